@@ -1,0 +1,26 @@
+//! chatloop: a multi-user TCP chat whose event loop you can watch.
+//!
+//! The house has four foundations that know nothing of each other and three floors over them;
+//! `tests/layering.rs` holds the arrows.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`reactor`] | descriptors, readiness, timers, signals, inbound and outbound buffers |
+//! | [`chat`] | what a chat is: users, records, effects; no sockets, no clock |
+//! | [`wire`] | grammars: bytes to lines, lines made harmless |
+//! | [`terminal`] | raw mode, keys, the line editor |
+//! | [`session`] | a peer's dialect: frames to chat commands, effects to bytes |
+//! | [`journal`] | keeps records in order and hands them back |
+//! | [`client`] | the terminal client: socket and stdin in one loop |
+//! | [`lab`] | the load generator and behaviour checker |
+//! | [`server`] | where all meet: the turn, connections, delivery, configuration |
+
+pub mod chat;
+pub mod client;
+pub mod journal;
+pub mod lab;
+pub mod reactor;
+pub mod server;
+pub mod session;
+pub mod terminal;
+pub mod wire;
