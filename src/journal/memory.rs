@@ -22,6 +22,10 @@ impl Memory {
         id
     }
 
+    pub(super) fn has_kept(&self) -> bool {
+        !self.appended.is_empty()
+    }
+
     pub(super) fn take_kept(&mut self, kept: &mut Vec<Record>) {
         kept.append(&mut self.appended);
     }

@@ -27,6 +27,13 @@ impl Journal {
         }
     }
 
+    /// Whether [`take_kept`](Journal::take_kept) would give something.
+    pub fn has_kept(&self) -> bool {
+        match self {
+            Journal::Memory(memory) => memory.has_kept(),
+        }
+    }
+
     /// Moves the records that are kept by now to the end of `kept`.
     pub fn take_kept(&mut self, kept: &mut Vec<Record>) {
         match self {

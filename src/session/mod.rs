@@ -18,6 +18,10 @@ impl Format {
     /// How many formats there are, for tables indexed by [`index`](Format::index).
     pub const COUNT: usize = 2;
 
+    /// All of them, in the order of [`index`](Format::index).
+    pub const ALL: [Format; Format::COUNT] =
+        [Format::Plain(Style::Plain), Format::Plain(Style::Classic)];
+
     /// A small number of its own.
     pub const fn index(self) -> usize {
         match self {

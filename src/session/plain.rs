@@ -31,8 +31,18 @@ pub enum Request {
     Who,
     /// Goodbye.
     Quit,
+    /// A line over the limit, which is not here any more.
+    TooLong,
     /// A command that does not exist; its name as it was written.
     Unknown(String),
+}
+
+impl Request {
+    /// Whether it asks about the state of the chat, so that what its sender said before must be in
+    /// force first.
+    pub fn is_question(&self) -> bool {
+        matches!(self, Request::Who)
+    }
 }
 
 /// One row for each command: its name, its form, and what it does.
