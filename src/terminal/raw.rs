@@ -28,6 +28,10 @@ const ENTER: &[u8] = b"\x1b[?2004h";
 /// left behind.
 const LEAVE: &[u8] = b"\x1b[?2004l\x1b[?25h\x1b[0m";
 
+/// Bytes that a pipe takes without waiting once the poller has called it writable (POSIX's
+/// PIPE_BUF: 4,096 on Linux, 512 on macOS).
+pub const WRITE_WITHOUT_WAIT: usize = libc::PIPE_BUF;
+
 /// A terminal in raw mode, until it is dropped.
 pub struct RawMode {
     input: File,
