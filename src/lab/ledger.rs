@@ -9,7 +9,13 @@
 //!
 //! A server with one thread has one order for all. One with several may show two receivers two
 //! orders and still keep that of each sender: such deliveries are counted as [`Faults::crossed`],
-//! apart from [`Faults::reordered`], and the caller decides whether they are a fault.
+//! apart from [`Faults::reordered`], and the caller decides whether they are a fault. A sender
+//! that does not hear itself cannot tell where its own messages stand among the others, so only
+//! those who hear everything, the *listeners*, write the order; a sender that is ahead of all of
+//! them waits with its place (but not with anything else). Without any listener everyone writes,
+//! and crossings mean nothing.
+//!
+//! Limit: after a loss or a reordering a crossing may be counted as well.
 //!
 //! Sender `s` of `n` speaks the messages `s, s + n, s + 2n …`, so number, sender and sequence
 //! follow from each other without a table.
@@ -17,6 +23,7 @@
 //! Absent: the bytes (see [`super::payload`]) and the clock.
 
 use super::payload::{MOST_SEQUENCES, Stamp};
+use std::collections::VecDeque;
 
 /// The place of a message that nobody has heard yet.
 const UNHEARD: u32 = u32::MAX;
@@ -26,6 +33,9 @@ const NOBODY: u32 = u32::MAX;
 /// The most messages of one run, probes not counted: what it takes to remember them is about 24
 /// bytes each.
 pub const MOST_MESSAGES: u32 = MOST_SEQUENCES;
+/// How far a sender may be ahead of all listeners before it writes the order itself. Only when
+/// every listener has lost a message, or lags far behind, does it come to that.
+const MOST_AHEAD: usize = 1_024;
 
 /// What was counted against the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -64,12 +74,14 @@ pub struct Account {
     awaited: bool,
     /// Stretches `from..to` of the order that were passed over; ascending.
     gaps: Vec<(u32, u32)>,
+    /// Numbers it has heard and cannot place yet, in the order it heard them.
+    ahead: VecDeque<u32>,
 }
 
 impl Account {
     /// A receiver that should hear everything.
     pub fn new() -> Account {
-        Account { place: 0, own: NOBODY, awaited: true, gaps: Vec::new() }
+        Account { place: 0, own: NOBODY, awaited: true, gaps: Vec::new(), ahead: VecDeque::new() }
     }
 
     /// It is sender `number` and should not hear itself.
@@ -127,6 +139,8 @@ struct Sent {
 /// All messages of a run and the order they were heard in.
 pub struct Ledger {
     senders: u32,
+    /// Whether some receivers hear everything and so write the order.
+    has_listeners: bool,
     sent: Vec<Sent>,
     order: Vec<Entry>,
     /// Of each sender, one more than the highest sequence in the order.
@@ -139,11 +153,13 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// An empty ledger for `senders`, at least one.
-    pub fn new(senders: u32) -> Ledger {
+    /// An empty ledger for `senders`, at least one. Say whether there will be awaited receivers
+    /// that hear everything, which makes [`Faults::crossed`] exact.
+    pub fn new(senders: u32, has_listeners: bool) -> Ledger {
         let senders = senders.max(1);
         Ledger {
             senders,
+            has_listeners,
             sent: Vec::new(),
             order: Vec::new(),
             highest: vec![0; senders as usize],
@@ -200,23 +216,15 @@ impl Ledger {
             return Heard::Echo;
         }
         let number = number as u32;
-        let place = if place == UNHEARD { self.enter(number, stamp) } else { place };
-        if place >= account.place {
-            self.pass_over(account, place);
-            account.place = place + 1;
-            // What the account has heard is the order up to here but for the gaps. So if no later
-            // message of the sender stands before it in the order, none was heard; if one does,
-            // it counts unless it is in a gap.
-            if self.order[place as usize].late && self.is_behind(account, stamp) {
-                self.faults.reordered += 1;
-            }
-        } else if account.fill(place) {
-            if self.is_behind(account, stamp) {
-                self.faults.reordered += 1;
-            } else {
-                self.faults.crossed += 1;
-            }
+        self.place_what_is_ahead(account);
+        let cannot_place =
+            place == UNHEARD && self.has_listeners && account.own != NOBODY && account.awaited;
+        let is_fresh = if cannot_place || !account.ahead.is_empty() {
+            self.hear_ahead(account, number)
         } else {
+            self.hear_in_order(account, number)
+        };
+        if !is_fresh {
             self.faults.doubled += 1;
             return Heard::Nothing;
         }
@@ -226,13 +234,79 @@ impl Ledger {
         Heard::Fresh
     }
 
+    /// Takes note of a message whose place is not known, or waits behind one that has none.
+    fn hear_ahead(&mut self, account: &mut Account, number: u32) -> bool {
+        let place = self.sent[number as usize].place;
+        if account.ahead.contains(&number) || self.has_heard(account, place) {
+            return false;
+        }
+        account.ahead.push_back(number);
+        if account.ahead.len() > MOST_AHEAD {
+            self.place_the_first_ahead(account);
+        }
+        true
+    }
+
+    /// Finds `number` in the order, or enters it there, and moves `account`. False if the message
+    /// was heard before.
+    fn hear_in_order(&mut self, account: &mut Account, number: u32) -> bool {
+        let place = match self.sent[number as usize].place {
+            UNHEARD => self.enter(number),
+            place => place,
+        };
+        if place >= account.place {
+            self.pass_over(account, place);
+            account.place = place + 1;
+            // What the account has heard is the order up to here but for the gaps. So if no later
+            // message of the sender stands before it in the order, none was heard; if one does,
+            // it counts unless it is in a gap.
+            if self.order[place as usize].late && self.is_behind(account, number) {
+                self.faults.reordered += 1;
+            }
+        } else if account.fill(place) {
+            if self.is_behind(account, number) {
+                self.faults.reordered += 1;
+            } else {
+                self.faults.crossed += 1;
+            }
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Moves `account` over what it heard ahead of the listeners and they have heard since.
+    fn place_what_is_ahead(&mut self, account: &mut Account) {
+        while let Some(&number) = account.ahead.front() {
+            if self.sent[number as usize].place == UNHEARD {
+                return;
+            }
+            self.place_the_first_ahead(account);
+        }
+    }
+
+    fn place_the_first_ahead(&mut self, account: &mut Account) {
+        if let Some(number) = account.ahead.pop_front() {
+            self.hear_in_order(account, number);
+        }
+    }
+
+    /// Gives everything that `account` has heard its place. To be done for all before
+    /// [`close`](Ledger::close).
+    pub fn settle(&mut self, account: &mut Account) {
+        while !account.ahead.is_empty() {
+            self.place_the_first_ahead(account);
+        }
+    }
+
     /// Puts a message that nobody had heard at the end of the order.
-    fn enter(&mut self, number: u32, stamp: &Stamp) -> u32 {
+    fn enter(&mut self, number: u32) -> u32 {
         let place = self.order.len() as u32;
-        let highest = &mut self.highest[stamp.sender as usize];
-        let late = stamp.sequence < *highest;
-        *highest = (*highest).max(stamp.sequence + 1);
-        self.order.push(Entry { number, sender: stamp.sender, late });
+        let (sender, sequence) = (number % self.senders, number / self.senders);
+        let highest = &mut self.highest[sender as usize];
+        let late = sequence < *highest;
+        *highest = (*highest).max(sequence + 1);
+        self.order.push(Entry { number, sender, late });
         self.sent[number as usize].place = place;
         place
     }
@@ -251,11 +325,10 @@ impl Ledger {
     }
 
     /// Whether the owner of `account` has heard a later message of the same sender.
-    fn is_behind(&self, account: &Account, stamp: &Stamp) -> bool {
+    fn is_behind(&self, account: &Account, number: u32) -> bool {
         let step = self.senders as usize;
-        let first = (stamp.sequence as usize + 1) * step + stamp.sender as usize;
-        let later = self.sent.iter().skip(first).step_by(step);
-        later.into_iter().any(|sent| self.has_heard(account, sent.place))
+        let mut later = self.sent.iter().skip(number as usize + step).step_by(step);
+        later.any(|sent| self.has_heard(account, sent.place))
     }
 
     fn has_heard(&self, account: &Account, place: u32) -> bool {
@@ -280,6 +353,7 @@ impl Ledger {
         if !std::mem::replace(&mut account.awaited, false) {
             return;
         }
+        self.settle(account);
         for number in self.first_open..self.sent() {
             let sent = &self.sent[number as usize];
             let own = number % self.senders == account.own;
@@ -289,21 +363,22 @@ impl Ledger {
         }
     }
 
-    /// How many deliveries the owner of `account` is still owed, of those senders for whom
-    /// `count` says so.
-    pub fn owed(&self, account: &Account, count: impl Fn(u32) -> bool) -> u64 {
-        let counts = |sender: u32| sender != account.own && count(sender);
-        let gaps = account.gaps.iter().flat_map(|&(from, to)| from..to);
-        let rest = account.place..self.order.len() as u32;
-        let in_order =
-            gaps.chain(rest).filter(|&place| counts(self.order[place as usize].sender)).count();
-        let unheard = if self.order.len() == self.sent.len() {
-            0
-        } else {
-            let numbers = (0u32..).zip(&self.sent).filter(|(_, sent)| sent.place == UNHEARD);
-            numbers.filter(|(number, _)| counts(number % self.senders)).count()
-        };
-        (in_order + unheard) as u64
+    /// Whether the owner of `account`, who sends nothing, has heard everything up to now.
+    pub fn has_heard_all(&self, account: &Account) -> bool {
+        account.gaps.is_empty() && account.place == self.sent()
+    }
+
+    /// Draws the line under the run: from here one can ask who is owed what, once all accounts
+    /// are settled. Only messages of
+    /// senders for whom `counts` says so are looked at.
+    pub fn close(&self, counts: impl Fn(u32) -> bool) -> Closing<'_> {
+        let counts: Vec<bool> = (0..self.senders).map(counts).collect();
+        let mut unheard = vec![0; self.senders as usize];
+        for (number, sent) in (0u32..).zip(&self.sent) {
+            let sender = (number % self.senders) as usize;
+            unheard[sender] += u64::from(sent.place == UNHEARD && counts[sender]);
+        }
+        Closing { ledger: self, counts, unheard_in_all: unheard.iter().sum(), unheard }
     }
 
     /// Counts `deliveries` as lost.
@@ -314,6 +389,29 @@ impl Ledger {
     /// The order: message numbers as they were first heard.
     pub fn order(&self) -> impl Iterator<Item = u32> + '_ {
         self.order.iter().map(|entry| entry.number)
+    }
+}
+
+/// A ledger under which the line is drawn.
+pub struct Closing<'a> {
+    ledger: &'a Ledger,
+    counts: Vec<bool>,
+    /// Of each sender that counts, how many messages nobody heard.
+    unheard: Vec<u64>,
+    unheard_in_all: u64,
+}
+
+impl Closing<'_> {
+    /// How many deliveries the owner of `account` never got.
+    pub fn owed(&self, account: &Account) -> u64 {
+        let order = &self.ledger.order;
+        let gaps = account.gaps.iter().flat_map(|&(from, to)| from..to);
+        let passed = gaps.chain(account.place..order.len() as u32).filter(|&place| {
+            let sender = order[place as usize].sender;
+            sender != account.own && self.counts[sender as usize]
+        });
+        let own = self.unheard.get(account.own as usize).copied().unwrap_or(0);
+        passed.count() as u64 + self.unheard_in_all - own
     }
 }
 

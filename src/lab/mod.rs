@@ -17,7 +17,7 @@
 pub mod ledger;
 pub mod payload;
 pub mod process;
-// pub mod report;
-// pub mod swarm;
+pub mod report;
+pub mod swarm;
 #[cfg(test)]
 mod testing;
