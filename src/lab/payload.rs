@@ -185,10 +185,12 @@ impl Format {
         if text[HEADER..] != self.mould[HEADER..self.mould.len() - 1] {
             return None;
         }
+        let time = read_decimal(&text[TIME..], TIME_DIGITS - 8)? * 100_000_000
+            + read_decimal(&text[TIME + TIME_DIGITS - 8..], 8)?;
         Some(Stamp {
-            sender: read_decimal(&text[SENDER..SENDER + SENDER_DIGITS])? as u32,
-            sequence: read_decimal(&text[SEQUENCE..SEQUENCE + SEQUENCE_DIGITS])? as u32,
-            micros: read_decimal(&text[TIME..TIME + TIME_DIGITS])?,
+            sender: read_decimal(&text[SENDER..], SENDER_DIGITS)? as u32,
+            sequence: read_decimal(&text[SEQUENCE..], SEQUENCE_DIGITS)? as u32,
+            micros: time,
         })
     }
 
@@ -207,16 +209,30 @@ fn write_decimal(mut number: u64, digits: &mut [u8]) {
     }
 }
 
-fn read_decimal(digits: &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for digit in digits {
-        let value = digit.wrapping_sub(b'0');
-        if value > 9 {
-            return None;
-        }
-        number = number * 10 + u64::from(value);
+/// The number in the first `digits` of `text`: 1 to 8 of them, in 8 bytes or more.
+///
+/// All eight at once, in one register: this runs three times a delivery, and digit by digit it
+/// was the largest single cost of the whole program. The first character is the lowest byte, so
+/// fewer digits are moved up and zeros put before them.
+fn read_decimal(text: &[u8], digits: usize) -> Option<u64> {
+    const ZEROS: u64 = u64::from_le_bytes(*b"00000000");
+    const HIGH_HALVES: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    let eight = u64::from_le_bytes(*text.first_chunk()?);
+    let missing = 8 * (8 - digits as u32);
+    let eight = match missing {
+        0 => eight,
+        _ => eight << missing | ZEROS >> (64 - missing),
+    };
+    // Digits are 0x30 to 0x39, and only they stay in 0x30 to 0x3f with 6 added.
+    let too_high = eight.wrapping_add(0x0606_0606_0606_0606) & HIGH_HALVES;
+    if (eight & HIGH_HALVES) != ZEROS || too_high != ZEROS {
+        return None;
     }
-    Some(number)
+    // Neighbours become pairs, pairs fours, fours the eight.
+    let ones = eight - ZEROS;
+    let pairs = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((fours * 10_000 + (fours >> 32)) & 0xffff_ffff)
 }
 
 #[cfg(test)]
@@ -327,6 +343,23 @@ mod tests {
             }
             assert_eq!(found, expected);
         }
+    }
+
+    #[test]
+    fn eight_digits_at_once_are_read_as_one_by_one() {
+        let mut dice = Dice::seeded("eight_digits");
+        for _ in 0..10_000 {
+            let digits = 1 + dice.below(8);
+            let mut text: Vec<u8> = (0..8).map(|_| b'0' + dice.below(10) as u8).collect();
+            if dice.once_in(2) {
+                text[dice.below(8)] = dice.below(256) as u8;
+            }
+            let own = &text[..digits];
+            let expected = std::str::from_utf8(own).ok().filter(|it| !it.starts_with('+'));
+            let expected = expected.and_then(|it| it.parse::<u64>().ok());
+            assert_eq!(read_decimal(&text, digits), expected, "{}", own.escape_ascii());
+        }
+        assert_eq!(read_decimal(b"1234567", 7), None, "too few bytes to look at");
     }
 
     #[test]
