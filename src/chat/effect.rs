@@ -1,10 +1,21 @@
 //! What follows from a record: who is to hear of what.
+//!
+//! An event is rendered once for each dialect and the bytes are shared by everyone in its
+//! audience, so it must mean the same to all of them. Who is to see it differently (because the
+//! line mentions them) is excepted and gets an effect of their own; who caused it is told from
+//! their own [`Perspective`].
 
-use super::record::{Departure, SessionId};
+use super::entry::Logged;
+use super::name::Name;
+use super::query::Query;
+use super::record::{BanTarget, Departure, Kind, ModeChange, Moment, RecordId, SessionId, host_of};
+use super::refusal::Refusal;
+use super::room::{Modes, Topic};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One thing to tell.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Effect {
     /// Whom.
     pub audience: Audience,
@@ -12,44 +23,450 @@ pub struct Effect {
     pub event: Event,
 }
 
-/// Who hears of an event.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Who hears of an event. [`Hub::hearers`](super::Hub::hearers) walks it.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Audience {
     /// One session.
     One(SessionId),
-    /// Everyone in the room but this one.
-    AllBut(SessionId),
+    /// One session, if any, and the one that spoke to it.
+    Private {
+        /// Who hears it: none if it waits for its owner.
+        to: Vec<SessionId>,
+        /// Who said it.
+        from: SessionId,
+    },
+    /// The members of a room.
+    Room {
+        /// Which.
+        room: Name,
+        /// Who did it: hears of it from its own perspective, member or not.
+        from: Option<SessionId>,
+        /// Members who do not hear it this way, in rising order.
+        except: Vec<SessionId>,
+    },
+    /// Everyone who is in one of these rooms, once.
+    Peers {
+        /// Which rooms.
+        rooms: Vec<Name>,
+        /// Who did it.
+        from: Option<SessionId>,
+    },
+    /// Everyone.
+    All,
+}
+
+/// From where an event is seen.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Perspective {
+    /// Somebody else did it.
+    Other,
+    /// The hearer did it.
+    Own,
+}
+
+/// Who somebody is, as others see it. Shared by everything said since it last changed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Identity {
+    /// The session.
+    pub session: SessionId,
+    /// The nick, `guestN` if none was taken.
+    pub nick: Name,
+    /// Whether the nick was taken rather than given.
+    pub named: bool,
+    /// Address and port.
+    pub label: Arc<str>,
+    /// IRC's user name.
+    pub username: Option<Arc<str>>,
+    /// IRC's real name.
+    pub realname: Option<Arc<str>>,
+    /// The account it is logged in to.
+    pub account: Option<Name>,
+}
+
+impl Identity {
+    /// The address without the port.
+    pub fn host(&self) -> &str {
+        host_of(&self.label)
+    }
+
+    /// IRC's user name, or what stands for it.
+    pub fn user(&self) -> &str {
+        self.username.as_deref().unwrap_or("~user")
+    }
+
+    /// `nick!user@host`.
+    pub fn prefix(&self) -> String {
+        format!("{}!{}@{}", self.nick, self.user(), self.host())
+    }
+}
+
+/// The message that another answers, as far as it is known.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Quoted {
+    /// Its id.
+    pub id: RecordId,
+    /// Its number.
+    pub number: u64,
+    /// The first message of the thread.
+    pub root: RecordId,
+    /// Who said it.
+    pub from: Name,
+    /// What it said, if it is among the recent ones and was not deleted. Whole: a session shows
+    /// what it has space for.
+    #[serde(default)]
+    pub text: Option<Arc<str>>,
+}
+
+/// Something said in a room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Said {
+    /// Its id.
+    pub id: RecordId,
+    /// When.
+    pub time: Moment,
+    /// Where.
+    pub room: Name,
+    /// Its number there.
+    pub number: u64,
+    /// Who.
+    pub who: Arc<Identity>,
+    /// How.
+    pub kind: Kind,
+    /// What.
+    pub text: Arc<str>,
+    /// What it answers.
+    pub reply: Option<Box<Quoted>>,
+    /// Whether the hearer is mentioned in it.
+    pub mention: bool,
+}
+
+/// Something said to one person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// Its id.
+    pub id: RecordId,
+    /// When.
+    pub time: Moment,
+    /// Who.
+    pub who: Arc<Identity>,
+    /// To whom.
+    pub to: Name,
+    /// The account it was said to.
+    pub account: Option<Name>,
+    /// How.
+    pub kind: Kind,
+    /// What.
+    pub text: Arc<str>,
+    /// Whether it waits because its hearer is not there.
+    pub waits: bool,
+    /// The hearer's away message.
+    pub away: Option<Arc<str>>,
 }
 
 /// What happened, in the hub's terms; a session finds the words.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Event {
     /// To somebody who has just come in.
     Welcome {
+        /// Who they are.
+        who: Arc<Identity>,
         /// How many are online, the newcomer included.
         online: usize,
     },
-    /// Somebody else came in.
+    /// Somebody came in, and into the lobby if that is where they start.
     Entered {
         /// Who.
-        label: Arc<str>,
+        who: Arc<Identity>,
         /// How many are online now.
         online: usize,
     },
-    /// Somebody else left.
+    /// Somebody left.
     Left {
         /// Who.
-        label: Arc<str>,
+        who: Arc<Identity>,
         /// How.
         departure: Departure,
         /// How many remain.
         online: usize,
     },
-    /// Somebody else said something.
-    Said {
-        /// Who.
-        label: Arc<str>,
-        /// The line.
-        text: String,
+    /// Somebody has another name.
+    Renamed {
+        /// Who, as they are now.
+        who: Arc<Identity>,
+        /// As they were.
+        before: Arc<Identity>,
     },
+    /// Somebody is away or back.
+    Away {
+        /// Who.
+        who: Arc<Identity>,
+        /// Why; `None` is back.
+        message: Option<Arc<str>>,
+    },
+    /// The hearer ignores a nick, or no longer.
+    Ignoring {
+        /// Whom.
+        nick: Name,
+        /// Whether.
+        on: bool,
+    },
+    /// Somebody is in a room now.
+    Joined {
+        /// Who.
+        who: Arc<Identity>,
+        /// Where.
+        room: Name,
+        /// How many are in it now.
+        members: usize,
+        /// Its topic.
+        topic: Option<Topic>,
+        /// Whether they have op there from the start.
+        op: bool,
+    },
+    /// Somebody left a room.
+    Parted {
+        /// Who.
+        who: Arc<Identity>,
+        /// Which.
+        room: Name,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
+    /// Somebody was put out of a room, and no longer hears what is said in it.
+    Kicked {
+        /// Who did it.
+        who: Arc<Identity>,
+        /// From where.
+        room: Name,
+        /// Who was put out.
+        target: Arc<Identity>,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
+    /// A room has another topic.
+    TopicSet {
+        /// Who did it.
+        who: Arc<Identity>,
+        /// Where.
+        room: Name,
+        /// The topic, empty for none.
+        topic: Topic,
+    },
+    /// The hearer is invited to a room, or invited somebody.
+    Invited {
+        /// Who did it.
+        who: Arc<Identity>,
+        /// Where.
+        room: Name,
+        /// Who is invited.
+        nick: Name,
+    },
+    /// A room has other modes.
+    ModesSet {
+        /// Who did it.
+        who: Arc<Identity>,
+        /// Where.
+        room: Name,
+        /// What took effect.
+        changes: Vec<ModeChange>,
+    },
+    /// A room is kept alive, or no longer.
+    Kept {
+        /// Which.
+        room: Name,
+        /// Whether.
+        on: bool,
+    },
+    /// Somebody said something in a room.
+    Said(Box<Said>),
+    /// Somebody said something to one person.
+    Told(Box<Told>),
+    /// Somebody reacted to a message.
+    Reacted {
+        /// The reaction's own id.
+        id: RecordId,
+        /// Who.
+        who: Arc<Identity>,
+        /// Where.
+        room: Name,
+        /// To what.
+        message: Box<Quoted>,
+        /// With what.
+        text: Arc<str>,
+        /// Or took it back.
+        on: bool,
+    },
+    /// A message has another text.
+    Edited {
+        /// Who did it.
+        who: Arc<Identity>,
+        /// Where.
+        room: Name,
+        /// Which; its text is the one before.
+        message: Box<Quoted>,
+        /// The new text.
+        text: Arc<str>,
+    },
+    /// A message is gone.
+    Deleted {
+        /// Who did it.
+        who: Arc<Identity>,
+        /// Where.
+        room: Name,
+        /// Which.
+        message: Box<Quoted>,
+    },
+    /// The journal is to answer this to the hearer now: the last lines of a room just joined, or
+    /// mail that has waited.
+    Recall(Query),
+    /// Somebody logged in to an account (`who.account`), registered it, or logged out.
+    Account {
+        /// Who, as they are now.
+        who: Arc<Identity>,
+        /// What happened.
+        step: AccountStep,
+    },
+    /// The hearer is a server operator now.
+    Operator,
+    /// A server operator says something to everyone.
+    Announced {
+        /// Who.
+        who: Arc<Identity>,
+        /// What.
+        text: Arc<str>,
+    },
+    /// A server-wide ban was made or lifted.
+    ServerBan {
+        /// Whom it means.
+        target: BanTarget,
+        /// Whether it is in force.
+        on: bool,
+        /// Until when.
+        until: Option<Moment>,
+    },
+    /// The hearer's connection is to be closed, once this is told.
+    Closed {
+        /// Why.
+        why: Refusal,
+    },
+    /// What the hearer wanted is no longer possible.
+    Refused(Refusal),
+    /// An answer: the rooms that the asker may see.
+    Rooms(Vec<RoomLine>),
+    /// An answer: who is there.
+    Who {
+        /// In which room; `None` is everywhere.
+        room: Option<Name>,
+        /// Who.
+        people: Vec<Person>,
+    },
+    /// An answer: all about one person.
+    Whois(Box<Whois>),
+    /// An answer: a room's topic.
+    TopicIs {
+        /// Which room.
+        room: Name,
+        /// Its topic.
+        topic: Option<Topic>,
+    },
+    /// An answer: a room's modes.
+    ModesAre {
+        /// Which room.
+        room: Name,
+        /// Its modes.
+        modes: Modes,
+        /// When it was opened.
+        created: Moment,
+    },
+    /// An answer: a room's bans.
+    Bans {
+        /// Which room.
+        room: Name,
+        /// Mask, who set it, when.
+        bans: Vec<(String, Name, Moment)>,
+    },
+    /// An answer: whom the asker ignores.
+    Ignored(Vec<Name>),
+    /// An answer: server-wide bans.
+    ServerBans(Vec<ServerBanLine>),
+    /// An answer: everyone connected, for an operator.
+    Connections(Vec<Person>),
+    /// An answer of the journal: past messages, oldest first.
+    Past {
+        /// What was asked.
+        query: Query,
+        /// What was found.
+        entries: Vec<Logged>,
+    },
+}
+
+/// A step in the life of an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AccountStep {
+    /// It was made.
+    Registered,
+    /// Somebody logged in.
+    LoggedIn,
+    /// Somebody logged out.
+    LoggedOut,
+    /// Its password was changed.
+    PasswordChanged,
+}
+
+/// One room in a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoomLine {
+    /// Its name.
+    pub room: Name,
+    /// How many are in it.
+    pub members: usize,
+    /// Its topic.
+    pub topic: Option<Arc<str>>,
+    /// Whether the asker is in it.
+    pub joined: bool,
+    /// When it was opened.
+    pub created: Moment,
+}
+
+/// One person in a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Person {
+    /// Who.
+    pub who: Arc<Identity>,
+    /// Has op in the room asked about.
+    pub op: bool,
+    /// Has voice in it.
+    pub voice: bool,
+    /// Is a server operator.
+    pub operator: bool,
+    /// Is away, and why.
+    pub away: Option<Arc<str>>,
+    /// When they came.
+    pub since: Moment,
+}
+
+/// All about one person, as far as the asker may know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Whois {
+    /// Who.
+    pub person: Person,
+    /// Rooms, with op and voice there.
+    pub rooms: Vec<(Name, bool, bool)>,
+    /// When they last did something that was written down.
+    pub last: Moment,
+    /// When the question was asked.
+    pub now: Moment,
+}
+
+/// One server-wide ban.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServerBanLine {
+    /// Whom it means.
+    pub target: BanTarget,
+    /// Who made it.
+    pub by: Name,
+    /// Why.
+    pub reason: Option<Arc<str>>,
+    /// Until when.
+    pub until: Option<Moment>,
 }

@@ -1,79 +1,369 @@
-//! The state of the chat, and the one function that changes it.
+//! The state of the chat, and the two functions that move it.
 //!
-//! Invariant: effects come in the order in which they are to be told; nobody is told of what
-//! happened before they came or after they left.
+//! [`Hub::decide`] looks at a wish and says what is to be done; it changes nothing.
+//! [`Hub::apply`] changes the state as a record says; nothing else does. Between the two the
+//! journal has written the record down, and others' records may have come in: what matters is
+//! checked in both, and what is no longer possible is refused by an effect.
+//!
+//! Invariants: effects come in the order in which they are to be told; nobody is told of what
+//! happened before they came or after they left; the same records give the same state and effects
+//! on every machine (no clock, no chance, no iteration in hash order). A record whose id is not
+//! above the last one has been applied already and changes nothing, so a snapshot and the records
+//! around it may overlap.
+//!
+//! The hub is serializable as it is: that is its snapshot. The families of changes are in the
+//! files `presence`, `rooms`, `words`, `accounts`, `moderation` and `administration`.
 
-use super::effect::{Audience, Effect, Event};
-use super::record::{Change, Record, SessionId};
+use super::accounts::Account;
+use super::administration::ServerBan;
+use super::command::{Command, Decision};
+use super::effect::{Audience, Effect, Event, Identity, Perspective};
+use super::name::{Caseless, Name};
+use super::presence::GuestNumbers;
+use super::record::{Change, Moment, Record, RecordId, SessionId};
+use super::refusal::Refusal;
+use super::room::Room;
+use super::throttle::Throttle;
+use super::words::Initials;
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Everyone who is there.
-#[derive(Default)]
+/// Everyone who is there, and everything they agreed on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Hub {
-    /// In one array, because a broadcast walks it; looked up like a map, because everything else
-    /// does. Leaving swaps the last one into the gap: constant time, and the order of members is
-    /// nobody's business.
-    members: IndexMap<SessionId, Member>,
+    pub(super) last: Option<RecordId>,
+    #[serde(with = "indexmap::map::serde_seq")]
+    pub(super) users: IndexMap<SessionId, User>,
+    #[serde(with = "indexmap::map::serde_seq")]
+    pub(super) nicks: IndexMap<Name, SessionId>,
+    pub(super) guests: GuestNumbers,
+    pub(super) initials: Initials,
+    #[serde(with = "indexmap::map::serde_seq")]
+    pub(super) rooms: IndexMap<Name, Room>,
+    #[serde(with = "indexmap::map::serde_seq")]
+    pub(super) accounts: IndexMap<Name, Account>,
+    /// Who ignores a nick: asked once for every message, so it is turned around here.
+    #[serde(with = "indexmap::map::serde_seq")]
+    pub(super) ignorers: IndexMap<Name, Vec<SessionId>>,
+    pub(super) throttle: Throttle,
+    pub(super) server_bans: Vec<ServerBan>,
 }
 
-struct Member {
-    label: Arc<str>,
+/// One person who is there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct User {
+    /// Who they are.
+    pub identity: Arc<Identity>,
+    /// Why they are away.
+    pub away: Option<Arc<str>>,
+    /// The name by which they are server operator.
+    pub operator: Option<Arc<str>>,
+    /// When they came.
+    pub since: Moment,
+    /// When they last did something that was written down.
+    pub last: Moment,
+    /// The rooms they are in, in the order of joining.
+    pub(super) rooms: Vec<Name>,
+    pub(super) ignores: Vec<Name>,
+    /// Rooms they may enter in spite of `+i`, each with the record that opened it.
+    pub(super) invites: Vec<(Name, RecordId)>,
+    /// Who wrote to them last.
+    pub(super) correspondent: Option<Name>,
+}
+
+impl User {
+    /// The rooms they are in.
+    pub fn rooms(&self) -> &[Name] {
+        &self.rooms
+    }
+}
+
+/// A record that is being applied, and what follows from it so far.
+pub(super) struct Applying<'a> {
+    pub(super) id: RecordId,
+    pub(super) time: Moment,
+    pub(super) origin: SessionId,
+    effects: &'a mut Vec<Effect>,
+}
+
+impl Applying<'_> {
+    pub(super) fn tell(&mut self, audience: Audience, event: Event) {
+        self.effects.push(Effect { audience, event });
+    }
+
+    pub(super) fn tell_origin(&mut self, event: Event) {
+        self.tell(Audience::One(self.origin), event);
+    }
+
+    pub(super) fn tell_room(&mut self, room: &Name, event: Event) {
+        let audience =
+            Audience::Room { room: room.clone(), from: Some(self.origin), except: Vec::new() };
+        self.tell(audience, event);
+    }
+}
+
+impl Default for Hub {
+    fn default() -> Hub {
+        Hub::new()
+    }
 }
 
 impl Hub {
-    /// An empty chat.
+    /// A chat with nobody in it: there is the lobby, which stays.
     pub fn new() -> Hub {
-        Hub::default()
+        let lobby = Name::lobby();
+        let mut room = Room::new(lobby.clone(), RecordId(0), Moment(0));
+        room.kept = true;
+        Hub {
+            last: None,
+            users: IndexMap::new(),
+            nicks: IndexMap::new(),
+            guests: GuestNumbers::default(),
+            initials: Initials::default(),
+            rooms: IndexMap::from([(lobby, room)]),
+            accounts: IndexMap::new(),
+            ignorers: IndexMap::new(),
+            throttle: Throttle::default(),
+            server_bans: Vec::new(),
+        }
     }
 
-    /// How many are in.
+    /// How many are online.
     pub fn online(&self) -> usize {
-        self.members.len()
+        self.users.len()
     }
 
-    /// The members, for delivery.
-    pub fn members(&self) -> impl ExactSizeIterator<Item = SessionId> + '_ {
-        self.members.keys().copied()
+    /// Everyone who is online, for delivery.
+    pub fn sessions(&self) -> impl ExactSizeIterator<Item = SessionId> + '_ {
+        self.users.keys().copied()
     }
 
-    /// What the members are called.
-    pub fn labels(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.members.values().map(|member| &*member.label)
+    /// One person; `None` if the session is not in the chat.
+    pub fn user(&self, session: SessionId) -> Option<&User> {
+        self.users.get(&session)
     }
 
-    /// What one member is called; `None` if it is not in.
-    pub fn label(&self, session: SessionId) -> Option<&Arc<str>> {
-        self.members.get(&session).map(|member| &member.label)
+    /// Who has a nick now.
+    pub fn session_of(&self, nick: &str) -> Option<SessionId> {
+        self.nicks.get(&Caseless(nick)).copied()
+    }
+
+    /// One room, by any spelling of its name.
+    pub fn room(&self, name: &str) -> Option<&Room> {
+        self.rooms.get(&Caseless(name))
+    }
+
+    /// The members of a room, for delivery; none if there is no such room.
+    pub fn room_members(&self, name: &str) -> impl Iterator<Item = SessionId> + '_ {
+        self.room(name).into_iter().flat_map(Room::sessions)
+    }
+
+    /// The last record that was applied: where a replay goes on.
+    pub fn last(&self) -> Option<RecordId> {
+        self.last
+    }
+
+    /// Calls `each` for everyone who is to hear of an event. Allocates nothing.
+    pub fn hearers(&self, audience: &Audience, mut each: impl FnMut(SessionId, Perspective)) {
+        match audience {
+            Audience::One(session) => each(*session, Perspective::Other),
+            Audience::Private { to, from } => {
+                for session in to.iter().filter(|session| *session != from) {
+                    each(*session, Perspective::Other);
+                }
+                each(*from, Perspective::Own);
+            }
+            Audience::Room { room, from, except } => {
+                for session in self.rooms.get(room).into_iter().flat_map(Room::sessions) {
+                    if Some(session) != *from && except.binary_search(&session).is_err() {
+                        each(session, Perspective::Other);
+                    }
+                }
+                if let Some(from) = from {
+                    each(*from, Perspective::Own);
+                }
+            }
+            Audience::Peers { rooms, from } => {
+                for (place, name) in rooms.iter().enumerate() {
+                    let seen = |session: SessionId| {
+                        let before = rooms[..place].iter().filter_map(|name| self.rooms.get(name));
+                        before.into_iter().any(|room| room.members.contains_key(&session))
+                    };
+                    for session in self.rooms.get(name).into_iter().flat_map(Room::sessions) {
+                        if Some(session) != *from && (place == 0 || !seen(session)) {
+                            each(session, Perspective::Other);
+                        }
+                    }
+                }
+                if let Some(from) = from {
+                    each(*from, Perspective::Own);
+                }
+            }
+            Audience::All => {
+                for session in self.sessions() {
+                    each(session, Perspective::Other);
+                }
+            }
+        }
+    }
+
+    /// What is to be done about a wish of `session`? `now` decides what depends on time: bans
+    /// that have run out, logins that come too fast.
+    pub fn decide(&self, session: SessionId, command: Command, now: Moment) -> Decision {
+        let decided = match self.users.get(&session) {
+            Some(user) => self.decide_for(user, command, now),
+            None => Err(Refusal::NotHere),
+        };
+        decided.unwrap_or_else(Decision::Refuse)
+    }
+
+    fn decide_for(&self, user: &User, command: Command, now: Moment) -> Result<Decision, Refusal> {
+        match command {
+            Command::Nick(_) | Command::Away(_) | Command::Ignore(..) | Command::Ignored => {
+                self.decide_presence(user, command)
+            }
+            Command::Join(..)
+            | Command::Part(..)
+            | Command::SetTopic(..)
+            | Command::Invite(..)
+            | Command::Keep(..) => self.decide_room(user, command),
+            Command::Say(..)
+            | Command::Tell(..)
+            | Command::Answer(_)
+            | Command::Reply(..)
+            | Command::React(..)
+            | Command::Edit(..)
+            | Command::Delete(..) => self.decide_words(user, command),
+            Command::Register(_) | Command::Login(..) | Command::Logout | Command::Password(..) => {
+                self.decide_account(user, command, now)
+            }
+            Command::SetModes(..) | Command::Kick(..) => self.decide_moderation(user, command),
+            Command::Oper(..)
+            | Command::Kill(..)
+            | Command::ServerBan(..)
+            | Command::ServerUnban(_)
+            | Command::ServerBans
+            | Command::Announce(_)
+            | Command::Connections => self.decide_administration(user, command, now),
+            Command::Rooms
+            | Command::Who(_)
+            | Command::Whois(_)
+            | Command::Topic(_)
+            | Command::Thread(..)
+            | Command::History(..)
+            | Command::PrivateHistory(..)
+            | Command::Search(..)
+            | Command::Modes(_)
+            | Command::Bans(_) => self.answer(user, command, now),
+        }
     }
 
     /// Changes the state as `record` says and adds to `effects` what is to be told of it. A record
     /// of somebody who is not in (it was written down before its origin's leaving was) changes
     /// nothing.
     pub fn apply(&mut self, record: Record, effects: &mut Vec<Effect>) {
-        let origin = record.origin;
-        let others = Audience::AllBut(origin);
-        match record.change {
-            Change::Enter { label } => {
-                let label: Arc<str> = label.into();
-                self.members.insert(origin, Member { label: Arc::clone(&label) });
-                let online = self.online();
-                let welcome = Event::Welcome { online };
-                effects.push(Effect { audience: Audience::One(origin), event: welcome });
-                let event = Event::Entered { label, online };
-                effects.push(Effect { audience: others, event });
-            }
-            Change::Leave { departure } => {
-                let Some(member) = self.members.swap_remove(&origin) else { return };
-                let online = self.online();
-                let event = Event::Left { label: member.label, departure, online };
-                effects.push(Effect { audience: others, event });
-            }
-            Change::Say { text } => {
-                let Some(member) = self.members.get(&origin) else { return };
-                let event = Event::Said { label: Arc::clone(&member.label), text };
-                effects.push(Effect { audience: others, event });
-            }
+        if self.last.is_some_and(|last| record.id <= last) {
+            return;
         }
+        self.last = Some(record.id);
+        let Record { id, time, origin, change } = record;
+        let mut at = Applying { id, time, origin, effects };
+        let refused = match change {
+            Change::Restarted { node } => {
+                self.restarted(node);
+                Ok(())
+            }
+            Change::Enter(entry) => {
+                self.enter(&mut at, entry);
+                Ok(())
+            }
+            Change::LoginFailed { account, host } => {
+                self.throttle.failed(&account, &host, time);
+                // Who has not come in yet (SASL) is told by its session.
+                if self.users.contains_key(&origin) { Err(Refusal::WrongPassword) } else { Ok(()) }
+            }
+            change => match self.users.get_mut(&origin) {
+                Some(user) => {
+                    user.last = time;
+                    self.apply_for(&mut at, change)
+                }
+                None => Ok(()),
+            },
+        };
+        if let Err(refusal) = refused {
+            at.tell_origin(Event::Refused(refusal));
+        }
+    }
+
+    /// Applies what only somebody who is in can do.
+    fn apply_for(&mut self, at: &mut Applying<'_>, change: Change) -> Result<(), Refusal> {
+        match change {
+            // They came before it was known who does it.
+            Change::Restarted { .. } | Change::Enter(_) | Change::LoginFailed { .. } => Ok(()),
+            Change::Leave { departure } => {
+                self.leave(at, at.origin, departure);
+                Ok(())
+            }
+            Change::Nick { nick } => self.rename(at, nick),
+            Change::Away { message } => self.away(at, message),
+            Change::Ignore { nick, on } => self.ignore(at, nick, on),
+            Change::Join { room } => self.join(at, room),
+            Change::Part { room, reason } => self.part(at, &room, reason),
+            Change::Topic { room, text } => self.topic(at, &room, text),
+            Change::Invite { room, nick } => self.invite(at, &room, &nick),
+            Change::Keep { room, on } => self.keep(at, &room, on),
+            Change::Say { room, kind, text, reply_to } => self.say(at, &room, kind, text, reply_to),
+            Change::Tell { to, kind, text } => self.tell(at, to, kind, text),
+            Change::React { room, message, text, on } => self.react(at, &room, message, text, on),
+            Change::Edit { room, message, text } => self.edit(at, &room, message, text),
+            Change::Delete { room, message } => self.delete(at, &room, message),
+            Change::Register { account, hash } => self.register(at, account, hash),
+            Change::Login { account } => self.login(at, account),
+            Change::Logout => self.logout(at),
+            Change::Password { account, hash } => self.password(at, &account, hash),
+            Change::Modes { room, changes } => self.set_modes(at, &room, changes),
+            Change::Kick { room, nick, reason } => self.kick(at, &room, &nick, reason),
+            Change::Oper { name } => self.oper(at, name),
+            Change::Kill { nick, reason } => self.kill(at, &nick, reason),
+            Change::Ban { target, reason, until } => self.server_ban(at, target, reason, until),
+            Change::Unban { target } => self.server_unban(at, target),
+            Change::Announce { text } => self.announce(at, text),
+        }
+    }
+
+    /// The origin of a record. It is in: [`apply`](Hub::apply) has looked.
+    pub(super) fn origin(&self, at: &Applying<'_>) -> Result<&User, Refusal> {
+        self.users.get(&at.origin).ok_or(Refusal::NotHere)
+    }
+
+    /// A room that `user` may know of.
+    pub(super) fn visible_room(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+        self.room(name)
+            .filter(|room| self.sees(user, room))
+            .ok_or_else(|| Refusal::NoSuchRoom(Name::new(name)))
+    }
+
+    /// A room that `user` is in.
+    pub(super) fn own_room(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+        let room = self.visible_room(user, name)?;
+        if room.members.contains_key(&user.identity.session) {
+            Ok(room)
+        } else {
+            Err(Refusal::NotInRoom(room.name.clone()))
+        }
+    }
+
+    /// Whether `user` may know that the room is there.
+    pub(super) fn sees(&self, user: &User, room: &Room) -> bool {
+        !room.modes.has(super::record::Flag::Secret)
+            || room.members.contains_key(&user.identity.session)
+            || user.operator.is_some()
+    }
+
+    /// Whether `user` may moderate the room: its ops, and server operators.
+    pub(super) fn moderates(&self, user: &User, room: &Room) -> Result<(), Refusal> {
+        let op = room.members.get(&user.identity.session).is_some_and(|member| member.op);
+        if op || user.operator.is_some() { Ok(()) } else { Err(Refusal::NotOp(room.name.clone())) }
     }
 }

@@ -1,17 +1,63 @@
 //! What a chat *is*: who is there, what was said, and who is to hear of it.
 //!
-//! Pure: no sockets, no files, no threads, no clock. A change is written down as a
-//! [`Record`](record::Record) first; the [`Hub`] then applies it and answers with
-//! [`Effect`](effect::Effect)s. [`Hub::apply`] is the only place where state changes, and the same
-//! records give the same state and the same effects on every machine.
+//! Pure: no sockets, no files, no threads, no clock. A wish ([`Command`]) is decided, its change
+//! is written down as a [`Record`], the [`Hub`] then applies it and answers with [`Effect`]s.
+//! [`Hub::apply`] is the only place where state changes, and the same records give the same state
+//! and the same effects on every machine.
 //!
-//! Absent: every text that a person reads. The hub says *what* happened; a session finds the
-//! words for it in its peer's dialect.
+//! Users, rooms and permissions are in IRC's terms: nick, account, channel modes, op and voice,
+//! ban masks, message ids, server time. Absent: every text that a person reads. The hub says
+//! *what* happened; a session finds the words for it in its peer's dialect. Absent, too: past
+//! messages, but the last few of every room; for others the hub makes a [`Query`] for the journal.
+//!
+//! | file | question |
+//! |---|---|
+//! | [`limits`] | how much of everything? |
+//! | `name`, `mask`, `secret` | what is a nick, whom does a ban mean, what of a password is kept? |
+//! | `command`, `refusal` | what may somebody want, and why can it not be? |
+//! | `record`, `effect`, `entry`, `query` | what is written down, told, kept for history, asked? |
+//! | `hub`, `room` | what is the state? |
+//! | `presence`, `rooms`, `words`, `accounts`, `moderation`, `administration` | how does it change? |
+//! | `questions`, `throttle` | what can be answered; who must wait? |
 
-pub mod effect;
-pub mod hub;
-pub mod record;
+mod accounts;
+mod administration;
+mod command;
+mod effect;
+mod entry;
+mod hub;
+pub mod limits;
+mod mask;
+mod moderation;
+mod name;
+mod presence;
+pub mod query;
+mod questions;
+mod record;
+mod refusal;
+mod room;
+mod rooms;
+mod secret;
+mod throttle;
+mod words;
 
-pub use effect::{Audience, Effect, Event};
-pub use hub::Hub;
-pub use record::{Change, Departure, Moment, Record, RecordId, SessionId};
+#[cfg(test)]
+mod tests;
+
+pub use command::{Command, Decision, Outcome, Pick, Purpose, Work};
+pub use effect::{
+    AccountStep, Audience, Effect, Event, Identity, Person, Perspective, Quoted, RoomLine, Said,
+    ServerBanLine, Told, Whois,
+};
+pub use entry::{Archive, Logged, Target};
+pub use hub::{Hub, User};
+pub use mask::{Mask, glob};
+pub use name::{Caseless, Name, NickFault, RoomFault};
+pub use query::{Lookup, Point, Query, Range, Scope};
+pub use record::{
+    BanTarget, Change, Departure, Entry, Flag, Kind, ModeChange, Moment, Record, RecordId,
+    Reference, SessionId,
+};
+pub use refusal::{Field, Refusal};
+pub use room::{Member, Modes, Room, Topic};
+pub use secret::{PasswordHash, Secret};

@@ -1,20 +1,50 @@
 //! What is written down: one record for every change of the chat, in one order for all.
+//!
+//! Variants and fields are names in a journal that outlives this program: they may be added to
+//! (new fields with `#[serde(default)]`), never renamed. A plain password is in none of them.
+//!
+//! A record is what somebody was allowed to do when it was decided; the hub looks again when it
+//! applies it, because others' records came in between. So the journal's index of messages is fed
+//! with what the hub made of a record ([`Event::entry`](super::Event::entry)), not with the
+//! record: what was refused was never said.
 
-/// One connected participant, named by whoever runs the sockets. The number means nothing here;
-/// it is never used again for somebody else.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+use super::name::Name;
+use super::secret::PasswordHash;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One connected participant, named by whoever runs the sockets. The top 16 bits name the node;
+/// the rest means nothing here. It is not used again for somebody else before the node restarts
+/// and says so ([`Change::Restarted`]).
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
 pub struct SessionId(pub u64);
 
-/// The place of a record in the order of all records: rises by one.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+impl SessionId {
+    /// The node whose session it is.
+    pub fn node(self) -> u16 {
+        // The shift leaves sixteen bits.
+        (self.0 >> 48) as u16
+    }
+}
+
+/// The place of a record in the order of all records: rises by one. A message has the id of the
+/// record that brought it.
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
 pub struct RecordId(pub u64);
 
 /// A moment, in milliseconds since 1970-01-01 UTC.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Moment(pub i64);
 
 /// One change, as it is kept.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// Its place in the order.
     pub id: RecordId,
@@ -26,31 +56,332 @@ pub struct Record {
     pub change: Change,
 }
 
-/// What can change.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What can change. "The origin" is the record's [`origin`](Record::origin).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
-    /// The origin has come in.
-    Enter {
-        /// What others see until a name is taken: the peer's address and port.
-        label: String,
+    /// A node has started: its sessions of before are over. Rooms wait for their people.
+    Restarted {
+        /// Which one.
+        node: u16,
     },
+    /// The origin has come in.
+    Enter(Entry),
     /// The origin has gone.
     Leave {
         /// How.
         departure: Departure,
     },
-    /// The origin has said one line, harmless and without its end.
+    /// The origin takes a name.
+    Nick {
+        /// The new one.
+        nick: Name,
+    },
+    /// The origin is away, or back.
+    Away {
+        /// Why; `None` is back.
+        message: Option<Arc<str>>,
+    },
+    /// The origin ignores somebody, or no longer.
+    Ignore {
+        /// Whom.
+        nick: Name,
+        /// Whether.
+        on: bool,
+    },
+    /// The origin enters a room, and opens it if there is none.
+    Join {
+        /// Which.
+        room: Name,
+    },
+    /// The origin leaves a room.
+    Part {
+        /// Which.
+        room: Name,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
+    /// The origin sets a topic; empty clears it.
+    Topic {
+        /// Where.
+        room: Name,
+        /// To what.
+        text: Arc<str>,
+    },
+    /// The origin invites somebody.
+    Invite {
+        /// Where to.
+        room: Name,
+        /// Whom.
+        nick: Name,
+    },
+    /// A server operator keeps a room alive without members, or no longer.
+    Keep {
+        /// Which.
+        room: Name,
+        /// Whether.
+        on: bool,
+    },
+    /// The origin says something in a room.
     Say {
+        /// Where.
+        room: Name,
+        /// In which manner.
+        kind: Kind,
+        /// One line, harmless and without its end.
+        text: Arc<str>,
+        /// The message it answers.
+        reply_to: Option<Reference>,
+    },
+    /// The origin says something to one person or account.
+    Tell {
+        /// Whom.
+        to: Name,
+        /// In which manner.
+        kind: Kind,
         /// The line.
-        text: String,
+        text: Arc<str>,
+    },
+    /// The origin reacts to a message, or takes it back.
+    React {
+        /// Where.
+        room: Name,
+        /// To which.
+        message: Reference,
+        /// With what.
+        text: Arc<str>,
+        /// Whether.
+        on: bool,
+    },
+    /// A message gets another text. The journal replaces the old one everywhere, in the record
+    /// that brought it, too.
+    Edit {
+        /// Where.
+        room: Name,
+        /// Which.
+        message: Reference,
+        /// The new text.
+        text: Arc<str>,
+    },
+    /// A message is deleted. The journal erases its text everywhere, in the record that brought
+    /// it and in those that edited it, too.
+    Delete {
+        /// Where.
+        room: Name,
+        /// Which.
+        message: Reference,
+    },
+    /// The origin's nick becomes an account.
+    Register {
+        /// Its name.
+        account: Name,
+        /// The password's hash.
+        hash: PasswordHash,
+    },
+    /// The origin has proved to own an account.
+    Login {
+        /// Which.
+        account: Name,
+    },
+    /// The origin has proved nothing.
+    LoginFailed {
+        /// Which account it named, whether or not there is one.
+        account: Name,
+        /// From which address.
+        host: Arc<str>,
+    },
+    /// The origin no longer acts for its account.
+    Logout,
+    /// The origin's account gets another password.
+    Password {
+        /// Its name.
+        account: Name,
+        /// The new password's hash.
+        hash: PasswordHash,
+    },
+    /// The origin changes modes of a room.
+    Modes {
+        /// Which.
+        room: Name,
+        /// How, in this order.
+        changes: Vec<ModeChange>,
+    },
+    /// The origin puts a member out.
+    Kick {
+        /// From which room.
+        room: Name,
+        /// Whom.
+        nick: Name,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
+    /// The origin has proved to be a server operator.
+    Oper {
+        /// By which name.
+        name: Arc<str>,
+    },
+    /// A server operator ends somebody's session.
+    Kill {
+        /// Whose.
+        nick: Name,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
+    /// A server operator keeps an address or account out.
+    Ban {
+        /// Which.
+        target: BanTarget,
+        /// Why.
+        reason: Option<Arc<str>>,
+        /// Until when; `None` is for ever.
+        until: Option<Moment>,
+    },
+    /// A server operator lifts a ban.
+    Unban {
+        /// Whose.
+        target: BanTarget,
+    },
+    /// A server operator says something to everyone.
+    Announce {
+        /// What.
+        text: Arc<str>,
     },
 }
 
+/// Who comes in, and how.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Entry {
+    /// The peer's address and port: what the classic style shows until a name is taken.
+    pub label: Arc<str>,
+    /// The name it already has (an IRC client registers with one); none makes it a guest.
+    pub nick: Option<Name>,
+    /// The user name that an IRC client gives.
+    pub username: Option<Arc<str>>,
+    /// The real name that an IRC client gives.
+    pub realname: Option<Arc<str>>,
+    /// The account it has proved to own before it came in.
+    pub account: Option<Name>,
+    /// Whether it starts in the lobby.
+    pub lobby: bool,
+    /// Whether it is the console of the server's operator.
+    pub console: bool,
+}
+
+impl Entry {
+    /// The address without the port and without an IPv6 address's brackets; the whole label if
+    /// it has no port.
+    pub fn host(&self) -> &str {
+        host_of(&self.label)
+    }
+}
+
+/// The address part of `address:port`.
+pub(super) fn host_of(label: &str) -> &str {
+    let host = label.rsplit_once(':').map_or(label, |(host, _)| host);
+    host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host)
+}
+
 /// How somebody left.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Departure {
     /// Said goodbye, or closed the connection in good order.
     Quit,
+    /// Said goodbye with these words.
+    Said(Arc<str>),
     /// The connection broke, or the server had to drop it: why, in a few words.
     Error(String),
+    /// A server operator ended it: who, and why.
+    Killed(Arc<str>),
+}
+
+/// The manner in which something is said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// As a person speaks.
+    #[default]
+    Message,
+    /// `/me` does something (CTCP ACTION).
+    Action,
+    /// By a program, not to be answered by another (IRC's NOTICE).
+    Notice,
+}
+
+/// A message that another record is about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Reference {
+    /// Its id.
+    pub id: RecordId,
+    /// Its number in its room.
+    pub number: u64,
+    /// The first message of the thread it is in: itself, if it answers none.
+    pub root: RecordId,
+    /// Who said it.
+    pub from: Name,
+    /// The account that said it.
+    #[serde(default)]
+    pub account: Option<Name>,
+}
+
+/// One change of a room's modes; the letters are IRC's.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModeChange {
+    /// A switch.
+    Flag(Flag, bool),
+    /// `k`: a word to know; `None` takes it off.
+    Key(Option<Arc<str>>),
+    /// `l`: how many may be in; `None` takes it off.
+    Limit(Option<u32>),
+    /// `b`: a mask, on or off the list.
+    Ban(String, bool),
+    /// `o`: a member may moderate.
+    Op(Name, bool),
+    /// `v`: a member may speak when the room is moderated.
+    Voice(Name, bool),
+}
+
+/// A switch of a room.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flag {
+    /// `i`: only who is invited gets in.
+    InviteOnly,
+    /// `t`: only ops set the topic.
+    TopicLocked,
+    /// `m`: only ops and the voiced speak.
+    Moderated,
+    /// `n`: only members speak.
+    NoExternal,
+    /// `s`: others do not see the room.
+    Secret,
+}
+
+impl Flag {
+    /// All of them.
+    pub const ALL: [Flag; 5] =
+        [Flag::InviteOnly, Flag::Moderated, Flag::NoExternal, Flag::Secret, Flag::TopicLocked];
+
+    /// Its letter in IRC.
+    pub fn letter(self) -> char {
+        match self {
+            Flag::InviteOnly => 'i',
+            Flag::TopicLocked => 't',
+            Flag::Moderated => 'm',
+            Flag::NoExternal => 'n',
+            Flag::Secret => 's',
+        }
+    }
+}
+
+/// Whom a server-wide ban keeps out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BanTarget {
+    /// Addresses, with `*` and `?`.
+    Address(String),
+    /// An account.
+    Account(Name),
 }

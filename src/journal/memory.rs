@@ -7,6 +7,7 @@ use crate::chat::{Change, Moment, Record, RecordId, SessionId};
 pub struct Memory {
     appended: Vec<Record>,
     last: u64,
+    pub(super) answers: std::collections::VecDeque<(u64, super::Answer)>,
 }
 
 impl Memory {
@@ -40,7 +41,7 @@ mod tests {
     fn records_come_back_in_order_once() {
         let mut journal = Journal::Memory(Memory::new());
         for text in ["a", "b"] {
-            journal.append(Moment(7), SessionId(1), Change::Say { text: text.into() });
+            journal.append(Moment(7), SessionId(1), Change::Announce { text: text.into() });
         }
         let mut kept = Vec::new();
         journal.take_kept(&mut kept);

@@ -1,0 +1,305 @@
+//! Accounts: a nick with an owner, who proves it by a password.
+//!
+//! The hub never sees a password and a hash together: a worker makes the hash or says whether the
+//! two fit, and the record holds the result. Whether there is an account of a name is not told to
+//! who cannot log in to it: the answer is the same, and so is the time it takes.
+
+use super::command::{Command, Decision, Outcome, Purpose, Work};
+use super::effect::{AccountStep, Audience, Event, Identity};
+use super::hub::{Applying, Hub, User};
+use super::limits;
+use super::name::{Caseless, Name};
+use super::query::{Query, Range, Scope};
+use super::record::{Change, ModeChange, Moment, RecordId, SessionId};
+use super::refusal::{Field, Refusal};
+use super::secret::{PasswordHash, Secret};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Account {
+    pub(super) name: Name,
+    hash: PasswordHash,
+    created: Moment,
+    /// Who acts for it now. At most [`limits::SESSIONS_PER_ACCOUNT`].
+    pub(super) sessions: Vec<SessionId>,
+    /// How many messages wait for it, and the first of them.
+    mail: u32,
+    mail_since: Option<RecordId>,
+}
+
+impl Account {
+    pub(super) fn mail_is_full(&self) -> bool {
+        self.sessions.is_empty() && self.mail >= limits::MAIL_PER_ACCOUNT
+    }
+
+    pub(super) fn keep_mail(&mut self, id: RecordId) {
+        self.mail = self.mail.saturating_add(1);
+        self.mail_since.get_or_insert(id);
+    }
+}
+
+impl Hub {
+    pub(super) fn decide_account(
+        &self,
+        user: &User,
+        command: Command,
+        now: Moment,
+    ) -> Result<Decision, Refusal> {
+        let account = user.identity.account.clone();
+        match command {
+            Command::Register(secret) => {
+                if let Some(account) = account {
+                    return Err(Refusal::LoggedIn(account));
+                }
+                self.may_register(&user.identity)?;
+                checked_password(&secret)?;
+                let purpose = Purpose::Register(user.identity.nick.clone());
+                Ok(Decision::Work(Work::Hash { secret, purpose }))
+            }
+            Command::Login(name, secret) => {
+                if let Some(account) = account {
+                    return Err(Refusal::LoggedIn(account));
+                }
+                self.login_work(user.identity.host(), &name, secret, now).map(Decision::Work)
+            }
+            Command::Password(old, new) => {
+                let name = account.ok_or(Refusal::NotLoggedIn)?;
+                checked_password(&new)?;
+                self.may_try(&name, user.identity.host(), now)?;
+                let hash = self.accounts.get(&name).map(|account| account.hash.clone());
+                let purpose = Purpose::Change(name, new);
+                Ok(Decision::Work(Work::Verify { secret: old, hash, purpose }))
+            }
+            _ if account.is_none() => Err(Refusal::NotLoggedIn),
+            _ => Ok(Decision::Change(Change::Logout)),
+        }
+    }
+
+    /// The work that proves somebody to own an account. For those, too, who have not come in yet
+    /// (SASL): only the address is needed.
+    ///
+    /// # Errors
+    /// Too many failures lately, or the account is banned.
+    pub fn login_work(
+        &self,
+        host: &str,
+        name: &str,
+        secret: Secret,
+        now: Moment,
+    ) -> Result<Work, Refusal> {
+        let account = Name::new(name.get(..limits::NICK_LENGTH).unwrap_or(name));
+        self.may_try(&account, host, now)?;
+        let known = self.accounts.get(&Caseless(name));
+        let hash = known.map(|account| account.hash.clone());
+        let account = known.map_or(account, |account| account.name.clone());
+        Ok(Work::Verify { secret, hash, purpose: Purpose::Login(account) })
+    }
+
+    /// Whether another attempt on an account is looked at yet.
+    pub(super) fn may_try(&self, account: &Name, host: &str, now: Moment) -> Result<(), Refusal> {
+        match self.throttle.wait(account, host, now) {
+            0 => Ok(()),
+            wait => Err(Refusal::TryLater(wait.unsigned_abs().div_ceil(1000))),
+        }
+    }
+
+    fn may_register(&self, who: &Identity) -> Result<(), Refusal> {
+        if !who.named {
+            return Err(Refusal::NickFirst);
+        }
+        if self.accounts.contains_key(&who.nick) {
+            return Err(Refusal::AccountExists(who.nick.clone()));
+        }
+        if self.accounts.len() >= limits::ACCOUNTS {
+            return Err(Refusal::TooManyAccounts);
+        }
+        Ok(())
+    }
+
+    /// Goes on with what waited for the worker.
+    pub fn worked(
+        &self,
+        session: SessionId,
+        purpose: Purpose,
+        outcome: Outcome,
+        now: Moment,
+    ) -> Decision {
+        let Some(user) = self.users.get(&session) else {
+            return Decision::Refuse(Refusal::NotHere);
+        };
+        let failed = |account: Name| {
+            let host = user.identity.host().into();
+            Decision::Change(Change::LoginFailed { account, host })
+        };
+        match (purpose, outcome) {
+            (Purpose::Register(account), Outcome::Hashed(hash)) => {
+                Decision::Change(Change::Register { account, hash })
+            }
+            (Purpose::Replace(account), Outcome::Hashed(hash)) => {
+                Decision::Change(Change::Password { account, hash })
+            }
+            (Purpose::Login(account), Outcome::Verified(true)) => {
+                match self.admits_account(&account, now) {
+                    Ok(()) => Decision::Change(Change::Login { account }),
+                    Err(refusal) => Decision::Refuse(refusal),
+                }
+            }
+            (Purpose::Change(account, new), Outcome::Verified(true)) => {
+                Decision::Work(Work::Hash { secret: new, purpose: Purpose::Replace(account) })
+            }
+            (Purpose::Oper(name), Outcome::Verified(true)) => {
+                Decision::Change(Change::Oper { name })
+            }
+            (Purpose::Login(account) | Purpose::Change(account, _), Outcome::Verified(false)) => {
+                failed(account)
+            }
+            (Purpose::Oper(name), Outcome::Verified(false)) => failed(Name::new(&name)),
+            _ => Decision::Refuse(Refusal::WrongPassword),
+        }
+    }
+
+    pub(super) fn register(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: Name,
+        hash: PasswordHash,
+    ) -> Result<(), Refusal> {
+        let who = &self.origin(at)?.identity;
+        self.may_register(who)?;
+        if who.nick != name {
+            return Err(Refusal::NickFirst);
+        }
+        if let Some(account) = &who.account {
+            return Err(Refusal::LoggedIn(account.clone()));
+        }
+        let account = Account {
+            name: name.clone(),
+            hash,
+            created: at.time,
+            sessions: Vec::new(),
+            mail: 0,
+            mail_since: None,
+        };
+        self.accounts.insert(name.clone(), account);
+        self.attach_account(at.origin, &name);
+        self.tell_account(at, AccountStep::Registered);
+        Ok(())
+    }
+
+    pub(super) fn login(&mut self, at: &mut Applying<'_>, name: Name) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        if let Some(account) = &user.identity.account {
+            return Err(Refusal::LoggedIn(account.clone()));
+        }
+        self.admits_account(&name, at.time)?;
+        let account = self.accounts.get(&name).ok_or(Refusal::WrongPassword)?;
+        if account.sessions.len() >= limits::SESSIONS_PER_ACCOUNT {
+            return Err(Refusal::TooManySessions(limits::SESSIONS_PER_ACCOUNT));
+        }
+        let (name, named) = (account.name.clone(), user.identity.named);
+        self.throttle.succeeded(&name);
+        self.attach_account(at.origin, &name);
+        self.tell_account(at, AccountStep::LoggedIn);
+        if !named && !self.nicks.contains_key(&name) {
+            self.rename(at, name.clone())?;
+        }
+        self.op_where_known(at, &name);
+        self.recall_mail(at, name);
+        Ok(())
+    }
+
+    /// Makes a session act for an account; who it is now.
+    pub(super) fn attach_account(
+        &mut self,
+        session: SessionId,
+        name: &Name,
+    ) -> Option<Arc<Identity>> {
+        let account = self.accounts.get_mut(name)?;
+        let user = self.users.get_mut(&session)?;
+        if !account.sessions.contains(&session) {
+            account.sessions.push(session);
+        }
+        Arc::make_mut(&mut user.identity).account = Some(account.name.clone());
+        let identity = Arc::clone(&user.identity);
+        self.refresh_silence(session);
+        Some(identity)
+    }
+
+    pub(super) fn detach_account(&mut self, session: SessionId, name: &Name) {
+        if let Some(account) = self.accounts.get_mut(name) {
+            account.sessions.retain(|other| *other != session);
+        }
+    }
+
+    /// Gives the origin op in those of its rooms that know its account as op.
+    fn op_where_known(&mut self, at: &mut Applying<'_>, account: &Name) {
+        let Some(user) = self.users.get(&at.origin) else { return };
+        for name in &user.rooms {
+            let Some(room) = self.rooms.get_mut(name) else { continue };
+            if !room.ops.contains(account) {
+                continue;
+            }
+            let Some(member) = room.members.get_mut(&at.origin) else { continue };
+            if !std::mem::replace(&mut member.op, true) {
+                let changes = vec![ModeChange::Op(user.identity.nick.clone(), true)];
+                let (who, room) = (Arc::clone(&user.identity), name.clone());
+                at.tell_room(name, Event::ModesSet { who, room, changes });
+            }
+        }
+    }
+
+    /// Hands over what waited for an account.
+    pub(super) fn recall_mail(&mut self, at: &mut Applying<'_>, name: Name) {
+        let Some(account) = self.accounts.get_mut(&name) else { return };
+        let Some(since) = account.mail_since.take() else { return };
+        account.mail = 0;
+        let scope = Scope::Mail { account: name, since };
+        let limit = Some(limits::MAIL_PER_ACCOUNT);
+        at.tell_origin(Event::Recall(Query { scope, range: Range::Latest, limit }));
+    }
+
+    pub(super) fn logout(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        let Some(account) = Arc::make_mut(&mut user.identity).account.take() else {
+            return Err(Refusal::NotLoggedIn);
+        };
+        self.detach_account(at.origin, &account);
+        self.refresh_silence(at.origin);
+        self.tell_account(at, AccountStep::LoggedOut);
+        Ok(())
+    }
+
+    pub(super) fn password(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        hash: PasswordHash,
+    ) -> Result<(), Refusal> {
+        if self.origin(at)?.identity.account.as_ref() != Some(name) {
+            return Err(Refusal::NotLoggedIn);
+        }
+        let Some(account) = self.accounts.get_mut(name) else { return Err(Refusal::NotLoggedIn) };
+        account.hash = hash;
+        let who = Arc::clone(&self.origin(at)?.identity);
+        at.tell_origin(Event::Account { who, step: AccountStep::PasswordChanged });
+        Ok(())
+    }
+
+    fn tell_account(&self, at: &mut Applying<'_>, step: AccountStep) {
+        let Some(user) = self.users.get(&at.origin) else { return };
+        let audience = Audience::Peers { rooms: user.rooms.clone(), from: Some(at.origin) };
+        at.tell(audience, Event::Account { who: Arc::clone(&user.identity), step });
+    }
+}
+
+fn checked_password(secret: &Secret) -> Result<(), Refusal> {
+    if secret.expose().chars().count() < limits::PASSWORD_LEAST {
+        return Err(Refusal::ShortPassword(limits::PASSWORD_LEAST));
+    }
+    if secret.expose().len() > limits::PASSWORD_LENGTH {
+        return Err(Refusal::TooLong(Field::Password, limits::PASSWORD_LENGTH));
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! What somebody wants, and what the hub makes of it.
+
+use super::effect::Event;
+use super::name::Name;
+use super::query::{Lookup, Query, Range};
+use super::record::{BanTarget, Change, Kind, ModeChange, RecordId, Reference};
+use super::refusal::Refusal;
+use super::secret::{PasswordHash, Secret};
+use std::sync::Arc;
+
+/// A wish of one session. Names come as they were typed; every one of them is checked. Rooms are
+/// named always: which one is current is the session's business.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Take a nick.
+    Nick(Arc<str>),
+    /// Be away (`Some`) or back.
+    Away(Option<Arc<str>>),
+    /// Ignore a nick, or no longer.
+    Ignore(Arc<str>, bool),
+    /// Whom do I ignore?
+    Ignored,
+    /// Enter a room, with its key.
+    Join(Arc<str>, Option<Arc<str>>),
+    /// Leave a room, with a reason.
+    Part(Arc<str>, Option<Arc<str>>),
+    /// Which rooms are there?
+    Rooms,
+    /// Who is in the room, or everywhere?
+    Who(Option<Arc<str>>),
+    /// Who is that?
+    Whois(Arc<str>),
+    /// What is the topic?
+    Topic(Arc<str>),
+    /// Set the topic.
+    SetTopic(Arc<str>, Arc<str>),
+    /// Invite a nick to a room.
+    Invite(Arc<str>, Arc<str>),
+    /// Say something in a room.
+    Say(Arc<str>, Kind, Arc<str>),
+    /// Say something to a nick or an account.
+    Tell(Arc<str>, Kind, Arc<str>),
+    /// Say something to the last one who said something to me.
+    Answer(Arc<str>),
+    /// Answer a message of a room.
+    Reply(Arc<str>, Pick, Arc<str>),
+    /// Show the thread of a message.
+    Thread(Arc<str>, Pick),
+    /// React to a message, or take it back.
+    React(Arc<str>, Pick, Arc<str>, bool),
+    /// Change a message.
+    Edit(Arc<str>, Pick, Arc<str>),
+    /// Delete a message.
+    Delete(Arc<str>, Pick),
+    /// What was said in a room?
+    History(Arc<str>, Range, Option<u32>),
+    /// What was said between me and somebody?
+    PrivateHistory(Arc<str>, Range, Option<u32>),
+    /// Where was this said: words, in which room, by whom?
+    Search(Arc<str>, Option<Arc<str>>, Option<Arc<str>>),
+    /// Make my nick an account.
+    Register(Secret),
+    /// Log in to an account.
+    Login(Arc<str>, Secret),
+    /// Log out.
+    Logout,
+    /// Change my password: the old one, the new one.
+    Password(Secret, Secret),
+    /// Which modes has a room?
+    Modes(Arc<str>),
+    /// Change them.
+    SetModes(Arc<str>, Vec<ModeChange>),
+    /// Whom does a room keep out?
+    Bans(Arc<str>),
+    /// Put a nick out of a room.
+    Kick(Arc<str>, Arc<str>, Option<Arc<str>>),
+    /// Keep a room alive without members, or no longer.
+    Keep(Arc<str>, bool),
+    /// Be a server operator: name and password.
+    Oper(Arc<str>, Secret),
+    /// End a nick's session.
+    Kill(Arc<str>, Option<Arc<str>>),
+    /// Keep an address or account out, for so many milliseconds or for ever.
+    ServerBan(BanTarget, Option<i64>, Option<Arc<str>>),
+    /// Let it in again.
+    ServerUnban(BanTarget),
+    /// Whom does the server keep out?
+    ServerBans,
+    /// Say something to everyone.
+    Announce(Arc<str>),
+    /// Who is connected from where?
+    Connections,
+}
+
+/// Which message of a room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Pick {
+    /// By its number.
+    Number(u64),
+    /// By its id.
+    Id(RecordId),
+    /// As the journal found it; made by [`Command::found`] only.
+    Found(Reference),
+}
+
+impl Command {
+    /// Whether it can be decided while changes of the same session wait for the journal, and
+    /// others after it while it waits itself: words follow each other; everything else must see
+    /// what the session did before, and be seen by what it does next.
+    pub fn pipelines(&self) -> bool {
+        matches!(self, Command::Say(..) | Command::Tell(..))
+    }
+
+    /// The same wish, with the answer to its [`Decision::Lookup`].
+    #[must_use]
+    pub fn found(mut self, reference: Reference) -> Command {
+        match &mut self {
+            Command::Reply(_, pick, _)
+            | Command::Thread(_, pick)
+            | Command::React(_, pick, _, _)
+            | Command::Edit(_, pick, _)
+            | Command::Delete(_, pick) => *pick = Pick::Found(reference),
+            _ => {}
+        }
+        self
+    }
+}
+
+/// What is to be done about a command.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Decision {
+    /// Write this down; when it is kept, apply it.
+    Change(Change),
+    /// Tell the asker this, now.
+    Reply(Event),
+    /// Let the journal answer, then tell the asker [`Event::Past`].
+    Ask(Query),
+    /// Let the journal find a message, then decide `then.found(it)`; if there is none, refuse
+    /// with `missing`.
+    Lookup {
+        /// What to look for.
+        lookup: Lookup,
+        /// What to decide then.
+        then: Box<Command>,
+        /// What to say if there is none.
+        missing: Refusal,
+    },
+    /// Let the worker do this, then call [`Hub::worked`](super::Hub::worked) with the outcome.
+    Work(Work),
+    /// It cannot be done.
+    Refuse(Refusal),
+}
+
+/// What takes too long for the loop.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Work {
+    /// Make a hash of a password.
+    Hash {
+        /// The password.
+        secret: Secret,
+        /// What it is for.
+        purpose: Purpose,
+    },
+    /// Does the password fit the hash? Without one (there is no such account) the worker verifies
+    /// against any hash and says no: the answer must take as long as it does for a wrong password.
+    Verify {
+        /// The password.
+        secret: Secret,
+        /// What it must fit. For [`Purpose::Oper`] the server looks the hash up in its
+        /// configuration.
+        hash: Option<PasswordHash>,
+        /// What it is for.
+        purpose: Purpose,
+    },
+}
+
+/// What a password is wanted for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// To make the nick an account.
+    Register(Name),
+    /// To log in.
+    Login(Name),
+    /// To prove to be the owner before the password is changed to this one.
+    Change(Name, Secret),
+    /// To change the password.
+    Replace(Name),
+    /// To be a server operator.
+    Oper(Arc<str>),
+}
+
+/// What came of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The hash.
+    Hashed(PasswordHash),
+    /// Whether it fits.
+    Verified(bool),
+}

@@ -1,0 +1,110 @@
+//! What of a chat is worth searching later: messages, as the journal keeps them for history.
+//!
+//! The hub, not the record, says what a message is: it gives the number, and it leaves out what it
+//! refused. The journal takes [`Event::entry`] of every effect, in order, and answers
+//! [`Query`](super::Query)s from what it has taken.
+
+use super::effect::{Event, Quoted};
+use super::name::Name;
+use super::record::{Kind, Moment, RecordId};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A message that was delivered.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Logged {
+    /// Its id: rises with time, and is never used twice.
+    pub id: RecordId,
+    /// When.
+    pub time: Moment,
+    /// Where, or to whom.
+    pub target: Target,
+    /// Its number in its room; 0 for a private one.
+    pub number: u64,
+    /// Who.
+    pub from: Name,
+    /// By which account.
+    pub account: Option<Name>,
+    /// How.
+    pub kind: Kind,
+    /// What.
+    pub text: Arc<str>,
+    /// What it answers. When handed back, its text is what that message says now.
+    pub reply: Option<Quoted>,
+    /// Whether its text was changed.
+    #[serde(default)]
+    pub edited: bool,
+    /// What people put on it, and how many of them.
+    #[serde(default)]
+    pub reactions: Vec<(Arc<str>, u32)>,
+}
+
+/// Where something was said.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// In a room.
+    Room(Name),
+    /// To one person.
+    Private {
+        /// Whom.
+        to: Name,
+        /// Their account, without which nobody can ask for it later.
+        account: Option<Name>,
+    },
+}
+
+/// One change of what the journal keeps for history.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Archive<'a> {
+    /// A new message.
+    Add(Logged),
+    /// Another text for a message.
+    Edit(RecordId, &'a Arc<str>),
+    /// A message to be forgotten.
+    Delete(RecordId),
+    /// A reaction to a message, by whom, put on or taken off.
+    React(RecordId, &'a Name, &'a Arc<str>, bool),
+}
+
+impl Event {
+    /// What the journal has to do for this event; `None` for most. The copy of a line that marks
+    /// a mention is none of its business.
+    pub fn entry(&self) -> Option<Archive<'_>> {
+        match self {
+            Event::Said(said) if !said.mention => Some(Archive::Add(Logged {
+                id: said.id,
+                time: said.time,
+                target: Target::Room(said.room.clone()),
+                number: said.number,
+                from: said.who.nick.clone(),
+                account: said.who.account.clone(),
+                kind: said.kind,
+                text: Arc::clone(&said.text),
+                // The quotation is looked up when it is shown: it may be deleted by then.
+                reply: said.reply.as_deref().map(|reply| Quoted { text: None, ..reply.clone() }),
+                edited: false,
+                reactions: Vec::new(),
+            })),
+            Event::Told(told) => Some(Archive::Add(Logged {
+                id: told.id,
+                time: told.time,
+                target: Target::Private { to: told.to.clone(), account: told.account.clone() },
+                number: 0,
+                from: told.who.nick.clone(),
+                account: told.who.account.clone(),
+                kind: told.kind,
+                text: Arc::clone(&told.text),
+                reply: None,
+                edited: false,
+                reactions: Vec::new(),
+            })),
+            Event::Edited { message, text, .. } => Some(Archive::Edit(message.id, text)),
+            Event::Deleted { message, .. } => Some(Archive::Delete(message.id)),
+            Event::Reacted { message, who, text, on, .. } => {
+                Some(Archive::React(message.id, &who.nick, text, *on))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! How much of everything: every bound of the chat, in one place.
+//!
+//! A bound is here because some peer could otherwise grow it for ever. Lengths are bytes of UTF-8
+//! unless they say otherwise. The relations between bounds that the code relies on are checked when
+//! it is compiled.
+
+/// Longest nick and account name. What large IRC networks allow.
+pub const NICK_LENGTH: usize = 30;
+/// Longest room name, `#` included (RFC 2812, section 1.3).
+pub const ROOM_LENGTH: usize = 50;
+/// Longest topic: fits one IRC line of 512 bytes together with the longest prefix and room name.
+pub const TOPIC_LENGTH: usize = 390;
+/// Longest reason of a leave, kick or ban, and longest away message.
+pub const REASON_LENGTH: usize = 300;
+/// Longest room key.
+pub const KEY_LENGTH: usize = 23;
+/// Longest ban mask.
+pub const MASK_LENGTH: usize = 150;
+/// Longest text of one message. A session's line limit is lower unless it is configured up.
+pub const TEXT_LENGTH: usize = 64 * 1024;
+/// Longest reaction: a word or a joined emoji sequence.
+pub const REACTION_LENGTH: usize = 64;
+/// Longest real name that an IRC client may give.
+pub const REAL_NAME_LENGTH: usize = 150;
+
+/// Rooms that exist at one time.
+pub const ROOMS: usize = 100_000;
+/// Rooms one user may be in.
+pub const ROOMS_PER_USER: usize = 100;
+/// Masks in one room's ban list.
+pub const BANS_PER_ROOM: usize = 100;
+/// Accounts that have op in one room whenever they come.
+pub const OPS_PER_ROOM: usize = 100;
+/// Mode changes in one command.
+pub const MODES_PER_COMMAND: usize = 20;
+/// The messages of a room that are in memory: enough for `/re`, `/edit` and the like to be
+/// answered without asking the journal. Older ones are on disk only.
+pub const RECENT_PER_ROOM: usize = 64;
+/// Different reactions, by person and text, to one message.
+pub const REACTIONS_PER_MESSAGE: usize = 100;
+/// People whom one message can mark as mentioned; more are not marked.
+pub const MENTIONS_PER_MESSAGE: usize = 16;
+/// Nicks one user may ignore.
+pub const IGNORES_PER_USER: usize = 50;
+/// Invitations that one user holds; the oldest gives way.
+pub const INVITES_PER_USER: usize = 20;
+
+/// Registered accounts.
+pub const ACCOUNTS: usize = 1_000_000;
+/// Sessions logged in to one account at a time.
+pub const SESSIONS_PER_ACCOUNT: usize = 100;
+/// Private messages that wait for one account.
+pub const MAIL_PER_ACCOUNT: u32 = 200;
+/// Shortest password, in characters.
+pub const PASSWORD_LEAST: usize = 6;
+/// Longest password: hashing is not a way to make the server read a book.
+pub const PASSWORD_LENGTH: usize = 256;
+
+/// Failed logins that cost nothing yet.
+pub const FREE_FAILURES: u32 = 3;
+/// The longest an address waits after failed logins, in milliseconds.
+pub const ADDRESS_DELAY: i64 = 300_000;
+/// The longest an account waits. Short, or anyone could lock its owner out.
+pub const ACCOUNT_DELAY: i64 = 30_000;
+/// Failures this old are forgotten, in milliseconds.
+pub const FAILURE_MEMORY: i64 = 900_000;
+/// Addresses and accounts whose failures are remembered; the one that failed longest ago gives way.
+pub const FAILURE_ENTRIES: usize = 4_096;
+
+/// Server-wide bans.
+pub const SERVER_BANS: usize = 1_000;
+
+/// Messages that one history answer holds at most.
+pub const HISTORY_LINES: u32 = 500;
+/// Messages that a plain `/history` asks for.
+pub const HISTORY_DEFAULT: u32 = 20;
+/// Words of one search.
+pub const SEARCH_LENGTH: usize = 200;
+
+const _: () = assert!(NICK_LENGTH < ROOM_LENGTH, "a nick fits wherever a room name fits");
+const _: () = assert!(
+    // ":nick!user@host TOPIC #room :topic\r\n", with ten bytes of user and a short host.
+    NICK_LENGTH + 12 + ROOM_LENGTH + 10 + TOPIC_LENGTH <= 512,
+    "a topic fits one IRC line"
+);
+const _: () = assert!(KEY_LENGTH < MASK_LENGTH && REASON_LENGTH <= TOPIC_LENGTH);
+const _: () = assert!(NICK_LENGTH + 4 <= MASK_LENGTH, "every nick can be banned: nick!*@*");
+const _: () = assert!(HISTORY_DEFAULT <= HISTORY_LINES);
+const _: () = assert!(ACCOUNT_DELAY <= ADDRESS_DELAY && ADDRESS_DELAY < FAILURE_MEMORY);
+const _: () = assert!(PASSWORD_LEAST < PASSWORD_LENGTH);

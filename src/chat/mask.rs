@@ -1,0 +1,122 @@
+//! Whom does a ban mean: `nick!user@host` with `*` and `?`, an account, to keep out or to silence.
+//!
+//! A mask is written as IRC writes it. What people type short is completed: `bob` is `bob!*@*`,
+//! `*@10.0.0.1` is `*!*@10.0.0.1`. Two prefixes, which may be combined, as other servers' extended
+//! bans: `a:` matches the account instead, `m:` mutes without keeping out.
+
+use super::effect::Identity;
+use super::limits;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One pattern of people.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Mask {
+    /// Silences, but does not keep out.
+    pub mutes: bool,
+    /// Matches the account rather than `nick!user@host`.
+    pub account: bool,
+    pattern: Box<str>,
+}
+
+impl Mask {
+    /// Reads a mask and completes it. `None` if it is empty, too long or holds a blank.
+    pub fn parse(text: &str) -> Option<Mask> {
+        let (mutes, text) = match text.strip_prefix("m:") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (account, text) = match text.strip_prefix("a:") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let wrong = |c: char| c.is_whitespace() || c.is_control() || c == ',';
+        if text.is_empty() || text.len() > limits::MASK_LENGTH || text.contains(wrong) {
+            return None;
+        }
+        let pattern = match (text.contains('!'), text.contains('@')) {
+            _ if account => text.to_owned(),
+            (true, true) => text.to_owned(),
+            (true, false) => format!("{text}@*"),
+            (false, true) => format!("*!{text}"),
+            // An address has a dot or a colon, a nick has neither.
+            (false, false) if text.contains(['.', ':']) => format!("*!*@{text}"),
+            (false, false) => format!("{text}!*@*"),
+        };
+        let pattern = pattern.to_ascii_lowercase().into_boxed_str();
+        Some(Mask { mutes, account, pattern })
+    }
+
+    /// Whether the mask means this person.
+    pub fn matches(&self, who: &Identity) -> bool {
+        if self.account {
+            return who.account.as_ref().is_some_and(|name| glob(&self.pattern, name.as_str()));
+        }
+        glob(&self.pattern, &who.prefix())
+    }
+}
+
+impl fmt::Display for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefix = |on, text| if on { text } else { "" };
+        write!(f, "{}{}{}", prefix(self.mutes, "m:"), prefix(self.account, "a:"), self.pattern)
+    }
+}
+
+/// Whether `text` fits `pattern`, letters of either case alike. `?` is any one byte, `*` any
+/// number. Goes back to the last star only, so the worst case is the product of the two lengths,
+/// never exponential.
+pub fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut place) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while place < text.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                retry = Some((at + 1, place));
+                at += 1;
+            }
+            Some(&byte) if byte == b'?' || byte.eq_ignore_ascii_case(&text[place]) => {
+                at += 1;
+                place += 1;
+            }
+            _ => {
+                let Some((after_star, tried)) = retry else { return false };
+                retry = Some((after_star, tried + 1));
+                at = after_star;
+                place = tried + 1;
+            }
+        }
+    }
+    pattern[at..].iter().all(|&byte| byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_forms_are_completed() {
+        let full = |text| Mask::parse(text).map(|mask| mask.to_string());
+        assert_eq!(full("Bob").as_deref(), Some("bob!*@*"));
+        assert_eq!(full("bob!x").as_deref(), Some("bob!x@*"));
+        assert_eq!(full("*@10.0.*").as_deref(), Some("*!*@10.0.*"));
+        assert_eq!(full("10.0.0.1").as_deref(), Some("*!*@10.0.0.1"));
+        assert_eq!(full("m:a:bob").as_deref(), Some("m:a:bob"));
+        assert_eq!((full(""), full("a b"), full(&"x".repeat(200))), (None, None, None));
+    }
+
+    #[test]
+    fn stars_and_question_marks() {
+        for (pattern, text) in
+            [("*", ""), ("a*c", "abbc"), ("A?C", "abc"), ("*!*@10.*", "x!y@10.1"), ("a**", "a")]
+        {
+            assert!(glob(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("", "a"), ("a", ""), ("a?", "a"), ("*b", "abc"), ("a*d", "abc")] {
+            assert!(!glob(pattern, text), "{pattern} {text}");
+        }
+        // Exponential in a naive matcher.
+        assert!(!glob(&format!("{}b", "*a".repeat(40)), &"a".repeat(200)));
+    }
+}

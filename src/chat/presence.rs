@@ -1,0 +1,298 @@
+//! Coming, going, and under which name.
+
+use super::command::{Command, Decision};
+use super::effect::{Audience, Event, Identity};
+use super::hub::{Applying, Hub, User};
+use super::limits;
+use super::name::{Name, guest_number};
+use super::query::{Query, Range, Scope};
+use super::record::{Change, Departure, Entry, SessionId};
+use super::refusal::{Field, Refusal};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Which `guestN` are free: the smallest one is given first, so that names stay short.
+///
+/// Bounded by the most guests there ever were at a time; numbers at the upper end that are free
+/// again are forgotten.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(super) struct GuestNumbers {
+    /// Below `next`.
+    free: BTreeSet<u32>,
+    /// How many were given at a time so far.
+    next: u32,
+}
+
+impl GuestNumbers {
+    fn take(&mut self) -> u32 {
+        self.free.pop_first().unwrap_or_else(|| {
+            self.next = self.next.saturating_add(1);
+            self.next
+        })
+    }
+
+    fn give_back(&mut self, number: u32) {
+        self.free.insert(number);
+        while self.next > 0 && self.free.last() == Some(&self.next) {
+            self.free.pop_last();
+            self.next -= 1;
+        }
+    }
+}
+
+impl Hub {
+    pub(super) fn decide_presence(
+        &self,
+        user: &User,
+        command: Command,
+    ) -> Result<Decision, Refusal> {
+        match command {
+            Command::Nick(text) => {
+                let nick = Name::nick(&text).map_err(|fault| Refusal::BadNick(text, fault))?;
+                if user.identity.nick.as_str() == nick.as_str() {
+                    return Err(Refusal::SameNick(nick));
+                }
+                self.nick_is_free(user.identity.session, user.identity.account.as_ref(), &nick)?;
+                Ok(Decision::Change(Change::Nick { nick }))
+            }
+            Command::Away(message) => {
+                if message.as_ref().is_some_and(|text| text.len() > limits::REASON_LENGTH) {
+                    return Err(Refusal::TooLong(Field::Reason, limits::REASON_LENGTH));
+                }
+                let message = message.filter(|text| !text.is_empty());
+                Ok(Decision::Change(Change::Away { message }))
+            }
+            Command::Ignore(text, on) => {
+                let nick = Name::new(&text);
+                if nick == user.identity.nick {
+                    return Err(Refusal::Oneself);
+                }
+                if on && self.session_of(&text).is_none() && !self.accounts.contains_key(&nick) {
+                    return Err(Refusal::NoSuchNick(nick));
+                }
+                if on && user.ignores.len() >= limits::IGNORES_PER_USER {
+                    return Err(Refusal::TooManyIgnored(limits::IGNORES_PER_USER));
+                }
+                if !on && !user.ignores.contains(&nick) {
+                    return Err(Refusal::NotIgnored(nick));
+                }
+                Ok(Decision::Change(Change::Ignore { nick, on }))
+            }
+            _ => Ok(Decision::Reply(Event::Ignored(user.ignores.clone()))),
+        }
+    }
+
+    /// Whether a session that acts for `account` may take `nick`: nobody else has it, and it is
+    /// not somebody else's account.
+    ///
+    /// # Errors
+    /// Says which of the two stands against it.
+    pub fn nick_is_free(
+        &self,
+        session: SessionId,
+        account: Option<&Name>,
+        nick: &Name,
+    ) -> Result<(), Refusal> {
+        if self.accounts.contains_key(nick) && account != Some(nick) {
+            return Err(Refusal::NickReserved(nick.clone()));
+        }
+        match self.nicks.get(nick) {
+            Some(&holder) if holder != session => Err(Refusal::NickInUse(nick.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// All sessions of a node end at once and untold: their connections are gone.
+    pub(super) fn restarted(&mut self, node: u16) {
+        // What had nobody since the restart before has waited long enough.
+        self.rooms.retain(|_, room| room.kept || !room.members.is_empty());
+        let gone: Vec<SessionId> =
+            self.users.keys().copied().filter(|session| session.node() == node).collect();
+        for room in self.rooms.values_mut() {
+            for recent in &mut room.recent {
+                recent.session = recent.session.filter(|session| session.node() != node);
+            }
+            room.waiting = room.members.keys().any(|session| session.node() == node);
+        }
+        for session in gone {
+            self.forget(session);
+        }
+    }
+
+    pub(super) fn enter(&mut self, at: &mut Applying<'_>, entry: Entry) {
+        // A session that comes in twice: whoever runs the sockets has forgotten to say goodbye.
+        if self.users.contains_key(&at.origin) {
+            self.leave(at, at.origin, Departure::Quit);
+        }
+        let account = entry.account.filter(|name| self.accounts.contains_key(name));
+        let wanted =
+            entry.nick.filter(|nick| self.nick_is_free(at.origin, account.as_ref(), nick).is_ok());
+        let named = wanted.is_some();
+        let nick = wanted.unwrap_or_else(|| Name::guest(self.guests.take()));
+        let identity = Arc::new(Identity {
+            session: at.origin,
+            nick: nick.clone(),
+            named,
+            label: entry.label,
+            username: entry.username,
+            realname: entry.realname,
+            account: None,
+        });
+        self.initials.add(&nick);
+        self.nicks.insert(nick, at.origin);
+        let user = User {
+            identity: Arc::clone(&identity),
+            away: None,
+            operator: entry.console.then(|| "console".into()),
+            since: at.time,
+            last: at.time,
+            rooms: Vec::new(),
+            ignores: Vec::new(),
+            invites: Vec::new(),
+            correspondent: None,
+        };
+        self.users.insert(at.origin, user);
+        let identity = match &account {
+            Some(name) => self.attach_account(at.origin, name).unwrap_or(identity),
+            None => identity,
+        };
+        let online = self.online();
+        at.tell_origin(Event::Welcome { who: Arc::clone(&identity), online });
+        if entry.lobby {
+            let lobby = Name::lobby();
+            self.add_member(at, &lobby);
+            let event = Event::Entered { who: identity, online };
+            at.tell_room(&lobby, event);
+            self.recall_room(at, &lobby);
+        }
+        if let Some(account) = account {
+            self.recall_mail(at, account);
+        }
+    }
+
+    /// Asks the journal for the last lines of a room, for the origin.
+    pub(super) fn recall_room(&self, at: &mut Applying<'_>, room: &Name) {
+        let Some(room) = self.rooms.get(room) else { return };
+        if room.last_number > 0 {
+            let scope = Scope::Room(room.for_query());
+            at.tell_origin(Event::Recall(Query { scope, range: Range::Latest, limit: None }));
+        }
+    }
+
+    /// Somebody goes. Told to everyone who was in a room with them.
+    pub(super) fn leave(
+        &mut self,
+        at: &mut Applying<'_>,
+        session: SessionId,
+        departure: Departure,
+    ) {
+        let Some(user) = self.forget(session) else { return };
+        let mut rooms = user.rooms;
+        rooms.retain(|room| self.rooms.contains_key(room));
+        let online = self.online();
+        if !rooms.is_empty() {
+            let event = Event::Left { who: user.identity, departure, online };
+            at.tell(Audience::Peers { rooms, from: None }, event);
+        }
+    }
+
+    /// Takes a session out of the users and of every index. Rooms that nothing keeps end.
+    fn forget(&mut self, session: SessionId) -> Option<User> {
+        let user = self.users.swap_remove(&session)?;
+        self.free_nick(&user.identity.nick);
+        for name in &user.rooms {
+            self.remove_member(session, name);
+        }
+        for nick in &user.ignores {
+            self.stop_ignoring(session, nick);
+        }
+        if let Some(account) = &user.identity.account {
+            self.detach_account(session, account);
+        }
+        Some(user)
+    }
+
+    fn free_nick(&mut self, nick: &Name) {
+        self.nicks.swap_remove(nick);
+        self.initials.remove(nick);
+        if let Some(number) = guest_number(nick.as_str()) {
+            self.guests.give_back(number);
+        }
+    }
+
+    pub(super) fn rename(&mut self, at: &mut Applying<'_>, nick: Name) -> Result<(), Refusal> {
+        let before = Arc::clone(&self.origin(at)?.identity);
+        self.nick_is_free(at.origin, before.account.as_ref(), &nick)?;
+        self.free_nick(&before.nick);
+        self.initials.add(&nick);
+        self.nicks.insert(nick.clone(), at.origin);
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        let identity = Arc::make_mut(&mut user.identity);
+        identity.nick = nick;
+        identity.named = true;
+        let (who, rooms) = (Arc::clone(&user.identity), user.rooms.clone());
+        self.refresh_silence(at.origin);
+        let audience = Audience::Peers { rooms, from: Some(at.origin) };
+        at.tell(audience, Event::Renamed { who, before });
+        Ok(())
+    }
+
+    pub(super) fn away(
+        &mut self,
+        at: &mut Applying<'_>,
+        message: Option<Arc<str>>,
+    ) -> Result<(), Refusal> {
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        if user.away == message {
+            // Said again is not news for others.
+            let event = Event::Away { who: Arc::clone(&user.identity), message };
+            at.tell(Audience::Private { to: Vec::new(), from: at.origin }, event);
+            return Ok(());
+        }
+        user.away.clone_from(&message);
+        let audience = Audience::Peers { rooms: user.rooms.clone(), from: Some(at.origin) };
+        at.tell(audience, Event::Away { who: Arc::clone(&user.identity), message });
+        Ok(())
+    }
+
+    pub(super) fn ignore(
+        &mut self,
+        at: &mut Applying<'_>,
+        nick: Name,
+        on: bool,
+    ) -> Result<(), Refusal> {
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        let has = user.ignores.contains(&nick);
+        if on && !has {
+            if user.ignores.len() >= limits::IGNORES_PER_USER {
+                return Err(Refusal::TooManyIgnored(limits::IGNORES_PER_USER));
+            }
+            user.ignores.push(nick.clone());
+            self.ignorers.entry(nick.clone()).or_default().push(at.origin);
+        } else if !on && has {
+            user.ignores.retain(|ignored| *ignored != nick);
+            self.stop_ignoring(at.origin, &nick);
+        }
+        at.tell_origin(Event::Ignoring { nick, on });
+        Ok(())
+    }
+
+    fn stop_ignoring(&mut self, session: SessionId, nick: &Name) {
+        if let Some(sessions) = self.ignorers.get_mut(nick) {
+            sessions.retain(|ignorer| *ignorer != session);
+            if sessions.is_empty() {
+                self.ignorers.swap_remove(nick);
+            }
+        }
+    }
+
+    /// Who does not want to hear from somebody. Empty, and not even a lookup, in a friendly chat.
+    pub(super) fn ignorers_of(&self, who: &Identity) -> Vec<SessionId> {
+        if self.ignorers.is_empty() {
+            return Vec::new();
+        }
+        let names = std::iter::once(&who.nick).chain(&who.account);
+        names.filter_map(|name| self.ignorers.get(name)).flatten().copied().collect()
+    }
+}

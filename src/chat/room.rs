@@ -1,0 +1,208 @@
+//! One room: its members, its modes, and the last few messages said in it.
+
+use super::effect::{Identity, Quoted};
+use super::limits;
+use super::mask::Mask;
+use super::name::Name;
+use super::query;
+use super::record::{Flag, Moment, RecordId, Reference, SessionId};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// A topic, with who set it and when.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Topic {
+    /// What it says.
+    pub text: Arc<str>,
+    /// Who set it.
+    pub by: Name,
+    /// When.
+    pub time: Moment,
+}
+
+/// A room's switches and bounds.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Modes {
+    /// The switches that are on.
+    pub flags: BTreeSet<Flag>,
+    /// The word to know.
+    pub key: Option<Arc<str>>,
+    /// How many may be in.
+    pub limit: Option<u32>,
+}
+
+impl Modes {
+    /// Whether a switch is on.
+    pub fn has(&self, flag: Flag) -> bool {
+        self.flags.contains(&flag)
+    }
+}
+
+/// What somebody is in a room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Member {
+    /// May moderate.
+    pub op: bool,
+    /// May speak when the room is moderated.
+    pub voice: bool,
+    /// A ban or mute means this member. Worked out when bans or names change, so that nobody
+    /// matches masks for every message.
+    pub(super) silenced: bool,
+}
+
+/// A mask on the ban list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ban {
+    /// Whom it means.
+    pub mask: Mask,
+    /// Who set it.
+    pub by: Name,
+    /// When.
+    pub time: Moment,
+}
+
+/// One of the last messages.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Recent {
+    pub(super) reference: Reference,
+    /// Whose session said it, while that session lasts: a guest has no other proof.
+    pub(super) session: Option<SessionId>,
+    pub(super) text: Arc<str>,
+    pub(super) reactions: Vec<(Name, Arc<str>)>,
+}
+
+/// A room.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Room {
+    /// Its name, as whoever opened it spelled it.
+    pub name: Name,
+    /// The record that opened it.
+    pub since: RecordId,
+    /// When that was.
+    pub created: Moment,
+    /// Its topic.
+    pub topic: Option<Topic>,
+    /// Its modes.
+    pub modes: Modes,
+    /// Lives without members.
+    pub kept: bool,
+    /// In one array, because a broadcast walks it; looked up like a map, because everything else
+    /// does. Leaving swaps the last one into the gap: constant time, and the order of members is
+    /// nobody's business.
+    #[serde(with = "indexmap::map::serde_seq")]
+    pub(super) members: IndexMap<SessionId, Member>,
+    /// Its people were cut off by a restart: it lives until they come back, or until the next one.
+    pub(super) waiting: bool,
+    pub(super) bans: Vec<Ban>,
+    /// Accounts that get op when they come.
+    pub(super) ops: Vec<Name>,
+    /// The number of its last message.
+    pub(super) last_number: u64,
+    pub(super) recent: VecDeque<Recent>,
+}
+
+impl Room {
+    /// An empty room, with the modes that rooms usually want: `+nt`.
+    pub(super) fn new(name: Name, since: RecordId, created: Moment) -> Room {
+        Room {
+            name,
+            since,
+            created,
+            topic: None,
+            modes: Modes {
+                flags: BTreeSet::from([Flag::NoExternal, Flag::TopicLocked]),
+                ..Modes::default()
+            },
+            kept: false,
+            members: IndexMap::new(),
+            waiting: false,
+            bans: Vec::new(),
+            ops: Vec::new(),
+            last_number: 0,
+            recent: VecDeque::new(),
+        }
+    }
+
+    /// Who is in, for delivery.
+    pub fn sessions(&self) -> impl ExactSizeIterator<Item = SessionId> + '_ {
+        self.members.keys().copied()
+    }
+
+    /// Who is in, and as what.
+    pub fn members(&self) -> impl ExactSizeIterator<Item = (SessionId, Member)> + '_ {
+        self.members.iter().map(|(&session, &member)| (session, member))
+    }
+
+    /// What a session is in the room; `None` if it is not in.
+    pub fn member(&self, session: SessionId) -> Option<Member> {
+        self.members.get(&session).copied()
+    }
+
+    /// How the journal knows it.
+    pub(super) fn for_query(&self) -> query::Room {
+        query::Room { name: self.name.clone(), since: self.since }
+    }
+
+    /// Whether it has a reason to be there.
+    pub(super) fn lives(&self) -> bool {
+        self.kept || self.waiting || !self.members.is_empty()
+    }
+
+    /// Whether a mask of the ban list means this person; `mutes` asks for those, too, that only
+    /// silence.
+    pub(super) fn bans(&self, who: &Identity, mutes: bool) -> bool {
+        self.bans.iter().any(|ban| (mutes || !ban.mask.mutes) && ban.mask.matches(who))
+    }
+
+    /// Takes a message into the recent ones and gives its number.
+    pub(super) fn remember(
+        &mut self,
+        id: RecordId,
+        who: &Identity,
+        root: Option<RecordId>,
+        text: &Arc<str>,
+    ) -> u64 {
+        self.last_number += 1;
+        if self.recent.len() == limits::RECENT_PER_ROOM {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(Recent {
+            reference: Reference {
+                id,
+                number: self.last_number,
+                root: root.unwrap_or(id),
+                from: who.nick.clone(),
+                account: who.account.clone(),
+            },
+            session: Some(who.session),
+            text: Arc::clone(text),
+            reactions: Vec::new(),
+        });
+        self.last_number
+    }
+
+    /// One of the recent messages. Ids rise, so this is a binary search.
+    pub(super) fn recent(&self, id: RecordId) -> Option<&Recent> {
+        let place = self.recent.binary_search_by_key(&id, |recent| recent.reference.id).ok()?;
+        self.recent.get(place)
+    }
+
+    /// The same, to change it.
+    pub(super) fn recent_mut(&mut self, id: RecordId) -> Option<&mut Recent> {
+        let place = self.recent.binary_search_by_key(&id, |recent| recent.reference.id).ok()?;
+        self.recent.get_mut(place)
+    }
+
+    /// A message as others see it quoted.
+    pub(super) fn quote(&self, reference: &Reference) -> Box<Quoted> {
+        Box::new(Quoted {
+            id: reference.id,
+            number: reference.number,
+            root: reference.root,
+            from: reference.from.clone(),
+            text: self.recent(reference.id).map(|recent| Arc::clone(&recent.text)),
+        })
+    }
+}

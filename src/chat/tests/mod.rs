@@ -1,0 +1,306 @@
+//! A hub with a journal that keeps everything and a worker that hashes nothing: decided, written
+//! down, applied, and checked after every record.
+
+mod properties;
+mod stories;
+
+use super::*;
+use indexmap::IndexMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What came of a command.
+pub(super) enum Came {
+    /// It was applied; this was told.
+    Of(Vec<Effect>),
+    /// It was answered at once.
+    Answer(Event),
+    /// The journal is to be asked.
+    Asked(Query),
+    /// It was refused before it was written down.
+    Refused(Refusal),
+}
+
+impl Came {
+    pub(super) fn effects(self) -> Vec<Effect> {
+        match self {
+            Came::Of(effects) => effects,
+            Came::Answer(event) => panic!("answered at once: {event:?}"),
+            Came::Asked(query) => panic!("asked: {query:?}"),
+            Came::Refused(refusal) => panic!("refused: {refusal:?}"),
+        }
+    }
+
+    /// The refusal, from before or after it was written down.
+    pub(super) fn refusal(self) -> Refusal {
+        match self {
+            Came::Refused(refusal) => refusal,
+            Came::Of(effects) => {
+                let refusal = effects.into_iter().find_map(|effect| match effect.event {
+                    Event::Refused(refusal) => Some(refusal),
+                    _ => None,
+                });
+                refusal.expect("nothing was refused")
+            }
+            Came::Answer(event) => panic!("answered: {event:?}"),
+            Came::Asked(query) => panic!("asked: {query:?}"),
+        }
+    }
+
+    pub(super) fn answer(self) -> Event {
+        match self {
+            Came::Answer(event) => event,
+            _ => panic!("not answered at once"),
+        }
+    }
+
+    pub(super) fn asked(self) -> Query {
+        match self {
+            Came::Asked(query) => query,
+            _ => panic!("the journal is not asked"),
+        }
+    }
+}
+
+pub(super) struct World {
+    pub(super) hub: Hub,
+    pub(super) log: Vec<Record>,
+    pub(super) effects: Vec<Effect>,
+    pub(super) archive: IndexMap<RecordId, Logged>,
+    pub(super) now: i64,
+}
+
+impl World {
+    pub(super) fn new() -> World {
+        World {
+            hub: Hub::new(),
+            log: Vec::new(),
+            effects: Vec::new(),
+            archive: IndexMap::new(),
+            now: 1_000,
+        }
+    }
+
+    /// Somebody from `10.0.0.N`, who takes `nick` unless it is empty.
+    pub(super) fn enter(&mut self, number: u64, nick: &str) -> SessionId {
+        let session = SessionId(number);
+        let label = format!("10.0.0.{number}:500{number}").into();
+        let entry = Entry { label, lobby: true, ..Entry::default() };
+        self.write(session, Change::Enter(entry));
+        if !nick.is_empty() {
+            self.run(session, Command::Nick(nick.into())).effects();
+        }
+        session
+    }
+
+    pub(super) fn leave(&mut self, session: SessionId) -> Vec<Effect> {
+        self.write(session, Change::Leave { departure: Departure::Quit })
+    }
+
+    pub(super) fn run(&mut self, session: SessionId, command: Command) -> Came {
+        let decision = self.hub.decide(session, command, Moment(self.now));
+        match self.settle(session, decision) {
+            Ok(change) => Came::Of(self.write(session, change)),
+            Err(came) => came,
+        }
+    }
+
+    /// Does what the server, the worker and a journal without old messages do.
+    pub(super) fn settle(&self, session: SessionId, decision: Decision) -> Result<Change, Came> {
+        match decision {
+            Decision::Change(change) => Ok(change),
+            Decision::Reply(event) => Err(Came::Answer(event)),
+            Decision::Ask(query) => Err(Came::Asked(query)),
+            Decision::Refuse(refusal) => Err(Came::Refused(refusal)),
+            Decision::Lookup { lookup, then, missing } => {
+                let found = self.archive.values().find(|logged| {
+                    logged.target == Target::Room(lookup.room.name.clone())
+                        && logged.id >= lookup.room.since
+                        && match lookup.message {
+                            Point::Number(number) => logged.number == number,
+                            Point::Id(id) => logged.id == id,
+                            Point::Time(_) => false,
+                        }
+                });
+                let Some(found) = found else { return Err(Came::Refused(missing)) };
+                let reference = Reference {
+                    id: found.id,
+                    number: found.number,
+                    root: found.reply.as_ref().map_or(found.id, |reply| reply.root),
+                    from: found.from.clone(),
+                    account: found.account.clone(),
+                };
+                let then = then.found(reference);
+                let decision = self.hub.decide(session, then, Moment(self.now));
+                assert!(!matches!(decision, Decision::Lookup { .. }), "looked up for ever");
+                self.settle(session, decision)
+            }
+            Decision::Work(work) => {
+                let (purpose, outcome) = match work {
+                    Work::Hash { secret, purpose } => {
+                        (purpose, Outcome::Hashed(PasswordHash::new(reversed(&secret))))
+                    }
+                    Work::Verify { secret, purpose: Purpose::Oper(name), .. } => {
+                        let fits = secret.expose() == "operator";
+                        (Purpose::Oper(name), Outcome::Verified(fits))
+                    }
+                    Work::Verify { secret, hash, purpose } => {
+                        let fits = hash.is_some_and(|hash| hash.as_phc() == reversed(&secret));
+                        (purpose, Outcome::Verified(fits))
+                    }
+                };
+                let decision = self.hub.worked(session, purpose, outcome, Moment(self.now));
+                self.settle(session, decision)
+            }
+        }
+    }
+
+    pub(super) fn write(&mut self, origin: SessionId, change: Change) -> Vec<Effect> {
+        self.now += 1;
+        let id = RecordId(self.log.len() as u64 + 1);
+        let record = Record { id, time: Moment(self.now), origin, change };
+        self.log.push(record.clone());
+        let mut effects = Vec::new();
+        self.hub.apply(record, &mut effects);
+        for effect in &effects {
+            match effect.event.entry() {
+                Some(Archive::Add(logged)) => {
+                    assert!(self.archive.insert(logged.id, logged).is_none(), "an id twice");
+                }
+                Some(Archive::Edit(id, text)) => {
+                    if let Some(logged) = self.archive.get_mut(&id) {
+                        logged.text = Arc::clone(text);
+                    }
+                }
+                Some(Archive::Delete(id)) => {
+                    self.archive.shift_remove(&id);
+                }
+                _ => {}
+            }
+        }
+        check_state(&self.hub);
+        check_effects(&self.hub, origin, &effects);
+        self.effects.extend_from_slice(&effects);
+        effects
+    }
+
+    /// What one session hears of `effects`, from where.
+    pub(super) fn heard(
+        &self,
+        session: SessionId,
+        effects: &[Effect],
+    ) -> Vec<(Event, Perspective)> {
+        let mut heard = Vec::new();
+        for effect in effects {
+            self.hub.hearers(&effect.audience, |hearer, perspective| {
+                if hearer == session {
+                    heard.push((effect.event.clone(), perspective));
+                }
+            });
+        }
+        heard
+    }
+}
+
+/// Stands for a hash, and is not the password.
+fn reversed(secret: &Secret) -> String {
+    secret.expose().chars().rev().collect()
+}
+
+/// All indexes agree with each other.
+fn check_state(hub: &Hub) {
+    assert_eq!(hub.users.len(), hub.nicks.len());
+    let mut initials = super::words::Initials::default();
+    for (session, user) in &hub.users {
+        let who = &user.identity;
+        assert_eq!(who.session, *session);
+        assert_eq!(hub.nicks.get(&who.nick), Some(session));
+        assert_eq!(super::name::guest_number(who.nick.as_str()).is_none(), who.named);
+        initials.add(&who.nick);
+        assert_eq!(user.rooms.iter().collect::<BTreeSet<_>>().len(), user.rooms.len());
+        assert!(user.rooms.len() <= limits::ROOMS_PER_USER);
+        for name in &user.rooms {
+            assert!(hub.rooms[name].members.contains_key(session), "{name} has no {who:?}");
+        }
+        for nick in &user.ignores {
+            assert!(hub.ignorers[nick].contains(session));
+        }
+        if let Some(account) = &who.account {
+            assert!(hub.accounts[account].sessions.contains(session));
+        }
+    }
+    assert_eq!(initials, hub.initials);
+    for (nick, sessions) in &hub.ignorers {
+        assert!(!sessions.is_empty());
+        assert!(sessions.iter().all(|session| hub.users[session].ignores.contains(nick)));
+    }
+    for (name, account) in &hub.accounts {
+        for session in &account.sessions {
+            assert_eq!(hub.users[session].identity.account.as_ref(), Some(name));
+        }
+    }
+    assert!(hub.rooms[&Name::lobby()].kept);
+    for (name, room) in &hub.rooms {
+        assert!(room.lives(), "{name} is an orphan");
+        assert!(!room.waiting || room.members.is_empty() || room.kept, "{name} waits for nobody");
+        for (session, member) in &room.members {
+            let user = &hub.users[session];
+            assert!(user.rooms.contains(name));
+            assert_eq!(member.silenced, room.bans(&user.identity, true));
+        }
+        assert!(room.recent.len() <= limits::RECENT_PER_ROOM);
+        let order = |recent: &super::room::Recent| (recent.reference.id, recent.reference.number);
+        assert!(room.recent.iter().map(order).is_sorted());
+        assert!(room.recent.back().is_none_or(|last| last.reference.number <= room.last_number));
+    }
+}
+
+/// Nobody hears what is not meant for them, or twice.
+fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect]) {
+    let mut closed = BTreeSet::new();
+    let mut heard_said = BTreeSet::new();
+    for effect in effects {
+        let mut hearers = BTreeSet::new();
+        hub.hearers(&effect.audience, |session, _| {
+            assert!(hearers.insert(session), "told twice: {effect:?}");
+        });
+        for &session in &hearers {
+            let user = hub.users.get(&session);
+            let present = user.is_some() || session == origin || closed.contains(&session);
+            match &effect.event {
+                Event::Closed { .. } => {
+                    closed.insert(session);
+                }
+                event => assert!(present, "told to somebody who is not there: {event:?}"),
+            }
+            let Some(user) = user else { continue };
+            let ignores = |who: &Identity| {
+                user.ignores.iter().any(|nick| {
+                    *nick == who.nick || who.account.as_ref().is_some_and(|name| name == nick)
+                })
+            };
+            match &effect.event {
+                Event::Said(said) => {
+                    assert!(user.rooms.contains(&said.room) || session == origin);
+                    assert!(session == origin || !ignores(&said.who));
+                    assert!(heard_said.insert(session), "said twice to one");
+                }
+                Event::Told(told) => {
+                    let account = user.identity.account.as_ref();
+                    let meant = user.identity.nick == told.to || account == Some(&told.to);
+                    assert!(meant || session == origin);
+                    assert!(session == origin || !ignores(&told.who));
+                }
+                Event::Edited { room, .. }
+                | Event::Deleted { room, .. }
+                | Event::Reacted { room, .. }
+                | Event::TopicSet { room, .. }
+                | Event::ModesSet { room, .. }
+                | Event::Joined { room, .. } => {
+                    assert!(user.rooms.contains(room) || session == origin);
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! What people do in a chat, told one by one.
+
+use super::*;
+
+fn say(room: &str, text: &str) -> Command {
+    Command::Say(room.into(), Kind::Message, text.into())
+}
+
+fn join(room: &str) -> Command {
+    Command::Join(room.into(), None)
+}
+
+fn modes(room: &str, change: ModeChange) -> Command {
+    Command::SetModes(room.into(), vec![change])
+}
+
+/// Who hears that something was said, and whether as a mention.
+fn hear_said(world: &World, effects: &[Effect], session: SessionId) -> Option<bool> {
+    world.heard(session, effects).into_iter().find_map(|(event, perspective)| match event {
+        Event::Said(said) if perspective == Perspective::Other => Some(said.mention),
+        _ => None,
+    })
+}
+
+#[test]
+fn guests_get_the_smallest_free_number() {
+    let mut world = World::new();
+    let sessions: Vec<SessionId> = (0..3).map(|number| world.enter(number, "")).collect();
+    let nick = |world: &World, session| world.hub.user(session).unwrap().identity.nick.to_string();
+    assert_eq!(
+        sessions.iter().map(|&s| nick(&world, s)).collect::<Vec<_>>(),
+        ["guest1", "guest2", "guest3"]
+    );
+    world.leave(sessions[0]);
+    world.run(sessions[1], Command::Nick("zoe".into())).effects();
+    let (four, five) = (world.enter(4, ""), world.enter(5, ""));
+    assert_eq!((nick(&world, four), nick(&world, five)), ("guest1".into(), "guest2".into()));
+}
+
+#[test]
+fn newcomers_are_counted_and_told_of() {
+    let mut world = World::new();
+    let alice = world.enter(1, "alice");
+    let entry = Entry { label: "10.0.0.2:9".into(), lobby: true, ..Entry::default() };
+    let effects = world.write(SessionId(2), Change::Enter(entry));
+    let to_alice = world.heard(alice, &effects);
+    assert!(
+        matches!(&to_alice[..], [(Event::Entered { who, online: 2 }, Perspective::Other)] if &*who.label == "10.0.0.2:9")
+    );
+    let to_newcomer = world.heard(SessionId(2), &effects);
+    assert!(matches!(to_newcomer[0], (Event::Welcome { online: 2, .. }, _)));
+    let effects = world.leave(SessionId(2));
+    assert!(matches!(&world.heard(alice, &effects)[..], [(Event::Left { online: 1, .. }, _)]));
+}
+
+#[test]
+fn nicks_are_unique_and_belong_to_their_accounts() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    let refused =
+        |world: &mut World, nick: &str| world.run(bob, Command::Nick(nick.into())).refusal();
+    assert_eq!(refused(&mut world, "ALICE"), Refusal::NickInUse(Name::new("alice")));
+    assert_eq!(refused(&mut world, "bob"), Refusal::SameNick(Name::new("bob")));
+    assert!(matches!(refused(&mut world, "a b"), Refusal::BadNick(_, NickFault::Character(' '))));
+    // Another spelling of one's own is no other nick.
+    world.run(bob, Command::Nick("BOB".into())).effects();
+    world.run(alice, Command::Register(Secret::new("sesame"))).effects();
+    world.run(alice, Command::Nick("al".into())).effects();
+    assert_eq!(refused(&mut world, "alice"), Refusal::NickReserved(Name::new("alice")));
+    world.run(alice, Command::Nick("alice".into())).effects();
+}
+
+#[test]
+fn a_room_is_its_openers_and_ends_with_its_last_member() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    world.run(alice, join("#Rust")).effects();
+    world.run(bob, join("#rust")).effects();
+    let room = world.hub.room("#RUST").unwrap();
+    assert_eq!(room.name.as_str(), "#Rust");
+    assert!(room.member(alice).unwrap().op && !room.member(bob).unwrap().op);
+    assert_eq!(
+        world.run(bob, Command::SetTopic("#rust".into(), "x".into())).refusal(),
+        Refusal::NotOp(Name::new("#rust"))
+    );
+    world.run(alice, Command::Part("#rust".into(), None)).effects();
+    let effects = world.run(bob, say("#rust", "alone")).effects();
+    assert_eq!(hear_said(&world, &effects, alice), None);
+    world.run(bob, Command::Part("#rust".into(), None)).effects();
+    assert!(world.hub.room("#rust").is_none());
+    assert_eq!(
+        world.run(bob, say("#rust", "x")).refusal(),
+        Refusal::NoSuchRoom(Name::new("#rust"))
+    );
+    world.run(bob, join("#rust")).effects();
+    // Another room of that name: what was said in the first one is not its history.
+    let Scope::Room(room) =
+        world.run(bob, Command::History("#rust".into(), Range::Latest, None)).asked().scope
+    else {
+        panic!()
+    };
+    assert!(room.since > *world.archive.keys().next().unwrap());
+}
+
+#[test]
+fn mentions_stand_on_word_boundaries() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    for (text, marked) in [
+        ("alice", true),
+        ("hi @ALICE!", true),
+        ("(alice)", true),
+        ("[alice] - alice's", true),
+        ("malice alicex", false),
+        ("éalice", false),
+        ("nothing", false),
+    ] {
+        let effects = world.run(bob, say("#lobby", text)).effects();
+        assert_eq!(hear_said(&world, &effects, alice), Some(marked), "{text}");
+    }
+    let effects = world.run(alice, say("#lobby", "alice is me")).effects();
+    assert_eq!(effects.len(), 1);
+}
+
+#[test]
+fn who_ignores_hears_nothing() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    world.run(alice, Command::Ignore("BOB".into(), true)).effects();
+    let effects = world.run(bob, say("#lobby", "alice?")).effects();
+    assert_eq!(hear_said(&world, &effects, alice), None);
+    let tell = Command::Tell("alice".into(), Kind::Message, "psst".into());
+    let effects = world.run(bob, tell).effects();
+    assert!(world.heard(alice, &effects).is_empty());
+    world.run(alice, Command::Ignore("bob".into(), false)).effects();
+    let effects = world.run(bob, say("#lobby", "alice?")).effects();
+    assert_eq!(hear_said(&world, &effects, alice), Some(true));
+}
+
+#[test]
+fn answers_and_threads() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    world.run(alice, say("#lobby", "a question")).effects();
+    let root = world.log.last().unwrap().id;
+    let reply = Command::Reply("#lobby".into(), Pick::Number(1), "an answer".into());
+    let effects = world.run(bob, reply).effects();
+    let Event::Said(said) = &effects[0].event else { panic!() };
+    let quoted = said.reply.as_ref().unwrap();
+    assert_eq!((quoted.from.as_str(), quoted.text.as_deref()), ("alice", Some("a question")));
+    assert_eq!(said.number, 2);
+    assert_eq!(hear_said(&world, &effects, alice), Some(true), "an answer is a mention");
+    let reply = Command::Reply("#lobby".into(), Pick::Number(2), "to the answer".into());
+    world.run(alice, reply).effects();
+    let asked = world.run(bob, Command::Thread("#lobby".into(), Pick::Number(3))).asked();
+    assert!(matches!(asked.scope, Scope::Thread { root: found, .. } if found == root));
+    assert_eq!(
+        world.run(bob, Command::Thread("#lobby".into(), Pick::Number(4))).refusal(),
+        Refusal::NoSuchMessage(Name::lobby(), 4)
+    );
+}
+
+#[test]
+fn one_changes_ones_own_and_ops_delete_any() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    let room: Arc<str> = "#x".into();
+    world.run(alice, join("#x")).effects();
+    world.run(bob, join("#x")).effects();
+    let pick = |number| Pick::Number(number);
+    let edit = |number, text: &str| Command::Edit(Arc::clone(&room), pick(number), text.into());
+    let delete = |number| Command::Delete(Arc::clone(&room), pick(number));
+    world.run(alice, say("#x", "mine")).effects();
+    world.run(bob, say("#x", "his")).effects();
+    assert_eq!(world.run(bob, edit(1, "no")).refusal(), Refusal::NotYours(1));
+    assert_eq!(world.run(bob, delete(1)).refusal(), Refusal::NotYours(1));
+    assert_eq!(world.run(alice, edit(2, "no")).refusal(), Refusal::NotYours(2));
+    world.run(bob, edit(2, "his own")).effects();
+    assert!(world.archive.values().any(|logged| &*logged.text == "his own"));
+    world.run(alice, delete(2)).effects();
+    assert_eq!(world.archive.len(), 1);
+    assert_eq!(
+        world.run(bob, edit(2, "gone")).refusal(),
+        Refusal::NoSuchMessage(Name::new("#x"), 2)
+    );
+    // A guest's words are theirs only as long as they are there.
+    world.leave(alice);
+    let other = world.enter(3, "alice");
+    world.run(other, join("#x")).effects();
+    assert_eq!(world.run(other, edit(1, "forged")).refusal(), Refusal::NotYours(1));
+}
+
+#[test]
+fn old_messages_are_looked_up() {
+    let mut world = World::new();
+    let alice = world.enter(1, "alice");
+    world.run(alice, Command::Register(Secret::new("sesame"))).effects();
+    for number in 0..limits::RECENT_PER_ROOM + 5 {
+        world.run(alice, say("#lobby", &format!("line {number}"))).effects();
+    }
+    let edit = Command::Edit("#lobby".into(), Pick::Number(2), "changed".into());
+    assert!(matches!(world.hub.decide(alice, edit.clone(), Moment(0)), Decision::Lookup { .. }));
+    world.run(alice, edit).effects();
+    assert!(world.archive.values().any(|logged| logged.number == 2 && &*logged.text == "changed"));
+    let react = |on| Command::React("#lobby".into(), Pick::Number(60), ":+1:".into(), on);
+    assert_eq!(world.run(alice, react(true)).effects().len(), 1);
+    assert_eq!(world.run(alice, react(true)).effects().len(), 0, "once is enough");
+    assert_eq!(world.run(alice, react(false)).effects().len(), 1);
+}
+
+#[test]
+fn mail_waits_for_its_owner() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    world.run(alice, Command::Register(Secret::new("sesame"))).effects();
+    world.leave(alice);
+    let tell = |text: &str| Command::Tell("alice".into(), Kind::Message, text.into());
+    let effects = world.run(bob, tell("first")).effects();
+    let first = world.log.last().unwrap().id;
+    assert!(matches!(&effects[0].event, Event::Told(told) if told.waits));
+    world.run(bob, tell("second")).effects();
+    let alice = world.enter(3, "");
+    let login = |password| Command::Login("Alice".into(), Secret::new(password));
+    assert_eq!(world.run(alice, login("wrong!")).refusal(), Refusal::WrongPassword);
+    let effects = world.run(alice, login("sesame")).effects();
+    let user = world.hub.user(alice).unwrap();
+    assert_eq!(user.identity.nick.as_str(), "alice");
+    let recalled = effects.iter().find_map(|effect| match &effect.event {
+        Event::Recall(query) => Some(query.scope.clone()),
+        _ => None,
+    });
+    assert_eq!(recalled, Some(Scope::Mail { account: Name::new("alice"), since: first }));
+    world.run(alice, Command::Logout).effects();
+    let effects = world.run(alice, login("sesame")).effects();
+    assert!(!effects.iter().any(|effect| matches!(effect.event, Event::Recall(_))), "once");
+    assert_eq!(
+        world.run(bob, Command::Tell("nobody".into(), Kind::Message, "x".into())).refusal(),
+        Refusal::NoSuchNick(Name::new("nobody"))
+    );
+}
+
+#[test]
+fn failed_logins_are_slowed_whether_or_not_there_is_an_account() {
+    for name in ["alice", "nobody"] {
+        let mut world = World::new();
+        let (alice, eve) = (world.enter(1, "alice"), world.enter(2, "eve"));
+        world.run(alice, Command::Register(Secret::new("sesame"))).effects();
+        let login = || Command::Login(name.into(), Secret::new("guess!"));
+        for _ in 0..=limits::FREE_FAILURES {
+            assert_eq!(world.run(eve, login()).refusal(), Refusal::WrongPassword);
+        }
+        assert_eq!(world.run(eve, login()).refusal(), Refusal::TryLater(1));
+        world.now += 1_000;
+        assert_eq!(world.run(eve, login()).refusal(), Refusal::WrongPassword);
+        assert_eq!(world.run(eve, login()).refusal(), Refusal::TryLater(2));
+    }
+}
+
+#[test]
+fn passwords_are_changed_by_who_knows_the_old_one() {
+    let mut world = World::new();
+    let alice = world.enter(1, "");
+    let register = || Command::Register(Secret::new("sesame"));
+    assert_eq!(world.run(alice, register()).refusal(), Refusal::NickFirst);
+    world.run(alice, Command::Nick("alice".into())).effects();
+    assert_eq!(
+        world.run(alice, Command::Register(Secret::new("12345"))).refusal(),
+        Refusal::ShortPassword(6)
+    );
+    world.run(alice, register()).effects();
+    let change = |old, new| Command::Password(Secret::new(old), Secret::new(new));
+    assert_eq!(world.run(alice, change("wrong!", "another")).refusal(), Refusal::WrongPassword);
+    world.run(alice, change("sesame", "another")).effects();
+    world.run(alice, Command::Logout).effects();
+    let login = |password| Command::Login("alice".into(), Secret::new(password));
+    assert_eq!(world.run(alice, login("sesame")).refusal(), Refusal::WrongPassword);
+    world.run(alice, login("another")).effects();
+}
+
+#[test]
+fn doors_keys_and_limits() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    let room = Name::new("#x");
+    world.run(alice, join("#x")).effects();
+    world.run(alice, modes("#x", ModeChange::Key(Some("word".into())))).effects();
+    assert_eq!(world.run(bob, join("#x")).refusal(), Refusal::WrongKey(room.clone()));
+    world.run(alice, modes("#x", ModeChange::Limit(Some(1)))).effects();
+    let with_key = || Command::Join("#x".into(), Some("word".into()));
+    assert_eq!(world.run(bob, with_key()).refusal(), Refusal::RoomFull(room.clone(), 1));
+    world.run(alice, modes("#x", ModeChange::Flag(Flag::InviteOnly, true))).effects();
+    assert_eq!(world.run(bob, with_key()).refusal(), Refusal::InviteOnly(room.clone()));
+    world.run(alice, modes("#x", ModeChange::Ban("bob".into(), true))).effects();
+    assert_eq!(world.run(bob, with_key()).refusal(), Refusal::Banned(room));
+    world.run(alice, Command::Invite("bob".into(), "#x".into())).effects();
+    world.run(bob, join("#x")).effects();
+    assert_eq!(world.run(bob, say("#x", "hm")).refusal(), Refusal::Muted(Name::new("#x")));
+    world.run(alice, modes("#x", ModeChange::Ban("bob".into(), false))).effects();
+    world.run(bob, say("#x", "ah")).effects();
+}
+
+#[test]
+fn a_ban_by_nick_follows_the_account() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    world.run(bob, Command::Register(Secret::new("sesame"))).effects();
+    world.run(alice, join("#x")).effects();
+    world.run(bob, join("#x")).effects();
+    world.run(alice, modes("#x", ModeChange::Ban("m:bob".into(), true))).effects();
+    world.run(bob, Command::Nick("robert".into())).effects();
+    assert_eq!(world.run(bob, say("#x", "hm")).refusal(), Refusal::Muted(Name::new("#x")));
+    world.run(alice, modes("#x", ModeChange::Voice(Name::new("robert"), true))).effects();
+    world.run(bob, say("#x", "I have the floor")).effects();
+    world.run(alice, modes("#x", ModeChange::Ban("m:bob".into(), false))).effects();
+}
+
+#[test]
+fn secret_rooms_are_not_there_for_others() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    world.run(alice, join("#s")).effects();
+    world.run(alice, modes("#s", ModeChange::Flag(Flag::Secret, true))).effects();
+    let rooms = |world: &mut World, session| {
+        let Event::Rooms(lines) = world.run(session, Command::Rooms).answer() else { panic!() };
+        lines.len()
+    };
+    assert_eq!((rooms(&mut world, alice), rooms(&mut world, bob)), (2, 1));
+    let secret = || Refusal::NoSuchRoom(Name::new("#s"));
+    assert_eq!(world.run(bob, Command::Who(Some("#s".into()))).refusal(), secret());
+    assert_eq!(world.run(bob, Command::Topic("#s".into())).refusal(), secret());
+    let Event::Whois(whois) = world.run(bob, Command::Whois("alice".into())).answer() else {
+        panic!()
+    };
+    assert_eq!(whois.rooms.len(), 1);
+}
+
+#[test]
+fn operators_end_sessions_and_keep_addresses_out() {
+    let mut world = World::new();
+    let (root, bob, carol) =
+        (world.enter(1, "root"), world.enter(2, "bob"), world.enter(3, "carol"));
+    let kill = || Command::Kill("bob".into(), Some("spam".into()));
+    assert_eq!(world.run(root, kill()).refusal(), Refusal::NotOperator);
+    world.run(root, Command::Oper("root".into(), Secret::new("operator"))).effects();
+    let effects = world.run(root, kill()).effects();
+    assert!(
+        world.heard(bob, &effects).iter().any(|(event, _)| matches!(event, Event::Closed { .. }))
+    );
+    assert!(
+        matches!(&world.heard(carol, &effects)[..], [(Event::Left { departure: Departure::Killed(why), online: 2, .. }, _)] if &**why == "spam")
+    );
+    assert!(world.hub.user(bob).is_none() && world.leave(bob).is_empty());
+    let target = BanTarget::Address("10.0.*".into());
+    world.run(root, Command::ServerBan(target.clone(), Some(10_000), None)).effects();
+    assert_eq!(world.hub.online(), 1, "operators stay");
+    let now = world.now;
+    assert!(world.hub.admits("10.0.0.9", Moment(now)).is_err());
+    assert!(world.hub.admits("10.1.0.9", Moment(now)).is_ok());
+    assert!(world.hub.admits("10.0.0.9", Moment(now + 10_000)).is_ok());
+    world.run(root, Command::ServerUnban(target)).effects();
+    assert!(world.hub.admits("10.0.0.9", Moment(now)).is_ok());
+}
+
+#[test]
+fn rooms_wait_for_their_people_over_one_restart() {
+    let mut world = World::new();
+    let alice = world.enter(1, "alice");
+    world.run(alice, join("#x")).effects();
+    world.run(alice, say("#x", "before")).effects();
+    let since = world.hub.room("#x").unwrap().since;
+    let restart = |world: &mut World| world.write(SessionId(0), Change::Restarted { node: 0 });
+    restart(&mut world);
+    let alice = world.enter(1, "alice");
+    world.run(alice, join("#x")).effects();
+    let room = world.hub.room("#x").unwrap();
+    assert_eq!((room.since, room.member(alice).unwrap().op), (since, true));
+    // The session number is the same, the person need not be.
+    let edit = Command::Edit("#x".into(), Pick::Number(1), "forged".into());
+    assert_eq!(world.run(alice, edit).refusal(), Refusal::NotYours(1));
+    restart(&mut world);
+    assert!(world.hub.room("#x").is_some());
+    restart(&mut world);
+    assert!(world.hub.room("#x").is_none() && world.hub.room("#lobby").is_some());
+}
+
+#[test]
+fn what_was_decided_is_looked_at_again_when_it_is_applied() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    world.run(alice, join("#x")).effects();
+    world.run(bob, join("#x")).effects();
+    let Decision::Change(late) = world.hub.decide(bob, say("#x", "too late"), Moment(0)) else {
+        panic!()
+    };
+    world.run(alice, Command::Kick("#x".into(), "bob".into(), None)).effects();
+    let effects = world.write(bob, late);
+    assert!(
+        matches!(&effects[..], [Effect { event: Event::Refused(Refusal::NotInRoom(_)), audience: Audience::One(to) }] if *to == bob)
+    );
+    assert!(world.archive.is_empty());
+}
