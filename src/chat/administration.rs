@@ -43,7 +43,7 @@ impl Hub {
             let work = Work::Verify { secret, hash: None, purpose: Purpose::Oper(name) };
             return Ok(Decision::Work(work));
         }
-        if user.operator.is_none() {
+        if !user.is_operator() {
             return Err(Refusal::NotOperator);
         }
         let change = match command {
@@ -116,12 +116,12 @@ impl Hub {
 
     fn operator(&self, at: &Applying<'_>) -> Result<&User, Refusal> {
         let user = self.origin(at)?;
-        if user.operator.is_none() { Err(Refusal::NotOperator) } else { Ok(user) }
+        if !user.is_operator() { Err(Refusal::NotOperator) } else { Ok(user) }
     }
 
     pub(super) fn oper(&mut self, at: &mut Applying<'_>, name: Arc<str>) -> Result<(), Refusal> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
-        user.operator = Some(name);
+        user.extras_mut().operator = Some(name);
         at.tell_origin(Event::Operator);
         Ok(())
     }
@@ -168,7 +168,7 @@ impl Hub {
         at.tell_origin(Event::ServerBan { target: target.clone(), on: true, until });
         // Operators stay: who bans a whole network may sit in it.
         let meant = |user: &&User| {
-            user.operator.is_none()
+            !user.is_operator()
                 && match &target {
                     BanTarget::Address(mask) => glob(mask, user.identity.host()),
                     BanTarget::Account(name) => user.identity.account.as_ref() == Some(name),

@@ -41,7 +41,7 @@ impl Hub {
             Command::Modes(name) => {
                 let room = self.visible_room(user, &name)?;
                 let mut modes = room.modes.clone();
-                if self.own_room(user, &name).is_err() && user.operator.is_none() {
+                if self.own_room(user, &name).is_err() && !user.is_operator() {
                     // That there is a key may be known; which one may not.
                     modes.key = modes.key.map(|_| "*".into());
                 }
@@ -151,8 +151,8 @@ impl Hub {
             who: Arc::clone(&user.identity),
             op: member.op,
             voice: member.voice,
-            operator: user.operator.is_some(),
-            away: user.away.clone(),
+            operator: user.is_operator(),
+            away: user.extras().away.clone(),
             since: user.since,
         }
     }

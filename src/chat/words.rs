@@ -76,7 +76,7 @@ impl Hub {
                 Change::Tell { to, kind, text: checked_text(text)? }
             }
             Command::Answer(text) => {
-                let nick = user.correspondent.clone().ok_or(Refusal::NobodyToAnswer)?;
+                let nick = user.extras().correspondent.clone().ok_or(Refusal::NobodyToAnswer)?;
                 let to = self.may_tell(nick.as_str())?;
                 Change::Tell { to, kind: Kind::Message, text: checked_text(text)? }
             }
@@ -150,7 +150,7 @@ impl Hub {
         let room = self.visible_room(user, name)?;
         let refused = |refusal: fn(Name) -> Refusal| Err(refusal(room.name.clone()));
         match room.members.get(&user.identity.session) {
-            Some(member) if member.op || member.voice || user.operator.is_some() => Ok(room),
+            Some(member) if member.op || member.voice || user.is_operator() => Ok(room),
             Some(member) if member.silenced => refused(Refusal::Muted),
             None if room.modes.has(Flag::NoExternal) => refused(Refusal::NotInRoom),
             None if room.bans(&user.identity, true) => refused(Refusal::Banned),
@@ -289,7 +289,8 @@ impl Hub {
             None => self.accounts.get(&to).map_or(Vec::new(), |account| account.sessions.clone()),
         };
         let waits = hearers.is_empty();
-        let away = hearers.first().and_then(|session| self.users.get(session)?.away.clone());
+        let away =
+            hearers.first().and_then(|session| self.users.get(session)?.extras().away.clone());
         let mut account = match hearers.first() {
             Some(session) => self.users.get(session).and_then(|user| user.identity.account.clone()),
             None => Some(to.clone()),
@@ -304,7 +305,7 @@ impl Hub {
         }
         for session in &hearers {
             if let Some(user) = self.users.get_mut(session) {
-                user.correspondent = Some(who.nick.clone());
+                user.extras_mut().correspondent = Some(who.nick.clone());
             }
         }
         let (id, time) = (at.id, at.time);

@@ -17,7 +17,7 @@
 //!
 //! The session remembers how lines are to look and which room is current. It never holds a
 //! password: those go into a [`Secret`](crate::chat::Secret) as they are read, and lines that
-//! look like a misspelt login are not said ([`secrets`]).
+//! look like a misspelt login are not said (`secrets`).
 
 mod answers;
 mod arguments;

@@ -115,9 +115,9 @@ pub(super) fn shown(moment: Moment) -> String {
 pub(super) fn length(milliseconds: i64) -> String {
     let shown = |unit: i64, letter: char| format!("{}{letter}", milliseconds / unit);
     match milliseconds {
-        ..120_000 => shown(1000, 's'),
-        ..7_200_000 => shown(MINUTE, 'm'),
-        ..172_800_000 => shown(HOUR, 'h'),
+        _ if milliseconds < 2 * MINUTE => shown(1000, 's'),
+        _ if milliseconds < 2 * HOUR => shown(MINUTE, 'm'),
+        _ if milliseconds < 2 * DAY => shown(HOUR, 'h'),
         _ => shown(DAY, 'd'),
     }
 }
