@@ -1,0 +1,7 @@
+//! The client as people and scripts meet it: the real program, a real pseudo-terminal, real
+//! sockets, and a screen to look at.
+
+mod line_server;
+mod pty;
+mod script;
+mod terminal;
