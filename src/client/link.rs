@@ -14,7 +14,8 @@
 //! Every bound: [`MAX_SERVER_LINE`] for what is received and not yet a line, [`READ_SHARE`] and
 //! [`WRITE_SHARE`] a turn, [`SEND_SOFT`] and [`SEND_HARD`] for what waits to be sent.
 
-use super::run::{Due, SOCKET, Watch};
+use super::run::Due;
+use super::watch::{SOCKET, Watch};
 use crate::reactor::{
     Connector, Encoder, Inbox, Interest, Outbox, Poller, Read, Stream, TimerId, Timers, Written,
 };
