@@ -314,7 +314,8 @@ impl<'options> Client<'options> {
             Front::Console(console) => console.notice(&notice, &Zoned::now()),
             Front::Script(script) => script.notice(&notice),
             Front::Person => {
-                to_stderr(&notice, if self.colours { style::ERROR } else { "" });
+                let red = self.colours && io::stderr().is_terminal();
+                to_stderr(&notice, if red { style::ERROR } else { "" });
             }
         }
     }
