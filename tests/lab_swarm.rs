@@ -3,6 +3,8 @@
 //! The server here is a room of blocking threads behind one lock, small enough to be trusted, and
 //! what it does to a line is one match arm.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on should say where
+
 use serde_json::Value;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
