@@ -1,11 +1,15 @@
 //! Does every poller keep the contract that stands in `reactor::poller`?
 //!
 //! One suite, run once per backend that this system has: each function below takes a backend, and
-//! `suite!` makes a named test of it for each, as in `epoll::it_repeats_until_somebody_reads`.
+//! `per_backend!` makes a named test of it for each, as in `epoll::it_repeats_until_somebody_reads`.
 //! Real sockets, no pauses: a wait without an end is one that an event must end.
 
 // The helpers of tests fail by panicking, as tests do.
 #![allow(clippy::unwrap_used)]
+
+#[macro_use]
+#[path = "common/backends.rs"]
+mod backends;
 
 use chatloop::reactor::{Backend, Event, Interest, Poller, Signal, Signals, Slab, Token};
 use chatloop::reactor::{descriptors, waker};
@@ -21,34 +25,7 @@ use std::time::{Duration, Instant};
 const ONE: Token = Token::fixed(1);
 const TWO: Token = Token::fixed(2);
 
-/// A named test of each function for each backend, and the list of the backends covered.
-macro_rules! suite {
-    ($($test:ident)*) => {
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        mod epoll {
-            $(#[test] fn $test() { super::$test(super::Backend::Epoll); })*
-        }
-        #[cfg(any(
-            target_os = "macos",
-            target_os = "ios",
-            target_os = "freebsd",
-            target_os = "netbsd",
-            target_os = "openbsd",
-            target_os = "dragonfly"
-        ))]
-        mod kqueue {
-            $(#[test] fn $test() { super::$test(super::Backend::Kqueue); })*
-        }
-        mod poll {
-            $(#[test] fn $test() { super::$test(super::Backend::Poll); })*
-        }
-        mod select {
-            $(#[test] fn $test() { super::$test(super::Backend::Select); })*
-        }
-    };
-}
-
-suite! {
+per_backend! {
     a_quiet_descriptor_is_not_readable_until_bytes_come
     an_empty_socket_is_writable_and_a_full_one_is_not
     it_repeats_until_somebody_reads
