@@ -240,6 +240,14 @@ impl Client {
         String::from_utf8(line).unwrap()
     }
 
+    /// The next line, if it begins to come soon.
+    pub fn line_within(&mut self, time: Duration) -> Option<String> {
+        self.socket.get_ref().set_read_timeout(Some(time)).unwrap();
+        let begun = self.socket.fill_buf().is_ok();
+        self.socket.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
+        begun.then(|| self.line())
+    }
+
     pub fn lines(&mut self, count: usize) -> Vec<String> {
         (0..count).map(|_| self.line()).collect()
     }
@@ -329,4 +337,13 @@ pub fn wait_until_asleep(server: &Server) {
         assert!(Instant::now() < deadline, "the loop does not come to rest");
         std::thread::yield_now();
     }
+}
+
+/// Processor time used so far, in ticks (most often a hundredth of a second).
+#[cfg(target_os = "linux")]
+pub fn ticks(server: &Server) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.pid())).unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split_whitespace().collect();
+    // The 14th and 15th of all fields; these begin with the third.
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }

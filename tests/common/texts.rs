@@ -91,6 +91,10 @@ pub mod classic {
         format!("\r\x1b[31;1mthe user {who} left, {online} online\n\x1b[0m")
     }
 
+    pub fn failed(who: &str, online: &str) -> String {
+        format!("\r\x1b[31;1mthe user {who} left (error), {online} online\n\x1b[0m")
+    }
+
     pub fn said(who: &str, text: &str) -> String {
         format!("\r\x1b[35;1m[{who}]: {text}\n\x1b[0m")
     }
