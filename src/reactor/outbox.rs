@@ -7,7 +7,7 @@
 //!
 //! Invariants: the bytes leave in the order of the pushes, each once; `len` is their exact number;
 //! no held segment is empty; the memory that an outbox keeps alive is at most
-//! [`SPARSE`] times `len`, plus one chunk.
+//! `SPARSE` times `len`, plus one chunk.
 
 use super::chunk::{Encoder, Segment};
 use std::collections::VecDeque;
