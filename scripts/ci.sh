@@ -10,7 +10,7 @@
 #   scripts/ci.sh --help      this text
 #
 # It needs Rust with rustfmt and clippy, and shellcheck. If shellcheck is missing and apt-get may
-# install it (as root), it does. Otherwise the step is skipped and said so, or, with CI=true, failed.
+# install it (as root), it does. Otherwise the step is skipped, which is said, or fails if CI=true.
 
 # bash 3.2 will do: that is what macOS has.
 set -euo pipefail
