@@ -59,10 +59,10 @@ enter() {
   terminal send-keys -t "$1" Enter
 }
 
-open server 7
+open server 8
 enter server chatloop-server
 sees server 'listening on'
-open client 9
+open client 8
 enter client chatloop-client
 sees client 'connected, '
 open nc 6
