@@ -17,9 +17,10 @@ const EVERYWHERE: [&str; 2] = ["-h, --help", "-V, --version"];
 
 /// The flags of a program's own `--help`.
 fn of_help(program: &str, arguments: &[&str]) -> Flags {
-    let output = Command::new(program).args(arguments).arg("--help").output().unwrap();
+    let output = Command::new(program).args(arguments).arg("--help").output();
+    let output = output.expect("the program was built for this test");
     assert!(output.status.success(), "{program} --help: {output:?}");
-    let help = String::from_utf8(output.stdout).unwrap();
+    let help = String::from_utf8_lossy(&output.stdout);
     let mut found = Vec::<(String, String)>::new();
     for line in help.lines() {
         let words = line.trim();
