@@ -1,8 +1,8 @@
 //! What a chat *is*: who is there, what was said, and who is to hear of it.
 //!
 //! Pure: no sockets, no files, no threads, no clock. A change is written down as a
-//! [`Record`](record::Record) first; the [`Hub`] then applies it and answers with
-//! [`Effect`](effect::Effect)s. [`Hub::apply`] is the only place where state changes, and the same
+//! [`Record`] first; the [`Hub`] then applies it and answers with
+//! [`Effect`]s. [`Hub::apply`] is the only place where state changes, and the same
 //! records give the same state and the same effects on every machine.
 //!
 //! Absent: every text that a person reads. The hub says *what* happened; a session finds the

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`options`] | what may be asked for on the command line? |
 //! | `outset` | what is known before the first turn? |
-//! | [`run`] | what happens in one turn of the loop, and how does it end? |
+//! | [`mod@run`] | what happens in one turn of the loop, and how does it end? |
 //! | [`link`] | how is the connection made, used, lost and made again? |
 //! | [`console`] | how does a person at a terminal talk? |
 //! | [`script`] | how does a shell script talk? |

@@ -7,7 +7,7 @@
 //!
 //! Invariants: the bytes leave in the order of the pushes, each once; `len` is their exact number;
 //! no held segment is empty; the memory that an outbox keeps alive is at most
-//! [`SPARSE`] + 1 times `len`, plus two chunks (those of its oldest and of its newest bytes) and
+//! `SPARSE` + 1 times `len`, plus two chunks (those of its oldest and of its newest bytes) and
 //! one gathered one.
 
 use super::chunk::{Encoder, Segment};
