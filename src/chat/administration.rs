@@ -39,7 +39,7 @@ impl Hub {
         now: Moment,
     ) -> Result<Decision, Refusal> {
         if let Command::Oper(name, secret) = command {
-            self.may_try(&Name::new(&name), user.identity.host(), now)?;
+            self.may_try(&self.known_or_stand_in(&name), user.identity.host(), now)?;
             let work = Work::Verify { secret, hash: None, purpose: Purpose::Oper(name) };
             return Ok(Decision::Work(work));
         }
