@@ -1,7 +1,8 @@
 //! What server operators can do: end sessions, keep addresses and accounts out, speak to everyone.
 
+use super::answer::ServerBanLine;
 use super::command::{Command, Decision, Purpose, Work};
-use super::effect::{Audience, Event, ServerBanLine};
+use super::effect::{Audience, Event};
 use super::hub::{Applying, Hub, User};
 use super::limits;
 use super::mask::glob;
