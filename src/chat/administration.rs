@@ -1,7 +1,8 @@
 //! What server operators can do: end sessions, keep addresses and accounts out, speak to everyone.
 
+use super::answer::ServerBanLine;
 use super::command::{Command, Decision, Purpose, Work};
-use super::effect::{Audience, Event, ServerBanLine};
+use super::effect::{Audience, Event};
 use super::hub::{Applying, Hub, User};
 use super::limits;
 use super::mask::glob;
@@ -39,7 +40,7 @@ impl Hub {
         now: Moment,
     ) -> Result<Decision, Refusal> {
         if let Command::Oper(name, secret) = command {
-            self.may_try(&Name::new(&name), user.identity.host(), now)?;
+            self.may_try(&self.known_or_stand_in(&name), user.identity.host(), now)?;
             let work = Work::Verify { secret, hash: None, purpose: Purpose::Oper(name) };
             return Ok(Decision::Work(work));
         }

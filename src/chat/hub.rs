@@ -12,19 +12,19 @@
 //! around it may overlap.
 //!
 //! The hub is serializable as it is: that is its snapshot. The families of changes are in the
-//! files `presence`, `rooms`, `words`, `accounts`, `moderation` and `administration`.
+//! files `presence`, `rooms`, `words`, `messages`, `accounts`, `moderation` and `administration`.
 
 use super::accounts::Account;
 use super::administration::ServerBan;
 use super::command::{Command, Decision};
 use super::effect::{Audience, Effect, Event, Identity, Perspective};
+use super::mentions::Initials;
 use super::name::{Caseless, Name};
 use super::presence::GuestNumbers;
 use super::record::{Change, Moment, Record, RecordId, SessionId};
 use super::refusal::Refusal;
 use super::room::Room;
 use super::throttle::Throttle;
-use super::words::Initials;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

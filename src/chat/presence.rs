@@ -113,7 +113,8 @@ impl Hub {
             for recent in &mut room.recent {
                 recent.session = recent.session.filter(|session| session.node() != node);
             }
-            room.waiting = room.members.keys().any(|session| session.node() == node);
+            let all_gone = room.members.keys().all(|session| session.node() == node);
+            room.waiting = all_gone && !room.members.is_empty();
         }
         for session in gone {
             self.forget(session);

@@ -185,7 +185,7 @@ pub enum Change {
     },
     /// The origin has proved nothing.
     LoginFailed {
-        /// Which account it named, whether or not there is one.
+        /// Which account it named; `?` and four digits if there is none of that name.
         account: Name,
         /// From which address.
         host: Arc<str>,

@@ -210,7 +210,7 @@ fn reversed(secret: &Secret) -> String {
 /// All indexes agree with each other.
 fn check_state(hub: &Hub) {
     assert_eq!(hub.users.len(), hub.nicks.len());
-    let mut initials = super::words::Initials::default();
+    let mut initials = super::mentions::Initials::default();
     for (session, user) in &hub.users {
         let who = &user.identity;
         assert_eq!(who.session, *session);
