@@ -10,7 +10,9 @@ mod memory;
 
 pub use memory::Memory;
 
-use crate::chat::{Archive, Change, Logged, Lookup, Moment, Query, Record, RecordId, Reference, SessionId};
+use crate::chat::{
+    Archive, Change, Logged, Lookup, Moment, Query, Record, RecordId, Reference, SessionId,
+};
 
 /// A question about what was said.
 #[derive(Clone, Debug)]
@@ -52,10 +54,13 @@ impl Journal {
     /// stub
     pub fn ask(&mut self, ticket: u64, question: Question) {
         let Journal::Memory(memory) = self;
-        memory.answers.push_back((ticket, match question {
-            Question::Past(_) => Answer::Past(Vec::new()),
-            Question::Find(_) => Answer::Found(None),
-        }));
+        memory.answers.push_back((
+            ticket,
+            match question {
+                Question::Past(_) => Answer::Past(Vec::new()),
+                Question::Find(_) => Answer::Found(None),
+            },
+        ));
     }
     /// stub
     pub fn next_answer(&mut self) -> Option<(u64, Answer)> {

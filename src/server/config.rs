@@ -162,7 +162,9 @@ impl FromStr for Operator {
             Some((name, hash)) if !name.is_empty() && hash.starts_with("$argon2") => {
                 Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
             }
-            _ => Err("the form is NAME:HASH, with a hash made by 'chatloop-server hash'".to_owned()),
+            _ => {
+                Err("the form is NAME:HASH, with a hash made by 'chatloop-server hash'".to_owned())
+            }
         }
     }
 }

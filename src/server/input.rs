@@ -156,10 +156,13 @@ impl Server {
             None => Request::Nothing,
             Some(Err(())) => {
                 let limit = self.config.max_line;
-                Request::Tell(vec![format!("that line is over {limit} (--max-line) and was not sent")])
+                Request::Tell(vec![format!(
+                    "that line is over {limit} (--max-line) and was not sent"
+                )])
             }
             Some(Ok(bytes)) => {
-                let rooms = self.hub.user(Self::session(token)).map_or(&[][..], |user| user.rooms());
+                let rooms =
+                    self.hub.user(Self::session(token)).map_or(&[][..], |user| user.rooms());
                 connection.session.parse(bytes, rooms, self.moment)
             }
         };

@@ -177,7 +177,11 @@ impl Server {
         }
         debug!("{}: idle", connection.address);
         connection.blame(|| "idle".to_owned());
-        self.leave_with(token, None, format!("goodbye: nothing heard for {limit} s (--idle-timeout)"));
+        self.leave_with(
+            token,
+            None,
+            format!("goodbye: nothing heard for {limit} s (--idle-timeout)"),
+        );
     }
 
     /// Takes nothing more from it and lets it leave the chat; `farewell` is the last it is told.

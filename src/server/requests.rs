@@ -6,9 +6,7 @@
 //! second must not be answered first.
 
 use super::turn::Server;
-use crate::chat::{
-    Command, Decision, Event, Lookup, Perspective, Purpose, Query, Refusal, Work,
-};
+use crate::chat::{Command, Decision, Event, Lookup, Perspective, Purpose, Query, Refusal, Work};
 use crate::journal::{Answer, Question};
 use crate::reactor::Token;
 use crate::session::plain::Request;
@@ -50,7 +48,9 @@ impl Server {
                 let pending = Pending::Show(token, query.clone());
                 self.ask(token, Question::Past(query), pending);
             }
-            Decision::Lookup { lookup, then, missing } => self.look_up(token, lookup, then, missing),
+            Decision::Lookup { lookup, then, missing } => {
+                self.look_up(token, lookup, then, missing)
+            }
             Decision::Work(work) => self.submit(token, work),
         }
     }

@@ -6,14 +6,15 @@ use super::config::{Config, OrOff};
 use super::connection::{Bounds, Connection, Phase};
 use super::delivery::{Delivery, Touched};
 use super::limits::{AddressCounts, DEFAULT_LINE_RATE, Pace};
+use super::requests::Pending;
 use super::start::{StartError, listen};
 use super::transcript::Transcript;
-use super::requests::Pending;
 use super::worker::Worker;
 use crate::chat::{Change, Effect, Hub, Moment, Perspective, Record, SessionId};
 use crate::journal::{Journal, Memory};
 use crate::reactor::{
-    Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver, descriptors, signals, waker,
+    Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
+    descriptors, signals, waker,
 };
 use log::{error, info};
 use std::collections::HashMap;

@@ -194,6 +194,8 @@ impl Drop for Server {
 pub struct Client {
     socket: BufReader<TcpStream>,
     address: SocketAddr,
+    /// As soon as the server has said what it is.
+    nick: Option<String>,
 }
 
 impl Client {
@@ -214,12 +216,12 @@ impl Client {
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         socket.set_nodelay(true).unwrap();
         let address = socket.local_addr().unwrap();
-        Client { socket: BufReader::new(socket), address }
+        Client { socket: BufReader::new(socket), address, nick: None }
     }
 
-    /// What the others see it as.
+    /// What the others see it as: its nick, or its address while it does not know of a nick.
     pub fn name(&self) -> String {
-        self.address.to_string()
+        self.nick.clone().unwrap_or_else(|| self.address.to_string())
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -237,7 +239,11 @@ impl Client {
         let result = self.socket.read_until(b'\n', &mut line);
         let end = line.pop();
         assert!(end == Some(b'\n'), "{result:?} after {:?}", String::from_utf8_lossy(&line));
-        String::from_utf8(line).unwrap()
+        let line = String::from_utf8(line).unwrap();
+        if let Some(nick) = texts::nick_in_welcome(&line) {
+            self.nick = Some(nick.to_owned());
+        }
+        line
     }
 
     /// The next line, if it begins to come soon.

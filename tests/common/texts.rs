@@ -27,6 +27,12 @@ pub fn is_some_welcome(line: &str) -> bool {
     line.contains("connected") && line.contains("online")
 }
 
+/// The nick that a newcomer is given.
+pub fn nick_in_welcome(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("connected as ")?;
+    rest.split(',').next()
+}
+
 pub fn is_welcome(line: &str, online: usize) -> bool {
     is_some_welcome(line) && line.contains(&format!(" {}", users(online))) && line.contains("/quit")
 }
