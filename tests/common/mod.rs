@@ -219,6 +219,11 @@ impl Client {
         Client { socket: BufReader::new(socket), address, nick: None }
     }
 
+    /// Its own address and port, as the server's log names it.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
     /// What the others see it as: its nick, or its address while it does not know of a nick.
     pub fn name(&self) -> String {
         self.nick.clone().unwrap_or_else(|| self.address.to_string())
