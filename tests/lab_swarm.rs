@@ -3,6 +3,8 @@
 //! The server here is a room of blocking threads behind one lock, small enough to be trusted, and
 //! what it does to a line is one match arm.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are not test functions to clippy
+
 use serde_json::Value;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
