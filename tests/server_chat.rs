@@ -39,11 +39,11 @@ fn coming_and_going_is_told_with_the_count(backend: Backend) {
     let goodbye = second.line();
     assert!(texts::is_goodbye(&goodbye), "{goodbye}");
     assert_eq!(second.rest(), "");
-    // The third reads it, too: to close a socket with unread bytes is to break the connection.
     for client in [&mut first, &mut third] {
         let departure = client.line();
         assert!(texts::is_departure(&departure, &second.name(), 2), "{departure}");
     }
+    // It has read everything: to close with something unread is a reset, and so an error.
     let name = third.name();
     drop(third);
     let departure = first.line();
