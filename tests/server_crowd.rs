@@ -45,6 +45,7 @@ fn a_pasted_book_arrives_whole_and_in_order(backend: Backend) {
 fn those_who_never_read_cost_nobody_else_anything(backend: Backend) {
     const SLOW: usize = 5;
     const LINES: usize = 2_500;
+    #[cfg(target_os = "linux")]
     const HARD: usize = 512 * 1024;
     let server =
         Server::on(backend, &["--quiet", "--outbox-soft", "128k", "--outbox-hard", "512k"]);

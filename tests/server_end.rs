@@ -167,12 +167,11 @@ fn a_stopped_stdout_stops_nobody() {
     let (mut server, stdout) = Server::with_stdout(&[]);
     let mut room = server.room(2);
     let name = room[0].name();
-    for step in 0..150 {
-        let text = format!("{step} {}", "~".repeat(2_000));
-        room[0].send(format!("{text}\n").repeat(10));
-        for _ in 0..10 {
-            assert_eq!(room[1].line(), texts::said(&name, &text));
-        }
+    // More turns than may wait for stdout, and far more bytes than its pipe holds.
+    for number in 0..1_500 {
+        let text = format!("{number} {}", "~".repeat(2_000));
+        room[0].send(format!("{text}\n"));
+        assert_eq!(room[1].line(), texts::said(&name, &text));
     }
     server.signal(Signal::SIGTERM);
     assert_eq!(server.ended().code(), Some(0));
