@@ -5,7 +5,7 @@
 //! - `start`, `accept`, `input`, `delivery`, `output`: the stations of a turn;
 //! - `connection`: what is kept of one client;
 //! - `limits`: who may come in and how fast they may talk;
-//! - `transcript`: what the operator sees.
+//! - `transcript`, `log`: what the operator sees, by way of an `outlet` that may be slow.
 //!
 //! One turn, always in this order:
 //!
@@ -22,11 +22,14 @@ mod connection;
 mod delivery;
 mod input;
 mod limits;
+mod log;
+mod outlet;
 mod output;
 mod start;
 mod transcript;
 pub mod turn;
 
 pub use config::Config;
+pub use log::Log;
 pub use start::StartError;
 pub use turn::{Ending, Server};
