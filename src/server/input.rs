@@ -99,6 +99,9 @@ impl Server {
 
     /// Takes lines from everyone who has some, a bounded number from each.
     pub(super) fn take_commands(&mut self) {
+        if !self.journal.has_room() {
+            return; // the disk is behind; when it has caught up, the waker rings
+        }
         for token in std::mem::take(&mut self.with_input) {
             if let Some(connection) = self.connections.get_mut(token) {
                 connection.in_input_list = false;

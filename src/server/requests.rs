@@ -6,18 +6,18 @@
 //! second must not be answered first.
 
 use super::turn::Server;
-use crate::chat::{Command, Decision, Event, Lookup, Perspective, Purpose, Query, Refusal, Work};
-use crate::journal::{Answer, Question};
+use crate::chat::{Command, Decision, Event, Lookup, Perspective, Purpose, Query, RecordId, Refusal, Work};
+use crate::journal::{Answer, Found, Question};
 use crate::reactor::Token;
 use crate::session::plain::Request;
 
 /// What a question to the journal is for.
 pub(super) enum Pending {
     /// To be shown to this connection.
-    Show(Token, Query),
+    Show(Token),
     /// The last lines of a room somebody has just joined, or mail that has waited; their other
     /// lines wait for it.
-    Recall(Token, Query),
+    Recall(Token),
     /// A command that names an old message.
     Decide(Token, Box<Command>, Refusal),
 }
@@ -44,9 +44,7 @@ impl Server {
             Decision::Reply(event) => self.reply(token, &event),
             Decision::Refuse(refusal) => self.reply(token, &Event::Refused(refusal)),
             Decision::Ask(query) => {
-                let query = self.with_limit(query);
-                let pending = Pending::Show(token, query.clone());
-                self.ask(token, Question::Past(query), pending);
+                self.ask(token, Question::Past(query), Pending::Show(token));
             }
             Decision::Lookup { lookup, then, missing } => {
                 self.look_up(token, lookup, then, missing)
@@ -60,23 +58,40 @@ impl Server {
         self.deliver_to(token, event, Perspective::Other);
     }
 
-    /// A question that leaves the number of lines to the server.
-    fn with_limit(&self, query: Query) -> Query {
-        let limit = query.limit.or(Some(crate::chat::limits::HISTORY_DEFAULT));
-        Query { limit, ..query }
-    }
-
     fn look_up(&mut self, token: Token, lookup: Lookup, then: Box<Command>, missing: Refusal) {
         self.ask(token, Question::Find(lookup), Pending::Decide(token, then, missing));
     }
 
+    /// Asks the journal for a connection, whose next line waits for the answer.
     fn ask(&mut self, token: Token, question: Question, pending: Pending) {
+        let upto = self.hub.last().unwrap_or_default();
         self.last_ticket += 1;
-        self.pending.insert(self.last_ticket, pending);
-        if let Some(connection) = self.connections.get_mut(token) {
-            connection.waits_for_answer = true;
+        match self.journal.ask(self.last_ticket, question, upto) {
+            Ok(()) => {
+                self.pending.insert(self.last_ticket, pending);
+                if let Some(connection) = self.connections.get_mut(token) {
+                    connection.waits_for_answer = true;
+                }
+            }
+            Err(busy) => self.tell(token, &busy.to_string()),
         }
-        self.journal.ask(self.last_ticket, question);
+    }
+
+    /// Asks the journal for the past of a room somebody has just joined, or for their mail. What
+    /// they are told meanwhile waits behind it.
+    pub(super) fn recall(&mut self, token: Token, query: Query, upto: RecordId) {
+        self.catch_up(Self::session(token));
+        let limit = query.limit.unwrap_or(self.config.history_on_join);
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        if limit == 0 {
+            return;
+        }
+        let query = Query { limit: Some(limit), ..query };
+        self.last_ticket += 1;
+        if self.journal.ask(self.last_ticket, Question::Past(query), upto).is_ok() {
+            connection.hold();
+            self.pending.insert(self.last_ticket, Pending::Recall(token));
+        }
     }
 
     fn submit(&mut self, token: Token, work: Work) {
@@ -119,40 +134,47 @@ impl Server {
         }
     }
 
-    /// Hands out what the journal has answered.
+    /// Hands out what the journal has answered. An answer may lead to the next question, which a
+    /// journal in memory answers at once.
     pub(super) fn take_answers(&mut self) {
-        while let Some((ticket, answer)) = self.journal.next_answer() {
-            let Some(pending) = self.pending.remove(&ticket) else { continue };
-            match (pending, answer) {
-                (Pending::Show(token, query), Answer::Past(entries)) => {
-                    self.go_on(token);
-                    self.reply(token, &Event::Past { query, entries });
-                }
-                (Pending::Recall(token, query), Answer::Past(entries)) => {
-                    let past = Event::Past { query, entries };
-                    self.release_held(token, &past);
-                }
-                (Pending::Decide(token, command, _), Answer::Found(Some(reference))) => {
-                    self.go_on(token);
-                    self.decide(token, command.found(reference));
-                }
-                (Pending::Decide(token, _, missing), Answer::Found(None)) => {
-                    self.go_on(token);
-                    self.reply(token, &Event::Refused(missing));
-                }
-                (Pending::Show(token, _) | Pending::Decide(token, ..), Answer::Failed(why)) => {
-                    self.go_on(token);
-                    self.tell(token, &format!("the journal cannot answer: {why}"));
-                }
-                (Pending::Recall(token, query), Answer::Failed(_)) => {
-                    self.release_held(token, &Event::Past { query, entries: Vec::new() });
-                }
-                // The journal answers what it was asked.
-                (Pending::Show(token, _) | Pending::Decide(token, ..), _) => self.go_on(token),
-                (Pending::Recall(token, query), _) => {
-                    self.release_held(token, &Event::Past { query, entries: Vec::new() });
+        let mut answers = std::mem::take(&mut self.answers);
+        loop {
+            self.journal.take_answers(&mut answers);
+            if answers.is_empty() {
+                break;
+            }
+            for Answer { token: ticket, found } in answers.drain(..) {
+                if let Some(pending) = self.pending.remove(&ticket) {
+                    self.take_answer(pending, found);
                 }
             }
+        }
+        self.answers = answers;
+    }
+
+    fn take_answer(&mut self, pending: Pending, found: Found) {
+        match (pending, found) {
+            (Pending::Recall(token), Found::Past(query, entries)) => {
+                self.release_held(token, Some(&Event::Past { query, entries }));
+            }
+            (Pending::Recall(token), _) => self.release_held(token, None),
+            (Pending::Show(token), Found::Past(query, entries)) => {
+                self.go_on(token);
+                self.reply(token, &Event::Past { query, entries });
+            }
+            (Pending::Decide(token, command, missing), Found::Message(message)) => {
+                self.go_on(token);
+                match message {
+                    Some(reference) => self.decide(token, command.found(reference)),
+                    None => self.reply(token, &Event::Refused(missing)),
+                }
+            }
+            (Pending::Show(token) | Pending::Decide(token, ..), Found::Failed(why)) => {
+                self.go_on(token);
+                self.tell(token, &format!("the journal cannot answer: {why}"));
+            }
+            // The journal answers what it was asked; a connection must not wait for ever if not.
+            (Pending::Show(token) | Pending::Decide(token, ..), _) => self.go_on(token),
         }
     }
 }

@@ -7,11 +7,11 @@ use super::connection::{Bounds, Connection, Phase};
 use super::delivery::{Delivery, Touched};
 use super::limits::{AddressCounts, DEFAULT_LINE_RATE, Pace};
 use super::requests::Pending;
-use super::start::{StartError, listen};
+use super::start::{StartError, listen, open_journal};
 use super::transcript::Transcript;
 use super::worker::Worker;
 use crate::chat::{Change, Effect, Hub, Moment, Perspective, Record, SessionId};
-use crate::journal::{Journal, Memory};
+use crate::journal::{Answer, Journal};
 use crate::reactor::{
     Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
     descriptors, signals, waker,
@@ -108,7 +108,11 @@ pub struct Server {
     turns: u64,
     stopping: bool,
     ending: Option<Ending>,
+    /// What the journal has handed back: kept, refused, answered. Their memory is used again.
     pub(super) kept: Vec<Record>,
+    pub(super) refused: Vec<Record>,
+    pub(super) answers: Vec<Answer>,
+    pub(super) read_only_told: bool,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -132,6 +136,7 @@ impl Server {
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
         let (waker, wakes) = waker().map_err(StartError::System)?;
         poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
+        let (journal, hub) = open_journal(&config, &waker)?;
         let worker = Worker::start(waker).map_err(StartError::System)?;
         let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
         let pace = Pace::new(rate);
@@ -153,8 +158,8 @@ impl Server {
             connections: Slab::new(),
             addresses: AddressCounts::default(),
             pace,
-            hub: Hub::new(),
-            journal: Journal::Memory(Memory::new()),
+            hub,
+            journal,
             delivery: Delivery::default(),
             transcript,
             now: Instant::now(),
@@ -176,6 +181,9 @@ impl Server {
             stopping: false,
             ending: None,
             kept: Vec::new(),
+            refused: Vec::new(),
+            answers: Vec::new(),
+            read_only_told: false,
             effects: Vec::new(),
         })
     }
@@ -224,7 +232,7 @@ impl Server {
         while let Some(due) = self.timers.pop_due(self.now) {
             self.timer_is_due(due);
         }
-        self.journal.end_turn();
+        self.journal.commit_turn();
         self.journal.take_kept(&mut self.kept);
         self.apply_records();
         self.take_answers();
@@ -237,10 +245,10 @@ impl Server {
 
     /// How long the wait may last. Not at all if something is left to do from the last turn.
     fn patience(&self) -> Option<Duration> {
-        let work_left = !self.with_input.is_empty()
+        let work_left = (!self.with_input.is_empty() && self.journal.has_room())
             || !self.to_reap.is_empty()
             || !self.touched.to_flush.is_empty()
-            || self.journal.has_news();
+            || self.journal.has_kept();
         if work_left { Some(Duration::ZERO) } else { self.timers.time_left(Instant::now()) }
     }
 
@@ -339,6 +347,7 @@ impl Server {
                 let _ = connection.stream.read(&mut self.scratch);
             }
         }
+        self.journal.end();
         self.transcript.finish();
         info!(
             "stopped after {} turns, {} bytes in, {} bytes out",
