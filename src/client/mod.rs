@@ -1,1 +1,94 @@
-//! client: to come.
+//! The chat client: standard input and a socket in one loop, no threads.
+//!
+//! | file | its question |
+//! |---|---|
+//! | [`options`] | what may be asked for on the command line? |
+//! | [`run`] | what happens in one turn of the loop, and how does it end? |
+//! | [`link`] | how is the connection made, used, lost and made again? |
+//! | [`console`] | how does a person at a terminal talk? |
+//! | [`script`] | how does a shell script talk? |
+//! | [`paint`] | how does a server's line look? |
+//!
+//! It knows lines and nothing of what they mean, but for two courtesies: a name in brackets at
+//! the start of a line gets its colour, and after `/quit` the server's close is no loss. So it
+//! works with any server that speaks lines.
+//!
+//! Deliberately absent: name lookups that do not block (they happen once, before the loop), and
+//! text that a server sends without a newline behind it: it is shown when its line is complete.
+
+pub mod console;
+pub mod link;
+pub mod options;
+pub mod paint;
+pub mod run;
+pub mod script;
+
+pub use options::Options;
+pub use run::run;
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// How a session ended; the numbers are said in `--help`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// Everything was said and heard, or the user left.
+    Done,
+    /// No address of the server could be connected to.
+    NotConnected,
+    /// The connection was lost and not regained.
+    Lost,
+    /// This machine refused something: no descriptor, a full disk behind standard output.
+    Refused,
+    /// A signal asked the program to end; its number.
+    Signal(u8),
+}
+
+impl Exit {
+    /// The process's exit code. 2 is clap's, for arguments it could not use.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::NotConnected => 1,
+            Exit::Lost => 3,
+            Exit::Refused => 4,
+            Exit::Signal(number) => 128 + number,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}
+
+/// How grave a notice is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gravity {
+    /// Good to know.
+    Note,
+    /// Something went wrong.
+    Error,
+}
+
+/// Something the client itself has to say.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// How grave it is.
+    pub gravity: Gravity,
+    /// What it says: one line.
+    pub text: String,
+}
+
+impl Notice {
+    /// Good to know.
+    pub fn note(text: impl fmt::Display) -> Notice {
+        Notice { gravity: Gravity::Note, text: text.to_string() }
+    }
+
+    /// Something went wrong.
+    pub fn error(text: impl fmt::Display) -> Notice {
+        Notice { gravity: Gravity::Error, text: text.to_string() }
+    }
+}

@@ -1,1 +1,23 @@
-//! lab: to come.
+//! The lab: programs that put a chat server under load and judge what it does.
+//!
+//! | module | question |
+//! |---|---|
+//! | [`payload`] | what does a test message look like, and where is it in a stream of bytes? |
+//! | [`ledger`] | who has heard what: lost, doubled, reordered? |
+//! | [`swarm`] | thousands of clients in one loop: `chatloop-lab swarm` |
+//! | [`process`] | what has a process used of CPU and memory? |
+//! | [`report`] | what was seen, for a person and for a program |
+//!
+//! The first two are pure: no sockets and no clock. So the judge itself is tested against every
+//! kind of bad server without one being there.
+//!
+//! Absent: any knowledge of a server's protocol. The lab sends lines and looks for its own lines
+//! in what comes back, so that it can be pointed at any line server.
+
+pub mod ledger;
+pub mod payload;
+pub mod process;
+pub mod report;
+pub mod swarm;
+#[cfg(test)]
+mod testing;

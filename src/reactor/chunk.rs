@@ -79,6 +79,13 @@ impl Segment {
         self.start == self.end
     }
 
+    /// A part of it; `range` counts from its own beginning and lies within it.
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Segment {
+        assert!(range.start <= range.end && range.end <= self.len(), "a slice lies within");
+        let (start, end) = (self.start + range.start as u32, self.start + range.end as u32);
+        Segment { chunk: Rc::clone(&self.chunk), start, end }
+    }
+
     /// Drops the first `count` bytes: they have been written.
     pub(super) fn advance(&mut self, count: usize) {
         debug_assert!(count <= self.len());

@@ -7,24 +7,20 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io;
 
 /// macOS calls its hard limit infinite and then refuses more than this (its OPEN_MAX).
-const MACOS_CEILING: u64 = 10_240;
+const MACOS_CEILING: libc::rlim_t = 10_240;
 
 /// Raises the soft limit to the hard one and returns what holds now.
 ///
 /// # Errors
 /// What the system said when it could not even be asked. A limit that cannot be raised is no
 /// error: the return value is the truth.
-pub fn raise_limit() -> io::Result<u64> {
+pub fn raise_limit() -> io::Result<usize> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    if soft >= hard {
-        return Ok(soft);
-    }
-    for target in [hard, hard.min(MACOS_CEILING)] {
-        if target > soft && setrlimit(Resource::RLIMIT_NOFILE, target, hard).is_ok() {
-            return Ok(target);
-        }
-    }
-    Ok(soft)
+    let targets = [hard, hard.min(MACOS_CEILING)].into_iter().filter(|target| *target > soft);
+    let raised = |target: &libc::rlim_t| setrlimit(Resource::RLIMIT_NOFILE, *target, hard).is_ok();
+    let limit = targets.into_iter().find(raised).unwrap_or(soft);
+    // An infinite limit does not fit everywhere; "more than anybody needs" does.
+    Ok(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]

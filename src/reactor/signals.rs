@@ -90,7 +90,7 @@ impl Signals {
     pub fn new(wanted: &[Signal]) -> io::Result<Signals> {
         let (read, write) = UnixStream::pair()?;
         let numbers = wanted.iter().map(|signal| signal.number());
-        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly::default(), numbers)?;
+        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, numbers)?;
         Ok(Signals { delivery })
     }
 

@@ -8,25 +8,37 @@
 //! Absent: iteration by age, shrinking. A slot is about the size of its value, and the highest
 //! number of connections ever held is bounded by the descriptor limit.
 
-/// Names one value in a [`Slab`]: the slot in the low 32 bits, its generation in the high 32.
+/// Bits of a token that name the slot: a million values, far above any descriptor limit in use.
+const SLOT_BITS: u32 = 20;
+
+/// Bits that name the generation: a slot has 268 million tenants before a token comes again.
+const GENERATION_BITS: u32 = 28;
+
+const SLOTS: u64 = 1 << SLOT_BITS;
+const GENERATIONS: u32 = 1 << GENERATION_BITS;
+
+/// Slots that no slab uses: their tokens are those of [`Token::fixed`].
+const FIXED: u64 = 256;
+
+/// Names one value in a [`Slab`]: the slot in the low 20 bits, its generation in the next 28.
 ///
-/// It fits the 64 bits that `epoll_data` and `udata` carry for us, so a poller needs no table.
+/// It fits the 64 bits that `epoll_data` and `udata` carry for us, so a poller needs no table, and
+/// leaves the upper 16 to whoever wants to say which machine of several is meant.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Token(u64);
 
 impl Token {
-    /// A token for a descriptor that lives outside a slab (listener, waker, signals).
-    /// `name` counts from 0; such tokens never collide with those of a slab, which are below
-    /// slot `u32::MAX - 255`.
+    /// A token for a descriptor that lives outside a slab (listener, waker, signals). Such tokens
+    /// never collide with those of a slab.
     pub const fn fixed(name: u8) -> Token {
-        Token((u32::MAX - 255 + name as u32) as u64)
+        Token(SLOTS - FIXED + name as u64)
     }
 
     const fn new(slot: u32, generation: u32) -> Token {
-        Token((generation as u64) << 32 | slot as u64)
+        Token((generation as u64) << SLOT_BITS | slot as u64)
     }
 
-    /// The 64 bits, for a poller's user data or as a session's number.
+    /// Its bits, for a poller's user data or as a session's number; the upper 16 are zero.
     pub const fn to_bits(self) -> u64 {
         self.0
     }
@@ -38,11 +50,11 @@ impl Token {
 
     /// The slot's number. Two live values of one slab never share it.
     pub const fn slot(self) -> usize {
-        (self.0 & u32::MAX as u64) as usize
+        (self.0 % SLOTS) as usize
     }
 
-    const fn generation(self) -> u32 {
-        (self.0 >> 32) as u32
+    const fn generation(self) -> u64 {
+        self.0 >> SLOT_BITS
     }
 }
 
@@ -97,12 +109,14 @@ impl<T> Slab<T> {
     }
 
     /// Keeps `value` and names it. The slot freed last is used first: it is warm in the cache.
+    /// Panics when a million values are held; a process cannot have as many descriptors.
     pub fn insert(&mut self, value: T) -> Token {
         if let Some(slot) = self.free.pop() {
             let entry = &mut self.slots[slot as usize];
             entry.value = Some(value);
             return Token::new(slot, entry.generation);
         }
+        assert!((self.slots.len() as u64) < SLOTS - FIXED, "a slab holds at most a million values");
         let slot = self.slots.len() as u32;
         self.slots.push(Slot { generation: 0, value: Some(value) });
         Token::new(slot, 0)
@@ -111,7 +125,7 @@ impl<T> Slab<T> {
     /// The value of `token`, or `None` if it is gone.
     pub fn get(&self, token: Token) -> Option<&T> {
         let slot = self.slots.get(token.slot())?;
-        if slot.generation != token.generation() {
+        if u64::from(slot.generation) != token.generation() {
             return None;
         }
         slot.value.as_ref()
@@ -120,7 +134,7 @@ impl<T> Slab<T> {
     /// The value of `token` to change, or `None` if it is gone.
     pub fn get_mut(&mut self, token: Token) -> Option<&mut T> {
         let slot = self.slots.get_mut(token.slot())?;
-        if slot.generation != token.generation() {
+        if u64::from(slot.generation) != token.generation() {
             return None;
         }
         slot.value.as_mut()
@@ -129,11 +143,11 @@ impl<T> Slab<T> {
     /// Takes the value of `token` out; every copy of the token is stale from here on.
     pub fn remove(&mut self, token: Token) -> Option<T> {
         let slot = self.slots.get_mut(token.slot())?;
-        if slot.generation != token.generation() {
+        if u64::from(slot.generation) != token.generation() {
             return None;
         }
         let value = slot.value.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
+        slot.generation = (slot.generation + 1) % GENERATIONS;
         self.free.push(token.slot() as u32);
         Some(value)
     }

@@ -1,1 +1,32 @@
-//! server: to come.
+//! The one place where all meet: sockets, dialects, the chat and its journal.
+//!
+//! - [`config`]: what can be set;
+//! - [`turn`]: the loop; read this first;
+//! - `start`, `accept`, `input`, `delivery`, `output`: the stations of a turn;
+//! - `connection`: what is kept of one client;
+//! - `limits`: who may come in and how fast they may talk;
+//! - `transcript`: what the operator sees.
+//!
+//! One turn, always in this order:
+//!
+//! ```text
+//! wait ─▶ accept and read ─▶ commands ─▶ timers ─▶ journal ─▶ apply ─▶ flush ─▶ reap
+//!         bytes to inboxes   inboxes to            records    hub to   one      sockets
+//!                            records,              that are   out-     write    are
+//!                            answers               kept       boxes    each     closed
+//! ```
+
+mod accept;
+pub mod config;
+mod connection;
+mod delivery;
+mod input;
+mod limits;
+mod output;
+mod start;
+mod transcript;
+pub mod turn;
+
+pub use config::Config;
+pub use start::StartError;
+pub use turn::{Ending, Server};

@@ -1,1 +1,30 @@
-//! terminal: to come.
+//! A terminal and the line that is being typed on it: raw mode, keys, the editor, the screen.
+//!
+//! | file | its question |
+//! |---|---|
+//! | [`raw`] | how is the terminal made ours, and given back on every way out? |
+//! | [`keys`] | which keys do these bytes mean? |
+//! | [`editor`] | what do keys do to the line? |
+//! | [`history`] | which lines were sent before? |
+//! | [`text`] | where do graphemes begin, and how many columns do they take? |
+//! | [`screen`] | which bytes put the line on the screen, and messages above it? |
+//!
+//! Everything but [`raw`] is pure: bytes and keys in, bytes and outcomes out, no clock and no
+//! descriptor. There is no read loop in here: a program waits for its terminal together with its
+//! sockets, reads once, and feeds what it got.
+//!
+//! Deliberately absent: the alternate screen (what was said stays in the terminal's own
+//! scrollback), the mouse, and terminfo: the few sequences used here are understood by everything
+//! that calls itself a terminal today, except TERM=dumb, which callers treat as no terminal.
+
+pub mod editor;
+pub mod history;
+pub mod keys;
+pub mod raw;
+pub mod screen;
+pub mod text;
+
+pub use editor::{Editor, Outcome};
+pub use keys::{Code, Decoder, Input, Key};
+pub use raw::RawMode;
+pub use screen::{Face, Screen};

@@ -144,7 +144,7 @@ impl Backend {
     /// only one.
     pub const fn descriptor_ceiling(self) -> Option<usize> {
         match self {
-            Backend::Select => Some(libc::FD_SETSIZE as usize),
+            Backend::Select => Some(libc::FD_SETSIZE),
             _ => None,
         }
     }
@@ -199,7 +199,7 @@ enum System {
     ))]
     Kqueue(kqueue::Kqueue),
     Poll(poll::Poll),
-    Select(select::Select),
+    Select(Box<select::Select>),
 }
 
 /// Calls one of the five methods on whichever backend it is.
@@ -257,7 +257,7 @@ impl Poller {
             ))]
             Backend::Kqueue => System::Kqueue(kqueue::Kqueue::new()?),
             Backend::Poll => System::Poll(poll::Poll::new()?),
-            Backend::Select => System::Select(select::Select::new()?),
+            Backend::Select => System::Select(Box::new(select::Select::new()?)),
             #[allow(unreachable_patterns)] // on a system that has all there is to match
             absent => {
                 let refusal = UnknownBackend { asked: absent.name().to_owned() };

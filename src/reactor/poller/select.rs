@@ -25,7 +25,7 @@ impl Select {
     }
 
     pub(super) fn add(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
-        if fd as usize >= libc::FD_SETSIZE as usize {
+        if fd as usize >= libc::FD_SETSIZE {
             let refusal = format!(
                 "descriptor {fd} is out of reach of select, which ends at FD_SETSIZE = {}",
                 libc::FD_SETSIZE

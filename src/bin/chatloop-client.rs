@@ -1,0 +1,9 @@
+//! `chatloop-client [HOST] [PORT]`: arguments in, exit code out.
+
+use chatloop::client::{Options, run};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    run(&Options::parse()).into()
+}

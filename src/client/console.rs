@@ -1,0 +1,337 @@
+//! How does a person at a terminal talk? The editor at the bottom, messages above it.
+//!
+//! Everything that is shown in a turn is gathered in one buffer and written at the turn's end with
+//! one system call. The terminal blocks if it must; a person whose terminal stands still wants
+//! nothing else to move either, and the server keeps their backlog.
+//!
+//! A paste of several lines waits for one key. Until then messages go on appearing above the
+//! question, and the line that was being typed is untouched under it.
+
+use super::link::{Link, SEND_HARD};
+use super::paint::{Painter, style};
+use super::run::{INPUT, Watch};
+use super::script::is_farewell;
+use super::{Gravity, Notice};
+use crate::reactor::{Interest, Poller};
+use crate::terminal::keys::MAX_PASTE;
+use crate::terminal::raw::suspend_job;
+use crate::terminal::{Code, Decoder, Editor, Face, Input, Key, Outcome, RawMode, Screen};
+use jiff::Zoned;
+use std::io;
+use std::time::Duration;
+
+const PROMPT: &str = "[You]: ";
+
+/// What a person at the terminal wants of the program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// Go on.
+    Stay,
+    /// End the program.
+    Leave,
+    /// End it without a word: the terminal is gone.
+    Vanish,
+}
+
+/// The terminal, in raw mode while this exists.
+pub struct Console {
+    terminal: RawMode,
+    watch: Watch,
+    decoder: Decoder,
+    inputs: Vec<Input>,
+    editor: Editor,
+    screen: Screen,
+    painter: Painter,
+    /// A paste that waits for a yes.
+    question: Option<Vec<String>>,
+    farewell: bool,
+    /// What is to be written at the end of the turn.
+    out: Vec<u8>,
+    stale: bool,
+}
+
+impl Console {
+    /// Makes standard input and output a raw terminal.
+    ///
+    /// # Errors
+    /// What the system said: they are none.
+    pub fn open(painter: Painter) -> io::Result<Console> {
+        let terminal = RawMode::enter(io::stdin(), io::stdout())?;
+        let screen = Screen::new(terminal.columns());
+        Ok(Console {
+            terminal,
+            watch: Watch::new(INPUT),
+            decoder: Decoder::new(),
+            inputs: Vec::new(),
+            editor: Editor::new(),
+            screen,
+            painter,
+            question: None,
+            farewell: false,
+            out: Vec::new(),
+            stale: true,
+        })
+    }
+
+    /// Whether the last thing sent was `/quit`.
+    pub fn has_said_farewell(&self) -> bool {
+        self.farewell
+    }
+
+    /// How long to wait for more bytes before [`patience_ended`](Console::patience_ended).
+    pub fn patience(&self) -> Option<Duration> {
+        self.decoder.patience()
+    }
+
+    /// Standard input is ready: read once and do what the keys say.
+    pub fn input_ready(&mut self, link: &mut Link, now: &Zoned, scratch: &mut [u8]) -> Wish {
+        match self.terminal.read(scratch) {
+            Ok(0) => Wish::Vanish,
+            Ok(count) => {
+                self.decoder.feed(&scratch[..count], &mut self.inputs);
+                self.act(link, now)
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => Wish::Stay,
+                _ => Wish::Vanish,
+            },
+        }
+    }
+
+    /// No more bytes came in time: an ESC was the key.
+    pub fn patience_ended(&mut self, link: &mut Link, now: &Zoned) -> Wish {
+        self.decoder.flush(&mut self.inputs);
+        self.act(link, now)
+    }
+
+    fn act(&mut self, link: &mut Link, now: &Zoned) -> Wish {
+        for input in std::mem::take(&mut self.inputs) {
+            let wish = match (input, self.question.take()) {
+                (Input::Key(key), Some(lines)) => {
+                    self.answer(key, lines, link, now);
+                    Wish::Stay
+                }
+                (Input::Key(key), None) => {
+                    let outcome = self.editor.key(key);
+                    self.follow(outcome, link, now)
+                }
+                // A second paste while the first one waits: one question at a time.
+                (_, Some(lines)) => {
+                    self.question = Some(lines);
+                    self.bell();
+                    Wish::Stay
+                }
+                (Input::Paste(text), None) => {
+                    let outcome = self.editor.paste(&text);
+                    self.follow(outcome, link, now)
+                }
+                (Input::PasteTooLong, None) => {
+                    let limit = MAX_PASTE / (1024 * 1024);
+                    let text = format!("that paste is over {limit} MiB and was dropped");
+                    self.notice(&Notice::error(text), now);
+                    Wish::Stay
+                }
+            };
+            if wish != Wish::Stay {
+                return wish;
+            }
+        }
+        Wish::Stay
+    }
+
+    fn follow(&mut self, outcome: Outcome, link: &mut Link, now: &Zoned) -> Wish {
+        match outcome {
+            Outcome::Unchanged => {}
+            Outcome::Changed => self.stale = true,
+            // Completion and search will be asked for here; nothing knows names yet.
+            Outcome::Refused | Outcome::Complete | Outcome::Search => self.bell(),
+            Outcome::Submitted(line) if line.is_empty() => {}
+            Outcome::Submitted(line) => {
+                if let Err(why) = self.say(std::slice::from_ref(&line), link, now) {
+                    self.editor.set(&line);
+                    self.notice(&Notice::error(format!("{why}; your line is kept")), now);
+                    self.bell();
+                }
+            }
+            Outcome::Interrupted | Outcome::Ended => return Wish::Leave,
+            Outcome::Suspended => {
+                if !suspend_job() {
+                    self.bell();
+                }
+            }
+            Outcome::ClearScreen => self.on_screen(Screen::clear),
+            Outcome::Ask(lines) => {
+                self.question = Some(lines);
+                self.stale = true;
+            }
+        }
+        Wish::Stay
+    }
+
+    /// One key decides about a paste.
+    fn answer(&mut self, key: Key, lines: Vec<String>, link: &mut Link, now: &Zoned) {
+        self.stale = true;
+        let count = lines.len();
+        match key {
+            Key {
+                code: Code::Char('y' | 'Y') | Code::Enter, control: false, alt: false, ..
+            } => match self.say(&lines, link, now) {
+                Ok(()) => {
+                    self.editor.clear();
+                }
+                Err(why) => {
+                    self.notice(&Notice::error(format!("{why}; nothing was sent")), now);
+                    self.question = Some(lines);
+                }
+            },
+            Key { code: Code::Char('n' | 'N') | Code::Escape, control: false, .. }
+            | Key { code: Code::Char('c' | 'd'), control: true, .. } => {
+                self.notice(&Notice::note(format!("{count} lines not sent")), now);
+            }
+            _ => {
+                self.question = Some(lines);
+                self.bell();
+            }
+        }
+    }
+
+    /// Sends lines and shows them as said.
+    fn say(&mut self, lines: &[String], link: &mut Link, now: &Zoned) -> Result<(), String> {
+        if !link.is_up() {
+            return Err("not connected".to_owned());
+        }
+        let bytes: usize = lines.iter().map(|line| line.len() + 1).sum();
+        if link.unsent() + bytes > SEND_HARD {
+            let limit = SEND_HARD / (1024 * 1024);
+            return Err(format!("the server does not take what waits for it ({limit} MiB)"));
+        }
+        for line in lines {
+            link.send(&[line.as_bytes(), b"\n"].concat());
+            self.farewell = is_farewell(line.as_bytes());
+            let mut shown = Vec::new();
+            self.painter.time(now, &mut shown);
+            self.painter.styled(PROMPT, style::YOU, &mut shown);
+            shown.extend_from_slice(crate::wire::clean::clean(line.as_bytes()).as_bytes());
+            self.print(&shown, now);
+        }
+        Ok(())
+    }
+
+    /// A line from the server.
+    pub fn line(&mut self, line: &[u8], now: &Zoned) {
+        let mut shown = Vec::new();
+        if self.painter.line(line, now, &mut shown) {
+            self.print(&shown, now);
+        }
+    }
+
+    /// Something the client has to say.
+    pub fn notice(&mut self, notice: &Notice, now: &Zoned) {
+        let style = match notice.gravity {
+            Gravity::Note => style::DIM,
+            Gravity::Error => style::ERROR,
+        };
+        let mut shown = Vec::new();
+        self.painter.time(now, &mut shown);
+        self.painter.styled(&format!("-- {}", notice.text), style, &mut shown);
+        self.print(&shown, now);
+    }
+
+    /// Prints a whole line above the row, and the day before it if that is new.
+    fn print(&mut self, shown: &[u8], now: &Zoned) {
+        if let Some(day) = self.painter.day_line(now) {
+            let mut line = Vec::new();
+            self.painter.styled(&day, style::DIM, &mut line);
+            self.screen.print(&line, &mut self.out);
+        }
+        self.screen.print(shown, &mut self.out);
+        self.stale = true;
+    }
+
+    fn bell(&mut self) {
+        self.out.push(0x07);
+    }
+
+    /// Lets the screen act on what the row shows: the line, or the question in its place. On a
+    /// narrow screen the end of the question is what stays.
+    fn on_screen(&mut self, act: impl FnOnce(&mut Screen, &Face<'_>, &mut Vec<u8>)) {
+        let asked;
+        let face = match &self.question {
+            None => Face {
+                prompt: PROMPT,
+                style: self.painter.style(style::YOU),
+                line: self.editor.line(),
+                cursor: self.editor.cursor(),
+            },
+            Some(lines) => {
+                asked = format!("send {} lines? y or n ", lines.len());
+                Face { prompt: "", style: "", line: &asked, cursor: asked.len() }
+            }
+        };
+        act(&mut self.screen, &face, &mut self.out);
+    }
+
+    /// Shows what the turn has changed, with one write.
+    ///
+    /// # Errors
+    /// What the system said: the terminal is gone.
+    pub fn present(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.stale) {
+            self.on_screen(Screen::show);
+        }
+        let mut out = std::mem::take(&mut self.out);
+        let result = if out.is_empty() { Ok(()) } else { self.terminal.write(&out) };
+        out.clear();
+        out.shrink_to(KEPT_OUTPUT);
+        self.out = out;
+        result
+    }
+
+    /// The window has another size.
+    pub fn resized(&mut self) {
+        let columns = self.terminal.columns();
+        self.on_screen(|screen, face, out| screen.resize(columns, face, out));
+    }
+
+    /// Gives the terminal back while the process is stopped.
+    ///
+    /// # Errors
+    /// What the system said: the terminal is gone.
+    pub fn pause(&mut self) -> io::Result<()> {
+        self.clear_row()?;
+        self.terminal.pause()
+    }
+
+    /// Takes the terminal again and shows the row where the cursor is now.
+    ///
+    /// # Errors
+    /// What the system said: the terminal is gone.
+    pub fn resume(&mut self) -> io::Result<()> {
+        self.terminal.resume()?;
+        self.screen.forget();
+        self.stale = true;
+        self.resized();
+        Ok(())
+    }
+
+    /// Takes the row away for good: what the shell prints next begins there.
+    ///
+    /// # Errors
+    /// What the system said: the terminal is gone.
+    pub fn clear_row(&mut self) -> io::Result<()> {
+        self.screen.hide(&mut self.out);
+        self.stale = false;
+        self.present()
+    }
+
+    /// Asks the poller for what is wanted next: always keys.
+    ///
+    /// # Errors
+    /// What the poller said.
+    pub fn update(&mut self, poller: &mut Poller) -> io::Result<()> {
+        self.watch.set(poller, &self.terminal, Interest::READ)
+    }
+}
+
+/// Bytes of the output buffer that are kept between turns.
+const KEPT_OUTPUT: usize = 64 * 1024;

@@ -1,0 +1,331 @@
+//! How is the connection made, used, lost and made again?
+//!
+//! ```text
+//!            start            writable, no error
+//!   Down ───────────▶ Connecting ───────────▶ Up
+//!    ▲                │  ▲    │               │
+//!    │  last address  │  └────┘ next address  │ ended, failed
+//!    └────────────────┴───────────────────────┘
+//! ```
+//!
+//! Several addresses of one name are tried in turn, each with its own time-out. What happens is
+//! told as [`News`]; whether to try again is the caller's decision.
+//!
+//! Every bound: [`MAX_SERVER_LINE`] for what is received and not yet a line, [`READ_SHARE`] and
+//! [`WRITE_SHARE`] a turn, [`SEND_SOFT`] and [`SEND_HARD`] for what waits to be sent.
+
+use super::run::{Due, SOCKET, Watch};
+use crate::reactor::{
+    Connector, Encoder, Inbox, Interest, Outbox, Poller, Read, Stream, TimerId, Timers, Written,
+};
+use crate::wire::line::{LineReader, Step};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// Bytes of one line from the server; more of it is skipped, and said.
+pub const MAX_SERVER_LINE: usize = 64 * 1024;
+
+/// Bytes read a turn, so that a flood leaves the keyboard its turn.
+pub const READ_SHARE: usize = 64 * 1024;
+
+/// Bytes written a turn.
+pub const WRITE_SHARE: usize = 256 * 1024;
+
+/// Bytes waiting to be sent above which a script's input is not read on.
+pub const SEND_SOFT: usize = 256 * 1024;
+
+/// Bytes waiting to be sent above which a person's line is refused.
+pub const SEND_HARD: usize = 8 * 1024 * 1024;
+
+/// What happened to the connection.
+#[derive(Debug)]
+pub enum News {
+    /// It stands.
+    Connected(SocketAddr),
+    /// One address could not be reached.
+    Unreachable(SocketAddr, Failure),
+    /// No address could be reached.
+    NotConnected,
+    /// A line came, without its end.
+    Line(Vec<u8>),
+    /// A line was longer than [`MAX_SERVER_LINE`].
+    LineTooLong,
+    /// The server has closed the connection, in good order.
+    Closed,
+    /// The connection broke.
+    Broken(io::Error),
+}
+
+/// Why an address could not be reached.
+#[derive(Debug)]
+pub enum Failure {
+    /// The system said so.
+    System(io::Error),
+    /// Nobody said anything for this long.
+    TimedOut(Duration),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::TimedOut(after) => write!(f, "timed out after {} s", after.as_secs_f64()),
+            Failure::System(error) => match error.kind() {
+                io::ErrorKind::ConnectionRefused => write!(f, "refused, nobody listens there"),
+                io::ErrorKind::TimedOut => write!(f, "timed out"),
+                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                    write!(f, "unreachable ({error})")
+                }
+                _ => write!(f, "{error}"),
+            },
+        }
+    }
+}
+
+enum State {
+    Down,
+    Connecting { connector: Connector, place: usize, timer: TimerId },
+    Up { stream: Stream },
+}
+
+/// The connection to the server and what is under way on it.
+pub struct Link {
+    addresses: Vec<SocketAddr>,
+    timeout: Duration,
+    state: State,
+    watch: Watch,
+    encoder: Encoder,
+    outbox: Outbox,
+    inbox: Inbox,
+    reader: LineReader,
+}
+
+impl Link {
+    /// Not connected yet, to any of `addresses`.
+    pub fn new(addresses: Vec<SocketAddr>, timeout: Duration) -> Link {
+        Link {
+            addresses,
+            timeout,
+            state: State::Down,
+            watch: Watch::new(SOCKET),
+            encoder: Encoder::new(),
+            outbox: Outbox::new(),
+            inbox: Inbox::new(),
+            reader: LineReader::new(),
+        }
+    }
+
+    /// Whether lines can be sent.
+    pub fn is_up(&self) -> bool {
+        matches!(self.state, State::Up { .. })
+    }
+
+    /// Bytes that wait to be sent.
+    pub fn unsent(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Queues bytes; the caller looks at [`unsent`](Link::unsent) first.
+    pub fn send(&mut self, bytes: &[u8]) {
+        let segment = self.encoder.append(bytes);
+        self.outbox.push(&segment);
+    }
+
+    /// Begins to connect.
+    ///
+    /// # Errors
+    /// What the poller said.
+    pub fn start(
+        &mut self,
+        poller: &mut Poller,
+        timers: &mut Timers<Due>,
+        news: &mut Vec<News>,
+    ) -> io::Result<()> {
+        self.try_from(0, poller, timers, news)
+    }
+
+    fn try_from(
+        &mut self,
+        first: usize,
+        poller: &mut Poller,
+        timers: &mut Timers<Due>,
+        news: &mut Vec<News>,
+    ) -> io::Result<()> {
+        for (place, address) in self.addresses.iter().enumerate().skip(first) {
+            match Connector::start(*address) {
+                Ok(connector) => {
+                    self.watch.set(poller, &connector, Interest::WRITE)?;
+                    let timer = timers.arm(Instant::now() + self.timeout, Due::ConnectTimeout);
+                    self.state = State::Connecting { connector, place, timer };
+                    return Ok(());
+                }
+                Err(error) => news.push(News::Unreachable(*address, Failure::System(error))),
+            }
+        }
+        news.push(News::NotConnected);
+        Ok(())
+    }
+
+    /// The socket is ready for something.
+    ///
+    /// # Errors
+    /// What the poller said.
+    pub fn ready(
+        &mut self,
+        poller: &mut Poller,
+        timers: &mut Timers<Due>,
+        scratch: &mut [u8],
+        news: &mut Vec<News>,
+    ) -> io::Result<()> {
+        match std::mem::replace(&mut self.state, State::Down) {
+            State::Down => Ok(()),
+            State::Connecting { connector, place, timer } => {
+                self.watch.clear(poller, &connector)?;
+                timers.cancel(timer);
+                let address = self.addresses[place];
+                match connector.finish() {
+                    Ok(stream) => {
+                        self.watch.set(poller, &stream, Interest::READ)?;
+                        self.state = State::Up { stream };
+                        news.push(News::Connected(address));
+                        Ok(())
+                    }
+                    Err(error) => {
+                        news.push(News::Unreachable(address, Failure::System(error)));
+                        self.try_from(place + 1, poller, timers, news)
+                    }
+                }
+            }
+            State::Up { stream } => {
+                let ended = self.receive(&stream, scratch, news);
+                match ended {
+                    None => self.state = State::Up { stream },
+                    Some(end) => {
+                        self.watch.clear(poller, &stream)?;
+                        news.push(end);
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The time for the address that is being tried is over.
+    ///
+    /// # Errors
+    /// What the poller said.
+    pub fn connect_timed_out(
+        &mut self,
+        poller: &mut Poller,
+        timers: &mut Timers<Due>,
+        news: &mut Vec<News>,
+    ) -> io::Result<()> {
+        match std::mem::replace(&mut self.state, State::Down) {
+            State::Connecting { connector, place, .. } => {
+                self.watch.clear(poller, &connector)?;
+                let failure = Failure::TimedOut(self.timeout);
+                news.push(News::Unreachable(self.addresses[place], failure));
+                self.try_from(place + 1, poller, timers, news)
+            }
+            other => {
+                self.state = other;
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads once and tells the lines; the end, if it has come.
+    fn receive(
+        &mut self,
+        stream: &Stream,
+        scratch: &mut [u8],
+        news: &mut Vec<News>,
+    ) -> Option<News> {
+        let share = READ_SHARE.min(scratch.len());
+        let end = match stream.read(&mut scratch[..share]) {
+            Read::Bytes(count) => {
+                self.inbox.receive(&scratch[..count]);
+                None
+            }
+            Read::Later => return None,
+            Read::Ended => Some(News::Closed),
+            Read::Failed(error) => Some(News::Broken(error)),
+        };
+        self.take_lines(end.is_some(), news);
+        if end.is_some() {
+            self.inbox = Inbox::new();
+            self.reader = LineReader::new();
+        }
+        end
+    }
+
+    fn take_lines(&mut self, ended: bool, news: &mut Vec<News>) {
+        loop {
+            let pending = self.inbox.pending();
+            let step = match ended {
+                true => self.reader.finish(pending, MAX_SERVER_LINE),
+                false => self.reader.next(pending, MAX_SERVER_LINE),
+            };
+            let used = match step {
+                Step::Line { bytes, used } => {
+                    news.push(News::Line(bytes.to_vec()));
+                    used
+                }
+                Step::TooLong { used } => {
+                    news.push(News::LineTooLong);
+                    used
+                }
+                Step::Skipped { used } => used,
+                Step::Incomplete => return,
+            };
+            self.inbox.consume(used);
+        }
+    }
+
+    /// Writes what waits and asks the poller for what is wanted next. `listening` is false while
+    /// there is no room for more lines.
+    ///
+    /// # Errors
+    /// What the poller said.
+    pub fn flush(&mut self, poller: &mut Poller, listening: bool) -> io::Result<()> {
+        let State::Up { stream } = &self.state else { return Ok(()) };
+        if !self.outbox.is_empty() {
+            // A failed write is not told: what the server said last may still be waiting to be
+            // read, and the read behind it says what became of the connection.
+            if let Written::All | Written::Failed(_) =
+                self.outbox.write_to(&mut &*stream, WRITE_SHARE)
+            {
+                self.encoder.rewind();
+            }
+        }
+        let wanted = Interest { readable: listening, writable: !self.outbox.is_empty() };
+        self.watch.set(poller, stream.as_fd(), wanted)
+    }
+
+    /// Forgets what was not sent; how many bytes that was. After a loss, a part of a line must
+    /// not begin the next connection.
+    pub fn forget_unsent(&mut self) -> usize {
+        let unsent = self.outbox.len();
+        self.outbox.clear();
+        unsent
+    }
+
+    /// Says that nothing more will be sent, and reads what has already arrived: a socket that is
+    /// closed with unread bytes resets the connection, and the server might lose our last words.
+    pub fn close(&mut self, scratch: &mut [u8], news: &mut Vec<News>) {
+        if let State::Up { stream } = std::mem::replace(&mut self.state, State::Down) {
+            stream.shutdown_write();
+            for _ in 0..MAX_LAST_READS {
+                match stream.read(scratch) {
+                    Read::Bytes(count) => self.inbox.receive(&scratch[..count]),
+                    Read::Later | Read::Ended | Read::Failed(_) => break,
+                }
+                self.take_lines(false, news);
+            }
+        }
+    }
+}
+
+/// Reads at the very end; somebody who floods us does not keep us.
+const MAX_LAST_READS: usize = 16;

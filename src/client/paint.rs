@@ -1,0 +1,219 @@
+//! How does a server's line look?
+//!
+//! The bytes are a stranger's. [`wire::clean`](crate::wire::clean) makes them harmless; the one
+//! thing let through, on a terminal with colours, is a short list of SGR parameters, because
+//! servers of the classic kind colour their lines. A colour cannot do harm: it moves nothing and
+//! answers nothing, and it ends with its line. Concealed, blinking and background colours are not
+//! on the list. A `\r` in front, with which the classic server overwrites the waiting prompt of
+//! its own client, is dropped.
+
+use crate::wire::clean::clean;
+use jiff::Zoned;
+use jiff::civil::Date;
+use std::io::Write;
+
+/// SGR parameters of what the client itself shows.
+pub mod style {
+    /// The prompt and what the user has said.
+    pub const YOU: &str = "1;33";
+    /// Errors.
+    pub const ERROR: &str = "1;31";
+    /// Notes and times.
+    pub const DIM: &str = "2";
+}
+
+/// Colours of names. Red is for errors, black and white are backgrounds.
+const NAMES: [&str; 10] = ["32", "33", "34", "35", "36", "92", "93", "94", "95", "96"];
+
+/// Bytes of a name in brackets that are looked at.
+const MAX_NAME: usize = 64;
+
+/// Turns lines into what is shown, and keeps the day.
+#[derive(Debug)]
+pub struct Painter {
+    colours: bool,
+    timestamps: bool,
+    day: Option<Date>,
+}
+
+impl Painter {
+    /// A painter with or without colours and the time.
+    pub fn new(colours: bool, timestamps: bool) -> Painter {
+        Painter { colours, timestamps, day: None }
+    }
+
+    /// Whether there are colours.
+    pub fn colours(&self) -> bool {
+        self.colours
+    }
+
+    /// `name` if there are colours, else no style.
+    pub fn style(&self, name: &'static str) -> &'static str {
+        if self.colours { name } else { "" }
+    }
+
+    /// A line saying which day it is, if that has changed since the last line (`None` at the
+    /// first: everybody knows today).
+    pub fn day_line(&mut self, now: &Zoned) -> Option<String> {
+        let before = self.day.replace(now.date());
+        let changed = self.timestamps && before.is_some_and(|day| day != now.date());
+        changed.then(|| now.strftime("--- %A, %-d %B %Y ---").to_string())
+    }
+
+    /// The time that goes in front of a line; empty if times are not wanted.
+    pub fn time(&self, now: &Zoned, out: &mut Vec<u8>) {
+        if self.timestamps {
+            self.styled(&now.strftime("%H:%M").to_string(), style::DIM, out);
+            out.push(b' ');
+        }
+    }
+
+    /// Appends `text` in a style, if there are colours.
+    pub fn styled(&self, text: &str, name: &'static str, out: &mut Vec<u8>) {
+        crate::terminal::screen::styled(text, self.style(name), out);
+    }
+
+    /// Appends a server's line, without newline. `false`, and nothing is appended, if the line
+    /// held only escape sequences: a colour reset that stood behind the newline before it.
+    pub fn line(&self, line: &[u8], now: &Zoned, out: &mut Vec<u8>) -> bool {
+        let parts = Parts::of(line);
+        if parts.is_blank() && !line.is_empty() {
+            return false;
+        }
+        self.time(now, out);
+        if !self.colours {
+            parts.texts().for_each(|text| out.extend_from_slice(clean(text).as_bytes()));
+        } else if parts.has_colour() {
+            parts.coloured(out);
+        } else {
+            let whole: Vec<u8> = parts.texts().collect::<Vec<_>>().concat();
+            self.named(&clean(&whole), out);
+        }
+        true
+    }
+
+    /// Gives the name in brackets at the start of a line its colour, the same every time.
+    fn named(&self, text: &str, out: &mut Vec<u8>) {
+        let end = text.bytes().take(MAX_NAME).position(|byte| byte == b']');
+        match end.filter(|end| text.starts_with('[') && *end > 1) {
+            Some(end) => {
+                self.styled(&text[..=end], colour_of(&text[1..end]), out);
+                out.extend_from_slice(&text.as_bytes()[end + 1..]);
+            }
+            None => out.extend_from_slice(text.as_bytes()),
+        }
+    }
+}
+
+/// The colour of a name: FNV-1a, which spreads short names well, over the table.
+fn colour_of(name: &str) -> &'static str {
+    let hash = name
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    NAMES[hash as usize % NAMES.len()]
+}
+
+/// One piece of a line: text, or the parameters of an SGR sequence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Part<'a> {
+    Text(&'a [u8]),
+    Colour(&'a [u8]),
+}
+
+/// A line taken apart at its SGR sequences.
+struct Parts<'a>(Vec<Part<'a>>);
+
+impl<'a> Parts<'a> {
+    fn of(line: &'a [u8]) -> Parts<'a> {
+        let mut parts = Vec::new();
+        let mut rest = line;
+        let mut text = 0;
+        while let Some(found) = rest[text..].iter().position(|byte| *byte == 0x1b) {
+            let start = text + found;
+            match sgr(&rest[start..]) {
+                Some(parameters) => {
+                    parts.push(Part::Text(&rest[..start]));
+                    parts.push(Part::Colour(parameters));
+                    rest = &rest[start + parameters.len() + 3..];
+                    text = 0;
+                }
+                None => text = start + 1,
+            }
+        }
+        parts.push(Part::Text(rest));
+        Parts(parts).without_leading_returns()
+    }
+
+    fn without_leading_returns(mut self) -> Parts<'a> {
+        for part in &mut self.0 {
+            if let Part::Text(text) = part {
+                while let [b'\r', rest @ ..] = text {
+                    *text = rest;
+                }
+                if !text.is_empty() {
+                    break;
+                }
+            }
+        }
+        self
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(*text),
+            Part::Colour(_) => None,
+        })
+    }
+
+    fn is_blank(&self) -> bool {
+        self.texts().all(<[u8]>::is_empty)
+    }
+
+    fn has_colour(&self) -> bool {
+        self.0
+            .iter()
+            .any(|part| matches!(part, Part::Colour(parameters) if is_harmless(parameters)))
+    }
+
+    /// The line with those of its colours that are harmless, all ended at its end.
+    fn coloured(&self, out: &mut Vec<u8>) {
+        let mut open = false;
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => out.extend_from_slice(clean(text).as_bytes()),
+                Part::Colour(parameters) if is_harmless(parameters) => {
+                    open = !matches!(parameters, [] | [b'0']);
+                    out.extend_from_slice(b"\x1b[");
+                    out.extend_from_slice(parameters);
+                    out.push(b'm');
+                }
+                Part::Colour(_) => {}
+            }
+        }
+        if open {
+            // Writing to a Vec cannot fail.
+            let _ = out.write_all(b"\x1b[0m");
+        }
+    }
+}
+
+/// The parameters of the SGR sequence that `bytes` begin with: `ESC [ digits ; ... m`.
+fn sgr(bytes: &[u8]) -> Option<&[u8]> {
+    let body = bytes.strip_prefix(b"\x1b[")?;
+    let end = body.iter().position(|byte| !byte.is_ascii_digit() && *byte != b';')?;
+    (body[end] == b'm').then_some(&body[..end])
+}
+
+/// Reset, bold, dim, italic, underline and their ends; the sixteen foreground colours.
+fn is_harmless(parameters: &[u8]) -> bool {
+    parameters.split(|byte| *byte == b';').all(|parameter| {
+        let number = std::str::from_utf8(parameter).map_or(Err(()), |text| match text {
+            "" => Ok(0),
+            digits => digits.parse::<u16>().map_err(drop),
+        });
+        matches!(number, Ok(0..=4 | 22..=24 | 30..=37 | 39 | 90..=97))
+    })
+}
+
+#[cfg(test)]
+mod tests;

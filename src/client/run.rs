@@ -1,0 +1,541 @@
+//! What happens in one turn of the loop, and how does it end?
+//!
+//! `wait → signals, keys, socket → timers → news → flush → show`. Handlers queue; the socket is
+//! written in one place, the screen in another.
+
+use super::console::{Console, Wish};
+use super::link::{Link, News, READ_SHARE};
+use super::options::{Options, Timestamps};
+use super::paint::{Painter, style};
+use super::script::Script;
+use super::{Exit, Notice};
+use crate::reactor::signals::stop_this_process;
+use crate::reactor::{Backend, Event, Interest, Poller, Signal, Signals, TimerId, Timers, Token};
+use jiff::Zoned;
+use std::io::{self, IsTerminal, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+const SIGNALS: Token = Token::fixed(0);
+/// The connection, being made or made.
+pub(super) const SOCKET: Token = Token::fixed(1);
+/// Standard input.
+pub(super) const INPUT: Token = Token::fixed(2);
+/// Standard output of a script.
+pub(super) const OUTPUT: Token = Token::fixed(3);
+
+/// Attempts to connect again after a loss.
+const MAX_ATTEMPTS: u32 = 10;
+/// The pause before the first of them; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A connection that has stood this long makes the count of attempts begin anew. A server that
+/// accepts and closes at once must not be tried for ever.
+const STEADY: Duration = Duration::from_secs(10);
+/// How long a leaving person's last lines may take to be sent.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long a script listens on after its last line, unless `--linger` says otherwise.
+const DEFAULT_LINGER: Duration = Duration::from_secs(1);
+
+/// What a timer is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Due {
+    /// Give up connecting to this address.
+    ConnectTimeout,
+    /// Connect again.
+    Retry,
+    /// Decide that an ESC was the key.
+    Keys,
+    /// End, whatever still might come.
+    End,
+}
+
+/// Keeps the poller's idea of one descriptor's interest, so that it is told changes only.
+pub(super) struct Watch {
+    token: Token,
+    known: Option<Interest>,
+}
+
+impl Watch {
+    pub(super) fn new(token: Token) -> Watch {
+        Watch { token, known: None }
+    }
+
+    /// Wants `interest` from here on; NONE means not to hear even of a hangup.
+    pub(super) fn set(
+        &mut self,
+        poller: &mut Poller,
+        fd: impl AsFd,
+        interest: Interest,
+    ) -> io::Result<()> {
+        if interest == Interest::NONE {
+            self.clear(poller, fd)
+        } else {
+            self.keep(poller, fd, interest)
+        }
+    }
+
+    /// Wants `interest` from here on; with NONE still a hangup, where the system tells it.
+    pub(super) fn keep(
+        &mut self,
+        poller: &mut Poller,
+        fd: impl AsFd,
+        interest: Interest,
+    ) -> io::Result<()> {
+        match self.known {
+            Some(known) if known == interest => return Ok(()),
+            Some(_) => poller.modify(fd, self.token, interest)?,
+            None => poller.add(fd, self.token, interest)?,
+        }
+        self.known = Some(interest);
+        Ok(())
+    }
+
+    /// Wants nothing; call it before the descriptor is closed.
+    pub(super) fn clear(&mut self, poller: &mut Poller, fd: impl AsFd) -> io::Result<()> {
+        match self.known.take() {
+            Some(_) => poller.remove(fd),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Writes a notice to standard error; if that fails, too, there is nobody to tell.
+pub(super) fn to_stderr(notice: &Notice, style: &str) {
+    let mut line = Vec::new();
+    crate::terminal::screen::styled(&notice.text, style, &mut line);
+    line.push(b'\n');
+    let _ = io::stderr().write_all(&line);
+}
+
+/// Who talks.
+enum Front {
+    /// A person, but there is no connection yet and the terminal is still as it was.
+    Person,
+    Console(Box<Console>),
+    Script(Box<Script>),
+}
+
+struct Client<'options> {
+    options: &'options Options,
+    colours: bool,
+    poller: Poller,
+    timers: Timers<Due>,
+    signals: Signals,
+    link: Link,
+    front: Front,
+    keys_timer: Option<TimerId>,
+    connected_at: Option<Instant>,
+    attempts: u32,
+    /// The end is armed: linger or last words.
+    ending: Option<Exit>,
+    /// The end has come.
+    ended: Option<Exit>,
+}
+
+/// Talks until it is over; says on standard error what went wrong before it began.
+pub fn run(options: &Options) -> Exit {
+    let colours = wants_colours(options);
+    let red = if colours && io::stderr().is_terminal() { style::ERROR } else { "" };
+    let addresses = match resolve(&options.host, options.port) {
+        Ok(addresses) => addresses,
+        Err(error) => {
+            let text = format!("could not find the host '{}': {error}", options.host);
+            to_stderr(&Notice::error(text), red);
+            return Exit::NotConnected;
+        }
+    };
+    // The client lives in `talk`, so the terminal is whole again when the error is printed.
+    talk(options, colours, addresses).unwrap_or_else(|error| {
+        to_stderr(&Notice::error(format!("cannot go on: {error}")), red);
+        Exit::Refused
+    })
+}
+
+fn talk(options: &Options, colours: bool, addresses: Vec<SocketAddr>) -> io::Result<Exit> {
+    Client::new(options, colours, addresses)?.talk()
+}
+
+fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
+    if addresses.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "it has no address"));
+    }
+    Ok(addresses)
+}
+
+/// <https://no-color.org>: any value but the empty one.
+fn wants_colours(options: &Options) -> bool {
+    let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !options.no_color && !forbidden && !is_dumb_terminal()
+}
+
+/// A terminal that does not say what it is understands no escape sequences, as far as we know.
+fn is_dumb_terminal() -> bool {
+    std::env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb")
+}
+
+fn is_person() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb_terminal()
+}
+
+/// A poller that takes this standard input. On some systems kqueue and poll refuse a terminal;
+/// `select` takes everything.
+fn poller_for_input(backend: Backend) -> io::Result<Poller> {
+    let mut poller = Poller::new(backend)?;
+    match poller.add(io::stdin(), INPUT, Interest::READ) {
+        Ok(()) => {
+            poller.remove(io::stdin())?;
+            Ok(poller)
+        }
+        Err(_) => Poller::new(Backend::Select),
+    }
+}
+
+impl<'options> Client<'options> {
+    fn new(
+        options: &'options Options,
+        colours: bool,
+        addresses: Vec<SocketAddr>,
+    ) -> io::Result<Client<'options>> {
+        let person = is_person();
+        let signals = Signals::new(if person {
+            &[
+                Signal::Interrupt,
+                Signal::Terminate,
+                Signal::Hangup,
+                Signal::Suspend,
+                Signal::Continue,
+                Signal::WindowChange,
+            ]
+        } else {
+            // Caught to write what has been received. The others keep their meaning: a script
+            // started with nohup must not be ended by SIGHUP.
+            &[Signal::Interrupt, Signal::Terminate]
+        })?;
+        let mut poller = poller_for_input(options.backend)?;
+        poller.add(&signals, SIGNALS, Interest::READ)?;
+        let front = if person {
+            Front::Person
+        } else {
+            let timestamps = options.timestamps == Timestamps::Always;
+            Front::Script(Box::new(Script::new(timestamps, colours)?))
+        };
+        Ok(Client {
+            options,
+            colours,
+            poller,
+            timers: Timers::new(),
+            signals,
+            link: Link::new(addresses, options.timeout),
+            front,
+            keys_timer: None,
+            connected_at: None,
+            attempts: 0,
+            ending: None,
+            ended: None,
+        })
+    }
+
+    fn talk(mut self) -> io::Result<Exit> {
+        let mut scratch = vec![0; READ_SHARE];
+        let (mut events, mut news) = (Vec::new(), Vec::new());
+        self.link.start(&mut self.poller, &mut self.timers, &mut news)?;
+        loop {
+            self.tell(&mut news)?;
+            let listening = self.is_listening();
+            self.link.flush(&mut self.poller, listening)?;
+            self.look_for_the_end();
+            if let Some(exit) = self.ended {
+                self.link.close(&mut scratch, &mut news);
+                return self.farewell(exit, news);
+            }
+            if !self.show()? {
+                self.ended = Some(Exit::Signal(SIGHUP));
+                continue;
+            }
+            let wait = self.timers.time_left(Instant::now());
+            self.poller.wait(&mut events, wait)?;
+            for event in &events {
+                self.handle(event, &mut scratch, &mut news)?;
+            }
+            self.fire(&mut news)?;
+        }
+    }
+
+    fn is_listening(&self) -> bool {
+        match &self.front {
+            Front::Script(script) => script.is_listening(),
+            Front::Person | Front::Console(_) => true,
+        }
+    }
+
+    fn handle(
+        &mut self,
+        event: &Event,
+        scratch: &mut [u8],
+        news: &mut Vec<News>,
+    ) -> io::Result<()> {
+        match event.token {
+            SIGNALS => self.take_signals(),
+            SOCKET => self.link.ready(&mut self.poller, &mut self.timers, scratch, news),
+            INPUT => {
+                match &mut self.front {
+                    Front::Person => {}
+                    Front::Script(script) => script.input_ready(&mut self.link, scratch),
+                    Front::Console(console) => {
+                        let wish = console.input_ready(&mut self.link, &Zoned::now(), scratch);
+                        self.grant(wish);
+                    }
+                }
+                Ok(())
+            }
+            OUTPUT => match &mut self.front {
+                Front::Script(script) => script.output_ready(event.hangup),
+                Front::Person | Front::Console(_) => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn grant(&mut self, wish: Wish) {
+        match wish {
+            Wish::Stay => {
+                if let Some(timer) = self.keys_timer.take() {
+                    self.timers.cancel(timer);
+                }
+                if let Front::Console(console) = &self.front
+                    && let Some(patience) = console.patience()
+                {
+                    self.keys_timer = Some(self.timers.arm(Instant::now() + patience, Due::Keys));
+                }
+            }
+            Wish::Leave => self.end_within(LAST_WORDS, Exit::Done),
+            Wish::Vanish => self.ended = Some(Exit::Signal(SIGHUP)),
+        }
+    }
+
+    /// Ends with `exit` when everything is sent, or after `limit`.
+    fn end_within(&mut self, limit: Duration, exit: Exit) {
+        if self.ending.is_none() {
+            self.ending = Some(exit);
+            self.timers.arm(Instant::now() + limit, Due::End);
+        }
+    }
+
+    fn take_signals(&mut self) -> io::Result<()> {
+        for signal in self.signals.drain() {
+            match signal {
+                Signal::Interrupt => self.ended = Some(Exit::Signal(SIGINT)),
+                Signal::Terminate => self.ended = Some(Exit::Signal(SIGTERM)),
+                Signal::Hangup => self.ended = Some(Exit::Signal(SIGHUP)),
+                Signal::Suspend => {
+                    if let Front::Console(console) = &mut self.front {
+                        console.pause()?;
+                    }
+                    stop_this_process()?;
+                    self.resume()?;
+                }
+                Signal::Continue => self.resume()?,
+                Signal::WindowChange => {
+                    if let Front::Console(console) = &mut self.front {
+                        console.resized();
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        match &mut self.front {
+            Front::Console(console) => console.resume(),
+            Front::Person | Front::Script(_) => Ok(()),
+        }
+    }
+
+    fn fire(&mut self, news: &mut Vec<News>) -> io::Result<()> {
+        let now = Instant::now();
+        while let Some(due) = self.timers.pop_due(now) {
+            match due {
+                Due::ConnectTimeout => {
+                    self.link.connect_timed_out(&mut self.poller, &mut self.timers, news)?;
+                }
+                Due::Retry => self.link.start(&mut self.poller, &mut self.timers, news)?,
+                Due::Keys => {
+                    self.keys_timer = None;
+                    if let Front::Console(console) = &mut self.front {
+                        let wish = console.patience_ended(&mut self.link, &Zoned::now());
+                        self.grant(wish);
+                    }
+                }
+                Due::End => self.ended = self.ending,
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what has happened to the connection, and decides what follows.
+    fn tell(&mut self, news: &mut Vec<News>) -> io::Result<()> {
+        if news.is_empty() {
+            return Ok(());
+        }
+        let now = Zoned::now();
+        for item in std::mem::take(news) {
+            match item {
+                News::Line(line) => self.line(&line, &now),
+                News::LineTooLong => self.notice(Notice::error("a line too long to be shown")),
+                News::Connected(address) => self.connected(address)?,
+                News::Unreachable(address, why) => {
+                    self.notice(Notice::error(format!("could not connect to {address}: {why}")));
+                }
+                News::NotConnected => match self.connected_at {
+                    None => self.ended = Some(Exit::NotConnected),
+                    Some(_) => self.retry(),
+                },
+                News::Closed => self.lost(None),
+                News::Broken(error) => self.lost(Some(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, line: &[u8], now: &Zoned) {
+        match &mut self.front {
+            Front::Person => {}
+            Front::Console(console) => console.line(line, now),
+            Front::Script(script) => script.line(line, now),
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        match &mut self.front {
+            Front::Console(console) => console.notice(&notice, &Zoned::now()),
+            Front::Script(script) => script.notice(&notice),
+            Front::Person => {
+                to_stderr(&notice, if self.colours { style::ERROR } else { "" });
+            }
+        }
+    }
+
+    fn connected(&mut self, address: SocketAddr) -> io::Result<()> {
+        self.connected_at = Some(Instant::now());
+        if let Front::Person = self.front {
+            let timestamps = self.options.timestamps != Timestamps::Never;
+            let painter = Painter::new(self.colours, timestamps);
+            self.front = Front::Console(Box::new(Console::open(painter)?));
+        }
+        self.notice(Notice::note(format!("connected to {address}")));
+        Ok(())
+    }
+
+    fn lost(&mut self, error: Option<io::Error>) {
+        if self.connected_at.is_some_and(|since| since.elapsed() >= STEADY) {
+            self.attempts = 0;
+        }
+        let unsent = self.link.forget_unsent();
+        let (farewell, persistent) = match &self.front {
+            // A script that has said everything has nothing to lose.
+            Front::Script(script) => (
+                script.has_said_farewell()
+                    || (script.input_ended() && unsent == 0 && error.is_none()),
+                false,
+            ),
+            Front::Console(console) => {
+                (console.has_said_farewell() || self.ending.is_some(), !self.options.no_reconnect)
+            }
+            Front::Person => (false, false),
+        };
+        if farewell {
+            self.ended = Some(Exit::Done);
+            return;
+        }
+        self.notice(Notice::error(match &error {
+            None => "connection lost: the server has closed it".to_owned(),
+            Some(error) => format!("connection lost: {error}"),
+        }));
+        if unsent > 0 {
+            self.notice(Notice::error(format!("{unsent} bytes were not sent")));
+        }
+        if persistent { self.retry() } else { self.ended = Some(Exit::Lost) }
+    }
+
+    fn retry(&mut self) {
+        if self.attempts == MAX_ATTEMPTS {
+            self.notice(Notice::error(format!("gave up after {MAX_ATTEMPTS} attempts")));
+            self.ended = Some(Exit::Lost);
+            return;
+        }
+        let pause = (FIRST_PAUSE * (1 << self.attempts)).min(LONGEST_PAUSE);
+        self.attempts += 1;
+        let seconds = pause.as_secs_f64();
+        let text = format!("next attempt in {seconds} s ({} of {MAX_ATTEMPTS})", self.attempts);
+        self.notice(Notice::note(text));
+        self.timers.arm(Instant::now() + pause, Due::Retry);
+    }
+
+    /// Whether there is nothing left to wait for.
+    fn look_for_the_end(&mut self) {
+        match &self.front {
+            Front::Script(script) => {
+                let said_all = script.input_ended() && self.link.unsent() == 0;
+                if script.output_closed() {
+                    self.end_within(LAST_WORDS, Exit::Done);
+                    if self.link.unsent() == 0 {
+                        self.ended.get_or_insert(Exit::Done);
+                    }
+                } else if said_all && self.link.is_up() {
+                    let at_terminal = io::stdin().is_terminal();
+                    let default = if at_terminal { Duration::ZERO } else { DEFAULT_LINGER };
+                    self.end_within(self.options.linger.unwrap_or(default), Exit::Done);
+                }
+            }
+            Front::Console(_) => {
+                if self.ending.is_some() && self.link.unsent() == 0 {
+                    self.ended = self.ended.or(self.ending);
+                }
+            }
+            Front::Person => {}
+        }
+    }
+
+    /// Shows the turn's changes; `false` if the terminal is gone.
+    fn show(&mut self) -> io::Result<bool> {
+        match &mut self.front {
+            Front::Person => {}
+            Front::Script(script) => script.update(&mut self.poller, &self.link)?,
+            Front::Console(console) => {
+                if console.present().is_err() {
+                    return Ok(false);
+                }
+                console.update(&mut self.poller)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Shows what came last and gives the terminal back.
+    fn farewell(mut self, exit: Exit, mut news: Vec<News>) -> io::Result<Exit> {
+        let now = Zoned::now();
+        for item in news.drain(..) {
+            if let News::Line(line) = item {
+                self.line(&line, &now);
+            }
+        }
+        match &mut self.front {
+            Front::Person => {}
+            Front::Script(script) => script.finish()?,
+            // Gone is gone; the exit says why.
+            Front::Console(console) => {
+                let _ = console.clear_row();
+            }
+        }
+        Ok(exit)
+    }
+}
+
+const SIGHUP: u8 = 1;
+const SIGINT: u8 = 2;
+const SIGTERM: u8 = 15;

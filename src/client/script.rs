@@ -1,0 +1,258 @@
+//! How does a shell script talk? Lines in on standard input, lines out on standard output.
+//!
+//! No escape sequences, no prompt, no editing; notices go to standard error. Standard input may be
+//! a file, a pipe, /dev/null or closed. Both streams may be shared with other programs, so neither
+//! is made non-blocking: a read follows the poller's word, once, and so does a write, of at most
+//! [`PIECE`] bytes, which is what POSIX lets a writable pipe take without waiting. So a slow
+//! reader of our output does not keep us from reading our input, and two programs that pipe into
+//! each other through a client do not deadlock.
+//!
+//! Bounds: input is read only while less than [`SEND_SOFT`] waits to be sent, the socket only
+//! while less than [`OUTPUT_SOFT`] waits to be written.
+
+use super::Notice;
+use super::link::{Link, SEND_SOFT};
+use super::paint::{Painter, style};
+use super::run::{INPUT, OUTPUT, Watch};
+use super::{Gravity, run};
+use crate::reactor::{Interest, Poller};
+use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
+use jiff::Zoned;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+
+/// Bytes waiting to be written above which nothing more is read from the server.
+pub const OUTPUT_SOFT: usize = 64 * 1024;
+
+/// Bytes of one write to standard output.
+pub const PIECE: usize = WRITE_WITHOUT_WAIT;
+
+/// Standard input and output of a script.
+pub struct Script {
+    input: File,
+    output: File,
+    input_watch: Watch,
+    output_watch: Watch,
+    input_ended: bool,
+    output_closed: bool,
+    farewell: Farewell,
+    /// What waits to be written, and how much of it has been.
+    pending: Vec<u8>,
+    written: usize,
+    painter: Painter,
+    errors: Painter,
+}
+
+impl Script {
+    /// On this process's standard input and output. `colours` counts for standard error only.
+    ///
+    /// # Errors
+    /// What the system said when it had no descriptors to give.
+    pub fn new(timestamps: bool, colours: bool) -> io::Result<Script> {
+        Ok(Script {
+            input: unbuffered(io::stdin())?,
+            output: unbuffered(io::stdout())?,
+            input_watch: Watch::new(INPUT),
+            output_watch: Watch::new(OUTPUT),
+            input_ended: false,
+            output_closed: false,
+            farewell: Farewell::default(),
+            pending: Vec::new(),
+            written: 0,
+            painter: Painter::new(false, timestamps),
+            errors: Painter::new(colours && io::stderr().is_terminal(), false),
+        })
+    }
+
+    /// Whether standard input has been read to its end.
+    pub fn input_ended(&self) -> bool {
+        self.input_ended
+    }
+
+    /// Whether nobody reads standard output any more.
+    pub fn output_closed(&self) -> bool {
+        self.output_closed
+    }
+
+    /// Whether the last thing sent was `/quit`.
+    pub fn has_said_farewell(&self) -> bool {
+        self.farewell.said
+    }
+
+    /// Whether there is room for more lines from the server.
+    pub fn is_listening(&self) -> bool {
+        self.pending.len() - self.written < OUTPUT_SOFT
+    }
+
+    /// Standard input is ready: read once and send it.
+    pub fn input_ready(&mut self, link: &mut Link, scratch: &mut [u8]) {
+        match self.input.read(scratch) {
+            Ok(0) => self.end_input(link),
+            Ok(count) => {
+                self.farewell.follow(&scratch[..count]);
+                link.send(&scratch[..count]);
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => {}
+                _ => {
+                    let text = format!("standard input cannot be read: {error}");
+                    self.notice(&Notice::error(text));
+                    self.end_input(link);
+                }
+            },
+        }
+    }
+
+    /// A last line without a newline is a line, too; the server would wait for the rest of it.
+    fn end_input(&mut self, link: &mut Link) {
+        self.input_ended = true;
+        if self.farewell.inside_line {
+            self.farewell.follow(b"\n");
+            link.send(b"\n");
+        }
+    }
+
+    /// Standard output takes something, or is gone.
+    ///
+    /// # Errors
+    /// What the system said, a full disk for one. A closed pipe is no error.
+    pub fn output_ready(&mut self, hangup: bool) -> io::Result<()> {
+        let end = self.pending.len().min(self.written + PIECE);
+        let result = match self.output.write(&self.pending[self.written..end]) {
+            Ok(count) => {
+                self.written += count;
+                Ok(())
+            }
+            Err(error) => self.output_failed(error),
+        };
+        if self.written == self.pending.len() {
+            self.pending.clear();
+            self.written = 0;
+            // Writing nothing to a closed pipe succeeds; only the poller can tell.
+            self.output_closed |= hangup;
+        }
+        result
+    }
+
+    fn output_failed(&mut self, error: io::Error) -> io::Result<()> {
+        match error.kind() {
+            io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => Ok(()),
+            io::ErrorKind::BrokenPipe => {
+                self.output_closed = true;
+                self.pending.clear();
+                self.written = 0;
+                Ok(())
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// A line from the server.
+    pub fn line(&mut self, line: &[u8], now: &Zoned) {
+        if self.output_closed {
+            return;
+        }
+        if self.written > OUTPUT_SOFT {
+            self.pending.drain(..self.written);
+            self.written = 0;
+        }
+        if let Some(day) = self.painter.day_line(now) {
+            self.pending.extend_from_slice(day.as_bytes());
+            self.pending.push(b'\n');
+        }
+        if self.painter.line(line, now, &mut self.pending) {
+            self.pending.push(b'\n');
+        }
+    }
+
+    /// What the client has to say: errors, on standard error; a script did not ask for more.
+    pub fn notice(&self, notice: &Notice) {
+        if notice.gravity == Gravity::Error {
+            run::to_stderr(notice, self.errors.style(style::ERROR));
+        }
+    }
+
+    /// Asks the poller for what is wanted next.
+    ///
+    /// # Errors
+    /// What the poller said.
+    pub fn update(&mut self, poller: &mut Poller, link: &Link) -> io::Result<()> {
+        let reads = !self.input_ended && link.is_up() && link.unsent() < SEND_SOFT;
+        // While it is not read it is not watched: a pipe whose writer has gone reports a hangup at
+        // every wait, wanted or not, and the loop would spin.
+        let wanted = if reads { Interest::READ } else { Interest::NONE };
+        self.input_watch.set(poller, &self.input, wanted)?;
+        if self.output_closed {
+            return self.output_watch.clear(poller, &self.output);
+        }
+        let writes = if self.pending.is_empty() { Interest::NONE } else { Interest::WRITE };
+        self.output_watch.keep(poller, &self.output, writes)
+    }
+
+    /// Writes the rest, waiting as long as it takes: there is nothing else left to do.
+    ///
+    /// # Errors
+    /// What the system said. A closed pipe is no error.
+    pub fn finish(&mut self) -> io::Result<()> {
+        match self.output.write_all(&self.pending[self.written..]) {
+            Err(error) => self.output_failed(error),
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+/// Follows what is sent, to know whether it ends inside a line and whether `/quit` was said. After
+/// that the server's close is what was asked for.
+#[derive(Debug, Default)]
+struct Farewell {
+    /// The beginning of the current line, as much as matters.
+    start: Vec<u8>,
+    inside_line: bool,
+    said: bool,
+}
+
+const QUIT: &[u8] = b"/quit";
+
+impl Farewell {
+    fn follow(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            if byte == b'\n' {
+                self.said = is_farewell(&self.start);
+                self.start.clear();
+            } else if self.start.len() <= QUIT.len() {
+                self.start.push(byte);
+            }
+            self.inside_line = byte != b'\n';
+        }
+    }
+}
+
+/// Whether a line is `/quit`, alone or with a reason behind it.
+pub(super) fn is_farewell(line: &[u8]) -> bool {
+    match line.strip_prefix(QUIT) {
+        Some(rest) => rest.first().is_none_or(u8::is_ascii_whitespace),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_farewell_is_recognised_in_any_pieces() {
+        for (pieces, said, inside) in [
+            (&["/quit\n"][..], true, false),
+            (&["hello\n/qu", "it bye\r\n"], true, false),
+            (&["/quit\r\n"], true, false),
+            (&["/quitter\n"], false, false),
+            (&["/quit"], false, true),
+            (&["/quit\nno\n"], false, false),
+            (&["say /quit\n"], false, false),
+        ] {
+            let mut farewell = Farewell::default();
+            pieces.iter().for_each(|piece| farewell.follow(piece.as_bytes()));
+            assert_eq!((farewell.said, farewell.inside_line), (said, inside), "{pieces:?}");
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! Who has heard what? Every receiver's stream against what was sent and what the others heard.
+//!
+//! A table of receivers times senders would be exact and, for 19,000 of each, 1.4 GB. Instead
+//! there is one list for all, the *order*: every message in the order in which it was heard first
+//! by anyone. A receiver is a place in that list. As long as it hears what comes next there, it
+//! is served by one comparison; only one that strays from the order keeps *gaps*, the stretches
+//! of it that it has passed over. What fills a gap later came late, what lies before its place
+//! and in no gap came twice, and the gaps that remain at the end are losses. No case is a guess.
+//!
+//! A server with one thread has one order for all. One with several may show two receivers two
+//! orders and still keep that of each sender: such deliveries are counted as [`Faults::crossed`],
+//! apart from [`Faults::reordered`], and the caller decides whether they are a fault. A sender
+//! that does not hear itself cannot tell where its own messages stand among the others, so only
+//! those who hear everything, the *listeners*, write the order; a sender that is ahead of all of
+//! them waits with its place (but not with anything else). Without any listener everyone writes,
+//! and crossings mean nothing.
+//!
+//! Limit: after a loss or a reordering a crossing may be counted as well.
+//!
+//! Sender `s` of `n` speaks the messages `s, s + n, s + 2n …`, so number, sender and sequence
+//! follow from each other without a table.
+//!
+//! Absent: the bytes (see [`super::payload`]) and the clock.
+
+use super::payload::{MOST_SEQUENCES, Stamp};
+use std::collections::VecDeque;
+
+/// The place of a message that nobody has heard yet.
+const UNHEARD: u32 = u32::MAX;
+/// The sender number of one who sends nothing.
+const NOBODY: u32 = u32::MAX;
+
+/// The most messages of one run, probes not counted: what it takes to remember them is about 24
+/// bytes each.
+pub const MOST_MESSAGES: u32 = MOST_SEQUENCES;
+/// How far a sender may be ahead of all listeners before it writes the order itself. Only when
+/// every listener has lost a message, or lags far behind, does it come to that.
+const MOST_AHEAD: usize = 1_024;
+
+/// What was counted against the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Faults {
+    /// Deliveries that never came, to a receiver that was there till the end.
+    pub lost: u64,
+    /// Deliveries that came again.
+    pub doubled: u64,
+    /// Deliveries after a later message of the same sender.
+    pub reordered: u64,
+    /// Messages cut, glued, garbled, or never sent by anyone. What is torn is also lost.
+    pub torn: u64,
+    /// Deliveries that crossed with those of another sender: this receiver heard the two in
+    /// another order than the receiver who was first. A fault only where one order is promised.
+    pub crossed: u64,
+}
+
+/// What a delivery was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Heard {
+    /// A message this receiver had not heard; its order is judged in [`Faults`].
+    Fresh,
+    /// Its own message came back to it, and was not expected to.
+    Echo,
+    /// Heard before, or never sent.
+    Nothing,
+}
+
+/// What one receiver has heard.
+pub struct Account {
+    /// Everything in the order before this place was heard, but for the gaps.
+    place: u32,
+    /// Its own number if it is a sender whose messages should not come back to it.
+    own: u32,
+    /// Whether messages wait for it: not those of a deliberately slow reader.
+    awaited: bool,
+    /// Stretches `from..to` of the order that were passed over; ascending.
+    gaps: Vec<(u32, u32)>,
+    /// Numbers it has heard and cannot place yet, in the order it heard them.
+    ahead: VecDeque<u32>,
+}
+
+impl Account {
+    /// A receiver that should hear everything.
+    pub fn new() -> Account {
+        Account { place: 0, own: NOBODY, awaited: true, gaps: Vec::new(), ahead: VecDeque::new() }
+    }
+
+    /// It is sender `number` and should not hear itself.
+    pub fn without_own(mut self, number: u32) -> Account {
+        self.own = number;
+        self
+    }
+
+    /// No message waits until this one has heard it.
+    pub fn not_awaited(mut self) -> Account {
+        self.awaited = false;
+        self
+    }
+
+    fn has_passed_over(&self, place: u32) -> bool {
+        let after = self.gaps.partition_point(|&(_, to)| to <= place);
+        self.gaps.get(after).is_some_and(|&(from, _)| from <= place)
+    }
+
+    /// Whether the message at `place` of the order was in a gap, which is closed there.
+    fn fill(&mut self, place: u32) -> bool {
+        if !self.has_passed_over(place) {
+            return false;
+        }
+        let index = self.gaps.partition_point(|&(_, to)| to <= place);
+        let (from, to) = self.gaps[index];
+        let pieces = [(from, place), (place + 1, to)];
+        self.gaps.splice(index..=index, pieces.into_iter().filter(|(from, to)| from < to));
+        true
+    }
+}
+
+impl Default for Account {
+    fn default() -> Account {
+        Account::new()
+    }
+}
+
+/// One message in the order.
+struct Entry {
+    number: u32,
+    sender: u32,
+    /// A later message of the same sender stands before it.
+    late: bool,
+}
+
+/// One message that was sent.
+struct Sent {
+    micros: u64,
+    place: u32,
+    /// Awaited receivers that have not heard it.
+    missing: u32,
+}
+
+/// All messages of a run and the order they were heard in.
+pub struct Ledger {
+    senders: u32,
+    /// Whether some receivers hear everything and so write the order.
+    has_listeners: bool,
+    sent: Vec<Sent>,
+    order: Vec<Entry>,
+    /// Of each sender, one more than the highest sequence in the order.
+    highest: Vec<u32>,
+    /// Messages that some awaited receiver has not heard.
+    open: u32,
+    /// All before this number are not open.
+    first_open: u32,
+    faults: Faults,
+}
+
+impl Ledger {
+    /// An empty ledger for `senders`, at least one. Say whether there will be awaited receivers
+    /// that hear everything, which makes [`Faults::crossed`] exact.
+    pub fn new(senders: u32, has_listeners: bool) -> Ledger {
+        let senders = senders.max(1);
+        Ledger {
+            senders,
+            has_listeners,
+            sent: Vec::new(),
+            order: Vec::new(),
+            highest: vec![0; senders as usize],
+            open: 0,
+            first_open: 0,
+            faults: Faults::default(),
+        }
+    }
+
+    /// How many messages were sent.
+    pub fn sent(&self) -> u32 {
+        self.sent.len() as u32
+    }
+
+    /// How many of them some awaited receiver has not heard.
+    pub fn open(&self) -> u32 {
+        self.open
+    }
+
+    /// What was counted so far.
+    pub fn faults(&self) -> Faults {
+        self.faults
+    }
+
+    /// Counts a torn message.
+    pub fn torn(&mut self) {
+        self.faults.torn += 1;
+    }
+
+    /// Whose turn it is to send.
+    pub fn next_sender(&self) -> u32 {
+        self.sent() % self.senders
+    }
+
+    /// Notes the next message, of [`next_sender`](Ledger::next_sender), for which `receivers`
+    /// are awaited, and returns its stamp.
+    pub fn send(&mut self, micros: u64, receivers: u32) -> Stamp {
+        let number = self.sent();
+        self.sent.push(Sent { micros, place: UNHEARD, missing: receivers });
+        self.open += u32::from(receivers > 0);
+        Stamp { sender: number % self.senders, sequence: number / self.senders, micros }
+    }
+
+    /// Notes that the owner of `account` has heard the message of `stamp`.
+    pub fn hear(&mut self, account: &mut Account, stamp: &Stamp) -> Heard {
+        let number = u64::from(stamp.sequence) * u64::from(self.senders) + u64::from(stamp.sender);
+        let known = usize::try_from(number).ok().and_then(|number| self.sent.get(number));
+        let known = known.filter(|it| it.micros == stamp.micros && stamp.sender < self.senders);
+        let Some(place) = known.map(|sent| sent.place) else {
+            self.faults.torn += 1; // a digit was changed
+            return Heard::Nothing;
+        };
+        if stamp.sender == account.own {
+            return Heard::Echo;
+        }
+        let number = number as u32;
+        self.place_what_is_ahead(account);
+        let cannot_place =
+            place == UNHEARD && self.has_listeners && account.own != NOBODY && account.awaited;
+        let is_fresh = if cannot_place || !account.ahead.is_empty() {
+            self.hear_ahead(account, number)
+        } else {
+            self.hear_in_order(account, number)
+        };
+        if !is_fresh {
+            self.faults.doubled += 1;
+            return Heard::Nothing;
+        }
+        if account.awaited {
+            self.tick_off(number);
+        }
+        Heard::Fresh
+    }
+
+    /// Takes note of a message whose place is not known, or waits behind one that has none.
+    fn hear_ahead(&mut self, account: &mut Account, number: u32) -> bool {
+        let place = self.sent[number as usize].place;
+        if account.ahead.contains(&number) || self.has_heard(account, place) {
+            return false;
+        }
+        account.ahead.push_back(number);
+        if account.ahead.len() > MOST_AHEAD {
+            self.place_the_first_ahead(account);
+        }
+        true
+    }
+
+    /// Finds `number` in the order, or enters it there, and moves `account`. False if the message
+    /// was heard before.
+    fn hear_in_order(&mut self, account: &mut Account, number: u32) -> bool {
+        let place = match self.sent[number as usize].place {
+            UNHEARD => self.enter(number),
+            place => place,
+        };
+        if place >= account.place {
+            self.pass_over(account, place);
+            account.place = place + 1;
+            // What the account has heard is the order up to here but for the gaps. So if no later
+            // message of the sender stands before it in the order, none was heard; if one does,
+            // it counts unless it is in a gap.
+            if self.order[place as usize].late && self.is_behind(account, number) {
+                self.faults.reordered += 1;
+            }
+        } else if account.fill(place) {
+            if self.is_behind(account, number) {
+                self.faults.reordered += 1;
+            } else {
+                self.faults.crossed += 1;
+            }
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Moves `account` over what it heard ahead of the listeners and they have heard since.
+    fn place_what_is_ahead(&mut self, account: &mut Account) {
+        while let Some(&number) = account.ahead.front() {
+            if self.sent[number as usize].place == UNHEARD {
+                return;
+            }
+            self.place_the_first_ahead(account);
+        }
+    }
+
+    fn place_the_first_ahead(&mut self, account: &mut Account) {
+        if let Some(number) = account.ahead.pop_front() {
+            self.hear_in_order(account, number);
+        }
+    }
+
+    /// Gives everything that `account` has heard its place. To be done for all before
+    /// [`close`](Ledger::close).
+    pub fn settle(&mut self, account: &mut Account) {
+        while !account.ahead.is_empty() {
+            self.place_the_first_ahead(account);
+        }
+    }
+
+    /// Puts a message that nobody had heard at the end of the order.
+    fn enter(&mut self, number: u32) -> u32 {
+        let place = self.order.len() as u32;
+        let (sender, sequence) = (number % self.senders, number / self.senders);
+        let highest = &mut self.highest[sender as usize];
+        let late = sequence < *highest;
+        *highest = (*highest).max(sequence + 1);
+        self.order.push(Entry { number, sender, late });
+        self.sent[number as usize].place = place;
+        place
+    }
+
+    /// Moves `account` up to `place`; others' messages on the way become a gap.
+    fn pass_over(&self, account: &mut Account, place: u32) {
+        for passed in account.place..place {
+            if self.order[passed as usize].sender == account.own {
+                continue;
+            }
+            match account.gaps.last_mut() {
+                Some((_, to)) if *to == passed => *to += 1,
+                _ => account.gaps.push((passed, passed + 1)),
+            }
+        }
+    }
+
+    /// Whether the owner of `account` has heard a later message of the same sender.
+    fn is_behind(&self, account: &Account, number: u32) -> bool {
+        let step = self.senders as usize;
+        let mut later = self.sent.iter().skip(number as usize + step).step_by(step);
+        later.any(|sent| self.has_heard(account, sent.place))
+    }
+
+    fn has_heard(&self, account: &Account, place: u32) -> bool {
+        place < account.place && !account.has_passed_over(place)
+    }
+
+    fn tick_off(&mut self, number: u32) {
+        let missing = &mut self.sent[number as usize].missing;
+        // At 0 already if the caller awaited fewer than there are: nobody waits, then.
+        if *missing == 0 {
+            return;
+        }
+        *missing -= 1;
+        self.open -= u32::from(*missing == 0);
+        while self.sent.get(self.first_open as usize).is_some_and(|sent| sent.missing == 0) {
+            self.first_open += 1;
+        }
+    }
+
+    /// The connection of an awaited receiver is gone: no message waits for it any more.
+    pub fn stop_waiting_for(&mut self, account: &mut Account) {
+        if !std::mem::replace(&mut account.awaited, false) {
+            return;
+        }
+        self.settle(account);
+        for number in self.first_open..self.sent() {
+            let sent = &self.sent[number as usize];
+            let own = number % self.senders == account.own;
+            if sent.missing > 0 && !own && !self.has_heard(account, sent.place) {
+                self.tick_off(number);
+            }
+        }
+    }
+
+    /// Whether the owner of `account`, who sends nothing, has heard everything up to now.
+    pub fn has_heard_all(&self, account: &Account) -> bool {
+        account.gaps.is_empty() && account.place == self.sent()
+    }
+
+    /// Draws the line under the run: from here one can ask who is owed what, once all accounts
+    /// are settled. Only messages of
+    /// senders for whom `counts` says so are looked at.
+    pub fn close(&self, counts: impl Fn(u32) -> bool) -> Closing<'_> {
+        let counts: Vec<bool> = (0..self.senders).map(counts).collect();
+        let mut unheard = vec![0; self.senders as usize];
+        for (number, sent) in (0u32..).zip(&self.sent) {
+            let sender = (number % self.senders) as usize;
+            unheard[sender] += u64::from(sent.place == UNHEARD && counts[sender]);
+        }
+        Closing { ledger: self, counts, unheard_in_all: unheard.iter().sum(), unheard }
+    }
+
+    /// Counts `deliveries` as lost.
+    pub fn lose(&mut self, deliveries: u64) {
+        self.faults.lost += deliveries;
+    }
+
+    /// The order: message numbers as they were first heard.
+    pub fn order(&self) -> impl Iterator<Item = u32> + '_ {
+        self.order.iter().map(|entry| entry.number)
+    }
+}
+
+/// A ledger under which the line is drawn.
+pub struct Closing<'a> {
+    ledger: &'a Ledger,
+    counts: Vec<bool>,
+    /// Of each sender that counts, how many messages nobody heard.
+    unheard: Vec<u64>,
+    unheard_in_all: u64,
+}
+
+impl Closing<'_> {
+    /// How many deliveries the owner of `account` never got.
+    pub fn owed(&self, account: &Account) -> u64 {
+        let order = &self.ledger.order;
+        let gaps = account.gaps.iter().flat_map(|&(from, to)| from..to);
+        let passed = gaps.chain(account.place..order.len() as u32).filter(|&place| {
+            let sender = order[place as usize].sender;
+            sender != account.own && self.counts[sender as usize]
+        });
+        let own = self.unheard.get(account.own as usize).copied().unwrap_or(0);
+        passed.count() as u64 + self.unheard_in_all - own
+    }
+}
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

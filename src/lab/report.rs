@@ -1,0 +1,326 @@
+//! What was seen, for a person and for a program.
+//!
+//! `--json` prints one object on one line, without nesting, so that a shell can take a number out
+//! with `sed`. Its keys are the fields of [`Report`], in that order; what was not measured is
+//! `null`. Keys may be added and are not renamed.
+
+use super::process::Usage;
+use super::swarm::{self, Options};
+use serde::Serialize;
+use std::fmt;
+use std::time::Duration;
+
+/// CPU time comes in hundredths of a second; less than this is not worth a quotient.
+const LEAST_CPU: Duration = Duration::from_millis(100);
+
+/// The result of a swarm.
+#[derive(Serialize, Clone, Debug)]
+pub struct Report {
+    /// `clean`, `faults`, `connections lost` or `interrupted`.
+    pub verdict: &'static str,
+    /// The server's address.
+    pub server: String,
+    /// The poller of this process.
+    pub backend: &'static str,
+    /// Members of the room: clients, idle and slow ones.
+    pub connections: usize,
+    /// Of these, how many sent.
+    pub senders: u32,
+    /// How many read nothing until the end.
+    pub slow: u32,
+    /// Bytes of a message as sent, newline included.
+    pub size: usize,
+    /// Messages in flight, or null if `rate` was given.
+    pub window: Option<u32>,
+    /// Messages a second that were asked for.
+    pub rate: Option<f64>,
+    /// How long connecting took.
+    pub connect_seconds: f64,
+    /// Connections made a second.
+    pub connects_per_second: f64,
+    /// Messages that were sent.
+    pub messages: u32,
+    /// Messages that arrived once at a member; slow ones not counted.
+    pub deliveries: u64,
+    /// From the first message to the last delivery.
+    pub seconds: f64,
+    /// Messages a second.
+    pub messages_per_second: f64,
+    /// Deliveries a second.
+    pub deliveries_per_second: f64,
+    /// Microseconds from sent (or due, with `rate`) to received: the median.
+    pub latency_p50_us: Option<u64>,
+    /// 99 of 100 deliveries took at most this.
+    pub latency_p99_us: Option<u64>,
+    /// 999 of 1,000 deliveries took at most this.
+    pub latency_p999_us: Option<u64>,
+    /// The longest.
+    pub latency_max_us: Option<u64>,
+    /// The server's CPU microseconds in user mode, per delivery (to slow ones, too, if taken).
+    /// Null, as the next three, if the run was too short to tell: less than 0.1 s of CPU.
+    pub server_user_us_per_delivery: Option<f64>,
+    /// The same in the kernel.
+    pub server_system_us_per_delivery: Option<f64>,
+    /// Both.
+    pub server_cpu_us_per_delivery: Option<f64>,
+    /// This process's CPU per delivery. If it is above the server's, the server waited for it.
+    pub lab_cpu_us_per_delivery: Option<f64>,
+    /// The server's resident memory before the first connection, in bytes.
+    pub server_rss_before: Option<u64>,
+    /// After the last, once the server was quiet.
+    pub server_rss_after: Option<u64>,
+    /// The difference per connection.
+    pub server_rss_per_connection: Option<f64>,
+    /// Deliveries that never came.
+    pub lost: u64,
+    /// Deliveries that came again.
+    pub doubled: u64,
+    /// Deliveries behind a later message of the same sender.
+    pub reordered: u64,
+    /// Messages cut, glued or garbled; each is also lost.
+    pub torn: u64,
+    /// Deliveries in another order between senders than the first receiver's; a fault with
+    /// `--one-order`. Null if every member sends, because then nobody can tell.
+    pub crossed: Option<u64>,
+    /// Messages that came back to their sender; a fault with `--echo forbid`.
+    pub echoes: u64,
+    /// Deliveries that nobody can be blamed for: a connection was lost, or Ctrl-C came first.
+    pub cut_off: u64,
+    /// Connections that broke or were closed by the server; slow readers not counted.
+    pub connections_lost: usize,
+    /// Slow readers that got everything in the end.
+    pub slow_served: u32,
+    /// Slow readers that the server dropped, which is its right.
+    pub slow_dropped: usize,
+    /// Whether the run ended because nothing moved for `--timeout`.
+    pub stalled: bool,
+    /// The sum of what counts as a fault.
+    pub faults: u64,
+    /// Ctrl-C came first.
+    pub interrupted: bool,
+}
+
+impl Report {
+    pub(super) fn new(options: &Options, run: &swarm::Run<'_>) -> Report {
+        let swarm::Run { crowd, judge, seen } = run;
+        let count = judge.deliveries as f64;
+        let seconds = seen.exchange_time.as_secs_f64();
+        let connect_seconds = seen.connect_time.as_secs_f64();
+        let per_second =
+            |count: f64, seconds: f64| if seconds > 0.0 { count / seconds } else { 0.0 };
+        let per_delivery = |time: Duration| (count > 0.0).then(|| time.as_secs_f64() * 1e6 / count);
+        let enough = |usage: &Usage| usage.total >= LEAST_CPU;
+        let server = seen.server_cpu.filter(enough);
+        let lab = seen.lab_cpu.filter(enough);
+        let user = server.and_then(|usage| usage.user);
+        let system = server.and_then(|usage| Some(usage.total.saturating_sub(usage.user?)));
+        let latency = |quantile| {
+            (!judge.latency.is_empty()).then(|| judge.latency.value_at_quantile(quantile))
+        };
+        let faults = judge.ledger.faults();
+        let all_faults = judge.faults(options.one_order);
+        let growth = seen.memory.map(|(before, after)| after as f64 - before as f64);
+        Report {
+            verdict: match () {
+                () if all_faults > 0 => "faults",
+                () if crowd.lost > 0 => "connections lost",
+                () if crowd.interrupted => "interrupted",
+                () => "clean",
+            },
+            server: crowd.address.to_string(),
+            backend: crowd.backend().name(),
+            connections: crowd.connected,
+            senders: options.talkers(),
+            slow: options.slow,
+            size: options.size,
+            window: options.rate.is_none().then_some(options.window),
+            rate: options.rate,
+            connect_seconds,
+            connects_per_second: per_second(crowd.connected as f64, connect_seconds),
+            messages: judge.ledger.sent(),
+            deliveries: judge.deliveries,
+            seconds,
+            messages_per_second: per_second(f64::from(judge.ledger.sent()), seconds),
+            deliveries_per_second: per_second(count, seconds),
+            latency_p50_us: latency(0.5),
+            latency_p99_us: latency(0.99),
+            latency_p999_us: latency(0.999),
+            latency_max_us: (!judge.latency.is_empty()).then(|| judge.latency.max()),
+            server_user_us_per_delivery: user.and_then(per_delivery),
+            server_system_us_per_delivery: system.and_then(per_delivery),
+            server_cpu_us_per_delivery: server.and_then(|usage| per_delivery(usage.total)),
+            lab_cpu_us_per_delivery: lab.and_then(|usage| per_delivery(usage.total)),
+            server_rss_before: seen.memory.map(|(before, _)| before),
+            server_rss_after: seen.memory.map(|(_, after)| after),
+            server_rss_per_connection: growth.map(|bytes| bytes / crowd.connected.max(1) as f64),
+            lost: faults.lost,
+            doubled: faults.doubled,
+            reordered: faults.reordered,
+            torn: faults.torn,
+            crossed: (options.listeners() > 0).then_some(faults.crossed),
+            echoes: judge.echoes,
+            cut_off: seen.cut_off,
+            connections_lost: crowd.lost,
+            slow_served: seen.slow_served,
+            slow_dropped: crowd.slow_dropped,
+            stalled: seen.stalled,
+            faults: all_faults,
+            interrupted: crowd.interrupted,
+        }
+    }
+
+    /// 1 if there were faults, else 3 if connections were lost, else 0.
+    pub fn exit_code(&self) -> u8 {
+        match self.verdict {
+            "faults" => 1,
+            "connections lost" => 3,
+            _ => 0,
+        }
+    }
+
+    /// One object on one line.
+    pub fn to_json(&self) -> String {
+        // Numbers, strings and nulls under fixed names: nothing in it can fail to serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn write_server(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(total) = self.server_cpu_us_per_delivery {
+            write!(f, "server      {total:.3} µs of CPU per delivery")?;
+            if let (Some(user), Some(system)) =
+                (self.server_user_us_per_delivery, self.server_system_us_per_delivery)
+            {
+                write!(f, " (user {user:.3}, system {system:.3})")?;
+            }
+            if let Some(lab) = self.lab_cpu_us_per_delivery {
+                write!(f, "; {lab:.3} of this process")?;
+            }
+            writeln!(f)?;
+        }
+        if let (Some(before), Some(after), Some(each)) =
+            (self.server_rss_before, self.server_rss_after, self.server_rss_per_connection)
+        {
+            writeln!(
+                f,
+                "memory      {each:.0} bytes per connection ({} KiB before, {} KiB after)",
+                before / 1_024,
+                after / 1_024
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.slow > 0 {
+            let (served, dropped) = (self.slow_served, self.slow_dropped);
+            writeln!(
+                f,
+                "slow        {} readers: {served} got everything in the end, {dropped} were \
+                 dropped by the server",
+                self.slow
+            )?;
+        }
+        if self.connections_lost > 0 {
+            let lost = self.connections_lost;
+            writeln!(f, "connections {lost} lost while the others went on")?;
+        }
+        if self.cut_off > 0 {
+            writeln!(f, "cut off     {} deliveries, by that or by Ctrl-C", grouped(self.cut_off))?;
+        }
+        if self.stalled {
+            writeln!(f, "stalled     nothing moved until the time-out")?;
+        }
+        let others = [("crossed", self.crossed.unwrap_or(0)), ("echoes", self.echoes)];
+        let others = others.iter().filter(|(_, count)| *count > 0);
+        for (what, count) in others {
+            writeln!(f, "{what:<11} {}", grouped(*count))?;
+        }
+        write!(
+            f,
+            "{:<11} {} lost, {} doubled, {} reordered, {} torn",
+            self.verdict,
+            grouped(self.lost),
+            grouped(self.doubled),
+            grouped(self.reordered),
+            grouped(self.torn)
+        )
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rate = |value: f64| grouped(value.round() as u64);
+        writeln!(
+            f,
+            "connected   {} to {} ({}), {} of them send; {} connects/s",
+            grouped(self.connections as u64),
+            self.server,
+            self.backend,
+            grouped(u64::from(self.senders)),
+            rate(self.connects_per_second)
+        )?;
+        if self.messages > 0 {
+            writeln!(
+                f,
+                "sent        {} messages of {} bytes in {:.2} s; {} messages/s",
+                grouped(u64::from(self.messages)),
+                self.size,
+                self.seconds,
+                rate(self.messages_per_second)
+            )?;
+            writeln!(
+                f,
+                "delivered   {}; {} deliveries/s",
+                grouped(self.deliveries),
+                rate(self.deliveries_per_second)
+            )?;
+        }
+        if let (Some(p50), Some(p99), Some(p999), Some(max)) =
+            (self.latency_p50_us, self.latency_p99_us, self.latency_p999_us, self.latency_max_us)
+        {
+            writeln!(
+                f,
+                "latency     p50 {} · p99 {} · p99.9 {} · max {}",
+                time(p50),
+                time(p99),
+                time(p999),
+                time(max)
+            )?;
+        }
+        self.write_server(f)?;
+        self.write_verdict(f)
+    }
+}
+
+/// `1234567` as `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Microseconds in the unit that reads well.
+fn time(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..1_000_000 => format!("{:.1} ms", micros as f64 / 1e3),
+        _ => format!("{:.2} s", micros as f64 / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([1, 999, 1_500, 2_500_000].map(time), ["1 µs", "999 µs", "1.5 ms", "2.50 s"]);
+    }
+}

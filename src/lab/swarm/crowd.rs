@@ -1,0 +1,300 @@
+//! Thousands of clients in one loop: connecting, reading, writing, losing.
+//!
+//! A member costs one descriptor and a hundred-odd bytes; the 19,000th is served as the first.
+//! All share one buffer for reading. A member owns bytes only while half a message has arrived,
+//! or while its own is not yet taken by the system.
+//!
+//! Invariants: whoever is [`Link::Open`] and not set aside is in the poller, nobody else is; a
+//! descriptor leaves the poller before it is closed.
+
+use super::judge::{Judge, Listener};
+use super::options::{Echo, Options};
+use crate::lab::ledger::Account;
+use crate::reactor::{
+    Backend, Connector, Event, Interest, Poller, Read, Signal, Signals, Stream, Token,
+};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// One read takes at most so much, so that every member has its turn.
+const READ: usize = 256 * 1_024;
+const SIGNALS: Token = Token::fixed(0);
+
+/// A member's connection.
+enum Link {
+    NotYet,
+    Connecting(Connector),
+    Open(Stream),
+    Gone,
+}
+
+/// One simulated person in the room.
+pub struct Member {
+    link: Link,
+    pub listener: Listener,
+    /// The start of a message whose rest has not arrived: shorter than
+    /// [`crate::lab::payload::Format::longest_leftover`].
+    leftover: Vec<u8>,
+    /// What it said and the system has not taken yet: at most the messages in flight.
+    unsent: Vec<u8>,
+    /// Whether the poller watches for room to write.
+    waits_to_write: bool,
+    /// Out of the poller: a slow reader that is not reading.
+    aside: bool,
+}
+
+impl Member {
+    fn new(account: Account, slow: bool) -> Member {
+        Member {
+            link: Link::NotYet,
+            listener: Listener { account, slow, present: false },
+            leftover: Vec::new(),
+            unsent: Vec::new(),
+            waits_to_write: false,
+            aside: false,
+        }
+    }
+
+    pub fn is_gone(&self) -> bool {
+        matches!(self.link, Link::Gone)
+    }
+}
+
+/// All members: the senders first, in the order of their numbers, then the other clients, the
+/// idle and the slow ones.
+pub struct Crowd {
+    poller: Poller,
+    signals: Signals,
+    events: Vec<Event>,
+    scratch: Vec<u8>,
+    pub members: Vec<Member>,
+    /// Members that have something to write at the end of the turn.
+    talking: Vec<usize>,
+    hello: Option<String>,
+    pub address: SocketAddr,
+    pub started: usize,
+    pub connected: usize,
+    /// Connections that were open and are gone: of slow readers, and of all others.
+    pub slow_dropped: usize,
+    pub lost: usize,
+    /// Whom a message waits for.
+    pub awaited: u32,
+    pub bytes: u64,
+    pub last_read: Instant,
+    pub interrupted: bool,
+    pub refused: Option<io::Error>,
+}
+
+impl Crowd {
+    pub fn new(options: &Options, address: SocketAddr, leftover: usize) -> io::Result<Crowd> {
+        let signals = Signals::new(&[Signal::Interrupt, Signal::Terminate])?;
+        let mut poller = Poller::new(options.backend)?;
+        poller.add(&signals, SIGNALS, Interest::READ)?;
+        let fast = options.clients + options.idle;
+        let members = (0..options.connections() as u32).map(|number| {
+            let sends = number < options.talkers();
+            let hears_itself = options.echo == Echo::Expect;
+            match number {
+                _ if sends && !hears_itself => {
+                    Member::new(Account::new().without_own(number), false)
+                }
+                _ if number < fast => Member::new(Account::new(), false),
+                _ => Member::new(Account::new().not_awaited(), true),
+            }
+        });
+        Ok(Crowd {
+            poller,
+            signals,
+            events: Vec::new(),
+            scratch: vec![0; READ + leftover],
+            members: members.collect(),
+            talking: Vec::new(),
+            hello: options.hello.as_ref().map(|line| line.replace("\\n", "\n")),
+            address,
+            started: 0,
+            connected: 0,
+            slow_dropped: 0,
+            lost: 0,
+            awaited: fast,
+            bytes: 0,
+            last_read: Instant::now(),
+            interrupted: false,
+            refused: None,
+        })
+    }
+
+    pub fn backend(&self) -> Backend {
+        self.poller.backend()
+    }
+
+    /// Begins the next member's connection.
+    pub fn connect_next(&mut self) -> io::Result<()> {
+        let index = self.started;
+        let connector = Connector::start(self.address)?;
+        self.poller.add(&connector, token(index), Interest::WRITE)?;
+        self.members[index].link = Link::Connecting(connector);
+        self.started += 1;
+        Ok(())
+    }
+
+    /// Queues what `write` appends for the end of the turn, unless the member is gone.
+    pub fn say(&mut self, index: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let member = &mut self.members[index];
+        if let Link::Open(_) = member.link {
+            if member.unsent.is_empty() {
+                self.talking.push(index);
+            }
+            write(&mut member.unsent);
+        }
+    }
+
+    /// One turn: what was queued goes out, then wait at most until `until`, then read.
+    pub fn turn(&mut self, judge: &mut Judge, until: Instant) -> io::Result<()> {
+        for index in std::mem::take(&mut self.talking) {
+            self.write(index, judge)?;
+        }
+        // The poller counts in milliseconds and rounds up. What is due sooner is waited for
+        // awake, or `--rate` would send in clumps and blame the server for the delay.
+        let left = until.saturating_duration_since(Instant::now());
+        let timeout = if left < Duration::from_millis(1) { Duration::ZERO } else { left };
+        let mut events = std::mem::take(&mut self.events);
+        let outcome = self.poller.wait(&mut events, Some(timeout));
+        for event in &events {
+            if event.token == SIGNALS {
+                self.interrupted |= !self.signals.drain().is_empty();
+            } else {
+                self.attend(event, judge)?;
+            }
+        }
+        self.events = events;
+        outcome
+    }
+
+    fn attend(&mut self, event: &Event, judge: &mut Judge) -> io::Result<()> {
+        let index = event.token.slot();
+        if let Link::Connecting(_) = self.members[index].link {
+            return self.finish_connecting(index, judge);
+        }
+        if event.writable && self.members[index].waits_to_write {
+            self.write(index, judge)?;
+        }
+        if event.readable { self.read(index, judge) } else { Ok(()) }
+    }
+
+    fn finish_connecting(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
+        let Link::Connecting(connector) =
+            std::mem::replace(&mut self.members[index].link, Link::Gone)
+        else {
+            return Ok(());
+        };
+        self.poller.remove(&connector)?;
+        match connector.finish() {
+            Ok(stream) => {
+                self.poller.add(&stream, token(index), Interest::READ)?;
+                self.members[index].link = Link::Open(stream);
+                self.connected += 1;
+            }
+            Err(error) => {
+                self.refused.get_or_insert(error);
+                return Ok(());
+            }
+        }
+        if let Some(hello) = &self.hello {
+            let line = format!("{}\n", hello.replace("{}", &index.to_string()));
+            self.members[index].unsent = line.into_bytes();
+            self.write(index, judge)?;
+        }
+        Ok(())
+    }
+
+    /// One bounded read; the poller says it again if there is more.
+    fn read(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
+        let member = &mut self.members[index];
+        let Link::Open(stream) = &member.link else { return Ok(()) };
+        let kept = member.leftover.len();
+        self.scratch[..kept].copy_from_slice(&member.leftover);
+        match stream.read(&mut self.scratch[kept..kept + READ]) {
+            Read::Bytes(count) => {
+                let now = Instant::now();
+                self.last_read = now;
+                self.bytes += count as u64;
+                let bytes = &self.scratch[..kept + count];
+                let done = judge.receive(&mut member.listener, bytes, now);
+                member.leftover.clear();
+                if done < bytes.len() {
+                    member.leftover.extend_from_slice(&bytes[done..]);
+                } else if kept > 0 {
+                    member.leftover = Vec::new(); // rare, and memory for 19,000 is not
+                }
+                Ok(())
+            }
+            Read::Later => Ok(()),
+            Read::Ended | Read::Failed(_) => self.lose(index, judge),
+        }
+    }
+
+    /// Gives the system what it takes of a member's words.
+    fn write(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
+        let member = &mut self.members[index];
+        let Link::Open(stream) = &member.link else { return Ok(()) };
+        let mut writer = stream;
+        while !member.unsent.is_empty() {
+            match writer.write(&member.unsent) {
+                Ok(count) => drop(member.unsent.drain(..count)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => return self.lose(index, judge),
+            }
+        }
+        let waits = !member.unsent.is_empty();
+        if waits != member.waits_to_write && !member.aside {
+            member.waits_to_write = waits;
+            let interest = if waits { Interest::BOTH } else { Interest::READ };
+            self.poller.modify(stream, token(index), interest)?;
+        }
+        Ok(())
+    }
+
+    /// The server has closed this connection, or it broke.
+    fn lose(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
+        let member = &mut self.members[index];
+        if let Link::Open(stream) = std::mem::replace(&mut member.link, Link::Gone) {
+            self.poller.remove(&stream)?;
+        }
+        // Half a message at the end of a broken connection is cut and not torn.
+        member.leftover = Vec::new();
+        member.unsent = Vec::new();
+        if member.listener.slow {
+            self.slow_dropped += 1;
+        } else {
+            self.lost += 1;
+            self.awaited -= 1;
+            judge.ledger.stop_waiting_for(&mut member.listener.account);
+        }
+        Ok(())
+    }
+
+    /// The slow members stop reading (`true`), or begin again.
+    pub fn set_slow_aside(&mut self, aside: bool) -> io::Result<()> {
+        for (index, member) in self.members.iter_mut().enumerate() {
+            let Link::Open(stream) = &member.link else { continue };
+            if !member.listener.slow || member.aside == aside {
+                continue;
+            }
+            member.aside = aside;
+            // Out of the poller and not just without interest: a hangup would be reported at
+            // every wait.
+            if aside {
+                self.poller.remove(stream)?;
+            } else {
+                self.poller.add(stream, token(index), Interest::READ)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn token(index: usize) -> Token {
+    Token::from_bits(index as u64)
+}

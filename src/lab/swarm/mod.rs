@@ -1,0 +1,376 @@
+//! `chatloop-lab swarm`: fills a room, talks in it, and checks what everyone heard.
+//!
+//! A run is a sequence of phases, each a loop of turns until something is true:
+//!
+//! 1. **connect** everybody, a few at a time;
+//! 2. **settle**: wait until the server is quiet, join notices and all (memory is measured here);
+//! 3. **probe**: the system says "connected" for a connection that still waits in the server's
+//!    backlog. So the first sender, and the second for the first, says a line until every member
+//!    has heard one. It takes no knowledge of the protocol, and nobody can be counted as having
+//!    lost what was said before it was in the room;
+//! 4. **exchange**: the measured part, from the first message to the last delivery;
+//! 5. **catch up**: slow readers begin to read;
+//! 6. **linger** for what comes twice and late; **hold** the connections if asked to.
+//!
+//! Limits: all clients come from one address, so a server's limit per address must let them.
+//! Send times are read from the clock before the write, receive times after the read: a latency
+//! holds both ends' system calls and this process's own queue of ready sockets.
+
+mod crowd;
+mod judge;
+mod options;
+mod progress;
+mod trouble;
+
+pub use options::{Echo, Options};
+pub use trouble::Trouble;
+
+use super::payload::Format;
+use super::process::{self, Usage};
+use super::report::Report;
+use crate::reactor::descriptors;
+use crowd::Crowd;
+use judge::Judge;
+use progress::Progress;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The server is quiet when it has sent nothing and computed nothing for so long.
+const QUIET: Duration = Duration::from_millis(250);
+/// A probe that not everyone has heard is repeated after so long.
+const PROBE_INTERVAL: Duration = Duration::from_millis(500);
+/// No turn is longer, so that time-outs and the progress bar are looked at.
+const LONGEST_TURN: Duration = Duration::from_millis(100);
+/// Descriptors beside the members': standard streams, poller, signals, some to spare.
+const OTHER_DESCRIPTORS: usize = 16;
+
+/// Runs what `options` ask for. Ctrl-C ends it early, with a report of what was seen.
+///
+/// # Errors
+/// What kept it from measuring anything. Faults of the server are no error but in the report.
+pub fn run(options: &Options) -> Result<Report, Trouble> {
+    let limit = descriptors::raise_limit()?;
+    let ceiling = options.backend.descriptor_ceiling().unwrap_or(usize::MAX);
+    let limit = ceiling.min(limit as usize);
+    if options.connections() + OTHER_DESCRIPTORS > limit {
+        let (asked, backend) = (options.connections(), options.backend);
+        return Err(Trouble::TooMany { asked, limit: limit - OTHER_DESCRIPTORS, backend });
+    }
+    if options.one_order && options.listeners() == 0 {
+        return Err(Trouble::NoListener);
+    }
+    let address = resolve(options)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let run = now.as_nanos() as u64 ^ u64::from(std::process::id()) << 32;
+    let format = Format::new(run, options.size);
+    let crowd = Crowd::new(options, address, format.longest_leftover())?;
+    let judge = Judge::new(format, options);
+    let progress = Progress::new();
+    Swarm { options, crowd, judge, progress, seen: Seen::default() }.run()
+}
+
+fn resolve(options: &Options) -> Result<SocketAddr, Trouble> {
+    let unknown = |reason| Trouble::UnknownHost { host: options.host.clone(), reason };
+    let mut addresses = (options.host.as_str(), options.port).to_socket_addrs().map_err(unknown)?;
+    addresses.next().ok_or_else(|| unknown(std::io::ErrorKind::NotFound.into()))
+}
+
+/// What the phases found out, for the report.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub connect_time: Duration,
+    /// From the first message to the last delivery.
+    pub exchange_time: Duration,
+    /// The server's memory before the first connection and after the last.
+    pub memory: Option<(u64, u64)>,
+    /// The server's CPU during the exchange, and this process's.
+    pub server_cpu: Option<Usage>,
+    pub lab_cpu: Option<Usage>,
+    /// Deliveries that never came because the receiver's or the sender's connection was lost, or
+    /// because the run was interrupted.
+    pub cut_off: u64,
+    pub slow_served: u32,
+    pub stalled: bool,
+}
+
+/// All that a report is made of.
+pub(super) struct Run<'a> {
+    pub crowd: &'a Crowd,
+    pub judge: &'a Judge,
+    pub seen: &'a Seen,
+}
+
+struct Swarm<'a> {
+    options: &'a Options,
+    crowd: Crowd,
+    judge: Judge,
+    progress: Progress,
+    seen: Seen,
+}
+
+impl Swarm<'_> {
+    fn run(mut self) -> Result<Report, Trouble> {
+        let before = self.server_usage()?;
+        self.connect()?;
+        self.settle()?;
+        if let (Some(before), Some(after)) = (before, self.server_usage()?) {
+            self.seen.memory = Some((before.resident, after.resident));
+        }
+        if self.options.talkers() > 0 {
+            self.probe()?;
+            self.crowd.set_slow_aside(true)?;
+            self.exchange()?;
+            self.catch_up()?;
+            self.pause(QUIET, "listening for what comes late")?;
+        }
+        self.pause(self.options.hold, "holding the connections")?;
+        self.balance();
+        self.progress.finish();
+        let run = Run { crowd: &self.crowd, judge: &self.judge, seen: &self.seen };
+        Ok(Report::new(self.options, &run))
+    }
+
+    fn server_usage(&self) -> Result<Option<Usage>, Trouble> {
+        Ok(self.options.pid.map(process::usage).transpose()?)
+    }
+
+    fn turn(&mut self, until: Instant) -> Result<(), Trouble> {
+        let until = until.min(Instant::now() + LONGEST_TURN);
+        Ok(self.crowd.turn(&mut self.judge, until)?)
+    }
+
+    fn connect(&mut self) -> Result<(), Trouble> {
+        let total = self.crowd.members.len();
+        let begin = Instant::now();
+        let (mut moved, mut before) = (begin, 0);
+        self.progress.phase("connecting", total as u64);
+        let refused = |made, reason, address| Trouble::Connect { made, total, address, reason };
+        while self.crowd.connected < total && !self.crowd.interrupted {
+            let address = self.crowd.address;
+            while self.crowd.started < total
+                && self.crowd.started - self.crowd.connected < self.options.connecting as usize
+            {
+                let made = self.crowd.connected;
+                self.crowd.connect_next().map_err(|error| refused(made, error, address))?;
+            }
+            self.turn(moved + self.options.timeout)?;
+            if let Some(error) = self.crowd.refused.take() {
+                return Err(refused(self.crowd.connected, error, address));
+            }
+            if self.crowd.connected > before {
+                (moved, before) = (Instant::now(), self.crowd.connected);
+                self.progress.at(before as u64);
+            } else if moved.elapsed() >= self.options.timeout {
+                let reason = std::io::ErrorKind::TimedOut.into();
+                return Err(refused(self.crowd.connected, reason, address));
+            }
+        }
+        self.seen.connect_time = begin.elapsed();
+        Ok(())
+    }
+
+    /// Waits until the server has been quiet for a while. Not for ever: some talk without end.
+    fn settle(&mut self) -> Result<(), Trouble> {
+        let give_up = Instant::now() + self.options.timeout;
+        self.progress.phase("waiting for the server to settle", 0);
+        loop {
+            let (bytes, usage) = (self.crowd.bytes, self.server_usage()?);
+            let end = Instant::now() + QUIET;
+            while Instant::now() < end && !self.crowd.interrupted {
+                self.turn(end)?;
+            }
+            let cpu = |usage: Option<Usage>| usage.map(|usage| usage.total);
+            let quiet = self.crowd.bytes == bytes && cpu(self.server_usage()?) == cpu(usage);
+            if quiet || self.crowd.interrupted || Instant::now() > give_up {
+                break;
+            }
+        }
+        self.all_are_there()
+    }
+
+    /// Before the exchange a lost connection means that the measurement would be of another room.
+    fn all_are_there(&self) -> Result<(), Trouble> {
+        match self.crowd.lost + self.crowd.slow_dropped {
+            0 => Ok(()),
+            lost => Err(Trouble::ClosedEarly { lost, total: self.crowd.members.len() }),
+        }
+    }
+
+    fn probe(&mut self) -> Result<(), Trouble> {
+        let talkers = self.options.talkers() as usize;
+        let total = self.crowd.members.len();
+        if let (1, Some(only)) = (talkers, self.crowd.members.first_mut()) {
+            only.listener.present = true; // nobody can tell it; that others hear it will do
+        }
+        self.progress.phase("asking who is in the room", total as u64);
+        let give_up = Instant::now() + self.options.timeout;
+        let mut next_probe = Instant::now();
+        // Nothing but the count of the absent can end this, and it only shrinks when bytes come.
+        let (mut absent, mut counted_at) = (total, u64::MAX);
+        while !self.crowd.interrupted {
+            if self.crowd.bytes != counted_at {
+                counted_at = self.crowd.bytes;
+                absent = self.crowd.members.iter().filter(|it| !it.listener.present).count();
+                self.progress.at((total - absent) as u64);
+            }
+            self.all_are_there()?;
+            if absent == 0 {
+                return Ok(());
+            }
+            let now = Instant::now();
+            if now > give_up {
+                return Err(Trouble::NotInRoom { absent, total });
+            }
+            if now >= next_probe {
+                for prober in 0..talkers.min(2) {
+                    let (judge, prefix) = (&self.judge, &self.options.prefix);
+                    self.crowd.say(prober, |line| judge.probe(prober as u32, now, prefix, line));
+                }
+                next_probe = now + PROBE_INTERVAL;
+            }
+            self.turn(next_probe)?;
+        }
+        Ok(())
+    }
+
+    fn exchange(&mut self) -> Result<(), Trouble> {
+        let messages = self.options.messages;
+        self.progress.phase("messages", u64::from(messages));
+        let lab = process::usage(std::process::id()).ok();
+        let server = self.server_usage()?;
+        let begin = Instant::now();
+        self.judge.last_delivery = begin;
+        let mut moved = begin;
+        loop {
+            let due = self.send_what_is_due(begin);
+            let sent = self.judge.ledger.sent();
+            let open = self.judge.ledger.open();
+            self.progress.at(u64::from(sent - open));
+            if (sent == messages && open == 0) || self.crowd.interrupted {
+                break;
+            }
+            moved = if open == 0 { Instant::now() } else { moved.max(self.judge.last_delivery) };
+            let stalled = open > 0 && moved.elapsed() > self.options.timeout;
+            if stalled || (0..self.options.talkers()).all(|talker| self.has_gone(talker)) {
+                self.seen.stalled = stalled;
+                break;
+            }
+            self.turn(due.unwrap_or(moved + self.options.timeout))?;
+        }
+        self.seen.exchange_time = self.judge.last_delivery - begin;
+        // A server that died is in the report as lost connections.
+        self.seen.server_cpu = difference(server, self.server_usage().ok().flatten());
+        self.seen.lab_cpu = difference(lab, process::usage(std::process::id()).ok());
+        Ok(())
+    }
+
+    /// Queues what the window or the rate allows; returns when the next message is due, if time
+    /// decides that.
+    fn send_what_is_due(&mut self, begin: Instant) -> Option<Instant> {
+        let now = Instant::now();
+        while self.judge.ledger.sent() < self.options.messages {
+            let sent = self.judge.ledger.sent();
+            let due = match self.options.rate {
+                Some(rate) => begin + Duration::from_secs_f64(f64::from(sent) / rate),
+                None if self.judge.ledger.open() >= self.options.window => return None,
+                None => now,
+            };
+            if due > now {
+                return Some(due);
+            }
+            self.send(due);
+        }
+        None
+    }
+
+    fn send(&mut self, due: Instant) {
+        let sender = self.judge.ledger.next_sender();
+        let hears_itself = self.options.echo == Echo::Expect;
+        let receivers = match self.has_gone(sender) {
+            true => 0, // it will never be sent, so nobody waits for it
+            false => self.crowd.awaited - u32::from(!hears_itself),
+        };
+        let micros = self.judge.micros(due);
+        let (judge, prefix) = (&mut self.judge, &self.options.prefix);
+        if self.crowd.members[sender as usize].is_gone() {
+            judge.next(micros, receivers, prefix, &mut Vec::new());
+        } else {
+            self.crowd.say(sender as usize, |line| judge.next(micros, receivers, prefix, line));
+        }
+    }
+
+    fn has_gone(&self, sender: u32) -> bool {
+        self.crowd.members[sender as usize].is_gone()
+    }
+
+    fn catch_up(&mut self) -> Result<(), Trouble> {
+        if self.options.slow == 0 {
+            return Ok(());
+        }
+        self.crowd.set_slow_aside(false)?;
+        self.progress.phase("slow readers catching up", u64::from(self.options.slow));
+        let mut moved = Instant::now();
+        while !self.crowd.interrupted && moved.elapsed() < self.options.timeout {
+            let slow = self.crowd.members.iter().filter(|member| member.listener.slow);
+            let ledger = &self.judge.ledger;
+            let served =
+                slow.filter(|member| ledger.has_heard_all(&member.listener.account)).count();
+            self.seen.slow_served = served as u32;
+            self.progress.at(served as u64);
+            let gone = self.crowd.slow_dropped;
+            if served + gone >= self.options.slow as usize {
+                break;
+            }
+            let bytes = self.crowd.bytes;
+            self.turn(moved + self.options.timeout)?;
+            if self.crowd.bytes > bytes {
+                moved = Instant::now();
+            }
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self, length: Duration, why: &str) -> Result<(), Trouble> {
+        let end = Instant::now() + length;
+        self.progress.phase(why, 0);
+        while Instant::now() < end && !self.crowd.interrupted {
+            self.turn(end)?;
+        }
+        Ok(())
+    }
+
+    /// Counts what never came. It is the server's fault only if both connections stood.
+    fn balance(&mut self) {
+        let (mut owed, mut cut_off) = (0, 0);
+        for member in &mut self.crowd.members {
+            self.judge.ledger.settle(&mut member.listener.account);
+        }
+        let members = &self.crowd.members;
+        let all = self.judge.ledger.close(|_| true);
+        let of_present = self.judge.ledger.close(|sender| !members[sender as usize].is_gone());
+        for member in members {
+            let account = &member.listener.account;
+            let (any, present) = (all.owed(account), of_present.owed(account));
+            match member.is_gone() {
+                true if member.listener.slow => {} // dropped for it, as announced
+                true => cut_off += any,
+                false => {
+                    owed += present;
+                    cut_off += any - present;
+                }
+            }
+        }
+        if self.crowd.interrupted {
+            cut_off += owed;
+        } else {
+            self.judge.ledger.lose(owed);
+        }
+        self.seen.cut_off = cut_off;
+    }
+}
+
+fn difference(before: Option<Usage>, after: Option<Usage>) -> Option<Usage> {
+    let (before, after) = (before?, after?);
+    let user = after.user.zip(before.user).map(|(after, before)| after.saturating_sub(before));
+    Some(Usage { user, total: after.total.saturating_sub(before.total), resident: after.resident })
+}

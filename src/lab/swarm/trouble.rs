@@ -1,0 +1,129 @@
+//! What can keep a swarm from measuring anything, in words that say what to do about it.
+
+use crate::lab::process::NoSuchProcess;
+use crate::reactor::Backend;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+/// Why there is no report.
+#[derive(Debug)]
+pub enum Trouble {
+    /// More connections than this process may hold.
+    TooMany {
+        /// Connections that were asked for.
+        asked: usize,
+        /// Connections that can be held.
+        limit: usize,
+        /// The poller, which may be what limits.
+        backend: Backend,
+    },
+    /// `--one-order` without anyone who could tell.
+    NoListener,
+    /// `--pid` names a process that cannot be measured.
+    NoProcess(NoSuchProcess),
+    /// The host has no address.
+    UnknownHost {
+        /// As it was given.
+        host: String,
+        /// What the resolver said.
+        reason: io::Error,
+    },
+    /// A connection could not be made.
+    Connect {
+        /// How many were made before.
+        made: usize,
+        /// How many were wanted.
+        total: usize,
+        /// To whom.
+        address: SocketAddr,
+        /// What the system said; `TimedOut` if nothing moved for `--timeout`.
+        reason: io::Error,
+    },
+    /// The server closed connections before anything was said.
+    ClosedEarly {
+        /// How many.
+        lost: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// Some members heard nothing of what a sender said.
+    NotInRoom {
+        /// How many.
+        absent: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// Something else the system refused.
+    System(io::Error),
+}
+
+impl Trouble {
+    /// 2 if other arguments would help, 3 if the connections failed.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Trouble::TooMany { .. } | Trouble::NoListener | Trouble::NoProcess(_) => 2,
+            _ => 3,
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Trouble::TooMany { asked, limit, backend } => write!(
+                f,
+                "{asked} connections asked for, {limit} possible with {backend} here \
+                 (see `ulimit -Hn`)"
+            ),
+            Trouble::NoListener => f.write_str(
+                "--one-order takes a member who hears everything: fewer --senders than --clients, \
+                 or --idle 1",
+            ),
+            Trouble::NoProcess(reason) => reason.fmt(f),
+            Trouble::UnknownHost { host, reason } => write!(f, "no address for {host}: {reason}"),
+            Trouble::Connect { made, total, address, reason } => {
+                write!(f, "cannot connect to {address}: {}", in_words(reason))?;
+                if *made > 0 { write!(f, " ({made} of {total} were made)") } else { Ok(()) }
+            }
+            Trouble::ClosedEarly { lost, total } => write!(
+                f,
+                "the server closed {lost} of {total} connections before a word was said; does it \
+                 limit clients, or clients per address?"
+            ),
+            Trouble::NotInRoom { absent, total } => write!(
+                f,
+                "{absent} of {total} members heard nothing of what a sender said; does the server \
+                 relay lines to everyone else at once? If it wants a name or a password first, \
+                 see --hello"
+            ),
+            Trouble::System(reason) => reason.fmt(f),
+        }
+    }
+}
+
+fn in_words(reason: &io::Error) -> String {
+    match reason.kind() {
+        io::ErrorKind::AddrNotAvailable => "this machine has no more free ports for connections \
+             to that address; wait a minute for old ones, widen \
+             net.ipv4.ip_local_port_range, or use fewer clients"
+            .to_owned(),
+        io::ErrorKind::ConnectionRefused => "refused; is a server running there?".to_owned(),
+        io::ErrorKind::TimedOut => "no answer in time; is its backlog full?".to_owned(),
+        _ => reason.to_string(),
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+impl From<io::Error> for Trouble {
+    fn from(reason: io::Error) -> Trouble {
+        Trouble::System(reason)
+    }
+}
+
+impl From<NoSuchProcess> for Trouble {
+    fn from(reason: NoSuchProcess) -> Trouble {
+        Trouble::NoProcess(reason)
+    }
+}

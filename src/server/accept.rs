@@ -1,0 +1,140 @@
+//! Who may come in: accepting, and every reason not to.
+
+use super::connection::Connection;
+use super::limits::TokenBucket;
+use super::turn::{Due, Server};
+use crate::chat::Change;
+use crate::reactor::{Accepted, Interest, Stream, Token};
+use crate::session::Format;
+use log::{debug, error, info, warn};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// Connections accepted per listener and turn: a crowd at the door must not keep those inside
+/// waiting.
+const ACCEPTS_PER_TURN: usize = 256;
+
+/// How long to stop listening when the descriptors are used up. The connections wait in the
+/// kernel's queue meanwhile.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
+
+/// Descriptors beyond the capacity that may be used to tell a client why it is refused.
+pub(super) const REFUSALS: usize = 16;
+
+impl Server {
+    /// Accepts who waits at listener number `number`.
+    pub(super) fn accept_from(&mut self, number: usize) {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let Some(listener) = self.listeners.get(number) else { return };
+            match listener.accept() {
+                Accepted::Connection(stream, address) => self.admit(stream, address),
+                Accepted::Nobody => return,
+                Accepted::Vanished => {}
+                Accepted::Exhausted(error) => return self.pause_listening(&error),
+                Accepted::Failed(error) => {
+                    error!("accept failed: {error}");
+                    return self.pause_listening(&error);
+                }
+            }
+        }
+    }
+
+    /// No descriptors: the listener stays readable, so asking on would spin. Stop for a while,
+    /// serve who is here, say so once.
+    fn pause_listening(&mut self, error: &io::Error) {
+        if !self.accept_paused {
+            self.accept_paused = true;
+            if !self.accept_pause_told {
+                self.accept_pause_told = true;
+                let count = self.connections.len();
+                warn!("cannot accept more clients at {count}: {error}; trying again now and then");
+            }
+            for (number, listener) in self.listeners.iter().enumerate() {
+                let token = Token::fixed(number as u8);
+                if let Err(error) = self.poller.modify(listener, token, Interest::NONE) {
+                    error!("cannot stop watching a listener: {error}");
+                }
+            }
+        }
+        self.timers.arm(self.now + EXHAUSTED_PAUSE, Due::ListenAgain);
+    }
+
+    /// The pause is over.
+    pub(super) fn listen_again(&mut self) {
+        self.accept_paused = false;
+        for (number, listener) in self.listeners.iter().enumerate() {
+            let token = Token::fixed(number as u8);
+            if let Err(error) = self.poller.modify(listener, token, Interest::READ) {
+                error!("cannot watch a listener again: {error}");
+            }
+        }
+    }
+
+    fn admit(&mut self, stream: Stream, address: SocketAddr) {
+        if self.accept_pause_told {
+            self.accept_pause_told = false;
+            info!("accepting clients again");
+        }
+        let refusal = self.refusal(address.ip());
+        if refusal.is_some() && self.connections.len() >= self.capacity + REFUSALS {
+            return; // closed without a word: the words need a descriptor, too
+        }
+        if let Some(seconds) = self.config.keep_alive.on()
+            && let Err(error) = stream.keep_alive(seconds.duration())
+        {
+            debug!("{address}: no keep-alive: {error}");
+        }
+        let flood = self.line_rate(address.ip()).map(|rate| TokenBucket::new(rate, self.now));
+        let format = Format::Plain(self.config.style.into());
+        let connection = Connection::new(stream, address, format, flood, self.now);
+        let token = self.connections.insert(connection);
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        if let Err(error) = self.poller.add(&connection.stream, token, Interest::READ) {
+            warn!("{address}: refused: {error}");
+            self.connections.remove(token);
+            return;
+        }
+        self.delivery.enter(format);
+        match refusal {
+            Some(refusal) => {
+                warn!("{address}: refused: {refusal}");
+                self.tell(token, &refusal);
+                self.start_draining(token);
+            }
+            None => {
+                debug!("{address}: connected");
+                self.addresses.enter(address.ip());
+                if let Some(connection) = self.connections.get_mut(token) {
+                    connection.entered = true;
+                    connection.counted = true;
+                }
+                self.record(token, Change::Enter { label: address.to_string() });
+                self.arm_idle(token);
+            }
+        }
+    }
+
+    /// Why a newcomer may not come in, naming the limit.
+    fn refusal(&self, address: IpAddr) -> Option<String> {
+        if self.connections.len() >= self.capacity {
+            let capacity = self.capacity;
+            return Some(format!("the server is full: {capacity} clients (--max-clients)"));
+        }
+        let limit = match self.config.max_per_address {
+            Some(limit) => limit.on().map(std::num::NonZeroU32::get),
+            None if address.is_loopback() => None,
+            None => Some(super::limits::DEFAULT_PER_ADDRESS),
+        };
+        let limit = limit.filter(|limit| self.addresses.count(address) >= *limit)?;
+        Some(format!("{limit} clients from your address already (--max-per-address)"))
+    }
+
+    fn line_rate(&self, address: IpAddr) -> Option<u32> {
+        match self.config.flood_limit {
+            Some(limit) => limit.on().map(|rate| rate.0),
+            None if address.is_loopback() => None,
+            None => Some(super::limits::DEFAULT_LINE_RATE),
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! What can be set: one struct, read from the command line and the environment.
+//!
+//! Every limit has a flag, a default, and a message that names the flag when the limit strikes.
+
+use crate::reactor::Backend;
+use crate::reactor::listener::LONGEST_BACKLOG;
+use crate::session::Style;
+use clap::{Parser, ValueEnum};
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The looks of the lines, as the command line names them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum StyleName {
+    /// Clean lines without escapes; empty lines are ignored
+    Plain,
+    /// As the classic select-server course project: `\r`, colours, an empty line says goodbye
+    Classic,
+}
+
+impl From<StyleName> for Style {
+    fn from(name: StyleName) -> Style {
+        match name {
+            StyleName::Plain => Style::Plain,
+            StyleName::Classic => Style::Classic,
+        }
+    }
+}
+
+/// A value that can be switched off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OrOff<T> {
+    /// The word `off`.
+    Off,
+    /// A value.
+    On(T),
+}
+
+impl<T: Copy> OrOff<T> {
+    /// The value, if it is on.
+    pub fn on(self) -> Option<T> {
+        match self {
+            OrOff::Off => None,
+            OrOff::On(value) => Some(value),
+        }
+    }
+}
+
+impl<T: FromStr> FromStr for OrOff<T>
+where
+    T::Err: fmt::Display,
+{
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<OrOff<T>, String> {
+        if text == "off" {
+            return Ok(OrOff::Off);
+        }
+        text.parse().map(OrOff::On).map_err(|error| format!("{error}; or the word 'off'"))
+    }
+}
+
+/// A positive whole number of seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seconds(u32);
+
+impl Seconds {
+    /// As a duration.
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(self.0.into())
+    }
+}
+
+impl FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Seconds, String> {
+        match text.parse() {
+            Ok(seconds) if seconds > 0 => Ok(Seconds(seconds)),
+            _ => Err(format!("'{text}' is not a whole number of seconds above 0")),
+        }
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Lines a second.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LineRate(pub u32);
+
+impl FromStr for LineRate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<LineRate, String> {
+        match text.strip_suffix("/s").unwrap_or(text).parse() {
+            Ok(lines) if lines > 0 => Ok(LineRate(lines)),
+            _ => Err(format!("'{text}' is not a rate like 20/s")),
+        }
+    }
+}
+
+impl fmt::Display for LineRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", self.0)
+    }
+}
+
+/// A number of bytes: `4096`, `64k`, `8M`; the units are 1,024 and its square.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Bytes(pub usize);
+
+impl FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Bytes, String> {
+        let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
+        let unit: usize = match text[digits.len()..].to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "k" | "kib" => 1024,
+            "m" | "mib" => 1024 * 1024,
+            _ => return Err(format!("'{text}' is not a size like 4096, 64k or 8M")),
+        };
+        let bytes = digits.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
+        match bytes {
+            Some(bytes) if bytes > 0 => Ok(Bytes(bytes)),
+            _ => Err(format!("'{text}' is not a size like 4096, 64k or 8M")),
+        }
+    }
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes if bytes.is_multiple_of(1024 * 1024) => write!(f, "{} MiB", bytes >> 20),
+            bytes if bytes.is_multiple_of(1024) => write!(f, "{} KiB", bytes >> 10),
+            bytes => write!(f, "{bytes} bytes"),
+        }
+    }
+}
+
+/// The longest line that can be asked for: it must fit beside other input in an inbox.
+pub const LONGEST_LINE: usize = 32 * 1024;
+
+/// How lively the log is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum LogLevel {
+    /// Nothing
+    Off,
+    /// What stops the server
+    Error,
+    /// Limits that struck, clients that were dropped
+    Warn,
+    /// Start and stop as well
+    Info,
+    /// Every connection as well
+    Debug,
+    /// Every turn as well
+    Trace,
+}
+
+impl LogLevel {
+    /// In the log facade's own terms.
+    pub fn filter(self) -> log::LevelFilter {
+        match self {
+            LogLevel::Off => log::LevelFilter::Off,
+            LogLevel::Error => log::LevelFilter::Error,
+            LogLevel::Warn => log::LevelFilter::Warn,
+            LogLevel::Info => log::LevelFilter::Info,
+            LogLevel::Debug => log::LevelFilter::Debug,
+            LogLevel::Trace => log::LevelFilter::Trace,
+        }
+    }
+}
+
+/// A multi-user TCP chat server: everyone who connects hears everyone else.
+///
+/// Try it: start it, then `nc 127.0.0.1 7777` in two other terminals. The chat's transcript goes
+/// to stdout, the log to stderr. Ctrl-C stops it in order: everyone gets a goodbye.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "chatloop-server", version, max_term_width = 100)]
+pub struct Config {
+    /// Address or name to listen on; :: or 0.0.0.0 for everywhere
+    #[arg(default_value = "127.0.0.1")]
+    pub host: String,
+
+    /// Port to listen on; 0 lets the system pick one
+    #[arg(default_value_t = 7777)]
+    pub port: u16,
+
+    /// How the loop waits: auto or one of this system's interfaces (epoll, kqueue, poll, select)
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    pub backend: Backend,
+
+    /// How many connections may wait to be accepted; the system cuts it to its own maximum
+    #[arg(long, default_value_t = LONGEST_BACKLOG, value_name = "N")]
+    pub backlog: u32,
+
+    /// Looks of the lines
+    #[arg(long, value_enum, default_value_t = StyleName::Plain)]
+    pub style: StyleName,
+
+    /// Longest line accepted, without its newline; a longer one is refused to its sender
+    #[arg(long, default_value = "4096", value_name = "BYTES", value_parser = parse_max_line)]
+    pub max_line: Bytes,
+
+    /// Most clients at a time [default: what the descriptor limit allows]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_clients: Option<u32>,
+
+    /// Most clients from one address, or off [default: 256, and off for loopback]
+    #[arg(long, value_name = "N|off")]
+    pub max_per_address: Option<OrOff<std::num::NonZeroU32>>,
+
+    /// Backlog of unsent bytes above which a client's own lines wait
+    #[arg(long, default_value = "1M", value_name = "BYTES")]
+    pub outbox_soft: Bytes,
+
+    /// Backlog of unsent bytes above which a client is dropped
+    #[arg(long, default_value = "8M", value_name = "BYTES")]
+    pub outbox_hard: Bytes,
+
+    /// Lines a second taken from one client, with a burst of ten seconds' worth; what is faster
+    /// waits, nothing is lost [default: 100/s, and off for loopback]
+    #[arg(long, value_name = "N/s|off")]
+    pub flood_limit: Option<OrOff<LineRate>>,
+
+    /// Drop a client that has sent nothing for so many seconds
+    #[arg(long, default_value = "off", value_name = "SECONDS|off")]
+    pub idle_timeout: OrOff<Seconds>,
+
+    /// Probe a silent connection after so many seconds, so that a vanished machine is noticed
+    #[arg(long, default_value = "120", value_name = "SECONDS|off")]
+    pub keep_alive: OrOff<Seconds>,
+
+    /// How much to log to stderr; RUST_LOG is obeyed where this is not given [default: info]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub log: Option<LogLevel>,
+
+    /// No transcript of the chat on stdout
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+impl Config {
+    /// What cannot be said of one flag alone.
+    ///
+    /// # Errors
+    /// A sentence that names the flags.
+    pub fn check(&self) -> Result<(), String> {
+        if self.outbox_soft > self.outbox_hard {
+            return Err(format!(
+                "--outbox-soft ({}) must not be above --outbox-hard ({})",
+                self.outbox_soft, self.outbox_hard
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn parse_max_line(text: &str) -> Result<Bytes, String> {
+    let bytes: Bytes = text.parse()?;
+    if bytes.0 > LONGEST_LINE {
+        return Err(format!("a line may be at most {} long", Bytes(LONGEST_LINE)));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Config, clap::Error> {
+        Config::try_parse_from(["chatloop-server"].iter().chain(arguments))
+    }
+
+    #[test]
+    fn it_starts_with_nothing_given() {
+        let config = parse(&[]).unwrap();
+        assert_eq!((config.host.as_str(), config.port), ("127.0.0.1", 7777));
+        assert_eq!((config.outbox_soft, config.outbox_hard), (Bytes(1 << 20), Bytes(8 << 20)));
+        assert_eq!(config.max_line, Bytes(4096));
+        assert_eq!(config.idle_timeout, OrOff::Off);
+        config.check().unwrap();
+    }
+
+    #[test]
+    fn what_is_wrong_and_what_would_be_right_is_said() {
+        for (arguments, word) in [
+            (["--max-line", "1 foot"], "64k"),
+            (["--max-line", "1M"], "32 KiB"),
+            (["--flood-limit", "fast"], "20/s"),
+            (["--idle-timeout", "0"], "above 0"),
+            (["--max-per-address", "0"], "off"),
+            (["--backend", "iocp"], "select"),
+            (["--style", "baroque"], "classic"),
+        ] {
+            let message = parse(&arguments).unwrap_err().to_string();
+            assert!(message.contains(word), "{arguments:?}: {message}");
+        }
+        let config = parse(&["--outbox-soft", "9M"]).unwrap();
+        assert!(config.check().unwrap_err().contains("--outbox-hard (8 MiB)"));
+    }
+
+    #[test]
+    fn values_are_read() {
+        let config = parse(&["--flood-limit", "20/s", "--max-per-address", "off"]).unwrap();
+        assert_eq!(config.flood_limit, Some(OrOff::On(LineRate(20))));
+        assert_eq!(config.max_per_address, Some(OrOff::Off));
+        let config = parse(&["localhost", "0", "--keep-alive", "off"]).unwrap();
+        assert_eq!((config.port, config.keep_alive), (0, OrOff::Off));
+    }
+}

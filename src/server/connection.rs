@@ -1,0 +1,167 @@
+//! One client: its socket, its buffers, and where it stands on the way from coming to going.
+//!
+//! ```text
+//!          /quit, idle            left, farewell said       outbox empty          peer closes,
+//!   Open ───────────────▶ Leaving ──────────────────▶ Draining ─────────▶ Lingering ─────────▶ Gone
+//!     │                                                  ▲  we shut our half   a second passes  ▲
+//!     ├──────────────────────────────────────────────────┘                                      │
+//!     │    refused, server stops                                                                │
+//!     └─────────────────────────────────────────────────────────────────────────────────────────┘
+//!          connection broke, peer closed, hard limit
+//! ```
+//!
+//! Invariant: what the poller is asked for is a pure function of this state
+//! ([`Connection::interest`]); nobody switches interest by hand.
+
+use super::limits::TokenBucket;
+use crate::chat::Departure;
+use crate::reactor::{Inbox, Interest, Outbox, Segment, Stream, TimerId};
+use crate::session::Format;
+use crate::wire::line::LineReader;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// Where a connection stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Phase {
+    /// Taking part.
+    Open,
+    /// Nothing more is taken from it; its leaving is written down and not yet in force.
+    Leaving,
+    /// Out of the chat; what it is owed is still sent.
+    Draining,
+    /// Our half is closed; what still arrives is thrown away until the peer closes, too.
+    ///
+    /// Why not just `close`? Because closing a socket with unread input makes the system send a
+    /// reset, and a reset may destroy the goodbye that is still on its way to the peer.
+    Lingering,
+    /// To be taken out by the reaper.
+    Gone,
+}
+
+/// Bounds of one connection's buffers, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) outbox_soft: usize,
+    pub(super) outbox_hard: usize,
+    pub(super) inbox: usize,
+}
+
+pub(super) struct Connection {
+    pub(super) stream: Stream,
+    pub(super) address: SocketAddr,
+    pub(super) format: Format,
+    pub(super) phase: Phase,
+    /// What the poller was last asked for; `None` if it does not watch this one any more.
+    pub(super) registered: Option<Interest>,
+    pub(super) inbox: Inbox,
+    pub(super) lines: LineReader,
+    pub(super) outbox: Outbox,
+    /// The peer has sent its last byte. It may still be listening.
+    pub(super) input_ended: bool,
+    /// Its input has ended and it was told so: from here on it only listens.
+    pub(super) half_closed: bool,
+    /// Nothing can be sent to it any more. What it sent before is still read, without the poller.
+    pub(super) hung_up: bool,
+    /// Whether the hub knows it: an `Enter` was written down and no `Leave` yet.
+    pub(super) entered: bool,
+    /// Whether it counts among the clients of its address.
+    pub(super) counted: bool,
+    /// Records of this origin that are written down and not yet applied.
+    pub(super) pending_records: u32,
+    /// Its lines wait until the flood limit lets them.
+    pub(super) flood: Option<TokenBucket>,
+    pub(super) flood_warned: bool,
+    pub(super) flood_wait: bool,
+    /// Its lines wait until its outbox has been drained below the soft limit.
+    pub(super) waits_for_outbox: bool,
+    /// It is in the list of those to be flushed.
+    pub(super) in_flush_list: bool,
+    /// It is in the list of those whose input is to be looked at.
+    pub(super) in_input_list: bool,
+    /// The run that is being delivered leaves out something for it.
+    pub(super) has_gap: bool,
+    /// The one timer it has: idle while open, the end of patience while lingering.
+    pub(super) timer: Option<TimerId>,
+    pub(super) last_heard: Instant,
+    /// Probes of an ended input so far, for their growing distance.
+    pub(super) probes: u8,
+    /// Why it goes, if not in good order.
+    pub(super) fault: Option<String>,
+    /// The last it is to be told.
+    pub(super) farewell: Option<String>,
+}
+
+impl Connection {
+    pub(super) fn new(
+        stream: Stream,
+        address: SocketAddr,
+        format: Format,
+        flood: Option<TokenBucket>,
+        now: Instant,
+    ) -> Connection {
+        Connection {
+            stream,
+            address,
+            format,
+            phase: Phase::Open,
+            registered: Some(Interest::READ),
+            inbox: Inbox::new(),
+            lines: LineReader::new(),
+            outbox: Outbox::new(),
+            input_ended: false,
+            half_closed: false,
+            hung_up: false,
+            entered: false,
+            counted: false,
+            pending_records: 0,
+            flood,
+            flood_warned: false,
+            flood_wait: false,
+            waits_for_outbox: false,
+            in_flush_list: false,
+            in_input_list: false,
+            has_gap: false,
+            timer: None,
+            last_heard: now,
+            probes: 0,
+            fault: None,
+            farewell: None,
+        }
+    }
+
+    /// What the poller is to be asked for: readable unless paused, ended or gone; writable only
+    /// while the outbox holds something that a direct write could not get rid of.
+    pub(super) fn interest(&self, bounds: &Bounds) -> Interest {
+        let readable = match self.phase {
+            Phase::Open => {
+                !self.input_ended && self.inbox.room(bounds.inbox) > 0 && !self.paused(bounds)
+            }
+            Phase::Lingering => !self.input_ended,
+            Phase::Leaving | Phase::Draining | Phase::Gone => false,
+        };
+        Interest { readable, writable: !self.outbox.is_empty() && self.phase != Phase::Gone }
+    }
+
+    /// Its own lines wait because it does not read what it is owed.
+    pub(super) fn paused(&self, bounds: &Bounds) -> bool {
+        self.outbox.len() > bounds.outbox_soft
+    }
+
+    /// Queues bytes for it. `false` if that takes its backlog over the hard limit.
+    pub(super) fn queue(&mut self, segment: &Segment, bounds: &Bounds) -> bool {
+        if matches!(self.phase, Phase::Lingering | Phase::Gone) {
+            return true;
+        }
+        self.outbox.push(segment);
+        self.outbox.len() <= bounds.outbox_hard
+    }
+
+    /// How the others are told that it left.
+    pub(super) fn departure(&mut self) -> Departure {
+        match self.fault.take() {
+            Some(reason) => Departure::Error(reason),
+            None => Departure::Quit,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What clients send: bytes into inboxes, lines out of them, lines into changes and answers.
+//!
+//! The classic trap of this part is what the end of a stream means. `read` returning 0 says only
+//! that the peer will *send* nothing more: it may have closed, or it may have shut its sending
+//! half and still listen (`printf 'hi\n' | nc -N`). Until something is written to it the two look
+//! the same. So the server says a short word to a peer whose input has ended: a listening peer
+//! reads it, and the system of one that is gone answers it with a reset, which ends the matter.
+
+use super::connection::Phase;
+use super::turn::{Due, Server};
+use crate::chat::Change;
+use crate::reactor::{Event, Read, Token};
+use crate::session::plain::{self, Request};
+use crate::wire::line::Step;
+use std::time::Duration;
+
+/// Lines taken from one connection per turn; the rest waits in its inbox, so that one pasted book
+/// does not keep everyone else waiting.
+const LINES_PER_TURN: usize = 512;
+
+/// Distance of the first look at a connection whose input has ended; each next one is twice as
+/// far, up to [`LONGEST_PROBE_PAUSE`]. Only where the poller cannot say that a peer is gone
+/// (select; kqueue without a filter) does anything hang on it.
+const FIRST_PROBE_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PROBE_PAUSE: Duration = Duration::from_secs(60);
+
+/// Why a line was not taken out of an inbox.
+enum Taken {
+    Request(Request),
+    /// Look again when more has come.
+    NoLine,
+    /// Look again next turn.
+    NotNow,
+}
+
+impl Server {
+    /// A connection is readable, or its peer is gone.
+    pub(super) fn read_from(&mut self, event: Event) {
+        let Some(connection) = self.connections.get_mut(event.token) else { return };
+        if event.hangup {
+            // Nobody is there to read what waits. What the peer sent before it went is read from
+            // here on without asking the poller, which would report the hangup at every wait.
+            connection.outbox.clear();
+            if connection.phase == Phase::Open && !connection.hung_up {
+                connection.hung_up = true;
+                self.unwatch(event.token);
+                self.look_at_input(event.token);
+            }
+        }
+        self.read_bytes(event.token);
+    }
+
+    fn read_bytes(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let room = match connection.phase {
+            Phase::Open if connection.input_ended => return,
+            Phase::Open => connection.inbox.room(self.bounds.inbox).min(self.scratch.len()),
+            Phase::Leaving | Phase::Draining | Phase::Lingering => self.scratch.len(),
+            Phase::Gone => return,
+        };
+        if room == 0 {
+            return;
+        }
+        match connection.stream.read(&mut self.scratch[..room]) {
+            Read::Bytes(count) if connection.phase == Phase::Open => {
+                connection.last_heard = self.now;
+                connection.inbox.receive(&self.scratch[..count]);
+                self.bytes_in += count as u64;
+            }
+            Read::Bytes(_) => return, // said after the goodbye
+            // A broken connection has nothing to wait for.
+            Read::Later if connection.hung_up => connection.input_ended = true,
+            Read::Later => return,
+            Read::Ended => connection.input_ended = true,
+            Read::Failed(error) => {
+                connection.input_ended = true;
+                connection.hung_up = true;
+                connection.fault.get_or_insert_with(|| error.kind().to_string());
+            }
+        }
+        if connection.input_ended && connection.phase != Phase::Open {
+            self.remove_later(token);
+        } else {
+            self.look_at_input(token);
+        }
+    }
+
+    /// Has the connection's inbox looked at in the turn's command phase, or in the next turn's.
+    pub(super) fn look_at_input(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        if !std::mem::replace(&mut connection.in_input_list, true) {
+            self.with_input.push(token);
+        }
+    }
+
+    /// Takes lines from everyone who has some, a bounded number from each.
+    pub(super) fn take_commands(&mut self) {
+        for token in std::mem::take(&mut self.with_input) {
+            if let Some(connection) = self.connections.get_mut(token) {
+                connection.in_input_list = false;
+                self.take_lines(token);
+            }
+        }
+    }
+
+    fn take_lines(&mut self, token: Token) {
+        for _ in 0..LINES_PER_TURN {
+            match self.take_line(token) {
+                Taken::Request(request) => self.carry_out(token, request),
+                Taken::NoLine => return self.after_input(token),
+                Taken::NotNow => return,
+            }
+        }
+        self.look_at_input(token);
+    }
+
+    /// The next line of an inbox as a request.
+    fn take_line(&mut self, token: Token) -> Taken {
+        let Some(connection) = self.connections.get_mut(token) else { return Taken::NotNow };
+        if connection.phase != Phase::Open || connection.flood_wait {
+            return Taken::NotNow;
+        }
+        if connection.paused(&self.bounds) {
+            connection.waits_for_outbox = true;
+            return Taken::NotNow;
+        }
+        let (limit, input) = (self.config.max_line.0, connection.inbox.pending());
+        let step = if connection.input_ended {
+            connection.lines.finish(input, limit)
+        } else {
+            connection.lines.next(input, limit)
+        };
+        let (request, used) = match step {
+            Step::Incomplete => return Taken::NoLine,
+            Step::Skipped { used } => (Request::Nothing, used),
+            Step::TooLong { used } => (Request::TooLong, used),
+            Step::Line { bytes, used } => (plain::parse(self.config.style.into(), bytes), used),
+        };
+        if request.is_question() && connection.pending_records > 0 {
+            // What it said before must be in force before it is answered.
+            self.look_at_input(token);
+            return Taken::NotNow;
+        }
+        if let Some(bucket) = &mut connection.flood
+            && request != Request::Nothing
+            && let Err(when) = bucket.take(self.now)
+        {
+            connection.flood_wait = true;
+            self.timers.arm(when, Due::Flood(token));
+            if !std::mem::replace(&mut connection.flood_warned, true) {
+                self.tell(token, "you are faster than --flood-limit allows: your lines are slowed down, none is lost");
+            }
+            return Taken::NotNow;
+        }
+        connection.inbox.consume(used);
+        // Its inbox may have been full and the poller told so.
+        self.touched.flush_later(token, connection);
+        Taken::Request(request)
+    }
+
+    /// The flood limit has another token for it.
+    pub(super) fn end_flood_wait(&mut self, token: Token) {
+        if let Some(connection) = self.connections.get_mut(token) {
+            connection.flood_wait = false;
+            self.look_at_input(token);
+        }
+    }
+
+    /// No whole line is left. Is there more to come?
+    fn after_input(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        if !connection.input_ended {
+            if connection.hung_up {
+                self.read_bytes(token);
+                self.look_at_input(token);
+            }
+            return;
+        }
+        if connection.hung_up {
+            return self.gone(token);
+        }
+        if !std::mem::replace(&mut connection.half_closed, true) {
+            self.tell(token, "your input has ended; you hear the others until you close");
+            self.probe(token);
+        }
+    }
+
+    /// Looks whether a peer whose input has ended is still there.
+    pub(super) fn probe(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        if connection.phase != Phase::Open {
+            return;
+        }
+        if !connection.stream.has_peer() {
+            return self.gone(token);
+        }
+        let pause = FIRST_PROBE_PAUSE.saturating_mul(1 << connection.probes.min(16));
+        connection.probes = connection.probes.saturating_add(1);
+        self.arm(token, self.now + pause.min(LONGEST_PROBE_PAUSE), Due::Probe(token));
+    }
+
+    /// Does what a line asks for.
+    fn carry_out(&mut self, token: Token, request: Request) {
+        match request {
+            Request::Nothing => {}
+            Request::Say(text) => self.record(token, Change::Say { text }),
+            Request::Help => plain::help().for_each(|line| self.tell(token, &line)),
+            Request::Who => self.answer_who(token),
+            Request::Unknown(name) => self.tell(token, &plain::unknown_command(&name)),
+            Request::TooLong => {
+                let limit = self.config.max_line;
+                self.tell(
+                    token,
+                    &format!("that line is over {limit} (--max-line) and was not sent"),
+                );
+            }
+            Request::Quit => {
+                self.leave_with(token, "goodbye".to_owned());
+            }
+        }
+    }
+
+    fn answer_who(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let (format, count) = (connection.format, plain::users(self.hub.online()));
+        let segment = self.delivery.encode(|lines| {
+            format.render_notice(&format!("{count} online:"), lines);
+            self.hub.labels().for_each(|label| format.render_notice(label, lines));
+        });
+        self.touched.queue(token, connection, &segment, &self.bounds);
+    }
+}

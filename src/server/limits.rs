@@ -1,0 +1,108 @@
+//! Who may come in, and how fast may they talk?
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+/// Most clients from one address that is not loopback, unless a flag says otherwise: a course
+/// behind one router fits, a machine gone wild does not.
+pub(super) const DEFAULT_PER_ADDRESS: u32 = 256;
+
+/// Lines a second from one client that is not on loopback, unless a flag says otherwise.
+pub(super) const DEFAULT_LINE_RATE: u32 = 100;
+
+/// How many seconds' worth of lines may come at once.
+const BURST_SECONDS: u32 = 10;
+
+/// How many clients each address has. Bounded by the number of clients: an address without any
+/// is forgotten.
+#[derive(Default)]
+pub(super) struct AddressCounts {
+    counts: HashMap<IpAddr, u32>,
+}
+
+impl AddressCounts {
+    pub(super) fn count(&self, address: IpAddr) -> u32 {
+        self.counts.get(&address).copied().unwrap_or(0)
+    }
+
+    pub(super) fn enter(&mut self, address: IpAddr) {
+        *self.counts.entry(address).or_insert(0) += 1;
+    }
+
+    pub(super) fn leave(&mut self, address: IpAddr) {
+        if let Some(count) = self.counts.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&address);
+            }
+        }
+    }
+}
+
+/// A token bucket that is kept as one moment: when it would be full again. Taking a token moves
+/// that moment one token's time ahead; the bucket is empty when it lies a whole burst ahead.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TokenBucket {
+    full_at: Instant,
+    per_token: Duration,
+    burst: Duration,
+}
+
+impl TokenBucket {
+    /// A full bucket. `per_second` is at least 1.
+    pub(super) fn new(per_second: u32, now: Instant) -> TokenBucket {
+        let per_token = Duration::from_secs(1) / per_second.max(1);
+        let burst = per_token * per_second.max(1) * BURST_SECONDS;
+        TokenBucket { full_at: now, per_token, burst }
+    }
+
+    /// Takes a token, or says when there will be one.
+    pub(super) fn take(&mut self, now: Instant) -> Result<(), Instant> {
+        let full_at = self.full_at.max(now) + self.per_token;
+        match full_at.checked_duration_since(now + self.burst) {
+            Some(wait) if !wait.is_zero() => Err(now + wait),
+            _ => {
+                self.full_at = full_at;
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_clients_is_forgotten() {
+        let mut counts = AddressCounts::default();
+        let address = IpAddr::from([127, 0, 0, 1]);
+        counts.enter(address);
+        counts.enter(address);
+        assert_eq!(counts.count(address), 2);
+        counts.leave(address);
+        counts.leave(address);
+        counts.leave(address);
+        assert_eq!(counts.count(address), 0);
+        assert!(counts.counts.is_empty());
+    }
+
+    #[test]
+    fn a_bucket_gives_its_burst_and_then_its_rate() {
+        let start = Instant::now();
+        let mut bucket = TokenBucket::new(4, start);
+        for _ in 0..4 * BURST_SECONDS {
+            bucket.take(start).unwrap();
+        }
+        let next = bucket.take(start).unwrap_err();
+        assert_eq!(next, start + Duration::from_millis(250));
+        assert_eq!(bucket.take(next - Duration::from_nanos(1)).unwrap_err(), next);
+        bucket.take(next).unwrap();
+        bucket.take(next).unwrap_err();
+        // A rest of any length fills it again, and no further than full.
+        let later = start + Duration::from_secs(3_600);
+        let taken = (0..1_000).take_while(|_| bucket.take(later).is_ok()).count();
+        assert_eq!(taken as u32, 4 * BURST_SECONDS);
+    }
+}

@@ -1,0 +1,86 @@
+//! How the server comes to listen, and what to say when it cannot.
+
+use super::config::Config;
+use crate::reactor::Listener;
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+
+/// Addresses that one name may resolve to and all be listened at.
+pub(super) const MOST_LISTENERS: usize = 8;
+
+/// Why the server does not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// Flags that contradict each other.
+    Config(String),
+    /// The host's name has no address.
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        error: io::Error,
+    },
+    /// An address that cannot be listened at.
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The system refused something every server needs.
+    System(io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Config(problem) => f.write_str(problem),
+            StartError::Resolve { host, error } => {
+                write!(f, "'{host}' is not an address of this machine: {error}")
+            }
+            StartError::Listen { address, error } => {
+                write!(f, "cannot listen on {address}: {error}")?;
+                match error.kind() {
+                    io::ErrorKind::AddrInUse => f.write_str(
+                        "; another program has this port: stop it, or give another port",
+                    ),
+                    io::ErrorKind::PermissionDenied => {
+                        f.write_str("; ports below 1024 are for root: give another port")
+                    }
+                    _ => Ok(()),
+                }
+            }
+            StartError::System(error) => write!(f, "the system refuses: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Listens at every address the host's name has, all at the same port.
+pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
+    let resolved = (config.host.as_str(), config.port)
+        .to_socket_addrs()
+        .map_err(|error| StartError::Resolve { host: config.host.clone(), error })?;
+    let mut listeners: Vec<Listener> = Vec::new();
+    let mut port = config.port;
+    for mut address in resolved.take(MOST_LISTENERS) {
+        address.set_port(port);
+        match Listener::bind(address, config.backlog) {
+            Ok(listener) => {
+                port = listener.local_address().map_err(StartError::System)?.port();
+                listeners.push(listener);
+            }
+            // A name like localhost may have an address of a family this machine has not.
+            Err(error)
+                if error.kind() == io::ErrorKind::AddrNotAvailable && !listeners.is_empty() => {}
+            Err(error) => return Err(StartError::Listen { address, error }),
+        }
+    }
+    if listeners.is_empty() {
+        let error = io::Error::new(io::ErrorKind::NotFound, "no address found");
+        return Err(StartError::Resolve { host: config.host.clone(), error });
+    }
+    Ok(listeners)
+}

@@ -1,0 +1,386 @@
+//! The turn: the one loop of the server, always in the same order.
+//!
+//! `wait → accept and read → commands → timers → journal → apply → flush → reap`
+
+use super::config::Config;
+use super::connection::{Bounds, Connection, Phase};
+use super::delivery::{Delivery, Touched};
+use super::limits::AddressCounts;
+use super::start::{StartError, listen};
+use super::transcript::Transcript;
+use crate::chat::{Audience, Change, Effect, Hub, Moment, Record, SessionId};
+use crate::journal::{Journal, Memory};
+use crate::reactor::{
+    Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, descriptors, signals,
+};
+use log::{error, info};
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Bytes taken from one connection by one read: one buffer for all of them.
+const SCRATCH: usize = 64 * 1024;
+
+/// Unused input that one connection may pile up while its lines wait, in bytes. More than the
+/// longest line, so that a whole one always fits.
+const INBOX_BOUND: usize = 64 * 1024;
+
+// A whole line and its end must fit, or its connection would wait for ever.
+const _: () = assert!(INBOX_BOUND > super::config::LONGEST_LINE + 2);
+
+/// Descriptors kept back from clients: the standard streams, poller, signals, listeners, and some
+/// air for the libraries and for telling a client that the server is full.
+const RESERVED_DESCRIPTORS: usize = 16 + super::accept::REFUSALS;
+
+/// How long an orderly stop may take to send what is queued.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
+
+const SIGNALS: Token = Token::fixed(super::start::MOST_LISTENERS as u8);
+
+/// What a timer is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Due {
+    /// Look at the idle limit.
+    Idle(Token),
+    /// Look whether a half-closed peer is still there.
+    Probe(Token),
+    /// A peer has had its time to close after our goodbye.
+    LingerEnd(Token),
+    /// The flood limit lets another line pass.
+    Flood(Token),
+    /// Try to accept again after descriptors ran out.
+    ListenAgain,
+    /// The orderly stop has lasted long enough.
+    StopNow,
+}
+
+/// How the server ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// In order, on request.
+    Orderly,
+    /// At once, on a second request.
+    Hasty,
+}
+
+/// The server: listeners, connections, the chat, and the loop that moves them.
+pub struct Server {
+    pub(super) config: Config,
+    pub(super) bounds: Bounds,
+    pub(super) capacity: usize,
+    pub(super) poller: Poller,
+    pub(super) signals: Signals,
+    pub(super) timers: Timers<Due>,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) connections: Slab<Connection>,
+    pub(super) addresses: AddressCounts,
+    pub(super) hub: Hub,
+    pub(super) journal: Journal,
+    pub(super) delivery: Delivery,
+    pub(super) transcript: Transcript,
+    /// The moment of this turn: asked once, so that all of a turn agrees.
+    pub(super) now: Instant,
+    pub(super) scratch: Box<[u8]>,
+    pub(super) with_input: Vec<Token>,
+    pub(super) touched: Touched,
+    pub(super) to_reap: Vec<Token>,
+    pub(super) accept_paused: bool,
+    pub(super) accept_pause_told: bool,
+    pub(super) bytes_in: u64,
+    pub(super) bytes_out: u64,
+    turns: u64,
+    stopping: bool,
+    ending: Option<Ending>,
+    kept: Vec<Record>,
+    effects: Vec<Effect>,
+}
+
+impl Server {
+    /// Listens at the configured place. Nothing is accepted until [`run`](Server::run).
+    ///
+    /// # Errors
+    /// What is wrong with the configuration or the place, in words that name it.
+    pub fn start(config: Config) -> Result<Server, StartError> {
+        config.check().map_err(StartError::Config)?;
+        signals::ignore_sigpipe().map_err(StartError::System)?;
+        let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
+        let listeners = listen(&config)?;
+        let mut poller = Poller::new(config.backend).map_err(StartError::System)?;
+        for (number, listener) in listeners.iter().enumerate() {
+            let token = Token::fixed(number as u8);
+            poller.add(listener, token, Interest::READ).map_err(StartError::System)?;
+        }
+        let signals = Signals::new(&[Signal::Interrupt, Signal::Terminate, Signal::Hangup])
+            .map_err(StartError::System)?;
+        poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
+        let capacity = capacity(&config, descriptors);
+        let bounds = Bounds {
+            outbox_soft: config.outbox_soft.0,
+            outbox_hard: config.outbox_hard.0,
+            inbox: INBOX_BOUND,
+        };
+        let transcript = if config.quiet { Transcript::silent() } else { Transcript::on_stdout() };
+        Ok(Server {
+            config,
+            bounds,
+            capacity,
+            poller,
+            signals,
+            timers: Timers::new(),
+            listeners,
+            connections: Slab::new(),
+            addresses: AddressCounts::default(),
+            hub: Hub::new(),
+            journal: Journal::Memory(Memory::new()),
+            delivery: Delivery::default(),
+            transcript,
+            now: Instant::now(),
+            scratch: vec![0; SCRATCH].into(),
+            with_input: Vec::new(),
+            touched: Touched::default(),
+            to_reap: Vec::new(),
+            accept_paused: false,
+            accept_pause_told: false,
+            bytes_in: 0,
+            bytes_out: 0,
+            turns: 0,
+            stopping: false,
+            ending: None,
+            kept: Vec::new(),
+            effects: Vec::new(),
+        })
+    }
+
+    /// Where it listens; the port is the one the system picked, if it was asked to.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().filter_map(|listener| listener.local_address().ok()).collect()
+    }
+
+    /// How many clients it can hold at a time.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// One line for whoever waits for the server to be ready: where, how, for how many.
+    pub fn ready_line(&self) -> String {
+        let places: Vec<String> = self.addresses().iter().map(SocketAddr::to_string).collect();
+        let (places, backend) = (places.join(" and "), self.poller.backend());
+        format!("listening on {places} with {backend}, room for {} clients", self.capacity)
+    }
+
+    /// Turns until somebody asks it to stop (SIGINT, SIGTERM).
+    ///
+    /// # Errors
+    /// Only if the poller itself fails: there is no going on without it.
+    pub fn run(&mut self) -> io::Result<Ending> {
+        let mut events = Vec::new();
+        loop {
+            self.turn(&mut events)?;
+            if let Some(ending) = self.ending {
+                self.close_all();
+                return Ok(ending);
+            }
+        }
+    }
+
+    fn turn(&mut self, events: &mut Vec<Event>) -> io::Result<()> {
+        self.poller.wait(events, self.patience())?;
+        self.now = Instant::now();
+        self.turns += 1;
+
+        for event in events.drain(..) {
+            self.dispatch(event);
+        }
+        self.take_commands();
+        while let Some(due) = self.timers.pop_due(self.now) {
+            self.timer_is_due(due);
+        }
+        self.take_kept_records();
+        self.apply_records();
+        self.transcript.end_turn();
+        self.flush();
+        self.reap();
+        self.end_if_drained();
+        Ok(())
+    }
+
+    /// How long the wait may last. Not at all if something is left to do from the last turn.
+    fn patience(&self) -> Option<Duration> {
+        let work_left = !self.with_input.is_empty()
+            || !self.to_reap.is_empty()
+            || !self.touched.to_flush.is_empty()
+            || self.journal.has_kept();
+        if work_left { Some(Duration::ZERO) } else { self.timers.time_left(Instant::now()) }
+    }
+
+    /// Everything that can wake the loop.
+    fn dispatch(&mut self, event: Event) {
+        if event.token == SIGNALS {
+            for signal in self.signals.drain() {
+                self.stop(signal);
+            }
+        } else if let Some(number) = self.listener_of(event.token) {
+            self.accept_from(number);
+        } else {
+            if event.writable
+                && let Some(connection) = self.connections.get_mut(event.token)
+            {
+                self.touched.flush_later(event.token, connection);
+            }
+            if event.readable || event.hangup {
+                self.read_from(event);
+            }
+        }
+    }
+
+    fn listener_of(&self, token: Token) -> Option<usize> {
+        (0..self.listeners.len()).find(|number| Token::fixed(*number as u8) == token)
+    }
+
+    fn timer_is_due(&mut self, due: Due) {
+        match due {
+            Due::Idle(token) => self.arm_idle(token),
+            Due::Probe(token) => self.probe(token),
+            Due::LingerEnd(token) => self.remove_later(token),
+            Due::Flood(token) => self.end_flood_wait(token),
+            Due::ListenAgain => self.listen_again(),
+            Due::StopNow => {
+                info!("some clients did not take their goodbye within {STOP_PATIENCE:?}");
+                self.ending = Some(Ending::Orderly);
+            }
+        }
+    }
+
+    /// Writes a change down. It happens when the journal hands it back.
+    pub(super) fn record(&mut self, token: Token, change: Change) {
+        if let Some(connection) = self.connections.get_mut(token) {
+            connection.pending_records += 1;
+        }
+        self.journal.append(moment(), Self::session(token), change);
+    }
+
+    /// Writes down that a client has left, once.
+    pub(super) fn record_leave(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        if std::mem::take(&mut connection.entered) {
+            let departure = connection.departure();
+            self.record(token, Change::Leave { departure });
+        }
+    }
+
+    fn take_kept_records(&mut self) {
+        self.journal.take_kept(&mut self.kept);
+    }
+
+    /// Lets happen what has been written down, and hands out what follows from it.
+    fn apply_records(&mut self) {
+        let mut kept = std::mem::take(&mut self.kept);
+        let mut effects = std::mem::take(&mut self.effects);
+        for record in kept.drain(..) {
+            let token = Token::from_bits(record.origin.0);
+            let leaves = matches!(record.change, Change::Leave { .. });
+            if let Some(connection) = self.connections.get_mut(token) {
+                connection.pending_records -= 1;
+                match record.change {
+                    Change::Enter { .. } => self.delivery.skip_to_here(record.origin, connection),
+                    Change::Leave { .. } => self.catch_up(record.origin),
+                    Change::Say { .. } => {}
+                }
+            }
+            self.hub.apply(record, &mut effects);
+            for effect in effects.drain(..) {
+                self.deliver(effect);
+            }
+            if leaves {
+                self.say_farewell(token);
+            }
+        }
+        self.delivery.close_run(
+            self.hub.members(),
+            &mut self.connections,
+            &self.bounds,
+            &mut self.touched,
+        );
+        (self.kept, self.effects) = (kept, effects);
+    }
+
+    fn deliver(&mut self, effect: Effect) {
+        match effect.audience {
+            Audience::One(session) => {
+                self.catch_up(session);
+                let token = Token::from_bits(session.0);
+                let Some(connection) = self.connections.get_mut(token) else { return };
+                let format = connection.format;
+                let segment = self.delivery.encode(|line| format.render(&effect.event, line));
+                self.touched.queue(token, connection, &segment, &self.bounds);
+            }
+            Audience::AllBut(session) => {
+                self.transcript.say(&effect.event);
+                let speaker = self.connections.get_mut(Token::from_bits(session.0));
+                self.delivery.add_to_run(&effect.event, speaker, session);
+            }
+        }
+    }
+
+    fn catch_up(&mut self, session: SessionId) {
+        if let Some(connection) = self.connections.get_mut(Token::from_bits(session.0)) {
+            self.delivery.catch_up(session, connection, &self.bounds, &mut self.touched);
+        }
+    }
+
+    /// A first request to stop is an orderly end; a second one is meant.
+    fn stop(&mut self, signal: Signal) {
+        if std::mem::replace(&mut self.stopping, true) {
+            self.ending = Some(Ending::Hasty);
+            return;
+        }
+        info!("{signal:?}: stopping; {} clients get a goodbye", self.connections.len());
+        for listener in self.listeners.drain(..) {
+            if let Err(error) = self.poller.remove(&listener) {
+                error!("cannot stop watching a listener: {error}");
+            }
+        }
+        for token in self.connections.tokens() {
+            self.tell(token, "the server is shutting down, goodbye");
+            self.start_draining(token);
+        }
+        self.timers.arm(self.now + STOP_PATIENCE, Due::StopNow);
+    }
+
+    /// The stop is over when everyone has got what they were owed.
+    fn end_if_drained(&mut self) {
+        let owed = |(_, connection): (Token, &Connection)| {
+            !matches!(connection.phase, Phase::Lingering | Phase::Gone)
+        };
+        if self.stopping && self.ending.is_none() && !self.connections.iter().any(owed) {
+            self.ending = Some(Ending::Orderly);
+        }
+    }
+
+    /// Closes what is left. What clients said last is read first: to close a socket with unread
+    /// input would send a reset, which may overtake the goodbye.
+    fn close_all(&mut self) {
+        for token in self.connections.tokens() {
+            if let Some(connection) = self.connections.remove(token) {
+                let _ = connection.stream.read(&mut self.scratch);
+            }
+        }
+        self.transcript.finish();
+        info!(
+            "stopped after {} turns, {} bytes in, {} bytes out",
+            self.turns, self.bytes_in, self.bytes_out
+        );
+    }
+}
+
+/// How many clients fit: what was asked for, within what the descriptors and the poller allow.
+fn capacity(config: &Config, descriptors: usize) -> usize {
+    let ceiling = config.backend.descriptor_ceiling().unwrap_or(usize::MAX);
+    let room = descriptors.min(ceiling).saturating_sub(RESERVED_DESCRIPTORS).max(1);
+    config.max_clients.map_or(room, |asked| room.min(asked as usize))
+}
+
+fn moment() -> Moment {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

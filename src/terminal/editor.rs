@@ -1,0 +1,320 @@
+//! What do keys do to the line? A line editor that is fed, with readline's keys.
+//!
+//! | keys | do |
+//! |---|---|
+//! | Left Right, Ctrl-B Ctrl-F | one grapheme |
+//! | Alt-B Alt-F, Ctrl or Alt with Left Right | one word |
+//! | Ctrl-A Home, Ctrl-E End | start, end of the line |
+//! | Backspace Ctrl-H, Delete Ctrl-D | delete before, at the cursor |
+//! | Ctrl-K, Ctrl-U | kill to the end, to the start |
+//! | Ctrl-W, Alt-Backspace, Alt-D | kill the blank-separated word before, the word before, after |
+//! | Ctrl-Y, Ctrl-T | put the last kill back, swap two graphemes |
+//! | Up Down, Ctrl-P Ctrl-N | history |
+//! | Enter Ctrl-J, Ctrl-C, Ctrl-D, Ctrl-Z, Ctrl-L, Tab, Ctrl-R | an [`Outcome`] for the caller |
+//!
+//! Invariants: the cursor stands on a grapheme boundary; the line holds no control character and
+//! at most [`MAX_LINE`] bytes, so what would not fit is refused whole. Nothing in here prints,
+//! and a paste of several lines comes to the caller as a question, never as sent lines.
+//!
+//! Deliberately absent: undo, a kill ring of more than one, vi mode.
+
+use super::history::History;
+use super::keys::{Code, Key};
+use super::text;
+
+/// Bytes of the edited line. A server's limit is lower as a rule, and the server names it.
+pub const MAX_LINE: usize = 16 * 1024;
+
+/// What a key came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Nothing to show anew.
+    Unchanged,
+    /// The line or the cursor moved.
+    Changed,
+    /// The key could do nothing here: ring the bell.
+    Refused,
+    /// Enter: the line, now empty and in the history.
+    Submitted(String),
+    /// Ctrl-C on an empty line; on a draft it clears the draft and is `Changed`.
+    Interrupted,
+    /// Ctrl-D on an empty line.
+    Ended,
+    /// Ctrl-Z.
+    Suspended,
+    /// Ctrl-L.
+    ClearScreen,
+    /// Tab: the caller may [`insert`](Editor::insert) what the word at the cursor stands for.
+    Complete,
+    /// Ctrl-R: the caller may search [`Editor::history`].
+    Search,
+    /// Lines that wait for a yes; the line on the screen is untouched until then.
+    Ask(Vec<String>),
+}
+
+/// What the last key was, where the next one depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Last {
+    Kill,
+    Other,
+}
+
+/// Which side of the text a kill took away: a run of kills collects in order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Before,
+    After,
+}
+
+/// The line, its cursor, and what was sent before.
+#[derive(Debug)]
+pub struct Editor {
+    line: String,
+    /// A byte offset into `line`, on a grapheme boundary.
+    cursor: usize,
+    killed: String,
+    last: Last,
+    history: History,
+}
+
+impl Default for Editor {
+    fn default() -> Editor {
+        Editor::new()
+    }
+}
+
+impl Editor {
+    /// An empty line.
+    pub fn new() -> Editor {
+        Editor {
+            line: String::new(),
+            cursor: 0,
+            killed: String::new(),
+            last: Last::Other,
+            history: History::default(),
+        }
+    }
+
+    /// The line as it stands.
+    pub fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// Bytes of the line before the cursor; a grapheme boundary.
+    pub fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// What was sent before.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Replaces the line; the cursor goes to its end. Control characters are left out, and
+    /// what is over [`MAX_LINE`] too.
+    pub fn set(&mut self, line: &str) {
+        self.line.clear();
+        self.line.extend(line.chars().filter(|character| !character.is_control()));
+        let mut end = self.line.len().min(MAX_LINE);
+        while !self.line.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.line.truncate(end);
+        self.cursor = end;
+    }
+
+    /// Does what `key` means.
+    pub fn key(&mut self, key: Key) -> Outcome {
+        let last = std::mem::replace(&mut self.last, Last::Other);
+        match key {
+            Key { code: Code::Char(letter), control: true, alt: false, .. } => {
+                self.control(letter, last)
+            }
+            Key { alt: true, control: false, .. } => self.alt(key.code, last),
+            _ => self.plain(key),
+        }
+    }
+
+    fn plain(&mut self, key: Key) -> Outcome {
+        let (line, cursor) = (&self.line, self.cursor);
+        match key.code {
+            Code::Char(_) if key.control => Outcome::Unchanged,
+            Code::Char(character) => self.insert(character.encode_utf8(&mut [0; 4])),
+            Code::Enter => self.submit(),
+            Code::Tab if key.shift => Outcome::Unchanged,
+            Code::Tab => Outcome::Complete,
+            Code::Backspace => self.delete(text::grapheme_before(line, cursor), cursor),
+            Code::Delete => self.delete(cursor, text::grapheme_after(line, cursor)),
+            Code::Left if key.control => self.move_to(text::word_before(line, cursor)),
+            Code::Right if key.control => self.move_to(text::word_after(line, cursor)),
+            Code::Left => self.move_to(text::grapheme_before(line, cursor)),
+            Code::Right => self.move_to(text::grapheme_after(line, cursor)),
+            Code::Home => self.move_to(0),
+            Code::End => self.move_to(line.len()),
+            Code::Up => self.older(),
+            Code::Down => self.newer(),
+            Code::Insert | Code::PageUp | Code::PageDown | Code::Escape | Code::Function(_) => {
+                Outcome::Unchanged
+            }
+        }
+    }
+
+    fn control(&mut self, letter: char, last: Last) -> Outcome {
+        let (line, cursor) = (&self.line, self.cursor);
+        match letter {
+            'a' => self.move_to(0),
+            'b' => self.move_to(text::grapheme_before(line, cursor)),
+            'c' if line.is_empty() => Outcome::Interrupted,
+            'c' => self.clear(),
+            'd' if line.is_empty() => Outcome::Ended,
+            'd' => self.delete(cursor, text::grapheme_after(line, cursor)),
+            'e' => self.move_to(line.len()),
+            'f' => self.move_to(text::grapheme_after(line, cursor)),
+            'h' => self.delete(text::grapheme_before(line, cursor), cursor),
+            'j' | 'm' => self.submit(),
+            'k' => self.kill(Side::After, line.len(), last),
+            'l' => Outcome::ClearScreen,
+            'n' => self.newer(),
+            'p' => self.older(),
+            'r' => Outcome::Search,
+            't' => self.transpose(),
+            'u' => self.kill(Side::Before, 0, last),
+            'w' => self.kill(Side::Before, text::blank_word_before(line, cursor), last),
+            'y' => self.insert(&self.killed.clone()),
+            'z' => Outcome::Suspended,
+            _ => Outcome::Unchanged,
+        }
+    }
+
+    fn alt(&mut self, code: Code, last: Last) -> Outcome {
+        let (line, cursor) = (&self.line, self.cursor);
+        match code {
+            Code::Char('b' | 'B') | Code::Left => self.move_to(text::word_before(line, cursor)),
+            Code::Char('f' | 'F') | Code::Right => self.move_to(text::word_after(line, cursor)),
+            Code::Char('d' | 'D') | Code::Delete => {
+                self.kill(Side::After, text::word_after(line, cursor), last)
+            }
+            Code::Backspace => self.kill(Side::Before, text::word_before(line, cursor), last),
+            _ => Outcome::Unchanged,
+        }
+    }
+
+    /// Puts `insertion` at the cursor, or refuses it if the line would grow over [`MAX_LINE`].
+    /// A tab becomes a space; other control characters are left out.
+    pub fn insert(&mut self, insertion: &str) -> Outcome {
+        let printable = |character: &char| !character.is_control();
+        let spaced = insertion.chars().map(|it| if it == '\t' { ' ' } else { it });
+        let insertion: String = spaced.filter(printable).collect();
+        if insertion.is_empty() || self.line.len() + insertion.len() > MAX_LINE {
+            return Outcome::Refused;
+        }
+        self.line.insert_str(self.cursor, &insertion);
+        self.cursor = text::boundary_at_or_after(&self.line, self.cursor + insertion.len());
+        Outcome::Changed
+    }
+
+    /// Takes a paste. One line goes to the cursor, without the newline at its end. Several are
+    /// joined with what stands before and after the cursor, as typing them would have done, and
+    /// are handed out as a question; empty ones are left out, because some servers take an empty
+    /// line for goodbye.
+    pub fn paste(&mut self, pasted: &str) -> Outcome {
+        self.last = Last::Other;
+        let one_line = pasted.trim_end_matches('\n');
+        if !one_line.contains('\n') {
+            return if one_line.is_empty() { Outcome::Unchanged } else { self.insert(one_line) };
+        }
+        let (before, after) = self.line.split_at(self.cursor);
+        let whole = [before, pasted, after].concat();
+        let kept = |character: &char| !character.is_control() || *character == '\t';
+        let lines = whole.split('\n').map(|line| line.chars().filter(kept).collect::<String>());
+        Outcome::Ask(lines.filter(|line| !line.trim().is_empty()).collect())
+    }
+
+    /// Empties the line without keeping it: Ctrl-C on a draft, and a yes to a paste.
+    pub fn clear(&mut self) -> Outcome {
+        self.history.rest();
+        self.line.clear();
+        self.cursor = 0;
+        Outcome::Changed
+    }
+
+    fn submit(&mut self) -> Outcome {
+        let line = std::mem::take(&mut self.line);
+        self.cursor = 0;
+        self.history.push(&line);
+        Outcome::Submitted(line)
+    }
+
+    fn older(&mut self) -> Outcome {
+        match self.history.older(&self.line).map(str::to_owned) {
+            Some(line) => self.recall(&line),
+            None => Outcome::Refused,
+        }
+    }
+
+    fn newer(&mut self) -> Outcome {
+        match self.history.newer().map(str::to_owned) {
+            Some(line) => self.recall(&line),
+            None => Outcome::Refused,
+        }
+    }
+
+    fn recall(&mut self, line: &str) -> Outcome {
+        self.set(line);
+        Outcome::Changed
+    }
+
+    fn move_to(&mut self, at: usize) -> Outcome {
+        if at == self.cursor {
+            return Outcome::Unchanged;
+        }
+        self.cursor = text::boundary_at_or_after(&self.line, at);
+        Outcome::Changed
+    }
+
+    /// Deletes the bytes `start..end`; the cursor goes where they were.
+    fn delete(&mut self, start: usize, end: usize) -> Outcome {
+        if start == end {
+            return Outcome::Refused;
+        }
+        self.line.replace_range(start..end, "");
+        self.cursor = text::boundary_at_or_after(&self.line, start);
+        Outcome::Changed
+    }
+
+    fn kill(&mut self, side: Side, to: usize, last: Last) -> Outcome {
+        let (start, end) = (to.min(self.cursor), to.max(self.cursor));
+        self.last = Last::Kill;
+        if start == end {
+            self.last = last;
+            return Outcome::Refused;
+        }
+        let taken = &self.line[start..end];
+        match (last, side) {
+            (Last::Other, _) => taken.clone_into(&mut self.killed),
+            (Last::Kill, Side::After) => self.killed.push_str(taken),
+            (Last::Kill, Side::Before) => self.killed.insert_str(0, taken),
+        }
+        self.delete(start, end)
+    }
+
+    /// Swaps the graphemes around the cursor and goes on; at the end, the last two.
+    fn transpose(&mut self) -> Outcome {
+        let middle = match self.cursor == self.line.len() {
+            true => text::grapheme_before(&self.line, self.cursor),
+            false => self.cursor,
+        };
+        let start = text::grapheme_before(&self.line, middle);
+        let end = text::grapheme_after(&self.line, middle);
+        if start == middle || middle == end {
+            return Outcome::Refused;
+        }
+        let swapped = [&self.line[middle..end], &self.line[start..middle]].concat();
+        self.line.replace_range(start..end, &swapped);
+        self.cursor = text::boundary_at_or_after(&self.line, end);
+        Outcome::Changed
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! Which bytes put the line on the screen, and messages above it?
+//!
+//! The prompt and the line take one row, the last one printed, and never its last column: nothing
+//! wraps, so one `\r` always goes home, at every width down to one column. A line that is too
+//! long for the row scrolls sideways under the cursor. Messages are printed as ordinary text and
+//! wrap as the terminal likes, so they are whole in its scrollback and when copied.
+//!
+//! Every method appends to a buffer of the caller, who emits it with one write: the terminal
+//! never shows half a redraw.
+//!
+//! The one thing to guess is a window that shrinks. Most terminals then break the row into
+//! several, and the cursor's part is not the first; [`Screen::resize`] goes up by as many rows as
+//! that takes. A terminal that cuts the row off instead (xterm) loses the rows above it. The
+//! other guess would leave pieces of old prompts in every other terminal.
+
+use super::text;
+use std::io::Write;
+
+/// Columns taken when the terminal does not know its own: the VT100's.
+const DEFAULT_COLUMNS: usize = 80;
+
+/// Columns that must be left for the line, or the prompt is not shown.
+const ROOM_FOR_LINE: usize = 8;
+
+/// What the row shows: a prompt, the line, and where the cursor is.
+#[derive(Clone, Copy, Debug)]
+pub struct Face<'a> {
+    /// The prompt's text, without escapes.
+    pub prompt: &'a str,
+    /// SGR parameters of the prompt ("1;33"); empty for none.
+    pub style: &'a str,
+    /// The line; no control characters.
+    pub line: &'a str,
+    /// Bytes of `line` before the cursor; a grapheme boundary.
+    pub cursor: usize,
+}
+
+/// The row at the bottom, as it was last painted.
+#[derive(Debug)]
+pub struct Screen {
+    columns: usize,
+    /// Columns of what stands in the row, and the column of the cursor; `None` while hidden.
+    painted: Option<(usize, usize)>,
+}
+
+impl Screen {
+    /// A screen `columns` wide (0: unknown), with nothing in its row and the cursor at its start.
+    pub fn new(columns: usize) -> Screen {
+        Screen { columns: or_default(columns), painted: None }
+    }
+
+    /// Columns of the screen.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Columns of what stands in the row and the column of the cursor; `None` while hidden.
+    pub fn painted_columns(&self) -> Option<(usize, usize)> {
+        self.painted
+    }
+
+    /// Takes the row away; the cursor is at its start then.
+    pub fn hide(&mut self, out: &mut Vec<u8>) {
+        if self.painted.take().is_some() {
+            out.extend_from_slice(b"\r\x1b[K");
+        }
+    }
+
+    /// Paints the row, over whatever it showed.
+    pub fn show(&mut self, face: &Face<'_>, out: &mut Vec<u8>) {
+        let usable = self.columns - 1;
+        let prompt_columns = text::columns(face.prompt);
+        let has_prompt = prompt_columns + ROOM_FOR_LINE <= usable;
+        let prompt_columns = if has_prompt { prompt_columns } else { 0 };
+        let (visible, before) = window(face.line, face.cursor, usable - prompt_columns);
+        let cursor = prompt_columns + before;
+        let painted = prompt_columns + text::columns(visible);
+
+        out.push(b'\r');
+        if has_prompt {
+            styled(face.prompt, face.style, out);
+        }
+        out.extend_from_slice(visible.as_bytes());
+        out.extend_from_slice(b"\x1b[K");
+        if cursor < painted {
+            out.push(b'\r');
+            if cursor > 0 {
+                push(out, format_args!("\x1b[{cursor}C"));
+            }
+        }
+        self.painted = Some((painted, cursor));
+    }
+
+    /// Prints `message`, which is one or more whole lines without their last newline, above the
+    /// row, and paints the row again.
+    pub fn print_above(&mut self, message: &[u8], face: &Face<'_>, out: &mut Vec<u8>) {
+        self.print(message, out);
+        self.show(face, out);
+    }
+
+    /// Prints `message` and leaves the row hidden: for many messages in one turn.
+    pub fn print(&mut self, message: &[u8], out: &mut Vec<u8>) {
+        self.hide(out);
+        out.extend_from_slice(message);
+        // Both, because the terminal's output processing may be off.
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// Clears the screen and paints the row at its top.
+    pub fn clear(&mut self, face: &Face<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\x1b[H\x1b[2J");
+        self.painted = None;
+        self.show(face, out);
+    }
+
+    /// The window is `columns` wide now (0: unknown).
+    pub fn resize(&mut self, columns: usize, face: &Face<'_>, out: &mut Vec<u8>) {
+        self.columns = or_default(columns);
+        if let Some((painted, cursor)) = self.painted
+            && painted > self.columns
+        {
+            let rows_up = cursor / self.columns;
+            if rows_up > 0 {
+                push(out, format_args!("\x1b[{rows_up}A"));
+            }
+            out.extend_from_slice(b"\r\x1b[J");
+        }
+        self.show(face, out);
+    }
+
+    /// Somebody else wrote to the terminal, a shell perhaps: the row is where the cursor is, and
+    /// nothing is known of it.
+    pub fn forget(&mut self) {
+        self.painted = None;
+    }
+}
+
+fn or_default(columns: usize) -> usize {
+    if columns == 0 { DEFAULT_COLUMNS } else { columns }
+}
+
+/// Appends formatted text; a `Vec` takes all of it.
+fn push(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
+    let _ = out.write_fmt(arguments);
+}
+
+/// Appends `text` in an SGR style, which ends with it; plain if the style is empty.
+pub fn styled(text: &str, style: &str, out: &mut Vec<u8>) {
+    if style.is_empty() {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        push(out, format_args!("\x1b[{style}m{text}\x1b[0m"));
+    }
+}
+
+/// The part of `line` that fits into `room` columns with the cursor in it or right behind it,
+/// and the columns in front of the cursor. As much as possible stands in front: somebody who
+/// types at the end sees what was just typed.
+fn window(line: &str, cursor: usize, room: usize) -> (&str, usize) {
+    let (before, after) = line.split_at(cursor);
+    let mut start = cursor;
+    let mut used = 0;
+    for (grapheme, columns) in text::graphemes(before).rev() {
+        if used + columns > room {
+            break;
+        }
+        used += columns;
+        start -= grapheme.len();
+    }
+    let end = cursor + text::fitting(after, room - used).len();
+    (&line[start..end], used)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Where do graphemes begin, and how many columns do they take?
+//!
+//! A grapheme (UAX #29) is what a person calls a character: a letter with its accents, a family
+//! of emoji. The cursor moves by graphemes, the screen counts columns. The widths are those of
+//! UAX #11 as unicode-width has them; a terminal that disagrees, usually about emoji joined by
+//! U+200D, shows the cursor a column off until the line is redrawn. Asking the terminal where
+//! its cursor is would cure that and cost a round trip a key.
+
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
+use unicode_width::UnicodeWidthStr;
+
+/// Columns that `text` takes: 2 for wide graphemes, 0 for lone combining marks.
+pub fn columns(text: &str) -> usize {
+    text.graphemes(true).map(grapheme_columns).sum()
+}
+
+/// Columns of one grapheme. No grapheme takes more than two, however many characters it has.
+fn grapheme_columns(grapheme: &str) -> usize {
+    UnicodeWidthStr::width(grapheme).min(2)
+}
+
+/// The graphemes of `text`, each with its columns.
+pub fn graphemes(text: &str) -> impl DoubleEndedIterator<Item = (&str, usize)> {
+    text.graphemes(true).map(|grapheme| (grapheme, grapheme_columns(grapheme)))
+}
+
+/// The longest start of `text` that fits into `limit` columns.
+pub fn fitting(text: &str, limit: usize) -> &str {
+    let mut used = 0;
+    for (start, grapheme) in text.grapheme_indices(true) {
+        used += grapheme_columns(grapheme);
+        if used > limit {
+            return &text[..start];
+        }
+    }
+    text
+}
+
+/// Where the grapheme before byte `at` begins; 0 at the start.
+pub fn grapheme_before(text: &str, at: usize) -> usize {
+    let mut cursor = GraphemeCursor::new(at, text.len(), true);
+    // With the whole text as the one chunk it never asks for more, so an error cannot happen.
+    cursor.prev_boundary(text, 0).ok().flatten().unwrap_or(0)
+}
+
+/// Where the grapheme at byte `at` ends; the length of `text` at the end.
+pub fn grapheme_after(text: &str, at: usize) -> usize {
+    let mut cursor = GraphemeCursor::new(at, text.len(), true);
+    cursor.next_boundary(text, 0).ok().flatten().unwrap_or(text.len())
+}
+
+/// `at`, or the next grapheme boundary behind it. Inserting or deleting may join what stood
+/// apart: "e" and an accent become one grapheme, and the cursor must not stay inside.
+pub fn boundary_at_or_after(text: &str, at: usize) -> usize {
+    let mut cursor = GraphemeCursor::new(at, text.len(), true);
+    match cursor.is_boundary(text, 0) {
+        Ok(true) => at,
+        _ => grapheme_after(text, at),
+    }
+}
+
+/// Where the word before byte `at` begins: over anything that is no word, then over the word.
+/// Words are letters and digits, as in readline.
+pub fn word_before(text: &str, at: usize) -> usize {
+    let before = text[..at].trim_end_matches(|c: char| !c.is_alphanumeric());
+    before.trim_end_matches(char::is_alphanumeric).len()
+}
+
+/// Where the word at or after byte `at` ends.
+pub fn word_after(text: &str, at: usize) -> usize {
+    let after = text[at..].trim_start_matches(|c: char| !c.is_alphanumeric());
+    text.len() - after.trim_start_matches(char::is_alphanumeric).len()
+}
+
+/// Where the run of non-blanks before byte `at` begins: what Ctrl-W takes.
+pub fn blank_word_before(text: &str, at: usize) -> usize {
+    text[..at].trim_end().trim_end_matches(|c: char| !c.is_whitespace()).len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_counted_by_grapheme() {
+        for (text, wide) in [
+            ("", 0),
+            ("abc", 3),
+            ("日本", 4),
+            ("e\u{301}", 1),
+            ("\u{301}", 0),
+            ("👩‍👩‍👧‍👦", 2),
+            ("🇩🇪", 2),
+            ("👍🏽", 2),
+        ] {
+            assert_eq!(columns(text), wide, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn fitting_never_splits_a_grapheme() {
+        assert_eq!(fitting("日本", 3), "日");
+        assert_eq!(fitting("日本", 1), "");
+        assert_eq!(fitting("ae\u{301}b", 2), "ae\u{301}");
+        assert_eq!(fitting("abc", 99), "abc");
+    }
+
+    #[test]
+    fn words_end_where_readline_ends_them() {
+        let text = "one two-three  four";
+        assert_eq!(word_before(text, text.len()), 15);
+        assert_eq!(word_before(text, 15), 8);
+        assert_eq!(word_after(text, 3), 7);
+        assert_eq!(blank_word_before(text, 13), 4);
+        assert_eq!(blank_word_before(text, 15), 4);
+        assert_eq!(word_before("  ", 2), 0);
+        assert_eq!(word_after("  ", 0), 2);
+    }
+}
