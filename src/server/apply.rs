@@ -5,7 +5,7 @@
 
 use super::turn::Server;
 use crate::chat::{
-    Audience, Change, Effect, Event, Name, Perspective, Record, RecordId, SessionId,
+    Audience, Change, Effect, Event, Name, Perspective, Record, SessionId,
 };
 use crate::journal::Health;
 use crate::reactor::{Segment, Token};
@@ -63,16 +63,15 @@ impl Server {
     }
 
     fn apply(&mut self, record: Record) {
-        let (origin, id) = (record.origin, record.id);
+        let origin = record.origin;
         let token = Token::from_bits(origin.0);
         self.before_members_change(&record);
         self.no_longer_pending(token, &record.change);
         let leaves = matches!(record.change, Change::Leave { .. });
         let mut effects = std::mem::take(&mut self.effects);
         self.hub.apply(record, &mut effects);
-        self.journal.observe(&effects);
         for effect in effects.drain(..) {
-            self.deliver(effect, id);
+            self.deliver(effect);
         }
         self.effects = effects;
         if leaves {
@@ -101,10 +100,13 @@ impl Server {
         }
     }
 
-    fn deliver(&mut self, effect: Effect, cause: RecordId) {
+    fn deliver(&mut self, effect: Effect) {
         let Effect { audience, event } = effect;
+        if let Some(entry) = event.entry() {
+            self.journal.archive(entry);
+        }
         match audience {
-            Audience::One(session) => self.deliver_alone(session, event, cause),
+            Audience::One(session) => self.deliver_alone(session, event),
             Audience::Private { to, from } => {
                 for session in to.into_iter().filter(|session| *session != from) {
                     self.deliver_to(Token::from_bits(session.0), &event, Perspective::Other);
@@ -200,10 +202,10 @@ impl Server {
     }
 
     /// Tells one session, or does what the event asks the server to do for it.
-    fn deliver_alone(&mut self, session: SessionId, event: Event, cause: RecordId) {
+    fn deliver_alone(&mut self, session: SessionId, event: Event) {
         let token = Token::from_bits(session.0);
         match event {
-            Event::Recall(query) => self.recall(token, query, cause),
+            Event::Recall(query) => self.recall(token, query),
             Event::Closed { .. } => {
                 self.deliver_to(token, &event, Perspective::Other);
                 if let Some(connection) = self.connections.get_mut(token) {

@@ -6,18 +6,18 @@
 //! second must not be answered first.
 
 use super::turn::Server;
-use crate::chat::{Command, Decision, Event, Lookup, Perspective, Purpose, Query, RecordId, Refusal, Work};
-use crate::journal::{Answer, Found, Question};
+use crate::chat::{Command, Decision, Event, Lookup, Perspective, Purpose, Query, Refusal, Work};
+use crate::journal::{Answer, Question};
 use crate::reactor::Token;
 use crate::session::plain::Request;
 
 /// What a question to the journal is for.
 pub(super) enum Pending {
     /// To be shown to this connection.
-    Show(Token),
+    Show(Token, Query),
     /// The last lines of a room somebody has just joined, or mail that has waited; their other
     /// lines wait for it.
-    Recall(Token),
+    Recall(Token, Query),
     /// A command that names an old message.
     Decide(Token, Box<Command>, Refusal),
 }
@@ -44,7 +44,8 @@ impl Server {
             Decision::Reply(event) => self.reply(token, &event),
             Decision::Refuse(refusal) => self.reply(token, &Event::Refused(refusal)),
             Decision::Ask(query) => {
-                self.ask(token, Question::Past(query), Pending::Show(token));
+                let pending = Pending::Show(token, query.clone());
+                self.ask(token, Question::Past(query), pending);
             }
             Decision::Lookup { lookup, then, missing } => {
                 self.look_up(token, lookup, then, missing)
@@ -64,34 +65,30 @@ impl Server {
 
     /// Asks the journal for a connection, whose next line waits for the answer.
     fn ask(&mut self, token: Token, question: Question, pending: Pending) {
-        let upto = self.hub.last().unwrap_or_default();
-        self.last_ticket += 1;
-        match self.journal.ask(self.last_ticket, question, upto) {
-            Ok(()) => {
-                self.pending.insert(self.last_ticket, pending);
-                if let Some(connection) = self.connections.get_mut(token) {
-                    connection.waits_for_answer = true;
-                }
-            }
-            Err(busy) => self.tell(token, &busy.to_string()),
+        if let Some(connection) = self.connections.get_mut(token) {
+            connection.waits_for_answer = true;
         }
+        self.ask_journal(question, pending);
+    }
+
+    fn ask_journal(&mut self, question: Question, pending: Pending) {
+        self.last_ticket += 1;
+        self.pending.insert(self.last_ticket, pending);
+        self.journal.ask(self.last_ticket, question);
     }
 
     /// Asks the journal for the past of a room somebody has just joined, or for their mail. What
     /// they are told meanwhile waits behind it.
-    pub(super) fn recall(&mut self, token: Token, query: Query, upto: RecordId) {
+    pub(super) fn recall(&mut self, token: Token, query: Query) {
         self.catch_up(Self::session(token));
         let limit = query.limit.unwrap_or(self.config.history_on_join);
         let Some(connection) = self.connections.get_mut(token) else { return };
         if limit == 0 {
             return;
         }
+        connection.hold();
         let query = Query { limit: Some(limit), ..query };
-        self.last_ticket += 1;
-        if self.journal.ask(self.last_ticket, Question::Past(query), upto).is_ok() {
-            connection.hold();
-            self.pending.insert(self.last_ticket, Pending::Recall(token));
-        }
+        self.ask_journal(Question::Past(query.clone()), Pending::Recall(token, query));
     }
 
     fn submit(&mut self, token: Token, work: Work) {
@@ -137,44 +134,36 @@ impl Server {
     /// Hands out what the journal has answered. An answer may lead to the next question, which a
     /// journal in memory answers at once.
     pub(super) fn take_answers(&mut self) {
-        let mut answers = std::mem::take(&mut self.answers);
-        loop {
-            self.journal.take_answers(&mut answers);
-            if answers.is_empty() {
-                break;
-            }
-            for Answer { token: ticket, found } in answers.drain(..) {
-                if let Some(pending) = self.pending.remove(&ticket) {
-                    self.take_answer(pending, found);
-                }
+        while let Some((ticket, answer)) = self.journal.next_answer() {
+            if let Some(pending) = self.pending.remove(&ticket) {
+                self.take_answer(pending, answer);
             }
         }
-        self.answers = answers;
     }
 
-    fn take_answer(&mut self, pending: Pending, found: Found) {
-        match (pending, found) {
-            (Pending::Recall(token), Found::Past(query, entries)) => {
+    fn take_answer(&mut self, pending: Pending, answer: Answer) {
+        match (pending, answer) {
+            (Pending::Recall(token, query), Answer::Past(entries)) => {
                 self.release_held(token, Some(&Event::Past { query, entries }));
             }
-            (Pending::Recall(token), _) => self.release_held(token, None),
-            (Pending::Show(token), Found::Past(query, entries)) => {
+            (Pending::Recall(token, _), _) => self.release_held(token, None),
+            (Pending::Show(token, query), Answer::Past(entries)) => {
                 self.go_on(token);
                 self.reply(token, &Event::Past { query, entries });
             }
-            (Pending::Decide(token, command, missing), Found::Message(message)) => {
+            (Pending::Decide(token, command, missing), Answer::Found(message)) => {
                 self.go_on(token);
                 match message {
                     Some(reference) => self.decide(token, command.found(reference)),
                     None => self.reply(token, &Event::Refused(missing)),
                 }
             }
-            (Pending::Show(token) | Pending::Decide(token, ..), Found::Failed(why)) => {
+            (Pending::Show(token, _) | Pending::Decide(token, ..), Answer::Failed(why)) => {
                 self.go_on(token);
                 self.tell(token, &format!("the journal cannot answer: {why}"));
             }
             // The journal answers what it was asked; a connection must not wait for ever if not.
-            (Pending::Show(token) | Pending::Decide(token, ..), _) => self.go_on(token),
+            (Pending::Show(token, _) | Pending::Decide(token, ..), _) => self.go_on(token),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::start::{StartError, listen, open_journal};
 use super::transcript::Transcript;
 use super::worker::Worker;
 use crate::chat::{Change, Effect, Hub, Moment, Perspective, Record, SessionId};
-use crate::journal::{Answer, Journal};
+use crate::journal::{Journal, Limits};
 use crate::reactor::{
     Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
     descriptors, signals, waker,
@@ -108,10 +108,9 @@ pub struct Server {
     turns: u64,
     stopping: bool,
     ending: Option<Ending>,
-    /// What the journal has handed back: kept, refused, answered. Their memory is used again.
+    /// What the journal has handed back: kept, refused. Their memory is used again.
     pub(super) kept: Vec<Record>,
     pub(super) refused: Vec<Record>,
-    pub(super) answers: Vec<Answer>,
     pub(super) read_only_told: bool,
     pub(super) effects: Vec<Effect>,
 }
@@ -182,7 +181,6 @@ impl Server {
             ending: None,
             kept: Vec::new(),
             refused: Vec::new(),
-            answers: Vec::new(),
             read_only_told: false,
             effects: Vec::new(),
         })
@@ -232,7 +230,7 @@ impl Server {
         while let Some(due) = self.timers.pop_due(self.now) {
             self.timer_is_due(due);
         }
-        self.journal.commit_turn();
+        self.journal.end_turn();
         self.journal.take_kept(&mut self.kept);
         self.apply_records();
         self.take_answers();
@@ -248,7 +246,7 @@ impl Server {
         let work_left = (!self.with_input.is_empty() && self.journal.has_room())
             || !self.to_reap.is_empty()
             || !self.touched.to_flush.is_empty()
-            || self.journal.has_kept();
+            || self.journal.has_news();
         if work_left { Some(Duration::ZERO) } else { self.timers.time_left(Instant::now()) }
     }
 
@@ -347,7 +345,8 @@ impl Server {
                 let _ = connection.stream.read(&mut self.scratch);
             }
         }
-        self.journal.end();
+        let nothing = Journal::memory(&Limits::default());
+        std::mem::replace(&mut self.journal, nothing).close();
         self.transcript.finish();
         info!(
             "stopped after {} turns, {} bytes in, {} bytes out",
