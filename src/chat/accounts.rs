@@ -89,12 +89,24 @@ impl Hub {
         secret: Secret,
         now: Moment,
     ) -> Result<Work, Refusal> {
-        let account = Name::new(name.get(..limits::NICK_LENGTH).unwrap_or(name));
+        let account = self.known_or_stand_in(name);
         self.may_try(&account, host, now)?;
-        let known = self.accounts.get(&Caseless(name));
-        let hash = known.map(|account| account.hash.clone());
-        let account = known.map_or(account, |account| account.name.clone());
+        let hash = self.accounts.get(&account).map(|account| account.hash.clone());
         Ok(Work::Verify { secret, hash, purpose: Purpose::Login(account) })
+    }
+
+    /// The account of this name, or what stands for a name that is none's. That may be a password
+    /// in the wrong place, and is going to be written down: sixteen bits of a digest are enough to
+    /// slow down who tries the same name again, and too few to guess from. It begins like no nick.
+    pub(super) fn known_or_stand_in(&self, name: &str) -> Name {
+        if let Some(account) = self.accounts.get(&Caseless(name)) {
+            return account.name.clone();
+        }
+        // FNV-1a, folded in half.
+        let digest = name.bytes().fold(0x811c_9dc5_u32, |digest, byte| {
+            (digest ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
+        });
+        Name::new(&format!("?{:04x}", (digest >> 16) ^ (digest & 0xffff)))
     }
 
     /// Whether another attempt on an account is looked at yet.
@@ -155,7 +167,9 @@ impl Hub {
             (Purpose::Login(account) | Purpose::Change(account, _), Outcome::Verified(false)) => {
                 failed(account)
             }
-            (Purpose::Oper(name), Outcome::Verified(false)) => failed(Name::new(&name)),
+            (Purpose::Oper(name), Outcome::Verified(false)) => {
+                failed(self.known_or_stand_in(&name))
+            }
             _ => Decision::Refuse(Refusal::WrongPassword),
         }
     }

@@ -1,7 +1,8 @@
 //! What server operators can do: end sessions, keep addresses and accounts out, speak to everyone.
 
+use super::answer::ServerBanLine;
 use super::command::{Command, Decision, Purpose, Work};
-use super::effect::{Audience, Event, ServerBanLine};
+use super::effect::{Audience, Event};
 use super::hub::{Applying, Hub, User};
 use super::limits;
 use super::mask::glob;
@@ -39,11 +40,11 @@ impl Hub {
         now: Moment,
     ) -> Result<Decision, Refusal> {
         if let Command::Oper(name, secret) = command {
-            self.may_try(&Name::new(&name), user.identity.host(), now)?;
+            self.may_try(&self.known_or_stand_in(&name), user.identity.host(), now)?;
             let work = Work::Verify { secret, hash: None, purpose: Purpose::Oper(name) };
             return Ok(Decision::Work(work));
         }
-        if user.operator.is_none() {
+        if !user.is_operator() {
             return Err(Refusal::NotOperator);
         }
         let change = match command {
@@ -116,12 +117,12 @@ impl Hub {
 
     fn operator(&self, at: &Applying<'_>) -> Result<&User, Refusal> {
         let user = self.origin(at)?;
-        if user.operator.is_none() { Err(Refusal::NotOperator) } else { Ok(user) }
+        if !user.is_operator() { Err(Refusal::NotOperator) } else { Ok(user) }
     }
 
     pub(super) fn oper(&mut self, at: &mut Applying<'_>, name: Arc<str>) -> Result<(), Refusal> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
-        user.operator = Some(name);
+        user.extras_mut().operator = Some(name);
         at.tell_origin(Event::Operator);
         Ok(())
     }
@@ -168,7 +169,7 @@ impl Hub {
         at.tell_origin(Event::ServerBan { target: target.clone(), on: true, until });
         // Operators stay: who bans a whole network may sit in it.
         let meant = |user: &&User| {
-            user.operator.is_none()
+            !user.is_operator()
                 && match &target {
                     BanTarget::Address(mask) => glob(mask, user.identity.host()),
                     BanTarget::Account(name) => user.identity.account.as_ref() == Some(name),

@@ -12,19 +12,19 @@
 //! around it may overlap.
 //!
 //! The hub is serializable as it is: that is its snapshot. The families of changes are in the
-//! files `presence`, `rooms`, `words`, `accounts`, `moderation` and `administration`.
+//! files `presence`, `rooms`, `words`, `messages`, `accounts`, `moderation` and `administration`.
 
 use super::accounts::Account;
 use super::administration::ServerBan;
 use super::command::{Command, Decision};
 use super::effect::{Audience, Effect, Event, Identity, Perspective};
+use super::mentions::Initials;
 use super::name::{Caseless, Name};
 use super::presence::GuestNumbers;
 use super::record::{Change, Moment, Record, RecordId, SessionId};
 use super::refusal::Refusal;
 use super::room::Room;
 use super::throttle::Throttle;
-use super::words::Initials;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -55,16 +55,23 @@ pub struct Hub {
 pub struct User {
     /// Who they are.
     pub identity: Arc<Identity>,
-    /// Why they are away.
-    pub away: Option<Arc<str>>,
-    /// The name by which they are server operator.
-    pub operator: Option<Arc<str>>,
     /// When they came.
     pub since: Moment,
     /// When they last did something that was written down.
     pub last: Moment,
     /// The rooms they are in, in the order of joining.
     pub(super) rooms: Vec<Name>,
+    /// What most people have nothing of: idle thousands do not pay for it.
+    pub(super) extras: Option<Box<Extras>>,
+}
+
+/// What few have.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Extras {
+    /// Why they are away.
+    pub(super) away: Option<Arc<str>>,
+    /// The name by which they are server operator.
+    pub(super) operator: Option<Arc<str>>,
     pub(super) ignores: Vec<Name>,
     /// Rooms they may enter in spite of `+i`, each with the record that opened it.
     pub(super) invites: Vec<(Name, RecordId)>,
@@ -72,7 +79,36 @@ pub struct User {
     pub(super) correspondent: Option<Name>,
 }
 
+impl Extras {
+    const NONE: Extras = Extras {
+        away: None,
+        operator: None,
+        ignores: Vec::new(),
+        invites: Vec::new(),
+        correspondent: None,
+    };
+}
+
 impl User {
+    pub(super) fn extras(&self) -> &Extras {
+        static NONE: Extras = Extras::NONE;
+        self.extras.as_deref().unwrap_or(&NONE)
+    }
+
+    pub(super) fn extras_mut(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_with(|| Box::new(Extras::NONE))
+    }
+
+    /// Why they are away.
+    pub fn away(&self) -> Option<&Arc<str>> {
+        self.extras().away.as_ref()
+    }
+
+    /// Whether they are server operator.
+    pub fn is_operator(&self) -> bool {
+        self.extras().operator.is_some()
+    }
+
     /// The rooms they are in.
     pub fn rooms(&self) -> &[Name] {
         &self.rooms
@@ -358,12 +394,12 @@ impl Hub {
     pub(super) fn sees(&self, user: &User, room: &Room) -> bool {
         !room.modes.has(super::record::Flag::Secret)
             || room.members.contains_key(&user.identity.session)
-            || user.operator.is_some()
+            || user.is_operator()
     }
 
     /// Whether `user` may moderate the room: its ops, and server operators.
     pub(super) fn moderates(&self, user: &User, room: &Room) -> Result<(), Refusal> {
         let op = room.members.get(&user.identity.session).is_some_and(|member| member.op);
-        if op || user.operator.is_some() { Ok(()) } else { Err(Refusal::NotOp(room.name.clone())) }
+        if op || user.is_operator() { Ok(()) } else { Err(Refusal::NotOp(room.name.clone())) }
     }
 }

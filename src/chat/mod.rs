@@ -15,19 +15,22 @@
 //! | [`limits`] | how much of everything? |
 //! | `name`, `mask`, `secret` | what is a nick, whom does a ban mean, what of a password is kept? |
 //! | `command`, `refusal` | what may somebody want, and why can it not be? |
-//! | `record`, `effect`, `entry`, `query` | what is written down, told, kept for history, asked? |
+//! | `record`, `effect`, `answer`, `entry`, `query` | what is written down, told, kept for history, asked? |
 //! | `hub`, `room` | what is the state? |
-//! | `presence`, `rooms`, `words`, `accounts`, `moderation`, `administration` | how does it change? |
+//! | `presence`, `rooms`, `words`, `mentions`, `messages`, `accounts`, `moderation`, `administration` | how does it change? |
 //! | `questions`, `throttle` | what can be answered; who must wait? |
 
 mod accounts;
 mod administration;
+mod answer;
 mod command;
 mod effect;
 mod entry;
 mod hub;
 pub mod limits;
 mod mask;
+mod mentions;
+mod messages;
 mod moderation;
 mod name;
 mod presence;
@@ -44,11 +47,9 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{Person, RoomLine, ServerBanLine, Whois};
 pub use command::{Command, Decision, Outcome, Pick, Purpose, Work};
-pub use effect::{
-    AccountStep, Audience, Effect, Event, Identity, Person, Perspective, Quoted, RoomLine, Said,
-    ServerBanLine, Told, Whois,
-};
+pub use effect::{AccountStep, Audience, Effect, Event, Identity, Perspective, Quoted, Said, Told};
 pub use entry::{Archive, Logged, Target};
 pub use hub::{Hub, User};
 pub use mask::{Mask, glob};

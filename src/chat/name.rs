@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// A nick, an account or a room, as its owner spelled it. Equal to any spelling that differs only
 /// in the case of ASCII letters. Cloning shares the text.
@@ -54,7 +54,9 @@ impl Name {
 
     /// The room everyone starts in.
     pub fn lobby() -> Name {
-        Name::new("#lobby")
+        // One text for all: every session holds it.
+        static LOBBY: LazyLock<Name> = LazyLock::new(|| Name::new("#lobby"));
+        LOBBY.clone()
     }
 
     /// Checks a nick that somebody wants (RFC 2812, section 2.3.1, but longer).
@@ -106,6 +108,11 @@ impl Name {
     /// As its owner spelled it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
     }
 
     /// In lower case, as the key of an index outside the hub.

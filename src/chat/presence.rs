@@ -71,15 +71,15 @@ impl Hub {
                 if on && self.session_of(&text).is_none() && !self.accounts.contains_key(&nick) {
                     return Err(Refusal::NoSuchNick(nick));
                 }
-                if on && user.ignores.len() >= limits::IGNORES_PER_USER {
+                if on && user.extras().ignores.len() >= limits::IGNORES_PER_USER {
                     return Err(Refusal::TooManyIgnored(limits::IGNORES_PER_USER));
                 }
-                if !on && !user.ignores.contains(&nick) {
+                if !on && !user.extras().ignores.contains(&nick) {
                     return Err(Refusal::NotIgnored(nick));
                 }
                 Ok(Decision::Change(Change::Ignore { nick, on }))
             }
-            _ => Ok(Decision::Reply(Event::Ignored(user.ignores.clone()))),
+            _ => Ok(Decision::Reply(Event::Ignored(user.extras().ignores.clone()))),
         }
     }
 
@@ -113,7 +113,8 @@ impl Hub {
             for recent in &mut room.recent {
                 recent.session = recent.session.filter(|session| session.node() != node);
             }
-            room.waiting = room.members.keys().any(|session| session.node() == node);
+            let all_gone = room.members.keys().all(|session| session.node() == node);
+            room.waiting = all_gone && !room.members.is_empty();
         }
         for session in gone {
             self.forget(session);
@@ -143,16 +144,16 @@ impl Hub {
         self.nicks.insert(nick, at.origin);
         let user = User {
             identity: Arc::clone(&identity),
-            away: None,
-            operator: entry.console.then(|| "console".into()),
             since: at.time,
             last: at.time,
-            rooms: Vec::new(),
-            ignores: Vec::new(),
-            invites: Vec::new(),
-            correspondent: None,
+            // Most stay in one.
+            rooms: Vec::with_capacity(1),
+            extras: None,
         };
-        self.users.insert(at.origin, user);
+        let user = self.users.entry(at.origin).insert_entry(user).into_mut();
+        if entry.console {
+            user.extras_mut().operator = Some("console".into());
+        }
         let identity = match &account {
             Some(name) => self.attach_account(at.origin, name).unwrap_or(identity),
             None => identity,
@@ -204,7 +205,7 @@ impl Hub {
         for name in &user.rooms {
             self.remove_member(session, name);
         }
-        for nick in &user.ignores {
+        for nick in &user.extras().ignores {
             self.stop_ignoring(session, nick);
         }
         if let Some(account) = &user.identity.account {
@@ -244,13 +245,13 @@ impl Hub {
         message: Option<Arc<str>>,
     ) -> Result<(), Refusal> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
-        if user.away == message {
+        if user.extras().away == message {
             // Said again is not news for others.
             let event = Event::Away { who: Arc::clone(&user.identity), message };
             at.tell(Audience::Private { to: Vec::new(), from: at.origin }, event);
             return Ok(());
         }
-        user.away.clone_from(&message);
+        user.extras_mut().away.clone_from(&message);
         let audience = Audience::Peers { rooms: user.rooms.clone(), from: Some(at.origin) };
         at.tell(audience, Event::Away { who: Arc::clone(&user.identity), message });
         Ok(())
@@ -263,15 +264,15 @@ impl Hub {
         on: bool,
     ) -> Result<(), Refusal> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
-        let has = user.ignores.contains(&nick);
+        let has = user.extras().ignores.contains(&nick);
         if on && !has {
-            if user.ignores.len() >= limits::IGNORES_PER_USER {
+            if user.extras().ignores.len() >= limits::IGNORES_PER_USER {
                 return Err(Refusal::TooManyIgnored(limits::IGNORES_PER_USER));
             }
-            user.ignores.push(nick.clone());
+            user.extras_mut().ignores.push(nick.clone());
             self.ignorers.entry(nick.clone()).or_default().push(at.origin);
         } else if !on && has {
-            user.ignores.retain(|ignored| *ignored != nick);
+            user.extras_mut().ignores.retain(|ignored| *ignored != nick);
             self.stop_ignoring(at.origin, &nick);
         }
         at.tell_origin(Event::Ignoring { nick, on });

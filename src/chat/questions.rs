@@ -2,16 +2,17 @@
 //!
 //! Invariant: nothing in an answer is from a room that the asker may not see.
 
+use super::answer::{Person, RoomLine, Whois};
 use super::command::{Command, Decision};
-use super::effect::{Event, Person, RoomLine, Whois};
+use super::effect::Event;
 use super::hub::{Hub, User};
 use super::limits;
+use super::messages::{Found, find};
 use super::name::{Caseless, Name};
 use super::query::{Query, Range, Scope};
 use super::record::Moment;
 use super::refusal::{Field, Refusal};
 use super::room::Room;
-use super::words::find_for_question;
 use std::sync::Arc;
 
 impl Hub {
@@ -41,7 +42,7 @@ impl Hub {
             Command::Modes(name) => {
                 let room = self.visible_room(user, &name)?;
                 let mut modes = room.modes.clone();
-                if self.own_room(user, &name).is_err() && user.operator.is_none() {
+                if self.own_room(user, &name).is_err() && !user.is_operator() {
                     // That there is a key may be known; which one may not.
                     modes.key = modes.key.map(|_| "*".into());
                 }
@@ -92,13 +93,13 @@ impl Hub {
             }
             Command::Thread(name, pick) => {
                 let room = self.own_room(user, &name)?;
-                match find_for_question(room, &pick)? {
-                    Ok(reference) => Query {
+                match find(room, &pick)? {
+                    Found::Here(reference) => Query {
                         scope: Scope::Thread { room: room.for_query(), root: reference.root },
                         range: Range::Latest,
                         limit: Some(limits::HISTORY_LINES),
                     },
-                    Err((lookup, missing)) => {
+                    Found::Elsewhere(lookup, missing) => {
                         let then = Box::new(Command::Thread(name, pick));
                         return Ok(Decision::Lookup { lookup, then, missing });
                     }
@@ -151,8 +152,8 @@ impl Hub {
             who: Arc::clone(&user.identity),
             op: member.op,
             voice: member.voice,
-            operator: user.operator.is_some(),
-            away: user.away.clone(),
+            operator: user.is_operator(),
+            away: user.extras().away.clone(),
             since: user.since,
         }
     }

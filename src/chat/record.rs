@@ -185,7 +185,7 @@ pub enum Change {
     },
     /// The origin has proved nothing.
     LoginFailed {
-        /// Which account it named, whether or not there is one.
+        /// Which account it named; `?` and four digits if there is none of that name.
         account: Name,
         /// From which address.
         host: Arc<str>,
@@ -254,7 +254,8 @@ pub enum Change {
 pub struct Entry {
     /// The peer's address and port: what the classic style shows until a name is taken.
     pub label: Arc<str>,
-    /// The name it already has (an IRC client registers with one); none makes it a guest.
+    /// The name it wants (an IRC client registers with one). If it has none, or cannot have this
+    /// one by now, it is a guest: ask [`Hub::nick_is_free`](super::Hub::nick_is_free) before.
     pub nick: Option<Name>,
     /// The user name that an IRC client gives.
     pub username: Option<Arc<str>>,

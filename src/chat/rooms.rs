@@ -17,7 +17,7 @@ impl Hub {
                 let room = Name::room(&name).map_err(|fault| Refusal::BadRoom(name, fault))?;
                 self.may_join(user, &room)?;
                 let wanted = self.rooms.get(&room).and_then(|room| room.modes.key.as_ref());
-                let exempt = user.operator.is_some() || self.invited(user, &room);
+                let exempt = user.is_operator() || self.invited(user, &room);
                 // Only here: a key that somebody tried has no place in a journal.
                 if wanted.is_some_and(|wanted| key.as_ref() != Some(wanted)) && !exempt {
                     return Err(Refusal::WrongKey(room));
@@ -40,7 +40,7 @@ impl Hub {
                 Change::Invite { room: room.name.clone(), nick: Name::new(&nick) }
             }
             Command::Keep(name, on) => {
-                if user.operator.is_none() {
+                if !user.is_operator() {
                     return Err(Refusal::NotOperator);
                 }
                 let room = self.room(&name).ok_or_else(|| Refusal::NoSuchRoom(Name::new(&name)))?;
@@ -64,7 +64,7 @@ impl Hub {
             return Err(Refusal::AlreadyIn(room.name.clone()));
         }
         // An invitation opens every door; a server operator needs none.
-        if user.operator.is_some() || self.invited(user, name) {
+        if user.is_operator() || self.invited(user, name) {
             return Ok(());
         }
         if room.bans(&user.identity, false) {
@@ -83,7 +83,10 @@ impl Hub {
 
     fn invited(&self, user: &User, name: &Name) -> bool {
         let since = self.rooms.get(name).map(|room| room.since);
-        user.invites.iter().any(|(invited, opened)| invited == name && Some(*opened) == since)
+        user.extras()
+            .invites
+            .iter()
+            .any(|(invited, opened)| invited == name && Some(*opened) == since)
     }
 
     pub(super) fn join(&mut self, at: &mut Applying<'_>, name: Name) -> Result<(), Refusal> {
@@ -121,8 +124,14 @@ impl Hub {
         if opened && let Some(account) = &user.identity.account {
             room.ops.push(account.clone());
         }
+        // Most people stay in one room, and a vector's first growth would be for four.
+        if user.rooms.is_empty() {
+            user.rooms.reserve_exact(1);
+        }
         user.rooms.push(room.name.clone());
-        user.invites.retain(|(invited, _)| invited != name);
+        if !user.extras().invites.is_empty() {
+            user.extras_mut().invites.retain(|(invited, _)| invited != name);
+        }
         op
     }
 
@@ -208,11 +217,12 @@ impl Hub {
         let ignored = self.ignorers_of(&who).contains(&guest);
         let Some(target) = self.users.get_mut(&guest) else { return Ok(()) };
         let nick = target.identity.nick.clone();
-        target.invites.retain(|(invited, _)| *invited != room);
-        if target.invites.len() == limits::INVITES_PER_USER {
-            target.invites.remove(0);
+        let invites = &mut target.extras_mut().invites;
+        invites.retain(|(invited, _)| *invited != room);
+        if invites.len() == limits::INVITES_PER_USER {
+            invites.remove(0);
         }
-        target.invites.push((room.clone(), since));
+        invites.push((room.clone(), since));
         let to = if ignored { Vec::new() } else { vec![guest] };
         let audience = super::effect::Audience::Private { to, from: at.origin };
         at.tell(audience, Event::Invited { who, room, nick });

@@ -9,8 +9,8 @@
 
 use super::link::{Link, SEND_HARD};
 use super::paint::{Painter, style};
-use super::run::{INPUT, Watch};
 use super::script::is_farewell;
+use super::watch::{INPUT, Watch};
 use super::{Gravity, Notice};
 use crate::reactor::{Interest, Poller};
 use crate::terminal::keys::MAX_PASTE;

@@ -14,7 +14,8 @@
 //! Every bound: [`MAX_SERVER_LINE`] for what is received and not yet a line, [`READ_SHARE`] and
 //! [`WRITE_SHARE`] a turn, [`SEND_SOFT`] and [`SEND_HARD`] for what waits to be sent.
 
-use super::run::{Due, SOCKET, Watch};
+use super::run::Due;
+use super::watch::{SOCKET, Watch};
 use crate::reactor::{
     Connector, Encoder, Inbox, Interest, Outbox, Poller, Read, Stream, TimerId, Timers, Written,
 };
@@ -311,11 +312,11 @@ impl Link {
         unsent
     }
 
-    /// Says that nothing more will be sent, and reads what has already arrived: a socket that is
-    /// closed with unread bytes resets the connection, and the server might lose our last words.
+    /// Reads what has already arrived, says that nothing more will be sent, and closes: a socket
+    /// that is closed with unread bytes resets the connection, and the server might lose our last
+    /// words. In this order, because a server may answer the half-close, which nobody asked for.
     pub fn close(&mut self, scratch: &mut [u8], news: &mut Vec<News>) {
         if let State::Up { stream } = std::mem::replace(&mut self.state, State::Down) {
-            stream.shutdown_write();
             for _ in 0..MAX_LAST_READS {
                 match stream.read(scratch) {
                     Read::Bytes(count) => self.inbox.receive(&scratch[..count]),
@@ -323,6 +324,7 @@ impl Link {
                 }
                 self.take_lines(false, news);
             }
+            stream.shutdown_write();
         }
     }
 }

@@ -3,10 +3,12 @@
 //! | file | its question |
 //! |---|---|
 //! | [`options`] | what may be asked for on the command line? |
-//! | [`run`] | what happens in one turn of the loop, and how does it end? |
+//! | `outset` | what is known before the first turn? |
+//! | [`mod@run`] | what happens in one turn of the loop, and how does it end? |
 //! | [`link`] | how is the connection made, used, lost and made again? |
 //! | [`console`] | how does a person at a terminal talk? |
 //! | [`script`] | how does a shell script talk? |
+//! | `watch` | what does the poller know of one descriptor? |
 //! | [`paint`] | how does a server's line look? |
 //!
 //! It knows lines and nothing of what they mean, but for two courtesies: a name in brackets at
@@ -19,9 +21,11 @@
 pub mod console;
 pub mod link;
 pub mod options;
+mod outset;
 pub mod paint;
 pub mod run;
 pub mod script;
+mod watch;
 
 pub use options::Options;
 pub use run::run;

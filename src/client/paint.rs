@@ -182,7 +182,7 @@ impl<'a> Parts<'a> {
             match part {
                 Part::Text(text) => out.extend_from_slice(clean(text).as_bytes()),
                 Part::Colour(parameters) if is_harmless(parameters) => {
-                    open = !matches!(parameters, [] | [b'0']);
+                    open = !is_reset(parameters);
                     out.extend_from_slice(b"\x1b[");
                     out.extend_from_slice(parameters);
                     out.push(b'm');
@@ -202,6 +202,10 @@ fn sgr(bytes: &[u8]) -> Option<&[u8]> {
     let body = bytes.strip_prefix(b"\x1b[")?;
     let end = body.iter().position(|byte| !byte.is_ascii_digit() && *byte != b';')?;
     (body[end] == b'm').then_some(&body[..end])
+}
+
+fn is_reset(parameters: &[u8]) -> bool {
+    matches!(parameters, [] | [b'0'])
 }
 
 /// Reset, bold, dim, italic, underline and their ends; the sixteen foreground colours.

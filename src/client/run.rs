@@ -6,24 +6,17 @@
 use super::console::{Console, Wish};
 use super::link::{Link, News, READ_SHARE};
 use super::options::{Options, Timestamps};
+use super::outset::{is_person, poller_for_input, resolve, to_stderr, wants_colours};
 use super::paint::{Painter, style};
 use super::script::Script;
+use super::watch::{INPUT, OUTPUT, SIGNALS, SOCKET};
 use super::{Exit, Notice};
 use crate::reactor::signals::stop_this_process;
-use crate::reactor::{Backend, Event, Interest, Poller, Signal, Signals, TimerId, Timers, Token};
+use crate::reactor::{Event, Interest, Poller, Signal, Signals, TimerId, Timers};
 use jiff::Zoned;
-use std::io::{self, IsTerminal, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
-use std::os::fd::AsFd;
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-
-const SIGNALS: Token = Token::fixed(0);
-/// The connection, being made or made.
-pub(super) const SOCKET: Token = Token::fixed(1);
-/// Standard input.
-pub(super) const INPUT: Token = Token::fixed(2);
-/// Standard output of a script.
-pub(super) const OUTPUT: Token = Token::fixed(3);
 
 /// Attempts to connect again after a loss.
 const MAX_ATTEMPTS: u32 = 10;
@@ -50,64 +43,6 @@ pub enum Due {
     Keys,
     /// End, whatever still might come.
     End,
-}
-
-/// Keeps the poller's idea of one descriptor's interest, so that it is told changes only.
-pub(super) struct Watch {
-    token: Token,
-    known: Option<Interest>,
-}
-
-impl Watch {
-    pub(super) fn new(token: Token) -> Watch {
-        Watch { token, known: None }
-    }
-
-    /// Wants `interest` from here on; NONE means not to hear even of a hangup.
-    pub(super) fn set(
-        &mut self,
-        poller: &mut Poller,
-        fd: impl AsFd,
-        interest: Interest,
-    ) -> io::Result<()> {
-        if interest == Interest::NONE {
-            self.clear(poller, fd)
-        } else {
-            self.keep(poller, fd, interest)
-        }
-    }
-
-    /// Wants `interest` from here on; with NONE still a hangup, where the system tells it.
-    pub(super) fn keep(
-        &mut self,
-        poller: &mut Poller,
-        fd: impl AsFd,
-        interest: Interest,
-    ) -> io::Result<()> {
-        match self.known {
-            Some(known) if known == interest => return Ok(()),
-            Some(_) => poller.modify(fd, self.token, interest)?,
-            None => poller.add(fd, self.token, interest)?,
-        }
-        self.known = Some(interest);
-        Ok(())
-    }
-
-    /// Wants nothing; call it before the descriptor is closed.
-    pub(super) fn clear(&mut self, poller: &mut Poller, fd: impl AsFd) -> io::Result<()> {
-        match self.known.take() {
-            Some(_) => poller.remove(fd),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Writes a notice to standard error; if that fails, too, there is nobody to tell.
-pub(super) fn to_stderr(notice: &Notice, style: &str) {
-    let mut line = Vec::new();
-    crate::terminal::screen::styled(&notice.text, style, &mut line);
-    line.push(b'\n');
-    let _ = io::stderr().write_all(&line);
 }
 
 /// Who talks.
@@ -156,42 +91,6 @@ pub fn run(options: &Options) -> Exit {
 
 fn talk(options: &Options, colours: bool, addresses: Vec<SocketAddr>) -> io::Result<Exit> {
     Client::new(options, colours, addresses)?.talk()
-}
-
-fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
-    if addresses.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "it has no address"));
-    }
-    Ok(addresses)
-}
-
-/// <https://no-color.org>: any value but the empty one.
-fn wants_colours(options: &Options) -> bool {
-    let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    !options.no_color && !forbidden && !is_dumb_terminal()
-}
-
-/// A terminal that does not say what it is understands no escape sequences, as far as we know.
-fn is_dumb_terminal() -> bool {
-    std::env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb")
-}
-
-fn is_person() -> bool {
-    io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb_terminal()
-}
-
-/// A poller that takes this standard input. On some systems kqueue and poll refuse a terminal;
-/// `select` takes everything.
-fn poller_for_input(backend: Backend) -> io::Result<Poller> {
-    let mut poller = Poller::new(backend)?;
-    match poller.add(io::stdin(), INPUT, Interest::READ) {
-        Ok(()) => {
-            poller.remove(io::stdin())?;
-            Ok(poller)
-        }
-        Err(_) => Poller::new(Backend::Select),
-    }
 }
 
 impl<'options> Client<'options> {
@@ -415,7 +314,8 @@ impl<'options> Client<'options> {
             Front::Console(console) => console.notice(&notice, &Zoned::now()),
             Front::Script(script) => script.notice(&notice),
             Front::Person => {
-                to_stderr(&notice, if self.colours { style::ERROR } else { "" });
+                let red = self.colours && io::stderr().is_terminal();
+                to_stderr(&notice, if red { style::ERROR } else { "" });
             }
         }
     }

@@ -13,8 +13,8 @@
 use super::Notice;
 use super::link::{Link, SEND_SOFT};
 use super::paint::{Painter, style};
-use super::run::{INPUT, OUTPUT, Watch};
-use super::{Gravity, run};
+use super::watch::{INPUT, OUTPUT, Watch};
+use super::{Gravity, outset};
 use crate::reactor::{Interest, Poller};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
 use jiff::Zoned;
@@ -168,7 +168,7 @@ impl Script {
     /// What the client has to say: errors, on standard error; a script did not ask for more.
     pub fn notice(&self, notice: &Notice) {
         if notice.gravity == Gravity::Error {
-            run::to_stderr(notice, self.errors.style(style::ERROR));
+            outset::to_stderr(notice, self.errors.style(style::ERROR));
         }
     }
 

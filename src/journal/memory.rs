@@ -6,10 +6,10 @@
 //! loop: a search looks at no more than [`limits::MEMORY_SCAN`] messages.
 
 use super::limits::{self, Limits};
-use super::question::{self, Answer, Found, Place, Question, Stretch};
+use super::question::{self, Answer, Place, Question, Stretch};
 use crate::chat::{
-    Archive, Change, Effect, Logged, Lookup, Moment, Name, Point, Query, Record, RecordId,
-    Reference, Scope, SessionId, Target, query,
+    Archive, Change, Logged, Lookup, Moment, Name, Point, Query, Record, RecordId, Reference,
+    Scope, SessionId, Target, query,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Numbers records and hands them back in the same turn; remembers what was said lately.
 pub struct Memory {
     appended: Vec<Record>,
-    answers: Vec<Answer>,
+    answers: VecDeque<(u64, Answer)>,
     last: u64,
     time: Moment,
     per_room: usize,
@@ -61,7 +61,7 @@ impl Memory {
         let per_room = limits.per_room.unwrap_or(limits::MEMORY_PER_ROOM);
         Memory {
             appended: Vec::new(),
-            answers: Vec::new(),
+            answers: VecDeque::new(),
             last: 0,
             time: Moment::default(),
             per_room: usize::try_from(per_room).unwrap_or(usize::MAX).min(limits::MEMORY_MESSAGES),
@@ -80,7 +80,7 @@ impl Memory {
         id
     }
 
-    pub(super) fn has_kept(&self) -> bool {
+    pub(super) fn has_news(&self) -> bool {
         !self.appended.is_empty() || !self.answers.is_empty()
     }
 
@@ -88,31 +88,28 @@ impl Memory {
         kept.append(&mut self.appended);
     }
 
-    pub(super) fn take_answers(&mut self, answers: &mut Vec<Answer>) {
-        answers.append(&mut self.answers);
+    pub(super) fn next_answer(&mut self) -> Option<(u64, Answer)> {
+        self.answers.pop_front()
     }
 
-    pub(super) fn observe(&mut self, effects: &[Effect]) {
-        for effect in effects {
-            match effect.event.entry() {
-                Some(Archive::Add(logged)) => self.add(logged),
-                Some(Archive::Edit(id, text)) => {
-                    if let Some(stored) = self.messages.get_mut(&id) {
-                        self.text = self.text - stored.logged.text.len() + text.len();
-                        stored.logged.text = Arc::clone(text);
-                        stored.logged.edited = true;
+    pub(super) fn archive(&mut self, entry: Archive<'_>) {
+        match entry {
+            Archive::Add(logged) => self.add(logged),
+            Archive::Edit(id, text) => {
+                if let Some(stored) = self.messages.get_mut(&id) {
+                    self.text = self.text - stored.logged.text.len() + text.len();
+                    stored.logged.text = Arc::clone(text);
+                    stored.logged.edited = true;
+                }
+            }
+            Archive::Delete(id) => self.remove(id),
+            Archive::React(id, nick, text, on) => {
+                if let Some(stored) = self.messages.get_mut(&id) {
+                    stored.reactions.retain(|(who, what)| who != nick || what != text);
+                    if on {
+                        stored.reactions.push((nick.clone(), Arc::clone(text)));
                     }
                 }
-                Some(Archive::Delete(id)) => self.remove(id),
-                Some(Archive::React(id, nick, text, on)) => {
-                    if let Some(stored) = self.messages.get_mut(&id) {
-                        stored.reactions.retain(|(who, what)| who != nick || what != text);
-                        if on {
-                            stored.reactions.push((nick.clone(), Arc::clone(text)));
-                        }
-                    }
-                }
-                None => {}
             }
         }
     }
@@ -163,24 +160,21 @@ impl Memory {
         }
     }
 
-    pub(super) fn ask(&mut self, token: u64, question: Question, upto: RecordId) {
-        let found = match question {
-            Question::Past(query) => {
-                let entries = self.past(&query, upto);
-                Found::Past(query, entries)
-            }
-            Question::Find(lookup) => Found::Message(self.find(&lookup, upto)),
+    pub(super) fn ask(&mut self, ticket: u64, question: Question) {
+        let answer = match question {
+            Question::Past(query) => Answer::Past(self.past(&query)),
+            Question::Find(lookup) => Answer::Found(self.find(&lookup)),
         };
-        self.answers.push(Answer { token, found });
+        self.answers.push_back((ticket, answer));
     }
 
-    fn find(&self, lookup: &Lookup, upto: RecordId) -> Option<Reference> {
+    fn find(&self, lookup: &Lookup) -> Option<Reference> {
         let fits = |stored: &&Stored| match lookup.message {
             Point::Id(id) => stored.logged.id == id,
             Point::Number(number) => stored.logged.number == number,
             Point::Time(_) => false,
         };
-        let stored = self.room(&lookup.room).filter(|it| it.logged.id <= upto).find(fits)?;
+        let stored = self.room(&lookup.room).find(fits)?;
         let logged = &stored.logged;
         Some(Reference {
             id: logged.id,
@@ -191,9 +185,14 @@ impl Memory {
         })
     }
 
-    fn past(&self, query: &Query, upto: RecordId) -> Vec<Logged> {
+    fn past(&self, query: &Query) -> Vec<Logged> {
         let locate = |point| Ok::<Place, Infallible>(self.locate(&query.scope, point));
-        let Ok(stretches) = question::stretches(query.range, question::wanted(query), upto, locate);
+        let Ok(stretches) = question::stretches(
+            query.range,
+            question::wanted(query),
+            RecordId(question::NO_ID),
+            locate,
+        );
         let newest = stretches.first().is_some_and(|stretch| stretch.newest);
         let found = stretches.iter().flat_map(|stretch| self.stretch(&query.scope, stretch));
         let mut entries: Vec<Logged> = found.map(|stored| self.shown(stored)).collect();

@@ -9,8 +9,8 @@
 //!
 //! - Records come back in the order of the appends, each once: as kept or as refused.
 //! - Ids rise, also over a restart; times never fall.
-//! - An answer holds what was said up to the record that the asker has seen applied, no more: what
-//!   has been committed but not been told yet will be told, and must not come twice.
+//! - An answer holds what the hub has made of the records so far ([`Journal::archive`]) and no more:
+//!   what has been committed but not been told yet will be told, and must not come twice.
 //! - A deleted or edited text is gone: from answers at once, from the raw bytes of the files
 //!   within [`limits::ERASE_WITHIN`] (a file system that copies on write may know better).
 //! - Nothing here blocks the caller on the disk but [`Journal::open`] and [`Journal::close`].
@@ -32,11 +32,11 @@ mod sqlite;
 pub use error::{Health, JournalError};
 pub use limits::{Durability, Limits};
 pub use memory::Memory;
-pub use question::{Answer, Busy, Found, Question};
+pub use question::{Answer, Question};
 pub use sqlite::{Disk, Restored};
 //pub use transfer::{Imported, export, import};
 
-use crate::chat::{Change, Effect, Moment, Record, RecordId, SessionId};
+use crate::chat::{Archive, Change, Moment, Record, RecordId, SessionId};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -81,9 +81,9 @@ impl Journal {
     }
 
     /// Sends the turn's records on their way. Once per turn, after the last append.
-    pub fn commit_turn(&mut self) {
+    pub fn end_turn(&mut self) {
         if let Journal::Disk(disk) = self {
-            disk.commit_turn();
+            disk.end_turn();
         }
     }
 
@@ -97,10 +97,10 @@ impl Journal {
 
     /// Whether there is something to take in this turn. What comes from another thread wakes the
     /// loop instead.
-    pub fn has_kept(&self) -> bool {
+    pub fn has_news(&self) -> bool {
         match self {
-            Journal::Memory(memory) => memory.has_kept(),
-            Journal::Disk(_) => false,
+            Journal::Memory(memory) => memory.has_news(),
+            Journal::Disk(disk) => disk.has_news(),
         }
     }
 
@@ -120,34 +120,30 @@ impl Journal {
         }
     }
 
-    /// Learns what the hub made of a record. The journal on disk does nothing here: its writer has
-    /// derived the same, in the same transaction in which it kept the record.
-    pub fn observe(&mut self, effects: &[Effect]) {
-        if let Journal::Memory(memory) = self {
-            memory.observe(effects);
+    /// Learns what the hub made of a record, and that it is told now. The journal on disk notes
+    /// only how far the telling has come: its writer has derived the same, in the transaction that
+    /// kept the record.
+    pub fn archive(&mut self, entry: Archive<'_>) {
+        match self {
+            Journal::Memory(memory) => memory.archive(entry),
+            Journal::Disk(disk) => disk.archive(&entry),
         }
     }
 
-    /// Asks something; [`take_answers`](Journal::take_answers) brings the answer with the same
-    /// `token`. `upto` is the last record that the hub has applied.
-    ///
-    /// # Errors
-    /// [`Busy`] if too many questions wait already.
-    pub fn ask(&mut self, token: u64, question: Question, upto: RecordId) -> Result<(), Busy> {
+    /// Asks something, as of what has been archived so far;
+    /// [`next_answer`](Journal::next_answer) brings the answer with the same `ticket`.
+    pub fn ask(&mut self, ticket: u64, question: Question) {
         match self {
-            Journal::Memory(memory) => {
-                memory.ask(token, question, upto);
-                Ok(())
-            }
-            Journal::Disk(disk) => disk.ask(token, question, upto),
+            Journal::Memory(memory) => memory.ask(ticket, question),
+            Journal::Disk(disk) => disk.ask(ticket, question),
         }
     }
 
-    /// Moves the answers found by now to the end of `answers`.
-    pub fn take_answers(&mut self, answers: &mut Vec<Answer>) {
+    /// The next answer that has been found, if there is one by now.
+    pub fn next_answer(&mut self) -> Option<(u64, Answer)> {
         match self {
-            Journal::Memory(memory) => memory.take_answers(answers),
-            Journal::Disk(disk) => disk.take_answers(answers),
+            Journal::Memory(memory) => memory.next_answer(),
+            Journal::Disk(disk) => disk.next_answer(),
         }
     }
 

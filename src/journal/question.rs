@@ -3,7 +3,6 @@
 use super::limits;
 use crate::chat::limits::{HISTORY_DEFAULT, HISTORY_LINES};
 use crate::chat::{Logged, Lookup, Point, Query, Range, RecordId, Reference};
-use std::fmt;
 
 /// A question.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,37 +13,16 @@ pub enum Question {
     Find(Lookup),
 }
 
-/// What was found.
+/// What the journal answers.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Found {
-    /// Messages, oldest first, and what was asked.
-    Past(Query, Vec<Logged>),
-    /// The message, or none.
-    Message(Option<Reference>),
-    /// The journal could not find out: why.
+pub enum Answer {
+    /// Messages, oldest first.
+    Past(Vec<Logged>),
+    /// A message, if there is one.
+    Found(Option<Reference>),
+    /// Why there is no answer.
     Failed(String),
 }
-
-/// An answer.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Answer {
-    /// The token that came with the question.
-    pub token: u64,
-    /// What was found.
-    pub found: Found,
-}
-
-/// Too many questions are waiting; ask again later.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Busy;
-
-impl fmt::Display for Busy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("too many questions about the past are waiting; try again")
-    }
-}
-
-impl std::error::Error for Busy {}
 
 /// How many messages a query wants, within what one answer may hold.
 pub(super) fn wanted(query: &Query) -> usize {

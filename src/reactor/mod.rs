@@ -6,7 +6,7 @@
 //! - [`poller`]: which descriptors are ready (epoll, kqueue, poll, select behind one contract);
 //! - [`slab`]: [`Token`]s with a generation, so that a stale event finds nobody;
 //! - [`timers`]: one ordered map of deadlines;
-//! - [`waker`]: how another thread ends a wait;
+//! - [`mod@waker`]: how another thread ends a wait;
 //! - [`signals`]: signals as bytes in a pipe;
 //! - [`listener`], [`connector`], [`stream`]: sockets, every error given a meaning;
 //! - [`inbox`], [`chunk`], [`outbox`]: bounded bytes in, shared bytes out;

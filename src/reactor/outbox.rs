@@ -7,7 +7,8 @@
 //!
 //! Invariants: the bytes leave in the order of the pushes, each once; `len` is their exact number;
 //! no held segment is empty; the memory that an outbox keeps alive is at most
-//! [`SPARSE`] times `len`, plus one chunk.
+//! `SPARSE` + 1 times `len`, plus two chunks (those of its oldest and of its newest bytes) and
+//! one gathered one.
 
 use super::chunk::{Encoder, Segment};
 use std::collections::VecDeque;
@@ -176,6 +177,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// A peer that takes what a script says: so many bytes, or an error.
     struct Script {
@@ -266,4 +268,127 @@ mod tests {
         assert!(memory <= SPARSE * outbox.len() + 2 * super::super::chunk::CHUNK_SIZE, "{memory}");
     }
     const CHUNK_FILLER: usize = super::super::chunk::CHUNK_SIZE - 20;
+
+    /// What may happen to the outboxes of a busy room, and to one of them alone.
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// Encode so many bytes and push them to the outboxes whose bit is set.
+        Tell { length: usize, members: u8 },
+        /// Push a part of what was encoded last, given in 256ths, to one of them.
+        TellPart { start: u8, end: u8, member: usize },
+        /// One of them is written to a socket that behaves like this.
+        Write { member: usize, socket: Vec<Result<usize, io::ErrorKind>>, share: usize },
+        /// A turn ends.
+        Rewind,
+    }
+
+    const MEMBERS: usize = 3;
+    const LONGEST: usize = 70_000;
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let length = prop_oneof![8 => 0..60_usize, 2 => 0..5_000_usize, 1 => 0..LONGEST];
+        let room = prop_oneof![0..30_usize, 0..9_000_usize, Just(usize::MAX)];
+        let outcome = prop_oneof![
+            6 => room.prop_map(Ok),
+            2 => Just(Err(io::ErrorKind::WouldBlock)),
+            2 => Just(Err(io::ErrorKind::Interrupted)),
+            1 => Just(Err(io::ErrorKind::ConnectionReset)),
+        ];
+        let socket = proptest::collection::vec(outcome, 0..6);
+        let share = prop_oneof![1..100_usize, Just(usize::MAX)];
+        let step = prop_oneof![
+            12 => (length, 0..1_u8 << MEMBERS)
+                .prop_map(|(length, members)| Step::Tell { length, members }),
+            2 => (any::<u8>(), any::<u8>(), 0..MEMBERS)
+                .prop_map(|(start, end, member)| Step::TellPart { start, end, member }),
+            3 => (0..MEMBERS, socket, share)
+                .prop_map(|(member, socket, share)| Step::Write { member, socket, share }),
+            1 => Just(Step::Rewind),
+        ];
+        proptest::collection::vec(step, 0..120)
+    }
+
+    fn assert_memory_is_bounded(outbox: &Outbox) {
+        let kept = outbox.first.iter().chain(&outbox.rest);
+        let memory: usize = kept.map(Segment::chunk_size).sum();
+        let bound = (SPARSE + 1) * outbox.len() + 2 * LONGEST + GATHERED_CHUNK;
+        assert!(memory <= bound, "{memory} bytes are kept for {}", outbox.len());
+    }
+
+    proptest! {
+        /// The model of an outbox is a plain vector of what it is owed.
+        #[test]
+        fn bytes_leave_in_order_each_once(steps in steps()) {
+            let mut encoder = Encoder::new();
+            let mut outboxes: [Outbox; MEMBERS] = Default::default();
+            let mut owed: [Vec<u8>; MEMBERS] = Default::default();
+            let mut last: Option<Segment> = None;
+            let mut next_byte = 0_u8;
+            for step in steps {
+                match step {
+                    Step::Tell { length, members } => {
+                        let bytes: Vec<u8> = (0..length)
+                            .map(|_| { next_byte = next_byte.wrapping_add(1); next_byte })
+                            .collect();
+                        let segment = encoder.append(&bytes);
+                        for member in (0..MEMBERS).filter(|member| members >> member & 1 == 1) {
+                            outboxes[member].push(&segment);
+                            owed[member].extend(&bytes);
+                        }
+                        last = Some(segment);
+                    }
+                    Step::TellPart { start, end, member } => {
+                        let Some(whole) = &last else { continue };
+                        let place = |part: u8| whole.len() * usize::from(part) / 256;
+                        let part = whole.slice(place(start.min(end))..place(start.max(end)));
+                        outboxes[member].push(&part);
+                        owed[member].extend(part.bytes());
+                    }
+                    Step::Write { member, socket, share } => {
+                        let mut socket = Script::new(&socket);
+                        let written = outboxes[member].write_to(&mut socket, share);
+                        prop_assert!(owed[member].starts_with(&socket.taken));
+                        owed[member].drain(..socket.taken.len());
+                        match written {
+                            Written::All => prop_assert!(owed[member].is_empty()),
+                            Written::Some => prop_assert!(!owed[member].is_empty()),
+                            Written::Failed(_) => owed[member].clear(),
+                        }
+                    }
+                    Step::Rewind => {
+                        last = None;
+                        encoder.rewind();
+                    }
+                }
+                for (outbox, owed) in outboxes.iter().zip(&owed) {
+                    prop_assert_eq!(outbox.len(), owed.len());
+                    prop_assert_eq!(outbox.is_empty(), outbox.segments() == 0);
+                    assert_memory_is_bounded(outbox);
+                }
+            }
+            for (outbox, owed) in outboxes.iter_mut().zip(&owed) {
+                let mut socket = Script::new(&[]);
+                prop_assert!(matches!(outbox.write_to(&mut socket, usize::MAX), Written::All));
+                prop_assert_eq!(&socket.taken, owed);
+            }
+        }
+
+        #[test]
+        fn who_is_told_everything_has_one_slice_a_chunk(
+            lengths in proptest::collection::vec(1..400_usize, 1..60),
+            chunk_size in 400..4_000_usize,
+        ) {
+            let mut encoder = Encoder::with_chunk_size(chunk_size);
+            let mut outbox = Outbox::new();
+            let (mut chunks, mut room) = (0, 0);
+            for length in lengths {
+                if room < length {
+                    (chunks, room) = (chunks + 1, chunk_size);
+                }
+                room -= length;
+                outbox.push(&encoder.append(&vec![b'x'; length]));
+            }
+            prop_assert!(outbox.segments() <= chunks);
+        }
+    }
 }

@@ -3,9 +3,10 @@
 use super::connection::Connection;
 use super::limits::TokenBucket;
 use super::turn::{Due, Server};
-use crate::chat::Change;
+use crate::chat::{Change, Entry};
 use crate::reactor::{Accepted, Interest, Stream, Token};
 use crate::session::Format;
+use crate::session::plain::Session;
 use log::{debug, error, info, warn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -85,17 +86,18 @@ impl Server {
         {
             debug!("{address}: no keep-alive: {error}");
         }
-        let flood = self.line_rate(address.ip()).map(|rate| TokenBucket::new(rate, self.now));
-        let format = Format::Plain(self.config.style.into());
-        let connection = Connection::new(stream, address, format, flood, self.now);
+        let flood = self.is_paced(address.ip()).then(|| TokenBucket::new(self.now));
+        let session = Session::new(self.config.style.into());
+        let channel = self.delivery.enter(Format::Plain(session.look()));
+        let connection = Connection::new(stream, address, session, channel, flood, self.now);
         let token = self.connections.insert(connection);
         let Some(connection) = self.connections.get_mut(token) else { return };
         if let Err(error) = self.poller.add(&connection.stream, token, Interest::READ) {
             warn!("{address}: refused: {error}");
             self.connections.remove(token);
+            self.delivery.leave(channel);
             return;
         }
-        self.delivery.enter(format);
         match refusal {
             Some(refusal) => {
                 warn!("{address}: refused: {refusal}");
@@ -109,7 +111,9 @@ impl Server {
                     connection.entered = true;
                     connection.counted = true;
                 }
-                self.record(token, Change::Enter { label: address.to_string() });
+                let label = address.to_string().into();
+                let entry = Entry { label, lobby: true, ..Entry::default() };
+                self.record(token, Change::Enter(entry));
                 self.arm_idle(token);
             }
         }
@@ -130,11 +134,11 @@ impl Server {
         Some(format!("{limit} clients from your address already (--max-per-address)"))
     }
 
-    fn line_rate(&self, address: IpAddr) -> Option<u32> {
+    /// Whether the flood limit means this client: without the flag it spares loopback.
+    fn is_paced(&self, address: IpAddr) -> bool {
         match self.config.flood_limit {
-            Some(limit) => limit.on().map(|rate| rate.0),
-            None if address.is_loopback() => None,
-            None => Some(super::limits::DEFAULT_LINE_RATE),
+            Some(limit) => limit.on().is_some(),
+            None => !address.is_loopback(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Every limit has a flag, a default, and a message that names the flag when the limit strikes.
 
+use crate::chat::PasswordHash;
 use crate::reactor::Backend;
 use crate::reactor::listener::LONGEST_BACKLOG;
 use crate::session::Style;
@@ -143,6 +144,31 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// Somebody who may use the operators' commands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Operator {
+    /// The name that `/oper` is given.
+    pub name: String,
+    /// The hash of the password.
+    pub hash: PasswordHash,
+}
+
+impl FromStr for Operator {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Operator, String> {
+        // The value may hold a password that somebody gave in place of its hash: it is not shown.
+        match text.split_once(':') {
+            Some((name, hash)) if !name.is_empty() && hash.starts_with("$argon2") => {
+                Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
+            }
+            _ => {
+                Err("the form is NAME:HASH, with a hash made by 'chatloop-server hash'".to_owned())
+            }
+        }
+    }
+}
+
 /// The longest line that can be asked for: it must fit beside other input in an inbox.
 pub const LONGEST_LINE: usize = 32 * 1024;
 
@@ -228,6 +254,14 @@ pub struct Config {
     /// waits, nothing is lost [default: 100/s, and off for loopback]
     #[arg(long, value_name = "N/s|off")]
     pub flood_limit: Option<OrOff<LineRate>>,
+
+    /// Lines of the past shown to who joins a room; 0 for none
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=500))]
+    pub history_on_join: u32,
+
+    /// A server operator's name and password hash (made by chatloop-server hash); may be repeated
+    #[arg(long, value_name = "NAME:HASH")]
+    pub oper: Vec<Operator>,
 
     /// Drop a client that has sent nothing for so many seconds
     #[arg(long, default_value = "off", value_name = "SECONDS|off")]

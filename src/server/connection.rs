@@ -14,11 +14,13 @@
 //! ([`Connection::interest`]); nobody switches interest by hand.
 
 use super::limits::TokenBucket;
-use crate::chat::Departure;
+use crate::chat::{Change, Departure};
 use crate::reactor::{Inbox, Interest, Outbox, Segment, Stream, TimerId};
 use crate::session::Format;
+use crate::session::plain::Session;
 use crate::wire::line::LineReader;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Where a connection stands.
@@ -47,10 +49,82 @@ pub(super) struct Bounds {
     pub(super) inbox: usize,
 }
 
+/// Records of one origin that are written down and not yet in force.
+///
+/// Words may follow words without waiting: a pasted book must not need one commit a line. But a
+/// command is decided by the state that the lines before it have made, and words by where the
+/// commands before them have led.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct PendingRecords {
+    words: u32,
+    others: u32,
+}
+
+impl PendingRecords {
+    fn count(&mut self, change: &Change) -> &mut u32 {
+        if matches!(change, Change::Say { .. }) { &mut self.words } else { &mut self.others }
+    }
+
+    /// One more is written down.
+    pub(super) fn add(&mut self, change: &Change) {
+        *self.count(change) += 1;
+    }
+
+    /// One of them is about to be applied.
+    pub(super) fn remove(&mut self, change: &Change) {
+        let count = self.count(change);
+        *count = count.saturating_sub(1);
+    }
+
+    /// Whether `line` may be understood and decided now.
+    pub(super) fn allows(&self, line: &[u8]) -> bool {
+        let is_command = line.starts_with(b"/") && !line.starts_with(b"//");
+        self.others == 0 && (!is_command || self.words == 0)
+    }
+}
+
+/// Lines that wait behind an answer.
+#[derive(Default)]
+struct Held {
+    segments: Vec<Segment>,
+    bytes: usize,
+}
+
+impl Held {
+    /// Adds a segment; how many bytes are held now.
+    fn push(&mut self, segment: &Segment) -> usize {
+        self.bytes += segment.len();
+        if !self.segments.last_mut().is_some_and(|last| last.merge(segment)) {
+            self.segments.push(segment.clone());
+        }
+        self.bytes
+    }
+}
+
+/// How a connection ends. Apart and boxed: most of a connection's life there is nothing of it.
+#[derive(Default)]
+pub(super) struct Parting {
+    /// Why it goes, if not in good order.
+    pub(super) fault: Option<String>,
+    /// Its own last words.
+    pub(super) said: Option<Arc<str>>,
+    /// The last it is to be told.
+    pub(super) farewell: Option<String>,
+}
+
+/// Everything the server keeps of one client. Ten thousand of them wait in silence, so what is
+/// rare stands in a box of its own.
 pub(super) struct Connection {
     pub(super) stream: Stream,
     pub(super) address: SocketAddr,
-    pub(super) format: Format,
+    /// What its peer has chosen: looks, current room.
+    pub(super) session: Session,
+    /// The channel of its format in the delivery.
+    pub(super) channel: usize,
+    /// Lines that wait behind an answer of the journal.
+    held: Option<Box<Held>>,
+    /// Its lines wait until the journal or the worker has answered.
+    pub(super) waits_for_answer: bool,
     pub(super) phase: Phase,
     /// What the poller was last asked for; `None` if it does not watch this one any more.
     pub(super) registered: Option<Interest>,
@@ -68,7 +142,9 @@ pub(super) struct Connection {
     /// Whether it counts among the clients of its address.
     pub(super) counted: bool,
     /// Records of this origin that are written down and not yet applied.
-    pub(super) pending_records: u32,
+    pub(super) pending: PendingRecords,
+    /// A line of it waits until they are applied.
+    pub(super) waits_for_records: bool,
     /// Its lines wait until the flood limit lets them.
     pub(super) flood: Option<TokenBucket>,
     pub(super) flood_warned: bool,
@@ -86,24 +162,26 @@ pub(super) struct Connection {
     pub(super) last_heard: Instant,
     /// Probes of an ended input so far, for their growing distance.
     pub(super) probes: u8,
-    /// Why it goes, if not in good order.
-    pub(super) fault: Option<String>,
-    /// The last it is to be told.
-    pub(super) farewell: Option<String>,
+    /// How it ends, once that is known.
+    pub(super) parting: Option<Box<Parting>>,
 }
 
 impl Connection {
     pub(super) fn new(
         stream: Stream,
         address: SocketAddr,
-        format: Format,
+        session: Session,
+        channel: usize,
         flood: Option<TokenBucket>,
         now: Instant,
     ) -> Connection {
         Connection {
             stream,
             address,
-            format,
+            session,
+            channel,
+            held: None,
+            waits_for_answer: false,
             phase: Phase::Open,
             registered: Some(Interest::READ),
             inbox: Inbox::new(),
@@ -114,7 +192,8 @@ impl Connection {
             hung_up: false,
             entered: false,
             counted: false,
-            pending_records: 0,
+            pending: PendingRecords::default(),
+            waits_for_records: false,
             flood,
             flood_warned: false,
             flood_wait: false,
@@ -125,8 +204,7 @@ impl Connection {
             timer: None,
             last_heard: now,
             probes: 0,
-            fault: None,
-            farewell: None,
+            parting: None,
         }
     }
 
@@ -153,15 +231,43 @@ impl Connection {
         if matches!(self.phase, Phase::Lingering | Phase::Gone) {
             return true;
         }
-        self.outbox.push(segment);
-        self.outbox.len() <= bounds.outbox_hard
+        let held = match &mut self.held {
+            Some(held) => held.push(segment),
+            None => {
+                self.outbox.push(segment);
+                0
+            }
+        };
+        self.outbox.len() + held <= bounds.outbox_hard
+    }
+
+    /// From here on lines wait for an answer that has to come before them.
+    pub(super) fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// The answer is here; what has waited.
+    pub(super) fn release(&mut self) -> Vec<Segment> {
+        self.held.take().map(|held| held.segments).unwrap_or_default()
+    }
+
+    /// How its lines look.
+    pub(super) fn format(&self) -> Format {
+        Format::Plain(self.session.look())
     }
 
     /// How the others are told that it left.
     pub(super) fn departure(&mut self) -> Departure {
-        match self.fault.take() {
-            Some(reason) => Departure::Error(reason),
-            None => Departure::Quit,
+        let Some(parting) = &mut self.parting else { return Departure::Quit };
+        match (parting.fault.take(), parting.said.take()) {
+            (Some(reason), _) => Departure::Error(reason),
+            (None, Some(words)) => Departure::Said(words),
+            (None, None) => Departure::Quit,
         }
+    }
+
+    /// Something went wrong with it; the first fault is the one that is told.
+    pub(super) fn blame(&mut self, reason: impl FnOnce() -> String) {
+        self.parting.get_or_insert_default().fault.get_or_insert_with(reason);
     }
 }

@@ -1,55 +1,102 @@
 //! How does one message reach ten thousand outboxes?
 //!
-//! Rendered once per format into a shared chunk; and all that a turn says to the room is gathered
-//! in a *run* before any member is looked at. A run is one slice per format. When it is closed,
-//! each member gets a reference to the whole slice: one touch of its connection for a hundred
-//! messages. Only those with a mark — who said something in it, came in the middle of it, or were
-//! told something in private — get the pieces that are theirs. Without runs a turn of a hundred
-//! messages in a room of five hundred would touch connections fifty thousand times, and a burst of
-//! a thousand joins half a million times.
+//! All that a turn says to one room in a row is gathered in a *run* before any member is looked
+//! at. When it is closed, it is rendered once for each format that a member has, into a shared
+//! chunk, and each member gets a reference to the whole slice: one touch of its connection for a
+//! hundred messages. Only those with a mark — who said something in it, came in the middle of it,
+//! or were told something in private — get the parts that are theirs. Without runs a turn of a
+//! hundred messages in a room of five hundred would touch connections fifty thousand times, and a
+//! burst of a thousand joins half a million times.
 //!
-//! Invariants: each session is told everything in the order of the effects; nothing is written to
-//! a socket here.
+//! Invariants: each session is told everything in the order of the effects; a format that nobody
+//! in the room has is not rendered; nothing is written to a socket here.
 
 use super::connection::{Bounds, Connection};
-use crate::chat::{Event, SessionId};
+use crate::chat::{Event, Name, Perspective, SessionId};
 use crate::reactor::{Encoder, Segment, Slab, Token};
 use crate::session::Format;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// What a turn has said to the room so far, in one format.
+/// What a turn has said to one room so far.
 #[derive(Default)]
 struct Run {
-    /// One slice, or a few where a chunk was full.
-    pieces: Vec<Segment>,
-    length: usize,
-    /// What a session is not to be told, as offsets into the run, rising: its own lines, what was
+    room: Option<Name>,
+    events: Vec<Event>,
+    /// What a session is not to be told, as ranges of events, rising: its own doing, what was
     /// before it came, what it has got already. Most members are not in here at all.
     gaps: HashMap<SessionId, Vec<Range<usize>>>,
 }
 
 impl Run {
-    fn add(&mut self, segment: Segment, except: Option<SessionId>) {
-        let start = self.length;
-        self.length += segment.len();
-        if let Some(session) = except {
-            self.gaps.entry(session).or_default().push(start..self.length);
-        }
-        if !self.pieces.last_mut().is_some_and(|last| last.merge(&segment)) {
-            self.pieces.push(segment);
+    fn leave_out(&mut self, session: SessionId, events: Range<usize>) {
+        let gaps = self.gaps.entry(session).or_default();
+        match gaps.last_mut() {
+            Some(last) if last.end == events.start => last.end = events.end,
+            _ => gaps.push(events),
         }
     }
 
-    /// Calls `push` with the parts of the run that are for `session`.
-    fn parts_for(&self, session: SessionId, mut push: impl FnMut(&Segment)) {
-        let gaps = self.gaps.get(&session).map_or(&[][..], Vec::as_slice);
+    /// From here on `session` has had all of the run so far.
+    fn mark_told(&mut self, session: SessionId) {
+        let so_far = 0..self.events.len();
+        if !so_far.is_empty() {
+            self.gaps.insert(session, std::iter::once(so_far).collect());
+        }
+    }
+
+    fn gaps_of(&self, session: SessionId) -> &[Range<usize>] {
+        self.gaps.get(&session).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A run in one format.
+#[derive(Default)]
+struct Rendition {
+    /// One slice, or a few where a chunk was full.
+    pieces: Vec<Segment>,
+    /// Where each event ends, as an offset into the run's bytes.
+    ends: Vec<usize>,
+}
+
+impl Rendition {
+    /// Brings it up to date with the run's events.
+    fn catch_up(
+        &mut self,
+        events: &[Event],
+        format: Format,
+        encoder: &mut Encoder,
+        line: &mut Vec<u8>,
+    ) {
+        for event in &events[self.ends.len()..] {
+            line.clear();
+            format.render(event, Perspective::Other, line);
+            let segment = encoder.append(line);
+            self.ends.push(self.length() + segment.len());
+            if !self.pieces.last_mut().is_some_and(|last| last.merge(&segment)) {
+                self.pieces.push(segment);
+            }
+        }
+    }
+
+    fn length(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// Where the event of this number begins.
+    fn start_of(&self, event: usize) -> usize {
+        event.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0)
+    }
+
+    /// Calls `push` with what is left outside of `gaps`.
+    fn parts(&self, gaps: &[Range<usize>], mut push: impl FnMut(&Segment)) {
         let mut base = 0;
         for piece in &self.pieces {
+            let within = |offset: usize| offset.saturating_sub(base).min(piece.len());
             let mut start = 0;
             for gap in gaps {
-                let gap_start = gap.start.saturating_sub(base).min(piece.len());
-                let gap_end = gap.end.saturating_sub(base).min(piece.len());
+                let (gap_start, gap_end) =
+                    (within(self.start_of(gap.start)), within(self.start_of(gap.end)));
                 if gap_start < gap_end {
                     push(&piece.slice(start..gap_start));
                     start = gap_end;
@@ -59,27 +106,14 @@ impl Run {
             base += piece.len();
         }
     }
-
-    /// From here on `session` has had all of the run so far.
-    fn mark_told(&mut self, session: SessionId) {
-        if self.length > 0 {
-            self.gaps.insert(session, std::iter::once(0..self.length).collect());
-        }
-    }
-
-    fn clear(&mut self) {
-        self.pieces.clear();
-        self.gaps.clear();
-        self.length = 0;
-    }
 }
 
-/// Bytes in one format: the chunk being filled, the run being gathered.
-#[derive(Default)]
+/// Bytes in one format: the chunk being filled, the run being rendered.
 struct Channel {
+    format: Format,
     encoder: Encoder,
-    run: Run,
-    /// Connections of this format: nothing is rendered for nobody.
+    rendition: Rendition,
+    /// Connections of this format. At none the channel may be given to another format.
     population: usize,
 }
 
@@ -118,7 +152,8 @@ impl Touched {
 /// Renders events and hands out the slices.
 #[derive(Default)]
 pub(super) struct Delivery {
-    channels: [Channel; Format::COUNT],
+    channels: Vec<Channel>,
+    run: Run,
     /// Private lines have chunks of their own, so that the room's lines touch each other.
     private: Encoder,
     /// The line being rendered; its memory is used again.
@@ -126,48 +161,85 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    /// A connection of this format has come.
-    pub(super) fn enter(&mut self, format: Format) {
-        self.channels[format.index()].population += 1;
+    /// A connection of this format has come; the number of the format's channel. There are as many
+    /// channels as formats in use at the same time.
+    pub(super) fn enter(&mut self, format: Format) -> usize {
+        let known = self.channels.iter().position(|channel| channel.format == format);
+        let unused = || self.channels.iter().position(|channel| channel.population == 0);
+        let number = known.or_else(unused).unwrap_or(self.channels.len());
+        if number == self.channels.len() {
+            let (encoder, rendition) = (Encoder::new(), Rendition::default());
+            self.channels.push(Channel { format, encoder, rendition, population: 0 });
+        }
+        let channel = &mut self.channels[number];
+        if channel.format != format {
+            (channel.format, channel.rendition) = (format, Rendition::default());
+        }
+        channel.population += 1;
+        number
     }
 
-    /// A connection of this format has gone.
-    pub(super) fn leave(&mut self, format: Format) {
-        self.channels[format.index()].population -= 1;
+    /// A connection of this channel has gone, or has another format now.
+    pub(super) fn leave(&mut self, channel: usize) {
+        self.channels[channel].population -= 1;
     }
 
-    /// Renders something for one connection alone, or for all but not as part of the run.
+    /// The format of a channel.
+    pub(super) fn format(&self, channel: usize) -> Format {
+        self.channels[channel].format
+    }
+
+    /// Renders something that is not part of a run.
     pub(super) fn encode(&mut self, render: impl FnOnce(&mut Vec<u8>)) -> Segment {
         self.line.clear();
         render(&mut self.line);
         self.private.append(&self.line)
     }
 
-    /// Adds `event` to the room's run. `except` is not to be told.
-    pub(super) fn add_to_run(
-        &mut self,
-        event: &Event,
-        except: Option<&mut Connection>,
-        id: SessionId,
-    ) {
-        let its_format = except.map(|connection| {
-            connection.has_gap = true;
-            connection.format
-        });
-        for format in Format::ALL {
-            let channel = &mut self.channels[format.index()];
-            if channel.population == 0 {
-                continue;
-            }
-            self.line.clear();
-            format.render(event, &mut self.line);
-            let segment = channel.encoder.append(&self.line);
-            channel.run.add(segment, (its_format == Some(format)).then_some(id));
-        }
+    /// The room of the open run.
+    pub(super) fn room(&self) -> Option<&Name> {
+        self.run.room.as_ref()
     }
 
-    /// Gives one member its part of the open run now: it is about to be told something in private,
-    /// or to leave, and order matters.
+    /// Opens a run for a room. The one before has been closed.
+    pub(super) fn open_run(&mut self, room: Name) {
+        self.run.room = Some(room);
+    }
+
+    /// Adds `event` to the run.
+    pub(super) fn add_to_run(&mut self, event: Event) {
+        self.run.events.push(event);
+    }
+
+    /// The event added last.
+    pub(super) fn last_of_run(&self) -> Option<&Event> {
+        self.run.events.last()
+    }
+
+    /// The event added last, as the one who did it sees it; empty if there is nothing to see.
+    pub(super) fn encode_last_of_run(&mut self, format: Format) -> Segment {
+        self.line.clear();
+        if let Some(event) = self.run.events.last() {
+            format.render(event, Perspective::Own, &mut self.line);
+        }
+        self.private.append(&self.line)
+    }
+
+    /// The last event of the run is not for this one.
+    pub(super) fn leave_out_last(&mut self, session: SessionId, connection: &mut Connection) {
+        let count = self.run.events.len();
+        self.run.leave_out(session, count.saturating_sub(1)..count);
+        connection.has_gap = true;
+    }
+
+    /// What the run holds so far is not for this newcomer.
+    pub(super) fn skip_to_here(&mut self, session: SessionId, connection: &mut Connection) {
+        self.run.mark_told(session);
+        connection.has_gap = true;
+    }
+
+    /// Gives one member its part of the run now: it is about to be told something in private, or
+    /// to leave, and order matters.
     pub(super) fn catch_up(
         &mut self,
         session: SessionId,
@@ -175,20 +247,28 @@ impl Delivery {
         bounds: &Bounds,
         touched: &mut Touched,
     ) {
-        let run = &mut self.channels[connection.format.index()].run;
+        if self.run.events.is_empty() {
+            return;
+        }
+        let rendition = self.rendition(connection.channel);
         let token = Token::from_bits(session.0);
-        run.parts_for(session, |part| touched.queue(token, connection, part, bounds));
-        run.mark_told(session);
+        let rendition = std::mem::take(rendition);
+        rendition.parts(self.run.gaps_of(session), |part| {
+            touched.queue(token, connection, part, bounds);
+        });
+        self.channels[connection.channel].rendition = rendition;
+        self.run.mark_told(session);
         connection.has_gap = true;
     }
 
-    /// What the run holds so far is not for this newcomer.
-    pub(super) fn skip_to_here(&mut self, session: SessionId, connection: &mut Connection) {
-        self.channels[connection.format.index()].run.mark_told(session);
-        connection.has_gap = true;
+    /// The run so far, rendered for a channel.
+    fn rendition(&mut self, channel: usize) -> &mut Rendition {
+        let Channel { format, encoder, rendition, .. } = &mut self.channels[channel];
+        rendition.catch_up(&self.run.events, *format, encoder, &mut self.line);
+        rendition
     }
 
-    /// Hands the run out to the members.
+    /// Hands the run out to the members of its room.
     pub(super) fn close_run(
         &mut self,
         members: impl Iterator<Item = SessionId>,
@@ -196,23 +276,31 @@ impl Delivery {
         bounds: &Bounds,
         touched: &mut Touched,
     ) {
-        if self.channels.iter().all(|channel| channel.run.length == 0) {
+        if self.run.room.take().is_none() {
             return;
         }
         for session in members {
             let token = Token::from_bits(session.0);
             let Some(connection) = connections.get_mut(token) else { continue };
-            let run = &self.channels[connection.format.index()].run;
+            if self.channels[connection.channel].rendition.ends.len() < self.run.events.len() {
+                self.rendition(connection.channel);
+            }
+            let rendition = &self.channels[connection.channel].rendition;
             if std::mem::take(&mut connection.has_gap) {
-                run.parts_for(session, |part| touched.queue(token, connection, part, bounds));
+                rendition.parts(self.run.gaps_of(session), |part| {
+                    touched.queue(token, connection, part, bounds);
+                });
             } else {
-                for piece in &run.pieces {
+                for piece in &rendition.pieces {
                     touched.queue(token, connection, piece, bounds);
                 }
             }
         }
-        for channel in &mut self.channels {
-            channel.run.clear();
+        self.run.events.clear();
+        self.run.gaps.clear();
+        for Channel { rendition, .. } in &mut self.channels {
+            rendition.pieces.clear();
+            rendition.ends.clear();
         }
     }
 
@@ -222,46 +310,5 @@ impl Delivery {
         for channel in &mut self.channels {
             channel.encoder.rewind();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(run: &Run, session: u64) -> String {
-        let mut bytes = Vec::new();
-        run.parts_for(SessionId(session), |part| bytes.extend(part.bytes()));
-        String::from_utf8(bytes).unwrap()
-    }
-
-    #[test]
-    fn a_speaker_gets_the_parts_around_its_own_lines() {
-        let mut encoder = Encoder::with_chunk_size(12);
-        let mut run = Run::default();
-        for (number, speaker) in [None, Some(1), Some(2), Some(1), None, Some(1)].iter().enumerate()
-        {
-            let segment = encoder.append(format!("<{number}>").as_bytes());
-            run.add(segment, speaker.map(SessionId));
-        }
-        assert_eq!(run.pieces.len(), 2, "four lines fill a chunk");
-        assert_eq!(told(&run, 1), "<0><2><4>");
-        assert_eq!(told(&run, 2), "<0><1><3><4><5>");
-        assert_eq!(told(&run, 3), "<0><1><2><3><4><5>");
-    }
-
-    #[test]
-    fn who_has_had_the_run_so_far_gets_the_rest_only() {
-        let mut encoder = Encoder::with_chunk_size(12);
-        let mut run = Run::default();
-        for number in 0..8 {
-            if number == 5 {
-                run.mark_told(SessionId(1));
-            }
-            let segment = encoder.append(format!("<{number}>").as_bytes());
-            run.add(segment, (number == 6).then_some(SessionId(1)));
-        }
-        assert_eq!(told(&run, 1), "<5><7>");
-        assert_eq!(told(&run, 2), "<0><1><2><3><4><5><6><7>");
     }
 }

@@ -8,9 +8,8 @@
 
 use super::connection::Phase;
 use super::turn::{Due, Server};
-use crate::chat::Change;
 use crate::reactor::{Event, Read, Token};
-use crate::session::plain::{self, Request};
+use crate::session::plain::Request;
 use crate::wire::line::Step;
 use std::time::Duration;
 
@@ -75,7 +74,7 @@ impl Server {
             Read::Failed(error) => {
                 connection.input_ended = true;
                 connection.hung_up = true;
-                connection.fault.get_or_insert_with(|| error.kind().to_string());
+                connection.blame(|| error.kind().to_string());
             }
         }
         if connection.input_ended && connection.phase != Phase::Open {
@@ -117,7 +116,7 @@ impl Server {
     /// The next line of an inbox as a request.
     fn take_line(&mut self, token: Token) -> Taken {
         let Some(connection) = self.connections.get_mut(token) else { return Taken::NotNow };
-        if connection.phase != Phase::Open || connection.flood_wait {
+        if connection.phase != Phase::Open || connection.flood_wait || connection.waits_for_answer {
             return Taken::NotNow;
         }
         if connection.paused(&self.bounds) {
@@ -130,20 +129,21 @@ impl Server {
         } else {
             connection.lines.next(input, limit)
         };
-        let (request, used) = match step {
+        let (line, used) = match step {
             Step::Incomplete => return Taken::NoLine,
-            Step::Skipped { used } => (Request::Nothing, used),
-            Step::TooLong { used } => (Request::TooLong, used),
-            Step::Line { bytes, used } => (plain::parse(self.config.style.into(), bytes), used),
+            Step::Skipped { used } => (None, used),
+            Step::TooLong { used } => (Some(Err(())), used),
+            Step::Line { bytes, used } => (Some(Ok(bytes)), used),
         };
-        if request.is_question() && connection.pending_records > 0 {
-            // What it said before must be in force before it is answered.
-            self.look_at_input(token);
+        if let Some(Ok(bytes)) = line
+            && !connection.pending.allows(bytes)
+        {
+            connection.waits_for_records = true;
             return Taken::NotNow;
         }
         if let Some(bucket) = &mut connection.flood
-            && request != Request::Nothing
-            && let Err(when) = bucket.take(self.now)
+            && line.is_some()
+            && let Err(when) = bucket.take(self.pace, self.now)
         {
             connection.flood_wait = true;
             self.timers.arm(when, Due::Flood(token));
@@ -152,9 +152,24 @@ impl Server {
             }
             return Taken::NotNow;
         }
+        let request = match line {
+            None => Request::Nothing,
+            Some(Err(())) => {
+                let limit = self.config.max_line;
+                Request::Tell(vec![format!(
+                    "that line is over {limit} (--max-line) and was not sent"
+                )])
+            }
+            Some(Ok(bytes)) => {
+                let rooms =
+                    self.hub.user(Self::session(token)).map_or(&[][..], |user| user.rooms());
+                connection.session.parse(bytes, rooms, self.moment)
+            }
+        };
         connection.inbox.consume(used);
         // Its inbox may have been full and the poller told so.
         self.touched.flush_later(token, connection);
+        self.update_format(token);
         Taken::Request(request)
     }
 
@@ -197,36 +212,5 @@ impl Server {
         let pause = FIRST_PROBE_PAUSE.saturating_mul(1 << connection.probes.min(16));
         connection.probes = connection.probes.saturating_add(1);
         self.arm(token, self.now + pause.min(LONGEST_PROBE_PAUSE), Due::Probe(token));
-    }
-
-    /// Does what a line asks for.
-    fn carry_out(&mut self, token: Token, request: Request) {
-        match request {
-            Request::Nothing => {}
-            Request::Say(text) => self.record(token, Change::Say { text }),
-            Request::Help => plain::help().for_each(|line| self.tell(token, &line)),
-            Request::Who => self.answer_who(token),
-            Request::Unknown(name) => self.tell(token, &plain::unknown_command(&name)),
-            Request::TooLong => {
-                let limit = self.config.max_line;
-                self.tell(
-                    token,
-                    &format!("that line is over {limit} (--max-line) and was not sent"),
-                );
-            }
-            Request::Quit => {
-                self.leave_with(token, "goodbye".to_owned());
-            }
-        }
-    }
-
-    fn answer_who(&mut self, token: Token) {
-        let Some(connection) = self.connections.get_mut(token) else { return };
-        let (format, count) = (connection.format, plain::users(self.hub.online()));
-        let segment = self.delivery.encode(|lines| {
-            format.render_notice(&format!("{count} online:"), lines);
-            self.hub.labels().for_each(|label| format.render_notice(label, lines));
-        });
-        self.touched.queue(token, connection, &segment, &self.bounds);
     }
 }

@@ -40,27 +40,38 @@ impl AddressCounts {
     }
 }
 
+/// How fast one client may talk: so many lines a second, with a burst.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Pace {
+    per_line: Duration,
+    burst: Duration,
+}
+
+impl Pace {
+    /// `per_second` is at least 1.
+    pub(super) fn new(per_second: u32) -> Pace {
+        let per_line = Duration::from_secs(1) / per_second.max(1);
+        Pace { per_line, burst: per_line * per_second.max(1) * BURST_SECONDS }
+    }
+}
+
 /// A token bucket that is kept as one moment: when it would be full again. Taking a token moves
 /// that moment one token's time ahead; the bucket is empty when it lies a whole burst ahead.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TokenBucket {
     full_at: Instant,
-    per_token: Duration,
-    burst: Duration,
 }
 
 impl TokenBucket {
-    /// A full bucket. `per_second` is at least 1.
-    pub(super) fn new(per_second: u32, now: Instant) -> TokenBucket {
-        let per_token = Duration::from_secs(1) / per_second.max(1);
-        let burst = per_token * per_second.max(1) * BURST_SECONDS;
-        TokenBucket { full_at: now, per_token, burst }
+    /// A full bucket.
+    pub(super) fn new(now: Instant) -> TokenBucket {
+        TokenBucket { full_at: now }
     }
 
     /// Takes a token, or says when there will be one.
-    pub(super) fn take(&mut self, now: Instant) -> Result<(), Instant> {
-        let full_at = self.full_at.max(now) + self.per_token;
-        match full_at.checked_duration_since(now + self.burst) {
+    pub(super) fn take(&mut self, pace: Pace, now: Instant) -> Result<(), Instant> {
+        let full_at = self.full_at.max(now) + pace.per_line;
+        match full_at.checked_duration_since(now + pace.burst) {
             Some(wait) if !wait.is_zero() => Err(now + wait),
             _ => {
                 self.full_at = full_at;
@@ -91,18 +102,18 @@ mod tests {
     #[test]
     fn a_bucket_gives_its_burst_and_then_its_rate() {
         let start = Instant::now();
-        let mut bucket = TokenBucket::new(4, start);
+        let (pace, mut bucket) = (Pace::new(4), TokenBucket::new(start));
         for _ in 0..4 * BURST_SECONDS {
-            bucket.take(start).unwrap();
+            bucket.take(pace, start).unwrap();
         }
-        let next = bucket.take(start).unwrap_err();
+        let next = bucket.take(pace, start).unwrap_err();
         assert_eq!(next, start + Duration::from_millis(250));
-        assert_eq!(bucket.take(next - Duration::from_nanos(1)).unwrap_err(), next);
-        bucket.take(next).unwrap();
-        bucket.take(next).unwrap_err();
+        assert_eq!(bucket.take(pace, next - Duration::from_nanos(1)).unwrap_err(), next);
+        bucket.take(pace, next).unwrap();
+        bucket.take(pace, next).unwrap_err();
         // A rest of any length fills it again, and no further than full.
         let later = start + Duration::from_secs(3_600);
-        let taken = (0..1_000).take_while(|_| bucket.take(later).is_ok()).count();
+        let taken = (0..1_000).take_while(|_| bucket.take(pace, later).is_ok()).count();
         assert_eq!(taken as u32, 4 * BURST_SECONDS);
     }
 }

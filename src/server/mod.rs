@@ -2,7 +2,8 @@
 //!
 //! - [`config`]: what can be set;
 //! - [`turn`]: the loop; read this first;
-//! - `start`, `accept`, `input`, `delivery`, `output`: the stations of a turn;
+//! - `start`, `accept`, `input`, `requests`, `apply`, `delivery`, `output`: the stations of a turn;
+//! - `worker`: what is too slow for the loop;
 //! - `connection`: what is kept of one client;
 //! - `limits`: who may come in and how fast they may talk;
 //! - `transcript`: what the operator sees.
@@ -17,15 +18,18 @@
 //! ```
 
 mod accept;
+mod apply;
 pub mod config;
 mod connection;
 mod delivery;
 mod input;
 mod limits;
 mod output;
+mod requests;
 mod start;
 mod transcript;
 pub mod turn;
+mod worker;
 
 pub use config::Config;
 pub use start::StartError;

@@ -10,6 +10,7 @@ use crate::chat::SessionId;
 use crate::reactor::{Inbox, Token, Written};
 use log::{debug, error, warn};
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Bytes written to one connection per turn, more or less: the rest goes when the poller says
@@ -26,7 +27,7 @@ impl Server {
     /// Queues one line of the server's own for one connection.
     pub(super) fn tell(&mut self, token: Token, text: &str) {
         let Some(connection) = self.connections.get_mut(token) else { return };
-        let format = connection.format;
+        let format = connection.format();
         let segment = self.delivery.encode(|line| format.render_notice(text, line));
         self.touched.queue(token, connection, &segment, &self.bounds);
     }
@@ -57,7 +58,7 @@ impl Server {
                 Written::Failed(error) => {
                     // What it said before it broke still counts: reading goes on to the end.
                     if error.kind() != io::ErrorKind::BrokenPipe {
-                        connection.fault.get_or_insert_with(|| error.kind().to_string());
+                        connection.blame(|| error.kind().to_string());
                     }
                     if connection.phase == Phase::Open {
                         connection.hung_up = true;
@@ -118,7 +119,7 @@ impl Server {
             connection.address
         );
         connection.outbox.clear();
-        connection.fault = Some("too slow, over --outbox-hard".to_owned());
+        connection.blame(|| "too slow, over --outbox-hard".to_owned());
         self.gone(token);
     }
 
@@ -147,7 +148,7 @@ impl Server {
             if let Some(timer) = connection.timer.take() {
                 self.timers.cancel(timer);
             }
-            self.delivery.leave(connection.format);
+            self.delivery.leave(connection.channel);
             if connection.counted {
                 self.addresses.leave(connection.address.ip());
             }
@@ -175,23 +176,29 @@ impl Server {
             return self.arm(token, deadline, Due::Idle(token));
         }
         debug!("{}: idle", connection.address);
-        connection.fault = Some("idle".to_owned());
-        self.leave_with(token, format!("goodbye: nothing heard for {limit} s (--idle-timeout)"));
+        connection.blame(|| "idle".to_owned());
+        self.leave_with(
+            token,
+            None,
+            format!("goodbye: nothing heard for {limit} s (--idle-timeout)"),
+        );
     }
 
     /// Takes nothing more from it and lets it leave the chat; `farewell` is the last it is told.
-    pub(super) fn leave_with(&mut self, token: Token, farewell: String) {
-        self.record_leave(token);
+    pub(super) fn leave_with(&mut self, token: Token, said: Option<Arc<str>>, farewell: String) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         connection.phase = Phase::Leaving;
         connection.inbox = Inbox::new();
-        connection.farewell = Some(farewell);
+        let parting = connection.parting.get_or_insert_default();
+        (parting.said, parting.farewell) = (said, Some(farewell));
+        self.record_leave(token);
     }
 
     /// Its leaving is in force, and it has heard what was said until then.
     pub(super) fn say_farewell(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };
-        if let Some(farewell) = connection.farewell.take() {
+        let farewell = connection.parting.as_mut().and_then(|parting| parting.farewell.take());
+        if let Some(farewell) = farewell {
             self.tell(token, &farewell);
             self.start_draining(token);
         }

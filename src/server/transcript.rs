@@ -5,8 +5,8 @@
 //! flag belongs to the open file, which the shell and other programs share. So a thread of its own
 //! writes, from a bounded queue; what does not fit is counted and said, never waited for.
 
-use crate::chat::Event;
-use crate::session::{Format, Style};
+use crate::chat::{Event, Perspective};
+use crate::session::{Format, Look};
 use std::io::Write;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -68,7 +68,7 @@ impl Transcript {
             self.left_out += 1;
             return;
         }
-        Format::Plain(Style::Plain).render(event, &mut self.lines);
+        Format::Plain(Look::default()).render(event, Perspective::Other, &mut self.lines);
     }
 
     /// Hands this turn's lines to the thread.

@@ -2,18 +2,22 @@
 //!
 //! `wait → accept and read → commands → timers → journal → apply → flush → reap`
 
-use super::config::Config;
+use super::config::{Config, OrOff};
 use super::connection::{Bounds, Connection, Phase};
 use super::delivery::{Delivery, Touched};
-use super::limits::AddressCounts;
+use super::limits::{AddressCounts, DEFAULT_LINE_RATE, Pace};
+use super::requests::Pending;
 use super::start::{StartError, listen};
 use super::transcript::Transcript;
-use crate::chat::{Audience, Change, Effect, Hub, Moment, Record, SessionId};
+use super::worker::Worker;
+use crate::chat::{Change, Effect, Hub, Moment, Perspective, Record, SessionId};
 use crate::journal::{Journal, Memory};
 use crate::reactor::{
-    Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, descriptors, signals,
+    Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
+    descriptors, signals, waker,
 };
 use log::{error, info};
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
@@ -36,6 +40,8 @@ const RESERVED_DESCRIPTORS: usize = 16 + super::accept::REFUSALS;
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
 const SIGNALS: Token = Token::fixed(super::start::MOST_LISTENERS as u8);
+
+const WAKER: Token = Token::fixed(super::start::MOST_LISTENERS as u8 + 1);
 
 /// What a timer is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,12 +80,23 @@ pub struct Server {
     pub(super) listeners: Vec<Listener>,
     pub(super) connections: Slab<Connection>,
     pub(super) addresses: AddressCounts,
+    /// How fast a client may talk that the flood limit means.
+    pub(super) pace: Pace,
     pub(super) hub: Hub,
     pub(super) journal: Journal,
     pub(super) delivery: Delivery,
     pub(super) transcript: Transcript,
     /// The moment of this turn: asked once, so that all of a turn agrees.
     pub(super) now: Instant,
+    /// The same moment as the chat counts it.
+    pub(super) moment: Moment,
+    wakes: WakeReceiver,
+    pub(super) worker: Worker,
+    /// Who waits for which answer of the journal, by ticket.
+    pub(super) pending: HashMap<u64, Pending>,
+    pub(super) last_ticket: u64,
+    /// Used again by each delivery to an audience that is not one room.
+    pub(super) hearers: Vec<(SessionId, Perspective)>,
     pub(super) scratch: Box<[u8]>,
     pub(super) with_input: Vec<Token>,
     pub(super) touched: Touched,
@@ -91,8 +108,8 @@ pub struct Server {
     turns: u64,
     stopping: bool,
     ending: Option<Ending>,
-    kept: Vec<Record>,
-    effects: Vec<Effect>,
+    pub(super) kept: Vec<Record>,
+    pub(super) effects: Vec<Effect>,
 }
 
 impl Server {
@@ -113,6 +130,11 @@ impl Server {
         let signals = Signals::new(&[Signal::Interrupt, Signal::Terminate, Signal::Hangup])
             .map_err(StartError::System)?;
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
+        let (waker, wakes) = waker().map_err(StartError::System)?;
+        poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
+        let worker = Worker::start(waker).map_err(StartError::System)?;
+        let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
+        let pace = Pace::new(rate);
         let capacity = capacity(&config, descriptors);
         let bounds = Bounds {
             outbox_soft: config.outbox_soft.0,
@@ -130,11 +152,18 @@ impl Server {
             listeners,
             connections: Slab::new(),
             addresses: AddressCounts::default(),
+            pace,
             hub: Hub::new(),
             journal: Journal::Memory(Memory::new()),
             delivery: Delivery::default(),
             transcript,
             now: Instant::now(),
+            moment: moment(),
+            wakes,
+            worker,
+            pending: HashMap::new(),
+            last_ticket: 0,
+            hearers: Vec::new(),
             scratch: vec![0; SCRATCH].into(),
             with_input: Vec::new(),
             touched: Touched::default(),
@@ -185,7 +214,7 @@ impl Server {
 
     fn turn(&mut self, events: &mut Vec<Event>) -> io::Result<()> {
         self.poller.wait(events, self.patience())?;
-        self.now = Instant::now();
+        (self.now, self.moment) = (Instant::now(), moment());
         self.turns += 1;
 
         for event in events.drain(..) {
@@ -195,8 +224,10 @@ impl Server {
         while let Some(due) = self.timers.pop_due(self.now) {
             self.timer_is_due(due);
         }
-        self.take_kept_records();
+        self.journal.end_turn();
+        self.journal.take_kept(&mut self.kept);
         self.apply_records();
+        self.take_answers();
         self.transcript.end_turn();
         self.flush();
         self.reap();
@@ -209,13 +240,16 @@ impl Server {
         let work_left = !self.with_input.is_empty()
             || !self.to_reap.is_empty()
             || !self.touched.to_flush.is_empty()
-            || self.journal.has_kept();
+            || self.journal.has_news();
         if work_left { Some(Duration::ZERO) } else { self.timers.time_left(Instant::now()) }
     }
 
     /// Everything that can wake the loop.
     fn dispatch(&mut self, event: Event) {
-        if event.token == SIGNALS {
+        if event.token == WAKER {
+            self.wakes.drain();
+            self.take_work_done();
+        } else if event.token == SIGNALS {
             for signal in self.signals.drain() {
                 self.stop(signal);
             }
@@ -254,77 +288,17 @@ impl Server {
     /// Writes a change down. It happens when the journal hands it back.
     pub(super) fn record(&mut self, token: Token, change: Change) {
         if let Some(connection) = self.connections.get_mut(token) {
-            connection.pending_records += 1;
+            connection.pending.add(&change);
         }
-        self.journal.append(moment(), Self::session(token), change);
+        self.journal.append(self.moment, Self::session(token), change);
     }
 
     /// Writes down that a client has left, once.
     pub(super) fn record_leave(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };
+        let departure = connection.departure();
         if std::mem::take(&mut connection.entered) {
-            let departure = connection.departure();
             self.record(token, Change::Leave { departure });
-        }
-    }
-
-    fn take_kept_records(&mut self) {
-        self.journal.take_kept(&mut self.kept);
-    }
-
-    /// Lets happen what has been written down, and hands out what follows from it.
-    fn apply_records(&mut self) {
-        let mut kept = std::mem::take(&mut self.kept);
-        let mut effects = std::mem::take(&mut self.effects);
-        for record in kept.drain(..) {
-            let token = Token::from_bits(record.origin.0);
-            let leaves = matches!(record.change, Change::Leave { .. });
-            if let Some(connection) = self.connections.get_mut(token) {
-                connection.pending_records -= 1;
-                match record.change {
-                    Change::Enter { .. } => self.delivery.skip_to_here(record.origin, connection),
-                    Change::Leave { .. } => self.catch_up(record.origin),
-                    Change::Say { .. } => {}
-                }
-            }
-            self.hub.apply(record, &mut effects);
-            for effect in effects.drain(..) {
-                self.deliver(effect);
-            }
-            if leaves {
-                self.say_farewell(token);
-            }
-        }
-        self.delivery.close_run(
-            self.hub.members(),
-            &mut self.connections,
-            &self.bounds,
-            &mut self.touched,
-        );
-        (self.kept, self.effects) = (kept, effects);
-    }
-
-    fn deliver(&mut self, effect: Effect) {
-        match effect.audience {
-            Audience::One(session) => {
-                self.catch_up(session);
-                let token = Token::from_bits(session.0);
-                let Some(connection) = self.connections.get_mut(token) else { return };
-                let format = connection.format;
-                let segment = self.delivery.encode(|line| format.render(&effect.event, line));
-                self.touched.queue(token, connection, &segment, &self.bounds);
-            }
-            Audience::AllBut(session) => {
-                self.transcript.say(&effect.event);
-                let speaker = self.connections.get_mut(Token::from_bits(session.0));
-                self.delivery.add_to_run(&effect.event, speaker, session);
-            }
-        }
-    }
-
-    fn catch_up(&mut self, session: SessionId) {
-        if let Some(connection) = self.connections.get_mut(Token::from_bits(session.0)) {
-            self.delivery.catch_up(session, connection, &self.bounds, &mut self.touched);
         }
     }
 

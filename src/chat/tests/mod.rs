@@ -210,7 +210,7 @@ fn reversed(secret: &Secret) -> String {
 /// All indexes agree with each other.
 fn check_state(hub: &Hub) {
     assert_eq!(hub.users.len(), hub.nicks.len());
-    let mut initials = super::words::Initials::default();
+    let mut initials = super::mentions::Initials::default();
     for (session, user) in &hub.users {
         let who = &user.identity;
         assert_eq!(who.session, *session);
@@ -222,7 +222,7 @@ fn check_state(hub: &Hub) {
         for name in &user.rooms {
             assert!(hub.rooms[name].members.contains_key(session), "{name} has no {who:?}");
         }
-        for nick in &user.ignores {
+        for nick in &user.extras().ignores {
             assert!(hub.ignorers[nick].contains(session));
         }
         if let Some(account) = &who.account {
@@ -232,7 +232,7 @@ fn check_state(hub: &Hub) {
     assert_eq!(initials, hub.initials);
     for (nick, sessions) in &hub.ignorers {
         assert!(!sessions.is_empty());
-        assert!(sessions.iter().all(|session| hub.users[session].ignores.contains(nick)));
+        assert!(sessions.iter().all(|session| hub.users[session].extras().ignores.contains(nick)));
     }
     for (name, account) in &hub.accounts {
         for session in &account.sessions {
@@ -275,7 +275,7 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect]) {
             }
             let Some(user) = user else { continue };
             let ignores = |who: &Identity| {
-                user.ignores.iter().any(|nick| {
+                user.extras().ignores.iter().any(|nick| {
                     *nick == who.nick || who.account.as_ref().is_some_and(|name| name == nick)
                 })
             };

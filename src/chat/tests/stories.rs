@@ -253,7 +253,21 @@ fn failed_logins_are_slowed_whether_or_not_there_is_an_account() {
         world.now += 1_000;
         assert_eq!(world.run(eve, login()).refusal(), Refusal::WrongPassword);
         assert_eq!(world.run(eve, login()).refusal(), Refusal::TryLater(2));
+        // From elsewhere, too: the name alone is slowed.
+        let mallory = world.enter(3, "mallory");
+        assert_eq!(world.run(mallory, login()).refusal(), Refusal::TryLater(2));
     }
+}
+
+#[test]
+fn a_password_in_the_wrong_place_is_not_written_down() {
+    let mut world = World::new();
+    let eve = world.enter(2, "eve");
+    let swapped = Command::Login("hunter2".into(), Secret::new("eve"));
+    assert_eq!(world.run(eve, swapped).refusal(), Refusal::WrongPassword);
+    let swapped = Command::Oper("hunter2".into(), Secret::new("root"));
+    assert_eq!(world.run(eve, swapped).refusal(), Refusal::WrongPassword);
+    assert!(!format!("{:?}{:?}", world.log, world.hub).contains("hunter2"));
 }
 
 #[test]
@@ -398,4 +412,43 @@ fn what_was_decided_is_looked_at_again_when_it_is_applied() {
         matches!(&effects[..], [Effect { event: Event::Refused(Refusal::NotInRoom(_)), audience: Audience::One(to) }] if *to == bob)
     );
     assert!(world.archive.is_empty());
+}
+
+#[test]
+fn what_is_deleted_is_not_changed_by_who_was_slower() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    world.run(alice, say("#lobby", "first")).effects();
+    world.run(alice, say("#lobby", "second")).effects();
+    let edit = Command::Edit("#lobby".into(), Pick::Number(2), "again".into());
+    let react = Command::React("#lobby".into(), Pick::Number(2), "+1".into(), true);
+    let late = [(alice, edit), (bob, react)].map(|(session, command)| {
+        let Decision::Change(change) = world.hub.decide(session, command, Moment(0)) else {
+            panic!()
+        };
+        (session, change)
+    });
+    world.run(alice, Command::Delete("#lobby".into(), Pick::Number(2))).effects();
+    for (session, change) in late {
+        let effects = world.write(session, change);
+        let [Effect { audience: Audience::One(to), event: Event::Refused(why) }] = &effects[..]
+        else {
+            panic!("{effects:?}")
+        };
+        assert_eq!((*to, why), (session, &Refusal::NoSuchMessage(Name::lobby(), 2)));
+    }
+}
+
+#[test]
+fn who_takes_a_banned_name_is_banned_by_it() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    world.run(alice, join("#x")).effects();
+    world.run(bob, join("#x")).effects();
+    world.run(alice, modes("#x", ModeChange::Ban("eve*!*@*".into(), true))).effects();
+    world.run(bob, say("#x", "I am bob")).effects();
+    world.run(bob, Command::Nick("eve1".into())).effects();
+    assert_eq!(world.run(bob, say("#x", "hm")).refusal(), Refusal::Muted(Name::new("#x")));
+    world.run(bob, Command::Nick("bob".into())).effects();
+    world.run(bob, say("#x", "bob again")).effects();
 }

@@ -27,11 +27,12 @@ pub use open::Restored;
 use super::Wake;
 use super::error::{Health, JournalError};
 use super::limits::{self, Limits};
-use super::question::{Answer, Busy, Question};
-use crate::chat::{Change, Moment, Record, RecordId, SessionId};
+use super::question::{Answer, Question};
+use crate::chat::{Archive, Change, Moment, Record, RecordId, SessionId};
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
 use writer::{Job, Written};
 
@@ -47,7 +48,11 @@ pub struct Disk {
     jobs: Option<Sender<Job>>,
     written: Option<Receiver<Written>>,
     questions: Option<SyncSender<(u64, Question, RecordId)>>,
-    answers: Option<Receiver<Answer>>,
+    answers: Option<Receiver<(u64, Answer)>>,
+    /// Questions that could not be asked: the answer says so.
+    unasked: VecDeque<u64>,
+    /// The last message that has been told.
+    told: RecordId,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -84,6 +89,8 @@ impl Disk {
             written: Some(written),
             questions: Some(questions),
             answers: Some(answers),
+            unasked: VecDeque::new(),
+            told: RecordId(last),
             threads,
         };
         Ok((disk, restored))
@@ -98,7 +105,7 @@ impl Disk {
         id
     }
 
-    pub(super) fn commit_turn(&mut self) {
+    pub(super) fn end_turn(&mut self) {
         if self.turn.is_empty() {
             return;
         }
@@ -139,22 +146,29 @@ impl Disk {
         refused.append(&mut self.refused);
     }
 
-    pub(super) fn ask(
-        &mut self,
-        token: u64,
-        question: Question,
-        upto: RecordId,
-    ) -> Result<(), Busy> {
-        match self.questions.as_ref().map(|queue| queue.try_send((token, question, upto))) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => Err(Busy),
+    pub(super) fn archive(&mut self, entry: &Archive<'_>) {
+        if let Archive::Add(logged) = entry {
+            self.told = logged.id;
         }
     }
 
-    pub(super) fn take_answers(&mut self, answers: &mut Vec<Answer>) {
-        if let Some(queue) = &self.answers {
-            answers.extend(queue.try_iter());
+    pub(super) fn has_news(&self) -> bool {
+        !self.unasked.is_empty() || !self.refused.is_empty()
+    }
+
+    pub(super) fn ask(&mut self, ticket: u64, question: Question) {
+        let sent = self.questions.as_ref().map(|it| it.try_send((ticket, question, self.told)));
+        if !matches!(sent, Some(Ok(()))) {
+            self.unasked.push_back(ticket);
         }
+    }
+
+    pub(super) fn next_answer(&mut self) -> Option<(u64, Answer)> {
+        if let Some(ticket) = self.unasked.pop_front() {
+            let why = "too many questions about the past are waiting; try again";
+            return Some((ticket, Answer::Failed(why.to_owned())));
+        }
+        self.answers.as_ref()?.try_recv().ok()
     }
 
     pub(super) fn health(&self) -> Health {
@@ -162,7 +176,7 @@ impl Disk {
     }
 
     pub(super) fn close(mut self) {
-        self.commit_turn();
+        self.end_turn();
         if let Some(jobs) = &self.jobs {
             // If the writer is gone there is nothing to close.
             let _ = jobs.send(Job::Close);

@@ -2,7 +2,7 @@
 //! hold it up, nor it them.
 
 use super::super::limits;
-use super::super::question::{self, Answer, Found, Place, Question, Stretch, stretches};
+use super::super::question::{self, Answer, Place, Question, Stretch, stretches};
 use crate::chat::{
     Kind, Logged, Lookup, Moment, Name, Point, Query, Quoted, RecordId, Reference, Scope, Target,
     query,
@@ -19,13 +19,13 @@ const PATIENCE_STEPS: i32 = 10_000;
 pub(super) fn run(
     connection: &mut Connection,
     questions: &Receiver<(u64, Question, RecordId)>,
-    answers: &SyncSender<Answer>,
+    answers: &SyncSender<(u64, Answer)>,
     wake: &dyn Fn(),
 ) {
-    while let Ok((token, question, upto)) = questions.recv() {
-        let found = answer(connection, question, upto)
-            .unwrap_or_else(|error| Found::Failed(error.to_string()));
-        if answers.send(Answer { token, found }).is_err() {
+    while let Ok((ticket, question, upto)) = questions.recv() {
+        let answer = answer(connection, question, upto)
+            .unwrap_or_else(|error| Answer::Failed(error.to_string()));
+        if answers.send((ticket, answer)).is_err() {
             return;
         }
         wake();
@@ -33,16 +33,13 @@ pub(super) fn run(
 }
 
 /// Answers one question from one state of the file.
-fn answer(connection: &mut Connection, question: Question, upto: RecordId) -> Result<Found> {
+fn answer(connection: &mut Connection, question: Question, upto: RecordId) -> Result<Answer> {
     let end = Instant::now() + limits::QUESTION_PATIENCE;
     connection.progress_handler(PATIENCE_STEPS, Some(move || Instant::now() > end))?;
     let _one_state = connection.unchecked_transaction()?;
     Ok(match question {
-        Question::Past(query) => {
-            let entries = past(connection, &query, upto)?;
-            Found::Past(query, entries)
-        }
-        Question::Find(lookup) => Found::Message(find(connection, &lookup, upto)?),
+        Question::Past(query) => Answer::Past(past(connection, &query, upto)?),
+        Question::Find(lookup) => Answer::Found(find(connection, &lookup, upto)?),
     })
 }
 

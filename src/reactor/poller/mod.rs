@@ -303,6 +303,7 @@ impl Poller {
             return Ok(());
         }
         on_system!(&mut self.system, it => it.modify(fd, token, interest))
+            .map_err(not_found_if_unwatchable)
     }
 
     /// Stops watching `fd`. Call it before the descriptor is closed.
@@ -315,7 +316,7 @@ impl Poller {
             self.always_ready.swap_remove(place);
             return Ok(());
         }
-        on_system!(&mut self.system, it => it.remove(fd))
+        on_system!(&mut self.system, it => it.remove(fd)).map_err(not_found_if_unwatchable)
     }
 
     /// Waits until something is ready or `timeout` has passed (`None`: for ever) and replaces
@@ -341,6 +342,15 @@ impl Poller {
             hangup: false,
         }));
         Ok(())
+    }
+}
+
+/// epoll says EPERM of every descriptor it cannot watch, known or not. The known ones stand in the
+/// list of those always ready, where it was not found.
+fn not_found_if_unwatchable(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(libc::EPERM) => io::ErrorKind::NotFound.into(),
+        _ => error,
     }
 }
 

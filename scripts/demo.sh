@@ -1,0 +1,95 @@
+#!/bin/sh
+# A chat among three, from the first hello to the goodbye.
+#
+# Builds, starts a server on a free port, and lets three clients talk: Ann and Bob with nc (with
+# chatloop-client in script mode where there is no nc), Carol with chatloop-client in script mode.
+# Shows what each of them saw and what the operator saw, and stops the server in order.
+#
+#   scripts/demo.sh            nothing to configure; exit code 0 if all went as it should
+#   scripts/demo.sh --help     this text
+#
+# Then try it yourself: `cargo run --release --bin chatloop-server` in one terminal and
+# `nc 127.0.0.1 7777` in two others.
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+case ${1:-} in
+  '') ;;
+  -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) echo "${0##*/}: no arguments are wanted; see --help" >&2; exit 2 ;;
+esac
+# shellcheck source=scripts/lib.sh
+. scripts/lib.sh
+
+build
+start_server --style plain || die "the server did not start: $(cat "$workdir/log")"
+echo "server:  $ready"
+
+# The terminal of each is a named pipe that the script types into. Nobody may inherit another's:
+# a pipe ends only when the last who could write to it is gone.
+talk() {
+  mkfifo "$workdir/$1.keys" || exit 1
+  if [ "$2" = nc ]; then
+    nc 127.0.0.1 "$port" <"$workdir/$1.keys" >"$workdir/$1.saw" 2>&1 3>&- 4>&- 5>&- &
+  else
+    "$bin/chatloop-client" 127.0.0.1 "$port" \
+      <"$workdir/$1.keys" >"$workdir/$1.saw" 2>&1 3>&- 4>&- 5>&- &
+  fi
+  children="$children $!"
+}
+
+netcat=client
+command -v nc >/dev/null && netcat=nc
+
+# Each step waits for its effect, not for a while.
+sees() {
+  wait_until "$2" "$workdir/$1.saw" || die "$1 never saw '$2'; log: $(cat "$workdir/log")"
+}
+
+talk ann "$netcat"
+exec 3>"$workdir/ann.keys"
+sees ann 'connected, 1 user'
+talk bob "$netcat"
+exec 4>"$workdir/bob.keys"
+sees bob 'connected, 2 users'
+talk carol client
+exec 5>"$workdir/carol.keys"
+sees carol 'connected, 3 users'
+sees ann '3 users online'
+
+echo 'hello from Ann' >&3
+sees bob 'hello from Ann'
+sees carol 'hello from Ann'
+# In two pieces: a line is what ends with a newline, not what one read returns.
+printf 'Bob here, ' >&4
+printf 'in two pieces\n' >&4
+sees ann 'Bob here, in two pieces'
+sees carol 'Bob here, in two pieces'
+# Two lines in one: they arrive as two messages.
+printf 'one from Carol\ntwo from Carol\n' >&5
+sees ann 'two from Carol'
+sees bob 'two from Carol'
+echo '/frobnicate' >&4
+sees bob '/frobnicate'
+echo '/quit' >&4
+sees ann '2 users online'
+exec 4>&-
+sees bob goodbye
+
+stop_server
+code=$?
+sees ann 'shutting down'
+sees carol 'shutting down'
+exec 3>&- 5>&-
+
+show() {
+  printf '\n%s\n' "$1"
+  sed 's/^/    /' "$2"
+}
+show "what Ann saw ($netcat):" "$workdir/ann.saw"
+show "what Bob saw ($netcat), who left first:" "$workdir/bob.saw"
+show "what Carol saw (chatloop-client, script mode):" "$workdir/carol.saw"
+show "what the operator saw (the server's stdout):" "$workdir/transcript"
+show "what the log says (the server's stderr):" "$workdir/log"
+printf '\nthe server stopped with exit code %s\n' "$code"
+exit "$code"

@@ -1,0 +1,99 @@
+# shellcheck shell=sh
+# What the scripts share: build, start a server on a port of its own, wait for what is to happen,
+# and clean up on every way out. Sourced, not run. POSIX sh; Linux and macOS.
+#
+# CHATLOOP_PROFILE=dev takes the quick build instead of the optimised one.
+
+# How long any single wait may take, in tenths of a second.
+PATIENCE=300
+
+children=
+workdir=$(mktemp -d "${TMPDIR:-/tmp}/chatloop.XXXXXX") || exit 1
+
+# Ends what was started and removes what was written. A stopped process (SIGSTOP) must be continued
+# or it would never hear that it is to end.
+cleanup() {
+  trap - EXIT
+  trap '' INT TERM HUP
+  for child in $children; do
+    kill -TERM "$child" 2>/dev/null && kill -CONT "$child" 2>/dev/null
+  done
+  for child in $children; do
+    tenths=0
+    while kill -0 "$child" 2>/dev/null; do
+      [ "$tenths" -lt 30 ] || kill -KILL "$child" 2>/dev/null
+      tenths=$((tenths + 1))
+      sleep 0.1
+    done
+    # The shell's notice about a child that was killed is no news.
+    wait "$child" 2>/dev/null
+  done
+  rm -rf "$workdir"
+}
+trap cleanup EXIT
+# In POSIX sh a signal that is not caught skips the EXIT trap.
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+die() {
+  echo "${0##*/}: $*" >&2
+  exit 1
+}
+
+# The comment at the head of the script is its help.
+show_help() {
+  sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
+}
+
+# Builds the programs and sets $bin to where they are.
+build() {
+  profile=${CHATLOOP_PROFILE:-release}
+  echo "building ($profile) ..." >&2
+  cargo build --quiet --locked --profile "$profile" --bins || die "the build failed"
+  case $profile in
+    dev) bin=${CARGO_TARGET_DIR:-target}/debug ;;
+    *) bin=${CARGO_TARGET_DIR:-target}/$profile ;;
+  esac
+}
+
+# wait_until TEXT FILE [WHO]: until FILE holds a line with TEXT; gives up after a while, or when
+# the process WHO is gone.
+wait_until() {
+  tenths=0
+  until grep -qF -- "$1" "$2" 2>/dev/null; do
+    if [ -n "${3:-}" ] && ! kill -0 "$3" 2>/dev/null; then
+      # It may have written its last words in the meantime.
+      grep -qF -- "$1" "$2" 2>/dev/null
+      return
+    fi
+    tenths=$((tenths + 1))
+    [ "$tenths" -lt "$PATIENCE" ] || return 1
+    sleep 0.1
+  done
+}
+
+# start_server [FLAGS...]: sets $server, $port and $ready. Port 0 lets the system pick a free one;
+# the ready line says which. Output: $workdir/transcript and $workdir/log. Fails, with the reason
+# in the log, if the server does not come up.
+start_server() {
+  : >"$workdir/log"
+  "$bin/chatloop-server" 127.0.0.1 0 "$@" >"$workdir/transcript" 2>"$workdir/log" </dev/null &
+  server=$!
+  children="$children $server"
+  wait_until 'listening on ' "$workdir/log" "$server" || return 1
+  ready=$(sed -n '/listening on /{p;q;}' "$workdir/log")
+  port=$(echo "$ready" | sed -n 's/^listening on .*:\([0-9][0-9]*\) with .*/\1/p')
+  [ -n "$port" ] || die "no port in the ready line: $ready"
+}
+
+# Asks the server to stop and returns its exit code.
+stop_server() {
+  kill -TERM "$server" 2>/dev/null
+  wait "$server"
+}
+
+# The server's resident memory in KiB.
+server_memory() {
+  ps -o rss= -p "$server" | tr -d ' '
+}

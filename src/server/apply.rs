@@ -1,0 +1,268 @@
+//! What has been written down happens: records go to the hub, its effects to the outboxes.
+//!
+//! Invariant: a session is told things in the order of the effects, whether they are for a room or
+//! for it alone.
+
+use super::requests::Pending;
+use super::turn::Server;
+use crate::chat::{Audience, Change, Effect, Event, Name, Perspective, Query, Record, SessionId};
+use crate::chat::{Point, Range};
+use crate::journal::Question;
+use crate::reactor::Token;
+
+impl Server {
+    /// Lets happen what the journal has handed back.
+    pub(super) fn apply_records(&mut self) {
+        let mut kept = std::mem::take(&mut self.kept);
+        for record in kept.drain(..) {
+            self.apply(record);
+        }
+        self.kept = kept;
+        self.close_run();
+    }
+
+    fn apply(&mut self, record: Record) {
+        let (origin, id) = (record.origin, record.id);
+        let token = Token::from_bits(origin.0);
+        self.before_members_change(&record);
+        if let Some(connection) = self.connections.get_mut(token) {
+            connection.pending.remove(&record.change);
+            if std::mem::take(&mut connection.waits_for_records) {
+                self.look_at_input(token);
+            }
+        }
+        let leaves = matches!(record.change, Change::Leave { .. });
+        let mut effects = std::mem::take(&mut self.effects);
+        self.hub.apply(record, &mut effects);
+        for effect in effects.drain(..) {
+            self.deliver(effect, id);
+        }
+        self.effects = effects;
+        if leaves {
+            self.say_farewell(token);
+        }
+    }
+
+    /// A run is for the members a room had when it was gathered. Who comes or goes in the middle of
+    /// it is marked; for all other changes of membership it is handed out first.
+    fn before_members_change(&mut self, record: &Record) {
+        let origin = record.origin;
+        match record.change {
+            Change::Enter(_) => {
+                if let Some(connection) = self.connections.get_mut(Token::from_bits(origin.0)) {
+                    self.delivery.skip_to_here(origin, connection);
+                }
+            }
+            Change::Leave { .. } => self.catch_up(origin),
+            Change::Join { .. }
+            | Change::Part { .. }
+            | Change::Kick { .. }
+            | Change::Kill { .. }
+            | Change::Ban { .. }
+            | Change::Restarted { .. } => self.close_run(),
+            _ => {}
+        }
+    }
+
+    fn deliver(&mut self, effect: Effect, cause: crate::chat::RecordId) {
+        let Effect { audience, event } = effect;
+        if let Some(entry) = event.entry() {
+            self.journal.archive(entry);
+        }
+        match audience {
+            Audience::One(session) => self.deliver_alone(session, event, cause),
+            Audience::Private { to, from } => {
+                for session in to.into_iter().filter(|session| *session != from) {
+                    self.deliver_to(Token::from_bits(session.0), &event, Perspective::Other);
+                }
+                self.deliver_to(Token::from_bits(from.0), &event, Perspective::Own);
+            }
+            Audience::Room { room, from, except } => {
+                self.transcript.say(&event);
+                self.deliver_to_room(room, from, &except, event);
+            }
+            Audience::Peers { mut rooms, from } => {
+                self.transcript.say(&event);
+                match (rooms.pop(), rooms.is_empty()) {
+                    (Some(room), true) => self.deliver_to_room(room, from, &[], event),
+                    (Some(room), false) => {
+                        rooms.push(room);
+                        self.deliver_to_many(&Audience::Peers { rooms, from }, &event);
+                    }
+                    (None, _) => {
+                        self.deliver_to_many(&Audience::Peers { rooms, from }, &event);
+                    }
+                }
+            }
+            Audience::All => {
+                self.transcript.say(&event);
+                self.deliver_to_many(&Audience::All, &event);
+            }
+        }
+    }
+
+    /// Adds an event to the run of a room.
+    fn deliver_to_room(
+        &mut self,
+        room: Name,
+        from: Option<SessionId>,
+        except: &[SessionId],
+        event: Event,
+    ) {
+        if self.delivery.room() != Some(&room) {
+            self.close_run();
+            self.delivery.open_run(room);
+        }
+        self.delivery.add_to_run(event);
+        for session in except.iter().chain(&from) {
+            if let Some(connection) = self.connections.get_mut(Token::from_bits(session.0)) {
+                self.delivery.leave_out_last(*session, connection);
+            }
+        }
+        if let Some(from) = from {
+            self.deliver_own_last(from);
+        }
+    }
+
+    /// Tells the one who did it about the last event of the run, if there is anything to tell.
+    fn deliver_own_last(&mut self, session: SessionId) {
+        let token = Token::from_bits(session.0);
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let Some(event) = self.delivery.last_of_run() else { return };
+        connection.session.heard(event, Perspective::Own);
+        let format = connection.format();
+        let segment = self.delivery.encode_last_of_run(format);
+        if !segment.is_empty() {
+            self.catch_up(session);
+            self.queue(token, &segment);
+        }
+        self.update_format(token);
+    }
+
+    /// Tells everyone in an audience that is not one room; rendered once per format.
+    fn deliver_to_many(&mut self, audience: &Audience, event: &Event) {
+        self.close_run();
+        let mut hearers = std::mem::take(&mut self.hearers);
+        self.hub.hearers(audience, |session, perspective| hearers.push((session, perspective)));
+        let mut rendered: Vec<((usize, Perspective), crate::reactor::Segment)> = Vec::new();
+        for (session, perspective) in hearers.drain(..) {
+            let token = Token::from_bits(session.0);
+            let Some(connection) = self.connections.get_mut(token) else { continue };
+            connection.session.heard(event, perspective);
+            let (key, format) = ((connection.channel, perspective), connection.format());
+            let known = rendered.iter().find(|(known, _)| *known == key);
+            let segment = match known {
+                Some((_, segment)) => segment.clone(),
+                None => {
+                    let render = |line: &mut Vec<u8>| format.render(event, perspective, line);
+                    let segment = self.delivery.encode(render);
+                    rendered.push((key, segment.clone()));
+                    segment
+                }
+            };
+            self.queue(token, &segment);
+        }
+        self.hearers = hearers;
+    }
+
+    /// Tells one session, or does what the event asks the server to do for it.
+    fn deliver_alone(&mut self, session: SessionId, event: Event, cause: crate::chat::RecordId) {
+        let token = Token::from_bits(session.0);
+        match event {
+            Event::Recall(query) => self.recall(token, query, cause),
+            Event::Closed { .. } => {
+                self.deliver_to(token, &event, Perspective::Other);
+                if let Some(connection) = self.connections.get_mut(token) {
+                    connection.entered = false;
+                }
+                self.start_draining(token);
+            }
+            event => self.deliver_to(token, &event, Perspective::Other),
+        }
+    }
+
+    /// Tells one connection, after what its room has been told so far.
+    pub(super) fn deliver_to(&mut self, token: Token, event: &Event, perspective: Perspective) {
+        self.catch_up(Self::session(token));
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        connection.session.heard(event, perspective);
+        let format = connection.format();
+        let segment = self.delivery.encode(|line| format.render(event, perspective, line));
+        self.queue(token, &segment);
+        self.update_format(token);
+    }
+
+    /// Asks the journal for the past; what happens meanwhile waits behind it.
+    fn recall(&mut self, token: Token, query: Query, cause: crate::chat::RecordId) {
+        self.catch_up(Self::session(token));
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let limit = query.limit.unwrap_or(self.config.history_on_join);
+        if limit == 0 {
+            return;
+        }
+        // Up to the record that made it necessary: what comes after is told anyway.
+        let range = match query.range {
+            Range::Latest => Range::Before(Point::Id(cause)),
+            range => range,
+        };
+        let query = Query { range, limit: Some(limit), ..query };
+        connection.hold();
+        self.last_ticket += 1;
+        self.pending.insert(self.last_ticket, Pending::Recall(token, query.clone()));
+        self.journal.ask(self.last_ticket, Question::Past(query));
+    }
+
+    /// The past is here: tell it, then what has waited behind it.
+    pub(super) fn release_held(&mut self, token: Token, past: &Event) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let held = connection.release();
+        let format = connection.format();
+        let segment = self.delivery.encode(|line| format.render(past, Perspective::Other, line));
+        self.queue(token, &segment);
+        held.iter().for_each(|segment| self.queue(token, segment));
+    }
+
+    fn queue(&mut self, token: Token, segment: &crate::reactor::Segment) {
+        if let Some(connection) = self.connections.get_mut(token)
+            && !segment.is_empty()
+        {
+            self.touched.queue(token, connection, segment, &self.bounds);
+        }
+    }
+
+    /// Gives one session its part of the open run, if it is in that room.
+    fn catch_up(&mut self, session: SessionId) {
+        let Some(room) = self.delivery.room().and_then(|name| self.hub.room(name.as_str())) else {
+            return;
+        };
+        if room.member(session).is_some()
+            && let Some(connection) = self.connections.get_mut(Token::from_bits(session.0))
+        {
+            self.delivery.catch_up(session, connection, &self.bounds, &mut self.touched);
+        }
+    }
+
+    /// Hands the open run out.
+    fn close_run(&mut self) {
+        let Some(name) = self.delivery.room().cloned() else { return };
+        self.delivery.close_run(
+            self.hub.room_members(name.as_str()),
+            &mut self.connections,
+            &self.bounds,
+            &mut self.touched,
+        );
+    }
+
+    /// A line or an event may have changed how a peer wants its lines.
+    pub(super) fn update_format(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let format = connection.format();
+        if self.delivery.format(connection.channel) == format {
+            return;
+        }
+        self.catch_up(Self::session(token));
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        self.delivery.leave(connection.channel);
+        connection.channel = self.delivery.enter(format);
+    }
+}

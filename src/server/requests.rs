@@ -1,0 +1,158 @@
+//! What becomes of a request: a change to write down, an answer, a question to the journal, a job
+//! for the worker, or a refusal.
+//!
+//! The hub decides; this file carries the decision to where it belongs and remembers who waits
+//! for what. A connection that waits for an answer is not asked for its next line: what it said
+//! second must not be answered first.
+
+use super::turn::Server;
+use crate::chat::{Command, Decision, Event, Lookup, Perspective, Purpose, Query, Refusal, Work};
+use crate::journal::{Answer, Question};
+use crate::reactor::Token;
+use crate::session::plain::Request;
+
+/// What a question to the journal is for.
+pub(super) enum Pending {
+    /// To be shown to this connection.
+    Show(Token, Query),
+    /// The last lines of a room somebody has just joined, or mail that has waited; their other
+    /// lines wait for it.
+    Recall(Token, Query),
+    /// A command that names an old message.
+    Decide(Token, Box<Command>, Refusal),
+}
+
+impl Server {
+    /// Does what a line asks for.
+    pub(super) fn carry_out(&mut self, token: Token, request: Request) {
+        match request {
+            Request::Nothing => {}
+            Request::Tell(lines) => lines.iter().for_each(|line| self.tell(token, line)),
+            Request::Do(command) => self.decide(token, command),
+            Request::Quit(words) => self.leave_with(token, words, "goodbye".to_owned()),
+        }
+    }
+
+    fn decide(&mut self, token: Token, command: Command) {
+        let decision = self.hub.decide(Self::session(token), command, self.moment);
+        self.act(token, decision);
+    }
+
+    fn act(&mut self, token: Token, decision: Decision) {
+        match decision {
+            Decision::Change(change) => self.record(token, change),
+            Decision::Reply(event) => self.reply(token, &event),
+            Decision::Refuse(refusal) => self.reply(token, &Event::Refused(refusal)),
+            Decision::Ask(query) => {
+                let query = self.with_limit(query);
+                let pending = Pending::Show(token, query.clone());
+                self.ask(token, Question::Past(query), pending);
+            }
+            Decision::Lookup { lookup, then, missing } => {
+                self.look_up(token, lookup, then, missing)
+            }
+            Decision::Work(work) => self.submit(token, work),
+        }
+    }
+
+    /// Tells one connection what it asked for.
+    pub(super) fn reply(&mut self, token: Token, event: &Event) {
+        self.deliver_to(token, event, Perspective::Other);
+    }
+
+    /// A question that leaves the number of lines to the server.
+    fn with_limit(&self, query: Query) -> Query {
+        let limit = query.limit.or(Some(crate::chat::limits::HISTORY_DEFAULT));
+        Query { limit, ..query }
+    }
+
+    fn look_up(&mut self, token: Token, lookup: Lookup, then: Box<Command>, missing: Refusal) {
+        self.ask(token, Question::Find(lookup), Pending::Decide(token, then, missing));
+    }
+
+    fn ask(&mut self, token: Token, question: Question, pending: Pending) {
+        self.last_ticket += 1;
+        self.pending.insert(self.last_ticket, pending);
+        if let Some(connection) = self.connections.get_mut(token) {
+            connection.waits_for_answer = true;
+        }
+        self.journal.ask(self.last_ticket, question);
+    }
+
+    fn submit(&mut self, token: Token, work: Work) {
+        let work = match work {
+            Work::Verify { secret, purpose: Purpose::Oper(name), .. } => {
+                let known = self.config.oper.iter().find(|oper| *oper.name == *name);
+                let hash = known.map(|oper| oper.hash.clone());
+                Work::Verify { secret, hash, purpose: Purpose::Oper(name) }
+            }
+            work => work,
+        };
+        if self.worker.submit(token, work) {
+            if let Some(connection) = self.connections.get_mut(token) {
+                connection.waits_for_answer = true;
+            }
+        } else {
+            self.tell(token, "too many passwords are being checked; try again in a moment");
+        }
+    }
+
+    /// The waker rang: a password is checked, records are kept, or a question is answered.
+    pub(super) fn take_work_done(&mut self) {
+        while let Some(done) = self.worker.next_done() {
+            self.go_on(done.token);
+            let Some(outcome) = done.outcome else {
+                self.tell(done.token, "the system has no randomness for a password; try again");
+                continue;
+            };
+            let session = Self::session(done.token);
+            let decision = self.hub.worked(session, done.purpose, outcome, self.moment);
+            self.act(done.token, decision);
+        }
+    }
+
+    /// Its answer is here: its next line may be taken.
+    fn go_on(&mut self, token: Token) {
+        if let Some(connection) = self.connections.get_mut(token) {
+            connection.waits_for_answer = false;
+            self.look_at_input(token);
+        }
+    }
+
+    /// Hands out what the journal has answered.
+    pub(super) fn take_answers(&mut self) {
+        while let Some((ticket, answer)) = self.journal.next_answer() {
+            let Some(pending) = self.pending.remove(&ticket) else { continue };
+            match (pending, answer) {
+                (Pending::Show(token, query), Answer::Past(entries)) => {
+                    self.go_on(token);
+                    self.reply(token, &Event::Past { query, entries });
+                }
+                (Pending::Recall(token, query), Answer::Past(entries)) => {
+                    let past = Event::Past { query, entries };
+                    self.release_held(token, &past);
+                }
+                (Pending::Decide(token, command, _), Answer::Found(Some(reference))) => {
+                    self.go_on(token);
+                    self.decide(token, command.found(reference));
+                }
+                (Pending::Decide(token, _, missing), Answer::Found(None)) => {
+                    self.go_on(token);
+                    self.reply(token, &Event::Refused(missing));
+                }
+                (Pending::Show(token, _) | Pending::Decide(token, ..), Answer::Failed(why)) => {
+                    self.go_on(token);
+                    self.tell(token, &format!("the journal cannot answer: {why}"));
+                }
+                (Pending::Recall(token, query), Answer::Failed(_)) => {
+                    self.release_held(token, &Event::Past { query, entries: Vec::new() });
+                }
+                // The journal answers what it was asked.
+                (Pending::Show(token, _) | Pending::Decide(token, ..), _) => self.go_on(token),
+                (Pending::Recall(token, query), _) => {
+                    self.release_held(token, &Event::Past { query, entries: Vec::new() });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The client as people and scripts meet it: the real program, a real pseudo-terminal, real
+//! sockets, and a screen to look at.
+
+#![allow(clippy::unwrap_used)] // a test that cannot go on should say where
+
+mod line_server;
+mod pty;
+mod script;
+mod terminal;

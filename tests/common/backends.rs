@@ -1,0 +1,29 @@
+//! One named test for each backend of this system, of functions that take a backend.
+
+/// `per_backend! { works }` makes `epoll::works`, `poll::works` and so on, each of which calls
+/// `works(backend)`.
+macro_rules! per_backend {
+    ($($test:ident)*) => {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        mod epoll {
+            $(#[test] fn $test() { super::$test(chatloop::reactor::Backend::Epoll); })*
+        }
+        #[cfg(any(
+            target_os = "macos",
+            target_os = "ios",
+            target_os = "freebsd",
+            target_os = "netbsd",
+            target_os = "openbsd",
+            target_os = "dragonfly"
+        ))]
+        mod kqueue {
+            $(#[test] fn $test() { super::$test(chatloop::reactor::Backend::Kqueue); })*
+        }
+        mod poll {
+            $(#[test] fn $test() { super::$test(chatloop::reactor::Backend::Poll); })*
+        }
+        mod select {
+            $(#[test] fn $test() { super::$test(chatloop::reactor::Backend::Select); })*
+        }
+    };
+}

@@ -1,0 +1,107 @@
+//! What the server says, as loosely as the requirement allows: the one place to edit when its
+//! words change.
+
+use std::net::SocketAddr;
+
+/// In the line that says that it is ready.
+pub const READY: &str = "listening on ";
+
+/// The address in the ready line.
+pub fn address_in(ready: &str) -> SocketAddr {
+    let place = ready.find(READY).unwrap() + READY.len();
+    ready[place..].split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// How many clients fit, in the ready line.
+pub fn capacity_in(ready: &str) -> usize {
+    let words: Vec<&str> = ready.split_whitespace().collect();
+    let place = words.iter().position(|word| *word == "clients").unwrap();
+    words[place - 1].parse().unwrap()
+}
+
+fn users(count: usize) -> String {
+    format!("{count} {} online", if count == 1 { "user" } else { "users" })
+}
+
+pub fn is_some_welcome(line: &str) -> bool {
+    line.contains("connected") && line.contains("online")
+}
+
+/// The nick that a newcomer is given.
+pub fn nick_in_welcome(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("connected as ")?;
+    rest.split(',').next()
+}
+
+pub fn is_welcome(line: &str, online: usize) -> bool {
+    is_some_welcome(line) && line.contains(&format!(" {}", users(online))) && line.contains("/quit")
+}
+
+pub fn is_some_entry(line: &str) -> bool {
+    line.starts_with("* ") && line.contains(" entered")
+}
+
+pub fn is_entry(line: &str, who: &str, online: usize) -> bool {
+    is_some_entry(line) && line.contains(who) && line.contains(&format!(" {}", users(online)))
+}
+
+pub fn is_some_departure(line: &str) -> bool {
+    line.starts_with("* ") && line.contains(" left")
+}
+
+/// Left in good order.
+pub fn is_departure(line: &str, who: &str, online: usize) -> bool {
+    is_some_departure(line)
+        && line.contains(who)
+        && line.contains(&format!(" {}", users(online)))
+        && !line.contains("error")
+}
+
+/// Left because something broke.
+pub fn is_failure(line: &str, who: &str, online: usize) -> bool {
+    is_some_departure(line)
+        && line.contains(who)
+        && line.contains(&format!(" {}", users(online)))
+        && line.contains("error")
+}
+
+pub fn said(who: &str, text: &str) -> String {
+    format!("[{who}]: {text}")
+}
+
+pub fn is_unknown_command(line: &str, name: &str) -> bool {
+    line.starts_with("* ") && line.contains(&format!("/{name}")) && line.contains("/help")
+}
+
+pub fn is_input_end(line: &str) -> bool {
+    line.starts_with("* ") && line.contains("input has ended")
+}
+
+/// The last line to somebody who leaves by `/quit`, by a limit, or because the server stops.
+pub fn is_goodbye(line: &str) -> bool {
+    line.starts_with("* ") && line.contains("goodbye")
+}
+
+/// A line that names a limit by its flag.
+pub fn names_limit(line: &str, flag: &str) -> bool {
+    line.starts_with("* ") && line.contains(flag)
+}
+
+/// The lines of the classic style, byte for byte as the course project's server writes them.
+pub mod classic {
+    pub fn entered(who: &str, online: &str) -> String {
+        format!("\r\x1b[34;1ma new user {who} entered, {online} online\n\x1b[0m")
+    }
+
+    pub fn left(who: &str, online: &str) -> String {
+        format!("\r\x1b[31;1mthe user {who} left, {online} online\n\x1b[0m")
+    }
+
+    pub fn failed(who: &str, online: &str) -> String {
+        format!("\r\x1b[31;1mthe user {who} left (error), {online} online\n\x1b[0m")
+    }
+
+    pub fn said(who: &str, text: &str) -> String {
+        format!("\r\x1b[35;1m[{who}]: {text}\n\x1b[0m")
+    }
+}

@@ -1,0 +1,142 @@
+//! Does the documentation say what is true? The tables of flags against `--help`, flag by flag and
+//! default by default, in both directions; and every link between pages against the files.
+//!
+//! Absent: a look at prose. What a sentence claims has a test where the behaviour lives.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+const README: &str = include_str!("../README.md");
+
+/// A flag as it is written in the help (`-q, --quiet`, `--backlog <N>`) and its default there.
+type Flags = BTreeMap<String, String>;
+
+/// In every help, and in no table.
+const EVERYWHERE: [&str; 2] = ["-h, --help", "-V, --version"];
+
+/// The flags of a program's own `--help`.
+fn of_help(program: &str, arguments: &[&str]) -> Flags {
+    let output = Command::new(program).args(arguments).arg("--help").output();
+    let output = output.expect("the program was built for this test");
+    assert!(output.status.success(), "{program} --help: {output:?}");
+    let help = String::from_utf8_lossy(&output.stdout);
+    let mut found = Vec::<(String, String)>::new();
+    for line in help.lines() {
+        let words = line.trim();
+        // A name stands two or six columns in; what is said about it stands ten in.
+        let indent = line.len() - line.trim_start().len();
+        if (1..10).contains(&indent) && (words.starts_with('-') || words.starts_with('[')) {
+            found.push((words.to_owned(), String::new()));
+        } else if let Some((_, text)) = found.last_mut().filter(|_| indent >= 10) {
+            text.push(' ');
+            text.push_str(words);
+        }
+    }
+    let flags = found.into_iter().filter(|(name, _)| !EVERYWHERE.contains(&name.as_str()));
+    flags.map(|(name, text)| (name, default_in(&text))).collect()
+}
+
+/// What stands in `[default: …]`, which a line break may run through.
+fn default_in(text: &str) -> String {
+    let Some((_, rest)) = text.split_once("[default:") else { return String::new() };
+    rest.split_once(']').unwrap_or((rest, "")).0.trim().to_owned()
+}
+
+/// The flags of the table under the README's heading `### ...title...`.
+fn of_readme(title: &str) -> Flags {
+    let headings = README.split("\n### ");
+    let section = headings.skip(1).find(|section| section.lines().next() == Some(title));
+    let section = section.unwrap_or_else(|| panic!("the README has no section '### {title}'"));
+    let section = section.split("\n#").next().unwrap_or(section);
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.map(|row| {
+        // A bar inside a cell is written `\|`.
+        let row = row.replace("\\|", "\u{0}");
+        let mut cells = row
+            .trim_matches('|')
+            .split('|')
+            .map(|cell| cell.trim().trim_matches('`').replace('\u{0}', "|"));
+        (cells.next().unwrap_or_default(), cells.next().unwrap_or_default())
+    });
+    cells.collect()
+}
+
+fn row(flag: &str, default: &str) -> String {
+    let default = if default.is_empty() { String::new() } else { format!("`{default}`") };
+    format!("| `{flag}` | {default} | … |").replace("N|", "N\\|").replace("S|", "S\\|")
+}
+
+fn compare(title: &str, program: &str, arguments: &[&str]) {
+    let (help, readme) = (of_help(program, arguments), of_readme(title));
+    assert!(help.len() > 3, "{program}: the help was not understood: {help:?}");
+    let mut complaints = Vec::new();
+    for (flag, default) in &help {
+        match readme.get(flag) {
+            None => complaints.push(format!("missing:  {}", row(flag, default))),
+            Some(said) if said != default => {
+                complaints.push(format!("says '{said}' for:  {}", row(flag, default)));
+            }
+            Some(_) => {}
+        }
+    }
+    for flag in readme.keys().filter(|flag| !help.contains_key(*flag)) {
+        complaints.push(format!("no such flag:  {flag}"));
+    }
+    let complaints = complaints.join("\n");
+    assert!(complaints.is_empty(), "README.md, '### {title}', is not as --help:\n{complaints}");
+}
+
+#[test]
+fn the_table_of_the_server_is_its_help() {
+    compare("chatloop-server", env!("CARGO_BIN_EXE_chatloop-server"), &[]);
+}
+
+#[test]
+fn the_table_of_the_client_is_its_help() {
+    compare("chatloop-client", env!("CARGO_BIN_EXE_chatloop-client"), &[]);
+}
+
+#[test]
+fn the_table_of_the_swarm_is_its_help() {
+    compare("chatloop-lab swarm", env!("CARGO_BIN_EXE_chatloop-lab"), &["swarm"]);
+}
+
+#[test]
+fn every_tool_of_the_lab_is_in_the_readme() {
+    let lab = env!("CARGO_BIN_EXE_chatloop-lab");
+    let output = Command::new(lab).arg("--help").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let names = commands.lines().map_while(|line| line.strip_prefix("  "));
+    let names = names.filter_map(|line| line.split_whitespace().next());
+    let tools: Vec<&str> = names.filter(|name| *name != "help").collect();
+    assert!(!tools.is_empty(), "{help}");
+    for tool in tools {
+        let heading = format!("### chatloop-lab {tool}\n");
+        assert!(README.contains(&heading), "the README has no section for {heading}");
+    }
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = vec![root.join("README.md")];
+    for entry in std::fs::read_dir(root.join("docs")).unwrap() {
+        pages.push(entry.unwrap().path());
+    }
+    let mut links = 0;
+    for page in pages.iter().filter(|page| page.extension().is_some_and(|it| it == "md")) {
+        let text = std::fs::read_to_string(page).unwrap();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            if file.is_empty() || file.contains("://") {
+                continue;
+            }
+            let place = page.parent().unwrap().join(file);
+            assert!(place.exists(), "{}: nothing at '{target}'", page.display());
+            links += 1;
+        }
+    }
+    assert!(links > 5, "the pages link to each other");
+}
