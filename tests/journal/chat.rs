@@ -5,7 +5,7 @@ use chatloop::chat::{
     Change, Entry, Hub, Kind, Logged, Lookup, Moment, Name, Point, Query, Range, Record, RecordId,
     Reference, Scope, SessionId,
 };
-use chatloop::journal::{Answer, Found, Journal, Limits, Question, Wake};
+use chatloop::journal::{Answer, Journal, Limits, Question, Wake};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -77,7 +77,7 @@ impl Chat {
     pub fn tries(&mut self, who: SessionId, change: Change) -> Option<RecordId> {
         self.clock += 1;
         let id = self.journal.append(Moment(self.clock), who, change);
-        self.journal.commit_turn();
+        self.journal.end_turn();
         let (mut kept, mut refused): (Vec<Record>, Vec<Record>) = (Vec::new(), Vec::new());
         loop {
             self.journal.take_kept(&mut kept);
@@ -92,8 +92,11 @@ impl Chat {
         let mut effects = Vec::new();
         for record in kept {
             self.hub.apply(record, &mut effects);
-            self.journal.observe(&effects);
-            effects.clear();
+            for effect in effects.drain(..) {
+                if let Some(entry) = effect.event.entry() {
+                    self.journal.archive(entry);
+                }
+            }
         }
         refused.is_empty().then_some(id)
     }
@@ -112,35 +115,29 @@ impl Chat {
         self.happens(who, say(text, reply_to))
     }
 
-    pub fn answer(&mut self, question: Question, upto: RecordId) -> Found {
-        self.journal.ask(77, question, upto).unwrap();
-        let mut answers: Vec<Answer> = Vec::new();
+    pub fn answer(&mut self, question: Question) -> Answer {
+        self.journal.ask(77, question);
         loop {
-            self.journal.take_answers(&mut answers);
-            if let Some(answer) = answers.pop() {
-                assert_eq!(answer.token, 77);
-                return answer.found;
+            if let Some((ticket, answer)) = self.journal.next_answer() {
+                assert_eq!(ticket, 77);
+                return answer;
             }
             self.woken.recv_timeout(PATIENCE).unwrap();
         }
     }
 
-    pub fn now(&self) -> RecordId {
-        self.hub.last().unwrap()
-    }
-
     pub fn find(&mut self, message: Point) -> Option<Reference> {
         let question = Question::Find(Lookup { room: lobby(), message });
-        match self.answer(question, self.now()) {
-            Found::Message(found) => found,
+        match self.answer(question) {
+            Answer::Found(found) => found,
             other => panic!("{other:?}"),
         }
     }
 
     pub fn past(&mut self, scope: Scope, range: Range, limit: u32) -> Vec<Logged> {
         let query = Query { scope, range, limit: Some(limit) };
-        match self.answer(Question::Past(query), self.now()) {
-            Found::Past(_, entries) => entries,
+        match self.answer(Question::Past(query)) {
+            Answer::Past(entries) => entries,
             other => panic!("{other:?}"),
         }
     }
