@@ -4,9 +4,7 @@
 //! for it alone.
 
 use super::turn::Server;
-use crate::chat::{
-    Audience, Change, Effect, Event, Name, Perspective, Record, SessionId,
-};
+use crate::chat::{Audience, Change, Effect, Event, Name, Perspective, Record, SessionId};
 use crate::journal::Health;
 use crate::reactor::{Segment, Token};
 use log::error;
