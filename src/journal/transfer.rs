@@ -16,7 +16,7 @@ use super::error::JournalError;
 use super::limits::{self, Limits};
 use super::sqlite::index::{self, Names};
 use super::sqlite::open::{self, classify};
-use super::sqlite::reader;
+use super::sqlite::{reader, schema};
 use crate::chat::{Hub, Logged, Name};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,9 @@ pub fn export(
 ) -> Result<u64, JournalError> {
     let path = open::file_in(directory);
     let connection = open::open_reader(&path)?;
+    if schema::version(&connection, &path)? == 0 {
+        return Err(JournalError::Missing { path });
+    }
     let failed = |error| classify(&path, error);
     let one_state = connection.unchecked_transaction().map_err(failed)?;
     let state = open::restore(&connection, &path)?;
