@@ -62,6 +62,8 @@ pub const CHORE_ROWS: u32 = 500;
 pub const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// A deleted text is gone from the raw bytes of the snapshot and the write-ahead log after this.
 pub const ERASE_WITHIN: Duration = Duration::from_secs(5);
+/// Longest line of an import, in bytes: the whole state is one line.
+pub const IMPORT_LINE: u64 = 1024 * 1024 * 1024;
 /// Names whose numbers the writer remembers.
 pub const NAME_CACHE: usize = 4_096;
 

@@ -27,14 +27,14 @@ pub mod limits;
 mod memory;
 mod question;
 mod sqlite;
-//mod transfer;
+mod transfer;
 
 pub use error::{Health, JournalError};
 pub use limits::{Durability, Limits};
 pub use memory::Memory;
 pub use question::{Answer, Question};
 pub use sqlite::{Disk, Restored};
-//pub use transfer::{Imported, export, import};
+pub use transfer::{Imported, export, import};
 
 use crate::chat::{Archive, Change, Moment, Record, RecordId, SessionId};
 use std::path::Path;

@@ -19,7 +19,7 @@ mod chores;
 pub(super) mod index;
 pub(super) mod open;
 pub(super) mod reader;
-mod schema;
+pub(super) mod schema;
 pub(super) mod writer;
 
 pub use open::Restored;

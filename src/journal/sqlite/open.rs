@@ -136,8 +136,8 @@ pub(in crate::journal) fn file_in(directory: &Path) -> PathBuf {
 /// The state after the last record.
 pub(in crate::journal) struct State {
     pub(in crate::journal) hub: Hub,
-    last: u64,
-    time: Moment,
+    pub(in crate::journal) last: u64,
+    pub(in crate::journal) time: Moment,
     replayed: u64,
     stale: bool,
 }

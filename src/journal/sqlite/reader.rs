@@ -161,11 +161,27 @@ fn locate_in(
     })
 }
 
-const COLUMNS: &str = "m.id, m.time, m.room, m.number, m.root, m.sender, m.account, m.kind, m.text,
+/// What [`read_message`] reads, of `message m` and the message `q` that it answers.
+pub(in crate::journal) const COLUMNS: &str =
+    "m.id, m.time, m.room, m.number, m.root, m.sender, m.account, m.kind, m.text,
     m.edited, m.recipient, m.recipient_account, m.reply, m.reply_number, m.reply_from, q.text";
 
-/// The rows of a stretch, from the end that is wanted.
-fn in_stretch(connection: &Connection, scope: &Scope, stretch: &Stretch) -> Result<Vec<Logged>> {
+/// The rows of a scope: where they are, which they are, what their id is called there.
+struct Source {
+    from: &'static str,
+    condition: &'static str,
+    key: &'static str,
+    values: Vec<Value>,
+    /// The rooms they may be from, by number.
+    rooms: HashMap<i64, query::Room>,
+}
+
+const MAIL: &str = "mail s CROSS JOIN message m ON m.id = s.message";
+const PRIVATE: &str = "private s CROSS JOIN message m ON m.id = s.message";
+const SEARCH: &str = "search s CROSS JOIN message m ON m.id = s.rowid";
+
+/// Where a scope's messages are; `None` if there are none.
+fn source(connection: &Connection, scope: &Scope) -> Result<Option<Source>> {
     let mut rooms = HashMap::new();
     let mut know = |room: &query::Room| -> Result<Option<i64>> {
         let number = number_of(connection, &room.name)?;
@@ -174,29 +190,27 @@ fn in_stretch(connection: &Connection, scope: &Scope, stretch: &Stretch) -> Resu
         }
         Ok(number)
     };
-    let private = |table: &str| format!("{table} s CROSS JOIN message m ON m.id = s.message");
-    let (from, condition, key, mut values): (String, &str, &str, Vec<Value>) = match scope {
+    let (from, condition, key, values): (_, _, _, Vec<Value>) = match scope {
         Scope::Room(room) => {
-            let Some(number) = know(room)? else { return Ok(Vec::new()) };
-            ("message m".into(), "m.room = ?", "m.id", vec![number.into()])
+            let Some(number) = know(room)? else { return Ok(None) };
+            ("message m", "m.room = ?", "m.id", vec![number.into()])
         }
         Scope::Thread { room, root } => {
-            let Some(number) = know(room)? else { return Ok(Vec::new()) };
+            let Some(number) = know(room)? else { return Ok(None) };
             let root = root.0.cast_signed();
             let condition = "m.room = ? AND (m.id = ? OR (m.root = ? AND m.reply IS NOT NULL))";
-            ("message m".into(), condition, "m.id", vec![number.into(), root.into(), root.into()])
+            ("message m", condition, "m.id", vec![number.into(), root.into(), root.into()])
         }
         Scope::Mail { account, since } => {
-            let Some(owner) = number_of(connection, account)? else { return Ok(Vec::new()) };
-            let since = since.0.cast_signed();
-            let condition = "s.owner = ? AND s.message >= ?";
-            (private("mail"), condition, "s.message", vec![owner.into(), since.into()])
+            let Some(owner) = number_of(connection, account)? else { return Ok(None) };
+            let values = vec![owner.into(), since.0.cast_signed().into()];
+            (MAIL, "s.owner = ? AND s.message >= ?", "s.message", values)
         }
         Scope::Private { account, peer } => {
             let (owner, peer) = (number_of(connection, account)?, number_of(connection, peer)?);
-            let (Some(owner), Some(peer)) = (owner, peer) else { return Ok(Vec::new()) };
-            let condition = "s.owner = ? AND s.peer = ?";
-            (private("private"), condition, "s.message", vec![owner.into(), peer.into()])
+            let (Some(owner), Some(peer)) = (owner, peer) else { return Ok(None) };
+            let values = vec![owner.into(), peer.into()];
+            (PRIVATE, "s.owner = ? AND s.peer = ?", "s.message", values)
         }
         Scope::Search { rooms, words, from } => {
             let mut numbers = Vec::new();
@@ -206,15 +220,21 @@ fn in_stretch(connection: &Connection, scope: &Scope, stretch: &Stretch) -> Resu
             let by = match from {
                 Some(from) => match number_of(connection, from)? {
                     Some(number) => Some(number),
-                    None => return Ok(Vec::new()),
+                    None => return Ok(None),
                 },
                 None => None,
             };
-            let Some(question) = search_for(words, &numbers, by) else { return Ok(Vec::new()) };
-            let from = "search s CROSS JOIN message m ON m.id = s.rowid";
-            (from.into(), "search MATCH ?", "s.rowid", vec![question.into()])
+            let Some(question) = search_for(words, &numbers, by) else { return Ok(None) };
+            (SEARCH, "search MATCH ?", "s.rowid", vec![question.into()])
         }
     };
+    Ok(Some(Source { from, condition, key, values, rooms }))
+}
+
+/// The rows of a stretch, from the end that is wanted.
+fn in_stretch(connection: &Connection, scope: &Scope, stretch: &Stretch) -> Result<Vec<Logged>> {
+    let Some(source) = source(connection, scope)? else { return Ok(Vec::new()) };
+    let Source { from, condition, key, mut values, rooms: known } = source;
     let order = if stretch.newest { "DESC" } else { "ASC" };
     let sql = format!(
         "SELECT {COLUMNS} FROM {from} LEFT JOIN message q ON q.id = m.reply
@@ -228,11 +248,11 @@ fn in_stretch(connection: &Connection, scope: &Scope, stretch: &Stretch) -> Resu
     while found.len() < stretch.limit
         && let Some(row) = rows.next()?
     {
-        let room = row.get::<_, Option<i64>>(2)?.and_then(|number| rooms.get(&number));
+        let room = row.get::<_, Option<i64>>(2)?.and_then(|number| known.get(&number));
         let id = RecordId(row.get::<_, i64>(0)?.cast_unsigned());
         if room.is_some_and(|room| id < room.since) {
-            // Said in an earlier room of that name. Older ones of a single room are, too.
-            if stretch.newest && rooms.len() == 1 {
+            // Said in an earlier room of that name; so was everything older.
+            if stretch.newest && known.len() == 1 {
                 break;
             }
             continue;
@@ -298,7 +318,7 @@ pub(in crate::journal) fn read_message(row: &Row<'_>, room: Option<&Name>) -> Re
     })
 }
 
-pub(in crate::journal) fn add_reactions(connection: &Connection, entry: &mut Logged) -> Result<()> {
+fn add_reactions(connection: &Connection, entry: &mut Logged) -> Result<()> {
     let sql =
         "SELECT text, count(*) FROM reaction WHERE message = ?1 GROUP BY text ORDER BY min(id)";
     let mut statement = connection.prepare_cached(sql)?;

@@ -62,16 +62,20 @@ const STEPS: &[&str] = &[
          WHERE room IS NOT NULL ORDER BY message.id;",
 ];
 
-/// Brings the file to this version.
-pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
+/// Which steps the file has seen.
+///
+/// # Errors
+/// If it is another program's, or newer than this one.
+pub(in crate::journal) fn version(
+    connection: &Connection,
+    path: &Path,
+) -> Result<u32, JournalError> {
     let failed = |error| classify(path, error);
-    let transaction = connection.transaction().map_err(failed)?;
-    let read =
-        |pragma: &str| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let read = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let version = u32::try_from(read("user_version").map_err(failed)?).unwrap_or(u32::MAX);
     let application = read("application_id").map_err(failed)?;
     let known = STEPS.len() as u32;
-    let tables: u32 = transaction
+    let tables: u32 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(failed)?;
     if application != APPLICATION && (application != 0 || tables != 0) {
@@ -81,6 +85,15 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Jo
     if version > known {
         return Err(JournalError::Newer { path: path.to_owned(), found: version, known });
     }
+    Ok(version)
+}
+
+/// Brings the file to this version.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
+    let failed = |error| classify(path, error);
+    let transaction = connection.transaction().map_err(failed)?;
+    let version = version(&transaction, path)?;
+    let known = STEPS.len() as u32;
     for step in &STEPS[version as usize..] {
         transaction.execute_batch(step).map_err(failed)?;
     }

@@ -43,7 +43,7 @@ pub(in crate::journal) struct Writer {
     written: Sender<Written>,
     wake: Wake,
     /// Held for as long as anything may be written.
-    _lock: File,
+    lock: File,
 }
 
 impl Writer {
@@ -63,7 +63,7 @@ impl Writer {
             effects: Vec::new(),
             written,
             wake,
-            _lock: opened.lock,
+            lock: opened.lock,
         }
     }
 
@@ -173,6 +173,15 @@ impl Writer {
         transaction.commit()?;
         self.chores.written(records.len() as u64, bytes as u64, erased);
         Ok(())
+    }
+}
+
+impl Drop for Writer {
+    /// Lifts the lock, also from a copy of the descriptor that a child process may have for the
+    /// moment between its birth and its program.
+    fn drop(&mut self) {
+        // If this fails, closing the file does it.
+        let _ = self.lock.unlock();
     }
 }
 
