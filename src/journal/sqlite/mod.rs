@@ -185,7 +185,7 @@ impl Disk {
 }
 
 impl Drop for Disk {
-    /// Ends the threads. Without [`close`](Disk::close) what is queued is still written, but no
+    /// Ends the threads. Without `close` what is queued is still written, but no
     /// snapshot: as after a crash.
     fn drop(&mut self) {
         (self.jobs, self.written, self.questions, self.answers) = (None, None, None, None);
