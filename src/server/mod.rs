@@ -6,7 +6,8 @@
 //! - `worker`: what is too slow for the loop;
 //! - `connection`: what is kept of one client;
 //! - `limits`: who may come in and how fast they may talk;
-//! - `transcript`: what the operator sees.
+//! - `transcript`: what the operator sees;
+//! - `reload`: SIGHUP; [`logging`]; [`password`]: hashes for operators.
 //!
 //! One turn, always in this order:
 //!
@@ -24,7 +25,10 @@ mod connection;
 mod delivery;
 mod input;
 mod limits;
+pub mod logging;
 mod output;
+pub mod password;
+mod reload;
 mod requests;
 mod start;
 mod transcript;

@@ -2,7 +2,7 @@
 //!
 //! `wait → accept and read → commands → timers → journal → apply → flush → reap`
 
-use super::config::{Config, OrOff};
+use super::config::{Config, OrOff, Settings};
 use super::connection::{Bounds, Connection, Phase};
 use super::delivery::{Delivery, Touched};
 use super::limits::{AddressCounts, DEFAULT_LINE_RATE, Pace};
@@ -72,8 +72,12 @@ pub enum Ending {
 /// The server: listeners, connections, the chat, and the loop that moves them.
 pub struct Server {
     pub(super) config: Config,
+    /// The same with its sources, to be read again.
+    pub(super) settings: Settings,
     pub(super) bounds: Bounds,
     pub(super) capacity: usize,
+    /// Descriptors this process may have.
+    pub(super) descriptors: usize,
     pub(super) poller: Poller,
     pub(super) signals: Signals,
     pub(super) timers: Timers<Due>,
@@ -117,8 +121,8 @@ impl Server {
     ///
     /// # Errors
     /// What is wrong with the configuration or the place, in words that name it.
-    pub fn start(config: Config) -> Result<Server, StartError> {
-        config.check().map_err(StartError::Config)?;
+    pub fn start(settings: Settings) -> Result<Server, StartError> {
+        let config = settings.config.clone();
         signals::ignore_sigpipe().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
         let listeners = listen(&config)?;
@@ -133,19 +137,15 @@ impl Server {
         let (waker, wakes) = waker().map_err(StartError::System)?;
         poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
         let worker = Worker::start(waker).map_err(StartError::System)?;
-        let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
-        let pace = Pace::new(rate);
+        let (pace, bounds) = (pace(&config), bounds(&config));
         let capacity = capacity(&config, descriptors);
-        let bounds = Bounds {
-            outbox_soft: config.outbox_soft.0,
-            outbox_hard: config.outbox_hard.0,
-            inbox: INBOX_BOUND,
-        };
         let transcript = if config.quiet { Transcript::silent() } else { Transcript::on_stdout() };
         Ok(Server {
             config,
+            settings,
             bounds,
             capacity,
+            descriptors,
             poller,
             signals,
             timers: Timers::new(),
@@ -251,7 +251,7 @@ impl Server {
             self.take_work_done();
         } else if event.token == SIGNALS {
             for signal in self.signals.drain() {
-                self.stop(signal);
+                self.take_signal(signal);
             }
         } else if let Some(number) = self.listener_of(event.token) {
             self.accept_from(number);
@@ -264,6 +264,13 @@ impl Server {
             if event.readable || event.hangup {
                 self.read_from(event);
             }
+        }
+    }
+
+    fn take_signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::Hangup => self.reload(),
+            signal => self.stop(signal),
         }
     }
 
@@ -348,10 +355,23 @@ impl Server {
 }
 
 /// How many clients fit: what was asked for, within what the descriptors and the poller allow.
-fn capacity(config: &Config, descriptors: usize) -> usize {
+pub(super) fn capacity(config: &Config, descriptors: usize) -> usize {
     let ceiling = config.backend.descriptor_ceiling().unwrap_or(usize::MAX);
     let room = descriptors.min(ceiling).saturating_sub(RESERVED_DESCRIPTORS).max(1);
     config.max_clients.map_or(room, |asked| room.min(asked as usize))
+}
+
+/// How fast one may talk who is paced.
+pub(super) fn pace(config: &Config) -> Pace {
+    Pace::new(config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0))
+}
+
+pub(super) fn bounds(config: &Config) -> Bounds {
+    Bounds {
+        outbox_soft: config.outbox_soft.0,
+        outbox_hard: config.outbox_hard.0,
+        inbox: INBOX_BOUND,
+    }
 }
 
 fn moment() -> Moment {
