@@ -176,6 +176,23 @@ fn hash_takes_a_line_and_its_hash_opens_the_operators_door() {
     assert_ne!(ann.line(), refused);
     ann.send("/announce it works\n");
     assert!(ann.line().contains("it works"));
+    ann.send("/oper correct-horse mistaken\n/lock key sesame\n/mute *!*@10.*\n");
+    let name = format!("audit: guest1 ({}): ", ann.address());
+    for act in [
+        "failed to become operator root",
+        "is operator root now",
+        "announce: it works",
+        "failed to become operator of an unknown name",
+        "mode #lobby +k",
+        "mode #lobby +b m:*!*@10.*",
+    ] {
+        let line = server.log.wait_for(act);
+        assert!(line.contains(&name), "{line}");
+    }
+    let everything = server.log.so_far().join("\n");
+    for secret in ["horse", "mistaken", "sesame", "argon2"] {
+        assert!(!everything.contains(secret), "{everything}");
+    }
 
     let long = format!("{}\n", "x".repeat(300));
     for (bad, why) in [

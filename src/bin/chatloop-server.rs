@@ -1,7 +1,7 @@
 //! `chatloop-server`: arguments in, exit code out.
 
 use chatloop::server::config::{Settings, Task, Wrong};
-use chatloop::server::{Ending, Server, logging, password};
+use chatloop::server::{Ending, Log, Server, password};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -22,22 +22,32 @@ fn main() -> ExitCode {
 }
 
 fn serve(settings: Settings) -> ExitCode {
-    logging::start(settings.config.log);
+    let log = match Log::start(&settings.config) {
+        Ok(log) => log,
+        Err(_) => return ExitCode::FAILURE, // no thread: and nowhere to say so without waiting
+    };
+    let code = run(settings, &log);
+    log.finish();
+    code
+}
+
+fn run(settings: Settings, log: &Log) -> ExitCode {
     let mut server = match Server::start(settings) {
         Ok(server) => server,
         Err(error) => {
-            eprintln!("chatloop-server: {error}");
+            log.say(&format!("chatloop-server: {error}"));
             return ExitCode::FAILURE;
         }
     };
-    eprintln!("{}", server.ready_line());
-    match server.run() {
+    log.say(&server.ready_line());
+    let ending = server.run();
+    // A terminal that was the console is whole again before anything else is said.
+    drop(server);
+    match ending {
         Ok(Ending::Orderly) => ExitCode::SUCCESS,
         Ok(Ending::Hasty) => ExitCode::from(130),
         Err(error) => {
-            // The terminal is whole again before anything is printed.
-            drop(server);
-            eprintln!("chatloop-server: the loop cannot go on: {error}");
+            log.say(&format!("chatloop-server: the loop cannot go on: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -6,8 +6,9 @@
 //! - `worker`: what is too slow for the loop;
 //! - `connection`: what is kept of one client;
 //! - `limits`: who may come in and how fast they may talk;
-//! - `transcript`: what the operator sees;
-//! - `reload`: SIGHUP; [`logging`]; [`password`]: hashes for operators.
+//! - `transcript`, `log`: what the operator sees, by way of an `outlet` that may be slow;
+//! - `console`, `operator`: the operator in the chat; `audit`: what the log says of moderation;
+//! - `reload`: SIGHUP; [`password`]: hashes for operators.
 //!
 //! One turn, always in this order:
 //!
@@ -20,12 +21,16 @@
 
 mod accept;
 mod apply;
+mod audit;
 pub mod config;
 mod connection;
+mod console;
 mod delivery;
 mod input;
 mod limits;
-pub mod logging;
+mod log;
+mod operator;
+mod outlet;
 mod output;
 pub mod password;
 mod reload;
@@ -36,5 +41,6 @@ pub mod turn;
 mod worker;
 
 pub use config::Config;
+pub use log::Log;
 pub use start::StartError;
 pub use turn::{Ending, Server};

@@ -5,13 +5,23 @@
 
 use super::config::{Setting, Settings};
 use super::limits::TokenBucket;
-use super::logging;
+use super::log;
 use super::transcript::Transcript;
 use super::turn::{Server, bounds, capacity, pace};
-use log::{error, info, warn};
+use ::log::{error, info, warn};
 
 /// What the server is built upon: another value needs another server.
-const NEEDS_RESTART: [&str; 6] = ["host", "port", "backend", "backlog", "no-console", "config"];
+const NEEDS_RESTART: [&str; 9] = [
+    "host",
+    "port",
+    "backend",
+    "backlog",
+    "data",
+    "keep-messages",
+    "keep-days",
+    "no-console",
+    "config",
+];
 
 /// What connections are given when they come; those who are there keep what they have.
 const FOR_NEWCOMERS: [&str; 2] = ["style", "keep-alive"];
@@ -31,7 +41,7 @@ impl Server {
             info!("SIGHUP: the settings are the same as before");
         }
         // First, so that what is said below is said at the new level.
-        logging::set_level(settings.config.log);
+        log::set_level(settings.config.log);
         for (before, after) in &changes {
             let (name, text) = (&after.name, said(after));
             if NEEDS_RESTART.contains(&name.as_str()) {
@@ -56,13 +66,16 @@ impl Server {
         now.host = before.host;
         (now.port, now.backlog, now.backend) = (before.port, before.backlog, before.backend);
         (now.no_console, now.config) = (before.no_console, before.config);
+        (now.data, now.keep_days) = (before.data, before.keep_days);
+        now.keep_messages = before.keep_messages;
         self.settings = settings;
         self.settings.config = self.config.clone();
 
         self.bounds = bounds(&self.config);
         self.capacity = capacity(&self.config, self.descriptors);
         self.pace = pace(&self.config);
-        if before.quiet != self.config.quiet {
+        // The console takes the transcript's place.
+        if before.quiet != self.config.quiet && self.operator.is_none() {
             self.transcript.finish();
             self.transcript =
                 if self.config.quiet { Transcript::silent() } else { Transcript::on_stdout() };

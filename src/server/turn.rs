@@ -6,19 +6,20 @@ use super::config::{Config, OrOff, Settings};
 use super::connection::{Bounds, Connection, Phase};
 use super::delivery::{Delivery, Touched};
 use super::limits::{AddressCounts, DEFAULT_LINE_RATE, Pace};
+use super::operator::{CONSOLE, Operator};
 use super::requests::Pending;
-use super::start::{StartError, listen};
+use super::start::{StartError, listen, open_journal};
 use super::transcript::Transcript;
 use super::worker::Worker;
 use crate::chat::{Change, Effect, Hub, Moment, Perspective, Record, SessionId};
-use crate::journal::{Journal, Memory};
+use crate::journal::{Journal, Limits};
 use crate::reactor::{
     Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
     descriptors, signals, waker,
 };
 use log::{error, info};
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -58,6 +59,8 @@ pub(super) enum Due {
     ListenAgain,
     /// The orderly stop has lasted long enough.
     StopNow,
+    /// An ESC at the console was the key, or the terminal may be ours again.
+    Console,
 }
 
 /// How the server ended.
@@ -90,6 +93,9 @@ pub struct Server {
     pub(super) journal: Journal,
     pub(super) delivery: Delivery,
     pub(super) transcript: Transcript,
+    /// Whoever sits at the terminal this was started at.
+    pub(super) operator: Option<Box<Operator>>,
+    pub(super) had_terminal: bool,
     /// The moment of this turn: asked once, so that all of a turn agrees.
     pub(super) now: Instant,
     /// The same moment as the chat counts it.
@@ -112,7 +118,10 @@ pub struct Server {
     turns: u64,
     stopping: bool,
     ending: Option<Ending>,
+    /// What the journal has handed back: kept, refused. Their memory is used again.
     pub(super) kept: Vec<Record>,
+    pub(super) refused: Vec<Record>,
+    pub(super) read_only_told: bool,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -131,11 +140,11 @@ impl Server {
             let token = Token::fixed(number as u8);
             poller.add(listener, token, Interest::READ).map_err(StartError::System)?;
         }
-        let signals = Signals::new(&[Signal::Interrupt, Signal::Terminate, Signal::Hangup])
-            .map_err(StartError::System)?;
+        let signals = Signals::new(wanted_signals(&config)).map_err(StartError::System)?;
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
         let (waker, wakes) = waker().map_err(StartError::System)?;
         poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
+        let (journal, hub) = open_journal(&config, &waker)?;
         let worker = Worker::start(waker).map_err(StartError::System)?;
         let (pace, bounds) = (pace(&config), bounds(&config));
         let capacity = capacity(&config, descriptors);
@@ -153,10 +162,12 @@ impl Server {
             connections: Slab::new(),
             addresses: AddressCounts::default(),
             pace,
-            hub: Hub::new(),
-            journal: Journal::Memory(Memory::new()),
+            hub,
+            journal,
             delivery: Delivery::default(),
             transcript,
+            operator: None,
+            had_terminal: io::stdin().is_terminal(),
             now: Instant::now(),
             moment: moment(),
             wakes,
@@ -176,6 +187,8 @@ impl Server {
             stopping: false,
             ending: None,
             kept: Vec::new(),
+            refused: Vec::new(),
+            read_only_told: false,
             effects: Vec::new(),
         })
     }
@@ -203,6 +216,7 @@ impl Server {
     /// Only if the poller itself fails: there is no going on without it.
     pub fn run(&mut self) -> io::Result<Ending> {
         let mut events = Vec::new();
+        self.open_console();
         loop {
             self.turn(&mut events)?;
             if let Some(ending) = self.ending {
@@ -221,6 +235,7 @@ impl Server {
             self.dispatch(event);
         }
         self.take_commands();
+        self.take_operator_lines();
         while let Some(due) = self.timers.pop_due(self.now) {
             self.timer_is_due(due);
         }
@@ -232,15 +247,18 @@ impl Server {
         self.flush();
         self.reap();
         self.end_if_drained();
+        // After everything that may have been logged.
+        self.present_console();
         Ok(())
     }
 
     /// How long the wait may last. Not at all if something is left to do from the last turn.
     fn patience(&self) -> Option<Duration> {
-        let work_left = !self.with_input.is_empty()
+        let work_left = (!self.with_input.is_empty() && self.journal.has_room())
             || !self.to_reap.is_empty()
             || !self.touched.to_flush.is_empty()
-            || self.journal.has_news();
+            || self.journal.has_news()
+            || self.operator_has_line();
         if work_left { Some(Duration::ZERO) } else { self.timers.time_left(Instant::now()) }
     }
 
@@ -253,6 +271,8 @@ impl Server {
             for signal in self.signals.drain() {
                 self.take_signal(signal);
             }
+        } else if event.token == CONSOLE {
+            self.operator_keys();
         } else if let Some(number) = self.listener_of(event.token) {
             self.accept_from(number);
         } else {
@@ -267,10 +287,15 @@ impl Server {
         }
     }
 
-    fn take_signal(&mut self, signal: Signal) {
+    pub(super) fn take_signal(&mut self, signal: Signal) {
         match signal {
-            Signal::Hangup => self.reload(),
-            signal => self.stop(signal),
+            // No second request to stop, and too late to change anything.
+            Signal::Hangup if self.stopping => {}
+            Signal::Hangup if !self.has_lost_its_terminal() => self.reload(),
+            Signal::Hangup | Signal::Interrupt | Signal::Terminate => self.stop(signal),
+            Signal::Suspend => self.suspend(),
+            Signal::Continue => self.resume_console(),
+            Signal::WindowChange => self.console_resized(),
         }
     }
 
@@ -284,6 +309,7 @@ impl Server {
             Due::Probe(token) => self.probe(token),
             Due::LingerEnd(token) => self.remove_later(token),
             Due::Flood(token) => self.end_flood_wait(token),
+            Due::Console => self.operator_timer(),
             Due::ListenAgain => self.listen_again(),
             Due::StopNow => {
                 info!("some clients did not take their goodbye within {STOP_PATIENCE:?}");
@@ -296,6 +322,8 @@ impl Server {
     pub(super) fn record(&mut self, token: Token, change: Change) {
         if let Some(connection) = self.connections.get_mut(token) {
             connection.pending.add(&change);
+        } else {
+            self.operator_waits(token, &change);
         }
         self.journal.append(self.moment, Self::session(token), change);
     }
@@ -310,7 +338,7 @@ impl Server {
     }
 
     /// A first request to stop is an orderly end; a second one is meant.
-    fn stop(&mut self, signal: Signal) {
+    pub(super) fn stop(&mut self, signal: Signal) {
         if std::mem::replace(&mut self.stopping, true) {
             self.ending = Some(Ending::Hasty);
             return;
@@ -346,6 +374,9 @@ impl Server {
                 let _ = connection.stream.read(&mut self.scratch);
             }
         }
+        let nothing = Journal::memory(&Limits::default());
+        std::mem::replace(&mut self.journal, nothing).close();
+        self.close_console();
         self.transcript.finish();
         info!(
             "stopped after {} turns, {} bytes in, {} bytes out",
@@ -359,6 +390,22 @@ pub(super) fn capacity(config: &Config, descriptors: usize) -> usize {
     let ceiling = config.backend.descriptor_ceiling().unwrap_or(usize::MAX);
     let room = descriptors.min(ceiling).saturating_sub(RESERVED_DESCRIPTORS).max(1);
     config.max_clients.map_or(room, |asked| room.min(asked as usize))
+}
+
+/// A terminal has more to tell. What a server without a console does not catch keeps its meaning.
+fn wanted_signals(config: &Config) -> &'static [Signal] {
+    if super::console::is_wanted(config.quiet, config.no_console) {
+        &[
+            Signal::Interrupt,
+            Signal::Terminate,
+            Signal::Hangup,
+            Signal::Suspend,
+            Signal::Continue,
+            Signal::WindowChange,
+        ]
+    } else {
+        &[Signal::Interrupt, Signal::Terminate, Signal::Hangup]
+    }
 }
 
 /// How fast one may talk who is paced.
