@@ -8,6 +8,7 @@ use super::chatline::{is_nick, is_room};
 
 /// What words of the server mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // the fields are what their names say
 pub enum Notice<'a> {
     /// The first line of a connection: who the hearer is, and how many are online.
     Welcome { nick: &'a str, online: usize },
@@ -47,8 +48,8 @@ pub enum Notice<'a> {
     PastOf { room: &'a str, count: usize },
     /// So many lines of people follow, one for each.
     PeopleIn { room: &'a str, count: usize },
-    /// A line of `/help`: the command and its form.
-    Command { name: &'a str, form: &'a str },
+    /// A line of `/help`: the command, and all of the line.
+    Command { name: &'a str, line: &'a str },
     /// So many lines of rooms follow.
     Rooms(usize),
     /// Words for people.
@@ -135,8 +136,7 @@ fn headings(words: &str) -> Option<Notice<'_>> {
     if let Some(rest) = words.strip_prefix('/') {
         let name = first_word(rest)?;
         let bare = name.bytes().all(|byte| byte.is_ascii_lowercase());
-        let form = words.split("  ").next()?;
-        return bare.then_some(Notice::Command { name, form });
+        return bare.then_some(Notice::Command { name, line: words });
     }
     let past = words.strip_prefix("from the past of ").or_else(|| words.strip_prefix("past of "));
     if let Some(past) = past {
@@ -219,7 +219,10 @@ mod tests {
             ("2 rooms:", Notice::Rooms(2)),
             (
                 "/nick NAME                         take a name",
-                Notice::Command { name: "nick", form: "/nick NAME" },
+                Notice::Command {
+                    name: "nick",
+                    line: "/nick NAME                         take a name",
+                },
             ),
             ("goodbye", Notice::Other),
             ("you are marked as away; /back ends that", Notice::Other),
