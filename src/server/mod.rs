@@ -6,7 +6,7 @@
 //! - `worker`: what is too slow for the loop;
 //! - `connection`: what is kept of one client;
 //! - `limits`: who may come in and how fast they may talk;
-//! - `transcript`: what the operator sees.
+//! - `transcript`, `log`: what the operator sees, by way of an `outlet` that may be slow.
 //!
 //! One turn, always in this order:
 //!
@@ -24,6 +24,8 @@ mod connection;
 mod delivery;
 mod input;
 mod limits;
+mod log;
+mod outlet;
 mod output;
 mod requests;
 mod start;
@@ -32,5 +34,6 @@ pub mod turn;
 mod worker;
 
 pub use config::Config;
+pub use log::Log;
 pub use start::StartError;
 pub use turn::{Ending, Server};
