@@ -226,7 +226,7 @@ fn ctrl_c_stops_the_server_in_order() {
         let (mut terminal, address) = AtTerminal::serve(&[]);
         let mut ann = join(address);
         terminal.type_keys(keys);
-        assert!(texts::is_goodbye(&ann.rest().lines().last().unwrap().to_owned()));
+        assert!(texts::is_goodbye(ann.rest().lines().last().unwrap()));
         assert_eq!(terminal.ended().code(), Some(0));
         terminal.wait_for("stopped after");
     }
