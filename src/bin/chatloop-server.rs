@@ -40,6 +40,7 @@ fn run(settings: Settings, log: &Log) -> ExitCode {
         }
     };
     log.say(&server.ready_line());
+    log.settle();
     let ending = server.run();
     // A terminal that was the console is whole again before anything else is said.
     drop(server);

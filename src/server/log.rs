@@ -131,6 +131,17 @@ impl Log {
         }
     }
 
+    /// Waits a moment for what has been said to be taken: a console must not paint its row before
+    /// the lines that belong above it.
+    pub fn settle(&self) {
+        let mut outlet = self.outlet.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(old) = outlet.take() {
+            old.finish();
+            // Without another thread to be had there is no log.
+            *outlet = Outlet::start("log", io::stderr).ok();
+        }
+    }
+
     /// Waits a moment for the last lines to be taken.
     pub fn finish(self) {
         let outlet = self.outlet.lock().unwrap_or_else(PoisonError::into_inner).take();
