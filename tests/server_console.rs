@@ -20,8 +20,8 @@ use std::num::NonZeroU16;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Instant;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 const ROWS: u16 = 40;
 const COLUMNS: u16 = 100;
@@ -110,10 +110,13 @@ impl AtTerminal {
     fn wait(&mut self, what: &str, wanted: impl Fn(&AtTerminal) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !wanted(self) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.output.recv_timeout(left) {
+            // A change of the terminal's modes writes nothing, so look for it now and then, too.
+            match self.output.recv_timeout(Duration::from_millis(20)) {
                 Ok(bytes) => self.screen.process(&bytes),
-                Err(error) => panic!("no {what} ({error}):\n{}", self.contents()),
+                Err(error) if Instant::now() >= deadline || error != RecvTimeoutError::Timeout => {
+                    panic!("no {what} ({error}):\n{}", self.contents())
+                }
+                Err(_) => {}
             }
         }
     }
