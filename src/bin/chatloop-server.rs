@@ -1,7 +1,9 @@
 //! `chatloop-server`: arguments in, exit code out.
 
+use chatloop::journal::{self, JournalError};
 use chatloop::server::config::{Settings, Task, Wrong};
 use chatloop::server::{Ending, Log, Server, password};
+use std::io::BufWriter;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -12,6 +14,15 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Task::Hash) => hash(),
+        Ok(Task::Export(directory, room)) => {
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            let written = journal::export(&directory, room.as_ref(), &mut out);
+            told(written.map(|messages| format!("{messages} messages written")))
+        }
+        Ok(Task::Import(directory)) => {
+            let read = journal::import(&directory, &mut std::io::stdin().lock());
+            told(read.map(|imported| format!("{} messages imported", imported.messages)))
+        }
         // It knows its colours, its exit code, and that help is no error.
         Err(Wrong::Arguments(error)) => error.exit(),
         Err(wrong) => {
@@ -52,6 +63,16 @@ fn run(settings: Settings, log: &Log) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Tells how a task went, on stderr: stdout is for what it makes.
+fn told(outcome: Result<String, JournalError>) -> ExitCode {
+    let (text, code) = match outcome {
+        Ok(text) => (text, ExitCode::SUCCESS),
+        Err(error) => (format!("chatloop-server: {error}"), ExitCode::FAILURE),
+    };
+    eprintln!("{text}");
+    code
 }
 
 fn hash() -> ExitCode {

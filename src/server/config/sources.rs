@@ -7,6 +7,7 @@
 
 use super::Config;
 use super::file::{self, Entry, WrongFile};
+use crate::chat::Name;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
@@ -65,6 +66,10 @@ pub enum Task {
     Show(Box<Settings>),
     /// Make a password's hash.
     Hash,
+    /// Write a journal, or one room of it, to stdout.
+    Export(PathBuf, Option<Name>),
+    /// Fill an empty journal from stdin.
+    Import(PathBuf),
 }
 
 /// Why there are no settings.
@@ -103,6 +108,8 @@ impl Task {
         let matches = first_look(&arguments)?;
         match matches.subcommand_name() {
             Some("hash") => Ok(Task::Hash),
+            Some("export") => export_task(&matches),
+            Some("import") => Ok(Task::Import(data_of(&matches))),
             Some("config") => Settings::read(arguments).map(Box::new).map(Task::Show),
             _ => Settings::read(arguments).map(Box::new).map(Task::Serve),
         }
@@ -139,6 +146,37 @@ impl Settings {
     }
 }
 
+/// Which room `export` is to write; all of them without one.
+fn export_task(matches: &ArgMatches) -> Result<Task, Wrong> {
+    let asked = matches.subcommand().and_then(|(_, given)| given.get_one::<String>("room"));
+    let room = asked.map(|text| Name::room(text)).transpose().map_err(|_| {
+        Wrong::Together(format!(
+            "'{}' is no room; a room is like '#lobby'",
+            asked.map_or("", |it| it)
+        ))
+    })?;
+    Ok(Task::Export(data_of(matches), room))
+}
+
+/// The directory that a task of its own was given; its grammar demands one.
+fn data_of(matches: &ArgMatches) -> PathBuf {
+    let given = matches.subcommand().and_then(|(_, given)| given.get_one::<PathBuf>("data"));
+    given.cloned().unwrap_or_default()
+}
+
+/// `--data DIR` of a task that does nothing without it.
+fn data() -> Arg {
+    let directory = clap::value_parser!(PathBuf);
+    Arg::new("data")
+        .long("data")
+        .value_name("DIR")
+        .value_parser(directory)
+        .env(variable("data"))
+        .hide_env(true)
+        .required(true)
+        .help("The directory that the server is given as --data")
+}
+
 /// The whole command line's grammar. Further tasks are added here.
 fn grammar(entries: &[Entry]) -> clap::Command {
     let about = "Print the settings in force as a TOML file, each with where it comes from";
@@ -146,9 +184,18 @@ fn grammar(entries: &[Entry]) -> clap::Command {
     let show = show.about(about).long_about(about);
     let hash = clap::Command::new("hash")
         .about("Make the hash for --oper of a password, from the terminal or a line of stdin");
+    let room =
+        Arg::new("room").value_name("ROOM").help("One room only, as '#lobby' [default: all]");
+    let export = clap::Command::new("export")
+        .about("Write what a journal holds to stdout, as lines of JSON")
+        .arg(data())
+        .arg(room);
+    let import = clap::Command::new("import")
+        .about("Fill an empty journal with what export wrote, from stdin: all of it or nothing")
+        .arg(data());
     with_sources(Config::command(), entries)
         .subcommand(with_sources(show, entries))
-        .subcommand(hash)
+        .subcommands([hash, export, import])
         .args_conflicts_with_subcommands(true)
 }
 
