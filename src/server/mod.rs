@@ -6,7 +6,9 @@
 //! - `worker`: what is too slow for the loop;
 //! - `connection`: what is kept of one client;
 //! - `limits`: who may come in and how fast they may talk;
-//! - `transcript`, `log`: what the operator sees, by way of an `outlet` that may be slow.
+//! - `transcript`, `log`: what the operator sees, by way of an `outlet` that may be slow;
+//! - `console`, `operator`: the operator in the chat; `audit`: what the log says of moderation;
+//! - `reload`: SIGHUP; [`password`]: hashes for operators.
 //!
 //! One turn, always in this order:
 //!
@@ -19,14 +21,19 @@
 
 mod accept;
 mod apply;
+mod audit;
 pub mod config;
 mod connection;
+mod console;
 mod delivery;
 mod input;
 mod limits;
 mod log;
+mod operator;
 mod outlet;
 mod output;
+pub mod password;
+mod reload;
 mod requests;
 mod start;
 mod transcript;

@@ -26,7 +26,9 @@ const LINGER: Duration = Duration::from_secs(1);
 impl Server {
     /// Queues one line of the server's own for one connection.
     pub(super) fn tell(&mut self, token: Token, text: &str) {
-        let Some(connection) = self.connections.get_mut(token) else { return };
+        let Some(connection) = self.connections.get_mut(token) else {
+            return self.tell_operator(token, text);
+        };
         let format = connection.format();
         let segment = self.delivery.encode(|line| format.render_notice(text, line));
         self.touched.queue(token, connection, &segment, &self.bounds);

@@ -5,8 +5,11 @@
 //! for what. A connection that waits for an answer is not asked for its next line: what it said
 //! second must not be answered first.
 
+use super::operator::CONSOLE;
 use super::turn::Server;
-use crate::chat::{Command, Decision, Event, Lookup, Perspective, Purpose, Query, Refusal, Work};
+use crate::chat::{
+    Command, Decision, Event, Lookup, Outcome, Perspective, Purpose, Query, Refusal, Work,
+};
 use crate::journal::{Answer, Question};
 use crate::reactor::Token;
 use crate::session::plain::Request;
@@ -29,6 +32,7 @@ impl Server {
             Request::Nothing => {}
             Request::Tell(lines) => lines.iter().for_each(|line| self.tell(token, line)),
             Request::Do(command) => self.decide(token, command),
+            Request::Quit(words) if token == CONSOLE => self.operator_leaves(words),
             Request::Quit(words) => self.leave_with(token, words, "goodbye".to_owned()),
         }
     }
@@ -82,11 +86,14 @@ impl Server {
     pub(super) fn recall(&mut self, token: Token, query: Query) {
         self.catch_up(Self::session(token));
         let limit = query.limit.unwrap_or(self.config.history_on_join);
-        let Some(connection) = self.connections.get_mut(token) else { return };
         if limit == 0 {
             return;
         }
-        connection.hold();
+        match self.connections.get_mut(token) {
+            Some(connection) => connection.hold(),
+            None if token == CONSOLE => {}
+            None => return,
+        }
         let query = Query { limit: Some(limit), ..query };
         self.ask_journal(Question::Past(query.clone()), Pending::Recall(token, query));
     }
@@ -118,6 +125,9 @@ impl Server {
                 continue;
             };
             let session = Self::session(done.token);
+            if let (Purpose::Oper(name), Outcome::Verified(false)) = (&done.purpose, &outcome) {
+                self.audit_failed_oper(session, name);
+            }
             let decision = self.hub.worked(session, done.purpose, outcome, self.moment);
             self.act(done.token, decision);
         }

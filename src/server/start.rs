@@ -15,8 +15,6 @@ pub(super) const MOST_LISTENERS: usize = 8;
 /// Why the server does not start.
 #[derive(Debug)]
 pub enum StartError {
-    /// Flags that contradict each other.
-    Config(String),
     /// The host's name has no address.
     Resolve {
         /// The name.
@@ -40,7 +38,6 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StartError::Config(problem) => f.write_str(problem),
             StartError::Resolve { host, error } => {
                 write!(f, "'{host}' is not an address of this machine: {error}")
             }
