@@ -1,8 +1,7 @@
 //! `chatloop-server`: arguments in, exit code out.
 
-use chatloop::journal::{self, JournalError};
 use chatloop::server::config::{Settings, Task, Wrong};
-use chatloop::server::{Ending, Log, Server, password};
+use chatloop::server::{Ending, JournalError, Log, Server, export, import, password};
 use std::io::BufWriter;
 use std::process::ExitCode;
 
@@ -16,11 +15,11 @@ fn main() -> ExitCode {
         Ok(Task::Hash) => hash(),
         Ok(Task::Export(directory, room)) => {
             let mut out = BufWriter::new(std::io::stdout().lock());
-            let written = journal::export(&directory, room.as_ref(), &mut out);
+            let written = export(&directory, room.as_ref(), &mut out);
             told(written.map(|messages| format!("{messages} messages written")))
         }
         Ok(Task::Import(directory)) => {
-            let read = journal::import(&directory, &mut std::io::stdin().lock());
+            let read = import(&directory, &mut std::io::stdin().lock());
             told(read.map(|imported| format!("{} messages imported", imported.messages)))
         }
         // It knows its colours, its exit code, and that help is no error.

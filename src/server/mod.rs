@@ -40,6 +40,7 @@ mod transcript;
 pub mod turn;
 mod worker;
 
+pub use crate::journal::{JournalError, export, import};
 pub use config::Config;
 pub use log::Log;
 pub use start::StartError;
