@@ -141,9 +141,10 @@ fn headings(words: &str) -> Option<Notice<'_>> {
     let past = words.strip_prefix("from the past of ").or_else(|| words.strip_prefix("past of "));
     if let Some(past) = past {
         let (room, rest) = past.split_once(": ").filter(|(room, _)| is_room(room))?;
-        let count = match rest.strip_suffix(", times are UTC")? {
-            "nothing" => 0,
-            some => some.split(' ').next()?.parse().ok()?,
+        let count = match rest.strip_suffix(", times are UTC") {
+            Some(some) => some.split(' ').next()?.parse().ok()?,
+            None if rest == "nothing" => 0,
+            None => return None,
         };
         return Some(Notice::PastOf { room, count });
     }
@@ -209,10 +210,7 @@ mod tests {
             ),
             ("you are logged in as alice", Notice::LoggedIn("alice")),
             ("you are logged out", Notice::LoggedOut),
-            (
-                "from the past of #x: nothing, times are UTC",
-                Notice::PastOf { room: "#x", count: 0 },
-            ),
+            ("from the past of #x: nothing", Notice::PastOf { room: "#x", count: 0 }),
             ("past of #x: 1 message, times are UTC", Notice::PastOf { room: "#x", count: 1 }),
             ("past of #x: 20 messages, times are UTC", Notice::PastOf { room: "#x", count: 20 }),
             ("2 users in #x:", Notice::PeopleIn { room: "#x", count: 2 }),
