@@ -3,7 +3,7 @@
 use super::render::{begin, end, label, notice, put, server_ban_target, users, words};
 use super::{Look, time};
 use crate::chat::{
-    Event, Flag, Logged, Modes, Person, Query, Range, RoomLine, Scope, Target, Whois,
+    Event, Flag, Logged, Modes, Person, Query, Range, RoomLine, Scope, ServerBanLine, Target, Whois,
 };
 use std::fmt::Write;
 
@@ -69,20 +69,21 @@ pub(super) fn render(look: Look, event: &Event, out: &mut Vec<u8>) {
         Event::ServerBans(bans) => {
             say(&format!("{} banned from the server", bans.len()));
             for ban in bans {
-                let until = ban.until.map_or("for ever".to_owned(), |until| {
-                    format!("until {} UTC", time::shown(until))
-                });
-                let reason = ban.reason.as_deref().unwrap_or("no reason given");
-                say(&format!(
-                    "{} {until}, by {}: {reason}",
-                    server_ban_target(&ban.target),
-                    ban.by
-                ));
+                say(&server_ban_line(ban));
             }
         }
         Event::Past { query, entries } => past(look, query, entries, out),
         _ => {}
     }
+}
+
+fn server_ban_line(ban: &ServerBanLine) -> String {
+    let until = match ban.until {
+        Some(until) => format!("until {} UTC", time::shown(until)),
+        None => "for ever".to_owned(),
+    };
+    let reason = ban.reason.as_deref().unwrap_or("no reason given");
+    format!("{} {until}, by {}: {reason}", server_ban_target(&ban.target), ban.by)
 }
 
 fn preposition(place: &str) -> String {
