@@ -10,6 +10,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 rounds=${1:-5}
+case $rounds in
+-h | --help) sed -n '/^#!/d; /^set/q; s/^# \{0,1\}//p' "$0"; exit 0 ;;
+esac
 case $rounds in '' | *[!0-9]* | 0) echo "usage: scripts/bench-journal.sh [ROUNDS]" >&2; exit 2 ;; esac
 
 work=$(mktemp -d)
