@@ -248,6 +248,23 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// About how many bytes it takes to keep or to tell: its text, and a little for the rest.
+    pub fn size(&self) -> usize {
+        /// Names, numbers, and what is said around a text.
+        const REST: usize = 64;
+        let text = match self {
+            Change::Say { text, .. }
+            | Change::Tell { text, .. }
+            | Change::Edit { text, .. }
+            | Change::Topic { text, .. }
+            | Change::Announce { text } => text.len(),
+            _ => 0,
+        };
+        text + REST
+    }
+}
+
 /// Who comes in, and how.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -44,6 +44,9 @@ pub const MEMORY_SCAN: usize = 20_000;
 /// Records that may be on their way to the disk before [`has_room`](super::Journal::has_room)
 /// says no.
 pub const PENDING_RECORDS: usize = 32_768;
+/// Bytes of text that may be on their way to the disk. All of it may come back at once and be owed
+/// to every member, so it is well below what a member may be owed.
+pub const PENDING_BYTES: usize = 2 * 1024 * 1024;
 /// Questions that may wait for an answer; 2,000 people who join at once ask 2,000.
 pub const PENDING_QUESTIONS: usize = 16_384;
 /// Answers that wait to be taken before the thread that finds them pauses.

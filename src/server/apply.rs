@@ -10,11 +10,22 @@ use crate::journal::Health;
 use crate::reactor::{Segment, Token};
 use log::error;
 
+/// Text applied in one turn, in bytes. A disk that was slow hands much back at once, and all of it
+/// would be owed to every member before the first of them is written to.
+const APPLIED_PER_TURN: usize = 512 * 1024;
+
 impl Server {
     /// Lets happen what the journal has handed back.
     pub(super) fn apply_records(&mut self) {
         let mut kept = std::mem::take(&mut self.kept);
-        for record in kept.drain(..) {
+        let mut bytes = 0;
+        let now = kept.iter().take_while(|record| {
+            let fits = bytes < APPLIED_PER_TURN;
+            bytes += record.change.size();
+            fits
+        });
+        let now = now.count();
+        for record in kept.drain(..now) {
             self.apply(record);
         }
         self.kept = kept;
@@ -22,14 +33,13 @@ impl Server {
         self.close_run();
     }
 
-    /// Some records could not be kept. What is said is lost then, and its sender is told; who
-    /// comes, goes or moves does so all the same: they are here to read, and a restart forgets
-    /// them in any case.
+    /// Some records could not be kept. What was said is not told then, but to its sender. Who comes
+    /// or goes does so all the same: the connection is there, or it is not.
     fn refuse_records(&mut self) {
         let mut refused = std::mem::take(&mut self.refused);
         self.journal.take_refused(&mut refused);
         for record in refused.drain(..) {
-            if is_presence(&record.change) {
+            if matches!(record.change, Change::Enter(_) | Change::Leave { .. }) {
                 self.apply(record);
                 continue;
             }
@@ -237,19 +247,18 @@ impl Server {
     }
 
     /// The past is here, or cannot be had: tell it, then what has waited behind it.
-    pub(super) fn release_held(&mut self, token: Token, past: Option<&Event>) {
+    pub(super) fn release_held(&mut self, token: Token, ticket: u64, past: Option<&Event>) {
         let Some(connection) = self.connections.get_mut(token) else {
             let other = Perspective::Other;
             return past.into_iter().for_each(|past| self.operator_hears(token, past, other));
         };
-        let held = connection.release();
         let format = connection.format();
-        if let Some(past) = past {
+        let answer = past.map(|past| {
             let render = |line: &mut Vec<u8>| format.render(past, Perspective::Other, line);
-            let segment = self.delivery.encode(render);
-            self.queue(token, &segment);
-        }
-        held.iter().for_each(|segment| self.queue(token, segment));
+            self.delivery.encode(render)
+        });
+        connection.release(ticket, answer);
+        self.touched.flush_later(token, connection);
     }
 
     fn queue(&mut self, token: Token, segment: &Segment) {
@@ -295,20 +304,4 @@ impl Server {
         self.delivery.leave(connection.channel);
         connection.channel = self.delivery.enter(format);
     }
-}
-
-/// Changes of who is where, which need not outlive the sessions.
-fn is_presence(change: &Change) -> bool {
-    matches!(
-        change,
-        Change::Enter(_)
-            | Change::Leave { .. }
-            | Change::Nick { .. }
-            | Change::Away { .. }
-            | Change::Join { .. }
-            | Change::Part { .. }
-            | Change::Login { .. }
-            | Change::Logout
-            | Change::Restarted { .. }
-    )
 }

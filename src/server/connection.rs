@@ -19,6 +19,7 @@ use crate::reactor::{Inbox, Interest, Outbox, Segment, Stream, TimerId};
 use crate::session::Format;
 use crate::session::plain::Session;
 use crate::wire::line::LineReader;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -83,21 +84,31 @@ impl PendingRecords {
     }
 }
 
-/// Lines that wait behind an answer.
+/// Lines that wait behind answers of the journal, each answer with what came after its question.
 #[derive(Default)]
 struct Held {
-    segments: Vec<Segment>,
+    sections: VecDeque<Section>,
     bytes: usize,
 }
 
+/// One answer that is awaited, and what has to follow it.
+struct Section {
+    ticket: u64,
+    answer: Option<Segment>,
+    /// Whether the answer is here; it may be here and be nothing.
+    answered: bool,
+    after: Vec<Segment>,
+}
+
 impl Held {
-    /// Adds a segment; how many bytes are held now.
-    fn push(&mut self, segment: &Segment) -> usize {
+    /// Adds a segment behind everything.
+    fn push(&mut self, segment: &Segment) {
         self.bytes += segment.len();
-        if !self.segments.last_mut().is_some_and(|last| last.merge(segment)) {
-            self.segments.push(segment.clone());
+        if let Some(section) = self.sections.back_mut()
+            && !section.after.last_mut().is_some_and(|last| last.merge(segment))
+        {
+            section.after.push(segment.clone());
         }
-        self.bytes
     }
 }
 
@@ -231,24 +242,47 @@ impl Connection {
         if matches!(self.phase, Phase::Lingering | Phase::Gone) {
             return true;
         }
-        let held = match &mut self.held {
+        match &mut self.held {
             Some(held) => held.push(segment),
-            None => {
+            None => self.outbox.push(segment),
+        }
+        self.owed() <= bounds.outbox_hard
+    }
+
+    /// How many bytes it is owed, those that wait behind an answer among them.
+    pub(super) fn owed(&self) -> usize {
+        self.outbox.len() + self.held.as_ref().map_or(0, |held| held.bytes)
+    }
+
+    /// From here on lines wait for the answer with this ticket, which has to come before them.
+    pub(super) fn hold(&mut self, ticket: u64) {
+        let section = Section { ticket, answer: None, answered: false, after: Vec::new() };
+        self.held.get_or_insert_default().sections.push_back(section);
+    }
+
+    /// Whether anything waits behind an answer.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// An answer is here, or will not come: what waited for it goes to the outbox, as far as no
+    /// earlier answer is awaited.
+    pub(super) fn release(&mut self, ticket: u64, answer: Option<Segment>) {
+        let Some(held) = &mut self.held else { return };
+        if let Some(section) = held.sections.iter_mut().find(|section| section.ticket == ticket) {
+            held.bytes += answer.as_ref().map_or(0, Segment::len);
+            (section.answer, section.answered) = (answer, true);
+        }
+        while held.sections.front().is_some_and(|section| section.answered) {
+            let Some(section) = held.sections.pop_front() else { break };
+            for segment in section.answer.iter().chain(&section.after) {
+                held.bytes -= segment.len();
                 self.outbox.push(segment);
-                0
             }
-        };
-        self.outbox.len() + held <= bounds.outbox_hard
-    }
-
-    /// From here on lines wait for an answer that has to come before them.
-    pub(super) fn hold(&mut self) {
-        self.held.get_or_insert_default();
-    }
-
-    /// The answer is here; what has waited.
-    pub(super) fn release(&mut self) -> Vec<Segment> {
-        self.held.take().map(|held| held.segments).unwrap_or_default()
+        }
+        if held.sections.is_empty() {
+            self.held = None;
+        }
     }
 
     /// How its lines look.

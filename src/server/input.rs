@@ -28,6 +28,14 @@ const LONGEST_PROBE_PAUSE: Duration = Duration::from_secs(60);
 /// still there.
 const HALF_CLOSED_PROBE: Duration = Duration::from_secs(15);
 
+/// Input taken from all connections together in one turn, in bytes. What a turn takes in it may owe
+/// to every member before the first of them is written to: with a thousand talkers at once that must
+/// stay far below what a member may be owed (`--outbox-hard`), or all of them would be dropped.
+const TAKEN_PER_TURN: usize = 256 * 1024;
+
+/// What a line costs beside its bytes: the words around it, and the work.
+const LINE_COST: usize = 32;
+
 /// Why a line was not taken out of an inbox.
 enum Taken {
     Request(Request),
@@ -54,7 +62,20 @@ impl Server {
         self.read_bytes(event.token);
     }
 
+    /// Reads what there is room for. What the poller is to be asked for may be another thing then
+    /// (an inbox that is full, an input that has ended), and must be before the next wait, or the
+    /// loop would spin on what nobody takes: so the connection is looked at in the flush.
     fn read_bytes(&mut self, token: Token) {
+        self.read_once(token);
+        if let Some(connection) = self.connections.get_mut(token)
+            && (connection.hung_up
+                || connection.registered.is_some_and(|it| it != connection.interest(&self.bounds)))
+        {
+            self.touched.flush_later(token, connection);
+        }
+    }
+
+    fn read_once(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         let room = match connection.phase {
             Phase::Open if connection.input_ended => return,
@@ -102,16 +123,26 @@ impl Server {
         if !self.journal.has_room() {
             return; // the disk is behind; when it has caught up, the waker rings
         }
-        for token in std::mem::take(&mut self.with_input) {
+        self.taken = 0;
+        let mut waiting = std::mem::take(&mut self.with_input).into_iter();
+        while self.taken < TAKEN_PER_TURN
+            && let Some(token) = waiting.next()
+        {
             if let Some(connection) = self.connections.get_mut(token) {
                 connection.in_input_list = false;
                 self.take_lines(token);
             }
         }
+        // Who has not had a turn is first in the next.
+        let again = std::mem::replace(&mut self.with_input, waiting.collect());
+        self.with_input.extend(again);
     }
 
     fn take_lines(&mut self, token: Token) {
         for _ in 0..LINES_PER_TURN {
+            if self.taken >= TAKEN_PER_TURN {
+                break;
+            }
             match self.take_line(token) {
                 Taken::Request(request) => self.carry_out(token, request),
                 Taken::NoLine => return self.after_input(token),
@@ -150,7 +181,7 @@ impl Server {
             return Taken::NotNow;
         }
         if let Some(bucket) = &mut connection.flood
-            && line.is_some()
+            && matches!(line, Some(Ok(_)))
             && let Err(when) = bucket.take(self.pace, self.now)
         {
             connection.flood_wait = true;
@@ -175,6 +206,7 @@ impl Server {
             }
         };
         connection.inbox.consume(used);
+        self.taken += used + LINE_COST;
         // Its inbox may have been full and the poller told so.
         self.touched.flush_later(token, connection);
         self.update_format(token);

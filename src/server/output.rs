@@ -36,9 +36,6 @@ impl Server {
 
     /// Writes what is queued, once per connection, and asks the poller for what is left to ask.
     pub(super) fn flush(&mut self) {
-        for token in std::mem::take(&mut self.touched.overrun) {
-            self.drop_overrun(token);
-        }
         let mut to_flush = std::mem::take(&mut self.touched.to_flush);
         for token in to_flush.drain(..) {
             self.flush_one(token);
@@ -46,6 +43,10 @@ impl Server {
         // Its memory is used again, unless something was marked meanwhile.
         if self.touched.to_flush.is_empty() {
             self.touched.to_flush = to_flush;
+        }
+        // Judged after the write: what the socket has taken is owed no more.
+        for token in std::mem::take(&mut self.touched.overrun) {
+            self.drop_overrun(token);
         }
         self.delivery.rewind();
     }
@@ -78,7 +79,8 @@ impl Server {
 
     fn after_flush(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };
-        if connection.outbox.is_empty() && connection.phase == Phase::Draining {
+        let owed_nothing = connection.outbox.is_empty() && !connection.is_held();
+        if owed_nothing && connection.phase == Phase::Draining {
             connection.stream.shutdown_write();
             connection.phase = Phase::Lingering;
             if connection.input_ended {
@@ -112,10 +114,10 @@ impl Server {
     /// Over the hard limit: it does not read, and others must not pay for it.
     fn drop_overrun(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };
-        if connection.phase == Phase::Gone {
+        let (waiting, limit) = (connection.owed(), self.config.outbox_hard);
+        if connection.phase == Phase::Gone || waiting <= limit.0 {
             return;
         }
-        let (waiting, limit) = (connection.outbox.len(), self.config.outbox_hard);
         warn!(
             "{}: dropped: {waiting} bytes wait for it, over the limit of {limit} (--outbox-hard)",
             connection.address

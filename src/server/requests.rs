@@ -90,7 +90,8 @@ impl Server {
             return;
         }
         match self.connections.get_mut(token) {
-            Some(connection) => connection.hold(),
+            // The ticket of the question that follows.
+            Some(connection) => connection.hold(self.last_ticket + 1),
             None if token == CONSOLE => {}
             None => return,
         }
@@ -146,17 +147,17 @@ impl Server {
     pub(super) fn take_answers(&mut self) {
         while let Some((ticket, answer)) = self.journal.next_answer() {
             if let Some(pending) = self.pending.remove(&ticket) {
-                self.take_answer(pending, answer);
+                self.take_answer(ticket, pending, answer);
             }
         }
     }
 
-    fn take_answer(&mut self, pending: Pending, answer: Answer) {
+    fn take_answer(&mut self, ticket: u64, pending: Pending, answer: Answer) {
         match (pending, answer) {
             (Pending::Recall(token, query), Answer::Past(entries)) => {
-                self.release_held(token, Some(&Event::Past { query, entries }));
+                self.release_held(token, ticket, Some(&Event::Past { query, entries }));
             }
-            (Pending::Recall(token, _), _) => self.release_held(token, None),
+            (Pending::Recall(token, _), _) => self.release_held(token, ticket, None),
             (Pending::Show(token, query), Answer::Past(entries)) => {
                 self.go_on(token);
                 self.reply(token, &Event::Past { query, entries });

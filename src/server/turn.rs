@@ -110,6 +110,8 @@ pub struct Server {
     pub(super) scratch: Box<[u8]>,
     pub(super) with_input: Vec<Token>,
     pub(super) touched: Touched,
+    /// Bytes of input taken in this turn.
+    pub(super) taken: usize,
     pub(super) to_reap: Vec<Token>,
     pub(super) accept_paused: bool,
     pub(super) accept_pause_told: bool,
@@ -178,6 +180,7 @@ impl Server {
             scratch: vec![0; SCRATCH].into(),
             with_input: Vec::new(),
             touched: Touched::default(),
+            taken: 0,
             to_reap: Vec::new(),
             accept_paused: false,
             accept_pause_told: false,
@@ -257,6 +260,7 @@ impl Server {
         let work_left = (!self.with_input.is_empty() && self.journal.has_room())
             || !self.to_reap.is_empty()
             || !self.touched.to_flush.is_empty()
+            || !self.kept.is_empty()
             || self.journal.has_news()
             || self.operator_has_line();
         if work_left { Some(Duration::ZERO) } else { self.timers.time_left(Instant::now()) }

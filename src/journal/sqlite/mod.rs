@@ -44,6 +44,8 @@ pub struct Disk {
     refused: Vec<Record>,
     /// Appended and not handed back.
     pending: usize,
+    /// Their size.
+    pending_bytes: usize,
     health: Health,
     jobs: Option<Sender<Job>>,
     written: Option<Receiver<Written>>,
@@ -84,6 +86,7 @@ impl Disk {
             turn: Vec::new(),
             refused: Vec::new(),
             pending: 0,
+            pending_bytes: 0,
             health: Health::Good,
             jobs: Some(jobs),
             written: Some(written),
@@ -100,6 +103,7 @@ impl Disk {
         self.last += 1;
         self.time = self.time.max(time);
         self.pending += 1;
+        self.pending_bytes += change.size();
         let id = RecordId(self.last);
         self.turn.push(Record { id, time: self.time, origin, change });
         id
@@ -122,18 +126,24 @@ impl Disk {
     /// The writer has ended, which it never should.
     fn lost(&mut self, records: Vec<Record>) {
         self.health = Health::ReadOnly("the journal's thread has ended".to_owned());
-        self.pending = self.pending.saturating_sub(records.len());
+        self.no_longer_pending(&records);
         self.refused.extend(records);
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.pending < limits::PENDING_RECORDS
+        self.pending < limits::PENDING_RECORDS && self.pending_bytes < limits::PENDING_BYTES
+    }
+
+    fn no_longer_pending(&mut self, records: &[Record]) {
+        let bytes: usize = records.iter().map(|record| record.change.size()).sum();
+        self.pending = self.pending.saturating_sub(records.len());
+        self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
     }
 
     pub(super) fn take_kept(&mut self, kept: &mut Vec<Record>) {
-        let Some(written) = &self.written else { return };
-        while let Ok(batch) = written.try_recv() {
-            self.pending = self.pending.saturating_sub(batch.kept.len() + batch.refused.len());
+        while let Some(Ok(batch)) = self.written.as_ref().map(Receiver::try_recv) {
+            self.no_longer_pending(&batch.kept);
+            self.no_longer_pending(&batch.refused);
             kept.extend(batch.kept);
             self.refused.extend(batch.refused);
             if let Some(reason) = batch.failure {
@@ -153,7 +163,8 @@ impl Disk {
     }
 
     pub(super) fn has_news(&self) -> bool {
-        !self.unasked.is_empty() || !self.refused.is_empty()
+        // What was appended after the end of a turn goes on its way in the next: there must be one.
+        !self.turn.is_empty() || !self.unasked.is_empty() || !self.refused.is_empty()
     }
 
     pub(super) fn ask(&mut self, ticket: u64, question: Question) {
