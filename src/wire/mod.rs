@@ -1,1 +1,3 @@
 //! wire: to come.
+
+pub mod irc;
