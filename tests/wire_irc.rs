@@ -128,7 +128,7 @@ fn their_pairs(tags: &Option<Vec<TheirTag>>) -> Vec<(String, String)> {
 #[test]
 fn what_we_write_they_read() {
     let mut dice = Dice::new("what_we_write_they_read");
-    for _ in 0..rounds(4_000) {
+    for _ in 0..rounds(2_000) {
         let parts = Parts::draw(&mut dice);
         let line = String::from_utf8(parts.write()).expect("UTF-8");
         let theirs: TheirMessage = line.parse().expect(&line);
@@ -152,7 +152,7 @@ fn what_we_write_they_read() {
 #[test]
 fn what_they_write_we_read() {
     let mut dice = Dice::new("what_they_write_we_read");
-    for _ in 0..rounds(4_000) {
+    for _ in 0..rounds(2_000) {
         let parts = Parts::draw(&mut dice);
         let tags = parts.tags.iter().map(|(key, value)| TheirTag(key.clone(), value.clone()));
         let tags = (!parts.tags.is_empty()).then(|| tags.collect());
@@ -172,7 +172,7 @@ fn what_they_write_we_read() {
 #[test]
 fn we_agree_on_lines_that_nobody_wrote_well() {
     let mut dice = Dice::new("we_agree_on_lines_that_nobody_wrote_well");
-    for _ in 0..rounds(20_000) {
+    for _ in 0..rounds(6_000) {
         // No tag, no source, no second space in front: there irc-proto keeps to the letter of
         // RFC 2812 (one space) and we to RFC 1459 (one or more).
         let line = format!("XY {}", dice.text(TEXT, 0, 20).trim_start());
@@ -194,7 +194,7 @@ fn strings(all: &[&str]) -> Vec<String> {
 #[test]
 fn sources_come_apart_as_theirs_do() {
     let mut dice = Dice::new("sources_come_apart_as_theirs_do");
-    for _ in 0..rounds(20_000) {
+    for _ in 0..rounds(6_000) {
         let text = dice.text(&["a", "!", "@", ".", "~", "é"], 0, 8);
         let mine = Source::parse(&text);
         assert_eq!(mine.to_string(), text);
@@ -210,7 +210,7 @@ fn sources_come_apart_as_theirs_do() {
 #[test]
 fn tag_values_survive_escaping() {
     let mut dice = Dice::new("tag_values_survive_escaping");
-    for _ in 0..rounds(20_000) {
+    for _ in 0..rounds(6_000) {
         let value = dice.text(&["a", "s", "n", ":", ";", " ", "\\", "\r", "\n", "é"], 0, 12);
         let mut raw = Vec::new();
         tags::escape_into(&value, &mut raw);
@@ -263,7 +263,7 @@ fn hostile_bytes(dice: &mut Dice) -> Vec<u8> {
 fn any_bytes_are_a_message_that_survives_or_an_error() {
     let mut dice = Dice::new("any_bytes_are_a_message_that_survives_or_an_error");
     let mut messages = 0;
-    for _ in 0..rounds(50_000) {
+    for _ in 0..rounds(15_000) {
         let bytes = hostile_bytes(&mut dice);
         let Ok(message) = Message::parse(&bytes) else { continue };
         messages += 1;
@@ -301,7 +301,7 @@ fn any_bytes_are_a_message_that_survives_or_an_error() {
 #[test]
 fn any_texts_make_one_line() {
     let mut dice = Dice::new("any_texts_make_one_line");
-    for _ in 0..rounds(20_000) {
+    for _ in 0..rounds(6_000) {
         let mut draw = || String::from_utf8_lossy(&hostile_bytes(&mut dice)).into_owned();
         let (key, value, source, command) = (draw(), draw(), draw(), draw());
         let (middle, trailing) = (draw(), draw());
@@ -314,9 +314,9 @@ fn any_texts_make_one_line() {
             .trailing(&trailing);
         let fit = line.end();
         let mut framer = Framer::new(Limits::FROM_SERVER);
-        let Step::Line { line, consumed } = framer.step(&out) else { panic!("{out:?}") };
-        assert_eq!(consumed, out.len() - 1, "{out:?}");
-        let message = Message::parse(line).expect("what was written can be read");
+        let Step::Line { bytes, used } = framer.next(&out) else { panic!("{out:?}") };
+        assert_eq!(used, out.len(), "{out:?}");
+        let message = Message::parse(bytes).expect("what was written can be read");
         if fit == Fit::Whole {
             assert_eq!(message.parameters.len(), 2, "{out:?}");
             let harmless = trailing.replace(['\0', '\r', '\n'], " ");
@@ -361,7 +361,7 @@ fn found_slowly(input: &[u8], limits: Limits) -> Vec<Found> {
 #[test]
 fn cutting_the_stream_changes_nothing() {
     let mut dice = Dice::new("cutting_the_stream_changes_nothing");
-    for _ in 0..rounds(3_000) {
+    for _ in 0..rounds(400) {
         let limits = dice.one_of(&[
             Limits::FROM_CLIENT,
             Limits::FROM_SERVER,
@@ -377,18 +377,18 @@ fn cutting_the_stream_changes_nothing() {
             kept.extend_from_slice(&input[arrived..arrived + chunk]);
             arrived += chunk;
             loop {
-                let (consumed, more) = match framer.step(&kept) {
-                    Step::Partial { consumed } => (consumed, false),
-                    Step::Line { line, consumed } => {
-                        found.push(Found::Line(line.to_vec()));
-                        (consumed, true)
+                let (used, more) = match framer.next(&kept) {
+                    Step::Incomplete { used } => (used, false),
+                    Step::Line { bytes, used } => {
+                        found.push(Found::Line(bytes.to_vec()));
+                        (used, true)
                     }
-                    Step::TooLong { part, consumed, .. } => {
+                    Step::TooLong { part, used, .. } => {
                         found.push(Found::TooLong(part));
-                        (consumed, true)
+                        (used, true)
                     }
                 };
-                kept.drain(..consumed);
+                kept.drain(..used);
                 if !more {
                     break;
                 }
@@ -422,7 +422,7 @@ fn matches_slowly(mask: &[char], text: &[char]) -> bool {
 fn masks_match_what_a_slow_matcher_matches() {
     let mut dice = Dice::new("masks_match_what_a_slow_matcher_matches");
     let mut hits = 0;
-    for _ in 0..rounds(50_000) {
+    for _ in 0..rounds(15_000) {
         let pattern = dice.text(&["a", "A", "b", "é", "*", "*", "?", "\\"], 0, 8);
         let text = dice.text(&["a", "b", "é", "*", "?", "\\"], 0, 8);
         let letters = |text: &str| text.chars().collect::<Vec<char>>();

@@ -12,8 +12,27 @@
 //! - [`inbox`], [`chunk`], [`outbox`]: bounded bytes in, shared bytes out;
 //! - [`descriptors`]: how many descriptors the process may hold.
 
+pub mod chunk;
+pub mod connector;
+pub mod descriptors;
+pub mod inbox;
+pub mod listener;
+pub mod outbox;
 pub mod poller;
+pub mod signals;
 pub mod slab;
+pub mod stream;
+pub mod timers;
+pub mod waker;
 
+pub use chunk::{Encoder, Segment};
+pub use connector::Connector;
+pub use inbox::Inbox;
+pub use listener::{Accepted, Listener};
+pub use outbox::{Outbox, Written};
 pub use poller::{Backend, Event, Interest, Poller};
+pub use signals::{Signal, Signals};
 pub use slab::{Slab, Token};
+pub use stream::{Read, Stream};
+pub use timers::{TimerId, Timers};
+pub use waker::{WakeReceiver, Waker, waker};

@@ -1,3 +1,8 @@
-//! wire: to come.
+//! Grammars: bytes in, frames out, and back. Pure and incremental; no sockets, no clock.
+//!
+//! - [`line`]: bytes to lines, whatever pieces they arrive in;
+//! - [`clean`]: what a stranger sent, made harmless for a terminal.
 
+pub mod clean;
 pub mod irc;
+pub mod line;

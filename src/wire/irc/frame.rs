@@ -17,6 +17,7 @@
 //! [`Message::parse`]: super::Message::parse
 
 use super::{MAX_BODY, MAX_CLIENT_TAG_DATA, MAX_TAG_SECTION, Tags};
+use memchr::{memchr, memchr2};
 
 /// How long a line may be, in two parts that do not lend each other room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,21 +54,21 @@ pub enum Part {
     Body,
 }
 
-/// What the framer found. The caller drops `consumed` bytes from the front of its input, and
-/// comes again at once, or after more has arrived if the step was [`Partial`](Step::Partial).
+/// What the framer found. The caller drops `used` bytes from the front of its input, and comes
+/// again: at once, or after an [`Incomplete`](Step::Incomplete) when more has arrived.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step<'a> {
-    /// No whole line yet. Bytes may have been consumed all the same.
-    Partial {
+    /// No whole line yet. Bytes may have been used all the same.
+    Incomplete {
         /// Bytes to drop: line ends, or the rest of a line that was too long.
-        consumed: usize,
+        used: usize,
     },
     /// One line, without its end; never empty.
     Line {
-        /// The line.
-        line: &'a [u8],
+        /// The line's text.
+        bytes: &'a [u8],
         /// Bytes to drop: the line and its end.
-        consumed: usize,
+        used: usize,
     },
     /// The line that starts here is too long; what is left of it will be swallowed. A server
     /// answers 417, ERR_INPUTTOOLONG.
@@ -78,7 +79,7 @@ pub enum Step<'a> {
         /// owed its answer even now. Empty otherwise.
         tags: Tags<'a>,
         /// Bytes to drop: what was seen of the line.
-        consumed: usize,
+        used: usize,
     },
 }
 
@@ -87,10 +88,10 @@ pub enum Step<'a> {
 /// ```
 /// use chatloop::wire::irc::{Framer, Limits, Step};
 /// let mut framer = Framer::new(Limits::FROM_CLIENT);
-/// assert_eq!(framer.step(b"PING"), Step::Partial { consumed: 0 });
+/// assert_eq!(framer.next(b"PING"), Step::Incomplete { used: 0 });
 /// let input = b"PING a\r\nPONG";
-/// let Step::Line { line, consumed } = framer.step(input) else { panic!("no line") };
-/// assert_eq!((line, consumed), (&b"PING a"[..], 7)); // the LF is skipped with the next line
+/// let Step::Line { bytes, used } = framer.next(input) else { panic!("no line") };
+/// assert_eq!((bytes, used), (&b"PING a"[..], 8));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Framer {
@@ -113,12 +114,12 @@ impl Framer {
         Framer { limits, scanned: 0, body: None, skipping: false }
     }
 
-    /// Looks for a line at the front of `input`: all bytes that arrived and were not consumed.
-    pub fn step<'a>(&mut self, input: &'a [u8]) -> Step<'a> {
+    /// Looks for a line at the front of `input`: all bytes that arrived and were not used up.
+    pub fn next<'a>(&mut self, input: &'a [u8]) -> Step<'a> {
         let mut front = 0;
         if self.skipping {
-            match input.iter().position(ends_line) {
-                None => return Step::Partial { consumed: input.len() },
+            match memchr2(b'\n', b'\r', input) {
+                None => return Step::Incomplete { used: input.len() },
                 Some(end) => front = end,
             }
             self.skipping = false;
@@ -129,29 +130,32 @@ impl Framer {
         }
         let line = input.get(front..).unwrap_or_default();
         let unseen = line.get(self.scanned..).unwrap_or_default();
-        let end = unseen.iter().position(ends_line).map(|place| place + self.scanned);
+        let end = memchr2(b'\n', b'\r', unseen).map(|place| place + self.scanned);
         let seen = end.unwrap_or(line.len());
 
         if let Some(part) = self.over(&line[..seen]) {
             // Found by length and not by the end of the line, so it is the same wherever the
             // input happened to be cut.
             let tags = match (part, self.body) {
-                (Part::Body, Some(body)) => Tags::of_section(&line[..body]),
+                (Part::Body, Some(body)) => Tags::of_section(line.get(..body).unwrap_or_default()),
                 _ => Tags::default(),
             };
-            let consumed = front + seen;
+            let used = front + seen;
             self.start_over();
             self.skipping = true;
-            return Step::TooLong { part, tags, consumed };
+            return Step::TooLong { part, tags, used };
         }
         match end {
             Some(end) => {
                 self.start_over();
-                Step::Line { line: &line[..end], consumed: front + end + 1 }
+                // The LF of a CR LF, if it is here already; else it is skipped like an empty line.
+                let pair = line.get(end..end + 2) == Some(b"\r\n");
+                let used = front + end + if pair { 2 } else { 1 };
+                Step::Line { bytes: &line[..end], used }
             }
             None => {
                 self.scanned = seen;
-                Step::Partial { consumed: front }
+                Step::Incomplete { used: front }
             }
         }
     }
@@ -173,8 +177,8 @@ impl Framer {
             self.body = match seen.first() {
                 None => None,
                 Some(b'@') => {
-                    let tags = seen.iter().skip(self.scanned).position(|byte| *byte == b' ');
-                    tags.map(|space| self.scanned + space + 1)
+                    let unseen = seen.get(self.scanned..).unwrap_or_default();
+                    memchr(b' ', unseen).map(|space| self.scanned + space + 1)
                 }
                 Some(_) => Some(0),
             };
@@ -186,7 +190,7 @@ impl Framer {
         if tags > room {
             return Some(Part::Tags);
         }
-        (seen.len() - tags > self.limits.content()).then_some(Part::Body)
+        (seen.len().saturating_sub(tags) > self.limits.content()).then_some(Part::Body)
     }
 }
 
@@ -202,18 +206,18 @@ mod tests {
         for chunk in input.chunks(size) {
             kept.extend_from_slice(chunk);
             loop {
-                let (consumed, done) = match framer.step(&kept) {
-                    Step::Partial { consumed } => (consumed, true),
-                    Step::Line { line, consumed } => {
-                        told.push(String::from_utf8_lossy(line).into_owned());
-                        (consumed, false)
+                let (used, done) = match framer.next(&kept) {
+                    Step::Incomplete { used } => (used, true),
+                    Step::Line { bytes, used } => {
+                        told.push(String::from_utf8_lossy(bytes).into_owned());
+                        (used, false)
                     }
-                    Step::TooLong { part, tags, consumed } => {
+                    Step::TooLong { part, tags, used } => {
                         told.push(format!("{part:?} {:?}", tags.get("label")));
-                        (consumed, false)
+                        (used, false)
                     }
                 };
-                kept.drain(..consumed);
+                kept.drain(..used);
                 if done {
                     break;
                 }

@@ -1,0 +1,202 @@
+//! Encode once, share with everybody: an append-only chunk of outgoing bytes.
+//!
+//! A message for ten thousand members is written into a chunk one time; each member's outbox gets
+//! a [`Segment`], sixteen bytes that say "from here to there in that chunk" and keep it alive.
+//! When the last segment is gone, so is the chunk.
+//!
+//! Invariants, on which the few lines of `unsafe` rest:
+//! - a chunk's storage never moves and never grows;
+//! - bytes below `filled` never change while any segment of the chunk exists;
+//! - bytes at and above `filled` are touched by [`Encoder::append`] only.
+//!
+//! `Rc` and `Cell`, not `Arc` and a lock: all sockets live on one thread, and the compiler keeps
+//! a chunk from leaving it.
+
+use std::cell::{Cell, UnsafeCell};
+use std::fmt;
+use std::rc::Rc;
+
+/// Bytes of one chunk. A turn's messages should fit, so that they merge into one write per
+/// member; and it should stay in the processor's second-level cache while it is sent.
+pub const CHUNK_SIZE: usize = 64 * 1024;
+
+struct Chunk {
+    storage: Box<[UnsafeCell<u8>]>,
+    filled: Cell<usize>,
+}
+
+impl Chunk {
+    fn with_capacity(capacity: usize) -> Rc<Chunk> {
+        let storage = std::iter::repeat_with(|| UnsafeCell::new(0)).take(capacity).collect();
+        Rc::new(Chunk { storage, filled: Cell::new(0) })
+    }
+
+    fn room(&self) -> usize {
+        self.storage.len() - self.filled.get()
+    }
+
+    /// Copies `bytes` behind what is there and returns where they begin. The caller has checked
+    /// [`room`](Chunk::room); too much panics by the slice index before anything is written.
+    fn append(&self, bytes: &[u8]) -> usize {
+        let start = self.filled.get();
+        let target = &self.storage[start..start + bytes.len()];
+        // SAFETY: `target` lies at and above `filled`, so no segment and hence no `&[u8]` covers
+        // it; `UnsafeCell` allows the write through a shared reference; and `bytes` cannot overlap
+        // it, because safe code only ever sees bytes below `filled`.
+        unsafe {
+            let first = UnsafeCell::raw_get(target.as_ptr());
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), first, bytes.len());
+        }
+        self.filled.set(start + bytes.len());
+        start
+    }
+}
+
+/// A piece of a chunk. Cloning copies sixteen bytes and raises a count.
+#[derive(Clone)]
+pub struct Segment {
+    chunk: Rc<Chunk>,
+    start: u32,
+    end: u32,
+}
+
+impl Segment {
+    /// The bytes it stands for.
+    pub fn bytes(&self) -> &[u8] {
+        let cells = &self.chunk.storage[self.start as usize..self.end as usize];
+        // SAFETY: a segment ends at or below `filled`, and those bytes are initialised and do not
+        // change while the segment lives. `UnsafeCell<u8>` has the layout of `u8`.
+        unsafe { std::slice::from_raw_parts(UnsafeCell::raw_get(cells.as_ptr()), cells.len()) }
+    }
+
+    /// How many bytes; at least one in a segment that an outbox holds.
+    pub fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// Whether it stands for no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Drops the first `count` bytes: they have been written.
+    pub(super) fn advance(&mut self, count: usize) {
+        debug_assert!(count <= self.len());
+        self.start += count as u32;
+    }
+
+    /// Takes `next` in, if it begins in the same chunk where this one ends.
+    pub fn merge(&mut self, next: &Segment) -> bool {
+        let touches = Rc::ptr_eq(&self.chunk, &next.chunk) && self.end == next.start;
+        if touches {
+            self.end = next.end;
+        }
+        touches
+    }
+
+    /// How many bytes its chunk holds on to for it, at the most.
+    pub(super) fn chunk_size(&self) -> usize {
+        self.chunk.storage.len()
+    }
+
+    /// Adds a copy of `bytes` behind it in its own chunk, if it is the chunk's last segment and
+    /// there is room.
+    pub(super) fn extend(&mut self, bytes: &[u8]) -> bool {
+        let at_the_end = self.end as usize == self.chunk.filled.get();
+        if !at_the_end || self.chunk.room() < bytes.len() {
+            return false;
+        }
+        self.chunk.append(bytes);
+        self.end += bytes.len() as u32;
+        true
+    }
+}
+
+impl fmt::Debug for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:p}[{}..{}]", Rc::as_ptr(&self.chunk), self.start, self.end)
+    }
+}
+
+/// Fills chunks, one after the other.
+///
+/// ```
+/// use chatloop::reactor::Encoder;
+/// let mut encoder = Encoder::new();
+/// let mut both = encoder.append(b"hello ");
+/// let second = encoder.append(b"world\n");
+/// assert!(both.merge(&second)); // they touch: one slice, one write
+/// assert_eq!(both.bytes(), b"hello world\n");
+/// ```
+pub struct Encoder {
+    current: Option<Rc<Chunk>>,
+    chunk_size: usize,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Encoder::new()
+    }
+}
+
+impl Encoder {
+    /// An encoder of chunks of [`CHUNK_SIZE`]; it allocates at the first append.
+    pub fn new() -> Encoder {
+        Encoder::with_chunk_size(CHUNK_SIZE)
+    }
+
+    /// An encoder of smaller chunks, for a program with little to say or for a test.
+    pub fn with_chunk_size(chunk_size: usize) -> Encoder {
+        Encoder { current: None, chunk_size: chunk_size.clamp(1, u32::MAX as usize) }
+    }
+
+    /// Writes `bytes` down once and names them. A message never straddles two chunks; one that is
+    /// larger than a chunk gets its own. At most 4 GiB at a time.
+    pub fn append(&mut self, bytes: &[u8]) -> Segment {
+        let chunk = match &self.current {
+            Some(chunk) if chunk.room() >= bytes.len() => chunk,
+            _ => self.current.insert(Chunk::with_capacity(self.chunk_size.max(bytes.len()))),
+        };
+        let start = chunk.append(bytes);
+        let end = start + bytes.len();
+        Segment { chunk: Rc::clone(chunk), start: start as u32, end: end as u32 }
+    }
+
+    /// Begins the current chunk anew if nobody holds a piece of it any more: the next messages
+    /// land on memory that is warm in the cache. Call it when a turn's flush is done.
+    pub fn rewind(&mut self) {
+        if let Some(chunk) = self.current.as_mut().and_then(Rc::get_mut) {
+            // `get_mut` proves that no segment exists, so "below `filled`" may shrink.
+            chunk.filled.set(0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_never_straddles_two_chunks() {
+        let mut encoder = Encoder::with_chunk_size(8);
+        let first = encoder.append(b"12345");
+        let second = encoder.append(b"6789");
+        let large = encoder.append(b"more than a chunk holds");
+        assert_eq!(first.bytes(), b"12345");
+        assert_eq!(second.bytes(), b"6789");
+        assert_eq!(large.bytes(), b"more than a chunk holds");
+        assert!(!first.clone().merge(&second));
+    }
+
+    #[test]
+    fn rewinding_waits_for_the_last_segment() {
+        let mut encoder = Encoder::with_chunk_size(8);
+        let held = encoder.append(b"abc");
+        encoder.rewind();
+        assert_eq!(encoder.append(b"def").start, 3, "someone still holds the first three");
+        assert_eq!(held.bytes(), b"abc");
+        drop(held);
+        encoder.rewind();
+        assert_eq!(encoder.append(b"ghi").start, 0);
+    }
+}

@@ -1,0 +1,84 @@
+//! Bytes that have arrived and are not yet understood: the bounded inbound buffer.
+//!
+//! Reads go through one scratch buffer that all connections share; what a connection keeps is
+//! only what could not be used up, most often nothing or the beginning of a line. So an idle
+//! connection owns no memory here.
+//!
+//! Invariant: never more than the bound given at the read. A reader asks [`room`](Inbox::room)
+//! first and does not read beyond it; the rest waits in the kernel, whose window then closes, and
+//! the peer itself is slowed down. That is all the back-pressure TCP needs.
+
+/// What one connection has sent and nobody has used up yet.
+#[derive(Default)]
+pub struct Inbox {
+    bytes: Vec<u8>,
+    /// Where the unused part begins. Moved by `consume`, so that taking twenty lines out of one
+    /// read does not move the rest twenty times.
+    start: usize,
+}
+
+impl Inbox {
+    /// An empty one; it owns no memory.
+    pub fn new() -> Inbox {
+        Inbox::default()
+    }
+
+    /// How many bytes may still be received under `bound`.
+    pub fn room(&self, bound: usize) -> usize {
+        bound.saturating_sub(self.len())
+    }
+
+    /// How many bytes wait.
+    pub fn len(&self) -> usize {
+        self.bytes.len() - self.start
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds what a read has brought.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        if self.start > 0 {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// All that waits.
+    pub fn pending(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    /// Drops the first `count` bytes (at most all): they have been used up. When nothing is left,
+    /// the memory is given back.
+    pub fn consume(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.bytes.len());
+        if self.start == self.bytes.len() {
+            *self = Inbox::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_out_as_they_went_in() {
+        let mut inbox = Inbox::new();
+        inbox.receive(b"one\ntwo\nthr");
+        inbox.consume(4);
+        assert_eq!(inbox.pending(), b"two\nthr");
+        inbox.consume(4);
+        inbox.receive(b"ee\n");
+        assert_eq!(inbox.pending(), b"three\n");
+        assert_eq!(inbox.room(10), 4);
+        assert_eq!(inbox.room(3), 0);
+        inbox.consume(6);
+        assert!(inbox.is_empty());
+        assert_eq!(inbox.bytes.capacity(), 0, "an idle connection owns no memory");
+    }
+}

@@ -1,0 +1,269 @@
+//! Bytes that wait to be sent to one peer: a queue of segments, and one place that writes.
+//!
+//! A socket takes what its buffer has room for and no more, so everything a program "sends" is
+//! really queued: the rest of a short write must be kept, in order, and tried again when the
+//! socket is writable. Forgetting that is the classic fault of student servers. Here it is
+//! [`push`](Outbox::push) and, once a turn, [`write_to`](Outbox::write_to).
+//!
+//! Invariants: the bytes leave in the order of the pushes, each once; `len` is their exact number;
+//! no held segment is empty; the memory that an outbox keeps alive is at most
+//! [`SPARSE`] times `len`, plus one chunk.
+
+use super::chunk::{Encoder, Segment};
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, Write};
+
+/// Segments handed to one `writev`. Systems allow 1,024; beyond a few dozen nothing is gained.
+const SLICES: usize = 32;
+
+/// A segment that covers less than this part of its chunk is copied out when the queue moves on
+/// to another chunk. Otherwise a peer that stopped reading could hold on to a whole chunk for
+/// every twenty bytes it is owed.
+const SPARSE: usize = 8;
+
+/// Size of the chunks that sparse segments are copied into.
+const GATHERED_CHUNK: usize = 4 * 1024;
+
+/// What a write came to.
+#[derive(Debug)]
+pub enum Written {
+    /// Nothing waits any more.
+    All,
+    /// The socket's buffer is full, or the turn's share is used up: go on when it is writable.
+    Some,
+    /// The peer takes no more, ever. What waited is dropped.
+    Failed(io::Error),
+}
+
+/// What one peer is still owed.
+#[derive(Default)]
+pub struct Outbox {
+    /// The oldest segment stands apart: most outboxes never hold a second one, and then the queue
+    /// behind it owns no memory.
+    first: Option<Segment>,
+    rest: VecDeque<Segment>,
+    bytes: usize,
+}
+
+impl Outbox {
+    /// An empty one; it owns no memory.
+    pub fn new() -> Outbox {
+        Outbox::default()
+    }
+
+    /// How many bytes wait.
+    pub fn len(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// How many slices the bytes are in.
+    pub fn segments(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.len()
+    }
+
+    /// Queues `segment` behind what waits. The bound is the caller's: it looks at
+    /// [`len`](Outbox::len) and knows what to tell whom.
+    pub fn push(&mut self, segment: &Segment) {
+        if segment.is_empty() {
+            return;
+        }
+        self.bytes += segment.len();
+        let Some(last) = self.rest.back_mut().or(self.first.as_mut()) else {
+            self.first = Some(segment.clone());
+            return;
+        };
+        if last.merge(segment) {
+            return;
+        }
+        self.gather_last();
+        self.rest.push_back(segment.clone());
+    }
+
+    /// The queue is about to move on to another chunk: if the last segment is a small part of
+    /// its chunk, copy it out, so that the chunk can go.
+    fn gather_last(&mut self) {
+        let Some(last) = self.rest.back() else { return };
+        if last.len() * SPARSE >= last.chunk_size() {
+            return;
+        }
+        let Some(sparse) = self.rest.pop_back() else { return };
+        let before = self.rest.back_mut().or(self.first.as_mut());
+        if before.is_some_and(|before| {
+            before.chunk_size() == GATHERED_CHUNK && before.extend(sparse.bytes())
+        }) {
+            return;
+        }
+        let copy = Encoder::with_chunk_size(GATHERED_CHUNK).append(sparse.bytes());
+        self.rest.push_back(copy);
+    }
+
+    /// Writes at most about `share` bytes, in one or a few system calls: until the writer is
+    /// full, fails, or takes less than it was given. EINTR is tried again.
+    pub fn write_to(&mut self, writer: &mut impl Write, share: usize) -> Written {
+        let mut sent = 0;
+        while let Some(first) = &self.first {
+            if sent >= share {
+                return Written::Some;
+            }
+            let (offered, result) = if self.rest.is_empty() {
+                (first.len(), writer.write(first.bytes()))
+            } else {
+                self.write_vectored(first, writer)
+            };
+            match result {
+                Ok(count) => {
+                    self.drop_front(count);
+                    sent += count;
+                    // A short write is the socket's way to say that it is full; asking again would
+                    // cost a system call to hear EAGAIN.
+                    if count < offered {
+                        return Written::Some;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Written::Some,
+                Err(error) => {
+                    self.clear();
+                    return Written::Failed(error);
+                }
+            }
+        }
+        Written::All
+    }
+
+    /// Forgets what waits.
+    pub fn clear(&mut self) {
+        *self = Outbox::new();
+    }
+
+    fn write_vectored(
+        &self,
+        first: &Segment,
+        writer: &mut impl Write,
+    ) -> (usize, io::Result<usize>) {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let mut offered = 0;
+        let mut count = 0;
+        for (slice, segment) in slices.iter_mut().zip(std::iter::once(first).chain(&self.rest)) {
+            *slice = IoSlice::new(segment.bytes());
+            offered += segment.len();
+            count += 1;
+        }
+        (offered, writer.write_vectored(&slices[..count]))
+    }
+
+    /// Drops `count` bytes from the front: they have been written.
+    fn drop_front(&mut self, mut count: usize) {
+        self.bytes -= count;
+        while let Some(first) = &mut self.first {
+            if count < first.len() {
+                first.advance(count);
+                return;
+            }
+            count -= first.len();
+            self.first = self.rest.pop_front();
+        }
+        // Drained: a backlog that once was long must not keep its table for ever.
+        self.rest = VecDeque::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A peer that takes what a script says: so many bytes, or an error.
+    struct Script {
+        steps: VecDeque<Result<usize, io::ErrorKind>>,
+        taken: Vec<u8>,
+        calls: usize,
+    }
+
+    impl Script {
+        fn new(steps: &[Result<usize, io::ErrorKind>]) -> Script {
+            Script { steps: steps.iter().copied().collect(), taken: Vec::new(), calls: 0 }
+        }
+    }
+
+    impl Write for Script {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.write_vectored(&[IoSlice::new(bytes)])
+        }
+
+        fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            self.calls += 1;
+            let mut room = self.steps.pop_front().unwrap_or(Ok(usize::MAX))?;
+            let before = self.taken.len();
+            for slice in slices {
+                let count = slice.len().min(room);
+                self.taken.extend_from_slice(&slice[..count]);
+                room -= count;
+            }
+            Ok(self.taken.len() - before)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_touches_is_one_write_and_the_senders_gap_makes_two_slices() {
+        let mut encoder = Encoder::new();
+        let lines: Vec<Segment> =
+            [b"a\n", b"b\n", b"c\n"].iter().map(|line| encoder.append(*line)).collect();
+        let (mut member, mut sender) = (Outbox::new(), Outbox::new());
+        lines.iter().for_each(|line| member.push(line));
+        [&lines[0], &lines[2]].into_iter().for_each(|line| sender.push(line));
+        assert_eq!((member.segments(), sender.segments()), (1, 2));
+        let mut socket = Script::new(&[]);
+        assert!(matches!(sender.write_to(&mut socket, 1 << 20), Written::All));
+        assert_eq!((socket.taken.as_slice(), socket.calls), (&b"a\nc\n"[..], 1));
+    }
+
+    #[test]
+    fn a_short_write_keeps_the_rest_and_asks_no_further() {
+        let mut encoder = Encoder::new();
+        let mut outbox = Outbox::new();
+        outbox.push(&encoder.append(b"hello"));
+        let mut socket = Script::new(&[Err(io::ErrorKind::Interrupted), Ok(2)]);
+        assert!(matches!(outbox.write_to(&mut socket, 1 << 20), Written::Some));
+        assert_eq!((socket.calls, outbox.len()), (2, 3));
+        socket.steps.push_back(Err(io::ErrorKind::WouldBlock));
+        assert!(matches!(outbox.write_to(&mut socket, 1 << 20), Written::Some));
+        assert!(matches!(outbox.write_to(&mut socket, 1 << 20), Written::All));
+        assert_eq!(socket.taken, b"hello");
+    }
+
+    #[test]
+    fn a_failed_write_drops_everything() {
+        let mut encoder = Encoder::new();
+        let mut outbox = Outbox::new();
+        outbox.push(&encoder.append(b"hello"));
+        let mut socket = Script::new(&[Err(io::ErrorKind::BrokenPipe)]);
+        let Written::Failed(error) = outbox.write_to(&mut socket, 1 << 20) else { panic!() };
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert!(outbox.is_empty() && outbox.segments() == 0);
+    }
+
+    #[test]
+    fn a_peer_that_reads_nothing_does_not_hold_on_to_every_chunk() {
+        // Twenty bytes out of every chunk, as a private word in a busy server would be.
+        let mut encoder = Encoder::new();
+        let mut outbox = Outbox::new();
+        for _ in 0..1_000 {
+            outbox.push(&encoder.append(&[b'x'; 20]));
+            encoder.append(&[b'y'; CHUNK_FILLER]);
+        }
+        let kept = outbox.first.iter().chain(&outbox.rest);
+        // Neighbouring segments of one gathered chunk are merged, so no chunk is counted twice.
+        let memory: usize = kept.map(Segment::chunk_size).sum();
+        assert!(memory <= SPARSE * outbox.len() + 2 * super::super::chunk::CHUNK_SIZE, "{memory}");
+    }
+    const CHUNK_FILLER: usize = super::super::chunk::CHUNK_SIZE - 20;
+}

@@ -1,0 +1,131 @@
+//! How does a loop learn of a signal? As bytes in a pipe it waits on like on any descriptor.
+//!
+//! A signal handler may interrupt any instruction, so it may do almost nothing: no allocation,
+//! no lock, no logging. signal-hook's handler writes one byte into a socket pair and notes the
+//! number; everything else happens in the loop, in its own time, as ordinary code.
+//!
+//! Absent: SIGPIPE. It kills a process that writes to a socket whose peer is gone, which in a
+//! chat is an everyday event. It is ignored for the whole process, and `write` says EPIPE.
+
+use nix::sys::signal::{SigHandler, Signal as Number, signal};
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::SignalOnly;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+
+/// The signals a chat program has an answer to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signal {
+    /// SIGINT: Ctrl-C outside raw mode.
+    Interrupt,
+    /// SIGTERM: please stop.
+    Terminate,
+    /// SIGHUP: the terminal is gone; for a server, "read your settings again".
+    Hangup,
+    /// SIGTSTP: Ctrl-Z outside raw mode.
+    Suspend,
+    /// SIGCONT: running again.
+    Continue,
+    /// SIGWINCH: the terminal has another size.
+    WindowChange,
+}
+
+impl Signal {
+    const ALL: [Signal; 6] = [
+        Signal::Interrupt,
+        Signal::Terminate,
+        Signal::Hangup,
+        Signal::Suspend,
+        Signal::Continue,
+        Signal::WindowChange,
+    ];
+
+    const fn number(self) -> i32 {
+        match self {
+            Signal::Interrupt => libc::SIGINT,
+            Signal::Terminate => libc::SIGTERM,
+            Signal::Hangup => libc::SIGHUP,
+            Signal::Suspend => libc::SIGTSTP,
+            Signal::Continue => libc::SIGCONT,
+            Signal::WindowChange => libc::SIGWINCH,
+        }
+    }
+}
+
+/// Ignores SIGPIPE for the whole process, so that a write to a departed peer is an error and not
+/// the end. Rust's runtime does so before `main`; said here again because everything rests on it
+/// and because a program that embeds the loop may have undone it.
+///
+/// # Errors
+/// What the system said.
+pub fn ignore_sigpipe() -> io::Result<()> {
+    // SAFETY: to ignore a signal installs no handler, so nothing can run at a bad moment.
+    unsafe { signal(Number::SIGPIPE, SigHandler::SigIgn) }?;
+    Ok(())
+}
+
+/// Stops this process as Ctrl-Z would, when a program has caught SIGTSTP to tidy up first.
+/// Returns when somebody has continued it.
+///
+/// # Errors
+/// What the system said.
+pub fn stop_this_process() -> io::Result<()> {
+    // SIGSTOP and not SIGTSTP with its default action restored: no window in which a second
+    // Ctrl-Z does something else.
+    nix::sys::signal::raise(Number::SIGSTOP)?;
+    Ok(())
+}
+
+/// The signals that were asked for, as a descriptor. Watch it for reading.
+pub struct Signals {
+    delivery: SignalDelivery<UnixStream, SignalOnly>,
+}
+
+impl Signals {
+    /// From here on `wanted` come through this pipe and have no other effect, until it is dropped.
+    ///
+    /// # Errors
+    /// What the system said when it had no descriptors to give.
+    pub fn new(wanted: &[Signal]) -> io::Result<Signals> {
+        let (read, write) = UnixStream::pair()?;
+        let numbers = wanted.iter().map(|signal| signal.number());
+        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly::default(), numbers)?;
+        Ok(Signals { delivery })
+    }
+
+    /// What has arrived since the last call; a signal that came twice in between is there once.
+    pub fn drain(&mut self) -> Vec<Signal> {
+        let numbers: Vec<i32> = self.delivery.pending().collect();
+        Signal::ALL.into_iter().filter(|signal| numbers.contains(&signal.number())).collect()
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.delivery.get_read().as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Backend, Interest, Poller, Token};
+    use super::*;
+
+    #[test]
+    fn a_signal_is_an_event_and_then_a_value() {
+        // SIGWINCH and no other: its default is to do nothing, so tests that run beside this one
+        // are safe.
+        for backend in Backend::available() {
+            let mut signals = Signals::new(&[Signal::WindowChange]).unwrap();
+            let mut poller = Poller::new(*backend).unwrap();
+            poller.add(&signals, Token::fixed(1), Interest::READ).unwrap();
+            nix::sys::signal::raise(Number::SIGWINCH).unwrap();
+            let mut events = Vec::new();
+            while events.is_empty() {
+                poller.wait(&mut events, None).unwrap(); // EINTR ends a wait early
+            }
+            assert_eq!(signals.drain(), [Signal::WindowChange]);
+        }
+    }
+}
