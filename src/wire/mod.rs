@@ -4,4 +4,5 @@
 //! - [`clean`]: what a stranger sent, made harmless for a terminal.
 
 pub mod clean;
+pub mod irc;
 pub mod line;
