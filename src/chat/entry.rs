@@ -72,7 +72,7 @@ impl Event {
     /// a mention is none of its business.
     pub fn entry(&self) -> Option<Archive<'_>> {
         match self {
-            Event::Said(said) if !said.mention => Some(Archive::Add(Logged {
+            Event::Said(said) if !said.mention && said.status.is_none() => Some(Archive::Add(Logged {
                 id: said.id,
                 time: said.time,
                 target: Target::Room(said.room.clone()),

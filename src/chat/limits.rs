@@ -54,7 +54,7 @@ pub const MAIL_PER_ACCOUNT: u32 = 200;
 /// Shortest password, in characters.
 pub const PASSWORD_LEAST: usize = 6;
 /// Longest password: hashing is not a way to make the server read a book.
-pub const PASSWORD_LENGTH: usize = 256;
+pub const PASSWORD_LENGTH: usize = 512;
 
 /// Failed logins that cost nothing yet.
 pub const FREE_FAILURES: u32 = 3;

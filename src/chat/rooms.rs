@@ -70,7 +70,8 @@ impl Hub {
         if room.bans(&user.identity, false) {
             return Err(Refusal::Banned(room.name.clone()));
         }
-        if room.modes.has(Flag::InviteOnly) {
+        let invitable = || room.invitables.iter().any(|ban| ban.mask.matches(&user.identity));
+        if room.modes.has(Flag::InviteOnly) && !invitable() {
             return Err(Refusal::InviteOnly(room.name.clone()));
         }
         match room.modes.limit {

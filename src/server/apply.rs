@@ -6,7 +6,7 @@
 use super::requests::Pending;
 use super::turn::Server;
 use crate::chat::{Audience, Change, Effect, Event, Name, Perspective, Query, Record, SessionId};
-use crate::chat::{Point, Range};
+use crate::chat::{Point, Range, Scope};
 use crate::journal::Question;
 use crate::reactor::Token;
 
@@ -33,11 +33,14 @@ impl Server {
         }
         let leaves = matches!(record.change, Change::Leave { .. });
         let mut effects = std::mem::take(&mut self.effects);
+        self.applying = Some(origin);
         self.hub.apply(record, &mut effects);
         for effect in effects.drain(..) {
             self.deliver(effect, id);
         }
         self.effects = effects;
+        self.applying = None;
+        self.finish_irc(token);
         if leaves {
             self.say_farewell(token);
         }
@@ -69,6 +72,7 @@ impl Server {
         if let Some(entry) = event.entry() {
             self.journal.archive(entry);
         }
+        self.tell_watchers(&event);
         match audience {
             Audience::One(session) => self.deliver_alone(session, event, cause),
             Audience::Private { to, from } => {
@@ -129,6 +133,13 @@ impl Server {
         let token = Token::from_bits(session.0);
         let Some(connection) = self.connections.get_mut(token) else { return };
         let Some(event) = self.delivery.last_of_run() else { return };
+        if let Some(irc) = connection.session.irc() {
+            if irc.hears_itself() || !matches!(event, Event::Said(_)) {
+                let event = event.clone();
+                self.tell_irc(token, &event, Perspective::Own);
+            }
+            return;
+        }
         connection.session.heard(event, Perspective::Own);
         let format = connection.format();
         let segment = self.delivery.encode_last_of_run(format);
@@ -148,6 +159,10 @@ impl Server {
         for (session, perspective) in hearers.drain(..) {
             let token = Token::from_bits(session.0);
             let Some(connection) = self.connections.get_mut(token) else { continue };
+            if perspective == Perspective::Own && connection.session.irc().is_some() {
+                self.tell_irc(token, event, perspective);
+                continue;
+            }
             connection.session.heard(event, perspective);
             let (key, format) = ((connection.channel, perspective), connection.format());
             let known = rendered.iter().find(|(known, _)| *known == key);
@@ -170,6 +185,9 @@ impl Server {
         let token = Token::from_bits(session.0);
         match event {
             Event::Recall(query) => self.recall(token, query, cause),
+            Event::Refused(_) if self.hub.user(session).is_none() => {
+                self.turn_away(token, &event);
+            }
             Event::Closed { .. } => {
                 self.deliver_to(token, &event, Perspective::Other);
                 if let Some(connection) = self.connections.get_mut(token) {
@@ -185,6 +203,9 @@ impl Server {
     pub(super) fn deliver_to(&mut self, token: Token, event: &Event, perspective: Perspective) {
         self.catch_up(Self::session(token));
         let Some(connection) = self.connections.get_mut(token) else { return };
+        if connection.session.irc().is_some() {
+            return self.tell_irc(token, event, perspective);
+        }
         connection.session.heard(event, perspective);
         let format = connection.format();
         let segment = self.delivery.encode(|line| format.render(event, perspective, line));
@@ -197,7 +218,9 @@ impl Server {
         self.catch_up(Self::session(token));
         let Some(connection) = self.connections.get_mut(token) else { return };
         let limit = query.limit.unwrap_or(self.config.history_on_join);
-        if limit == 0 {
+        // IRC clients ask for it (CHATHISTORY); what waited for them they get all the same.
+        let asks = connection.session.irc().is_some() && matches!(query.scope, Scope::Room(_));
+        if limit == 0 || asks {
             return;
         }
         // Up to the record that made it necessary: what comes after is told anyway.
@@ -216,13 +239,18 @@ impl Server {
     pub(super) fn release_held(&mut self, token: Token, past: &Event) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         let held = connection.release();
+        if connection.session.irc().is_some() {
+            self.tell_irc(token, past, Perspective::Other);
+            held.iter().for_each(|segment| self.queue(token, segment));
+            return;
+        }
         let format = connection.format();
         let segment = self.delivery.encode(|line| format.render(past, Perspective::Other, line));
         self.queue(token, &segment);
         held.iter().for_each(|segment| self.queue(token, segment));
     }
 
-    fn queue(&mut self, token: Token, segment: &crate::reactor::Segment) {
+    pub(super) fn queue(&mut self, token: Token, segment: &crate::reactor::Segment) {
         if let Some(connection) = self.connections.get_mut(token)
             && !segment.is_empty()
         {
@@ -231,7 +259,7 @@ impl Server {
     }
 
     /// Gives one session its part of the open run, if it is in that room.
-    fn catch_up(&mut self, session: SessionId) {
+    pub(super) fn catch_up(&mut self, session: SessionId) {
         let Some(room) = self.delivery.room().and_then(|name| self.hub.room(name.as_str())) else {
             return;
         };

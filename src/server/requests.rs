@@ -33,7 +33,7 @@ impl Server {
         }
     }
 
-    fn decide(&mut self, token: Token, command: Command) {
+    pub(super) fn decide(&mut self, token: Token, command: Command) {
         let decision = self.hub.decide(Self::session(token), command, self.moment);
         self.act(token, decision);
     }
@@ -88,13 +88,18 @@ impl Server {
             }
             work => work,
         };
-        if self.worker.submit(token, work) {
-            if let Some(connection) = self.connections.get_mut(token) {
-                connection.waits_for_answer = true;
-            }
-        } else {
+        if !self.hand_over(token, work) {
             self.tell(token, "too many passwords are being checked; try again in a moment");
         }
+    }
+
+    /// Gives the worker a job; whether it has room for it.
+    pub(super) fn hand_over(&mut self, token: Token, work: Work) -> bool {
+        let taken = self.worker.submit(token, work);
+        if taken && let Some(connection) = self.connections.get_mut(token) {
+            connection.waits_for_answer = true;
+        }
+        taken
     }
 
     /// The waker rang: a password is checked, records are kept, or a question is answered.
@@ -106,8 +111,13 @@ impl Server {
                 continue;
             };
             let session = Self::session(done.token);
+            if self.hub.user(session).is_none() {
+                self.proved_outside(done.token, done.purpose, &outcome);
+                continue;
+            }
             let decision = self.hub.worked(session, done.purpose, outcome, self.moment);
             self.act(done.token, decision);
+            self.finish_irc(done.token);
         }
     }
 
@@ -127,6 +137,7 @@ impl Server {
                 (Pending::Show(token, query), Answer::Past(entries)) => {
                     self.go_on(token);
                     self.reply(token, &Event::Past { query, entries });
+                    self.finish_irc(token);
                 }
                 (Pending::Recall(token, query), Answer::Past(entries)) => {
                     let past = Event::Past { query, entries };
@@ -135,14 +146,17 @@ impl Server {
                 (Pending::Decide(token, command, _), Answer::Found(Some(reference))) => {
                     self.go_on(token);
                     self.decide(token, command.found(reference));
+                    self.finish_irc(token);
                 }
                 (Pending::Decide(token, _, missing), Answer::Found(None)) => {
                     self.go_on(token);
                     self.reply(token, &Event::Refused(missing));
+                    self.finish_irc(token);
                 }
                 (Pending::Show(token, _) | Pending::Decide(token, ..), Answer::Failed(why)) => {
                     self.go_on(token);
                     self.tell(token, &format!("the journal cannot answer: {why}"));
+                    self.finish_irc(token);
                 }
                 (Pending::Recall(token, query), Answer::Failed(_)) => {
                     self.release_held(token, &Event::Past { query, entries: Vec::new() });

@@ -16,6 +16,7 @@ use crate::reactor::{
     Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
     descriptors, signals, waker,
 };
+use crate::session::irc;
 use log::{error, info};
 use std::collections::HashMap;
 use std::io;
@@ -46,6 +47,10 @@ const WAKER: Token = Token::fixed(super::start::MOST_LISTENERS as u8 + 1);
 /// What a timer is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Due {
+    /// Nothing was heard that tells a dialect.
+    Greeting(Token),
+    /// An IRC client has had its time to register.
+    Registration(Token),
     /// Look at the idle limit.
     Idle(Token),
     /// Look whether a half-closed peer is still there.
@@ -85,6 +90,12 @@ pub struct Server {
     pub(super) hub: Hub,
     pub(super) journal: Journal,
     pub(super) delivery: Delivery,
+    /// What IRC clients are told of this server.
+    pub(super) irc: irc::Settings,
+    /// What the IRC dialect remembers of everyone.
+    pub(super) desk: irc::Desk,
+    /// Whose record is being applied.
+    pub(super) applying: Option<SessionId>,
     pub(super) transcript: Transcript,
     /// The moment of this turn: asked once, so that all of a turn agrees.
     pub(super) now: Instant,
@@ -141,6 +152,7 @@ impl Server {
             outbox_hard: config.outbox_hard.0,
             inbox: INBOX_BOUND,
         };
+        let irc = config.irc_settings(moment()).map_err(StartError::Config)?;
         let transcript = if config.quiet { Transcript::silent() } else { Transcript::on_stdout() };
         Ok(Server {
             config,
@@ -156,6 +168,9 @@ impl Server {
             hub: Hub::new(),
             journal: Journal::Memory(Memory::new()),
             delivery: Delivery::default(),
+            irc,
+            desk: irc::Desk::default(),
+            applying: None,
             transcript,
             now: Instant::now(),
             moment: moment(),
@@ -273,6 +288,8 @@ impl Server {
 
     fn timer_is_due(&mut self, due: Due) {
         match due {
+            Due::Greeting(token) => self.enter_plain(token),
+            Due::Registration(token) => self.end_registration(token),
             Due::Idle(token) => self.arm_idle(token),
             Due::Probe(token) => self.probe(token),
             Due::LingerEnd(token) => self.remove_later(token),
@@ -315,7 +332,7 @@ impl Server {
             }
         }
         for token in self.connections.tokens() {
-            self.tell(token, "the server is shutting down, goodbye");
+            self.say_last(token, "the server is shutting down, goodbye");
             self.start_draining(token);
         }
         self.timers.arm(self.now + STOP_PATIENCE, Due::StopNow);

@@ -179,9 +179,11 @@ fn words_for(look: Look, event: &Event, perspective: Perspective) -> Option<Stri
         Event::Edited { who, room, message, text } => {
             format!("{} has changed {}: {text}", label(look, who), place(room.as_str(), message))
         }
-        Event::Deleted { who, room, message } => {
-            format!("{} has deleted {}", label(look, who), place(room.as_str(), message))
+        Event::Deleted { who, room, message, reason } => {
+            let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            format!("{} has deleted {}{reason}", label(look, who), place(room.as_str(), message))
         }
+        Event::Wallops { who, text } => format!("to operators, by {}: {text}", label(look, who)),
         Event::Account { who, step } => account(look, who, *step, own)?,
         Event::Operator => "you are a server operator now".to_owned(),
         Event::Announced { who, text } => {
@@ -234,6 +236,8 @@ fn mode(change: &ModeChange) -> String {
         ModeChange::Limit(Some(limit)) => format!("+l {limit}"),
         ModeChange::Limit(None) => "-l".to_owned(),
         ModeChange::Ban(mask, on) => format!("{}b {mask}", sign(*on)),
+        ModeChange::Except(mask, on) => format!("{}e {mask}", sign(*on)),
+        ModeChange::Invitable(mask, on) => format!("{}I {mask}", sign(*on)),
         ModeChange::Op(nick, on) => format!("{}o {nick}", sign(*on)),
         ModeChange::Voice(nick, on) => format!("{}v {nick}", sign(*on)),
     }
