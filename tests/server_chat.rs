@@ -256,9 +256,8 @@ fn commands_are_answered_to_their_sender_only() {
     room.iter_mut().for_each(Client::assert_nothing_waits);
 }
 
-/// A question is answered after what its sender said before, and with that in force.
 #[test]
-fn questions_wait_for_what_was_said_before() {
+fn a_question_between_two_lines_holds_up_neither() {
     let server = Server::start(&[]);
     let mut room = server.room(2);
     let name = room[0].name();

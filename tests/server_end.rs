@@ -8,7 +8,8 @@ mod common;
 use chatloop::reactor::Backend;
 use common::{Client, Server, texts};
 use nix::sys::signal::Signal;
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 per_backend! {
@@ -167,16 +168,39 @@ fn a_stopped_stdout_stops_nobody() {
     let (mut server, stdout) = Server::with_stdout(&[]);
     let mut room = server.room(2);
     let name = room[0].name();
-    for step in 0..150 {
-        let text = format!("{step} {}", "~".repeat(2_000));
-        room[0].send(format!("{text}\n").repeat(10));
-        for _ in 0..10 {
-            assert_eq!(room[1].line(), texts::said(&name, &text));
-        }
+    // More turns than may wait for stdout, and far more bytes than its pipe holds.
+    for number in 0..1_500 {
+        let text = format!("{number} {}", "~".repeat(2_000));
+        room[0].send(format!("{text}\n"));
+        assert_eq!(room[1].line(), texts::said(&name, &text));
     }
     server.signal(Signal::SIGTERM);
     assert_eq!(server.ended().code(), Some(0));
     drop(stdout);
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_stops_nobody() {
+    // The log of a crowd at --log trace is far more than a pipe and a queue hold.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
+        .args(["127.0.0.1", "0", "--log", "trace", "--quiet"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut ready = String::new();
+    while !ready.contains(texts::READY) {
+        ready.clear();
+        stderr.read_line(&mut ready).unwrap();
+    }
+    let address = texts::address_in(&ready);
+    for _ in 0..2_000 {
+        let mut client = Client::connect(address);
+        assert!(texts::is_some_welcome(&client.line()));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

@@ -204,11 +204,7 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn wallops(
-        &mut self,
-        at: &mut Applying<'_>,
-        text: Arc<str>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn wallops(&mut self, at: &mut Applying<'_>, text: Arc<str>) -> Result<(), Refusal> {
         let who = Arc::clone(&self.operator(at)?.identity);
         let wants = self.users.values().filter(|user| user.extras().wallops);
         let to = wants.map(|user| user.identity.session).collect();

@@ -234,6 +234,8 @@ pub enum Event {
         topic: Option<Topic>,
         /// Whether they have op there from the start.
         op: bool,
+        /// Whether they are away, and why.
+        away: Option<Arc<str>>,
     },
     /// Somebody left a room.
     Parted {

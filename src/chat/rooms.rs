@@ -100,6 +100,7 @@ impl Hub {
             members: room.members.len(),
             topic: room.topic.clone(),
             op,
+            away: self.origin(at)?.away().cloned(),
         };
         at.tell_room(&room.name, event);
         self.recall_room(at, &name);

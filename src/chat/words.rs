@@ -131,7 +131,8 @@ impl Hub {
         let left_out: Vec<SessionId> = match status {
             None => Vec::new(),
             Some(_) => {
-                let members = room.members.iter().filter(|(_, member)| lacks(member));
+                let others = room.members.iter().filter(|(session, _)| **session != at.origin);
+                let members = others.filter(|(_, member)| lacks(member));
                 members.map(|(session, _)| *session).collect()
             }
         };

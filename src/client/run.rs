@@ -336,6 +336,9 @@ impl<'options> Client<'options> {
             self.attempts = 0;
         }
         let unsent = self.link.forget_unsent();
+        if let Front::Script(script) = &mut self.front {
+            script.look_for_end_of_input();
+        }
         let (farewell, persistent) = match &self.front {
             // A script that has said everything has nothing to lose.
             Front::Script(script) => (

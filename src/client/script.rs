@@ -15,11 +15,12 @@ use super::link::{Link, SEND_SOFT};
 use super::paint::{Painter, style};
 use super::watch::{INPUT, OUTPUT, Watch};
 use super::{Gravity, outset};
-use crate::reactor::{Interest, Poller};
+use crate::reactor::{Backend, Interest, Poller};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
 use jiff::Zoned;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
+use std::time::Duration;
 
 /// Bytes waiting to be written above which nothing more is read from the server.
 pub const OUTPUT_SOFT: usize = 64 * 1024;
@@ -82,6 +83,19 @@ impl Script {
     /// Whether there is room for more lines from the server.
     pub fn is_listening(&self) -> bool {
         self.pending.len() - self.written < OUTPUT_SOFT
+    }
+
+    /// The server has closed. That may be its answer to our last line, while the end of the input
+    /// waits behind it unread; so look for it, without waiting.
+    pub fn look_for_end_of_input(&mut self) {
+        let mut events = Vec::new();
+        let ready = Poller::new(Backend::Poll).and_then(|mut poller| {
+            poller.add(&self.input, INPUT, Interest::READ)?;
+            poller.wait(&mut events, Some(Duration::ZERO))
+        });
+        if ready.is_ok() && !events.is_empty() && matches!(self.input.read(&mut [0]), Ok(0)) {
+            self.input_ended = true;
+        }
     }
 
     /// Standard input is ready: read once and send it.

@@ -1,13 +1,54 @@
-//! The journal that keeps nothing beyond the turn: a record is handed back as it came.
+//! The journal in memory: records are handed back as they came, and the last messages of every
+//! room are kept in rings for those who ask.
+//!
+//! Invariants: bounded per room, in number and in bytes of text altogether (the oldest of all gives
+//! way); what is in a ring is in `messages`, and the other way round. Questions are answered in the
+//! loop: a search looks at no more than [`limits::MEMORY_SCAN`] messages.
 
-use crate::chat::{Change, Moment, Record, RecordId, SessionId};
+use super::limits::{self, Limits};
+use super::question::{self, Answer, Place, Question, Stretch};
+use crate::chat::{
+    Archive, Change, Logged, Lookup, Moment, Name, Point, Query, Record, RecordId, Reference,
+    Scope, SessionId, Target, query,
+};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::convert::Infallible;
+use std::sync::Arc;
 
-/// Numbers records and hands them back in the same turn.
-#[derive(Default)]
+/// Numbers records and hands them back in the same turn; remembers what was said lately.
 pub struct Memory {
     appended: Vec<Record>,
+    answers: VecDeque<(u64, Answer)>,
     last: u64,
-    pub(super) answers: std::collections::VecDeque<(u64, super::Answer)>,
+    time: Moment,
+    per_room: usize,
+    age: Option<i64>,
+    messages: BTreeMap<RecordId, Stored>,
+    rings: HashMap<Ring, VecDeque<RecordId>>,
+    text: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Ring {
+    Room(Name),
+    Private,
+}
+
+struct Stored {
+    logged: Logged,
+    reactions: Vec<(Name, Arc<str>)>,
+}
+
+impl Stored {
+    fn root(&self) -> RecordId {
+        self.logged.reply.as_ref().map_or(self.logged.id, |reply| reply.root)
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory::with(&Limits::default())
+    }
 }
 
 impl Memory {
@@ -16,39 +57,260 @@ impl Memory {
         Memory::default()
     }
 
+    pub(super) fn with(limits: &Limits) -> Memory {
+        let per_room = limits.per_room.unwrap_or(limits::MEMORY_PER_ROOM);
+        Memory {
+            appended: Vec::new(),
+            answers: VecDeque::new(),
+            last: 0,
+            time: Moment::default(),
+            per_room: usize::try_from(per_room).unwrap_or(usize::MAX).min(limits::MEMORY_MESSAGES),
+            age: limits.age.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX)),
+            messages: BTreeMap::new(),
+            rings: HashMap::new(),
+            text: 0,
+        }
+    }
+
     pub(super) fn append(&mut self, time: Moment, origin: SessionId, change: Change) -> RecordId {
         self.last += 1;
+        self.time = self.time.max(time);
         let id = RecordId(self.last);
-        self.appended.push(Record { id, time, origin, change });
+        self.appended.push(Record { id, time: self.time, origin, change });
         id
     }
 
-    pub(super) fn has_kept(&self) -> bool {
-        !self.appended.is_empty()
+    pub(super) fn has_news(&self) -> bool {
+        !self.appended.is_empty() || !self.answers.is_empty()
     }
 
     pub(super) fn take_kept(&mut self, kept: &mut Vec<Record>) {
         kept.append(&mut self.appended);
     }
+
+    pub(super) fn next_answer(&mut self) -> Option<(u64, Answer)> {
+        self.answers.pop_front()
+    }
+
+    pub(super) fn archive(&mut self, entry: Archive<'_>) {
+        match entry {
+            Archive::Add(logged) => self.add(logged),
+            Archive::Edit(id, text) => {
+                if let Some(stored) = self.messages.get_mut(&id) {
+                    self.text = self.text - stored.logged.text.len() + text.len();
+                    stored.logged.text = Arc::clone(text);
+                    stored.logged.edited = true;
+                }
+            }
+            Archive::Delete(id) => self.remove(id),
+            Archive::React(id, nick, text, on) => {
+                if let Some(stored) = self.messages.get_mut(&id) {
+                    stored.reactions.retain(|(who, what)| who != nick || what != text);
+                    if on {
+                        stored.reactions.push((nick.clone(), Arc::clone(text)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, logged: Logged) {
+        let ring = match &logged.target {
+            Target::Room(room) => Ring::Room(room.clone()),
+            Target::Private { account: None, .. } if logged.account.is_none() => return,
+            Target::Private { .. } => Ring::Private,
+        };
+        let bound = match ring {
+            Ring::Room(_) => self.per_room,
+            Ring::Private => limits::MEMORY_MESSAGES,
+        };
+        let (id, time) = (logged.id, logged.time);
+        self.text += logged.text.len();
+        self.messages.insert(id, Stored { logged, reactions: Vec::new() });
+        let ring = self.rings.entry(ring).or_default();
+        ring.push_back(id);
+        let over = if ring.len() > bound { ring.front().copied() } else { None };
+        if let Some(oldest) = over {
+            self.remove(oldest);
+        }
+        while let Some((&oldest, stored)) = self.messages.first_key_value() {
+            let old = self.age.is_some_and(|age| stored.logged.time.0 < time.0.saturating_sub(age));
+            let full =
+                self.messages.len() > limits::MEMORY_MESSAGES || self.text > limits::MEMORY_TEXT;
+            if !old && !full {
+                break;
+            }
+            self.remove(oldest);
+        }
+    }
+
+    fn remove(&mut self, id: RecordId) {
+        let Some(stored) = self.messages.remove(&id) else { return };
+        self.text -= stored.logged.text.len();
+        let ring = match stored.logged.target {
+            Target::Room(room) => Ring::Room(room),
+            Target::Private { .. } => Ring::Private,
+        };
+        let Some(ids) = self.rings.get_mut(&ring) else { return };
+        if let Ok(place) = ids.binary_search(&id) {
+            ids.remove(place);
+        }
+        if ids.is_empty() {
+            self.rings.remove(&ring);
+        }
+    }
+
+    pub(super) fn ask(&mut self, ticket: u64, question: Question) {
+        let answer = match question {
+            Question::Past(query) => Answer::Past(self.past(&query)),
+            Question::Find(lookup) => Answer::Found(self.find(&lookup)),
+        };
+        self.answers.push_back((ticket, answer));
+    }
+
+    fn find(&self, lookup: &Lookup) -> Option<Reference> {
+        let fits = |stored: &&Stored| match lookup.message {
+            Point::Id(id) => stored.logged.id == id,
+            Point::Number(number) => stored.logged.number == number,
+            Point::Time(_) => false,
+        };
+        let stored = self.room(&lookup.room).find(fits)?;
+        let logged = &stored.logged;
+        Some(Reference {
+            id: logged.id,
+            number: logged.number,
+            root: stored.root(),
+            from: logged.from.clone(),
+            account: logged.account.clone(),
+        })
+    }
+
+    fn past(&self, query: &Query) -> Vec<Logged> {
+        let locate = |point| Ok::<Place, Infallible>(self.locate(&query.scope, point));
+        let Ok(stretches) = question::stretches(
+            query.range,
+            question::wanted(query),
+            RecordId(question::NO_ID),
+            locate,
+        );
+        let newest = stretches.first().is_some_and(|stretch| stretch.newest);
+        let found = stretches.iter().flat_map(|stretch| self.stretch(&query.scope, stretch));
+        let mut entries: Vec<Logged> = found.map(|stored| self.shown(stored)).collect();
+        question::cut(&mut entries, newest);
+        entries
+    }
+
+    fn locate(&self, scope: &Scope, point: Point) -> Place {
+        let room = match scope {
+            Scope::Room(room) | Scope::Thread { room, .. } => Some(room),
+            Scope::Search { rooms, .. } if rooms.len() == 1 => rooms.first(),
+            _ => None,
+        };
+        let number = |stored: &Stored| (stored.logged.number, stored.logged.id.0);
+        let key = match (point, room) {
+            (Point::Id(id), _) => return Place::of(id),
+            (Point::Number(wanted), Some(room)) => {
+                let numbers = self.room(room).map(number);
+                return place(numbers, &wanted);
+            }
+            // There are no numbers in it: nothing is before, nothing is after.
+            (Point::Number(_), None) => return Place { first: 0, last: question::NO_ID },
+            (Point::Time(time), _) => time,
+        };
+        place(self.messages.values().map(|it| (it.logged.time, it.logged.id.0)), &key)
+    }
+
+    fn stretch(&self, scope: &Scope, stretch: &Stretch) -> Vec<&Stored> {
+        let inside = |stored: &&Stored| {
+            stored.logged.id.0 > stretch.after && stored.logged.id.0 < stretch.before
+        };
+        let all: Vec<&Stored> = match scope {
+            Scope::Room(room) => self.room(room).filter(inside).collect(),
+            Scope::Thread { room, root } => {
+                self.room(room).filter(inside).filter(|stored| stored.root() == *root).collect()
+            }
+            Scope::Mail { account, since } => self
+                .ring(&Ring::Private)
+                .filter(inside)
+                .filter(|stored| stored.logged.id >= *since && said_to(&stored.logged, account))
+                .collect(),
+            Scope::Private { account, peer } => self
+                .ring(&Ring::Private)
+                .filter(inside)
+                .filter(|stored| between(&stored.logged, account, peer))
+                .collect(),
+            Scope::Search { rooms, words, from } => {
+                let words: Vec<String> = question::words(words).collect();
+                let mut all: Vec<&Stored> =
+                    rooms.iter().flat_map(|room| self.room(room)).filter(inside).collect();
+                all.sort_unstable_by_key(|stored| stored.logged.id);
+                all.drain(..all.len().saturating_sub(limits::MEMORY_SCAN));
+                all.retain(|stored| matches(&stored.logged, &words, from.as_ref()));
+                all
+            }
+        };
+        let over = all.len().saturating_sub(stretch.limit);
+        if stretch.newest { all[over..].to_vec() } else { all[..all.len() - over].to_vec() }
+    }
+
+    fn ring<'a>(&'a self, ring: &Ring) -> impl Iterator<Item = &'a Stored> + use<'a> {
+        let ids = self.rings.get(ring).into_iter().flatten();
+        ids.filter_map(|id| self.messages.get(id))
+    }
+
+    fn room<'a>(&'a self, room: &query::Room) -> impl Iterator<Item = &'a Stored> + use<'a> {
+        let since = room.since;
+        self.ring(&Ring::Room(room.name.clone())).filter(move |stored| stored.logged.id >= since)
+    }
+
+    /// A message as it is handed back: with what it answers and what was put on it.
+    fn shown(&self, stored: &Stored) -> Logged {
+        let mut logged = stored.logged.clone();
+        if let Some(reply) = &mut logged.reply {
+            reply.text = self.messages.get(&reply.id).map(|it| Arc::clone(&it.logged.text));
+        }
+        for (_, text) in &stored.reactions {
+            match logged.reactions.iter_mut().find(|(known, _)| known == text) {
+                Some((_, count)) => *count += 1,
+                None => logged.reactions.push((Arc::clone(text), 1)),
+            }
+        }
+        logged
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::Journal;
-    use super::*;
-
-    #[test]
-    fn records_come_back_in_order_once() {
-        let mut journal = Journal::Memory(Memory::new());
-        for text in ["a", "b"] {
-            journal.append(Moment(7), SessionId(1), Change::Announce { text: text.into() });
+/// Where `wanted` is among keys that rise with the ids.
+fn place<K: Ord>(keys: impl Iterator<Item = (K, u64)>, wanted: &K) -> Place {
+    let mut found = Place { first: question::NO_ID, last: 0 };
+    for (key, id) in keys {
+        if key >= *wanted {
+            found.first = found.first.min(id);
         }
-        let mut kept = Vec::new();
-        journal.take_kept(&mut kept);
-        let ids: Vec<u64> = kept.iter().map(|record| record.id.0).collect();
-        assert_eq!(ids, [1, 2]);
-        kept.clear();
-        journal.take_kept(&mut kept);
-        assert!(kept.is_empty());
+        if key > *wanted {
+            break;
+        }
+        found.last = id;
     }
+    found
+}
+
+fn said_to(logged: &Logged, wanted: &Name) -> bool {
+    matches!(&logged.target, Target::Private { account: Some(account), .. } if account == wanted)
+}
+
+fn between(logged: &Logged, owner: &Name, peer: &Name) -> bool {
+    let Target::Private { to, account } = &logged.target else { return false };
+    let from_peer = logged.from == *peer || logged.account.as_ref() == Some(peer);
+    let to_peer = to == peer || account.as_ref() == Some(peer);
+    (account.as_ref() == Some(owner) && from_peer)
+        || (logged.account.as_ref() == Some(owner) && to_peer)
+}
+
+fn matches(logged: &Logged, words: &[String], from: Option<&Name>) -> bool {
+    let by = from.is_none_or(|from| logged.from == *from || logged.account.as_ref() == Some(from));
+    if !by || words.is_empty() {
+        return false;
+    }
+    let said: Vec<String> = question::words(&logged.text).collect();
+    words.iter().all(|word| said.contains(word))
 }

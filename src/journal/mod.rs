@@ -1,84 +1,106 @@
-//! Keeps records in order and hands them back once they are kept.
+//! Keeps records in order and hands them back once they are kept; answers questions about what
+//! was said.
 //!
 //! The hub applies only what the journal has handed back, so whatever anyone has seen is in the
-//! journal. With the memory journal that is the same turn; with one on disk it will be when the
-//! disk says so.
+//! journal. With the one in memory that is the same turn; with the one on disk it is when a
+//! transaction has been committed. [`limits::Durability`] says what that survives.
 //!
-//! Contract: records come back in the order of the appends, each once.
+//! # Contract
+//!
+//! - Records come back in the order of the appends, each once: as kept or as refused.
+//! - Ids rise, also over a restart; times never fall.
+//! - An answer holds what the hub has made of the records so far ([`Journal::archive`]) and no more:
+//!   what has been committed but not been told yet will be told, and must not come twice.
+//! - A deleted or edited text is gone: from answers at once, from the raw bytes of the files
+//!   within [`limits::ERASE_WITHIN`] (a file system that copies on write may know better).
+//! - Nothing here blocks the caller on the disk but [`Journal::open`] and [`Journal::close`].
+//!
+//! | file | question |
+//! |---|---|
+//! | `limits`, `error`, `question` | how much, what went wrong, what can be asked? |
+//! | `memory` | how are the last messages of every room kept without a file? |
+//! | `sqlite` | how are they kept for good? |
+//! | `transfer` | how do they get from one journal to another? |
 
+mod error;
+pub mod limits;
 mod memory;
+mod question;
+mod sqlite;
+mod transfer;
 
+pub use error::{Health, JournalError};
+pub use limits::{Durability, Limits};
 pub use memory::Memory;
+pub use question::{Answer, Question};
+pub use sqlite::{Disk, Restored};
+pub use transfer::{Imported, export, import};
 
-use crate::chat::{
-    Archive, Change, Logged, Lookup, Moment, Query, Record, RecordId, Reference, SessionId,
-};
+use crate::chat::{Archive, Change, Moment, Record, RecordId, SessionId};
+use std::path::Path;
+use std::sync::Arc;
 
-/// A question about what was said.
-#[derive(Clone, Debug)]
-pub enum Question {
-    /// Past messages.
-    Past(Query),
-    /// One message.
-    Find(Lookup),
-}
-
-/// What the journal answers.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// Messages, oldest first.
-    Past(Vec<Logged>),
-    /// A message, if there is one.
-    Found(Option<Reference>),
-    /// Why there is no answer.
-    Failed(String),
-}
+/// Called from the journal's threads when there is something to take.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// Where the records are kept.
 pub enum Journal {
-    /// Nowhere: they are handed back and forgotten.
+    /// In memory, the last messages of every room.
     Memory(Memory),
+    /// In a SQLite file.
+    Disk(Box<Disk>),
 }
 
 impl Journal {
+    /// An empty journal in memory; its first record is number 1.
+    pub fn memory(limits: &Limits) -> Journal {
+        Journal::Memory(Memory::with(limits))
+    }
+
+    /// The journal in `directory`, made if there is none, and the state it holds. The caller then
+    /// appends [`Change::Restarted`], before anything else: the sessions of before are over.
+    ///
+    /// # Errors
+    /// What is wrong with the directory or the file, and what to do about it.
+    pub fn open(
+        directory: &Path,
+        limits: &Limits,
+        wake: Wake,
+    ) -> Result<(Journal, Restored), JournalError> {
+        let (disk, restored) = Disk::open(directory, limits, wake)?;
+        Ok((Journal::Disk(Box::new(disk)), restored))
+    }
+
     /// Writes a change down. It is in force only when [`take_kept`](Journal::take_kept) has given
-    /// it back.
+    /// it back. A `time` before that of the last record counts as the same.
     pub fn append(&mut self, time: Moment, origin: SessionId, change: Change) -> RecordId {
         match self {
             Journal::Memory(memory) => memory.append(time, origin, change),
+            Journal::Disk(disk) => disk.append(time, origin, change),
         }
     }
 
-    /// stub
-    pub fn archive(&mut self, _entry: Archive<'_>) {}
-    /// stub
-    pub fn ask(&mut self, ticket: u64, question: Question) {
-        let Journal::Memory(memory) = self;
-        memory.answers.push_back((
-            ticket,
-            match question {
-                Question::Past(_) => Answer::Past(Vec::new()),
-                Question::Find(_) => Answer::Found(None),
-            },
-        ));
-    }
-    /// stub
-    pub fn next_answer(&mut self) -> Option<(u64, Answer)> {
-        let Journal::Memory(memory) = self;
-        memory.answers.pop_front()
-    }
-    /// stub
-    pub fn end_turn(&mut self) {}
-    /// stub
-    pub fn has_news(&self) -> bool {
-        let Journal::Memory(memory) = self;
-        memory.has_kept() || !memory.answers.is_empty()
+    /// Sends the turn's records on their way. Once per turn, after the last append.
+    pub fn end_turn(&mut self) {
+        if let Journal::Disk(disk) = self {
+            disk.end_turn();
+        }
     }
 
-    /// Whether [`take_kept`](Journal::take_kept) would give something.
-    pub fn has_kept(&self) -> bool {
+    /// Whether more commands should be read. If not, the disk is behind: wait for the wake.
+    pub fn has_room(&self) -> bool {
         match self {
-            Journal::Memory(memory) => memory.has_kept(),
+            Journal::Memory(_) => true,
+            Journal::Disk(disk) => disk.has_room(),
+        }
+    }
+
+    /// Whether there is something to take in this turn. What comes from another thread wakes the
+    /// loop instead.
+    pub fn has_news(&self) -> bool {
+        match self {
+            Journal::Memory(memory) => memory.has_news(),
+            Journal::Disk(disk) => disk.has_news(),
         }
     }
 
@@ -86,6 +108,57 @@ impl Journal {
     pub fn take_kept(&mut self, kept: &mut Vec<Record>) {
         match self {
             Journal::Memory(memory) => memory.take_kept(kept),
+            Journal::Disk(disk) => disk.take_kept(kept),
+        }
+    }
+
+    /// Moves the records that could not be kept to the end of `refused`: to be told to their
+    /// origins, not to be applied. Call it after [`take_kept`](Journal::take_kept).
+    pub fn take_refused(&mut self, refused: &mut Vec<Record>) {
+        if let Journal::Disk(disk) = self {
+            disk.take_refused(refused);
+        }
+    }
+
+    /// Learns what the hub made of a record, and that it is told now. The journal on disk notes
+    /// only how far the telling has come: its writer has derived the same, in the transaction that
+    /// kept the record.
+    pub fn archive(&mut self, entry: Archive<'_>) {
+        match self {
+            Journal::Memory(memory) => memory.archive(entry),
+            Journal::Disk(disk) => disk.archive(&entry),
+        }
+    }
+
+    /// Asks something, as of what has been archived so far;
+    /// [`next_answer`](Journal::next_answer) brings the answer with the same `ticket`.
+    pub fn ask(&mut self, ticket: u64, question: Question) {
+        match self {
+            Journal::Memory(memory) => memory.ask(ticket, question),
+            Journal::Disk(disk) => disk.ask(ticket, question),
+        }
+    }
+
+    /// The next answer that has been found, if there is one by now.
+    pub fn next_answer(&mut self) -> Option<(u64, Answer)> {
+        match self {
+            Journal::Memory(memory) => memory.next_answer(),
+            Journal::Disk(disk) => disk.next_answer(),
+        }
+    }
+
+    /// Whether it still takes records; known when the refused ones come back.
+    pub fn health(&self) -> Health {
+        match self {
+            Journal::Memory(_) => Health::Good,
+            Journal::Disk(disk) => disk.health(),
+        }
+    }
+
+    /// Keeps what has been appended, leaves a snapshot for a quick start, and ends.
+    pub fn close(self) {
+        if let Journal::Disk(disk) = self {
+            disk.close();
         }
     }
 }

@@ -5,10 +5,11 @@ use super::limits::TokenBucket;
 use super::turn::{Due, Server};
 use crate::reactor::{Accepted, Interest, Stream, Token};
 use crate::session::Dialect;
-use crate::session::plain::Session;
+use crate::session::plain::{self, Session};
 use log::{debug, error, info, warn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Connections accepted per listener and turn: a crowd at the door must not keep those inside
@@ -120,8 +121,11 @@ impl Server {
             let capacity = self.capacity;
             return Some(format!("the server is full: {capacity} clients (--max-clients)"));
         }
+        if let Err(refusal) = self.hub.admits(&address.to_string(), self.moment) {
+            return Some(plain::refusal(&refusal));
+        }
         let limit = match self.config.max_per_address {
-            Some(limit) => limit.on().map(std::num::NonZeroU32::get),
+            Some(limit) => limit.on().map(NonZeroU32::get),
             None if address.is_loopback() => None,
             None => Some(super::limits::DEFAULT_PER_ADDRESS),
         };

@@ -3,12 +3,11 @@
 //! Invariant: a session is told things in the order of the effects, whether they are for a room or
 //! for it alone.
 
-use super::requests::Pending;
 use super::turn::Server;
-use crate::chat::{Audience, Change, Effect, Event, Name, Perspective, Query, Record, SessionId};
-use crate::chat::{Point, Range, Scope};
-use crate::journal::Question;
-use crate::reactor::Token;
+use crate::chat::{Audience, Change, Effect, Event, Name, Perspective, Record, SessionId};
+use crate::journal::Health;
+use crate::reactor::{Segment, Token};
+use log::error;
 
 impl Server {
     /// Lets happen what the journal has handed back.
@@ -18,25 +17,60 @@ impl Server {
             self.apply(record);
         }
         self.kept = kept;
+        self.refuse_records();
         self.close_run();
     }
 
-    fn apply(&mut self, record: Record) {
-        let (origin, id) = (record.origin, record.id);
-        let token = Token::from_bits(origin.0);
-        self.before_members_change(&record);
+    /// Some records could not be kept. What is said is lost then, and its sender is told; who
+    /// comes, goes or moves does so all the same: they are here to read, and a restart forgets
+    /// them in any case.
+    fn refuse_records(&mut self) {
+        let mut refused = std::mem::take(&mut self.refused);
+        self.journal.take_refused(&mut refused);
+        for record in refused.drain(..) {
+            if is_presence(&record.change) {
+                self.apply(record);
+                continue;
+            }
+            let token = Token::from_bits(record.origin.0);
+            self.no_longer_pending(token, &record.change);
+            if let Health::ReadOnly(reason) = self.journal.health() {
+                self.tell(token, &format!("not done, nothing can be kept now: {reason}"));
+            }
+        }
+        self.refused = refused;
+        self.say_health();
+    }
+
+    /// Says once that the journal takes nothing more.
+    fn say_health(&mut self) {
+        if let Health::ReadOnly(reason) = self.journal.health()
+            && !std::mem::replace(&mut self.read_only_told, true)
+        {
+            error!("the journal is read-only from here on: {reason}");
+        }
+    }
+
+    fn no_longer_pending(&mut self, token: Token, change: &Change) {
         if let Some(connection) = self.connections.get_mut(token) {
-            connection.pending.remove(&record.change);
+            connection.pending.remove(change);
             if std::mem::take(&mut connection.waits_for_records) {
                 self.look_at_input(token);
             }
         }
+    }
+
+    fn apply(&mut self, record: Record) {
+        let origin = record.origin;
+        let token = Token::from_bits(origin.0);
+        self.before_members_change(&record);
+        self.no_longer_pending(token, &record.change);
         let leaves = matches!(record.change, Change::Leave { .. });
         let mut effects = std::mem::take(&mut self.effects);
         self.applying = Some(origin);
         self.hub.apply(record, &mut effects);
         for effect in effects.drain(..) {
-            self.deliver(effect, id);
+            self.deliver(effect);
         }
         self.effects = effects;
         self.applying = None;
@@ -67,14 +101,14 @@ impl Server {
         }
     }
 
-    fn deliver(&mut self, effect: Effect, cause: crate::chat::RecordId) {
+    fn deliver(&mut self, effect: Effect) {
         let Effect { audience, event } = effect;
         if let Some(entry) = event.entry() {
             self.journal.archive(entry);
         }
         self.tell_watchers(&event);
         match audience {
-            Audience::One(session) => self.deliver_alone(session, event, cause),
+            Audience::One(session) => self.deliver_alone(session, event),
             Audience::Private { to, from } => {
                 for session in to.into_iter().filter(|session| *session != from) {
                     self.deliver_to(Token::from_bits(session.0), &event, Perspective::Other);
@@ -155,7 +189,7 @@ impl Server {
         self.close_run();
         let mut hearers = std::mem::take(&mut self.hearers);
         self.hub.hearers(audience, |session, perspective| hearers.push((session, perspective)));
-        let mut rendered: Vec<((usize, Perspective), crate::reactor::Segment)> = Vec::new();
+        let mut rendered: Vec<((usize, Perspective), Segment)> = Vec::new();
         for (session, perspective) in hearers.drain(..) {
             let token = Token::from_bits(session.0);
             let Some(connection) = self.connections.get_mut(token) else { continue };
@@ -181,10 +215,10 @@ impl Server {
     }
 
     /// Tells one session, or does what the event asks the server to do for it.
-    fn deliver_alone(&mut self, session: SessionId, event: Event, cause: crate::chat::RecordId) {
+    fn deliver_alone(&mut self, session: SessionId, event: Event) {
         let token = Token::from_bits(session.0);
         match event {
-            Event::Recall(query) => self.recall(token, query, cause),
+            Event::Recall(query) => self.recall(token, query),
             Event::Refused(_) if self.hub.user(session).is_none() => {
                 self.turn_away(token, &event);
             }
@@ -213,44 +247,27 @@ impl Server {
         self.update_format(token);
     }
 
-    /// Asks the journal for the past; what happens meanwhile waits behind it.
-    fn recall(&mut self, token: Token, query: Query, cause: crate::chat::RecordId) {
-        self.catch_up(Self::session(token));
-        let Some(connection) = self.connections.get_mut(token) else { return };
-        let limit = query.limit.unwrap_or(self.config.history_on_join);
-        // IRC clients ask for it (CHATHISTORY); what waited for them they get all the same.
-        let asks = connection.session.irc().is_some() && matches!(query.scope, Scope::Room(_));
-        if limit == 0 || asks {
-            return;
-        }
-        // Up to the record that made it necessary: what comes after is told anyway.
-        let range = match query.range {
-            Range::Latest => Range::Before(Point::Id(cause)),
-            range => range,
-        };
-        let query = Query { range, limit: Some(limit), ..query };
-        connection.hold();
-        self.last_ticket += 1;
-        self.pending.insert(self.last_ticket, Pending::Recall(token, query.clone()));
-        self.journal.ask(self.last_ticket, Question::Past(query));
-    }
-
-    /// The past is here: tell it, then what has waited behind it.
-    pub(super) fn release_held(&mut self, token: Token, past: &Event) {
+    /// The past is here, or cannot be had: tell it, then what has waited behind it.
+    pub(super) fn release_held(&mut self, token: Token, past: Option<&Event>) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         let held = connection.release();
         if connection.session.irc().is_some() {
-            self.tell_irc(token, past, Perspective::Other);
+            if let Some(past) = past {
+                self.tell_irc(token, past, Perspective::Other);
+            }
             held.iter().for_each(|segment| self.queue(token, segment));
             return;
         }
         let format = connection.format();
-        let segment = self.delivery.encode(|line| format.render(past, Perspective::Other, line));
-        self.queue(token, &segment);
+        if let Some(past) = past {
+            let render = |line: &mut Vec<u8>| format.render(past, Perspective::Other, line);
+            let segment = self.delivery.encode(render);
+            self.queue(token, &segment);
+        }
         held.iter().for_each(|segment| self.queue(token, segment));
     }
 
-    pub(super) fn queue(&mut self, token: Token, segment: &crate::reactor::Segment) {
+    pub(super) fn queue(&mut self, token: Token, segment: &Segment) {
         if let Some(connection) = self.connections.get_mut(token)
             && !segment.is_empty()
         {
@@ -293,4 +310,20 @@ impl Server {
         self.delivery.leave(connection.channel);
         connection.channel = self.delivery.enter(format);
     }
+}
+
+/// Changes of who is where, which need not outlive the sessions.
+fn is_presence(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::Enter(_)
+            | Change::Leave { .. }
+            | Change::Nick { .. }
+            | Change::Away { .. }
+            | Change::Join { .. }
+            | Change::Part { .. }
+            | Change::Login { .. }
+            | Change::Logout
+            | Change::Restarted { .. }
+    )
 }

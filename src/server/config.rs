@@ -8,6 +8,7 @@ use crate::reactor::listener::LONGEST_BACKLOG;
 use crate::session::{Style, irc};
 use clap::{Parser, ValueEnum};
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -86,6 +87,34 @@ impl FromStr for Seconds {
 }
 
 impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A positive whole number of days.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Days(u16);
+
+impl Days {
+    /// As a duration.
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(u64::from(self.0) * 86_400)
+    }
+}
+
+impl FromStr for Days {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Days, String> {
+        match text.parse() {
+            Ok(days) if days > 0 => Ok(Days(days)),
+            _ => Err(format!("'{text}' is not a whole number of days from 1 to {}", u16::MAX)),
+        }
+    }
+}
+
+impl fmt::Display for Days {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
     }
@@ -244,7 +273,7 @@ pub struct Config {
 
     /// Most clients from one address, or off [default: 256, and off for loopback]
     #[arg(long, value_name = "N|off")]
-    pub max_per_address: Option<OrOff<std::num::NonZeroU32>>,
+    pub max_per_address: Option<OrOff<NonZeroU32>>,
 
     /// Backlog of unsent bytes above which a client's own lines wait
     #[arg(long, default_value = "1M", value_name = "BYTES")]
@@ -258,6 +287,18 @@ pub struct Config {
     /// waits, nothing is lost [default: 100/s, and off for loopback]
     #[arg(long, value_name = "N/s|off")]
     pub flood_limit: Option<OrOff<LineRate>>,
+
+    /// Keep everything in this directory; without it, messages are kept in memory only
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// Messages kept of each room, or off for all that fit [default: 1000 in memory, off on disk]
+    #[arg(long, default_value = "off", value_name = "N|off", hide_default_value = true)]
+    pub keep_messages: OrOff<NonZeroU32>,
+
+    /// Days that messages are kept
+    #[arg(long, default_value = "off", value_name = "DAYS|off")]
+    pub keep_days: OrOff<Days>,
 
     /// Lines of the past shown to who joins a room; 0 for none
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=500))]

@@ -12,6 +12,7 @@ use crate::reactor::{Event, Read, Token};
 use crate::session::Dialect;
 use crate::session::plain::Request;
 use crate::wire::line::Step;
+use log::debug;
 use std::time::{Duration, Instant};
 
 /// Lines taken from one connection per turn; the rest waits in its inbox, so that one pasted book
@@ -23,6 +24,10 @@ const LINES_PER_TURN: usize = 512;
 /// (select; kqueue without a filter) does anything hang on it.
 const FIRST_PROBE_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PROBE_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long a half-closed connection may be silent before the system asks whether the peer is
+/// still there.
+const HALF_CLOSED_PROBE: Duration = Duration::from_secs(15);
 
 /// Why a line was not taken out of an inbox.
 pub(super) enum Taken {
@@ -97,6 +102,9 @@ impl Server {
 
     /// Takes lines from everyone who has some, a bounded number from each.
     pub(super) fn take_commands(&mut self) {
+        if !self.journal.has_room() {
+            return; // the disk is behind; when it has caught up, the waker rings
+        }
         for token in std::mem::take(&mut self.with_input) {
             if let Some(connection) = self.connections.get_mut(token) {
                 connection.in_input_list = false;
@@ -215,6 +223,10 @@ impl Server {
             return self.gone(token);
         }
         if !std::mem::replace(&mut connection.half_closed, true) {
+            // If it closes its other half later, nothing arrives to tell us. The system can ask.
+            if let Err(error) = connection.stream.keep_alive(HALF_CLOSED_PROBE) {
+                debug!("{}: no keep-alive: {error}", connection.address);
+            }
             self.tell(token, "your input has ended; you hear the others until you close");
             self.probe(token);
         }

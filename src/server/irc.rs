@@ -5,7 +5,7 @@
 
 use super::input::Taken;
 use super::turn::Server;
-use crate::chat::{Change, Event, Identity, Outcome, Perspective, Purpose};
+use crate::chat::{Change, Event, Identity, Outcome, Perspective, Purpose, SessionId};
 use crate::reactor::Token;
 use crate::session::irc::{Action, Session, View};
 use crate::wire::irc::Step;
@@ -176,6 +176,23 @@ impl Server {
 
     /// Tells those who watch for somebody that they are there or gone.
     pub(super) fn tell_watchers(&mut self, event: &Event) {
+        if let Event::Away { who, .. } | Event::Account { who, .. } | Event::RealName { who } =
+            event
+        {
+            let rooms = |session| self.hub.user(session).map_or(&[][..], |user| user.rooms());
+            let theirs = rooms(who.session);
+            let apart = |watcher: &&SessionId| {
+                **watcher != who.session
+                    && !rooms(**watcher).iter().any(|room| theirs.contains(room))
+            };
+            let watchers: Vec<SessionId> =
+                self.desk.watchers(&who.nick).iter().filter(apart).copied().collect();
+            for watcher in watchers {
+                self.with_irc(Token::from_bits(watcher.0), false, |session, _, out| {
+                    session.tell_of_watched(event, out);
+                });
+            }
+        }
         for (watcher, who, there) in self.desk.observe(event, self.moment) {
             let who: &Identity = &who;
             self.with_irc(Token::from_bits(watcher.0), false, |session, view, out| {

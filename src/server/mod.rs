@@ -7,7 +7,7 @@
 //! - `worker`: what is too slow for the loop;
 //! - `connection`: what is kept of one client;
 //! - `limits`: who may come in and how fast they may talk;
-//! - `transcript`: what the operator sees.
+//! - `transcript`, `log`: what the operator sees, by way of an `outlet` that may be slow.
 //!
 //! One turn, always in this order:
 //!
@@ -27,6 +27,8 @@ mod greeting;
 mod input;
 mod irc;
 mod limits;
+mod log;
+mod outlet;
 mod output;
 mod requests;
 mod start;
@@ -35,5 +37,6 @@ pub mod turn;
 mod worker;
 
 pub use config::Config;
+pub use log::Log;
 pub use start::StartError;
 pub use turn::{Ending, Server};

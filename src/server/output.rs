@@ -31,8 +31,7 @@ impl Server {
         match &connection.session {
             Dialect::Undecided(session) | Dialect::Plain(session) => {
                 let look = session.look();
-                let segment =
-                    self.delivery.encode(|line| plain::render_notice(look, text, line));
+                let segment = self.delivery.encode(|line| plain::render_notice(look, text, line));
                 self.touched.queue(token, connection, &segment, &self.bounds);
             }
             Dialect::Irc(_) => {

@@ -6,7 +6,9 @@
 //! second must not be answered first.
 
 use super::turn::Server;
-use crate::chat::{Command, Decision, Event, Lookup, Perspective, Purpose, Query, Refusal, Work};
+use crate::chat::{
+    Command, Decision, Event, Lookup, Perspective, Purpose, Query, Refusal, Scope, Work,
+};
 use crate::journal::{Answer, Question};
 use crate::reactor::Token;
 use crate::session::plain::Request;
@@ -44,7 +46,6 @@ impl Server {
             Decision::Reply(event) => self.reply(token, &event),
             Decision::Refuse(refusal) => self.reply(token, &Event::Refused(refusal)),
             Decision::Ask(query) => {
-                let query = self.with_limit(query);
                 let pending = Pending::Show(token, query.clone());
                 self.ask(token, Question::Past(query), pending);
             }
@@ -60,23 +61,38 @@ impl Server {
         self.deliver_to(token, event, Perspective::Other);
     }
 
-    /// A question that leaves the number of lines to the server.
-    fn with_limit(&self, query: Query) -> Query {
-        let limit = query.limit.or(Some(crate::chat::limits::HISTORY_DEFAULT));
-        Query { limit, ..query }
-    }
-
     fn look_up(&mut self, token: Token, lookup: Lookup, then: Box<Command>, missing: Refusal) {
         self.ask(token, Question::Find(lookup), Pending::Decide(token, then, missing));
     }
 
+    /// Asks the journal for a connection, whose next line waits for the answer.
     fn ask(&mut self, token: Token, question: Question, pending: Pending) {
-        self.last_ticket += 1;
-        self.pending.insert(self.last_ticket, pending);
         if let Some(connection) = self.connections.get_mut(token) {
             connection.waits_for_answer = true;
         }
+        self.ask_journal(question, pending);
+    }
+
+    fn ask_journal(&mut self, question: Question, pending: Pending) {
+        self.last_ticket += 1;
+        self.pending.insert(self.last_ticket, pending);
         self.journal.ask(self.last_ticket, question);
+    }
+
+    /// Asks the journal for the past of a room somebody has just joined, or for their mail. What
+    /// they are told meanwhile waits behind it.
+    pub(super) fn recall(&mut self, token: Token, query: Query) {
+        self.catch_up(Self::session(token));
+        let limit = query.limit.unwrap_or(self.config.history_on_join);
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        // IRC clients ask for it (CHATHISTORY); what waited for them they get all the same.
+        let asks = connection.session.irc().is_some() && matches!(query.scope, Scope::Room(_));
+        if limit == 0 || asks {
+            return;
+        }
+        connection.hold();
+        let query = Query { limit: Some(limit), ..query };
+        self.ask_journal(Question::Past(query.clone()), Pending::Recall(token, query));
     }
 
     fn submit(&mut self, token: Token, work: Work) {
@@ -129,44 +145,41 @@ impl Server {
         }
     }
 
-    /// Hands out what the journal has answered.
+    /// Hands out what the journal has answered. An answer may lead to the next question, which a
+    /// journal in memory answers at once.
     pub(super) fn take_answers(&mut self) {
         while let Some((ticket, answer)) = self.journal.next_answer() {
-            let Some(pending) = self.pending.remove(&ticket) else { continue };
-            match (pending, answer) {
-                (Pending::Show(token, query), Answer::Past(entries)) => {
-                    self.go_on(token);
-                    self.reply(token, &Event::Past { query, entries });
-                    self.finish_irc(token);
-                }
-                (Pending::Recall(token, query), Answer::Past(entries)) => {
-                    let past = Event::Past { query, entries };
-                    self.release_held(token, &past);
-                }
-                (Pending::Decide(token, command, _), Answer::Found(Some(reference))) => {
-                    self.go_on(token);
-                    self.decide(token, command.found(reference));
-                    self.finish_irc(token);
-                }
-                (Pending::Decide(token, _, missing), Answer::Found(None)) => {
-                    self.go_on(token);
-                    self.reply(token, &Event::Refused(missing));
-                    self.finish_irc(token);
-                }
-                (Pending::Show(token, _) | Pending::Decide(token, ..), Answer::Failed(why)) => {
-                    self.go_on(token);
-                    self.tell(token, &format!("the journal cannot answer: {why}"));
-                    self.finish_irc(token);
-                }
-                (Pending::Recall(token, query), Answer::Failed(_)) => {
-                    self.release_held(token, &Event::Past { query, entries: Vec::new() });
-                }
-                // The journal answers what it was asked.
-                (Pending::Show(token, _) | Pending::Decide(token, ..), _) => self.go_on(token),
-                (Pending::Recall(token, query), _) => {
-                    self.release_held(token, &Event::Past { query, entries: Vec::new() });
-                }
+            if let Some(pending) = self.pending.remove(&ticket) {
+                self.take_answer(pending, answer);
             }
+        }
+    }
+
+    fn take_answer(&mut self, pending: Pending, answer: Answer) {
+        match (pending, answer) {
+            (Pending::Recall(token, query), Answer::Past(entries)) => {
+                self.release_held(token, Some(&Event::Past { query, entries }));
+            }
+            (Pending::Recall(token, _), _) => self.release_held(token, None),
+            (Pending::Show(token, query), Answer::Past(entries)) => {
+                self.go_on(token);
+                self.reply(token, &Event::Past { query, entries });
+                self.finish_irc(token);
+            }
+            (Pending::Decide(token, command, missing), Answer::Found(message)) => {
+                self.go_on(token);
+                match message {
+                    Some(reference) => self.decide(token, command.found(reference)),
+                    None => self.reply(token, &Event::Refused(missing)),
+                }
+                self.finish_irc(token);
+            }
+            (Pending::Show(token, _) | Pending::Decide(token, ..), Answer::Failed(why)) => {
+                self.go_on(token);
+                self.tell(token, &format!("the journal cannot answer: {why}"));
+            }
+            // The journal answers what it was asked; a connection must not wait for ever if not.
+            (Pending::Show(token, _) | Pending::Decide(token, ..), _) => self.go_on(token),
         }
     }
 }

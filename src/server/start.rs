@@ -1,10 +1,13 @@
 //! How the server comes to listen, and what to say when it cannot.
 
-use super::config::Config;
-use crate::reactor::Listener;
+use super::config::{Config, Days};
+use crate::chat::{Change, Hub, Moment, SessionId};
+use crate::journal::{Journal, JournalError, Limits};
+use crate::reactor::{Listener, Waker};
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 
 /// Addresses that one name may resolve to and all be listened at.
 pub(super) const MOST_LISTENERS: usize = 8;
@@ -28,6 +31,8 @@ pub enum StartError {
         /// What the system said.
         error: io::Error,
     },
+    /// The journal's directory cannot be used.
+    Journal(JournalError),
     /// The system refused something every server needs.
     System(io::Error),
 }
@@ -51,6 +56,7 @@ impl fmt::Display for StartError {
                     _ => Ok(()),
                 }
             }
+            StartError::Journal(error) => error.fmt(f),
             StartError::System(error) => write!(f, "the system refuses: {error}"),
         }
     }
@@ -83,4 +89,23 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
         return Err(StartError::Resolve { host: config.host.clone(), error });
     }
     Ok(listeners)
+}
+
+/// The journal that the configuration asks for, and the state it holds.
+pub(super) fn open_journal(config: &Config, waker: &Waker) -> Result<(Journal, Hub), StartError> {
+    let limits = Limits {
+        per_room: config.keep_messages.on().map(|count| count.get().into()),
+        age: config.keep_days.on().map(Days::duration),
+        ..Limits::default()
+    };
+    let Some(directory) = &config.data else {
+        return Ok((Journal::memory(&limits), Hub::new()));
+    };
+    let waker = waker.clone();
+    let wake = Arc::new(move || waker.wake());
+    let (mut journal, restored) =
+        Journal::open(directory, &limits, wake).map_err(StartError::Journal)?;
+    // Whoever was here before is not here any more.
+    journal.append(Moment(0), SessionId(0), Change::Restarted { node: 0 });
+    Ok((journal, restored.hub))
 }

@@ -7,11 +7,11 @@ use super::connection::{Bounds, Connection, Phase};
 use super::delivery::{Delivery, Touched};
 use super::limits::{AddressCounts, DEFAULT_LINE_RATE, Pace};
 use super::requests::Pending;
-use super::start::{StartError, listen};
+use super::start::{StartError, listen, open_journal};
 use super::transcript::Transcript;
 use super::worker::Worker;
 use crate::chat::{Change, Effect, Hub, Moment, Perspective, Record, SessionId};
-use crate::journal::{Journal, Memory};
+use crate::journal::{Journal, Limits};
 use crate::reactor::{
     Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
     descriptors, signals, waker,
@@ -119,7 +119,10 @@ pub struct Server {
     turns: u64,
     stopping: bool,
     ending: Option<Ending>,
+    /// What the journal has handed back: kept, refused. Their memory is used again.
     pub(super) kept: Vec<Record>,
+    pub(super) refused: Vec<Record>,
+    pub(super) read_only_told: bool,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -143,6 +146,7 @@ impl Server {
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
         let (waker, wakes) = waker().map_err(StartError::System)?;
         poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
+        let (journal, hub) = open_journal(&config, &waker)?;
         let worker = Worker::start(waker).map_err(StartError::System)?;
         let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
         let pace = Pace::new(rate);
@@ -165,8 +169,8 @@ impl Server {
             connections: Slab::new(),
             addresses: AddressCounts::default(),
             pace,
-            hub: Hub::new(),
-            journal: Journal::Memory(Memory::new()),
+            hub,
+            journal,
             delivery: Delivery::default(),
             irc,
             desk: irc::Desk::default(),
@@ -191,6 +195,8 @@ impl Server {
             stopping: false,
             ending: None,
             kept: Vec::new(),
+            refused: Vec::new(),
+            read_only_told: false,
             effects: Vec::new(),
         })
     }
@@ -252,7 +258,7 @@ impl Server {
 
     /// How long the wait may last. Not at all if something is left to do from the last turn.
     fn patience(&self) -> Option<Duration> {
-        let work_left = !self.with_input.is_empty()
+        let work_left = (!self.with_input.is_empty() && self.journal.has_room())
             || !self.to_reap.is_empty()
             || !self.touched.to_flush.is_empty()
             || self.journal.has_news();
@@ -356,6 +362,8 @@ impl Server {
                 let _ = connection.stream.read(&mut self.scratch);
             }
         }
+        let nothing = Journal::memory(&Limits::default());
+        std::mem::replace(&mut self.journal, nothing).close();
         self.transcript.finish();
         info!(
             "stopped after {} turns, {} bytes in, {} bytes out",

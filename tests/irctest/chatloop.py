@@ -106,6 +106,9 @@ class ChatloopController(BaseServerController, DirectoryBasedController):
             command.append(f"--password={password}")
         self.proc = self.execute(command)
 
+    def wait_for_services(self) -> None:
+        """Accounts are the server's own: nothing to wait for."""
+
     def registerUser(
         self,
         case: BaseServerTestCase,

@@ -146,14 +146,21 @@ impl Swarm<'_> {
         self.progress.phase("connecting", total as u64);
         let refused = |made, reason, address| Trouble::Connect { made, total, address, reason };
         while self.crowd.connected < total && !self.crowd.interrupted {
-            let address = self.crowd.address;
+            let (address, mut until) = (self.crowd.address, moved + self.options.timeout);
             while self.crowd.started < total
                 && self.crowd.started - self.crowd.connected < self.options.connecting as usize
             {
+                if let Some(rate) = self.options.connect_rate {
+                    let due = begin + Duration::from_secs_f64(self.crowd.started as f64 / rate);
+                    if due > Instant::now() {
+                        until = until.min(due);
+                        break;
+                    }
+                }
                 let made = self.crowd.connected;
                 self.crowd.connect_next().map_err(|error| refused(made, error, address))?;
             }
-            self.turn(moved + self.options.timeout)?;
+            self.turn(until)?;
             if let Some(error) = self.crowd.refused.take() {
                 return Err(refused(self.crowd.connected, error, address));
             }

@@ -95,7 +95,7 @@ impl fmt::Display for Trouble {
                 f,
                 "{absent} of {total} members heard nothing of what a sender said; does the server \
                  relay lines to everyone else at once? If it wants a name or a password first, \
-                 see --hello"
+                 see --hello; if its backlog is short, try --connect-rate 500"
             ),
             Trouble::System(reason) => reason.fmt(f),
         }
@@ -109,7 +109,9 @@ fn in_words(reason: &io::Error) -> String {
              net.ipv4.ip_local_port_range, or use fewer clients"
             .to_owned(),
         io::ErrorKind::ConnectionRefused => "refused; is a server running there?".to_owned(),
-        io::ErrorKind::TimedOut => "no answer in time; is its backlog full?".to_owned(),
+        io::ErrorKind::TimedOut => {
+            "no answer in time; is its backlog full? See --connect-rate".to_owned()
+        }
         _ => reason.to_string(),
     }
 }

@@ -7,8 +7,8 @@ use crate::wire::irc::{Message, numeric};
 /// Whether the server that a command names is this one; else says that it is not there.
 fn is_here(context: &mut Context<'_, '_>, target: Option<&&str>) -> bool {
     let Some(target) = target.filter(|target| !target.is_empty()) else { return true };
-    let here = glob(target, &context.view.settings.name)
-        || context.view.hub.session_of(target).is_some();
+    let here =
+        glob(target, &context.view.settings.name) || context.view.hub.session_of(target).is_some();
     if !here {
         context.pen().numeric(numeric::ERR_NOSUCHSERVER, &[target], "No such server");
     }
@@ -67,7 +67,11 @@ pub(super) fn version(context: &mut Context<'_, '_>, message: &Message<'_>) {
     if is_here(context, message.parameters.first()) {
         let settings = context.view.settings;
         let words = [settings::VERSION, &settings.name];
-        context.pen().numeric(numeric::RPL_VERSION, &words, "a chat whose event loop you can watch");
+        context.pen().numeric(
+            numeric::RPL_VERSION,
+            &words,
+            "a chat whose event loop you can watch",
+        );
         super::registration::isupport(context);
     }
 }
@@ -88,7 +92,9 @@ pub(super) fn info(context: &mut Context<'_, '_>, message: &Message<'_>) {
     }
     let started = format!("On-line since {}", pen::timestamp(context.view.settings.started));
     let mut pen = context.pen();
-    for line in [settings::VERSION, "A multi-user TCP chat whose event loop you can watch.", &started] {
+    for line in
+        [settings::VERSION, "A multi-user TCP chat whose event loop you can watch.", &started]
+    {
         pen.numeric(numeric::RPL_INFO, &[], line);
     }
     pen.numeric(numeric::RPL_ENDOFINFO, &[], "End of /INFO list");
@@ -103,16 +109,10 @@ pub(super) fn admin(context: &mut Context<'_, '_>, message: &Message<'_>) {
     }
 }
 
-/// `LINKS`: this server is the only one.
+/// `LINKS`: this server has none.
 pub(super) fn links(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let mask = message.parameters.last().copied().unwrap_or("*");
-    let settings = context.view.settings;
-    let mut pen = context.pen();
-    if glob(mask, &settings.name) {
-        let words = [settings.name.as_str(), settings.name.as_str()];
-        pen.numeric(numeric::RPL_LINKS, &words, &format!("0 {}", settings.network));
-    }
-    pen.numeric(numeric::RPL_ENDOFLINKS, &[mask], "End of /LINKS list");
+    context.pen().numeric(numeric::RPL_ENDOFLINKS, &[mask], "End of /LINKS list");
 }
 
 /// `STATS letter`.
@@ -121,8 +121,7 @@ pub(super) fn stats(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let up = (context.view.now.0 - context.view.settings.started.0).max(0) / 1000;
     let mut pen = context.pen();
     if letter == "u" {
-        let (days, hours, minutes, seconds) =
-            (up / 86_400, up / 3600 % 24, up / 60 % 60, up % 60);
+        let (days, hours, minutes, seconds) = (up / 86_400, up / 3600 % 24, up / 60 % 60, up % 60);
         let text = format!("Server Up {days} days {hours}:{minutes:02}:{seconds:02}");
         pen.numeric(numeric::RPL_STATSUPTIME, &[], &text);
     }

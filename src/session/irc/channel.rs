@@ -144,12 +144,13 @@ struct Filter<'a> {
 impl<'a> Filter<'a> {
     fn parse(words: &'a str) -> Filter<'a> {
         let mut filter = Filter::default();
-        let age = |bounds: &mut (Option<i64>, Option<i64>), text: &str| {
-            match (text.get(..1), text.get(1..).and_then(|minutes| minutes.parse().ok())) {
-                (Some(">"), minutes) => bounds.0 = minutes,
-                (Some("<"), minutes) => bounds.1 = minutes,
-                _ => {}
-            }
+        let age = |bounds: &mut (Option<i64>, Option<i64>), text: &str| match (
+            text.get(..1),
+            text.get(1..).and_then(|minutes| minutes.parse().ok()),
+        ) {
+            (Some(">"), minutes) => bounds.0 = minutes,
+            (Some("<"), minutes) => bounds.1 = minutes,
+            _ => {}
         };
         for word in words.split(',').filter(|word| !word.is_empty()).take(MOST_AT_ONCE) {
             if let Some(count) = word.strip_prefix('>') {
@@ -225,17 +226,23 @@ pub(super) fn invite(context: &mut Context<'_, '_>, message: &Message<'_>) {
 
 /// `KICK #channel nick,… [:reason]`.
 pub(super) fn kick(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let [room, nicks, rest @ ..] = message.parameters.as_slice() else { return };
+    let [rooms, nicks, rest @ ..] = message.parameters.as_slice() else { return };
     let reason = rest.first().map(|reason| cut(reason, limits::REASON_LENGTH));
     let (hub, me) = (context.view.hub, context.view.me);
-    // Of an op who is not in the room, before it is asked who is.
-    let outside = hub.room(room).is_some_and(|room| room.member(me).is_none());
-    if outside && !context.user().is_some_and(|user| user.is_operator()) {
-        let text = "You're not on that channel";
-        return context.pen().numeric(numeric::ERR_NOTONCHANNEL, &[room], text);
-    }
+    // One channel for all, or one for each.
+    let mut last = "";
+    let mut places = words(rooms);
     for nick in words(nicks) {
-        context.run(Command::Kick((*room).into(), nick.into(), reason.map(Into::into)));
+        let room = places.next().unwrap_or(last);
+        last = room;
+        // Of an op who is not in the room, before it is asked who is.
+        let outside = hub.room(room).is_some_and(|room| room.member(me).is_none());
+        if outside && !context.user().is_some_and(|user| user.is_operator()) {
+            let text = "You're not on that channel";
+            context.pen().numeric(numeric::ERR_NOTONCHANNEL, &[room], text);
+            continue;
+        }
+        context.run(Command::Kick(room.into(), nick.into(), reason.map(Into::into)));
     }
 }
 

@@ -92,6 +92,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, message: &Message<'_>) {
     };
     let row = &ROWS[place];
     context.session.command = row.name;
+    context.session.subject = None;
     match (row.when, context.session.is_in()) {
         (When::Inside, false) => {
             let text = "You have not registered";

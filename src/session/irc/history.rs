@@ -24,6 +24,7 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
         return context.pen().batch("targets", &["draft/chathistory-targets"], |_| {});
     }
     let target = words[1];
+    context.session.subject = Some(Box::new([subcommand.clone(), target.to_owned()]));
     let limit: Option<u32> = words[needed - 1].parse().ok().filter(|limit| *limit > 0);
     let (first, second) = (point(words[2]), if two { point(words[3]) } else { None });
     let range = match (subcommand.as_str(), first, second) {
@@ -113,4 +114,3 @@ fn line(entry: &Logged, caps: super::Caps, me: &str, out: &mut Vec<u8>) {
         _ => line.trailing(&entry.text).end(),
     };
 }
-

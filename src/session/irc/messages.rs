@@ -1,8 +1,8 @@
 //! What is said, and what is taken back: PRIVMSG, NOTICE, TAGMSG, REDACT.
 
-use super::{Caps, Context, settings};
+use super::{Caps, Context, registration, settings};
 use crate::chat::{Command, Kind, Pick, RecordId, Speech};
-use crate::wire::irc::{Message, Tags, numeric};
+use crate::wire::irc::{MAX_BODY, Message, Tags, numeric};
 use std::sync::Arc;
 
 /// `PRIVMSG target,… :text`.
@@ -37,7 +37,15 @@ fn say(context: &mut Context<'_, '_>, targets: &str, kind: Kind, text: &str, tag
     let tags = client_tags(context, tags);
     let reply = tags.as_deref().and_then(reply_of);
     let text: Arc<str> = text.into();
+    let source = context.user().map_or(0, |user| registration::prefix(&user.identity).len());
+    let command = context.session.command.len() + if kind == Kind::Action { 9 } else { 0 };
     for target in some_targets(context, targets) {
+        // What would not reach the others whole is not sent: nothing is cut without a word.
+        if source + command + target.len() + text.len() + ":   :\r\n".len() > MAX_BODY {
+            let text = "Input line was too long: not all of it would arrive";
+            context.pen().numeric(numeric::ERR_INPUTTOOLONG, &[], text);
+            continue;
+        }
         let (status, to) = match target.strip_prefix(['@', '+']) {
             Some(room) if room.starts_with('#') => (target.chars().next(), room),
             _ => (None, target),
@@ -65,6 +73,16 @@ pub(super) fn tagmsg(context: &mut Context<'_, '_>, message: &Message<'_>) {
 /// `REDACT target msgid :reason`.
 pub(super) fn redact(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [target, id, rest @ ..] = message.parameters.as_slice() else { return };
+    context.session.subject = Some(Box::new([(*target).to_owned(), (*id).to_owned()]));
+    let (hub, me) = (context.view.hub, context.view.me);
+    let known = match target.strip_prefix('#') {
+        Some(_) => hub.room(target).is_some_and(|room| room.member(me).is_some()),
+        None => hub.session_of(target).is_some() || hub.has_account(target),
+    };
+    if !known {
+        let text = "You cannot redact messages there";
+        return context.pen().fail("REDACT", "INVALID_TARGET", &[target], text);
+    }
     let Ok(number) = id.parse() else {
         let text = "There is no such message";
         return context.pen().fail("REDACT", "UNKNOWN_MSGID", &[target, id], text);

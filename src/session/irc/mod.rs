@@ -101,6 +101,8 @@ pub struct Session {
     version: u16,
     /// The command that is being carried out.
     command: &'static str,
+    /// What it is about, for answers that repeat it.
+    subject: Option<Box<[String]>>,
     /// The label that answers to it are to bear.
     label: Option<Box<Label>>,
     /// What it has said of itself until it is in.
@@ -130,6 +132,7 @@ impl Session {
             caps: Caps::NONE,
             version: 0,
             command: "",
+            subject: None,
             label: None,
             door: Some(Box::default()),
             sasl: None,

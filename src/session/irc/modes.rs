@@ -17,7 +17,11 @@ const TABLE: ModeTable<'static> = ModeTable {
 /// `MODE target [letters arguments…]`.
 pub(super) fn mode(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [target, rest @ ..] = message.parameters.as_slice() else { return };
-    if target.starts_with('#') { of_channel(context, target, rest) } else { of_user(context, target, rest) }
+    if target.starts_with('#') {
+        of_channel(context, target, rest)
+    } else {
+        of_user(context, target, rest)
+    }
 }
 
 fn of_channel(context: &mut Context<'_, '_>, name: &str, words: &[&str]) {
@@ -44,7 +48,8 @@ fn of_channel(context: &mut Context<'_, '_>, name: &str, words: &[&str]) {
                 Ok(None) => {}
                 Err(text) => {
                     let (letter, argument) = (wanted.letter.to_string(), wanted.argument);
-                    let argument = argument.filter(|text| !text.is_empty()).unwrap_or("*");
+                    let fits = |text: &&str| !text.is_empty() && text.len() <= limits::KEY_LENGTH;
+                    let argument = argument.filter(fits).unwrap_or("*");
                     let words = [room.name.as_str(), &letter, argument];
                     context.pen().numeric(numeric::ERR_INVALIDMODEPARAM, &words, text);
                 }
@@ -145,9 +150,11 @@ fn tell_masks(context: &mut Context<'_, '_>, room: &Room, letter: char) {
         'e' => {
             (numeric::RPL_EXCEPTLIST, numeric::RPL_ENDOFEXCEPTLIST, "End of channel exception list")
         }
-        _ => {
-            (numeric::RPL_INVEXLIST, numeric::RPL_ENDOFINVEXLIST, "End of channel invite exception list")
-        }
+        _ => (
+            numeric::RPL_INVEXLIST,
+            numeric::RPL_ENDOFINVEXLIST,
+            "End of channel invite exception list",
+        ),
     };
     let mut pen = context.pen();
     for ban in room.masks(letter) {
@@ -170,7 +177,8 @@ fn of_user(context: &mut Context<'_, '_>, nick: &str, words: &[&str]) {
     }
     let Some(letters) = words.first() else {
         let mut letters = String::from("+");
-        letters.extend(UserMode::ALL.into_iter().filter(|mode| user.is(*mode)).map(UserMode::letter));
+        letters
+            .extend(UserMode::ALL.into_iter().filter(|mode| user.is(*mode)).map(UserMode::letter));
         return context.pen().words(numeric::RPL_UMODEIS, &[&letters]);
     };
     let mut changes = Vec::new();
@@ -199,8 +207,12 @@ pub(super) fn shown(changes: &[ModeChange]) -> (String, Vec<String>) {
     for change in changes {
         let (letter, on, argument) = match change {
             ModeChange::Flag(flag, on) => (flag.letter(), *on, None),
-            ModeChange::Key(key) => ('k', key.is_some(), Some(key.as_deref().unwrap_or("*").to_owned())),
-            ModeChange::Limit(limit) => ('l', limit.is_some(), limit.map(|limit| limit.to_string())),
+            ModeChange::Key(key) => {
+                ('k', key.is_some(), Some(key.as_deref().unwrap_or("*").to_owned()))
+            }
+            ModeChange::Limit(limit) => {
+                ('l', limit.is_some(), limit.map(|limit| limit.to_string()))
+            }
             ModeChange::Ban(mask, on) => ('b', *on, Some(mask.clone())),
             ModeChange::Except(mask, on) => ('e', *on, Some(mask.clone())),
             ModeChange::Invitable(mask, on) => ('I', *on, Some(mask.clone())),

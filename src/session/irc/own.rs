@@ -1,7 +1,7 @@
 //! What is one client told of its own doings, and of what concerns it alone?
 
-use super::{Caps, Context, Session, View, channel, history, modes, refusals, registration};
 use super::render::{self, render};
+use super::{Caps, Context, Session, View, channel, history, modes, refusals, registration};
 use crate::chat::{AccountStep, Event, Identity, Kind, Perspective, Refusal};
 use crate::wire::irc::numeric;
 
@@ -22,6 +22,13 @@ impl Session {
             own(&mut context, event, aside);
         } else {
             other(&mut context, event);
+        }
+    }
+
+    /// Somebody whom it watches for, and with whom it shares no room, has changed.
+    pub fn tell_of_watched(&self, event: &Event, out: &mut Vec<u8>) {
+        if self.caps.has(Caps::EXTENDED_MONITOR) {
+            render(self.look(), event, Perspective::Other, out);
         }
     }
 
@@ -122,14 +129,16 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
         Event::Refused(refusal) => {
             if !context.session.is_in() {
                 context.session.turned_away();
-                return refusals::refuse("NICK", refusal, &mut context.pen());
+                return refusals::refuse("NICK", &[], refusal, &mut context.pen());
             }
             if context.session.take_sasl() {
                 let text = "SASL authentication failed";
                 return context.pen().numeric(numeric::ERR_SASLFAIL, &[], text);
             }
             let command = context.session.command;
-            refusals::refuse(command, refusal, &mut context.pen());
+            let subject = context.session.subject.take().unwrap_or_default();
+            refusals::refuse(command, &subject, refusal, &mut context.pen());
+            context.session.subject = Some(subject);
         }
         Event::Closed { why } => {
             let text = crate::session::plain::refusal(why);
@@ -174,4 +183,3 @@ fn account(context: &mut Context<'_, '_>, who: &Identity, step: AccountStep) {
         AccountStep::PasswordChanged => pen.notice("Your password is changed"),
     }
 }
-

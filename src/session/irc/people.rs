@@ -309,4 +309,3 @@ fn tell_who(
         pen.words(numeric::RPL_WHOSPCRPL, &words);
     }
 }
-

@@ -5,12 +5,12 @@ use crate::chat::{Field, NickFault, Refusal};
 use crate::wire::irc::{Numeric, numeric};
 
 /// Says why `command` cannot be carried out.
-pub(super) fn refuse(command: &str, refusal: &Refusal, pen: &mut Pen<'_>) {
+pub(super) fn refuse(command: &str, subject: &[String], refusal: &Refusal, pen: &mut Pen<'_>) {
     // Nothing answers a notice, lest two programs talk for ever.
     if command == "NOTICE" {
         return;
     }
-    if in_standard_form(command, refusal, pen) {
+    if in_standard_form(command, subject, refusal, pen) {
         return;
     }
     let mut say = |numeric: Numeric, words: &[&str], text: &str| pen.numeric(numeric, words, text);
@@ -115,8 +115,14 @@ pub(super) fn refuse(command: &str, refusal: &Refusal, pen: &mut Pen<'_>) {
 }
 
 /// Commands of IRCv3 are refused with FAIL; whether that was done.
-fn in_standard_form(command: &str, refusal: &Refusal, pen: &mut Pen<'_>) -> bool {
+fn in_standard_form(
+    command: &str,
+    subject: &[String],
+    refusal: &Refusal,
+    pen: &mut Pen<'_>,
+) -> bool {
     let text = crate::session::plain::refusal(refusal);
+    let subject: Vec<&str> = subject.iter().map(String::as_str).collect();
     match (command, refusal) {
         ("REGISTER", Refusal::AccountExists(name)) => {
             pen.fail("REGISTER", "ACCOUNT_EXISTS", &[name.as_str()], &text);
@@ -130,17 +136,17 @@ fn in_standard_form(command: &str, refusal: &Refusal, pen: &mut Pen<'_>) -> bool
         ("REGISTER", _) => {
             pen.fail("REGISTER", "TEMPORARILY_UNAVAILABLE", &["*"], &text);
         }
-        ("REDACT", Refusal::NoSuchMessage(room, _)) => {
-            pen.fail("REDACT", "UNKNOWN_MSGID", &[room.as_str(), "*"], &text);
+        ("REDACT", Refusal::NoSuchMessage(..)) => {
+            pen.fail("REDACT", "UNKNOWN_MSGID", &subject, &text);
         }
         ("REDACT", Refusal::NotYours(_)) => {
-            pen.fail("REDACT", "REDACT_FORBIDDEN", &["*", "*"], &text);
+            pen.fail("REDACT", "REDACT_FORBIDDEN", &subject, &text);
         }
         ("REDACT", Refusal::NoSuchRoom(name) | Refusal::NotInRoom(name)) => {
             pen.fail("REDACT", "INVALID_TARGET", &[name.as_str()], &text);
         }
         ("CHATHISTORY", _) => {
-            pen.fail("CHATHISTORY", "INVALID_TARGET", &["*"], &text);
+            pen.fail("CHATHISTORY", "INVALID_TARGET", &subject, &text);
         }
         _ => return false,
     }

@@ -79,7 +79,7 @@ pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
             }
             come_in(context);
         }
-        Err(refusal) => super::refusals::refuse("NICK", &refusal, &mut context.pen()),
+        Err(refusal) => super::refusals::refuse("NICK", &[], &refusal, &mut context.pen()),
     }
 }
 
@@ -113,17 +113,14 @@ pub(super) fn quit(context: &mut Context<'_, '_>, message: &Message<'_>) {
 /// Goes in, if all has been said.
 pub(super) fn come_in(context: &mut Context<'_, '_>) {
     let Some(door) = &mut context.session.door else { return };
-    let (Some(nick), Some(username), Some(realname)) =
-        (&door.nick, &door.username, &door.realname)
+    let (Some(nick), Some(username), Some(realname)) = (&door.nick, &door.username, &door.realname)
     else {
         return;
     };
     if door.negotiating || door.entering {
         return;
     }
-    if context.view.settings.password.is_some()
-        && context.view.settings.password != door.password
-    {
+    if context.view.settings.password.is_some() && context.view.settings.password != door.password {
         context.pen().numeric(numeric::ERR_PASSWDMISMATCH, &[], "Password incorrect");
         context.actions.push(Action::Close("Password incorrect".to_owned()));
         return;
@@ -133,7 +130,7 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
         context.view.hub.nick_is_free(context.view.me, door.account.as_ref(), nick)
     {
         door.nick = None;
-        return super::refusals::refuse("NICK", &refusal, &mut context.pen());
+        return super::refusals::refuse("NICK", &[], &refusal, &mut context.pen());
     }
     let entry = Entry {
         nick: Some(nick.clone()),

@@ -29,7 +29,14 @@ pub fn render(look: Look, event: &Event, _perspective: Perspective, out: &mut Ve
             }
         }
         Event::Entered { who, .. } => joined(caps, who, &Name::lobby(), false, out),
-        Event::Joined { who, room, op, .. } => joined(caps, who, room, *op, out),
+        Event::Joined { who, room, op, away, .. } => {
+            joined(caps, who, room, *op, out);
+            if let Some(message) = away.as_ref().filter(|_| caps.has(Caps::AWAY_NOTIFY)) {
+                let source = prefix(who);
+                let line = tagged(caps, None, who, None, out).source(&source);
+                let _ = line.command("AWAY").trailing(message).end();
+            }
+        }
         Event::Parted { who, room, reason } => {
             let source = prefix(who);
             let line = tagged(caps, None, who, None, out).source(&source).command("PART");

@@ -366,9 +366,9 @@ fn room(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Request, String
 
 fn switch(context: &mut Context<'_>, room: &str) -> Result<Request, String> {
     if let Some(joined) = context.rooms.iter().find(|joined| **joined == room) {
-        context.session.chosen = joined.clone();
+        context.session.chosen = Some(joined.clone());
     }
-    tell(&format!("your words go to {} now", context.session.chosen))
+    tell(&format!("your words go to {room} now"))
 }
 
 fn topic(context: &mut Context<'_>, line: Line<'_>) -> Result<Request, String> {

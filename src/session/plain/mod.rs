@@ -90,14 +90,14 @@ pub enum Request {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
     look: Look,
-    /// The room that words go to, as long as its owner is in it.
-    chosen: Name,
+    /// The room that words go to; `None` is the one joined last.
+    chosen: Option<Name>,
 }
 
 impl Session {
     /// A peer that has just come in.
     pub fn new(style: Style) -> Session {
-        Session { look: Look { style, ..Look::default() }, chosen: Name::lobby() }
+        Session { look: Look { style, ..Look::default() }, chosen: Some(Name::lobby()) }
     }
 
     /// How it wants its lines: may change with every line it sends.
@@ -128,20 +128,34 @@ impl Session {
         understood.unwrap_or_else(|wrong| Request::Tell(vec![wrong]))
     }
 
-    /// Tells the session what its peer is told: a room that it joins becomes the current one.
+    /// Tells the session what its peer is told: a room that it joins becomes the current one, and
+    /// one that it leaves no longer is.
     pub fn heard(&mut self, event: &Event, perspective: Perspective) {
-        if let (Event::Joined { room, .. }, Perspective::Own) = (event, perspective) {
-            self.chosen = room.clone();
+        match (event, perspective) {
+            (Event::Joined { room, .. }, Perspective::Own) => self.chosen = Some(room.clone()),
+            (Event::Parted { room, .. }, Perspective::Own)
+                if self.chosen.as_ref() == Some(room) =>
+            {
+                self.chosen = None;
+            }
+            _ => {}
         }
     }
 
-    /// The room that words go to: the chosen one, or the one joined last.
+    /// The room that words go to.
     pub fn current<'a>(&self, rooms: &'a [Name]) -> Option<&'a Name> {
-        rooms.iter().find(|room| **room == self.chosen).or(rooms.last())
+        let chosen = self.chosen.as_ref();
+        chosen.and_then(|chosen| rooms.iter().find(|room| *room == chosen)).or(rooms.last())
     }
 
-    fn say(&self, rooms: &[Name], kind: Kind, text: &str) -> Result<Request, String> {
+    fn say(&mut self, rooms: &[Name], kind: Kind, text: &str) -> Result<Request, String> {
         let room = self.current(rooms).ok_or("you are in no room; /join #room enters one")?;
+        // Who was put out while typing must not say to others what was meant for that room.
+        if let Some(lost) = self.chosen.take_if(|chosen| chosen != room) {
+            return Err(format!(
+                "not said: you are no longer in {lost}; your words go to {room} now"
+            ));
+        }
         Ok(Request::Do(Command::Say(room.shared(), kind, text.into())))
     }
 

@@ -104,7 +104,7 @@ fn coming_and_going(look: Look, event: &Event, perspective: Perspective, out: &m
             };
             notice(look, RED, &format!("the user {who} left{how}, {users} online"), out);
         }
-        Event::Joined { who, room, members, topic, op } => {
+        Event::Joined { who, room, members, topic, op, .. } => {
             let text = if own {
                 let op = if *op { ", you are its op" } else { "" };
                 let topic = topic.as_ref().map(|topic| format!("; topic: {}", topic.text));
@@ -243,7 +243,7 @@ fn mode(change: &ModeChange) -> String {
     }
 }
 
-/// "#rust 17 <alice>": which message is meant.
+/// `#rust 17 <alice>`: which message is meant.
 fn place(room: &str, message: &Quoted) -> String {
     format!("{room} {} <{}>", message.number, message.from)
 }

@@ -280,6 +280,9 @@ fn moderation_by_hand() {
         chat.both(0, "/kick bob bad manners", 1).1,
         "* alice has put bob out of #x (bad manners)\n"
     );
+    let lost = "not said: you are no longer in #x; your words go to #lobby now";
+    assert_eq!(chat.both(1, "meant for #x", 0), own(lost));
+    assert_eq!(chat.both(1, "hello", 0).1, "[bob]: hello\n");
     assert_eq!(chat.both(1, "/join #x", 0), own("#x has a key; /join #x KEY enters with it"));
     assert_eq!(chat.both(0, "/who", 1).0, "* 1 user in #x:\n* @alice\n");
     assert_eq!(

@@ -1,0 +1,144 @@
+//! What can be wrong with a journal, in words that say what to do.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// Why a journal cannot be opened, read or filled.
+#[derive(Debug)]
+pub enum JournalError {
+    /// The directory or a file in it cannot be made or opened.
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another server uses the directory.
+    Locked {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The file can be read but not written.
+    ReadOnly {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The disk, or the configured size of the file, is full.
+    Full {
+        /// Which file has no space.
+        path: PathBuf,
+    },
+    /// The file is damaged, or is no journal at all.
+    Corrupt {
+        /// Which.
+        path: PathBuf,
+        /// What does not fit.
+        detail: String,
+    },
+    /// A newer version has written the file.
+    Newer {
+        /// Which.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The newest schema that is known here.
+        known: u32,
+    },
+    /// There is no journal to export from.
+    Missing {
+        /// Where none is.
+        path: PathBuf,
+    },
+    /// An import wants an empty journal.
+    NotEmpty {
+        /// Which is not.
+        path: PathBuf,
+    },
+    /// A line of an import cannot be taken. Nothing of the import was kept.
+    Line {
+        /// Which, counted from 1.
+        number: u64,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Reading or writing the exported lines failed.
+    Stream(io::Error),
+    /// Anything else that the database said.
+    Database {
+        /// Which file.
+        path: PathBuf,
+        /// What it said.
+        source: rusqlite::Error,
+    },
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JournalError::Directory { path, source } => {
+                write!(f, "cannot use '{}' for the journal: {source}", path.display())
+            }
+            JournalError::Locked { path } => write!(
+                f,
+                "another server is using the journal in '{}'; stop it, or use another directory",
+                path.display()
+            ),
+            JournalError::ReadOnly { path } => {
+                write!(f, "'{}' cannot be written; change its owner or permissions", path.display())
+            }
+            JournalError::Full { path } => write!(
+                f,
+                "no space left for '{}'; free some, or raise its configured size",
+                path.display()
+            ),
+            JournalError::Corrupt { path, detail } => write!(
+                f,
+                "'{}' is damaged or not a journal ({detail}); restore a backup, or move the file \
+                 away to start anew",
+                path.display()
+            ),
+            JournalError::Newer { path, found, known } => write!(
+                f,
+                "'{}' was written by a newer version (schema {found}, known is {known}); update \
+                 this program",
+                path.display()
+            ),
+            JournalError::Missing { path } => {
+                write!(f, "there is no journal at '{}'", path.display())
+            }
+            JournalError::NotEmpty { path } => write!(
+                f,
+                "the journal in '{}' is not empty; import into a new directory",
+                path.display()
+            ),
+            JournalError::Line { number, detail } => {
+                write!(f, "line {number}: {detail}; nothing was imported")
+            }
+            JournalError::Stream(source) => write!(f, "cannot move the lines: {source}"),
+            JournalError::Database { path, source } => {
+                write!(f, "the journal '{}' failed: {source}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for JournalError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            JournalError::Directory { source, .. } | JournalError::Stream(source) => Some(source),
+            JournalError::Database { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the journal still takes records.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Health {
+    /// It does.
+    Good,
+    /// A commit failed: why. What is kept can still be asked for; who comes and goes is let
+    /// through, unkept; everything else is refused. A restart tries again.
+    ReadOnly(String),
+}

@@ -1,0 +1,193 @@
+//! What is tidied up between the records: snapshots, swept records, forgotten messages.
+//!
+//! Invariant: one step deletes at most [`limits::CHORE_ROWS`] rows, then records come first again.
+//! A snapshot is one step, and as long as the state is big; it comes no more often than as many
+//! bytes of records.
+
+use super::super::limits::{self, Limits};
+use super::index;
+use super::writer::Writer;
+use rusqlite::{OptionalExtension, Result, params};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Which step of the sweep is next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sweep {
+    Nothing,
+    /// Records that a snapshot covers.
+    Records,
+    /// Messages that are too old.
+    Old,
+    /// Messages that are too many in a room: the first with a higher number than this.
+    Many(i64),
+}
+
+/// When to do what.
+pub(super) struct Chores {
+    age: Option<Duration>,
+    per_room: Option<u64>,
+    records: u64,
+    bytes: u64,
+    snapshot_bytes: u64,
+    sweep: Sweep,
+    erase_at: Option<Instant>,
+    retain_at: Option<Instant>,
+}
+
+impl Default for Chores {
+    fn default() -> Chores {
+        Chores::new(&Limits::default(), 0, false)
+    }
+}
+
+impl Chores {
+    pub(super) fn new(limits: &Limits, replayed: u64, stale: bool) -> Chores {
+        let retains = limits.age.is_some() || limits.per_room.is_some();
+        let now = Instant::now();
+        Chores {
+            age: limits.age,
+            per_room: limits.per_room,
+            records: replayed,
+            bytes: 0,
+            snapshot_bytes: 0,
+            // What an earlier run has covered and not swept.
+            sweep: Sweep::Records,
+            erase_at: stale.then_some(now),
+            retain_at: retains.then_some(now),
+        }
+    }
+
+    /// How long the writer may sleep.
+    pub(super) fn patience(&self) -> Duration {
+        if self.sweep != Sweep::Nothing {
+            return Duration::ZERO;
+        }
+        let next = [self.erase_at, self.retain_at].into_iter().flatten().min();
+        next.map_or(limits::RETENTION_EVERY, |at| at.saturating_duration_since(Instant::now()))
+    }
+
+    pub(super) fn written(&mut self, records: u64, bytes: u64, erased: bool) {
+        self.records += records;
+        self.bytes += bytes;
+        if erased {
+            self.erase_at.get_or_insert_with(|| Instant::now() + limits::ERASE_WITHIN);
+        }
+    }
+
+    /// Does one step of what is due.
+    pub(super) fn step(&mut self, writer: &mut Writer) -> Result<()> {
+        let now = Instant::now();
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if due(self.erase_at) {
+            return self.erase(writer);
+        }
+        if self.records >= limits::SNAPSHOT_RECORDS && self.bytes >= self.snapshot_bytes {
+            return self.snapshot(writer);
+        }
+        match self.sweep {
+            Sweep::Records => {
+                let covered = "DELETE FROM record WHERE id IN (SELECT id FROM record WHERE id <=
+                                   (SELECT record FROM snapshot) ORDER BY id LIMIT ?1)";
+                let swept =
+                    writer.connection.prepare_cached(covered)?.execute([limits::CHORE_ROWS])?;
+                if swept < limits::CHORE_ROWS as usize {
+                    self.sweep = Sweep::Nothing;
+                }
+            }
+            Sweep::Old => {
+                if !self.forget_old(writer)? {
+                    self.sweep = Sweep::Many(0);
+                }
+            }
+            Sweep::Many(room) => self.sweep = self.forget_many(writer, room)?,
+            Sweep::Nothing if due(self.retain_at) => {
+                self.retain_at = Some(now + limits::RETENTION_EVERY);
+                self.sweep = Sweep::Old;
+            }
+            Sweep::Nothing => {}
+        }
+        Ok(())
+    }
+
+    /// Does all that would be due some day: the server stops.
+    pub(super) fn finish(&mut self, writer: &mut Writer) -> Result<()> {
+        if self.records > 0 || self.erase_at.is_some() {
+            self.erase(writer)?;
+        }
+        while matches!(self.sweep, Sweep::Records) {
+            self.step(writer)?;
+        }
+        self.truncate(writer)
+    }
+
+    fn snapshot(&mut self, writer: &mut Writer) -> Result<()> {
+        let hub = index::json(&writer.hub)?;
+        let (record, time) = writer.last;
+        let sql = "INSERT OR REPLACE INTO snapshot (one, record, time, stale, hub)
+                   VALUES (1, ?1, ?2, 0, ?3)";
+        writer.connection.prepare_cached(sql)?.execute(params![record, time, hub])?;
+        (self.records, self.bytes, self.snapshot_bytes) = (0, 0, hub.len() as u64);
+        self.sweep = Sweep::Records;
+        Ok(())
+    }
+
+    /// Takes erased texts out of the snapshot, too, and out of the write-ahead log.
+    fn erase(&mut self, writer: &mut Writer) -> Result<()> {
+        self.snapshot(writer)?;
+        self.erase_at = None;
+        self.truncate(writer)
+    }
+
+    fn truncate(&mut self, writer: &Writer) -> Result<()> {
+        let busy = writer
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
+        if busy {
+            // A reader is in the way.
+            self.erase_at = Some(Instant::now() + limits::ERASE_WITHIN);
+        }
+        Ok(())
+    }
+
+    /// Forgets some messages that are too old. Tells whether there may be more.
+    fn forget_old(&self, writer: &mut Writer) -> Result<bool> {
+        let Some(age) = self.age else { return Ok(false) };
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let before = i64::try_from(now.saturating_sub(age).as_millis()).unwrap_or(i64::MAX);
+        // Times rise with ids.
+        let sql = "SELECT id FROM (SELECT id, time FROM message ORDER BY id LIMIT ?1)
+                   WHERE time < ?2 ORDER BY id";
+        forget(writer, sql, params![limits::CHORE_ROWS, before])
+    }
+
+    fn forget_many(&self, writer: &mut Writer, room: i64) -> Result<Sweep> {
+        let Some(per_room) = self.per_room else { return Ok(Sweep::Nothing) };
+        let sql = "SELECT room FROM message WHERE room > ?1 ORDER BY room LIMIT 1";
+        let next: Option<i64> = writer
+            .connection
+            .prepare_cached(sql)?
+            .query_row([room], |row| row.get(0))
+            .optional()?;
+        let Some(next) = next else { return Ok(Sweep::Nothing) };
+        let keep = i64::try_from(per_room).unwrap_or(i64::MAX);
+        let sql = "SELECT id FROM message WHERE room = ?1 AND id <=
+                       (SELECT id FROM message WHERE room = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
+                   ORDER BY id LIMIT ?3";
+        let more = forget(writer, sql, params![next, keep, limits::CHORE_ROWS])?;
+        Ok(Sweep::Many(if more { next - 1 } else { next }))
+    }
+}
+
+/// Forgets the messages that `sql` finds. Tells whether there may be more.
+fn forget(writer: &mut Writer, sql: &str, parameters: impl rusqlite::Params) -> Result<bool> {
+    let transaction = writer.connection.unchecked_transaction()?;
+    let ids: Vec<i64> = transaction
+        .prepare_cached(sql)?
+        .query_map(parameters, |row| row.get(0))?
+        .collect::<Result<_>>()?;
+    for &id in &ids {
+        index::forget(&transaction, &mut writer.names, id)?;
+    }
+    transaction.commit()?;
+    Ok(ids.len() == limits::CHORE_ROWS as usize)
+}

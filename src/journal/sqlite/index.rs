@@ -1,0 +1,227 @@
+//! What the hub made of a record, as rows: messages, who may ask for them, words to find them by.
+//!
+//! Everything here happens in the transaction that keeps the record.
+
+use super::super::limits;
+use crate::chat::{Archive, Change, Kind, Logged, Name, RecordId, Target};
+use rusqlite::{Connection, OptionalExtension, Result, params};
+use std::collections::HashMap;
+
+/// The numbers of names, the last few of them remembered.
+#[derive(Default)]
+pub(in crate::journal) struct Names(HashMap<String, i64>);
+
+impl Names {
+    fn number(&mut self, connection: &Connection, name: &Name) -> Result<i64> {
+        let folded = name.folded();
+        if let Some(&number) = self.0.get(&folded) {
+            return Ok(number);
+        }
+        let insert = "INSERT INTO name (spelled, folded) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        connection.prepare_cached(insert)?.execute(params![name.as_str(), folded])?;
+        let select = "SELECT id FROM name WHERE folded = ?1";
+        let number = connection.prepare_cached(select)?.query_row([&folded], |row| row.get(0))?;
+        if self.0.len() >= limits::NAME_CACHE {
+            self.0.clear();
+        }
+        self.0.insert(folded, number);
+        Ok(number)
+    }
+}
+
+/// A kind as it is written in the table.
+pub(super) fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Message => "message",
+        Kind::Action => "action",
+        Kind::Notice => "notice",
+    }
+}
+
+/// Takes in one change. Tells whether a text was erased.
+pub(in crate::journal) fn take(
+    connection: &Connection,
+    names: &mut Names,
+    record: RecordId,
+    archive: Archive<'_>,
+) -> Result<bool> {
+    match archive {
+        Archive::Add(logged) => add(connection, names, &logged).map(|()| false),
+        Archive::Edit(id, text) => edit(connection, names, id, text).map(|()| true),
+        Archive::Delete(id) => delete(connection, names, id).map(|()| true),
+        Archive::React(id, nick, text, on) => {
+            let number = id.0.cast_signed();
+            if on {
+                let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
+                           SELECT id, ?2, ?3, ?4 FROM message WHERE id = ?1";
+                let row = params![number, &**text, nick.folded(), record.0.cast_signed()];
+                connection.prepare_cached(sql)?.execute(row)?;
+            } else {
+                let sql = "DELETE FROM reaction WHERE message = ?1 AND text = ?2 AND nick = ?3";
+                let row = params![number, &**text, nick.folded()];
+                connection.prepare_cached(sql)?.execute(row)?;
+            }
+            Ok(false)
+        }
+    }
+}
+
+pub(in crate::journal) fn add(
+    connection: &Connection,
+    names: &mut Names,
+    logged: &Logged,
+) -> Result<()> {
+    let id = logged.id.0.cast_signed();
+    let (room, to, to_account) = match &logged.target {
+        Target::Room(room) => (Some(names.number(connection, room)?), None, None),
+        // Nobody can ever ask for it.
+        Target::Private { account: None, .. } if logged.account.is_none() => return Ok(()),
+        Target::Private { to, account } => (None, Some(to), account.as_ref()),
+    };
+    let reply = logged.reply.as_ref();
+    let root = room.map(|_| reply.map_or(id, |reply| reply.root.0.cast_signed()));
+    let sql = "INSERT INTO message (id, time, room, number, root, sender, account, kind, text,
+                   edited, recipient, recipient_account, reply, reply_number, reply_from)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+    connection.prepare_cached(sql)?.execute(params![
+        id,
+        logged.time.0,
+        room,
+        logged.number.cast_signed(),
+        root,
+        logged.from.as_str(),
+        logged.account.as_ref().map(Name::as_str),
+        kind_word(logged.kind),
+        &*logged.text,
+        logged.edited,
+        to.map(Name::as_str),
+        to_account.map(Name::as_str),
+        reply.map(|reply| reply.id.0.cast_signed()),
+        reply.map(|reply| reply.number.cast_signed()),
+        reply.map(|reply| reply.from.as_str()),
+    ])?;
+    if let Some(room) = room {
+        let tags = tags(connection, names, room, &logged.from, logged.account.as_ref())?;
+        let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
+        connection.prepare_cached(sql)?.execute(params![id, &*logged.text, tags])?;
+        return Ok(());
+    }
+    let sql = "INSERT OR IGNORE INTO private (owner, peer, message) VALUES (?1, ?2, ?3)";
+    let mut insert = connection.prepare_cached(sql)?;
+    let mut share = |owner: Option<&Name>, peers: [Option<&Name>; 2]| -> Result<()> {
+        let Some(owner) = owner else { return Ok(()) };
+        let owner = names.number(connection, owner)?;
+        for peer in peers.into_iter().flatten() {
+            insert.execute([owner, names.number(connection, peer)?, id])?;
+        }
+        Ok(())
+    };
+    share(to_account, [Some(&logged.from), logged.account.as_ref()])?;
+    share(logged.account.as_ref(), [to, to_account])?;
+    if let Some(owner) = to_account {
+        let owner = names.number(connection, owner)?;
+        let sql = "INSERT INTO mail (owner, message) VALUES (?1, ?2)";
+        connection.prepare_cached(sql)?.execute([owner, id])?;
+    }
+    Ok(())
+}
+
+fn tags(
+    connection: &Connection,
+    names: &mut Names,
+    room: i64,
+    nick: &Name,
+    account: Option<&Name>,
+) -> Result<String> {
+    let nick = names.number(connection, nick)?;
+    Ok(match account {
+        Some(account) => {
+            format!("r{room} f{nick} f{}", names.number(connection, account)?)
+        }
+        None => format!("r{room} f{nick}"),
+    })
+}
+
+/// Takes the words of a message out of the search. They must be told as they went in.
+fn unfind(connection: &Connection, names: &mut Names, id: i64) -> Result<Option<String>> {
+    let sql = "SELECT room, sender, account, text FROM message WHERE id = ?1";
+    let found = connection
+        .prepare_cached(sql)?
+        .query_row([id], |row| {
+            let account: Option<String> = row.get(2)?;
+            let (sender, text): (String, String) = (row.get(1)?, row.get(3)?);
+            Ok((row.get::<_, Option<i64>>(0)?, sender, account, text))
+        })
+        .optional()?;
+    let Some((Some(room), sender, account, text)) = found else { return Ok(None) };
+    let account = account.as_deref().map(Name::new);
+    let tags = tags(connection, names, room, &Name::new(&sender), account.as_ref())?;
+    let sql = "INSERT INTO search (search, rowid, text, tags) VALUES ('delete', ?1, ?2, ?3)";
+    connection.prepare_cached(sql)?.execute(params![id, text, tags])?;
+    Ok(Some(tags))
+}
+
+fn edit(connection: &Connection, names: &mut Names, id: RecordId, text: &str) -> Result<()> {
+    let number = id.0.cast_signed();
+    if let Some(tags) = unfind(connection, names, number)? {
+        let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
+        connection.prepare_cached(sql)?.execute(params![number, text, tags])?;
+    }
+    let sql = "UPDATE message SET text = ?2, edited = 1 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![number, text])?;
+    rewrite_records(connection, id, text)
+}
+
+fn delete(connection: &Connection, names: &mut Names, id: RecordId) -> Result<()> {
+    forget(connection, names, id.0.cast_signed())?;
+    rewrite_records(connection, id, "")
+}
+
+/// Removes a message from all tables but `record`.
+pub(super) fn forget(connection: &Connection, names: &mut Names, id: i64) -> Result<()> {
+    unfind(connection, names, id)?;
+    for sql in [
+        "DELETE FROM message WHERE id = ?1",
+        "DELETE FROM reaction WHERE message = ?1",
+        "DELETE FROM private WHERE message = ?1",
+        "DELETE FROM mail WHERE message = ?1",
+    ] {
+        connection.prepare_cached(sql)?.execute([id])?;
+    }
+    Ok(())
+}
+
+/// Puts `text` into the record that brought a message and into those that edited it. The state
+/// they lead to is the same: what they said in between is replaced anyway.
+fn rewrite_records(connection: &Connection, id: RecordId, text: &str) -> Result<()> {
+    let sql = "SELECT id, change FROM record WHERE id = ?1 OR about = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([id.0.cast_signed()], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+    })?;
+    let rows: Vec<(i64, String)> = rows.collect::<Result<_>>()?;
+    for (number, change) in rows {
+        let Ok(mut change) = serde_json::from_str::<Change>(&change) else { continue };
+        match &mut change {
+            Change::Say { text: old, .. } | Change::Edit { text: old, .. } => *old = text.into(),
+            _ => continue,
+        }
+        let sql = "UPDATE record SET change = ?2 WHERE id = ?1";
+        connection.prepare_cached(sql)?.execute(params![number, json(&change)?])?;
+    }
+    Ok(())
+}
+
+/// What the record is about, if it holds a text that an erasure must find.
+pub(super) fn about(change: &Change) -> Option<i64> {
+    match change {
+        Change::Edit { message, .. } => Some(message.id.0.cast_signed()),
+        _ => None,
+    }
+}
+
+/// A value as a column holds it.
+pub(in crate::journal) fn json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}

@@ -1,0 +1,330 @@
+//! The thread that answers questions, on a connection of its own: the writer's transactions do not
+//! hold it up, nor it them.
+
+use super::super::limits;
+use super::super::question::{self, Answer, Place, Question, Stretch, stretches};
+use crate::chat::{
+    Kind, Logged, Lookup, Moment, Name, Point, Query, Quoted, RecordId, Reference, Scope, Target,
+    query,
+};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Result, Row, params, params_from_iter};
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::Instant;
+
+/// Database instructions between two looks at the clock.
+const PATIENCE_STEPS: i32 = 10_000;
+
+pub(super) fn run(
+    connection: &mut Connection,
+    questions: &Receiver<(u64, Question, RecordId)>,
+    answers: &SyncSender<(u64, Answer)>,
+    wake: &dyn Fn(),
+) {
+    while let Ok((ticket, question, upto)) = questions.recv() {
+        let answer = answer(connection, question, upto)
+            .unwrap_or_else(|error| Answer::Failed(error.to_string()));
+        if answers.send((ticket, answer)).is_err() {
+            return;
+        }
+        wake();
+    }
+}
+
+/// Answers one question from one state of the file.
+fn answer(connection: &mut Connection, question: Question, upto: RecordId) -> Result<Answer> {
+    let end = Instant::now() + limits::QUESTION_PATIENCE;
+    connection.progress_handler(PATIENCE_STEPS, Some(move || Instant::now() > end))?;
+    let _one_state = connection.unchecked_transaction()?;
+    Ok(match question {
+        Question::Past(query) => Answer::Past(past(connection, &query, upto)?),
+        Question::Find(lookup) => Answer::Found(find(connection, &lookup, upto)?),
+    })
+}
+
+fn number_of(connection: &Connection, name: &Name) -> Result<Option<i64>> {
+    let sql = "SELECT id FROM name WHERE folded = ?1";
+    connection.prepare_cached(sql)?.query_row([name.folded()], |row| row.get(0)).optional()
+}
+
+fn find(connection: &Connection, lookup: &Lookup, upto: RecordId) -> Result<Option<Reference>> {
+    let id = match lookup.message {
+        Point::Id(id) => id.0,
+        point @ Point::Number(_) => locate_in(connection, Some(&lookup.room), point, upto)?.first,
+        Point::Time(_) => return Ok(None),
+    };
+    let Some(room) = number_of(connection, &lookup.room.name)? else { return Ok(None) };
+    if id > upto.0 || id < lookup.room.since.0 {
+        return Ok(None);
+    }
+    let sql = "SELECT number, root, sender, account FROM message WHERE id = ?1 AND room = ?2";
+    let found = connection
+        .prepare_cached(sql)?
+        .query_row([id.cast_signed(), room], |row| {
+            let (from, account): (String, Option<String>) = (row.get(2)?, row.get(3)?);
+            Ok(Reference {
+                id: RecordId(id),
+                number: row.get::<_, i64>(0)?.cast_unsigned(),
+                root: RecordId(row.get::<_, i64>(1)?.cast_unsigned()),
+                from: Name::new(&from),
+                account: account.as_deref().map(Name::new),
+            })
+        })
+        .optional()?;
+    Ok(found.filter(|found| match lookup.message {
+        Point::Number(number) => found.number == number,
+        _ => true,
+    }))
+}
+
+fn past(connection: &Connection, query: &Query, upto: RecordId) -> Result<Vec<Logged>> {
+    let room = match &query.scope {
+        Scope::Room(room) | Scope::Thread { room, .. } => Some(room),
+        Scope::Search { rooms, .. } if rooms.len() == 1 => rooms.first(),
+        _ => None,
+    };
+    let locate = |point| locate_in(connection, room, point, upto);
+    let stretches = stretches(query.range, question::wanted(query), upto, locate)?;
+    let newest = stretches.first().is_some_and(|stretch| stretch.newest);
+    let mut entries = Vec::new();
+    for stretch in &stretches {
+        let mut part = in_stretch(connection, &query.scope, stretch)?;
+        if stretch.newest {
+            part.reverse();
+        }
+        entries.append(&mut part);
+    }
+    question::cut(&mut entries, newest);
+    for entry in &mut entries {
+        add_reactions(connection, entry)?;
+    }
+    Ok(entries)
+}
+
+/// Where a point is, among the messages of a room or among all.
+fn locate_in(
+    connection: &Connection,
+    room: Option<&query::Room>,
+    point: Point,
+    upto: RecordId,
+) -> Result<Place> {
+    let (wanted, column) = match (point, room) {
+        (Point::Id(id), _) => return Ok(Place::of(id)),
+        (Point::Number(number), Some(_)) => (number.cast_signed(), "number"),
+        // There are no numbers in it: nothing is before, nothing is after.
+        (Point::Number(_), None) => return Ok(Place { first: 0, last: question::NO_ID }),
+        (Point::Time(time), _) => (time.0, "time"),
+    };
+    let nowhere = Place { first: question::NO_ID, last: 0 };
+    let (room, since) = match room {
+        Some(room) => match number_of(connection, &room.name)? {
+            Some(number) => (Some(number), room.since.0.cast_signed()),
+            None => return Ok(nowhere),
+        },
+        None => (None, 0),
+    };
+    let condition = if room.is_some() { "room = ?3" } else { "?3 IS NULL" };
+    let sql = format!(
+        "SELECT id, {column} FROM message WHERE {condition} AND id >= ?1 AND id < ?2
+         ORDER BY id LIMIT 1"
+    );
+    let mut probe = connection.prepare_cached(&sql)?;
+    // Numbers and times rise with the ids, so this is a binary search, and no index is needed.
+    let mut first_above = |wanted: i64| -> Result<Option<i64>> {
+        let (mut low, mut high) =
+            (since, upto.0.saturating_add(1).min(question::NO_ID).cast_signed());
+        let mut found = None;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let row = probe
+                .query_row(params![middle, high, room], |row| {
+                    Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+                })
+                .optional()?;
+            match row {
+                Some((id, key)) if key <= wanted => low = id + 1,
+                Some((id, _)) => {
+                    found = Some(id);
+                    high = middle;
+                }
+                None => high = middle,
+            }
+        }
+        Ok(found)
+    };
+    let first = first_above(wanted.saturating_sub(1))?;
+    let next = first_above(wanted)?;
+    Ok(Place {
+        first: first.map_or(question::NO_ID, i64::cast_unsigned),
+        last: next.map_or(question::NO_ID, |id| id.cast_unsigned() - 1),
+    })
+}
+
+/// What [`read_message`] reads, of `message m` and the message `q` that it answers.
+pub(in crate::journal) const COLUMNS: &str =
+    "m.id, m.time, m.room, m.number, m.root, m.sender, m.account, m.kind, m.text,
+    m.edited, m.recipient, m.recipient_account, m.reply, m.reply_number, m.reply_from, q.text";
+
+/// The rows of a scope: where they are, which they are, what their id is called there.
+struct Source {
+    from: &'static str,
+    condition: &'static str,
+    key: &'static str,
+    values: Vec<Value>,
+    /// The rooms they may be from, by number.
+    rooms: HashMap<i64, query::Room>,
+}
+
+const MAIL: &str = "mail s CROSS JOIN message m ON m.id = s.message";
+const PRIVATE: &str = "private s CROSS JOIN message m ON m.id = s.message";
+const SEARCH: &str = "search s CROSS JOIN message m ON m.id = s.rowid";
+
+/// Where a scope's messages are; `None` if there are none.
+fn source(connection: &Connection, scope: &Scope) -> Result<Option<Source>> {
+    let mut rooms = HashMap::new();
+    let mut know = |room: &query::Room| -> Result<Option<i64>> {
+        let number = number_of(connection, &room.name)?;
+        if let Some(number) = number {
+            rooms.insert(number, room.clone());
+        }
+        Ok(number)
+    };
+    let (from, condition, key, values): (_, _, _, Vec<Value>) = match scope {
+        Scope::Room(room) => {
+            let Some(number) = know(room)? else { return Ok(None) };
+            ("message m", "m.room = ?", "m.id", vec![number.into()])
+        }
+        Scope::Thread { room, root } => {
+            let Some(number) = know(room)? else { return Ok(None) };
+            let root = root.0.cast_signed();
+            let condition = "m.room = ? AND (m.id = ? OR (m.root = ? AND m.reply IS NOT NULL))";
+            ("message m", condition, "m.id", vec![number.into(), root.into(), root.into()])
+        }
+        Scope::Mail { account, since } => {
+            let Some(owner) = number_of(connection, account)? else { return Ok(None) };
+            let values = vec![owner.into(), since.0.cast_signed().into()];
+            (MAIL, "s.owner = ? AND s.message >= ?", "s.message", values)
+        }
+        Scope::Private { account, peer } => {
+            let (owner, peer) = (number_of(connection, account)?, number_of(connection, peer)?);
+            let (Some(owner), Some(peer)) = (owner, peer) else { return Ok(None) };
+            let values = vec![owner.into(), peer.into()];
+            (PRIVATE, "s.owner = ? AND s.peer = ?", "s.message", values)
+        }
+        Scope::Search { rooms, words, from } => {
+            let mut numbers = Vec::new();
+            for room in rooms {
+                numbers.extend(know(room)?);
+            }
+            let by = match from {
+                Some(from) => match number_of(connection, from)? {
+                    Some(number) => Some(number),
+                    None => return Ok(None),
+                },
+                None => None,
+            };
+            let Some(question) = search_for(words, &numbers, by) else { return Ok(None) };
+            (SEARCH, "search MATCH ?", "s.rowid", vec![question.into()])
+        }
+    };
+    Ok(Some(Source { from, condition, key, values, rooms }))
+}
+
+/// The rows of a stretch, from the end that is wanted.
+fn in_stretch(connection: &Connection, scope: &Scope, stretch: &Stretch) -> Result<Vec<Logged>> {
+    let Some(source) = source(connection, scope)? else { return Ok(Vec::new()) };
+    let Source { from, condition, key, mut values, rooms: known } = source;
+    let order = if stretch.newest { "DESC" } else { "ASC" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {from} LEFT JOIN message q ON q.id = m.reply
+         WHERE {condition} AND {key} > ? AND {key} < ? ORDER BY {key} {order}"
+    );
+    values.push(stretch.after.cast_signed().into());
+    values.push(stretch.before.cast_signed().into());
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut found = Vec::new();
+    while found.len() < stretch.limit
+        && let Some(row) = rows.next()?
+    {
+        let room = row.get::<_, Option<i64>>(2)?.and_then(|number| known.get(&number));
+        let id = RecordId(row.get::<_, i64>(0)?.cast_unsigned());
+        if room.is_some_and(|room| id < room.since) {
+            // Said in an earlier room of that name; so was everything older.
+            if stretch.newest && known.len() == 1 {
+                break;
+            }
+            continue;
+        }
+        found.push(read_message(row, room.map(|room| &room.name))?);
+    }
+    Ok(found)
+}
+
+/// The question for the full-text index; `None` if it cannot find anything.
+fn search_for(words: &str, rooms: &[i64], by: Option<i64>) -> Option<String> {
+    let wanted = words.split_whitespace().filter(|word| question::words(word).next().is_some());
+    // A quoted word is no operator, whatever is in it.
+    let wanted: Vec<String> =
+        wanted.map(|word| format!("\"{}\"", word.replace('"', " "))).collect();
+    if wanted.is_empty() || rooms.is_empty() {
+        return None;
+    }
+    let rooms: Vec<String> = rooms.iter().map(|room| format!("r{room}")).collect();
+    let by = by.map_or(String::new(), |by| format!(" AND f{by}"));
+    let (wanted, rooms) = (wanted.join(" AND "), rooms.join(" OR "));
+    Some(format!("text : ({wanted}) AND tags : (({rooms}){by})"))
+}
+
+pub(in crate::journal) fn read_message(row: &Row<'_>, room: Option<&Name>) -> Result<Logged> {
+    let number = |column: usize| row.get::<_, i64>(column).map(i64::cast_unsigned);
+    let name = |column: usize| {
+        row.get::<_, Option<String>>(column).map(|name| name.as_deref().map(Name::new))
+    };
+    let kind: String = row.get(7)?;
+    let reply = match row.get::<_, Option<i64>>(12)? {
+        Some(id) => Some(Quoted {
+            id: RecordId(id.cast_unsigned()),
+            number: number(13)?,
+            root: RecordId(number(4)?),
+            from: name(14)?.unwrap_or_else(|| Name::new("")),
+            text: row.get::<_, Option<String>>(15)?.map(Into::into),
+        }),
+        None => None,
+    };
+    Ok(Logged {
+        id: RecordId(number(0)?),
+        time: Moment(row.get(1)?),
+        target: match room {
+            Some(room) => Target::Room(room.clone()),
+            None => Target::Private {
+                to: name(10)?.unwrap_or_else(|| Name::new("")),
+                account: name(11)?,
+            },
+        },
+        number: number(3)?,
+        from: name(5)?.unwrap_or_else(|| Name::new("")),
+        account: name(6)?,
+        kind: match kind.as_str() {
+            "action" => Kind::Action,
+            "notice" => Kind::Notice,
+            _ => Kind::Message,
+        },
+        text: row.get::<_, String>(8)?.into(),
+        reply,
+        edited: row.get(9)?,
+        reactions: Vec::new(),
+    })
+}
+
+fn add_reactions(connection: &Connection, entry: &mut Logged) -> Result<()> {
+    let sql =
+        "SELECT text, count(*) FROM reaction WHERE message = ?1 GROUP BY text ORDER BY min(id)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([entry.id.0.cast_signed()], |row| {
+        Ok((row.get::<_, String>(0)?.into(), row.get(1)?))
+    })?;
+    entry.reactions = rows.collect::<Result<_>>()?;
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! A journal as lines of JSON, and back.
+//!
+//! The first line says what it is; then comes the state (`state`, or of a single room `room`), then
+//! one `message` a line, oldest first. Ids, numbers and times survive the way there and back.
+//!
+//! An export may run beside the server. A whole one is a backup: like the directory it holds
+//! password hashes, room keys and private words, and should be as private. One of a single room
+//! holds that room's settings and messages. Not exported are records that a snapshot covers: what
+//! they did is in the state.
+//!
+//! An import takes place as a whole or not at all, and only into an empty journal: ids are the
+//! order of everything, and two orders cannot be merged without giving new ones. An imported single
+//! room is kept (as `/keep` does), or it would be closed for want of people.
+
+use super::error::JournalError;
+use super::limits::{self, Limits};
+use super::sqlite::index::{self, Names};
+use super::sqlite::open::{self, classify};
+use super::sqlite::{reader, schema};
+use crate::chat::{Hub, Logged, Name};
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::io::{BufRead, Read, Write};
+use std::path::Path;
+
+/// The version of the lines.
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    /// What the lines are, and the last record and its time.
+    ChatloopJournal { version: u32, last: u64, time: i64 },
+    /// The whole state.
+    State(Value),
+    /// One room's state, by the name it is known by.
+    Room(Value),
+    /// A message.
+    Message(Box<Message>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Message {
+    #[serde(flatten)]
+    logged: Logged,
+    /// Text, nick, and the record that put it on.
+    put_on: Vec<(String, String, u64)>,
+}
+
+/// Writes the journal in `directory`, or what it has of one room, as lines of JSON. Returns how
+/// many messages there are.
+///
+/// # Errors
+/// What is wrong with the journal, or with `out`.
+pub fn export(
+    directory: &Path,
+    room: Option<&Name>,
+    out: &mut impl Write,
+) -> Result<u64, JournalError> {
+    let path = open::file_in(directory);
+    let connection = open::open_reader(&path)?;
+    if schema::version(&connection, &path)? == 0 {
+        return Err(JournalError::Missing { path });
+    }
+    let failed = |error| classify(&path, error);
+    let one_state = connection.unchecked_transaction().map_err(failed)?;
+    let state = open::restore(&connection, &path)?;
+    write_line(
+        out,
+        &Line::ChatloopJournal { version: VERSION, last: state.last, time: state.time.0 },
+    )?;
+    let hub = serde_json::to_value(&state.hub)
+        .map_err(|error| JournalError::Corrupt { path: path.clone(), detail: error.to_string() })?;
+    match room {
+        None => write_line(out, &Line::State(hub))?,
+        Some(room) => {
+            if let Some(room) = room_of(hub, room) {
+                write_line(out, &Line::Room(room))?;
+            }
+        }
+    }
+    let mut exported = 0;
+    let mut after = 0;
+    loop {
+        let page = page(&connection, room, after).map_err(failed)?;
+        let Some(last) = page.last() else { break };
+        after = last.logged.id.0.cast_signed();
+        exported += page.len() as u64;
+        for message in page {
+            write_line(out, &Line::Message(Box::new(message)))?;
+        }
+    }
+    out.flush().map_err(JournalError::Stream)?;
+    drop(one_state);
+    Ok(exported)
+}
+
+fn write_line(out: &mut impl Write, line: &Line) -> Result<(), JournalError> {
+    serde_json::to_writer(&mut *out, line).map_err(|error| JournalError::Stream(error.into()))?;
+    out.write_all(b"\n").map_err(JournalError::Stream)
+}
+
+/// One room of a state, empty of people and to be kept.
+fn room_of(mut hub: Value, wanted: &Name) -> Option<Value> {
+    let rooms = hub.get_mut("rooms")?.as_array_mut()?;
+    let named = |pair: &&mut Value| pair[0].as_str().is_some_and(|name| *wanted == *name);
+    let mut pair = rooms.iter_mut().find(named)?.take();
+    let room = &mut pair[1];
+    room["members"] = Value::Array(Vec::new());
+    room["kept"] = true.into();
+    room["waiting"] = false.into();
+    for recent in room["recent"].as_array_mut()? {
+        recent["session"] = Value::Null;
+    }
+    Some(pair)
+}
+
+/// Some messages, from after an id on.
+fn page(
+    connection: &Connection,
+    room: Option<&Name>,
+    after: i64,
+) -> rusqlite::Result<Vec<Message>> {
+    let sql = format!(
+        "SELECT {}, n.spelled FROM message m LEFT JOIN message q ON q.id = m.reply
+         LEFT JOIN name n ON n.id = m.room
+         WHERE m.id > ?1 AND (?2 IS NULL OR n.folded = ?2) ORDER BY m.id LIMIT ?3",
+        reader::COLUMNS
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![after, room.map(Name::folded), limits::CHORE_ROWS])?;
+    let mut names: HashMap<String, Name> = HashMap::new();
+    let mut page = Vec::new();
+    while let Some(row) = rows.next()? {
+        let room = row.get::<_, Option<String>>("spelled")?;
+        let room =
+            room.map(|room| names.entry(room).or_insert_with_key(|it| Name::new(it)).clone());
+        let mut logged = reader::read_message(row, room.as_ref())?;
+        if let Some(reply) = &mut logged.reply {
+            // It has a line of its own.
+            reply.text = None;
+        }
+        let sql = "SELECT text, nick, id FROM reaction WHERE message = ?1 ORDER BY id";
+        let mut reactions = connection.prepare_cached(sql)?;
+        let reactions = reactions.query_map([logged.id.0.cast_signed()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned()))
+        })?;
+        page.push(Message { logged, put_on: reactions.collect::<rusqlite::Result<_>>()? });
+    }
+    Ok(page)
+}
+
+/// What was imported.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Imported {
+    /// How many messages.
+    pub messages: u64,
+}
+
+/// Fills the empty (or new) journal in `directory` with what [`export`] wrote.
+///
+/// # Errors
+/// [`JournalError::Line`] names the line that cannot be taken; nothing is imported then.
+pub fn import(directory: &Path, lines: &mut impl BufRead) -> Result<Imported, JournalError> {
+    let opened = open::open(directory, &Limits::default())?;
+    let failed = |error| classify(&opened.path, error);
+    let any = "SELECT EXISTS (SELECT 1 FROM message) OR EXISTS (SELECT 1 FROM record)";
+    let any = opened.connection.query_row(any, [], |row| row.get::<_, bool>(0)).map_err(failed)?;
+    if any || opened.last > 0 {
+        return Err(JournalError::NotEmpty { path: directory.to_owned() });
+    }
+    // Ends with a rollback if dropped on the way out.
+    let transaction = opened.connection.unchecked_transaction().map_err(failed)?;
+    let mut import = Import::default();
+    let mut number = 0;
+    let mut text = String::new();
+    loop {
+        text.clear();
+        number += 1;
+        let read = lines.by_ref().take(limits::IMPORT_LINE).read_line(&mut text);
+        if read.map_err(JournalError::Stream)? == 0 {
+            break;
+        }
+        let wrong = |detail: String| JournalError::Line { number, detail };
+        let line = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        import.take(&transaction, line).map_err(|fault| match fault {
+            Fault::Line(detail) => wrong(detail),
+            Fault::Database(error) => classify(&opened.path, error),
+        })?;
+    }
+    if import.last.is_none() {
+        let detail = "there is no first line that says what this is".to_owned();
+        return Err(JournalError::Line { number, detail });
+    }
+    import.finish(&transaction).map_err(failed)?;
+    transaction.commit().map_err(failed)?;
+    Ok(Imported { messages: import.messages })
+}
+
+enum Fault {
+    Line(String),
+    Database(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Fault {
+        Fault::Database(error)
+    }
+}
+
+#[derive(Default)]
+struct Import {
+    names: Names,
+    hub: Hub,
+    /// The last id and time of the first line, once there was one.
+    last: Option<(u64, i64)>,
+    /// Those of the last message.
+    reached: (u64, i64),
+    messages: u64,
+}
+
+impl Import {
+    fn take(&mut self, connection: &Connection, line: Line) -> Result<(), Fault> {
+        let fault = |text: &str| Err(Fault::Line(text.to_owned()));
+        let invalid = |error: serde_json::Error| Fault::Line(error.to_string());
+        match line {
+            Line::ChatloopJournal { version, last, time } => {
+                if self.last.is_some() {
+                    return fault("a second first line");
+                }
+                if version != VERSION {
+                    return Err(Fault::Line(format!("version {version}; known is {VERSION}")));
+                }
+                self.last = Some((last, time));
+            }
+            _ if self.last.is_none() => return fault("this is not an exported journal"),
+            Line::State(state) => self.hub = serde_json::from_value(state).map_err(invalid)?,
+            Line::Room(pair) => {
+                let mut hub = serde_json::to_value(&self.hub).map_err(invalid)?;
+                if let Some(rooms) = hub["rooms"].as_array_mut() {
+                    let name = pair[0].as_str().unwrap_or_default().to_owned();
+                    rooms.retain(|room| {
+                        !room[0].as_str().is_some_and(|known| known.eq_ignore_ascii_case(&name))
+                    });
+                    rooms.push(pair);
+                }
+                self.hub = serde_json::from_value(hub).map_err(invalid)?;
+            }
+            Line::Message(message) => {
+                let (id, time) = (message.logged.id.0, message.logged.time.0);
+                if id <= self.reached.0 || i64::try_from(id).is_err() {
+                    return fault("its id does not rise");
+                }
+                if self.messages > 0 && time < self.reached.1 {
+                    return fault("its time falls");
+                }
+                self.reached = (id, time);
+                self.messages += 1;
+                index::add(connection, &mut self.names, &message.logged)?;
+                for (text, nick, reaction) in &message.put_on {
+                    let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
+                               VALUES (?1, ?2, ?3, ?4)";
+                    let row = params![
+                        id.cast_signed(),
+                        text,
+                        nick.to_ascii_lowercase(),
+                        reaction.cast_signed()
+                    ];
+                    connection.prepare_cached(sql)?.execute(row)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let (last, time) = self.last.unwrap_or_default();
+        let (last, time) = (last.max(self.reached.0), time.max(self.reached.1));
+        let hub = index::json(&self.hub)?;
+        let sql = "INSERT INTO snapshot (one, record, time, stale, hub) VALUES (1, ?1, ?2, 0, ?3)";
+        connection.execute(sql, params![last.cast_signed(), time, hub])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! A way out of the process that must not stop the loop: stdout and stderr.
+//!
+//! Either may be a terminal that somebody has stopped with Ctrl-S, or a pipe that nobody reads,
+//! and a write to it would then block the whole chat. It cannot be made non-blocking either: that
+//! flag belongs to the open file, which the shell and other programs share. So a thread of its own
+//! writes, from a bounded queue. What does not fit is the caller's to count, and never waited for.
+
+use std::io::Write;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+/// Pieces that may wait.
+const QUEUE: usize = 1024;
+
+/// How long the end of the program waits for the last pieces to be taken.
+const LAST_WAIT: Duration = Duration::from_millis(300);
+
+/// Why a piece was not taken.
+pub(super) enum Refused {
+    /// Too many wait. Here it is back.
+    Full(Vec<u8>),
+    /// The other end is closed for good.
+    Closed,
+}
+
+/// The loop's end of such a way out.
+pub(super) struct Outlet {
+    queue: SyncSender<Vec<u8>>,
+    done: Receiver<()>,
+}
+
+impl Outlet {
+    /// Starts a thread called `name` that writes to what `open` gives.
+    ///
+    /// # Errors
+    /// What the system said when it had no thread to give.
+    pub(super) fn start<W: Write>(
+        name: &str,
+        open: impl FnOnce() -> W + Send + 'static,
+    ) -> std::io::Result<Outlet> {
+        let (queue, pieces) = sync_channel::<Vec<u8>>(QUEUE);
+        let (tell_done, done) = sync_channel(1);
+        let write_all = move || {
+            let mut writer = open();
+            for piece in pieces {
+                // Nobody to write to is no reason to stop the chat.
+                if writer.write_all(&piece).and_then(|()| writer.flush()).is_err() {
+                    break;
+                }
+            }
+            let _ = tell_done.send(());
+        };
+        std::thread::Builder::new().name(name.to_owned()).spawn(write_all)?;
+        Ok(Outlet { queue, done })
+    }
+
+    /// Hands a piece over.
+    pub(super) fn send(&self, piece: Vec<u8>) -> Result<(), Refused> {
+        self.queue.try_send(piece).map_err(|error| match error {
+            TrySendError::Full(piece) => Refused::Full(piece),
+            TrySendError::Disconnected(_) => Refused::Closed,
+        })
+    }
+
+    /// Waits a moment for the last pieces to be taken.
+    pub(super) fn finish(self) {
+        let Outlet { queue, done } = self;
+        drop(queue);
+        let _ = done.recv_timeout(LAST_WAIT);
+    }
+}

@@ -1,0 +1,173 @@
+//! A hub and a journal, moved as the server moves them, for the tests of the journal.
+
+use chatloop::chat::query::Room;
+use chatloop::chat::{
+    Change, Entry, Hub, Kind, Logged, Lookup, Moment, Name, Point, Query, Range, Record, RecordId,
+    Reference, Scope, SessionId,
+};
+use chatloop::journal::{Answer, Journal, Limits, Question, Wake};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+/// How long to wait for what is sure to come.
+const PATIENCE: Duration = Duration::from_secs(20);
+pub const ALICE: SessionId = SessionId(1);
+pub const BOB: SessionId = SessionId(2);
+
+/// A directory of its own, gone with the test.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Scratch {
+        let path = std::env::temp_dir().join(format!("chatloop-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Scratch(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub struct Chat {
+    pub journal: Journal,
+    pub hub: Hub,
+    pub woken: Receiver<()>,
+    pub clock: i64,
+}
+
+impl Chat {
+    pub fn memory(limits: &Limits) -> Chat {
+        let (_, woken) = mpsc::channel();
+        Chat { journal: Journal::memory(limits), hub: Hub::new(), woken, clock: 1_000 }.peopled()
+    }
+
+    pub fn disk(directory: &Path, limits: &Limits) -> Chat {
+        Chat::reopened(directory, limits).peopled()
+    }
+
+    pub fn reopened(directory: &Path, limits: &Limits) -> Chat {
+        let (tell, woken) = mpsc::channel();
+        let wake: Wake = Arc::new(move || {
+            let _ = tell.send(());
+        });
+        let (journal, restored) = Journal::open(directory, limits, wake).unwrap();
+        let clock = 1_000 + restored.hub.last().map_or(0, |last| last.0 as i64);
+        Chat { journal, hub: restored.hub, woken, clock }
+    }
+
+    pub fn peopled(mut self) -> Chat {
+        for (session, nick) in [(ALICE, "alice"), (BOB, "bob")] {
+            let entry = Entry {
+                label: "127.0.0.1:1".into(),
+                nick: Some(Name::new(nick)),
+                lobby: true,
+                ..Entry::default()
+            };
+            self.happens(session, Change::Enter(entry));
+        }
+        self
+    }
+
+    /// One turn with one change, a millisecond after the last. Tells whether it was kept.
+    pub fn tries(&mut self, who: SessionId, change: Change) -> Option<RecordId> {
+        self.clock += 1;
+        let id = self.journal.append(Moment(self.clock), who, change);
+        self.journal.end_turn();
+        let (mut kept, mut refused): (Vec<Record>, Vec<Record>) = (Vec::new(), Vec::new());
+        loop {
+            self.journal.take_kept(&mut kept);
+            self.journal.take_refused(&mut refused);
+            if !kept.is_empty() || !refused.is_empty() {
+                break;
+            }
+            self.woken.recv_timeout(PATIENCE).unwrap();
+        }
+        let back: Vec<RecordId> = kept.iter().chain(&refused).map(|record| record.id).collect();
+        assert_eq!(back, [id]);
+        let mut effects = Vec::new();
+        for record in kept {
+            self.hub.apply(record, &mut effects);
+            for effect in effects.drain(..) {
+                if let Some(entry) = effect.event.entry() {
+                    self.journal.archive(entry);
+                }
+            }
+        }
+        refused.is_empty().then_some(id)
+    }
+
+    pub fn happens(&mut self, who: SessionId, change: Change) -> RecordId {
+        self.tries(who, change).unwrap()
+    }
+
+    pub fn says(&mut self, who: SessionId, text: &str) -> RecordId {
+        self.happens(who, say(text, None))
+    }
+
+    pub fn answers(&mut self, who: SessionId, number: u64, text: &str) -> RecordId {
+        let reply_to = self.find(Point::Number(number));
+        assert!(reply_to.is_some());
+        self.happens(who, say(text, reply_to))
+    }
+
+    pub fn answer(&mut self, question: Question) -> Answer {
+        self.journal.ask(77, question);
+        loop {
+            if let Some((ticket, answer)) = self.journal.next_answer() {
+                assert_eq!(ticket, 77);
+                return answer;
+            }
+            self.woken.recv_timeout(PATIENCE).unwrap();
+        }
+    }
+
+    pub fn find(&mut self, message: Point) -> Option<Reference> {
+        let question = Question::Find(Lookup { room: lobby(), message });
+        match self.answer(question) {
+            Answer::Found(found) => found,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn past(&mut self, scope: Scope, range: Range, limit: u32) -> Vec<Logged> {
+        let query = Query { scope, range, limit: Some(limit) };
+        match self.answer(Question::Past(query)) {
+            Answer::Past(entries) => entries,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn lobby(&mut self, range: Range, limit: u32) -> Vec<String> {
+        texts(&self.past(Scope::Room(lobby()), range, limit))
+    }
+
+    pub fn search(&mut self, words: &str, from: Option<&str>) -> Vec<String> {
+        let from = from.map(Name::new);
+        let scope = Scope::Search { rooms: vec![lobby()], words: words.into(), from };
+        texts(&self.past(scope, Range::Latest, 50))
+    }
+}
+
+pub fn say(text: &str, reply_to: Option<Reference>) -> Change {
+    Change::Say {
+        room: Name::lobby(),
+        kind: Kind::Message,
+        text: text.into(),
+        reply_to,
+        tags: None,
+        status: None,
+    }
+}
+
+pub fn lobby() -> Room {
+    Room { name: Name::lobby(), since: RecordId(0) }
+}
+
+pub fn texts(entries: &[Logged]) -> Vec<String> {
+    entries.iter().map(|entry| entry.text.to_string()).collect()
+}

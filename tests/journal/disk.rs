@@ -1,0 +1,229 @@
+//! What only the journal on disk promises: it survives, it refuses in words, it leaves no traces.
+
+use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, say};
+use chatloop::chat::{Change, Departure, Name, Point, Range, Scope};
+use chatloop::journal::{Health, Journal, JournalError, Limits, Wake};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+fn deaf() -> Wake {
+    Arc::new(|| {})
+}
+
+fn refusal(directory: &Path) -> JournalError {
+    match Journal::open(directory, &Limits::default(), deaf()) {
+        Ok(_) => panic!("it opened"),
+        Err(refusal) => refusal,
+    }
+}
+
+#[test]
+fn a_restart_gives_the_state_and_the_history_back_snapshot_or_not() {
+    for orderly in [true, false] {
+        let scratch = Scratch::new(if orderly { "closed" } else { "dropped" });
+        let mut chat = Chat::disk(&scratch.0, &Limits::default());
+        let text = "rules: none".into();
+        chat.happens(ALICE, Change::Topic { room: Name::lobby(), text });
+        for number in 1..=100 {
+            chat.says(BOB, &format!("m{number}"));
+        }
+        let before = chat.hub.clone();
+        if orderly {
+            chat.journal.close();
+        } else {
+            drop(chat);
+        }
+        let mut chat = Chat::reopened(&scratch.0, &Limits::default());
+        assert_eq!(chat.hub, before);
+        assert_eq!(chat.lobby(Range::Latest, 2), ["m99", "m100"]);
+        let next = chat.says(BOB, "m101");
+        assert_eq!(Some(next.0), before.last().map(|last| last.0 + 1));
+        assert_eq!(chat.lobby(Range::Latest, 500).len(), 101);
+    }
+}
+
+/// The test below runs this in a process of its own, and kills it. It tells every message that
+/// came back as kept, as a server would tell it to a client.
+#[test]
+#[ignore = "the victim of killed_at_any_moment_nothing_told_is_lost_or_doubled"]
+fn victim() {
+    let Some(directory) = std::env::var_os("CHATLOOP_TEST_DIRECTORY") else { return };
+    let mut chat = Chat::reopened(Path::new(&directory), &Limits::default());
+    for session in [ALICE, BOB] {
+        chat.happens(session, Change::Leave { departure: Departure::Quit });
+    }
+    let mut chat = chat.peopled();
+    let mut out = std::io::stdout();
+    for number in 0.. {
+        let text = format!("{}-{number}", std::process::id());
+        chat.says(ALICE, &text);
+        writeln!(out, "told {text}").unwrap();
+        out.flush().unwrap();
+    }
+}
+
+#[test]
+fn killed_at_any_moment_nothing_told_is_lost_or_doubled() {
+    let scratch = Scratch::new("killed");
+    let mut told: Vec<String> = Vec::new();
+    for round in 1..=4 {
+        let mut victim = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "disk::victim", "--ignored", "--nocapture", "--test-threads=1"])
+            .env("CHATLOOP_TEST_DIRECTORY", &scratch.0)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines();
+        let mut take = |line: String| {
+            if let Some((_, text)) = line.split_once("told ") {
+                told.push(text.to_owned());
+            }
+        };
+        for line in lines.by_ref().take(round * 20) {
+            take(line.unwrap());
+        }
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        // What it told until the end counts, too; its last line may be cut.
+        let rest: Vec<String> = lines.map_while(Result::ok).collect();
+        rest.into_iter().for_each(take);
+    }
+    told.pop();
+    let mut chat = Chat::reopened(&scratch.0, &Limits::default());
+    let mut kept: Vec<String> = Vec::new();
+    let mut after = Point::Number(0);
+    loop {
+        let page = chat.past(Scope::Room(lobby()), Range::After(after), 500);
+        let Some(last) = page.last() else { break };
+        after = Point::Id(last.id);
+        kept.extend(page.iter().map(|entry| entry.text.to_string()));
+    }
+    assert!(told.len() > 100, "{}", told.len());
+    let mut kept_left = kept.iter();
+    for text in &told {
+        assert!(kept_left.any(|kept| kept == text), "{text} is lost or out of order");
+    }
+    let mut once = kept.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), kept.len(), "something is there twice");
+}
+
+#[test]
+fn a_directory_has_one_server_and_is_private() {
+    let scratch = Scratch::new("locked");
+    let chat = Chat::disk(&scratch.0, &Limits::default());
+    let second = refusal(&scratch.0);
+    assert!(matches!(second, JournalError::Locked { .. }), "{second}");
+    assert!(second.to_string().contains("another server"));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&scratch.0), 0o700);
+    let files: Vec<_> = fs::read_dir(&scratch.0).unwrap().map(|file| file.unwrap()).collect();
+    assert!(files.len() >= 3);
+    for file in files {
+        assert_eq!(mode(&file.path()), 0o600, "{:?}", file.path());
+    }
+    drop(chat);
+    Chat::reopened(&scratch.0, &Limits::default());
+}
+
+#[test]
+fn what_is_no_journal_is_refused_and_left_alone() {
+    let scratch = Scratch::new("corrupt");
+    fs::create_dir(&scratch.0).unwrap();
+    let file = scratch.0.join("chatloop.db");
+    let garbage = b"this is not a database, whatever its name says".repeat(200);
+    fs::write(&file, &garbage).unwrap();
+    let found = refusal(&scratch.0);
+    assert!(matches!(found, JournalError::Corrupt { .. }), "{found}");
+    assert!(found.to_string().contains("chatloop.db"), "{found}");
+    assert_eq!(fs::read(&file).unwrap(), garbage);
+    // A file where the directory should be.
+    let found = refusal(&file);
+    assert!(matches!(found, JournalError::Directory { .. }), "{found}");
+}
+
+#[test]
+fn a_damaged_file_is_told_from_an_empty_one() {
+    let scratch = Scratch::new("damaged");
+    let mut chat = Chat::disk(&scratch.0, &Limits::default());
+    chat.says(ALICE, "hello");
+    chat.journal.close();
+    let file = scratch.0.join("chatloop.db");
+    let mut bytes = fs::read(&file).unwrap();
+    let tables = 100..4096.min(bytes.len());
+    bytes[tables].fill(0xa5);
+    fs::write(&file, bytes).unwrap();
+    let found = refusal(&scratch.0);
+    assert!(matches!(found, JournalError::Corrupt { .. }), "{found:?}");
+}
+
+#[test]
+fn a_full_disk_makes_it_read_only_and_loses_nothing_that_was_kept() {
+    let scratch = Scratch::new("full");
+    let limits = Limits { file_size: Some(400 * 1024), ..Limits::default() };
+    let mut chat = Chat::disk(&scratch.0, &limits);
+    let long = "x".repeat(8 * 1024);
+    let mut kept = 0;
+    while chat.tries(ALICE, say(&format!("{kept} {long}"), None)).is_some() {
+        kept += 1;
+        assert!(kept < 100, "it is never full");
+    }
+    assert!(kept > 5 && matches!(chat.journal.health(), Health::ReadOnly(_)));
+    // Coming and going is possible, talking is not, and the past can be read.
+    assert!(chat.tries(BOB, Change::Leave { departure: Departure::Quit }).is_some());
+    assert_eq!(chat.tries(ALICE, say("short", None)), None);
+    assert_eq!(chat.lobby(Range::Latest, 500).len(), kept);
+    drop(chat);
+    let mut chat = Chat::reopened(&scratch.0, &Limits::default());
+    assert_eq!(chat.lobby(Range::Latest, 500).len(), kept);
+    chat.says(ALICE, "there is space again");
+}
+
+#[test]
+fn erased_words_are_in_no_file() {
+    let scratch = Scratch::new("traces");
+    let mut chat = Chat::disk(&scratch.0, &Limits::default());
+    for number in 0..50 {
+        chat.says(BOB, &format!("filler {number}"));
+    }
+    let id = chat.says(ALICE, "xyzzyplugh once");
+    let message = chat.find(Point::Id(id)).unwrap();
+    let (room, text) = (Name::lobby(), "frobozz instead".into());
+    chat.happens(ALICE, Change::Edit { room: room.clone(), message: message.clone(), text });
+    chat.happens(ALICE, Change::Delete { room, message, reason: None });
+    chat.says(BOB, "grueword stays");
+    chat.journal.close();
+    let mut bytes = Vec::new();
+    for file in fs::read_dir(&scratch.0).unwrap() {
+        bytes.extend(fs::read(file.unwrap().path()).unwrap());
+    }
+    let holds = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+    assert!(holds(b"grueword"));
+    for word in [&b"xyzzyplugh"[..], b"yzzyplugh", b"frobozz", b"robozz"] {
+        assert!(!holds(word), "{}", String::from_utf8_lossy(word));
+    }
+}
+
+#[test]
+fn what_is_too_many_in_a_room_is_forgotten() {
+    let scratch = Scratch::new("retention");
+    let mut chat = Chat::disk(&scratch.0, &Limits::default());
+    for number in 1..=1_200 {
+        chat.says(ALICE, &format!("m{number}"));
+    }
+    chat.journal.close();
+    let limits = Limits { per_room: Some(10), ..Limits::default() };
+    let mut chat = Chat::reopened(&scratch.0, &limits);
+    // Every record lets one step of the chores follow.
+    let left = (0..200).find(|_| {
+        chat.says(ALICE, "tick");
+        chat.lobby(Range::Latest, 500).len() < 300
+    });
+    assert!(left.is_some());
+    assert_eq!(chat.search("m1", None), [""; 0]);
+}

@@ -1,0 +1,92 @@
+//! Out as lines and in again: the same ids, times, words and state.
+
+use crate::chat::{ALICE, BOB, Chat, Scratch, lobby};
+use chatloop::chat::{Change, Kind, Name, PasswordHash, Point, Range, Scope};
+use chatloop::journal::{JournalError, Limits, export, import};
+
+fn lines(directory: &Scratch, room: Option<&str>) -> String {
+    let mut out = Vec::new();
+    export(&directory.0, room.map(Name::new).as_ref(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// A chat with something of everything.
+fn full(name: &str) -> (Scratch, Chat) {
+    let scratch = Scratch::new(name);
+    let mut chat = Chat::disk(&scratch.0, &Limits::default());
+    let (account, hash) = (Name::new("alice"), PasswordHash::new("$argon2id$x"));
+    chat.happens(ALICE, Change::Register { account, hash });
+    chat.says(ALICE, "first \"words\" \u{1f600}");
+    chat.answers(BOB, 1, "an answer");
+    let message = chat.find(Point::Number(1)).unwrap();
+    let (room, text) = (Name::lobby(), ":+1:".into());
+    chat.happens(BOB, Change::React { room, message, text, on: true });
+    let (to, kind) = (Name::new("alice"), Kind::Message);
+    chat.happens(BOB, Change::Tell { to, kind, text: "between us".into(), tags: None });
+    chat.happens(BOB, Change::Topic { room: Name::lobby(), text: "tea".into() });
+    (scratch, chat)
+}
+
+#[test]
+fn all_of_it_survives_the_way_there_and_back() {
+    // The server need not stop for an export.
+    let (from, mut chat) = full("export");
+    let exported = lines(&from, None);
+    let to = Scratch::new("import");
+    assert_eq!(import(&to.0, &mut exported.as_bytes()).unwrap().messages, 3);
+    assert_eq!(lines(&to, None), exported);
+    let mut copy = Chat::reopened(&to.0, &Limits::default());
+    assert_eq!(copy.hub, chat.hub);
+    let private = Scope::Private { account: Name::new("alice"), peer: Name::new("bob") };
+    for scope in [Scope::Room(lobby()), private] {
+        let original = chat.past(scope.clone(), Range::Latest, 50);
+        assert_eq!(copy.past(scope, Range::Latest, 50), original);
+    }
+    assert_eq!(copy.search("answer", Some("bob")), ["an answer"]);
+    assert_eq!(copy.says(ALICE, "on"), chat.says(ALICE, "on"));
+}
+
+#[test]
+fn one_room_goes_alone_and_goes_on() {
+    let (from, chat) = full("export-room");
+    chat.journal.close();
+    let exported = lines(&from, Some("#LOBBY"));
+    assert!(!exported.contains("between us") && !exported.contains("argon2id"));
+    let to = Scratch::new("import-room");
+    assert_eq!(import(&to.0, &mut exported.as_bytes()).unwrap().messages, 2);
+    let mut copy = Chat::reopened(&to.0, &Limits::default()).peopled();
+    assert_eq!(copy.lobby(Range::Latest, 9).len(), 2);
+    copy.says(ALICE, "and on");
+    assert_eq!(copy.past(Scope::Room(lobby()), Range::Latest, 1)[0].number, 3);
+}
+
+#[test]
+fn a_bad_line_is_named_and_nothing_is_imported() {
+    let (from, chat) = full("export-bad");
+    drop(chat);
+    let good = lines(&from, None);
+    let first = good.lines().next().unwrap();
+    let to = Scratch::new("import-bad");
+    let mut swapped: Vec<&str> = good.lines().collect();
+    swapped.swap(2, 3);
+    let cases = [
+        (String::new(), 1),
+        ("hello\n".to_owned(), 1),
+        (good.lines().nth(2).unwrap().to_owned(), 1),
+        (format!("{first}\n{first}\n"), 2),
+        (format!("{good}{{\"message\":{{}}}}\n"), good.lines().count() as u64 + 1),
+        (swapped.join("\n"), 4),
+        (good[..good.len() - 10].to_owned(), good.lines().count() as u64),
+    ];
+    for (lines, wrong) in cases {
+        match import(&to.0, &mut lines.as_bytes()) {
+            Err(JournalError::Line { number, .. }) => assert_eq!(number, wrong, "{lines}"),
+            other => panic!("{other:?} of {lines}"),
+        }
+    }
+    assert_eq!(import(&to.0, &mut good.as_bytes()).unwrap().messages, 3);
+    let again = import(&to.0, &mut good.as_bytes()).unwrap_err();
+    assert!(matches!(again, JournalError::NotEmpty { .. }), "{again}");
+    let nowhere = export(&to.0.join("nowhere"), None, &mut Vec::new()).unwrap_err();
+    assert!(matches!(nowhere, JournalError::Missing { .. }), "{nowhere}");
+}
