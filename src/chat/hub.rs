@@ -27,6 +27,7 @@ use super::room::Room;
 use super::throttle::Throttle;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Everyone who is there, and everything they agreed on.
@@ -48,6 +49,19 @@ pub struct Hub {
     pub(super) ignorers: IndexMap<Name, Vec<SessionId>>,
     pub(super) throttle: Throttle,
     pub(super) server_bans: Vec<ServerBan>,
+    /// The last private messages, so that their authors can take them back. At most
+    /// [`limits::RECENT_PRIVATE`](super::limits::RECENT_PRIVATE).
+    #[serde(default)]
+    pub(super) private: VecDeque<Private>,
+}
+
+/// A private message without its text.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Private {
+    pub(super) id: RecordId,
+    pub(super) session: SessionId,
+    pub(super) account: Option<Name>,
+    pub(super) to: Name,
 }
 
 /// One person who is there.
@@ -185,6 +199,7 @@ impl Hub {
             ignorers: IndexMap::new(),
             throttle: Throttle::default(),
             server_bans: Vec::new(),
+            private: VecDeque::new(),
         }
     }
 
@@ -221,6 +236,11 @@ impl Hub {
     /// Everyone.
     pub fn users(&self) -> impl ExactSizeIterator<Item = &User> + '_ {
         self.users.values()
+    }
+
+    /// Whom an account has spoken with in private, and when last.
+    pub fn partners(&self, account: &Name) -> &[(Name, Moment)] {
+        self.accounts.get(account).map_or(&[], |account| &account.partners)
     }
 
     /// Whether there is an account of this name.
@@ -408,6 +428,7 @@ impl Hub {
             Change::React { room, message, text, on } => self.react(at, &room, message, text, on),
             Change::Edit { room, message, text } => self.edit(at, &room, message, text),
             Change::Delete { room, message, reason } => self.delete(at, &room, message, reason),
+            Change::TakeBack { to, id, reason } => self.take_back(at, &to, id, reason),
             Change::Register { account, hash } => self.register(at, account, hash),
             Change::Login { account } => self.login(at, account),
             Change::Logout => self.logout(at),

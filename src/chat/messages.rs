@@ -28,6 +28,13 @@ impl Hub {
         user: &User,
         command: Command,
     ) -> Result<Decision, Refusal> {
+        if let Command::Redact(to, Pick::Id(id), reason) = &command
+            && !to.starts_with('#')
+        {
+            let to = self.own_private(user, to, *id)?;
+            let reason = checked_reason(Some(Arc::clone(reason)))?;
+            return Ok(Decision::Change(Change::TakeBack { to, id: *id, reason }));
+        }
         let (name, pick) = match &command {
             Command::React(name, pick, text, _) => {
                 if text.is_empty() {

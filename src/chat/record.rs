@@ -190,6 +190,16 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Arc<str>>,
     },
+    /// The origin takes back what it said to one person.
+    TakeBack {
+        /// To whom.
+        to: Name,
+        /// Which.
+        id: RecordId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Arc<str>>,
+    },
     /// The origin has another real name.
     RealName {
         /// The new one.

@@ -107,6 +107,9 @@ pub struct Room {
     /// The number of its last message.
     pub(super) last_number: u64,
     pub(super) recent: VecDeque<Recent>,
+    /// When something was last said in it.
+    #[serde(default)]
+    pub last_said: Option<Moment>,
 }
 
 impl Room {
@@ -130,6 +133,7 @@ impl Room {
             ops: Vec::new(),
             last_number: 0,
             recent: VecDeque::new(),
+            last_said: None,
         }
     }
 
@@ -181,8 +185,10 @@ impl Room {
         who: &Identity,
         root: Option<RecordId>,
         text: &Arc<str>,
+        time: Moment,
     ) -> u64 {
         self.last_number += 1;
+        self.last_said = Some(time);
         if self.recent.len() == limits::RECENT_PER_ROOM {
             self.recent.pop_front();
         }

@@ -4,12 +4,12 @@
 //! those whom its words name, and those who ignore its author.
 
 use super::command::{Command, Decision, Speech};
-use super::effect::{Audience, Event, Said, Told};
-use super::hub::{Applying, Hub, User};
+use super::effect::{Audience, Event, Identity, Quoted, Said, Told};
+use super::hub::{Applying, Hub, Private, User};
 use super::limits;
 use super::messages::{Found, find};
 use super::name::{Caseless, Name};
-use super::record::{Change, Flag, Kind, Reference, SessionId};
+use super::record::{Change, Flag, Kind, RecordId, Reference, SessionId};
 use super::refusal::{Field, Refusal};
 use super::room::{Member, Room};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl Hub {
                 let to = self.may_tell(&nick)?;
                 Change::Tell { to, kind, text: checked_text(text)?, tags: None }
             }
-            Command::Speak(speech) => return self.decide_speech(user, speech),
+            Command::Speak(speech) => return self.decide_speech(user, *speech),
             Command::Tag(to, tags) => {
                 let to = if to.starts_with('#') {
                     self.may_speak(user, &to)?.name.clone()
@@ -62,10 +62,10 @@ impl Hub {
         };
         Ok(Decision::Change(change))
     }
-    fn decide_speech(&self, user: &User, speech: Box<Speech>) -> Result<Decision, Refusal> {
+    fn decide_speech(&self, user: &User, speech: Speech) -> Result<Decision, Refusal> {
         if !speech.to.starts_with('#') {
             let (to, text) = (self.may_tell(&speech.to)?, checked_text(speech.text)?);
-            let Speech { kind, tags, .. } = *speech;
+            let Speech { kind, tags, .. } = speech;
             return Ok(Decision::Change(Change::Tell { to, kind, text, tags }));
         }
         let room = self.may_speak(user, &speech.to)?;
@@ -77,7 +77,7 @@ impl Hub {
             _ => None,
         };
         let room = room.name.clone();
-        let Speech { kind, text, tags, status, .. } = *speech;
+        let Speech { kind, text, tags, status, .. } = speech;
         Ok(Decision::Change(Change::Say { room, kind, text, reply_to, tags, status }))
     }
 
@@ -121,7 +121,7 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
         let reply = reply_to.as_ref().map(|reference| room.quote(reference));
         let number = match status {
-            None => room.remember(at.id, &who, reply_to.map(|reference| reference.root), &text),
+            None => room.remember(at.id, &who, reply_to.map(|it| it.root), &text, at.time),
             Some(_) => 0,
         };
         // What only some are to hear is not for the others.
@@ -208,6 +208,7 @@ impl Hub {
                 user.extras_mut().correspondent = Some(who.nick.clone());
             }
         }
+        self.note_partners(at, &who, &to, account.as_ref());
         let (id, time) = (at.id, at.time);
         let told = Told { id, time, who, to, account, kind, text, waits, away, tags };
         let audience = Audience::Private { to: hearers, from: at.origin };
@@ -217,6 +218,63 @@ impl Hub {
 }
 
 impl Hub {
+    /// Remembers who spoke with whom, and what may be taken back.
+    fn note_partners(
+        &mut self,
+        at: &Applying<'_>,
+        who: &Identity,
+        to: &Name,
+        account: Option<&Name>,
+    ) {
+        for (account, peer) in [(who.account.as_ref(), to), (account, &who.nick)] {
+            if let Some(account) = account.and_then(|name| self.accounts.get_mut(name)) {
+                account.note_partner(peer, at.time);
+            }
+        }
+        if self.private.len() == limits::RECENT_PRIVATE {
+            self.private.pop_front();
+        }
+        let (session, account) = (who.session, who.account.clone());
+        self.private.push_back(Private { id: at.id, session, account, to: to.clone() });
+    }
+
+    /// One of the last private messages that `user` sent to `to`.
+    ///
+    /// # Errors
+    /// There is no such message, or it is somebody else's.
+    pub(super) fn own_private(&self, user: &User, to: &str, id: RecordId) -> Result<Name, Refusal> {
+        let found = self.private.iter().rfind(|private| private.id == id && private.to == *to);
+        let found = found.ok_or_else(|| Refusal::NoSuchMessage(Name::new(to), 0))?;
+        let by_account = found.account.is_some() && found.account == user.identity.account;
+        if by_account || found.session == user.identity.session {
+            Ok(found.to.clone())
+        } else {
+            Err(Refusal::NotYours(0))
+        }
+    }
+
+    pub(super) fn take_back(
+        &mut self,
+        at: &mut Applying<'_>,
+        to: &Name,
+        id: RecordId,
+        reason: Option<Arc<str>>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        self.own_private(user, to.as_str(), id)?;
+        let who = Arc::clone(&user.identity);
+        self.private.retain(|private| private.id != id);
+        let from = who.nick.clone();
+        let message = Box::new(Quoted { id, number: 0, root: id, from, text: None });
+        let hearers = match self.nicks.get(to) {
+            Some(&session) => vec![session],
+            None => self.accounts.get(to).map_or(Vec::new(), |account| account.sessions.clone()),
+        };
+        let event = Event::Deleted { who, room: to.clone(), message, reason };
+        at.tell(Audience::Private { to: hearers, from: at.origin }, event);
+        Ok(())
+    }
+
     pub(super) fn tag(
         &mut self,
         at: &mut Applying<'_>,

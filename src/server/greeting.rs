@@ -47,7 +47,7 @@ impl Server {
 
     fn become_irc(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };
-        connection.session = Dialect::Irc(Box::new(irc::Session::new()));
+        connection.session = Dialect::Irc(Box::default());
         self.desk.arrived();
         self.update_format(token);
         self.arm(token, self.now + REGISTRATION, Due::Registration(token));

@@ -37,7 +37,6 @@ capabilities! {
     15 USERHOST_IN_NAMES "userhost-in-names" false;
     16 ACCOUNT_REGISTRATION "draft/account-registration" false;
     17 CHATHISTORY "draft/chathistory" false;
-    18 EVENT_PLAYBACK "draft/event-playback" false;
     19 MESSAGE_REDACTION "draft/message-redaction" true;
     20 EXTENDED_MONITOR "extended-monitor" false;
     21 NO_IMPLICIT_NAMES "draft/no-implicit-names" false;
@@ -164,4 +163,11 @@ fn request(context: &mut Context<'_, '_>, wanted: &str) {
     if known {
         context.session.caps = caps;
     }
+}
+
+/// The capabilities of these names.
+#[cfg(test)]
+pub(super) fn named(names: &str) -> Caps {
+    let bits = names.split_whitespace().filter_map(Caps::find);
+    bits.fold(Caps::NONE, |all, Caps(bit)| Caps(all.0 | bit))
 }

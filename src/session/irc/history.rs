@@ -1,7 +1,9 @@
 //! What was said before? IRCv3 draft/chathistory.
 
 use super::{Context, pen, settings};
-use crate::chat::{Command, Kind, Logged, Moment, Point, Query, Range, RecordId, Scope, Target};
+use crate::chat::{
+    Command, Kind, Logged, Moment, Name, Point, Query, Range, RecordId, Scope, Target,
+};
 use crate::wire::irc::{Limits, LineWriter, Message};
 
 /// `CHATHISTORY subcommand target point [point] limit`.
@@ -21,7 +23,7 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
         return fail(context, "INVALID_PARAMS", &[&subcommand], "Insufficient parameters");
     }
     if subcommand == "TARGETS" {
-        return context.pen().batch("targets", &["draft/chathistory-targets"], |_| {});
+        return targets(context, words);
     }
     let target = words[1];
     context.session.subject = Some(Box::new([subcommand.clone(), target.to_owned()]));
@@ -49,6 +51,38 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
     } else {
         context.run(Command::PrivateHistory(target.into(), range, limit));
     }
+}
+
+/// `CHATHISTORY TARGETS timestamp=… timestamp=… limit`: where something was said last between.
+fn targets(context: &mut Context<'_, '_>, words: &[&str]) {
+    let (Some(Point::Time(one)), Some(Point::Time(other))) = (point(words[1]), point(words[2]))
+    else {
+        let text = "Invalid timestamp";
+        return context.pen().fail("CHATHISTORY", "INVALID_PARAMS", &["TARGETS"], text);
+    };
+    let (after, before) = (one.min(other), one.max(other));
+    let limit = words[3].parse().unwrap_or(settings::HISTORY).min(settings::HISTORY);
+    let (hub, user) = (context.view.hub, context.user());
+    let rooms = user.map_or(&[][..], |user| user.rooms());
+    let rooms = rooms.iter().filter_map(|name| {
+        let room = hub.room(name.as_str())?;
+        Some((room.name.clone(), room.last_said?))
+    });
+    let account = user.and_then(|user| user.identity.account.as_ref());
+    let people = account.map_or(&[][..], |account| hub.partners(account)).iter().cloned();
+    let mut found: Vec<(Name, Moment)> =
+        rooms.chain(people).filter(|(_, time)| after < *time && *time < before).collect();
+    found.sort_by_key(|(_, time)| *time);
+    found.truncate(limit as usize);
+    let server = &context.view.settings.name;
+    let write = |out: &mut Vec<u8>| {
+        for (target, time) in found {
+            let line = LineWriter::new(out, Limits::FROM_SERVER).source(server);
+            let line = line.command("CHATHISTORY").middle("TARGETS").middle(target.as_str());
+            let _ = line.middle(&pen::timestamp(time)).end();
+        }
+    };
+    context.pen().batch("targets", &["draft/chathistory-targets"], write);
 }
 
 /// `msgid=…` or `timestamp=…`.

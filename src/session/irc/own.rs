@@ -48,8 +48,9 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
     let look = context.session.look();
     let echoes = context.session.caps.has(Caps::ECHO_MESSAGE);
     match event {
-        Event::Joined { room, .. } => {
-            render(look, event, Perspective::Other, context.out);
+        Event::Joined { who, room, .. } => {
+            // That it is op there it sees among the names.
+            render::joined(look.caps(), who, room, false, context.out);
             if let Some(room) = context.view.hub.room(room.as_str()) {
                 channel::tell_topic(context, room, false);
                 if !context.session.caps.has(Caps::NO_IMPLICIT_NAMES) {

@@ -4,114 +4,119 @@ use super::pen::Pen;
 use crate::chat::{Field, NickFault, Refusal};
 use crate::wire::irc::{Numeric, numeric};
 
-/// Says why `command` cannot be carried out.
+/// A numeric, its words, its text.
+type Answer<'a> = (Numeric, Vec<&'a str>, &'static str);
+
+/// Says why `command` cannot be carried out; `subject` is what it was about.
 pub(super) fn refuse(command: &str, subject: &[String], refusal: &Refusal, pen: &mut Pen<'_>) {
     // Nothing answers a notice, lest two programs talk for ever.
-    if command == "NOTICE" {
+    if command == "NOTICE" || in_standard_form(command, subject, refusal, pen) {
         return;
     }
-    if in_standard_form(command, subject, refusal, pen) {
-        return;
-    }
-    let mut say = |numeric: Numeric, words: &[&str], text: &str| pen.numeric(numeric, words, text);
     let speaks = matches!(command, "PRIVMSG" | "TAGMSG");
-    match refusal {
-        Refusal::NoSuchNick(nick) => say(numeric::ERR_NOSUCHNICK, &[nick.as_str()], "No such nick"),
-        Refusal::NoSuchRoom(room) if matches!(command, "INVITE" | "PART" | "TOPIC") || !speaks => {
-            say(numeric::ERR_NOSUCHCHANNEL, &[room.as_str()], "No such channel");
+    let answer = match refusal {
+        // To join twice, to be called what one is called, or to lift what is not there is no fault.
+        Refusal::AlreadyIn(_) | Refusal::SameNick(_) | Refusal::NoSuchBan(_) => return,
+        Refusal::TryLater(seconds) if command != "AUTHENTICATE" => {
+            let text = format!("Please wait {seconds} s and try again");
+            return pen.numeric(numeric::RPL_TRYAGAIN, &[command], &text);
         }
-        Refusal::NoSuchRoom(room) => {
-            say(numeric::ERR_NOSUCHCHANNEL, &[room.as_str()], "No such channel");
+        refusal if speaks => while_speaking(refusal).or_else(|| about_rooms(refusal)),
+        refusal => about_rooms(refusal),
+    };
+    match answer.or_else(|| about_people(command, refusal)) {
+        Some((numeric, words, text)) => pen.numeric(numeric, &words, text),
+        None => {
+            let command = if command.is_empty() { "*" } else { command };
+            let text = crate::session::plain::refusal(refusal);
+            pen.numeric(numeric::ERR_UNKNOWNERROR, &[command], &text);
         }
-        Refusal::NotInRoom(room) if speaks => {
-            let text = "Cannot send to channel: you are not in it";
-            say(numeric::ERR_CANNOTSENDTOCHAN, &[room.as_str()], text);
-        }
+    }
+}
+
+fn while_speaking(refusal: &Refusal) -> Option<Answer<'_>> {
+    let (room, text) = match refusal {
+        Refusal::NotInRoom(room) => (room, "Cannot send to channel: you are not in it"),
+        Refusal::Banned(room) => (room, "Cannot send to channel: you are banned"),
+        Refusal::Moderated(room) => (room, "Cannot send to channel: it is moderated"),
+        Refusal::Muted(room) => (room, "Cannot send to channel: you are muted"),
+        _ => return None,
+    };
+    Some((numeric::ERR_CANNOTSENDTOCHAN, vec![room.as_str()], text))
+}
+
+fn about_rooms(refusal: &Refusal) -> Option<Answer<'_>> {
+    let (numeric, room, text) = match refusal {
+        Refusal::NoSuchRoom(room) => (numeric::ERR_NOSUCHCHANNEL, room.as_str(), "No such channel"),
+        Refusal::BadRoom(room, _) => (numeric::ERR_NOSUCHCHANNEL, &**room, "No such channel"),
         Refusal::NotInRoom(room) => {
-            say(numeric::ERR_NOTONCHANNEL, &[room.as_str()], "You're not on that channel");
+            (numeric::ERR_NOTONCHANNEL, room.as_str(), "You're not on that channel")
         }
-        Refusal::Banned(room) if speaks => {
-            let text = "Cannot send to channel: you are banned";
-            say(numeric::ERR_CANNOTSENDTOCHAN, &[room.as_str()], text);
-        }
-        Refusal::Moderated(room) => {
-            let text = "Cannot send to channel: it is moderated";
-            say(numeric::ERR_CANNOTSENDTOCHAN, &[room.as_str()], text);
-        }
-        Refusal::Muted(room) => {
-            let text = "Cannot send to channel: you are muted";
-            say(numeric::ERR_CANNOTSENDTOCHAN, &[room.as_str()], text);
-        }
-        // To join twice is no fault; and nothing happens.
-        Refusal::AlreadyIn(_) | Refusal::SameNick(_) => {}
-        Refusal::TheyAreNotIn(nick, room) => {
-            let text = "They aren't on that channel";
-            say(numeric::ERR_USERNOTINCHANNEL, &[nick.as_str(), room.as_str()], text);
-        }
-        Refusal::TheyAreIn(nick, room) => {
-            let text = "is already on channel";
-            say(numeric::ERR_USERONCHANNEL, &[nick.as_str(), room.as_str()], text);
-        }
-        Refusal::BadNick(nick, NickFault::Empty) => {
-            let _ = nick;
-            say(numeric::ERR_NONICKNAMEGIVEN, &[], "No nickname given");
-        }
-        Refusal::BadNick(nick, _) => {
-            say(numeric::ERR_ERRONEUSNICKNAME, &[nick], "Erroneous nickname");
-        }
-        Refusal::NickInUse(nick) => {
-            say(numeric::ERR_NICKNAMEINUSE, &[nick.as_str()], "Nickname is already in use");
-        }
-        Refusal::NickReserved(nick) => {
-            let text = "Nickname is reserved by its account";
-            say(numeric::ERR_NICKNAMEINUSE, &[nick.as_str()], text);
-        }
-        Refusal::BadRoom(room, _) => say(numeric::ERR_NOSUCHCHANNEL, &[room], "No such channel"),
         Refusal::WrongKey(room) => {
-            say(numeric::ERR_BADCHANNELKEY, &[room.as_str()], "Cannot join channel (+k)");
+            (numeric::ERR_BADCHANNELKEY, room.as_str(), "Cannot join channel (+k)")
         }
         Refusal::RoomFull(room, _) => {
-            say(numeric::ERR_CHANNELISFULL, &[room.as_str()], "Cannot join channel (+l)");
+            (numeric::ERR_CHANNELISFULL, room.as_str(), "Cannot join channel (+l)")
         }
         Refusal::InviteOnly(room) => {
-            say(numeric::ERR_INVITEONLYCHAN, &[room.as_str()], "Cannot join channel (+i)");
+            (numeric::ERR_INVITEONLYCHAN, room.as_str(), "Cannot join channel (+i)")
         }
         Refusal::Banned(room) => {
-            say(numeric::ERR_BANNEDFROMCHAN, &[room.as_str()], "Cannot join channel (+b)");
+            (numeric::ERR_BANNEDFROMCHAN, room.as_str(), "Cannot join channel (+b)")
         }
         Refusal::NotOp(room) => {
-            say(numeric::ERR_CHANOPRIVSNEEDED, &[room.as_str()], "You're not channel operator");
-        }
-        Refusal::NotOperator => {
-            say(numeric::ERR_NOPRIVILEGES, &[], "Permission denied: you are not a server operator");
+            (numeric::ERR_CHANOPRIVSNEEDED, room.as_str(), "You're not channel operator")
         }
         Refusal::TooManyRooms(_) => {
-            say(numeric::ERR_TOOMANYCHANNELS, &["*"], "You have joined too many channels");
+            (numeric::ERR_TOOMANYCHANNELS, "*", "You have joined too many channels")
         }
-        Refusal::Missing(Field::Text) => say(numeric::ERR_NOTEXTTOSEND, &[], "No text to send"),
+        _ => return None,
+    };
+    Some((numeric, vec![room], text))
+}
+
+fn about_people<'r>(command: &str, refusal: &'r Refusal) -> Option<Answer<'r>> {
+    Some(match refusal {
+        Refusal::NoSuchNick(nick) => (numeric::ERR_NOSUCHNICK, vec![nick.as_str()], "No such nick"),
+        Refusal::TheyAreNotIn(nick, room) => {
+            let words = vec![nick.as_str(), room.as_str()];
+            (numeric::ERR_USERNOTINCHANNEL, words, "They aren't on that channel")
+        }
+        Refusal::TheyAreIn(nick, room) => {
+            let words = vec![nick.as_str(), room.as_str()];
+            (numeric::ERR_USERONCHANNEL, words, "is already on channel")
+        }
+        Refusal::BadNick(_, NickFault::Empty) => {
+            (numeric::ERR_NONICKNAMEGIVEN, vec![], "No nickname given")
+        }
+        Refusal::BadNick(nick, _) => {
+            (numeric::ERR_ERRONEUSNICKNAME, vec![nick], "Erroneous nickname")
+        }
+        Refusal::NickInUse(nick) => {
+            (numeric::ERR_NICKNAMEINUSE, vec![nick.as_str()], "Nickname is already in use")
+        }
+        Refusal::NickReserved(nick) => {
+            (numeric::ERR_NICKNAMEINUSE, vec![nick.as_str()], "Nickname is reserved by its account")
+        }
+        Refusal::NotOperator => {
+            let text = "Permission denied: you are not a server operator";
+            (numeric::ERR_NOPRIVILEGES, vec![], text)
+        }
+        Refusal::Missing(Field::Text) => (numeric::ERR_NOTEXTTOSEND, vec![], "No text to send"),
         Refusal::BadMask(mask) => {
-            say(numeric::ERR_INVALIDMODEPARAM, &["*", "b", mask], "is not a mask");
+            (numeric::ERR_INVALIDMODEPARAM, vec!["*", "b", mask], "is not a mask")
         }
         Refusal::TooManyBans(_) => {
-            say(numeric::ERR_BANLISTFULL, &["*", "b"], "Channel list is full");
+            (numeric::ERR_BANLISTFULL, vec!["*", "b"], "Channel list is full")
         }
-        Refusal::NoSuchBan(_) => {}
         Refusal::WrongPassword if command == "OPER" => {
-            say(numeric::ERR_PASSWDMISMATCH, &[], "Password incorrect");
+            (numeric::ERR_PASSWDMISMATCH, vec![], "Password incorrect")
         }
         Refusal::WrongPassword | Refusal::TryLater(_) if command == "AUTHENTICATE" => {
-            say(numeric::ERR_SASLFAIL, &[], "SASL authentication failed");
+            (numeric::ERR_SASLFAIL, vec![], "SASL authentication failed")
         }
-        Refusal::TryLater(seconds) => {
-            let text = format!("Please wait {seconds} s and try again");
-            say(numeric::RPL_TRYAGAIN, &[command], &text);
-        }
-        other => {
-            let command = if command.is_empty() { "*" } else { command };
-            let text = crate::session::plain::refusal(other);
-            say(numeric::ERR_UNKNOWNERROR, &[command], &text);
-        }
-    }
+        _ => return None,
+    })
 }
 
 /// Commands of IRCv3 are refused with FAIL; whether that was done.

@@ -57,6 +57,12 @@ pub fn render(look: Look, event: &Event, _perspective: Perspective, out: &mut Ve
             let line = tagged(caps, None, who, None, out);
             let _ = line.source(&source).command("QUIT").trailing(&text).end();
         }
+        _ => about_rooms(caps, event, out),
+    }
+}
+
+fn about_rooms(caps: Caps, event: &Event, out: &mut Vec<u8>) {
+    match event {
         Event::Kicked { who, room, target, reason } => {
             let source = prefix(who);
             let line = tagged(caps, None, who, None, out).source(&source).command("KICK");
@@ -196,7 +202,7 @@ fn tagged<'o, 's>(
     line
 }
 
-fn joined(caps: Caps, who: &Identity, room: &Name, op: bool, out: &mut Vec<u8>) {
+pub(super) fn joined(caps: Caps, who: &Identity, room: &Name, op: bool, out: &mut Vec<u8>) {
     let source = prefix(who);
     let line = tagged(caps, None, who, None, out).source(&source).command("JOIN");
     let line = line.middle(room.as_str());

@@ -53,10 +53,13 @@ pub(super) fn authenticate(context: &mut Context<'_, '_>, message: &Message<'_>)
         }
         return;
     };
-    if word.len() > PIECE || sasl.base64.len() + word.len() > MOST {
+    if word.len() > PIECE {
         context.session.sasl = None;
         let text = "SASL message too long";
         return context.pen().numeric(numeric::ERR_SASLTOOLONG, &[], text);
+    }
+    if sasl.base64.len() + word.len() > MOST {
+        return fail(context, "SASL authentication failed: too long");
     }
     if word != "+" {
         sasl.base64.push_str(word);
