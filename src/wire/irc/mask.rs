@@ -113,7 +113,6 @@ fn one_star(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, Instant};
 
     fn glob(mask: &str, text: &str) -> bool {
         matches(mask, text, CaseMapping::Ascii)
@@ -144,10 +143,9 @@ mod tests {
     fn a_hostile_mask_costs_length_times_length() {
         let mask = "*a".repeat(250) + "b";
         let text = "a".repeat(500);
-        let start = Instant::now();
+        // 250,000 steps; a recursive matcher would still be at it when the sun goes out, and this
+        // test with it.
         assert!(!glob(&mask, &text));
-        // 250,000 steps; a recursive matcher would still be at it when the sun goes out.
-        assert!(start.elapsed() < Duration::from_secs(5));
     }
 
     #[test]
