@@ -275,6 +275,15 @@ pub enum Event {
         /// Who is invited.
         nick: Name,
     },
+    /// Somebody in the room has invited somebody; for those who follow that.
+    InviteSeen {
+        /// Who did it.
+        who: Arc<Identity>,
+        /// Where.
+        room: Name,
+        /// Who is invited.
+        nick: Name,
+    },
     /// A room has other modes.
     ModesSet {
         /// Who did it.

@@ -90,7 +90,8 @@ fn about_rooms(caps: Caps, event: &Event, out: &mut Vec<u8>) {
             }
             let _ = line.end();
         }
-        Event::Invited { who, room, nick } => {
+        Event::InviteSeen { .. } if !caps.has(Caps::INVITE_NOTIFY) => {}
+        Event::Invited { who, room, nick } | Event::InviteSeen { who, room, nick } => {
             let source = prefix(who);
             let line = tagged(caps, None, who, None, out).source(&source).command("INVITE");
             let _ = line.middle(nick.as_str()).middle(room.as_str()).end();
