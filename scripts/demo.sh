@@ -48,14 +48,20 @@ sees() {
 
 talk ann "$netcat"
 exec 3>"$workdir/ann.keys"
-sees ann 'connected, 1 user'
+sees ann ', 1 user online'
 talk bob "$netcat"
 exec 4>"$workdir/bob.keys"
-sees bob 'connected, 2 users'
+sees bob ', 2 users online'
 talk carol client
 exec 5>"$workdir/carol.keys"
-sees carol 'connected, 3 users'
+sees carol ', 3 users online'
 sees ann '3 users online'
+echo '/nick Ann' >&3
+sees bob 'is Ann now'
+echo '/nick Bob' >&4
+sees carol 'is Bob now'
+echo '/nick Carol' >&5
+sees ann 'is Carol now'
 
 echo 'hello from Ann' >&3
 sees bob 'hello from Ann'

@@ -64,10 +64,10 @@ enter server chatloop-server
 sees server 'listening on'
 open client 8
 enter client chatloop-client
-sees client 'connected, '
+sees client 'connected as '
 open nc 6
 enter nc 'nc 127.0.0.1 7777'
-sees nc 'connected, '
+sees nc 'connected as '
 enter client 'hello! who is there?'
 sees nc 'hello! who is there?'
 enter nc 'me, with plain old netcat'

@@ -41,7 +41,7 @@ sleeper=$listener
 listen_as awake
 exec 3>"$workdir/keys"
 for who in sleeper awake; do
-  wait_until 'connected, ' "$workdir/$who" || die "no way in: $(cat "$workdir/$who")"
+  wait_until 'connected as ' "$workdir/$who" || die "no way in: $(cat "$workdir/$who")"
 done
 
 flood() {

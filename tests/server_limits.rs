@@ -166,7 +166,7 @@ fn limits_that_contradict_each_other_are_refused_by_name() {
         .args(["127.0.0.1", "0", "--outbox-soft", "2M", "--outbox-hard", "1M"])
         .output()
         .unwrap();
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(2));
     let message = String::from_utf8(refused.stderr).unwrap();
     assert!(message.contains("--outbox-soft") && message.contains("--outbox-hard"), "{message}");
 }

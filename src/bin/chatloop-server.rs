@@ -1,22 +1,48 @@
 //! `chatloop-server`: arguments in, exit code out.
 
-use chatloop::server::{Config, Ending, Log, Server};
-use clap::Parser;
+use chatloop::server::config::{Settings, Task, Wrong};
+use chatloop::server::{Ending, JournalError, Log, Server, export, import, password};
+use std::io::BufWriter;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let config = Config::parse();
-    let log = match Log::start(&config) {
+    match Task::read(std::env::args_os()) {
+        Ok(Task::Serve(settings)) => serve(*settings),
+        Ok(Task::Show(settings)) => {
+            print!("{settings}");
+            ExitCode::SUCCESS
+        }
+        Ok(Task::Hash) => hash(),
+        Ok(Task::Export(directory, room)) => {
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            let written = export(&directory, room.as_ref(), &mut out);
+            told(written.map(|messages| format!("{messages} messages written")))
+        }
+        Ok(Task::Import(directory)) => {
+            let read = import(&directory, &mut std::io::stdin().lock());
+            told(read.map(|imported| format!("{} messages imported", imported.messages)))
+        }
+        // It knows its colours, its exit code, and that help is no error.
+        Err(Wrong::Arguments(error)) => error.exit(),
+        Err(wrong) => {
+            eprintln!("chatloop-server: {wrong}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn serve(settings: Settings) -> ExitCode {
+    let log = match Log::start(&settings.config) {
         Ok(log) => log,
         Err(_) => return ExitCode::FAILURE, // no thread: and nowhere to say so without waiting
     };
-    let code = run(config, &log);
+    let code = run(settings, &log);
     log.finish();
     code
 }
 
-fn run(config: Config, log: &Log) -> ExitCode {
-    let mut server = match Server::start(config) {
+fn run(settings: Settings, log: &Log) -> ExitCode {
+    let mut server = match Server::start(settings) {
         Ok(server) => server,
         Err(error) => {
             log.say(&format!("chatloop-server: {error}"));
@@ -24,11 +50,38 @@ fn run(config: Config, log: &Log) -> ExitCode {
         }
     };
     log.say(&server.ready_line());
-    match server.run() {
+    log.settle();
+    let ending = server.run();
+    // A terminal that was the console is whole again before anything else is said.
+    drop(server);
+    match ending {
         Ok(Ending::Orderly) => ExitCode::SUCCESS,
         Ok(Ending::Hasty) => ExitCode::from(130),
         Err(error) => {
             log.say(&format!("chatloop-server: the loop cannot go on: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tells how a task went, on stderr: stdout is for what it makes.
+fn told(outcome: Result<String, JournalError>) -> ExitCode {
+    let (text, code) = match outcome {
+        Ok(text) => (text, ExitCode::SUCCESS),
+        Err(error) => (format!("chatloop-server: {error}"), ExitCode::FAILURE),
+    };
+    eprintln!("{text}");
+    code
+}
+
+fn hash() -> ExitCode {
+    match password::ask_and_hash() {
+        Ok(hash) => {
+            println!("{}", hash.as_phc());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("chatloop-server: {error}");
             ExitCode::FAILURE
         }
     }

@@ -129,10 +129,12 @@ impl Hub {
                 Err(refusal) => refused.push(refusal),
             }
         }
-        if !done.is_empty() {
+        let changed_nothing = done.is_empty();
+        if !changed_nothing {
             at.tell_room(&room, Event::ModesSet { who, room: room.clone(), changes: done });
         }
-        for refusal in refused {
+        let idle = changed_nothing && refused.is_empty();
+        for refusal in refused.into_iter().chain(idle.then_some(Refusal::NothingChanged(room))) {
             at.tell_origin(Event::Refused(refusal));
         }
         Ok(())

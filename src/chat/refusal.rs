@@ -65,6 +65,8 @@ pub enum Refusal {
     NoSuchBan(Arc<str>),
     /// More mode changes than one command may hold.
     TooManyModes(usize),
+    /// The room is as the mode changes would have it. IRC says nothing here.
+    NothingChanged(Name),
     /// No such message in this room.
     NoSuchMessage(Name, u64),
     /// The message is somebody else's.

@@ -7,16 +7,21 @@
 //! A paste of several lines waits for one key. Until then messages go on appearing above the
 //! question, and the line that was being typed is untouched under it.
 
+use super::complete::Completion;
+use super::conversation::{Conversation, Shown};
 use super::link::{Link, SEND_HARD};
+use super::options::Bell;
 use super::paint::{Painter, style};
 use super::script::is_farewell;
 use super::watch::{INPUT, Watch};
-use super::{Gravity, Notice};
+use super::{Gravity, Notice, secrets};
 use crate::reactor::{Interest, Poller};
 use crate::terminal::keys::MAX_PASTE;
 use crate::terminal::raw::suspend_job;
-use crate::terminal::{Code, Decoder, Editor, Face, Input, Key, Outcome, RawMode, Screen};
+use crate::terminal::search::Step;
+use crate::terminal::{Code, Decoder, Editor, Face, Input, Key, Outcome, RawMode, Screen, Search};
 use jiff::Zoned;
+use jiff::tz::TimeZone;
 use std::io;
 use std::time::Duration;
 
@@ -44,6 +49,11 @@ pub struct Console {
     painter: Painter,
     /// A paste that waits for a yes.
     question: Option<Vec<String>>,
+    /// Ctrl-R, while it goes on.
+    search: Option<Search>,
+    /// What Tab offers, from which byte of the line on, and which of it stands there.
+    offer: Option<(usize, Vec<String>, usize)>,
+    conversation: Conversation,
     farewell: bool,
     /// What is to be written at the end of the turn.
     out: Vec<u8>,
@@ -55,7 +65,7 @@ impl Console {
     ///
     /// # Errors
     /// What the system said: they are none.
-    pub fn open(painter: Painter) -> io::Result<Console> {
+    pub fn open(painter: Painter, bell: Bell) -> io::Result<Console> {
         let terminal = RawMode::enter(io::stdin(), io::stdout())?;
         let screen = Screen::new(terminal.columns());
         Ok(Console {
@@ -67,6 +77,9 @@ impl Console {
             screen,
             painter,
             question: None,
+            search: None,
+            offer: None,
+            conversation: Conversation::new(bell),
             farewell: false,
             out: Vec::new(),
             stale: true,
@@ -111,10 +124,7 @@ impl Console {
                     self.answer(key, lines, link, now);
                     Wish::Stay
                 }
-                (Input::Key(key), None) => {
-                    let outcome = self.editor.key(key);
-                    self.follow(outcome, link, now)
-                }
+                (Input::Key(key), None) => self.key(key, link, now),
                 // A second paste while the first one waits: one question at a time.
                 (_, Some(lines)) => {
                     self.question = Some(lines);
@@ -122,6 +132,7 @@ impl Console {
                     Wish::Stay
                 }
                 (Input::Paste(text), None) => {
+                    self.take_found();
                     let outcome = self.editor.paste(&text);
                     self.follow(outcome, link, now)
                 }
@@ -139,14 +150,83 @@ impl Console {
         Wish::Stay
     }
 
+    fn key(&mut self, key: Key, link: &mut Link, now: &Zoned) -> Wish {
+        if let Some(search) = &mut self.search {
+            self.stale = true;
+            match search.key(key, self.editor.history()) {
+                Step::On => return Wish::Stay,
+                Step::Failed => {
+                    self.bell();
+                    return Wish::Stay;
+                }
+                Step::GivenUp => {
+                    self.search = None;
+                    return Wish::Stay;
+                }
+                Step::Taken => self.take_found(),
+            }
+        }
+        let outcome = self.editor.key(key);
+        if outcome != Outcome::Complete {
+            self.offer = None;
+        }
+        self.follow(outcome, link, now)
+    }
+
+    /// Ends a search: what was found is the line.
+    fn take_found(&mut self) {
+        if let Some(search) = self.search.take()
+            && let Some((found, _)) = search.found()
+        {
+            self.editor.set(found);
+        }
+        self.stale = true;
+    }
+
+    /// Tab: the first that fits, and with each further Tab the next one.
+    fn complete(&mut self, now: &Zoned) {
+        let offer = match self.offer.take() {
+            Some((start, words, place)) => {
+                let next = (place + 1) % words.len();
+                Some((start, words, next))
+            }
+            None => {
+                let (line, cursor) = (self.editor.line(), self.editor.cursor());
+                let words = &self.conversation.vocabulary;
+                match words.complete(line, cursor, self.conversation.nick()) {
+                    Completion::Nothing => None,
+                    Completion::Words { start, words } => Some((start, words, 0)),
+                    Completion::List(lines) => {
+                        lines.iter().for_each(|line| self.notice(&Notice::note(line), now));
+                        return;
+                    }
+                }
+            }
+        };
+        let Some((start, words, place)) = offer else { return self.bell() };
+        if self.editor.complete(start, &words[place]) == Outcome::Refused {
+            return self.bell();
+        }
+        self.stale = true;
+        // A single word is done: the next Tab completes what comes behind it.
+        self.offer = (words.len() > 1).then_some((start, words, place));
+    }
+
     fn follow(&mut self, outcome: Outcome, link: &mut Link, now: &Zoned) -> Wish {
         match outcome {
             Outcome::Unchanged => {}
             Outcome::Changed => self.stale = true,
-            // Completion and search will be asked for here; nothing knows names yet.
-            Outcome::Refused | Outcome::Complete | Outcome::Search => self.bell(),
-            Outcome::Submitted(line) if line.is_empty() => {}
+            Outcome::Refused => self.bell(),
+            Outcome::Complete => self.complete(now),
+            Outcome::Search => {
+                self.search = Some(Search::new());
+                self.stale = true;
+            }
+            Outcome::Submitted(line) if line.is_empty() => self.stale = true,
             Outcome::Submitted(line) => {
+                if secrets::begins(&line).is_none() {
+                    self.editor.remember(&line);
+                }
                 if let Err(why) = self.say(std::slice::from_ref(&line), link, now) {
                     self.editor.set(&line);
                     self.notice(&Notice::error(format!("{why}; your line is kept")), now);
@@ -206,22 +286,67 @@ impl Console {
             return Err(format!("the server does not take what waits for it ({limit} MiB)"));
         }
         for line in lines {
-            link.send(&[line.as_bytes(), b"\n"].concat());
-            self.farewell = is_farewell(line.as_bytes());
             let mut shown = Vec::new();
             self.painter.time(now, &mut shown);
-            self.painter.styled(PROMPT, style::YOU, &mut shown);
-            shown.extend_from_slice(crate::wire::clean::clean(line.as_bytes()).as_bytes());
+            self.painter.styled(&self.prompt(), style::YOU, &mut shown);
+            let masked = secrets::sent(line);
+            let line_shown = masked.as_deref().unwrap_or(line);
+            shown.extend_from_slice(crate::wire::clean::clean(line_shown.as_bytes()).as_bytes());
             self.print(&shown, now);
+            match self.conversation.typed(line) {
+                Some(answer) => self.notice(&answer, now),
+                None => {
+                    link.send(&[line.as_bytes(), b"\n"].concat());
+                    self.farewell = is_farewell(line.as_bytes());
+                }
+            }
         }
         Ok(())
     }
 
+    /// `[You]: `, with the room that words go to in front if that is known.
+    fn prompt(&self) -> String {
+        match self.conversation.room() {
+            Some(room) => format!("{room} {PROMPT}"),
+            None => PROMPT.to_owned(),
+        }
+    }
+
+    /// A connection stands.
+    pub fn connected(&mut self) {
+        self.conversation.connected();
+        self.stale = true;
+    }
+
+    /// What is to be sent that nobody has typed.
+    pub fn take_outgoing(&mut self) -> Vec<u8> {
+        self.conversation.take_outgoing()
+    }
+
     /// A line from the server.
     pub fn line(&mut self, line: &[u8], now: &Zoned) {
-        let mut shown = Vec::new();
-        if self.painter.line(line, now, &mut shown) {
-            self.print(&shown, now);
+        let mut told = Vec::new();
+        self.conversation.heard(line, &utc(now), &mut told);
+        // The prompt's room may be another one.
+        self.stale = true;
+        for item in told {
+            match item {
+                Shown::Bell => self.bell(),
+                Shown::Notice(notice) => self.notice(&notice, now),
+                Shown::Line(line) => {
+                    let mut shown = Vec::new();
+                    let visible = match self.conversation.is_welcomed() {
+                        true => {
+                            let numbers = self.conversation.numbers;
+                            self.painter.chat_line(&line, numbers, now, &mut shown)
+                        }
+                        false => self.painter.line(&line, now, &mut shown),
+                    };
+                    if visible {
+                        self.print(&shown, now);
+                    }
+                }
+            }
         }
     }
 
@@ -255,17 +380,26 @@ impl Console {
     /// Lets the screen act on what the row shows: the line, or the question in its place. On a
     /// narrow screen the end of the question is what stays.
     fn on_screen(&mut self, act: impl FnOnce(&mut Screen, &Face<'_>, &mut Vec<u8>)) {
-        let asked;
-        let face = match &self.question {
-            None => Face {
-                prompt: PROMPT,
-                style: self.painter.style(style::YOU),
-                line: self.editor.line(),
-                cursor: self.editor.cursor(),
-            },
-            Some(lines) => {
+        let style = self.painter.style(style::YOU);
+        let (prompt, masked, asked);
+        let face = match (&self.question, &self.search) {
+            (Some(lines), _) => {
                 asked = format!("send {} lines? y or n ", lines.len());
                 Face { prompt: "", style: "", line: &asked, cursor: asked.len() }
+            }
+            (None, Some(search)) => {
+                prompt = search.prompt();
+                let (line, cursor) = search.found().unwrap_or_default();
+                Face { prompt: &prompt, style, line, cursor }
+            }
+            (None, None) => {
+                prompt = self.prompt();
+                masked = secrets::masked(self.editor.line(), self.editor.cursor());
+                let (line, cursor) = match &masked {
+                    Some((line, cursor)) => (line.as_str(), *cursor),
+                    None => (self.editor.line(), self.editor.cursor()),
+                };
+                Face { prompt: &prompt, style, line, cursor }
             }
         };
         act(&mut self.screen, &face, &mut self.out);
@@ -331,6 +465,11 @@ impl Console {
     pub fn update(&mut self, poller: &mut Poller) -> io::Result<()> {
         self.watch.set(poller, &self.terminal, Interest::READ)
     }
+}
+
+/// The time as a chatloop server reads it.
+fn utc(now: &Zoned) -> String {
+    now.with_time_zone(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 /// Bytes of the output buffer that are kept between turns.

@@ -183,9 +183,17 @@ impl Link {
             State::Down => Ok(()),
             State::Connecting { connector, place, timer } => {
                 self.watch.clear(poller, &connector)?;
-                timers.cancel(timer);
                 let address = self.addresses[place];
-                match connector.finish() {
+                let decided = match connector.finish() {
+                    Ok(decided) => decided,
+                    Err(connector) => {
+                        self.watch.set(poller, &connector, Interest::WRITE)?;
+                        self.state = State::Connecting { connector, place, timer };
+                        return Ok(());
+                    }
+                };
+                timers.cancel(timer);
+                match decided {
                     Ok(stream) => {
                         self.watch.set(poller, &stream, Interest::READ)?;
                         self.state = State::Up { stream };

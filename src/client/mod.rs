@@ -7,24 +7,34 @@
 //! | [`mod@run`] | what happens in one turn of the loop, and how does it end? |
 //! | [`link`] | how is the connection made, used, lost and made again? |
 //! | [`console`] | how does a person at a terminal talk? |
+//! | [`conversation`] | who is this person on a chatloop server, and how do they get back there? |
+//! | [`catchup`] | which messages were missed while the connection was gone? |
+//! | [`complete`] | what may the word at the cursor become? |
+//! | [`secrets`] | which part of a typed line is a password? |
 //! | [`script`] | how does a shell script talk? |
 //! | `watch` | what does the poller know of one descriptor? |
 //! | [`paint`] | how does a server's line look? |
+//! | [`json`] | how does a server's line look to a program? |
 //!
-//! It knows lines and nothing of what they mean, but for two courtesies: a name in brackets at
-//! the start of a line gets its colour, and after `/quit` the server's close is no loss. So it
-//! works with any server that speaks lines.
+//! It works with any server that speaks lines: what it does not understand it shows as it is, and
+//! it sends nothing unasked. To a chatloop server, which it knows by the first line of the
+//! connection, it says a few things more ([`conversation`]).
 //!
 //! Deliberately absent: name lookups that do not block (they happen once, before the loop), and
 //! text that a server sends without a newline behind it: it is shown when its line is complete.
 
+pub mod catchup;
+pub mod complete;
 pub mod console;
+pub mod conversation;
+pub mod json;
 pub mod link;
 pub mod options;
 mod outset;
 pub mod paint;
 pub mod run;
 pub mod script;
+pub mod secrets;
 mod watch;
 
 pub use options::Options;

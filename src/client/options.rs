@@ -18,6 +18,26 @@ pub enum Timestamps {
     Never,
 }
 
+/// When the terminal's bell rings.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, ValueEnum)]
+pub enum Bell {
+    /// Never
+    Off,
+    /// When somebody writes to you alone
+    Pm,
+    /// When somebody mentions you, too
+    Mention,
+    /// Whenever something is said
+    All,
+}
+
+impl Bell {
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Bell> {
+        Bell::from_str(name, true).ok()
+    }
+}
+
 /// Talk to a line-based chat server from a terminal or from a script.
 ///
 /// On a terminal it is a line editor with history; messages appear above the line that is being
@@ -52,6 +72,14 @@ pub struct Options {
           default_missing_value = "always", num_args = 0..=1, require_equals = true)]
     pub timestamps: Timestamps,
 
+    /// When the bell rings, on a terminal at a chatloop server; /bell changes it
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "mention")]
+    pub bell: Bell,
+
+    /// Script mode: every line as one JSON object, as the README describes
+    #[arg(long)]
+    pub json: bool,
+
     /// No colours; the environment variable NO_COLOR does the same
     #[arg(long, visible_alias = "no-colour")]
     pub no_color: bool,
@@ -64,7 +92,8 @@ pub struct Options {
 
 const EXIT_CODES: &str = "\
 Keys: Ctrl-C clears the line, and on an empty line leaves; Ctrl-D leaves on an empty line; Up and
-Down walk through what was sent; Ctrl-A E B F K U W Y T L and Alt-B F D as in a shell. A paste of
+Down walk through what was sent, Ctrl-R searches it; Tab completes nicks, rooms and commands, and
+behind a lone / lists them; Ctrl-A E B F K U W Y T L and Alt-B F D as in a shell. A paste of
 several lines asks before it is sent.
 
 Exit codes: 0 all is well (a closed standard output, too); 1 could not connect; 2 wrong arguments;

@@ -7,6 +7,7 @@
 //! on the list. A `\r` in front, with which the classic server overwrites the waiting prompt of
 //! its own client, is dropped.
 
+use crate::wire::chatline::{self, ChatLine, LOBBY, Place, Said};
 use crate::wire::clean::clean;
 use jiff::Zoned;
 use jiff::civil::Date;
@@ -20,6 +21,8 @@ pub mod style {
     pub const ERROR: &str = "1;31";
     /// Notes and times.
     pub const DIM: &str = "2";
+    /// What mentions the user or is said to them alone.
+    pub const MENTION: &str = "1;95";
 }
 
 /// Colours of names. Red is for errors, black and white are backgrounds.
@@ -90,6 +93,49 @@ impl Painter {
             self.named(&clean(&whole), out);
         }
         true
+    }
+
+    /// Appends a line of a chatloop server.
+    pub fn chat_line(&self, line: &[u8], numbers: bool, now: &Zoned, out: &mut Vec<u8>) -> bool {
+        match chatline::parse(line) {
+            ChatLine::Raw(_) | ChatLine::Server(_) => return self.line(line, now, out),
+            ChatLine::Said(said) => {
+                self.time(now, out);
+                if said.mention {
+                    self.styled("*", style::MENTION, out);
+                }
+                self.said(&Said { number: said.number.filter(|_| numbers), ..said }, out);
+            }
+            ChatLine::Past(stamp, said) => {
+                let number = said.number.map(|number| format!("{number} ")).unwrap_or_default();
+                let stamp = format!("- {number}{} {} ", stamp.date, stamp.time);
+                self.styled(&stamp, style::DIM, out);
+                self.said(&Said { number: None, ..said }, out);
+            }
+        }
+        true
+    }
+
+    fn said(&self, said: &Said<'_>, out: &mut Vec<u8>) {
+        if let Place::Room(room) = said.place
+            && room != LOBBY
+        {
+            self.styled(&format!("{room} "), style::DIM, out);
+        }
+        if let Some(number) = said.number {
+            self.styled(&format!("{number} "), style::DIM, out);
+        }
+        let nick = said.nick;
+        let (head, tail) = said.kind.between().split_at(1);
+        let name = match said.place {
+            Place::Room(_) => format!("[{nick}{head}"),
+            Place::From => format!("[{nick} -> you{head}"),
+            Place::To => format!("[you -> {nick}{head}"),
+        };
+        self.styled(&name, colour_of(nick), out);
+        out.extend_from_slice(tail.as_bytes());
+        let loud = said.mention || said.place == Place::From;
+        self.styled(said.text, if loud { style::MENTION } else { "" }, out);
     }
 
     /// Gives the name in brackets at the start of a line its colour, the same every time.

@@ -99,7 +99,7 @@ impl<'options> Client<'options> {
         colours: bool,
         addresses: Vec<SocketAddr>,
     ) -> io::Result<Client<'options>> {
-        let person = is_person();
+        let person = is_person() && !options.json;
         let signals = Signals::new(if person {
             &[
                 Signal::Interrupt,
@@ -120,7 +120,7 @@ impl<'options> Client<'options> {
             Front::Person
         } else {
             let timestamps = options.timestamps == Timestamps::Always;
-            Front::Script(Box::new(Script::new(timestamps, colours)?))
+            Front::Script(Box::new(Script::new(timestamps, colours, options.json)?))
         };
         Ok(Client {
             options,
@@ -144,6 +144,7 @@ impl<'options> Client<'options> {
         self.link.start(&mut self.poller, &mut self.timers, &mut news)?;
         loop {
             self.tell(&mut news)?;
+            self.send_unasked();
             let listening = self.is_listening();
             self.link.flush(&mut self.poller, listening)?;
             self.look_for_the_end();
@@ -168,6 +169,18 @@ impl<'options> Client<'options> {
         match &self.front {
             Front::Script(script) => script.is_listening(),
             Front::Person | Front::Console(_) => true,
+        }
+    }
+
+    /// What the front says to a chatloop server of its own accord.
+    fn send_unasked(&mut self) {
+        let bytes = match &mut self.front {
+            Front::Person => return,
+            Front::Console(console) => console.take_outgoing(),
+            Front::Script(script) => script.take_outgoing(),
+        };
+        if !bytes.is_empty() && self.link.is_up() {
+            self.link.send(&bytes);
         }
     }
 
@@ -325,7 +338,10 @@ impl<'options> Client<'options> {
         if let Front::Person = self.front {
             let timestamps = self.options.timestamps != Timestamps::Never;
             let painter = Painter::new(self.colours, timestamps);
-            self.front = Front::Console(Box::new(Console::open(painter)?));
+            self.front = Front::Console(Box::new(Console::open(painter, self.options.bell)?));
+        }
+        if let Front::Console(console) = &mut self.front {
+            console.connected();
         }
         self.notice(Notice::note(format!("connected to {address}")));
         Ok(())

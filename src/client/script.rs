@@ -17,6 +17,8 @@ use super::watch::{INPUT, OUTPUT, Watch};
 use super::{Gravity, outset};
 use crate::reactor::{Backend, Interest, Poller};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
+use crate::wire::chatline::{ChatLine, parse};
+use crate::wire::chatnotice::{Notice as Words, notice};
 use jiff::Zoned;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
@@ -42,14 +44,32 @@ pub struct Script {
     written: usize,
     painter: Painter,
     errors: Painter,
+    json: Option<Json>,
 }
 
+/// What `--json` keeps.
+#[derive(Debug, Default)]
+struct Json {
+    /// The first line has come.
+    begun: bool,
+    /// It was a chatloop server's welcome.
+    known: bool,
+    /// `/numbers on` is still to be sent, at the next start of a line.
+    asks: bool,
+    /// Its answer is still to come, and is not for the script.
+    waits: bool,
+}
+
+/// Makes a chatloop server show the numbers of messages.
+const NUMBERS_ON: &[u8] = b"/numbers on\n";
+
 impl Script {
-    /// On this process's standard input and output. `colours` counts for standard error only.
+    /// On this process's standard input and output, with a JSON object for each line or the line
+    /// itself. `colours` counts for standard error only.
     ///
     /// # Errors
     /// What the system said when it had no descriptors to give.
-    pub fn new(timestamps: bool, colours: bool) -> io::Result<Script> {
+    pub fn new(timestamps: bool, colours: bool, json: bool) -> io::Result<Script> {
         Ok(Script {
             input: unbuffered(io::stdin())?,
             output: unbuffered(io::stdout())?,
@@ -62,6 +82,7 @@ impl Script {
             written: 0,
             painter: Painter::new(false, timestamps),
             errors: Painter::new(colours && io::stderr().is_terminal(), false),
+            json: json.then(Json::default),
         })
     }
 
@@ -105,6 +126,8 @@ impl Script {
             Ok(count) => {
                 self.farewell.follow(&scratch[..count]);
                 link.send(&scratch[..count]);
+                // A line of ours must not land inside one of the script's.
+                link.send(&self.take_outgoing());
             }
             Err(error) => match error.kind() {
                 io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => {}
@@ -161,6 +184,35 @@ impl Script {
         }
     }
 
+    /// What is to be sent that the script did not say.
+    pub fn take_outgoing(&mut self) -> Vec<u8> {
+        let quiet = self.farewell.inside_line || self.farewell.said;
+        match &mut self.json {
+            Some(json) if json.asks && !quiet => {
+                (json.asks, json.waits) = (false, true);
+                NUMBERS_ON.to_vec()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn json_line(&mut self, line: &[u8], now: &Zoned) {
+        let Some(json) = &mut self.json else { return };
+        let words = match parse(line) {
+            ChatLine::Server(words) => notice(words),
+            _ => Words::Other,
+        };
+        if !std::mem::replace(&mut json.begun, true) && matches!(words, Words::Welcome { .. }) {
+            (json.known, json.asks) = (true, true);
+        }
+        if words == Words::NumbersOn && std::mem::take(&mut json.waits) {
+            return;
+        }
+        let time = now.timestamp().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        self.pending.extend_from_slice(super::json::object(line, json.known, &time).as_bytes());
+        self.pending.push(b'\n');
+    }
+
     /// A line from the server.
     pub fn line(&mut self, line: &[u8], now: &Zoned) {
         if self.output_closed {
@@ -169,6 +221,9 @@ impl Script {
         if self.written > OUTPUT_SOFT {
             self.pending.drain(..self.written);
             self.written = 0;
+        }
+        if self.json.is_some() {
+            return self.json_line(line, now);
         }
         if let Some(day) = self.painter.day_line(now) {
             self.pending.extend_from_slice(day.as_bytes());

@@ -32,16 +32,22 @@ impl Connector {
         Ok(Connector { socket })
     }
 
-    /// The connection, once the poller has said that it is writable.
+    /// The connection, or why there is none: refused, unreachable, timed out. Ask when the poller
+    /// says that it is writable.
     ///
     /// # Errors
-    /// Why it failed: refused, unreachable, timed out. `NotConnected` if it is not decided yet.
-    pub fn finish(self) -> io::Result<Stream> {
-        if let Some(error) = self.socket.take_error()? {
-            return Err(error);
+    /// The connector itself, if the event was a spurious one and nothing is decided yet: watch it
+    /// again.
+    pub fn finish(self) -> Result<io::Result<Stream>, Connector> {
+        match self.socket.take_error() {
+            Err(error) | Ok(Some(error)) => return Ok(Err(error)),
+            Ok(None) => {}
         }
-        self.socket.peer_addr()?;
-        Stream::new(self.socket.into())
+        match self.socket.peer_addr() {
+            Ok(_) => Ok(Stream::new(self.socket.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Err(self),
+            Err(error) => Ok(Err(error)),
+        }
     }
 }
 
@@ -57,15 +63,27 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    fn decided(backend: Backend, connector: Connector) -> io::Result<Stream> {
+    fn decided(backend: Backend, mut connector: Connector) -> io::Result<Stream> {
         let mut poller = Poller::new(backend).unwrap();
-        poller.add(&connector, Token::fixed(0), Interest::WRITE).unwrap();
-        let mut events = Vec::new();
-        while events.is_empty() {
-            poller.wait(&mut events, None).unwrap();
+        loop {
+            poller.add(&connector, Token::fixed(0), Interest::WRITE).unwrap();
+            let mut events = Vec::new();
+            while events.is_empty() {
+                poller.wait(&mut events, None).unwrap();
+            }
+            poller.remove(&connector).unwrap();
+            match connector.finish() {
+                Ok(decided) => return decided,
+                Err(undecided) => connector = undecided,
+            }
         }
-        poller.remove(&connector).unwrap();
-        connector.finish()
+    }
+
+    #[test]
+    fn what_is_not_decided_can_be_asked_again() {
+        // A socket that is not even on its way looks like one that is: no error, no peer.
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
+        assert!(Connector { socket }.finish().is_err());
     }
 
     #[test]

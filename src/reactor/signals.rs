@@ -84,12 +84,15 @@ pub struct Signals {
 
 impl Signals {
     /// From here on `wanted` come through this pipe and have no other effect, until it is dropped.
+    /// Those that this process was started to ignore, as under `nohup` or as a shell's background
+    /// job, stay ignored: whoever started it meant that.
     ///
     /// # Errors
     /// What the system said when it had no descriptors to give.
     pub fn new(wanted: &[Signal]) -> io::Result<Signals> {
         let (read, write) = UnixStream::pair()?;
         let numbers = wanted.iter().map(|signal| signal.number());
+        let numbers = numbers.filter(|number| !is_ignored(*number));
         let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, numbers)?;
         Ok(Signals { delivery })
     }
@@ -98,6 +101,16 @@ impl Signals {
     pub fn drain(&mut self) -> Vec<Signal> {
         let numbers: Vec<i32> = self.delivery.pending().collect();
         Signal::ALL.into_iter().filter(|signal| numbers.contains(&signal.number())).collect()
+    }
+}
+
+fn is_ignored(number: i32) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: with no new action sigaction changes nothing; it writes the present one, which is
+    // read only if it says it has.
+    unsafe {
+        libc::sigaction(number, std::ptr::null(), action.as_mut_ptr()) == 0
+            && action.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }
 
@@ -111,6 +124,17 @@ impl AsFd for Signals {
 mod tests {
     use super::super::{Backend, Interest, Poller, Token};
     use super::*;
+
+    #[test]
+    fn what_was_ignored_stays_ignored() {
+        // SIGCONT: nobody else in these tests waits for it, and ignored it still continues.
+        // SAFETY: to ignore a signal installs no handler.
+        unsafe { signal(Number::SIGCONT, SigHandler::SigIgn) }.unwrap();
+        let mut signals = Signals::new(&[Signal::Continue]).unwrap();
+        nix::sys::signal::raise(Number::SIGCONT).unwrap();
+        assert_eq!(signals.drain(), []);
+        assert!(is_ignored(libc::SIGCONT) && !is_ignored(libc::SIGSEGV));
+    }
 
     #[test]
     fn a_signal_is_an_event_and_then_a_value() {

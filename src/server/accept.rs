@@ -134,7 +134,7 @@ impl Server {
     }
 
     /// Whether the flood limit means this client: without the flag it spares loopback.
-    fn is_paced(&self, address: IpAddr) -> bool {
+    pub(super) fn is_paced(&self, address: IpAddr) -> bool {
         match self.config.flood_limit {
             Some(limit) => limit.on().is_some(),
             None => !address.is_loopback(),

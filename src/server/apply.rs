@@ -3,6 +3,7 @@
 //! Invariant: a session is told things in the order of the effects, whether they are for a room or
 //! for it alone.
 
+use super::audit;
 use super::turn::Server;
 use crate::chat::{Audience, Change, Effect, Event, Name, Perspective, Record, SessionId};
 use crate::journal::Health;
@@ -57,6 +58,8 @@ impl Server {
             if std::mem::take(&mut connection.waits_for_records) {
                 self.look_at_input(token);
             }
+        } else {
+            self.operator_waits_no_more(token, change);
         }
     }
 
@@ -68,7 +71,11 @@ impl Server {
         let leaves = matches!(record.change, Change::Leave { .. });
         let mut effects = std::mem::take(&mut self.effects);
         self.applying = Some(origin);
+        let act = audit::describe(&self.hub, &record);
         self.hub.apply(record, &mut effects);
+        if let Some(act) = act {
+            audit::write(&act, &effects);
+        }
         for effect in effects.drain(..) {
             self.deliver(effect);
         }
@@ -107,6 +114,7 @@ impl Server {
             self.journal.archive(entry);
         }
         self.tell_watchers(&event);
+        self.offer_to_operator(&audience, &event);
         match audience {
             Audience::One(session) => self.deliver_alone(session, event),
             Audience::Private { to, from } => {
@@ -236,7 +244,9 @@ impl Server {
     /// Tells one connection, after what its room has been told so far.
     pub(super) fn deliver_to(&mut self, token: Token, event: &Event, perspective: Perspective) {
         self.catch_up(Self::session(token));
-        let Some(connection) = self.connections.get_mut(token) else { return };
+        let Some(connection) = self.connections.get_mut(token) else {
+            return self.operator_hears(token, event, perspective);
+        };
         if connection.session.irc().is_some() {
             return self.tell_irc(token, event, perspective);
         }
@@ -249,7 +259,10 @@ impl Server {
 
     /// The past is here, or cannot be had: tell it, then what has waited behind it.
     pub(super) fn release_held(&mut self, token: Token, past: Option<&Event>) {
-        let Some(connection) = self.connections.get_mut(token) else { return };
+        let Some(connection) = self.connections.get_mut(token) else {
+            let other = Perspective::Other;
+            return past.into_iter().for_each(|past| self.operator_hears(token, past, other));
+        };
         let held = connection.release();
         if connection.session.irc().is_some() {
             if let Some(past) = past {

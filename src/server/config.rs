@@ -1,11 +1,21 @@
-//! What can be set: one struct, read from the command line and the environment.
+//! What can be set: one struct, read from the command line, the environment and a file.
 //!
 //! Every limit has a flag, a default, and a message that names the flag when the limit strikes.
+//! A setting is one field here; its variable and its key in the file follow from the field's name
+//! (`sources`, `file`), and so does its line in what `chatloop-server config` prints (`show`).
+
+mod file;
+mod show;
+mod sources;
+
+pub use file::WrongFile;
+pub use sources::{Origin, Setting, Settings, Task, Wrong};
 
 use crate::chat::{Moment, PasswordHash, Secret};
 use crate::reactor::Backend;
 use crate::reactor::listener::LONGEST_BACKLOG;
 use crate::session::{Style, irc};
+use clap::builder::BoolishValueParser;
 use clap::{Parser, ValueEnum};
 use std::fmt;
 use std::num::NonZeroU32;
@@ -205,6 +215,9 @@ impl FromStr for Operator {
 /// The longest line that can be asked for: it must fit beside other input in an inbox.
 pub const LONGEST_LINE: usize = 32 * 1024;
 
+/// Stands between several values in one variable; no name and no hash has one.
+const BETWEEN: char = ' ';
+
 /// How lively the log is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum LogLevel {
@@ -240,6 +253,9 @@ impl LogLevel {
 ///
 /// Try it: start it, then `nc 127.0.0.1 7777` in two other terminals. The chat's transcript goes
 /// to stdout, the log to stderr. Ctrl-C stops it in order: everyone gets a goodbye.
+///
+/// What a flag sets can stand in the environment, too (CHATLOOP_MAX_LINE for --max-line), and in
+/// a file (max-line = "64k"). The flag counts first, then the environment, then the file.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chatloop-server", version, max_term_width = 100)]
 pub struct Config {
@@ -304,8 +320,9 @@ pub struct Config {
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=500))]
     pub history_on_join: u32,
 
-    /// A server operator's name, and password or argon2 hash of it; may be repeated
-    #[arg(long, value_name = "NAME:PASSWORD-OR-HASH")]
+    /// A server operator's name, and password or hash of it (made by chatloop-server hash); may be
+    /// repeated
+    #[arg(long, value_name = "NAME:PASSWORD-OR-HASH", value_delimiter = BETWEEN)]
     pub oper: Vec<Operator>,
 
     /// How long a client may be silent before it is greeted in plain lines; an IRC client speaks
@@ -341,9 +358,17 @@ pub struct Config {
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub log: Option<LogLevel>,
 
-    /// No transcript of the chat on stdout
-    #[arg(long, short)]
+    /// No transcript of the chat on stdout, and no console
+    #[arg(long, short, value_parser = BoolishValueParser::new())]
     pub quiet: bool,
+
+    /// Do not let the operator talk from the terminal the server was started at
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub no_console: bool,
+
+    /// Take settings from this TOML file, too; SIGHUP reads it again
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 impl Config {

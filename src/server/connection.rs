@@ -80,6 +80,11 @@ impl PendingRecords {
         self.others == 0 && (words || self.words == 0)
     }
 
+    /// The same for a line of a plain peer: what does not begin like a command is words.
+    pub(super) fn allows_line(&self, line: &[u8]) -> bool {
+        self.allows(!line.starts_with(b"/") || line.starts_with(b"//"))
+    }
+
     /// Whether nothing is to come of what was decided.
     pub(super) fn is_empty(&self) -> bool {
         self.others == 0 && self.words == 0

@@ -157,7 +157,7 @@ impl Server {
             Step::Line { bytes, used } => (Some(Ok(bytes)), used),
         };
         if let Some(Ok(bytes)) = line
-            && !connection.pending.allows(!bytes.starts_with(b"/") || bytes.starts_with(b"//"))
+            && !connection.pending.allows_line(bytes)
         {
             connection.waits_for_records = true;
             return Taken::NotNow;

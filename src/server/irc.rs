@@ -156,15 +156,24 @@ impl Server {
     }
 
     /// Somebody who is not in yet has proved an account, or has not.
-    pub(super) fn proved_outside(&mut self, token: Token, purpose: Purpose, outcome: &Outcome) {
-        let Purpose::Login(account) = purpose else { return };
+    /// Whether that is what it was.
+    pub(super) fn proved_outside(
+        &mut self,
+        token: Token,
+        purpose: &Purpose,
+        outcome: &Outcome,
+    ) -> bool {
+        let Purpose::Login(account) = purpose else { return false };
+        if self.hub.user(Self::session(token)).is_some() {
+            return false;
+        }
         let fits = *outcome == Outcome::Verified(true);
         if !fits && let Some(connection) = self.connections.get_mut(token) {
             let host = connection.address.ip().to_string().into();
             self.record(token, Change::LoginFailed { account: account.clone(), host });
         }
-        let admitted = fits && self.hub.admits_account(&account, self.moment).is_ok();
-        let account = Some(account).filter(|_| admitted);
+        let admitted = fits && self.hub.admits_account(account, self.moment).is_ok();
+        let account = Some(account.clone()).filter(|_| admitted);
         let mut actions = Vec::new();
         self.with_irc(token, true, |session, view, out| {
             session.proved(account, view, out);
@@ -172,6 +181,7 @@ impl Server {
         });
         self.perform(token, actions);
         self.finish_irc(token);
+        true
     }
 
     /// Tells those who watch for somebody that they are there or gone.

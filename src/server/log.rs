@@ -2,18 +2,36 @@
 //!
 //! What stderr does not take in time is counted, and the count is the first thing written when it
 //! takes something again.
+//!
+//! `--log` decides how much is logged by all of the program, and may change while it runs; where
+//! it is not given, `RUST_LOG` decides, module by module if it likes.
 
-use super::config::Config;
+use super::config::{Config, LogLevel};
 use super::outlet::{Outlet, Refused};
+use log::{LevelFilter, Metadata, Record};
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// In [`LEVEL`]: RUST_LOG decides.
+const BY_ENVIRONMENT: u8 = u8::MAX;
+
+/// The level of `--log` as a number, 0 for off. Static, as the logger itself has to be.
+static LEVEL: AtomicU8 = AtomicU8::new(BY_ENVIRONMENT);
+
+/// Lines that wait for the console to print them; `None` while they go to stderr.
+static HELD: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+
+/// Bytes of lines that wait for the console; what is more is left out.
+const MOST_HELD: usize = 64 * 1024;
 
 /// Keeps the log going. Call [`finish`](Log::finish) at the end, or its last lines may be lost.
 pub struct Log {
     outlet: Arc<Mutex<Option<Outlet>>>,
 }
 
-/// What the logger writes its lines to.
+/// What the loggers write their lines to.
+#[derive(Clone)]
 struct Line {
     outlet: Arc<Mutex<Option<Outlet>>>,
     left_out: u64,
@@ -22,6 +40,12 @@ struct Line {
 impl Write for Line {
     /// The logger writes each event with one call.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if let Some(held) = &mut *HELD.lock().unwrap_or_else(PoisonError::into_inner) {
+            if held.len() < MOST_HELD {
+                held.extend_from_slice(line);
+            }
+            return Ok(line.len());
+        }
         let mut outlet = self.outlet.lock().unwrap_or_else(PoisonError::into_inner);
         let mut piece = Vec::with_capacity(line.len());
         if self.left_out > 0 {
@@ -42,6 +66,40 @@ impl Write for Line {
     }
 }
 
+/// Lets events through as `LEVEL` says.
+struct Gate {
+    by_environment: env_logger::Logger,
+    all: env_logger::Logger,
+}
+
+impl Gate {
+    fn chosen(&self) -> Result<LevelFilter, &env_logger::Logger> {
+        match LEVEL.load(Ordering::Relaxed) {
+            BY_ENVIRONMENT => Err(&self.by_environment),
+            number => Ok(LevelFilter::iter().nth(number.into()).unwrap_or(LevelFilter::Info)),
+        }
+    }
+}
+
+impl log::Log for Gate {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        match self.chosen() {
+            Ok(filter) => metadata.level() <= filter,
+            Err(logger) => logger.enabled(metadata),
+        }
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        match self.chosen() {
+            Ok(filter) if record.level() <= filter => self.all.log(record),
+            Ok(_) => {}
+            Err(logger) => logger.log(record),
+        }
+    }
+
+    fn flush(&self) {}
+}
+
 impl Log {
     /// Starts the log as `--log` or RUST_LOG say, once in a process.
     ///
@@ -50,12 +108,17 @@ impl Log {
     pub fn start(config: &Config) -> io::Result<Log> {
         let outlet = Arc::new(Mutex::new(Some(Outlet::start("log", io::stderr)?)));
         let line = Line { outlet: Arc::clone(&outlet), left_out: 0 };
-        let mut log = env_logger::Builder::new();
-        log.filter_level(log::LevelFilter::Info).parse_default_env();
-        if let Some(level) = config.log {
-            log.filter_level(level.filter());
-        }
-        log.format_target(false).target(env_logger::Target::Pipe(Box::new(line))).init();
+        let logger = || {
+            let mut builder = env_logger::Builder::new();
+            let target = env_logger::Target::Pipe(Box::new(line.clone()));
+            builder.format_target(false).target(target);
+            builder
+        };
+        let by_environment = logger().filter_level(LevelFilter::Info).parse_default_env().build();
+        let all = logger().filter_level(LevelFilter::Trace).build();
+        // Refused if this process has a logger already: that one stays.
+        let _ = log::set_boxed_logger(Box::new(Gate { by_environment, all }));
+        set_level(config.log);
         Ok(Log { outlet })
     }
 
@@ -68,11 +131,57 @@ impl Log {
         }
     }
 
+    /// Waits a moment for what has been said to be taken: a console must not paint its row before
+    /// the lines that belong above it.
+    pub fn settle(&self) {
+        let mut outlet = self.outlet.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(old) = outlet.take() {
+            old.finish();
+            // Without another thread to be had there is no log.
+            *outlet = Outlet::start("log", io::stderr).ok();
+        }
+    }
+
     /// Waits a moment for the last lines to be taken.
     pub fn finish(self) {
         let outlet = self.outlet.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(outlet) = outlet {
             outlet.finish();
+        }
+    }
+}
+
+/// From here on this much is logged; without a level, what RUST_LOG says.
+pub(super) fn set_level(level: Option<LogLevel>) {
+    let number = level.map_or(BY_ENVIRONMENT, |level| level.filter() as u8);
+    LEVEL.store(number, Ordering::Relaxed);
+    log::set_max_level(level.map_or(LevelFilter::Trace, LogLevel::filter));
+}
+
+/// While this exists, the lines of the log wait for the console instead of going to stderr, where
+/// they would be written across the line that is being typed.
+pub(super) struct Held(());
+
+impl Held {
+    /// From here on they wait.
+    pub(super) fn start() -> Held {
+        *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+        Held(())
+    }
+
+    /// Those that wait, each with its end.
+    pub(super) fn take(&self) -> Vec<u8> {
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        held.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let left = HELD.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        if !left.is_empty() {
+            // The console has ended by a panic. Nobody is left to hear of an error.
+            let _ = io::stderr().write_all(&left);
         }
     }
 }

@@ -7,7 +7,9 @@
 //! - `worker`: what is too slow for the loop;
 //! - `connection`: what is kept of one client;
 //! - `limits`: who may come in and how fast they may talk;
-//! - `transcript`, `log`: what the operator sees, by way of an `outlet` that may be slow.
+//! - `transcript`, `log`: what the operator sees, by way of an `outlet` that may be slow;
+//! - `console`, `operator`: the operator in the chat; `audit`: what the log says of moderation;
+//! - `reload`: SIGHUP; [`password`]: hashes for operators.
 //!
 //! One turn, always in this order:
 //!
@@ -20,22 +22,28 @@
 
 mod accept;
 mod apply;
+mod audit;
 pub mod config;
 mod connection;
+mod console;
 mod delivery;
 mod greeting;
 mod input;
 mod irc;
 mod limits;
 mod log;
+mod operator;
 mod outlet;
 mod output;
+pub mod password;
+mod reload;
 mod requests;
 mod start;
 mod transcript;
 pub mod turn;
 mod worker;
 
+pub use crate::journal::{JournalError, export, import};
 pub use config::Config;
 pub use log::Log;
 pub use start::StartError;

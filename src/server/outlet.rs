@@ -62,10 +62,10 @@ impl Outlet {
         })
     }
 
-    /// Waits a moment for the last pieces to be taken.
-    pub(super) fn finish(self) {
+    /// Waits a moment for the last pieces to be taken; whether they were.
+    pub(super) fn finish(self) -> bool {
         let Outlet { queue, done } = self;
         drop(queue);
-        let _ = done.recv_timeout(LAST_WAIT);
+        done.recv_timeout(LAST_WAIT).is_ok()
     }
 }

@@ -27,7 +27,9 @@ const LINGER: Duration = Duration::from_secs(1);
 impl Server {
     /// Queues one line of the server's own for one connection.
     pub(super) fn tell(&mut self, token: Token, text: &str) {
-        let Some(connection) = self.connections.get_mut(token) else { return };
+        let Some(connection) = self.connections.get_mut(token) else {
+            return self.tell_operator(token, text);
+        };
         match &connection.session {
             Dialect::Undecided(session) | Dialect::Plain(session) => {
                 let look = session.look();

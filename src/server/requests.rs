@@ -5,9 +5,10 @@
 //! for what. A connection that waits for an answer is not asked for its next line: what it said
 //! second must not be answered first.
 
+use super::operator::CONSOLE;
 use super::turn::Server;
 use crate::chat::{
-    Command, Decision, Event, Lookup, Perspective, Purpose, Query, Refusal, Scope, Work,
+    Command, Decision, Event, Lookup, Outcome, Perspective, Purpose, Query, Refusal, Scope, Work,
 };
 use crate::journal::{Answer, Question};
 use crate::reactor::Token;
@@ -31,6 +32,7 @@ impl Server {
             Request::Nothing => {}
             Request::Tell(lines) => lines.iter().for_each(|line| self.tell(token, line)),
             Request::Do(command) => self.decide(token, command),
+            Request::Quit(words) if token == CONSOLE => self.operator_leaves(words),
             Request::Quit(words) => self.leave_with(token, words, "goodbye".to_owned()),
         }
     }
@@ -90,7 +92,11 @@ impl Server {
         if limit == 0 || asks {
             return;
         }
-        connection.hold();
+        match self.connections.get_mut(token) {
+            Some(connection) => connection.hold(),
+            None if token == CONSOLE => {}
+            None => return,
+        }
         let query = Query { limit: Some(limit), ..query };
         self.ask_journal(Question::Past(query.clone()), Pending::Recall(token, query));
     }
@@ -127,9 +133,11 @@ impl Server {
                 continue;
             };
             let session = Self::session(done.token);
-            if self.hub.user(session).is_none() {
-                self.proved_outside(done.token, done.purpose, &outcome);
+            if self.proved_outside(done.token, &done.purpose, &outcome) {
                 continue;
+            }
+            if let (Purpose::Oper(name), Outcome::Verified(false)) = (&done.purpose, &outcome) {
+                self.audit_failed_oper(session, name);
             }
             let decision = self.hub.worked(session, done.purpose, outcome, self.moment);
             self.act(done.token, decision);

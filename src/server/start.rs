@@ -15,8 +15,6 @@ pub(super) const MOST_LISTENERS: usize = 8;
 /// Why the server does not start.
 #[derive(Debug)]
 pub enum StartError {
-    /// Flags that contradict each other.
-    Config(String),
     /// The host's name has no address.
     Resolve {
         /// The name.
@@ -31,6 +29,8 @@ pub enum StartError {
         /// What the system said.
         error: io::Error,
     },
+    /// A file that a setting names cannot be read.
+    Setting(String),
     /// The journal's directory cannot be used.
     Journal(JournalError),
     /// The system refused something every server needs.
@@ -40,7 +40,6 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StartError::Config(problem) => f.write_str(problem),
             StartError::Resolve { host, error } => {
                 write!(f, "'{host}' is not an address of this machine: {error}")
             }
@@ -56,6 +55,7 @@ impl fmt::Display for StartError {
                     _ => Ok(()),
                 }
             }
+            StartError::Setting(problem) => f.write_str(problem),
             StartError::Journal(error) => error.fmt(f),
             StartError::System(error) => write!(f, "the system refuses: {error}"),
         }

@@ -2,10 +2,11 @@
 //!
 //! `wait → accept and read → commands → timers → journal → apply → flush → reap`
 
-use super::config::{Config, OrOff};
+use super::config::{Config, OrOff, Settings};
 use super::connection::{Bounds, Connection, Phase};
 use super::delivery::{Delivery, Touched};
 use super::limits::{AddressCounts, DEFAULT_LINE_RATE, Pace};
+use super::operator::{CONSOLE, Operator};
 use super::requests::Pending;
 use super::start::{StartError, listen, open_journal};
 use super::transcript::Transcript;
@@ -19,7 +20,7 @@ use crate::reactor::{
 use crate::session::irc;
 use log::{error, info};
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -63,6 +64,8 @@ pub(super) enum Due {
     ListenAgain,
     /// The orderly stop has lasted long enough.
     StopNow,
+    /// An ESC at the console was the key, or the terminal may be ours again.
+    Console,
 }
 
 /// How the server ended.
@@ -77,8 +80,12 @@ pub enum Ending {
 /// The server: listeners, connections, the chat, and the loop that moves them.
 pub struct Server {
     pub(super) config: Config,
+    /// The same with its sources, to be read again.
+    pub(super) settings: Settings,
     pub(super) bounds: Bounds,
     pub(super) capacity: usize,
+    /// Descriptors this process may have.
+    pub(super) descriptors: usize,
     pub(super) poller: Poller,
     pub(super) signals: Signals,
     pub(super) timers: Timers<Due>,
@@ -97,6 +104,9 @@ pub struct Server {
     /// Whose record is being applied.
     pub(super) applying: Option<SessionId>,
     pub(super) transcript: Transcript,
+    /// Whoever sits at the terminal this was started at.
+    pub(super) operator: Option<Box<Operator>>,
+    pub(super) had_terminal: bool,
     /// The moment of this turn: asked once, so that all of a turn agrees.
     pub(super) now: Instant,
     /// The same moment as the chat counts it.
@@ -131,8 +141,8 @@ impl Server {
     ///
     /// # Errors
     /// What is wrong with the configuration or the place, in words that name it.
-    pub fn start(config: Config) -> Result<Server, StartError> {
-        config.check().map_err(StartError::Config)?;
+    pub fn start(settings: Settings) -> Result<Server, StartError> {
+        let config = settings.config.clone();
         signals::ignore_sigpipe().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
         let listeners = listen(&config)?;
@@ -141,27 +151,22 @@ impl Server {
             let token = Token::fixed(number as u8);
             poller.add(listener, token, Interest::READ).map_err(StartError::System)?;
         }
-        let signals = Signals::new(&[Signal::Interrupt, Signal::Terminate, Signal::Hangup])
-            .map_err(StartError::System)?;
+        let signals = Signals::new(wanted_signals(&config)).map_err(StartError::System)?;
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
         let (waker, wakes) = waker().map_err(StartError::System)?;
         poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
         let (journal, hub) = open_journal(&config, &waker)?;
         let worker = Worker::start(waker).map_err(StartError::System)?;
-        let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
-        let pace = Pace::new(rate);
+        let (pace, bounds) = (pace(&config), bounds(&config));
         let capacity = capacity(&config, descriptors);
-        let bounds = Bounds {
-            outbox_soft: config.outbox_soft.0,
-            outbox_hard: config.outbox_hard.0,
-            inbox: INBOX_BOUND,
-        };
-        let irc = config.irc_settings(moment()).map_err(StartError::Config)?;
+        let irc = config.irc_settings(moment()).map_err(StartError::Setting)?;
         let transcript = if config.quiet { Transcript::silent() } else { Transcript::on_stdout() };
         Ok(Server {
             config,
+            settings,
             bounds,
             capacity,
+            descriptors,
             poller,
             signals,
             timers: Timers::new(),
@@ -176,6 +181,8 @@ impl Server {
             desk: irc::Desk::default(),
             applying: None,
             transcript,
+            operator: None,
+            had_terminal: io::stdin().is_terminal(),
             now: Instant::now(),
             moment: moment(),
             wakes,
@@ -224,6 +231,7 @@ impl Server {
     /// Only if the poller itself fails: there is no going on without it.
     pub fn run(&mut self) -> io::Result<Ending> {
         let mut events = Vec::new();
+        self.open_console();
         loop {
             self.turn(&mut events)?;
             if let Some(ending) = self.ending {
@@ -242,6 +250,7 @@ impl Server {
             self.dispatch(event);
         }
         self.take_commands();
+        self.take_operator_lines();
         while let Some(due) = self.timers.pop_due(self.now) {
             self.timer_is_due(due);
         }
@@ -253,6 +262,8 @@ impl Server {
         self.flush();
         self.reap();
         self.end_if_drained();
+        // After everything that may have been logged.
+        self.present_console();
         Ok(())
     }
 
@@ -261,7 +272,8 @@ impl Server {
         let work_left = (!self.with_input.is_empty() && self.journal.has_room())
             || !self.to_reap.is_empty()
             || !self.touched.to_flush.is_empty()
-            || self.journal.has_news();
+            || self.journal.has_news()
+            || self.operator_has_line();
         if work_left { Some(Duration::ZERO) } else { self.timers.time_left(Instant::now()) }
     }
 
@@ -272,8 +284,10 @@ impl Server {
             self.take_work_done();
         } else if event.token == SIGNALS {
             for signal in self.signals.drain() {
-                self.stop(signal);
+                self.take_signal(signal);
             }
+        } else if event.token == CONSOLE {
+            self.operator_keys();
         } else if let Some(number) = self.listener_of(event.token) {
             self.accept_from(number);
         } else {
@@ -285,6 +299,18 @@ impl Server {
             if event.readable || event.hangup {
                 self.read_from(event);
             }
+        }
+    }
+
+    pub(super) fn take_signal(&mut self, signal: Signal) {
+        match signal {
+            // No second request to stop, and too late to change anything.
+            Signal::Hangup if self.stopping => {}
+            Signal::Hangup if !self.has_lost_its_terminal() => self.reload(),
+            Signal::Hangup | Signal::Interrupt | Signal::Terminate => self.stop(signal),
+            Signal::Suspend => self.suspend(),
+            Signal::Continue => self.resume_console(),
+            Signal::WindowChange => self.console_resized(),
         }
     }
 
@@ -300,6 +326,7 @@ impl Server {
             Due::Probe(token) => self.probe(token),
             Due::LingerEnd(token) => self.remove_later(token),
             Due::Flood(token) => self.end_flood_wait(token),
+            Due::Console => self.operator_timer(),
             Due::ListenAgain => self.listen_again(),
             Due::StopNow => {
                 info!("some clients did not take their goodbye within {STOP_PATIENCE:?}");
@@ -312,6 +339,8 @@ impl Server {
     pub(super) fn record(&mut self, token: Token, change: Change) {
         if let Some(connection) = self.connections.get_mut(token) {
             connection.pending.add(&change);
+        } else {
+            self.operator_waits(token, &change);
         }
         self.journal.append(self.moment, Self::session(token), change);
     }
@@ -326,7 +355,7 @@ impl Server {
     }
 
     /// A first request to stop is an orderly end; a second one is meant.
-    fn stop(&mut self, signal: Signal) {
+    pub(super) fn stop(&mut self, signal: Signal) {
         if std::mem::replace(&mut self.stopping, true) {
             self.ending = Some(Ending::Hasty);
             return;
@@ -364,6 +393,7 @@ impl Server {
         }
         let nothing = Journal::memory(&Limits::default());
         std::mem::replace(&mut self.journal, nothing).close();
+        self.close_console();
         self.transcript.finish();
         info!(
             "stopped after {} turns, {} bytes in, {} bytes out",
@@ -373,10 +403,39 @@ impl Server {
 }
 
 /// How many clients fit: what was asked for, within what the descriptors and the poller allow.
-fn capacity(config: &Config, descriptors: usize) -> usize {
+pub(super) fn capacity(config: &Config, descriptors: usize) -> usize {
     let ceiling = config.backend.descriptor_ceiling().unwrap_or(usize::MAX);
     let room = descriptors.min(ceiling).saturating_sub(RESERVED_DESCRIPTORS).max(1);
     config.max_clients.map_or(room, |asked| room.min(asked as usize))
+}
+
+/// A terminal has more to tell. What a server without a console does not catch keeps its meaning.
+fn wanted_signals(config: &Config) -> &'static [Signal] {
+    if super::console::is_wanted(config.quiet, config.no_console) {
+        &[
+            Signal::Interrupt,
+            Signal::Terminate,
+            Signal::Hangup,
+            Signal::Suspend,
+            Signal::Continue,
+            Signal::WindowChange,
+        ]
+    } else {
+        &[Signal::Interrupt, Signal::Terminate, Signal::Hangup]
+    }
+}
+
+/// How fast one may talk who is paced.
+pub(super) fn pace(config: &Config) -> Pace {
+    Pace::new(config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0))
+}
+
+pub(super) fn bounds(config: &Config) -> Bounds {
+    Bounds {
+        outbox_soft: config.outbox_soft.0,
+        outbox_hard: config.outbox_hard.0,
+        inbox: INBOX_BOUND,
+    }
 }
 
 fn moment() -> Moment {

@@ -34,7 +34,8 @@ pub enum Outcome {
     Changed,
     /// The key could do nothing here: ring the bell.
     Refused,
-    /// Enter: the line, now empty and in the history.
+    /// Enter: the line, now empty. Whether it may be kept is the caller's to say, with
+    /// [`Editor::remember`]: it may hold a password.
     Submitted(String),
     /// Ctrl-C on an empty line; on a draft it clears the draft and is `Changed`.
     Interrupted,
@@ -108,6 +109,25 @@ impl Editor {
     /// What was sent before.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// Keeps a line that was sent.
+    pub fn remember(&mut self, line: &str) {
+        self.history.push(line);
+    }
+
+    /// Replaces the bytes from `start` to the cursor by `text`, if it fits: a completion.
+    pub fn complete(&mut self, start: usize, text: &str) -> Outcome {
+        let start = start.min(self.cursor);
+        if !self.line.is_char_boundary(start)
+            || self.line.len() + text.len() > MAX_LINE + (self.cursor - start)
+        {
+            return Outcome::Refused;
+        }
+        let kept: String = text.chars().filter(|character| !character.is_control()).collect();
+        self.line.replace_range(start..self.cursor, &kept);
+        self.cursor = text::boundary_at_or_after(&self.line, start + kept.len());
+        Outcome::Changed
     }
 
     /// Replaces the line; the cursor goes to its end. Control characters are left out, and
@@ -241,7 +261,7 @@ impl Editor {
     fn submit(&mut self) -> Outcome {
         let line = std::mem::take(&mut self.line);
         self.cursor = 0;
-        self.history.push(&line);
+        self.history.rest();
         Outcome::Submitted(line)
     }
 

@@ -6,6 +6,7 @@
 //! | [`keys`] | which keys do these bytes mean? |
 //! | [`editor`] | what do keys do to the line? |
 //! | [`history`] | which lines were sent before? |
+//! | [`search`] | which of them did the person mean? |
 //! | [`text`] | where do graphemes begin, and how many columns do they take? |
 //! | [`screen`] | which bytes put the line on the screen, and messages above it? |
 //!
@@ -22,9 +23,11 @@ pub mod history;
 pub mod keys;
 pub mod raw;
 pub mod screen;
+pub mod search;
 pub mod text;
 
 pub use editor::{Editor, Outcome};
 pub use keys::{Code, Decoder, Input, Key};
 pub use raw::RawMode;
 pub use screen::{Face, Screen};
+pub use search::Search;

@@ -72,6 +72,16 @@ impl RawMode {
         modes
     }
 
+    /// Gives the terminal back without a word to it: it does not take any, and to wait for it
+    /// would be to wait for ever. Bracketed paste stays on.
+    pub fn abandon(mut self) {
+        if std::mem::take(&mut self.raw) && in_foreground(&self.input) {
+            // Nobody is left to hear of an error.
+            let modes = || Ok(tcsetattr(&self.input, SetArg::TCSANOW, &self.before)?);
+            let _ = without_terminal_stop(modes);
+        }
+    }
+
     /// Makes the terminal raw again, after the process has been continued. Harmless if it is.
     ///
     /// # Errors
@@ -146,7 +156,7 @@ fn raw_form_of(before: &Termios) -> Termios {
 
 /// A process in the background that sets its terminal would change it under the shell's hands.
 /// A terminal that is not the controlling one has no such thing as a background.
-fn in_foreground(terminal: impl AsFd) -> bool {
+pub fn in_foreground(terminal: impl AsFd) -> bool {
     tcgetpgrp(terminal).map_or(true, |group| group == getpgrp())
 }
 

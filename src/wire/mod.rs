@@ -1,8 +1,11 @@
 //! Grammars: bytes in, frames out, and back. Pure and incremental; no sockets, no clock.
 //!
 //! - [`mod@line`]: bytes to lines, whatever pieces they arrive in;
-//! - [`clean`]: what a stranger sent, made harmless for a terminal.
+//! - [`clean`]: what a stranger sent, made harmless for a terminal;
+//! - [`chatline`], [`chatnotice`]: what a line of a chatloop server says, for its clients.
 
+pub mod chatline;
+pub mod chatnotice;
 pub mod clean;
 pub mod irc;
 pub mod line;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on should say where
 
+mod chat;
 mod line_server;
 mod pty;
 mod script;

@@ -73,6 +73,11 @@ impl Lines {
         self.wait_for_several(1, words).remove(0)
     }
 
+    /// The lines that have come.
+    pub fn so_far(&self) -> Vec<String> {
+        self.shared.0.lock().unwrap().lines.clone()
+    }
+
     /// All lines, when the stream has ended.
     pub fn all(&self) -> Vec<String> {
         let mut collected = self.shared.0.lock().unwrap();

@@ -190,12 +190,17 @@ impl Crowd {
         };
         self.poller.remove(&connector)?;
         match connector.finish() {
-            Ok(stream) => {
+            Ok(Ok(stream)) => {
                 self.poller.add(&stream, token(index), Interest::READ)?;
                 self.members[index].link = Link::Open(stream);
                 self.connected += 1;
             }
-            Err(error) => {
+            Err(connector) => {
+                self.poller.add(&connector, token(index), Interest::WRITE)?;
+                self.members[index].link = Link::Connecting(connector);
+                return Ok(());
+            }
+            Ok(Err(error)) => {
                 self.refused.get_or_insert(error);
                 return Ok(());
             }

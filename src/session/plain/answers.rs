@@ -48,8 +48,12 @@ pub(super) fn render(look: Look, event: &Event, out: &mut Vec<u8>) {
         }
         Event::TopicIs { room, topic: None } => say(&format!("{room} has no topic")),
         Event::ModesAre { room, modes, created } => {
-            let created = time::shown(*created);
-            say(&format!("{room} is {}; opened {created} UTC", modes_text(modes)));
+            // The lobby has been there since before time was kept.
+            let opened = match created.0 {
+                0 => String::new(),
+                _ => format!("; opened {} UTC", time::shown(*created)),
+            };
+            say(&format!("{room}: {}{opened}", modes_text(modes)));
         }
         Event::Bans { room, bans } => {
             say(&format!("{} on the ban list of {room}", bans.len()));
@@ -159,18 +163,18 @@ fn whois_lines(look: Look, whois: &Whois) -> Vec<String> {
 
 fn modes_text(modes: &Modes) -> String {
     let word = |flag: &Flag| match flag {
-        Flag::InviteOnly => "for invited people (i)",
-        Flag::Moderated => "moderated (m)",
-        Flag::NoExternal => "for members to speak (n)",
-        Flag::Secret => "secret (s)",
-        Flag::TopicLocked => "with its topic locked (t)",
+        Flag::InviteOnly => "only invited people enter (i)",
+        Flag::Moderated => "only ops and the voiced speak (m)",
+        Flag::NoExternal => "only members speak (n)",
+        Flag::Secret => "shown to members only (s)",
+        Flag::TopicLocked => "only ops set the topic (t)",
     };
     let mut words: Vec<String> = modes.flags.iter().map(word).map(str::to_owned).collect();
     if let Some(key) = &modes.key {
-        words.push(format!("with the key {key} (k)"));
+        words.push(format!("the key is {key} (k)"));
     }
     if let Some(limit) = modes.limit {
-        words.push(format!("for {} (l)", users(limit as usize)));
+        words.push(format!("at most {} (l)", users(limit as usize)));
     }
     if words.is_empty() { "open to everyone".to_owned() } else { words.join(", ") }
 }
@@ -187,10 +191,10 @@ fn past(look: Look, query: &Query, entries: &[Logged], out: &mut Vec<u8>) {
     };
     let count = match entries.len() {
         0 => "nothing".to_owned(),
-        1 => "1 message".to_owned(),
-        count => format!("{count} messages"),
+        1 => "1 message, times are UTC".to_owned(),
+        count => format!("{count} messages, times are UTC"),
     };
-    notice(look, GREEN, &format!("{what}: {count}, times are UTC"), out);
+    notice(look, GREEN, &format!("{what}: {count}"), out);
     let own = match &query.scope {
         Scope::Mail { account, .. } | Scope::Private { account, .. } => Some(account),
         _ => None,

@@ -167,13 +167,13 @@ static ROWS: &[Row] = rows! {
     ["op"], "NICK [#room]", "let somebody moderate", |context, line| {
         member_mode(context, line, |nick| ModeChange::Op(nick, true))
     };
-    ["deop"], "NICK [#room]", "no longer", |context, line| {
+    ["deop"], "NICK [#room]", "let them moderate no longer", |context, line| {
         member_mode(context, line, |nick| ModeChange::Op(nick, false))
     };
     ["voice"], "NICK [#room]", "let somebody speak in a moderated room", |context, line| {
         member_mode(context, line, |nick| ModeChange::Voice(nick, true))
     };
-    ["devoice"], "NICK [#room]", "no longer", |context, line| {
+    ["devoice"], "NICK [#room]", "take the voice back", |context, line| {
         member_mode(context, line, |nick| ModeChange::Voice(nick, false))
     };
     ["kick"], "[#room] NICK [REASON]", "put somebody out of the room", |context, line| {
@@ -215,7 +215,7 @@ static ROWS: &[Row] = rows! {
     ["keep"], "[#room]", "operator: the room lives without members", |context, line| {
         keep(context, line, true)
     };
-    ["unkeep"], "[#room]", "operator: no longer", |context, line| keep(context, line, false);
+    ["unkeep"], "[#room]", "operator: the room ends when everyone has left", |context, line| keep(context, line, false);
     ["kill"], "NICK [REASON]", "operator: end somebody's session", |_, mut line| {
         let nick = line.need("the nick")?;
         run(Command::Kill(nick.into(), line.some_rest().map(Arc::from)))

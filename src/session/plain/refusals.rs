@@ -74,6 +74,7 @@ fn room_refusal(refusal: &Refusal) -> Option<String> {
         Refusal::TooManyBans(limit) => format!("the ban list is full: {limit} are the limit"),
         Refusal::NoSuchBan(mask) => format!("{mask} is not on the list"),
         Refusal::TooManyModes(limit) => format!("too many changes at once: {limit} are the limit"),
+        Refusal::NothingChanged(room) => format!("that is so already in {room}"),
         _ => return None,
     })
 }

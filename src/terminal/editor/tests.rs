@@ -13,7 +13,13 @@ fn feed(editor: &mut Editor, bytes: &str) -> Outcome {
     let mut outcome = Outcome::Unchanged;
     for input in inputs {
         outcome = match input {
-            Input::Key(key) => editor.key(key),
+            Input::Key(key) => match editor.key(key) {
+                Outcome::Submitted(line) => {
+                    editor.remember(&line);
+                    Outcome::Submitted(line)
+                }
+                other => other,
+            },
             Input::Paste(text) => editor.paste(&text),
             Input::PasteTooLong => Outcome::Refused,
         };
@@ -154,7 +160,13 @@ proptest! {
         decoder.feed(bytes.as_bytes(), &mut inputs);
         for (number, input) in inputs.into_iter().enumerate() {
             match input {
-                Input::Key(key) => editor.key(key),
+                Input::Key(key) => match editor.key(key) {
+                Outcome::Submitted(line) => {
+                    editor.remember(&line);
+                    Outcome::Submitted(line)
+                }
+                other => other,
+            },
                 Input::Paste(text) => editor.paste(&text),
                 Input::PasteTooLong => Outcome::Refused,
             };

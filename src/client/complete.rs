@@ -1,0 +1,200 @@
+//! What may the word at the cursor become? Tab.
+//!
+//! Nicks, the one that spoke last first; rooms; commands with their forms, as the server's own
+//! `/help` lists them: a list in here would be wrong for every other server, and for this one
+//! tomorrow. Pressed again, Tab goes on to the next one.
+//!
+//! Bounds: [`MAX_NICKS`], [`MAX_ROOMS`], [`MAX_COMMANDS`], [`MAX_SHOWN`].
+
+/// Nicks kept; those who have been silent for longest are forgotten.
+pub const MAX_NICKS: usize = 1_000;
+/// Rooms kept.
+pub const MAX_ROOMS: usize = 500;
+/// Commands kept.
+pub const MAX_COMMANDS: usize = 200;
+/// Lines of a list of commands.
+const MAX_SHOWN: usize = 100;
+
+/// What can be completed.
+#[derive(Debug, Default)]
+pub struct Vocabulary {
+    /// Who spoke last is last.
+    nicks: Vec<String>,
+    rooms: Vec<String>,
+    /// Name without the slash, and form.
+    commands: Vec<(String, String)>,
+}
+
+/// What Tab came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // said with the variant
+pub enum Completion {
+    /// Nothing begins like that.
+    Nothing,
+    /// These, in this order, from this byte of the line on.
+    Words { start: usize, words: Vec<String> },
+    /// Too many commands to guess: lines to show.
+    List(Vec<String>),
+}
+
+impl Vocabulary {
+    /// Somebody spoke.
+    pub fn spoke(&mut self, nick: &str) {
+        self.forget(nick);
+        if self.nicks.len() == MAX_NICKS {
+            self.nicks.remove(0);
+        }
+        self.nicks.push(nick.to_owned());
+    }
+
+    /// Somebody is there, but has not spoken.
+    pub fn present(&mut self, nick: &str) {
+        let known = self.nicks.iter().any(|it| it.eq_ignore_ascii_case(nick));
+        if !known && self.nicks.len() < MAX_NICKS {
+            self.nicks.insert(0, nick.to_owned());
+        }
+    }
+
+    /// Somebody has another nick.
+    pub fn renamed(&mut self, before: &str, nick: &str) {
+        match self.nicks.iter_mut().find(|it| it.eq_ignore_ascii_case(before)) {
+            Some(known) => nick.clone_into(known),
+            None => self.present(nick),
+        }
+    }
+
+    /// Somebody is gone.
+    pub fn forget(&mut self, nick: &str) {
+        self.nicks.retain(|it| !it.eq_ignore_ascii_case(nick));
+    }
+
+    /// There is such a room.
+    pub fn room(&mut self, room: &str) {
+        let known = self.rooms.iter().any(|it| it.eq_ignore_ascii_case(room));
+        if !known && self.rooms.len() < MAX_ROOMS {
+            self.rooms.push(room.to_owned());
+            self.rooms.sort_unstable();
+        }
+    }
+
+    /// There is such a command.
+    pub fn command(&mut self, name: &str, form: &str) {
+        let has_room = self.commands.len() < MAX_COMMANDS;
+        match self.commands.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) => form.clone_into(known),
+            None if has_room => {
+                self.commands.push((name.to_owned(), form.to_owned()));
+            }
+            None => {}
+        }
+    }
+
+    /// What the word that ends at `cursor` may become. `own` is not offered.
+    pub fn complete(&self, line: &str, cursor: usize, own: &str) -> Completion {
+        let before = &line[..cursor];
+        let start = before
+            .rfind(char::is_whitespace)
+            .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
+        let word = &before[start..];
+        if let Some(name) = word.strip_prefix('/').filter(|_| start == 0) {
+            return self.command_named(name);
+        }
+        let (mark, part) = match word.strip_prefix('@') {
+            Some(rest) => ("@", rest),
+            None => ("", word),
+        };
+        if part.starts_with('#') {
+            let rooms = self.rooms.iter().filter(|room| begins(room, part));
+            return words(start, rooms.map(|room| format!("{mark}{room} ")).collect());
+        }
+        if part.is_empty() && mark.is_empty() {
+            return Completion::Nothing;
+        }
+        // At the start of a line it addresses somebody: "alice: ".
+        let end = if start == 0 && mark.is_empty() { ": " } else { " " };
+        let nicks = self.nicks.iter().rev();
+        let nicks = nicks.filter(|nick| begins(nick, part) && !nick.eq_ignore_ascii_case(own));
+        words(start, nicks.map(|nick| format!("{mark}{nick}{end}")).collect())
+    }
+
+    fn command_named(&self, name: &str) -> Completion {
+        if name.is_empty() && !self.commands.is_empty() {
+            let forms = self.commands.iter().map(|(_, form)| form.clone());
+            return Completion::List(forms.take(MAX_SHOWN).collect());
+        }
+        let known = self.commands.iter().filter(|(known, _)| begins(known, name));
+        words(0, known.map(|(known, _)| format!("/{known} ")).collect())
+    }
+}
+
+fn words(start: usize, words: Vec<String>) -> Completion {
+    if words.is_empty() { Completion::Nothing } else { Completion::Words { start, words } }
+}
+
+fn begins(whole: &str, part: &str) -> bool {
+    whole.get(..part.len()).is_some_and(|start| start.eq_ignore_ascii_case(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn known() -> Vocabulary {
+        let mut known = Vocabulary::default();
+        ["anna", "Alice", "albert", "bob"].iter().for_each(|nick| known.spoke(nick));
+        ["#rust", "#lobby", "#ruby"].iter().for_each(|room| known.room(room));
+        known.command("join", "/join #room [KEY]");
+        known.command("me", "/me TEXT");
+        known
+    }
+
+    fn offered(line: &str) -> Vec<String> {
+        match known().complete(line, line.len(), "bob") {
+            Completion::Words { words, .. } => words,
+            Completion::List(lines) => lines,
+            Completion::Nothing => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn nicks_rooms_commands() {
+        assert_eq!(offered("a"), ["albert: ", "Alice: ", "anna: "], "who spoke last is first");
+        assert_eq!(offered("hi AL"), ["albert ", "Alice "]);
+        assert_eq!(offered("hi @ann"), ["@anna "]);
+        assert_eq!(offered("/join #ru"), ["#ruby ", "#rust "]);
+        assert_eq!(offered("@#l"), ["@#lobby "]);
+        assert_eq!(offered("/j"), ["/join "]);
+        assert_eq!(offered("/"), ["/join #room [KEY]", "/me TEXT"]);
+        for nothing in ["b", "", "hi ", "/x", "x /j", "#x"] {
+            assert_eq!(offered(nothing), Vec::<String>::new(), "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn it_is_bounded_and_forgets() {
+        let mut known = Vocabulary::default();
+        for number in 0..2 * MAX_NICKS {
+            known.spoke(&format!("n{number}"));
+            known.room(&format!("#n{number}"));
+            known.command(&format!("c{number}"), "");
+        }
+        assert_eq!((known.nicks.len(), known.rooms.len()), (MAX_NICKS, MAX_ROOMS));
+        assert_eq!(known.commands.len(), MAX_COMMANDS);
+        known.renamed("n1999", "other");
+        assert_eq!(known.nicks.last().unwrap(), "other");
+        known.forget("OTHER");
+        assert!(!known.nicks.contains(&"other".to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_offered_begins_as_typed(line in "[ab#@/é ]{0,8}", at in 0usize..9) {
+            let cursor = line.char_indices().nth(at).map_or(line.len(), |it| it.0);
+            if let Completion::Words { start, words } = known().complete(&line, cursor, "") {
+                let typed = line[start..cursor].to_lowercase();
+                prop_assert!(words.iter().all(|word| word.to_lowercase().starts_with(&typed)));
+            }
+        }
+    }
+}

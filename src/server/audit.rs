@@ -1,0 +1,108 @@
+//! Who did what to whom: one line of the log for each act of moderation, whether it took effect
+//! or was refused.
+//!
+//! Never in it: passwords, room keys, and the name of a failed `/oper` that no operator has, for
+//! somebody may have typed a password there.
+
+use super::turn::Server;
+use crate::chat::{BanTarget, Change, Effect, Event, Hub, ModeChange, Name, Record, SessionId};
+use crate::session::plain;
+use log::info;
+
+/// What the lines of the log begin with, and their target for RUST_LOG.
+const AUDIT: &str = "audit";
+
+/// An act, in words, before it is applied: afterwards who was put out is no longer there to be
+/// named. `None`, and no work at all, for everything that is no moderation.
+pub(super) fn describe(hub: &Hub, record: &Record) -> Option<String> {
+    let person = |session| who(hub, session);
+    let named = |nick: &Name| match hub.session_of(nick.as_str()) {
+        Some(session) => who(hub, session),
+        None => nick.to_string(),
+    };
+    let act = match &record.change {
+        Change::Kick { room, nick, reason } => {
+            format!("kick {} from {room}{}", named(nick), because(reason.as_deref()))
+        }
+        Change::Kill { nick, reason } => {
+            format!("kill {}{}", named(nick), because(reason.as_deref()))
+        }
+        Change::Modes { room, changes } => {
+            let changes: Vec<String> = changes.iter().map(mode).collect();
+            format!("mode {room} {}", changes.join(" "))
+        }
+        Change::Keep { room, on } => format!("{} {room}", if *on { "keep" } else { "unkeep" }),
+        Change::Ban { target, reason, until } => {
+            let until = until.map(|until| format!(" until {} ms", until.0)).unwrap_or_default();
+            format!("server ban {}{until}{}", banned(target), because(reason.as_deref()))
+        }
+        Change::Unban { target } => format!("server unban {}", banned(target)),
+        Change::Announce { text } => format!("announce: {text}"),
+        Change::Oper { name } => format!("is operator {name} now"),
+        _ => return None,
+    };
+    Some(format!("{}: {act}", person(record.origin)))
+}
+
+/// Writes an act down, once it is known what came of it.
+pub(super) fn write(act: &str, effects: &[Effect]) {
+    let refusal = effects.iter().find_map(|effect| match &effect.event {
+        Event::Refused(refusal) => Some(refusal),
+        _ => None,
+    });
+    match refusal {
+        Some(refusal) => {
+            info!(target: AUDIT, "{AUDIT}: {act} (refused: {})", plain::refusal(refusal));
+        }
+        // Nothing has changed: a mode that was set already.
+        None if effects.is_empty() => {}
+        None => info!(target: AUDIT, "{AUDIT}: {act}"),
+    }
+}
+
+impl Server {
+    /// Somebody has given a wrong password for an operator's name.
+    pub(super) fn audit_failed_oper(&self, session: SessionId, name: &str) {
+        let who = who(&self.hub, session);
+        let known = self.config.oper.iter().any(|oper| oper.name == name);
+        let name = if known { name } else { "of an unknown name" };
+        info!(target: AUDIT, "{AUDIT}: {who}: failed to become operator {name}");
+    }
+}
+
+/// Nick, address and account of somebody.
+fn who(hub: &Hub, session: SessionId) -> String {
+    let Some(user) = hub.user(session) else { return "somebody who has left".to_owned() };
+    let identity = &user.identity;
+    match &identity.account {
+        Some(account) => format!("{} ({}, account {account})", identity.nick, identity.label),
+        None => format!("{} ({})", identity.nick, identity.label),
+    }
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason.filter(|reason| !reason.is_empty()).map(|it| format!(" ({it})")).unwrap_or_default()
+}
+
+fn banned(target: &BanTarget) -> String {
+    match target {
+        BanTarget::Address(mask) => mask.clone(),
+        BanTarget::Account(name) => format!("account {name}"),
+    }
+}
+
+/// A mode change as IRC writes it. A key is a secret: it is left out.
+fn mode(change: &ModeChange) -> String {
+    let signed = |on: bool, letter: char| format!("{}{letter}", if on { '+' } else { '-' });
+    match change {
+        ModeChange::Flag(flag, on) => signed(*on, flag.letter()),
+        ModeChange::Key(key) => signed(key.is_some(), 'k'),
+        ModeChange::Limit(None) => signed(false, 'l'),
+        ModeChange::Limit(Some(limit)) => format!("+l {limit}"),
+        ModeChange::Ban(mask, on) => format!("{} {mask}", signed(*on, 'b')),
+        ModeChange::Except(mask, on) => format!("{} {mask}", signed(*on, 'e')),
+        ModeChange::Invitable(mask, on) => format!("{} {mask}", signed(*on, 'I')),
+        ModeChange::Op(nick, on) => format!("{} {nick}", signed(*on, 'o')),
+        ModeChange::Voice(nick, on) => format!("{} {nick}", signed(*on, 'v')),
+    }
+}

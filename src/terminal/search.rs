@@ -1,0 +1,180 @@
+//! Which sent line did the person mean? Ctrl-R: an incremental search from the newest backwards.
+//!
+//! | keys | do |
+//! |---|---|
+//! | a character | add it to what is searched |
+//! | Backspace, Ctrl-H | take one away, and search anew from the newest |
+//! | Ctrl-R | the next older line that fits |
+//! | Enter | send the line that was found |
+//! | Ctrl-C, Ctrl-G, Escape | back to the line as it was |
+//! | any other key | keep the found line and do to it what the key does |
+//!
+//! ASCII letters match in either case. The search holds no copy of the history: it is handed one
+//! with every key, so a line that arrives in between cannot make it point at another.
+
+use super::history::History;
+use super::keys::{Code, Key};
+
+/// Bytes of what is searched.
+const MAX_QUERY: usize = 256;
+
+/// A search under way.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Search {
+    query: String,
+    /// How many lines from the newest the found one stands, and what it says.
+    found: Option<(usize, String)>,
+    failed: bool,
+}
+
+/// What a key came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// The search goes on.
+    On,
+    /// It goes on, and nothing (more) was found: ring the bell.
+    Failed,
+    /// It is given up; the line is as it was.
+    GivenUp,
+    /// It is over; the line is the found one, and the key is still to be done.
+    Taken,
+}
+
+impl Search {
+    /// Nothing is searched yet.
+    pub fn new() -> Search {
+        Search::default()
+    }
+
+    /// The found line, and bytes of it before the place that fits.
+    pub fn found(&self) -> Option<(&str, usize)> {
+        let (_, line) = self.found.as_ref()?;
+        Some((line, place(line, &self.query).unwrap_or(0)))
+    }
+
+    /// What to show in place of the prompt.
+    pub fn prompt(&self) -> String {
+        let failed = if self.failed { "failed " } else { "" };
+        format!("({failed}search)'{}': ", self.query)
+    }
+
+    /// Does what `key` means.
+    pub fn key(&mut self, key: Key, history: &History) -> Step {
+        match key {
+            Key { code: Code::Char('r'), control: true, .. } => {
+                let next = self.found.as_ref().map_or(0, |(age, _)| age + 1);
+                self.look(next, history)
+            }
+            Key { code: Code::Char('h'), control: true, .. }
+            | Key { code: Code::Backspace, control: false, alt: false, .. } => {
+                self.query.pop();
+                self.found = None;
+                self.look(0, history)
+            }
+            Key { code: Code::Char('c' | 'g'), control: true, .. }
+            | Key { code: Code::Escape, .. } => Step::GivenUp,
+            Key { code: Code::Char(character), control: false, alt: false, .. } => {
+                if self.query.len() + character.len_utf8() > MAX_QUERY {
+                    return Step::Failed;
+                }
+                self.query.push(character);
+                let from = self.found.as_ref().map_or(0, |(age, _)| *age);
+                self.look(from, history)
+            }
+            _ => Step::Taken,
+        }
+    }
+
+    /// Looks from the line that is `age` lines older than the newest; keeps what was found before
+    /// if nothing is.
+    fn look(&mut self, age: usize, history: &History) -> Step {
+        if self.query.is_empty() {
+            self.failed = false;
+            return Step::On;
+        }
+        let lines = history.lines().rev().enumerate().skip(age);
+        let before = self.found.as_ref().map(|(_, line)| line.clone());
+        // The same words again further back are no news.
+        let fresh = |line: &str| {
+            self.found.as_ref().is_none_or(|(at, _)| age <= *at) || before.as_deref() != Some(line)
+        };
+        let hit =
+            lines.into_iter().find(|(_, line)| fresh(line) && place(line, &self.query).is_some());
+        self.failed = hit.is_none();
+        match hit {
+            Some((age, line)) => {
+                self.found = Some((age, line.to_owned()));
+                Step::On
+            }
+            None => Step::Failed,
+        }
+    }
+}
+
+/// Where in `line` the query stands, without regard to the case of ASCII letters.
+fn place(line: &str, query: &str) -> Option<usize> {
+    line.char_indices().map(|(at, _)| at).find(|&at| {
+        line.as_bytes()[at..]
+            .get(..query.len())
+            .is_some_and(|part| part.eq_ignore_ascii_case(query.as_bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn history(lines: &[&str]) -> History {
+        let mut history = History::default();
+        lines.iter().for_each(|line| history.push(line));
+        history
+    }
+
+    fn typed(search: &mut Search, keys: &str, history: &History) -> Step {
+        let mut last = Step::On;
+        for key in keys.chars() {
+            last = search.key(Key::plain(Code::Char(key)), history);
+        }
+        last
+    }
+
+    #[test]
+    fn it_goes_back_and_comes_back() {
+        let history = history(&["make test", "make check", "git push", "Make test"]);
+        let mut search = Search::new();
+        assert_eq!(typed(&mut search, "ma", &history), Step::On);
+        assert_eq!(search.found(), Some(("Make test", 0)));
+        assert_eq!(search.key(Key::control('r'), &history), Step::On);
+        assert_eq!(search.found(), Some(("make check", 0)));
+        assert_eq!(typed(&mut search, "ke t", &history), Step::On);
+        assert_eq!(search.found(), Some(("make test", 0)));
+        assert_eq!(search.key(Key::control('r'), &history), Step::Failed);
+        assert_eq!(search.prompt(), "(failed search)'make t': ");
+        assert_eq!(search.found(), Some(("make test", 0)), "what was found stays");
+        assert_eq!(search.key(Key::plain(Code::Backspace), &history), Step::On);
+        assert_eq!(search.found(), Some(("Make test", 0)));
+        assert_eq!(search.key(Key::plain(Code::Left), &history), Step::Taken);
+        assert_eq!(search.key(Key::control('c'), &history), Step::GivenUp);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_holds_what_is_searched(
+            lines in proptest::collection::vec("[abé]{1,6}", 0..20), query in "[abé]{1,3}",
+            again in 0usize..5,
+        ) {
+            let mut history = History::default();
+            lines.iter().for_each(|line| history.push(line));
+            let mut search = Search::new();
+            typed(&mut search, &query, &history);
+            for _ in 0..again {
+                search.key(Key::control('r'), &history);
+            }
+            match search.found() {
+                Some((line, at)) if !search.failed => prop_assert!(line[at..].starts_with(&query)),
+                _ => prop_assert!(again > 0 || !lines.iter().any(|line| line.contains(&query))),
+            }
+        }
+    }
+}
