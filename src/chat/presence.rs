@@ -342,12 +342,20 @@ impl Hub {
         }
     }
 
-    /// Who does not want to hear from somebody. Empty, and not even a lookup, in a friendly chat.
+    /// Who does not want to hear from somebody, each once, in rising order. Empty, and not even a lookup, in a friendly chat.
     pub(super) fn ignorers_of(&self, who: &Identity) -> Vec<SessionId> {
         if self.ignorers.is_empty() {
             return Vec::new();
         }
-        let names = std::iter::once(&who.nick).chain(&who.account);
-        names.filter_map(|name| self.ignorers.get(name)).flatten().copied().collect()
+        // Most have an account of their own nick; nobody ignores what they say themselves, even if
+        // another session of theirs goes by a name that they ignore.
+        let account = who.account.as_ref().filter(|account| **account != who.nick);
+        let names = std::iter::once(&who.nick).chain(account);
+        let sessions = names.filter_map(|name| self.ignorers.get(name)).flatten().copied();
+        let mut sessions: Vec<SessionId> =
+            sessions.filter(|session| *session != who.session).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        sessions
     }
 }

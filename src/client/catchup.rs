@@ -10,7 +10,7 @@
 //! messages are the gaps between the others'. What has no gap and does not turn up in the past is
 //! not known to have arrived.
 //!
-//! Bounds: [`MAX_SEEN`], [`MAX_OWN`], [`MAX_HELD`], [`PAGE`] times [`MAX_PAGES`].
+//! Bounds: `MAX_SEEN`, `MAX_OWN`, `MAX_HELD`, `PAGE` times `MAX_PAGES`.
 
 use crate::wire::chatline::{ChatLine, Said, parse};
 use std::collections::{BTreeMap, VecDeque};

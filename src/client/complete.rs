@@ -4,7 +4,7 @@
 //! `/help` lists them: a list in here would be wrong for every other server, and for this one
 //! tomorrow. Pressed again, Tab goes on to the next one.
 //!
-//! Bounds: [`MAX_NICKS`], [`MAX_ROOMS`], [`MAX_COMMANDS`], [`MAX_SHOWN`].
+//! Bounds: `MAX_NICKS`, `MAX_ROOMS`, `MAX_COMMANDS`, `MAX_SHOWN`.
 
 /// Nicks kept; those who have been silent for longest are forgotten.
 pub const MAX_NICKS: usize = 1_000;

@@ -3,7 +3,7 @@
 //! Pure: typed lines and the server's lines in; lines to show, lines to send and a prompt out.
 //! Nothing is sent that the person did not type unless a connection's very first line is the
 //! welcome of a chatloop server. Then it asks for numbers, for the list of commands and, in a
-//! room of [`MAX_ASKED`] at most, for who is there; the answers are not shown. After a loss it
+//! room of `MAX_ASKED` at most, for who is there; the answers are not shown. After a loss it
 //! takes the nick, logs in, enters the rooms again, and asks for what was missed
 //! ([`catchup`](super::catchup)); `/numbers on` is asked last, because its answer says that all
 //! others have been given.

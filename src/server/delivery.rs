@@ -29,10 +29,11 @@ struct Run {
 }
 
 impl Run {
+    /// Leaving out twice is leaving out once.
     fn leave_out(&mut self, session: SessionId, events: Range<usize>) {
         let gaps = self.gaps.entry(session).or_default();
         match gaps.last_mut() {
-            Some(last) if last.end == events.start => last.end = events.end,
+            Some(last) if last.end >= events.start => last.end = last.end.max(events.end),
             _ => gaps.push(events),
         }
     }

@@ -138,6 +138,32 @@ fn who_ignores_hears_nothing() {
 }
 
 #[test]
+fn who_ignores_somebody_with_an_account_is_left_out_once() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    world.run(alice, Command::Register(Secret::new("correct horse"))).effects();
+    for ignored in ["alice", "bob"] {
+        let by = if ignored == "alice" { bob } else { alice };
+        world.run(by, Command::Ignore(ignored.into(), true)).effects();
+    }
+    let except_of = |effects: &[Effect]| match &effects[0].audience {
+        Audience::Room { except, .. } => except.clone(),
+        other => panic!("{other:?}"),
+    };
+    // By nick and by account, which are the same.
+    let effects = world.run(alice, say("#lobby", "bob?")).effects();
+    assert_eq!(except_of(&effects), [bob]);
+    // By two names, and by a session of the speaker's own account.
+    world.run(bob, Command::Nick("robert".into())).effects();
+    world.run(alice, Command::Nick("alice2".into())).effects();
+    let other = world.enter(3, "other");
+    world.run(bob, Command::Ignore("alice2".into(), true)).effects();
+    world.run(alice, Command::Ignore("alice".into(), true)).effects();
+    let effects = world.run(alice, say("#lobby", "robert, other?")).effects();
+    assert_eq!(except_of(&effects), [bob, other], "{other:?} is marked and gets a line of its own");
+}
+
+#[test]
 fn answers_and_threads() {
     let mut world = World::new();
     let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));

@@ -3,7 +3,8 @@
 use super::render::{begin, end, label, notice, put, server_ban_target, users, words};
 use super::{Look, time};
 use crate::chat::{
-    Event, Flag, Logged, Modes, Person, Query, Range, RoomLine, Scope, Target, Whois,
+    Event, Flag, Logged, Modes, Moment, Person, Query, Range, RoomLine, Scope, ServerBanLine,
+    Target, Whois,
 };
 use std::fmt::Write;
 
@@ -48,12 +49,7 @@ pub(super) fn render(look: Look, event: &Event, out: &mut Vec<u8>) {
         }
         Event::TopicIs { room, topic: None } => say(&format!("{room} has no topic")),
         Event::ModesAre { room, modes, created } => {
-            // The lobby has been there since before time was kept.
-            let opened = match created.0 {
-                0 => String::new(),
-                _ => format!("; opened {} UTC", time::shown(*created)),
-            };
-            say(&format!("{room}: {}{opened}", modes_text(modes)));
+            say(&format!("{room}: {}{}", modes_text(modes), opened(*created)));
         }
         Event::Bans { room, bans } => {
             say(&format!("{} on the ban list of {room}", bans.len()));
@@ -69,20 +65,21 @@ pub(super) fn render(look: Look, event: &Event, out: &mut Vec<u8>) {
         Event::ServerBans(bans) => {
             say(&format!("{} banned from the server", bans.len()));
             for ban in bans {
-                let until = ban.until.map_or("for ever".to_owned(), |until| {
-                    format!("until {} UTC", time::shown(until))
-                });
-                let reason = ban.reason.as_deref().unwrap_or("no reason given");
-                say(&format!(
-                    "{} {until}, by {}: {reason}",
-                    server_ban_target(&ban.target),
-                    ban.by
-                ));
+                say(&server_ban_line(ban));
             }
         }
         Event::Past { query, entries } => past(look, query, entries, out),
         _ => {}
     }
+}
+
+fn server_ban_line(ban: &ServerBanLine) -> String {
+    let until = match ban.until {
+        Some(until) => format!("until {} UTC", time::shown(until)),
+        None => "for ever".to_owned(),
+    };
+    let reason = ban.reason.as_deref().unwrap_or("no reason given");
+    format!("{} {until}, by {}: {reason}", server_ban_target(&ban.target), ban.by)
 }
 
 fn preposition(place: &str) -> String {
@@ -159,6 +156,14 @@ fn whois_lines(look: Look, whois: &Whois) -> Vec<String> {
     let idle = time::length((whois.now.0 - whois.last.0).max(0));
     lines.push(format!("here since {} UTC, idle {idle}", time::shown(whois.person.since)));
     lines
+}
+
+/// Nothing for the lobby, which has been there since before time was kept.
+fn opened(created: Moment) -> String {
+    match created.0 {
+        0 => String::new(),
+        _ => format!("; opened {} UTC", time::shown(created)),
+    }
 }
 
 fn modes_text(modes: &Modes) -> String {

@@ -1,0 +1,281 @@
+//! What anyone has seen is kept: a server on `--data` is killed in the middle of everything and
+//! started again on the same directory, over and over.
+//!
+//! `CHATLOOP_ROUNDS=20` makes it more often than the few times that are enough for every day.
+//! Beside it: passwords are checked while the loop goes on.
+
+#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
+
+#[allow(unused_macros)]
+mod common;
+
+use argon2::password_hash::PasswordHasher;
+use argon2::{Algorithm, Argon2, Params, Version};
+use common::{Client, Server};
+use nix::sys::signal::Signal;
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// A directory that is gone when the test is over.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let name = format!("chatloop-durability-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir(&path).unwrap();
+        Scratch(path)
+    }
+
+    fn server(&self, flags: &[&str]) -> Server {
+        let data = ["--data", self.0.to_str().unwrap(), "--history-on-join", "0"];
+        Server::start(&[&data[..], flags].concat())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Ends it as a power cut does.
+fn kill(mut server: Server) {
+    server.signal(Signal::SIGKILL);
+    server.ended();
+}
+
+/// Sends a line and waits for an answer that contains `words`.
+fn ask(client: &mut Client, line: &str, words: &str) -> String {
+    client.send(format!("{line}\n"));
+    loop {
+        let answer = client.line();
+        if answer.contains(words) {
+            return answer;
+        }
+    }
+}
+
+/// What is said in the lobby and begins with `round`, line by line until the connection is over.
+/// A last line that was cut off does not count: nobody has seen it.
+fn hear(socket: TcpStream, heard: &AtomicUsize) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut socket = BufReader::new(socket);
+    let mut line = String::new();
+    while socket.read_line(&mut line).is_ok_and(|count| count > 0) && line.ends_with('\n') {
+        if let Some((_, text)) = line.split_once("]: round") {
+            texts.push(text.trim_end().to_owned());
+            heard.fetch_add(1, Ordering::Relaxed);
+        }
+        line.clear();
+    }
+    texts
+}
+
+/// The lines of one answer to `/history`: number and text.
+fn page(client: &mut Client, range: &str) -> Vec<(u64, String)> {
+    client.send(format!("/history {range}\n/fence\n"));
+    let mut page = Vec::new();
+    loop {
+        let line = client.line();
+        if line.contains("/fence") {
+            return page;
+        }
+        let Some(past) = line.strip_prefix("- ") else { continue };
+        let (number, _) = past.split_once(' ').unwrap();
+        let (_, text) = past.split_once("]: round").unwrap_or_else(|| panic!("{past}"));
+        page.push((number.parse().unwrap(), text.to_owned()));
+    }
+}
+
+/// All of the lobby's past, as somebody reads it who turns its pages back, and then forth.
+fn history(client: &mut Client) -> Vec<String> {
+    let mut back: Vec<Vec<(u64, String)>> = vec![page(client, "500")];
+    while let Some((first, _)) = back.last().unwrap().first() {
+        let range = format!("before {first} 500");
+        back.push(page(client, &range));
+    }
+    let back: Vec<(u64, String)> = back.into_iter().rev().flatten().collect();
+    let mut forth: Vec<(u64, String)> = page(client, "after 0 499");
+    loop {
+        let range = format!("after {} 499", forth.last().map_or(0, |last| last.0));
+        let next = page(client, &range);
+        if next.is_empty() {
+            break;
+        }
+        forth.extend(next);
+    }
+    assert_eq!(back, forth, "the past is the same read back and read forth");
+    assert!(back.is_sorted_by(|one, other| one.0 < other.0), "numbers rise");
+    back.into_iter().map(|(_, text)| text).collect()
+}
+
+/// Many talk at once until the server is killed; what each of them has heard.
+fn talk_until_killed(server: Server, round: usize) -> Vec<Vec<String>> {
+    const TALKERS: usize = 12;
+    const LINES: usize = 400;
+    let heard = AtomicUsize::new(0);
+    // Some of what is said, and another part each time.
+    let enough = TALKERS * LINES / 40 * (3 + 7 * round % 40);
+    let talkers: Vec<Client> = (0..TALKERS + 2).map(|_| server.join()).collect();
+    thread::scope(|scope| {
+        let ears: Vec<_> = talkers
+            .iter()
+            .map(|talker| (talker.writer(), &heard))
+            .map(|(socket, heard)| scope.spawn(move || hear(socket, heard)))
+            .collect();
+        for (talker, client) in talkers[..TALKERS].iter().enumerate() {
+            let mut socket = client.writer();
+            scope.spawn(move || {
+                for number in 0..LINES {
+                    // An error is the kill.
+                    if writeln!(socket, "round{round} {talker} {number}").is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        while heard.load(Ordering::Relaxed) < enough {
+            assert!(!ears.iter().any(|ear| ear.is_finished()), "the server has gone by itself");
+            thread::yield_now();
+        }
+        kill(server);
+        ears.into_iter().map(|ear| ear.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn what_anyone_has_seen_is_in_the_history_once_and_in_order() {
+    let rounds = std::env::var("CHATLOOP_ROUNDS").map_or(4, |rounds| rounds.parse().unwrap());
+    let scratch = Scratch::new("rounds");
+    let mut seen: Vec<Vec<String>> = Vec::new();
+    for round in 1..=rounds {
+        seen.extend(talk_until_killed(scratch.server(&[]), round));
+        let server = scratch.server(&[]);
+        let mut reader = server.join();
+        let past = history(&mut reader);
+        let places: HashMap<&str, usize> =
+            past.iter().enumerate().map(|(place, text)| (text.as_str(), place)).collect();
+        assert_eq!(places.len(), past.len(), "round {round}: something is doubled");
+        for one in &seen {
+            let places: Vec<usize> = one
+                .iter()
+                .map(|text| *places.get(&**text).unwrap_or_else(|| panic!("'{text}' is lost")))
+                .collect();
+            assert!(places.is_sorted_by(|one, other| one < other), "round {round}: order");
+        }
+        let told: usize = seen.iter().map(Vec::len).sum();
+        assert!(told > 0 && !past.is_empty());
+        println!("round {round}: {} kept, {told} times heard", past.len());
+        // The last one that anybody heard is found by its words, too.
+        let last = seen.iter().flatten().max_by_key(|text| places[text.as_str()]).unwrap();
+        ask(&mut reader, &format!("/search \"round{last}\""), &format!("]: round{last}"));
+        kill(server);
+    }
+}
+
+/// A hash that is cheap to check, for an operator named root.
+fn operator(password: &str) -> String {
+    let params = Params::new(8, 1, 1, None).unwrap();
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    format!("root:{}", argon2.hash_password(password.as_bytes()).unwrap())
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_a_kill() {
+    let scratch = Scratch::new("facts");
+    let oper = operator("open-sesame");
+    let server = scratch.server(&["--oper", &oper]);
+    let (mut alice, mut bob) = (server.join(), server.join());
+    ask(&mut alice, "/nick alice", "you are alice now");
+    ask(&mut alice, "/register correct-horse", "is registered");
+    ask(&mut alice, "/oper root open-sesame", "server operator now");
+    ask(&mut alice, "/join #den", "its op");
+    ask(&mut alice, "/topic about borrowing", "about borrowing");
+    ask(&mut alice, "/lock key sesame", "+k sesame");
+    ask(&mut alice, "/ban mallory", "+b mallory");
+    ask(&mut alice, "/keep", "stays");
+    ask(&mut alice, "/gban 10.9.8.7 3d spam", "10.9.8.7 is banned");
+    alice.send("the first text\nto be forgotten: swordfish\n");
+    ask(&mut alice, "/edit 1 the second text", "has changed #den 1");
+    ask(&mut alice, "/delete 2", "has deleted #den 2");
+    ask(&mut alice, "/quit", "goodbye");
+    ask(&mut bob, "/nick bob", "you are bob now");
+    ask(&mut bob, "/msg alice call me", "at the next login");
+    kill(server);
+
+    let server = scratch.server(&["--oper", &oper]);
+    let (mut alice, mut bob) = (server.join(), server.join());
+    ask(&mut bob, "/nick alice", "somebody's account");
+    ask(&mut bob, "/nick mallory", "mallory now");
+    ask(&mut bob, "/join #den sesame", "banned from #den");
+    ask(&mut bob, "/nick bob", "bob now");
+    ask(&mut bob, "/join #den", "has a key");
+    ask(&mut bob, "/join #den sesame", "topic: about borrowing");
+    ask(&mut alice, "/login alice battery-staple", "are wrong");
+    ask(&mut alice, "/login alice correct-horse", "logged in as alice");
+    assert!(alice.line().contains("you are alice now"));
+    assert!(alice.line().contains("while you were not here: 1 message"));
+    assert!(alice.line().ends_with("[bob -> you]: call me"));
+    ask(&mut alice, "/join #den sesame", "its op");
+    ask(&mut alice, "/history #den", "past of #den: 1 message");
+    assert!(alice.line().ends_with("#den [alice]: the second text (edited)"));
+    for gone in ["first", "swordfish"] {
+        ask(&mut alice, &format!("/search {gone} #den"), &format!("found \"{gone}\": nothing"));
+    }
+    ask(&mut alice, "/oper root open-sesame", "server operator now");
+    ask(&mut alice, "/gban", "1 banned");
+    assert!(alice.line().contains("10.9.8.7 until "));
+    ask(&mut alice, "/quit", "goodbye");
+    kill(server);
+
+    // Mail has been handed over once.
+    let server = scratch.server(&[]);
+    let mut alice = server.join();
+    ask(&mut alice, "/login alice correct-horse", "you are alice now");
+    alice.assert_nothing_waits();
+}
+
+/// If the loop waited for a single hash, the last login would be answered before the pings.
+#[test]
+fn lines_pass_while_passwords_are_checked() {
+    const LOGINS: usize = 30;
+    const PINGS: usize = 200;
+    let server = Server::start(&[]);
+    let mut owner = server.join();
+    ask(&mut owner, "/nick alice", "you are alice now");
+    ask(&mut owner, "/register correct-horse", "is registered");
+    let (mut ping, mut pong) = (server.join(), server.join());
+    let mut storm: Vec<Client> = (0..LOGINS).map(|_| server.join()).collect();
+    storm.iter_mut().for_each(|client| client.send("/login alice correct-horse\n"));
+    let answered = AtomicUsize::new(0);
+    let answered_before = thread::scope(|scope| {
+        for client in &mut storm {
+            let answered = &answered;
+            scope.spawn(move || {
+                while !client.line().contains("you are logged in as alice") {}
+                answered.fetch_add(1, Ordering::SeqCst);
+            });
+        }
+        while answered.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
+        for number in 0..PINGS {
+            for _ in 0..2 {
+                let (from, to) = (&mut ping, &mut pong);
+                from.send(format!("ball {number}\n"));
+                while !to.line().ends_with(&format!("ball {number}")) {}
+                std::mem::swap(from, to);
+            }
+        }
+        answered.load(Ordering::SeqCst)
+    });
+    assert_eq!(answered.load(Ordering::SeqCst), LOGINS);
+    assert!(answered_before < LOGINS, "{PINGS} balls went to and fro behind {LOGINS} logins");
+    println!("{PINGS} balls went to and fro behind {answered_before} of {LOGINS} logins");
+}
