@@ -224,6 +224,7 @@ fn a_line_that_is_too_long_is_refused_and_the_next_one_stands() {
 fn a_flood_before_registration_costs_others_nothing() {
     let server = server(&[]);
     let mut flood = Client::connect(server.address);
+    flood.send("NICK flood\r\n");
     let writer = flood.writer();
     // It never reads until the end: what it is owed stays within its own bounds.
     let thread = std::thread::spawn(move || {
@@ -236,11 +237,10 @@ fn a_flood_before_registration_costs_others_nothing() {
             }
         }
     });
-    flood.send("NICK flood\r\n");
     let mut ada = irc(&server, "ada");
     assert_eq!(ask(&mut ada, "ISON ada"), [":irc.example.org 303 ada :ada"]);
     let refused = ":irc.example.org 451 flood JOIN :You have not registered";
-    assert_eq!(line(&mut flood).replace(" 451 * ", " 451 flood "), refused);
+    assert_eq!(line(&mut flood), refused);
     drop(flood);
     thread.join().unwrap();
     assert_eq!(ask(&mut ada, "ISON ada flood"), [":irc.example.org 303 ada :ada"]);

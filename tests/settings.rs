@@ -194,11 +194,11 @@ fn hash_takes_a_line_and_its_hash_opens_the_operators_door() {
         assert!(!everything.contains(secret), "{everything}");
     }
 
-    let long = format!("{}\n", "x".repeat(300));
+    let long = format!("{}\n", "x".repeat(1_100));
     for (bad, why) in [
         ("", "at least 6"),
         ("short\n", "at least 6"),
-        (&long, "at most 256"),
+        (&long, "at most 1024"),
         ("two words\n", "one word"),
     ] {
         let output = hash(bad);
