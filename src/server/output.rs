@@ -169,7 +169,7 @@ impl Server {
                 self.timers.cancel(timer);
             }
             self.delivery.leave(connection.channel);
-            if connection.session.irc().is_some_and(|session| !session.is_in()) {
+            if connection.session.irc().is_some_and(irc::Session::step_away) {
                 self.desk.no_longer_outside();
             }
             if connection.counted {
@@ -248,6 +248,9 @@ impl Server {
         }
         connection.phase = Phase::Draining;
         connection.inbox = Inbox::new();
+        if connection.session.irc().is_some_and(irc::Session::step_away) {
+            self.desk.no_longer_outside();
+        }
         self.touched.flush_later(token, connection);
         self.arm(token, self.now + DRAIN, Due::LingerEnd(token));
     }

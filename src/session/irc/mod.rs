@@ -2,7 +2,7 @@
 //!
 //! Lines become [`Action`]s for whoever runs the connection, and answers that need nobody else.
 //! Events become lines in two ways: what many hear is rendered once for each [`Look`] and shared
-//! ([`render`]); what one alone hears, because it names them or answers them, is written by their
+//! ([`render()`]); what one alone hears, because it names them or answers them, is written by their
 //! [`Session::tell`].
 //!
 //! | file | question |

@@ -145,6 +145,11 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
 }
 
 impl Session {
+    /// It goes away; whether it was still outside.
+    pub fn step_away(&mut self) -> bool {
+        self.door.take().is_some()
+    }
+
     /// The chat has not let it in: its nick was taken meanwhile.
     pub(super) fn turned_away(&mut self) {
         if let Some(door) = &mut self.door {

@@ -130,7 +130,7 @@ impl Session {
         self.sasl.take().is_some_and(|sasl| sasl.asked)
     }
 
-    /// What came of [`Action::Prove`](super::Action::Prove).
+    /// What came of [`Action::Prove`].
     pub fn proved(&mut self, account: Option<Name>, view: &mut View<'_>, out: &mut Vec<u8>) {
         self.sasl = None;
         let mut pen = self.pen(view, out);
