@@ -183,7 +183,7 @@ fn a_stopped_stdout_stops_nobody() {
 fn a_stderr_that_nobody_reads_stops_nobody() {
     // The log of a crowd at --log trace is far more than a pipe and a queue hold.
     let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
-        .args(["127.0.0.1", "0", "--log", "trace", "--quiet"])
+        .args(["127.0.0.1", "0", "--log", "trace", "--quiet", "--greeting-delay=0"])
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()

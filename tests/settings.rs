@@ -137,13 +137,13 @@ fn a_wrong_variable_is_named_and_a_password_is_not_shown() {
     };
     let said = message(&[], &[("CHATLOOP_FLOOD_LIMIT", "fast")]);
     assert!(said.contains("CHATLOOP_FLOOD_LIMIT") && said.contains("20/s"), "{said}");
-    let file = File::new("oper = [\"ann:hunter2\"]");
+    let file = File::new("oper = [\"ann-hunter2\"]");
     for said in [
-        message(&[], &[("CHATLOOP_OPER", "ann:hunter2")]),
-        message(&["--oper", "ann:hunter2"], &[]),
+        message(&[], &[("CHATLOOP_OPER", "ann-hunter2")]),
+        message(&["--oper", "ann-hunter2"], &[]),
         message(&["--config", file.path()], &[]),
     ] {
-        assert!(said.contains("NAME:HASH") && !said.contains("hunter2"), "{said}");
+        assert!(said.contains("NAME:PASSWORD") && !said.contains("hunter2"), "{said}");
     }
     let help = program(&["--help"], &[("CHATLOOP_PORT", "no")]);
     assert!(help.status.success());
@@ -194,11 +194,11 @@ fn hash_takes_a_line_and_its_hash_opens_the_operators_door() {
         assert!(!everything.contains(secret), "{everything}");
     }
 
-    let long = format!("{}\n", "x".repeat(300));
+    let long = format!("{}\n", "x".repeat(1_100));
     for (bad, why) in [
         ("", "at least 6"),
         ("short\n", "at least 6"),
-        (&long, "at most 256"),
+        (&long, "at most 1024"),
         ("two words\n", "one word"),
     ] {
         let output = hash(bad);

@@ -27,11 +27,23 @@ pub(super) struct Account {
     /// How many messages wait for it, and the first of them.
     mail: u32,
     mail_since: Option<RecordId>,
+    /// Whom it has spoken with in private, and when last; the latest at the end. At most
+    /// [`limits::PARTNERS_PER_ACCOUNT`].
+    #[serde(default)]
+    pub(super) partners: Vec<(Name, Moment)>,
 }
 
 impl Account {
     pub(super) fn mail_is_full(&self) -> bool {
         self.sessions.is_empty() && self.mail >= limits::MAIL_PER_ACCOUNT
+    }
+
+    pub(super) fn note_partner(&mut self, peer: &Name, now: Moment) {
+        self.partners.retain(|(known, _)| known != peer);
+        if self.partners.len() == limits::PARTNERS_PER_ACCOUNT {
+            self.partners.remove(0);
+        }
+        self.partners.push((peer.clone(), now));
     }
 
     pub(super) fn keep_mail(&mut self, id: RecordId) {
@@ -195,6 +207,7 @@ impl Hub {
             sessions: Vec::new(),
             mail: 0,
             mail_since: None,
+            partners: Vec::new(),
         };
         self.accounts.insert(name.clone(), account);
         self.attach_account(at.origin, &name);

@@ -70,6 +70,12 @@ impl Hub {
                 }
                 Change::Announce { text }
             }
+            Command::Wallops(text) => {
+                if text.is_empty() {
+                    return Err(Refusal::Missing(Field::Text));
+                }
+                Change::Wallops { text }
+            }
             Command::ServerBans => {
                 let bans = self.server_bans.iter().filter(|ban| ban.in_force(now));
                 let lines = bans.cloned().map(|ban| ServerBanLine {
@@ -97,7 +103,7 @@ impl Hub {
     }
 
     /// Whether anybody may act for this account.
-    pub(super) fn admits_account(&self, account: &Name, now: Moment) -> Result<(), Refusal> {
+    pub fn admits_account(&self, account: &Name, now: Moment) -> Result<(), Refusal> {
         self.admit(now, |target| matches!(target, BanTarget::Account(name) if name == account))
     }
 
@@ -195,6 +201,15 @@ impl Hub {
             return Err(no_such_ban(&target));
         }
         at.tell_origin(Event::ServerBan { target, on: false, until: None });
+        Ok(())
+    }
+
+    pub(super) fn wallops(&mut self, at: &mut Applying<'_>, text: Arc<str>) -> Result<(), Refusal> {
+        let who = Arc::clone(&self.operator(at)?.identity);
+        let wants = self.users.values().filter(|user| user.extras().wallops);
+        let to = wants.map(|user| user.identity.session).collect();
+        let audience = Audience::Private { to, from: at.origin };
+        at.tell(audience, Event::Wallops { who, text });
         Ok(())
     }
 

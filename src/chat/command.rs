@@ -3,7 +3,7 @@
 use super::effect::Event;
 use super::name::Name;
 use super::query::{Lookup, Query, Range};
-use super::record::{BanTarget, Change, Kind, ModeChange, RecordId, Reference};
+use super::record::{BanTarget, Change, Kind, ModeChange, RecordId, Reference, UserMode};
 use super::refusal::Refusal;
 use super::secret::{PasswordHash, Secret};
 use std::sync::Arc;
@@ -40,6 +40,18 @@ pub enum Command {
     Say(Arc<str>, Kind, Arc<str>),
     /// Say something to a nick or an account.
     Tell(Arc<str>, Kind, Arc<str>),
+    /// Say something with all that IRC can add to it.
+    Speak(Box<Speech>),
+    /// Send tags without a text to a room or a nick.
+    Tag(Arc<str>, Arc<str>),
+    /// Have another real name.
+    RealName(Arc<str>),
+    /// Be something else.
+    UserModes(Vec<(UserMode, bool)>),
+    /// Say something to those who want to hear operators.
+    Wallops(Arc<str>),
+    /// Delete a message, and say why.
+    Redact(Arc<str>, Pick, Arc<str>),
     /// Say something to the last one who said something to me.
     Answer(Arc<str>),
     /// Answer a message of a room.
@@ -92,6 +104,23 @@ pub enum Command {
     Connections,
 }
 
+/// Something to be said, with all that IRC can add to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Speech {
+    /// To which room or nick.
+    pub to: Arc<str>,
+    /// In which manner.
+    pub kind: Kind,
+    /// What.
+    pub text: Arc<str>,
+    /// The tags between clients, as they came.
+    pub tags: Option<Arc<str>>,
+    /// Only to those who have at least this: `@` op, `+` voice.
+    pub status: Option<char>,
+    /// The message it answers, if that is one of the room's.
+    pub reply: Option<Pick>,
+}
+
 /// Which message of a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Pick {
@@ -108,7 +137,7 @@ impl Command {
     /// others after it while it waits itself: words follow each other; everything else must see
     /// what the session did before, and be seen by what it does next.
     pub fn pipelines(&self) -> bool {
-        matches!(self, Command::Say(..) | Command::Tell(..))
+        matches!(self, Command::Say(..) | Command::Tell(..) | Command::Speak(..))
     }
 
     /// The same wish, with the answer to its [`Decision::Lookup`].
@@ -119,7 +148,9 @@ impl Command {
             | Command::Thread(_, pick)
             | Command::React(_, pick, _, _)
             | Command::Edit(_, pick, _)
-            | Command::Delete(_, pick) => *pick = Pick::Found(reference),
+            | Command::Delete(_, pick)
+            | Command::Redact(_, pick, _) => *pick = Pick::Found(reference),
+            Command::Speak(speech) => speech.reply = Some(Pick::Found(reference)),
             _ => {}
         }
         self

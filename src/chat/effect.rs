@@ -9,7 +9,9 @@ use super::answer::{Person, RoomLine, ServerBanLine, Whois};
 use super::entry::Logged;
 use super::name::Name;
 use super::query::Query;
-use super::record::{BanTarget, Departure, Kind, ModeChange, Moment, RecordId, SessionId, host_of};
+use super::record::{
+    BanTarget, Departure, Kind, ModeChange, Moment, RecordId, SessionId, UserMode, host_of,
+};
 use super::refusal::Refusal;
 use super::room::{Modes, Topic};
 use serde::{Deserialize, Serialize};
@@ -82,6 +84,9 @@ pub struct Identity {
     pub realname: Option<Arc<str>>,
     /// The account it is logged in to.
     pub account: Option<Name>,
+    /// Whether it is a program, by its own word.
+    #[serde(default)]
+    pub bot: bool,
 }
 
 impl Identity {
@@ -139,6 +144,10 @@ pub struct Said {
     pub reply: Option<Box<Quoted>>,
     /// Whether the hearer is mentioned in it.
     pub mention: bool,
+    /// IRC's tags between clients, as they came.
+    pub tags: Option<Arc<str>>,
+    /// Only those hear it who have at least this: `@` op, `+` voice.
+    pub status: Option<char>,
 }
 
 /// Something said to one person.
@@ -162,6 +171,8 @@ pub struct Told {
     pub waits: bool,
     /// The hearer's away message.
     pub away: Option<Arc<str>>,
+    /// IRC's tags between clients, as they came.
+    pub tags: Option<Arc<str>>,
 }
 
 /// What happened, in the hub's terms; a session finds the words.
@@ -223,6 +234,8 @@ pub enum Event {
         topic: Option<Topic>,
         /// Whether they have op there from the start.
         op: bool,
+        /// Whether they are away, and why.
+        away: Option<Arc<str>>,
     },
     /// Somebody left a room.
     Parted {
@@ -262,6 +275,15 @@ pub enum Event {
         /// Who is invited.
         nick: Name,
     },
+    /// Somebody in the room has invited somebody; for those who follow that.
+    InviteSeen {
+        /// Who did it.
+        who: Arc<Identity>,
+        /// Where.
+        room: Name,
+        /// Who is invited.
+        nick: Name,
+    },
     /// A room has other modes.
     ModesSet {
         /// Who did it.
@@ -282,6 +304,38 @@ pub enum Event {
     Said(Box<Said>),
     /// Somebody said something to one person.
     Told(Box<Told>),
+    /// Somebody sent tags without a text.
+    Tagged {
+        /// Its id.
+        id: RecordId,
+        /// When.
+        time: Moment,
+        /// Who.
+        who: Arc<Identity>,
+        /// To which room or nick.
+        to: Name,
+        /// The tags.
+        tags: Arc<str>,
+    },
+    /// Somebody has another real name.
+    RealName {
+        /// Who, as they are now.
+        who: Arc<Identity>,
+    },
+    /// The hearer is something else, by their own word.
+    UserModes {
+        /// Who, as they are now.
+        who: Arc<Identity>,
+        /// What changed.
+        changes: Vec<(UserMode, bool)>,
+    },
+    /// A server operator says something to those who want to hear it.
+    Wallops {
+        /// Who.
+        who: Arc<Identity>,
+        /// What.
+        text: Arc<str>,
+    },
     /// Somebody reacted to a message.
     Reacted {
         /// The reaction's own id.
@@ -316,6 +370,8 @@ pub enum Event {
         room: Name,
         /// Which.
         message: Box<Quoted>,
+        /// Why.
+        reason: Option<Arc<str>>,
     },
     /// The journal is to answer this to the hearer now: the last lines of a room just joined, or
     /// mail that has waited.

@@ -72,20 +72,25 @@ impl Event {
     /// a mention is none of its business.
     pub fn entry(&self) -> Option<Archive<'_>> {
         match self {
-            Event::Said(said) if !said.mention => Some(Archive::Add(Logged {
-                id: said.id,
-                time: said.time,
-                target: Target::Room(said.room.clone()),
-                number: said.number,
-                from: said.who.nick.clone(),
-                account: said.who.account.clone(),
-                kind: said.kind,
-                text: Arc::clone(&said.text),
-                // The quotation is looked up when it is shown: it may be deleted by then.
-                reply: said.reply.as_deref().map(|reply| Quoted { text: None, ..reply.clone() }),
-                edited: false,
-                reactions: Vec::new(),
-            })),
+            Event::Said(said) if !said.mention && said.status.is_none() => {
+                Some(Archive::Add(Logged {
+                    id: said.id,
+                    time: said.time,
+                    target: Target::Room(said.room.clone()),
+                    number: said.number,
+                    from: said.who.nick.clone(),
+                    account: said.who.account.clone(),
+                    kind: said.kind,
+                    text: Arc::clone(&said.text),
+                    // The quotation is looked up when it is shown: it may be deleted by then.
+                    reply: said
+                        .reply
+                        .as_deref()
+                        .map(|reply| Quoted { text: None, ..reply.clone() }),
+                    edited: false,
+                    reactions: Vec::new(),
+                }))
+            }
             Event::Told(told) => Some(Archive::Add(Logged {
                 id: told.id,
                 time: told.time,

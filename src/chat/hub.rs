@@ -21,12 +21,13 @@ use super::effect::{Audience, Effect, Event, Identity, Perspective};
 use super::mentions::Initials;
 use super::name::{Caseless, Name};
 use super::presence::GuestNumbers;
-use super::record::{Change, Moment, Record, RecordId, SessionId};
+use super::record::{Change, Moment, Record, RecordId, SessionId, UserMode};
 use super::refusal::Refusal;
 use super::room::Room;
 use super::throttle::Throttle;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Everyone who is there, and everything they agreed on.
@@ -48,6 +49,19 @@ pub struct Hub {
     pub(super) ignorers: IndexMap<Name, Vec<SessionId>>,
     pub(super) throttle: Throttle,
     pub(super) server_bans: Vec<ServerBan>,
+    /// The last private messages, so that their authors can take them back. At most
+    /// [`limits::RECENT_PRIVATE`](super::limits::RECENT_PRIVATE).
+    #[serde(default)]
+    pub(super) private: VecDeque<Private>,
+}
+
+/// A private message without its text.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Private {
+    pub(super) id: RecordId,
+    pub(super) session: SessionId,
+    pub(super) account: Option<Name>,
+    pub(super) to: Name,
 }
 
 /// One person who is there.
@@ -77,6 +91,12 @@ pub(super) struct Extras {
     pub(super) invites: Vec<(Name, RecordId)>,
     /// Who wrote to them last.
     pub(super) correspondent: Option<Name>,
+    /// Not to be found by who shares no room with them.
+    #[serde(default)]
+    pub(super) invisible: bool,
+    /// Wants to hear operators.
+    #[serde(default)]
+    pub(super) wallops: bool,
 }
 
 impl Extras {
@@ -86,6 +106,8 @@ impl Extras {
         ignores: Vec::new(),
         invites: Vec::new(),
         correspondent: None,
+        invisible: false,
+        wallops: false,
     };
 }
 
@@ -107,6 +129,21 @@ impl User {
     /// Whether they are server operator.
     pub fn is_operator(&self) -> bool {
         self.extras().operator.is_some()
+    }
+
+    /// What they are by their own word.
+    pub fn is(&self, mode: UserMode) -> bool {
+        match mode {
+            UserMode::Invisible => self.extras().invisible,
+            UserMode::Wallops => self.extras().wallops,
+            UserMode::Bot => self.identity.bot,
+            UserMode::Operator => self.is_operator(),
+        }
+    }
+
+    /// The rooms that they are invited to, each with the record that opened it.
+    pub fn invites(&self) -> &[(Name, RecordId)] {
+        &self.extras().invites
     }
 
     /// The rooms they are in.
@@ -162,6 +199,7 @@ impl Hub {
             ignorers: IndexMap::new(),
             throttle: Throttle::default(),
             server_bans: Vec::new(),
+            private: VecDeque::new(),
         }
     }
 
@@ -188,6 +226,26 @@ impl Hub {
     /// One room, by any spelling of its name.
     pub fn room(&self, name: &str) -> Option<&Room> {
         self.rooms.get(&Caseless(name))
+    }
+
+    /// All rooms.
+    pub fn rooms(&self) -> impl ExactSizeIterator<Item = &Room> + '_ {
+        self.rooms.values()
+    }
+
+    /// Everyone.
+    pub fn users(&self) -> impl ExactSizeIterator<Item = &User> + '_ {
+        self.users.values()
+    }
+
+    /// Whom an account has spoken with in private, and when last.
+    pub fn partners(&self, account: &Name) -> &[(Name, Moment)] {
+        self.accounts.get(account).map_or(&[], |account| &account.partners)
+    }
+
+    /// Whether there is an account of this name.
+    pub fn has_account(&self, name: &str) -> bool {
+        self.accounts.contains_key(&Caseless(name))
     }
 
     /// The members of a room, for delivery; none if there is no such room.
@@ -256,9 +314,12 @@ impl Hub {
 
     fn decide_for(&self, user: &User, command: Command, now: Moment) -> Result<Decision, Refusal> {
         match command {
-            Command::Nick(_) | Command::Away(_) | Command::Ignore(..) | Command::Ignored => {
-                self.decide_presence(user, command)
-            }
+            Command::Nick(_)
+            | Command::Away(_)
+            | Command::RealName(_)
+            | Command::UserModes(_)
+            | Command::Ignore(..)
+            | Command::Ignored => self.decide_presence(user, command),
             Command::Join(..)
             | Command::Part(..)
             | Command::SetTopic(..)
@@ -266,6 +327,9 @@ impl Hub {
             | Command::Keep(..) => self.decide_room(user, command),
             Command::Say(..)
             | Command::Tell(..)
+            | Command::Speak(_)
+            | Command::Tag(..)
+            | Command::Redact(..)
             | Command::Answer(_)
             | Command::Reply(..)
             | Command::React(..)
@@ -281,6 +345,7 @@ impl Hub {
             | Command::ServerUnban(_)
             | Command::ServerBans
             | Command::Announce(_)
+            | Command::Wallops(_)
             | Command::Connections => self.decide_administration(user, command, now),
             Command::Rooms
             | Command::Who(_)
@@ -311,7 +376,10 @@ impl Hub {
                 Ok(())
             }
             Change::Enter(entry) => {
-                self.enter(&mut at, entry);
+                match self.enter(&mut at, entry) {
+                    Ok(()) => {}
+                    Err(refusal) => at.tell_origin(Event::Refused(refusal)),
+                }
                 Ok(())
             }
             Change::LoginFailed { account, host } => {
@@ -349,11 +417,18 @@ impl Hub {
             Change::Topic { room, text } => self.topic(at, &room, text),
             Change::Invite { room, nick } => self.invite(at, &room, &nick),
             Change::Keep { room, on } => self.keep(at, &room, on),
-            Change::Say { room, kind, text, reply_to } => self.say(at, &room, kind, text, reply_to),
-            Change::Tell { to, kind, text } => self.tell(at, to, kind, text),
+            Change::Say { room, kind, text, reply_to, tags, status } => {
+                self.say(at, &room, kind, text, reply_to, (tags, status))
+            }
+            Change::Tell { to, kind, text, tags } => self.tell(at, to, kind, text, tags),
+            Change::Tag { to, tags } => self.tag(at, to, tags),
+            Change::RealName { text } => self.real_name(at, text),
+            Change::UserModes { changes } => self.user_modes(at, changes),
+            Change::Wallops { text } => self.wallops(at, text),
             Change::React { room, message, text, on } => self.react(at, &room, message, text, on),
             Change::Edit { room, message, text } => self.edit(at, &room, message, text),
-            Change::Delete { room, message } => self.delete(at, &room, message),
+            Change::Delete { room, message, reason } => self.delete(at, &room, message, reason),
+            Change::TakeBack { to, id, reason } => self.take_back(at, &to, id, reason),
             Change::Register { account, hash } => self.register(at, account, hash),
             Change::Login { account } => self.login(at, account),
             Change::Logout => self.logout(at),
@@ -391,14 +466,14 @@ impl Hub {
     }
 
     /// Whether `user` may know that the room is there.
-    pub(super) fn sees(&self, user: &User, room: &Room) -> bool {
+    pub fn sees(&self, user: &User, room: &Room) -> bool {
         !room.modes.has(super::record::Flag::Secret)
             || room.members.contains_key(&user.identity.session)
             || user.is_operator()
     }
 
     /// Whether `user` may moderate the room: its ops, and server operators.
-    pub(super) fn moderates(&self, user: &User, room: &Room) -> Result<(), Refusal> {
+    pub fn moderates(&self, user: &User, room: &Room) -> Result<(), Refusal> {
         let op = room.members.get(&user.identity.session).is_some_and(|member| member.op);
         if op || user.is_operator() { Ok(()) } else { Err(Refusal::NotOp(room.name.clone())) }
     }

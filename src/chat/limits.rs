@@ -36,6 +36,10 @@ pub const MODES_PER_COMMAND: usize = 20;
 /// The messages of a room that are in memory: enough for `/re`, `/edit` and the like to be
 /// answered without asking the journal. Older ones are on disk only.
 pub const RECENT_PER_ROOM: usize = 64;
+/// Private messages that their authors can take back.
+pub const RECENT_PRIVATE: usize = 256;
+/// People whom an account is remembered to have spoken with in private.
+pub const PARTNERS_PER_ACCOUNT: usize = 50;
 /// Different reactions, by person and text, to one message.
 pub const REACTIONS_PER_MESSAGE: usize = 100;
 /// People whom one message can mark as mentioned; more are not marked.
@@ -54,7 +58,7 @@ pub const MAIL_PER_ACCOUNT: u32 = 200;
 /// Shortest password, in characters.
 pub const PASSWORD_LEAST: usize = 6;
 /// Longest password: hashing is not a way to make the server read a book.
-pub const PASSWORD_LENGTH: usize = 256;
+pub const PASSWORD_LENGTH: usize = 1024;
 
 /// Failed logins that cost nothing yet.
 pub const FREE_FAILURES: u32 = 3;

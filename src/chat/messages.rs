@@ -12,6 +12,7 @@ use super::query::{Lookup, Point};
 use super::record::{Change, Reference};
 use super::refusal::{Field, Refusal};
 use super::room::Room;
+use super::rooms::checked_reason;
 use super::words::checked_text;
 use std::sync::Arc;
 
@@ -27,6 +28,13 @@ impl Hub {
         user: &User,
         command: Command,
     ) -> Result<Decision, Refusal> {
+        if let Command::Redact(to, Pick::Id(id), reason) = &command
+            && !to.starts_with('#')
+        {
+            let to = self.own_private(user, to, *id)?;
+            let reason = checked_reason(Some(Arc::clone(reason)))?;
+            return Ok(Decision::Change(Change::TakeBack { to, id: *id, reason }));
+        }
         let (name, pick) = match &command {
             Command::React(name, pick, text, _) => {
                 if text.is_empty() {
@@ -41,7 +49,7 @@ impl Hub {
                 checked_text(Arc::clone(text))?;
                 (name, pick)
             }
-            Command::Delete(name, pick) => (name, pick),
+            Command::Delete(name, pick) | Command::Redact(name, pick, _) => (name, pick),
             _ => return Err(Refusal::NotHere),
         };
         let room = self.own_room(user, name)?;
@@ -62,9 +70,13 @@ impl Hub {
                 self.may_change(user, room, &message, false)?;
                 Change::Edit { room: room_name, message, text }
             }
-            _ => {
+            command => {
                 self.may_change(user, room, &message, true)?;
-                Change::Delete { room: room_name, message }
+                let reason = match command {
+                    Command::Redact(_, _, reason) => checked_reason(Some(reason))?,
+                    _ => None,
+                };
+                Change::Delete { room: room_name, message, reason }
             }
         };
         Ok(Decision::Change(change))
@@ -149,6 +161,7 @@ impl Hub {
         at: &mut Applying<'_>,
         name: &Name,
         message: Reference,
+        reason: Option<Arc<str>>,
     ) -> Result<(), Refusal> {
         let user = self.origin(at)?;
         let room = self.own_room(user, name.as_str())?;
@@ -158,7 +171,8 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
         room.recent.retain(|recent| recent.reference.id != message.id);
         let (room_name, message) = (room.name.clone(), room.quote(&message));
-        at.tell_room(&room_name, Event::Deleted { who, room: room_name.clone(), message });
+        let event = Event::Deleted { who, room: room_name.clone(), message, reason };
+        at.tell_room(&room_name, event);
         Ok(())
     }
 

@@ -48,7 +48,7 @@ mod words;
 mod tests;
 
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
-pub use command::{Command, Decision, Outcome, Pick, Purpose, Work};
+pub use command::{Command, Decision, Outcome, Pick, Purpose, Speech, Work};
 pub use effect::{AccountStep, Audience, Effect, Event, Identity, Perspective, Quoted, Said, Told};
 pub use entry::{Archive, Logged, Target};
 pub use hub::{Hub, User};
@@ -57,8 +57,8 @@ pub use name::{Caseless, Name, NickFault, RoomFault};
 pub use query::{Lookup, Point, Query, Range, Scope};
 pub use record::{
     BanTarget, Change, Departure, Entry, Flag, Kind, ModeChange, Moment, Record, RecordId,
-    Reference, SessionId,
+    Reference, SessionId, UserMode,
 };
 pub use refusal::{Field, Refusal};
-pub use room::{Member, Modes, Room, Topic};
+pub use room::{Ban, Member, Modes, Room, Topic};
 pub use secret::{PasswordHash, Secret};

@@ -66,6 +66,16 @@ impl Hub {
             ModeChange::Op(nick, _) | ModeChange::Voice(nick, _) => {
                 self.member_called(room, nick).map(|_| ())
             }
+            ModeChange::Except(text, on) | ModeChange::Invitable(text, on) => {
+                let mask = Mask::parse(text);
+                let mask = mask.ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
+                let on_one_list = room.excepts.len().max(room.invitables.len());
+                if *on && on_one_list >= limits::BANS_PER_ROOM {
+                    return Err(Refusal::TooManyBans(limits::BANS_PER_ROOM));
+                }
+                *text = mask.to_string();
+                Ok(())
+            }
             ModeChange::Ban(text, on) => {
                 let bad = || Refusal::BadMask(text.as_str().into());
                 let plain = Mask::parse(text).ok_or_else(bad)?;
@@ -175,6 +185,18 @@ impl Hub {
                 changed
             }
             (ModeChange::Op(..) | ModeChange::Voice(..), None) => false,
+            (ModeChange::Except(text, on) | ModeChange::Invitable(text, on), _) => {
+                let mask =
+                    Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
+                let ban = Ban { mask, by: by.clone(), time: at.time };
+                let excepts = matches!(change, ModeChange::Except(..));
+                let list = if excepts { &mut room.excepts } else { &mut room.invitables };
+                let changed = set_mask(list, ban, *on)?;
+                if excepts && changed {
+                    self.refresh_silence_in(name);
+                }
+                changed
+            }
             (ModeChange::Ban(text, on), _) => {
                 let mask =
                     Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
@@ -193,29 +215,35 @@ impl Hub {
                 if room.bans.len() >= limits::BANS_PER_ROOM {
                     return Err(Refusal::TooManyBans(limits::BANS_PER_ROOM));
                 }
+                let excepts = &room.excepts;
                 for (session, member) in &mut room.members {
                     if !member.silenced
                         && let Some(user) = self.users.get(session)
                     {
-                        member.silenced = ban.mask.matches(&user.identity);
+                        member.silenced = ban.mask.matches(&user.identity)
+                            && !excepts.iter().any(|other| other.mask.matches(&user.identity));
                     }
                 }
                 room.bans.push(ban);
             }
             (Some(place), false) => {
                 room.bans.remove(place);
-                let bans = std::mem::take(&mut room.bans);
-                for (session, member) in &mut room.members {
-                    if member.silenced
-                        && let Some(user) = self.users.get(session)
-                    {
-                        member.silenced = bans.iter().any(|ban| ban.mask.matches(&user.identity));
-                    }
-                }
-                room.bans = bans;
+                self.refresh_silence_in(name);
             }
         }
         Ok(true)
+    }
+
+    /// Works out anew whom the bans of a room mean.
+    fn refresh_silence_in(&mut self, name: &Name) {
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        let mut members = std::mem::take(&mut room.members);
+        for (session, member) in &mut members {
+            if let Some(user) = self.users.get(session) {
+                member.silenced = room.bans(&user.identity, true);
+            }
+        }
+        room.members = members;
     }
 
     /// Works out anew whether bans mean somebody whose name or account has changed.
@@ -254,5 +282,23 @@ impl Hub {
         }
         at.tell_room(&room, event);
         Ok(())
+    }
+}
+
+/// Puts a mask on a list or takes it off; whether that made a difference.
+fn set_mask(list: &mut Vec<Ban>, ban: Ban, on: bool) -> Result<bool, Refusal> {
+    match (list.iter().position(|other| other.mask == ban.mask), on) {
+        (Some(_), true) | (None, false) => Ok(false),
+        (Some(place), false) => {
+            list.remove(place);
+            Ok(true)
+        }
+        (None, true) if list.len() >= limits::BANS_PER_ROOM => {
+            Err(Refusal::TooManyBans(limits::BANS_PER_ROOM))
+        }
+        (None, true) => {
+            list.push(ban);
+            Ok(true)
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::hub::{Applying, Hub, User};
 use super::limits;
 use super::name::{Name, guest_number};
 use super::query::{Query, Range, Scope};
-use super::record::{Change, Departure, Entry, SessionId};
+use super::record::{Change, Departure, Entry, SessionId, UserMode};
 use super::refusal::{Field, Refusal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -79,6 +79,16 @@ impl Hub {
                 }
                 Ok(Decision::Change(Change::Ignore { nick, on }))
             }
+            Command::RealName(text) => {
+                if text.len() > limits::REAL_NAME_LENGTH {
+                    return Err(Refusal::TooLong(Field::RealName, limits::REAL_NAME_LENGTH));
+                }
+                Ok(Decision::Change(Change::RealName { text }))
+            }
+            Command::UserModes(mut changes) => {
+                changes.retain(|(mode, on)| !(*mode == UserMode::Operator && *on));
+                Ok(Decision::Change(Change::UserModes { changes }))
+            }
             _ => Ok(Decision::Reply(Event::Ignored(user.extras().ignores.clone()))),
         }
     }
@@ -121,14 +131,19 @@ impl Hub {
         }
     }
 
-    pub(super) fn enter(&mut self, at: &mut Applying<'_>, entry: Entry) {
+    pub(super) fn enter(&mut self, at: &mut Applying<'_>, entry: Entry) -> Result<(), Refusal> {
         // A session that comes in twice: whoever runs the sockets has forgotten to say goodbye.
         if self.users.contains_key(&at.origin) {
             self.leave(at, at.origin, Departure::Quit);
         }
         let account = entry.account.filter(|name| self.accounts.contains_key(name));
-        let wanted =
-            entry.nick.filter(|nick| self.nick_is_free(at.origin, account.as_ref(), nick).is_ok());
+        let free = |nick: &Name| self.nick_is_free(at.origin, account.as_ref(), nick);
+        if entry.named_only
+            && let Some(nick) = &entry.nick
+        {
+            free(nick)?;
+        }
+        let wanted = entry.nick.filter(|nick| free(nick).is_ok());
         let named = wanted.is_some();
         let nick = wanted.unwrap_or_else(|| Name::guest(self.guests.take()));
         let identity = Arc::new(Identity {
@@ -139,6 +154,7 @@ impl Hub {
             username: entry.username,
             realname: entry.realname,
             account: None,
+            bot: false,
         });
         self.initials.add(&nick);
         self.nicks.insert(nick, at.origin);
@@ -170,6 +186,7 @@ impl Hub {
         if let Some(account) = account {
             self.recall_mail(at, account);
         }
+        Ok(())
     }
 
     /// Asks the journal for the last lines of a room, for the origin.
@@ -192,10 +209,9 @@ impl Hub {
         let mut rooms = user.rooms;
         rooms.retain(|room| self.rooms.contains_key(room));
         let online = self.online();
-        if !rooms.is_empty() {
-            let event = Event::Left { who: user.identity, departure, online };
-            at.tell(Audience::Peers { rooms, from: None }, event);
-        }
+        // Whoever watches for them hears of it, too, if nobody else does.
+        let event = Event::Left { who: user.identity, departure, online };
+        at.tell(Audience::Peers { rooms, from: None }, event);
     }
 
     /// Takes a session out of the users and of every index. Rooms that nothing keeps end.
@@ -254,6 +270,44 @@ impl Hub {
         user.extras_mut().away.clone_from(&message);
         let audience = Audience::Peers { rooms: user.rooms.clone(), from: Some(at.origin) };
         at.tell(audience, Event::Away { who: Arc::clone(&user.identity), message });
+        Ok(())
+    }
+
+    pub(super) fn real_name(
+        &mut self,
+        at: &mut Applying<'_>,
+        text: Arc<str>,
+    ) -> Result<(), Refusal> {
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        Arc::make_mut(&mut user.identity).realname = Some(text);
+        let audience = Audience::Peers { rooms: user.rooms.clone(), from: Some(at.origin) };
+        at.tell(audience, Event::RealName { who: Arc::clone(&user.identity) });
+        Ok(())
+    }
+
+    pub(super) fn user_modes(
+        &mut self,
+        at: &mut Applying<'_>,
+        changes: Vec<(UserMode, bool)>,
+    ) -> Result<(), Refusal> {
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        let mut done = Vec::new();
+        for (mode, on) in changes {
+            if user.is(mode) == on {
+                continue;
+            }
+            match mode {
+                UserMode::Invisible => user.extras_mut().invisible = on,
+                UserMode::Wallops => user.extras_mut().wallops = on,
+                UserMode::Bot => Arc::make_mut(&mut user.identity).bot = on,
+                UserMode::Operator if !on => user.extras_mut().operator = None,
+                UserMode::Operator => continue,
+            }
+            done.push((mode, on));
+        }
+        if !done.is_empty() {
+            at.tell_origin(Event::UserModes { who: Arc::clone(&user.identity), changes: done });
+        }
         Ok(())
     }
 

@@ -128,10 +128,16 @@ pub enum Change {
         room: Name,
         /// In which manner.
         kind: Kind,
-        /// One line, harmless and without its end.
+        /// One line without its end. Who shows it on a terminal makes it harmless.
         text: Arc<str>,
         /// The message it answers.
         reply_to: Option<Reference>,
+        /// IRC's tags between clients, as they came.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tags: Option<Arc<str>>,
+        /// Only to those who have at least this: `@` op, `+` voice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<char>,
     },
     /// The origin says something to one person or account.
     Tell {
@@ -141,6 +147,16 @@ pub enum Change {
         kind: Kind,
         /// The line.
         text: Arc<str>,
+        /// IRC's tags between clients, as they came.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tags: Option<Arc<str>>,
+    },
+    /// The origin sends tags without a text, which nobody keeps.
+    Tag {
+        /// To which room or nick.
+        to: Name,
+        /// The tags, as they came.
+        tags: Arc<str>,
     },
     /// The origin reacts to a message, or takes it back.
     React {
@@ -170,6 +186,34 @@ pub enum Change {
         room: Name,
         /// Which.
         message: Reference,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Arc<str>>,
+    },
+    /// The origin takes back what it said to one person.
+    TakeBack {
+        /// To whom.
+        to: Name,
+        /// Which.
+        id: RecordId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Arc<str>>,
+    },
+    /// The origin has another real name.
+    RealName {
+        /// The new one.
+        text: Arc<str>,
+    },
+    /// The origin changes what it is itself.
+    UserModes {
+        /// What, and whether.
+        changes: Vec<(UserMode, bool)>,
+    },
+    /// A server operator says something to those who want to hear it.
+    Wallops {
+        /// What.
+        text: Arc<str>,
     },
     /// The origin's nick becomes an account.
     Register {
@@ -284,6 +328,8 @@ pub struct Entry {
     pub lobby: bool,
     /// Whether it is the console of the server's operator.
     pub console: bool,
+    /// Whether it would rather not come in than under another name.
+    pub named_only: bool,
 }
 
 impl Entry {
@@ -355,6 +401,10 @@ pub enum ModeChange {
     Limit(Option<u32>),
     /// `b`: a mask, on or off the list.
     Ban(String, bool),
+    /// `e`: a mask whom no ban keeps out.
+    Except(String, bool),
+    /// `I`: a mask who needs no invitation.
+    Invitable(String, bool),
     /// `o`: a member may moderate.
     Op(Name, bool),
     /// `v`: a member may speak when the room is moderated.
@@ -390,6 +440,36 @@ impl Flag {
             Flag::Moderated => 'm',
             Flag::NoExternal => 'n',
             Flag::Secret => 's',
+        }
+    }
+}
+
+/// What somebody is, by their own word.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserMode {
+    /// `i`: not to be found by who shares no room with them.
+    Invisible,
+    /// `w`: wants to hear the operators' words.
+    Wallops,
+    /// `B`: a program.
+    Bot,
+    /// `o`: a server operator; can only be given up.
+    Operator,
+}
+
+impl UserMode {
+    /// All of them, in the order of their letters.
+    pub const ALL: [UserMode; 4] =
+        [UserMode::Bot, UserMode::Invisible, UserMode::Operator, UserMode::Wallops];
+
+    /// Its letter in IRC.
+    pub fn letter(self) -> char {
+        match self {
+            UserMode::Invisible => 'i',
+            UserMode::Wallops => 'w',
+            UserMode::Bot => 'B',
+            UserMode::Operator => 'o',
         }
     }
 }

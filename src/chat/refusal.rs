@@ -128,6 +128,8 @@ pub enum Field {
     Reason,
     /// A reaction.
     Reaction,
+    /// A real name.
+    RealName,
     /// A password.
     Password,
     /// Words to search.

@@ -96,11 +96,20 @@ pub struct Room {
     /// Its people were cut off by a restart: it lives until they come back, or until the next one.
     pub(super) waiting: bool,
     pub(super) bans: Vec<Ban>,
+    /// Whom no ban keeps out.
+    #[serde(default)]
+    pub(super) excepts: Vec<Ban>,
+    /// Who needs no invitation.
+    #[serde(default)]
+    pub(super) invitables: Vec<Ban>,
     /// Accounts that get op when they come.
     pub(super) ops: Vec<Name>,
     /// The number of its last message.
     pub(super) last_number: u64,
     pub(super) recent: VecDeque<Recent>,
+    /// When something was last said in it.
+    #[serde(default)]
+    pub last_said: Option<Moment>,
 }
 
 impl Room {
@@ -119,9 +128,12 @@ impl Room {
             members: IndexMap::new(),
             waiting: false,
             bans: Vec::new(),
+            excepts: Vec::new(),
+            invitables: Vec::new(),
             ops: Vec::new(),
             last_number: 0,
             recent: VecDeque::new(),
+            last_said: None,
         }
     }
 
@@ -140,6 +152,15 @@ impl Room {
         self.members.get(&session).copied()
     }
 
+    /// The masks of a list: bans `b`, those whom none keeps out `e`, who needs no invitation `I`.
+    pub fn masks(&self, letter: char) -> &[Ban] {
+        match letter {
+            'e' => &self.excepts,
+            'I' => &self.invitables,
+            _ => &self.bans,
+        }
+    }
+
     /// How the journal knows it.
     pub(super) fn for_query(&self) -> query::Room {
         query::Room { name: self.name.clone(), since: self.since }
@@ -154,6 +175,7 @@ impl Room {
     /// silence.
     pub(super) fn bans(&self, who: &Identity, mutes: bool) -> bool {
         self.bans.iter().any(|ban| (mutes || !ban.mask.mutes) && ban.mask.matches(who))
+            && !self.excepts.iter().any(|ban| ban.mask.matches(who))
     }
 
     /// Takes a message into the recent ones and gives its number.
@@ -163,8 +185,10 @@ impl Room {
         who: &Identity,
         root: Option<RecordId>,
         text: &Arc<str>,
+        time: Moment,
     ) -> u64 {
         self.last_number += 1;
+        self.last_said = Some(time);
         if self.recent.len() == limits::RECENT_PER_ROOM {
             self.recent.pop_front();
         }

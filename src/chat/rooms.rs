@@ -1,7 +1,7 @@
 //! Entering and leaving rooms, and what a room is about.
 
 use super::command::{Command, Decision};
-use super::effect::Event;
+use super::effect::{Audience, Event};
 use super::hub::{Applying, Hub, User};
 use super::limits;
 use super::name::Name;
@@ -70,7 +70,8 @@ impl Hub {
         if room.bans(&user.identity, false) {
             return Err(Refusal::Banned(room.name.clone()));
         }
-        if room.modes.has(Flag::InviteOnly) {
+        let invitable = || room.invitables.iter().any(|ban| ban.mask.matches(&user.identity));
+        if room.modes.has(Flag::InviteOnly) && !invitable() {
             return Err(Refusal::InviteOnly(room.name.clone()));
         }
         match room.modes.limit {
@@ -99,6 +100,7 @@ impl Hub {
             members: room.members.len(),
             topic: room.topic.clone(),
             op,
+            away: self.origin(at)?.away().cloned(),
         };
         at.tell_room(&room.name, event);
         self.recall_room(at, &name);
@@ -224,8 +226,12 @@ impl Hub {
         }
         invites.push((room.clone(), since));
         let to = if ignored { Vec::new() } else { vec![guest] };
-        let audience = super::effect::Audience::Private { to, from: at.origin };
+        let audience = Audience::Private { to, from: at.origin };
+        let seen =
+            Event::InviteSeen { who: Arc::clone(&who), room: room.clone(), nick: nick.clone() };
+        let members = Audience::Room { room: room.clone(), from: None, except: vec![at.origin] };
         at.tell(audience, Event::Invited { who, room, nick });
+        at.tell(members, seen);
         Ok(())
     }
 

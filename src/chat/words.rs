@@ -3,15 +3,15 @@
 //! A message in a room costs the hub the same however many members it has: nobody is looked at but
 //! those whom its words name, and those who ignore its author.
 
-use super::command::{Command, Decision};
-use super::effect::{Audience, Event, Said, Told};
-use super::hub::{Applying, Hub, User};
+use super::command::{Command, Decision, Speech};
+use super::effect::{Audience, Event, Identity, Quoted, Said, Told};
+use super::hub::{Applying, Hub, Private, User};
 use super::limits;
 use super::messages::{Found, find};
 use super::name::{Caseless, Name};
-use super::record::{Change, Flag, Kind, Reference, SessionId};
+use super::record::{Change, Flag, Kind, RecordId, Reference, SessionId};
 use super::refusal::{Field, Refusal};
-use super::room::Room;
+use super::room::{Member, Room};
 use std::sync::Arc;
 
 impl Hub {
@@ -19,16 +19,26 @@ impl Hub {
         let change = match command {
             Command::Say(name, kind, text) => {
                 let room = self.may_speak(user, &name)?.name.clone();
-                Change::Say { room, kind, text: checked_text(text)?, reply_to: None }
+                let text = checked_text(text)?;
+                Change::Say { room, kind, text, reply_to: None, tags: None, status: None }
             }
             Command::Tell(nick, kind, text) => {
                 let to = self.may_tell(&nick)?;
-                Change::Tell { to, kind, text: checked_text(text)? }
+                Change::Tell { to, kind, text: checked_text(text)?, tags: None }
+            }
+            Command::Speak(speech) => return self.decide_speech(user, *speech),
+            Command::Tag(to, tags) => {
+                let to = if to.starts_with('#') {
+                    self.may_speak(user, &to)?.name.clone()
+                } else {
+                    self.may_tell(&to)?
+                };
+                Change::Tag { to, tags }
             }
             Command::Answer(text) => {
                 let nick = user.extras().correspondent.clone().ok_or(Refusal::NobodyToAnswer)?;
                 let to = self.may_tell(nick.as_str())?;
-                Change::Tell { to, kind: Kind::Message, text: checked_text(text)? }
+                Change::Tell { to, kind: Kind::Message, text: checked_text(text)?, tags: None }
             }
             Command::Reply(name, pick, text) => {
                 let room = self.may_speak(user, &name)?;
@@ -39,6 +49,8 @@ impl Hub {
                         kind: Kind::Message,
                         text,
                         reply_to: Some(reference),
+                        tags: None,
+                        status: None,
                     },
                     Found::Elsewhere(lookup, missing) => {
                         let then = Box::new(Command::Reply(name, pick, text));
@@ -50,6 +62,25 @@ impl Hub {
         };
         Ok(Decision::Change(change))
     }
+    fn decide_speech(&self, user: &User, speech: Speech) -> Result<Decision, Refusal> {
+        if !speech.to.starts_with('#') {
+            let (to, text) = (self.may_tell(&speech.to)?, checked_text(speech.text)?);
+            let Speech { kind, tags, .. } = speech;
+            return Ok(Decision::Change(Change::Tell { to, kind, text, tags }));
+        }
+        let room = self.may_speak(user, &speech.to)?;
+        checked_text(Arc::clone(&speech.text))?;
+        // What answers an unknown message is said all the same: the tags may be from elsewhere.
+        let found = speech.reply.as_ref().and_then(|pick| find(room, pick).ok());
+        let reply_to = match found {
+            Some(Found::Here(reference)) => Some(reference),
+            _ => None,
+        };
+        let room = room.name.clone();
+        let Speech { kind, text, tags, status, .. } = speech;
+        Ok(Decision::Change(Change::Say { room, kind, text, reply_to, tags, status }))
+    }
+
     /// Whether `user` may speak in a room, member or not.
     pub(super) fn may_speak(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
         let room = self.visible_room(user, name)?;
@@ -82,13 +113,29 @@ impl Hub {
         kind: Kind,
         text: Arc<str>,
         reply_to: Option<Reference>,
+        (tags, status): (Option<Arc<str>>, Option<char>),
     ) -> Result<(), Refusal> {
         let user = self.origin(at)?;
         self.may_speak(user, name.as_str())?;
         let who = Arc::clone(&user.identity);
         let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
         let reply = reply_to.as_ref().map(|reference| room.quote(reference));
-        let number = room.remember(at.id, &who, reply_to.map(|reference| reference.root), &text);
+        let number = match status {
+            None => room.remember(at.id, &who, reply_to.map(|it| it.root), &text, at.time),
+            Some(_) => 0,
+        };
+        // What only some are to hear is not for the others.
+        let lacks = |member: &Member| {
+            status.is_some_and(|status| !(member.op || (status == '+' && member.voice)))
+        };
+        let left_out: Vec<SessionId> = match status {
+            None => Vec::new(),
+            Some(_) => {
+                let others = room.members.iter().filter(|(session, _)| **session != at.origin);
+                let members = others.filter(|(_, member)| lacks(member));
+                members.map(|(session, _)| *session).collect()
+            }
+        };
         let room_name = room.name.clone();
         let ignorers = self.ignorers_of(&who);
         let mut marked = self.mentions(&text, &room_name, &who);
@@ -97,7 +144,7 @@ impl Hub {
         {
             marked.push(*author);
         }
-        marked.retain(|session| !ignorers.contains(session));
+        marked.retain(|session| !ignorers.contains(session) && !left_out.contains(session));
         let said = Said {
             id: at.id,
             time: at.time,
@@ -108,10 +155,14 @@ impl Hub {
             text,
             reply,
             mention: false,
+            tags,
+            status,
         };
         let mut except = ignorers;
+        except.extend(left_out);
         except.extend_from_slice(&marked);
         except.sort_unstable();
+        except.dedup();
         let marked_said = (!marked.is_empty()).then(|| Said { mention: true, ..said.clone() });
         let audience = Audience::Room { room: room_name, from: Some(at.origin), except };
         at.tell(audience, Event::Said(Box::new(said)));
@@ -128,6 +179,7 @@ impl Hub {
         to: Name,
         kind: Kind,
         text: Arc<str>,
+        tags: Option<Arc<str>>,
     ) -> Result<(), Refusal> {
         let who = Arc::clone(&self.origin(at)?.identity);
         self.may_tell(to.as_str())?;
@@ -156,10 +208,92 @@ impl Hub {
                 user.extras_mut().correspondent = Some(who.nick.clone());
             }
         }
+        self.note_partners(at, &who, &to, account.as_ref());
         let (id, time) = (at.id, at.time);
-        let told = Told { id, time, who, to, account, kind, text, waits, away };
+        let told = Told { id, time, who, to, account, kind, text, waits, away, tags };
         let audience = Audience::Private { to: hearers, from: at.origin };
         at.tell(audience, Event::Told(Box::new(told)));
+        Ok(())
+    }
+}
+
+impl Hub {
+    /// Remembers who spoke with whom, and what may be taken back.
+    fn note_partners(
+        &mut self,
+        at: &Applying<'_>,
+        who: &Identity,
+        to: &Name,
+        account: Option<&Name>,
+    ) {
+        for (account, peer) in [(who.account.as_ref(), to), (account, &who.nick)] {
+            if let Some(account) = account.and_then(|name| self.accounts.get_mut(name)) {
+                account.note_partner(peer, at.time);
+            }
+        }
+        if self.private.len() == limits::RECENT_PRIVATE {
+            self.private.pop_front();
+        }
+        let (session, account) = (who.session, who.account.clone());
+        self.private.push_back(Private { id: at.id, session, account, to: to.clone() });
+    }
+
+    /// One of the last private messages that `user` sent to `to`.
+    ///
+    /// # Errors
+    /// There is no such message, or it is somebody else's.
+    pub(super) fn own_private(&self, user: &User, to: &str, id: RecordId) -> Result<Name, Refusal> {
+        let found = self.private.iter().rfind(|private| private.id == id && private.to == *to);
+        let found = found.ok_or_else(|| Refusal::NoSuchMessage(Name::new(to), 0))?;
+        let by_account = found.account.is_some() && found.account == user.identity.account;
+        if by_account || found.session == user.identity.session {
+            Ok(found.to.clone())
+        } else {
+            Err(Refusal::NotYours(0))
+        }
+    }
+
+    pub(super) fn take_back(
+        &mut self,
+        at: &mut Applying<'_>,
+        to: &Name,
+        id: RecordId,
+        reason: Option<Arc<str>>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        self.own_private(user, to.as_str(), id)?;
+        let who = Arc::clone(&user.identity);
+        self.private.retain(|private| private.id != id);
+        let from = who.nick.clone();
+        let message = Box::new(Quoted { id, number: 0, root: id, from, text: None });
+        let hearers = match self.nicks.get(to) {
+            Some(&session) => vec![session],
+            None => self.accounts.get(to).map_or(Vec::new(), |account| account.sessions.clone()),
+        };
+        let event = Event::Deleted { who, room: to.clone(), message, reason };
+        at.tell(Audience::Private { to: hearers, from: at.origin }, event);
+        Ok(())
+    }
+
+    pub(super) fn tag(
+        &mut self,
+        at: &mut Applying<'_>,
+        to: Name,
+        tags: Arc<str>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        let who = Arc::clone(&user.identity);
+        let mut ignorers = self.ignorers_of(&who);
+        let audience = if to.as_str().starts_with('#') {
+            self.may_speak(user, to.as_str())?;
+            ignorers.sort_unstable();
+            Audience::Room { room: to.clone(), from: Some(at.origin), except: ignorers }
+        } else {
+            let hearer = self.nicks.get(&to).filter(|session| !ignorers.contains(session));
+            Audience::Private { to: hearer.copied().into_iter().collect(), from: at.origin }
+        };
+        let (id, time) = (at.id, at.time);
+        at.tell(audience, Event::Tagged { id, time, who, to, tags });
         Ok(())
     }
 }

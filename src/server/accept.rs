@@ -3,9 +3,8 @@
 use super::connection::Connection;
 use super::limits::TokenBucket;
 use super::turn::{Due, Server};
-use crate::chat::{Change, Entry};
 use crate::reactor::{Accepted, Interest, Stream, Token};
-use crate::session::Format;
+use crate::session::Dialect;
 use crate::session::plain::{self, Session};
 use log::{debug, error, info, warn};
 use std::io;
@@ -88,8 +87,8 @@ impl Server {
             debug!("{address}: no keep-alive: {error}");
         }
         let flood = self.is_paced(address.ip()).then(|| TokenBucket::new(self.now));
-        let session = Session::new(self.config.style.into());
-        let channel = self.delivery.enter(Format::Plain(session.look()));
+        let session = Dialect::Undecided(Session::new(self.config.style.into()));
+        let channel = self.delivery.enter(session.format());
         let connection = Connection::new(stream, address, session, channel, flood, self.now);
         let token = self.connections.insert(connection);
         let Some(connection) = self.connections.get_mut(token) else { return };
@@ -109,13 +108,9 @@ impl Server {
                 debug!("{address}: connected");
                 self.addresses.enter(address.ip());
                 if let Some(connection) = self.connections.get_mut(token) {
-                    connection.entered = true;
                     connection.counted = true;
                 }
-                let label = address.to_string().into();
-                let entry = Entry { label, lobby: true, ..Entry::default() };
-                self.record(token, Change::Enter(entry));
-                self.arm_idle(token);
+                self.await_greeting(token);
             }
         }
     }

@@ -80,6 +80,7 @@ impl Server {
         self.no_longer_pending(token, &record.change);
         let leaves = matches!(record.change, Change::Leave { .. });
         let mut effects = std::mem::take(&mut self.effects);
+        self.applying = Some(origin);
         let act = audit::describe(&self.hub, &record);
         self.hub.apply(record, &mut effects);
         if let Some(act) = act {
@@ -89,6 +90,8 @@ impl Server {
             self.deliver(effect);
         }
         self.effects = effects;
+        self.applying = None;
+        self.finish_irc(token);
         if leaves {
             self.say_farewell(token);
         }
@@ -120,6 +123,7 @@ impl Server {
         if let Some(entry) = event.entry() {
             self.journal.archive(entry);
         }
+        self.tell_watchers(&event);
         self.offer_to_operator(&audience, &event);
         match audience {
             Audience::One(session) => self.deliver_alone(session, event),
@@ -181,6 +185,13 @@ impl Server {
         let token = Token::from_bits(session.0);
         let Some(connection) = self.connections.get_mut(token) else { return };
         let Some(event) = self.delivery.last_of_run() else { return };
+        if let Some(irc) = connection.session.irc() {
+            if irc.hears_itself() || !matches!(event, Event::Said(_)) {
+                let event = event.clone();
+                self.tell_irc(token, &event, Perspective::Own);
+            }
+            return;
+        }
         connection.session.heard(event, Perspective::Own);
         let format = connection.format();
         let segment = self.delivery.encode_last_of_run(format);
@@ -200,6 +211,10 @@ impl Server {
         for (session, perspective) in hearers.drain(..) {
             let token = Token::from_bits(session.0);
             let Some(connection) = self.connections.get_mut(token) else { continue };
+            if perspective == Perspective::Own && connection.session.irc().is_some() {
+                self.tell_irc(token, event, perspective);
+                continue;
+            }
             connection.session.heard(event, perspective);
             let (key, format) = ((connection.channel, perspective), connection.format());
             let known = rendered.iter().find(|(known, _)| *known == key);
@@ -222,6 +237,9 @@ impl Server {
         let token = Token::from_bits(session.0);
         match event {
             Event::Recall(query) => self.recall(token, query),
+            Event::Refused(_) if self.hub.user(session).is_none() => {
+                self.turn_away(token, &event);
+            }
             Event::Closed { .. } => {
                 self.deliver_to(token, &event, Perspective::Other);
                 if let Some(connection) = self.connections.get_mut(token) {
@@ -239,6 +257,9 @@ impl Server {
         let Some(connection) = self.connections.get_mut(token) else {
             return self.operator_hears(token, event, perspective);
         };
+        if connection.session.irc().is_some() {
+            return self.tell_irc(token, event, perspective);
+        }
         connection.session.heard(event, perspective);
         let format = connection.format();
         let segment = self.delivery.encode(|line| format.render(event, perspective, line));
@@ -252,6 +273,10 @@ impl Server {
             let other = Perspective::Other;
             return past.into_iter().for_each(|past| self.operator_hears(token, past, other));
         };
+        if connection.session.irc().is_some() {
+            past.into_iter().for_each(|past| self.tell_irc(token, past, Perspective::Other));
+            return;
+        }
         let format = connection.format();
         let answer = past.map(|past| {
             let render = |line: &mut Vec<u8>| format.render(past, Perspective::Other, line);
@@ -261,7 +286,7 @@ impl Server {
         self.touched.flush_later(token, connection);
     }
 
-    fn queue(&mut self, token: Token, segment: &Segment) {
+    pub(super) fn queue(&mut self, token: Token, segment: &Segment) {
         if let Some(connection) = self.connections.get_mut(token)
             && !segment.is_empty()
         {

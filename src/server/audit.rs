@@ -100,6 +100,8 @@ fn mode(change: &ModeChange) -> String {
         ModeChange::Limit(None) => signed(false, 'l'),
         ModeChange::Limit(Some(limit)) => format!("+l {limit}"),
         ModeChange::Ban(mask, on) => format!("{} {mask}", signed(*on, 'b')),
+        ModeChange::Except(mask, on) => format!("{} {mask}", signed(*on, 'e')),
+        ModeChange::Invitable(mask, on) => format!("{} {mask}", signed(*on, 'I')),
         ModeChange::Op(nick, on) => format!("{} {nick}", signed(*on, 'o')),
         ModeChange::Voice(nick, on) => format!("{} {nick}", signed(*on, 'v')),
     }

@@ -11,10 +11,10 @@ mod sources;
 pub use file::WrongFile;
 pub use sources::{Origin, Setting, Settings, Task, Wrong};
 
-use crate::chat::PasswordHash;
+use crate::chat::{Moment, PasswordHash, Secret};
 use crate::reactor::Backend;
 use crate::reactor::listener::LONGEST_BACKLOG;
-use crate::session::Style;
+use crate::session::{Style, irc};
 use clap::builder::BoolishValueParser;
 use clap::{Parser, ValueEnum};
 use std::fmt;
@@ -202,9 +202,12 @@ impl FromStr for Operator {
             Some((name, hash)) if !name.is_empty() && hash.starts_with("$argon2") => {
                 Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
             }
-            _ => {
-                Err("the form is NAME:HASH, with a hash made by 'chatloop-server hash'".to_owned())
+            Some((name, password)) if !name.is_empty() && !password.is_empty() => {
+                let hash = super::worker::hash(&Secret::new(password))
+                    .ok_or("the system has no randomness for a password hash")?;
+                Ok(Operator { name: name.to_owned(), hash })
             }
+            _ => Err("the form is NAME:PASSWORD or NAME:HASH".to_owned()),
         }
     }
 }
@@ -317,9 +320,31 @@ pub struct Config {
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=500))]
     pub history_on_join: u32,
 
-    /// A server operator's name and password hash (made by chatloop-server hash); may be repeated
-    #[arg(long, value_name = "NAME:HASH", value_delimiter = BETWEEN)]
+    /// A server operator's name, and password or hash of it (made by chatloop-server hash); may be
+    /// repeated
+    #[arg(long, value_name = "NAME:PASSWORD-OR-HASH", value_delimiter = BETWEEN)]
     pub oper: Vec<Operator>,
+
+    /// How long a client may be silent before it is greeted in plain lines; an IRC client speaks
+    /// first. 0 greets everyone at once, and there is no IRC
+    #[arg(long, default_value_t = 150, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=10_000))]
+    pub greeting_delay: u32,
+
+    /// The server's name for IRC clients: a host name
+    #[arg(long, default_value = "chatloop.local", value_name = "HOST")]
+    pub name: String,
+
+    /// The network's name for IRC clients: one word
+    #[arg(long, default_value = "chatloop", value_name = "WORD")]
+    pub network: String,
+
+    /// A password that IRC clients must give (PASS)
+    #[arg(long, value_name = "WORD", value_parser = parse_secret)]
+    pub password: Option<Secret>,
+
+    /// A file with the message of the day for IRC clients
+    #[arg(long, value_name = "FILE")]
+    pub motd: Option<PathBuf>,
 
     /// Drop a client that has sent nothing for so many seconds
     #[arg(long, default_value = "off", value_name = "SECONDS|off")]
@@ -358,8 +383,38 @@ impl Config {
                 self.outbox_soft, self.outbox_hard
             ));
         }
+        if !crate::wire::irc::name::is_server_name(&self.name) {
+            return Err(format!("--name '{}' is not a host name with a dot", self.name));
+        }
+        if self.network.is_empty() || self.network.contains(|c: char| c.is_whitespace() || c == '=')
+        {
+            return Err(format!("--network '{}' is not one word", self.network));
+        }
         Ok(())
     }
+
+    /// What IRC clients are told.
+    ///
+    /// # Errors
+    /// The message of the day cannot be read.
+    pub(super) fn irc_settings(&self, started: Moment) -> Result<irc::Settings, String> {
+        let read = |path: &PathBuf| {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| format!("--motd {}: {error}", path.display()))?;
+            Ok::<Vec<String>, String>(text.lines().map(str::to_owned).collect())
+        };
+        Ok(irc::Settings {
+            name: self.name.clone(),
+            network: self.network.clone(),
+            password: self.password.clone(),
+            motd: self.motd.as_ref().map(read).transpose()?,
+            started,
+        })
+    }
+}
+
+fn parse_secret(text: &str) -> Result<Secret, String> {
+    if text.is_empty() { Err("a password is not empty".to_owned()) } else { Ok(Secret::new(text)) }
 }
 
 fn parse_max_line(text: &str) -> Result<Bytes, String> {

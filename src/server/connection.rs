@@ -16,8 +16,7 @@
 use super::limits::TokenBucket;
 use crate::chat::{Change, Departure};
 use crate::reactor::{Inbox, Interest, Outbox, Segment, Stream, TimerId};
-use crate::session::Format;
-use crate::session::plain::Session;
+use crate::session::{Dialect, Format};
 use crate::wire::line::LineReader;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -77,10 +76,19 @@ impl PendingRecords {
         *count = count.saturating_sub(1);
     }
 
-    /// Whether `line` may be understood and decided now.
-    pub(super) fn allows(&self, line: &[u8]) -> bool {
-        let is_command = line.starts_with(b"/") && !line.starts_with(b"//");
-        self.others == 0 && (!is_command || self.words == 0)
+    /// Whether a line may be understood and decided now; one of `words` may follow words.
+    pub(super) fn allows(&self, words: bool) -> bool {
+        self.others == 0 && (words || self.words == 0)
+    }
+
+    /// The same for a line of a plain peer: what does not begin like a command is words.
+    pub(super) fn allows_line(&self, line: &[u8]) -> bool {
+        self.allows(!line.starts_with(b"/") || line.starts_with(b"//"))
+    }
+
+    /// Whether nothing is to come of what was decided.
+    pub(super) fn is_empty(&self) -> bool {
+        self.others == 0 && self.words == 0
     }
 }
 
@@ -129,7 +137,7 @@ pub(super) struct Connection {
     pub(super) stream: Stream,
     pub(super) address: SocketAddr,
     /// What its peer has chosen: looks, current room.
-    pub(super) session: Session,
+    pub(super) session: Dialect,
     /// The channel of its format in the delivery.
     pub(super) channel: usize,
     /// Lines that wait behind an answer of the journal.
@@ -181,7 +189,7 @@ impl Connection {
     pub(super) fn new(
         stream: Stream,
         address: SocketAddr,
-        session: Session,
+        session: Dialect,
         channel: usize,
         flood: Option<TokenBucket>,
         now: Instant,
@@ -287,7 +295,7 @@ impl Connection {
 
     /// How its lines look.
     pub(super) fn format(&self) -> Format {
-        Format::Plain(self.session.look())
+        self.session.format()
     }
 
     /// How the others are told that it left.

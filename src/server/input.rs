@@ -9,10 +9,11 @@
 use super::connection::Phase;
 use super::turn::{Due, Server};
 use crate::reactor::{Event, Read, Token};
+use crate::session::Dialect;
 use crate::session::plain::Request;
 use crate::wire::line::Step;
 use log::debug;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Lines taken from one connection per turn; the rest waits in its inbox, so that one pasted book
 /// does not keep everyone else waiting.
@@ -37,8 +38,10 @@ const TAKEN_PER_TURN: usize = 256 * 1024;
 const LINE_COST: usize = 32;
 
 /// Why a line was not taken out of an inbox.
-enum Taken {
+pub(super) enum Taken {
     Request(Request),
+    /// An IRC client's line, which has been carried out.
+    Done,
     /// Look again when more has come.
     NoLine,
     /// Look again next turn.
@@ -145,6 +148,7 @@ impl Server {
             }
             match self.take_line(token) {
                 Taken::Request(request) => self.carry_out(token, request),
+                Taken::Done => {}
                 Taken::NoLine => return self.after_input(token),
                 Taken::NotNow => return,
             }
@@ -162,6 +166,15 @@ impl Server {
             connection.waits_for_outbox = true;
             return Taken::NotNow;
         }
+        let undecided = matches!(connection.session, Dialect::Undecided(_));
+        if connection.session.irc().is_some() {
+            return self.take_irc_line(token);
+        }
+        if undecided && !self.decide_dialect(token) {
+            return Taken::NotNow;
+        }
+        let Some(connection) = self.connections.get_mut(token) else { return Taken::NotNow };
+        let Dialect::Plain(session) = &mut connection.session else { return Taken::NotNow };
         let (limit, input) = (self.config.max_line.0, connection.inbox.pending());
         let step = if connection.input_ended {
             connection.lines.finish(input, limit)
@@ -175,7 +188,7 @@ impl Server {
             Step::Line { bytes, used } => (Some(Ok(bytes)), used),
         };
         if let Some(Ok(bytes)) = line
-            && !connection.pending.allows(bytes)
+            && !connection.pending.allows_line(bytes)
         {
             connection.waits_for_records = true;
             return Taken::NotNow;
@@ -184,11 +197,7 @@ impl Server {
             && matches!(line, Some(Ok(_)))
             && let Err(when) = bucket.take(self.pace, self.now)
         {
-            connection.flood_wait = true;
-            self.timers.arm(when, Due::Flood(token));
-            if !std::mem::replace(&mut connection.flood_warned, true) {
-                self.tell(token, "you are faster than --flood-limit allows: your lines are slowed down, none is lost");
-            }
+            self.wait_for_flood_limit(token, when);
             return Taken::NotNow;
         }
         let request = match line {
@@ -202,7 +211,7 @@ impl Server {
             Some(Ok(bytes)) => {
                 let rooms =
                     self.hub.user(Self::session(token)).map_or(&[][..], |user| user.rooms());
-                connection.session.parse(bytes, rooms, self.moment)
+                session.parse(bytes, rooms, self.moment)
             }
         };
         connection.inbox.consume(used);
@@ -211,6 +220,16 @@ impl Server {
         self.touched.flush_later(token, connection);
         self.update_format(token);
         Taken::Request(request)
+    }
+
+    /// It is faster than it may be.
+    pub(super) fn wait_for_flood_limit(&mut self, token: Token, when: Instant) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        connection.flood_wait = true;
+        self.timers.arm(when, Due::Flood(token));
+        if !std::mem::replace(&mut connection.flood_warned, true) {
+            self.tell(token, "you are faster than --flood-limit allows: your lines are slowed down, none is lost");
+        }
     }
 
     /// The flood limit has another token for it.
@@ -231,7 +250,8 @@ impl Server {
             }
             return;
         }
-        if connection.hung_up {
+        // An IRC client that has sent its last byte has gone: none listens on.
+        if connection.hung_up || connection.session.irc().is_some() {
             return self.gone(token);
         }
         if !std::mem::replace(&mut connection.half_closed, true) {

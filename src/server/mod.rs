@@ -3,6 +3,7 @@
 //! - [`config`]: what can be set;
 //! - [`turn`]: the loop; read this first;
 //! - `start`, `accept`, `input`, `requests`, `apply`, `delivery`, `output`: the stations of a turn;
+//! - `greeting`, `irc`: which dialect a client speaks, and what is special about IRC's;
 //! - `worker`: what is too slow for the loop;
 //! - `connection`: what is kept of one client;
 //! - `limits`: who may come in and how fast they may talk;
@@ -26,7 +27,9 @@ pub mod config;
 mod connection;
 mod console;
 mod delivery;
+mod greeting;
 mod input;
+mod irc;
 mod limits;
 mod log;
 mod operator;

@@ -13,7 +13,7 @@ use crate::chat::{Audience, Change, Departure, Entry, Event, Name, Perspective, 
 use crate::reactor::signals::stop_this_process;
 use crate::reactor::{Interest, Signal, TimerId, Token};
 use crate::session::Format;
-use crate::session::plain::Session;
+use crate::session::plain::{self, Session};
 use log::{info, warn};
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
@@ -49,7 +49,7 @@ pub(super) struct Operator {
 impl Operator {
     /// Whether a typed line may be taken now.
     fn has_line(&self) -> bool {
-        self.lines.front().is_some_and(|line| self.pending.allows(line.as_bytes()))
+        self.lines.front().is_some_and(|line| self.pending.allows_line(line.as_bytes()))
     }
 }
 
@@ -225,7 +225,7 @@ impl Server {
     pub(super) fn tell_operator(&mut self, token: Token, text: &str) {
         let Some(operator) = self.operator.as_mut().filter(|_| token == CONSOLE) else { return };
         let mut lines = Vec::new();
-        Format::Plain(operator.session.look()).render_notice(text, &mut lines);
+        plain::render_notice(operator.session.look(), text, &mut lines);
         operator.console.print(&lines, false);
     }
 

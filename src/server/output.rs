@@ -8,6 +8,7 @@ use super::connection::Phase;
 use super::turn::{Due, Server};
 use crate::chat::SessionId;
 use crate::reactor::{Inbox, Token, Written};
+use crate::session::{Dialect, irc, plain};
 use log::{debug, error, warn};
 use std::io;
 use std::sync::Arc;
@@ -29,9 +30,26 @@ impl Server {
         let Some(connection) = self.connections.get_mut(token) else {
             return self.tell_operator(token, text);
         };
-        let format = connection.format();
-        let segment = self.delivery.encode(|line| format.render_notice(text, line));
-        self.touched.queue(token, connection, &segment, &self.bounds);
+        match &connection.session {
+            Dialect::Undecided(session) | Dialect::Plain(session) => {
+                let look = session.look();
+                let segment = self.delivery.encode(|line| plain::render_notice(look, text, line));
+                self.touched.queue(token, connection, &segment, &self.bounds);
+            }
+            Dialect::Irc(_) => {
+                self.with_irc(token, true, |session, view, out| session.notice(text, view, out));
+            }
+        }
+    }
+
+    /// Queues the last line for one connection.
+    pub(super) fn say_last(&mut self, token: Token, text: &str) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        if connection.session.irc().is_some() {
+            self.with_irc(token, false, |_, _, out| irc::Session::error(text, out));
+        } else {
+            self.tell(token, text);
+        }
     }
 
     /// Writes what is queued, once per connection, and asks the poller for what is left to ask.
@@ -153,6 +171,9 @@ impl Server {
                 self.timers.cancel(timer);
             }
             self.delivery.leave(connection.channel);
+            if connection.session.irc().is_some_and(irc::Session::step_away) {
+                self.desk.no_longer_outside();
+            }
             if connection.counted {
                 self.addresses.leave(connection.address.ip());
             }
@@ -164,6 +185,15 @@ impl Server {
         let Some(connection) = self.connections.get_mut(token) else { return };
         if let Some(old) = connection.timer.replace(self.timers.arm(when, due)) {
             self.timers.cancel(old);
+        }
+    }
+
+    /// Whatever the connection's timer was for is over.
+    pub(super) fn disarm(&mut self, token: Token) {
+        if let Some(connection) = self.connections.get_mut(token)
+            && let Some(timer) = connection.timer.take()
+        {
+            self.timers.cancel(timer);
         }
     }
 
@@ -195,7 +225,11 @@ impl Server {
         connection.inbox = Inbox::new();
         let parting = connection.parting.get_or_insert_default();
         (parting.said, parting.farewell) = (said, Some(farewell));
-        self.record_leave(token);
+        if connection.entered {
+            self.record_leave(token);
+        } else {
+            self.say_farewell(token);
+        }
     }
 
     /// Its leaving is in force, and it has heard what was said until then.
@@ -203,7 +237,7 @@ impl Server {
         let Some(connection) = self.connections.get_mut(token) else { return };
         let farewell = connection.parting.as_mut().and_then(|parting| parting.farewell.take());
         if let Some(farewell) = farewell {
-            self.tell(token, &farewell);
+            self.say_last(token, &farewell);
             self.start_draining(token);
         }
     }
@@ -216,6 +250,9 @@ impl Server {
         }
         connection.phase = Phase::Draining;
         connection.inbox = Inbox::new();
+        if connection.session.irc().is_some_and(irc::Session::step_away) {
+            self.desk.no_longer_outside();
+        }
         self.touched.flush_later(token, connection);
         self.arm(token, self.now + DRAIN, Due::LingerEnd(token));
     }

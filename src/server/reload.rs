@@ -71,6 +71,10 @@ impl Server {
         self.settings = settings;
         self.settings.config = self.config.clone();
 
+        match self.config.irc_settings(self.irc.started) {
+            Ok(irc) => self.irc = irc,
+            Err(wrong) => error!("SIGHUP: what IRC clients are told stays as it was: {wrong}"),
+        }
         self.bounds = bounds(&self.config);
         self.capacity = capacity(&self.config, self.descriptors);
         self.pace = pace(&self.config);
@@ -129,6 +133,7 @@ fn said(setting: &Setting) -> String {
         return if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
     }
     match setting.value() {
+        Some(_) if setting.name == "password" => "(not shown)".to_owned(),
         Some(value) => value.to_string(),
         None => format!("not set ({})", setting.otherwise),
     }

@@ -8,7 +8,7 @@
 use super::operator::CONSOLE;
 use super::turn::Server;
 use crate::chat::{
-    Command, Decision, Event, Lookup, Outcome, Perspective, Purpose, Query, Refusal, Work,
+    Command, Decision, Event, Lookup, Outcome, Perspective, Purpose, Query, Refusal, Scope, Work,
 };
 use crate::journal::{Answer, Question};
 use crate::reactor::Token;
@@ -37,7 +37,7 @@ impl Server {
         }
     }
 
-    fn decide(&mut self, token: Token, command: Command) {
+    pub(super) fn decide(&mut self, token: Token, command: Command) {
         let decision = self.hub.decide(Self::session(token), command, self.moment);
         self.act(token, decision);
     }
@@ -86,10 +86,13 @@ impl Server {
     pub(super) fn recall(&mut self, token: Token, query: Query) {
         self.catch_up(Self::session(token));
         let limit = query.limit.unwrap_or(self.config.history_on_join);
-        if limit == 0 {
+        // IRC clients ask for it (CHATHISTORY); their mail carries its time and may come in between.
+        let irc = self.connections.get(token).is_some_and(|it| it.session.irc().is_some());
+        if limit == 0 || (irc && matches!(query.scope, Scope::Room(_))) {
             return;
         }
         match self.connections.get_mut(token) {
+            Some(_) if irc => {}
             // The ticket of the question that follows.
             Some(connection) => connection.hold(self.last_ticket + 1),
             None if token == CONSOLE => {}
@@ -108,13 +111,18 @@ impl Server {
             }
             work => work,
         };
-        if self.worker.submit(token, work) {
-            if let Some(connection) = self.connections.get_mut(token) {
-                connection.waits_for_answer = true;
-            }
-        } else {
+        if !self.hand_over(token, work) {
             self.tell(token, "too many passwords are being checked; try again in a moment");
         }
+    }
+
+    /// Gives the worker a job; whether it has room for it.
+    pub(super) fn hand_over(&mut self, token: Token, work: Work) -> bool {
+        let taken = self.worker.submit(token, work);
+        if taken && let Some(connection) = self.connections.get_mut(token) {
+            connection.waits_for_answer = true;
+        }
+        taken
     }
 
     /// The waker rang: a password is checked, records are kept, or a question is answered.
@@ -126,11 +134,15 @@ impl Server {
                 continue;
             };
             let session = Self::session(done.token);
+            if self.proved_outside(done.token, &done.purpose, &outcome) {
+                continue;
+            }
             if let (Purpose::Oper(name), Outcome::Verified(false)) = (&done.purpose, &outcome) {
                 self.audit_failed_oper(session, name);
             }
             let decision = self.hub.worked(session, done.purpose, outcome, self.moment);
             self.act(done.token, decision);
+            self.finish_irc(done.token);
         }
     }
 
@@ -161,6 +173,7 @@ impl Server {
             (Pending::Show(token, query), Answer::Past(entries)) => {
                 self.go_on(token);
                 self.reply(token, &Event::Past { query, entries });
+                self.finish_irc(token);
             }
             (Pending::Decide(token, command, missing), Answer::Found(message)) => {
                 self.go_on(token);
@@ -168,6 +181,7 @@ impl Server {
                     Some(reference) => self.decide(token, command.found(reference)),
                     None => self.reply(token, &Event::Refused(missing)),
                 }
+                self.finish_irc(token);
             }
             (Pending::Show(token, _) | Pending::Decide(token, ..), Answer::Failed(why)) => {
                 self.go_on(token);

@@ -29,6 +29,8 @@ pub enum StartError {
         /// What the system said.
         error: io::Error,
     },
+    /// A file that a setting names cannot be read.
+    Setting(String),
     /// The journal's directory cannot be used.
     Journal(JournalError),
     /// The system refused something every server needs.
@@ -53,6 +55,7 @@ impl fmt::Display for StartError {
                     _ => Ok(()),
                 }
             }
+            StartError::Setting(problem) => f.write_str(problem),
             StartError::Journal(error) => error.fmt(f),
             StartError::System(error) => write!(f, "the system refuses: {error}"),
         }

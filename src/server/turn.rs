@@ -17,6 +17,7 @@ use crate::reactor::{
     Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
     descriptors, signals, waker,
 };
+use crate::session::irc;
 use log::{error, info};
 use std::collections::HashMap;
 use std::io::{self, IsTerminal};
@@ -47,6 +48,10 @@ const WAKER: Token = Token::fixed(super::start::MOST_LISTENERS as u8 + 1);
 /// What a timer is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Due {
+    /// Nothing was heard that tells a dialect.
+    Greeting(Token),
+    /// An IRC client has had its time to register.
+    Registration(Token),
     /// Look at the idle limit.
     Idle(Token),
     /// Look whether a half-closed peer is still there.
@@ -92,6 +97,12 @@ pub struct Server {
     pub(super) hub: Hub,
     pub(super) journal: Journal,
     pub(super) delivery: Delivery,
+    /// What IRC clients are told of this server.
+    pub(super) irc: irc::Settings,
+    /// What the IRC dialect remembers of everyone.
+    pub(super) desk: irc::Desk,
+    /// Whose record is being applied.
+    pub(super) applying: Option<SessionId>,
     pub(super) transcript: Transcript,
     /// Whoever sits at the terminal this was started at.
     pub(super) operator: Option<Box<Operator>>,
@@ -150,6 +161,7 @@ impl Server {
         let worker = Worker::start(waker).map_err(StartError::System)?;
         let (pace, bounds) = (pace(&config), bounds(&config));
         let capacity = capacity(&config, descriptors);
+        let irc = config.irc_settings(moment()).map_err(StartError::Setting)?;
         let transcript = if config.quiet { Transcript::silent() } else { Transcript::on_stdout() };
         Ok(Server {
             config,
@@ -167,6 +179,9 @@ impl Server {
             hub,
             journal,
             delivery: Delivery::default(),
+            irc,
+            desk: irc::Desk::default(),
+            applying: None,
             transcript,
             operator: None,
             had_terminal: io::stdin().is_terminal(),
@@ -309,6 +324,8 @@ impl Server {
 
     fn timer_is_due(&mut self, due: Due) {
         match due {
+            Due::Greeting(token) => self.enter_plain(token),
+            Due::Registration(token) => self.end_registration(token),
             Due::Idle(token) => self.arm_idle(token),
             Due::Probe(token) => self.probe(token),
             Due::LingerEnd(token) => self.remove_later(token),
@@ -354,7 +371,7 @@ impl Server {
             }
         }
         for token in self.connections.tokens() {
-            self.tell(token, "the server is shutting down, goodbye");
+            self.say_last(token, "the server is shutting down, goodbye");
             self.start_draining(token);
         }
         self.timers.arm(self.now + STOP_PATIENCE, Due::StopNow);

@@ -3,6 +3,7 @@
 //! Pure: a session is fed lines and events, and never sees a socket. What all peers of one
 //! [`Format`] are told of an event is the same bytes, so it is rendered once for all of them.
 
+pub mod irc;
 pub mod plain;
 
 pub use plain::{Bell, Look, Style};
@@ -14,42 +15,51 @@ use crate::chat::{Event, Perspective};
 pub enum Format {
     /// Lines, clean or in the looks of the classic course project.
     Plain(Look),
+    /// IRC, with the capabilities that change lines.
+    Irc(irc::Look),
 }
 
 impl Format {
-    /// How many formats a line to many can have, for tables indexed by [`index`](Format::index).
-    pub const COUNT: usize = Look::COUNT;
-
-    /// One format for each index, in order.
-    pub const ALL: [Format; Format::COUNT] = {
-        let mut all = [Format::Plain(Look::from_index(0)); Format::COUNT];
-        let mut index = 0;
-        while index < Format::COUNT {
-            all[index] = Format::Plain(Look::from_index(index));
-            index += 1;
-        }
-        all
-    };
-
-    /// A small number. Formats with the same number render what many hear alike; what one alone
-    /// hears may differ in whether it rings.
-    pub const fn index(self) -> usize {
-        match self {
-            Format::Plain(look) => look.index(),
-        }
-    }
-
     /// Adds the bytes that tell `event` to `out`: none, if it is not worth telling.
     pub fn render(self, event: &Event, perspective: Perspective, out: &mut Vec<u8>) {
         match self {
             Format::Plain(look) => plain::render(look, event, perspective, out),
+            Format::Irc(look) => irc::render(look, event, perspective, out),
+        }
+    }
+}
+
+/// One peer's side of the conversation, in its dialect.
+pub enum Dialect {
+    /// Nothing tells yet which it is; a plain one, if nothing ever will.
+    Undecided(plain::Session),
+    /// Lines.
+    Plain(plain::Session),
+    /// IRC. Boxed: it is larger, and a plain peer should not pay for it.
+    Irc(Box<irc::Session>),
+}
+
+impl Dialect {
+    /// How the peer wants lines that many hear.
+    pub fn format(&self) -> Format {
+        match self {
+            Dialect::Undecided(plain) | Dialect::Plain(plain) => Format::Plain(plain.look()),
+            Dialect::Irc(irc) => Format::Irc(irc.look()),
         }
     }
 
-    /// Adds one line that is the server's own word to one peer: help, a refusal, a goodbye.
-    pub fn render_notice(self, text: &str, out: &mut Vec<u8>) {
+    /// Tells the session what its peer is told.
+    pub fn heard(&mut self, event: &Event, perspective: Perspective) {
+        if let Dialect::Plain(plain) = self {
+            plain.heard(event, perspective);
+        }
+    }
+
+    /// The IRC session, if that is its dialect.
+    pub fn irc(&mut self) -> Option<&mut irc::Session> {
         match self {
-            Format::Plain(look) => plain::render_notice(look, text, out),
+            Dialect::Irc(irc) => Some(irc),
+            _ => None,
         }
     }
 }

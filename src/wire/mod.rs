@@ -7,4 +7,5 @@
 pub mod chatline;
 pub mod chatnotice;
 pub mod clean;
+pub mod irc;
 pub mod line;

@@ -128,9 +128,13 @@ impl Server {
     fn spawn(host: &str, port: u16, flags: &[&str]) -> (Server, ChildStdout) {
         // The test's own clients need descriptors, too.
         descriptors::raise_limit().unwrap();
+        // Plain clients are greeted at once, unless a test is about the delay or about IRC.
+        let is_greeting = |flag: &&str| flag.starts_with("--greeting-delay");
+        let greeting = (!flags.iter().any(is_greeting)).then_some("--greeting-delay=0");
         let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
             .args([host, &port.to_string()])
             .args(flags)
+            .args(greeting)
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -154,7 +154,14 @@ impl Chat {
 }
 
 pub fn say(text: &str, reply_to: Option<Reference>) -> Change {
-    Change::Say { room: Name::lobby(), kind: Kind::Message, text: text.into(), reply_to }
+    Change::Say {
+        room: Name::lobby(),
+        kind: Kind::Message,
+        text: text.into(),
+        reply_to,
+        tags: None,
+        status: None,
+    }
 }
 
 pub fn lobby() -> Room {

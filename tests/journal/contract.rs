@@ -129,7 +129,7 @@ fn edits_replace_and_deletions_erase() {
         assert_eq!(quoted, Some("my password is secret"));
         assert_eq!(chat.search("hunter2", None), NOTHING);
         assert_eq!(chat.search("secret", None), ["my password is secret"]);
-        chat.happens(ALICE, Change::Delete { room: Name::lobby(), message });
+        chat.happens(ALICE, Change::Delete { room: Name::lobby(), message, reason: None });
         let shown = chat.past(Scope::Room(lobby()), Range::Latest, 9);
         assert_eq!(texts(&shown), ["oh dear"]);
         assert_eq!(shown[0].reply.as_ref().unwrap().text, None);
@@ -148,6 +148,7 @@ fn private_words_are_for_two_and_mail_waits() {
             to: Name::new(to),
             kind,
             text: text.into(),
+            tags: None,
         };
         chat.happens(BOB, tell("alice", Kind::Message, "are you there?"));
         chat.happens(ALICE, tell("bob", Kind::Action, "nods"));

@@ -195,7 +195,7 @@ fn erased_words_are_in_no_file() {
     let message = chat.find(Point::Id(id)).unwrap();
     let (room, text) = (Name::lobby(), "frobozz instead".into());
     chat.happens(ALICE, Change::Edit { room: room.clone(), message: message.clone(), text });
-    chat.happens(ALICE, Change::Delete { room, message });
+    chat.happens(ALICE, Change::Delete { room, message, reason: None });
     chat.says(BOB, "grueword stays");
     chat.journal.close();
     let mut bytes = Vec::new();

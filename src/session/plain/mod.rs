@@ -73,25 +73,6 @@ pub struct Look {
     pub bell: Bell,
 }
 
-impl Look {
-    pub(super) const COUNT: usize = 8;
-
-    pub(super) const fn index(self) -> usize {
-        let ring = matches!(self.bell, Bell::All);
-        matches!(self.style, Style::Classic) as usize
-            + 2 * self.numbers as usize
-            + 4 * ring as usize
-    }
-
-    pub(super) const fn from_index(index: usize) -> Look {
-        Look {
-            style: if index & 1 == 0 { Style::Plain } else { Style::Classic },
-            numbers: index & 2 != 0,
-            bell: if index & 4 == 0 { Bell::Off } else { Bell::All },
-        }
-    }
-}
-
 /// What a line asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Request {

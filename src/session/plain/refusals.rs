@@ -125,6 +125,7 @@ fn named(field: Field) -> &'static str {
         Field::Topic => "the topic",
         Field::Reason => "the reason",
         Field::Reaction => "the reaction",
+        Field::RealName => "the real name",
         Field::Password => "the password",
         Field::Search => "what to search",
     }

@@ -7,6 +7,7 @@ use crate::chat::{
     AccountStep, BanTarget, Departure, Event, Identity, Kind, ModeChange, Perspective, Quoted,
     Said, Told,
 };
+use crate::wire::clean::clean;
 use std::io::Write;
 
 const BLUE: &str = "\x1b[34;1m";
@@ -104,7 +105,7 @@ fn coming_and_going(look: Look, event: &Event, perspective: Perspective, out: &m
             };
             notice(look, RED, &format!("the user {who} left{how}, {users} online"), out);
         }
-        Event::Joined { who, room, members, topic, op } => {
+        Event::Joined { who, room, members, topic, op, .. } => {
             let text = if own {
                 let op = if *op { ", you are its op" } else { "" };
                 let topic = topic.as_ref().map(|topic| format!("; topic: {}", topic.text));
@@ -179,9 +180,10 @@ fn words_for(look: Look, event: &Event, perspective: Perspective) -> Option<Stri
         Event::Edited { who, room, message, text } => {
             format!("{} has changed {}: {text}", label(look, who), place(room.as_str(), message))
         }
-        Event::Deleted { who, room, message } => {
-            format!("{} has deleted {}", label(look, who), place(room.as_str(), message))
+        Event::Deleted { who, room, message, reason } => {
+            deleted(label(look, who), room.as_str(), message, reason.as_deref())
         }
+        Event::Wallops { who, text } => format!("to operators, by {}: {text}", label(look, who)),
         Event::Account { who, step } => account(look, who, *step, own)?,
         Event::Operator => "you are a server operator now".to_owned(),
         Event::Announced { who, text } => {
@@ -199,6 +201,15 @@ fn words_for(look: Look, event: &Event, perspective: Perspective) -> Option<Stri
         Event::Refused(why) => refusal(why),
         _ => return None,
     })
+}
+
+fn deleted(who: &str, room: &str, message: &Quoted, reason: Option<&str>) -> String {
+    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    if room.starts_with('#') {
+        format!("{who} has deleted {}{reason}", place(room, message))
+    } else {
+        format!("{who} has taken a private message back{reason}")
+    }
 }
 
 fn account(look: Look, who: &Identity, step: AccountStep, own: bool) -> Option<String> {
@@ -234,6 +245,8 @@ fn mode(change: &ModeChange) -> String {
         ModeChange::Limit(Some(limit)) => format!("+l {limit}"),
         ModeChange::Limit(None) => "-l".to_owned(),
         ModeChange::Ban(mask, on) => format!("{}b {mask}", sign(*on)),
+        ModeChange::Except(mask, on) => format!("{}e {mask}", sign(*on)),
+        ModeChange::Invitable(mask, on) => format!("{}I {mask}", sign(*on)),
         ModeChange::Op(nick, on) => format!("{}o {nick}", sign(*on)),
         ModeChange::Voice(nick, on) => format!("{}v {nick}", sign(*on)),
     }
@@ -299,11 +312,19 @@ pub(super) fn words(kind: Kind, reply: Option<&Quoted>, text: &str, out: &mut Ve
         let _ = write!(out, "re {} <{}>", reply.number, reply.from);
         if let Some(quoted) = &reply.text {
             let end = quoted.char_indices().nth(EXCERPT).map_or(quoted.len(), |(end, _)| end);
-            put(out, &[" ", &quoted[..end], if end < quoted.len() { "…" } else { "" }]);
+            put(out, &[" "]);
+            put_harmless(out, &quoted[..end]);
+            put(out, &[if end < quoted.len() { "…" } else { "" }]);
         }
         put(out, &[": "]);
     }
-    put(out, &[text]);
+    put_harmless(out, text);
+}
+
+/// Adds a text that an IRC client may have written: its formatting codes are controls, and a
+/// terminal obeys those. What a plain client wrote is harmless already, and is not copied.
+fn put_harmless(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(clean(text.as_bytes()).as_bytes());
 }
 
 pub(super) fn put(out: &mut Vec<u8>, parts: &[&str]) {
@@ -325,6 +346,7 @@ pub(super) fn end(look: Look, out: &mut Vec<u8>) {
 /// A line of the server's own words.
 pub(super) fn notice(look: Look, colour: &str, text: &str, out: &mut Vec<u8>) {
     begin(look, colour, out);
-    put(out, &[if look.style == Style::Plain { "* " } else { "" }, text]);
+    put(out, &[if look.style == Style::Plain { "* " } else { "" }]);
+    put_harmless(out, text);
     end(look, out);
 }

@@ -437,17 +437,6 @@ fn help_lists_what_there_is_and_says_how() {
 }
 
 #[test]
-fn formats_that_share_a_line_have_the_same_number() {
-    use crate::session::Format;
-    for (index, format) in Format::ALL.into_iter().enumerate() {
-        assert_eq!(format.index(), index);
-    }
-    let look = |bell| Format::Plain(Look { bell, ..Look::default() }).index();
-    assert_eq!(look(Bell::Mention), look(Bell::Off));
-    assert_ne!(look(Bell::All), look(Bell::Off));
-}
-
-#[test]
 fn every_refusal_has_words_of_its_own() {
     let name = || Name::new("x");
     for why in [

@@ -1,0 +1,213 @@
+//! What is special about connections that speak IRC: their lines, their answers, their labels.
+//!
+//! One command's answers go out before the next command is taken: a command is done when its
+//! records are in force and nobody is asked for it any more ([`Server::finish_irc`]).
+
+use super::input::Taken;
+use super::turn::Server;
+use crate::chat::{Change, Event, Identity, Outcome, Perspective, Purpose, SessionId};
+use crate::reactor::Token;
+use crate::session::irc::{Action, Session, View};
+use crate::wire::irc::Step;
+
+impl Server {
+    /// Lets a session write to its peer. What answers the command in hand is gathered, if that
+    /// command bears a label.
+    pub(super) fn with_irc<R>(
+        &mut self,
+        token: Token,
+        answers: bool,
+        speak: impl FnOnce(&mut Session, &mut View<'_>, &mut Vec<u8>) -> R,
+    ) -> Option<R> {
+        let connection = self.connections.get_mut(token)?;
+        let session = connection.session.irc()?;
+        let mut view = View {
+            hub: &self.hub,
+            settings: &self.irc,
+            desk: &mut self.desk,
+            me: Self::session(token),
+            now: self.moment,
+        };
+        let mut out = Vec::new();
+        let result = speak(session, &mut view, &mut out);
+        let lines = if answers { session.gather(&out) } else { Some(&out[..]) };
+        if let Some(lines) = lines.filter(|lines| !lines.is_empty()) {
+            let segment = self.delivery.encode(|line| line.extend_from_slice(lines));
+            self.catch_up(Self::session(token));
+            self.queue(token, &segment);
+        }
+        Some(result)
+    }
+
+    /// Takes the next line of a connection that speaks IRC, and carries it out.
+    pub(super) fn take_irc_line(&mut self, token: Token) -> Taken {
+        let Some(connection) = self.connections.get_mut(token) else { return Taken::NotNow };
+        let Some(session) = connection.session.irc() else { return Taken::NotNow };
+        let (line, used) = match session.next(connection.inbox.pending()) {
+            Step::Incomplete { used } => {
+                connection.inbox.consume(used);
+                return Taken::NoLine;
+            }
+            Step::Line { bytes, used } => (Ok(bytes), used),
+            Step::TooLong { tags, used, .. } => {
+                (Err(tags.get("label").map(|label| label.into_owned())), used)
+            }
+        };
+        let words = line.as_ref().is_ok_and(|bytes| session.may_follow_words(bytes));
+        if !connection.pending.allows(words) {
+            connection.waits_for_records = true;
+            return Taken::NotNow;
+        }
+        if let Some(bucket) = &mut connection.flood
+            && let Err(when) = bucket.take(self.pace, self.now)
+        {
+            self.wait_for_flood_limit(token, when);
+            return Taken::NotNow;
+        }
+        let line = line.map(<[u8]>::to_vec);
+        connection.inbox.consume(used);
+        // Its inbox may have been full and the poller told so.
+        self.touched.flush_later(token, connection);
+        let mut actions = Vec::new();
+        self.with_irc(token, true, |session, view, out| match &line {
+            Ok(line) => session.take(line, view, out, &mut actions),
+            Err(label) => session.too_long(label.as_deref(), view, out),
+        });
+        self.update_format(token);
+        self.perform(token, actions);
+        self.finish_irc(token);
+        Taken::Done
+    }
+
+    /// Does what a line asks for.
+    fn perform(&mut self, token: Token, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Do(command) => self.decide(token, command),
+                Action::Enter(mut entry) => {
+                    let Some(connection) = self.connections.get_mut(token) else { return };
+                    entry.label = connection.address.to_string().into();
+                    if let Err(refusal) = self.hub.admits(entry.host(), self.moment) {
+                        self.tell_irc(token, &Event::Closed { why: refusal }, Perspective::Other);
+                        return self.start_draining(token);
+                    }
+                    connection.entered = true;
+                    self.record(token, Change::Enter(*entry));
+                }
+                Action::Prove(account, secret) => {
+                    let Some(connection) = self.connections.get_mut(token) else { return };
+                    let host = connection.address.ip().to_string();
+                    let work = self.hub.login_work(&host, &account, secret, self.moment);
+                    if !work.is_ok_and(|work| self.hand_over(token, work)) {
+                        self.with_irc(token, true, |session, view, out| {
+                            session.proved(None, view, out);
+                        });
+                    }
+                }
+                Action::Quit(words) => {
+                    let farewell = match &words {
+                        Some(words) => format!("Quit: {words}"),
+                        None => "Client quit".to_owned(),
+                    };
+                    self.leave_with(token, words, farewell);
+                }
+                Action::Close(why) => self.leave_with(token, None, why),
+            }
+        }
+    }
+
+    /// Tells one connection; what its own command has led to answers that.
+    pub(super) fn tell_irc(&mut self, token: Token, event: &Event, perspective: Perspective) {
+        let answers = self.applying.is_none_or(|session| session == Self::session(token));
+        let mut aside = Vec::new();
+        let comes_in = matches!(event, Event::Welcome { .. });
+        if comes_in {
+            self.desk.no_longer_outside();
+        }
+        self.with_irc(token, answers, |session, view, out| {
+            session.tell(event, perspective, view, out, &mut aside);
+        });
+        if !aside.is_empty() {
+            let segment = self.delivery.encode(|line| line.extend_from_slice(&aside));
+            self.queue(token, &segment);
+        }
+        if comes_in {
+            self.disarm(token);
+            self.arm_idle(token);
+        }
+        self.update_format(token);
+    }
+
+    /// Ends the command in hand, if nothing is to come of it any more.
+    pub(super) fn finish_irc(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let done = connection.pending.is_empty() && !connection.waits_for_answer;
+        if done && connection.session.irc().is_some() {
+            self.with_irc(token, false, |session, view, out| session.finish(view, out));
+        }
+    }
+
+    /// The chat has not let somebody in.
+    pub(super) fn turn_away(&mut self, token: Token, event: &Event) {
+        if let Some(connection) = self.connections.get_mut(token) {
+            connection.entered = false;
+        }
+        self.tell_irc(token, event, Perspective::Other);
+    }
+
+    /// Somebody who is not in yet has proved an account, or has not.
+    /// Whether that is what it was.
+    pub(super) fn proved_outside(
+        &mut self,
+        token: Token,
+        purpose: &Purpose,
+        outcome: &Outcome,
+    ) -> bool {
+        let Purpose::Login(account) = purpose else { return false };
+        if self.hub.user(Self::session(token)).is_some() {
+            return false;
+        }
+        let fits = *outcome == Outcome::Verified(true);
+        if !fits && let Some(connection) = self.connections.get_mut(token) {
+            let host = connection.address.ip().to_string().into();
+            self.record(token, Change::LoginFailed { account: account.clone(), host });
+        }
+        let admitted = fits && self.hub.admits_account(account, self.moment).is_ok();
+        let account = Some(account.clone()).filter(|_| admitted);
+        let mut actions = Vec::new();
+        self.with_irc(token, true, |session, view, out| {
+            session.proved(account, view, out);
+            session.go_on(view, out, &mut actions);
+        });
+        self.perform(token, actions);
+        self.finish_irc(token);
+        true
+    }
+
+    /// Tells those who watch for somebody that they are there or gone.
+    pub(super) fn tell_watchers(&mut self, event: &Event) {
+        if let Event::Away { who, .. } | Event::Account { who, .. } | Event::RealName { who } =
+            event
+        {
+            let rooms = |session| self.hub.user(session).map_or(&[][..], |user| user.rooms());
+            let theirs = rooms(who.session);
+            let apart = |watcher: &&SessionId| {
+                **watcher != who.session
+                    && !rooms(**watcher).iter().any(|room| theirs.contains(room))
+            };
+            let watchers: Vec<SessionId> =
+                self.desk.watchers(&who.nick).iter().filter(apart).copied().collect();
+            for watcher in watchers {
+                self.with_irc(Token::from_bits(watcher.0), false, |session, _, out| {
+                    session.tell_of_watched(event, out);
+                });
+            }
+        }
+        for (watcher, who, there) in self.desk.observe(event, self.moment) {
+            let who: &Identity = &who;
+            self.with_irc(Token::from_bits(watcher.0), false, |session, view, out| {
+                session.tell_presence(who, there, view, out);
+            });
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! How does a nick become an account? IRCv3 draft/account-registration.
+
+use super::Context;
+use crate::chat::{Command, Name, Secret};
+use crate::wire::irc::Message;
+
+/// `REGISTER account|* email|* password`.
+pub(super) fn register(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let [account, _, password, ..] = *message.parameters.as_slice() else { return };
+    let Some(user) = context.user() else {
+        let text = "You must complete the connection before registering an account";
+        let words = [account];
+        return context.pen().fail("REGISTER", "COMPLETE_CONNECTION_REQUIRED", &words, text);
+    };
+    if account != "*" && user.identity.nick != Name::new(account) {
+        let text = "Your account name must be your nickname";
+        return context.pen().fail("REGISTER", "ACCOUNT_NAME_MUST_BE_NICK", &[account], text);
+    }
+    context.run(Command::Register(Secret::new(password)));
+}
+
+/// `VERIFY account code`: nothing waits to be verified here.
+pub(super) fn verify(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let account = message.parameters.first().copied().unwrap_or("*");
+    let text = "There is nothing to verify";
+    context.pen().fail("VERIFY", "INVALID_CODE", &[account], text);
+}

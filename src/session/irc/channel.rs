@@ -1,0 +1,262 @@
+//! What is done with channels: JOIN, PART, TOPIC, NAMES, LIST, INVITE, KICK.
+
+use super::{Caps, Context, commands, pen, registration};
+use crate::chat::{Command, Flag, Member, Moment, Name, Room, glob, limits};
+use crate::wire::irc::{Message, numeric};
+use std::borrow::Cow;
+
+/// Channels of one JOIN, PART, NAMES or KICK, and nicks of one KICK.
+const MOST_AT_ONCE: usize = 20;
+
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').filter(|word| !word.is_empty()).take(MOST_AT_ONCE)
+}
+
+/// A text no longer than it may be.
+fn cut(text: &str, limit: usize) -> &str {
+    &text[..text.floor_char_boundary(limit)]
+}
+
+/// `JOIN #channel,… [key,…]`; `JOIN 0` leaves all.
+pub(super) fn join(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let rooms = message.parameters.first().copied().unwrap_or_default();
+    if rooms == "0" {
+        let joined = context.user().map_or(&[][..], |user| user.rooms());
+        for room in joined {
+            context.run(Command::Part(room.shared(), None));
+        }
+        return;
+    }
+    let mut keys = message.parameters.get(1).copied().unwrap_or_default().split(',');
+    for room in words(rooms) {
+        let key = keys.next().filter(|key| !key.is_empty());
+        context.run(Command::Join(room.into(), key.map(Into::into)));
+    }
+}
+
+/// `PART #channel,… [:reason]`.
+pub(super) fn part(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let reason = message.parameters.get(1).map(|reason| cut(reason, limits::REASON_LENGTH));
+    for room in words(message.parameters.first().copied().unwrap_or_default()) {
+        context.run(Command::Part(room.into(), reason.map(Into::into)));
+    }
+}
+
+/// `TOPIC #channel [:text]`.
+pub(super) fn topic(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let name = message.parameters.first().copied().unwrap_or_default();
+    if let Some(text) = message.parameters.get(1) {
+        return context.run(Command::SetTopic(name.into(), cut(text, limits::TOPIC_LENGTH).into()));
+    }
+    match visible(context, name) {
+        Some(room) => tell_topic(context, room, true),
+        None => no_such_channel(context, name),
+    }
+}
+
+/// The topic of a room, or if `always` that there is none.
+pub(super) fn tell_topic(context: &mut Context<'_, '_>, room: &Room, always: bool) {
+    let mut pen = context.pen();
+    let name = room.name.as_str();
+    match &room.topic {
+        Some(topic) => {
+            pen.numeric(numeric::RPL_TOPIC, &[name], &topic.text);
+            let words = [name, topic.by.as_str(), &pen::seconds(topic.time)];
+            pen.words(numeric::RPL_TOPICTIME, &words);
+        }
+        None if always => pen.numeric(numeric::RPL_NOTOPIC, &[name], "No topic is set"),
+        None => {}
+    }
+}
+
+/// `NAMES [#channel,…]`.
+pub(super) fn names(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let Some(list) = message.parameters.first().copied().filter(|list| !list.is_empty()) else {
+        let rooms: Vec<&Room> = context.view.hub.rooms().collect();
+        for room in rooms {
+            if context.user().is_some_and(|user| context.view.hub.sees(user, room)) {
+                tell_members(context, room);
+            }
+        }
+        return context.pen().numeric(numeric::RPL_ENDOFNAMES, &["*"], "End of /NAMES list");
+    };
+    for name in words(list) {
+        if let Some(room) = visible(context, name) {
+            tell_members(context, room);
+        }
+    }
+    context.pen().numeric(numeric::RPL_ENDOFNAMES, &[list], "End of /NAMES list");
+}
+
+/// The names of a room, with their end.
+pub(super) fn tell_names(context: &mut Context<'_, '_>, room: &Room) {
+    tell_members(context, room);
+    let text = "End of /NAMES list";
+    context.pen().numeric(numeric::RPL_ENDOFNAMES, &[room.name.as_str()], text);
+}
+
+fn tell_members(context: &mut Context<'_, '_>, room: &Room) {
+    let hub = context.view.hub;
+    let inside = room.member(context.view.me).is_some();
+    let caps = context.session.caps;
+    let entry = |(session, member): (crate::chat::SessionId, Member)| {
+        let user = hub.user(session)?;
+        if !inside && user.is(crate::chat::UserMode::Invisible) {
+            return None;
+        }
+        let mark = prefixes(member, caps);
+        let entry: Cow<'_, str> = if caps.has(Caps::USERHOST_IN_NAMES) {
+            format!("{mark}{}", registration::prefix(&user.identity)).into()
+        } else if mark.is_empty() {
+            user.identity.nick.as_str().into()
+        } else {
+            format!("{mark}{}", user.identity.nick).into()
+        };
+        Some(entry)
+    };
+    let symbol = if room.modes.has(Flag::Secret) { "@" } else { "=" };
+    let entries = room.members().filter_map(entry);
+    context.pen().list(numeric::RPL_NAMREPLY, &[symbol, room.name.as_str()], ' ', entries);
+}
+
+/// The signs before a member's nick: the highest, or all for who asked for that.
+pub(super) fn prefixes(member: Member, caps: Caps) -> &'static str {
+    match (member.op, member.voice) {
+        (true, true) if caps.has(Caps::MULTI_PREFIX) => "@+",
+        (true, _) => "@",
+        (false, true) => "+",
+        (false, false) => "",
+    }
+}
+
+/// What LIST asks for. ELIST's `C`, `M`, `N`, `T`, `U`.
+#[derive(Default)]
+struct Filter<'a> {
+    masks: Vec<&'a str>,
+    without: Vec<&'a str>,
+    more_than: Option<usize>,
+    fewer_than: Option<usize>,
+    /// Bounds of a room's and its topic's age in minutes: older than, younger than.
+    created: (Option<i64>, Option<i64>),
+    topic: (Option<i64>, Option<i64>),
+}
+
+impl<'a> Filter<'a> {
+    fn parse(words: &'a str) -> Filter<'a> {
+        let mut filter = Filter::default();
+        let age = |bounds: &mut (Option<i64>, Option<i64>), text: &str| match (
+            text.get(..1),
+            text.get(1..).and_then(|minutes| minutes.parse().ok()),
+        ) {
+            (Some(">"), minutes) => bounds.0 = minutes,
+            (Some("<"), minutes) => bounds.1 = minutes,
+            _ => {}
+        };
+        for word in words.split(',').filter(|word| !word.is_empty()).take(MOST_AT_ONCE) {
+            if let Some(count) = word.strip_prefix('>') {
+                filter.more_than = count.parse().ok();
+            } else if let Some(count) = word.strip_prefix('<') {
+                filter.fewer_than = count.parse().ok();
+            } else if let Some(mask) = word.strip_prefix('!') {
+                filter.without.push(mask);
+            } else if word.starts_with("C>") || word.starts_with("C<") {
+                age(&mut filter.created, &word[1..]);
+            } else if word.starts_with("T>") || word.starts_with("T<") {
+                age(&mut filter.topic, &word[1..]);
+            } else {
+                filter.masks.push(word);
+            }
+        }
+        filter
+    }
+
+    fn fits(&self, room: &Room, now: Moment) -> bool {
+        let (name, members) = (room.name.as_str(), room.members().len());
+        let minutes = |since: Moment| now.0.saturating_sub(since.0) / 60_000;
+        let within = |(older, younger): (Option<i64>, Option<i64>), since: Option<Moment>| {
+            if older.is_none() && younger.is_none() {
+                return true;
+            }
+            since.is_some_and(|since| {
+                let age = minutes(since);
+                older.is_none_or(|bound| age > bound) && younger.is_none_or(|bound| age < bound)
+            })
+        };
+        (self.masks.is_empty() || self.masks.iter().any(|mask| glob(mask, name)))
+            && !self.without.iter().any(|mask| glob(mask, name))
+            && self.more_than.is_none_or(|count| members > count)
+            && self.fewer_than.is_none_or(|count| members < count)
+            && within(self.created, Some(room.created))
+            && within(self.topic, room.topic.as_ref().map(|topic| topic.time))
+    }
+}
+
+/// `LIST [filter,…]`. A room without members is there for plain clients, and not shown.
+pub(super) fn list(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let filter = Filter::parse(message.parameters.first().copied().unwrap_or_default());
+    let (hub, now) = (context.view.hub, context.view.now);
+    let Some(user) = context.user() else { return };
+    let mut pen = context.pen();
+    pen.numeric(numeric::RPL_LISTSTART, &["Channel"], "Users  Name");
+    for room in hub.rooms() {
+        if room.members().len() > 0 && hub.sees(user, room) && filter.fits(room, now) {
+            let count = room.members().len().to_string();
+            let topic = room.topic.as_ref().map_or("", |topic| &topic.text);
+            pen.numeric(numeric::RPL_LIST, &[room.name.as_str(), &count], topic);
+        }
+    }
+    pen.numeric(numeric::RPL_LISTEND, &[], "End of /LIST");
+}
+
+/// `INVITE nick #channel`, or `INVITE` for the invitations one has.
+pub(super) fn invite(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    match *message.parameters.as_slice() {
+        [] => {
+            let invites = context.user().map_or(&[][..], |user| user.invites());
+            let mut pen = context.pen();
+            for (room, _) in invites {
+                pen.words(numeric::RPL_INVITELIST, &[room.as_str()]);
+            }
+            pen.numeric(numeric::RPL_ENDOFINVITELIST, &[], "End of /INVITE list");
+        }
+        [_] => commands::need_more(context),
+        [nick, room, ..] => context.run(Command::Invite(nick.into(), room.into())),
+    }
+}
+
+/// `KICK #channel nick,… [:reason]`.
+pub(super) fn kick(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let [rooms, nicks, rest @ ..] = message.parameters.as_slice() else { return };
+    let reason = rest.first().map(|reason| cut(reason, limits::REASON_LENGTH));
+    let (hub, me) = (context.view.hub, context.view.me);
+    // One channel for all, or one for each.
+    let mut last = "";
+    let mut places = words(rooms);
+    for nick in words(nicks) {
+        let room = places.next().unwrap_or(last);
+        last = room;
+        // Of an op who is not in the room, before it is asked who is.
+        let outside = hub.room(room).is_some_and(|room| room.member(me).is_none());
+        if outside && !context.user().is_some_and(|user| user.is_operator()) {
+            let text = "You're not on that channel";
+            context.pen().numeric(numeric::ERR_NOTONCHANNEL, &[room], text);
+            continue;
+        }
+        context.run(Command::Kick(room.into(), nick.into(), reason.map(Into::into)));
+    }
+}
+
+/// A room that the peer may know of.
+pub(super) fn visible<'v>(context: &Context<'_, 'v>, name: &str) -> Option<&'v Room> {
+    let user = context.user()?;
+    context.view.hub.room(name).filter(|room| context.view.hub.sees(user, room))
+}
+
+pub(super) fn no_such_channel(context: &mut Context<'_, '_>, name: &str) {
+    context.pen().numeric(numeric::ERR_NOSUCHCHANNEL, &[name], "No such channel");
+}
+
+/// Whether two of them share a room.
+pub(super) fn share_a_room(one: &[Name], other: &[Name]) -> bool {
+    one.iter().any(|room| other.contains(room))
+}

@@ -1,0 +1,150 @@
+//! What was said before? IRCv3 draft/chathistory.
+
+use super::{Context, pen, settings};
+use crate::chat::{
+    Command, Kind, Logged, Moment, Name, Point, Query, Range, RecordId, Scope, Target,
+};
+use crate::wire::irc::{Limits, LineWriter, Message};
+
+/// `CHATHISTORY subcommand target point [point] limit`.
+pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let words = message.parameters.as_slice();
+    let subcommand = words.first().copied().unwrap_or_default().to_ascii_uppercase();
+    let two = subcommand == "BETWEEN";
+    let known = ["LATEST", "BEFORE", "AFTER", "AROUND", "BETWEEN", "TARGETS"];
+    let fail = |context: &mut Context<'_, '_>, code, words: &[&str], text| {
+        context.pen().fail("CHATHISTORY", code, words, text);
+    };
+    if !known.contains(&subcommand.as_str()) {
+        return fail(context, "INVALID_PARAMS", &[&subcommand], "Unknown subcommand");
+    }
+    let needed = if two { 5 } else { 4 };
+    if words.len() < needed {
+        return fail(context, "INVALID_PARAMS", &[&subcommand], "Insufficient parameters");
+    }
+    if subcommand == "TARGETS" {
+        return targets(context, words);
+    }
+    let target = words[1];
+    context.session.subject = Some(Box::new([subcommand.clone(), target.to_owned()]));
+    let limit: Option<u32> = words[needed - 1].parse().ok().filter(|limit| *limit > 0);
+    let (first, second) = (point(words[2]), if two { point(words[3]) } else { None });
+    let range = match (subcommand.as_str(), first, second) {
+        ("LATEST", _, _) if words[2] == "*" => Some(Range::Latest),
+        ("LATEST" | "AFTER", Some(first), _) => Some(Range::After(first)),
+        ("BEFORE", Some(first), _) => Some(Range::Before(first)),
+        ("AROUND", Some(first), _) => Some(Range::Around(first)),
+        ("BETWEEN", Some(first), Some(second)) => Some(Range::Between(first, second)),
+        _ => None,
+    };
+    let (Some(range), Some(limit)) = (range, limit) else {
+        return fail(context, "INVALID_PARAMS", &[&subcommand], "Invalid message reference");
+    };
+    let limit = Some(limit.min(settings::HISTORY));
+    let member = |room: &crate::chat::Room| room.member(context.view.me).is_some();
+    if target.starts_with('#') {
+        if !context.view.hub.room(target).is_some_and(member) {
+            let text = "Messages could not be retrieved";
+            return fail(context, "INVALID_TARGET", &[&subcommand, target], text);
+        }
+        context.run(Command::History(target.into(), range, limit));
+    } else {
+        context.run(Command::PrivateHistory(target.into(), range, limit));
+    }
+}
+
+/// `CHATHISTORY TARGETS timestamp=… timestamp=… limit`: where something was said last between.
+fn targets(context: &mut Context<'_, '_>, words: &[&str]) {
+    let (Some(Point::Time(one)), Some(Point::Time(other))) = (point(words[1]), point(words[2]))
+    else {
+        let text = "Invalid timestamp";
+        return context.pen().fail("CHATHISTORY", "INVALID_PARAMS", &["TARGETS"], text);
+    };
+    let (after, before) = (one.min(other), one.max(other));
+    let limit = words[3].parse().unwrap_or(settings::HISTORY).min(settings::HISTORY);
+    let (hub, user) = (context.view.hub, context.user());
+    let rooms = user.map_or(&[][..], |user| user.rooms());
+    let rooms = rooms.iter().filter_map(|name| {
+        let room = hub.room(name.as_str())?;
+        Some((room.name.clone(), room.last_said?))
+    });
+    let account = user.and_then(|user| user.identity.account.as_ref());
+    let people = account.map_or(&[][..], |account| hub.partners(account)).iter().cloned();
+    let mut found: Vec<(Name, Moment)> =
+        rooms.chain(people).filter(|(_, time)| after < *time && *time < before).collect();
+    found.sort_by_key(|(_, time)| *time);
+    found.truncate(limit as usize);
+    let server = &context.view.settings.name;
+    let write = |out: &mut Vec<u8>| {
+        for (target, time) in found {
+            let line = LineWriter::new(out, Limits::FROM_SERVER).source(server);
+            let line = line.command("CHATHISTORY").middle("TARGETS").middle(target.as_str());
+            let _ = line.middle(&pen::timestamp(time)).end();
+        }
+    };
+    context.pen().batch("targets", &["draft/chathistory-targets"], write);
+}
+
+/// `msgid=…` or `timestamp=…`.
+fn point(word: &str) -> Option<Point> {
+    if let Some(id) = word.strip_prefix("msgid=") {
+        return id.parse().ok().map(|id| Point::Id(RecordId(id)));
+    }
+    let time: jiff::Timestamp = word.strip_prefix("timestamp=")?.parse().ok()?;
+    Some(Point::Time(Moment(time.as_millisecond())))
+}
+
+/// Writes what the journal has found.
+pub(super) fn past(context: &mut Context<'_, '_>, query: &Query, entries: &[Logged]) {
+    let me = context.session.nick(context.view);
+    let caps = context.session.caps;
+    let target = match &query.scope {
+        Scope::Room(room) | Scope::Thread { room, .. } => room.name.clone(),
+        Scope::Private { peer, .. } => peer.clone(),
+        // Mail and the like: as if it came now, with the time it is from.
+        Scope::Mail { .. } | Scope::Search { .. } => {
+            for entry in entries {
+                line(entry, caps, me.as_str(), context.out);
+            }
+            return;
+        }
+    };
+    let write = |out: &mut Vec<u8>| {
+        for entry in entries {
+            line(entry, caps, me.as_str(), out);
+        }
+    };
+    context.pen().batch("history", &["chathistory", target.as_str()], write);
+}
+
+fn line(entry: &Logged, caps: super::Caps, me: &str, out: &mut Vec<u8>) {
+    use super::Caps;
+    let (id, time) = (entry.id.0.to_string(), pen::timestamp(entry.time));
+    let source = format!("{0}!~user@{0}", entry.from);
+    let to = match &entry.target {
+        Target::Room(room) => room.as_str(),
+        Target::Private { to, .. } => to.as_str(),
+    };
+    let to = if to.is_empty() { me } else { to };
+    let mut line = LineWriter::new(out, Limits::FROM_SERVER);
+    if caps.has(Caps::SERVER_TIME) {
+        line = line.tag("time", &time);
+    }
+    if caps.has(Caps::MESSAGE_TAGS) {
+        line = line.tag("msgid", &id);
+        if let Some(reply) = &entry.reply {
+            line = line.tag("+draft/reply", &reply.id.0.to_string());
+        }
+    }
+    if caps.has(Caps::ACCOUNT_TAG)
+        && let Some(account) = &entry.account
+    {
+        line = line.tag("account", account.as_str());
+    }
+    let command = if entry.kind == Kind::Notice { "NOTICE" } else { "PRIVMSG" };
+    let line = line.source(&source).command(command).middle(to);
+    let _ = match entry.kind {
+        Kind::Action => line.trailing(&format!("\u{1}ACTION {}\u{1}", entry.text)).end(),
+        _ => line.trailing(&entry.text).end(),
+    };
+}

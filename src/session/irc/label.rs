@@ -1,0 +1,124 @@
+//! How does a client tell which lines answer which of its commands? IRCv3 labeled-response.
+//!
+//! What answers a labelled command is gathered until the command is done: nothing becomes an
+//! ACK, one line bears the label itself, several are a batch that bears it.
+
+use super::pen::Pen;
+use super::{Caps, Session, View};
+use crate::wire::irc::{Limits, LineWriter};
+
+/// Longest label, in bytes. IRCv3 labeled-response.
+const LONGEST: usize = 64;
+
+/// The answers to a labelled command so far.
+pub(super) struct Label {
+    label: String,
+    lines: Vec<u8>,
+}
+
+impl Label {
+    pub(super) fn new(label: &str) -> Box<Label> {
+        let end = label.floor_char_boundary(LONGEST);
+        Box::new(Label { label: label[..end].to_owned(), lines: Vec::new() })
+    }
+}
+
+impl Session {
+    /// Takes lines that answer the command in hand, if they are to bear its label; else gives
+    /// them back to be sent at once.
+    pub fn gather<'l>(&mut self, lines: &'l [u8]) -> Option<&'l [u8]> {
+        match &mut self.label {
+            Some(label) => {
+                label.lines.extend_from_slice(lines);
+                None
+            }
+            None => Some(lines),
+        }
+    }
+
+    /// The command in hand is done: writes its labelled answers.
+    pub fn finish(&mut self, view: &View<'_>, out: &mut Vec<u8>) {
+        let Some(label) = self.label.take() else { return };
+        let count = memchr::memchr_iter(b'\n', &label.lines).count();
+        let server = &view.settings.name;
+        match count {
+            0 => {
+                let line = LineWriter::new(out, Limits::FROM_SERVER).tag("label", &label.label);
+                let _ = line.source(server).command("ACK").end();
+            }
+            1 => with_tag("label", &label.label, &label.lines, out),
+            // A client without batches gets lines without a label: there is no other way.
+            _ if !self.caps.has(Caps::BATCH) => out.extend_from_slice(&label.lines),
+            _ => {
+                let reference = batch_reference(&label.label);
+                let line = LineWriter::new(out, Limits::FROM_SERVER).tag("label", &label.label);
+                let opening = format!("+{reference}");
+                let line = line.source(server).command("BATCH");
+                let _ = line.middle(&opening).middle("labeled-response").end();
+                for line in label.lines.split_inclusive(|byte| *byte == b'\n') {
+                    if line.starts_with(b"@batch=") {
+                        out.extend_from_slice(line); // of a batch within
+                    } else {
+                        with_tag("batch", &reference, line, out);
+                    }
+                }
+                let closing = format!("-{reference}");
+                let line = LineWriter::new(out, Limits::FROM_SERVER).source(server);
+                let _ = line.command("BATCH").middle(&closing).end();
+            }
+        }
+    }
+}
+
+/// A name for a batch. Batches of one client follow each other, so that any will do.
+fn batch_reference(label: &str) -> String {
+    // FNV-1a.
+    let digest = label
+        .bytes()
+        .fold(0x811c_9dc5_u32, |digest, byte| (digest ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("l{digest:x}")
+}
+
+/// The line with one more tag, in front of those it has.
+fn with_tag(key: &str, value: &str, line: &[u8], out: &mut Vec<u8>) {
+    out.push(b'@');
+    out.extend_from_slice(key.as_bytes());
+    out.push(b'=');
+    crate::wire::irc::tags::escape_into(value, out);
+    match line.strip_prefix(b"@") {
+        Some(rest) => {
+            out.push(b';');
+            out.extend_from_slice(rest);
+        }
+        None => {
+            out.push(b' ');
+            out.extend_from_slice(line);
+        }
+    }
+}
+
+impl Pen<'_> {
+    /// Opens a batch; its lines are written by `inside`, each with the batch's name to be tagged.
+    pub(super) fn batch(
+        &mut self,
+        reference: &str,
+        words: &[&str],
+        inside: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let mut lines = Vec::new();
+        inside(&mut lines);
+        if !self.caps.has(Caps::BATCH) {
+            self.out.extend_from_slice(&lines);
+            return;
+        }
+        let opening = format!("+{reference}");
+        let all: Vec<&str> =
+            std::iter::once(opening.as_str()).chain(words.iter().copied()).collect();
+        self.line("BATCH", &all, None);
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            with_tag("batch", reference, line, self.out);
+        }
+        let closing = format!("-{reference}");
+        self.line("BATCH", &[&closing], None);
+    }
+}

@@ -1,0 +1,135 @@
+//! What is said, and what is taken back: PRIVMSG, NOTICE, TAGMSG, REDACT.
+
+use super::{Caps, Context, registration, settings};
+use crate::chat::{Command, Kind, Pick, RecordId, Speech};
+use crate::wire::irc::{MAX_BODY, Message, Tags, numeric};
+use std::sync::Arc;
+
+/// `PRIVMSG target,… :text`.
+pub(super) fn privmsg(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let targets = message.parameters.first().copied().unwrap_or_default();
+    let text = message.parameters.get(1).copied().unwrap_or_default();
+    if targets.is_empty() {
+        let text = "No recipient given (PRIVMSG)";
+        return context.pen().numeric(numeric::ERR_NORECIPIENT, &[], text);
+    }
+    if text.is_empty() {
+        return context.pen().numeric(numeric::ERR_NOTEXTTOSEND, &[], "No text to send");
+    }
+    let action = text.strip_prefix("\u{1}ACTION ");
+    let action = action.map(|text| text.strip_suffix('\u{1}').unwrap_or(text));
+    match action.filter(|text| !text.is_empty()) {
+        Some(text) => say(context, targets, Kind::Action, text, message.tags),
+        None => say(context, targets, Kind::Message, text, message.tags),
+    }
+}
+
+/// `NOTICE target,… :text`. Nothing ever answers one.
+pub(super) fn notice(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    if let [targets, text, ..] = *message.parameters.as_slice()
+        && !text.is_empty()
+    {
+        say(context, targets, Kind::Notice, text, message.tags);
+    }
+}
+
+fn say(context: &mut Context<'_, '_>, targets: &str, kind: Kind, text: &str, tags: Tags<'_>) {
+    let tags = client_tags(context, tags);
+    let reply = tags.as_deref().and_then(reply_of);
+    let text: Arc<str> = text.into();
+    let source = context.user().map_or(0, |user| registration::prefix(&user.identity).len());
+    let command = context.session.command.len() + if kind == Kind::Action { 9 } else { 0 };
+    for target in some_targets(context, targets) {
+        // What would not reach the others whole is not sent: nothing is cut without a word.
+        if source + command + target.len() + text.len() + ":   :\r\n".len() > MAX_BODY {
+            let text = "Input line was too long: not all of it would arrive";
+            context.pen().numeric(numeric::ERR_INPUTTOOLONG, &[], text);
+            continue;
+        }
+        let (status, to) = match target.strip_prefix(['@', '+']) {
+            Some(room) if room.starts_with('#') => (target.chars().next(), room),
+            _ => (None, target),
+        };
+        context.run(Command::Speak(Box::new(Speech {
+            to: to.into(),
+            kind,
+            text: Arc::clone(&text),
+            tags: tags.clone(),
+            status,
+            reply: reply.clone(),
+        })));
+    }
+}
+
+/// `TAGMSG target,…`, with tags between clients.
+pub(super) fn tagmsg(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let Some(tags) = client_tags(context, message.tags) else { return };
+    let targets = message.parameters.first().copied().unwrap_or_default();
+    for target in some_targets(context, targets) {
+        context.run(Command::Tag(target.trim_start_matches(['@', '+']).into(), Arc::clone(&tags)));
+    }
+}
+
+/// `REDACT target msgid :reason`.
+pub(super) fn redact(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let [target, id, rest @ ..] = message.parameters.as_slice() else { return };
+    context.session.subject = Some(Box::new([(*target).to_owned(), (*id).to_owned()]));
+    let (hub, me) = (context.view.hub, context.view.me);
+    let known = match target.strip_prefix('#') {
+        Some(_) => hub.room(target).is_some_and(|room| room.member(me).is_some()),
+        None => hub.session_of(target).is_some() || hub.has_account(target),
+    };
+    if !known {
+        let text = "You cannot redact messages there";
+        return context.pen().fail("REDACT", "INVALID_TARGET", &[target], text);
+    }
+    let Ok(number) = id.parse() else {
+        let text = "There is no such message";
+        return context.pen().fail("REDACT", "UNKNOWN_MSGID", &[target, id], text);
+    };
+    let reason = rest.first().copied().unwrap_or_default();
+    context.run(Command::Redact((*target).into(), Pick::Id(RecordId(number)), reason.into()));
+}
+
+/// The targets, each once, as many as one line may have; the rest is refused.
+fn some_targets<'t>(context: &mut Context<'_, '_>, targets: &'t str) -> Vec<&'t str> {
+    let mut some: Vec<&str> = Vec::new();
+    for target in targets.split(',').filter(|target| !target.is_empty()) {
+        if some.contains(&target) {
+            continue;
+        }
+        if some.len() == settings::TARGETS {
+            let text = "Too many targets";
+            context.pen().numeric(numeric::ERR_TOOMANYTARGETS, &[target], text);
+            break;
+        }
+        some.push(target);
+    }
+    some
+}
+
+/// The tags that go from client to client, as they came; `None` if there are none.
+fn client_tags(context: &Context<'_, '_>, tags: Tags<'_>) -> Option<Arc<str>> {
+    if !context.session.caps.has(Caps::MESSAGE_TAGS) || tags.is_empty() {
+        return None;
+    }
+    let mut section = String::new();
+    for tag in tags.client_only() {
+        if !section.is_empty() {
+            section.push(';');
+        }
+        section.push_str(tag.key);
+        if let Some(value) = tag.raw_value {
+            section.push('=');
+            section.push_str(value);
+        }
+    }
+    (!section.is_empty()).then(|| section.into())
+}
+
+/// The message that the tags say is answered.
+fn reply_of(tags: &str) -> Option<Pick> {
+    let tags = Tags::new(tags);
+    let id = tags.get("+draft/reply").or_else(|| tags.get("+reply"))?;
+    id.parse().ok().map(|id| Pick::Id(RecordId(id)))
+}

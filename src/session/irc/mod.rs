@@ -1,0 +1,266 @@
+//! The dialect of IRC clients: the Modern IRC Client Protocol, and IRCv3's capabilities.
+//!
+//! Lines become [`Action`]s for whoever runs the connection, and answers that need nobody else.
+//! Events become lines in two ways: what many hear is rendered once for each [`Look`] and shared
+//! ([`render()`]); what one alone hears, because it names them or answers them, is written by their
+//! [`Session::tell`].
+//!
+//! | file | question |
+//! |---|---|
+//! | `commands` | which commands are there? One table |
+//! | `registration`, `capabilities`, `sasl` | how does a client come in? |
+//! | `channel`, `modes`, `messages` | what can be done in a channel, and said? |
+//! | `people`, `about`, `operator` | what can be asked of people, of the server; what may operators? |
+//! | `desk` | who watches for whom, who was here before? |
+//! | `own`, `refusals`, `label` | how is one client told what became of its wish? |
+//! | `render`, `pen` | how do lines look? |
+//!
+//! Deliberately absent: links to other servers, services with nicks of their own (accounts are
+//! the chat's), and channel modes that nobody here needs.
+
+mod about;
+mod account;
+mod capabilities;
+mod channel;
+mod commands;
+mod desk;
+mod history;
+mod label;
+mod messages;
+mod modes;
+mod operator;
+mod own;
+mod pen;
+mod people;
+mod refusals;
+mod registration;
+mod render;
+mod sasl;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use capabilities::Caps;
+pub use desk::Desk;
+pub use render::render;
+pub use settings::Settings;
+
+use crate::chat::{Command, Entry, Hub, Moment, Name, Secret, SessionId};
+use crate::wire::irc::{Framer, Limits, Message, ParseError, Step};
+use label::Label;
+use pen::Pen;
+use registration::Door;
+use sasl::Sasl;
+use std::sync::Arc;
+
+/// How lines look for one peer: the capabilities that change them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Look(Caps);
+
+impl Look {
+    /// The capabilities, those that change lines alone.
+    pub fn caps(self) -> Caps {
+        self.0
+    }
+}
+
+/// What the runner of the connection is to do.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Action {
+    /// This, of the chat.
+    Do(Command),
+    /// Come in.
+    Enter(Box<Entry>),
+    /// Prove an account before coming in; the answer goes to [`Session::proved`].
+    Prove(Arc<str>, Secret),
+    /// Leave with these words.
+    Quit(Option<Arc<str>>),
+    /// Close, and say why.
+    Close(String),
+}
+
+/// What a session may look at while it understands a line or is told something.
+pub struct View<'a> {
+    /// The chat.
+    pub hub: &'a Hub,
+    /// What the server is called, and the like.
+    pub settings: &'a Settings,
+    /// What this dialect remembers of everyone.
+    pub desk: &'a mut Desk,
+    /// Whose session it is.
+    pub me: SessionId,
+    /// Now.
+    pub now: Moment,
+}
+
+/// One peer's side of the conversation.
+pub struct Session {
+    framer: Framer,
+    caps: Caps,
+    /// The version of `CAP LS`, 0 before any.
+    version: u16,
+    /// The command that is being carried out.
+    command: &'static str,
+    /// What it is about, for answers that repeat it.
+    subject: Option<Box<[String]>>,
+    /// The label that answers to it are to bear.
+    label: Option<Box<Label>>,
+    /// What it has said of itself until it is in.
+    door: Option<Box<Door>>,
+    sasl: Option<Box<Sasl>>,
+}
+
+/// A command on its way through the table.
+struct Context<'a, 'v> {
+    session: &'a mut Session,
+    view: &'a mut View<'v>,
+    out: &'a mut Vec<u8>,
+    actions: &'a mut Vec<Action>,
+}
+
+impl Default for Session {
+    fn default() -> Session {
+        Session::new()
+    }
+}
+
+impl Session {
+    /// A peer that has said nothing yet.
+    pub fn new() -> Session {
+        Session {
+            framer: Framer::new(Limits::FROM_CLIENT),
+            caps: Caps::NONE,
+            version: 0,
+            command: "",
+            subject: None,
+            label: None,
+            door: Some(Box::default()),
+            sasl: None,
+        }
+    }
+
+    /// Whether these first bytes are an IRC client's: `None` as long as that is open. Upper case
+    /// only: people write "pass the salt", clients `PASS`.
+    pub fn recognises(first: &[u8]) -> Option<bool> {
+        const OPENINGS: [&[u8]; 6] = [b"CAP", b"NICK", b"USER", b"PASS", b"QUIT", b"AUTHENTICATE"];
+        let end = first.iter().position(|byte| matches!(byte, b' ' | b'\r' | b'\n'));
+        match end {
+            Some(end) => Some(OPENINGS.contains(&&first[..end])),
+            None if OPENINGS.iter().any(|word| word.starts_with(first)) => None,
+            None => Some(false),
+        }
+    }
+
+    /// How it wants lines that many hear.
+    pub fn look(&self) -> Look {
+        Look(self.caps.changing_lines())
+    }
+
+    /// The next line of `input`.
+    pub fn next<'i>(&mut self, input: &'i [u8]) -> Step<'i> {
+        self.framer.next(input)
+    }
+
+    /// Whether a line may be understood while words of this peer wait for the journal: words
+    /// whose answer, if there is one, can only be an error.
+    pub fn may_follow_words(&self, line: &[u8]) -> bool {
+        let word = |word: &[u8]| {
+            line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+        };
+        !self.caps.has(Caps::ECHO_MESSAGE) && (word(b"PRIVMSG #") || word(b"NOTICE #"))
+    }
+
+    /// Whether it is to be told what it has said itself.
+    pub fn hears_itself(&self) -> bool {
+        self.caps.has(Caps::ECHO_MESSAGE)
+    }
+
+    /// Whether it has come in.
+    pub fn is_in(&self) -> bool {
+        self.door.is_none()
+    }
+
+    /// Understands one line without its end. Answers go to `out`, wishes to `actions`. The answers
+    /// end with [`Session::finish`].
+    pub fn take(
+        &mut self,
+        line: &[u8],
+        view: &mut View<'_>,
+        out: &mut Vec<u8>,
+        actions: &mut Vec<Action>,
+    ) {
+        match Message::parse(line) {
+            Ok(message) => {
+                let labelled = self.caps.has(Caps::LABELED_RESPONSE);
+                if let Some(label) = message.tags.get("label").filter(|_| labelled) {
+                    self.label = Some(Label::new(&label));
+                }
+                let mut context = Context { session: self, view, out, actions };
+                commands::run(&mut context, &message);
+            }
+            Err(ParseError::NotUtf8 { tags, command }) => {
+                let labelled = self.caps.has(Caps::LABELED_RESPONSE);
+                if let Some(label) = tags.get("label").filter(|_| labelled) {
+                    self.label = Some(Label::new(&label));
+                }
+                let command = command.unwrap_or("*").to_ascii_uppercase();
+                let text = "Your line is not UTF-8 and was not sent";
+                self.pen(view, out).fail(&command, "INVALID_UTF8", &[], text);
+            }
+            Err(ParseError::Empty | ParseError::NoCommand | ParseError::ForbiddenByte) => {}
+        }
+    }
+
+    /// A line was over the limit.
+    pub fn too_long(&mut self, label: Option<&str>, view: &mut View<'_>, out: &mut Vec<u8>) {
+        if let Some(label) = label.filter(|_| self.caps.has(Caps::LABELED_RESPONSE)) {
+            self.label = Some(Label::new(label));
+        }
+        let numeric = crate::wire::irc::numeric::ERR_INPUTTOOLONG;
+        self.pen(view, out).numeric(numeric, &[], "Input line was too long");
+    }
+
+    /// Something the server says to this peer alone.
+    pub fn notice(&self, text: &str, view: &View<'_>, out: &mut Vec<u8>) {
+        self.pen(view, out).notice(text);
+    }
+
+    /// The last line of a connection.
+    pub fn error(text: &str, out: &mut Vec<u8>) {
+        use crate::wire::irc::LineWriter;
+        let text = format!("Closing link: ({text})");
+        let _ = LineWriter::new(out, Limits::FROM_SERVER).command("ERROR").trailing(&text).end();
+    }
+
+    fn pen<'o>(&self, view: &View<'o>, out: &'o mut Vec<u8>) -> Pen<'o> {
+        Pen { server: &view.settings.name, nick: self.nick(view), caps: self.caps, out }
+    }
+
+    /// What the peer is called: `*` before it has a nick.
+    fn nick(&self, view: &View<'_>) -> Name {
+        if let Some(user) = view.hub.user(view.me) {
+            return user.identity.nick.clone();
+        }
+        self.door.as_ref().and_then(|door| door.nick.clone()).unwrap_or_else(|| Name::new("*"))
+    }
+}
+
+impl<'v> Context<'_, 'v> {
+    fn pen(&mut self) -> Pen<'_> {
+        Pen {
+            server: &self.view.settings.name,
+            nick: self.session.nick(self.view),
+            caps: self.session.caps,
+            out: self.out,
+        }
+    }
+
+    fn run(&mut self, command: Command) {
+        self.actions.push(Action::Do(command));
+    }
+
+    /// Who the peer is. It is in: the table has looked.
+    fn user(&self) -> Option<&'v crate::chat::User> {
+        self.view.hub.user(self.view.me)
+    }
+}

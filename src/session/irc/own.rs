@@ -1,0 +1,186 @@
+//! What is one client told of its own doings, and of what concerns it alone?
+
+use super::render::{self, render};
+use super::{Caps, Context, Session, View, channel, history, modes, refusals, registration};
+use crate::chat::{AccountStep, Event, Identity, Kind, Perspective, Refusal};
+use crate::wire::irc::numeric;
+
+impl Session {
+    /// Adds the lines that tell this client of `event`. What is not the answer to its own command
+    /// goes to `aside`.
+    pub fn tell(
+        &mut self,
+        event: &Event,
+        perspective: Perspective,
+        view: &mut View<'_>,
+        out: &mut Vec<u8>,
+        aside: &mut Vec<u8>,
+    ) {
+        let mut actions = Vec::new();
+        let mut context = Context { session: self, view, out, actions: &mut actions };
+        if perspective == Perspective::Own {
+            own(&mut context, event, aside);
+        } else {
+            other(&mut context, event);
+        }
+    }
+
+    /// Somebody whom it watches for, and with whom it shares no room, has changed.
+    pub fn tell_of_watched(&self, event: &Event, out: &mut Vec<u8>) {
+        if self.caps.has(Caps::EXTENDED_MONITOR) {
+            render(self.look(), event, Perspective::Other, out);
+        }
+    }
+
+    /// Somebody whom it watches for is there or gone.
+    pub fn tell_presence(&self, who: &Identity, there: bool, view: &View<'_>, out: &mut Vec<u8>) {
+        let mut pen = self.pen(view, out);
+        if there {
+            pen.numeric(numeric::RPL_MONONLINE, &[], &registration::prefix(who));
+        } else {
+            pen.numeric(numeric::RPL_MONOFFLINE, &[], who.nick.as_str());
+        }
+    }
+}
+
+/// Of its own doing.
+fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
+    let look = context.session.look();
+    let echoes = context.session.caps.has(Caps::ECHO_MESSAGE);
+    match event {
+        Event::Joined { who, room, .. } => {
+            // That it is op there it sees among the names.
+            render::joined(look.caps(), who, room, false, context.out);
+            if let Some(room) = context.view.hub.room(room.as_str()) {
+                channel::tell_topic(context, room, false);
+                if !context.session.caps.has(Caps::NO_IMPLICIT_NAMES) {
+                    channel::tell_names(context, room);
+                }
+            }
+        }
+        Event::Said(_) | Event::Reacted { .. } | Event::Tagged { .. } | Event::Edited { .. } => {
+            if let Event::Tagged { who, to, .. } = event
+                && who.nick == *to
+            {
+                render(look, event, Perspective::Other, aside);
+            }
+            if echoes {
+                render(look, event, Perspective::Other, context.out);
+            }
+        }
+        Event::Told(told) => {
+            let caps = look.caps();
+            if told.who.nick == told.to {
+                render::told(caps, told, told.to.as_str(), aside);
+            }
+            if echoes {
+                render::told(caps, told, told.to.as_str(), context.out);
+            }
+            if told.kind == Kind::Notice {
+                return;
+            }
+            if let Some(away) = &told.away {
+                context.pen().numeric(numeric::RPL_AWAY, &[told.to.as_str()], away);
+            } else if told.waits {
+                let text = "is not here and gets it at the next login";
+                context.pen().numeric(numeric::RPL_AWAY, &[told.to.as_str()], text);
+            }
+        }
+        Event::Away { message, .. } => {
+            let mut pen = context.pen();
+            match message {
+                Some(_) => {
+                    pen.numeric(numeric::RPL_NOWAWAY, &[], "You have been marked as being away");
+                }
+                None => {
+                    let text = "You are no longer marked as being away";
+                    pen.numeric(numeric::RPL_UNAWAY, &[], text);
+                }
+            }
+        }
+        Event::Invited { room, nick, .. } => {
+            let away = context.view.hub.session_of(nick.as_str());
+            let away = away.and_then(|session| context.view.hub.user(session)?.away());
+            let mut pen = context.pen();
+            pen.words(numeric::RPL_INVITING, &[nick.as_str(), room.as_str()]);
+            if let Some(away) = away {
+                pen.numeric(numeric::RPL_AWAY, &[nick.as_str()], away);
+            }
+        }
+        Event::Account { who, step } => account(context, who, *step),
+        Event::Wallops { .. } => {}
+        event => render(look, event, Perspective::Other, context.out),
+    }
+}
+
+/// Of what concerns it alone.
+fn other(context: &mut Context<'_, '_>, event: &Event) {
+    match event {
+        Event::Welcome { .. } => {
+            context.session.door = None;
+            registration::welcome(context);
+        }
+        Event::Operator => {
+            let text = "You are now an IRC operator";
+            context.pen().numeric(numeric::RPL_YOUREOPER, &[], text);
+            modes::tell_user_modes(context, &[(crate::chat::UserMode::Operator, true)]);
+        }
+        Event::UserModes { changes, .. } => modes::tell_user_modes(context, changes),
+        Event::Account { who, step } => account(context, who, *step),
+        Event::Refused(refusal) => {
+            if !context.session.is_in() {
+                context.session.turned_away();
+                return refusals::refuse("NICK", &[], refusal, &mut context.pen());
+            }
+            if context.session.take_sasl() {
+                let text = "SASL authentication failed";
+                return context.pen().numeric(numeric::ERR_SASLFAIL, &[], text);
+            }
+            let command = context.session.command;
+            let subject = context.session.subject.take().unwrap_or_default();
+            refusals::refuse(command, &subject, refusal, &mut context.pen());
+            context.session.subject = Some(subject);
+        }
+        Event::Closed { why } => {
+            let text = crate::session::plain::refusal(why);
+            if let Refusal::Killed { by, reason } = why {
+                let reason = reason.as_deref().unwrap_or("no reason");
+                let limits = crate::wire::irc::Limits::FROM_SERVER;
+                let nick = context.session.nick(context.view);
+                let line = crate::wire::irc::LineWriter::new(context.out, limits);
+                let line = line.source(by.as_str()).command("KILL").middle(nick.as_str());
+                let _ = line.trailing(reason).end();
+            }
+            Session::error(&text, context.out);
+        }
+        Event::Past { query, entries } => history::past(context, query, entries),
+        event => {
+            let look = context.session.look();
+            render(look, event, Perspective::Other, context.out);
+        }
+    }
+}
+
+fn account(context: &mut Context<'_, '_>, who: &Identity, step: AccountStep) {
+    let by_sasl = context.session.take_sasl();
+    let registers = context.session.command == "REGISTER";
+    let mut pen = context.pen();
+    let prefix = registration::prefix(who);
+    let name = who.account.as_ref().unwrap_or(&who.nick);
+    match step {
+        AccountStep::Registered | AccountStep::LoggedIn => {
+            if registers {
+                pen.line("REGISTER", &["SUCCESS", name.as_str()], Some("Account created"));
+            }
+            let text = format!("You are now logged in as {name}");
+            pen.numeric(numeric::RPL_LOGGEDIN, &[&prefix, name.as_str()], &text);
+            if by_sasl {
+                pen.numeric(numeric::RPL_SASLSUCCESS, &[], "SASL authentication successful");
+            }
+        }
+        AccountStep::LoggedOut => {
+            pen.numeric(numeric::RPL_LOGGEDOUT, &[&prefix], "You are now logged out");
+        }
+        AccountStep::PasswordChanged => pen.notice("Your password is changed"),
+    }
+}

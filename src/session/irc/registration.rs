@@ -1,0 +1,198 @@
+//! How does a client come in, and how does it go? PASS, NICK, USER, PING, QUIT.
+
+use super::{Action, Context, Session, about, commands, pen, settings};
+use crate::chat::{Command, Entry, Name, Refusal, Secret, limits};
+use crate::wire::irc::{Message, name, numeric};
+use std::sync::Arc;
+
+/// What a client has said of itself until it is in.
+#[derive(Default)]
+pub(super) struct Door {
+    pub(super) nick: Option<Name>,
+    username: Option<Arc<str>>,
+    realname: Option<Arc<str>>,
+    password: Option<Secret>,
+    /// Capabilities are being agreed on: the door stays shut until `CAP END`.
+    pub(super) negotiating: bool,
+    /// The account it has proved.
+    pub(super) account: Option<Name>,
+    /// Its coming in is written down.
+    entering: bool,
+}
+
+/// `PASS password`.
+pub(super) fn pass(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    if let Some(door) = &mut context.session.door {
+        door.password = message.parameters.first().map(|text| Secret::new(*text));
+    }
+}
+
+/// `USER name mode unused :real name`.
+pub(super) fn user(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let [username, _, _, realname, ..] = *message.parameters.as_slice() else { return };
+    if username.is_empty() || realname.is_empty() {
+        return commands::need_more(context);
+    }
+    // Nobody has asked the client's machine: the ~ says so.
+    let short = &username[..username.floor_char_boundary(settings::USER_LENGTH)];
+    let cleaned = short.trim_start_matches('~');
+    let plain = name::is_user_name(cleaned, settings::USER_LENGTH) && cleaned.is_ascii();
+    if !plain {
+        let text = "Your user name is invalid";
+        return context.pen().numeric(numeric::ERR_INVALIDUSERNAME, &[], text);
+    }
+    let end = realname.floor_char_boundary(limits::REAL_NAME_LENGTH);
+    let Some(door) = &mut context.session.door else { return };
+    door.username = Some(format!("~{cleaned}").into());
+    door.realname = Some(realname[..end].into());
+    come_in(context);
+}
+
+/// `NICK name`.
+pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let wanted = message.parameters.first().copied().unwrap_or_default();
+    if wanted.is_empty() {
+        let text = "No nickname given";
+        return context.pen().numeric(numeric::ERR_NONICKNAMEGIVEN, &[], text);
+    }
+    if context.session.is_in() {
+        let same = context.user().is_some_and(|user| user.identity.nick.as_str() == wanted);
+        if !same {
+            context.run(Command::Nick(wanted.into()));
+        }
+        return;
+    }
+    let checked = Name::nick(wanted).map_err(|fault| Refusal::BadNick(wanted.into(), fault));
+    let free = checked.and_then(|nick| {
+        let account = context.session.door.as_ref().and_then(|door| door.account.clone());
+        match context.view.hub.nick_is_free(context.view.me, account.as_ref(), &nick) {
+            // It may still prove that the account is its own.
+            Err(Refusal::NickReserved(_)) if account.is_none() && negotiates(context) => Ok(nick),
+            Err(refusal) => Err(refusal),
+            Ok(()) => Ok(nick),
+        }
+    });
+    match free {
+        Ok(nick) => {
+            if let Some(door) = &mut context.session.door {
+                door.nick = Some(nick);
+            }
+            come_in(context);
+        }
+        Err(refusal) => super::refusals::refuse("NICK", &[], &refusal, &mut context.pen()),
+    }
+}
+
+fn negotiates(context: &Context<'_, '_>) -> bool {
+    context.session.door.as_ref().is_some_and(|door| door.negotiating)
+}
+
+/// `PING token`.
+pub(super) fn ping(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    match message.parameters.first().copied().filter(|token| !token.is_empty()) {
+        Some(token) => {
+            let mut pen = context.pen();
+            let server = pen.server;
+            pen.line("PONG", &[server], Some(token));
+        }
+        None => {
+            let text = "No origin specified";
+            context.pen().numeric(numeric::ERR_NOORIGIN, &[], text);
+        }
+    }
+}
+
+/// `QUIT :words`.
+pub(super) fn quit(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let words = message.parameters.first().copied().filter(|words| !words.is_empty());
+    let end = words.map_or(0, |words| words.floor_char_boundary(limits::REASON_LENGTH));
+    let words = words.map(|words| &words[..end]);
+    context.actions.push(Action::Quit(words.map(Arc::from)));
+}
+
+/// Goes in, if all has been said.
+pub(super) fn come_in(context: &mut Context<'_, '_>) {
+    let Some(door) = &mut context.session.door else { return };
+    let (Some(nick), Some(username), Some(realname)) = (&door.nick, &door.username, &door.realname)
+    else {
+        return;
+    };
+    if door.negotiating || door.entering {
+        return;
+    }
+    if context.view.settings.password.is_some() && context.view.settings.password != door.password {
+        context.pen().numeric(numeric::ERR_PASSWDMISMATCH, &[], "Password incorrect");
+        context.actions.push(Action::Close("Password incorrect".to_owned()));
+        return;
+    }
+    // It may have been taken meanwhile, or be an account that was not proved.
+    if let Err(refusal) =
+        context.view.hub.nick_is_free(context.view.me, door.account.as_ref(), nick)
+    {
+        door.nick = None;
+        return super::refusals::refuse("NICK", &[], &refusal, &mut context.pen());
+    }
+    let entry = Entry {
+        nick: Some(nick.clone()),
+        username: Some(Arc::clone(username)),
+        realname: Some(Arc::clone(realname)),
+        account: door.account.clone(),
+        named_only: true,
+        ..Entry::default()
+    };
+    door.entering = true;
+    context.actions.push(Action::Enter(Box::new(entry)));
+}
+
+impl Session {
+    /// It goes away; whether it was still outside.
+    pub fn step_away(&mut self) -> bool {
+        self.door.take().is_some()
+    }
+
+    /// The chat has not let it in: its nick was taken meanwhile.
+    pub(super) fn turned_away(&mut self) {
+        if let Some(door) = &mut self.door {
+            door.entering = false;
+            door.nick = None;
+        }
+    }
+}
+
+/// Everything that a client is told first.
+pub(super) fn welcome(context: &mut Context<'_, '_>) {
+    let settings = context.view.settings;
+    let Some(user) = context.user() else { return };
+    let prefix = prefix(&user.identity);
+    let mut pen = context.pen();
+    let text = format!("Welcome to the {} chat, {prefix}", settings.network);
+    pen.numeric(numeric::RPL_WELCOME, &[], &text);
+    let text = format!("Your host is {}, running {}", settings.name, settings::VERSION);
+    pen.numeric(numeric::RPL_YOURHOST, &[], &text);
+    let text = format!("This server was started {}", pen::timestamp(settings.started));
+    pen.numeric(numeric::RPL_CREATED, &[], &text);
+    let channel_modes = settings::CHANNEL_MODES.concat() + settings::MEMBER_MODES.0;
+    let arguments: String = settings::CHANNEL_MODES[..3].concat() + settings::MEMBER_MODES.0;
+    let words =
+        [&settings.name, settings::VERSION, settings::USER_MODES, &channel_modes, &arguments];
+    pen.words(numeric::RPL_MYINFO, &words);
+    isupport(context);
+    about::lusers(context);
+    about::motd(context);
+}
+
+pub(super) fn isupport(context: &mut Context<'_, '_>) {
+    // Thirteen tokens and the nick and the text are fifteen parameters.
+    const PER_LINE: usize = 13;
+    let tokens = context.view.settings.isupport();
+    let mut pen = context.pen();
+    for chunk in tokens.chunks(PER_LINE) {
+        let words: Vec<&str> = chunk.iter().map(String::as_str).collect();
+        pen.numeric(numeric::RPL_ISUPPORT, &words, "are supported by this server");
+    }
+}
+
+/// `nick!user@host`, the host as a word.
+pub(super) fn prefix(who: &crate::chat::Identity) -> String {
+    format!("{}!{}@{}", who.nick, who.user(), pen::host(who))
+}
