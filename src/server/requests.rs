@@ -87,7 +87,7 @@ impl Server {
         self.catch_up(Self::session(token));
         let limit = query.limit.unwrap_or(self.config.history_on_join);
         // IRC clients ask for it (CHATHISTORY); their mail carries its time and may come in between.
-        let irc = self.connections.get(token).is_some_and(|it| it.session.irc().is_some());
+        let irc = self.connections.get_mut(token).is_some_and(|it| it.session.irc().is_some());
         if limit == 0 || (irc && matches!(query.scope, Scope::Room(_))) {
             return;
         }
