@@ -325,9 +325,9 @@ pub struct Config {
     #[arg(long, value_name = "NAME:PASSWORD-OR-HASH", value_delimiter = BETWEEN)]
     pub oper: Vec<Operator>,
 
-    /// How long a client may be silent before it is greeted in plain lines; an IRC client speaks
-    /// first. 0 greets everyone at once, and there is no IRC
-    #[arg(long, default_value_t = 150, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=10_000))]
+    /// Milliseconds of silence after which a client is greeted in plain lines; its first word may make
+    /// it an IRC client until then. 0 greets at once, and there is no IRC
+    #[arg(long, default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=60_000))]
     pub greeting_delay: u32,
 
     /// The server's name for IRC clients: a host name
