@@ -58,7 +58,8 @@ impl<K> Timers<K> {
     }
 
     /// The earliest timer that is due at `now`. Call it until it gives `None`, with the same
-    /// `now`: what a handler arms in the meantime for "at once" is then due next turn.
+    /// `now`. What a handler arms in the meantime for `now` or before is due at once, so a handler
+    /// must arm for later than that, or the calls never end.
     pub fn pop_due(&mut self, now: Instant) -> Option<K> {
         let first = self.armed.first_entry()?;
         if first.key().deadline > now { None } else { Some(first.remove()) }
