@@ -29,12 +29,12 @@ command -v nc >/dev/null || die "nc is missing"
 
 password=xyzzy-42
 # Lines of the flood, and bytes of one: far more than the kernel keeps for a socket.
-flood_lines=40000
+flood_lines=20000
 flood_size=400
 
 build
 # The sleeper's backlog has to fit under the hard limit, or it is dropped.
-start_server --quiet --greeting-delay=150 --password="$password" --outbox-hard=64M ||
+start_server --quiet --password="$password" --outbox-hard=64M ||
   die "the server did not start: $(cat "$workdir/log")"
 echo "server: $ready"
 
@@ -239,7 +239,7 @@ stopped() {
   backlog=$(server_memory)
 }
 
-# It had typed before it was stopped, and others have said 20 MB since.
+# Others have said 8 MB since.
 resumed() {
   signal sleeper -CONT
   sees sleeper ':asleep over$' || return 1

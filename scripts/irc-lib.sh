@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # workdir, server and port are of lib.sh
 # What the scripts that speak IRC share: people at nc, what they saw, and one line per step of it.
 # Sourced after lib.sh, not run. bash 3.2 will do: that is what macOS has.
 #
@@ -101,13 +102,13 @@ signal() {
 # piece NAME BYTES: as printf writes them, without an end of line.
 piece() {
   local keys="keys_$1"
-  printf '%b' "$2" >&"${!keys}" 2>/dev/null || { why="$1 is not there to type"; return 1; }
+  printf '%b' "$2" 2>/dev/null 1>&"${!keys}" || { why="$1 is not there to type"; return 1; }
 }
 
 # types NAME LINE
 types() {
   local keys="keys_$1"
-  printf '%s\r\n' "$2" >&"${!keys}" 2>/dev/null || { why="$1 is not there to type"; return 1; }
+  printf '%s\r\n' "$2" 2>/dev/null 1>&"${!keys}" || { why="$1 is not there to type"; return 1; }
 }
 
 # What NAME saw since the last check. CR is not shown.
@@ -129,7 +130,6 @@ sees() {
     sleep 0.01
   done
   printf -v "$mark" '%s' "$((${!mark} + ${found%%:*}))"
-  line=${found#*:}
 }
 
 # ask NAME LINE: says it, and all that NAME saw until it was done is in $answer.

@@ -64,7 +64,7 @@ build
 cat >"$workdir/motd" <<'MOTD'
 There is tea.
 MOTD
-start_server --quiet --greeting-delay=150 --motd="$workdir/motd" ||
+start_server --quiet --motd="$workdir/motd" ||
   die "the server did not start: $(cat "$workdir/log")"
 echo "server: $ready"
 export HOME="$workdir/home" LANG=C.UTF-8 LC_ALL=C.UTF-8 TERM=xterm
