@@ -40,6 +40,7 @@ mod record;
 mod refusal;
 mod room;
 mod rooms;
+mod scram;
 mod secret;
 mod throttle;
 mod words;
@@ -48,7 +49,7 @@ mod words;
 mod tests;
 
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
-pub use command::{Command, Decision, Outcome, Pick, Purpose, Speech, Work};
+pub use command::{Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, Speech, Work};
 pub use effect::{AccountStep, Audience, Effect, Event, Identity, Perspective, Quoted, Said, Told};
 pub use entry::{Archive, Logged, Target};
 pub use hub::{Hub, User};
@@ -61,4 +62,4 @@ pub use record::{
 };
 pub use refusal::{Field, Refusal};
 pub use room::{Ban, Member, Modes, Room, Topic};
-pub use secret::{PasswordHash, Secret};
+pub use secret::{PasswordHash, ScramKeys, Secret};

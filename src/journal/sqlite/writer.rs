@@ -200,6 +200,7 @@ fn is_passing(change: &Change) -> bool {
             | Change::Join { .. }
             | Change::Part { .. }
             | Change::LoginFailed { .. }
+            | Change::ScramKeys { .. }
             | Change::Logout
             | Change::Kick { .. }
             | Change::Oper { .. }

@@ -1,6 +1,6 @@
 //! Which capabilities are there, and how are they agreed on? IRCv3 capability-negotiation.
 
-use super::{Context, settings};
+use super::{Context, sasl};
 use crate::wire::irc::{Message, numeric};
 
 /// A set of capabilities.
@@ -65,13 +65,13 @@ impl Caps {
 }
 
 /// What follows a capability's name and `=` for clients that know version 302.
-fn value(cap: Caps) -> Option<String> {
-    match cap {
-        Caps::SASL => Some("PLAIN".to_owned()),
-        Caps::ACCOUNT_REGISTRATION => Some("custom-account-name".to_owned()).filter(|_| false),
-        Caps::CHATHISTORY => Some(settings::HISTORY.to_string()).filter(|_| false),
-        _ => None,
-    }
+///
+/// `draft/account-registration` has none of its keys: who registers has come in
+/// (`before-connect`), gives no address (`email-required`), and takes their nick
+/// (`custom-account-name`). `draft/chathistory` is defined without a value; how many messages an
+/// answer has is in RPL_ISUPPORT.
+fn value(cap: Caps) -> Option<&'static str> {
+    (cap == Caps::SASL).then_some(sasl::MECHANISMS)
 }
 
 /// `CAP LS|LIST|REQ|END`.

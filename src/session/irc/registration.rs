@@ -1,6 +1,6 @@
 //! How does a client come in, and how does it go? PASS, NICK, USER, PING, QUIT.
 
-use super::{Action, Context, Session, about, commands, pen, settings};
+use super::{Action, Context, Session, about, commands, pen, sasl, settings};
 use crate::chat::{Command, Entry, Name, Refusal, Secret, limits};
 use crate::wire::irc::{Message, name, numeric};
 use std::sync::Arc;
@@ -141,6 +141,9 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
         ..Entry::default()
     };
     door.entering = true;
+    if context.session.has_sasl() {
+        sasl::abort(context);
+    }
     context.actions.push(Action::Enter(Box::new(entry)));
 }
 
