@@ -2,6 +2,7 @@
 //! down, applied, and checked after every record.
 
 mod properties;
+mod scram;
 mod stories;
 
 use super::*;
