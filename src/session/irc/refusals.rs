@@ -128,18 +128,22 @@ fn in_standard_form(
 ) -> bool {
     let text = crate::session::plain::refusal(refusal);
     let subject: Vec<&str> = subject.iter().map(String::as_str).collect();
+    let nick = pen.nick.clone();
     match (command, refusal) {
         ("REGISTER", Refusal::AccountExists(name)) => {
             pen.fail("REGISTER", "ACCOUNT_EXISTS", &[name.as_str()], &text);
         }
-        ("REGISTER", Refusal::ShortPassword(_) | Refusal::TooLong(..)) => {
-            pen.fail("REGISTER", "WEAK_PASSWORD", &["*"], &text);
+        ("REGISTER", Refusal::ShortPassword(_)) => {
+            pen.fail("REGISTER", "WEAK_PASSWORD", &[nick.as_str()], &text);
+        }
+        ("REGISTER", Refusal::TooLong(..)) => {
+            pen.fail("REGISTER", "UNACCEPTABLE_PASSWORD", &[nick.as_str()], &text);
         }
         ("REGISTER", Refusal::LoggedIn(name)) => {
             pen.fail("REGISTER", "ALREADY_AUTHENTICATED", &[name.as_str()], &text);
         }
         ("REGISTER", _) => {
-            pen.fail("REGISTER", "TEMPORARILY_UNAVAILABLE", &["*"], &text);
+            pen.fail("REGISTER", "TEMPORARILY_UNAVAILABLE", &[nick.as_str()], &text);
         }
         ("REDACT", Refusal::NoSuchMessage(..)) => {
             pen.fail("REDACT", "UNKNOWN_MSGID", &subject, &text);
