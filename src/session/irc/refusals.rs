@@ -15,8 +15,12 @@ pub(super) fn refuse(command: &str, subject: &[String], refusal: &Refusal, pen: 
     }
     let speaks = matches!(command, "PRIVMSG" | "TAGMSG");
     let answer = match refusal {
-        // To join twice, to be called what one is called, or to lift what is not there is no fault.
-        Refusal::AlreadyIn(_) | Refusal::SameNick(_) | Refusal::NoSuchBan(_) => return,
+        // To join twice, to be called what one is called, to lift what is not there or to set what is
+        // there is no fault.
+        Refusal::AlreadyIn(_)
+        | Refusal::SameNick(_)
+        | Refusal::NoSuchBan(_)
+        | Refusal::NothingChanged(_) => return,
         Refusal::TryLater(seconds) if command != "AUTHENTICATE" => {
             let text = format!("Please wait {seconds} s and try again");
             return pen.numeric(numeric::RPL_TRYAGAIN, &[command], &text);
