@@ -224,7 +224,8 @@ impl Drop for Writer {
 
 /// Whether a change may happen without being kept: a restart ends what it does anyway, and nobody
 /// could come, go or look while the disk is full if it might not. Not among them is a login: it
-/// takes the mail that has waited, and would give it again after the restart.
+/// takes the mail that has waited, and would give it again after the restart. Keys for SCRAM that a
+/// restart forgets are learnt again at the next login.
 fn is_passing(change: &Change) -> bool {
     matches!(
         change,
