@@ -239,6 +239,10 @@ fn an_account_from_before_learns_scram_when_its_password_is_shown() {
     );
     plain(&mut jilles, "jilles", "sesame");
     assert!(line(&mut jilles).contains(" 900 "));
+    assert!(line(&mut jilles).contains(" 903 "));
+    // Its next line waits until what it has led to is kept.
+    jilles.send("PING :fence\r\n");
+    assert!(line(&mut jilles).ends_with(" :fence"));
     let mut again = outside(&first);
     scram(&mut again, "jilles", "sesame", ChannelBinding::None).unwrap();
     assert!(line(&mut again).contains(" 900 "));
