@@ -27,6 +27,8 @@ const KEY: usize = 32;
 /// and would be one more thing to keep.
 pub(super) struct Scram {
     secret: Zeroizing<[u8; KEY]>,
+    /// Keys of nobody, so that there is as much to read where there are none.
+    nobody: ScramKeys,
 }
 
 /// The parts of [`ScramKeys`].
@@ -45,35 +47,27 @@ impl Scram {
     pub(super) fn new() -> std::io::Result<Scram> {
         let mut secret = Zeroizing::new([0; KEY]);
         getrandom::fill(&mut *secret)?;
-        Ok(Scram { secret })
+        let nobody = written(ITERATIONS, &[0; SALT], &*secret, &*secret);
+        Ok(Scram { secret, nobody })
     }
 
-    /// What the client has to hash, and how; `None` if the system has no randomness for a nonce.
+    /// What the client has to hash, and how; `None` if the system has no randomness for a nonce, or
+    /// the keys are none.
     pub(super) fn challenge(&self, name: &str, keys: Option<&ScramKeys>) -> Option<Challenge> {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).ok()?;
         // Made in any case: it must not take longer for a name that is no account's.
         let made_up = hmac(&*self.secret, name.to_ascii_lowercase().as_bytes());
         let made_up = Base64::encode_string(&made_up[..SALT]);
-        let (salt, iterations) = match keys.and_then(parts) {
-            Some(parts) => (parts.salt.to_owned(), parts.iterations),
-            None => (made_up, ITERATIONS),
-        };
+        let Parts { salt, iterations, .. } = parts(keys.unwrap_or(&self.nobody))?;
+        let salt = if keys.is_some() { salt } else { &made_up }.to_owned();
         Some(Challenge { nonce: Base64::encode_string(&nonce), salt, iterations })
     }
 
     /// `ServerSignature` in base64, if the proof fits the keys. Without keys the same is done with
     /// made-up ones and the answer is no.
     pub(super) fn verify(&self, said: &ScramProof, keys: Option<&ScramKeys>) -> Option<String> {
-        let known = keys.and_then(parts);
-        let is_known = known.is_some();
-        let nobody = Parts {
-            iterations: ITERATIONS,
-            salt: "",
-            stored_key: *self.secret,
-            server_key: *self.secret,
-        };
-        let Parts { stored_key, server_key, .. } = known.unwrap_or(nobody);
+        let Parts { stored_key, server_key, .. } = parts(keys.unwrap_or(&self.nobody))?;
         let message = said.message.as_bytes();
         let signature = hmac(&stored_key, message);
         let proof = <[u8; KEY]>::try_from(&*said.proof).ok()?;
@@ -81,7 +75,7 @@ impl Scram {
         let digest = CtOutput::<Sha256>::new(Sha256::digest(client_key));
         let fits = digest == CtOutput::new(stored_key.into());
         let answer = Base64::encode_string(&hmac(&server_key, message));
-        (fits && is_known).then_some(answer)
+        (fits && keys.is_some()).then_some(answer)
     }
 }
 
@@ -102,10 +96,13 @@ fn derive(secret: &Secret, salt: &[u8], iterations: u32) -> Option<ScramKeys> {
     let (how, often) = (Algorithm::Pbkdf2Sha256, Params::new(iterations).ok()?);
     pbkdf2_hmac_with_params(prepared.as_bytes(), salt, how, often, &mut *salted);
     let client_key = Zeroizing::new(hmac(&*salted, b"Client Key"));
-    let stored_key = Base64::encode_string(&Sha256::digest(*client_key));
-    let server_key = Base64::encode_string(&hmac(&*salted, b"Server Key"));
-    let salt = Base64::encode_string(salt);
-    Some(ScramKeys::new(format!("SCRAM-SHA-256${iterations}:{salt}${stored_key}:{server_key}")))
+    let stored_key = Sha256::digest(*client_key);
+    Some(written(iterations, salt, &stored_key, &hmac(&*salted, b"Server Key")))
+}
+
+fn written(iterations: u32, salt: &[u8], stored_key: &[u8], server_key: &[u8]) -> ScramKeys {
+    let [salt, stored, server] = [salt, stored_key, server_key].map(Base64::encode_string);
+    ScramKeys::new(format!("SCRAM-SHA-256${iterations}:{salt}${stored}:{server}"))
 }
 
 /// `None` if they are not of our making.
@@ -139,7 +136,8 @@ mod tests {
         let keys = derive(&Secret::new("pencil"), &salt, 4096).unwrap();
         let nonce = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
         let message = format!(
-            "n=user,r=rOprNGfwEbeRWgbNEkqO,r={nonce},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r={nonce}"
+            "n=user,r=rOprNGfwEbeRWgbNEkqO,r={nonce},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,\
+             c=biws,r={nonce}"
         );
         let proof = Base64::decode_vec("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=").unwrap();
         (keys, ScramProof { message, proof: proof.into() })
