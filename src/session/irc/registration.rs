@@ -1,7 +1,7 @@
 //! How does a client come in, and how does it go? PASS, NICK, USER, PING, QUIT.
 
-use super::{Action, Context, Session, about, commands, pen, settings};
-use crate::chat::{Command, Entry, Name, Refusal, Secret, limits};
+use super::{Action, Context, Session, about, commands, metadata, pen, read_marker, settings};
+use crate::chat::{Command, Entry, Metadata, Name, Refusal, Secret, limits};
 use crate::wire::irc::{Message, name, numeric};
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub(super) struct Door {
     pub(super) negotiating: bool,
     /// The account it has proved.
     pub(super) account: Option<Name>,
+    /// What it says of itself for programs.
+    pub(super) metadata: Metadata,
     /// Its coming in is written down.
     entering: bool,
 }
@@ -138,6 +140,7 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
         realname: Some(Arc::clone(realname)),
         account: door.account.clone(),
         named_only: true,
+        metadata: std::mem::take(&mut door.metadata),
         ..Entry::default()
     };
     door.entering = true;
@@ -178,6 +181,8 @@ pub(super) fn welcome(context: &mut Context<'_, '_>) {
     pen.words(numeric::RPL_MYINFO, &words);
     isupport(context);
     about::lusers(context);
+    metadata::tell_own(context);
+    read_marker::tell_all(context);
     about::motd(context);
 }
 
