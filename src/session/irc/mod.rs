@@ -12,7 +12,8 @@
 //! | `channel`, `modes`, `messages` | what can be done in a channel, and said? |
 //! | `people`, `about`, `operator` | what can be asked of people, of the server; what may operators? |
 //! | `desk` | who watches for whom, who was here before? |
-//! | `metadata`, `read_marker` | what is said for programs; how far has somebody read? |
+//! | `metadata`, `subscriptions` | what is said of people and channels for programs; who follows it? |
+//! | `read_marker` | how far has somebody read? |
 //! | `own`, `refusals`, `label` | how is one client told what became of its wish? |
 //! | `render`, `pen` | how do lines look? |
 //!
@@ -40,6 +41,7 @@ mod registration;
 mod render;
 mod sasl;
 mod settings;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 

@@ -3,7 +3,7 @@
 use super::render::{self, render};
 use super::{
     Caps, Context, Session, View, channel, history, metadata, modes, read_marker, refusals,
-    registration,
+    registration, subscriptions,
 };
 use crate::chat::{AccountStep, Event, Identity, Kind, Perspective, Refusal};
 use crate::wire::irc::numeric;
@@ -63,7 +63,7 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
                 if !context.session.caps.has(Caps::NO_IMPLICIT_NAMES) {
                     channel::tell_names(context, room);
                 }
-                metadata::tell_joined(context, room);
+                subscriptions::tell_joined(context, room);
             }
         }
         Event::Said(_) | Event::Reacted { .. } | Event::Tagged { .. } | Event::Edited { .. } => {

@@ -1,6 +1,6 @@
 //! How does a client come in, and how does it go? PASS, NICK, USER, PING, QUIT.
 
-use super::{Action, Context, Session, about, commands, metadata, pen, read_marker, settings};
+use super::{Action, Context, Session, about, commands, pen, read_marker, settings, subscriptions};
 use crate::chat::{Command, Entry, Metadata, Name, Refusal, Secret, limits};
 use crate::wire::irc::{Message, name, numeric};
 use std::sync::Arc;
@@ -225,7 +225,7 @@ pub(super) fn welcome(context: &mut Context<'_, '_>) {
     pen.words(numeric::RPL_MYINFO, &words);
     isupport(context);
     about::lusers(context);
-    metadata::tell_own(context);
+    subscriptions::tell_own(context);
     read_marker::tell_all(context);
     about::motd(context);
 }
