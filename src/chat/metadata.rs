@@ -9,6 +9,9 @@
 //! Bounds: [`limits::METADATA_KEYS`] keys for each, [`limits::METADATA_KEY_LENGTH`] and
 //! [`limits::METADATA_VALUE_LENGTH`] bytes.
 //!
+//! A value that was removed is still in the journal's records until a snapshot covers them, as a
+//! topic is: only what is said in rooms and in private is erased at once.
+//!
 //! Deliberately absent: which keys somebody follows. An effect says who may hear of a change; who
 //! wants to is known to their session alone. Absent, too: keys that not all may see.
 
@@ -185,36 +188,36 @@ impl Hub {
                 (all.into_keys().map(|key| (key, None)).collect(), news)
             }
         };
-        let (named, rest) = self.holders(&owner);
-        let Some((holder, audience)) = named else { return Ok(()) };
+        let mut holders = self.holders(&owner).into_iter();
+        let Some((holder, audience)) = holders.next() else { return Ok(()) };
         let alone = Audience::Private { to: Vec::new(), from: at.origin };
         let audience = if news { answering(audience, at.origin) } else { alone };
         at.tell(audience, Event::MetadataSet { holder, changes: changes.clone() });
         if news {
-            for (holder, audience) in rest {
+            for (holder, audience) in holders {
                 at.tell(audience, Event::MetadataSet { holder, changes: changes.clone() });
             }
         }
         Ok(())
     }
 
-    /// Everything that has the metadata of `owner`, with who may hear of it: what was named, and
-    /// the other nicks of its account.
-    fn holders(&self, owner: &Owner) -> (Option<(Holder, Audience)>, Vec<(Holder, Audience)>) {
+    /// Everything that has the metadata of `owner`, with who may hear of it: first what was named,
+    /// then the other nicks of its account.
+    fn holders(&self, owner: &Owner) -> Vec<(Holder, Audience)> {
         match owner {
             Owner::Room(room) => {
                 let audience =
                     Audience::Room { room: room.clone(), from: None, except: Vec::new() };
-                (Some((Holder::Room(room.clone()), audience)), Vec::new())
+                vec![(Holder::Room(room.clone()), audience)]
             }
             Owner::Person(session) => {
-                let Some(user) = self.users.get(session) else { return (None, Vec::new()) };
+                let Some(user) = self.users.get(session) else { return Vec::new() };
                 let account = user.identity.account.as_ref();
                 let account = account.and_then(|account| self.accounts.get(account));
                 let others = account.map_or(&[][..], |account| &account.sessions).iter();
                 let others = others.filter(|other| *other != session);
-                let others = others.filter_map(|other| self.users.get(other)).map(person);
-                (Some(person(user)), others.collect())
+                let others = others.filter_map(|other| self.users.get(other));
+                std::iter::once(user).chain(others).map(person).collect()
             }
         }
     }
@@ -237,7 +240,7 @@ impl Hub {
             }
         }
         if !changes.is_empty() {
-            for (holder, audience) in self.holders(&owner).1 {
+            for (holder, audience) in self.holders(&owner).into_iter().skip(1) {
                 at.tell(audience, Event::MetadataSet { holder, changes: changes.clone() });
             }
         }

@@ -116,12 +116,20 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
             }
         }
         Event::Account { who, step } => account(context, who, *step),
+        Event::MetadataSet { .. } | Event::ReadMarker { .. } => told_for_programs(context, event),
+        Event::Wallops { .. } => {}
+        event => render(look, event, Perspective::Other, context.out),
+    }
+}
+
+/// Of what it has said for programs to read.
+fn told_for_programs(context: &mut Context<'_, '_>, event: &Event) {
+    match event {
         Event::MetadataSet { holder, changes } => metadata::answer(context, holder, changes),
         Event::ReadMarker { target, time } => {
             read_marker::tell(context, target.as_str(), Some(*time));
         }
-        Event::Wallops { .. } => {}
-        event => render(look, event, Perspective::Other, context.out),
+        _ => {}
     }
 }
 
