@@ -72,7 +72,7 @@ fn value(cap: Caps) -> Option<String> {
     match cap {
         Caps::SASL => Some("PLAIN".to_owned()),
         Caps::ACCOUNT_REGISTRATION => Some("custom-account-name".to_owned()).filter(|_| false),
-        Caps::METADATA_2 | Caps::METADATA_3 => Some(super::metadata::announced()),
+        Caps::METADATA_2 | Caps::METADATA_3 => Some(super::metadata::announced().to_owned()),
         Caps::CHATHISTORY => Some(settings::HISTORY.to_string()).filter(|_| false),
         _ => None,
     }

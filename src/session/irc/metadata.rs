@@ -16,16 +16,19 @@ use crate::chat::{
     set_metadata,
 };
 use crate::wire::irc::{Message, numeric};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// What the capability announces.
-pub(super) fn announced() -> String {
-    format!(
-        "before-connect,max-subs={SUBSCRIPTIONS},max-keys={},max-key-bytes={},max-value-bytes={}",
-        limits::METADATA_KEYS,
-        limits::METADATA_KEY_LENGTH,
-        limits::METADATA_VALUE_LENGTH
-    )
+pub(super) fn announced() -> &'static str {
+    static TOKENS: LazyLock<String> = LazyLock::new(|| {
+        let (keys, key, value) =
+            (limits::METADATA_KEYS, limits::METADATA_KEY_LENGTH, limits::METADATA_VALUE_LENGTH);
+        format!(
+            "before-connect,max-subs={SUBSCRIPTIONS},max-keys={keys},max-key-bytes={key},\
+             max-value-bytes={value}"
+        )
+    });
+    &TOKENS
 }
 
 /// Whether a client with these capabilities is told of metadata.
