@@ -165,6 +165,7 @@ impl Server {
         for token in std::mem::take(&mut self.to_reap) {
             self.record_leave(token);
             self.unwatch(token);
+            self.end_of_waiting(token);
             let Some(mut connection) = self.connections.remove(token) else { continue };
             debug!("{}: closed", connection.address);
             if let Some(timer) = connection.timer.take() {
