@@ -13,6 +13,8 @@
 //! | `channel`, `modes`, `messages` | what can be done in a channel, and said? |
 //! | `people`, `about`, `operator` | what can be asked of people, of the server; what may operators? |
 //! | `desk` | who watches for whom, who was here before? |
+//! | `metadata`, `subscriptions` | what is said of people and channels for programs; who follows it? |
+//! | `read_marker` | how far has somebody read? |
 //! | `own`, `refusals`, `label` | how is one client told what became of its wish? |
 //! | `render`, `pen` | how do lines look? |
 //!
@@ -28,17 +30,20 @@ mod desk;
 mod history;
 mod label;
 mod messages;
+mod metadata;
 mod modes;
 mod operator;
 mod own;
 mod pen;
 mod people;
+mod read_marker;
 mod refusals;
 mod registration;
 mod render;
 mod sasl;
 mod scram;
 mod settings;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 
@@ -124,6 +129,8 @@ pub struct Session {
     /// What it has said of itself until it is in.
     door: Option<Box<Door>>,
     sasl: Option<Box<Sasl>>,
+    /// The keys of metadata that it follows.
+    subscriptions: Vec<String>,
 }
 
 /// A command on its way through the table.
@@ -152,6 +159,7 @@ impl Session {
             label: None,
             door: Some(Box::default()),
             sasl: None,
+            subscriptions: Vec::new(),
         }
     }
 

@@ -131,7 +131,7 @@ fn in_standard_form(
     pen: &mut Pen<'_>,
 ) -> bool {
     let text = crate::session::plain::refusal(refusal);
-    let subject: Vec<&str> = subject.iter().map(String::as_str).collect();
+    let (whole, subject) = (subject, subject.iter().map(String::as_str).collect::<Vec<&str>>());
     let nick = pen.nick.clone();
     match (command, refusal) {
         ("REGISTER", Refusal::AccountExists(name)) => {
@@ -158,6 +158,7 @@ fn in_standard_form(
         ("REDACT", Refusal::NoSuchRoom(name) | Refusal::NotInRoom(name)) => {
             pen.fail("REDACT", "INVALID_TARGET", &[name.as_str()], &text);
         }
+        ("METADATA", _) => super::metadata::refused(whole, refusal, pen),
         ("CHATHISTORY", _) => {
             pen.fail("CHATHISTORY", "INVALID_TARGET", &subject, &text);
         }
