@@ -117,3 +117,29 @@ fn who_is_nobody_yet_gets_the_goodbye_alone() {
     assert!(texts::is_goodbye(&rest) && rest.lines().count() == 1, "{rest:?}");
     assert!(server.ended().success());
 }
+
+#[test]
+fn a_plain_peer_is_nobody_before_it_has_given_the_password() {
+    let server = Server::start(&[PATIENT, "--password=open sesame", "--history-on-join=5"]);
+    let enter = |nick: &str| {
+        let mut client = Client::connect(server.address);
+        client.send(format!("/pass open sesame\n/nick {nick}\n"));
+        assert!(client.line().contains("/pass PASSWORD"));
+        until_all_is_done(&mut client);
+        client
+    };
+    let mut tom = enter("tom");
+    let mut mallory = Client::connect(server.address);
+    mallory.send("hello\n");
+    assert!(mallory.line().contains("/pass PASSWORD"));
+    say(&mut tom, &["secret"]);
+    mallory.send("/who\n/pass wrong\n");
+    let rest = mallory.rest();
+    assert!(!rest.contains("tom") && !rest.contains("secret"), "{rest}");
+    assert!(texts::is_goodbye(rest.lines().last().unwrap()), "{rest}");
+    // Nobody has heard of it.
+    tom.assert_nothing_waits();
+    let mut irc = Client::connect(server.address);
+    irc.send("NICK ada\r\nUSER ada 0 * :Ada\r\n");
+    assert!(irc.rest().contains(" 464 ada "));
+}

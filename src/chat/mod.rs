@@ -18,6 +18,7 @@
 //! | `record`, `effect`, `answer`, `entry`, `query` | what is written down, told, kept for history, asked? |
 //! | `hub`, `room` | what is the state? |
 //! | `presence`, `rooms`, `words`, `mentions`, `messages`, `accounts`, `moderation`, `administration` | how does it change? |
+//! | `metadata`, `markers` | what is said of people and rooms for programs; how far has somebody read? |
 //! | `questions`, `throttle` | what can be answered; who must wait? |
 
 mod accounts;
@@ -28,9 +29,11 @@ mod effect;
 mod entry;
 mod hub;
 pub mod limits;
+mod markers;
 mod mask;
 mod mentions;
 mod messages;
+mod metadata;
 mod moderation;
 mod name;
 mod presence;
@@ -40,6 +43,7 @@ mod record;
 mod refusal;
 mod room;
 mod rooms;
+mod scram;
 mod secret;
 mod throttle;
 mod words;
@@ -48,11 +52,15 @@ mod words;
 mod tests;
 
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
-pub use command::{Command, Decision, Outcome, Pick, Purpose, Speech, Work};
-pub use effect::{AccountStep, Audience, Effect, Event, Identity, Perspective, Quoted, Said, Told};
+pub use command::{Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, Speech, Work};
+pub use effect::{
+    AccountStep, Audience, Effect, Event, Holder, Identity, Perspective, Quoted, Said, Told,
+};
 pub use entry::{Archive, Logged, Target};
 pub use hub::{Hub, User};
+pub use markers::marker_target;
 pub use mask::{Mask, glob};
+pub use metadata::{Metadata, MetadataChanges, is_metadata_key, set_metadata};
 pub use name::{Caseless, Name, NickFault, RoomFault};
 pub use query::{Lookup, Point, Query, Range, Scope};
 pub use record::{
@@ -61,4 +69,4 @@ pub use record::{
 };
 pub use refusal::{Field, Refusal};
 pub use room::{Ban, Member, Modes, Room, Topic};
-pub use secret::{PasswordHash, Secret};
+pub use secret::{PasswordHash, ScramKeys, Secret};

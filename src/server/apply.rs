@@ -48,6 +48,10 @@ impl Server {
             if let Health::ReadOnly(reason) = self.journal.health() {
                 self.tell(token, &format!("not done, nothing can be kept now: {reason}"));
             }
+            if matches!(record.change, Change::Login { .. }) {
+                self.fail_sasl(token);
+            }
+            self.finish_irc(token);
         }
         self.refused = refused;
         self.say_health();
@@ -138,6 +142,10 @@ impl Server {
         }
         self.tell_watchers(&event);
         self.offer_to_operator(&audience, &event);
+        if matches!(event, Event::MetadataSet { .. }) {
+            return self.tell_of_metadata(&audience, &event);
+        }
+        let newcomer = self.newcomer_with_metadata(&event);
         match audience {
             Audience::One(session) => self.deliver_alone(session, event),
             Audience::Private { to, from } => {
@@ -167,6 +175,9 @@ impl Server {
                 self.transcript.say(&event);
                 self.deliver_to_many(&Audience::All, &event);
             }
+        }
+        if let Some((newcomer, room)) = newcomer {
+            self.introduce(newcomer, &room);
         }
     }
 

@@ -338,7 +338,7 @@ pub struct Config {
     #[arg(long, default_value = "chatloop", value_name = "WORD")]
     pub network: String,
 
-    /// A password that IRC clients must give (PASS)
+    /// A password that clients must give: PASS in IRC, /pass in plain lines
     #[arg(long, value_name = "WORD", value_parser = parse_secret)]
     pub password: Option<Secret>,
 

@@ -118,11 +118,20 @@ impl Server {
         self.arm(token, self.now + REGISTRATION, Due::Registration(token));
     }
 
-    /// It is a plain peer, and takes part from here on.
+    /// It is a plain peer, and takes part from here on, unless there is a password to be given.
     pub(super) fn enter_plain(&mut self, token: Token) {
+        if self.lock(token) {
+            return;
+        }
         let Some(connection) = self.connections.get_mut(token) else { return };
         let Dialect::Undecided(session) = &connection.session else { return };
         connection.session = Dialect::Plain(session.clone());
+        self.let_in(token);
+    }
+
+    /// A plain peer comes into the chat.
+    pub(super) fn let_in(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
         connection.entered = true;
         let label = connection.address.to_string().into();
         let entry = Entry { label, lobby: true, ..Entry::default() };
@@ -132,11 +141,19 @@ impl Server {
         self.look_at_input(token);
     }
 
-    /// An IRC client has had its time.
+    /// An IRC client has had its time to register, or a plain peer to give the password.
     pub(super) fn end_registration(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };
-        if connection.session.irc().is_some_and(|session| !session.is_in()) {
-            self.leave_with(token, None, "registration timed out".to_owned());
+        match &connection.session {
+            Dialect::Irc(session) if !session.is_in() => {
+                self.leave_with(token, None, "registration timed out".to_owned());
+            }
+            Dialect::Locked(..) => {
+                let patience = super::gate::PATIENCE.as_secs();
+                let farewell = format!("goodbye: no password within {patience} s");
+                self.leave_with(token, None, farewell);
+            }
+            _ => {}
         }
     }
 }

@@ -31,7 +31,7 @@ impl Server {
             return self.tell_operator(token, text);
         };
         match &connection.session {
-            Dialect::Undecided(session) | Dialect::Plain(session) => {
+            Dialect::Undecided(session) | Dialect::Locked(session, _) | Dialect::Plain(session) => {
                 let look = session.look();
                 let segment = self.delivery.encode(|line| plain::render_notice(look, text, line));
                 self.touched.queue(token, connection, &segment, &self.bounds);
