@@ -170,7 +170,8 @@ two_in_one() {
 # Who says nothing that looks like IRC is a plain client: same test, same room.
 pieces_from_a_stranger() {
   connect stranger
-  sees stranger 'welcome|online' && ask ann 'JOIN #lobby' && piece stranger 'com' &&
+  sees stranger 'password' && types stranger "/pass $password" && sees stranger 'users online' &&
+    ask ann 'JOIN #lobby' && piece stranger 'com' &&
     others_go_on s1 && piece stranger 'man' && others_go_on s2 && hears_nothing ann 'man' &&
     piece stranger 'd\n' && sees ann ' PRIVMSG #lobby :command$' && ask ann 'PART #lobby' &&
     hang_up stranger
@@ -478,7 +479,7 @@ item 'com, man, d in pieces: one command, others go on' pieces_from_the_sheet
 item 'a message in six pieces, others go on' pieces_of_a_message
 item 'registration in pieces, others go on' pieces_at_registration
 item 'two commands and a half in one packet' two_in_one
-item 'com, man, d from a plain nc: one message' pieces_from_a_stranger
+item 'a plain nc must give the password, too; com, man, d is one message' pieces_from_a_stranger
 item 'kill -9 of a client: others and newcomers are served' killed
 item 'kill -9 with half a command sent: nobody hears the half' killed_in_mid_command
 item 'kill -9 in mid-registration: its nick is free' killed_before_registration
