@@ -17,9 +17,23 @@ use super::room::{Modes, Topic};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// Which happening of which record, and when: the same for all who hear of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The record.
+    pub id: RecordId,
+    /// Which of the things that follow from it, counted from 0: one ban may put many people out.
+    /// What is told twice, to some in another way, is one thing.
+    pub part: u16,
+    /// When it was written down.
+    pub time: Moment,
+}
+
 /// One thing to tell.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Effect {
+    /// Of which record it is.
+    pub stamp: Stamp,
     /// Whom.
     pub audience: Audience,
     /// What.
@@ -306,10 +320,6 @@ pub enum Event {
     Told(Box<Told>),
     /// Somebody sent tags without a text.
     Tagged {
-        /// Its id.
-        id: RecordId,
-        /// When.
-        time: Moment,
         /// Who.
         who: Arc<Identity>,
         /// To which room or nick.
@@ -338,8 +348,6 @@ pub enum Event {
     },
     /// Somebody reacted to a message.
     Reacted {
-        /// The reaction's own id.
-        id: RecordId,
         /// Who.
         who: Arc<Identity>,
         /// Where.

@@ -17,7 +17,7 @@
 use super::accounts::Account;
 use super::administration::ServerBan;
 use super::command::{Command, Decision};
-use super::effect::{Audience, Effect, Event, Identity, Perspective};
+use super::effect::{Audience, Effect, Event, Identity, Perspective, Stamp};
 use super::mentions::Initials;
 use super::name::{Caseless, Name};
 use super::presence::GuestNumbers;
@@ -157,12 +157,19 @@ pub(super) struct Applying<'a> {
     pub(super) id: RecordId,
     pub(super) time: Moment,
     pub(super) origin: SessionId,
+    /// How many different things it has led to.
+    parts: u16,
     effects: &'a mut Vec<Effect>,
 }
 
 impl Applying<'_> {
     pub(super) fn tell(&mut self, audience: Audience, event: Event) {
-        self.effects.push(Effect { audience, event });
+        let before = self.effects.last().filter(|_| self.parts > 0);
+        if !before.is_some_and(|effect| effect.event == event) {
+            self.parts = self.parts.saturating_add(1);
+        }
+        let stamp = Stamp { id: self.id, part: self.parts - 1, time: self.time };
+        self.effects.push(Effect { stamp, audience, event });
     }
 
     pub(super) fn tell_origin(&mut self, event: Event) {
@@ -369,7 +376,7 @@ impl Hub {
         }
         self.last = Some(record.id);
         let Record { id, time, origin, change } = record;
-        let mut at = Applying { id, time, origin, effects };
+        let mut at = Applying { id, time, origin, parts: 0, effects };
         let refused = match change {
             Change::Restarted { node } => {
                 self.restarted(node);

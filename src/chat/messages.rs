@@ -129,7 +129,7 @@ impl Hub {
             }
         }
         let (room, message) = (room.name.clone(), room.quote(&message));
-        let event = Event::Reacted { id: at.id, who, room: room.clone(), message, text, on };
+        let event = Event::Reacted { who, room: room.clone(), message, text, on };
         self.tell_listeners(at, &room, event);
         Ok(())
     }

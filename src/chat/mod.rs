@@ -49,7 +49,9 @@ mod tests;
 
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
 pub use command::{Command, Decision, Outcome, Pick, Purpose, Speech, Work};
-pub use effect::{AccountStep, Audience, Effect, Event, Identity, Perspective, Quoted, Said, Told};
+pub use effect::{
+    AccountStep, Audience, Effect, Event, Identity, Perspective, Quoted, Said, Stamp, Told,
+};
 pub use entry::{Archive, Logged, Target};
 pub use hub::{Hub, User};
 pub use mask::{Mask, glob};

@@ -292,8 +292,7 @@ impl Hub {
             let hearer = self.nicks.get(&to).filter(|session| !ignorers.contains(session));
             Audience::Private { to: hearer.copied().into_iter().collect(), from: at.origin }
         };
-        let (id, time) = (at.id, at.time);
-        at.tell(audience, Event::Tagged { id, time, who, to, tags });
+        at.tell(audience, Event::Tagged { who, to, tags });
         Ok(())
     }
 }

@@ -5,7 +5,7 @@
 
 use super::audit;
 use super::turn::Server;
-use crate::chat::{Audience, Change, Effect, Event, Name, Perspective, Record, SessionId};
+use crate::chat::{Audience, Change, Effect, Event, Name, Perspective, Record, SessionId, Stamp};
 use crate::journal::Health;
 use crate::reactor::{Segment, Token};
 use log::error;
@@ -90,7 +90,7 @@ impl Server {
             self.deliver(effect);
         }
         self.effects = effects;
-        self.applying = None;
+        (self.applying, self.stamp) = (None, None);
         self.finish_irc(token);
         if leaves {
             self.say_farewell(token);
@@ -119,7 +119,8 @@ impl Server {
     }
 
     fn deliver(&mut self, effect: Effect) {
-        let Effect { audience, event } = effect;
+        let Effect { stamp, audience, event } = effect;
+        self.stamp = Some(stamp);
         if let Some(entry) = event.entry() {
             self.journal.archive(entry);
         }
@@ -135,12 +136,12 @@ impl Server {
             }
             Audience::Room { room, from, except } => {
                 self.transcript.say(&event);
-                self.deliver_to_room(room, from, &except, event);
+                self.deliver_to_room(room, from, &except, stamp, event);
             }
             Audience::Peers { mut rooms, from } => {
                 self.transcript.say(&event);
                 match (rooms.pop(), rooms.is_empty()) {
-                    (Some(room), true) => self.deliver_to_room(room, from, &[], event),
+                    (Some(room), true) => self.deliver_to_room(room, from, &[], stamp, event),
                     (Some(room), false) => {
                         rooms.push(room);
                         self.deliver_to_many(&Audience::Peers { rooms, from }, &event);
@@ -163,13 +164,14 @@ impl Server {
         room: Name,
         from: Option<SessionId>,
         except: &[SessionId],
+        stamp: Stamp,
         event: Event,
     ) {
         if self.delivery.room() != Some(&room) {
             self.close_run();
             self.delivery.open_run(room);
         }
-        self.delivery.add_to_run(event);
+        self.delivery.add_to_run(stamp, event);
         for session in except.iter().chain(&from) {
             if let Some(connection) = self.connections.get_mut(Token::from_bits(session.0)) {
                 self.delivery.leave_out_last(*session, connection);
@@ -221,7 +223,9 @@ impl Server {
             let segment = match known {
                 Some((_, segment)) => segment.clone(),
                 None => {
-                    let render = |line: &mut Vec<u8>| format.render(event, perspective, line);
+                    let stamp = self.stamp;
+                    let render =
+                        |line: &mut Vec<u8>| format.render(stamp, event, perspective, line);
                     let segment = self.delivery.encode(render);
                     rendered.push((key, segment.clone()));
                     segment
@@ -262,7 +266,8 @@ impl Server {
         }
         connection.session.heard(event, perspective);
         let format = connection.format();
-        let segment = self.delivery.encode(|line| format.render(event, perspective, line));
+        let render = |line: &mut Vec<u8>| format.render(self.stamp, event, perspective, line);
+        let segment = self.delivery.encode(render);
         self.queue(token, &segment);
         self.update_format(token);
     }
@@ -279,7 +284,7 @@ impl Server {
         }
         let format = connection.format();
         let answer = past.map(|past| {
-            let render = |line: &mut Vec<u8>| format.render(past, Perspective::Other, line);
+            let render = |line: &mut Vec<u8>| format.render(None, past, Perspective::Other, line);
             self.delivery.encode(render)
         });
         connection.release(ticket, answer);

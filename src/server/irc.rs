@@ -27,6 +27,7 @@ impl Server {
             desk: &mut self.desk,
             me: Self::session(token),
             now: self.moment,
+            stamp: self.stamp,
         };
         let mut out = Vec::new();
         let result = speak(session, &mut view, &mut out);
@@ -198,8 +199,8 @@ impl Server {
             let watchers: Vec<SessionId> =
                 self.desk.watchers(&who.nick).iter().filter(apart).copied().collect();
             for watcher in watchers {
-                self.with_irc(Token::from_bits(watcher.0), false, |session, _, out| {
-                    session.tell_of_watched(event, out);
+                self.with_irc(Token::from_bits(watcher.0), false, |session, view, out| {
+                    session.tell_of_watched(event, view, out);
                 });
             }
         }

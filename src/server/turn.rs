@@ -11,7 +11,7 @@ use super::requests::Pending;
 use super::start::{StartError, listen, open_journal};
 use super::transcript::Transcript;
 use super::worker::Worker;
-use crate::chat::{Change, Effect, Hub, Moment, Perspective, Record, SessionId};
+use crate::chat::{Change, Effect, Hub, Moment, Perspective, Record, SessionId, Stamp};
 use crate::journal::{Journal, Limits};
 use crate::reactor::{
     Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
@@ -103,6 +103,8 @@ pub struct Server {
     pub(super) desk: irc::Desk,
     /// Whose record is being applied.
     pub(super) applying: Option<SessionId>,
+    /// Which of the things that follow from it is being told.
+    pub(super) stamp: Option<Stamp>,
     pub(super) transcript: Transcript,
     /// Whoever sits at the terminal this was started at.
     pub(super) operator: Option<Box<Operator>>,
@@ -182,6 +184,7 @@ impl Server {
             irc,
             desk: irc::Desk::default(),
             applying: None,
+            stamp: None,
             transcript,
             operator: None,
             had_terminal: io::stdin().is_terminal(),

@@ -2,6 +2,7 @@
 //! down, applied, and checked after every record.
 
 mod properties;
+mod speech;
 mod stories;
 
 use super::*;
@@ -259,7 +260,13 @@ fn check_state(hub: &Hub) {
 fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect]) {
     let mut closed = BTreeSet::new();
     let mut heard_said = BTreeSet::new();
+    let mut parts = Vec::new();
     for effect in effects {
+        parts.push(effect.stamp.part);
+        if let Audience::Room { from, except, .. } = &effect.audience {
+            let rises = except.is_sorted_by(|one, other| one < other);
+            assert!(rises && from.is_none_or(|from| !except.contains(&from)), "{effect:?}");
+        }
         let mut hearers = BTreeSet::new();
         hub.hearers(&effect.audience, |session, _| {
             assert!(hearers.insert(session), "told twice: {effect:?}");
@@ -303,4 +310,6 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect]) {
             }
         }
     }
+    assert!(parts.iter().all(|part| *part == parts[0] || parts.contains(&(part - 1))));
+    assert!(parts.is_sorted() && parts.first().is_none_or(|first| *first == 0));
 }

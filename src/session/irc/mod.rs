@@ -45,7 +45,7 @@ pub use desk::Desk;
 pub use render::render;
 pub use settings::Settings;
 
-use crate::chat::{Command, Entry, Hub, Moment, Name, Secret, SessionId};
+use crate::chat::{Command, Entry, Hub, Moment, Name, Secret, SessionId, Stamp};
 use crate::wire::irc::{Framer, Limits, Message, ParseError, Step};
 use label::Label;
 use pen::Pen;
@@ -91,6 +91,8 @@ pub struct View<'a> {
     pub me: SessionId,
     /// Now.
     pub now: Moment,
+    /// Which of the things that follow from a record is being told, if one is.
+    pub stamp: Option<Stamp>,
 }
 
 /// One peer's side of the conversation.

@@ -26,9 +26,9 @@ impl Session {
     }
 
     /// Somebody whom it watches for, and with whom it shares no room, has changed.
-    pub fn tell_of_watched(&self, event: &Event, out: &mut Vec<u8>) {
+    pub fn tell_of_watched(&self, event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         if self.caps.has(Caps::EXTENDED_MONITOR) {
-            render(self.look(), event, Perspective::Other, out);
+            render(self.look(), view.stamp, event, out);
         }
     }
 
@@ -45,12 +45,12 @@ impl Session {
 
 /// Of its own doing.
 fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
-    let look = context.session.look();
+    let (look, stamp) = (context.session.look(), context.view.stamp);
     let echoes = context.session.caps.has(Caps::ECHO_MESSAGE);
     match event {
         Event::Joined { who, room, .. } => {
             // That it is op there it sees among the names.
-            render::joined(look.caps(), who, room, false, context.out);
+            render::joined(look.caps(), stamp, who, room, false, context.out);
             if let Some(room) = context.view.hub.room(room.as_str()) {
                 channel::tell_topic(context, room, false);
                 if !context.session.caps.has(Caps::NO_IMPLICIT_NAMES) {
@@ -62,10 +62,10 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
             if let Event::Tagged { who, to, .. } = event
                 && who.nick == *to
             {
-                render(look, event, Perspective::Other, aside);
+                render(look, stamp, event, aside);
             }
             if echoes {
-                render(look, event, Perspective::Other, context.out);
+                render(look, stamp, event, context.out);
             }
         }
         Event::Told(told) => {
@@ -109,7 +109,7 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
         }
         Event::Account { who, step } => account(context, who, *step),
         Event::Wallops { .. } => {}
-        event => render(look, event, Perspective::Other, context.out),
+        event => render(look, stamp, event, context.out),
     }
 }
 
@@ -156,7 +156,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
         Event::Past { query, entries } => history::past(context, query, entries),
         event => {
             let look = context.session.look();
-            render(look, event, Perspective::Other, context.out);
+            render(look, context.view.stamp, event, context.out);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Look, Session, render};
 use crate::chat::{
-    Departure, Event, Flag, Identity, Kind, ModeChange, Moment, Name, Perspective, RecordId, Said,
-    SessionId, Topic,
+    Departure, Event, Flag, Identity, Kind, ModeChange, Moment, Name, RecordId, Said, SessionId,
+    Stamp, Topic,
 };
 use std::sync::Arc;
 
@@ -36,10 +36,14 @@ fn said(text: &str, kind: Kind) -> Event {
     }))
 }
 
+/// The second thing that follows from the ninth record.
+const STAMP: Stamp = Stamp { id: RecordId(9), part: 1, time: Moment(1_767_225_600_123) };
+
 /// What a client with these capabilities hears.
 fn heard(capabilities: &str, event: &Event) -> String {
     let mut out = Vec::new();
-    render(Look(super::capabilities::named(capabilities)), event, Perspective::Other, &mut out);
+    let look = Look(super::capabilities::named(capabilities));
+    render(look, Some(STAMP), event, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -138,6 +142,32 @@ fn comings_and_goings() {
     ] {
         assert_eq!(heard("", &event), format!(":ada!~al@10.0.0.1 {line}\r\n"));
     }
+}
+
+#[test]
+fn what_happens_has_a_time_and_one_msgid() {
+    let time = "time=2026-01-01T00:00:00.123Z";
+    let start = ":ada!~al@10.0.0.1";
+    let joined = Event::Joined {
+        who: ada(),
+        room: Name::new("#lab"),
+        members: 2,
+        topic: None,
+        op: true,
+        away: Some("tea".into()),
+    };
+    assert_eq!(
+        heard("server-time message-tags away-notify account-tag", &joined),
+        format!(
+            "@{time};msgid=9.1;account=lovelace {start} JOIN #lab\r\n\
+             @{time};account=lovelace {start} MODE #lab +o ada\r\n\
+             @{time};account=lovelace {start} AWAY :tea\r\n"
+        )
+    );
+    let away = Event::Away { who: ada(), message: None };
+    assert_eq!(heard("away-notify server-time", &away), format!("@{time} {start} AWAY\r\n"));
+    let left = Event::Left { who: ada(), departure: Departure::Quit, online: 1 };
+    assert_eq!(heard("message-tags", &left), format!("@msgid=9.1 {start} QUIT :Client quit\r\n"));
 }
 
 #[test]
