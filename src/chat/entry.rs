@@ -4,9 +4,9 @@
 //! refused. The journal takes [`Event::entry`] of every effect, in order, and answers
 //! [`Query`](super::Query)s from what it has taken.
 
-use super::effect::{Event, Quoted};
+use super::effect::{Event, Identity, Quoted};
 use super::name::Name;
-use super::record::{Kind, Moment, RecordId};
+use super::record::{Kind, Moment, RecordId, SessionId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -25,10 +25,22 @@ pub struct Logged {
     pub from: Name,
     /// By which account.
     pub account: Option<Name>,
+    /// IRC's user name, if the author gave one.
+    #[serde(default)]
+    pub username: Option<Arc<str>>,
+    /// From which address, without the port; `None` in what was kept before this was.
+    #[serde(default)]
+    pub host: Option<Arc<str>>,
+    /// Whether by a program, by its own word.
+    #[serde(default)]
+    pub bot: bool,
     /// How.
     pub kind: Kind,
     /// What.
     pub text: Arc<str>,
+    /// IRC's tags between clients, as they came.
+    #[serde(default)]
+    pub tags: Option<Arc<str>>,
     /// What it answers. When handed back, its text is what that message says now.
     pub reply: Option<Quoted>,
     /// Whether its text was changed.
@@ -37,6 +49,44 @@ pub struct Logged {
     /// What people put on it, and how many of them.
     #[serde(default)]
     pub reactions: Vec<(Arc<str>, u32)>,
+}
+
+impl Logged {
+    /// Nothing yet, said by somebody.
+    fn by(who: &Identity) -> Logged {
+        Logged {
+            id: RecordId(0),
+            time: Moment(0),
+            target: Target::Room(Name::lobby()),
+            number: 0,
+            from: who.nick.clone(),
+            account: who.account.clone(),
+            username: who.username.clone(),
+            host: Some(who.host().into()),
+            bot: who.bot,
+            kind: Kind::Message,
+            text: "".into(),
+            tags: None,
+            reply: None,
+            edited: false,
+            reactions: Vec::new(),
+        }
+    }
+
+    /// Who said it, as they were then.
+    pub fn author(&self) -> Identity {
+        Identity {
+            session: SessionId::default(),
+            nick: self.from.clone(),
+            named: true,
+            // With a port, for an IPv6 address has colons of its own.
+            label: self.host.as_ref().map(|host| format!("{host}:0").into()).unwrap_or_default(),
+            username: self.username.clone(),
+            realname: None,
+            account: self.account.clone(),
+            bot: self.bot,
+        }
+    }
 }
 
 /// Where something was said.
@@ -78,31 +128,25 @@ impl Event {
                     time: said.time,
                     target: Target::Room(said.room.clone()),
                     number: said.number,
-                    from: said.who.nick.clone(),
-                    account: said.who.account.clone(),
                     kind: said.kind,
                     text: Arc::clone(&said.text),
+                    tags: said.tags.clone(),
                     // The quotation is looked up when it is shown: it may be deleted by then.
                     reply: said
                         .reply
                         .as_deref()
                         .map(|reply| Quoted { text: None, ..reply.clone() }),
-                    edited: false,
-                    reactions: Vec::new(),
+                    ..Logged::by(&said.who)
                 }))
             }
             Event::Told(told) => Some(Archive::Add(Logged {
                 id: told.id,
                 time: told.time,
                 target: Target::Private { to: told.to.clone(), account: told.account.clone() },
-                number: 0,
-                from: told.who.nick.clone(),
-                account: told.who.account.clone(),
                 kind: told.kind,
                 text: Arc::clone(&told.text),
-                reply: None,
-                edited: false,
-                reactions: Vec::new(),
+                tags: told.tags.clone(),
+                ..Logged::by(&told.who)
             })),
             Event::Edited { message, text, .. } => Some(Archive::Edit(message.id, text)),
             Event::Deleted { message, .. } => Some(Archive::Delete(message.id)),

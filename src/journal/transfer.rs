@@ -61,8 +61,11 @@ pub fn export(
 ) -> Result<u64, JournalError> {
     let path = open::file_in(directory);
     let connection = open::open_reader(&path)?;
-    if schema::version(&connection, &path)? == 0 {
-        return Err(JournalError::Missing { path });
+    match schema::version(&connection, &path)? {
+        0 => return Err(JournalError::Missing { path }),
+        // Only the tables of today are read: an older file becomes one of today first.
+        old if old < schema::CURRENT => drop(open::open(directory, &Limits::default())?),
+        _ => {}
     }
     let failed = |error| classify(&path, error);
     let one_state = connection.unchecked_transaction().map_err(failed)?;

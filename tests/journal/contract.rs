@@ -3,7 +3,8 @@
 use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, say, texts};
 use chatloop::chat::query::Room;
 use chatloop::chat::{
-    Change, Departure, Kind, Lookup, Moment, Name, PasswordHash, Point, Range, RecordId, Scope,
+    Change, Departure, Entry, Kind, Lookup, Moment, Name, PasswordHash, Point, Range, RecordId,
+    Scope, SessionId, UserMode,
 };
 use chatloop::journal::{Answer, Limits, Question};
 
@@ -166,6 +167,35 @@ fn private_words_are_for_two_and_mail_waits() {
         let other = Scope::Private { account, peer: Name::new("carol") };
         assert_eq!(chat.past(other, Range::Latest, 9), []);
         assert_eq!(chat.search("please", None), NOTHING);
+    });
+}
+
+#[test]
+fn it_is_known_who_said_it_from_where_and_with_which_tags() {
+    on_both("authors", &Limits::default(), |chat| {
+        let eve = SessionId(7);
+        let entry = Entry {
+            label: "[2001:db8::7]:4000".into(),
+            nick: Some(Name::new("eve")),
+            username: Some("~eve".into()),
+            lobby: true,
+            ..Entry::default()
+        };
+        chat.happens(eve, Change::Enter(entry));
+        chat.happens(eve, Change::UserModes { changes: vec![(UserMode::Bot, true)] });
+        let Change::Say { room, kind, text, .. } = say("beep", None) else { panic!() };
+        let tags = Some("+draft/reply=9;+x".into());
+        chat.happens(
+            eve,
+            Change::Say { room, kind, text, reply_to: None, tags: tags.clone(), status: None },
+        );
+        chat.says(ALICE, "hm");
+        let shown = chat.past(Scope::Room(lobby()), Range::Latest, 9);
+        assert_eq!(shown[0].tags, tags);
+        let author = shown[0].author();
+        assert_eq!((author.prefix().as_str(), author.bot), ("eve!~eve@2001:db8::7", true));
+        assert_eq!(shown[1].author().prefix(), "alice!~user@127.0.0.1");
+        assert_eq!((&shown[1].tags, shown[1].bot), (&None, false));
     });
 }
 

@@ -81,8 +81,10 @@ pub(in crate::journal) fn add(
     let reply = logged.reply.as_ref();
     let root = room.map(|_| reply.map_or(id, |reply| reply.root.0.cast_signed()));
     let sql = "INSERT INTO message (id, time, room, number, root, sender, account, kind, text,
-                   edited, recipient, recipient_account, reply, reply_number, reply_from)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+                   edited, recipient, recipient_account, reply, reply_number, reply_from,
+                   username, host, bot, tags)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+                   ?16, ?17, ?18, ?19)";
     connection.prepare_cached(sql)?.execute(params![
         id,
         logged.time.0,
@@ -99,6 +101,10 @@ pub(in crate::journal) fn add(
         reply.map(|reply| reply.id.0.cast_signed()),
         reply.map(|reply| reply.number.cast_signed()),
         reply.map(|reply| reply.from.as_str()),
+        logged.username.as_deref(),
+        logged.host.as_deref(),
+        logged.bot,
+        logged.tags.as_deref(),
     ])?;
     if let Some(room) = room {
         let tags = tags(connection, names, room, &logged.from, logged.account.as_ref())?;

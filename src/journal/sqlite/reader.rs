@@ -10,6 +10,7 @@ use crate::chat::{
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params, params_from_iter};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
@@ -164,7 +165,8 @@ fn locate_in(
 /// What [`read_message`] reads, of `message m` and the message `q` that it answers.
 pub(in crate::journal) const COLUMNS: &str =
     "m.id, m.time, m.room, m.number, m.root, m.sender, m.account, m.kind, m.text,
-    m.edited, m.recipient, m.recipient_account, m.reply, m.reply_number, m.reply_from, q.text";
+    m.edited, m.recipient, m.recipient_account, m.reply, m.reply_number, m.reply_from, q.text,
+    m.username, m.host, m.bot, m.tags";
 
 /// The rows of a scope: where they are, which they are, what their id is called there.
 struct Source {
@@ -282,6 +284,8 @@ pub(in crate::journal) fn read_message(row: &Row<'_>, room: Option<&Name>) -> Re
     let name = |column: usize| {
         row.get::<_, Option<String>>(column).map(|name| name.as_deref().map(Name::new))
     };
+    let text =
+        |column: usize| row.get::<_, Option<String>>(column).map(|text| text.map(Arc::<str>::from));
     let kind: String = row.get(7)?;
     let reply = match row.get::<_, Option<i64>>(12)? {
         Some(id) => Some(Quoted {
@@ -289,7 +293,7 @@ pub(in crate::journal) fn read_message(row: &Row<'_>, room: Option<&Name>) -> Re
             number: number(13)?,
             root: RecordId(number(4)?),
             from: name(14)?.unwrap_or_else(|| Name::new("")),
-            text: row.get::<_, Option<String>>(15)?.map(Into::into),
+            text: text(15)?,
         }),
         None => None,
     };
@@ -306,12 +310,16 @@ pub(in crate::journal) fn read_message(row: &Row<'_>, room: Option<&Name>) -> Re
         number: number(3)?,
         from: name(5)?.unwrap_or_else(|| Name::new("")),
         account: name(6)?,
+        username: text(16)?,
+        host: text(17)?,
+        bot: row.get(18)?,
         kind: match kind.as_str() {
             "action" => Kind::Action,
             "notice" => Kind::Notice,
             _ => Kind::Message,
         },
         text: row.get::<_, String>(8)?.into(),
+        tags: text(19)?,
         reply,
         edited: row.get(9)?,
         reactions: Vec::new(),

@@ -1,8 +1,8 @@
 //! What was said before? IRCv3 draft/chathistory.
 
-use super::{Context, pen, settings};
+use super::{Context, pen, render, settings};
 use crate::chat::{
-    Command, Kind, Logged, Moment, Name, Point, Query, Range, RecordId, Scope, Target,
+    Command, Logged, Moment, Name, Point, Query, Range, RecordId, Scope, Stamp, Target,
 };
 use crate::wire::irc::{Limits, LineWriter, Message};
 
@@ -118,33 +118,13 @@ pub(super) fn past(context: &mut Context<'_, '_>, query: &Query, entries: &[Logg
 }
 
 fn line(entry: &Logged, caps: super::Caps, me: &str, out: &mut Vec<u8>) {
-    use super::Caps;
-    let (id, time) = (entry.id.0.to_string(), pen::timestamp(entry.time));
-    let source = format!("{0}!~user@{0}", entry.from);
     let to = match &entry.target {
         Target::Room(room) => room.as_str(),
         Target::Private { to, .. } => to.as_str(),
     };
     let to = if to.is_empty() { me } else { to };
-    let mut line = LineWriter::new(out, Limits::FROM_SERVER);
-    if caps.has(Caps::SERVER_TIME) {
-        line = line.tag("time", &time);
-    }
-    if caps.has(Caps::MESSAGE_TAGS) {
-        line = line.tag("msgid", &id);
-        if let Some(reply) = &entry.reply {
-            line = line.tag("+draft/reply", &reply.id.0.to_string());
-        }
-    }
-    if caps.has(Caps::ACCOUNT_TAG)
-        && let Some(account) = &entry.account
-    {
-        line = line.tag("account", account.as_str());
-    }
-    let command = if entry.kind == Kind::Notice { "NOTICE" } else { "PRIVMSG" };
-    let line = line.source(&source).command(command).middle(to);
-    let _ = match entry.kind {
-        Kind::Action => line.trailing(&format!("\u{1}ACTION {}\u{1}", entry.text)).end(),
-        _ => line.trailing(&entry.text).end(),
-    };
+    let stamp = Stamp { id: entry.id, part: 0, time: entry.time };
+    let tags = render::tags_of(entry.tags.as_deref(), entry.reply.as_ref());
+    let message = (entry.kind, &*entry.text, tags.as_deref());
+    render::words(caps, stamp, &entry.author(), message, to, out);
 }

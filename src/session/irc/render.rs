@@ -4,9 +4,10 @@ use super::modes::shown;
 use super::pen::{msgid, timestamp};
 use super::registration::prefix;
 use super::{Caps, Look};
-use crate::chat::{AccountStep, Departure, Event, Identity, Kind, Name, Said, Stamp, Told};
+use crate::chat::{AccountStep, Departure, Event, Identity, Kind, Name, Quoted, Said, Stamp, Told};
 use crate::wire::irc::render::pieces;
 use crate::wire::irc::{Limits, LineWriter, Tags};
+use std::borrow::Cow;
 
 /// Bytes of a line that are neither source nor command nor target: colons, blanks, line end.
 const MARGIN: usize = 24;
@@ -251,7 +252,7 @@ pub(super) fn joined(
 }
 
 /// What was said, in as many lines as it takes; msgid and tags go with the first.
-fn words(
+pub(super) fn words(
     caps: Caps,
     stamp: Stamp,
     who: &Identity,
@@ -278,15 +279,18 @@ fn words(
     }
 }
 
-fn said(caps: Caps, said: &Said, out: &mut Vec<u8>) {
-    let reply;
-    let mut tags = said.tags.as_deref();
-    // An answer given by a plain client is one to IRC clients, too.
-    if let (None, Some(quoted)) = (tags, &said.reply) {
-        reply = format!("+draft/reply={}", quoted.id.0);
-        tags = Some(&reply);
+/// The tags between clients of a message. An answer given by a plain client is one to IRC clients,
+/// too; they look for one of two names.
+pub(super) fn tags_of<'t>(tags: Option<&'t str>, reply: Option<&Quoted>) -> Option<Cow<'t, str>> {
+    match (tags, reply) {
+        (None, Some(quoted)) => Some(format!("+draft/reply={0};+reply={0}", quoted.id.0).into()),
+        (tags, _) => tags.map(Cow::Borrowed),
     }
-    let message = (said.kind, &*said.text, tags);
+}
+
+fn said(caps: Caps, said: &Said, out: &mut Vec<u8>) {
+    let tags = tags_of(said.tags.as_deref(), said.reply.as_deref());
+    let message = (said.kind, &*said.text, tags.as_deref());
     let stamp = Stamp { id: said.id, part: 0, time: said.time };
     match said.status {
         None => words(caps, stamp, &said.who, message, said.room.as_str(), out),
