@@ -121,3 +121,134 @@ fn the_past_names_who_said_it_and_keeps_their_tags() {
         assert_eq!(past, &format!("@batch=history;{}", heard.strip_prefix('@').unwrap()));
     }
 }
+
+/// What a client with several lines to say sends.
+const LINES: &str = "@label=x;+x=y BATCH +7 draft/multiline #room\n\
+                     @batch=7 PRIVMSG #room :hello\n\
+                     @batch=7 PRIVMSG #ROOM :\n\
+                     @batch=7 PRIVMSG #room :how is \n\
+                     @batch=7;draft/multiline-concat PRIVMSG #room :everyone?\n\
+                     BATCH -7";
+
+#[test]
+fn several_lines_are_one_message() {
+    let server = server(&[]);
+    let caps = "message-tags batch echo-message labeled-response draft/multiline draft/chathistory";
+    let (mut ada, mut eve) = (irc(&server, "ada", caps), irc(&server, "eve", caps));
+    let (mut old, mut bob) = (irc(&server, "old", "message-tags"), plain(&server, "bob"));
+    for client in [&mut ada, &mut eve, &mut old] {
+        ask(client, "JOIN #room");
+    }
+    bob.send("/numbers on\n/join #room\n");
+    until(&mut bob, "* you are in #room now, 4 users there");
+    for client in [&mut ada, &mut eve, &mut old] {
+        ask(client, "PING x");
+    }
+    let echo = ask(&mut ada, LINES);
+    let start = ":ada!~ada@127.0.0.1";
+    let id = tag(&echo[0], "msgid").unwrap();
+    let whole = [
+        format!("{start} BATCH +m{id} draft/multiline #room"),
+        format!("{start} PRIVMSG #room :hello"),
+        format!("{start} PRIVMSG #room :"),
+        format!("{start} PRIVMSG #room :how is "),
+        format!("{start} PRIVMSG #room :everyone?"),
+        format!("{start} BATCH -m{id}"),
+    ];
+    assert_eq!(bodies(&echo), whole);
+    assert_eq!((tag(&echo[0], "label"), tag(&echo[0], "+x")), (Some("x"), Some("y")));
+    let heard: Vec<String> = (0..6).map(|_| line(&mut eve)).collect();
+    assert_eq!(bodies(&heard), whole);
+    assert_eq!(heard[4], format!("@batch=m{id};draft/multiline-concat {}", whole[4]));
+    let heard: Vec<String> = (0..3).map(|_| line(&mut old)).collect();
+    assert_eq!(bodies(&heard), [&whole[1], &whole[3], &whole[4]]);
+    assert_eq!((tag(&heard[0], "msgid"), tag(&heard[1], "msgid")), (Some(id), None));
+    assert_eq!(bob.line(), "#room 1 [ada]: hello");
+    assert_eq!(bob.line(), "#room [ada]: ");
+    assert_eq!(bob.line(), "#room [ada]: how is everyone?");
+    // One message in the past, too, with one number.
+    bob.send("/history\n");
+    assert_eq!(bob.line(), "* past of #room: 1 message, times are UTC");
+    assert!(bob.line().ends_with(" #room [ada]: hello\u{240a}\u{240a}how is everyone?"));
+    let past = ask(&mut eve, "@label=y CHATHISTORY LATEST #room * 9");
+    assert_eq!(bodies(&past[1..7]), whole);
+    assert!(past[0].starts_with("@label=y :irc.example.org BATCH +history "), "{past:?}");
+    assert_eq!(
+        (tag(&past[1], "batch"), tag(&past[2], "batch")),
+        (Some("history"), Some(&*format!("m{id}")))
+    );
+    // A long line of a plain client is one line to those who can be told so.
+    bob.send(format!("{}\n", "word ".repeat(150).trim_end()));
+    let heard: Vec<String> = (0..4).map(|_| line(&mut eve)).collect();
+    assert!(heard[0].contains(" BATCH +m") && tag(&heard[2], "draft/multiline-concat").is_some());
+}
+
+#[test]
+fn a_batch_that_is_none_is_refused_once() {
+    let server = server(&[]);
+    let mut ada = irc(&server, "ada", "message-tags batch labeled-response draft/multiline");
+    ask(&mut ada, "JOIN #room");
+    let open = "BATCH +7 draft/multiline #room\n";
+    let fail = |rest: &str| vec![format!(":irc.example.org FAIL BATCH {rest}")];
+    let line = "@batch=7 PRIVMSG #room :x\n";
+    for (lines, answer) in [
+        (
+            "BATCH +7 netsplit a b".to_owned(),
+            "UNKNOWN_TYPE 7 netsplit :There is no batch of this type",
+        ),
+        (
+            "BATCH +a=b draft/multiline #room".to_owned(),
+            "INVALID_REFTAG +a=b :Invalid name of a batch",
+        ),
+        ("BATCH -7".to_owned(), "MULTILINE_INVALID :There is no such batch"),
+        (line.trim_end().to_owned(), "MULTILINE_INVALID :There is no such batch"),
+        (
+            format!("{open}@batch=7 PRIVMSG #other :x\n{line}BATCH -7"),
+            "MULTILINE_INVALID_TARGET #room #other :The line is for somebody else than the batch",
+        ),
+        (
+            format!("{open}{line}@batch=7 NOTICE #room :x\n{line}BATCH -7"),
+            "MULTILINE_INVALID :A batch has lines of PRIVMSG or of NOTICE, not both",
+        ),
+        (
+            format!("{open}{line}@batch=8 PRIVMSG #room :x\n{line}BATCH -7"),
+            "MULTILINE_INVALID :This line is of another batch",
+        ),
+        (
+            format!("{open}@batch=7 JOIN #other\nBATCH -7"),
+            "MULTILINE_INVALID :Such a batch has lines of PRIVMSG or NOTICE",
+        ),
+        (
+            format!("{open}{line}@batch=7;draft/multiline-concat PRIVMSG #room :\nBATCH -7"),
+            "MULTILINE_INVALID :A blank line goes on with nothing",
+        ),
+        (
+            format!("{open}@batch=7 PRIVMSG #room :\nBATCH -7"),
+            "MULTILINE_INVALID :The batch has no line that is not blank",
+        ),
+        (
+            format!("{open}{}BATCH -7", line.repeat(102)),
+            "MULTILINE_MAX_LINES 100 :The batch has too many lines",
+        ),
+        (
+            format!("{open}{}BATCH -7", line.replace(":x", &"x".repeat(400)).repeat(11)),
+            "MULTILINE_MAX_BYTES 4096 :The batch is too long",
+        ),
+    ] {
+        assert_eq!(ask(&mut ada, &lines), fail(answer), "{lines}");
+    }
+    // The answer bears the label of the batch; what comes in between is carried out.
+    let answers = ask(&mut ada, &format!("@label=z {open}PING y\nBATCH -7"));
+    assert_eq!(answers[0], ":irc.example.org PONG irc.example.org :y");
+    assert_eq!(
+        answers[1],
+        format!(
+            "@label=z {}",
+            fail("MULTILINE_INVALID :The batch has no line that is not blank")[0]
+        )
+    );
+    // Who cannot be told such messages cannot send them.
+    let mut old = irc(&server, "old", "message-tags batch");
+    let refused = "UNKNOWN_TYPE 7 draft/multiline :There is no batch of this type";
+    assert_eq!(ask(&mut old, open.trim_end()), fail(refused));
+}

@@ -3,7 +3,7 @@
 use super::effect::Event;
 use super::name::Name;
 use super::query::{Lookup, Query, Range};
-use super::record::{BanTarget, Change, Kind, ModeChange, RecordId, Reference, UserMode};
+use super::record::{BanTarget, Change, Joints, Kind, ModeChange, RecordId, Reference, UserMode};
 use super::refusal::Refusal;
 use super::secret::{PasswordHash, Secret};
 use std::sync::Arc;
@@ -119,6 +119,8 @@ pub struct Speech {
     pub status: Option<char>,
     /// The message it answers, if that is one of the room's.
     pub reply: Option<Pick>,
+    /// Where a line goes on that came as two.
+    pub joints: Option<Joints>,
 }
 
 /// Which message of a room.

@@ -10,7 +10,7 @@ use super::entry::Logged;
 use super::name::Name;
 use super::query::Query;
 use super::record::{
-    BanTarget, Departure, Kind, ModeChange, Moment, RecordId, SessionId, UserMode, host_of,
+    BanTarget, Departure, Joints, Kind, ModeChange, Moment, RecordId, SessionId, UserMode, host_of,
 };
 use super::refusal::Refusal;
 use super::room::{Modes, Topic};
@@ -162,6 +162,8 @@ pub struct Said {
     pub tags: Option<Arc<str>>,
     /// Only those hear it who have at least this: `@` op, `+` voice.
     pub status: Option<char>,
+    /// Where a line goes on that came as two.
+    pub joints: Option<Joints>,
 }
 
 /// Something said to one person.
@@ -187,6 +189,8 @@ pub struct Told {
     pub away: Option<Arc<str>>,
     /// IRC's tags between clients, as they came.
     pub tags: Option<Arc<str>>,
+    /// Where a line goes on that came as two.
+    pub joints: Option<Joints>,
 }
 
 /// What happened, in the hub's terms; a session finds the words.

@@ -6,7 +6,7 @@
 
 use super::effect::{Event, Identity, Quoted};
 use super::name::Name;
-use super::record::{Kind, Moment, RecordId, SessionId};
+use super::record::{Joints, Kind, Moment, RecordId, SessionId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -41,6 +41,9 @@ pub struct Logged {
     /// IRC's tags between clients, as they came.
     #[serde(default)]
     pub tags: Option<Arc<str>>,
+    /// Where a line goes on that came as two.
+    #[serde(default)]
+    pub joints: Option<Joints>,
     /// What it answers. When handed back, its text is what that message says now.
     pub reply: Option<Quoted>,
     /// Whether its text was changed.
@@ -67,6 +70,7 @@ impl Logged {
             kind: Kind::Message,
             text: "".into(),
             tags: None,
+            joints: None,
             reply: None,
             edited: false,
             reactions: Vec::new(),
@@ -131,6 +135,7 @@ impl Event {
                     kind: said.kind,
                     text: Arc::clone(&said.text),
                     tags: said.tags.clone(),
+                    joints: said.joints.clone(),
                     // The quotation is looked up when it is shown: it may be deleted by then.
                     reply: said
                         .reply
@@ -146,6 +151,7 @@ impl Event {
                 kind: told.kind,
                 text: Arc::clone(&told.text),
                 tags: told.tags.clone(),
+                joints: told.joints.clone(),
                 ..Logged::by(&told.who)
             })),
             Event::Edited { message, text, .. } => Some(Archive::Edit(message.id, text)),

@@ -25,6 +25,7 @@ use super::record::{Change, Moment, Record, RecordId, SessionId, UserMode};
 use super::refusal::Refusal;
 use super::room::Room;
 use super::throttle::Throttle;
+use super::words::Words;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -424,10 +425,13 @@ impl Hub {
             Change::Topic { room, text } => self.topic(at, &room, text),
             Change::Invite { room, nick } => self.invite(at, &room, &nick),
             Change::Keep { room, on } => self.keep(at, &room, on),
-            Change::Say { room, kind, text, reply_to, tags, status } => {
-                self.say(at, &room, kind, text, reply_to, (tags, status))
+            Change::Say { room, kind, text, reply_to, tags, status, joints } => {
+                let words = Words { kind, text, tags, joints };
+                self.say(at, &room, words, reply_to, status)
             }
-            Change::Tell { to, kind, text, tags } => self.tell(at, to, kind, text, tags),
+            Change::Tell { to, kind, text, tags, joints } => {
+                self.tell(at, to, Words { kind, text, tags, joints })
+            }
             Change::Tag { to, tags } => self.tag(at, to, tags),
             Change::RealName { text } => self.real_name(at, text),
             Change::UserModes { changes } => self.user_modes(at, changes),

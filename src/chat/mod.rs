@@ -58,7 +58,7 @@ pub use mask::{Mask, glob};
 pub use name::{Caseless, Name, NickFault, RoomFault};
 pub use query::{Lookup, Point, Query, Range, Scope};
 pub use record::{
-    BanTarget, Change, Departure, Entry, Flag, Kind, ModeChange, Moment, Record, RecordId,
+    BanTarget, Change, Departure, Entry, Flag, Joints, Kind, ModeChange, Moment, Record, RecordId,
     Reference, SessionId, UserMode,
 };
 pub use refusal::{Field, Refusal};

@@ -9,22 +9,39 @@ use super::hub::{Applying, Hub, Private, User};
 use super::limits;
 use super::messages::{Found, find};
 use super::name::{Caseless, Name};
-use super::record::{Change, Flag, Kind, RecordId, Reference, SessionId};
+use super::record::{Change, Flag, Joints, Kind, RecordId, Reference, SessionId};
 use super::refusal::{Field, Refusal};
 use super::room::{Member, Room};
 use std::sync::Arc;
+
+/// What is said, and how.
+pub(super) struct Words {
+    pub(super) kind: Kind,
+    pub(super) text: Arc<str>,
+    pub(super) tags: Option<Arc<str>>,
+    pub(super) joints: Option<Joints>,
+}
+
+/// Says a line in a room as a plain client does.
+fn line_in(room: Name, kind: Kind, text: Arc<str>, reply_to: Option<Reference>) -> Change {
+    Change::Say { room, kind, text, reply_to, tags: None, status: None, joints: None }
+}
+
+/// The same to one person.
+fn line_to(to: Name, kind: Kind, text: Arc<str>) -> Change {
+    Change::Tell { to, kind, text, tags: None, joints: None }
+}
 
 impl Hub {
     pub(super) fn decide_words(&self, user: &User, command: Command) -> Result<Decision, Refusal> {
         let change = match command {
             Command::Say(name, kind, text) => {
                 let room = self.may_speak(user, &name)?.name.clone();
-                let text = checked_text(text)?;
-                Change::Say { room, kind, text, reply_to: None, tags: None, status: None }
+                line_in(room, kind, checked_text(text)?, None)
             }
             Command::Tell(nick, kind, text) => {
                 let to = self.may_tell(&nick)?;
-                Change::Tell { to, kind, text: checked_text(text)?, tags: None }
+                line_to(to, kind, checked_text(text)?)
             }
             Command::Speak(speech) => return self.decide_speech(user, *speech),
             Command::Tag(to, tags) => {
@@ -38,20 +55,15 @@ impl Hub {
             Command::Answer(text) => {
                 let nick = user.extras().correspondent.clone().ok_or(Refusal::NobodyToAnswer)?;
                 let to = self.may_tell(nick.as_str())?;
-                Change::Tell { to, kind: Kind::Message, text: checked_text(text)?, tags: None }
+                line_to(to, Kind::Message, checked_text(text)?)
             }
             Command::Reply(name, pick, text) => {
                 let room = self.may_speak(user, &name)?;
                 let text = checked_text(text)?;
                 match find(room, &pick)? {
-                    Found::Here(reference) => Change::Say {
-                        room: room.name.clone(),
-                        kind: Kind::Message,
-                        text,
-                        reply_to: Some(reference),
-                        tags: None,
-                        status: None,
-                    },
+                    Found::Here(reference) => {
+                        line_in(room.name.clone(), Kind::Message, text, Some(reference))
+                    }
                     Found::Elsewhere(lookup, missing) => {
                         let then = Box::new(Command::Reply(name, pick, text));
                         return Ok(Decision::Lookup { lookup, then, missing });
@@ -65,8 +77,8 @@ impl Hub {
     fn decide_speech(&self, user: &User, speech: Speech) -> Result<Decision, Refusal> {
         if !speech.to.starts_with('#') {
             let (to, text) = (self.may_tell(&speech.to)?, checked_text(speech.text)?);
-            let Speech { kind, tags, .. } = speech;
-            return Ok(Decision::Change(Change::Tell { to, kind, text, tags }));
+            let Speech { kind, tags, joints, .. } = speech;
+            return Ok(Decision::Change(Change::Tell { to, kind, text, tags, joints }));
         }
         let room = self.may_speak(user, &speech.to)?;
         checked_text(Arc::clone(&speech.text))?;
@@ -77,8 +89,8 @@ impl Hub {
             _ => None,
         };
         let room = room.name.clone();
-        let Speech { kind, text, tags, status, .. } = speech;
-        Ok(Decision::Change(Change::Say { room, kind, text, reply_to, tags, status }))
+        let Speech { kind, text, tags, status, joints, .. } = speech;
+        Ok(Decision::Change(Change::Say { room, kind, text, reply_to, tags, status, joints }))
     }
 
     /// Whether `user` may speak in a room, member or not.
@@ -110,10 +122,9 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         name: &Name,
-        kind: Kind,
-        text: Arc<str>,
+        Words { kind, text, tags, joints }: Words,
         reply_to: Option<Reference>,
-        (tags, status): (Option<Arc<str>>, Option<char>),
+        status: Option<char>,
     ) -> Result<(), Refusal> {
         let user = self.origin(at)?;
         self.may_speak(user, name.as_str())?;
@@ -157,6 +168,7 @@ impl Hub {
             mention: false,
             tags,
             status,
+            joints,
         };
         let mut except = ignorers;
         except.extend(left_out);
@@ -177,9 +189,7 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         to: Name,
-        kind: Kind,
-        text: Arc<str>,
-        tags: Option<Arc<str>>,
+        Words { kind, text, tags, joints }: Words,
     ) -> Result<(), Refusal> {
         let who = Arc::clone(&self.origin(at)?.identity);
         self.may_tell(to.as_str())?;
@@ -210,7 +220,7 @@ impl Hub {
         }
         self.note_partners(at, &who, &to, account.as_ref());
         let (id, time) = (at.id, at.time);
-        let told = Told { id, time, who, to, account, kind, text, waits, away, tags };
+        let told = Told { id, time, who, to, account, kind, text, waits, away, tags, joints };
         let audience = Audience::Private { to: hearers, from: at.origin };
         at.tell(audience, Event::Told(Box::new(told)));
         Ok(())

@@ -99,7 +99,7 @@ impl Memory {
                 if let Some(stored) = self.messages.get_mut(&id) {
                     self.text = self.text - stored.logged.text.len() + text.len();
                     stored.logged.text = Arc::clone(text);
-                    stored.logged.edited = true;
+                    (stored.logged.joints, stored.logged.edited) = (None, true);
                 }
             }
             Archive::Delete(id) => self.remove(id),

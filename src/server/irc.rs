@@ -4,7 +4,7 @@
 //! records are in force and nobody is asked for it any more ([`Server::finish_irc`]).
 
 use super::input::Taken;
-use super::turn::Server;
+use super::turn::{Due, Server};
 use crate::chat::{Change, Event, Identity, Outcome, Perspective, Purpose, SessionId};
 use crate::reactor::Token;
 use crate::session::irc::{Action, Session, View};
@@ -113,7 +113,19 @@ impl Server {
                     self.leave_with(token, words, farewell);
                 }
                 Action::Close(why) => self.leave_with(token, None, why),
+                Action::LookAtBatch(after) => {
+                    self.timers.arm(self.now + after, Due::Batch(token));
+                }
             }
+        }
+    }
+
+    /// A batch was opened a while ago.
+    pub(super) fn look_at_batch(&mut self, token: Token) {
+        let again =
+            self.with_irc(token, false, |session, view, out| session.look_at_batch(view, out));
+        if let Some(Some(after)) = again {
+            self.timers.arm(self.now + after, Due::Batch(token));
         }
     }
 

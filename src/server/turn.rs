@@ -60,6 +60,8 @@ pub(super) enum Due {
     LingerEnd(Token),
     /// The flood limit lets another line pass.
     Flood(Token),
+    /// Look whether an IRC client has left a batch open.
+    Batch(Token),
     /// Try to accept again after descriptors ran out.
     ListenAgain,
     /// The orderly stop has lasted long enough.
@@ -333,6 +335,7 @@ impl Server {
             Due::Probe(token) => self.probe(token),
             Due::LingerEnd(token) => self.remove_later(token),
             Due::Flood(token) => self.end_flood_wait(token),
+            Due::Batch(token) => self.look_at_batch(token),
             Due::Console => self.operator_timer(),
             Due::ListenAgain => self.listen_again(),
             Due::StopNow => {

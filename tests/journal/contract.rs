@@ -3,10 +3,11 @@
 use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, say, texts};
 use chatloop::chat::query::Room;
 use chatloop::chat::{
-    Change, Departure, Entry, Kind, Lookup, Moment, Name, PasswordHash, Point, Range, RecordId,
-    Scope, SessionId, UserMode,
+    Change, Departure, Entry, Joints, Kind, Lookup, Moment, Name, PasswordHash, Point, Range,
+    RecordId, Scope, SessionId, UserMode,
 };
 use chatloop::journal::{Answer, Limits, Question};
+use std::sync::Arc;
 
 /// Runs `story` on both.
 fn on_both(name: &str, limits: &Limits, story: impl Fn(&mut Chat)) {
@@ -150,6 +151,7 @@ fn private_words_are_for_two_and_mail_waits() {
             kind,
             text: text.into(),
             tags: None,
+            joints: None,
         };
         chat.happens(BOB, tell("alice", Kind::Message, "are you there?"));
         chat.happens(ALICE, tell("bob", Kind::Action, "nods"));
@@ -183,15 +185,15 @@ fn it_is_known_who_said_it_from_where_and_with_which_tags() {
         };
         chat.happens(eve, Change::Enter(entry));
         chat.happens(eve, Change::UserModes { changes: vec![(UserMode::Bot, true)] });
-        let Change::Say { room, kind, text, .. } = say("beep", None) else { panic!() };
-        let tags = Some("+draft/reply=9;+x".into());
-        chat.happens(
-            eve,
-            Change::Say { room, kind, text, reply_to: None, tags: tags.clone(), status: None },
-        );
+        let mut words = say("beep", None);
+        let Change::Say { tags, joints, .. } = &mut words else { panic!() };
+        let marks: (Option<Arc<str>>, Option<Joints>) =
+            (Some("+draft/reply=9;+x".into()), Some([2].into()));
+        (*tags, *joints) = marks.clone();
+        chat.happens(eve, words);
         chat.says(ALICE, "hm");
         let shown = chat.past(Scope::Room(lobby()), Range::Latest, 9);
-        assert_eq!(shown[0].tags, tags);
+        assert_eq!((&shown[0].tags, &shown[0].joints), (&marks.0, &marks.1));
         let author = shown[0].author();
         assert_eq!((author.prefix().as_str(), author.bot), ("eve!~eve@2001:db8::7", true));
         assert_eq!(shown[1].author().prefix(), "alice!~user@127.0.0.1");

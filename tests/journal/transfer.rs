@@ -22,7 +22,10 @@ fn full(name: &str) -> (Scratch, Chat) {
     let (room, text) = (Name::lobby(), ":+1:".into());
     chat.happens(BOB, Change::React { room, message, text, on: true });
     let (to, kind) = (Name::new("alice"), Kind::Message);
-    chat.happens(BOB, Change::Tell { to, kind, text: "between us".into(), tags: None });
+    chat.happens(
+        BOB,
+        Change::Tell { to, kind, text: "between us".into(), tags: None, joints: None },
+    );
     chat.happens(BOB, Change::Topic { room: Name::lobby(), text: "tea".into() });
     (scratch, chat)
 }

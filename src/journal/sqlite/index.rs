@@ -82,9 +82,9 @@ pub(in crate::journal) fn add(
     let root = room.map(|_| reply.map_or(id, |reply| reply.root.0.cast_signed()));
     let sql = "INSERT INTO message (id, time, room, number, root, sender, account, kind, text,
                    edited, recipient, recipient_account, reply, reply_number, reply_from,
-                   username, host, bot, tags)
+                   username, host, bot, tags, joints)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-                   ?16, ?17, ?18, ?19)";
+                   ?16, ?17, ?18, ?19, ?20)";
     connection.prepare_cached(sql)?.execute(params![
         id,
         logged.time.0,
@@ -105,6 +105,7 @@ pub(in crate::journal) fn add(
         logged.host.as_deref(),
         logged.bot,
         logged.tags.as_deref(),
+        logged.joints.as_ref().map(json).transpose()?,
     ])?;
     if let Some(room) = room {
         let tags = tags(connection, names, room, &logged.from, logged.account.as_ref())?;
@@ -173,7 +174,7 @@ fn edit(connection: &Connection, names: &mut Names, id: RecordId, text: &str) ->
         let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
         connection.prepare_cached(sql)?.execute(params![number, text, tags])?;
     }
-    let sql = "UPDATE message SET text = ?2, edited = 1 WHERE id = ?1";
+    let sql = "UPDATE message SET text = ?2, joints = NULL, edited = 1 WHERE id = ?1";
     connection.prepare_cached(sql)?.execute(params![number, text])?;
     rewrite_records(connection, id, text)
 }
@@ -209,7 +210,10 @@ fn rewrite_records(connection: &Connection, id: RecordId, text: &str) -> Result<
     for (number, change) in rows {
         let Ok(mut change) = serde_json::from_str::<Change>(&change) else { continue };
         match &mut change {
-            Change::Say { text: old, .. } | Change::Edit { text: old, .. } => *old = text.into(),
+            Change::Say { text: old, joints, .. } | Change::Tell { text: old, joints, .. } => {
+                (*old, *joints) = (text.into(), None);
+            }
+            Change::Edit { text: old, .. } => *old = text.into(),
             _ => continue,
         }
         let sql = "UPDATE record SET change = ?2 WHERE id = ?1";

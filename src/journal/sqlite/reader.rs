@@ -4,8 +4,8 @@
 use super::super::limits;
 use super::super::question::{self, Answer, Place, Question, Stretch, stretches};
 use crate::chat::{
-    Kind, Logged, Lookup, Moment, Name, Point, Query, Quoted, RecordId, Reference, Scope, Target,
-    query,
+    Joints, Kind, Logged, Lookup, Moment, Name, Point, Query, Quoted, RecordId, Reference, Scope,
+    Target, query,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params, params_from_iter};
@@ -166,7 +166,7 @@ fn locate_in(
 pub(in crate::journal) const COLUMNS: &str =
     "m.id, m.time, m.room, m.number, m.root, m.sender, m.account, m.kind, m.text,
     m.edited, m.recipient, m.recipient_account, m.reply, m.reply_number, m.reply_from, q.text,
-    m.username, m.host, m.bot, m.tags";
+    m.username, m.host, m.bot, m.tags, m.joints";
 
 /// The rows of a scope: where they are, which they are, what their id is called there.
 struct Source {
@@ -320,10 +320,16 @@ pub(in crate::journal) fn read_message(row: &Row<'_>, room: Option<&Name>) -> Re
         },
         text: row.get::<_, String>(8)?.into(),
         tags: text(19)?,
+        joints: joints(row.get(20)?),
         reply,
         edited: row.get(9)?,
         reactions: Vec::new(),
     })
+}
+
+/// What cannot be read is no place in a text.
+fn joints(column: Option<String>) -> Option<Joints> {
+    serde_json::from_str(&column?).ok()
 }
 
 fn add_reactions(connection: &Connection, entry: &mut Logged) -> Result<()> {

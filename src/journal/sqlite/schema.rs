@@ -64,7 +64,8 @@ const STEPS: &[&str] = &[
     "ALTER TABLE message ADD COLUMN username TEXT;
      ALTER TABLE message ADD COLUMN host TEXT;
      ALTER TABLE message ADD COLUMN bot INTEGER NOT NULL DEFAULT 0;
-     ALTER TABLE message ADD COLUMN tags TEXT;",
+     ALTER TABLE message ADD COLUMN tags TEXT;
+     ALTER TABLE message ADD COLUMN joints TEXT;",
 ];
 
 /// The version of a file that has seen all steps.

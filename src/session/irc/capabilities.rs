@@ -1,6 +1,6 @@
 //! Which capabilities are there, and how are they agreed on? IRCv3 capability-negotiation.
 
-use super::{Context, settings};
+use super::{Context, multiline, settings};
 use crate::wire::irc::{Message, numeric};
 
 /// A set of capabilities.
@@ -40,6 +40,7 @@ capabilities! {
     19 MESSAGE_REDACTION "draft/message-redaction" true;
     20 EXTENDED_MONITOR "extended-monitor" false;
     21 NO_IMPLICIT_NAMES "draft/no-implicit-names" false;
+    25 MULTILINE "draft/multiline" true;
 }
 
 impl Caps {
@@ -53,6 +54,10 @@ impl Caps {
 
     pub(super) fn changing_lines(self) -> Caps {
         Caps(self.0 & Caps::CHANGING_LINES.0)
+    }
+
+    pub(super) fn without(self, other: Caps) -> Caps {
+        Caps(self.0 & !other.0)
     }
 
     fn find(name: &str) -> Option<Caps> {
@@ -69,6 +74,9 @@ fn value(cap: Caps) -> Option<String> {
     match cap {
         Caps::SASL => Some("PLAIN".to_owned()),
         Caps::ACCOUNT_REGISTRATION => Some("custom-account-name".to_owned()).filter(|_| false),
+        Caps::MULTILINE => {
+            Some(format!("max-bytes={},max-lines={}", multiline::MAX_BYTES, multiline::MAX_LINES))
+        }
         Caps::CHATHISTORY => Some(settings::HISTORY.to_string()).filter(|_| false),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::{
-    about, account, capabilities, channel, history, messages, modes, operator, people,
+    about, account, capabilities, channel, history, messages, modes, multiline, operator, people,
     registration, sasl,
 };
 use crate::wire::irc::{Message, numeric};
@@ -37,6 +37,7 @@ static ROWS: &[Row] = rows! {
     "ADMIN" Inside 0 about::admin;
     "AUTHENTICATE" Always 1 sasl::authenticate;
     "AWAY" Inside 0 people::away;
+    "BATCH" Inside 1 multiline::batch;
     "CAP" Always 1 capabilities::cap;
     "CHATHISTORY" Inside 1 history::chathistory;
     "ERROR" Always 0 |_, _| {};

@@ -1,5 +1,6 @@
 //! What was said before? IRCv3 draft/chathistory.
 
+use super::render::Words;
 use super::{Context, pen, render, settings};
 use crate::chat::{
     Command, Logged, Moment, Name, Point, Query, Range, RecordId, Scope, Stamp, Target,
@@ -97,7 +98,7 @@ fn point(word: &str) -> Option<Point> {
 /// Writes what the journal has found.
 pub(super) fn past(context: &mut Context<'_, '_>, query: &Query, entries: &[Logged]) {
     let me = context.session.nick(context.view);
-    let caps = context.session.caps;
+    let caps = context.session.look().caps();
     let target = match &query.scope {
         Scope::Room(room) | Scope::Thread { room, .. } => room.name.clone(),
         Scope::Private { peer, .. } => peer.clone(),
@@ -125,6 +126,7 @@ fn line(entry: &Logged, caps: super::Caps, me: &str, out: &mut Vec<u8>) {
     let to = if to.is_empty() { me } else { to };
     let stamp = Stamp { id: entry.id, part: 0, time: entry.time };
     let tags = render::tags_of(entry.tags.as_deref(), entry.reply.as_ref());
-    let message = (entry.kind, &*entry.text, tags.as_deref());
-    render::words(caps, stamp, &entry.author(), message, to, out);
+    let joints = entry.joints.as_deref().unwrap_or_default();
+    let words = Words { kind: entry.kind, text: &entry.text, joints, tags: tags.as_deref() };
+    render::words(caps, stamp, &entry.author(), &words, to, out);
 }

@@ -10,6 +10,7 @@
 //! | `commands` | which commands are there? One table |
 //! | `registration`, `capabilities`, `sasl` | how does a client come in? |
 //! | `channel`, `modes`, `messages` | what can be done in a channel, and said? |
+//! | `multiline` | how is one message of several lines said? |
 //! | `people`, `about`, `operator` | what can be asked of people, of the server; what may operators? |
 //! | `desk` | who watches for whom, who was here before? |
 //! | `own`, `refusals`, `label` | how is one client told what became of its wish? |
@@ -28,6 +29,7 @@ mod history;
 mod label;
 mod messages;
 mod modes;
+mod multiline;
 mod operator;
 mod own;
 mod pen;
@@ -52,6 +54,7 @@ use pen::Pen;
 use registration::Door;
 use sasl::Sasl;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How lines look for one peer: the capabilities that change them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -77,6 +80,8 @@ pub enum Action {
     Quit(Option<Arc<str>>),
     /// Close, and say why.
     Close(String),
+    /// Call [`Session::look_at_batch`] after this time.
+    LookAtBatch(Duration),
 }
 
 /// What a session may look at while it understands a line or is told something.
@@ -110,6 +115,10 @@ pub struct Session {
     /// What it has said of itself until it is in.
     door: Option<Box<Door>>,
     sasl: Option<Box<Sasl>>,
+    /// The message of several lines that it is sending.
+    batch: Option<Box<multiline::Open>>,
+    /// Whether somebody is going to look how old that is.
+    batch_watched: bool,
 }
 
 /// A command on its way through the table.
@@ -138,6 +147,8 @@ impl Session {
             label: None,
             door: Some(Box::default()),
             sasl: None,
+            batch: None,
+            batch_watched: false,
         }
     }
 
@@ -155,7 +166,9 @@ impl Session {
 
     /// How it wants lines that many hear.
     pub fn look(&self) -> Look {
-        Look(self.caps.changing_lines())
+        let caps = self.caps.changing_lines();
+        // What depends on batches is nothing without them.
+        Look(if self.caps.multiline() { caps } else { caps.without(Caps::MULTILINE) })
     }
 
     /// The next line of `input`.
@@ -197,8 +210,13 @@ impl Session {
                 if let Some(label) = message.tags.get("label").filter(|_| labelled) {
                     self.label = Some(Label::new(&label));
                 }
+                let gathered = multiline::takes(self, &message);
                 let mut context = Context { session: self, view, out, actions };
-                commands::run(&mut context, &message);
+                if gathered {
+                    multiline::line(&mut context, &message);
+                } else {
+                    commands::run(&mut context, &message);
+                }
             }
             Err(ParseError::NotUtf8 { tags, command }) => {
                 let labelled = self.caps.has(Caps::LABELED_RESPONSE);

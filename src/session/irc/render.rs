@@ -3,9 +3,8 @@
 use super::modes::shown;
 use super::pen::{msgid, timestamp};
 use super::registration::prefix;
-use super::{Caps, Look};
+use super::{Caps, Look, multiline};
 use crate::chat::{AccountStep, Departure, Event, Identity, Kind, Name, Quoted, Said, Stamp, Told};
-use crate::wire::irc::render::pieces;
 use crate::wire::irc::{Limits, LineWriter, Tags};
 use std::borrow::Cow;
 
@@ -33,7 +32,7 @@ pub fn render(look: Look, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8>
             if let Some(message) = away.as_ref().filter(|_| caps.has(Caps::AWAY_NOTIFY)) {
                 let source = prefix(who);
                 // One msgid is for one line.
-                let line = untitled(caps, stamp, who, out).source(&source);
+                let line = untitled(caps, stamp, who, None, out).source(&source);
                 let _ = line.command("AWAY").trailing(message).end();
             }
         }
@@ -193,6 +192,7 @@ fn untitled<'o, 's>(
     caps: Caps,
     stamp: Option<Stamp>,
     who: &Identity,
+    tags: Option<&str>,
     out: &'o mut Vec<u8>,
 ) -> LineWriter<'o, 's> {
     let mut line = LineWriter::new(out, Limits::FROM_SERVER);
@@ -201,7 +201,7 @@ fn untitled<'o, 's>(
     {
         line = line.tag("time", &timestamp(stamp.time));
     }
-    with_author(caps, who, None, line)
+    with_author(caps, who, tags, line)
 }
 
 fn with_author<'o, 's>(
@@ -246,30 +246,54 @@ pub(super) fn joined(
         line.end()
     };
     if op {
-        let line = untitled(caps, stamp, who, out).source(&source).command("MODE");
+        let line = untitled(caps, stamp, who, None, out).source(&source).command("MODE");
         let _ = line.middle(room.as_str()).middle("+o").middle(who.nick.as_str()).end();
     }
 }
 
-/// What was said, in as many lines as it takes; msgid and tags go with the first.
+/// What was said, and how.
+pub(super) struct Words<'a> {
+    pub(super) kind: Kind,
+    pub(super) text: &'a str,
+    pub(super) joints: &'a [u32],
+    pub(super) tags: Option<&'a str>,
+}
+
+/// What was said, in as many lines as it takes: as one batch to those who know such batches, else
+/// line by line without the blank ones; the msgid goes with the first.
 pub(super) fn words(
     caps: Caps,
     stamp: Stamp,
     who: &Identity,
-    (kind, text, tags): (Kind, &str, Option<&str>),
+    words: &Words<'_>,
     to: &str,
     out: &mut Vec<u8>,
 ) {
+    let Words { kind, text, joints, tags } = *words;
     let source = prefix(who);
     let command = if kind == Kind::Notice { "NOTICE" } else { "PRIVMSG" };
     let taken = source.len() + command.len() + to.len() + MARGIN;
     let room = crate::wire::irc::MAX_BODY.saturating_sub(taken);
     let fits = text.len() <= room + MARGIN - 7 && kind != Kind::Action;
     let room = if fits { text.len() } else { room };
-    for (number, piece) in pieces(text, room).enumerate() {
+    let pieces = || multiline::pieces(text, joints, room);
+    if caps.has(Caps::MULTILINE) && kind != Kind::Action && pieces().nth(1).is_some() {
+        let reference = format!("m{}", stamp.id.0);
+        let line = tagged(caps, Some(stamp), who, tags, out).source(&source).command("BATCH");
+        let _ = line.middle(&format!("+{reference}")).middle(multiline::TYPE).middle(to).end();
+        for (joined, piece) in pieces() {
+            let line = LineWriter::new(out, Limits::FROM_SERVER).tag("batch", &reference);
+            let line = if joined { line.tag(multiline::CONCAT, "") } else { line };
+            let _ = line.source(&source).command(command).middle(to).trailing(piece).end();
+        }
+        let line = LineWriter::new(out, Limits::FROM_SERVER).source(&source);
+        let _ = line.command("BATCH").middle(&format!("-{reference}")).end();
+        return;
+    }
+    for (number, (_, piece)) in pieces().filter(|(_, piece)| !piece.is_empty()).enumerate() {
         let line = match number {
             0 => tagged(caps, Some(stamp), who, tags, out),
-            _ => untitled(caps, Some(stamp), who, out),
+            _ => untitled(caps, Some(stamp), who, tags, out),
         };
         let line = line.source(&source).command(command).middle(to);
         let _ = match kind {
@@ -290,19 +314,21 @@ pub(super) fn tags_of<'t>(tags: Option<&'t str>, reply: Option<&Quoted>) -> Opti
 
 fn said(caps: Caps, said: &Said, out: &mut Vec<u8>) {
     let tags = tags_of(said.tags.as_deref(), said.reply.as_deref());
-    let message = (said.kind, &*said.text, tags.as_deref());
+    let joints = said.joints.as_deref().unwrap_or_default();
+    let said_so = Words { kind: said.kind, text: &said.text, joints, tags: tags.as_deref() };
     let stamp = Stamp { id: said.id, part: 0, time: said.time };
     match said.status {
-        None => words(caps, stamp, &said.who, message, said.room.as_str(), out),
+        None => words(caps, stamp, &said.who, &said_so, said.room.as_str(), out),
         Some(status) => {
             let to = format!("{status}{}", said.room);
-            words(caps, stamp, &said.who, message, &to, out);
+            words(caps, stamp, &said.who, &said_so, &to, out);
         }
     }
 }
 
 pub(super) fn told(caps: Caps, told: &Told, to: &str, out: &mut Vec<u8>) {
-    let message = (told.kind, &*told.text, told.tags.as_deref());
+    let joints = told.joints.as_deref().unwrap_or_default();
+    let said_so = Words { kind: told.kind, text: &told.text, joints, tags: told.tags.as_deref() };
     let stamp = Stamp { id: told.id, part: 0, time: told.time };
-    words(caps, stamp, &told.who, message, to, out);
+    words(caps, stamp, &told.who, &said_so, to, out);
 }
