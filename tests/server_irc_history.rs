@@ -252,3 +252,69 @@ fn a_batch_that_is_none_is_refused_once() {
     let refused = "UNKNOWN_TYPE 7 draft/multiline :There is no batch of this type";
     assert_eq!(ask(&mut old, open.trim_end()), fail(refused));
 }
+
+#[test]
+fn what_happened_is_played_back_to_who_asks_for_it() {
+    for data in [false, true] {
+        let directory =
+            std::env::temp_dir().join(format!("chatloop-playback-{}", std::process::id()));
+        let flag = format!("--data={}", directory.display());
+        let flags: Vec<&str> = data.then_some(flag.as_str()).into_iter().collect();
+        let server = server(&flags);
+        played_back(&server);
+        drop(server);
+        let _ = std::fs::remove_dir_all(&directory);
+    }
+}
+
+fn played_back(server: &Server) {
+    let caps =
+        "server-time message-tags batch draft/chathistory extended-join draft/event-playback";
+    let mut ada = irc(server, "ada", &format!("{caps} echo-message"));
+    let joined = ask(&mut ada, "JOIN #room");
+    let mut bob = irc(server, "bob", "message-tags");
+    ask(&mut bob, "JOIN #room\nPRIVMSG #room :hello\nNICK rob");
+    ask(&mut ada, "MODE #room +k sesame");
+    ask(&mut bob, "@+typing=active TAGMSG #room\n@+draft/persist;+x TAGMSG #room\nPART #room :bye");
+    ask(&mut ada, "TOPIC #room :tea");
+    let mut carol = plain(server, "carol");
+    carol.send("/join #room sesame\n/react 1 +1\n/quit\n");
+    carol.rest();
+    let heard = ask(&mut ada, "MODE #room -t");
+    let past = ask(&mut ada, "CHATHISTORY LATEST #room * 50");
+    let (bob, rob, carol) =
+        (":bob!~bob@127.0.0.1", ":rob!~bob@127.0.0.1", ":carol!~user@127.0.0.1");
+    let expected = [
+        ":ada!~ada@127.0.0.1 JOIN #room * :ada".to_owned(),
+        ":ada!~ada@127.0.0.1 MODE #room +o ada".to_owned(),
+        format!("{bob} JOIN #room * :bob"),
+        format!("{bob} PRIVMSG #room :hello"),
+        format!("{bob} NICK :rob"),
+        ":ada!~ada@127.0.0.1 MODE #room +k *".to_owned(),
+        format!("{rob} TAGMSG #room"),
+        format!("{rob} PART #room :bye"),
+        ":ada!~ada@127.0.0.1 TOPIC #room :tea".to_owned(),
+        format!("{carol} JOIN #room * :"),
+        format!("{carol} TAGMSG #room"),
+        format!("{carol} QUIT :Client quit"),
+        ":ada!~ada@127.0.0.1 MODE #room -t".to_owned(),
+    ];
+    assert_eq!(bodies(&past[1..past.len() - 1]), expected);
+    // The same times and ids as then.
+    let same = |line: &str, past: &str| assert_eq!(format!("@batch=history;{}", &line[1..]), past);
+    same(&joined[0], &past[1]);
+    same(heard.last().unwrap(), &past[13]);
+    let reaction = heard.iter().find(|line| line.contains("+draft/react=+1")).unwrap();
+    same(reaction, &past[11]);
+    // From any of them on in any direction.
+    let topic = tag(&past[9], "msgid").unwrap();
+    let before = ask(&mut ada, &format!("CHATHISTORY BEFORE #room msgid={topic} 2"));
+    assert_eq!(bodies(&before[1..3]), expected[6..8]);
+    let after = ask(&mut ada, &format!("CHATHISTORY AFTER #room msgid={topic} 1"));
+    assert_eq!(bodies(&after[1..after.len() - 1]), expected[9..10]);
+    // Who does not ask for it gets words only, and as many as are wanted.
+    let mut eve = irc(server, "eve", "batch draft/chathistory");
+    ask(&mut eve, "JOIN #room sesame");
+    let past = ask(&mut eve, "CHATHISTORY LATEST #room * 1");
+    assert_eq!(bodies(&past[1..past.len() - 1]), expected[3..4]);
+}

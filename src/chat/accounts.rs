@@ -284,7 +284,7 @@ impl Hub {
         account.mail = 0;
         let scope = Scope::Mail { account: name, since };
         let limit = Some(limits::MAIL_PER_ACCOUNT);
-        at.tell_origin(Event::Recall(Query { scope, range: Range::Latest, limit }));
+        at.tell_origin(Event::Recall(Query { scope, range: Range::Latest, limit, events: false }));
     }
 
     pub(super) fn logout(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {

@@ -66,6 +66,8 @@ pub enum Command {
     Delete(Arc<str>, Pick),
     /// What was said in a room?
     History(Arc<str>, Range, Option<u32>),
+    /// What was said and happened in a room, or between me and somebody?
+    Playback(Arc<str>, Range, Option<u32>),
     /// What was said between me and somebody?
     PrivateHistory(Arc<str>, Range, Option<u32>),
     /// Where was this said: words, in which room, by whom?

@@ -7,6 +7,7 @@
 
 use super::answer::{Person, RoomLine, ServerBanLine, Whois};
 use super::entry::Logged;
+use super::happened::Happened;
 use super::name::Name;
 use super::query::Query;
 use super::record::{
@@ -328,6 +329,8 @@ pub enum Event {
         who: Arc<Identity>,
         /// To which room or nick.
         to: Name,
+        /// The account it was sent to.
+        account: Option<Name>,
         /// The tags.
         tags: Arc<str>,
     },
@@ -466,6 +469,8 @@ pub enum Event {
         query: Query,
         /// What was found.
         entries: Vec<Logged>,
+        /// What happened besides, if that was asked.
+        happened: Vec<Happened>,
     },
 }
 

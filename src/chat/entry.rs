@@ -1,10 +1,11 @@
 //! What of a chat is worth searching later: messages, as the journal keeps them for history.
 //!
 //! The hub, not the record, says what a message is: it gives the number, and it leaves out what it
-//! refused. The journal takes [`Event::entry`] of every effect, in order, and answers
+//! refused. The journal takes [`Effect::entries`] of every effect, in order, and answers
 //! [`Query`](super::Query)s from what it has taken.
 
-use super::effect::{Event, Identity, Quoted};
+use super::effect::{Effect, Event, Identity, Quoted};
+use super::happened::Happened;
 use super::name::Name;
 use super::record::{Joints, Kind, Moment, RecordId, SessionId};
 use serde::{Deserialize, Serialize};
@@ -119,12 +120,23 @@ pub enum Archive<'a> {
     Delete(RecordId),
     /// A reaction to a message, by whom, put on or taken off.
     React(RecordId, &'a Name, &'a Arc<str>, bool),
+    /// Something that is no message, and in which rooms or between whom.
+    Happened(Vec<Target>, Happened),
+}
+
+impl Effect {
+    /// What the journal has to do for this effect: nothing, for most.
+    pub fn entries(&self) -> impl Iterator<Item = Archive<'_>> {
+        let happened = self.happened();
+        let happened = happened.map(|(places, happened)| Archive::Happened(places, happened));
+        self.event.entry().into_iter().chain(happened)
+    }
 }
 
 impl Event {
-    /// What the journal has to do for this event; `None` for most. The copy of a line that marks
-    /// a mention is none of its business.
-    pub fn entry(&self) -> Option<Archive<'_>> {
+    /// What it changes among the messages. The copy of a line that marks a mention is none of the
+    /// journal's business.
+    fn entry(&self) -> Option<Archive<'_>> {
         match self {
             Event::Said(said) if !said.mention && said.status.is_none() => {
                 Some(Archive::Add(Logged {

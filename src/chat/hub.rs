@@ -362,6 +362,7 @@ impl Hub {
             | Command::Thread(..)
             | Command::History(..)
             | Command::PrivateHistory(..)
+            | Command::Playback(..)
             | Command::Search(..)
             | Command::Modes(_)
             | Command::Bans(_) => self.answer(user, command, now),

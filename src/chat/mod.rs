@@ -15,7 +15,7 @@
 //! | [`limits`] | how much of everything? |
 //! | `name`, `mask`, `secret` | what is a nick, whom does a ban mean, what of a password is kept? |
 //! | `command`, `refusal` | what may somebody want, and why can it not be? |
-//! | `record`, `effect`, `answer`, `entry`, `query` | what is written down, told, kept for history, asked? |
+//! | `record`, `effect`, `answer`, `entry`, `happened`, `query` | what is written down, told, kept for history, asked? |
 //! | `hub`, `room` | what is the state? |
 //! | `presence`, `rooms`, `words`, `mentions`, `messages`, `accounts`, `moderation`, `administration` | how does it change? |
 //! | `questions`, `throttle` | what can be answered; who must wait? |
@@ -26,6 +26,7 @@ mod answer;
 mod command;
 mod effect;
 mod entry;
+mod happened;
 mod hub;
 pub mod limits;
 mod mask;
@@ -53,6 +54,7 @@ pub use effect::{
     AccountStep, Audience, Effect, Event, Identity, Perspective, Quoted, Said, Stamp, Told,
 };
 pub use entry::{Archive, Logged, Target};
+pub use happened::{Happened, Happening};
 pub use hub::{Hub, User};
 pub use mask::{Mask, glob};
 pub use name::{Caseless, Name, NickFault, RoomFault};

@@ -194,7 +194,12 @@ impl Hub {
         let Some(room) = self.rooms.get(room) else { return };
         if room.last_number > 0 {
             let scope = Scope::Room(room.for_query());
-            at.tell_origin(Event::Recall(Query { scope, range: Range::Latest, limit: None }));
+            at.tell_origin(Event::Recall(Query {
+                scope,
+                range: Range::Latest,
+                limit: None,
+                events: false,
+            }));
         }
     }
 

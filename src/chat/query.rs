@@ -14,6 +14,8 @@ pub struct Query {
     pub range: Range,
     /// How many at most; `None` leaves it to the server (`--history-on-join`).
     pub limit: Option<u32>,
+    /// Whether what happened besides is wanted, too. Then it counts like messages.
+    pub events: bool,
 }
 
 /// Among which messages.
@@ -83,6 +85,8 @@ pub enum Range {
 pub enum Point {
     /// A message, by its id.
     Id(RecordId),
+    /// A thing that followed from a record, among others: see [`Stamp`](super::Stamp).
+    Part(RecordId, u16),
     /// A message, by its number in the room.
     Number(u64),
     /// A moment.

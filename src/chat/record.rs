@@ -5,7 +5,7 @@
 //!
 //! A record is what somebody was allowed to do when it was decided; the hub looks again when it
 //! applies it, because others' records came in between. So the journal's index of messages is fed
-//! with what the hub made of a record ([`Event::entry`](super::Event::entry)), not with the
+//! with what the hub made of a record ([`Effect::entries`](super::Effect::entries)), not with the
 //! record: what was refused was never said.
 
 use super::name::Name;

@@ -294,15 +294,19 @@ impl Hub {
         let user = self.origin(at)?;
         let who = Arc::clone(&user.identity);
         let mut ignorers = self.ignorers_of(&who);
+        let mut account = None;
         let audience = if to.as_str().starts_with('#') {
             self.may_speak(user, to.as_str())?;
             ignorers.sort_unstable();
             Audience::Room { room: to.clone(), from: Some(at.origin), except: ignorers }
         } else {
             let hearer = self.nicks.get(&to).filter(|session| !ignorers.contains(session));
+            account = hearer
+                .and_then(|session| self.users.get(session))
+                .and_then(|user| user.identity.account.clone());
             Audience::Private { to: hearer.copied().into_iter().collect(), from: at.origin }
         };
-        at.tell(audience, Event::Tagged { who, to, tags });
+        at.tell(audience, Event::Tagged { who, to, account, tags });
         Ok(())
     }
 }

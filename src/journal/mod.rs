@@ -18,11 +18,12 @@
 //! | file | question |
 //! |---|---|
 //! | `limits`, `error`, `question` | how much, what went wrong, what can be asked? |
-//! | `memory` | how are the last messages of every room kept without a file? |
+//! | `memory`, `happenings` | how are the last messages of every room, and what happened there, kept without a file? |
 //! | `sqlite` | how are they kept for good? |
 //! | `transfer` | how do they get from one journal to another? |
 
 mod error;
+mod happenings;
 pub mod limits;
 mod memory;
 mod question;

@@ -119,11 +119,11 @@ impl Server {
     }
 
     fn deliver(&mut self, effect: Effect) {
-        let Effect { stamp, audience, event } = effect;
-        self.stamp = Some(stamp);
-        if let Some(entry) = event.entry() {
+        for entry in effect.entries() {
             self.journal.archive(entry);
         }
+        let Effect { stamp, audience, event } = effect;
+        self.stamp = Some(stamp);
         self.tell_watchers(&event);
         self.offer_to_operator(&audience, &event);
         match audience {

@@ -166,13 +166,14 @@ impl Server {
 
     fn take_answer(&mut self, ticket: u64, pending: Pending, answer: Answer) {
         match (pending, answer) {
-            (Pending::Recall(token, query), Answer::Past(entries)) => {
-                self.release_held(token, ticket, Some(&Event::Past { query, entries }));
+            (Pending::Recall(token, query), Answer::Past(entries, happened)) => {
+                let past = Event::Past { query, entries, happened };
+                self.release_held(token, ticket, Some(&past));
             }
             (Pending::Recall(token, _), _) => self.release_held(token, ticket, None),
-            (Pending::Show(token, query), Answer::Past(entries)) => {
+            (Pending::Show(token, query), Answer::Past(entries, happened)) => {
                 self.go_on(token);
-                self.reply(token, &Event::Past { query, entries });
+                self.reply(token, &Event::Past { query, entries, happened });
                 self.finish_irc(token);
             }
             (Pending::Decide(token, command, missing), Answer::Found(message)) => {

@@ -3,8 +3,8 @@
 use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, say, texts};
 use chatloop::chat::query::Room;
 use chatloop::chat::{
-    Change, Departure, Entry, Joints, Kind, Lookup, Moment, Name, PasswordHash, Point, Range,
-    RecordId, Scope, SessionId, UserMode,
+    BanTarget, Change, Departure, Entry, Joints, Kind, Lookup, Moment, Name, PasswordHash, Point,
+    Query, Range, RecordId, Scope, SessionId, UserMode,
 };
 use chatloop::journal::{Answer, Limits, Question};
 use std::sync::Arc;
@@ -199,6 +199,123 @@ fn it_is_known_who_said_it_from_where_and_with_which_tags() {
         assert_eq!(shown[1].author().prefix(), "alice!~user@127.0.0.1");
         assert_eq!((&shown[1].tags, shown[1].bot), (&None, false));
     });
+}
+
+#[test]
+fn what_happened_is_shown_to_who_asks_and_counts_like_words() {
+    on_both("events", &Limits::default(), |chat| {
+        let one = chat.says(ALICE, "one");
+        let room = Name::lobby;
+        let topic = chat.happens(ALICE, Change::Oper { name: "root".into() });
+        assert_eq!(topic.0, one.0 + 1);
+        let topic = chat.happens(ALICE, Change::Topic { room: room(), text: "tea".into() });
+        let two = chat.says(BOB, "two");
+        let message = chat.find(Point::Id(two)).unwrap();
+        let text: Arc<str> = "+1".into();
+        chat.happens(
+            ALICE,
+            Change::React { room: room(), message: message.clone(), text, on: true },
+        );
+        let nick = Name::new("robert");
+        let renamed = chat.happens(BOB, Change::Nick { nick });
+        chat.happens(BOB, Change::Part { room: room(), reason: Some("bye".into()) });
+        // Who only listens hears of no such thing.
+        let tags = "+typing=active".into();
+        chat.happens(ALICE, Change::Tag { to: room(), tags });
+        let tags = "+x;+draft/persist".into();
+        let last = chat.happens(ALICE, Change::Tag { to: room(), tags });
+
+        let all = [
+            "alice joined",
+            "bob joined",
+            "one",
+            "alice topic_set",
+            "two",
+            "alice reacted",
+            "bob renamed",
+            "robert parted",
+            "alice tagged",
+        ];
+        assert_eq!(chat.playback(Range::Latest, 50), all);
+        assert_eq!(chat.playback(Range::Latest, 3), all[6..]);
+        assert_eq!(chat.playback(Range::Before(Point::Id(two)), 2), all[2..4]);
+        assert_eq!(chat.playback(Range::After(Point::Id(topic)), 3), all[4..7]);
+        assert_eq!(chat.playback(Range::Around(Point::Id(renamed)), 3), all[5..8]);
+        let between = Range::Between(Point::Id(last), Point::Id(one));
+        assert_eq!(chat.playback(between, 9), all[3..8]);
+        assert_eq!(chat.lobby(Range::Latest, 50), ["one", "two"]);
+        // A moment is found among both.
+        let time = |chat: &mut Chat, id: RecordId| {
+            let query = Query {
+                scope: Scope::Room(lobby()),
+                range: Range::Around(Point::Id(id)),
+                limit: Some(1),
+                events: true,
+            };
+            match chat.answer(Question::Past(query)) {
+                Answer::Past(said, done) => {
+                    Point::Time(said.first().map_or_else(|| done[0].stamp.time, |it| it.time))
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let (topic, renamed, last) = (time(chat, topic), time(chat, renamed), time(chat, last));
+        assert_eq!(chat.playback(Range::After(topic), 9), all[4..]);
+        assert_eq!(chat.playback(Range::Before(renamed), 2), all[4..6]);
+        assert_eq!(chat.playback(Range::After(last), 9), [""; 0]);
+        assert_eq!(chat.playback(Range::Before(topic), 9), all[..3]);
+        // What was about a message goes with it.
+        let (room, reason) = (room(), None);
+        chat.happens(ALICE, Change::Delete { room, message, reason });
+        let left: Vec<&str> =
+            all.into_iter().filter(|what| !["two", "alice reacted"].contains(what)).collect();
+        assert_eq!(chat.playback(Range::Latest, 50), left);
+    });
+}
+
+#[test]
+fn what_follows_from_one_record_is_told_apart() {
+    on_both("parts", &Limits::default(), |chat| {
+        chat.happens(ALICE, Change::Oper { name: "root".into() });
+        let eve = |chat: &mut Chat, number: u64| {
+            let entry = Entry {
+                label: format!("10.0.0.1:{number}").into(),
+                lobby: true,
+                ..Entry::default()
+            };
+            chat.happens(SessionId(number), Change::Enter(entry));
+        };
+        (5..9).for_each(|number| eve(chat, number));
+        let target = BanTarget::Address("10.0.0.1".into());
+        let ban = chat.happens(ALICE, Change::Ban { target, reason: None, until: None });
+        let all: Vec<String> = (1..5).map(|number| format!("guest{number} left")).collect();
+        assert_eq!(chat.playback(Range::Latest, 4), all);
+        // After each of them come the others.
+        let last = chat.playback(Range::After(Point::Id(ban)), 9);
+        assert_eq!(last, all);
+        let parts =
+            (1..50).map(|part| chat.playback(Range::After(Point::Part(ban, part)), 9).len());
+        let parts: Vec<usize> = parts.collect();
+        assert!(parts.is_sorted_by(|one, other| one >= other), "{parts:?}");
+        for left in 0..4 {
+            assert!(parts.contains(&left), "{parts:?}");
+        }
+    });
+}
+
+#[test]
+fn a_crowd_that_comes_and_goes_pushes_no_words_out() {
+    let limits = Limits { per_room: Some(10), ..Limits::default() };
+    let mut chat = Chat::memory(&limits);
+    chat.says(ALICE, "hello");
+    for number in 0..50 {
+        let session = SessionId(100 + number);
+        let entry = Entry { label: "10.0.0.1:1".into(), lobby: true, ..Entry::default() };
+        chat.happens(session, Change::Enter(entry));
+        chat.happens(session, Change::Leave { departure: Departure::Quit });
+    }
+    assert_eq!(chat.lobby(Range::Latest, 50), ["hello"]);
+    assert_eq!(chat.playback(Range::Latest, 50).len(), 11);
 }
 
 #[test]

@@ -68,6 +68,8 @@ pub(super) struct World {
     pub(super) log: Vec<Record>,
     pub(super) effects: Vec<Effect>,
     pub(super) archive: IndexMap<RecordId, Logged>,
+    /// What happened in each room, by record and part, which rise.
+    pub(super) happened: IndexMap<Name, Vec<((RecordId, u16), Happened)>>,
     pub(super) now: i64,
 }
 
@@ -78,6 +80,7 @@ impl World {
             log: Vec::new(),
             effects: Vec::new(),
             archive: IndexMap::new(),
+            happened: IndexMap::new(),
             now: 1_000,
         }
     }
@@ -120,7 +123,7 @@ impl World {
                         && match lookup.message {
                             Point::Number(number) => logged.number == number,
                             Point::Id(id) => logged.id == id,
-                            Point::Time(_) => false,
+                            Point::Time(_) | Point::Part(..) => false,
                         }
                 });
                 let Some(found) = found else { return Err(Came::Refused(missing)) };
@@ -164,25 +167,40 @@ impl World {
         let mut effects = Vec::new();
         self.hub.apply(record, &mut effects);
         for effect in &effects {
-            match effect.event.entry() {
-                Some(Archive::Add(logged)) => {
-                    assert!(self.archive.insert(logged.id, logged).is_none(), "an id twice");
-                }
-                Some(Archive::Edit(id, text)) => {
-                    if let Some(logged) = self.archive.get_mut(&id) {
-                        logged.text = Arc::clone(text);
-                    }
-                }
-                Some(Archive::Delete(id)) => {
-                    self.archive.shift_remove(&id);
-                }
-                _ => {}
+            for entry in effect.entries() {
+                self.keep(entry);
             }
         }
         check_state(&self.hub);
         check_effects(&self.hub, origin, &effects);
         self.effects.extend_from_slice(&effects);
         effects
+    }
+
+    fn keep(&mut self, entry: Archive<'_>) {
+        match entry {
+            Archive::Add(logged) => {
+                assert!(self.archive.insert(logged.id, logged).is_none(), "an id twice");
+            }
+            Archive::Edit(id, text) => {
+                if let Some(logged) = self.archive.get_mut(&id) {
+                    logged.text = Arc::clone(text);
+                }
+            }
+            Archive::Delete(id) => {
+                self.archive.shift_remove(&id);
+            }
+            Archive::React(..) => {}
+            Archive::Happened(places, happened) => {
+                for place in places {
+                    let key = (happened.stamp.id, happened.stamp.part);
+                    let Target::Room(room) = place else { continue };
+                    let known = self.happened.entry(room).or_default();
+                    assert!(known.last().is_none_or(|(last, _)| *last < key), "{happened:?}");
+                    known.push((key, happened.clone()));
+                }
+            }
+        }
     }
 
     /// What one session hears of `effects`, from where.

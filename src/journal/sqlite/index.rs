@@ -3,7 +3,8 @@
 //! Everything here happens in the transaction that keeps the record.
 
 use super::super::limits;
-use crate::chat::{Archive, Change, Kind, Logged, Name, RecordId, Target};
+use super::super::question::place_of;
+use crate::chat::{Archive, Change, Happened, Kind, Logged, Name, RecordId, Target};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::collections::HashMap;
 
@@ -63,7 +64,62 @@ pub(in crate::journal) fn take(
             }
             Ok(false)
         }
+        Archive::Happened(places, happened) => {
+            for place in &places {
+                happen(connection, names, place, &happened)?;
+            }
+            Ok(false)
+        }
     }
+}
+
+/// Keeps what happened in one room, or between two.
+pub(in crate::journal) fn happen(
+    connection: &Connection,
+    names: &mut Names,
+    target: &Target,
+    happened: &Happened,
+) -> Result<()> {
+    let place = place_of(happened.stamp.id, happened.stamp.part).cast_signed();
+    let (time, about) = (happened.stamp.time.0, happened.about().map(|id| id.0.cast_signed()));
+    let body = json(happened)?;
+    let sql = "INSERT OR IGNORE INTO event (room, owner, peer, place, time, about, body)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let mut insert = connection.prepare_cached(sql)?;
+    if let Target::Room(room) = target {
+        let (room, nobody) = (names.number(connection, room)?, None::<i64>);
+        insert.execute(params![room, nobody, nobody, place, time, about, body])?;
+        return Ok(());
+    }
+    let who = &happened.who;
+    for (owner, peer) in shares(connection, names, target, &who.nick, who.account.as_ref())? {
+        insert.execute(params![None::<i64>, owner, peer, place, time, about, body])?;
+    }
+    Ok(())
+}
+
+/// Who may ask for something private, and by which names of the other: twice, if one says
+/// something to oneself.
+fn shares(
+    connection: &Connection,
+    names: &mut Names,
+    target: &Target,
+    from: &Name,
+    by: Option<&Name>,
+) -> Result<Vec<(i64, i64)>> {
+    let Target::Private { to, account } = target else { return Ok(Vec::new()) };
+    let mut shares = Vec::new();
+    let mut share = |owner: Option<&Name>, peers: [Option<&Name>; 2]| -> Result<()> {
+        let Some(owner) = owner else { return Ok(()) };
+        let owner = names.number(connection, owner)?;
+        for peer in peers.into_iter().flatten() {
+            shares.push((owner, names.number(connection, peer)?));
+        }
+        Ok(())
+    };
+    share(account.as_ref(), [Some(from), by])?;
+    share(by, [Some(to), account.as_ref()])?;
+    Ok(shares)
 }
 
 pub(in crate::journal) fn add(
@@ -115,16 +171,10 @@ pub(in crate::journal) fn add(
     }
     let sql = "INSERT OR IGNORE INTO private (owner, peer, message) VALUES (?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql)?;
-    let mut share = |owner: Option<&Name>, peers: [Option<&Name>; 2]| -> Result<()> {
-        let Some(owner) = owner else { return Ok(()) };
-        let owner = names.number(connection, owner)?;
-        for peer in peers.into_iter().flatten() {
-            insert.execute([owner, names.number(connection, peer)?, id])?;
-        }
-        Ok(())
-    };
-    share(to_account, [Some(&logged.from), logged.account.as_ref()])?;
-    share(logged.account.as_ref(), [to, to_account])?;
+    let by = logged.account.as_ref();
+    for (owner, peer) in shares(connection, names, &logged.target, &logged.from, by)? {
+        insert.execute([owner, peer, id])?;
+    }
     if let Some(owner) = to_account {
         let owner = names.number(connection, owner)?;
         let sql = "INSERT INTO mail (owner, message) VALUES (?1, ?2)";
@@ -192,6 +242,7 @@ pub(super) fn forget(connection: &Connection, names: &mut Names, id: i64) -> Res
         "DELETE FROM reaction WHERE message = ?1",
         "DELETE FROM private WHERE message = ?1",
         "DELETE FROM mail WHERE message = ?1",
+        "DELETE FROM event WHERE about = ?1",
     ] {
         connection.prepare_cached(sql)?.execute([id])?;
     }

@@ -8,6 +8,7 @@
 //! | `index` | which rows does a record become? |
 //! | `chores` | what is tidied up between the records? |
 //! | `reader` | how is a question answered? |
+//! | `events` | what happened besides what was said? |
 //!
 //! The writer has a hub of its own and applies every record to it, in the transaction that keeps
 //! the record. So messages are indexed, and deleted ones erased, together with the record, and a
@@ -16,6 +17,7 @@
 //! The price is a second copy of the state (texts are shared).
 
 mod chores;
+mod events;
 pub(super) mod index;
 pub(super) mod open;
 pub(super) mod reader;
@@ -53,7 +55,7 @@ pub struct Disk {
     answers: Option<Receiver<(u64, Answer)>>,
     /// Questions that could not be asked: the answer says so.
     unasked: VecDeque<u64>,
-    /// The last message that has been told.
+    /// The last message, or thing that happened, that has been told.
     told: RecordId,
     threads: Vec<JoinHandle<()>>,
 }
@@ -157,8 +159,10 @@ impl Disk {
     }
 
     pub(super) fn archive(&mut self, entry: &Archive<'_>) {
-        if let Archive::Add(logged) = entry {
-            self.told = logged.id;
+        match entry {
+            Archive::Add(logged) => self.told = logged.id,
+            Archive::Happened(_, happened) => self.told = happened.stamp.id,
+            _ => {}
         }
     }
 

@@ -66,6 +66,15 @@ const STEPS: &[&str] = &[
      ALTER TABLE message ADD COLUMN bot INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE message ADD COLUMN tags TEXT;
      ALTER TABLE message ADD COLUMN joints TEXT;",
+    // 4: what happened besides, in rooms or between an owner and a peer. `place` is the record's
+    // id and the part of it, as one number; `about` is the message that it goes with. Apart from
+    // the messages, which have numbers and are searched.
+    "CREATE TABLE event (
+         room INTEGER, owner INTEGER, peer INTEGER, place INTEGER NOT NULL, time INTEGER NOT NULL,
+         about INTEGER, body TEXT NOT NULL);
+     CREATE UNIQUE INDEX event_room ON event (room, place) WHERE room IS NOT NULL;
+     CREATE UNIQUE INDEX event_private ON event (owner, peer, place) WHERE owner IS NOT NULL;
+     CREATE INDEX event_about ON event (about) WHERE about IS NOT NULL;",
 ];
 
 /// The version of a file that has seen all steps.

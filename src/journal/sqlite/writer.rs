@@ -161,7 +161,7 @@ impl Writer {
             ])?;
             self.hub.apply(record.clone(), &mut self.effects);
             for effect in self.effects.drain(..) {
-                if let Some(archive) = effect.event.entry() {
+                for archive in effect.entries() {
                     erased |= index::take(&transaction, &mut self.names, record.id, archive)?;
                 }
             }

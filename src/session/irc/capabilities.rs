@@ -37,6 +37,7 @@ capabilities! {
     15 USERHOST_IN_NAMES "userhost-in-names" false;
     16 ACCOUNT_REGISTRATION "draft/account-registration" false;
     17 CHATHISTORY "draft/chathistory" false;
+    18 EVENT_PLAYBACK "draft/event-playback" false;
     19 MESSAGE_REDACTION "draft/message-redaction" true;
     20 EXTENDED_MONITOR "extended-monitor" false;
     21 NO_IMPLICIT_NAMES "draft/no-implicit-names" false;

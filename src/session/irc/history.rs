@@ -1,9 +1,9 @@
 //! What was said before? IRCv3 draft/chathistory.
 
 use super::render::Words;
-use super::{Context, pen, render, settings};
+use super::{Caps, Context, pen, render, settings};
 use crate::chat::{
-    Command, Logged, Moment, Name, Point, Query, Range, RecordId, Scope, Stamp, Target,
+    Command, Happened, Logged, Moment, Name, Point, Query, Range, RecordId, Scope, Stamp, Target,
 };
 use crate::wire::irc::{Limits, LineWriter, Message};
 
@@ -42,16 +42,19 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
         return fail(context, "INVALID_PARAMS", &[&subcommand], "Invalid message reference");
     };
     let limit = Some(limit.min(settings::HISTORY));
+    let playback = context.session.caps.has(Caps::EVENT_PLAYBACK);
     let member = |room: &crate::chat::Room| room.member(context.view.me).is_some();
     if target.starts_with('#') {
         if !context.view.hub.room(target).is_some_and(member) {
             let text = "Messages could not be retrieved";
             return fail(context, "INVALID_TARGET", &[&subcommand, target], text);
         }
-        context.run(Command::History(target.into(), range, limit));
-    } else {
-        context.run(Command::PrivateHistory(target.into(), range, limit));
     }
+    context.run(match target.strip_prefix('#') {
+        _ if playback => Command::Playback(target.into(), range, limit),
+        Some(_) => Command::History(target.into(), range, limit),
+        None => Command::PrivateHistory(target.into(), range, limit),
+    });
 }
 
 /// `CHATHISTORY TARGETS timestamp=… timestamp=… limit`: where something was said last between.
@@ -89,14 +92,24 @@ fn targets(context: &mut Context<'_, '_>, words: &[&str]) {
 /// `msgid=…` or `timestamp=…`.
 fn point(word: &str) -> Option<Point> {
     if let Some(id) = word.strip_prefix("msgid=") {
-        return id.parse().ok().map(|id| Point::Id(RecordId(id)));
+        let (id, part) = id.split_once('.').map_or((id, None), |(id, part)| (id, Some(part)));
+        let id = RecordId(id.parse().ok()?);
+        return Some(match part {
+            None => Point::Id(id),
+            Some(part) => Point::Part(id, part.parse().ok()?),
+        });
     }
     let time: jiff::Timestamp = word.strip_prefix("timestamp=")?.parse().ok()?;
     Some(Point::Time(Moment(time.as_millisecond())))
 }
 
 /// Writes what the journal has found.
-pub(super) fn past(context: &mut Context<'_, '_>, query: &Query, entries: &[Logged]) {
+pub(super) fn past(
+    context: &mut Context<'_, '_>,
+    query: &Query,
+    entries: &[Logged],
+    happened: &[Happened],
+) {
     let me = context.session.nick(context.view);
     let caps = context.session.look().caps();
     let target = match &query.scope {
@@ -110,15 +123,25 @@ pub(super) fn past(context: &mut Context<'_, '_>, query: &Query, entries: &[Logg
             return;
         }
     };
+    let look = context.session.look();
     let write = |out: &mut Vec<u8>| {
+        let mut happened = happened.iter().peekable();
+        let mut happen = |before: Option<RecordId>, out: &mut Vec<u8>| {
+            let due = |it: &&Happened| before.is_none_or(|id| it.stamp.id < id);
+            while let Some(it) = happened.next_if(due) {
+                render::render(look, Some(it.stamp), &it.event(&target), out);
+            }
+        };
         for entry in entries {
+            happen(Some(entry.id), out);
             line(entry, caps, me.as_str(), out);
         }
+        happen(None, out);
     };
     context.pen().batch("history", &["chathistory", target.as_str()], write);
 }
 
-fn line(entry: &Logged, caps: super::Caps, me: &str, out: &mut Vec<u8>) {
+fn line(entry: &Logged, caps: Caps, me: &str, out: &mut Vec<u8>) {
     let to = match &entry.target {
         Target::Room(room) => room.as_str(),
         Target::Private { to, .. } => to.as_str(),

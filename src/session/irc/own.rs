@@ -153,7 +153,9 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
             }
             Session::error(&text, context.out);
         }
-        Event::Past { query, entries } => history::past(context, query, entries),
+        Event::Past { query, entries, happened } => {
+            history::past(context, query, entries, happened);
+        }
         event => {
             let look = context.session.look();
             render(look, context.view.stamp, event, context.out);

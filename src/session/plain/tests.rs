@@ -77,7 +77,10 @@ impl Chat {
             Decision::Change(change) => self.write(number, change),
             Decision::Reply(event) => self.show(number, &event),
             Decision::Ask(query) => {
-                self.show(number, &Event::Past { query, entries: Vec::new() });
+                self.show(
+                    number,
+                    &Event::Past { query, entries: Vec::new(), happened: Vec::new() },
+                );
             }
             Decision::Lookup { missing, .. } => self.notice(number, &refusal(&missing)),
             Decision::Refuse(why) => self.notice(number, &refusal(&why)),
@@ -399,7 +402,8 @@ fn points_in_time_and_searches_are_understood() {
 #[test]
 fn the_past_is_marked_as_past() {
     let room = crate::chat::query::Room { name: Name::lobby(), since: RecordId(0) };
-    let query = Query { scope: Scope::Room(room), range: Range::Latest, limit: None };
+    let query =
+        Query { scope: Scope::Room(room), range: Range::Latest, limit: None, events: false };
     let logged = Logged {
         id: RecordId(9),
         time: Moment(0),
@@ -419,7 +423,7 @@ fn the_past_is_marked_as_past() {
         reactions: vec![("+1".into(), 2)],
     };
     let mut out = Vec::new();
-    let event = Event::Past { query, entries: vec![logged] };
+    let event = Event::Past { query, entries: vec![logged], happened: Vec::new() };
     render(Look::default(), &event, Perspective::Other, &mut out);
     assert_eq!(
         String::from_utf8(out).unwrap(),
