@@ -3,7 +3,7 @@
 use super::config::{Config, Days};
 use crate::chat::{Change, Hub, Moment, SessionId};
 use crate::journal::{Journal, JournalError, Limits};
-use crate::reactor::{Listener, Waker};
+use crate::reactor::{Listener, Token, Waker};
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -105,7 +105,10 @@ pub(super) fn open_journal(config: &Config, waker: &Waker) -> Result<(Journal, H
     let wake = Arc::new(move || waker.wake());
     let (mut journal, restored) =
         Journal::open(directory, &limits, wake).map_err(StartError::Journal)?;
-    // Whoever was here before is not here any more.
-    journal.append(Moment(0), SessionId(0), Change::Restarted { node: 0 });
+    // Whoever was here before is not here any more. The origin is nobody's session: the first
+    // connection has the number 0, and would take this record, which comes back when the disk has
+    // it, for one of its own.
+    let nobody = SessionId(Token::fixed(u8::MAX).to_bits());
+    journal.append(Moment(0), nobody, Change::Restarted { node: 0 });
     Ok((journal, restored.hub))
 }
