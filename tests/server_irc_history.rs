@@ -318,3 +318,54 @@ fn played_back(server: &Server) {
     let past = ask(&mut eve, "CHATHISTORY LATEST #room * 1");
     assert_eq!(bodies(&past[1..past.len() - 1]), expected[3..4]);
 }
+
+#[test]
+fn a_room_gets_another_name() {
+    let server = server(&[]);
+    let mut ada = irc(&server, "ada", "draft/channel-rename labeled-response batch");
+    let mut bob = irc(&server, "bob", "");
+    let (mut carol, mut dave) = (plain(&server, "carol"), irc(&server, "dave", ""));
+    ask(&mut ada, "JOIN #room\nTOPIC #room :tea");
+    ask(&mut bob, "JOIN #room");
+    carol.send("/join #room\n");
+    until(&mut carol, "* you are in #room now, 3 users there; topic: tea");
+    ask(&mut dave, "JOIN #den");
+    ask(&mut ada, "PING x");
+    ask(&mut bob, "PING x");
+
+    let fail = |rest: &str| vec![format!(":irc.example.org {rest}")];
+    for (command, answer) in [
+        ("RENAME #room", "461 ada RENAME :Not enough parameters"),
+        ("RENAME #nowhere #x", "403 ada #nowhere :No such channel"),
+        ("RENAME #den #x", "482 ada #den :You're not channel operator"),
+        (
+            "RENAME #room #den",
+            "FAIL RENAME CHANNEL_NAME_IN_USE #room #den :there is a room #den already",
+        ),
+        (
+            "RENAME #room x",
+            "FAIL RENAME CANNOT_RENAME #room x :\"x\" is no room; a room's name begins with #: #x",
+        ),
+    ] {
+        assert_eq!(ask(&mut ada, command), fail(answer));
+    }
+    let renamed = ask(&mut ada, "@label=l RENAME #room #hall :a better name");
+    assert_eq!(renamed, ["@label=l :ada!~ada@127.0.0.1 RENAME #room #hall :a better name"]);
+    let heard: Vec<String> = (0..6).map(|_| line(&mut bob)).collect();
+    assert_eq!(heard[0], ":bob!~bob@127.0.0.1 PART #room :a better name");
+    assert_eq!(heard[1], ":bob!~bob@127.0.0.1 JOIN #hall");
+    assert_eq!(heard[2], ":irc.example.org 332 bob #hall :tea");
+    assert_eq!(heard[4], ":irc.example.org 353 bob = #hall :@ada bob carol");
+    assert_eq!(heard[5], ":irc.example.org 366 bob #hall :End of /NAMES list");
+    assert_eq!(carol.line(), "* ada has renamed #room to #hall (a better name)");
+    // Her words go where she was.
+    carol.send("hello, hall\n");
+    let hello = ":carol!~user@127.0.0.1 PRIVMSG #hall :hello, hall";
+    assert_eq!((line(&mut ada), line(&mut bob)), (hello.to_owned(), hello.to_owned()));
+    let soon = ask(&mut ada, "RENAME #hall #room");
+    assert!(
+        soon[0].starts_with(":irc.example.org FAIL RENAME CANNOT_RENAME #hall #room :"),
+        "{soon:?}"
+    );
+    assert_eq!(ask(&mut dave, "JOIN #room")[1], ":irc.example.org 353 dave = #room :@dave");
+}

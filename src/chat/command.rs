@@ -88,6 +88,8 @@ pub enum Command {
     Bans(Arc<str>),
     /// Put a nick out of a room.
     Kick(Arc<str>, Arc<str>, Option<Arc<str>>),
+    /// Give a room another name, and say why.
+    RenameRoom(Arc<str>, Arc<str>, Option<Arc<str>>),
     /// Keep a room alive without members, or no longer.
     Keep(Arc<str>, bool),
     /// Be a server operator: name and password.

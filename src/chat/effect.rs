@@ -285,6 +285,17 @@ pub enum Event {
         /// The topic, empty for none.
         topic: Topic,
     },
+    /// A room has another name.
+    RoomRenamed {
+        /// Who did it.
+        who: Arc<Identity>,
+        /// What it was called.
+        before: Name,
+        /// What it is called now.
+        room: Name,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
     /// The hearer is invited to a room, or invited somebody.
     Invited {
         /// Who did it.

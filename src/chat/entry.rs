@@ -120,6 +120,9 @@ pub enum Archive<'a> {
     Delete(RecordId),
     /// A reaction to a message, by whom, put on or taken off.
     React(RecordId, &'a Name, &'a Arc<str>, bool),
+    /// A room is called otherwise from here on: what it was called, what it is called. What there
+    /// was of an earlier room of the new name is out of everyone's reach.
+    Rename(&'a Name, &'a Name),
     /// Something that is no message, and in which rooms or between whom.
     Happened(Vec<Target>, Happened),
 }
@@ -171,6 +174,7 @@ impl Event {
             Event::Reacted { message, who, text, on, .. } => {
                 Some(Archive::React(message.id, &who.nick, text, *on))
             }
+            Event::RoomRenamed { before, room, .. } => Some(Archive::Rename(before, room)),
             _ => None,
         }
     }

@@ -62,6 +62,15 @@ pub enum Happening {
         /// To what; empty for none.
         text: Arc<str>,
     },
+    /// They gave the room another name.
+    RoomRenamed {
+        /// What it was called.
+        before: Name,
+        /// What it was called then.
+        room: Name,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
     /// They changed modes.
     ModesSet {
         /// What took effect.
@@ -116,6 +125,9 @@ impl Happened {
                 let topic = Topic { text, by: who.nick.clone(), time: self.stamp.time };
                 Event::TopicSet { who, room, topic }
             }
+            Happening::RoomRenamed { before, room, reason } => {
+                Event::RoomRenamed { who, before, room, reason }
+            }
             Happening::ModesSet { changes } => Event::ModesSet { who, room, changes },
             Happening::Reacted { message, text, on } => {
                 let from = Name::new("");
@@ -159,6 +171,10 @@ fn what(event: &Event) -> Option<(&Arc<Identity>, Happening)> {
         Event::Renamed { who, before } => (before, Happening::Renamed { nick: who.nick.clone() }),
         Event::TopicSet { who, topic, .. } => {
             (who, Happening::TopicSet { text: Arc::clone(&topic.text) })
+        }
+        Event::RoomRenamed { who, before, room, reason } => {
+            let (before, room, reason) = (before.clone(), room.clone(), reason.clone());
+            (who, Happening::RoomRenamed { before, room, reason })
         }
         Event::ModesSet { who, changes, .. } => {
             let keyless = |change: &ModeChange| match change {

@@ -12,7 +12,7 @@
 //! around it may overlap.
 //!
 //! The hub is serializable as it is: that is its snapshot. The families of changes are in the
-//! files `presence`, `rooms`, `words`, `messages`, `accounts`, `moderation` and `administration`.
+//! files `presence`, `rooms`, `renaming`, `words`, `messages`, `accounts`, `moderation` and `administration`.
 
 use super::accounts::Account;
 use super::administration::ServerBan;
@@ -332,6 +332,7 @@ impl Hub {
             | Command::Part(..)
             | Command::SetTopic(..)
             | Command::Invite(..)
+            | Command::RenameRoom(..)
             | Command::Keep(..) => self.decide_room(user, command),
             Command::Say(..)
             | Command::Tell(..)
@@ -425,6 +426,7 @@ impl Hub {
             Change::Part { room, reason } => self.part(at, &room, reason),
             Change::Topic { room, text } => self.topic(at, &room, text),
             Change::Invite { room, nick } => self.invite(at, &room, &nick),
+            Change::RenameRoom { room, to, reason } => self.rename_room(at, &room, to, reason),
             Change::Keep { room, on } => self.keep(at, &room, on),
             Change::Say { room, kind, text, reply_to, tags, status, joints } => {
                 let words = Words { kind, text, tags, joints };

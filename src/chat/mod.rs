@@ -17,7 +17,7 @@
 //! | `command`, `refusal` | what may somebody want, and why can it not be? |
 //! | `record`, `effect`, `answer`, `entry`, `happened`, `query` | what is written down, told, kept for history, asked? |
 //! | `hub`, `room` | what is the state? |
-//! | `presence`, `rooms`, `words`, `mentions`, `messages`, `accounts`, `moderation`, `administration` | how does it change? |
+//! | `presence`, `rooms`, `renaming`, `words`, `mentions`, `messages`, `accounts`, `moderation`, `administration` | how does it change? |
 //! | `questions`, `throttle` | what can be answered; who must wait? |
 
 mod accounts;
@@ -39,6 +39,7 @@ pub mod query;
 mod questions;
 mod record;
 mod refusal;
+mod renaming;
 mod room;
 mod rooms;
 mod secret;

@@ -115,6 +115,15 @@ pub enum Change {
         /// Whom.
         nick: Name,
     },
+    /// The origin gives a room another name.
+    RenameRoom {
+        /// Which.
+        room: Name,
+        /// The new one.
+        to: Name,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
     /// A server operator keeps a room alive without members, or no longer.
     Keep {
         /// Which.

@@ -110,6 +110,9 @@ pub struct Room {
     /// When something was last said in it.
     #[serde(default)]
     pub last_said: Option<Moment>,
+    /// When it got the name that it has, if it had another before.
+    #[serde(default)]
+    pub(super) renamed: Option<Moment>,
 }
 
 impl Room {
@@ -134,6 +137,7 @@ impl Room {
             last_number: 0,
             recent: VecDeque::new(),
             last_said: None,
+            renamed: None,
         }
     }
 

@@ -62,6 +62,19 @@ impl Happenings {
         }
     }
 
+    /// A room has another name; what there was under that is forgotten.
+    pub(super) fn rename(&mut self, before: &Ring, after: &Ring) {
+        let kept = self.rings.remove(before);
+        self.rings.remove(after);
+        self.order.retain(|(ring, ..)| ring != after || before == after);
+        for (ring, ..) in self.order.iter_mut().filter(|(ring, ..)| ring == before) {
+            *ring = after.clone();
+        }
+        if let Some(kept) = kept {
+            self.rings.insert(after.clone(), kept);
+        }
+    }
+
     /// What of a ring is in a stretch and fits, from the end that is wanted, oldest first.
     pub(super) fn stretch(
         &self,

@@ -127,6 +127,7 @@ impl Memory {
                 }
                 self.remove(id);
             }
+            Archive::Rename(before, room) => self.rename(before, room),
             Archive::Happened(places, happened) => {
                 for place in places {
                     self.happenings.add(place, happened.clone());
@@ -183,6 +184,22 @@ impl Memory {
         if ids.is_empty() {
             self.rings.remove(&ring);
         }
+    }
+
+    fn rename(&mut self, before: &Name, room: &Name) {
+        let (old, new) = (Ring::Room(before.clone()), Ring::Room(room.clone()));
+        let ids = self.rings.remove(&old);
+        for id in self.rings.get(&new).cloned().unwrap_or_default() {
+            self.remove(id);
+        }
+        self.happenings.rename(&old, &new);
+        let Some(ids) = ids else { return };
+        for id in &ids {
+            if let Some(stored) = self.messages.get_mut(id) {
+                stored.logged.target = Target::Room(room.clone());
+            }
+        }
+        self.rings.insert(new, ids);
     }
 
     pub(super) fn ask(&mut self, ticket: u64, question: Question) {

@@ -113,6 +113,7 @@ impl Server {
             | Change::Kick { .. }
             | Change::Kill { .. }
             | Change::Ban { .. }
+            | Change::RenameRoom { .. }
             | Change::Restarted { .. } => self.close_run(),
             _ => {}
         }
@@ -133,6 +134,18 @@ impl Server {
                     self.deliver_to(Token::from_bits(session.0), &event, Perspective::Other);
                 }
                 self.deliver_to(Token::from_bits(from.0), &event, Perspective::Own);
+            }
+            // Each of them may be called otherwise by it: one by one.
+            Audience::Room { .. } if matches!(event, Event::RoomRenamed { .. }) => {
+                self.transcript.say(&event);
+                let mut hearers = Vec::new();
+                self.hub.hearers(&audience, |session, view| hearers.push((session, view)));
+                for (session, perspective) in hearers {
+                    let token = Token::from_bits(session.0);
+                    if self.connections.get_mut(token).is_some() {
+                        self.deliver_to(token, &event, perspective);
+                    }
+                }
             }
             Audience::Room { room, from, except } => {
                 self.transcript.say(&event);

@@ -304,6 +304,56 @@ fn what_follows_from_one_record_is_told_apart() {
 }
 
 #[test]
+fn the_past_of_a_room_goes_with_it_and_no_other_past_comes_in() {
+    on_both("renamed", &Limits::default(), |chat| {
+        let say_in = |chat: &mut Chat, room: &str, text: &str| {
+            let mut words = say(text, None);
+            let Change::Say { room: place, .. } = &mut words else { panic!() };
+            *place = Name::new(room);
+            chat.happens(ALICE, words)
+        };
+        let join = |chat: &mut Chat, room: &str| {
+            chat.happens(ALICE, Change::Join { room: Name::new(room) })
+        };
+        let since = join(chat, "#old");
+        say_in(chat, "#old", "kept words");
+        // Another room of the new name was opened later, and has ended.
+        join(chat, "#new");
+        say_in(chat, "#new", "secret words");
+        let end = Change::Part { room: Name::new("#new"), reason: None };
+        chat.happens(ALICE, end);
+        let (room, to) = (Name::new("#old"), Name::new("#New"));
+        chat.happens(ALICE, Change::RenameRoom { room, to, reason: None });
+        say_in(chat, "#new", "new words");
+        let since_again = join(chat, "#old");
+        say_in(chat, "#old", "other words");
+
+        let new = Room { name: Name::new("#new"), since };
+        let old = Room { name: Name::new("#old"), since: since_again };
+        let past = chat.past(Scope::Room(new.clone()), Range::Latest, 9);
+        assert_eq!(texts(&past), ["kept words", "new words"]);
+        assert_eq!(past[1].number, 2);
+        let found = |room: &Room| Scope::Search {
+            rooms: vec![room.clone()],
+            words: "words".into(),
+            from: None,
+        };
+        let both = chat.past(found(&new), Range::Latest, 9);
+        assert_eq!(texts(&both), ["kept words", "new words"]);
+        assert_eq!(texts(&chat.past(Scope::Room(old.clone()), Range::Latest, 9)), ["other words"]);
+        assert_eq!(texts(&chat.past(found(&old), Range::Latest, 9)), ["other words"]);
+        let query =
+            Query { scope: Scope::Room(new), range: Range::Latest, limit: Some(9), events: true };
+        let Answer::Past(said, done) = chat.answer(Question::Past(query)) else { panic!() };
+        // Her coming, and the new name.
+        assert_eq!((said.len(), done.len()), (2, 2), "{done:?}");
+        let question = Question::Find(Lookup { room: old, message: Point::Number(1) });
+        let Answer::Found(Some(first)) = chat.answer(question) else { panic!() };
+        assert_eq!(first.from.as_str(), "alice");
+    });
+}
+
+#[test]
 fn a_crowd_that_comes_and_goes_pushes_no_words_out() {
     let limits = Limits { per_room: Some(10), ..Limits::default() };
     let mut chat = Chat::memory(&limits);

@@ -191,6 +191,15 @@ impl World {
                 self.archive.shift_remove(&id);
             }
             Archive::React(..) => {}
+            Archive::Rename(before, room) => {
+                let (old, new) = (Target::Room(before.clone()), Target::Room(room.clone()));
+                self.archive.retain(|_, logged| logged.target == old || logged.target != new);
+                for logged in self.archive.values_mut().filter(|it| it.target == old) {
+                    logged.target = new.clone();
+                }
+                let happened = self.happened.shift_remove(before);
+                self.happened.insert(room.clone(), happened.unwrap_or_default());
+            }
             Archive::Happened(places, happened) => {
                 for place in places {
                     let key = (happened.stamp.id, happened.stamp.part);
@@ -261,6 +270,7 @@ fn check_state(hub: &Hub) {
     assert!(hub.rooms[&Name::lobby()].kept);
     for (name, room) in &hub.rooms {
         assert!(room.lives(), "{name} is an orphan");
+        assert_eq!(name.as_str(), room.name.as_str());
         assert!(!room.waiting || room.members.is_empty() || room.kept, "{name} waits for nobody");
         for (session, member) in &room.members {
             let user = &hub.users[session];
@@ -321,6 +331,7 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect]) {
                 | Event::Reacted { room, .. }
                 | Event::TopicSet { room, .. }
                 | Event::ModesSet { room, .. }
+                | Event::RoomRenamed { room, .. }
                 | Event::Joined { room, .. } => {
                     assert!(user.rooms.contains(room) || session == origin);
                 }

@@ -72,6 +72,7 @@ fn room_command() -> impl Strategy<Value = Command> {
         4 => (room(), proptest::collection::vec(mode(), 1..4))
             .prop_map(|(room, modes)| Command::SetModes(room, modes)),
         1 => (room(), nick()).prop_map(|(room, nick)| Command::Kick(room, nick, None)),
+        2 => (room(), room()).prop_map(|(room, to)| Command::RenameRoom(room, to, None)),
         1 => Just(Command::Rooms),
         1 => room().prop_map(|room| Command::Who(Some(room))),
         1 => nick().prop_map(Command::Whois),

@@ -64,6 +64,7 @@ pub(in crate::journal) fn take(
             }
             Ok(false)
         }
+        Archive::Rename(before, room) => rename(connection, names, before, room).map(|()| false),
         Archive::Happened(places, happened) => {
             for place in &places {
                 happen(connection, names, place, &happened)?;
@@ -71,6 +72,22 @@ pub(in crate::journal) fn take(
             Ok(false)
         }
     }
+}
+
+/// Gives a room's number to another name: so all of its past moves, and nothing is written anew.
+/// An earlier room of that name keeps its number under a name that no room can have, with a blank:
+/// it must not be taken for this one, whose opening may be older than its end.
+fn rename(connection: &Connection, names: &mut Names, before: &Name, room: &Name) -> Result<()> {
+    if before != room {
+        let sql = "UPDATE name SET spelled = spelled || ' ' || id, folded = folded || ' ' || id
+                   WHERE folded = ?1";
+        connection.prepare_cached(sql)?.execute([room.folded()])?;
+    }
+    let sql = "UPDATE name SET spelled = ?2, folded = ?3 WHERE folded = ?1";
+    let row = params![before.folded(), room.as_str(), room.folded()];
+    connection.prepare_cached(sql)?.execute(row)?;
+    names.0.clear();
+    Ok(())
 }
 
 /// Keeps what happened in one room, or between two.

@@ -42,6 +42,7 @@ capabilities! {
     20 EXTENDED_MONITOR "extended-monitor" false;
     21 NO_IMPLICIT_NAMES "draft/no-implicit-names" false;
     25 MULTILINE "draft/multiline" true;
+    26 CHANNEL_RENAME "draft/channel-rename" true;
 }
 
 impl Caps {

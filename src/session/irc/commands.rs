@@ -68,6 +68,7 @@ static ROWS: &[Row] = rows! {
     "REDACT" Inside 2 messages::redact;
     "REGISTER" Always 3 account::register;
     "REHASH" Inside 0 operator::rehash;
+    "RENAME" Inside 2 channel::rename;
     "SETNAME" Inside 1 people::setname;
     "STATS" Inside 1 about::stats;
     "TAGMSG" Inside 1 messages::tagmsg;

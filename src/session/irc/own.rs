@@ -52,10 +52,7 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
             // That it is op there it sees among the names.
             render::joined(look.caps(), stamp, who, room, false, context.out);
             if let Some(room) = context.view.hub.room(room.as_str()) {
-                channel::tell_topic(context, room, false);
-                if !context.session.caps.has(Caps::NO_IMPLICIT_NAMES) {
-                    channel::tell_names(context, room);
-                }
+                channel::tell_room(context, room);
             }
         }
         Event::Said(_) | Event::Reacted { .. } | Event::Tagged { .. } | Event::Edited { .. } => {
@@ -107,6 +104,7 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
                 pen.numeric(numeric::RPL_AWAY, &[nick.as_str()], away);
             }
         }
+        Event::RoomRenamed { .. } => channel::renamed(context, event),
         Event::Account { who, step } => account(context, who, *step),
         Event::Wallops { .. } => {}
         event => render(look, stamp, event, context.out),
@@ -125,6 +123,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
             context.pen().numeric(numeric::RPL_YOUREOPER, &[], text);
             modes::tell_user_modes(context, &[(crate::chat::UserMode::Operator, true)]);
         }
+        Event::RoomRenamed { .. } => channel::renamed(context, event),
         Event::UserModes { changes, .. } => modes::tell_user_modes(context, changes),
         Event::Account { who, step } => account(context, who, *step),
         Event::Refused(refusal) => {

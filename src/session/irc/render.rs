@@ -79,6 +79,12 @@ fn about_rooms(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8
             let line = tagged(caps, stamp, who, None, out).source(&source).command("TOPIC");
             let _ = line.middle(room.as_str()).trailing(&topic.text).end();
         }
+        Event::RoomRenamed { who, before, room, reason } if caps.has(Caps::CHANNEL_RENAME) => {
+            let source = prefix(who);
+            let line = tagged(caps, stamp, who, None, out).source(&source).command("RENAME");
+            let line = line.middle(before.as_str()).middle(room.as_str());
+            let _ = line.trailing(reason.as_deref().unwrap_or_default()).end();
+        }
         Event::ModesSet { who, room, changes } => {
             let (letters, arguments) = shown(changes);
             let source = prefix(who);

@@ -159,6 +159,10 @@ fn words_for(look: Look, event: &Event, perspective: Perspective) -> Option<Stri
         Event::TopicSet { who, room, topic } => {
             format!("{} has set the topic of {room}: {}", label(look, who), topic.text)
         }
+        Event::RoomRenamed { who, before, room, reason } => {
+            let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            format!("{} has renamed {before} to {room}{reason}", label(look, who))
+        }
         Event::Invited { room, nick, .. } if own => format!("{nick} is invited to {room}"),
         Event::Invited { who, room, .. } => {
             format!("{} invites you to {room}; /join {room} enters it", label(look, who))

@@ -458,6 +458,8 @@ fn every_refusal_has_words_of_its_own() {
         Refusal::TooManyAccounts,
         Refusal::RoomFull(name(), 3),
         Refusal::InviteOnly(name()),
+        Refusal::RoomExists(name()),
+        Refusal::LobbyStays,
         Refusal::Banned(name()),
         Refusal::MailFull(name()),
         Refusal::ServerBanned { reason: Some("spam".into()), until: Some(Moment(0)) },
