@@ -369,3 +369,33 @@ fn a_room_gets_another_name() {
     );
     assert_eq!(ask(&mut dave, "JOIN #room")[1], ":irc.example.org 353 dave = #room :@dave");
 }
+
+#[test]
+fn guests_see_what_they_have_said_in_private() {
+    let server = server(&[]);
+    let caps = "message-tags batch draft/chathistory echo-message";
+    let (mut ada, mut bob) = (irc(&server, "ada", caps), plain(&server, "bob"));
+    let said = ask(&mut ada, "@+x PRIVMSG bob :psst");
+    assert_eq!(bob.line(), "[ada -> you]: psst");
+    bob.send("/reply what?\n");
+    assert_eq!(bob.line(), "[you -> ada]: what?");
+    let heard = line(&mut ada);
+    let past = ask(&mut ada, "CHATHISTORY LATEST bob * 9");
+    let both = [&said[0], &heard].map(|line| format!("@batch=history;{}", &line[1..]));
+    assert_eq!(past[1..3], both);
+    bob.send("/history ada\n");
+    assert_eq!(bob.line(), "* said between you and ada: 2 messages, times are UTC");
+    let lines = [bob.line(), bob.line()];
+    assert!(
+        lines[0].ends_with(" [ada -> you]: psst") && lines[1].ends_with(" [you -> ada]: what?")
+    );
+    let targets = ask(
+        &mut ada,
+        "CHATHISTORY TARGETS timestamp=2000-01-01T00:00:00.000Z timestamp=2200-01-01T00:00:00.000Z 9",
+    );
+    assert!(targets[1].contains("CHATHISTORY TARGETS bob "), "{targets:?}");
+    // Who comes by the name later was not there.
+    ask(&mut ada, "NICK eve");
+    let mut other = irc(&server, "ada", caps);
+    assert_eq!(ask(&mut other, "CHATHISTORY LATEST bob * 9").len(), 2);
+}

@@ -180,6 +180,8 @@ pub struct Told {
     pub to: Name,
     /// The account it was said to.
     pub account: Option<Name>,
+    /// The session that hears it, if one does.
+    pub session: Option<SessionId>,
     /// How.
     pub kind: Kind,
     /// What.

@@ -4,7 +4,7 @@
 //! refused. The journal takes [`Effect::entries`] of every effect, in order, and answers
 //! [`Query`](super::Query)s from what it has taken.
 
-use super::effect::{Effect, Event, Identity, Quoted};
+use super::effect::{Effect, Event, Identity, Quoted, Told};
 use super::happened::Happened;
 use super::name::Name;
 use super::record::{Joints, Kind, Moment, RecordId, SessionId};
@@ -123,6 +123,11 @@ pub enum Archive<'a> {
     /// A room is called otherwise from here on: what it was called, what it is called. What there
     /// was of an earlier room of the new name is out of everyone's reach.
     Rename(&'a Name, &'a Name),
+    /// Something private that one without an account has said or heard: from whom to whom. It is
+    /// for those sessions only, as long as they last.
+    Guests(&'a Told, Box<Logged>),
+    /// A session is over.
+    Over(SessionId),
     /// Something that is no message, and in which rooms or between whom.
     Happened(Vec<Target>, Happened),
 }
@@ -132,11 +137,44 @@ impl Effect {
     pub fn entries(&self) -> impl Iterator<Item = Archive<'_>> {
         let happened = self.happened();
         let happened = happened.map(|(places, happened)| Archive::Happened(places, happened));
-        self.event.entry().into_iter().chain(happened)
+        self.event.entry().into_iter().chain(self.event.of_guests()).chain(happened)
+    }
+}
+
+/// Something private, as it is kept.
+fn logged(told: &Told) -> Logged {
+    Logged {
+        id: told.id,
+        time: told.time,
+        target: Target::Private { to: told.to.clone(), account: told.account.clone() },
+        kind: told.kind,
+        text: Arc::clone(&told.text),
+        tags: told.tags.clone(),
+        joints: told.joints.clone(),
+        ..Logged::by(&told.who)
+    }
+}
+
+impl Told {
+    /// Whose it is that have no account: who said it, who heard it.
+    pub fn guests(&self) -> (Option<SessionId>, Option<SessionId>) {
+        let from = Some(self.who.session).filter(|_| self.who.account.is_none());
+        (from, self.session.filter(|_| self.account.is_none()))
     }
 }
 
 impl Event {
+    /// What it changes among what guests have said in private.
+    fn of_guests(&self) -> Option<Archive<'_>> {
+        match self {
+            Event::Told(told) if told.guests() != (None, None) => {
+                Some(Archive::Guests(told, Box::new(logged(told))))
+            }
+            Event::Left { who, .. } => Some(Archive::Over(who.session)),
+            _ => None,
+        }
+    }
+
     /// What it changes among the messages. The copy of a line that marks a mention is none of the
     /// journal's business.
     fn entry(&self) -> Option<Archive<'_>> {
@@ -159,16 +197,7 @@ impl Event {
                     ..Logged::by(&said.who)
                 }))
             }
-            Event::Told(told) => Some(Archive::Add(Logged {
-                id: told.id,
-                time: told.time,
-                target: Target::Private { to: told.to.clone(), account: told.account.clone() },
-                kind: told.kind,
-                text: Arc::clone(&told.text),
-                tags: told.tags.clone(),
-                joints: told.joints.clone(),
-                ..Logged::by(&told.who)
-            })),
+            Event::Told(told) => Some(Archive::Add(logged(told))),
             Event::Edited { message, text, .. } => Some(Archive::Edit(message.id, text)),
             Event::Deleted { message, .. } => Some(Archive::Delete(message.id)),
             Event::Reacted { message, who, text, on, .. } => {

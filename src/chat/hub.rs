@@ -98,6 +98,10 @@ pub(super) struct Extras {
     /// Wants to hear operators.
     #[serde(default)]
     pub(super) wallops: bool,
+    /// With whom they have spoken in private while they had no account, and when last. At most
+    /// [`limits::PARTNERS_PER_ACCOUNT`](super::limits::PARTNERS_PER_ACCOUNT).
+    #[serde(default)]
+    pub(super) partners: Vec<(Name, Moment)>,
 }
 
 impl Extras {
@@ -109,6 +113,7 @@ impl Extras {
         correspondent: None,
         invisible: false,
         wallops: false,
+        partners: Vec::new(),
     };
 }
 
@@ -246,9 +251,13 @@ impl Hub {
         self.users.values()
     }
 
-    /// Whom an account has spoken with in private, and when last.
-    pub fn partners(&self, account: &Name) -> &[(Name, Moment)] {
-        self.accounts.get(account).map_or(&[], |account| &account.partners)
+    /// Whom somebody has spoken with in private, and when last: by account, or without one in this
+    /// session.
+    pub fn partners<'h>(&'h self, user: &'h User) -> &'h [(Name, Moment)] {
+        match &user.identity.account {
+            Some(account) => self.accounts.get(account).map_or(&[], |account| &account.partners),
+            None => &user.extras().partners,
+        }
     }
 
     /// Whether there is an account of this name.

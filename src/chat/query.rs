@@ -2,7 +2,7 @@
 //! answer; it holds itself nothing but the last few messages of every room.
 
 use super::name::Name;
-use super::record::{Moment, RecordId};
+use super::record::{Moment, RecordId, SessionId};
 use std::sync::Arc;
 
 /// A question for past messages.
@@ -44,6 +44,15 @@ pub enum Scope {
         account: Name,
         /// With whom.
         peer: Name,
+    },
+    /// What a session without an account and somebody said to each other since it came.
+    Session {
+        /// Whose.
+        session: SessionId,
+        /// With whom, by the name they had then.
+        peer: Name,
+        /// Or who has that name now, whatever they were called then.
+        other: Option<SessionId>,
     },
     /// Messages that hold all of these words, in any of these rooms.
     Search {

@@ -69,8 +69,12 @@ impl Hub {
                 Query { scope, range, limit: bounded(limit), events: false }
             }
             Command::PrivateHistory(peer, range, limit) => {
-                let account = user.identity.account.clone().ok_or(Refusal::NotLoggedIn)?;
-                let scope = Scope::Private { account, peer: Name::new(&peer) };
+                let (session, other) = (user.identity.session, self.session_of(&peer));
+                let peer = Name::new(&peer);
+                let scope = match user.identity.account.clone() {
+                    Some(account) => Scope::Private { account, peer },
+                    None => Scope::Session { session, peer, other },
+                };
                 Query { scope, range, limit: bounded(limit), events: false }
             }
             Command::Playback(target, range, limit) => {

@@ -3,6 +3,7 @@
 //! A message in a room costs the hub the same however many members it has: nobody is looked at but
 //! those whom its words name, and those who ignore its author.
 
+use super::accounts::note_partner;
 use super::command::{Command, Decision, Speech};
 use super::effect::{Audience, Event, Identity, Quoted, Said, Told};
 use super::hub::{Applying, Hub, Private, User};
@@ -218,9 +219,10 @@ impl Hub {
                 user.extras_mut().correspondent = Some(who.nick.clone());
             }
         }
-        self.note_partners(at, &who, &to, account.as_ref());
-        let (id, time) = (at.id, at.time);
-        let told = Told { id, time, who, to, account, kind, text, waits, away, tags, joints };
+        self.note_partners(at, &who, &to, (account.as_ref(), hearers.first().copied()));
+        let (id, time, session) = (at.id, at.time, hearers.first().copied());
+        let told =
+            Told { id, time, who, to, account, session, kind, text, waits, away, tags, joints };
         let audience = Audience::Private { to: hearers, from: at.origin };
         at.tell(audience, Event::Told(Box::new(told)));
         Ok(())
@@ -234,11 +236,20 @@ impl Hub {
         at: &Applying<'_>,
         who: &Identity,
         to: &Name,
-        account: Option<&Name>,
+        (account, hearer): (Option<&Name>, Option<SessionId>),
     ) {
         for (account, peer) in [(who.account.as_ref(), to), (account, &who.nick)] {
             if let Some(account) = account.and_then(|name| self.accounts.get_mut(name)) {
-                account.note_partner(peer, at.time);
+                note_partner(&mut account.partners, peer, at.time);
+            }
+        }
+        // A guest's conversations are its session's.
+        let hearer = hearer.map(|hearer| (hearer, &who.nick));
+        for (session, peer) in std::iter::once((who.session, to)).chain(hearer) {
+            if let Some(user) = self.users.get_mut(&session)
+                && user.identity.account.is_none()
+            {
+                note_partner(&mut user.extras_mut().partners, peer, at.time);
             }
         }
         if self.private.len() == limits::RECENT_PRIVATE {

@@ -36,6 +36,10 @@ pub enum Durability {
 pub const MEMORY_PER_ROOM: u64 = 1_000;
 /// Messages that the journal in memory keeps altogether.
 pub const MEMORY_MESSAGES: usize = 100_000;
+/// Private messages of one session without an account.
+pub const GUEST_MESSAGES: usize = 500;
+/// Those of all such sessions.
+pub const ALL_GUEST_MESSAGES: usize = 20_000;
 /// Comings, goings and the like that the journal in memory keeps altogether; of one room as many
 /// as of its messages. They have bounds of their own, so that no crowd pushes words out.
 pub const MEMORY_EVENTS: usize = 50_000;

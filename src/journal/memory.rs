@@ -5,6 +5,7 @@
 //! way); what is in a ring is in `messages`, and the other way round. Questions are answered in the
 //! loop: a search looks at no more than [`limits::MEMORY_SCAN`] messages.
 
+use super::guests::Guests;
 use super::happenings::Happenings;
 use super::limits::{self, Limits};
 use super::question::{self, Answer, Place, Question, Stretch};
@@ -28,6 +29,7 @@ pub struct Memory {
     rings: HashMap<Ring, VecDeque<RecordId>>,
     text: usize,
     happenings: Happenings,
+    guests: Guests,
 }
 
 /// What is kept together.
@@ -86,6 +88,7 @@ impl Memory {
             rings: HashMap::new(),
             text: 0,
             happenings: Happenings::new(per_room, age),
+            guests: Guests::default(),
         }
     }
 
@@ -110,7 +113,9 @@ impl Memory {
     }
 
     pub(super) fn archive(&mut self, entry: Archive<'_>) {
+        self.guests.archive(&entry);
         match entry {
+            Archive::Guests(..) | Archive::Over(_) => {}
             Archive::Add(logged) => self.add(logged),
             Archive::Edit(id, text) => {
                 if let Some(stored) = self.messages.get_mut(&id) {
@@ -204,6 +209,9 @@ impl Memory {
 
     pub(super) fn ask(&mut self, ticket: u64, question: Question) {
         let answer = match question {
+            Question::Past(query) if matches!(query.scope, Scope::Session { .. }) => {
+                Answer::Past(self.guests.past(&query).unwrap_or_default(), Vec::new())
+            }
             Question::Past(query) => {
                 let (entries, happened) = self.past(&query);
                 Answer::Past(entries, happened)
@@ -302,6 +310,7 @@ impl Memory {
                 .filter(inside)
                 .filter(|stored| stored.logged.id >= *since && said_to(&stored.logged, account))
                 .collect(),
+            Scope::Session { .. } => Vec::new(),
             Scope::Private { account, peer } => self
                 .ring(&Ring::Private)
                 .filter(inside)

@@ -19,10 +19,12 @@
 //! |---|---|
 //! | `limits`, `error`, `question` | how much, what went wrong, what can be asked? |
 //! | `memory`, `happenings` | how are the last messages of every room, and what happened there, kept without a file? |
+//! | `guests` | what have people without an account said in private? |
 //! | `sqlite` | how are they kept for good? |
 //! | `transfer` | how do they get from one journal to another? |
 
 mod error;
+mod guests;
 mod happenings;
 pub mod limits;
 mod memory;

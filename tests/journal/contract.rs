@@ -354,6 +354,67 @@ fn the_past_of_a_room_goes_with_it_and_no_other_past_comes_in() {
 }
 
 #[test]
+fn a_guest_has_the_conversations_of_the_session_and_nobody_else_has_them() {
+    on_both("guests", &Limits::default(), |chat| {
+        let tell = |to: &str, text: &str| Change::Tell {
+            to: Name::new(to),
+            kind: Kind::Message,
+            text: text.into(),
+            tags: None,
+            joints: None,
+        };
+        let eve = SessionId(7);
+        let enter = |chat: &mut Chat, session: SessionId, nick: &str| {
+            let nick = Some(Name::new(nick));
+            let entry = Entry { label: "10.0.0.7:1".into(), nick, ..Entry::default() };
+            chat.happens(session, Change::Enter(entry));
+        };
+        let with = |chat: &mut Chat, session: SessionId, peer: &str, range: Range, limit: u32| {
+            let other = chat.hub.session_of(peer);
+            let scope = Scope::Session { session, peer: Name::new(peer), other };
+            texts(&chat.past(scope, range, limit))
+        };
+        enter(chat, eve, "eve");
+        chat.happens(ALICE, tell("bob", "one"));
+        let two = chat.happens(BOB, tell("alice", "two"));
+        chat.happens(ALICE, tell("eve", "for eve"));
+        chat.happens(BOB, Change::Nick { nick: Name::new("rob") });
+        chat.happens(ALICE, tell("rob", "three"));
+        // By both names, from both ends.
+        let all = ["one", "two", "three"];
+        assert_eq!(with(chat, ALICE, "rob", Range::Latest, 9), all);
+        assert_eq!(with(chat, ALICE, "bob", Range::Latest, 9), all[..2]);
+        assert_eq!(with(chat, BOB, "ALICE", Range::Latest, 9), all);
+        assert_eq!(with(chat, BOB, "alice", Range::Latest, 1), all[2..]);
+        assert_eq!(with(chat, BOB, "alice", Range::After(Point::Id(two)), 9), all[2..]);
+        assert_eq!(with(chat, BOB, "alice", Range::Before(Point::Id(two)), 9), all[..1]);
+        assert_eq!(with(chat, eve, "alice", Range::Latest, 9), ["for eve"]);
+        assert_eq!(with(chat, eve, "rob", Range::Latest, 9), NOTHING);
+        // What is taken back is gone from both.
+        let (to, reason) = (Name::new("alice"), None);
+        chat.happens(BOB, Change::TakeBack { to, id: two, reason });
+        assert_eq!(with(chat, ALICE, "rob", Range::Latest, 9), ["one", "three"]);
+        // Who comes by her name, or in her place, has not been there.
+        chat.happens(ALICE, Change::Leave { departure: Departure::Quit });
+        let other = SessionId(8);
+        enter(chat, other, "alice");
+        assert_eq!(with(chat, other, "rob", Range::Latest, 9), NOTHING);
+        enter(chat, ALICE, "ally");
+        assert_eq!(with(chat, ALICE, "rob", Range::Latest, 9), NOTHING);
+        // The other one still knows what was said, by the name of then.
+        assert_eq!(with(chat, BOB, "alice", Range::Latest, 9), ["one", "three"]);
+        // With an account it is that account's, and on neither's list.
+        let (account, hash) = (Name::new("eve"), PasswordHash::new("$argon2id$"));
+        chat.happens(eve, Change::Register { account: account.clone(), hash });
+        chat.happens(eve, tell("rob", "registered"));
+        assert_eq!(with(chat, eve, "rob", Range::Latest, 9), NOTHING);
+        assert_eq!(with(chat, BOB, "eve", Range::Latest, 9), ["registered"]);
+        let scope = Scope::Private { account, peer: Name::new("rob") };
+        assert_eq!(texts(&chat.past(scope, Range::Latest, 9)), ["registered"]);
+    });
+}
+
+#[test]
 fn a_crowd_that_comes_and_goes_pushes_no_words_out() {
     let limits = Limits { per_room: Some(10), ..Limits::default() };
     let mut chat = Chat::memory(&limits);

@@ -190,7 +190,7 @@ impl World {
             Archive::Delete(id) => {
                 self.archive.shift_remove(&id);
             }
-            Archive::React(..) => {}
+            Archive::React(..) | Archive::Guests(..) | Archive::Over(_) => {}
             Archive::Rename(before, room) => {
                 let (old, new) = (Target::Room(before.clone()), Target::Room(room.clone()));
                 self.archive.retain(|_, logged| logged.target == old || logged.target != new);

@@ -64,6 +64,8 @@ pub(in crate::journal) fn take(
             }
             Ok(false)
         }
+        // For as long as a session lasts, in memory.
+        Archive::Guests(..) | Archive::Over(_) => Ok(false),
         Archive::Rename(before, room) => rename(connection, names, before, room).map(|()| false),
         Archive::Happened(places, happened) => {
             for place in &places {

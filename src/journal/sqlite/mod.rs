@@ -28,6 +28,7 @@ pub use open::Restored;
 
 use super::Wake;
 use super::error::{Health, JournalError};
+use super::guests::Guests;
 use super::limits::{self, Limits};
 use super::question::{Answer, Question};
 use crate::chat::{Archive, Change, Moment, Record, RecordId, SessionId};
@@ -53,8 +54,10 @@ pub struct Disk {
     written: Option<Receiver<Written>>,
     questions: Option<SyncSender<(u64, Question, RecordId)>>,
     answers: Option<Receiver<(u64, Answer)>>,
-    /// Questions that could not be asked: the answer says so.
-    unasked: VecDeque<u64>,
+    /// Answers that no disk was asked for: of guests, and that there is no room for a question.
+    at_hand: VecDeque<(u64, Answer)>,
+    /// What belongs to sessions, and is on no disk.
+    guests: Guests,
     /// The last message, or thing that happened, that has been told.
     told: RecordId,
     threads: Vec<JoinHandle<()>>,
@@ -94,7 +97,8 @@ impl Disk {
             written: Some(written),
             questions: Some(questions),
             answers: Some(answers),
-            unasked: VecDeque::new(),
+            at_hand: VecDeque::new(),
+            guests: Guests::default(),
             told: RecordId(last),
             threads,
         };
@@ -159,6 +163,7 @@ impl Disk {
     }
 
     pub(super) fn archive(&mut self, entry: &Archive<'_>) {
+        self.guests.archive(entry);
         match entry {
             Archive::Add(logged) => self.told = logged.id,
             Archive::Happened(_, happened) => self.told = happened.stamp.id,
@@ -168,20 +173,26 @@ impl Disk {
 
     pub(super) fn has_news(&self) -> bool {
         // What was appended after the end of a turn goes on its way in the next: there must be one.
-        !self.turn.is_empty() || !self.unasked.is_empty() || !self.refused.is_empty()
+        !self.turn.is_empty() || !self.at_hand.is_empty() || !self.refused.is_empty()
     }
 
     pub(super) fn ask(&mut self, ticket: u64, question: Question) {
+        if let Question::Past(query) = &question
+            && let Some(entries) = self.guests.past(query)
+        {
+            self.at_hand.push_back((ticket, Answer::Past(entries, Vec::new())));
+            return;
+        }
         let sent = self.questions.as_ref().map(|it| it.try_send((ticket, question, self.told)));
         if !matches!(sent, Some(Ok(()))) {
-            self.unasked.push_back(ticket);
+            let why = "too many questions about the past are waiting; try again";
+            self.at_hand.push_back((ticket, Answer::Failed(why.to_owned())));
         }
     }
 
     pub(super) fn next_answer(&mut self) -> Option<(u64, Answer)> {
-        if let Some(ticket) = self.unasked.pop_front() {
-            let why = "too many questions about the past are waiting; try again";
-            return Some((ticket, Answer::Failed(why.to_owned())));
+        if let Some(answer) = self.at_hand.pop_front() {
+            return Some(answer);
         }
         self.answers.as_ref()?.try_recv().ok()
     }

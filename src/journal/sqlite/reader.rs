@@ -246,6 +246,8 @@ fn source(connection: &Connection, scope: &Scope) -> Result<Option<Source>> {
             let values = vec![owner.into(), since.0.cast_signed().into()];
             (MAIL, "s.owner = ? AND s.message >= ?", "s.message", values)
         }
+        // On no disk.
+        Scope::Session { .. } => return Ok(None),
         Scope::Private { account, peer } => {
             let (owner, peer) = (number_of(connection, account)?, number_of(connection, peer)?);
             let (Some(owner), Some(peer)) = (owner, peer) else { return Ok(None) };

@@ -72,8 +72,7 @@ fn targets(context: &mut Context<'_, '_>, words: &[&str]) {
         let room = hub.room(name.as_str())?;
         Some((room.name.clone(), room.last_said?))
     });
-    let account = user.and_then(|user| user.identity.account.as_ref());
-    let people = account.map_or(&[][..], |account| hub.partners(account)).iter().cloned();
+    let people = user.map_or(&[][..], |user| hub.partners(user)).iter().cloned();
     let mut found: Vec<(Name, Moment)> =
         rooms.chain(people).filter(|(_, time)| after < *time && *time < before).collect();
     found.sort_by_key(|(_, time)| *time);
@@ -114,7 +113,7 @@ pub(super) fn past(
     let caps = context.session.look().caps();
     let target = match &query.scope {
         Scope::Room(room) | Scope::Thread { room, .. } => room.name.clone(),
-        Scope::Private { peer, .. } => peer.clone(),
+        Scope::Private { peer, .. } | Scope::Session { peer, .. } => peer.clone(),
         // Mail and the like: as if it came now, with the time it is from.
         Scope::Mail { .. } | Scope::Search { .. } => {
             for entry in entries {
