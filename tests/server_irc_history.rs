@@ -399,3 +399,60 @@ fn guests_see_what_they_have_said_in_private() {
     let mut other = irc(&server, "ada", caps);
     assert_eq!(ask(&mut other, "CHATHISTORY LATEST bob * 9").len(), 2);
 }
+
+#[test]
+fn reactions_and_answers_go_both_ways() {
+    let server = server(&[]);
+    let mut ada = irc(&server, "ada", "message-tags echo-message labeled-response batch");
+    let mut eve = irc(&server, "eve", "message-tags");
+    let mut bob = plain(&server, "bob");
+    ask(&mut ada, "JOIN #room");
+    ask(&mut eve, "JOIN #room");
+    bob.send("/join #room\n");
+    until(&mut bob, "* you are in #room now, 3 users there");
+    bob.send("tea?\n");
+    let tea = line(&mut eve);
+    let tea = if body(&tea).contains(" JOIN ") { line(&mut eve) } else { tea };
+    // What she was told is behind her now.
+    ask(&mut ada, "PING x");
+    let id = tag(&tea, "msgid").unwrap();
+
+    // An IRC client reacts, in either spelling of the reply, and takes it back.
+    let tags = format!("+reply={id};+draft/react=yes\\sindeed;+x");
+    let echo = ask(&mut ada, &format!("@label=r;{tags} TAGMSG #room"));
+    assert_eq!(bob.line(), "* ada reacts to #room 1 <bob>: yes indeed");
+    assert!(echo[0].starts_with("@label=r;msgid="), "{echo:?}");
+    assert!(echo[0].ends_with(&format!(";{tags} :ada!~ada@127.0.0.1 TAGMSG #room")), "{echo:?}");
+    assert_eq!(body(&line(&mut eve)), body(&echo[0]));
+    bob.send("/history\n");
+    assert_eq!(bob.line(), "* past of #room: 1 message, times are UTC");
+    assert!(bob.line().ends_with(" #room [bob]: tea? {yes indeed 1}"));
+    ask(&mut ada, &format!("@+draft/reply={id};+draft/unreact=yes\\sindeed TAGMSG #room"));
+    assert_eq!(bob.line(), "* ada takes back from #room 1 <bob>: yes indeed");
+    line(&mut eve);
+    // A plain client does.
+    bob.send("/react 1 +1\n");
+    let reaction = line(&mut eve);
+    assert_eq!((tag(&reaction, "+draft/react"), tag(&reaction, "+reply")), (Some("+1"), Some(id)));
+    assert_eq!(bob.line(), "* bob reacts to #room 1 <bob>: +1");
+    line(&mut ada);
+    // What is about no message of the room, or is no reaction, goes on its way; plain people hear
+    // nothing of it.
+    for tags in ["+draft/reply=99999;+draft/react=x", "+draft/react=x", "+typing=active"] {
+        assert_eq!(ask(&mut ada, &format!("@{tags} TAGMSG #room")).len(), 1);
+        assert!(line(&mut eve).contains(&format!(";{tags} :ada!")), "{tags}");
+    }
+    // To those with a status alone.
+    ask(&mut ada, "@+typing=active TAGMSG @#room");
+    // An answer to a message that only the journal remembers is one.
+    let flood: Vec<String> = (0..70).map(|number| format!("PRIVMSG #room :{number}")).collect();
+    ask(&mut ada, &flood.join("\n"));
+    until(&mut bob, "#room [ada]: 69");
+    ask(&mut ada, &format!("@+draft/reply={id} PRIVMSG #room :with milk"));
+    assert_eq!(bob.line(), "*#room [ada]: re 1 <bob>: with milk");
+    assert_eq!(body(&line(&mut eve)), ":ada!~ada@127.0.0.1 PRIVMSG #room :0");
+    ask(&mut ada, &format!("@+draft/reply={id};+draft/react=late TAGMSG #room"));
+    assert_eq!(bob.line(), "* ada reacts to #room 1 <bob>: late");
+    ask(&mut ada, "@+draft/reply=99999 PRIVMSG #room :elsewhere");
+    assert_eq!(bob.line(), "#room [ada]: elsewhere");
+}

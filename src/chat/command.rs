@@ -42,8 +42,8 @@ pub enum Command {
     Tell(Arc<str>, Kind, Arc<str>),
     /// Say something with all that IRC can add to it.
     Speak(Box<Speech>),
-    /// Send tags without a text to a room or a nick.
-    Tag(Arc<str>, Arc<str>),
+    /// Send tags without a text.
+    Tag(Box<Tagging>),
     /// Have another real name.
     RealName(Arc<str>),
     /// Be something else.
@@ -127,6 +127,20 @@ pub struct Speech {
     pub joints: Option<Joints>,
 }
 
+/// Tags to be sent without a text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tagging {
+    /// To which room or nick.
+    pub to: Arc<str>,
+    /// The tags, as they came.
+    pub tags: Arc<str>,
+    /// Only to those who have at least this: `@` op, `+` voice.
+    pub status: Option<char>,
+    /// The reaction that they are: to which message, with what, and whether it is put on. It is
+    /// one if that is one of the room's messages.
+    pub reaction: Option<(Pick, Arc<str>, bool)>,
+}
+
 /// Which message of a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Pick {
@@ -157,9 +171,28 @@ impl Command {
             | Command::Delete(_, pick)
             | Command::Redact(_, pick, _) => *pick = Pick::Found(reference),
             Command::Speak(speech) => speech.reply = Some(Pick::Found(reference)),
+            Command::Tag(tagging) => {
+                if let Some((pick, ..)) = &mut tagging.reaction {
+                    *pick = Pick::Found(reference);
+                }
+            }
             _ => {}
         }
         self
+    }
+
+    /// The same wish, if there is no such message: what an IRC client says in answer to one it
+    /// knows from elsewhere is said all the same. `None` if nothing is left of it.
+    pub fn not_found(self) -> Option<Command> {
+        match self {
+            Command::Speak(speech) => {
+                Some(Command::Speak(Box::new(Speech { reply: None, ..*speech })))
+            }
+            Command::Tag(tagging) => {
+                Some(Command::Tag(Box::new(Tagging { reaction: None, ..*tagging })))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -172,8 +205,8 @@ pub enum Decision {
     Reply(Event),
     /// Let the journal answer, then tell the asker [`Event::Past`].
     Ask(Query),
-    /// Let the journal find a message, then decide `then.found(it)`; if there is none, refuse
-    /// with `missing`.
+    /// Let the journal find a message, then decide `then.found(it)`; if there is none,
+    /// `then.not_found()`; if that is nothing, refuse with `missing`.
     Lookup {
         /// What to look for.
         lookup: Lookup,

@@ -342,6 +342,8 @@ pub enum Event {
         who: Arc<Identity>,
         /// To which room or nick.
         to: Name,
+        /// Only those hear it who have at least this: `@` op, `+` voice.
+        status: Option<char>,
         /// The account it was sent to.
         account: Option<Name>,
         /// The tags.
@@ -378,6 +380,8 @@ pub enum Event {
         text: Arc<str>,
         /// Or took it back.
         on: bool,
+        /// IRC's tags between clients, as they came, if that is how.
+        tags: Option<Arc<str>>,
     },
     /// A message has another text.
     Edited {

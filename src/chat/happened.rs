@@ -84,6 +84,9 @@ pub enum Happening {
         text: Arc<str>,
         /// Or took it back.
         on: bool,
+        /// IRC's tags, if it came as such.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tags: Option<Arc<str>>,
     },
     /// They sent tags without a text, and asked that those be kept.
     Tagged {
@@ -129,12 +132,14 @@ impl Happened {
                 Event::RoomRenamed { who, before, room, reason }
             }
             Happening::ModesSet { changes } => Event::ModesSet { who, room, changes },
-            Happening::Reacted { message, text, on } => {
+            Happening::Reacted { message, text, on, tags } => {
                 let from = Name::new("");
                 let message = Quoted { id: message, number: 0, root: message, from, text: None };
-                Event::Reacted { who, room, message: Box::new(message), text, on }
+                Event::Reacted { who, room, message: Box::new(message), text, on, tags }
             }
-            Happening::Tagged { to, tags } => Event::Tagged { who, to, account: None, tags },
+            Happening::Tagged { to, tags } => {
+                Event::Tagged { who, to, status: None, account: None, tags }
+            }
         }
     }
 }
@@ -183,11 +188,11 @@ fn what(event: &Event) -> Option<(&Arc<Identity>, Happening)> {
             };
             (who, Happening::ModesSet { changes: changes.iter().map(keyless).collect() })
         }
-        Event::Reacted { who, message, text, on, .. } => {
+        Event::Reacted { who, message, text, on, tags, .. } => {
             let (message, text) = (message.id, Arc::clone(text));
-            (who, Happening::Reacted { message, text, on: *on })
+            (who, Happening::Reacted { message, text, on: *on, tags: tags.clone() })
         }
-        Event::Tagged { who, to, tags, .. } if wants_to_be_kept(tags) => {
+        Event::Tagged { who, to, tags, status: None, .. } if wants_to_be_kept(tags) => {
             (who, Happening::Tagged { to: to.clone(), tags: Arc::clone(tags) })
         }
         _ => return None,

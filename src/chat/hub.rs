@@ -444,11 +444,13 @@ impl Hub {
             Change::Tell { to, kind, text, tags, joints } => {
                 self.tell(at, to, Words { kind, text, tags, joints })
             }
-            Change::Tag { to, tags } => self.tag(at, to, tags),
+            Change::Tag { to, tags, status } => self.tag(at, to, tags, status),
             Change::RealName { text } => self.real_name(at, text),
             Change::UserModes { changes } => self.user_modes(at, changes),
             Change::Wallops { text } => self.wallops(at, text),
-            Change::React { room, message, text, on } => self.react(at, &room, message, text, on),
+            Change::React { room, message, text, on, tags } => {
+                self.react(at, &room, message, (text, on, tags))
+            }
             Change::Edit { room, message, text } => self.edit(at, &room, message, text),
             Change::Delete { room, message, reason } => self.delete(at, &room, message, reason),
             Change::TakeBack { to, id, reason } => self.take_back(at, &to, id, reason),

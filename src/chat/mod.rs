@@ -50,7 +50,7 @@ mod words;
 mod tests;
 
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
-pub use command::{Command, Decision, Outcome, Pick, Purpose, Speech, Work};
+pub use command::{Command, Decision, Outcome, Pick, Purpose, Speech, Tagging, Work};
 pub use effect::{
     AccountStep, Audience, Effect, Event, Identity, Perspective, Quoted, Said, Stamp, Told,
 };

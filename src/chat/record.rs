@@ -173,6 +173,9 @@ pub enum Change {
         to: Name,
         /// The tags, as they came.
         tags: Arc<str>,
+        /// Only to those who have at least this: `@` op, `+` voice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<char>,
     },
     /// The origin reacts to a message, or takes it back.
     React {
@@ -184,6 +187,9 @@ pub enum Change {
         text: Arc<str>,
         /// Whether.
         on: bool,
+        /// IRC's tags between clients, as they came, if that is how.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tags: Option<Arc<str>>,
     },
     /// A message gets another text. The journal replaces the old one everywhere, in the record
     /// that brought it, too.

@@ -4,7 +4,7 @@
 //! those whom its words name, and those who ignore its author.
 
 use super::accounts::note_partner;
-use super::command::{Command, Decision, Speech};
+use super::command::{Command, Decision, Speech, Tagging};
 use super::effect::{Audience, Event, Identity, Quoted, Said, Told};
 use super::hub::{Applying, Hub, Private, User};
 use super::limits;
@@ -45,14 +45,7 @@ impl Hub {
                 line_to(to, kind, checked_text(text)?)
             }
             Command::Speak(speech) => return self.decide_speech(user, *speech),
-            Command::Tag(to, tags) => {
-                let to = if to.starts_with('#') {
-                    self.may_speak(user, &to)?.name.clone()
-                } else {
-                    self.may_tell(&to)?
-                };
-                Change::Tag { to, tags }
-            }
+            Command::Tag(tagging) => return self.decide_tagging(user, *tagging),
             Command::Answer(text) => {
                 let nick = user.extras().correspondent.clone().ok_or(Refusal::NobodyToAnswer)?;
                 let to = self.may_tell(nick.as_str())?;
@@ -84,14 +77,48 @@ impl Hub {
         let room = self.may_speak(user, &speech.to)?;
         checked_text(Arc::clone(&speech.text))?;
         // What answers an unknown message is said all the same: the tags may be from elsewhere.
-        let found = speech.reply.as_ref().and_then(|pick| find(room, pick).ok());
-        let reply_to = match found {
+        let reply_to = match speech.reply.as_ref().and_then(|pick| find(room, pick).ok()) {
             Some(Found::Here(reference)) => Some(reference),
-            _ => None,
+            Some(Found::Elsewhere(lookup, missing)) => {
+                let then = Box::new(Command::Speak(Box::new(speech)));
+                return Ok(Decision::Lookup { lookup, then, missing });
+            }
+            None => None,
         };
         let room = room.name.clone();
         let Speech { kind, text, tags, status, joints, .. } = speech;
         Ok(Decision::Change(Change::Say { room, kind, text, reply_to, tags, status, joints }))
+    }
+
+    fn decide_tagging(&self, user: &User, tagging: Tagging) -> Result<Decision, Refusal> {
+        let Tagging { to, tags, status, reaction } = &tagging;
+        if !to.starts_with('#') {
+            let (to, tags) = (self.may_tell(to)?, Arc::clone(tags));
+            return Ok(Decision::Change(Change::Tag { to, tags, status: None }));
+        }
+        let room = self.may_speak(user, to)?;
+        // Others see what they send. What is no reaction to the hub are tags all the same.
+        let fits = |text: &str| !text.is_empty() && text.len() <= limits::REACTION_LENGTH;
+        let member = room.member(user.identity.session).is_some();
+        let reaction =
+            reaction.as_ref().filter(|(_, text, _)| member && status.is_none() && fits(text));
+        let found = reaction.and_then(|(pick, ..)| find(room, pick).ok());
+        let (name, tags) = (room.name.clone(), Arc::clone(tags));
+        Ok(match (found, reaction) {
+            (Some(Found::Here(message)), Some((_, text, on))) => Decision::Change(Change::React {
+                room: name,
+                message,
+                text: Arc::clone(text),
+                on: *on,
+                tags: Some(tags),
+            }),
+            (Some(Found::Elsewhere(lookup, missing)), _) => Decision::Lookup {
+                lookup,
+                then: Box::new(Command::Tag(Box::new(tagging))),
+                missing,
+            },
+            _ => Decision::Change(Change::Tag { to: name, tags, status: *status }),
+        })
     }
 
     /// Whether `user` may speak in a room, member or not.
@@ -136,18 +163,7 @@ impl Hub {
             None => room.remember(at.id, &who, reply_to.map(|it| it.root), &text, at.time),
             Some(_) => 0,
         };
-        // What only some are to hear is not for the others.
-        let lacks = |member: &Member| {
-            status.is_some_and(|status| !(member.op || (status == '+' && member.voice)))
-        };
-        let left_out: Vec<SessionId> = match status {
-            None => Vec::new(),
-            Some(_) => {
-                let others = room.members.iter().filter(|(session, _)| **session != at.origin);
-                let members = others.filter(|(_, member)| lacks(member));
-                members.map(|(session, _)| *session).collect()
-            }
-        };
+        let left_out = left_out(room, status, at.origin);
         let room_name = room.name.clone();
         let ignorers = self.ignorers_of(&who);
         let mut marked = self.mentions(&text, &room_name, &who);
@@ -301,14 +317,17 @@ impl Hub {
         at: &mut Applying<'_>,
         to: Name,
         tags: Arc<str>,
+        status: Option<char>,
     ) -> Result<(), Refusal> {
         let user = self.origin(at)?;
         let who = Arc::clone(&user.identity);
         let mut ignorers = self.ignorers_of(&who);
         let mut account = None;
         let audience = if to.as_str().starts_with('#') {
-            self.may_speak(user, to.as_str())?;
+            let room = self.may_speak(user, to.as_str())?;
+            ignorers.extend(left_out(room, status, at.origin));
             ignorers.sort_unstable();
+            ignorers.dedup();
             Audience::Room { room: to.clone(), from: Some(at.origin), except: ignorers }
         } else {
             let hearer = self.nicks.get(&to).filter(|session| !ignorers.contains(session));
@@ -317,9 +336,17 @@ impl Hub {
                 .and_then(|user| user.identity.account.clone());
             Audience::Private { to: hearer.copied().into_iter().collect(), from: at.origin }
         };
-        at.tell(audience, Event::Tagged { who, to, account, tags });
+        at.tell(audience, Event::Tagged { who, to, status, account, tags });
         Ok(())
     }
+}
+
+/// Who is not to hear what is for those alone who have at least this status.
+fn left_out(room: &Room, status: Option<char>, origin: SessionId) -> Vec<SessionId> {
+    let Some(status) = status else { return Vec::new() };
+    let lacks = |member: &Member| !(member.op || (status == '+' && member.voice));
+    let others = room.members.iter().filter(|(session, _)| **session != origin);
+    others.filter(|(_, member)| lacks(member)).map(|(session, _)| *session).collect()
 }
 
 pub(super) fn checked_text(text: Arc<str>) -> Result<Arc<str>, Refusal> {

@@ -178,8 +178,12 @@ impl Server {
             }
             (Pending::Decide(token, command, missing), Answer::Found(message)) => {
                 self.go_on(token);
-                match message {
-                    Some(reference) => self.decide(token, command.found(reference)),
+                let command = match message {
+                    Some(reference) => Some(command.found(reference)),
+                    None => command.not_found(),
+                };
+                match command {
+                    Some(command) => self.decide(token, command),
                     None => self.reply(token, &Event::Refused(missing)),
                 }
                 self.finish_irc(token);

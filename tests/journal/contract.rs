@@ -120,7 +120,10 @@ fn edits_replace_and_deletions_erase() {
         let id = chat.says(ALICE, "my password is hunter2");
         let message = chat.find(Point::Id(id)).unwrap();
         let (room, text) = (Name::lobby(), ":o".into());
-        chat.happens(BOB, Change::React { room, message: message.clone(), text, on: true });
+        chat.happens(
+            BOB,
+            Change::React { room, message: message.clone(), text, on: true, tags: None },
+        );
         let (room, text) = (Name::lobby(), "my password is secret".into());
         chat.happens(ALICE, Change::Edit { room, message: message.clone(), text });
         chat.answers(BOB, 1, "oh dear");
@@ -214,16 +217,16 @@ fn what_happened_is_shown_to_who_asks_and_counts_like_words() {
         let text: Arc<str> = "+1".into();
         chat.happens(
             ALICE,
-            Change::React { room: room(), message: message.clone(), text, on: true },
+            Change::React { room: room(), message: message.clone(), text, on: true, tags: None },
         );
         let nick = Name::new("robert");
         let renamed = chat.happens(BOB, Change::Nick { nick });
         chat.happens(BOB, Change::Part { room: room(), reason: Some("bye".into()) });
         // Who only listens hears of no such thing.
         let tags = "+typing=active".into();
-        chat.happens(ALICE, Change::Tag { to: room(), tags });
+        chat.happens(ALICE, Change::Tag { to: room(), tags, status: None });
         let tags = "+x;+draft/persist".into();
-        let last = chat.happens(ALICE, Change::Tag { to: room(), tags });
+        let last = chat.happens(ALICE, Change::Tag { to: room(), tags, status: None });
 
         let all = [
             "alice joined",

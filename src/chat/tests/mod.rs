@@ -126,7 +126,11 @@ impl World {
                             Point::Time(_) | Point::Part(..) => false,
                         }
                 });
-                let Some(found) = found else { return Err(Came::Refused(missing)) };
+                let Some(found) = found else {
+                    let Some(then) = then.not_found() else { return Err(Came::Refused(missing)) };
+                    let decision = self.hub.decide(session, then, Moment(self.now));
+                    return self.settle(session, decision);
+                };
                 let reference = Reference {
                     id: found.id,
                     number: found.number,

@@ -1,7 +1,7 @@
 //! What is said, and what is taken back: PRIVMSG, NOTICE, TAGMSG, REDACT.
 
 use super::{Caps, Context, registration, settings};
-use crate::chat::{Command, Joints, Kind, Pick, RecordId, Speech};
+use crate::chat::{Command, Joints, Kind, Pick, RecordId, Speech, Tagging};
 use crate::wire::irc::{MAX_BODY, Message, Tags, numeric};
 use std::sync::Arc;
 
@@ -70,10 +70,7 @@ pub(super) fn say(context: &mut Context<'_, '_>, targets: &str, spoken: Spoken<'
             context.pen().numeric(numeric::ERR_INPUTTOOLONG, &[], text);
             continue;
         }
-        let (status, to) = match target.strip_prefix(['@', '+']) {
-            Some(room) if room.starts_with('#') => (target.chars().next(), room),
-            _ => (None, target),
-        };
+        let (status, to) = with_status(target);
         context.run(Command::Speak(Box::new(Speech {
             to: to.into(),
             kind,
@@ -90,8 +87,19 @@ pub(super) fn say(context: &mut Context<'_, '_>, targets: &str, spoken: Spoken<'
 pub(super) fn tagmsg(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let Some(tags) = client_tags(context, message.tags) else { return };
     let targets = message.parameters.first().copied().unwrap_or_default();
+    let reaction = reaction_of(&tags);
     for target in some_targets(context, targets) {
-        context.run(Command::Tag(target.trim_start_matches(['@', '+']).into(), Arc::clone(&tags)));
+        let (status, to) = with_status(target);
+        let (to, tags, reaction) = (to.into(), Arc::clone(&tags), reaction.clone());
+        context.run(Command::Tag(Box::new(Tagging { to, tags, status, reaction })));
+    }
+}
+
+/// Whom of a room alone a target means, and the room.
+fn with_status(target: &str) -> (Option<char>, &str) {
+    match target.strip_prefix(['@', '+']) {
+        Some(room) if room.starts_with('#') => (target.chars().next(), room),
+        _ => (None, target),
     }
 }
 
@@ -150,6 +158,17 @@ pub(super) fn client_tags(context: &Context<'_, '_>, tags: Tags<'_>) -> Option<A
         }
     }
     (!section.is_empty()).then(|| section.into())
+}
+
+/// The reaction that the tags are. IRCv3 react.
+fn reaction_of(tags: &str) -> Option<(Pick, Arc<str>, bool)> {
+    let message = reply_of(tags)?;
+    let tags = Tags::new(tags);
+    match (tags.get("+draft/react"), tags.get("+draft/unreact")) {
+        (Some(text), None) => Some((message, text.into(), true)),
+        (None, Some(text)) => Some((message, text.into(), false)),
+        _ => None,
+    }
 }
 
 /// The message that the tags say is answered.

@@ -20,10 +20,15 @@ pub fn render(look: Look, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8>
     match event {
         Event::Said(line) => said(caps, line, out),
         Event::Told(line) => told(caps, line, line.to.as_str(), out),
-        Event::Tagged { who, to, tags, .. } => {
+        Event::Tagged { who, to, status, tags, .. } => {
             if caps.has(Caps::MESSAGE_TAGS) {
-                let line = tagged(caps, stamp, who, Some(tags), out);
-                let _ = line.source(&prefix(who)).command("TAGMSG").middle(to.as_str()).end();
+                let source = prefix(who);
+                let line = tagged(caps, stamp, who, Some(tags), out).source(&source);
+                let line = line.command("TAGMSG");
+                let _ = match status {
+                    None => line.middle(to.as_str()).end(),
+                    Some(status) => line.middle(&format!("{status}{to}")).end(),
+                };
             }
         }
         Event::Entered { who, .. } => joined(caps, stamp, who, &Name::lobby(), false, out),
@@ -130,11 +135,15 @@ fn about_people(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u
             let line = tagged(caps, stamp, who, None, out);
             let _ = line.source(&source).command("SETNAME").trailing(name).end();
         }
-        Event::Reacted { who, room, message, text, on, .. } if caps.has(Caps::MESSAGE_TAGS) => {
+        Event::Reacted { who, room, message, text, on, tags } if caps.has(Caps::MESSAGE_TAGS) => {
             let (source, reply) = (prefix(who), message.id.0.to_string());
             let key = if *on { "+draft/react" } else { "+draft/unreact" };
-            let line = tagged(caps, stamp, who, None, out);
-            let line = line.tag("+draft/reply", &reply).tag(key, text);
+            let line = tagged(caps, stamp, who, tags.as_deref(), out);
+            let line = match tags {
+                Some(_) => line,
+                // A plain client has done it.
+                None => line.tag("+draft/reply", &reply).tag("+reply", &reply).tag(key, text),
+            };
             let _ = line.source(&source).command("TAGMSG").middle(room.as_str()).end();
         }
         Event::Edited { who, room, message, text } => {
