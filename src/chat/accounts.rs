@@ -285,7 +285,8 @@ impl Hub {
         account.mail = 0;
         let scope = Scope::Mail { account: name, since };
         let limit = Some(limits::MAIL_PER_ACCOUNT);
-        at.tell_origin(Event::Recall(Query { scope, range: Range::Latest, limit, events: false }));
+        let query = Query { scope, range: Range::Latest, limit, events: false };
+        at.tell_origin(Event::Recall(Box::new(query)));
     }
 
     pub(super) fn logout(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {

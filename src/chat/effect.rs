@@ -407,7 +407,7 @@ pub enum Event {
     },
     /// The journal is to answer this to the hearer now: the last lines of a room just joined, or
     /// mail that has waited.
-    Recall(Query),
+    Recall(Box<Query>),
     /// Somebody logged in to an account (`who.account`), registered it, or logged out.
     Account {
         /// Who, as they are now.
@@ -480,15 +480,19 @@ pub enum Event {
     ServerBans(Vec<ServerBanLine>),
     /// An answer: everyone connected, for an operator.
     Connections(Vec<Person>),
-    /// An answer of the journal: past messages, oldest first.
-    Past {
-        /// What was asked.
-        query: Query,
-        /// What was found.
-        entries: Vec<Logged>,
-        /// What happened besides, if that was asked.
-        happened: Vec<Happened>,
-    },
+    /// An answer of the journal.
+    Past(Box<Past>),
+}
+
+/// What the journal has found, oldest first. Boxed where it is told: events are moved much.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Past {
+    /// What was asked.
+    pub query: Query,
+    /// What was said.
+    pub entries: Vec<Logged>,
+    /// What happened besides, if that was asked.
+    pub happened: Vec<Happened>,
 }
 
 /// A step in the life of an account.

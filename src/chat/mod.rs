@@ -52,7 +52,7 @@ mod tests;
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
 pub use command::{Command, Decision, Outcome, Pick, Purpose, Speech, Tagging, Work};
 pub use effect::{
-    AccountStep, Audience, Effect, Event, Identity, Perspective, Quoted, Said, Stamp, Told,
+    AccountStep, Audience, Effect, Event, Identity, Past, Perspective, Quoted, Said, Stamp, Told,
 };
 pub use entry::{Archive, Logged, Target};
 pub use happened::{Happened, Happening};

@@ -49,7 +49,7 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 /// Where the records are kept.
 pub enum Journal {
     /// In memory, the last messages of every room.
-    Memory(Memory),
+    Memory(Box<Memory>),
     /// In a SQLite file.
     Disk(Box<Disk>),
 }
@@ -57,7 +57,7 @@ pub enum Journal {
 impl Journal {
     /// An empty journal in memory; its first record is number 1.
     pub fn memory(limits: &Limits) -> Journal {
-        Journal::Memory(Memory::with(limits))
+        Journal::Memory(Box::new(Memory::with(limits)))
     }
 
     /// The journal in `directory`, made if there is none, and the state it holds. The caller then

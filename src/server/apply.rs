@@ -253,7 +253,7 @@ impl Server {
     fn deliver_alone(&mut self, session: SessionId, event: Event) {
         let token = Token::from_bits(session.0);
         match event {
-            Event::Recall(query) => self.recall(token, query),
+            Event::Recall(query) => self.recall(token, *query),
             Event::Refused(_) if self.hub.user(session).is_none() => {
                 self.turn_away(token, &event);
             }

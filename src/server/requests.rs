@@ -8,7 +8,8 @@
 use super::operator::CONSOLE;
 use super::turn::Server;
 use crate::chat::{
-    Command, Decision, Event, Lookup, Outcome, Perspective, Purpose, Query, Refusal, Scope, Work,
+    Command, Decision, Event, Lookup, Outcome, Past, Perspective, Purpose, Query, Refusal, Scope,
+    Work,
 };
 use crate::journal::{Answer, Question};
 use crate::reactor::Token;
@@ -167,13 +168,13 @@ impl Server {
     fn take_answer(&mut self, ticket: u64, pending: Pending, answer: Answer) {
         match (pending, answer) {
             (Pending::Recall(token, query), Answer::Past(entries, happened)) => {
-                let past = Event::Past { query, entries, happened };
+                let past = Event::Past(Box::new(Past { query, entries, happened }));
                 self.release_held(token, ticket, Some(&past));
             }
             (Pending::Recall(token, _), _) => self.release_held(token, ticket, None),
             (Pending::Show(token, query), Answer::Past(entries, happened)) => {
                 self.go_on(token);
-                self.reply(token, &Event::Past { query, entries, happened });
+                self.reply(token, &Event::Past(Box::new(Past { query, entries, happened })));
                 self.finish_irc(token);
             }
             (Pending::Decide(token, command, missing), Answer::Found(message)) => {

@@ -69,7 +69,7 @@ pub(super) struct World {
     pub(super) effects: Vec<Effect>,
     pub(super) archive: IndexMap<RecordId, Logged>,
     /// What happened in each room, by record and part, which rise.
-    pub(super) happened: IndexMap<Name, Vec<((RecordId, u16), Happened)>>,
+    pub(super) happened: IndexMap<Name, Vec<(RecordId, u16)>>,
     pub(super) now: i64,
 }
 
@@ -209,8 +209,8 @@ impl World {
                     let key = (happened.stamp.id, happened.stamp.part);
                     let Target::Room(room) = place else { continue };
                     let known = self.happened.entry(room).or_default();
-                    assert!(known.last().is_none_or(|(last, _)| *last < key), "{happened:?}");
-                    known.push((key, happened.clone()));
+                    assert!(known.last().is_none_or(|last| *last < key), "{happened:?}");
+                    known.push(key);
                 }
             }
         }

@@ -183,8 +183,9 @@ impl Disk {
             self.at_hand.push_back((ticket, Answer::Past(entries, Vec::new())));
             return;
         }
-        let sent = self.questions.as_ref().map(|it| it.try_send((ticket, question, self.told)));
-        if !matches!(sent, Some(Ok(()))) {
+        let told = self.told;
+        let send = |to: &SyncSender<_>| to.try_send((ticket, question, told)).is_ok();
+        if !self.questions.as_ref().is_some_and(send) {
             let why = "too many questions about the past are waiting; try again";
             self.at_hand.push_back((ticket, Answer::Failed(why.to_owned())));
         }

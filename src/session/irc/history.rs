@@ -3,7 +3,7 @@
 use super::render::Words;
 use super::{Caps, Context, pen, render, settings};
 use crate::chat::{
-    Command, Happened, Logged, Moment, Name, Point, Query, Range, RecordId, Scope, Stamp, Target,
+    Command, Happened, Logged, Moment, Name, Past, Point, Range, RecordId, Scope, Stamp, Target,
 };
 use crate::wire::irc::{Limits, LineWriter, Message};
 
@@ -44,11 +44,9 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
     let limit = Some(limit.min(settings::HISTORY));
     let playback = context.session.caps.has(Caps::EVENT_PLAYBACK);
     let member = |room: &crate::chat::Room| room.member(context.view.me).is_some();
-    if target.starts_with('#') {
-        if !context.view.hub.room(target).is_some_and(member) {
-            let text = "Messages could not be retrieved";
-            return fail(context, "INVALID_TARGET", &[&subcommand, target], text);
-        }
+    if target.starts_with('#') && !context.view.hub.room(target).is_some_and(member) {
+        let text = "Messages could not be retrieved";
+        return fail(context, "INVALID_TARGET", &[&subcommand, target], text);
     }
     context.run(match target.strip_prefix('#') {
         _ if playback => Command::Playback(target.into(), range, limit),
@@ -103,12 +101,8 @@ fn point(word: &str) -> Option<Point> {
 }
 
 /// Writes what the journal has found.
-pub(super) fn past(
-    context: &mut Context<'_, '_>,
-    query: &Query,
-    entries: &[Logged],
-    happened: &[Happened],
-) {
+pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
+    let Past { query, entries, happened } = past;
     let me = context.session.nick(context.view);
     let caps = context.session.look().caps();
     let target = match &query.scope {

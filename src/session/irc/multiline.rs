@@ -218,9 +218,8 @@ impl Session {
             return Some(left);
         }
         let open = self.batch.take()?;
-        if open.lines.is_none() {
-            return None;
-        }
+        // What was refused was said to be.
+        open.lines.as_ref()?;
         let mut said = Vec::new();
         let text = "The batch was open for too long";
         self.pen(view, &mut said).fail("BATCH", "TIMEOUT", &[&open.reference], text);

@@ -152,9 +152,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
             }
             Session::error(&text, context.out);
         }
-        Event::Past { query, entries, happened } => {
-            history::past(context, query, entries, happened);
-        }
+        Event::Past(past) => history::past(context, past),
         event => {
             let look = context.session.look();
             render(look, context.view.stamp, event, context.out);

@@ -68,7 +68,7 @@ pub(super) fn render(look: Look, event: &Event, out: &mut Vec<u8>) {
                 say(&server_ban_line(ban));
             }
         }
-        Event::Past { query, entries, .. } => past(look, query, entries, out),
+        Event::Past(found) => past(look, &found.query, &found.entries, out),
         _ => {}
     }
 }

@@ -51,7 +51,7 @@ pub fn render(look: Look, event: &Event, perspective: Perspective, out: &mut Vec
         | Event::Ignored(_)
         | Event::ServerBans(_)
         | Event::Connections(_)
-        | Event::Past { .. } => answers::render(look, event, out),
+        | Event::Past(_) => answers::render(look, event, out),
         // The journal's answer follows.
         Event::Recall(_) => {}
         _ => {

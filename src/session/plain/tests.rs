@@ -77,10 +77,7 @@ impl Chat {
             Decision::Change(change) => self.write(number, change),
             Decision::Reply(event) => self.show(number, &event),
             Decision::Ask(query) => {
-                self.show(
-                    number,
-                    &Event::Past { query, entries: Vec::new(), happened: Vec::new() },
-                );
+                self.show(number, &past(query, Vec::new()));
             }
             Decision::Lookup { missing, .. } => self.notice(number, &refusal(&missing)),
             Decision::Refuse(why) => self.notice(number, &refusal(&why)),
@@ -128,6 +125,10 @@ impl Chat {
 }
 
 /// Alice and bob in the lobby.
+fn past(query: Query, entries: Vec<Logged>) -> Event {
+    Event::Past(Box::new(crate::chat::Past { query, entries, happened: Vec::new() }))
+}
+
 fn two() -> Chat {
     let mut chat = Chat::new(&[Style::Plain, Style::Plain]);
     chat.line(0, "/nick alice");
@@ -423,7 +424,7 @@ fn the_past_is_marked_as_past() {
         reactions: vec![("+1".into(), 2)],
     };
     let mut out = Vec::new();
-    let event = Event::Past { query, entries: vec![logged], happened: Vec::new() };
+    let event = past(query, vec![logged]);
     render(Look::default(), &event, Perspective::Other, &mut out);
     assert_eq!(
         String::from_utf8(out).unwrap(),
