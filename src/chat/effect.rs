@@ -8,6 +8,7 @@
 use super::answer::{Person, RoomLine, ServerBanLine, Whois};
 use super::entry::Logged;
 use super::happened::Happened;
+use super::metadata::MetadataChanges;
 use super::name::Name;
 use super::query::Query;
 use super::record::{
@@ -194,6 +195,15 @@ pub struct Told {
     pub tags: Option<Arc<str>>,
     /// Where a line goes on that came as two.
     pub joints: Option<Joints>,
+}
+
+/// Whose metadata.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Holder {
+    /// A room's.
+    Room(Name),
+    /// A person's.
+    Person(Arc<Identity>),
 }
 
 /// What happened, in the hub's terms; a session finds the words.
@@ -404,6 +414,21 @@ pub enum Event {
         message: Box<Quoted>,
         /// Why.
         reason: Option<Arc<str>>,
+    },
+    /// What is said of somebody or of a room for programs has changed. For those of the audience
+    /// who follow a key of it, and for whoever watches for the person.
+    MetadataSet {
+        /// Of whom.
+        holder: Holder,
+        /// What is different; as the answer to its author what was asked for, different or not.
+        changes: MetadataChanges,
+    },
+    /// The hearer has read up to here, on this or another session of the account.
+    ReadMarker {
+        /// Which room, or whose private words.
+        target: Name,
+        /// Until when.
+        time: Moment,
     },
     /// The journal is to answer this to the hearer now: the last lines of a room just joined, or
     /// mail that has waited.

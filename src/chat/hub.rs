@@ -12,13 +12,16 @@
 //! around it may overlap.
 //!
 //! The hub is serializable as it is: that is its snapshot. The families of changes are in the
-//! files `presence`, `rooms`, `renaming`, `words`, `messages`, `accounts`, `moderation` and `administration`.
+//! files `presence`, `rooms`, `renaming`, `words`, `messages`, `accounts`, `scram`, `moderation`,
+//! `administration`, `metadata` and `markers`.
 
 use super::accounts::Account;
 use super::administration::ServerBan;
 use super::command::{Command, Decision};
 use super::effect::{Audience, Effect, Event, Identity, Perspective, Stamp};
+use super::markers::ReadMarkers;
 use super::mentions::Initials;
+use super::metadata::Metadata;
 use super::name::{Caseless, Name};
 use super::presence::GuestNumbers;
 use super::record::{Change, Moment, Record, RecordId, SessionId, UserMode};
@@ -102,6 +105,12 @@ pub(super) struct Extras {
     /// [`limits::PARTNERS_PER_ACCOUNT`](super::limits::PARTNERS_PER_ACCOUNT).
     #[serde(default)]
     pub(super) partners: Vec<(Name, Moment)>,
+    /// What a guest says of themselves; who is logged in has the account's.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub(super) metadata: Metadata,
+    /// How far a guest has read; who is logged in has the account's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) markers: ReadMarkers,
 }
 
 impl Extras {
@@ -114,6 +123,8 @@ impl Extras {
         invisible: false,
         wallops: false,
         partners: Vec::new(),
+        metadata: Metadata::new(),
+        markers: Vec::new(),
     };
 }
 
@@ -353,6 +364,10 @@ impl Hub {
             | Command::React(..)
             | Command::Edit(..)
             | Command::Delete(..) => self.decide_words(user, command),
+            Command::SetMetadata(..) | Command::ClearMetadata(_) => {
+                self.decide_metadata(user, command)
+            }
+            Command::MarkRead(target, time) => self.decide_mark_read(&target, time),
             Command::Register(_) | Command::Login(..) | Command::Logout | Command::Password(..) => {
                 self.decide_account(user, command, now)
             }
@@ -406,6 +421,10 @@ impl Hub {
                 // Who has not come in yet (SASL) is told by its session.
                 if self.users.contains_key(&origin) { Err(Refusal::WrongPassword) } else { Ok(()) }
             }
+            Change::ScramKeys { account, hash, keys } => {
+                self.learn_scram_keys(&account, &hash, keys);
+                Ok(())
+            }
             change => match self.users.get_mut(&origin) {
                 Some(user) => {
                     user.last = time;
@@ -423,7 +442,10 @@ impl Hub {
     fn apply_for(&mut self, at: &mut Applying<'_>, change: Change) -> Result<(), Refusal> {
         match change {
             // They came before it was known who does it.
-            Change::Restarted { .. } | Change::Enter(_) | Change::LoginFailed { .. } => Ok(()),
+            Change::Restarted { .. }
+            | Change::Enter(_)
+            | Change::LoginFailed { .. }
+            | Change::ScramKeys { .. } => Ok(()),
             Change::Leave { departure } => {
                 self.leave(at, at.origin, departure);
                 Ok(())
@@ -454,10 +476,12 @@ impl Hub {
             Change::Edit { room, message, text } => self.edit(at, &room, message, text),
             Change::Delete { room, message, reason } => self.delete(at, &room, message, reason),
             Change::TakeBack { to, id, reason } => self.take_back(at, &to, id, reason),
-            Change::Register { account, hash } => self.register(at, account, hash),
+            Change::Metadata { target, key, value } => self.metadata(at, &target, key, value),
+            Change::ReadMarker { target, time } => self.mark_read(at, target, time),
+            Change::Register { account, hash, scram } => self.register(at, account, hash, scram),
             Change::Login { account } => self.login(at, account),
             Change::Logout => self.logout(at),
-            Change::Password { account, hash } => self.password(at, &account, hash),
+            Change::Password { account, hash, scram } => self.password(at, &account, hash, scram),
             Change::Modes { room, changes } => self.set_modes(at, &room, changes),
             Change::Kick { room, nick, reason } => self.kick(at, &room, &nick, reason),
             Change::Oper { name } => self.oper(at, name),

@@ -18,6 +18,7 @@
 //! | `record`, `effect`, `answer`, `entry`, `happened`, `query` | what is written down, told, kept for history, asked? |
 //! | `hub`, `room` | what is the state? |
 //! | `presence`, `rooms`, `renaming`, `words`, `mentions`, `messages`, `accounts`, `moderation`, `administration` | how does it change? |
+//! | `metadata`, `markers` | what is said of people and rooms for programs; how far has somebody read? |
 //! | `questions`, `throttle` | what can be answered; who must wait? |
 
 mod accounts;
@@ -29,9 +30,11 @@ mod entry;
 mod happened;
 mod hub;
 pub mod limits;
+mod markers;
 mod mask;
 mod mentions;
 mod messages;
+mod metadata;
 mod moderation;
 mod name;
 mod presence;
@@ -42,6 +45,7 @@ mod refusal;
 mod renaming;
 mod room;
 mod rooms;
+mod scram;
 mod secret;
 mod throttle;
 mod words;
@@ -50,14 +54,19 @@ mod words;
 mod tests;
 
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
-pub use command::{Command, Decision, Outcome, Pick, Purpose, Speech, Tagging, Work};
+pub use command::{
+    Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, Speech, Tagging, Work,
+};
 pub use effect::{
-    AccountStep, Audience, Effect, Event, Identity, Past, Perspective, Quoted, Said, Stamp, Told,
+    AccountStep, Audience, Effect, Event, Holder, Identity, Past, Perspective, Quoted, Said, Stamp,
+    Told,
 };
 pub use entry::{Archive, Logged, Target};
 pub use happened::{Happened, Happening};
 pub use hub::{Hub, User};
+pub use markers::marker_target;
 pub use mask::{Mask, glob};
+pub use metadata::{Metadata, MetadataChanges, is_metadata_key, set_metadata};
 pub use name::{Caseless, Name, NickFault, RoomFault};
 pub use query::{Lookup, Point, Query, Range, Scope};
 pub use record::{
@@ -66,4 +75,4 @@ pub use record::{
 };
 pub use refusal::{Field, Refusal};
 pub use room::{Ban, Member, Modes, Room, Topic};
-pub use secret::{PasswordHash, Secret};
+pub use secret::{PasswordHash, ScramKeys, Secret};

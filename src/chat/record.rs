@@ -8,8 +8,9 @@
 //! with what the hub made of a record ([`Effect::entries`](super::Effect::entries)), not with the
 //! record: what was refused was never said.
 
+use super::metadata::Metadata;
 use super::name::Name;
-use super::secret::PasswordHash;
+use super::secret::{PasswordHash, ScramKeys};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -237,12 +238,31 @@ pub enum Change {
         /// What.
         text: Arc<str>,
     },
+    /// The origin says something of a person or a room, for programs to read.
+    Metadata {
+        /// Which room or nick.
+        target: Name,
+        /// Under which key; `None` is all of them.
+        key: Option<Arc<str>>,
+        /// What; `None` removes it.
+        value: Option<Arc<str>>,
+    },
+    /// The origin has read until here.
+    ReadMarker {
+        /// In which room, or of which nick.
+        target: Name,
+        /// The time of the last message that was read.
+        time: Moment,
+    },
     /// The origin's nick becomes an account.
     Register {
         /// Its name.
         account: Name,
         /// The password's hash.
         hash: PasswordHash,
+        /// What SCRAM needs of the password.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scram: Option<ScramKeys>,
     },
     /// The origin has proved to own an account.
     Login {
@@ -264,6 +284,20 @@ pub enum Change {
         account: Name,
         /// The new password's hash.
         hash: PasswordHash,
+        /// What SCRAM needs of the new password.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scram: Option<ScramKeys>,
+    },
+    /// Somebody, who may not have come in yet, has shown the password of an account that had no
+    /// keys for SCRAM: it was made before there were any.
+    ScramKeys {
+        /// Its name.
+        account: Name,
+        /// The hash that the password fitted. If the account has another one by now, these are
+        /// the keys of an old password.
+        hash: PasswordHash,
+        /// The keys.
+        keys: ScramKeys,
     },
     /// The origin changes modes of a room.
     Modes {
@@ -328,6 +362,7 @@ impl Change {
             Change::Edit { text, .. } | Change::Topic { text, .. } | Change::Announce { text } => {
                 text.len()
             }
+            Change::Metadata { value: Some(value), .. } => value.len(),
             _ => 0,
         };
         text + REST
@@ -355,6 +390,9 @@ pub struct Entry {
     pub console: bool,
     /// Whether it would rather not come in than under another name.
     pub named_only: bool,
+    /// What it has said of itself for programs.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 impl Entry {

@@ -1,5 +1,5 @@
 //! A room gets another name, and stays the room it is: members, ops, modes, bans, topic, key,
-//! invitations, numbers and past all go along. IRCv3 draft/channel-rename.
+//! invitations, metadata, read markers, numbers and past all go along. IRCv3 draft/channel-rename.
 //!
 //! The old name is free at once. Nobody is redirected from it: whoever joins it opens a new room,
 //! as after any other room has gone.
@@ -8,6 +8,7 @@ use super::command::Decision;
 use super::effect::{Audience, Event};
 use super::hub::{Applying, Hub, User};
 use super::limits;
+use super::markers;
 use super::name::Name;
 use super::record::{Change, Moment, SessionId};
 use super::refusal::Refusal;
@@ -63,6 +64,13 @@ impl Hub {
         for session in members {
             let Some(user) = self.users.get_mut(&session) else { continue };
             user.rooms.iter_mut().filter(|room| **room == before).for_each(|it| *it = to.clone());
+            // Of those who are not in it now, a marker stays behind: nobody walks all accounts.
+            let account = user.identity.account.as_ref();
+            match account.and_then(|account| self.accounts.get_mut(account)) {
+                Some(account) => markers::rename(&mut account.markers, &before, &to),
+                None if user.extras().markers.is_empty() => {}
+                None => markers::rename(&mut user.extras_mut().markers, &before, &to),
+            }
         }
         for user in self.users.values_mut() {
             if user.extras().invites.is_empty() {

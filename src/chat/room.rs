@@ -3,6 +3,7 @@
 use super::effect::{Identity, Quoted};
 use super::limits;
 use super::mask::Mask;
+use super::metadata::Metadata;
 use super::name::Name;
 use super::query;
 use super::record::{Flag, Moment, RecordId, Reference, SessionId};
@@ -113,6 +114,8 @@ pub struct Room {
     /// When it got the name that it has, if it had another before.
     #[serde(default)]
     pub(super) renamed: Option<Moment>,
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub(super) metadata: Metadata,
 }
 
 impl Room {
@@ -138,6 +141,7 @@ impl Room {
             recent: VecDeque::new(),
             last_said: None,
             renamed: None,
+            metadata: Metadata::new(),
         }
     }
 

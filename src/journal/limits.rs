@@ -36,6 +36,9 @@ pub enum Durability {
 pub const MEMORY_PER_ROOM: u64 = 1_000;
 /// Messages that the journal in memory keeps altogether.
 pub const MEMORY_MESSAGES: usize = 100_000;
+/// Comings, goings and the like that are kept of one room on disk, if no fewer are asked for:
+/// words are kept for ever by default, but a probe that connects every second should not be.
+pub const EVENTS_PER_ROOM: u64 = 20_000;
 /// Private messages of one session without an account.
 pub const GUEST_MESSAGES: usize = 500;
 /// Those of all such sessions.

@@ -98,12 +98,17 @@ pub(super) fn place_of(id: RecordId, part: u16) -> u64 {
     (id.0.min(NO_ID >> PART_BITS) << PART_BITS) | u64::from(part)
 }
 
+/// The record that a place is of.
+pub(super) fn record_of(place: u64) -> u64 {
+    place >> PART_BITS
+}
+
 const PART_BITS: u32 = u16::BITS;
 
 impl Stretch {
     /// The same in ids, of whole records.
     pub(super) fn ids(&self) -> (u64, u64) {
-        (self.after >> PART_BITS, self.before.div_ceil(1 << PART_BITS))
+        (record_of(self.after), self.before.div_ceil(1 << PART_BITS))
     }
 }
 

@@ -7,9 +7,10 @@
 
 use super::operator::CONSOLE;
 use super::turn::Server;
+use super::worker::NoOutcome;
 use crate::chat::{
-    Command, Decision, Event, Lookup, Outcome, Past, Perspective, Purpose, Query, Refusal, Scope,
-    Work,
+    Command, Decision, Event, Hub, Lookup, Outcome, Past, Perspective, Point, Purpose, Query,
+    Range, RecordId, Refusal, Scope, Work,
 };
 use crate::journal::{Answer, Question};
 use crate::reactor::Token;
@@ -83,8 +84,9 @@ impl Server {
     }
 
     /// Asks the journal for the past of a room somebody has just joined, or for their mail. What
-    /// they are told meanwhile waits behind it.
-    pub(super) fn recall(&mut self, token: Token, query: Query) {
+    /// they are told meanwhile waits behind it. Who has heard everything from one record on is shown
+    /// what was before (`upto`).
+    pub(super) fn recall(&mut self, token: Token, query: Query, upto: Option<RecordId>) {
         self.catch_up(Self::session(token));
         let limit = query.limit.unwrap_or(self.config.history_on_join);
         // IRC clients ask for it (CHATHISTORY); their mail carries its time and may come in between.
@@ -100,15 +102,20 @@ impl Server {
             None => return,
         }
         let query = Query { limit: Some(limit), ..query };
-        self.ask_journal(Question::Past(query.clone()), Pending::Recall(token, query));
+        let range = match upto {
+            Some(RecordId(upto)) => Range::Before(Point::Id(RecordId(upto + 1))),
+            None => query.range,
+        };
+        let question = Question::Past(Query { range, ..query.clone() });
+        self.ask_journal(question, Pending::Recall(token, query));
     }
 
     fn submit(&mut self, token: Token, work: Work) {
         let work = match work {
-            Work::Verify { secret, purpose: Purpose::Oper(name), .. } => {
+            Work::Verify { secret, lacks_keys, purpose: Purpose::Oper(name), .. } => {
                 let known = self.config.oper.iter().find(|oper| *oper.name == *name);
                 let hash = known.map(|oper| oper.hash.clone());
-                Work::Verify { secret, hash, purpose: Purpose::Oper(name) }
+                Work::Verify { secret, hash, lacks_keys, purpose: Purpose::Oper(name) }
             }
             work => work,
         };
@@ -130,21 +137,39 @@ impl Server {
     pub(super) fn take_work_done(&mut self) {
         while let Some(done) = self.worker.next_done() {
             self.go_on(done.token);
-            let Some(outcome) = done.outcome else {
-                self.tell(done.token, "the system has no randomness for a password; try again");
-                continue;
-            };
-            let session = Self::session(done.token);
-            if self.proved_outside(done.token, &done.purpose, &outcome) {
-                continue;
+            match done.outcome {
+                Ok(outcome) => self.take_outcome(done.token, done.purpose, outcome),
+                Err(why) => {
+                    let why = match why {
+                        NoOutcome::NoRandomness => {
+                            "the system has no randomness for a password; try again"
+                        }
+                        NoOutcome::Failed => {
+                            "the password could not be checked; the server's log says why"
+                        }
+                    };
+                    self.tell(done.token, why);
+                    self.fail_sasl(done.token);
+                }
             }
-            if let (Purpose::Oper(name), Outcome::Verified(false)) = (&done.purpose, &outcome) {
-                self.audit_failed_oper(session, name);
-            }
-            let decision = self.hub.worked(session, done.purpose, outcome, self.moment);
-            self.act(done.token, decision);
             self.finish_irc(done.token);
         }
+    }
+
+    /// Goes on with what waited for the worker.
+    pub(super) fn take_outcome(&mut self, token: Token, purpose: Purpose, outcome: Outcome) {
+        if let Some(change) = Hub::keys_learnt(&purpose, &outcome) {
+            self.record(token, change);
+        }
+        let session = Self::session(token);
+        if self.take_sasl_step(token, &purpose, &outcome) {
+            return;
+        }
+        if let (Purpose::Oper(name), Outcome::Verified(false)) = (&purpose, &outcome) {
+            self.audit_failed_oper(session, name);
+        }
+        let decision = self.hub.worked(session, purpose, outcome, self.moment);
+        self.act(token, decision);
     }
 
     /// Its answer is here: its next line may be taken.

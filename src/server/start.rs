@@ -91,6 +91,10 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
     Ok(listeners)
 }
 
+/// The origin of what the server itself writes down. No connection's: 0 is the first one's, whose
+/// own records would be taken for in force when this one is.
+const NOBODY: Token = Token::fixed(201);
+
 /// The journal that the configuration asks for, and the state it holds.
 pub(super) fn open_journal(config: &Config, waker: &Waker) -> Result<(Journal, Hub), StartError> {
     let limits = Limits {
@@ -105,10 +109,7 @@ pub(super) fn open_journal(config: &Config, waker: &Waker) -> Result<(Journal, H
     let wake = Arc::new(move || waker.wake());
     let (mut journal, restored) =
         Journal::open(directory, &limits, wake).map_err(StartError::Journal)?;
-    // Whoever was here before is not here any more. The origin is nobody's session: the first
-    // connection has the number 0, and would take this record, which comes back when the disk has
-    // it, for one of its own.
-    let nobody = SessionId(Token::fixed(u8::MAX).to_bits());
-    journal.append(Moment(0), nobody, Change::Restarted { node: 0 });
+    // Whoever was here before is not here any more.
+    journal.append(Moment(0), SessionId(NOBODY.to_bits()), Change::Restarted { node: 0 });
     Ok((journal, restored.hub))
 }

@@ -148,7 +148,7 @@ fn private_words_are_for_two_and_mail_waits() {
     on_both("mail", &Limits::default(), |chat| {
         let account = Name::new("alice");
         let hash = PasswordHash::new("$argon2id$");
-        chat.happens(ALICE, Change::Register { account: account.clone(), hash });
+        chat.happens(ALICE, Change::Register { account: account.clone(), hash, scram: None });
         let tell = |to: &str, kind, text: &str| Change::Tell {
             to: Name::new(to),
             kind,
@@ -408,7 +408,7 @@ fn a_guest_has_the_conversations_of_the_session_and_nobody_else_has_them() {
         assert_eq!(with(chat, BOB, "alice", Range::Latest, 9), ["one", "three"]);
         // With an account it is that account's, and on neither's list.
         let (account, hash) = (Name::new("eve"), PasswordHash::new("$argon2id$"));
-        chat.happens(eve, Change::Register { account: account.clone(), hash });
+        chat.happens(eve, Change::Register { account: account.clone(), hash, scram: None });
         chat.happens(eve, tell("rob", "registered"));
         assert_eq!(with(chat, eve, "rob", Range::Latest, 9), NOTHING);
         assert_eq!(with(chat, BOB, "eve", Range::Latest, 9), ["registered"]);

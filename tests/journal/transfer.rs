@@ -15,7 +15,7 @@ fn full(name: &str) -> (Scratch, Chat) {
     let scratch = Scratch::new(name);
     let mut chat = Chat::disk(&scratch.0, &Limits::default());
     let (account, hash) = (Name::new("alice"), PasswordHash::new("$argon2id$x"));
-    chat.happens(ALICE, Change::Register { account, hash });
+    chat.happens(ALICE, Change::Register { account, hash, scram: None });
     chat.says(ALICE, "first \"words\" \u{1f600}");
     chat.answers(BOB, 1, "an answer");
     let message = chat.find(Point::Number(1)).unwrap();
@@ -27,6 +27,7 @@ fn full(name: &str) -> (Scratch, Chat) {
         Change::Tell { to, kind, text: "between us".into(), tags: None, joints: None },
     );
     chat.happens(BOB, Change::Topic { room: Name::lobby(), text: "tea".into() });
+    chat.speaks_for_programs();
     (scratch, chat)
 }
 
@@ -40,6 +41,7 @@ fn all_of_it_survives_the_way_there_and_back() {
     assert_eq!(lines(&to, None), exported);
     let mut copy = Chat::reopened(&to.0, &Limits::default());
     assert_eq!(copy.hub, chat.hub);
+    assert!(exported.contains("http://alice") && exported.contains("http://room"));
     let private = Scope::Private { account: Name::new("alice"), peer: Name::new("bob") };
     for scope in [Scope::Room(lobby()), private] {
         let original = chat.past(scope.clone(), Range::Latest, 50);

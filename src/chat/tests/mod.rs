@@ -1,7 +1,9 @@
 //! A hub with a journal that keeps everything and a worker that hashes nothing: decided, written
 //! down, applied, and checked after every record.
 
+mod metadata;
 mod properties;
+mod scram;
 mod speech;
 mod stories;
 
@@ -146,13 +148,16 @@ impl World {
             Decision::Work(work) => {
                 let (purpose, outcome) = match work {
                     Work::Hash { secret, purpose } => {
-                        (purpose, Outcome::Hashed(PasswordHash::new(reversed(&secret))))
+                        (purpose, Outcome::Hashed(PasswordHash::new(reversed(&secret)), None))
                     }
                     Work::Verify { secret, purpose: Purpose::Oper(name), .. } => {
                         let fits = secret.expose() == "operator";
                         (Purpose::Oper(name), Outcome::Verified(fits))
                     }
-                    Work::Verify { secret, hash, purpose } => {
+                    Work::Challenge { .. } | Work::Proof { .. } => {
+                        unreachable!("no command leads to SCRAM")
+                    }
+                    Work::Verify { secret, hash, purpose, .. } => {
                         let fits = hash.is_some_and(|hash| hash.as_phc() == reversed(&secret));
                         (purpose, Outcome::Verified(fits))
                     }
@@ -176,7 +181,7 @@ impl World {
             }
         }
         check_state(&self.hub);
-        check_effects(&self.hub, origin, &effects);
+        check_effects(&self.hub, origin, &effects, self.now);
         self.effects.extend_from_slice(&effects);
         effects
     }
@@ -257,7 +262,10 @@ fn check_state(hub: &Hub) {
         for nick in &user.extras().ignores {
             assert!(hub.ignorers[nick].contains(session));
         }
+        let extras = user.extras();
+        check_kept(&extras.metadata, &extras.markers);
         if let Some(account) = &who.account {
+            assert!(extras.metadata.is_empty() && extras.markers.is_empty());
             assert!(hub.accounts[account].sessions.contains(session));
         }
     }
@@ -267,6 +275,7 @@ fn check_state(hub: &Hub) {
         assert!(sessions.iter().all(|session| hub.users[session].extras().ignores.contains(nick)));
     }
     for (name, account) in &hub.accounts {
+        check_kept(&account.metadata, &account.markers);
         for session in &account.sessions {
             assert_eq!(hub.users[session].identity.account.as_ref(), Some(name));
         }
@@ -275,6 +284,7 @@ fn check_state(hub: &Hub) {
     for (name, room) in &hub.rooms {
         assert!(room.lives(), "{name} is an orphan");
         assert_eq!(name.as_str(), room.name.as_str());
+        check_kept(&room.metadata, &[]);
         assert!(!room.waiting || room.members.is_empty() || room.kept, "{name} waits for nobody");
         for (session, member) in &room.members {
             let user = &hub.users[session];
@@ -288,8 +298,20 @@ fn check_state(hub: &Hub) {
     }
 }
 
+/// Metadata and read markers are within their bounds.
+fn check_kept(metadata: &Metadata, markers: &[(Name, Moment)]) {
+    assert!(metadata.len() <= limits::METADATA_KEYS);
+    for (key, value) in metadata {
+        assert!(is_metadata_key(key));
+        assert!((1..=limits::METADATA_VALUE_LENGTH).contains(&value.len()));
+    }
+    assert!(markers.len() <= limits::READ_MARKERS);
+    let names: BTreeSet<&Name> = markers.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), markers.len());
+}
+
 /// Nobody hears what is not meant for them, or twice.
-fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect]) {
+fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
     let mut closed = BTreeSet::new();
     let mut heard_said = BTreeSet::new();
     let mut parts = Vec::new();
@@ -323,6 +345,15 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect]) {
                     assert!(user.rooms.contains(&said.room) || session == origin);
                     assert!(session == origin || !ignores(&said.who));
                     assert!(heard_said.insert(session), "said twice to one");
+                }
+                Event::MetadataSet { holder: Holder::Room(room), .. } => {
+                    assert!(user.rooms.contains(room) || session == origin);
+                }
+                Event::ReadMarker { time, .. } => {
+                    let of = |session| hub.users.get(session)?.identity.account.as_ref();
+                    assert!(session == origin || of(&session) == of(&origin));
+                    assert!(of(&session).is_some() || session == origin);
+                    assert!(time.0 <= now);
                 }
                 Event::Told(told) => {
                     let account = user.identity.account.as_ref();

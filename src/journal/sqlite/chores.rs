@@ -32,6 +32,8 @@ pub(super) struct Chores {
     sweep: Sweep,
     erase_at: Option<Instant>,
     retain_at: Option<Instant>,
+    /// Records since it was last looked whether something is too many in a room.
+    uncounted: u64,
 }
 
 impl Default for Chores {
@@ -54,6 +56,7 @@ impl Chores {
             sweep: Sweep::Records,
             erase_at: stale.then_some(now),
             retain_at: retains.then_some(now),
+            uncounted: 0,
         }
     }
 
@@ -68,6 +71,7 @@ impl Chores {
 
     pub(super) fn written(&mut self, records: u64, bytes: u64, erased: bool) {
         self.records += records;
+        self.uncounted += records;
         self.bytes += bytes;
         if erased {
             self.erase_at.get_or_insert_with(|| Instant::now() + limits::ERASE_WITHIN);
@@ -103,6 +107,10 @@ impl Chores {
             Sweep::Nothing if due(self.retain_at) => {
                 self.retain_at = Some(now + limits::RETENTION_EVERY);
                 self.sweep = Sweep::Old;
+            }
+            Sweep::Nothing if self.uncounted >= limits::SNAPSHOT_RECORDS => {
+                self.uncounted = 0;
+                self.sweep = Sweep::Many(0);
             }
             Sweep::Nothing => {}
         }
@@ -177,17 +185,22 @@ impl Chores {
     }
 
     fn forget_many(&self, writer: &mut Writer, room: i64) -> Result<Sweep> {
-        let Some(per_room) = self.per_room else { return Ok(Sweep::Nothing) };
         let sql = "SELECT min(room) FROM (SELECT min(room) AS room FROM message WHERE room > ?1
                    UNION ALL SELECT min(room) FROM event WHERE room > ?1)";
         let next: Option<i64> =
             writer.connection.prepare_cached(sql)?.query_row([room], |row| row.get(0))?;
         let Some(next) = next else { return Ok(Sweep::Nothing) };
-        let keep = i64::try_from(per_room).unwrap_or(i64::MAX);
+        let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
         let sql = "SELECT id FROM message WHERE room = ?1 AND id <=
                        (SELECT id FROM message WHERE room = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
                    ORDER BY id LIMIT ?3";
-        let more = forget(writer, sql, params![next, keep, limits::CHORE_ROWS])?;
+        let more = match self.per_room {
+            Some(keep) => forget(writer, sql, params![next, number(keep), limits::CHORE_ROWS])?,
+            None => false,
+        };
+        let keep = number(
+            self.per_room.map_or(limits::EVENTS_PER_ROOM, |keep| keep.min(limits::EVENTS_PER_ROOM)),
+        );
         let sql = "DELETE FROM event WHERE rowid IN
                        (SELECT rowid FROM event WHERE room = ?1 AND place <=
                            (SELECT place FROM event WHERE room = ?1

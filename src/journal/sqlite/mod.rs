@@ -35,9 +35,12 @@ use crate::chat::{Archive, Change, Moment, Record, RecordId, SessionId};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use writer::{Job, Written};
+
+/// Why a question has no answer, if there is nobody to find one.
+const READER_ENDED: &str = "the thread that reads it has ended";
 
 /// The loop's end of a journal on disk.
 pub struct Disk {
@@ -129,7 +132,7 @@ impl Disk {
         }
     }
 
-    /// The writer has ended, which it never should.
+    /// The writer has ended, which it never should: not even a panic ends it.
     fn lost(&mut self, records: Vec<Record>) {
         self.health = Health::ReadOnly("the journal's thread has ended".to_owned());
         self.no_longer_pending(&records);
@@ -184,9 +187,14 @@ impl Disk {
             return;
         }
         let told = self.told;
-        let send = |to: &SyncSender<_>| to.try_send((ticket, question, told)).is_ok();
-        if !self.questions.as_ref().is_some_and(send) {
-            let why = "too many questions about the past are waiting; try again";
+        let send = |to: &SyncSender<_>| match to.try_send((ticket, question, told)) {
+            Ok(()) => None,
+            Err(TrySendError::Full(_)) => {
+                Some("too many questions about the past are waiting; try again")
+            }
+            Err(TrySendError::Disconnected(_)) => Some(READER_ENDED),
+        };
+        if let Some(why) = self.questions.as_ref().map_or(Some(READER_ENDED), send) {
             self.at_hand.push_back((ticket, Answer::Failed(why.to_owned())));
         }
     }

@@ -1,6 +1,6 @@
 //! Which capabilities are there, and how are they agreed on? IRCv3 capability-negotiation.
 
-use super::{Context, multiline, settings};
+use super::{Context, metadata, multiline, sasl};
 use crate::wire::irc::{Message, numeric};
 
 /// A set of capabilities.
@@ -41,6 +41,9 @@ capabilities! {
     19 MESSAGE_REDACTION "draft/message-redaction" true;
     20 EXTENDED_MONITOR "extended-monitor" false;
     21 NO_IMPLICIT_NAMES "draft/no-implicit-names" false;
+    22 METADATA_2 "draft/metadata-2" false;
+    23 METADATA_3 "draft/metadata-3" false;
+    24 READ_MARKER "draft/read-marker" false;
     25 MULTILINE "draft/multiline" true;
     26 CHANNEL_RENAME "draft/channel-rename" true;
 }
@@ -72,14 +75,16 @@ impl Caps {
 }
 
 /// What follows a capability's name and `=` for clients that know version 302.
-fn value(cap: Caps) -> Option<String> {
+///
+/// `draft/account-registration` has none of its keys: who registers has come in
+/// (`before-connect`), gives no address (`email-required`), and takes their nick
+/// (`custom-account-name`). `draft/chathistory` is defined without a value; how many messages an
+/// answer has is in RPL_ISUPPORT.
+fn value(cap: Caps) -> Option<&'static str> {
     match cap {
-        Caps::SASL => Some("PLAIN".to_owned()),
-        Caps::ACCOUNT_REGISTRATION => Some("custom-account-name".to_owned()).filter(|_| false),
-        Caps::MULTILINE => {
-            Some(format!("max-bytes={},max-lines={}", multiline::MAX_BYTES, multiline::MAX_LINES))
-        }
-        Caps::CHATHISTORY => Some(settings::HISTORY.to_string()).filter(|_| false),
+        Caps::SASL => Some(sasl::MECHANISMS),
+        Caps::MULTILINE => Some(multiline::announced()),
+        Caps::METADATA_2 | Caps::METADATA_3 => Some(metadata::announced()),
         _ => None,
     }
 }
@@ -166,12 +171,14 @@ fn request(context: &mut Context<'_, '_>, wanted: &str) {
     if context.session.version >= 302 {
         caps.0 |= Caps::CAP_NOTIFY.0;
     }
+    let known = known && !super::metadata::contradicts(caps);
     let answer = if known { "ACK" } else { "NAK" };
     let mut pen = context.pen();
     let nick = pen.nick.clone();
     pen.line("CAP", &[nick.as_str(), answer], Some(wanted));
     if known {
         context.session.caps = caps;
+        context.session.keep_subscriptions_if_aware();
     }
 }
 

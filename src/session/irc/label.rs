@@ -81,15 +81,21 @@ impl Session {
     }
 }
 
-/// Where the first line ends, if it opens a batch that the last one closes.
+/// Where the first line ends, if it opens a batch that the last one closes, and none before it:
+/// the next batch may have the same name.
 fn only_batch(lines: &[u8]) -> Option<usize> {
     let opening = memchr::memchr(b'\n', lines)? + 1;
     let (first, rest) = lines.split_at(opening);
-    let last = rest.split_inclusive(|byte| *byte == b'\n').next_back()?;
-    let (first, last) = (Message::parse(first).ok()?, Message::parse(last).ok()?);
-    let (opens, closes) = (first.parameters.first()?, last.parameters.first()?);
-    let one = first.command == "BATCH" && last.command == "BATCH";
-    (one && opens.strip_prefix('+')? == closes.strip_prefix('-')?).then_some(opening)
+    let first = Message::parse(first).ok().filter(|line| line.command == "BATCH")?;
+    let name = first.parameters.first()?.strip_prefix('+')?;
+    let closes = |line: &[u8]| {
+        Message::parse(line).is_ok_and(|line| {
+            let word = line.parameters.first().and_then(|word| word.strip_prefix('-'));
+            line.command == "BATCH" && word == Some(name)
+        })
+    };
+    let mut lines = rest.split_inclusive(|byte| *byte == b'\n');
+    (lines.find(|line| closes(line)).is_some() && lines.next().is_none()).then_some(opening)
 }
 
 /// A name for a batch. Batches of one client follow each other, so that any will do.
@@ -146,5 +152,26 @@ impl Pen<'_> {
         }
         let closing = format!("-{reference}");
         self.line("BATCH", &[&closing], None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::only_batch;
+
+    #[test]
+    fn one_batch_is_told_from_two() {
+        let one = "@a=b :x BATCH +m t #c\r\n@batch=m :x PRIVMSG #c :BATCH -m\r\n:x BATCH -m\r\n";
+        assert_eq!(only_batch(one.as_bytes()), Some(23));
+        for not_one in [
+            format!("{one}{one}"),
+            format!("{one}:x 001 ada :hi\r\n"),
+            format!(":x 001 ada :hi\r\n{one}"),
+            one[..one.len() - 5].to_owned(),
+            ":x 001 ada :hi\r\n".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(only_batch(not_one.as_bytes()), None, "{not_one}");
+        }
     }
 }

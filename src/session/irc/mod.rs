@@ -8,11 +8,14 @@
 //! | file | question |
 //! |---|---|
 //! | `commands` | which commands are there? One table |
-//! | `registration`, `capabilities`, `sasl` | how does a client come in? |
+//! | `registration`, `capabilities` | how does a client come in? |
+//! | `sasl`, `scram` | how does it prove an account? |
 //! | `channel`, `modes`, `messages` | what can be done in a channel, and said? |
 //! | `multiline` | how is one message of several lines said? |
 //! | `people`, `about`, `operator` | what can be asked of people, of the server; what may operators? |
 //! | `desk` | who watches for whom, who was here before? |
+//! | `metadata`, `subscriptions` | what is said of people and channels for programs; who follows it? |
+//! | `read_marker` | how far has somebody read? |
 //! | `own`, `refusals`, `label` | how is one client told what became of its wish? |
 //! | `render`, `pen` | how do lines look? |
 //!
@@ -28,17 +31,21 @@ mod desk;
 mod history;
 mod label;
 mod messages;
+mod metadata;
 mod modes;
 mod multiline;
 mod operator;
 mod own;
 mod pen;
 mod people;
+mod read_marker;
 mod refusals;
 mod registration;
 mod render;
 mod sasl;
+mod scram;
 mod settings;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 
@@ -47,7 +54,7 @@ pub use desk::Desk;
 pub use render::render;
 pub use settings::Settings;
 
-use crate::chat::{Command, Entry, Hub, Moment, Name, Secret, SessionId, Stamp};
+use crate::chat::{Command, Entry, Hub, Moment, Name, ScramProof, Secret, SessionId, Stamp};
 use crate::wire::irc::{Framer, Limits, Message, ParseError, Step};
 use label::Label;
 use pen::Pen;
@@ -74,14 +81,28 @@ pub enum Action {
     Do(Command),
     /// Come in.
     Enter(Box<Entry>),
-    /// Prove an account before coming in; the answer goes to [`Session::proved`].
-    Prove(Arc<str>, Secret),
+    /// Have this looked at by the worker. What comes of it goes to [`Session::challenged`],
+    /// [`Session::signed`], [`Session::proved`] or [`Session::fail_sasl`], or is told by the chat.
+    Prove(Proof),
+    /// Act for this account, which has been proved.
+    LogIn(Name),
     /// Leave with these words.
     Quit(Option<Arc<str>>),
     /// Close, and say why.
     Close(String),
     /// Call [`Session::look_at_batch`] after this time.
     LookAtBatch(Duration),
+}
+
+/// A step in the proof of an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Proof {
+    /// Name and password.
+    Password(Arc<str>, Secret),
+    /// A name, whose owner wants to show by SCRAM that they know the password.
+    Begin(Arc<str>),
+    /// What they have shown.
+    Scram(Arc<str>, ScramProof),
 }
 
 /// What a session may look at while it understands a line or is told something.
@@ -119,6 +140,8 @@ pub struct Session {
     batch: Option<Box<multiline::Open>>,
     /// Whether somebody is going to look how old that is.
     batch_watched: bool,
+    /// The keys of metadata that it follows.
+    subscriptions: Vec<String>,
 }
 
 /// A command on its way through the table.
@@ -149,6 +172,7 @@ impl Session {
             sasl: None,
             batch: None,
             batch_watched: false,
+            subscriptions: Vec::new(),
         }
     }
 

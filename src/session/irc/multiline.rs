@@ -16,7 +16,7 @@ use super::messages::{self, Spoken};
 use super::{Action, Caps, Context, Session, View, commands};
 use crate::chat::{Joints, Kind, Moment};
 use crate::wire::irc::Message;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// Longest message, in bytes with the newlines: as long as the longest line of a plain client.
@@ -27,6 +27,13 @@ pub(super) const MAX_LINES: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longest name of a batch.
 const LONGEST_REFERENCE: usize = 64;
+
+/// What the capability announces.
+pub(super) fn announced() -> &'static str {
+    static TOKENS: LazyLock<String> =
+        LazyLock::new(|| format!("max-bytes={MAX_BYTES},max-lines={MAX_LINES}"));
+    &TOKENS
+}
 
 /// The type of the batch, and its capability.
 pub(super) const TYPE: &str = "draft/multiline";
