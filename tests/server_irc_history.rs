@@ -247,6 +247,15 @@ fn a_batch_that_is_none_is_refused_once() {
             fail("MULTILINE_INVALID :The batch has no line that is not blank")[0]
         )
     );
+    // Of two that are opened the second one goes on, each under its own label.
+    let two = format!("@label=one {open}@label=two {open}{line}BATCH -7");
+    assert_eq!(
+        ask(&mut ada, &two),
+        [
+            "@label=one :irc.example.org FAIL BATCH MULTILINE_INVALID :Another batch was left open",
+            "@label=two :irc.example.org ACK",
+        ]
+    );
     // Who cannot be told such messages cannot send them.
     let mut old = irc(&server, "old", "message-tags batch");
     let refused = "UNKNOWN_TYPE 7 draft/multiline :There is no batch of this type";

@@ -92,12 +92,12 @@ pub(super) fn batch(context: &mut Context<'_, '_>, message: &Message<'_>) {
         return context.pen().fail("BATCH", "UNKNOWN_TYPE", &[reference, kind], text);
     }
     let [_, _, target] = *words else { return commands::need_more(context) };
-    if context.session.batch.is_some() {
-        refuse(context, ("MULTILINE_INVALID", vec![], "Another batch was left open"));
-    }
     let tags = messages::client_tags(context, message.tags);
     // It answers nothing yet; what does is what ends it.
     let label = context.session.label.take();
+    if context.session.batch.as_ref().is_some_and(|open| open.lines.is_some()) {
+        refuse(context, ("MULTILINE_INVALID", vec![], "Another batch was left open"));
+    }
     let lines = Some(Lines { tags, ..Lines::default() });
     let opened = context.view.now;
     let (reference, target) = (reference.to_owned(), target.to_owned());
