@@ -237,7 +237,17 @@ fn a_batch_that_is_none_is_refused_once() {
     ] {
         assert_eq!(ask(&mut ada, &lines), fail(answer), "{lines}");
     }
-    // The answer bears the label of the batch; what comes in between is carried out.
+}
+
+#[test]
+fn a_batch_is_answered_under_its_own_label() {
+    let server = server(&[]);
+    let mut ada = irc(&server, "ada", "message-tags batch labeled-response draft/multiline");
+    ask(&mut ada, "JOIN #room");
+    let open = "BATCH +7 draft/multiline #room\n";
+    let fail = |rest: &str| vec![format!(":irc.example.org FAIL BATCH {rest}")];
+    let line = "@batch=7 PRIVMSG #room :x\n";
+    // What comes in between is carried out.
     let answers = ask(&mut ada, &format!("@label=z {open}PING y\nBATCH -7"));
     assert_eq!(answers[0], ":irc.example.org PONG irc.example.org :y");
     assert_eq!(
