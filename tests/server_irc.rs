@@ -313,7 +313,9 @@ fn answers_bear_the_label_of_their_command() {
     assert_eq!(joined.len(), 5);
     let reference = joined[0].strip_prefix("@label=c :irc.example.org BATCH +").unwrap();
     let reference = reference.strip_suffix(" labeled-response").unwrap();
-    assert_eq!(joined[1], format!("@batch={reference} :ada!~ada@127.0.0.1 JOIN #room"));
+    let (tags, line) = joined[1].split_once(' ').unwrap();
+    assert!(tags.starts_with(&format!("@batch={reference};msgid=")), "{joined:?}");
+    assert_eq!(line, ":ada!~ada@127.0.0.1 JOIN #room");
     assert_eq!(joined[4], format!(":irc.example.org BATCH -{reference}"));
     // Its own words wait for the journal, and the label waits for them.
     let echo = ask(&mut ada, "@label=d;+x=y PRIVMSG #room :hi");

@@ -49,18 +49,19 @@ impl Account {
         self.sessions.is_empty() && self.mail >= limits::MAIL_PER_ACCOUNT
     }
 
-    pub(super) fn note_partner(&mut self, peer: &Name, now: Moment) {
-        self.partners.retain(|(known, _)| known != peer);
-        if self.partners.len() == limits::PARTNERS_PER_ACCOUNT {
-            self.partners.remove(0);
-        }
-        self.partners.push((peer.clone(), now));
-    }
-
     pub(super) fn keep_mail(&mut self, id: RecordId) {
         self.mail = self.mail.saturating_add(1);
         self.mail_since.get_or_insert(id);
     }
+}
+
+/// Remembers with whom somebody has spoken in private, the latest at the end.
+pub(super) fn note_partner(partners: &mut Vec<(Name, Moment)>, peer: &Name, now: Moment) {
+    partners.retain(|(known, _)| known != peer);
+    if partners.len() == limits::PARTNERS_PER_ACCOUNT {
+        partners.remove(0);
+    }
+    partners.push((peer.clone(), now));
 }
 
 impl Hub {
@@ -320,7 +321,8 @@ impl Hub {
         account.mail = 0;
         let scope = Scope::Mail { account: name, since };
         let limit = Some(limits::MAIL_PER_ACCOUNT);
-        at.tell_origin(Event::Recall(Query { scope, range: Range::Latest, limit }));
+        let query = Query { scope, range: Range::Latest, limit, events: false };
+        at.tell_origin(Event::Recall(Box::new(query)));
     }
 
     pub(super) fn logout(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {

@@ -3,7 +3,9 @@
 use super::effect::Event;
 use super::name::Name;
 use super::query::{Lookup, Query, Range};
-use super::record::{BanTarget, Change, Kind, ModeChange, Moment, RecordId, Reference, UserMode};
+use super::record::{
+    BanTarget, Change, Joints, Kind, ModeChange, Moment, RecordId, Reference, UserMode,
+};
 use super::refusal::Refusal;
 use super::secret::{PasswordHash, ScramKeys, Secret};
 use std::sync::Arc;
@@ -42,8 +44,8 @@ pub enum Command {
     Tell(Arc<str>, Kind, Arc<str>),
     /// Say something with all that IRC can add to it.
     Speak(Box<Speech>),
-    /// Send tags without a text to a room or a nick.
-    Tag(Arc<str>, Arc<str>),
+    /// Send tags without a text.
+    Tag(Box<Tagging>),
     /// Have another real name.
     RealName(Arc<str>),
     /// Be something else.
@@ -66,6 +68,8 @@ pub enum Command {
     Delete(Arc<str>, Pick),
     /// What was said in a room?
     History(Arc<str>, Range, Option<u32>),
+    /// What was said and happened in a room, or between me and somebody?
+    Playback(Arc<str>, Range, Option<u32>),
     /// What was said between me and somebody?
     PrivateHistory(Arc<str>, Range, Option<u32>),
     /// Where was this said: words, in which room, by whom?
@@ -92,6 +96,8 @@ pub enum Command {
     Bans(Arc<str>),
     /// Put a nick out of a room.
     Kick(Arc<str>, Arc<str>, Option<Arc<str>>),
+    /// Give a room another name, and say why.
+    RenameRoom(Arc<str>, Arc<str>, Option<Arc<str>>),
     /// Keep a room alive without members, or no longer.
     Keep(Arc<str>, bool),
     /// Be a server operator: name and password.
@@ -125,6 +131,22 @@ pub struct Speech {
     pub status: Option<char>,
     /// The message it answers, if that is one of the room's.
     pub reply: Option<Pick>,
+    /// Where a line goes on that came as two.
+    pub joints: Option<Joints>,
+}
+
+/// Tags to be sent without a text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tagging {
+    /// To which room or nick.
+    pub to: Arc<str>,
+    /// The tags, as they came.
+    pub tags: Arc<str>,
+    /// Only to those who have at least this: `@` op, `+` voice.
+    pub status: Option<char>,
+    /// The reaction that they are: to which message, with what, and whether it is put on. It is
+    /// one if that is one of the room's messages.
+    pub reaction: Option<(Pick, Arc<str>, bool)>,
 }
 
 /// Which message of a room.
@@ -157,9 +179,28 @@ impl Command {
             | Command::Delete(_, pick)
             | Command::Redact(_, pick, _) => *pick = Pick::Found(reference),
             Command::Speak(speech) => speech.reply = Some(Pick::Found(reference)),
+            Command::Tag(tagging) => {
+                if let Some((pick, ..)) = &mut tagging.reaction {
+                    *pick = Pick::Found(reference);
+                }
+            }
             _ => {}
         }
         self
+    }
+
+    /// The same wish, if there is no such message: what an IRC client says in answer to one it
+    /// knows from elsewhere is said all the same. `None` if nothing is left of it.
+    pub fn not_found(self) -> Option<Command> {
+        match self {
+            Command::Speak(speech) => {
+                Some(Command::Speak(Box::new(Speech { reply: None, ..*speech })))
+            }
+            Command::Tag(tagging) => {
+                Some(Command::Tag(Box::new(Tagging { reaction: None, ..*tagging })))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -172,8 +213,8 @@ pub enum Decision {
     Reply(Event),
     /// Let the journal answer, then tell the asker [`Event::Past`].
     Ask(Query),
-    /// Let the journal find a message, then decide `then.found(it)`; if there is none, refuse
-    /// with `missing`.
+    /// Let the journal find a message, then decide `then.found(it)`; if there is none,
+    /// `then.not_found()`; if that is nothing, refuse with `missing`.
     Lookup {
         /// What to look for.
         lookup: Lookup,

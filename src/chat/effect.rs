@@ -7,20 +7,35 @@
 
 use super::answer::{Person, RoomLine, ServerBanLine, Whois};
 use super::entry::Logged;
+use super::happened::Happened;
 use super::metadata::MetadataChanges;
 use super::name::Name;
 use super::query::Query;
 use super::record::{
-    BanTarget, Departure, Kind, ModeChange, Moment, RecordId, SessionId, UserMode, host_of,
+    BanTarget, Departure, Joints, Kind, ModeChange, Moment, RecordId, SessionId, UserMode, host_of,
 };
 use super::refusal::Refusal;
 use super::room::{Modes, Topic};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// Which happening of which record, and when: the same for all who hear of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The record.
+    pub id: RecordId,
+    /// Which of the things that follow from it, counted from 0: one ban may put many people out.
+    /// What is told twice, to some in another way, is one thing.
+    pub part: u16,
+    /// When it was written down.
+    pub time: Moment,
+}
+
 /// One thing to tell.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Effect {
+    /// Of which record it is.
+    pub stamp: Stamp,
     /// Whom.
     pub audience: Audience,
     /// What.
@@ -149,6 +164,8 @@ pub struct Said {
     pub tags: Option<Arc<str>>,
     /// Only those hear it who have at least this: `@` op, `+` voice.
     pub status: Option<char>,
+    /// Where a line goes on that came as two.
+    pub joints: Option<Joints>,
 }
 
 /// Something said to one person.
@@ -164,6 +181,8 @@ pub struct Told {
     pub to: Name,
     /// The account it was said to.
     pub account: Option<Name>,
+    /// The session that hears it, if one does.
+    pub session: Option<SessionId>,
     /// How.
     pub kind: Kind,
     /// What.
@@ -174,6 +193,8 @@ pub struct Told {
     pub away: Option<Arc<str>>,
     /// IRC's tags between clients, as they came.
     pub tags: Option<Arc<str>>,
+    /// Where a line goes on that came as two.
+    pub joints: Option<Joints>,
 }
 
 /// Whose metadata.
@@ -276,6 +297,17 @@ pub enum Event {
         /// The topic, empty for none.
         topic: Topic,
     },
+    /// A room has another name.
+    RoomRenamed {
+        /// Who did it.
+        who: Arc<Identity>,
+        /// What it was called.
+        before: Name,
+        /// What it is called now.
+        room: Name,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
     /// The hearer is invited to a room, or invited somebody.
     Invited {
         /// Who did it.
@@ -316,14 +348,14 @@ pub enum Event {
     Told(Box<Told>),
     /// Somebody sent tags without a text.
     Tagged {
-        /// Its id.
-        id: RecordId,
-        /// When.
-        time: Moment,
         /// Who.
         who: Arc<Identity>,
         /// To which room or nick.
         to: Name,
+        /// Only those hear it who have at least this: `@` op, `+` voice.
+        status: Option<char>,
+        /// The account it was sent to.
+        account: Option<Name>,
         /// The tags.
         tags: Arc<str>,
     },
@@ -348,8 +380,6 @@ pub enum Event {
     },
     /// Somebody reacted to a message.
     Reacted {
-        /// The reaction's own id.
-        id: RecordId,
         /// Who.
         who: Arc<Identity>,
         /// Where.
@@ -360,6 +390,8 @@ pub enum Event {
         text: Arc<str>,
         /// Or took it back.
         on: bool,
+        /// IRC's tags between clients, as they came, if that is how.
+        tags: Option<Arc<str>>,
     },
     /// A message has another text.
     Edited {
@@ -400,7 +432,7 @@ pub enum Event {
     },
     /// The journal is to answer this to the hearer now: the last lines of a room just joined, or
     /// mail that has waited.
-    Recall(Query),
+    Recall(Box<Query>),
     /// Somebody logged in to an account (`who.account`), registered it, or logged out.
     Account {
         /// Who, as they are now.
@@ -473,13 +505,19 @@ pub enum Event {
     ServerBans(Vec<ServerBanLine>),
     /// An answer: everyone connected, for an operator.
     Connections(Vec<Person>),
-    /// An answer of the journal: past messages, oldest first.
-    Past {
-        /// What was asked.
-        query: Query,
-        /// What was found.
-        entries: Vec<Logged>,
-    },
+    /// An answer of the journal.
+    Past(Box<Past>),
+}
+
+/// What the journal has found, oldest first. Boxed where it is told: events are moved much.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Past {
+    /// What was asked.
+    pub query: Query,
+    /// What was said.
+    pub entries: Vec<Logged>,
+    /// What happened besides, if that was asked.
+    pub happened: Vec<Happened>,
 }
 
 /// A step in the life of an account.

@@ -1,12 +1,13 @@
 //! What of a chat is worth searching later: messages, as the journal keeps them for history.
 //!
 //! The hub, not the record, says what a message is: it gives the number, and it leaves out what it
-//! refused. The journal takes [`Event::entry`] of every effect, in order, and answers
+//! refused. The journal takes [`Effect::entries`] of every effect, in order, and answers
 //! [`Query`](super::Query)s from what it has taken.
 
-use super::effect::{Event, Quoted};
+use super::effect::{Effect, Event, Identity, Quoted, Told};
+use super::happened::Happened;
 use super::name::Name;
-use super::record::{Kind, Moment, RecordId};
+use super::record::{Joints, Kind, Moment, RecordId, SessionId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -25,10 +26,25 @@ pub struct Logged {
     pub from: Name,
     /// By which account.
     pub account: Option<Name>,
+    /// IRC's user name, if the author gave one.
+    #[serde(default)]
+    pub username: Option<Arc<str>>,
+    /// From which address, without the port; `None` in what was kept before this was.
+    #[serde(default)]
+    pub host: Option<Arc<str>>,
+    /// Whether by a program, by its own word.
+    #[serde(default)]
+    pub bot: bool,
     /// How.
     pub kind: Kind,
     /// What.
     pub text: Arc<str>,
+    /// IRC's tags between clients, as they came.
+    #[serde(default)]
+    pub tags: Option<Arc<str>>,
+    /// Where a line goes on that came as two.
+    #[serde(default)]
+    pub joints: Option<Joints>,
     /// What it answers. When handed back, its text is what that message says now.
     pub reply: Option<Quoted>,
     /// Whether its text was changed.
@@ -37,6 +53,45 @@ pub struct Logged {
     /// What people put on it, and how many of them.
     #[serde(default)]
     pub reactions: Vec<(Arc<str>, u32)>,
+}
+
+impl Logged {
+    /// Nothing yet, said by somebody.
+    fn by(who: &Identity) -> Logged {
+        Logged {
+            id: RecordId(0),
+            time: Moment(0),
+            target: Target::Room(Name::lobby()),
+            number: 0,
+            from: who.nick.clone(),
+            account: who.account.clone(),
+            username: who.username.clone(),
+            host: Some(who.host().into()),
+            bot: who.bot,
+            kind: Kind::Message,
+            text: "".into(),
+            tags: None,
+            joints: None,
+            reply: None,
+            edited: false,
+            reactions: Vec::new(),
+        }
+    }
+
+    /// Who said it, as they were then.
+    pub fn author(&self) -> Identity {
+        Identity {
+            session: SessionId::default(),
+            nick: self.from.clone(),
+            named: true,
+            // With a port, for an IPv6 address has colons of its own.
+            label: self.host.as_ref().map(|host| format!("{host}:0").into()).unwrap_or_default(),
+            username: self.username.clone(),
+            realname: None,
+            account: self.account.clone(),
+            bot: self.bot,
+        }
+    }
 }
 
 /// Where something was said.
@@ -65,12 +120,64 @@ pub enum Archive<'a> {
     Delete(RecordId),
     /// A reaction to a message, by whom, put on or taken off.
     React(RecordId, &'a Name, &'a Arc<str>, bool),
+    /// A room is called otherwise from here on: what it was called, what it is called. What there
+    /// was of an earlier room of the new name is out of everyone's reach.
+    Rename(&'a Name, &'a Name),
+    /// Something private that one without an account has said or heard: from whom to whom. It is
+    /// for those sessions only, as long as they last.
+    Guests(&'a Told, Box<Logged>),
+    /// A session is over.
+    Over(SessionId),
+    /// Something that is no message, and in which rooms or between whom.
+    Happened(Vec<Target>, Happened),
+}
+
+impl Effect {
+    /// What the journal has to do for this effect: nothing, for most.
+    pub fn entries(&self) -> impl Iterator<Item = Archive<'_>> {
+        let happened = self.happened();
+        let happened = happened.map(|(places, happened)| Archive::Happened(places, happened));
+        self.event.entry().into_iter().chain(self.event.of_guests()).chain(happened)
+    }
+}
+
+/// Something private, as it is kept.
+fn logged(told: &Told) -> Logged {
+    Logged {
+        id: told.id,
+        time: told.time,
+        target: Target::Private { to: told.to.clone(), account: told.account.clone() },
+        kind: told.kind,
+        text: Arc::clone(&told.text),
+        tags: told.tags.clone(),
+        joints: told.joints.clone(),
+        ..Logged::by(&told.who)
+    }
+}
+
+impl Told {
+    /// Whose it is that have no account: who said it, who heard it.
+    pub fn guests(&self) -> (Option<SessionId>, Option<SessionId>) {
+        let from = Some(self.who.session).filter(|_| self.who.account.is_none());
+        (from, self.session.filter(|_| self.account.is_none()))
+    }
 }
 
 impl Event {
-    /// What the journal has to do for this event; `None` for most. The copy of a line that marks
-    /// a mention is none of its business.
-    pub fn entry(&self) -> Option<Archive<'_>> {
+    /// What it changes among what guests have said in private.
+    fn of_guests(&self) -> Option<Archive<'_>> {
+        match self {
+            Event::Told(told) if told.guests() != (None, None) => {
+                Some(Archive::Guests(told, Box::new(logged(told))))
+            }
+            Event::Left { who, .. } => Some(Archive::Over(who.session)),
+            _ => None,
+        }
+    }
+
+    /// What it changes among the messages. The copy of a line that marks a mention is none of the
+    /// journal's business.
+    fn entry(&self) -> Option<Archive<'_>> {
         match self {
             Event::Said(said) if !said.mention && said.status.is_none() => {
                 Some(Archive::Add(Logged {
@@ -78,37 +185,25 @@ impl Event {
                     time: said.time,
                     target: Target::Room(said.room.clone()),
                     number: said.number,
-                    from: said.who.nick.clone(),
-                    account: said.who.account.clone(),
                     kind: said.kind,
                     text: Arc::clone(&said.text),
+                    tags: said.tags.clone(),
+                    joints: said.joints.clone(),
                     // The quotation is looked up when it is shown: it may be deleted by then.
                     reply: said
                         .reply
                         .as_deref()
                         .map(|reply| Quoted { text: None, ..reply.clone() }),
-                    edited: false,
-                    reactions: Vec::new(),
+                    ..Logged::by(&said.who)
                 }))
             }
-            Event::Told(told) => Some(Archive::Add(Logged {
-                id: told.id,
-                time: told.time,
-                target: Target::Private { to: told.to.clone(), account: told.account.clone() },
-                number: 0,
-                from: told.who.nick.clone(),
-                account: told.who.account.clone(),
-                kind: told.kind,
-                text: Arc::clone(&told.text),
-                reply: None,
-                edited: false,
-                reactions: Vec::new(),
-            })),
+            Event::Told(told) => Some(Archive::Add(logged(told))),
             Event::Edited { message, text, .. } => Some(Archive::Edit(message.id, text)),
             Event::Deleted { message, .. } => Some(Archive::Delete(message.id)),
             Event::Reacted { message, who, text, on, .. } => {
                 Some(Archive::React(message.id, &who.nick, text, *on))
             }
+            Event::RoomRenamed { before, room, .. } => Some(Archive::Rename(before, room)),
             _ => None,
         }
     }

@@ -12,13 +12,13 @@
 //! around it may overlap.
 //!
 //! The hub is serializable as it is: that is its snapshot. The families of changes are in the
-//! files `presence`, `rooms`, `words`, `messages`, `accounts`, `scram`, `moderation`,
+//! files `presence`, `rooms`, `renaming`, `words`, `messages`, `accounts`, `scram`, `moderation`,
 //! `administration`, `metadata` and `markers`.
 
 use super::accounts::Account;
 use super::administration::ServerBan;
 use super::command::{Command, Decision};
-use super::effect::{Audience, Effect, Event, Identity, Perspective};
+use super::effect::{Audience, Effect, Event, Identity, Perspective, Stamp};
 use super::markers::ReadMarkers;
 use super::mentions::Initials;
 use super::metadata::Metadata;
@@ -28,6 +28,7 @@ use super::record::{Change, Moment, Record, RecordId, SessionId, UserMode};
 use super::refusal::Refusal;
 use super::room::Room;
 use super::throttle::Throttle;
+use super::words::Words;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -100,6 +101,10 @@ pub(super) struct Extras {
     /// Wants to hear operators.
     #[serde(default)]
     pub(super) wallops: bool,
+    /// With whom they have spoken in private while they had no account, and when last. At most
+    /// [`limits::PARTNERS_PER_ACCOUNT`](super::limits::PARTNERS_PER_ACCOUNT).
+    #[serde(default)]
+    pub(super) partners: Vec<(Name, Moment)>,
     /// What a guest says of themselves; who is logged in has the account's.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub(super) metadata: Metadata,
@@ -117,6 +122,7 @@ impl Extras {
         correspondent: None,
         invisible: false,
         wallops: false,
+        partners: Vec::new(),
         metadata: Metadata::new(),
         markers: Vec::new(),
     };
@@ -168,12 +174,19 @@ pub(super) struct Applying<'a> {
     pub(super) id: RecordId,
     pub(super) time: Moment,
     pub(super) origin: SessionId,
+    /// How many different things it has led to.
+    parts: u16,
     effects: &'a mut Vec<Effect>,
 }
 
 impl Applying<'_> {
     pub(super) fn tell(&mut self, audience: Audience, event: Event) {
-        self.effects.push(Effect { audience, event });
+        let before = self.effects.last().filter(|_| self.parts > 0);
+        if !before.is_some_and(|effect| effect.event == event) {
+            self.parts = self.parts.saturating_add(1);
+        }
+        let stamp = Stamp { id: self.id, part: self.parts - 1, time: self.time };
+        self.effects.push(Effect { stamp, audience, event });
     }
 
     pub(super) fn tell_origin(&mut self, event: Event) {
@@ -249,9 +262,13 @@ impl Hub {
         self.users.values()
     }
 
-    /// Whom an account has spoken with in private, and when last.
-    pub fn partners(&self, account: &Name) -> &[(Name, Moment)] {
-        self.accounts.get(account).map_or(&[], |account| &account.partners)
+    /// Whom somebody has spoken with in private, and when last: by account, or without one in this
+    /// session.
+    pub fn partners<'h>(&'h self, user: &'h User) -> &'h [(Name, Moment)] {
+        match &user.identity.account {
+            Some(account) => self.accounts.get(account).map_or(&[], |account| &account.partners),
+            None => &user.extras().partners,
+        }
     }
 
     /// Whether there is an account of this name.
@@ -335,6 +352,7 @@ impl Hub {
             | Command::Part(..)
             | Command::SetTopic(..)
             | Command::Invite(..)
+            | Command::RenameRoom(..)
             | Command::Keep(..) => self.decide_room(user, command),
             Command::Say(..)
             | Command::Tell(..)
@@ -369,6 +387,7 @@ impl Hub {
             | Command::Thread(..)
             | Command::History(..)
             | Command::PrivateHistory(..)
+            | Command::Playback(..)
             | Command::Search(..)
             | Command::Modes(_)
             | Command::Bans(_) => self.answer(user, command, now),
@@ -384,7 +403,7 @@ impl Hub {
         }
         self.last = Some(record.id);
         let Record { id, time, origin, change } = record;
-        let mut at = Applying { id, time, origin, effects };
+        let mut at = Applying { id, time, origin, parts: 0, effects };
         let refused = match change {
             Change::Restarted { node } => {
                 self.restarted(node);
@@ -438,16 +457,22 @@ impl Hub {
             Change::Part { room, reason } => self.part(at, &room, reason),
             Change::Topic { room, text } => self.topic(at, &room, text),
             Change::Invite { room, nick } => self.invite(at, &room, &nick),
+            Change::RenameRoom { room, to, reason } => self.rename_room(at, &room, to, reason),
             Change::Keep { room, on } => self.keep(at, &room, on),
-            Change::Say { room, kind, text, reply_to, tags, status } => {
-                self.say(at, &room, kind, text, reply_to, (tags, status))
+            Change::Say { room, kind, text, reply_to, tags, status, joints } => {
+                let words = Words { kind, text, tags, joints };
+                self.say(at, &room, words, reply_to, status)
             }
-            Change::Tell { to, kind, text, tags } => self.tell(at, to, kind, text, tags),
-            Change::Tag { to, tags } => self.tag(at, to, tags),
+            Change::Tell { to, kind, text, tags, joints } => {
+                self.tell(at, to, Words { kind, text, tags, joints })
+            }
+            Change::Tag { to, tags, status } => self.tag(at, to, tags, status),
             Change::RealName { text } => self.real_name(at, text),
             Change::UserModes { changes } => self.user_modes(at, changes),
             Change::Wallops { text } => self.wallops(at, text),
-            Change::React { room, message, text, on } => self.react(at, &room, message, text, on),
+            Change::React { room, message, text, on, tags } => {
+                self.react(at, &room, message, (text, on, tags))
+            }
             Change::Edit { room, message, text } => self.edit(at, &room, message, text),
             Change::Delete { room, message, reason } => self.delete(at, &room, message, reason),
             Change::TakeBack { to, id, reason } => self.take_back(at, &to, id, reason),

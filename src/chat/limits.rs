@@ -27,6 +27,8 @@ pub const REAL_NAME_LENGTH: usize = 150;
 pub const ROOMS: usize = 100_000;
 /// Rooms one user may be in.
 pub const ROOMS_PER_USER: usize = 100;
+/// Time between two new names of one room, in milliseconds.
+pub const RENAME_PAUSE: i64 = 60_000;
 /// Masks in one room's ban list.
 pub const BANS_PER_ROOM: usize = 100;
 /// Accounts that have op in one room whenever they come.

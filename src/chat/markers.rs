@@ -34,6 +34,14 @@ pub(super) fn advance(markers: &mut ReadMarkers, target: &Name, time: Moment) ->
     time
 }
 
+/// A room has another name. What was read of an earlier room of that name was another's.
+pub(super) fn rename(markers: &mut ReadMarkers, before: &Name, room: &Name) {
+    if before != room && markers.iter().any(|(known, _)| known == before) {
+        markers.retain(|(known, _)| known != room);
+    }
+    markers.iter_mut().filter(|(known, _)| known == before).for_each(|it| it.0 = room.clone());
+}
+
 impl Hub {
     /// How far a person has read, everywhere.
     pub fn read_markers<'h>(&'h self, user: &'h User) -> &'h [(Name, Moment)] {

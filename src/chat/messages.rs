@@ -63,7 +63,7 @@ impl Hub {
         let change = match command {
             Command::React(_, _, text, on) => {
                 self.may_speak(user, room_name.as_str())?;
-                Change::React { room: room_name, message, text, on }
+                Change::React { room: room_name, message, text, on, tags: None }
             }
             Command::Edit(_, _, text) => {
                 self.may_speak(user, room_name.as_str())?;
@@ -107,8 +107,7 @@ impl Hub {
         at: &mut Applying<'_>,
         name: &Name,
         message: Reference,
-        text: Arc<str>,
-        on: bool,
+        (text, on, tags): (Arc<str>, bool, Option<Arc<str>>),
     ) -> Result<(), Refusal> {
         let user = self.origin(at)?;
         self.own_room(user, name.as_str())?;
@@ -129,7 +128,7 @@ impl Hub {
             }
         }
         let (room, message) = (room.name.clone(), room.quote(&message));
-        let event = Event::Reacted { id: at.id, who, room: room.clone(), message, text, on };
+        let event = Event::Reacted { who, room: room.clone(), message, text, on, tags };
         self.tell_listeners(at, &room, event);
         Ok(())
     }

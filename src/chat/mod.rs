@@ -15,9 +15,9 @@
 //! | [`limits`] | how much of everything? |
 //! | `name`, `mask`, `secret` | what is a nick, whom does a ban mean, what of a password is kept? |
 //! | `command`, `refusal` | what may somebody want, and why can it not be? |
-//! | `record`, `effect`, `answer`, `entry`, `query` | what is written down, told, kept for history, asked? |
+//! | `record`, `effect`, `answer`, `entry`, `happened`, `query` | what is written down, told, kept for history, asked? |
 //! | `hub`, `room` | what is the state? |
-//! | `presence`, `rooms`, `words`, `mentions`, `messages`, `accounts`, `moderation`, `administration` | how does it change? |
+//! | `presence`, `rooms`, `renaming`, `words`, `mentions`, `messages`, `accounts`, `moderation`, `administration` | how does it change? |
 //! | `metadata`, `markers` | what is said of people and rooms for programs; how far has somebody read? |
 //! | `questions`, `throttle` | what can be answered; who must wait? |
 
@@ -27,6 +27,7 @@ mod answer;
 mod command;
 mod effect;
 mod entry;
+mod happened;
 mod hub;
 pub mod limits;
 mod markers;
@@ -41,6 +42,7 @@ pub mod query;
 mod questions;
 mod record;
 mod refusal;
+mod renaming;
 mod room;
 mod rooms;
 mod scram;
@@ -52,11 +54,15 @@ mod words;
 mod tests;
 
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
-pub use command::{Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, Speech, Work};
+pub use command::{
+    Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, Speech, Tagging, Work,
+};
 pub use effect::{
-    AccountStep, Audience, Effect, Event, Holder, Identity, Perspective, Quoted, Said, Told,
+    AccountStep, Audience, Effect, Event, Holder, Identity, Past, Perspective, Quoted, Said, Stamp,
+    Told,
 };
 pub use entry::{Archive, Logged, Target};
+pub use happened::{Happened, Happening};
 pub use hub::{Hub, User};
 pub use markers::marker_target;
 pub use mask::{Mask, glob};
@@ -64,7 +70,7 @@ pub use metadata::{Metadata, MetadataChanges, is_metadata_key, set_metadata};
 pub use name::{Caseless, Name, NickFault, RoomFault};
 pub use query::{Lookup, Point, Query, Range, Scope};
 pub use record::{
-    BanTarget, Change, Departure, Entry, Flag, Kind, ModeChange, Moment, Record, RecordId,
+    BanTarget, Change, Departure, Entry, Flag, Joints, Kind, ModeChange, Moment, Record, RecordId,
     Reference, SessionId, UserMode,
 };
 pub use refusal::{Field, Refusal};

@@ -269,10 +269,10 @@ impl Hub {
         let room = room.name.clone();
         self.take_out(session, &room);
         let event = Event::Kicked { who, room: room.clone(), target, reason };
+        at.tell_room(&room, event.clone());
         if session != at.origin {
-            at.tell(Audience::One(session), event.clone());
+            at.tell(Audience::One(session), event);
         }
-        at.tell_room(&room, event);
         Ok(())
     }
 }

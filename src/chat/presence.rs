@@ -198,7 +198,8 @@ impl Hub {
         let Some(room) = self.rooms.get(room) else { return };
         if room.last_number > 0 {
             let scope = Scope::Room(room.for_query());
-            at.tell_origin(Event::Recall(Query { scope, range: Range::Latest, limit: None }));
+            let query = Query { scope, range: Range::Latest, limit: None, events: false };
+            at.tell_origin(Event::Recall(Box::new(query)));
         }
     }
 

@@ -2,7 +2,7 @@
 //! answer; it holds itself nothing but the last few messages of every room.
 
 use super::name::Name;
-use super::record::{Moment, RecordId};
+use super::record::{Moment, RecordId, SessionId};
 use std::sync::Arc;
 
 /// A question for past messages.
@@ -14,6 +14,8 @@ pub struct Query {
     pub range: Range,
     /// How many at most; `None` leaves it to the server (`--history-on-join`).
     pub limit: Option<u32>,
+    /// Whether what happened besides is wanted, too. Then it counts like messages.
+    pub events: bool,
 }
 
 /// Among which messages.
@@ -42,6 +44,15 @@ pub enum Scope {
         account: Name,
         /// With whom.
         peer: Name,
+    },
+    /// What a session without an account and somebody said to each other since it came.
+    Session {
+        /// Whose.
+        session: SessionId,
+        /// With whom, by the name they had then.
+        peer: Name,
+        /// Or who has that name now, whatever they were called then.
+        other: Option<SessionId>,
     },
     /// Messages that hold all of these words, in any of these rooms.
     Search {
@@ -83,6 +94,8 @@ pub enum Range {
 pub enum Point {
     /// A message, by its id.
     Id(RecordId),
+    /// A thing that followed from a record, among others: see [`Stamp`](super::Stamp).
+    Part(RecordId, u16),
     /// A message, by its number in the room.
     Number(u64),
     /// A moment.

@@ -66,12 +66,26 @@ impl Hub {
         let query = match command {
             Command::History(name, range, limit) => {
                 let scope = Scope::Room(self.own_room(user, &name)?.for_query());
-                Query { scope, range, limit: bounded(limit) }
+                Query { scope, range, limit: bounded(limit), events: false }
             }
             Command::PrivateHistory(peer, range, limit) => {
-                let account = user.identity.account.clone().ok_or(Refusal::NotLoggedIn)?;
-                let scope = Scope::Private { account, peer: Name::new(&peer) };
-                Query { scope, range, limit: bounded(limit) }
+                let (session, other) = (user.identity.session, self.session_of(&peer));
+                let peer = Name::new(&peer);
+                let scope = match user.identity.account.clone() {
+                    Some(account) => Scope::Private { account, peer },
+                    None => Scope::Session { session, peer, other },
+                };
+                Query { scope, range, limit: bounded(limit), events: false }
+            }
+            Command::Playback(target, range, limit) => {
+                let command = match target.strip_prefix('#') {
+                    Some(_) => Command::History(target, range, limit),
+                    None => Command::PrivateHistory(target, range, limit),
+                };
+                return match self.ask(user, command)? {
+                    Decision::Ask(query) => Ok(Decision::Ask(Query { events: true, ..query })),
+                    decision => Ok(decision),
+                };
             }
             Command::Search(words, room, from) => {
                 if words.trim().is_empty() {
@@ -89,7 +103,7 @@ impl Hub {
                 };
                 let from = from.map(|nick| Name::new(&nick));
                 let scope = Scope::Search { rooms, words, from };
-                Query { scope, range: Range::Latest, limit: bounded(None) }
+                Query { scope, range: Range::Latest, limit: bounded(None), events: false }
             }
             Command::Thread(name, pick) => {
                 let room = self.own_room(user, &name)?;
@@ -98,6 +112,7 @@ impl Hub {
                         scope: Scope::Thread { room: room.for_query(), root: reference.root },
                         range: Range::Latest,
                         limit: Some(limits::HISTORY_LINES),
+                        events: false,
                     },
                     Found::Elsewhere(lookup, missing) => {
                         let then = Box::new(Command::Thread(name, pick));

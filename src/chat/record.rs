@@ -5,7 +5,7 @@
 //!
 //! A record is what somebody was allowed to do when it was decided; the hub looks again when it
 //! applies it, because others' records came in between. So the journal's index of messages is fed
-//! with what the hub made of a record ([`Event::entry`](super::Event::entry)), not with the
+//! with what the hub made of a record ([`Effect::entries`](super::Effect::entries)), not with the
 //! record: what was refused was never said.
 
 use super::metadata::Metadata;
@@ -116,6 +116,15 @@ pub enum Change {
         /// Whom.
         nick: Name,
     },
+    /// The origin gives a room another name.
+    RenameRoom {
+        /// Which.
+        room: Name,
+        /// The new one.
+        to: Name,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
     /// A server operator keeps a room alive without members, or no longer.
     Keep {
         /// Which.
@@ -129,7 +138,8 @@ pub enum Change {
         room: Name,
         /// In which manner.
         kind: Kind,
-        /// One line without its end. Who shows it on a terminal makes it harmless.
+        /// One line without its end, or several with a newline between each two. Who shows it on
+        /// a terminal makes it harmless.
         text: Arc<str>,
         /// The message it answers.
         reply_to: Option<Reference>,
@@ -139,6 +149,9 @@ pub enum Change {
         /// Only to those who have at least this: `@` op, `+` voice.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<char>,
+        /// Where in the text a line went on that came in several: see [`Joints`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        joints: Option<Joints>,
     },
     /// The origin says something to one person or account.
     Tell {
@@ -146,11 +159,14 @@ pub enum Change {
         to: Name,
         /// In which manner.
         kind: Kind,
-        /// The line.
+        /// The line, or lines.
         text: Arc<str>,
         /// IRC's tags between clients, as they came.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tags: Option<Arc<str>>,
+        /// Where in the text a line went on that came in several: see [`Joints`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        joints: Option<Joints>,
     },
     /// The origin sends tags without a text, which nobody keeps.
     Tag {
@@ -158,6 +174,9 @@ pub enum Change {
         to: Name,
         /// The tags, as they came.
         tags: Arc<str>,
+        /// Only to those who have at least this: `@` op, `+` voice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<char>,
     },
     /// The origin reacts to a message, or takes it back.
     React {
@@ -169,6 +188,9 @@ pub enum Change {
         text: Arc<str>,
         /// Whether.
         on: bool,
+        /// IRC's tags between clients, as they came, if that is how.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tags: Option<Arc<str>>,
     },
     /// A message gets another text. The journal replaces the old one everywhere, in the record
     /// that brought it, too.
@@ -332,11 +354,14 @@ impl Change {
         /// Names, numbers, and what is said around a text.
         const REST: usize = 64;
         let text = match self {
-            Change::Say { text, .. }
-            | Change::Tell { text, .. }
-            | Change::Edit { text, .. }
-            | Change::Topic { text, .. }
-            | Change::Announce { text } => text.len(),
+            // Every line bears who says it, and some bear no more.
+            Change::Say { text, joints, .. } | Change::Tell { text, joints, .. } => {
+                let ends = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+                text.len() + REST * (ends + joints.as_ref().map_or(0, |joints| joints.len()))
+            }
+            Change::Edit { text, .. } | Change::Topic { text, .. } | Change::Announce { text } => {
+                text.len()
+            }
             Change::Metadata { value: Some(value), .. } => value.len(),
             _ => 0,
         };
@@ -397,6 +422,11 @@ pub enum Departure {
     /// A server operator ended it: who, and why.
     Killed(Arc<str>),
 }
+
+/// Where in a text of several lines one line goes on that came as two: bytes from the start, rising.
+/// An IRC client cuts a long line in places that it likes, and others are shown the same ones. A
+/// number that is no place in the text is nothing.
+pub type Joints = Arc<[u32]>;
 
 /// The manner in which something is said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -35,6 +35,10 @@ pub enum Refusal {
     WrongKey(Name),
     /// The room holds as many as it may.
     RoomFull(Name, u32),
+    /// There is a room of this name.
+    RoomExists(Name),
+    /// The lobby keeps its name.
+    LobbyStays,
     /// One has to be invited.
     InviteOnly(Name),
     /// A ban keeps the asker out.

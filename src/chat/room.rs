@@ -111,6 +111,9 @@ pub struct Room {
     /// When something was last said in it.
     #[serde(default)]
     pub last_said: Option<Moment>,
+    /// When it got the name that it has, if it had another before.
+    #[serde(default)]
+    pub(super) renamed: Option<Moment>,
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub(super) metadata: Metadata,
 }
@@ -137,6 +140,7 @@ impl Room {
             last_number: 0,
             recent: VecDeque::new(),
             last_said: None,
+            renamed: None,
             metadata: Metadata::new(),
         }
     }

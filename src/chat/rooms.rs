@@ -39,6 +39,9 @@ impl Hub {
                 let room = self.may_invite(user, &name, &nick)?;
                 Change::Invite { room: room.name.clone(), nick: Name::new(&nick) }
             }
+            Command::RenameRoom(name, to, reason) => {
+                return self.decide_rename(user, &name, to, reason);
+            }
             Command::Keep(name, on) => {
                 if !user.is_operator() {
                     return Err(Refusal::NotOperator);

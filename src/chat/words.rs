@@ -3,55 +3,61 @@
 //! A message in a room costs the hub the same however many members it has: nobody is looked at but
 //! those whom its words name, and those who ignore its author.
 
-use super::command::{Command, Decision, Speech};
+use super::accounts::note_partner;
+use super::command::{Command, Decision, Speech, Tagging};
 use super::effect::{Audience, Event, Identity, Quoted, Said, Told};
 use super::hub::{Applying, Hub, Private, User};
 use super::limits;
 use super::messages::{Found, find};
 use super::name::{Caseless, Name};
-use super::record::{Change, Flag, Kind, RecordId, Reference, SessionId};
+use super::record::{Change, Flag, Joints, Kind, RecordId, Reference, SessionId};
 use super::refusal::{Field, Refusal};
 use super::room::{Member, Room};
 use std::sync::Arc;
+
+/// What is said, and how.
+pub(super) struct Words {
+    pub(super) kind: Kind,
+    pub(super) text: Arc<str>,
+    pub(super) tags: Option<Arc<str>>,
+    pub(super) joints: Option<Joints>,
+}
+
+/// Says a line in a room as a plain client does.
+fn line_in(room: Name, kind: Kind, text: Arc<str>, reply_to: Option<Reference>) -> Change {
+    Change::Say { room, kind, text, reply_to, tags: None, status: None, joints: None }
+}
+
+/// The same to one person.
+fn line_to(to: Name, kind: Kind, text: Arc<str>) -> Change {
+    Change::Tell { to, kind, text, tags: None, joints: None }
+}
 
 impl Hub {
     pub(super) fn decide_words(&self, user: &User, command: Command) -> Result<Decision, Refusal> {
         let change = match command {
             Command::Say(name, kind, text) => {
                 let room = self.may_speak(user, &name)?.name.clone();
-                let text = checked_text(text)?;
-                Change::Say { room, kind, text, reply_to: None, tags: None, status: None }
+                line_in(room, kind, checked_text(text)?, None)
             }
             Command::Tell(nick, kind, text) => {
                 let to = self.may_tell(&nick)?;
-                Change::Tell { to, kind, text: checked_text(text)?, tags: None }
+                line_to(to, kind, checked_text(text)?)
             }
             Command::Speak(speech) => return self.decide_speech(user, *speech),
-            Command::Tag(to, tags) => {
-                let to = if to.starts_with('#') {
-                    self.may_speak(user, &to)?.name.clone()
-                } else {
-                    self.may_tell(&to)?
-                };
-                Change::Tag { to, tags }
-            }
+            Command::Tag(tagging) => return self.decide_tagging(user, *tagging),
             Command::Answer(text) => {
                 let nick = user.extras().correspondent.clone().ok_or(Refusal::NobodyToAnswer)?;
                 let to = self.may_tell(nick.as_str())?;
-                Change::Tell { to, kind: Kind::Message, text: checked_text(text)?, tags: None }
+                line_to(to, Kind::Message, checked_text(text)?)
             }
             Command::Reply(name, pick, text) => {
                 let room = self.may_speak(user, &name)?;
                 let text = checked_text(text)?;
                 match find(room, &pick)? {
-                    Found::Here(reference) => Change::Say {
-                        room: room.name.clone(),
-                        kind: Kind::Message,
-                        text,
-                        reply_to: Some(reference),
-                        tags: None,
-                        status: None,
-                    },
+                    Found::Here(reference) => {
+                        line_in(room.name.clone(), Kind::Message, text, Some(reference))
+                    }
                     Found::Elsewhere(lookup, missing) => {
                         let then = Box::new(Command::Reply(name, pick, text));
                         return Ok(Decision::Lookup { lookup, then, missing });
@@ -65,20 +71,54 @@ impl Hub {
     fn decide_speech(&self, user: &User, speech: Speech) -> Result<Decision, Refusal> {
         if !speech.to.starts_with('#') {
             let (to, text) = (self.may_tell(&speech.to)?, checked_text(speech.text)?);
-            let Speech { kind, tags, .. } = speech;
-            return Ok(Decision::Change(Change::Tell { to, kind, text, tags }));
+            let Speech { kind, tags, joints, .. } = speech;
+            return Ok(Decision::Change(Change::Tell { to, kind, text, tags, joints }));
         }
         let room = self.may_speak(user, &speech.to)?;
         checked_text(Arc::clone(&speech.text))?;
         // What answers an unknown message is said all the same: the tags may be from elsewhere.
-        let found = speech.reply.as_ref().and_then(|pick| find(room, pick).ok());
-        let reply_to = match found {
+        let reply_to = match speech.reply.as_ref().and_then(|pick| find(room, pick).ok()) {
             Some(Found::Here(reference)) => Some(reference),
-            _ => None,
+            Some(Found::Elsewhere(lookup, missing)) => {
+                let then = Box::new(Command::Speak(Box::new(speech)));
+                return Ok(Decision::Lookup { lookup, then, missing });
+            }
+            None => None,
         };
         let room = room.name.clone();
-        let Speech { kind, text, tags, status, .. } = speech;
-        Ok(Decision::Change(Change::Say { room, kind, text, reply_to, tags, status }))
+        let Speech { kind, text, tags, status, joints, .. } = speech;
+        Ok(Decision::Change(Change::Say { room, kind, text, reply_to, tags, status, joints }))
+    }
+
+    fn decide_tagging(&self, user: &User, tagging: Tagging) -> Result<Decision, Refusal> {
+        let Tagging { to, tags, status, reaction } = &tagging;
+        if !to.starts_with('#') {
+            let (to, tags) = (self.may_tell(to)?, Arc::clone(tags));
+            return Ok(Decision::Change(Change::Tag { to, tags, status: None }));
+        }
+        let room = self.may_speak(user, to)?;
+        // Others see what they send. What is no reaction to the hub are tags all the same.
+        let fits = |text: &str| !text.is_empty() && text.len() <= limits::REACTION_LENGTH;
+        let member = room.member(user.identity.session).is_some();
+        let reaction =
+            reaction.as_ref().filter(|(_, text, _)| member && status.is_none() && fits(text));
+        let found = reaction.and_then(|(pick, ..)| find(room, pick).ok());
+        let (name, tags) = (room.name.clone(), Arc::clone(tags));
+        Ok(match (found, reaction) {
+            (Some(Found::Here(message)), Some((_, text, on))) => Decision::Change(Change::React {
+                room: name,
+                message,
+                text: Arc::clone(text),
+                on: *on,
+                tags: Some(tags),
+            }),
+            (Some(Found::Elsewhere(lookup, missing)), _) => Decision::Lookup {
+                lookup,
+                then: Box::new(Command::Tag(Box::new(tagging))),
+                missing,
+            },
+            _ => Decision::Change(Change::Tag { to: name, tags, status: *status }),
+        })
     }
 
     /// Whether `user` may speak in a room, member or not.
@@ -110,10 +150,9 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         name: &Name,
-        kind: Kind,
-        text: Arc<str>,
+        Words { kind, text, tags, joints }: Words,
         reply_to: Option<Reference>,
-        (tags, status): (Option<Arc<str>>, Option<char>),
+        status: Option<char>,
     ) -> Result<(), Refusal> {
         let user = self.origin(at)?;
         self.may_speak(user, name.as_str())?;
@@ -124,18 +163,7 @@ impl Hub {
             None => room.remember(at.id, &who, reply_to.map(|it| it.root), &text, at.time),
             Some(_) => 0,
         };
-        // What only some are to hear is not for the others.
-        let lacks = |member: &Member| {
-            status.is_some_and(|status| !(member.op || (status == '+' && member.voice)))
-        };
-        let left_out: Vec<SessionId> = match status {
-            None => Vec::new(),
-            Some(_) => {
-                let others = room.members.iter().filter(|(session, _)| **session != at.origin);
-                let members = others.filter(|(_, member)| lacks(member));
-                members.map(|(session, _)| *session).collect()
-            }
-        };
+        let left_out = left_out(room, status, at.origin);
         let room_name = room.name.clone();
         let ignorers = self.ignorers_of(&who);
         let mut marked = self.mentions(&text, &room_name, &who);
@@ -157,6 +185,7 @@ impl Hub {
             mention: false,
             tags,
             status,
+            joints,
         };
         let mut except = ignorers;
         except.extend(left_out);
@@ -177,9 +206,7 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         to: Name,
-        kind: Kind,
-        text: Arc<str>,
-        tags: Option<Arc<str>>,
+        Words { kind, text, tags, joints }: Words,
     ) -> Result<(), Refusal> {
         let who = Arc::clone(&self.origin(at)?.identity);
         self.may_tell(to.as_str())?;
@@ -208,9 +235,10 @@ impl Hub {
                 user.extras_mut().correspondent = Some(who.nick.clone());
             }
         }
-        self.note_partners(at, &who, &to, account.as_ref());
-        let (id, time) = (at.id, at.time);
-        let told = Told { id, time, who, to, account, kind, text, waits, away, tags };
+        self.note_partners(at, &who, &to, (account.as_ref(), hearers.first().copied()));
+        let (id, time, session) = (at.id, at.time, hearers.first().copied());
+        let told =
+            Told { id, time, who, to, account, session, kind, text, waits, away, tags, joints };
         let audience = Audience::Private { to: hearers, from: at.origin };
         at.tell(audience, Event::Told(Box::new(told)));
         Ok(())
@@ -224,11 +252,20 @@ impl Hub {
         at: &Applying<'_>,
         who: &Identity,
         to: &Name,
-        account: Option<&Name>,
+        (account, hearer): (Option<&Name>, Option<SessionId>),
     ) {
         for (account, peer) in [(who.account.as_ref(), to), (account, &who.nick)] {
             if let Some(account) = account.and_then(|name| self.accounts.get_mut(name)) {
-                account.note_partner(peer, at.time);
+                note_partner(&mut account.partners, peer, at.time);
+            }
+        }
+        // A guest's conversations are its session's.
+        let hearer = hearer.map(|hearer| (hearer, &who.nick));
+        for (session, peer) in std::iter::once((who.session, to)).chain(hearer) {
+            if let Some(user) = self.users.get_mut(&session)
+                && user.identity.account.is_none()
+            {
+                note_partner(&mut user.extras_mut().partners, peer, at.time);
             }
         }
         if self.private.len() == limits::RECENT_PRIVATE {
@@ -280,22 +317,36 @@ impl Hub {
         at: &mut Applying<'_>,
         to: Name,
         tags: Arc<str>,
+        status: Option<char>,
     ) -> Result<(), Refusal> {
         let user = self.origin(at)?;
         let who = Arc::clone(&user.identity);
         let mut ignorers = self.ignorers_of(&who);
+        let mut account = None;
         let audience = if to.as_str().starts_with('#') {
-            self.may_speak(user, to.as_str())?;
+            let room = self.may_speak(user, to.as_str())?;
+            ignorers.extend(left_out(room, status, at.origin));
             ignorers.sort_unstable();
+            ignorers.dedup();
             Audience::Room { room: to.clone(), from: Some(at.origin), except: ignorers }
         } else {
             let hearer = self.nicks.get(&to).filter(|session| !ignorers.contains(session));
+            account = hearer
+                .and_then(|session| self.users.get(session))
+                .and_then(|user| user.identity.account.clone());
             Audience::Private { to: hearer.copied().into_iter().collect(), from: at.origin }
         };
-        let (id, time) = (at.id, at.time);
-        at.tell(audience, Event::Tagged { id, time, who, to, tags });
+        at.tell(audience, Event::Tagged { who, to, status, account, tags });
         Ok(())
     }
+}
+
+/// Who is not to hear what is for those alone who have at least this status.
+fn left_out(room: &Room, status: Option<char>, origin: SessionId) -> Vec<SessionId> {
+    let Some(status) = status else { return Vec::new() };
+    let lacks = |member: &Member| !(member.op || (status == '+' && member.voice));
+    let others = room.members.iter().filter(|(session, _)| **session != origin);
+    others.filter(|(_, member)| lacks(member)).map(|(session, _)| *session).collect()
 }
 
 pub(super) fn checked_text(text: Arc<str>) -> Result<Arc<str>, Refusal> {

@@ -36,6 +36,16 @@ pub enum Durability {
 pub const MEMORY_PER_ROOM: u64 = 1_000;
 /// Messages that the journal in memory keeps altogether.
 pub const MEMORY_MESSAGES: usize = 100_000;
+/// Comings, goings and the like that are kept of one room on disk, if no fewer are asked for:
+/// words are kept for ever by default, but a probe that connects every second should not be.
+pub const EVENTS_PER_ROOM: u64 = 20_000;
+/// Private messages of one session without an account.
+pub const GUEST_MESSAGES: usize = 500;
+/// Those of all such sessions.
+pub const ALL_GUEST_MESSAGES: usize = 20_000;
+/// Comings, goings and the like that the journal in memory keeps altogether; of one room as many
+/// as of its messages. They have bounds of their own, so that no crowd pushes words out.
+pub const MEMORY_EVENTS: usize = 50_000;
 /// Bytes of text that the journal in memory keeps altogether.
 pub const MEMORY_TEXT: usize = 64 * 1024 * 1024;
 /// Messages that one search in memory looks at, newest first: it runs in the loop.

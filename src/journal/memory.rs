@@ -5,11 +5,13 @@
 //! way); what is in a ring is in `messages`, and the other way round. Questions are answered in the
 //! loop: a search looks at no more than [`limits::MEMORY_SCAN`] messages.
 
+use super::guests::Guests;
+use super::happenings::Happenings;
 use super::limits::{self, Limits};
 use super::question::{self, Answer, Place, Question, Stretch};
 use crate::chat::{
-    Archive, Change, Logged, Lookup, Moment, Name, Point, Query, Record, RecordId, Reference,
-    Scope, SessionId, Target, query,
+    Archive, Change, Happened, Logged, Lookup, Moment, Name, Point, Query, Record, RecordId,
+    Reference, Scope, SessionId, Target, query,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
@@ -26,12 +28,26 @@ pub struct Memory {
     messages: BTreeMap<RecordId, Stored>,
     rings: HashMap<Ring, VecDeque<RecordId>>,
     text: usize,
+    happenings: Happenings,
+    guests: Guests,
 }
 
+/// What is kept together.
 #[derive(Clone, PartialEq, Eq, Hash)]
-enum Ring {
+pub(super) enum Ring {
     Room(Name),
     Private,
+}
+
+impl Ring {
+    /// Where something from this account goes; `None` if nobody could ever ask for it.
+    pub(super) fn of(target: &Target, from: Option<&Name>) -> Option<Ring> {
+        match target {
+            Target::Room(room) => Some(Ring::Room(room.clone())),
+            Target::Private { account: None, .. } if from.is_none() => None,
+            Target::Private { .. } => Some(Ring::Private),
+        }
+    }
 }
 
 struct Stored {
@@ -59,16 +75,20 @@ impl Memory {
 
     pub(super) fn with(limits: &Limits) -> Memory {
         let per_room = limits.per_room.unwrap_or(limits::MEMORY_PER_ROOM);
+        let per_room = usize::try_from(per_room).unwrap_or(usize::MAX).min(limits::MEMORY_MESSAGES);
+        let age = limits.age.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
         Memory {
             appended: Vec::new(),
             answers: VecDeque::new(),
             last: 0,
             time: Moment::default(),
-            per_room: usize::try_from(per_room).unwrap_or(usize::MAX).min(limits::MEMORY_MESSAGES),
-            age: limits.age.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX)),
+            per_room,
+            age,
             messages: BTreeMap::new(),
             rings: HashMap::new(),
             text: 0,
+            happenings: Happenings::new(per_room, age),
+            guests: Guests::default(),
         }
     }
 
@@ -93,16 +113,31 @@ impl Memory {
     }
 
     pub(super) fn archive(&mut self, entry: Archive<'_>) {
+        self.guests.archive(&entry);
         match entry {
+            Archive::Guests(..) | Archive::Over(_) => {}
             Archive::Add(logged) => self.add(logged),
             Archive::Edit(id, text) => {
                 if let Some(stored) = self.messages.get_mut(&id) {
                     self.text = self.text - stored.logged.text.len() + text.len();
                     stored.logged.text = Arc::clone(text);
-                    stored.logged.edited = true;
+                    (stored.logged.joints, stored.logged.edited) = (None, true);
                 }
             }
-            Archive::Delete(id) => self.remove(id),
+            Archive::Delete(id) => {
+                if let Some(Stored { logged, .. }) = self.messages.get(&id)
+                    && let Some(ring) = Ring::of(&logged.target, logged.account.as_ref())
+                {
+                    self.happenings.forget_about(&ring, id);
+                }
+                self.remove(id);
+            }
+            Archive::Rename(before, room) => self.rename(before, room),
+            Archive::Happened(places, happened) => {
+                for place in places {
+                    self.happenings.add(place, happened.clone());
+                }
+            }
             Archive::React(id, nick, text, on) => {
                 if let Some(stored) = self.messages.get_mut(&id) {
                     stored.reactions.retain(|(who, what)| who != nick || what != text);
@@ -115,11 +150,7 @@ impl Memory {
     }
 
     fn add(&mut self, logged: Logged) {
-        let ring = match &logged.target {
-            Target::Room(room) => Ring::Room(room.clone()),
-            Target::Private { account: None, .. } if logged.account.is_none() => return,
-            Target::Private { .. } => Ring::Private,
-        };
+        let Some(ring) = Ring::of(&logged.target, logged.account.as_ref()) else { return };
         let bound = match ring {
             Ring::Room(_) => self.per_room,
             Ring::Private => limits::MEMORY_MESSAGES,
@@ -160,9 +191,31 @@ impl Memory {
         }
     }
 
+    fn rename(&mut self, before: &Name, room: &Name) {
+        let (old, new) = (Ring::Room(before.clone()), Ring::Room(room.clone()));
+        let ids = self.rings.remove(&old);
+        for id in self.rings.get(&new).cloned().unwrap_or_default() {
+            self.remove(id);
+        }
+        self.happenings.rename(&old, &new);
+        let Some(ids) = ids else { return };
+        for id in &ids {
+            if let Some(stored) = self.messages.get_mut(id) {
+                stored.logged.target = Target::Room(room.clone());
+            }
+        }
+        self.rings.insert(new, ids);
+    }
+
     pub(super) fn ask(&mut self, ticket: u64, question: Question) {
         let answer = match question {
-            Question::Past(query) => Answer::Past(self.past(&query)),
+            Question::Past(query) if matches!(query.scope, Scope::Session { .. }) => {
+                Answer::Past(self.guests.past(&query).unwrap_or_default(), Vec::new())
+            }
+            Question::Past(query) => {
+                let (entries, happened) = self.past(&query);
+                Answer::Past(entries, happened)
+            }
             Question::Find(lookup) => Answer::Found(self.find(&lookup)),
         };
         self.answers.push_back((ticket, answer));
@@ -172,7 +225,7 @@ impl Memory {
         let fits = |stored: &&Stored| match lookup.message {
             Point::Id(id) => stored.logged.id == id,
             Point::Number(number) => stored.logged.number == number,
-            Point::Time(_) => false,
+            Point::Time(_) | Point::Part(..) => false,
         };
         let stored = self.room(&lookup.room).find(fits)?;
         let logged = &stored.logged;
@@ -185,8 +238,20 @@ impl Memory {
         })
     }
 
-    fn past(&self, query: &Query) -> Vec<Logged> {
-        let locate = |point| Ok::<Place, Infallible>(self.locate(&query.scope, point));
+    fn past(&self, query: &Query) -> (Vec<Logged>, Vec<Happened>) {
+        let ring = match &query.scope {
+            Scope::Room(room) => Some(Ring::Room(room.name.clone())),
+            Scope::Private { .. } => Some(Ring::Private),
+            _ => None,
+        };
+        let ring = ring.filter(|_| query.events);
+        let locate = |point| {
+            let place = self.locate(&query.scope, point);
+            Ok::<Place, Infallible>(match (point, &ring) {
+                (Point::Time(time), Some(ring)) => place.and(self.happenings.locate(ring, time)),
+                _ => place,
+            })
+        };
         let Ok(stretches) = question::stretches(
             query.range,
             question::wanted(query),
@@ -194,10 +259,19 @@ impl Memory {
             locate,
         );
         let newest = stretches.first().is_some_and(|stretch| stretch.newest);
-        let found = stretches.iter().flat_map(|stretch| self.stretch(&query.scope, stretch));
-        let mut entries: Vec<Logged> = found.map(|stored| self.shown(stored)).collect();
-        question::cut(&mut entries, newest);
-        entries
+        let (mut entries, mut happened) = (Vec::new(), Vec::new());
+        for stretch in &stretches {
+            let found = self.stretch(&query.scope, stretch);
+            let mut said: Vec<Logged> = found.into_iter().map(|it| self.shown(it)).collect();
+            let mut done = ring.as_ref().map_or(Vec::new(), |ring| {
+                self.happenings.stretch(ring, stretch, |target, it| shows(&query.scope, target, it))
+            });
+            question::nearest(&mut said, &mut done, stretch.limit, stretch.newest);
+            entries.append(&mut said);
+            happened.append(&mut done);
+        }
+        question::cut(&mut entries, &mut happened, newest);
+        (entries, happened)
     }
 
     fn locate(&self, scope: &Scope, point: Point) -> Place {
@@ -206,9 +280,11 @@ impl Memory {
             Scope::Search { rooms, .. } if rooms.len() == 1 => rooms.first(),
             _ => None,
         };
-        let number = |stored: &Stored| (stored.logged.number, stored.logged.id.0);
+        let number =
+            |stored: &Stored| (stored.logged.number, question::place_of(stored.logged.id, 0));
         let key = match (point, room) {
-            (Point::Id(id), _) => return Place::of(id),
+            (Point::Id(id), _) => return Place::of(id, 0),
+            (Point::Part(id, part), _) => return Place::of(id, part),
             (Point::Number(wanted), Some(room)) => {
                 let numbers = self.room(room).map(number);
                 return place(numbers, &wanted);
@@ -217,13 +293,13 @@ impl Memory {
             (Point::Number(_), None) => return Place { first: 0, last: question::NO_ID },
             (Point::Time(time), _) => time,
         };
-        place(self.messages.values().map(|it| (it.logged.time, it.logged.id.0)), &key)
+        let time = |it: &Stored| (it.logged.time, question::place_of(it.logged.id, 0));
+        place(self.messages.values().map(time), &key)
     }
 
     fn stretch(&self, scope: &Scope, stretch: &Stretch) -> Vec<&Stored> {
-        let inside = |stored: &&Stored| {
-            stored.logged.id.0 > stretch.after && stored.logged.id.0 < stretch.before
-        };
+        let (after, before) = stretch.ids();
+        let inside = |stored: &&Stored| stored.logged.id.0 > after && stored.logged.id.0 < before;
         let all: Vec<&Stored> = match scope {
             Scope::Room(room) => self.room(room).filter(inside).collect(),
             Scope::Thread { room, root } => {
@@ -234,6 +310,7 @@ impl Memory {
                 .filter(inside)
                 .filter(|stored| stored.logged.id >= *since && said_to(&stored.logged, account))
                 .collect(),
+            Scope::Session { .. } => Vec::new(),
             Scope::Private { account, peer } => self
                 .ring(&Ring::Private)
                 .filter(inside)
@@ -279,17 +356,17 @@ impl Memory {
     }
 }
 
-/// Where `wanted` is among keys that rise with the ids.
+/// Where `wanted` is among keys that rise with the places.
 fn place<K: Ord>(keys: impl Iterator<Item = (K, u64)>, wanted: &K) -> Place {
-    let mut found = Place { first: question::NO_ID, last: 0 };
-    for (key, id) in keys {
+    let mut found = Place { first: question::NO_ID, last: question::NO_ID };
+    for (key, place) in keys {
         if key >= *wanted {
-            found.first = found.first.min(id);
+            found.first = found.first.min(place);
         }
         if key > *wanted {
+            found.last = place - 1;
             break;
         }
-        found.last = id;
     }
     found
 }
@@ -299,11 +376,32 @@ fn said_to(logged: &Logged, wanted: &Name) -> bool {
 }
 
 fn between(logged: &Logged, owner: &Name, peer: &Name) -> bool {
-    let Target::Private { to, account } = &logged.target else { return false };
-    let from_peer = logged.from == *peer || logged.account.as_ref() == Some(peer);
+    said_between(&logged.target, &logged.from, logged.account.as_ref(), owner, peer)
+}
+
+fn said_between(
+    target: &Target,
+    from: &Name,
+    by: Option<&Name>,
+    owner: &Name,
+    peer: &Name,
+) -> bool {
+    let Target::Private { to, account } = target else { return false };
+    let from_peer = from == peer || by == Some(peer);
     let to_peer = to == peer || account.as_ref() == Some(peer);
-    (account.as_ref() == Some(owner) && from_peer)
-        || (logged.account.as_ref() == Some(owner) && to_peer)
+    (account.as_ref() == Some(owner) && from_peer) || (by == Some(owner) && to_peer)
+}
+
+/// Whether a scope holds something that happened.
+fn shows(scope: &Scope, target: &Target, happened: &Happened) -> bool {
+    let who = &happened.who;
+    match scope {
+        Scope::Room(room) => happened.stamp.id >= room.since,
+        Scope::Private { account, peer } => {
+            said_between(target, &who.nick, who.account.as_ref(), account, peer)
+        }
+        _ => false,
+    }
 }
 
 fn matches(logged: &Logged, words: &[String], from: Option<&Name>) -> bool {

@@ -18,11 +18,14 @@
 //! | file | question |
 //! |---|---|
 //! | `limits`, `error`, `question` | how much, what went wrong, what can be asked? |
-//! | `memory` | how are the last messages of every room kept without a file? |
+//! | `memory`, `happenings` | how are the last messages of every room, and what happened there, kept without a file? |
+//! | `guests` | what have people without an account said in private? |
 //! | `sqlite` | how are they kept for good? |
 //! | `transfer` | how do they get from one journal to another? |
 
 mod error;
+mod guests;
+mod happenings;
 pub mod limits;
 mod memory;
 mod question;
@@ -46,7 +49,7 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 /// Where the records are kept.
 pub enum Journal {
     /// In memory, the last messages of every room.
-    Memory(Memory),
+    Memory(Box<Memory>),
     /// In a SQLite file.
     Disk(Box<Disk>),
 }
@@ -54,7 +57,7 @@ pub enum Journal {
 impl Journal {
     /// An empty journal in memory; its first record is number 1.
     pub fn memory(limits: &Limits) -> Journal {
-        Journal::Memory(Memory::with(limits))
+        Journal::Memory(Box::new(Memory::with(limits)))
     }
 
     /// The journal in `directory`, made if there is none, and the state it holds. The caller then

@@ -2,7 +2,7 @@
 
 use super::limits;
 use crate::chat::limits::{HISTORY_DEFAULT, HISTORY_LINES};
-use crate::chat::{Logged, Lookup, Point, Query, Range, RecordId, Reference};
+use crate::chat::{Happened, Logged, Lookup, Point, Query, Range, RecordId, Reference};
 
 /// A question.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,8 +16,8 @@ pub enum Question {
 /// What the journal answers.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Answer {
-    /// Messages, oldest first.
-    Past(Vec<Logged>),
+    /// Messages, oldest first, and what happened besides if that was asked, oldest first.
+    Past(Vec<Logged>, Vec<Happened>),
     /// A message, if there is one.
     Found(Option<Reference>),
     /// Why there is no answer.
@@ -30,7 +30,8 @@ pub(super) fn wanted(query: &Query) -> usize {
 }
 
 /// Cuts an answer down to the bytes it may hold; `newest` says which end is worth more.
-pub(super) fn cut(entries: &mut Vec<Logged>, newest: bool) {
+pub(super) fn cut(entries: &mut Vec<Logged>, happened: &mut Vec<Happened>, newest: bool) {
+    let all = entries.len();
     let mut bytes = 0;
     let mut fits = |entry: &Logged| {
         bytes += entry.text.len();
@@ -43,9 +44,46 @@ pub(super) fn cut(entries: &mut Vec<Logged>, newest: bool) {
         let kept = entries.iter().take_while(|entry| fits(entry)).count();
         entries.truncate(kept);
     }
+    if entries.len() < all {
+        // No gap between what is shown.
+        let end = if newest { entries.first() } else { entries.last() };
+        let end = end.map(|entry| entry.id);
+        happened.retain(|it| end.is_some_and(|end| (it.stamp.id > end) == newest));
+    }
 }
 
-/// A stretch of ids, both ends exclusive, and which end of it is wanted.
+/// Keeps as many messages and happenings together as are wanted, from the end that is.
+pub(super) fn nearest(
+    entries: &mut Vec<Logged>,
+    happened: &mut Vec<Happened>,
+    limit: usize,
+    newest: bool,
+) {
+    let (mut said, mut done) = (entries.len(), happened.len());
+    while said + done > limit {
+        // Which of the two is further off?
+        let place = |at_end: usize, at_start: usize| if newest { at_start } else { at_end };
+        let last_said = place(said.wrapping_sub(1), entries.len() - said);
+        let last_done = place(done.wrapping_sub(1), happened.len() - done);
+        let one = entries.get(last_said).map(|entry| place_of(entry.id, 0)).filter(|_| said > 0);
+        let other = happened.get(last_done).map(|it| place_of(it.stamp.id, it.stamp.part));
+        let other = other.filter(|_| done > 0);
+        let said_is_far = match (one, other) {
+            (Some(one), Some(other)) => (one < other) == newest,
+            (one, _) => one.is_some(),
+        };
+        *(if said_is_far { &mut said } else { &mut done }) -= 1;
+    }
+    if newest {
+        entries.drain(..entries.len() - said);
+        happened.drain(..happened.len() - done);
+    } else {
+        entries.truncate(said);
+        happened.truncate(done);
+    }
+}
+
+/// A stretch of places, both ends exclusive, and which end of it is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Stretch {
     pub(super) after: u64,
@@ -54,32 +92,60 @@ pub(super) struct Stretch {
     pub(super) limit: usize,
 }
 
-/// Where a point is among the ids.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Place {
-    /// The first id at or after the point; [`NO_ID`] if there is none.
-    pub(super) first: u64,
-    /// The last id at or before the point; 0 if there is none.
-    pub(super) last: u64,
+/// Everything has a place in one order: a record's id, and which of its parts it is. A message is
+/// the first part of its record.
+pub(super) fn place_of(id: RecordId, part: u16) -> u64 {
+    (id.0.min(NO_ID >> PART_BITS) << PART_BITS) | u64::from(part)
 }
 
-/// Above every id; fits a database's signed integer.
-pub(super) const NO_ID: u64 = i64::MAX as u64;
+/// The record that a place is of.
+pub(super) fn record_of(place: u64) -> u64 {
+    place >> PART_BITS
+}
 
-impl Place {
-    pub(super) fn of(id: RecordId) -> Place {
-        Place { first: id.0, last: id.0 }
+const PART_BITS: u32 = u16::BITS;
+
+impl Stretch {
+    /// The same in ids, of whole records.
+    pub(super) fn ids(&self) -> (u64, u64) {
+        (record_of(self.after), self.before.div_ceil(1 << PART_BITS))
     }
 }
 
-/// Turns a range into one stretch, or two that touch, of ids up to `upto`, oldest first.
+/// Where a point is among the places.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Place {
+    /// The first place at or after the point; [`NO_ID`] if there is none.
+    pub(super) first: u64,
+    /// The last place that is not after the point: one below the first that is; [`NO_ID`] if
+    /// none is.
+    pub(super) last: u64,
+}
+
+/// Above every id and every place; fits a database's signed integer.
+pub(super) const NO_ID: u64 = i64::MAX as u64;
+
+impl Place {
+    pub(super) fn of(id: RecordId, part: u16) -> Place {
+        let place = place_of(id, part);
+        Place { first: place, last: place }
+    }
+
+    /// Where the same point is among two kinds of things.
+    pub(super) fn and(self, other: Place) -> Place {
+        Place { first: self.first.min(other.first), last: self.last.min(other.last) }
+    }
+}
+
+/// Turns a range into one stretch, or two that touch, of places up to the record `upto`, oldest
+/// first.
 pub(super) fn stretches<E>(
     range: Range,
     limit: usize,
     upto: RecordId,
     mut locate: impl FnMut(Point) -> Result<Place, E>,
 ) -> Result<Vec<Stretch>, E> {
-    let end = upto.0.saturating_add(1).min(NO_ID);
+    let end = place_of(RecordId(upto.0.saturating_add(1)), 0);
     let whole = Stretch { after: 0, before: end, newest: true, limit };
     let before = |place: Place| Stretch { before: place.first.min(end), ..whole };
     Ok(match range {

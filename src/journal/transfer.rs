@@ -6,7 +6,7 @@
 //! An export may run beside the server. A whole one is a backup: like the directory it holds
 //! password hashes, SCRAM keys, room keys and private words, and should be as private. One of a
 //! single room holds that room's settings and messages. Not exported are records that a snapshot
-//! covers: what they did is in the state.
+//! covers: what they did is in the state; nor who came and went, and the like.
 //!
 //! An import takes place as a whole or not at all, and only into an empty journal: ids are the
 //! order of everything, and two orders cannot be merged without giving new ones. An imported single
@@ -61,8 +61,11 @@ pub fn export(
 ) -> Result<u64, JournalError> {
     let path = open::file_in(directory);
     let connection = open::open_reader(&path)?;
-    if schema::version(&connection, &path)? == 0 {
-        return Err(JournalError::Missing { path });
+    match schema::version(&connection, &path)? {
+        0 => return Err(JournalError::Missing { path }),
+        // Only the tables of today are read: an older file becomes one of today first.
+        old if old < schema::CURRENT => drop(open::open(directory, &Limits::default())?),
+        _ => {}
     }
     let failed = |error| classify(&path, error);
     let one_state = connection.unchecked_transaction().map_err(failed)?;

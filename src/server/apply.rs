@@ -5,7 +5,7 @@
 
 use super::audit;
 use super::turn::Server;
-use crate::chat::{Audience, Change, Effect, Event, Name, Perspective, Record, SessionId};
+use crate::chat::{Audience, Change, Effect, Event, Name, Perspective, Record, SessionId, Stamp};
 use crate::journal::Health;
 use crate::reactor::{Segment, Token};
 use log::error;
@@ -96,7 +96,9 @@ impl Server {
         }
         for effect in effects.drain(..) {
             match (effect.event, &waited) {
-                (Event::Recall(query), Some((since, _))) => self.recall(token, query, Some(*since)),
+                (Event::Recall(query), Some((since, _))) => {
+                    self.recall(token, *query, Some(*since))
+                }
                 (event, _) => self.deliver(Effect { event, ..effect }),
             }
         }
@@ -106,7 +108,7 @@ impl Server {
         {
             heard.iter().for_each(|segment| self.queue(token, segment));
         }
-        self.applying = None;
+        (self.applying, self.stamp) = (None, None);
         self.finish_irc(token);
         if leaves {
             self.say_farewell(token);
@@ -130,16 +132,18 @@ impl Server {
             | Change::Kick { .. }
             | Change::Kill { .. }
             | Change::Ban { .. }
+            | Change::RenameRoom { .. }
             | Change::Restarted { .. } => self.close_run(),
             _ => {}
         }
     }
 
     fn deliver(&mut self, effect: Effect) {
-        let Effect { audience, event } = effect;
-        if let Some(entry) = event.entry() {
+        for entry in effect.entries() {
             self.journal.archive(entry);
         }
+        let Effect { stamp, audience, event } = effect;
+        self.stamp = Some(stamp);
         self.tell_watchers(&event);
         self.offer_to_operator(&audience, &event);
         if matches!(event, Event::MetadataSet { .. }) {
@@ -154,14 +158,26 @@ impl Server {
                 }
                 self.deliver_to(Token::from_bits(from.0), &event, Perspective::Own);
             }
+            // Each of them may be called otherwise by it: one by one.
+            Audience::Room { .. } if matches!(event, Event::RoomRenamed { .. }) => {
+                self.transcript.say(&event);
+                let mut hearers = Vec::new();
+                self.hub.hearers(&audience, |session, view| hearers.push((session, view)));
+                for (session, perspective) in hearers {
+                    let token = Token::from_bits(session.0);
+                    if self.connections.get_mut(token).is_some() {
+                        self.deliver_to(token, &event, perspective);
+                    }
+                }
+            }
             Audience::Room { room, from, except } => {
                 self.transcript.say(&event);
-                self.deliver_to_room(room, from, &except, event);
+                self.deliver_to_room(room, from, &except, stamp, event);
             }
             Audience::Peers { mut rooms, from } => {
                 self.transcript.say(&event);
                 match (rooms.pop(), rooms.is_empty()) {
-                    (Some(room), true) => self.deliver_to_room(room, from, &[], event),
+                    (Some(room), true) => self.deliver_to_room(room, from, &[], stamp, event),
                     (Some(room), false) => {
                         rooms.push(room);
                         self.deliver_to_many(&Audience::Peers { rooms, from }, &event);
@@ -187,13 +203,14 @@ impl Server {
         room: Name,
         from: Option<SessionId>,
         except: &[SessionId],
+        stamp: Stamp,
         event: Event,
     ) {
         if self.delivery.room() != Some(&room) {
             self.close_run();
             self.delivery.open_run(room);
         }
-        self.delivery.add_to_run(event);
+        self.delivery.add_to_run(stamp, event);
         for session in except.iter().chain(&from) {
             if let Some(connection) = self.connections.get_mut(Token::from_bits(session.0)) {
                 self.delivery.leave_out_last(*session, connection);
@@ -245,7 +262,9 @@ impl Server {
             let segment = match known {
                 Some((_, segment)) => segment.clone(),
                 None => {
-                    let render = |line: &mut Vec<u8>| format.render(event, perspective, line);
+                    let stamp = self.stamp;
+                    let render =
+                        |line: &mut Vec<u8>| format.render(stamp, event, perspective, line);
                     let segment = self.delivery.encode(render);
                     rendered.push((key, segment.clone()));
                     segment
@@ -263,7 +282,7 @@ impl Server {
     fn deliver_alone(&mut self, session: SessionId, event: Event) {
         let token = Token::from_bits(session.0);
         match event {
-            Event::Recall(query) => self.recall(token, query, None),
+            Event::Recall(query) => self.recall(token, *query, None),
             Event::Refused(_) if self.hub.user(session).is_none() => {
                 self.turn_away(token, &event);
             }
@@ -289,7 +308,8 @@ impl Server {
         }
         connection.session.heard(event, perspective);
         let format = connection.format();
-        let segment = self.delivery.encode(|line| format.render(event, perspective, line));
+        let render = |line: &mut Vec<u8>| format.render(self.stamp, event, perspective, line);
+        let segment = self.delivery.encode(render);
         self.queue(token, &segment);
         self.update_format(token);
     }
@@ -306,7 +326,7 @@ impl Server {
         }
         let format = connection.format();
         let answer = past.map(|past| {
-            let render = |line: &mut Vec<u8>| format.render(past, Perspective::Other, line);
+            let render = |line: &mut Vec<u8>| format.render(None, past, Perspective::Other, line);
             self.delivery.encode(render)
         });
         connection.release(ticket, answer);

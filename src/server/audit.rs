@@ -31,6 +31,9 @@ pub(super) fn describe(hub: &Hub, record: &Record) -> Option<String> {
             let changes: Vec<String> = changes.iter().map(mode).collect();
             format!("mode {room} {}", changes.join(" "))
         }
+        Change::RenameRoom { room, to, reason } => {
+            format!("rename {room} to {to}{}", because(reason.as_deref()))
+        }
         Change::Keep { room, on } => format!("{} {room}", if *on { "keep" } else { "unkeep" }),
         Change::Ban { target, reason, until } => {
             let until = until.map(|until| format!(" until {} ms", until.0)).unwrap_or_default();

@@ -12,7 +12,7 @@
 //! in the room has is not rendered; nothing is written to a socket here.
 
 use super::connection::{Bounds, Connection};
-use crate::chat::{Event, Name, Perspective, SessionId};
+use crate::chat::{Event, Name, Perspective, SessionId, Stamp};
 use crate::reactor::{Encoder, Segment, Slab, Token};
 use crate::session::Format;
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ use std::ops::Range;
 #[derive(Default)]
 struct Run {
     room: Option<Name>,
-    events: Vec<Event>,
+    events: Vec<(Stamp, Event)>,
     /// What a session is not to be told, as ranges of events, rising: its own doing, what was
     /// before it came, what it has got already. Most members are not in here at all.
     gaps: HashMap<SessionId, Vec<Range<usize>>>,
@@ -31,11 +31,11 @@ struct Run {
 }
 
 impl Run {
-    fn add(&mut self, event: Event) {
+    fn add(&mut self, stamp: Stamp, event: Event) {
         if !matches!(event, Event::Said(_)) {
             extend(&mut self.unsaid, self.events.len()..self.events.len() + 1);
         }
-        self.events.push(event);
+        self.events.push((stamp, event));
     }
 
     fn leave_out(&mut self, session: SessionId, events: Range<usize>) {
@@ -76,14 +76,14 @@ impl Rendition {
     /// Brings it up to date with the run's events.
     fn catch_up(
         &mut self,
-        events: &[Event],
+        events: &[(Stamp, Event)],
         format: Format,
         encoder: &mut Encoder,
         line: &mut Vec<u8>,
     ) {
-        for event in &events[self.ends.len()..] {
+        for (stamp, event) in &events[self.ends.len()..] {
             line.clear();
-            format.render(event, Perspective::Other, line);
+            format.render(Some(*stamp), event, Perspective::Other, line);
             let segment = encoder.append(line);
             self.ends.push(self.length() + segment.len());
             if !self.pieces.last_mut().is_some_and(|last| last.merge(&segment)) {
@@ -220,8 +220,8 @@ impl Delivery {
     }
 
     /// Adds `event` to the run.
-    pub(super) fn add_to_run(&mut self, event: Event) {
-        self.run.add(event);
+    pub(super) fn add_to_run(&mut self, stamp: Stamp, event: Event) {
+        self.run.add(stamp, event);
     }
 
     /// Whether anybody has said anything in the open run.
@@ -232,14 +232,14 @@ impl Delivery {
 
     /// The event added last.
     pub(super) fn last_of_run(&self) -> Option<&Event> {
-        self.run.events.last()
+        self.run.events.last().map(|(_, event)| event)
     }
 
     /// The event added last, as the one who did it sees it; empty if there is nothing to see.
     pub(super) fn encode_last_of_run(&mut self, format: Format) -> Segment {
         self.line.clear();
-        if let Some(event) = self.run.events.last() {
-            format.render(event, Perspective::Own, &mut self.line);
+        if let Some((stamp, event)) = self.run.events.last() {
+            format.render(Some(*stamp), event, Perspective::Own, &mut self.line);
         }
         self.private.append(&self.line)
     }

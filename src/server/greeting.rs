@@ -63,7 +63,8 @@ impl Server {
         for token in self.newcomers.keys() {
             let Some(connection) = self.connections.get_mut(*token) else { continue };
             let format = connection.format();
-            let render = |line: &mut Vec<u8>| format.render(event, Perspective::Other, line);
+            let stamp = self.stamp;
+            let render = |line: &mut Vec<u8>| format.render(stamp, event, Perspective::Other, line);
             connection.put_aside(&self.delivery.encode(render));
         }
     }

@@ -4,7 +4,7 @@
 //! records are in force and nobody is asked for it any more ([`Server::finish_irc`]).
 
 use super::input::Taken;
-use super::turn::Server;
+use super::turn::{Due, Server};
 use crate::chat::{
     Audience, Change, Event, Holder, Identity, MetadataChanges, Name, Outcome, Perspective,
     Purpose, SessionId,
@@ -32,6 +32,7 @@ impl Server {
             desk: &mut self.desk,
             me: Self::session(token),
             now: self.moment,
+            stamp: self.stamp,
         };
         let mut out = Vec::new();
         let result = speak(session, &mut view, &mut out);
@@ -112,7 +113,19 @@ impl Server {
                     self.leave_with(token, words, farewell);
                 }
                 Action::Close(why) => self.leave_with(token, None, why),
+                Action::LookAtBatch(after) => {
+                    self.timers.arm(self.now + after, Due::Batch(token));
+                }
             }
+        }
+    }
+
+    /// A batch was opened a while ago.
+    pub(super) fn look_at_batch(&mut self, token: Token) {
+        let again =
+            self.with_irc(token, false, |session, view, out| session.look_at_batch(view, out));
+        if let Some(Some(after)) = again {
+            self.timers.arm(self.now + after, Due::Batch(token));
         }
     }
 
@@ -169,8 +182,8 @@ impl Server {
             let watchers: Vec<SessionId> =
                 self.desk.watchers(&who.nick).iter().filter(apart).copied().collect();
             for watcher in watchers {
-                self.with_irc(Token::from_bits(watcher.0), false, |session, _, out| {
-                    session.tell_of_watched(event, out);
+                self.with_irc(Token::from_bits(watcher.0), false, |session, view, out| {
+                    session.tell_of_watched(event, view, out);
                 });
             }
         }

@@ -213,7 +213,7 @@ impl Server {
         let Some(operator) = self.operator.as_mut().filter(|_| token == CONSOLE) else { return };
         operator.session.heard(event, perspective);
         let mut lines = Vec::new();
-        Format::Plain(operator.session.look()).render(event, perspective, &mut lines);
+        Format::Plain(operator.session.look()).render(None, event, perspective, &mut lines);
         let said = matches!(event, Event::Said(_) | Event::Told(_) | Event::Announced { .. });
         operator.console.print(&lines, said);
         if matches!(event, Event::Closed { .. }) {

@@ -9,8 +9,8 @@ use super::operator::CONSOLE;
 use super::turn::Server;
 use super::worker::NoOutcome;
 use crate::chat::{
-    Command, Decision, Event, Hub, Lookup, Outcome, Perspective, Point, Purpose, Query, Range,
-    RecordId, Refusal, Scope, Work,
+    Command, Decision, Event, Hub, Lookup, Outcome, Past, Perspective, Point, Purpose, Query,
+    Range, RecordId, Refusal, Scope, Work,
 };
 use crate::journal::{Answer, Question};
 use crate::reactor::Token;
@@ -192,19 +192,24 @@ impl Server {
 
     fn take_answer(&mut self, ticket: u64, pending: Pending, answer: Answer) {
         match (pending, answer) {
-            (Pending::Recall(token, query), Answer::Past(entries)) => {
-                self.release_held(token, ticket, Some(&Event::Past { query, entries }));
+            (Pending::Recall(token, query), Answer::Past(entries, happened)) => {
+                let past = Event::Past(Box::new(Past { query, entries, happened }));
+                self.release_held(token, ticket, Some(&past));
             }
             (Pending::Recall(token, _), _) => self.release_held(token, ticket, None),
-            (Pending::Show(token, query), Answer::Past(entries)) => {
+            (Pending::Show(token, query), Answer::Past(entries, happened)) => {
                 self.go_on(token);
-                self.reply(token, &Event::Past { query, entries });
+                self.reply(token, &Event::Past(Box::new(Past { query, entries, happened })));
                 self.finish_irc(token);
             }
             (Pending::Decide(token, command, missing), Answer::Found(message)) => {
                 self.go_on(token);
-                match message {
-                    Some(reference) => self.decide(token, command.found(reference)),
+                let command = match message {
+                    Some(reference) => Some(command.found(reference)),
+                    None => command.not_found(),
+                };
+                match command {
+                    Some(command) => self.decide(token, command),
                     None => self.reply(token, &Event::Refused(missing)),
                 }
                 self.finish_irc(token);

@@ -37,7 +37,7 @@ impl Transcript {
             self.left_out += 1;
             return;
         }
-        Format::Plain(Look::default()).render(event, Perspective::Other, &mut self.lines);
+        Format::Plain(Look::default()).render(None, event, Perspective::Other, &mut self.lines);
     }
 
     /// Hands this turn's lines to the thread.

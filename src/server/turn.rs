@@ -13,7 +13,7 @@ use super::requests::Pending;
 use super::start::{StartError, listen, open_journal};
 use super::transcript::Transcript;
 use super::worker::Worker;
-use crate::chat::{Change, Effect, Hub, Moment, Perspective, Record, SessionId};
+use crate::chat::{Change, Effect, Hub, Moment, Perspective, Record, SessionId, Stamp};
 use crate::journal::{Journal, Limits};
 use crate::reactor::{
     Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
@@ -66,6 +66,8 @@ pub(super) enum Due {
     LingerEnd(Token),
     /// The flood limit lets another line pass.
     Flood(Token),
+    /// Look whether an IRC client has left a batch open.
+    Batch(Token),
     /// A burst may be over.
     Calm,
     /// Try to accept again after descriptors ran out.
@@ -113,6 +115,8 @@ pub struct Server {
     pub(super) desk: irc::Desk,
     /// Whose record is being applied.
     pub(super) applying: Option<SessionId>,
+    /// Which of the things that follow from it is being told.
+    pub(super) stamp: Option<Stamp>,
     pub(super) transcript: Transcript,
     /// Whoever sits at the terminal this was started at.
     pub(super) operator: Option<Box<Operator>>,
@@ -195,6 +199,7 @@ impl Server {
             irc,
             desk: irc::Desk::default(),
             applying: None,
+            stamp: None,
             transcript,
             operator: None,
             had_terminal: io::stdin().is_terminal(),
@@ -346,6 +351,7 @@ impl Server {
             Due::Probe(token) => self.probe(token),
             Due::LingerEnd(token) => self.remove_later(token),
             Due::Flood(token) => self.end_flood_wait(token),
+            Due::Batch(token) => self.look_at_batch(token),
             Due::Calm => self.after_burst(),
             Due::Console => self.operator_timer(),
             Due::ListenAgain => self.listen_again(),

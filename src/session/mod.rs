@@ -8,7 +8,7 @@ pub mod plain;
 
 pub use plain::{Bell, Look, Style};
 
-use crate::chat::{Event, Perspective};
+use crate::chat::{Event, Perspective, Stamp};
 
 /// How a peer is spoken to. Peers of the same format share every rendered line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,11 +20,18 @@ pub enum Format {
 }
 
 impl Format {
-    /// Adds the bytes that tell `event` to `out`: none, if it is not worth telling.
-    pub fn render(self, event: &Event, perspective: Perspective, out: &mut Vec<u8>) {
+    /// Adds the bytes that tell `event` to `out`: none, if it is not worth telling. `stamp` says
+    /// which record it follows from; what answers a question follows from none.
+    pub fn render(
+        self,
+        stamp: Option<Stamp>,
+        event: &Event,
+        perspective: Perspective,
+        out: &mut Vec<u8>,
+    ) {
         match self {
             Format::Plain(look) => plain::render(look, event, perspective, out),
-            Format::Irc(look) => irc::render(look, event, perspective, out),
+            Format::Irc(look) => irc::render(look, stamp, event, out),
         }
     }
 }

@@ -93,7 +93,7 @@ impl Chat {
         for record in kept {
             self.hub.apply(record, &mut effects);
             for effect in effects.drain(..) {
-                if let Some(entry) = effect.event.entry() {
+                for entry in effect.entries() {
                     self.journal.archive(entry);
                 }
             }
@@ -154,11 +154,32 @@ impl Chat {
     }
 
     pub fn past(&mut self, scope: Scope, range: Range, limit: u32) -> Vec<Logged> {
-        let query = Query { scope, range, limit: Some(limit) };
+        let query = Query { scope, range, limit: Some(limit), events: false };
         match self.answer(Question::Past(query)) {
-            Answer::Past(entries) => entries,
+            Answer::Past(entries, happened) => {
+                assert_eq!(happened, [], "not asked");
+                entries
+            }
             other => panic!("{other:?}"),
         }
+    }
+
+    /// What was said and what happened, in order: texts, and for the rest who did what.
+    pub fn playback(&mut self, range: Range, limit: u32) -> Vec<String> {
+        let scope = Scope::Room(lobby());
+        let query = Query { scope, range, limit: Some(limit), events: true };
+        let Answer::Past(entries, happened) = self.answer(Question::Past(query)) else { panic!() };
+        let said = entries.iter().map(|it| ((it.id, 0), it.text.to_string()));
+        let done = happened.iter().map(|it| {
+            let what = serde_json::to_string(&it.what).unwrap();
+            let word = what.split('"').nth(1).unwrap().to_owned();
+            ((it.stamp.id, it.stamp.part), format!("{} {word}", it.who.nick))
+        });
+        let (said, done): (Vec<_>, Vec<_>) = (said.collect(), done.collect());
+        assert!(said.is_sorted() && done.is_sorted());
+        let mut all = [said, done].concat();
+        all.sort();
+        all.into_iter().map(|(_, text)| text).collect()
     }
 
     pub fn lobby(&mut self, range: Range, limit: u32) -> Vec<String> {
@@ -180,6 +201,7 @@ pub fn say(text: &str, reply_to: Option<Reference>) -> Change {
         reply_to,
         tags: None,
         status: None,
+        joints: None,
     }
 }
 

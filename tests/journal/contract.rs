@@ -3,9 +3,11 @@
 use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, say, texts};
 use chatloop::chat::query::Room;
 use chatloop::chat::{
-    Change, Departure, Kind, Lookup, Moment, Name, PasswordHash, Point, Range, RecordId, Scope,
+    BanTarget, Change, Departure, Entry, Joints, Kind, Lookup, Moment, Name, PasswordHash, Point,
+    Query, Range, RecordId, Scope, SessionId, UserMode,
 };
 use chatloop::journal::{Answer, Limits, Question};
+use std::sync::Arc;
 
 /// Runs `story` on both.
 fn on_both(name: &str, limits: &Limits, story: impl Fn(&mut Chat)) {
@@ -118,7 +120,10 @@ fn edits_replace_and_deletions_erase() {
         let id = chat.says(ALICE, "my password is hunter2");
         let message = chat.find(Point::Id(id)).unwrap();
         let (room, text) = (Name::lobby(), ":o".into());
-        chat.happens(BOB, Change::React { room, message: message.clone(), text, on: true });
+        chat.happens(
+            BOB,
+            Change::React { room, message: message.clone(), text, on: true, tags: None },
+        );
         let (room, text) = (Name::lobby(), "my password is secret".into());
         chat.happens(ALICE, Change::Edit { room, message: message.clone(), text });
         chat.answers(BOB, 1, "oh dear");
@@ -149,6 +154,7 @@ fn private_words_are_for_two_and_mail_waits() {
             kind,
             text: text.into(),
             tags: None,
+            joints: None,
         };
         chat.happens(BOB, tell("alice", Kind::Message, "are you there?"));
         chat.happens(ALICE, tell("bob", Kind::Action, "nods"));
@@ -167,6 +173,263 @@ fn private_words_are_for_two_and_mail_waits() {
         assert_eq!(chat.past(other, Range::Latest, 9), []);
         assert_eq!(chat.search("please", None), NOTHING);
     });
+}
+
+#[test]
+fn it_is_known_who_said_it_from_where_and_with_which_tags() {
+    on_both("authors", &Limits::default(), |chat| {
+        let eve = SessionId(7);
+        let entry = Entry {
+            label: "[2001:db8::7]:4000".into(),
+            nick: Some(Name::new("eve")),
+            username: Some("~eve".into()),
+            lobby: true,
+            ..Entry::default()
+        };
+        chat.happens(eve, Change::Enter(entry));
+        chat.happens(eve, Change::UserModes { changes: vec![(UserMode::Bot, true)] });
+        let mut words = say("beep", None);
+        let Change::Say { tags, joints, .. } = &mut words else { panic!() };
+        let marks: (Option<Arc<str>>, Option<Joints>) =
+            (Some("+draft/reply=9;+x".into()), Some([2].into()));
+        (*tags, *joints) = marks.clone();
+        chat.happens(eve, words);
+        chat.says(ALICE, "hm");
+        let shown = chat.past(Scope::Room(lobby()), Range::Latest, 9);
+        assert_eq!((&shown[0].tags, &shown[0].joints), (&marks.0, &marks.1));
+        let author = shown[0].author();
+        assert_eq!((author.prefix().as_str(), author.bot), ("eve!~eve@2001:db8::7", true));
+        assert_eq!(shown[1].author().prefix(), "alice!~user@127.0.0.1");
+        assert_eq!((&shown[1].tags, shown[1].bot), (&None, false));
+    });
+}
+
+#[test]
+fn what_happened_is_shown_to_who_asks_and_counts_like_words() {
+    on_both("events", &Limits::default(), |chat| {
+        let one = chat.says(ALICE, "one");
+        let room = Name::lobby;
+        let topic = chat.happens(ALICE, Change::Oper { name: "root".into() });
+        assert_eq!(topic.0, one.0 + 1);
+        let topic = chat.happens(ALICE, Change::Topic { room: room(), text: "tea".into() });
+        let two = chat.says(BOB, "two");
+        let message = chat.find(Point::Id(two)).unwrap();
+        let text: Arc<str> = "+1".into();
+        chat.happens(
+            ALICE,
+            Change::React { room: room(), message: message.clone(), text, on: true, tags: None },
+        );
+        let nick = Name::new("robert");
+        let renamed = chat.happens(BOB, Change::Nick { nick });
+        chat.happens(BOB, Change::Part { room: room(), reason: Some("bye".into()) });
+        // Who only listens hears of no such thing.
+        let tags = "+typing=active".into();
+        chat.happens(ALICE, Change::Tag { to: room(), tags, status: None });
+        let tags = "+x;+draft/persist".into();
+        let last = chat.happens(ALICE, Change::Tag { to: room(), tags, status: None });
+
+        let all = [
+            "alice joined",
+            "bob joined",
+            "one",
+            "alice topic_set",
+            "two",
+            "alice reacted",
+            "bob renamed",
+            "robert parted",
+            "alice tagged",
+        ];
+        assert_eq!(chat.playback(Range::Latest, 50), all);
+        assert_eq!(chat.playback(Range::Latest, 3), all[6..]);
+        assert_eq!(chat.playback(Range::Before(Point::Id(two)), 2), all[2..4]);
+        assert_eq!(chat.playback(Range::After(Point::Id(topic)), 3), all[4..7]);
+        assert_eq!(chat.playback(Range::Around(Point::Id(renamed)), 3), all[5..8]);
+        let between = Range::Between(Point::Id(last), Point::Id(one));
+        assert_eq!(chat.playback(between, 9), all[3..8]);
+        assert_eq!(chat.lobby(Range::Latest, 50), ["one", "two"]);
+        // A moment is found among both.
+        let time = |chat: &mut Chat, id: RecordId| {
+            let query = Query {
+                scope: Scope::Room(lobby()),
+                range: Range::Around(Point::Id(id)),
+                limit: Some(1),
+                events: true,
+            };
+            match chat.answer(Question::Past(query)) {
+                Answer::Past(said, done) => {
+                    Point::Time(said.first().map_or_else(|| done[0].stamp.time, |it| it.time))
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let (topic, renamed, last) = (time(chat, topic), time(chat, renamed), time(chat, last));
+        assert_eq!(chat.playback(Range::After(topic), 9), all[4..]);
+        assert_eq!(chat.playback(Range::Before(renamed), 2), all[4..6]);
+        assert_eq!(chat.playback(Range::After(last), 9), [""; 0]);
+        assert_eq!(chat.playback(Range::Before(topic), 9), all[..3]);
+        // What was about a message goes with it.
+        let (room, reason) = (room(), None);
+        chat.happens(ALICE, Change::Delete { room, message, reason });
+        let left: Vec<&str> =
+            all.into_iter().filter(|what| !["two", "alice reacted"].contains(what)).collect();
+        assert_eq!(chat.playback(Range::Latest, 50), left);
+    });
+}
+
+#[test]
+fn what_follows_from_one_record_is_told_apart() {
+    on_both("parts", &Limits::default(), |chat| {
+        chat.happens(ALICE, Change::Oper { name: "root".into() });
+        let eve = |chat: &mut Chat, number: u64| {
+            let entry = Entry {
+                label: format!("10.0.0.1:{number}").into(),
+                lobby: true,
+                ..Entry::default()
+            };
+            chat.happens(SessionId(number), Change::Enter(entry));
+        };
+        (5..9).for_each(|number| eve(chat, number));
+        let target = BanTarget::Address("10.0.0.1".into());
+        let ban = chat.happens(ALICE, Change::Ban { target, reason: None, until: None });
+        let all: Vec<String> = (1..5).map(|number| format!("guest{number} left")).collect();
+        assert_eq!(chat.playback(Range::Latest, 4), all);
+        // After each of them come the others.
+        let last = chat.playback(Range::After(Point::Id(ban)), 9);
+        assert_eq!(last, all);
+        let parts =
+            (1..50).map(|part| chat.playback(Range::After(Point::Part(ban, part)), 9).len());
+        let parts: Vec<usize> = parts.collect();
+        assert!(parts.is_sorted_by(|one, other| one >= other), "{parts:?}");
+        for left in 0..4 {
+            assert!(parts.contains(&left), "{parts:?}");
+        }
+    });
+}
+
+#[test]
+fn the_past_of_a_room_goes_with_it_and_no_other_past_comes_in() {
+    on_both("renamed", &Limits::default(), |chat| {
+        let say_in = |chat: &mut Chat, room: &str, text: &str| {
+            let mut words = say(text, None);
+            let Change::Say { room: place, .. } = &mut words else { panic!() };
+            *place = Name::new(room);
+            chat.happens(ALICE, words)
+        };
+        let join = |chat: &mut Chat, room: &str| {
+            chat.happens(ALICE, Change::Join { room: Name::new(room) })
+        };
+        let since = join(chat, "#old");
+        say_in(chat, "#old", "kept words");
+        // Another room of the new name was opened later, and has ended.
+        join(chat, "#new");
+        say_in(chat, "#new", "secret words");
+        let end = Change::Part { room: Name::new("#new"), reason: None };
+        chat.happens(ALICE, end);
+        let (room, to) = (Name::new("#old"), Name::new("#New"));
+        chat.happens(ALICE, Change::RenameRoom { room, to, reason: None });
+        say_in(chat, "#new", "new words");
+        let since_again = join(chat, "#old");
+        say_in(chat, "#old", "other words");
+
+        let new = Room { name: Name::new("#new"), since };
+        let old = Room { name: Name::new("#old"), since: since_again };
+        let past = chat.past(Scope::Room(new.clone()), Range::Latest, 9);
+        assert_eq!(texts(&past), ["kept words", "new words"]);
+        assert_eq!(past[1].number, 2);
+        let found = |room: &Room| Scope::Search {
+            rooms: vec![room.clone()],
+            words: "words".into(),
+            from: None,
+        };
+        let both = chat.past(found(&new), Range::Latest, 9);
+        assert_eq!(texts(&both), ["kept words", "new words"]);
+        assert_eq!(texts(&chat.past(Scope::Room(old.clone()), Range::Latest, 9)), ["other words"]);
+        assert_eq!(texts(&chat.past(found(&old), Range::Latest, 9)), ["other words"]);
+        let query =
+            Query { scope: Scope::Room(new), range: Range::Latest, limit: Some(9), events: true };
+        let Answer::Past(said, done) = chat.answer(Question::Past(query)) else { panic!() };
+        // Her coming, and the new name.
+        assert_eq!((said.len(), done.len()), (2, 2), "{done:?}");
+        let question = Question::Find(Lookup { room: old, message: Point::Number(1) });
+        let Answer::Found(Some(first)) = chat.answer(question) else { panic!() };
+        assert_eq!(first.from.as_str(), "alice");
+    });
+}
+
+#[test]
+fn a_guest_has_the_conversations_of_the_session_and_nobody_else_has_them() {
+    on_both("guests", &Limits::default(), |chat| {
+        let tell = |to: &str, text: &str| Change::Tell {
+            to: Name::new(to),
+            kind: Kind::Message,
+            text: text.into(),
+            tags: None,
+            joints: None,
+        };
+        let eve = SessionId(7);
+        let enter = |chat: &mut Chat, session: SessionId, nick: &str| {
+            let nick = Some(Name::new(nick));
+            let entry = Entry { label: "10.0.0.7:1".into(), nick, ..Entry::default() };
+            chat.happens(session, Change::Enter(entry));
+        };
+        let with = |chat: &mut Chat, session: SessionId, peer: &str, range: Range, limit: u32| {
+            let other = chat.hub.session_of(peer);
+            let scope = Scope::Session { session, peer: Name::new(peer), other };
+            texts(&chat.past(scope, range, limit))
+        };
+        enter(chat, eve, "eve");
+        chat.happens(ALICE, tell("bob", "one"));
+        let two = chat.happens(BOB, tell("alice", "two"));
+        chat.happens(ALICE, tell("eve", "for eve"));
+        chat.happens(BOB, Change::Nick { nick: Name::new("rob") });
+        chat.happens(ALICE, tell("rob", "three"));
+        // By both names, from both ends.
+        let all = ["one", "two", "three"];
+        assert_eq!(with(chat, ALICE, "rob", Range::Latest, 9), all);
+        assert_eq!(with(chat, ALICE, "bob", Range::Latest, 9), all[..2]);
+        assert_eq!(with(chat, BOB, "ALICE", Range::Latest, 9), all);
+        assert_eq!(with(chat, BOB, "alice", Range::Latest, 1), all[2..]);
+        assert_eq!(with(chat, BOB, "alice", Range::After(Point::Id(two)), 9), all[2..]);
+        assert_eq!(with(chat, BOB, "alice", Range::Before(Point::Id(two)), 9), all[..1]);
+        assert_eq!(with(chat, eve, "alice", Range::Latest, 9), ["for eve"]);
+        assert_eq!(with(chat, eve, "rob", Range::Latest, 9), NOTHING);
+        // What is taken back is gone from both.
+        let (to, reason) = (Name::new("alice"), None);
+        chat.happens(BOB, Change::TakeBack { to, id: two, reason });
+        assert_eq!(with(chat, ALICE, "rob", Range::Latest, 9), ["one", "three"]);
+        // Who comes by her name, or in her place, has not been there.
+        chat.happens(ALICE, Change::Leave { departure: Departure::Quit });
+        let other = SessionId(8);
+        enter(chat, other, "alice");
+        assert_eq!(with(chat, other, "rob", Range::Latest, 9), NOTHING);
+        enter(chat, ALICE, "ally");
+        assert_eq!(with(chat, ALICE, "rob", Range::Latest, 9), NOTHING);
+        // The other one still knows what was said, by the name of then.
+        assert_eq!(with(chat, BOB, "alice", Range::Latest, 9), ["one", "three"]);
+        // With an account it is that account's, and on neither's list.
+        let (account, hash) = (Name::new("eve"), PasswordHash::new("$argon2id$"));
+        chat.happens(eve, Change::Register { account: account.clone(), hash, scram: None });
+        chat.happens(eve, tell("rob", "registered"));
+        assert_eq!(with(chat, eve, "rob", Range::Latest, 9), NOTHING);
+        assert_eq!(with(chat, BOB, "eve", Range::Latest, 9), ["registered"]);
+        let scope = Scope::Private { account, peer: Name::new("rob") };
+        assert_eq!(texts(&chat.past(scope, Range::Latest, 9)), ["registered"]);
+    });
+}
+
+#[test]
+fn a_crowd_that_comes_and_goes_pushes_no_words_out() {
+    let limits = Limits { per_room: Some(10), ..Limits::default() };
+    let mut chat = Chat::memory(&limits);
+    chat.says(ALICE, "hello");
+    for number in 0..50 {
+        let session = SessionId(100 + number);
+        let entry = Entry { label: "10.0.0.1:1".into(), lobby: true, ..Entry::default() };
+        chat.happens(session, Change::Enter(entry));
+        chat.happens(session, Change::Leave { departure: Departure::Quit });
+    }
+    assert_eq!(chat.lobby(Range::Latest, 50), ["hello"]);
+    assert_eq!(chat.playback(Range::Latest, 50).len(), 11);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 fn deaf() -> Wake {
     Arc::new(|| {})
@@ -249,10 +250,42 @@ fn what_is_too_many_in_a_room_is_forgotten() {
     let limits = Limits { per_room: Some(10), ..Limits::default() };
     let mut chat = Chat::reopened(&scratch.0, &limits);
     // Every record lets one step of the chores follow.
+    for number in 0..300 {
+        chat.happens(
+            ALICE,
+            Change::Topic { room: Name::lobby(), text: format!("{number}").into() },
+        );
+    }
     let left = (0..200).find(|_| {
         chat.says(ALICE, "tick");
-        chat.lobby(Range::Latest, 500).len() < 300
+        let (said, all) = (chat.lobby(Range::Latest, 500), chat.playback(Range::Latest, 500));
+        // Words and the rest are counted apart.
+        said.len() < 300 && all.len() - said.len() < 200
     });
     assert!(left.is_some());
     assert_eq!(chat.search("m1", None), [""; 0]);
+}
+
+#[test]
+fn what_is_too_old_is_forgotten_words_or_not() {
+    let scratch = Scratch::new("retention-age");
+    // Times begin in 1970 here.
+    let mut chat = Chat::disk(&scratch.0, &Limits::default());
+    for number in 0..300 {
+        chat.happens(
+            ALICE,
+            Change::Topic { room: Name::lobby(), text: format!("{number}").into() },
+        );
+        chat.says(ALICE, "hm");
+    }
+    chat.happens(BOB, Change::Part { room: Name::lobby(), reason: None });
+    assert_eq!(chat.playback(Range::Latest, 500).len(), 303);
+    chat.journal.close();
+    let limits = Limits { age: Some(Duration::from_secs(60)), ..Limits::default() };
+    let mut chat = Chat::reopened(&scratch.0, &limits).peopled();
+    let left = (0..200).find(|_| {
+        chat.says(ALICE, "tick");
+        chat.playback(Range::Latest, 500).len() < 10
+    });
+    assert!(left.is_some());
 }

@@ -20,9 +20,12 @@ fn full(name: &str) -> (Scratch, Chat) {
     chat.answers(BOB, 1, "an answer");
     let message = chat.find(Point::Number(1)).unwrap();
     let (room, text) = (Name::lobby(), ":+1:".into());
-    chat.happens(BOB, Change::React { room, message, text, on: true });
+    chat.happens(BOB, Change::React { room, message, text, on: true, tags: None });
     let (to, kind) = (Name::new("alice"), Kind::Message);
-    chat.happens(BOB, Change::Tell { to, kind, text: "between us".into(), tags: None });
+    chat.happens(
+        BOB,
+        Change::Tell { to, kind, text: "between us".into(), tags: None, joints: None },
+    );
     chat.happens(BOB, Change::Topic { room: Name::lobby(), text: "tea".into() });
     chat.speaks_for_programs();
     (scratch, chat)

@@ -4,6 +4,7 @@
 mod metadata;
 mod properties;
 mod scram;
+mod speech;
 mod stories;
 
 use super::*;
@@ -69,6 +70,8 @@ pub(super) struct World {
     pub(super) log: Vec<Record>,
     pub(super) effects: Vec<Effect>,
     pub(super) archive: IndexMap<RecordId, Logged>,
+    /// What happened in each room, by record and part, which rise.
+    pub(super) happened: IndexMap<Name, Vec<(RecordId, u16)>>,
     pub(super) now: i64,
 }
 
@@ -79,6 +82,7 @@ impl World {
             log: Vec::new(),
             effects: Vec::new(),
             archive: IndexMap::new(),
+            happened: IndexMap::new(),
             now: 1_000,
         }
     }
@@ -121,10 +125,14 @@ impl World {
                         && match lookup.message {
                             Point::Number(number) => logged.number == number,
                             Point::Id(id) => logged.id == id,
-                            Point::Time(_) => false,
+                            Point::Time(_) | Point::Part(..) => false,
                         }
                 });
-                let Some(found) = found else { return Err(Came::Refused(missing)) };
+                let Some(found) = found else {
+                    let Some(then) = then.not_found() else { return Err(Came::Refused(missing)) };
+                    let decision = self.hub.decide(session, then, Moment(self.now));
+                    return self.settle(session, decision);
+                };
                 let reference = Reference {
                     id: found.id,
                     number: found.number,
@@ -168,25 +176,49 @@ impl World {
         let mut effects = Vec::new();
         self.hub.apply(record, &mut effects);
         for effect in &effects {
-            match effect.event.entry() {
-                Some(Archive::Add(logged)) => {
-                    assert!(self.archive.insert(logged.id, logged).is_none(), "an id twice");
-                }
-                Some(Archive::Edit(id, text)) => {
-                    if let Some(logged) = self.archive.get_mut(&id) {
-                        logged.text = Arc::clone(text);
-                    }
-                }
-                Some(Archive::Delete(id)) => {
-                    self.archive.shift_remove(&id);
-                }
-                _ => {}
+            for entry in effect.entries() {
+                self.keep(entry);
             }
         }
         check_state(&self.hub);
         check_effects(&self.hub, origin, &effects, self.now);
         self.effects.extend_from_slice(&effects);
         effects
+    }
+
+    fn keep(&mut self, entry: Archive<'_>) {
+        match entry {
+            Archive::Add(logged) => {
+                assert!(self.archive.insert(logged.id, logged).is_none(), "an id twice");
+            }
+            Archive::Edit(id, text) => {
+                if let Some(logged) = self.archive.get_mut(&id) {
+                    logged.text = Arc::clone(text);
+                }
+            }
+            Archive::Delete(id) => {
+                self.archive.shift_remove(&id);
+            }
+            Archive::React(..) | Archive::Guests(..) | Archive::Over(_) => {}
+            Archive::Rename(before, room) => {
+                let (old, new) = (Target::Room(before.clone()), Target::Room(room.clone()));
+                self.archive.retain(|_, logged| logged.target == old || logged.target != new);
+                for logged in self.archive.values_mut().filter(|it| it.target == old) {
+                    logged.target = new.clone();
+                }
+                let happened = self.happened.shift_remove(before);
+                self.happened.insert(room.clone(), happened.unwrap_or_default());
+            }
+            Archive::Happened(places, happened) => {
+                for place in places {
+                    let key = (happened.stamp.id, happened.stamp.part);
+                    let Target::Room(room) = place else { continue };
+                    let known = self.happened.entry(room).or_default();
+                    assert!(known.last().is_none_or(|last| *last < key), "{happened:?}");
+                    known.push(key);
+                }
+            }
+        }
     }
 
     /// What one session hears of `effects`, from where.
@@ -251,6 +283,7 @@ fn check_state(hub: &Hub) {
     assert!(hub.rooms[&Name::lobby()].kept);
     for (name, room) in &hub.rooms {
         assert!(room.lives(), "{name} is an orphan");
+        assert_eq!(name.as_str(), room.name.as_str());
         check_kept(&room.metadata, &[]);
         assert!(!room.waiting || room.members.is_empty() || room.kept, "{name} waits for nobody");
         for (session, member) in &room.members {
@@ -281,7 +314,13 @@ fn check_kept(metadata: &Metadata, markers: &[(Name, Moment)]) {
 fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
     let mut closed = BTreeSet::new();
     let mut heard_said = BTreeSet::new();
+    let mut parts = Vec::new();
     for effect in effects {
+        parts.push(effect.stamp.part);
+        if let Audience::Room { from, except, .. } = &effect.audience {
+            let rises = except.is_sorted_by(|one, other| one < other);
+            assert!(rises && from.is_none_or(|from| !except.contains(&from)), "{effect:?}");
+        }
         let mut hearers = BTreeSet::new();
         hub.hearers(&effect.audience, |session, _| {
             assert!(hearers.insert(session), "told twice: {effect:?}");
@@ -327,6 +366,7 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
                 | Event::Reacted { room, .. }
                 | Event::TopicSet { room, .. }
                 | Event::ModesSet { room, .. }
+                | Event::RoomRenamed { room, .. }
                 | Event::Joined { room, .. } => {
                     assert!(user.rooms.contains(room) || session == origin);
                 }
@@ -334,4 +374,6 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
             }
         }
     }
+    assert!(parts.iter().all(|part| *part == parts[0] || parts.contains(&(part - 1))));
+    assert!(parts.is_sorted() && parts.first().is_none_or(|first| *first == 0));
 }

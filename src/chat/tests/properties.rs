@@ -44,6 +44,10 @@ fn mode() -> impl Strategy<Value = ModeChange> {
     ]
 }
 
+fn status() -> impl Strategy<Value = Option<char>> {
+    proptest::option::of(proptest::sample::select(vec!['@', '+']))
+}
+
 fn words_command() -> impl Strategy<Value = Command> {
     let (room, words, nick) = (|| text(&ROOMS), || text(&WORDS), || text(&NICKS));
     prop_oneof![
@@ -57,6 +61,19 @@ fn words_command() -> impl Strategy<Value = Command> {
         1 => (room(), pick()).prop_map(|(room, pick)| Command::Delete(room, pick)),
         1 => (room(), pick()).prop_map(|(room, pick)| Command::Thread(room, pick)),
         1 => (room()).prop_map(|room| Command::History(room, Range::Latest, None)),
+        1 => (room()).prop_map(|room| Command::Playback(room, Range::Latest, None)),
+        2 => (prop_oneof![room(), nick()], words(), proptest::option::of(pick()), status())
+            .prop_map(|(to, text, reply, status)| {
+                let text = format!("{text}\n{text}").into();
+                let (kind, tags, joints) = (Kind::Notice, Some("+x".into()), Some([2, 9].into()));
+                Command::Speak(Box::new(Speech { to, kind, text, tags, status, reply, joints }))
+            }),
+        2 => (prop_oneof![room(), nick()], words(), proptest::option::of(pick()), status())
+            .prop_map(|(to, text, pick, status)| {
+                let reaction = pick.map(|pick| (pick, text, true));
+                let tags = "+draft/persist".into();
+                Command::Tag(Box::new(Tagging { to, tags, status, reaction }))
+            }),
     ]
 }
 
@@ -72,6 +89,7 @@ fn room_command() -> impl Strategy<Value = Command> {
         4 => (room(), proptest::collection::vec(mode(), 1..4))
             .prop_map(|(room, modes)| Command::SetModes(room, modes)),
         1 => (room(), nick()).prop_map(|(room, nick)| Command::Kick(room, nick, None)),
+        2 => (room(), room()).prop_map(|(room, to)| Command::RenameRoom(room, to, None)),
         1 => Just(Command::Rooms),
         1 => room().prop_map(|room| Command::Who(Some(room))),
         1 => nick().prop_map(Command::Whois),

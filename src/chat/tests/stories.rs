@@ -435,7 +435,7 @@ fn what_was_decided_is_looked_at_again_when_it_is_applied() {
     world.run(alice, Command::Kick("#x".into(), "bob".into(), None)).effects();
     let effects = world.write(bob, late);
     assert!(
-        matches!(&effects[..], [Effect { event: Event::Refused(Refusal::NotInRoom(_)), audience: Audience::One(to) }] if *to == bob)
+        matches!(&effects[..], [Effect { event: Event::Refused(Refusal::NotInRoom(_)), audience: Audience::One(to), .. }] if *to == bob)
     );
     assert!(world.archive.is_empty());
 }
@@ -457,7 +457,7 @@ fn what_is_deleted_is_not_changed_by_who_was_slower() {
     world.run(alice, Command::Delete("#lobby".into(), Pick::Number(2))).effects();
     for (session, change) in late {
         let effects = world.write(session, change);
-        let [Effect { audience: Audience::One(to), event: Event::Refused(why) }] = &effects[..]
+        let [Effect { audience: Audience::One(to), event: Event::Refused(why), .. }] = &effects[..]
         else {
             panic!("{effects:?}")
         };

@@ -7,7 +7,7 @@
 use super::super::limits::{self, Limits};
 use super::index;
 use super::writer::Writer;
-use rusqlite::{OptionalExtension, Result, params};
+use rusqlite::{Result, params};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Which step of the sweep is next.
@@ -32,6 +32,8 @@ pub(super) struct Chores {
     sweep: Sweep,
     erase_at: Option<Instant>,
     retain_at: Option<Instant>,
+    /// Records since it was last looked whether something is too many in a room.
+    uncounted: u64,
 }
 
 impl Default for Chores {
@@ -54,6 +56,7 @@ impl Chores {
             sweep: Sweep::Records,
             erase_at: stale.then_some(now),
             retain_at: retains.then_some(now),
+            uncounted: 0,
         }
     }
 
@@ -68,6 +71,7 @@ impl Chores {
 
     pub(super) fn written(&mut self, records: u64, bytes: u64, erased: bool) {
         self.records += records;
+        self.uncounted += records;
         self.bytes += bytes;
         if erased {
             self.erase_at.get_or_insert_with(|| Instant::now() + limits::ERASE_WITHIN);
@@ -95,7 +99,7 @@ impl Chores {
                 }
             }
             Sweep::Old => {
-                if !self.forget_old(writer)? {
+                if !(self.forget_old(writer)? | self.forget_old_events(writer)?) {
                     self.sweep = Sweep::Many(0);
                 }
             }
@@ -103,6 +107,10 @@ impl Chores {
             Sweep::Nothing if due(self.retain_at) => {
                 self.retain_at = Some(now + limits::RETENTION_EVERY);
                 self.sweep = Sweep::Old;
+            }
+            Sweep::Nothing if self.uncounted >= limits::SNAPSHOT_RECORDS => {
+                self.uncounted = 0;
+                self.sweep = Sweep::Many(0);
             }
             Sweep::Nothing => {}
         }
@@ -151,29 +159,59 @@ impl Chores {
 
     /// Forgets some messages that are too old. Tells whether there may be more.
     fn forget_old(&self, writer: &mut Writer) -> Result<bool> {
-        let Some(age) = self.age else { return Ok(false) };
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let before = i64::try_from(now.saturating_sub(age).as_millis()).unwrap_or(i64::MAX);
+        let Some(before) = self.oldest() else { return Ok(false) };
         // Times rise with ids.
         let sql = "SELECT id FROM (SELECT id, time FROM message ORDER BY id LIMIT ?1)
                    WHERE time < ?2 ORDER BY id";
         forget(writer, sql, params![limits::CHORE_ROWS, before])
     }
 
+    /// The same for what happened besides.
+    fn forget_old_events(&self, writer: &mut Writer) -> Result<bool> {
+        let Some(before) = self.oldest() else { return Ok(false) };
+        // Rows are numbered in the order they come.
+        let sql = "DELETE FROM event WHERE time < ?2 AND rowid IN
+                       (SELECT rowid FROM event ORDER BY rowid LIMIT ?1)";
+        let gone =
+            writer.connection.prepare_cached(sql)?.execute(params![limits::CHORE_ROWS, before])?;
+        Ok(gone == limits::CHORE_ROWS as usize)
+    }
+
+    /// The time before which everything is too old.
+    fn oldest(&self) -> Option<i64> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since = now.saturating_sub(self.age?).as_millis();
+        Some(i64::try_from(since).unwrap_or(i64::MAX))
+    }
+
     fn forget_many(&self, writer: &mut Writer, room: i64) -> Result<Sweep> {
-        let Some(per_room) = self.per_room else { return Ok(Sweep::Nothing) };
-        let sql = "SELECT room FROM message WHERE room > ?1 ORDER BY room LIMIT 1";
-        let next: Option<i64> = writer
-            .connection
-            .prepare_cached(sql)?
-            .query_row([room], |row| row.get(0))
-            .optional()?;
+        let sql = "SELECT min(room) FROM (SELECT min(room) AS room FROM message WHERE room > ?1
+                   UNION ALL SELECT min(room) FROM event WHERE room > ?1)";
+        let next: Option<i64> =
+            writer.connection.prepare_cached(sql)?.query_row([room], |row| row.get(0))?;
         let Some(next) = next else { return Ok(Sweep::Nothing) };
-        let keep = i64::try_from(per_room).unwrap_or(i64::MAX);
+        let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
         let sql = "SELECT id FROM message WHERE room = ?1 AND id <=
                        (SELECT id FROM message WHERE room = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
                    ORDER BY id LIMIT ?3";
-        let more = forget(writer, sql, params![next, keep, limits::CHORE_ROWS])?;
+        let more = match self.per_room {
+            Some(keep) => forget(writer, sql, params![next, number(keep), limits::CHORE_ROWS])?,
+            None => false,
+        };
+        let keep = number(
+            self.per_room.map_or(limits::EVENTS_PER_ROOM, |keep| keep.min(limits::EVENTS_PER_ROOM)),
+        );
+        let sql = "DELETE FROM event WHERE rowid IN
+                       (SELECT rowid FROM event WHERE room = ?1 AND place <=
+                           (SELECT place FROM event WHERE room = ?1
+                            ORDER BY place DESC LIMIT 1 OFFSET ?2)
+                        ORDER BY place LIMIT ?3)";
+        let gone = writer.connection.prepare_cached(sql)?.execute(params![
+            next,
+            keep,
+            limits::CHORE_ROWS
+        ])?;
+        let more = more || gone == limits::CHORE_ROWS as usize;
         Ok(Sweep::Many(if more { next - 1 } else { next }))
     }
 }

@@ -3,7 +3,8 @@
 //! Everything here happens in the transaction that keeps the record.
 
 use super::super::limits;
-use crate::chat::{Archive, Change, Kind, Logged, Name, RecordId, Target};
+use super::super::question::place_of;
+use crate::chat::{Archive, Change, Happened, Kind, Logged, Name, RecordId, Target};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::collections::HashMap;
 
@@ -63,7 +64,81 @@ pub(in crate::journal) fn take(
             }
             Ok(false)
         }
+        // For as long as a session lasts, in memory.
+        Archive::Guests(..) | Archive::Over(_) => Ok(false),
+        Archive::Rename(before, room) => rename(connection, names, before, room).map(|()| false),
+        Archive::Happened(places, happened) => {
+            for place in &places {
+                happen(connection, names, place, &happened)?;
+            }
+            Ok(false)
+        }
     }
+}
+
+/// Gives a room's number to another name: so all of its past moves, and nothing is written anew.
+/// An earlier room of that name keeps its number under a name that no room can have, with a blank:
+/// it must not be taken for this one, whose opening may be older than its end.
+fn rename(connection: &Connection, names: &mut Names, before: &Name, room: &Name) -> Result<()> {
+    if before != room {
+        let sql = "UPDATE name SET spelled = spelled || ' ' || id, folded = folded || ' ' || id
+                   WHERE folded = ?1";
+        connection.prepare_cached(sql)?.execute([room.folded()])?;
+    }
+    let sql = "UPDATE name SET spelled = ?2, folded = ?3 WHERE folded = ?1";
+    let row = params![before.folded(), room.as_str(), room.folded()];
+    connection.prepare_cached(sql)?.execute(row)?;
+    names.0.clear();
+    Ok(())
+}
+
+/// Keeps what happened in one room, or between two.
+pub(in crate::journal) fn happen(
+    connection: &Connection,
+    names: &mut Names,
+    target: &Target,
+    happened: &Happened,
+) -> Result<()> {
+    let place = place_of(happened.stamp.id, happened.stamp.part).cast_signed();
+    let (time, about) = (happened.stamp.time.0, happened.about().map(|id| id.0.cast_signed()));
+    let body = json(happened)?;
+    let sql = "INSERT OR IGNORE INTO event (room, owner, peer, place, time, about, body)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let mut insert = connection.prepare_cached(sql)?;
+    if let Target::Room(room) = target {
+        let (room, nobody) = (names.number(connection, room)?, None::<i64>);
+        insert.execute(params![room, nobody, nobody, place, time, about, body])?;
+        return Ok(());
+    }
+    let who = &happened.who;
+    for (owner, peer) in shares(connection, names, target, &who.nick, who.account.as_ref())? {
+        insert.execute(params![None::<i64>, owner, peer, place, time, about, body])?;
+    }
+    Ok(())
+}
+
+/// Who may ask for something private, and by which names of the other: twice, if one says
+/// something to oneself.
+fn shares(
+    connection: &Connection,
+    names: &mut Names,
+    target: &Target,
+    from: &Name,
+    by: Option<&Name>,
+) -> Result<Vec<(i64, i64)>> {
+    let Target::Private { to, account } = target else { return Ok(Vec::new()) };
+    let mut shares = Vec::new();
+    let mut share = |owner: Option<&Name>, peers: [Option<&Name>; 2]| -> Result<()> {
+        let Some(owner) = owner else { return Ok(()) };
+        let owner = names.number(connection, owner)?;
+        for peer in peers.into_iter().flatten() {
+            shares.push((owner, names.number(connection, peer)?));
+        }
+        Ok(())
+    };
+    share(account.as_ref(), [Some(from), by])?;
+    share(by, [Some(to), account.as_ref()])?;
+    Ok(shares)
 }
 
 pub(in crate::journal) fn add(
@@ -81,8 +156,10 @@ pub(in crate::journal) fn add(
     let reply = logged.reply.as_ref();
     let root = room.map(|_| reply.map_or(id, |reply| reply.root.0.cast_signed()));
     let sql = "INSERT INTO message (id, time, room, number, root, sender, account, kind, text,
-                   edited, recipient, recipient_account, reply, reply_number, reply_from)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+                   edited, recipient, recipient_account, reply, reply_number, reply_from,
+                   username, host, bot, tags, joints)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+                   ?16, ?17, ?18, ?19, ?20)";
     connection.prepare_cached(sql)?.execute(params![
         id,
         logged.time.0,
@@ -99,6 +176,11 @@ pub(in crate::journal) fn add(
         reply.map(|reply| reply.id.0.cast_signed()),
         reply.map(|reply| reply.number.cast_signed()),
         reply.map(|reply| reply.from.as_str()),
+        logged.username.as_deref(),
+        logged.host.as_deref(),
+        logged.bot,
+        logged.tags.as_deref(),
+        logged.joints.as_ref().map(json).transpose()?,
     ])?;
     if let Some(room) = room {
         let tags = tags(connection, names, room, &logged.from, logged.account.as_ref())?;
@@ -108,16 +190,10 @@ pub(in crate::journal) fn add(
     }
     let sql = "INSERT OR IGNORE INTO private (owner, peer, message) VALUES (?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql)?;
-    let mut share = |owner: Option<&Name>, peers: [Option<&Name>; 2]| -> Result<()> {
-        let Some(owner) = owner else { return Ok(()) };
-        let owner = names.number(connection, owner)?;
-        for peer in peers.into_iter().flatten() {
-            insert.execute([owner, names.number(connection, peer)?, id])?;
-        }
-        Ok(())
-    };
-    share(to_account, [Some(&logged.from), logged.account.as_ref()])?;
-    share(logged.account.as_ref(), [to, to_account])?;
+    let by = logged.account.as_ref();
+    for (owner, peer) in shares(connection, names, &logged.target, &logged.from, by)? {
+        insert.execute([owner, peer, id])?;
+    }
     if let Some(owner) = to_account {
         let owner = names.number(connection, owner)?;
         let sql = "INSERT INTO mail (owner, message) VALUES (?1, ?2)";
@@ -167,7 +243,7 @@ fn edit(connection: &Connection, names: &mut Names, id: RecordId, text: &str) ->
         let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
         connection.prepare_cached(sql)?.execute(params![number, text, tags])?;
     }
-    let sql = "UPDATE message SET text = ?2, edited = 1 WHERE id = ?1";
+    let sql = "UPDATE message SET text = ?2, joints = NULL, edited = 1 WHERE id = ?1";
     connection.prepare_cached(sql)?.execute(params![number, text])?;
     rewrite_records(connection, id, text)
 }
@@ -185,6 +261,7 @@ pub(super) fn forget(connection: &Connection, names: &mut Names, id: i64) -> Res
         "DELETE FROM reaction WHERE message = ?1",
         "DELETE FROM private WHERE message = ?1",
         "DELETE FROM mail WHERE message = ?1",
+        "DELETE FROM event WHERE about = ?1",
     ] {
         connection.prepare_cached(sql)?.execute([id])?;
     }
@@ -203,7 +280,10 @@ fn rewrite_records(connection: &Connection, id: RecordId, text: &str) -> Result<
     for (number, change) in rows {
         let Ok(mut change) = serde_json::from_str::<Change>(&change) else { continue };
         match &mut change {
-            Change::Say { text: old, .. } | Change::Edit { text: old, .. } => *old = text.into(),
+            Change::Say { text: old, joints, .. } | Change::Tell { text: old, joints, .. } => {
+                (*old, *joints) = (text.into(), None);
+            }
+            Change::Edit { text: old, .. } => *old = text.into(),
             _ => continue,
         }
         let sql = "UPDATE record SET change = ?2 WHERE id = ?1";

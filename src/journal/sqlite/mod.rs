@@ -8,6 +8,7 @@
 //! | `index` | which rows does a record become? |
 //! | `chores` | what is tidied up between the records? |
 //! | `reader` | how is a question answered? |
+//! | `events` | what happened besides what was said? |
 //!
 //! The writer has a hub of its own and applies every record to it, in the transaction that keeps
 //! the record. So messages are indexed, and deleted ones erased, together with the record, and a
@@ -16,6 +17,7 @@
 //! The price is a second copy of the state (texts are shared).
 
 mod chores;
+mod events;
 pub(super) mod index;
 pub(super) mod open;
 pub(super) mod reader;
@@ -26,6 +28,7 @@ pub use open::Restored;
 
 use super::Wake;
 use super::error::{Health, JournalError};
+use super::guests::Guests;
 use super::limits::{self, Limits};
 use super::question::{Answer, Question};
 use crate::chat::{Archive, Change, Moment, Record, RecordId, SessionId};
@@ -35,6 +38,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use writer::{Job, Written};
+
+/// Why a question has no answer, if there is nobody to find one.
+const READER_ENDED: &str = "the thread that reads it has ended";
 
 /// The loop's end of a journal on disk.
 pub struct Disk {
@@ -51,9 +57,11 @@ pub struct Disk {
     written: Option<Receiver<Written>>,
     questions: Option<SyncSender<(u64, Question, RecordId)>>,
     answers: Option<Receiver<(u64, Answer)>>,
-    /// Questions that could not be asked, and why: that is the answer.
-    unasked: VecDeque<(u64, &'static str)>,
-    /// The last message that has been told.
+    /// Answers that no disk was asked for: of guests, and that there is no room for a question.
+    at_hand: VecDeque<(u64, Answer)>,
+    /// What belongs to sessions, and is on no disk.
+    guests: Guests,
+    /// The last message, or thing that happened, that has been told.
     told: RecordId,
     threads: Vec<JoinHandle<()>>,
 }
@@ -92,7 +100,8 @@ impl Disk {
             written: Some(written),
             questions: Some(questions),
             answers: Some(answers),
-            unasked: VecDeque::new(),
+            at_hand: VecDeque::new(),
+            guests: Guests::default(),
             told: RecordId(last),
             threads,
         };
@@ -157,33 +166,42 @@ impl Disk {
     }
 
     pub(super) fn archive(&mut self, entry: &Archive<'_>) {
-        if let Archive::Add(logged) = entry {
-            self.told = logged.id;
+        self.guests.archive(entry);
+        match entry {
+            Archive::Add(logged) => self.told = logged.id,
+            Archive::Happened(_, happened) => self.told = happened.stamp.id,
+            _ => {}
         }
     }
 
     pub(super) fn has_news(&self) -> bool {
         // What was appended after the end of a turn goes on its way in the next: there must be one.
-        !self.turn.is_empty() || !self.unasked.is_empty() || !self.refused.is_empty()
+        !self.turn.is_empty() || !self.at_hand.is_empty() || !self.refused.is_empty()
     }
 
     pub(super) fn ask(&mut self, ticket: u64, question: Question) {
-        let sent = self.questions.as_ref().map(|it| it.try_send((ticket, question, self.told)));
-        match sent {
-            Some(Ok(())) => {}
-            Some(Err(TrySendError::Full(_))) => {
-                let why = "too many questions about the past are waiting; try again";
-                self.unasked.push_back((ticket, why));
+        if let Question::Past(query) = &question
+            && let Some(entries) = self.guests.past(query)
+        {
+            self.at_hand.push_back((ticket, Answer::Past(entries, Vec::new())));
+            return;
+        }
+        let told = self.told;
+        let send = |to: &SyncSender<_>| match to.try_send((ticket, question, told)) {
+            Ok(()) => None,
+            Err(TrySendError::Full(_)) => {
+                Some("too many questions about the past are waiting; try again")
             }
-            Some(Err(TrySendError::Disconnected(_))) | None => {
-                self.unasked.push_back((ticket, "the thread that reads it has ended"));
-            }
+            Err(TrySendError::Disconnected(_)) => Some(READER_ENDED),
+        };
+        if let Some(why) = self.questions.as_ref().map_or(Some(READER_ENDED), send) {
+            self.at_hand.push_back((ticket, Answer::Failed(why.to_owned())));
         }
     }
 
     pub(super) fn next_answer(&mut self) -> Option<(u64, Answer)> {
-        if let Some((ticket, why)) = self.unasked.pop_front() {
-            return Some((ticket, Answer::Failed(why.to_owned())));
+        if let Some(answer) = self.at_hand.pop_front() {
+            return Some(answer);
         }
         self.answers.as_ref()?.try_recv().ok()
     }

@@ -2,15 +2,21 @@
 //! hold it up, nor it them.
 
 use super::super::limits;
-use super::super::question::{self, Answer, Place, Question, Stretch, stretches};
+use super::super::question::{
+    self, Answer, Place, Question, Stretch, place_of, record_of, stretches,
+};
+use super::events;
 use crate::chat::{
-    Kind, Logged, Lookup, Moment, Name, Point, Query, Quoted, RecordId, Reference, Scope, Target,
-    query,
+    Happened, Joints, Kind, Logged, Lookup, Moment, Name, Point, Query, Quoted, RecordId,
+    Reference, Scope, Target, query,
 };
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Result, Row, params, params_from_iter};
+use rusqlite::{
+    CachedStatement, Connection, OptionalExtension, Result, Row, params, params_from_iter,
+};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
@@ -58,12 +64,15 @@ fn answer(connection: &mut Connection, question: Question, upto: RecordId) -> Re
     connection.progress_handler(PATIENCE_STEPS, Some(move || Instant::now() > end))?;
     let _one_state = connection.unchecked_transaction()?;
     Ok(match question {
-        Question::Past(query) => Answer::Past(past(connection, &query, upto)?),
+        Question::Past(query) => {
+            let (entries, happened) = past(connection, &query, upto)?;
+            Answer::Past(entries, happened)
+        }
         Question::Find(lookup) => Answer::Found(find(connection, &lookup, upto)?),
     })
 }
 
-fn number_of(connection: &Connection, name: &Name) -> Result<Option<i64>> {
+pub(super) fn number_of(connection: &Connection, name: &Name) -> Result<Option<i64>> {
     let sql = "SELECT id FROM name WHERE folded = ?1";
     connection.prepare_cached(sql)?.query_row([name.folded()], |row| row.get(0)).optional()
 }
@@ -71,8 +80,11 @@ fn number_of(connection: &Connection, name: &Name) -> Result<Option<i64>> {
 fn find(connection: &Connection, lookup: &Lookup, upto: RecordId) -> Result<Option<Reference>> {
     let id = match lookup.message {
         Point::Id(id) => id.0,
-        point @ Point::Number(_) => locate_in(connection, Some(&lookup.room), point, upto)?.first,
-        Point::Time(_) => return Ok(None),
+        point @ Point::Number(_) => {
+            let place = locate_in(connection, Some(&lookup.room), point, upto)?;
+            record_of(place.first)
+        }
+        Point::Time(_) | Point::Part(..) => return Ok(None),
     };
     let Some(room) = number_of(connection, &lookup.room.name)? else { return Ok(None) };
     if id > upto.0 || id < lookup.room.since.0 {
@@ -98,28 +110,47 @@ fn find(connection: &Connection, lookup: &Lookup, upto: RecordId) -> Result<Opti
     }))
 }
 
-fn past(connection: &Connection, query: &Query, upto: RecordId) -> Result<Vec<Logged>> {
+fn past(
+    connection: &Connection,
+    query: &Query,
+    upto: RecordId,
+) -> Result<(Vec<Logged>, Vec<Happened>)> {
     let room = match &query.scope {
         Scope::Room(room) | Scope::Thread { room, .. } => Some(room),
         Scope::Search { rooms, .. } if rooms.len() == 1 => rooms.first(),
         _ => None,
     };
-    let locate = |point| locate_in(connection, room, point, upto);
+    let whose = if query.events { events::whose(connection, &query.scope)? } else { None };
+    let locate = |point| {
+        let place = locate_in(connection, room, point, upto)?;
+        Ok::<Place, rusqlite::Error>(match (point, &whose) {
+            (Point::Time(time), Some(whose)) => {
+                place.and(events::locate(connection, whose, time, upto)?)
+            }
+            _ => place,
+        })
+    };
     let stretches = stretches(query.range, question::wanted(query), upto, locate)?;
     let newest = stretches.first().is_some_and(|stretch| stretch.newest);
-    let mut entries = Vec::new();
+    let (mut entries, mut happened) = (Vec::new(), Vec::new());
     for stretch in &stretches {
-        let mut part = in_stretch(connection, &query.scope, stretch)?;
+        let mut said = in_stretch(connection, &query.scope, stretch)?;
         if stretch.newest {
-            part.reverse();
+            said.reverse();
         }
-        entries.append(&mut part);
+        let mut done = match &whose {
+            Some(whose) => events::in_stretch(connection, whose, stretch)?,
+            None => Vec::new(),
+        };
+        question::nearest(&mut said, &mut done, stretch.limit, stretch.newest);
+        entries.append(&mut said);
+        happened.append(&mut done);
     }
-    question::cut(&mut entries, newest);
+    question::cut(&mut entries, &mut happened, newest);
     for entry in &mut entries {
         add_reactions(connection, entry)?;
     }
-    Ok(entries)
+    Ok((entries, happened))
 }
 
 /// Where a point is, among the messages of a room or among all.
@@ -130,13 +161,14 @@ fn locate_in(
     upto: RecordId,
 ) -> Result<Place> {
     let (wanted, column) = match (point, room) {
-        (Point::Id(id), _) => return Ok(Place::of(id)),
+        (Point::Id(id), _) => return Ok(Place::of(id, 0)),
+        (Point::Part(id, part), _) => return Ok(Place::of(id, part)),
         (Point::Number(number), Some(_)) => (number.cast_signed(), "number"),
         // There are no numbers in it: nothing is before, nothing is after.
         (Point::Number(_), None) => return Ok(Place { first: 0, last: question::NO_ID }),
         (Point::Time(time), _) => (time.0, "time"),
     };
-    let nowhere = Place { first: question::NO_ID, last: 0 };
+    let nowhere = Place { first: question::NO_ID, last: question::NO_ID };
     let (room, since) = match room {
         Some(room) => match number_of(connection, &room.name)? {
             Some(number) => (Some(number), room.since.0.cast_signed()),
@@ -150,41 +182,51 @@ fn locate_in(
          ORDER BY id LIMIT 1"
     );
     let mut probe = connection.prepare_cached(&sql)?;
-    // Numbers and times rise with the ids, so this is a binary search, and no index is needed.
-    let mut first_above = |wanted: i64| -> Result<Option<i64>> {
-        let (mut low, mut high) =
-            (since, upto.0.saturating_add(1).min(question::NO_ID).cast_signed());
-        let mut found = None;
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let row = probe
-                .query_row(params![middle, high, room], |row| {
-                    Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
-                })
-                .optional()?;
-            match row {
-                Some((id, key)) if key <= wanted => low = id + 1,
-                Some((id, _)) => {
-                    found = Some(id);
-                    high = middle;
-                }
-                None => high = middle,
-            }
-        }
-        Ok(found)
-    };
-    let first = first_above(wanted.saturating_sub(1))?;
-    let next = first_above(wanted)?;
+    let end = upto.0.saturating_add(1).min(question::NO_ID).cast_signed();
+    let place = |id: i64| place_of(RecordId(id.cast_unsigned()), 0);
+    let mut above = |wanted| first_above(&mut probe, room, since..end, wanted);
+    let (first, next) = (above(wanted.saturating_sub(1))?, above(wanted)?);
     Ok(Place {
-        first: first.map_or(question::NO_ID, i64::cast_unsigned),
-        last: next.map_or(question::NO_ID, |id| id.cast_unsigned() - 1),
+        first: first.map_or(question::NO_ID, place),
+        last: next.map_or(question::NO_ID, |id| place(id) - 1),
     })
+}
+
+/// The first row in a range of keys whose value is above `wanted`. `probe` finds the first row
+/// from a key (1) to below another (2) with its value. Numbers and times rise with the keys, so
+/// this is a binary search, and needs no index.
+pub(super) fn first_above(
+    probe: &mut CachedStatement<'_>,
+    room: Option<i64>,
+    range: std::ops::Range<i64>,
+    wanted: i64,
+) -> Result<Option<i64>> {
+    let (mut low, mut high) = (range.start, range.end);
+    let mut found = None;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let row = probe
+            .query_row(params![middle, high, room], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+            })
+            .optional()?;
+        match row {
+            Some((key, value)) if value <= wanted => low = key + 1,
+            Some((key, _)) => {
+                found = Some(key);
+                high = middle;
+            }
+            None => high = middle,
+        }
+    }
+    Ok(found)
 }
 
 /// What [`read_message`] reads, of `message m` and the message `q` that it answers.
 pub(in crate::journal) const COLUMNS: &str =
     "m.id, m.time, m.room, m.number, m.root, m.sender, m.account, m.kind, m.text,
-    m.edited, m.recipient, m.recipient_account, m.reply, m.reply_number, m.reply_from, q.text";
+    m.edited, m.recipient, m.recipient_account, m.reply, m.reply_number, m.reply_from, q.text,
+    m.username, m.host, m.bot, m.tags, m.joints";
 
 /// The rows of a scope: where they are, which they are, what their id is called there.
 struct Source {
@@ -226,6 +268,8 @@ fn source(connection: &Connection, scope: &Scope) -> Result<Option<Source>> {
             let values = vec![owner.into(), since.0.cast_signed().into()];
             (MAIL, "s.owner = ? AND s.message >= ?", "s.message", values)
         }
+        // On no disk.
+        Scope::Session { .. } => return Ok(None),
         Scope::Private { account, peer } => {
             let (owner, peer) = (number_of(connection, account)?, number_of(connection, peer)?);
             let (Some(owner), Some(peer)) = (owner, peer) else { return Ok(None) };
@@ -260,8 +304,9 @@ fn in_stretch(connection: &Connection, scope: &Scope, stretch: &Stretch) -> Resu
         "SELECT {COLUMNS} FROM {from} LEFT JOIN message q ON q.id = m.reply
          WHERE {condition} AND {key} > ? AND {key} < ? ORDER BY {key} {order}"
     );
-    values.push(stretch.after.cast_signed().into());
-    values.push(stretch.before.cast_signed().into());
+    let (after, before) = stretch.ids();
+    values.push(after.cast_signed().into());
+    values.push(before.cast_signed().into());
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut found = Vec::new();
@@ -302,6 +347,8 @@ pub(in crate::journal) fn read_message(row: &Row<'_>, room: Option<&Name>) -> Re
     let name = |column: usize| {
         row.get::<_, Option<String>>(column).map(|name| name.as_deref().map(Name::new))
     };
+    let text =
+        |column: usize| row.get::<_, Option<String>>(column).map(|text| text.map(Arc::<str>::from));
     let kind: String = row.get(7)?;
     let reply = match row.get::<_, Option<i64>>(12)? {
         Some(id) => Some(Quoted {
@@ -309,7 +356,7 @@ pub(in crate::journal) fn read_message(row: &Row<'_>, room: Option<&Name>) -> Re
             number: number(13)?,
             root: RecordId(number(4)?),
             from: name(14)?.unwrap_or_else(|| Name::new("")),
-            text: row.get::<_, Option<String>>(15)?.map(Into::into),
+            text: text(15)?,
         }),
         None => None,
     };
@@ -326,16 +373,26 @@ pub(in crate::journal) fn read_message(row: &Row<'_>, room: Option<&Name>) -> Re
         number: number(3)?,
         from: name(5)?.unwrap_or_else(|| Name::new("")),
         account: name(6)?,
+        username: text(16)?,
+        host: text(17)?,
+        bot: row.get(18)?,
         kind: match kind.as_str() {
             "action" => Kind::Action,
             "notice" => Kind::Notice,
             _ => Kind::Message,
         },
         text: row.get::<_, String>(8)?.into(),
+        tags: text(19)?,
+        joints: joints(row.get(20)?),
         reply,
         edited: row.get(9)?,
         reactions: Vec::new(),
     })
+}
+
+/// What cannot be read is no place in a text.
+fn joints(column: Option<String>) -> Option<Joints> {
+    serde_json::from_str(&column?).ok()
 }
 
 fn add_reactions(connection: &Connection, entry: &mut Logged) -> Result<()> {

@@ -60,7 +60,25 @@ const STEPS: &[&str] = &[
          FROM message JOIN name by_nick ON by_nick.folded = lower(sender)
          LEFT JOIN name by_account ON by_account.folded = lower(account)
          WHERE room IS NOT NULL ORDER BY message.id;",
+    // 3: from where, and with which tags between clients, a message came.
+    "ALTER TABLE message ADD COLUMN username TEXT;
+     ALTER TABLE message ADD COLUMN host TEXT;
+     ALTER TABLE message ADD COLUMN bot INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE message ADD COLUMN tags TEXT;
+     ALTER TABLE message ADD COLUMN joints TEXT;",
+    // 4: what happened besides, in rooms or between an owner and a peer. `place` is the record's
+    // id and the part of it, as one number; `about` is the message that it goes with. Apart from
+    // the messages, which have numbers and are searched.
+    "CREATE TABLE event (
+         room INTEGER, owner INTEGER, peer INTEGER, place INTEGER NOT NULL, time INTEGER NOT NULL,
+         about INTEGER, body TEXT NOT NULL);
+     CREATE UNIQUE INDEX event_room ON event (room, place) WHERE room IS NOT NULL;
+     CREATE UNIQUE INDEX event_private ON event (owner, peer, place) WHERE owner IS NOT NULL;
+     CREATE INDEX event_about ON event (about) WHERE about IS NOT NULL;",
 ];
+
+/// The version of a file that has seen all steps.
+pub(in crate::journal) const CURRENT: u32 = STEPS.len() as u32;
 
 /// Which steps the file has seen.
 ///
@@ -74,7 +92,7 @@ pub(in crate::journal) fn version(
     let read = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let version = u32::try_from(read("user_version").map_err(failed)?).unwrap_or(u32::MAX);
     let application = read("application_id").map_err(failed)?;
-    let known = STEPS.len() as u32;
+    let known = CURRENT;
     let tables: u32 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(failed)?;
@@ -93,13 +111,12 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Jo
     let failed = |error| classify(path, error);
     let transaction = connection.transaction().map_err(failed)?;
     let version = version(&transaction, path)?;
-    let known = STEPS.len() as u32;
     for step in &STEPS[version as usize..] {
         transaction.execute_batch(step).map_err(failed)?;
     }
-    if version < known {
+    if version < CURRENT {
         transaction.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
-        transaction.pragma_update(None, "user_version", known).map_err(failed)?;
+        transaction.pragma_update(None, "user_version", CURRENT).map_err(failed)?;
     }
     transaction.commit().map_err(failed)
 }
@@ -128,6 +145,10 @@ mod tests {
         };
         assert_eq!(find("text : old AND tags : (r1 AND f2)"), Some(7));
         assert_eq!(find("text : new"), None);
+        // What is not known of it is not made up.
+        let sql = "SELECT host FROM message WHERE id = 7";
+        let host = connection.query_row(sql, [], |row| row.get::<_, Option<String>>(0));
+        assert_eq!(host.unwrap(), None);
         // A second look changes nothing.
         migrate(&mut connection, Path::new("test")).unwrap();
     }

@@ -198,7 +198,7 @@ impl Writer {
             ])?;
             self.hub.apply(record.clone(), &mut self.effects);
             for effect in self.effects.drain(..) {
-                if let Some(archive) = effect.event.entry() {
+                for archive in effect.entries() {
                     erased |= index::take(&transaction, &mut self.names, record.id, archive)?;
                 }
             }
@@ -259,8 +259,16 @@ mod tests {
     }
 
     fn said(id: u64) -> Record {
-        let (room, kind, text) = (Name::lobby(), Kind::Message, "hello".into());
-        record(id, Change::Say { room, kind, text, reply_to: None, tags: None, status: None })
+        let say = Change::Say {
+            room: Name::lobby(),
+            kind: Kind::Message,
+            text: "hello".into(),
+            reply_to: None,
+            tags: None,
+            status: None,
+            joints: None,
+        };
+        record(id, say)
     }
 
     #[test]

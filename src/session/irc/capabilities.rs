@@ -1,6 +1,6 @@
 //! Which capabilities are there, and how are they agreed on? IRCv3 capability-negotiation.
 
-use super::{Context, metadata, sasl};
+use super::{Context, metadata, multiline, sasl};
 use crate::wire::irc::{Message, numeric};
 
 /// A set of capabilities.
@@ -37,12 +37,15 @@ capabilities! {
     15 USERHOST_IN_NAMES "userhost-in-names" false;
     16 ACCOUNT_REGISTRATION "draft/account-registration" false;
     17 CHATHISTORY "draft/chathistory" false;
+    18 EVENT_PLAYBACK "draft/event-playback" false;
     19 MESSAGE_REDACTION "draft/message-redaction" true;
     20 EXTENDED_MONITOR "extended-monitor" false;
     21 NO_IMPLICIT_NAMES "draft/no-implicit-names" false;
     22 METADATA_2 "draft/metadata-2" false;
     23 METADATA_3 "draft/metadata-3" false;
     24 READ_MARKER "draft/read-marker" false;
+    25 MULTILINE "draft/multiline" true;
+    26 CHANNEL_RENAME "draft/channel-rename" true;
 }
 
 impl Caps {
@@ -56,6 +59,10 @@ impl Caps {
 
     pub(super) fn changing_lines(self) -> Caps {
         Caps(self.0 & Caps::CHANGING_LINES.0)
+    }
+
+    pub(super) fn without(self, other: Caps) -> Caps {
+        Caps(self.0 & !other.0)
     }
 
     fn find(name: &str) -> Option<Caps> {
@@ -76,6 +83,7 @@ impl Caps {
 fn value(cap: Caps) -> Option<&'static str> {
     match cap {
         Caps::SASL => Some(sasl::MECHANISMS),
+        Caps::MULTILINE => Some(multiline::announced()),
         Caps::METADATA_2 | Caps::METADATA_3 => Some(metadata::announced()),
         _ => None,
     }

@@ -1,9 +1,12 @@
-//! What is done with channels: JOIN, PART, TOPIC, NAMES, LIST, INVITE, KICK.
+//! What is done with channels: JOIN, PART, RENAME, TOPIC, NAMES, LIST, INVITE, KICK.
 
-use super::{Caps, Context, commands, pen, registration, settings};
-use crate::chat::{Command, Flag, Member, Moment, Name, Room, glob, limits};
+use super::{
+    Caps, Context, commands, pen, read_marker, registration, render, settings, subscriptions,
+};
+use crate::chat::{Command, Event, Flag, Member, Moment, Name, Room, glob, limits};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The words of a list, as many as one line may have; the rest is refused.
 fn words<'l>(
@@ -45,6 +48,46 @@ pub(super) fn part(context: &mut Context<'_, '_>, message: &Message<'_>) {
     for room in words(context, message.parameters.first().copied().unwrap_or_default()) {
         context.run(Command::Part(room.into(), reason.map(Into::into)));
     }
+}
+
+/// `RENAME #channel #name [:reason]`. IRCv3 draft/channel-rename.
+pub(super) fn rename(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let [room, to, rest @ ..] = message.parameters.as_slice() else { return };
+    let reason = rest.first().map(|reason| cut(reason, limits::REASON_LENGTH).into());
+    context.session.subject = Some(Box::new([(*room).to_owned(), (*to).to_owned()]));
+    context.run(Command::RenameRoom((*room).into(), (*to).into(), reason));
+}
+
+/// A room has another name. To who does not know of such a thing it is another room.
+pub(super) fn renamed(context: &mut Context<'_, '_>, event: &Event) {
+    let Event::RoomRenamed { before, room, reason, .. } = event else { return };
+    let (look, stamp) = (context.session.look(), context.view.stamp);
+    if look.caps().has(Caps::CHANNEL_RENAME) {
+        return render::render(look, stamp, event, context.out);
+    }
+    let Some(user) = context.user() else { return };
+    let Some(room) = context.view.hub.room(room.as_str()) else { return };
+    // Another spelling is none, and a server operator need not be in it.
+    if *before == room.name || room.member(context.view.me).is_none() {
+        return;
+    }
+    let who = Arc::clone(&user.identity);
+    let (before, reason) = (before.clone(), reason.clone());
+    let parted = Event::Parted { who: Arc::clone(&who), room: before, reason };
+    render::render(look, stamp, &parted, context.out);
+    // That it has a msgid was said with the first line.
+    render::joined(look.caps(), None, &who, &room.name, false, context.out);
+    tell_room(context, room);
+}
+
+/// What a client is told of a room that it is in from now on.
+pub(super) fn tell_room(context: &mut Context<'_, '_>, room: &Room) {
+    tell_topic(context, room, false);
+    read_marker::tell_joined(context, room);
+    if !context.session.caps.has(Caps::NO_IMPLICIT_NAMES) {
+        tell_names(context, room);
+    }
+    subscriptions::tell_joined(context, room);
 }
 
 /// `TOPIC #channel [:text]`.
@@ -304,7 +347,7 @@ mod tests {
         let (mut session, mut desk, mut out) = (Session::new(), Desk::default(), Vec::new());
         session.door = None;
         let (me, now, desk) = (SessionId(1), Moment(1), &mut desk);
-        let mut view = View { hub, settings: &settings, desk, me, now };
+        let mut view = View { hub, settings: &settings, desk, me, now, stamp: None };
         session.take(b"LIST", &mut view, &mut out, &mut Vec::new());
         String::from_utf8(out).unwrap()
     }

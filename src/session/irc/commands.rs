@@ -2,8 +2,8 @@
 
 use super::Context;
 use super::{
-    about, account, capabilities, channel, history, messages, metadata, modes, operator, people,
-    read_marker, registration, sasl,
+    about, account, capabilities, channel, history, messages, metadata, modes, multiline, operator,
+    people, read_marker, registration, sasl,
 };
 use crate::wire::irc::{Message, numeric};
 
@@ -37,6 +37,7 @@ static ROWS: &[Row] = rows! {
     "ADMIN" Inside 0 about::admin;
     "AUTHENTICATE" Always 1 sasl::authenticate;
     "AWAY" Inside 0 people::away;
+    "BATCH" Inside 1 multiline::batch;
     "CAP" Always 1 capabilities::cap;
     "CHATHISTORY" Inside 1 history::chathistory;
     "ERROR" Always 0 |_, _| {};
@@ -69,6 +70,7 @@ static ROWS: &[Row] = rows! {
     "REDACT" Inside 2 messages::redact;
     "REGISTER" Always 3 account::register;
     "REHASH" Inside 0 operator::rehash;
+    "RENAME" Inside 2 channel::rename;
     "SETNAME" Inside 1 people::setname;
     "STATS" Inside 1 about::stats;
     "TAGMSG" Inside 1 messages::tagmsg;

@@ -1,8 +1,9 @@
 //! What was said before? IRCv3 draft/chathistory.
 
-use super::{Context, pen, settings};
+use super::render::Words;
+use super::{Caps, Context, pen, render, settings};
 use crate::chat::{
-    Command, Kind, Logged, Moment, Name, Point, Query, Range, RecordId, Scope, Target,
+    Command, Happened, Logged, Moment, Name, Past, Point, Range, RecordId, Scope, Stamp, Target,
 };
 use crate::wire::irc::{Limits, LineWriter, Message};
 
@@ -41,16 +42,17 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
         return fail(context, "INVALID_PARAMS", &[&subcommand], "Invalid message reference");
     };
     let limit = Some(limit.min(settings::HISTORY));
+    let playback = context.session.caps.has(Caps::EVENT_PLAYBACK);
     let member = |room: &crate::chat::Room| room.member(context.view.me).is_some();
-    if target.starts_with('#') {
-        if !context.view.hub.room(target).is_some_and(member) {
-            let text = "Messages could not be retrieved";
-            return fail(context, "INVALID_TARGET", &[&subcommand, target], text);
-        }
-        context.run(Command::History(target.into(), range, limit));
-    } else {
-        context.run(Command::PrivateHistory(target.into(), range, limit));
+    if target.starts_with('#') && !context.view.hub.room(target).is_some_and(member) {
+        let text = "Messages could not be retrieved";
+        return fail(context, "INVALID_TARGET", &[&subcommand, target], text);
     }
+    context.run(match target.strip_prefix('#') {
+        _ if playback => Command::Playback(target.into(), range, limit),
+        Some(_) => Command::History(target.into(), range, limit),
+        None => Command::PrivateHistory(target.into(), range, limit),
+    });
 }
 
 /// `CHATHISTORY TARGETS timestamp=… timestamp=… limit`: where something was said last between.
@@ -68,8 +70,7 @@ fn targets(context: &mut Context<'_, '_>, words: &[&str]) {
         let room = hub.room(name.as_str())?;
         Some((room.name.clone(), room.last_said?))
     });
-    let account = user.and_then(|user| user.identity.account.as_ref());
-    let people = account.map_or(&[][..], |account| hub.partners(account)).iter().cloned();
+    let people = user.map_or(&[][..], |user| hub.partners(user)).iter().cloned();
     let mut found: Vec<(Name, Moment)> =
         rooms.chain(people).filter(|(_, time)| after < *time && *time < before).collect();
     found.sort_by_key(|(_, time)| *time);
@@ -88,19 +89,25 @@ fn targets(context: &mut Context<'_, '_>, words: &[&str]) {
 /// `msgid=…` or `timestamp=…`.
 fn point(word: &str) -> Option<Point> {
     if let Some(id) = word.strip_prefix("msgid=") {
-        return id.parse().ok().map(|id| Point::Id(RecordId(id)));
+        let (id, part) = id.split_once('.').map_or((id, None), |(id, part)| (id, Some(part)));
+        let id = RecordId(id.parse().ok()?);
+        return Some(match part {
+            None => Point::Id(id),
+            Some(part) => Point::Part(id, part.parse().ok()?),
+        });
     }
     let time: jiff::Timestamp = word.strip_prefix("timestamp=")?.parse().ok()?;
     Some(Point::Time(Moment(time.as_millisecond())))
 }
 
 /// Writes what the journal has found.
-pub(super) fn past(context: &mut Context<'_, '_>, query: &Query, entries: &[Logged]) {
+pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
+    let Past { query, entries, happened } = past;
     let me = context.session.nick(context.view);
-    let caps = context.session.caps;
+    let caps = context.session.look().caps();
     let target = match &query.scope {
         Scope::Room(room) | Scope::Thread { room, .. } => room.name.clone(),
-        Scope::Private { peer, .. } => peer.clone(),
+        Scope::Private { peer, .. } | Scope::Session { peer, .. } => peer.clone(),
         // Mail and the like: as if it came now, with the time it is from.
         Scope::Mail { .. } | Scope::Search { .. } => {
             for entry in entries {
@@ -109,42 +116,33 @@ pub(super) fn past(context: &mut Context<'_, '_>, query: &Query, entries: &[Logg
             return;
         }
     };
+    let look = context.session.look();
     let write = |out: &mut Vec<u8>| {
+        let mut happened = happened.iter().peekable();
+        let mut happen = |before: Option<RecordId>, out: &mut Vec<u8>| {
+            let due = |it: &&Happened| before.is_none_or(|id| it.stamp.id < id);
+            while let Some(it) = happened.next_if(due) {
+                render::render(look, Some(it.stamp), &it.event(&target), out);
+            }
+        };
         for entry in entries {
+            happen(Some(entry.id), out);
             line(entry, caps, me.as_str(), out);
         }
+        happen(None, out);
     };
     context.pen().batch("history", &["chathistory", target.as_str()], write);
 }
 
-fn line(entry: &Logged, caps: super::Caps, me: &str, out: &mut Vec<u8>) {
-    use super::Caps;
-    let (id, time) = (entry.id.0.to_string(), pen::timestamp(entry.time));
-    let source = format!("{0}!~user@{0}", entry.from);
+fn line(entry: &Logged, caps: Caps, me: &str, out: &mut Vec<u8>) {
     let to = match &entry.target {
         Target::Room(room) => room.as_str(),
         Target::Private { to, .. } => to.as_str(),
     };
     let to = if to.is_empty() { me } else { to };
-    let mut line = LineWriter::new(out, Limits::FROM_SERVER);
-    if caps.has(Caps::SERVER_TIME) {
-        line = line.tag("time", &time);
-    }
-    if caps.has(Caps::MESSAGE_TAGS) {
-        line = line.tag("msgid", &id);
-        if let Some(reply) = &entry.reply {
-            line = line.tag("+draft/reply", &reply.id.0.to_string());
-        }
-    }
-    if caps.has(Caps::ACCOUNT_TAG)
-        && let Some(account) = &entry.account
-    {
-        line = line.tag("account", account.as_str());
-    }
-    let command = if entry.kind == Kind::Notice { "NOTICE" } else { "PRIVMSG" };
-    let line = line.source(&source).command(command).middle(to);
-    let _ = match entry.kind {
-        Kind::Action => line.trailing(&format!("\u{1}ACTION {}\u{1}", entry.text)).end(),
-        _ => line.trailing(&entry.text).end(),
-    };
+    let stamp = Stamp { id: entry.id, part: 0, time: entry.time };
+    let tags = render::tags_of(entry.tags.as_deref(), entry.reply.as_ref());
+    let joints = entry.joints.as_deref().unwrap_or_default();
+    let words = Words { kind: entry.kind, text: &entry.text, joints, tags: tags.as_deref() };
+    render::words(caps, stamp, &entry.author(), &words, to, out);
 }

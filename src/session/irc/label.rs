@@ -5,7 +5,7 @@
 
 use super::pen::Pen;
 use super::{Caps, Session, View};
-use crate::wire::irc::{Limits, LineWriter};
+use crate::wire::irc::{Limits, LineWriter, Message};
 
 /// Longest label, in bytes. IRCv3 labeled-response.
 const LONGEST: usize = 64;
@@ -20,6 +20,11 @@ impl Label {
     pub(super) fn new(label: &str) -> Box<Label> {
         let end = label.floor_char_boundary(LONGEST);
         Box::new(Label { label: label[..end].to_owned(), lines: Vec::new() })
+    }
+
+    /// Gives the label to a single line.
+    pub(super) fn write(&self, line: &[u8], out: &mut Vec<u8>) {
+        with_tag("label", &self.label, line, out);
     }
 }
 
@@ -39,6 +44,12 @@ impl Session {
     /// The command in hand is done: writes its labelled answers.
     pub fn finish(&mut self, view: &View<'_>, out: &mut Vec<u8>) {
         let Some(label) = self.label.take() else { return };
+        // One batch needs no other around it.
+        if let Some(opening) = only_batch(&label.lines) {
+            with_tag("label", &label.label, &label.lines[..opening], out);
+            out.extend_from_slice(&label.lines[opening..]);
+            return;
+        }
         let count = memchr::memchr_iter(b'\n', &label.lines).count();
         let server = &view.settings.name;
         match count {
@@ -68,6 +79,23 @@ impl Session {
             }
         }
     }
+}
+
+/// Where the first line ends, if it opens a batch that the last one closes, and none before it:
+/// the next batch may have the same name.
+fn only_batch(lines: &[u8]) -> Option<usize> {
+    let opening = memchr::memchr(b'\n', lines)? + 1;
+    let (first, rest) = lines.split_at(opening);
+    let first = Message::parse(first).ok().filter(|line| line.command == "BATCH")?;
+    let name = first.parameters.first()?.strip_prefix('+')?;
+    let closes = |line: &[u8]| {
+        Message::parse(line).is_ok_and(|line| {
+            let word = line.parameters.first().and_then(|word| word.strip_prefix('-'));
+            line.command == "BATCH" && word == Some(name)
+        })
+    };
+    let mut lines = rest.split_inclusive(|byte| *byte == b'\n');
+    (lines.find(|line| closes(line)).is_some() && lines.next().is_none()).then_some(opening)
 }
 
 /// A name for a batch. Batches of one client follow each other, so that any will do.
@@ -116,9 +144,34 @@ impl Pen<'_> {
             std::iter::once(opening.as_str()).chain(words.iter().copied()).collect();
         self.line("BATCH", &all, None);
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            with_tag("batch", reference, line, self.out);
+            if line.starts_with(b"@batch=") {
+                self.out.extend_from_slice(line); // of a batch within
+            } else {
+                with_tag("batch", reference, line, self.out);
+            }
         }
         let closing = format!("-{reference}");
         self.line("BATCH", &[&closing], None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::only_batch;
+
+    #[test]
+    fn one_batch_is_told_from_two() {
+        let one = "@a=b :x BATCH +m t #c\r\n@batch=m :x PRIVMSG #c :BATCH -m\r\n:x BATCH -m\r\n";
+        assert_eq!(only_batch(one.as_bytes()), Some(23));
+        for not_one in [
+            format!("{one}{one}"),
+            format!("{one}:x 001 ada :hi\r\n"),
+            format!(":x 001 ada :hi\r\n{one}"),
+            one[..one.len() - 5].to_owned(),
+            ":x 001 ada :hi\r\n".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(only_batch(not_one.as_bytes()), None, "{not_one}");
+        }
     }
 }

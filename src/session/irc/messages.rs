@@ -1,7 +1,7 @@
 //! What is said, and what is taken back: PRIVMSG, NOTICE, TAGMSG, REDACT.
 
 use super::{Caps, Context, registration, settings};
-use crate::chat::{Command, Kind, Pick, RecordId, Speech};
+use crate::chat::{Command, Joints, Kind, Pick, RecordId, Speech, Tagging};
 use crate::wire::irc::{MAX_BODY, Message, Tags, numeric};
 use std::sync::Arc;
 
@@ -16,12 +16,8 @@ pub(super) fn privmsg(context: &mut Context<'_, '_>, message: &Message<'_>) {
     if text.is_empty() {
         return context.pen().numeric(numeric::ERR_NOTEXTTOSEND, &[], "No text to send");
     }
-    let action = text.strip_prefix("\u{1}ACTION ");
-    let action = action.map(|text| text.strip_suffix('\u{1}').unwrap_or(text));
-    match action.filter(|text| !text.is_empty()) {
-        Some(text) => say(context, targets, Kind::Action, text, message.tags),
-        None => say(context, targets, Kind::Message, text, message.tags),
-    }
+    let tags = client_tags(context, message.tags);
+    one_line(context, targets, text, tags);
 }
 
 /// `NOTICE target,… :text`. Nothing ever answers one.
@@ -29,27 +25,52 @@ pub(super) fn notice(context: &mut Context<'_, '_>, message: &Message<'_>) {
     if let [targets, text, ..] = *message.parameters.as_slice()
         && !text.is_empty()
     {
-        say(context, targets, Kind::Notice, text, message.tags);
+        let tags = client_tags(context, message.tags);
+        one_line(context, targets, text, tags);
     }
 }
 
-fn say(context: &mut Context<'_, '_>, targets: &str, kind: Kind, text: &str, tags: Tags<'_>) {
-    let tags = client_tags(context, tags);
+/// What is said, and how.
+pub(super) struct Spoken<'a> {
+    pub(super) kind: Kind,
+    pub(super) text: &'a str,
+    pub(super) tags: Option<Arc<str>>,
+    pub(super) joints: Option<Joints>,
+}
+
+/// Says one line by the command in hand, PRIVMSG or NOTICE.
+pub(super) fn one_line(
+    context: &mut Context<'_, '_>,
+    targets: &str,
+    text: &str,
+    tags: Option<Arc<str>>,
+) {
+    let action = text.strip_prefix("\u{1}ACTION ");
+    let action = action.map(|text| text.strip_suffix('\u{1}').unwrap_or(text));
+    let (kind, text) = match action.filter(|text| !text.is_empty()) {
+        _ if context.session.command == "NOTICE" => (Kind::Notice, text),
+        Some(text) => (Kind::Action, text),
+        None => (Kind::Message, text),
+    };
+    say(context, targets, Spoken { kind, text, tags, joints: None });
+}
+
+pub(super) fn say(context: &mut Context<'_, '_>, targets: &str, spoken: Spoken<'_>) {
+    let Spoken { kind, text, tags, joints } = spoken;
     let reply = tags.as_deref().and_then(reply_of);
     let text: Arc<str> = text.into();
+    // Several lines are cut where it is needed, for those who hear them.
+    let whole = text.contains('\n') || joints.is_some();
     let source = context.user().map_or(0, |user| registration::prefix(&user.identity).len());
     let command = context.session.command.len() + if kind == Kind::Action { 9 } else { 0 };
     for target in some_targets(context, targets) {
         // What would not reach the others whole is not sent: nothing is cut without a word.
-        if source + command + target.len() + text.len() + ":   :\r\n".len() > MAX_BODY {
+        if !whole && source + command + target.len() + text.len() + ":   :\r\n".len() > MAX_BODY {
             let text = "Input line was too long: not all of it would arrive";
             context.pen().numeric(numeric::ERR_INPUTTOOLONG, &[], text);
             continue;
         }
-        let (status, to) = match target.strip_prefix(['@', '+']) {
-            Some(room) if room.starts_with('#') => (target.chars().next(), room),
-            _ => (None, target),
-        };
+        let (status, to) = with_status(target);
         context.run(Command::Speak(Box::new(Speech {
             to: to.into(),
             kind,
@@ -57,6 +78,7 @@ fn say(context: &mut Context<'_, '_>, targets: &str, kind: Kind, text: &str, tag
             tags: tags.clone(),
             status,
             reply: reply.clone(),
+            joints: joints.clone(),
         })));
     }
 }
@@ -65,8 +87,19 @@ fn say(context: &mut Context<'_, '_>, targets: &str, kind: Kind, text: &str, tag
 pub(super) fn tagmsg(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let Some(tags) = client_tags(context, message.tags) else { return };
     let targets = message.parameters.first().copied().unwrap_or_default();
+    let reaction = reaction_of(&tags);
     for target in some_targets(context, targets) {
-        context.run(Command::Tag(target.trim_start_matches(['@', '+']).into(), Arc::clone(&tags)));
+        let (status, to) = with_status(target);
+        let (to, tags, reaction) = (to.into(), Arc::clone(&tags), reaction.clone());
+        context.run(Command::Tag(Box::new(Tagging { to, tags, status, reaction })));
+    }
+}
+
+/// Whom of a room alone a target means, and the room.
+fn with_status(target: &str) -> (Option<char>, &str) {
+    match target.strip_prefix(['@', '+']) {
+        Some(room) if room.starts_with('#') => (target.chars().next(), room),
+        _ => (None, target),
     }
 }
 
@@ -109,7 +142,7 @@ fn some_targets<'t>(context: &mut Context<'_, '_>, targets: &'t str) -> Vec<&'t 
 }
 
 /// The tags that go from client to client, as they came; `None` if there are none.
-fn client_tags(context: &Context<'_, '_>, tags: Tags<'_>) -> Option<Arc<str>> {
+pub(super) fn client_tags(context: &Context<'_, '_>, tags: Tags<'_>) -> Option<Arc<str>> {
     if !context.session.caps.has(Caps::MESSAGE_TAGS) || tags.is_empty() {
         return None;
     }
@@ -125,6 +158,17 @@ fn client_tags(context: &Context<'_, '_>, tags: Tags<'_>) -> Option<Arc<str>> {
         }
     }
     (!section.is_empty()).then(|| section.into())
+}
+
+/// The reaction that the tags are. IRCv3 react.
+fn reaction_of(tags: &str) -> Option<(Pick, Arc<str>, bool)> {
+    let message = reply_of(tags)?;
+    let tags = Tags::new(tags);
+    match (tags.get("+draft/react"), tags.get("+draft/unreact")) {
+        (Some(text), None) => Some((message, text.into(), true)),
+        (None, Some(text)) => Some((message, text.into(), false)),
+        _ => None,
+    }
 }
 
 /// The message that the tags say is answered.

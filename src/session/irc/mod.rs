@@ -11,6 +11,7 @@
 //! | `registration`, `capabilities` | how does a client come in? |
 //! | `sasl`, `scram` | how does it prove an account? |
 //! | `channel`, `modes`, `messages` | what can be done in a channel, and said? |
+//! | `multiline` | how is one message of several lines said? |
 //! | `people`, `about`, `operator` | what can be asked of people, of the server; what may operators? |
 //! | `desk` | who watches for whom, who was here before? |
 //! | `metadata`, `subscriptions` | what is said of people and channels for programs; who follows it? |
@@ -32,6 +33,7 @@ mod label;
 mod messages;
 mod metadata;
 mod modes;
+mod multiline;
 mod operator;
 mod own;
 mod pen;
@@ -52,13 +54,14 @@ pub use desk::Desk;
 pub use render::render;
 pub use settings::Settings;
 
-use crate::chat::{Command, Entry, Hub, Moment, Name, ScramProof, Secret, SessionId};
+use crate::chat::{Command, Entry, Hub, Moment, Name, ScramProof, Secret, SessionId, Stamp};
 use crate::wire::irc::{Framer, Limits, Message, ParseError, Step};
 use label::Label;
 use pen::Pen;
 use registration::Door;
 use sasl::Sasl;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How lines look for one peer: the capabilities that change them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -87,6 +90,8 @@ pub enum Action {
     Quit(Option<Arc<str>>),
     /// Close, and say why.
     Close(String),
+    /// Call [`Session::look_at_batch`] after this time.
+    LookAtBatch(Duration),
 }
 
 /// A step in the proof of an account.
@@ -112,6 +117,8 @@ pub struct View<'a> {
     pub me: SessionId,
     /// Now.
     pub now: Moment,
+    /// Which of the things that follow from a record is being told, if one is.
+    pub stamp: Option<Stamp>,
 }
 
 /// One peer's side of the conversation.
@@ -129,6 +136,10 @@ pub struct Session {
     /// What it has said of itself until it is in.
     door: Option<Box<Door>>,
     sasl: Option<Box<Sasl>>,
+    /// The message of several lines that it is sending.
+    batch: Option<Box<multiline::Open>>,
+    /// Whether somebody is going to look how old that is.
+    batch_watched: bool,
     /// The keys of metadata that it follows.
     subscriptions: Vec<String>,
 }
@@ -159,6 +170,8 @@ impl Session {
             label: None,
             door: Some(Box::default()),
             sasl: None,
+            batch: None,
+            batch_watched: false,
             subscriptions: Vec::new(),
         }
     }
@@ -177,7 +190,9 @@ impl Session {
 
     /// How it wants lines that many hear.
     pub fn look(&self) -> Look {
-        Look(self.caps.changing_lines())
+        let caps = self.caps.changing_lines();
+        // What depends on batches is nothing without them.
+        Look(if self.caps.multiline() { caps } else { caps.without(Caps::MULTILINE) })
     }
 
     /// The next line of `input`.
@@ -219,8 +234,13 @@ impl Session {
                 if let Some(label) = message.tags.get("label").filter(|_| labelled) {
                     self.label = Some(Label::new(&label));
                 }
+                let gathered = multiline::takes(self, &message);
                 let mut context = Context { session: self, view, out, actions };
-                commands::run(&mut context, &message);
+                if gathered {
+                    multiline::line(&mut context, &message);
+                } else {
+                    commands::run(&mut context, &message);
+                }
             }
             Err(ParseError::NotUtf8 { tags, command }) => {
                 let labelled = self.caps.has(Caps::LABELED_RESPONSE);

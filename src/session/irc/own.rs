@@ -3,7 +3,7 @@
 use super::render::{self, render};
 use super::{
     Caps, Context, Session, View, channel, history, metadata, modes, read_marker, refusals,
-    registration, subscriptions,
+    registration,
 };
 use crate::chat::{AccountStep, Event, Identity, Kind, Perspective, Refusal};
 use crate::wire::irc::numeric;
@@ -29,9 +29,9 @@ impl Session {
     }
 
     /// Somebody whom it watches for, and with whom it shares no room, has changed.
-    pub fn tell_of_watched(&self, event: &Event, out: &mut Vec<u8>) {
+    pub fn tell_of_watched(&self, event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         if self.caps.has(Caps::EXTENDED_MONITOR) {
-            render(self.look(), event, Perspective::Other, out);
+            render(self.look(), view.stamp, event, out);
         }
     }
 
@@ -51,29 +51,24 @@ impl Session {
 
 /// Of its own doing.
 fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
-    let look = context.session.look();
+    let (look, stamp) = (context.session.look(), context.view.stamp);
     let echoes = context.session.caps.has(Caps::ECHO_MESSAGE);
     match event {
         Event::Joined { who, room, .. } => {
             // That it is op there it sees among the names.
-            render::joined(look.caps(), who, room, false, context.out);
+            render::joined(look.caps(), stamp, who, room, false, context.out);
             if let Some(room) = context.view.hub.room(room.as_str()) {
-                channel::tell_topic(context, room, false);
-                read_marker::tell_joined(context, room);
-                if !context.session.caps.has(Caps::NO_IMPLICIT_NAMES) {
-                    channel::tell_names(context, room);
-                }
-                subscriptions::tell_joined(context, room);
+                channel::tell_room(context, room);
             }
         }
         Event::Said(_) | Event::Reacted { .. } | Event::Tagged { .. } | Event::Edited { .. } => {
             if let Event::Tagged { who, to, .. } = event
                 && who.nick == *to
             {
-                render(look, event, Perspective::Other, aside);
+                render(look, stamp, event, aside);
             }
             if echoes {
-                render(look, event, Perspective::Other, context.out);
+                render(look, stamp, event, context.out);
             }
         }
         Event::Told(told) => {
@@ -115,10 +110,11 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
                 pen.numeric(numeric::RPL_AWAY, &[nick.as_str()], away);
             }
         }
+        Event::RoomRenamed { .. } => channel::renamed(context, event),
         Event::Account { who, step } => account(context, who, *step),
         Event::MetadataSet { .. } | Event::ReadMarker { .. } => told_for_programs(context, event),
         Event::Wallops { .. } => {}
-        event => render(look, event, Perspective::Other, context.out),
+        event => render(look, stamp, event, context.out),
     }
 }
 
@@ -145,6 +141,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
             context.pen().numeric(numeric::RPL_YOUREOPER, &[], text);
             modes::tell_user_modes(context, &[(crate::chat::UserMode::Operator, true)]);
         }
+        Event::RoomRenamed { .. } => channel::renamed(context, event),
         Event::UserModes { changes, .. } => modes::tell_user_modes(context, changes),
         Event::Account { who, step } => account(context, who, *step),
         Event::Refused(refusal) => {
@@ -178,10 +175,10 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
                 read_marker::tell(context, target.as_str(), Some(*time));
             }
         }
-        Event::Past { query, entries } => history::past(context, query, entries),
+        Event::Past(past) => history::past(context, past),
         event => {
             let look = context.session.look();
-            render(look, event, Perspective::Other, context.out);
+            render(look, context.view.stamp, event, context.out);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How does one line to one client look?
 
 use super::Caps;
-use crate::chat::{Identity, Moment, Name};
+use crate::chat::{Identity, Moment, Name, Stamp};
 use crate::wire::irc::{Limits, LineWriter, Numeric};
 use std::borrow::Cow;
 
@@ -106,6 +106,14 @@ pub(super) fn timestamp(moment: Moment) -> String {
     match jiff::Timestamp::from_millisecond(moment.0) {
         Ok(time) => format!("{time:.3}"),
         Err(_) => "1970-01-01T00:00:00.000Z".to_owned(),
+    }
+}
+
+/// What the tag `msgid` calls a happening: the id of its record, and which one it is of several.
+pub(super) fn msgid(stamp: Stamp) -> String {
+    match stamp.part {
+        0 => stamp.id.0.to_string(),
+        part => format!("{}.{part}", stamp.id.0),
     }
 }
 

@@ -158,6 +158,12 @@ fn in_standard_form(
         ("REDACT", Refusal::NoSuchRoom(name) | Refusal::NotInRoom(name)) => {
             pen.fail("REDACT", "INVALID_TARGET", &[name.as_str()], &text);
         }
+        ("RENAME", Refusal::RoomExists(_)) => {
+            pen.fail("RENAME", "CHANNEL_NAME_IN_USE", &subject, &text);
+        }
+        ("RENAME", Refusal::LobbyStays | Refusal::BadRoom(..) | Refusal::TryLater(_)) => {
+            pen.fail("RENAME", "CANNOT_RENAME", &subject, &text);
+        }
         ("METADATA", _) => super::metadata::refused(whole, refusal, pen),
         ("CHATHISTORY", _) => {
             pen.fail("CHATHISTORY", "INVALID_TARGET", &subject, &text);

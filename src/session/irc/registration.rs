@@ -246,7 +246,10 @@ pub(super) fn isupport(context: &mut Context<'_, '_>) {
     }
 }
 
-/// `nick!user@host`, the host as a word.
+/// `nick!user@host`, the host as a word; the nick alone, if from where is not known any more.
 pub(super) fn prefix(who: &crate::chat::Identity) -> String {
+    if who.label.is_empty() {
+        return who.nick.as_str().to_owned();
+    }
     format!("{}!{}@{}", who.nick, who.user(), pen::host(who))
 }

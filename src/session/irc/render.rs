@@ -1,45 +1,49 @@
 //! What many hear, as lines: rendered once for each look.
 
 use super::modes::shown;
-use super::pen::{realname, timestamp};
+use super::pen::{msgid, realname, timestamp};
 use super::registration::prefix;
-use super::{Caps, Look};
-use crate::chat::{
-    AccountStep, Departure, Event, Identity, Kind, Moment, Name, Perspective, RecordId, Said, Told,
-};
-use crate::wire::irc::render::pieces;
+use super::{Caps, Look, multiline};
+use crate::chat::{AccountStep, Departure, Event, Identity, Kind, Name, Quoted, Said, Stamp, Told};
 use crate::wire::irc::{Limits, LineWriter, Tags};
+use std::borrow::Cow;
 
 /// Bytes of a line that are neither source nor command nor target: colons, blanks, line end.
 const MARGIN: usize = 24;
 
-/// Adds the lines that tell `event` to `out`: none, if these clients are not told of it. From
-/// somebody's own perspective only what many see alike; the rest is [`Session::tell`]'s.
+/// Adds the lines that tell `event` to `out`: none, if these clients are not told of it. `stamp`
+/// gives them their time and msgid. Only what many see alike; the rest is [`Session::tell`]'s.
 ///
 /// [`Session::tell`]: super::Session::tell
-pub fn render(look: Look, event: &Event, _perspective: Perspective, out: &mut Vec<u8>) {
+pub fn render(look: Look, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8>) {
     let caps = look.caps();
     match event {
         Event::Said(line) => said(caps, line, out),
         Event::Told(line) => told(caps, line, line.to.as_str(), out),
-        Event::Tagged { id, time, who, to, tags } => {
+        Event::Tagged { who, to, status, tags, .. } => {
             if caps.has(Caps::MESSAGE_TAGS) {
-                let line = tagged(caps, Some((*id, *time)), who, Some(tags), out);
-                let _ = line.source(&prefix(who)).command("TAGMSG").middle(to.as_str()).end();
+                let source = prefix(who);
+                let line = tagged(caps, stamp, who, Some(tags), out).source(&source);
+                let line = line.command("TAGMSG");
+                let _ = match status {
+                    None => line.middle(to.as_str()).end(),
+                    Some(status) => line.middle(&format!("{status}{to}")).end(),
+                };
             }
         }
-        Event::Entered { who, .. } => joined(caps, who, &Name::lobby(), false, out),
+        Event::Entered { who, .. } => joined(caps, stamp, who, &Name::lobby(), false, out),
         Event::Joined { who, room, op, away, .. } => {
-            joined(caps, who, room, *op, out);
+            joined(caps, stamp, who, room, *op, out);
             if let Some(message) = away.as_ref().filter(|_| caps.has(Caps::AWAY_NOTIFY)) {
                 let source = prefix(who);
-                let line = tagged(caps, None, who, None, out).source(&source);
+                // One msgid is for one line.
+                let line = untitled(caps, stamp, who, None, out).source(&source);
                 let _ = line.command("AWAY").trailing(message).end();
             }
         }
         Event::Parted { who, room, reason } => {
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out).source(&source).command("PART");
+            let line = tagged(caps, stamp, who, None, out).source(&source).command("PART");
             let line = line.middle(room.as_str());
             let _ = match reason {
                 Some(reason) => line.trailing(reason).end(),
@@ -54,36 +58,42 @@ pub fn render(look: Look, event: &Event, _perspective: Perspective, out: &mut Ve
                 Departure::Killed(why) => format!("Killed ({why})"),
             };
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out);
+            let line = tagged(caps, stamp, who, None, out);
             let _ = line.source(&source).command("QUIT").trailing(&text).end();
         }
-        _ => about_rooms(caps, event, out),
+        _ => about_rooms(caps, stamp, event, out),
     }
 }
 
-fn about_rooms(caps: Caps, event: &Event, out: &mut Vec<u8>) {
+fn about_rooms(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8>) {
     match event {
         Event::Kicked { who, room, target, reason } => {
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out).source(&source).command("KICK");
+            let line = tagged(caps, stamp, who, None, out).source(&source).command("KICK");
             let line = line.middle(room.as_str()).middle(target.nick.as_str());
             let reason = reason.as_deref().unwrap_or(who.nick.as_str());
             let _ = line.trailing(reason).end();
         }
         Event::Renamed { who, before } => {
             let source = prefix(before);
-            let line = tagged(caps, None, who, None, out);
+            let line = tagged(caps, stamp, who, None, out);
             let _ = line.source(&source).command("NICK").trailing(who.nick.as_str()).end();
         }
         Event::TopicSet { who, room, topic } => {
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out).source(&source).command("TOPIC");
+            let line = tagged(caps, stamp, who, None, out).source(&source).command("TOPIC");
             let _ = line.middle(room.as_str()).trailing(&topic.text).end();
+        }
+        Event::RoomRenamed { who, before, room, reason } if caps.has(Caps::CHANNEL_RENAME) => {
+            let source = prefix(who);
+            let line = tagged(caps, stamp, who, None, out).source(&source).command("RENAME");
+            let line = line.middle(before.as_str()).middle(room.as_str());
+            let _ = line.trailing(reason.as_deref().unwrap_or_default()).end();
         }
         Event::ModesSet { who, room, changes } => {
             let (letters, arguments) = shown(changes);
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out).source(&source).command("MODE");
+            let line = tagged(caps, stamp, who, None, out).source(&source).command("MODE");
             let mut line = line.middle(room.as_str()).middle(&letters);
             for argument in &arguments {
                 line = line.middle(argument);
@@ -93,18 +103,18 @@ fn about_rooms(caps: Caps, event: &Event, out: &mut Vec<u8>) {
         Event::InviteSeen { .. } if !caps.has(Caps::INVITE_NOTIFY) => {}
         Event::Invited { who, room, nick } | Event::InviteSeen { who, room, nick } => {
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out).source(&source).command("INVITE");
+            let line = tagged(caps, stamp, who, None, out).source(&source).command("INVITE");
             let _ = line.middle(nick.as_str()).middle(room.as_str()).end();
         }
-        _ => about_people(caps, event, out),
+        _ => about_people(caps, stamp, event, out),
     }
 }
 
-fn about_people(caps: Caps, event: &Event, out: &mut Vec<u8>) {
+fn about_people(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8>) {
     match event {
         Event::Away { who, message } if caps.has(Caps::AWAY_NOTIFY) => {
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out).source(&source).command("AWAY");
+            let line = tagged(caps, stamp, who, None, out).source(&source).command("AWAY");
             let _ = match message {
                 Some(message) => line.trailing(message).end(),
                 None => line.end(),
@@ -116,26 +126,30 @@ fn about_people(caps: Caps, event: &Event, out: &mut Vec<u8>) {
             }
             let account = who.account.as_ref().map_or("*", Name::as_str);
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out);
+            let line = tagged(caps, stamp, who, None, out);
             let _ = line.source(&source).command("ACCOUNT").middle(account).end();
         }
         Event::RealName { who } if caps.has(Caps::SETNAME) => {
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out);
+            let line = tagged(caps, stamp, who, None, out);
             let _ = line.source(&source).command("SETNAME").trailing(realname(who)).end();
         }
-        Event::Reacted { id, who, room, message, text, on } if caps.has(Caps::MESSAGE_TAGS) => {
+        Event::Reacted { who, room, message, text, on, tags } if caps.has(Caps::MESSAGE_TAGS) => {
             let (source, reply) = (prefix(who), message.id.0.to_string());
             let key = if *on { "+draft/react" } else { "+draft/unreact" };
-            let line = tagged(caps, None, who, None, out).tag("msgid", &id.0.to_string());
-            let line = line.tag("+draft/reply", &reply).tag(key, text);
+            let line = tagged(caps, stamp, who, tags.as_deref(), out);
+            let line = match tags {
+                Some(_) => line,
+                // A plain client has done it.
+                None => line.tag("+draft/reply", &reply).tag("+reply", &reply).tag(key, text),
+            };
             let _ = line.source(&source).command("TAGMSG").middle(room.as_str()).end();
         }
         Event::Edited { who, room, message, text } => {
             // There is no such command: it is said what has become of the message.
             let text = format!("* {}", text);
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out);
+            let line = tagged(caps, stamp, who, None, out);
             let line = if caps.has(Caps::MESSAGE_TAGS) {
                 line.tag("+draft/reply", &message.id.0.to_string())
             } else {
@@ -146,7 +160,7 @@ fn about_people(caps: Caps, event: &Event, out: &mut Vec<u8>) {
         }
         Event::Deleted { who, room, message, reason } if caps.has(Caps::MESSAGE_REDACTION) => {
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out).source(&source).command("REDACT");
+            let line = tagged(caps, stamp, who, None, out).source(&source).command("REDACT");
             let line = line.middle(room.as_str()).middle(&message.id.0.to_string());
             let _ = match reason {
                 Some(reason) => line.trailing(reason).end(),
@@ -155,12 +169,12 @@ fn about_people(caps: Caps, event: &Event, out: &mut Vec<u8>) {
         }
         Event::Wallops { who, text } => {
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out);
+            let line = tagged(caps, stamp, who, None, out);
             let _ = line.source(&source).command("WALLOPS").trailing(text).end();
         }
         Event::Announced { who, text } => {
             let source = prefix(who);
-            let line = tagged(caps, None, who, None, out).source(&source).command("NOTICE");
+            let line = tagged(caps, stamp, who, None, out).source(&source).command("NOTICE");
             let _ = line.middle("$*").trailing(text).end();
         }
         _ => {}
@@ -170,20 +184,46 @@ fn about_people(caps: Caps, event: &Event, out: &mut Vec<u8>) {
 /// A line with the tags that these clients want.
 fn tagged<'o, 's>(
     caps: Caps,
-    message: Option<(RecordId, Moment)>,
+    stamp: Option<Stamp>,
     who: &Identity,
     tags: Option<&str>,
     out: &'o mut Vec<u8>,
 ) -> LineWriter<'o, 's> {
     let mut line = LineWriter::new(out, Limits::FROM_SERVER);
-    if let Some((id, time)) = message {
+    if let Some(stamp) = stamp {
         if caps.has(Caps::SERVER_TIME) {
-            line = line.tag("time", &timestamp(time));
+            line = line.tag("time", &timestamp(stamp.time));
         }
         if caps.has(Caps::MESSAGE_TAGS) {
-            line = line.tag("msgid", &id.0.to_string());
+            line = line.tag("msgid", &msgid(stamp));
         }
     }
+    with_author(caps, who, tags, line)
+}
+
+/// The same for the lines that follow the first one: there is one msgid, and that one has it.
+fn untitled<'o, 's>(
+    caps: Caps,
+    stamp: Option<Stamp>,
+    who: &Identity,
+    tags: Option<&str>,
+    out: &'o mut Vec<u8>,
+) -> LineWriter<'o, 's> {
+    let mut line = LineWriter::new(out, Limits::FROM_SERVER);
+    if let Some(stamp) = stamp
+        && caps.has(Caps::SERVER_TIME)
+    {
+        line = line.tag("time", &timestamp(stamp.time));
+    }
+    with_author(caps, who, tags, line)
+}
+
+fn with_author<'o, 's>(
+    caps: Caps,
+    who: &Identity,
+    tags: Option<&str>,
+    mut line: LineWriter<'o, 's>,
+) -> LineWriter<'o, 's> {
     if caps.has(Caps::ACCOUNT_TAG)
         && let Some(account) = &who.account
     {
@@ -202,9 +242,16 @@ fn tagged<'o, 's>(
     line
 }
 
-pub(super) fn joined(caps: Caps, who: &Identity, room: &Name, op: bool, out: &mut Vec<u8>) {
+pub(super) fn joined(
+    caps: Caps,
+    stamp: Option<Stamp>,
+    who: &Identity,
+    room: &Name,
+    op: bool,
+    out: &mut Vec<u8>,
+) {
     let source = prefix(who);
-    let line = tagged(caps, None, who, None, out).source(&source).command("JOIN");
+    let line = tagged(caps, stamp, who, None, out).source(&source).command("JOIN");
     let line = line.middle(room.as_str());
     let _ = if caps.has(Caps::EXTENDED_JOIN) {
         let account = who.account.as_ref().map_or("*", Name::as_str);
@@ -213,30 +260,54 @@ pub(super) fn joined(caps: Caps, who: &Identity, room: &Name, op: bool, out: &mu
         line.end()
     };
     if op {
-        let line = LineWriter::new(out, Limits::FROM_SERVER).source(&source).command("MODE");
+        let line = untitled(caps, stamp, who, None, out).source(&source).command("MODE");
         let _ = line.middle(room.as_str()).middle("+o").middle(who.nick.as_str()).end();
     }
 }
 
-/// What was said, in as many lines as it takes; the tags go with the first.
-fn words(
+/// What was said, and how.
+pub(super) struct Words<'a> {
+    pub(super) kind: Kind,
+    pub(super) text: &'a str,
+    pub(super) joints: &'a [u32],
+    pub(super) tags: Option<&'a str>,
+}
+
+/// What was said, in as many lines as it takes: as one batch to those who know such batches, else
+/// line by line without the blank ones; the msgid goes with the first.
+pub(super) fn words(
     caps: Caps,
-    message: (RecordId, Moment),
+    stamp: Stamp,
     who: &Identity,
-    (kind, text, tags): (Kind, &str, Option<&str>),
+    words: &Words<'_>,
     to: &str,
     out: &mut Vec<u8>,
 ) {
+    let Words { kind, text, joints, tags } = *words;
     let source = prefix(who);
     let command = if kind == Kind::Notice { "NOTICE" } else { "PRIVMSG" };
     let taken = source.len() + command.len() + to.len() + MARGIN;
     let room = crate::wire::irc::MAX_BODY.saturating_sub(taken);
     let fits = text.len() <= room + MARGIN - 7 && kind != Kind::Action;
     let room = if fits { text.len() } else { room };
-    for (number, piece) in pieces(text, room).enumerate() {
+    let pieces = || multiline::pieces(text, joints, room);
+    if caps.has(Caps::MULTILINE) && kind != Kind::Action && pieces().nth(1).is_some() {
+        let reference = format!("m{}", stamp.id.0);
+        let line = tagged(caps, Some(stamp), who, tags, out).source(&source).command("BATCH");
+        let _ = line.middle(&format!("+{reference}")).middle(multiline::TYPE).middle(to).end();
+        for (joined, piece) in pieces() {
+            let line = LineWriter::new(out, Limits::FROM_SERVER).tag("batch", &reference);
+            let line = if joined { line.tag(multiline::CONCAT, "") } else { line };
+            let _ = line.source(&source).command(command).middle(to).trailing(piece).end();
+        }
+        let line = LineWriter::new(out, Limits::FROM_SERVER).source(&source);
+        let _ = line.command("BATCH").middle(&format!("-{reference}")).end();
+        return;
+    }
+    for (number, (_, piece)) in pieces().filter(|(_, piece)| !piece.is_empty()).enumerate() {
         let line = match number {
-            0 => tagged(caps, Some(message), who, tags, out),
-            _ => LineWriter::new(out, Limits::FROM_SERVER),
+            0 => tagged(caps, Some(stamp), who, tags, out),
+            _ => untitled(caps, Some(stamp), who, tags, out),
         };
         let line = line.source(&source).command(command).middle(to);
         let _ = match kind {
@@ -246,25 +317,32 @@ fn words(
     }
 }
 
-fn said(caps: Caps, said: &Said, out: &mut Vec<u8>) {
-    let reply;
-    let mut tags = said.tags.as_deref();
-    // An answer given by a plain client is one to IRC clients, too.
-    if let (None, Some(quoted)) = (tags, &said.reply) {
-        reply = format!("+draft/reply={}", quoted.id.0);
-        tags = Some(&reply);
+/// The tags between clients of a message. An answer given by a plain client is one to IRC clients,
+/// too; they look for one of two names.
+pub(super) fn tags_of<'t>(tags: Option<&'t str>, reply: Option<&Quoted>) -> Option<Cow<'t, str>> {
+    match (tags, reply) {
+        (None, Some(quoted)) => Some(format!("+draft/reply={0};+reply={0}", quoted.id.0).into()),
+        (tags, _) => tags.map(Cow::Borrowed),
     }
-    let message = (said.kind, &*said.text, tags);
+}
+
+fn said(caps: Caps, said: &Said, out: &mut Vec<u8>) {
+    let tags = tags_of(said.tags.as_deref(), said.reply.as_deref());
+    let joints = said.joints.as_deref().unwrap_or_default();
+    let said_so = Words { kind: said.kind, text: &said.text, joints, tags: tags.as_deref() };
+    let stamp = Stamp { id: said.id, part: 0, time: said.time };
     match said.status {
-        None => words(caps, (said.id, said.time), &said.who, message, said.room.as_str(), out),
+        None => words(caps, stamp, &said.who, &said_so, said.room.as_str(), out),
         Some(status) => {
             let to = format!("{status}{}", said.room);
-            words(caps, (said.id, said.time), &said.who, message, &to, out);
+            words(caps, stamp, &said.who, &said_so, &to, out);
         }
     }
 }
 
 pub(super) fn told(caps: Caps, told: &Told, to: &str, out: &mut Vec<u8>) {
-    let message = (told.kind, &*told.text, told.tags.as_deref());
-    words(caps, (told.id, told.time), &told.who, message, to, out);
+    let joints = told.joints.as_deref().unwrap_or_default();
+    let said_so = Words { kind: told.kind, text: &told.text, joints, tags: told.tags.as_deref() };
+    let stamp = Stamp { id: told.id, part: 0, time: told.time };
+    words(caps, stamp, &told.who, &said_so, to, out);
 }

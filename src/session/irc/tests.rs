@@ -2,8 +2,8 @@
 
 use super::{Look, Session, render};
 use crate::chat::{
-    Departure, Event, Flag, Identity, Kind, ModeChange, Moment, Name, Perspective, RecordId, Said,
-    SessionId, Topic,
+    Departure, Event, Flag, Identity, Kind, ModeChange, Moment, Name, RecordId, Said, SessionId,
+    Stamp, Topic,
 };
 use std::sync::Arc;
 
@@ -33,13 +33,18 @@ fn said(text: &str, kind: Kind) -> Event {
         mention: false,
         tags: Some("+x=y;+draft/reply=3".into()),
         status: None,
+        joints: None,
     }))
 }
+
+/// The second thing that follows from the ninth record.
+const STAMP: Stamp = Stamp { id: RecordId(9), part: 1, time: Moment(1_767_225_600_123) };
 
 /// What a client with these capabilities hears.
 fn heard(capabilities: &str, event: &Event) -> String {
     let mut out = Vec::new();
-    render(Look(super::capabilities::named(capabilities)), event, Perspective::Other, &mut out);
+    let look = Look(super::capabilities::named(capabilities));
+    render(look, Some(STAMP), event, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -68,11 +73,52 @@ fn what_a_plain_client_says_in_one_line_may_take_several() {
     let lines = heard("message-tags", &said(&text, Kind::Message));
     let lines: Vec<&str> = lines.split_terminator("\r\n").collect();
     assert_eq!(lines.len(), 3);
-    assert!(lines[0].starts_with("@msgid=7;") && lines[1].starts_with(":ada!"));
+    assert!(lines[0].starts_with("@msgid=7;+x=y") && lines[1].starts_with("@+x=y;+draft"));
     let start = ":ada!~al@10.0.0.1 PRIVMSG #lab :";
     let words = lines.iter().map(|line| line.split_once(start).unwrap().1);
     assert_eq!(words.collect::<String>(), text);
     assert!(lines.iter().all(|line| line.len() <= 510 + 40));
+}
+
+#[test]
+fn a_batch_that_is_left_open_is_forgotten() {
+    let settings = super::Settings {
+        name: "irc.example.org".into(),
+        network: "Test".into(),
+        password: None,
+        motd: None,
+        started: Moment(0),
+    };
+    let hub = crate::chat::Hub::new();
+    let mut desk = super::Desk::default();
+    let mut session = Session::new();
+    let mut at = |session: &mut Session, now: i64, lines: &[&str]| {
+        let (me, now) = (SessionId(1), Moment(now));
+        let mut view =
+            super::View { hub: &hub, settings: &settings, desk: &mut desk, me, now, stamp: None };
+        let (mut out, mut actions) = (Vec::new(), Vec::new());
+        for line in lines {
+            session.take(line.as_bytes(), &mut view, &mut out, &mut actions);
+            session.finish(&view, &mut out);
+        }
+        let again = if lines.is_empty() { session.look_at_batch(&view, &mut out) } else { None };
+        (String::from_utf8(out).unwrap(), actions, again)
+    };
+    session.step_away();
+    let minute = std::time::Duration::from_secs(60);
+    at(&mut session, 0, &["CAP REQ :message-tags batch draft/multiline labeled-response"]);
+    let open = ["@label=l BATCH +a draft/multiline #x", "@batch=a PRIVMSG #x :hi"];
+    let (out, actions, _) = at(&mut session, 1_000, &open);
+    assert_eq!((out.as_str(), actions), ("", vec![super::Action::LookAtBatch(minute)]));
+    // One look is enough for the batches that follow each other.
+    let (_, actions, _) = at(&mut session, 2_000, &["BATCH -a", "BATCH +b draft/multiline #x"]);
+    assert_eq!(actions.len(), 1, "{actions:?}");
+    let (out, _, again) = at(&mut session, 61_000, &[]);
+    assert_eq!((out.as_str(), again), ("", Some(std::time::Duration::from_secs(1))));
+    let (out, _, again) = at(&mut session, 62_000, &[]);
+    let told = ":irc.example.org FAIL BATCH TIMEOUT b :The batch was open for too long\r\n";
+    assert_eq!((out.as_str(), again), (told, None));
+    assert!(session.batch.is_none());
 }
 
 #[test]
@@ -146,6 +192,32 @@ fn a_plain_client_is_shown_by_its_nick_where_a_real_name_belongs() {
     let room = Name::new("#lab");
     let joined = Event::Joined { who, room, members: 2, topic: None, op: false, away: None };
     assert_eq!(heard("extended-join", &joined), ":ada!~al@10.0.0.1 JOIN #lab * :ada\r\n");
+}
+
+#[test]
+fn what_happens_has_a_time_and_one_msgid() {
+    let time = "time=2026-01-01T00:00:00.123Z";
+    let start = ":ada!~al@10.0.0.1";
+    let joined = Event::Joined {
+        who: ada(),
+        room: Name::new("#lab"),
+        members: 2,
+        topic: None,
+        op: true,
+        away: Some("tea".into()),
+    };
+    assert_eq!(
+        heard("server-time message-tags away-notify account-tag", &joined),
+        format!(
+            "@{time};msgid=9.1;account=lovelace {start} JOIN #lab\r\n\
+             @{time};account=lovelace {start} MODE #lab +o ada\r\n\
+             @{time};account=lovelace {start} AWAY :tea\r\n"
+        )
+    );
+    let away = Event::Away { who: ada(), message: None };
+    assert_eq!(heard("away-notify server-time", &away), format!("@{time} {start} AWAY\r\n"));
+    let left = Event::Left { who: ada(), departure: Departure::Quit, online: 1 };
+    assert_eq!(heard("message-tags", &left), format!("@msgid=9.1 {start} QUIT :Client quit\r\n"));
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub(super) fn render(look: Look, event: &Event, out: &mut Vec<u8>) {
                 say(&server_ban_line(ban));
             }
         }
-        Event::Past { query, entries } => past(look, query, entries, out),
+        Event::Past(found) => past(look, &found.query, &found.entries, out),
         _ => {}
     }
 }
@@ -191,7 +191,9 @@ fn past(look: Look, query: &Query, entries: &[Logged], out: &mut Vec<u8>) {
         (Scope::Room(room), _) => format!("from the past of {}", room.name),
         (Scope::Thread { room, .. }, _) => format!("thread in {}", room.name),
         (Scope::Mail { .. }, _) => "what was said to you while you were not here".to_owned(),
-        (Scope::Private { peer, .. }, _) => format!("said between you and {peer}"),
+        (Scope::Private { peer, .. } | Scope::Session { peer, .. }, _) => {
+            format!("said between you and {peer}")
+        }
         (Scope::Search { words, .. }, _) => format!("found \"{words}\""),
     };
     let count = match entries.len() {
@@ -204,6 +206,7 @@ fn past(look: Look, query: &Query, entries: &[Logged], out: &mut Vec<u8>) {
         Scope::Mail { account, .. } | Scope::Private { account, .. } => Some(account),
         _ => None,
     };
+    let of_guest = matches!(query.scope, Scope::Session { .. });
     let with_room = matches!(query.scope, Scope::Search { .. });
     for logged in entries {
         begin(look, GREEN, out);
@@ -222,7 +225,11 @@ fn past(look: Look, query: &Query, entries: &[Logged], out: &mut Vec<u8>) {
                 }
                 put(out, &["[", logged.from.as_str()]);
             }
-            Target::Private { to, .. } if logged.account.as_ref() == own && own.is_some() => {
+            // What a guest has heard is to nobody by name.
+            Target::Private { to, .. }
+                if (logged.account.as_ref() == own && own.is_some())
+                    || (of_guest && !to.as_str().is_empty()) =>
+            {
                 put(out, &["[you -> ", to.as_str()]);
             }
             Target::Private { .. } => put(out, &["[", logged.from.as_str(), " -> you"]),

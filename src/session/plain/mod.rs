@@ -138,6 +138,11 @@ impl Session {
             {
                 self.chosen = None;
             }
+            (Event::RoomRenamed { before, room, .. }, _)
+                if self.chosen.as_ref() == Some(before) =>
+            {
+                self.chosen = Some(room.clone());
+            }
             _ => {}
         }
     }

@@ -60,6 +60,8 @@ fn room_refusal(refusal: &Refusal) -> Option<String> {
         Refusal::BadRoom(room, fault) => bad_room(room, *fault),
         Refusal::WrongKey(room) => format!("{room} has a key; /join {room} KEY enters with it"),
         Refusal::RoomFull(room, limit) => format!("{room} is full: {limit} may be in it"),
+        Refusal::RoomExists(room) => format!("there is a room {room} already"),
+        Refusal::LobbyStays => "the lobby keeps its name".to_owned(),
         Refusal::InviteOnly(room) => format!("{room} is for invited people; ask one of its ops"),
         Refusal::Banned(room) => format!("you are banned from {room}"),
         Refusal::Moderated(room) => format!("{room} is moderated; its ops can give you voice"),

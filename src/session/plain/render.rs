@@ -51,7 +51,7 @@ pub fn render(look: Look, event: &Event, perspective: Perspective, out: &mut Vec
         | Event::Ignored(_)
         | Event::ServerBans(_)
         | Event::Connections(_)
-        | Event::Past { .. } => answers::render(look, event, out),
+        | Event::Past(_) => answers::render(look, event, out),
         // The journal's answer follows.
         Event::Recall(_) => {}
         _ => {
@@ -159,6 +159,10 @@ fn words_for(look: Look, event: &Event, perspective: Perspective) -> Option<Stri
         Event::TopicSet { who, room, topic } => {
             format!("{} has set the topic of {room}: {}", label(look, who), topic.text)
         }
+        Event::RoomRenamed { who, before, room, reason } => {
+            let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            format!("{} has renamed {before} to {room}{reason}", label(look, who))
+        }
         Event::Invited { room, nick, .. } if own => format!("{nick} is invited to {room}"),
         Event::Invited { who, room, .. } => {
             format!("{} invites you to {room}; /join {room} enters it", label(look, who))
@@ -263,32 +267,42 @@ fn said(look: Look, said: &Said, perspective: Perspective, out: &mut Vec<u8>) {
     if perspective == Perspective::Own {
         return;
     }
-    begin(look, PURPLE, out);
     let rings = look.bell == Bell::All || (said.mention && look.bell >= Bell::Mention);
     let mark = if said.mention { "*" } else { "" };
-    put(out, &[if rings { RING } else { "" }, mark]);
-    if said.room.as_str() != "#lobby" {
-        put(out, &[said.room.as_str(), " "]);
+    for (number, text) in lines(&said.text) {
+        begin(look, PURPLE, out);
+        put(out, &[if rings && number == 0 { RING } else { "" }, mark]);
+        if said.room.as_str() != "#lobby" {
+            put(out, &[said.room.as_str(), " "]);
+        }
+        if look.numbers && number == 0 {
+            // Writing to a Vec cannot fail.
+            let _ = write!(out, "{} ", said.number);
+        }
+        put(out, &["[", label(look, &said.who)]);
+        words(said.kind, said.reply.as_deref().filter(|_| number == 0), text, out);
+        end(look, out);
     }
-    if look.numbers {
-        // Writing to a Vec cannot fail.
-        let _ = write!(out, "{} ", said.number);
-    }
-    put(out, &["[", label(look, &said.who)]);
-    words(said.kind, said.reply.as_deref(), &said.text, out);
-    end(look, out);
+}
+
+/// The lines of a message, which is one but for those of IRC clients that send several. What there
+/// is one of for a message goes with the first: number, bell, what it answers.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.split('\n').enumerate()
 }
 
 fn told(look: Look, told: &Told, perspective: Perspective, out: &mut Vec<u8>) {
-    begin(look, PURPLE, out);
-    if perspective == Perspective::Own {
-        put(out, &["[you -> ", told.to.as_str()]);
-    } else {
-        let rings = look.bell >= Bell::Private;
-        put(out, &[if rings { RING } else { "" }, "[", label(look, &told.who), " -> you"]);
+    for (number, text) in lines(&told.text) {
+        begin(look, PURPLE, out);
+        if perspective == Perspective::Own {
+            put(out, &["[you -> ", told.to.as_str()]);
+        } else {
+            let rings = look.bell >= Bell::Private && number == 0;
+            put(out, &[if rings { RING } else { "" }, "[", label(look, &told.who), " -> you"]);
+        }
+        words(told.kind, None, text, out);
+        end(look, out);
     }
-    words(told.kind, None, &told.text, out);
-    end(look, out);
     if perspective == Perspective::Own {
         if told.waits {
             let text = format!("{} is not here and gets it at the next login", told.to);

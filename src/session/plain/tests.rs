@@ -77,7 +77,7 @@ impl Chat {
             Decision::Change(change) => self.write(number, change),
             Decision::Reply(event) => self.show(number, &event),
             Decision::Ask(query) => {
-                self.show(number, &Event::Past { query, entries: Vec::new() });
+                self.show(number, &past(query, Vec::new()));
             }
             Decision::Lookup { missing, .. } => self.notice(number, &refusal(&missing)),
             Decision::Refuse(why) => self.notice(number, &refusal(&why)),
@@ -128,6 +128,10 @@ impl Chat {
 }
 
 /// Alice and bob in the lobby.
+fn past(query: Query, entries: Vec<Logged>) -> Event {
+    Event::Past(Box::new(crate::chat::Past { query, entries, happened: Vec::new() }))
+}
+
 fn two() -> Chat {
     let mut chat = Chat::new(&[Style::Plain, Style::Plain]);
     chat.line(0, "/nick alice");
@@ -402,7 +406,8 @@ fn points_in_time_and_searches_are_understood() {
 #[test]
 fn the_past_is_marked_as_past() {
     let room = crate::chat::query::Room { name: Name::lobby(), since: RecordId(0) };
-    let query = Query { scope: Scope::Room(room), range: Range::Latest, limit: None };
+    let query =
+        Query { scope: Scope::Room(room), range: Range::Latest, limit: None, events: false };
     let logged = Logged {
         id: RecordId(9),
         time: Moment(0),
@@ -410,14 +415,19 @@ fn the_past_is_marked_as_past() {
         number: 17,
         from: Name::new("alice"),
         account: None,
+        username: None,
+        host: None,
+        bot: false,
         kind: Kind::Message,
         text: "hello".into(),
+        tags: None,
+        joints: None,
         reply: None,
         edited: true,
         reactions: vec![("+1".into(), 2)],
     };
     let mut out = Vec::new();
-    let event = Event::Past { query, entries: vec![logged] };
+    let event = past(query, vec![logged]);
     render(Look::default(), &event, Perspective::Other, &mut out);
     assert_eq!(
         String::from_utf8(out).unwrap(),
@@ -452,6 +462,8 @@ fn every_refusal_has_words_of_its_own() {
         Refusal::TooManyAccounts,
         Refusal::RoomFull(name(), 3),
         Refusal::InviteOnly(name()),
+        Refusal::RoomExists(name()),
+        Refusal::LobbyStays,
         Refusal::Banned(name()),
         Refusal::MailFull(name()),
         Refusal::ServerBanned { reason: Some("spam".into()), until: Some(Moment(0)) },

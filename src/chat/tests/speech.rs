@@ -1,0 +1,76 @@
+//! Stories of what is said and what of it is kept: stamps, reactions, several lines, history.
+
+use super::*;
+
+#[test]
+fn what_follows_from_one_record_is_counted_and_said_twice_is_once() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    world.run(alice, Command::Join("#x".into(), None)).effects();
+    world.run(bob, Command::Join("#x".into(), None)).effects();
+    // Those who stay and the one who goes are told of one thing.
+    let effects = world.run(alice, Command::Kick("#x".into(), "bob".into(), None)).effects();
+    let stamps: Vec<Stamp> = effects.iter().map(|effect| effect.stamp).collect();
+    let stamp = Stamp { id: RecordId(world.log.len() as u64), part: 0, time: Moment(world.now) };
+    assert_eq!(stamps, [stamp, stamp]);
+    // Two who are banned are told of, and gone, one after the other.
+    world.run(alice, Command::Oper("root".into(), Secret::new("operator"))).effects();
+    world.enter(3, "carol");
+    let target = BanTarget::Address("10.0.0.*".into());
+    let effects = world.run(alice, Command::ServerBan(target, None, None)).effects();
+    let left = effects.iter().filter(|effect| matches!(effect.event, Event::Left { .. }));
+    let parts: Vec<u16> = left.map(|effect| effect.stamp.part).collect();
+    assert_eq!(parts, [2, 4]);
+}
+
+#[test]
+fn a_room_keeps_everything_but_its_name() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    let carol = world.enter(3, "carol");
+    let run = |world: &mut World, who, command| world.run(who, command).effects();
+    run(&mut world, alice, Command::Join("#x".into(), None));
+    run(&mut world, bob, Command::Join("#x".into(), None));
+    run(&mut world, alice, Command::SetTopic("#x".into(), "tea".into()));
+    let bans = vec![ModeChange::Ban("eve".into(), true), ModeChange::Flag(Flag::InviteOnly, true)];
+    run(&mut world, alice, Command::SetModes("#x".into(), bans));
+    run(&mut world, alice, Command::Invite("carol".into(), "#x".into()));
+    run(&mut world, bob, Command::Say("#x".into(), Kind::Message, "one".into()));
+    let rename = |to: &str| Command::RenameRoom("#x".into(), to.into(), None);
+    // Only ops, only free names, and not the lobby.
+    assert_eq!(world.run(bob, rename("#y")).refusal(), Refusal::NotOp(Name::new("#x")));
+    let taken = Refusal::RoomExists(Name::new("#LOBBY"));
+    assert_eq!(world.run(alice, rename("#LOBBY")).refusal(), taken);
+    assert!(matches!(world.run(alice, rename("y")).refusal(), Refusal::BadRoom(..)));
+    run(&mut world, alice, Command::Oper("root".into(), Secret::new("operator")));
+    let lobby = Command::RenameRoom("#lobby".into(), "#y".into(), None);
+    assert_eq!(world.run(alice, lobby).refusal(), Refusal::LobbyStays);
+
+    let before = world.hub.room("#x").unwrap().clone();
+    let effects = run(&mut world, alice, rename("#Y"));
+    let heard = world.heard(bob, &effects);
+    assert!(matches!(&heard[..], [(Event::RoomRenamed { .. }, Perspective::Other)]), "{heard:?}");
+    assert_eq!(world.heard(carol, &effects), []);
+    let room = world.hub.room("#y").unwrap().clone();
+    assert_eq!((room.name.as_str(), room.member(bob)), ("#Y", before.member(bob)));
+    assert_eq!((&room.topic, &room.modes), (&before.topic, &before.modes));
+    assert_eq!((room.since, &room.bans), (before.since, &before.bans));
+    assert!(world.hub.room("#x").is_none());
+    // Numbers go on, the past is there, and so is the invitation.
+    let two = run(&mut world, bob, Command::Reply("#y".into(), Pick::Number(1), "two".into()));
+    let Event::Said(two) = &two[0].event else { panic!() };
+    assert_eq!((two.number, two.room.as_str()), (2, "#Y"));
+    run(&mut world, carol, Command::Join("#y".into(), None));
+    let spelling = Command::RenameRoom("#y".into(), "#y".into(), None);
+    // A server operator need not wait; its other ops do.
+    run(&mut world, alice, spelling);
+    let op = vec![ModeChange::Op(Name::new("bob"), true)];
+    run(&mut world, alice, Command::SetModes("#y".into(), op));
+    let again = Command::RenameRoom("#y".into(), "#z".into(), None);
+    assert!(matches!(world.run(bob, again.clone()).refusal(), Refusal::TryLater(_)));
+    world.now += limits::RENAME_PAUSE;
+    run(&mut world, bob, again);
+    // The old name is anybody's.
+    run(&mut world, bob, Command::Join("#x".into(), None));
+    assert!(world.hub.room("#x").unwrap().member(bob).unwrap().op);
+}

@@ -1,0 +1,140 @@
+//! What people without an account have said in private, for as long as their session lasts: so
+//! that somebody's client can show them their own conversation again.
+//!
+//! In memory with every journal, also beside the one on disk: it belongs to a session and to no
+//! name, and nobody who takes the name later may see it. It goes when the session does.
+//!
+//! Invariants: at most [`limits::GUEST_MESSAGES`] for one session and [`limits::ALL_GUEST_MESSAGES`]
+//! altogether, the oldest gives way; what is in a ring is in `order`, which may hold more, of what
+//! is gone already.
+
+use super::limits;
+use super::question::{self, NO_ID, Place, place_of};
+use crate::chat::{Archive, Logged, Name, Point, Query, RecordId, Scope, SessionId, Target, Told};
+use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+/// The conversations of all who are there.
+#[derive(Default)]
+pub(super) struct Guests {
+    rings: HashMap<SessionId, VecDeque<Kept>>,
+    order: VecDeque<(SessionId, RecordId)>,
+}
+
+struct Kept {
+    logged: Arc<Logged>,
+    /// Who the other one is, if they are there.
+    other: Option<SessionId>,
+    /// Whether the ring's owner said it.
+    own: bool,
+}
+
+impl Kept {
+    fn is_with(&self, peer: &Name, session: Option<SessionId>) -> bool {
+        let name = match &self.logged.target {
+            Target::Private { to, .. } if self.own => to,
+            _ => &self.logged.from,
+        };
+        name == peer || (session.is_some() && self.other == session)
+    }
+
+    /// As it is handed back: to nobody in particular is to the one who asks.
+    fn shown(&self) -> Logged {
+        let mut logged = Logged::clone(&self.logged);
+        if !self.own {
+            logged.target = Target::Private { to: Name::new(""), account: None };
+        }
+        logged
+    }
+}
+
+impl Guests {
+    /// Takes in what concerns it.
+    pub(super) fn archive(&mut self, entry: &Archive<'_>) {
+        match entry {
+            Archive::Guests(told, logged) => self.add(told, logged),
+            Archive::Over(session) => self.forget(*session),
+            Archive::Delete(id) => self.delete(*id),
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, told: &Told, logged: &Logged) {
+        let (from, to) = told.guests();
+        let logged = Arc::new(logged.clone());
+        if let Some(owner) = from {
+            self.keep(owner, Kept { logged: Arc::clone(&logged), other: told.session, own: true });
+        }
+        // Who says something to oneself has it once.
+        if let Some(owner) = to.filter(|to| Some(*to) != from) {
+            self.keep(owner, Kept { logged, other: Some(told.who.session), own: false });
+        }
+    }
+
+    fn keep(&mut self, owner: SessionId, kept: Kept) {
+        self.order.push_back((owner, kept.logged.id));
+        let ring = self.rings.entry(owner).or_default();
+        ring.push_back(kept);
+        if ring.len() > limits::GUEST_MESSAGES {
+            ring.pop_front();
+        }
+        while self.order.len() > limits::ALL_GUEST_MESSAGES {
+            let Some((owner, oldest)) = self.order.pop_front() else { break };
+            let Some(ring) = self.rings.get_mut(&owner) else { continue };
+            ring.pop_front_if(|kept| kept.logged.id == oldest);
+        }
+    }
+
+    /// A session is over.
+    fn forget(&mut self, session: SessionId) {
+        // Its places in the order are left to be found empty: many may leave at once.
+        self.rings.remove(&session);
+    }
+
+    /// A message was taken back.
+    fn delete(&mut self, id: RecordId) {
+        for ring in self.rings.values_mut() {
+            ring.retain(|kept| kept.logged.id != id);
+        }
+    }
+
+    /// Answers a query; `None` if it is not for a guest.
+    pub(super) fn past(&self, query: &Query) -> Option<Vec<Logged>> {
+        let Scope::Session { session, peer, other } = &query.scope else { return None };
+        let ring = || self.rings.get(session).into_iter().flatten();
+        let here = |kept: &&Kept| kept.is_with(peer, *other);
+        let locate = |point| Ok::<Place, Infallible>(self.locate(*session, point));
+        let upto = RecordId(NO_ID);
+        let Ok(stretches) = question::stretches(query.range, question::wanted(query), upto, locate);
+        let newest = stretches.first().is_some_and(|stretch| stretch.newest);
+        let mut entries = Vec::new();
+        for stretch in &stretches {
+            let (after, before) = stretch.ids();
+            let inside = |kept: &&Kept| kept.logged.id.0 > after && kept.logged.id.0 < before;
+            let mut found: Vec<Logged> =
+                ring().filter(here).filter(inside).map(Kept::shown).collect();
+            question::nearest(&mut found, &mut Vec::new(), stretch.limit, stretch.newest);
+            entries.append(&mut found);
+        }
+        question::cut(&mut entries, &mut Vec::new(), newest);
+        Some(entries)
+    }
+
+    fn locate(&self, session: SessionId, point: Point) -> Place {
+        let time = match point {
+            Point::Id(id) => return Place::of(id, 0),
+            Point::Part(id, part) => return Place::of(id, part),
+            // There are no numbers in it: nothing is before, nothing is after.
+            Point::Number(_) => return Place { first: 0, last: NO_ID },
+            Point::Time(time) => time,
+        };
+        let all = || self.rings.get(&session).into_iter().flatten().map(|kept| &kept.logged);
+        let first = all().find(|logged| logged.time >= time);
+        let next = all().find(|logged| logged.time > time);
+        Place {
+            first: first.map_or(NO_ID, |logged| place_of(logged.id, 0)),
+            last: next.map_or(NO_ID, |logged| place_of(logged.id, 0) - 1),
+        }
+    }
+}

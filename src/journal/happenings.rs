@@ -1,0 +1,109 @@
+//! What happened in rooms besides what was said, in memory: a ring for each room, beside the rings
+//! of messages.
+//!
+//! Invariants: bounded per room like messages, and altogether by [`limits::MEMORY_EVENTS`]; the
+//! oldest gives way, and so does what is too old. What is in a ring is in `order`; `order` may hold
+//! more, of what is gone already.
+
+use super::limits;
+use super::memory::Ring;
+use super::question::{NO_ID, Place, Stretch, place_of};
+use crate::chat::{Happened, Moment, RecordId, Target};
+use std::collections::{HashMap, VecDeque};
+
+/// The happenings of all rooms.
+pub(super) struct Happenings {
+    rings: HashMap<Ring, VecDeque<(Target, Happened)>>,
+    /// All of them in the order they came.
+    order: VecDeque<(Ring, u64, Moment)>,
+    per_room: usize,
+    age: Option<i64>,
+}
+
+fn place(happened: &Happened) -> u64 {
+    place_of(happened.stamp.id, happened.stamp.part)
+}
+
+impl Happenings {
+    pub(super) fn new(per_room: usize, age: Option<i64>) -> Happenings {
+        Happenings { rings: HashMap::new(), order: VecDeque::new(), per_room, age }
+    }
+
+    pub(super) fn add(&mut self, target: Target, happened: Happened) {
+        let Some(ring) = Ring::of(&target, happened.who.account.as_ref()) else { return };
+        let (place, time) = (place(&happened), happened.stamp.time);
+        let kept = self.rings.entry(ring.clone()).or_default();
+        kept.push_back((target, happened));
+        if kept.len() > self.per_room {
+            kept.pop_front();
+        }
+        self.order.push_back((ring, place, time));
+        let since = self.age.map_or(i64::MIN, |age| time.0.saturating_sub(age));
+        while self.order.len() > limits::MEMORY_EVENTS
+            || self.order.front().is_some_and(|(_, _, time)| time.0 < since)
+        {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some((ring, oldest, _)) = self.order.pop_front() else { return };
+        let Some(kept) = self.rings.get_mut(&ring) else { return };
+        kept.pop_front_if(|(_, happened)| place(happened) == oldest);
+        if kept.is_empty() {
+            self.rings.remove(&ring);
+        }
+    }
+
+    /// A message is deleted, and what was about it goes with it.
+    pub(super) fn forget_about(&mut self, ring: &Ring, message: RecordId) {
+        if let Some(kept) = self.rings.get_mut(ring) {
+            kept.retain(|(_, happened)| happened.about() != Some(message));
+        }
+    }
+
+    /// A room has another name; what there was under that is forgotten.
+    pub(super) fn rename(&mut self, before: &Ring, after: &Ring) {
+        let kept = self.rings.remove(before);
+        self.rings.remove(after);
+        self.order.retain(|(ring, ..)| ring != after || before == after);
+        for (ring, ..) in self.order.iter_mut().filter(|(ring, ..)| ring == before) {
+            *ring = after.clone();
+        }
+        if let Some(kept) = kept {
+            self.rings.insert(after.clone(), kept);
+        }
+    }
+
+    /// What of a ring is in a stretch and fits, from the end that is wanted, oldest first.
+    pub(super) fn stretch(
+        &self,
+        ring: &Ring,
+        stretch: &Stretch,
+        fits: impl Fn(&Target, &Happened) -> bool,
+    ) -> Vec<Happened> {
+        let inside = |(target, happened): &&(Target, Happened)| {
+            let place = place(happened);
+            place > stretch.after && place < stretch.before && fits(target, happened)
+        };
+        let all = self.rings.get(ring).into_iter().flatten();
+        let found = |(_, happened): &(Target, Happened)| happened.clone();
+        if stretch.newest {
+            let mut newest: Vec<Happened> =
+                all.rev().filter(inside).take(stretch.limit).map(found).collect();
+            newest.reverse();
+            newest
+        } else {
+            all.filter(inside).take(stretch.limit).map(found).collect()
+        }
+    }
+
+    /// Where a moment is in a ring.
+    pub(super) fn locate(&self, ring: &Ring, time: Moment) -> Place {
+        let all = || self.rings.get(ring).into_iter().flatten().map(|(_, happened)| happened);
+        let first = all().find(|happened| happened.stamp.time >= time);
+        let next = all().find(|happened| happened.stamp.time > time);
+        let last = next.map_or(NO_ID, |next| place(next) - 1);
+        Place { first: first.map_or(NO_ID, place), last }
+    }
+}
