@@ -1,4 +1,4 @@
-//! A person at a chatloop server: scripted where the moment matters, the real one where its words
+//! A person at a chatloop server, with `--plain`: scripted where the moment matters, the real one where its words
 //! do.
 
 use crate::line_server::{LineServer, PATIENCE, Peer};
@@ -14,7 +14,7 @@ const WELCOME: &str =
 /// A scripted server that has welcomed the client and answered what it asked.
 fn welcomed(arguments: &[&str]) -> (LineServer, Peer, Terminal) {
     let server = LineServer::new();
-    let mut terminal = Terminal::start_with(server.address(), arguments, &[]);
+    let mut terminal = Terminal::start_plain(server.address(), arguments, &[]);
     let mut peer = server.accept();
     peer.say(WELCOME);
     assert_eq!(peer.hear().unwrap(), "/help");
@@ -88,7 +88,7 @@ fn a_mention_is_highlighted_and_rings() {
 #[test]
 fn another_server_is_told_nothing_unasked() {
     let server = LineServer::new();
-    let mut terminal = Terminal::start_with(server.address(), &[], &[]);
+    let mut terminal = Terminal::start_plain(server.address(), &[], &[]);
     let mut peer = server.accept();
     // Only the very first line counts.
     peer.say(&format!("hello\n{WELCOME}*3 [bob]: as it is\n"));
@@ -152,7 +152,7 @@ struct RealServer {
 impl RealServer {
     fn start(port: u16) -> RealServer {
         let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
-            .args(["127.0.0.1", &port.to_string(), "-q"])
+            .args(["127.0.0.1", &port.to_string(), "-q", "--greeting-delay=0"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -181,7 +181,7 @@ impl Drop for RealServer {
 #[test]
 fn a_killed_server_is_gone_back_to() {
     let server = RealServer::start(0);
-    let mut terminal = Terminal::start_with(server.address, &[], &[]);
+    let mut terminal = Terminal::start_plain(server.address, &[], &[]);
     terminal.wait_for("#lobby [You]:");
     terminal.type_keys("/nick alice\r/join #x word\r");
     terminal.wait_for("#x [You]:");
@@ -204,6 +204,7 @@ fn json_is_one_object_a_line() {
     let client = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
             .args([server.address.ip().to_string(), server.address.port().to_string()])
+            .arg("--plain")
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -244,7 +245,7 @@ fn json_of_another_server_is_raw() {
     let address = listener.local_addr().unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
         .args([address.ip().to_string(), address.port().to_string()])
-        .args(["--json", "--linger=20"])
+        .args(["--plain", "--json", "--linger=20"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -36,6 +36,15 @@ fn cells(count: u16) -> NonZeroU16 {
 }
 
 impl Terminal {
+    /// Starts the client with `--plain`.
+    pub fn start_plain(
+        server: SocketAddr,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Terminal {
+        Terminal::start_with(server, &[&["--plain"], arguments].concat(), environment)
+    }
+
     /// Starts the client on a terminal of 24 by 80, without times in front of lines.
     pub fn start_with(
         server: SocketAddr,
@@ -48,7 +57,10 @@ impl Terminal {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-client"));
         command.args([server.ip().to_string(), server.port().to_string()]);
         command.arg("--timestamps=never").args(arguments);
-        command.env("TERM", "xterm-256color").env_remove("NO_COLOR");
+        command
+            .env("TERM", "xterm-256color")
+            .env_remove("NO_COLOR")
+            .env_remove("CHATLOOP_PASSWORD");
         command.envs(environment.iter().copied());
         command.stdin(side()).stdout(side()).stderr(side());
         // SAFETY: between fork and exec only setsid and ioctl are called, which POSIX allows there.

@@ -1,4 +1,4 @@
-//! A script: no terminal anywhere.
+//! A script: no terminal anywhere. With `--plain`, but for the arguments and the exit codes.
 
 use crate::line_server::{LineServer, PATIENCE};
 use chatloop::reactor::Backend;
@@ -11,7 +11,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 fn client(server: SocketAddr, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-client"));
-    command.args([server.ip().to_string(), server.port().to_string()]).args(arguments);
+    command.args([server.ip().to_string(), server.port().to_string()]);
+    command.arg("--plain").args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -78,7 +79,7 @@ fn every_kind_of_input_is_sent_to_its_end_and_the_replies_are_heard() {
 #[test]
 fn standard_input_may_be_closed() {
     let server = LineServer::new();
-    let script = "exec \"$0\" \"$1\" \"$2\" --linger=20 <&-";
+    let script = "exec \"$0\" \"$1\" \"$2\" --plain --linger=20 <&-";
     let address = server.address();
     let child = Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_chatloop-client")])

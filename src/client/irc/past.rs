@@ -1,0 +1,173 @@
+//! What was said before, and what was missed? Coming in, coming back, and IRCv3 draft/chathistory.
+//!
+//! After a loss the same rooms are entered again, and of each it is asked what came after the last
+//! message that was shown. What this person said and the server had not taken is looked for in
+//! that; what is not there, perhaps nobody has heard.
+//!
+//! Limit: private messages that came while nobody was there are not asked for. A chatloop server
+//! brings them by itself at the next login.
+
+use super::catchup::{Caught, Next};
+use super::said::Said;
+use super::{Session, Shown};
+use crate::client::heard::{counted, mentions};
+use crate::client::options::Bell;
+
+/// Messages that are shown of a room when it is entered for the first time.
+const ON_ENTRY: usize = 20;
+/// Where a newcomer goes at a chatloop server.
+const LOBBY: &str = "#lobby";
+
+impl Session {
+    /// The welcome is complete: into the rooms.
+    pub(super) fn end_of_welcome(&mut self) {
+        if std::mem::replace(&mut self.welcomed, true) {
+            return;
+        }
+        let (nick, network) = (&self.nick, self.server.network());
+        let text =
+            format!("connected as {nick} to {network}; /help lists the commands, /quit leaves");
+        self.words(text);
+        if std::mem::replace(&mut self.was_in, true) {
+            return self.go_back();
+        }
+        let mut rooms = self.wishes.rooms.clone();
+        if rooms.is_empty() && self.server.is_chatloop {
+            rooms.push(LOBBY.to_owned());
+        }
+        if rooms.is_empty() {
+            self.note("in no room yet: /join #room enters one, /list shows them; --join '#room' does it at the start");
+        }
+        for room in rooms {
+            self.join(&room, None);
+        }
+    }
+
+    /// `JOIN`, remembered until it is answered.
+    pub(super) fn join(&mut self, room: &str, key: Option<&str>) {
+        let Some(line) = self.line("JOIN", &[&[room], key.as_slice()].concat(), None) else {
+            return self.fail("that is too long for the name of a room");
+        };
+        self.joining.push((room.to_owned(), key.map(|key| key.to_owned().into())));
+        self.pace.push(line);
+    }
+
+    fn go_back(&mut self) {
+        (self.returning, self.complete) = (true, true);
+        let rooms = self.rooms.0.iter_mut();
+        let rooms: Vec<_> = rooms
+            .map(|room| {
+                room.inside = false;
+                room.forget_members();
+                (room.name.clone(), room.key.clone())
+            })
+            .collect();
+        for (name, key) in rooms {
+            self.join(&name, key.as_ref().map(|key| key.as_str()));
+        }
+        self.look_whether_back();
+    }
+
+    /// A room was entered: asks for its last messages, or for those that were missed.
+    pub(super) fn ask_for_the_past(&mut self, name: &str, returns: bool) {
+        if !self.server.keeps_history() || !self.wishes.person {
+            return;
+        }
+        let Some(room) = self.rooms.get(&self.server, name) else { return };
+        let (reference, count) = room.log.begin(&self.server, (!returns).then_some(ON_ENTRY));
+        self.ask_after(name, &reference, count);
+    }
+
+    fn ask_after(&mut self, name: &str, reference: &str, count: usize) {
+        let how = if reference == "*" { "LATEST" } else { "AFTER" };
+        self.order("CHATHISTORY", &[how, name, reference, &count.to_string()], None);
+    }
+
+    /// An answer has come: messages of a room, or with one person.
+    pub(super) fn past_answered(&mut self, target: &str, messages: Vec<Said>) {
+        let room = self.rooms.get(&self.server, target);
+        match room.filter(|room| room.log.is_catching_up()) {
+            Some(room) => match room.log.answered(messages, &self.server) {
+                Next::Ask(reference, count) => self.ask_after(target, &reference, count),
+                Next::Done(caught) => self.tell_caught(target, caught),
+            },
+            None if messages.is_empty() => self.words(format!("nothing is kept of {target}")),
+            None => {
+                self.words(format!("past of {target}: {}", counted(messages.len(), "message")));
+                messages.into_iter().for_each(|said| self.show(said, true));
+            }
+        }
+    }
+
+    /// `FAIL CHATHISTORY code subcommand target :text`.
+    pub(super) fn past_refused(&mut self, context: &[&str], text: &str) {
+        let target = context.get(1).copied().unwrap_or_default();
+        let room = self.rooms.get(&self.server, target);
+        match room.filter(|room| room.log.is_catching_up()) {
+            Some(room) => {
+                let caught = room.log.give_up();
+                self.complete = false;
+                if !caught.first_visit {
+                    self.note(format!("what was said in {target} meanwhile is not known: {text}"));
+                }
+                self.tell_caught(target, caught);
+            }
+            None => self.fail(format!("{text} ({})", context.join(" "))),
+        }
+    }
+
+    fn tell_caught(&mut self, room: &str, caught: Caught) {
+        let mut missed = caught.missed;
+        if caught.first_visit {
+            if !missed.is_empty() {
+                self.words(format!("past of {room}: {}", counted(missed.len(), "message")));
+            }
+        } else {
+            // The person's own words are on the screen already.
+            let spoken = &mut self.spoken;
+            let (server, nick) = (&self.server, &self.nick);
+            missed.retain(|said| {
+                !(server.same(&said.nick, nick) && spoken.was_heard(room, &said.text))
+            });
+            if caught.more {
+                self.note(format!("more was missed in {room} than is shown; /history shows it"));
+            }
+            match missed.len() {
+                0 => {}
+                1 => self.note(format!("1 message was missed in {room}:")),
+                count => self.note(format!("{count} messages were missed in {room}:")),
+            }
+            self.complete &= missed.is_empty() && !caught.more;
+            let rings = missed.iter().any(|said| mentions(&said.text, &self.nick));
+            if rings && self.bell >= Bell::Mention {
+                self.shown.push(Shown::Bell);
+            }
+        }
+        missed.into_iter().for_each(|said| self.show(said, true));
+        caught.held.into_iter().for_each(|said| self.show(said, false));
+        self.look_whether_back();
+    }
+
+    /// Whether all rooms have been entered again, and all questions answered.
+    pub(super) fn look_whether_back(&mut self) {
+        let waits = self.rooms.0.iter().any(|room| room.log.is_catching_up());
+        if !self.returning || waits || !self.joining.is_empty() {
+            return;
+        }
+        self.returning = false;
+        // Rooms that do not let us in again are left; so is the current one, perhaps.
+        let lost = self.rooms.0.iter().filter(|room| !room.inside);
+        let lost: Vec<String> = lost.map(|room| room.name.clone()).collect();
+        lost.iter().for_each(|name| self.left(name));
+        let place = self.current.clone().unwrap_or_else(|| "no room".to_owned());
+        let how = match (self.server.keeps_history(), self.complete) {
+            (false, _) => "; this server keeps no history, so what was said meanwhile is not known",
+            (true, true) => "; nothing was missed",
+            (true, false) => "",
+        };
+        self.note(format!("back in {place} as {}{how}", self.nick));
+        for text in self.spoken.take_lost() {
+            self.note(format!("perhaps nobody has heard your: {text}"));
+        }
+    }
+}
