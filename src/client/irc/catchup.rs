@@ -5,6 +5,8 @@
 //! by page, and what was shown is known again by msgid and time. By time, because a server that
 //! was started anew may give the msgids of its last life a second time.
 //!
+//! What was shown last must be in the answer, or else the server has forgotten what it knew.
+//!
 //! On a first visit the same is done with the room's last messages, so that what is said meanwhile
 //! is not shown twice.
 //!
@@ -34,6 +36,8 @@ pub(super) struct RoomLog {
     /// The time and msgid of the newest message, or the time of the entry.
     newest: Option<Timestamp>,
     newest_id: Option<String>,
+    /// Its key, if it must be in the history.
+    newest_key: Option<u64>,
     seen: VecDeque<u64>,
     catching: Option<Catching>,
 }
@@ -48,6 +52,8 @@ struct Catching {
     asked: usize,
     /// Only the last messages are wanted.
     first_visit: bool,
+    /// The message that the answer must have in it.
+    known: Option<u64>,
 }
 
 /// What to do at the end of an answer.
@@ -70,6 +76,8 @@ pub(super) struct Caught {
     pub more: bool,
     /// It was the first visit.
     pub first_visit: bool,
+    /// The server does not know what was shown before.
+    pub forgotten: bool,
 }
 
 impl RoomLog {
@@ -105,6 +113,14 @@ impl RoomLog {
         if said.time.is_some() && said.time >= self.newest {
             self.newest = said.time;
             self.newest_id.clone_from(&said.id);
+            self.newest_key = Some(said.key());
+        }
+    }
+
+    /// A message is taken back: it is not in the history any more.
+    pub fn deleted(&mut self, id: &str) {
+        if self.newest_id.as_deref() == Some(id) {
+            self.newest_key = None;
         }
     }
 
@@ -117,8 +133,9 @@ impl RoomLog {
             self.catching = Some(Catching { first_visit: true, asked, ..Catching::default() });
             return ("*".to_owned(), asked);
         }
-        self.catching = Some(Catching { asked: page, ..Catching::default() });
         let by_time = self.newest.filter(|_| server.refers_by("timestamp"));
+        let known = self.newest_key.filter(|_| by_time.is_some());
+        self.catching = Some(Catching { asked: page, known, ..Catching::default() });
         let reference = match (by_time, &self.newest_id) {
             (Some(time), _) => by_timestamp(time.checked_sub(FUZZ).unwrap_or(time)),
             (None, Some(id)) => format!("msgid={id}"),
@@ -161,18 +178,20 @@ impl RoomLog {
 
     /// There will be no answer: what was held.
     pub fn give_up(&mut self) -> Caught {
-        let catching = self.catching.take().unwrap_or_default();
+        let catching = Catching { known: None, ..self.catching.take().unwrap_or_default() };
         self.finish(catching, false)
     }
 
     fn finish(&mut self, catching: Catching, more: bool) -> Caught {
+        let forgotten =
+            catching.known.is_some_and(|key| catching.found.iter().all(|said| said.key() != key));
         let mut known: HashSet<u64> = self.seen.iter().copied().collect();
         let mut fresh = |all: Vec<Said>| -> Vec<Said> {
             all.into_iter().filter(|said| known.insert(said.key())).collect()
         };
         let (missed, held) = (fresh(catching.found), fresh(catching.held));
         missed.iter().chain(&held).for_each(|said| self.note(said));
-        Caught { missed, held, more, first_visit: catching.first_visit }
+        Caught { missed, held, more, first_visit: catching.first_visit, forgotten }
     }
 }
 
@@ -250,9 +269,26 @@ mod tests {
                     Next::Done(caught) => break caught,
                 }
             };
-            prop_assert!(!caught.more);
+            prop_assert!(!caught.more && !caught.forgotten);
             shown.extend(caught.missed.iter().chain(&caught.held).map(number));
             prop_assert_eq!(shown, (1..=count + 3).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_server_that_has_forgotten_is_known_by_it() {
+        let server = server(100);
+        for (count, deleted, forgotten) in [(5, false, false), (4, false, true), (4, true, false)] {
+            let mut log = RoomLog::default();
+            (1..=5).for_each(|it| log.note(&message(it)));
+            if deleted {
+                log.deleted("m5");
+            }
+            let (reference, limit) = log.begin(&server, None);
+            let Next::Done(caught) = log.answered(answer(&reference, limit, count), &server) else {
+                panic!("asks again")
+            };
+            assert_eq!((caught.forgotten, caught.missed.len()), (forgotten, 0));
         }
     }
 

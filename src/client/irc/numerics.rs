@@ -203,7 +203,9 @@ impl Session {
             (366, [room, ..]) => self.named(room),
             (321 | 323 | 315 | 368 | 347 | 349, _) => {}
             (322, [room, count, topic]) => {
-                self.vocabulary.room(room);
+                if self.server.is_room(room) {
+                    self.vocabulary.room(room);
+                }
                 let users = count
                     .parse()
                     .map_or_else(|_| (*count).to_owned(), |count| counted(count, "user"));

@@ -125,10 +125,15 @@ impl Session {
         } else {
             // The person's own words are on the screen already.
             let spoken = &mut self.spoken;
-            let (server, nick) = (&self.server, &self.nick);
-            missed.retain(|said| {
-                !(server.same(&said.nick, nick) && spoken.was_heard(room, &said.text))
-            });
+            let names = [Some(&self.nick), self.regain.as_ref()];
+            let server = &self.server;
+            let by_me = |nick: &str| names.iter().flatten().any(|own| server.same(own, nick));
+            missed.retain(|said| !(by_me(&said.nick) && spoken.was_heard(room, &said.text)));
+            if caught.forgotten {
+                self.note(format!(
+                    "the server has forgotten what was said in {room} (was it restarted?); what was said meanwhile may be lost"
+                ));
+            }
             if caught.more {
                 self.note(format!("more was missed in {room} than is shown; /history shows it"));
             }
@@ -137,7 +142,7 @@ impl Session {
                 1 => self.note(format!("1 message was missed in {room}:")),
                 count => self.note(format!("{count} messages were missed in {room}:")),
             }
-            self.complete &= missed.is_empty() && !caught.more;
+            self.complete &= missed.is_empty() && !caught.more && !caught.forgotten;
             let rings = missed.iter().any(|said| mentions(&said.text, &self.nick));
             if rings && self.bell >= Bell::Mention {
                 self.shown.push(Shown::Bell);

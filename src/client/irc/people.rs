@@ -54,7 +54,9 @@ impl Session {
             ("MODE", [target, rest @ ..]) => self.modes_set(&who, target, rest),
             ("TOPIC", [room, text, ..]) => self.topic_set(&who, room, text),
             ("INVITE", [nick, room, ..]) if self.is_me(nick) => {
-                self.vocabulary.room(room);
+                if self.server.is_room(room) {
+                    self.vocabulary.room(room);
+                }
                 self.words(format!("{who} invites you to {room}; /join {room} enters it"));
             }
             ("INVITE", [nick, room, ..]) => {
@@ -107,6 +109,10 @@ impl Session {
 
     /// This person is in a room now.
     fn entered(&mut self, name: &str) {
+        if !self.server.is_room(name) {
+            return self
+                .note(format!("{name} has a name that cannot be shown, and is not followed"));
+        }
         let place = self.joining.iter().position(|(asked, _)| self.server.same(asked, name));
         let key = place.map(|place| self.joining.remove(place)).and_then(|(_, key)| key);
         let Some(room) = self.rooms.enter(&self.server, name) else {
@@ -114,6 +120,7 @@ impl Session {
         };
         name.clone_into(&mut room.name);
         (room.inside, room.naming, room.topic) = (true, true, None);
+        room.quiet = self.returning;
         room.forget_members();
         if key.is_some() {
             room.key = key;
@@ -128,6 +135,7 @@ impl Session {
         if let Some(room) = self.rooms.get(&self.server, name) {
             room.log.enter(since);
         }
+        self.look_whether_back();
     }
 
     /// All names are here: says where this person is, or who is there if they asked.
@@ -137,6 +145,7 @@ impl Session {
             return;
         }
         let asked = std::mem::take(&mut room.asked_names);
+        let quiet = std::mem::take(&mut room.quiet);
         let most = if asked { NAMES_ASKED } else { NAMES_SHOWN };
         let (names, more) = room.names(&self.server, most);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -154,7 +163,7 @@ impl Session {
                 self.vocabulary.present(nick);
             }
         }
-        if asked || !self.returning {
+        if asked || !quiet {
             self.words(text);
         }
     }
@@ -222,6 +231,7 @@ impl Session {
     }
 
     fn renamed(&mut self, before: &str, nick: &str) {
+        let nick = &*clean(nick.as_bytes());
         let mine = self.is_me(before);
         for room in &mut self.rooms.0 {
             room.rename(&self.server, before, nick);
@@ -284,7 +294,7 @@ impl Session {
             let prefix = &word[..word.len() - nick.len()];
             // With userhost-in-names each has them.
             let nick = nick.split_once('!').map_or(nick, |(nick, _)| nick);
-            if !nick.is_empty() {
+            if !nick.is_empty() && clean(nick.as_bytes()) == nick {
                 room.add(server, nick, prefix);
             }
         }

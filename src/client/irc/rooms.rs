@@ -41,6 +41,8 @@ pub(super) struct Room {
     unknown: usize,
     /// Names are coming in: RPL_ENDOFNAMES is still to come.
     pub naming: bool,
+    /// This person is back here after a loss: nothing is said of it but that.
+    pub quiet: bool,
     /// Somebody has asked for the names: they are to be shown.
     pub asked_names: bool,
 }

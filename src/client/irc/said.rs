@@ -64,7 +64,7 @@ impl Said {
             account: word(head, "account"),
             nick: clean(source.name.as_bytes()).into_owned(),
             by_server: source.user.is_none() && source.host.is_none(),
-            target: target.to_owned(),
+            target: clean(target.as_bytes()).into_owned(),
             kind,
             text: stripped(text).into_owned(),
             reply: word(head, "+draft/reply").or_else(|| word(head, "+reply")),

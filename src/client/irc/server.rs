@@ -3,6 +3,7 @@
 //! What a server does not announce is what RFC 1459 says. Bounds: `MAX_OFFERED`, `MAX_TOKENS`,
 //! `MAX_VALUE`.
 
+use crate::wire::clean::clean;
 use crate::wire::irc::{CaseMapping, MAX_BODY, ModeTable};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -204,12 +205,13 @@ impl Server {
         self.mapping.same(one, other)
     }
 
-    /// Whether a word is the name of a room here.
+    /// Whether a word is the name of a room here, and one that can be shown as it is.
     pub fn is_room(&self, word: &str) -> bool {
         let kinds = self.token("CHANTYPES").unwrap_or("#&");
         word.len() > 1
             && word.starts_with(|first| kinds.contains(first))
             && !word.contains([' ', ',', '\u{7}'])
+            && clean(word.as_bytes()) == word
     }
 
     /// The room of a target that may have a prefix in front: `@#ops` is for its ops only.

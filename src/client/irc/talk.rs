@@ -154,6 +154,9 @@ impl Session {
         let reason = reason.first().filter(|reason| !reason.is_empty());
         let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
         let what = self.described(id, target);
+        if let Some(room) = self.rooms.get(&self.server, target) {
+            room.log.deleted(id);
+        }
         self.words(format!("{who} has deleted {what}{reason}"));
     }
 

@@ -14,6 +14,7 @@ use crate::client::options::Bell;
 use crate::wire::chatline::Kind;
 use crate::wire::clean::clean;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 /// Nicks that may be ignored.
@@ -25,6 +26,7 @@ impl Session {
     /// The person has typed a line.
     pub fn typed(&mut self, line: &str, now: Timestamp) {
         self.begin_typing(now);
+        let line = &*carriable(line);
         match line.strip_prefix('/') {
             Some(rest) if !rest.starts_with('/') => self.command(rest),
             _ => self.say_lines(&[line]),
@@ -50,7 +52,9 @@ impl Session {
 
     /// Says lines in the current room, or where the first of them says.
     fn say_lines(&mut self, lines: &[&str]) {
-        let [first, rest @ ..] = lines else { return };
+        let lines: Vec<_> = lines.iter().map(|line| carriable(line)).collect();
+        let lines: Vec<&str> = lines.iter().map(|line| &**line).collect();
+        let [first, rest @ ..] = &lines[..] else { return };
         let first = first.strip_prefix('/').filter(|text| text.starts_with('/')).unwrap_or(first);
         let elsewhere =
             first.strip_prefix('@').map(|rest| rest.split_once(' ').unwrap_or((rest, "")));
@@ -271,7 +275,7 @@ impl Session {
             past: false,
             time: None,
             room: None,
-            nick: speech.to.to_owned(),
+            nick: clean(speech.to.as_bytes()).into_owned(),
             own: true,
             kind: speech.kind,
             number: None,
@@ -427,8 +431,15 @@ impl Session {
         if line.len() > longest {
             return self.fail(format!("a line has up to {longest} bytes here"));
         }
-        let line: String = line.chars().filter(|c| !matches!(c, '\0' | '\r' | '\n')).collect();
         self.pace.push(format!("{line}\r\n").into_bytes());
+    }
+}
+
+/// The line without what no line of IRC carries: a script may say anything.
+fn carriable(line: &str) -> Cow<'_, str> {
+    match line.contains(['\0', '\r', '\n']) {
+        true => Cow::Owned(line.replace(['\0', '\r', '\n'], " ")),
+        false => Cow::Borrowed(line),
     }
 }
 
