@@ -3,10 +3,11 @@
 
 use crate::line_server::{LineServer, PATIENCE, Peer};
 use crate::pty::Terminal;
+use crate::real_server::RealServer;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::process::{Child, Command, Stdio};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
 const WELCOME: &str =
     "* connected as guest1, 2 users online; /help lists the commands, /quit leaves\n";
@@ -144,43 +145,9 @@ fn after_a_loss_nothing_is_missing_or_doubled() {
     assert!(!seen.contains("forgotten") && !seen.contains("nobody has heard"), "{seen}");
 }
 
-struct RealServer {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl RealServer {
-    fn start(port: u16) -> RealServer {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
-            .args(["127.0.0.1", &port.to_string(), "-q", "--greeting-delay=0"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("listening on ") {
-            line.clear();
-            assert!(log.read_line(&mut line).unwrap() > 0, "it listens");
-        }
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        let address = line.split("listening on ").nth(1).unwrap();
-        let address = address.split_whitespace().next().unwrap().parse().unwrap();
-        RealServer { child, address }
-    }
-}
-
-impl Drop for RealServer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn a_killed_server_is_gone_back_to() {
-    let server = RealServer::start(0);
+    let server = RealServer::start(0, &["--greeting-delay=0"]);
     let mut terminal = Terminal::start_plain(server.address, &[], &[]);
     terminal.wait_for("#lobby [You]:");
     terminal.type_keys("/nick alice\r/join #x word\r");
@@ -190,7 +157,7 @@ fn a_killed_server_is_gone_back_to() {
     let port = server.address.port();
     drop(server);
     terminal.wait_for("connection lost");
-    let server = RealServer::start(port);
+    let server = RealServer::start(port, &["--greeting-delay=0"]);
     terminal.wait_for("back in #x as alice");
     terminal.wait_for("perhaps nobody has heard your: into the void");
     terminal.type_keys("/who\r");
@@ -200,7 +167,7 @@ fn a_killed_server_is_gone_back_to() {
 
 #[test]
 fn json_is_one_object_a_line() {
-    let server = RealServer::start(0);
+    let server = RealServer::start(0, &["--greeting-delay=0"]);
     let client = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
             .args([server.address.ip().to_string(), server.address.port().to_string()])

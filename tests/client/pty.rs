@@ -4,7 +4,7 @@ use crate::line_server::PATIENCE;
 use nix::libc;
 use nix::pty::{OpenptyResult, Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::termios::{Termios, tcgetattr};
+use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
 use nix::unistd::Pid;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -131,6 +131,15 @@ impl Terminal {
 
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
+    }
+
+    /// Waits until what is typed is not shown.
+    pub fn wait_until_nothing_is_echoed(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while tcgetattr(&self.slave).unwrap().local_flags.contains(LocalFlags::ECHO) {
+            assert!(Instant::now() < deadline, "it echoes");
+            std::thread::yield_now();
+        }
     }
 
     pub fn is_as_before(&self) -> bool {

@@ -27,13 +27,18 @@ const PAGE: usize = 500;
 const MAX_PAGES: usize = 20;
 /// Messages of all pages.
 const MAX_FOUND: usize = 10_000;
+/// How much another clock may differ from ours, for a room in which nothing was heard yet. There
+/// is nothing in it to be shown twice.
+const OTHER_CLOCK: SignedDuration = SignedDuration::from_mins(10);
 /// How far before the last message the question begins.
 const FUZZ: SignedDuration = SignedDuration::from_secs(1);
 
 /// What was seen of a room.
 #[derive(Debug, Default)]
 pub(super) struct RoomLog {
-    /// The time and msgid of the newest message, or the time of the entry.
+    /// When the room was entered first, by the clock here or there.
+    entered: Option<Timestamp>,
+    /// The time and msgid of the newest message.
     newest: Option<Timestamp>,
     newest_id: Option<String>,
     /// Its key, if it must be in the history.
@@ -83,7 +88,7 @@ pub(super) struct Caught {
 impl RoomLog {
     /// The room was entered now.
     pub fn enter(&mut self, now: Timestamp) {
-        self.newest = self.newest.or(Some(now));
+        self.entered = self.entered.or(Some(now));
     }
 
     /// Somebody says something now; `None` if it is held back.
@@ -133,7 +138,8 @@ impl RoomLog {
             self.catching = Some(Catching { first_visit: true, asked, ..Catching::default() });
             return ("*".to_owned(), asked);
         }
-        let by_time = self.newest.filter(|_| server.refers_by("timestamp"));
+        let entered = self.entered.and_then(|time| time.checked_sub(OTHER_CLOCK).ok());
+        let by_time = self.newest.or(entered).filter(|_| server.refers_by("timestamp"));
         let known = self.newest_key.filter(|_| by_time.is_some());
         self.catching = Some(Catching { asked: page, known, ..Catching::default() });
         let reference = match (by_time, &self.newest_id) {

@@ -6,6 +6,7 @@
 
 use super::Session;
 use super::server::Server;
+use super::typed::without_secret;
 use crate::wire::chatline::Kind;
 use crate::wire::irc::{Limits, LineWriter, render::pieces};
 use std::collections::VecDeque;
@@ -170,7 +171,7 @@ impl Session {
 
     fn hand_in(&mut self, bytes: Vec<u8>, label: String, speech: Speech<'_>, text: &str) {
         let serial = self.pace.push(bytes);
-        self.spoken.remember(label, speech.to, text, serial);
+        self.spoken.remember(label, speech.to, &without_secret(speech.to, text), serial);
         let private = !self.server.has("echo-message") && self.server.room_of(speech.to).is_none();
         if private {
             self.show_own(speech, text);

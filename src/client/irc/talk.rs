@@ -3,6 +3,7 @@
 
 use super::Session;
 use super::said::{self, Said};
+use super::typed::without_secret;
 use crate::client::heard::{Quoted, Shown, mentions};
 use crate::client::options::Bell;
 use crate::wire::chatline::Kind;
@@ -83,6 +84,10 @@ impl Session {
         let own = room.is_none() && mine && !self.is_me(&said.target);
         let nick = if own { said.target.clone() } else { said.nick.clone() };
         let old = !past && self.is_old(&said);
+        let said = match own {
+            true => Said { text: without_secret(&nick, &said.text).into_owned(), ..said },
+            false => said,
+        };
         let mut heard = said.heard(room, nick, own);
         heard.past = past || old;
         heard.mention =

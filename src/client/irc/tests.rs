@@ -367,6 +367,25 @@ fn without_echo_a_private_message_is_shown_at_once() {
 }
 
 #[test]
+fn a_password_for_a_service_is_not_shown() {
+    for capabilities in ["", "echo-message labeled-response batch"] {
+        let mut talk = Talk::with(capabilities);
+        let sent = talk.typed("/msg NickServ IDENTIFY secret");
+        assert!(sent[0].ends_with("PRIVMSG NickServ :IDENTIFY secret"));
+        if sent[0].starts_with('@') {
+            talk.hear("@label=1 :ada!a@h PRIVMSG NickServ :IDENTIFY secret");
+        }
+        assert_eq!(talk.shown(), ["[you -> NickServ]: ••••••••"]);
+        talk.typed("/msg NickServ IDENTIFY secret");
+        talk.connect_again();
+        talk.sent();
+        talk.hear("001 ada :Welcome|376 ada :end|:ada!a@h JOIN #x|366 ada #x :end");
+        let shown = talk.shown().concat();
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}
+
+#[test]
 fn commands_become_lines() {
     let mut talk = Talk::with(
         "batch draft/chathistory message-tags draft/message-redaction draft/account-registration",
@@ -506,7 +525,7 @@ fn after_a_loss_everything_is_as_it_was() {
         talk.sent(),
         [
             "CHATHISTORY AFTER #x timestamp=2026-02-02T09:59:59.500Z 100",
-            "CHATHISTORY AFTER #y timestamp=2026-02-02T02:39:59.000Z 100"
+            "CHATHISTORY AFTER #y timestamp=2026-02-02T02:29:59.000Z 100"
         ]
     );
     talk.hear("@time=2026-02-02T10:05:00.000Z;msgid=4 :bob!b@h PRIVMSG #x :four");

@@ -11,6 +11,7 @@ use super::speak::Speech;
 use super::{Session, commands, numerics};
 use crate::client::heard::{Heard, Quoted, Shown};
 use crate::client::options::Bell;
+use crate::client::secrets;
 use crate::wire::chatline::Kind;
 use crate::wire::clean::clean;
 use jiff::Timestamp;
@@ -270,6 +271,7 @@ impl Session {
 
     /// A private message as its author sees it, where the server does not send it back.
     pub(super) fn show_own(&mut self, speech: Speech<'_>, text: &str) {
+        let text = without_secret(speech.to, text);
         let lines: Vec<_> = text.split('\n').map(|line| clean(line.as_bytes())).collect();
         self.shown.push(Shown::Said(Box::new(Heard {
             past: false,
@@ -432,6 +434,16 @@ impl Session {
             return self.fail(format!("a line has up to {longest} bytes here"));
         }
         self.pace.push(format!("{line}\r\n").into_bytes());
+    }
+}
+
+/// What was said to somebody, with dots for what may be a password: services are written to as
+/// people are.
+pub(super) fn without_secret<'t>(to: &str, text: &'t str) -> Cow<'t, str> {
+    let typed = format!("/msg {to} ");
+    match secrets::sent(&format!("{typed}{text}"), secrets::Forms::Irc) {
+        Some(masked) => Cow::Owned(masked[typed.len()..].to_owned()),
+        None => Cow::Borrowed(text),
     }
 }
 
