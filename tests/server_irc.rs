@@ -53,7 +53,10 @@ fn a_client_registers_and_is_welcomed_in_order() {
     let server = server(&[]);
     let mut ada = Client::connect(server.address);
     ada.send("CAP LS 302\r\n");
-    assert!(line(&mut ada).starts_with(":irc.example.org CAP * LS :account-notify "));
+    // There are more than fit one line: all but the last have a star.
+    let first = line(&mut ada);
+    assert!(first.starts_with(":irc.example.org CAP * LS * :account-notify "), "{first}");
+    while line(&mut ada).starts_with(":irc.example.org CAP * LS * :") {}
     // In pieces, as a slow line brings them.
     for piece in ["NI", "CK a", "da\r", "\nUSER ada 0 * :Ada", " L.\r\n"] {
         ada.send(piece);

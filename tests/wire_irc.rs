@@ -1,9 +1,8 @@
 //! The grammar of IRC against other readings of it: a well-kept parser crate (irc-proto), and
 //! slow references that are obviously right.
 //!
-//! Every test draws from a seed and prints it; `CHATLOOP_SEED=<number>` replays one. There is no
-//! fuzz target in a directory of its own: the same generators run here with every `cargo test`,
-//! and for as long as one likes with more rounds:
+//! Every test draws from a seed and prints it; `CHATLOOP_SEED=<number>` replays one. For as long as
+//! one likes with more rounds (`tests/fuzz/` has a fuzz target beside it, led by the code's branches):
 //!
 //! ```text
 //! CHATLOOP_ROUNDS=100000000 cargo test --release --test wire_irc

@@ -8,6 +8,8 @@ use super::command::{Command, Decision, Outcome, Purpose, Work};
 use super::effect::{AccountStep, Audience, Event, Identity};
 use super::hub::{Applying, Hub, User};
 use super::limits;
+use super::markers::{ReadMarkers, advance};
+use super::metadata::Metadata;
 use super::name::{Caseless, Name};
 use super::query::{Query, Range, Scope};
 use super::record::{Change, ModeChange, Moment, RecordId, SessionId};
@@ -31,6 +33,12 @@ pub(super) struct Account {
     /// [`limits::PARTNERS_PER_ACCOUNT`].
     #[serde(default)]
     pub(super) partners: Vec<(Name, Moment)>,
+    /// What its owner says of themselves for programs.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub(super) metadata: Metadata,
+    /// How far its owner has read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) markers: ReadMarkers,
 }
 
 impl Account {
@@ -208,6 +216,8 @@ impl Hub {
             mail: 0,
             mail_since: None,
             partners: Vec::new(),
+            metadata: self.metadata_before(at),
+            markers: Vec::new(),
         };
         self.accounts.insert(name.clone(), account);
         self.attach_account(at.origin, &name);
@@ -227,8 +237,10 @@ impl Hub {
         }
         let (name, named) = (account.name.clone(), user.identity.named);
         self.throttle.succeeded(&name);
+        let metadata = self.metadata_before(at);
         self.attach_account(at.origin, &name);
         self.tell_account(at, AccountStep::LoggedIn);
+        self.tell_metadata_since(at, &metadata);
         if !named && !self.nicks.contains_key(&name) {
             self.rename(at, name.clone())?;
         }
@@ -249,6 +261,12 @@ impl Hub {
             account.sessions.push(session);
         }
         Arc::make_mut(&mut user.identity).account = Some(account.name.clone());
+        if let Some(extras) = &mut user.extras {
+            extras.metadata.clear();
+            for (target, time) in std::mem::take(&mut extras.markers) {
+                advance(&mut account.markers, &target, time);
+            }
+        }
         let identity = Arc::clone(&user.identity);
         self.refresh_silence(session);
         Some(identity)
@@ -288,6 +306,7 @@ impl Hub {
     }
 
     pub(super) fn logout(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {
+        let metadata = self.metadata_before(at);
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         let Some(account) = Arc::make_mut(&mut user.identity).account.take() else {
             return Err(Refusal::NotLoggedIn);
@@ -295,6 +314,7 @@ impl Hub {
         self.detach_account(at.origin, &account);
         self.refresh_silence(at.origin);
         self.tell_account(at, AccountStep::LoggedOut);
+        self.tell_metadata_since(at, &metadata);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::effect::Event;
 use super::name::Name;
 use super::query::{Lookup, Query, Range};
-use super::record::{BanTarget, Change, Kind, ModeChange, RecordId, Reference, UserMode};
+use super::record::{BanTarget, Change, Kind, ModeChange, Moment, RecordId, Reference, UserMode};
 use super::refusal::Refusal;
 use super::secret::{PasswordHash, Secret};
 use std::sync::Arc;
@@ -70,6 +70,12 @@ pub enum Command {
     PrivateHistory(Arc<str>, Range, Option<u32>),
     /// Where was this said: words, in which room, by whom?
     Search(Arc<str>, Option<Arc<str>>, Option<Arc<str>>),
+    /// Say of a nick or a room for programs: key and value; `None` removes the key.
+    SetMetadata(Arc<str>, Arc<str>, Option<Arc<str>>),
+    /// Remove all that is said of a nick or a room for programs.
+    ClearMetadata(Arc<str>),
+    /// I have read what was said in a room or by a nick, until this moment.
+    MarkRead(Arc<str>, Moment),
     /// Make my nick an account.
     Register(Secret),
     /// Log in to an account.

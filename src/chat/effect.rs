@@ -7,6 +7,7 @@
 
 use super::answer::{Person, RoomLine, ServerBanLine, Whois};
 use super::entry::Logged;
+use super::metadata::MetadataChanges;
 use super::name::Name;
 use super::query::Query;
 use super::record::{
@@ -173,6 +174,15 @@ pub struct Told {
     pub away: Option<Arc<str>>,
     /// IRC's tags between clients, as they came.
     pub tags: Option<Arc<str>>,
+}
+
+/// Whose metadata.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Holder {
+    /// A room's.
+    Room(Name),
+    /// A person's.
+    Person(Arc<Identity>),
 }
 
 /// What happened, in the hub's terms; a session finds the words.
@@ -372,6 +382,21 @@ pub enum Event {
         message: Box<Quoted>,
         /// Why.
         reason: Option<Arc<str>>,
+    },
+    /// What is said of somebody or of a room for programs has changed. For those of the audience
+    /// who follow a key of it, and for whoever watches for the person.
+    MetadataSet {
+        /// Of whom.
+        holder: Holder,
+        /// What is different; as the answer to its author what was asked for, different or not.
+        changes: MetadataChanges,
+    },
+    /// The hearer has read up to here, on this or another session of the account.
+    ReadMarker {
+        /// Which room, or whose private words.
+        target: Name,
+        /// Until when.
+        time: Moment,
     },
     /// The journal is to answer this to the hearer now: the last lines of a room just joined, or
     /// mail that has waited.

@@ -12,13 +12,16 @@
 //! around it may overlap.
 //!
 //! The hub is serializable as it is: that is its snapshot. The families of changes are in the
-//! files `presence`, `rooms`, `words`, `messages`, `accounts`, `moderation` and `administration`.
+//! files `presence`, `rooms`, `words`, `messages`, `accounts`, `moderation`, `administration`,
+//! `metadata` and `markers`.
 
 use super::accounts::Account;
 use super::administration::ServerBan;
 use super::command::{Command, Decision};
 use super::effect::{Audience, Effect, Event, Identity, Perspective};
+use super::markers::ReadMarkers;
 use super::mentions::Initials;
+use super::metadata::Metadata;
 use super::name::{Caseless, Name};
 use super::presence::GuestNumbers;
 use super::record::{Change, Moment, Record, RecordId, SessionId, UserMode};
@@ -97,6 +100,12 @@ pub(super) struct Extras {
     /// Wants to hear operators.
     #[serde(default)]
     pub(super) wallops: bool,
+    /// What a guest says of themselves; who is logged in has the account's.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub(super) metadata: Metadata,
+    /// How far a guest has read; who is logged in has the account's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) markers: ReadMarkers,
 }
 
 impl Extras {
@@ -108,6 +117,8 @@ impl Extras {
         correspondent: None,
         invisible: false,
         wallops: false,
+        metadata: Metadata::new(),
+        markers: Vec::new(),
     };
 }
 
@@ -335,6 +346,10 @@ impl Hub {
             | Command::React(..)
             | Command::Edit(..)
             | Command::Delete(..) => self.decide_words(user, command),
+            Command::SetMetadata(..) | Command::ClearMetadata(_) => {
+                self.decide_metadata(user, command)
+            }
+            Command::MarkRead(target, time) => self.decide_mark_read(&target, time),
             Command::Register(_) | Command::Login(..) | Command::Logout | Command::Password(..) => {
                 self.decide_account(user, command, now)
             }
@@ -429,6 +444,8 @@ impl Hub {
             Change::Edit { room, message, text } => self.edit(at, &room, message, text),
             Change::Delete { room, message, reason } => self.delete(at, &room, message, reason),
             Change::TakeBack { to, id, reason } => self.take_back(at, &to, id, reason),
+            Change::Metadata { target, key, value } => self.metadata(at, &target, key, value),
+            Change::ReadMarker { target, time } => self.mark_read(at, target, time),
             Change::Register { account, hash } => self.register(at, account, hash),
             Change::Login { account } => self.login(at, account),
             Change::Logout => self.logout(at),

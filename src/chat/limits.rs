@@ -49,6 +49,15 @@ pub const IGNORES_PER_USER: usize = 50;
 /// Invitations that one user holds; the oldest gives way.
 pub const INVITES_PER_USER: usize = 20;
 
+/// Keys of one person's or one room's metadata.
+pub const METADATA_KEYS: usize = 20;
+/// Longest key of metadata.
+pub const METADATA_KEY_LENGTH: usize = 50;
+/// Longest value of metadata.
+pub const METADATA_VALUE_LENGTH: usize = 300;
+/// Rooms and people in which one has a read marker; the one that moved longest ago gives way.
+pub const READ_MARKERS: usize = 256;
+
 /// Registered accounts.
 pub const ACCOUNTS: usize = 1_000_000;
 /// Sessions logged in to one account at a time.
@@ -86,6 +95,11 @@ const _: () = assert!(
     // ":nick!user@host TOPIC #room :topic\r\n", with ten bytes of user and a short host.
     NICK_LENGTH + 12 + ROOM_LENGTH + 10 + TOPIC_LENGTH <= 512,
     "a topic fits one IRC line"
+);
+const _: () = assert!(
+    // ":server 761 nick #room key * :value\r\n", with a server's name of 63 bytes.
+    63 + NICK_LENGTH + ROOM_LENGTH + METADATA_KEY_LENGTH + METADATA_VALUE_LENGTH + 15 <= 512,
+    "metadata fit one IRC line"
 );
 const _: () = assert!(KEY_LENGTH < MASK_LENGTH && REASON_LENGTH <= TOPIC_LENGTH);
 const _: () = assert!(NICK_LENGTH + 4 <= MASK_LENGTH, "every nick can be banned: nick!*@*");

@@ -18,6 +18,7 @@
 //! | `record`, `effect`, `answer`, `entry`, `query` | what is written down, told, kept for history, asked? |
 //! | `hub`, `room` | what is the state? |
 //! | `presence`, `rooms`, `words`, `mentions`, `messages`, `accounts`, `moderation`, `administration` | how does it change? |
+//! | `metadata`, `markers` | what is said of people and rooms for programs; how far has somebody read? |
 //! | `questions`, `throttle` | what can be answered; who must wait? |
 
 mod accounts;
@@ -28,9 +29,11 @@ mod effect;
 mod entry;
 mod hub;
 pub mod limits;
+mod markers;
 mod mask;
 mod mentions;
 mod messages;
+mod metadata;
 mod moderation;
 mod name;
 mod presence;
@@ -49,10 +52,14 @@ mod tests;
 
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
 pub use command::{Command, Decision, Outcome, Pick, Purpose, Speech, Work};
-pub use effect::{AccountStep, Audience, Effect, Event, Identity, Perspective, Quoted, Said, Told};
+pub use effect::{
+    AccountStep, Audience, Effect, Event, Holder, Identity, Perspective, Quoted, Said, Told,
+};
 pub use entry::{Archive, Logged, Target};
 pub use hub::{Hub, User};
+pub use markers::marker_target;
 pub use mask::{Mask, glob};
+pub use metadata::{Metadata, MetadataChanges, is_metadata_key, set_metadata};
 pub use name::{Caseless, Name, NickFault, RoomFault};
 pub use query::{Lookup, Point, Query, Range, Scope};
 pub use record::{

@@ -174,6 +174,7 @@ impl Hub {
             Some(name) => self.attach_account(at.origin, name).unwrap_or(identity),
             None => identity,
         };
+        self.enter_metadata(at, entry.metadata);
         let online = self.online();
         at.tell_origin(Event::Welcome { who: Arc::clone(&identity), online });
         if entry.lobby {

@@ -8,6 +8,7 @@
 //! with what the hub made of a record ([`Event::entry`](super::Event::entry)), not with the
 //! record: what was refused was never said.
 
+use super::metadata::Metadata;
 use super::name::Name;
 use super::secret::PasswordHash;
 use serde::{Deserialize, Serialize};
@@ -215,6 +216,22 @@ pub enum Change {
         /// What.
         text: Arc<str>,
     },
+    /// The origin says something of a person or a room, for programs to read.
+    Metadata {
+        /// Which room or nick.
+        target: Name,
+        /// Under which key; `None` is all of them.
+        key: Option<Arc<str>>,
+        /// What; `None` removes it.
+        value: Option<Arc<str>>,
+    },
+    /// The origin has read until here.
+    ReadMarker {
+        /// In which room, or of which nick.
+        target: Name,
+        /// The time of the last message that was read.
+        time: Moment,
+    },
     /// The origin's nick becomes an account.
     Register {
         /// Its name.
@@ -303,6 +320,7 @@ impl Change {
             | Change::Edit { text, .. }
             | Change::Topic { text, .. }
             | Change::Announce { text } => text.len(),
+            Change::Metadata { value: Some(value), .. } => value.len(),
             _ => 0,
         };
         text + REST
@@ -330,6 +348,9 @@ pub struct Entry {
     pub console: bool,
     /// Whether it would rather not come in than under another name.
     pub named_only: bool,
+    /// What it has said of itself for programs.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 impl Entry {

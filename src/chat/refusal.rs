@@ -99,6 +99,12 @@ pub enum Refusal {
     TooManyIgnored(usize),
     /// This nick is not ignored.
     NotIgnored(Name),
+    /// No key of metadata looks so.
+    BadMetadataKey(Arc<str>),
+    /// More keys of metadata than there may be.
+    TooMuchMetadata(usize),
+    /// What is said of this person is theirs to change.
+    NotYourMetadata(Name),
     /// One cannot do this to oneself.
     Oneself,
     /// The address or account is banned from this server.
@@ -134,4 +140,6 @@ pub enum Field {
     Password,
     /// Words to search.
     Search,
+    /// A value of metadata.
+    Metadata,
 }

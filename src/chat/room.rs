@@ -3,6 +3,7 @@
 use super::effect::{Identity, Quoted};
 use super::limits;
 use super::mask::Mask;
+use super::metadata::Metadata;
 use super::name::Name;
 use super::query;
 use super::record::{Flag, Moment, RecordId, Reference, SessionId};
@@ -110,6 +111,8 @@ pub struct Room {
     /// When something was last said in it.
     #[serde(default)]
     pub last_said: Option<Moment>,
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub(super) metadata: Metadata,
 }
 
 impl Room {
@@ -134,6 +137,7 @@ impl Room {
             last_number: 0,
             recent: VecDeque::new(),
             last_said: None,
+            metadata: Metadata::new(),
         }
     }
 

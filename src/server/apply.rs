@@ -79,6 +79,10 @@ impl Server {
         self.before_members_change(&record);
         self.no_longer_pending(token, &record.change);
         let leaves = matches!(record.change, Change::Leave { .. });
+        let waited = match record.change {
+            Change::Enter(_) => self.end_of_waiting(token),
+            _ => None,
+        };
         let mut effects = std::mem::take(&mut self.effects);
         self.applying = Some(origin);
         let act = audit::describe(&self.hub, &record);
@@ -87,9 +91,17 @@ impl Server {
             audit::write(&act, &effects);
         }
         for effect in effects.drain(..) {
-            self.deliver(effect);
+            match (effect.event, &waited) {
+                (Event::Recall(query), Some((since, _))) => self.recall(token, query, Some(*since)),
+                (event, _) => self.deliver(Effect { event, ..effect }),
+            }
         }
         self.effects = effects;
+        if let Some((_, heard)) = waited
+            && self.hub.user(origin).is_some()
+        {
+            heard.iter().for_each(|segment| self.queue(token, segment));
+        }
         self.applying = None;
         self.finish_irc(token);
         if leaves {
@@ -103,6 +115,7 @@ impl Server {
         let origin = record.origin;
         match record.change {
             Change::Enter(_) => {
+                self.put_aside(Token::from_bits(origin.0));
                 if let Some(connection) = self.connections.get_mut(Token::from_bits(origin.0)) {
                     self.delivery.skip_to_here(origin, connection);
                 }
@@ -125,6 +138,10 @@ impl Server {
         }
         self.tell_watchers(&event);
         self.offer_to_operator(&audience, &event);
+        if matches!(event, Event::MetadataSet { .. }) {
+            return self.tell_of_metadata(&audience, &event);
+        }
+        let newcomer = self.newcomer_with_metadata(&event);
         match audience {
             Audience::One(session) => self.deliver_alone(session, event),
             Audience::Private { to, from } => {
@@ -154,6 +171,9 @@ impl Server {
                 self.transcript.say(&event);
                 self.deliver_to_many(&Audience::All, &event);
             }
+        }
+        if let Some((newcomer, room)) = newcomer {
+            self.introduce(newcomer, &room);
         }
     }
 
@@ -230,13 +250,16 @@ impl Server {
             self.queue(token, &segment);
         }
         self.hearers = hearers;
+        if *audience == Audience::All {
+            self.announce_to_newcomers(event);
+        }
     }
 
     /// Tells one session, or does what the event asks the server to do for it.
     fn deliver_alone(&mut self, session: SessionId, event: Event) {
         let token = Token::from_bits(session.0);
         match event {
-            Event::Recall(query) => self.recall(token, query),
+            Event::Recall(query) => self.recall(token, query, None),
             Event::Refused(_) if self.hub.user(session).is_none() => {
                 self.turn_away(token, &event);
             }
@@ -309,6 +332,9 @@ impl Server {
     /// Hands the open run out.
     fn close_run(&mut self) {
         let Some(name) = self.delivery.room().cloned() else { return };
+        if !self.newcomers.is_empty() {
+            self.put_aside_run();
+        }
         self.delivery.close_run(
             self.hub.room_members(name.as_str()),
             &mut self.connections,

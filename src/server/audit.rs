@@ -38,6 +38,9 @@ pub(super) fn describe(hub: &Hub, record: &Record) -> Option<String> {
         }
         Change::Unban { target } => format!("server unban {}", banned(target)),
         Change::Announce { text } => format!("announce: {text}"),
+        Change::Metadata { target, key, .. } if is_somebody_else(hub, record.origin, target) => {
+            format!("metadata of {}: {}", named(target), key.as_deref().unwrap_or("all removed"))
+        }
         Change::Oper { name } => format!("is operator {name} now"),
         _ => return None,
     };
@@ -78,6 +81,14 @@ fn who(hub: &Hub, session: SessionId) -> String {
         Some(account) => format!("{} ({}, account {account})", identity.nick, identity.label),
         None => format!("{} ({})", identity.nick, identity.label),
     }
+}
+
+/// Whether a nick is another person's: neither the session's own, nor one of its account.
+fn is_somebody_else(hub: &Hub, session: SessionId, nick: &Name) -> bool {
+    let account = |session| hub.user(session).and_then(|user| user.identity.account.as_ref());
+    hub.session_of(nick.as_str()).is_some_and(|other| {
+        other != session && (account(other).is_none() || account(other) != account(session))
+    })
 }
 
 fn because(reason: Option<&str>) -> String {

@@ -327,7 +327,7 @@ pub struct Config {
 
     /// Milliseconds of silence after which a client is greeted in plain lines; its first word may make
     /// it an IRC client until then. 0 greets at once, and there is no IRC
-    #[arg(long, default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=60_000))]
+    #[arg(long, default_value_t = 150, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=60_000))]
     pub greeting_delay: u32,
 
     /// The server's name for IRC clients: a host name
@@ -338,7 +338,7 @@ pub struct Config {
     #[arg(long, default_value = "chatloop", value_name = "WORD")]
     pub network: String,
 
-    /// A password that IRC clients must give (PASS)
+    /// A password that clients must give: PASS in IRC, /pass in plain lines
     #[arg(long, value_name = "WORD", value_parser = parse_secret)]
     pub password: Option<Secret>,
 

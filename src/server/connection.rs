@@ -99,6 +99,9 @@ struct Held {
     bytes: usize,
 }
 
+/// The ticket of an answer that never comes: the journal's begin with 1.
+const NO_TICKET: u64 = 0;
+
 /// One answer that is awaited, and what has to follow it.
 struct Section {
     ticket: u64,
@@ -266,6 +269,24 @@ impl Connection {
     pub(super) fn hold(&mut self, ticket: u64) {
         let section = Section { ticket, answer: None, answered: false, after: Vec::new() };
         self.held.get_or_insert_default().sections.push_back(section);
+    }
+
+    /// Keeps a line until it is known whether it is for this one.
+    pub(super) fn put_aside(&mut self, segment: &Segment) {
+        if self.held.is_none() {
+            self.hold(NO_TICKET);
+        }
+        if let Some(held) = &mut self.held {
+            held.push(segment);
+        }
+    }
+
+    /// The lines put aside so far.
+    pub(super) fn take_aside(&mut self) -> Vec<Segment> {
+        let held = self.held.take();
+        held.map_or_else(Vec::new, |held| {
+            held.sections.into_iter().flat_map(|section| section.after).collect()
+        })
     }
 
     /// Whether anything waits behind an answer.

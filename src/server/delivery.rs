@@ -26,16 +26,20 @@ struct Run {
     /// What a session is not to be told, as ranges of events, rising: its own doing, what was
     /// before it came, what it has got already. Most members are not in here at all.
     gaps: HashMap<SessionId, Vec<Range<usize>>>,
+    /// Events that are nobody's words, as ranges, rising: newcomers do not hear of them.
+    unsaid: Vec<Range<usize>>,
 }
 
 impl Run {
-    /// Leaving out twice is leaving out once.
-    fn leave_out(&mut self, session: SessionId, events: Range<usize>) {
-        let gaps = self.gaps.entry(session).or_default();
-        match gaps.last_mut() {
-            Some(last) if last.end >= events.start => last.end = last.end.max(events.end),
-            _ => gaps.push(events),
+    fn add(&mut self, event: Event) {
+        if !matches!(event, Event::Said(_)) {
+            extend(&mut self.unsaid, self.events.len()..self.events.len() + 1);
         }
+        self.events.push(event);
+    }
+
+    fn leave_out(&mut self, session: SessionId, events: Range<usize>) {
+        extend(self.gaps.entry(session).or_default(), events);
     }
 
     /// From here on `session` has had all of the run so far.
@@ -48,6 +52,14 @@ impl Run {
 
     fn gaps_of(&self, session: SessionId) -> &[Range<usize>] {
         self.gaps.get(&session).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Adds events to ranges of them. Leaving out twice is leaving out once.
+fn extend(ranges: &mut Vec<Range<usize>>, events: Range<usize>) {
+    match ranges.last_mut() {
+        Some(last) if last.end >= events.start => last.end = last.end.max(events.end),
+        _ => ranges.push(events),
     }
 }
 
@@ -209,7 +221,13 @@ impl Delivery {
 
     /// Adds `event` to the run.
     pub(super) fn add_to_run(&mut self, event: Event) {
-        self.run.events.push(event);
+        self.run.add(event);
+    }
+
+    /// Whether anybody has said anything in the open run.
+    pub(super) fn has_words(&self) -> bool {
+        let unsaid: usize = self.run.unsaid.iter().map(ExactSizeIterator::len).sum();
+        unsaid < self.run.events.len()
     }
 
     /// The event added last.
@@ -262,6 +280,13 @@ impl Delivery {
         connection.has_gap = true;
     }
 
+    /// Gives somebody who is nobody yet what has been said in the run so far, to be kept.
+    pub(super) fn overhear(&mut self, connection: &mut Connection) {
+        let rendition = std::mem::take(self.rendition(connection.channel));
+        rendition.parts(&self.run.unsaid, |part| connection.put_aside(part));
+        self.channels[connection.channel].rendition = rendition;
+    }
+
     /// The run so far, rendered for a channel.
     fn rendition(&mut self, channel: usize) -> &mut Rendition {
         let Channel { format, encoder, rendition, .. } = &mut self.channels[channel];
@@ -299,6 +324,7 @@ impl Delivery {
         }
         self.run.events.clear();
         self.run.gaps.clear();
+        self.run.unsaid.clear();
         for Channel { rendition, .. } in &mut self.channels {
             rendition.pieces.clear();
             rendition.ends.clear();

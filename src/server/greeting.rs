@@ -3,15 +3,26 @@
 //! An IRC client speaks first, and its first word tells. A classic line client may wait for the
 //! server's first word, so silence is an answer, too: after `--greeting-delay` it is a plain peer.
 //! Until that is decided a connection is nobody in the chat.
+//!
+//! Nobody, and yet it may not miss a word: a listener that connects just before somebody speaks
+//! would, if it heard nothing before its time is up. So what is said in the lobby meanwhile is put
+//! aside for it in plain lines; who comes and goes is not. It is shown after the welcome if the
+//! newcomer is a plain peer (and what is shown of the past ends where it came), and thrown away if
+//! it speaks IRC. Rejected: to let everyone in at once as plain and to take that back, since the
+//! others would see a guest come and go before each IRC client.
 
 use super::turn::{Due, Server};
-use crate::chat::{Change, Entry};
-use crate::reactor::Token;
+use crate::chat::{Change, Entry, Event, Name, Perspective, RecordId};
+use crate::reactor::{Segment, Token};
 use crate::session::{Dialect, irc};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// How long an IRC client may take to register.
 const REGISTRATION: Duration = Duration::from_secs(30);
+
+/// Those for whom the lobby's words are put aside, each with the last record it did not hear of.
+pub(super) type Newcomers = HashMap<Token, RecordId>;
 
 impl Server {
     /// Waits for the first words of a newcomer.
@@ -19,8 +30,61 @@ impl Server {
         if self.config.greeting_delay == 0 {
             return self.enter_plain(token);
         }
+        self.newcomers.insert(token, self.hub.last().unwrap_or_default());
         let delay = Duration::from_millis(self.config.greeting_delay.into());
         self.arm(token, self.now + delay, Due::Greeting(token));
+    }
+
+    /// No more is put aside for a connection; what has been, and up to which record it had heard
+    /// nothing. `None` if it was no newcomer.
+    pub(super) fn end_of_waiting(&mut self, token: Token) -> Option<(RecordId, Vec<Segment>)> {
+        let since = self.newcomers.remove(&token)?;
+        if self.newcomers.is_empty() {
+            // A crowd has come in: its memory is not kept for the next one.
+            self.newcomers = Newcomers::default();
+        }
+        let heard = self.connections.get_mut(token).map(|connection| connection.take_aside());
+        Some((since, heard.unwrap_or_default()))
+    }
+
+    /// Puts the words of the open run aside for one newcomer, who is about to come in.
+    pub(super) fn put_aside(&mut self, token: Token) {
+        if self.delivery.room() == Some(&Name::lobby())
+            && self.delivery.has_words()
+            && self.newcomers.contains_key(&token)
+            && let Some(connection) = self.connections.get_mut(token)
+        {
+            self.delivery.overhear(connection);
+        }
+    }
+
+    /// Puts what everyone is told aside for newcomers, too.
+    pub(super) fn announce_to_newcomers(&mut self, event: &Event) {
+        for token in self.newcomers.keys() {
+            let Some(connection) = self.connections.get_mut(*token) else { continue };
+            let format = connection.format();
+            let render = |line: &mut Vec<u8>| format.render(event, Perspective::Other, line);
+            connection.put_aside(&self.delivery.encode(render));
+        }
+    }
+
+    /// Puts the words of the run that is about to be closed aside for all newcomers. Those for whom
+    /// it is much by now are let in: in such a noise no IRC client waits to be spoken to.
+    pub(super) fn put_aside_run(&mut self) {
+        if self.delivery.room() != Some(&Name::lobby()) || !self.delivery.has_words() {
+            return;
+        }
+        let mut laden = Vec::new();
+        for token in self.newcomers.keys() {
+            let Some(connection) = self.connections.get_mut(*token) else { continue };
+            self.delivery.overhear(connection);
+            if connection.owed() > self.bounds.outbox_soft && !connection.entered {
+                laden.push(*token);
+            }
+        }
+        for token in laden {
+            self.enter_plain(token);
+        }
     }
 
     /// Looks at what a newcomer has said; whether that decides it.
@@ -46,6 +110,7 @@ impl Server {
     }
 
     fn become_irc(&mut self, token: Token) {
+        self.end_of_waiting(token);
         let Some(connection) = self.connections.get_mut(token) else { return };
         connection.session = Dialect::Irc(Box::default());
         self.desk.arrived();
@@ -53,11 +118,20 @@ impl Server {
         self.arm(token, self.now + REGISTRATION, Due::Registration(token));
     }
 
-    /// It is a plain peer, and takes part from here on.
+    /// It is a plain peer, and takes part from here on, unless there is a password to be given.
     pub(super) fn enter_plain(&mut self, token: Token) {
+        if self.lock(token) {
+            return;
+        }
         let Some(connection) = self.connections.get_mut(token) else { return };
         let Dialect::Undecided(session) = &connection.session else { return };
         connection.session = Dialect::Plain(session.clone());
+        self.let_in(token);
+    }
+
+    /// A plain peer comes into the chat.
+    pub(super) fn let_in(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
         connection.entered = true;
         let label = connection.address.to_string().into();
         let entry = Entry { label, lobby: true, ..Entry::default() };
@@ -67,11 +141,19 @@ impl Server {
         self.look_at_input(token);
     }
 
-    /// An IRC client has had its time.
+    /// An IRC client has had its time to register, or a plain peer to give the password.
     pub(super) fn end_registration(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };
-        if connection.session.irc().is_some_and(|session| !session.is_in()) {
-            self.leave_with(token, None, "registration timed out".to_owned());
+        match &connection.session {
+            Dialect::Irc(session) if !session.is_in() => {
+                self.leave_with(token, None, "registration timed out".to_owned());
+            }
+            Dialect::Locked(..) => {
+                let patience = super::gate::PATIENCE.as_secs();
+                let farewell = format!("goodbye: no password within {patience} s");
+                self.leave_with(token, None, farewell);
+            }
+            _ => {}
         }
     }
 }

@@ -174,14 +174,11 @@ impl Server {
             return Taken::NotNow;
         }
         let Some(connection) = self.connections.get_mut(token) else { return Taken::NotNow };
-        let Dialect::Plain(session) = &mut connection.session else { return Taken::NotNow };
-        let (limit, input) = (self.config.max_line.0, connection.inbox.pending());
-        let step = if connection.input_ended {
-            connection.lines.finish(input, limit)
-        } else {
-            connection.lines.next(input, limit)
-        };
-        let (line, used) = match step {
+        if matches!(connection.session, Dialect::Locked(..)) {
+            return self.take_password(token);
+        }
+        let (limit, ended) = (self.config.max_line.0, connection.input_ended);
+        let (line, used) = match connection.lines.step(connection.inbox.pending(), limit, ended) {
             Step::Incomplete => return Taken::NoLine,
             Step::Skipped { used } => (None, used),
             Step::TooLong { used } => (Some(Err(())), used),
@@ -209,6 +206,9 @@ impl Server {
                 )])
             }
             Some(Ok(bytes)) => {
+                let Dialect::Plain(session) = &mut connection.session else {
+                    return Taken::NotNow;
+                };
                 let rooms =
                     self.hub.user(Self::session(token)).map_or(&[][..], |user| user.rooms());
                 session.parse(bytes, rooms, self.moment)

@@ -5,10 +5,15 @@
 
 use super::input::Taken;
 use super::turn::Server;
-use crate::chat::{Change, Event, Identity, Outcome, Perspective, Purpose, SessionId};
+use crate::chat::{
+    Audience, Change, Event, Holder, Identity, MetadataChanges, Name, Outcome, Perspective,
+    Purpose, SessionId,
+};
 use crate::reactor::Token;
 use crate::session::irc::{Action, Session, View};
 use crate::wire::irc::Step;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 impl Server {
     /// Lets a session write to its peer. What answers the command in hand is gathered, if that
@@ -208,6 +213,77 @@ impl Server {
             self.with_irc(Token::from_bits(watcher.0), false, |session, view, out| {
                 session.tell_presence(who, there, view, out);
             });
+        }
+    }
+
+    /// Tells those who follow it that a person's or a room's metadata are other now: of the
+    /// audience, and of those who watch for the person.
+    pub(super) fn tell_of_metadata(&mut self, audience: &Audience, event: &Event) {
+        let Event::MetadataSet { holder, changes } = event else { return };
+        let mut hearers = Vec::new();
+        self.hub.hearers(audience, |session, perspective| hearers.push((session, perspective)));
+        if let (Audience::Peers { rooms, from }, Holder::Person(who)) = (audience, holder) {
+            let apart =
+                |session: &SessionId| Some(*session) != *from && !self.is_in(*session, rooms);
+            let watchers = self.desk.watchers(&who.nick).iter().copied();
+            let own = std::iter::once(who.session);
+            let more = own.chain(watchers.filter(|watcher| *watcher != who.session));
+            hearers.extend(more.filter(apart).map(|session| (session, Perspective::Other)));
+        }
+        for (session, perspective) in hearers {
+            match perspective {
+                Perspective::Own => {
+                    self.deliver_to(Token::from_bits(session.0), event, perspective);
+                }
+                Perspective::Other => self.tell_follower(session, holder, changes),
+            }
+        }
+    }
+
+    fn tell_follower(&mut self, session: SessionId, holder: &Holder, changes: &MetadataChanges) {
+        let token = Token::from_bits(session.0);
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        if connection.session.irc().is_some_and(|irc| irc.follows_metadata()) {
+            self.with_irc(token, false, |session, view, out| {
+                session.tell_metadata(holder, changes, view, out);
+            });
+        }
+    }
+
+    fn is_in(&self, session: SessionId, rooms: &[Name]) -> bool {
+        let own = self.hub.user(session).map_or(&[][..], |user| user.rooms());
+        own.iter().any(|room| rooms.contains(room))
+    }
+
+    /// Who has come into which room, if there is anything to say of them for programs.
+    pub(super) fn newcomer_with_metadata(&self, event: &Event) -> Option<(Arc<Identity>, Name)> {
+        let (who, room) = match event {
+            Event::Joined { who, room, .. } => (who, room.clone()),
+            Event::Entered { who, .. } => (who, Name::lobby()),
+            _ => return None,
+        };
+        let user = self.hub.user(who.session)?;
+        (!self.hub.metadata_of(user).is_empty()).then(|| (Arc::clone(who), room))
+    }
+
+    /// Tells those in a room who follow it what is said of a newcomer, unless they know them from
+    /// another room or watch for them.
+    pub(super) fn introduce(&mut self, who: Arc<Identity>, room: &Name) {
+        let Some(newcomer) = self.hub.user(who.session) else { return };
+        let changes: MetadataChanges = (self.hub.metadata_of(newcomer).iter())
+            .map(|(key, value)| (Arc::clone(key), Some(Arc::clone(value))))
+            .collect();
+        let elsewhere: Vec<Name> =
+            newcomer.rooms().iter().filter(|other| *other != room).cloned().collect();
+        let watchers: HashSet<&SessionId> = self.desk.watchers(&who.nick).iter().collect();
+        let members = self.hub.room_members(room.as_str());
+        let strangers: Vec<SessionId> = members
+            .filter(|member| *member != who.session && !watchers.contains(member))
+            .filter(|member| elsewhere.is_empty() || !self.is_in(*member, &elsewhere))
+            .collect();
+        let holder = Holder::Person(who);
+        for stranger in strangers {
+            self.tell_follower(stranger, &holder, &changes);
         }
     }
 }

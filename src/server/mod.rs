@@ -27,6 +27,7 @@ pub mod config;
 mod connection;
 mod console;
 mod delivery;
+mod gate;
 mod greeting;
 mod input;
 mod irc;

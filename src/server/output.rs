@@ -31,7 +31,7 @@ impl Server {
             return self.tell_operator(token, text);
         };
         match &connection.session {
-            Dialect::Undecided(session) | Dialect::Plain(session) => {
+            Dialect::Undecided(session) | Dialect::Locked(session, _) | Dialect::Plain(session) => {
                 let look = session.look();
                 let segment = self.delivery.encode(|line| plain::render_notice(look, text, line));
                 self.touched.queue(token, connection, &segment, &self.bounds);
@@ -165,6 +165,7 @@ impl Server {
         for token in std::mem::take(&mut self.to_reap) {
             self.record_leave(token);
             self.unwatch(token);
+            self.end_of_waiting(token);
             let Some(mut connection) = self.connections.remove(token) else { continue };
             debug!("{}: closed", connection.address);
             if let Some(timer) = connection.timer.take() {

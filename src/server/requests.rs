@@ -8,7 +8,8 @@
 use super::operator::CONSOLE;
 use super::turn::Server;
 use crate::chat::{
-    Command, Decision, Event, Lookup, Outcome, Perspective, Purpose, Query, Refusal, Scope, Work,
+    Command, Decision, Event, Lookup, Outcome, Perspective, Point, Purpose, Query, Range, RecordId,
+    Refusal, Scope, Work,
 };
 use crate::journal::{Answer, Question};
 use crate::reactor::Token;
@@ -82,8 +83,9 @@ impl Server {
     }
 
     /// Asks the journal for the past of a room somebody has just joined, or for their mail. What
-    /// they are told meanwhile waits behind it.
-    pub(super) fn recall(&mut self, token: Token, query: Query) {
+    /// they are told meanwhile waits behind it. Who has heard everything from one record on is shown
+    /// what was before (`upto`).
+    pub(super) fn recall(&mut self, token: Token, query: Query, upto: Option<RecordId>) {
         self.catch_up(Self::session(token));
         let limit = query.limit.unwrap_or(self.config.history_on_join);
         // IRC clients ask for it (CHATHISTORY); their mail carries its time and may come in between.
@@ -99,7 +101,12 @@ impl Server {
             None => return,
         }
         let query = Query { limit: Some(limit), ..query };
-        self.ask_journal(Question::Past(query.clone()), Pending::Recall(token, query));
+        let range = match upto {
+            Some(RecordId(upto)) => Range::Before(Point::Id(RecordId(upto + 1))),
+            None => query.range,
+        };
+        let question = Question::Past(Query { range, ..query.clone() });
+        self.ask_journal(question, Pending::Recall(token, query));
     }
 
     fn submit(&mut self, token: Token, work: Work) {

@@ -5,6 +5,7 @@
 use super::config::{Config, OrOff, Settings};
 use super::connection::{Bounds, Connection, Phase};
 use super::delivery::{Delivery, Touched};
+use super::greeting::Newcomers;
 use super::limits::{AddressCounts, DEFAULT_LINE_RATE, Pace};
 use super::operator::{CONSOLE, Operator};
 use super::requests::Pending;
@@ -37,6 +38,10 @@ const _: () = assert!(INBOX_BOUND > super::config::LONGEST_LINE + 2);
 /// Descriptors kept back from clients: the standard streams, poller, signals, listeners, and some
 /// air for the libraries and for telling a client that the server is full.
 const RESERVED_DESCRIPTORS: usize = 16 + super::accept::REFUSALS;
+
+/// Timers looked at in one turn. A crowd that came at once is due at once, and what a thousand
+/// arrivals are told about each other must not all be kept in memory at the same time.
+const TIMERS_PER_TURN: usize = 256;
 
 /// How long an orderly stop may take to send what is queued.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
@@ -92,6 +97,8 @@ pub struct Server {
     pub(super) listeners: Vec<Listener>,
     pub(super) connections: Slab<Connection>,
     pub(super) addresses: AddressCounts,
+    /// Connections that are nobody yet.
+    pub(super) newcomers: Newcomers,
     /// How fast a client may talk that the flood limit means.
     pub(super) pace: Pace,
     pub(super) hub: Hub,
@@ -175,6 +182,7 @@ impl Server {
             listeners,
             connections: Slab::new(),
             addresses: AddressCounts::default(),
+            newcomers: Newcomers::default(),
             pace,
             hub,
             journal,
@@ -254,7 +262,8 @@ impl Server {
         }
         self.take_commands();
         self.take_operator_lines();
-        while let Some(due) = self.timers.pop_due(self.now) {
+        for _ in 0..TIMERS_PER_TURN {
+            let Some(due) = self.timers.pop_due(self.now) else { break };
             self.timer_is_due(due);
         }
         self.journal.end_turn();
@@ -371,6 +380,7 @@ impl Server {
             }
         }
         for token in self.connections.tokens() {
+            self.end_of_waiting(token);
             self.say_last(token, "the server is shutting down, goodbye");
             self.start_draining(token);
         }

@@ -33,6 +33,8 @@ impl Format {
 pub enum Dialect {
     /// Nothing tells yet which it is; a plain one, if nothing ever will.
     Undecided(plain::Session),
+    /// Lines, and the server's password has yet to be given; so many tries are left.
+    Locked(plain::Session, u8),
     /// Lines.
     Plain(plain::Session),
     /// IRC. Boxed: it is larger, and a plain peer should not pay for it.
@@ -43,7 +45,9 @@ impl Dialect {
     /// How the peer wants lines that many hear.
     pub fn format(&self) -> Format {
         match self {
-            Dialect::Undecided(plain) | Dialect::Plain(plain) => Format::Plain(plain.look()),
+            Dialect::Undecided(plain) | Dialect::Locked(plain, _) | Dialect::Plain(plain) => {
+                Format::Plain(plain.look())
+            }
             Dialect::Irc(irc) => Format::Irc(irc.look()),
         }
     }

@@ -85,6 +85,11 @@ impl LineReader {
         }
     }
 
+    /// [`next`](LineReader::next), or [`finish`](LineReader::finish) if the stream has ended.
+    pub fn step<'a>(&mut self, input: &'a [u8], limit: usize, ended: bool) -> Step<'a> {
+        if ended { self.finish(input, limit) } else { self.next(input, limit) }
+    }
+
     /// The stream has ended: `input`, the bytes that are left, is a last line without its newline
     /// if there are any. `printf hello | nc` sends such a line, and it counts.
     pub fn finish<'a>(&mut self, input: &'a [u8], limit: usize) -> Step<'a> {

@@ -2,8 +2,8 @@
 
 use chatloop::chat::query::Room;
 use chatloop::chat::{
-    Change, Entry, Hub, Kind, Logged, Lookup, Moment, Name, Point, Query, Range, Record, RecordId,
-    Reference, Scope, SessionId,
+    Change, Entry, Hub, Kind, Logged, Lookup, Metadata, Moment, Name, Point, Query, Range, Record,
+    RecordId, Reference, Scope, SessionId,
 };
 use chatloop::journal::{Answer, Journal, Limits, Question, Wake};
 use std::path::{Path, PathBuf};
@@ -113,6 +113,25 @@ impl Chat {
         let reply_to = self.find(Point::Number(number));
         assert!(reply_to.is_some());
         self.happens(who, say(text, reply_to))
+    }
+
+    /// Sets metadata of Alice and of a room of hers, and a read marker.
+    pub fn speaks_for_programs(&mut self) {
+        let room = Name::new("#hers");
+        self.happens(ALICE, Change::Join { room: room.clone() });
+        for (target, value) in [(Name::new("alice"), "http://alice"), (room.clone(), "http://room")]
+        {
+            let (key, value) = (Some("url".into()), Some(value.into()));
+            self.happens(ALICE, Change::Metadata { target, key, value });
+        }
+        let time = Moment(self.clock);
+        self.happens(ALICE, Change::ReadMarker { target: room.clone(), time });
+        let alice = self.hub.user(ALICE).unwrap();
+        let url = |metadata: &Metadata| metadata.get("url").cloned();
+        assert_eq!(url(self.hub.metadata_of(alice)).as_deref(), Some("http://alice"));
+        assert_eq!(self.hub.read_markers(alice), [(room, time)]);
+        let room = self.hub.room("#hers").unwrap();
+        assert_eq!(url(room.metadata()).as_deref(), Some("http://room"));
     }
 
     pub fn answer(&mut self, question: Question) -> Answer {

@@ -31,6 +31,7 @@ fn a_restart_gives_the_state_and_the_history_back_snapshot_or_not() {
         for number in 1..=100 {
             chat.says(BOB, &format!("m{number}"));
         }
+        chat.speaks_for_programs();
         let before = chat.hub.clone();
         if orderly {
             chat.journal.close();

@@ -24,6 +24,7 @@ fn full(name: &str) -> (Scratch, Chat) {
     let (to, kind) = (Name::new("alice"), Kind::Message);
     chat.happens(BOB, Change::Tell { to, kind, text: "between us".into(), tags: None });
     chat.happens(BOB, Change::Topic { room: Name::lobby(), text: "tea".into() });
+    chat.speaks_for_programs();
     (scratch, chat)
 }
 
@@ -37,6 +38,7 @@ fn all_of_it_survives_the_way_there_and_back() {
     assert_eq!(lines(&to, None), exported);
     let mut copy = Chat::reopened(&to.0, &Limits::default());
     assert_eq!(copy.hub, chat.hub);
+    assert!(exported.contains("http://alice") && exported.contains("http://room"));
     let private = Scope::Private { account: Name::new("alice"), peer: Name::new("bob") };
     for scope in [Scope::Room(lobby()), private] {
         let original = chat.past(scope.clone(), Range::Latest, 50);

@@ -1,6 +1,7 @@
 //! A hub with a journal that keeps everything and a worker that hashes nothing: decided, written
 //! down, applied, and checked after every record.
 
+mod metadata;
 mod properties;
 mod stories;
 
@@ -179,7 +180,7 @@ impl World {
             }
         }
         check_state(&self.hub);
-        check_effects(&self.hub, origin, &effects);
+        check_effects(&self.hub, origin, &effects, self.now);
         self.effects.extend_from_slice(&effects);
         effects
     }
@@ -225,7 +226,10 @@ fn check_state(hub: &Hub) {
         for nick in &user.extras().ignores {
             assert!(hub.ignorers[nick].contains(session));
         }
+        let extras = user.extras();
+        check_kept(&extras.metadata, &extras.markers);
         if let Some(account) = &who.account {
+            assert!(extras.metadata.is_empty() && extras.markers.is_empty());
             assert!(hub.accounts[account].sessions.contains(session));
         }
     }
@@ -235,6 +239,7 @@ fn check_state(hub: &Hub) {
         assert!(sessions.iter().all(|session| hub.users[session].extras().ignores.contains(nick)));
     }
     for (name, account) in &hub.accounts {
+        check_kept(&account.metadata, &account.markers);
         for session in &account.sessions {
             assert_eq!(hub.users[session].identity.account.as_ref(), Some(name));
         }
@@ -242,6 +247,7 @@ fn check_state(hub: &Hub) {
     assert!(hub.rooms[&Name::lobby()].kept);
     for (name, room) in &hub.rooms {
         assert!(room.lives(), "{name} is an orphan");
+        check_kept(&room.metadata, &[]);
         assert!(!room.waiting || room.members.is_empty() || room.kept, "{name} waits for nobody");
         for (session, member) in &room.members {
             let user = &hub.users[session];
@@ -255,8 +261,20 @@ fn check_state(hub: &Hub) {
     }
 }
 
+/// Metadata and read markers are within their bounds.
+fn check_kept(metadata: &Metadata, markers: &[(Name, Moment)]) {
+    assert!(metadata.len() <= limits::METADATA_KEYS);
+    for (key, value) in metadata {
+        assert!(is_metadata_key(key));
+        assert!((1..=limits::METADATA_VALUE_LENGTH).contains(&value.len()));
+    }
+    assert!(markers.len() <= limits::READ_MARKERS);
+    let names: BTreeSet<&Name> = markers.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), markers.len());
+}
+
 /// Nobody hears what is not meant for them, or twice.
-fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect]) {
+fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
     let mut closed = BTreeSet::new();
     let mut heard_said = BTreeSet::new();
     for effect in effects {
@@ -284,6 +302,15 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect]) {
                     assert!(user.rooms.contains(&said.room) || session == origin);
                     assert!(session == origin || !ignores(&said.who));
                     assert!(heard_said.insert(session), "said twice to one");
+                }
+                Event::MetadataSet { holder: Holder::Room(room), .. } => {
+                    assert!(user.rooms.contains(room) || session == origin);
+                }
+                Event::ReadMarker { time, .. } => {
+                    let of = |session| hub.users.get(session)?.identity.account.as_ref();
+                    assert!(session == origin || of(&session) == of(&origin));
+                    assert!(of(&session).is_some() || session == origin);
+                    assert!(time.0 <= now);
                 }
                 Event::Told(told) => {
                     let account = user.identity.account.as_ref();

@@ -103,8 +103,22 @@ fn person_command() -> impl Strategy<Value = Command> {
     ]
 }
 
+fn told_to_programs() -> impl Strategy<Value = Command> {
+    let target = || prop_oneof![text(&NICKS), text(&ROOMS)];
+    let value = proptest::option::of(text(&WORDS));
+    prop_oneof![
+        3 => (target(), text(&["a", "b/c", "No"]), value)
+            .prop_map(|(target, key, value)| Command::SetMetadata(target, key, value)),
+        1 => target().prop_map(Command::ClearMetadata),
+        2 => (target(), 900i64..1_200)
+            .prop_map(|(target, time)| Command::MarkRead(target, Moment(time))),
+    ]
+}
+
 fn step() -> impl Strategy<Value = Step> {
-    let command = prop_oneof![3 => words_command(), 3 => room_command(), 2 => person_command()];
+    let command = prop_oneof![
+        6 => words_command(), 6 => room_command(), 4 => person_command(), 1 => told_to_programs()
+    ];
     let names = || proptest::option::of(proptest::sample::select(&NICKS[..]));
     prop_oneof![
         3 => (any::<bool>(), names(), names())
@@ -131,6 +145,7 @@ fn play(steps: Vec<(u64, Step)>) -> World {
                     nick: nick.and_then(|nick| Name::nick(nick).ok()),
                     account: account.map(Name::new),
                     lobby,
+                    metadata: Metadata::from([("a".into(), "entered".into())]),
                     ..Entry::default()
                 };
                 world.write(session, Change::Enter(entry));

@@ -40,6 +40,9 @@ capabilities! {
     19 MESSAGE_REDACTION "draft/message-redaction" true;
     20 EXTENDED_MONITOR "extended-monitor" false;
     21 NO_IMPLICIT_NAMES "draft/no-implicit-names" false;
+    22 METADATA_2 "draft/metadata-2" false;
+    23 METADATA_3 "draft/metadata-3" false;
+    24 READ_MARKER "draft/read-marker" false;
 }
 
 impl Caps {
@@ -69,6 +72,7 @@ fn value(cap: Caps) -> Option<String> {
     match cap {
         Caps::SASL => Some("PLAIN".to_owned()),
         Caps::ACCOUNT_REGISTRATION => Some("custom-account-name".to_owned()).filter(|_| false),
+        Caps::METADATA_2 | Caps::METADATA_3 => Some(super::metadata::announced().to_owned()),
         Caps::CHATHISTORY => Some(settings::HISTORY.to_string()).filter(|_| false),
         _ => None,
     }
@@ -156,12 +160,14 @@ fn request(context: &mut Context<'_, '_>, wanted: &str) {
     if context.session.version >= 302 {
         caps.0 |= Caps::CAP_NOTIFY.0;
     }
+    let known = known && !super::metadata::contradicts(caps);
     let answer = if known { "ACK" } else { "NAK" };
     let mut pen = context.pen();
     let nick = pen.nick.clone();
     pen.line("CAP", &[nick.as_str(), answer], Some(wanted));
     if known {
         context.session.caps = caps;
+        context.session.keep_subscriptions_if_aware();
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::Context;
 use super::{
-    about, account, capabilities, channel, history, messages, modes, operator, people,
-    registration, sasl,
+    about, account, capabilities, channel, history, messages, metadata, modes, operator, people,
+    read_marker, registration, sasl,
 };
 use crate::wire::irc::{Message, numeric};
 
@@ -51,6 +51,8 @@ static ROWS: &[Row] = rows! {
     "LINKS" Inside 0 about::links;
     "LIST" Inside 0 channel::list;
     "LUSERS" Inside 0 |context, _| about::lusers(context);
+    "MARKREAD" Inside 0 read_marker::markread;
+    "METADATA" Always 0 metadata::metadata;
     "MODE" Inside 1 modes::mode;
     "MONITOR" Inside 1 people::monitor;
     "MOTD" Inside 0 about::motd_command;

@@ -12,6 +12,8 @@
 //! | `channel`, `modes`, `messages` | what can be done in a channel, and said? |
 //! | `people`, `about`, `operator` | what can be asked of people, of the server; what may operators? |
 //! | `desk` | who watches for whom, who was here before? |
+//! | `metadata`, `subscriptions` | what is said of people and channels for programs; who follows it? |
+//! | `read_marker` | how far has somebody read? |
 //! | `own`, `refusals`, `label` | how is one client told what became of its wish? |
 //! | `render`, `pen` | how do lines look? |
 //!
@@ -27,16 +29,19 @@ mod desk;
 mod history;
 mod label;
 mod messages;
+mod metadata;
 mod modes;
 mod operator;
 mod own;
 mod pen;
 mod people;
+mod read_marker;
 mod refusals;
 mod registration;
 mod render;
 mod sasl;
 mod settings;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 
@@ -108,6 +113,8 @@ pub struct Session {
     /// What it has said of itself until it is in.
     door: Option<Box<Door>>,
     sasl: Option<Box<Sasl>>,
+    /// The keys of metadata that it follows.
+    subscriptions: Vec<String>,
 }
 
 /// A command on its way through the table.
@@ -136,6 +143,7 @@ impl Session {
             label: None,
             door: Some(Box::default()),
             sasl: None,
+            subscriptions: Vec::new(),
         }
     }
 

@@ -1,7 +1,10 @@
 //! What is one client told of its own doings, and of what concerns it alone?
 
 use super::render::{self, render};
-use super::{Caps, Context, Session, View, channel, history, modes, refusals, registration};
+use super::{
+    Caps, Context, Session, View, channel, history, metadata, modes, read_marker, refusals,
+    registration, subscriptions,
+};
 use crate::chat::{AccountStep, Event, Identity, Kind, Perspective, Refusal};
 use crate::wire::irc::numeric;
 
@@ -37,6 +40,9 @@ impl Session {
         let mut pen = self.pen(view, out);
         if there {
             pen.numeric(numeric::RPL_MONONLINE, &[], &registration::prefix(who));
+            if let Some(user) = view.hub.user(who.session) {
+                self.tell_watched_metadata(user, view.hub, &mut pen);
+            }
         } else {
             pen.numeric(numeric::RPL_MONOFFLINE, &[], who.nick.as_str());
         }
@@ -53,9 +59,11 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
             render::joined(look.caps(), who, room, false, context.out);
             if let Some(room) = context.view.hub.room(room.as_str()) {
                 channel::tell_topic(context, room, false);
+                read_marker::tell_joined(context, room);
                 if !context.session.caps.has(Caps::NO_IMPLICIT_NAMES) {
                     channel::tell_names(context, room);
                 }
+                subscriptions::tell_joined(context, room);
             }
         }
         Event::Said(_) | Event::Reacted { .. } | Event::Tagged { .. } | Event::Edited { .. } => {
@@ -108,8 +116,20 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
             }
         }
         Event::Account { who, step } => account(context, who, *step),
+        Event::MetadataSet { .. } | Event::ReadMarker { .. } => told_for_programs(context, event),
         Event::Wallops { .. } => {}
         event => render(look, event, Perspective::Other, context.out),
+    }
+}
+
+/// Of what it has said for programs to read.
+fn told_for_programs(context: &mut Context<'_, '_>, event: &Event) {
+    match event {
+        Event::MetadataSet { holder, changes } => metadata::answer(context, holder, changes),
+        Event::ReadMarker { target, time } => {
+            read_marker::tell(context, target.as_str(), Some(*time));
+        }
+        _ => {}
     }
 }
 
@@ -153,6 +173,11 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
             }
             Session::error(&text, context.out);
         }
+        Event::ReadMarker { target, time } => {
+            if context.session.caps.has(Caps::READ_MARKER) {
+                read_marker::tell(context, target.as_str(), Some(*time));
+            }
+        }
         Event::Past { query, entries } => history::past(context, query, entries),
         event => {
             let look = context.session.look();
@@ -177,6 +202,7 @@ fn account(context: &mut Context<'_, '_>, who: &Identity, step: AccountStep) {
             if by_sasl {
                 pen.numeric(numeric::RPL_SASLSUCCESS, &[], "SASL authentication successful");
             }
+            read_marker::tell_all(context);
         }
         AccountStep::LoggedOut => {
             pen.numeric(numeric::RPL_LOGGEDOUT, &[&prefix], "You are now logged out");

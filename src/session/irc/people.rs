@@ -2,7 +2,7 @@
 //! USERHOST, ISON, SETNAME, MONITOR.
 
 use super::channel::{prefixes, share_a_room};
-use super::{Context, commands, pen, registration, settings};
+use super::{Context, commands, metadata, pen, registration, settings};
 use crate::chat::{Command, Member, Name, Room, User, UserMode, glob, limits};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
@@ -109,6 +109,12 @@ fn tell_presence(context: &mut Context<'_, '_>, nicks: &[Name]) {
     let mut pen = context.pen();
     pen.list(numeric::RPL_MONONLINE, &[], ',', there);
     pen.list(numeric::RPL_MONOFFLINE, &[], ',', gone);
+    let there: Vec<&User> = nicks.iter().filter_map(of).collect();
+    let (session, view) = (&*context.session, &*context.view);
+    let mut pen = session.pen(view, context.out);
+    for user in there {
+        session.tell_watched_metadata(user, hub, &mut pen);
+    }
 }
 
 /// `WHOWAS nick [count]`.
@@ -207,6 +213,7 @@ fn tell_whois(context: &mut Context<'_, '_>, user: &User) {
     if let Some(message) = user.away() {
         pen.numeric(numeric::RPL_AWAY, &[nick], message);
     }
+    metadata::tell_whois(&mut pen, nick, hub.metadata_of(user));
     let idle = (now.0 - user.last.0).max(0) / 1000;
     let words = [nick, &idle.to_string(), &pen::seconds(user.since)];
     pen.numeric(numeric::RPL_WHOISIDLE, &words, "seconds idle, signon time");

@@ -127,7 +127,7 @@ fn in_standard_form(
     pen: &mut Pen<'_>,
 ) -> bool {
     let text = crate::session::plain::refusal(refusal);
-    let subject: Vec<&str> = subject.iter().map(String::as_str).collect();
+    let (whole, subject) = (subject, subject.iter().map(String::as_str).collect::<Vec<&str>>());
     match (command, refusal) {
         ("REGISTER", Refusal::AccountExists(name)) => {
             pen.fail("REGISTER", "ACCOUNT_EXISTS", &[name.as_str()], &text);
@@ -150,6 +150,7 @@ fn in_standard_form(
         ("REDACT", Refusal::NoSuchRoom(name) | Refusal::NotInRoom(name)) => {
             pen.fail("REDACT", "INVALID_TARGET", &[name.as_str()], &text);
         }
+        ("METADATA", _) => super::metadata::refused(whole, refusal, pen),
         ("CHATHISTORY", _) => {
             pen.fail("CHATHISTORY", "INVALID_TARGET", &subject, &text);
         }

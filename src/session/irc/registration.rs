@@ -1,7 +1,7 @@
 //! How does a client come in, and how does it go? PASS, NICK, USER, PING, QUIT.
 
-use super::{Action, Context, Session, about, commands, pen, settings};
-use crate::chat::{Command, Entry, Name, Refusal, Secret, limits};
+use super::{Action, Context, Session, about, commands, pen, read_marker, settings, subscriptions};
+use crate::chat::{Command, Entry, Metadata, Name, Refusal, Secret, limits};
 use crate::wire::irc::{Message, name, numeric};
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub(super) struct Door {
     pub(super) negotiating: bool,
     /// The account it has proved.
     pub(super) account: Option<Name>,
+    /// What it says of itself for programs.
+    pub(super) metadata: Metadata,
     /// Its coming in is written down.
     entering: bool,
 }
@@ -68,6 +70,10 @@ pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
         match context.view.hub.nick_is_free(context.view.me, account.as_ref(), &nick) {
             // It may still prove that the account is its own.
             Err(Refusal::NickReserved(_)) if account.is_none() && negotiates(context) => Ok(nick),
+            // Its other session may have it; then it gets one like it (`come_in`).
+            Err(Refusal::NickInUse(_)) if negotiates(context) && may_be_own(context, &nick) => {
+                Ok(nick)
+            }
             Err(refusal) => Err(refusal),
             Ok(()) => Ok(nick),
         }
@@ -81,6 +87,30 @@ pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
         }
         Err(refusal) => super::refusals::refuse("NICK", &[], &refusal, &mut context.pen()),
     }
+}
+
+/// Whether somebody who has a nick acts for the account that the client has proved, or may prove.
+fn may_be_own(context: &Context<'_, '_>, nick: &Name) -> bool {
+    let hub = context.view.hub;
+    let holder = hub.session_of(nick.as_str()).and_then(|session| hub.user(session));
+    let account = holder.and_then(|holder| holder.identity.account.as_ref());
+    let proved = context.session.door.as_ref().and_then(|door| door.account.as_ref());
+    account.is_some() && (proved.is_none() || proved == account)
+}
+
+/// A nick like one that another session of the same account has: the first of `nick_2`, `nick_3`
+/// and so on that is free. Two clients of one person come in by the same settings, and a nick is
+/// one session's only.
+fn another_nick(context: &Context<'_, '_>, nick: &Name, account: &Name) -> Option<Name> {
+    let hub = context.view.hub;
+    (2..=limits::SESSIONS_PER_ACCOUNT).find_map(|number| {
+        let end = format!("_{number}");
+        let most = limits::NICK_LENGTH - end.len();
+        // A nick is ASCII: every place is between two characters.
+        let start = nick.as_str().get(..most).unwrap_or(nick.as_str());
+        let nick = Name::nick(&format!("{start}{end}")).ok()?;
+        hub.nick_is_free(context.view.me, Some(account), &nick).is_ok().then_some(nick)
+    })
 }
 
 fn negotiates(context: &Context<'_, '_>) -> bool {
@@ -112,7 +142,7 @@ pub(super) fn quit(context: &mut Context<'_, '_>, message: &Message<'_>) {
 
 /// Goes in, if all has been said.
 pub(super) fn come_in(context: &mut Context<'_, '_>) {
-    let Some(door) = &mut context.session.door else { return };
+    let Some(door) = &context.session.door else { return };
     let (Some(nick), Some(username), Some(realname)) = (&door.nick, &door.username, &door.realname)
     else {
         return;
@@ -125,23 +155,40 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
         context.actions.push(Action::Close("Password incorrect".to_owned()));
         return;
     }
-    // It may have been taken meanwhile, or be an account that was not proved.
-    if let Err(refusal) =
-        context.view.hub.nick_is_free(context.view.me, door.account.as_ref(), nick)
-    {
-        door.nick = None;
-        return super::refusals::refuse("NICK", &[], &refusal, &mut context.pen());
-    }
-    let entry = Entry {
+    let mut entry = Entry {
         nick: Some(nick.clone()),
         username: Some(Arc::clone(username)),
         realname: Some(Arc::clone(realname)),
         account: door.account.clone(),
         named_only: true,
+        metadata: door.metadata.clone(),
         ..Entry::default()
     };
-    door.entering = true;
+    // It may have been taken meanwhile, or be an account that was not proved.
+    if let Err(refusal) = choose_nick(context, &mut entry) {
+        if let Some(door) = &mut context.session.door {
+            door.nick = None;
+        }
+        return super::refusals::refuse("NICK", &[], &refusal, &mut context.pen());
+    }
+    if let Some(door) = &mut context.session.door {
+        door.entering = true;
+    }
     context.actions.push(Action::Enter(Box::new(entry)));
+}
+
+/// The nick that the entry wants, or one like it if another session of its account has that.
+fn choose_nick(context: &Context<'_, '_>, entry: &mut Entry) -> Result<(), Refusal> {
+    let Some(nick) = &entry.nick else { return Ok(()) };
+    let free = context.view.hub.nick_is_free(context.view.me, entry.account.as_ref(), nick);
+    if let (Err(Refusal::NickInUse(_)), Some(account)) = (&free, &entry.account)
+        && may_be_own(context, nick)
+        && let Some(another) = another_nick(context, nick, account)
+    {
+        entry.nick = Some(another);
+        return Ok(());
+    }
+    free
 }
 
 impl Session {
@@ -178,6 +225,8 @@ pub(super) fn welcome(context: &mut Context<'_, '_>) {
     pen.words(numeric::RPL_MYINFO, &words);
     isupport(context);
     about::lusers(context);
+    subscriptions::tell_own(context);
+    read_marker::tell_all(context);
     about::motd(context);
 }
 

@@ -20,6 +20,17 @@ pub fn refusal(refusal: &Refusal) -> String {
         Refusal::MailFull(name) => format!("{name} is not here, and their mail is full"),
         Refusal::TooManyIgnored(limit) => format!("you ignore {limit} already, which is the limit"),
         Refusal::NotIgnored(nick) => format!("you do not ignore {nick}; /ignore lists them"),
+        Refusal::BadMetadataKey(key) => {
+            let key = super::arguments::short(key);
+            format!(
+                "\"{key}\" is no key: it has at most {} of a-z 0-9 _ . / -",
+                limits::METADATA_KEY_LENGTH
+            )
+        }
+        Refusal::TooMuchMetadata(limit) => {
+            format!("there are {limit} keys already, which is the limit")
+        }
+        Refusal::NotYourMetadata(nick) => format!("what is said of {nick} is theirs to change"),
         Refusal::Oneself => "you cannot do that to yourself".to_owned(),
         Refusal::TooLong(field, limit) => {
             format!("{} is too long: {limit} bytes are the limit", named(*field))
@@ -128,6 +139,7 @@ fn named(field: Field) -> &'static str {
         Field::RealName => "the real name",
         Field::Password => "the password",
         Field::Search => "what to search",
+        Field::Metadata => "the value",
     }
 }
 

@@ -1,0 +1,80 @@
+//! How far has this person read? MARKREAD, IRCv3 draft/read-marker.
+//!
+//! A client that comes in, or logs in, is told all markers of its account: they may have moved
+//! while it was away, and of people it would have to ask for each.
+
+use super::pen::{Pen, timestamp};
+use super::{Caps, Context};
+use crate::chat::{Command, Hub, Moment, Room, marker_target};
+use crate::wire::irc::Message;
+
+/// `MARKREAD target [timestamp=…]`.
+pub(super) fn markread(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let fail = |context: &mut Context<'_, '_>, code, words: &[&str], text| {
+        context.pen().fail("MARKREAD", code, words, text);
+    };
+    let words = message.parameters.as_slice();
+    let Some(target) = words.first().copied().filter(|target| !target.is_empty()) else {
+        return fail(context, "NEED_MORE_PARAMS", &[], "Missing parameters");
+    };
+    if marker_target(target).is_err() {
+        return fail(context, "INVALID_PARAMS", &[target], "Not a channel or nickname");
+    }
+    let Some(user) = context.user() else { return };
+    let stored = context.view.hub.read_marker(user, target);
+    let Some(word) = words.get(1) else {
+        return tell(context, target, stored);
+    };
+    let time = word.strip_prefix("timestamp=").and_then(|time| time.parse().ok());
+    let Some(time) = time.map(|time: jiff::Timestamp| Moment(time.as_millisecond())) else {
+        let text = "Not a timestamp; form: timestamp=YYYY-MM-DDThh:mm:ss.sssZ";
+        return fail(context, "INVALID_PARAMS", &[word], text);
+    };
+    if stored.is_some_and(|stored| stored >= time) {
+        return tell(context, target, stored);
+    }
+    context.run(Command::MarkRead(target.into(), time));
+}
+
+/// Where a marker is.
+pub(super) fn tell(context: &mut Context<'_, '_>, target: &str, time: Option<Moment>) {
+    let hub = context.view.hub;
+    write(&mut context.pen(), spelled(hub, target), time);
+}
+
+fn write(pen: &mut Pen<'_>, target: &str, time: Option<Moment>) {
+    let time = time.map(|time| format!("timestamp={}", timestamp(time)));
+    pen.line("MARKREAD", &[target, time.as_deref().unwrap_or("*")], None);
+}
+
+/// A name as its owner spells it, if it is there.
+fn spelled<'n>(hub: &'n Hub, target: &'n str) -> &'n str {
+    if let Some(room) = hub.room(target) {
+        return room.name.as_str();
+    }
+    let user = hub.session_of(target).and_then(|session| hub.user(session));
+    user.map_or(target, |user| user.identity.nick.as_str())
+}
+
+/// The marker of a channel that the client has joined.
+pub(super) fn tell_joined(context: &mut Context<'_, '_>, room: &Room) {
+    if !context.session.caps.has(Caps::READ_MARKER) {
+        return;
+    }
+    let Some(user) = context.user() else { return };
+    let stored = context.view.hub.read_marker(user, room.name.as_str());
+    tell(context, room.name.as_str(), stored);
+}
+
+/// All markers of the account that the client acts for.
+pub(super) fn tell_all(context: &mut Context<'_, '_>) {
+    if !context.session.caps.has(Caps::READ_MARKER) {
+        return;
+    }
+    let hub = context.view.hub;
+    let Some(user) = context.user() else { return };
+    let mut pen = context.pen();
+    for (target, time) in hub.read_markers(user) {
+        write(&mut pen, spelled(hub, target.as_str()), Some(*time));
+    }
+}

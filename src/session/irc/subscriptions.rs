@@ -1,0 +1,300 @@
+//! Which keys of metadata does a client follow, and what is it told of them unasked? METADATA SUB,
+//! UNSUB, SUBS and SYNC; channels joined, people watched for.
+//!
+//! Beyond the specifications the people in a channel are told of a newcomer's metadata, as they
+//! are of a newcomer who is away: nothing else would tell them.
+//!
+//! Bounds: [`SUBSCRIPTIONS`] keys for each client, and [`SYNC_BYTES`] of one synchronization. What
+//! is more is put off (774) and not sent in parts, for a client takes what is missing from a batch
+//! for removed. Joining a channel of more than [`SYNC_AT_JOIN`] members is answered with 774, too,
+//! so that a crowd that joins is not told everything of everyone at once.
+
+use super::metadata::{batch, invalid_key, is_aware, name, speaks_version_2, tell};
+use super::pen::Pen;
+use super::{Context, Session, View};
+use crate::chat::{Holder, Hub, Metadata, MetadataChanges, Room, SessionId, User, is_metadata_key};
+use crate::wire::irc::{MAX_BODY, Numeric, numeric};
+use std::collections::HashSet;
+
+/// Keys that one client may follow.
+pub(super) const SUBSCRIPTIONS: usize = 50;
+/// Members of a channel whose metadata are sent with the answer to JOIN.
+const SYNC_AT_JOIN: usize = 100;
+/// Bytes of one synchronization: far below what an outbox may hold.
+const SYNC_BYTES: usize = 512 * 1024;
+/// Bytes of a line beyond target, key and value, about.
+const LINE: usize = 64;
+/// Seconds after which a client that has joined a big channel may ask.
+const SOON: &str = "4";
+/// Seconds after which a client may ask again for what is too much.
+const LATER: &str = "60";
+/// The target of a synchronization that means everything the client may hear of.
+pub(super) const ALL: &str = "*ALL";
+
+/// `METADATA * SUB key …`: in the order of the keys, until there are too many.
+pub(super) fn subscribe(context: &mut Context<'_, '_>, keys: &[&str]) {
+    let mut taken: Vec<&str> = Vec::new();
+    let mut new: Vec<String> = Vec::new();
+    let mut invalid = Vec::new();
+    let mut excess = None;
+    for key in keys {
+        if !is_metadata_key(key) {
+            invalid.push(*key);
+            continue;
+        }
+        let subscriptions = &mut context.session.subscriptions;
+        if !subscriptions.iter().any(|known| known == key) {
+            if subscriptions.len() >= SUBSCRIPTIONS {
+                excess = Some(*key);
+                break;
+            }
+            subscriptions.push((*key).to_owned());
+            new.push((*key).to_owned());
+        }
+        if !taken.contains(key) {
+            taken.push(key);
+        }
+    }
+    let mut pen = context.pen();
+    several(&mut pen, numeric::RPL_METADATASUBOK, &taken);
+    for key in invalid {
+        invalid_key(&mut pen, key);
+    }
+    if let Some(key) = excess {
+        let text = "Too many subscriptions";
+        if speaks_version_2(pen.caps) {
+            pen.fail("METADATA", "TOO_MANY_SUBS", &[key], text);
+        } else {
+            let most = SUBSCRIPTIONS.to_string();
+            pen.fail("METADATA", "LIMIT_REACHED", &[key, &most], text);
+        }
+    }
+    if !new.is_empty() && context.session.is_in() && is_aware(context.session.caps) {
+        tell_of_new(context, &new);
+    }
+}
+
+/// After a subscription a client of version 3 is told to synchronize when it likes; one of version
+/// 2, which does not know of `*ALL`, is told the values, or to synchronize its channels.
+fn tell_of_new(context: &mut Context<'_, '_>, new: &[String]) {
+    if !speaks_version_2(context.session.caps) {
+        return sync_later(&mut context.pen(), ALL, "0");
+    }
+    let values = collect(new, visible(context));
+    let rooms = context.user().map_or(&[][..], |user| user.rooms());
+    let mut pen = context.pen();
+    match values {
+        Some(values) => {
+            for (target, key, value) in values {
+                tell(&mut pen, target, key, Some(value));
+            }
+        }
+        None => rooms.iter().for_each(|room| sync_later(&mut pen, room.as_str(), SOON)),
+    }
+}
+
+/// `METADATA * UNSUB key …`.
+pub(super) fn unsubscribe(context: &mut Context<'_, '_>, keys: &[&str]) {
+    let (valid, invalid): (Vec<&str>, Vec<&str>) =
+        keys.iter().partition(|key| is_metadata_key(key));
+    context.session.subscriptions.retain(|known| !valid.contains(&known.as_str()));
+    let mut pen = context.pen();
+    several(&mut pen, numeric::RPL_METADATAUNSUBOK, &valid);
+    for key in invalid {
+        invalid_key(&mut pen, key);
+    }
+}
+
+/// `METADATA * SUBS`.
+pub(super) fn list(context: &mut Context<'_, '_>) {
+    let subscriptions = context.session.subscriptions.clone();
+    let keys: Vec<&str> = subscriptions.iter().map(String::as_str).collect();
+    batch(&mut context.pen(), &["metadata-subs"], |pen| {
+        several(pen, numeric::RPL_METADATASUBS, &keys);
+    });
+}
+
+/// Keys as parameters of their own, in as many lines as it takes.
+fn several(pen: &mut Pen<'_>, numeric: Numeric, keys: &[&str]) {
+    // With the nick, what RFC 1459 allows of parameters.
+    const MOST: usize = 14;
+    let head = pen.server.len() + pen.nick.as_str().len() + 12;
+    let mut line: Vec<&str> = Vec::new();
+    let mut length = head;
+    for key in keys {
+        if line.len() == MOST || length + key.len() + 1 > MAX_BODY {
+            pen.words(numeric, &line);
+            line.clear();
+            length = head;
+        }
+        length += key.len() + 1;
+        line.push(key);
+    }
+    if !line.is_empty() {
+        pen.words(numeric, &line);
+    }
+}
+
+/// Everything of which this client hears: its channels and who is in them, whom it watches for,
+/// and itself.
+fn visible<'v>(context: &Context<'_, 'v>) -> Vec<(&'v str, &'v Metadata)> {
+    let hub = context.view.hub;
+    let Some(user) = context.user() else { return Vec::new() };
+    let rooms = user.rooms().iter().filter_map(|name| hub.room(name.as_str()));
+    let mut seen: HashSet<SessionId> = HashSet::from([context.view.me]);
+    let mut all = vec![of_person(hub, user)];
+    for room in rooms {
+        all.push((room.name.as_str(), room.metadata()));
+        let members = room.sessions().filter(|session| seen.insert(*session));
+        all.extend(members.filter_map(|member| hub.user(member)).map(|it| of_person(hub, it)));
+    }
+    let watched = context.view.desk.watched(context.view.me).iter();
+    let watched = watched.filter_map(|nick| hub.session_of(nick.as_str()));
+    let watched: Vec<SessionId> = watched.filter(|session| seen.insert(*session)).collect();
+    all.extend(watched.into_iter().filter_map(|it| hub.user(it)).map(|it| of_person(hub, it)));
+    all
+}
+
+fn of_person<'h>(hub: &'h Hub, user: &'h User) -> (&'h str, &'h Metadata) {
+    (user.identity.nick.as_str(), hub.metadata_of(user))
+}
+
+/// A channel and everyone in it.
+fn inside<'h>(hub: &'h Hub, room: &'h Room) -> impl Iterator<Item = (&'h str, &'h Metadata)> {
+    let members = room.sessions().filter_map(|session| hub.user(session));
+    let members = members.map(|user| of_person(hub, user));
+    std::iter::once((room.name.as_str(), room.metadata())).chain(members)
+}
+
+/// Target, key and value of everything that is followed; `None` if it is too much.
+fn collect<'h>(
+    keys: &[String],
+    targets: impl IntoIterator<Item = (&'h str, &'h Metadata)>,
+) -> Option<Vec<(&'h str, &'h str, &'h str)>> {
+    let mut found = Vec::new();
+    let mut bytes = 0;
+    if keys.is_empty() {
+        return Some(found);
+    }
+    for (target, metadata) in targets {
+        for (key, value) in metadata {
+            if keys.iter().any(|followed| **followed == **key) {
+                bytes += target.len() + key.len() + value.len() + LINE;
+                if bytes > SYNC_BYTES {
+                    return None;
+                }
+                found.push((target, &**key, &**value));
+            }
+        }
+    }
+    Some(found)
+}
+
+/// Tells everything that is followed of `targets`, or that it is too much now.
+pub(super) fn sync<'h>(
+    context: &mut Context<'_, '_>,
+    name: &str,
+    targets: impl IntoIterator<Item = (&'h str, &'h Metadata)>,
+) {
+    let (session, view) = (&*context.session, &*context.view);
+    session.sync(name, targets, &mut session.pen(view, context.out));
+}
+
+/// `METADATA #channel SYNC`.
+pub(super) fn sync_room(context: &mut Context<'_, '_>, room: &Room) {
+    let hub = context.view.hub;
+    sync(context, room.name.as_str(), inside(hub, room));
+}
+
+/// `METADATA *ALL SYNC`.
+pub(super) fn sync_all(context: &mut Context<'_, '_>) {
+    let targets = visible(context);
+    sync(context, ALL, targets);
+}
+
+fn sync_later(pen: &mut Pen<'_>, target: &str, seconds: &str) {
+    let words = [target, seconds];
+    if speaks_version_2(pen.caps) {
+        return pen.words(numeric::RPL_METADATASYNCLATER, &words);
+    }
+    let text = "Please synchronize metadata later";
+    pen.numeric(numeric::RPL_METADATASYNCLATER, &words, text);
+}
+
+/// What a client is told of a channel that it has joined.
+pub(super) fn tell_joined(context: &mut Context<'_, '_>, room: &Room) {
+    if !is_aware(context.session.caps) {
+        return;
+    }
+    if room.sessions().len() > SYNC_AT_JOIN && context.session.follows_metadata() {
+        return sync_later(&mut context.pen(), room.name.as_str(), SOON);
+    }
+    sync_room(context, room);
+}
+
+/// What a client is told of itself when it comes in: all there is, followed or not.
+pub(super) fn tell_own(context: &mut Context<'_, '_>) {
+    if !is_aware(context.session.caps) {
+        return;
+    }
+    let Some(user) = context.user() else { return };
+    let (nick, metadata) = of_person(context.view.hub, user);
+    batch(&mut context.pen(), &["metadata", nick], |pen| {
+        for (key, value) in metadata {
+            tell(pen, nick, key, Some(value));
+        }
+    });
+}
+
+impl Session {
+    /// Whether it follows any key of metadata.
+    pub fn follows_metadata(&self) -> bool {
+        !self.subscriptions.is_empty() && is_aware(self.caps)
+    }
+
+    /// Tells what has changed of a person or channel, as far as it follows that.
+    pub fn tell_metadata(
+        &self,
+        holder: &Holder,
+        changes: &MetadataChanges,
+        view: &View<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let followed = |key: &str| self.subscriptions.iter().any(|known| known == key);
+        let mut pen = self.pen(view, out);
+        for (key, value) in changes.iter().filter(|(key, _)| followed(key)) {
+            tell(&mut pen, name(holder), key, value.as_deref());
+        }
+    }
+
+    /// What it follows of somebody whom it watches for, and who is there.
+    pub(super) fn tell_watched_metadata(&self, user: &User, hub: &Hub, pen: &mut Pen<'_>) {
+        if is_aware(self.caps) {
+            let own = of_person(hub, user);
+            self.sync(own.0, std::iter::once(own), pen);
+        }
+    }
+
+    fn sync<'h>(
+        &self,
+        name: &str,
+        targets: impl IntoIterator<Item = (&'h str, &'h Metadata)>,
+        pen: &mut Pen<'_>,
+    ) {
+        let Some(values) = collect(&self.subscriptions, targets) else {
+            return sync_later(pen, name, LATER);
+        };
+        batch(pen, &["metadata", name], |pen| {
+            for (target, key, value) in values {
+                tell(pen, target, key, Some(value));
+            }
+        });
+    }
+
+    /// The capabilities are others now: without them nothing is followed.
+    pub(super) fn keep_subscriptions_if_aware(&mut self) {
+        if !is_aware(self.caps) {
+            self.subscriptions.clear();
+        }
+    }
+}
