@@ -25,6 +25,12 @@ fn reason(text: Option<&&str>) -> String {
     text.map(|text| format!(" ({text})")).unwrap_or_default()
 }
 
+/// The words of a QUIT, without those that servers put in by themselves.
+fn farewell(text: Option<&&str>) -> String {
+    let text = text.map(|text| text.strip_prefix("Quit: ").unwrap_or(text));
+    reason(text.filter(|text| !text.eq_ignore_ascii_case("Client quit")).as_ref())
+}
+
 impl Session {
     /// Whether the command is one of these.
     pub(super) fn about_people(
@@ -49,7 +55,7 @@ impl Session {
             ("KICK", [room, nick, rest @ ..]) => {
                 self.kicked(&who, room, nick, &reason(rest.first()))
             }
-            ("QUIT", rest) => self.quit_by(&who, &reason(rest.first()), context),
+            ("QUIT", rest) => self.quit_by(&who, &farewell(rest.first()), context),
             ("NICK", [nick, ..]) => self.renamed(&who, nick),
             ("MODE", [target, rest @ ..]) => self.modes_set(&who, target, rest),
             ("TOPIC", [room, text, ..]) => self.topic_set(&who, room, text),
