@@ -284,7 +284,7 @@ impl Console {
             let limit = SEND_HARD / (1024 * 1024);
             return Err(format!("the server does not take what waits for it ({limit} MiB)"));
         }
-        self.dialect.can_talk()?;
+        self.dialect.can_say(lines)?;
         let parts: Vec<Vec<String>> = self.dialect.parts(lines).map(<[String]>::to_vec).collect();
         for part in parts {
             self.echo(&part, now);

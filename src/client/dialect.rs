@@ -44,20 +44,14 @@ impl Dialect {
         }
     }
 
-    /// Whether lines can be said now; why not.
+    /// Whether these lines can be said now.
     ///
     /// # Errors
-    /// In words for people.
-    pub fn can_talk(&self) -> Result<(), String> {
+    /// Why not, in words for people.
+    pub fn can_say(&self, lines: &[String]) -> Result<(), String> {
         match self {
             Dialect::Plain(_) => Ok(()),
-            Dialect::Irc(session) if !session.is_in() => {
-                Err("the server has not let us in yet".to_owned())
-            }
-            Dialect::Irc(session) if session.is_full() => {
-                Err(format!("the server is slow, {} lines wait for it", session.waiting()))
-            }
-            Dialect::Irc(_) => Ok(()),
+            Dialect::Irc(session) => session.can_type(lines),
         }
     }
 

@@ -221,10 +221,16 @@ impl<'options> Client<'options> {
     /// not at all.
     fn say_goodbye(&mut self) -> io::Result<()> {
         let Some(session) = self.session() else { return Ok(()) };
-        let bytes = session.farewell();
+        let (bytes, waiting) = (session.farewell(), session.waiting());
         if self.link.is_up() {
             self.link.send(&bytes);
             self.link.flush(&mut self.poller, false)?;
+        }
+        if waiting > 0 {
+            let lines = super::heard::counted(waiting, "line");
+            self.notice(Notice::error(format!(
+                "{lines} not sent: the server was too slow for them"
+            )));
         }
         Ok(())
     }
@@ -439,9 +445,9 @@ impl<'options> Client<'options> {
     /// Looks whether an IRC server has let us in, or will not.
     fn judge(&mut self) -> io::Result<()> {
         let Some(session) = self.session() else { return Ok(()) };
-        let (is_in, was_in) = (session.is_in(), session.was_in());
+        let (settled, was_in) = (session.is_settled(), session.was_in());
         let verdict = session.take_verdict();
-        if is_in || verdict.is_some() {
+        if settled || verdict.is_some() {
             for timer in self.door_timers.drain(..) {
                 self.timers.cancel(timer);
             }
@@ -524,6 +530,7 @@ impl<'options> Client<'options> {
 
     /// Whether there is nothing left to wait for.
     fn look_for_the_end(&mut self) {
+        let waiting = self.session().map_or(0, |session| session.waiting());
         match &self.front {
             Front::Script(script) => {
                 let said_all = script.has_said_all() && self.link.unsent() == 0;
@@ -540,7 +547,7 @@ impl<'options> Client<'options> {
                 }
             }
             Front::Console(_) => {
-                if self.ending.is_some() && self.link.unsent() == 0 {
+                if self.ending.is_some() && self.link.unsent() == 0 && waiting == 0 {
                     self.ended = self.ended.or(self.ending);
                 }
             }

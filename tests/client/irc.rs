@@ -103,10 +103,20 @@ fn a_paste_is_one_message_or_several() {
 fn after_a_loss_nothing_is_missing_or_doubled() {
     const CAPABILITIES: &str =
         "batch draft/chathistory echo-message labeled-response message-tags server-time";
+    // So many minutes from now: what is half a day old is not heard but read.
+    let now = jiff::Timestamp::now();
+    let at = |minutes: i64| {
+        let time = now.checked_add(jiff::SignedDuration::from_mins(minutes)).unwrap();
+        time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    };
+    let second_before = now.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap();
     let (server, mut peer, mut terminal) = in_room(CAPABILITIES);
     peer.expect(&["CHATHISTORY LATEST #x * 20"]);
-    peer.say(":srv BATCH +1 chathistory #x|@batch=1;time=2026-01-31T12:00:00.000Z;msgid=1 :bob!b@h PRIVMSG #x :one|:srv BATCH -1");
-    peer.say("@time=2026-01-31T12:30:00.000Z;msgid=2 :bob!b@h PRIVMSG #x :two ada");
+    peer.say(&format!(
+        ":srv BATCH +1 chathistory #x|@batch=1;time={};msgid=1 :bob!b@h PRIVMSG #x :one|:srv BATCH -1",
+        at(-30)
+    ));
+    peer.say(&format!("@time={};msgid=2 :bob!b@h PRIVMSG #x :two ada", at(0)));
     terminal.wait_for("two ada");
     assert!(terminal.bytes.contains(&7), "a mention rings");
     terminal.type_keys("mine\r");
@@ -116,13 +126,13 @@ fn after_a_loss_nothing_is_missing_or_doubled() {
     let mut peer = accept(&server);
     peer.let_in(CAPABILITIES);
     peer.enter("#x");
-    peer.expect(&["CHATHISTORY AFTER #x timestamp=2026-01-31T12:29:59.000Z 50"]);
-    peer.say("@time=2026-01-31T12:34:00.000Z;msgid=5 :bob!b@h PRIVMSG #x :five|:srv BATCH +1 chathistory #x");
+    let reference = second_before.strftime("timestamp=%Y-%m-%dT%H:%M:%S%.3fZ");
+    peer.expect(&[&format!("CHATHISTORY AFTER #x {reference} 50")]);
+    peer.say(&format!("@time={};msgid=5 :bob!b@h PRIVMSG #x :five", at(3)));
+    peer.say(":srv BATCH +1 chathistory #x");
     for (id, nick, text) in [(2, "bob", "two ada"), (3, "ada", "mine"), (4, "bob", "four")] {
-        peer.say(&format!(
-            "@batch=1;time=2026-01-31T12:3{}:00.000Z;msgid={id} :{nick}!x@h PRIVMSG #x :{text}",
-            id - 2
-        ));
+        let time = at(id - 2);
+        peer.say(&format!("@batch=1;time={time};msgid={id} :{nick}!x@h PRIVMSG #x :{text}"));
     }
     assert!(!terminal.contents().contains("back in"), "not before the answer");
     peer.say(":srv BATCH -1");

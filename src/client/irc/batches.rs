@@ -10,11 +10,11 @@ use super::said::Said;
 use std::collections::BTreeMap;
 
 /// Batches that may be open at a time.
-const MAX_OPEN: usize = 64;
+const MAX_OPEN: usize = 16;
 /// Messages that wait in one.
 const MAX_LINES: usize = 5_000;
 /// Bytes of text that wait in one.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
+const MAX_BYTES: usize = 1024 * 1024;
 
 /// One batch.
 #[derive(Debug, Default)]

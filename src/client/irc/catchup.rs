@@ -21,6 +21,8 @@ use std::collections::{HashSet, VecDeque};
 const MAX_SEEN: usize = 512;
 /// Messages held while the past is under way; what is over that is asked for with it.
 const MAX_HELD: usize = 2_000;
+/// Bytes of their text.
+const MAX_HELD_BYTES: usize = 4 * 1024 * 1024;
 /// Messages asked for at a time, if the server allows it.
 const PAGE: usize = 500;
 /// Pages asked for.
@@ -51,6 +53,8 @@ pub(super) struct RoomLog {
 struct Catching {
     found: Vec<Said>,
     held: Vec<Said>,
+    /// Bytes of their text.
+    held_bytes: usize,
     overflowed: bool,
     pages: usize,
     /// Messages that the last question asked for.
@@ -98,7 +102,10 @@ impl RoomLog {
                 self.note(&said);
                 Some(said)
             }
-            Some(catching) if catching.held.len() < MAX_HELD => {
+            Some(catching)
+                if catching.held.len() < MAX_HELD && catching.held_bytes < MAX_HELD_BYTES =>
+            {
+                catching.held_bytes += said.text.len();
                 catching.held.push(said);
                 None
             }

@@ -99,7 +99,8 @@ impl Session {
         match &self.door {
             Some(door) if !door.answered => self.not_irc("it has not answered"),
             Some(_) => self.refused("it has not let us in for a minute"),
-            None => {}
+            None if self.is_settled() || self.wishes.person => {}
+            None => self.refused("it does not say whether we are in the room"),
         }
     }
 

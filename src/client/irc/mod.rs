@@ -227,11 +227,6 @@ impl Session {
         self.door.as_ref().is_none_or(|door| door.answered)
     }
 
-    /// Whether the server has let the client in.
-    pub fn is_in(&self) -> bool {
-        self.door.is_none()
-    }
-
     /// Whether words can be said: in, and in the rooms that were asked for, or refused there.
     pub fn is_settled(&self) -> bool {
         self.welcomed && self.joining.is_empty()
@@ -242,9 +237,33 @@ impl Session {
         self.is_settled() && self.pace.is_idle()
     }
 
-    /// Whether no more should be typed for now.
+    /// Whether a script should type no more for now.
     pub fn is_full(&self) -> bool {
-        self.pace.is_full()
+        !self.pace.has_room_for(1)
+    }
+
+    /// Whether these lines can be typed now.
+    ///
+    /// # Errors
+    /// Why not, in words for people.
+    pub fn can_type(&self, lines: &[String]) -> Result<(), String> {
+        if !self.welcomed {
+            return Err("the server has not let us in yet".to_owned());
+        }
+        if !self.pace.has_room_for(lines.len()) {
+            return Err(format!("the server is slow, {} lines wait for it", self.waiting()));
+        }
+        let asked = self.joining.iter().map(|(room, _)| room);
+        let waits = asked.into_iter().find(|room| match &self.current {
+            Some(current) => self.server.same(room, current),
+            None => true,
+        });
+        match waits {
+            Some(room) if lines.iter().any(|line| !line.starts_with(['/', '@'])) => {
+                Err(format!("you are not in {room} yet"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Lines that wait for the server.

@@ -6,7 +6,7 @@
 //! works, and what a PONG stands behind has been taken. A chatloop server makes fast ones wait and
 //! loses nothing; it has a wider window.
 //!
-//! Bound: `MAX_WAITING` lines; the caller looks at [`Pace::is_full`] first.
+//! Bound: `MAX_WAITING` lines; the caller asks [`Pace::has_room_for`] first.
 
 use std::collections::VecDeque;
 
@@ -50,9 +50,9 @@ impl Pace {
         self.wide = true;
     }
 
-    /// Whether no more should be handed in.
-    pub fn is_full(&self) -> bool {
-        self.waiting.len() >= MAX_WAITING
+    /// Whether so many more may be handed in.
+    pub fn has_room_for(&self, count: usize) -> bool {
+        self.waiting.len() + count <= MAX_WAITING
     }
 
     /// Items that wait to be sent.

@@ -186,7 +186,8 @@ impl Session {
         room: usize,
         (max_bytes, max_lines): (usize, usize),
     ) {
-        let (max_bytes, max_lines) = (max_bytes.max(room), max_lines.max(1));
+        let (max_bytes, max_lines) = (max_bytes.max(LEAST_ROOM), max_lines.max(1));
+        let room = room.min(max_bytes);
         let mut parts: Vec<(bool, &str)> = Vec::new();
         let mut bytes = 0;
         for line in lines {

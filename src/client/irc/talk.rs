@@ -16,6 +16,8 @@ const MAX_ANSWERS: (usize, SignedDuration) = (3, SignedDuration::from_secs(60));
 const MAX_PING: usize = 64;
 /// So much older than the newest, a message is of the past: a bouncer plays it back.
 const OLD: SignedDuration = SignedDuration::from_secs(60);
+/// So much older than now by our own clock, too: no clock is that wrong.
+const ANOTHER_DAY: SignedDuration = SignedDuration::from_hours(12);
 
 impl Session {
     /// Somebody says something.
@@ -123,7 +125,9 @@ impl Session {
 
     fn is_old(&self, said: &Said) -> bool {
         let newest = self.newest.unwrap_or(self.now);
-        said.time.is_some_and(|time| newest.duration_since(time) > OLD)
+        said.time.is_some_and(|time| {
+            newest.duration_since(time) > OLD || self.now.duration_since(time) > ANOTHER_DAY
+        })
     }
 
     /// TAGMSG: of what programs tell each other, reactions are for people.
