@@ -68,12 +68,16 @@ impl Console {
     pub fn open(painter: Painter, dialect: Dialect) -> io::Result<Console> {
         let terminal = RawMode::enter(io::stdin(), io::stdout())?;
         let screen = Screen::new(terminal.columns());
+        let mut editor = Editor::new();
+        if matches!(dialect, Dialect::Irc(_)) {
+            editor.keep_blank_lines();
+        }
         Ok(Console {
             terminal,
             watch: Watch::new(INPUT),
             decoder: Decoder::new(),
             inputs: Vec::new(),
-            editor: Editor::new(),
+            editor,
             screen,
             painter,
             question: None,
@@ -307,6 +311,7 @@ impl Console {
                     self.painter.time(now, &mut shown);
                     self.painter.styled(&self.prompt(), style::YOU, &mut shown);
                 }
+                _ if line.is_empty() => {}
                 _ => shown.extend_from_slice(INDENT.as_bytes()),
             }
             let masked = secrets::sent(line, self.dialect.forms());

@@ -145,8 +145,10 @@ impl Painter {
         let line = |(row, text): (usize, &str)| {
             let mut out = Vec::new();
             if let Some(indent) = indent.filter(|_| row > 0) {
-                out.extend_from_slice(indent.as_bytes());
-                out.extend_from_slice(text.as_bytes());
+                if !text.is_empty() {
+                    out.extend_from_slice(indent.as_bytes());
+                    out.extend_from_slice(text.as_bytes());
+                }
                 return out;
             }
             if heard.past {

@@ -79,22 +79,23 @@ fn a_server_that_speaks_no_irc_hears_nothing_but_the_registration() {
 
 #[test]
 fn a_paste_is_one_message_or_several() {
-    let paste = "\x1b[200~one\rtwo\x1b[201~";
+    let paste = "\x1b[200~one\r\rtwo\x1b[201~";
     let (_server, mut peer, mut terminal) = in_room("");
     terminal.type_keys(&format!("{paste}y"));
     peer.expect(&["PRIVMSG #x :one", "PRIVMSG #x :two"]);
     let (_server, mut peer, mut terminal) =
         in_room("batch message-tags draft/multiline=max-bytes=4096,max-lines=100");
     terminal.type_keys(&format!("and {paste}"));
-    terminal.wait_for("send 2 lines?");
+    terminal.wait_for("send 3 lines?");
     terminal.type_keys("y");
     peer.expect(&[
         "BATCH +1 draft/multiline #x",
         "@batch=1 PRIVMSG #x :and one",
+        "@batch=1 PRIVMSG #x :",
         "@batch=1 PRIVMSG #x :two",
         "BATCH -1",
     ]);
-    terminal.wait_for("#x [You]: and one\n    two\n");
+    terminal.wait_for("#x [You]: and one\n\n    two\n");
     peer.say(":bob!b@h BATCH +a draft/multiline #x|@batch=a :bob!b@h PRIVMSG #x :three|@batch=a :bob!b@h PRIVMSG #x :four|BATCH -a");
     terminal.wait_for("#x [bob]: three\n    four\n");
 }
