@@ -233,10 +233,20 @@ mod out_of_descriptors {
         assert!(sleeps <= 10, "{sleeps} turns while nothing can be done");
         let ticks = common::ticks(&server) - ticks;
         assert!(ticks <= 5, "{ticks} ticks of processor time while nothing can be done");
-        set_descriptor_limit(&server, limit);
+        // Room for one, and the next one is too many again.
+        set_descriptor_limit(&server, first_free + 1);
         let welcome = waiting.line();
         assert!(texts::is_welcome(&welcome, 4), "{welcome}");
-        assert!(texts::is_some_entry(&room[0].line()));
+        let mut next = Client::connect(server.address);
+        for client in &mut room {
+            assert!(texts::is_some_entry(&client.line()));
+        }
+        // It is at the door before this is said, and the door is looked at first.
+        room[0].send("again\n");
+        assert_eq!(room[1].line(), texts::said(&name, "again"));
+        set_descriptor_limit(&server, limit);
+        let welcome = next.line();
+        assert!(texts::is_welcome(&welcome, 5), "{welcome}");
         let complaints = server.log.wait_for_several(1, "cannot accept");
         assert_eq!(complaints.len(), 1, "said once: {complaints:?}");
     }

@@ -14,7 +14,7 @@ use super::name::{Caseless, Name};
 use super::query::{Query, Range, Scope};
 use super::record::{Change, ModeChange, Moment, RecordId, SessionId};
 use super::refusal::{Field, Refusal};
-use super::secret::{PasswordHash, Secret};
+use super::secret::{PasswordHash, ScramKeys, Secret};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -22,7 +22,10 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Account {
     pub(super) name: Name,
-    hash: PasswordHash,
+    pub(super) hash: PasswordHash,
+    /// Accounts from before there was SCRAM have none until their owner shows the password.
+    #[serde(default)]
+    pub(super) scram: Option<ScramKeys>,
     created: Moment,
     /// Who acts for it now. At most [`limits::SESSIONS_PER_ACCOUNT`].
     pub(super) sessions: Vec<SessionId>,
@@ -90,7 +93,7 @@ impl Hub {
                 self.may_try(&name, user.identity.host(), now)?;
                 let hash = self.accounts.get(&name).map(|account| account.hash.clone());
                 let purpose = Purpose::Change(name, new);
-                Ok(Decision::Work(Work::Verify { secret: old, hash, purpose }))
+                Ok(Decision::Work(Work::Verify { secret: old, hash, lacks_keys: false, purpose }))
             }
             _ if account.is_none() => Err(Refusal::NotLoggedIn),
             _ => Ok(Decision::Change(Change::Logout)),
@@ -109,10 +112,12 @@ impl Hub {
         secret: Secret,
         now: Moment,
     ) -> Result<Work, Refusal> {
-        let account = self.known_or_stand_in(name);
-        self.may_try(&account, host, now)?;
-        let hash = self.accounts.get(&account).map(|account| account.hash.clone());
-        Ok(Work::Verify { secret, hash, purpose: Purpose::Login(account) })
+        let name = self.known_or_stand_in(name);
+        self.may_try(&name, host, now)?;
+        let account = self.accounts.get(&name);
+        let hash = account.map(|account| account.hash.clone());
+        let lacks_keys = account.is_some_and(|account| account.scram.is_none());
+        Ok(Work::Verify { secret, hash, lacks_keys, purpose: Purpose::Login(name) })
     }
 
     /// The account of this name, or what stands for a name that is none's. That may be a password
@@ -134,6 +139,20 @@ impl Hub {
         match self.throttle.wait(account, host, now) {
             0 => Ok(()),
             wait => Err(Refusal::TryLater(wait.unsigned_abs().div_ceil(1000))),
+        }
+    }
+
+    /// Whether one more session may act for an account, once its owner has proved to be that.
+    ///
+    /// # Errors
+    /// The account is banned, or has as many sessions as it may.
+    pub fn may_act_for(&self, account: &Name, now: Moment) -> Result<(), Refusal> {
+        self.admits_account(account, now)?;
+        match self.accounts.get(account) {
+            Some(account) if account.sessions.len() >= limits::SESSIONS_PER_ACCOUNT => {
+                Err(Refusal::TooManySessions(limits::SESSIONS_PER_ACCOUNT))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -166,14 +185,14 @@ impl Hub {
             Decision::Change(Change::LoginFailed { account, host })
         };
         match (purpose, outcome) {
-            (Purpose::Register(account), Outcome::Hashed(hash)) => {
-                Decision::Change(Change::Register { account, hash })
+            (Purpose::Register(account), Outcome::Hashed(hash, scram)) => {
+                Decision::Change(Change::Register { account, hash, scram })
             }
-            (Purpose::Replace(account), Outcome::Hashed(hash)) => {
-                Decision::Change(Change::Password { account, hash })
+            (Purpose::Replace(account), Outcome::Hashed(hash, scram)) => {
+                Decision::Change(Change::Password { account, hash, scram })
             }
-            (Purpose::Login(account), Outcome::Verified(true)) => {
-                match self.admits_account(&account, now) {
+            (Purpose::Login(account), Outcome::Verified(true) | Outcome::VerifiedWithKeys(..)) => {
+                match self.may_act_for(&account, now) {
                     Ok(()) => Decision::Change(Change::Login { account }),
                     Err(refusal) => Decision::Refuse(refusal),
                 }
@@ -199,6 +218,7 @@ impl Hub {
         at: &mut Applying<'_>,
         name: Name,
         hash: PasswordHash,
+        scram: Option<ScramKeys>,
     ) -> Result<(), Refusal> {
         let who = &self.origin(at)?.identity;
         self.may_register(who)?;
@@ -211,6 +231,7 @@ impl Hub {
         let account = Account {
             name: name.clone(),
             hash,
+            scram,
             created: at.time,
             sessions: Vec::new(),
             mail: 0,
@@ -230,11 +251,8 @@ impl Hub {
         if let Some(account) = &user.identity.account {
             return Err(Refusal::LoggedIn(account.clone()));
         }
-        self.admits_account(&name, at.time)?;
+        self.may_act_for(&name, at.time)?;
         let account = self.accounts.get(&name).ok_or(Refusal::WrongPassword)?;
-        if account.sessions.len() >= limits::SESSIONS_PER_ACCOUNT {
-            return Err(Refusal::TooManySessions(limits::SESSIONS_PER_ACCOUNT));
-        }
         let (name, named) = (account.name.clone(), user.identity.named);
         self.throttle.succeeded(&name);
         let metadata = self.metadata_before(at);
@@ -323,12 +341,13 @@ impl Hub {
         at: &mut Applying<'_>,
         name: &Name,
         hash: PasswordHash,
+        scram: Option<ScramKeys>,
     ) -> Result<(), Refusal> {
         if self.origin(at)?.identity.account.as_ref() != Some(name) {
             return Err(Refusal::NotLoggedIn);
         }
         let Some(account) = self.accounts.get_mut(name) else { return Err(Refusal::NotLoggedIn) };
-        account.hash = hash;
+        (account.hash, account.scram) = (hash, scram);
         let who = Arc::clone(&self.origin(at)?.identity);
         at.tell_origin(Event::Account { who, step: AccountStep::PasswordChanged });
         Ok(())

@@ -5,7 +5,7 @@ use super::name::Name;
 use super::query::{Lookup, Query, Range};
 use super::record::{BanTarget, Change, Kind, ModeChange, Moment, RecordId, Reference, UserMode};
 use super::refusal::Refusal;
-use super::secret::{PasswordHash, Secret};
+use super::secret::{PasswordHash, ScramKeys, Secret};
 use std::sync::Arc;
 
 /// A wish of one session. Names come as they were typed; every one of them is checked. Rooms are
@@ -188,10 +188,10 @@ pub enum Decision {
     Refuse(Refusal),
 }
 
-/// What takes too long for the loop.
+/// What takes too long for the loop, or needs a secret that the chat does not have.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Work {
-    /// Make a hash of a password.
+    /// Make a hash of a password, and the keys for SCRAM.
     Hash {
         /// The password.
         secret: Secret,
@@ -206,9 +206,48 @@ pub enum Work {
         /// What it must fit. For [`Purpose::Oper`] the server looks the hash up in its
         /// configuration.
         hash: Option<PasswordHash>,
+        /// Whether the account lacks keys for SCRAM: if the password fits, make them, too.
+        lacks_keys: bool,
         /// What it is for.
         purpose: Purpose,
     },
+    /// SCRAM's first step: what does the client have to prove that it knows?
+    Challenge {
+        /// The name as the client gave it.
+        name: Arc<str>,
+        /// The account's keys. Without them the worker makes a salt up, always the same for the
+        /// same name: whether there is such an account must not be told.
+        keys: Option<ScramKeys>,
+    },
+    /// SCRAM's second step: has the client proved it? Without keys it has not.
+    Proof {
+        /// What both sides have said.
+        said: ScramProof,
+        /// The account's keys.
+        keys: Option<ScramKeys>,
+        /// What it is for.
+        purpose: Purpose,
+    },
+}
+
+/// The client's part of SCRAM's second step. RFC 5802, section 3.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScramProof {
+    /// `AuthMessage`: what was said before the proof, by both.
+    pub message: String,
+    /// `ClientProof`.
+    pub proof: Box<[u8]>,
+}
+
+/// What SCRAM's first step answers. RFC 5802, section 5.1.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Challenge {
+    /// What the server adds to the client's nonce.
+    pub nonce: String,
+    /// The salt, in base64.
+    pub salt: String,
+    /// How often the password is to be hashed.
+    pub iterations: u32,
 }
 
 /// What a password is wanted for.
@@ -218,6 +257,8 @@ pub enum Purpose {
     Register(Name),
     /// To log in.
     Login(Name),
+    /// To begin to log in, by SCRAM.
+    Challenge,
     /// To prove to be the owner before the password is changed to this one.
     Change(Name, Secret),
     /// To change the password.
@@ -229,8 +270,16 @@ pub enum Purpose {
 /// What came of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The hash.
-    Hashed(PasswordHash),
+    /// The hash, and the keys for SCRAM; no keys if the password is none that SCRAM can have
+    /// (RFC 4013: a control character, for one).
+    Hashed(PasswordHash, Option<ScramKeys>),
     /// Whether it fits.
     Verified(bool),
+    /// It fits this hash, and these are the keys that were lacking.
+    VerifiedWithKeys(PasswordHash, ScramKeys),
+    /// What the client is to prove.
+    Challenge(Challenge),
+    /// The client has proved it, and this proves to the client that we know the account:
+    /// `ServerSignature` in base64.
+    Signed(String),
 }

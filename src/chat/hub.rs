@@ -12,8 +12,8 @@
 //! around it may overlap.
 //!
 //! The hub is serializable as it is: that is its snapshot. The families of changes are in the
-//! files `presence`, `rooms`, `words`, `messages`, `accounts`, `moderation`, `administration`,
-//! `metadata` and `markers`.
+//! files `presence`, `rooms`, `words`, `messages`, `accounts`, `scram`, `moderation`,
+//! `administration`, `metadata` and `markers`.
 
 use super::accounts::Account;
 use super::administration::ServerBan;
@@ -402,6 +402,10 @@ impl Hub {
                 // Who has not come in yet (SASL) is told by its session.
                 if self.users.contains_key(&origin) { Err(Refusal::WrongPassword) } else { Ok(()) }
             }
+            Change::ScramKeys { account, hash, keys } => {
+                self.learn_scram_keys(&account, &hash, keys);
+                Ok(())
+            }
             change => match self.users.get_mut(&origin) {
                 Some(user) => {
                     user.last = time;
@@ -419,7 +423,10 @@ impl Hub {
     fn apply_for(&mut self, at: &mut Applying<'_>, change: Change) -> Result<(), Refusal> {
         match change {
             // They came before it was known who does it.
-            Change::Restarted { .. } | Change::Enter(_) | Change::LoginFailed { .. } => Ok(()),
+            Change::Restarted { .. }
+            | Change::Enter(_)
+            | Change::LoginFailed { .. }
+            | Change::ScramKeys { .. } => Ok(()),
             Change::Leave { departure } => {
                 self.leave(at, at.origin, departure);
                 Ok(())
@@ -446,10 +453,10 @@ impl Hub {
             Change::TakeBack { to, id, reason } => self.take_back(at, &to, id, reason),
             Change::Metadata { target, key, value } => self.metadata(at, &target, key, value),
             Change::ReadMarker { target, time } => self.mark_read(at, target, time),
-            Change::Register { account, hash } => self.register(at, account, hash),
+            Change::Register { account, hash, scram } => self.register(at, account, hash, scram),
             Change::Login { account } => self.login(at, account),
             Change::Logout => self.logout(at),
-            Change::Password { account, hash } => self.password(at, &account, hash),
+            Change::Password { account, hash, scram } => self.password(at, &account, hash, scram),
             Change::Modes { room, changes } => self.set_modes(at, &room, changes),
             Change::Kick { room, nick, reason } => self.kick(at, &room, &nick, reason),
             Change::Oper { name } => self.oper(at, name),

@@ -43,6 +43,7 @@ mod record;
 mod refusal;
 mod room;
 mod rooms;
+mod scram;
 mod secret;
 mod throttle;
 mod words;
@@ -51,7 +52,7 @@ mod words;
 mod tests;
 
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
-pub use command::{Command, Decision, Outcome, Pick, Purpose, Speech, Work};
+pub use command::{Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, Speech, Work};
 pub use effect::{
     AccountStep, Audience, Effect, Event, Holder, Identity, Perspective, Quoted, Said, Told,
 };
@@ -68,4 +69,4 @@ pub use record::{
 };
 pub use refusal::{Field, Refusal};
 pub use room::{Ban, Member, Modes, Room, Topic};
-pub use secret::{PasswordHash, Secret};
+pub use secret::{PasswordHash, ScramKeys, Secret};

@@ -66,16 +66,8 @@ impl Hub {
             ModeChange::Op(nick, _) | ModeChange::Voice(nick, _) => {
                 self.member_called(room, nick).map(|_| ())
             }
-            ModeChange::Except(text, on) | ModeChange::Invitable(text, on) => {
-                let mask = Mask::parse(text);
-                let mask = mask.ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
-                let on_one_list = room.excepts.len().max(room.invitables.len());
-                if *on && on_one_list >= limits::BANS_PER_ROOM {
-                    return Err(Refusal::TooManyBans(limits::BANS_PER_ROOM));
-                }
-                *text = mask.to_string();
-                Ok(())
-            }
+            ModeChange::Except(text, on) => check_mask(text, *on, &room.excepts),
+            ModeChange::Invitable(text, on) => check_mask(text, *on, &room.invitables),
             ModeChange::Ban(text, on) => {
                 let bad = || Refusal::BadMask(text.as_str().into());
                 let plain = Mask::parse(text).ok_or_else(bad)?;
@@ -283,6 +275,17 @@ impl Hub {
         at.tell_room(&room, event);
         Ok(())
     }
+}
+
+/// Checks a mask that is to be put on a list, and completes it as it will be listed.
+fn check_mask(text: &mut String, on: bool, list: &[Ban]) -> Result<(), Refusal> {
+    let mask = Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
+    let listed = list.iter().any(|ban| ban.mask == mask);
+    if on && !listed && list.len() >= limits::BANS_PER_ROOM {
+        return Err(Refusal::TooManyBans(limits::BANS_PER_ROOM));
+    }
+    *text = mask.to_string();
+    Ok(())
 }
 
 /// Puts a mask on a list or takes it off; whether that made a difference.

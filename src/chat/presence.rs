@@ -1,5 +1,6 @@
 //! Coming, going, and under which name.
 
+use super::accounts::Account;
 use super::command::{Command, Decision};
 use super::effect::{Audience, Event, Identity};
 use super::hub::{Applying, Hub, User};
@@ -136,7 +137,8 @@ impl Hub {
         if self.users.contains_key(&at.origin) {
             self.leave(at, at.origin, Departure::Quit);
         }
-        let account = entry.account.filter(|name| self.accounts.contains_key(name));
+        let has_room = |account: &Account| account.sessions.len() < limits::SESSIONS_PER_ACCOUNT;
+        let account = entry.account.filter(|name| self.accounts.get(name).is_some_and(has_room));
         let free = |nick: &Name| self.nick_is_free(at.origin, account.as_ref(), nick);
         if entry.named_only
             && let Some(nick) = &entry.nick
@@ -185,6 +187,7 @@ impl Hub {
             self.recall_room(at, &lobby);
         }
         if let Some(account) = account {
+            self.throttle.succeeded(&account);
             self.recall_mail(at, account);
         }
         Ok(())

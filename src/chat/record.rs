@@ -10,7 +10,7 @@
 
 use super::metadata::Metadata;
 use super::name::Name;
-use super::secret::PasswordHash;
+use super::secret::{PasswordHash, ScramKeys};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -238,6 +238,9 @@ pub enum Change {
         account: Name,
         /// The password's hash.
         hash: PasswordHash,
+        /// What SCRAM needs of the password.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scram: Option<ScramKeys>,
     },
     /// The origin has proved to own an account.
     Login {
@@ -259,6 +262,20 @@ pub enum Change {
         account: Name,
         /// The new password's hash.
         hash: PasswordHash,
+        /// What SCRAM needs of the new password.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scram: Option<ScramKeys>,
+    },
+    /// Somebody, who may not have come in yet, has shown the password of an account that had no
+    /// keys for SCRAM: it was made before there were any.
+    ScramKeys {
+        /// Its name.
+        account: Name,
+        /// The hash that the password fitted. If the account has another one by now, these are
+        /// the keys of an old password.
+        hash: PasswordHash,
+        /// The keys.
+        keys: ScramKeys,
     },
     /// The origin changes modes of a room.
     Modes {

@@ -1,8 +1,8 @@
 //! Passwords on their way to the worker, and what is kept of them.
 //!
-//! Invariant: neither type shows its text in `Debug`, so no log line, panic message or transcript
-//! can hold one, whoever prints a command. Only a [`PasswordHash`] can be written down; a
-//! [`Secret`] has no serializer.
+//! Invariant: no type here shows its text in `Debug`, so no log line, panic message or transcript
+//! can hold one, whoever prints a command. [`PasswordHash`] and [`ScramKeys`] can be written down;
+//! a [`Secret`] has no serializer.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -52,13 +52,41 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
+/// What SCRAM-SHA-256 needs to know of a password, in the form of RFC 5803:
+/// `SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`.
+///
+/// Whoever reads it can guess at the password, as with a hash, and can pretend to the client to be
+/// this server; they cannot log in with it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ScramKeys(String);
+
+impl ScramKeys {
+    /// Takes the text; the worker that made it answers for its form.
+    pub fn new(text: impl Into<String>) -> ScramKeys {
+        ScramKeys(text.into())
+    }
+
+    /// The text, for the worker.
+    pub fn as_text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ScramKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ScramKeys(…)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_neither() {
-        let shown = format!("{:?} {:?}", Secret::new("hunter2"), PasswordHash::new("hunter2"));
+    fn debug_shows_none_of_them() {
+        let (secret, hash) = (Secret::new("hunter2"), PasswordHash::new("hunter2"));
+        let shown = format!("{secret:?} {hash:?} {:?}", ScramKeys::new("hunter2"));
         assert!(!shown.contains("hunter2"));
     }
 }

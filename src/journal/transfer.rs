@@ -4,9 +4,9 @@
 //! one `message` a line, oldest first. Ids, numbers and times survive the way there and back.
 //!
 //! An export may run beside the server. A whole one is a backup: like the directory it holds
-//! password hashes, room keys and private words, and should be as private. One of a single room
-//! holds that room's settings and messages. Not exported are records that a snapshot covers: what
-//! they did is in the state.
+//! password hashes, SCRAM keys, room keys and private words, and should be as private. One of a
+//! single room holds that room's settings and messages. Not exported are records that a snapshot
+//! covers: what they did is in the state.
 //!
 //! An import takes place as a whole or not at all, and only into an empty journal: ids are the
 //! order of everything, and two orders cannot be merged without giving new ones. An imported single

@@ -20,21 +20,23 @@ const ACCEPTS_PER_TURN: usize = 256;
 /// kernel's queue meanwhile.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
 
+/// How long nobody may have been kept waiting before the next lack of descriptors is news.
+const EXHAUSTION_OVER: Duration = Duration::from_secs(60);
+
 /// Descriptors beyond the capacity that may be used to tell a client why it is refused.
 pub(super) const REFUSALS: usize = 16;
 
 impl Server {
     /// Accepts who waits at listener number `number`.
     pub(super) fn accept_from(&mut self, number: usize) {
+        self.end_exhaustion();
         for _ in 0..ACCEPTS_PER_TURN {
             let Some(listener) = self.listeners.get(number) else { return };
             match listener.accept() {
                 Accepted::Connection(stream, address) => self.admit(stream, address),
                 Accepted::Nobody => return,
                 Accepted::Vanished => {}
-                Accepted::Exhausted(error) => return self.pause_listening(&error),
-                Accepted::Failed(error) => {
-                    error!("accept failed: {error}");
+                Accepted::Exhausted(error) | Accepted::Failed(error) => {
                     return self.pause_listening(&error);
                 }
             }
@@ -44,13 +46,12 @@ impl Server {
     /// No descriptors: the listener stays readable, so asking on would spin. Stop for a while,
     /// serve who is here, say so once.
     fn pause_listening(&mut self, error: &io::Error) {
+        if self.accept_exhausted.replace(self.now).is_none() {
+            let count = self.connections.len();
+            warn!("cannot accept more clients at {count}: {error}; trying again now and then");
+        }
         if !self.accept_paused {
             self.accept_paused = true;
-            if !self.accept_pause_told {
-                self.accept_pause_told = true;
-                let count = self.connections.len();
-                warn!("cannot accept more clients at {count}: {error}; trying again now and then");
-            }
             for (number, listener) in self.listeners.iter().enumerate() {
                 let token = Token::fixed(number as u8);
                 if let Err(error) = self.poller.modify(listener, token, Interest::NONE) {
@@ -72,11 +73,16 @@ impl Server {
         }
     }
 
-    fn admit(&mut self, stream: Stream, address: SocketAddr) {
-        if self.accept_pause_told {
-            self.accept_pause_told = false;
-            info!("accepting clients again");
+    /// At the limit each client that goes lets one in, and the next one is too many again: that is
+    /// one spell of exhaustion, told once. It is over when somebody comes after a calm.
+    fn end_exhaustion(&mut self) {
+        if self.accept_exhausted.is_some_and(|last| self.now - last >= EXHAUSTION_OVER) {
+            self.accept_exhausted = None;
+            info!("accepting all clients again");
         }
+    }
+
+    fn admit(&mut self, stream: Stream, address: SocketAddr) {
         let refusal = self.refusal(address.ip());
         if refusal.is_some() && self.connections.len() >= self.capacity + REFUSALS {
             return; // closed without a word: the words need a descriptor, too

@@ -48,6 +48,10 @@ impl Server {
             if let Health::ReadOnly(reason) = self.journal.health() {
                 self.tell(token, &format!("not done, nothing can be kept now: {reason}"));
             }
+            if matches!(record.change, Change::Login { .. }) {
+                self.fail_sasl(token);
+            }
+            self.finish_irc(token);
         }
         self.refused = refused;
         self.say_health();

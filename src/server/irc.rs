@@ -85,7 +85,7 @@ impl Server {
     }
 
     /// Does what a line asks for.
-    fn perform(&mut self, token: Token, actions: Vec<Action>) {
+    pub(super) fn perform(&mut self, token: Token, actions: Vec<Action>) {
         for action in actions {
             match action {
                 Action::Do(command) => self.decide(token, command),
@@ -99,15 +99,10 @@ impl Server {
                     connection.entered = true;
                     self.record(token, Change::Enter(*entry));
                 }
-                Action::Prove(account, secret) => {
-                    let Some(connection) = self.connections.get_mut(token) else { return };
-                    let host = connection.address.ip().to_string();
-                    let work = self.hub.login_work(&host, &account, secret, self.moment);
-                    if !work.is_ok_and(|work| self.hand_over(token, work)) {
-                        self.with_irc(token, true, |session, view, out| {
-                            session.proved(None, view, out);
-                        });
-                    }
+                Action::Prove(proof) => self.prove(token, proof),
+                Action::LogIn(account) => {
+                    let proved = Outcome::Verified(true);
+                    self.take_outcome(token, Purpose::Login(account), proved);
                 }
                 Action::Quit(words) => {
                     let farewell = match &words {
@@ -158,35 +153,6 @@ impl Server {
             connection.entered = false;
         }
         self.tell_irc(token, event, Perspective::Other);
-    }
-
-    /// Somebody who is not in yet has proved an account, or has not.
-    /// Whether that is what it was.
-    pub(super) fn proved_outside(
-        &mut self,
-        token: Token,
-        purpose: &Purpose,
-        outcome: &Outcome,
-    ) -> bool {
-        let Purpose::Login(account) = purpose else { return false };
-        if self.hub.user(Self::session(token)).is_some() {
-            return false;
-        }
-        let fits = *outcome == Outcome::Verified(true);
-        if !fits && let Some(connection) = self.connections.get_mut(token) {
-            let host = connection.address.ip().to_string().into();
-            self.record(token, Change::LoginFailed { account: account.clone(), host });
-        }
-        let admitted = fits && self.hub.admits_account(account, self.moment).is_ok();
-        let account = Some(account.clone()).filter(|_| admitted);
-        let mut actions = Vec::new();
-        self.with_irc(token, true, |session, view, out| {
-            session.proved(account, view, out);
-            session.go_on(view, out, &mut actions);
-        });
-        self.perform(token, actions);
-        self.finish_irc(token);
-        true
     }
 
     /// Tells those who watch for somebody that they are there or gone.

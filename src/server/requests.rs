@@ -7,9 +7,10 @@
 
 use super::operator::CONSOLE;
 use super::turn::Server;
+use super::worker::NoOutcome;
 use crate::chat::{
-    Command, Decision, Event, Lookup, Outcome, Perspective, Point, Purpose, Query, Range, RecordId,
-    Refusal, Scope, Work,
+    Command, Decision, Event, Hub, Lookup, Outcome, Perspective, Point, Purpose, Query, Range,
+    RecordId, Refusal, Scope, Work,
 };
 use crate::journal::{Answer, Question};
 use crate::reactor::Token;
@@ -111,10 +112,10 @@ impl Server {
 
     fn submit(&mut self, token: Token, work: Work) {
         let work = match work {
-            Work::Verify { secret, purpose: Purpose::Oper(name), .. } => {
+            Work::Verify { secret, lacks_keys, purpose: Purpose::Oper(name), .. } => {
                 let known = self.config.oper.iter().find(|oper| *oper.name == *name);
                 let hash = known.map(|oper| oper.hash.clone());
-                Work::Verify { secret, hash, purpose: Purpose::Oper(name) }
+                Work::Verify { secret, hash, lacks_keys, purpose: Purpose::Oper(name) }
             }
             work => work,
         };
@@ -136,21 +137,39 @@ impl Server {
     pub(super) fn take_work_done(&mut self) {
         while let Some(done) = self.worker.next_done() {
             self.go_on(done.token);
-            let Some(outcome) = done.outcome else {
-                self.tell(done.token, "the system has no randomness for a password; try again");
-                continue;
-            };
-            let session = Self::session(done.token);
-            if self.proved_outside(done.token, &done.purpose, &outcome) {
-                continue;
+            match done.outcome {
+                Ok(outcome) => self.take_outcome(done.token, done.purpose, outcome),
+                Err(why) => {
+                    let why = match why {
+                        NoOutcome::NoRandomness => {
+                            "the system has no randomness for a password; try again"
+                        }
+                        NoOutcome::Failed => {
+                            "the password could not be checked; the server's log says why"
+                        }
+                    };
+                    self.tell(done.token, why);
+                    self.fail_sasl(done.token);
+                }
             }
-            if let (Purpose::Oper(name), Outcome::Verified(false)) = (&done.purpose, &outcome) {
-                self.audit_failed_oper(session, name);
-            }
-            let decision = self.hub.worked(session, done.purpose, outcome, self.moment);
-            self.act(done.token, decision);
             self.finish_irc(done.token);
         }
+    }
+
+    /// Goes on with what waited for the worker.
+    pub(super) fn take_outcome(&mut self, token: Token, purpose: Purpose, outcome: Outcome) {
+        if let Some(change) = Hub::keys_learnt(&purpose, &outcome) {
+            self.record(token, change);
+        }
+        let session = Self::session(token);
+        if self.take_sasl_step(token, &purpose, &outcome) {
+            return;
+        }
+        if let (Purpose::Oper(name), Outcome::Verified(false)) = (&purpose, &outcome) {
+            self.audit_failed_oper(session, name);
+        }
+        let decision = self.hub.worked(session, purpose, outcome, self.moment);
+        self.act(token, decision);
     }
 
     /// Its answer is here: its next line may be taken.

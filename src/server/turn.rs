@@ -132,7 +132,8 @@ pub struct Server {
     pub(super) taken: usize,
     pub(super) to_reap: Vec<Token>,
     pub(super) accept_paused: bool,
-    pub(super) accept_pause_told: bool,
+    /// When descriptors last ran out, in a spell that has been told of.
+    pub(super) accept_exhausted: Option<Instant>,
     pub(super) bytes_in: u64,
     pub(super) bytes_out: u64,
     turns: u64,
@@ -206,7 +207,7 @@ impl Server {
             taken: 0,
             to_reap: Vec::new(),
             accept_paused: false,
-            accept_pause_told: false,
+            accept_exhausted: None,
             bytes_in: 0,
             bytes_out: 0,
             turns: 0,

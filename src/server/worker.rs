@@ -5,13 +5,16 @@
 //! everyone; here a storm of logins makes only other logins wait.
 //!
 //! Bounds: one thread, and a queue of [`QUEUE`] jobs; who comes when it is full is told to try
-//! again. Nothing here is ever logged.
+//! again. No password is ever logged. A job that panics costs its own answer alone: whoever waits
+//! for it is told so, and the thread goes on with the next.
 
+use super::scram::{self, Scram};
 use crate::chat::{Outcome, PasswordHash, Purpose, Secret, Work};
 use crate::reactor::{Token, Waker};
 use argon2::Argon2;
 use argon2::password_hash::phc;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Jobs that may wait.
@@ -23,14 +26,23 @@ struct Job {
     work: Work,
 }
 
+/// Why a job has no outcome.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum NoOutcome {
+    /// The system gave no randomness.
+    NoRandomness,
+    /// The job panicked.
+    Failed,
+}
+
 /// What came of a job.
 pub(super) struct Done {
     /// Whose connection waits for it.
     pub(super) token: Token,
     /// What it was for.
     pub(super) purpose: Purpose,
-    /// The outcome; `None` if no hash could be made.
-    pub(super) outcome: Option<Outcome>,
+    /// The outcome.
+    pub(super) outcome: Result<Outcome, NoOutcome>,
 }
 
 /// The loop's end of the worker thread. The thread ends when this is dropped.
@@ -43,14 +55,30 @@ impl Worker {
     /// Starts the thread.
     ///
     /// # Errors
-    /// What the system said when it had no thread to give.
+    /// What the system said when it had no thread or no randomness to give.
     pub(super) fn start(waker: Waker) -> std::io::Result<Worker> {
+        let scram = Scram::new()?;
+        Worker::start_with(waker, move |work| carry_out(&scram, work))
+    }
+
+    fn start_with(
+        waker: Waker,
+        mut carry_out: impl FnMut(Work) -> Result<Outcome, NoOutcome> + Send + 'static,
+    ) -> std::io::Result<Worker> {
         let (jobs, to_do) = sync_channel::<Job>(QUEUE);
         // As many places as jobs: the thread never waits for the loop.
         let (report, done) = sync_channel(QUEUE + 1);
         let work = move || {
-            for job in to_do {
-                if report.send(carry_out(job)).is_err() {
+            let mut told = false;
+            for Job { token, work } in to_do {
+                let purpose = purpose(&work).clone();
+                // Nothing is shared between jobs that a panic could leave half done.
+                let outcome = catch_unwind(AssertUnwindSafe(|| carry_out(work)));
+                if outcome.is_err() && !std::mem::replace(&mut told, true) {
+                    log::error!("a password could not be checked: the job for it has failed");
+                }
+                let outcome = outcome.unwrap_or(Err(NoOutcome::Failed));
+                if report.send(Done { token, purpose, outcome }).is_err() {
                     return;
                 }
                 waker.wake();
@@ -71,14 +99,38 @@ impl Worker {
     }
 }
 
-fn carry_out(Job { token, work }: Job) -> Done {
-    let (purpose, outcome) = match work {
-        Work::Hash { secret, purpose } => (purpose, hash(&secret).map(Outcome::Hashed)),
-        Work::Verify { secret, hash, purpose } => {
-            (purpose, Some(Outcome::Verified(verify(&secret, hash.as_ref()))))
+fn purpose(work: &Work) -> &Purpose {
+    match work {
+        Work::Hash { purpose, .. } | Work::Verify { purpose, .. } | Work::Proof { purpose, .. } => {
+            purpose
         }
-    };
-    Done { token, purpose, outcome }
+        Work::Challenge { .. } => &Purpose::Challenge,
+    }
+}
+
+fn carry_out(scram: &Scram, work: Work) -> Result<Outcome, NoOutcome> {
+    match work {
+        Work::Hash { secret, .. } => {
+            let hash = hash(&secret).ok_or(NoOutcome::NoRandomness)?;
+            Ok(Outcome::Hashed(hash, scram::keys_of(&secret)))
+        }
+        Work::Verify { secret, hash, lacks_keys, .. } => {
+            let fits = verify(&secret, hash.as_ref());
+            let keys = (fits && lacks_keys).then(|| scram::keys_of(&secret)).flatten();
+            Ok(match (hash, keys) {
+                (Some(hash), Some(keys)) => Outcome::VerifiedWithKeys(hash, keys),
+                _ => Outcome::Verified(fits),
+            })
+        }
+        Work::Challenge { name, keys } => {
+            let challenge = scram.challenge(&name, keys.as_ref());
+            challenge.map(Outcome::Challenge).ok_or(NoOutcome::NoRandomness)
+        }
+        Work::Proof { said, keys, .. } => {
+            let signature = scram.verify(&said, keys.as_ref());
+            Ok(signature.map_or(Outcome::Verified(false), Outcome::Signed))
+        }
+    }
 }
 
 /// A PHC string of argon2id with the parameters that OWASP recommends and a random salt; `None`
@@ -103,6 +155,8 @@ fn verify(secret: &Secret, hash: Option<&PasswordHash>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Name;
+    use crate::reactor::waker;
 
     #[test]
     fn a_hash_fits_its_password_and_no_other() {
@@ -112,5 +166,40 @@ mod tests {
         assert!(!verify(&Secret::new("battery staple"), Some(&hashed)));
         assert!(!verify(&Secret::new("correct horse"), None));
         assert!(!verify(&Secret::new("x"), Some(&PasswordHash::new("no PHC string".to_owned()))));
+    }
+
+    #[test]
+    fn keys_are_made_for_those_who_lack_them_and_know_the_password() {
+        let scram = Scram::new().unwrap();
+        let hashed = hash(&Secret::new("sesame")).unwrap();
+        let login = |password: &str, lacks_keys| {
+            let (secret, hash) = (Secret::new(password), Some(hashed.clone()));
+            let purpose = Purpose::Login(Name::new("alice"));
+            carry_out(&scram, Work::Verify { secret, hash, lacks_keys, purpose }).unwrap()
+        };
+        assert_eq!(login("sesame", false), Outcome::Verified(true));
+        assert_eq!(login("millet", true), Outcome::Verified(false));
+        assert!(
+            matches!(login("sesame", true), Outcome::VerifiedWithKeys(hash, _) if hash == hashed)
+        );
+    }
+
+    #[test]
+    fn a_job_that_panics_is_answered_and_the_next_one_is_done() {
+        let (waker, _wakes) = waker().unwrap();
+        let worker = Worker::start_with(waker, |work| match work {
+            Work::Challenge { name, .. } if &*name == "bad" => panic!("a job that fails"),
+            _ => Ok(Outcome::Verified(true)),
+        });
+        let worker = worker.unwrap();
+        for (number, name) in [(1, "bad"), (2, "good"), (3, "bad"), (4, "good")] {
+            let work = Work::Challenge { name: name.into(), keys: None };
+            assert!(worker.submit(Token::fixed(number), work));
+            let done = worker.done.recv().unwrap();
+            assert_eq!((done.token, done.purpose), (Token::fixed(number), Purpose::Challenge));
+            let expected =
+                if name == "bad" { Err(NoOutcome::Failed) } else { Ok(Outcome::Verified(true)) };
+            assert_eq!(done.outcome, expected);
+        }
     }
 }

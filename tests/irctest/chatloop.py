@@ -19,7 +19,7 @@ from irctest.specifications import Capabilities, OptionalBehaviors
 class ChatloopController(BaseServerController, DirectoryBasedController):
     software_name = "chatloop"
     _port_wait_interval = 0.01
-    supported_sasl_mechanisms = {"PLAIN"}
+    supported_sasl_mechanisms = {"PLAIN", "SCRAM-SHA-256"}
     supports_sts = False
     extban_mute_char = "m"
 

@@ -143,7 +143,7 @@ fn private_words_are_for_two_and_mail_waits() {
     on_both("mail", &Limits::default(), |chat| {
         let account = Name::new("alice");
         let hash = PasswordHash::new("$argon2id$");
-        chat.happens(ALICE, Change::Register { account: account.clone(), hash });
+        chat.happens(ALICE, Change::Register { account: account.clone(), hash, scram: None });
         let tell = |to: &str, kind, text: &str| Change::Tell {
             to: Name::new(to),
             kind,

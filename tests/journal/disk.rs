@@ -8,7 +8,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 fn deaf() -> Wake {
     Arc::new(|| {})
@@ -183,6 +185,32 @@ fn a_full_disk_makes_it_read_only_and_loses_nothing_that_was_kept() {
     let mut chat = Chat::reopened(&scratch.0, &Limits::default());
     assert_eq!(chat.lobby(Range::Latest, 500).len(), kept);
     chat.says(ALICE, "there is space again");
+}
+
+#[test]
+fn a_writer_that_panics_makes_it_read_only_and_nobody_waits_for_ever() {
+    let scratch = Scratch::new("panic");
+    let (tell, woken) = mpsc::channel();
+    let wakes = AtomicUsize::new(0);
+    // Whoever opens a journal says how it is woken: that is where this writer is made to fail, for
+    // the third record it hands back.
+    let wake: Wake = Arc::new(move || {
+        let _ = tell.send(());
+        if thread::current().name() == Some("journal-write") {
+            assert_ne!(wakes.fetch_add(1, Ordering::SeqCst), 2, "the wake fails");
+        }
+    });
+    let (journal, restored) = Journal::open(&scratch.0, &Limits::default(), wake).unwrap();
+    let mut chat = Chat { journal, hub: restored.hub, woken, clock: 1_000 }.peopled();
+    chat.says(ALICE, "before");
+    assert_eq!(chat.tries(ALICE, say("after", None)), None);
+    assert!(matches!(chat.journal.health(), Health::ReadOnly(why) if why.contains("has failed")));
+    assert!(chat.tries(BOB, Change::Leave { departure: Departure::Quit }).is_some());
+    assert_eq!(chat.lobby(Range::Latest, 500), ["before"]);
+    chat.journal.close();
+    let mut chat = Chat::reopened(&scratch.0, &Limits::default());
+    assert_eq!(chat.lobby(Range::Latest, 500), ["before"]);
+    chat.says(ALICE, "a restart heals it");
 }
 
 #[test]

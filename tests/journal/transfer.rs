@@ -15,7 +15,7 @@ fn full(name: &str) -> (Scratch, Chat) {
     let scratch = Scratch::new(name);
     let mut chat = Chat::disk(&scratch.0, &Limits::default());
     let (account, hash) = (Name::new("alice"), PasswordHash::new("$argon2id$x"));
-    chat.happens(ALICE, Change::Register { account, hash });
+    chat.happens(ALICE, Change::Register { account, hash, scram: None });
     chat.says(ALICE, "first \"words\" \u{1f600}");
     chat.answers(BOB, 1, "an answer");
     let message = chat.find(Point::Number(1)).unwrap();

@@ -3,6 +3,7 @@
 
 mod metadata;
 mod properties;
+mod scram;
 mod stories;
 
 use super::*;
@@ -139,13 +140,16 @@ impl World {
             Decision::Work(work) => {
                 let (purpose, outcome) = match work {
                     Work::Hash { secret, purpose } => {
-                        (purpose, Outcome::Hashed(PasswordHash::new(reversed(&secret))))
+                        (purpose, Outcome::Hashed(PasswordHash::new(reversed(&secret)), None))
                     }
                     Work::Verify { secret, purpose: Purpose::Oper(name), .. } => {
                         let fits = secret.expose() == "operator";
                         (Purpose::Oper(name), Outcome::Verified(fits))
                     }
-                    Work::Verify { secret, hash, purpose } => {
+                    Work::Challenge { .. } | Work::Proof { .. } => {
+                        unreachable!("no command leads to SCRAM")
+                    }
+                    Work::Verify { secret, hash, purpose, .. } => {
                         let fits = hash.is_some_and(|hash| hash.as_phc() == reversed(&secret));
                         (purpose, Outcome::Verified(fits))
                     }

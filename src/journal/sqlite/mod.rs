@@ -32,7 +32,7 @@ use crate::chat::{Archive, Change, Moment, Record, RecordId, SessionId};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use writer::{Job, Written};
 
@@ -51,8 +51,8 @@ pub struct Disk {
     written: Option<Receiver<Written>>,
     questions: Option<SyncSender<(u64, Question, RecordId)>>,
     answers: Option<Receiver<(u64, Answer)>>,
-    /// Questions that could not be asked: the answer says so.
-    unasked: VecDeque<u64>,
+    /// Questions that could not be asked, and why: that is the answer.
+    unasked: VecDeque<(u64, &'static str)>,
     /// The last message that has been told.
     told: RecordId,
     threads: Vec<JoinHandle<()>>,
@@ -123,7 +123,7 @@ impl Disk {
         }
     }
 
-    /// The writer has ended, which it never should.
+    /// The writer has ended, which it never should: not even a panic ends it.
     fn lost(&mut self, records: Vec<Record>) {
         self.health = Health::ReadOnly("the journal's thread has ended".to_owned());
         self.no_longer_pending(&records);
@@ -169,14 +169,20 @@ impl Disk {
 
     pub(super) fn ask(&mut self, ticket: u64, question: Question) {
         let sent = self.questions.as_ref().map(|it| it.try_send((ticket, question, self.told)));
-        if !matches!(sent, Some(Ok(()))) {
-            self.unasked.push_back(ticket);
+        match sent {
+            Some(Ok(())) => {}
+            Some(Err(TrySendError::Full(_))) => {
+                let why = "too many questions about the past are waiting; try again";
+                self.unasked.push_back((ticket, why));
+            }
+            Some(Err(TrySendError::Disconnected(_))) | None => {
+                self.unasked.push_back((ticket, "the thread that reads it has ended"));
+            }
         }
     }
 
     pub(super) fn next_answer(&mut self) -> Option<(u64, Answer)> {
-        if let Some(ticket) = self.unasked.pop_front() {
-            let why = "too many questions about the past are waiting; try again";
+        if let Some((ticket, why)) = self.unasked.pop_front() {
             return Some((ticket, Answer::Failed(why.to_owned())));
         }
         self.answers.as_ref()?.try_recv().ok()

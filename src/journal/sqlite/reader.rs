@@ -10,22 +10,42 @@ use crate::chat::{
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params, params_from_iter};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
 /// Database instructions between two looks at the clock.
 const PATIENCE_STEPS: i32 = 10_000;
 
+/// Answers until nobody asks any more.
 pub(super) fn run(
     connection: &mut Connection,
     questions: &Receiver<(u64, Question, RecordId)>,
     answers: &SyncSender<(u64, Answer)>,
     wake: &dyn Fn(),
 ) {
+    answer_with(questions, answers, wake, |question, upto| {
+        answer(connection, question, upto).unwrap_or_else(|error| Answer::Failed(error.to_string()))
+    });
+}
+
+/// A panic costs the question that led to it, and nobody's wait for another: what it leaves half
+/// done is a transaction that only reads, and is rolled back.
+fn answer_with(
+    questions: &Receiver<(u64, Question, RecordId)>,
+    answers: &SyncSender<(u64, Answer)>,
+    wake: &dyn Fn(),
+    mut answer: impl FnMut(Question, RecordId) -> Answer,
+) {
+    let mut told = false;
     while let Ok((ticket, question, upto)) = questions.recv() {
-        let answer = answer(connection, question, upto)
-            .unwrap_or_else(|error| Answer::Failed(error.to_string()));
-        if answers.send((ticket, answer)).is_err() {
+        let found = catch_unwind(AssertUnwindSafe(|| answer(question, upto)));
+        if found.is_err() && !std::mem::replace(&mut told, true) {
+            log::error!("a question to the journal has failed; others are still answered");
+        }
+        let failed =
+            |_| Answer::Failed("the question has failed; the server's log says where".to_owned());
+        if answers.send((ticket, found.unwrap_or_else(failed))).is_err() {
             return;
         }
         wake();
@@ -327,4 +347,31 @@ fn add_reactions(connection: &Connection, entry: &mut Logged) -> Result<()> {
     })?;
     entry.reactions = rows.collect::<Result<_>>()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{channel, sync_channel};
+
+    #[test]
+    fn a_question_that_panics_is_answered_and_so_is_the_next() {
+        let (ask, questions) = channel();
+        let (answers, answered) = sync_channel(10);
+        for id in 1..=4 {
+            let room = query::Room { name: Name::new("#x"), since: RecordId(0) };
+            let lookup = Lookup { room, message: Point::Id(RecordId(id)) };
+            ask.send((id, Question::Find(lookup), RecordId(id))).unwrap();
+        }
+        drop(ask);
+        answer_with(&questions, &answers, &|| {}, |_, upto| {
+            assert!(upto.0 % 2 == 0, "an odd question");
+            Answer::Found(None)
+        });
+        let found: Vec<(u64, bool)> = answered
+            .try_iter()
+            .map(|(ticket, answer)| (ticket, matches!(answer, Answer::Failed(_))))
+            .collect();
+        assert_eq!(found, [(1, true), (2, false), (3, true), (4, false)]);
+    }
 }

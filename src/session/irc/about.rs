@@ -47,8 +47,8 @@ pub(super) fn lusers(context: &mut Context<'_, '_>) {
     let rooms = hub.rooms().filter(|room| room.members().len() > 0).count();
     let mut pen = context.pen();
     let visible = online - invisible;
-    let text = format!("There are {visible} users and {invisible} invisible on 1 server");
-    let text = text.replace("on 1 server", "on 1 servers");
+    // The words are RFC 2812's, for clients that read them.
+    let text = format!("There are {visible} users and {invisible} invisible on 1 servers");
     pen.numeric(numeric::RPL_LUSERCLIENT, &[], &text);
     pen.numeric(numeric::RPL_LUSEROP, &[&operators.to_string()], "operators online");
     pen.numeric(numeric::RPL_LUSERUNKNOWN, &[&unknown.to_string()], "unregistered connections");

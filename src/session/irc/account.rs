@@ -22,6 +22,10 @@ pub(super) fn register(context: &mut Context<'_, '_>, message: &Message<'_>) {
 /// `VERIFY account code`: nothing waits to be verified here.
 pub(super) fn verify(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let account = message.parameters.first().copied().unwrap_or("*");
+    if !context.session.is_in() {
+        let text = "You must complete the connection before verifying an account";
+        return context.pen().fail("VERIFY", "COMPLETE_CONNECTION_REQUIRED", &[account], text);
+    }
     let text = "There is nothing to verify";
     context.pen().fail("VERIFY", "INVALID_CODE", &[account], text);
 }

@@ -1,6 +1,6 @@
 //! Which capabilities are there, and how are they agreed on? IRCv3 capability-negotiation.
 
-use super::{Context, settings};
+use super::{Context, metadata, sasl};
 use crate::wire::irc::{Message, numeric};
 
 /// A set of capabilities.
@@ -68,12 +68,15 @@ impl Caps {
 }
 
 /// What follows a capability's name and `=` for clients that know version 302.
-fn value(cap: Caps) -> Option<String> {
+///
+/// `draft/account-registration` has none of its keys: who registers has come in
+/// (`before-connect`), gives no address (`email-required`), and takes their nick
+/// (`custom-account-name`). `draft/chathistory` is defined without a value; how many messages an
+/// answer has is in RPL_ISUPPORT.
+fn value(cap: Caps) -> Option<&'static str> {
     match cap {
-        Caps::SASL => Some("PLAIN".to_owned()),
-        Caps::ACCOUNT_REGISTRATION => Some("custom-account-name".to_owned()).filter(|_| false),
-        Caps::METADATA_2 | Caps::METADATA_3 => Some(super::metadata::announced().to_owned()),
-        Caps::CHATHISTORY => Some(settings::HISTORY.to_string()).filter(|_| false),
+        Caps::SASL => Some(sasl::MECHANISMS),
+        Caps::METADATA_2 | Caps::METADATA_3 => Some(metadata::announced()),
         _ => None,
     }
 }

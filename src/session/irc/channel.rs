@@ -1,15 +1,20 @@
 //! What is done with channels: JOIN, PART, TOPIC, NAMES, LIST, INVITE, KICK.
 
-use super::{Caps, Context, commands, pen, registration};
+use super::{Caps, Context, commands, pen, registration, settings};
 use crate::chat::{Command, Flag, Member, Moment, Name, Room, glob, limits};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
 
-/// Channels of one JOIN, PART, NAMES or KICK, and nicks of one KICK.
-const MOST_AT_ONCE: usize = 20;
-
-fn words(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',').filter(|word| !word.is_empty()).take(MOST_AT_ONCE)
+/// The words of a list, as many as one line may have; the rest is refused.
+fn words<'l>(
+    context: &mut Context<'_, '_>,
+    list: &'l str,
+) -> impl Iterator<Item = &'l str> + use<'l> {
+    let words = move || list.split(',').filter(|word| !word.is_empty());
+    if let Some(over) = words().nth(settings::AT_ONCE) {
+        context.pen().numeric(numeric::ERR_TOOMANYTARGETS, &[over], "Too many targets");
+    }
+    words().take(settings::AT_ONCE)
 }
 
 /// A text no longer than it may be.
@@ -28,7 +33,7 @@ pub(super) fn join(context: &mut Context<'_, '_>, message: &Message<'_>) {
         return;
     }
     let mut keys = message.parameters.get(1).copied().unwrap_or_default().split(',');
-    for room in words(rooms) {
+    for room in words(context, rooms) {
         let key = keys.next().filter(|key| !key.is_empty());
         context.run(Command::Join(room.into(), key.map(Into::into)));
     }
@@ -37,7 +42,7 @@ pub(super) fn join(context: &mut Context<'_, '_>, message: &Message<'_>) {
 /// `PART #channel,… [:reason]`.
 pub(super) fn part(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let reason = message.parameters.get(1).map(|reason| cut(reason, limits::REASON_LENGTH));
-    for room in words(message.parameters.first().copied().unwrap_or_default()) {
+    for room in words(context, message.parameters.first().copied().unwrap_or_default()) {
         context.run(Command::Part(room.into(), reason.map(Into::into)));
     }
 }
@@ -80,7 +85,7 @@ pub(super) fn names(context: &mut Context<'_, '_>, message: &Message<'_>) {
         }
         return context.pen().numeric(numeric::RPL_ENDOFNAMES, &["*"], "End of /NAMES list");
     };
-    for name in words(list) {
+    for name in words(context, list) {
         if let Some(room) = visible(context, name) {
             tell_members(context, room);
         }
@@ -152,7 +157,7 @@ impl<'a> Filter<'a> {
             (Some("<"), minutes) => bounds.1 = minutes,
             _ => {}
         };
-        for word in words.split(',').filter(|word| !word.is_empty()).take(MOST_AT_ONCE) {
+        for word in words.split(',').filter(|word| !word.is_empty()).take(settings::AT_ONCE) {
             if let Some(count) = word.strip_prefix('>') {
                 filter.more_than = count.parse().ok();
             } else if let Some(count) = word.strip_prefix('<') {
@@ -198,7 +203,12 @@ pub(super) fn list(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let Some(user) = context.user() else { return };
     let mut pen = context.pen();
     pen.numeric(numeric::RPL_LISTSTART, &["Channel"], "Users  Name");
+    let start = pen.out.len();
     for room in hub.rooms() {
+        if pen.out.len() - start > settings::LIST_BYTES {
+            pen.notice("The list ends here, because it is long; LIST with a mask or >N shows less");
+            break;
+        }
         if room.members().len() > 0 && hub.sees(user, room) && filter.fits(room, now) {
             let count = room.members().len().to_string();
             let topic = room.topic.as_ref().map_or("", |topic| &topic.text);
@@ -231,8 +241,8 @@ pub(super) fn kick(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let (hub, me) = (context.view.hub, context.view.me);
     // One channel for all, or one for each.
     let mut last = "";
-    let mut places = words(rooms);
-    for nick in words(nicks) {
+    let mut places = words(context, rooms);
+    for nick in words(context, nicks) {
         let room = places.next().unwrap_or(last);
         last = room;
         // Of an op who is not in the room, before it is asked who is.
@@ -259,4 +269,62 @@ pub(super) fn no_such_channel(context: &mut Context<'_, '_>, name: &str) {
 /// Whether two of them share a room.
 pub(super) fn share_a_room(one: &[Name], other: &[Name]) -> bool {
     one.iter().any(|room| other.contains(room))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{Change, Entry, Hub, Record, RecordId, SessionId};
+    use crate::session::irc::{Desk, Session, Settings, View};
+
+    /// So many rooms, each with the longest topic.
+    fn hub(rooms: usize) -> Hub {
+        let (mut hub, mut effects, mut last) = (Hub::new(), Vec::new(), 0);
+        let mut write = |origin, change| {
+            last += 1;
+            let record = Record { id: RecordId(last), time: Moment(1), origin, change };
+            hub.apply(record, &mut effects);
+            effects.clear();
+        };
+        for number in 0..rooms {
+            let session = SessionId(1 + (number / limits::ROOMS_PER_USER) as u64);
+            if number % limits::ROOMS_PER_USER == 0 {
+                write(session, Change::Enter(Entry::default()));
+            }
+            let room = Name::new(&format!("#r{number}"));
+            let text = "t".repeat(limits::TOPIC_LENGTH).into();
+            write(session, Change::Join { room: room.clone() });
+            write(session, Change::Topic { room, text });
+        }
+        hub
+    }
+
+    fn listed(hub: &Hub) -> String {
+        let settings = Settings {
+            name: "irc.example.org".into(),
+            network: "Test".into(),
+            password: None,
+            motd: None,
+            started: Moment(0),
+        };
+        let (mut session, mut desk, mut out) = (Session::new(), Desk::default(), Vec::new());
+        session.door = None;
+        let (me, now, desk) = (SessionId(1), Moment(1), &mut desk);
+        let mut view = View { hub, settings: &settings, desk, me, now };
+        session.take(b"LIST", &mut view, &mut out, &mut Vec::new());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_list_has_an_end_however_many_rooms_there_are() {
+        let some = listed(&hub(100));
+        assert_eq!(some.matches(" 322 ").count(), 100);
+        assert!(!some.contains("NOTICE"));
+        let many = listed(&hub(6_000));
+        let rooms = many.matches(" 322 ").count();
+        assert!((4_000..6_000).contains(&rooms), "{rooms}");
+        assert!(many.len() < settings::LIST_BYTES + 1_024);
+        let end: Vec<&str> = many.lines().rev().take(2).collect();
+        assert!(end[0].contains(" 323 ") && end[1].contains(" NOTICE "), "{end:?}");
+    }
 }

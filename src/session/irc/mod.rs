@@ -8,7 +8,8 @@
 //! | file | question |
 //! |---|---|
 //! | `commands` | which commands are there? One table |
-//! | `registration`, `capabilities`, `sasl` | how does a client come in? |
+//! | `registration`, `capabilities` | how does a client come in? |
+//! | `sasl`, `scram` | how does it prove an account? |
 //! | `channel`, `modes`, `messages` | what can be done in a channel, and said? |
 //! | `people`, `about`, `operator` | what can be asked of people, of the server; what may operators? |
 //! | `desk` | who watches for whom, who was here before? |
@@ -40,6 +41,7 @@ mod refusals;
 mod registration;
 mod render;
 mod sasl;
+mod scram;
 mod settings;
 mod subscriptions;
 #[cfg(test)]
@@ -50,7 +52,7 @@ pub use desk::Desk;
 pub use render::render;
 pub use settings::Settings;
 
-use crate::chat::{Command, Entry, Hub, Moment, Name, Secret, SessionId};
+use crate::chat::{Command, Entry, Hub, Moment, Name, ScramProof, Secret, SessionId};
 use crate::wire::irc::{Framer, Limits, Message, ParseError, Step};
 use label::Label;
 use pen::Pen;
@@ -76,12 +78,26 @@ pub enum Action {
     Do(Command),
     /// Come in.
     Enter(Box<Entry>),
-    /// Prove an account before coming in; the answer goes to [`Session::proved`].
-    Prove(Arc<str>, Secret),
+    /// Have this looked at by the worker. What comes of it goes to [`Session::challenged`],
+    /// [`Session::signed`], [`Session::proved`] or [`Session::fail_sasl`], or is told by the chat.
+    Prove(Proof),
+    /// Act for this account, which has been proved.
+    LogIn(Name),
     /// Leave with these words.
     Quit(Option<Arc<str>>),
     /// Close, and say why.
     Close(String),
+}
+
+/// A step in the proof of an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Proof {
+    /// Name and password.
+    Password(Arc<str>, Secret),
+    /// A name, whose owner wants to show by SCRAM that they know the password.
+    Begin(Arc<str>),
+    /// What they have shown.
+    Scram(Arc<str>, ScramProof),
 }
 
 /// What a session may look at while it understands a line or is told something.

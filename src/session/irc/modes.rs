@@ -2,7 +2,7 @@
 
 use super::channel::{no_such_channel, visible};
 use super::{Context, pen, registration, settings};
-use crate::chat::{Command, Flag, ModeChange, Name, Room, UserMode, limits};
+use crate::chat::{Command, Flag, ModeChange, Name, Room, User, UserMode, limits};
 use crate::wire::irc::mode::{ModeChange as Wanted, ModeTable, Sign};
 use crate::wire::irc::{Message, numeric};
 
@@ -176,10 +176,7 @@ fn of_user(context: &mut Context<'_, '_>, nick: &str, words: &[&str]) {
         };
     }
     let Some(letters) = words.first() else {
-        let mut letters = String::from("+");
-        letters
-            .extend(UserMode::ALL.into_iter().filter(|mode| user.is(*mode)).map(UserMode::letter));
-        return context.pen().words(numeric::RPL_UMODEIS, &[&letters]);
+        return context.pen().words(numeric::RPL_UMODEIS, &[&of(user)]);
     };
     let mut changes = Vec::new();
     let mut on = true;
@@ -197,6 +194,12 @@ fn of_user(context: &mut Context<'_, '_>, nick: &str, words: &[&str]) {
     if !changes.is_empty() {
         context.run(Command::UserModes(changes));
     }
+}
+
+/// Somebody's own modes.
+pub(super) fn of(user: &User) -> String {
+    let modes = UserMode::ALL.into_iter().filter(|mode| user.is(*mode));
+    std::iter::once('+').chain(modes.map(UserMode::letter)).collect()
 }
 
 /// Changes of a channel's modes as they are sent: the letters, and their arguments.

@@ -2,7 +2,7 @@
 //! USERHOST, ISON, SETNAME, MONITOR.
 
 use super::channel::{prefixes, share_a_room};
-use super::{Context, commands, metadata, pen, registration, settings};
+use super::{Context, commands, metadata, modes, pen, registration, settings};
 use crate::chat::{Command, Member, Name, Room, User, UserMode, glob, limits};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
@@ -209,6 +209,8 @@ fn tell_whois(context: &mut Context<'_, '_>, user: &User) {
     if own || asker.is_operator() {
         let text = format!("is connecting from {}@{host} {host}", who.user());
         pen.numeric(numeric::RPL_WHOISHOST, &[nick], &text);
+        let text = format!("is using modes {}", modes::of(user));
+        pen.numeric(numeric::RPL_WHOISMODES, &[nick], &text);
     }
     if let Some(message) = user.away() {
         pen.numeric(numeric::RPL_AWAY, &[nick], message);

@@ -15,8 +15,12 @@ pub(super) fn refuse(command: &str, subject: &[String], refusal: &Refusal, pen: 
     }
     let speaks = matches!(command, "PRIVMSG" | "TAGMSG");
     let answer = match refusal {
-        // To join twice, to be called what one is called, or to lift what is not there is no fault.
-        Refusal::AlreadyIn(_) | Refusal::SameNick(_) | Refusal::NoSuchBan(_) => return,
+        // To join twice, to be called what one is called, to lift what is not there or to set what is
+        // there is no fault.
+        Refusal::AlreadyIn(_)
+        | Refusal::SameNick(_)
+        | Refusal::NoSuchBan(_)
+        | Refusal::NothingChanged(_) => return,
         Refusal::TryLater(seconds) if command != "AUTHENTICATE" => {
             let text = format!("Please wait {seconds} s and try again");
             return pen.numeric(numeric::RPL_TRYAGAIN, &[command], &text);
@@ -128,18 +132,22 @@ fn in_standard_form(
 ) -> bool {
     let text = crate::session::plain::refusal(refusal);
     let (whole, subject) = (subject, subject.iter().map(String::as_str).collect::<Vec<&str>>());
+    let nick = pen.nick.clone();
     match (command, refusal) {
         ("REGISTER", Refusal::AccountExists(name)) => {
             pen.fail("REGISTER", "ACCOUNT_EXISTS", &[name.as_str()], &text);
         }
-        ("REGISTER", Refusal::ShortPassword(_) | Refusal::TooLong(..)) => {
-            pen.fail("REGISTER", "WEAK_PASSWORD", &["*"], &text);
+        ("REGISTER", Refusal::ShortPassword(_)) => {
+            pen.fail("REGISTER", "WEAK_PASSWORD", &[nick.as_str()], &text);
+        }
+        ("REGISTER", Refusal::TooLong(..)) => {
+            pen.fail("REGISTER", "UNACCEPTABLE_PASSWORD", &[nick.as_str()], &text);
         }
         ("REGISTER", Refusal::LoggedIn(name)) => {
             pen.fail("REGISTER", "ALREADY_AUTHENTICATED", &[name.as_str()], &text);
         }
         ("REGISTER", _) => {
-            pen.fail("REGISTER", "TEMPORARILY_UNAVAILABLE", &["*"], &text);
+            pen.fail("REGISTER", "TEMPORARILY_UNAVAILABLE", &[nick.as_str()], &text);
         }
         ("REDACT", Refusal::NoSuchMessage(..)) => {
             pen.fail("REDACT", "UNKNOWN_MSGID", &subject, &text);

@@ -1,6 +1,8 @@
 //! How does a client come in, and how does it go? PASS, NICK, USER, PING, QUIT.
 
-use super::{Action, Context, Session, about, commands, pen, read_marker, settings, subscriptions};
+use super::{
+    Action, Context, Session, about, commands, pen, read_marker, sasl, settings, subscriptions,
+};
 use crate::chat::{Command, Entry, Metadata, Name, Refusal, Secret, limits};
 use crate::wire::irc::{Message, name, numeric};
 use std::sync::Arc;
@@ -173,6 +175,9 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
     }
     if let Some(door) = &mut context.session.door {
         door.entering = true;
+    }
+    if context.session.has_sasl() {
+        sasl::abort(context);
     }
     context.actions.push(Action::Enter(Box::new(entry)));
 }

@@ -1,20 +1,36 @@
-//! How does a client prove an account? SASL PLAIN (RFC 4616), in pieces of 400 bytes of base64.
+//! How does a client prove an account? SASL in pieces of 400 bytes of base64 (IRCv3 sasl-3.1,
+//! sasl-3.2), and its simplest mechanism, PLAIN (RFC 4616). SCRAM is in `scram`.
 
-use super::{Action, Context, Session, View, registration};
-use crate::chat::{Command, Name, Secret};
-use crate::wire::irc::{Message, numeric};
+use super::scram::Scram;
+use super::{Action, Context, Proof, Session, View, registration};
+use crate::chat::{Challenge, Name, Secret};
+use crate::wire::irc::{Limits, LineWriter, Message, numeric};
+use base64ct::{Base64, Encoding};
 
-/// Bytes of one piece. IRCv3 sasl-3.1: a full piece is followed by another, if only `+`.
+/// The mechanisms, as CAP LS and RPL_SASLMECHS list them.
+pub(super) const MECHANISMS: &str = "PLAIN,SCRAM-SHA-256";
+
+/// Bytes of one piece: a full piece is followed by another, if only `+`.
 const PIECE: usize = 400;
 /// Most bytes of base64 altogether: names and password are bounded far below.
 const MOST: usize = 4_000;
 
 /// An exchange in progress.
-#[derive(Default)]
 pub(super) struct Sasl {
     base64: String,
-    /// The chat is asked; its answer is still to come.
-    asked: bool,
+    stage: Stage,
+}
+
+/// What is to come.
+enum Stage {
+    /// PLAIN's one message.
+    Plain,
+    /// A message of SCRAM, from the client or from the worker.
+    Scram(Box<Scram>),
+    /// SCRAM has proved this account; the client has to acknowledge that it has seen our proof.
+    Signed(Name),
+    /// The decision.
+    Asked,
 }
 
 /// `AUTHENTICATE mechanism|data|*|+`.
@@ -32,27 +48,9 @@ pub(super) fn authenticate(context: &mut Context<'_, '_>, message: &Message<'_>)
         return context.pen().numeric(numeric::ERR_SASLALREADY, &[], text);
     }
     if word == "*" {
-        context.session.sasl = None;
-        let text = "SASL authentication aborted";
-        return context.pen().numeric(numeric::ERR_SASLABORTED, &[], text);
+        return abort(context);
     }
-    let Some(sasl) = &mut context.session.sasl else {
-        if word.eq_ignore_ascii_case("PLAIN") {
-            context.session.sasl = Some(Box::default());
-            let _ = crate::wire::irc::LineWriter::new(
-                context.out,
-                crate::wire::irc::Limits::FROM_SERVER,
-            )
-            .command("AUTHENTICATE")
-            .middle("+")
-            .end();
-        } else {
-            let text = "are available SASL mechanisms";
-            context.pen().numeric(numeric::RPL_SASLMECHS, &["PLAIN"], text);
-            fail(context, "SASL authentication failed");
-        }
-        return;
-    };
+    let Some(sasl) = &mut context.session.sasl else { return begin(context, word) };
     if word.len() > PIECE {
         context.session.sasl = None;
         let text = "SASL message too long";
@@ -68,16 +66,74 @@ pub(super) fn authenticate(context: &mut Context<'_, '_>, message: &Message<'_>)
         }
     }
     let base64 = std::mem::take(&mut sasl.base64);
-    match plain(&base64) {
-        Some((account, secret)) => {
-            sasl.asked = true;
-            context.actions.push(if context.session.is_in() {
-                Action::Do(Command::Login(account.into(), secret))
-            } else {
-                Action::Prove(account.into(), secret)
-            });
-        }
+    // The writer of base64 has padded it, or it is none (RFC 4648, section 4).
+    let text = Base64::decode_vec(&base64).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    match text.and_then(|text| step(&mut sasl.stage, &text)) {
+        Some(action) => context.actions.push(action),
         None => fail(context, "SASL authentication failed"),
+    }
+}
+
+fn begin(context: &mut Context<'_, '_>, mechanism: &str) {
+    let stage = match mechanism.to_ascii_uppercase().as_str() {
+        "PLAIN" => Stage::Plain,
+        "SCRAM-SHA-256" => Stage::Scram(Box::default()),
+        _ => {
+            let text = "are available SASL mechanisms";
+            context.pen().numeric(numeric::RPL_SASLMECHS, &[MECHANISMS], text);
+            return fail(context, "SASL authentication failed");
+        }
+    };
+    context.session.sasl = Some(Box::new(Sasl { base64: String::new(), stage }));
+    say("", context.out);
+}
+
+/// What a whole message of the client leads to; `None` if it is wrong.
+fn step(stage: &mut Stage, text: &str) -> Option<Action> {
+    match stage {
+        Stage::Plain => {
+            let (name, secret) = plain(text)?;
+            *stage = Stage::Asked;
+            Some(Action::Prove(Proof::Password(name.into(), secret)))
+        }
+        Stage::Scram(scram) => {
+            let (proof, decides) = scram.hear(text)?;
+            if decides {
+                *stage = Stage::Asked;
+            }
+            Some(Action::Prove(proof))
+        }
+        Stage::Signed(account) if text.is_empty() => {
+            let account = account.clone();
+            *stage = Stage::Asked;
+            Some(Action::LogIn(account))
+        }
+        Stage::Signed(_) | Stage::Asked => None,
+    }
+}
+
+/// Name and password of `authzid NUL authcid NUL password`.
+fn plain(text: &str) -> Option<(String, Secret)> {
+    let mut parts = text.split('\0');
+    let (acts_for, name, password) = (parts.next()?, parts.next()?, parts.next()?);
+    let one = acts_for.is_empty() || acts_for.eq_ignore_ascii_case(name);
+    let fits = one && !name.is_empty() && !password.is_empty() && parts.next().is_none();
+    fits.then(|| (name.to_owned(), Secret::new(password)))
+}
+
+/// Writes a message to the client, in pieces.
+fn say(text: &str, out: &mut Vec<u8>) {
+    let base64 = Base64::encode_string(text.as_bytes());
+    let mut rest = base64.as_str();
+    loop {
+        let (piece, after) = rest.split_at(rest.len().min(PIECE));
+        let word = if piece.is_empty() { "+" } else { piece };
+        let line = LineWriter::new(out, Limits::FROM_SERVER).command("AUTHENTICATE").middle(word);
+        let _ = line.end();
+        if piece.len() < PIECE {
+            return;
+        }
+        rest = after;
     }
 }
 
@@ -86,67 +142,67 @@ fn fail(context: &mut Context<'_, '_>, text: &str) {
     context.pen().numeric(numeric::ERR_SASLFAIL, &[], text);
 }
 
-/// Name and password of `authzid NUL authcid NUL password`.
-fn plain(base64: &str) -> Option<(String, Secret)> {
-    let bytes = decode(base64)?;
-    let text = String::from_utf8(bytes).ok()?;
-    let mut parts = text.split('\0');
-    let (acts_for, name, password) = (parts.next()?, parts.next()?, parts.next()?);
-    let one = acts_for.is_empty() || acts_for.eq_ignore_ascii_case(name);
-    let fits = one && !name.is_empty() && !password.is_empty() && parts.next().is_none();
-    fits.then(|| (name.to_owned(), Secret::new(password)))
-}
-
-/// Base64 with its padding (RFC 4648, section 4).
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    };
-    if text.is_empty() || !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let body = text.strip_suffix("==").or(text.strip_suffix('=')).unwrap_or(text);
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    for four in body.as_bytes().chunks(4) {
-        let mut value = 0u32;
-        for byte in four {
-            value = value << 6 | u32::from(digit(*byte)?);
-        }
-        value <<= 6 * (4 - four.len());
-        let [_, first, second, third] = value.to_be_bytes();
-        bytes.extend_from_slice(&[first, second, third][..four.len().checked_sub(1)?]);
-    }
-    Some(bytes)
+/// The client does not go on, by its own word or because it comes in without.
+pub(super) fn abort(context: &mut Context<'_, '_>) {
+    context.session.sasl = None;
+    context.pen().numeric(numeric::ERR_SASLABORTED, &[], "SASL authentication aborted");
 }
 
 impl Session {
     /// Whether the chat is asked for a proof, so that its answer is one to SASL.
     pub(super) fn take_sasl(&mut self) -> bool {
-        self.sasl.take().is_some_and(|sasl| sasl.asked)
+        self.sasl.take_if(|sasl| matches!(sasl.stage, Stage::Asked)).is_some()
     }
 
-    /// What came of [`Action::Prove`].
+    /// Whether an exchange is in progress.
+    pub(super) fn has_sasl(&self) -> bool {
+        self.sasl.is_some()
+    }
+
+    /// What came of [`Proof::Begin`].
+    pub fn challenged(&mut self, challenge: &Challenge, view: &mut View<'_>, out: &mut Vec<u8>) {
+        match self.sasl.as_deref_mut() {
+            Some(Sasl { stage: Stage::Scram(scram), .. }) => say(&scram.challenge(challenge), out),
+            _ => self.fail_sasl(view, out),
+        }
+    }
+
+    /// What came of [`Proof::Scram`], if it fits: this account, and our own proof for the client.
+    pub fn signed(
+        &mut self,
+        account: &Name,
+        signature: &str,
+        view: &mut View<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        match self.sasl.as_deref_mut() {
+            Some(sasl) if matches!(sasl.stage, Stage::Asked) => {
+                sasl.stage = Stage::Signed(account.clone());
+                say(&crate::wire::scram::server_final(signature), out);
+            }
+            _ => self.fail_sasl(view, out),
+        }
+    }
+
+    /// Nothing comes of the exchange, if there is one.
+    pub fn fail_sasl(&mut self, view: &mut View<'_>, out: &mut Vec<u8>) {
+        if self.sasl.take().is_some() {
+            let text = "SASL authentication failed";
+            self.pen(view, out).numeric(numeric::ERR_SASLFAIL, &[], text);
+        }
+    }
+
+    /// What came of a proof before coming in.
     pub fn proved(&mut self, account: Option<Name>, view: &mut View<'_>, out: &mut Vec<u8>) {
+        let Some(account) = account else { return self.fail_sasl(view, out) };
         self.sasl = None;
         let mut pen = self.pen(view, out);
-        match &account {
-            Some(account) => {
-                let nick = pen.nick.clone();
-                let prefix = format!("{nick}!*@*");
-                let text = format!("You are now logged in as {account}");
-                pen.numeric(numeric::RPL_LOGGEDIN, &[&prefix, account.as_str()], &text);
-                let text = "SASL authentication successful";
-                pen.numeric(numeric::RPL_SASLSUCCESS, &[], text);
-            }
-            None => pen.numeric(numeric::ERR_SASLFAIL, &[], "SASL authentication failed"),
-        }
+        let prefix = format!("{}!*@*", pen.nick);
+        let text = format!("You are now logged in as {account}");
+        pen.numeric(numeric::RPL_LOGGEDIN, &[&prefix, account.as_str()], &text);
+        pen.numeric(numeric::RPL_SASLSUCCESS, &[], "SASL authentication successful");
         if let Some(door) = &mut self.door {
-            door.account = account;
+            door.account = Some(account);
         }
     }
 
@@ -161,21 +217,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_is_read_to_the_letter() {
-        for (text, bytes) in [("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYg==", "foob")]
+    fn plain_is_three_parts_of_one_name() {
+        let (name, secret) = plain("jilles\0Jilles\0sesame").unwrap();
+        assert_eq!((name.as_str(), secret.expose()), ("Jilles", "sesame"));
+        assert!(plain("\0jilles\0sesame").is_some());
+        for wrong in ["", "foo", "a\0b", "bob\0jilles\0sesame", "\0\0sesame", "\0b\0", "\0b\0c\0d"]
         {
-            assert_eq!(decode(text).as_deref(), Some(bytes.as_bytes()));
-        }
-        for wrong in ["", "Zg", "Zg=", "Z===", "Zm9v!", "====", "Zm9vé"] {
-            assert_eq!(decode(wrong), None, "{wrong}");
+            assert!(plain(wrong).is_none(), "{wrong:?}");
         }
     }
 
     #[test]
-    fn plain_is_three_parts_of_one_name() {
-        let (name, secret) = plain("amlsbGVzAGppbGxlcwBzZXNhbWU=").unwrap();
-        assert_eq!((name.as_str(), secret.expose()), ("jilles", "sesame"));
-        assert!(plain("AGppbGxlcwBzZXNhbWU=").is_some());
-        assert!(plain("Zm9v").is_none());
+    fn a_message_is_cut_into_pieces_and_its_end_can_be_told() {
+        let said = |bytes: usize| {
+            let mut out = Vec::new();
+            say(&"x".repeat(bytes), &mut out);
+            let out = String::from_utf8(out).unwrap();
+            let word = |line: &str| line.strip_prefix("AUTHENTICATE ").unwrap().to_owned();
+            out.split_terminator("\r\n").map(word).collect::<Vec<String>>()
+        };
+        assert_eq!(said(0), ["+"]);
+        assert_eq!(said(1), ["eA=="]);
+        let lengths = |bytes| said(bytes).iter().map(String::len).collect::<Vec<_>>();
+        assert_eq!(lengths(299), [400, 1], "padded to a full piece");
+        assert_eq!(lengths(300), [400, 1]);
+        assert_eq!(lengths(301), [400, 4]);
+        assert_eq!(said(300)[1], "+");
     }
 }

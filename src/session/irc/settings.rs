@@ -1,6 +1,7 @@
 //! What the server is called, and what it announces about itself.
 
 use crate::chat::{Moment, Secret, limits};
+use crate::wire::irc::{MAX_BODY, MAX_PARAMETERS};
 
 /// What IRC clients are told of the server.
 #[derive(Clone, Debug)]
@@ -26,6 +27,11 @@ pub(super) const MEMBER_MODES: (&str, &str) = ("ov", "@+");
 pub(super) const USER_MODES: &str = "Biow";
 /// Targets of one PRIVMSG, NOTICE or TAGMSG.
 pub(super) const TARGETS: usize = 4;
+/// Channels or nicks of one JOIN, PART, NAMES, LIST or KICK.
+pub(super) const AT_ONCE: usize = 20;
+/// Bytes that one LIST may have. A hundred thousand rooms would be more than a client may be owed
+/// (`--outbox-hard`), and SAFELIST promises that nobody is dropped for asking.
+pub(super) const LIST_BYTES: usize = 2 * 1024 * 1024;
 /// Nicks that one client may watch for.
 pub(super) const MONITORED: usize = 100;
 /// Messages of one CHATHISTORY answer.
@@ -33,11 +39,21 @@ pub(super) const HISTORY: u32 = 100;
 /// Longest user name, without the `~` in front.
 pub(super) const USER_LENGTH: usize = 18;
 
+/// Modes with an argument that one MODE may change: a line has no more parameters.
+const MODES: usize = MAX_PARAMETERS - 2;
+const _: () = assert!(MODES <= limits::MODES_PER_COMMAND);
+/// Longest host: an IPv6 address and, for one of the local network, the number of the interface.
+pub(super) const HOST_LENGTH: usize = 39 + 1 + 10;
+
 /// The program and its version, as VERSION and the welcome name them.
 pub(super) const VERSION: &str = concat!("chatloop-", env!("CARGO_PKG_VERSION"));
 
 impl Settings {
     /// The tokens of RPL_ISUPPORT, in alphabetical order.
+    ///
+    /// Deliberately absent, because nothing here is behind them: CALLERID, CPRIVMSG, CNOTICE, KNOCK,
+    /// SILENCE (`/ignore` is the plain clients'), WATCH (MONITOR is there), NAMESX and UHNAMES
+    /// (capabilities are), CLIENTTAGDENY (no tag is held back), and what is obsolete.
     pub(super) fn isupport(&self) -> Vec<String> {
         let (members, prefixes) = MEMBER_MODES;
         vec![
@@ -53,11 +69,14 @@ impl Settings {
             "ELIST=CMNTU".to_owned(),
             "EXCEPTS=e".to_owned(),
             "EXTBAN=,am".to_owned(),
+            format!("HOSTLEN={HOST_LENGTH}"),
             "INVEX=I".to_owned(),
             format!("KEYLEN={}", limits::KEY_LENGTH),
             format!("KICKLEN={}", limits::REASON_LENGTH),
-            format!("MAXLIST=beI:{}", limits::BANS_PER_ROOM),
-            format!("MODES={}", limits::MODES_PER_COMMAND),
+            format!("LINELEN={MAX_BODY}"),
+            format!("MAXLIST={}", max_list()),
+            format!("MAXTARGETS={TARGETS}"),
+            format!("MODES={MODES}"),
             format!("MONITOR={MONITORED}"),
             "MSGREFTYPES=msgid,timestamp".to_owned(),
             format!("NAMELEN={}", limits::REAL_NAME_LENGTH),
@@ -66,13 +85,60 @@ impl Settings {
             format!("PREFIX=({members}){prefixes}"),
             "SAFELIST".to_owned(),
             format!("STATUSMSG={prefixes}"),
-            format!(
-                "TARGMAX=JOIN:,KICK:,LIST:1,MONITOR:,NAMES:,NOTICE:{TARGETS},PART:,PRIVMSG:{TARGETS},TAGMSG:{TARGETS},WHOIS:1"
-            ),
+            format!("TARGMAX={}", target_maxima()),
             format!("TOPICLEN={}", limits::TOPIC_LENGTH),
             format!("USERLEN={}", USER_LENGTH + 1),
             "UTF8ONLY".to_owned(),
             "WHOX".to_owned(),
         ]
+    }
+}
+
+/// Each list of masks has a bound of its own.
+fn max_list() -> String {
+    let [lists, ..] = CHANNEL_MODES;
+    let bound = |letter| format!("{letter}:{}", limits::BANS_PER_ROOM);
+    lists.chars().map(bound).collect::<Vec<_>>().join(",")
+}
+
+/// How many targets a command may have; MONITOR as many as a line holds.
+fn target_maxima() -> String {
+    let bounds = [
+        ("JOIN", AT_ONCE),
+        ("KICK", AT_ONCE),
+        ("LIST", AT_ONCE),
+        ("NAMES", AT_ONCE),
+        ("NOTICE", TARGETS),
+        ("PART", AT_ONCE),
+        ("PRIVMSG", TARGETS),
+        ("TAGMSG", TARGETS),
+        ("WHOIS", 1),
+        ("WHOWAS", 1),
+    ];
+    let bounds = bounds.map(|(command, bound)| format!("{command}:{bound}"));
+    bounds.join(",") + ",MONITOR:"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_in_order_and_each_is_there_once() {
+        let settings = Settings {
+            name: "irc.example.org".into(),
+            network: "Test".into(),
+            password: None,
+            motd: None,
+            started: Moment(0),
+        };
+        let tokens = settings.isupport();
+        let name = |token: &String| token.split('=').next().unwrap().to_owned();
+        let names: Vec<String> = tokens.iter().map(name).collect();
+        assert!(names.windows(2).all(|pair| pair[0] < pair[1]), "{names:?}");
+        let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        assert!(names.iter().all(|name| name.bytes().all(fits)), "{names:?}");
+        assert!(tokens.iter().all(|token| !token.contains(' ')));
+        assert!(tokens.contains(&"MAXLIST=b:100,e:100,I:100".to_owned()), "{tokens:?}");
     }
 }

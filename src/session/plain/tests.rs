@@ -84,9 +84,12 @@ impl Chat {
             Decision::Work(work) => {
                 let (purpose, outcome) = match work {
                     Work::Hash { secret, purpose } => {
-                        (purpose, Outcome::Hashed(PasswordHash::new(secret.expose())))
+                        (purpose, Outcome::Hashed(PasswordHash::new(secret.expose()), None))
                     }
-                    Work::Verify { secret, hash, purpose } => {
+                    Work::Challenge { .. } | Work::Proof { .. } => {
+                        unreachable!("a plain client knows nothing of SCRAM")
+                    }
+                    Work::Verify { secret, hash, purpose, .. } => {
                         let hash = hash.unwrap_or(PasswordHash::new("operator"));
                         (purpose, Outcome::Verified(hash.as_phc() == secret.expose()))
                     }

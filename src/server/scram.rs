@@ -1,0 +1,198 @@
+//! What is kept of a password for SCRAM-SHA-256, and does a client's proof fit? RFC 5802,
+//! RFC 7677; on the worker thread.
+//!
+//! The price of SCRAM, confessed: who steals the file of accounts may guess at the weaker of two
+//! hashes, and PBKDF2 is weaker than the argon2id beside it. [`ITERATIONS`] narrows that.
+
+use crate::chat::{Challenge, ScramKeys, ScramProof, Secret};
+use base64ct::{Base64, Encoding};
+use pbkdf2::hmac::{Hmac, KeyInit, Mac, digest::CtOutput};
+use pbkdf2::sha2::{Digest, Sha256};
+use pbkdf2::{Algorithm, Params, pbkdf2_hmac_with_params};
+use zeroize::Zeroizing;
+
+/// How often a password is hashed. RFC 7677 asks for 4,096 at least; each login by SCRAM costs the
+/// *client* that much. Cyrus SASL, which is in some clients, refuses above 65,536.
+const ITERATIONS: u32 = 64_000;
+/// Bytes of a salt.
+const SALT: usize = 16;
+/// Bytes of the server's part of the nonce. A multiple of three: no padding in base64.
+const NONCE: usize = 18;
+
+const KEY: usize = 32;
+
+/// What the worker knows beside the accounts: a secret of this start, for salts of names that are
+/// no accounts'. After a restart such a name has another salt and an account has the same: who
+/// asks before and after can tell the two apart. A secret in the journal would not have that flaw,
+/// and would be one more thing to keep.
+pub(super) struct Scram {
+    secret: Zeroizing<[u8; KEY]>,
+    /// Keys of nobody, so that there is as much to read where there are none.
+    nobody: ScramKeys,
+}
+
+/// The parts of [`ScramKeys`].
+struct Parts<'a> {
+    iterations: u32,
+    salt: &'a str,
+    stored_key: [u8; KEY],
+    server_key: [u8; KEY],
+}
+
+impl Scram {
+    /// Draws the secret of this start.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub(super) fn new() -> std::io::Result<Scram> {
+        let mut secret = Zeroizing::new([0; KEY]);
+        getrandom::fill(&mut *secret)?;
+        let nobody = written(ITERATIONS, &[0; SALT], &*secret, &*secret);
+        Ok(Scram { secret, nobody })
+    }
+
+    /// What the client has to hash, and how; `None` if the system has no randomness for a nonce, or
+    /// the keys are none.
+    pub(super) fn challenge(&self, name: &str, keys: Option<&ScramKeys>) -> Option<Challenge> {
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).ok()?;
+        // Made in any case: it must not take longer for a name that is no account's.
+        let made_up = hmac(&*self.secret, name.to_ascii_lowercase().as_bytes());
+        let made_up = Base64::encode_string(&made_up[..SALT]);
+        let Parts { salt, iterations, .. } = parts(keys.unwrap_or(&self.nobody))?;
+        let salt = if keys.is_some() { salt } else { &made_up }.to_owned();
+        Some(Challenge { nonce: Base64::encode_string(&nonce), salt, iterations })
+    }
+
+    /// `ServerSignature` in base64, if the proof fits the keys. Without keys the same is done with
+    /// made-up ones and the answer is no.
+    pub(super) fn verify(&self, said: &ScramProof, keys: Option<&ScramKeys>) -> Option<String> {
+        let Parts { stored_key, server_key, .. } = parts(keys.unwrap_or(&self.nobody))?;
+        let message = said.message.as_bytes();
+        let signature = hmac(&stored_key, message);
+        let proof = <[u8; KEY]>::try_from(&*said.proof).ok()?;
+        let client_key: [u8; KEY] = std::array::from_fn(|place| proof[place] ^ signature[place]);
+        let digest = CtOutput::<Sha256>::new(Sha256::digest(client_key));
+        let fits = digest == CtOutput::new(stored_key.into());
+        let answer = Base64::encode_string(&hmac(&server_key, message));
+        (fits && keys.is_some()).then_some(answer)
+    }
+}
+
+/// The keys of a password, with a new salt; `None` if SASLprep (RFC 4013) does not let it be a
+/// password: then no client that keeps to the standard could log in with it.
+pub(super) fn keys_of(secret: &Secret) -> Option<ScramKeys> {
+    let mut salt = [0; SALT];
+    getrandom::fill(&mut salt).ok()?;
+    derive(secret, &salt, ITERATIONS)
+}
+
+fn derive(secret: &Secret, salt: &[u8], iterations: u32) -> Option<ScramKeys> {
+    let prepared = Zeroizing::new(stringprep::saslprep(secret.expose()).ok()?.into_owned());
+    if prepared.is_empty() {
+        return None;
+    }
+    let mut salted = Zeroizing::new([0; KEY]);
+    let (how, often) = (Algorithm::Pbkdf2Sha256, Params::new(iterations).ok()?);
+    pbkdf2_hmac_with_params(prepared.as_bytes(), salt, how, often, &mut *salted);
+    let client_key = Zeroizing::new(hmac(&*salted, b"Client Key"));
+    let stored_key = Sha256::digest(*client_key);
+    Some(written(iterations, salt, &stored_key, &hmac(&*salted, b"Server Key")))
+}
+
+fn written(iterations: u32, salt: &[u8], stored_key: &[u8], server_key: &[u8]) -> ScramKeys {
+    let [salt, stored, server] = [salt, stored_key, server_key].map(Base64::encode_string);
+    ScramKeys::new(format!("SCRAM-SHA-256${iterations}:{salt}${stored}:{server}"))
+}
+
+/// `None` if they are not of our making.
+fn parts(keys: &ScramKeys) -> Option<Parts<'_>> {
+    let rest = keys.as_text().strip_prefix("SCRAM-SHA-256$")?;
+    let (how, keys) = rest.split_once('$')?;
+    let (iterations, salt) = how.split_once(':')?;
+    let (stored, server) = keys.split_once(':')?;
+    let key = |text: &str| {
+        let mut bytes = [0; KEY];
+        let length = Base64::decode(text, &mut bytes).ok()?.len();
+        (length == KEY).then_some(bytes)
+    };
+    let iterations = iterations.parse().ok()?;
+    Some(Parts { iterations, salt, stored_key: key(stored)?, server_key: key(server)? })
+}
+
+fn hmac(key: &[u8], message: &[u8]) -> [u8; KEY] {
+    // A key of any length fits: a longer one than a block is hashed first (RFC 2104).
+    let mac = Hmac::<Sha256>::new_from_slice(key);
+    mac.map_or([0; KEY], |mac| mac.chain_update(message).finalize().into_bytes().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7677, section 3.
+    fn example() -> (ScramKeys, ScramProof) {
+        let salt = Base64::decode_vec("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
+        let keys = derive(&Secret::new("pencil"), &salt, 4096).unwrap();
+        let nonce = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
+        let message = format!(
+            "n=user,r=rOprNGfwEbeRWgbNEkqO,r={nonce},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,\
+             c=biws,r={nonce}"
+        );
+        let proof = Base64::decode_vec("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=").unwrap();
+        (keys, ScramProof { message, proof: proof.into() })
+    }
+
+    #[test]
+    fn the_example_of_rfc_7677_fits() {
+        let (scram, (keys, said)) = (Scram::new().unwrap(), example());
+        assert!(keys.as_text().starts_with("SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"));
+        let signature = scram.verify(&said, Some(&keys));
+        assert_eq!(signature.as_deref(), Some("6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
+    }
+
+    #[test]
+    fn nothing_else_fits() {
+        let (scram, (keys, said)) = (Scram::new().unwrap(), example());
+        assert_eq!(scram.verify(&said, None), None);
+        assert_eq!(scram.verify(&said, Some(&ScramKeys::new("no keys"))), None);
+        let other = keys_of(&Secret::new("pencil")).unwrap();
+        assert_eq!(scram.verify(&said, Some(&other)), None, "another salt");
+        for place in 0..KEY {
+            let mut wrong = said.clone();
+            wrong.proof[place] ^= 1;
+            assert_eq!(scram.verify(&wrong, Some(&keys)), None, "byte {place}");
+        }
+        let short = ScramProof { proof: said.proof[1..].into(), ..said.clone() };
+        assert_eq!(scram.verify(&short, Some(&keys)), None);
+        let message = said.message.replace("4096", "4097");
+        assert_eq!(scram.verify(&ScramProof { message, ..said }, Some(&keys)), None);
+    }
+
+    #[test]
+    fn a_name_that_is_no_accounts_has_always_the_same_salt() {
+        let scram = Scram::new().unwrap();
+        let ask = |name: &str| scram.challenge(name, None).unwrap();
+        let (one, again, other) = (ask("nobody"), ask("NoBody"), ask("somebody"));
+        assert_eq!((&one.salt, one.iterations), (&again.salt, ITERATIONS));
+        assert_ne!(one.salt, other.salt);
+        assert_ne!(one.nonce, again.nonce);
+        let keys = keys_of(&Secret::new("sesame")).unwrap();
+        let real = scram.challenge("alice", Some(&keys)).unwrap();
+        assert_eq!((real.salt.len(), real.iterations), (one.salt.len(), one.iterations));
+        assert!(keys.as_text().contains(&format!(":{}$", real.salt)));
+        assert_ne!(Scram::new().unwrap().challenge("nobody", None).unwrap().salt, one.salt);
+    }
+
+    #[test]
+    fn passwords_are_prepared() {
+        let derive = |text: &str| derive(&Secret::new(text), b"salt", 4096);
+        // RFC 4013, section 3.
+        assert_eq!(derive("I\u{ad}X"), derive("IX"));
+        assert_eq!(derive("\u{2168}"), derive("IX"));
+        assert_ne!(derive("USER"), derive("user"));
+        assert_eq!(derive("a\u{7}b"), None, "prohibited");
+        assert_eq!(derive("\u{627}\u{31}"), None, "of both directions");
+        assert_eq!(derive("\u{ad}"), None, "nothing is left");
+    }
+}

@@ -1,0 +1,141 @@
+//! Where does a client's login by SCRAM-SHA-256 stand? RFC 5802, section 5.
+//!
+//! What it says is kept, because the proof is made of all of it; the arithmetic is the worker's.
+//! Deliberately absent: an answer that says what was wrong (`e=`). IRC has ERR_SASLFAIL for that,
+//! and it says the same for all.
+
+use super::Proof;
+use crate::chat::{Challenge, ScramProof};
+use crate::wire::scram::{ClientFinal, ClientFirst, auth_message, server_first};
+use std::sync::Arc;
+
+/// What was said so far.
+#[derive(Default)]
+pub(super) enum Scram {
+    /// Nothing.
+    #[default]
+    Silent,
+    /// The client's first message; the worker is asked for what to answer.
+    Begun(Said),
+    /// Our first message, too.
+    Challenged(Said),
+}
+
+/// What was said, as far as the proof needs it.
+#[derive(Default)]
+pub(super) struct Said {
+    name: Arc<str>,
+    /// The client's word on channel binding, which it has to repeat.
+    header: String,
+    client_first: String,
+    server_first: String,
+    /// The client's part; both parts, once we have answered.
+    nonce: String,
+}
+
+impl Scram {
+    /// What the worker is to do about a message of the client, and whether that decides the
+    /// login; `None` if the message is wrong.
+    pub(super) fn hear(&mut self, text: &str) -> Option<(Proof, bool)> {
+        match std::mem::take(self) {
+            Scram::Silent => {
+                let first = ClientFirst::parse(text).ok()?;
+                let other = first.acts_for.is_some_and(|it| !it.eq_ignore_ascii_case(&first.name));
+                if other {
+                    return None;
+                }
+                let name: Arc<str> = first.name.into();
+                *self = Scram::Begun(Said {
+                    name: Arc::clone(&name),
+                    header: first.header.to_owned(),
+                    client_first: first.bare.to_owned(),
+                    server_first: String::new(),
+                    nonce: first.nonce.to_owned(),
+                });
+                Some((Proof::Begin(name), false))
+            }
+            Scram::Begun(_) => None,
+            Scram::Challenged(said) => {
+                let last = ClientFinal::parse(text).ok()?;
+                if last.header != said.header.as_bytes() || last.nonce != said.nonce {
+                    return None;
+                }
+                let message =
+                    auth_message(&said.client_first, &said.server_first, last.without_proof);
+                let proof = ScramProof { message, proof: last.proof.into() };
+                Some((Proof::Scram(said.name, proof), true))
+            }
+        }
+    }
+
+    /// Our first message.
+    pub(super) fn challenge(&mut self, challenge: &Challenge) -> String {
+        if let Scram::Begun(mut said) = std::mem::take(self) {
+            said.nonce.push_str(&challenge.nonce);
+            said.server_first = server_first(&said.nonce, &challenge.salt, challenge.iterations);
+            let message = said.server_first.clone();
+            *self = Scram::Challenged(said);
+            return message;
+        }
+        // Nobody has asked for it: the client cannot go on from here.
+        String::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7677, section 3.
+    fn challenged() -> (Scram, String) {
+        let mut scram = Scram::default();
+        let (proof, decides) = scram.hear("n,,n=user,r=rOprNGfwEbeRWgbNEkqO").unwrap();
+        assert_eq!((proof, decides), (Proof::Begin("user".into()), false));
+        let answer = scram.challenge(&Challenge {
+            nonce: "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0".into(),
+            salt: "W22ZaJ0SNY7soEsUEjb6gQ==".into(),
+            iterations: 4096,
+        });
+        (scram, answer)
+    }
+
+    const NONCE: &str = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
+    const PROOF: &str = "dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
+
+    #[test]
+    fn the_example_of_rfc_7677_goes_its_way() {
+        let (mut scram, answer) = challenged();
+        assert_eq!(answer, format!("r={NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"));
+        let (proof, decides) = scram.hear(&format!("c=biws,r={NONCE},p={PROOF}")).unwrap();
+        let Proof::Scram(name, said) = proof else { panic!("{proof:?}") };
+        assert_eq!((&*name, decides), ("user", true));
+        let message = format!("n=user,r=rOprNGfwEbeRWgbNEkqO,{answer},c=biws,r={NONCE}");
+        assert_eq!(said.message, message);
+        assert!(scram.hear(&format!("c=biws,r={NONCE},p={PROOF}")).is_none(), "once");
+    }
+
+    #[test]
+    fn what_does_not_repeat_what_was_said_is_wrong() {
+        for text in [
+            format!("c=eSws,r={NONCE},p={PROOF}"), // another header: y,,
+            format!("c=biws,r={NONCE}x,p={PROOF}"),
+            format!("c=biws,r=rOprNGfwEbeRWgbNEkqO,p={PROOF}"),
+        ] {
+            assert!(challenged().0.hear(&text).is_none(), "{text}");
+        }
+        // A client that could bind and sees that we cannot.
+        let mut scram = Scram::default();
+        scram.hear("y,a=user,n=user,r=x").unwrap();
+        scram.challenge(&Challenge { nonce: "y".into(), salt: "c2FsdA==".into(), iterations: 1 });
+        assert!(scram.hear(&format!("c=eSxhPXVzZXIs,r=xy,p={PROOF}")).is_some());
+    }
+
+    #[test]
+    fn nobody_acts_for_another_and_nobody_binds() {
+        assert!(Scram::default().hear("n,a=root,n=user,r=x").is_none());
+        assert!(Scram::default().hear("p=tls-unique,,n=user,r=x").is_none());
+        let mut scram = Scram::default();
+        scram.hear("n,,n=user,r=x").unwrap();
+        assert!(scram.hear("n,,n=user,r=x").is_none(), "it was our turn");
+    }
+}

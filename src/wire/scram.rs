@@ -1,0 +1,248 @@
+//! What do the messages of SCRAM say? RFC 5802, section 7, as SASL carries them: without base64
+//! around them.
+//!
+//! Pure grammar: nothing is hashed here. Deliberately absent: channel binding. A client that asks
+//! for it (`p=`) is refused; one that could do it and sees that we cannot (`y`) is right.
+
+use base64ct::{Base64, Encoding};
+use std::borrow::Cow;
+use std::fmt;
+
+/// Bytes of a proof and of a signature: those of SHA-256.
+pub const PROOF: usize = 32;
+
+/// Why a message is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ScramError {
+    /// The client wants the connection's keys in the proof, and there are none.
+    ChannelBinding,
+    /// The client wants an extension that it says everybody must know.
+    Extension,
+    /// The name cannot be one. RFC 4013.
+    Name,
+    /// It is not written as the standard has it.
+    Syntax,
+}
+
+impl fmt::Display for ScramError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ScramError::ChannelBinding => "channel binding is not supported",
+            ScramError::Extension => "an extension is not supported",
+            ScramError::Name => "the name cannot be one",
+            ScramError::Syntax => "the message is not written as RFC 5802 has it",
+        })
+    }
+}
+
+impl std::error::Error for ScramError {}
+
+/// `client-first-message`: who, and a nonce.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClientFirst<'a> {
+    /// `gs2-header`, with its last comma: to be seen again in the final message.
+    pub header: &'a str,
+    /// `client-first-message-bare`: the rest, which goes into the proof.
+    pub bare: &'a str,
+    /// For whom the client wants to act, if it says so.
+    pub acts_for: Option<String>,
+    /// Who it is, prepared by SASLprep.
+    pub name: String,
+    /// Its nonce.
+    pub nonce: &'a str,
+}
+
+impl<'a> ClientFirst<'a> {
+    /// Reads the message.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &'a str) -> Result<ClientFirst<'a>, ScramError> {
+        let (flag, rest) = text.split_once(',').ok_or(ScramError::Syntax)?;
+        match flag {
+            "n" | "y" => {}
+            _ if flag.starts_with("p=") => return Err(ScramError::ChannelBinding),
+            _ => return Err(ScramError::Syntax),
+        }
+        let (acts_for, bare) = rest.split_once(',').ok_or(ScramError::Syntax)?;
+        let acts_for = match acts_for {
+            "" => None,
+            _ => Some(prepared(acts_for.strip_prefix("a=").ok_or(ScramError::Syntax)?)?),
+        };
+        let mut attributes = bare.split(',');
+        let mut next = |letter: &str| {
+            let attribute = attributes.next().ok_or(ScramError::Syntax)?;
+            match attribute.strip_prefix(letter) {
+                Some(value) => Ok(value),
+                None if attribute.starts_with("m=") => Err(ScramError::Extension),
+                None => Err(ScramError::Syntax),
+            }
+        };
+        let (name, nonce) = (prepared(next("n=")?)?, next("r=")?);
+        let header = &text[..text.len() - bare.len()];
+        let fits = is_nonce(nonce) && attributes.all(is_attribute);
+        fits.then_some(ClientFirst { header, bare, acts_for, name, nonce })
+            .ok_or(ScramError::Syntax)
+    }
+}
+
+/// `client-final-message`: the proof.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClientFinal<'a> {
+    /// `client-final-message-without-proof`, which goes into the proof.
+    pub without_proof: &'a str,
+    /// The `gs2-header` again.
+    pub header: Vec<u8>,
+    /// Both nonces.
+    pub nonce: &'a str,
+    /// `ClientProof`.
+    pub proof: [u8; PROOF],
+}
+
+impl<'a> ClientFinal<'a> {
+    /// Reads the message.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &'a str) -> Result<ClientFinal<'a>, ScramError> {
+        let (without_proof, proof) = text.rsplit_once(",p=").ok_or(ScramError::Syntax)?;
+        let mut attributes = without_proof.split(',');
+        let mut next = |letter: &str| {
+            attributes.next().and_then(|it| it.strip_prefix(letter)).ok_or(ScramError::Syntax)
+        };
+        let (header, nonce) = (next("c=")?, next("r=")?);
+        let header = Base64::decode_vec(header).map_err(|_| ScramError::Syntax)?;
+        let mut bytes = [0; PROOF];
+        let read = Base64::decode(proof, &mut bytes).map_err(|_| ScramError::Syntax)?.len();
+        let fits = read == PROOF && is_nonce(nonce) && attributes.all(is_attribute);
+        fits.then_some(ClientFinal { without_proof, header, nonce, proof: bytes })
+            .ok_or(ScramError::Syntax)
+    }
+}
+
+/// `server-first-message`: both nonces, the salt in base64, how often to hash.
+pub fn server_first(nonce: &str, salt: &str, iterations: u32) -> String {
+    format!("r={nonce},s={salt},i={iterations}")
+}
+
+/// `server-final-message`: the signature in base64.
+pub fn server_final(signature: &str) -> String {
+    format!("v={signature}")
+}
+
+/// `AuthMessage`: what both sides have said, as the proofs have it. Section 3.
+pub fn auth_message(client_first_bare: &str, server_first: &str, without_proof: &str) -> String {
+    format!("{client_first_bare},{server_first},{without_proof}")
+}
+
+/// The name of a `saslname`, prepared: `=2C` is a comma, `=3D` an equals sign, no other is there.
+fn prepared(text: &str) -> Result<String, ScramError> {
+    let mut name = String::with_capacity(text.len());
+    let mut parts = text.split('=');
+    name.extend(parts.next());
+    for part in parts {
+        let (sign, rest) = match (part.strip_prefix("2C"), part.strip_prefix("3D")) {
+            (Some(rest), _) => (',', rest),
+            (_, Some(rest)) => ('=', rest),
+            _ => return Err(ScramError::Syntax),
+        };
+        name.push(sign);
+        name.push_str(rest);
+    }
+    match stringprep::saslprep(&name) {
+        Ok(name) if !name.is_empty() => Ok(Cow::into_owned(name)),
+        _ => Err(ScramError::Name),
+    }
+}
+
+fn is_nonce(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21..=0x2b | 0x2d..=0x7e))
+}
+
+/// `attr-val`: a letter, `=`, and something.
+fn is_attribute(text: &str) -> bool {
+    matches!(text.as_bytes(), [letter, b'=', _, ..] if letter.is_ascii_alphabetic())
+        && !text.contains('\0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 7677, section 3.
+    const FIRST: &str = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
+    const NONCE: &str = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
+    const PROOF_TEXT: &str = "dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
+
+    #[test]
+    fn the_example_of_rfc_7677_is_read_and_written() {
+        let first = ClientFirst::parse(FIRST).unwrap();
+        assert_eq!((first.header, first.bare), ("n,,", "n=user,r=rOprNGfwEbeRWgbNEkqO"));
+        assert_eq!((first.name.as_str(), first.nonce), ("user", "rOprNGfwEbeRWgbNEkqO"));
+        assert_eq!(first.acts_for, None);
+        let server = server_first(NONCE, "W22ZaJ0SNY7soEsUEjb6gQ==", 4096);
+        assert_eq!(server, format!("r={NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"));
+        let text = format!("c=biws,r={NONCE},p={PROOF_TEXT}");
+        let last = ClientFinal::parse(&text).unwrap();
+        assert_eq!((last.header.as_slice(), last.nonce), (&b"n,,"[..], NONCE));
+        assert_eq!(Base64::encode_string(&last.proof), PROOF_TEXT);
+        let message = auth_message(first.bare, &server, last.without_proof);
+        assert!(message.ends_with(&format!(",i=4096,c=biws,r={NONCE}")), "{message}");
+    }
+
+    #[test]
+    fn headers_names_and_extensions() {
+        let first = ClientFirst::parse("y,a=j=2Cm=3D,n=j=2Cm=3D,r=x,e=tension").unwrap();
+        assert_eq!(first.header, "y,a=j=2Cm=3D,");
+        assert_eq!((first.acts_for.as_deref(), first.name.as_str()), (Some("j,m="), "j,m="));
+        // RFC 4013, section 3: mapped to nothing, and by NFKC.
+        assert_eq!(ClientFirst::parse("n,,n=I\u{ad}X,r=x").unwrap().name, "IX");
+        assert_eq!(ClientFirst::parse("n,,n=\u{2168},r=x").unwrap().name, "IX");
+        for (text, error) in [
+            ("p=tls-unique,,n=user,r=x", ScramError::ChannelBinding),
+            ("n,,m=must,n=user,r=x", ScramError::Extension),
+            ("n,,n=user,m=must,r=x", ScramError::Extension),
+            ("n,,n=a\u{7}b,r=x", ScramError::Name),
+            ("n,,n=,r=x", ScramError::Name),
+            ("n,,n=\u{ad},r=x", ScramError::Name),
+            ("n,,n=a=b,r=x", ScramError::Syntax),
+            ("n,,n=a=2c,r=x", ScramError::Syntax),
+            ("n,,n=user,r=", ScramError::Syntax),
+            ("n,,n=user,r=é", ScramError::Syntax),
+            ("n,,n=user,r=x,extension", ScramError::Syntax),
+            ("n,,r=x,n=user", ScramError::Syntax),
+            ("n,user,n=user,r=x", ScramError::Syntax),
+            ("x,,n=user,r=x", ScramError::Syntax),
+            ("p,,n=user,r=x", ScramError::Syntax),
+            ("n,", ScramError::Syntax),
+            ("", ScramError::Syntax),
+        ] {
+            assert_eq!(ClientFirst::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_proof_is_the_last_word_and_whole() {
+        assert!(ClientFinal::parse(&format!("c=biws,r=x,e=tension,p={PROOF_TEXT}")).is_ok());
+        for text in [
+            format!("c=biws,r=x,p={PROOF_TEXT},e=tension"),
+            format!("c=biws,r=x,p={}", &PROOF_TEXT[..40]),
+            format!("c=biws,r=x,p={PROOF_TEXT}AAAA"),
+            format!("c=bi,r=x,p={PROOF_TEXT}"),
+            format!("c=biws,r=,p={PROOF_TEXT}"),
+            format!("r=x,c=biws,p={PROOF_TEXT}"),
+            "c=biws,r=x".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(ClientFinal::parse(&text), Err(ScramError::Syntax), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_makes_it_panic(text in "[nyp,=arcm2CD3\u{ad}é x]{0,40}") {
+            let _ = ClientFirst::parse(&text);
+            let _ = ClientFinal::parse(&text);
+        }
+    }
+}
