@@ -8,6 +8,7 @@ use super::irc::Wishes;
 use super::watch::INPUT;
 use super::{Notice, Options};
 use crate::reactor::{Backend, Interest, Poller};
+use base64ct::{Base64, Encoding};
 use std::io::{self, IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
@@ -81,7 +82,15 @@ pub(super) fn wishes(options: &Options, person: bool) -> Result<Wishes, String> 
     };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let seed = now.map_or(0, |now| now.subsec_nanos()) ^ std::process::id();
-    Ok(Wishes { nick, password, account, rooms: options.join.clone(), person, seed })
+    let nonce = nonce().map_err(|error| format!("the system has no randomness: {error}"))?;
+    Ok(Wishes { nick, password, account, rooms: options.join.clone(), person, seed, nonce })
+}
+
+/// Eighteen random bytes in base64, which has no comma.
+fn nonce() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 18];
+    getrandom::fill(&mut bytes)?;
+    Ok(Base64::encode_string(&bytes))
 }
 
 fn variable(name: &str) -> Option<Zeroizing<String>> {

@@ -151,6 +151,27 @@ fn passwords_come_from_files_and_variables() {
 }
 
 #[test]
+fn an_account_is_proved_to_the_real_server() {
+    let server = RealServer::start(0, &["--greeting-delay=150"]);
+    let register = "/register secret-word\n";
+    finished(start(server.address, &["--nick", "bob", "--linger=0"], register), 0);
+    for (password, code, said) in
+        [("secret-word", 0, "you are logged in as bob"), ("wrong-word", 1, "no login as bob")]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
+            .args([server.address.ip().to_string(), server.address.port().to_string()])
+            .args(["--nick", "bob", "--account", "bob", "--linger=0"])
+            .env("CHATLOOP_ACCOUNT_PASSWORD", password)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let seen = text(&output.stdout).to_owned() + text(&output.stderr);
+        assert!(seen.contains(said) && !seen.contains("-word"), "{seen}");
+        assert_eq!(output.status.code(), Some(code), "{seen}");
+    }
+}
+
+#[test]
 fn json_has_ids_and_accounts() {
     let server = RealServer::start(0, &["--greeting-delay=150"]);
     let mut listener = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))

@@ -2,11 +2,10 @@
 //!
 //! IRCv3 capability-negotiation, version 302. A server that does not know CAP says so (421), or
 //! nothing at all: either way its 001 decides, and nothing is waited for that only a newer server
-//! would say. SASL PLAIN is RFC 4616, in the pieces of IRCv3 sasl-3.1.
+//! would say.
 
-use super::{Login, Session, Verdict};
+use super::{Session, Verdict};
 use crate::wire::irc::{Message, name};
-use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
 /// Nicks that are tried.
@@ -15,8 +14,6 @@ const MAX_TRIES: u32 = 10;
 const SHORT_NICK: usize = 9;
 /// Bytes of capabilities in one request.
 const MAX_REQUEST: usize = 400;
-/// Bytes of base64 in one AUTHENTICATE.
-const PIECE: usize = 400;
 /// The nick of who has none.
 const GUEST: &str = "guest";
 
@@ -41,10 +38,7 @@ pub(super) struct Door {
 enum Sasl {
     #[default]
     Not,
-    /// The mechanism was named.
     Begun,
-    /// The password was sent.
-    Told,
     Over,
 }
 
@@ -75,6 +69,7 @@ impl Session {
         (self.welcomed, self.address, self.newest) = (false, None, None);
         self.motd = (0, false);
         self.joining.clear();
+        (self.exchange, self.login_asked) = (None, None);
         self.urgent.clear();
         let nick = self.regain.clone().unwrap_or_else(|| self.nick.clone());
         let nick = if nick.is_empty() { GUEST.to_owned() } else { nick };
@@ -146,8 +141,12 @@ impl Session {
             }
             (Some(465 | 463 | 466), _) => self.refused(text),
             (Some(421 | 451 | 410), _) => {}
-            (Some(900 | 903), _) => self.sasl_over(None),
-            (Some(902 | 904..=908), _) => self.sasl_over(Some(text)),
+            (Some(900), _) => {
+                let account = message.parameters.get(2).copied().unwrap_or(text);
+                self.words(format!("you are logged in as {account}"));
+            }
+            (Some(903), _) => self.sasl_done(),
+            (Some(902 | 904..=907), _) => self.sasl_failed(text),
             // Old servers say some of it before 001.
             (Some(number), _) if number < 400 => {}
             (Some(_), _) => self.words(text),
@@ -268,50 +267,40 @@ impl Session {
         if !door.listed || door.requests > 0 {
             return;
         }
-        if door.sasl == Sasl::Not && self.login.is_some() {
-            if self.server.has("sasl") {
-                door.sasl = Sasl::Begun;
-                return self.at_once("AUTHENTICATE", &["PLAIN"], None);
+        if let Some(login) = self.login.clone().filter(|_| door.sasl == Sasl::Not) {
+            door.sasl = Sasl::Begun;
+            match self.server.has("sasl") {
+                true => self.begin_sasl(login),
+                false => self.no_login(&login.account, "it knows no SASL"),
             }
-            return self.sasl_over(Some("it knows no SASL"));
+            return;
         }
         if matches!(door.sasl, Sasl::Not | Sasl::Over) {
             self.at_once("CAP", &["END"], None);
         }
     }
 
-    /// `AUTHENTICATE +`.
-    pub(super) fn sasl_asked(&mut self, text: &str) {
-        let login = match &mut self.door {
-            Some(door) if door.sasl == Sasl::Begun => {
-                door.sasl = Sasl::Told;
-                self.login.clone()
-            }
-            Some(_) => return,
-            None => self.login_asked.clone(),
-        };
-        if let Some(login) = login.filter(|_| text == "+") {
-            self.urgent.extend_from_slice(&plain(&login));
+    /// SASL has come to its end, well or not.
+    pub(super) fn sasl_over(&mut self) {
+        if let Some(door) = &mut self.door {
+            door.sasl = Sasl::Over;
+            self.go_on();
         }
     }
 
-    /// SASL has come to its end; `fault` says why it failed.
-    fn sasl_over(&mut self, fault: Option<&str>) {
-        let Some(door) = &mut self.door else { return };
-        if door.sasl == Sasl::Over {
-            return;
+    /// There will be no login.
+    pub(super) fn no_login(&mut self, account: &str, why: &str) {
+        let text = format!("no login as {account}: {why}");
+        if self.door.is_none() {
+            return self.fail(text);
         }
-        door.sasl = Sasl::Over;
-        if let Some(fault) = fault {
-            let account = self.login.take().map(|login| login.account).unwrap_or_default();
-            let text = format!("no login as {account}: {fault}");
-            if !self.wishes.person {
-                // A script must not speak as somebody it is not.
-                return self.refused(&text);
-            }
-            self.shown.push(super::Shown::error(text));
+        self.login = None;
+        if !self.wishes.person {
+            // A script must not speak as somebody it is not.
+            return self.refused(&text);
         }
-        self.go_on();
+        self.shown.push(super::Shown::error(text));
+        self.sasl_over();
     }
 }
 
@@ -322,21 +311,4 @@ fn presentable(nick: &str) -> String {
     let nick = nick.trim_start_matches(|first: char| first.is_ascii_digit() || first == '-');
     let nick = &nick[..nick.len().min(SHORT_NICK - 1)];
     if name::is_nickname(nick, SHORT_NICK) { nick.to_owned() } else { GUEST.to_owned() }
-}
-
-/// The lines that prove an account.
-fn plain(login: &Login) -> Zeroizing<Vec<u8>> {
-    let response = Zeroizing::new(format!("\0{}\0{}", login.account, *login.password));
-    let base64 = Zeroizing::new(Base64::encode_string(response.as_bytes()));
-    let mut out = Zeroizing::new(Vec::new());
-    let mut piece = |piece: &[u8]| {
-        out.extend_from_slice(b"AUTHENTICATE ");
-        out.extend_from_slice(piece);
-        out.extend_from_slice(b"\r\n");
-    };
-    base64.as_bytes().chunks(PIECE).for_each(&mut piece);
-    if base64.len().is_multiple_of(PIECE) {
-        piece(b"+");
-    }
-    out
 }

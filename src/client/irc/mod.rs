@@ -3,6 +3,7 @@
 //! | file | its question |
 //! |---|---|
 //! | `door` | how does the client come in? |
+//! | `sasl`, `scram` | how is an account proved? |
 //! | `server` | what can this server do? |
 //! | `incoming` | what does a line of the server mean? |
 //! | `talk` | what is said, and to whom? |
@@ -41,6 +42,8 @@ mod past;
 mod people;
 mod rooms;
 mod said;
+mod sasl;
+mod scram;
 mod server;
 mod speak;
 mod talk;
@@ -77,6 +80,8 @@ pub struct Wishes {
     pub person: bool,
     /// Some number, for a nick that nobody else has.
     pub seed: u32,
+    /// What nobody can guess, without a comma: the beginning of nonces.
+    pub nonce: String,
 }
 
 /// Why it is over.
@@ -111,7 +116,11 @@ pub struct Session {
     /// The nick to have again, when somebody else has it.
     regain: Option<String>,
     login: Option<Login>,
+    /// A nick that is to become an account.
     login_asked: Option<Login>,
+    exchange: Option<sasl::Exchange>,
+    /// Logins so far: each has a nonce of its own.
+    nonces: u64,
     rooms: Rooms,
     current: Option<String>,
     /// Rooms that were asked for and have not answered, with their keys.
@@ -170,6 +179,8 @@ impl Session {
             regain: None,
             login,
             login_asked: None,
+            exchange: None,
+            nonces: 0,
             rooms: Rooms::default(),
             current: None,
             joining: Vec::new(),

@@ -110,10 +110,10 @@ impl Session {
         if self.not_heard(context.label.as_deref(), text) {
             return;
         }
-        self.failed = true;
-        if matches!(number, 902 | 904..=906) {
-            self.login_asked = None;
+        if matches!(number, 902 | 904..=907) {
+            return self.sasl_failed(text);
         }
+        self.failed = true;
         self.words(match (number, words) {
             (401 | 406, [nick, ..]) => format!("nobody is called {nick}"),
             (403, [room, ..]) => format!("there is no room {room}; /join {room} opens one"),
@@ -123,7 +123,6 @@ impl Session {
             (433 | 436 | 437, [nick, ..]) => format!("user name already exists: {nick}: {text}"),
             (442, [room, ..]) => format!("you are not in {room}; /join {room} enters it"),
             (482, [room, ..]) => format!("you are not an op of {room}"),
-            (902 | 904..=906, _) => format!("not logged in: {text}"),
             _ => in_words(words),
         });
     }
@@ -157,17 +156,16 @@ impl Session {
             }
             (341, [nick, room]) => format!("{nick} is invited to {room}"),
             (381, _) => "you are a server operator now".to_owned(),
-            (900, [_, account, ..]) => {
-                if let Some(asked) = self.login_asked.take() {
-                    self.login = Some(super::Login { account: (*account).to_owned(), ..asked });
-                }
-                format!("you are logged in as {account}")
-            }
+            (900, [_, account, ..]) => format!("you are logged in as {account}"),
             (901, _) => {
                 self.login = None;
                 "you are logged out".to_owned()
             }
-            (903 | 221, _) => return true,
+            (903, _) => {
+                self.sasl_done();
+                return true;
+            }
+            (221, _) => return true,
             _ => return false,
         };
         self.words(words);

@@ -420,12 +420,10 @@ impl Session {
             );
         }
         let account = account.unwrap_or(&self.nick).to_owned();
-        self.login_asked =
-            Some(super::Login { account, password: Zeroizing::new(password.to_owned()) });
         if !self.server.has("sasl") {
-            self.order("CAP", &["REQ"], Some("sasl"));
+            self.at_once("CAP", &["REQ"], Some("sasl"));
         }
-        self.order("AUTHENTICATE", &["PLAIN"], None);
+        self.begin_sasl(super::Login { account, password: Zeroizing::new(password.to_owned()) });
     }
 
     fn quote(&mut self, line: &str) {

@@ -33,7 +33,11 @@ fn registration_with_everything() {
     let shown = talk.shown();
     assert_eq!(
         shown,
-        ["* looking up", "* connected as ada to net; /help lists the commands, /quit leaves"]
+        [
+            "* looking up",
+            "* you are logged in as ada",
+            "* connected as ada to net; /help lists the commands, /quit leaves"
+        ]
     );
     assert!(!shown.concat().contains("secret"));
 }
@@ -134,6 +138,42 @@ fn login_later_and_its_password_for_the_next_time() {
     talk.connect_again();
     talk.hear("CAP * LS :sasl|CAP * ACK :sasl|AUTHENTICATE +");
     assert!(talk.sent().contains(&"AUTHENTICATE AGFkYQBzZWNyZXQ=".to_owned()));
+}
+
+#[test]
+fn scram_is_tried_first_and_plain_where_it_has_no_keys() {
+    for (ending, next) in
+        [("904 ada :failed", "AUTHENTICATE PLAIN"), ("AUTHENTICATE bm8=", "AUTHENTICATE *")]
+    {
+        let mut talk = Talk::new(Wishes {
+            account: Some(("a,da".to_owned(), "secret".to_owned().into())),
+            nonce: "n0nce".to_owned(),
+            ..wishes()
+        });
+        talk.sent();
+        talk.hear("CAP * LS :sasl=PLAIN,SCRAM-SHA-256|CAP * ACK :sasl");
+        assert_eq!(talk.sent(), ["CAP REQ :sasl", "AUTHENTICATE SCRAM-SHA-256"]);
+        talk.hear("AUTHENTICATE +");
+        // n,,n=a=2Cda,r=n0nce1
+        assert_eq!(talk.sent(), ["AUTHENTICATE biwsbj1hPTJDZGEscj1uMG5jZTE="]);
+        talk.hear(ending);
+        assert_eq!(talk.sent()[0], next);
+    }
+}
+
+#[test]
+fn a_login_that_fails_later_leaves_the_one_before() {
+    let mut talk = Talk::with("sasl batch");
+    for (password, answer) in
+        [("right", "900 ada a!b@c ada :in|903 ada :yes"), ("wrong", "904 ada :no")]
+    {
+        assert_eq!(talk.typed(&format!("/login {password}")).last().unwrap(), "AUTHENTICATE PLAIN");
+        talk.hear("CAP ada ACK :sasl|AUTHENTICATE +");
+        talk.sent();
+        talk.hear(answer);
+    }
+    assert_eq!(talk.shown(), ["* you are logged in as ada", "* no login as ada: no"]);
+    assert_eq!(talk.session.login.as_ref().unwrap().password.as_str(), "right");
 }
 
 #[test]
