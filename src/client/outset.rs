@@ -68,7 +68,7 @@ pub(super) fn wishes(options: &Options, person: bool) -> Result<Wishes, String> 
         return Err(format!("'{nick}' is no nick: it has a blank in it, or begins with a colon"));
     }
     for room in &options.join {
-        if room.contains([' ', ',', '\u{7}']) || !room.starts_with(['#', '&', '+', '!']) {
+        if room.contains([' ', ',', '\u{7}']) || !room.starts_with(['#', '&', '!']) {
             return Err(format!("'{room}' is no room; a room's name begins with #: '#{room}'"));
         }
     }

@@ -205,11 +205,12 @@ impl Server {
         self.mapping.same(one, other)
     }
 
-    /// Whether a word is the name of a room here, and one that can be shown as it is.
+    /// Whether a word is the name of a room here, and one that can be shown as it is. Rooms that
+    /// begin with `+` (RFC 2811) are not known: `+m` is a mode, and nobody has such rooms.
     pub fn is_room(&self, word: &str) -> bool {
         let kinds = self.token("CHANTYPES").unwrap_or("#&");
         word.len() > 1
-            && word.starts_with(|first| kinds.contains(first))
+            && word.starts_with(|first| kinds.contains(first) && first != '+')
             && !word.contains([' ', ',', '\u{7}'])
             && clean(word.as_bytes()) == word
     }
