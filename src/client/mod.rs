@@ -5,6 +5,7 @@
 //! | [`options`] | what may be asked for on the command line? |
 //! | `outset` | what is known before the first turn? |
 //! | [`mod@run`] | what happens in one turn of the loop, and how does it end? |
+//! | `front` | who talks, a person or a script? |
 //! | [`link`] | how is the connection made, used, lost and made again? |
 //! | [`console`] | how does a person at a terminal talk? |
 //! | [`dialect`] | which dialect is spoken, and what have both in common? |
@@ -29,6 +30,7 @@
 pub mod complete;
 pub mod console;
 pub mod dialect;
+mod front;
 pub mod heard;
 pub mod irc;
 pub mod json;

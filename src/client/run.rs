@@ -5,6 +5,7 @@
 
 use super::console::{Console, Wish};
 use super::dialect::Dialect;
+use super::front::Front;
 use super::irc::{Session, Verdict, Wishes};
 use super::link::{Link, News, READ_SHARE};
 use super::options::{Options, Timestamps};
@@ -57,15 +58,6 @@ pub enum Due {
     Registration,
     /// End, whatever still might come.
     End,
-}
-
-/// Who talks.
-enum Front {
-    /// A person, but there is no connection yet and the terminal is still as it was. The dialect
-    /// is handed on to the console.
-    Person(Option<Dialect>),
-    Console(Box<Console>),
-    Script(Box<Script>),
 }
 
 struct Client<'options> {
@@ -179,16 +171,18 @@ impl<'options> Client<'options> {
         self.link.start(&mut self.poller, &mut self.timers, &mut news)?;
         loop {
             self.tell(&mut news)?;
-            self.send_unasked();
-            let listening = self.is_listening();
-            self.link.flush(&mut self.poller, listening)?;
+            let unasked = self.front.take_outgoing();
+            if !unasked.is_empty() && self.link.is_up() {
+                self.link.send(&unasked);
+            }
+            self.link.flush(&mut self.poller, self.front.is_listening())?;
             self.look_for_the_end();
             if let Some(exit) = self.ended {
                 self.say_goodbye()?;
                 self.link.close(&mut scratch, &mut news);
                 return self.farewell(exit, news);
             }
-            if !self.show()? {
+            if !self.front.show(&mut self.poller, &self.link)? {
                 self.ended = Some(Exit::Signal(SIGHUP));
                 continue;
             }
@@ -201,26 +195,10 @@ impl<'options> Client<'options> {
         }
     }
 
-    fn is_listening(&self) -> bool {
-        match &self.front {
-            Front::Script(script) => script.is_listening(),
-            Front::Person(_) | Front::Console(_) => true,
-        }
-    }
-
-    /// The IRC session, if there is one.
-    fn session(&mut self) -> Option<&mut Session> {
-        match &mut self.front {
-            Front::Person(_) => None,
-            Front::Console(console) => console.dialect().irc(),
-            Front::Script(script) => script.session(),
-        }
-    }
-
     /// Lets an IRC server know that we leave. It is a short line, and goes out with one write or
     /// not at all.
     fn say_goodbye(&mut self) -> io::Result<()> {
-        let Some(session) = self.session() else { return Ok(()) };
+        let Some(session) = self.front.session() else { return Ok(()) };
         let (bytes, waiting) = (session.farewell(), session.waiting());
         if self.link.is_up() {
             self.link.send(&bytes);
@@ -233,18 +211,6 @@ impl<'options> Client<'options> {
             )));
         }
         Ok(())
-    }
-
-    /// What the front says to a server of its own accord.
-    fn send_unasked(&mut self) {
-        let bytes = match &mut self.front {
-            Front::Person(_) => return,
-            Front::Console(console) => console.dialect().take_outgoing(),
-            Front::Script(script) => script.take_outgoing(),
-        };
-        if !bytes.is_empty() && self.link.is_up() {
-            self.link.send(&bytes);
-        }
     }
 
     fn handle(
@@ -311,9 +277,9 @@ impl<'options> Client<'options> {
                         console.pause()?;
                     }
                     stop_this_process()?;
-                    self.resume()?;
+                    self.front.resume()?;
                 }
-                Signal::Continue => self.resume()?,
+                Signal::Continue => self.front.resume()?,
                 Signal::WindowChange => {
                     if let Front::Console(console) = &mut self.front {
                         console.resized();
@@ -322,13 +288,6 @@ impl<'options> Client<'options> {
             }
         }
         Ok(())
-    }
-
-    fn resume(&mut self) -> io::Result<()> {
-        match &mut self.front {
-            Front::Console(console) => console.resume(),
-            Front::Person(_) | Front::Script(_) => Ok(()),
-        }
     }
 
     fn fire(&mut self, news: &mut Vec<News>) -> io::Result<()> {
@@ -347,9 +306,9 @@ impl<'options> Client<'options> {
                     }
                 }
                 Due::Hint => self.hint(),
-                Due::FirstWord if self.session().is_some_and(|it| it.has_answered()) => {}
+                Due::FirstWord if self.front.session().is_some_and(|it| it.has_answered()) => {}
                 Due::FirstWord | Due::Registration => {
-                    self.session().into_iter().for_each(Session::waited_enough);
+                    self.front.session().into_iter().for_each(Session::waited_enough);
                     self.judge()?;
                 }
                 Due::End => self.ended = self.ending,
@@ -367,8 +326,11 @@ impl<'options> Client<'options> {
         for item in std::mem::take(news) {
             match item {
                 News::Line(line) => {
-                    self.line(&line, &now);
-                    self.judge()?;
+                    self.front.line(&line, &now);
+                    // What is behind that belongs to a connection that counts no more.
+                    if self.judge()? {
+                        break;
+                    }
                 }
                 News::LineTooLong => self.notice(Notice::error("a line too long to be shown")),
                 News::Connected(address) => self.connected(address)?,
@@ -386,23 +348,8 @@ impl<'options> Client<'options> {
         Ok(())
     }
 
-    fn line(&mut self, line: &[u8], now: &Zoned) {
-        match &mut self.front {
-            Front::Person(_) => {}
-            Front::Console(console) => console.line(line, now),
-            Front::Script(script) => script.line(line, now),
-        }
-    }
-
     fn notice(&mut self, notice: Notice) {
-        match &mut self.front {
-            Front::Console(console) => console.notice(&notice, &Zoned::now()),
-            Front::Script(script) => script.notice(&notice),
-            Front::Person(_) => {
-                let red = self.colours && io::stderr().is_terminal();
-                to_stderr(&notice, if red { style::ERROR } else { "" });
-            }
-        }
+        self.front.notice(&notice, self.colours);
     }
 
     fn connected(&mut self, address: SocketAddr) -> io::Result<()> {
@@ -414,14 +361,9 @@ impl<'options> Client<'options> {
             let painter = Painter::new(self.colours, timestamps);
             self.front = Front::Console(Box::new(Console::open(painter, dialect)?));
         }
-        let now = Zoned::now();
-        match &mut self.front {
-            Front::Person(_) => {}
-            Front::Console(console) => console.connected(&now),
-            Front::Script(script) => script.connected(&now),
-        }
+        self.front.connected(&Zoned::now());
         self.notice(Notice::note(format!("connected to {address}")));
-        if self.session().is_some() {
+        if self.front.session().is_some() {
             let (now, first) = (Instant::now(), self.options.timeout);
             for (after, due) in [
                 (first, Due::Hint),
@@ -435,16 +377,17 @@ impl<'options> Client<'options> {
     }
 
     fn hint(&mut self) {
-        if self.session().is_some_and(|session| !session.has_answered()) {
+        if self.front.session().is_some_and(|session| !session.has_answered()) {
             let text =
                 "the server is silent; if it knows no IRC, --plain talks to it in plain lines";
             self.notice(Notice::note(text));
         }
     }
 
-    /// Looks whether an IRC server has let us in, or will not.
-    fn judge(&mut self) -> io::Result<()> {
-        let Some(session) = self.session() else { return Ok(()) };
+    /// Looks whether an IRC server has let us in, or will not: then it is over, or to be tried
+    /// again.
+    fn judge(&mut self) -> io::Result<bool> {
+        let Some(session) = self.front.session() else { return Ok(false) };
         let (settled, was_in) = (session.is_settled(), session.was_in());
         let verdict = session.take_verdict();
         if settled || verdict.is_some() {
@@ -452,16 +395,16 @@ impl<'options> Client<'options> {
                 self.timers.cancel(timer);
             }
         }
-        let Some(Verdict::Refused(why) | Verdict::NotIrc(why)) = verdict else { return Ok(()) };
+        let Some(Verdict::Refused(why) | Verdict::NotIrc(why)) = verdict else { return Ok(false) };
         self.notice(Notice::error(why));
         if !was_in {
             self.ended.get_or_insert(Exit::TurnedAway);
-            return Ok(());
+            return Ok(true);
         }
         // It has let us in before, and may again.
         self.link.abandon(&mut self.poller)?;
         self.lost(None);
-        Ok(())
+        Ok(true)
     }
 
     fn lost(&mut self, error: Option<io::Error>) {
@@ -472,7 +415,7 @@ impl<'options> Client<'options> {
         for timer in self.door_timers.drain(..) {
             self.timers.cancel(timer);
         }
-        if let Some(why) = self.session().and_then(Session::disconnected) {
+        if let Some(why) = self.front.session().and_then(Session::disconnected) {
             self.notice(Notice::error(why));
             self.ended.get_or_insert(Exit::TurnedAway);
             return;
@@ -530,7 +473,7 @@ impl<'options> Client<'options> {
 
     /// Whether there is nothing left to wait for.
     fn look_for_the_end(&mut self) {
-        let waiting = self.session().map_or(0, |session| session.waiting());
+        let waiting = self.front.session().map_or(0, |session| session.waiting());
         match &self.front {
             Front::Script(script) => {
                 let said_all = script.has_said_all() && self.link.unsent() == 0;
@@ -555,37 +498,15 @@ impl<'options> Client<'options> {
         }
     }
 
-    /// Shows the turn's changes; `false` if the terminal is gone.
-    fn show(&mut self) -> io::Result<bool> {
-        match &mut self.front {
-            Front::Person(_) => {}
-            Front::Script(script) => script.update(&mut self.poller, &self.link)?,
-            Front::Console(console) => {
-                if console.present().is_err() {
-                    return Ok(false);
-                }
-                console.update(&mut self.poller)?;
-            }
-        }
-        Ok(true)
-    }
-
     /// Shows what came last and gives the terminal back.
     fn farewell(mut self, exit: Exit, mut news: Vec<News>) -> io::Result<Exit> {
         let now = Zoned::now();
         for item in news.drain(..) {
             if let News::Line(line) = item {
-                self.line(&line, &now);
+                self.front.line(&line, &now);
             }
         }
-        match &mut self.front {
-            Front::Person(_) => {}
-            Front::Script(script) => script.finish()?,
-            // Gone is gone; the exit says why.
-            Front::Console(console) => {
-                let _ = console.clear_row();
-            }
-        }
+        self.front.finish()?;
         Ok(exit)
     }
 }

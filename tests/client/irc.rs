@@ -151,6 +151,24 @@ fn after_a_loss_nothing_is_missing_or_doubled() {
 }
 
 #[test]
+fn who_comes_back_too_fast_tries_again() {
+    let (server, peer, mut terminal) = in_room("");
+    peer.reset();
+    let mut peer = accept(&server);
+    peer.say("ERROR :Reconnecting too fast");
+    peer.end();
+    terminal.wait_for("Reconnecting too fast");
+    terminal.wait_for("(2 of 10)");
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    terminal.wait_for("back in #x as ada; this server keeps no history");
+    assert!(!terminal.contents().contains("(3 of 10)"), "{}", terminal.contents());
+    terminal.type_keys("again\r");
+    peer.expect(&["PRIVMSG #x :again"]);
+}
+
+#[test]
 fn a_password_is_asked_for_without_echo_and_shown_nowhere() {
     let server = LineServer::new();
     let arguments = ["--nick", "ada", "--account", "ada"];

@@ -87,6 +87,7 @@ fn who_is_not_let_in_or_not_heard_is_exit_code_1() {
         let output = finished(child, 1);
         let said = text(&output.stderr).to_owned() + text(&output.stdout);
         assert!(said.contains(why), "{said}");
+        assert!(text(&output.stderr).lines().count() <= 1, "{said}");
     };
     refused(&|peer| peer.say("ERROR :Closing link: too many of you"), "too many of you");
     refused(&|peer| peer.say(":srv 465 bot :You are banned"), "You are banned");
