@@ -61,8 +61,8 @@ pub struct Options {
     #[arg(long, value_name = "NICK")]
     pub nick: Option<String>,
 
-    /// Enter this room at the start; may be repeated [default: #lobby at a chatloop server, none
-    /// at others]
+    /// Enter this room at the start; may be repeated [default: the lobby of a chatloop server, and
+    /// no room elsewhere]
     #[arg(long, value_name = "#ROOM")]
     pub join: Vec<String>,
 

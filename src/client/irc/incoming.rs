@@ -100,7 +100,9 @@ impl Session {
 
     fn pong(&mut self, words: &[&str]) {
         if self.pace.pong(words) {
-            self.spoken.taken(self.pace.taken(), self.server.has("echo-message"));
+            // With a label an echo is known whenever it comes; without, only in its turn.
+            let known = self.server.has("echo-message") && self.server.has("labeled-response");
+            self.spoken.taken(self.pace.taken(), known);
             self.end_of_welcome();
         }
     }
