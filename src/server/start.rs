@@ -3,7 +3,7 @@
 use super::config::{Config, Days};
 use crate::chat::{Change, Hub, Moment, SessionId};
 use crate::journal::{Journal, JournalError, Limits};
-use crate::reactor::{Listener, Waker};
+use crate::reactor::{Listener, Token, Waker};
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -91,6 +91,10 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
     Ok(listeners)
 }
 
+/// The origin of what the server itself writes down. No connection's: 0 is the first one's, whose
+/// own records would be taken for in force when this one is.
+const NOBODY: Token = Token::fixed(201);
+
 /// The journal that the configuration asks for, and the state it holds.
 pub(super) fn open_journal(config: &Config, waker: &Waker) -> Result<(Journal, Hub), StartError> {
     let limits = Limits {
@@ -106,6 +110,6 @@ pub(super) fn open_journal(config: &Config, waker: &Waker) -> Result<(Journal, H
     let (mut journal, restored) =
         Journal::open(directory, &limits, wake).map_err(StartError::Journal)?;
     // Whoever was here before is not here any more.
-    journal.append(Moment(0), SessionId(0), Change::Restarted { node: 0 });
+    journal.append(Moment(0), SessionId(NOBODY.to_bits()), Change::Restarted { node: 0 });
     Ok((journal, restored.hub))
 }

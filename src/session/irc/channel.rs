@@ -300,13 +300,7 @@ mod tests {
     }
 
     fn listed(hub: &Hub) -> String {
-        let settings = Settings {
-            name: "irc.example.org".into(),
-            network: "Test".into(),
-            password: None,
-            motd: None,
-            started: Moment(0),
-        };
+        let settings = Settings::example();
         let (mut session, mut desk, mut out) = (Session::new(), Desk::default(), Vec::new());
         session.door = None;
         let (me, now, desk) = (SessionId(1), Moment(1), &mut desk);

@@ -120,18 +120,26 @@ fn target_maxima() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_are_in_order_and_each_is_there_once() {
-        let settings = Settings {
+impl Settings {
+    /// What tests need no more of than that it is there.
+    pub(super) fn example() -> Settings {
+        Settings {
             name: "irc.example.org".into(),
             network: "Test".into(),
             password: None,
             motd: None,
             started: Moment(0),
-        };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_in_order_and_each_is_there_once() {
+        let settings = Settings::example();
         let tokens = settings.isupport();
         let name = |token: &String| token.split('=').next().unwrap().to_owned();
         let names: Vec<String> = tokens.iter().map(name).collect();
