@@ -4,6 +4,7 @@
 use crate::line_server::{LineServer, PATIENCE, Peer};
 use crate::pty::Terminal;
 use crate::real_server::RealServer;
+use crate::start::Start;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -175,8 +176,7 @@ fn json_is_one_object_a_line() {
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .spawn()
-            .unwrap()
+            .start()
     };
     let mut listener = client(&["--json"]);
     let mut lines = BufReader::new(listener.stdout.take().unwrap()).lines();
@@ -215,8 +215,7 @@ fn json_of_another_server_is_raw() {
         .args(["--plain", "--json", "--linger=20"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .start();
     let mut stream = listener.accept().unwrap().0;
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(b"[bob]: \xff\x1b[31m\n").unwrap();

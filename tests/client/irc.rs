@@ -4,6 +4,7 @@ use crate::irc_server::{IrcPeer, accept};
 use crate::line_server::LineServer;
 use crate::pty::Terminal;
 use crate::real_server::RealServer;
+use crate::start::Start;
 use nix::sys::signal::Signal;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -235,8 +236,7 @@ fn say(server: std::net::SocketAddr, text: &str) {
         .args(["--nick", "bob", "--linger=0"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+        .start();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }

@@ -3,6 +3,7 @@
 use crate::irc_server::{IrcPeer, accept};
 use crate::line_server::LineServer;
 use crate::real_server::RealServer;
+use crate::start::Start;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -15,8 +16,7 @@ fn start(server: SocketAddr, arguments: &[&str], says: &str) -> Child {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .start();
     child.stdin.take().unwrap().write_all(says.as_bytes()).unwrap();
     child
 }
@@ -140,8 +140,7 @@ fn passwords_come_from_files_and_variables() {
             .env("CHATLOOP_PASSWORD", "from the variable")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+            .start();
         accept(&server).expect(&["CAP LS 302", expected, "NICK bot"]);
         child.kill().unwrap();
         child.wait().unwrap();
@@ -164,7 +163,10 @@ fn an_account_is_proved_to_the_real_server() {
             .args(["--nick", "bob", "--account", "bob", "--linger=0"])
             .env("CHATLOOP_ACCOUNT_PASSWORD", password)
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .start()
+            .wait_with_output()
             .unwrap();
         let seen = text(&output.stdout).to_owned() + text(&output.stderr);
         assert!(seen.contains(said) && !seen.contains("-word"), "{seen}");
@@ -180,8 +182,7 @@ fn json_has_ids_and_accounts() {
         .args(["--json", "--nick", "alice"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .start();
     let mut lines = BufReader::new(listener.stdout.take().unwrap()).lines();
     let mut next = |wanted: &dyn Fn(&Value) -> bool| loop {
         let value: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();

@@ -11,4 +11,5 @@ mod line_server;
 mod pty;
 mod real_server;
 mod script;
+mod start;
 mod terminal;

@@ -1,6 +1,7 @@
 //! The client on a pseudo-terminal, with a screen that shows what a person would see.
 
 use crate::line_server::PATIENCE;
+use crate::start::Start;
 use nix::libc;
 use nix::pty::{OpenptyResult, Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
@@ -74,7 +75,7 @@ impl Terminal {
                 Ok(())
             });
         }
-        let child = command.spawn().unwrap();
+        let child = command.start();
         let (sender, output) = channel();
         let mut reader = File::from(master.try_clone().unwrap());
         std::thread::spawn(move || {
