@@ -128,6 +128,9 @@ fn after_a_loss_nothing_is_missing_or_doubled() {
     let mut peer = accept(&server);
     peer.let_in(CAPABILITIES);
     peer.enter("#x");
+    let targets = peer.hear().unwrap();
+    assert!(targets.starts_with("CHATHISTORY TARGETS timestamp="), "{targets}");
+    peer.say(":srv FAIL CHATHISTORY INVALID_PARAMS TARGETS :Unknown subcommand");
     let reference = second_before.strftime("timestamp=%Y-%m-%dT%H:%M:%S%.3fZ");
     peer.expect(&[&format!("CHATHISTORY AFTER #x {reference} 50")]);
     peer.say(&format!("@time={};msgid=5 :bob!b@h PRIVMSG #x :five", at(3)));

@@ -129,6 +129,11 @@ impl RoomLog {
         }
     }
 
+    /// Whether a message was shown.
+    pub fn knows(&self, said: &Said) -> bool {
+        self.seen.contains(&said.key())
+    }
+
     /// A message is taken back: it is not in the history any more.
     pub fn deleted(&mut self, id: &str) {
         if self.newest_id.as_deref() == Some(id) {
@@ -150,7 +155,7 @@ impl RoomLog {
         let known = self.newest_key.filter(|_| by_time.is_some());
         self.catching = Some(Catching { asked: page, known, ..Catching::default() });
         let reference = match (by_time, &self.newest_id) {
-            (Some(time), _) => by_timestamp(time.checked_sub(FUZZ).unwrap_or(time)),
+            (Some(time), _) => shortly_before(time),
             (None, Some(id)) => format!("msgid={id}"),
             (None, None) => "*".to_owned(),
         };
@@ -206,6 +211,11 @@ impl RoomLog {
         missed.iter().chain(&held).for_each(|said| self.note(said));
         Caught { missed, held, more, first_visit: catching.first_visit, forgotten }
     }
+}
+
+/// A reference to a little before a moment.
+pub(super) fn shortly_before(time: Timestamp) -> String {
+    by_timestamp(time.checked_sub(FUZZ).unwrap_or(time))
 }
 
 /// A reference to a moment, as IRCv3 server-time writes it.

@@ -76,6 +76,7 @@ impl Session {
             "REDACT" => self.redacted(message, words),
             "FAIL" | "WARN" | "NOTE" => self.standard_reply(&command, words, &context),
             "REGISTER" => self.registered(words),
+            "CHATHISTORY" => self.missed_private(words),
             "ERROR" => {
                 let text = words.last().copied().unwrap_or_default().to_owned();
                 if !self.farewell {

@@ -137,6 +137,11 @@ pub struct Session {
     numbers: Numbers,
     /// The newest time that the server has said.
     newest: Option<Timestamp>,
+    /// What was said to this person alone, to know it again.
+    private: catchup::RoomLog,
+    /// When the connection was lost, and whose words since then were asked for.
+    lost_at: Option<Timestamp>,
+    missed_of: Vec<String>,
     /// Lines of the message of the day so far; those shown, those asked for.
     motd: (usize, bool),
     /// Rows of an answer that are still shown.
@@ -192,6 +197,9 @@ impl Session {
             batches: Batches::default(),
             numbers: Numbers::default(),
             newest: None,
+            private: catchup::RoomLog::default(),
+            lost_at: None,
+            missed_of: Vec::new(),
             motd: (0, false),
             rows_left: numerics::ROWS_SHOWN,
             answered: Vec::new(),
@@ -306,6 +314,9 @@ impl Session {
     /// was never in, why not.
     pub fn disconnected(&mut self) -> Option<String> {
         self.spoken.connection_lost();
+        if self.welcomed {
+            self.lost_at = self.newest.or(Some(self.now));
+        }
         self.welcomed = false;
         if self.was_in {
             return None;

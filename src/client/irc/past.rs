@@ -4,17 +4,22 @@
 //! message that was shown. What this person said and the server had not taken is looked for in
 //! that; what is not there, perhaps nobody has heard.
 //!
-//! Limit: private messages that came while nobody was there are not asked for. A chatloop server
-//! brings them by itself at the next login.
+//! Who has written to this person alone meanwhile is asked, too (`CHATHISTORY TARGETS`). A chatloop
+//! server brings such words by itself at the next login; they are not shown twice.
 
-use super::catchup::{Caught, Next};
+use super::catchup::{Caught, Next, by_timestamp, shortly_before};
 use super::said::Said;
 use super::{Session, Shown};
 use crate::client::heard::{counted, mentions};
 use crate::client::options::Bell;
+use jiff::SignedDuration;
 
 /// Messages that are shown of a room when it is entered for the first time.
 const ON_ENTRY: usize = 20;
+/// People whose private words are asked for after a loss.
+const MAX_PEOPLE: usize = 20;
+/// Messages of each of them.
+const OF_EACH: usize = 100;
 /// Where a newcomer goes at a chatloop server.
 const LOBBY: &str = "#lobby";
 
@@ -65,6 +70,14 @@ impl Session {
         for (name, key) in rooms {
             self.join(&name, key.as_ref().map(|key| key.as_str()));
         }
+        self.missed_of.clear();
+        if let Some(lost_at) =
+            self.lost_at.filter(|_| self.server.keeps_history() && self.wishes.person)
+        {
+            let until = self.now.checked_add(SignedDuration::from_hours(24)).unwrap_or(self.now);
+            let (since, until) = (shortly_before(lost_at), by_timestamp(until));
+            self.order("CHATHISTORY", &["TARGETS", &since, &until, &MAX_PEOPLE.to_string()], None);
+        }
         self.look_whether_back();
     }
 
@@ -83,8 +96,40 @@ impl Session {
         self.order("CHATHISTORY", &[how, name, reference, &count.to_string()], None);
     }
 
+    /// `CHATHISTORY TARGETS who when`: something was said there since the loss.
+    pub(super) fn missed_private(&mut self, words: &[&str]) {
+        let ["TARGETS", who, ..] = *words else { return };
+        let Some(lost_at) = self.lost_at else { return };
+        if self.server.is_room(who) || self.missed_of.len() == MAX_PEOPLE {
+            return;
+        }
+        self.missed_of.push(who.to_owned());
+        let count = self.server.history_page(OF_EACH).to_string();
+        self.order("CHATHISTORY", &["AFTER", who, &shortly_before(lost_at), &count], None);
+    }
+
+    /// What somebody has written to this person alone since the loss.
+    fn tell_missed_private(&mut self, who: &str, mut messages: Vec<Said>) {
+        messages
+            .retain(|said| !self.server.same(&said.nick, &self.nick) && !self.private.knows(said));
+        if messages.is_empty() {
+            return;
+        }
+        self.complete = false;
+        self.note(format!("missed: {} of {who}", counted(messages.len(), "private message")));
+        if self.bell >= Bell::Pm {
+            self.shown.push(Shown::Bell);
+        }
+        messages.into_iter().for_each(|said| self.show(said, true));
+    }
+
     /// An answer has come: messages of a room, or with one person.
     pub(super) fn past_answered(&mut self, target: &str, messages: Vec<Said>) {
+        let asked = self.missed_of.iter().position(|who| self.server.same(who, target));
+        if let Some(place) = asked {
+            self.missed_of.remove(place);
+            return self.tell_missed_private(target, messages);
+        }
         let room = self.rooms.get(&self.server, target);
         match room.filter(|room| room.log.is_catching_up()) {
             Some(room) => match room.log.answered(messages, &self.server) {
@@ -101,7 +146,11 @@ impl Session {
 
     /// `FAIL CHATHISTORY code subcommand target :text`.
     pub(super) fn past_refused(&mut self, context: &[&str], text: &str) {
+        if context.first() == Some(&"TARGETS") {
+            return;
+        }
         let target = context.get(1).copied().unwrap_or_default();
+        self.missed_of.retain(|who| who != target);
         let room = self.rooms.get(&self.server, target);
         match room.filter(|room| room.log.is_catching_up()) {
             Some(room) => {
@@ -167,7 +216,7 @@ impl Session {
         let place = self.current.clone().unwrap_or_else(|| "no room".to_owned());
         let how = match (self.server.keeps_history(), self.complete) {
             (false, _) => "; this server keeps no history, so what was said meanwhile is not known",
-            (true, true) => "; nothing was missed",
+            (true, true) => "; nothing was missed in the rooms",
             (true, false) => "",
         };
         self.note(format!("back in {place} as {}{how}", self.nick));

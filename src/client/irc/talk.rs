@@ -108,6 +108,9 @@ impl Session {
         if !mine {
             self.vocabulary.spoke(&said.nick);
         }
+        if heard.room.is_none() {
+            self.private.note(&said);
+        }
         if heard.room.is_none() && !heard.past {
             self.last_private = Some(heard.nick.clone());
         }

@@ -10,6 +10,7 @@ fn after_a_loss_everything_is_as_it_was() {
     talk.session.typed("/join #y key", talk.now);
     talk.hear(":ada!a@h JOIN #y|366 ada #y :end|BATCH +h chathistory #y|BATCH -h");
     talk.hear("@time=2026-02-02T10:00:00.500Z;msgid=1 :bob!b@h PRIVMSG #x :one");
+    talk.hear("@time=2026-02-02T10:00:00.600Z;msgid=1a :carol!c@h PRIVMSG ada :psst");
     talk.sent();
     talk.typed("@#x heard, perhaps");
     talk.typed("never heard");
@@ -22,7 +23,8 @@ fn after_a_loss_everything_is_as_it_was() {
     talk.hear("CAP * ACK :batch message-tags server-time echo-message labeled-response draft/chathistory|433 * ada :in use");
     assert_eq!(talk.sent(), ["CAP END", "NICK ada1"]);
     talk.hear(":srv 001 ada1 :Welcome|005 ada1 CHATHISTORY=100 :are|376 ada1 :end");
-    assert_eq!(talk.sent(), ["JOIN #x", "JOIN #y key"]);
+    let targets = "CHATHISTORY TARGETS timestamp=2026-02-02T09:59:59.600Z timestamp=2026-02-03T02:40:00.000Z 20";
+    assert_eq!(talk.sent(), ["JOIN #x", "JOIN #y key", targets]);
     talk.shown();
     talk.hear(":ada1!a@h JOIN #x|353 ada1 = #x :ada1 ada bob|366 ada1 #x :end|:ada1!a@h JOIN #y|366 ada1 #y :end");
     assert_eq!(
@@ -50,10 +52,31 @@ fn after_a_loss_everything_is_as_it_was() {
         talk.shown(),
         [
             "-- 2 messages were missed in #x:",
-            "- 2 2026-02-02 10:02 #x [bob]: three",
-            "- 3 2026-02-02 10:05 #x [bob]: four",
+            "- 3 2026-02-02 10:02 #x [bob]: three",
+            "- 4 2026-02-02 10:05 #x [bob]: four",
             "-- back in #y as ada1",
             "-- perhaps nobody has heard your: never heard",
+        ]
+    );
+    talk.hear("BATCH +3 draft/chathistory-targets|@batch=3 CHATHISTORY TARGETS #x 2026-02-02T10:05:00.000Z|@batch=3 CHATHISTORY TARGETS carol 2026-02-02T10:04:00.000Z|BATCH -3");
+    assert_eq!(talk.sent(), ["CHATHISTORY AFTER carol timestamp=2026-02-02T09:59:59.600Z 100"]);
+    talk.hear("BATCH +4 chathistory carol");
+    for (time, id, nick, to, text) in [
+        ("10:00:00.600", "1a", "carol", "ada", "psst"),
+        ("10:03:00.000", "3a", "ada1", "carol", "mine"),
+        ("10:04:00.000", "3b", "carol", "ada", "are you there?"),
+    ] {
+        talk.hear(&format!(
+            "@batch=4;time=2026-02-02T{time}Z;msgid={id} :{nick}!x@h PRIVMSG {to} :{text}"
+        ));
+    }
+    talk.hear("BATCH -4");
+    assert_eq!(
+        talk.shown(),
+        [
+            "-- missed: 1 private message of carol",
+            "<bell>",
+            "- 5 2026-02-02 10:04 [carol -> you]: are you there?",
         ]
     );
     talk.hear(":ada!a@h QUIT :Ping timeout");
