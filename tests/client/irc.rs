@@ -207,7 +207,7 @@ fn what_was_said_while_the_line_was_down_is_there_afterwards() {
     let port = server.address.port();
     let mut terminal = Terminal::start_with(server.address, &["--nick", "ada"], &[]);
     terminal.wait_for("you are in #lobby now");
-    terminal.type_keys("first\r/join #x\r");
+    terminal.type_keys("/register secret-word\rfirst\r/join #x\r");
     terminal.wait_for("#x [You]:");
     terminal.type_keys("@#lobby second\r");
     say(server.address, "third, ada");
@@ -216,12 +216,16 @@ fn what_was_said_while_the_line_was_down_is_there_afterwards() {
     drop(server);
     let server = RealServer::start(port, &flags);
     say(server.address, "fourth");
-    say(server.address, "fifth");
+    say(server.address, "fifth\n/msg ada sixth");
     terminal.signal(Signal::SIGCONT);
     terminal.wait_for("back in #x as ada");
     terminal.wait_for("-- 2 messages were missed in #lobby:");
+    terminal.wait_for("sixth");
+    // Whatever else the server has to say of the past comes before the answer to this.
+    terminal.type_keys("/topic #x\r");
+    terminal.wait_for("#x has no topic");
     let seen = terminal.contents();
-    for once in ["first", "second", "third", "fourth", "fifth"] {
+    for once in ["first", "second", "third", "fourth", "fifth", "sixth"] {
         assert_eq!(seen.matches(once).count(), 1, "{once}:\n{seen}");
     }
     terminal.type_keys("/history #lobby 3\r");
