@@ -138,6 +138,7 @@ impl fmt::Debug for Segment {
 pub struct Encoder {
     current: Option<Rc<Chunk>>,
     chunk_size: usize,
+    allocated: u64,
 }
 
 impl Default for Encoder {
@@ -154,7 +155,7 @@ impl Encoder {
 
     /// An encoder of smaller chunks, for a program with little to say or for a test.
     pub fn with_chunk_size(chunk_size: usize) -> Encoder {
-        Encoder { current: None, chunk_size: chunk_size.clamp(1, u32::MAX as usize) }
+        Encoder { current: None, chunk_size: chunk_size.clamp(1, u32::MAX as usize), allocated: 0 }
     }
 
     /// Writes `bytes` down once and names them. A message never straddles two chunks; one that is
@@ -162,11 +163,20 @@ impl Encoder {
     pub fn append(&mut self, bytes: &[u8]) -> Segment {
         let chunk = match &self.current {
             Some(chunk) if chunk.room() >= bytes.len() => chunk,
-            _ => self.current.insert(Chunk::with_capacity(self.chunk_size.max(bytes.len()))),
+            _ => {
+                let size = self.chunk_size.max(bytes.len());
+                self.allocated += size as u64;
+                self.current.insert(Chunk::with_capacity(size))
+            }
         };
         let start = chunk.append(bytes);
         let end = start + bytes.len();
         Segment { chunk: Rc::clone(chunk), start: start as u32, end: end as u32 }
+    }
+
+    /// Bytes of all chunks so far. It stands still as long as the same one is written on again.
+    pub fn allocated(&self) -> u64 {
+        self.allocated
     }
 
     /// Begins the current chunk anew if nobody holds a piece of it any more: the next messages
@@ -205,5 +215,8 @@ mod tests {
         drop(held);
         encoder.rewind();
         assert_eq!(encoder.append(b"ghi").start, 0);
+        assert_eq!(encoder.allocated(), 8, "one chunk has served for all of it");
+        encoder.append(b"longer than a chunk");
+        assert_eq!(encoder.allocated(), 8 + 19);
     }
 }

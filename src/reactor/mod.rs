@@ -10,13 +10,15 @@
 //! - [`signals`]: signals as bytes in a pipe;
 //! - [`listener`], [`connector`], [`stream`]: sockets, every error given a meaning;
 //! - [`inbox`], [`chunk`], [`outbox`]: bounded bytes in, shared bytes out;
-//! - [`descriptors`]: how many descriptors the process may hold.
+//! - [`descriptors`]: how many descriptors the process may hold;
+//! - [`memory`]: what is free goes back to the system.
 
 pub mod chunk;
 pub mod connector;
 pub mod descriptors;
 pub mod inbox;
 pub mod listener;
+pub mod memory;
 pub mod outbox;
 pub mod poller;
 pub mod signals;

@@ -331,6 +331,12 @@ impl Delivery {
         }
     }
 
+    /// Bytes of all chunks so far: it grows where they cannot be written on again.
+    pub(super) fn allocated(&self) -> u64 {
+        let channels = self.channels.iter().map(|channel| channel.encoder.allocated());
+        self.private.allocated() + channels.sum::<u64>()
+    }
+
     /// The turn's writing is done: where nothing was left over, fill the same memory again.
     pub(super) fn rewind(&mut self) {
         self.private.rewind();

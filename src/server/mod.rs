@@ -5,7 +5,7 @@
 //! - `start`, `accept`, `input`, `requests`, `apply`, `delivery`, `output`: the stations of a turn;
 //! - `greeting`, `irc`, `sasl`: which dialect a client speaks, and what is special about IRC's;
 //! - `worker`: what is too slow for the loop; `scram`: the arithmetic of one kind of login;
-//! - `connection`: what is kept of one client;
+//! - `connection`: what is kept of one client; `memory`: what is free goes back after a burst;
 //! - `limits`: who may come in and how fast they may talk;
 //! - `transcript`, `log`: what the operator sees, by way of an `outlet` that may be slow;
 //! - `console`, `operator`: the operator in the chat; `audit`: what the log says of moderation;
@@ -33,6 +33,7 @@ mod input;
 mod irc;
 mod limits;
 mod log;
+mod memory;
 mod operator;
 mod outlet;
 mod output;

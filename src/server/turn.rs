@@ -7,6 +7,7 @@ use super::connection::{Bounds, Connection, Phase};
 use super::delivery::{Delivery, Touched};
 use super::greeting::Newcomers;
 use super::limits::{AddressCounts, DEFAULT_LINE_RATE, Pace};
+use super::memory::Burst;
 use super::operator::{CONSOLE, Operator};
 use super::requests::Pending;
 use super::start::{StartError, listen, open_journal};
@@ -65,6 +66,8 @@ pub(super) enum Due {
     LingerEnd(Token),
     /// The flood limit lets another line pass.
     Flood(Token),
+    /// A burst may be over.
+    Calm,
     /// Try to accept again after descriptors ran out.
     ListenAgain,
     /// The orderly stop has lasted long enough.
@@ -128,6 +131,7 @@ pub struct Server {
     pub(super) scratch: Box<[u8]>,
     pub(super) with_input: Vec<Token>,
     pub(super) touched: Touched,
+    pub(super) burst: Burst,
     /// Bytes of input taken in this turn.
     pub(super) taken: usize,
     pub(super) to_reap: Vec<Token>,
@@ -204,6 +208,7 @@ impl Server {
             scratch: vec![0; SCRATCH].into(),
             with_input: Vec::new(),
             touched: Touched::default(),
+            burst: Burst::default(),
             taken: 0,
             to_reap: Vec::new(),
             accept_paused: false,
@@ -274,6 +279,7 @@ impl Server {
         self.transcript.end_turn();
         self.flush();
         self.reap();
+        self.watch_for_burst();
         self.end_if_drained();
         // After everything that may have been logged.
         self.present_console();
@@ -340,6 +346,7 @@ impl Server {
             Due::Probe(token) => self.probe(token),
             Due::LingerEnd(token) => self.remove_later(token),
             Due::Flood(token) => self.end_flood_wait(token),
+            Due::Calm => self.after_burst(),
             Due::Console => self.operator_timer(),
             Due::ListenAgain => self.listen_again(),
             Due::StopNow => {
