@@ -10,7 +10,6 @@ fn after_a_loss_everything_is_as_it_was() {
     talk.session.typed("/join #y key", talk.now);
     talk.hear(":ada!a@h JOIN #y|366 ada #y :end|BATCH +h chathistory #y|BATCH -h");
     talk.hear("@time=2026-02-02T10:00:00.500Z;msgid=1 :bob!b@h PRIVMSG #x :one");
-    talk.hear("@time=2026-02-02T10:00:00.600Z;msgid=1a :carol!c@h PRIVMSG ada :psst");
     talk.sent();
     talk.typed("@#x heard, perhaps");
     talk.typed("never heard");
@@ -23,7 +22,7 @@ fn after_a_loss_everything_is_as_it_was() {
     talk.hear("CAP * ACK :batch message-tags server-time echo-message labeled-response draft/chathistory|433 * ada :in use");
     assert_eq!(talk.sent(), ["CAP END", "NICK ada1"]);
     talk.hear(":srv 001 ada1 :Welcome|005 ada1 CHATHISTORY=100 :are|376 ada1 :end");
-    let targets = "CHATHISTORY TARGETS timestamp=2026-02-02T09:59:59.600Z timestamp=2026-02-03T02:40:00.000Z 20";
+    let targets = "CHATHISTORY TARGETS timestamp=2026-02-02T09:59:59.500Z timestamp=2026-02-03T02:40:00.000Z 20";
     assert_eq!(talk.sent(), ["JOIN #x", "JOIN #y key", targets]);
     talk.shown();
     talk.hear(":ada1!a@h JOIN #x|353 ada1 = #x :ada1 ada bob|366 ada1 #x :end|:ada1!a@h JOIN #y|366 ada1 #y :end");
@@ -52,31 +51,10 @@ fn after_a_loss_everything_is_as_it_was() {
         talk.shown(),
         [
             "-- 2 messages were missed in #x:",
-            "- 3 2026-02-02 10:02 #x [bob]: three",
-            "- 4 2026-02-02 10:05 #x [bob]: four",
+            "- 2 2026-02-02 10:02 #x [bob]: three",
+            "- 3 2026-02-02 10:05 #x [bob]: four",
             "-- back in #y as ada1",
             "-- perhaps nobody has heard your: never heard",
-        ]
-    );
-    talk.hear("BATCH +3 draft/chathistory-targets|@batch=3 CHATHISTORY TARGETS #x 2026-02-02T10:05:00.000Z|@batch=3 CHATHISTORY TARGETS carol 2026-02-02T10:04:00.000Z|BATCH -3");
-    assert_eq!(talk.sent(), ["CHATHISTORY AFTER carol timestamp=2026-02-02T09:59:59.600Z 100"]);
-    talk.hear("BATCH +4 chathistory carol");
-    for (time, id, nick, to, text) in [
-        ("10:00:00.600", "1a", "carol", "ada", "psst"),
-        ("10:03:00.000", "3a", "ada1", "carol", "mine"),
-        ("10:04:00.000", "3b", "carol", "ada", "are you there?"),
-    ] {
-        talk.hear(&format!(
-            "@batch=4;time=2026-02-02T{time}Z;msgid={id} :{nick}!x@h PRIVMSG {to} :{text}"
-        ));
-    }
-    talk.hear("BATCH -4");
-    assert_eq!(
-        talk.shown(),
-        [
-            "-- missed: 1 private message of carol",
-            "<bell>",
-            "- 5 2026-02-02 10:04 [carol -> you]: are you there?",
         ]
     );
     talk.hear(":ada!a@h QUIT :Ping timeout");
@@ -103,4 +81,35 @@ fn a_server_without_history_says_so_and_a_room_that_is_closed_is_left() {
         "{shown:?}"
     );
     assert_eq!(shown.len(), 2, "the PONG had confirmed the words: {shown:?}");
+}
+
+#[test]
+fn private_words_that_were_missed_are_asked_for() {
+    let capabilities = "batch message-tags server-time draft/chathistory";
+    let mut talk = Talk::with(capabilities);
+    talk.hear("@time=2026-02-02T10:00:00.600Z;msgid=1 :carol!c@h PRIVMSG ada :psst");
+    talk.connect_again();
+    talk.come_in(capabilities);
+    talk.shown();
+    talk.hear("BATCH +3 draft/chathistory-targets|@batch=3 CHATHISTORY TARGETS #x 2026-02-02T10:05:00.000Z|@batch=3 CHATHISTORY TARGETS carol 2026-02-02T10:04:00.000Z|BATCH -3");
+    let question = "CHATHISTORY AFTER carol timestamp=2026-02-02T09:59:59.600Z 100";
+    assert_eq!(talk.sent(), [question]);
+    talk.hear("BATCH +4 chathistory carol");
+    for (time, id, nick, to, text) in [
+        ("10:00:00.600", 1, "carol", "ada", "psst"),
+        ("10:03:00.000", 2, "ada", "carol", "mine"),
+        ("10:04:00.000", 3, "carol", "ada", "are you there?"),
+    ] {
+        let tags = format!("@batch=4;time=2026-02-02T{time}Z;msgid={id}");
+        talk.hear(&format!("{tags} :{nick}!x@h PRIVMSG {to} :{text}"));
+    }
+    talk.hear("BATCH -4");
+    assert_eq!(
+        talk.shown(),
+        [
+            "-- missed: 1 private message of carol",
+            "<bell>",
+            "- 2 2026-02-02 10:04 [carol -> you]: are you there?",
+        ]
+    );
 }
