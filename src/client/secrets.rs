@@ -12,7 +12,8 @@
 //! nobody.
 
 /// Commands, and the number of the words in front of the password, the command's own included.
-const COMMANDS: [(&str, usize); 6] = [
+const COMMANDS: [(&str, usize); 7] = [
+    ("/pass", 1),
     ("/login", 2),
     ("/identify", 2),
     ("/register", 1),

@@ -63,6 +63,8 @@ struct Catching {
     first_visit: bool,
     /// The message that the answer must have in it.
     known: Option<u64>,
+    /// What is older than this was shown.
+    shown_until: Option<Timestamp>,
 }
 
 /// What to do at the end of an answer.
@@ -87,6 +89,8 @@ pub(super) struct Caught {
     pub first_visit: bool,
     /// The server does not know what was shown before.
     pub forgotten: bool,
+    /// Of what was missed, what is older than this was shown, or is this person's own.
+    pub shown_until: Option<Timestamp>,
 }
 
 impl RoomLog {
@@ -142,8 +146,14 @@ impl RoomLog {
     }
 
     /// Begins: after what reference is to be asked, and for how many. On a first visit the
-    /// reference is `*`, the latest.
-    pub fn begin(&mut self, server: &Server, first: Option<usize>) -> (String, usize) {
+    /// reference is `*`, the latest. After `unheard` this person has said what is not
+    /// confirmed: that is looked for, too, if it was before the last message.
+    pub fn begin(
+        &mut self,
+        server: &Server,
+        first: Option<usize>,
+        unheard: Option<Timestamp>,
+    ) -> (String, usize) {
         let page = server.history_page(PAGE);
         if let Some(wanted) = first {
             let asked = wanted.min(page);
@@ -153,9 +163,10 @@ impl RoomLog {
         let entered = self.entered.and_then(|time| time.checked_sub(OTHER_CLOCK).ok());
         let by_time = self.newest.or(entered).filter(|_| server.refers_by("timestamp"));
         let known = self.newest_key.filter(|_| by_time.is_some());
-        self.catching = Some(Catching { asked: page, known, ..Catching::default() });
+        let shown_until = self.newest.and_then(|time| time.checked_sub(FUZZ).ok());
+        self.catching = Some(Catching { asked: page, known, shown_until, ..Catching::default() });
         let reference = match (by_time, &self.newest_id) {
-            (Some(time), _) => shortly_before(time),
+            (Some(time), _) => shortly_before(unheard.map_or(time, |unheard| unheard.min(time))),
             (None, Some(id)) => format!("msgid={id}"),
             (None, None) => "*".to_owned(),
         };
@@ -207,9 +218,10 @@ impl RoomLog {
         let mut fresh = |all: Vec<Said>| -> Vec<Said> {
             all.into_iter().filter(|said| known.insert(said.key())).collect()
         };
+        let (first_visit, shown_until) = (catching.first_visit, catching.shown_until);
         let (missed, held) = (fresh(catching.found), fresh(catching.held));
         missed.iter().chain(&held).for_each(|said| self.note(said));
-        Caught { missed, held, more, first_visit: catching.first_visit, forgotten }
+        Caught { missed, held, more, first_visit, forgotten, shown_until }
     }
 }
 
@@ -281,7 +293,7 @@ mod tests {
             for it in 1..=seen {
                 shown.push(number(&log.live(message(it)).unwrap()));
             }
-            let (mut reference, mut limit) = log.begin(&server, None);
+            let (mut reference, mut limit) = log.begin(&server, None, None);
             // Some of what is in the answer is said, too, and something behind it.
             for it in count.saturating_sub(overlap).max(seen) + 1..=count + 3 {
                 prop_assert!(log.live(message(it)).is_none());
@@ -307,7 +319,7 @@ mod tests {
             if deleted {
                 log.deleted("m5");
             }
-            let (reference, limit) = log.begin(&server, None);
+            let (reference, limit) = log.begin(&server, None, None);
             let Next::Done(caught) = log.answered(answer(&reference, limit, count), &server) else {
                 panic!("asks again")
             };
@@ -319,7 +331,7 @@ mod tests {
     fn a_first_visit_asks_once() {
         let server = server(100);
         let mut log = RoomLog::default();
-        assert_eq!(log.begin(&server, Some(20)), ("*".to_owned(), 20));
+        assert_eq!(log.begin(&server, Some(20), None), ("*".to_owned(), 20));
         assert!(log.live(message(40)).is_none());
         let page: Vec<Said> = (21..=40).map(message).collect();
         let Next::Done(caught) = log.answered(page, &server) else { panic!("asks again") };
@@ -332,7 +344,7 @@ mod tests {
         let server = server(100);
         let mut log = RoomLog::default();
         log.note(&message(1));
-        let (mut reference, mut limit) = log.begin(&server, None);
+        let (mut reference, mut limit) = log.begin(&server, None, None);
         for _ in 1..MAX_PAGES {
             let Next::Ask(next, most) = log.answered(answer(&reference, limit, 9_999), &server)
             else {

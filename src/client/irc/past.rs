@@ -87,7 +87,8 @@ impl Session {
             return;
         }
         let Some(room) = self.rooms.get(&self.server, name) else { return };
-        let (reference, count) = room.log.begin(&self.server, (!returns).then_some(ON_ENTRY));
+        let (first, unheard) = ((!returns).then_some(ON_ENTRY), self.spoken.lost_since(name));
+        let (reference, count) = room.log.begin(&self.server, first, unheard);
         self.ask_after(name, &reference, count);
     }
 
@@ -177,7 +178,10 @@ impl Session {
             let names = [Some(&self.nick), self.regain.as_ref()];
             let server = &self.server;
             let by_me = |nick: &str| names.iter().flatten().any(|own| server.same(own, nick));
-            missed.retain(|said| !(by_me(&said.nick) && spoken.was_heard(room, &said.text)));
+            missed.retain(|said| {
+                let own = by_me(&said.nick) && spoken.was_heard(room, &said.text);
+                !own && (said.time.is_none() || said.time >= caught.shown_until)
+            });
             if caught.forgotten {
                 self.note(format!(
                     "the server has forgotten what was said in {room} (was it restarted?); what was said meanwhile may be lost"

@@ -9,6 +9,7 @@ use super::server::Server;
 use super::typed::without_secret;
 use crate::wire::chatline::Kind;
 use crate::wire::irc::{Limits, LineWriter, render::pieces};
+use jiff::Timestamp;
 use std::collections::VecDeque;
 
 /// Messages that are remembered until they come back or are taken.
@@ -28,13 +29,23 @@ struct Utterance {
     text: String,
     /// Its place in what was handed to the pace.
     serial: u64,
+    /// It was said after this.
+    after: Timestamp,
+}
+
+/// What perhaps nobody has heard.
+#[derive(Debug)]
+struct Lost {
+    target: String,
+    text: String,
+    after: Timestamp,
 }
 
 /// What this person has said and the server has not confirmed.
 #[derive(Debug, Default)]
 pub(super) struct Spoken {
     waiting: VecDeque<Utterance>,
-    lost: Vec<(String, String)>,
+    lost: Vec<Lost>,
     labels: u64,
 }
 
@@ -44,12 +55,12 @@ impl Spoken {
         self.labels.to_string()
     }
 
-    fn remember(&mut self, label: String, target: &str, text: &str, serial: u64) {
+    fn remember(&mut self, label: String, target: &str, text: &str, serial: u64, after: Timestamp) {
         if self.waiting.len() == MAX_SPOKEN {
             self.waiting.pop_front();
         }
         let (target, text) = (target.to_owned(), text.to_owned());
-        self.waiting.push_back(Utterance { label, target, text, serial });
+        self.waiting.push_back(Utterance { label, target, text, serial, after });
     }
 
     /// One of this person's own messages comes back; whether it was said here. Without labels
@@ -78,8 +89,12 @@ impl Spoken {
 
     /// What has not been taken may be lost.
     pub fn connection_lost(&mut self) {
-        let waiting = self.waiting.drain(..).map(|it| (it.target, it.text));
-        self.lost.extend(waiting);
+        let waiting = self.waiting.drain(..);
+        self.lost.extend(waiting.map(|it| Lost {
+            target: it.target,
+            text: it.text,
+            after: it.after,
+        }));
         let over = self.lost.len().saturating_sub(MAX_LOST);
         self.lost.drain(..over);
     }
@@ -87,14 +102,20 @@ impl Spoken {
     /// Something the person said is in the room's history: it was heard. Whether they said it
     /// here.
     pub fn was_heard(&mut self, room: &str, text: &str) -> bool {
-        let place =
-            self.lost.iter().position(|(to, said)| to.eq_ignore_ascii_case(room) && said == text);
+        let is_it = |it: &Lost| it.target.eq_ignore_ascii_case(room) && it.text == text;
+        let place = self.lost.iter().position(is_it);
         place.map(|place| self.lost.remove(place)).is_some()
+    }
+
+    /// After when the first of what may be lost was said in a room.
+    pub fn lost_since(&self, room: &str) -> Option<Timestamp> {
+        let here = self.lost.iter().filter(|it| it.target.eq_ignore_ascii_case(room));
+        here.map(|it| it.after).min()
     }
 
     /// What may be lost.
     pub fn take_lost(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.lost).into_iter().map(|(_, text)| text).collect()
+        std::mem::take(&mut self.lost).into_iter().map(|it| it.text).collect()
     }
 }
 
@@ -171,7 +192,10 @@ impl Session {
 
     fn hand_in(&mut self, bytes: Vec<u8>, label: String, speech: Speech<'_>, text: &str) {
         let serial = self.pace.push(bytes);
-        self.spoken.remember(label, speech.to, &without_secret(speech.to, text), serial);
+        let shown = without_secret(speech.to, text);
+        // The server's clock counts, and it says this later than what it said last.
+        let after = self.newest.unwrap_or(self.now);
+        self.spoken.remember(label, speech.to, &shown, serial, after);
         let private = !self.server.has("echo-message") && self.server.room_of(speech.to).is_none();
         if private {
             self.show_own(speech, text);

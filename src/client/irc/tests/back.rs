@@ -83,6 +83,41 @@ fn a_server_without_history_says_so_and_a_room_that_is_closed_is_left() {
     assert_eq!(shown.len(), 2, "the PONG had confirmed the words: {shown:?}");
 }
 
+/// The echo of one's own words may come behind what was said later, or not any more.
+#[test]
+fn own_words_are_looked_for_where_they_were_said() {
+    let capabilities =
+        "batch message-tags server-time echo-message labeled-response draft/chathistory";
+    let mut talk = Talk::with(capabilities);
+    talk.hear("@time=2026-02-02T02:39:50.000Z;msgid=1 :bob!b@h PRIVMSG #x :long ago");
+    talk.typed("mine");
+    talk.hear("@time=2026-02-02T02:40:09.000Z;msgid=4 :bob!b@h PRIVMSG #x :later");
+    talk.shown();
+    talk.connect_again();
+    talk.come_in(capabilities);
+    talk.shown();
+    talk.hear(":ada!a@h JOIN #x|366 ada #x :end");
+    let question = "CHATHISTORY AFTER #x timestamp=2026-02-02T02:39:49.000Z 100";
+    assert!(talk.sent().contains(&question.to_owned()));
+    talk.hear("BATCH +1 chathistory #x");
+    for (time, id, nick, text) in [
+        ("39:55", 0, "bob", "shown before, and no longer known again"),
+        ("39:50", 1, "bob", "long ago"),
+        ("40:00", 2, "ada", "mine"),
+        ("40:09", 4, "bob", "later"),
+        ("40:30", 5, "bob", "new"),
+    ] {
+        talk.hear(&format!(
+            "@batch=1;time=2026-02-02T02:{time}.000Z;msgid={id} :{nick}!x@h PRIVMSG #x :{text}"
+        ));
+    }
+    talk.hear("BATCH -1");
+    let shown = talk.shown();
+    assert_eq!(shown[0], "-- 1 message was missed in #x:");
+    assert!(shown[1].ends_with("#x [bob]: new"), "{shown:?}");
+    assert_eq!(shown[2..], ["-- back in #x as ada"]);
+}
+
 #[test]
 fn private_words_that_were_missed_are_asked_for() {
     let capabilities = "batch message-tags server-time draft/chathistory";
