@@ -294,6 +294,18 @@ fn a_server_that_wants_a_greeting_gets_it() {
 }
 
 #[test]
+fn a_client_may_count_as_connected_when_it_is_welcome() {
+    let room = ["-c", "6", "-m", "10", "--connecting", "2", "--timeout", "0.5", "--welcome"];
+    let (code, report) = judge(Vice::Ornate, &[&room[..], &["2 users"]].concat());
+    assert_eq!((code, charges(&report)), (0, vec![]), "{report}");
+    assert_eq!(report["connections"], 6);
+    let output = swarm(server(Vice::Ornate), &[&room[..], &["3 users"]].concat());
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("6 of 6 members have not heard the text of --welcome"), "{said}");
+}
+
+#[test]
 fn what_prevents_a_measurement_is_said_with_its_own_exit_code() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let deaf = server(Vice::Deaf);

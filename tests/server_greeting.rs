@@ -9,6 +9,8 @@ mod common;
 use chatloop::reactor::Backend;
 use common::{Client, Server, texts};
 use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use std::time::Duration;
 
 per_backend! {
     a_silent_newcomer_misses_no_word
@@ -89,6 +91,42 @@ fn an_irc_client_gets_none_of_it() {
     irc.send("NICK ada\r\nUSER ada 0 * :Ada\r\n");
     let first = irc.line();
     assert!(first.contains(" 001 ada :"), "{first:?}");
+}
+
+/// A poller reports so many at a time; whoever is not among them has spoken all the same.
+#[test]
+fn words_that_are_not_read_yet_when_the_delay_is_over_count() {
+    const OTHERS: usize = 1_100;
+    const DELAY: Duration = Duration::from_millis(300);
+    let server = Server::start(&["--greeting-delay=300"]);
+    let mut others: Vec<Client> = (0..OTHERS)
+        .map(|number| {
+            let mut other = Client::connect(server.address);
+            other.send(format!("NICK n{number}\r\nUSER u 0 * :u\r\n"));
+            assert!(other.line().contains(" 001 "));
+            other
+        })
+        .collect();
+    let mut late = loop {
+        let mut late = Client::connect(server.address);
+        let _accepted_after_it = talker(&server, "tom");
+        server.signal(Signal::SIGSTOP);
+        waitpid(server.pid(), Some(WaitPidFlag::WUNTRACED)).unwrap();
+        if late.line_within(Duration::from_millis(1)).is_none() {
+            break late;
+        }
+        // On a slow machine its time was over before.
+        server.signal(Signal::SIGCONT);
+    };
+    for other in &mut others {
+        other.send("PING :busy\r\n");
+    }
+    late.send("NICK late\r\nUSER u 0 * :u\r\n");
+    // The time itself, while the server stands still.
+    std::thread::sleep(DELAY);
+    server.signal(Signal::SIGCONT);
+    let first = late.line();
+    assert!(first.contains(" 001 late :"), "{first:?}");
 }
 
 #[test]

@@ -109,6 +109,15 @@ impl Server {
         }
     }
 
+    /// The greeting's delay is over: a plain peer, unless it has spoken and was not heard yet. A
+    /// server that thousands join at once may have its words in the socket still, or in its inbox.
+    pub(super) fn end_silence(&mut self, token: Token) {
+        self.read_bytes(token);
+        self.decide_dialect(token);
+        // Silent to the end, or at "NIC" for all that time.
+        self.enter_plain(token);
+    }
+
     fn become_irc(&mut self, token: Token) {
         self.end_of_waiting(token);
         let Some(connection) = self.connections.get_mut(token) else { return };

@@ -68,7 +68,7 @@ impl Server {
     /// Reads what there is room for. What the poller is to be asked for may be another thing then
     /// (an inbox that is full, an input that has ended), and must be before the next wait, or the
     /// loop would spin on what nobody takes: so the connection is looked at in the flush.
-    fn read_bytes(&mut self, token: Token) {
+    pub(super) fn read_bytes(&mut self, token: Token) {
         self.read_once(token);
         if let Some(connection) = self.connections.get_mut(token)
             && (connection.hung_up

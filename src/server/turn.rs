@@ -340,7 +340,7 @@ impl Server {
 
     fn timer_is_due(&mut self, due: Due) {
         match due {
-            Due::Greeting(token) => self.enter_plain(token),
+            Due::Greeting(token) => self.end_silence(token),
             Due::Registration(token) => self.end_registration(token),
             Due::Idle(token) => self.arm_idle(token),
             Due::Probe(token) => self.probe(token),

@@ -9,6 +9,7 @@
 
 use super::judge::{Judge, Listener};
 use super::options::{Echo, Options};
+use super::welcome::{Waiting, Welcome};
 use crate::lab::ledger::Account;
 use crate::reactor::{
     Backend, Connector, Event, Interest, Poller, Read, Signal, Signals, Stream, Token,
@@ -36,6 +37,8 @@ pub struct Member {
     /// The start of a message whose rest has not arrived: shorter than
     /// [`crate::lab::payload::Format::longest_leftover`].
     leftover: Vec<u8>,
+    /// Connected, and not yet welcome (`--welcome`).
+    waiting: Option<Waiting>,
     /// What it said and the system has not taken yet: at most the messages in flight.
     unsent: Vec<u8>,
     /// Whether the poller watches for room to write.
@@ -50,6 +53,7 @@ impl Member {
             link: Link::NotYet,
             listener: Listener { account, slow, present: false },
             leftover: Vec::new(),
+            waiting: None,
             unsent: Vec::new(),
             waits_to_write: false,
             aside: false,
@@ -72,9 +76,13 @@ pub struct Crowd {
     /// Members that have something to write at the end of the turn.
     talking: Vec<usize>,
     hello: Option<String>,
+    welcome: Welcome,
     pub address: SocketAddr,
     pub started: usize,
+    /// Connected, and welcome if that is waited for.
     pub connected: usize,
+    /// Connected, and not welcome yet.
+    pub unwelcome: usize,
     /// Connections that were open and are gone: of slow readers, and of all others.
     pub slow_dropped: usize,
     pub lost: usize,
@@ -111,9 +119,11 @@ impl Crowd {
             members: members.collect(),
             talking: Vec::new(),
             hello: options.hello.as_ref().map(|line| line.replace("\\n", "\n")),
+            welcome: Welcome::new(options.welcome.as_deref()),
             address,
             started: 0,
             connected: 0,
+            unwelcome: 0,
             slow_dropped: 0,
             lost: 0,
             awaited: fast,
@@ -193,7 +203,11 @@ impl Crowd {
             Ok(Ok(stream)) => {
                 self.poller.add(&stream, token(index), Interest::READ)?;
                 self.members[index].link = Link::Open(stream);
-                self.connected += 1;
+                self.members[index].waiting = self.welcome.waiting();
+                match self.members[index].waiting {
+                    Some(_) => self.unwelcome += 1,
+                    None => self.connected += 1,
+                }
             }
             Err(connector) => {
                 self.poller.add(&connector, token(index), Interest::WRITE)?;
@@ -225,6 +239,13 @@ impl Crowd {
                 self.last_read = now;
                 self.bytes += count as u64;
                 let bytes = &self.scratch[..kept + count];
+                if let Some(waiting) = &mut member.waiting
+                    && self.welcome.heard(waiting, &bytes[kept..])
+                {
+                    member.waiting = None;
+                    self.unwelcome -= 1;
+                    self.connected += 1;
+                }
                 let done = judge.receive(&mut member.listener, bytes, now);
                 member.leftover.clear();
                 if done < bytes.len() {

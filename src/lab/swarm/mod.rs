@@ -2,7 +2,7 @@
 //!
 //! A run is a sequence of phases, each a loop of turns until something is true:
 //!
-//! 1. **connect** everybody, a few at a time;
+//! 1. **connect** everybody, a few at a time; with `--welcome`, until the server has said that;
 //! 2. **settle**: wait until the server is quiet, join notices and all (memory is measured here);
 //! 3. **probe**: the system says "connected" for a connection that still waits in the server's
 //!    backlog. So the first sender, and the second for the first, says a line until every member
@@ -21,6 +21,7 @@ mod judge;
 mod options;
 mod progress;
 mod trouble;
+mod welcome;
 
 pub use options::{Echo, Options};
 pub use trouble::Trouble;
@@ -164,10 +165,16 @@ impl Swarm<'_> {
             if let Some(error) = self.crowd.refused.take() {
                 return Err(refused(self.crowd.connected, error, address));
             }
+            if self.options.welcome.is_some() {
+                self.all_are_there()?; // or it would be waited for in vain
+            }
             if self.crowd.connected > before {
                 (moved, before) = (Instant::now(), self.crowd.connected);
                 self.progress.at(before as u64);
             } else if moved.elapsed() >= self.options.timeout {
+                if self.crowd.unwelcome > 0 {
+                    return Err(Trouble::NotWelcome { absent: total - before, total });
+                }
                 let reason = std::io::ErrorKind::TimedOut.into();
                 return Err(refused(self.crowd.connected, reason, address));
             }

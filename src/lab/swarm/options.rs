@@ -81,6 +81,10 @@ pub struct Options {
     /// \n a newline, for several lines
     #[arg(long, value_name = "LINE")]
     pub hello: Option<String>,
+    /// A client counts as connected when the server has said this to it, as " 001 " or " 366 "; at
+    /// most --connecting clients wait for it at the same time
+    #[arg(long, value_name = "TEXT")]
+    pub welcome: Option<String>,
     /// What to put in front of every message, as "PRIVMSG #room :"
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub prefix: String,

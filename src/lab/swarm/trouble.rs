@@ -47,6 +47,13 @@ pub enum Trouble {
         /// Of how many.
         total: usize,
     },
+    /// Some members have not heard the text of `--welcome`.
+    NotWelcome {
+        /// How many.
+        absent: usize,
+        /// Of how many.
+        total: usize,
+    },
     /// Some members heard nothing of what a sender said.
     NotInRoom {
         /// How many.
@@ -90,6 +97,11 @@ impl fmt::Display for Trouble {
                 f,
                 "the server closed {lost} of {total} connections before a word was said; does it \
                  limit clients, or clients per address?"
+            ),
+            Trouble::NotWelcome { absent, total } => write!(
+                f,
+                "{absent} of {total} members have not heard the text of --welcome in time; is it \
+                 what the server says, and --hello what it wants first?"
             ),
             Trouble::NotInRoom { absent, total } => write!(
                 f,

@@ -95,6 +95,12 @@ pub(super) fn host(who: &Identity) -> Cow<'_, str> {
     if host.starts_with(':') { format!("0{host}").into() } else { host.into() }
 }
 
+/// Somebody's real name. A plain client has none, and is shown by its nick: an empty pair of
+/// parentheses is what clients would make of nothing.
+pub(super) fn realname(who: &Identity) -> &str {
+    who.realname.as_deref().unwrap_or(who.nick.as_str())
+}
+
 /// `2026-01-31T12:30:05.123Z`, the form of the tag `time`.
 pub(super) fn timestamp(moment: Moment) -> String {
     match jiff::Timestamp::from_millisecond(moment.0) {

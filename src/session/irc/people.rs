@@ -136,7 +136,7 @@ pub(super) fn whowas(context: &mut Context<'_, '_>, message: &Message<'_>) {
     for gone in context.view.desk.gone(nick).take(most) {
         found = true;
         let (who, host) = (&gone.who, pen::host(&gone.who));
-        let realname = who.realname.as_deref().unwrap_or_default();
+        let realname = pen::realname(who);
         let words = [who.nick.as_str(), who.user(), &host, "*"];
         pen.numeric(numeric::RPL_WHOWASUSER, &words, realname);
         let words = [who.nick.as_str(), server];
@@ -192,7 +192,7 @@ fn tell_whois(context: &mut Context<'_, '_>, user: &User) {
     });
     let entries: Vec<Cow<'_, str>> = entries.collect();
     let mut pen = context.pen();
-    let realname = who.realname.as_deref().unwrap_or(nick);
+    let realname = pen::realname(who);
     pen.numeric(numeric::RPL_WHOISUSER, &[nick, who.user(), &host, "*"], realname);
     pen.list(numeric::RPL_WHOISCHANNELS, &[nick], ' ', entries);
     pen.numeric(numeric::RPL_WHOISSERVER, &[nick, &settings.name], &settings.network);
@@ -287,7 +287,7 @@ fn tell_who(
     if who.bot {
         flags.push('B');
     }
-    let realname = who.realname.as_deref().unwrap_or(who.nick.as_str());
+    let realname = pen::realname(who);
     let mut pen = context.pen();
     let Some(fields) = fields else {
         let words = [room, who.user(), &host, server.as_str(), who.nick.as_str(), &flags];

@@ -1,7 +1,7 @@
 //! What many hear, as lines: rendered once for each look.
 
 use super::modes::shown;
-use super::pen::timestamp;
+use super::pen::{realname, timestamp};
 use super::registration::prefix;
 use super::{Caps, Look};
 use crate::chat::{
@@ -121,9 +121,8 @@ fn about_people(caps: Caps, event: &Event, out: &mut Vec<u8>) {
         }
         Event::RealName { who } if caps.has(Caps::SETNAME) => {
             let source = prefix(who);
-            let name = who.realname.as_deref().unwrap_or_default();
             let line = tagged(caps, None, who, None, out);
-            let _ = line.source(&source).command("SETNAME").trailing(name).end();
+            let _ = line.source(&source).command("SETNAME").trailing(realname(who)).end();
         }
         Event::Reacted { id, who, room, message, text, on } if caps.has(Caps::MESSAGE_TAGS) => {
             let (source, reply) = (prefix(who), message.id.0.to_string());
@@ -209,7 +208,7 @@ pub(super) fn joined(caps: Caps, who: &Identity, room: &Name, op: bool, out: &mu
     let line = line.middle(room.as_str());
     let _ = if caps.has(Caps::EXTENDED_JOIN) {
         let account = who.account.as_ref().map_or("*", Name::as_str);
-        line.middle(account).trailing(who.realname.as_deref().unwrap_or_default()).end()
+        line.middle(account).trailing(realname(who)).end()
     } else {
         line.end()
     };

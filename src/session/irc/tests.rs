@@ -141,6 +141,14 @@ fn comings_and_goings() {
 }
 
 #[test]
+fn a_plain_client_is_shown_by_its_nick_where_a_real_name_belongs() {
+    let who = Arc::new(Identity { realname: None, account: None, ..(*ada()).clone() });
+    let room = Name::new("#lab");
+    let joined = Event::Joined { who, room, members: 2, topic: None, op: false, away: None };
+    assert_eq!(heard("extended-join", &joined), ":ada!~al@10.0.0.1 JOIN #lab * :ada\r\n");
+}
+
+#[test]
 fn who_did_not_ask_for_news_gets_none() {
     let who = ada();
     let away = Event::Away { who: Arc::clone(&who), message: Some("tea".into()) };

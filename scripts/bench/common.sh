@@ -1,0 +1,117 @@
+# shellcheck shell=bash
+# What the benchmarks share: rounds from the command line, a fresh server for every measurement,
+# the swarm, medians and rows of a table. Sourced at the top of scripts/bench*.sh, not run.
+#
+# bash 3.2 will do: that is what macOS has. An empty array counts as unset there, hence the plus in
+# ${array[@]+"${array[@]}"}.
+
+rounds=${1:-5}
+case $rounds in
+-h | --help) sed -n '/^#!/d; /^set/q; s/^# \{0,1\}//p' "$0"; exit 0 ;;
+'' | *[!0-9]* | 0) echo "usage: scripts/${0##*/} [ROUNDS]" >&2; exit 2 ;;
+esac
+
+work=$(mktemp -d)
+server_pid=
+stop_server() {
+    if [ -n "$server_pid" ]; then
+        kill "$server_pid" 2>/dev/null || true
+        wait "$server_pid" 2>/dev/null || true
+        server_pid=
+    fi
+}
+trap 'stop_server; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+cargo build --release --quiet --bin chatloop-server --bin chatloop-lab
+programs=${CARGO_TARGET_DIR:-target}/release
+
+# The limit that servers and generator run into, raised to what the system allows.
+ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
+
+# pin_cores: one core for the server and another for the generator, where taskset(1) is there. On
+# two cores the scheduler otherwise puts both on one for some runs and not for others.
+on_server_core=() on_lab_core=()
+pin_cores() {
+    if [ "${PIN:-yes}" = yes ] && command -v taskset >/dev/null && taskset -c 0,1 true 2>/dev/null
+    then
+        on_server_core=(taskset -c 0) on_lab_core=(taskset -c 1)
+    fi
+}
+
+# build_relay: the floor that servers are measured against, as $work/relay.
+build_relay() {
+    "${CC:-cc}" -O2 -o "$work/relay" scripts/bench/relay.c
+}
+
+# start COMMAND…: a server; sets server_pid and port. It says one line with its port when it is
+# ready, at the end of the address or alone.
+start() {
+    : >"$work/ready"
+    ${on_server_core[@]+"${on_server_core[@]}"} "$@" >"$work/ready" 2>&1 &
+    server_pid=$!
+    until port=$(sed -n 's/^listening on \([0-9][0-9]*\)$/\1/p; s/.*127\.0\.0\.1:\([0-9][0-9]*\).*/\1/p' \
+        "$work/ready" | head -n 1) && [ -n "$port" ]; do
+        if ! kill -0 "$server_pid" 2>/dev/null; then
+            cat "$work/ready" >&2
+            exit 1
+        fi
+        sleep 0.05
+    done
+}
+
+# start_chatloop [FLAGS…], start_relay
+start_chatloop() {
+    start "$programs/chatloop-server" 127.0.0.1 0 --quiet --log warn "$@"
+}
+start_relay() {
+    start "$work/relay" 0
+}
+
+# swarm TEST SERVER ARGUMENTS…: a swarm on the server that was started, and the end of that; its
+# JSON is one more line of a file.
+swarm() {
+    local test=$1 server=$2
+    shift 2
+    if ! ${on_lab_core[@]+"${on_lab_core[@]}"} "$programs/chatloop-lab" swarm 127.0.0.1 "$port" \
+        --pid "$server_pid" --json --timeout 60 "$@" >>"$work/$test.$server"; then
+        echo "${0##*/}: $test with $server was not clean:" >&2
+        tail -n 1 "$work/$test.$server" >&2
+        exit 1
+    fi
+    stop_server
+}
+
+# latest TEST SERVER KEY: the value of the last run.
+latest() {
+    tail -n 1 "$work/$1.$2" | sed -n "s/.*\"$3\":\\([-0-9.e]*\\).*/\\1/p"
+}
+
+# median TEST SERVER KEY: of all runs.
+median() {
+    sed -n "s/.*\"$3\":\\([-0-9.e]*\\).*/\\1/p" "$work/$1.$2" | sort -n | awk '
+        { value[NR] = $1 }
+        END { if (NR) print (value[int((NR + 1) / 2)] + value[int(NR / 2) + 1]) / 2; else print "-" }'
+}
+
+# table_head FLOOR OURS: the head of a table of markdown, under a line about this machine.
+table_head() {
+    echo "$(uname -sm), $(getconf _NPROCESSORS_ONLN) cores, $rounds rounds, medians"
+    echo
+    echo "| measured | $1 | $2 | ratio | goal |"
+    echo "|---|---|---|---|---|"
+}
+
+# row NAME KEY SCALE DIGITS GOAL TEST SERVER TEST SERVER: the medians of two, and the second by the
+# first. A test that was not made is a dash.
+row() {
+    local floor=- ours
+    [ ! -f "$work/$6.$7" ] || floor=$(median "$6" "$7" "$2")
+    ours=$(median "$8" "$9" "$2")
+    awk -v name="$1" -v floor="$floor" -v ours="$ours" -v scale="$3" -v digits="$4" -v goal="$5" '
+        function shown(value) { return value == "-" ? "-" : sprintf("%." digits "f", value / scale) }
+        BEGIN {
+            ratio = floor == "-" || ours == "-" || floor == 0 ? "-" : sprintf("%.2f", ours / floor)
+            printf "| %s | %s | %s | %s | %s |\n", name, shown(floor), shown(ours), ratio, goal
+        }'
+}

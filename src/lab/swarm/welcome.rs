@@ -1,0 +1,92 @@
+//! When is a connection in? As soon as it stands, or when the server has said a certain text
+//! (`--welcome`): a name agreed on, a room entered.
+//!
+//! The text is looked for in the bytes as they come, across reads. What a server says before it is
+//! of no interest here; what comes after it, neither.
+
+use memchr::memmem::Finder;
+
+/// The text that lets a connection in, if there is one.
+pub struct Welcome {
+    finder: Option<Finder<'static>>,
+}
+
+/// One connection that waits for it: the last bytes it has heard, fewer than the text has.
+#[derive(Default)]
+pub struct Waiting {
+    tail: Vec<u8>,
+}
+
+impl Welcome {
+    /// `None`, or an empty text: whoever is connected is in.
+    pub fn new(text: Option<&str>) -> Welcome {
+        let text = text.filter(|text| !text.is_empty());
+        Welcome { finder: text.map(|text| Finder::new(text).into_owned()) }
+    }
+
+    /// What a new connection waits for; `None` if it is in at once.
+    pub fn waiting(&self) -> Option<Waiting> {
+        self.finder.as_ref().map(|_| Waiting::default())
+    }
+
+    /// Whether the text has come by the end of `bytes`, which follow what was heard before.
+    pub fn heard(&self, waiting: &mut Waiting, bytes: &[u8]) -> bool {
+        let Some(finder) = &self.finder else { return true };
+        let tail = &mut waiting.tail;
+        // Where the two meet: fewer bytes than the text on either side.
+        let short = finder.needle().len() - 1;
+        let known = tail.len();
+        tail.extend_from_slice(&bytes[..bytes.len().min(short)]);
+        if finder.find(tail).is_some() || finder.find(bytes).is_some() {
+            return true;
+        }
+        if bytes.len() >= short {
+            tail.clear();
+            tail.extend_from_slice(&bytes[bytes.len() - short..]);
+        } else {
+            let over = (known + bytes.len()).saturating_sub(short);
+            tail.drain(..over);
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_is_found_however_it_is_cut() {
+        let stream = b":irc 001 n7 :aa aab aabaab welcome";
+        for text in ["aabaab", " 001 ", "e", ":irc", "welcome", "aab "] {
+            let welcome = Welcome::new(Some(text));
+            let end = text.len() + memchr::memmem::find(stream, text.as_bytes()).unwrap();
+            for size in 1..stream.len() {
+                let mut waiting = welcome.waiting().unwrap();
+                let mut seen = 0;
+                let found = stream.chunks(size).find(|chunk| {
+                    seen += chunk.len();
+                    welcome.heard(&mut waiting, chunk)
+                });
+                assert!(found.is_some(), "{text:?} in pieces of {size}");
+                assert!(seen >= end && seen < end + size, "{text:?} in pieces of {size}: {seen}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_come_is_not_found_and_costs_little() {
+        let welcome = Welcome::new(Some("welcome"));
+        let mut waiting = welcome.waiting().unwrap();
+        for piece in ["wel", "welc", "", "om", "welcom", "x"].repeat(100) {
+            assert!(!welcome.heard(&mut waiting, piece.as_bytes()));
+            assert!(waiting.tail.len() < "welcome".len());
+        }
+    }
+
+    #[test]
+    fn without_a_text_everyone_is_in() {
+        assert!(Welcome::new(None).waiting().is_none());
+        assert!(Welcome::new(Some("")).waiting().is_none());
+    }
+}
