@@ -62,9 +62,9 @@ enter() {
 open server 8
 enter server chatloop-server
 sees server 'listening on'
-open client 8
-enter client chatloop-client
-sees client 'connected as '
+open client 10
+enter client 'chatloop-client --nick ada'
+sees client 'you are in #lobby'
 open nc 6
 enter nc 'nc 127.0.0.1 7777'
 sees nc 'connected as '

@@ -187,16 +187,16 @@ irc_clients_join() {
 
 line_clients_come() {
   connect ned
-  open_client cleo "$bin/chatloop-client" 127.0.0.1 "$port"
-  sees ned . && sees cleo . && says ned '/nick ned' && sees ned 'ned' && says cleo '/nick cleo' &&
-    sees cleo 'cleo'
+  open_client cleo "$bin/chatloop-client" 127.0.0.1 "$port" --nick cleo
+  sees ned . && sees cleo 'connected as cleo' && says ned '/nick ned' && sees ned 'ned'
 }
 
 # The past is shown to who joins, by clients that ask for it.
 line_clients_join() {
   says ned '/join #talk' && sees ned 'iris.*early words' && sees ned 'wendy.*early answer' &&
     sees iris 'ned \[.*\] has joined #talk' && sees wendy 'ned \(ned\) \(~user@127.0.0.1\) has joined #talk' &&
-    says cleo '/join #talk' && sees cleo 'iris.*early words' && sees cleo 'wendy.*early answer' &&
+    says cleo '/join #talk' && sees cleo 'you are in #talk' && says cleo '/history' &&
+    sees cleo 'iris.*early words' && sees cleo 'wendy.*early answer' &&
     all_see 'cleo .*has joined #talk' iris wendy
 }
 

@@ -32,7 +32,7 @@ start_server --quiet --outbox-hard "$((2 * megabytes + 64))M" ||
 # Both type nothing and stay: their standard input is a pipe that is held open, here, on 3.
 mkfifo "$workdir/keys" || exit 1
 listen_as() {
-  "$bin/chatloop-client" 127.0.0.1 "$port" <"$workdir/keys" >"$workdir/$1" 2>&1 3>&- &
+  "$bin/chatloop-client" 127.0.0.1 "$port" --plain <"$workdir/keys" >"$workdir/$1" 2>&1 3>&- &
   children="$children $!"
   listener=$!
 }

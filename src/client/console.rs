@@ -8,11 +8,10 @@
 //! question, and the line that was being typed is untouched under it.
 
 use super::complete::Completion;
-use super::conversation::{Conversation, Shown};
+use super::dialect::Dialect;
+use super::heard::Shown;
 use super::link::{Link, SEND_HARD};
-use super::options::Bell;
 use super::paint::{Painter, style};
-use super::script::is_farewell;
 use super::watch::{INPUT, Watch};
 use super::{Gravity, Notice, secrets};
 use crate::reactor::{Interest, Poller};
@@ -21,11 +20,12 @@ use crate::terminal::raw::suspend_job;
 use crate::terminal::search::Step;
 use crate::terminal::{Code, Decoder, Editor, Face, Input, Key, Outcome, RawMode, Screen, Search};
 use jiff::Zoned;
-use jiff::tz::TimeZone;
 use std::io;
 use std::time::Duration;
 
 const PROMPT: &str = "[You]: ";
+/// What stands in front of the further lines of one message.
+const INDENT: &str = "    ";
 
 /// What a person at the terminal wants of the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,7 +53,7 @@ pub struct Console {
     search: Option<Search>,
     /// What Tab offers, from which byte of the line on, and which of it stands there.
     offer: Option<(usize, Vec<String>, usize)>,
-    conversation: Conversation,
+    dialect: Dialect,
     farewell: bool,
     /// What is to be written at the end of the turn.
     out: Vec<u8>,
@@ -65,21 +65,25 @@ impl Console {
     ///
     /// # Errors
     /// What the system said: they are none.
-    pub fn open(painter: Painter, bell: Bell) -> io::Result<Console> {
+    pub fn open(painter: Painter, dialect: Dialect) -> io::Result<Console> {
         let terminal = RawMode::enter(io::stdin(), io::stdout())?;
         let screen = Screen::new(terminal.columns());
+        let mut editor = Editor::new();
+        if matches!(dialect, Dialect::Irc(_)) {
+            editor.keep_blank_lines();
+        }
         Ok(Console {
             terminal,
             watch: Watch::new(INPUT),
             decoder: Decoder::new(),
             inputs: Vec::new(),
-            editor: Editor::new(),
+            editor,
             screen,
             painter,
             question: None,
             search: None,
             offer: None,
-            conversation: Conversation::new(bell),
+            dialect,
             farewell: false,
             out: Vec::new(),
             stale: true,
@@ -192,8 +196,7 @@ impl Console {
             }
             None => {
                 let (line, cursor) = (self.editor.line(), self.editor.cursor());
-                let words = &self.conversation.vocabulary;
-                match words.complete(line, cursor, self.conversation.nick()) {
+                match self.dialect.vocabulary().complete(line, cursor, self.dialect.nick()) {
                     Completion::Nothing => None,
                     Completion::Words { start, words } => Some((start, words, 0)),
                     Completion::List(lines) => {
@@ -224,7 +227,7 @@ impl Console {
             }
             Outcome::Submitted(line) if line.is_empty() => self.stale = true,
             Outcome::Submitted(line) => {
-                if secrets::begins(&line).is_none() {
+                if secrets::begins(&line, self.dialect.forms()).is_none() {
                     self.editor.remember(&line);
                 }
                 if let Err(why) = self.say(std::slice::from_ref(&line), link, now) {
@@ -285,64 +288,94 @@ impl Console {
             let limit = SEND_HARD / (1024 * 1024);
             return Err(format!("the server does not take what waits for it ({limit} MiB)"));
         }
-        for line in lines {
-            let mut shown = Vec::new();
-            self.painter.time(now, &mut shown);
-            self.painter.styled(&self.prompt(), style::YOU, &mut shown);
-            let masked = secrets::sent(line);
-            let line_shown = masked.as_deref().unwrap_or(line);
-            shown.extend_from_slice(crate::wire::clean::clean(line_shown.as_bytes()).as_bytes());
-            self.print(&shown, now);
-            match self.conversation.typed(line) {
-                Some(answer) => self.notice(&answer, now),
-                None => {
-                    link.send(&[line.as_bytes(), b"\n"].concat());
-                    self.farewell = is_farewell(line.as_bytes());
-                }
+        self.dialect.can_say(lines)?;
+        let parts: Vec<Vec<String>> = self.dialect.parts(lines).map(<[String]>::to_vec).collect();
+        for part in parts {
+            self.echo(&part, now);
+            let (bytes, shown) = self.dialect.say(&part, now);
+            if !bytes.is_empty() {
+                link.send(&bytes);
             }
+            self.farewell = self.dialect.is_farewell(&part[part.len() - 1]);
+            self.show(shown, now);
         }
         Ok(())
     }
 
+    /// Shows what the person says. Of several lines the others stand in from the first.
+    fn echo(&mut self, lines: &[String], now: &Zoned) {
+        for (place, line) in lines.iter().enumerate() {
+            let mut shown = Vec::new();
+            match place {
+                0 => {
+                    self.painter.time(now, &mut shown);
+                    self.painter.styled(&self.prompt(), style::YOU, &mut shown);
+                }
+                _ if line.is_empty() => {}
+                _ => shown.extend_from_slice(INDENT.as_bytes()),
+            }
+            let masked = secrets::sent(line, self.dialect.forms());
+            let line = masked.as_deref().unwrap_or(line);
+            shown.extend_from_slice(crate::wire::clean::clean(line.as_bytes()).as_bytes());
+            self.print(&shown, now);
+        }
+    }
+
     /// `[You]: `, with the room that words go to in front if that is known.
     fn prompt(&self) -> String {
-        match self.conversation.room() {
+        match self.dialect.room() {
             Some(room) => format!("{room} {PROMPT}"),
             None => PROMPT.to_owned(),
         }
     }
 
     /// A connection stands.
-    pub fn connected(&mut self) {
-        self.conversation.connected();
+    pub fn connected(&mut self, now: &Zoned) {
+        self.dialect.connected(now);
         self.stale = true;
     }
 
-    /// What is to be sent that nobody has typed.
-    pub fn take_outgoing(&mut self) -> Vec<u8> {
-        self.conversation.take_outgoing()
+    /// The conversation.
+    pub fn dialect(&mut self) -> &mut Dialect {
+        &mut self.dialect
     }
 
     /// A line from the server.
     pub fn line(&mut self, line: &[u8], now: &Zoned) {
-        let mut told = Vec::new();
-        self.conversation.heard(line, &utc(now), &mut told);
+        let told = self.dialect.heard(line, now);
         // The prompt's room may be another one.
         self.stale = true;
+        self.show(told, now);
+    }
+
+    /// Shows what came of a line.
+    pub fn show(&mut self, told: Vec<Shown>, now: &Zoned) {
+        let numbers = self.dialect.shows_numbers();
         for item in told {
+            let mut shown = Vec::new();
             match item {
                 Shown::Bell => self.bell(),
                 Shown::Notice(notice) => self.notice(&notice, now),
                 Shown::Line(line) => {
-                    let mut shown = Vec::new();
-                    let visible = match self.conversation.is_welcomed() {
-                        true => {
-                            let numbers = self.conversation.numbers;
-                            self.painter.chat_line(&line, numbers, now, &mut shown)
-                        }
+                    let visible = match self.dialect.is_understood() {
+                        true => self.painter.chat_line(&line, numbers, now, &mut shown),
                         false => self.painter.line(&line, now, &mut shown),
                     };
                     if visible {
+                        self.print(&shown, now);
+                    }
+                }
+                Shown::Said(heard) => {
+                    for line in self.painter.heard(&heard, numbers, Some(INDENT), now) {
+                        self.print(&line, now);
+                    }
+                }
+                Shown::Words(text) => {
+                    self.painter.words(&text, now, &mut shown);
+                    self.print(&shown, now);
+                }
+                Shown::Raw(line) => {
+                    if self.painter.line(&line, now, &mut shown) {
                         self.print(&shown, now);
                     }
                 }
@@ -394,7 +427,8 @@ impl Console {
             }
             (None, None) => {
                 prompt = self.prompt();
-                masked = secrets::masked(self.editor.line(), self.editor.cursor());
+                let forms = self.dialect.forms();
+                masked = secrets::masked(self.editor.line(), self.editor.cursor(), forms);
                 let (line, cursor) = match &masked {
                     Some((line, cursor)) => (line.as_str(), *cursor),
                     None => (self.editor.line(), self.editor.cursor()),
@@ -465,11 +499,6 @@ impl Console {
     pub fn update(&mut self, poller: &mut Poller) -> io::Result<()> {
         self.watch.set(poller, &self.terminal, Interest::READ)
     }
-}
-
-/// The time as a chatloop server reads it.
-fn utc(now: &Zoned) -> String {
-    now.with_time_zone(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 /// Bytes of the output buffer that are kept between turns.

@@ -7,14 +7,17 @@
 //! |---|---|---|
 //! | `message`, `action`, `notice` | said in a room | `room`, `number` (or null), `nick`, `mention` |
 //! | `private` | said to you alone | `nick`, `own` (you said it, to `nick`), `kind` |
-//! | `past` | said before | `room` or null, `number`, `nick`, `kind`; `time` is when, to the minute |
+//! | `past` | said before | `room` or null, `number`, `nick`, `own`, `kind`; `time` is when |
+//! | all of these | | `id`, `account`, `reply` (the `id` of what it answers), each or null |
 //! | `server` | the server's own words | |
 //! | `raw` | not understood | |
 //!
 //! `kind` is `message`, `action` or `notice`. `text` is harmless on a terminal, as in all output
-//! of the client. Everything is `raw` unless the first line of the connection is the welcome of a
+//! of the client; a newline in it is one that was said. The plain dialect has no ids and accounts,
+//! and its times of the past are to the minute; in it everything is `raw` unless the first line of the connection is the welcome of a
 //! chatloop server: what only looks like one of its lines proves nothing.
 
+use super::heard::{Heard, Shown};
 use crate::wire::chatline::{ChatLine, Kind, Place, parse};
 use crate::wire::clean::clean;
 use serde_json::{Value, json};
@@ -51,11 +54,60 @@ pub fn object(line: &[u8], known: bool, time: &str) -> String {
             })
         }
     };
+    let said = !matches!(parsed, ChatLine::Raw(_) | ChatLine::Server(_));
+    if let Value::Object(fields) = &mut object
+        && said
+    {
+        for name in ["id", "account", "reply"] {
+            fields.insert(name.to_owned(), Value::Null);
+        }
+    }
+    finished(object, time)
+}
+
+fn finished(mut object: Value, time: &str) -> String {
     if let Value::Object(fields) = &mut object {
         fields.insert("v".to_owned(), VERSION.into());
         fields.entry("time").or_insert(time.into());
     }
     object.to_string()
+}
+
+/// What an IRC server has said, as an object; `None` for what is only for people. `time` is now,
+/// and counts where the server says none.
+pub fn shown(shown: &Shown, time: &str) -> Option<String> {
+    let object = match shown {
+        Shown::Said(heard) => said(heard),
+        Shown::Words(text) => json!({ "type": "server", "text": text }),
+        Shown::Line(line) | Shown::Raw(line) => json!({ "type": "raw", "text": clean(line) }),
+        Shown::Notice(_) | Shown::Bell => return None,
+    };
+    Some(finished(object, time))
+}
+
+fn said(heard: &Heard) -> Value {
+    let reply = heard.reply.as_ref().map(|reply| &reply.id);
+    let mut object = json!({
+        "type": "private", "nick": heard.nick, "own": heard.own, "kind": kind(heard.kind),
+        "text": heard.text, "id": heard.id, "account": heard.account, "reply": reply,
+    });
+    let Value::Object(fields) = &mut object else { return object };
+    if let Some(time) = heard.time {
+        fields.insert("time".to_owned(), super::script::rfc3339(time).into());
+    }
+    if heard.past {
+        fields.insert("type".to_owned(), "past".into());
+    } else if heard.room.is_some() {
+        fields.insert("type".to_owned(), kind(heard.kind).into());
+        fields.insert("mention".to_owned(), heard.mention.into());
+        fields.remove("own");
+        fields.remove("kind");
+    }
+    if heard.past || heard.room.is_some() {
+        fields.insert("room".to_owned(), heard.room.clone().into());
+        fields.insert("number".to_owned(), heard.number.into());
+    }
+    object
 }
 
 fn kind(kind: Kind) -> &'static str {
@@ -84,22 +136,25 @@ mod tests {
             (
                 "*#x 7 [bob]: hi \"alice\"",
                 json!({"v": 1, "type": "message", "time": now, "room": "#x", "number": 7,
-                    "nick": "bob", "mention": true, "text": "hi \"alice\""}),
+                    "nick": "bob", "mention": true, "text": "hi \"alice\"",
+                    "id": null, "account": null, "reply": null}),
             ),
             (
                 "[bob] waves",
                 json!({"v": 1, "type": "action", "time": now, "room": "#lobby", "number": null,
-                    "nick": "bob", "mention": false, "text": "waves"}),
+                    "nick": "bob", "mention": false, "text": "waves",
+                    "id": null, "account": null, "reply": null}),
             ),
             (
                 "[you -> bob]: psst",
                 json!({"v": 1, "type": "private", "time": now, "nick": "bob", "own": true,
-                    "kind": "message", "text": "psst"}),
+                    "kind": "message", "text": "psst", "id": null, "account": null, "reply": null}),
             ),
             (
                 "- 3 2026-01-31 12:30 [bob]: then",
                 json!({"v": 1, "type": "past", "time": "2026-01-31T12:30:00Z", "room": "#lobby",
-                    "number": 3, "nick": "bob", "own": false, "kind": "message", "text": "then"}),
+                    "number": 3, "nick": "bob", "own": false, "kind": "message", "text": "then",
+                    "id": null, "account": null, "reply": null}),
             ),
             ("* hello", json!({"v": 1, "type": "server", "time": now, "text": "hello"})),
             ("what", json!({"v": 1, "type": "raw", "time": now, "text": "what"})),

@@ -320,6 +320,18 @@ impl Link {
         unsent
     }
 
+    /// Ends the connection without another look at it.
+    ///
+    /// # Errors
+    /// What the poller said.
+    pub fn abandon(&mut self, poller: &mut Poller) -> io::Result<()> {
+        if let State::Up { stream } = std::mem::replace(&mut self.state, State::Down) {
+            self.watch.clear(poller, &stream)?;
+        }
+        (self.inbox, self.reader) = (Inbox::new(), LineReader::new());
+        Ok(())
+    }
+
     /// Reads what has already arrived, says that nothing more will be sent, and closes: a socket
     /// that is closed with unread bytes resets the connection, and the server might lose our last
     /// words. In this order, because a server may answer the half-close, which nobody asked for.

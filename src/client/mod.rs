@@ -5,10 +5,13 @@
 //! | [`options`] | what may be asked for on the command line? |
 //! | `outset` | what is known before the first turn? |
 //! | [`mod@run`] | what happens in one turn of the loop, and how does it end? |
+//! | `front` | who talks, a person or a script? |
 //! | [`link`] | how is the connection made, used, lost and made again? |
 //! | [`console`] | how does a person at a terminal talk? |
-//! | [`conversation`] | who is this person on a chatloop server, and how do they get back there? |
-//! | [`catchup`] | which messages were missed while the connection was gone? |
+//! | [`dialect`] | which dialect is spoken, and what have both in common? |
+//! | [`irc`] | how does this person talk to an IRC server? |
+//! | [`plain`] | who is this person on a server of plain lines, and how do they get back there? |
+//! | [`heard`] | what is to be shown of what a server says? |
 //! | [`complete`] | what may the word at the cursor become? |
 //! | [`secrets`] | which part of a typed line is a password? |
 //! | [`script`] | how does a shell script talk? |
@@ -16,22 +19,26 @@
 //! | [`paint`] | how does a server's line look? |
 //! | [`json`] | how does a server's line look to a program? |
 //!
-//! It works with any server that speaks lines: what it does not understand it shows as it is, and
-//! it sends nothing unasked. To a chatloop server, which it knows by the first line of the
-//! connection, it says a few things more ([`conversation`]).
+//! It speaks IRC, and sends nothing but the registration before the server has let it in. With
+//! `--plain` it works with any server that speaks lines: what it does not understand it shows as
+//! it is, and it sends nothing unasked. To a chatloop server, which it knows by the first line of
+//! the connection, it says a few things more ([`plain`]).
 //!
 //! Deliberately absent: name lookups that do not block (they happen once, before the loop), and
 //! text that a server sends without a newline behind it: it is shown when its line is complete.
 
-pub mod catchup;
 pub mod complete;
 pub mod console;
-pub mod conversation;
+pub mod dialect;
+mod front;
+pub mod heard;
+pub mod irc;
 pub mod json;
 pub mod link;
 pub mod options;
 mod outset;
 pub mod paint;
+pub mod plain;
 pub mod run;
 pub mod script;
 pub mod secrets;
@@ -50,6 +57,10 @@ pub enum Exit {
     Done,
     /// No address of the server could be connected to.
     NotConnected,
+    /// The server has not let us in, or has refused something that a script said.
+    TurnedAway,
+    /// The arguments are not enough.
+    Arguments,
     /// The connection was lost and not regained.
     Lost,
     /// This machine refused something: no descriptor, a full disk behind standard output.
@@ -59,11 +70,12 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The process's exit code. 2 is clap's, for arguments it could not use.
+    /// The process's exit code. 2 is clap's, too, for arguments it could not use.
     pub fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
-            Exit::NotConnected => 1,
+            Exit::NotConnected | Exit::TurnedAway => 1,
+            Exit::Arguments => 2,
             Exit::Lost => 3,
             Exit::Refused => 4,
             Exit::Signal(number) => 128 + number,

@@ -2,6 +2,7 @@
 
 use crate::reactor::Backend;
 use clap::{Parser, ValueEnum};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The longest time that may be asked for: a hundred years, so that no deadline overflows.
@@ -19,13 +20,14 @@ pub enum Timestamps {
 }
 
 /// When the terminal's bell rings.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, ValueEnum)]
 pub enum Bell {
     /// Never
     Off,
     /// When somebody writes to you alone
     Pm,
     /// When somebody mentions you, too
+    #[default]
     Mention,
     /// Whenever something is said
     All,
@@ -38,7 +40,8 @@ impl Bell {
     }
 }
 
-/// Talk to a line-based chat server from a terminal or from a script.
+/// Talk to an IRC server, a chatloop server for one, from a terminal or from a script; with --plain,
+/// to any server that speaks lines.
 ///
 /// On a terminal it is a line editor with history; messages appear above the line that is being
 /// typed. If standard input or output is no terminal, or TERM is "dumb", it is a filter: lines in,
@@ -53,6 +56,28 @@ pub struct Options {
     /// Its port
     #[arg(default_value_t = 7777)]
     pub port: u16,
+
+    /// Your nick [default: your user name]
+    #[arg(long, value_name = "NICK")]
+    pub nick: Option<String>,
+
+    /// Enter this room at the start; may be repeated [default: the lobby of a chatloop server, and
+    /// no room elsewhere]
+    #[arg(long, value_name = "#ROOM")]
+    pub join: Vec<String>,
+
+    /// Log in to this account; CHATLOOP_ACCOUNT_PASSWORD has its password, or it is asked for
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+
+    /// The server's password is the first line of this file; or the environment variable
+    /// CHATLOOP_PASSWORD has it
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+
+    /// No IRC: send lines as they are typed, show lines as they come
+    #[arg(long, conflicts_with_all = ["nick", "join", "account", "password_file"])]
+    pub plain: bool,
 
     /// Give up connecting to one address after this time
     #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
@@ -72,7 +97,7 @@ pub struct Options {
           default_missing_value = "always", num_args = 0..=1, require_equals = true)]
     pub timestamps: Timestamps,
 
-    /// When the bell rings, on a terminal at a chatloop server; /bell changes it
+    /// When the bell rings, on a terminal; /bell changes it
     #[arg(long, value_name = "WHEN", value_enum, default_value = "mention")]
     pub bell: Bell,
 
@@ -96,8 +121,9 @@ Down walk through what was sent, Ctrl-R searches it; Tab completes nicks, rooms 
 behind a lone / lists them; Ctrl-A E B F K U W Y T L and Alt-B F D as in a shell. A paste of
 several lines asks before it is sent.
 
-Exit codes: 0 all is well (a closed standard output, too); 1 could not connect; 2 wrong arguments;
-3 the connection was lost; 4 this machine refused something; 128+N ended by signal N.";
+Exit codes: 0 all is well (a closed standard output, too); 1 could not connect, was not let in, or
+the server refused something that a script said; 2 wrong arguments; 3 the connection was lost; 4
+this machine refused something; 128+N ended by signal N.";
 
 /// Seconds with a fraction, not negative.
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -7,6 +7,7 @@
 //! on the list. A `\r` in front, with which the classic server overwrites the waiting prompt of
 //! its own client, is dropped.
 
+use super::heard::Heard;
 use crate::wire::chatline::{self, ChatLine, LOBBY, Place, Said};
 use crate::wire::clean::clean;
 use jiff::Zoned;
@@ -114,6 +115,57 @@ impl Painter {
             }
         }
         true
+    }
+
+    /// Words of an IRC server, as those of a chatloop server look.
+    pub fn words(&self, text: &str, now: &Zoned, out: &mut Vec<u8>) {
+        self.time(now, out);
+        self.named(&format!("* {text}"), out);
+    }
+
+    /// What somebody said in IRC, without newlines: a line for each of its lines, those behind
+    /// the first with `indent` in front or with all that stands in front of the first. A time
+    /// that the server says counts as the line's; both are this machine's local time.
+    pub fn heard(
+        &self,
+        heard: &Heard,
+        numbers: bool,
+        indent: Option<&str>,
+        now: &Zoned,
+    ) -> Vec<Vec<u8>> {
+        let time = heard.time.map(|time| time.to_zoned(now.time_zone().clone()));
+        let time = time.as_ref().unwrap_or(now);
+        let place = match &heard.room {
+            Some(room) => Place::Room(room),
+            None if heard.own => Place::To,
+            None => Place::From,
+        };
+        let text = format!("{}{}", heard.answers(), heard.text);
+        let number = heard.number.filter(|_| numbers && !heard.past);
+        let line = |(row, text): (usize, &str)| {
+            let mut out = Vec::new();
+            if let Some(indent) = indent.filter(|_| row > 0) {
+                if !text.is_empty() {
+                    out.extend_from_slice(indent.as_bytes());
+                    out.extend_from_slice(text.as_bytes());
+                }
+                return out;
+            }
+            if heard.past {
+                let number = heard.number.map(|number| format!("{number} ")).unwrap_or_default();
+                let stamp = format!("- {number}{} ", time.strftime("%Y-%m-%d %H:%M"));
+                self.styled(&stamp, style::DIM, &mut out);
+            } else {
+                self.time(time, &mut out);
+                if heard.mention {
+                    self.styled("*", style::MENTION, &mut out);
+                }
+            }
+            let (nick, kind, mention) = (&heard.nick, heard.kind, heard.mention);
+            self.said(&Said { place, number, nick, kind, text, mention, rings: false }, &mut out);
+            out
+        };
+        text.split('\n').enumerate().map(line).collect()
     }
 
     fn said(&self, said: &Said<'_>, out: &mut Vec<u8>) {

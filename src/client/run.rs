@@ -4,10 +4,14 @@
 //! written in one place, the screen in another.
 
 use super::console::{Console, Wish};
+use super::dialect::Dialect;
+use super::front::Front;
+use super::irc::{Session, Verdict, Wishes};
 use super::link::{Link, News, READ_SHARE};
 use super::options::{Options, Timestamps};
-use super::outset::{is_person, poller_for_input, resolve, to_stderr, wants_colours};
+use super::outset::{is_person, poller_for_input, resolve, to_stderr, wants_colours, wishes};
 use super::paint::{Painter, style};
+use super::plain::Conversation;
 use super::script::Script;
 use super::watch::{INPUT, OUTPUT, SIGNALS, SOCKET};
 use super::{Exit, Notice};
@@ -29,6 +33,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const STEADY: Duration = Duration::from_secs(10);
 /// How long a leaving person's last lines may take to be sent.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How many times `--timeout` an IRC server may take for its first word. Some look up who we are
+/// before they read anything.
+const FIRST_WORD: u32 = 5;
+/// How long it may take to let us in.
+const REGISTRATION: Duration = Duration::from_secs(60);
 /// How long a script listens on after its last line, unless `--linger` says otherwise.
 const DEFAULT_LINGER: Duration = Duration::from_secs(1);
 
@@ -41,16 +50,14 @@ pub enum Due {
     Retry,
     /// Decide that an ESC was the key.
     Keys,
+    /// Say that the server is silent.
+    Hint,
+    /// Give up on a server that has said nothing.
+    FirstWord,
+    /// Give up on a server that has not let us in.
+    Registration,
     /// End, whatever still might come.
     End,
-}
-
-/// Who talks.
-enum Front {
-    /// A person, but there is no connection yet and the terminal is still as it was.
-    Person,
-    Console(Box<Console>),
-    Script(Box<Script>),
 }
 
 struct Client<'options> {
@@ -63,6 +70,8 @@ struct Client<'options> {
     front: Front,
     keys_timer: Option<TimerId>,
     connected_at: Option<Instant>,
+    /// What is armed while an IRC server lets us in.
+    door_timers: Vec<TimerId>,
     attempts: u32,
     /// The end is armed: linger or last words.
     ending: Option<Exit>,
@@ -82,24 +91,37 @@ pub fn run(options: &Options) -> Exit {
             return Exit::NotConnected;
         }
     };
+    let wishes = match wishes(options, is_person() && !options.json) {
+        Ok(wishes) => wishes,
+        Err(why) => {
+            to_stderr(&Notice::error(why), red);
+            return Exit::Arguments;
+        }
+    };
     // The client lives in `talk`, so the terminal is whole again when the error is printed.
-    talk(options, colours, addresses).unwrap_or_else(|error| {
+    talk(options, wishes, colours, addresses).unwrap_or_else(|error| {
         to_stderr(&Notice::error(format!("cannot go on: {error}")), red);
         Exit::Refused
     })
 }
 
-fn talk(options: &Options, colours: bool, addresses: Vec<SocketAddr>) -> io::Result<Exit> {
-    Client::new(options, colours, addresses)?.talk()
+fn talk(
+    options: &Options,
+    wishes: Wishes,
+    colours: bool,
+    addresses: Vec<SocketAddr>,
+) -> io::Result<Exit> {
+    Client::new(options, wishes, colours, addresses)?.talk()
 }
 
 impl<'options> Client<'options> {
     fn new(
         options: &'options Options,
+        wishes: Wishes,
         colours: bool,
         addresses: Vec<SocketAddr>,
     ) -> io::Result<Client<'options>> {
-        let person = is_person() && !options.json;
+        let person = wishes.person;
         let signals = Signals::new(if person {
             &[
                 Signal::Interrupt,
@@ -116,11 +138,15 @@ impl<'options> Client<'options> {
         })?;
         let mut poller = poller_for_input(options.backend)?;
         poller.add(&signals, SIGNALS, Interest::READ)?;
+        let session = (!options.plain).then(|| Box::new(Session::new(wishes, options.bell)));
         let front = if person {
-            Front::Person
+            Front::Person(Some(match session {
+                Some(session) => Dialect::Irc(session),
+                None => Dialect::Plain(Box::new(Conversation::new(options.bell))),
+            }))
         } else {
             let timestamps = options.timestamps == Timestamps::Always;
-            Front::Script(Box::new(Script::new(timestamps, colours, options.json)?))
+            Front::Script(Box::new(Script::new(timestamps, colours, options.json, session)?))
         };
         Ok(Client {
             options,
@@ -132,6 +158,7 @@ impl<'options> Client<'options> {
             front,
             keys_timer: None,
             connected_at: None,
+            door_timers: Vec::new(),
             attempts: 0,
             ending: None,
             ended: None,
@@ -144,15 +171,18 @@ impl<'options> Client<'options> {
         self.link.start(&mut self.poller, &mut self.timers, &mut news)?;
         loop {
             self.tell(&mut news)?;
-            self.send_unasked();
-            let listening = self.is_listening();
-            self.link.flush(&mut self.poller, listening)?;
+            let unasked = self.front.take_outgoing();
+            if !unasked.is_empty() && self.link.is_up() {
+                self.link.send(&unasked);
+            }
+            self.link.flush(&mut self.poller, self.front.is_listening())?;
             self.look_for_the_end();
             if let Some(exit) = self.ended {
+                self.say_goodbye()?;
                 self.link.close(&mut scratch, &mut news);
                 return self.farewell(exit, news);
             }
-            if !self.show()? {
+            if !self.front.show(&mut self.poller, &self.link)? {
                 self.ended = Some(Exit::Signal(SIGHUP));
                 continue;
             }
@@ -165,23 +195,22 @@ impl<'options> Client<'options> {
         }
     }
 
-    fn is_listening(&self) -> bool {
-        match &self.front {
-            Front::Script(script) => script.is_listening(),
-            Front::Person | Front::Console(_) => true,
-        }
-    }
-
-    /// What the front says to a chatloop server of its own accord.
-    fn send_unasked(&mut self) {
-        let bytes = match &mut self.front {
-            Front::Person => return,
-            Front::Console(console) => console.take_outgoing(),
-            Front::Script(script) => script.take_outgoing(),
-        };
-        if !bytes.is_empty() && self.link.is_up() {
+    /// Lets an IRC server know that we leave. It is a short line, and goes out with one write or
+    /// not at all.
+    fn say_goodbye(&mut self) -> io::Result<()> {
+        let Some(session) = self.front.session() else { return Ok(()) };
+        let (bytes, waiting) = (session.farewell(), session.waiting());
+        if self.link.is_up() {
             self.link.send(&bytes);
+            self.link.flush(&mut self.poller, false)?;
         }
+        if waiting > 0 {
+            let lines = super::heard::counted(waiting, "line");
+            self.notice(Notice::error(format!(
+                "{lines} not sent: the server was too slow for them"
+            )));
+        }
+        Ok(())
     }
 
     fn handle(
@@ -195,7 +224,7 @@ impl<'options> Client<'options> {
             SOCKET => self.link.ready(&mut self.poller, &mut self.timers, scratch, news),
             INPUT => {
                 match &mut self.front {
-                    Front::Person => {}
+                    Front::Person(_) => {}
                     Front::Script(script) => script.input_ready(&mut self.link, scratch),
                     Front::Console(console) => {
                         let wish = console.input_ready(&mut self.link, &Zoned::now(), scratch);
@@ -206,7 +235,7 @@ impl<'options> Client<'options> {
             }
             OUTPUT => match &mut self.front {
                 Front::Script(script) => script.output_ready(event.hangup),
-                Front::Person | Front::Console(_) => Ok(()),
+                Front::Person(_) | Front::Console(_) => Ok(()),
             },
             _ => Ok(()),
         }
@@ -248,9 +277,9 @@ impl<'options> Client<'options> {
                         console.pause()?;
                     }
                     stop_this_process()?;
-                    self.resume()?;
+                    self.front.resume()?;
                 }
-                Signal::Continue => self.resume()?,
+                Signal::Continue => self.front.resume()?,
                 Signal::WindowChange => {
                     if let Front::Console(console) = &mut self.front {
                         console.resized();
@@ -259,13 +288,6 @@ impl<'options> Client<'options> {
             }
         }
         Ok(())
-    }
-
-    fn resume(&mut self) -> io::Result<()> {
-        match &mut self.front {
-            Front::Console(console) => console.resume(),
-            Front::Person | Front::Script(_) => Ok(()),
-        }
     }
 
     fn fire(&mut self, news: &mut Vec<News>) -> io::Result<()> {
@@ -283,6 +305,12 @@ impl<'options> Client<'options> {
                         self.grant(wish);
                     }
                 }
+                Due::Hint => self.hint(),
+                Due::FirstWord if self.front.session().is_some_and(|it| it.has_answered()) => {}
+                Due::FirstWord | Due::Registration => {
+                    self.front.session().into_iter().for_each(Session::waited_enough);
+                    self.judge()?;
+                }
                 Due::End => self.ended = self.ending,
             }
         }
@@ -297,7 +325,13 @@ impl<'options> Client<'options> {
         let now = Zoned::now();
         for item in std::mem::take(news) {
             match item {
-                News::Line(line) => self.line(&line, &now),
+                News::Line(line) => {
+                    self.front.line(&line, &now);
+                    // What is behind that belongs to a connection that counts no more.
+                    if self.judge()? {
+                        break;
+                    }
+                }
                 News::LineTooLong => self.notice(Notice::error("a line too long to be shown")),
                 News::Connected(address) => self.connected(address)?,
                 News::Unreachable(address, why) => {
@@ -314,37 +348,63 @@ impl<'options> Client<'options> {
         Ok(())
     }
 
-    fn line(&mut self, line: &[u8], now: &Zoned) {
-        match &mut self.front {
-            Front::Person => {}
-            Front::Console(console) => console.line(line, now),
-            Front::Script(script) => script.line(line, now),
-        }
-    }
-
     fn notice(&mut self, notice: Notice) {
-        match &mut self.front {
-            Front::Console(console) => console.notice(&notice, &Zoned::now()),
-            Front::Script(script) => script.notice(&notice),
-            Front::Person => {
-                let red = self.colours && io::stderr().is_terminal();
-                to_stderr(&notice, if red { style::ERROR } else { "" });
-            }
-        }
+        self.front.notice(&notice, self.colours);
     }
 
     fn connected(&mut self, address: SocketAddr) -> io::Result<()> {
         self.connected_at = Some(Instant::now());
-        if let Front::Person = self.front {
+        if let Front::Person(dialect) = &mut self.front
+            && let Some(dialect) = dialect.take()
+        {
             let timestamps = self.options.timestamps != Timestamps::Never;
             let painter = Painter::new(self.colours, timestamps);
-            self.front = Front::Console(Box::new(Console::open(painter, self.options.bell)?));
+            self.front = Front::Console(Box::new(Console::open(painter, dialect)?));
         }
-        if let Front::Console(console) = &mut self.front {
-            console.connected();
-        }
+        self.front.connected(&Zoned::now());
         self.notice(Notice::note(format!("connected to {address}")));
+        if self.front.session().is_some() {
+            let (now, first) = (Instant::now(), self.options.timeout);
+            for (after, due) in [
+                (first, Due::Hint),
+                (first * FIRST_WORD, Due::FirstWord),
+                (REGISTRATION, Due::Registration),
+            ] {
+                self.door_timers.push(self.timers.arm(now + after, due));
+            }
+        }
         Ok(())
+    }
+
+    fn hint(&mut self) {
+        if self.front.session().is_some_and(|session| !session.has_answered()) {
+            let text =
+                "the server is silent; if it knows no IRC, --plain talks to it in plain lines";
+            self.notice(Notice::note(text));
+        }
+    }
+
+    /// Looks whether an IRC server has let us in, or will not: then it is over, or to be tried
+    /// again.
+    fn judge(&mut self) -> io::Result<bool> {
+        let Some(session) = self.front.session() else { return Ok(false) };
+        let (settled, was_in) = (session.is_settled(), session.was_in());
+        let verdict = session.take_verdict();
+        if settled || verdict.is_some() {
+            for timer in self.door_timers.drain(..) {
+                self.timers.cancel(timer);
+            }
+        }
+        let Some(Verdict::Refused(why) | Verdict::NotIrc(why)) = verdict else { return Ok(false) };
+        self.notice(Notice::error(why));
+        if !was_in {
+            self.ended.get_or_insert(Exit::TurnedAway);
+            return Ok(true);
+        }
+        // It has let us in before, and may again.
+        self.link.abandon(&mut self.poller)?;
+        self.lost(None);
+        Ok(true)
     }
 
     fn lost(&mut self, error: Option<io::Error>) {
@@ -352,6 +412,14 @@ impl<'options> Client<'options> {
             self.attempts = 0;
         }
         let unsent = self.link.forget_unsent();
+        for timer in self.door_timers.drain(..) {
+            self.timers.cancel(timer);
+        }
+        if let Some(why) = self.front.session().and_then(Session::disconnected) {
+            self.notice(Notice::error(why));
+            self.ended.get_or_insert(Exit::TurnedAway);
+            return;
+        }
         if let Front::Script(script) = &mut self.front {
             script.look_for_end_of_input();
         }
@@ -359,16 +427,16 @@ impl<'options> Client<'options> {
             // A script that has said everything has nothing to lose.
             Front::Script(script) => (
                 script.has_said_farewell()
-                    || (script.input_ended() && unsent == 0 && error.is_none()),
+                    || (script.has_said_all() && unsent == 0 && error.is_none()),
                 false,
             ),
             Front::Console(console) => {
                 (console.has_said_farewell() || self.ending.is_some(), !self.options.no_reconnect)
             }
-            Front::Person => (false, false),
+            Front::Person(_) => (false, false),
         };
         if farewell {
-            self.ended = Some(Exit::Done);
+            self.ended = Some(self.done());
             return;
         }
         self.notice(Notice::error(match &error {
@@ -395,11 +463,20 @@ impl<'options> Client<'options> {
         self.timers.arm(Instant::now() + pause, Due::Retry);
     }
 
+    /// All is said: whether that is all well.
+    fn done(&self) -> Exit {
+        match &self.front {
+            Front::Script(script) if script.has_failed() => Exit::TurnedAway,
+            _ => Exit::Done,
+        }
+    }
+
     /// Whether there is nothing left to wait for.
     fn look_for_the_end(&mut self) {
+        let waiting = self.front.session().map_or(0, |session| session.waiting());
         match &self.front {
             Front::Script(script) => {
-                let said_all = script.input_ended() && self.link.unsent() == 0;
+                let said_all = script.has_said_all() && self.link.unsent() == 0;
                 if script.output_closed() {
                     self.end_within(LAST_WORDS, Exit::Done);
                     if self.link.unsent() == 0 {
@@ -408,31 +485,17 @@ impl<'options> Client<'options> {
                 } else if said_all && self.link.is_up() {
                     let at_terminal = io::stdin().is_terminal();
                     let default = if at_terminal { Duration::ZERO } else { DEFAULT_LINGER };
-                    self.end_within(self.options.linger.unwrap_or(default), Exit::Done);
+                    let exit = self.done();
+                    self.end_within(self.options.linger.unwrap_or(default), exit);
                 }
             }
             Front::Console(_) => {
-                if self.ending.is_some() && self.link.unsent() == 0 {
+                if self.ending.is_some() && self.link.unsent() == 0 && waiting == 0 {
                     self.ended = self.ended.or(self.ending);
                 }
             }
-            Front::Person => {}
+            Front::Person(_) => {}
         }
-    }
-
-    /// Shows the turn's changes; `false` if the terminal is gone.
-    fn show(&mut self) -> io::Result<bool> {
-        match &mut self.front {
-            Front::Person => {}
-            Front::Script(script) => script.update(&mut self.poller, &self.link)?,
-            Front::Console(console) => {
-                if console.present().is_err() {
-                    return Ok(false);
-                }
-                console.update(&mut self.poller)?;
-            }
-        }
-        Ok(true)
     }
 
     /// Shows what came last and gives the terminal back.
@@ -440,17 +503,10 @@ impl<'options> Client<'options> {
         let now = Zoned::now();
         for item in news.drain(..) {
             if let News::Line(line) = item {
-                self.line(&line, &now);
+                self.front.line(&line, &now);
             }
         }
-        match &mut self.front {
-            Front::Person => {}
-            Front::Script(script) => script.finish()?,
-            // Gone is gone; the exit says why.
-            Front::Console(console) => {
-                let _ = console.clear_row();
-            }
-        }
+        self.front.finish()?;
         Ok(exit)
     }
 }

@@ -7,10 +7,15 @@
 //! reader of our output does not keep us from reading our input, and two programs that pipe into
 //! each other through a client do not deadlock.
 //!
-//! Bounds: input is read only while less than [`SEND_SOFT`] waits to be sent, the socket only
+//! In plain the bytes go as they come. In IRC each line is taken as if it were typed, once the
+//! server has let us in, and input is read on only as fast as the server takes it.
+//!
+//! Bounds: `MAX_LINE`; input is read only while less than [`SEND_SOFT`] waits to be sent, the socket only
 //! while less than [`OUTPUT_SOFT`] waits to be written.
 
 use super::Notice;
+use super::heard::Shown;
+use super::irc::Session;
 use super::link::{Link, SEND_SOFT};
 use super::paint::{Painter, style};
 use super::watch::{INPUT, OUTPUT, Watch};
@@ -19,7 +24,7 @@ use crate::reactor::{Backend, Interest, Poller};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
 use crate::wire::chatline::{ChatLine, parse};
 use crate::wire::chatnotice::{Notice as Words, notice};
-use jiff::Zoned;
+use jiff::{Timestamp, Zoned};
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::time::Duration;
@@ -29,6 +34,9 @@ pub const OUTPUT_SOFT: usize = 64 * 1024;
 
 /// Bytes of one write to standard output.
 pub const PIECE: usize = WRITE_WITHOUT_WAIT;
+
+/// Bytes of a line of a script in IRC. A longer one is taken as two.
+const MAX_LINE: usize = 64 * 1024;
 
 /// Standard input and output of a script.
 pub struct Script {
@@ -45,6 +53,9 @@ pub struct Script {
     painter: Painter,
     errors: Painter,
     json: Option<Json>,
+    /// IRC, and the beginning of a line of input.
+    session: Option<Box<Session>>,
+    begun: Vec<u8>,
 }
 
 /// What `--json` keeps.
@@ -65,11 +76,16 @@ const NUMBERS_ON: &[u8] = b"/numbers on\n";
 
 impl Script {
     /// On this process's standard input and output, with a JSON object for each line or the line
-    /// itself. `colours` counts for standard error only.
+    /// itself; in IRC if there is a session. `colours` counts for standard error only.
     ///
     /// # Errors
     /// What the system said when it had no descriptors to give.
-    pub fn new(timestamps: bool, colours: bool, json: bool) -> io::Result<Script> {
+    pub fn new(
+        timestamps: bool,
+        colours: bool,
+        json: bool,
+        session: Option<Box<Session>>,
+    ) -> io::Result<Script> {
         Ok(Script {
             input: unbuffered(io::stdin())?,
             output: unbuffered(io::stdout())?,
@@ -83,12 +99,31 @@ impl Script {
             painter: Painter::new(false, timestamps),
             errors: Painter::new(colours && io::stderr().is_terminal(), false),
             json: json.then(Json::default),
+            session,
+            begun: Vec::new(),
         })
     }
 
-    /// Whether standard input has been read to its end.
-    pub fn input_ended(&self) -> bool {
-        self.input_ended
+    /// Whether standard input has been read to its end, and in IRC the server has taken it all.
+    pub fn has_said_all(&self) -> bool {
+        self.input_ended && self.session.as_ref().is_none_or(|session| session.is_idle())
+    }
+
+    /// Whether the server has refused something, or something could not be said.
+    pub fn has_failed(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.has_failed())
+    }
+
+    /// The IRC session, if that is spoken.
+    pub fn session(&mut self) -> Option<&mut Session> {
+        self.session.as_deref_mut()
+    }
+
+    /// A connection stands.
+    pub fn connected(&mut self, now: &Zoned) {
+        if let Some(session) = &mut self.session {
+            session.connected(now.timestamp());
+        }
     }
 
     /// Whether nobody reads standard output any more.
@@ -98,7 +133,7 @@ impl Script {
 
     /// Whether the last thing sent was `/quit`.
     pub fn has_said_farewell(&self) -> bool {
-        self.farewell.said
+        self.farewell.said || self.session.as_ref().is_some_and(|it| it.has_said_farewell())
     }
 
     /// Whether there is room for more lines from the server.
@@ -123,6 +158,10 @@ impl Script {
     pub fn input_ready(&mut self, link: &mut Link, scratch: &mut [u8]) {
         match self.input.read(scratch) {
             Ok(0) => self.end_input(link),
+            Ok(count) if self.session.is_some() => {
+                self.begun.extend_from_slice(&scratch[..count]);
+                self.type_lines();
+            }
             Ok(count) => {
                 self.farewell.follow(&scratch[..count]);
                 link.send(&scratch[..count]);
@@ -143,10 +182,35 @@ impl Script {
     /// A last line without a newline is a line, too; the server would wait for the rest of it.
     fn end_input(&mut self, link: &mut Link) {
         self.input_ended = true;
+        if self.session.is_some() && !self.begun.is_empty() {
+            self.begun.push(b'\n');
+            self.type_lines();
+        }
         if self.farewell.inside_line {
             self.farewell.follow(b"\n");
             link.send(b"\n");
         }
+    }
+
+    /// Takes the whole lines of what was read as typed.
+    fn type_lines(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        let now = Zoned::now();
+        let begun = std::mem::take(&mut self.begun);
+        let mut rest = &begun[..];
+        while let Some(end) =
+            memchr::memchr(b'\n', rest).or((rest.len() > MAX_LINE).then_some(MAX_LINE))
+        {
+            let line = String::from_utf8_lossy(&rest[..end]);
+            let line = line.strip_suffix('\r').unwrap_or(&line);
+            rest = rest[end..].strip_prefix(b"\n").unwrap_or(&rest[end..]);
+            if !line.trim().is_empty() && !session.has_said_farewell() {
+                session.typed(line, now.timestamp());
+            }
+        }
+        self.begun = rest.to_vec();
+        let shown = session.take_shown();
+        self.tell(shown, &now);
     }
 
     /// Standard output takes something, or is gone.
@@ -186,6 +250,9 @@ impl Script {
 
     /// What is to be sent that the script did not say.
     pub fn take_outgoing(&mut self) -> Vec<u8> {
+        if let Some(session) = &mut self.session {
+            return session.take_outgoing();
+        }
         let quiet = self.farewell.inside_line || self.farewell.said;
         match &mut self.json {
             Some(json) if json.asks && !quiet => {
@@ -208,29 +275,79 @@ impl Script {
         if words == Words::NumbersOn && std::mem::take(&mut json.waits) {
             return;
         }
-        let time = now.timestamp().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        let time = rfc3339(now.timestamp());
         self.pending.extend_from_slice(super::json::object(line, json.known, &time).as_bytes());
         self.pending.push(b'\n');
     }
 
     /// A line from the server.
     pub fn line(&mut self, line: &[u8], now: &Zoned) {
-        if self.output_closed {
+        if self.output_closed && self.session.is_none() {
             return;
         }
         if self.written > OUTPUT_SOFT {
             self.pending.drain(..self.written);
             self.written = 0;
         }
+        if let Some(session) = &mut self.session {
+            session.heard(line, now.timestamp());
+            let shown = session.take_shown();
+            return self.tell(shown, now);
+        }
         if self.json.is_some() {
             return self.json_line(line, now);
         }
+        self.day(now);
+        if self.painter.line(line, now, &mut self.pending) {
+            self.pending.push(b'\n');
+        }
+    }
+
+    fn day(&mut self, now: &Zoned) {
         if let Some(day) = self.painter.day_line(now) {
             self.pending.extend_from_slice(day.as_bytes());
             self.pending.push(b'\n');
         }
-        if self.painter.line(line, now, &mut self.pending) {
-            self.pending.push(b'\n');
+    }
+
+    /// Writes what came of a line in IRC.
+    fn tell(&mut self, shown: Vec<Shown>, now: &Zoned) {
+        for item in shown {
+            if let Shown::Notice(notice) = &item {
+                self.notice(notice);
+                continue;
+            }
+            if self.output_closed {
+                continue;
+            }
+            if self.json.is_some() {
+                let object = super::json::shown(&item, &rfc3339(now.timestamp()));
+                if let Some(object) = object {
+                    self.pending.extend_from_slice(object.as_bytes());
+                    self.pending.push(b'\n');
+                }
+                continue;
+            }
+            self.day(now);
+            let mut line = Vec::new();
+            let lines = match &item {
+                Shown::Said(heard) => self.painter.heard(heard, false, None, now),
+                Shown::Words(text) => {
+                    self.painter.words(text, now, &mut line);
+                    vec![line]
+                }
+                Shown::Line(raw) | Shown::Raw(raw) => {
+                    match self.painter.line(raw, now, &mut line) {
+                        true => vec![line],
+                        false => Vec::new(),
+                    }
+                }
+                Shown::Notice(_) | Shown::Bell => Vec::new(),
+            };
+            for line in lines {
+                self.pending.extend_from_slice(&line);
+                self.pending.push(b'\n');
+            }
         }
     }
 
@@ -246,7 +363,11 @@ impl Script {
     /// # Errors
     /// What the poller said.
     pub fn update(&mut self, poller: &mut Poller, link: &Link) -> io::Result<()> {
-        let reads = !self.input_ended && link.is_up() && link.unsent() < SEND_SOFT;
+        let ready = |session: &Session| {
+            session.is_settled() && !session.is_full() && !session.has_said_farewell()
+        };
+        let ready = self.session.as_ref().is_none_or(|session| ready(session));
+        let reads = !self.input_ended && link.is_up() && link.unsent() < SEND_SOFT && ready;
         // While it is not read it is not watched: a pipe whose writer has gone reports a hangup at
         // every wait, wanted or not, and the loop would spin.
         let wanted = if reads { Interest::READ } else { Interest::NONE };
@@ -268,6 +389,11 @@ impl Script {
             Ok(()) => Ok(()),
         }
     }
+}
+
+/// A time as `--json` has it.
+pub(super) fn rfc3339(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// Follows what is sent, to know whether it ends inside a line and whether `/quit` was said. After

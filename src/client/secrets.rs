@@ -5,11 +5,15 @@
 //! anywhere else. Blanks in front and capitals do not matter, because a slip of the finger must
 //! not show what the right spelling hides.
 //!
+//! In IRC passwords stand in more places: `/login` may leave the name out, services are written to
+//! as to people, and `/quote` sends anything.
+//!
 //! Limit: a misspelt command shows its password on this person's own screen. The server tells
 //! nobody.
 
 /// Commands, and the number of the words in front of the password, the command's own included.
-const COMMANDS: [(&str, usize); 6] = [
+const COMMANDS: [(&str, usize); 7] = [
+    ("/pass", 1),
     ("/login", 2),
     ("/identify", 2),
     ("/register", 1),
@@ -18,6 +22,33 @@ const COMMANDS: [(&str, usize); 6] = [
     ("/oper", 2),
 ];
 
+/// The same for IRC.
+const IRC_COMMANDS: [(&str, usize); 9] = [
+    ("/login", 1),
+    ("/identify", 1),
+    ("/register", 1),
+    ("/password", 1),
+    ("/passwd", 1),
+    ("/oper", 2),
+    ("/pass", 1),
+    ("/ns", 1),
+    ("/nickserv", 1),
+];
+/// In IRC, what a `/msg` is to, if it may have a password.
+const SERVICES: [&str; 5] = ["nickserv", "ns", "authserv", "q", "userserv"];
+/// In IRC, commands that may have one in a `/quote`.
+const QUOTED: [&str; 7] =
+    ["pass", "oper", "authenticate", "register", "ns", "nickserv", "identify"];
+
+/// Which commands have a password.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Forms {
+    /// Those of a chatloop server's plain dialect.
+    Plain,
+    /// Those of the client in IRC.
+    Irc,
+}
+
 /// What is shown for each character of a password.
 const DOT: char = '•';
 /// Dots of a password that was sent: not as many as it has characters.
@@ -25,12 +56,10 @@ const DOTS_SENT: usize = 8;
 
 /// Where the password begins: the byte behind the blank behind the words in front. `None` if the
 /// line holds none and never will, however it goes on from here.
-pub fn begins(line: &str) -> Option<usize> {
+pub fn begins(line: &str, forms: Forms) -> Option<usize> {
     let command = line.trim_start();
     let mut at = line.len() - command.len();
-    let first = command.split(char::is_whitespace).next().unwrap_or_default();
-    let (_, words) = COMMANDS.iter().find(|(name, _)| first.eq_ignore_ascii_case(name))?;
-    for _ in 0..*words {
+    for _ in 0..words_in_front(command, forms)? {
         let rest = line[at..].trim_start();
         at = line.len() - rest.len();
         at += rest.find(char::is_whitespace).unwrap_or(rest.len());
@@ -38,9 +67,31 @@ pub fn begins(line: &str) -> Option<usize> {
     Some(line.len() - line[at..].trim_start().len())
 }
 
+/// How many words stand in front of the password, if the command has one.
+fn words_in_front(command: &str, forms: Forms) -> Option<usize> {
+    let mut words = command.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let second = words.next().unwrap_or_default();
+    let is = |known: &str, word: &str| known.eq_ignore_ascii_case(word);
+    let table = match forms {
+        Forms::Plain => &COMMANDS[..],
+        Forms::Irc => &IRC_COMMANDS[..],
+    };
+    if let Some((_, words)) = table.iter().find(|(name, _)| is(name, first)) {
+        return Some(*words);
+    }
+    let among = |all: &[&str]| all.iter().any(|name| is(name, second));
+    let hidden = match first.to_ascii_lowercase().as_str() {
+        "/msg" | "/m" | "/tell" | "/query" | "/notice" => among(&SERVICES),
+        "/quote" | "/raw" => among(&QUOTED),
+        _ => false,
+    };
+    (hidden && forms == Forms::Irc).then_some(2)
+}
+
 /// The line with dots for its password, and `cursor` moved to where it is in that.
-pub fn masked(line: &str, cursor: usize) -> Option<(String, usize)> {
-    let start = begins(line)?;
+pub fn masked(line: &str, cursor: usize, forms: Forms) -> Option<(String, usize)> {
+    let start = begins(line, forms)?;
     let dotted = |text: &str| -> String {
         text.chars().map(|it| if it.is_whitespace() { it } else { DOT }).collect()
     };
@@ -50,8 +101,8 @@ pub fn masked(line: &str, cursor: usize) -> Option<(String, usize)> {
 }
 
 /// The line as it is shown after it was sent.
-pub fn sent(line: &str) -> Option<String> {
-    let start = begins(line)?;
+pub fn sent(line: &str, forms: Forms) -> Option<String> {
+    let start = begins(line, forms)?;
     let dots: String = std::iter::repeat_n(DOT, DOTS_SENT).collect();
     Some(if start == line.len() { line.to_owned() } else { format!("{}{dots}", &line[..start]) })
 }
@@ -74,11 +125,27 @@ mod tests {
             ("the /login alice hunter2", None),
             ("", None),
         ] {
-            assert_eq!(masked(line, line.len()).map(|it| it.0).as_deref(), shown, "{line}");
+            let masked = masked(line, line.len(), Forms::Plain);
+            assert_eq!(masked.map(|it| it.0).as_deref(), shown, "{line}");
         }
-        assert_eq!(sent("/login alice hunter2").unwrap(), "/login alice ••••••••");
-        assert_eq!(sent("/login").unwrap(), "/login");
-        assert_eq!(masked("/register ab", 11).unwrap().1, 10 + DOT.len_utf8());
+        assert_eq!(sent("/login alice hunter2", Forms::Plain).unwrap(), "/login alice ••••••••");
+        assert_eq!(sent("/login", Forms::Plain).unwrap(), "/login");
+        assert_eq!(masked("/register ab", 11, Forms::Plain).unwrap().1, 10 + DOT.len_utf8());
+    }
+
+    #[test]
+    fn passwords_of_irc_are_found() {
+        for (line, shown) in [
+            ("/login hunter2", Some("/login ••••••••")),
+            ("/login alice hunter2", Some("/login ••••••••")),
+            ("/msg NickServ IDENTIFY hunter2", Some("/msg NickServ ••••••••")),
+            ("/quote PASS hunter2", Some("/quote PASS ••••••••")),
+            ("/msg alice IDENTIFY hunter2", None),
+            ("/quote JOIN #x", None),
+        ] {
+            assert_eq!(sent(line, Forms::Irc).as_deref(), shown, "{line}");
+        }
+        assert_eq!(sent("/msg NickServ IDENTIFY hunter2", Forms::Plain), None);
     }
 
     proptest! {
@@ -91,10 +158,10 @@ mod tests {
             let line = format!("{name}{nick} {password}");
             let before = line.len() - password.len();
             let cursor = before + password.char_indices().nth(at).map_or(password.len(), |it| it.0);
-            let (shown, cursor) = masked(&line, cursor).unwrap();
+            let (shown, cursor) = masked(&line, cursor, Forms::Plain).unwrap();
             prop_assert!(shown.is_char_boundary(cursor));
             prop_assert!(!shown.contains(|c: char| c.is_uppercase() || c == 'é'));
-            prop_assert!(!sent(&line).unwrap().contains(|c: char| c.is_uppercase() || c == 'é'));
+            prop_assert!(!sent(&line, Forms::Plain).unwrap().contains(|c: char| c.is_uppercase() || c == 'é'));
         }
     }
 }

@@ -76,6 +76,7 @@ pub struct Editor {
     killed: String,
     last: Last,
     history: History,
+    blank_lines: bool,
 }
 
 impl Default for Editor {
@@ -93,7 +94,13 @@ impl Editor {
             killed: String::new(),
             last: Last::Other,
             history: History::default(),
+            blank_lines: false,
         }
+    }
+
+    /// From here on a paste keeps the blank lines between its others.
+    pub fn keep_blank_lines(&mut self) {
+        self.blank_lines = true;
     }
 
     /// The line as it stands.
@@ -235,8 +242,8 @@ impl Editor {
 
     /// Takes a paste. One line goes to the cursor, without the newline at its end. Several are
     /// joined with what stands before and after the cursor, as typing them would have done, and
-    /// are handed out as a question; empty ones are left out, because some servers take an empty
-    /// line for goodbye.
+    /// are handed out as a question; blank ones are left out, because some servers take an empty
+    /// line for goodbye, unless [`keep_blank_lines`](Editor::keep_blank_lines) has been said.
     pub fn paste(&mut self, pasted: &str) -> Outcome {
         self.last = Last::Other;
         let one_line = pasted.trim_end_matches('\n');
@@ -247,7 +254,14 @@ impl Editor {
         let whole = [before, pasted, after].concat();
         let kept = |character: &char| !character.is_control() || *character == '\t';
         let lines = whole.split('\n').map(|line| line.chars().filter(kept).collect::<String>());
-        Outcome::Ask(lines.filter(|line| !line.trim().is_empty()).collect())
+        let lines = lines.filter(|line| self.blank_lines || !line.trim().is_empty());
+        let mut lines: Vec<String> = lines.collect();
+        let is_blank = |line: &String| line.trim().is_empty();
+        while lines.last().is_some_and(is_blank) {
+            lines.pop();
+        }
+        lines.drain(..lines.iter().take_while(|line| is_blank(line)).count());
+        Outcome::Ask(lines)
     }
 
     /// Empties the line without keeping it: Ctrl-C on a draft, and a yes to a paste.

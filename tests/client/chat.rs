@@ -1,12 +1,14 @@
-//! A person at a chatloop server: scripted where the moment matters, the real one where its words
+//! A person at a chatloop server, with `--plain`: scripted where the moment matters, the real one where its words
 //! do.
 
 use crate::line_server::{LineServer, PATIENCE, Peer};
 use crate::pty::Terminal;
+use crate::real_server::RealServer;
+use crate::start::Start;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::process::{Child, Command, Stdio};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
 const WELCOME: &str =
     "* connected as guest1, 2 users online; /help lists the commands, /quit leaves\n";
@@ -14,7 +16,7 @@ const WELCOME: &str =
 /// A scripted server that has welcomed the client and answered what it asked.
 fn welcomed(arguments: &[&str]) -> (LineServer, Peer, Terminal) {
     let server = LineServer::new();
-    let mut terminal = Terminal::start_with(server.address(), arguments, &[]);
+    let mut terminal = Terminal::start_plain(server.address(), arguments, &[]);
     let mut peer = server.accept();
     peer.say(WELCOME);
     assert_eq!(peer.hear().unwrap(), "/help");
@@ -88,7 +90,7 @@ fn a_mention_is_highlighted_and_rings() {
 #[test]
 fn another_server_is_told_nothing_unasked() {
     let server = LineServer::new();
-    let mut terminal = Terminal::start_with(server.address(), &[], &[]);
+    let mut terminal = Terminal::start_plain(server.address(), &[], &[]);
     let mut peer = server.accept();
     // Only the very first line counts.
     peer.say(&format!("hello\n{WELCOME}*3 [bob]: as it is\n"));
@@ -144,44 +146,10 @@ fn after_a_loss_nothing_is_missing_or_doubled() {
     assert!(!seen.contains("forgotten") && !seen.contains("nobody has heard"), "{seen}");
 }
 
-struct RealServer {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl RealServer {
-    fn start(port: u16) -> RealServer {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
-            .args(["127.0.0.1", &port.to_string(), "-q"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("listening on ") {
-            line.clear();
-            assert!(log.read_line(&mut line).unwrap() > 0, "it listens");
-        }
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        let address = line.split("listening on ").nth(1).unwrap();
-        let address = address.split_whitespace().next().unwrap().parse().unwrap();
-        RealServer { child, address }
-    }
-}
-
-impl Drop for RealServer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn a_killed_server_is_gone_back_to() {
-    let server = RealServer::start(0);
-    let mut terminal = Terminal::start_with(server.address, &[], &[]);
+    let server = RealServer::start(0, &["--greeting-delay=0"]);
+    let mut terminal = Terminal::start_plain(server.address, &[], &[]);
     terminal.wait_for("#lobby [You]:");
     terminal.type_keys("/nick alice\r/join #x word\r");
     terminal.wait_for("#x [You]:");
@@ -190,7 +158,7 @@ fn a_killed_server_is_gone_back_to() {
     let port = server.address.port();
     drop(server);
     terminal.wait_for("connection lost");
-    let server = RealServer::start(port);
+    let server = RealServer::start(port, &["--greeting-delay=0"]);
     terminal.wait_for("back in #x as alice");
     terminal.wait_for("perhaps nobody has heard your: into the void");
     terminal.type_keys("/who\r");
@@ -200,15 +168,15 @@ fn a_killed_server_is_gone_back_to() {
 
 #[test]
 fn json_is_one_object_a_line() {
-    let server = RealServer::start(0);
+    let server = RealServer::start(0, &["--greeting-delay=0"]);
     let client = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
             .args([server.address.ip().to_string(), server.address.port().to_string()])
+            .arg("--plain")
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .spawn()
-            .unwrap()
+            .start()
     };
     let mut listener = client(&["--json"]);
     let mut lines = BufReader::new(listener.stdout.take().unwrap()).lines();
@@ -244,11 +212,10 @@ fn json_of_another_server_is_raw() {
     let address = listener.local_addr().unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
         .args([address.ip().to_string(), address.port().to_string()])
-        .args(["--json", "--linger=20"])
+        .args(["--plain", "--json", "--linger=20"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .start();
     let mut stream = listener.accept().unwrap().0;
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(b"[bob]: \xff\x1b[31m\n").unwrap();

@@ -4,7 +4,12 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on should say where
 
 mod chat;
+mod irc;
+mod irc_script;
+mod irc_server;
 mod line_server;
 mod pty;
+mod real_server;
 mod script;
+mod start;
 mod terminal;

@@ -1,10 +1,11 @@
 //! The client on a pseudo-terminal, with a screen that shows what a person would see.
 
 use crate::line_server::PATIENCE;
+use crate::start::Start;
 use nix::libc;
 use nix::pty::{OpenptyResult, Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::termios::{Termios, tcgetattr};
+use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
 use nix::unistd::Pid;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -36,6 +37,15 @@ fn cells(count: u16) -> NonZeroU16 {
 }
 
 impl Terminal {
+    /// Starts the client with `--plain`.
+    pub fn start_plain(
+        server: SocketAddr,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Terminal {
+        Terminal::start_with(server, &[&["--plain"], arguments].concat(), environment)
+    }
+
     /// Starts the client on a terminal of 24 by 80, without times in front of lines.
     pub fn start_with(
         server: SocketAddr,
@@ -48,7 +58,10 @@ impl Terminal {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-client"));
         command.args([server.ip().to_string(), server.port().to_string()]);
         command.arg("--timestamps=never").args(arguments);
-        command.env("TERM", "xterm-256color").env_remove("NO_COLOR");
+        command
+            .env("TERM", "xterm-256color")
+            .env_remove("NO_COLOR")
+            .env_remove("CHATLOOP_PASSWORD");
         command.envs(environment.iter().copied());
         command.stdin(side()).stdout(side()).stderr(side());
         // SAFETY: between fork and exec only setsid and ioctl are called, which POSIX allows there.
@@ -62,7 +75,7 @@ impl Terminal {
                 Ok(())
             });
         }
-        let child = command.spawn().unwrap();
+        let child = command.start();
         let (sender, output) = channel();
         let mut reader = File::from(master.try_clone().unwrap());
         std::thread::spawn(move || {
@@ -119,6 +132,15 @@ impl Terminal {
 
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
+    }
+
+    /// Waits until what is typed is not shown.
+    pub fn wait_until_nothing_is_echoed(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while tcgetattr(&self.slave).unwrap().local_flags.contains(LocalFlags::ECHO) {
+            assert!(Instant::now() < deadline, "it echoes");
+            std::thread::yield_now();
+        }
     }
 
     pub fn is_as_before(&self) -> bool {

@@ -1,6 +1,7 @@
-//! A script: no terminal anywhere.
+//! A script: no terminal anywhere. With `--plain`, but for the arguments and the exit codes.
 
 use crate::line_server::{LineServer, PATIENCE};
+use crate::start::{Start, nobody_is_starting};
 use chatloop::reactor::Backend;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -11,13 +12,14 @@ use std::process::{Child, Command, Output, Stdio};
 
 fn client(server: SocketAddr, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-client"));
-    command.args([server.ip().to_string(), server.port().to_string()]).args(arguments);
+    command.args([server.ip().to_string(), server.port().to_string()]);
+    command.arg("--plain").args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 fn piped(server: SocketAddr, arguments: &[&str]) -> Child {
-    client(server, arguments).stdin(Stdio::piped()).spawn().unwrap()
+    client(server, arguments).stdin(Stdio::piped()).start()
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -56,7 +58,7 @@ fn every_kind_of_input_is_sent_to_its_end_and_the_replies_are_heard() {
                 "pipe" => command.stdin(Stdio::piped()),
                 _ => command.stdin(Stdio::null()),
             };
-            let mut child = command.spawn().unwrap();
+            let mut child = command.start();
             let mut peer = server.accept();
             if kind == "pipe" {
                 child.stdin.take().unwrap().write_all(b"one\ntwo").unwrap();
@@ -78,15 +80,14 @@ fn every_kind_of_input_is_sent_to_its_end_and_the_replies_are_heard() {
 #[test]
 fn standard_input_may_be_closed() {
     let server = LineServer::new();
-    let script = "exec \"$0\" \"$1\" \"$2\" --linger=20 <&-";
+    let script = "exec \"$0\" \"$1\" \"$2\" --plain --linger=20 <&-";
     let address = server.address();
     let child = Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_chatloop-client")])
         .args([address.ip().to_string(), address.port().to_string()])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .start();
     let mut peer = server.accept();
     peer.say("hello\n");
     drop(peer);
@@ -97,7 +98,7 @@ fn standard_input_may_be_closed() {
 fn it_listens_on_for_as_long_as_it_was_told() {
     let server = LineServer::new();
     let started = std::time::Instant::now();
-    let child = client(server.address(), &["--linger=0.3"]).spawn().unwrap();
+    let child = client(server.address(), &["--linger=0.3"]).start();
     let mut peer = server.accept();
     peer.say("hello\n");
     let output = child.wait_with_output().unwrap();
@@ -111,7 +112,7 @@ fn a_server_that_is_not_there_is_said_and_is_exit_code_1() {
     let server = LineServer::new();
     let address = server.address();
     drop(server);
-    let output = client(address, &[]).output().unwrap();
+    let output = client(address, &[]).start().wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
     assert!(said.contains(&address.to_string()) && said.contains("refused"), "{said}");
@@ -128,7 +129,7 @@ fn a_silent_address_times_out() {
     listener.listen(0).unwrap();
     let address = listener.local_addr().unwrap().as_socket().unwrap();
     let _fills_the_queue = std::net::TcpStream::connect(address).unwrap();
-    let output = client(address, &["--timeout=0.2"]).output().unwrap();
+    let output = client(address, &["--timeout=0.2"]).start().wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
     assert!(
@@ -140,7 +141,7 @@ fn a_silent_address_times_out() {
 #[test]
 fn wrong_arguments_are_exit_code_2() {
     let address = SocketAddr::from(([127, 0, 0, 1], 1));
-    let output = client(address, &["--backend=iocp"]).output().unwrap();
+    let output = client(address, &["--backend=iocp"]).start().wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("poll"), "{}", text(&output.stderr));
 }
@@ -226,7 +227,9 @@ fn megabytes_go_through_whole_though_nobody_reads_the_echo_before_all_is_said() 
         for number in 0..LINES {
             writeln!(input, "line number {number}").unwrap();
         }
+        let guard = nobody_is_starting();
         drop(input);
+        drop(guard);
         let output = child.wait_with_output().unwrap();
         echo.join().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

@@ -15,7 +15,7 @@ fn connected_with(
     environment: &[(&str, &str)],
 ) -> (LineServer, Peer, Terminal) {
     let server = LineServer::new();
-    let mut terminal = Terminal::start_with(server.address(), arguments, environment);
+    let mut terminal = Terminal::start_plain(server.address(), arguments, environment);
     let peer = server.accept();
     terminal.wait_for("[You]:");
     (server, peer, terminal)
@@ -198,7 +198,7 @@ fn no_colour_means_none() {
 #[test]
 fn a_dumb_terminal_gets_no_escapes_at_all() {
     let server = LineServer::new();
-    let mut terminal = Terminal::start_with(server.address(), &[], &[("TERM", "dumb")]);
+    let mut terminal = Terminal::start_plain(server.address(), &[], &[("TERM", "dumb")]);
     let mut peer = server.accept();
     peer.say("\x1b[31mhello\n");
     terminal.wait_for("hello");

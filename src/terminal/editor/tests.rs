@@ -125,6 +125,14 @@ fn a_paste_of_many_lines_is_a_question_and_the_draft_stays() {
 }
 
 #[test]
+fn blank_lines_of_a_paste_are_kept_if_they_are_wanted() {
+    let mut editor = Editor::new();
+    editor.keep_blank_lines();
+    let outcome = feed(&mut editor, "\x1b[200~\r \rone\r\r  two\r\r\x1b[201~");
+    assert_eq!(outcome, Outcome::Ask(["one", "", "  two"].map(str::to_owned).to_vec()));
+}
+
+#[test]
 fn the_line_is_bounded_and_refuses_whole() {
     let mut editor = Editor::new();
     editor.set(&"x".repeat(MAX_LINE - 1));

@@ -12,6 +12,7 @@
 //! | `name` | may this be a nickname, a channel, a user name, a key? |
 //! | `mode` | which changes does a mode string ask for? |
 //! | `numeric` | which number has which name? |
+//! | `format` | what is left of a text without its colours? |
 //!
 //! The standard is the Modern IRC Client Protocol, RFC 1459 and RFC 2812 where it is silent, and
 //! IRCv3's message-tags for everything before the source.
@@ -23,6 +24,7 @@
 //! changed for each new one; the dialect above has the table of those.
 
 pub mod casemap;
+pub mod format;
 pub mod frame;
 pub mod mask;
 pub mod message;

@@ -17,6 +17,7 @@
 //! Deliberately absent: a check of the command and of names. Those come from us.
 
 use super::{Limits, Numeric, Tag, tags};
+use unicode_segmentation::GraphemeCursor;
 
 /// Whether all of the body went onto the line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -203,9 +204,9 @@ impl ParameterWriter<'_> {
 }
 
 /// A text in pieces of at most `room` bytes, for one line each: cut after a space if there is
-/// one in the second half of the piece, else between characters. Together they are the text.
-/// One empty piece for an empty text. A `room` under four bytes counts as four, so that every
-/// character fits and the pieces come to an end.
+/// one in the second half of the piece, else between graphemes (UAX #29), and inside one only if
+/// it fills the piece. Together they are the text. One empty piece for an empty text. A `room`
+/// under four bytes counts as four, so that every character fits and the pieces come to an end.
 pub fn pieces(text: &str, room: usize) -> impl Iterator<Item = &str> {
     let room = room.max(4);
     let mut rest = Some(text);
@@ -218,12 +219,22 @@ pub fn pieces(text: &str, room: usize) -> impl Iterator<Item = &str> {
         let full = text.floor_char_boundary(room);
         let place = match text[..full].rfind(' ') {
             Some(space) if space >= full / 2 => space + 1,
-            _ => full,
+            _ => grapheme_floor(text, full),
         };
         let (piece, left) = text.split_at(place);
         rest = Some(left);
         Some(piece)
     })
+}
+
+/// The last grapheme boundary at or before `at`; `at` itself if that would be the start.
+fn grapheme_floor(text: &str, at: usize) -> usize {
+    let mut cursor = GraphemeCursor::new(at, text.len(), true);
+    // With the whole text as the one chunk it never asks for more, so an error cannot happen.
+    if matches!(cursor.is_boundary(text, 0), Ok(true)) {
+        return at;
+    }
+    cursor.prev_boundary(text, 0).ok().flatten().filter(|place| *place > 0).unwrap_or(at)
 }
 
 #[cfg(test)]
@@ -328,5 +339,8 @@ mod tests {
         }
         assert_eq!(pieces("hello world", 8).collect::<Vec<_>>(), ["hello ", "world"]);
         assert_eq!(pieces("", 8).collect::<Vec<_>>(), [""]);
+        let family = "👩‍👩‍👧‍👦";
+        let all: Vec<String> = pieces(&family.repeat(3), 60).map(str::to_owned).collect();
+        assert_eq!(all, [family.repeat(2), family.to_owned()], "a grapheme is not cut");
     }
 }

@@ -1,38 +1,36 @@
-//! Who is this person on a chatloop server, where are they, and how do they get back there?
+//! Who is this person on a chatloop server, and where are they? The plain dialect: `--plain`.
+//!
+//! | file | its question |
+//! |---|---|
+//! | `back` | how do they get back there, and what was missed? |
+//! | [`catchup`] | which messages of one room were missed? |
 //!
 //! Pure: typed lines and the server's lines in; lines to show, lines to send and a prompt out.
 //! Nothing is sent that the person did not type unless a connection's very first line is the
 //! welcome of a chatloop server. Then it asks for numbers, for the list of commands and, in a
 //! room of `MAX_ASKED` at most, for who is there; the answers are not shown. After a loss it
 //! takes the nick, logs in, enters the rooms again, and asks for what was missed
-//! ([`catchup`](super::catchup)); `/numbers on` is asked last, because its answer says that all
+//! ([`catchup`]); `/numbers on` is asked last, because its answer says that all
 //! others have been given.
 //!
 //! A password that has opened an account in this run is kept for that, and wiped when it is
 //! replaced or the program ends.
 
-use super::catchup::{Caught, Next, RoomLog};
+mod back;
+pub mod catchup;
+
 use super::complete::Vocabulary;
+use super::heard::Shown;
 use super::{Notice, options::Bell};
 use crate::wire::chatline::{ChatLine, LOBBY, Place, Said, is_room, parse};
 use crate::wire::chatnotice::{self, Notice as Word};
+use catchup::RoomLog;
 use zeroize::Zeroizing;
 
 /// People in a room up to which it is asked who they are.
 const MAX_ASKED: usize = 200;
 /// Rooms that are followed: the server lets nobody into more.
 const MAX_ROOMS: usize = 100;
-
-/// What is to be shown.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Shown {
-    /// A line of the server.
-    Line(Vec<u8>),
-    /// The client's own words.
-    Notice(Notice),
-    /// The bell.
-    Bell,
-}
 
 /// An account and its password.
 struct Login {
@@ -282,40 +280,6 @@ impl Conversation {
         }
     }
 
-    /// Asks for all that was there before the loss.
-    fn go_back(&mut self) {
-        (self.returning, self.complete) = (true, true);
-        self.back.clone_from(&self.current);
-        if let Some(Login { account: Some(account), password }) = &self.login {
-            let line = Zeroizing::new(format!("/login {account} {}", **password));
-            self.send(&line);
-        }
-        if let Some(nick) = self.chosen.clone() {
-            self.send(&format!("/nick {nick}"));
-        }
-        let names: Vec<String> = self.rooms.iter().map(|room| room.log.name.clone()).collect();
-        for (name, room) in names.iter().zip(0..) {
-            if name != LOBBY {
-                let key = self.rooms[room].key.as_ref().map_or("", |key| key.as_str()).to_owned();
-                self.send(format!("/join {name} {key}").trim_end());
-            }
-        }
-        if !names.iter().any(|name| name == LOBBY) {
-            self.send("/part #lobby");
-        }
-        if let Some(room) = self.back.clone() {
-            self.send(&format!("/room {room}"));
-        }
-        let questions: Vec<String> = self.rooms.iter_mut().map(|room| room.log.begin()).collect();
-        questions.iter().for_each(|question| self.send(question));
-        self.mark();
-    }
-
-    fn mark(&mut self) {
-        self.marks += 1;
-        self.send("/numbers on");
-    }
-
     fn ask_people(&mut self, room: &str) {
         self.send(&format!("/who {room}"));
         self.people_asked.push(room.to_owned());
@@ -452,72 +416,4 @@ impl Conversation {
         self.answer = Some(rest);
         Some(show)
     }
-
-    /// All answers of a return are here.
-    fn caught_up(&mut self, shown: &mut Vec<Shown>) {
-        let nick = self.nick.clone();
-        let mut questions = Vec::new();
-        let mut caught = Vec::new();
-        for room in self.rooms.iter_mut().filter(|room| room.log.is_catching_up()) {
-            match room.log.next(&nick) {
-                Next::Ask(question) => questions.push(question),
-                Next::Done(done) => caught.push((room.log.name.clone(), done)),
-            }
-        }
-        for (room, done) in caught {
-            self.tell_caught(&room, done, shown);
-        }
-        if questions.is_empty() {
-            self.returning = false;
-            let place = self.room().unwrap_or("no room").to_owned();
-            let nothing = if self.complete { "; nothing was missed" } else { "" };
-            shown.push(note(format!("back in {place} as {}{nothing}", self.nick)));
-        } else {
-            questions.iter().for_each(|question| self.send(question));
-            self.mark();
-        }
-    }
-
-    fn tell_caught(&mut self, room: &str, done: Caught, shown: &mut Vec<Shown>) {
-        if done.new_past {
-            shown.push(note(format!(
-                "the server has forgotten what was said in {room} (was it restarted?); what was said meanwhile may be lost"
-            )));
-        }
-        if done.more {
-            shown.push(note(format!("more was missed in {room} than is shown; /history shows it")));
-        }
-        match done.missed.len() {
-            0 => {}
-            1 => shown.push(note(format!("1 message was missed in {room}:"))),
-            count => shown.push(note(format!("{count} messages were missed in {room}:"))),
-        }
-        self.complete &= !done.new_past && !done.more && done.missed.is_empty();
-        let mut mentioned = false;
-        for line in done.missed {
-            if let ChatLine::Past(_, said) = parse(&line) {
-                self.vocabulary.spoke(said.nick);
-                mentioned |= mentions(said.text, &self.nick);
-            }
-            shown.push(Shown::Line(line));
-        }
-        if mentioned && self.bell >= Bell::Mention {
-            shown.push(Shown::Bell);
-        }
-        for text in done.unheard {
-            shown.push(note(format!("perhaps nobody has heard your: {text}")));
-        }
-        shown.extend(done.held.into_iter().map(Shown::Line));
-    }
-}
-
-fn note(text: String) -> Shown {
-    Shown::Notice(Notice::note(text))
-}
-
-/// Whether `text` names `nick` as a word of its own.
-fn mentions(text: &str, nick: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    !nick.is_empty()
-        && text.split(|c: char| !is_part(c)).any(|word| word.eq_ignore_ascii_case(nick))
 }

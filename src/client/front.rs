@@ -1,0 +1,125 @@
+//! Who talks, a person or a script? What the loop wants of either.
+
+use super::Notice;
+use super::console::Console;
+use super::dialect::Dialect;
+use super::irc::Session;
+use super::link::Link;
+use super::outset::to_stderr;
+use super::paint::style;
+use super::script::Script;
+use crate::reactor::Poller;
+use jiff::Zoned;
+use std::io::{self, IsTerminal};
+
+/// Who talks.
+pub(super) enum Front {
+    /// A person, but there is no connection yet and the terminal is still as it was. The dialect
+    /// is handed on to the console.
+    Person(Option<Dialect>),
+    Console(Box<Console>),
+    Script(Box<Script>),
+}
+
+impl Front {
+    /// Whether there is room for more lines from the server.
+    pub(super) fn is_listening(&self) -> bool {
+        match self {
+            Front::Script(script) => script.is_listening(),
+            Front::Person(_) | Front::Console(_) => true,
+        }
+    }
+
+    /// The IRC session, if there is one.
+    pub(super) fn session(&mut self) -> Option<&mut Session> {
+        match self {
+            Front::Person(_) => None,
+            Front::Console(console) => console.dialect().irc(),
+            Front::Script(script) => script.session(),
+        }
+    }
+
+    /// What is to be sent that nobody has typed.
+    pub(super) fn take_outgoing(&mut self) -> Vec<u8> {
+        match self {
+            Front::Person(_) => Vec::new(),
+            Front::Console(console) => console.dialect().take_outgoing(),
+            Front::Script(script) => script.take_outgoing(),
+        }
+    }
+
+    /// A connection stands.
+    pub(super) fn connected(&mut self, now: &Zoned) {
+        match self {
+            Front::Person(_) => {}
+            Front::Console(console) => console.connected(now),
+            Front::Script(script) => script.connected(now),
+        }
+    }
+
+    /// A line from the server.
+    pub(super) fn line(&mut self, line: &[u8], now: &Zoned) {
+        match self {
+            Front::Person(_) => {}
+            Front::Console(console) => console.line(line, now),
+            Front::Script(script) => script.line(line, now),
+        }
+    }
+
+    /// What the client itself has to say. `colours` counts as long as there is no console.
+    pub(super) fn notice(&mut self, notice: &Notice, colours: bool) {
+        match self {
+            Front::Console(console) => console.notice(notice, &Zoned::now()),
+            Front::Script(script) => script.notice(notice),
+            Front::Person(_) => {
+                let red = colours && io::stderr().is_terminal();
+                to_stderr(notice, if red { style::ERROR } else { "" });
+            }
+        }
+    }
+
+    /// Takes the terminal again after a stop.
+    ///
+    /// # Errors
+    /// What the system said: the terminal is gone.
+    pub(super) fn resume(&mut self) -> io::Result<()> {
+        match self {
+            Front::Console(console) => console.resume(),
+            Front::Person(_) | Front::Script(_) => Ok(()),
+        }
+    }
+
+    /// Shows the turn's changes; `false` if the terminal is gone.
+    ///
+    /// # Errors
+    /// What the poller said.
+    pub(super) fn show(&mut self, poller: &mut Poller, link: &Link) -> io::Result<bool> {
+        match self {
+            Front::Person(_) => {}
+            Front::Script(script) => script.update(poller, link)?,
+            Front::Console(console) => {
+                if console.present().is_err() {
+                    return Ok(false);
+                }
+                console.update(poller)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes what is left, and gives the terminal back.
+    ///
+    /// # Errors
+    /// What the system said to a script's last words.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        match self {
+            Front::Person(_) => Ok(()),
+            Front::Script(script) => script.finish(),
+            // Gone is gone; the exit says why.
+            Front::Console(console) => {
+                let _ = console.clear_row();
+                Ok(())
+            }
+        }
+    }
+}

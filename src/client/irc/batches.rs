@@ -1,0 +1,169 @@
+//! Which lines belong together? IRCv3 batch.
+//!
+//! The messages of `draft/multiline` and `chathistory` wait for the end of their batch and are
+//! one thing then. Lines of all other batches are taken as they come; of those it is kept only
+//! that the batch is open, for its label.
+//!
+//! Bounds: `MAX_OPEN`, `MAX_LINES`, `MAX_BYTES`. What is over them is dropped, and told.
+
+use super::said::Said;
+use std::collections::BTreeMap;
+
+/// Batches that may be open at a time.
+const MAX_OPEN: usize = 16;
+/// Messages that wait in one.
+const MAX_LINES: usize = 5_000;
+/// Bytes of text that wait in one.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// One batch.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// `chathistory`, `draft/multiline`, `netsplit`, …
+    pub kind: String,
+    /// Its first parameter: of the two above, whom the messages are for.
+    pub target: String,
+    /// The tags of its beginning, as they stood.
+    pub tags: String,
+    /// The batch that it is in.
+    pub outer: Option<String>,
+    /// What has come so far.
+    pub messages: Vec<Said>,
+    /// Something was dropped.
+    pub overflowed: bool,
+    /// Lines that were counted and not kept.
+    pub counted: usize,
+    /// Bytes of their text.
+    pub bytes: usize,
+}
+
+impl Batch {
+    /// Adds a message. In a multiline batch it is another line, or with `concat` more of the last
+    /// one, of the same message.
+    pub fn add(&mut self, said: Said, concat: bool) {
+        if self.bytes + said.text.len() > MAX_BYTES || self.counted >= MAX_LINES {
+            self.overflowed = true;
+            return;
+        }
+        self.bytes += said.text.len();
+        self.counted += 1;
+        let together = self.is_one_message();
+        match self.messages.last_mut().filter(|_| together) {
+            Some(message) => {
+                if !concat {
+                    message.text.push('\n');
+                }
+                message.text.push_str(&said.text);
+            }
+            None => self.messages.push(said),
+        }
+    }
+
+    /// Whether all its lines are one message.
+    pub fn is_one_message(&self) -> bool {
+        self.kind == "draft/multiline"
+    }
+
+    /// Whether its messages wait for its end.
+    pub fn waits(&self) -> bool {
+        matches!(self.kind.as_str(), "draft/multiline" | "chathistory")
+    }
+}
+
+/// Those that are open, by reference.
+#[derive(Debug, Default)]
+pub(super) struct Batches(BTreeMap<String, Batch>);
+
+impl Batches {
+    /// Opens one. Over the bound it is not known, and its lines are taken as they come.
+    pub fn open(&mut self, reference: &str, batch: Batch) {
+        if self.0.len() < MAX_OPEN {
+            self.0.insert(reference.to_owned(), batch);
+        }
+    }
+
+    /// Closes one.
+    pub fn close(&mut self, reference: &str) -> Option<Batch> {
+        self.0.remove(reference)
+    }
+
+    /// An open one.
+    pub fn get(&mut self, reference: &str) -> Option<&mut Batch> {
+        self.0.get_mut(reference)
+    }
+
+    /// The batch of this kind that `reference` is or is in.
+    pub fn inside(&mut self, reference: &str, kind: &str) -> Option<&mut Batch> {
+        let mut at = reference.to_owned();
+        // No batch is inside itself, whatever a server says.
+        for _ in 0..MAX_OPEN {
+            let batch = self.0.get(&at)?;
+            if batch.kind == kind {
+                break;
+            }
+            at = batch.outer.clone()?;
+        }
+        self.0.get_mut(&at).filter(|batch| batch.kind == kind)
+    }
+
+    /// The label of a batch or of one that it is in.
+    pub fn label(&self, reference: &str) -> Option<String> {
+        let mut at = reference.to_owned();
+        for _ in 0..MAX_OPEN {
+            let batch = self.0.get(&at)?;
+            let label = crate::wire::irc::Tags::new(&batch.tags).get("label").map(Into::into);
+            if label.is_some() {
+                return label;
+            }
+            at = batch.outer.clone()?;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::irc::Message;
+
+    fn said(text: &str) -> Said {
+        let line = format!(":bob!b@h PRIVMSG #x :{text}");
+        let message = Message::parse(line.as_bytes()).unwrap();
+        Said::of(&message, message.tags).unwrap()
+    }
+
+    fn batch(kind: &str) -> Batch {
+        Batch { kind: kind.to_owned(), ..Batch::default() }
+    }
+
+    #[test]
+    fn lines_become_one_message() {
+        let mut one = batch("draft/multiline");
+        for (text, concat) in
+            [("hello", false), ("", false), ("how is ", false), ("everyone?", true)]
+        {
+            one.add(said(text), concat);
+        }
+        assert_eq!(one.messages.len(), 1);
+        assert_eq!(one.messages[0].text, "hello\n\nhow is everyone?");
+    }
+
+    #[test]
+    fn it_is_bounded() {
+        let mut past = batch("chathistory");
+        (0..MAX_LINES + 5).for_each(|_| past.add(said("x"), false));
+        assert!(past.overflowed && past.messages.len() == MAX_LINES);
+        let mut long = batch("draft/multiline");
+        (0..20).for_each(|_| long.add(said(&"x".repeat(MAX_BYTES / 10)), true));
+        assert!(long.overflowed && long.messages[0].text.len() <= MAX_BYTES);
+        let mut batches = Batches::default();
+        for number in 0..200 {
+            let outer = Some(number.to_string());
+            batches.open(&number.to_string(), Batch { outer, ..batch("x") });
+        }
+        assert_eq!(batches.0.len(), MAX_OPEN);
+        assert!(batches.label("3").is_none(), "a batch in itself");
+        assert!(batches.inside("3", "y").is_none());
+        assert!(batches.inside("3", "x").is_some());
+    }
+}

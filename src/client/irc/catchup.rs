@@ -1,0 +1,360 @@
+//! Which of a room's messages were missed while the connection was gone?
+//!
+//! While we catch up, messages that arrive are held. The past is asked for by time, from a little
+//! before the last message that was shown (servers of one network have clocks of their own), page
+//! by page, and what was shown is known again by msgid and time. By time, because a server that
+//! was started anew may give the msgids of its last life a second time.
+//!
+//! What was shown last must be in the answer, or else the server has forgotten what it knew.
+//!
+//! On a first visit the same is done with the room's last messages, so that what is said meanwhile
+//! is not shown twice.
+//!
+//! Bounds: `MAX_SEEN`, `MAX_HELD`, `MAX_PAGES` of `PAGE`, `MAX_FOUND`.
+
+use super::said::Said;
+use super::server::Server;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{HashSet, VecDeque};
+
+/// Shown messages of a room that are known again.
+const MAX_SEEN: usize = 512;
+/// Messages held while the past is under way; what is over that is asked for with it.
+const MAX_HELD: usize = 2_000;
+/// Bytes of their text.
+const MAX_HELD_BYTES: usize = 4 * 1024 * 1024;
+/// Messages asked for at a time, if the server allows it.
+const PAGE: usize = 500;
+/// Pages asked for.
+const MAX_PAGES: usize = 20;
+/// Messages of all pages.
+const MAX_FOUND: usize = 10_000;
+/// How much another clock may differ from ours, for a room in which nothing was heard yet. There
+/// is nothing in it to be shown twice.
+const OTHER_CLOCK: SignedDuration = SignedDuration::from_mins(10);
+/// How far before the last message the question begins.
+const FUZZ: SignedDuration = SignedDuration::from_secs(1);
+
+/// What was seen of a room.
+#[derive(Debug, Default)]
+pub(super) struct RoomLog {
+    /// When the room was entered first, by the clock here or there.
+    entered: Option<Timestamp>,
+    /// The time and msgid of the newest message.
+    newest: Option<Timestamp>,
+    newest_id: Option<String>,
+    /// Its key, if it must be in the history.
+    newest_key: Option<u64>,
+    seen: VecDeque<u64>,
+    catching: Option<Catching>,
+}
+
+#[derive(Debug, Default)]
+struct Catching {
+    found: Vec<Said>,
+    held: Vec<Said>,
+    /// Bytes of their text.
+    held_bytes: usize,
+    overflowed: bool,
+    pages: usize,
+    /// Messages that the last question asked for.
+    asked: usize,
+    /// Only the last messages are wanted.
+    first_visit: bool,
+    /// The message that the answer must have in it.
+    known: Option<u64>,
+    /// What is older than this was shown.
+    shown_until: Option<Timestamp>,
+}
+
+/// What to do at the end of an answer.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Ask for what came after this reference, so many messages.
+    Ask(String, usize),
+    /// It is over.
+    Done(Caught),
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Caught {
+    /// What has not been shown, oldest first.
+    pub missed: Vec<Said>,
+    /// What came meanwhile.
+    pub held: Vec<Said>,
+    /// There is more than was asked for.
+    pub more: bool,
+    /// It was the first visit.
+    pub first_visit: bool,
+    /// The server does not know what was shown before.
+    pub forgotten: bool,
+    /// Of what was missed, what is older than this was shown, or is this person's own.
+    pub shown_until: Option<Timestamp>,
+}
+
+impl RoomLog {
+    /// The room was entered now.
+    pub fn enter(&mut self, now: Timestamp) {
+        self.entered = self.entered.or(Some(now));
+    }
+
+    /// Somebody says something now; `None` if it is held back.
+    pub fn live(&mut self, said: Said) -> Option<Said> {
+        match &mut self.catching {
+            None => {
+                self.note(&said);
+                Some(said)
+            }
+            Some(catching)
+                if catching.held.len() < MAX_HELD && catching.held_bytes < MAX_HELD_BYTES =>
+            {
+                catching.held_bytes += said.text.len();
+                catching.held.push(said);
+                None
+            }
+            Some(catching) => {
+                catching.overflowed = true;
+                None
+            }
+        }
+    }
+
+    /// A message is shown, or was said by this person.
+    pub fn note(&mut self, said: &Said) {
+        if self.seen.len() == MAX_SEEN {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(said.key());
+        if said.time.is_some() && said.time >= self.newest {
+            self.newest = said.time;
+            self.newest_id.clone_from(&said.id);
+            self.newest_key = Some(said.key());
+        }
+    }
+
+    /// Whether a message was shown.
+    pub fn knows(&self, said: &Said) -> bool {
+        self.seen.contains(&said.key())
+    }
+
+    /// A message is taken back: it is not in the history any more.
+    pub fn deleted(&mut self, id: &str) {
+        if self.newest_id.as_deref() == Some(id) {
+            self.newest_key = None;
+        }
+    }
+
+    /// Begins: after what reference is to be asked, and for how many. On a first visit the
+    /// reference is `*`, the latest. After `unheard` this person has said what is not
+    /// confirmed: that is looked for, too, if it was before the last message.
+    pub fn begin(
+        &mut self,
+        server: &Server,
+        first: Option<usize>,
+        unheard: Option<Timestamp>,
+    ) -> (String, usize) {
+        let page = server.history_page(PAGE);
+        if let Some(wanted) = first {
+            let asked = wanted.min(page);
+            self.catching = Some(Catching { first_visit: true, asked, ..Catching::default() });
+            return ("*".to_owned(), asked);
+        }
+        let entered = self.entered.and_then(|time| time.checked_sub(OTHER_CLOCK).ok());
+        let by_time = self.newest.or(entered).filter(|_| server.refers_by("timestamp"));
+        let known = self.newest_key.filter(|_| by_time.is_some());
+        let shown_until = self.newest.and_then(|time| time.checked_sub(FUZZ).ok());
+        self.catching = Some(Catching { asked: page, known, shown_until, ..Catching::default() });
+        let reference = match (by_time, &self.newest_id) {
+            (Some(time), _) => shortly_before(unheard.map_or(time, |unheard| unheard.min(time))),
+            (None, Some(id)) => format!("msgid={id}"),
+            (None, None) => "*".to_owned(),
+        };
+        (reference, page)
+    }
+
+    /// Whether messages are held.
+    pub fn is_catching_up(&self) -> bool {
+        self.catching.is_some()
+    }
+
+    /// A page has come.
+    pub fn answered(&mut self, page: Vec<Said>, server: &Server) -> Next {
+        let Some(mut catching) = self.catching.take() else { return Next::Done(Caught::default()) };
+        catching.pages += 1;
+        let full = page.len() >= catching.asked && !page.is_empty();
+        let last = page.last().map(|said| (said.time, said.id.clone()));
+        let room = MAX_FOUND.saturating_sub(catching.found.len());
+        catching.found.extend(page.into_iter().take(room));
+        let unfinished =
+            (full || std::mem::take(&mut catching.overflowed)) && !catching.first_visit;
+        let reference = match last {
+            Some((_, Some(id))) if server.refers_by("msgid") => Some(format!("msgid={id}")),
+            Some((Some(time), _)) => Some(by_timestamp(time)),
+            _ => None,
+        };
+        if let Some(reference) = reference
+            && unfinished
+            && catching.pages < MAX_PAGES
+            && room > 0
+        {
+            let asked = catching.asked;
+            self.catching = Some(catching);
+            return Next::Ask(reference, asked);
+        }
+        Next::Done(self.finish(catching, unfinished))
+    }
+
+    /// There will be no answer: what was held.
+    pub fn give_up(&mut self) -> Caught {
+        let catching = Catching { known: None, ..self.catching.take().unwrap_or_default() };
+        self.finish(catching, false)
+    }
+
+    fn finish(&mut self, catching: Catching, more: bool) -> Caught {
+        let forgotten =
+            catching.known.is_some_and(|key| catching.found.iter().all(|said| said.key() != key));
+        let mut known: HashSet<u64> = self.seen.iter().copied().collect();
+        let mut fresh = |all: Vec<Said>| -> Vec<Said> {
+            all.into_iter().filter(|said| known.insert(said.key())).collect()
+        };
+        let (first_visit, shown_until) = (catching.first_visit, catching.shown_until);
+        let (missed, held) = (fresh(catching.found), fresh(catching.held));
+        missed.iter().chain(&held).for_each(|said| self.note(said));
+        Caught { missed, held, more, first_visit, forgotten, shown_until }
+    }
+}
+
+/// A reference to a little before a moment.
+pub(super) fn shortly_before(time: Timestamp) -> String {
+    by_timestamp(time.checked_sub(FUZZ).unwrap_or(time))
+}
+
+/// A reference to a moment, as IRCv3 server-time writes it.
+pub(super) fn by_timestamp(time: Timestamp) -> String {
+    format!("timestamp={}", time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::irc::Message;
+    use proptest::prelude::*;
+
+    const BEGIN: i64 = 1_770_000_000_000;
+
+    /// The room's message of a number: each a tenth of a second after the one before.
+    fn message(number: usize) -> Said {
+        let time = Timestamp::from_millisecond(BEGIN + 100 * number as i64).unwrap();
+        let stamp = by_timestamp(time).replace("timestamp=", "time=");
+        let line = format!("@{stamp};msgid=m{number} :bob!b@h PRIVMSG #x :text {number}");
+        let message = Message::parse(line.as_bytes()).unwrap();
+        Said::of(&message, message.tags).unwrap()
+    }
+
+    fn number(said: &Said) -> usize {
+        said.text.split(' ').next_back().unwrap().parse().unwrap()
+    }
+
+    /// A server with `count` messages that answers `AFTER`.
+    fn answer(reference: &str, limit: usize, count: usize) -> Vec<Said> {
+        let after: Box<dyn Fn(&Said) -> bool> = match reference.split_once('=') {
+            Some(("msgid", id)) => {
+                let last: usize = id[1..].parse().unwrap();
+                Box::new(move |said| number(said) > last)
+            }
+            Some((_, time)) => {
+                let time: Timestamp = time.parse().unwrap();
+                Box::new(move |said| said.time.unwrap() > time)
+            }
+            None => Box::new(|_| true),
+        };
+        (1..=count).map(message).filter(|said| after(said)).take(limit).collect()
+    }
+
+    fn server(page: usize) -> Server {
+        let mut server = Server::new();
+        server.supports(&[&format!("CHATHISTORY={page}")]);
+        server
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_nothing_doubled(
+            (seen, count, overlap, page) in (1usize..40, 0usize..200, 0usize..6, 1usize..30),
+        ) {
+            // A page must reach beyond what the fuzz repeats: ten messages a second here.
+            let page = page + 12;
+            let count = seen + count;
+            let server = server(page);
+            let mut log = RoomLog::default();
+            log.enter(Timestamp::from_millisecond(BEGIN).unwrap());
+            let mut shown: Vec<usize> = Vec::new();
+            for it in 1..=seen {
+                shown.push(number(&log.live(message(it)).unwrap()));
+            }
+            let (mut reference, mut limit) = log.begin(&server, None, None);
+            // Some of what is in the answer is said, too, and something behind it.
+            for it in count.saturating_sub(overlap).max(seen) + 1..=count + 3 {
+                prop_assert!(log.live(message(it)).is_none());
+            }
+            let caught = loop {
+                match log.answered(answer(&reference, limit, count), &server) {
+                    Next::Ask(next, most) => (reference, limit) = (next, most),
+                    Next::Done(caught) => break caught,
+                }
+            };
+            prop_assert!(!caught.more && !caught.forgotten);
+            shown.extend(caught.missed.iter().chain(&caught.held).map(number));
+            prop_assert_eq!(shown, (1..=count + 3).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_server_that_has_forgotten_is_known_by_it() {
+        let server = server(100);
+        for (count, deleted, forgotten) in [(5, false, false), (4, false, true), (4, true, false)] {
+            let mut log = RoomLog::default();
+            (1..=5).for_each(|it| log.note(&message(it)));
+            if deleted {
+                log.deleted("m5");
+            }
+            let (reference, limit) = log.begin(&server, None, None);
+            let Next::Done(caught) = log.answered(answer(&reference, limit, count), &server) else {
+                panic!("asks again")
+            };
+            assert_eq!((caught.forgotten, caught.missed.len()), (forgotten, 0));
+        }
+    }
+
+    #[test]
+    fn a_first_visit_asks_once() {
+        let server = server(100);
+        let mut log = RoomLog::default();
+        assert_eq!(log.begin(&server, Some(20), None), ("*".to_owned(), 20));
+        assert!(log.live(message(40)).is_none());
+        let page: Vec<Said> = (21..=40).map(message).collect();
+        let Next::Done(caught) = log.answered(page, &server) else { panic!("asks again") };
+        assert!(caught.first_visit && !caught.more);
+        assert_eq!((caught.missed.len(), caught.held.len()), (20, 0));
+    }
+
+    #[test]
+    fn there_is_an_end_to_asking() {
+        let server = server(100);
+        let mut log = RoomLog::default();
+        log.note(&message(1));
+        let (mut reference, mut limit) = log.begin(&server, None, None);
+        for _ in 1..MAX_PAGES {
+            let Next::Ask(next, most) = log.answered(answer(&reference, limit, 9_999), &server)
+            else {
+                panic!("too early")
+            };
+            (reference, limit) = (next, most);
+        }
+        let Next::Done(caught) = log.answered(answer(&reference, limit, 9_999), &server) else {
+            panic!("too long")
+        };
+        assert!(caught.more && caught.missed.len() >= (MAX_PAGES - 1) * 100);
+    }
+}

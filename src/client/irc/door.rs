@@ -1,0 +1,314 @@
+//! How does the client come in? CAP, PASS, NICK, USER, AUTHENTICATE, until 001.
+//!
+//! IRCv3 capability-negotiation, version 302. A server that does not know CAP says so (421), or
+//! nothing at all: either way its 001 decides, and nothing is waited for that only a newer server
+//! would say.
+
+use super::{Session, Verdict};
+use crate::wire::irc::{Message, name};
+use zeroize::Zeroizing;
+
+/// Nicks that are tried.
+const MAX_TRIES: u32 = 10;
+/// Bytes of a nick that a server must take, however old it is. RFC 1459 §1.2.
+const SHORT_NICK: usize = 9;
+/// Bytes of capabilities in one request.
+const MAX_REQUEST: usize = 400;
+/// The nick of who has none.
+const GUEST: &str = "guest";
+
+/// Where the client stands before it is in.
+#[derive(Debug, Default)]
+pub(super) struct Door {
+    /// The server has said something that IRC servers say.
+    pub answered: bool,
+    /// The nick that is wanted, and the one that was asked for last.
+    wanted: String,
+    nick: String,
+    tries: u32,
+    /// Requests that are not answered yet.
+    requests: usize,
+    /// The list of capabilities has come.
+    listed: bool,
+    sasl: Sasl,
+}
+
+/// Where SASL stands.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Sasl {
+    #[default]
+    Not,
+    Begun,
+    Over,
+}
+
+/// Commands that a server may say before it lets somebody in. Every number, too.
+const KNOWN: [&str; 13] = [
+    "CAP",
+    "NOTICE",
+    "PING",
+    "PONG",
+    "ERROR",
+    "AUTHENTICATE",
+    "FAIL",
+    "WARN",
+    "NOTE",
+    "NICK",
+    "MODE",
+    "PRIVMSG",
+    "BATCH",
+];
+
+impl Session {
+    /// A connection stands: says who is there.
+    pub fn connected(&mut self, now: jiff::Timestamp) {
+        self.now = now;
+        self.server = super::Server::new();
+        self.pace = super::Pace::default();
+        self.batches = super::Batches::default();
+        (self.welcomed, self.address, self.newest) = (false, None, None);
+        self.motd = (0, false);
+        self.joining.clear();
+        (self.exchange, self.login_asked) = (None, None);
+        self.urgent.clear();
+        let nick = self.regain.clone().unwrap_or_else(|| self.nick.clone());
+        let nick = if nick.is_empty() { GUEST.to_owned() } else { nick };
+        self.door = Some(Door { wanted: nick.clone(), nick: nick.clone(), ..Door::default() });
+        self.at_once("CAP", &["LS", "302"], None);
+        if let Some(password) = self.wishes.password.clone() {
+            let line = self.line("PASS", &[], Some(&password)).map(Zeroizing::new);
+            match line {
+                Some(line) => self.urgent.extend_from_slice(&line),
+                None => self.refused("the password is too long for a line"),
+            }
+        }
+        self.at_once("NICK", &[&nick], None);
+        let user: String = self.wishes.nick.chars().filter(char::is_ascii_alphanumeric).collect();
+        let user = if user.is_empty() { GUEST } else { &user[..user.len().min(10)] }.to_owned();
+        self.at_once("USER", &[&user, "0", "*"], Some(&nick));
+        self.nick = nick;
+    }
+
+    /// The server has been silent for too long, or has not come to an end.
+    pub fn waited_enough(&mut self) {
+        match &self.door {
+            Some(door) if !door.answered => self.not_irc("it has not answered"),
+            Some(_) => self.refused("it has not let us in for a minute"),
+            None if self.is_settled() || self.wishes.person => {}
+            None => self.refused("it does not say whether we are in the room"),
+        }
+    }
+
+    pub(super) fn not_irc(&mut self, why: &str) {
+        let text = format!("this seems to be no IRC server: {why}; --plain talks in plain lines");
+        self.verdict.get_or_insert(Verdict::NotIrc(text));
+    }
+
+    pub(super) fn refused(&mut self, why: &str) {
+        let why = crate::wire::clean::clean(why.as_bytes());
+        self.verdict
+            .get_or_insert(Verdict::Refused(format!("the server has not let us in: {why}")));
+    }
+
+    /// A line that is no IRC, or no answer to a registration.
+    pub(super) fn is_no_answer(&mut self, line: &[u8]) {
+        let text = crate::wire::clean::clean(line);
+        let end = text.char_indices().nth(60).map_or(text.len(), |(end, _)| end);
+        self.not_irc(&format!("it says \"{}\"", &text[..end]));
+    }
+
+    /// What is said before 001; `false` if it is to be taken as what is said later.
+    pub(super) fn at_the_door(&mut self, message: &Message<'_>, line: &[u8]) -> bool {
+        let numeric = message.numeric().map(|it| it.number());
+        let known =
+            numeric.is_some() || KNOWN.iter().any(|it| message.command.eq_ignore_ascii_case(it));
+        let Some(door) = &mut self.door else { return false };
+        if !known {
+            if !door.answered {
+                self.is_no_answer(line);
+            }
+            return true;
+        }
+        door.answered = true;
+        let text = message.parameters.last().copied().unwrap_or_default();
+        match (numeric, message.command) {
+            (Some(1), _) => return false,
+            (Some(432 | 433 | 436 | 437), _) => self.try_another_nick(numeric == Some(432), text),
+            (Some(464), _) => {
+                self.refused(&format!(
+                    "{text} (CHATLOOP_PASSWORD or --password-file has the server's password)"
+                ));
+            }
+            (Some(465 | 463 | 466), _) => self.refused(text),
+            (Some(421 | 451 | 410), _) => {}
+            (Some(900), _) => {
+                let account = message.parameters.get(2).copied().unwrap_or(text);
+                self.words(format!("you are logged in as {account}"));
+            }
+            (Some(903), _) => self.sasl_done(),
+            (Some(902 | 904..=907), _) => self.sasl_failed(text),
+            // Old servers say some of it before 001.
+            (Some(number), _) if number < 400 => {}
+            (Some(_), _) => self.words(text),
+            (None, "ERROR") => self.refused(text),
+            (None, "AUTHENTICATE") => self.sasl_asked(text),
+            (None, "FAIL") => self.refused(text),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Says another name, with digits behind it.
+    fn try_another_nick(&mut self, bad: bool, why: &str) {
+        let Some(door) = &mut self.door else { return };
+        door.tries += 1;
+        let (tries, before) = (door.tries, door.nick.clone());
+        if tries == MAX_TRIES {
+            return self.refused(&format!("no nick was free ({before}: {why})"));
+        }
+        if bad {
+            let better = presentable(&door.wanted);
+            door.wanted = if better == door.wanted { GUEST.to_owned() } else { better };
+        }
+        let digits = match tries {
+            1 if bad => String::new(),
+            1..=3 => tries.to_string(),
+            _ => (self.wishes.seed.wrapping_add(tries) % 10_000).to_string(),
+        };
+        // An old server may cut a long name to one that is taken.
+        let room = if tries > 3 { SHORT_NICK - digits.len() } else { door.wanted.len() };
+        let end = door.wanted.floor_char_boundary(room);
+        let nick = format!("{}{digits}", &door.wanted[..end]);
+        door.nick.clone_from(&nick);
+        self.words(format!("{before}: {why}; trying {nick}"));
+        self.at_once("NICK", &[&nick], None);
+    }
+
+    /// 001: in, under the name that the server says.
+    pub(super) fn let_in(&mut self, nick: &str) {
+        let wanted = self.door.take().map(|door| door.wanted).unwrap_or_default();
+        nick.clone_into(&mut self.nick);
+        // Who was here before has left a ghost of that name, perhaps, that will go.
+        let ghost = self.was_in && !self.server.same(nick, &wanted);
+        self.regain = ghost.then_some(wanted);
+        self.pace.fence();
+    }
+
+    /// `CAP`, at the door and later.
+    pub(super) fn cap(&mut self, words: &[&str]) {
+        let (subcommand, list) = match words {
+            [_, subcommand, .., list] => (subcommand.to_ascii_uppercase(), *list),
+            _ => return,
+        };
+        match subcommand.as_str() {
+            "LS" | "NEW" => {
+                self.server.offers(list);
+                let more = words.len() > 3 && words[2] == "*";
+                if !more {
+                    if let Some(door) = &mut self.door {
+                        door.listed = true;
+                    }
+                    self.request_capabilities();
+                }
+            }
+            "DEL" => self.server.withdraws(list),
+            "ACK" => {
+                self.server.enables(list);
+                self.request_answered();
+            }
+            "NAK" => {
+                // All or nothing: then one by one.
+                let each: Vec<&str> = list.split_ascii_whitespace().collect();
+                if let [_, _, ..] = each[..] {
+                    for name in each {
+                        self.request(name);
+                    }
+                }
+                self.request_answered();
+            }
+            _ => {}
+        }
+    }
+
+    fn request_capabilities(&mut self) {
+        let mut request = String::new();
+        for name in self.server.wanted(self.login.is_some()) {
+            if request.len() + name.len() > MAX_REQUEST {
+                self.request(&std::mem::take(&mut request));
+            }
+            if !request.is_empty() {
+                request.push(' ');
+            }
+            request.push_str(name);
+        }
+        if !request.is_empty() {
+            self.request(&request);
+        }
+        self.go_on();
+    }
+
+    fn request(&mut self, names: &str) {
+        self.at_once("CAP", &["REQ"], Some(names));
+        if let Some(door) = &mut self.door {
+            door.requests += 1;
+        }
+    }
+
+    fn request_answered(&mut self) {
+        if let Some(door) = &mut self.door {
+            door.requests = door.requests.saturating_sub(1);
+        }
+        self.go_on();
+    }
+
+    /// When all capabilities are agreed on: the account, and in.
+    fn go_on(&mut self) {
+        let Some(door) = &mut self.door else { return };
+        if !door.listed || door.requests > 0 {
+            return;
+        }
+        if let Some(login) = self.login.clone().filter(|_| door.sasl == Sasl::Not) {
+            door.sasl = Sasl::Begun;
+            match self.server.has("sasl") {
+                true => self.begin_sasl(login),
+                false => self.no_login(&login.account, "it knows no SASL"),
+            }
+            return;
+        }
+        if matches!(door.sasl, Sasl::Not | Sasl::Over) {
+            self.at_once("CAP", &["END"], None);
+        }
+    }
+
+    /// SASL has come to its end, well or not.
+    pub(super) fn sasl_over(&mut self) {
+        if let Some(door) = &mut self.door {
+            door.sasl = Sasl::Over;
+            self.go_on();
+        }
+    }
+
+    /// There will be no login.
+    pub(super) fn no_login(&mut self, account: &str, why: &str) {
+        let text = format!("no login as {account}: {why}");
+        if self.door.is_none() {
+            return self.fail(text);
+        }
+        self.login = None;
+        if !self.wishes.person {
+            // A script must not speak as somebody it is not.
+            return self.refused(&text);
+        }
+        self.shown.push(super::Shown::error(text));
+        self.sasl_over();
+    }
+}
+
+/// A nick that any server takes.
+fn presentable(nick: &str) -> String {
+    let fitting = |letter: &char| letter.is_ascii_alphanumeric() || "-_[]\\`^{|}".contains(*letter);
+    let nick: String = nick.chars().filter(fitting).collect();
+    let nick = nick.trim_start_matches(|first: char| first.is_ascii_digit() || first == '-');
+    let nick = &nick[..nick.len().min(SHORT_NICK - 1)];
+    if name::is_nickname(nick, SHORT_NICK) { nick.to_owned() } else { GUEST.to_owned() }
+}

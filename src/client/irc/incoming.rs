@@ -1,0 +1,209 @@
+//! What does a line of the server mean? Its command decides whose hands take it.
+
+use super::batches::Batch;
+use super::said::{self, Said};
+use super::{Session, people};
+use crate::client::heard::{Shown, counted};
+use crate::wire::irc::{Message, ParseError, Tags};
+use jiff::Timestamp;
+
+/// Bytes of the tags of a batch that are kept.
+const MAX_TAGS: usize = 4_096;
+
+/// Where a line belongs.
+pub(super) struct Context {
+    /// The label of the command that it answers.
+    pub label: Option<String>,
+    /// The batch that it is in.
+    pub batch: Option<String>,
+    /// It is a part of the past.
+    pub past: bool,
+}
+
+impl Session {
+    /// The server says a line.
+    pub fn heard(&mut self, line: &[u8], now: Timestamp) {
+        self.now = now;
+        // Old networks have other bytes than UTF-8 in their texts: those become U+FFFD.
+        let text = String::from_utf8_lossy(line);
+        let message = match Message::parse(text.as_bytes()) {
+            Ok(message) => message,
+            Err(ParseError::Empty) => return,
+            Err(_) if !self.has_answered() => return self.is_no_answer(line),
+            Err(_) => return self.shown.push(Shown::Raw(line.to_owned())),
+        };
+        if self.door.is_some() && self.at_the_door(&message, line) {
+            return;
+        }
+        let batch = said::word(message.tags, "batch");
+        let label = said::word(message.tags, "label");
+        let outer = || self.batches.label(batch.as_deref()?);
+        let label = label.or_else(outer);
+        let past =
+            batch.as_deref().is_some_and(|it| self.batches.inside(it, "chathistory").is_some());
+        if let Some(time) = said::time(message.tags).filter(|_| !past) {
+            self.newest = self.newest.max(Some(time));
+        }
+        self.learn_address(&message);
+        self.dispatch(&message, Context { label, batch, past });
+    }
+
+    /// Our own `user@host` is a part of every line that others get from us.
+    fn learn_address(&mut self, message: &Message<'_>) {
+        if let Some(source) = message.source()
+            && let (Some(user), Some(host)) = (source.user, source.host)
+            && self.is_me(source.name)
+        {
+            self.address = Some(format!("{user}@{host}"));
+        }
+    }
+
+    fn dispatch(&mut self, message: &Message<'_>, context: Context) {
+        let words = message.parameters.as_slice();
+        let command = message.command.to_ascii_uppercase();
+        match command.as_str() {
+            "PING" => {
+                let token = words.last().copied().unwrap_or_default();
+                self.at_once("PONG", &[], Some(token));
+            }
+            "PONG" => self.pong(words),
+            "CAP" => self.cap(words),
+            "AUTHENTICATE" => self.sasl_asked(words.first().copied().unwrap_or_default()),
+            "BATCH" => self.batch(message, words, context),
+            "PRIVMSG" | "NOTICE" => self.spoken_line(message, context),
+            _ if context.past => {}
+            "TAGMSG" => self.tag_message(message),
+            "REDACT" => self.redacted(message, words),
+            "FAIL" | "WARN" | "NOTE" => self.standard_reply(&command, words, &context),
+            "REGISTER" => self.registered(words),
+            "CHATHISTORY" => self.missed_private(words),
+            "ERROR" => {
+                let text = words.last().copied().unwrap_or_default().to_owned();
+                if !self.farewell {
+                    self.words(text);
+                }
+            }
+            "WALLOPS" => {
+                let who = people::name(message);
+                let text = words.last().copied().unwrap_or_default();
+                self.words(format!("to operators, by {who}: {text}"));
+            }
+            _ => match message.numeric() {
+                Some(numeric) => self.numeric(numeric, words, message, &context),
+                None if self.about_people(&command, message, words, &context) => {}
+                None => {
+                    let text = format!("{command} {}", words.join(" "));
+                    self.words(text);
+                }
+            },
+        }
+    }
+
+    fn pong(&mut self, words: &[&str]) {
+        if self.pace.pong(words) {
+            // With a label an echo is known whenever it comes; without, only in its turn.
+            let known = self.server.has("echo-message") && self.server.has("labeled-response");
+            self.spoken.taken(self.pace.taken(), known);
+            self.end_of_welcome();
+        }
+    }
+
+    /// `BATCH +reference kind …`, `BATCH -reference`.
+    fn batch(&mut self, message: &Message<'_>, words: &[&str], context: Context) {
+        let [reference, rest @ ..] = words else { return };
+        if let Some(reference) = reference.strip_prefix('+') {
+            // The source of a multiline message stands at its beginning, too, but each of its
+            // lines repeats it.
+            let tags = message.tags.iter().map(|tag| match tag.raw_value {
+                Some(value) => format!("{}={value}", tag.key),
+                None => tag.key.to_owned(),
+            });
+            let mut tags = tags.collect::<Vec<_>>().join(";");
+            if tags.len() > MAX_TAGS {
+                tags.clear();
+            }
+            let kind = rest.first().copied().unwrap_or_default().to_owned();
+            let target = rest.get(1).copied().unwrap_or_default().to_owned();
+            let batch = Batch { kind, target, tags, outer: context.batch, ..Batch::default() };
+            return self.batches.open(reference, batch);
+        }
+        let Some(reference) = reference.strip_prefix('-') else { return };
+        let label = self.batches.label(reference);
+        let Some(mut batch) = self.batches.close(reference) else { return };
+        if batch.overflowed {
+            self.note("a part of that was too long and is not shown");
+        }
+        match batch.kind.as_str() {
+            "draft/multiline" => {
+                let Some(message) = batch.messages.pop() else { return };
+                let outer = batch.outer.as_deref().and_then(|outer| self.batches.get(outer));
+                match outer.filter(|outer| outer.waits()) {
+                    Some(outer) => outer.add(message, false),
+                    None => self.said(message, label.as_deref()),
+                }
+            }
+            "chathistory" => self.past_answered(&batch.target, batch.messages),
+            "netsplit" => self.words(format!(
+                "a part of the network is gone: {} left",
+                counted(batch.counted, "user")
+            )),
+            "netjoin" => self.words(format!(
+                "a part of the network is back: {} entered",
+                counted(batch.counted, "user")
+            )),
+            _ => {}
+        }
+    }
+
+    fn spoken_line(&mut self, message: &Message<'_>, context: Context) {
+        let concat = message.tags.find("draft/multiline-concat").is_some();
+        let batch = context.batch.as_deref().and_then(|it| self.batches.get(it));
+        match batch.filter(|batch| batch.waits()) {
+            Some(batch) => {
+                let tags = batch.tags.clone();
+                let head = if batch.is_one_message() { Tags::new(&tags) } else { message.tags };
+                if let Some(said) = Said::of(message, head) {
+                    batch.add(said, concat);
+                }
+            }
+            None => {
+                if let Some(said) = Said::of(message, message.tags) {
+                    self.said(said, context.label.as_deref());
+                }
+            }
+        }
+    }
+
+    /// IRCv3 standard-replies: `FAIL command code [context …] :text`.
+    fn standard_reply(&mut self, kind: &str, words: &[&str], context: &Context) {
+        let [command, code, middle @ .., text] = words else { return };
+        if kind == "FAIL" {
+            if *command == "CHATHISTORY" {
+                return self.past_refused(middle, text);
+            }
+            if self.not_heard(context.label.as_deref(), text) {
+                return;
+            }
+            if *command == "BATCH" || *command == "REDACT" || *command == "REGISTER" {
+                self.login_asked = None;
+            }
+            self.failed = true;
+        }
+        let about = middle.join(" ");
+        let about = if about.is_empty() { String::new() } else { format!(", {about}") };
+        self.words(format!("{text} ({command} {code}{about})"));
+    }
+
+    /// `REGISTER SUCCESS account :text`, IRCv3 draft/account-registration.
+    fn registered(&mut self, words: &[&str]) {
+        let [status, account, .., text] = words else { return };
+        if *status == "SUCCESS" {
+            if let Some(asked) = self.login_asked.take() {
+                self.login = Some(super::Login { account: (*account).to_owned(), ..asked });
+            }
+            let text = format!("{account} is registered and yours; next time: --account {account}");
+            return self.words(text);
+        }
+        self.words(format!("{account}: {text}"));
+    }
+}

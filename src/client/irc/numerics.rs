@@ -1,0 +1,273 @@
+//! What does a number say in words? RPL_ and ERR_ of the Modern IRC Client Protocol.
+//!
+//! What is not listed here is shown as the server's own text with the words it is about. Answers
+//! that have no end in practice (LIST, WHO, bans) are shown up to a bound.
+
+use super::incoming::Context;
+use super::{Session, catchup};
+use crate::client::heard::counted;
+use crate::wire::irc::{Message, Numeric, format::stripped};
+use jiff::{SignedDuration, Timestamp};
+
+/// Lines of the message of the day that are shown unasked.
+const MOTD_SHOWN: usize = 5;
+/// Rows of one answer that are shown.
+pub(super) const ROWS_SHOWN: usize = 100;
+
+impl Session {
+    pub(super) fn numeric(
+        &mut self,
+        numeric: Numeric,
+        words: &[&str],
+        message: &Message<'_>,
+        context: &Context,
+    ) {
+        let number = numeric.number();
+        // The first word is this person's nick.
+        let (me, words) = words.split_first().unwrap_or((&"*", &[]));
+        let text = words.last().copied().unwrap_or_default();
+        match number {
+            1 => {
+                message.raw_source.unwrap_or_default().clone_into(&mut self.server.name);
+                self.let_in(me);
+            }
+            // Who the server is, in four forms; how many there are, in nine.
+            2 | 3 | 8 | 250..=255 | 265 | 266 | 396 => {
+                if number == 396
+                    && let [host, ..] = words
+                {
+                    self.hidden_behind(host);
+                }
+            }
+            4 => {
+                if words.get(1).is_some_and(|version| version.starts_with("chatloop-")) {
+                    self.server.is_chatloop = true;
+                    self.pace.widen();
+                }
+            }
+            5 => self.server.supports(&words[..words.len().saturating_sub(1)]),
+            372 | 375 | 376 | 422 => self.message_of_the_day(number, text),
+            400..=599 | 691 | 696 | 902 | 904..=908 if numeric.is_error() || number >= 900 => {
+                self.refused_with(number, words, context);
+            }
+            _ => {
+                if !self.answer_about_people(number, words)
+                    && !self.answer_about_rooms(number, words, message)
+                {
+                    self.words(in_words(words));
+                }
+            }
+        }
+    }
+
+    fn hidden_behind(&mut self, host: &str) {
+        let user = self.address.as_ref().and_then(|address| address.split_once('@'));
+        if let Some((user, _)) = user {
+            self.address = Some(format!("{user}@{host}"));
+        }
+    }
+
+    fn message_of_the_day(&mut self, number: u16, text: &str) {
+        let (count, asked) = &mut self.motd;
+        match number {
+            372 => {
+                *count += 1;
+                if *asked || (*count <= MOTD_SHOWN && self.wishes.person) {
+                    let text = stripped(text.strip_prefix("- ").unwrap_or(text)).into_owned();
+                    self.words(text);
+                }
+            }
+            375 => *count = 0,
+            _ => {
+                let more = count.saturating_sub(MOTD_SHOWN);
+                let (was_asked, welcomed) = (std::mem::take(asked), self.welcomed);
+                if more > 0 && !was_asked && self.wishes.person {
+                    self.words(format!("… and {}; /motd shows all", counted(more, "line")));
+                }
+                if number == 422 && was_asked {
+                    self.words(text);
+                }
+                if !welcomed {
+                    self.end_of_welcome();
+                }
+            }
+        }
+    }
+
+    /// The server cannot or will not.
+    fn refused_with(&mut self, number: u16, words: &[&str], context: &Context) {
+        let text = words.last().copied().unwrap_or_default();
+        if let Some(place) = self
+            .joining
+            .iter()
+            .position(|(room, _)| words.iter().any(|word| self.server.same(word, room)))
+            && matches!(number, 403 | 405 | 407 | 437 | 461 | 470..=479 | 485 | 489 | 495 | 520)
+        {
+            let (room, _) = self.joining.remove(place);
+            self.fail(format!("{room} cannot be entered: {text}"));
+            return self.look_whether_back();
+        }
+        if self.not_heard(context.label.as_deref(), text) {
+            return;
+        }
+        if matches!(number, 902 | 904..=907) {
+            return self.sasl_failed(text);
+        }
+        self.failed = true;
+        self.words(match (number, words) {
+            (401 | 406, [nick, ..]) => format!("nobody is called {nick}"),
+            (403, [room, ..]) => format!("there is no room {room}; /join {room} opens one"),
+            (404, [room, ..]) => format!("not said in {room}: {text}"),
+            (421, [command, ..]) => format!("this server has no command {command}"),
+            (432, [nick, ..]) => format!("{nick} cannot be a nick here: {text}"),
+            (433 | 436 | 437, [nick, ..]) => format!("user name already exists: {nick}: {text}"),
+            (442, [room, ..]) => format!("you are not in {room}; /join {room} enters it"),
+            (482, [room, ..]) => format!("you are not an op of {room}"),
+            _ => in_words(words),
+        });
+    }
+
+    fn answer_about_people(&mut self, number: u16, words: &[&str]) -> bool {
+        let text = words.last().copied().unwrap_or_default();
+        let words = match (number, words) {
+            (301, [nick, .., text]) => format!("{nick} is away: {}", stripped(text)),
+            (305, _) => "you are no longer away".to_owned(),
+            (306, _) => "you are marked as away; /back ends that".to_owned(),
+            (311, [nick, user, host, .., real]) => {
+                format!("{nick} is {nick}!{user}@{host} ({})", stripped(real))
+            }
+            (314, [nick, user, host, .., real]) => {
+                format!("{nick} was {nick}!{user}@{host} ({})", stripped(real))
+            }
+            (312, [_, server, info]) => format!("on {server} ({info})"),
+            (317, [_, idle, since, _]) => {
+                format!("here since {}, idle {}", moment(since), duration(idle))
+            }
+            (317, [_, idle, _]) => format!("idle {}", duration(idle)),
+            (319, [_, rooms]) => format!("in {}", rooms.trim()),
+            (330, [_, account, _]) => format!("logged in as {account}"),
+            (307 | 313 | 320 | 335 | 338 | 378 | 379 | 671, [nick, ..]) => format!("{nick} {text}"),
+            (318 | 369, _) => return true,
+            (352, [_, user, host, _, nick, flags, real]) => {
+                let real = real.split_once(' ').map_or("", |(_, real)| real);
+                let away = if flags.starts_with('G') { ", away" } else { "" };
+                return self
+                    .row(format!("{nick} is {nick}!{user}@{host} ({}){away}", stripped(real)));
+            }
+            (341, [nick, room]) => format!("{nick} is invited to {room}"),
+            (381, _) => "you are a server operator now".to_owned(),
+            (900, [_, account, ..]) => format!("you are logged in as {account}"),
+            (901, _) => {
+                self.login = None;
+                "you are logged out".to_owned()
+            }
+            (903, _) => {
+                self.sasl_done();
+                return true;
+            }
+            (221, _) => return true,
+            _ => return false,
+        };
+        self.words(words);
+        true
+    }
+
+    fn answer_about_rooms(&mut self, number: u16, words: &[&str], message: &Message<'_>) -> bool {
+        match (number, words) {
+            (332, [room, topic]) => {
+                let entering = self.rooms.get(&self.server, room).is_some_and(|room| room.naming);
+                let topic = self.keep_topic(room, topic);
+                if !entering {
+                    self.words(format!("topic of {room}: {topic}"));
+                }
+            }
+            (331, [room, ..]) => self.words(format!("{room} has no topic")),
+            (333, [room, who, since]) => {
+                let entering = self.rooms.get(&self.server, room).is_some_and(|room| room.naming);
+                if !entering {
+                    let who = who.split('!').next().unwrap_or_default();
+                    self.words(format!("set by {who}, {}", moment(since)));
+                }
+            }
+            (353, [_, room, list]) => {
+                let followed = self.rooms.get(&self.server, room).is_some_and(|room| room.naming);
+                match followed {
+                    true => self.names(room, list),
+                    false => {
+                        self.row(format!("in {room}: {}", list.trim()));
+                    }
+                }
+            }
+            (366, [room, ..]) => self.named(room),
+            (321 | 323 | 315 | 368 | 347 | 349, _) => {}
+            (322, [room, count, topic]) => {
+                if self.server.is_room(room) {
+                    self.vocabulary.room(room);
+                }
+                let users = count
+                    .parse()
+                    .map_or_else(|_| (*count).to_owned(), |count| counted(count, "user"));
+                let topic = stripped(topic);
+                let topic = if topic.is_empty() { String::new() } else { format!(": {topic}") };
+                self.row(format!("{room} {users}{topic}"));
+            }
+            (324, [room, modes @ ..]) => {
+                self.words(format!("modes of {room}: {}", modes.join(" ")))
+            }
+            (329, [room, since]) => self.words(format!("{room} is there since {}", moment(since))),
+            (367, [room, mask, ..]) => {
+                self.row(format!("{room} bans {mask}"));
+            }
+            (346, [room, mask, ..]) => {
+                self.row(format!("{room} lets in {mask}"));
+            }
+            (348, [room, mask, ..]) => {
+                self.row(format!("{room} bans all but {mask}"));
+            }
+            (391, [.., text]) => {
+                let now = self.server_time(message);
+                let stamp = catchup::by_timestamp(now).replace("timestamp=", "");
+                self.words(format!("the server's time is {text} ({stamp})"));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// A row of an answer; the last of those that are shown says so.
+    fn row(&mut self, text: String) -> bool {
+        match self.rows_left {
+            0 => return true,
+            1 => self.words("… and more than is shown here"),
+            _ => self.words(text),
+        }
+        self.rows_left -= 1;
+        true
+    }
+}
+
+/// A reply that has no words of its own here: what it is about, and its text.
+fn in_words(words: &[&str]) -> String {
+    match words {
+        [about @ .., text] if !about.is_empty() => format!("{}: {text}", about.join(" ")),
+        [text] => (*text).to_owned(),
+        _ => "the server has said something empty".to_owned(),
+    }
+}
+
+/// Seconds since 1970, as a moment in UTC.
+fn moment(seconds: &str) -> String {
+    let seconds = seconds.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    seconds.map_or_else(|| "?".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+/// Seconds, as `2h 5m` or `7s`.
+fn duration(seconds: &str) -> String {
+    let Ok(seconds) = seconds.parse::<u32>() else { return "?".to_owned() };
+    let seconds = SignedDuration::from_secs(seconds.into()).as_secs();
+    match (seconds / 3_600, seconds / 60 % 60) {
+        (0, 0) => format!("{seconds}s"),
+        (0, minutes) => format!("{minutes}m"),
+        (hours, minutes) => format!("{hours}h {minutes}m"),
+    }
+}

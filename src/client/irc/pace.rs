@@ -1,0 +1,188 @@
+//! How fast may lines go out, and which of them has the server taken?
+//!
+//! Most IRC servers end a connection that sends faster than they read ("Excess Flood"). How fast
+//! that is they do not say. But they answer a PING in its turn, so: no more than `WINDOW` lines
+//! and `WINDOW_BYTES` go out that no PONG has answered for. That is as fast as the server itself
+//! works, and what a PONG stands behind has been taken. A chatloop server makes fast ones wait and
+//! loses nothing; it has a wider window.
+//!
+//! Bound: `MAX_WAITING` lines; the caller asks [`Pace::has_room_for`] first.
+
+use std::collections::VecDeque;
+
+/// Lines under way at a server that is not known.
+const WINDOW: usize = 5;
+/// Bytes of them. RFC 1459 servers keep 8 KiB of what they have not read; some keep less.
+const WINDOW_BYTES: usize = 4 * 1024;
+/// The same at a chatloop server, whose inbox is 64 KiB.
+const WIDE: (usize, usize) = (100, 32 * 1024);
+/// Lines that wait.
+const MAX_WAITING: usize = 10_000;
+
+/// Lines that go out together: one, or a batch, in which nothing else may stand.
+#[derive(Debug)]
+struct Item {
+    bytes: Vec<u8>,
+    lines: usize,
+}
+
+/// What is to be sent, and what is under way.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    waiting: VecDeque<Item>,
+    /// Lines and bytes since the last PING, and those that it stands behind.
+    since: (usize, usize),
+    asked: (usize, usize),
+    /// The PING that is under way.
+    token: Option<u64>,
+    tokens: u64,
+    /// Items that were handed in; sent; behind the PING; taken by the server.
+    handed: u64,
+    sent: u64,
+    behind: u64,
+    taken: u64,
+    wide: bool,
+}
+
+impl Pace {
+    /// A chatloop server.
+    pub fn widen(&mut self) {
+        self.wide = true;
+    }
+
+    /// Whether so many more may be handed in.
+    pub fn has_room_for(&self, count: usize) -> bool {
+        self.waiting.len() + count <= MAX_WAITING
+    }
+
+    /// Items that wait to be sent.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether the server has taken everything.
+    pub fn is_idle(&self) -> bool {
+        self.taken == self.handed
+    }
+
+    /// Hands in lines that belong together; their serial number, counted from 1.
+    pub fn push(&mut self, bytes: Vec<u8>) -> u64 {
+        let lines = memchr::memchr_iter(b'\n', &bytes).count();
+        self.waiting.push_back(Item { bytes, lines });
+        self.handed += 1;
+        self.handed
+    }
+
+    /// Asks the server for a PONG though nothing was said.
+    pub fn fence(&mut self) {
+        self.since.0 += 1;
+    }
+
+    /// What may be sent now.
+    pub fn take(&mut self, out: &mut Vec<u8>) {
+        let (lines, bytes) = if self.wide { WIDE } else { (WINDOW, WINDOW_BYTES) };
+        while let Some(item) = self.waiting.front() {
+            let under_way = (self.since.0 + self.asked.0, self.since.1 + self.asked.1);
+            let fits = under_way.0 + item.lines <= lines && under_way.1 + item.bytes.len() <= bytes;
+            if !fits && under_way.0 > 0 {
+                break;
+            }
+            self.since = (self.since.0 + item.lines, self.since.1 + item.bytes.len());
+            out.extend_from_slice(&item.bytes);
+            self.sent += 1;
+            self.waiting.pop_front();
+        }
+        if self.since.0 > 0 && self.token.is_none() {
+            self.tokens += 1;
+            self.token = Some(self.tokens);
+            (self.asked, self.since) = (self.since, (0, 0));
+            self.behind = self.sent;
+            out.extend_from_slice(format!("PING chatloop-{}\r\n", self.tokens).as_bytes());
+        }
+    }
+
+    /// A PONG with these words; whether it was for this.
+    pub fn pong(&mut self, words: &[&str]) -> bool {
+        let Some(token) = self.token else { return false };
+        let expected = format!("chatloop-{token}");
+        let ours = words.iter().any(|word| *word == expected);
+        if ours {
+            self.token = None;
+            self.asked = (0, 0);
+            self.taken = self.behind;
+        }
+        ours
+    }
+
+    /// The serial number of the last item that the server has taken.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sent(pace: &mut Pace) -> String {
+        let mut out = Vec::new();
+        pace.take(&mut out);
+        String::from_utf8(out).unwrap().replace("\r\n", "|")
+    }
+
+    #[test]
+    fn a_window_at_a_time() {
+        let mut pace = Pace::default();
+        assert!(pace.is_idle());
+        for number in 1..=7 {
+            assert_eq!(pace.push(format!("{number}\r\n").into_bytes()), number);
+        }
+        assert_eq!(sent(&mut pace), "1|2|3|4|5|PING chatloop-1|");
+        assert_eq!(sent(&mut pace), "");
+        assert!(!pace.pong(&["chatloop-9"]) && pace.pong(&["srv", "chatloop-1"]));
+        assert_eq!((pace.taken(), pace.is_idle()), (5, false));
+        assert_eq!(sent(&mut pace), "6|7|PING chatloop-2|");
+        pace.push(b"8\r\n".to_vec());
+        assert_eq!(sent(&mut pace), "8|", "what is typed goes at once");
+        pace.pong(&["chatloop-2"]);
+        assert_eq!(sent(&mut pace), "PING chatloop-3|");
+        pace.pong(&["chatloop-3"]);
+        assert!(pace.is_idle());
+        assert_eq!(sent(&mut pace), "");
+    }
+
+    #[test]
+    fn a_batch_is_not_torn() {
+        let mut pace = Pace::default();
+        pace.push(b"1\r\n".to_vec());
+        pace.push("x\r\n".repeat(20).into_bytes());
+        assert_eq!(sent(&mut pace), "1|PING chatloop-1|");
+        pace.pong(&["chatloop-1"]);
+        assert_eq!(sent(&mut pace), "x|".repeat(20) + "PING chatloop-2|");
+    }
+
+    proptest! {
+        #[test]
+        fn everything_goes_out_once_and_in_order(sizes in proptest::collection::vec(1usize..2000, 0..60), wide: bool) {
+            let mut pace = Pace::default();
+            if wide {
+                pace.widen();
+            }
+            let lines: Vec<String> = sizes.iter().map(|size| "x".repeat(*size) + "\r\n").collect();
+            lines.iter().for_each(|line| { pace.push(line.clone().into_bytes()); });
+            let mut all = String::new();
+            while !pace.is_idle() {
+                let mut out = Vec::new();
+                pace.take(&mut out);
+                for line in String::from_utf8(out).unwrap().split_inclusive('\n') {
+                    match line.strip_prefix("PING ") {
+                        Some(token) => { pace.pong(&[token.trim_end()]); }
+                        None => all += line,
+                    }
+                }
+            }
+            prop_assert_eq!(all, lines.concat());
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What was said before, and what was missed? Coming in, coming back, and IRCv3 draft/chathistory.
+//!
+//! After a loss the same rooms are entered again, and of each it is asked what came after the last
+//! message that was shown. What this person said and the server had not taken is looked for in
+//! that; what is not there, perhaps nobody has heard.
+//!
+//! Who has written to this person alone meanwhile is asked, too (`CHATHISTORY TARGETS`). A chatloop
+//! server brings such words by itself at the next login; they are not shown twice.
+
+use super::catchup::{Caught, Next, by_timestamp, shortly_before};
+use super::said::Said;
+use super::{Session, Shown};
+use crate::client::heard::{counted, mentions};
+use crate::client::options::Bell;
+use jiff::SignedDuration;
+
+/// Messages that are shown of a room when it is entered for the first time.
+const ON_ENTRY: usize = 20;
+/// People whose private words are asked for after a loss.
+const MAX_PEOPLE: usize = 20;
+/// Messages of each of them.
+const OF_EACH: usize = 100;
+/// Where a newcomer goes at a chatloop server.
+const LOBBY: &str = "#lobby";
+
+impl Session {
+    /// The welcome is complete: into the rooms.
+    pub(super) fn end_of_welcome(&mut self) {
+        if std::mem::replace(&mut self.welcomed, true) {
+            return;
+        }
+        let (nick, network) = (&self.nick, self.server.network());
+        let text =
+            format!("connected as {nick} to {network}; /help lists the commands, /quit leaves");
+        self.words(text);
+        if std::mem::replace(&mut self.was_in, true) {
+            return self.go_back();
+        }
+        let mut rooms = self.wishes.rooms.clone();
+        if rooms.is_empty() && self.server.is_chatloop {
+            rooms.push(LOBBY.to_owned());
+        }
+        if rooms.is_empty() {
+            self.note("in no room yet: /join #room enters one, /list shows them; --join '#room' does it at the start");
+        }
+        for room in rooms {
+            self.join(&room, None);
+        }
+    }
+
+    /// `JOIN`, remembered until it is answered.
+    pub(super) fn join(&mut self, room: &str, key: Option<&str>) {
+        let Some(line) = self.line("JOIN", &[&[room], key.as_slice()].concat(), None) else {
+            return self.fail("that is too long for the name of a room");
+        };
+        self.joining.push((room.to_owned(), key.map(|key| key.to_owned().into())));
+        self.pace.push(line);
+    }
+
+    fn go_back(&mut self) {
+        (self.returning, self.complete) = (true, true);
+        let rooms = self.rooms.0.iter_mut();
+        let rooms: Vec<_> = rooms
+            .map(|room| {
+                room.inside = false;
+                room.forget_members();
+                (room.name.clone(), room.key.clone())
+            })
+            .collect();
+        for (name, key) in rooms {
+            self.join(&name, key.as_ref().map(|key| key.as_str()));
+        }
+        self.missed_of.clear();
+        if let Some(lost_at) =
+            self.lost_at.filter(|_| self.server.keeps_history() && self.wishes.person)
+        {
+            let until = self.now.checked_add(SignedDuration::from_hours(24)).unwrap_or(self.now);
+            let (since, until) = (shortly_before(lost_at), by_timestamp(until));
+            self.order("CHATHISTORY", &["TARGETS", &since, &until, &MAX_PEOPLE.to_string()], None);
+        }
+        self.look_whether_back();
+    }
+
+    /// A room was entered: asks for its last messages, or for those that were missed.
+    pub(super) fn ask_for_the_past(&mut self, name: &str, returns: bool) {
+        if !self.server.keeps_history() || !self.wishes.person {
+            return;
+        }
+        let Some(room) = self.rooms.get(&self.server, name) else { return };
+        let (first, unheard) = ((!returns).then_some(ON_ENTRY), self.spoken.lost_since(name));
+        let (reference, count) = room.log.begin(&self.server, first, unheard);
+        self.ask_after(name, &reference, count);
+    }
+
+    fn ask_after(&mut self, name: &str, reference: &str, count: usize) {
+        let how = if reference == "*" { "LATEST" } else { "AFTER" };
+        self.order("CHATHISTORY", &[how, name, reference, &count.to_string()], None);
+    }
+
+    /// `CHATHISTORY TARGETS who when`: something was said there since the loss.
+    pub(super) fn missed_private(&mut self, words: &[&str]) {
+        let ["TARGETS", who, ..] = *words else { return };
+        let Some(lost_at) = self.lost_at else { return };
+        if self.server.is_room(who) || self.missed_of.len() == MAX_PEOPLE {
+            return;
+        }
+        self.missed_of.push(who.to_owned());
+        let count = self.server.history_page(OF_EACH).to_string();
+        self.order("CHATHISTORY", &["AFTER", who, &shortly_before(lost_at), &count], None);
+    }
+
+    /// What somebody has written to this person alone since the loss.
+    fn tell_missed_private(&mut self, who: &str, mut messages: Vec<Said>) {
+        messages
+            .retain(|said| !self.server.same(&said.nick, &self.nick) && !self.private.knows(said));
+        if messages.is_empty() {
+            return;
+        }
+        self.complete = false;
+        self.note(format!("missed: {} of {who}", counted(messages.len(), "private message")));
+        if self.bell >= Bell::Pm {
+            self.shown.push(Shown::Bell);
+        }
+        messages.into_iter().for_each(|said| self.show(said, true));
+    }
+
+    /// An answer has come: messages of a room, or with one person.
+    pub(super) fn past_answered(&mut self, target: &str, messages: Vec<Said>) {
+        let asked = self.missed_of.iter().position(|who| self.server.same(who, target));
+        if let Some(place) = asked {
+            self.missed_of.remove(place);
+            return self.tell_missed_private(target, messages);
+        }
+        let room = self.rooms.get(&self.server, target);
+        match room.filter(|room| room.log.is_catching_up()) {
+            Some(room) => match room.log.answered(messages, &self.server) {
+                Next::Ask(reference, count) => self.ask_after(target, &reference, count),
+                Next::Done(caught) => self.tell_caught(target, caught),
+            },
+            None if messages.is_empty() => self.words(format!("nothing is kept of {target}")),
+            None => {
+                self.words(format!("past of {target}: {}", counted(messages.len(), "message")));
+                messages.into_iter().for_each(|said| self.show(said, true));
+            }
+        }
+    }
+
+    /// `FAIL CHATHISTORY code subcommand target :text`.
+    pub(super) fn past_refused(&mut self, context: &[&str], text: &str) {
+        if context.first() == Some(&"TARGETS") {
+            return;
+        }
+        let target = context.get(1).copied().unwrap_or_default();
+        self.missed_of.retain(|who| who != target);
+        let room = self.rooms.get(&self.server, target);
+        match room.filter(|room| room.log.is_catching_up()) {
+            Some(room) => {
+                let caught = room.log.give_up();
+                self.complete = false;
+                if !caught.first_visit {
+                    self.note(format!("what was said in {target} meanwhile is not known: {text}"));
+                }
+                self.tell_caught(target, caught);
+            }
+            None => self.fail(format!("{text} ({})", context.join(" "))),
+        }
+    }
+
+    fn tell_caught(&mut self, room: &str, caught: Caught) {
+        let mut missed = caught.missed;
+        if caught.first_visit {
+            if !missed.is_empty() {
+                self.words(format!("past of {room}: {}", counted(missed.len(), "message")));
+            }
+        } else {
+            // The person's own words are on the screen already.
+            let spoken = &mut self.spoken;
+            let names = [Some(&self.nick), self.regain.as_ref()];
+            let server = &self.server;
+            let by_me = |nick: &str| names.iter().flatten().any(|own| server.same(own, nick));
+            missed.retain(|said| {
+                let own = by_me(&said.nick) && spoken.was_heard(room, &said.text);
+                !own && (said.time.is_none() || said.time >= caught.shown_until)
+            });
+            if caught.forgotten {
+                self.note(format!(
+                    "the server has forgotten what was said in {room} (was it restarted?); what was said meanwhile may be lost"
+                ));
+            }
+            if caught.more {
+                self.note(format!("more was missed in {room} than is shown; /history shows it"));
+            }
+            match missed.len() {
+                0 => {}
+                1 => self.note(format!("1 message was missed in {room}:")),
+                count => self.note(format!("{count} messages were missed in {room}:")),
+            }
+            self.complete &= missed.is_empty() && !caught.more && !caught.forgotten;
+            let rings = missed.iter().any(|said| mentions(&said.text, &self.nick));
+            if rings && self.bell >= Bell::Mention {
+                self.shown.push(Shown::Bell);
+            }
+        }
+        missed.into_iter().for_each(|said| self.show(said, true));
+        caught.held.into_iter().for_each(|said| self.show(said, false));
+        self.look_whether_back();
+    }
+
+    /// Whether all rooms have been entered again, and all questions answered.
+    pub(super) fn look_whether_back(&mut self) {
+        let waits = self.rooms.0.iter().any(|room| room.log.is_catching_up());
+        if !self.returning || waits || !self.joining.is_empty() {
+            return;
+        }
+        self.returning = false;
+        // Rooms that do not let us in again are left; so is the current one, perhaps.
+        let lost = self.rooms.0.iter().filter(|room| !room.inside);
+        let lost: Vec<String> = lost.map(|room| room.name.clone()).collect();
+        lost.iter().for_each(|name| self.left(name));
+        let place = self.current.clone().unwrap_or_else(|| "no room".to_owned());
+        let how = match (self.server.keeps_history(), self.complete) {
+            (false, _) => "; this server keeps no history, so what was said meanwhile is not known",
+            (true, true) => "; nothing was missed in the rooms",
+            (true, false) => "",
+        };
+        self.note(format!("back in {place} as {}{how}", self.nick));
+        for text in self.spoken.take_lost() {
+            self.note(format!("perhaps nobody has heard your: {text}"));
+        }
+    }
+}

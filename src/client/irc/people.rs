@@ -1,0 +1,313 @@
+//! Who comes, goes, is called otherwise, is away; and what changes about a room?
+//!
+//! One line each, in the words of a chatloop server's plain dialect.
+
+use super::incoming::Context;
+use super::{Session, said};
+use crate::client::heard::counted;
+use crate::wire::clean::clean;
+use crate::wire::irc::{Message, ModeKind, Sign, format::stripped};
+
+/// Names that are shown when a room is entered.
+const NAMES_SHOWN: usize = 10;
+/// Names that are shown to who asks for them.
+const NAMES_ASKED: usize = 200;
+/// Bytes of a topic that is kept and shown.
+const MAX_TOPIC: usize = 1_000;
+
+/// Who sends this, without user and host.
+pub(super) fn name(message: &Message<'_>) -> String {
+    clean(message.source().unwrap_or_default().name.as_bytes()).into_owned()
+}
+
+fn reason(text: Option<&&str>) -> String {
+    let text = text.map(|text| stripped(text)).filter(|text| !text.is_empty());
+    text.map(|text| format!(" ({text})")).unwrap_or_default()
+}
+
+/// The words of a QUIT, without those that servers put in by themselves.
+fn farewell(text: Option<&&str>) -> String {
+    let text = text.map(|text| text.strip_prefix("Quit: ").unwrap_or(text));
+    reason(text.filter(|text| !text.eq_ignore_ascii_case("Client quit")).as_ref())
+}
+
+impl Session {
+    /// Whether the command is one of these.
+    pub(super) fn about_people(
+        &mut self,
+        command: &str,
+        message: &Message<'_>,
+        words: &[&str],
+        context: &Context,
+    ) -> bool {
+        let who = name(message);
+        match (command, words) {
+            ("JOIN", [rooms, ..]) => {
+                for room in rooms.split(',') {
+                    self.joined(&who, room, context);
+                }
+            }
+            ("PART", [rooms, rest @ ..]) => {
+                for room in rooms.split(',') {
+                    self.parted(&who, room, &reason(rest.first()));
+                }
+            }
+            ("KICK", [room, nick, rest @ ..]) => {
+                self.kicked(&who, room, nick, &reason(rest.first()))
+            }
+            ("QUIT", rest) => self.quit_by(&who, &farewell(rest.first()), context),
+            ("NICK", [nick, ..]) => self.renamed(&who, nick),
+            ("MODE", [target, rest @ ..]) => self.modes_set(&who, target, rest),
+            ("TOPIC", [room, text, ..]) => self.topic_set(&who, room, text),
+            ("INVITE", [nick, room, ..]) if self.is_me(nick) => {
+                if self.server.is_room(room) {
+                    self.vocabulary.room(room);
+                }
+                self.words(format!("{who} invites you to {room}; /join {room} enters it"));
+            }
+            ("INVITE", [nick, room, ..]) => {
+                self.words(format!("{who} has invited {nick} to {room}"))
+            }
+            ("AWAY", [text, ..]) if !text.is_empty() => {
+                if !self.is_me(&who) {
+                    self.words(format!("{who} is away: {}", stripped(text)));
+                }
+            }
+            ("AWAY", _) => {
+                if !self.is_me(&who) {
+                    self.words(format!("{who} is back"));
+                }
+            }
+            ("ACCOUNT", [account, ..]) => {
+                if *account != "*" && !self.is_me(&who) && !self.server.same(account, &who) {
+                    self.words(format!("{who} is logged in as {account}"));
+                }
+            }
+            ("CHGHOST", [user, host, ..]) => {
+                if self.is_me(&who) {
+                    self.address = Some(format!("{user}@{host}"));
+                }
+            }
+            ("SETNAME", _) => {}
+            ("KILL", [nick, rest @ ..]) if self.is_me(nick) => {
+                self.words(format!("{who} has put you out of the server{}", reason(rest.last())));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn joined(&mut self, who: &str, name: &str, context: &Context) {
+        if self.is_me(who) {
+            return self.entered(name);
+        }
+        let netjoin = context.batch.as_deref().and_then(|it| self.batches.inside(it, "netjoin"));
+        let quiet = netjoin.map(|batch| batch.counted += 1).is_some();
+        let Some(room) = self.rooms.get(&self.server, name) else { return };
+        room.add(&self.server, who, "");
+        let count = room.count().map(|count| format!(", {} there", counted(count, "user")));
+        let text = format!("{who} entered {}{}", room.name, count.unwrap_or_default());
+        self.vocabulary.present(who);
+        if !quiet {
+            self.words(text);
+        }
+    }
+
+    /// This person is in a room now.
+    fn entered(&mut self, name: &str) {
+        if !self.server.is_room(name) {
+            return self
+                .note(format!("{name} has a name that cannot be shown, and is not followed"));
+        }
+        let place = self.joining.iter().position(|(asked, _)| self.server.same(asked, name));
+        let key = place.map(|place| self.joining.remove(place)).and_then(|(_, key)| key);
+        let Some(room) = self.rooms.enter(&self.server, name) else {
+            return self.note(format!("too many rooms: {name} is not followed"));
+        };
+        name.clone_into(&mut room.name);
+        (room.inside, room.naming, room.topic) = (true, true, None);
+        room.quiet = self.returning;
+        room.forget_members();
+        if key.is_some() {
+            room.key = key;
+        }
+        let since = self.newest.unwrap_or(self.now);
+        let returns = self.returning;
+        self.vocabulary.room(name);
+        if !returns {
+            self.current = Some(name.to_owned());
+        }
+        self.ask_for_the_past(name, returns);
+        if let Some(room) = self.rooms.get(&self.server, name) {
+            room.log.enter(since);
+        }
+        self.look_whether_back();
+    }
+
+    /// All names are here: says where this person is, or who is there if they asked.
+    pub(super) fn named(&mut self, name: &str) {
+        let Some(room) = self.rooms.get(&self.server, name) else { return };
+        if !std::mem::take(&mut room.naming) {
+            return;
+        }
+        let asked = std::mem::take(&mut room.asked_names);
+        let quiet = std::mem::take(&mut room.quiet);
+        let most = if asked { NAMES_ASKED } else { NAMES_SHOWN };
+        let (names, more) = room.names(&self.server, most);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let topic =
+            room.topic.as_ref().map(|topic| format!("; topic: {topic}")).unwrap_or_default();
+        let (users, names) = (counted(room.named(), "user"), names.join(" "));
+        let text = match asked {
+            true => format!("{users} in {}: {names}{more}", room.name),
+            false => format!("you are in {} now, {users} there: {names}{more}{topic}", room.name),
+        };
+        let (known, _) = room.names(&self.server, crate::client::complete::MAX_NICKS);
+        let marks = self.server.prefixes().to_owned();
+        for nick in known.iter().map(|nick| nick.trim_start_matches(|c| marks.contains(c))) {
+            if nick != self.nick {
+                self.vocabulary.present(nick);
+            }
+        }
+        if asked || !quiet {
+            self.words(text);
+        }
+    }
+
+    fn parted(&mut self, who: &str, name: &str, why: &str) {
+        if self.is_me(who) {
+            self.left(name);
+            return self.words(format!("you left {name}{why}"));
+        }
+        let Some(room) = self.rooms.get(&self.server, name) else { return };
+        room.remove(&self.server, who);
+        let count = room.count().map(|count| format!(", {} there", counted(count, "user")));
+        let text = format!("{who} left {}{why}{}", room.name, count.unwrap_or_default());
+        self.words(text);
+    }
+
+    fn kicked(&mut self, who: &str, name: &str, nick: &str, why: &str) {
+        if self.is_me(nick) {
+            self.left(name);
+            return self.words(format!("{who} has put you out of {name}{why}"));
+        }
+        if let Some(room) = self.rooms.get(&self.server, name) {
+            room.remove(&self.server, nick);
+        }
+        self.words(format!("{who} has put {nick} out of {name}{why}"));
+    }
+
+    /// This person is no longer in a room.
+    pub(super) fn left(&mut self, name: &str) {
+        self.rooms.leave(&self.server, name);
+        if self.current.as_deref().is_some_and(|current| self.server.same(current, name)) {
+            let last = self.rooms.0.iter().rfind(|room| room.inside);
+            self.current = last.map(|room| room.name.clone());
+        }
+    }
+
+    fn quit_by(&mut self, who: &str, why: &str, context: &Context) {
+        if self.is_me(who) {
+            return;
+        }
+        let netsplit = context.batch.as_deref().and_then(|it| self.batches.inside(it, "netsplit"));
+        let quiet = netsplit.map(|batch| batch.counted += 1).is_some();
+        let mut places = Vec::new();
+        for room in &mut self.rooms.0 {
+            if room.remove(&self.server, who) {
+                places.push((room.name.clone(), room.count()));
+            }
+        }
+        let count = match &places[..] {
+            [(name, Some(count))] => format!(", {} in {name}", counted(*count, "user")),
+            _ => String::new(),
+        };
+        if !quiet {
+            self.words(format!("the user {who} left{why}{count}"));
+        }
+        self.vocabulary.forget(who);
+        self.take_back_nick(who);
+    }
+
+    /// Our own old session, perhaps, that the server has given up at last.
+    fn take_back_nick(&mut self, freed: &str) {
+        if let Some(wanted) = self.regain.clone().filter(|it| self.server.same(it, freed)) {
+            self.order("NICK", &[&wanted], None);
+        }
+    }
+
+    fn renamed(&mut self, before: &str, nick: &str) {
+        let nick = &*clean(nick.as_bytes());
+        let mine = self.is_me(before);
+        for room in &mut self.rooms.0 {
+            room.rename(&self.server, before, nick);
+        }
+        if mine {
+            nick.clone_into(&mut self.nick);
+            self.regain = None;
+            return self.words(format!("you are {nick} now"));
+        }
+        self.vocabulary.renamed(before, nick);
+        self.words(format!("{before} is {nick} now"));
+        self.take_back_nick(before);
+    }
+
+    fn modes_set(&mut self, who: &str, target: &str, words: &[&str]) {
+        if !self.server.is_room(target) {
+            // What the server sets on everybody who comes in is no news.
+            return;
+        }
+        let server = &self.server;
+        let table = server.modes();
+        let mut marks = Vec::new();
+        for change in table.changes(words) {
+            if let (Some(ModeKind::Member), Some(nick)) = (change.kind, change.argument)
+                && let Some(mark) = server.prefix_of(change.letter)
+            {
+                marks.push((nick.to_owned(), mark, change.sign == Sign::Plus));
+            }
+        }
+        if let Some(room) = self.rooms.get(server, target) {
+            for (nick, mark, on) in marks {
+                room.mark(server, &nick, mark, on);
+            }
+        }
+        self.words(format!("{who} has changed {target}: {}", words.join(" ")));
+    }
+
+    fn topic_set(&mut self, who: &str, name: &str, text: &str) {
+        let text = self.keep_topic(name, text);
+        self.words(match text.is_empty() {
+            true => format!("{who} has cleared the topic of {name}"),
+            false => format!("{who} has set the topic of {name}: {text}"),
+        });
+    }
+
+    pub(super) fn keep_topic(&mut self, name: &str, text: &str) -> String {
+        let text = stripped(&text[..text.floor_char_boundary(MAX_TOPIC)]).into_owned();
+        if let Some(room) = self.rooms.get(&self.server, name) {
+            room.topic = Some(text.clone()).filter(|text| !text.is_empty());
+        }
+        text
+    }
+
+    /// Names of a room: RPL_NAMREPLY.
+    pub(super) fn names(&mut self, name: &str, list: &str) {
+        let server = &self.server;
+        let Some(room) = self.rooms.get(server, name).filter(|room| room.naming) else { return };
+        for word in list.split_ascii_whitespace() {
+            let nick = word.trim_start_matches(|mark| server.prefixes().contains(mark));
+            let prefix = &word[..word.len() - nick.len()];
+            // With userhost-in-names each has them.
+            let nick = nick.split_once('!').map_or(nick, |(nick, _)| nick);
+            if !nick.is_empty() && clean(nick.as_bytes()) == nick {
+                room.add(server, nick, prefix);
+            }
+        }
+    }
+
+    /// The time that the server says it is, or our own.
+    pub(super) fn server_time(&self, message: &Message<'_>) -> jiff::Timestamp {
+        said::time(message.tags).or(self.newest).unwrap_or(self.now)
+    }
+}

@@ -1,0 +1,191 @@
+//! Which rooms is this person in, and who else is there?
+//!
+//! Bounds: `MAX_ROOMS`; of a room's members the first `MAX_MEMBERS` are kept by name. Of a larger
+//! room it is known how many there were when it was entered, and no more: who quits without being
+//! known might have been anywhere.
+
+use super::catchup::RoomLog;
+use super::server::Server;
+use std::collections::HashMap;
+use zeroize::Zeroizing;
+
+/// Rooms that are followed.
+pub const MAX_ROOMS: usize = 200;
+/// Members of one room that are known by name.
+pub const MAX_MEMBERS: usize = 2_000;
+/// Bytes of a member's prefix.
+const MAX_PREFIX: usize = 8;
+
+/// Somebody in a room.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Member {
+    pub nick: String,
+    /// `@`, `+`, or with multi-prefix several, the mightiest first.
+    pub prefix: String,
+}
+
+/// A room.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    /// Its name, as the server writes it.
+    pub name: String,
+    /// The key it was entered with.
+    pub key: Option<Zeroizing<String>>,
+    pub topic: Option<String>,
+    /// In it on this connection.
+    pub inside: bool,
+    pub log: RoomLog,
+    /// By folded nick.
+    members: HashMap<String, Member>,
+    /// Those that are not among them.
+    unknown: usize,
+    /// Names are coming in: RPL_ENDOFNAMES is still to come.
+    pub naming: bool,
+    /// This person is back here after a loss: nothing is said of it but that.
+    pub quiet: bool,
+    /// Somebody has asked for the names: they are to be shown.
+    pub asked_names: bool,
+}
+
+impl Room {
+    /// A room of this name that nobody is in yet.
+    pub fn new(name: &str) -> Room {
+        Room { name: name.to_owned(), ..Room::default() }
+    }
+
+    /// Forgets who was there: another connection, or a new list of names.
+    pub fn forget_members(&mut self) {
+        self.members = HashMap::new();
+        self.unknown = 0;
+    }
+
+    /// Somebody is there.
+    pub fn add(&mut self, server: &Server, nick: &str, prefix: &str) {
+        let folded = server.fold(nick).into_owned();
+        let prefix: String = prefix.chars().take(MAX_PREFIX).collect();
+        if let Some(known) = self.members.get_mut(&folded) {
+            *known = Member { nick: nick.to_owned(), prefix };
+        } else if self.members.len() < MAX_MEMBERS {
+            self.members.insert(folded, Member { nick: nick.to_owned(), prefix });
+        } else {
+            self.unknown += 1;
+        }
+    }
+
+    /// Somebody has left this room; whether they are known to have been in it.
+    pub fn remove(&mut self, server: &Server, nick: &str) -> bool {
+        self.members.remove(server.fold(nick).as_ref()).is_some()
+    }
+
+    /// Somebody has another nick; whether they are in here.
+    pub fn rename(&mut self, server: &Server, before: &str, nick: &str) -> bool {
+        match self.members.remove(server.fold(before).as_ref()) {
+            Some(member) => {
+                self.add(server, nick, &member.prefix);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A member gains or loses a prefix.
+    pub fn mark(&mut self, server: &Server, nick: &str, mark: char, on: bool) {
+        let Some(member) = self.members.get_mut(server.fold(nick).as_ref()) else { return };
+        member.prefix.retain(|it| it != mark);
+        if on {
+            let rank = |it: char| server.prefixes().find(it);
+            let place = member.prefix.find(|it| rank(it) > rank(mark));
+            member.prefix.insert(place.unwrap_or(member.prefix.len()), mark);
+        }
+    }
+
+    /// How many are there, if that is known.
+    pub fn count(&self) -> Option<usize> {
+        (self.unknown == 0).then_some(self.members.len())
+    }
+
+    /// How many names there were.
+    pub fn named(&self) -> usize {
+        self.members.len() + self.unknown
+    }
+
+    /// The first `most` by rank and name, with their prefix, and how many more there are.
+    pub fn names(&self, server: &Server, most: usize) -> (Vec<String>, usize) {
+        let rank = |member: &Member| {
+            let mark = member.prefix.chars().next();
+            mark.and_then(|mark| server.prefixes().find(mark)).unwrap_or(usize::MAX)
+        };
+        let mut all: Vec<&Member> = self.members.values().collect();
+        all.sort_by_cached_key(|member| (rank(member), member.nick.to_lowercase()));
+        let shown = all.iter().take(most).map(|member| {
+            let mark: String = member.prefix.chars().take(1).collect();
+            format!("{mark}{}", member.nick)
+        });
+        let shown: Vec<String> = shown.collect();
+        let more = self.named() - shown.len();
+        (shown, more)
+    }
+}
+
+/// All rooms.
+#[derive(Debug, Default)]
+pub(super) struct Rooms(pub Vec<Room>);
+
+impl Rooms {
+    /// The room of a name.
+    pub fn get(&mut self, server: &Server, name: &str) -> Option<&mut Room> {
+        self.0.iter_mut().find(|room| server.same(&room.name, name))
+    }
+
+    /// The room of a name, a new one if need be; `None` if there are too many.
+    pub fn enter(&mut self, server: &Server, name: &str) -> Option<&mut Room> {
+        let known = self.0.iter().position(|room| server.same(&room.name, name));
+        if known.is_none() && self.0.len() < MAX_ROOMS {
+            self.0.push(Room::new(name));
+        }
+        let place = known.unwrap_or(self.0.len().checked_sub(1)?);
+        self.0.get_mut(place).filter(|room| server.same(&room.name, name))
+    }
+
+    /// Forgets one.
+    pub fn leave(&mut self, server: &Server, name: &str) {
+        self.0.retain(|room| !server.same(&room.name, name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_come_go_and_rise() {
+        let server = Server::new();
+        let mut room = Room::new("#x");
+        for (nick, prefix) in [("bob", ""), ("Alice", "@"), ("carol", "+")] {
+            room.add(&server, nick, prefix);
+        }
+        assert_eq!(room.names(&server, 2), (vec!["@Alice".to_owned(), "+carol".to_owned()], 1));
+        assert!(room.rename(&server, "ALICE", "al"));
+        room.mark(&server, "al", '+', true);
+        room.mark(&server, "carol", '@', true);
+        room.mark(&server, "carol", '+', false);
+        assert_eq!(room.members["al"].prefix, "@+");
+        assert_eq!(room.members["carol"].prefix, "@");
+        assert!(room.remove(&server, "Bob") && !room.remove(&server, "bob"));
+        assert_eq!(room.count(), Some(2));
+    }
+
+    #[test]
+    fn a_large_room_is_kept_in_part() {
+        let server = Server::new();
+        let mut room = Room::new("#x");
+        (0..10_000).for_each(|number| room.add(&server, &format!("n{number}"), ""));
+        assert_eq!((room.members.len(), room.named(), room.count()), (MAX_MEMBERS, 10_000, None));
+        let mut rooms = Rooms::default();
+        for number in 0..2 * MAX_ROOMS {
+            let entered = rooms.enter(&server, &format!("#{number}"));
+            assert_eq!(entered.is_some(), number < MAX_ROOMS);
+        }
+        assert!(rooms.enter(&server, "#0").is_some());
+    }
+}

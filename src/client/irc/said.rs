@@ -1,0 +1,157 @@
+//! What does a PRIVMSG or NOTICE say, and to whom?
+//!
+//! Formatting goes, a CTCP ACTION becomes an action, and what else stands between `\x01` is a
+//! question of one program to another.
+
+use crate::client::heard::{Heard, Quoted};
+use crate::wire::chatline::Kind;
+use crate::wire::clean::clean;
+use crate::wire::irc::format::stripped;
+use crate::wire::irc::{Message, Tags};
+use jiff::Timestamp;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Bytes of a msgid, account or nick that is kept; a longer one is no name of anything.
+const MAX_WORD: usize = 256;
+
+/// One message of somebody.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Said {
+    pub time: Option<Timestamp>,
+    pub id: Option<String>,
+    pub account: Option<String>,
+    /// Who; a server's name if `by_server`.
+    pub nick: String,
+    pub by_server: bool,
+    /// A room, perhaps with a prefix of STATUSMSG; a nick; `*` or `$…`.
+    pub target: String,
+    pub kind: Kind,
+    pub text: String,
+    /// The msgid of what it answers.
+    pub reply: Option<String>,
+    /// A word between programs, instead of a text.
+    pub ctcp: bool,
+}
+
+/// The value of a tag, if it is there and of a sane length.
+pub(super) fn word(tags: Tags<'_>, key: &str) -> Option<String> {
+    tags.get(key).filter(|value| !value.is_empty() && value.len() <= MAX_WORD).map(Into::into)
+}
+
+/// IRCv3 server-time.
+pub(super) fn time(tags: Tags<'_>) -> Option<Timestamp> {
+    tags.get("time")?.parse().ok()
+}
+
+impl Said {
+    /// Reads a message, whose command is PRIVMSG or NOTICE. `head` has the tags that belong to
+    /// it: its own, or those of the batch that it is a part of.
+    pub fn of(message: &Message<'_>, head: Tags<'_>) -> Option<Said> {
+        let [target, text, ..] = *message.parameters.as_slice() else { return None };
+        let source = message.source().unwrap_or_default();
+        let notice = message.command.eq_ignore_ascii_case("NOTICE");
+        let inside =
+            text.strip_prefix('\u{1}').map(|text| text.strip_suffix('\u{1}').unwrap_or(text));
+        let action = inside.and_then(|inside| inside.strip_prefix("ACTION"));
+        let action = action.filter(|rest| rest.is_empty() || rest.starts_with(' '));
+        let (kind, text) = match action {
+            Some(text) => (Kind::Action, text.strip_prefix(' ').unwrap_or(text)),
+            None => (if notice { Kind::Notice } else { Kind::Message }, inside.unwrap_or(text)),
+        };
+        Some(Said {
+            time: time(head),
+            id: word(head, "msgid"),
+            account: word(head, "account"),
+            nick: clean(source.name.as_bytes()).into_owned(),
+            by_server: source.user.is_none() && source.host.is_none(),
+            target: clean(target.as_bytes()).into_owned(),
+            kind,
+            text: stripped(text).into_owned(),
+            reply: word(head, "+draft/reply").or_else(|| word(head, "+reply")),
+            ctcp: inside.is_some() && action.is_none(),
+        })
+    }
+
+    /// By what it is known again in the history. A server that was started anew may give its
+    /// msgids a second time, but not at the same time.
+    pub fn key(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match (&self.id, self.time) {
+            (Some(id), time) => (id, time.map(Timestamp::as_millisecond)).hash(&mut hasher),
+            (None, time) => {
+                (time.map(Timestamp::as_millisecond), &self.nick, &self.text).hash(&mut hasher);
+            }
+        }
+        hasher.finish()
+    }
+
+    /// As it is shown. `own` and `nick` are those of [`Heard`].
+    pub fn heard(&self, room: Option<String>, nick: String, own: bool) -> Heard {
+        let lines: Vec<_> = self.text.split('\n').map(|line| clean(line.as_bytes())).collect();
+        Heard {
+            past: false,
+            time: self.time,
+            room,
+            nick,
+            own,
+            kind: self.kind,
+            number: None,
+            id: self.id.clone(),
+            account: self.account.clone(),
+            reply: self.reply.clone().map(|id| Quoted { id, known: None }),
+            mention: false,
+            text: lines.join("\n"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(line: &str) -> Said {
+        let message = Message::parse(line.as_bytes()).unwrap();
+        Said::of(&message, message.tags).unwrap()
+    }
+
+    #[test]
+    fn fields_come_from_tags_source_and_text() {
+        let said = said(
+            "@time=2026-01-31T12:30:00.5Z;msgid=a\\s1;account=al;+draft/reply=x :bob!b@h PRIVMSG #x :\x02hi\x02 there",
+        );
+        assert_eq!(said.time.unwrap().as_millisecond() % 1000, 500);
+        assert_eq!((said.id.as_deref(), said.account.as_deref()), (Some("a 1"), Some("al")));
+        assert_eq!((said.nick.as_str(), said.by_server), ("bob", false));
+        assert_eq!((said.kind, said.text.as_str()), (Kind::Message, "hi there"));
+        assert_eq!(said.reply.as_deref(), Some("x"));
+        let heard = said.heard(Some("#x".to_owned()), "bob".to_owned(), false);
+        assert_eq!((heard.text.as_str(), heard.answers().as_str()), ("hi there", "re …: "));
+    }
+
+    #[test]
+    fn actions_and_questions_of_programs() {
+        let action = said(":bob!b@h PRIVMSG #x :\u{1}ACTION waves\u{1}");
+        assert_eq!(
+            (action.kind, action.text.as_str(), action.ctcp),
+            (Kind::Action, "waves", false)
+        );
+        let version = said(":bob!b@h PRIVMSG me :\u{1}VERSION");
+        assert_eq!(
+            (version.kind, version.text.as_str(), version.ctcp),
+            (Kind::Message, "VERSION", true)
+        );
+        let other = said(":bob!b@h PRIVMSG #x :\u{1}ACTIONS\u{1}");
+        assert!(other.ctcp);
+        let server = said(":irc.example.org NOTICE * :looking up");
+        assert!(server.by_server && server.kind == Kind::Notice);
+    }
+
+    #[test]
+    fn the_same_message_has_the_same_key() {
+        let one = said("@time=2026-01-31T12:30:00Z;msgid=1 :bob!b@h PRIVMSG #x :hi");
+        let again = said("@batch=x;msgid=1;time=2026-01-31T12:30:00.000Z :bob!c@i PRIVMSG #x :hi");
+        let later = said("@msgid=1;time=2026-01-31T12:31:00.000Z :bob!c@i PRIVMSG #x :hi");
+        assert_eq!(one.key(), again.key());
+        assert_ne!(one.key(), later.key());
+    }
+}

@@ -1,0 +1,123 @@
+//! How does this client show that it knows a password without saying it, and that the server does?
+//! SCRAM-SHA-256, RFC 5802 and RFC 7677, the client's side.
+//!
+//! Deliberately absent: channel binding; there is no TLS to bind to.
+
+use crate::wire::scram::auth_message;
+use base64ct::{Base64, Encoding};
+use pbkdf2::hmac::{Hmac, KeyInit, Mac};
+use pbkdf2::sha2::{Digest, Sha256};
+use pbkdf2::{Algorithm, Params, pbkdf2_hmac_with_params};
+use zeroize::Zeroizing;
+
+/// How often a server may want the password to be hashed. Less than RFC 7677 asks for is as good
+/// as the password itself; far more only keeps this client busy.
+const ITERATIONS: std::ops::RangeInclusive<u32> = 4_096..=1_000_000;
+/// Bytes of a key.
+const KEY: usize = 32;
+/// `n,,` in base64: no channel binding, and for nobody else.
+const HEADER: &str = "biws";
+
+/// A login that has begun.
+#[derive(Debug)]
+pub(super) struct Scram {
+    password: Zeroizing<String>,
+    nonce: String,
+    bare: String,
+    /// What the server will have to say at the end.
+    signature: Option<String>,
+}
+
+impl Scram {
+    /// Begins: the login and the first message. `None` if the password cannot be one (RFC 4013).
+    pub fn begin(account: &str, password: &str, nonce: &str) -> Option<(Scram, String)> {
+        let name = stringprep::saslprep(account).ok()?.replace('=', "=3D").replace(',', "=2C");
+        let password = Zeroizing::new(stringprep::saslprep(password).ok()?.into_owned());
+        let bare = format!("n={name},r={nonce}");
+        let first = format!("n,,{bare}");
+        Some((Scram { password, nonce: nonce.to_owned(), bare, signature: None }, first))
+    }
+
+    /// The server's message; what to answer, empty at the end. `None` if it does not fit.
+    pub fn hear(&mut self, message: &str) -> Option<String> {
+        match self.signature.take() {
+            None => self.prove(message),
+            // The server knows the password, too, or else anybody might say that it is right.
+            Some(signature) => (message == signature).then(String::new),
+        }
+    }
+
+    fn prove(&mut self, first: &str) -> Option<String> {
+        let mut attributes = first.split(',');
+        let mut next = |letter: &str| attributes.next()?.strip_prefix(letter);
+        let (nonce, salt, often) = (next("r=")?, next("s=")?, next("i=")?);
+        let often = often.parse().ok().filter(|often| ITERATIONS.contains(often))?;
+        if !nonce.starts_with(&self.nonce) || nonce.len() == self.nonce.len() {
+            return None;
+        }
+        let salt = Base64::decode_vec(salt).ok()?;
+        let mut salted = Zeroizing::new([0; KEY]);
+        let params = Params::new(often).ok()?;
+        let password = self.password.as_bytes();
+        pbkdf2_hmac_with_params(password, &salt, Algorithm::Pbkdf2Sha256, params, &mut *salted);
+        let without_proof = format!("c={HEADER},r={nonce}");
+        let message = auth_message(&self.bare, first, &without_proof);
+        let client_key = Zeroizing::new(hmac(&*salted, b"Client Key"));
+        let client_signature = hmac(&Sha256::digest(*client_key), message.as_bytes());
+        let proof: [u8; KEY] = std::array::from_fn(|at| client_key[at] ^ client_signature[at]);
+        let server_key = hmac(&*salted, b"Server Key");
+        let signature = Base64::encode_string(&hmac(&server_key, message.as_bytes()));
+        self.signature = Some(format!("v={signature}"));
+        Some(format!("{without_proof},p={}", Base64::encode_string(&proof)))
+    }
+}
+
+fn hmac(key: &[u8], message: &[u8]) -> [u8; KEY] {
+    // HMAC takes keys of any length: the error cannot happen.
+    let Ok(mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; KEY] };
+    mac.chain_update(message).finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str =
+        "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
+
+    fn begun() -> Scram {
+        let (scram, first) = Scram::begin("user", "pencil", "rOprNGfwEbeRWgbNEkqO").unwrap();
+        assert_eq!(first, "n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
+        scram
+    }
+
+    #[test]
+    fn the_example_of_rfc_7677() {
+        let mut scram = begun();
+        assert_eq!(
+            scram.hear(FIRST).unwrap(),
+            "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
+             p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
+        );
+        let last = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
+        assert_eq!(scram.hear(last).unwrap(), "");
+    }
+
+    #[test]
+    fn a_server_that_does_not_know_the_password_is_found_out() {
+        let mut scram = begun();
+        scram.hear(FIRST).unwrap();
+        assert_eq!(scram.hear("v=AAAATRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="), None);
+        for wrong in [
+            "r=other,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+            "r=rOprNGfwEbeRWgbNEkqO,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+            "r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=1",
+            "r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=999999999",
+            "r=rOprNGfwEbeRWgbNEkqOx,s=é,i=4096",
+            "e=other-error",
+            "",
+        ] {
+            assert_eq!(begun().hear(wrong), None, "{wrong}");
+        }
+    }
+}

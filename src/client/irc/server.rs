@@ -1,0 +1,292 @@
+//! What can this server do? Its capabilities and its RPL_ISUPPORT.
+//!
+//! What a server does not announce is what RFC 1459 says. Bounds: `MAX_OFFERED`, `MAX_TOKENS`,
+//! `MAX_VALUE`.
+
+use crate::wire::clean::clean;
+use crate::wire::irc::{CaseMapping, MAX_BODY, ModeTable};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Capabilities kept of those that are offered.
+const MAX_OFFERED: usize = 200;
+/// Tokens of RPL_ISUPPORT kept.
+const MAX_TOKENS: usize = 200;
+/// Bytes of a value.
+const MAX_VALUE: usize = 400;
+
+/// What this client can use. `sasl` is asked for with `--account` only. Left out, though it could
+/// be read: userhost-in-names, which makes the names of a large room three times as long.
+pub(super) const USEFUL: [&str; 19] = [
+    "account-notify",
+    "account-tag",
+    "away-notify",
+    "batch",
+    "cap-notify",
+    "chghost",
+    "draft/account-registration",
+    "draft/chathistory",
+    "draft/message-redaction",
+    "draft/multiline",
+    "echo-message",
+    "extended-join",
+    "invite-notify",
+    "labeled-response",
+    "message-tags",
+    "multi-prefix",
+    "server-time",
+    "setname",
+    "standard-replies",
+];
+
+/// One server, as far as it has said what it is.
+#[derive(Debug)]
+pub(super) struct Server {
+    /// Its name, as in the source of what it says.
+    pub name: String,
+    /// It is a chatloop server.
+    pub is_chatloop: bool,
+    offered: BTreeMap<String, String>,
+    enabled: Vec<String>,
+    tokens: BTreeMap<String, String>,
+    mapping: CaseMapping,
+}
+
+impl Server {
+    pub fn new() -> Server {
+        Server {
+            name: String::new(),
+            is_chatloop: false,
+            offered: BTreeMap::new(),
+            enabled: Vec::new(),
+            tokens: BTreeMap::new(),
+            mapping: CaseMapping::Rfc1459,
+        }
+    }
+
+    /// `CAP LS` or `CAP NEW`: names, some with a value.
+    pub fn offers(&mut self, list: &str) {
+        for word in list.split_ascii_whitespace() {
+            let (name, value) = word.split_once('=').unwrap_or((word, ""));
+            if self.offered.len() < MAX_OFFERED && word.len() <= MAX_VALUE {
+                self.offered.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+
+    /// `CAP DEL`.
+    pub fn withdraws(&mut self, list: &str) {
+        for name in list.split_ascii_whitespace() {
+            self.offered.remove(name);
+            self.enabled.retain(|it| it != name);
+        }
+    }
+
+    /// `CAP ACK`: from here on these are in force, or with a `-` no longer.
+    pub fn enables(&mut self, list: &str) {
+        for word in list.split_ascii_whitespace() {
+            match word.strip_prefix('-') {
+                Some(name) => self.enabled.retain(|it| it != name),
+                None if !self.has(word) && USEFUL.contains(&word) || word == "sasl" => {
+                    self.enabled.push(word.to_owned());
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Those that are useful, offered and not in force.
+    pub fn wanted(&self, sasl: bool) -> Vec<&'static str> {
+        let sasl = sasl.then_some("sasl");
+        let all = USEFUL.into_iter().chain(sasl);
+        all.filter(|name| self.offered.contains_key(*name) && !self.has(name)).collect()
+    }
+
+    /// Whether a capability is in force.
+    pub fn has(&self, name: &str) -> bool {
+        self.enabled.iter().any(|it| it == name)
+    }
+
+    /// Whether an account can be proved here.
+    pub fn offers_sasl(&self) -> bool {
+        self.offered.contains_key("sasl")
+    }
+
+    /// The value that a capability was offered with.
+    pub fn value(&self, name: &str) -> &str {
+        self.offered.get(name).map_or("", String::as_str)
+    }
+
+    /// `max-bytes` and `max-lines` of draft/multiline, if that is in force and can be used.
+    pub fn multiline(&self) -> Option<(usize, usize)> {
+        if !self.has("draft/multiline") || !self.has("batch") || !self.has("message-tags") {
+            return None;
+        }
+        let limit = |key: &str| {
+            let pairs = self.value("draft/multiline").split(',');
+            pairs
+                .filter_map(|pair| pair.split_once('='))
+                .find(|(name, _)| *name == key)?
+                .1
+                .parse()
+                .ok()
+        };
+        Some((limit("max-bytes")?, limit("max-lines").unwrap_or(100)))
+    }
+
+    /// Tokens of RPL_ISUPPORT; one with a `-` takes another back.
+    pub fn supports(&mut self, tokens: &[&str]) {
+        for token in tokens {
+            if let Some(name) = token.strip_prefix('-') {
+                self.tokens.remove(name);
+                continue;
+            }
+            let (name, value) = token.split_once('=').unwrap_or((token, ""));
+            if self.tokens.len() < MAX_TOKENS && token.len() <= MAX_VALUE {
+                self.tokens.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        // A mapping that is not known, as `precis`, folds ASCII at least.
+        let mapping = self.token("CASEMAPPING").unwrap_or("rfc1459");
+        self.mapping = CaseMapping::from_name(mapping).unwrap_or(CaseMapping::Ascii);
+    }
+
+    fn token(&self, name: &str) -> Option<&str> {
+        self.tokens.get(name).map(String::as_str)
+    }
+
+    fn number(&self, name: &str) -> Option<usize> {
+        self.token(name)?.parse().ok()
+    }
+
+    /// The longest text of a kind (`TOPICLEN`), in bytes, if there is a limit.
+    pub fn longest(&self, name: &str) -> Option<usize> {
+        self.number(name).filter(|limit| *limit > 0)
+    }
+
+    /// The network's name, or the server's.
+    pub fn network(&self) -> &str {
+        self.token("NETWORK").filter(|name| !name.is_empty()).unwrap_or(&self.name)
+    }
+
+    /// Bytes of a line without its tags. Never less than what every server takes.
+    pub fn line_length(&self) -> usize {
+        self.number("LINELEN").unwrap_or(MAX_BODY).clamp(MAX_BODY, 16 * 1024)
+    }
+
+    /// Whether history can be asked for.
+    pub fn keeps_history(&self) -> bool {
+        self.has("draft/chathistory") && self.has("batch")
+    }
+
+    /// Messages of one answer.
+    pub fn history_page(&self, most: usize) -> usize {
+        match self.number("CHATHISTORY") {
+            Some(limit @ 1..) => limit.min(most),
+            _ => most,
+        }
+    }
+
+    /// Whether messages can be named by `timestamp` or `msgid` in questions of the past.
+    pub fn refers_by(&self, kind: &str) -> bool {
+        match self.token("MSGREFTYPES") {
+            Some(types) => types.split(',').any(|it| it == kind),
+            None => true,
+        }
+    }
+
+    /// The form under which names are compared.
+    pub fn fold<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        self.mapping.fold(name)
+    }
+
+    /// Whether two names are one.
+    pub fn same(&self, one: &str, other: &str) -> bool {
+        self.mapping.same(one, other)
+    }
+
+    /// Whether a word is the name of a room here, and one that can be shown as it is. Rooms that
+    /// begin with `+` (RFC 2811) are not known: `+m` is a mode, and nobody has such rooms.
+    pub fn is_room(&self, word: &str) -> bool {
+        let kinds = self.token("CHANTYPES").unwrap_or("#&");
+        word.len() > 1
+            && word.starts_with(|first| kinds.contains(first) && first != '+')
+            && !word.contains([' ', ',', '\u{7}'])
+            && clean(word.as_bytes()) == word
+    }
+
+    /// The room of a target that may have a prefix in front: `@#ops` is for its ops only.
+    pub fn room_of<'t>(&self, target: &'t str) -> Option<&'t str> {
+        if self.is_room(target) {
+            return Some(target);
+        }
+        let marks = self.token("STATUSMSG").unwrap_or_default();
+        let bare = target.trim_start_matches(|first| marks.contains(first));
+        self.is_room(bare).then_some(bare)
+    }
+
+    /// The prefixes of members (`@+`), the mightiest first.
+    pub fn prefixes(&self) -> &str {
+        let prefix = self.token("PREFIX").unwrap_or("(ov)@+");
+        prefix.split_once(')').map_or("", |(_, marks)| marks)
+    }
+
+    /// The prefix of a member mode: `@` for `o`.
+    pub fn prefix_of(&self, letter: char) -> Option<char> {
+        let prefix = self.token("PREFIX").unwrap_or("(ov)@+");
+        let (letters, marks) = prefix.strip_prefix('(')?.split_once(')')?;
+        letters.chars().zip(marks.chars()).find(|(it, _)| *it == letter).map(|(_, mark)| mark)
+    }
+
+    /// The letters of modes.
+    pub fn modes(&self) -> ModeTable<'_> {
+        let modes = self.token("CHANMODES").unwrap_or("b,k,l,imnpst");
+        ModeTable::from_isupport(modes, self.token("PREFIX").unwrap_or("(ov)@+"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_server_is_one_of_1993() {
+        let server = Server::new();
+        assert!(server.same("[bob]", "{BOB}"));
+        assert!(server.is_room("&local") && !server.is_room("+x") && !server.is_room("#"));
+        assert_eq!((server.prefixes(), server.prefix_of('v')), ("@+", Some('+')));
+        assert_eq!((server.line_length(), server.multiline()), (512, None));
+        assert_eq!(server.room_of("@#ops"), None);
+    }
+
+    #[test]
+    fn what_is_announced_counts() {
+        let mut server = Server::new();
+        server
+            .offers("batch message-tags draft/multiline=max-bytes=4096,max-lines=24 sasl=PLAIN x");
+        assert_eq!(server.wanted(false), ["batch", "draft/multiline", "message-tags"]);
+        server.enables("batch message-tags draft/multiline x");
+        assert_eq!(server.multiline(), Some((4096, 24)));
+        assert!(!server.has("x"), "what was not asked for is not in force");
+        assert_eq!(server.wanted(true), ["sasl"]);
+        server.withdraws("draft/multiline");
+        assert_eq!(server.multiline(), None);
+        server.supports(&[
+            "CASEMAPPING=ascii",
+            "PREFIX=(qov)~@+",
+            "CHANTYPES=#",
+            "STATUSMSG=@+",
+            "TOPICLEN=300",
+        ]);
+        assert!(!server.same("[bob]", "{bob}") && server.same("Bob", "bOB"));
+        assert_eq!((server.prefix_of('q'), server.room_of("@#ops")), (Some('~'), Some("#ops")));
+        assert_eq!(server.longest("TOPICLEN"), Some(300));
+        server.supports(&["-TOPICLEN", "CASEMAPPING=precis"]);
+        assert_eq!(server.longest("TOPICLEN"), None);
+        for number in 0..1_000 {
+            server.supports(&[&format!("T{number}")]);
+            server.offers(&format!("c{number}"));
+        }
+        assert!(server.tokens.len() <= MAX_TOKENS && server.offered.len() <= MAX_OFFERED);
+    }
+}

@@ -1,0 +1,273 @@
+//! How is a text cut into lines that arrive whole, and which of them has come back?
+//!
+//! A server puts `:nick!user@host ` in front of what it passes on, and cuts what is longer than a
+//! line then. So a text is cut before, at words or at least between graphemes: into one
+//! `draft/multiline` message where the server has that, else into several. Nothing is lost by it.
+
+use super::Session;
+use super::server::Server;
+use super::typed::without_secret;
+use crate::wire::chatline::Kind;
+use crate::wire::irc::{Limits, LineWriter, render::pieces};
+use jiff::Timestamp;
+use std::collections::VecDeque;
+
+/// Messages that are remembered until they come back or are taken.
+const MAX_SPOKEN: usize = 1_000;
+/// Messages that perhaps nobody has heard.
+const MAX_LOST: usize = 100;
+/// Bytes of `user@host` where it is not known: what most servers allow.
+const LONGEST_ADDRESS: usize = 10 + 1 + 63;
+/// A line has room for so much text, whatever a server says of itself.
+const LEAST_ROOM: usize = 64;
+
+/// One message on its way.
+#[derive(Debug)]
+struct Utterance {
+    label: String,
+    target: String,
+    text: String,
+    /// Its place in what was handed to the pace.
+    serial: u64,
+    /// It was said after this.
+    after: Timestamp,
+}
+
+/// What perhaps nobody has heard.
+#[derive(Debug)]
+struct Lost {
+    target: String,
+    text: String,
+    after: Timestamp,
+}
+
+/// What this person has said and the server has not confirmed.
+#[derive(Debug, Default)]
+pub(super) struct Spoken {
+    waiting: VecDeque<Utterance>,
+    lost: Vec<Lost>,
+    labels: u64,
+}
+
+impl Spoken {
+    fn next_label(&mut self) -> String {
+        self.labels += 1;
+        self.labels.to_string()
+    }
+
+    fn remember(&mut self, label: String, target: &str, text: &str, serial: u64, after: Timestamp) {
+        if self.waiting.len() == MAX_SPOKEN {
+            self.waiting.pop_front();
+        }
+        let (target, text) = (target.to_owned(), text.to_owned());
+        self.waiting.push_back(Utterance { label, target, text, serial, after });
+    }
+
+    /// One of this person's own messages comes back; whether it was said here. Without labels
+    /// they come in order.
+    pub fn echoed(&mut self, label: Option<&str>, target: &str, server: &Server) -> bool {
+        let labelled = server.has("labeled-response");
+        let place = self.waiting.iter().position(|it| match label {
+            Some(label) => it.label == label,
+            None => !labelled && server.same(&it.target, target),
+        });
+        place.and_then(|place| self.waiting.remove(place)).is_some()
+    }
+
+    /// The server has refused what has this label: where it was to be said, and what.
+    fn refused(&mut self, label: &str) -> Option<(String, String)> {
+        let place = self.waiting.iter().position(|it| it.label == label)?;
+        self.waiting.remove(place).map(|it| (it.target, it.text))
+    }
+
+    /// The server has taken everything up to this one. What will come back is waited for.
+    pub fn taken(&mut self, serial: u64, comes_back: bool) {
+        if !comes_back {
+            self.waiting.retain(|it| it.serial > serial);
+        }
+    }
+
+    /// What has not been taken may be lost.
+    pub fn connection_lost(&mut self) {
+        let waiting = self.waiting.drain(..);
+        self.lost.extend(waiting.map(|it| Lost {
+            target: it.target,
+            text: it.text,
+            after: it.after,
+        }));
+        let over = self.lost.len().saturating_sub(MAX_LOST);
+        self.lost.drain(..over);
+    }
+
+    /// Something the person said is in the room's history: it was heard. Whether they said it
+    /// here.
+    pub fn was_heard(&mut self, room: &str, text: &str) -> bool {
+        let is_it = |it: &Lost| it.target.eq_ignore_ascii_case(room) && it.text == text;
+        let place = self.lost.iter().position(is_it);
+        place.map(|place| self.lost.remove(place)).is_some()
+    }
+
+    /// After when the first of what may be lost was said in a room.
+    pub fn lost_since(&self, room: &str) -> Option<Timestamp> {
+        let here = self.lost.iter().filter(|it| it.target.eq_ignore_ascii_case(room));
+        here.map(|it| it.after).min()
+    }
+
+    /// What may be lost.
+    pub fn take_lost(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lost).into_iter().map(|it| it.text).collect()
+    }
+}
+
+/// What is said.
+#[derive(Clone, Copy)]
+pub(super) struct Speech<'s> {
+    pub to: &'s str,
+    pub kind: Kind,
+    /// The msgid of what it answers.
+    pub reply: Option<&'s str>,
+}
+
+impl Session {
+    /// Bytes of text that reach the others in one line.
+    fn room_for(&self, speech: Speech<'_>) -> usize {
+        let address = self.address.as_ref().map_or(LONGEST_ADDRESS, String::len);
+        let frame = match speech.kind {
+            Kind::Message => "PRIVMSG".len(),
+            Kind::Notice => "NOTICE".len(),
+            Kind::Action => "PRIVMSG".len() + "\u{1}ACTION \u{1}".len(),
+        };
+        let taken =
+            ":! ".len() + self.nick.len() + address + frame + speech.to.len() + "  :\r\n".len();
+        self.server.line_length().saturating_sub(taken).max(LEAST_ROOM)
+    }
+
+    /// Says lines. One that fits is one message; more are one `draft/multiline` message, or as
+    /// many messages as it takes. Blank lines are kept only where they can be.
+    pub(super) fn speak(&mut self, speech: Speech<'_>, lines: &[&str]) {
+        let room = self.room_for(speech);
+        let whole = matches!(lines, [line] if line.len() <= room);
+        match self.server.multiline() {
+            Some(limits) if !whole && speech.kind != Kind::Action => {
+                self.speak_together(speech, lines, room, limits);
+            }
+            _ => {
+                let lines = lines.iter().filter(|line| !line.trim().is_empty());
+                for (place, piece) in lines.flat_map(|line| pieces(line, room)).enumerate() {
+                    let reply = speech.reply.filter(|_| place == 0);
+                    self.speak_line(Speech { reply, ..speech }, piece);
+                }
+            }
+        }
+    }
+
+    fn speak_line(&mut self, speech: Speech<'_>, text: &str) {
+        let label = self.spoken.next_label();
+        let mut out = Vec::new();
+        let command = if speech.kind == Kind::Notice { "NOTICE" } else { "PRIVMSG" };
+        let line = self.tagged(&mut out, speech, &label).command(command).middle(speech.to);
+        let _ = match speech.kind {
+            Kind::Action => line.trailing(&format!("\u{1}ACTION {text}\u{1}")).end(),
+            Kind::Message | Kind::Notice => line.trailing(text).end(),
+        };
+        self.hand_in(out, label, speech, text);
+    }
+
+    fn tagged<'o, 's>(
+        &self,
+        out: &'o mut Vec<u8>,
+        speech: Speech<'_>,
+        label: &str,
+    ) -> LineWriter<'o, 's> {
+        let limits = Limits { body: self.server.line_length(), ..Limits::FROM_CLIENT };
+        let mut line = LineWriter::new(out, limits);
+        if self.server.has("labeled-response") && self.server.has("batch") {
+            line = line.tag("label", label);
+        }
+        match speech.reply.filter(|_| self.server.has("message-tags")) {
+            Some(id) => line.tag("+draft/reply", id),
+            None => line,
+        }
+    }
+
+    fn hand_in(&mut self, bytes: Vec<u8>, label: String, speech: Speech<'_>, text: &str) {
+        let serial = self.pace.push(bytes);
+        let shown = without_secret(speech.to, text);
+        // The server's clock counts, and it says this later than what it said last.
+        let after = self.newest.unwrap_or(self.now);
+        self.spoken.remember(label, speech.to, &shown, serial, after);
+        let private = !self.server.has("echo-message") && self.server.room_of(speech.to).is_none();
+        if private {
+            self.show_own(speech, text);
+        }
+    }
+
+    /// As many `draft/multiline` messages as its limits make of the lines.
+    fn speak_together(
+        &mut self,
+        speech: Speech<'_>,
+        lines: &[&str],
+        room: usize,
+        (max_bytes, max_lines): (usize, usize),
+    ) {
+        let (max_bytes, max_lines) = (max_bytes.max(LEAST_ROOM), max_lines.max(1));
+        let room = room.min(max_bytes);
+        let mut parts: Vec<(bool, &str)> = Vec::new();
+        let mut bytes = 0;
+        for line in lines {
+            for (place, piece) in pieces(line, room).enumerate() {
+                let newline = usize::from(place == 0 && !parts.is_empty());
+                if parts.len() == max_lines || bytes + newline + piece.len() > max_bytes {
+                    self.speak_parts(speech, &parts);
+                    (parts, bytes) = (Vec::new(), 0);
+                }
+                let concat = place > 0 && !parts.is_empty();
+                bytes += piece.len() + usize::from(!concat && !parts.is_empty());
+                parts.push((concat, piece));
+            }
+        }
+        self.speak_parts(speech, &parts);
+    }
+
+    /// One message of several lines; `true` with a line that goes on in the one before.
+    fn speak_parts(&mut self, speech: Speech<'_>, parts: &[(bool, &str)]) {
+        let Some(first) = parts.iter().position(|(_, text)| !text.trim().is_empty()) else {
+            return;
+        };
+        let last = parts.iter().rposition(|(_, text)| !text.trim().is_empty()).unwrap_or(first);
+        let parts = &parts[first..=last];
+        if let [(_, line)] = parts {
+            return self.speak_line(speech, line);
+        }
+        let label = self.spoken.next_label();
+        let limits = Limits { body: self.server.line_length(), ..Limits::FROM_CLIENT };
+        let command = if speech.kind == Kind::Notice { "NOTICE" } else { "PRIVMSG" };
+        let mut out = Vec::new();
+        let mut text = String::new();
+        let begin = self.tagged(&mut out, speech, &label).command("BATCH");
+        let _ =
+            begin.middle(&format!("+{label}")).middle("draft/multiline").middle(speech.to).end();
+        for (place, (concat, piece)) in parts.iter().enumerate() {
+            let concat = *concat && place > 0;
+            if !concat && place > 0 {
+                text.push('\n');
+            }
+            text.push_str(piece);
+            let line = LineWriter::new(&mut out, limits).tag("batch", &label);
+            let line = if concat { line.tag("draft/multiline-concat", "") } else { line };
+            let _ = line.command(command).middle(speech.to).trailing(piece).end();
+        }
+        let end = LineWriter::new(&mut out, limits).command("BATCH");
+        let _ = end.middle(&format!("-{label}")).end();
+        self.hand_in(out, label, speech, &text);
+    }
+
+    /// The server has refused something that was said; `false` if it was something else.
+    pub(super) fn not_heard(&mut self, label: Option<&str>, why: &str) -> bool {
+        let Some((target, text)) = label.and_then(|label| self.spoken.refused(label)) else {
+            return false;
+        };
+        self.fail(format!("not said in {target}: {why}: {text}"));
+        true
+    }
+}

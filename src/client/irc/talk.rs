@@ -1,0 +1,195 @@
+//! What is said, to whom, and how does it look here? Messages, reactions, deletions, and the
+//! questions that programs ask each other (CTCP).
+
+use super::Session;
+use super::said::{self, Said};
+use super::typed::without_secret;
+use crate::client::heard::{Quoted, Shown, mentions};
+use crate::client::options::Bell;
+use crate::wire::chatline::Kind;
+use crate::wire::irc::Message;
+use jiff::SignedDuration;
+
+/// Questions of programs that are answered, in so long a time.
+const MAX_ANSWERS: (usize, SignedDuration) = (3, SignedDuration::from_secs(60));
+/// Bytes of a CTCP PING that are sent back.
+const MAX_PING: usize = 64;
+/// So much older than the newest, a message is of the past: a bouncer plays it back.
+const OLD: SignedDuration = SignedDuration::from_secs(60);
+/// So much older than now by our own clock, too: no clock is that wrong.
+const ANOTHER_DAY: SignedDuration = SignedDuration::from_hours(12);
+
+impl Session {
+    /// Somebody says something.
+    pub(super) fn said(&mut self, said: Said, label: Option<&str>) {
+        let mine = !said.by_server && self.is_me(&said.nick);
+        if mine && self.is_own_echo(&said, label) {
+            return;
+        }
+        if !mine && self.is_ignored(&said) {
+            return;
+        }
+        if said.ctcp {
+            return self.asked_by_program(&said);
+        }
+        match self.server.room_of(&said.target).map(str::to_owned) {
+            Some(name) => {
+                let room = self.rooms.get(&self.server, &name);
+                let now = match room {
+                    Some(room) => room.log.live(said),
+                    None => Some(said),
+                };
+                if let Some(said) = now {
+                    self.show(said, false);
+                }
+            }
+            None if said.by_server || said.target.starts_with('$') => {
+                let by = if said.by_server { String::new() } else { format!("{}: ", said.nick) };
+                for line in said.text.split('\n') {
+                    self.words(format!("{by}{line}"));
+                }
+            }
+            None => self.show(said, false),
+        }
+    }
+
+    /// Whether this is what the person has just said, coming back: it is on the screen already,
+    /// and has a name from here on.
+    fn is_own_echo(&mut self, said: &Said, label: Option<&str>) -> bool {
+        if !self.server.has("echo-message")
+            || !self.spoken.echoed(label, &said.target, &self.server)
+        {
+            return false;
+        }
+        let Some(name) = self.server.room_of(&said.target).map(str::to_owned) else {
+            self.show(said.clone(), false);
+            return true;
+        };
+        if let Some(room) = self.rooms.get(&self.server, &name) {
+            room.log.note(said);
+        }
+        if let Some(id) = &said.id {
+            self.numbers.give(&name, id, &said.nick, &said.text);
+        }
+        true
+    }
+
+    fn is_ignored(&self, said: &Said) -> bool {
+        let is = |name: &str| self.ignored.iter().any(|it| self.server.same(it, name));
+        is(&said.nick) || said.account.as_deref().is_some_and(is)
+    }
+
+    /// Shows a message; `past` says that it was asked for as such.
+    pub(super) fn show(&mut self, said: Said, past: bool) {
+        let room = self.server.room_of(&said.target).map(str::to_owned);
+        let mine = self.is_me(&said.nick);
+        let own = room.is_none() && mine && !self.is_me(&said.target);
+        let nick = if own { said.target.clone() } else { said.nick.clone() };
+        let old = !past && self.is_old(&said);
+        let said = match own {
+            true => Said { text: without_secret(&nick, &said.text).into_owned(), ..said },
+            false => said,
+        };
+        let mut heard = said.heard(room, nick, own);
+        heard.past = past || old;
+        heard.mention =
+            !heard.past && !mine && heard.room.is_some() && mentions(&heard.text, &self.nick);
+        let place = heard.room.clone().unwrap_or_else(|| heard.nick.clone());
+        if let Some(id) = &heard.id {
+            heard.number = Some(self.numbers.give(&place, id, &said.nick, &heard.text));
+        }
+        if let Some(Quoted { id, known }) = &mut heard.reply
+            && let Some(of) = self.numbers.by_id(id)
+        {
+            *known = Some((of.number, of.nick.clone(), of.excerpt.clone()));
+            let to_me = self.server.same(&of.nick, &self.nick);
+            heard.mention |= to_me && !heard.past && !mine && heard.room.is_some();
+        }
+        if !mine {
+            self.vocabulary.spoke(&said.nick);
+        }
+        if heard.room.is_none() {
+            self.private.note(&said);
+        }
+        if heard.room.is_none() && !heard.past {
+            self.last_private = Some(heard.nick.clone());
+        }
+        let rings = !heard.past
+            && !mine
+            && match &heard.room {
+                None => self.bell >= Bell::Pm,
+                Some(_) => self.bell == Bell::All || (heard.mention && self.bell >= Bell::Mention),
+            };
+        if rings {
+            self.shown.push(Shown::Bell);
+        }
+        self.shown.push(Shown::Said(Box::new(heard)));
+    }
+
+    fn is_old(&self, said: &Said) -> bool {
+        let newest = self.newest.unwrap_or(self.now);
+        said.time.is_some_and(|time| {
+            newest.duration_since(time) > OLD || self.now.duration_since(time) > ANOTHER_DAY
+        })
+    }
+
+    /// TAGMSG: of what programs tell each other, reactions are for people.
+    pub(super) fn tag_message(&mut self, message: &Message<'_>) {
+        let who = super::people::name(message);
+        if self.ignored.iter().any(|it| self.server.same(it, &who)) {
+            return;
+        }
+        let tags = message.tags;
+        let of = said::word(tags, "+draft/reply").or_else(|| said::word(tags, "+reply"));
+        let (reaction, did) = match said::word(tags, "+draft/react") {
+            Some(text) => (Some(text), "reacts to"),
+            None => (said::word(tags, "+draft/unreact"), "takes back from"),
+        };
+        if let (Some(of), Some(reaction)) = (of, reaction) {
+            let what = self.described(&of, message.parameters.first().copied().unwrap_or_default());
+            self.words(format!("{who} {did} {what}: {reaction}"));
+        }
+    }
+
+    /// `#rust 17 <alice>`: which message is meant.
+    pub(super) fn described(&self, id: &str, target: &str) -> String {
+        match self.numbers.by_id(id) {
+            Some(known) => format!("{} {} <{}>", known.place, known.number, known.nick),
+            None => format!("a message in {target}"),
+        }
+    }
+
+    /// REDACT: a message is taken back. IRCv3 draft/message-redaction.
+    pub(super) fn redacted(&mut self, message: &Message<'_>, words: &[&str]) {
+        let [target, id, reason @ ..] = words else { return };
+        let who = super::people::name(message);
+        let reason = reason.first().filter(|reason| !reason.is_empty());
+        let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let what = self.described(id, target);
+        if let Some(room) = self.rooms.get(&self.server, target) {
+            room.log.deleted(id);
+        }
+        self.words(format!("{who} has deleted {what}{reason}"));
+    }
+
+    /// CTCP. Two harmless questions are answered, and not often; nothing is ever obeyed.
+    fn asked_by_program(&mut self, said: &Said) {
+        if said.kind == Kind::Notice {
+            return self.words(format!("{} answers: {}", said.nick, said.text));
+        }
+        let (question, rest) = said.text.split_once(' ').unwrap_or((&said.text, ""));
+        let answer = match question.to_ascii_uppercase().as_str() {
+            "VERSION" => format!("VERSION chatloop-client {}", env!("CARGO_PKG_VERSION")),
+            "PING" => format!("PING {}", &rest[..rest.floor_char_boundary(MAX_PING)]),
+            _ => return,
+        };
+        let (most, within) = MAX_ANSWERS;
+        let now = self.now;
+        self.answered.retain(|then| now.duration_since(*then) < within);
+        if self.answered.len() < most {
+            self.answered.push(now);
+            self.words(format!("{} asks this program for {question}", said.nick));
+            self.order("NOTICE", &[&said.nick], Some(&format!("\u{1}{answer}\u{1}")));
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Coming in: with everything, with nothing, and not at all.
+
+use super::*;
+use crate::client::Gravity;
+
+#[test]
+fn registration_with_everything() {
+    let mut talk = Talk::new(Wishes {
+        password: Some("word".to_owned().into()),
+        account: Some(("ada".to_owned(), "secret".to_owned().into())),
+        ..wishes()
+    });
+    assert_eq!(talk.outgoing(), ["CAP LS 302", "PASS :word", "NICK ada", "USER ada 0 * :ada"]);
+    assert!(!talk.session.has_answered());
+    talk.hear(":srv NOTICE * :looking up|CAP * LS * :batch chghost unknown=x|CAP * LS :server-time sasl=PLAIN");
+    assert!(talk.session.has_answered());
+    assert_eq!(talk.outgoing(), ["CAP REQ :batch chghost server-time sasl"]);
+    talk.hear("CAP * NAK :batch chghost server-time sasl");
+    assert_eq!(
+        talk.outgoing(),
+        ["CAP REQ :batch", "CAP REQ :chghost", "CAP REQ :server-time", "CAP REQ :sasl"]
+    );
+    talk.hear("CAP * ACK :batch|CAP * NAK :chghost|CAP * ACK :server-time");
+    assert_eq!(talk.outgoing(), Vec::<String>::new());
+    talk.hear("CAP * ACK :sasl ");
+    assert_eq!(talk.outgoing(), ["AUTHENTICATE PLAIN"]);
+    talk.hear("AUTHENTICATE +");
+    assert_eq!(talk.outgoing(), ["AUTHENTICATE AGFkYQBzZWNyZXQ="]);
+    talk.hear("900 ada ada!a@h ada :You are now logged in as ada|903 ada :success");
+    assert_eq!(talk.outgoing(), ["CAP END"]);
+    talk.hear(":srv 001 ada :Welcome|:srv 004 ada srv chatloop-9.9 o o|:srv 005 ada NETWORK=net :are supported|:srv 422 ada :none");
+    assert_eq!(talk.sent(), ["JOIN #lobby"]);
+    let shown = talk.shown();
+    assert_eq!(
+        shown,
+        [
+            "* looking up",
+            "* you are logged in as ada",
+            "* connected as ada to net; /help lists the commands, /quit leaves"
+        ]
+    );
+    assert!(!shown.concat().contains("secret"));
+}
+
+#[test]
+fn servers_that_know_no_capabilities() {
+    for answer in ["421 ada CAP :Unknown command|", "451 * :You have not registered|", ""] {
+        let mut talk = Talk::new(wishes());
+        talk.sent();
+        talk.hear(&format!("{answer}:srv 001 ada :Welcome to the network ada"));
+        // Not even the end of a message of the day: the answer to a PING will do.
+        assert_eq!(talk.sent(), Vec::<String>::new());
+        let shown = talk.shown();
+        assert!(shown[0].starts_with("* connected as ada to srv"), "{shown:?}");
+        assert!(shown[1].contains("in no room yet"), "{shown:?}");
+    }
+}
+
+#[test]
+fn a_nick_that_is_taken_gets_digits() {
+    let mut talk = Talk::new(wishes());
+    talk.sent();
+    for (numeric, next) in
+        [(433, "ada1"), (433, "ada2"), (437, "ada3"), (433, "ada44"), (433, "ada45")]
+    {
+        talk.hear(&format!("{numeric} * x :no"));
+        assert_eq!(talk.outgoing(), [format!("NICK {next}")]);
+    }
+    assert_eq!(talk.shown()[0], "* ada: no; trying ada1");
+    talk.hear("001 ada45 :Welcome");
+    assert_eq!(talk.session.nick(), "ada45");
+    let mut talk = Talk::new(Wishes { nick: "Ümit.the.9th".to_owned(), ..wishes() });
+    talk.sent();
+    talk.hear("432 * x :Erroneous nickname");
+    assert_eq!(talk.outgoing(), ["NICK mitthe9t"]);
+    for _ in 0..8 {
+        talk.hear("433 * x :taken");
+        assert!(talk.outgoing()[0].len() <= "NICK ".len() + 9);
+    }
+    talk.hear("433 * x :taken");
+    assert!(matches!(talk.session.take_verdict(), Some(Verdict::Refused(_))));
+}
+
+#[test]
+fn what_is_no_irc_is_told() {
+    for line in [
+        "* connected as guest1, 1 user online",
+        "<announce> 1.2.3.4 is connected",
+        "hello",
+        "\x07[2J",
+    ] {
+        let mut talk = Talk::new(wishes());
+        talk.sent();
+        talk.hear(line);
+        let Some(Verdict::NotIrc(why)) = talk.session.take_verdict() else { panic!("{line}") };
+        assert!(why.contains("--plain") && !why.contains('\x07'), "{why}");
+        assert_eq!(talk.outgoing(), Vec::<String>::new());
+    }
+    let mut silent = Talk::new(wishes());
+    silent.session.waited_enough();
+    assert!(matches!(silent.session.take_verdict(), Some(Verdict::NotIrc(_))));
+    let mut closed = Talk::new(wishes());
+    assert!(closed.session.disconnected().unwrap().contains("--plain"));
+}
+
+#[test]
+fn who_is_not_let_in_is_told_why() {
+    for (line, why) in [
+        ("464 ada :Password incorrect", "CHATLOOP_PASSWORD"),
+        ("465 ada :You are banned", "You are banned"),
+        ("ERROR :Closing link: too many", "too many"),
+    ] {
+        let mut talk = Talk::new(wishes());
+        talk.hear(line);
+        let Some(Verdict::Refused(text)) = talk.session.take_verdict() else { panic!("{line}") };
+        assert!(text.contains(why), "{text}");
+    }
+    let account = Some(("ada".to_owned(), "wrong".to_owned().into()));
+    for person in [true, false] {
+        let mut talk = Talk::new(Wishes { account: account.clone(), person, ..wishes() });
+        talk.sent();
+        talk.hear("CAP * LS :sasl|CAP * ACK :sasl|AUTHENTICATE +|904 ada :SASL failed");
+        match person {
+            true => assert_eq!(talk.sent().last().unwrap(), "CAP END", "a person goes in without"),
+            false => assert!(talk.session.take_verdict().is_some(), "a script does not"),
+        }
+    }
+}
+
+#[test]
+fn login_later_and_its_password_for_the_next_time() {
+    let mut talk = Talk::with("sasl batch");
+    assert_eq!(talk.typed("/login secret"), ["CAP REQ :sasl", "AUTHENTICATE PLAIN"]);
+    talk.hear("CAP ada ACK :sasl|AUTHENTICATE +");
+    assert_eq!(talk.sent(), ["AUTHENTICATE AGFkYQBzZWNyZXQ="]);
+    talk.hear("900 ada ada!a@h ada :logged in|903 ada :success");
+    assert_eq!(talk.shown(), ["* you are logged in as ada"]);
+    talk.connect_again();
+    talk.hear("CAP * LS :sasl|CAP * ACK :sasl|AUTHENTICATE +");
+    assert!(talk.sent().contains(&"AUTHENTICATE AGFkYQBzZWNyZXQ=".to_owned()));
+}
+
+#[test]
+fn scram_is_tried_first_and_plain_where_it_has_no_keys() {
+    for (ending, next) in
+        [("904 ada :failed", "AUTHENTICATE PLAIN"), ("AUTHENTICATE bm8=", "AUTHENTICATE *")]
+    {
+        let mut talk = Talk::new(Wishes {
+            account: Some(("a,da".to_owned(), "secret".to_owned().into())),
+            nonce: "n0nce".to_owned(),
+            ..wishes()
+        });
+        talk.sent();
+        talk.hear("CAP * LS :sasl=PLAIN,SCRAM-SHA-256|CAP * ACK :sasl");
+        assert_eq!(talk.sent(), ["CAP REQ :sasl", "AUTHENTICATE SCRAM-SHA-256"]);
+        talk.hear("AUTHENTICATE +");
+        // n,,n=a=2Cda,r=n0nce1
+        assert_eq!(talk.sent(), ["AUTHENTICATE biwsbj1hPTJDZGEscj1uMG5jZTE="]);
+        talk.hear(ending);
+        assert_eq!(talk.sent()[0], next);
+    }
+}
+
+#[test]
+fn a_login_that_fails_later_leaves_the_one_before() {
+    let mut talk = Talk::with("sasl batch");
+    for (password, answer) in
+        [("right", "900 ada a!b@c ada :in|903 ada :yes"), ("wrong", "904 ada :no")]
+    {
+        assert_eq!(talk.typed(&format!("/login {password}")).last().unwrap(), "AUTHENTICATE PLAIN");
+        talk.hear("CAP ada ACK :sasl|AUTHENTICATE +");
+        talk.sent();
+        talk.hear(answer);
+    }
+    assert_eq!(talk.shown(), ["* you are logged in as ada", "* no login as ada: no"]);
+    assert_eq!(talk.session.login.as_ref().unwrap().password.as_str(), "right");
+}
+
+#[test]
+fn errors_are_grave_and_notes_are_not() {
+    let mut talk =
+        Talk::new(Wishes { account: Some(("a".to_owned(), "b".to_owned().into())), ..wishes() });
+    talk.hear("CAP * LS :batch|CAP * ACK :batch");
+    let shown = talk.session.take_shown();
+    assert!(
+        matches!(&shown[..], [Shown::Notice(notice)] if notice.gravity == Gravity::Error),
+        "{shown:?}"
+    );
+}

@@ -1,0 +1,141 @@
+//! Dialogues with servers of several kinds, to the byte.
+
+use super::*;
+
+mod back;
+mod door;
+mod properties;
+mod talk;
+mod typed;
+
+const NOW: i64 = 1_770_000_000;
+
+/// A session, and what came of it.
+struct Talk {
+    session: Session,
+    now: Timestamp,
+}
+
+fn wishes() -> Wishes {
+    Wishes { nick: "ada".to_owned(), person: true, seed: 40, ..Wishes::default() }
+}
+
+impl Talk {
+    fn new(wishes: Wishes) -> Talk {
+        let now = Timestamp::from_second(NOW).unwrap();
+        let mut session = Session::new(wishes, Bell::Mention);
+        session.connected(now);
+        Talk { session, now }
+    }
+
+    /// In, at a server without capabilities, in `#x` with bob.
+    fn plain() -> Talk {
+        let mut talk = Talk::new(wishes());
+        talk.sent();
+        talk.hear("421 * CAP :Unknown command|001 ada :Welcome ada!ada@host|376 ada :end");
+        talk.enter("#x");
+        talk
+    }
+
+    /// In, at a server with these capabilities, and in `#x` with bob.
+    fn with(capabilities: &str) -> Talk {
+        let mut talk = Talk::new(Wishes { rooms: vec!["#x".to_owned()], ..wishes() });
+        talk.come_in(capabilities);
+        talk.hear(":ada!a@h JOIN #x|353 ada = #x :ada @bob|366 ada #x :end");
+        if capabilities.contains("chathistory") {
+            assert_eq!(talk.sent(), ["CHATHISTORY LATEST #x * 20"]);
+            talk.hear("BATCH +h chathistory #x|BATCH -h");
+        }
+        talk.sent();
+        talk.shown();
+        talk
+    }
+
+    fn come_in(&mut self, capabilities: &str) {
+        self.hear(&format!("CAP * LS :{capabilities}"));
+        let requests = self.sent();
+        for request in requests.iter().filter(|line| line.starts_with("CAP REQ :")) {
+            self.hear(&request.replace("CAP REQ", "CAP * ACK"));
+        }
+        self.hear(
+            "001 ada :Welcome|005 ada CHATHISTORY=100 CHANTYPES=# :are supported|422 ada :no",
+        );
+        self.answer_pings();
+    }
+
+    fn enter(&mut self, room: &str) {
+        self.session.typed(&format!("/join {room}"), self.now);
+        self.hear(&format!(":ada!a@h JOIN {room}|353 ada = {room} :ada @bob|366 ada {room} :end"));
+        self.sent();
+        self.shown();
+    }
+
+    /// The server says lines, parted by `|`.
+    fn hear(&mut self, lines: &str) {
+        lines.split('|').for_each(|line| self.session.heard(line.as_bytes(), self.now));
+    }
+
+    fn outgoing(&mut self) -> Vec<String> {
+        let bytes = self.session.take_outgoing();
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.is_empty() || text.ends_with("\r\n"), "{text:?}");
+        text.split_terminator("\r\n").map(str::to_owned).collect()
+    }
+
+    /// What was sent, without the PINGs, which are answered.
+    fn sent(&mut self) -> Vec<String> {
+        let mut all = Vec::new();
+        loop {
+            let lines = self.outgoing();
+            if lines.is_empty() {
+                return all;
+            }
+            for line in lines {
+                match line.strip_prefix("PING ") {
+                    Some(token) => self.hear(&format!(":srv PONG srv {token}")),
+                    None => all.push(line),
+                }
+            }
+        }
+    }
+
+    fn answer_pings(&mut self) {
+        let sent = self.sent();
+        assert!(sent.iter().all(|line| !line.starts_with("PRIVMSG")), "{sent:?}");
+    }
+
+    fn typed(&mut self, line: &str) -> Vec<String> {
+        self.session.typed(line, self.now);
+        self.sent()
+    }
+
+    /// What is shown, as it looks without colours.
+    fn shown(&mut self) -> Vec<String> {
+        let zone = self.now.to_zoned(jiff::tz::TimeZone::UTC);
+        let painter = crate::client::paint::Painter::new(false, false);
+        let mut all = Vec::new();
+        for item in self.session.take_shown() {
+            match item {
+                Shown::Said(heard) => all.extend(
+                    painter
+                        .heard(&heard, false, Some("    "), &zone)
+                        .into_iter()
+                        .map(|line| String::from_utf8(line).unwrap()),
+                ),
+                Shown::Words(text) => all.push(format!("* {text}")),
+                Shown::Notice(notice) => all.push(format!("-- {}", notice.text)),
+                Shown::Bell => all.push("<bell>".to_owned()),
+                Shown::Line(line) | Shown::Raw(line) => {
+                    all.push(format!("raw {}", String::from_utf8_lossy(&line)));
+                }
+            }
+        }
+        all
+    }
+
+    /// The connection is lost, and made again.
+    fn connect_again(&mut self) {
+        assert_eq!(self.session.disconnected(), None);
+        self.session.connected(self.now);
+    }
+}

@@ -1,0 +1,158 @@
+//! What the server says, and how it looks.
+
+use super::*;
+
+#[test]
+fn people_come_and_go_in_the_words_of_the_plain_dialect() {
+    let mut talk = Talk::new(Wishes { rooms: vec!["#x".to_owned()], ..wishes() });
+    talk.come_in("");
+    talk.shown();
+    talk.hear(":ada!a@h JOIN #x|332 ada #x :all \x0304about\x03 it|333 ada #x bob!b@h 1770000000");
+    talk.hear("353 ada = #x :@bob ada|353 ada = #x :+carol|366 ada #x :End");
+    assert_eq!(
+        talk.shown(),
+        ["* you are in #x now, 3 users there: @bob +carol ada; topic: all about it"]
+    );
+    for (line, shown) in [
+        (":dan!d@h JOIN #x", "dan entered #x, 4 users there"),
+        (":erin!d@h JOIN #x erin :Erin", "erin entered #x, 5 users there"),
+        (":dan!d@h PART #x :bye \x02now", "dan left #x (bye now), 4 users there"),
+        (":bob!b@h KICK #x erin :enough", "bob has put erin out of #x (enough)"),
+        (":bob!b@h MODE #x +ov carol ada", "bob has changed #x: +ov carol ada"),
+        (":bob!b@h TOPIC #x :new", "bob has set the topic of #x: new"),
+        (":bob!b@h TOPIC #x :", "bob has cleared the topic of #x"),
+        (":carol!c@h NICK caro", "carol is caro now"),
+        (":caro!c@h QUIT :Ping timeout", "the user caro left (Ping timeout), 2 users in #x"),
+        (":bob!b@h AWAY :lunch", "bob is away: lunch"),
+        (":bob!b@h AWAY", "bob is back"),
+        (":bob!b@h INVITE ada #y", "bob invites you to #y; /join #y enters it"),
+        (":bob!b@h ACCOUNT robert", "bob is logged in as robert"),
+        (":srv NOTICE ada :maintenance at noon", "maintenance at noon"),
+        (":ada!a@h NICK countess", "you are countess now"),
+        (
+            "403 ada #nowhere :No such channel",
+            "there is no room #nowhere; /join #nowhere opens one",
+        ),
+        ("WARN X CODE something :take care", "take care (X CODE, something)"),
+        ("999 ada some words :and a text", "some words: and a text"),
+        (":bob!b@h KICK #x countess :you, too", "bob has put you out of #x (you, too)"),
+    ] {
+        talk.hear(line);
+        assert_eq!(talk.shown(), [format!("* {shown}")], "{line}");
+    }
+    assert_eq!(talk.session.room(), None);
+}
+
+#[test]
+fn a_part_of_the_network_goes_in_one_line() {
+    let mut talk = Talk::with("batch message-tags");
+    talk.hear("BATCH +a netsplit one two|@batch=a :bob!b@h QUIT :one two|BATCH -a");
+    assert_eq!(talk.shown(), ["* a part of the network is gone: 1 user left"]);
+}
+
+#[test]
+fn what_is_said_is_shown_with_its_looks() {
+    let mut talk = Talk::with("message-tags server-time account-tag");
+    talk.hear("@msgid=1;time=2026-02-02T10:00:00.000Z;account=bobby :bob!b@h PRIVMSG #x :good \x02morning\x02 \x1b[2J");
+    talk.hear("@msgid=2 :bob!b@h PRIVMSG #x :Ada: look");
+    talk.hear("@msgid=3 :bob!b@h PRIVMSG #x :\x01ACTION waves\x01");
+    talk.hear("@msgid=4 :bob!b@h NOTICE #x :a notice");
+    talk.hear("@msgid=5 :bob!b@h PRIVMSG ada :psst");
+    talk.hear("@msgid=6;+draft/reply=1 :bob!b@h PRIVMSG #x :indeed");
+    talk.hear(
+        "@+draft/reply=2;+draft/react=+1 :bob!b@h TAGMSG #x|@+typing=active :bob!b@h TAGMSG #x",
+    );
+    talk.hear(":bob!b@h REDACT #x 2 :typo|:bob!b@h REDACT #x 99");
+    assert_eq!(
+        talk.shown(),
+        [
+            "#x [bob]: good morning \u{241b}[2J",
+            "<bell>",
+            "*#x [bob]: Ada: look",
+            "#x [bob] waves",
+            "#x [bob] (notice): a notice",
+            "<bell>",
+            "[bob -> you]: psst",
+            "#x [bob]: re 1 <bob> good morning \u{241b}[2J: indeed",
+            "* bob reacts to #x 2 <bob>: +1",
+            "* bob has deleted #x 2 <bob> (typo)",
+            "* bob has deleted a message in #x",
+        ]
+    );
+}
+
+#[test]
+fn own_words_are_not_shown_twice_and_have_numbers() {
+    let mut talk = Talk::with("message-tags echo-message labeled-response batch");
+    assert_eq!(talk.typed("hello"), ["@label=1 PRIVMSG #x :hello"]);
+    talk.hear("@label=1;msgid=7 :ada!a@h PRIVMSG #x :hello");
+    assert_eq!(talk.shown(), Vec::<String>::new());
+    assert_eq!(talk.typed("/re 1 and more"), ["@label=2;+draft/reply=7 PRIVMSG #x :and more"]);
+    talk.hear("@msgid=8 :ada!a@h PRIVMSG #x :from my other client");
+    assert_eq!(talk.shown(), ["#x [ada]: from my other client"]);
+    assert_eq!(talk.typed("/msg bob psst"), ["@label=3 PRIVMSG bob :psst"]);
+    assert_eq!(talk.shown(), Vec::<String>::new());
+    talk.hear("@label=3;msgid=9 :ada!a@h PRIVMSG bob :psst");
+    assert_eq!(talk.shown(), ["[you -> bob]: psst"]);
+    talk.typed("is it moderated?");
+    talk.hear("@label=4 404 ada #x :Cannot send to channel");
+    assert_eq!(talk.shown(), ["* not said in #x: Cannot send to channel: is it moderated?"]);
+    assert!(talk.session.has_failed());
+}
+
+#[test]
+fn without_echo_a_private_message_is_shown_at_once() {
+    let mut talk = Talk::plain();
+    assert_eq!(talk.typed("/msg bob psst"), ["PRIVMSG bob :psst"]);
+    assert_eq!(talk.shown(), ["[you -> bob]: psst"]);
+    assert_eq!(talk.typed("hello"), ["PRIVMSG #x :hello"]);
+    assert_eq!(talk.shown(), Vec::<String>::new());
+    talk.hear(":bob!b@h PRIVMSG ada :what?");
+    talk.shown();
+    assert_eq!(talk.typed("/reply nothing"), ["PRIVMSG bob :nothing"]);
+}
+
+#[test]
+fn several_lines_of_somebody_are_one_message() {
+    let mut talk = Talk::with("batch message-tags draft/multiline=max-bytes=4000");
+    talk.hear("@msgid=5 :bob!b@h BATCH +z draft/multiline #x|@batch=z :bob!b@h PRIVMSG #x :one|:bob!b@h PRIVMSG #x :between");
+    talk.hear("@batch=z :bob!b@h PRIVMSG #x :how is |@batch=z;draft/multiline-concat :bob!b@h PRIVMSG #x :ada?|BATCH -z");
+    assert_eq!(talk.shown(), ["#x [bob]: between", "<bell>", "*#x [bob]: one", "    how is ada?"]);
+    assert_eq!(talk.typed("/re 1 fine"), ["@+draft/reply=5 PRIVMSG #x :fine"]);
+}
+
+#[test]
+fn programs_are_answered_seldom_and_never_obeyed() {
+    let mut talk = Talk::plain();
+    let mut answers = Vec::new();
+    for _ in 0..10 {
+        talk.hear(":bob!b@h PRIVMSG ada :\x01VERSION\x01");
+        answers.extend(talk.sent());
+    }
+    assert_eq!(answers.len(), 3);
+    assert!(answers[0].starts_with("NOTICE bob :\u{1}VERSION chatloop-client "));
+    talk.now = talk.now.checked_add(jiff::SignedDuration::from_secs(61)).unwrap();
+    talk.hear(&format!(":bob!b@h PRIVMSG ada :\x01PING {}\x01", "9".repeat(400)));
+    assert!(talk.sent()[0].len() < 100);
+    talk.hear(
+        ":bob!b@h PRIVMSG ada :\x01DCC SEND x 1 2 3\x01|:bob!b@h NOTICE ada :\x01VERSION\x01",
+    );
+    assert_eq!(talk.sent(), Vec::<String>::new());
+}
+
+#[test]
+fn who_is_ignored_is_not_heard() {
+    let mut talk = Talk::with("message-tags account-tag");
+    talk.typed("/ignore BOB");
+    talk.shown();
+    talk.hear(
+        ":bob!b@h PRIVMSG #x :hi|@account=bob :rob!b@h PRIVMSG ada :hi|:carol!c@h PRIVMSG #x :hi",
+    );
+    assert_eq!(talk.shown(), ["#x [carol]: hi"]);
+    talk.typed("/unignore bob");
+    talk.hear(":bob!b@h PRIVMSG #x :back");
+    assert_eq!(
+        talk.shown(),
+        ["* you no longer ignore BOB", "#x [bob]: back"].map(|it| it.replace("BOB", "bob"))
+    );
+}

@@ -1,0 +1,126 @@
+//! What is typed, and which lines it becomes.
+
+use super::*;
+
+#[test]
+fn a_password_for_a_service_is_not_shown() {
+    for capabilities in ["", "echo-message labeled-response batch"] {
+        let mut talk = Talk::with(capabilities);
+        let sent = talk.typed("/msg NickServ IDENTIFY secret");
+        assert!(sent[0].ends_with("PRIVMSG NickServ :IDENTIFY secret"));
+        if sent[0].starts_with('@') {
+            talk.hear("@label=1 :ada!a@h PRIVMSG NickServ :IDENTIFY secret");
+        }
+        assert_eq!(talk.shown(), ["[you -> NickServ]: ••••••••"]);
+        talk.typed("/msg NickServ IDENTIFY secret");
+        talk.connect_again();
+        talk.sent();
+        talk.hear("001 ada :Welcome|376 ada :end|:ada!a@h JOIN #x|366 ada #x :end");
+        let shown = talk.shown().concat();
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}
+
+#[test]
+fn commands_become_lines() {
+    let mut talk = Talk::with(
+        "batch draft/chathistory message-tags draft/message-redaction draft/account-registration",
+    );
+    talk.hear("@msgid=m1 :bob!b@h PRIVMSG #x :first");
+    for (typed, sent) in [
+        ("//etc is a path", "PRIVMSG #x :/etc is a path"),
+        ("@#x from afar", "PRIVMSG #x :from afar"),
+        ("/me waves", "PRIVMSG #x :\u{1}ACTION waves\u{1}"),
+        ("/say /quit", "PRIVMSG #x :/quit"),
+        ("/notice #x :)", "NOTICE #x ::)"),
+        ("/join #y key", "JOIN #y key"),
+        ("/part #x good bye", "PART #x :good bye"),
+        ("/part good bye", "PART #x :good bye"),
+        ("/topic", "TOPIC #x"),
+        ("/topic #x a b", "TOPIC #x :a b"),
+        ("/topic -", "TOPIC #x :"),
+        ("/list", "LIST"),
+        ("/who *", "WHO *"),
+        ("/names #z", "NAMES #z"),
+        ("/invite bob", "INVITE bob #x"),
+        ("/op bob", "MODE #x +o bob"),
+        ("/devoice bob #z", "MODE #z -v bob"),
+        ("/kick bob go away", "KICK #x bob :go away"),
+        ("/kick #z bob", "KICK #z bob"),
+        ("/ban bob", "MODE #x +b bob!*@*"),
+        ("/ban", "MODE #x b"),
+        ("/unban #z *!*@h", "MODE #z -b *!*@h"),
+        ("/mode +m", "MODE #x +m"),
+        ("/mode #z +m", "MODE #z +m"),
+        ("/nick lovelace", "NICK lovelace"),
+        ("/away", "AWAY :away"),
+        ("/back", "AWAY"),
+        ("/whois bob", "WHOIS bob"),
+        ("/history", "CHATHISTORY LATEST #x * 20"),
+        ("/history bob 5", "CHATHISTORY LATEST bob * 5"),
+        ("/history before 1 5", "CHATHISTORY BEFORE #x msgid=m1 5"),
+        ("/react 1 :+1:", "@+draft/reply=m1;+draft/react=+1 TAGMSG #x"),
+        ("/delete 1", "REDACT #x m1"),
+        ("/register hunter22", "REGISTER * * :hunter22"),
+        ("/oper root word", "OPER root word"),
+        ("/quote PRIVMSG #x :raw line", "PRIVMSG #x :raw line"),
+        ("/QUIT see you", "QUIT :see you"),
+    ] {
+        assert_eq!(talk.typed(typed), [sent], "{typed}: {:?}", talk.shown());
+    }
+    assert!(talk.session.has_said_farewell());
+    let text = talk.shown().concat();
+    assert!(!text.contains("hunter22") && !talk.session.has_failed(), "{text}");
+}
+
+#[test]
+fn what_cannot_be_done_is_said_with_the_right_form() {
+    let mut talk = Talk::plain();
+    for (typed, shown) in [
+        (
+            "/frobnicate",
+            "there is no command /frobnicate; /help lists them all, /quote LINE sends a line as it is, //frobnicate says \"/frobnicate\"",
+        ),
+        (
+            "/lgoin ada secret",
+            "there is no such command; was it /login? /help login shows its form",
+        ),
+        ("/msg bob", "that cannot be understood; form: /msg NICK TEXT"),
+        ("/nick", "something is missing; form: /nick NAME"),
+        ("/join x", "\"x\" is no room; a room's name begins with #: #x"),
+        ("/re 5 hm", "there is no message 5; /numbers on shows the numbers, and so does /history"),
+        ("/history", "this server keeps no history"),
+        ("@#nowhere hi", "you are not in #nowhere; /join #nowhere enters it"),
+        ("/nick :x", "no name begins with a colon"),
+    ] {
+        assert_eq!(talk.typed(typed), Vec::<String>::new());
+        assert_eq!(talk.shown(), [format!("* {shown}")]);
+    }
+    assert!(talk.session.has_failed());
+}
+
+#[test]
+fn a_paste_is_one_message_where_that_can_be() {
+    let mut talk = Talk::with(
+        "batch message-tags labeled-response echo-message draft/multiline=max-bytes=40,max-lines=3",
+    );
+    talk.session.pasted(&["one", "", "/three"], talk.now);
+    let expected = [
+        "@label=1 BATCH +1 draft/multiline #x",
+        "@batch=1 PRIVMSG #x :one",
+        "@batch=1 PRIVMSG #x :",
+        "@batch=1 PRIVMSG #x :/three",
+        "BATCH -1",
+    ];
+    assert_eq!(talk.sent(), expected);
+    talk.hear("@label=1;msgid=5 :ada!a@h BATCH +z draft/multiline #x|@batch=z :ada!a@h PRIVMSG #x :one|@batch=z :ada!a@h PRIVMSG #x :|@batch=z :ada!a@h PRIVMSG #x :/three|BATCH -z");
+    assert_eq!(talk.shown(), Vec::<String>::new());
+    // Four lines are two messages here, and the single one that is left needs no batch.
+    talk.session.pasted(&["1", "2", "3", "4"], talk.now);
+    assert_eq!(talk.sent().last().unwrap(), "@label=3 PRIVMSG #x :4");
+    let mut talk = Talk::plain();
+    talk.session.pasted(&["one", "", "/three"], talk.now);
+    assert_eq!(talk.sent(), ["PRIVMSG #x :one", "PRIVMSG #x :/three"]);
+    talk.session.pasted(&["/me one", "/me two"], talk.now);
+    assert_eq!(talk.sent().len(), 2, "commands are commands");
+}

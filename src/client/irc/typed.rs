@@ -1,0 +1,482 @@
+//! Which lines does a typed line become?
+//!
+//! A line that does not begin with `/` is said in the current room, `//` says one that does, and
+//! `@#room text` says something elsewhere. A paste is one message, whatever its lines begin with,
+//! unless the first is a command: then each is taken as if it were typed.
+//!
+//! The rest of the commands, those that ask for a mode, are in `ordered`.
+
+use super::numbers::Numbered;
+use super::speak::Speech;
+use super::{Session, commands, numerics};
+use crate::client::heard::{Heard, Quoted, Shown};
+use crate::client::options::Bell;
+use crate::client::secrets;
+use crate::wire::chatline::Kind;
+use crate::wire::clean::clean;
+use jiff::Timestamp;
+use std::borrow::Cow;
+use zeroize::Zeroizing;
+
+/// Nicks that may be ignored.
+const MAX_IGNORED: usize = 100;
+/// Messages that `/history` shows unless it says how many.
+const HISTORY: usize = 20;
+
+impl Session {
+    /// The person has typed a line.
+    pub fn typed(&mut self, line: &str, now: Timestamp) {
+        self.begin_typing(now);
+        let line = &*carriable(line);
+        match line.strip_prefix('/') {
+            Some(rest) if !rest.starts_with('/') => self.command(rest),
+            _ => self.say_lines(&[line]),
+        }
+    }
+
+    /// The person has pasted lines and wants them sent.
+    pub fn pasted(&mut self, lines: &[&str], now: Timestamp) {
+        self.begin_typing(now);
+        let is_command = |line: &&str| line.starts_with('/') && !line.starts_with("//");
+        if lines.first().is_some_and(is_command) {
+            lines.iter().filter(|line| !line.is_empty()).for_each(|line| self.typed(line, now));
+        } else {
+            self.say_lines(lines);
+        }
+    }
+
+    fn begin_typing(&mut self, now: Timestamp) {
+        self.now = now;
+        self.rows_left = numerics::ROWS_SHOWN;
+        self.farewell = false;
+    }
+
+    /// Says lines in the current room, or where the first of them says.
+    fn say_lines(&mut self, lines: &[&str]) {
+        let lines: Vec<_> = lines.iter().map(|line| carriable(line)).collect();
+        let lines: Vec<&str> = lines.iter().map(|line| &**line).collect();
+        let [first, rest @ ..] = &lines[..] else { return };
+        let first = first.strip_prefix('/').filter(|text| text.starts_with('/')).unwrap_or(first);
+        let elsewhere =
+            first.strip_prefix('@').map(|rest| rest.split_once(' ').unwrap_or((rest, "")));
+        let (to, first) = match elsewhere.filter(|(room, _)| self.server.is_room(room)) {
+            Some((room, text)) => (Some(room.to_owned()), text),
+            None => (self.current.clone(), first),
+        };
+        let Some(to) = to else {
+            return self.fail(
+                "you are in no room; /join #room enters one, /msg NICK TEXT writes to one person",
+            );
+        };
+        if self.rooms.get(&self.server, &to).is_none_or(|room| !room.inside) {
+            return self.fail(format!("you are not in {to}; /join {to} enters it"));
+        }
+        let lines: Vec<&str> = std::iter::once(first).chain(rest.iter().copied()).collect();
+        if lines.iter().all(|line| line.trim().is_empty()) {
+            return self.fail(format!("nothing to say in {to}; form: @#room text"));
+        }
+        self.speak(Speech { to: &to, kind: Kind::Message, reply: None }, &lines);
+    }
+
+    fn command(&mut self, line: &str) {
+        let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let rest = rest.trim_start();
+        let Some(command) = commands::find(name) else { return self.unknown(name) };
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        if words.iter().any(|word| word.starts_with(':')) && !says_text(command.name) {
+            return self.fail("no name begins with a colon");
+        }
+        match (command.name, &words[..]) {
+            ("help", _) => self.help(words.first().copied()),
+            ("quit", _) => {
+                self.order("QUIT", &[], Some(rest).filter(|rest| !rest.is_empty()));
+                self.farewell = true;
+            }
+            ("nick", [nick]) => {
+                self.regain = None;
+                self.order("NICK", &[nick], None);
+            }
+            ("join", [room]) => self.join_or_go(room, None),
+            ("join", [room, key]) => self.join_or_go(room, Some(key)),
+            ("part", _) => self.part(rest),
+            ("room", []) => self.where_am_i(),
+            ("room", [room]) => self.go_to(room),
+            ("names", _) => self.ask_names(words.first().copied()),
+            ("who", [room]) if !self.server.is_room(room) => self.order("WHO", &[room], None),
+            ("who", _) => self.ask_names(words.first().copied()),
+            ("topic", _) => self.topic(rest),
+            ("invite", [nick]) => {
+                self.with_room(None, |session, room| session.order("INVITE", &[nick, room], None))
+            }
+            ("invite", [nick, room]) => self.order("INVITE", &[nick, room], None),
+            ("msg", [to, _, ..]) => self.say_to(to, rest, Kind::Message),
+            ("notice", [to, _, ..]) => self.say_to(to, rest, Kind::Notice),
+            ("reply", [_, ..]) => match self.last_private.clone() {
+                Some(to) => {
+                    self.speak(Speech { to: &to, kind: Kind::Message, reply: None }, &[rest])
+                }
+                None => self.fail("nobody has written to you yet; /msg NICK TEXT begins"),
+            },
+            ("me", [_, ..]) => self.say_here(Kind::Action, rest),
+            ("say", [_, ..]) => self.say_here(Kind::Message, rest),
+            ("re", [number, _, ..]) => self.answer(number, rest),
+            ("react", [number, _, ..]) => self.react(number, rest, "+draft/react"),
+            ("unreact", [number, _, ..]) => self.react(number, rest, "+draft/unreact"),
+            ("delete", [number, ..]) => self.delete(number, rest),
+            ("numbers", ["on" | "off"]) => {
+                self.show_numbers = words[0] == "on";
+                let shown = if self.show_numbers { "their" } else { "no" };
+                self.words(format!("messages show {shown} numbers"));
+            }
+            ("bell", [when]) => match Bell::named(when) {
+                Some(bell) => {
+                    self.bell = bell;
+                    self.words(format!("bell: {when}"));
+                }
+                None => self.misses(command, &format!("\"{when}\" is not off, pm, mention or all")),
+            },
+            ("ignore" | "unignore", _) => self.ignore(command.name == "ignore", &words),
+            ("history", _) => self.history(&words),
+            ("register", [password]) => self.register(password),
+            ("login", [password]) => self.log_in(None, password),
+            ("login", [account, password]) => self.log_in(Some(account), password),
+            ("quote", [_, ..]) => self.quote(rest),
+            _ => self.ordered(command, &words, rest),
+        }
+    }
+
+    fn unknown(&mut self, name: &str) {
+        // What looks like a slip of the finger may have a password behind it.
+        match commands::almost(name) {
+            Some(near) => {
+                let near = near.name;
+                self.fail(format!("there is no such command; was it /{near}? /help {near} shows its form"));
+            }
+            None => self.fail(format!(
+                "there is no command /{name}; /help lists them all, /quote LINE sends a line as it is, //{name} says \"/{name}\""
+            )),
+        }
+    }
+
+    /// What was typed is not enough.
+    pub(super) fn misses(&mut self, command: &commands::Command, what: &str) {
+        self.fail(format!("{what}; form: {}", command.form));
+    }
+
+    fn help(&mut self, name: Option<&str>) {
+        let name = name.map(|name| name.trim_start_matches('/'));
+        match name.map(|name| (name, commands::find(name))) {
+            None => {
+                for command in commands::COMMANDS {
+                    self.words(format!("{:<38} {}", command.form, command.what));
+                }
+                self.words("@#room TEXT says something in another room, //TEXT says a line that begins with /");
+            }
+            Some((_, Some(command))) => {
+                self.words(format!("{}: {}", command.form, command.what));
+                if !command.also.is_empty() {
+                    self.words(format!("the same: /{}", command.also.join(", /")));
+                }
+            }
+            Some((name, None)) => self.unknown(name),
+        }
+    }
+
+    fn join_or_go(&mut self, room: &str, key: Option<&str>) {
+        if !self.server.is_room(room) {
+            return self
+                .fail(format!("\"{room}\" is no room; a room's name begins with #: #{room}"));
+        }
+        if self.rooms.get(&self.server, room).is_some_and(|room| room.inside) {
+            return self.go_to(room);
+        }
+        self.join(room, key);
+    }
+
+    fn go_to(&mut self, room: &str) {
+        match self.rooms.get(&self.server, room).map(|room| room.name.clone()) {
+            Some(name) => {
+                self.words(format!("your words go to {name} now"));
+                self.current = Some(name);
+            }
+            None => self.fail(format!("you are not in {room}; /join {room} enters it")),
+        }
+    }
+
+    fn where_am_i(&mut self) {
+        let all: Vec<&str> = self.rooms.0.iter().map(|room| room.name.as_str()).collect();
+        let text = match &self.current {
+            Some(room) => format!("your words go to {room}; you are in {}", all.join(", ")),
+            None => "you are in no room; /join #room enters one".to_owned(),
+        };
+        self.words(text);
+    }
+
+    /// Does it for this room, or the current one.
+    pub(super) fn with_room(&mut self, room: Option<&str>, act: impl FnOnce(&mut Session, &str)) {
+        match room.map(str::to_owned).or_else(|| self.current.clone()) {
+            Some(room) => act(self, &room),
+            None => self.fail("you are in no room; /join #room enters one"),
+        }
+    }
+
+    fn part(&mut self, rest: &str) {
+        let (first, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+        let (room, reason) =
+            if self.server.is_room(first) { (Some(first), reason.trim()) } else { (None, rest) };
+        let reason = Some(reason).filter(|reason| !reason.is_empty());
+        self.with_room(room, |session, room| session.order("PART", &[room], reason));
+    }
+
+    fn ask_names(&mut self, room: Option<&str>) {
+        self.with_room(room, |session, name| {
+            if let Some(room) = session.rooms.get(&session.server, name).filter(|room| room.inside)
+            {
+                room.forget_members();
+                (room.naming, room.asked_names) = (true, true);
+            }
+            session.order("NAMES", &[name], None);
+        });
+    }
+
+    fn topic(&mut self, rest: &str) {
+        let (first, text) = rest.split_once(' ').unwrap_or((rest, ""));
+        let (room, text) = if self.server.is_room(first) {
+            (Some(first), text.trim_start())
+        } else {
+            (None, rest)
+        };
+        if let Some(limit) = self.server.longest("TOPICLEN").filter(|limit| text.len() > *limit) {
+            return self.fail(format!("a topic has up to {limit} bytes here"));
+        }
+        let text = match text {
+            "" => None,
+            "-" => Some(""),
+            text => Some(text),
+        };
+        self.with_room(room, |session, room| session.order("TOPIC", &[room], text));
+    }
+
+    fn say_here(&mut self, kind: Kind, text: &str) {
+        let text = text.to_owned();
+        self.with_room(None, |session, room| {
+            session.speak(Speech { to: room, kind, reply: None }, &[&text])
+        });
+    }
+
+    fn say_to(&mut self, to: &str, rest: &str, kind: Kind) {
+        let text = rest[to.len()..].trim_start();
+        self.speak(Speech { to, kind, reply: None }, &[text]);
+    }
+
+    /// A private message as its author sees it, where the server does not send it back.
+    pub(super) fn show_own(&mut self, speech: Speech<'_>, text: &str) {
+        let text = without_secret(speech.to, text);
+        let lines: Vec<_> = text.split('\n').map(|line| clean(line.as_bytes())).collect();
+        self.shown.push(Shown::Said(Box::new(Heard {
+            past: false,
+            time: None,
+            room: None,
+            nick: clean(speech.to.as_bytes()).into_owned(),
+            own: true,
+            kind: speech.kind,
+            number: None,
+            id: None,
+            account: None,
+            reply: speech.reply.map(|id| Quoted { id: id.to_owned(), known: None }),
+            mention: false,
+            text: lines.join("\n"),
+        })));
+    }
+
+    /// The message of a typed number.
+    fn numbered(&mut self, number: &str) -> Option<Numbered> {
+        let found = number.parse().ok().and_then(|number| self.numbers.find(number)).cloned();
+        if found.is_none() {
+            let why = match number.parse::<u64>() {
+                Ok(_) => format!(
+                    "there is no message {number}; /numbers on shows the numbers, and so does /history"
+                ),
+                Err(_) => {
+                    format!("\"{number}\" is not the number of a message; /numbers on shows them")
+                }
+            };
+            self.fail(why);
+        }
+        found
+    }
+
+    fn answer(&mut self, number: &str, rest: &str) {
+        let Some(of) = self.numbered(number) else { return };
+        let text = rest[number.len()..].trim_start();
+        self.speak(Speech { to: &of.place, kind: Kind::Message, reply: Some(&of.id) }, &[text]);
+    }
+
+    fn react(&mut self, number: &str, rest: &str, key: &str) {
+        let Some(of) = self.numbered(number) else { return };
+        if !self.server.has("message-tags") {
+            return self.fail("this server carries no reactions (it has no message-tags)");
+        }
+        let text = rest[number.len()..].trim();
+        let text = text.strip_prefix(':').and_then(|text| text.strip_suffix(':')).unwrap_or(text);
+        let mut out = Vec::new();
+        let limits = crate::wire::irc::Limits::FROM_CLIENT;
+        let line = crate::wire::irc::LineWriter::new(&mut out, limits);
+        let line = line.tag("+draft/reply", &of.id).tag(key, text);
+        let _ = line.command("TAGMSG").middle(&of.place).end();
+        self.pace.push(out);
+        if !self.server.has("echo-message") {
+            let did = if key.ends_with("unreact") { "takes back from" } else { "reacts to" };
+            self.words(format!(
+                "{} {did} {} {} <{}>: {text}",
+                self.nick, of.place, of.number, of.nick
+            ));
+        }
+    }
+
+    fn delete(&mut self, number: &str, rest: &str) {
+        let Some(of) = self.numbered(number) else { return };
+        if !self.server.has("draft/message-redaction") {
+            return self.fail("this server cannot delete messages");
+        }
+        let reason = Some(rest[number.len()..].trim_start()).filter(|reason| !reason.is_empty());
+        self.order("REDACT", &[&of.place, &of.id], reason);
+    }
+
+    fn ignore(&mut self, on: bool, words: &[&str]) {
+        let Some(nick) = words.first() else {
+            let all = self.ignored.join(", ");
+            return self.words(if all.is_empty() {
+                "you ignore nobody".to_owned()
+            } else {
+                format!("you ignore {all}")
+            });
+        };
+        let known = self.ignored.iter().position(|it| self.server.same(it, nick));
+        match (on, known) {
+            (true, _) if self.is_me(nick) => self.fail("you cannot do that to yourself"),
+            (true, None) if self.ignored.len() == MAX_IGNORED => {
+                self.fail(format!("no more than {MAX_IGNORED} can be ignored"));
+            }
+            (true, None) => {
+                self.ignored.push((*nick).to_owned());
+                self.words(format!("you ignore {nick}"));
+            }
+            (true, Some(_)) => self.words(format!("you ignore {nick}")),
+            (false, Some(place)) => {
+                self.ignored.remove(place);
+                self.words(format!("you no longer ignore {nick}"));
+            }
+            (false, None) => self.fail(format!("you do not ignore {nick}; /ignore lists them")),
+        }
+    }
+
+    fn history(&mut self, words: &[&str]) {
+        if !self.server.keeps_history() {
+            return self.fail("this server keeps no history");
+        }
+        let (place, words) = match words {
+            [first, rest @ ..]
+                if first.parse::<usize>().is_err() && !["before", "after"].contains(first) =>
+            {
+                (Some(*first), rest)
+            }
+            _ => (None, words),
+        };
+        let most = self.server.history_page(1_000);
+        let count = |word: Option<&&str>| {
+            word.map_or(Some(HISTORY), |word| word.parse().ok().filter(|count| *count > 0))
+        };
+        let (how, reference, count) = match words {
+            [how @ ("before" | "after"), number, rest @ ..] => {
+                let Some(of) = self.numbered(number) else { return };
+                (how.to_ascii_uppercase(), format!("msgid={}", of.id), count(rest.first()))
+            }
+            _ => ("LATEST".to_owned(), "*".to_owned(), count(words.first())),
+        };
+        let Some(count) = count else {
+            return self.fail("that is no number of messages; form: /history [#room|NICK] [N]");
+        };
+        let count = count.min(most).to_string();
+        self.with_room(place, |session, place| {
+            session.order("CHATHISTORY", &[&how, place, &reference, &count], None);
+        });
+    }
+
+    fn register(&mut self, password: &str) {
+        if !self.server.has("draft/account-registration") {
+            return self.fail("this server registers nobody by itself; many have NickServ: /msg NickServ HELP REGISTER");
+        }
+        let nick = self.nick.clone();
+        self.login_asked =
+            Some(super::Login { account: nick, password: Zeroizing::new(password.to_owned()) });
+        self.order("REGISTER", &["*", "*"], Some(password));
+    }
+
+    fn log_in(&mut self, account: Option<&str>, password: &str) {
+        if !self.server.offers_sasl() {
+            return self.fail(
+                "this server has no login; many have NickServ: /msg NickServ IDENTIFY PASSWORD",
+            );
+        }
+        let account = account.unwrap_or(&self.nick).to_owned();
+        if !self.server.has("sasl") {
+            self.at_once("CAP", &["REQ"], Some("sasl"));
+        }
+        self.begin_sasl(super::Login { account, password: Zeroizing::new(password.to_owned()) });
+    }
+
+    fn quote(&mut self, line: &str) {
+        let longest = self.server.line_length() - 2;
+        if line.len() > longest {
+            return self.fail(format!("a line has up to {longest} bytes here"));
+        }
+        self.pace.push(format!("{line}\r\n").into_bytes());
+    }
+}
+
+/// What was said to somebody, with dots for what may be a password: services are written to as
+/// people are.
+pub(super) fn without_secret<'t>(to: &str, text: &'t str) -> Cow<'t, str> {
+    let typed = format!("/msg {to} ");
+    match secrets::sent(&format!("{typed}{text}"), secrets::Forms::Irc) {
+        Some(masked) => Cow::Owned(masked[typed.len()..].to_owned()),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// The line without what no line of IRC carries: a script may say anything.
+fn carriable(line: &str) -> Cow<'_, str> {
+    match line.contains(['\0', '\r', '\n']) {
+        true => Cow::Owned(line.replace(['\0', '\r', '\n'], " ")),
+        false => Cow::Borrowed(line),
+    }
+}
+
+/// Whether a command's words are text, in which a colon is a colon.
+fn says_text(name: &str) -> bool {
+    matches!(
+        name,
+        "quit"
+            | "msg"
+            | "notice"
+            | "reply"
+            | "me"
+            | "say"
+            | "re"
+            | "react"
+            | "unreact"
+            | "quote"
+            | "topic"
+            | "away"
+            | "part"
+            | "kick"
+            | "kill"
+            | "delete"
+            | "register"
+            | "login"
+            | "oper"
+            | "ban"
+            | "unban"
+    )
+}

@@ -1,0 +1,217 @@
+//! A script on IRC.
+
+use crate::irc_server::{IrcPeer, accept};
+use crate::line_server::LineServer;
+use crate::real_server::RealServer;
+use crate::start::Start;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Output, Stdio};
+
+fn start(server: SocketAddr, arguments: &[&str], says: &str) -> Child {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
+        .args([server.ip().to_string(), server.port().to_string()])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .start();
+    child.stdin.take().unwrap().write_all(says.as_bytes()).unwrap();
+    child
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn finished(child: Child, code: i32) -> Output {
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    output
+}
+
+const ARGUMENTS: [&str; 5] = ["--nick", "bot", "--join", "#x", "--linger=0"];
+
+#[test]
+fn it_says_its_lines_waits_until_they_are_taken_and_quits() {
+    let server = LineServer::new();
+    let child = start(server.address(), &ARGUMENTS, "one\ntwo");
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    peer.expect(&["PRIVMSG #x :one", "PRIVMSG #x :two", "QUIT"]);
+    assert_eq!(peer.hear(), None);
+    let output = finished(child, 0);
+    let expected = "* connected as bot to srv; /help lists the commands, /quit leaves\n\
+        * you are in #x now, 2 users there: @bob bot\n";
+    assert_eq!((text(&output.stdout), text(&output.stderr)), (expected, ""));
+}
+
+/// A server that reads slowly and would drop who sends too fast: never more than five lines are
+/// under way, and none is lost.
+#[test]
+fn a_slow_server_is_not_flooded() {
+    const LINES: usize = 100;
+    let server = LineServer::new();
+    let says: String = (0..LINES).map(|number| format!("line {number}\n")).collect();
+    let child = start(server.address(), &ARGUMENTS, &says);
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    let (mut heard, mut under_way) = (0, 0);
+    while let Some(line) = peer.hear_any() {
+        if let Some(token) = line.strip_prefix("PING ") {
+            peer.say(&format!(":srv PONG srv {token}"));
+            under_way = 0;
+        } else if line.starts_with("PRIVMSG") {
+            assert_eq!(line, format!("PRIVMSG #x :line {heard}"));
+            heard += 1;
+            under_way += 1;
+            assert!(under_way <= 5, "{line}");
+        } else {
+            assert_eq!((line.as_str(), heard), ("QUIT", LINES));
+        }
+    }
+    finished(child, 0);
+}
+
+#[test]
+fn who_is_not_let_in_or_not_heard_is_exit_code_1() {
+    let refused = |answer: &dyn Fn(&mut IrcPeer), why: &str| {
+        let server = LineServer::new();
+        let child = start(server.address(), &ARGUMENTS, "hello\n");
+        let mut peer = accept(&server);
+        answer(&mut peer);
+        while peer.hear().is_some() {}
+        let output = finished(child, 1);
+        let said = text(&output.stderr).to_owned() + text(&output.stdout);
+        assert!(said.contains(why), "{said}");
+        assert!(text(&output.stderr).lines().count() <= 1, "{said}");
+    };
+    refused(&|peer| peer.say("ERROR :Closing link: too many of you"), "too many of you");
+    refused(&|peer| peer.say(":srv 465 bot :You are banned"), "You are banned");
+    refused(&|peer| peer.say("welcome to the echo service"), "--plain");
+    refused(&|peer| peer.end(), "closed the connection");
+    refused(
+        &|peer| {
+            peer.let_in("");
+            peer.expect(&["JOIN #x"]);
+            peer.say(":srv 473 bot #x :Cannot join channel (+i)");
+        },
+        "#x cannot be entered: Cannot join channel (+i)",
+    );
+    refused(
+        &|peer| {
+            peer.let_in("");
+            peer.enter("#x");
+            peer.expect(&["PRIVMSG #x :hello"]);
+            peer.say(":srv 404 bot #x :Cannot send to channel");
+        },
+        "not said in #x",
+    );
+}
+
+#[test]
+fn a_lost_connection_is_exit_code_3() {
+    let server = LineServer::new();
+    let child = start(server.address(), &ARGUMENTS, "hello\n");
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    assert_eq!(peer.hear().unwrap(), "PRIVMSG #x :hello");
+    // The PING behind it is not answered: nobody knows whether it was heard.
+    peer.reset();
+    assert!(text(&finished(child, 3).stderr).contains("connection lost"));
+}
+
+#[test]
+fn passwords_come_from_files_and_variables() {
+    let path = std::env::temp_dir().join(format!("chatloop-password-{}", std::process::id()));
+    std::fs::write(&path, "from the file\nand more\n").unwrap();
+    let server = LineServer::new();
+    let file = ["--nick", "bot", "--password-file", path.to_str().unwrap()];
+    for (arguments, expected) in
+        [(&file[..], "PASS :from the file"), (&["--nick", "bot"], "PASS :from the variable")]
+    {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
+            .args([server.address().ip().to_string(), server.address().port().to_string()])
+            .args(arguments)
+            .env("CHATLOOP_PASSWORD", "from the variable")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .start();
+        accept(&server).expect(&["CAP LS 302", expected, "NICK bot"]);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    std::fs::remove_file(path).unwrap();
+    let mut missing = start(server.address(), &["--password-file", "/nonexistent"], "");
+    assert_eq!(missing.wait().unwrap().code(), Some(2));
+}
+
+#[test]
+fn an_account_is_proved_to_the_real_server() {
+    let server = RealServer::start(0, &["--greeting-delay=150"]);
+    let register = "/register secret-word\n";
+    finished(start(server.address, &["--nick", "bob", "--linger=0"], register), 0);
+    for (password, code, said) in
+        [("secret-word", 0, "you are logged in as bob"), ("wrong-word", 1, "no login as bob")]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
+            .args([server.address.ip().to_string(), server.address.port().to_string()])
+            .args(["--nick", "bob", "--account", "bob", "--linger=0"])
+            .env("CHATLOOP_ACCOUNT_PASSWORD", password)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .start()
+            .wait_with_output()
+            .unwrap();
+        let seen = text(&output.stdout).to_owned() + text(&output.stderr);
+        assert!(seen.contains(said) && !seen.contains("-word"), "{seen}");
+        assert_eq!(output.status.code(), Some(code), "{seen}");
+    }
+}
+
+#[test]
+fn json_has_ids_and_accounts() {
+    let server = RealServer::start(0, &["--greeting-delay=150"]);
+    let mut listener = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
+        .args([server.address.ip().to_string(), server.address.port().to_string()])
+        .args(["--json", "--nick", "alice"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .start();
+    let mut lines = BufReader::new(listener.stdout.take().unwrap()).lines();
+    let mut next = |wanted: &dyn Fn(&Value) -> bool| loop {
+        let value: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!(value["v"], 1);
+        if wanted(&value) {
+            return value;
+        }
+    };
+    next(&|value| value["text"].as_str().unwrap().starts_with("you are in #lobby now"));
+    let says = "/register secret-word\nhey @alice\n/msg alice psst\n";
+    finished(start(server.address, &["--nick", "bob", "--linger=0"], says), 0);
+    let said = next(&|value| value["type"] == "message");
+    assert_eq!(
+        (&said["room"], &said["nick"], &said["account"]),
+        (&"#lobby".into(), &"bob".into(), &"bob".into())
+    );
+    assert_eq!((&said["text"], &said["mention"]), (&"hey @alice".into(), &true.into()));
+    assert!(said["id"].is_string() && said["time"].as_str().unwrap().ends_with('Z'));
+    let private = next(&|value| value["type"] == "private");
+    assert_eq!((&private["text"], &private["own"]), (&"psst".into(), &false.into()));
+    let mut input = listener.stdin.take().unwrap();
+    write!(input, "/re {} and another\n/history 5\n", said["number"]).unwrap();
+    let past = next(&|value| value["type"] == "past");
+    assert_eq!(
+        (&past["id"], &past["time"], &past["room"]),
+        (&said["id"], &said["time"], &"#lobby".into())
+    );
+    let answer = next(&|value| value["type"] == "past");
+    assert_eq!((&answer["reply"], &answer["text"]), (&said["id"], &"and another".into()));
+    input.write_all(b"/quit\n").unwrap();
+    assert_eq!(listener.wait().unwrap().code(), Some(0));
+}
