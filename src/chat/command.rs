@@ -1,11 +1,10 @@
 //! What somebody wants, and what the hub makes of it.
 
 use super::effect::Event;
+use super::modes::{ModeChange, UserMode};
 use super::name::Name;
 use super::query::{Lookup, Query, Range};
-use super::record::{
-    BanTarget, Change, Joints, Kind, ModeChange, Moment, RecordId, Reference, UserMode,
-};
+use super::record::{BanTarget, Change, Joints, Kind, Moment, RecordId, Reference};
 use super::refusal::Refusal;
 use super::secret::{PasswordHash, ScramKeys, Secret};
 use std::sync::Arc;

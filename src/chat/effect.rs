@@ -9,13 +9,12 @@ use super::answer::{Person, RoomLine, ServerBanLine, Whois};
 use super::entry::Logged;
 use super::happened::Happened;
 use super::metadata::MetadataChanges;
+use super::modes::{ModeChange, Modes, UserMode};
 use super::name::Name;
 use super::query::Query;
-use super::record::{
-    BanTarget, Departure, Joints, Kind, ModeChange, Moment, RecordId, SessionId, UserMode, host_of,
-};
+use super::record::{BanTarget, Departure, Joints, Kind, Moment, RecordId, SessionId, host_of};
 use super::refusal::Refusal;
-use super::room::{Modes, Topic};
+use super::room::Topic;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

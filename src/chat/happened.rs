@@ -6,8 +6,9 @@
 
 use super::effect::{Audience, Effect, Event, Identity, Quoted, Stamp};
 use super::entry::Target;
+use super::modes::ModeChange;
 use super::name::Name;
-use super::record::{Departure, ModeChange, RecordId};
+use super::record::{Departure, RecordId};
 use super::room::Topic;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

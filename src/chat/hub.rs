@@ -22,9 +22,10 @@ use super::effect::{Audience, Effect, Event, Identity, Perspective, Stamp};
 use super::markers::ReadMarkers;
 use super::mentions::Initials;
 use super::metadata::Metadata;
+use super::modes::UserMode;
 use super::name::{Caseless, Name};
 use super::presence::GuestNumbers;
-use super::record::{Change, Moment, Record, RecordId, SessionId, UserMode};
+use super::record::{Change, Moment, Record, RecordId, SessionId};
 use super::refusal::Refusal;
 use super::room::Room;
 use super::throttle::Throttle;
@@ -516,7 +517,7 @@ impl Hub {
 
     /// Whether `user` may know that the room is there.
     pub fn sees(&self, user: &User, room: &Room) -> bool {
-        !room.modes.has(super::record::Flag::Secret)
+        !room.modes.has(super::modes::Flag::Secret)
             || room.members.contains_key(&user.identity.session)
             || user.is_operator()
     }

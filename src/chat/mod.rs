@@ -16,7 +16,7 @@
 //! | `name`, `mask`, `secret` | what is a nick, whom does a ban mean, what of a password is kept? |
 //! | `command`, `refusal` | what may somebody want, and why can it not be? |
 //! | `record`, `effect`, `answer`, `entry`, `happened`, `query` | what is written down, told, kept for history, asked? |
-//! | `hub`, `room` | what is the state? |
+//! | `hub`, `room`, `modes` | what is the state, and which modes are there? |
 //! | `presence`, `rooms`, `renaming`, `words`, `mentions`, `messages`, `accounts`, `moderation`, `administration` | how does it change? |
 //! | `metadata`, `markers` | what is said of people and rooms for programs; how far has somebody read? |
 //! | `questions`, `throttle` | what can be answered; who must wait? |
@@ -36,6 +36,7 @@ mod mentions;
 mod messages;
 mod metadata;
 mod moderation;
+mod modes;
 mod name;
 mod presence;
 pub mod query;
@@ -67,12 +68,13 @@ pub use hub::{Hub, User};
 pub use markers::marker_target;
 pub use mask::{Mask, glob};
 pub use metadata::{Metadata, MetadataChanges, is_metadata_key, set_metadata};
+pub use modes::{Flag, ModeChange, Modes, UserMode};
 pub use name::{Caseless, Name, NickFault, RoomFault};
 pub use query::{Lookup, Point, Query, Range, Scope};
 pub use record::{
-    BanTarget, Change, Departure, Entry, Flag, Joints, Kind, ModeChange, Moment, Record, RecordId,
-    Reference, SessionId, UserMode,
+    BanTarget, Change, Departure, Entry, Joints, Kind, Moment, Record, RecordId, Reference,
+    SessionId,
 };
 pub use refusal::{Field, Refusal};
-pub use room::{Ban, Member, Modes, Room, Topic};
+pub use room::{Ban, Member, Room, Topic};
 pub use secret::{PasswordHash, ScramKeys, Secret};

@@ -1,12 +1,12 @@
 //! One room: its members, its modes, and the last few messages said in it.
 
 use super::effect::{Identity, Quoted};
-use super::limits;
 use super::mask::Mask;
 use super::metadata::Metadata;
+use super::modes::{Flag, Modes};
 use super::name::Name;
-use super::query;
-use super::record::{Flag, Moment, RecordId, Reference, SessionId};
+use super::record::{Moment, RecordId, Reference, SessionId};
+use super::{limits, query};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
@@ -21,24 +21,6 @@ pub struct Topic {
     pub by: Name,
     /// When.
     pub time: Moment,
-}
-
-/// A room's switches and bounds.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Modes {
-    /// The switches that are on.
-    pub flags: BTreeSet<Flag>,
-    /// The word to know.
-    pub key: Option<Arc<str>>,
-    /// How many may be in.
-    pub limit: Option<u32>,
-}
-
-impl Modes {
-    /// Whether a switch is on.
-    pub fn has(&self, flag: Flag) -> bool {
-        self.flags.contains(&flag)
-    }
 }
 
 /// What somebody is in a room.
