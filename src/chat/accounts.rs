@@ -5,8 +5,9 @@
 //! who cannot log in to it: the answer is the same, and so is the time it takes.
 
 use super::command::{Command, Decision, Outcome, Purpose, Work};
-use super::effect::{AccountStep, Audience, Event, Identity};
+use super::effect::{AccountStep, Audience, Event};
 use super::hub::{Applying, Hub, User};
+use super::identity::Identity;
 use super::limits;
 use super::markers::{ReadMarkers, advance};
 use super::metadata::Metadata;

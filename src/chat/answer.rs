@@ -1,6 +1,6 @@
 //! The lines of an answer: one room, one person, one ban.
 
-use super::effect::Identity;
+use super::identity::Identity;
 use super::name::Name;
 use super::record::{BanTarget, Moment};
 use std::sync::Arc;

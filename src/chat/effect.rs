@@ -8,11 +8,12 @@
 use super::answer::{Person, RoomLine, ServerBanLine, Whois};
 use super::entry::Logged;
 use super::happened::Happened;
+use super::identity::Identity;
 use super::metadata::MetadataChanges;
 use super::modes::{ModeChange, Modes, UserMode};
 use super::name::Name;
 use super::query::Query;
-use super::record::{BanTarget, Departure, Joints, Kind, Moment, RecordId, SessionId, host_of};
+use super::record::{BanTarget, Departure, Joints, Kind, Moment, RecordId, SessionId};
 use super::refusal::Refusal;
 use super::room::Topic;
 use serde::{Deserialize, Serialize};
@@ -80,45 +81,6 @@ pub enum Perspective {
     Other,
     /// The hearer did it.
     Own,
-}
-
-/// Who somebody is, as others see it. Shared by everything said since it last changed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Identity {
-    /// The session.
-    pub session: SessionId,
-    /// The nick, `guestN` if none was taken.
-    pub nick: Name,
-    /// Whether the nick was taken rather than given.
-    pub named: bool,
-    /// Address and port.
-    pub label: Arc<str>,
-    /// IRC's user name.
-    pub username: Option<Arc<str>>,
-    /// IRC's real name.
-    pub realname: Option<Arc<str>>,
-    /// The account it is logged in to.
-    pub account: Option<Name>,
-    /// Whether it is a program, by its own word.
-    #[serde(default)]
-    pub bot: bool,
-}
-
-impl Identity {
-    /// The address without the port.
-    pub fn host(&self) -> &str {
-        host_of(&self.label)
-    }
-
-    /// IRC's user name, or what stands for it.
-    pub fn user(&self) -> &str {
-        self.username.as_deref().unwrap_or("~user")
-    }
-
-    /// `nick!user@host`.
-    pub fn prefix(&self) -> String {
-        format!("{}!{}@{}", self.nick, self.user(), self.host())
-    }
 }
 
 /// The message that another answers, as far as it is known.

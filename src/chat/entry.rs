@@ -4,8 +4,9 @@
 //! refused. The journal takes [`Effect::entries`] of every effect, in order, and answers
 //! [`Query`](super::Query)s from what it has taken.
 
-use super::effect::{Effect, Event, Identity, Quoted, Told};
+use super::effect::{Effect, Event, Quoted, Told};
 use super::happened::Happened;
+use super::identity::Identity;
 use super::name::Name;
 use super::record::{Joints, Kind, Moment, RecordId, SessionId};
 use serde::{Deserialize, Serialize};

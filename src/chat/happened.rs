@@ -4,8 +4,9 @@
 //! Only who asks for it is shown it ([`Query::events`](super::Query)). Room keys are not in it: a
 //! key that was changed is nobody's business any more.
 
-use super::effect::{Audience, Effect, Event, Identity, Quoted, Stamp};
+use super::effect::{Audience, Effect, Event, Quoted, Stamp};
 use super::entry::Target;
+use super::identity::Identity;
 use super::modes::ModeChange;
 use super::name::Name;
 use super::record::{Departure, RecordId};

@@ -18,7 +18,8 @@
 use super::accounts::Account;
 use super::administration::ServerBan;
 use super::command::{Command, Decision};
-use super::effect::{Audience, Effect, Event, Identity, Perspective, Stamp};
+use super::effect::{Audience, Effect, Event, Perspective, Stamp};
+use super::identity::Identity;
 use super::markers::ReadMarkers;
 use super::mentions::Initials;
 use super::metadata::Metadata;

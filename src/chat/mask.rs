@@ -4,7 +4,7 @@
 //! `*@10.0.0.1` is `*!*@10.0.0.1`. Two prefixes, which may be combined, as other servers' extended
 //! bans: `a:` matches the account instead, `m:` mutes without keeping out.
 
-use super::effect::Identity;
+use super::identity::Identity;
 use super::limits;
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -3,8 +3,8 @@
 //! Words are looked up among the nicks, never nicks in the text: the cost hangs on the length of
 //! the text, not on how many are there.
 
-use super::effect::Identity;
 use super::hub::Hub;
+use super::identity::Identity;
 use super::limits;
 use super::name::Name;
 use super::record::SessionId;

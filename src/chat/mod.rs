@@ -29,6 +29,7 @@ mod effect;
 mod entry;
 mod happened;
 mod hub;
+mod identity;
 pub mod limits;
 mod markers;
 mod mask;
@@ -59,12 +60,12 @@ pub use command::{
     Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, Speech, Tagging, Work,
 };
 pub use effect::{
-    AccountStep, Audience, Effect, Event, Holder, Identity, Past, Perspective, Quoted, Said, Stamp,
-    Told,
+    AccountStep, Audience, Effect, Event, Holder, Past, Perspective, Quoted, Said, Stamp, Told,
 };
 pub use entry::{Archive, Logged, Target};
 pub use happened::{Happened, Happening};
 pub use hub::{Hub, User};
+pub use identity::Identity;
 pub use markers::marker_target;
 pub use mask::{Mask, glob};
 pub use metadata::{Metadata, MetadataChanges, is_metadata_key, set_metadata};

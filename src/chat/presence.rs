@@ -2,8 +2,9 @@
 
 use super::accounts::Account;
 use super::command::{Command, Decision};
-use super::effect::{Audience, Event, Identity};
+use super::effect::{Audience, Event};
 use super::hub::{Applying, Hub, User};
+use super::identity::Identity;
 use super::limits;
 use super::modes::UserMode;
 use super::name::{Name, guest_number};

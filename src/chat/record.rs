@@ -8,6 +8,7 @@
 //! with what the hub made of a record ([`Effect::entries`](super::Effect::entries)), not with the
 //! record: what was refused was never said.
 
+use super::identity::host_of;
 use super::metadata::Metadata;
 use super::modes::{ModeChange, UserMode};
 use super::name::Name;
@@ -402,12 +403,6 @@ impl Entry {
     pub fn host(&self) -> &str {
         host_of(&self.label)
     }
-}
-
-/// The address part of `address:port`.
-pub(super) fn host_of(label: &str) -> &str {
-    let host = label.rsplit_once(':').map_or(label, |(host, _)| host);
-    host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host)
 }
 
 /// How somebody left.

@@ -1,6 +1,7 @@
 //! One room: its members, its modes, and the last few messages said in it.
 
-use super::effect::{Identity, Quoted};
+use super::effect::Quoted;
+use super::identity::Identity;
 use super::mask::Mask;
 use super::metadata::Metadata;
 use super::modes::{Flag, Modes};

@@ -5,8 +5,9 @@
 
 use super::accounts::note_partner;
 use super::command::{Command, Decision, Speech, Tagging};
-use super::effect::{Audience, Event, Identity, Quoted, Said, Told};
+use super::effect::{Audience, Event, Quoted, Said, Told};
 use super::hub::{Applying, Hub, Private, User};
+use super::identity::Identity;
 use super::limits;
 use super::messages::{Found, find};
 use super::modes::Flag;
