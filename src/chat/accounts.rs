@@ -4,8 +4,9 @@
 //! two fit, and the record holds the result. Whether there is an account of a name is not told to
 //! who cannot log in to it: the answer is the same, and so is the time it takes.
 
+use super::audience::Audience;
 use super::command::{Command, Decision, Outcome, Purpose, Work};
-use super::effect::{AccountStep, Audience, Event};
+use super::effect::{AccountStep, Event};
 use super::hub::{Applying, Hub, User};
 use super::identity::Identity;
 use super::limits;

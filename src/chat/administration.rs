@@ -1,8 +1,9 @@
 //! What server operators can do: end sessions, keep addresses and accounts out, speak to everyone.
 
 use super::answer::ServerBanLine;
+use super::audience::Audience;
 use super::command::{Command, Decision, Purpose, Work};
-use super::effect::{Audience, Event};
+use super::effect::Event;
 use super::hub::{Applying, Hub, User};
 use super::limits;
 use super::mask::glob;

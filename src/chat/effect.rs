@@ -3,9 +3,10 @@
 //! An event is rendered once for each dialect and the bytes are shared by everyone in its
 //! audience, so it must mean the same to all of them. Who is to see it differently (because the
 //! line mentions them) is excepted and gets an effect of their own; who caused it is told from
-//! their own [`Perspective`].
+//! their own [`Perspective`](super::Perspective).
 
 use super::answer::{Person, RoomLine, ServerBanLine, Whois};
+use super::audience::Audience;
 use super::entry::Logged;
 use super::happened::Happened;
 use super::identity::Identity;
@@ -40,47 +41,6 @@ pub struct Effect {
     pub audience: Audience,
     /// What.
     pub event: Event,
-}
-
-/// Who hears of an event. [`Hub::hearers`](super::Hub::hearers) walks it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Audience {
-    /// One session.
-    One(SessionId),
-    /// One session, if any, and the one that spoke to it.
-    Private {
-        /// Who hears it: none if it waits for its owner.
-        to: Vec<SessionId>,
-        /// Who said it.
-        from: SessionId,
-    },
-    /// The members of a room.
-    Room {
-        /// Which.
-        room: Name,
-        /// Who did it: hears of it from its own perspective, member or not.
-        from: Option<SessionId>,
-        /// Members who do not hear it this way, in rising order.
-        except: Vec<SessionId>,
-    },
-    /// Everyone who is in one of these rooms, once.
-    Peers {
-        /// Which rooms.
-        rooms: Vec<Name>,
-        /// Who did it.
-        from: Option<SessionId>,
-    },
-    /// Everyone.
-    All,
-}
-
-/// From where an event is seen.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Perspective {
-    /// Somebody else did it.
-    Other,
-    /// The hearer did it.
-    Own,
 }
 
 /// The message that another answers, as far as it is known.

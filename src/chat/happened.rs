@@ -4,7 +4,8 @@
 //! Only who asks for it is shown it ([`Query::events`](super::Query)). Room keys are not in it: a
 //! key that was changed is nobody's business any more.
 
-use super::effect::{Audience, Effect, Event, Quoted, Stamp};
+use super::audience::Audience;
+use super::effect::{Effect, Event, Quoted, Stamp};
 use super::entry::Target;
 use super::identity::Identity;
 use super::modes::ModeChange;

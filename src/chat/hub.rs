@@ -17,8 +17,9 @@
 
 use super::accounts::Account;
 use super::administration::ServerBan;
+use super::audience::Audience;
 use super::command::{Command, Decision};
-use super::effect::{Audience, Effect, Event, Perspective, Stamp};
+use super::effect::{Effect, Event, Stamp};
 use super::identity::Identity;
 use super::markers::ReadMarkers;
 use super::mentions::Initials;
@@ -286,50 +287,6 @@ impl Hub {
     /// The last record that was applied: where a replay goes on.
     pub fn last(&self) -> Option<RecordId> {
         self.last
-    }
-
-    /// Calls `each` for everyone who is to hear of an event. Allocates nothing.
-    pub fn hearers(&self, audience: &Audience, mut each: impl FnMut(SessionId, Perspective)) {
-        match audience {
-            Audience::One(session) => each(*session, Perspective::Other),
-            Audience::Private { to, from } => {
-                for session in to.iter().filter(|session| *session != from) {
-                    each(*session, Perspective::Other);
-                }
-                each(*from, Perspective::Own);
-            }
-            Audience::Room { room, from, except } => {
-                for session in self.rooms.get(room).into_iter().flat_map(Room::sessions) {
-                    if Some(session) != *from && except.binary_search(&session).is_err() {
-                        each(session, Perspective::Other);
-                    }
-                }
-                if let Some(from) = from {
-                    each(*from, Perspective::Own);
-                }
-            }
-            Audience::Peers { rooms, from } => {
-                for (place, name) in rooms.iter().enumerate() {
-                    let seen = |session: SessionId| {
-                        let before = rooms[..place].iter().filter_map(|name| self.rooms.get(name));
-                        before.into_iter().any(|room| room.members.contains_key(&session))
-                    };
-                    for session in self.rooms.get(name).into_iter().flat_map(Room::sessions) {
-                        if Some(session) != *from && (place == 0 || !seen(session)) {
-                            each(session, Perspective::Other);
-                        }
-                    }
-                }
-                if let Some(from) = from {
-                    each(*from, Perspective::Own);
-                }
-            }
-            Audience::All => {
-                for session in self.sessions() {
-                    each(session, Perspective::Other);
-                }
-            }
-        }
     }
 
     /// What is to be done about a wish of `session`? `now` decides what depends on time: bans

@@ -7,8 +7,9 @@
 //! from a clock that is ahead would hide what comes. At most [`limits::READ_MARKERS`] for each;
 //! the one that moved longest ago gives way.
 
+use super::audience::Audience;
 use super::command::Decision;
-use super::effect::{Audience, Event};
+use super::effect::Event;
 use super::hub::{Applying, Hub, User};
 use super::limits;
 use super::name::{Name, NickFault};

@@ -3,8 +3,9 @@
 //! The last few of every room are in memory. For an older one the journal is asked, and the
 //! command is decided again with what it found.
 
+use super::audience::Audience;
 use super::command::{Command, Decision, Pick};
-use super::effect::{Audience, Event};
+use super::effect::Event;
 use super::hub::{Applying, Hub, User};
 use super::limits;
 use super::name::Name;

@@ -15,8 +15,9 @@
 //! Deliberately absent: which keys somebody follows. An effect says who may hear of a change; who
 //! wants to is known to their session alone. Absent, too: keys that not all may see.
 
+use super::audience::Audience;
 use super::command::{Command, Decision};
-use super::effect::{Audience, Event, Holder};
+use super::effect::{Event, Holder};
 use super::hub::{Applying, Hub, User};
 use super::limits;
 use super::name::Name;

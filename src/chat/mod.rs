@@ -24,6 +24,7 @@
 mod accounts;
 mod administration;
 mod answer;
+mod audience;
 mod command;
 mod effect;
 mod entry;
@@ -56,12 +57,11 @@ mod words;
 mod tests;
 
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
+pub use audience::{Audience, Perspective};
 pub use command::{
     Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, Speech, Tagging, Work,
 };
-pub use effect::{
-    AccountStep, Audience, Effect, Event, Holder, Past, Perspective, Quoted, Said, Stamp, Told,
-};
+pub use effect::{AccountStep, Effect, Event, Holder, Past, Quoted, Said, Stamp, Told};
 pub use entry::{Archive, Logged, Target};
 pub use happened::{Happened, Happening};
 pub use hub::{Hub, User};

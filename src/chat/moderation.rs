@@ -1,7 +1,8 @@
 //! What the ops of a room can do: modes, bans, putting members out.
 
+use super::audience::Audience;
 use super::command::{Command, Decision};
-use super::effect::{Audience, Event};
+use super::effect::Event;
 use super::hub::{Applying, Hub, User};
 use super::limits;
 use super::mask::Mask;

@@ -1,8 +1,9 @@
 //! Coming, going, and under which name.
 
 use super::accounts::Account;
+use super::audience::Audience;
 use super::command::{Command, Decision};
-use super::effect::{Audience, Event};
+use super::effect::Event;
 use super::hub::{Applying, Hub, User};
 use super::identity::Identity;
 use super::limits;

@@ -4,8 +4,9 @@
 //! The old name is free at once. Nobody is redirected from it: whoever joins it opens a new room,
 //! as after any other room has gone.
 
+use super::audience::Audience;
 use super::command::Decision;
-use super::effect::{Audience, Event};
+use super::effect::Event;
 use super::hub::{Applying, Hub, User};
 use super::limits;
 use super::markers;

@@ -1,7 +1,8 @@
 //! Entering and leaving rooms, and what a room is about.
 
+use super::audience::Audience;
 use super::command::{Command, Decision};
-use super::effect::{Audience, Event};
+use super::effect::Event;
 use super::hub::{Applying, Hub, User};
 use super::limits;
 use super::modes::Flag;

@@ -4,8 +4,9 @@
 //! those whom its words name, and those who ignore its author.
 
 use super::accounts::note_partner;
+use super::audience::Audience;
 use super::command::{Command, Decision, Speech, Tagging};
-use super::effect::{Audience, Event, Quoted, Said, Told};
+use super::effect::{Event, Quoted, Said, Told};
 use super::hub::{Applying, Hub, Private, User};
 use super::identity::Identity;
 use super::limits;
