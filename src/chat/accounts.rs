@@ -7,7 +7,7 @@
 use super::audience::Audience;
 use super::command::{Command, Decision, Outcome, Purpose, Work};
 use super::effect::{AccountStep, Event};
-use super::hub::{Applying, Hub, User};
+use super::hub::{Applying, Hub};
 use super::identity::Identity;
 use super::limits;
 use super::markers::{ReadMarkers, advance};
@@ -18,6 +18,7 @@ use super::query::{Query, Range, Scope};
 use super::record::{Change, Moment, RecordId, SessionId};
 use super::refusal::{Field, Refusal};
 use super::secret::{PasswordHash, ScramKeys, Secret};
+use super::user::User;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

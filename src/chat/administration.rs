@@ -4,13 +4,14 @@ use super::answer::ServerBanLine;
 use super::audience::Audience;
 use super::command::{Command, Decision, Purpose, Work};
 use super::effect::Event;
-use super::hub::{Applying, Hub, User};
+use super::hub::{Applying, Hub};
 use super::limits;
 use super::mask::glob;
 use super::name::Name;
 use super::record::{BanTarget, Change, Departure, Moment, SessionId};
 use super::refusal::{Field, Refusal};
 use super::rooms::checked_reason;
+use super::user::User;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

@@ -20,22 +20,18 @@ use super::administration::ServerBan;
 use super::audience::Audience;
 use super::command::{Command, Decision};
 use super::effect::{Effect, Event, Stamp};
-use super::identity::Identity;
-use super::markers::ReadMarkers;
 use super::mentions::Initials;
-use super::metadata::Metadata;
-use super::modes::UserMode;
 use super::name::{Caseless, Name};
 use super::presence::GuestNumbers;
 use super::record::{Change, Moment, Record, RecordId, SessionId};
 use super::refusal::Refusal;
 use super::room::Room;
 use super::throttle::Throttle;
+use super::user::User;
 use super::words::Words;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 /// Everyone who is there, and everything they agreed on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -69,107 +65,6 @@ pub(super) struct Private {
     pub(super) session: SessionId,
     pub(super) account: Option<Name>,
     pub(super) to: Name,
-}
-
-/// One person who is there.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct User {
-    /// Who they are.
-    pub identity: Arc<Identity>,
-    /// When they came.
-    pub since: Moment,
-    /// When they last did something that was written down.
-    pub last: Moment,
-    /// The rooms they are in, in the order of joining.
-    pub(super) rooms: Vec<Name>,
-    /// What most people have nothing of: idle thousands do not pay for it.
-    pub(super) extras: Option<Box<Extras>>,
-}
-
-/// What few have.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Extras {
-    /// Why they are away.
-    pub(super) away: Option<Arc<str>>,
-    /// The name by which they are server operator.
-    pub(super) operator: Option<Arc<str>>,
-    pub(super) ignores: Vec<Name>,
-    /// Rooms they may enter in spite of `+i`, each with the record that opened it.
-    pub(super) invites: Vec<(Name, RecordId)>,
-    /// Who wrote to them last.
-    pub(super) correspondent: Option<Name>,
-    /// Not to be found by who shares no room with them.
-    #[serde(default)]
-    pub(super) invisible: bool,
-    /// Wants to hear operators.
-    #[serde(default)]
-    pub(super) wallops: bool,
-    /// With whom they have spoken in private while they had no account, and when last. At most
-    /// [`limits::PARTNERS_PER_ACCOUNT`](super::limits::PARTNERS_PER_ACCOUNT).
-    #[serde(default)]
-    pub(super) partners: Vec<(Name, Moment)>,
-    /// What a guest says of themselves; who is logged in has the account's.
-    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
-    pub(super) metadata: Metadata,
-    /// How far a guest has read; who is logged in has the account's.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) markers: ReadMarkers,
-}
-
-impl Extras {
-    const NONE: Extras = Extras {
-        away: None,
-        operator: None,
-        ignores: Vec::new(),
-        invites: Vec::new(),
-        correspondent: None,
-        invisible: false,
-        wallops: false,
-        partners: Vec::new(),
-        metadata: Metadata::new(),
-        markers: Vec::new(),
-    };
-}
-
-impl User {
-    pub(super) fn extras(&self) -> &Extras {
-        static NONE: Extras = Extras::NONE;
-        self.extras.as_deref().unwrap_or(&NONE)
-    }
-
-    pub(super) fn extras_mut(&mut self) -> &mut Extras {
-        self.extras.get_or_insert_with(|| Box::new(Extras::NONE))
-    }
-
-    /// Why they are away.
-    pub fn away(&self) -> Option<&Arc<str>> {
-        self.extras().away.as_ref()
-    }
-
-    /// Whether they are server operator.
-    pub fn is_operator(&self) -> bool {
-        self.extras().operator.is_some()
-    }
-
-    /// What they are by their own word.
-    pub fn is(&self, mode: UserMode) -> bool {
-        match mode {
-            UserMode::Invisible => self.extras().invisible,
-            UserMode::Wallops => self.extras().wallops,
-            UserMode::Bot => self.identity.bot,
-            UserMode::Operator => self.is_operator(),
-        }
-    }
-
-    /// The rooms that they are invited to, each with the record that opened it.
-    pub fn invites(&self) -> &[(Name, RecordId)] {
-        &self.extras().invites
-    }
-
-    /// The rooms they are in.
-    pub fn rooms(&self) -> &[Name] {
-        &self.rooms
-    }
 }
 
 /// A record that is being applied, and what follows from it so far.

@@ -10,11 +10,12 @@
 use super::audience::Audience;
 use super::command::Decision;
 use super::effect::Event;
-use super::hub::{Applying, Hub, User};
+use super::hub::{Applying, Hub};
 use super::limits;
 use super::name::{Name, NickFault};
 use super::record::{Change, Moment};
 use super::refusal::Refusal;
+use super::user::User;
 
 /// Until when something was read, by room or nick; what moved last is at the end.
 pub(super) type ReadMarkers = Vec<(Name, Moment)>;

@@ -6,7 +6,7 @@
 use super::audience::Audience;
 use super::command::{Command, Decision, Pick};
 use super::effect::Event;
-use super::hub::{Applying, Hub, User};
+use super::hub::{Applying, Hub};
 use super::limits;
 use super::name::Name;
 use super::query::{Lookup, Point};
@@ -14,6 +14,7 @@ use super::record::{Change, Reference};
 use super::refusal::{Field, Refusal};
 use super::room::Room;
 use super::rooms::checked_reason;
+use super::user::User;
 use super::words::checked_text;
 use std::sync::Arc;
 

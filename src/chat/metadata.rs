@@ -18,12 +18,13 @@
 use super::audience::Audience;
 use super::command::{Command, Decision};
 use super::effect::{Event, Holder};
-use super::hub::{Applying, Hub, User};
+use super::hub::{Applying, Hub};
 use super::limits;
 use super::name::Name;
 use super::record::{Change, SessionId};
 use super::refusal::{Field, Refusal};
 use super::room::Room;
+use super::user::User;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -15,9 +15,9 @@
 //! | [`limits`] | how much of everything? |
 //! | `name`, `mask`, `secret` | what is a nick, whom does a ban mean, what of a password is kept? |
 //! | `command`, `refusal` | what may somebody want, and why can it not be? |
-//! | `record`, `effect`, `answer`, `entry`, `happened`, `query` | what is written down, told, kept for history, asked? |
-//! | `hub`, `room`, `modes` | what is the state, and which modes are there? |
-//! | `presence`, `rooms`, `renaming`, `words`, `mentions`, `messages`, `accounts`, `moderation`, `administration` | how does it change? |
+//! | `record`, `effect`, `audience`, `answer`, `entry`, `happened`, `query` | what is written down, told, and to whom; kept for history, asked? |
+//! | `hub`, `room`, `user`, `identity`, `modes` | what is the state: of all, of a room, of a person; which modes are there? |
+//! | `presence`, `rooms`, `renaming`, `words`, `mentions`, `messages`, `accounts`, `scram`, `moderation`, `administration` | how does it change? |
 //! | `metadata`, `markers` | what is said of people and rooms for programs; how far has somebody read? |
 //! | `questions`, `throttle` | what can be answered; who must wait? |
 
@@ -51,6 +51,7 @@ mod rooms;
 mod scram;
 mod secret;
 mod throttle;
+mod user;
 mod words;
 
 #[cfg(test)]
@@ -64,7 +65,7 @@ pub use command::{
 pub use effect::{AccountStep, Effect, Event, Holder, Past, Quoted, Said, Stamp, Told};
 pub use entry::{Archive, Logged, Target};
 pub use happened::{Happened, Happening};
-pub use hub::{Hub, User};
+pub use hub::Hub;
 pub use identity::Identity;
 pub use markers::marker_target;
 pub use mask::{Mask, glob};
@@ -79,3 +80,4 @@ pub use record::{
 pub use refusal::{Field, Refusal};
 pub use room::{Ban, Member, Room, Topic};
 pub use secret::{PasswordHash, ScramKeys, Secret};
+pub use user::User;

@@ -3,7 +3,7 @@
 use super::audience::Audience;
 use super::command::{Command, Decision};
 use super::effect::Event;
-use super::hub::{Applying, Hub, User};
+use super::hub::{Applying, Hub};
 use super::limits;
 use super::mask::Mask;
 use super::modes::ModeChange;
@@ -12,6 +12,7 @@ use super::record::{Change, SessionId};
 use super::refusal::Refusal;
 use super::room::{Ban, Room};
 use super::rooms::checked_reason;
+use super::user::User;
 use std::sync::Arc;
 
 impl Hub {

@@ -5,7 +5,7 @@
 use super::answer::{Person, RoomLine, Whois};
 use super::command::{Command, Decision};
 use super::effect::Event;
-use super::hub::{Hub, User};
+use super::hub::Hub;
 use super::limits;
 use super::messages::{Found, find};
 use super::name::{Caseless, Name};
@@ -13,6 +13,7 @@ use super::query::{Query, Range, Scope};
 use super::record::Moment;
 use super::refusal::{Field, Refusal};
 use super::room::Room;
+use super::user::User;
 use std::sync::Arc;
 
 impl Hub {

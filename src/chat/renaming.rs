@@ -7,7 +7,7 @@
 use super::audience::Audience;
 use super::command::Decision;
 use super::effect::Event;
-use super::hub::{Applying, Hub, User};
+use super::hub::{Applying, Hub};
 use super::limits;
 use super::markers;
 use super::name::Name;
@@ -15,6 +15,7 @@ use super::record::{Change, Moment, SessionId};
 use super::refusal::Refusal;
 use super::room::Room;
 use super::rooms::checked_reason;
+use super::user::User;
 use std::sync::Arc;
 
 impl Hub {

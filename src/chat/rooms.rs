@@ -3,13 +3,14 @@
 use super::audience::Audience;
 use super::command::{Command, Decision};
 use super::effect::Event;
-use super::hub::{Applying, Hub, User};
+use super::hub::{Applying, Hub};
 use super::limits;
 use super::modes::Flag;
 use super::name::Name;
 use super::record::{Change, SessionId};
 use super::refusal::{Field, Refusal};
 use super::room::{Member, Room, Topic};
+use super::user::User;
 use std::sync::Arc;
 
 impl Hub {

@@ -7,7 +7,7 @@ use super::accounts::note_partner;
 use super::audience::Audience;
 use super::command::{Command, Decision, Speech, Tagging};
 use super::effect::{Event, Quoted, Said, Told};
-use super::hub::{Applying, Hub, Private, User};
+use super::hub::{Applying, Hub, Private};
 use super::identity::Identity;
 use super::limits;
 use super::messages::{Found, find};
@@ -16,6 +16,7 @@ use super::name::{Caseless, Name};
 use super::record::{Change, Joints, Kind, RecordId, Reference, SessionId};
 use super::refusal::{Field, Refusal};
 use super::room::{Member, Room};
+use super::user::User;
 use std::sync::Arc;
 
 /// What is said, and how.
