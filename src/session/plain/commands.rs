@@ -1,10 +1,14 @@
 //! Every command: one row, from which it is understood, helped with, and its errors show its form.
+//!
+//! What takes more than a few lines to understand is in `parsers`.
 
 use super::arguments::{Line, short};
-use super::{Bell, Request, Session, secrets, time};
-use crate::chat::{
-    BanTarget, Command, Flag, Kind, ModeChange, Moment, Name, Pick, Range, Secret, limits,
+use super::parsers::{
+    Context, about_message, bell, history, keep, lock, mask_mode, member_mode, quiet_end, react,
+    room, room_or_current, run, search, server_ban, switch, target, tell, topic, who,
 };
+use super::{Request, Session, secrets};
+use crate::chat::{Command, Kind, ModeChange, Moment, Name, Secret};
 use std::sync::Arc;
 
 /// One command.
@@ -16,13 +20,6 @@ struct Row {
     /// What it does, in a few words.
     help: &'static str,
     parse: fn(&mut Context<'_>, Line<'_>) -> Result<Request, String>,
-}
-
-/// What a parser may need to know.
-struct Context<'a> {
-    session: &'a mut Session,
-    rooms: &'a [Name],
-    now: Moment,
 }
 
 macro_rules! rows {
@@ -301,226 +298,4 @@ fn help_with(mut line: Line<'_>) -> Result<Request, String> {
         lines.push(format!("the same: /{}", others.join(", /")));
     }
     Ok(Request::Tell(lines))
-}
-
-fn run(command: Command) -> Result<Request, String> {
-    Ok(Request::Do(command))
-}
-
-fn tell(text: &str) -> Result<Request, String> {
-    Ok(Request::Tell(vec![text.to_owned()]))
-}
-
-/// Refuses more words, without repeating them: they may be part of a password.
-fn quiet_end(line: Line<'_>, wrong: &str) -> Result<(), String> {
-    line.end().map_err(|_| wrong.to_owned())
-}
-
-/// The room that is named, or the current one.
-fn room_or_current<'a>(
-    context: &Context<'_>,
-    mut line: Line<'a>,
-) -> Result<(Arc<str>, Line<'a>), String> {
-    if let Some(room) = line.room() {
-        return Ok((room.into(), line));
-    }
-    let current = context.session.current(context.rooms);
-    let room = current.ok_or("you are in no room; name one: #room")?.shared();
-    Ok((room, line))
-}
-
-fn about_message<'a>(
-    context: &Context<'_>,
-    line: Line<'a>,
-) -> Result<(Arc<str>, Pick, Line<'a>), String> {
-    let (room, mut line) = room_or_current(context, line)?;
-    let pick = line.message()?;
-    Ok((room, pick, line))
-}
-
-fn who(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Request, String> {
-    let room = match line.word() {
-        None => context.session.current(context.rooms).map(Name::shared),
-        Some("*") => None,
-        Some(room) if room.starts_with('#') => Some(room.into()),
-        Some(other) => return Err(format!("\"{}\" is no room", short(other))),
-    };
-    line.end()?;
-    run(Command::Who(room))
-}
-
-fn room(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Request, String> {
-    let Some(room) = line.word() else {
-        let Some(current) = context.session.current(context.rooms) else {
-            return tell("you are in no room");
-        };
-        let all: Vec<&str> = context.rooms.iter().map(Name::as_str).collect();
-        return tell(&format!("your words go to {current}; you are in {}", all.join(", ")));
-    };
-    line.end()?;
-    if context.rooms.iter().any(|joined| *joined == room) {
-        return switch(context, room);
-    }
-    run(Command::Join(room.into(), None))
-}
-
-fn switch(context: &mut Context<'_>, room: &str) -> Result<Request, String> {
-    if let Some(joined) = context.rooms.iter().find(|joined| **joined == room) {
-        context.session.chosen = Some(joined.clone());
-    }
-    tell(&format!("your words go to {room} now"))
-}
-
-fn topic(context: &mut Context<'_>, line: Line<'_>) -> Result<Request, String> {
-    let (room, line) = room_or_current(context, line)?;
-    match line.some_rest() {
-        None => run(Command::Topic(room)),
-        Some("-") => run(Command::SetTopic(room, "".into())),
-        Some(text) => run(Command::SetTopic(room, text.into())),
-    }
-}
-
-fn react(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Result<Request, String> {
-    let (room, pick, mut line) = about_message(context, line)?;
-    let text = line.need("the reaction")?;
-    line.end()?;
-    let bare = text.strip_prefix(':').and_then(|text| text.strip_suffix(':'));
-    let text = bare.filter(|bare| !bare.is_empty()).unwrap_or(text);
-    run(Command::React(room, pick, text.into(), on))
-}
-
-fn history(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Request, String> {
-    let named = line.room().map(Arc::from);
-    let mut peer = None;
-    let mut range = Range::Latest;
-    let mut next = line.word();
-    match next {
-        Some("before") => range = Range::Before(line.point(context.now)?),
-        Some("after") => range = Range::After(line.point(context.now)?),
-        Some(word) if word.parse::<u32>().is_err() => peer = Some(word),
-        _ => {}
-    }
-    if range != Range::Latest || peer.is_some() {
-        next = line.word();
-    }
-    let count = match next.map(str::parse::<u32>) {
-        None => None,
-        Some(Ok(count)) if (1..=limits::HISTORY_LINES).contains(&count) => Some(count),
-        Some(_) => {
-            return Err(format!("how many is a number from 1 to {}", limits::HISTORY_LINES));
-        }
-    };
-    line.end()?;
-    if let Some(peer) = peer {
-        return run(Command::PrivateHistory(peer.into(), range, count));
-    }
-    let room = match named {
-        Some(room) => room,
-        None => room_or_current(context, line)?.0,
-    };
-    run(Command::History(room, range, count))
-}
-
-fn search(_: &mut Context<'_>, line: Line<'_>) -> Result<Request, String> {
-    let mut words: Vec<&str> = line.need_rest("what to search")?.split_whitespace().collect();
-    let mut from = None;
-    let mut room = None;
-    loop {
-        match words[..] {
-            [_, .., "from", nick] if from.is_none() => {
-                from = Some(nick.into());
-                words.truncate(words.len() - 2);
-            }
-            [_, .., last] if room.is_none() && last.starts_with('#') => {
-                room = Some(last.into());
-                words.truncate(words.len() - 1);
-            }
-            _ => break,
-        }
-    }
-    run(Command::Search(words.join(" ").into(), room, from))
-}
-
-fn bell(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Request, String> {
-    let (bell, when) = match line.need("off, pm, mention or all")? {
-        "off" => (Bell::Off, "never"),
-        "pm" => (Bell::Private, "when somebody writes to you alone"),
-        "mention" => (Bell::Mention, "when somebody writes to you alone or mentions you"),
-        "all" => (Bell::All, "whenever something is said"),
-        other => {
-            return Err(format!("\"{}\" is not off, pm, mention or all", short(other)));
-        }
-    };
-    line.end()?;
-    context.session.look.bell = bell;
-    tell(&format!("the bell rings {when}"))
-}
-
-fn member_mode(
-    context: &mut Context<'_>,
-    mut line: Line<'_>,
-    change: fn(Name) -> ModeChange,
-) -> Result<Request, String> {
-    let named = line.room().map(Arc::from);
-    let nick = Name::new(line.need("the nick")?);
-    let (room, line) = match named {
-        Some(room) => (room, line),
-        None => room_or_current(context, line)?,
-    };
-    line.end()?;
-    run(Command::SetModes(room, vec![change(nick)]))
-}
-
-fn mask_mode(
-    context: &mut Context<'_>,
-    line: Line<'_>,
-    change: fn(&str) -> ModeChange,
-) -> Result<Request, String> {
-    let (room, mut line) = room_or_current(context, line)?;
-    let mask = line.need("the nick or mask")?;
-    line.end()?;
-    run(Command::SetModes(room, vec![change(mask)]))
-}
-
-fn lock(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Result<Request, String> {
-    let (room, mut line) = room_or_current(context, line)?;
-    let change = match line.need("what to lock")? {
-        "topic" => ModeChange::Flag(Flag::TopicLocked, on),
-        "invite" => ModeChange::Flag(Flag::InviteOnly, on),
-        "moderated" => ModeChange::Flag(Flag::Moderated, on),
-        "external" => ModeChange::Flag(Flag::NoExternal, on),
-        "secret" => ModeChange::Flag(Flag::Secret, on),
-        "key" if on => ModeChange::Key(Some(line.need("the key")?.into())),
-        "key" => ModeChange::Key(None),
-        "limit" if on => match line.need("the limit")?.parse::<u32>() {
-            Ok(limit) if limit > 0 => ModeChange::Limit(Some(limit)),
-            _ => return Err("the limit is a number above 0".to_owned()),
-        },
-        "limit" => ModeChange::Limit(None),
-        other => return Err(format!("\"{}\" cannot be locked", short(other))),
-    };
-    line.end()?;
-    run(Command::SetModes(room, vec![change]))
-}
-
-fn keep(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Result<Request, String> {
-    let (room, line) = room_or_current(context, line)?;
-    line.end()?;
-    run(Command::Keep(room, on))
-}
-
-fn server_ban(_: &mut Context<'_>, mut line: Line<'_>) -> Result<Request, String> {
-    let Some(word) = line.word() else { return run(Command::ServerBans) };
-    let mut rest = line;
-    let duration = rest.word().and_then(time::span);
-    let line = if duration.is_some() { rest } else { line };
-    run(Command::ServerBan(target(word), duration, line.some_rest().map(Arc::from)))
-}
-
-/// `account:NAME`, or an address with `*` and `?`.
-fn target(word: &str) -> BanTarget {
-    match word.strip_prefix("account:") {
-        Some(name) => BanTarget::Account(Name::new(name)),
-        None => BanTarget::Address(word.to_owned()),
-    }
 }

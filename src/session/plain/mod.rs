@@ -22,6 +22,7 @@
 mod answers;
 mod arguments;
 mod commands;
+mod parsers;
 mod refusals;
 mod render;
 mod secrets;
