@@ -1,0 +1,217 @@
+//! What people see of each other: names, rooms, words, moderation, the past, refusals.
+
+use super::*;
+
+#[test]
+fn coming_speaking_and_leaving_in_plain_style() {
+    let mut chat = Chat::new(&[Style::Plain, Style::Plain]);
+    assert_eq!(
+        chat.seen(0),
+        "* connected as guest1, 1 user online; /help lists the commands, /quit leaves\n\
+         * a new user 127.0.0.1:5001 (guest2) entered, 2 users online\n"
+    );
+    assert_eq!(chat.both(1, "hi", 0), (String::new(), "[guest2]: hi\n".into()));
+    assert_eq!(chat.both(1, "//who", 0).1, "[guest2]: /who\n");
+    assert_eq!(chat.both(1, "", 0), (String::new(), String::new()));
+    assert_eq!(chat.both(1, "\x1b[2J", 0).1, "[guest2]: \u{241b}[2J\n");
+    let (mine, others) = chat.both(1, "/nick bob", 0);
+    assert_eq!((mine, others), ("* you are bob now\n".into(), "* guest2 is bob now\n".into()));
+    chat.line(1, "/quit see you");
+    assert_eq!(chat.seen(0), "* the user bob left (see you), 1 user online\n");
+    let mut chat = Chat::new(&[Style::Plain, Style::Plain]);
+    chat.seen(0);
+    chat.write(1, Change::Leave { departure: Departure::Error("reset".into()) });
+    assert_eq!(
+        chat.seen(0),
+        "* the user 127.0.0.1:5001 (guest2) left (error: reset), 1 user online\n"
+    );
+}
+
+#[test]
+fn the_same_in_classic_style() {
+    let mut chat = Chat::new(&[Style::Classic, Style::Classic]);
+    assert_eq!(
+        chat.seen(0),
+        "\r\x1b[34;1mconnected, 1 user online; an empty line leaves\n\x1b[0m\
+         \r\x1b[34;1ma new user 127.0.0.1:5001 entered, 2 users online\n\x1b[0m"
+    );
+    assert_eq!(chat.both(1, "hi", 0).1, "\r\x1b[35;1m[127.0.0.1:5001]: hi\n\x1b[0m");
+    chat.line(1, "/nick bob");
+    assert_eq!(chat.both(1, "hi", 0).1, "\r\x1b[35;1m[bob]: hi\n\x1b[0m");
+    assert_eq!(chat.both(1, "", 0).1, "\r\x1b[31;1mthe user bob left, 1 user online\n\x1b[0m");
+    let mut chat = Chat::new(&[Style::Classic, Style::Classic]);
+    chat.seen(0);
+    chat.write(1, Change::Leave { departure: Departure::Error("reset".into()) });
+    assert!(chat.seen(0).contains("the user 127.0.0.1:5001 left (error), 1 user online\n"));
+}
+
+#[test]
+fn rooms_are_entered_named_and_switched() {
+    let mut chat = two();
+    let (mine, _) = chat.both(0, "/join #rust", 1);
+    assert_eq!(mine, "* you are in #rust now, 1 user there, you are its op\n");
+    let (mine, others) = chat.both(1, "/j #Rust", 0);
+    assert_eq!(mine, "* you are in #rust now, 2 users there\n");
+    assert_eq!(others, "* bob entered #rust\n");
+    assert_eq!(chat.both(0, "words", 1).1, "#rust [alice]: words\n");
+    assert_eq!(chat.both(0, "@#lobby elsewhere", 1).1, "[alice]: elsewhere\n");
+    assert_eq!(chat.both(0, "/room #lobby", 1), own("your words go to #lobby now"));
+    assert_eq!(chat.both(0, "words", 1).1, "[alice]: words\n");
+    assert_eq!(chat.both(0, "/room", 1), own("your words go to #lobby; you are in #lobby, #rust"));
+    assert_eq!(
+        chat.both(0, "/topic #rust ferris", 1).1,
+        "* alice has set the topic of #rust: ferris\n"
+    );
+    assert_eq!(chat.both(1, "/part #rust bye", 0).1, "* bob left #rust (bye)\n");
+    assert_eq!(chat.both(1, "words", 0).1, "[bob]: words\n");
+    let (rooms, _) = chat.both(1, "/rooms", 0);
+    assert_eq!(rooms, "* 2 rooms:\n* #lobby 2 users, you are in it\n* #rust 1 user: ferris\n");
+    chat.line(1, "/part");
+    let nowhere = "you are in no room; /join #room enters one";
+    assert_eq!(chat.both(1, "words", 0), own(nowhere));
+}
+
+#[test]
+fn private_words_mentions_and_the_bell() {
+    let mut chat = two();
+    let (mine, theirs) = chat.both(0, "/msg bob psst", 1);
+    assert_eq!((mine, theirs), ("[you -> bob]: psst\n".into(), "[alice -> you]: psst\n".into()));
+    assert_eq!(chat.both(1, "/reply what?", 0).1, "[bob -> you]: what?\n");
+    assert_eq!(chat.both(0, "hey @bob", 1).1, "*[alice]: hey @bob\n");
+    chat.line(1, "/bell mention");
+    assert_eq!(chat.both(0, "hey @bob", 1).1, "\x07*[alice]: hey @bob\n");
+    assert_eq!(chat.both(0, "hey you", 1).1, "[alice]: hey you\n");
+    chat.line(1, "/bell all");
+    assert_eq!(chat.both(0, "hey you", 1).1, "\x07[alice]: hey you\n");
+    chat.line(1, "/bell off");
+    chat.line(1, "/away lunch");
+    let (mine, _) = chat.both(0, "/msg bob psst", 1);
+    assert_eq!(mine, "[you -> bob]: psst\n* bob is away: lunch\n");
+    assert_eq!(chat.both(0, "/me waves", 1).1, "[alice] waves\n");
+}
+
+#[test]
+fn answers_reactions_changes() {
+    let mut chat = two();
+    chat.line(0, "what is the longest sentence that fits here?");
+    chat.line(1, "/numbers on");
+    let (_, seen) = chat.both(1, "/re 1 this one", 0);
+    assert_eq!(seen, "*[bob]: re 1 <alice> what is the longest sentence t…: this one\n");
+    assert_eq!(chat.both(0, "ok", 1).1, "3 [alice]: ok\n");
+    assert_eq!(chat.both(1, "/react 1 :+1:", 0).1, "* bob reacts to #lobby 1 <alice>: +1\n");
+    assert_eq!(chat.both(0, "/edit 3 OK", 1).1, "* alice has changed #lobby 3 <alice>: OK\n");
+    assert_eq!(chat.both(0, "/edit 2 OK", 1), own("message 2 is not yours"));
+    assert_eq!(chat.both(0, "/delete 3", 1).1, "* alice has deleted #lobby 3 <alice>\n");
+    assert_eq!(
+        chat.both(1, "/react 9 :+1:", 0),
+        own("there is no message 9 in #lobby; /history shows the numbers")
+    );
+    assert_eq!(chat.both(1, "/thread 1", 0).0, "* thread in #lobby: nothing\n");
+}
+
+#[test]
+fn accounts_by_hand() {
+    let mut chat = two();
+    let (mine, others) = chat.both(0, "/register hunter2", 1);
+    assert_eq!(mine, "* alice is registered and yours; next time: /login alice PASSWORD\n");
+    assert_eq!(others, "");
+    chat.line(0, "/quit");
+    let taken = "alice is somebody's account; if it is yours: /login alice PASSWORD";
+    assert_eq!(chat.both(1, "/nick alice", 0), own(taken));
+    assert_eq!(chat.both(1, "/login alice wrong-one", 0), own("name or password are wrong"));
+    assert_eq!(chat.both(1, "/login nobody wrong-one", 0), own("name or password are wrong"));
+    assert_eq!(
+        chat.both(1, "/msg alice hello", 0).0,
+        "[you -> alice]: hello\n* alice is not here and gets it at the next login\n"
+    );
+    assert_eq!(chat.both(1, "/login alice hunter2", 0).0, "* you are logged in as alice\n");
+}
+
+#[test]
+fn moderation_by_hand() {
+    let mut chat = two();
+    chat.line(0, "/join #x");
+    chat.line(1, "/join #x");
+    assert_eq!(chat.both(0, "/mute bob", 1).1, "* alice has changed #x: +b m:bob!*@*\n");
+    assert_eq!(chat.both(1, "hm", 0), own("you are muted in #x"));
+    chat.line(0, "/unmute bob");
+    assert_eq!(chat.both(1, "ah", 0).1, "#x [bob]: ah\n");
+    assert_eq!(chat.both(0, "/lock key word", 1).1, "* alice has changed #x: +k word\n");
+    assert_eq!(
+        chat.both(1, "/lock topic", 0),
+        own("only the ops of #x may do that; /who #x marks them with @")
+    );
+    assert_eq!(
+        chat.both(0, "/kick bob bad manners", 1).1,
+        "* alice has put bob out of #x (bad manners)\n"
+    );
+    let lost = "not said: you are no longer in #x; your words go to #lobby now";
+    assert_eq!(chat.both(1, "meant for #x", 0), own(lost));
+    assert_eq!(chat.both(1, "hello", 0).1, "[bob]: hello\n");
+    assert_eq!(chat.both(1, "/join #x", 0), own("#x has a key; /join #x KEY enters with it"));
+    assert_eq!(chat.both(0, "/who", 1).0, "* 1 user in #x:\n* @alice\n");
+    assert_eq!(
+        chat.both(1, "/announce hear", 0),
+        own("only server operators may do that; /oper NAME PASSWORD makes you one")
+    );
+    chat.line(1, "/oper root operator");
+    assert_eq!(chat.both(1, "/announce hear", 0).1, "* announcement by bob: hear\n");
+    assert_eq!(chat.both(1, "/kill alice", 0).1, "* bob has ended your session\n");
+}
+
+#[test]
+fn the_past_is_marked_as_past() {
+    let room = crate::chat::query::Room { name: Name::lobby(), since: RecordId(0) };
+    let query =
+        Query { scope: Scope::Room(room), range: Range::Latest, limit: None, events: false };
+    let logged = Logged {
+        id: RecordId(9),
+        time: Moment(0),
+        target: crate::chat::Target::Room(Name::lobby()),
+        number: 17,
+        from: Name::new("alice"),
+        account: None,
+        username: None,
+        host: None,
+        bot: false,
+        kind: Kind::Message,
+        text: "hello".into(),
+        tags: None,
+        joints: None,
+        reply: None,
+        edited: true,
+        reactions: vec![("+1".into(), 2)],
+    };
+    let mut out = Vec::new();
+    let event = past(query, vec![logged]);
+    render(Look::default(), &event, Perspective::Other, &mut out);
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "* past of #lobby: 1 message, times are UTC\n\
+         - 17 1970-01-01 00:00 [alice]: hello (edited) {+1 2}\n"
+    );
+}
+
+#[test]
+fn every_refusal_has_words_of_its_own() {
+    let name = || Name::new("x");
+    for why in [
+        Refusal::NotHere,
+        Refusal::ServerFull,
+        Refusal::BadKey,
+        Refusal::NotOperator,
+        Refusal::TryLater(3),
+        Refusal::NotLoggedIn,
+        Refusal::TooManyAccounts,
+        Refusal::RoomFull(name(), 3),
+        Refusal::InviteOnly(name()),
+        Refusal::RoomExists(name()),
+        Refusal::LobbyStays,
+        Refusal::Banned(name()),
+        Refusal::MailFull(name()),
+        Refusal::ServerBanned { reason: Some("spam".into()), until: Some(Moment(0)) },
+    ] {
+        let text = refusal(&why);
+        assert!(text != "that cannot be done" && !text.contains('\n'), "{why:?}: {text}");
+    }
+}

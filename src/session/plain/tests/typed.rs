@@ -1,0 +1,162 @@
+//! What may be typed: every form, every mistake, and passwords that must not be said.
+
+use super::*;
+
+#[test]
+fn passwords_are_not_said_whatever_precedes_them() {
+    for line in [
+        " /login bob hunter2",
+        "//login bob hunter2",
+        "/lgoin bob hunter2",
+        "/me /login bob hunter2",
+        "@#lobby /login bob hunter2",
+        "/loginbob hunter2",
+        "/loginhunter2",
+        "/password hunter2",
+        "/register hunter2 hunter2",
+        "/login bob hunter2 hunter2",
+        "/say",
+    ] {
+        let mut chat = two();
+        let (mine, others) = chat.both(1, line, 0);
+        assert_eq!(others, "", "{line}");
+        assert!(mine.starts_with("* ") && !mine.contains("hunter2"), "{line}: {mine}");
+    }
+    let mut chat = two();
+    assert_eq!(chat.both(1, "/say /login is a command", 0).1, "[bob]: /login is a command\n");
+}
+
+#[test]
+fn every_error_says_what_is_wrong_and_shows_the_form() {
+    let mut chat = two();
+    for (line, error) in [
+        ("/frob x", "there is no command /frob; /help lists them all, //frob says \"/frob\""),
+        ("/nick", "the name is missing; form: /nick NAME"),
+        ("/nick a b", "what is \"b\"?; form: /nick NAME"),
+        (
+            "/nick 1a",
+            "a name cannot begin with \"1\"; it begins with a letter or one of []\\`_^{|}",
+        ),
+        ("/nick bob", "user name already exists: somebody is called bob"),
+        ("/join rust", "\"rust\" is no room; a room's name begins with #: #rust"),
+        ("/part #rust", "there is no room #rust; /join #rust opens one"),
+        ("/re x y", "\"x\" is not the number of a message; form: /re N TEXT"),
+        ("/re 1", "the text is missing; form: /re N TEXT"),
+        (
+            "/history 0",
+            "how many is a number from 1 to 500; form: /history [#room|NICK] [N] | [#room] before|after N|id:ID|TIME [COUNT]",
+        ),
+        ("/bell loud", "\"loud\" is not off, pm, mention or all; form: /bell off|pm|mention|all"),
+        (
+            "/lock door",
+            "\"door\" cannot be locked; form: /lock [#room] topic|invite|moderated|external|secret|key WORD|limit N",
+        ),
+        ("/whois zoe", "nobody is called zoe; /who * lists everyone"),
+        ("/register hunter2 x", "a password is one word; form: /register PASSWORD"),
+        ("/ban", "0 on the ban list of #lobby"),
+        ("/reply x", "nobody has written to you yet; /msg NICK TEXT begins"),
+        ("@#rust", "nothing to say in #rust; form: @#room text"),
+    ] {
+        assert_eq!(chat.both(0, line, 1), own(error), "{line}");
+    }
+    let long = "x".repeat(400);
+    let (mine, _) = chat.both(0, &format!("/topic {long}"), 1);
+    assert!(mine.starts_with("* only the ops of #lobby"));
+    chat.line(0, "/join #x");
+    let too_long = own("the topic is too long: 390 bytes are the limit");
+    assert_eq!(chat.both(0, &format!("/topic {long}"), 1), too_long);
+}
+
+#[test]
+fn points_in_time_and_searches_are_understood() {
+    let mut session = Session::new(Style::Plain);
+    let rooms = [Name::lobby()];
+    let mut asked = |line: &str| match session.parse(line.as_bytes(), &rooms, Moment(7_200_000)) {
+        Request::Do(command) => command,
+        other => panic!("{other:?}"),
+    };
+    let lobby: Arc<str> = "#lobby".into();
+    let history = |range, count| Command::History(Arc::clone(&lobby), range, count);
+    assert_eq!(asked("/history"), history(Range::Latest, None));
+    assert_eq!(asked("/history 5"), history(Range::Latest, Some(5)));
+    assert_eq!(asked("/history before 17 5"), history(Range::Before(Point::Number(17)), Some(5)));
+    assert_eq!(asked("/history after id:9"), history(Range::After(Point::Id(RecordId(9))), None));
+    assert_eq!(
+        asked("/history after 1h"),
+        history(Range::After(Point::Time(Moment(3_600_000))), None)
+    );
+    assert_eq!(
+        asked("/history #x before 1970-01-01T01:00"),
+        Command::History("#x".into(), Range::Before(Point::Time(Moment(3_600_000))), None)
+    );
+    assert_eq!(
+        asked("/history bob 3"),
+        Command::PrivateHistory("bob".into(), Range::Latest, Some(3))
+    );
+    assert_eq!(
+        asked("/search two words #x from bob"),
+        Command::Search("two words".into(), Some("#x".into()), Some("bob".into()))
+    );
+    assert_eq!(
+        asked("/login alice secret-word"),
+        Command::Login("alice".into(), Secret::new("secret-word"))
+    );
+    assert!(!format!("{:?}", asked("/login alice secret-word")).contains("secret-word"));
+}
+
+#[test]
+fn help_lists_what_there_is_and_says_how() {
+    let lines: Vec<String> = help().collect();
+    assert!(lines.iter().any(|line| line.starts_with("/join #room [KEY] ")));
+    assert!(lines.iter().any(|line| line.starts_with("//text ")));
+    let mut chat = two();
+    assert_eq!(
+        chat.both(0, "/help /msg", 1).0,
+        "* /msg NICK TEXT: say something to one person\n* the same: /m, /tell, /query\n"
+    );
+    assert_eq!(chat.both(0, "/help", 1).0.lines().count(), lines.len());
+}
+
+/// Lines that are nearly commands.
+fn line() -> impl Strategy<Value = String> {
+    let name = proptest::sample::select(
+        help()
+            .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+            .collect::<Vec<_>>(),
+    );
+    let word = prop_oneof![
+        Just("alice".to_owned()),
+        Just("#lobby".to_owned()),
+        Just("#x".to_owned()),
+        Just("1".to_owned()),
+        Just("before".to_owned()),
+        "[ -~é]{0,8}",
+    ];
+    (name, proptest::collection::vec(word, 0..5))
+        .prop_map(|(name, words)| format!("{name} {}", words.join(" ")))
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_typed_lines_come_out_whole(lines in proptest::collection::vec((0usize..3, line()), 1..60)) {
+        let mut chat = Chat::new(&[Style::Plain, Style::Plain, Style::Classic]);
+        for (number, line) in lines {
+            chat.line(number, &line);
+            for number in 0..3 {
+                let seen = chat.seen(number);
+                let whole = seen.is_empty() || seen.ends_with('\n') || seen.ends_with("\n\x1b[0m");
+                prop_assert!(whole, "{:?} made {:?}", line, seen);
+                prop_assert!(!seen.contains("that cannot be done"), "{:?} made {:?}", line, seen);
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_understood_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+        let mut session = Session::new(Style::Plain);
+        session.parse(&bytes, &[Name::lobby()], Moment(0));
+        let mut command = b"/".to_vec();
+        command.extend_from_slice(&bytes);
+        session.parse(&command, &[], Moment(0));
+    }
+}
