@@ -5,6 +5,7 @@
 //! | [`options`] | what may be asked for on the command line? |
 //! | `outset` | what is known before the first turn? |
 //! | [`mod@run`] | what happens in one turn of the loop, and how does it end? |
+//! | `run/connection` | what follows when the connection stands, fails or is lost? |
 //! | `front` | who talks, a person or a script? |
 //! | [`link`] | how is the connection made, used, lost and made again? |
 //! | [`console`] | how does a person at a terminal talk? |

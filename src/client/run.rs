@@ -1,16 +1,18 @@
 //! What happens in one turn of the loop, and how does it end?
 //!
 //! `wait → signals, keys, socket → timers → news → flush → show`. Handlers queue; the socket is
-//! written in one place, the screen in another.
+//! written in one place, the screen in another. What becomes of the connection is in `connection`.
 
-use super::console::{Console, Wish};
+mod connection;
+
+use super::console::Wish;
 use super::dialect::Dialect;
 use super::front::Front;
-use super::irc::{Session, Verdict, Wishes};
+use super::irc::{Session, Wishes};
 use super::link::{Link, News, READ_SHARE};
 use super::options::{Options, Timestamps};
 use super::outset::{is_person, poller_for_input, resolve, to_stderr, wants_colours, wishes};
-use super::paint::{Painter, style};
+use super::paint::style;
 use super::plain::Conversation;
 use super::script::Script;
 use super::watch::{INPUT, OUTPUT, SIGNALS, SOCKET};
@@ -22,22 +24,8 @@ use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// Attempts to connect again after a loss.
-const MAX_ATTEMPTS: u32 = 10;
-/// The pause before the first of them; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A connection that has stood this long makes the count of attempts begin anew. A server that
-/// accepts and closes at once must not be tried for ever.
-const STEADY: Duration = Duration::from_secs(10);
 /// How long a leaving person's last lines may take to be sent.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// How many times `--timeout` an IRC server may take for its first word. Some look up who we are
-/// before they read anything.
-const FIRST_WORD: u32 = 5;
-/// How long it may take to let us in.
-const REGISTRATION: Duration = Duration::from_secs(60);
 /// How long a script listens on after its last line, unless `--linger` says otherwise.
 const DEFAULT_LINGER: Duration = Duration::from_secs(1);
 
@@ -350,117 +338,6 @@ impl<'options> Client<'options> {
 
     fn notice(&mut self, notice: Notice) {
         self.front.notice(&notice, self.colours);
-    }
-
-    fn connected(&mut self, address: SocketAddr) -> io::Result<()> {
-        self.connected_at = Some(Instant::now());
-        if let Front::Person(dialect) = &mut self.front
-            && let Some(dialect) = dialect.take()
-        {
-            let timestamps = self.options.timestamps != Timestamps::Never;
-            let painter = Painter::new(self.colours, timestamps);
-            self.front = Front::Console(Box::new(Console::open(painter, dialect)?));
-        }
-        self.front.connected(&Zoned::now());
-        self.notice(Notice::note(format!("connected to {address}")));
-        if self.front.session().is_some() {
-            let (now, first) = (Instant::now(), self.options.timeout);
-            for (after, due) in [
-                (first, Due::Hint),
-                (first * FIRST_WORD, Due::FirstWord),
-                (REGISTRATION, Due::Registration),
-            ] {
-                self.door_timers.push(self.timers.arm(now + after, due));
-            }
-        }
-        Ok(())
-    }
-
-    fn hint(&mut self) {
-        if self.front.session().is_some_and(|session| !session.has_answered()) {
-            let text =
-                "the server is silent; if it knows no IRC, --plain talks to it in plain lines";
-            self.notice(Notice::note(text));
-        }
-    }
-
-    /// Looks whether an IRC server has let us in, or will not: then it is over, or to be tried
-    /// again.
-    fn judge(&mut self) -> io::Result<bool> {
-        let Some(session) = self.front.session() else { return Ok(false) };
-        let (settled, was_in) = (session.is_settled(), session.was_in());
-        let verdict = session.take_verdict();
-        if settled || verdict.is_some() {
-            for timer in self.door_timers.drain(..) {
-                self.timers.cancel(timer);
-            }
-        }
-        let Some(Verdict::Refused(why) | Verdict::NotIrc(why)) = verdict else { return Ok(false) };
-        self.notice(Notice::error(why));
-        if !was_in {
-            self.ended.get_or_insert(Exit::TurnedAway);
-            return Ok(true);
-        }
-        // It has let us in before, and may again.
-        self.link.abandon(&mut self.poller)?;
-        self.lost(None);
-        Ok(true)
-    }
-
-    fn lost(&mut self, error: Option<io::Error>) {
-        if self.connected_at.is_some_and(|since| since.elapsed() >= STEADY) {
-            self.attempts = 0;
-        }
-        let unsent = self.link.forget_unsent();
-        for timer in self.door_timers.drain(..) {
-            self.timers.cancel(timer);
-        }
-        if let Some(why) = self.front.session().and_then(Session::disconnected) {
-            self.notice(Notice::error(why));
-            self.ended.get_or_insert(Exit::TurnedAway);
-            return;
-        }
-        if let Front::Script(script) = &mut self.front {
-            script.look_for_end_of_input();
-        }
-        let (farewell, persistent) = match &self.front {
-            // A script that has said everything has nothing to lose.
-            Front::Script(script) => (
-                script.has_said_farewell()
-                    || (script.has_said_all() && unsent == 0 && error.is_none()),
-                false,
-            ),
-            Front::Console(console) => {
-                (console.has_said_farewell() || self.ending.is_some(), !self.options.no_reconnect)
-            }
-            Front::Person(_) => (false, false),
-        };
-        if farewell {
-            self.ended = Some(self.done());
-            return;
-        }
-        self.notice(Notice::error(match &error {
-            None => "connection lost: the server has closed it".to_owned(),
-            Some(error) => format!("connection lost: {error}"),
-        }));
-        if unsent > 0 {
-            self.notice(Notice::error(format!("{unsent} bytes were not sent")));
-        }
-        if persistent { self.retry() } else { self.ended = Some(Exit::Lost) }
-    }
-
-    fn retry(&mut self) {
-        if self.attempts == MAX_ATTEMPTS {
-            self.notice(Notice::error(format!("gave up after {MAX_ATTEMPTS} attempts")));
-            self.ended = Some(Exit::Lost);
-            return;
-        }
-        let pause = (FIRST_PAUSE * (1 << self.attempts)).min(LONGEST_PAUSE);
-        self.attempts += 1;
-        let seconds = pause.as_secs_f64();
-        let text = format!("next attempt in {seconds} s ({} of {MAX_ATTEMPTS})", self.attempts);
-        self.notice(Notice::note(text));
-        self.timers.arm(Instant::now() + pause, Due::Retry);
     }
 
     /// All is said: whether that is all well.
