@@ -3,13 +3,14 @@
 //! - [`config`]: what can be set;
 //! - [`turn`]: the loop; read this first;
 //! - `start`, `accept`, `input`, `requests`, `apply`, `delivery`, `output`: the stations of a turn;
-//! - `greeting`, `irc`, `sasl`: which dialect a client speaks, and what is special about IRC's;
+//! - `greeting`, `gate`, `irc`, `sasl`: which dialect a client speaks, whether it knows the password, and what
+//!   is special about IRC's;
 //! - `worker`: what is too slow for the loop; `scram`: the arithmetic of one kind of login;
 //! - `connection`: what is kept of one client; `memory`: what is free goes back after a burst;
 //! - `limits`: who may come in and how fast they may talk;
 //! - `transcript`, `log`: what the operator sees, by way of an `outlet` that may be slow;
 //! - `console`, `operator`: the operator in the chat; `audit`: what the log says of moderation;
-//! - `reload`: SIGHUP; [`password`]: hashes for operators.
+//! - `reload`: SIGHUP; `stop`: everyone gets a goodbye; [`password`]: hashes for operators.
 //!
 //! One turn, always in this order:
 //!
@@ -43,6 +44,7 @@ mod requests;
 mod sasl;
 mod scram;
 mod start;
+mod stop;
 mod transcript;
 pub mod turn;
 mod worker;
@@ -51,4 +53,5 @@ pub use crate::journal::{JournalError, export, import};
 pub use config::Config;
 pub use log::Log;
 pub use start::StartError;
-pub use turn::{Ending, Server};
+pub use stop::Ending;
+pub use turn::Server;

@@ -3,7 +3,7 @@
 //! `wait → accept and read → commands → timers → journal → apply → flush → reap`
 
 use super::config::{Config, OrOff, Settings};
-use super::connection::{Bounds, Connection, Phase};
+use super::connection::{Bounds, Connection};
 use super::delivery::{Delivery, Touched};
 use super::greeting::Newcomers;
 use super::limits::{AddressCounts, DEFAULT_LINE_RATE, Pace};
@@ -11,16 +11,16 @@ use super::memory::Burst;
 use super::operator::{CONSOLE, Operator};
 use super::requests::Pending;
 use super::start::{StartError, listen, open_journal};
+use super::stop::Ending;
 use super::transcript::Transcript;
 use super::worker::Worker;
 use crate::chat::{Change, Effect, Hub, Moment, Perspective, Record, SessionId, Stamp};
-use crate::journal::{Journal, Limits};
+use crate::journal::Journal;
 use crate::reactor::{
     Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
     descriptors, signals, waker,
 };
 use crate::session::irc;
-use log::{error, info};
 use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
@@ -43,9 +43,6 @@ const RESERVED_DESCRIPTORS: usize = 16 + super::accept::REFUSALS;
 /// Timers looked at in one turn. A crowd that came at once is due at once, and what a thousand
 /// arrivals are told about each other must not all be kept in memory at the same time.
 const TIMERS_PER_TURN: usize = 256;
-
-/// How long an orderly stop may take to send what is queued.
-const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
 const SIGNALS: Token = Token::fixed(super::start::MOST_LISTENERS as u8);
 
@@ -76,15 +73,6 @@ pub(super) enum Due {
     StopNow,
     /// An ESC at the console was the key, or the terminal may be ours again.
     Console,
-}
-
-/// How the server ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ending {
-    /// In order, on request.
-    Orderly,
-    /// At once, on a second request.
-    Hasty,
 }
 
 /// The server: listeners, connections, the chat, and the loop that moves them.
@@ -144,9 +132,9 @@ pub struct Server {
     pub(super) accept_exhausted: Option<Instant>,
     pub(super) bytes_in: u64,
     pub(super) bytes_out: u64,
-    turns: u64,
-    stopping: bool,
-    ending: Option<Ending>,
+    pub(super) turns: u64,
+    pub(super) stopping: bool,
+    pub(super) ending: Option<Ending>,
     /// What the journal has handed back: kept, refused. Their memory is used again.
     pub(super) kept: Vec<Record>,
     pub(super) refused: Vec<Record>,
@@ -355,10 +343,7 @@ impl Server {
             Due::Calm => self.after_burst(),
             Due::Console => self.operator_timer(),
             Due::ListenAgain => self.listen_again(),
-            Due::StopNow => {
-                info!("some clients did not take their goodbye within {STOP_PATIENCE:?}");
-                self.ending = Some(Ending::Orderly);
-            }
+            Due::StopNow => self.stop_now(),
         }
     }
 
@@ -379,54 +364,6 @@ impl Server {
         if std::mem::take(&mut connection.entered) {
             self.record(token, Change::Leave { departure });
         }
-    }
-
-    /// A first request to stop is an orderly end; a second one is meant.
-    pub(super) fn stop(&mut self, signal: Signal) {
-        if std::mem::replace(&mut self.stopping, true) {
-            self.ending = Some(Ending::Hasty);
-            return;
-        }
-        info!("{signal:?}: stopping; {} clients get a goodbye", self.connections.len());
-        for listener in self.listeners.drain(..) {
-            if let Err(error) = self.poller.remove(&listener) {
-                error!("cannot stop watching a listener: {error}");
-            }
-        }
-        for token in self.connections.tokens() {
-            self.end_of_waiting(token);
-            self.say_last(token, "the server is shutting down, goodbye");
-            self.start_draining(token);
-        }
-        self.timers.arm(self.now + STOP_PATIENCE, Due::StopNow);
-    }
-
-    /// The stop is over when everyone has got what they were owed.
-    fn end_if_drained(&mut self) {
-        let owed = |(_, connection): (Token, &Connection)| {
-            !matches!(connection.phase, Phase::Lingering | Phase::Gone)
-        };
-        if self.stopping && self.ending.is_none() && !self.connections.iter().any(owed) {
-            self.ending = Some(Ending::Orderly);
-        }
-    }
-
-    /// Closes what is left. What clients said last is read first: to close a socket with unread
-    /// input would send a reset, which may overtake the goodbye.
-    fn close_all(&mut self) {
-        for token in self.connections.tokens() {
-            if let Some(connection) = self.connections.remove(token) {
-                let _ = connection.stream.read(&mut self.scratch);
-            }
-        }
-        let nothing = Journal::memory(&Limits::default());
-        std::mem::replace(&mut self.journal, nothing).close();
-        self.close_console();
-        self.transcript.finish();
-        info!(
-            "stopped after {} turns, {} bytes in, {} bytes out",
-            self.turns, self.bytes_in, self.bytes_out
-        );
     }
 }
 
