@@ -188,3 +188,18 @@ pub(super) fn named(names: &str) -> Caps {
     let bits = names.split_whitespace().filter_map(Caps::find);
     bits.fold(Caps::NONE, |all, Caps(bit)| Caps(all.0 | bit))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_every_capability() {
+        let (_, irc) = include_str!("../../../docs/PROTOCOL.md").split_once("\n## IRC\n").unwrap();
+        let (_, table) = irc.split_once("### Capabilities\n").unwrap();
+        let (table, _) = table.split_once("\n### ").unwrap();
+        for (name, _) in ALL {
+            assert!(table.contains(&format!("`{name}`")), "docs/PROTOCOL.md lacks {name}");
+        }
+    }
+}

@@ -130,4 +130,15 @@ mod tests {
     fn the_table_is_in_order() {
         assert!(ROWS.windows(2).all(|rows| rows[0].name < rows[1].name));
     }
+
+    #[test]
+    fn the_page_names_every_command() {
+        let (_, irc) = include_str!("../../../docs/PROTOCOL.md").split_once("\n## IRC\n").unwrap();
+        let (_, table) = irc.split_once("### Commands\n").unwrap();
+        let (table, _) = table.split_once("\n### ").unwrap();
+        let words: Vec<&str> = table.split(|letter: char| !letter.is_ascii_uppercase()).collect();
+        for name in names() {
+            assert!(words.contains(&name), "docs/PROTOCOL.md lacks {name}");
+        }
+    }
 }
