@@ -9,15 +9,17 @@
 //! |---|---|
 //! | `commands` | which commands are there? One table |
 //! | `registration`, `capabilities` | how does a client come in? |
-//! | `sasl`, `scram` | how does it prove an account? |
+//! | `sasl`, `scram`, `account` | how does it prove an account, or make one? |
 //! | `channel`, `modes`, `messages` | what can be done in a channel, and said? |
 //! | `multiline` | how is one message of several lines said? |
+//! | `history` | what was said before? |
 //! | `people`, `about`, `operator` | what can be asked of people, of the server; what may operators? |
 //! | `desk` | who watches for whom, who was here before? |
 //! | `metadata`, `subscriptions` | what is said of people and channels for programs; who follows it? |
 //! | `read_marker` | how far has somebody read? |
 //! | `own`, `refusals`, `label` | how is one client told what became of its wish? |
 //! | `render`, `pen` | how do lines look? |
+//! | `settings` | what is the server called, and what does it announce of itself? |
 //!
 //! Deliberately absent: links to other servers, services with nicks of their own (accounts are
 //! the chat's), and channel modes that nobody here needs.
