@@ -1,5 +1,6 @@
 //! Does the documentation say what is true? The tables of flags against `--help`, flag by flag and
-//! default by default, in both directions; and every link between pages against the files.
+//! default by default, in both directions; and every link between pages, and every file that a page
+//! names, against the files.
 //!
 //! Absent: a look at prose. What a sentence claims has a test where the behaviour lives.
 
@@ -139,4 +140,33 @@ fn every_link_leads_somewhere() {
         }
     }
     assert!(links > 5, "the pages link to each other");
+}
+
+/// Files and folders are named in backquotes, with a folder in front, from the root or from `src/`.
+/// Absent: names alone, as `typed.rs` beside another, and whatever has a `*` in it.
+#[test]
+fn every_file_that_a_page_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let from = [root.to_owned(), root.join("src")];
+    let mut missing = Vec::new();
+    let mut files = 0;
+    for page in
+        ["README", "docs/ARCHITECTURE", "docs/DEVELOPING", "docs/PROTOCOL", "docs/PERFORMANCE"]
+    {
+        let text = std::fs::read_to_string(root.join(page).with_extension("md")).unwrap();
+        let words = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+        let is_file = |word: &&str| {
+            let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+            let known = [".rs", ".sh", ".c", ".py", "/"].iter().any(|end| word.ends_with(end));
+            known && word.chars().all(plain) && word.trim_matches('/').contains('/')
+        };
+        for word in words.filter(is_file) {
+            files += 1;
+            if !from.iter().any(|from| from.join(word).exists()) {
+                missing.push(format!("{page}.md: {word}"));
+            }
+        }
+    }
+    assert!(files > 80, "files were looked for and few were found: {files}");
+    assert!(missing.is_empty(), "named and not there:\n{}", missing.join("\n"));
 }
