@@ -7,11 +7,11 @@
 //! |---|---|
 //! | [`reactor`] | descriptors, readiness, timers, signals, inbound and outbound buffers |
 //! | [`chat`] | what a chat is: users, records, effects; no sockets, no clock |
-//! | [`wire`] | grammars: bytes to lines, lines made harmless |
+//! | [`wire`] | grammars: bytes to lines, IRC's messages, SCRAM's, text made harmless |
 //! | [`terminal`] | raw mode, keys, the line editor |
-//! | [`session`] | a peer's dialect: frames to chat commands, effects to bytes |
+//! | [`session`] | a peer's dialect, plain or IRC: lines to chat commands, effects to bytes |
 //! | [`journal`] | keeps records in order and hands them back |
-//! | [`client`] | the terminal client: socket and stdin in one loop |
+//! | [`client`] | the terminal client, in IRC or plain lines: socket and stdin in one loop |
 //! | [`lab`] | the load generator and behaviour checker |
 //! | [`server`] | where all meet: the turn, connections, delivery, configuration |
 

@@ -1,4 +1,4 @@
-//! What clients send: bytes into inboxes, lines out of them, lines into changes and answers.
+//! What clients send: bytes into inboxes, lines out of them, lines into requests.
 //!
 //! The classic trap of this part is what the end of a stream means. `read` returning 0 says only
 //! that the peer will *send* nothing more: it may have closed, or it may have shut its sending

@@ -1,4 +1,5 @@
-//! A peer's dialect: its lines become commands to the chat, the chat's events become its bytes.
+//! A peer's dialect, [`plain`] or [`irc`]: its lines become commands to the chat, the chat's events
+//! become its bytes.
 //!
 //! Pure: a session is fed lines and events, and never sees a socket. What all peers of one
 //! [`Format`] are told of an event is the same bytes, so it is rendered once for all of them.

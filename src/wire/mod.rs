@@ -1,6 +1,7 @@
 //! Grammars: bytes in, frames out, and back. Pure and incremental; no sockets, no clock.
 //!
 //! - [`mod@line`]: bytes to lines, whatever pieces they arrive in;
+//! - [`irc`]: IRC's lines and messages;
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
 //! - [`chatline`], [`chatnotice`]: what a line of a chatloop server says, for its clients;
 //! - [`scram`]: what the messages of a login by SCRAM say.
