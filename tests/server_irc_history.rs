@@ -475,3 +475,38 @@ fn reactions_and_answers_go_both_ways() {
     ask(&mut ada, "@+draft/reply=99999 PRIVMSG #room :elsewhere");
     assert_eq!(bob.line(), "#room [ada]: elsewhere");
 }
+
+#[test]
+fn who_cannot_ask_for_the_past_is_shown_some_of_it() {
+    let server = server(&["--history-on-join=2"]);
+    let mut ada = irc(&server, "ada", "");
+    ask(&mut ada, "JOIN #room\nPRIVMSG #room :one\nPRIVMSG #room :two\nPRIVMSG #room :three");
+    // It can tell the past from today, and has no way to ask for it.
+    let mut bob = irc(&server, "bob", "server-time");
+    let joined = ask(&mut bob, "JOIN #room");
+    assert!(joined[joined.len() - 3].contains(" 366 "), "{joined:?}");
+    assert_eq!(
+        bodies(&joined[joined.len() - 2..]),
+        [":ada!~ada@127.0.0.1 PRIVMSG #room :two", ":ada!~ada@127.0.0.1 PRIVMSG #room :three",]
+    );
+    ask(&mut ada, "PRIVMSG #room :four");
+
+    let mut carol = irc(&server, "carol", "server-time batch");
+    let joined = ask(&mut carol, "JOIN #room");
+    let end = joined.iter().position(|line| line.contains(" 366 ")).unwrap();
+    let past = &joined[end + 1..];
+    assert_eq!(past[0], ":irc.example.org BATCH +history chathistory #room");
+    assert!(tag(&past[1], "time").is_some(), "{past:?}");
+    assert_eq!(
+        bodies(&past[1..3]),
+        [":ada!~ada@127.0.0.1 PRIVMSG #room :three", ":ada!~ada@127.0.0.1 PRIVMSG #room :four",]
+    );
+    assert_eq!((past.len(), &*past[3]), (4, ":irc.example.org BATCH -history"));
+
+    // It would show old words as new ones, or asks for itself.
+    for (nick, capabilities) in [("dan", ""), ("eve", "server-time batch draft/chathistory")] {
+        let mut client = irc(&server, nick, capabilities);
+        let joined = ask(&mut client, "JOIN #room");
+        assert!(!joined.iter().any(|line| line.contains("PRIVMSG")), "{joined:?}");
+    }
+}

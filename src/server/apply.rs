@@ -321,8 +321,7 @@ impl Server {
             return past.into_iter().for_each(|past| self.operator_hears(token, past, other));
         };
         if connection.session.irc().is_some() {
-            past.into_iter().for_each(|past| self.tell_irc(token, past, Perspective::Other));
-            return;
+            return self.release_irc(token, ticket, past);
         }
         let format = connection.format();
         let answer = past.map(|past| {

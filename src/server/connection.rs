@@ -294,6 +294,12 @@ impl Connection {
         self.held.is_some()
     }
 
+    /// Whether lines wait for the answer with this ticket.
+    pub(super) fn awaits(&self, ticket: u64) -> bool {
+        let mut sections = self.held.iter().flat_map(|held| &held.sections);
+        sections.any(|section| section.ticket == ticket && !section.answered)
+    }
+
     /// An answer is here, or will not come: what waited for it goes to the outbox, as far as no
     /// earlier answer is awaited.
     pub(super) fn release(&mut self, ticket: u64, answer: Option<Segment>) {

@@ -151,6 +151,27 @@ impl Server {
         self.update_format(token);
     }
 
+    /// The past is here, or cannot be had: tells it, then what has waited behind it, if it has.
+    pub(super) fn release_irc(&mut self, token: Token, ticket: u64, past: Option<&Event>) {
+        let other = Perspective::Other;
+        if !self.connections.get_mut(token).is_some_and(|connection| connection.awaits(ticket)) {
+            return past.into_iter().for_each(|past| self.tell_irc(token, past, other));
+        }
+        let any = |event: &&Event| matches!(event, Event::Past(past) if !past.entries.is_empty());
+        let lines = past.filter(any).and_then(|past| {
+            self.with_irc(token, false, |session, view, out| {
+                session.tell(past, other, view, out, &mut Vec::new());
+                // Not to the end of what waits, as all else.
+                std::mem::take(out)
+            })
+        });
+        let answer = lines.map(|lines| self.delivery.encode(|out| out.extend_from_slice(&lines)));
+        if let Some(connection) = self.connections.get_mut(token) {
+            connection.release(ticket, answer);
+            self.touched.flush_later(token, connection);
+        }
+    }
+
     /// Ends the command in hand, if nothing is to come of it any more.
     pub(super) fn finish_irc(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };

@@ -89,13 +89,16 @@ impl Server {
     pub(super) fn recall(&mut self, token: Token, query: Query, upto: Option<RecordId>) {
         self.catch_up(Self::session(token));
         let limit = query.limit.unwrap_or(self.config.history_on_join);
-        // IRC clients ask for it (CHATHISTORY); their mail carries its time and may come in between.
-        let irc = self.connections.get_mut(token).is_some_and(|it| it.session.irc().is_some());
-        if limit == 0 || (irc && matches!(query.scope, Scope::Room(_))) {
+        let of_room = matches!(query.scope, Scope::Room(_));
+        let irc = self.connections.get_mut(token).and_then(|connection| connection.session.irc());
+        let asks_itself = irc.as_ref().is_some_and(|session| !session.is_played_back());
+        if limit == 0 || (asks_itself && of_room) {
             return;
         }
+        let irc = irc.is_some();
         match self.connections.get_mut(token) {
-            Some(_) if irc => {}
+            // Its mail carries its time and may come in between.
+            Some(_) if irc && !of_room => {}
             // The ticket of the question that follows.
             Some(connection) => connection.hold(self.last_ticket + 1),
             None if token == CONSOLE => {}

@@ -216,6 +216,12 @@ impl Session {
         self.caps.has(Caps::ECHO_MESSAGE)
     }
 
+    /// Whether it is shown the last lines of a room that it enters: it does not ask for them by
+    /// itself (draft/chathistory), and can tell them from today's (server-time).
+    pub fn is_played_back(&self) -> bool {
+        self.caps.has(Caps::SERVER_TIME) && !self.caps.has(Caps::CHATHISTORY)
+    }
+
     /// Whether it has come in.
     pub fn is_in(&self) -> bool {
         self.door.is_none()
