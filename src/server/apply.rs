@@ -321,7 +321,7 @@ impl Server {
             return past.into_iter().for_each(|past| self.operator_hears(token, past, other));
         };
         if connection.session.irc().is_some() {
-            past.into_iter().for_each(|past| self.tell_irc(token, past, Perspective::Other));
+            past.into_iter().for_each(|past| self.tell_irc_unasked(token, past));
             return;
         }
         let format = connection.format();

@@ -132,6 +132,21 @@ impl Server {
     /// Tells one connection; what its own command has led to answers that.
     pub(super) fn tell_irc(&mut self, token: Token, event: &Event, perspective: Perspective) {
         let answers = self.applying.is_none_or(|session| session == Self::session(token));
+        self.tell_irc_as(token, answers, event, perspective);
+    }
+
+    /// Tells one connection what no command in hand has asked for: mail that has waited.
+    pub(super) fn tell_irc_unasked(&mut self, token: Token, event: &Event) {
+        self.tell_irc_as(token, false, event, Perspective::Other);
+    }
+
+    fn tell_irc_as(
+        &mut self,
+        token: Token,
+        answers: bool,
+        event: &Event,
+        perspective: Perspective,
+    ) {
         let mut aside = Vec::new();
         let comes_in = matches!(event, Event::Welcome { .. });
         if comes_in {
