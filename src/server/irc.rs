@@ -3,7 +3,7 @@
 //! One command's answers go out before the next command is taken: a command is done when its
 //! records are in force and nobody is asked for it any more ([`Server::finish_irc`]).
 
-use super::input::Taken;
+use super::input::{LINE_COST, Taken};
 use super::turn::{Due, Server};
 use crate::chat::{
     Audience, Change, Event, Holder, Identity, MetadataChanges, Name, Outcome, Perspective,
@@ -72,6 +72,7 @@ impl Server {
         }
         let line = line.map(<[u8]>::to_vec);
         connection.inbox.consume(used);
+        self.taken += used + LINE_COST;
         // Its inbox may have been full and the poller told so.
         self.touched.flush_later(token, connection);
         let mut actions = Vec::new();
