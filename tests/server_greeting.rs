@@ -181,3 +181,14 @@ fn a_plain_peer_is_nobody_before_it_has_given_the_password() {
     irc.send("NICK ada\r\nUSER ada 0 * :Ada\r\n");
     assert!(irc.rest().contains(" 464 ada "));
 }
+
+#[test]
+fn who_can_give_no_password_any_more_is_not_waited_for() {
+    let server = Server::start(&[PATIENT, "--password=open sesame"]);
+    let mut mallory = Client::connect(server.address);
+    mallory.send("hello\n");
+    assert!(mallory.line().contains("/pass PASSWORD"));
+    mallory.half_close();
+    let rest = mallory.rest();
+    assert!(texts::is_goodbye(rest.lines().last().unwrap()), "{rest}");
+}

@@ -510,3 +510,23 @@ fn who_cannot_ask_for_the_past_is_shown_some_of_it() {
         assert!(!joined.iter().any(|line| line.contains("PRIVMSG")), "{joined:?}");
     }
 }
+
+#[test]
+fn the_latest_since_a_message_are_the_newest_of_them() {
+    let server = server(&[]);
+    let mut ada = irc(&server, "ada", "message-tags batch draft/chathistory echo-message");
+    let said = ask(&mut ada, "JOIN #room\nPRIVMSG #room :1\nPRIVMSG #room :2\nPRIVMSG #room :3");
+    let said: Vec<&String> = said.iter().filter(|line| line.contains(" PRIVMSG ")).collect();
+    let first = tag(said[0], "msgid").unwrap();
+    for (count, words) in [(1, &[":3"][..]), (2, &[":2", ":3"]), (9, &[":2", ":3"])] {
+        let past = ask(&mut ada, &format!("CHATHISTORY LATEST #room msgid={first} {count}"));
+        let past: Vec<&str> =
+            past[1..past.len() - 1].iter().map(|it| &it[it.len() - 2..]).collect();
+        assert_eq!(past, words);
+    }
+    let time = "timestamp=2020-01-01T00:00:00.000Z";
+    let past = ask(&mut ada, &format!("CHATHISTORY LATEST #room {time} 1"));
+    assert!(past.len() == 3 && past[1].ends_with(":3"), "{past:?}");
+    let time = "timestamp=2200-01-01T00:00:00.000Z";
+    assert_eq!(ask(&mut ada, &format!("CHATHISTORY LATEST #room {time} 9")).len(), 2);
+}

@@ -468,3 +468,13 @@ fn a_server_that_is_killed_remembers_what_it_has_told() {
     drop(again);
     let _ = std::fs::remove_dir_all(&scratch);
 }
+
+#[test]
+fn a_read_marker_does_not_tell_of_a_secret_room() {
+    let server = server(&[]);
+    let (mut ada, mut bob) = (irc(&server, "ada", VERSION_3), irc(&server, "bob", VERSION_3));
+    ask(&mut ada, "JOIN #Hidden\r\nMODE #Hidden +s\r\nJOIN #Open");
+    assert_eq!(ask(&mut ada, "MARKREAD #hidden"), ["MARKREAD #Hidden *"]);
+    assert_eq!(ask(&mut bob, "MARKREAD #hidden"), ["MARKREAD #hidden *"]);
+    assert_eq!(ask(&mut bob, "MARKREAD #open"), ["MARKREAD #Open *"]);
+}

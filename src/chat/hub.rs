@@ -62,7 +62,8 @@ pub struct Hub {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Private {
     pub(super) id: RecordId,
-    pub(super) session: SessionId,
+    /// Who said it; `None` once their node has restarted, for then others get its numbers.
+    pub(super) session: Option<SessionId>,
     pub(super) account: Option<Name>,
     pub(super) to: Name,
 }

@@ -131,6 +131,9 @@ impl Hub {
             let all_gone = room.members.keys().all(|session| session.node() == node);
             room.waiting = all_gone && !room.members.is_empty();
         }
+        for private in &mut self.private {
+            private.session = private.session.filter(|session| session.node() != node);
+        }
         for session in gone {
             self.forget(session);
         }

@@ -275,7 +275,7 @@ impl Hub {
         if self.private.len() == limits::RECENT_PRIVATE {
             self.private.pop_front();
         }
-        let (session, account) = (who.session, who.account.clone());
+        let (session, account) = (Some(who.session), who.account.clone());
         self.private.push_back(Private { id: at.id, session, account, to: to.clone() });
     }
 
@@ -287,7 +287,7 @@ impl Hub {
         let found = self.private.iter().rfind(|private| private.id == id && private.to == *to);
         let found = found.ok_or_else(|| Refusal::NoSuchMessage(Name::new(to), 0))?;
         let by_account = found.account.is_some() && found.account == user.identity.account;
-        if by_account || found.session == user.identity.session {
+        if by_account || found.session == Some(user.identity.session) {
             Ok(found.to.clone())
         } else {
             Err(Refusal::NotYours(0))

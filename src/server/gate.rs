@@ -70,9 +70,15 @@ impl Server {
             let wrong = if password.is_some() { "that is not it; " } else { "" };
             self.tell(token, &format!("{wrong}{QUESTION}"));
         } else {
-            info!("{}: has not given the password", connection.address);
-            self.leave_with(token, None, "goodbye: without the password nobody gets in".to_owned());
+            self.stay_outside(token);
         }
         Taken::Done
+    }
+
+    /// It has not given the password and will not.
+    pub(super) fn stay_outside(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        info!("{}: has not given the password", connection.address);
+        self.leave_with(token, None, "goodbye: without the password nobody gets in".to_owned());
     }
 }

@@ -35,7 +35,7 @@ const HALF_CLOSED_PROBE: Duration = Duration::from_secs(15);
 const TAKEN_PER_TURN: usize = 256 * 1024;
 
 /// What a line costs beside its bytes: the words around it, and the work.
-const LINE_COST: usize = 32;
+pub(super) const LINE_COST: usize = 32;
 
 /// Why a line was not taken out of an inbox.
 pub(super) enum Taken {
@@ -253,6 +253,10 @@ impl Server {
         // An IRC client that has sent its last byte has gone: none listens on.
         if connection.hung_up || connection.session.irc().is_some() {
             return self.gone(token);
+        }
+        if matches!(connection.session, Dialect::Locked(..)) {
+            // It can give no password any more.
+            return self.stay_outside(token);
         }
         if !std::mem::replace(&mut connection.half_closed, true) {
             // If it closes its other half later, nothing arrives to tell us. The system can ask.

@@ -3,7 +3,7 @@
 //! One command's answers go out before the next command is taken: a command is done when its
 //! records are in force and nobody is asked for it any more ([`Server::finish_irc`]).
 
-use super::input::Taken;
+use super::input::{LINE_COST, Taken};
 use super::turn::{Due, Server};
 use crate::chat::{
     Audience, Change, Event, Holder, Identity, MetadataChanges, Name, Outcome, Perspective,
@@ -72,6 +72,7 @@ impl Server {
         }
         let line = line.map(<[u8]>::to_vec);
         connection.inbox.consume(used);
+        self.taken += used + LINE_COST;
         // Its inbox may have been full and the poller told so.
         self.touched.flush_later(token, connection);
         let mut actions = Vec::new();
@@ -132,6 +133,21 @@ impl Server {
     /// Tells one connection; what its own command has led to answers that.
     pub(super) fn tell_irc(&mut self, token: Token, event: &Event, perspective: Perspective) {
         let answers = self.applying.is_none_or(|session| session == Self::session(token));
+        self.tell_irc_as(token, answers, event, perspective);
+    }
+
+    /// Tells one connection what no command in hand has asked for: mail that has waited.
+    pub(super) fn tell_irc_unasked(&mut self, token: Token, event: &Event) {
+        self.tell_irc_as(token, false, event, Perspective::Other);
+    }
+
+    fn tell_irc_as(
+        &mut self,
+        token: Token,
+        answers: bool,
+        event: &Event,
+        perspective: Perspective,
+    ) {
         let mut aside = Vec::new();
         let comes_in = matches!(event, Event::Welcome { .. });
         if comes_in {
@@ -153,14 +169,13 @@ impl Server {
 
     /// The past is here, or cannot be had: tells it, then what has waited behind it, if it has.
     pub(super) fn release_irc(&mut self, token: Token, ticket: u64, past: Option<&Event>) {
-        let other = Perspective::Other;
         if !self.connections.get_mut(token).is_some_and(|connection| connection.awaits(ticket)) {
-            return past.into_iter().for_each(|past| self.tell_irc(token, past, other));
+            return past.into_iter().for_each(|past| self.tell_irc_unasked(token, past));
         }
         let any = |event: &&Event| matches!(event, Event::Past(past) if !past.entries.is_empty());
         let lines = past.filter(any).and_then(|past| {
             self.with_irc(token, false, |session, view, out| {
-                session.tell(past, other, view, out, &mut Vec::new());
+                session.tell(past, Perspective::Other, view, out, &mut Vec::new());
                 // Not to the end of what waits, as all else.
                 std::mem::take(out)
             })

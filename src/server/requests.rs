@@ -220,9 +220,13 @@ impl Server {
             (Pending::Show(token, _) | Pending::Decide(token, ..), Answer::Failed(why)) => {
                 self.go_on(token);
                 self.tell(token, &format!("the journal cannot answer: {why}"));
+                self.finish_irc(token);
             }
             // The journal answers what it was asked; a connection must not wait for ever if not.
-            (Pending::Show(token, _) | Pending::Decide(token, ..), _) => self.go_on(token),
+            (Pending::Show(token, _) | Pending::Decide(token, ..), _) => {
+                self.go_on(token);
+                self.finish_irc(token);
+            }
         }
     }
 }

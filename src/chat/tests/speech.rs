@@ -74,3 +74,19 @@ fn a_room_keeps_everything_but_its_name() {
     run(&mut world, bob, Command::Join("#x".into(), None));
     assert!(world.hub.room("#x").unwrap().member(bob).unwrap().op);
 }
+
+#[test]
+fn after_a_restart_nobody_takes_back_the_private_words_of_another() {
+    let mut world = World::new();
+    world.enter(1, "alice");
+    let guest = world.enter(2, "guest");
+    let tell = Command::Tell("alice".into(), Kind::Message, "hello".into());
+    world.run(guest, tell).effects();
+    let id = RecordId(world.log.len() as u64);
+    let redact = || Command::Redact("alice".into(), Pick::Id(id), "".into());
+    world.write(SessionId(0), Change::Restarted { node: 0 });
+    // The numbers of sessions begin anew.
+    world.enter(1, "alice");
+    let stranger = world.enter(2, "mallory");
+    assert_eq!(world.run(stranger, redact()).refusal(), Refusal::NotYours(0));
+}

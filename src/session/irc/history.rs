@@ -32,7 +32,9 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
     let (first, second) = (point(words[2]), if two { point(words[3]) } else { None });
     let range = match (subcommand.as_str(), first, second) {
         ("LATEST", _, _) if words[2] == "*" => Some(Range::Latest),
-        ("LATEST" | "AFTER", Some(first), _) => Some(Range::After(first)),
+        // From the newest back to it: what is too much is left out at its end, not at ours.
+        ("LATEST", Some(first), _) => Some(Range::Between(Point::Id(RecordId(u64::MAX)), first)),
+        ("AFTER", Some(first), _) => Some(Range::After(first)),
         ("BEFORE", Some(first), _) => Some(Range::Before(first)),
         ("AROUND", Some(first), _) => Some(Range::Around(first)),
         ("BETWEEN", Some(first), Some(second)) => Some(Range::Between(first, second)),
@@ -42,7 +44,9 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
         return fail(context, "INVALID_PARAMS", &[&subcommand], "Invalid message reference");
     };
     let limit = Some(limit.min(settings::HISTORY));
-    let playback = context.session.caps.has(Caps::EVENT_PLAYBACK);
+    // Without batches nobody could tell who came then from who comes now.
+    let caps = context.session.caps;
+    let playback = caps.has(Caps::EVENT_PLAYBACK) && caps.has(Caps::BATCH);
     let member = |room: &crate::chat::Room| room.member(context.view.me).is_some();
     if target.starts_with('#') && !context.view.hub.room(target).is_some_and(member) {
         let text = "Messages could not be retrieved";

@@ -203,12 +203,14 @@ impl Session {
     }
 
     /// Whether a line may be understood while words of this peer wait for the journal: words
-    /// whose answer, if there is one, can only be an error.
+    /// whose answer, if there is one, can only be an error. Not behind words with a label: the
+    /// error would bear it.
     pub fn may_follow_words(&self, line: &[u8]) -> bool {
         let word = |word: &[u8]| {
             line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
         };
-        !self.caps.has(Caps::ECHO_MESSAGE) && (word(b"PRIVMSG #") || word(b"NOTICE #"))
+        let answered = self.caps.has(Caps::ECHO_MESSAGE) || self.label.is_some();
+        !answered && (word(b"PRIVMSG #") || word(b"NOTICE #"))
     }
 
     /// Whether it is to be told what it has said itself.

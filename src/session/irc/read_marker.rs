@@ -5,7 +5,7 @@
 
 use super::pen::{Pen, timestamp};
 use super::{Caps, Context};
-use crate::chat::{Command, Hub, Moment, Room, marker_target};
+use crate::chat::{Command, Hub, Moment, Room, User, marker_target};
 use crate::wire::irc::Message;
 
 /// `MARKREAD target [timestamp=…]`.
@@ -38,8 +38,8 @@ pub(super) fn markread(context: &mut Context<'_, '_>, message: &Message<'_>) {
 
 /// Where a marker is.
 pub(super) fn tell(context: &mut Context<'_, '_>, target: &str, time: Option<Moment>) {
-    let hub = context.view.hub;
-    write(&mut context.pen(), spelled(hub, target), time);
+    let (hub, user) = (context.view.hub, context.user());
+    write(&mut context.pen(), spelled(hub, user, target), time);
 }
 
 fn write(pen: &mut Pen<'_>, target: &str, time: Option<Moment>) {
@@ -47,10 +47,11 @@ fn write(pen: &mut Pen<'_>, target: &str, time: Option<Moment>) {
     pen.line("MARKREAD", &[target, time.as_deref().unwrap_or("*")], None);
 }
 
-/// A name as its owner spells it, if it is there.
-fn spelled<'n>(hub: &'n Hub, target: &'n str) -> &'n str {
+/// A name as its owner spells it, if it is there for this asker: of a secret room not even that.
+fn spelled<'n>(hub: &'n Hub, asker: Option<&User>, target: &'n str) -> &'n str {
     if let Some(room) = hub.room(target) {
-        return room.name.as_str();
+        let seen = asker.is_some_and(|asker| hub.sees(asker, room));
+        return if seen { room.name.as_str() } else { target };
     }
     let user = hub.session_of(target).and_then(|session| hub.user(session));
     user.map_or(target, |user| user.identity.nick.as_str())
@@ -75,6 +76,6 @@ pub(super) fn tell_all(context: &mut Context<'_, '_>) {
     let Some(user) = context.user() else { return };
     let mut pen = context.pen();
     for (target, time) in hub.read_markers(user) {
-        write(&mut pen, spelled(hub, target.as_str()), Some(*time));
+        write(&mut pen, spelled(hub, Some(user), target.as_str()), Some(*time));
     }
 }
