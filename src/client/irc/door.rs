@@ -26,6 +26,9 @@ pub(super) struct Door {
     wanted: String,
     nick: String,
     tries: u32,
+    /// What stands before the digits. Some servers keep `guest1` and the like for those who have
+    /// not chosen a name.
+    joint: &'static str,
     /// Requests that are not answered yet.
     requests: usize,
     /// The list of capabilities has come.
@@ -166,14 +169,17 @@ impl Session {
         if tries == MAX_TRIES {
             return self.refused(&format!("no nick was free ({before}: {why})"));
         }
-        if bad {
+        let with_digits = tries > 1 && before != door.wanted;
+        if bad && with_digits && door.joint.is_empty() {
+            door.joint = "_";
+        } else if bad {
             let better = presentable(&door.wanted);
             door.wanted = if better == door.wanted { GUEST.to_owned() } else { better };
         }
         let digits = match tries {
             1 if bad => String::new(),
-            1..=3 => tries.to_string(),
-            _ => (self.wishes.seed.wrapping_add(tries) % 10_000).to_string(),
+            1..=3 => format!("{}{tries}", door.joint),
+            _ => format!("{}{}", door.joint, self.wishes.seed.wrapping_add(tries) % 10_000),
         };
         // An old server may cut a long name to one that is taken.
         let room = if tries > 3 { SHORT_NICK - digits.len() } else { door.wanted.len() };

@@ -81,6 +81,18 @@ fn a_nick_that_is_taken_gets_digits() {
     assert!(matches!(talk.session.take_verdict(), Some(Verdict::Refused(_))));
 }
 
+/// A chatloop server keeps `guest1` for those who say no name.
+#[test]
+fn digits_that_are_no_good_stand_behind_a_line() {
+    let mut talk = Talk::new(Wishes { nick: "guest".to_owned(), ..wishes() });
+    talk.sent();
+    for (numeric, next) in [(433, "guest1"), (432, "guest_2"), (433, "guest_3"), (433, "guest_44")]
+    {
+        talk.hear(&format!("{numeric} * x :no"));
+        assert_eq!(talk.outgoing(), [format!("NICK {next}")]);
+    }
+}
+
 #[test]
 fn what_is_no_irc_is_told() {
     for line in [
