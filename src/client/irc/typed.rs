@@ -146,6 +146,12 @@ impl Session {
     }
 
     fn unknown(&mut self, name: &str) {
+        let is = |known: &&&str| known.eq_ignore_ascii_case(name);
+        if let Some(name) = commands::ONLY_PLAIN.iter().find(is) {
+            return self.fail(format!(
+                "IRC has no /{name}; a chatloop server has it in plain lines: chatloop-client --plain"
+            ));
+        }
         // What looks like a slip of the finger may have a password behind it.
         match commands::almost(name) {
             Some(near) => {
