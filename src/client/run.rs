@@ -36,6 +36,10 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How many times `--timeout` an IRC server may take for its first word. Some look up who we are
 /// before they read anything.
 const FIRST_WORD: u32 = 5;
+/// How many times `--timeout` an IRC server may take for the next sign that it has taken what a
+/// script said: an answer to a PING, or the words themselves. One that has none is a server that
+/// knows no PING, or hangs.
+const NEXT_ANSWER: u32 = 30;
 /// How long it may take to let us in.
 const REGISTRATION: Duration = Duration::from_secs(60);
 /// How long a script listens on after its last line, unless `--linger` says otherwise.
@@ -56,6 +60,8 @@ pub enum Due {
     FirstWord,
     /// Give up on a server that has not let us in.
     Registration,
+    /// Give up on a server that takes nothing of what a script says.
+    Answer,
     /// End, whatever still might come.
     End,
 }
@@ -72,6 +78,8 @@ struct Client<'options> {
     connected_at: Option<Instant>,
     /// What is armed while an IRC server lets us in.
     door_timers: Vec<TimerId>,
+    /// What a script waits for, and how long.
+    awaited: Option<((u64, u64), TimerId)>,
     attempts: u32,
     /// The end is armed: linger or last words.
     ending: Option<Exit>,
@@ -159,6 +167,7 @@ impl<'options> Client<'options> {
             keys_timer: None,
             connected_at: None,
             door_timers: Vec::new(),
+            awaited: None,
             attempts: 0,
             ending: None,
             ended: None,
@@ -176,6 +185,7 @@ impl<'options> Client<'options> {
                 self.link.send(&unasked);
             }
             self.link.flush(&mut self.poller, self.front.is_listening())?;
+            self.watch_answers();
             self.look_for_the_end();
             if let Some(exit) = self.ended {
                 self.say_goodbye()?;
@@ -311,6 +321,7 @@ impl<'options> Client<'options> {
                     self.front.session().into_iter().for_each(Session::waited_enough);
                     self.judge()?;
                 }
+                Due::Answer => self.no_answer(),
                 Due::End => self.ended = self.ending,
             }
         }
@@ -374,6 +385,30 @@ impl<'options> Client<'options> {
             }
         }
         Ok(())
+    }
+
+    /// Measures how long a script waits for the server to take what it said. While nobody reads
+    /// our output we do not read the server either, and that is no fault of it.
+    fn watch_answers(&mut self) {
+        let reads = matches!(self.front, Front::Script(_)) && self.front.is_listening();
+        let up = self.link.is_up() && reads;
+        let owed = self.front.session().filter(|_| up).and_then(|session| session.owed());
+        if owed == self.awaited.map(|(owed, _)| owed) {
+            return;
+        }
+        if let Some((_, timer)) = self.awaited.take() {
+            self.timers.cancel(timer);
+        }
+        let limit = Instant::now() + self.options.timeout * NEXT_ANSWER;
+        self.awaited = owed.map(|owed| (owed, self.timers.arm(limit, Due::Answer)));
+    }
+
+    fn no_answer(&mut self) {
+        let limit = (self.options.timeout * NEXT_ANSWER).as_secs_f64();
+        self.notice(Notice::error(format!(
+            "the server has answered no PING for {limit} s: what was said last may not have been heard"
+        )));
+        self.ended.get_or_insert(Exit::Lost);
     }
 
     fn hint(&mut self) {

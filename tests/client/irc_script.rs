@@ -125,6 +125,25 @@ fn a_lost_connection_is_exit_code_3() {
     assert!(text(&finished(child, 3).stderr).contains("connection lost"));
 }
 
+/// It would wait for ever for the word that its line was taken.
+#[test]
+fn a_server_that_answers_no_ping_is_exit_code_3() {
+    let server = LineServer::new();
+    let arguments = [&ARGUMENTS[..], &["--timeout", "0.2"]].concat();
+    let child = start(server.address(), &arguments, "hello\n");
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    let mut said = Vec::new();
+    while let Some(line) = peer.hear_any() {
+        said.push(line);
+        peer.say(":bob!b@h PRIVMSG #x :others go on talking");
+    }
+    assert!(said.contains(&"PRIVMSG #x :hello".to_owned()), "{said:?}");
+    let output = finished(child, 3);
+    assert!(text(&output.stderr).contains("answered no PING for 6 s"), "{output:?}");
+}
+
 #[test]
 fn passwords_come_from_files_and_variables() {
     let path = std::env::temp_dir().join(format!("chatloop-password-{}", std::process::id()));

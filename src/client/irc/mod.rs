@@ -251,6 +251,12 @@ impl Session {
         self.welcomed && self.joining.is_empty()
     }
 
+    /// What the server owes: the PING that it has not answered and how much it has confirmed so
+    /// far. It changes with every step, and is `None` when nothing is owed.
+    pub fn owed(&self) -> Option<(u64, u64)> {
+        Some((self.pace.awaited()?, self.spoken.confirmed()))
+    }
+
     /// Whether the server has taken everything that was said.
     pub fn is_idle(&self) -> bool {
         self.is_settled() && self.pace.is_idle()
