@@ -40,6 +40,9 @@ const FIRST_WORD: u32 = 5;
 /// script said: an answer to a PING, or the words themselves. One that has none is a server that
 /// knows no PING, or hangs.
 const NEXT_ANSWER: u32 = 30;
+/// Attempts to be in time with the first word. A machine under load may come later than the
+/// server waits.
+const MAX_LATE: u32 = 5;
 /// How long it may take to let us in.
 const REGISTRATION: Duration = Duration::from_secs(60);
 /// How long a script listens on after its last line, unless `--linger` says otherwise.
@@ -81,6 +84,8 @@ struct Client<'options> {
     /// What a script waits for, and how long.
     awaited: Option<((u64, u64), TimerId)>,
     attempts: u32,
+    /// Times in a row that our first word came too late.
+    late: u32,
     /// The end is armed: linger or last words.
     ending: Option<Exit>,
     /// The end has come.
@@ -169,6 +174,7 @@ impl<'options> Client<'options> {
             door_timers: Vec::new(),
             awaited: None,
             attempts: 0,
+            late: 0,
             ending: None,
             ended: None,
         })
@@ -425,12 +431,25 @@ impl<'options> Client<'options> {
         let Some(session) = self.front.session() else { return Ok(false) };
         let (settled, was_in) = (session.is_settled(), session.was_in());
         let verdict = session.take_verdict();
+        if settled {
+            self.late = 0;
+        }
         if settled || verdict.is_some() {
             for timer in self.door_timers.drain(..) {
                 self.timers.cancel(timer);
             }
         }
-        let Some(Verdict::Refused(why) | Verdict::NotIrc(why)) = verdict else { return Ok(false) };
+        let why = match verdict {
+            None => return Ok(false),
+            Some(Verdict::Late(_)) if self.late < MAX_LATE => {
+                self.late += 1;
+                self.link.abandon(&mut self.poller)?;
+                self.link.forget_unsent();
+                self.timers.arm(Instant::now(), Due::Retry);
+                return Ok(true);
+            }
+            Some(Verdict::Refused(why) | Verdict::NotIrc(why) | Verdict::Late(why)) => why,
+        };
         self.notice(Notice::error(why));
         if !was_in {
             self.ended.get_or_insert(Exit::TurnedAway);

@@ -125,6 +125,23 @@ fn a_lost_connection_is_exit_code_3() {
     assert!(text(&finished(child, 3).stderr).contains("connection lost"));
 }
 
+/// A machine under load may say its first word later than a chatloop server waits for it.
+#[test]
+fn who_comes_too_late_for_irc_tries_again() {
+    let server = LineServer::new();
+    let child = start(server.address(), &ARGUMENTS, "hello\n");
+    for _ in 0..2 {
+        let mut plain = accept(&server);
+        plain.say("* connected as guest1, 1 user online; /help lists the commands, /quit leaves");
+        while plain.hear_any().is_some() {}
+    }
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    peer.expect(&["PRIVMSG #x :hello", "QUIT"]);
+    assert_eq!(text(&finished(child, 0).stderr), "");
+}
+
 /// It would wait for ever for the word that its line was taken.
 #[test]
 fn a_server_that_answers_no_ping_is_exit_code_3() {

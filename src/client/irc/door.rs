@@ -5,6 +5,8 @@
 //! would say.
 
 use super::{Session, Verdict};
+use crate::wire::chatline::{self, ChatLine};
+use crate::wire::chatnotice;
 use crate::wire::irc::{Message, name};
 use zeroize::Zeroizing;
 
@@ -115,6 +117,11 @@ impl Session {
 
     /// A line that is no IRC, or no answer to a registration.
     pub(super) fn is_no_answer(&mut self, line: &[u8]) {
+        if is_plain_greeting(line) {
+            let text = "the server has taken us for a client of plain lines, each time: our first word reaches it too late (its --greeting-delay); --plain talks in plain lines";
+            self.verdict.get_or_insert(Verdict::Late(text.to_owned()));
+            return;
+        }
         let text = crate::wire::clean::clean(line);
         let end = text.char_indices().nth(60).map_or(text.len(), |(end, _)| end);
         self.not_irc(&format!("it says \"{}\"", &text[..end]));
@@ -307,6 +314,17 @@ impl Session {
         }
         self.shown.push(super::Shown::error(text));
         self.sasl_over();
+    }
+}
+
+/// Whether a chatloop server says this first to a client of plain lines.
+fn is_plain_greeting(line: &[u8]) -> bool {
+    match chatline::parse(line) {
+        ChatLine::Server(words) => {
+            matches!(chatnotice::notice(words), chatnotice::Notice::Welcome { .. })
+                || words.starts_with("this server has a password: /pass ")
+        }
+        _ => false,
     }
 }
 

@@ -91,6 +91,9 @@ pub enum Verdict {
     Refused(String),
     /// That is no IRC server.
     NotIrc(String),
+    /// A chatloop server, which has taken this connection for plain lines: our first word came
+    /// later than its `--greeting-delay`. Another try may be in time.
+    Late(String),
 }
 
 /// An account and its password.
@@ -331,7 +334,9 @@ impl Session {
             false => self.not_irc("it has closed the connection"),
             true => self.refused("it has closed the connection"),
         }
-        self.verdict.take().map(|(Verdict::Refused(why) | Verdict::NotIrc(why))| why)
+        self.verdict
+            .take()
+            .map(|(Verdict::Refused(why) | Verdict::NotIrc(why) | Verdict::Late(why))| why)
     }
 
     /// Leaves: bytes that say so, if there is anybody who has not heard it.
