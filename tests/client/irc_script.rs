@@ -125,6 +125,22 @@ fn a_lost_connection_is_exit_code_3() {
     assert!(text(&finished(child, 3).stderr).contains("connection lost"));
 }
 
+#[test]
+fn what_follows_a_join_is_said_there() {
+    let server = LineServer::new();
+    let says = "one\n/join #y\ntwo\n/part #y\nthree";
+    let child = start(server.address(), &ARGUMENTS, says);
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    peer.expect(&["PRIVMSG #x :one"]);
+    peer.enter("#y");
+    peer.expect(&["PRIVMSG #y :two", "PART #y"]);
+    peer.say(":bot!u@host PART #y");
+    peer.expect(&["PRIVMSG #x :three", "QUIT"]);
+    finished(child, 0);
+}
+
 /// A machine under load may say its first word later than a chatloop server waits for it.
 #[test]
 fn who_comes_too_late_for_irc_tries_again() {

@@ -74,6 +74,7 @@ impl Session {
         (self.welcomed, self.address, self.newest) = (false, None, None);
         self.motd = (0, false);
         self.joining.clear();
+        self.parting = 0;
         (self.exchange, self.login_asked) = (None, None);
         self.urgent.clear();
         let nick = self.regain.clone().unwrap_or_else(|| self.nick.clone());

@@ -128,6 +128,8 @@ pub struct Session {
     current: Option<String>,
     /// Rooms that were asked for and have not answered, with their keys.
     joining: Vec<(String, Option<Zeroizing<String>>)>,
+    /// The serial number of the last PART.
+    parting: u64,
     /// On the way back to the rooms of before.
     returning: bool,
     /// Nothing was missed, as far as is known.
@@ -192,6 +194,7 @@ impl Session {
             rooms: Rooms::default(),
             current: None,
             joining: Vec::new(),
+            parting: 0,
             returning: false,
             complete: true,
             pace: Pace::default(),
@@ -249,9 +252,10 @@ impl Session {
         self.door.as_ref().is_none_or(|door| door.answered)
     }
 
-    /// Whether words can be said: in, and in the rooms that were asked for, or refused there.
+    /// Whether words can be said: in, in the rooms that were asked for or refused there, and no
+    /// longer in those that were left. Before that they might go to the wrong room.
     pub fn is_settled(&self) -> bool {
-        self.welcomed && self.joining.is_empty()
+        self.welcomed && self.joining.is_empty() && self.pace.taken() >= self.parting
     }
 
     /// What the server owes: the PING that it has not answered and how much it has confirmed so

@@ -114,6 +114,11 @@ impl Pace {
         ours
     }
 
+    /// The serial number of the last item that was handed in.
+    pub fn handed(&self) -> u64 {
+        self.handed
+    }
+
     /// The PING that is under way.
     pub fn awaited(&self) -> Option<u64> {
         self.token

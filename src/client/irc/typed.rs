@@ -231,7 +231,10 @@ impl Session {
         let (room, reason) =
             if self.server.is_room(first) { (Some(first), reason.trim()) } else { (None, rest) };
         let reason = Some(reason).filter(|reason| !reason.is_empty());
-        self.with_room(room, |session, room| session.order("PART", &[room], reason));
+        self.with_room(room, |session, room| {
+            session.order("PART", &[room], reason);
+            session.parting = session.pace.handed();
+        });
     }
 
     fn ask_names(&mut self, room: Option<&str>) {
