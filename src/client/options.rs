@@ -122,8 +122,9 @@ behind a lone / lists them; Ctrl-A E B F K U W Y T L and Alt-B F D as in a shell
 several lines asks before it is sent.
 
 Exit codes: 0 all is well (a closed standard output, too); 1 could not connect, was not let in, or
-the server refused something that a script said; 2 wrong arguments; 3 the connection was lost; 4
-this machine refused something; 128+N ended by signal N.";
+the server refused something that a script said (in IRC); 2 wrong arguments; 3 the connection was
+lost, or the server did not take what was said; 4 this machine refused something; 128+N ended by
+signal N.";
 
 /// Seconds with a fraction, not negative.
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -44,6 +44,8 @@ pub enum Due {
     FirstWord,
     /// Give up on a server that has not let us in.
     Registration,
+    /// Give up on a server that takes nothing of what a script says.
+    Answer,
     /// End, whatever still might come.
     End,
 }
@@ -60,7 +62,11 @@ struct Client<'options> {
     connected_at: Option<Instant>,
     /// What is armed while an IRC server lets us in.
     door_timers: Vec<TimerId>,
+    /// What a script waits for, and how long.
+    awaited: Option<((u64, u64), TimerId)>,
     attempts: u32,
+    /// Times in a row that our first word came too late.
+    late: u32,
     /// The end is armed: linger or last words.
     ending: Option<Exit>,
     /// The end has come.
@@ -147,7 +153,9 @@ impl<'options> Client<'options> {
             keys_timer: None,
             connected_at: None,
             door_timers: Vec::new(),
+            awaited: None,
             attempts: 0,
+            late: 0,
             ending: None,
             ended: None,
         })
@@ -164,6 +172,7 @@ impl<'options> Client<'options> {
                 self.link.send(&unasked);
             }
             self.link.flush(&mut self.poller, self.front.is_listening())?;
+            self.watch_answers();
             self.look_for_the_end();
             if let Some(exit) = self.ended {
                 self.say_goodbye()?;
@@ -299,6 +308,7 @@ impl<'options> Client<'options> {
                     self.front.session().into_iter().for_each(Session::waited_enough);
                     self.judge()?;
                 }
+                Due::Answer => self.no_answer(),
                 Due::End => self.ended = self.ending,
             }
         }

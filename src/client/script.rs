@@ -106,7 +106,8 @@ impl Script {
 
     /// Whether standard input has been read to its end, and in IRC the server has taken it all.
     pub fn has_said_all(&self) -> bool {
-        self.input_ended && self.session.as_ref().is_none_or(|session| session.is_idle())
+        let taken = |session: &Session| self.begun.is_empty() && session.is_idle();
+        self.input_ended && self.session.as_deref().is_none_or(taken)
     }
 
     /// Whether the server has refused something, or something could not be said.
@@ -192,14 +193,16 @@ impl Script {
         }
     }
 
-    /// Takes the whole lines of what was read as typed.
+    /// Takes the whole lines of what was read as typed, up to one that leads into a room or out of
+    /// it: what follows belongs to where that leads, and waits for the server's answer.
     fn type_lines(&mut self) {
         let Some(session) = &mut self.session else { return };
         let now = Zoned::now();
         let begun = std::mem::take(&mut self.begun);
         let mut rest = &begun[..];
-        while let Some(end) =
-            memchr::memchr(b'\n', rest).or((rest.len() > MAX_LINE).then_some(MAX_LINE))
+        while (session.is_settled() || session.has_said_farewell())
+            && let Some(end) =
+                memchr::memchr(b'\n', rest).or((rest.len() > MAX_LINE).then_some(MAX_LINE))
         {
             let line = String::from_utf8_lossy(&rest[..end]);
             let line = line.strip_suffix('\r').unwrap_or(&line);
@@ -292,7 +295,11 @@ impl Script {
         if let Some(session) = &mut self.session {
             session.heard(line, now.timestamp());
             let shown = session.take_shown();
-            return self.tell(shown, now);
+            self.tell(shown, now);
+            if !self.begun.is_empty() {
+                self.type_lines();
+            }
+            return;
         }
         if self.json.is_some() {
             return self.json_line(line, now);

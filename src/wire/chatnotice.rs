@@ -28,6 +28,8 @@ pub enum Notice<'a> {
     Parted(&'a str),
     /// Somebody was put out of a room, perhaps the hearer.
     Kicked { nick: &'a str, room: &'a str },
+    /// A room has another name.
+    RoomRenamed { before: &'a str, room: &'a str },
     /// Words go to this room.
     Current(&'a str),
     /// Somebody came, to the server or into a room.
@@ -127,6 +129,11 @@ fn about_others(words: &str) -> Option<Notice<'_>> {
         let room = first_word(room)?;
         return (is_nick(nick) && is_room(room)).then_some(Notice::Kicked { nick, room });
     }
+    if let Some(rest) = rest.strip_prefix("has renamed ") {
+        let (before, room) = rest.split_once(" to ")?;
+        let room = first_word(room)?;
+        return (is_room(before) && is_room(room)).then_some(Notice::RoomRenamed { before, room });
+    }
     let after = rest.strip_prefix("is ")?.strip_suffix(" now").filter(|nick| is_nick(nick))?;
     Some(Notice::Renamed { before: nick, nick: after })
 }
@@ -198,6 +205,11 @@ mod tests {
             ("you are in #x already; /room #x switches", Notice::Already("#x")),
             ("you left #x (bye)", Notice::Parted("#x")),
             ("bob has put alice out of #x (why)", Notice::Kicked { nick: "alice", room: "#x" }),
+            ("bob has renamed #a to #b", Notice::RoomRenamed { before: "#a", room: "#b" }),
+            (
+                "bob has renamed #a to #b (in #c to be clear)",
+                Notice::RoomRenamed { before: "#a", room: "#b" },
+            ),
             ("your words go to #x now", Notice::Current("#x")),
             ("your words go to #x; you are in #lobby, #x", Notice::Current("#x")),
             ("bob entered #x", Notice::Entered("bob")),

@@ -126,6 +126,58 @@ fn a_lost_connection_is_exit_code_3() {
 }
 
 #[test]
+fn what_follows_a_join_is_said_there() {
+    let server = LineServer::new();
+    let says = "one\n/join #y\ntwo\n/part #y\nthree";
+    let child = start(server.address(), &ARGUMENTS, says);
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    peer.expect(&["PRIVMSG #x :one"]);
+    peer.enter("#y");
+    peer.expect(&["PRIVMSG #y :two", "PART #y"]);
+    peer.say(":bot!u@host PART #y");
+    peer.expect(&["PRIVMSG #x :three", "QUIT"]);
+    finished(child, 0);
+}
+
+/// A machine under load may say its first word later than a chatloop server waits for it.
+#[test]
+fn who_comes_too_late_for_irc_tries_again() {
+    let server = LineServer::new();
+    let child = start(server.address(), &ARGUMENTS, "hello\n");
+    for _ in 0..2 {
+        let mut plain = accept(&server);
+        plain.say("* connected as guest1, 1 user online; /help lists the commands, /quit leaves");
+        while plain.hear_any().is_some() {}
+    }
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    peer.expect(&["PRIVMSG #x :hello", "QUIT"]);
+    assert_eq!(text(&finished(child, 0).stderr), "");
+}
+
+/// It would wait for ever for the word that its line was taken.
+#[test]
+fn a_server_that_answers_no_ping_is_exit_code_3() {
+    let server = LineServer::new();
+    let arguments = [&ARGUMENTS[..], &["--timeout", "0.2"]].concat();
+    let child = start(server.address(), &arguments, "hello\n");
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    let mut said = Vec::new();
+    while let Some(line) = peer.hear_any() {
+        said.push(line);
+        peer.say(":bob!b@h PRIVMSG #x :others go on talking");
+    }
+    assert!(said.contains(&"PRIVMSG #x :hello".to_owned()), "{said:?}");
+    let output = finished(child, 3);
+    assert!(text(&output.stderr).contains("answered no PING for 6 s"), "{output:?}");
+}
+
+#[test]
 fn passwords_come_from_files_and_variables() {
     let path = std::env::temp_dir().join(format!("chatloop-password-{}", std::process::id()));
     std::fs::write(&path, "from the file\nand more\n").unwrap();

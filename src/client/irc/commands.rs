@@ -72,12 +72,29 @@ pub const COMMANDS: &[Command] = &[
         "keep somebody out; without a name: who is kept out",
     ),
     command("unban", &[], "/unban [#room] NICK|MASK", "let them in again"),
+    command("mute", &[], "/mute [#room] NICK|MASK", "let somebody listen but not speak"),
+    command("unmute", &[], "/unmute [#room] NICK|MASK", "let them speak again"),
+    command(
+        "lock",
+        &[],
+        "/lock [#room] topic|invite|moderated|external|secret|key WORD|limit N",
+        "restrict the room",
+    ),
+    command(
+        "unlock",
+        &[],
+        "/unlock [#room] topic|invite|moderated|external|secret|key|limit",
+        "open it again",
+    ),
     command("mode", &["modes"], "/mode [#room|NICK] [MODES]", "show or change modes"),
     command("motd", &[], "/motd", "the message of the day"),
     command("oper", &[], "/oper NAME PASSWORD", "become a server operator"),
     command("kill", &[], "/kill NICK [REASON]", "put somebody out of the server"),
     command("quote", &["raw"], "/quote LINE", "send a line as it is"),
 ];
+
+/// What a chatloop server does in plain lines only: IRC has no words for it.
+pub const ONLY_PLAIN: [&str; 3] = ["edit", "search", "thread"];
 
 /// The command of a name, in capitals or not.
 pub fn find(name: &str) -> Option<&'static Command> {

@@ -5,6 +5,8 @@
 //! would say.
 
 use super::{Session, Verdict};
+use crate::wire::chatline::{self, ChatLine};
+use crate::wire::chatnotice;
 use crate::wire::irc::{Message, name};
 use zeroize::Zeroizing;
 
@@ -26,6 +28,9 @@ pub(super) struct Door {
     wanted: String,
     nick: String,
     tries: u32,
+    /// What stands before the digits. Some servers keep `guest1` and the like for those who have
+    /// not chosen a name.
+    joint: &'static str,
     /// Requests that are not answered yet.
     requests: usize,
     /// The list of capabilities has come.
@@ -69,6 +74,7 @@ impl Session {
         (self.welcomed, self.address, self.newest) = (false, None, None);
         self.motd = (0, false);
         self.joining.clear();
+        self.parting = 0;
         (self.exchange, self.login_asked) = (None, None);
         self.urgent.clear();
         let nick = self.regain.clone().unwrap_or_else(|| self.nick.clone());
@@ -112,6 +118,11 @@ impl Session {
 
     /// A line that is no IRC, or no answer to a registration.
     pub(super) fn is_no_answer(&mut self, line: &[u8]) {
+        if is_plain_greeting(line) {
+            let text = "the server has taken us for a client of plain lines, each time: our first word reaches it too late (its --greeting-delay); --plain talks in plain lines";
+            self.verdict.get_or_insert(Verdict::Late(text.to_owned()));
+            return;
+        }
         let text = crate::wire::clean::clean(line);
         let end = text.char_indices().nth(60).map_or(text.len(), |(end, _)| end);
         self.not_irc(&format!("it says \"{}\"", &text[..end]));
@@ -166,14 +177,17 @@ impl Session {
         if tries == MAX_TRIES {
             return self.refused(&format!("no nick was free ({before}: {why})"));
         }
-        if bad {
+        let with_digits = tries > 1 && before != door.wanted;
+        if bad && with_digits && door.joint.is_empty() {
+            door.joint = "_";
+        } else if bad {
             let better = presentable(&door.wanted);
             door.wanted = if better == door.wanted { GUEST.to_owned() } else { better };
         }
         let digits = match tries {
             1 if bad => String::new(),
-            1..=3 => tries.to_string(),
-            _ => (self.wishes.seed.wrapping_add(tries) % 10_000).to_string(),
+            1..=3 => format!("{}{tries}", door.joint),
+            _ => format!("{}{}", door.joint, self.wishes.seed.wrapping_add(tries) % 10_000),
         };
         // An old server may cut a long name to one that is taken.
         let room = if tries > 3 { SHORT_NICK - digits.len() } else { door.wanted.len() };
@@ -301,6 +315,17 @@ impl Session {
         }
         self.shown.push(super::Shown::error(text));
         self.sasl_over();
+    }
+}
+
+/// Whether a chatloop server says this first to a client of plain lines.
+fn is_plain_greeting(line: &[u8]) -> bool {
+    match chatline::parse(line) {
+        ChatLine::Server(words) => {
+            matches!(chatnotice::notice(words), chatnotice::Notice::Welcome { .. })
+                || words.starts_with("this server has a password: /pass ")
+        }
+        _ => false,
     }
 }
 

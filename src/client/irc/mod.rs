@@ -91,6 +91,9 @@ pub enum Verdict {
     Refused(String),
     /// That is no IRC server.
     NotIrc(String),
+    /// A chatloop server, which has taken this connection for plain lines: our first word came
+    /// later than its `--greeting-delay`. Another try may be in time.
+    Late(String),
 }
 
 /// An account and its password.
@@ -125,6 +128,8 @@ pub struct Session {
     current: Option<String>,
     /// Rooms that were asked for and have not answered, with their keys.
     joining: Vec<(String, Option<Zeroizing<String>>)>,
+    /// The serial number of the last PART.
+    parting: u64,
     /// On the way back to the rooms of before.
     returning: bool,
     /// Nothing was missed, as far as is known.
@@ -189,6 +194,7 @@ impl Session {
             rooms: Rooms::default(),
             current: None,
             joining: Vec::new(),
+            parting: 0,
             returning: false,
             complete: true,
             pace: Pace::default(),
@@ -246,9 +252,16 @@ impl Session {
         self.door.as_ref().is_none_or(|door| door.answered)
     }
 
-    /// Whether words can be said: in, and in the rooms that were asked for, or refused there.
+    /// Whether words can be said: in, in the rooms that were asked for or refused there, and no
+    /// longer in those that were left. Before that they might go to the wrong room.
     pub fn is_settled(&self) -> bool {
-        self.welcomed && self.joining.is_empty()
+        self.welcomed && self.joining.is_empty() && self.pace.taken() >= self.parting
+    }
+
+    /// What the server owes: the PING that it has not answered and how much it has confirmed so
+    /// far. It changes with every step, and is `None` when nothing is owed.
+    pub fn owed(&self) -> Option<(u64, u64)> {
+        Some((self.pace.awaited()?, self.spoken.confirmed()))
     }
 
     /// Whether the server has taken everything that was said.
@@ -325,7 +338,9 @@ impl Session {
             false => self.not_irc("it has closed the connection"),
             true => self.refused("it has closed the connection"),
         }
-        self.verdict.take().map(|(Verdict::Refused(why) | Verdict::NotIrc(why))| why)
+        self.verdict
+            .take()
+            .map(|(Verdict::Refused(why) | Verdict::NotIrc(why) | Verdict::Late(why))| why)
     }
 
     /// Leaves: bytes that say so, if there is anybody who has not heard it.

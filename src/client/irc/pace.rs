@@ -17,7 +17,7 @@ const WINDOW_BYTES: usize = 4 * 1024;
 /// The same at a chatloop server, whose inbox is 64 KiB.
 const WIDE: (usize, usize) = (100, 32 * 1024);
 /// Lines that wait.
-const MAX_WAITING: usize = 10_000;
+pub(super) const MAX_WAITING: usize = 10_000;
 
 /// Lines that go out together: one, or a batch, in which nothing else may stand.
 #[derive(Debug)]
@@ -112,6 +112,16 @@ impl Pace {
             self.taken = self.behind;
         }
         ours
+    }
+
+    /// The serial number of the last item that was handed in.
+    pub fn handed(&self) -> u64 {
+        self.handed
+    }
+
+    /// The PING that is under way.
+    pub fn awaited(&self) -> Option<u64> {
+        self.token
     }
 
     /// The serial number of the last item that the server has taken.

@@ -184,7 +184,7 @@ impl Session {
             });
             if caught.forgotten {
                 self.note(format!(
-                    "the server has forgotten what was said in {room} (was it restarted?); what was said meanwhile may be lost"
+                    "the server has forgotten what was said in {room} (was it restarted, or the room empty?); what was said meanwhile may be lost"
                 ));
             }
             if caught.more {

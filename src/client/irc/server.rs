@@ -238,6 +238,12 @@ impl Server {
         letters.chars().zip(marks.chars()).find(|(it, _)| *it == letter).map(|(_, mark)| mark)
     }
 
+    /// What stands in front of the mask of a ban that only silences: `m:`, if there is such a thing.
+    pub fn mute_prefix(&self) -> Option<String> {
+        let (prefix, letters) = self.token("EXTBAN")?.split_once(',')?;
+        letters.contains('m').then(|| format!("{prefix}m:"))
+    }
+
     /// The letters of modes.
     pub fn modes(&self) -> ModeTable<'_> {
         let modes = self.token("CHANMODES").unwrap_or("b,k,l,imnpst");

@@ -5,6 +5,7 @@
 //! `draft/multiline` message where the server has that, else into several. Nothing is lost by it.
 
 use super::Session;
+use super::pace::MAX_WAITING;
 use super::server::Server;
 use super::typed::without_secret;
 use crate::wire::chatline::Kind;
@@ -12,8 +13,9 @@ use crate::wire::irc::{Limits, LineWriter, render::pieces};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
-/// Messages that are remembered until they come back or are taken.
-const MAX_SPOKEN: usize = 1_000;
+/// Messages that are remembered until they come back or are taken: all that may wait or be under
+/// way, with room to spare. If one were forgotten it would be shown when it comes back.
+const MAX_SPOKEN: usize = 2 * MAX_WAITING;
 /// Messages that perhaps nobody has heard.
 const MAX_LOST: usize = 100;
 /// Bytes of `user@host` where it is not known: what most servers allow.
@@ -47,6 +49,8 @@ pub(super) struct Spoken {
     waiting: VecDeque<Utterance>,
     lost: Vec<Lost>,
     labels: u64,
+    /// What has come back so far.
+    confirmed: u64,
 }
 
 impl Spoken {
@@ -71,7 +75,14 @@ impl Spoken {
             Some(label) => it.label == label,
             None => !labelled && server.same(&it.target, target),
         });
-        place.and_then(|place| self.waiting.remove(place)).is_some()
+        let found = place.and_then(|place| self.waiting.remove(place)).is_some();
+        self.confirmed += u64::from(found);
+        found
+    }
+
+    /// How much has come back so far.
+    pub fn confirmed(&self) -> u64 {
+        self.confirmed
     }
 
     /// The server has refused what has this label: where it was to be said, and what.
@@ -267,7 +278,8 @@ impl Session {
         let Some((target, text)) = label.and_then(|label| self.spoken.refused(label)) else {
             return false;
         };
-        self.fail(format!("not said in {target}: {why}: {text}"));
+        let to = if self.server.is_room(&target) { "in" } else { "to" };
+        self.fail(format!("not said {to} {target}: {why}: {text}"));
         true
     }
 }

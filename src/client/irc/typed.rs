@@ -146,6 +146,12 @@ impl Session {
     }
 
     fn unknown(&mut self, name: &str) {
+        let is = |known: &&&str| known.eq_ignore_ascii_case(name);
+        if let Some(name) = commands::ONLY_PLAIN.iter().find(is) {
+            return self.fail(format!(
+                "IRC has no /{name}; a chatloop server has it in plain lines: chatloop-client --plain"
+            ));
+        }
         // What looks like a slip of the finger may have a password behind it.
         match commands::almost(name) {
             Some(near) => {
@@ -225,7 +231,10 @@ impl Session {
         let (room, reason) =
             if self.server.is_room(first) { (Some(first), reason.trim()) } else { (None, rest) };
         let reason = Some(reason).filter(|reason| !reason.is_empty());
-        self.with_room(room, |session, room| session.order("PART", &[room], reason));
+        self.with_room(room, |session, room| {
+            session.order("PART", &[room], reason);
+            session.parting = session.pace.handed();
+        });
     }
 
     fn ask_names(&mut self, room: Option<&str>) {

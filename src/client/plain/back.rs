@@ -73,7 +73,7 @@ impl Conversation {
     fn tell_caught(&mut self, room: &str, done: Caught, shown: &mut Vec<Shown>) {
         if done.new_past {
             shown.push(note(format!(
-                "the server has forgotten what was said in {room} (was it restarted?); what was said meanwhile may be lost"
+                "the server has forgotten what was said in {room} (was it restarted, or the room empty?); what was said meanwhile may be lost"
             )));
         }
         if done.more {

@@ -231,7 +231,11 @@ impl RoomLog {
             let shown = match said.number {
                 Some(number) => catching.past.contains_key(&number),
                 None => catching.past.values().any(|past| match parse(past) {
-                    ChatLine::Past(_, past) => past.nick == said.nick && past.text == said.text,
+                    ChatLine::Past(_, past) => {
+                        past.nick == said.nick
+                            && (past.text == said.text
+                                || past.text.split(NEWLINE).any(|line| line == said.text))
+                    }
                     _ => false,
                 }),
             };
@@ -285,12 +289,19 @@ fn fingerprint(said: &Said<'_>) -> String {
     format!("{} {}", said.nick, &said.text[..end])
 }
 
+/// What stands for the newlines of a message of several lines, in the past. When it is said its
+/// lines come one by one, and the first alone has its number.
+const NEWLINE: char = '\u{240A}';
+
 /// Whether a past message is the one that was shown. An edited one has other words; reactions
-/// stand behind the words.
+/// stand behind the words, and so do the other lines.
 fn is_same(seen: &str, said: &Said<'_>) -> bool {
     let (nick, text) = seen.split_once(' ').unwrap_or((seen, ""));
-    let cut = text.len() + 4 > MAX_PREFIX && said.text.starts_with(text);
-    nick == said.nick && (cut || is_text(text, said.text) || said.text.contains(" (edited)"))
+    let rest = said.text.strip_prefix(text);
+    let cut = text.len() + 4 > MAX_PREFIX && rest.is_some();
+    let first = rest.is_some_and(|rest| rest.starts_with(NEWLINE));
+    let text_is = cut || first || is_text(text, said.text) || said.text.contains(" (edited)");
+    nick == said.nick && text_is
 }
 
 /// Whether a past message is this one of the person's own: answers repeat what they answer.
@@ -401,6 +412,22 @@ mod tests {
         let question = log.begin();
         let caught = answered(&mut log, question, &[false; 5]);
         assert_eq!((caught.new_past, caught.missed.len()), (false, 1));
+    }
+
+    #[test]
+    fn a_message_of_several_lines_is_one_of_the_past() {
+        let mut log = RoomLog::new("#lobby", "2026-01-31T12:00:00");
+        hear(&mut log, "1 [bob]: first");
+        hear(&mut log, "[bob]: second");
+        log.begin();
+        log.heading(2);
+        hear(&mut log, "- 1 2026-01-31 12:30 [bob]: first\u{240A}second");
+        hear(&mut log, "- 2 2026-01-31 12:31 [bob]: third\u{240A}fourth");
+        // It was said while the answer was under way, and is in it.
+        assert!(!hear(&mut log, "2 [bob]: third") && !hear(&mut log, "[bob]: fourth"));
+        let Next::Done(caught) = log.next("me") else { panic!("it asks on") };
+        let missed = "- 2 2026-01-31 12:31 [bob]: third\u{240A}fourth".as_bytes().to_owned();
+        assert_eq!(caught, Caught { missed: vec![missed], ..Caught::default() });
     }
 
     #[test]

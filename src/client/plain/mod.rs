@@ -306,6 +306,19 @@ impl Conversation {
         }
     }
 
+    /// The room is the same one, with its past.
+    fn room_renamed(&mut self, before: &str, room: &str) {
+        self.vocabulary.room(room);
+        if let Some(log) = self.log(before) {
+            room.clone_into(&mut log.name);
+        }
+        for place in [&mut self.current, &mut self.back] {
+            if place.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(before)) {
+                *place = Some(room.to_owned());
+            }
+        }
+    }
+
     /// The server's own words; whether to show them.
     fn heard_words(&mut self, words: &str, now: &str, shown: &mut Vec<Shown>) -> bool {
         if let Some(show) = self.answered(words) {
@@ -332,6 +345,7 @@ impl Conversation {
             Word::Kicked { nick, room } if nick.eq_ignore_ascii_case(&self.nick) => {
                 self.leave(room);
             }
+            Word::RoomRenamed { before, room } => self.room_renamed(before, room),
             Word::Current(room) => {
                 self.current = Some(room.to_owned());
                 return !self.returning;
@@ -415,5 +429,32 @@ impl Conversation {
         };
         self.answer = Some(rest);
         Some(show)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renamed_room_is_gone_back_to_by_its_new_name() {
+        let mut talk = Conversation::new(Bell::Off);
+        let (now, mut shown) = ("2026-01-31T12:00:00", Vec::new());
+        let welcome =
+            "* connected as guest1, 2 users online; /help lists the commands, /quit leaves";
+        for line in [
+            welcome,
+            "* you are in #a now, 1 user there, you are its op",
+            "* bob has renamed #a to #b (better)",
+        ] {
+            talk.heard(line.as_bytes(), now, &mut shown);
+        }
+        assert_eq!(talk.room(), Some("#b"));
+        talk.take_outgoing();
+        talk.connected();
+        talk.heard(welcome.as_bytes(), now, &mut shown);
+        let asked = String::from_utf8(talk.take_outgoing()).unwrap();
+        assert!(asked.contains("/join #b\n/room #b\n"), "{asked}");
+        assert!(asked.contains("/history #b after ") && !asked.contains("#a"), "{asked}");
     }
 }

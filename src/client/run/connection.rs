@@ -27,6 +27,13 @@ const STEADY: Duration = Duration::from_secs(10);
 /// How many times `--timeout` an IRC server may take for its first word. Some look up who we are
 /// before they read anything.
 const FIRST_WORD: u32 = 5;
+/// How many times `--timeout` an IRC server may take for the next sign that it has taken what a
+/// script said: an answer to a PING, or the words themselves. One that has none is a server that
+/// knows no PING, or hangs.
+const NEXT_ANSWER: u32 = 30;
+/// Attempts to be in time with the first word. A machine under load may come later than the
+/// server waits.
+const MAX_LATE: u32 = 5;
 /// How long it may take to let us in.
 const REGISTRATION: Duration = Duration::from_secs(60);
 
@@ -55,6 +62,30 @@ impl Client<'_> {
         Ok(())
     }
 
+    /// Measures how long a script waits for the server to take what it said. While nobody reads
+    /// our output we do not read the server either, and that is no fault of it.
+    pub(super) fn watch_answers(&mut self) {
+        let reads = matches!(self.front, Front::Script(_)) && self.front.is_listening();
+        let up = self.link.is_up() && reads;
+        let owed = self.front.session().filter(|_| up).and_then(|session| session.owed());
+        if owed == self.awaited.map(|(owed, _)| owed) {
+            return;
+        }
+        if let Some((_, timer)) = self.awaited.take() {
+            self.timers.cancel(timer);
+        }
+        let limit = Instant::now() + self.options.timeout * NEXT_ANSWER;
+        self.awaited = owed.map(|owed| (owed, self.timers.arm(limit, Due::Answer)));
+    }
+
+    pub(super) fn no_answer(&mut self) {
+        let limit = (self.options.timeout * NEXT_ANSWER).as_secs_f64();
+        self.notice(Notice::error(format!(
+            "the server has answered no PING for {limit} s: what was said last may not have been heard"
+        )));
+        self.ended.get_or_insert(Exit::Lost);
+    }
+
     pub(super) fn hint(&mut self) {
         if self.front.session().is_some_and(|session| !session.has_answered()) {
             let text =
@@ -69,12 +100,25 @@ impl Client<'_> {
         let Some(session) = self.front.session() else { return Ok(false) };
         let (settled, was_in) = (session.is_settled(), session.was_in());
         let verdict = session.take_verdict();
+        if settled {
+            self.late = 0;
+        }
         if settled || verdict.is_some() {
             for timer in self.door_timers.drain(..) {
                 self.timers.cancel(timer);
             }
         }
-        let Some(Verdict::Refused(why) | Verdict::NotIrc(why)) = verdict else { return Ok(false) };
+        let why = match verdict {
+            None => return Ok(false),
+            Some(Verdict::Late(_)) if self.late < MAX_LATE => {
+                self.late += 1;
+                self.link.abandon(&mut self.poller)?;
+                self.link.forget_unsent();
+                self.timers.arm(Instant::now(), Due::Retry);
+                return Ok(true);
+            }
+            Some(Verdict::Refused(why) | Verdict::NotIrc(why) | Verdict::Late(why)) => why,
+        };
         self.notice(Notice::error(why));
         if !was_in {
             self.ended.get_or_insert(Exit::TurnedAway);

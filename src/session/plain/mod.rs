@@ -93,12 +93,18 @@ pub struct Session {
     look: Look,
     /// The room that words go to; `None` is the one joined last.
     chosen: Option<Name>,
+    /// Nothing has been typed but what IRC clients begin with.
+    opening: bool,
 }
 
 impl Session {
     /// A peer that has just come in.
     pub fn new(style: Style) -> Session {
-        Session { look: Look { style, ..Look::default() }, chosen: Some(Name::lobby()) }
+        Session {
+            look: Look { style, ..Look::default() },
+            chosen: Some(Name::lobby()),
+            opening: true,
+        }
     }
 
     /// How it wants its lines: may change with every line it sends.
@@ -116,6 +122,13 @@ impl Session {
             };
         }
         let text = clean(line);
+        self.opening &= is_irc_opening(&text);
+        if self.opening {
+            return Request::Tell(vec![
+                "not said: that is IRC, and came too late for it; connect again, or say /help"
+                    .to_owned(),
+            ]);
+        }
         let understood = if let Some(rest) = text.strip_prefix('/')
             && !rest.starts_with('/')
         {
@@ -176,4 +189,11 @@ impl Session {
         secrets::check(text)?;
         Ok(Request::Do(Command::Say(room.into(), Kind::Message, text.into())))
     }
+}
+
+/// Whether an IRC client begins so. One that is slow is taken for a plain peer, and what it says
+/// then, a password with `PASS` perhaps, is nobody's business. `/say` says it all the same.
+fn is_irc_opening(text: &str) -> bool {
+    let word = text.split_once(' ').map(|(word, _)| word);
+    matches!(word, Some("CAP" | "PASS" | "NICK" | "USER"))
 }

@@ -18,7 +18,6 @@ const WITH_PASSWORD: [(&str, usize); 4] =
 pub(super) fn check(text: &str) -> Result<(), String> {
     let mut words = text.split_whitespace();
     let Some(first) = words.next() else { return Ok(()) };
-    registers(first, words.clone().count())?;
     let bare = first.trim_start_matches(|c: char| !c.is_alphabetic());
     let marked = bare.len() < first.len();
     if !marked {
@@ -38,19 +37,6 @@ pub(super) fn check(text: &str) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-/// Refuses what somebody types who takes this for an IRC connection: a password may be in it.
-fn registers(command: &str, arguments: usize) -> Result<(), String> {
-    let instead = match (command, arguments) {
-        ("PASS", 1) | ("USER", 4..) => "nothing of the kind",
-        ("NICK", 1) => "/nick NAME",
-        _ => return Ok(()),
-    };
-    Err(format!(
-        "not said, because it is how IRC begins, and who is silent at first (--greeting-delay) speaks \
-         plain lines; here it takes {instead}, and /say TEXT says it anyway"
-    ))
 }
 
 /// The command with a password that `word` is, or is nearly.
@@ -126,17 +112,6 @@ mod tests {
             assert!(!wrong.contains("hunter") && !wrong.contains("alice"), "{line}: {wrong}");
         }
         assert!(check(" /join #room").is_err());
-    }
-
-    #[test]
-    fn nor_is_what_begins_an_irc_connection() {
-        for line in ["PASS hunter2", "NICK alice", "USER alice 0 * :Alice"] {
-            let wrong = check(line).unwrap_err();
-            assert!(wrong.contains("IRC") && !wrong.contains("hunter"), "{line}: {wrong}");
-        }
-        for line in ["PASS the salt", "pass hunter2", "NICK", "USER experience matters"] {
-            assert_eq!(check(line), Ok(()), "{line}");
-        }
     }
 
     #[test]

@@ -81,14 +81,38 @@ fn a_nick_that_is_taken_gets_digits() {
     assert!(matches!(talk.session.take_verdict(), Some(Verdict::Refused(_))));
 }
 
+/// A chatloop server keeps `guest1` for those who say no name.
+#[test]
+fn digits_that_are_no_good_stand_behind_a_line() {
+    let mut talk = Talk::new(Wishes { nick: "guest".to_owned(), ..wishes() });
+    talk.sent();
+    for (numeric, next) in [(433, "guest1"), (432, "guest_2"), (433, "guest_3"), (433, "guest_44")]
+    {
+        talk.hear(&format!("{numeric} * x :no"));
+        assert_eq!(talk.outgoing(), [format!("NICK {next}")]);
+    }
+}
+
+#[test]
+fn who_is_taken_for_plain_may_try_again() {
+    for line in [
+        "* connected as guest1, 1 user online; /help lists the commands, /quit leaves",
+        "* this server has a password: /pass PASSWORD",
+    ] {
+        let mut talk = Talk::new(wishes());
+        talk.sent();
+        talk.hear(line);
+        assert!(matches!(talk.session.take_verdict(), Some(Verdict::Late(_))), "{line}");
+        talk.session.connected(talk.now);
+        assert_eq!(talk.outgoing(), ["CAP LS 302", "NICK ada", "USER ada 0 * :ada"]);
+        talk.hear("001 ada :Welcome");
+        assert!(talk.session.has_answered() && talk.session.take_verdict().is_none());
+    }
+}
+
 #[test]
 fn what_is_no_irc_is_told() {
-    for line in [
-        "* connected as guest1, 1 user online",
-        "<announce> 1.2.3.4 is connected",
-        "hello",
-        "\x07[2J",
-    ] {
+    for line in ["* connected as guest1", "<announce> 1.2.3.4 is connected", "hello", "\x07[2J"] {
         let mut talk = Talk::new(wishes());
         talk.sent();
         talk.hear(line);

@@ -101,6 +101,46 @@ fn own_words_are_not_shown_twice_and_have_numbers() {
 }
 
 #[test]
+fn many_own_words_at_once_are_not_shown_either() {
+    const LINES: usize = 3_000;
+    let mut talk = Talk::with("message-tags echo-message labeled-response batch");
+    for number in 0..LINES {
+        talk.session.typed(&format!("line {number}"), talk.now);
+    }
+    assert_eq!(talk.sent().len(), LINES);
+    for number in 0..LINES {
+        let label = number + 1;
+        talk.hear(&format!("@label={label};msgid=m{number} :ada!a@h PRIVMSG #x :line {number}"));
+    }
+    assert_eq!(talk.shown(), Vec::<String>::new());
+}
+
+#[test]
+fn a_message_to_nobody_was_not_said_to_them() {
+    let mut talk = Talk::with("message-tags echo-message labeled-response batch");
+    talk.typed("/msg nobody psst");
+    talk.hear("@label=1 :srv 401 ada nobody :No such nick");
+    assert_eq!(talk.shown(), ["* not said to nobody: No such nick: psst"]);
+}
+
+#[test]
+fn what_the_server_owes_changes_with_every_step() {
+    let mut talk = Talk::with("message-tags echo-message labeled-response batch");
+    assert_eq!(talk.session.owed(), None);
+    talk.session.typed("one", talk.now);
+    let sent = talk.outgoing();
+    let token = sent[1].strip_prefix("PING ").unwrap();
+    let owed = talk.session.owed();
+    assert!(owed.is_some());
+    talk.hear(":bob!b@h PRIVMSG #x :one");
+    assert_eq!(talk.session.owed(), owed, "others' words are no answer");
+    talk.hear("@label=1;msgid=1 :ada!a@h PRIVMSG #x :one");
+    assert!(talk.session.owed().is_some() && talk.session.owed() != owed);
+    talk.hear(&format!(":srv PONG srv {token}"));
+    assert_eq!(talk.session.owed(), None);
+}
+
+#[test]
 fn without_echo_a_private_message_is_shown_at_once() {
     let mut talk = Talk::plain();
     assert_eq!(talk.typed("/msg bob psst"), ["PRIVMSG bob :psst"]);

@@ -50,6 +50,12 @@ fn commands_become_lines() {
         ("/ban bob", "MODE #x +b bob!*@*"),
         ("/ban", "MODE #x b"),
         ("/unban #z *!*@h", "MODE #z -b *!*@h"),
+        ("/lock moderated", "MODE #x +m"),
+        ("/lock #z key word", "MODE #z +k word"),
+        ("/lock limit 5", "MODE #x +l 5"),
+        ("/unlock limit", "MODE #x -l"),
+        ("/unlock #z key", "MODE #z -k *"),
+        ("/unlock topic", "MODE #x -t"),
         ("/mode +m", "MODE #x +m"),
         ("/mode #z +m", "MODE #z +m"),
         ("/nick lovelace", "NICK lovelace"),
@@ -123,4 +129,50 @@ fn a_paste_is_one_message_where_that_can_be() {
     assert_eq!(talk.sent(), ["PRIVMSG #x :one", "PRIVMSG #x :/three"]);
     talk.session.pasted(&["/me one", "/me two"], talk.now);
     assert_eq!(talk.sent().len(), 2, "commands are commands");
+}
+
+#[test]
+fn a_room_is_locked_only_by_what_there_is() {
+    let mut talk = Talk::plain();
+    for (typed, why) in [
+        ("/lock", "something is missing"),
+        ("/lock #x", "what to lock is missing"),
+        ("/lock door", "\"door\" cannot be locked so"),
+        ("/lock limit none", "the limit is a number above 0"),
+        ("/lock key", "the key is missing"),
+        ("/unlock limit 5", "\"limit\" cannot be locked so"),
+    ] {
+        assert_eq!(talk.typed(typed), Vec::<String>::new());
+        let shown = talk.shown().concat();
+        assert!(shown.contains(why) && shown.contains("form: /"), "{typed}: {shown}");
+    }
+}
+
+#[test]
+fn somebody_is_muted_in_the_way_that_the_server_knows() {
+    for (tokens, sent) in [
+        ("EXTBAN=,am", Some("MODE #x +b m:bob!*@*")),
+        ("EXTBAN=~,qm", Some("MODE #x +b ~m:bob!*@*")),
+        ("EXTBAN=$,arxz CHANMODES=eIbq,k,flj,mnt", Some("MODE #x +q bob!*@*")),
+        ("CHANMODES=b,k,l,mnt", None),
+    ] {
+        let mut talk = Talk::plain();
+        talk.hear(&format!("005 ada {tokens} :are supported"));
+        assert_eq!(talk.typed("/mute bob"), Vec::from_iter(sent), "{tokens}");
+        assert_eq!(talk.shown().concat().contains("cannot mute"), sent.is_none());
+        let undone = sent.map(|sent| sent.replace("+", "-").replace("#x", "#z"));
+        assert_eq!(talk.typed("/unmute #z bob"), Vec::from_iter(undone), "{tokens}");
+    }
+}
+
+#[test]
+fn what_only_plain_lines_have_is_said() {
+    let mut talk = Talk::plain();
+    for name in ["search", "Thread", "edit"] {
+        assert_eq!(talk.typed(&format!("/{name} 1 x")), Vec::<String>::new());
+        let shown = talk.shown().concat();
+        let name = name.to_lowercase();
+        assert!(shown.contains(&format!("IRC has no /{name};")) && shown.contains("--plain"));
+    }
+    assert!(talk.session.has_failed());
 }

@@ -117,6 +117,19 @@ fn help_lists_what_there_is_and_says_how() {
     assert_eq!(chat.both(0, "/help", 1).0.lines().count(), lines.len());
 }
 
+#[test]
+fn what_a_late_irc_client_begins_with_is_not_said() {
+    let mut chat = Chat::new(&[Style::Plain, Style::Plain]);
+    for line in ["CAP LS 302", "PASS :secret", "NICK ada", "USER ada 0 * :Ada"] {
+        let (own, other) = chat.both(0, line, 1);
+        assert!(own.starts_with("* not said: that is IRC") && other.is_empty(), "{own}{other}");
+    }
+    assert!(chat.both(0, "hello", 1).1.ends_with("]: hello\n"));
+    assert!(
+        chat.both(0, "NICK is a command of IRC", 1).1.ends_with("]: NICK is a command of IRC\n")
+    );
+}
+
 /// Lines that are nearly commands.
 fn line() -> impl Strategy<Value = String> {
     let name = proptest::sample::select(
