@@ -75,7 +75,8 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 
-    /// No IRC: send lines as they are typed, show lines as they come
+    /// Plain lines instead of IRC: lines are sent as they are typed and shown as they come. After a
+    /// lost connection it reconnects, but does not rejoin rooms or catch up; that takes IRC
     #[arg(long, conflicts_with_all = ["nick", "join", "account", "password_file"])]
     pub plain: bool,
 
