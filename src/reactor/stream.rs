@@ -37,7 +37,7 @@ impl Stream {
     /// in the meantime (macOS says EINVAL then).
     pub fn new(socket: TcpStream) -> io::Result<Stream> {
         socket.set_nonblocking(true)?;
-        // A chat line is small and wanted now. Nagle's algorithm would hold it back until the
+        // A line is small and wanted now. Nagle's algorithm would hold it back until the
         // peer has acknowledged the one before, up to 40 ms; the outbox already gathers what
         // belongs together.
         socket.set_nodelay(true)?;
