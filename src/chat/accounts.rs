@@ -326,7 +326,7 @@ impl Hub {
         let scope = Scope::Mail { account: name, since };
         let limit = Some(limits::MAIL_PER_ACCOUNT);
         let query = Query { scope, range: Range::Latest, limit, events: false };
-        at.tell_origin(Event::Recall(Box::new(query)));
+        at.tell_origin(Event::ReplayHistory(Box::new(query)));
     }
 
     pub(super) fn logout(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {

@@ -8,7 +8,7 @@ use super::hub::{Applying, Hub};
 use super::limits;
 use super::mask::glob;
 use super::name::Name;
-use super::record::{BanTarget, Change, Departure, Moment, SessionId};
+use super::record::{BanTarget, Change, Moment, QuitReason, SessionId};
 use super::refusal::{Field, Refusal};
 use super::rooms::checked_reason;
 use super::user::User;
@@ -158,7 +158,7 @@ impl Hub {
             _ => "".into(),
         };
         at.tell(Audience::One(session), Event::Closed { why });
-        self.leave(at, session, Departure::Killed(words));
+        self.leave(at, session, QuitReason::Killed(words));
     }
 
     pub(super) fn server_ban(

@@ -8,7 +8,7 @@ use super::name::Name;
 use super::record::SessionId;
 use super::room::Room;
 
-/// Who hears of an event. [`Hub::hearers`](super::Hub::hearers) walks it.
+/// Who hears of an event. [`Hub::recipients`](super::Hub::recipients) walks it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Audience {
     /// One session.
@@ -42,32 +42,32 @@ pub enum Audience {
 
 /// From where an event is seen.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Perspective {
+pub enum Viewpoint {
     /// Somebody else did it.
-    Other,
+    Observer,
     /// The hearer did it.
-    Own,
+    Actor,
 }
 
 impl Hub {
     /// Calls `each` for everyone who is to hear of an event. Allocates nothing.
-    pub fn hearers(&self, audience: &Audience, mut each: impl FnMut(SessionId, Perspective)) {
+    pub fn recipients(&self, audience: &Audience, mut each: impl FnMut(SessionId, Viewpoint)) {
         match audience {
-            Audience::One(session) => each(*session, Perspective::Other),
+            Audience::One(session) => each(*session, Viewpoint::Observer),
             Audience::Private { to, from } => {
                 for session in to.iter().filter(|session| *session != from) {
-                    each(*session, Perspective::Other);
+                    each(*session, Viewpoint::Observer);
                 }
-                each(*from, Perspective::Own);
+                each(*from, Viewpoint::Actor);
             }
             Audience::Room { room, from, except } => {
                 for session in self.rooms.get(room).into_iter().flat_map(Room::sessions) {
                     if Some(session) != *from && except.binary_search(&session).is_err() {
-                        each(session, Perspective::Other);
+                        each(session, Viewpoint::Observer);
                     }
                 }
                 if let Some(from) = from {
-                    each(*from, Perspective::Own);
+                    each(*from, Viewpoint::Actor);
                 }
             }
             Audience::Peers { rooms, from } => {
@@ -78,17 +78,17 @@ impl Hub {
                     };
                     for session in self.rooms.get(name).into_iter().flat_map(Room::sessions) {
                         if Some(session) != *from && (place == 0 || !seen(session)) {
-                            each(session, Perspective::Other);
+                            each(session, Viewpoint::Observer);
                         }
                     }
                 }
                 if let Some(from) = from {
-                    each(*from, Perspective::Own);
+                    each(*from, Viewpoint::Actor);
                 }
             }
             Audience::All => {
                 for session in self.sessions() {
-                    each(session, Perspective::Other);
+                    each(session, Viewpoint::Observer);
                 }
             }
         }

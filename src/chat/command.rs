@@ -42,7 +42,7 @@ pub enum Command {
     /// Say something to a nick or an account.
     Tell(Arc<str>, Kind, Arc<str>),
     /// Say something with all that IRC can add to it.
-    Speak(Box<Speech>),
+    SendMessage(Box<SendMessage>),
     /// Send tags without a text.
     Tag(Box<Tagging>),
     /// Have another real name.
@@ -117,7 +117,7 @@ pub enum Command {
 
 /// Something to be said, with all that IRC can add to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Speech {
+pub struct SendMessage {
     /// To which room or nick.
     pub to: Arc<str>,
     /// In which manner.
@@ -164,7 +164,7 @@ impl Command {
     /// others after it while it waits itself: words follow each other; everything else must see
     /// what the session did before, and be seen by what it does next.
     pub fn pipelines(&self) -> bool {
-        matches!(self, Command::Say(..) | Command::Tell(..) | Command::Speak(..))
+        matches!(self, Command::Say(..) | Command::Tell(..) | Command::SendMessage(..))
     }
 
     /// The same wish, with the answer to its [`Decision::Lookup`].
@@ -177,7 +177,7 @@ impl Command {
             | Command::Edit(_, pick, _)
             | Command::Delete(_, pick)
             | Command::Redact(_, pick, _) => *pick = Pick::Found(reference),
-            Command::Speak(speech) => speech.reply = Some(Pick::Found(reference)),
+            Command::SendMessage(speech) => speech.reply = Some(Pick::Found(reference)),
             Command::Tag(tagging) => {
                 if let Some((pick, ..)) = &mut tagging.reaction {
                     *pick = Pick::Found(reference);
@@ -192,8 +192,8 @@ impl Command {
     /// knows from elsewhere is said all the same. `None` if nothing is left of it.
     pub fn not_found(self) -> Option<Command> {
         match self {
-            Command::Speak(speech) => {
-                Some(Command::Speak(Box::new(Speech { reply: None, ..*speech })))
+            Command::SendMessage(speech) => {
+                Some(Command::SendMessage(Box::new(SendMessage { reply: None, ..*speech })))
             }
             Command::Tag(tagging) => {
                 Some(Command::Tag(Box::new(Tagging { reaction: None, ..*tagging })))

@@ -3,18 +3,18 @@
 //! An event is rendered once for each dialect and the bytes are shared by everyone in its
 //! audience, so it must mean the same to all of them. Who is to see it differently (because the
 //! line mentions them) is excepted and gets an effect of their own; who caused it is told from
-//! their own [`Perspective`](super::Perspective).
+//! their own [`Viewpoint`](super::Viewpoint).
 
 use super::answer::{Person, RoomLine, ServerBanLine, Whois};
 use super::audience::Audience;
-use super::entry::Logged;
-use super::happened::Happened;
+use super::entry::StoredMessage;
+use super::happened::HistoryEvent;
 use super::identity::Identity;
 use super::metadata::MetadataChanges;
 use super::modes::{ModeChange, Modes, UserMode};
 use super::name::Name;
 use super::query::Query;
-use super::record::{BanTarget, Departure, Joints, Kind, Moment, RecordId, SessionId};
+use super::record::{BanTarget, Joints, Kind, Moment, QuitReason, RecordId, SessionId};
 use super::refusal::Refusal;
 use super::room::Topic;
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ pub struct Quoted {
 
 /// Something said in a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Said {
+pub struct RoomMessage {
     /// Its id.
     pub id: RecordId,
     /// When.
@@ -91,7 +91,7 @@ pub struct Said {
 
 /// Something said to one person.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Told {
+pub struct DirectMessage {
     /// Its id.
     pub id: RecordId,
     /// When.
@@ -149,7 +149,7 @@ pub enum Event {
         /// Who.
         who: Arc<Identity>,
         /// How.
-        departure: Departure,
+        departure: QuitReason,
         /// How many remain.
         online: usize,
     },
@@ -264,9 +264,9 @@ pub enum Event {
         on: bool,
     },
     /// Somebody said something in a room.
-    Said(Box<Said>),
+    RoomMessage(Box<RoomMessage>),
     /// Somebody said something to one person.
-    Told(Box<Told>),
+    DirectMessage(Box<DirectMessage>),
     /// Somebody sent tags without a text.
     Tagged {
         /// Who.
@@ -353,7 +353,7 @@ pub enum Event {
     },
     /// The journal is to answer this to the hearer now: the last lines of a room just joined, or
     /// mail that has waited.
-    Recall(Box<Query>),
+    ReplayHistory(Box<Query>),
     /// Somebody logged in to an account (`who.account`), registered it, or logged out.
     Account {
         /// Who, as they are now.
@@ -436,9 +436,9 @@ pub struct Past {
     /// What was asked.
     pub query: Query,
     /// What was said.
-    pub entries: Vec<Logged>,
+    pub entries: Vec<StoredMessage>,
     /// What happened besides, if that was asked.
-    pub happened: Vec<Happened>,
+    pub happened: Vec<HistoryEvent>,
 }
 
 /// A step in the life of an account.

@@ -4,8 +4,8 @@
 //! refused. The journal takes [`Effect::entries`] of every effect, in order, and answers
 //! [`Query`](super::Query)s from what it has taken.
 
-use super::effect::{Effect, Event, Quoted, Told};
-use super::happened::Happened;
+use super::effect::{DirectMessage, Effect, Event, Quoted};
+use super::happened::HistoryEvent;
 use super::identity::Identity;
 use super::name::Name;
 use super::record::{Joints, Kind, Moment, RecordId, SessionId};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// A message that was delivered.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Logged {
+pub struct StoredMessage {
     /// Its id: rises with time, and is never used twice.
     pub id: RecordId,
     /// When.
@@ -56,10 +56,10 @@ pub struct Logged {
     pub reactions: Vec<(Arc<str>, u32)>,
 }
 
-impl Logged {
+impl StoredMessage {
     /// Nothing yet, said by somebody.
-    fn by(who: &Identity) -> Logged {
-        Logged {
+    fn by(who: &Identity) -> StoredMessage {
+        StoredMessage {
             id: RecordId(0),
             time: Moment(0),
             target: Target::Room(Name::lobby()),
@@ -112,9 +112,9 @@ pub enum Target {
 
 /// One change of what the journal keeps for history.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Archive<'a> {
+pub enum HistoryUpdate<'a> {
     /// A new message.
-    Add(Logged),
+    Add(StoredMessage),
     /// Another text for a message.
     Edit(RecordId, &'a Arc<str>),
     /// A message to be forgotten.
@@ -126,25 +126,26 @@ pub enum Archive<'a> {
     Rename(&'a Name, &'a Name),
     /// Something private that one without an account has said or heard: from whom to whom. It is
     /// for those sessions only, as long as they last.
-    Guests(&'a Told, Box<Logged>),
+    Guests(&'a DirectMessage, Box<StoredMessage>),
     /// A session is over.
     Over(SessionId),
     /// Something that is no message, and in which rooms or between whom.
-    Happened(Vec<Target>, Happened),
+    HistoryEvent(Vec<Target>, HistoryEvent),
 }
 
 impl Effect {
     /// What the journal has to do for this effect: nothing, for most.
-    pub fn entries(&self) -> impl Iterator<Item = Archive<'_>> {
+    pub fn entries(&self) -> impl Iterator<Item = HistoryUpdate<'_>> {
         let happened = self.happened();
-        let happened = happened.map(|(places, happened)| Archive::Happened(places, happened));
+        let happened =
+            happened.map(|(places, happened)| HistoryUpdate::HistoryEvent(places, happened));
         self.event.entry().into_iter().chain(self.event.of_guests()).chain(happened)
     }
 }
 
 /// Something private, as it is kept.
-fn logged(told: &Told) -> Logged {
-    Logged {
+fn logged(told: &DirectMessage) -> StoredMessage {
+    StoredMessage {
         id: told.id,
         time: told.time,
         target: Target::Private { to: told.to.clone(), account: told.account.clone() },
@@ -152,11 +153,11 @@ fn logged(told: &Told) -> Logged {
         text: Arc::clone(&told.text),
         tags: told.tags.clone(),
         joints: told.joints.clone(),
-        ..Logged::by(&told.who)
+        ..StoredMessage::by(&told.who)
     }
 }
 
-impl Told {
+impl DirectMessage {
     /// Whose it is that have no account: who said it, who heard it.
     pub fn guests(&self) -> (Option<SessionId>, Option<SessionId>) {
         let from = Some(self.who.session).filter(|_| self.who.account.is_none());
@@ -166,22 +167,22 @@ impl Told {
 
 impl Event {
     /// What it changes among what guests have said in private.
-    fn of_guests(&self) -> Option<Archive<'_>> {
+    fn of_guests(&self) -> Option<HistoryUpdate<'_>> {
         match self {
-            Event::Told(told) if told.guests() != (None, None) => {
-                Some(Archive::Guests(told, Box::new(logged(told))))
+            Event::DirectMessage(told) if told.guests() != (None, None) => {
+                Some(HistoryUpdate::Guests(told, Box::new(logged(told))))
             }
-            Event::Left { who, .. } => Some(Archive::Over(who.session)),
+            Event::Left { who, .. } => Some(HistoryUpdate::Over(who.session)),
             _ => None,
         }
     }
 
     /// What it changes among the messages. The copy of a line that marks a mention is none of the
     /// journal's business.
-    fn entry(&self) -> Option<Archive<'_>> {
+    fn entry(&self) -> Option<HistoryUpdate<'_>> {
         match self {
-            Event::Said(said) if !said.mention && said.status.is_none() => {
-                Some(Archive::Add(Logged {
+            Event::RoomMessage(said) if !said.mention && said.status.is_none() => {
+                Some(HistoryUpdate::Add(StoredMessage {
                     id: said.id,
                     time: said.time,
                     target: Target::Room(said.room.clone()),
@@ -195,16 +196,16 @@ impl Event {
                         .reply
                         .as_deref()
                         .map(|reply| Quoted { text: None, ..reply.clone() }),
-                    ..Logged::by(&said.who)
+                    ..StoredMessage::by(&said.who)
                 }))
             }
-            Event::Told(told) => Some(Archive::Add(logged(told))),
-            Event::Edited { message, text, .. } => Some(Archive::Edit(message.id, text)),
-            Event::Deleted { message, .. } => Some(Archive::Delete(message.id)),
+            Event::DirectMessage(told) => Some(HistoryUpdate::Add(logged(told))),
+            Event::Edited { message, text, .. } => Some(HistoryUpdate::Edit(message.id, text)),
+            Event::Deleted { message, .. } => Some(HistoryUpdate::Delete(message.id)),
             Event::Reacted { message, who, text, on, .. } => {
-                Some(Archive::React(message.id, &who.nick, text, *on))
+                Some(HistoryUpdate::React(message.id, &who.nick, text, *on))
             }
-            Event::RoomRenamed { before, room, .. } => Some(Archive::Rename(before, room)),
+            Event::RoomRenamed { before, room, .. } => Some(HistoryUpdate::Rename(before, room)),
             _ => None,
         }
     }

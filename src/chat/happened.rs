@@ -10,7 +10,7 @@ use super::entry::Target;
 use super::identity::Identity;
 use super::modes::ModeChange;
 use super::name::Name;
-use super::record::{Departure, RecordId};
+use super::record::{QuitReason, RecordId};
 use super::room::Topic;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -20,19 +20,19 @@ const PERSIST: &str = "+draft/persist";
 
 /// Something that happened.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Happened {
+pub struct HistoryEvent {
     /// When, and as which part of which record.
     pub stamp: Stamp,
     /// Whose doing it was, as they were then.
     pub who: Arc<Identity>,
     /// What.
-    pub what: Happening,
+    pub what: StoredEvent,
 }
 
 /// What happened. Names in a journal that outlives this program: may be added to, not renamed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Happening {
+pub enum StoredEvent {
     /// They came into the room.
     Joined {
         /// As its op.
@@ -46,7 +46,7 @@ pub enum Happening {
     /// They left the chat.
     Left {
         /// How.
-        departure: Departure,
+        departure: QuitReason,
     },
     /// They put somebody out.
     Kicked {
@@ -100,11 +100,11 @@ pub enum Happening {
     },
 }
 
-impl Happened {
+impl HistoryEvent {
     /// The message that it is about, and is forgotten with.
     pub fn about(&self) -> Option<RecordId> {
         match &self.what {
-            Happening::Reacted { message, .. } => Some(*message),
+            StoredEvent::Reacted { message, .. } => Some(*message),
             _ => None,
         }
     }
@@ -114,33 +114,33 @@ impl Happened {
     pub fn event(&self, room: &Name) -> Event {
         let (who, room) = (Arc::clone(&self.who), room.clone());
         match self.what.clone() {
-            Happening::Joined { op } => {
+            StoredEvent::Joined { op } => {
                 Event::Joined { who, room, members: 0, topic: None, op, away: None }
             }
-            Happening::Parted { reason } => Event::Parted { who, room, reason },
-            Happening::Left { departure } => Event::Left { who, departure, online: 0 },
-            Happening::Kicked { target, reason } => {
+            StoredEvent::Parted { reason } => Event::Parted { who, room, reason },
+            StoredEvent::Left { departure } => Event::Left { who, departure, online: 0 },
+            StoredEvent::Kicked { target, reason } => {
                 let target = Arc::new(Identity { nick: target, ..Identity::clone(&who) });
                 Event::Kicked { who, room, target, reason }
             }
-            Happening::Renamed { nick } => {
+            StoredEvent::Renamed { nick } => {
                 let now = Arc::new(Identity { nick, ..Identity::clone(&who) });
                 Event::Renamed { who: now, before: who }
             }
-            Happening::TopicSet { text } => {
+            StoredEvent::TopicSet { text } => {
                 let topic = Topic { text, by: who.nick.clone(), time: self.stamp.time };
                 Event::TopicSet { who, room, topic }
             }
-            Happening::RoomRenamed { before, room, reason } => {
+            StoredEvent::RoomRenamed { before, room, reason } => {
                 Event::RoomRenamed { who, before, room, reason }
             }
-            Happening::ModesSet { changes } => Event::ModesSet { who, room, changes },
-            Happening::Reacted { message, text, on, tags } => {
+            StoredEvent::ModesSet { changes } => Event::ModesSet { who, room, changes },
+            StoredEvent::Reacted { message, text, on, tags } => {
                 let from = Name::new("");
                 let message = Quoted { id: message, number: 0, root: message, from, text: None };
                 Event::Reacted { who, room, message: Box::new(message), text, on, tags }
             }
-            Happening::Tagged { to, tags } => {
+            StoredEvent::Tagged { to, tags } => {
                 Event::Tagged { who, to, status: None, account: None, tags }
             }
         }
@@ -149,7 +149,7 @@ impl Happened {
 
 impl Effect {
     /// What happened and is to be kept, and in which rooms or between whom; `None` for most.
-    pub(super) fn happened(&self) -> Option<(Vec<Target>, Happened)> {
+    pub(super) fn happened(&self) -> Option<(Vec<Target>, HistoryEvent)> {
         let (who, what) = what(&self.event)?;
         let places = match (&self.event, &self.audience) {
             (Event::Tagged { to, account, .. }, Audience::Private { .. }) => {
@@ -160,43 +160,43 @@ impl Effect {
             // The same is told to a room.
             _ => return None,
         };
-        Some((places, Happened { stamp: self.stamp, who: Arc::clone(who), what }))
+        Some((places, HistoryEvent { stamp: self.stamp, who: Arc::clone(who), what }))
     }
 }
 
-fn what(event: &Event) -> Option<(&Arc<Identity>, Happening)> {
+fn what(event: &Event) -> Option<(&Arc<Identity>, StoredEvent)> {
     Some(match event {
-        Event::Entered { who, .. } => (who, Happening::Joined { op: false }),
-        Event::Joined { who, op, .. } => (who, Happening::Joined { op: *op }),
-        Event::Parted { who, reason, .. } => (who, Happening::Parted { reason: reason.clone() }),
+        Event::Entered { who, .. } => (who, StoredEvent::Joined { op: false }),
+        Event::Joined { who, op, .. } => (who, StoredEvent::Joined { op: *op }),
+        Event::Parted { who, reason, .. } => (who, StoredEvent::Parted { reason: reason.clone() }),
         Event::Left { who, departure, .. } => {
-            (who, Happening::Left { departure: departure.clone() })
+            (who, StoredEvent::Left { departure: departure.clone() })
         }
         Event::Kicked { who, target, reason, .. } => {
             let (target, reason) = (target.nick.clone(), reason.clone());
-            (who, Happening::Kicked { target, reason })
+            (who, StoredEvent::Kicked { target, reason })
         }
-        Event::Renamed { who, before } => (before, Happening::Renamed { nick: who.nick.clone() }),
+        Event::Renamed { who, before } => (before, StoredEvent::Renamed { nick: who.nick.clone() }),
         Event::TopicSet { who, topic, .. } => {
-            (who, Happening::TopicSet { text: Arc::clone(&topic.text) })
+            (who, StoredEvent::TopicSet { text: Arc::clone(&topic.text) })
         }
         Event::RoomRenamed { who, before, room, reason } => {
             let (before, room, reason) = (before.clone(), room.clone(), reason.clone());
-            (who, Happening::RoomRenamed { before, room, reason })
+            (who, StoredEvent::RoomRenamed { before, room, reason })
         }
         Event::ModesSet { who, changes, .. } => {
             let keyless = |change: &ModeChange| match change {
                 ModeChange::Key(Some(_)) => ModeChange::Key(Some("*".into())),
                 change => change.clone(),
             };
-            (who, Happening::ModesSet { changes: changes.iter().map(keyless).collect() })
+            (who, StoredEvent::ModesSet { changes: changes.iter().map(keyless).collect() })
         }
         Event::Reacted { who, message, text, on, tags, .. } => {
             let (message, text) = (message.id, Arc::clone(text));
-            (who, Happening::Reacted { message, text, on: *on, tags: tags.clone() })
+            (who, StoredEvent::Reacted { message, text, on: *on, tags: tags.clone() })
         }
         Event::Tagged { who, to, tags, status: None, .. } if wants_to_be_kept(tags) => {
-            (who, Happening::Tagged { to: to.clone(), tags: Arc::clone(tags) })
+            (who, StoredEvent::Tagged { to: to.clone(), tags: Arc::clone(tags) })
         }
         _ => return None,
     })

@@ -28,7 +28,7 @@ use super::refusal::Refusal;
 use super::room::Room;
 use super::throttle::Throttle;
 use super::user::User;
-use super::words::Words;
+use super::words::MessageBody;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -211,7 +211,7 @@ impl Hub {
             | Command::Keep(..) => self.decide_room(user, command),
             Command::Say(..)
             | Command::Tell(..)
-            | Command::Speak(_)
+            | Command::SendMessage(_)
             | Command::Tag(..)
             | Command::Redact(..)
             | Command::Answer(_)
@@ -315,11 +315,11 @@ impl Hub {
             Change::RenameRoom { room, to, reason } => self.rename_room(at, &room, to, reason),
             Change::Keep { room, on } => self.keep(at, &room, on),
             Change::Say { room, kind, text, reply_to, tags, status, joints } => {
-                let words = Words { kind, text, tags, joints };
+                let words = MessageBody { kind, text, tags, joints };
                 self.say(at, &room, words, reply_to, status)
             }
             Change::Tell { to, kind, text, tags, joints } => {
-                self.tell(at, to, Words { kind, text, tags, joints })
+                self.tell(at, to, MessageBody { kind, text, tags, joints })
             }
             Change::Tag { to, tags, status } => self.tag(at, to, tags, status),
             Change::RealName { text } => self.real_name(at, text),

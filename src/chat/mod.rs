@@ -58,13 +58,15 @@ mod words;
 mod tests;
 
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
-pub use audience::{Audience, Perspective};
+pub use audience::{Audience, Viewpoint};
 pub use command::{
-    Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, Speech, Tagging, Work,
+    Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, SendMessage, Tagging, Work,
 };
-pub use effect::{AccountStep, Effect, Event, Holder, Past, Quoted, Said, Stamp, Told};
-pub use entry::{Archive, Logged, Target};
-pub use happened::{Happened, Happening};
+pub use effect::{
+    AccountStep, DirectMessage, Effect, Event, Holder, Past, Quoted, RoomMessage, Stamp,
+};
+pub use entry::{HistoryUpdate, StoredMessage, Target};
+pub use happened::{HistoryEvent, StoredEvent};
 pub use hub::Hub;
 pub use identity::Identity;
 pub use markers::marker_target;
@@ -74,7 +76,7 @@ pub use modes::{Flag, ModeChange, Modes, UserMode};
 pub use name::{Caseless, Name, NickFault, RoomFault};
 pub use query::{Lookup, Point, Query, Range, Scope};
 pub use record::{
-    BanTarget, Change, Departure, Entry, Joints, Kind, Moment, Record, RecordId, Reference,
+    BanTarget, Change, Entry, Joints, Kind, Moment, QuitReason, Record, RecordId, Reference,
     SessionId,
 };
 pub use refusal::{Field, Refusal};

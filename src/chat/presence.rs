@@ -10,7 +10,7 @@ use super::limits;
 use super::modes::UserMode;
 use super::name::{Name, guest_number};
 use super::query::{Query, Range, Scope};
-use super::record::{Change, Departure, Entry, SessionId};
+use super::record::{Change, Entry, QuitReason, SessionId};
 use super::refusal::{Field, Refusal};
 use super::user::User;
 use serde::{Deserialize, Serialize};
@@ -142,7 +142,7 @@ impl Hub {
     pub(super) fn enter(&mut self, at: &mut Applying<'_>, entry: Entry) -> Result<(), Refusal> {
         // A session that comes in twice: whoever runs the sockets has forgotten to say goodbye.
         if self.users.contains_key(&at.origin) {
-            self.leave(at, at.origin, Departure::Quit);
+            self.leave(at, at.origin, QuitReason::Quit);
         }
         let has_room = |account: &Account| account.sessions.len() < limits::SESSIONS_PER_ACCOUNT;
         let account = entry.account.filter(|name| self.accounts.get(name).is_some_and(has_room));
@@ -206,7 +206,7 @@ impl Hub {
         if room.last_number > 0 {
             let scope = Scope::Room(room.for_query());
             let query = Query { scope, range: Range::Latest, limit: None, events: false };
-            at.tell_origin(Event::Recall(Box::new(query)));
+            at.tell_origin(Event::ReplayHistory(Box::new(query)));
         }
     }
 
@@ -215,7 +215,7 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         session: SessionId,
-        departure: Departure,
+        departure: QuitReason,
     ) {
         let Some(user) = self.forget(session) else { return };
         let mut rooms = user.rooms;

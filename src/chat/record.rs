@@ -73,7 +73,7 @@ pub enum Change {
     /// The origin has gone.
     Leave {
         /// How.
-        departure: Departure,
+        departure: QuitReason,
     },
     /// The origin takes a name.
     Nick {
@@ -408,11 +408,12 @@ impl Entry {
 /// How somebody left.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Departure {
+pub enum QuitReason {
     /// Said goodbye, or closed the connection in good order.
     Quit,
-    /// Said goodbye with these words.
-    Said(Arc<str>),
+    /// Left with this message.
+    #[serde(rename = "Said")]
+    Message(Arc<str>),
     /// The connection broke, or the server had to drop it: why, in a few words.
     Error(String),
     /// A server operator ended it: who, and why.

@@ -5,8 +5,8 @@
 
 use super::accounts::note_partner;
 use super::audience::Audience;
-use super::command::{Command, Decision, Speech, Tagging};
-use super::effect::{Event, Quoted, Said, Told};
+use super::command::{Command, Decision, SendMessage, Tagging};
+use super::effect::{DirectMessage, Event, Quoted, RoomMessage};
 use super::hub::{Applying, Hub, Private};
 use super::identity::Identity;
 use super::limits;
@@ -20,7 +20,7 @@ use super::user::User;
 use std::sync::Arc;
 
 /// What is said, and how.
-pub(super) struct Words {
+pub(super) struct MessageBody {
     pub(super) kind: Kind,
     pub(super) text: Arc<str>,
     pub(super) tags: Option<Arc<str>>,
@@ -48,7 +48,7 @@ impl Hub {
                 let to = self.may_tell(&nick)?;
                 line_to(to, kind, checked_text(text)?)
             }
-            Command::Speak(speech) => return self.decide_speech(user, *speech),
+            Command::SendMessage(speech) => return self.decide_speech(user, *speech),
             Command::Tag(tagging) => return self.decide_tagging(user, *tagging),
             Command::Answer(text) => {
                 let nick = user.extras().correspondent.clone().ok_or(Refusal::NobodyToAnswer)?;
@@ -72,10 +72,10 @@ impl Hub {
         };
         Ok(Decision::Change(change))
     }
-    fn decide_speech(&self, user: &User, speech: Speech) -> Result<Decision, Refusal> {
+    fn decide_speech(&self, user: &User, speech: SendMessage) -> Result<Decision, Refusal> {
         if !speech.to.starts_with('#') {
             let (to, text) = (self.may_tell(&speech.to)?, checked_text(speech.text)?);
-            let Speech { kind, tags, joints, .. } = speech;
+            let SendMessage { kind, tags, joints, .. } = speech;
             return Ok(Decision::Change(Change::Tell { to, kind, text, tags, joints }));
         }
         let room = self.may_speak(user, &speech.to)?;
@@ -84,13 +84,13 @@ impl Hub {
         let reply_to = match speech.reply.as_ref().and_then(|pick| find(room, pick).ok()) {
             Some(Found::Here(reference)) => Some(reference),
             Some(Found::Elsewhere(lookup, missing)) => {
-                let then = Box::new(Command::Speak(Box::new(speech)));
+                let then = Box::new(Command::SendMessage(Box::new(speech)));
                 return Ok(Decision::Lookup { lookup, then, missing });
             }
             None => None,
         };
         let room = room.name.clone();
-        let Speech { kind, text, tags, status, joints, .. } = speech;
+        let SendMessage { kind, text, tags, status, joints, .. } = speech;
         Ok(Decision::Change(Change::Say { room, kind, text, reply_to, tags, status, joints }))
     }
 
@@ -154,7 +154,7 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         name: &Name,
-        Words { kind, text, tags, joints }: Words,
+        MessageBody { kind, text, tags, joints }: MessageBody,
         reply_to: Option<Reference>,
         status: Option<char>,
     ) -> Result<(), Refusal> {
@@ -177,7 +177,7 @@ impl Hub {
             marked.push(*author);
         }
         marked.retain(|session| !ignorers.contains(session) && !left_out.contains(session));
-        let said = Said {
+        let said = RoomMessage {
             id: at.id,
             time: at.time,
             room: room_name.clone(),
@@ -196,12 +196,13 @@ impl Hub {
         except.extend_from_slice(&marked);
         except.sort_unstable();
         except.dedup();
-        let marked_said = (!marked.is_empty()).then(|| Said { mention: true, ..said.clone() });
+        let marked_said =
+            (!marked.is_empty()).then(|| RoomMessage { mention: true, ..said.clone() });
         let audience = Audience::Room { room: room_name, from: Some(at.origin), except };
-        at.tell(audience, Event::Said(Box::new(said)));
+        at.tell(audience, Event::RoomMessage(Box::new(said)));
         if let Some(said) = marked_said {
             for session in marked {
-                at.tell(Audience::One(session), Event::Said(Box::new(said.clone())));
+                at.tell(Audience::One(session), Event::RoomMessage(Box::new(said.clone())));
             }
         }
         Ok(())
@@ -210,41 +211,53 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         to: Name,
-        Words { kind, text, tags, joints }: Words,
+        MessageBody { kind, text, tags, joints }: MessageBody,
     ) -> Result<(), Refusal> {
         let who = Arc::clone(&self.origin(at)?.identity);
         self.may_tell(to.as_str())?;
         let ignorers = self.ignorers_of(&who);
-        let mut hearers: Vec<SessionId> = match self.nicks.get(&to) {
+        let mut recipients: Vec<SessionId> = match self.nicks.get(&to) {
             Some(&session) => vec![session],
             None => self.accounts.get(&to).map_or(Vec::new(), |account| account.sessions.clone()),
         };
-        let waits = hearers.is_empty();
+        let waits = recipients.is_empty();
         let away =
-            hearers.first().and_then(|session| self.users.get(session)?.extras().away.clone());
-        let mut account = match hearers.first() {
+            recipients.first().and_then(|session| self.users.get(session)?.extras().away.clone());
+        let mut account = match recipients.first() {
             Some(session) => self.users.get(session).and_then(|user| user.identity.account.clone()),
             None => Some(to.clone()),
         };
-        hearers.retain(|session| !ignorers.contains(session));
-        if hearers.is_empty() && !waits {
+        recipients.retain(|session| !ignorers.contains(session));
+        if recipients.is_empty() && !waits {
             // Who ignores somebody does not find it in their history, either.
             account = None;
         }
         if waits && let Some(account) = self.accounts.get_mut(&to) {
             account.keep_mail(at.id);
         }
-        for session in &hearers {
+        for session in &recipients {
             if let Some(user) = self.users.get_mut(session) {
                 user.extras_mut().correspondent = Some(who.nick.clone());
             }
         }
-        self.note_partners(at, &who, &to, (account.as_ref(), hearers.first().copied()));
-        let (id, time, session) = (at.id, at.time, hearers.first().copied());
-        let told =
-            Told { id, time, who, to, account, session, kind, text, waits, away, tags, joints };
-        let audience = Audience::Private { to: hearers, from: at.origin };
-        at.tell(audience, Event::Told(Box::new(told)));
+        self.note_partners(at, &who, &to, (account.as_ref(), recipients.first().copied()));
+        let (id, time, session) = (at.id, at.time, recipients.first().copied());
+        let told = DirectMessage {
+            id,
+            time,
+            who,
+            to,
+            account,
+            session,
+            kind,
+            text,
+            waits,
+            away,
+            tags,
+            joints,
+        };
+        let audience = Audience::Private { to: recipients, from: at.origin };
+        at.tell(audience, Event::DirectMessage(Box::new(told)));
         Ok(())
     }
 }
@@ -307,12 +320,12 @@ impl Hub {
         self.private.retain(|private| private.id != id);
         let from = who.nick.clone();
         let message = Box::new(Quoted { id, number: 0, root: id, from, text: None });
-        let hearers = match self.nicks.get(to) {
+        let recipients = match self.nicks.get(to) {
             Some(&session) => vec![session],
             None => self.accounts.get(to).map_or(Vec::new(), |account| account.sessions.clone()),
         };
         let event = Event::Deleted { who, room: to.clone(), message, reason };
-        at.tell(Audience::Private { to: hearers, from: at.origin }, event);
+        at.tell(Audience::Private { to: recipients, from: at.origin }, event);
         Ok(())
     }
 

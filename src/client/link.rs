@@ -17,7 +17,7 @@
 use super::run::Due;
 use super::watch::{SOCKET, Watch};
 use crate::reactor::{
-    Connector, Encoder, Inbox, Interest, Outbox, Poller, Read, Stream, TimerId, Timers, Written,
+    ChunkWriter, Connector, Inbox, Interest, Outbox, Poller, Read, Stream, TimerId, Timers, Written,
 };
 use crate::wire::line::{LineReader, Step};
 use std::io;
@@ -96,7 +96,7 @@ pub struct Link {
     timeout: Duration,
     state: State,
     watch: Watch,
-    encoder: Encoder,
+    encoder: ChunkWriter,
     outbox: Outbox,
     inbox: Inbox,
     reader: LineReader,
@@ -110,7 +110,7 @@ impl Link {
             timeout,
             state: State::Down,
             watch: Watch::new(SOCKET),
-            encoder: Encoder::new(),
+            encoder: ChunkWriter::new(),
             outbox: Outbox::new(),
             inbox: Inbox::new(),
             reader: LineReader::new(),

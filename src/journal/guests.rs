@@ -10,7 +10,10 @@
 
 use super::limits;
 use super::question::{self, NO_ID, Place, place_of};
-use crate::chat::{Archive, Logged, Name, Point, Query, RecordId, Scope, SessionId, Target, Told};
+use crate::chat::{
+    DirectMessage, HistoryUpdate, Name, Point, Query, RecordId, Scope, SessionId, StoredMessage,
+    Target,
+};
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -23,7 +26,7 @@ pub(super) struct Guests {
 }
 
 struct Kept {
-    logged: Arc<Logged>,
+    logged: Arc<StoredMessage>,
     /// Who the other one is, if they are there.
     other: Option<SessionId>,
     /// Whether the ring's owner said it.
@@ -40,8 +43,8 @@ impl Kept {
     }
 
     /// As it is handed back: to nobody in particular is to the one who asks.
-    fn shown(&self) -> Logged {
-        let mut logged = Logged::clone(&self.logged);
+    fn shown(&self) -> StoredMessage {
+        let mut logged = StoredMessage::clone(&self.logged);
         if !self.own {
             logged.target = Target::Private { to: Name::new(""), account: None };
         }
@@ -51,16 +54,16 @@ impl Kept {
 
 impl Guests {
     /// Takes in what concerns it.
-    pub(super) fn archive(&mut self, entry: &Archive<'_>) {
+    pub(super) fn archive(&mut self, entry: &HistoryUpdate<'_>) {
         match entry {
-            Archive::Guests(told, logged) => self.add(told, logged),
-            Archive::Over(session) => self.forget(*session),
-            Archive::Delete(id) => self.delete(*id),
+            HistoryUpdate::Guests(told, logged) => self.add(told, logged),
+            HistoryUpdate::Over(session) => self.forget(*session),
+            HistoryUpdate::Delete(id) => self.delete(*id),
             _ => {}
         }
     }
 
-    fn add(&mut self, told: &Told, logged: &Logged) {
+    fn add(&mut self, told: &DirectMessage, logged: &StoredMessage) {
         let (from, to) = told.guests();
         let logged = Arc::new(logged.clone());
         if let Some(owner) = from {
@@ -100,7 +103,7 @@ impl Guests {
     }
 
     /// Answers a query; `None` if it is not for a guest.
-    pub(super) fn past(&self, query: &Query) -> Option<Vec<Logged>> {
+    pub(super) fn past(&self, query: &Query) -> Option<Vec<StoredMessage>> {
         let Scope::Session { session, peer, other } = &query.scope else { return None };
         let ring = || self.rings.get(session).into_iter().flatten();
         let here = |kept: &&Kept| kept.is_with(peer, *other);
@@ -112,7 +115,7 @@ impl Guests {
         for stretch in &stretches {
             let (after, before) = stretch.ids();
             let inside = |kept: &&Kept| kept.logged.id.0 > after && kept.logged.id.0 < before;
-            let mut found: Vec<Logged> =
+            let mut found: Vec<StoredMessage> =
                 ring().filter(here).filter(inside).map(Kept::shown).collect();
             question::nearest(&mut found, &mut Vec::new(), stretch.limit, stretch.newest);
             entries.append(&mut found);

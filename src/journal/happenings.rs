@@ -8,19 +8,19 @@
 use super::limits;
 use super::memory::Ring;
 use super::question::{NO_ID, Place, Stretch, place_of};
-use crate::chat::{Happened, Moment, RecordId, Target};
+use crate::chat::{HistoryEvent, Moment, RecordId, Target};
 use std::collections::{HashMap, VecDeque};
 
 /// The happenings of all rooms.
 pub(super) struct Happenings {
-    rings: HashMap<Ring, VecDeque<(Target, Happened)>>,
+    rings: HashMap<Ring, VecDeque<(Target, HistoryEvent)>>,
     /// All of them in the order they came.
     order: VecDeque<(Ring, u64, Moment)>,
     per_room: usize,
     age: Option<i64>,
 }
 
-fn place(happened: &Happened) -> u64 {
+fn place(happened: &HistoryEvent) -> u64 {
     place_of(happened.stamp.id, happened.stamp.part)
 }
 
@@ -29,7 +29,7 @@ impl Happenings {
         Happenings { rings: HashMap::new(), order: VecDeque::new(), per_room, age }
     }
 
-    pub(super) fn add(&mut self, target: Target, happened: Happened) {
+    pub(super) fn add(&mut self, target: Target, happened: HistoryEvent) {
         let Some(ring) = Ring::of(&target, happened.who.account.as_ref()) else { return };
         let (place, time) = (place(&happened), happened.stamp.time);
         let kept = self.rings.entry(ring.clone()).or_default();
@@ -80,16 +80,16 @@ impl Happenings {
         &self,
         ring: &Ring,
         stretch: &Stretch,
-        fits: impl Fn(&Target, &Happened) -> bool,
-    ) -> Vec<Happened> {
-        let inside = |(target, happened): &&(Target, Happened)| {
+        fits: impl Fn(&Target, &HistoryEvent) -> bool,
+    ) -> Vec<HistoryEvent> {
+        let inside = |(target, happened): &&(Target, HistoryEvent)| {
             let place = place(happened);
             place > stretch.after && place < stretch.before && fits(target, happened)
         };
         let all = self.rings.get(ring).into_iter().flatten();
-        let found = |(_, happened): &(Target, Happened)| happened.clone();
+        let found = |(_, happened): &(Target, HistoryEvent)| happened.clone();
         if stretch.newest {
-            let mut newest: Vec<Happened> =
+            let mut newest: Vec<HistoryEvent> =
                 all.rev().filter(inside).take(stretch.limit).map(found).collect();
             newest.reverse();
             newest

@@ -10,8 +10,8 @@ use super::happenings::Happenings;
 use super::limits::{self, Limits};
 use super::question::{self, Answer, Place, Question, Stretch};
 use crate::chat::{
-    Archive, Change, Happened, Logged, Lookup, Moment, Name, Point, Query, Record, RecordId,
-    Reference, Scope, SessionId, Target, query,
+    Change, HistoryEvent, HistoryUpdate, Lookup, Moment, Name, Point, Query, Record, RecordId,
+    Reference, Scope, SessionId, StoredMessage, Target, query,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
@@ -51,7 +51,7 @@ impl Ring {
 }
 
 struct Stored {
-    logged: Logged,
+    logged: StoredMessage,
     reactions: Vec<(Name, Arc<str>)>,
 }
 
@@ -112,19 +112,19 @@ impl Memory {
         self.answers.pop_front()
     }
 
-    pub(super) fn archive(&mut self, entry: Archive<'_>) {
+    pub(super) fn archive(&mut self, entry: HistoryUpdate<'_>) {
         self.guests.archive(&entry);
         match entry {
-            Archive::Guests(..) | Archive::Over(_) => {}
-            Archive::Add(logged) => self.add(logged),
-            Archive::Edit(id, text) => {
+            HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => {}
+            HistoryUpdate::Add(logged) => self.add(logged),
+            HistoryUpdate::Edit(id, text) => {
                 if let Some(stored) = self.messages.get_mut(&id) {
                     self.text = self.text - stored.logged.text.len() + text.len();
                     stored.logged.text = Arc::clone(text);
                     (stored.logged.joints, stored.logged.edited) = (None, true);
                 }
             }
-            Archive::Delete(id) => {
+            HistoryUpdate::Delete(id) => {
                 if let Some(Stored { logged, .. }) = self.messages.get(&id)
                     && let Some(ring) = Ring::of(&logged.target, logged.account.as_ref())
                 {
@@ -132,13 +132,13 @@ impl Memory {
                 }
                 self.remove(id);
             }
-            Archive::Rename(before, room) => self.rename(before, room),
-            Archive::Happened(places, happened) => {
+            HistoryUpdate::Rename(before, room) => self.rename(before, room),
+            HistoryUpdate::HistoryEvent(places, happened) => {
                 for place in places {
                     self.happenings.add(place, happened.clone());
                 }
             }
-            Archive::React(id, nick, text, on) => {
+            HistoryUpdate::React(id, nick, text, on) => {
                 if let Some(stored) = self.messages.get_mut(&id) {
                     stored.reactions.retain(|(who, what)| who != nick || what != text);
                     if on {
@@ -149,7 +149,7 @@ impl Memory {
         }
     }
 
-    fn add(&mut self, logged: Logged) {
+    fn add(&mut self, logged: StoredMessage) {
         let Some(ring) = Ring::of(&logged.target, logged.account.as_ref()) else { return };
         let bound = match ring {
             Ring::Room(_) => self.per_room,
@@ -238,7 +238,7 @@ impl Memory {
         })
     }
 
-    fn past(&self, query: &Query) -> (Vec<Logged>, Vec<Happened>) {
+    fn past(&self, query: &Query) -> (Vec<StoredMessage>, Vec<HistoryEvent>) {
         let ring = match &query.scope {
             Scope::Room(room) => Some(Ring::Room(room.name.clone())),
             Scope::Private { .. } => Some(Ring::Private),
@@ -262,7 +262,7 @@ impl Memory {
         let (mut entries, mut happened) = (Vec::new(), Vec::new());
         for stretch in &stretches {
             let found = self.stretch(&query.scope, stretch);
-            let mut said: Vec<Logged> = found.into_iter().map(|it| self.shown(it)).collect();
+            let mut said: Vec<StoredMessage> = found.into_iter().map(|it| self.shown(it)).collect();
             let mut done = ring.as_ref().map_or(Vec::new(), |ring| {
                 self.happenings.stretch(ring, stretch, |target, it| shows(&query.scope, target, it))
             });
@@ -341,7 +341,7 @@ impl Memory {
     }
 
     /// A message as it is handed back: with what it answers and what was put on it.
-    fn shown(&self, stored: &Stored) -> Logged {
+    fn shown(&self, stored: &Stored) -> StoredMessage {
         let mut logged = stored.logged.clone();
         if let Some(reply) = &mut logged.reply {
             reply.text = self.messages.get(&reply.id).map(|it| Arc::clone(&it.logged.text));
@@ -371,11 +371,11 @@ fn place<K: Ord>(keys: impl Iterator<Item = (K, u64)>, wanted: &K) -> Place {
     found
 }
 
-fn said_to(logged: &Logged, wanted: &Name) -> bool {
+fn said_to(logged: &StoredMessage, wanted: &Name) -> bool {
     matches!(&logged.target, Target::Private { account: Some(account), .. } if account == wanted)
 }
 
-fn between(logged: &Logged, owner: &Name, peer: &Name) -> bool {
+fn between(logged: &StoredMessage, owner: &Name, peer: &Name) -> bool {
     said_between(&logged.target, &logged.from, logged.account.as_ref(), owner, peer)
 }
 
@@ -393,7 +393,7 @@ fn said_between(
 }
 
 /// Whether a scope holds something that happened.
-fn shows(scope: &Scope, target: &Target, happened: &Happened) -> bool {
+fn shows(scope: &Scope, target: &Target, happened: &HistoryEvent) -> bool {
     let who = &happened.who;
     match scope {
         Scope::Room(room) => happened.stamp.id >= room.since,
@@ -404,7 +404,7 @@ fn shows(scope: &Scope, target: &Target, happened: &Happened) -> bool {
     }
 }
 
-fn matches(logged: &Logged, words: &[String], from: Option<&Name>) -> bool {
+fn matches(logged: &StoredMessage, words: &[String], from: Option<&Name>) -> bool {
     let by = from.is_none_or(|from| logged.from == *from || logged.account.as_ref() == Some(from));
     if !by || words.is_empty() {
         return false;

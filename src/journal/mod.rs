@@ -39,7 +39,7 @@ pub use question::{Answer, Question};
 pub use sqlite::{Disk, Restored};
 pub use transfer::{Imported, export, import};
 
-use crate::chat::{Archive, Change, Moment, Record, RecordId, SessionId};
+use crate::chat::{Change, HistoryUpdate, Moment, Record, RecordId, SessionId};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -126,7 +126,7 @@ impl Journal {
     /// Learns what the hub made of a record, and that it is told now. The journal on disk notes
     /// only how far the telling has come: its writer has derived the same, in the transaction that
     /// kept the record.
-    pub fn archive(&mut self, entry: Archive<'_>) {
+    pub fn archive(&mut self, entry: HistoryUpdate<'_>) {
         match self {
             Journal::Memory(memory) => memory.archive(entry),
             Journal::Disk(disk) => disk.archive(&entry),

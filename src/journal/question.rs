@@ -2,7 +2,7 @@
 
 use super::limits;
 use crate::chat::limits::{HISTORY_DEFAULT, HISTORY_LINES};
-use crate::chat::{Happened, Logged, Lookup, Point, Query, Range, RecordId, Reference};
+use crate::chat::{HistoryEvent, Lookup, Point, Query, Range, RecordId, Reference, StoredMessage};
 
 /// A question.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,7 +17,7 @@ pub enum Question {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Answer {
     /// Messages, oldest first, and what happened besides if that was asked, oldest first.
-    Past(Vec<Logged>, Vec<Happened>),
+    Past(Vec<StoredMessage>, Vec<HistoryEvent>),
     /// A message, if there is one.
     Found(Option<Reference>),
     /// Why there is no answer.
@@ -30,10 +30,14 @@ pub(super) fn wanted(query: &Query) -> usize {
 }
 
 /// Cuts an answer down to the bytes it may hold; `newest` says which end is worth more.
-pub(super) fn cut(entries: &mut Vec<Logged>, happened: &mut Vec<Happened>, newest: bool) {
+pub(super) fn cut(
+    entries: &mut Vec<StoredMessage>,
+    happened: &mut Vec<HistoryEvent>,
+    newest: bool,
+) {
     let all = entries.len();
     let mut bytes = 0;
-    let mut fits = |entry: &Logged| {
+    let mut fits = |entry: &StoredMessage| {
         bytes += entry.text.len();
         bytes <= limits::ANSWER_TEXT
     };
@@ -54,8 +58,8 @@ pub(super) fn cut(entries: &mut Vec<Logged>, happened: &mut Vec<Happened>, newes
 
 /// Keeps as many messages and happenings together as are wanted, from the end that is.
 pub(super) fn nearest(
-    entries: &mut Vec<Logged>,
-    happened: &mut Vec<Happened>,
+    entries: &mut Vec<StoredMessage>,
+    happened: &mut Vec<HistoryEvent>,
     limit: usize,
     newest: bool,
 ) {

@@ -17,7 +17,7 @@ use super::limits::{self, Limits};
 use super::sqlite::index::{self, Names};
 use super::sqlite::open::{self, classify};
 use super::sqlite::{reader, schema};
-use crate::chat::{Hub, Logged, Name};
+use crate::chat::{Hub, Name, StoredMessage};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -44,7 +44,7 @@ enum Line {
 #[derive(Serialize, Deserialize)]
 struct Message {
     #[serde(flatten)]
-    logged: Logged,
+    logged: StoredMessage,
     /// Text, nick, and the record that put it on.
     put_on: Vec<(String, String, u64)>,
 }

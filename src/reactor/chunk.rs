@@ -7,7 +7,7 @@
 //! Invariants, on which the few lines of `unsafe` rest:
 //! - a chunk's storage never moves and never grows;
 //! - bytes below `filled` never change while any segment of the chunk exists;
-//! - bytes at and above `filled` are touched by [`Encoder::append`] only.
+//! - bytes at and above `filled` are touched by [`ChunkWriter::append`] only.
 //!
 //! `Rc` and `Cell`, not `Arc` and a lock: all sockets live on one thread, and the compiler keeps
 //! a chunk from leaving it.
@@ -128,34 +128,38 @@ impl fmt::Debug for Segment {
 /// Fills chunks, one after the other.
 ///
 /// ```
-/// use chatloop::reactor::Encoder;
-/// let mut encoder = Encoder::new();
+/// use chatloop::reactor::ChunkWriter;
+/// let mut encoder = ChunkWriter::new();
 /// let mut both = encoder.append(b"hello ");
 /// let second = encoder.append(b"world\n");
 /// assert!(both.merge(&second)); // they touch: one slice, one write
 /// assert_eq!(both.bytes(), b"hello world\n");
 /// ```
-pub struct Encoder {
+pub struct ChunkWriter {
     current: Option<Rc<Chunk>>,
     chunk_size: usize,
     allocated: u64,
 }
 
-impl Default for Encoder {
+impl Default for ChunkWriter {
     fn default() -> Self {
-        Encoder::new()
+        ChunkWriter::new()
     }
 }
 
-impl Encoder {
+impl ChunkWriter {
     /// An encoder of chunks of [`CHUNK_SIZE`]; it allocates at the first append.
-    pub fn new() -> Encoder {
-        Encoder::with_chunk_size(CHUNK_SIZE)
+    pub fn new() -> ChunkWriter {
+        ChunkWriter::with_chunk_size(CHUNK_SIZE)
     }
 
     /// An encoder of smaller chunks, for a program with little to say or for a test.
-    pub fn with_chunk_size(chunk_size: usize) -> Encoder {
-        Encoder { current: None, chunk_size: chunk_size.clamp(1, u32::MAX as usize), allocated: 0 }
+    pub fn with_chunk_size(chunk_size: usize) -> ChunkWriter {
+        ChunkWriter {
+            current: None,
+            chunk_size: chunk_size.clamp(1, u32::MAX as usize),
+            allocated: 0,
+        }
     }
 
     /// Writes `bytes` down once and names them. A message never straddles two chunks; one that is
@@ -195,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_message_never_straddles_two_chunks() {
-        let mut encoder = Encoder::with_chunk_size(8);
+        let mut encoder = ChunkWriter::with_chunk_size(8);
         let first = encoder.append(b"12345");
         let second = encoder.append(b"6789");
         let large = encoder.append(b"more than a chunk holds");
@@ -207,7 +211,7 @@ mod tests {
 
     #[test]
     fn rewinding_waits_for_the_last_segment() {
-        let mut encoder = Encoder::with_chunk_size(8);
+        let mut encoder = ChunkWriter::with_chunk_size(8);
         let held = encoder.append(b"abc");
         encoder.rewind();
         assert_eq!(encoder.append(b"def").start, 3, "someone still holds the first three");

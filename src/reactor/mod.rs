@@ -27,7 +27,7 @@ pub mod stream;
 pub mod timers;
 pub mod waker;
 
-pub use chunk::{Encoder, Segment};
+pub use chunk::{ChunkWriter, Segment};
 pub use connector::Connector;
 pub use inbox::Inbox;
 pub use listener::{Accepted, Listener};

@@ -10,7 +10,7 @@
 //! `SPARSE` + 1 times `len`, plus two chunks (those of its oldest and of its newest bytes) and
 //! one gathered one.
 
-use super::chunk::{Encoder, Segment};
+use super::chunk::{ChunkWriter, Segment};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 
@@ -99,7 +99,7 @@ impl Outbox {
         }) {
             return;
         }
-        let copy = Encoder::with_chunk_size(GATHERED_CHUNK).append(sparse.bytes());
+        let copy = ChunkWriter::with_chunk_size(GATHERED_CHUNK).append(sparse.bytes());
         self.rest.push_back(copy);
     }
 
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_touches_is_one_write_and_the_senders_gap_makes_two_slices() {
-        let mut encoder = Encoder::new();
+        let mut encoder = ChunkWriter::new();
         let lines: Vec<Segment> =
             [b"a\n", b"b\n", b"c\n"].iter().map(|line| encoder.append(*line)).collect();
         let (mut member, mut sender) = (Outbox::new(), Outbox::new());
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_short_write_keeps_the_rest_and_asks_no_further() {
-        let mut encoder = Encoder::new();
+        let mut encoder = ChunkWriter::new();
         let mut outbox = Outbox::new();
         outbox.push(&encoder.append(b"hello"));
         let mut socket = Script::new(&[Err(io::ErrorKind::Interrupted), Ok(2)]);
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_failed_write_drops_everything() {
-        let mut encoder = Encoder::new();
+        let mut encoder = ChunkWriter::new();
         let mut outbox = Outbox::new();
         outbox.push(&encoder.append(b"hello"));
         let mut socket = Script::new(&[Err(io::ErrorKind::BrokenPipe)]);
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_peer_that_reads_nothing_does_not_hold_on_to_every_chunk() {
         // Twenty bytes out of every chunk, as a private word in a busy server would be.
-        let mut encoder = Encoder::new();
+        let mut encoder = ChunkWriter::new();
         let mut outbox = Outbox::new();
         for _ in 0..1_000 {
             outbox.push(&encoder.append(&[b'x'; 20]));
@@ -319,7 +319,7 @@ mod tests {
         /// The model of an outbox is a plain vector of what it is owed.
         #[test]
         fn bytes_leave_in_order_each_once(steps in steps()) {
-            let mut encoder = Encoder::new();
+            let mut encoder = ChunkWriter::new();
             let mut outboxes: [Outbox; MEMBERS] = Default::default();
             let mut owed: [Vec<u8>; MEMBERS] = Default::default();
             let mut last: Option<Segment> = None;
@@ -378,7 +378,7 @@ mod tests {
             lengths in proptest::collection::vec(1..400_usize, 1..60),
             chunk_size in 400..4_000_usize,
         ) {
-            let mut encoder = Encoder::with_chunk_size(chunk_size);
+            let mut encoder = ChunkWriter::with_chunk_size(chunk_size);
             let mut outbox = Outbox::new();
             let (mut chunks, mut room) = (0, 0);
             for length in lengths {

@@ -5,7 +5,7 @@
 
 use super::audit;
 use super::turn::Server;
-use crate::chat::{Audience, Change, Effect, Event, Name, Perspective, Record, SessionId, Stamp};
+use crate::chat::{Audience, Change, Effect, Event, Name, Record, SessionId, Stamp, Viewpoint};
 use crate::journal::Health;
 use crate::reactor::{Segment, Token};
 use log::error;
@@ -96,7 +96,7 @@ impl Server {
         }
         for effect in effects.drain(..) {
             match (effect.event, &waited) {
-                (Event::Recall(query), Some((since, _))) => {
+                (Event::ReplayHistory(query), Some((since, _))) => {
                     self.recall(token, *query, Some(*since))
                 }
                 (event, _) => self.deliver(Effect { event, ..effect }),
@@ -154,19 +154,19 @@ impl Server {
             Audience::One(session) => self.deliver_alone(session, event),
             Audience::Private { to, from } => {
                 for session in to.into_iter().filter(|session| *session != from) {
-                    self.deliver_to(Token::from_bits(session.0), &event, Perspective::Other);
+                    self.deliver_to(Token::from_bits(session.0), &event, Viewpoint::Observer);
                 }
-                self.deliver_to(Token::from_bits(from.0), &event, Perspective::Own);
+                self.deliver_to(Token::from_bits(from.0), &event, Viewpoint::Actor);
             }
             // Each of them may be called otherwise by it: one by one.
             Audience::Room { .. } if matches!(event, Event::RoomRenamed { .. }) => {
                 self.transcript.say(&event);
-                let mut hearers = Vec::new();
-                self.hub.hearers(&audience, |session, view| hearers.push((session, view)));
-                for (session, perspective) in hearers {
+                let mut recipients = Vec::new();
+                self.hub.recipients(&audience, |session, view| recipients.push((session, view)));
+                for (session, viewpoint) in recipients {
                     let token = Token::from_bits(session.0);
                     if self.connections.get_mut(token).is_some() {
-                        self.deliver_to(token, &event, perspective);
+                        self.deliver_to(token, &event, viewpoint);
                     }
                 }
             }
@@ -227,13 +227,13 @@ impl Server {
         let Some(connection) = self.connections.get_mut(token) else { return };
         let Some(event) = self.delivery.last_of_run() else { return };
         if let Some(irc) = connection.session.irc() {
-            if irc.hears_itself() || !matches!(event, Event::Said(_)) {
+            if irc.hears_itself() || !matches!(event, Event::RoomMessage(_)) {
                 let event = event.clone();
-                self.tell_irc(token, &event, Perspective::Own);
+                self.tell_irc(token, &event, Viewpoint::Actor);
             }
             return;
         }
-        connection.session.heard(event, Perspective::Own);
+        connection.session.heard(event, Viewpoint::Actor);
         let format = connection.format();
         let segment = self.delivery.encode_last_of_run(format);
         if !segment.is_empty() {
@@ -246,25 +246,24 @@ impl Server {
     /// Tells everyone in an audience that is not one room; rendered once per format.
     fn deliver_to_many(&mut self, audience: &Audience, event: &Event) {
         self.close_run();
-        let mut hearers = std::mem::take(&mut self.hearers);
-        self.hub.hearers(audience, |session, perspective| hearers.push((session, perspective)));
-        let mut rendered: Vec<((usize, Perspective), Segment)> = Vec::new();
-        for (session, perspective) in hearers.drain(..) {
+        let mut recipients = std::mem::take(&mut self.recipients);
+        self.hub.recipients(audience, |session, viewpoint| recipients.push((session, viewpoint)));
+        let mut rendered: Vec<((usize, Viewpoint), Segment)> = Vec::new();
+        for (session, viewpoint) in recipients.drain(..) {
             let token = Token::from_bits(session.0);
             let Some(connection) = self.connections.get_mut(token) else { continue };
-            if perspective == Perspective::Own && connection.session.irc().is_some() {
-                self.tell_irc(token, event, perspective);
+            if viewpoint == Viewpoint::Actor && connection.session.irc().is_some() {
+                self.tell_irc(token, event, viewpoint);
                 continue;
             }
-            connection.session.heard(event, perspective);
-            let (key, format) = ((connection.channel, perspective), connection.format());
+            connection.session.heard(event, viewpoint);
+            let (key, format) = ((connection.channel, viewpoint), connection.format());
             let known = rendered.iter().find(|(known, _)| *known == key);
             let segment = match known {
                 Some((_, segment)) => segment.clone(),
                 None => {
                     let stamp = self.stamp;
-                    let render =
-                        |line: &mut Vec<u8>| format.render(stamp, event, perspective, line);
+                    let render = |line: &mut Vec<u8>| format.render(stamp, event, viewpoint, line);
                     let segment = self.delivery.encode(render);
                     rendered.push((key, segment.clone()));
                     segment
@@ -272,7 +271,7 @@ impl Server {
             };
             self.queue(token, &segment);
         }
-        self.hearers = hearers;
+        self.recipients = recipients;
         if *audience == Audience::All {
             self.announce_to_newcomers(event);
         }
@@ -282,33 +281,33 @@ impl Server {
     fn deliver_alone(&mut self, session: SessionId, event: Event) {
         let token = Token::from_bits(session.0);
         match event {
-            Event::Recall(query) => self.recall(token, *query, None),
+            Event::ReplayHistory(query) => self.recall(token, *query, None),
             Event::Refused(_) if self.hub.user(session).is_none() => {
                 self.turn_away(token, &event);
             }
             Event::Closed { .. } => {
-                self.deliver_to(token, &event, Perspective::Other);
+                self.deliver_to(token, &event, Viewpoint::Observer);
                 if let Some(connection) = self.connections.get_mut(token) {
                     connection.entered = false;
                 }
                 self.start_draining(token);
             }
-            event => self.deliver_to(token, &event, Perspective::Other),
+            event => self.deliver_to(token, &event, Viewpoint::Observer),
         }
     }
 
     /// Tells one connection, after what its room has been told so far.
-    pub(super) fn deliver_to(&mut self, token: Token, event: &Event, perspective: Perspective) {
+    pub(super) fn deliver_to(&mut self, token: Token, event: &Event, viewpoint: Viewpoint) {
         self.catch_up(Self::session(token));
         let Some(connection) = self.connections.get_mut(token) else {
-            return self.operator_hears(token, event, perspective);
+            return self.operator_hears(token, event, viewpoint);
         };
         if connection.session.irc().is_some() {
-            return self.tell_irc(token, event, perspective);
+            return self.tell_irc(token, event, viewpoint);
         }
-        connection.session.heard(event, perspective);
+        connection.session.heard(event, viewpoint);
         let format = connection.format();
-        let render = |line: &mut Vec<u8>| format.render(self.stamp, event, perspective, line);
+        let render = |line: &mut Vec<u8>| format.render(self.stamp, event, viewpoint, line);
         let segment = self.delivery.encode(render);
         self.queue(token, &segment);
         self.update_format(token);
@@ -317,7 +316,7 @@ impl Server {
     /// The past is here, or cannot be had: tell it, then what has waited behind it.
     pub(super) fn release_held(&mut self, token: Token, ticket: u64, past: Option<&Event>) {
         let Some(connection) = self.connections.get_mut(token) else {
-            let other = Perspective::Other;
+            let other = Viewpoint::Observer;
             return past.into_iter().for_each(|past| self.operator_hears(token, past, other));
         };
         if connection.session.irc().is_some() {
@@ -325,7 +324,7 @@ impl Server {
         }
         let format = connection.format();
         let answer = past.map(|past| {
-            let render = |line: &mut Vec<u8>| format.render(None, past, Perspective::Other, line);
+            let render = |line: &mut Vec<u8>| format.render(None, past, Viewpoint::Observer, line);
             self.delivery.encode(render)
         });
         connection.release(ticket, answer);

@@ -14,7 +14,7 @@
 //! ([`Connection::interest`]); nobody switches interest by hand.
 
 use super::limits::TokenBucket;
-use crate::chat::{Change, Departure};
+use crate::chat::{Change, QuitReason};
 use crate::reactor::{Inbox, Interest, Outbox, Segment, Stream, TimerId};
 use crate::session::{Dialect, Format};
 use crate::wire::line::LineReader;
@@ -326,12 +326,12 @@ impl Connection {
     }
 
     /// How the others are told that it left.
-    pub(super) fn departure(&mut self) -> Departure {
-        let Some(parting) = &mut self.parting else { return Departure::Quit };
+    pub(super) fn departure(&mut self) -> QuitReason {
+        let Some(parting) = &mut self.parting else { return QuitReason::Quit };
         match (parting.fault.take(), parting.said.take()) {
-            (Some(reason), _) => Departure::Error(reason),
-            (None, Some(words)) => Departure::Said(words),
-            (None, None) => Departure::Quit,
+            (Some(reason), _) => QuitReason::Error(reason),
+            (None, Some(words)) => QuitReason::Message(words),
+            (None, None) => QuitReason::Quit,
         }
     }
 

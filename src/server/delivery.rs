@@ -12,8 +12,8 @@
 //! in the room has is not rendered; nothing is written to a socket here.
 
 use super::connection::{Bounds, Connection};
-use crate::chat::{Event, Name, Perspective, SessionId, Stamp};
-use crate::reactor::{Encoder, Segment, Slab, Token};
+use crate::chat::{Event, Name, SessionId, Stamp, Viewpoint};
+use crate::reactor::{ChunkWriter, Segment, Slab, Token};
 use crate::session::Format;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -32,7 +32,7 @@ struct Run {
 
 impl Run {
     fn add(&mut self, stamp: Stamp, event: Event) {
-        if !matches!(event, Event::Said(_)) {
+        if !matches!(event, Event::RoomMessage(_)) {
             extend(&mut self.unsaid, self.events.len()..self.events.len() + 1);
         }
         self.events.push((stamp, event));
@@ -78,12 +78,12 @@ impl Rendition {
         &mut self,
         events: &[(Stamp, Event)],
         format: Format,
-        encoder: &mut Encoder,
+        encoder: &mut ChunkWriter,
         line: &mut Vec<u8>,
     ) {
         for (stamp, event) in &events[self.ends.len()..] {
             line.clear();
-            format.render(Some(*stamp), event, Perspective::Other, line);
+            format.render(Some(*stamp), event, Viewpoint::Observer, line);
             let segment = encoder.append(line);
             self.ends.push(self.length() + segment.len());
             if !self.pieces.last_mut().is_some_and(|last| last.merge(&segment)) {
@@ -124,7 +124,7 @@ impl Rendition {
 /// Bytes in one format: the chunk being filled, the run being rendered.
 struct Channel {
     format: Format,
-    encoder: Encoder,
+    encoder: ChunkWriter,
     rendition: Rendition,
     /// Connections of this format. At none the channel may be given to another format.
     population: usize,
@@ -168,7 +168,7 @@ pub(super) struct Delivery {
     channels: Vec<Channel>,
     run: Run,
     /// Private lines have chunks of their own, so that the room's lines touch each other.
-    private: Encoder,
+    private: ChunkWriter,
     /// The line being rendered; its memory is used again.
     line: Vec<u8>,
 }
@@ -181,7 +181,7 @@ impl Delivery {
         let unused = || self.channels.iter().position(|channel| channel.population == 0);
         let number = known.or_else(unused).unwrap_or(self.channels.len());
         if number == self.channels.len() {
-            let (encoder, rendition) = (Encoder::new(), Rendition::default());
+            let (encoder, rendition) = (ChunkWriter::new(), Rendition::default());
             self.channels.push(Channel { format, encoder, rendition, population: 0 });
         }
         let channel = &mut self.channels[number];
@@ -239,7 +239,7 @@ impl Delivery {
     pub(super) fn encode_last_of_run(&mut self, format: Format) -> Segment {
         self.line.clear();
         if let Some((stamp, event)) = self.run.events.last() {
-            format.render(Some(*stamp), event, Perspective::Own, &mut self.line);
+            format.render(Some(*stamp), event, Viewpoint::Actor, &mut self.line);
         }
         self.private.append(&self.line)
     }

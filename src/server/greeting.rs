@@ -12,7 +12,7 @@
 //! others would see a guest come and go before each IRC client.
 
 use super::turn::{Due, Server};
-use crate::chat::{Change, Entry, Event, Name, Perspective, RecordId};
+use crate::chat::{Change, Entry, Event, Name, RecordId, Viewpoint};
 use crate::reactor::{Segment, Token};
 use crate::session::{Dialect, irc};
 use std::collections::HashMap;
@@ -64,7 +64,8 @@ impl Server {
             let Some(connection) = self.connections.get_mut(*token) else { continue };
             let format = connection.format();
             let stamp = self.stamp;
-            let render = |line: &mut Vec<u8>| format.render(stamp, event, Perspective::Other, line);
+            let render =
+                |line: &mut Vec<u8>| format.render(stamp, event, Viewpoint::Observer, line);
             connection.put_aside(&self.delivery.encode(render));
         }
     }

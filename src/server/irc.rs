@@ -6,8 +6,8 @@
 use super::input::{LINE_COST, Taken};
 use super::turn::{Due, Server};
 use crate::chat::{
-    Audience, Change, Event, Holder, Identity, MetadataChanges, Name, Outcome, Perspective,
-    Purpose, SessionId,
+    Audience, Change, Event, Holder, Identity, MetadataChanges, Name, Outcome, Purpose, SessionId,
+    Viewpoint,
 };
 use crate::reactor::Token;
 use crate::session::irc::{Action, Session, View};
@@ -95,7 +95,7 @@ impl Server {
                     let Some(connection) = self.connections.get_mut(token) else { return };
                     entry.label = connection.address.to_string().into();
                     if let Err(refusal) = self.hub.admits(entry.host(), self.moment) {
-                        self.tell_irc(token, &Event::Closed { why: refusal }, Perspective::Other);
+                        self.tell_irc(token, &Event::Closed { why: refusal }, Viewpoint::Observer);
                         return self.start_draining(token);
                     }
                     connection.entered = true;
@@ -131,30 +131,24 @@ impl Server {
     }
 
     /// Tells one connection; what its own command has led to answers that.
-    pub(super) fn tell_irc(&mut self, token: Token, event: &Event, perspective: Perspective) {
+    pub(super) fn tell_irc(&mut self, token: Token, event: &Event, viewpoint: Viewpoint) {
         let answers = self.applying.is_none_or(|session| session == Self::session(token));
-        self.tell_irc_as(token, answers, event, perspective);
+        self.tell_irc_as(token, answers, event, viewpoint);
     }
 
     /// Tells one connection what no command in hand has asked for: mail that has waited.
     pub(super) fn tell_irc_unasked(&mut self, token: Token, event: &Event) {
-        self.tell_irc_as(token, false, event, Perspective::Other);
+        self.tell_irc_as(token, false, event, Viewpoint::Observer);
     }
 
-    fn tell_irc_as(
-        &mut self,
-        token: Token,
-        answers: bool,
-        event: &Event,
-        perspective: Perspective,
-    ) {
+    fn tell_irc_as(&mut self, token: Token, answers: bool, event: &Event, viewpoint: Viewpoint) {
         let mut aside = Vec::new();
         let comes_in = matches!(event, Event::Welcome { .. });
         if comes_in {
             self.desk.no_longer_outside();
         }
         self.with_irc(token, answers, |session, view, out| {
-            session.tell(event, perspective, view, out, &mut aside);
+            session.tell(event, viewpoint, view, out, &mut aside);
         });
         if !aside.is_empty() {
             let segment = self.delivery.encode(|line| line.extend_from_slice(&aside));
@@ -175,7 +169,7 @@ impl Server {
         let any = |event: &&Event| matches!(event, Event::Past(past) if !past.entries.is_empty());
         let lines = past.filter(any).and_then(|past| {
             self.with_irc(token, false, |session, view, out| {
-                session.tell(past, Perspective::Other, view, out, &mut Vec::new());
+                session.tell(past, Viewpoint::Observer, view, out, &mut Vec::new());
                 // Not to the end of what waits, as all else.
                 std::mem::take(out)
             })
@@ -201,7 +195,7 @@ impl Server {
         if let Some(connection) = self.connections.get_mut(token) {
             connection.entered = false;
         }
-        self.tell_irc(token, event, Perspective::Other);
+        self.tell_irc(token, event, Viewpoint::Observer);
     }
 
     /// Tells those who watch for somebody that they are there or gone.
@@ -235,22 +229,22 @@ impl Server {
     /// audience, and of those who watch for the person.
     pub(super) fn tell_of_metadata(&mut self, audience: &Audience, event: &Event) {
         let Event::MetadataSet { holder, changes } = event else { return };
-        let mut hearers = Vec::new();
-        self.hub.hearers(audience, |session, perspective| hearers.push((session, perspective)));
+        let mut recipients = Vec::new();
+        self.hub.recipients(audience, |session, viewpoint| recipients.push((session, viewpoint)));
         if let (Audience::Peers { rooms, from }, Holder::Person(who)) = (audience, holder) {
             let apart =
                 |session: &SessionId| Some(*session) != *from && !self.is_in(*session, rooms);
             let watchers = self.desk.watchers(&who.nick).iter().copied();
             let own = std::iter::once(who.session);
             let more = own.chain(watchers.filter(|watcher| *watcher != who.session));
-            hearers.extend(more.filter(apart).map(|session| (session, Perspective::Other)));
+            recipients.extend(more.filter(apart).map(|session| (session, Viewpoint::Observer)));
         }
-        for (session, perspective) in hearers {
-            match perspective {
-                Perspective::Own => {
-                    self.deliver_to(Token::from_bits(session.0), event, perspective);
+        for (session, viewpoint) in recipients {
+            match viewpoint {
+                Viewpoint::Actor => {
+                    self.deliver_to(Token::from_bits(session.0), event, viewpoint);
                 }
-                Perspective::Other => self.tell_follower(session, holder, changes),
+                Viewpoint::Observer => self.tell_follower(session, holder, changes),
             }
         }
     }

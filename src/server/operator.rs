@@ -9,7 +9,7 @@ use super::connection::PendingRecords;
 use super::console::{self, Console, Wish};
 use super::transcript::Transcript;
 use super::turn::{Due, Server};
-use crate::chat::{Audience, Change, Departure, Entry, Event, Name, Perspective, Room};
+use crate::chat::{Audience, Change, Entry, Event, Name, QuitReason, Room, Viewpoint};
 use crate::reactor::signals::stop_this_process;
 use crate::reactor::{Interest, Signal, TimerId, Token};
 use crate::session::Format;
@@ -191,30 +191,33 @@ impl Server {
         let is_in = |name: &Name| {
             self.hub.room(name.as_str()).is_some_and(|room: &Room| room.member(me).is_some())
         };
-        let perspective = match audience {
+        let viewpoint = match audience {
             // Told by `operator_hears`, as one session.
             Audience::One(_) | Audience::Private { .. } => None,
             Audience::Room { from, .. } | Audience::Peers { from, .. } if *from == Some(me) => {
-                Some(Perspective::Own)
+                Some(Viewpoint::Actor)
             }
             Audience::Room { room, except, .. } => {
-                (is_in(room) && !except.contains(&me)).then_some(Perspective::Other)
+                (is_in(room) && !except.contains(&me)).then_some(Viewpoint::Observer)
             }
-            Audience::Peers { rooms, .. } => rooms.iter().any(is_in).then_some(Perspective::Other),
-            Audience::All => self.hub.user(me).map(|_| Perspective::Other),
+            Audience::Peers { rooms, .. } => rooms.iter().any(is_in).then_some(Viewpoint::Observer),
+            Audience::All => self.hub.user(me).map(|_| Viewpoint::Observer),
         };
-        if let Some(perspective) = perspective {
-            self.operator_hears(CONSOLE, event, perspective);
+        if let Some(viewpoint) = viewpoint {
+            self.operator_hears(CONSOLE, event, viewpoint);
         }
     }
 
     /// Shows the operator an event, if the session is the operator's.
-    pub(super) fn operator_hears(&mut self, token: Token, event: &Event, perspective: Perspective) {
+    pub(super) fn operator_hears(&mut self, token: Token, event: &Event, viewpoint: Viewpoint) {
         let Some(operator) = self.operator.as_mut().filter(|_| token == CONSOLE) else { return };
-        operator.session.heard(event, perspective);
+        operator.session.heard(event, viewpoint);
         let mut lines = Vec::new();
-        Format::Plain(operator.session.look()).render(None, event, perspective, &mut lines);
-        let said = matches!(event, Event::Said(_) | Event::Told(_) | Event::Announced { .. });
+        Format::Plain(operator.session.look()).render(None, event, viewpoint, &mut lines);
+        let said = matches!(
+            event,
+            Event::RoomMessage(_) | Event::DirectMessage(_) | Event::Announced { .. }
+        );
         operator.console.print(&lines, said);
         if matches!(event, Event::Closed { .. }) {
             operator.ended = true;
@@ -233,7 +236,7 @@ impl Server {
     pub(super) fn operator_leaves(&mut self, words: Option<Arc<str>>) {
         let Some(operator) = &mut self.operator else { return };
         if !std::mem::replace(&mut operator.ended, true) {
-            let departure = words.map_or(Departure::Quit, Departure::Said);
+            let departure = words.map_or(QuitReason::Quit, QuitReason::Message);
             self.record(CONSOLE, Change::Leave { departure });
         }
     }

@@ -9,8 +9,8 @@ use super::operator::CONSOLE;
 use super::turn::Server;
 use super::worker::NoOutcome;
 use crate::chat::{
-    Command, Decision, Event, Hub, Lookup, Outcome, Past, Perspective, Point, Purpose, Query,
-    Range, RecordId, Refusal, Scope, Work,
+    Command, Decision, Event, Hub, Lookup, Outcome, Past, Point, Purpose, Query, Range, RecordId,
+    Refusal, Scope, Viewpoint, Work,
 };
 use crate::journal::{Answer, Question};
 use crate::reactor::Token;
@@ -22,7 +22,7 @@ pub(super) enum Pending {
     Show(Token, Query),
     /// The last lines of a room somebody has just joined, or mail that has waited; their other
     /// lines wait for it.
-    Recall(Token, Query),
+    ReplayHistory(Token, Query),
     /// A command that names an old message.
     Decide(Token, Box<Command>, Refusal),
 }
@@ -62,7 +62,7 @@ impl Server {
 
     /// Tells one connection what it asked for.
     pub(super) fn reply(&mut self, token: Token, event: &Event) {
-        self.deliver_to(token, event, Perspective::Other);
+        self.deliver_to(token, event, Viewpoint::Observer);
     }
 
     fn look_up(&mut self, token: Token, lookup: Lookup, then: Box<Command>, missing: Refusal) {
@@ -110,7 +110,7 @@ impl Server {
             None => query.range,
         };
         let question = Question::Past(Query { range, ..query.clone() });
-        self.ask_journal(question, Pending::Recall(token, query));
+        self.ask_journal(question, Pending::ReplayHistory(token, query));
     }
 
     fn submit(&mut self, token: Token, work: Work) {
@@ -195,11 +195,11 @@ impl Server {
 
     fn take_answer(&mut self, ticket: u64, pending: Pending, answer: Answer) {
         match (pending, answer) {
-            (Pending::Recall(token, query), Answer::Past(entries, happened)) => {
+            (Pending::ReplayHistory(token, query), Answer::Past(entries, happened)) => {
                 let past = Event::Past(Box::new(Past { query, entries, happened }));
                 self.release_held(token, ticket, Some(&past));
             }
-            (Pending::Recall(token, _), _) => self.release_held(token, ticket, None),
+            (Pending::ReplayHistory(token, _), _) => self.release_held(token, ticket, None),
             (Pending::Show(token, query), Answer::Past(entries, happened)) => {
                 self.go_on(token);
                 self.reply(token, &Event::Past(Box::new(Past { query, entries, happened })));

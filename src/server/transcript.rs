@@ -2,8 +2,8 @@
 //! said, never waited for: see [`Outlet`].
 
 use super::outlet::{Outlet, Refused};
-use crate::chat::{Event, Perspective};
-use crate::session::{Format, Look};
+use crate::chat::{Event, Viewpoint};
+use crate::session::{Format, Theme};
 use std::io::Write;
 
 /// Bytes of one turn's lines; more are left out.
@@ -37,7 +37,7 @@ impl Transcript {
             self.left_out += 1;
             return;
         }
-        Format::Plain(Look::default()).render(None, event, Perspective::Other, &mut self.lines);
+        Format::Plain(Theme::default()).render(None, event, Viewpoint::Observer, &mut self.lines);
     }
 
     /// Hands this turn's lines to the thread.

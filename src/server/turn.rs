@@ -14,7 +14,7 @@ use super::start::{StartError, listen, open_journal};
 use super::stop::Ending;
 use super::transcript::Transcript;
 use super::worker::Worker;
-use crate::chat::{Change, Effect, Hub, Moment, Perspective, Record, SessionId, Stamp};
+use crate::chat::{Change, Effect, Hub, Moment, Record, SessionId, Stamp, Viewpoint};
 use crate::journal::Journal;
 use crate::reactor::{
     Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
@@ -119,7 +119,7 @@ pub struct Server {
     pub(super) pending: HashMap<u64, Pending>,
     pub(super) last_ticket: u64,
     /// Used again by each delivery to an audience that is not one room.
-    pub(super) hearers: Vec<(SessionId, Perspective)>,
+    pub(super) recipients: Vec<(SessionId, Viewpoint)>,
     pub(super) scratch: Box<[u8]>,
     pub(super) with_input: Vec<Token>,
     pub(super) touched: Touched,
@@ -197,7 +197,7 @@ impl Server {
             worker,
             pending: HashMap::new(),
             last_ticket: 0,
-            hearers: Vec::new(),
+            recipients: Vec::new(),
             scratch: vec![0; SCRATCH].into(),
             with_input: Vec::new(),
             touched: Touched::default(),

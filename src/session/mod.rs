@@ -7,17 +7,17 @@
 pub mod irc;
 pub mod plain;
 
-pub use plain::{Bell, Look, Style};
+pub use plain::{Bell, Style, Theme};
 
-use crate::chat::{Event, Perspective, Stamp};
+use crate::chat::{Event, Stamp, Viewpoint};
 
 /// How a peer is spoken to. Peers of the same format share every rendered line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
     /// Lines, clean or in the looks of the classic course project.
-    Plain(Look),
+    Plain(Theme),
     /// IRC, with the capabilities that change lines.
-    Irc(irc::Look),
+    Irc(irc::RenderCaps),
 }
 
 impl Format {
@@ -27,11 +27,11 @@ impl Format {
         self,
         stamp: Option<Stamp>,
         event: &Event,
-        perspective: Perspective,
+        viewpoint: Viewpoint,
         out: &mut Vec<u8>,
     ) {
         match self {
-            Format::Plain(look) => plain::render(look, event, perspective, out),
+            Format::Plain(look) => plain::render(look, event, viewpoint, out),
             Format::Irc(look) => irc::render(look, stamp, event, out),
         }
     }
@@ -61,9 +61,9 @@ impl Dialect {
     }
 
     /// Tells the session what its peer is told.
-    pub fn heard(&mut self, event: &Event, perspective: Perspective) {
+    pub fn heard(&mut self, event: &Event, viewpoint: Viewpoint) {
         if let Dialect::Plain(plain) = self {
-            plain.heard(event, perspective);
+            plain.heard(event, viewpoint);
         }
     }
 

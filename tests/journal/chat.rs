@@ -2,8 +2,8 @@
 
 use chatloop::chat::query::Room;
 use chatloop::chat::{
-    Change, Entry, Hub, Kind, Logged, Lookup, Metadata, Moment, Name, Point, Query, Range, Record,
-    RecordId, Reference, Scope, SessionId,
+    Change, Entry, Hub, Kind, Lookup, Metadata, Moment, Name, Point, Query, Range, Record,
+    RecordId, Reference, Scope, SessionId, StoredMessage,
 };
 use chatloop::journal::{Answer, Journal, Limits, Question, Wake};
 use std::path::{Path, PathBuf};
@@ -153,7 +153,7 @@ impl Chat {
         }
     }
 
-    pub fn past(&mut self, scope: Scope, range: Range, limit: u32) -> Vec<Logged> {
+    pub fn past(&mut self, scope: Scope, range: Range, limit: u32) -> Vec<StoredMessage> {
         let query = Query { scope, range, limit: Some(limit), events: false };
         match self.answer(Question::Past(query)) {
             Answer::Past(entries, happened) => {
@@ -209,6 +209,6 @@ pub fn lobby() -> Room {
     Room { name: Name::lobby(), since: RecordId(0) }
 }
 
-pub fn texts(entries: &[Logged]) -> Vec<String> {
+pub fn texts(entries: &[StoredMessage]) -> Vec<String> {
     entries.iter().map(|entry| entry.text.to_string()).collect()
 }

@@ -3,8 +3,8 @@
 use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, say, texts};
 use chatloop::chat::query::Room;
 use chatloop::chat::{
-    BanTarget, Change, Departure, Entry, Joints, Kind, Lookup, Moment, Name, PasswordHash, Point,
-    Query, Range, RecordId, Scope, SessionId, UserMode,
+    BanTarget, Change, Entry, Joints, Kind, Lookup, Moment, Name, PasswordHash, Point, Query,
+    QuitReason, Range, RecordId, Scope, SessionId, UserMode,
 };
 use chatloop::journal::{Answer, Limits, Question};
 use std::sync::Arc;
@@ -158,7 +158,7 @@ fn private_words_are_for_two_and_mail_waits() {
         };
         chat.happens(BOB, tell("alice", Kind::Message, "are you there?"));
         chat.happens(ALICE, tell("bob", Kind::Action, "nods"));
-        chat.happens(ALICE, Change::Leave { departure: Departure::Quit });
+        chat.happens(ALICE, Change::Leave { departure: QuitReason::Quit });
         let since = chat.happens(BOB, tell("alice", Kind::Message, "come back"));
         chat.happens(BOB, tell("alice", Kind::Message, "please"));
         let mail = Scope::Mail { account: account.clone(), since };
@@ -398,7 +398,7 @@ fn a_guest_has_the_conversations_of_the_session_and_nobody_else_has_them() {
         chat.happens(BOB, Change::TakeBack { to, id: two, reason });
         assert_eq!(with(chat, ALICE, "rob", Range::Latest, 9), ["one", "three"]);
         // Who comes by her name, or in her place, has not been there.
-        chat.happens(ALICE, Change::Leave { departure: Departure::Quit });
+        chat.happens(ALICE, Change::Leave { departure: QuitReason::Quit });
         let other = SessionId(8);
         enter(chat, other, "alice");
         assert_eq!(with(chat, other, "rob", Range::Latest, 9), NOTHING);
@@ -426,7 +426,7 @@ fn a_crowd_that_comes_and_goes_pushes_no_words_out() {
         let session = SessionId(100 + number);
         let entry = Entry { label: "10.0.0.1:1".into(), lobby: true, ..Entry::default() };
         chat.happens(session, Change::Enter(entry));
-        chat.happens(session, Change::Leave { departure: Departure::Quit });
+        chat.happens(session, Change::Leave { departure: QuitReason::Quit });
     }
     assert_eq!(chat.lobby(Range::Latest, 50), ["hello"]);
     assert_eq!(chat.playback(Range::Latest, 50).len(), 11);

@@ -1,7 +1,7 @@
 //! What only the journal on disk promises: it survives, it refuses in words, it leaves no traces.
 
 use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, say};
-use chatloop::chat::{Change, Departure, Name, Point, Range, Scope};
+use chatloop::chat::{Change, Name, Point, QuitReason, Range, Scope};
 use chatloop::journal::{Health, Journal, JournalError, Limits, Wake};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -58,7 +58,7 @@ fn victim() {
     let Some(directory) = std::env::var_os("CHATLOOP_TEST_DIRECTORY") else { return };
     let mut chat = Chat::reopened(Path::new(&directory), &Limits::default());
     for session in [ALICE, BOB] {
-        chat.happens(session, Change::Leave { departure: Departure::Quit });
+        chat.happens(session, Change::Leave { departure: QuitReason::Quit });
     }
     let mut chat = chat.peopled();
     let mut out = std::io::stdout();
@@ -179,7 +179,7 @@ fn a_full_disk_makes_it_read_only_and_loses_nothing_that_was_kept() {
     }
     assert!(kept > 5 && matches!(chat.journal.health(), Health::ReadOnly(_)));
     // Coming and going is possible, talking is not, and the past can be read.
-    assert!(chat.tries(BOB, Change::Leave { departure: Departure::Quit }).is_some());
+    assert!(chat.tries(BOB, Change::Leave { departure: QuitReason::Quit }).is_some());
     assert_eq!(chat.tries(ALICE, say("short", None)), None);
     assert_eq!(chat.lobby(Range::Latest, 500).len(), kept);
     drop(chat);
@@ -206,7 +206,7 @@ fn a_writer_that_panics_makes_it_read_only_and_nobody_waits_for_ever() {
     chat.says(ALICE, "before");
     assert_eq!(chat.tries(ALICE, say("after", None)), None);
     assert!(matches!(chat.journal.health(), Health::ReadOnly(why) if why.contains("has failed")));
-    assert!(chat.tries(BOB, Change::Leave { departure: Departure::Quit }).is_some());
+    assert!(chat.tries(BOB, Change::Leave { departure: QuitReason::Quit }).is_some());
     assert_eq!(chat.lobby(Range::Latest, 500), ["before"]);
     chat.journal.close();
     let mut chat = Chat::reopened(&scratch.0, &Limits::default());

@@ -18,7 +18,7 @@ fn join(room: &str) -> Command {
 /// What one session hears of metadata: of whom, which keys, from where.
 fn changes(world: &World, effects: &[Effect], session: SessionId) -> Vec<(String, String, bool)> {
     let heard = world.heard(session, effects).into_iter();
-    let told = heard.filter_map(|(event, perspective)| match event {
+    let told = heard.filter_map(|(event, viewpoint)| match event {
         Event::MetadataSet { holder, changes } => {
             let name = match holder {
                 Holder::Room(room) => room.to_string(),
@@ -28,7 +28,7 @@ fn changes(world: &World, effects: &[Effect], session: SessionId) -> Vec<(String
                 Some(value) => format!("{key}={value}"),
                 None => format!("-{key}"),
             });
-            Some((name, shown.collect::<Vec<_>>().join(" "), perspective == Perspective::Own))
+            Some((name, shown.collect::<Vec<_>>().join(" "), viewpoint == Viewpoint::Actor))
         }
         _ => None,
     });

@@ -69,7 +69,7 @@ pub(super) struct World {
     pub(super) hub: Hub,
     pub(super) log: Vec<Record>,
     pub(super) effects: Vec<Effect>,
-    pub(super) archive: IndexMap<RecordId, Logged>,
+    pub(super) archive: IndexMap<RecordId, StoredMessage>,
     /// What happened in each room, by record and part, which rise.
     pub(super) happened: IndexMap<Name, Vec<(RecordId, u16)>>,
     pub(super) now: i64,
@@ -100,7 +100,7 @@ impl World {
     }
 
     pub(super) fn leave(&mut self, session: SessionId) -> Vec<Effect> {
-        self.write(session, Change::Leave { departure: Departure::Quit })
+        self.write(session, Change::Leave { departure: QuitReason::Quit })
     }
 
     pub(super) fn run(&mut self, session: SessionId, command: Command) -> Came {
@@ -186,21 +186,21 @@ impl World {
         effects
     }
 
-    fn keep(&mut self, entry: Archive<'_>) {
+    fn keep(&mut self, entry: HistoryUpdate<'_>) {
         match entry {
-            Archive::Add(logged) => {
+            HistoryUpdate::Add(logged) => {
                 assert!(self.archive.insert(logged.id, logged).is_none(), "an id twice");
             }
-            Archive::Edit(id, text) => {
+            HistoryUpdate::Edit(id, text) => {
                 if let Some(logged) = self.archive.get_mut(&id) {
                     logged.text = Arc::clone(text);
                 }
             }
-            Archive::Delete(id) => {
+            HistoryUpdate::Delete(id) => {
                 self.archive.shift_remove(&id);
             }
-            Archive::React(..) | Archive::Guests(..) | Archive::Over(_) => {}
-            Archive::Rename(before, room) => {
+            HistoryUpdate::React(..) | HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => {}
+            HistoryUpdate::Rename(before, room) => {
                 let (old, new) = (Target::Room(before.clone()), Target::Room(room.clone()));
                 self.archive.retain(|_, logged| logged.target == old || logged.target != new);
                 for logged in self.archive.values_mut().filter(|it| it.target == old) {
@@ -209,7 +209,7 @@ impl World {
                 let happened = self.happened.shift_remove(before);
                 self.happened.insert(room.clone(), happened.unwrap_or_default());
             }
-            Archive::Happened(places, happened) => {
+            HistoryUpdate::HistoryEvent(places, happened) => {
                 for place in places {
                     let key = (happened.stamp.id, happened.stamp.part);
                     let Target::Room(room) = place else { continue };
@@ -222,16 +222,12 @@ impl World {
     }
 
     /// What one session hears of `effects`, from where.
-    pub(super) fn heard(
-        &self,
-        session: SessionId,
-        effects: &[Effect],
-    ) -> Vec<(Event, Perspective)> {
+    pub(super) fn heard(&self, session: SessionId, effects: &[Effect]) -> Vec<(Event, Viewpoint)> {
         let mut heard = Vec::new();
         for effect in effects {
-            self.hub.hearers(&effect.audience, |hearer, perspective| {
+            self.hub.recipients(&effect.audience, |hearer, viewpoint| {
                 if hearer == session {
-                    heard.push((effect.event.clone(), perspective));
+                    heard.push((effect.event.clone(), viewpoint));
                 }
             });
         }
@@ -321,11 +317,11 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
             let rises = except.is_sorted_by(|one, other| one < other);
             assert!(rises && from.is_none_or(|from| !except.contains(&from)), "{effect:?}");
         }
-        let mut hearers = BTreeSet::new();
-        hub.hearers(&effect.audience, |session, _| {
-            assert!(hearers.insert(session), "told twice: {effect:?}");
+        let mut recipients = BTreeSet::new();
+        hub.recipients(&effect.audience, |session, _| {
+            assert!(recipients.insert(session), "told twice: {effect:?}");
         });
-        for &session in &hearers {
+        for &session in &recipients {
             let user = hub.users.get(&session);
             let present = user.is_some() || session == origin || closed.contains(&session);
             match &effect.event {
@@ -341,7 +337,7 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
                 })
             };
             match &effect.event {
-                Event::Said(said) => {
+                Event::RoomMessage(said) => {
                     assert!(user.rooms.contains(&said.room) || session == origin);
                     assert!(session == origin || !ignores(&said.who));
                     assert!(heard_said.insert(session), "said twice to one");
@@ -355,7 +351,7 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
                     assert!(of(&session).is_some() || session == origin);
                     assert!(time.0 <= now);
                 }
-                Event::Told(told) => {
+                Event::DirectMessage(told) => {
                     let account = user.identity.account.as_ref();
                     let meant = user.identity.nick == told.to || account == Some(&told.to);
                     assert!(meant || session == origin);

@@ -66,7 +66,7 @@ fn words_command() -> impl Strategy<Value = Command> {
             .prop_map(|(to, text, reply, status)| {
                 let text = format!("{text}\n{text}").into();
                 let (kind, tags, joints) = (Kind::Notice, Some("+x".into()), Some([2, 9].into()));
-                Command::Speak(Box::new(Speech { to, kind, text, tags, status, reply, joints }))
+                Command::SendMessage(Box::new(SendMessage { to, kind, text, tags, status, reply, joints }))
             }),
         2 => (prop_oneof![room(), nick()], words(), proptest::option::of(pick()), status())
             .prop_map(|(to, text, pick, status)| {

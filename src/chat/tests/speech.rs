@@ -49,7 +49,7 @@ fn a_room_keeps_everything_but_its_name() {
     let before = world.hub.room("#x").unwrap().clone();
     let effects = run(&mut world, alice, rename("#Y"));
     let heard = world.heard(bob, &effects);
-    assert!(matches!(&heard[..], [(Event::RoomRenamed { .. }, Perspective::Other)]), "{heard:?}");
+    assert!(matches!(&heard[..], [(Event::RoomRenamed { .. }, Viewpoint::Observer)]), "{heard:?}");
     assert_eq!(world.heard(carol, &effects), []);
     let room = world.hub.room("#y").unwrap().clone();
     assert_eq!((room.name.as_str(), room.member(bob)), ("#Y", before.member(bob)));
@@ -58,7 +58,7 @@ fn a_room_keeps_everything_but_its_name() {
     assert!(world.hub.room("#x").is_none());
     // Numbers go on, the past is there, and so is the invitation.
     let two = run(&mut world, bob, Command::Reply("#y".into(), Pick::Number(1), "two".into()));
-    let Event::Said(two) = &two[0].event else { panic!() };
+    let Event::RoomMessage(two) = &two[0].event else { panic!() };
     assert_eq!((two.number, two.room.as_str()), (2, "#Y"));
     run(&mut world, carol, Command::Join("#y".into(), None));
     let spelling = Command::RenameRoom("#y".into(), "#y".into(), None);

@@ -16,8 +16,8 @@ fn modes(room: &str, change: ModeChange) -> Command {
 
 /// Who hears that something was said, and whether as a mention.
 fn hear_said(world: &World, effects: &[Effect], session: SessionId) -> Option<bool> {
-    world.heard(session, effects).into_iter().find_map(|(event, perspective)| match event {
-        Event::Said(said) if perspective == Perspective::Other => Some(said.mention),
+    world.heard(session, effects).into_iter().find_map(|(event, viewpoint)| match event {
+        Event::RoomMessage(said) if viewpoint == Viewpoint::Observer => Some(said.mention),
         _ => None,
     })
 }
@@ -45,7 +45,7 @@ fn newcomers_are_counted_and_told_of() {
     let effects = world.write(SessionId(2), Change::Enter(entry));
     let to_alice = world.heard(alice, &effects);
     assert!(
-        matches!(&to_alice[..], [(Event::Entered { who, online: 2 }, Perspective::Other)] if &*who.label == "10.0.0.2:9")
+        matches!(&to_alice[..], [(Event::Entered { who, online: 2 }, Viewpoint::Observer)] if &*who.label == "10.0.0.2:9")
     );
     let to_newcomer = world.heard(SessionId(2), &effects);
     assert!(matches!(to_newcomer[0], (Event::Welcome { online: 2, .. }, _)));
@@ -171,7 +171,7 @@ fn answers_and_threads() {
     let root = world.log.last().unwrap().id;
     let reply = Command::Reply("#lobby".into(), Pick::Number(1), "an answer".into());
     let effects = world.run(bob, reply).effects();
-    let Event::Said(said) = &effects[0].event else { panic!() };
+    let Event::RoomMessage(said) = &effects[0].event else { panic!() };
     let quoted = said.reply.as_ref().unwrap();
     assert_eq!((quoted.from.as_str(), quoted.text.as_deref()), ("alice", Some("a question")));
     assert_eq!(said.number, 2);
@@ -243,7 +243,7 @@ fn mail_waits_for_its_owner() {
     let tell = |text: &str| Command::Tell("alice".into(), Kind::Message, text.into());
     let effects = world.run(bob, tell("first")).effects();
     let first = world.log.last().unwrap().id;
-    assert!(matches!(&effects[0].event, Event::Told(told) if told.waits));
+    assert!(matches!(&effects[0].event, Event::DirectMessage(told) if told.waits));
     world.run(bob, tell("second")).effects();
     let alice = world.enter(3, "");
     let login = |password| Command::Login("Alice".into(), Secret::new(password));
@@ -252,13 +252,13 @@ fn mail_waits_for_its_owner() {
     let user = world.hub.user(alice).unwrap();
     assert_eq!(user.identity.nick.as_str(), "alice");
     let recalled = effects.iter().find_map(|effect| match &effect.event {
-        Event::Recall(query) => Some(query.scope.clone()),
+        Event::ReplayHistory(query) => Some(query.scope.clone()),
         _ => None,
     });
     assert_eq!(recalled, Some(Scope::Mail { account: Name::new("alice"), since: first }));
     world.run(alice, Command::Logout).effects();
     let effects = world.run(alice, login("sesame")).effects();
-    assert!(!effects.iter().any(|effect| matches!(effect.event, Event::Recall(_))), "once");
+    assert!(!effects.iter().any(|effect| matches!(effect.event, Event::ReplayHistory(_))), "once");
     assert_eq!(
         world.run(bob, Command::Tell("nobody".into(), Kind::Message, "x".into())).refusal(),
         Refusal::NoSuchNick(Name::new("nobody"))
@@ -387,7 +387,7 @@ fn operators_end_sessions_and_keep_addresses_out() {
         world.heard(bob, &effects).iter().any(|(event, _)| matches!(event, Event::Closed { .. }))
     );
     assert!(
-        matches!(&world.heard(carol, &effects)[..], [(Event::Left { departure: Departure::Killed(why), online: 2, .. }, _)] if &**why == "spam")
+        matches!(&world.heard(carol, &effects)[..], [(Event::Left { departure: QuitReason::Killed(why), online: 2, .. }, _)] if &**why == "spam")
     );
     assert!(world.hub.user(bob).is_none() && world.leave(bob).is_empty());
     let target = BanTarget::Address("10.0.*".into());

@@ -5,7 +5,7 @@
 
 use super::super::question::{NO_ID, Place, Stretch, place_of};
 use super::reader::{first_above, number_of};
-use crate::chat::{Happened, Moment, RecordId, Scope};
+use crate::chat::{HistoryEvent, Moment, RecordId, Scope};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Result, params_from_iter};
 
@@ -53,7 +53,7 @@ pub(super) fn in_stretch(
     connection: &Connection,
     whose: &Whose,
     stretch: &Stretch,
-) -> Result<Vec<Happened>> {
+) -> Result<Vec<HistoryEvent>> {
     let (condition, mut values, since): (_, Vec<Value>, u64) = match *whose {
         Whose::Room(room, since) => ("room = ?", vec![room.into()], since),
         Whose::Private(owner, peer) => {
@@ -75,7 +75,7 @@ pub(super) fn in_stretch(
     let mut found = Vec::new();
     for body in bodies {
         // What cannot be read cannot be shown; nothing else depends on it.
-        found.extend(serde_json::from_str::<Happened>(&body?).ok());
+        found.extend(serde_json::from_str::<HistoryEvent>(&body?).ok());
     }
     if stretch.newest {
         found.reverse();

@@ -4,7 +4,9 @@
 
 use super::super::limits;
 use super::super::question::place_of;
-use crate::chat::{Archive, Change, Happened, Kind, Logged, Name, RecordId, Target};
+use crate::chat::{
+    Change, HistoryEvent, HistoryUpdate, Kind, Name, RecordId, StoredMessage, Target,
+};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::collections::HashMap;
 
@@ -44,13 +46,13 @@ pub(in crate::journal) fn take(
     connection: &Connection,
     names: &mut Names,
     record: RecordId,
-    archive: Archive<'_>,
+    archive: HistoryUpdate<'_>,
 ) -> Result<bool> {
     match archive {
-        Archive::Add(logged) => add(connection, names, &logged).map(|()| false),
-        Archive::Edit(id, text) => edit(connection, names, id, text).map(|()| true),
-        Archive::Delete(id) => delete(connection, names, id).map(|()| true),
-        Archive::React(id, nick, text, on) => {
+        HistoryUpdate::Add(logged) => add(connection, names, &logged).map(|()| false),
+        HistoryUpdate::Edit(id, text) => edit(connection, names, id, text).map(|()| true),
+        HistoryUpdate::Delete(id) => delete(connection, names, id).map(|()| true),
+        HistoryUpdate::React(id, nick, text, on) => {
             let number = id.0.cast_signed();
             if on {
                 let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
@@ -65,9 +67,11 @@ pub(in crate::journal) fn take(
             Ok(false)
         }
         // For as long as a session lasts, in memory.
-        Archive::Guests(..) | Archive::Over(_) => Ok(false),
-        Archive::Rename(before, room) => rename(connection, names, before, room).map(|()| false),
-        Archive::Happened(places, happened) => {
+        HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => Ok(false),
+        HistoryUpdate::Rename(before, room) => {
+            rename(connection, names, before, room).map(|()| false)
+        }
+        HistoryUpdate::HistoryEvent(places, happened) => {
             for place in &places {
                 happen(connection, names, place, &happened)?;
             }
@@ -97,7 +101,7 @@ pub(in crate::journal) fn happen(
     connection: &Connection,
     names: &mut Names,
     target: &Target,
-    happened: &Happened,
+    happened: &HistoryEvent,
 ) -> Result<()> {
     let place = place_of(happened.stamp.id, happened.stamp.part).cast_signed();
     let (time, about) = (happened.stamp.time.0, happened.about().map(|id| id.0.cast_signed()));
@@ -144,7 +148,7 @@ fn shares(
 pub(in crate::journal) fn add(
     connection: &Connection,
     names: &mut Names,
-    logged: &Logged,
+    logged: &StoredMessage,
 ) -> Result<()> {
     let id = logged.id.0.cast_signed();
     let (room, to, to_account) = match &logged.target {

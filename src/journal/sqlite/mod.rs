@@ -31,7 +31,7 @@ use super::error::{Health, JournalError};
 use super::guests::Guests;
 use super::limits::{self, Limits};
 use super::question::{Answer, Question};
-use crate::chat::{Archive, Change, Moment, Record, RecordId, SessionId};
+use crate::chat::{Change, HistoryUpdate, Moment, Record, RecordId, SessionId};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
@@ -165,11 +165,11 @@ impl Disk {
         refused.append(&mut self.refused);
     }
 
-    pub(super) fn archive(&mut self, entry: &Archive<'_>) {
+    pub(super) fn archive(&mut self, entry: &HistoryUpdate<'_>) {
         self.guests.archive(entry);
         match entry {
-            Archive::Add(logged) => self.told = logged.id,
-            Archive::Happened(_, happened) => self.told = happened.stamp.id,
+            HistoryUpdate::Add(logged) => self.told = logged.id,
+            HistoryUpdate::HistoryEvent(_, happened) => self.told = happened.stamp.id,
             _ => {}
         }
     }

@@ -7,8 +7,8 @@ use super::super::question::{
 };
 use super::events;
 use crate::chat::{
-    Happened, Joints, Kind, Logged, Lookup, Moment, Name, Point, Query, Quoted, RecordId,
-    Reference, Scope, Target, query,
+    HistoryEvent, Joints, Kind, Lookup, Moment, Name, Point, Query, Quoted, RecordId, Reference,
+    Scope, StoredMessage, Target, query,
 };
 use rusqlite::types::Value;
 use rusqlite::{
@@ -114,7 +114,7 @@ fn past(
     connection: &Connection,
     query: &Query,
     upto: RecordId,
-) -> Result<(Vec<Logged>, Vec<Happened>)> {
+) -> Result<(Vec<StoredMessage>, Vec<HistoryEvent>)> {
     let room = match &query.scope {
         Scope::Room(room) | Scope::Thread { room, .. } => Some(room),
         Scope::Search { rooms, .. } if rooms.len() == 1 => rooms.first(),
@@ -296,7 +296,11 @@ fn source(connection: &Connection, scope: &Scope) -> Result<Option<Source>> {
 }
 
 /// The rows of a stretch, from the end that is wanted.
-fn in_stretch(connection: &Connection, scope: &Scope, stretch: &Stretch) -> Result<Vec<Logged>> {
+fn in_stretch(
+    connection: &Connection,
+    scope: &Scope,
+    stretch: &Stretch,
+) -> Result<Vec<StoredMessage>> {
     let Some(source) = source(connection, scope)? else { return Ok(Vec::new()) };
     let Source { from, condition, key, mut values, rooms: known } = source;
     let order = if stretch.newest { "DESC" } else { "ASC" };
@@ -342,7 +346,10 @@ fn search_for(words: &str, rooms: &[i64], by: Option<i64>) -> Option<String> {
     Some(format!("text : ({wanted}) AND tags : (({rooms}){by})"))
 }
 
-pub(in crate::journal) fn read_message(row: &Row<'_>, room: Option<&Name>) -> Result<Logged> {
+pub(in crate::journal) fn read_message(
+    row: &Row<'_>,
+    room: Option<&Name>,
+) -> Result<StoredMessage> {
     let number = |column: usize| row.get::<_, i64>(column).map(i64::cast_unsigned);
     let name = |column: usize| {
         row.get::<_, Option<String>>(column).map(|name| name.as_deref().map(Name::new))
@@ -360,7 +367,7 @@ pub(in crate::journal) fn read_message(row: &Row<'_>, room: Option<&Name>) -> Re
         }),
         None => None,
     };
-    Ok(Logged {
+    Ok(StoredMessage {
         id: RecordId(number(0)?),
         time: Moment(row.get(1)?),
         target: match room {
@@ -395,7 +402,7 @@ fn joints(column: Option<String>) -> Option<Joints> {
     serde_json::from_str(&column?).ok()
 }
 
-fn add_reactions(connection: &Connection, entry: &mut Logged) -> Result<()> {
+fn add_reactions(connection: &Connection, entry: &mut StoredMessage) -> Result<()> {
     let sql =
         "SELECT text, count(*) FROM reaction WHERE message = ?1 GROUP BY text ORDER BY min(id)";
     let mut statement = connection.prepare_cached(sql)?;

@@ -250,7 +250,7 @@ fn is_passing(change: &Change) -> bool {
 mod tests {
     use super::super::open;
     use super::*;
-    use crate::chat::{Departure, Kind, Moment, Name, RecordId, SessionId};
+    use crate::chat::{Kind, Moment, Name, QuitReason, RecordId, SessionId};
     use std::sync::Arc;
     use std::sync::mpsc::channel;
 
@@ -281,7 +281,8 @@ mod tests {
         let limits = Limits::default();
         let mut writer = Writer::new(opened, &limits, Arc::new(|| {}), written_in);
         let panicked = writer.panics(|writer| {
-            writer.in_hand = vec![said(1), record(2, Change::Leave { departure: Departure::Quit })];
+            writer.in_hand =
+                vec![said(1), record(2, Change::Leave { departure: QuitReason::Quit })];
             panic!("in the middle of a commit");
         });
         assert!(panicked);

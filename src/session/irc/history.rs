@@ -3,7 +3,8 @@
 use super::render::Words;
 use super::{Caps, Context, pen, render, settings};
 use crate::chat::{
-    Command, Happened, Logged, Moment, Name, Past, Point, Range, RecordId, Scope, Stamp, Target,
+    Command, HistoryEvent, Moment, Name, Past, Point, Range, RecordId, Scope, Stamp, StoredMessage,
+    Target,
 };
 use crate::wire::irc::{Limits, LineWriter, Message};
 
@@ -124,7 +125,7 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
     let write = |out: &mut Vec<u8>| {
         let mut happened = happened.iter().peekable();
         let mut happen = |before: Option<RecordId>, out: &mut Vec<u8>| {
-            let due = |it: &&Happened| before.is_none_or(|id| it.stamp.id < id);
+            let due = |it: &&HistoryEvent| before.is_none_or(|id| it.stamp.id < id);
             while let Some(it) = happened.next_if(due) {
                 render::render(look, Some(it.stamp), &it.event(&target), out);
             }
@@ -138,7 +139,7 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
     context.pen().batch("history", &["chathistory", target.as_str()], write);
 }
 
-fn line(entry: &Logged, caps: Caps, me: &str, out: &mut Vec<u8>) {
+fn line(entry: &StoredMessage, caps: Caps, me: &str, out: &mut Vec<u8>) {
     let to = match &entry.target {
         Target::Room(room) => room.as_str(),
         Target::Private { to, .. } => to.as_str(),

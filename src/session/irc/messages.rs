@@ -1,7 +1,7 @@
 //! What is said, and what is taken back: PRIVMSG, NOTICE, TAGMSG, REDACT.
 
 use super::{Caps, Context, registration, settings};
-use crate::chat::{Command, Joints, Kind, Pick, RecordId, Speech, Tagging};
+use crate::chat::{Command, Joints, Kind, Pick, RecordId, SendMessage, Tagging};
 use crate::wire::irc::{MAX_BODY, Message, Tags, numeric};
 use std::sync::Arc;
 
@@ -71,7 +71,7 @@ pub(super) fn say(context: &mut Context<'_, '_>, targets: &str, spoken: Spoken<'
             continue;
         }
         let (status, to) = with_status(target);
-        context.run(Command::Speak(Box::new(Speech {
+        context.run(Command::SendMessage(Box::new(SendMessage {
             to: to.into(),
             kind,
             text: Arc::clone(&text),

@@ -1,7 +1,7 @@
 //! The dialect of IRC clients: the Modern IRC Client Protocol, and IRCv3's capabilities.
 //!
 //! Lines become [`Action`]s for whoever runs the connection, and answers that need nobody else.
-//! Events become lines in two ways: what many hear is rendered once for each [`Look`] and shared
+//! Events become lines in two ways: what many hear is rendered once for each [`RenderCaps`] and shared
 //! ([`render()`]); what one alone hears, because it names them or answers them, is written by their
 //! [`Session::tell`].
 //!
@@ -67,9 +67,9 @@ use std::time::Duration;
 
 /// How lines look for one peer: the capabilities that change them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Look(Caps);
+pub struct RenderCaps(Caps);
 
-impl Look {
+impl RenderCaps {
     /// The capabilities, those that change lines alone.
     pub fn caps(self) -> Caps {
         self.0
@@ -191,10 +191,10 @@ impl Session {
     }
 
     /// How it wants lines that many hear.
-    pub fn look(&self) -> Look {
+    pub fn look(&self) -> RenderCaps {
         let caps = self.caps.changing_lines();
         // What depends on batches is nothing without them.
-        Look(if self.caps.multiline() { caps } else { caps.without(Caps::MULTILINE) })
+        RenderCaps(if self.caps.multiline() { caps } else { caps.without(Caps::MULTILINE) })
     }
 
     /// The next line of `input`.

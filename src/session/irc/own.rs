@@ -5,7 +5,7 @@ use super::{
     Caps, Context, Session, View, channel, history, metadata, modes, read_marker, refusals,
     registration,
 };
-use crate::chat::{AccountStep, Event, Identity, Kind, Perspective, Refusal};
+use crate::chat::{AccountStep, Event, Identity, Kind, Refusal, Viewpoint};
 use crate::wire::irc::numeric;
 
 impl Session {
@@ -14,14 +14,14 @@ impl Session {
     pub fn tell(
         &mut self,
         event: &Event,
-        perspective: Perspective,
+        viewpoint: Viewpoint,
         view: &mut View<'_>,
         out: &mut Vec<u8>,
         aside: &mut Vec<u8>,
     ) {
         let mut actions = Vec::new();
         let mut context = Context { session: self, view, out, actions: &mut actions };
-        if perspective == Perspective::Own {
+        if viewpoint == Viewpoint::Actor {
             own(&mut context, event, aside);
         } else {
             other(&mut context, event);
@@ -61,7 +61,10 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
                 channel::tell_room(context, room);
             }
         }
-        Event::Said(_) | Event::Reacted { .. } | Event::Tagged { .. } | Event::Edited { .. } => {
+        Event::RoomMessage(_)
+        | Event::Reacted { .. }
+        | Event::Tagged { .. }
+        | Event::Edited { .. } => {
             if let Event::Tagged { who, to, .. } = event
                 && who.nick == *to
             {
@@ -71,7 +74,7 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
                 render(look, stamp, event, context.out);
             }
         }
-        Event::Told(told) => {
+        Event::DirectMessage(told) => {
             let caps = look.caps();
             if told.who.nick == told.to {
                 render::told(caps, told, told.to.as_str(), aside);

@@ -3,8 +3,10 @@
 use super::modes::shown;
 use super::pen::{msgid, realname, timestamp};
 use super::registration::prefix;
-use super::{Caps, Look, multiline};
-use crate::chat::{AccountStep, Departure, Event, Identity, Kind, Name, Quoted, Said, Stamp, Told};
+use super::{Caps, RenderCaps, multiline};
+use crate::chat::{
+    AccountStep, DirectMessage, Event, Identity, Kind, Name, QuitReason, Quoted, RoomMessage, Stamp,
+};
 use crate::wire::irc::{Limits, LineWriter, Tags};
 use std::borrow::Cow;
 
@@ -15,11 +17,11 @@ const MARGIN: usize = 24;
 /// gives them their time and msgid. Only what many see alike; the rest is [`Session::tell`]'s.
 ///
 /// [`Session::tell`]: super::Session::tell
-pub fn render(look: Look, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8>) {
+pub fn render(look: RenderCaps, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8>) {
     let caps = look.caps();
     match event {
-        Event::Said(line) => said(caps, line, out),
-        Event::Told(line) => told(caps, line, line.to.as_str(), out),
+        Event::RoomMessage(line) => said(caps, line, out),
+        Event::DirectMessage(line) => told(caps, line, line.to.as_str(), out),
         Event::Tagged { who, to, status, tags, .. } => {
             if caps.has(Caps::MESSAGE_TAGS) {
                 let source = prefix(who);
@@ -52,10 +54,10 @@ pub fn render(look: Look, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8>
         }
         Event::Left { who, departure, .. } => {
             let text = match departure {
-                Departure::Quit => "Client quit".to_owned(),
-                Departure::Said(words) => format!("Quit: {words}"),
-                Departure::Error(why) => format!("Error: {why}"),
-                Departure::Killed(why) => format!("Killed ({why})"),
+                QuitReason::Quit => "Client quit".to_owned(),
+                QuitReason::Message(words) => format!("Quit: {words}"),
+                QuitReason::Error(why) => format!("Error: {why}"),
+                QuitReason::Killed(why) => format!("Killed ({why})"),
             };
             let source = prefix(who);
             let line = tagged(caps, stamp, who, None, out);
@@ -326,7 +328,7 @@ pub(super) fn tags_of<'t>(tags: Option<&'t str>, reply: Option<&Quoted>) -> Opti
     }
 }
 
-fn said(caps: Caps, said: &Said, out: &mut Vec<u8>) {
+fn said(caps: Caps, said: &RoomMessage, out: &mut Vec<u8>) {
     let tags = tags_of(said.tags.as_deref(), said.reply.as_deref());
     let joints = said.joints.as_deref().unwrap_or_default();
     let said_so = Words { kind: said.kind, text: &said.text, joints, tags: tags.as_deref() };
@@ -340,7 +342,7 @@ fn said(caps: Caps, said: &Said, out: &mut Vec<u8>) {
     }
 }
 
-pub(super) fn told(caps: Caps, told: &Told, to: &str, out: &mut Vec<u8>) {
+pub(super) fn told(caps: Caps, told: &DirectMessage, to: &str, out: &mut Vec<u8>) {
     let joints = told.joints.as_deref().unwrap_or_default();
     let said_so = Words { kind: told.kind, text: &told.text, joints, tags: told.tags.as_deref() };
     let stamp = Stamp { id: told.id, part: 0, time: told.time };

@@ -1,9 +1,9 @@
 //! Exact bytes: what many hear, for clients with and without capabilities.
 
-use super::{Look, Session, render};
+use super::{RenderCaps, Session, render};
 use crate::chat::{
-    Departure, Event, Flag, Identity, Kind, ModeChange, Moment, Name, RecordId, Said, SessionId,
-    Stamp, Topic,
+    Event, Flag, Identity, Kind, ModeChange, Moment, Name, QuitReason, RecordId, RoomMessage,
+    SessionId, Stamp, Topic,
 };
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ fn ada() -> Arc<Identity> {
 }
 
 fn said(text: &str, kind: Kind) -> Event {
-    Event::Said(Box::new(Said {
+    Event::RoomMessage(Box::new(RoomMessage {
         id: RecordId(7),
         time: Moment(1_767_225_600_123),
         room: Name::new("#lab"),
@@ -43,7 +43,7 @@ const STAMP: Stamp = Stamp { id: RecordId(9), part: 1, time: Moment(1_767_225_60
 /// What a client with these capabilities hears.
 fn heard(capabilities: &str, event: &Event) -> String {
     let mut out = Vec::new();
-    let look = Look(super::capabilities::named(capabilities));
+    let look = RenderCaps(super::capabilities::named(capabilities));
     render(look, Some(STAMP), event, &mut out);
     String::from_utf8(out).unwrap()
 }
@@ -149,13 +149,13 @@ fn comings_and_goings() {
             "PART #lab :bye",
         ),
         (
-            Event::Left { who: Arc::clone(&who), departure: Departure::Quit, online: 1 },
+            Event::Left { who: Arc::clone(&who), departure: QuitReason::Quit, online: 1 },
             "QUIT :Client quit",
         ),
         (
             Event::Left {
                 who: Arc::clone(&who),
-                departure: Departure::Said("so long".into()),
+                departure: QuitReason::Message("so long".into()),
                 online: 1,
             },
             "QUIT :Quit: so long",
@@ -216,7 +216,7 @@ fn what_happens_has_a_time_and_one_msgid() {
     );
     let away = Event::Away { who: ada(), message: None };
     assert_eq!(heard("away-notify server-time", &away), format!("@{time} {start} AWAY\r\n"));
-    let left = Event::Left { who: ada(), departure: Departure::Quit, online: 1 };
+    let left = Event::Left { who: ada(), departure: QuitReason::Quit, online: 1 };
     assert_eq!(heard("message-tags", &left), format!("@msgid=9.1 {start} QUIT :Client quit\r\n"));
 }
 

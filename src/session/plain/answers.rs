@@ -1,17 +1,17 @@
 //! What was asked, as lines: a first one that says what follows and how much, then one for each.
 
 use super::render::{begin, end, label, notice, put, server_ban_target, users, words};
-use super::{Look, time};
+use super::{Theme, time};
 use crate::chat::{
-    Event, Flag, Logged, Modes, Moment, Person, Query, Range, RoomLine, Scope, ServerBanLine,
-    Target, Whois,
+    Event, Flag, Modes, Moment, Person, Query, Range, RoomLine, Scope, ServerBanLine,
+    StoredMessage, Target, Whois,
 };
 use std::fmt::Write;
 
 const GREEN: &str = "\x1b[32m";
 
 /// Adds the lines of an answer to `out`.
-pub(super) fn render(look: Look, event: &Event, out: &mut Vec<u8>) {
+pub(super) fn render(look: Theme, event: &Event, out: &mut Vec<u8>) {
     let mut say = |text: &str| notice(look, GREEN, text, out);
     match event {
         Event::Rooms(rooms) => {
@@ -99,7 +99,7 @@ fn room_line(room: &RoomLine) -> String {
 }
 
 /// `@` marks an op, `+` a voice, as IRC does.
-fn person_line(look: Look, person: &Person) -> String {
+fn person_line(look: Theme, person: &Person) -> String {
     let mark = if person.op {
         "@"
     } else if person.voice {
@@ -118,7 +118,7 @@ fn person_line(look: Look, person: &Person) -> String {
     line
 }
 
-fn whois_lines(look: Look, whois: &Whois) -> Vec<String> {
+fn whois_lines(look: Theme, whois: &Whois) -> Vec<String> {
     let who = &whois.person.who;
     let mut lines = vec![format!("{} is {}", label(look, who), who.prefix())];
     if let Some(name) = &who.realname {
@@ -185,7 +185,7 @@ fn modes_text(modes: &Modes) -> String {
 }
 
 /// Past messages: `- 17 2026-01-31 12:30 [alice]: text`.
-fn past(look: Look, query: &Query, entries: &[Logged], out: &mut Vec<u8>) {
+fn past(look: Theme, query: &Query, entries: &[StoredMessage], out: &mut Vec<u8>) {
     let what = match (&query.scope, query.range) {
         (Scope::Room(room), Range::Latest) => format!("past of {}", room.name),
         (Scope::Room(room), _) => format!("from the past of {}", room.name),

@@ -34,7 +34,7 @@ pub use commands::help;
 pub use refusals::refusal;
 pub use render::{render, render_notice, users};
 
-use crate::chat::{Command, Event, Kind, Moment, Name, Perspective};
+use crate::chat::{Command, Event, Kind, Moment, Name, Viewpoint};
 use crate::wire::clean::clean;
 use arguments::Line;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ pub enum Bell {
 
 /// How lines are to look for one peer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Look {
+pub struct Theme {
     /// The style.
     pub style: Style,
     /// Whether messages show their numbers.
@@ -90,7 +90,7 @@ pub enum Request {
 /// One peer's side of the conversation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
-    look: Look,
+    look: Theme,
     /// The room that words go to; `None` is the one joined last.
     chosen: Option<Name>,
     /// Nothing has been typed but what IRC clients begin with.
@@ -101,14 +101,14 @@ impl Session {
     /// A peer that has just come in.
     pub fn new(style: Style) -> Session {
         Session {
-            look: Look { style, ..Look::default() },
+            look: Theme { style, ..Theme::default() },
             chosen: Some(Name::lobby()),
             opening: true,
         }
     }
 
     /// How it wants its lines: may change with every line it sends.
-    pub fn look(&self) -> Look {
+    pub fn look(&self) -> Theme {
         self.look
     }
 
@@ -144,10 +144,10 @@ impl Session {
 
     /// Tells the session what its peer is told: a room that it joins becomes the current one, and
     /// one that it leaves no longer is.
-    pub fn heard(&mut self, event: &Event, perspective: Perspective) {
-        match (event, perspective) {
-            (Event::Joined { room, .. }, Perspective::Own) => self.chosen = Some(room.clone()),
-            (Event::Parted { room, .. }, Perspective::Own)
+    pub fn heard(&mut self, event: &Event, viewpoint: Viewpoint) {
+        match (event, viewpoint) {
+            (Event::Joined { room, .. }, Viewpoint::Actor) => self.chosen = Some(room.clone()),
+            (Event::Parted { room, .. }, Viewpoint::Actor)
                 if self.chosen.as_ref() == Some(room) =>
             {
                 self.chosen = None;

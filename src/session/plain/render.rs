@@ -2,10 +2,10 @@
 
 use super::answers;
 use super::refusals::refusal;
-use super::{Bell, Look, Style, time};
+use super::{Bell, Style, Theme, time};
 use crate::chat::{
-    AccountStep, BanTarget, Departure, Event, Identity, Kind, ModeChange, Perspective, Quoted,
-    Said, Told,
+    AccountStep, BanTarget, DirectMessage, Event, Identity, Kind, ModeChange, QuitReason, Quoted,
+    RoomMessage, Viewpoint,
 };
 use crate::wire::clean::clean;
 use std::io::Write;
@@ -26,22 +26,22 @@ pub fn users(count: usize) -> String {
 }
 
 /// Adds one line of the server's own to `out`.
-pub fn render_notice(look: Look, text: &str, out: &mut Vec<u8>) {
+pub fn render_notice(look: Theme, text: &str, out: &mut Vec<u8>) {
     notice(look, GREEN, text, out);
 }
 
 /// Adds the lines that tell `event` to `out`; nothing, if there is nothing to tell.
-pub fn render(look: Look, event: &Event, perspective: Perspective, out: &mut Vec<u8>) {
+pub fn render(look: Theme, event: &Event, viewpoint: Viewpoint, out: &mut Vec<u8>) {
     match event {
-        Event::Said(line) => said(look, line, perspective, out),
-        Event::Told(line) => told(look, line, perspective, out),
+        Event::RoomMessage(line) => said(look, line, viewpoint, out),
+        Event::DirectMessage(line) => told(look, line, viewpoint, out),
         Event::Entered { .. }
         | Event::Left { .. }
         | Event::Joined { .. }
         | Event::Parted { .. }
         | Event::Kicked { .. }
         | Event::Closed { .. }
-        | Event::Welcome { .. } => coming_and_going(look, event, perspective, out),
+        | Event::Welcome { .. } => coming_and_going(look, event, viewpoint, out),
         Event::Rooms(_)
         | Event::Who { .. }
         | Event::Whois(_)
@@ -53,9 +53,9 @@ pub fn render(look: Look, event: &Event, perspective: Perspective, out: &mut Vec
         | Event::Connections(_)
         | Event::Past(_) => answers::render(look, event, out),
         // The journal's answer follows.
-        Event::Recall(_) => {}
+        Event::ReplayHistory(_) => {}
         _ => {
-            if let Some(text) = words_for(look, event, perspective) {
+            if let Some(text) = words_for(look, event, viewpoint) {
                 notice(look, GREEN, &text, out);
             }
         }
@@ -63,20 +63,20 @@ pub fn render(look: Look, event: &Event, perspective: Perspective, out: &mut Vec
 }
 
 /// What somebody is called: in classic style by address and port until they take a name.
-pub(super) fn label(look: Look, who: &Identity) -> &str {
+pub(super) fn label(look: Theme, who: &Identity) -> &str {
     if look.style == Style::Classic && !who.named { &who.label } else { who.nick.as_str() }
 }
 
 /// The address, too, as long as nobody knows them by a name of their own.
-fn full_label(look: Look, who: &Identity) -> String {
+fn full_label(look: Theme, who: &Identity) -> String {
     match look.style {
         Style::Plain if !who.named => format!("{} ({})", who.label, who.nick),
         _ => label(look, who).to_owned(),
     }
 }
 
-fn coming_and_going(look: Look, event: &Event, perspective: Perspective, out: &mut Vec<u8>) {
-    let own = perspective == Perspective::Own;
+fn coming_and_going(look: Theme, event: &Event, viewpoint: Viewpoint, out: &mut Vec<u8>) {
+    let own = viewpoint == Viewpoint::Actor;
     match event {
         Event::Welcome { who, online } => {
             let users = users(*online);
@@ -96,12 +96,12 @@ fn coming_and_going(look: Look, event: &Event, perspective: Perspective, out: &m
         Event::Left { who, departure, online } => {
             let (who, users) = (full_label(look, who), users(*online));
             let how = match departure {
-                Departure::Quit => String::new(),
-                Departure::Said(words) => format!(" ({words})"),
-                Departure::Error(why) if look.style == Style::Plain => format!(" (error: {why})"),
-                Departure::Error(_) => " (error)".to_owned(),
-                Departure::Killed(why) if why.is_empty() => " (put out)".to_owned(),
-                Departure::Killed(why) => format!(" (put out: {why})"),
+                QuitReason::Quit => String::new(),
+                QuitReason::Message(words) => format!(" ({words})"),
+                QuitReason::Error(why) if look.style == Style::Plain => format!(" (error: {why})"),
+                QuitReason::Error(_) => " (error)".to_owned(),
+                QuitReason::Killed(why) if why.is_empty() => " (put out)".to_owned(),
+                QuitReason::Killed(why) => format!(" (put out: {why})"),
             };
             notice(look, RED, &format!("the user {who} left{how}, {users} online"), out);
         }
@@ -136,8 +136,8 @@ fn coming_and_going(look: Look, event: &Event, perspective: Perspective, out: &m
 }
 
 /// The words for what needs no looks of its own.
-fn words_for(look: Look, event: &Event, perspective: Perspective) -> Option<String> {
-    let own = perspective == Perspective::Own;
+fn words_for(look: Theme, event: &Event, viewpoint: Viewpoint) -> Option<String> {
+    let own = viewpoint == Viewpoint::Actor;
     let on_off = |on: bool, yes: &str, no: &str| if on { yes.to_owned() } else { no.to_owned() };
     Some(match event {
         Event::Renamed { who, .. } if own => format!("you are {} now", who.nick),
@@ -216,7 +216,7 @@ fn deleted(who: &str, room: &str, message: &Quoted, reason: Option<&str>) -> Str
     }
 }
 
-fn account(look: Look, who: &Identity, step: AccountStep, own: bool) -> Option<String> {
+fn account(look: Theme, who: &Identity, step: AccountStep, own: bool) -> Option<String> {
     let name = who.account.as_ref().unwrap_or(&who.nick);
     Some(match (step, own) {
         (AccountStep::Registered, true) => {
@@ -263,8 +263,8 @@ fn place(room: &str, message: &Quoted) -> String {
 
 /// The one line that is rendered for every message: no formatting machinery, no allocation, if it
 /// is as most are.
-fn said(look: Look, said: &Said, perspective: Perspective, out: &mut Vec<u8>) {
-    if perspective == Perspective::Own {
+fn said(look: Theme, said: &RoomMessage, viewpoint: Viewpoint, out: &mut Vec<u8>) {
+    if viewpoint == Viewpoint::Actor {
         return;
     }
     let rings = look.bell == Bell::All || (said.mention && look.bell >= Bell::Mention);
@@ -291,10 +291,10 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split('\n').enumerate()
 }
 
-fn told(look: Look, told: &Told, perspective: Perspective, out: &mut Vec<u8>) {
+fn told(look: Theme, told: &DirectMessage, viewpoint: Viewpoint, out: &mut Vec<u8>) {
     for (number, text) in lines(&told.text) {
         begin(look, PURPLE, out);
-        if perspective == Perspective::Own {
+        if viewpoint == Viewpoint::Actor {
             put(out, &["[you -> ", told.to.as_str()]);
         } else {
             let rings = look.bell >= Bell::Private && number == 0;
@@ -303,7 +303,7 @@ fn told(look: Look, told: &Told, perspective: Perspective, out: &mut Vec<u8>) {
         words(told.kind, None, text, out);
         end(look, out);
     }
-    if perspective == Perspective::Own {
+    if viewpoint == Viewpoint::Actor {
         if told.waits {
             let text = format!("{} is not here and gets it at the next login", told.to);
             notice(look, GREEN, &text, out);
@@ -347,18 +347,18 @@ pub(super) fn put(out: &mut Vec<u8>, parts: &[&str]) {
     }
 }
 
-pub(super) fn begin(look: Look, colour: &str, out: &mut Vec<u8>) {
+pub(super) fn begin(look: Theme, colour: &str, out: &mut Vec<u8>) {
     if look.style == Style::Classic {
         put(out, &["\r", colour]);
     }
 }
 
-pub(super) fn end(look: Look, out: &mut Vec<u8>) {
+pub(super) fn end(look: Theme, out: &mut Vec<u8>) {
     put(out, &["\n", if look.style == Style::Classic { RESET } else { "" }]);
 }
 
 /// A line of the server's own words.
-pub(super) fn notice(look: Look, colour: &str, text: &str, out: &mut Vec<u8>) {
+pub(super) fn notice(look: Theme, colour: &str, text: &str, out: &mut Vec<u8>) {
     begin(look, colour, out);
     put(out, &[if look.style == Style::Plain { "* " } else { "" }]);
     put_harmless(out, text);

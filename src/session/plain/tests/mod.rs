@@ -6,8 +6,8 @@ mod typed;
 
 use super::*;
 use crate::chat::{
-    Change, Decision, Departure, Entry, Hub, Logged, Moment, Outcome, PasswordHash, Point, Query,
-    Range, Record, RecordId, Refusal, Scope, Secret, SessionId, Work,
+    Change, Decision, Entry, Hub, Moment, Outcome, PasswordHash, Point, Query, QuitReason, Range,
+    Record, RecordId, Refusal, Scope, Secret, SessionId, StoredMessage, Work,
 };
 use proptest::prelude::*;
 
@@ -41,13 +41,13 @@ impl Chat {
         let mut effects = Vec::new();
         self.hub.apply(record, &mut effects);
         for effect in effects {
-            self.hub.hearers(&effect.audience, |session, perspective| {
+            self.hub.recipients(&effect.audience, |session, viewpoint| {
                 let Some((session, shown)) = self.people.get_mut(session.0 as usize) else {
                     return;
                 };
-                session.heard(&effect.event, perspective);
+                session.heard(&effect.event, viewpoint);
                 let mut line = Vec::new();
-                render(session.look(), &effect.event, perspective, &mut line);
+                render(session.look(), &effect.event, viewpoint, &mut line);
                 shown.push_str(&String::from_utf8(line).unwrap());
             });
         }
@@ -70,7 +70,7 @@ impl Chat {
                 }
             }
             Request::Quit(words) => {
-                let departure = words.map_or(Departure::Quit, Departure::Said);
+                let departure = words.map_or(QuitReason::Quit, QuitReason::Message);
                 self.write(number, Change::Leave { departure });
             }
         }
@@ -107,7 +107,7 @@ impl Chat {
     fn show(&mut self, number: usize, event: &Event) {
         let (session, shown) = &mut self.people[number];
         let mut line = Vec::new();
-        render(session.look(), event, Perspective::Other, &mut line);
+        render(session.look(), event, Viewpoint::Observer, &mut line);
         shown.push_str(&String::from_utf8(line).unwrap());
     }
 
@@ -131,7 +131,7 @@ impl Chat {
     }
 }
 
-fn past(query: Query, entries: Vec<Logged>) -> Event {
+fn past(query: Query, entries: Vec<StoredMessage>) -> Event {
     Event::Past(Box::new(crate::chat::Past { query, entries, happened: Vec::new() }))
 }
 

@@ -20,7 +20,7 @@ fn coming_speaking_and_leaving_in_plain_style() {
     assert_eq!(chat.seen(0), "* the user bob left (see you), 1 user online\n");
     let mut chat = Chat::new(&[Style::Plain, Style::Plain]);
     chat.seen(0);
-    chat.write(1, Change::Leave { departure: Departure::Error("reset".into()) });
+    chat.write(1, Change::Leave { departure: QuitReason::Error("reset".into()) });
     assert_eq!(
         chat.seen(0),
         "* the user 127.0.0.1:5001 (guest2) left (error: reset), 1 user online\n"
@@ -41,7 +41,7 @@ fn the_same_in_classic_style() {
     assert_eq!(chat.both(1, "", 0).1, "\r\x1b[31;1mthe user bob left, 1 user online\n\x1b[0m");
     let mut chat = Chat::new(&[Style::Classic, Style::Classic]);
     chat.seen(0);
-    chat.write(1, Change::Leave { departure: Departure::Error("reset".into()) });
+    chat.write(1, Change::Leave { departure: QuitReason::Error("reset".into()) });
     assert!(chat.seen(0).contains("the user 127.0.0.1:5001 left (error), 1 user online\n"));
 }
 
@@ -164,7 +164,7 @@ fn the_past_is_marked_as_past() {
     let room = crate::chat::query::Room { name: Name::lobby(), since: RecordId(0) };
     let query =
         Query { scope: Scope::Room(room), range: Range::Latest, limit: None, events: false };
-    let logged = Logged {
+    let logged = StoredMessage {
         id: RecordId(9),
         time: Moment(0),
         target: crate::chat::Target::Room(Name::lobby()),
@@ -184,7 +184,7 @@ fn the_past_is_marked_as_past() {
     };
     let mut out = Vec::new();
     let event = past(query, vec![logged]);
-    render(Look::default(), &event, Perspective::Other, &mut out);
+    render(Theme::default(), &event, Viewpoint::Observer, &mut out);
     assert_eq!(
         String::from_utf8(out).unwrap(),
         "* past of #lobby: 1 message, times are UTC\n\
