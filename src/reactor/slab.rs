@@ -72,7 +72,7 @@ struct Slot<T> {
 /// Values that are found by [`Token`] in constant time.
 ///
 /// ```
-/// use chatloop::reactor::Slab;
+/// use chatloop_reactor::Slab;
 /// let mut slab = Slab::new();
 /// let old = slab.insert("first");
 /// slab.remove(old);

@@ -37,7 +37,7 @@ impl Stream {
     /// in the meantime (macOS says EINVAL then).
     pub fn new(socket: TcpStream) -> io::Result<Stream> {
         socket.set_nonblocking(true)?;
-        // A chat line is small and wanted now. Nagle's algorithm would hold it back until the
+        // A line is small and wanted now. Nagle's algorithm would hold it back until the
         // peer has acknowledged the one before, up to 40 ms; the outbox already gathers what
         // belongs together.
         socket.set_nodelay(true)?;
@@ -63,6 +63,12 @@ impl Stream {
     /// gone, which the next read says better.
     pub fn shutdown_write(&self) {
         let _ = self.socket.shutdown(Shutdown::Write);
+    }
+
+    /// Closes with a reset instead of a goodbye: unsent bytes are discarded at both ends, and the
+    /// port is free at once. An error means that the connection is already gone.
+    pub fn abort(self) {
+        let _ = socket2::SockRef::from(&self.socket).set_linger(Some(std::time::Duration::ZERO));
     }
 
     /// Whether the connection still stands as far as the system knows. After the end of the
@@ -153,10 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_is_a_failure() {
+    fn an_aborted_connection_is_a_failure_at_the_other_end() {
         let (stream, peer) = pair();
-        socket2::SockRef::from(&peer).set_linger(Some(std::time::Duration::ZERO)).unwrap();
-        drop(peer);
+        Stream::new(peer).unwrap().abort();
         let outcome = loop {
             match stream.read(&mut [0; 16]) {
                 Read::Later => continue,

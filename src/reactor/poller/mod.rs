@@ -26,7 +26,7 @@
 //! - **Always ready.** A regular file or a directory never blocks, so the kernel's queues refuse
 //!   it (epoll: EPERM; kqueue would wait at end of file for the file to grow). [`Poller`] keeps
 //!   those aside and reports them ready at every wait. That is what makes
-//!   `chatloop-client < script.txt` and `< /dev/null` work under every backend.
+//!   `program < script.txt` and `< /dev/null` work under every backend.
 //! - **Interest NONE** keeps the descriptor known and silent, but for `hangup`.
 //! - **EINTR** is not an error: `wait` returns with no events.
 //! - **Time-outs** are rounded up, so a timer never wakes the loop a moment too early, to find

@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn the_page_names_every_capability() {
         let (_, irc) = include_str!("../../../docs/PROTOCOL.md").split_once("\n## IRC\n").unwrap();
-        let (_, table) = irc.split_once("### Capabilities\n").unwrap();
+        let (_, table) = irc.split_once("### IRC capabilities\n").unwrap();
         let (table, _) = table.split_once("\n### ").unwrap();
         for (name, _) in ALL {
             assert!(table.contains(&format!("`{name}`")), "docs/PROTOCOL.md lacks {name}");

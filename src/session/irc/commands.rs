@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn the_page_names_every_command() {
         let (_, irc) = include_str!("../../../docs/PROTOCOL.md").split_once("\n## IRC\n").unwrap();
-        let (_, table) = irc.split_once("### Commands\n").unwrap();
+        let (_, table) = irc.split_once("### IRC commands\n").unwrap();
         let (table, _) = table.split_once("\n### ").unwrap();
         let words: Vec<&str> = table.split(|letter: char| !letter.is_ascii_uppercase()).collect();
         for name in names() {

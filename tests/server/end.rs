@@ -1,12 +1,7 @@
 //! How does the server end, and what does its operator see?
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[macro_use]
-mod common;
-
+use crate::common::{Client, Server, texts};
 use chatloop::reactor::Backend;
-use common::{Client, Server, texts};
 use nix::sys::signal::Signal;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

@@ -1,33 +1,9 @@
 //! What RPL_ISUPPORT and CAP LS announce is so: each bound is reached, and the next step is not
 //! taken.
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[allow(unused_macros)]
-mod common;
-
-use common::{Client, Server};
+use crate::common::{Client, Server};
+use crate::irc::{ask_bare as ask, server};
 use std::collections::HashMap;
-
-fn server() -> Server {
-    Server::start(&["--greeting-delay=10000", "--name=irc.example.org", "--network=Test"])
-}
-
-/// Sends a line, and what answers it: everything up to the answer to a PING, without the source
-/// if that is the server.
-fn ask(client: &mut Client, command: &str) -> Vec<String> {
-    client.send(format!("{command}\r\nPING :fence\r\n"));
-    let mut answers = Vec::new();
-    loop {
-        let line = client.line();
-        let line = line.strip_suffix('\r').unwrap();
-        let line = line.strip_prefix(":irc.example.org ").unwrap_or(line);
-        if line.ends_with(" :fence") {
-            return answers;
-        }
-        answers.push(line.to_owned());
-    }
-}
 
 /// A client that is in, and the tokens it was told.
 fn irc(server: &Server, nick: &str) -> (Client, HashMap<String, String>) {
@@ -49,7 +25,7 @@ fn numerics(answers: &[String]) -> Vec<&str> {
 
 #[test]
 fn every_bound_is_as_announced() {
-    let server = server();
+    let server = server(&[]);
     let (mut ada, tokens) = irc(&server, "ada");
     let bound = |name: &str| tokens[name].parse::<usize>().unwrap();
     let x = |count: usize| "x".repeat(count);
@@ -96,7 +72,7 @@ fn every_bound_is_as_announced() {
 
 #[test]
 fn every_number_of_targets_is_as_announced() {
-    let server = server();
+    let server = server(&[]);
     let (mut ada, tokens) = irc(&server, "ada");
     let most: HashMap<&str, &str> =
         tokens["TARGMAX"].split(',').map(|it| it.split_once(':').unwrap()).collect();
@@ -145,7 +121,7 @@ fn every_number_of_targets_is_as_announced() {
 
 #[test]
 fn nobody_is_in_more_channels_than_announced() {
-    let server = server();
+    let server = server(&[]);
     let (mut ada, tokens) = irc(&server, "ada");
     let most: usize = tokens["CHANLIMIT"].strip_prefix("#:").unwrap().parse().unwrap();
     let names: Vec<String> = (0..=most).map(|number| format!("#c{number}")).collect();
@@ -160,7 +136,7 @@ fn nobody_is_in_more_channels_than_announced() {
 
 #[test]
 fn a_bot_is_known_by_its_mode_everywhere() {
-    let server = server();
+    let server = server(&[]);
     let (mut bot, tokens) = irc(&server, "robodan");
     let (mut ada, _) = irc(&server, "ada");
     ask(&mut ada, "CAP REQ message-tags");
@@ -189,7 +165,7 @@ fn a_bot_is_known_by_its_mode_everywhere() {
 
 #[test]
 fn an_account_can_be_banned_by_the_announced_letter() {
-    let server = server();
+    let server = server(&[]);
     let (mut ada, tokens) = irc(&server, "ada");
     let (mut bob, _) = irc(&server, "bob");
     let (prefix, letters) = tokens["EXTBAN"].split_once(',').unwrap();
@@ -206,7 +182,7 @@ fn an_account_can_be_banned_by_the_announced_letter() {
 
 #[test]
 fn whois_tells_each_what_they_may_know() {
-    let server = server();
+    let server = server(&[]);
     let (mut ada, _) = irc(&server, "ada");
     let (mut bob, _) = irc(&server, "bob");
     ask(&mut ada, "REGISTER * * sesame");
@@ -222,7 +198,7 @@ fn whois_tells_each_what_they_may_know() {
 
 #[test]
 fn registration_is_announced_without_what_it_cannot() {
-    let server = server();
+    let server = server(&[]);
     let mut ada = Client::connect(server.address);
     let offered = ask(&mut ada, "CAP LS 302").join(" ");
     let offered: Vec<&str> = offered.split_whitespace().collect();

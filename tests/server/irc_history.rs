@@ -1,50 +1,8 @@
 //! What IRC clients are told of the past and of each other, over real sockets: history, times,
 //! several lines, reactions, other names for rooms.
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[allow(unused_macros)]
-mod common;
-
-use common::{Client, Server};
-
-/// Long enough for the slowest machine: here clients speak first.
-const PATIENT: &str = "--greeting-delay=10000";
-
-fn server(flags: &[&str]) -> Server {
-    Server::start(&[&[PATIENT, "--name=irc.example.org", "--network=Test"], flags].concat())
-}
-
-/// A line without its CR.
-fn line(client: &mut Client) -> String {
-    let line = client.line();
-    line.strip_suffix('\r').unwrap_or_else(|| panic!("{line:?} has no CR")).to_owned()
-}
-
-/// Sends lines, and what answers them: everything up to the answer to a PING.
-fn ask(client: &mut Client, lines: &str) -> Vec<String> {
-    client.send(format!("{}\r\nPING :fence\r\n", lines.replace('\n', "\r\n")));
-    let mut answers = Vec::new();
-    loop {
-        let line = line(client);
-        if line == ":irc.example.org PONG irc.example.org :fence" {
-            return answers;
-        }
-        answers.push(line);
-    }
-}
-
-/// A client that is in, with these capabilities.
-fn irc(server: &Server, nick: &str, capabilities: &str) -> Client {
-    let mut client = Client::connect(server.address);
-    let negotiation = match capabilities {
-        "" => String::new(),
-        capabilities => format!("CAP REQ :{capabilities}\nCAP END\n"),
-    };
-    let welcome = ask(&mut client, &format!("{negotiation}NICK {nick}\nUSER {nick} 0 * :{nick}"));
-    assert!(welcome.iter().any(|line| line.contains(&format!(" 001 {nick} "))), "{welcome:?}");
-    client
-}
+use crate::common::{Client, Server};
+use crate::irc::{ask, irc, line, server};
 
 /// A plain client that is in under a name.
 fn plain(server: &Server, nick: &str) -> Client {

@@ -1,12 +1,7 @@
 //! Does bad input harm nobody but its sender, and its sender little?
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[macro_use]
-mod common;
-
+use crate::common::{Client, Server, texts};
 use chatloop::reactor::Backend;
-use common::{Client, Server, texts};
 
 per_backend! {
     a_line_over_the_limit_is_refused_and_the_connection_kept
@@ -49,7 +44,7 @@ fn an_endless_line_costs_no_memory(backend: Backend) {
     assert!(texts::names_limit(&refusal, "--max-line"), "{refusal}");
     assert!(refusal.contains("100 bytes"), "{refusal}");
     #[cfg(target_os = "linux")]
-    let before = common::resident_memory(&server);
+    let before = crate::common::resident_memory(&server);
     for _ in 0..128 {
         room[0].send(vec![b'x'; PIECE]);
     }
@@ -57,7 +52,7 @@ fn an_endless_line_costs_no_memory(backend: Backend) {
     assert_eq!(room[1].line(), texts::said(&name, "heard"));
     #[cfg(target_os = "linux")]
     {
-        let grown = common::resident_memory(&server).saturating_sub(before);
+        let grown = crate::common::resident_memory(&server).saturating_sub(before);
         assert!(grown < 1 << 20, "{grown} bytes more for an endless line");
     }
     room.iter_mut().for_each(Client::assert_nothing_waits);

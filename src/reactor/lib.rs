@@ -13,6 +13,8 @@
 //! - [`descriptors`]: how many descriptors the process may hold;
 //! - [`memory`]: what is free goes back to the system.
 
+#![warn(missing_docs)]
+
 pub mod chunk;
 pub mod connector;
 pub mod descriptors;

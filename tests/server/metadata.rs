@@ -1,44 +1,14 @@
 //! What IRC clients say of people and channels for programs, and how far a person has read:
 //! METADATA in both of its versions, MARKREAD, and two clients of one account.
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[allow(unused_macros)]
-mod common;
-
-use common::{Client, Server};
+use crate::common::{Client, Server};
+use crate::irc::{ask_bare as ask, line_bare as line, server};
 use nix::sys::signal::Signal;
 
 const VERSION_2: &str = "batch draft/metadata-2";
 const VERSION_3: &str = "batch draft/metadata-3";
 /// SASL PLAIN for `ada` with `sesame`.
 const PROOF: &str = "AUTHENTICATE PLAIN\r\nAUTHENTICATE AGFkYQBzZXNhbWU=";
-
-fn server(flags: &[&str]) -> Server {
-    // Here clients speak first, and none is taken for a plain one because it was late.
-    let patient = ["--greeting-delay=10000", "--name=irc.example.org"];
-    Server::start(&[&patient, flags].concat())
-}
-
-/// A line without its CR and without the server's name in front.
-fn line(client: &mut Client) -> String {
-    let line = client.line();
-    let line = line.strip_suffix('\r').unwrap_or_else(|| panic!("{line:?} has no CR"));
-    line.replacen(":irc.example.org ", "", 1)
-}
-
-/// Sends lines, and what answers them: everything up to the answer to a PING.
-fn ask(client: &mut Client, command: &str) -> Vec<String> {
-    client.send(format!("{command}\r\nPING :fence\r\n"));
-    let mut answers = Vec::new();
-    loop {
-        let line = line(client);
-        if line == "PONG irc.example.org :fence" {
-            return answers;
-        }
-        answers.push(line);
-    }
-}
 
 /// Has a client come in, with what it says before; what it is told from 001 on.
 fn enter(client: &mut Client, nick: &str, capabilities: &str, before: &str) -> Vec<String> {

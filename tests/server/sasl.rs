@@ -1,17 +1,13 @@
 //! Proving an account over real sockets: SASL as IRC clients do it, SCRAM against another's
 //! implementation of its other half.
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[allow(unused_macros)]
-mod common;
-
+use crate::common::{Client, Server};
+use crate::irc::{line, server};
 use argon2::Argon2;
 use argon2::password_hash::PasswordHasher;
 use base64ct::{Base64, Encoding};
 use chatloop::chat::{Change, Entry, Moment, Name, PasswordHash, SessionId};
 use chatloop::journal::{Journal, Limits};
-use common::{Client, Server};
 use sasl::client::Mechanism;
 use sasl::client::mechanisms::Scram;
 use sasl::common::ChannelBinding;
@@ -20,15 +16,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 const FAILED: &str = ":irc.example.org 904 * :SASL authentication failed";
-
-fn server(flags: &[&str]) -> Server {
-    // Here clients speak first, and none is taken for a plain one because it was late.
-    Server::start(&[&["--greeting-delay=10000", "--name=irc.example.org"], flags].concat())
-}
-
-fn line(client: &mut Client) -> String {
-    client.line().trim_end_matches('\r').to_owned()
-}
 
 /// A client that has asked for SASL and is not in yet.
 fn outside(server: &Server) -> Client {

@@ -8,11 +8,11 @@
 #![allow(clippy::unwrap_used)]
 
 #[macro_use]
-#[path = "common/backends.rs"]
+#[path = "../../../tests/common/backends.rs"]
 mod backends;
 
-use chatloop::reactor::{Backend, Event, Interest, Poller, Signal, Signals, Slab, Token};
-use chatloop::reactor::{descriptors, waker};
+use chatloop_reactor::{Backend, Event, Interest, Poller, Signal, Signals, Slab, Token};
+use chatloop_reactor::{descriptors, waker};
 use nix::fcntl::{FcntlArg, fcntl};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};

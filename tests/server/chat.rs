@@ -1,12 +1,7 @@
 //! Does the room behave: who comes and goes, who hears what, in which order?
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[macro_use]
-mod common;
-
+use crate::common::{Client, Server, texts};
 use chatloop::reactor::Backend;
-use common::{Client, Server, texts};
 use std::io::Write;
 use std::time::{Duration, Instant};
 

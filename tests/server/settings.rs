@@ -1,11 +1,6 @@
 //! Settings from flags, environment and file; what is said of wrong ones; SIGHUP.
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[allow(unused_macros)]
-mod common;
-
-use common::{Client, Server, texts};
+use crate::common::{Client, Server, texts};
 use nix::sys::signal::Signal;
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,11 +1,7 @@
 //! Which command does an answer belong to, if the journal is on disk and answers later?
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[allow(unused_macros)]
-mod common;
-
-use common::{Client, Server};
+use crate::common::{Client, Server};
+use crate::irc::{self, ask_bare as ask};
 use std::path::PathBuf;
 
 /// A directory that is gone when the test is over.
@@ -21,29 +17,13 @@ impl Scratch {
     }
 
     fn server(&self) -> Server {
-        let data = ["--data", self.0.to_str().unwrap()];
-        // Here clients speak first.
-        let flags = ["--greeting-delay=10000", "--name=irc.example.org"];
-        Server::start(&[&data[..], &flags].concat())
+        irc::server(&["--data", self.0.to_str().unwrap()])
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Sends lines, and what answers them, without the server's name: up to the answer to a PING.
-fn ask(client: &mut Client, lines: &str) -> Vec<String> {
-    client.send(format!("{}\r\nPING :fence\r\n", lines.replace('\n', "\r\n")));
-    let mut answers = Vec::new();
-    loop {
-        let line = client.line().trim_end().replacen(":irc.example.org ", "", 1);
-        if line == "PONG irc.example.org :fence" {
-            return answers;
-        }
-        answers.push(line);
     }
 }
 

@@ -1,11 +1,6 @@
 //! The operator's console and `hash`, on a pseudo-terminal: what a person sees and types.
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[allow(unused_macros)]
-mod common;
-
-use common::{Client, PATIENCE, texts};
+use crate::common::{Client, PATIENCE, no_fork, texts};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
 use nix::pty::{OpenptyResult, Winsize, openpty};
@@ -39,6 +34,7 @@ struct AtTerminal {
 /// Both ends of a new terminal: the window's and the program's.
 fn terminal() -> (File, OwnedFd) {
     let size = Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 };
+    let _no_fork = no_fork();
     let OpenptyResult { master, slave } = openpty(Some(&size), None).unwrap();
     // Another test's program must not hold this terminal open.
     for end in [&master, &slave] {
@@ -64,6 +60,7 @@ fn spawn_at(slave: &OwnedFd, arguments: &[&str]) -> Child {
             Ok(())
         });
     }
+    let _forking = no_fork();
     command.spawn().unwrap()
 }
 

@@ -1,51 +1,12 @@
 //! IRC over real sockets: coming in, talking with plain clients, and bad input.
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[macro_use]
-mod common;
-
+use crate::common::{Client, Server};
+use crate::irc::{ask, irc, line, server};
 use chatloop::reactor::Backend;
-use common::{Client, Server};
 use std::time::Duration;
 
 per_backend! {
     a_plain_and_an_irc_client_talk_in_one_room
-}
-
-/// Long enough for the slowest machine: here clients speak first, and none is taken for a plain
-/// one because it was late.
-const PATIENT: &str = "--greeting-delay=10000";
-
-fn server(flags: &[&str]) -> Server {
-    Server::start(&[&[PATIENT, "--name=irc.example.org", "--network=Test"], flags].concat())
-}
-
-/// A line without its CR.
-fn line(client: &mut Client) -> String {
-    let line = client.line();
-    line.strip_suffix('\r').unwrap_or_else(|| panic!("{line:?} has no CR")).to_owned()
-}
-
-/// Sends a line, and what answers it: everything up to the answer to a PING.
-fn ask(client: &mut Client, command: &str) -> Vec<String> {
-    client.send(format!("{command}\r\nPING :fence\r\n"));
-    let mut answers = Vec::new();
-    loop {
-        let line = line(client);
-        if line == ":irc.example.org PONG irc.example.org :fence" {
-            return answers;
-        }
-        answers.push(line);
-    }
-}
-
-/// A client that is in.
-fn irc(server: &Server, nick: &str) -> Client {
-    let mut client = Client::connect(server.address);
-    let welcome = ask(&mut client, &format!("NICK {nick}\r\nUSER {nick} 0 * :Real Name"));
-    assert!(welcome[0].starts_with(&format!(":irc.example.org 001 {nick} :")), "{welcome:?}");
-    client
 }
 
 #[test]
@@ -79,7 +40,7 @@ fn a_plain_and_an_irc_client_talk_in_one_room(backend: Backend) {
     // It says nothing, and is greeted all the same.
     let mut bob = server.join();
     let nick = bob.name();
-    let mut ada = irc(&server, "ada");
+    let mut ada = irc(&server, "ada", "");
     let joined = ask(&mut ada, "JOIN #lobby");
     assert_eq!(joined[0], ":ada!~ada@127.0.0.1 JOIN #lobby");
     assert_eq!(joined[1], format!(":irc.example.org 353 ada = #lobby :{nick} ada"));
@@ -112,20 +73,20 @@ fn what_does_not_begin_like_irc_is_plain_at_once() {
         client.send(first);
         // Had it waited for the greeting's delay, this would take its ten seconds.
         let welcome = client.line_within(Duration::from_secs(5)).expect("a greeting");
-        assert!(common::texts::is_some_welcome(&welcome), "{first:?}: {welcome:?}");
+        assert!(crate::common::texts::is_some_welcome(&welcome), "{first:?}: {welcome:?}");
     }
     // The beginning of a command that never goes on is plain, too, when the input ends.
     let mut client = Client::connect(server.address);
     client.send("NIC");
     client.half_close();
-    assert!(common::texts::is_some_welcome(&client.line()));
+    assert!(crate::common::texts::is_some_welcome(&client.line()));
 }
 
 #[test]
 fn every_mistake_has_its_numeric() {
     let server = server(&[]);
-    let mut ada = irc(&server, "ada");
-    let _bob = irc(&server, "bob");
+    let mut ada = irc(&server, "ada", "");
+    let _bob = irc(&server, "bob", "");
     ask(&mut ada, "JOIN #room");
     for (command, answer) in [
         ("FROBNICATE", "421 ada FROBNICATE :Unknown command"),
@@ -162,7 +123,7 @@ fn every_mistake_has_its_numeric() {
 #[test]
 fn rooms_are_moderated_as_irc_clients_expect() {
     let server = server(&[]);
-    let (mut ada, mut bob) = (irc(&server, "ada"), irc(&server, "bob"));
+    let (mut ada, mut bob) = (irc(&server, "ada", ""), irc(&server, "bob", ""));
     ask(&mut ada, "JOIN #room");
     assert_eq!(
         ask(&mut ada, "MODE #room +itkl secret 5"),
@@ -195,7 +156,7 @@ fn rooms_are_moderated_as_irc_clients_expect() {
 #[test]
 fn commands_come_in_pieces_and_half_a_command_is_none() {
     let server = server(&[]);
-    let (mut ada, mut bob) = (irc(&server, "ada"), irc(&server, "bob"));
+    let (mut ada, mut bob) = (irc(&server, "ada", ""), irc(&server, "bob", ""));
     for piece in ["com", "man", "d\n"] {
         bob.send(piece);
     }
@@ -212,7 +173,7 @@ fn commands_come_in_pieces_and_half_a_command_is_none() {
 #[test]
 fn a_line_that_is_too_long_is_refused_and_the_next_one_stands() {
     let server = server(&[]);
-    let mut ada = irc(&server, "ada");
+    let mut ada = irc(&server, "ada", "");
     let long = format!("PRIVMSG ada :{}", "x".repeat(600));
     let refused = ":irc.example.org 417 ada :Input line was too long";
     assert_eq!(ask(&mut ada, &long), [refused]);
@@ -240,7 +201,7 @@ fn a_flood_before_registration_costs_others_nothing() {
             }
         }
     });
-    let mut ada = irc(&server, "ada");
+    let mut ada = irc(&server, "ada", "");
     assert_eq!(ask(&mut ada, "ISON ada"), [":irc.example.org 303 ada :ada"]);
     let refused = ":irc.example.org 451 flood JOIN :You have not registered";
     assert_eq!(line(&mut flood), refused);
@@ -266,7 +227,7 @@ fn the_servers_password_is_asked_for() {
 #[test]
 fn an_account_is_registered_and_proved_with_sasl() {
     let server = server(&["--oper=root:hunter22"]);
-    let mut jilles = irc(&server, "jilles");
+    let mut jilles = irc(&server, "jilles", "");
     let answers = ask(&mut jilles, "CAP REQ :draft/account-registration\r\nREGISTER * * sesame");
     assert_eq!(answers[1], ":irc.example.org REGISTER SUCCESS jilles :Account created");
     jilles.send("QUIT\r\n");
@@ -302,7 +263,7 @@ fn an_account_is_registered_and_proved_with_sasl() {
 #[test]
 fn answers_bear_the_label_of_their_command() {
     let server = server(&[]);
-    let mut ada = irc(&server, "ada");
+    let mut ada = irc(&server, "ada", "");
     ask(&mut ada, "CAP REQ :labeled-response batch echo-message message-tags");
     assert_eq!(ask(&mut ada, "@label=a PONG x"), ["@label=a :irc.example.org ACK"]);
     assert_eq!(
@@ -326,7 +287,7 @@ fn answers_bear_the_label_of_their_command() {
 #[test]
 fn lines_that_are_not_utf8_are_refused_whole() {
     let server = server(&[]);
-    let mut ada = irc(&server, "ada");
+    let mut ada = irc(&server, "ada", "");
     ada.send(b"PRIVMSG ada :caf\xe9\r\n");
     let refused =
         ":irc.example.org FAIL PRIVMSG INVALID_UTF8 :Your line is not UTF-8 and was not sent";

@@ -1,12 +1,7 @@
 //! Does every limit strike where it should, name itself, and leave everyone else alone?
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[macro_use]
-mod common;
-
+use crate::common::{Client, Server, texts};
 use chatloop::reactor::Backend;
-use common::{Client, Server, texts};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -36,7 +31,7 @@ fn a_full_server_says_so_and_takes_the_next_when_one_has_left(backend: Backend) 
         assert!(texts::is_some_departure(&client.line()));
     }
     // It is counted until the reaper has it, a moment after the others heard that it left.
-    let deadline = Instant::now() + common::PATIENCE;
+    let deadline = Instant::now() + crate::common::PATIENCE;
     let mut next = loop {
         let mut next = Client::connect(server.address);
         let line = next.line();
@@ -224,14 +219,14 @@ mod out_of_descriptors {
                 assert_eq!(listener.line(), texts::said(&name, &number.to_string()));
             }
         }
-        common::wait_until_asleep(&server);
-        let before = common::sleeps(&server);
-        let ticks = common::ticks(&server);
+        crate::common::wait_until_asleep(&server);
+        let before = crate::common::sleeps(&server);
+        let ticks = crate::common::ticks(&server);
         // The one thing that has no event to wait for: that nothing happens.
         std::thread::sleep(Duration::from_millis(500));
-        let sleeps = common::sleeps(&server) - before;
+        let sleeps = crate::common::sleeps(&server) - before;
         assert!(sleeps <= 10, "{sleeps} turns while nothing can be done");
-        let ticks = common::ticks(&server) - ticks;
+        let ticks = crate::common::ticks(&server) - ticks;
         assert!(ticks <= 5, "{ticks} ticks of processor time while nothing can be done");
         // Room for one, and the next one is too many again.
         set_descriptor_limit(&server, first_free + 1);

@@ -1,12 +1,7 @@
 //! Does the room hold when many come, some flood, and some never read?
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[macro_use]
-mod common;
-
+use crate::common::{Client, Server, texts};
 use chatloop::reactor::Backend;
-use common::{Client, Server, texts};
 use nix::sys::signal::Signal;
 use std::io::Write;
 
@@ -51,7 +46,7 @@ fn those_who_never_read_cost_nobody_else_anything(backend: Backend) {
     let slow: Vec<Client> = (0..SLOW).map(|_| Client::connect_narrow(server.address)).collect();
     let mut heard = vec![0; room.len()];
     #[cfg(target_os = "linux")]
-    let before = common::resident_memory(&server);
+    let before = crate::common::resident_memory(&server);
     let name = room[0].name();
     let text = "~".repeat(2_000);
     let said = texts::said(&name, &text);
@@ -65,7 +60,7 @@ fn those_who_never_read_cost_nobody_else_anything(backend: Backend) {
         }
         #[cfg(target_os = "linux")]
         {
-            let grown = common::resident_memory(&server).saturating_sub(before) as usize;
+            let grown = crate::common::resident_memory(&server).saturating_sub(before) as usize;
             // Their backlogs are shared, so it is far less; and the process may grow a little.
             const HARD: usize = 512 * 1024; // as the flag says
             assert!(grown < SLOW * HARD + (2 << 20), "{grown} bytes more");
@@ -151,14 +146,14 @@ fn a_silent_crowd_wakes_nobody(backend: Backend) {
     }
     #[cfg(target_os = "linux")]
     {
-        common::wait_until_asleep(&server);
-        let (sleeps, ticks) = (common::sleeps(&server), common::ticks(&server));
+        crate::common::wait_until_asleep(&server);
+        let (sleeps, ticks) = (crate::common::sleeps(&server), crate::common::ticks(&server));
         // The one thing that has no event to wait for: that nothing happens.
         std::thread::sleep(std::time::Duration::from_millis(700));
-        let sleeps = common::sleeps(&server) - sleeps;
+        let sleeps = crate::common::sleeps(&server) - sleeps;
         // The sleep that has just begun may not have been counted yet.
         assert!(sleeps <= 1, "{sleeps} turns while nobody says anything");
-        let ticks = common::ticks(&server) - ticks;
+        let ticks = crate::common::ticks(&server) - ticks;
         assert!(ticks <= 1, "{ticks} ticks of processor time while nobody says anything");
     }
     crowd[CROWD - 1].send("hello\n");

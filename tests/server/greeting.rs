@@ -1,13 +1,9 @@
 //! What a newcomer hears that has said nothing yet: nothing before it is known what it speaks, and
 //! then everything.
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
-
-#[macro_use]
-mod common;
-
+use crate::common::{Client, Server, texts};
+use crate::irc::PATIENT;
 use chatloop::reactor::Backend;
-use common::{Client, Server, texts};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use std::time::Duration;
@@ -15,9 +11,6 @@ use std::time::Duration;
 per_backend! {
     a_silent_newcomer_misses_no_word
 }
-
-/// Longer than any test takes: only words, or noise, decide.
-const PATIENT: &str = "--greeting-delay=60000";
 
 /// Somebody who talks. Who has connected before is accepted before this one is heard.
 fn talker(server: &Server, nick: &str) -> Client {
