@@ -55,6 +55,14 @@ impl Transport {
         }
     }
 
+    /// Closes with a reset instead of a goodbye: unsent bytes are discarded at both ends, and the
+    /// port is free at once.
+    pub fn abort(self) {
+        match self {
+            Transport::Tcp(stream) => stream.abort(),
+        }
+    }
+
     /// Whether the connection still stands as far as the system knows. After the end of the
     /// stream a read cannot tell a peer that only stopped sending from one that is gone; once the
     /// system has seen the reset that answers our next segment, the socket has no peer any more.
