@@ -9,9 +9,9 @@ use super::dialect::Dialect;
 use super::display::DisplayItem;
 use super::link::{Link, SEND_HARD};
 use super::paint::{Painter, style};
-use super::watch::{INPUT, Watch};
+use super::tokens::INPUT;
 use super::{Gravity, Notice, secrets};
-use crate::reactor::{Interest, Poller};
+use crate::reactor::{Interest, Poller, Registration};
 use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE};
 use jiff::Zoned;
 use std::io;
@@ -47,7 +47,7 @@ struct Offer {
 /// The terminal, in raw mode while this exists.
 pub struct Console {
     console: LineConsole,
-    watch: Watch,
+    registration: Registration,
     painter: Painter,
     offer: Option<Offer>,
     dialect: Dialect,
@@ -68,8 +68,8 @@ impl Console {
             style: painter.style(style::YOU),
             mask: if irc { secrets::masked_irc } else { secrets::masked_plain },
         })?;
-        let watch = Watch::new(INPUT);
-        Ok(Console { console, watch, painter, offer: None, dialect, quit_sent: false })
+        let registration = Registration::new(INPUT);
+        Ok(Console { console, registration, painter, offer: None, dialect, quit_sent: false })
     }
 
     /// Whether the last line sent was `/quit`.
@@ -312,6 +312,6 @@ impl Console {
     /// # Errors
     /// The poller's.
     pub fn update(&mut self, poller: &mut Poller) -> io::Result<()> {
-        self.watch.set(poller, io::stdin(), Interest::READ)
+        self.registration.set(poller, io::stdin(), Interest::READ)
     }
 }
