@@ -1,6 +1,6 @@
 //! `chatloop-lab`: load tests for chat servers. Arguments in, exit code out.
 
-use chatloop::lab::swarm;
+use chatloop::lab::{storm, swarm};
 use clap::{Parser, Subcommand};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -16,11 +16,13 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Tool {
     Swarm(Box<swarm::Options>),
+    Storm(Box<storm::Options>),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().tool {
         Tool::Swarm(options) => run_swarm(&options),
+        Tool::Storm(options) => run_storm(&options),
     }
 }
 
@@ -36,4 +38,30 @@ fn run_swarm(options: &swarm::Options) -> ExitCode {
     // A reader who has left is no fault of the server: the exit code is what was found.
     let _ = writeln!(std::io::stdout(), "{text}");
     ExitCode::from(report.exit_code())
+}
+
+fn run_storm(options: &storm::Options) -> ExitCode {
+    let mut out = std::io::stdout();
+    if options.list {
+        storm::names().for_each(|name| drop(writeln!(out, "{name}")));
+        return ExitCode::SUCCESS;
+    }
+    // A full table takes minutes, so a person sees each row when it is there.
+    let report = storm::run(options, |row| eprintln!("{row}"));
+    match report {
+        Ok(report) => {
+            let text = match () {
+                () if options.json => report.to_json(),
+                () if options.markdown => report.to_markdown(),
+                () => report.to_string(),
+            };
+            let _ = writeln!(out, "{text}");
+            ExitCode::from(report.exit_code())
+        }
+        Err(error) => {
+            eprintln!("chatloop-lab: {error}");
+            let invalid = error.kind() == std::io::ErrorKind::InvalidInput;
+            ExitCode::from(if invalid { 2 } else { 3 })
+        }
+    }
 }
