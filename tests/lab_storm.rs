@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not test functions to clippy
 
+#[allow(unused_macros)]
 mod common;
 
 use common::Server;
@@ -9,6 +10,9 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::{Command, Output};
+
+/// Long enough for IRC to be recognised on a slow machine; both dialects begin at once here.
+const GREETING: &str = "--greeting-delay=10000";
 
 fn storm(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_chatloop-lab")).arg("storm").args(arguments).output().unwrap()
@@ -50,7 +54,7 @@ fn commands_of(server: &Server) -> BTreeSet<String> {
 
 #[test]
 fn there_is_an_attack_for_every_command_of_both_dialects() {
-    let server = Server::start(&[]);
+    let server = Server::start(&[GREETING]);
     let listed = text(&storm(&["--list"]).stdout);
     let attacks: BTreeSet<String> = listed.lines().map(str::to_owned).collect();
     assert_eq!(attacks.len(), listed.lines().count(), "two attacks have one name");
@@ -76,7 +80,7 @@ const SMALL: &[&str] = &[
 
 #[test]
 fn a_small_storm_is_measured() {
-    let server = Server::start(&["--max-per-address=off", "--flood-limit=100/s"]);
+    let server = Server::start(&[GREETING, "--max-per-address=off", "--flood-limit=100/s"]);
     let port = server.address.port().to_string();
     let crowd = "--crowd-address=127.0.0.1";
     let only = "--only=TIME,USER,QUIT,/room,/quit";
@@ -100,7 +104,7 @@ fn a_small_storm_is_measured() {
 
 #[test]
 fn what_cannot_be_measured_is_said() {
-    let server = Server::start(&["--max-per-address=2"]);
+    let server = Server::start(&[GREETING, "--max-per-address=2"]);
     let port = server.address.port().to_string();
     for (arguments, code, words) in [
         (&["192.0.2.1", "7777"][..], 2, "192.0.2.1 is not on loopback"),
