@@ -42,22 +42,24 @@ fn run_swarm(options: &swarm::Options) -> ExitCode {
 
 fn run_storm(options: &storm::Options) -> ExitCode {
     let mut out = std::io::stdout();
+    let style = options.style();
     if options.list {
         storm::names().for_each(|name| drop(writeln!(out, "{name}")));
         return ExitCode::SUCCESS;
     }
-    // A full table takes minutes, so a person sees each row when it is there.
-    let report = storm::run(options, |row| eprintln!("{row}"));
-    match report {
-        Ok(report) => {
-            let text = match () {
-                () if options.json => report.to_json(),
-                () if options.markdown => report.to_markdown(),
-                () => report.to_string(),
-            };
-            let _ = writeln!(out, "{text}");
-            ExitCode::from(report.exit_code())
-        }
+    if let Some(heading) = style.heading()
+        && options.skip == 0
+    {
+        let _ = writeln!(out, "{heading}");
+    }
+    let mut all_pass = true;
+    // A whole table takes minutes, so each row is printed as soon as it is measured.
+    let outcome = storm::run(options, |row| {
+        all_pass &= row.passes();
+        let _ = writeln!(out, "{}", style.row(row));
+    });
+    match outcome {
+        Ok(()) => ExitCode::from(u8::from(!all_pass)),
         Err(error) => {
             eprintln!("chatloop-lab: {error}");
             let invalid = error.kind() == std::io::ErrorKind::InvalidInput;

@@ -25,7 +25,7 @@ mod scenarios;
 mod template;
 
 pub use options::Options;
-pub use report::{Report, Row};
+pub use report::{Row, Style};
 
 use super::payload::{self, Format};
 use crate::reactor::descriptors;
@@ -64,13 +64,17 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Measures the rows that `options` ask for and gives each to `done` as it is finished.
-pub fn run(options: &Options, mut done: impl FnMut(&Row)) -> io::Result<Report> {
+///
+/// # Errors
+/// `InvalidInput` if other options would help; otherwise the server did not let its users in, or
+/// was still busy long after the last row that `done` was given.
+pub fn run(options: &Options, mut done: impl FnMut(&Row)) -> io::Result<()> {
     let chosen = choose(&options.only)?;
     if !options.host.is_loopback() {
         return Err(invalid(format!("{} is not on loopback; attack a server here", options.host)));
     }
     let places = PAIR + options.crowd + options.attackers;
-    let limit = descriptors::raise_limit()? as usize;
+    let limit = descriptors::raise_limit()?;
     if places + OTHER_DESCRIPTORS > limit {
         let text = format!("{places} connections need more descriptors than the limit of {limit}");
         return Err(invalid(format!("{text} (see `ulimit -Hn`)")));
@@ -79,13 +83,20 @@ pub fn run(options: &Options, mut done: impl FnMut(&Row)) -> io::Result<Report> 
     let format = Format::new(u64::from(std::process::id()), payload::SHORTEST);
     let peers = Peers::new(places, server, options.backend, format)?;
     let mut storm = Storm { options, peers, ledger: Ledger::default(), calm: VecDeque::new() };
-    let mut report = Report::default();
-    for (number, (scenario, prepared)) in chosen.iter().enumerate() {
+    for (number, (scenario, prepared)) in chosen.iter().enumerate().skip(options.skip) {
         let row = storm.measure(number, scenario, prepared)?;
         done(&row);
-        report.rows.push(row);
+        if row.verdict == "stuck" {
+            let waited = options.timeout.as_secs_f64();
+            return Err(io::Error::other(format!(
+                "the server did not answer for {waited} s after {}; restart it and go on with \
+                 --skip {}",
+                scenario.name,
+                number + 1
+            )));
+        }
     }
-    Ok(report)
+    Ok(())
 }
 
 fn choose(only: &[String]) -> io::Result<Vec<(&'static Scenario, Prepared)>> {
@@ -155,18 +166,33 @@ impl Storm<'_> {
             lines: attack.lines,
             received: self.peers.received - received,
             crowd_lost: self.crowd().filter(|place| self.peers.is_closed(*place)).count(),
-            lab_gap: Duration::ZERO,
+            ..Counts::default()
         };
         self.attackers().try_for_each(|place| self.peers.abort(place))?;
-        let end = Instant::now() + self.options.timeout;
-        while self.ledger.is_waiting() && Instant::now() < end {
-            self.turn(end)?;
-        }
+        counts.stuck = !self.recovers()?;
         counts.lab_gap = self.peers.longest_gap;
         let calm = self.remember(self.ledger.summary(0..calm_messages));
         let storm = self.ledger.summary(calm_messages..self.ledger.sent());
         (0..PAIR).try_for_each(|place| self.peers.abort(place))?;
         Ok(Row::new(scenario.name, &calm, &storm, counts))
+    }
+
+    /// Whether the late messages arrive, or at least an answer to the honest pair, in time.
+    fn recovers(&mut self) -> io::Result<bool> {
+        let end = Instant::now() + self.options.timeout;
+        let dialects = [Dialect::Irc, Dialect::Plain];
+        for (place, dialect) in dialects.into_iter().enumerate() {
+            self.peers.await_ready(place, &question(dialect));
+        }
+        let mut answered = false;
+        while Instant::now() < end && (self.ledger.is_waiting() || !answered) {
+            (0..PAIR).try_for_each(|place| self.peers.flush(place))?;
+            self.turn(end.min(Instant::now() + RETRY))?;
+            // A connection that the server has closed has nothing to wait for.
+            let settled = |place| self.peers.is_ready(place) || self.peers.is_closed(place);
+            answered = (0..PAIR).all(settled);
+        }
+        Ok(answered)
     }
 
     /// Adds a calm period to those of the last minute, and returns their sum.

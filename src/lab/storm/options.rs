@@ -1,5 +1,6 @@
 //! The arguments of `chatloop-lab storm`.
 
+use super::report::Style;
 use crate::reactor::Backend;
 use clap::Args;
 use std::net::IpAddr;
@@ -17,8 +18,8 @@ use std::time::Duration;
 /// most the larger of 50 ms and three times that of the calm periods of the last minute, and no
 /// message is lost or duplicated.
 ///
-/// Exit codes: 0 every row passes; 1 some row does not; 2 wrong arguments; 3 nothing could be
-/// measured.
+/// Exit codes: 0 every row passes; 1 some row does not; 2 wrong arguments; 3 the server did not
+/// let its users in or did not recover from the last attack.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Where the server is: an address of loopback
@@ -30,6 +31,9 @@ pub struct Options {
     /// Attack with these commands only, as WHO or /who
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
     pub only: Vec<String>,
+    /// Leave out so many of the attacks, from the first, and the headings: to go on with a new server
+    #[arg(long, default_value_t = 0, value_name = "ROWS")]
+    pub skip: usize,
     /// Print the names of all attacks and do nothing
     #[arg(long)]
     pub list: bool,
@@ -62,7 +66,7 @@ pub struct Options {
     #[arg(long, default_value = "127.0.1.1", value_name = "ADDRESS")]
     pub crowd_address: IpAddr,
     /// How long to wait for the server to let everyone in, and for late messages
-    #[arg(long, default_value = "20", value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Duration,
     /// Print one JSON object for each row instead of a table
     #[arg(long, conflicts_with = "markdown")]
@@ -73,6 +77,16 @@ pub struct Options {
     /// How to wait for thousands of sockets: auto, epoll, kqueue, poll, select
     #[arg(long, default_value = "auto", value_name = "NAME")]
     pub backend: Backend,
+}
+
+impl Options {
+    pub fn style(&self) -> Style {
+        match () {
+            () if self.json => Style::Json,
+            () if self.markdown => Style::Markdown,
+            () => Style::Table,
+        }
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -7,13 +7,14 @@
 //! The honest pair must not wait for the reading of a thousand others in this process. So the pair
 //! is read between any two other reads, and [`Peers::longest_gap`] tells how long it was not.
 //!
-//! Invariant: a descriptor is in the poller exactly while its connection is being made or open and
-//! read from.
+//! Invariant: a descriptor leaves the poller before it is closed.
 
 use super::pair::Ledger;
 use crate::lab::payload::{Format, Stamp};
 use crate::lab::swarm::welcome::{Waiting, Welcome};
-use crate::reactor::{Backend, Connector, Event, Interest, Poller, Read, Stream, Token};
+use crate::reactor::{
+    Backend, Connector, Interest, Poller, Readiness, Received, Registration, Token, Transport,
+};
 use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -29,12 +30,13 @@ pub const READY: &str = "storm-ready";
 enum Link {
     Closed,
     Connecting(Connector),
-    Open(Stream),
+    Open(Transport),
 }
 
 /// One connection, or the place for one.
 pub struct Peer {
     link: Link,
+    registration: Registration,
     unsent: Vec<u8>,
     /// Until the server has said [`READY`].
     waiting: Option<Waiting>,
@@ -45,7 +47,7 @@ pub struct Peer {
 /// All connections, in a fixed order of places.
 pub struct Peers {
     poller: Poller,
-    events: Vec<Event>,
+    events: Vec<Readiness>,
     scratch: Vec<u8>,
     places: Vec<Peer>,
     server: SocketAddr,
@@ -66,13 +68,18 @@ impl Peers {
         backend: Backend,
         format: Format,
     ) -> io::Result<Peers> {
-        let place =
-            || Peer { link: Link::Closed, unsent: Vec::new(), waiting: None, leftover: Vec::new() };
+        let place = |number| Peer {
+            link: Link::Closed,
+            registration: Registration::new(Token::from_bits(number as u64)),
+            unsent: Vec::new(),
+            waiting: None,
+            leftover: Vec::new(),
+        };
         Ok(Peers {
             poller: Poller::new(backend)?,
             events: Vec::new(),
             scratch: vec![0; READ + format.longest_leftover()],
-            places: std::iter::repeat_with(place).take(places).collect(),
+            places: (0..places).map(place).collect(),
             server,
             ready: Welcome::new(Some(READY)),
             format,
@@ -85,28 +92,35 @@ impl Peers {
     /// Begins a connection at a place that has none; `hello` is sent as soon as it stands.
     pub fn connect(&mut self, place: usize, source: IpAddr, hello: Vec<u8>) -> io::Result<()> {
         let connector = Connector::start_from(Some(source), self.server)?;
-        self.poller.add(&connector, token(place), Interest::WRITE)?;
         let peer = &mut self.places[place];
-        *peer = Peer {
-            link: Link::Connecting(connector),
-            unsent: hello,
-            waiting: None,
-            leftover: Vec::new(),
-        };
+        peer.registration.set(&mut self.poller, &connector, Interest::WRITE)?;
+        peer.link = Link::Connecting(connector);
+        peer.unsent = hello;
+        peer.waiting = None;
+        peer.leftover.clear();
         Ok(())
     }
 
     /// Ends a connection with a reset, so that the server does not go on with lines that were sent.
     pub fn abort(&mut self, place: usize) -> io::Result<()> {
-        match std::mem::replace(&mut self.places[place].link, Link::Closed) {
-            Link::Open(stream) => {
-                self.poller.remove(&stream)?;
-                stream.abort();
-            }
-            Link::Connecting(connector) => self.poller.remove(&connector)?,
-            Link::Closed => {}
+        if let Some(Link::Open(transport)) = self.take_link(place)? {
+            transport.abort();
         }
         Ok(())
+    }
+
+    /// Takes the connection away from its place and from the poller.
+    fn take_link(&mut self, place: usize) -> io::Result<Option<Link>> {
+        let peer = &mut self.places[place];
+        let link = std::mem::replace(&mut peer.link, Link::Closed);
+        match &link {
+            Link::Open(transport) => peer.registration.clear(&mut self.poller, transport)?,
+            Link::Connecting(connector) => {
+                peer.registration.clear(&mut self.poller, connector)?;
+            }
+            Link::Closed => return Ok(None),
+        }
+        Ok(Some(link))
     }
 
     /// Queues lines for the next [`Peers::flush`]; `write` is not called, and false returned, if the
@@ -139,8 +153,9 @@ impl Peers {
 
     /// Stops reading from a connection, until it is aborted.
     pub fn deafen(&mut self, place: usize) -> io::Result<()> {
-        match &self.places[place].link {
-            Link::Open(stream) => self.poller.modify(stream, token(place), Interest::NONE),
+        let peer = &mut self.places[place];
+        match &peer.link {
+            Link::Open(transport) => peer.registration.clear(&mut self.poller, transport),
             _ => Ok(()),
         }
     }
@@ -148,14 +163,13 @@ impl Peers {
     /// Gives the system what it takes of a connection's lines.
     pub fn flush(&mut self, place: usize) -> io::Result<()> {
         let peer = &mut self.places[place];
-        let Link::Open(stream) = &peer.link else { return Ok(()) };
-        let mut writer = stream;
+        let Link::Open(transport) = &mut peer.link else { return Ok(()) };
         while !peer.unsent.is_empty() {
-            match writer.write(&peer.unsent) {
+            match transport.write(&peer.unsent) {
                 Ok(count) => drop(peer.unsent.drain(..count)),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => return self.close(place),
+                Err(_) => return self.take_link(place).map(drop),
             }
         }
         Ok(())
@@ -188,7 +202,7 @@ impl Peers {
         Ok(())
     }
 
-    fn attend(&mut self, event: &Event, ledger: &mut Ledger) -> io::Result<()> {
+    fn attend(&mut self, event: &Readiness, ledger: &mut Ledger) -> io::Result<()> {
         let place = event.token.slot();
         match self.places[place].link {
             Link::Connecting(_) => self.finish_connecting(place),
@@ -202,16 +216,16 @@ impl Peers {
         let Link::Connecting(connector) = std::mem::replace(&mut peer.link, Link::Closed) else {
             return Ok(());
         };
-        self.poller.remove(&connector)?;
+        peer.registration.clear(&mut self.poller, &connector)?;
         match connector.finish() {
-            Ok(Ok(stream)) => {
-                self.poller.add(&stream, token(place), Interest::READ)?;
-                peer.link = Link::Open(stream);
+            Ok(Ok(transport)) => {
+                peer.registration.set(&mut self.poller, &transport, Interest::READ)?;
+                peer.link = Link::Open(transport);
                 self.flush(place)
             }
             Ok(Err(_)) => Ok(()), // rejected: the place is free again
             Err(connector) => {
-                self.poller.add(&connector, token(place), Interest::WRITE)?;
+                peer.registration.set(&mut self.poller, &connector, Interest::WRITE)?;
                 peer.link = Link::Connecting(connector);
                 Ok(())
             }
@@ -221,11 +235,11 @@ impl Peers {
     /// One bounded read; the poller says so if there is more.
     fn read(&mut self, place: usize, ledger: &mut Ledger) -> io::Result<()> {
         let peer = &mut self.places[place];
-        let Link::Open(stream) = &peer.link else { return Ok(()) };
+        let Link::Open(transport) = &mut peer.link else { return Ok(()) };
         let kept = peer.leftover.len();
         self.scratch[..kept].copy_from_slice(&peer.leftover);
-        match stream.read(&mut self.scratch[kept..kept + READ]) {
-            Read::Bytes(count) => {
+        match transport.read(&mut self.scratch[kept..kept + READ]) {
+            Received::Bytes(count) => {
                 self.received += count as u64;
                 let bytes = &self.scratch[..kept + count];
                 if let Some(waiting) = &mut peer.waiting
@@ -241,16 +255,9 @@ impl Peers {
                 }
                 Ok(())
             }
-            Read::Later => Ok(()),
-            Read::Ended | Read::Failed(_) => self.close(place),
+            Received::WouldBlock => Ok(()),
+            Received::Ended | Received::Failed(_) => self.take_link(place).map(drop),
         }
-    }
-
-    fn close(&mut self, place: usize) -> io::Result<()> {
-        if let Link::Open(stream) = std::mem::replace(&mut self.places[place].link, Link::Closed) {
-            self.poller.remove(&stream)?;
-        }
-        Ok(())
     }
 
     /// Appends the message of `stamp` to what `place` has queued, and sends it.
@@ -260,8 +267,4 @@ impl Peers {
         self.format.encode(stamp, &mut peer.unsent);
         self.flush(place)
     }
-}
-
-fn token(place: usize) -> Token {
-    Token::from_bits(place as u64)
 }

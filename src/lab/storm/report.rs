@@ -1,8 +1,8 @@
-//! The outcome of a storm, a row for each attack: for a person, a program and a page.
+//! The outcome of one attack as a row of a table: for a person, a program and a page.
 
 use super::pair::Summary;
 use serde::Serialize;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::time::Duration;
 
 /// A p99 up to this passes however calm it was before.
@@ -14,7 +14,8 @@ const TIMES_CALM: u32 = 3;
 #[derive(Serialize, Clone, Debug)]
 pub struct Row {
     pub command: &'static str,
-    /// `ok`; or `slow`, `lost`, `duplicated`; or `no attack` if no attacker was let in.
+    /// `ok`; or `slow`, `lost`, `duplicated`; or `stuck` if the server had not answered long after
+    /// the attack; or `no attack` if no attacker was let in.
     pub verdict: &'static str,
     /// Over all calm periods of the last minute.
     pub calm_p99_ms: Option<f64>,
@@ -49,6 +50,7 @@ pub struct Counts {
     pub received: u64,
     pub crowd_lost: usize,
     pub lab_gap: Duration,
+    pub stuck: bool,
 }
 
 impl Row {
@@ -56,7 +58,7 @@ impl Row {
         let milliseconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64() * 1e3);
         Row {
             command,
-            verdict: verdict(calm, storm, counts.attackers),
+            verdict: verdict(calm, storm, counts),
             calm_p99_ms: milliseconds(calm.percentile(99)),
             p50_ms: milliseconds(storm.percentile(50)),
             p99_ms: milliseconds(storm.percentile(99)),
@@ -72,13 +74,18 @@ impl Row {
             lab_gap_ms: counts.lab_gap.as_secs_f64() * 1e3,
         }
     }
+
+    pub fn passes(&self) -> bool {
+        self.verdict == "ok"
+    }
 }
 
 /// The first thing that is wrong. A loss in the calm counts, too: then there is no calm.
-fn verdict(calm: &Summary, storm: &Summary, attackers: usize) -> &'static str {
+fn verdict(calm: &Summary, storm: &Summary, counts: Counts) -> &'static str {
     let bound = calm.percentile(99).map_or(LEAST_BOUND, |p99| LEAST_BOUND.max(p99 * TIMES_CALM));
     match storm.percentile(99) {
-        _ if attackers == 0 => "no attack",
+        _ if counts.attackers == 0 => "no attack",
+        _ if counts.stuck => "stuck",
         _ if calm.lost + storm.lost > 0 => "lost",
         _ if calm.duplicated + storm.duplicated > 0 => "duplicated",
         Some(p99) if p99 <= bound => "ok",
@@ -86,33 +93,48 @@ fn verdict(calm: &Summary, storm: &Summary, attackers: usize) -> &'static str {
     }
 }
 
-/// All rows, in the order in which they were measured.
-#[derive(Default)]
-pub struct Report {
-    pub rows: Vec<Row>,
+/// How rows are printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Style {
+    Table,
+    Json,
+    Markdown,
 }
 
-impl Report {
-    /// 0 if every row passes, 1 if not.
-    pub fn exit_code(&self) -> u8 {
-        u8::from(self.rows.iter().any(|row| row.verdict != "ok"))
+impl Style {
+    /// What stands above the rows, without a newline.
+    pub fn heading(self) -> Option<String> {
+        match self {
+            Style::Table => Some(format!(
+                "{:<14} {:>8} {:>8} {:>9} {:>9} {:>5} {:>5} {:>5} {:>6} {:>8} {:>7} {:>6}  verdict",
+                "times in ms",
+                "calm p99",
+                "p50",
+                "p99",
+                "max",
+                "lost",
+                "dup",
+                "att",
+                "reconn",
+                "lines",
+                "MB",
+                "gap"
+            )),
+            Style::Json => None,
+            Style::Markdown => Some(
+                "| command | calm p99 (ms) | p50 | p99 | max | lost | verdict |\n\
+                 |---|---:|---:|---:|---:|---:|---|"
+                    .to_owned(),
+            ),
+        }
     }
 
-    /// One object a line.
-    pub fn to_json(&self) -> String {
-        let line = |row| serde_json::to_string(row).unwrap_or_default();
-        self.rows.iter().map(line).collect::<Vec<_>>().join("\n")
-    }
-
-    pub fn to_markdown(&self) -> String {
-        let mut text = String::from(
-            "| command | calm p99 | p50 | p99 | max | lost | verdict |\n\
-             |---|---:|---:|---:|---:|---:|---|",
-        );
-        for row in &self.rows {
-            let _ = write!(
-                text,
-                "\n| `{}` | {} | {} | {} | {} | {} | {} |",
+    pub fn row(self, row: &Row) -> String {
+        match self {
+            Style::Table => row.to_string(),
+            Style::Json => serde_json::to_string(row).unwrap_or_default(),
+            Style::Markdown => format!(
+                "| `{}` | {} | {} | {} | {} | {} | {} |",
                 row.command,
                 shown(row.calm_p99_ms),
                 shown(row.p50_ms),
@@ -120,40 +142,9 @@ impl Report {
                 shown(row.max_ms),
                 row.lost,
                 row.verdict,
-            );
+            ),
         }
-        text
     }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", headings())?;
-        for row in &self.rows {
-            writeln!(f, "{row}")?;
-        }
-        let passed = self.rows.iter().filter(|row| row.verdict == "ok").count();
-        write!(f, "{passed} of {} pass; times in ms", self.rows.len())
-    }
-}
-
-/// The first line of the table.
-pub fn headings() -> String {
-    format!(
-        "{:<14} {:>8} {:>8} {:>9} {:>9} {:>5} {:>5} {:>5} {:>6} {:>8} {:>7} {:>6}  verdict",
-        "command",
-        "calm p99",
-        "p50",
-        "p99",
-        "max",
-        "lost",
-        "dup",
-        "att",
-        "reconn",
-        "lines",
-        "MB",
-        "gap"
-    )
 }
 
 impl fmt::Display for Row {
@@ -191,8 +182,8 @@ mod tests {
         Summary { latencies, lost, duplicated }
     }
 
-    fn row(calm: &Summary, storm: &Summary, attackers: usize) -> Row {
-        Row::new("WHO", calm, storm, Counts { attackers, ..Counts::default() })
+    fn row(calm: &Summary, storm: &Summary, attackers: usize, stuck: bool) -> Row {
+        Row::new("WHO", calm, storm, Counts { attackers, stuck, ..Counts::default() })
     }
 
     #[test]
@@ -200,29 +191,39 @@ mod tests {
         for (calm, storm, verdict) in
             [(1, 50, "ok"), (1, 51, "slow"), (30, 90, "ok"), (30, 91, "slow")]
         {
-            let row = row(&summary(&[calm], 0, 0), &summary(&[storm], 0, 0), 250);
+            let row = row(&summary(&[calm], 0, 0), &summary(&[storm], 0, 0), 250, false);
             assert_eq!(row.verdict, verdict, "{calm} {storm}");
         }
     }
 
     #[test]
-    fn what_is_wrong_is_said_and_decides_the_exit_code() {
+    fn the_verdict_is_the_worst_that_was_found() {
         let good = summary(&[1], 0, 0);
-        for (calm, storm, attackers, verdict) in [
-            (good.clone(), good.clone(), 1, "ok"),
-            (good.clone(), good.clone(), 0, "no attack"),
-            (good.clone(), summary(&[1], 1, 0), 1, "lost"),
-            (summary(&[1], 1, 0), good.clone(), 1, "lost"),
-            (good.clone(), summary(&[1], 0, 1), 1, "duplicated"),
-            (good.clone(), summary(&[], 0, 0), 1, "slow"),
+        for (calm, storm, attackers, stuck, verdict) in [
+            (good.clone(), good.clone(), 1, false, "ok"),
+            (good.clone(), good.clone(), 0, true, "no attack"),
+            (good.clone(), summary(&[], 9, 0), 1, true, "stuck"),
+            (good.clone(), summary(&[90], 1, 0), 1, false, "lost"),
+            (summary(&[1], 1, 0), good.clone(), 1, false, "lost"),
+            (good.clone(), summary(&[90], 0, 1), 1, false, "duplicated"),
+            (good.clone(), summary(&[], 0, 0), 1, false, "slow"),
         ] {
-            let row = row(&calm, &storm, attackers);
-            assert_eq!(row.verdict, verdict);
-            let report = Report { rows: vec![row] };
-            assert_eq!(report.exit_code(), u8::from(verdict != "ok"));
-            assert!(report.to_string().contains(verdict), "{report}");
-            assert!(report.to_markdown().ends_with(&format!("| {verdict} |")));
-            assert!(report.to_json().contains(&format!("\"verdict\":\"{verdict}\"")));
+            let row = row(&calm, &storm, attackers, stuck);
+            assert_eq!((row.verdict, row.passes()), (verdict, verdict == "ok"));
+            for style in [Style::Table, Style::Json, Style::Markdown] {
+                assert!(style.row(&row).contains(verdict), "{}", style.row(&row));
+            }
+        }
+    }
+
+    #[test]
+    fn columns_stand_under_their_headings() {
+        let row = row(&summary(&[1], 0, 0), &summary(&[2], 0, 0), 250, false);
+        let heading = Style::Table.heading().unwrap();
+        assert_eq!(heading.find("verdict"), Style::Table.row(&row).find("ok"));
+        let columns = |line: &str| line.matches('|').count();
+        for line in Style::Markdown.heading().unwrap().lines() {
+            assert_eq!(columns(line), columns(&Style::Markdown.row(&row)));
         }
     }
 }
