@@ -3,7 +3,7 @@
 #
 # Starts a server with the limits that apply to remote clients, and attacks it with every command of
 # both dialects in turn, with the most expensive arguments, while 2,000 users are connected. Prints one
-# row for each command, as it is measured and again as a table at the end; about 6 minutes.
+# row for each command as soon as it is measured; about 6 minutes.
 #
 #   scripts/storm.sh [OPTIONS] [-- SERVER FLAGS]
 #   scripts/storm.sh --only WHO,/search            these attacks alone
