@@ -11,10 +11,10 @@ use super::front::Front;
 use super::irc::{Session, Wishes};
 use super::link::{Link, News, READ_SHARE};
 use super::options::{Options, Timestamps};
-use super::outset::{is_person, poller_for_input, resolve, to_stderr, wants_colours, wishes};
 use super::paint::style;
-use super::plain::Conversation;
+use super::plain::PlainLines;
 use super::script::Script;
+use super::startup::{is_person, poller_for_input, resolve, to_stderr, wants_colours, wishes};
 use super::watch::{INPUT, OUTPUT, SIGNALS, SOCKET};
 use super::{Exit, Notice};
 use crate::reactor::signals::stop_this_process;
@@ -136,7 +136,7 @@ impl<'options> Client<'options> {
         let front = if person {
             Front::Person(Some(match session {
                 Some(session) => Dialect::Irc(session),
-                None => Dialect::Plain(Box::new(Conversation::new(options.bell))),
+                None => Dialect::Plain(PlainLines::new(options.bell)),
             }))
         } else {
             let timestamps = options.timestamps == Timestamps::Always;
@@ -202,7 +202,7 @@ impl<'options> Client<'options> {
             self.link.flush(&mut self.poller, false)?;
         }
         if waiting > 0 {
-            let lines = super::heard::counted(waiting, "line");
+            let lines = super::display::counted(waiting, "line");
             self.notice(Notice::error(format!(
                 "{lines} not sent: the server was too slow for them"
             )));

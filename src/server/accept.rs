@@ -5,7 +5,8 @@ use super::limits::TokenBucket;
 use super::turn::{Due, Server};
 use crate::reactor::{Accepted, Interest, Stream, Token};
 use crate::session::Dialect;
-use crate::session::plain::{self, Session};
+use crate::session::plain::Session;
+use crate::session::refusal_text;
 use log::{debug, error, info, warn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -128,7 +129,7 @@ impl Server {
             return Some(format!("the server is full: {capacity} clients (--max-clients)"));
         }
         if let Err(refusal) = self.hub.admits(&address.to_string(), self.moment) {
-            return Some(plain::refusal(&refusal));
+            return Some(refusal_text::of(&refusal));
         }
         let limit = match self.config.max_per_address {
             Some(limit) => limit.on().map(NonZeroU32::get),

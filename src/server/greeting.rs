@@ -124,7 +124,7 @@ impl Server {
         self.end_of_waiting(token);
         let Some(connection) = self.connections.get_mut(token) else { return };
         connection.session = Dialect::Irc(Box::default());
-        self.desk.arrived();
+        self.counts.add_unregistered();
         self.update_format(token);
         self.arm(token, self.now + REGISTRATION, Due::Registration(token));
     }

@@ -10,7 +10,7 @@ use crate::chat::{
     Viewpoint,
 };
 use crate::reactor::Token;
-use crate::session::irc::{Action, Session, View};
+use crate::session::irc::{Action, Replies, Session, View};
 use crate::wire::irc::Step;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,23 +22,27 @@ impl Server {
         &mut self,
         token: Token,
         answers: bool,
-        speak: impl FnOnce(&mut Session, &mut View<'_>, &mut Vec<u8>) -> R,
+        speak: impl FnOnce(&mut Session, &mut View<'_>, &mut Replies) -> R,
     ) -> Option<R> {
         let connection = self.connections.get_mut(token)?;
         let session = connection.session.irc()?;
         let mut view = View {
             hub: &self.hub,
             settings: &self.irc,
-            desk: &mut self.desk,
+            monitors: &mut self.monitors,
+            whowas: &self.whowas,
+            counts: &self.counts,
             me: Self::session(token),
             now: self.moment,
             stamp: self.stamp,
         };
-        let mut out = Vec::new();
-        let result = speak(session, &mut view, &mut out);
-        let lines = if answers { session.gather(&out) } else { Some(&out[..]) };
-        if let Some(lines) = lines.filter(|lines| !lines.is_empty()) {
-            let segment = self.delivery.encode(|line| line.extend_from_slice(lines));
+        let mut replies = Replies::default();
+        let result = speak(session, &mut view, &mut replies);
+        if answers {
+            session.collect(&mut replies);
+        }
+        if !replies.is_empty() {
+            let segment = self.delivery.encode(|line| line.extend_from_slice(replies.bytes()));
             self.catch_up(Self::session(token));
             self.queue(token, &segment);
         }
@@ -145,7 +149,7 @@ impl Server {
         let mut aside = Vec::new();
         let comes_in = matches!(event, Event::Welcome { .. });
         if comes_in {
-            self.desk.no_longer_outside();
+            self.counts.remove_unregistered();
         }
         self.with_irc(token, answers, |session, view, out| {
             session.tell(event, viewpoint, view, out, &mut aside);
@@ -174,7 +178,8 @@ impl Server {
                 std::mem::take(out)
             })
         });
-        let answer = lines.map(|lines| self.delivery.encode(|out| out.extend_from_slice(&lines)));
+        let answer =
+            lines.map(|lines| self.delivery.encode(|out| out.extend_from_slice(lines.bytes())));
         if let Some(connection) = self.connections.get_mut(token) {
             connection.release(ticket, answer);
             self.touched.flush_later(token, connection);
@@ -210,14 +215,16 @@ impl Server {
                     && !rooms(**watcher).iter().any(|room| theirs.contains(room))
             };
             let watchers: Vec<SessionId> =
-                self.desk.watchers(&who.nick).iter().filter(apart).copied().collect();
+                self.monitors.watchers(&who.nick).iter().filter(apart).copied().collect();
             for watcher in watchers {
                 self.with_irc(Token::from_bits(watcher.0), false, |session, view, out| {
                     session.tell_of_watched(event, view, out);
                 });
             }
         }
-        for (watcher, who, there) in self.desk.observe(event, self.moment) {
+        self.whowas.observe(event, self.moment);
+        self.counts.observe(event);
+        for (watcher, who, there) in self.monitors.observe(event) {
             let who: &Identity = &who;
             self.with_irc(Token::from_bits(watcher.0), false, |session, view, out| {
                 session.tell_presence(who, there, view, out);
@@ -234,7 +241,7 @@ impl Server {
         if let (Audience::Peers { rooms, from }, Holder::Person(who)) = (audience, holder) {
             let apart =
                 |session: &SessionId| Some(*session) != *from && !self.is_in(*session, rooms);
-            let watchers = self.desk.watchers(&who.nick).iter().copied();
+            let watchers = self.monitors.watchers(&who.nick).iter().copied();
             let own = std::iter::once(who.session);
             let more = own.chain(watchers.filter(|watcher| *watcher != who.session));
             recipients.extend(more.filter(apart).map(|session| (session, Viewpoint::Observer)));
@@ -284,7 +291,7 @@ impl Server {
             .collect();
         let elsewhere: Vec<Name> =
             newcomer.rooms().iter().filter(|other| *other != room).cloned().collect();
-        let watchers: HashSet<&SessionId> = self.desk.watchers(&who.nick).iter().collect();
+        let watchers: HashSet<&SessionId> = self.monitors.watchers(&who.nick).iter().collect();
         let members = self.hub.room_members(room.as_str());
         let strangers: Vec<SessionId> = members
             .filter(|member| *member != who.session && !watchers.contains(member))

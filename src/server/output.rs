@@ -173,7 +173,7 @@ impl Server {
             }
             self.delivery.leave(connection.channel);
             if connection.session.irc().is_some_and(irc::Session::step_away) {
-                self.desk.no_longer_outside();
+                self.counts.remove_unregistered();
             }
             if connection.counted {
                 self.addresses.leave(connection.address.ip());
@@ -252,7 +252,7 @@ impl Server {
         connection.phase = Phase::Draining;
         connection.inbox = Inbox::new();
         if connection.session.irc().is_some_and(irc::Session::step_away) {
-            self.desk.no_longer_outside();
+            self.counts.remove_unregistered();
         }
         self.touched.flush_later(token, connection);
         self.arm(token, self.now + DRAIN, Due::LingerEnd(token));

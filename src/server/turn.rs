@@ -100,7 +100,9 @@ pub struct Server {
     /// What IRC clients are told of this server.
     pub(super) irc: irc::Settings,
     /// What the IRC dialect remembers of everyone.
-    pub(super) desk: irc::Desk,
+    pub(super) monitors: irc::MonitorList,
+    pub(super) whowas: irc::Whowas,
+    pub(super) counts: irc::UserCounts,
     /// Whose record is being applied.
     pub(super) applying: Option<SessionId>,
     /// Which of the things that follow from it is being told.
@@ -185,7 +187,9 @@ impl Server {
             journal,
             delivery: Delivery::default(),
             irc,
-            desk: irc::Desk::default(),
+            monitors: irc::MonitorList::default(),
+            whowas: irc::Whowas::default(),
+            counts: irc::UserCounts::default(),
             applying: None,
             stamp: None,
             transcript,

@@ -6,6 +6,8 @@
 
 pub mod irc;
 pub mod plain;
+pub mod refusal_text;
+mod time;
 
 pub use plain::{Bell, Style, Theme};
 

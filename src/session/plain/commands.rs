@@ -2,13 +2,14 @@
 //!
 //! What takes more than a few lines to understand is in `parsers`.
 
-use super::arguments::{Line, short};
+use super::arguments::Line;
 use super::parsers::{
     Context, about_message, bell, history, keep, lock, mask_mode, member_mode, quiet_end, react,
     room, room_or_current, run, search, server_ban, switch, target, tell, topic, who,
 };
 use super::{Request, Session, secrets};
 use crate::chat::{Command, Kind, ModeChange, Moment, Name, Secret};
+use crate::session::refusal_text::short;
 use std::sync::Arc;
 
 /// One command.

@@ -3,8 +3,8 @@
 use super::time;
 use crate::chat::{Field, NickFault, Refusal, RoomFault, limits};
 
-/// The line, without `* ` in front.
-pub fn refusal(refusal: &Refusal) -> String {
+/// What is wrong, then what to do.
+pub fn of(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NotHere => "you are not in the chat (any more)".to_owned(),
         Refusal::NoSuchNick(nick) => format!("nobody is called {nick}; /who * lists everyone"),
@@ -21,7 +21,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         Refusal::TooManyIgnored(limit) => format!("you ignore {limit} already, which is the limit"),
         Refusal::NotIgnored(nick) => format!("you do not ignore {nick}; /ignore lists them"),
         Refusal::BadMetadataKey(key) => {
-            let key = super::arguments::short(key);
+            let key = short(key);
             format!(
                 "\"{key}\" is no key: it has at most {} of a-z 0-9 _ . / -",
                 limits::METADATA_KEY_LENGTH
@@ -76,7 +76,7 @@ fn room_refusal(refusal: &Refusal) -> Option<String> {
             format!("the server holds {} rooms, which is its limit", limits::ROOMS)
         }
         Refusal::BadMask(mask) => {
-            let mask = super::arguments::short(mask);
+            let mask = short(mask);
             format!(
                 "\"{mask}\" is no mask; form: nick!user@host with * and ?, or a nick, or an address"
             )
@@ -146,7 +146,7 @@ fn named(field: Field) -> &'static str {
 }
 
 fn bad_nick(nick: &str, fault: NickFault) -> String {
-    let nick = super::arguments::short(nick);
+    let nick = short(nick);
     match fault {
         NickFault::Empty => "the name is missing; form: /nick NAME".to_owned(),
         NickFault::TooLong => {
@@ -165,7 +165,7 @@ fn bad_nick(nick: &str, fault: NickFault) -> String {
 }
 
 fn bad_room(room: &str, fault: RoomFault) -> String {
-    let room = super::arguments::short(room);
+    let room = short(room);
     match fault {
         RoomFault::NoHash => format!("\"{room}\" is no room; a room's name begins with #: #{room}")
             .replace("##", "#"),
@@ -176,4 +176,14 @@ fn bad_room(room: &str, fault: RoomFault) -> String {
             format!("a room's name cannot have a \"{}\"", wrong.escape_default())
         }
     }
+}
+
+/// As much of a user's input as an error should repeat.
+pub(crate) fn short(text: &str) -> String {
+    const LONGEST: usize = 40;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let cut: String = text.chars().take(LONGEST).collect();
+    format!("{cut}…")
 }
