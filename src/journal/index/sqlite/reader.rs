@@ -38,8 +38,9 @@ impl Reader {
     fn try_answer(&mut self, query: HistoryQuery, upto: RecordId) -> Result<Answer> {
         let time = Arc::clone(&self.time);
         let end = time.instant() + limits::QUERY_TIMEOUT;
+        let out_of_time = move || time.instant() > end;
+        self.connection.progress_handler(TIMEOUT_STEPS, Some(out_of_time))?;
         let connection = &self.connection;
-        connection.progress_handler(TIMEOUT_STEPS, Some(move || time.instant() > end))?;
         let _one_state = connection.unchecked_transaction()?;
         Ok(match query {
             HistoryQuery::Past(query) => {

@@ -259,7 +259,11 @@ fn delete(connection: &Connection, names: &mut Names, id: RecordId) -> Result<()
 }
 
 /// Removes a message from all tables but `record`.
-pub(super) fn forget(connection: &Connection, names: &mut Names, id: i64) -> Result<()> {
+pub(in crate::journal) fn forget(
+    connection: &Connection,
+    names: &mut Names,
+    id: i64,
+) -> Result<()> {
     unfind(connection, names, id)?;
     for sql in [
         "DELETE FROM message WHERE id = ?1",

@@ -6,9 +6,9 @@
 
 use super::store::Store;
 use crate::journal::database::json;
+use crate::journal::index::sqlite::tables;
 use crate::journal::limits::{self, Limits};
 use crate::journal::runtime::TimeSource;
-use crate::journal::index::sqlite::tables;
 use rusqlite::{Result, params};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -155,10 +155,11 @@ impl Maintenance {
     }
 
     fn truncate(&mut self, store: &Store) -> Result<()> {
-        let busy = store
-            .database
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
+        let busy =
+            store
+                .database
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
         if busy {
             // A reader is in the way.
             self.erase_at = Some(self.time.instant() + limits::ERASE_WITHIN);
