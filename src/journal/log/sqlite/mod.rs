@@ -118,8 +118,8 @@ impl SqliteLog {
         };
         // The writer has ended, which it never should: not even a panic ends it.
         self.collect();
-        let mut batch = Batch::default();
-        batch.failure = Some("the journal's thread has ended".to_owned());
+        let failure = Some("the journal's thread has ended".to_owned());
+        let mut batch = Batch { failure, ..Batch::default() };
         for proposal in unsent {
             if proposal.may_pass_unkept() {
                 batch.committed.push(self.numbering.commit(proposal));
