@@ -18,6 +18,7 @@
 pub mod chat;
 pub mod client;
 pub mod journal;
+#[cfg(feature = "lab")]
 pub mod lab;
 pub mod server;
 pub mod session;

@@ -98,11 +98,13 @@ fn the_table_of_the_client_is_its_help() {
     compare("chatloop-client", env!("CARGO_BIN_EXE_chatloop-client"), &[]);
 }
 
+#[cfg(feature = "lab")]
 #[test]
 fn the_table_of_the_swarm_is_its_help() {
     compare("chatloop-lab swarm", env!("CARGO_BIN_EXE_chatloop-lab"), &["swarm"]);
 }
 
+#[cfg(feature = "lab")]
 #[test]
 fn every_tool_of_the_lab_is_in_the_readme() {
     let lab = env!("CARGO_BIN_EXE_chatloop-lab");
