@@ -49,6 +49,8 @@ fn filters() -> MutexGuard<'static, BTreeMap<(c_int, usize), Filters>> {
     FILTERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// # Safety
+/// None is needed: it is unsafe because the call it stands for is.
 pub(super) unsafe fn kqueue() -> c_int {
     // SAFETY: the call takes no pointers.
     let queue = unsafe { libc::epoll_create1(0) };
