@@ -9,21 +9,14 @@ use std::path::PathBuf;
 pub enum JournalError {
     /// The directory or a file in it cannot be made or opened.
     Directory {
-        /// Which.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
     /// Another server uses the directory.
-    Locked {
-        /// Which.
-        path: PathBuf,
-    },
+    Locked { path: PathBuf },
     /// The file can be read but not written.
-    ReadOnly {
-        /// Which.
-        path: PathBuf,
-    },
+    ReadOnly { path: PathBuf },
     /// The disk, or the configured size of the file, is full.
     Full {
         /// Which file has no space.
@@ -31,14 +24,12 @@ pub enum JournalError {
     },
     /// The file is damaged, or is no journal at all.
     Corrupt {
-        /// Which.
         path: PathBuf,
         /// What does not fit.
         detail: String,
     },
     /// A newer version has written the file.
     Newer {
-        /// Which.
         path: PathBuf,
         /// Its schema.
         found: u32,

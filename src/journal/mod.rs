@@ -15,7 +15,7 @@
 //!   within [`limits::ERASE_WITHIN`] (a file system that copies on write may know better).
 //! - Nothing here blocks the caller on the disk but [`Journal::open`] and [`Journal::close`].
 //!
-//! | file | question |
+//! | file | subject |
 //! |---|---|
 //! | `limits`, `error`, `question` | how much, what went wrong, what can be asked? |
 //! | `memory`, `happenings` | how are the last messages of every room, and what happened there, kept without a file? |

@@ -39,7 +39,7 @@ pub fn fitting(text: &str, limit: usize) -> &str {
 /// Where the grapheme before byte `at` begins; 0 at the start.
 pub fn grapheme_before(text: &str, at: usize) -> usize {
     let mut cursor = GraphemeCursor::new(at, text.len(), true);
-    // With the whole text as the one chunk it never asks for more, so an error cannot happen.
+    // With the whole text as the only chunk, it never needs more, so an error cannot happen.
     cursor.prev_boundary(text, 0).ok().flatten().unwrap_or(0)
 }
 

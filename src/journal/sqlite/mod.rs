@@ -1,6 +1,6 @@
 //! The journal on disk, as the loop sees it: queues to and from two threads.
 //!
-//! | file | question |
+//! | file | subject |
 //! |---|---|
 //! | `open` | is this directory ours, and what state does it hold? |
 //! | `schema` | which tables are there, and how do old files become new ones? |

@@ -35,7 +35,6 @@ pub enum Trouble {
         made: usize,
         /// How many were wanted.
         total: usize,
-        /// To whom.
         address: SocketAddr,
         /// What the system said; `TimedOut` if nothing moved for `--timeout`.
         reason: io::Error,
