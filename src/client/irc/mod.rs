@@ -1,6 +1,6 @@
 //! How does this person talk to an IRC server, over all connections to it?
 //!
-//! | file | its question |
+//! | file | subject |
 //! |---|---|
 //! | `door` | how does the client come in? |
 //! | `sasl`, `scram` | how is an account proved? |
