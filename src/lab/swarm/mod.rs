@@ -4,12 +4,12 @@
 //! A run is a sequence of phases, each a loop of turns until something is true:
 //!
 //! 1. **connect** all members, a few at a time; with `--welcome`, until the server has sent that
-//! text;
+//!    text;
 //! 2. **settle**: wait until the server is quiet, join notices and all (memory is measured here);
 //! 3. **probe**: the system reports "connected" for a connection that is still in the server's
-//! listen backlog. So the first sender, and the second for the first, sends a line until every
-//! member has received one. This needs no knowledge of the protocol, and no member can be counted
-//! as having lost messages from before it was in the room;
+//!    listen backlog. So the first sender, and the second for the first, sends a line until every
+//!    member has received one. This needs no knowledge of the protocol, and no member can be counted
+//!    as having lost messages from before it was in the room;
 //! 4. **exchange**: the measured part, from the first message to the last delivery;
 //! 5. **catch up**: slow readers begin to read;
 //! 6. **linger** for late duplicates; **hold** the connections if requested.
