@@ -162,13 +162,6 @@ pub enum Pick {
 }
 
 impl Command {
-    /// Whether it can be decided while changes of the same session wait for the journal, and
-    /// others after it while it waits itself: words follow each other; everything else must see
-    /// what the session did before, and be seen by what it does next.
-    pub fn pipelines(&self) -> bool {
-        matches!(self, Command::Say(..) | Command::Tell(..) | Command::SendMessage(..))
-    }
-
     /// The same wish, with the answer to its [`Decision::Lookup`].
     #[must_use]
     pub fn found(mut self, reference: Reference) -> Command {

@@ -17,8 +17,8 @@ pub struct Identity {
     pub nick: Name,
     /// Whether the nick was taken rather than given.
     pub named: bool,
-    /// Address and port.
-    pub label: Arc<str>,
+    /// Address and port. Not shared: a box is smaller than an `Arc`, and every session has one.
+    pub label: Box<str>,
     /// IRC's user name.
     pub username: Option<Arc<str>>,
     /// IRC's real name.

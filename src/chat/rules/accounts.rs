@@ -259,7 +259,7 @@ impl Hub {
     /// Gives the origin op in those of its rooms that know its account as op.
     fn op_where_known(&mut self, at: &mut Applying<'_>, account: &Name) {
         let Some(user) = self.users.get(&at.origin) else { return };
-        for name in &user.rooms {
+        for name in user.rooms.iter() {
             let Some(room) = self.rooms.get_mut(name) else { continue };
             if !room.ops.contains(account) {
                 continue;
@@ -316,7 +316,7 @@ impl Hub {
 
     fn tell_account(&self, at: &mut Applying<'_>, step: AccountStep) {
         let Some(user) = self.users.get(&at.origin) else { return };
-        let audience = Audience::Peers { rooms: user.rooms.clone(), from: Some(at.origin) };
+        let audience = Audience::Peers { rooms: user.rooms.to_vec(), from: Some(at.origin) };
         at.tell(audience, Event::Account { who: Arc::clone(&user.identity), step });
     }
 }

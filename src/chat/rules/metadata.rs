@@ -217,7 +217,7 @@ impl Hub {
 }
 
 fn person(user: &User) -> (Holder, Audience) {
-    let audience = Audience::Peers { rooms: user.rooms.clone(), from: None };
+    let audience = Audience::Peers { rooms: user.rooms.to_vec(), from: None };
     (Holder::Person(Arc::clone(&user.identity)), audience)
 }
 

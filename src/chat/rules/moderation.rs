@@ -246,7 +246,7 @@ impl Hub {
     /// Works out anew whether bans mean somebody whose name or account has changed.
     pub(super) fn refresh_silence(&mut self, session: SessionId) {
         let Some(user) = self.users.get(&session) else { return };
-        for name in &user.rooms {
+        for name in user.rooms.iter() {
             let Some(room) = self.rooms.get_mut(name) else { continue };
             if room.bans.is_empty() {
                 continue;

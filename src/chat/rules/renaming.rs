@@ -67,7 +67,7 @@ impl Hub {
         let members: Vec<SessionId> = room.sessions().collect();
         for session in members {
             let Some(user) = self.users.get_mut(&session) else { continue };
-            user.rooms.iter_mut().filter(|room| **room == before).for_each(|it| *it = to.clone());
+            user.rooms.rename(&before, &to);
             // Of those who are not in it now, a marker stays behind: nobody walks all accounts.
             let account = user.identity.account.as_ref();
             match account.and_then(|account| self.accounts.get_mut(account)) {

@@ -136,10 +136,6 @@ impl Hub {
         if opened && let Some(account) = &user.identity.account {
             room.ops.push(account.clone());
         }
-        // Most people stay in one room, and a vector's first growth would be for four.
-        if user.rooms.is_empty() {
-            user.rooms.reserve_exact(1);
-        }
         user.rooms.push(room.name.clone());
         if !user.extras().invites.is_empty() {
             user.extras_mut().invites.retain(|(invited, _)| invited != name);
@@ -160,7 +156,7 @@ impl Hub {
     /// Takes a session out of a room on both sides.
     pub(super) fn take_out(&mut self, session: SessionId, name: &Name) {
         if let Some(user) = self.users.get_mut(&session) {
-            user.rooms.retain(|room| room != name);
+            user.rooms.remove(name);
         }
         self.remove_member(session, name);
     }

@@ -5,6 +5,7 @@ pub mod guest_numbers;
 pub mod hub;
 pub mod initials;
 pub mod room;
+pub mod room_list;
 pub mod server_ban;
 pub mod throttle;
 pub mod user;

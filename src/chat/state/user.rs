@@ -3,6 +3,7 @@
 //! Who they are is in [`identity`](super::Identity), and what belongs to an account in `accounts`: it
 //! stays when they leave. The rest is here and ends with the session.
 
+use super::room_list::RoomList;
 use crate::chat::model::identity::Identity;
 use crate::chat::model::ids::{Moment, RecordId};
 use crate::chat::model::metadata::Metadata;
@@ -22,7 +23,7 @@ pub struct User {
     /// When they last did something that was written down.
     pub last: Moment,
     /// The rooms they are in, in the order of joining.
-    pub(in crate::chat) rooms: Vec<Name>,
+    pub(in crate::chat) rooms: RoomList,
     /// What most people have nothing of: idle thousands do not pay for it.
     pub(in crate::chat) extras: Option<Box<Extras>>,
 }

@@ -252,7 +252,7 @@ fn check_state(hub: &Hub) {
         initials.add(&who.nick);
         assert_eq!(user.rooms.iter().collect::<BTreeSet<_>>().len(), user.rooms.len());
         assert!(user.rooms.len() <= limits::ROOMS_PER_USER);
-        for name in &user.rooms {
+        for name in user.rooms.iter() {
             assert!(hub.rooms[name].members.contains_key(session), "{name} has no {who:?}");
         }
         for nick in &user.extras().ignores {
