@@ -39,7 +39,7 @@ pub use log::history_event::{HistoryEvent, StoredEvent};
 pub use log::record::{BanTarget, Change, Entry, QuitReason, Record};
 pub use log::stored_message::{StoredMessage, Target};
 pub use model::audience::{Audience, Viewpoint};
-pub use model::identity::Identity;
+pub use model::identity::{Identity, IrcNames};
 pub use model::ids::{Moment, RecordId, SessionId, Stamp};
 pub use model::mask::{Mask, glob};
 pub use model::message::{Joints, Kind, Quoted, Reference};

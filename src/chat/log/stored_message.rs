@@ -4,7 +4,7 @@
 //! refused. The journal takes [`Effect::entries`] of every effect, in order, and answers
 //! [`Query`](super::Query)s from what it has taken.
 
-use crate::chat::model::identity::Identity;
+use crate::chat::model::identity::{Identity, IrcNames};
 use crate::chat::model::ids::{Moment, RecordId, SessionId};
 use crate::chat::model::message::{Joints, Kind, Quoted};
 use crate::chat::model::name::Name;
@@ -65,7 +65,7 @@ impl StoredMessage {
             number: 0,
             from: who.nick.clone(),
             account: who.account.clone(),
-            username: who.username.clone(),
+            username: who.names.username().cloned(),
             host: Some(who.host().into()),
             bot: who.bot,
             kind: Kind::Message,
@@ -86,8 +86,7 @@ impl StoredMessage {
             named: true,
             // With a port, for an IPv6 address has colons of its own.
             label: self.host.as_ref().map(|host| format!("{host}:0").into()).unwrap_or_default(),
-            username: self.username.clone(),
-            realname: None,
+            names: IrcNames::new(self.username.clone(), None),
             account: self.account.clone(),
             bot: self.bot,
         }

@@ -5,7 +5,7 @@ use crate::chat::api::command::{Command, Decision};
 use crate::chat::api::effect::Event;
 use crate::chat::log::record::{Change, Entry, QuitReason};
 use crate::chat::model::audience::Audience;
-use crate::chat::model::identity::Identity;
+use crate::chat::model::identity::{Identity, IrcNames};
 use crate::chat::model::ids::SessionId;
 use crate::chat::model::limits;
 use crate::chat::model::modes::UserMode;
@@ -158,8 +158,7 @@ impl Hub {
             nick: nick.clone(),
             named,
             label: (*entry.label).into(),
-            username: entry.username,
-            realname: entry.realname,
+            names: IrcNames::new(entry.username, entry.realname),
             account: None,
             bot: false,
         });
@@ -277,7 +276,8 @@ impl Hub {
         text: Arc<str>,
     ) -> Result<(), Refusal> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
-        Arc::make_mut(&mut user.identity).realname = Some(text);
+        let identity = Arc::make_mut(&mut user.identity);
+        identity.names = IrcNames::new(identity.names.username().cloned(), Some(text));
         let audience = Audience::Peers { rooms: user.rooms.to_vec(), from: Some(at.origin) };
         at.tell(audience, Event::RealName { who: Arc::clone(&user.identity) });
         Ok(())
