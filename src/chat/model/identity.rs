@@ -1,20 +1,21 @@
-//! Who a person is, as others see it.
+//! A user's identity as other users see it.
 //!
-//! An identity is made anew when something of it changes, and what was said before keeps the old
-//! one: history shows people as they were. Names of fields are in the journal: never renamed.
+//! An identity is replaced when any part of it changes, and earlier messages keep the old one:
+//! history shows users as they were. Field names are part of the record format and are never
+//! renamed.
 
 use super::ids::SessionId;
 use super::name::Name;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Shared by everything said since it last changed.
+/// A user's identity as other users see it; shared by all messages sent since it last changed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Identity {
     pub session: SessionId,
     /// `guestN` if none was taken.
     pub nick: Name,
-    /// Whether the nick was taken rather than given.
+    /// Whether the user chose the nick, rather than being assigned it.
     pub named: bool,
     /// Address and port. Not shared: a box is smaller than an `Arc`, and every session has one.
     pub label: Box<str>,
@@ -22,7 +23,7 @@ pub struct Identity {
     pub names: IrcNames,
     /// The account it is logged in to.
     pub account: Option<Name>,
-    /// Whether it says that it is a program.
+    /// Whether the user has declared itself a bot.
     #[serde(default)]
     pub bot: bool,
 }
@@ -70,7 +71,7 @@ impl Identity {
         host_of(&self.label)
     }
 
-    /// IRC's user name, or what stands for it.
+    /// The IRC user name, or its substitute.
     pub fn user(&self) -> &str {
         self.names.username().map_or("~user", |name| name)
     }
