@@ -42,7 +42,7 @@ pub use model::audience::{Audience, Viewpoint};
 pub use model::identity::{Identity, IrcNames};
 pub use model::ids::{Moment, RecordId, SessionId, Stamp};
 pub use model::mask::{Mask, glob};
-pub use model::message::{Joints, Kind, Quoted, Reference};
+pub use model::message::{Continuations, Kind, Quoted, Reference};
 pub use model::metadata::{Metadata, MetadataChanges, is_metadata_key, set_metadata};
 pub use model::modes::{Flag, ModeChange, Modes, UserMode};
 pub use model::name::{Caseless, Name, NickFault, RoomFault};

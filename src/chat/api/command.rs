@@ -3,7 +3,7 @@
 use super::effect::Event;
 use crate::chat::log::record::{BanTarget, Change};
 use crate::chat::model::ids::{Moment, RecordId};
-use crate::chat::model::message::{Joints, Kind, Reference};
+use crate::chat::model::message::{Continuations, Kind, Reference};
 use crate::chat::model::modes::{ModeChange, UserMode};
 use crate::chat::model::name::Name;
 use crate::chat::model::query::{Lookup, Query, Range};
@@ -131,7 +131,7 @@ pub struct SendMessage {
     pub status: Option<char>,
     /// The message it replies to, if that belongs to the room.
     pub reply: Option<Pick>,
-    pub joints: Option<Joints>,
+    pub continuations: Option<Continuations>,
 }
 
 /// Tags to be sent without a text.

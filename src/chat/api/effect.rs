@@ -12,7 +12,7 @@ use crate::chat::log::stored_message::StoredMessage;
 use crate::chat::model::audience::Audience;
 use crate::chat::model::identity::Identity;
 use crate::chat::model::ids::{Moment, RecordId, SessionId, Stamp};
-use crate::chat::model::message::{Joints, Kind, Quoted};
+use crate::chat::model::message::{Continuations, Kind, Quoted};
 use crate::chat::model::metadata::MetadataChanges;
 use crate::chat::model::modes::{ModeChange, Modes, UserMode};
 use crate::chat::model::name::Name;
@@ -50,7 +50,7 @@ pub struct RoomMessage {
     pub tags: Option<Arc<str>>,
     /// The least status of its recipients: `@` op, `+` voice.
     pub status: Option<char>,
-    pub joints: Option<Joints>,
+    pub continuations: Option<Continuations>,
 }
 
 /// A direct message.
@@ -73,7 +73,7 @@ pub struct DirectMessage {
     pub away: Option<Arc<str>>,
     /// Client-only IRC tags, as received.
     pub tags: Option<Arc<str>>,
-    pub joints: Option<Joints>,
+    pub continuations: Option<Continuations>,
 }
 
 /// The owner of metadata.

@@ -66,7 +66,7 @@ impl Event {
     fn of_guests(&self) -> Option<HistoryUpdate<'_>> {
         match self {
             Event::DirectMessage(told) if told.guests() != (None, None) => {
-                Some(HistoryUpdate::Guests(told, Box::new(logged(told))))
+                Some(HistoryUpdate::Guests(told, Box::new(stored(told))))
             }
             Event::Left { who, .. } => Some(HistoryUpdate::Over(who.session)),
             _ => None,
@@ -85,7 +85,7 @@ impl Event {
                     kind: said.kind,
                     text: Arc::clone(&said.text),
                     tags: said.tags.clone(),
-                    joints: said.joints.clone(),
+                    continuations: said.continuations.clone(),
                     // The quotation is looked up when it is shown: it may be deleted by then.
                     reply: said
                         .reply
@@ -94,7 +94,7 @@ impl Event {
                     ..StoredMessage::by(&said.who)
                 }))
             }
-            Event::DirectMessage(told) => Some(HistoryUpdate::Add(logged(told))),
+            Event::DirectMessage(told) => Some(HistoryUpdate::Add(stored(told))),
             Event::Edited { message, text, .. } => Some(HistoryUpdate::Edit(message.id, text)),
             Event::Deleted { message, .. } => Some(HistoryUpdate::Delete(message.id)),
             Event::Reacted { message, who, text, on, .. } => {
@@ -107,7 +107,7 @@ impl Event {
 }
 
 /// Something private, as it is kept.
-fn logged(told: &DirectMessage) -> StoredMessage {
+fn stored(told: &DirectMessage) -> StoredMessage {
     StoredMessage {
         id: told.id,
         time: told.time,
@@ -115,7 +115,7 @@ fn logged(told: &DirectMessage) -> StoredMessage {
         kind: told.kind,
         text: Arc::clone(&told.text),
         tags: told.tags.clone(),
-        joints: told.joints.clone(),
+        continuations: told.continuations.clone(),
         ..StoredMessage::by(&told.who)
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::chat::model::identity::{Identity, IrcNames};
 use crate::chat::model::ids::{Moment, RecordId, SessionId};
-use crate::chat::model::message::{Joints, Kind, Quoted};
+use crate::chat::model::message::{Continuations, Kind, Quoted};
 use crate::chat::model::name::Name;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -37,8 +37,8 @@ pub struct StoredMessage {
     /// Client-only IRC tags, as received.
     #[serde(default)]
     pub tags: Option<Arc<str>>,
-    #[serde(default)]
-    pub joints: Option<Joints>,
+    #[serde(rename = "joints", default)]
+    pub continuations: Option<Continuations>,
     /// The message it replies to. In a query's result, with that message's current text.
     pub reply: Option<Quoted>,
     #[serde(default)]
@@ -64,7 +64,7 @@ impl StoredMessage {
             kind: Kind::Message,
             text: "".into(),
             tags: None,
-            joints: None,
+            continuations: None,
             reply: None,
             edited: false,
             reactions: Vec::new(),

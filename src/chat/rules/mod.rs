@@ -168,12 +168,12 @@ impl Hub {
             Change::Invite { room, nick } => self.invite(at, &room, &nick),
             Change::RenameRoom { room, to, reason } => self.rename_room(at, &room, to, reason),
             Change::Keep { room, on } => self.keep(at, &room, on),
-            Change::Say { room, kind, text, reply_to, tags, status, joints } => {
-                let words = MessageBody { kind, text, tags, joints };
+            Change::Say { room, kind, text, reply_to, tags, status, continuations } => {
+                let words = MessageBody { kind, text, tags, continuations };
                 self.say(at, &room, words, reply_to, status)
             }
-            Change::Tell { to, kind, text, tags, joints } => {
-                self.tell(at, to, MessageBody { kind, text, tags, joints })
+            Change::Tell { to, kind, text, tags, continuations } => {
+                self.tell(at, to, MessageBody { kind, text, tags, continuations })
             }
             Change::Tag { to, tags, status } => self.tag(at, to, tags, status),
             Change::RealName { text } => self.real_name(at, text),

@@ -33,7 +33,7 @@ fn said(text: &str, kind: Kind) -> Event {
         mention: false,
         tags: Some("+x=y;+draft/reply=3".into()),
         status: None,
-        joints: None,
+        continuations: None,
     }))
 }
 
