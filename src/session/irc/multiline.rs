@@ -103,7 +103,7 @@ pub(super) fn batch(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let (reference, target) = (reference.to_owned(), target.to_owned());
     context.session.batch = Some(Box::new(Open { reference, target, opened, lines, label }));
     if !std::mem::replace(&mut context.session.batch_watched, true) {
-        context.actions.push(Action::LookAtBatch(PATIENCE));
+        context.actions.push(Action::WatchBatch(PATIENCE));
     }
 }
 

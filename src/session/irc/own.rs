@@ -137,6 +137,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
     match event {
         Event::Welcome { .. } => {
             context.session.door = None;
+            context.view.desk.no_longer_outside();
             registration::welcome(context);
         }
         Event::Operator => {

@@ -109,7 +109,7 @@ fn a_batch_that_is_left_open_is_forgotten() {
     at(&mut session, 0, &["CAP REQ :message-tags batch draft/multiline labeled-response"]);
     let open = ["@label=l BATCH +a draft/multiline #x", "@batch=a PRIVMSG #x :hi"];
     let (out, actions, _) = at(&mut session, 1_000, &open);
-    assert_eq!((out.as_str(), actions), ("", vec![super::Action::LookAtBatch(minute)]));
+    assert_eq!((out.as_str(), actions), ("", vec![super::Action::WatchBatch(minute)]));
     // One look is enough for the batches that follow each other.
     let (_, actions, _) = at(&mut session, 2_000, &["BATCH -a", "BATCH +b draft/multiline #x"]);
     assert_eq!(actions.len(), 1, "{actions:?}");
@@ -228,24 +228,4 @@ fn who_did_not_ask_for_news_gets_none() {
     assert_eq!((heard("", &away), heard("", &name)), (String::new(), String::new()));
     assert_eq!(heard("away-notify", &away), ":ada!~al@10.0.0.1 AWAY :tea\r\n");
     assert_eq!(heard("setname", &name), ":ada!~al@10.0.0.1 SETNAME :Ada L.\r\n");
-}
-
-#[test]
-fn the_first_word_tells_the_dialect() {
-    for (first, verdict) in [
-        ("", None),
-        ("N", None),
-        ("NICK", None),
-        ("NICK ", Some(true)),
-        ("CAP LS 302\r\n", Some(true)),
-        ("QUIT\n", Some(true)),
-        ("NICKY", Some(false)),
-        ("nick ada\n", Some(false)),
-        ("hello", Some(false)),
-        ("\n", Some(false)),
-        ("/nick ada\n", Some(false)),
-        ("\u{16}\u{3}", Some(false)),
-    ] {
-        assert_eq!(Session::recognises(first.as_bytes()), verdict, "{first:?}");
-    }
 }
