@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Everything that must hold before a change goes in: the gate, on this machine or on any other.
-#
-# Format, clippy with warnings denied, the documentation with warnings denied, shellcheck, a look
-# through the eyes of macOS and FreeBSD where ../shared/check-macos.sh is there, the scripts (with
-# the quick build), and `cargo test` last. It stops at the first that fails. No benchmark: nothing
-# here depends on how fast the machine is.
+# Everything that must hold before a change is merged: the gate, on this machine or on any other.
 #
 #   scripts/ci.sh             all of it
 #   scripts/ci.sh --help      this text
 #
-# It needs Rust with rustfmt and clippy, shellcheck, and irssi and WeeChat for the script that drives
-# them. What of the last three is missing is installed, if apt-get may (as root). Otherwise the step
-# is skipped, which is said, or fails if CI=true.
+# In this order: format, clippy and rustdoc with warnings denied, the four sets of features, the tests,
+# kqueue's code on Linux, the scripts with the quick build. Then the steps that may download something:
+# shellcheck, irssi and WeeChat (apt-get, as root), the standard libraries of macOS and FreeBSD (rustup),
+# libFuzzer (cargo). It stops at the first step that fails. There is no benchmark: nothing here
+# depends on the speed of the machine.
+#
+# Needs Rust with rustfmt and clippy, a C compiler, and the registry's crates. A step whose tools are
+# missing and cannot be installed is skipped, and the last lines say so.
 
 # bash 3.2 will do: that is what macOS has.
 set -euo pipefail
@@ -19,7 +19,7 @@ cd "$(dirname "$0")/.."
 case ${1:-} in
   '') ;;
   -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit 0 ;;
-  *) echo "${0##*/}: no arguments are wanted; see --help" >&2; exit 2 ;;
+  *) echo "${0##*/}: unexpected argument '$1' (see --help)" >&2; exit 2 ;;
 esac
 
 began=$SECONDS
@@ -29,7 +29,7 @@ step() {
   printf '\n==> %s (at %d s)\n' "$1" "$((SECONDS - began))"
 }
 
-# bounded SECONDS COMMAND...: a step that hangs is a failure, where the system has timeout(1).
+# bounded SECONDS COMMAND...: fails if the command takes longer, where the system has timeout(1).
 bounded() {
   local limit=$1 code=0
   shift
@@ -41,18 +41,35 @@ bounded() {
   "$@" </dev/null
 }
 
-# A tool that Rust does not bring: there already, or installed, or said to be missing.
+# try COMMAND...: prints the output only on failure. Exit code 77 means that it cannot run here.
+try() {
+  local output code=0
+  output=$(bounded 900 "$@" 2>&1) || code=$?
+  case $code in
+    0) echo "ok: $*" ;;
+    77)
+      printf '%s\n' "$output"
+      skipped="$skipped $1"
+      ;;
+    *)
+      printf '%s\nci: failed: %s\n' "$output" "$*" >&2
+      return 1
+      ;;
+  esac
+}
+
+# Installs shellcheck if it is missing.
 have_shellcheck() {
   command -v shellcheck >/dev/null && return
   if command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then
     echo "ci: shellcheck is missing; installing it with apt-get"
     export DEBIAN_FRONTEND=noninteractive
-    bounded 300 apt-get update -qq || echo "ci: apt-get update failed; trying all the same" >&2
+    bounded 300 apt-get update -qq || echo "ci: apt-get update failed; trying to install anyway" >&2
     bounded 300 apt-get install -y -qq --no-install-recommends shellcheck >/dev/null || true
     command -v shellcheck >/dev/null && return
     echo "ci: apt-get could not install shellcheck" >&2
   else
-    echo "ci: shellcheck is missing, and this is not root on a system with apt-get" >&2
+    echo "ci: shellcheck is missing, and only root can install it, with apt-get" >&2
   fi
   return 1
 }
@@ -67,77 +84,65 @@ done
 cargo --version
 
 step 'format'
-cargo fmt --check
+cargo fmt --all --check
 
 step 'clippy, warnings denied'
-bounded 1200 cargo clippy --locked --all-targets -- -D warnings
+bounded 1200 cargo clippy --locked --workspace --all-targets -- -D warnings
 
 step 'documentation, warnings denied'
-RUSTDOCFLAGS='-D warnings' bounded 600 cargo doc --locked --no-deps --document-private-items
+RUSTDOCFLAGS='-D warnings' bounded 600 cargo doc --locked --workspace --no-deps --document-private-items
 
-step 'shellcheck'
-if have_shellcheck; then
-  shellcheck -x scripts/*.sh scripts/bench/*.sh .ci/run
-elif [ "${CI:-}" = true ]; then
-  exit 1
-else
-  skipped="$skipped shellcheck"
-fi
+step "tests, with the README's command"
+bounded 1200 cargo test --locked
 
-if [ -f ../shared/check-macos.sh ]; then
-  step 'macOS and FreeBSD: clippy for their targets'
-  # It looks at Rust only, and there is no C compiler for these systems here: SQLite's C is not
-  # compiled but stood in for by empty files, which nothing of a check ever links.
-  stand_in=$(mktemp -d)
-  trap 'rm -rf "$stand_in"' EXIT
-  for tool in cc ar; do
-    # Makes the file that follows -o, and every library it is given.
-    cat >"$stand_in/$tool" <<'SCRIPT'
-#!/bin/sh
-for word; do
-  case $last in -o) : >"$word" ;; esac
-  case $word in *.a) : >"$word" ;; esac
-  last=$word
+step 'tests without features, with the journal on disk alone, with the lab alone'
+for features in '' disk lab; do
+  echo "features: ${features:-none}"
+  bounded 900 cargo clippy --locked --quiet --all-targets --no-default-features \
+    ${features:+--features "$features"} -- -D warnings
+  bounded 900 cargo test --locked --quiet --no-default-features ${features:+--features "$features"} \
+    --lib --test server --test journal
 done
-SCRIPT
-    chmod +x "$stand_in/$tool"
-  done
-  for target in aarch64_apple_darwin x86_64_unknown_freebsd; do
-    export "CC_$target=$stand_in/cc" "AR_$target=$stand_in/ar"
-  done
-  SDKROOT=$stand_in bounded 1200 ../shared/check-macos.sh --clippy -- --all-targets
-else
-  skipped="$skipped check-macos"
+
+if [ -d src/reactor/poller ] && grep -q '^kqueue-stand-in' src/reactor/Cargo.toml; then
+  step "kqueue's code on Linux, over its stand-in"
+  (
+    export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/kqueue-stand-in
+    bounded 900 cargo test --locked --quiet -p chatloop-reactor --features kqueue-stand-in
+  )
 fi
 
 step 'the scripts, with the quick build'
 export CHATLOOP_PROFILE=dev
-# Quiet when it succeeds, everything when it fails. A script that cannot run here ends with 77.
-try() {
-  local said code=0
-  said=$(bounded 300 "$@" 2>&1) || code=$?
-  case $code in
-    0) echo "ok: $*" ;;
-    77)
-      printf '%s\n' "$said"
-      skipped="$skipped $1"
-      ;;
-    *)
-      printf '%s\nci: failed: %s\n' "$said" "$*" >&2
-      return 1
-      ;;
-  esac
-}
 bounded 1200 cargo build --locked --bins
+try scripts/code-lines.sh
 try scripts/demo.sh
 try scripts/slow-reader.sh 4
 try scripts/swarm.sh --clients 50 --senders 40 --messages 2000 --one-order
 try scripts/backends.sh 40 200
 try scripts/ft_irc-sheet.sh
+
+# From here on, steps that may download something.
+step 'shellcheck'
+if have_shellcheck; then
+  shellcheck -x scripts/*.sh scripts/bench/*.sh .ci/run
+else
+  skipped="$skipped shellcheck"
+fi
+
+step "other people's clients: irssi and WeeChat"
 try scripts/real-clients.sh
 
-[ -z "$skipped" ] || printf '\nci: skipped, not here:%s\n' "$skipped"
+step 'macOS and FreeBSD: clippy for their targets'
+try scripts/check-macos.sh --clippy -- --workspace --all-targets
 
-# Last, so that the last lines are its result.
-step 'tests'
-bounded 2400 cargo test --locked
+step 'the fuzz target builds'
+if command -v c++ >/dev/null; then
+  bounded 600 cargo check --quiet --manifest-path tests/fuzz/Cargo.toml \
+    --target-dir "${CARGO_TARGET_DIR:-target}/fuzz"
+else
+  echo 'ci: libFuzzer needs a C++ compiler'
+  skipped="$skipped fuzz"
+fi
+
+printf '\nci: all steps passed in %d s%s\n' "$((SECONDS - began))" "${skipped:+; skipped:$skipped}"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What the scripts share: build, start a server on a port of its own, wait for what is to happen,
-# and clean up on every way out. Sourced, not run. POSIX sh; Linux and macOS.
+# Shared by the scripts: build, start a server on a free port, wait for an event, and clean up on
+# every way out. Sourced, not run. POSIX sh; Linux and macOS; works under set -e, too.
 #
 # CHATLOOP_PROFILE=dev takes the quick build instead of the optimised one.
 
@@ -10,10 +10,11 @@ PATIENCE=300
 children=
 workdir=$(mktemp -d "${TMPDIR:-/tmp}/chatloop.XXXXXX") || exit 1
 
-# Ends what was started and removes what was written. A stopped process (SIGSTOP) must be continued
-# or it would never hear that it is to end.
+# Ends the started processes and removes the written files. A process stopped by SIGSTOP must be
+# continued to receive SIGTERM.
 cleanup() {
   trap - EXIT
+  set +e
   trap '' INT TERM HUP
   for child in $children; do
     kill -TERM "$child" 2>/dev/null && kill -CONT "$child" 2>/dev/null
@@ -25,7 +26,7 @@ cleanup() {
       tenths=$((tenths + 1))
       sleep 0.1
     done
-    # The shell's notice about a child that was killed is no news.
+    # Collects the exit code, so that the shell does not print one line for each killed child.
     wait "$child" 2>/dev/null
   done
   rm -rf "$workdir"
@@ -57,13 +58,13 @@ build() {
   esac
 }
 
-# wait_until TEXT FILE [WHO]: until FILE holds a line with TEXT; gives up after a while, or when
-# the process WHO is gone.
+# wait_until TEXT FILE [PID]: waits until FILE holds a line with TEXT; fails after a while, or when
+# the process PID has ended.
 wait_until() {
   tenths=0
   until grep -qF -- "$1" "$2" 2>/dev/null; do
     if [ -n "${3:-}" ] && ! kill -0 "$3" 2>/dev/null; then
-      # It may have written its last words in the meantime.
+      # It may have written the line just before it ended.
       grep -qF -- "$1" "$2" 2>/dev/null
       return
     fi
@@ -73,9 +74,9 @@ wait_until() {
   done
 }
 
-# start_server [FLAGS...]: sets $server, $port and $ready. Port 0 lets the system pick a free one;
-# the ready line says which. Output: $workdir/transcript and $workdir/log. Fails, with the reason
-# in the log, if the server does not come up.
+# start_server [FLAGS...]: sets $server, $port and $ready. Port 0 lets the system pick a free one,
+# which the ready line names. Output goes to $workdir/transcript and $workdir/log. Fails, with the
+# reason in the log, if the server does not start.
 start_server() {
   : >"$workdir/log"
   "$bin/chatloop-server" 127.0.0.1 0 "$@" >"$workdir/transcript" 2>"$workdir/log" </dev/null &

@@ -18,9 +18,11 @@
 pub mod chat;
 pub mod client;
 pub mod journal;
+#[cfg(feature = "lab")]
 pub mod lab;
-pub mod reactor;
 pub mod server;
 pub mod session;
 pub mod terminal;
 pub mod wire;
+
+pub use chatloop_reactor as reactor;

@@ -98,11 +98,13 @@ fn the_table_of_the_client_is_its_help() {
     compare("chatloop-client", env!("CARGO_BIN_EXE_chatloop-client"), &[]);
 }
 
+#[cfg(feature = "lab")]
 #[test]
 fn the_table_of_the_swarm_is_its_help() {
     compare("chatloop-lab swarm", env!("CARGO_BIN_EXE_chatloop-lab"), &["swarm"]);
 }
 
+#[cfg(feature = "lab")]
 #[test]
 fn every_tool_of_the_lab_is_in_the_readme() {
     let lab = env!("CARGO_BIN_EXE_chatloop-lab");
@@ -119,6 +121,17 @@ fn every_tool_of_the_lab_is_in_the_readme() {
     }
 }
 
+/// The anchors of a page's headings, as GitHub makes them.
+fn anchors(page: &str) -> Vec<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    let slug = |heading: &str| {
+        let kept = |letter: &char| letter.is_alphanumeric() || " -_".contains(*letter);
+        let text = heading.trim_start_matches('#').trim().to_lowercase();
+        text.chars().filter(kept).collect::<String>().replace(' ', "-")
+    };
+    headings.map(slug).collect()
+}
+
 #[test]
 fn every_link_leads_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -130,16 +143,21 @@ fn every_link_leads_somewhere() {
     for page in pages.iter().filter(|page| page.extension().is_some_and(|it| it == "md")) {
         let text = std::fs::read_to_string(page).unwrap();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let file = target.split('#').next().unwrap_or_default();
-            if file.is_empty() || file.contains("://") {
+            if target.contains("://") {
                 continue;
             }
-            let place = page.parent().unwrap().join(file);
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let place = if file.is_empty() { page.clone() } else { page.with_file_name(file) };
             assert!(place.exists(), "{}: nothing at '{target}'", page.display());
+            if !anchor.is_empty() {
+                let there = anchors(&std::fs::read_to_string(&place).unwrap());
+                let found = there.iter().any(|it| it == anchor);
+                assert!(found, "{}: no heading for '{target}'", page.display());
+            }
             links += 1;
         }
     }
-    assert!(links > 5, "the pages link to each other");
+    assert!(links > 40, "the pages link to each other");
 }
 
 /// Files and folders are named in backquotes, with a folder in front, from the root or from `src/`.

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the benchmarks share: rounds from the command line, a fresh server for every measurement,
-# the swarm, medians and rows of a table. Sourced at the top of scripts/bench*.sh, not run.
+# Shared by the benchmarks: rounds from the command line, a fresh server for every measurement, the
+# swarm, medians and rows of a table. Sourced at the top of scripts/bench*.sh, not run.
 #
 # bash 3.2 will do: that is what macOS has. An empty array counts as unset there, hence the plus in
 # ${array[@]+"${array[@]}"}.
@@ -11,20 +11,21 @@ case $rounds in
 '' | *[!0-9]* | 0) echo "usage: scripts/${0##*/} [ROUNDS]" >&2; exit 2 ;;
 esac
 
-work=$(mktemp -d)
+# shellcheck source=scripts/lib.sh
+. scripts/lib.sh
+work=$workdir
 server_pid=
 stop_server() {
     if [ -n "$server_pid" ]; then
         kill "$server_pid" 2>/dev/null || true
         wait "$server_pid" 2>/dev/null || true
         server_pid=
+        children=
     fi
 }
-trap 'stop_server; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
 
-cargo build --release --quiet --bin chatloop-server --bin chatloop-lab
-programs=${CARGO_TARGET_DIR:-target}/release
+CHATLOOP_PROFILE=release build
+programs=$bin
 
 # The limit that servers and generator run into, raised to what the system allows.
 ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
@@ -50,6 +51,7 @@ start() {
     : >"$work/ready"
     ${on_server_core[@]+"${on_server_core[@]}"} "$@" >"$work/ready" 2>&1 &
     server_pid=$!
+    children=$server_pid
     until port=$(sed -n 's/^listening on \([0-9][0-9]*\)$/\1/p; s/.*127\.0\.0\.1:\([0-9][0-9]*\).*/\1/p' \
         "$work/ready" | head -n 1) && [ -n "$port" ]; do
         if ! kill -0 "$server_pid" 2>/dev/null; then

@@ -1,11 +1,11 @@
-//! `chatloop-lab`: puts chat servers under load and judges them. Arguments in, exit code out.
+//! `chatloop-lab`: load tests for chat servers. Arguments in, exit code out.
 
 use chatloop::lab::swarm;
 use clap::{Parser, Subcommand};
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// Put a chat server under load and judge what it does
+/// Load tests for chat servers
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Arguments {

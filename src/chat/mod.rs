@@ -1,85 +1,57 @@
-//! What a chat *is*: who is there, what was said, and who is to hear of it.
+//! The chat itself: who is online, what is said, who may do what, and who receives what.
 //!
-//! Pure: no sockets, no files, no threads, no clock. A wish ([`Command`]) is decided, its change
-//! is written down as a [`Record`], the [`Hub`] then applies it and answers with [`Effect`]s.
-//! [`Hub::apply`] is the only place where state changes, and the same records give the same state
-//! and the same effects on every machine.
+//! Pure: no sockets, no files, no threads, no clock. A [`Command`] is decided, its change is written
+//! down as a [`Record`], the [`Hub`] then applies it and answers with [`Effect`]s. [`Hub::apply`] is
+//! the only place where state changes, and the same records give the same state and the same effects
+//! on every machine.
 //!
-//! Users, rooms and permissions are in IRC's terms: nick, account, channel modes, op and voice,
-//! ban masks, message ids, server time. Absent: every text that a person reads. The hub says
-//! *what* happened; a session finds the words for it in its peer's dialect. Absent, too: past
-//! messages, but the last few of every room; for others the hub makes a [`Query`] for the journal.
+//! Users, rooms and permissions are in IRC's terms: nick, account, channel modes, op and voice, ban
+//! masks, message ids, server time. Absent: every text that a person reads. The hub says *what*
+//! happened; a session finds the words for it in its peer's dialect. Absent, too: history, but for the
+//! last few messages of every room; for older ones the hub makes a [`Query`] for the journal.
 //!
-//! | file | question |
+//! Each folder imports only from those above it, and no two files import each other:
+//!
+//! | folder | holds |
 //! |---|---|
-//! | [`limits`] | how much of everything? |
-//! | `name`, `mask`, `secret` | what is a nick, whom does a ban mean, what of a password is kept? |
-//! | `command`, `refusal` | what may somebody want, and why can it not be? |
-//! | `record`, `effect`, `audience`, `answer`, `entry`, `happened`, `query` | what is written down, told, and to whom; kept for history, asked? |
-//! | `hub`, `room`, `user`, `identity`, `modes` | what is the state: of all, of a room, of a person; which modes are there? |
-//! | `presence`, `rooms`, `renaming`, `words`, `mentions`, `messages`, `accounts`, `scram`, `moderation`, `administration` | how does it change? |
-//! | `metadata`, `markers` | what is said of people and rooms for programs; how far has somebody read? |
-//! | `questions`, `throttle` | what can be answered; who must wait? |
+//! | `model` | values: ids, names, identities, modes, masks, texts, refusals |
+//! | `log` | the record format: everything that is kept |
+//! | `api` | what goes in and comes out: commands, effects, answers, what history is told |
+//! | `state` | the hub's tables: the snapshot |
+//! | `rules` | `impl Hub`: what may be done and what it changes, a file for each family |
 
-mod accounts;
-mod administration;
-mod answer;
-mod audience;
-mod command;
-mod effect;
-mod entry;
-mod happened;
-mod hub;
-mod identity;
-pub mod limits;
-mod markers;
-mod mask;
-mod mentions;
-mod messages;
-mod metadata;
-mod moderation;
-mod modes;
-mod name;
-mod presence;
-pub mod query;
-mod questions;
-mod record;
-mod refusal;
-mod renaming;
-mod room;
-mod rooms;
-mod scram;
-mod secret;
-mod throttle;
-mod user;
-mod words;
+mod api;
+mod log;
+mod model;
+mod rules;
+mod state;
 
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Person, RoomLine, ServerBanLine, Whois};
-pub use audience::{Audience, Viewpoint};
-pub use command::{
+pub use api::answer::{Person, RoomLine, ServerBanLine, Whois};
+pub use api::command::{
     Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, SendMessage, Tagging, Work,
 };
-pub use effect::{
-    AccountStep, DirectMessage, Effect, Event, Holder, Past, Quoted, RoomMessage, Stamp,
-};
-pub use entry::{HistoryUpdate, StoredMessage, Target};
-pub use happened::{HistoryEvent, StoredEvent};
-pub use hub::Hub;
-pub use identity::Identity;
-pub use markers::marker_target;
-pub use mask::{Mask, glob};
-pub use metadata::{Metadata, MetadataChanges, is_metadata_key, set_metadata};
-pub use modes::{Flag, ModeChange, Modes, UserMode};
-pub use name::{Caseless, Name, NickFault, RoomFault};
-pub use query::{Lookup, Point, Query, Range, Scope};
-pub use record::{
-    BanTarget, Change, Entry, Joints, Kind, Moment, QuitReason, Record, RecordId, Reference,
-    SessionId,
-};
-pub use refusal::{Field, Refusal};
-pub use room::{Ban, Member, Room, Topic};
-pub use secret::{PasswordHash, ScramKeys, Secret};
-pub use user::User;
+pub use api::effect::{AccountStep, DirectMessage, Effect, Event, Holder, Past, RoomMessage};
+pub use api::history::HistoryUpdate;
+pub use log::history_event::{HistoryEvent, StoredEvent};
+pub use log::record::{BanTarget, Change, Entry, QuitReason, Record};
+pub use log::stored_message::{StoredMessage, Target};
+pub use model::audience::{Audience, Viewpoint};
+pub use model::identity::Identity;
+pub use model::ids::{Moment, RecordId, SessionId, Stamp};
+pub use model::mask::{Mask, glob};
+pub use model::message::{Joints, Kind, Quoted, Reference};
+pub use model::metadata::{Metadata, MetadataChanges, is_metadata_key, set_metadata};
+pub use model::modes::{Flag, ModeChange, Modes, UserMode};
+pub use model::name::{Caseless, Name, NickFault, RoomFault};
+pub use model::query::{Lookup, Point, Query, Range, Scope};
+pub use model::read_markers::marker_target;
+pub use model::refusal::{Field, Refusal};
+pub use model::secret::{PasswordHash, ScramKeys, Secret};
+pub use model::topic::Topic;
+pub use model::{limits, query};
+pub use state::hub::Hub;
+pub use state::room::{Ban, Member, Room};
+pub use state::user::User;

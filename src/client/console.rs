@@ -10,12 +10,12 @@
 mod keys;
 
 use super::dialect::Dialect;
-use super::heard::Shown;
+use super::display::DisplayItem;
 use super::link::{Link, SEND_HARD};
 use super::paint::{Painter, style};
-use super::watch::{INPUT, Watch};
+use super::tokens::INPUT;
 use super::{Gravity, Notice, secrets};
-use crate::reactor::{Interest, Poller};
+use crate::reactor::{Interest, Poller, Registration};
 use crate::terminal::{Decoder, Editor, Face, Input, RawMode, Screen, Search};
 use jiff::Zoned;
 use std::io;
@@ -39,7 +39,7 @@ pub enum Wish {
 /// The terminal, in raw mode while this exists.
 pub struct Console {
     terminal: RawMode,
-    watch: Watch,
+    registration: Registration,
     decoder: Decoder,
     inputs: Vec<Input>,
     editor: Editor,
@@ -72,7 +72,7 @@ impl Console {
         }
         Ok(Console {
             terminal,
-            watch: Watch::new(INPUT),
+            registration: Registration::new(INPUT),
             decoder: Decoder::new(),
             inputs: Vec::new(),
             editor,
@@ -129,15 +129,15 @@ impl Console {
             let limit = SEND_HARD / (1024 * 1024);
             return Err(format!("the server does not take what waits for it ({limit} MiB)"));
         }
-        self.dialect.can_say(lines)?;
+        self.dialect.can_send(lines)?;
         let parts: Vec<Vec<String>> = self.dialect.parts(lines).map(<[String]>::to_vec).collect();
         for part in parts {
             self.echo(&part, now);
-            let (bytes, shown) = self.dialect.say(&part, now);
+            let (bytes, shown) = self.dialect.send(&part, now);
             if !bytes.is_empty() {
                 link.send(&bytes);
             }
-            self.farewell = self.dialect.is_farewell(&part[part.len() - 1]);
+            self.farewell = self.dialect.is_quit(&part[part.len() - 1]);
             self.show(shown, now);
         }
         Ok(())
@@ -183,41 +183,22 @@ impl Console {
 
     /// A line from the server.
     pub fn line(&mut self, line: &[u8], now: &Zoned) {
-        let told = self.dialect.heard(line, now);
+        let told = self.dialect.received(line, now);
         // The prompt's room may be another one.
         self.stale = true;
         self.show(told, now);
     }
 
     /// Shows what came of a line.
-    pub fn show(&mut self, told: Vec<Shown>, now: &Zoned) {
+    pub fn show(&mut self, told: Vec<DisplayItem>, now: &Zoned) {
         let numbers = self.dialect.shows_numbers();
         for item in told {
-            let mut shown = Vec::new();
             match item {
-                Shown::Bell => self.bell(),
-                Shown::Notice(notice) => self.notice(&notice, now),
-                Shown::Line(line) => {
-                    let visible = match self.dialect.is_understood() {
-                        true => self.painter.chat_line(&line, numbers, now, &mut shown),
-                        false => self.painter.line(&line, now, &mut shown),
-                    };
-                    if visible {
-                        self.print(&shown, now);
-                    }
-                }
-                Shown::Said(heard) => {
-                    for line in self.painter.heard(&heard, numbers, Some(INDENT), now) {
+                DisplayItem::Bell => self.bell(),
+                DisplayItem::Notice(notice) => self.notice(&notice, now),
+                item => {
+                    for line in self.painter.item(&item, numbers, Some(INDENT), now) {
                         self.print(&line, now);
-                    }
-                }
-                Shown::Words(text) => {
-                    self.painter.words(&text, now, &mut shown);
-                    self.print(&shown, now);
-                }
-                Shown::Raw(line) => {
-                    if self.painter.line(&line, now, &mut shown) {
-                        self.print(&shown, now);
                     }
                 }
             }
@@ -338,7 +319,7 @@ impl Console {
     /// # Errors
     /// What the poller said.
     pub fn update(&mut self, poller: &mut Poller) -> io::Result<()> {
-        self.watch.set(poller, &self.terminal, Interest::READ)
+        self.registration.set(poller, &self.terminal, Interest::READ)
     }
 }
 

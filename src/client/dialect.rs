@@ -1,42 +1,33 @@
-//! Which of the two dialects is spoken, and what do both have in common?
-//!
-//! IRC, unless `--plain` says otherwise. A paste is one thing in IRC and as many lines as it has
-//! in plain; all else that a front wants of the conversation is the same.
+//! The conversation in its dialect, IRC or plain lines, behind what a person's console asks of
+//! either.
 
 use super::complete::Vocabulary;
-use super::heard::Shown;
+use super::display::DisplayItem;
 use super::irc::Session;
-use super::plain::Conversation;
-use super::script::is_farewell;
+use super::plain::{PlainLines, is_quit};
 use super::secrets::Forms;
 use jiff::Zoned;
-use jiff::tz::TimeZone;
 
 /// The conversation, in its dialect.
 pub enum Dialect {
-    /// Lines, as a chatloop server's plain dialect has them, or any other server.
-    Plain(Box<Conversation>),
+    /// Plain lines.
+    Plain(PlainLines),
     /// IRC.
     Irc(Box<Session>),
 }
 
 impl Dialect {
-    /// A connection stands.
+    /// The connection is established.
     pub fn connected(&mut self, now: &Zoned) {
-        match self {
-            Dialect::Plain(conversation) => conversation.connected(),
-            Dialect::Irc(session) => session.connected(now.timestamp()),
+        if let Dialect::Irc(session) = self {
+            session.connected(now.timestamp());
         }
     }
 
-    /// The server says a line: what is to be shown.
-    pub fn heard(&mut self, line: &[u8], now: &Zoned) -> Vec<Shown> {
+    /// What is to be shown of a line from the server.
+    pub fn received(&mut self, line: &[u8], now: &Zoned) -> Vec<DisplayItem> {
         match self {
-            Dialect::Plain(conversation) => {
-                let mut shown = Vec::new();
-                conversation.heard(line, &utc(now), &mut shown);
-                shown
-            }
+            Dialect::Plain(lines) => lines.received(line),
             Dialect::Irc(session) => {
                 session.heard(line, now.timestamp());
                 session.take_shown()
@@ -44,18 +35,18 @@ impl Dialect {
         }
     }
 
-    /// Whether these lines can be said now.
+    /// Whether these lines can be sent now.
     ///
     /// # Errors
     /// Why not, in words for people.
-    pub fn can_say(&self, lines: &[String]) -> Result<(), String> {
+    pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         match self {
             Dialect::Plain(_) => Ok(()),
             Dialect::Irc(session) => session.can_type(lines),
         }
     }
 
-    /// What belongs together of typed or pasted lines.
+    /// Typed or pasted lines, in the parts that are one message each.
     pub fn parts<'l>(&self, lines: &'l [String]) -> std::slice::Chunks<'l, String> {
         match self {
             Dialect::Plain(_) => lines.chunks(1),
@@ -63,16 +54,10 @@ impl Dialect {
         }
     }
 
-    /// The person says such a part: bytes to send, and what is to be shown.
-    pub fn say(&mut self, part: &[String], now: &Zoned) -> (Vec<u8>, Vec<Shown>) {
+    /// Sends such a part: the bytes, and what is to be shown.
+    pub fn send(&mut self, part: &[String], now: &Zoned) -> (Vec<u8>, Vec<DisplayItem>) {
         match self {
-            Dialect::Plain(conversation) => {
-                let line = part.concat();
-                match conversation.typed(&line) {
-                    Some(answer) => (Vec::new(), vec![Shown::Notice(answer)]),
-                    None => ([line.as_bytes(), b"\n"].concat(), Vec::new()),
-                }
-            }
+            Dialect::Plain(_) => ([part.concat().as_bytes(), b"\n"].concat(), Vec::new()),
             Dialect::Irc(session) => {
                 match part {
                     [line] => session.typed(line, now.timestamp()),
@@ -86,18 +71,10 @@ impl Dialect {
         }
     }
 
-    /// What is to be sent that nobody has typed.
-    pub fn take_outgoing(&mut self) -> Vec<u8> {
+    /// Whether a line that was just sent was a goodbye.
+    pub fn is_quit(&self, line: &str) -> bool {
         match self {
-            Dialect::Plain(conversation) => conversation.take_outgoing(),
-            Dialect::Irc(session) => session.take_outgoing(),
-        }
-    }
-
-    /// Whether a line says goodbye. Ask after it was said.
-    pub fn is_farewell(&self, line: &str) -> bool {
-        match self {
-            Dialect::Plain(_) => is_farewell(line.as_bytes()),
+            Dialect::Plain(_) => is_quit(line.as_bytes()),
             Dialect::Irc(session) => session.has_said_farewell(),
         }
     }
@@ -110,43 +87,34 @@ impl Dialect {
         }
     }
 
-    /// Whether lines that are only a server's are understood: whether a plain server is a chatloop
-    /// server.
-    pub fn is_understood(&self) -> bool {
-        match self {
-            Dialect::Plain(conversation) => conversation.is_welcomed(),
-            Dialect::Irc(_) => false,
-        }
-    }
-
     /// This person's nick; empty if unknown.
     pub fn nick(&self) -> &str {
         match self {
-            Dialect::Plain(conversation) => conversation.nick(),
+            Dialect::Plain(_) => "",
             Dialect::Irc(session) => session.nick(),
         }
     }
 
-    /// The room that words go to, if known.
+    /// The room that messages go to, if known.
     pub fn room(&self) -> Option<&str> {
         match self {
-            Dialect::Plain(conversation) => conversation.room(),
+            Dialect::Plain(_) => None,
             Dialect::Irc(session) => session.room(),
         }
     }
 
-    /// What Tab knows.
+    /// What Tab offers.
     pub fn vocabulary(&self) -> &Vocabulary {
         match self {
-            Dialect::Plain(conversation) => &conversation.vocabulary,
+            Dialect::Plain(lines) => lines.vocabulary(),
             Dialect::Irc(session) => &session.vocabulary,
         }
     }
 
-    /// Whether messages show their numbers.
+    /// Whether messages are shown with their numbers.
     pub fn shows_numbers(&self) -> bool {
         match self {
-            Dialect::Plain(conversation) => conversation.numbers,
+            Dialect::Plain(_) => false,
             Dialect::Irc(session) => session.show_numbers,
         }
     }
@@ -158,9 +126,4 @@ impl Dialect {
             Dialect::Irc(_) => Forms::Irc,
         }
     }
-}
-
-/// The time as a chatloop server reads it.
-fn utc(now: &Zoned) -> String {
-    now.with_time_zone(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }

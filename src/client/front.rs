@@ -5,9 +5,9 @@ use super::console::Console;
 use super::dialect::Dialect;
 use super::irc::Session;
 use super::link::Link;
-use super::outset::to_stderr;
 use super::paint::style;
 use super::script::Script;
+use super::startup::to_stderr;
 use crate::reactor::Poller;
 use jiff::Zoned;
 use std::io::{self, IsTerminal};
@@ -43,7 +43,9 @@ impl Front {
     pub(super) fn take_outgoing(&mut self) -> Vec<u8> {
         match self {
             Front::Person(_) => Vec::new(),
-            Front::Console(console) => console.dialect().take_outgoing(),
+            Front::Console(console) => {
+                console.dialect().irc().map(Session::take_outgoing).unwrap_or_default()
+            }
             Front::Script(script) => script.take_outgoing(),
         }
     }

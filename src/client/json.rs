@@ -1,69 +1,27 @@
-//! How does a server's line look to a program? One JSON object, on one line.
+//! What a server says as JSON for programs: one object a line, version 1.
 //!
-//! Version 1. Every object has `v` (1), `type`, `time` (RFC 3339, UTC) and `text`; a later
-//! version may add fields. By `type`:
+//! Every object has `v` (1), `type`, `time` (RFC 3339, UTC) and `text`; a later version may add
+//! fields. By `type`:
 //!
 //! | `type` | is | and has |
 //! |---|---|---|
-//! | `message`, `action`, `notice` | said in a room | `room`, `number` (or null), `nick`, `mention` |
-//! | `private` | said to you alone | `nick`, `own` (you said it, to `nick`), `kind` |
-//! | `past` | said before | `room` or null, `number`, `nick`, `own`, `kind`; `time` is when |
+//! | `message`, `action`, `notice` | sent to a room | `room`, `number` (or null), `nick`, `mention` |
+//! | `private` | a direct message | `nick`, `own` (sent by this client, to `nick`), `kind` |
+//! | `past` | from the history | `room` or null, `number`, `nick`, `own`, `kind`; `time` is when |
 //! | all of these | | `id`, `account`, `reply` (the `id` of what it answers), each or null |
 //! | `server` | the server's own words | |
-//! | `raw` | not understood | |
+//! | `raw` | not IRC; with `--plain` every line | |
 //!
 //! `kind` is `message`, `action` or `notice`. `text` is harmless on a terminal, as in all output
-//! of the client; a newline in it is one that was said. The plain dialect has no ids and accounts,
-//! and its times of the past are to the minute; in it everything is `raw` unless the first line of the connection is the welcome of a
-//! chatloop server: what only looks like one of its lines proves nothing.
+//! of the client; a newline in it separates two lines of one message.
 
-use super::heard::{Heard, Shown};
-use crate::wire::chatline::{ChatLine, Kind, Place, parse};
+use super::display::{DisplayItem, Incoming, MessageKind};
 use crate::wire::clean::clean;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// The version in every object.
 pub const VERSION: u32 = 1;
-
-/// One line as an object, without newline. `time` is now, in RFC 3339; `known` says whether the
-/// server is a chatloop server.
-pub fn object(line: &[u8], known: bool, time: &str) -> String {
-    let parsed = if known { parse(line) } else { ChatLine::Raw(line) };
-    let mut object = match parsed {
-        ChatLine::Raw(line) => json!({ "type": "raw", "text": clean(line) }),
-        ChatLine::Server(words) => json!({ "type": "server", "text": words }),
-        ChatLine::Said(said) => match said.place {
-            Place::Room(room) => json!({
-                "type": kind(said.kind), "room": room, "number": said.number,
-                "nick": said.nick, "mention": said.mention, "text": said.text,
-            }),
-            Place::From | Place::To => json!({
-                "type": "private", "nick": said.nick, "own": said.place == Place::To,
-                "kind": kind(said.kind), "text": said.text,
-            }),
-        },
-        ChatLine::Past(stamp, said) => {
-            let room = match said.place {
-                Place::Room(room) => Some(room),
-                Place::From | Place::To => None,
-            };
-            json!({
-                "type": "past", "time": format!("{}T{}:00Z", stamp.date, stamp.time),
-                "room": room, "number": said.number, "nick": said.nick,
-                "own": said.place == Place::To, "kind": kind(said.kind), "text": said.text,
-            })
-        }
-    };
-    let said = !matches!(parsed, ChatLine::Raw(_) | ChatLine::Server(_));
-    if let Value::Object(fields) = &mut object
-        && said
-    {
-        for name in ["id", "account", "reply"] {
-            fields.insert(name.to_owned(), Value::Null);
-        }
-    }
-    finished(object, time)
-}
 
 fn finished(mut object: Value, time: &str) -> String {
     if let Value::Object(fields) = &mut object {
@@ -73,19 +31,23 @@ fn finished(mut object: Value, time: &str) -> String {
     object.to_string()
 }
 
-/// What an IRC server has said, as an object; `None` for what is only for people. `time` is now,
-/// and counts where the server says none.
-pub fn shown(shown: &Shown, time: &str) -> Option<String> {
-    let object = match shown {
-        Shown::Said(heard) => said(heard),
-        Shown::Words(text) => json!({ "type": "server", "text": text }),
-        Shown::Line(line) | Shown::Raw(line) => json!({ "type": "raw", "text": clean(line) }),
-        Shown::Notice(_) | Shown::Bell => return None,
+/// An item as an object, without newline; `None` for what is only for people. `now` counts where
+/// the server says no time.
+pub fn object(item: &DisplayItem, now: Timestamp) -> Option<String> {
+    let object = match item {
+        DisplayItem::Message(message) => message_object(message),
+        DisplayItem::ServerText(text) => json!({ "type": "server", "text": text }),
+        DisplayItem::Line(line) => json!({ "type": "raw", "text": clean(line) }),
+        DisplayItem::Notice(_) | DisplayItem::Bell => return None,
     };
-    Some(finished(object, time))
+    Some(finished(object, &rfc3339(now)))
 }
 
-fn said(heard: &Heard) -> Value {
+fn rfc3339(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+fn message_object(heard: &Incoming) -> Value {
     let reply = heard.reply.as_ref().map(|reply| &reply.id);
     let mut object = json!({
         "type": "private", "nick": heard.nick, "own": heard.own, "kind": kind(heard.kind),
@@ -93,7 +55,7 @@ fn said(heard: &Heard) -> Value {
     });
     let Value::Object(fields) = &mut object else { return object };
     if let Some(time) = heard.time {
-        fields.insert("time".to_owned(), super::script::rfc3339(time).into());
+        fields.insert("time".to_owned(), rfc3339(time).into());
     }
     if heard.past {
         fields.insert("type".to_owned(), "past".into());
@@ -110,11 +72,11 @@ fn said(heard: &Heard) -> Value {
     object
 }
 
-fn kind(kind: Kind) -> &'static str {
+fn kind(kind: MessageKind) -> &'static str {
     match kind {
-        Kind::Message => "message",
-        Kind::Action => "action",
-        Kind::Notice => "notice",
+        MessageKind::Message => "message",
+        MessageKind::Action => "action",
+        MessageKind::Notice => "notice",
     }
 }
 
@@ -123,52 +85,72 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(line: &[u8], known: bool) -> Value {
-        let text = object(line, known, "2026-11-21T12:00:00Z");
+    fn read(item: &DisplayItem) -> Value {
+        let time = "2026-11-21T12:00:00.5Z".parse().unwrap();
+        let text = object(item, time).unwrap();
         assert!(!text.contains('\n'));
         serde_json::from_str(&text).unwrap()
     }
 
     #[test]
     fn every_type() {
-        let now = "2026-11-21T12:00:00Z";
-        for (line, expected) in [
+        let now = "2026-11-21T12:00:00.500Z";
+        let in_room = Incoming {
+            past: false,
+            time: None,
+            room: Some("#x".to_owned()),
+            nick: "bob".to_owned(),
+            own: false,
+            kind: MessageKind::Message,
+            number: Some(7),
+            id: Some("m1".to_owned()),
+            account: None,
+            reply: None,
+            mention: true,
+            text: "hi \"alice\"".to_owned(),
+        };
+        let private =
+            Incoming { room: None, own: true, kind: MessageKind::Action, ..in_room.clone() };
+        let then = Some("2026-01-31T12:30:00Z".parse().unwrap());
+        let past = Incoming { past: true, time: then, ..in_room.clone() };
+        let message = |message: Incoming| DisplayItem::Message(Box::new(message));
+        for (item, expected) in [
             (
-                "*#x 7 [bob]: hi \"alice\"",
+                message(in_room),
                 json!({"v": 1, "type": "message", "time": now, "room": "#x", "number": 7,
                     "nick": "bob", "mention": true, "text": "hi \"alice\"",
-                    "id": null, "account": null, "reply": null}),
+                    "id": "m1", "account": null, "reply": null}),
             ),
             (
-                "[bob] waves",
-                json!({"v": 1, "type": "action", "time": now, "room": "#lobby", "number": null,
-                    "nick": "bob", "mention": false, "text": "waves",
-                    "id": null, "account": null, "reply": null}),
-            ),
-            (
-                "[you -> bob]: psst",
+                message(private),
                 json!({"v": 1, "type": "private", "time": now, "nick": "bob", "own": true,
-                    "kind": "message", "text": "psst", "id": null, "account": null, "reply": null}),
+                    "kind": "action", "text": "hi \"alice\"",
+                    "id": "m1", "account": null, "reply": null}),
             ),
             (
-                "- 3 2026-01-31 12:30 [bob]: then",
-                json!({"v": 1, "type": "past", "time": "2026-01-31T12:30:00Z", "room": "#lobby",
-                    "number": 3, "nick": "bob", "own": false, "kind": "message", "text": "then",
-                    "id": null, "account": null, "reply": null}),
+                message(past),
+                json!({"v": 1, "type": "past", "time": "2026-01-31T12:30:00.000Z", "room": "#x",
+                    "number": 7, "nick": "bob", "own": false, "kind": "message",
+                    "text": "hi \"alice\"", "id": "m1", "account": null, "reply": null}),
             ),
-            ("* hello", json!({"v": 1, "type": "server", "time": now, "text": "hello"})),
-            ("what", json!({"v": 1, "type": "raw", "time": now, "text": "what"})),
+            (
+                DisplayItem::server_text("hello"),
+                json!({"v": 1, "type": "server", "time": now, "text": "hello"}),
+            ),
+            (
+                DisplayItem::Line(b"[bob]: \x1b".to_vec()),
+                json!({"v": 1, "type": "raw", "time": now, "text": "[bob]: \u{241b}"}),
+            ),
         ] {
-            assert_eq!(read(line.as_bytes(), true), expected);
-            let raw = json!({"v": 1, "type": "raw", "time": now, "text": line});
-            assert_eq!(read(line.as_bytes(), false), raw);
+            assert_eq!(read(&item), expected);
         }
+        assert_eq!(object(&DisplayItem::Bell, Timestamp::UNIX_EPOCH), None);
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_one_object(bytes in proptest::collection::vec(any::<u8>(), 0..60), known: bool) {
-            prop_assert_eq!(&read(&bytes, known)["v"], VERSION);
+        fn any_bytes_are_one_object(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            prop_assert_eq!(&read(&DisplayItem::Line(bytes))["v"], VERSION);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! | file | its question |
 //! |---|---|
 //! | [`options`] | what may be asked for on the command line? |
-//! | `outset` | what is known before the first turn? |
+//! | `startup` | what is known before the first turn? |
 //! | [`mod@run`] | what happens in one turn of the loop, and how does it end? |
 //! | `run/connection` | what follows when the connection stands, fails or is lost? |
 //! | `front` | who talks, a person or a script? |
@@ -13,11 +13,11 @@
 //! | [`dialect`] | which dialect is spoken, and what have both in common? |
 //! | [`irc`] | how does this person talk to an IRC server? |
 //! | [`plain`] | who is this person on a server of plain lines, and how do they get back there? |
-//! | [`heard`] | what is to be shown of what a server says? |
+//! | [`display`] | what is to be shown of what a server says? |
 //! | [`complete`] | what may the word at the cursor become? |
 //! | [`secrets`] | which part of a typed line is a password? |
 //! | [`script`] | how does a shell script talk? |
-//! | `watch` | what does the poller know of one descriptor? |
+//! | `tokens` | the poller's tokens of the client's descriptors |
 //! | [`paint`] | how does a server's line look? |
 //! | [`json`] | how does a server's line look to a program? |
 //!
@@ -32,19 +32,19 @@
 pub mod complete;
 pub mod console;
 pub mod dialect;
+pub mod display;
 mod front;
-pub mod heard;
 pub mod irc;
 pub mod json;
 pub mod link;
 pub mod options;
-mod outset;
 pub mod paint;
 pub mod plain;
 pub mod run;
 pub mod script;
 pub mod secrets;
-mod watch;
+mod startup;
+mod tokens;
 
 pub use options::Options;
 pub use run::run;

@@ -5,10 +5,10 @@ use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The longest time that may be asked for: a hundred years, so that no deadline overflows.
+/// The longest time accepted: a hundred years, so that no deadline overflows.
 const MAX_SECONDS: f64 = 100.0 * 365.0 * 86_400.0;
 
-/// When lines get the time in front of them.
+/// `--timestamps`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Timestamps {
     /// On a terminal
@@ -24,12 +24,12 @@ pub enum Timestamps {
 pub enum Bell {
     /// Never
     Off,
-    /// When somebody writes to you alone
+    /// On direct messages
     Pm,
-    /// When somebody mentions you, too
+    /// On direct messages and mentions
     #[default]
     Mention,
-    /// Whenever something is said
+    /// On all messages
     All,
 }
 
@@ -40,20 +40,19 @@ impl Bell {
     }
 }
 
-/// Talk to an IRC server, a chatloop server for one, from a terminal or from a script; with --plain,
-/// to any server that speaks lines.
+/// A terminal chat client for chatloop and other IRC servers; with --plain, for any line-based server.
 ///
-/// On a terminal it is a line editor with history; messages appear above the line that is being
-/// typed. If standard input or output is no terminal, or TERM is "dumb", it is a filter: lines in,
-/// lines out, no escape sequences.
+/// On a terminal it has a line editor with history, and incoming messages appear above the line
+/// that you are typing. If standard input or output is not a terminal, or TERM is "dumb", it is a
+/// filter: it reads lines and writes lines, without escape sequences.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chatloop-client", version, after_help = EXIT_CODES)]
 pub struct Options {
-    /// Name or address of the server
+    /// Host name or address of the server
     #[arg(default_value = "127.0.0.1")]
     pub host: String,
 
-    /// Its port
+    /// Port of the server
     #[arg(default_value_t = 7777)]
     pub port: u16,
 
@@ -61,76 +60,75 @@ pub struct Options {
     #[arg(long, value_name = "NICK")]
     pub nick: Option<String>,
 
-    /// Enter this room at the start; may be repeated [default: the lobby of a chatloop server, and
-    /// no room elsewhere]
+    /// Join this room at startup; may be repeated [default: the lobby of a chatloop server; none
+    /// elsewhere]
     #[arg(long, value_name = "#ROOM")]
     pub join: Vec<String>,
 
-    /// Log in to this account; CHATLOOP_ACCOUNT_PASSWORD has its password, or it is asked for
+    /// Log in to this account; the password is read from CHATLOOP_ACCOUNT_PASSWORD or the terminal
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
 
-    /// The server's password is the first line of this file; or the environment variable
-    /// CHATLOOP_PASSWORD has it
+    /// Read the server password from the first line of this file [default: the environment variable
+    /// CHATLOOP_PASSWORD]
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 
-    /// No IRC: send lines as they are typed, show lines as they come
+    /// Line mode without IRC: send lines as they are typed, show lines as they arrive
     #[arg(long, conflicts_with_all = ["nick", "join", "account", "password_file"])]
     pub plain: bool,
 
-    /// Give up connecting to one address after this time
+    /// Connection timeout per address
     #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     pub timeout: Duration,
 
-    /// Script mode: after the end of standard input, go on listening until the server closes or
-    /// this time has passed [default: 1; 0 if standard input is a terminal]
+    /// Script mode: how long to wait for replies after the end of standard input [default: 1; 0 if
+    /// standard input is a terminal]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub linger: Option<Duration>,
 
-    /// End when the connection is lost, rather than to try again (a script always ends)
+    /// Exit when the connection is lost instead of reconnecting (a script always exits)
     #[arg(long)]
     pub no_reconnect: bool,
 
-    /// Put the local time in front of each line
+    /// Show the local time in front of each line
     #[arg(long, value_name = "WHEN", value_enum, default_value = "auto",
           default_missing_value = "always", num_args = 0..=1, require_equals = true)]
     pub timestamps: Timestamps,
 
-    /// When the bell rings, on a terminal; /bell changes it
+    /// When to ring the terminal bell; /bell changes it
     #[arg(long, value_name = "WHEN", value_enum, default_value = "mention")]
     pub bell: Bell,
 
-    /// Script mode: every line as one JSON object, as the README describes
+    /// Script mode: print every line as a JSON object (see README.md)
     #[arg(long)]
     pub json: bool,
 
-    /// No colours; the environment variable NO_COLOR does the same
+    /// No colours; the environment variable NO_COLOR has the same effect
     #[arg(long, visible_alias = "no-colour")]
     pub no_color: bool,
 
-    /// How to wait for events: auto, or one of the system's interfaces (epoll, kqueue, poll,
-    /// select)
+    /// Polling interface: auto, or one that this system has (epoll, kqueue, poll, select)
     #[arg(long, default_value = "auto", hide_default_value = false)]
     pub backend: Backend,
 }
 
 const EXIT_CODES: &str = "\
-Keys: Ctrl-C clears the line, and on an empty line leaves; Ctrl-D leaves on an empty line; Up and
-Down walk through what was sent, Ctrl-R searches it; Tab completes nicks, rooms and commands, and
-behind a lone / lists them; Ctrl-A E B F K U W Y T L and Alt-B F D as in a shell. A paste of
-several lines asks before it is sent.
+Keys: Ctrl-C clears the line, or quits if it is empty; Ctrl-D quits if the line is empty; Up and
+Down browse the history, Ctrl-R searches it; Tab completes nicks, rooms and commands, and lists the
+commands after a single /; Ctrl-A E B F K U W Y T L and Alt-B F D work as in a shell. Pasting
+several lines asks for confirmation.
 
-Exit codes: 0 all is well (a closed standard output, too); 1 could not connect, was not let in, or
-the server refused something that a script said (in IRC); 2 wrong arguments; 3 the connection was
-lost, or the server did not take what was said; 4 this machine refused something; 128+N ended by
+Exit codes: 0 success (also if standard output was closed); 1 could not connect, login or
+registration failed, or the server rejected a line of a script (IRC only); 2 invalid arguments; 3 the
+connection was lost, or the server did not accept all input; 4 a local error; 128+N terminated by
 signal N.";
 
 /// Seconds with a fraction, not negative.
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(number) if (0.0..=MAX_SECONDS).contains(&number) => Ok(Duration::from_secs_f64(number)),
-        _ => Err("a number of seconds is wanted, such as 2 or 0.5".to_owned()),
+        _ => Err("expected a number of seconds, such as 2 or 0.5".to_owned()),
     }
 }
 

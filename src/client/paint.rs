@@ -7,8 +7,8 @@
 //! on the list. A `\r` in front, with which the classic server overwrites the waiting prompt of
 //! its own client, is dropped.
 
-use super::heard::Heard;
-use crate::wire::chatline::{self, ChatLine, LOBBY, Place, Said};
+use super::display::{DisplayItem, Incoming};
+use super::plain::bracketed;
 use crate::wire::clean::clean;
 use jiff::Zoned;
 use jiff::civil::Date;
@@ -29,8 +29,8 @@ pub mod style {
 /// Colours of names. Red is for errors, black and white are backgrounds.
 const NAMES: [&str; 10] = ["32", "33", "34", "35", "36", "92", "93", "94", "95", "96"];
 
-/// Bytes of a name in brackets that are looked at.
-const MAX_NAME: usize = 64;
+/// The room whose name is not written in front of its messages: a chatloop server's first one.
+const LOBBY: &str = "#lobby";
 
 /// Turns lines into what is shown, and keeps the day.
 #[derive(Debug)]
@@ -96,52 +96,45 @@ impl Painter {
         true
     }
 
-    /// Appends a line of a chatloop server.
-    pub fn chat_line(&self, line: &[u8], numbers: bool, now: &Zoned, out: &mut Vec<u8>) -> bool {
-        match chatline::parse(line) {
-            ChatLine::Raw(_) | ChatLine::Server(_) => return self.line(line, now, out),
-            ChatLine::Said(said) => {
-                self.time(now, out);
-                if said.mention {
-                    self.styled("*", style::MENTION, out);
-                }
-                self.said(&Said { number: said.number.filter(|_| numbers), ..said }, out);
-            }
-            ChatLine::Past(stamp, said) => {
-                let number = said.number.map(|number| format!("{number} ")).unwrap_or_default();
-                let stamp = format!("- {number}{} {} ", stamp.date, stamp.time);
-                self.styled(&stamp, style::DIM, out);
-                self.said(&Said { number: None, ..said }, out);
-            }
-        }
-        true
-    }
-
-    /// Words of an IRC server, as those of a chatloop server look.
-    pub fn words(&self, text: &str, now: &Zoned, out: &mut Vec<u8>) {
-        self.time(now, out);
-        self.named(&format!("* {text}"), out);
-    }
-
-    /// What somebody said in IRC, without newlines: a line for each of its lines, those behind
-    /// the first with `indent` in front or with all that stands in front of the first. A time
-    /// that the server says counts as the line's; both are this machine's local time.
-    pub fn heard(
+    /// The lines that show an item, without newlines; see [`message`](Painter::message). None for
+    /// what is no text, and for the client's own words, which each program part shows its own way.
+    pub fn item(
         &self,
-        heard: &Heard,
+        item: &DisplayItem,
         numbers: bool,
         indent: Option<&str>,
         now: &Zoned,
     ) -> Vec<Vec<u8>> {
-        let time = heard.time.map(|time| time.to_zoned(now.time_zone().clone()));
+        let mut out = Vec::new();
+        match item {
+            DisplayItem::Message(message) => return self.message(message, numbers, indent, now),
+            DisplayItem::ServerText(text) => self.server_text(text, now, &mut out),
+            DisplayItem::Line(line) if self.line(line, now, &mut out) => {}
+            DisplayItem::Line(_) | DisplayItem::Notice(_) | DisplayItem::Bell => return Vec::new(),
+        }
+        vec![out]
+    }
+
+    /// Appends the words of an IRC server.
+    pub fn server_text(&self, text: &str, now: &Zoned, out: &mut Vec<u8>) {
+        self.time(now, out);
+        out.extend_from_slice(b"* ");
+        out.extend_from_slice(text.as_bytes());
+    }
+
+    /// A message in IRC, without newlines: a line for each of its lines, those after the first
+    /// with `indent` in front or with all that stands in front of the first. A time that the
+    /// server says counts as the line's; both are this machine's local time.
+    pub fn message(
+        &self,
+        message: &Incoming,
+        numbers: bool,
+        indent: Option<&str>,
+        now: &Zoned,
+    ) -> Vec<Vec<u8>> {
+        let time = message.time.map(|time| time.to_zoned(now.time_zone().clone()));
         let time = time.as_ref().unwrap_or(now);
-        let place = match &heard.room {
-            Some(room) => Place::Room(room),
-            None if heard.own => Place::To,
-            None => Place::From,
-        };
-        let text = format!("{}{}", heard.answers(), heard.text);
-        let number = heard.number.filter(|_| numbers && !heard.past);
+        let text = format!("{}{}", message.reply_prefix(), message.text);
         let line = |(row, text): (usize, &str)| {
             let mut out = Vec::new();
             if let Some(indent) = indent.filter(|_| row > 0) {
@@ -151,55 +144,48 @@ impl Painter {
                 }
                 return out;
             }
-            if heard.past {
-                let number = heard.number.map(|number| format!("{number} ")).unwrap_or_default();
+            let number = message.number.map(|number| format!("{number} ")).unwrap_or_default();
+            if message.past {
                 let stamp = format!("- {number}{} ", time.strftime("%Y-%m-%d %H:%M"));
                 self.styled(&stamp, style::DIM, &mut out);
             } else {
                 self.time(time, &mut out);
-                if heard.mention {
+                if message.mention {
                     self.styled("*", style::MENTION, &mut out);
                 }
             }
-            let (nick, kind, mention) = (&heard.nick, heard.kind, heard.mention);
-            self.said(&Said { place, number, nick, kind, text, mention, rings: false }, &mut out);
+            if let Some(room) = message.room.as_ref().filter(|room| *room != LOBBY) {
+                self.styled(&format!("{room} "), style::DIM, &mut out);
+            }
+            if numbers && !message.past {
+                self.styled(&number, style::DIM, &mut out);
+            }
+            self.sender_and_text(message, text, &mut out);
             out
         };
         text.split('\n').enumerate().map(line).collect()
     }
 
-    fn said(&self, said: &Said<'_>, out: &mut Vec<u8>) {
-        if let Place::Room(room) = said.place
-            && room != LOBBY
-        {
-            self.styled(&format!("{room} "), style::DIM, out);
-        }
-        if let Some(number) = said.number {
-            self.styled(&format!("{number} "), style::DIM, out);
-        }
-        let nick = said.nick;
-        let (head, tail) = said.kind.between().split_at(1);
-        let name = match said.place {
-            Place::Room(_) => format!("[{nick}{head}"),
-            Place::From => format!("[{nick} -> you{head}"),
-            Place::To => format!("[you -> {nick}{head}"),
+    fn sender_and_text(&self, message: &Incoming, text: &str, out: &mut Vec<u8>) {
+        let nick = &message.nick;
+        let (head, tail) = message.kind.between().split_at(1);
+        let name = match (&message.room, message.own) {
+            (Some(_), _) => format!("[{nick}{head}"),
+            (None, true) => format!("[you -> {nick}{head}"),
+            (None, false) => format!("[{nick} -> you{head}"),
         };
         self.styled(&name, colour_of(nick), out);
         out.extend_from_slice(tail.as_bytes());
-        let loud = said.mention || said.place == Place::From;
-        self.styled(said.text, if loud { style::MENTION } else { "" }, out);
+        let loud = message.mention || (message.room.is_none() && !message.own);
+        self.styled(text, if loud { style::MENTION } else { "" }, out);
     }
 
     /// Gives the name in brackets at the start of a line its colour, the same every time.
     fn named(&self, text: &str, out: &mut Vec<u8>) {
-        let end = text.bytes().take(MAX_NAME).position(|byte| byte == b']');
-        match end.filter(|end| text.starts_with('[') && *end > 1) {
-            Some(end) => {
-                self.styled(&text[..=end], colour_of(&text[1..end]), out);
-                out.extend_from_slice(&text.as_bytes()[end + 1..]);
-            }
-            None => out.extend_from_slice(text.as_bytes()),
-        }
+        let name = bracketed(text).unwrap_or_default();
+        let end = if name.is_empty() { 0 } else { name.len() + 2 };
+        self.styled(&text[..end], if end > 0 { colour_of(name) } else { "" }, out);
+        out.extend_from_slice(&text.as_bytes()[end..]);
     }
 }
 

@@ -11,14 +11,14 @@ use super::front::Front;
 use super::irc::{Session, Wishes};
 use super::link::{Link, News, READ_SHARE};
 use super::options::{Options, Timestamps};
-use super::outset::{is_person, poller_for_input, resolve, to_stderr, wants_colours, wishes};
 use super::paint::style;
-use super::plain::Conversation;
+use super::plain::PlainLines;
 use super::script::Script;
-use super::watch::{INPUT, OUTPUT, SIGNALS, SOCKET};
+use super::startup::{is_person, poller_for_input, resolve, to_stderr, wants_colours, wishes};
+use super::tokens::{INPUT, OUTPUT, SIGNALS, SOCKET};
 use super::{Exit, Notice};
 use crate::reactor::signals::stop_this_process;
-use crate::reactor::{Event, Interest, Poller, Signal, Signals, TimerId, Timers};
+use crate::reactor::{Interest, Poller, Readiness, Signal, Signals, TimerId, Timers};
 use jiff::Zoned;
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
@@ -136,7 +136,7 @@ impl<'options> Client<'options> {
         let front = if person {
             Front::Person(Some(match session {
                 Some(session) => Dialect::Irc(session),
-                None => Dialect::Plain(Box::new(Conversation::new(options.bell))),
+                None => Dialect::Plain(PlainLines::new(options.bell)),
             }))
         } else {
             let timestamps = options.timestamps == Timestamps::Always;
@@ -202,7 +202,7 @@ impl<'options> Client<'options> {
             self.link.flush(&mut self.poller, false)?;
         }
         if waiting > 0 {
-            let lines = super::heard::counted(waiting, "line");
+            let lines = super::display::counted(waiting, "line");
             self.notice(Notice::error(format!(
                 "{lines} not sent: the server was too slow for them"
             )));
@@ -212,7 +212,7 @@ impl<'options> Client<'options> {
 
     fn handle(
         &mut self,
-        event: &Event,
+        event: &Readiness,
         scratch: &mut [u8],
         news: &mut Vec<News>,
     ) -> io::Result<()> {

@@ -14,17 +14,16 @@
 //! while less than [`OUTPUT_SOFT`] waits to be written.
 
 use super::Notice;
-use super::heard::Shown;
+use super::display::DisplayItem;
 use super::irc::Session;
 use super::link::{Link, SEND_SOFT};
 use super::paint::{Painter, style};
-use super::watch::{INPUT, OUTPUT, Watch};
-use super::{Gravity, outset};
-use crate::reactor::{Backend, Interest, Poller};
+use super::plain::SentLines;
+use super::tokens::{INPUT, OUTPUT};
+use super::{Gravity, startup};
+use crate::reactor::{Backend, Interest, Poller, Registration};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
-use crate::wire::chatline::{ChatLine, parse};
-use crate::wire::chatnotice::{Notice as Words, notice};
-use jiff::{Timestamp, Zoned};
+use jiff::Zoned;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::time::Duration;
@@ -42,37 +41,21 @@ const MAX_LINE: usize = 64 * 1024;
 pub struct Script {
     input: File,
     output: File,
-    input_watch: Watch,
-    output_watch: Watch,
+    input_registration: Registration,
+    output_registration: Registration,
     input_ended: bool,
     output_closed: bool,
-    farewell: Farewell,
+    sent: SentLines,
     /// What waits to be written, and how much of it has been.
     pending: Vec<u8>,
     written: usize,
     painter: Painter,
     errors: Painter,
-    json: Option<Json>,
+    json: bool,
     /// IRC, and the beginning of a line of input.
     session: Option<Box<Session>>,
     begun: Vec<u8>,
 }
-
-/// What `--json` keeps.
-#[derive(Debug, Default)]
-struct Json {
-    /// The first line has come.
-    begun: bool,
-    /// It was a chatloop server's welcome.
-    known: bool,
-    /// `/numbers on` is still to be sent, at the next start of a line.
-    asks: bool,
-    /// Its answer is still to come, and is not for the script.
-    waits: bool,
-}
-
-/// Makes a chatloop server show the numbers of messages.
-const NUMBERS_ON: &[u8] = b"/numbers on\n";
 
 impl Script {
     /// On this process's standard input and output, with a JSON object for each line or the line
@@ -89,16 +72,16 @@ impl Script {
         Ok(Script {
             input: unbuffered(io::stdin())?,
             output: unbuffered(io::stdout())?,
-            input_watch: Watch::new(INPUT),
-            output_watch: Watch::new(OUTPUT),
+            input_registration: Registration::new(INPUT),
+            output_registration: Registration::new(OUTPUT),
             input_ended: false,
             output_closed: false,
-            farewell: Farewell::default(),
+            sent: SentLines::default(),
             pending: Vec::new(),
             written: 0,
             painter: Painter::new(false, timestamps),
             errors: Painter::new(colours && io::stderr().is_terminal(), false),
-            json: json.then(Json::default),
+            json,
             session,
             begun: Vec::new(),
         })
@@ -134,7 +117,7 @@ impl Script {
 
     /// Whether the last thing sent was `/quit`.
     pub fn has_said_farewell(&self) -> bool {
-        self.farewell.said || self.session.as_ref().is_some_and(|it| it.has_said_farewell())
+        self.sent.end_with_quit() || self.session.as_ref().is_some_and(|it| it.has_said_farewell())
     }
 
     /// Whether there is room for more lines from the server.
@@ -164,10 +147,8 @@ impl Script {
                 self.type_lines();
             }
             Ok(count) => {
-                self.farewell.follow(&scratch[..count]);
+                self.sent.follow(&scratch[..count]);
                 link.send(&scratch[..count]);
-                // A line of ours must not land inside one of the script's.
-                link.send(&self.take_outgoing());
             }
             Err(error) => match error.kind() {
                 io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => {}
@@ -187,8 +168,8 @@ impl Script {
             self.begun.push(b'\n');
             self.type_lines();
         }
-        if self.farewell.inside_line {
-            self.farewell.follow(b"\n");
+        if self.sent.end_inside_line() {
+            self.sent.follow(b"\n");
             link.send(b"\n");
         }
     }
@@ -213,7 +194,7 @@ impl Script {
         }
         self.begun = rest.to_vec();
         let shown = session.take_shown();
-        self.tell(shown, &now);
+        self.show(shown, &now);
     }
 
     /// Standard output takes something, or is gone.
@@ -253,34 +234,7 @@ impl Script {
 
     /// What is to be sent that the script did not say.
     pub fn take_outgoing(&mut self) -> Vec<u8> {
-        if let Some(session) = &mut self.session {
-            return session.take_outgoing();
-        }
-        let quiet = self.farewell.inside_line || self.farewell.said;
-        match &mut self.json {
-            Some(json) if json.asks && !quiet => {
-                (json.asks, json.waits) = (false, true);
-                NUMBERS_ON.to_vec()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn json_line(&mut self, line: &[u8], now: &Zoned) {
-        let Some(json) = &mut self.json else { return };
-        let words = match parse(line) {
-            ChatLine::Server(words) => notice(words),
-            _ => Words::Other,
-        };
-        if !std::mem::replace(&mut json.begun, true) && matches!(words, Words::Welcome { .. }) {
-            (json.known, json.asks) = (true, true);
-        }
-        if words == Words::NumbersOn && std::mem::take(&mut json.waits) {
-            return;
-        }
-        let time = rfc3339(now.timestamp());
-        self.pending.extend_from_slice(super::json::object(line, json.known, &time).as_bytes());
-        self.pending.push(b'\n');
+        self.session.as_mut().map(|session| session.take_outgoing()).unwrap_or_default()
     }
 
     /// A line from the server.
@@ -292,76 +246,49 @@ impl Script {
             self.pending.drain(..self.written);
             self.written = 0;
         }
-        if let Some(session) = &mut self.session {
-            session.heard(line, now.timestamp());
-            let shown = session.take_shown();
-            self.tell(shown, now);
-            if !self.begun.is_empty() {
-                self.type_lines();
-            }
-            return;
-        }
-        if self.json.is_some() {
-            return self.json_line(line, now);
-        }
-        self.day(now);
-        if self.painter.line(line, now, &mut self.pending) {
-            self.pending.push(b'\n');
+        let Some(session) = &mut self.session else {
+            return self.show(vec![DisplayItem::Line(line.to_owned())], now);
+        };
+        session.heard(line, now.timestamp());
+        let shown = session.take_shown();
+        self.show(shown, now);
+        if !self.begun.is_empty() {
+            self.type_lines();
         }
     }
 
-    fn day(&mut self, now: &Zoned) {
-        if let Some(day) = self.painter.day_line(now) {
-            self.pending.extend_from_slice(day.as_bytes());
-            self.pending.push(b'\n');
-        }
-    }
-
-    /// Writes what came of a line in IRC.
-    fn tell(&mut self, shown: Vec<Shown>, now: &Zoned) {
-        for item in shown {
-            if let Shown::Notice(notice) = &item {
+    /// Queues items for standard output; the client's own words go to standard error.
+    fn show(&mut self, items: Vec<DisplayItem>, now: &Zoned) {
+        for item in items {
+            if let DisplayItem::Notice(notice) = &item {
                 self.notice(notice);
-                continue;
-            }
-            if self.output_closed {
-                continue;
-            }
-            if self.json.is_some() {
-                let object = super::json::shown(&item, &rfc3339(now.timestamp()));
-                if let Some(object) = object {
-                    self.pending.extend_from_slice(object.as_bytes());
-                    self.pending.push(b'\n');
-                }
-                continue;
-            }
-            self.day(now);
-            let mut line = Vec::new();
-            let lines = match &item {
-                Shown::Said(heard) => self.painter.heard(heard, false, None, now),
-                Shown::Words(text) => {
-                    self.painter.words(text, now, &mut line);
-                    vec![line]
-                }
-                Shown::Line(raw) | Shown::Raw(raw) => {
-                    match self.painter.line(raw, now, &mut line) {
-                        true => vec![line],
-                        false => Vec::new(),
-                    }
-                }
-                Shown::Notice(_) | Shown::Bell => Vec::new(),
-            };
-            for line in lines {
-                self.pending.extend_from_slice(&line);
-                self.pending.push(b'\n');
+            } else if self.output_closed {
+            } else if self.json {
+                let object = super::json::object(&item, now.timestamp());
+                object.iter().for_each(|object| self.push_line(object.as_bytes()));
+            } else {
+                self.paint(&item, now);
             }
         }
+    }
+
+    fn paint(&mut self, item: &DisplayItem, now: &Zoned) {
+        let lines = self.painter.item(item, false, None, now);
+        if let Some(day) = self.painter.day_line(now).filter(|_| !lines.is_empty()) {
+            self.push_line(day.as_bytes());
+        }
+        lines.iter().for_each(|line| self.push_line(line));
+    }
+
+    fn push_line(&mut self, line: &[u8]) {
+        self.pending.extend_from_slice(line);
+        self.pending.push(b'\n');
     }
 
     /// What the client has to say: errors, on standard error; a script did not ask for more.
     pub fn notice(&self, notice: &Notice) {
         if notice.gravity == Gravity::Error {
-            outset::to_stderr(notice, self.errors.style(style::ERROR));
+            startup::to_stderr(notice, self.errors.style(style::ERROR));
         }
     }
 
@@ -377,13 +304,16 @@ impl Script {
         let reads = !self.input_ended && link.is_up() && link.unsent() < SEND_SOFT && ready;
         // While it is not read it is not watched: a pipe whose writer has gone reports a hangup at
         // every wait, wanted or not, and the loop would spin.
-        let wanted = if reads { Interest::READ } else { Interest::NONE };
-        self.input_watch.set(poller, &self.input, wanted)?;
+        if reads {
+            self.input_registration.set(poller, &self.input, Interest::READ)?;
+        } else {
+            self.input_registration.clear(poller, &self.input)?;
+        }
         if self.output_closed {
-            return self.output_watch.clear(poller, &self.output);
+            return self.output_registration.clear(poller, &self.output);
         }
         let writes = if self.pending.is_empty() { Interest::NONE } else { Interest::WRITE };
-        self.output_watch.keep(poller, &self.output, writes)
+        self.output_registration.set(poller, &self.output, writes)
     }
 
     /// Writes the rest, waiting as long as it takes: there is nothing else left to do.
@@ -394,67 +324,6 @@ impl Script {
         match self.output.write_all(&self.pending[self.written..]) {
             Err(error) => self.output_failed(error),
             Ok(()) => Ok(()),
-        }
-    }
-}
-
-/// A time as `--json` has it.
-pub(super) fn rfc3339(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-}
-
-/// Follows what is sent, to know whether it ends inside a line and whether `/quit` was said. After
-/// that the server's close is what was asked for.
-#[derive(Debug, Default)]
-struct Farewell {
-    /// The beginning of the current line, as much as matters.
-    start: Vec<u8>,
-    inside_line: bool,
-    said: bool,
-}
-
-const QUIT: &[u8] = b"/quit";
-
-impl Farewell {
-    fn follow(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            if byte == b'\n' {
-                self.said = is_farewell(&self.start);
-                self.start.clear();
-            } else if self.start.len() <= QUIT.len() {
-                self.start.push(byte);
-            }
-            self.inside_line = byte != b'\n';
-        }
-    }
-}
-
-/// Whether a line is `/quit`, alone or with a reason behind it.
-pub(super) fn is_farewell(line: &[u8]) -> bool {
-    match line.strip_prefix(QUIT) {
-        Some(rest) => rest.first().is_none_or(u8::is_ascii_whitespace),
-        None => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_farewell_is_recognised_in_any_pieces() {
-        for (pieces, said, inside) in [
-            (&["/quit\n"][..], true, false),
-            (&["hello\n/qu", "it bye\r\n"], true, false),
-            (&["/quit\r\n"], true, false),
-            (&["/quitter\n"], false, false),
-            (&["/quit"], false, true),
-            (&["/quit\nno\n"], false, false),
-            (&["say /quit\n"], false, false),
-        ] {
-            let mut farewell = Farewell::default();
-            pieces.iter().for_each(|piece| farewell.follow(piece.as_bytes()));
-            assert_eq!((farewell.said, farewell.inside_line), (said, inside), "{pieces:?}");
         }
     }
 }

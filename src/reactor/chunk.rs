@@ -128,7 +128,7 @@ impl fmt::Debug for Segment {
 /// Fills chunks, one after the other.
 ///
 /// ```
-/// use chatloop::reactor::ChunkWriter;
+/// use chatloop_reactor::ChunkWriter;
 /// let mut encoder = ChunkWriter::new();
 /// let mut both = encoder.append(b"hello ");
 /// let second = encoder.append(b"world\n");

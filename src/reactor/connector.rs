@@ -4,9 +4,10 @@
 //! when it is decided, either way; SO_ERROR then tells which.
 
 use super::stream::Stream;
+use super::transport::Transport;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// A connection being made. Watch it for writing; then call [`finish`](Connector::finish).
@@ -21,8 +22,17 @@ impl Connector {
     /// # Errors
     /// What the system knows at once: no route, no descriptor, no free port at this end.
     pub fn start(address: SocketAddr) -> io::Result<Connector> {
+        Connector::start_from(None, address)
+    }
+
+    /// Begins to connect to `address` from one of this machine's own addresses; `None` leaves the
+    /// choice to the system.
+    pub fn start_from(source: Option<IpAddr>, address: SocketAddr) -> io::Result<Connector> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
+        if let Some(source) = source {
+            socket.bind(&SocketAddr::new(source, 0).into())?;
+        }
         match socket.connect(&address.into()) {
             Ok(()) => {}
             Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
@@ -38,13 +48,13 @@ impl Connector {
     /// # Errors
     /// The connector itself, if the event was a spurious one and nothing is decided yet: watch it
     /// again.
-    pub fn finish(self) -> Result<io::Result<Stream>, Connector> {
+    pub fn finish(self) -> Result<io::Result<Transport>, Connector> {
         match self.socket.take_error() {
             Err(error) | Ok(Some(error)) => return Ok(Err(error)),
             Ok(None) => {}
         }
         match self.socket.peer_addr() {
-            Ok(_) => Ok(Stream::new(self.socket.into())),
+            Ok(_) => Ok(Stream::new(self.socket.into()).map(Transport::Tcp)),
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Err(self),
             Err(error) => Ok(Err(error)),
         }
@@ -63,7 +73,7 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    fn decided(backend: Backend, mut connector: Connector) -> io::Result<Stream> {
+    fn decided(backend: Backend, mut connector: Connector) -> io::Result<Transport> {
         let mut poller = Poller::new(backend).unwrap();
         loop {
             poller.add(&connector, Token::fixed(0), Interest::WRITE).unwrap();
@@ -84,6 +94,19 @@ mod tests {
         // A socket that is not even on its way looks like one that is: no error, no peer.
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
         assert!(Connector { socket }.finish().is_err());
+    }
+
+    #[test]
+    fn it_connects_from_the_address_that_was_chosen() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let source = IpAddr::from([127, 0, 0, 1]);
+        let connector =
+            Connector::start_from(Some(source), listener.local_addr().unwrap()).unwrap();
+        let stream = decided(Backend::best(), connector).unwrap();
+        assert_eq!(stream.local_address().unwrap().ip(), source);
+        // An address of a documentation network (RFC 5737), which no machine has.
+        let foreign = Some(IpAddr::from([192, 0, 2, 1]));
+        assert!(Connector::start_from(foreign, listener.local_addr().unwrap()).is_err());
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! no lock, no logging. signal-hook's handler writes one byte into a socket pair and notes the
 //! number; everything else happens in the loop, in its own time, as ordinary code.
 //!
-//! Absent: SIGPIPE. It kills a process that writes to a socket whose peer is gone, which in a
-//! chat is an everyday event. It is ignored for the whole process, and `write` says EPIPE.
+//! Absent: SIGPIPE. It kills a process that writes to a socket whose peer is gone, which on a
+//! busy server is an everyday event. It is ignored for the whole process, and `write` says EPIPE.
 
 use nix::sys::signal::{SigHandler, Signal as Number, signal};
 use signal_hook::iterator::backend::SignalDelivery;
@@ -14,7 +14,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
-/// The signals a chat program has an answer to.
+/// A signal that a loop can handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Signal {
     /// SIGINT: Ctrl-C outside raw mode.

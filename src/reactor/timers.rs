@@ -17,7 +17,7 @@ pub struct TimerId {
 /// Deadlines and what to do at each. `K` says what: a small copyable name, not a callback.
 ///
 /// ```
-/// use chatloop::reactor::Timers;
+/// use chatloop_reactor::Timers;
 /// use std::time::{Duration, Instant};
 /// let start = Instant::now();
 /// let mut timers = Timers::new();

@@ -6,8 +6,8 @@ use super::limits::{AddressCounts, DEFAULT_PER_ADDRESS};
 use super::net::{Net, TimerKind};
 use super::start::StartError;
 use crate::chat::Hub;
-use crate::reactor::{Accepted, Interest, Listener, Poller, Stream, Token};
-use crate::session::plain;
+use crate::reactor::{Accepted, Interest, Listener, Poller, Token, Transport};
+use crate::session::refusal_text;
 use log::{debug, error, info, warn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -50,7 +50,7 @@ pub(super) struct Acceptor {
 
 /// A client that has connected, and why it is to be rejected, if it is.
 pub(super) struct NewPeer {
-    pub(super) stream: Stream,
+    pub(super) transport: Transport,
     pub(super) address: SocketAddr,
     pub(super) rejection: Option<String>,
 }
@@ -102,29 +102,28 @@ impl Acceptor {
     }
 
     /// Accepts the clients that wait at a listener, a bounded number of them.
-    pub(super) fn accept(&mut self, number: usize, net: &mut Net) -> Vec<(Stream, SocketAddr)> {
+    pub(super) fn accept(&mut self, number: usize, net: &mut Net) -> Vec<(Transport, SocketAddr)> {
         self.end_exhaustion(net.now());
         let mut accepted = Vec::new();
-        while accepted.len() < ACCEPTS_PER_TURN {
-            match self.accept_one(number) {
-                Accepted::Connection(stream, address) => accepted.push((stream, address)),
-                Accepted::Nobody => break,
-                Accepted::Vanished => {}
-                Accepted::Exhausted(error) | Accepted::Failed(error) => {
-                    self.pause(&error, net);
-                    break;
-                }
-            }
+        let outcome = self.accept_each(number, |transport, address| {
+            accepted.push((transport, address));
+        });
+        if let Some(Accepted::Exhausted(error) | Accepted::Failed(error)) = outcome {
+            self.pause(&error, net);
         }
         accepted
     }
 
-    fn accept_one(&self, number: usize) -> Accepted {
+    fn accept_each(
+        &self,
+        number: usize,
+        take: impl FnMut(Transport, SocketAddr),
+    ) -> Option<Accepted> {
         #[cfg(test)]
         if self.no_descriptors {
-            return Accepted::Exhausted(io::Error::from_raw_os_error(nix::libc::EMFILE));
+            return Some(Accepted::Exhausted(io::Error::from_raw_os_error(libc::EMFILE)));
         }
-        self.listeners.get(number).map_or(Accepted::Nobody, Listener::accept)
+        Some(self.listeners.get(number)?.accept_each(ACCEPTS_PER_TURN, take))
     }
 
     /// No descriptors: the listener stays readable, so asking on would spin. Stops for a while, and
@@ -168,7 +167,7 @@ impl Acceptor {
     /// reason would need a descriptor.
     pub(super) fn admit(
         &mut self,
-        (stream, address): (Stream, SocketAddr),
+        (transport, address): (Transport, SocketAddr),
         net: &Net,
         hub: &Hub,
         config: &Config,
@@ -183,11 +182,11 @@ impl Acceptor {
             }
         }
         if let Some(seconds) = config.keep_alive.on()
-            && let Err(error) = stream.keep_alive(seconds.duration())
+            && let Err(error) = transport.keep_alive(seconds.duration())
         {
             debug!("{address}: no keep-alive: {error}");
         }
-        Some(NewPeer { stream, address, rejection })
+        Some(NewPeer { transport, address, rejection })
     }
 
     /// Why a client may not come in, naming the limit.
@@ -196,8 +195,8 @@ impl Acceptor {
         if net.len() >= capacity {
             return Some(format!("the server is full: {capacity} clients (--max-clients)"));
         }
-        if let Err(refusal) = hub.admits(&address.to_string(), net.clock().moment()) {
-            return Some(plain::refusal(&refusal));
+        if let Err(refusal) = hub.admits(&address.to_string(), net.moment()) {
+            return Some(refusal_text::of(&refusal));
         }
         let limit = match config.max_per_address {
             Some(limit) => limit.on().map(NonZeroU32::get),

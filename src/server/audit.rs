@@ -5,7 +5,7 @@
 //! somebody may have typed a password there.
 
 use crate::chat::{BanTarget, Change, Effect, Event, Hub, ModeChange, Name, Record, SessionId};
-use crate::session::plain;
+use crate::session::refusal_text;
 use log::info;
 
 /// What the lines of the log begin with, and their target for RUST_LOG.
@@ -57,7 +57,7 @@ pub(super) fn write(act: &str, effects: &[Effect]) {
     });
     match refusal {
         Some(refusal) => {
-            info!(target: AUDIT, "{AUDIT}: {act} (refused: {})", plain::refusal(refusal));
+            info!(target: AUDIT, "{AUDIT}: {act} (refused: {})", refusal_text::of(refusal));
         }
         // Nothing has changed: a mode that was set already.
         None if effects.is_empty() => {}

@@ -23,12 +23,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The looks of the lines, as the command line names them.
+/// `--style` on the command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum StyleName {
-    /// Clean lines without escapes; empty lines are ignored
+    /// Clean lines without escape sequences; empty lines are ignored
     Plain,
-    /// As the classic select-server course project: `\r`, colours, an empty line says goodbye
+    /// Like the classic select-server course project: `\r`, colours, an empty line disconnects
     Classic,
 }
 
@@ -70,7 +70,7 @@ where
         if text == "off" {
             return Ok(OrOff::Off);
         }
-        text.parse().map(OrOff::On).map_err(|error| format!("{error}; or the word 'off'"))
+        text.parse().map(OrOff::On).map_err(|error| format!("{error}, or off"))
     }
 }
 
@@ -91,7 +91,9 @@ impl FromStr for Seconds {
     fn from_str(text: &str) -> Result<Seconds, String> {
         match text.parse() {
             Ok(seconds) if seconds > 0 => Ok(Seconds(seconds)),
-            _ => Err(format!("'{text}' is not a whole number of seconds above 0")),
+            _ => {
+                Err(format!("invalid number of seconds '{text}': expected a whole number above 0"))
+            }
         }
     }
 }
@@ -119,7 +121,7 @@ impl FromStr for Days {
     fn from_str(text: &str) -> Result<Days, String> {
         match text.parse() {
             Ok(days) if days > 0 => Ok(Days(days)),
-            _ => Err(format!("'{text}' is not a whole number of days from 1 to {}", u16::MAX)),
+            _ => Err(format!("invalid number of days '{text}': expected 1 to {}", u16::MAX)),
         }
     }
 }
@@ -140,7 +142,7 @@ impl FromStr for LineRate {
     fn from_str(text: &str) -> Result<LineRate, String> {
         match text.strip_suffix("/s").unwrap_or(text).parse() {
             Ok(lines) if lines > 0 => Ok(LineRate(lines)),
-            _ => Err(format!("'{text}' is not a rate like 20/s")),
+            _ => Err(format!("invalid rate '{text}': expected for example 20/s")),
         }
     }
 }
@@ -164,12 +166,14 @@ impl FromStr for Bytes {
             "" | "b" => 1,
             "k" | "kib" => 1024,
             "m" | "mib" => 1024 * 1024,
-            _ => return Err(format!("'{text}' is not a size like 4096, 64k or 8M")),
+            _ => {
+                return Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M"));
+            }
         };
         let bytes = digits.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
         match bytes {
             Some(bytes) if bytes > 0 => Ok(Bytes(bytes)),
-            _ => Err(format!("'{text}' is not a size like 4096, 64k or 8M")),
+            _ => Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M")),
         }
     }
 }
@@ -184,7 +188,7 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// Somebody who may use the operators' commands.
+/// A server operator, as `--oper` defines one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Operator {
     /// The name that `/oper` is given.
@@ -210,7 +214,7 @@ impl FromStr for Operator {
                 .ok_or("the system has no randomness for a password hash")?;
                 Ok(Operator { name: name.to_owned(), hash })
             }
-            _ => Err("the form is NAME:PASSWORD or NAME:HASH".to_owned()),
+            _ => Err("expected NAME:PASSWORD or NAME:HASH".to_owned()),
         }
     }
 }
@@ -221,20 +225,20 @@ pub const LONGEST_LINE: usize = 32 * 1024;
 /// Stands between several values in one variable; no name and no hash has one.
 const BETWEEN: char = ' ';
 
-/// How lively the log is.
+/// The verbosity of the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum LogLevel {
     /// Nothing
     Off,
-    /// What stops the server
+    /// Fatal errors
     Error,
-    /// Limits that struck, clients that were dropped
+    /// Also exceeded limits and disconnected clients
     Warn,
-    /// Start and stop as well
+    /// Also startup, shutdown and moderation
     Info,
-    /// Every connection as well
+    /// Also every connection
     Debug,
-    /// Every turn as well
+    /// Also every turn of the loop
     Trace,
 }
 
@@ -252,124 +256,125 @@ impl LogLevel {
     }
 }
 
-/// A multi-user TCP chat server: everyone who connects hears everyone else.
+/// A multi-user TCP chat server for nc, IRC clients and chatloop-client.
 ///
-/// Try it: start it, then `nc 127.0.0.1 7777` in two other terminals. The chat's transcript goes
-/// to stdout, the log to stderr. Ctrl-C stops it in order: everyone gets a goodbye.
+/// To try it, start it and run `nc 127.0.0.1 7777` in two other terminals. A transcript of the chat
+/// goes to stdout, the log to stderr. Ctrl-C shuts the server down gracefully; clients are notified.
 ///
-/// What a flag sets can stand in the environment, too (CHATLOOP_MAX_LINE for --max-line), and in
-/// a file (max-line = "64k"). The flag counts first, then the environment, then the file.
+/// Every flag can also be set in the environment (CHATLOOP_MAX_LINE for --max-line) and in a TOML
+/// file (max-line = "64k"). Flags take precedence over the environment, and the environment over
+/// the file.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chatloop-server", version, max_term_width = 100)]
 pub struct Config {
-    /// Address or name to listen on; :: or 0.0.0.0 for everywhere
+    /// Address or host name to listen on; :: or 0.0.0.0 for all interfaces
     #[arg(default_value = "127.0.0.1")]
     pub host: String,
 
-    /// Port to listen on; 0 lets the system pick one
+    /// Port to listen on; 0 lets the system choose one
     #[arg(default_value_t = 7777)]
     pub port: u16,
 
-    /// How the loop waits: auto or one of this system's interfaces (epoll, kqueue, poll, select)
+    /// Polling interface: auto, or one that this system has (epoll, kqueue, poll, select)
     #[arg(long, default_value = "auto", value_name = "NAME")]
     pub backend: Backend,
 
-    /// How many connections may wait to be accepted; the system cuts it to its own maximum
+    /// Length of the listen backlog; the system may impose a lower limit
     #[arg(long, default_value_t = LONGEST_BACKLOG, value_name = "N")]
     pub backlog: u32,
 
-    /// Looks of the lines
+    /// Style of the lines sent to plain-text clients
     #[arg(long, value_enum, default_value_t = StyleName::Plain)]
     pub style: StyleName,
 
-    /// Longest line accepted, without its newline; a longer one is refused to its sender
+    /// Longest line accepted, excluding the newline; longer lines are rejected
     #[arg(long, default_value = "4096", value_name = "BYTES", value_parser = parse_max_line)]
     pub max_line: Bytes,
 
-    /// Most clients at a time [default: what the descriptor limit allows]
+    /// Maximum number of connected clients [default: as many as the descriptor limit allows]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_clients: Option<u32>,
 
-    /// Most clients from one address, or off [default: 256, and off for loopback]
+    /// Maximum number of clients per address, or off [default: 256; off for loopback]
     #[arg(long, value_name = "N|off")]
     pub max_per_address: Option<OrOff<NonZeroU32>>,
 
-    /// Backlog of unsent bytes above which a client's own lines wait
+    /// Send queue size above which the client's own lines have to wait
     #[arg(long, default_value = "1M", value_name = "BYTES")]
     pub outbox_soft: Bytes,
 
-    /// Backlog of unsent bytes above which a client is dropped
+    /// Send queue size above which the client is disconnected
     #[arg(long, default_value = "8M", value_name = "BYTES")]
     pub outbox_hard: Bytes,
 
-    /// Lines a second taken from one client, with a burst of ten seconds' worth; what is faster
-    /// waits, nothing is lost [default: 100/s, and off for loopback]
+    /// Maximum rate of lines from one client, in bursts of up to ten seconds' worth; lines above
+    /// the limit are delayed, not dropped [default: 100/s; off for loopback]
     #[arg(long, value_name = "N/s|off")]
     pub flood_limit: Option<OrOff<LineRate>>,
 
-    /// Keep everything in this directory; without it, messages are kept in memory only
+    /// Data directory; without it, everything is kept in memory and lost on exit
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// Messages kept of each room, or off for all that fit [default: 1000 in memory, off on disk]
+    /// Messages to keep per room, or off for no limit [default: 1000 in memory, off with --data]
     #[arg(long, default_value = "off", value_name = "N|off", hide_default_value = true)]
     pub keep_messages: OrOff<NonZeroU32>,
 
-    /// Days that messages are kept
+    /// Days to keep messages
     #[arg(long, default_value = "off", value_name = "DAYS|off")]
     pub keep_days: OrOff<Days>,
 
-    /// Lines of the past shown to who joins a room; 0 for none
+    /// Messages of history sent to a user who joins a room; 0 for none
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=500))]
     pub history_on_join: u32,
 
-    /// A server operator's name, and password or hash of it (made by chatloop-server hash); may be
+    /// Name of a server operator, and the password or its hash (see chatloop-server hash); may be
     /// repeated
     #[arg(long, value_name = "NAME:PASSWORD-OR-HASH", value_delimiter = BETWEEN)]
     pub oper: Vec<Operator>,
 
-    /// Milliseconds of silence after which a client is greeted in plain lines; its first word may make
-    /// it an IRC client until then. 0 greets at once, and there is no IRC
+    /// Protocol detection timeout in milliseconds: a client that has sent nothing by then is treated
+    /// as plain text. 0 turns detection off, and IRC with it
     #[arg(long, default_value_t = 150, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=60_000))]
     pub greeting_delay: u32,
 
-    /// The server's name for IRC clients: a host name
+    /// Server name shown to IRC clients (a host name)
     #[arg(long, default_value = "chatloop.local", value_name = "HOST")]
     pub name: String,
 
-    /// The network's name for IRC clients: one word
+    /// Network name shown to IRC clients (one word)
     #[arg(long, default_value = "chatloop", value_name = "WORD")]
     pub network: String,
 
-    /// A password that clients must give: PASS in IRC, /pass in plain lines
+    /// Password required to connect: PASS in IRC, /pass in plain text
     #[arg(long, value_name = "WORD", value_parser = parse_secret)]
     pub password: Option<Secret>,
 
-    /// A file with the message of the day for IRC clients
+    /// File with the message of the day for IRC clients
     #[arg(long, value_name = "FILE")]
     pub motd: Option<PathBuf>,
 
-    /// Drop a client that has sent nothing for so many seconds
+    /// Disconnect clients that have sent nothing for this many seconds
     #[arg(long, default_value = "off", value_name = "SECONDS|off")]
     pub idle_timeout: OrOff<Seconds>,
 
-    /// Probe a silent connection after so many seconds, so that a vanished machine is noticed
+    /// Probe connections that have been silent for this many seconds, to detect dead peers
     #[arg(long, default_value = "120", value_name = "SECONDS|off")]
     pub keep_alive: OrOff<Seconds>,
 
-    /// How much to log to stderr; RUST_LOG is obeyed where this is not given [default: info]
+    /// Log verbosity on stderr; without this flag, RUST_LOG applies [default: info]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub log: Option<LogLevel>,
 
-    /// No transcript of the chat on stdout, and no console
+    /// No chat transcript on stdout, and no operator console
     #[arg(long, short, value_parser = BoolishValueParser::new())]
     pub quiet: bool,
 
-    /// Do not let the operator talk from the terminal the server was started at
+    /// No operator console, even if started in a terminal
     #[arg(long, value_parser = BoolishValueParser::new())]
     pub no_console: bool,
 
-    /// Take settings from this TOML file, too; SIGHUP reads it again
+    /// Read settings from this TOML file; SIGHUP reloads it
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -387,11 +392,17 @@ impl Config {
             ));
         }
         if !crate::wire::irc::name::is_server_name(&self.name) {
-            return Err(format!("--name '{}' is not a host name with a dot", self.name));
+            return Err(format!(
+                "--name: invalid host name '{}': expected a name with a dot, such as chat.example.org",
+                self.name
+            ));
         }
         if self.network.is_empty() || self.network.contains(|c: char| c.is_whitespace() || c == '=')
         {
-            return Err(format!("--network '{}' is not one word", self.network));
+            return Err(format!(
+                "--network: invalid network name '{}': it must be one word without =",
+                self.network
+            ));
         }
         Ok(())
     }
@@ -423,13 +434,17 @@ impl Config {
 }
 
 fn parse_secret(text: &str) -> Result<Secret, String> {
-    if text.is_empty() { Err("a password is not empty".to_owned()) } else { Ok(Secret::new(text)) }
+    if text.is_empty() {
+        Err("the password must not be empty".to_owned())
+    } else {
+        Ok(Secret::new(text))
+    }
 }
 
 fn parse_max_line(text: &str) -> Result<Bytes, String> {
     let bytes: Bytes = text.parse()?;
     if bytes.0 > LONGEST_LINE {
-        return Err(format!("a line may be at most {} long", Bytes(LONGEST_LINE)));
+        return Err(format!("the maximum is {}", Bytes(LONGEST_LINE)));
     }
     Ok(bytes)
 }

@@ -16,7 +16,9 @@
 use super::deferred::DeferredOutput;
 use super::gate::LineGate;
 use crate::chat::QuitReason;
-use crate::reactor::{Inbox, Interest, Outbox, Poller, Read, Segment, Stream, TimerId, Token};
+use crate::reactor::{
+    Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
+};
 use crate::session::{Dialect, Format};
 use std::io;
 use std::net::SocketAddr;
@@ -51,32 +53,16 @@ pub(super) struct Bounds {
 
 /// The socket of a connection, with what has come and what is to go.
 pub(super) struct Io {
-    pub(super) stream: Stream,
-    /// What the poller was last asked for; `None` if it no longer watches this one.
-    registered: Option<Interest>,
+    pub(super) transport: Transport,
+    registration: Registration,
     pub(super) inbox: Inbox,
     pub(super) outbox: Outbox,
 }
 
 impl Io {
-    /// Asks the poller about it for the first time.
-    pub(super) fn start_watching(&mut self, token: Token, poller: &mut Poller) -> io::Result<()> {
-        poller.add(&self.stream, token, Interest::READ)?;
-        self.registered = Some(Interest::READ);
-        Ok(())
-    }
-
     /// Stops asking the poller about it.
     pub(super) fn unwatch(&mut self, poller: &mut Poller) -> io::Result<()> {
-        if self.registered.take().is_some() { poller.remove(&self.stream) } else { Ok(()) }
-    }
-
-    fn watch(&mut self, poller: &mut Poller, token: Token, wanted: Interest) -> io::Result<()> {
-        if self.registered.is_some_and(|known| known != wanted) {
-            self.registered = Some(wanted);
-            return poller.modify(&self.stream, token, wanted);
-        }
-        Ok(())
+        self.registration.clear(poller, &self.transport)
     }
 }
 
@@ -155,7 +141,8 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(
-        stream: Stream,
+        token: Token,
+        transport: Transport,
         address: SocketAddr,
         session: Dialect,
         lane: u16,
@@ -164,7 +151,12 @@ impl Connection {
     ) -> Connection {
         Connection {
             address,
-            io: Io { stream, registered: None, inbox: Inbox::new(), outbox: Outbox::new() },
+            io: Io {
+                transport,
+                registration: Registration::new(token),
+                inbox: Inbox::new(),
+                outbox: Outbox::new(),
+            },
             session,
             gate,
             life: Lifecycle {
@@ -200,19 +192,20 @@ impl Connection {
             Phase::Leaving | Phase::Draining | Phase::Gone => false,
         };
         let writable = !self.io.outbox.is_empty() && self.life.phase != Phase::Gone;
-        Interest { readable, writable }
+        // What a layer over the socket needs for itself comes on top.
+        let own = self.io.transport.wants();
+        Interest { readable: readable || own.readable, writable: writable || own.writable }
     }
 
     /// Whether the poller has to be asked for something else before the next wait.
     pub(super) fn is_watched_wrongly(&self, bounds: &Bounds) -> bool {
         let wrong = |known: Interest| known != self.interest(bounds);
-        self.life.hung_up || self.io.registered.is_some_and(wrong)
+        self.life.hung_up || self.io.registration.interest().is_some_and(wrong)
     }
 
     /// Asks the poller for what the state says, if it does not know yet.
     pub(super) fn update_interest(
         &mut self,
-        token: Token,
         poller: &mut Poller,
         bounds: &Bounds,
     ) -> io::Result<()> {
@@ -220,7 +213,7 @@ impl Connection {
             return self.io.unwatch(poller);
         }
         let wanted = self.interest(bounds);
-        self.io.watch(poller, token, wanted)
+        self.io.registration.set(poller, &self.io.transport, wanted)
     }
 
     /// Reads once, as far as there is room; what came and is to be understood is in the inbox then.
@@ -236,17 +229,17 @@ impl Connection {
         if room == 0 {
             return false;
         }
-        match self.io.stream.read(&mut scratch[..room]) {
-            Read::Bytes(count) if open => {
+        match self.io.transport.read(&mut scratch[..room]) {
+            Received::Bytes(count) if open => {
                 self.life.last_heard = now;
                 self.io.inbox.receive(&scratch[..count]);
             }
-            Read::Bytes(_) => return false, // sent after the farewell
+            Received::Bytes(_) => return false, // sent after the farewell
             // A broken connection has nothing to wait for.
-            Read::Later if self.life.hung_up => self.life.input_ended = true,
-            Read::Later => return false,
-            Read::Ended => self.life.input_ended = true,
-            Read::Failed(error) => {
+            Received::WouldBlock if self.life.hung_up => self.life.input_ended = true,
+            Received::WouldBlock => return false,
+            Received::Ended => self.life.input_ended = true,
+            Received::Failed(error) => {
                 self.life.input_ended = true;
                 self.life.hung_up = true;
                 self.life.blame(|| error.kind().to_string());

@@ -12,7 +12,7 @@
 //! | `worker`, `scram`, `random`, `password` | what is too slow for the loop? |
 //! | `limits`, `config`, `reload` | what can be set, and how fast may a client send? |
 //! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | what is shown at the terminal? |
-//! | `shutdown`, `trim`, `clock` | when does it end, when does memory go back, what time is it? |
+//! | `shutdown`, `trim` | when does it end, and when does memory go back? |
 //!
 //! One turn, always in this order:
 //!
@@ -26,7 +26,6 @@
 mod accept;
 mod audit;
 mod broadcast;
-mod clock;
 pub mod config;
 mod connection;
 mod console;

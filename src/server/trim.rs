@@ -40,7 +40,7 @@ impl MemoryTrim {
             net.after(CALM, TimerKind::Trim);
         } else {
             self.watched = false;
-            memory::give_back();
+            memory::trim();
         }
     }
 }

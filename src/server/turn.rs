@@ -7,7 +7,6 @@
 
 use super::accept::{Acceptor, NewPeer, is_flood_limited};
 use super::broadcast::Broadcast;
-use super::clock::Clock;
 use super::config::{Config, Settings};
 use super::connection::{Bounds, Connection};
 use super::engine::Engine;
@@ -22,8 +21,9 @@ use super::shutdown::{Ending, Shutdown};
 use super::start::{self, StartError, listen, open_journal};
 use super::trim::MemoryTrim;
 use super::worker::Workers;
+use crate::chat::Moment;
 use crate::reactor::{
-    Event as Readiness, Interest, Poller, Signal, Signals, Token, WakeReceiver, Waker, descriptors,
+    Clock, Interest, Poller, Readiness, Signal, Signals, Token, WakeReceiver, Waker, descriptors,
     signals, waker,
 };
 use crate::session::Dialect;
@@ -84,7 +84,8 @@ impl Server {
         let (waker, wakes) = waker().map_err(StartError::System)?;
         poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
         let (journal, hub) = open_journal(config, &waker)?;
-        let irc = config.irc_settings(clock.moment()).map_err(StartError::Setting)?;
+        let irc =
+            config.irc_settings(Moment(clock.unix_milliseconds())).map_err(StartError::Setting)?;
         let (net, engine) = (Net::new(poller, clock, bounds(config)), Engine::new(journal, hub));
         let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
         let workers = work(waker, wakes).map_err(StartError::System)?;
@@ -117,7 +118,7 @@ impl Server {
     /// # Errors
     /// Only if the poller itself fails: there is no going on without it.
     pub fn run(&mut self) -> io::Result<Ending> {
-        let mut events = Vec::new();
+        let mut readiness = Vec::new();
         let config = self.exchange.live.config();
         if let Some(change) =
             self.exchange.console.open(&mut self.exchange.net, config.quiet, config.no_console)
@@ -125,7 +126,7 @@ impl Server {
             self.exchange.propose(CONSOLE, change);
         }
         loop {
-            self.turn(&mut events)?;
+            self.turn(&mut readiness, None)?;
             if let Some(ending) = self.shutdown.ending() {
                 self.end();
                 return Ok(ending);
@@ -133,12 +134,16 @@ impl Server {
         }
     }
 
-    pub(super) fn turn(&mut self, events: &mut Vec<Readiness>) -> io::Result<()> {
-        self.exchange.net.wait(events, self.has_work())?;
-        self.exchange.broadcast.begin_turn(self.exchange.net.clock().moment());
+    pub(super) fn turn(
+        &mut self,
+        readiness: &mut Vec<Readiness>,
+        longest_wait: Option<Duration>,
+    ) -> io::Result<()> {
+        self.exchange.net.wait(readiness, self.has_work(), longest_wait)?;
+        self.exchange.broadcast.begin_turn(self.exchange.net.moment());
 
-        for event in events.drain(..) {
-            self.dispatch(event);
+        for ready in readiness.drain(..) {
+            self.dispatch(ready);
         }
         self.exchange.take_work_done();
         self.exchange.take_lines(&mut self.intake);
@@ -168,8 +173,8 @@ impl Server {
     }
 
     /// Everything that can wake the loop.
-    fn dispatch(&mut self, event: Readiness) {
-        match event.token {
+    fn dispatch(&mut self, ready: Readiness) {
+        match ready.token {
             WAKER => self.exchange.workers.awake(),
             SIGNALS => {
                 for signal in self.shutdown.signals() {
@@ -182,7 +187,7 @@ impl Server {
             }
             token => match self.acceptor.listener(token) {
                 Some(number) => self.accept(number),
-                None => self.exchange.net.ready(event),
+                None => self.exchange.net.ready(ready),
             },
         }
     }
@@ -190,7 +195,7 @@ impl Server {
     fn accept(&mut self, number: usize) {
         for client in self.acceptor.accept(number, &mut self.exchange.net) {
             let (hub, config) = (self.exchange.engine.hub(), self.exchange.live.config());
-            let Some(NewPeer { stream, address, rejection }) =
+            let Some(NewPeer { transport, address, rejection }) =
                 self.acceptor.admit(client, &self.exchange.net, hub, config)
             else {
                 continue;
@@ -199,9 +204,12 @@ impl Server {
             let gate = LineGate::new(is_flood_limited(config, address.ip()), now);
             let session = Dialect::new(config.style.into());
             let lane = self.exchange.broadcast.enter(session.format());
-            let mut connection = Connection::new(stream, address, session, lane, gate, now);
-            connection.life.counted = rejection.is_none();
-            let token = self.exchange.net.insert(connection);
+            let token = self.exchange.net.insert(|token| {
+                let mut connection =
+                    Connection::new(token, transport, address, session, lane, gate, now);
+                connection.life.counted = rejection.is_none();
+                connection
+            });
             if let Some(rejection) = rejection {
                 self.exchange.notice(token, &rejection);
                 self.exchange.drain(token);
@@ -328,8 +336,7 @@ impl Server {
         self.exchange.net.close_all();
         self.exchange.engine.close();
         self.exchange.console.finish(&mut self.exchange.net);
-        let (turns, (bytes_in, bytes_out)) =
-            (self.exchange.net.clock().turns(), self.exchange.net.traffic());
+        let (turns, bytes_in, bytes_out) = self.exchange.net.totals();
         info!("stopped after {turns} turns, {bytes_in} bytes in, {bytes_out} bytes out");
     }
 }

@@ -8,6 +8,8 @@ mod action;
 mod detect;
 pub mod irc;
 pub mod plain;
+pub mod refusal_text;
+mod time;
 
 pub use action::{Action, Proof};
 pub use detect::{Detect, detect};
@@ -159,7 +161,7 @@ impl Dialect {
             }
             (Detect::Irc, _) => {
                 *self = Dialect::Irc(Box::default());
-                view.desk.arrived();
+                view.counts.add_unregistered();
                 actions.push(Action::AwaitRegistration(REGISTRATION));
             }
             (Detect::Tls, _) => actions.push(Action::Reject {
@@ -212,7 +214,9 @@ impl Dialect {
         match self {
             Dialect::Plain(plain) => plain::render(plain.theme(), past, Viewpoint::Observer, out),
             Dialect::Irc(_) if is_empty => {}
-            Dialect::Irc(irc) => irc.tell(past, Viewpoint::Observer, view, out, &mut Vec::new()),
+            Dialect::Irc(irc) => irc.answering(false, out, |irc, out| {
+                irc.tell(past, Viewpoint::Observer, view, out, &mut Vec::new());
+            }),
         }
     }
 
@@ -235,7 +239,11 @@ impl Dialect {
     pub fn farewell(&self, text: &str, out: &mut Vec<u8>) {
         match self {
             Dialect::Plain(plain) => plain::render_notice(plain.theme(), text, out),
-            Dialect::Irc(_) => irc::Session::error(text, out),
+            Dialect::Irc(_) => {
+                let mut replies = irc::Replies::default();
+                irc::Session::error(text, &mut replies);
+                out.extend_from_slice(replies.bytes());
+            }
         }
     }
 
@@ -247,7 +255,7 @@ impl Dialect {
     /// The command in hand is done: ends its answer, where that has an end.
     pub fn command_done(&mut self, view: &View<'_>, out: &mut Vec<u8>) {
         if let Dialect::Irc(irc) = self {
-            irc.finish(view, out);
+            irc.answering(false, out, |irc, out| irc.finish(view, out));
         }
     }
 
@@ -273,7 +281,7 @@ impl Dialect {
 
     /// Looks at a batch that was opened a while ago; when to look again.
     pub fn check_batch(&mut self, view: &View<'_>, out: &mut Vec<u8>) -> Option<Duration> {
-        self.irc()?.look_at_batch(view, out)
+        self.irc()?.answering(false, out, |irc, out| irc.look_at_batch(view, out))
     }
 
     /// Whether it is to be told of its own doing in a room.

@@ -3,11 +3,8 @@
 //! - [`mod@line`]: bytes to lines, whatever pieces they arrive in;
 //! - [`irc`]: IRC's lines and messages;
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
-//! - [`chatline`], [`chatnotice`]: what a line of a chatloop server says, for its clients;
 //! - [`scram`]: what the messages of a login by SCRAM say.
 
-pub mod chatline;
-pub mod chatnotice;
 pub mod clean;
 pub mod irc;
 pub mod line;

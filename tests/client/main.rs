@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on should say where
 
-mod chat;
 mod irc;
 mod irc_script;
 mod irc_server;
 mod line_server;
+mod plain;
 mod pty;
 mod real_server;
 mod script;

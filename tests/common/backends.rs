@@ -6,7 +6,7 @@ macro_rules! per_backend {
     ($($test:ident)*) => {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         mod epoll {
-            $(#[test] fn $test() { super::$test(chatloop::reactor::Backend::Epoll); })*
+            $(#[test] fn $test() { super::$test(super::Backend::Epoll); })*
         }
         #[cfg(any(
             target_os = "macos",
@@ -17,13 +17,13 @@ macro_rules! per_backend {
             target_os = "dragonfly"
         ))]
         mod kqueue {
-            $(#[test] fn $test() { super::$test(chatloop::reactor::Backend::Kqueue); })*
+            $(#[test] fn $test() { super::$test(super::Backend::Kqueue); })*
         }
         mod poll {
-            $(#[test] fn $test() { super::$test(chatloop::reactor::Backend::Poll); })*
+            $(#[test] fn $test() { super::$test(super::Backend::Poll); })*
         }
         mod select {
-            $(#[test] fn $test() { super::$test(chatloop::reactor::Backend::Select); })*
+            $(#[test] fn $test() { super::$test(super::Backend::Select); })*
         }
     };
 }

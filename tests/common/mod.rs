@@ -18,11 +18,17 @@ use socket2::{Domain, SockRef, Socket, Type};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long anything may take that must happen.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Held while a program starts, and while a test opens descriptors that a program must not inherit.
+pub fn no_fork() -> MutexGuard<'static, ()> {
+    static FORKING: Mutex<()> = Mutex::new(());
+    FORKING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The lines of a stream, collected by a thread as they come.
 #[derive(Clone, Default)]
@@ -131,6 +137,7 @@ impl Server {
         // Plain clients are greeted at once, unless a test is about the delay or about IRC.
         let is_greeting = |flag: &&str| flag.starts_with("--greeting-delay");
         let greeting = (!flags.iter().any(is_greeting)).then_some("--greeting-delay=0");
+        let forking = no_fork();
         let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
             .args([host, &port.to_string()])
             .args(flags)
@@ -141,6 +148,7 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        drop(forking);
         let log = Lines::collect(child.stderr.take().unwrap());
         let ready = log.wait_for(texts::READY);
         let address = texts::address_in(&ready);

@@ -6,4 +6,5 @@
 mod chat;
 mod contract;
 mod disk;
+mod fixture;
 mod transfer;

@@ -243,12 +243,12 @@ fn reversed(secret: &Secret) -> String {
 /// All indexes agree with each other.
 fn check_state(hub: &Hub) {
     assert_eq!(hub.users.len(), hub.nicks.len());
-    let mut initials = super::mentions::Initials::default();
+    let mut initials = super::state::initials::Initials::default();
     for (session, user) in &hub.users {
         let who = &user.identity;
         assert_eq!(who.session, *session);
         assert_eq!(hub.nicks.get(&who.nick), Some(session));
-        assert_eq!(super::name::guest_number(who.nick.as_str()).is_none(), who.named);
+        assert_eq!(super::model::name::guest_number(who.nick.as_str()).is_none(), who.named);
         initials.add(&who.nick);
         assert_eq!(user.rooms.iter().collect::<BTreeSet<_>>().len(), user.rooms.len());
         assert!(user.rooms.len() <= limits::ROOMS_PER_USER);
@@ -288,7 +288,8 @@ fn check_state(hub: &Hub) {
             assert_eq!(member.silenced, room.bans(&user.identity, true));
         }
         assert!(room.recent.len() <= limits::RECENT_PER_ROOM);
-        let order = |recent: &super::room::Recent| (recent.reference.id, recent.reference.number);
+        let order =
+            |recent: &super::state::room::Recent| (recent.reference.id, recent.reference.number);
         assert!(room.recent.iter().map(order).is_sorted());
         assert!(room.recent.back().is_none_or(|last| last.reference.number <= room.last_number));
     }

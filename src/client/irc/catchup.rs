@@ -17,7 +17,7 @@ use super::server::Server;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashSet, VecDeque};
 
-/// Shown messages of a room that are known again.
+/// DisplayItem messages of a room that are known again.
 const MAX_SEEN: usize = 512;
 /// Messages held while the past is under way; what is over that is asked for with it.
 const MAX_HELD: usize = 2_000;

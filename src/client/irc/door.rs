@@ -5,8 +5,6 @@
 //! would say.
 
 use super::{Session, Verdict};
-use crate::wire::chatline::{self, ChatLine};
-use crate::wire::chatnotice;
 use crate::wire::irc::{Message, name};
 use zeroize::Zeroizing;
 
@@ -118,7 +116,8 @@ impl Session {
 
     /// A line that is no IRC, or no answer to a registration.
     pub(super) fn is_no_answer(&mut self, line: &[u8]) {
-        if is_plain_greeting(line) {
+        // The mark of a chatloop server's own words in plain lines.
+        if line.starts_with(b"* ") {
             let text = "the server has taken us for a client of plain lines, each time: our first word reaches it too late (its --greeting-delay); --plain talks in plain lines";
             self.verdict.get_or_insert(Verdict::Late(text.to_owned()));
             return;
@@ -313,19 +312,8 @@ impl Session {
             // A script must not speak as somebody it is not.
             return self.refused(&text);
         }
-        self.shown.push(super::Shown::error(text));
+        self.shown.push(super::DisplayItem::error(text));
         self.sasl_over();
-    }
-}
-
-/// Whether a chatloop server says this first to a client of plain lines.
-fn is_plain_greeting(line: &[u8]) -> bool {
-    match chatline::parse(line) {
-        ChatLine::Server(words) => {
-            matches!(chatnotice::notice(words), chatnotice::Notice::Welcome { .. })
-                || words.starts_with("this server has a password: /pass ")
-        }
-        _ => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::batches::Batch;
 use super::said::{self, Said};
 use super::{Session, people};
-use crate::client::heard::{Shown, counted};
+use crate::client::display::{DisplayItem, counted};
 use crate::wire::irc::{Message, ParseError, Tags};
 use jiff::Timestamp;
 
@@ -30,7 +30,7 @@ impl Session {
             Ok(message) => message,
             Err(ParseError::Empty) => return,
             Err(_) if !self.has_answered() => return self.is_no_answer(line),
-            Err(_) => return self.shown.push(Shown::Raw(line.to_owned())),
+            Err(_) => return self.shown.push(DisplayItem::Line(line.to_owned())),
         };
         if self.door.is_some() && self.at_the_door(&message, line) {
             return;

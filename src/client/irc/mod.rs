@@ -52,7 +52,7 @@ mod tests;
 mod typed;
 
 use super::complete::Vocabulary;
-use super::heard::Shown;
+use super::display::DisplayItem;
 use super::options::Bell;
 use crate::wire::irc::{Fit, Limits, LineWriter};
 use batches::Batches;
@@ -160,7 +160,7 @@ pub struct Session {
     failed: bool,
     farewell: bool,
     now: Timestamp,
-    shown: Vec<Shown>,
+    shown: Vec<DisplayItem>,
     /// What Tab knows.
     pub vocabulary: Vocabulary,
     /// Whether numbers are shown.
@@ -234,7 +234,7 @@ impl Session {
     }
 
     /// What is to be shown now.
-    pub fn take_shown(&mut self) -> Vec<Shown> {
+    pub fn take_shown(&mut self) -> Vec<DisplayItem> {
         std::mem::take(&mut self.shown)
     }
 
@@ -353,17 +353,17 @@ impl Session {
     }
 
     fn words(&mut self, text: impl AsRef<str>) {
-        self.shown.push(Shown::words(text));
+        self.shown.push(DisplayItem::server_text(text));
     }
 
     fn note(&mut self, text: impl AsRef<str>) {
-        self.shown.push(Shown::note(text));
+        self.shown.push(DisplayItem::note(text));
     }
 
     /// What was typed cannot be done.
     fn fail(&mut self, text: impl AsRef<str>) {
         self.failed = true;
-        self.shown.push(Shown::words(text));
+        self.shown.push(DisplayItem::server_text(text));
     }
 
     /// One line for the server. A `None` in place of the line: it would be cut.

@@ -5,7 +5,7 @@
 
 use super::incoming::Context;
 use super::{Session, catchup};
-use crate::client::heard::counted;
+use crate::client::display::counted;
 use crate::wire::irc::{Message, Numeric, format::stripped};
 use jiff::{SignedDuration, Timestamp};
 

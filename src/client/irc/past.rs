@@ -9,8 +9,8 @@
 
 use super::catchup::{Caught, Next, by_timestamp, shortly_before};
 use super::said::Said;
-use super::{Session, Shown};
-use crate::client::heard::{counted, mentions};
+use super::{DisplayItem, Session};
+use crate::client::display::{counted, mentions};
 use crate::client::options::Bell;
 use jiff::SignedDuration;
 
@@ -119,7 +119,7 @@ impl Session {
         self.complete = false;
         self.note(format!("missed: {} of {who}", counted(messages.len(), "private message")));
         if self.bell >= Bell::Pm {
-            self.shown.push(Shown::Bell);
+            self.shown.push(DisplayItem::Bell);
         }
         messages.into_iter().for_each(|said| self.show(said, true));
     }
@@ -198,7 +198,7 @@ impl Session {
             self.complete &= missed.is_empty() && !caught.more && !caught.forgotten;
             let rings = missed.iter().any(|said| mentions(&said.text, &self.nick));
             if rings && self.bell >= Bell::Mention {
-                self.shown.push(Shown::Bell);
+                self.shown.push(DisplayItem::Bell);
             }
         }
         missed.into_iter().for_each(|said| self.show(said, true));

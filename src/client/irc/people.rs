@@ -4,7 +4,7 @@
 
 use super::incoming::Context;
 use super::{Session, said};
-use crate::client::heard::counted;
+use crate::client::display::counted;
 use crate::wire::clean::clean;
 use crate::wire::irc::{Message, ModeKind, Sign, format::stripped};
 

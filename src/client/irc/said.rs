@@ -3,8 +3,8 @@
 //! Formatting goes, a CTCP ACTION becomes an action, and what else stands between `\x01` is a
 //! question of one program to another.
 
-use crate::client::heard::{Heard, Quoted};
-use crate::wire::chatline::Kind;
+use crate::client::display::MessageKind;
+use crate::client::display::{Incoming, Quoted};
 use crate::wire::clean::clean;
 use crate::wire::irc::format::stripped;
 use crate::wire::irc::{Message, Tags};
@@ -25,7 +25,7 @@ pub(super) struct Said {
     pub by_server: bool,
     /// A room, perhaps with a prefix of STATUSMSG; a nick; `*` or `$…`.
     pub target: String,
-    pub kind: Kind,
+    pub kind: MessageKind,
     pub text: String,
     /// The msgid of what it answers.
     pub reply: Option<String>,
@@ -55,8 +55,11 @@ impl Said {
         let action = inside.and_then(|inside| inside.strip_prefix("ACTION"));
         let action = action.filter(|rest| rest.is_empty() || rest.starts_with(' '));
         let (kind, text) = match action {
-            Some(text) => (Kind::Action, text.strip_prefix(' ').unwrap_or(text)),
-            None => (if notice { Kind::Notice } else { Kind::Message }, inside.unwrap_or(text)),
+            Some(text) => (MessageKind::Action, text.strip_prefix(' ').unwrap_or(text)),
+            None => (
+                if notice { MessageKind::Notice } else { MessageKind::Message },
+                inside.unwrap_or(text),
+            ),
         };
         Some(Said {
             time: time(head),
@@ -85,10 +88,10 @@ impl Said {
         hasher.finish()
     }
 
-    /// As it is shown. `own` and `nick` are those of [`Heard`].
-    pub fn heard(&self, room: Option<String>, nick: String, own: bool) -> Heard {
+    /// As it is shown. `own` and `nick` are those of [`Incoming`].
+    pub fn heard(&self, room: Option<String>, nick: String, own: bool) -> Incoming {
         let lines: Vec<_> = self.text.split('\n').map(|line| clean(line.as_bytes())).collect();
-        Heard {
+        Incoming {
             past: false,
             time: self.time,
             room,
@@ -122,10 +125,10 @@ mod tests {
         assert_eq!(said.time.unwrap().as_millisecond() % 1000, 500);
         assert_eq!((said.id.as_deref(), said.account.as_deref()), (Some("a 1"), Some("al")));
         assert_eq!((said.nick.as_str(), said.by_server), ("bob", false));
-        assert_eq!((said.kind, said.text.as_str()), (Kind::Message, "hi there"));
+        assert_eq!((said.kind, said.text.as_str()), (MessageKind::Message, "hi there"));
         assert_eq!(said.reply.as_deref(), Some("x"));
         let heard = said.heard(Some("#x".to_owned()), "bob".to_owned(), false);
-        assert_eq!((heard.text.as_str(), heard.answers().as_str()), ("hi there", "re …: "));
+        assert_eq!((heard.text.as_str(), heard.reply_prefix().as_str()), ("hi there", "re …: "));
     }
 
     #[test]
@@ -133,17 +136,17 @@ mod tests {
         let action = said(":bob!b@h PRIVMSG #x :\u{1}ACTION waves\u{1}");
         assert_eq!(
             (action.kind, action.text.as_str(), action.ctcp),
-            (Kind::Action, "waves", false)
+            (MessageKind::Action, "waves", false)
         );
         let version = said(":bob!b@h PRIVMSG me :\u{1}VERSION");
         assert_eq!(
             (version.kind, version.text.as_str(), version.ctcp),
-            (Kind::Message, "VERSION", true)
+            (MessageKind::Message, "VERSION", true)
         );
         let other = said(":bob!b@h PRIVMSG #x :\u{1}ACTIONS\u{1}");
         assert!(other.ctcp);
         let server = said(":irc.example.org NOTICE * :looking up");
-        assert!(server.by_server && server.kind == Kind::Notice);
+        assert!(server.by_server && server.kind == MessageKind::Notice);
     }
 
     #[test]

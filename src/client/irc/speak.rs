@@ -8,7 +8,7 @@ use super::Session;
 use super::pace::MAX_WAITING;
 use super::server::Server;
 use super::typed::without_secret;
-use crate::wire::chatline::Kind;
+use crate::client::display::MessageKind;
 use crate::wire::irc::{Limits, LineWriter, render::pieces};
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -134,7 +134,7 @@ impl Spoken {
 #[derive(Clone, Copy)]
 pub(super) struct Speech<'s> {
     pub to: &'s str,
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// The msgid of what it answers.
     pub reply: Option<&'s str>,
 }
@@ -144,9 +144,9 @@ impl Session {
     fn room_for(&self, speech: Speech<'_>) -> usize {
         let address = self.address.as_ref().map_or(LONGEST_ADDRESS, String::len);
         let frame = match speech.kind {
-            Kind::Message => "PRIVMSG".len(),
-            Kind::Notice => "NOTICE".len(),
-            Kind::Action => "PRIVMSG".len() + "\u{1}ACTION \u{1}".len(),
+            MessageKind::Message => "PRIVMSG".len(),
+            MessageKind::Notice => "NOTICE".len(),
+            MessageKind::Action => "PRIVMSG".len() + "\u{1}ACTION \u{1}".len(),
         };
         let taken =
             ":! ".len() + self.nick.len() + address + frame + speech.to.len() + "  :\r\n".len();
@@ -159,7 +159,7 @@ impl Session {
         let room = self.room_for(speech);
         let whole = matches!(lines, [line] if line.len() <= room);
         match self.server.multiline() {
-            Some(limits) if !whole && speech.kind != Kind::Action => {
+            Some(limits) if !whole && speech.kind != MessageKind::Action => {
                 self.speak_together(speech, lines, room, limits);
             }
             _ => {
@@ -175,11 +175,11 @@ impl Session {
     fn speak_line(&mut self, speech: Speech<'_>, text: &str) {
         let label = self.spoken.next_label();
         let mut out = Vec::new();
-        let command = if speech.kind == Kind::Notice { "NOTICE" } else { "PRIVMSG" };
+        let command = if speech.kind == MessageKind::Notice { "NOTICE" } else { "PRIVMSG" };
         let line = self.tagged(&mut out, speech, &label).command(command).middle(speech.to);
         let _ = match speech.kind {
-            Kind::Action => line.trailing(&format!("\u{1}ACTION {text}\u{1}")).end(),
-            Kind::Message | Kind::Notice => line.trailing(text).end(),
+            MessageKind::Action => line.trailing(&format!("\u{1}ACTION {text}\u{1}")).end(),
+            MessageKind::Message | MessageKind::Notice => line.trailing(text).end(),
         };
         self.hand_in(out, label, speech, text);
     }
@@ -252,7 +252,7 @@ impl Session {
         }
         let label = self.spoken.next_label();
         let limits = Limits { body: self.server.line_length(), ..Limits::FROM_CLIENT };
-        let command = if speech.kind == Kind::Notice { "NOTICE" } else { "PRIVMSG" };
+        let command = if speech.kind == MessageKind::Notice { "NOTICE" } else { "PRIVMSG" };
         let mut out = Vec::new();
         let mut text = String::new();
         let begin = self.tagged(&mut out, speech, &label).command("BATCH");

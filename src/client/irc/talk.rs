@@ -4,9 +4,9 @@
 use super::Session;
 use super::said::{self, Said};
 use super::typed::without_secret;
-use crate::client::heard::{Quoted, Shown, mentions};
+use crate::client::display::MessageKind;
+use crate::client::display::{DisplayItem, Quoted, mentions};
 use crate::client::options::Bell;
-use crate::wire::chatline::Kind;
 use crate::wire::irc::Message;
 use jiff::SignedDuration;
 
@@ -121,9 +121,9 @@ impl Session {
                 Some(_) => self.bell == Bell::All || (heard.mention && self.bell >= Bell::Mention),
             };
         if rings {
-            self.shown.push(Shown::Bell);
+            self.shown.push(DisplayItem::Bell);
         }
-        self.shown.push(Shown::Said(Box::new(heard)));
+        self.shown.push(DisplayItem::Message(Box::new(heard)));
     }
 
     fn is_old(&self, said: &Said) -> bool {
@@ -174,7 +174,7 @@ impl Session {
 
     /// CTCP. Two harmless questions are answered, and not often; nothing is ever obeyed.
     fn asked_by_program(&mut self, said: &Said) {
-        if said.kind == Kind::Notice {
+        if said.kind == MessageKind::Notice {
             return self.words(format!("{} answers: {}", said.nick, said.text));
         }
         let (question, rest) = said.text.split_once(' ').unwrap_or((&said.text, ""));

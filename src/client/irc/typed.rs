@@ -9,10 +9,10 @@
 use super::numbers::Numbered;
 use super::speak::Speech;
 use super::{Session, commands, numerics};
-use crate::client::heard::{Heard, Quoted, Shown};
+use crate::client::display::MessageKind;
+use crate::client::display::{DisplayItem, Incoming, Quoted};
 use crate::client::options::Bell;
 use crate::client::secrets;
-use crate::wire::chatline::Kind;
 use crate::wire::clean::clean;
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -75,7 +75,7 @@ impl Session {
         if lines.iter().all(|line| line.trim().is_empty()) {
             return self.fail(format!("nothing to say in {to}; form: @#room text"));
         }
-        self.speak(Speech { to: &to, kind: Kind::Message, reply: None }, &lines);
+        self.speak(Speech { to: &to, kind: MessageKind::Message, reply: None }, &lines);
     }
 
     fn command(&mut self, line: &str) {
@@ -109,16 +109,16 @@ impl Session {
                 self.with_room(None, |session, room| session.order("INVITE", &[nick, room], None))
             }
             ("invite", [nick, room]) => self.order("INVITE", &[nick, room], None),
-            ("msg", [to, _, ..]) => self.say_to(to, rest, Kind::Message),
-            ("notice", [to, _, ..]) => self.say_to(to, rest, Kind::Notice),
+            ("msg", [to, _, ..]) => self.say_to(to, rest, MessageKind::Message),
+            ("notice", [to, _, ..]) => self.say_to(to, rest, MessageKind::Notice),
             ("reply", [_, ..]) => match self.last_private.clone() {
                 Some(to) => {
-                    self.speak(Speech { to: &to, kind: Kind::Message, reply: None }, &[rest])
+                    self.speak(Speech { to: &to, kind: MessageKind::Message, reply: None }, &[rest])
                 }
                 None => self.fail("nobody has written to you yet; /msg NICK TEXT begins"),
             },
-            ("me", [_, ..]) => self.say_here(Kind::Action, rest),
-            ("say", [_, ..]) => self.say_here(Kind::Message, rest),
+            ("me", [_, ..]) => self.say_here(MessageKind::Action, rest),
+            ("say", [_, ..]) => self.say_here(MessageKind::Message, rest),
             ("re", [number, _, ..]) => self.answer(number, rest),
             ("react", [number, _, ..]) => self.react(number, rest, "+draft/react"),
             ("unreact", [number, _, ..]) => self.react(number, rest, "+draft/unreact"),
@@ -266,14 +266,14 @@ impl Session {
         self.with_room(room, |session, room| session.order("TOPIC", &[room], text));
     }
 
-    fn say_here(&mut self, kind: Kind, text: &str) {
+    fn say_here(&mut self, kind: MessageKind, text: &str) {
         let text = text.to_owned();
         self.with_room(None, |session, room| {
             session.speak(Speech { to: room, kind, reply: None }, &[&text])
         });
     }
 
-    fn say_to(&mut self, to: &str, rest: &str, kind: Kind) {
+    fn say_to(&mut self, to: &str, rest: &str, kind: MessageKind) {
         let text = rest[to.len()..].trim_start();
         self.speak(Speech { to, kind, reply: None }, &[text]);
     }
@@ -282,7 +282,7 @@ impl Session {
     pub(super) fn show_own(&mut self, speech: Speech<'_>, text: &str) {
         let text = without_secret(speech.to, text);
         let lines: Vec<_> = text.split('\n').map(|line| clean(line.as_bytes())).collect();
-        self.shown.push(Shown::Said(Box::new(Heard {
+        self.shown.push(DisplayItem::Message(Box::new(Incoming {
             past: false,
             time: None,
             room: None,
@@ -318,7 +318,10 @@ impl Session {
     fn answer(&mut self, number: &str, rest: &str) {
         let Some(of) = self.numbered(number) else { return };
         let text = rest[number.len()..].trim_start();
-        self.speak(Speech { to: &of.place, kind: Kind::Message, reply: Some(&of.id) }, &[text]);
+        self.speak(
+            Speech { to: &of.place, kind: MessageKind::Message, reply: Some(&of.id) },
+            &[text],
+        );
     }
 
     fn react(&mut self, number: &str, rest: &str, key: &str) {

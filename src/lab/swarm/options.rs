@@ -8,101 +8,101 @@ use std::time::Duration;
 /// The highest rate, a second: one per microsecond, the unit of the send time.
 const HIGHEST_RATE: f64 = 1e6;
 
-/// Whether senders hear themselves.
+/// Whether senders receive their own messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Echo {
-    /// They may or may not: what comes back is counted and otherwise passed over.
+    /// Allowed: echoes are counted but not checked.
     Ignore,
-    /// They must, and it is checked like any delivery.
+    /// Required: echoes are checked like any delivery.
     Expect,
-    /// They must not: what comes back is a fault.
+    /// Forbidden: an echo is an error.
     Forbid,
 }
 
-/// Put a chat server under load and check every byte that comes back.
+/// Put a chat server under load and verify every delivery.
 ///
-/// The room that is measured has CLIENTS + IDLE + SLOW members. Every message is one line; it
-/// should arrive once, whole and in order at every member but its sender. The server may put what
-/// it likes around it on the same line, and say other lines in between.
+/// The room has CLIENTS + IDLE + SLOW members. Every message is one line and must arrive exactly
+/// once, intact and in order, at every member except its sender. The server may add text before
+/// and after it on the same line, and send other lines in between.
 ///
-/// Exit code: 0 clean; 1 messages were lost, doubled, reordered or torn; 2 usage; 3 could not
-/// connect, or connections were lost.
+/// Exit codes: 0 clean; 1 messages were lost, duplicated, reordered or corrupted; 2 invalid
+/// arguments; 3 could not connect, or connections were lost.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Where the server is
+    /// Host name or address of the server
     #[arg(default_value = "127.0.0.1")]
     pub host: String,
-    /// Its port
+    /// Port of the server
     #[arg(default_value_t = 7777)]
     pub port: u16,
-    /// Members who are not --idle and not --slow
+    /// Members that are neither --idle nor --slow
     #[arg(short, long, default_value_t = 100, value_name = "N")]
     pub clients: u32,
-    /// How many of the clients send, in turns [default: all, or as many as there are messages]
+    /// How many of the clients send, in turn [default: all, or as many as there are messages]
     #[arg(short, long, value_name = "N")]
     pub senders: Option<u32>,
-    /// Messages in all, not per sender
+    /// Total number of messages
     #[arg(short, long, default_value_t = 1_000, value_name = "N",
           value_parser = clap::value_parser!(u32).range(..=i64::from(payload::MOST_SEQUENCES)))]
     pub messages: u32,
-    /// Bytes of a message as it is sent, newline included
+    /// Message size as sent, including the newline
     #[arg(long, default_value_t = 64, value_name = "BYTES", value_parser = size)]
     pub size: usize,
-    /// Messages in flight: the next is sent when all members have heard one
+    /// Messages in flight: the next one is sent when all members have received one
     #[arg(short, long, default_value_t = 100, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub window: u32,
-    /// Messages a second, whether or not the server keeps up; latency counts from when a message
-    /// was due. This keeps one core of this machine busy
+    /// Messages per second, whether or not the server keeps up; latency is measured from the time
+    /// a message was due. Keeps one core of this machine busy
     #[arg(short, long, value_name = "R", conflicts_with = "window", value_parser = rate)]
     pub rate: Option<f64>,
-    /// More members, who read nothing until the others are done, and then must get everything or
-    /// find that the server has dropped them
+    /// Additional members that read nothing until the others are done, and must then receive
+    /// everything or have been disconnected
     #[arg(long, default_value_t = 0, value_name = "K")]
     pub slow: u32,
-    /// More members, who send nothing and hear everything
+    /// Additional members that only receive
     #[arg(long, default_value_t = 0, value_name = "I")]
     pub idle: u32,
-    /// The server's process, to measure its CPU and memory
+    /// Process id of the server, to measure its CPU time and memory
     #[arg(long, value_name = "SERVER")]
     pub pid: Option<u32>,
-    /// Print one JSON object instead of the report for people
+    /// Print one JSON object instead of the report
     #[arg(long)]
     pub json: bool,
-    /// Also count it as a fault when two members hear two senders in different order. A server
-    /// with one loop keeps one order; one with a thread per client may not promise it. It takes a
-    /// member who hears everything: fewer --senders than --clients, or --idle 1
+    /// Also require that all members receive the messages of all senders in the same order, as a
+    /// server with one event loop guarantees and one with a thread per client may not. Needs a member
+    /// that receives everything: fewer --senders than --clients, or --idle 1
     #[arg(long)]
     pub one_order: bool,
-    /// Whether senders hear themselves
+    /// Whether senders receive their own messages
     #[arg(long, value_enum, default_value_t = Echo::Ignore)]
     pub echo: Echo,
-    /// A line that every client says first, as a name or a password; {} becomes its number and
-    /// \n a newline, for several lines
+    /// Line that every client sends first, such as a nick or a password; {} is replaced by its
+    /// number and \n by a newline
     #[arg(long, value_name = "LINE")]
     pub hello: Option<String>,
-    /// A client counts as connected when the server has said this to it, as " 001 " or " 366 "; at
-    /// most --connecting clients wait for it at the same time
+    /// Text that marks a client as connected once the server has sent it, such as " 001 " or
+    /// " 366 "; at most --connecting clients wait for it at the same time
     #[arg(long, value_name = "TEXT")]
     pub welcome: Option<String>,
-    /// What to put in front of every message, as "PRIVMSG #room :"
+    /// Text in front of every message, such as "PRIVMSG #room :"
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub prefix: String,
-    /// How many connections to make at the same time
+    /// Connections to establish at the same time
     #[arg(long, default_value_t = 64, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub connecting: u32,
-    /// Connections to begin a second. A server with a backlog of 5 or 10 takes a crowd that comes
-    /// at once only after seconds of retries; 500 a second suit most of them [default: no limit]
+    /// Connections to start per second. With a listen backlog of 5 or 10, clients that connect all
+    /// at once need seconds of retries; 500 per second suit most servers [default: no limit]
     #[arg(long, value_name = "R", value_parser = rate)]
     pub connect_rate: Option<f64>,
-    /// Stay connected for so long after the last message
+    /// How long to stay connected after the last message
     #[arg(long, default_value = "0", value_name = "SECONDS", value_parser = seconds)]
     pub hold: Duration,
-    /// Give up when nothing has moved for so long
+    /// Give up after this long without progress
     #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Duration,
-    /// How to wait for thousands of sockets: auto, epoll, kqueue, poll, select
+    /// Polling interface: auto, epoll, kqueue, poll, select
     #[arg(long, default_value = "auto", value_name = "NAME")]
     pub backend: Backend,
 }
@@ -131,18 +131,18 @@ fn size(text: &str) -> Result<usize, String> {
     let range = payload::SHORTEST..=payload::LONGEST;
     match text.parse() {
         Ok(size) if range.contains(&size) => Ok(size),
-        _ => Err(format!("from {} to {} bytes", range.start(), range.end())),
+        _ => Err(format!("expected {} to {} bytes", range.start(), range.end())),
     }
 }
 
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(rate) if rate > 0.0 && rate <= HIGHEST_RATE => Ok(rate),
-        _ => Err(format!("more than 0 and at most {HIGHEST_RATE} a second")),
+        _ => Err(format!("expected more than 0 and at most {HIGHEST_RATE} per second")),
     }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|it| Duration::try_from_secs_f64(it).ok());
-    seconds.ok_or_else(|| "seconds, as 10 or 0.5".to_owned())
+    seconds.ok_or_else(|| "expected a number of seconds, such as 10 or 0.5".to_owned())
 }

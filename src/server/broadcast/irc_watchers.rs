@@ -17,12 +17,14 @@ impl Broadcast {
         hub: &Hub,
         stamp: Option<Stamp>,
         session: SessionId,
-        speak: impl FnOnce(&mut irc::Session, &mut View<'_>, &mut Vec<u8>),
+        speak: impl FnOnce(&mut irc::Session, &mut View<'_>, &mut irc::Replies),
     ) {
         if let Some(mut peer) = net.peer(Token::from_bits(session.0)) {
             self.speak(&mut peer, hub, stamp, |session, view, out| {
                 if let Some(session) = session.irc() {
-                    speak(session, view, out);
+                    let mut replies = irc::Replies::default();
+                    speak(session, view, &mut replies);
+                    out.extend_from_slice(replies.bytes());
                 }
             });
         }
@@ -43,14 +45,16 @@ impl Broadcast {
             let apart =
                 |watcher: &&SessionId| **watcher != who.session && !is_in(hub, **watcher, theirs);
             let watchers: Vec<SessionId> =
-                self.desk.watchers(&who.nick).iter().filter(apart).copied().collect();
+                self.monitors.watchers(&who.nick).iter().filter(apart).copied().collect();
             for watcher in watchers {
                 self.speak_irc(net, hub, cause.stamp, watcher, |session, view, out| {
                     session.tell_of_watched(event, view, out);
                 });
             }
         }
-        for (watcher, who, there) in self.desk.observe(event, self.moment) {
+        self.whowas.observe(event, self.moment);
+        self.counts.observe(event);
+        for (watcher, who, there) in self.monitors.observe(event) {
             let who: &Identity = &who;
             self.speak_irc(net, hub, cause.stamp, watcher, |session, view, out| {
                 session.tell_presence(who, there, view, out);
@@ -74,7 +78,7 @@ impl Broadcast {
         if let (Audience::Peers { rooms, from }, Holder::Person(who)) = (audience, holder) {
             let apart =
                 |session: &SessionId| Some(*session) != *from && !is_in(hub, *session, rooms);
-            let watchers = self.desk.watchers(&who.nick).iter().copied();
+            let watchers = self.monitors.watchers(&who.nick).iter().copied();
             let own = std::iter::once(who.session);
             let more = own.chain(watchers.filter(|watcher| *watcher != who.session));
             recipients.extend(more.filter(apart).map(|session| (session, Viewpoint::Observer)));
@@ -135,7 +139,7 @@ impl Broadcast {
             .collect();
         let elsewhere: Vec<Name> =
             newcomer.rooms().iter().filter(|other| *other != room).cloned().collect();
-        let watchers: HashSet<&SessionId> = self.desk.watchers(&who.nick).iter().collect();
+        let watchers: HashSet<&SessionId> = self.monitors.watchers(&who.nick).iter().collect();
         let strangers: Vec<SessionId> = hub
             .room_members(room.as_str())
             .filter(|member| *member != who.session && !watchers.contains(member))

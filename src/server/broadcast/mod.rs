@@ -45,8 +45,9 @@ pub(super) struct Broadcast {
     unidentified: Unidentified,
     /// What IRC clients are told of this server.
     irc: irc::Settings,
-    /// What the IRC dialect remembers of everyone.
-    desk: irc::Desk,
+    monitors: irc::MonitorList,
+    whowas: irc::Whowas,
+    counts: irc::UserCounts,
     /// The moment of this turn, as the chat counts it.
     moment: Moment,
     /// Used again by each delivery to an audience that is not one room.
@@ -61,7 +62,9 @@ impl Broadcast {
             delivery: Delivery::default(),
             unidentified: Unidentified::default(),
             irc,
-            desk: irc::Desk::default(),
+            monitors: irc::MonitorList::default(),
+            whowas: irc::Whowas::default(),
+            counts: irc::UserCounts::default(),
             moment: Moment(0),
             recipients: Vec::new(),
             out: Vec::new(),
@@ -103,7 +106,7 @@ impl Broadcast {
     /// A connection is closing: it no longer counts as one that may register.
     pub(super) fn step_away(&mut self, session: &mut Dialect) {
         if session.step_away() {
-            self.desk.no_longer_outside();
+            self.counts.remove_unregistered();
         }
     }
 
@@ -121,8 +124,17 @@ impl Broadcast {
         token: Token,
         stamp: Option<Stamp>,
     ) -> View<'a> {
-        let (settings, desk) = (&self.irc, &mut self.desk);
-        View { hub, settings, desk, me: SessionId(token.to_bits()), now: self.moment, stamp }
+        let me = SessionId(token.to_bits());
+        View {
+            hub,
+            settings: &self.irc,
+            monitors: &mut self.monitors,
+            whowas: &self.whowas,
+            counts: &mut self.counts,
+            me,
+            now: self.moment,
+            stamp,
+        }
     }
 
     /// Lets a peer's session write to it.
@@ -322,12 +334,12 @@ impl Broadcast {
         self.delivery.leave_out_last(&mut peer);
         let mut out = std::mem::take(&mut self.out);
         out.clear();
-        let Broadcast { delivery, irc, desk, moment, .. } = self;
+        let Broadcast { delivery, irc, monitors, whowas, counts, moment, .. } = self;
         if let Some(event) = delivery.last_of_run()
             && peer.connection.session.hears_itself(event)
         {
             let (me, now, stamp) = (actor, *moment, cause.stamp);
-            let mut view = View { hub, settings: irc, desk, me, now, stamp };
+            let mut view = View { hub, settings: irc, monitors, whowas, counts, me, now, stamp };
             let (viewpoint, answers) = (Viewpoint::Actor, cause.answers(actor));
             peer.connection.session.tell(event, viewpoint, answers, &mut view, &mut out);
         }

@@ -90,7 +90,7 @@ impl fmt::Display for Wrong {
         match self {
             Wrong::Arguments(error) => error.fmt(f),
             Wrong::File(error) => error.fmt(f),
-            Wrong::Environment(name, why) => write!(f, "in the environment, {name}: {why}"),
+            Wrong::Environment(name, why) => write!(f, "environment variable {name}: {why}"),
             Wrong::Together(why) => f.write_str(why),
         }
     }
@@ -151,7 +151,7 @@ fn export_task(matches: &ArgMatches) -> Result<Task, Wrong> {
     let asked = matches.subcommand().and_then(|(_, given)| given.get_one::<String>("room"));
     let room = asked.map(|text| Name::room(text)).transpose().map_err(|_| {
         Wrong::Together(format!(
-            "'{}' is no room; a room is like '#lobby'",
+            "invalid room name '{}': room names begin with # (such as '#lobby')",
             asked.map_or("", |it| it)
         ))
     })?;
@@ -174,24 +174,25 @@ fn data() -> Arg {
         .env(variable("data"))
         .hide_env(true)
         .required(true)
-        .help("The directory that the server is given as --data")
+        .help("Data directory")
 }
 
 /// The whole command line's grammar. Further tasks are added here.
 fn grammar(entries: &[Entry]) -> clap::Command {
-    let about = "Print the settings in force as a TOML file, each with where it comes from";
+    let about = "Print the effective settings as a TOML file, with the source of each";
     let show = <Config as clap::Args>::augment_args(clap::Command::new("config"));
     let show = show.about(about).long_about(about);
     let hash = clap::Command::new("hash")
-        .about("Make the hash for --oper of a password, from the terminal or a line of stdin");
-    let room =
-        Arg::new("room").value_name("ROOM").help("One room only, as '#lobby' [default: all]");
+        .about("Hash a password for --oper, read from the terminal or from stdin");
+    let room = Arg::new("room")
+        .value_name("ROOM")
+        .help("Export one room only, such as '#lobby' [default: all]");
     let export = clap::Command::new("export")
-        .about("Write what a journal holds to stdout, as lines of JSON")
+        .about("Write the messages in a data directory to stdout as JSON lines")
         .arg(data())
         .arg(room);
     let import = clap::Command::new("import")
-        .about("Fill an empty journal with what export wrote, from stdin: all of it or nothing")
+        .about("Import an export from stdin into an empty data directory (all or nothing)")
         .arg(data());
     with_sources(Config::command(), entries)
         .subcommand(with_sources(show, entries))
@@ -304,7 +305,7 @@ pub(super) fn check(arg: &Arg, value: &str) -> Result<(), String> {
     let command = clap::Command::new("setting").no_binary_name(true).disable_help_flag(true);
     let Err(error) = command.arg(alone).try_get_matches_from(words) else { return Ok(()) };
     let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-    Err(format!("{} (it sets: {help})", reason(&error)))
+    Err(format!("{} ({help})", reason(&error)))
 }
 
 /// What clap says, in one line without the flag.
@@ -316,9 +317,9 @@ fn reason(error: &clap::Error) -> String {
     let value = error.get(ContextKind::InvalidValue).map(ToString::to_string).unwrap_or_default();
     match error.get(ContextKind::ValidValue) {
         Some(ContextValue::Strings(right)) => {
-            format!("'{value}' is none of {}", right.join(", "))
+            format!("invalid value '{value}': expected one of {}", right.join(", "))
         }
-        _ => format!("'{value}' is not right"),
+        _ => format!("invalid value '{value}'"),
     }
 }
 

@@ -54,7 +54,7 @@ impl Exchange {
             None if token == CONSOLE => self.console.proposed(&change),
             None => {}
         }
-        self.engine.propose(self.net.clock().moment(), session(token), change);
+        self.engine.propose(self.net.moment(), session(token), change);
     }
 
     /// A record of a connection is done with, or an action; ends the command in hand if nothing is

@@ -95,7 +95,7 @@ impl Exchange {
 
     /// Lets the chat decide a command; whether that is all.
     fn decide(&mut self, token: Token, command: Command) -> bool {
-        let decision = self.engine.decide(session(token), command, self.net.clock().moment());
+        let decision = self.engine.decide(session(token), command, self.net.moment());
         self.carry_out(token, decision)
     }
 
@@ -130,7 +130,7 @@ impl Exchange {
     }
 
     fn enter(&mut self, token: Token, mut entry: Entry) {
-        let now = self.net.clock().moment();
+        let now = self.net.moment();
         let Some(connection) = self.net.connection(token) else { return };
         entry.label = connection.address.to_string().into();
         match self.engine.hub().admits(entry.host(), now) {
@@ -162,7 +162,7 @@ impl Exchange {
     }
 
     fn prove(&mut self, token: Token, proof: Proof) {
-        let now = self.net.clock().moment();
+        let now = self.net.moment();
         let Some(connection) = self.net.connection(token) else { return };
         let host = connection.address.ip().to_string();
         let work = self.engine.prove(&host, proof, now);
@@ -195,7 +195,7 @@ impl Exchange {
         if let Some(change) = Hub::keys_learnt(&purpose, &outcome) {
             self.propose(token, change);
         }
-        let now = self.net.clock().moment();
+        let now = self.net.moment();
         match (&purpose, &outcome) {
             (_, Outcome::Challenge(challenge)) => {
                 return self.answer_proof(token, ProofAnswer::Challenge(challenge));
@@ -248,7 +248,7 @@ impl Exchange {
             self.perform(token);
         }
         self.console.begin_turn();
-        let (now, limit) = (self.net.clock().moment(), self.live.config().max_line);
+        let (now, limit) = (self.net.moment(), self.live.config().max_line);
         while self.engine.has_room()
             && self.console.next_line(self.engine.hub(), now, limit, &mut self.actions)
         {

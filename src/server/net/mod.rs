@@ -8,10 +8,10 @@ mod peer;
 
 pub(super) use peer::{Peer, Queues};
 
-use super::clock::Clock;
 use super::connection::{Bounds, Connection, Phase};
 use super::gate::Blocked;
-use crate::reactor::{Event, Inbox, Poller, Slab, TimerId, Timers, Token, Written};
+use crate::chat::Moment;
+use crate::reactor::{Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written};
 use log::{debug, error, warn};
 use std::collections::VecDeque;
 use std::io;
@@ -76,6 +76,7 @@ pub(super) struct Net {
     queues: Queues,
     to_reap: VecDeque<Token>,
     scratch: Box<[u8]>,
+    turns: u64,
     bytes_in: u64,
     bytes_out: u64,
 }
@@ -90,26 +91,34 @@ impl Net {
             queues: Queues::new(bounds),
             to_reap: VecDeque::new(),
             scratch: vec![0; SCRATCH].into(),
+            turns: 0,
             bytes_in: 0,
             bytes_out: 0,
         }
     }
 
     /// Waits until something is ready or due, not at all if work is left. A new turn begins.
-    pub(super) fn wait(&mut self, events: &mut Vec<Event>, work_left: bool) -> io::Result<()> {
-        let work_left = work_left || !self.to_reap.is_empty() || self.queues.has_output();
-        let timeout = if work_left {
+    pub(super) fn wait(
+        &mut self,
+        readiness: &mut Vec<Readiness>,
+        work_left: bool,
+        longest: Option<Duration>,
+    ) -> io::Result<()> {
+        let timeout = if work_left || !self.to_reap.is_empty() || self.queues.has_output() {
             Some(Duration::ZERO)
         } else {
-            self.clock.time_left(self.timers.next_deadline())
+            let due = self.timers.time_left(self.clock.now() + self.clock.spent());
+            due.into_iter().chain(longest).min()
         };
-        self.poller.wait(events, timeout)?;
+        self.poller.wait(readiness, timeout)?;
         self.clock.tick();
+        self.turns += 1;
         Ok(())
     }
 
-    pub(super) fn clock(&self) -> &Clock {
-        &self.clock
+    /// The moment of this turn, as the chat counts it.
+    pub(super) fn moment(&self) -> Moment {
+        Moment(self.clock.unix_milliseconds())
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -126,9 +135,9 @@ impl Net {
         &mut self.scratch
     }
 
-    /// Bytes received and sent so far.
-    pub(super) fn traffic(&self) -> (u64, u64) {
-        (self.bytes_in, self.bytes_out)
+    /// Turns, and bytes received and sent so far.
+    pub(super) fn totals(&self) -> (u64, u64, u64) {
+        (self.turns, self.bytes_in, self.bytes_out)
     }
 
     // Connections.
@@ -146,10 +155,10 @@ impl Net {
     }
 
     /// Takes in a new connection; it closes at once if the poller cannot watch it.
-    pub(super) fn insert(&mut self, connection: Connection) -> Token {
-        let token = self.connections.insert(connection);
+    pub(super) fn insert(&mut self, make: impl FnOnce(Token) -> Connection) -> Token {
+        let token = self.connections.insert_with(make);
         if let Some(connection) = self.connections.get_mut(token)
-            && let Err(error) = connection.io.start_watching(token, &mut self.poller)
+            && let Err(error) = connection.update_interest(&mut self.poller, &self.queues.bounds)
         {
             warn!("{}: rejected: {error}", connection.address);
             mark_gone(token, connection, &mut self.to_reap);
@@ -193,7 +202,7 @@ impl Net {
     // Reading.
 
     /// A connection is readable or writable, or its peer is gone.
-    pub(super) fn ready(&mut self, event: Event) {
+    pub(super) fn ready(&mut self, event: Readiness) {
         if event.writable
             && let Some(mut peer) = self.peer(event.token)
         {
@@ -259,7 +268,7 @@ impl Net {
         if !connection.io.outbox.is_empty() {
             let before = connection.io.outbox.len();
             let io = &mut connection.io;
-            match io.outbox.write_to(&mut &io.stream, WRITE_SHARE) {
+            match io.outbox.write_to(&mut io.transport, WRITE_SHARE) {
                 Written::All | Written::Some => {}
                 Written::Failed(error) => {
                     // What it sent before it broke still counts: reading goes on to the end.
@@ -278,7 +287,7 @@ impl Net {
         }
         let bounds = &self.queues.bounds;
         if connection.life.phase == Phase::Draining && connection.is_drained() {
-            connection.io.stream.shutdown_write();
+            connection.io.transport.shutdown_write();
             connection.life.phase = Phase::Lingering;
             if connection.life.input_ended {
                 mark_gone(token, connection, &mut self.to_reap);
@@ -290,8 +299,7 @@ impl Net {
         {
             self.queues.look_at_input(token, connection);
         }
-        if let Err(error) = connection.update_interest(token, &mut self.poller, &self.queues.bounds)
-        {
+        if let Err(error) = connection.update_interest(&mut self.poller, &self.queues.bounds) {
             warn!("{}: cannot be watched: {error}", connection.address);
             mark_gone(token, connection, &mut self.to_reap);
         }
@@ -360,8 +368,8 @@ impl Net {
     /// unread input would send a reset, which may overtake the farewell.
     pub(super) fn close_all(&mut self) {
         for token in self.connections.tokens() {
-            if let Some(connection) = self.connections.remove(token) {
-                let _ = connection.io.stream.read(&mut self.scratch);
+            if let Some(mut connection) = self.connections.remove(token) {
+                let _ = connection.io.transport.read(&mut self.scratch);
             }
         }
     }
@@ -429,7 +437,7 @@ impl Net {
             return false;
         }
         // If it closes its other half later, nothing arrives to tell us. The system can ask.
-        if let Err(error) = connection.io.stream.keep_alive(HALF_CLOSED_PROBE) {
+        if let Err(error) = connection.io.transport.keep_alive(HALF_CLOSED_PROBE) {
             debug!("{}: no keep-alive: {error}", connection.address);
         }
         true
@@ -441,7 +449,7 @@ impl Net {
         if connection.life.phase != Phase::Open {
             return true;
         }
-        if !connection.io.stream.has_peer() {
+        if !connection.io.transport.has_peer() {
             return false;
         }
         let probes = &mut connection.life.probes;

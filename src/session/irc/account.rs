@@ -10,11 +10,11 @@ pub(super) fn register(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let Some(user) = context.user() else {
         let text = "You must complete the connection before registering an account";
         let words = [account];
-        return context.pen().fail("REGISTER", "COMPLETE_CONNECTION_REQUIRED", &words, text);
+        return context.reply().fail("REGISTER", "COMPLETE_CONNECTION_REQUIRED", &words, text);
     };
     if account != "*" && user.identity.nick != Name::new(account) {
         let text = "Your account name must be your nickname";
-        return context.pen().fail("REGISTER", "ACCOUNT_NAME_MUST_BE_NICK", &[account], text);
+        return context.reply().fail("REGISTER", "ACCOUNT_NAME_MUST_BE_NICK", &[account], text);
     }
     context.run(Command::Register(Secret::new(password)));
 }
@@ -24,8 +24,8 @@ pub(super) fn verify(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let account = message.parameters.first().copied().unwrap_or("*");
     if !context.session.is_in() {
         let text = "You must complete the connection before verifying an account";
-        return context.pen().fail("VERIFY", "COMPLETE_CONNECTION_REQUIRED", &[account], text);
+        return context.reply().fail("VERIFY", "COMPLETE_CONNECTION_REQUIRED", &[account], text);
     }
     let text = "There is nothing to verify";
-    context.pen().fail("VERIFY", "INVALID_CODE", &[account], text);
+    context.reply().fail("VERIFY", "INVALID_CODE", &[account], text);
 }

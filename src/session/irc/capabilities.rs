@@ -108,8 +108,7 @@ pub(super) fn cap(context: &mut Context<'_, '_>, message: &Message<'_>) {
         }
         _ => {
             let words = [if subcommand.is_empty() { "*" } else { subcommand }];
-            let text = "Invalid CAP command";
-            context.pen().numeric(numeric::ERR_INVALIDCAPCMD, &words, text);
+            context.reply().numeric(numeric::ERR_INVALIDCAPCMD, &words);
         }
     }
 }
@@ -134,12 +133,12 @@ fn ls(context: &mut Context<'_, '_>, argument: &str) {
 fn list(context: &mut Context<'_, '_>, subcommand: &str, names: Vec<String>) {
     const ROOM: usize = 400;
     let several = context.session.version >= 302;
-    let mut pen = context.pen();
-    let nick = pen.nick.clone();
+    let mut reply = context.reply();
+    let nick = reply.nick.clone();
     let mut line = String::new();
     for name in names {
         if several && line.len() + name.len() > ROOM {
-            pen.line("CAP", &[nick.as_str(), subcommand, "*"], Some(&line));
+            reply.line("CAP", &[nick.as_str(), subcommand, "*"], Some(&line));
             line.clear();
         }
         if !line.is_empty() {
@@ -147,7 +146,7 @@ fn list(context: &mut Context<'_, '_>, subcommand: &str, names: Vec<String>) {
         }
         line.push_str(&name);
     }
-    pen.line("CAP", &[nick.as_str(), subcommand], Some(&line));
+    reply.line("CAP", &[nick.as_str(), subcommand], Some(&line));
 }
 
 /// All or nothing.
@@ -173,9 +172,9 @@ fn request(context: &mut Context<'_, '_>, wanted: &str) {
     }
     let known = known && !super::metadata::contradicts(caps);
     let answer = if known { "ACK" } else { "NAK" };
-    let mut pen = context.pen();
-    let nick = pen.nick.clone();
-    pen.line("CAP", &[nick.as_str(), answer], Some(wanted));
+    let mut reply = context.reply();
+    let nick = reply.nick.clone();
+    reply.line("CAP", &[nick.as_str(), answer], Some(wanted));
     if known {
         context.session.caps = caps;
         context.session.keep_subscriptions_if_aware();
@@ -196,7 +195,7 @@ mod tests {
     #[test]
     fn the_page_names_every_capability() {
         let (_, irc) = include_str!("../../../docs/PROTOCOL.md").split_once("\n## IRC\n").unwrap();
-        let (_, table) = irc.split_once("### Capabilities\n").unwrap();
+        let (_, table) = irc.split_once("### IRC capabilities\n").unwrap();
         let (table, _) = table.split_once("\n### ").unwrap();
         for (name, _) in ALL {
             assert!(table.contains(&format!("`{name}`")), "docs/PROTOCOL.md lacks {name}");

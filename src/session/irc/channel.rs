@@ -1,8 +1,7 @@
 //! What is done with channels: JOIN, PART, RENAME, TOPIC, NAMES, LIST, INVITE, KICK.
 
-use super::{
-    Caps, Context, commands, pen, read_marker, registration, render, settings, subscriptions,
-};
+use super::fields;
+use super::{Caps, Context, commands, read_marker, render, settings, subscriptions};
 use crate::chat::{Command, Event, Flag, Member, Moment, Name, Room, glob, limits};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
@@ -15,7 +14,7 @@ fn words<'l>(
 ) -> impl Iterator<Item = &'l str> + use<'l> {
     let words = move || list.split(',').filter(|word| !word.is_empty());
     if let Some(over) = words().nth(settings::AT_ONCE) {
-        context.pen().numeric(numeric::ERR_TOOMANYTARGETS, &[over], "Too many targets");
+        context.reply().numeric(numeric::ERR_TOOMANYTARGETS, &[over]);
     }
     words().take(settings::AT_ONCE)
 }
@@ -63,7 +62,7 @@ pub(super) fn renamed(context: &mut Context<'_, '_>, event: &Event) {
     let Event::RoomRenamed { before, room, reason, .. } = event else { return };
     let (look, stamp) = (context.session.look(), context.view.stamp);
     if look.caps().has(Caps::CHANNEL_RENAME) {
-        return render::render(look, stamp, event, context.out);
+        return render::write(look, stamp, event, &mut context.out.lines());
     }
     let Some(user) = context.user() else { return };
     let Some(room) = context.view.hub.room(room.as_str()) else { return };
@@ -74,9 +73,9 @@ pub(super) fn renamed(context: &mut Context<'_, '_>, event: &Event) {
     let who = Arc::clone(&user.identity);
     let (before, reason) = (before.clone(), reason.clone());
     let parted = Event::Parted { who: Arc::clone(&who), room: before, reason };
-    render::render(look, stamp, &parted, context.out);
+    render::write(look, stamp, &parted, &mut context.out.lines());
     // That it has a msgid was said with the first line.
-    render::joined(look.caps(), None, &who, &room.name, false, context.out);
+    render::joined(look.caps(), None, &who, &room.name, false, &mut context.out.lines());
     tell_room(context, room);
 }
 
@@ -104,15 +103,15 @@ pub(super) fn topic(context: &mut Context<'_, '_>, message: &Message<'_>) {
 
 /// The topic of a room, or if `always` that there is none.
 pub(super) fn tell_topic(context: &mut Context<'_, '_>, room: &Room, always: bool) {
-    let mut pen = context.pen();
+    let mut reply = context.reply();
     let name = room.name.as_str();
     match &room.topic {
         Some(topic) => {
-            pen.numeric(numeric::RPL_TOPIC, &[name], &topic.text);
-            let words = [name, topic.by.as_str(), &pen::seconds(topic.time)];
-            pen.words(numeric::RPL_TOPICTIME, &words);
+            reply.numeric_text(numeric::RPL_TOPIC, &[name], &topic.text);
+            let words = [name, topic.by.as_str(), &fields::seconds(topic.time)];
+            reply.numeric(numeric::RPL_TOPICTIME, &words);
         }
-        None if always => pen.numeric(numeric::RPL_NOTOPIC, &[name], "No topic is set"),
+        None if always => reply.numeric(numeric::RPL_NOTOPIC, &[name]),
         None => {}
     }
 }
@@ -126,21 +125,20 @@ pub(super) fn names(context: &mut Context<'_, '_>, message: &Message<'_>) {
                 tell_members(context, room);
             }
         }
-        return context.pen().numeric(numeric::RPL_ENDOFNAMES, &["*"], "End of /NAMES list");
+        return context.reply().numeric(numeric::RPL_ENDOFNAMES, &["*"]);
     };
     for name in words(context, list) {
         if let Some(room) = visible(context, name) {
             tell_members(context, room);
         }
     }
-    context.pen().numeric(numeric::RPL_ENDOFNAMES, &[list], "End of /NAMES list");
+    context.reply().numeric(numeric::RPL_ENDOFNAMES, &[list]);
 }
 
 /// The names of a room, with their end.
 pub(super) fn tell_names(context: &mut Context<'_, '_>, room: &Room) {
     tell_members(context, room);
-    let text = "End of /NAMES list";
-    context.pen().numeric(numeric::RPL_ENDOFNAMES, &[room.name.as_str()], text);
+    context.reply().numeric(numeric::RPL_ENDOFNAMES, &[room.name.as_str()]);
 }
 
 fn tell_members(context: &mut Context<'_, '_>, room: &Room) {
@@ -154,7 +152,7 @@ fn tell_members(context: &mut Context<'_, '_>, room: &Room) {
         }
         let mark = prefixes(member, caps);
         let entry: Cow<'_, str> = if caps.has(Caps::USERHOST_IN_NAMES) {
-            format!("{mark}{}", registration::prefix(&user.identity)).into()
+            format!("{mark}{}", fields::prefix(&user.identity)).into()
         } else if mark.is_empty() {
             user.identity.nick.as_str().into()
         } else {
@@ -164,7 +162,7 @@ fn tell_members(context: &mut Context<'_, '_>, room: &Room) {
     };
     let symbol = if room.modes.has(Flag::Secret) { "@" } else { "=" };
     let entries = room.members().filter_map(entry);
-    context.pen().list(numeric::RPL_NAMREPLY, &[symbol, room.name.as_str()], ' ', entries);
+    context.reply().list(numeric::RPL_NAMREPLY, &[symbol, room.name.as_str()], ' ', entries);
 }
 
 /// The signs before a member's nick: the highest, or all for who asked for that.
@@ -244,21 +242,23 @@ pub(super) fn list(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let filter = Filter::parse(message.parameters.first().copied().unwrap_or_default());
     let (hub, now) = (context.view.hub, context.view.now);
     let Some(user) = context.user() else { return };
-    let mut pen = context.pen();
-    pen.numeric(numeric::RPL_LISTSTART, &["Channel"], "Users  Name");
-    let start = pen.out.len();
+    let mut reply = context.reply();
+    reply.numeric(numeric::RPL_LISTSTART, &["Channel"]);
+    let start = reply.written();
     for room in hub.rooms() {
-        if pen.out.len() - start > settings::LIST_BYTES {
-            pen.notice("The list ends here, because it is long; LIST with a mask or >N shows less");
+        if reply.written() - start > settings::LIST_BYTES {
+            reply.notice(
+                "The list ends here, because it is long; LIST with a mask or >N shows less",
+            );
             break;
         }
         if room.members().len() > 0 && hub.sees(user, room) && filter.fits(room, now) {
             let count = room.members().len().to_string();
             let topic = room.topic.as_ref().map_or("", |topic| &topic.text);
-            pen.numeric(numeric::RPL_LIST, &[room.name.as_str(), &count], topic);
+            reply.numeric_text(numeric::RPL_LIST, &[room.name.as_str(), &count], topic);
         }
     }
-    pen.numeric(numeric::RPL_LISTEND, &[], "End of /LIST");
+    reply.numeric(numeric::RPL_LISTEND, &[]);
 }
 
 /// `INVITE nick #channel`, or `INVITE` for the invitations one has.
@@ -266,11 +266,11 @@ pub(super) fn invite(context: &mut Context<'_, '_>, message: &Message<'_>) {
     match *message.parameters.as_slice() {
         [] => {
             let invites = context.user().map_or(&[][..], |user| user.invites());
-            let mut pen = context.pen();
+            let mut reply = context.reply();
             for (room, _) in invites {
-                pen.words(numeric::RPL_INVITELIST, &[room.as_str()]);
+                reply.numeric(numeric::RPL_INVITELIST, &[room.as_str()]);
             }
-            pen.numeric(numeric::RPL_ENDOFINVITELIST, &[], "End of /INVITE list");
+            reply.numeric(numeric::RPL_ENDOFINVITELIST, &[]);
         }
         [_] => commands::need_more(context),
         [nick, room, ..] => context.run(Command::Invite(nick.into(), room.into())),
@@ -291,8 +291,7 @@ pub(super) fn kick(context: &mut Context<'_, '_>, message: &Message<'_>) {
         // Of an op who is not in the room, before it is asked who is.
         let outside = hub.room(room).is_some_and(|room| room.member(me).is_none());
         if outside && !context.user().is_some_and(|user| user.is_operator()) {
-            let text = "You're not on that channel";
-            context.pen().numeric(numeric::ERR_NOTONCHANNEL, &[room], text);
+            context.reply().numeric(numeric::ERR_NOTONCHANNEL, &[room]);
             continue;
         }
         context.run(Command::Kick(room.into(), nick.into(), reason.map(Into::into)));
@@ -306,7 +305,7 @@ pub(super) fn visible<'v>(context: &Context<'_, 'v>, name: &str) -> Option<&'v R
 }
 
 pub(super) fn no_such_channel(context: &mut Context<'_, '_>, name: &str) {
-    context.pen().numeric(numeric::ERR_NOSUCHCHANNEL, &[name], "No such channel");
+    context.reply().numeric(numeric::ERR_NOSUCHCHANNEL, &[name]);
 }
 
 /// Whether two of them share a room.
@@ -318,7 +317,7 @@ pub(super) fn share_a_room(one: &[Name], other: &[Name]) -> bool {
 mod tests {
     use super::*;
     use crate::chat::{Change, Entry, Hub, Record, RecordId, SessionId};
-    use crate::session::irc::{Desk, Session, Settings, View};
+    use crate::session::irc::{MonitorList, Replies, Session, Settings, UserCounts, View, Whowas};
 
     /// So many rooms, each with the longest topic.
     fn hub(rooms: usize) -> Hub {
@@ -344,12 +343,20 @@ mod tests {
 
     fn listed(hub: &Hub) -> String {
         let settings = Settings::example();
-        let (mut session, mut desk, mut out) = (Session::new(), Desk::default(), Vec::new());
+        let (mut session, mut out) = (Session::new(), Replies::default());
         session.door = None;
-        let (me, now, desk) = (SessionId(1), Moment(1), &mut desk);
-        let mut view = View { hub, settings: &settings, desk, me, now, stamp: None };
+        let mut view = View {
+            hub,
+            settings: &settings,
+            monitors: &mut MonitorList::default(),
+            whowas: &Whowas::default(),
+            counts: &mut UserCounts::default(),
+            me: SessionId(1),
+            now: Moment(1),
+            stamp: None,
+        };
         session.take(b"LIST", &mut view, &mut out, &mut Vec::new());
-        String::from_utf8(out).unwrap()
+        String::from_utf8(out.bytes().to_vec()).unwrap()
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let word = message.command.to_ascii_uppercase();
     let Ok(place) = ROWS.binary_search_by(|row| row.name.cmp(word.as_str())) else {
         context.session.command = "";
-        context.pen().numeric(numeric::ERR_UNKNOWNCOMMAND, &[message.command], "Unknown command");
+        context.reply().numeric(numeric::ERR_UNKNOWNCOMMAND, &[message.command]);
         return;
     };
     let row = &ROWS[place];
@@ -99,12 +99,10 @@ pub(super) fn run(context: &mut Context<'_, '_>, message: &Message<'_>) {
     context.session.subject = None;
     match (row.when, context.session.is_in()) {
         (When::Inside, false) => {
-            let text = "You have not registered";
-            context.pen().numeric(numeric::ERR_NOTREGISTERED, &[row.name], text);
+            context.reply().numeric(numeric::ERR_NOTREGISTERED, &[row.name]);
         }
         (When::Outside, true) => {
-            let text = "You may not reregister";
-            context.pen().numeric(numeric::ERR_ALREADYREGISTERED, &[], text);
+            context.reply().numeric(numeric::ERR_ALREADYREGISTERED, &[]);
         }
         _ if message.parameters.len() < row.least => need_more(context),
         _ => (row.run)(context, message),
@@ -114,7 +112,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, message: &Message<'_>) {
 /// The command in hand lacks a parameter.
 pub(super) fn need_more(context: &mut Context<'_, '_>) {
     let command = context.session.command;
-    context.pen().numeric(numeric::ERR_NEEDMOREPARAMS, &[command], "Not enough parameters");
+    context.reply().numeric(numeric::ERR_NEEDMOREPARAMS, &[command]);
 }
 
 /// The names of all commands, for HELP.
@@ -134,7 +132,7 @@ mod tests {
     #[test]
     fn the_page_names_every_command() {
         let (_, irc) = include_str!("../../../docs/PROTOCOL.md").split_once("\n## IRC\n").unwrap();
-        let (_, table) = irc.split_once("### Commands\n").unwrap();
+        let (_, table) = irc.split_once("### IRC commands\n").unwrap();
         let (table, _) = table.split_once("\n### ").unwrap();
         let words: Vec<&str> = table.split(|letter: char| !letter.is_ascii_uppercase()).collect();
         for name in names() {

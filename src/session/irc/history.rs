@@ -1,12 +1,14 @@
 //! What was said before? IRCv3 draft/chathistory.
 
+use super::fields;
 use super::render::Words;
-use super::{Caps, Context, pen, render, settings};
+use super::reply::Lines;
+use super::{Caps, Context, render, settings};
 use crate::chat::{
     Command, HistoryEvent, Moment, Name, Past, Point, Range, RecordId, Scope, Stamp, StoredMessage,
     Target,
 };
-use crate::wire::irc::{Limits, LineWriter, Message};
+use crate::wire::irc::Message;
 
 /// `CHATHISTORY subcommand target point [point] limit`.
 pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) {
@@ -15,7 +17,7 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
     let two = subcommand == "BETWEEN";
     let known = ["LATEST", "BEFORE", "AFTER", "AROUND", "BETWEEN", "TARGETS"];
     let fail = |context: &mut Context<'_, '_>, code, words: &[&str], text| {
-        context.pen().fail("CHATHISTORY", code, words, text);
+        context.reply().fail("CHATHISTORY", code, words, text);
     };
     if !known.contains(&subcommand.as_str()) {
         return fail(context, "INVALID_PARAMS", &[&subcommand], "Unknown subcommand");
@@ -65,7 +67,7 @@ fn targets(context: &mut Context<'_, '_>, words: &[&str]) {
     let (Some(Point::Time(one)), Some(Point::Time(other))) = (point(words[1]), point(words[2]))
     else {
         let text = "Invalid timestamp";
-        return context.pen().fail("CHATHISTORY", "INVALID_PARAMS", &["TARGETS"], text);
+        return context.reply().fail("CHATHISTORY", "INVALID_PARAMS", &["TARGETS"], text);
     };
     let (after, before) = (one.min(other), one.max(other));
     let limit = words[3].parse().unwrap_or(settings::HISTORY).min(settings::HISTORY);
@@ -80,15 +82,12 @@ fn targets(context: &mut Context<'_, '_>, words: &[&str]) {
         rooms.chain(people).filter(|(_, time)| after < *time && *time < before).collect();
     found.sort_by_key(|(_, time)| *time);
     found.truncate(limit as usize);
-    let server = &context.view.settings.name;
-    let write = |out: &mut Vec<u8>| {
+    context.reply().batch("targets", &["draft/chathistory-targets"], |reply| {
         for (target, time) in found {
-            let line = LineWriter::new(out, Limits::FROM_SERVER).source(server);
-            let line = line.command("CHATHISTORY").middle("TARGETS").middle(target.as_str());
-            let _ = line.middle(&pen::timestamp(time)).end();
+            let words = ["TARGETS", target.as_str(), &fields::timestamp(time)];
+            reply.line("CHATHISTORY", &words, None);
         }
-    };
-    context.pen().batch("targets", &["draft/chathistory-targets"], write);
+    });
 }
 
 /// `msgid=…` or `timestamp=…`.
@@ -116,18 +115,19 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
         // Mail and the like: as if it came now, with the time it is from.
         Scope::Mail { .. } | Scope::Search { .. } => {
             for entry in entries {
-                line(entry, caps, me.as_str(), context.out);
+                line(entry, caps, me.as_str(), &mut context.out.lines());
             }
             return;
         }
     };
     let look = context.session.look();
-    let write = |out: &mut Vec<u8>| {
+    context.reply().batch("history", &["chathistory", target.as_str()], |reply| {
+        let out = &mut reply.lines;
         let mut happened = happened.iter().peekable();
-        let mut happen = |before: Option<RecordId>, out: &mut Vec<u8>| {
+        let mut happen = |before: Option<RecordId>, out: &mut Lines<'_>| {
             let due = |it: &&HistoryEvent| before.is_none_or(|id| it.stamp.id < id);
             while let Some(it) = happened.next_if(due) {
-                render::render(look, Some(it.stamp), &it.event(&target), out);
+                render::write(look, Some(it.stamp), &it.event(&target), out);
             }
         };
         for entry in entries {
@@ -135,11 +135,10 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
             line(entry, caps, me.as_str(), out);
         }
         happen(None, out);
-    };
-    context.pen().batch("history", &["chathistory", target.as_str()], write);
+    });
 }
 
-fn line(entry: &StoredMessage, caps: Caps, me: &str, out: &mut Vec<u8>) {
+fn line(entry: &StoredMessage, caps: Caps, me: &str, out: &mut Lines<'_>) {
     let to = match &entry.target {
         Target::Room(room) => room.as_str(),
         Target::Private { to, .. } => to.as_str(),

@@ -1,6 +1,7 @@
 //! What is said, and what is taken back: PRIVMSG, NOTICE, TAGMSG, REDACT.
 
-use super::{Caps, Context, registration, settings};
+use super::fields;
+use super::{Caps, Context, settings};
 use crate::chat::{Command, Joints, Kind, Pick, RecordId, SendMessage, Tagging};
 use crate::wire::irc::{MAX_BODY, Message, Tags, numeric};
 use std::sync::Arc;
@@ -11,10 +12,10 @@ pub(super) fn privmsg(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let text = message.parameters.get(1).copied().unwrap_or_default();
     if targets.is_empty() {
         let text = "No recipient given (PRIVMSG)";
-        return context.pen().numeric(numeric::ERR_NORECIPIENT, &[], text);
+        return context.reply().numeric_text(numeric::ERR_NORECIPIENT, &[], text);
     }
     if text.is_empty() {
-        return context.pen().numeric(numeric::ERR_NOTEXTTOSEND, &[], "No text to send");
+        return context.reply().numeric(numeric::ERR_NOTEXTTOSEND, &[]);
     }
     let tags = client_tags(context, message.tags);
     one_line(context, targets, text, tags);
@@ -61,13 +62,13 @@ pub(super) fn say(context: &mut Context<'_, '_>, targets: &str, spoken: Spoken<'
     let text: Arc<str> = text.into();
     // Several lines are cut where it is needed, for those who hear them.
     let whole = text.contains('\n') || joints.is_some();
-    let source = context.user().map_or(0, |user| registration::prefix(&user.identity).len());
+    let source = context.user().map_or(0, |user| fields::prefix(&user.identity).len());
     let command = context.session.command.len() + if kind == Kind::Action { 9 } else { 0 };
     for target in some_targets(context, targets) {
         // What would not reach the others whole is not sent: nothing is cut without a word.
         if !whole && source + command + target.len() + text.len() + ":   :\r\n".len() > MAX_BODY {
             let text = "Input line was too long: not all of it would arrive";
-            context.pen().numeric(numeric::ERR_INPUTTOOLONG, &[], text);
+            context.reply().numeric_text(numeric::ERR_INPUTTOOLONG, &[], text);
             continue;
         }
         let (status, to) = with_status(target);
@@ -114,11 +115,11 @@ pub(super) fn redact(context: &mut Context<'_, '_>, message: &Message<'_>) {
     };
     if !known {
         let text = "You cannot redact messages there";
-        return context.pen().fail("REDACT", "INVALID_TARGET", &[target], text);
+        return context.reply().fail("REDACT", "INVALID_TARGET", &[target], text);
     }
     let Ok(number) = id.parse() else {
         let text = "There is no such message";
-        return context.pen().fail("REDACT", "UNKNOWN_MSGID", &[target, id], text);
+        return context.reply().fail("REDACT", "UNKNOWN_MSGID", &[target, id], text);
     };
     let reason = rest.first().copied().unwrap_or_default();
     context.run(Command::Redact((*target).into(), Pick::Id(RecordId(number)), reason.into()));
@@ -132,8 +133,7 @@ fn some_targets<'t>(context: &mut Context<'_, '_>, targets: &'t str) -> Vec<&'t 
             continue;
         }
         if some.len() == settings::TARGETS {
-            let text = "Too many targets";
-            context.pen().numeric(numeric::ERR_TOOMANYTARGETS, &[target], text);
+            context.reply().numeric(numeric::ERR_TOOMANYTARGETS, &[target]);
             break;
         }
         some.push(target);

@@ -8,7 +8,7 @@
 //! Deliberately absent: RATE_LIMITED, because `--flood-limit` slows a client down as a whole; and
 //! keys that not all may see, so that the visibility is always `*`.
 
-use super::pen::Pen;
+use super::reply::ReplyWriter;
 use super::subscriptions::{self, ALL, SUBSCRIPTIONS};
 use super::{Caps, Context, commands};
 use crate::chat::{
@@ -79,7 +79,7 @@ pub(super) fn metadata(context: &mut Context<'_, '_>, message: &Message<'_>) {
 }
 
 fn fail(context: &mut Context<'_, '_>, code: &str, words: &[&str], text: &str) {
-    context.pen().fail("METADATA", code, words, text);
+    context.reply().fail("METADATA", code, words, text);
 }
 
 fn bad_parameters(context: &mut Context<'_, '_>, subcommand: &str, text: &str) {
@@ -94,12 +94,12 @@ fn invalid_target(context: &mut Context<'_, '_>, target: &str) {
 }
 
 /// A key that is none, among others that may be: version 3 warns, version 2 knows failures alone.
-pub(super) fn invalid_key(pen: &mut Pen<'_>, key: &str) {
+pub(super) fn invalid_key(reply: &mut ReplyWriter<'_>, key: &str) {
     let text = "Invalid key";
-    if speaks_version_2(pen.caps) {
-        return pen.fail("METADATA", "KEY_INVALID", &[key], text);
+    if speaks_version_2(reply.caps) {
+        return reply.fail("METADATA", "KEY_INVALID", &[key], text);
     }
-    pen.line("WARN", &["METADATA", "INVALID_KEY", key], Some(text));
+    reply.line("WARN", &["METADATA", "INVALID_KEY", key], Some(text));
 }
 
 /// Sets or clears; [`answer`] tells what came of it.
@@ -127,21 +127,21 @@ pub(super) fn answer(context: &mut Context<'_, '_>, holder: &Holder, changes: &M
     let subject = context.session.subject.take().unwrap_or_default();
     let clears = subject.first().is_some_and(|subcommand| subcommand == "CLEAR");
     let target = name(holder);
-    let write = |pen: &mut Pen<'_>| {
+    let write = |reply: &mut ReplyWriter<'_>| {
         for (key, value) in changes {
-            reply(pen, target, key, value.as_deref());
+            key_value(reply, target, key, value.as_deref());
         }
     };
-    let mut pen = context.pen();
-    if clears { batch(&mut pen, &["metadata", target], write) } else { write(&mut pen) }
+    let mut reply = context.reply();
+    if clears { batch(&mut reply, &["metadata", target], write) } else { write(&mut reply) }
 }
 
 /// Why something could not be set or cleared.
-pub(super) fn refused(subject: &[String], refusal: &Refusal, pen: &mut Pen<'_>) {
+pub(super) fn refused(subject: &[String], refusal: &Refusal, reply: &mut ReplyWriter<'_>) {
     let [_, target, key] = subject else { return };
     let (target, key) = (target.as_str(), key.as_str());
-    let second = speaks_version_2(pen.caps);
-    let text = crate::session::plain::refusal(refusal);
+    let second = speaks_version_2(reply.caps);
+    let text = crate::session::refusal_text::of(refusal);
     let limit;
     let (code, words): (&str, Vec<&str>) = match refusal {
         Refusal::NoSuchRoom(_) | Refusal::NoSuchNick(_) => ("INVALID_TARGET", vec![target]),
@@ -156,7 +156,7 @@ pub(super) fn refused(subject: &[String], refusal: &Refusal, pen: &mut Pen<'_>) 
         }
         _ => ("KEY_NO_PERMISSION", vec![target, key]),
     };
-    pen.fail("METADATA", code, &words, &text);
+    reply.fail("METADATA", code, &words, &text);
 }
 
 /// Something that has metadata, and may be read.
@@ -211,26 +211,26 @@ fn read(context: &mut Context<'_, '_>, target: &str, subcommand: &str, keys: &[&
             }
         };
     }
-    batch(&mut context.pen(), &["metadata", found.name], |pen| {
+    batch(&mut context.reply(), &["metadata", found.name], |reply| {
         if subcommand == "LIST" {
-            return list(pen, found.name, found.metadata);
+            return list(reply, found.name, found.metadata);
         }
         for key in keys {
-            get(pen, found.name, found.metadata, key);
+            get(reply, found.name, found.metadata, key);
         }
     });
 }
 
-fn list(pen: &mut Pen<'_>, target: &str, metadata: &Metadata) {
+fn list(reply: &mut ReplyWriter<'_>, target: &str, metadata: &Metadata) {
     for (key, value) in metadata {
-        reply(pen, target, key, Some(value));
+        key_value(reply, target, key, Some(value));
     }
 }
 
-fn get(pen: &mut Pen<'_>, target: &str, metadata: &Metadata, key: &str) {
+fn get(reply: &mut ReplyWriter<'_>, target: &str, metadata: &Metadata, key: &str) {
     match is_metadata_key(key) {
-        true => reply(pen, target, key, metadata.get(key).map(|value| &**value)),
-        false => invalid_key(pen, key),
+        true => key_value(reply, target, key, metadata.get(key).map(|value| &**value)),
+        false => invalid_key(reply, key),
     }
 }
 
@@ -245,10 +245,10 @@ fn before_connect(context: &mut Context<'_, '_>, target: &str, subcommand: &str,
             "CLEAR" => std::mem::take(&mut door.metadata),
             _ => door.metadata.clone(),
         };
-        return batch(&mut context.pen(), &["metadata", "*"], |pen| match subcommand {
-            "GET" => words.iter().for_each(|key| get(pen, "*", &metadata, key)),
-            "LIST" => list(pen, "*", &metadata),
-            "CLEAR" => metadata.keys().for_each(|key| reply(pen, "*", key, None)),
+        return batch(&mut context.reply(), &["metadata", "*"], |reply| match subcommand {
+            "GET" => words.iter().for_each(|key| get(reply, "*", &metadata, key)),
+            "LIST" => list(reply, "*", &metadata),
+            "CLEAR" => metadata.keys().for_each(|key| key_value(reply, "*", key, None)),
             // Nothing that others say can be seen from here.
             _ => {}
         });
@@ -257,20 +257,20 @@ fn before_connect(context: &mut Context<'_, '_>, target: &str, subcommand: &str,
     let value = words.get(1).copied().filter(|value| !value.is_empty());
     let (shared, text): (Arc<str>, Option<Arc<str>>) = (key.into(), value.map(Into::into));
     let set = set_metadata(&mut door.metadata, &shared, text.as_ref());
-    let mut pen = context.pen();
+    let mut reply = context.reply();
     match set {
-        Ok(()) => reply(&mut pen, "*", key, value),
+        Ok(()) => key_value(&mut reply, "*", key, value),
         Err(refusal) => {
-            refused(&["SET", "*", key].map(str::to_owned), &refusal, &mut pen);
+            refused(&["SET", "*", key].map(str::to_owned), &refusal, &mut reply);
         }
     }
 }
 
 /// What WHOIS tells of somebody.
-pub(super) fn tell_whois(pen: &mut Pen<'_>, nick: &str, metadata: &Metadata) {
-    if is_aware(pen.caps) {
+pub(super) fn tell_whois(reply: &mut ReplyWriter<'_>, nick: &str, metadata: &Metadata) {
+    if is_aware(reply.caps) {
         for (key, value) in metadata {
-            pen.numeric(numeric::RPL_WHOISKEYVALUE, &[nick, key, "*"], value);
+            reply.numeric_text(numeric::RPL_WHOISKEYVALUE, &[nick, key, "*"], value);
         }
     }
 }
@@ -283,23 +283,26 @@ pub(super) fn name(holder: &Holder) -> &str {
 }
 
 /// A key as an answer.
-fn reply(pen: &mut Pen<'_>, target: &str, key: &str, value: Option<&str>) {
+fn key_value(reply: &mut ReplyWriter<'_>, target: &str, key: &str, value: Option<&str>) {
     match value {
-        Some(value) => pen.numeric(numeric::RPL_KEYVALUE, &[target, key, "*"], value),
-        None => pen.numeric(numeric::RPL_KEYNOTSET, &[target, key], "Key not set"),
+        Some(value) => reply.numeric_text(numeric::RPL_KEYVALUE, &[target, key, "*"], value),
+        None => reply.numeric(numeric::RPL_KEYNOTSET, &[target, key]),
     }
 }
 
 /// A key as news.
-pub(super) fn tell(pen: &mut Pen<'_>, target: &str, key: &str, value: Option<&str>) {
-    if speaks_version_2(pen.caps) {
-        pen.line("METADATA", &[target, key, "*"], value);
+pub(super) fn tell(reply: &mut ReplyWriter<'_>, target: &str, key: &str, value: Option<&str>) {
+    if speaks_version_2(reply.caps) {
+        reply.line("METADATA", &[target, key, "*"], value);
     } else {
-        reply(pen, target, key, value);
+        key_value(reply, target, key, value);
     }
 }
 
-pub(super) fn batch(pen: &mut Pen<'_>, words: &[&str], inside: impl FnOnce(&mut Pen<'_>)) {
-    let (server, nick, caps) = (pen.server, pen.nick.clone(), pen.caps);
-    pen.batch("metadata", words, |out| inside(&mut Pen { server, nick, caps, out }));
+pub(super) fn batch(
+    reply: &mut ReplyWriter<'_>,
+    words: &[&str],
+    inside: impl FnOnce(&mut ReplyWriter<'_>),
+) {
+    reply.batch("metadata", words, inside);
 }

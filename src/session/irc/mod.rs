@@ -14,11 +14,11 @@
 //! | `multiline` | how is one message of several lines said? |
 //! | `history` | what was said before? |
 //! | `people`, `about`, `operator` | what can be asked of people, of the server; what may operators? |
-//! | `desk` | who watches for whom, who was here before? |
+//! | `monitor`, `whowas`, `counts` | who watches for whom, who was here before, how many? |
 //! | `metadata`, `subscriptions` | what is said of people and channels for programs; who follows it? |
 //! | `read_marker` | how far has somebody read? |
 //! | `own`, `refusals`, `label` | how is one client told what became of its wish? |
-//! | `render`, `pen` | how do lines look? |
+//! | `render`, `reply` | how do lines look? |
 //! | `settings` | what is the server called, and what does it announce of itself? |
 //!
 //! Deliberately absent: links to other servers, services with nicks of their own (accounts are
@@ -29,39 +29,45 @@ mod account;
 mod capabilities;
 mod channel;
 mod commands;
-mod desk;
+mod counts;
+mod fields;
 mod history;
 mod label;
 mod messages;
 mod metadata;
 mod modes;
+mod monitor;
 mod multiline;
 mod operator;
 mod own;
-mod pen;
 mod people;
 mod read_marker;
 mod refusals;
 mod registration;
 mod render;
+mod reply;
 mod sasl;
 mod scram;
 mod settings;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod whowas;
 
 pub use capabilities::Caps;
-pub use desk::Desk;
+pub use counts::UserCounts;
+pub use monitor::MonitorList;
 pub use render::render;
+pub use reply::Replies;
 pub use settings::Settings;
+pub use whowas::Whowas;
 
 use super::{Action, Body, Frame, Proof};
 use crate::chat::{Command, Hub, Moment, Name, SessionId, Stamp};
 use crate::wire::irc::{Framer, Limits, Message, ParseError, Step};
 use label::Label;
-use pen::Pen;
 use registration::Door;
+use reply::ReplyWriter;
 use sasl::Sasl;
 
 /// How lines look for one peer: the capabilities that change them.
@@ -81,8 +87,12 @@ pub struct View<'a> {
     pub hub: &'a Hub,
     /// What the server is called, and the like.
     pub settings: &'a Settings,
-    /// What this dialect remembers of everyone.
-    pub desk: &'a mut Desk,
+    /// Changed by MONITOR.
+    pub monitors: &'a mut MonitorList,
+    /// Read by WHOWAS.
+    pub whowas: &'a Whowas,
+    /// Changed as clients register, read by LUSERS.
+    pub counts: &'a mut UserCounts,
     /// Whose session it is.
     pub me: SessionId,
     /// Now.
@@ -103,6 +113,8 @@ pub struct Session {
     subject: Option<Box<[String]>>,
     /// The label that answers to it are to bear.
     label: Option<Box<Label>>,
+    /// How many labelled responses there were: names their batches.
+    labels: u32,
     /// What it has said of itself until it is in.
     door: Option<Box<Door>>,
     sasl: Option<Box<Sasl>>,
@@ -118,7 +130,7 @@ pub struct Session {
 struct Context<'a, 'v> {
     session: &'a mut Session,
     view: &'a mut View<'v>,
-    out: &'a mut Vec<u8>,
+    out: &'a mut Replies,
     actions: &'a mut Vec<Action>,
 }
 
@@ -138,6 +150,7 @@ impl Session {
             command: "",
             subject: None,
             label: None,
+            labels: 0,
             door: Some(Box::default()),
             sasl: None,
             batch: None,
@@ -169,19 +182,20 @@ impl Session {
         }
     }
 
-    /// Lets `write` add lines to `out`; those that answer a labelled command are gathered until
-    /// the command is done.
+    /// Lets `write` add lines to `out`; replies to a labelled command are collected until the
+    /// command is done.
     pub(super) fn answering<R>(
         &mut self,
         answers: bool,
         out: &mut Vec<u8>,
-        write: impl FnOnce(&mut Session, &mut Vec<u8>) -> R,
+        write: impl FnOnce(&mut Session, &mut Replies) -> R,
     ) -> R {
-        let start = out.len();
-        let result = write(self, out);
-        if answers && self.gather(&out[start..]).is_none() {
-            out.truncate(start);
+        let mut replies = Replies::default();
+        let result = write(self, &mut replies);
+        if answers {
+            self.collect(&mut replies);
         }
+        out.extend_from_slice(replies.bytes());
         result
     }
 
@@ -223,7 +237,7 @@ impl Session {
         &mut self,
         line: &[u8],
         view: &mut View<'_>,
-        out: &mut Vec<u8>,
+        out: &mut Replies,
         actions: &mut Vec<Action>,
     ) {
         match Message::parse(line) {
@@ -247,35 +261,55 @@ impl Session {
                 }
                 let command = command.unwrap_or("*").to_ascii_uppercase();
                 let text = "Your line is not UTF-8 and was not sent";
-                self.pen(view, out).fail(&command, "INVALID_UTF8", &[], text);
+                self.reply(view, out).fail(&command, "INVALID_UTF8", &[], text);
             }
             Err(ParseError::Empty | ParseError::NoCommand | ParseError::ForbiddenByte) => {}
         }
     }
 
     /// A line was over the limit.
-    pub fn too_long(&mut self, label: Option<&str>, view: &mut View<'_>, out: &mut Vec<u8>) {
+    pub fn too_long(&mut self, label: Option<&str>, view: &mut View<'_>, out: &mut Replies) {
         if let Some(label) = label.filter(|_| self.caps.has(Caps::LABELED_RESPONSE)) {
             self.label = Some(Label::new(label));
         }
         let numeric = crate::wire::irc::numeric::ERR_INPUTTOOLONG;
-        self.pen(view, out).numeric(numeric, &[], "Input line was too long");
+        self.reply(view, out).numeric(numeric, &[]);
     }
 
     /// Something the server says to this peer alone.
-    pub fn notice(&self, text: &str, view: &View<'_>, out: &mut Vec<u8>) {
-        self.pen(view, out).notice(text);
+    pub fn notice(&self, text: &str, view: &View<'_>, out: &mut Replies) {
+        self.reply(view, out).notice(text);
     }
 
     /// The last line of a connection.
-    pub fn error(text: &str, out: &mut Vec<u8>) {
-        use crate::wire::irc::LineWriter;
+    pub fn error(text: &str, out: &mut Replies) {
         let text = format!("Closing link: ({text})");
-        let _ = LineWriter::new(out, Limits::FROM_SERVER).command("ERROR").trailing(&text).end();
+        let _ = out.lines().line().command("ERROR").trailing(&text).end();
     }
 
-    fn pen<'o>(&self, view: &View<'o>, out: &'o mut Vec<u8>) -> Pen<'o> {
-        Pen { server: &view.settings.name, nick: self.nick(view), caps: self.caps, out }
+    /// Takes replies to the command in progress, if it is labelled; the rest is to be sent now.
+    pub fn collect(&mut self, replies: &mut Replies) {
+        if let Some(label) = &mut self.label {
+            label.collect(replies);
+        }
+    }
+
+    /// The command in progress is done: writes its labelled response.
+    pub fn finish(&mut self, view: &View<'_>, out: &mut Replies) {
+        if let Some(label) = self.label.take() {
+            self.labels = self.labels.wrapping_add(1);
+            let reference = format!("l{}", self.labels);
+            *out = Replies::from_bytes(label.finish(&reference, &view.settings.name, self.caps));
+        }
+    }
+
+    fn reply<'o>(&self, view: &View<'o>, out: &'o mut Replies) -> ReplyWriter<'o> {
+        ReplyWriter {
+            server: &view.settings.name,
+            nick: self.nick(view),
+            caps: self.caps,
+            lines: out.lines(),
+        }
     }
 
     /// What the peer is called: `*` before it has a nick.
@@ -288,12 +322,12 @@ impl Session {
 }
 
 impl<'v> Context<'_, 'v> {
-    fn pen(&mut self) -> Pen<'_> {
-        Pen {
+    fn reply(&mut self) -> ReplyWriter<'_> {
+        ReplyWriter {
             server: &self.view.settings.name,
             nick: self.session.nick(self.view),
             caps: self.session.caps,
-            out: self.out,
+            lines: self.out.lines(),
         }
     }
 

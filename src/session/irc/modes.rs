@@ -1,7 +1,8 @@
 //! Which modes has a channel or a user, and how are they changed? MODE.
 
 use super::channel::{no_such_channel, visible};
-use super::{Context, pen, registration, settings};
+use super::fields;
+use super::{Context, settings};
 use crate::chat::{Command, Flag, ModeChange, Name, Room, User, UserMode, limits};
 use crate::wire::irc::mode::{ModeChange as Wanted, ModeTable, Sign};
 use crate::wire::irc::{Message, numeric};
@@ -39,8 +40,7 @@ fn of_channel(context: &mut Context<'_, '_>, name: &str, words: &[&str]) {
                 if !unknown.contains(&wanted.letter) {
                     unknown.push(wanted.letter);
                     let letter = wanted.letter.to_string();
-                    let text = "is not a channel mode here";
-                    context.pen().numeric(numeric::ERR_UNKNOWNMODE, &[&letter], text);
+                    context.reply().numeric(numeric::ERR_UNKNOWNMODE, &[&letter]);
                 }
             }
             _ => match change(&wanted, on, room) {
@@ -51,7 +51,7 @@ fn of_channel(context: &mut Context<'_, '_>, name: &str, words: &[&str]) {
                     let fits = |text: &&str| !text.is_empty() && text.len() <= limits::KEY_LENGTH;
                     let argument = argument.filter(fits).unwrap_or("*");
                     let words = [room.name.as_str(), &letter, argument];
-                    context.pen().numeric(numeric::ERR_INVALIDMODEPARAM, &words, text);
+                    context.reply().numeric_text(numeric::ERR_INVALIDMODEPARAM, &words, text);
                 }
             },
         }
@@ -61,9 +61,8 @@ fn of_channel(context: &mut Context<'_, '_>, name: &str, words: &[&str]) {
     let user = context.user();
     let allowed = user.is_some_and(|user| context.view.hub.moderates(user, room).is_ok());
     if !changes.is_empty() && !allowed {
-        let text = "You're not channel operator";
         let words = [room.name.as_str()];
-        return context.pen().numeric(numeric::ERR_CHANOPRIVSNEEDED, &words, text);
+        return context.reply().numeric(numeric::ERR_CHANOPRIVSNEEDED, &words);
     }
     changes.retain(|change| match change {
         ModeChange::Op(nick, _) | ModeChange::Voice(nick, _) => {
@@ -72,12 +71,11 @@ fn of_channel(context: &mut Context<'_, '_>, name: &str, words: &[&str]) {
             match (session, there) {
                 (None, _) => {
                     let words = [nick.as_str()];
-                    context.pen().numeric(numeric::ERR_NOSUCHNICK, &words, "No such nick");
+                    context.reply().numeric(numeric::ERR_NOSUCHNICK, &words);
                 }
                 (Some(_), false) => {
                     let words = [nick.as_str(), room.name.as_str()];
-                    let text = "They aren't on that channel";
-                    context.pen().numeric(numeric::ERR_USERNOTINCHANNEL, &words, text);
+                    context.reply().numeric(numeric::ERR_USERNOTINCHANNEL, &words);
                 }
                 _ => {}
             }
@@ -137,10 +135,10 @@ fn tell_modes(context: &mut Context<'_, '_>, room: &Room) {
         arguments.push(limit);
     }
     let words = [&[room.name.as_str(), letters.as_str()], arguments.as_slice()].concat();
-    let mut pen = context.pen();
-    pen.words(numeric::RPL_CHANNELMODEIS, &words);
-    let words = [room.name.as_str(), &pen::seconds(room.created)];
-    pen.words(numeric::RPL_CHANNELCREATED, &words);
+    let mut reply = context.reply();
+    reply.numeric(numeric::RPL_CHANNELMODEIS, &words);
+    let words = [room.name.as_str(), &fields::seconds(room.created)];
+    reply.numeric(numeric::RPL_CHANNELCREATED, &words);
 }
 
 /// One of a channel's lists of masks.
@@ -156,27 +154,26 @@ fn tell_masks(context: &mut Context<'_, '_>, room: &Room, letter: char) {
             "End of channel invite exception list",
         ),
     };
-    let mut pen = context.pen();
+    let mut reply = context.reply();
     for ban in room.masks(letter) {
-        let (mask, time) = (ban.mask.to_string(), pen::seconds(ban.time));
-        pen.words(line, &[room.name.as_str(), &mask, ban.by.as_str(), &time]);
+        let (mask, time) = (ban.mask.to_string(), fields::seconds(ban.time));
+        reply.numeric(line, &[room.name.as_str(), &mask, ban.by.as_str(), &time]);
     }
-    pen.numeric(end, &[room.name.as_str()], text);
+    reply.numeric_text(end, &[room.name.as_str()], text);
 }
 
 fn of_user(context: &mut Context<'_, '_>, nick: &str, words: &[&str]) {
     let Some(user) = context.user() else { return };
     if user.identity.nick != *nick {
-        let text = "Cannot see or change modes of other users";
         let there = context.view.hub.session_of(nick);
-        let mut pen = context.pen();
+        let mut reply = context.reply();
         return match there {
-            Some(_) => pen.numeric(numeric::ERR_USERSDONTMATCH, &[], text),
-            None => pen.numeric(numeric::ERR_NOSUCHNICK, &[nick], "No such nick"),
+            Some(_) => reply.numeric(numeric::ERR_USERSDONTMATCH, &[]),
+            None => reply.numeric(numeric::ERR_NOSUCHNICK, &[nick]),
         };
     }
     let Some(letters) = words.first() else {
-        return context.pen().words(numeric::RPL_UMODEIS, &[&of(user)]);
+        return context.reply().numeric(numeric::RPL_UMODEIS, &[&of(user)]);
     };
     let mut changes = Vec::new();
     let mut on = true;
@@ -189,7 +186,7 @@ fn of_user(context: &mut Context<'_, '_>, nick: &str, words: &[&str]) {
         }
     }
     if unknown {
-        context.pen().numeric(numeric::ERR_UMODEUNKNOWNFLAG, &[], "Unknown MODE flag");
+        context.reply().numeric(numeric::ERR_UMODEUNKNOWNFLAG, &[]);
     }
     if !changes.is_empty() {
         context.run(Command::UserModes(changes));
@@ -244,8 +241,8 @@ pub(super) fn tell_user_modes(context: &mut Context<'_, '_>, changes: &[(UserMod
         }
         letters.push(mode.letter());
     }
-    let source = registration::prefix(&user.identity);
-    let limits = crate::wire::irc::Limits::FROM_SERVER;
-    let line = crate::wire::irc::LineWriter::new(context.out, limits).source(&source);
-    let _ = line.command("MODE").middle(user.identity.nick.as_str()).middle(&letters).end();
+    let source = fields::prefix(&user.identity);
+    let mut lines = context.out.lines();
+    let line = lines.line().source(&source).command("MODE");
+    let _ = line.middle(user.identity.nick.as_str()).middle(&letters).end();
 }

@@ -13,6 +13,7 @@
 
 use super::label::Label;
 use super::messages::{self, Spoken};
+use super::reply::Replies;
 use super::{Action, Caps, Context, Session, View, commands};
 use crate::chat::{Joints, Kind, Moment};
 use crate::wire::irc::Message;
@@ -84,12 +85,12 @@ pub(super) fn batch(context: &mut Context<'_, '_>, message: &Message<'_>) {
         || !reference.bytes().all(harmless)
     {
         let text = "Invalid name of a batch";
-        return context.pen().fail("BATCH", "INVALID_REFTAG", &[word], text);
+        return context.reply().fail("BATCH", "INVALID_REFTAG", &[word], text);
     }
     let kind = words.get(1).copied().unwrap_or_default();
     if kind != TYPE || !context.session.caps.multiline() {
         let text = "There is no batch of this type";
-        return context.pen().fail("BATCH", "UNKNOWN_TYPE", &[reference, kind], text);
+        return context.reply().fail("BATCH", "UNKNOWN_TYPE", &[reference, kind], text);
     }
     let [_, _, target] = *words else { return commands::need_more(context) };
     let tags = messages::client_tags(context, message.tags);
@@ -112,7 +113,7 @@ pub(super) fn line(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let name = message.tags.get("batch").unwrap_or_default();
     let Some(open) = &mut context.session.batch else {
         let text = "There is no such batch";
-        return context.pen().fail("BATCH", "MULTILINE_INVALID", &[], text);
+        return context.reply().fail("BATCH", "MULTILINE_INVALID", &[], text);
     };
     let known = open.reference == name;
     let Some(lines) = &mut open.lines else { return };
@@ -181,7 +182,7 @@ fn refuse(context: &mut Context<'_, '_>, (code, words, text): Fault<'_>) {
     if let Some(label) = open.label.take() {
         context.session.label = Some(label);
     }
-    context.pen().fail("BATCH", code, &words, text);
+    context.reply().fail("BATCH", code, &words, text);
 }
 
 /// All of it is here: says it.
@@ -189,7 +190,7 @@ fn close(context: &mut Context<'_, '_>, reference: &str) {
     let open = context.session.batch.take_if(|open| open.reference == reference);
     let Some(open) = open else {
         let text = "There is no such batch";
-        return context.pen().fail("BATCH", "MULTILINE_INVALID", &[], text);
+        return context.reply().fail("BATCH", "MULTILINE_INVALID", &[], text);
     };
     let Open { target, lines, label, .. } = *open;
     if label.is_some() {
@@ -198,7 +199,7 @@ fn close(context: &mut Context<'_, '_>, reference: &str) {
     let Some(lines) = lines else { return };
     if !lines.visible {
         let text = "The batch has no line that is not blank";
-        return context.pen().fail("BATCH", "MULTILINE_INVALID", &[], text);
+        return context.reply().fail("BATCH", "MULTILINE_INVALID", &[], text);
     }
     // Whoever refuses it refuses what was in it.
     context.session.command = lines.command;
@@ -215,7 +216,7 @@ fn close(context: &mut Context<'_, '_>, reference: &str) {
 impl Session {
     /// Looks at the batch that was opened a while ago: forgets it, and says so, if it is that
     /// old; else says in how long to look again. `None` if there is nothing to look at.
-    pub fn look_at_batch(&mut self, view: &View<'_>, out: &mut Vec<u8>) -> Option<Duration> {
+    pub fn look_at_batch(&mut self, view: &View<'_>, out: &mut Replies) -> Option<Duration> {
         self.batch_watched = false;
         let open = self.batch.as_ref()?;
         let age = u64::try_from(view.now.0 - open.opened.0).unwrap_or_default();
@@ -227,12 +228,12 @@ impl Session {
         let open = self.batch.take()?;
         // What was refused was said to be.
         open.lines.as_ref()?;
-        let mut said = Vec::new();
         let text = "The batch was open for too long";
-        self.pen(view, &mut said).fail("BATCH", "TIMEOUT", &[&open.reference], text);
-        match open.label {
-            Some(label) => label.write(&said, out),
-            None => out.extend_from_slice(&said),
+        self.reply(view, out).fail("BATCH", "TIMEOUT", &[&open.reference], text);
+        // A response of one line needs no batch, and none needs a name.
+        if let Some(mut label) = open.label {
+            label.collect(out);
+            *out = Replies::from_bytes(label.finish("", &view.settings.name, self.caps));
         }
         None
     }

@@ -36,15 +36,14 @@ pub(super) fn wallops(context: &mut Context<'_, '_>, message: &Message<'_>) {
 pub(super) fn rehash(context: &mut Context<'_, '_>, _: &Message<'_>) {
     if is_operator(context) {
         let text = "The configuration is the command line: nothing to read again";
-        context.pen().numeric(numeric::RPL_REHASHING, &["flags"], text);
+        context.reply().numeric_text(numeric::RPL_REHASHING, &["flags"], text);
     }
 }
 
 fn is_operator(context: &mut Context<'_, '_>) -> bool {
     let operator = context.user().is_some_and(|user| user.is_operator());
     if !operator {
-        let text = "Permission denied: you are not a server operator";
-        context.pen().numeric(numeric::ERR_NOPRIVILEGES, &[], text);
+        context.reply().numeric(numeric::ERR_NOPRIVILEGES, &[]);
     }
     operator
 }

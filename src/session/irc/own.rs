@@ -1,6 +1,8 @@
 //! What is one client told of its own doings, and of what concerns it alone?
 
-use super::render::{self, render};
+use super::fields;
+use super::render::{self, write};
+use super::reply::{Lines, Replies};
 use super::{
     Caps, Context, Session, View, channel, history, metadata, modes, read_marker, refusals,
     registration,
@@ -16,7 +18,7 @@ impl Session {
         event: &Event,
         viewpoint: Viewpoint,
         view: &mut View<'_>,
-        out: &mut Vec<u8>,
+        out: &mut Replies,
         aside: &mut Vec<u8>,
     ) {
         let mut actions = Vec::new();
@@ -29,22 +31,22 @@ impl Session {
     }
 
     /// Somebody whom it watches for, and with whom it shares no room, has changed.
-    pub fn tell_of_watched(&self, event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
+    pub fn tell_of_watched(&self, event: &Event, view: &View<'_>, out: &mut Replies) {
         if self.caps.has(Caps::EXTENDED_MONITOR) {
-            render(self.look(), view.stamp, event, out);
+            write(self.look(), view.stamp, event, &mut out.lines());
         }
     }
 
     /// Somebody whom it watches for is there or gone.
-    pub fn tell_presence(&self, who: &Identity, there: bool, view: &View<'_>, out: &mut Vec<u8>) {
-        let mut pen = self.pen(view, out);
+    pub fn tell_presence(&self, who: &Identity, there: bool, view: &View<'_>, out: &mut Replies) {
+        let mut reply = self.reply(view, out);
         if there {
-            pen.numeric(numeric::RPL_MONONLINE, &[], &registration::prefix(who));
+            reply.numeric_text(numeric::RPL_MONONLINE, &[], &fields::prefix(who));
             if let Some(user) = view.hub.user(who.session) {
-                self.tell_watched_metadata(user, view.hub, &mut pen);
+                self.tell_watched_metadata(user, view.hub, &mut reply);
             }
         } else {
-            pen.numeric(numeric::RPL_MONOFFLINE, &[], who.nick.as_str());
+            reply.numeric_text(numeric::RPL_MONOFFLINE, &[], who.nick.as_str());
         }
     }
 }
@@ -56,7 +58,7 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
     match event {
         Event::Joined { who, room, .. } => {
             // That it is op there it sees among the names.
-            render::joined(look.caps(), stamp, who, room, false, context.out);
+            render::joined(look.caps(), stamp, who, room, false, &mut context.out.lines());
             if let Some(room) = context.view.hub.room(room.as_str()) {
                 channel::tell_room(context, room);
             }
@@ -68,56 +70,55 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
             if let Event::Tagged { who, to, .. } = event
                 && who.nick == *to
             {
-                render(look, stamp, event, aside);
+                write(look, stamp, event, &mut Lines::shared(aside));
             }
             if echoes {
-                render(look, stamp, event, context.out);
+                write(look, stamp, event, &mut context.out.lines());
             }
         }
         Event::DirectMessage(told) => {
             let caps = look.caps();
             if told.who.nick == told.to {
-                render::told(caps, told, told.to.as_str(), aside);
+                render::told(caps, told, told.to.as_str(), &mut Lines::shared(aside));
             }
             if echoes {
-                render::told(caps, told, told.to.as_str(), context.out);
+                render::told(caps, told, told.to.as_str(), &mut context.out.lines());
             }
             if told.kind == Kind::Notice {
                 return;
             }
             if let Some(away) = &told.away {
-                context.pen().numeric(numeric::RPL_AWAY, &[told.to.as_str()], away);
+                context.reply().numeric_text(numeric::RPL_AWAY, &[told.to.as_str()], away);
             } else if told.waits {
                 let text = "is not here and gets it at the next login";
-                context.pen().numeric(numeric::RPL_AWAY, &[told.to.as_str()], text);
+                context.reply().numeric_text(numeric::RPL_AWAY, &[told.to.as_str()], text);
             }
         }
         Event::Away { message, .. } => {
-            let mut pen = context.pen();
+            let mut reply = context.reply();
             match message {
                 Some(_) => {
-                    pen.numeric(numeric::RPL_NOWAWAY, &[], "You have been marked as being away");
+                    reply.numeric(numeric::RPL_NOWAWAY, &[]);
                 }
                 None => {
-                    let text = "You are no longer marked as being away";
-                    pen.numeric(numeric::RPL_UNAWAY, &[], text);
+                    reply.numeric(numeric::RPL_UNAWAY, &[]);
                 }
             }
         }
         Event::Invited { room, nick, .. } => {
             let away = context.view.hub.session_of(nick.as_str());
             let away = away.and_then(|session| context.view.hub.user(session)?.away());
-            let mut pen = context.pen();
-            pen.words(numeric::RPL_INVITING, &[nick.as_str(), room.as_str()]);
+            let mut reply = context.reply();
+            reply.numeric(numeric::RPL_INVITING, &[nick.as_str(), room.as_str()]);
             if let Some(away) = away {
-                pen.numeric(numeric::RPL_AWAY, &[nick.as_str()], away);
+                reply.numeric_text(numeric::RPL_AWAY, &[nick.as_str()], away);
             }
         }
         Event::RoomRenamed { .. } => channel::renamed(context, event),
         Event::Account { who, step } => account(context, who, *step),
         Event::MetadataSet { .. } | Event::ReadMarker { .. } => told_for_programs(context, event),
         Event::Wallops { .. } => {}
-        event => render(look, stamp, event, context.out),
+        event => write(look, stamp, event, &mut context.out.lines()),
     }
 }
 
@@ -137,12 +138,11 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
     match event {
         Event::Welcome { .. } => {
             context.session.door = None;
-            context.view.desk.no_longer_outside();
+            context.view.counts.remove_unregistered();
             registration::welcome(context);
         }
         Event::Operator => {
-            let text = "You are now an IRC operator";
-            context.pen().numeric(numeric::RPL_YOUREOPER, &[], text);
+            context.reply().numeric(numeric::RPL_YOUREOPER, &[]);
             modes::tell_user_modes(context, &[(crate::chat::UserMode::Operator, true)]);
         }
         Event::RoomRenamed { .. } => channel::renamed(context, event),
@@ -151,25 +151,23 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
         Event::Refused(refusal) => {
             if !context.session.is_in() {
                 context.session.turned_away();
-                return refusals::refuse("NICK", &[], refusal, &mut context.pen());
+                return refusals::refuse("NICK", &[], refusal, &mut context.reply());
             }
             if context.session.take_sasl() {
-                let text = "SASL authentication failed";
-                return context.pen().numeric(numeric::ERR_SASLFAIL, &[], text);
+                return context.reply().numeric(numeric::ERR_SASLFAIL, &[]);
             }
             let command = context.session.command;
             let subject = context.session.subject.take().unwrap_or_default();
-            refusals::refuse(command, &subject, refusal, &mut context.pen());
+            refusals::refuse(command, &subject, refusal, &mut context.reply());
             context.session.subject = Some(subject);
         }
         Event::Closed { why } => {
-            let text = crate::session::plain::refusal(why);
+            let text = crate::session::refusal_text::of(why);
             if let Refusal::Killed { by, reason } = why {
                 let reason = reason.as_deref().unwrap_or("no reason");
-                let limits = crate::wire::irc::Limits::FROM_SERVER;
                 let nick = context.session.nick(context.view);
-                let line = crate::wire::irc::LineWriter::new(context.out, limits);
-                let line = line.source(by.as_str()).command("KILL").middle(nick.as_str());
+                let mut lines = context.out.lines();
+                let line = lines.line().source(by.as_str()).command("KILL").middle(nick.as_str());
                 let _ = line.trailing(reason).end();
             }
             Session::error(&text, context.out);
@@ -182,7 +180,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
         Event::Past(past) => history::past(context, past),
         event => {
             let look = context.session.look();
-            render(look, context.view.stamp, event, context.out);
+            write(look, context.view.stamp, event, &mut context.out.lines());
         }
     }
 }
@@ -190,24 +188,24 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
 fn account(context: &mut Context<'_, '_>, who: &Identity, step: AccountStep) {
     let by_sasl = context.session.take_sasl();
     let registers = context.session.command == "REGISTER";
-    let mut pen = context.pen();
-    let prefix = registration::prefix(who);
+    let mut reply = context.reply();
+    let prefix = fields::prefix(who);
     let name = who.account.as_ref().unwrap_or(&who.nick);
     match step {
         AccountStep::Registered | AccountStep::LoggedIn => {
             if registers {
-                pen.line("REGISTER", &["SUCCESS", name.as_str()], Some("Account created"));
+                reply.line("REGISTER", &["SUCCESS", name.as_str()], Some("Account created"));
             }
             let text = format!("You are now logged in as {name}");
-            pen.numeric(numeric::RPL_LOGGEDIN, &[&prefix, name.as_str()], &text);
+            reply.numeric_text(numeric::RPL_LOGGEDIN, &[&prefix, name.as_str()], &text);
             if by_sasl {
-                pen.numeric(numeric::RPL_SASLSUCCESS, &[], "SASL authentication successful");
+                reply.numeric(numeric::RPL_SASLSUCCESS, &[]);
             }
             read_marker::tell_all(context);
         }
         AccountStep::LoggedOut => {
-            pen.numeric(numeric::RPL_LOGGEDOUT, &[&prefix], "You are now logged out");
+            reply.numeric(numeric::RPL_LOGGEDOUT, &[&prefix]);
         }
-        AccountStep::PasswordChanged => pen.notice("Your password is changed"),
+        AccountStep::PasswordChanged => reply.notice("Your password is changed"),
     }
 }

@@ -2,7 +2,8 @@
 //! USERHOST, ISON, SETNAME, MONITOR.
 
 use super::channel::{prefixes, share_a_room};
-use super::{Context, commands, metadata, modes, pen, registration, settings};
+use super::fields;
+use super::{Context, commands, metadata, modes, settings};
 use crate::chat::{Command, Member, Name, Room, User, UserMode, glob, limits};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
@@ -22,7 +23,7 @@ pub(super) fn setname(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let text = message.parameters.first().copied().unwrap_or_default();
     if text.is_empty() || text.len() > limits::REAL_NAME_LENGTH {
         let text = "Realname is not valid";
-        return context.pen().fail("SETNAME", "INVALID_REALNAME", &[], text);
+        return context.reply().fail("SETNAME", "INVALID_REALNAME", &[], text);
     }
     context.run(Command::RealName(text.into()));
 }
@@ -37,10 +38,10 @@ pub(super) fn userhost(context: &mut Context<'_, '_>, message: &Message<'_>) {
             let who = &user.identity;
             let star = if user.is_operator() { "*" } else { "" };
             let sign = if user.away().is_some() { '-' } else { '+' };
-            answers.push(format!("{}{star}={sign}{}@{}", who.nick, who.user(), pen::host(who)));
+            answers.push(format!("{}{star}={sign}{}@{}", who.nick, who.user(), fields::host(who)));
         }
     }
-    context.pen().numeric(numeric::RPL_USERHOST, &[], &answers.join(" "));
+    context.reply().numeric_text(numeric::RPL_USERHOST, &[], &answers.join(" "));
 }
 
 /// `ISON nick …`.
@@ -49,7 +50,7 @@ pub(super) fn ison(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let hub = context.view.hub;
     let there = nicks.filter_map(|nick| hub.user(hub.session_of(nick)?));
     let there: Vec<&str> = there.map(|user| user.identity.nick.as_str()).collect();
-    context.pen().numeric(numeric::RPL_ISON, &[], &there.join(" "));
+    context.reply().numeric_text(numeric::RPL_ISON, &[], &there.join(" "));
 }
 
 /// `MONITOR +|-|C|L|S [nick,…]`.
@@ -68,33 +69,32 @@ pub(super) fn monitor(context: &mut Context<'_, '_>, message: &Message<'_>) {
                 if Name::nick(nick).is_err() && context.view.hub.session_of(nick).is_none() {
                     continue;
                 }
-                let watched = context.view.desk.watched(me);
+                let watched = context.view.monitors.watched(me);
                 if watched.len() >= settings::MONITORED && !watched.contains(&name) {
                     refused.push(nick);
                     continue;
                 }
-                context.view.desk.watch(me, name.clone());
+                context.view.monitors.add(me, name.clone());
                 added.push(name);
             }
             tell_presence(context, &added);
             if !refused.is_empty() {
                 let words = [settings::MONITORED.to_string(), refused.join(",")];
                 let words = [words[0].as_str(), words[1].as_str()];
-                let text = "Monitor list is full";
-                context.pen().numeric(numeric::ERR_MONLISTFULL, &words, text);
+                context.reply().numeric(numeric::ERR_MONLISTFULL, &words);
             }
         }
-        "-" => nicks.iter().for_each(|nick| context.view.desk.unwatch(me, &Name::new(nick))),
-        "C" | "c" => context.view.desk.forget(me),
+        "-" => nicks.iter().for_each(|nick| context.view.monitors.remove(me, &Name::new(nick))),
+        "C" | "c" => context.view.monitors.clear(me),
         "L" | "l" => {
-            let watched = context.view.desk.watched(me).to_vec();
+            let watched = context.view.monitors.watched(me).to_vec();
             let entries = watched.iter().map(|nick| Cow::Borrowed(nick.as_str()));
-            let mut pen = context.pen();
-            pen.list(numeric::RPL_MONLIST, &[], ',', entries);
-            pen.numeric(numeric::RPL_ENDOFMONLIST, &[], "End of MONITOR list");
+            let mut reply = context.reply();
+            reply.list(numeric::RPL_MONLIST, &[], ',', entries);
+            reply.numeric(numeric::RPL_ENDOFMONLIST, &[]);
         }
         "S" | "s" => {
-            let watched = context.view.desk.watched(me).to_vec();
+            let watched = context.view.monitors.watched(me).to_vec();
             tell_presence(context, &watched);
         }
         _ => commands::need_more(context),
@@ -104,64 +104,56 @@ pub(super) fn monitor(context: &mut Context<'_, '_>, message: &Message<'_>) {
 fn tell_presence(context: &mut Context<'_, '_>, nicks: &[Name]) {
     let hub = context.view.hub;
     let of = |nick: &Name| hub.user(hub.session_of(nick.as_str())?);
-    let there = nicks.iter().filter_map(of).map(|user| registration::prefix(&user.identity).into());
+    let there = nicks.iter().filter_map(of).map(|user| fields::prefix(&user.identity).into());
     let gone = nicks.iter().filter(|nick| of(nick).is_none()).map(|nick| nick.as_str().into());
-    let mut pen = context.pen();
-    pen.list(numeric::RPL_MONONLINE, &[], ',', there);
-    pen.list(numeric::RPL_MONOFFLINE, &[], ',', gone);
+    let mut reply = context.reply();
+    reply.list(numeric::RPL_MONONLINE, &[], ',', there);
+    reply.list(numeric::RPL_MONOFFLINE, &[], ',', gone);
     let there: Vec<&User> = nicks.iter().filter_map(of).collect();
     let (session, view) = (&*context.session, &*context.view);
-    let mut pen = session.pen(view, context.out);
+    let mut reply = session.reply(view, context.out);
     for user in there {
-        session.tell_watched_metadata(user, hub, &mut pen);
+        session.tell_watched_metadata(user, hub, &mut reply);
     }
 }
 
 /// `WHOWAS nick [count]`.
 pub(super) fn whowas(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let Some(nick) = message.parameters.first().copied().filter(|nick| !nick.is_empty()) else {
-        let text = "No nickname given";
-        return context.pen().numeric(numeric::ERR_NONICKNAMEGIVEN, &[], text);
+        return context.reply().numeric(numeric::ERR_NONICKNAMEGIVEN, &[]);
     };
     let count: i64 = message.parameters.get(1).and_then(|count| count.parse().ok()).unwrap_or(0);
     let most = usize::try_from(count).ok().filter(|count| *count > 0).unwrap_or(usize::MAX);
     let server = &context.view.settings.name;
-    let mut pen = pen::Pen {
-        server,
-        nick: context.session.nick(context.view),
-        caps: context.session.caps,
-        out: context.out,
-    };
+    let mut reply = context.session.reply(context.view, context.out);
     let mut found = false;
-    for gone in context.view.desk.gone(nick).take(most) {
+    for gone in context.view.whowas.find(nick).take(most) {
         found = true;
-        let (who, host) = (&gone.who, pen::host(&gone.who));
-        let realname = pen::realname(who);
+        let (who, host) = (&gone.who, fields::host(&gone.who));
+        let realname = fields::realname(who);
         let words = [who.nick.as_str(), who.user(), &host, "*"];
-        pen.numeric(numeric::RPL_WHOWASUSER, &words, realname);
+        reply.numeric_text(numeric::RPL_WHOWASUSER, &words, realname);
         let words = [who.nick.as_str(), server];
-        pen.numeric(numeric::RPL_WHOISSERVER, &words, &pen::timestamp(gone.when));
+        reply.numeric_text(numeric::RPL_WHOISSERVER, &words, &fields::timestamp(gone.when));
     }
     if !found {
-        pen.numeric(numeric::ERR_WASNOSUCHNICK, &[nick], "There was no such nickname");
+        reply.numeric(numeric::ERR_WASNOSUCHNICK, &[nick]);
     }
-    pen.numeric(numeric::RPL_ENDOFWHOWAS, &[nick], "End of WHOWAS");
+    reply.numeric(numeric::RPL_ENDOFWHOWAS, &[nick]);
 }
 
 /// `WHOIS [server] nick`.
 pub(super) fn whois(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let nick = match *message.parameters.as_slice() {
         [] | [""] => {
-            let text = "No nickname given";
-            return context.pen().numeric(numeric::ERR_NONICKNAMEGIVEN, &[], text);
+            return context.reply().numeric(numeric::ERR_NONICKNAMEGIVEN, &[]);
         }
         [nick] => nick,
         [server, nick, ..] => {
             let known = glob(server, &context.view.settings.name)
                 || context.view.hub.session_of(server).is_some();
             if !known {
-                let text = "No such server";
-                return context.pen().numeric(numeric::ERR_NOSUCHSERVER, &[server], text);
+                return context.reply().numeric(numeric::ERR_NOSUCHSERVER, &[server]);
             }
             nick
         }
@@ -169,15 +161,15 @@ pub(super) fn whois(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let hub = context.view.hub;
     match hub.session_of(nick).and_then(|session| hub.user(session)) {
         Some(user) => tell_whois(context, user),
-        None => context.pen().numeric(numeric::ERR_NOSUCHNICK, &[nick], "No such nick"),
+        None => context.reply().numeric(numeric::ERR_NOSUCHNICK, &[nick]),
     }
-    context.pen().numeric(numeric::RPL_ENDOFWHOIS, &[nick], "End of /WHOIS list");
+    context.reply().numeric(numeric::RPL_ENDOFWHOIS, &[nick]);
 }
 
 fn tell_whois(context: &mut Context<'_, '_>, user: &User) {
     let (settings, now, hub) = (context.view.settings, context.view.now, context.view.hub);
     let Some(asker) = context.user() else { return };
-    let (who, host) = (&user.identity, pen::host(&user.identity));
+    let (who, host) = (&user.identity, fields::host(&user.identity));
     let nick = who.nick.as_str();
     let own = asker.identity.session == who.session;
     let hidden = user.is(UserMode::Invisible) && !own && !asker.is_operator();
@@ -191,34 +183,34 @@ fn tell_whois(context: &mut Context<'_, '_>, user: &User) {
         Cow::Owned(format!("{mark}{}", room.name))
     });
     let entries: Vec<Cow<'_, str>> = entries.collect();
-    let mut pen = context.pen();
-    let realname = pen::realname(who);
-    pen.numeric(numeric::RPL_WHOISUSER, &[nick, who.user(), &host, "*"], realname);
-    pen.list(numeric::RPL_WHOISCHANNELS, &[nick], ' ', entries);
-    pen.numeric(numeric::RPL_WHOISSERVER, &[nick, &settings.name], &settings.network);
+    let mut reply = context.reply();
+    let realname = fields::realname(who);
+    reply.numeric_text(numeric::RPL_WHOISUSER, &[nick, who.user(), &host, "*"], realname);
+    reply.list(numeric::RPL_WHOISCHANNELS, &[nick], ' ', entries);
+    reply.numeric_text(numeric::RPL_WHOISSERVER, &[nick, &settings.name], &settings.network);
     if user.is_operator() {
-        pen.numeric(numeric::RPL_WHOISOPERATOR, &[nick], "is a server operator");
+        reply.numeric(numeric::RPL_WHOISOPERATOR, &[nick]);
     }
     if who.bot {
-        pen.numeric(numeric::RPL_WHOISBOT, &[nick], "is a bot");
+        reply.numeric(numeric::RPL_WHOISBOT, &[nick]);
     }
     if let Some(account) = &who.account {
         let words = [nick, account.as_str()];
-        pen.numeric(numeric::RPL_WHOISACCOUNT, &words, "is logged in as");
+        reply.numeric(numeric::RPL_WHOISACCOUNT, &words);
     }
     if own || asker.is_operator() {
         let text = format!("is connecting from {}@{host} {host}", who.user());
-        pen.numeric(numeric::RPL_WHOISHOST, &[nick], &text);
+        reply.numeric_text(numeric::RPL_WHOISHOST, &[nick], &text);
         let text = format!("is using modes {}", modes::of(user));
-        pen.numeric(numeric::RPL_WHOISMODES, &[nick], &text);
+        reply.numeric_text(numeric::RPL_WHOISMODES, &[nick], &text);
     }
     if let Some(message) = user.away() {
-        pen.numeric(numeric::RPL_AWAY, &[nick], message);
+        reply.numeric_text(numeric::RPL_AWAY, &[nick], message);
     }
-    metadata::tell_whois(&mut pen, nick, hub.metadata_of(user));
+    metadata::tell_whois(&mut reply, nick, hub.metadata_of(user));
     let idle = (now.0 - user.last.0).max(0) / 1000;
-    let words = [nick, &idle.to_string(), &pen::seconds(user.since)];
-    pen.numeric(numeric::RPL_WHOISIDLE, &words, "seconds idle, signon time");
+    let words = [nick, &idle.to_string(), &fields::seconds(user.since)];
+    reply.numeric(numeric::RPL_WHOISIDLE, &words);
 }
 
 /// `WHO mask [o] [%fields[,token]]`.
@@ -263,7 +255,7 @@ pub(super) fn who(context: &mut Context<'_, '_>, message: &Message<'_>) {
         }
     }
     let mask = if mask.is_empty() { "*" } else { mask };
-    context.pen().numeric(numeric::RPL_ENDOFWHO, &[mask], "End of WHO list");
+    context.reply().numeric(numeric::RPL_ENDOFWHO, &[mask]);
 }
 
 fn tell_who(
@@ -274,7 +266,7 @@ fn tell_who(
 ) {
     let (server, now) = (&context.view.settings.name, context.view.now);
     let caps = context.session.caps;
-    let (who, host) = (&user.identity, pen::host(&user.identity));
+    let (who, host) = (&user.identity, fields::host(&user.identity));
     let room = place.map_or("*", |(room, _)| room.name.as_str());
     let mut flags = String::from(if user.away().is_some() { "G" } else { "H" });
     if user.is_operator() {
@@ -287,11 +279,11 @@ fn tell_who(
     if who.bot {
         flags.push('B');
     }
-    let realname = pen::realname(who);
-    let mut pen = context.pen();
+    let realname = fields::realname(who);
+    let mut reply = context.reply();
     let Some(fields) = fields else {
         let words = [room, who.user(), &host, server.as_str(), who.nick.as_str(), &flags];
-        return pen.numeric(numeric::RPL_WHOREPLY, &words, &format!("0 {realname}"));
+        return reply.numeric_text(numeric::RPL_WHOREPLY, &words, &format!("0 {realname}"));
     };
     let (fields, token) = fields.split_once(',').unwrap_or((fields, "0"));
     let idle = ((now.0 - user.last.0).max(0) / 1000).to_string();
@@ -313,8 +305,8 @@ fn tell_who(
     let chosen = all.iter().filter(|(letter, _)| fields.contains(*letter));
     let words: Vec<&str> = chosen.map(|(_, word)| *word).collect();
     if fields.contains('r') {
-        pen.numeric(numeric::RPL_WHOSPCRPL, &words, realname);
+        reply.numeric_text(numeric::RPL_WHOSPCRPL, &words, realname);
     } else {
-        pen.words(numeric::RPL_WHOSPCRPL, &words);
+        reply.numeric(numeric::RPL_WHOSPCRPL, &words);
     }
 }

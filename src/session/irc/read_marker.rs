@@ -3,7 +3,8 @@
 //! A client that comes in, or logs in, is told all markers of its account: they may have moved
 //! while it was away, and of people it would have to ask for each.
 
-use super::pen::{Pen, timestamp};
+use super::fields::timestamp;
+use super::reply::ReplyWriter;
 use super::{Caps, Context};
 use crate::chat::{Command, Hub, Moment, Room, User, marker_target};
 use crate::wire::irc::Message;
@@ -11,7 +12,7 @@ use crate::wire::irc::Message;
 /// `MARKREAD target [timestamp=…]`.
 pub(super) fn markread(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let fail = |context: &mut Context<'_, '_>, code, words: &[&str], text| {
-        context.pen().fail("MARKREAD", code, words, text);
+        context.reply().fail("MARKREAD", code, words, text);
     };
     let words = message.parameters.as_slice();
     let Some(target) = words.first().copied().filter(|target| !target.is_empty()) else {
@@ -39,12 +40,12 @@ pub(super) fn markread(context: &mut Context<'_, '_>, message: &Message<'_>) {
 /// Where a marker is.
 pub(super) fn tell(context: &mut Context<'_, '_>, target: &str, time: Option<Moment>) {
     let (hub, user) = (context.view.hub, context.user());
-    write(&mut context.pen(), spelled(hub, user, target), time);
+    write(&mut context.reply(), spelled(hub, user, target), time);
 }
 
-fn write(pen: &mut Pen<'_>, target: &str, time: Option<Moment>) {
+fn write(reply: &mut ReplyWriter<'_>, target: &str, time: Option<Moment>) {
     let time = time.map(|time| format!("timestamp={}", timestamp(time)));
-    pen.line("MARKREAD", &[target, time.as_deref().unwrap_or("*")], None);
+    reply.line("MARKREAD", &[target, time.as_deref().unwrap_or("*")], None);
 }
 
 /// A name as its owner spells it, if it is there for this asker: of a secret room not even that.
@@ -74,8 +75,8 @@ pub(super) fn tell_all(context: &mut Context<'_, '_>) {
     }
     let hub = context.view.hub;
     let Some(user) = context.user() else { return };
-    let mut pen = context.pen();
+    let mut reply = context.reply();
     for (target, time) in hub.read_markers(user) {
-        write(&mut pen, spelled(hub, Some(user), target.as_str()), Some(*time));
+        write(&mut reply, spelled(hub, Some(user), target.as_str()), Some(*time));
     }
 }

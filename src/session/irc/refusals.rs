@@ -1,6 +1,6 @@
 //! Why something cannot be done, as numerics.
 
-use super::pen::Pen;
+use super::reply::ReplyWriter;
 use crate::chat::{Field, NickFault, Refusal};
 use crate::wire::irc::{Numeric, numeric};
 
@@ -8,9 +8,14 @@ use crate::wire::irc::{Numeric, numeric};
 type Answer<'a> = (Numeric, Vec<&'a str>, &'static str);
 
 /// Says why `command` cannot be carried out; `subject` is what it was about.
-pub(super) fn refuse(command: &str, subject: &[String], refusal: &Refusal, pen: &mut Pen<'_>) {
+pub(super) fn refuse(
+    command: &str,
+    subject: &[String],
+    refusal: &Refusal,
+    reply: &mut ReplyWriter<'_>,
+) {
     // Nothing answers a notice, lest two programs talk for ever.
-    if command == "NOTICE" || in_standard_form(command, subject, refusal, pen) {
+    if command == "NOTICE" || in_standard_form(command, subject, refusal, reply) {
         return;
     }
     let speaks = matches!(command, "PRIVMSG" | "TAGMSG");
@@ -23,17 +28,17 @@ pub(super) fn refuse(command: &str, subject: &[String], refusal: &Refusal, pen: 
         | Refusal::NothingChanged(_) => return,
         Refusal::TryLater(seconds) if command != "AUTHENTICATE" => {
             let text = format!("Please wait {seconds} s and try again");
-            return pen.numeric(numeric::RPL_TRYAGAIN, &[command], &text);
+            return reply.numeric_text(numeric::RPL_TRYAGAIN, &[command], &text);
         }
         refusal if speaks => while_speaking(refusal).or_else(|| about_rooms(refusal)),
         refusal => about_rooms(refusal),
     };
     match answer.or_else(|| about_people(command, refusal)) {
-        Some((numeric, words, text)) => pen.numeric(numeric, &words, text),
+        Some((numeric, words, text)) => reply.numeric_text(numeric, &words, text),
         None => {
             let command = if command.is_empty() { "*" } else { command };
-            let text = crate::session::plain::refusal(refusal);
-            pen.numeric(numeric::ERR_UNKNOWNERROR, &[command], &text);
+            let text = crate::session::refusal_text::of(refusal);
+            reply.numeric_text(numeric::ERR_UNKNOWNERROR, &[command], &text);
         }
     }
 }
@@ -128,45 +133,45 @@ fn in_standard_form(
     command: &str,
     subject: &[String],
     refusal: &Refusal,
-    pen: &mut Pen<'_>,
+    reply: &mut ReplyWriter<'_>,
 ) -> bool {
-    let text = crate::session::plain::refusal(refusal);
+    let text = crate::session::refusal_text::of(refusal);
     let (whole, subject) = (subject, subject.iter().map(String::as_str).collect::<Vec<&str>>());
-    let nick = pen.nick.clone();
+    let nick = reply.nick.clone();
     match (command, refusal) {
         ("REGISTER", Refusal::AccountExists(name)) => {
-            pen.fail("REGISTER", "ACCOUNT_EXISTS", &[name.as_str()], &text);
+            reply.fail("REGISTER", "ACCOUNT_EXISTS", &[name.as_str()], &text);
         }
         ("REGISTER", Refusal::ShortPassword(_)) => {
-            pen.fail("REGISTER", "WEAK_PASSWORD", &[nick.as_str()], &text);
+            reply.fail("REGISTER", "WEAK_PASSWORD", &[nick.as_str()], &text);
         }
         ("REGISTER", Refusal::TooLong(..)) => {
-            pen.fail("REGISTER", "UNACCEPTABLE_PASSWORD", &[nick.as_str()], &text);
+            reply.fail("REGISTER", "UNACCEPTABLE_PASSWORD", &[nick.as_str()], &text);
         }
         ("REGISTER", Refusal::LoggedIn(name)) => {
-            pen.fail("REGISTER", "ALREADY_AUTHENTICATED", &[name.as_str()], &text);
+            reply.fail("REGISTER", "ALREADY_AUTHENTICATED", &[name.as_str()], &text);
         }
         ("REGISTER", _) => {
-            pen.fail("REGISTER", "TEMPORARILY_UNAVAILABLE", &[nick.as_str()], &text);
+            reply.fail("REGISTER", "TEMPORARILY_UNAVAILABLE", &[nick.as_str()], &text);
         }
         ("REDACT", Refusal::NoSuchMessage(..)) => {
-            pen.fail("REDACT", "UNKNOWN_MSGID", &subject, &text);
+            reply.fail("REDACT", "UNKNOWN_MSGID", &subject, &text);
         }
         ("REDACT", Refusal::NotYours(_)) => {
-            pen.fail("REDACT", "REDACT_FORBIDDEN", &subject, &text);
+            reply.fail("REDACT", "REDACT_FORBIDDEN", &subject, &text);
         }
         ("REDACT", Refusal::NoSuchRoom(name) | Refusal::NotInRoom(name)) => {
-            pen.fail("REDACT", "INVALID_TARGET", &[name.as_str()], &text);
+            reply.fail("REDACT", "INVALID_TARGET", &[name.as_str()], &text);
         }
         ("RENAME", Refusal::RoomExists(_)) => {
-            pen.fail("RENAME", "CHANNEL_NAME_IN_USE", &subject, &text);
+            reply.fail("RENAME", "CHANNEL_NAME_IN_USE", &subject, &text);
         }
         ("RENAME", Refusal::LobbyStays | Refusal::BadRoom(..) | Refusal::TryLater(_)) => {
-            pen.fail("RENAME", "CANNOT_RENAME", &subject, &text);
+            reply.fail("RENAME", "CANNOT_RENAME", &subject, &text);
         }
-        ("METADATA", _) => super::metadata::refused(whole, refusal, pen),
+        ("METADATA", _) => super::metadata::refused(whole, refusal, reply),
         ("CHATHISTORY", _) => {
-            pen.fail("CHATHISTORY", "INVALID_TARGET", &subject, &text);
+            reply.fail("CHATHISTORY", "INVALID_TARGET", &subject, &text);
         }
         _ => return false,
     }

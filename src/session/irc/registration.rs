@@ -1,7 +1,8 @@
 //! How does a client come in, and how does it go? PASS, NICK, USER, PING, QUIT.
 
+use super::fields;
 use super::{
-    Action, Context, Session, about, commands, pen, read_marker, sasl, settings, subscriptions,
+    Action, Context, Session, about, commands, read_marker, sasl, settings, subscriptions,
 };
 use crate::chat::{Command, Entry, Metadata, Name, Refusal, Secret, limits};
 use crate::wire::irc::{Message, name, numeric};
@@ -42,8 +43,7 @@ pub(super) fn user(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let cleaned = short.trim_start_matches('~');
     let plain = name::is_user_name(cleaned, settings::USER_LENGTH) && cleaned.is_ascii();
     if !plain {
-        let text = "Your user name is invalid";
-        return context.pen().numeric(numeric::ERR_INVALIDUSERNAME, &[], text);
+        return context.reply().numeric(numeric::ERR_INVALIDUSERNAME, &[]);
     }
     let end = realname.floor_char_boundary(limits::REAL_NAME_LENGTH);
     let Some(door) = &mut context.session.door else { return };
@@ -56,8 +56,7 @@ pub(super) fn user(context: &mut Context<'_, '_>, message: &Message<'_>) {
 pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let wanted = message.parameters.first().copied().unwrap_or_default();
     if wanted.is_empty() {
-        let text = "No nickname given";
-        return context.pen().numeric(numeric::ERR_NONICKNAMEGIVEN, &[], text);
+        return context.reply().numeric(numeric::ERR_NONICKNAMEGIVEN, &[]);
     }
     if context.session.is_in() {
         let same = context.user().is_some_and(|user| user.identity.nick.as_str() == wanted);
@@ -87,7 +86,7 @@ pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
             }
             come_in(context);
         }
-        Err(refusal) => super::refusals::refuse("NICK", &[], &refusal, &mut context.pen()),
+        Err(refusal) => super::refusals::refuse("NICK", &[], &refusal, &mut context.reply()),
     }
 }
 
@@ -123,13 +122,12 @@ fn negotiates(context: &Context<'_, '_>) -> bool {
 pub(super) fn ping(context: &mut Context<'_, '_>, message: &Message<'_>) {
     match message.parameters.first().copied().filter(|token| !token.is_empty()) {
         Some(token) => {
-            let mut pen = context.pen();
-            let server = pen.server;
-            pen.line("PONG", &[server], Some(token));
+            let mut reply = context.reply();
+            let server = reply.server;
+            reply.line("PONG", &[server], Some(token));
         }
         None => {
-            let text = "No origin specified";
-            context.pen().numeric(numeric::ERR_NOORIGIN, &[], text);
+            context.reply().numeric(numeric::ERR_NOORIGIN, &[]);
         }
     }
 }
@@ -157,7 +155,7 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
         return;
     }
     if context.view.settings.password.is_some() && context.view.settings.password != door.password {
-        context.pen().numeric(numeric::ERR_PASSWDMISMATCH, &[], "Password incorrect");
+        context.reply().numeric(numeric::ERR_PASSWDMISMATCH, &[]);
         let farewell = "Password incorrect".to_owned();
         context.actions.push(Action::Leave { words: None, farewell });
         return;
@@ -176,7 +174,7 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
         if let Some(door) = &mut context.session.door {
             door.nick = None;
         }
-        return super::refusals::refuse("NICK", &[], &refusal, &mut context.pen());
+        return super::refusals::refuse("NICK", &[], &refusal, &mut context.reply());
     }
     if let Some(door) = &mut context.session.door {
         door.entering = true;
@@ -221,18 +219,18 @@ pub(super) fn welcome(context: &mut Context<'_, '_>) {
     let settings = context.view.settings;
     let Some(user) = context.user() else { return };
     let prefix = prefix(&user.identity);
-    let mut pen = context.pen();
+    let mut reply = context.reply();
     let text = format!("Welcome to the {} chat, {prefix}", settings.network);
-    pen.numeric(numeric::RPL_WELCOME, &[], &text);
+    reply.numeric_text(numeric::RPL_WELCOME, &[], &text);
     let text = format!("Your host is {}, running {}", settings.name, settings::VERSION);
-    pen.numeric(numeric::RPL_YOURHOST, &[], &text);
-    let text = format!("This server was started {}", pen::timestamp(settings.started));
-    pen.numeric(numeric::RPL_CREATED, &[], &text);
+    reply.numeric_text(numeric::RPL_YOURHOST, &[], &text);
+    let text = format!("This server was started {}", fields::timestamp(settings.started));
+    reply.numeric_text(numeric::RPL_CREATED, &[], &text);
     let channel_modes = settings::CHANNEL_MODES.concat() + settings::MEMBER_MODES.0;
     let arguments: String = settings::CHANNEL_MODES[..3].concat() + settings::MEMBER_MODES.0;
     let words =
         [&settings.name, settings::VERSION, settings::USER_MODES, &channel_modes, &arguments];
-    pen.words(numeric::RPL_MYINFO, &words);
+    reply.numeric(numeric::RPL_MYINFO, &words);
     isupport(context);
     about::lusers(context);
     subscriptions::tell_own(context);
@@ -244,10 +242,10 @@ pub(super) fn isupport(context: &mut Context<'_, '_>) {
     // Thirteen tokens and the nick and the text are fifteen parameters.
     const PER_LINE: usize = 13;
     let tokens = context.view.settings.isupport();
-    let mut pen = context.pen();
+    let mut reply = context.reply();
     for chunk in tokens.chunks(PER_LINE) {
         let words: Vec<&str> = chunk.iter().map(String::as_str).collect();
-        pen.numeric(numeric::RPL_ISUPPORT, &words, "are supported by this server");
+        reply.numeric(numeric::RPL_ISUPPORT, &words);
     }
 }
 
@@ -256,5 +254,5 @@ pub(super) fn prefix(who: &crate::chat::Identity) -> String {
     if who.label.is_empty() {
         return who.nick.as_str().to_owned();
     }
-    format!("{}!{}@{}", who.nick, who.user(), pen::host(who))
+    format!("{}!{}@{}", who.nick, who.user(), fields::host(who))
 }

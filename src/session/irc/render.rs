@@ -1,13 +1,13 @@
 //! What many hear, as lines: rendered once for each look.
 
+use super::fields::{msgid, prefix, realname, timestamp};
 use super::modes::shown;
-use super::pen::{msgid, realname, timestamp};
-use super::registration::prefix;
+use super::reply::Lines;
 use super::{Caps, RenderCaps, multiline};
 use crate::chat::{
     AccountStep, DirectMessage, Event, Identity, Kind, Name, QuitReason, Quoted, RoomMessage, Stamp,
 };
-use crate::wire::irc::{Limits, LineWriter, Tags};
+use crate::wire::irc::{LineWriter, Tags};
 use std::borrow::Cow;
 
 /// Bytes of a line that are neither source nor command nor target: colons, blanks, line end.
@@ -18,6 +18,11 @@ const MARGIN: usize = 24;
 ///
 /// [`Session::tell`]: super::Session::tell
 pub fn render(look: RenderCaps, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8>) {
+    write(look, stamp, event, &mut Lines::shared(out));
+}
+
+/// The same among the replies to one client.
+pub(super) fn write(look: RenderCaps, stamp: Option<Stamp>, event: &Event, out: &mut Lines<'_>) {
     let caps = look.caps();
     match event {
         Event::RoomMessage(line) => said(caps, line, out),
@@ -67,7 +72,7 @@ pub fn render(look: RenderCaps, stamp: Option<Stamp>, event: &Event, out: &mut V
     }
 }
 
-fn about_rooms(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8>) {
+fn about_rooms(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Lines<'_>) {
     match event {
         Event::Kicked { who, room, target, reason } => {
             let source = prefix(who);
@@ -112,7 +117,7 @@ fn about_rooms(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8
     }
 }
 
-fn about_people(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Vec<u8>) {
+fn about_people(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Lines<'_>) {
     match event {
         Event::Away { who, message } if caps.has(Caps::AWAY_NOTIFY) => {
             let source = prefix(who);
@@ -189,9 +194,18 @@ fn tagged<'o, 's>(
     stamp: Option<Stamp>,
     who: &Identity,
     tags: Option<&str>,
-    out: &'o mut Vec<u8>,
+    out: &'o mut Lines<'_>,
 ) -> LineWriter<'o, 's> {
-    let mut line = LineWriter::new(out, Limits::FROM_SERVER);
+    with_stamp(caps, stamp, who, tags, out.line())
+}
+
+fn with_stamp<'o, 's>(
+    caps: Caps,
+    stamp: Option<Stamp>,
+    who: &Identity,
+    tags: Option<&str>,
+    mut line: LineWriter<'o, 's>,
+) -> LineWriter<'o, 's> {
     if let Some(stamp) = stamp {
         if caps.has(Caps::SERVER_TIME) {
             line = line.tag("time", &timestamp(stamp.time));
@@ -209,9 +223,9 @@ fn untitled<'o, 's>(
     stamp: Option<Stamp>,
     who: &Identity,
     tags: Option<&str>,
-    out: &'o mut Vec<u8>,
+    out: &'o mut Lines<'_>,
 ) -> LineWriter<'o, 's> {
-    let mut line = LineWriter::new(out, Limits::FROM_SERVER);
+    let mut line = out.line();
     if let Some(stamp) = stamp
         && caps.has(Caps::SERVER_TIME)
     {
@@ -250,7 +264,7 @@ pub(super) fn joined(
     who: &Identity,
     room: &Name,
     op: bool,
-    out: &mut Vec<u8>,
+    out: &mut Lines<'_>,
 ) {
     let source = prefix(who);
     let line = tagged(caps, stamp, who, None, out).source(&source).command("JOIN");
@@ -283,7 +297,7 @@ pub(super) fn words(
     who: &Identity,
     words: &Words<'_>,
     to: &str,
-    out: &mut Vec<u8>,
+    out: &mut Lines<'_>,
 ) {
     let Words { kind, text, joints, tags } = *words;
     let source = prefix(who);
@@ -295,15 +309,17 @@ pub(super) fn words(
     let pieces = || multiline::pieces(text, joints, room);
     if caps.has(Caps::MULTILINE) && kind != Kind::Action && pieces().nth(1).is_some() {
         let reference = format!("m{}", stamp.id.0);
-        let line = tagged(caps, Some(stamp), who, tags, out).source(&source).command("BATCH");
+        let line = with_stamp(caps, Some(stamp), who, tags, out.batch_start());
+        let line = line.source(&source).command("BATCH");
         let _ = line.middle(&format!("+{reference}")).middle(multiline::TYPE).middle(to).end();
         for (joined, piece) in pieces() {
-            let line = LineWriter::new(out, Limits::FROM_SERVER).tag("batch", &reference);
+            let mut inside = out.inside(&reference);
+            let line = inside.line();
             let line = if joined { line.tag(multiline::CONCAT, "") } else { line };
             let _ = line.source(&source).command(command).middle(to).trailing(piece).end();
         }
-        let line = LineWriter::new(out, Limits::FROM_SERVER).source(&source);
-        let _ = line.command("BATCH").middle(&format!("-{reference}")).end();
+        let line = out.batch_end().source(&source).command("BATCH");
+        let _ = line.middle(&format!("-{reference}")).end();
         return;
     }
     for (number, (_, piece)) in pieces().filter(|(_, piece)| !piece.is_empty()).enumerate() {
@@ -328,7 +344,7 @@ pub(super) fn tags_of<'t>(tags: Option<&'t str>, reply: Option<&Quoted>) -> Opti
     }
 }
 
-fn said(caps: Caps, said: &RoomMessage, out: &mut Vec<u8>) {
+fn said(caps: Caps, said: &RoomMessage, out: &mut Lines<'_>) {
     let tags = tags_of(said.tags.as_deref(), said.reply.as_deref());
     let joints = said.joints.as_deref().unwrap_or_default();
     let said_so = Words { kind: said.kind, text: &said.text, joints, tags: tags.as_deref() };
@@ -342,7 +358,7 @@ fn said(caps: Caps, said: &RoomMessage, out: &mut Vec<u8>) {
     }
 }
 
-pub(super) fn told(caps: Caps, told: &DirectMessage, to: &str, out: &mut Vec<u8>) {
+pub(super) fn told(caps: Caps, told: &DirectMessage, to: &str, out: &mut Lines<'_>) {
     let joints = told.joints.as_deref().unwrap_or_default();
     let said_so = Words { kind: told.kind, text: &told.text, joints, tags: told.tags.as_deref() };
     let stamp = Stamp { id: told.id, part: 0, time: told.time };

@@ -1,10 +1,11 @@
 //! How does a client prove an account? SASL in pieces of 400 bytes of base64 (IRCv3 sasl-3.1,
 //! sasl-3.2), and its simplest mechanism, PLAIN (RFC 4616). SCRAM is in `scram`.
 
+use super::reply::{Lines, Replies};
 use super::scram::Scram;
 use super::{Action, Context, Proof, Session, View, registration};
 use crate::chat::{Challenge, Name, Secret};
-use crate::wire::irc::{Limits, LineWriter, Message, numeric};
+use crate::wire::irc::{Message, numeric};
 use base64ct::{Base64, Encoding};
 
 /// The mechanisms, as CAP LS and RPL_SASLMECHS list them.
@@ -44,8 +45,7 @@ pub(super) fn authenticate(context: &mut Context<'_, '_>, message: &Message<'_>)
         None => context.session.door.as_ref().and_then(|door| door.account.clone()),
     };
     if account.is_some() {
-        let text = "You have already authenticated using SASL";
-        return context.pen().numeric(numeric::ERR_SASLALREADY, &[], text);
+        return context.reply().numeric(numeric::ERR_SASLALREADY, &[]);
     }
     if word == "*" {
         return abort(context);
@@ -53,8 +53,7 @@ pub(super) fn authenticate(context: &mut Context<'_, '_>, message: &Message<'_>)
     let Some(sasl) = &mut context.session.sasl else { return begin(context, word) };
     if word.len() > PIECE {
         context.session.sasl = None;
-        let text = "SASL message too long";
-        return context.pen().numeric(numeric::ERR_SASLTOOLONG, &[], text);
+        return context.reply().numeric(numeric::ERR_SASLTOOLONG, &[]);
     }
     if sasl.base64.len() + word.len() > MOST {
         return fail(context, "SASL authentication failed: too long");
@@ -79,13 +78,12 @@ fn begin(context: &mut Context<'_, '_>, mechanism: &str) {
         "PLAIN" => Stage::Plain,
         "SCRAM-SHA-256" => Stage::Scram(Box::default()),
         _ => {
-            let text = "are available SASL mechanisms";
-            context.pen().numeric(numeric::RPL_SASLMECHS, &[MECHANISMS], text);
+            context.reply().numeric(numeric::RPL_SASLMECHS, &[MECHANISMS]);
             return fail(context, "SASL authentication failed");
         }
     };
     context.session.sasl = Some(Box::new(Sasl { base64: String::new(), stage }));
-    say("", context.out);
+    say("", &mut context.out.lines());
 }
 
 /// What a whole message of the client leads to; `None` if it is wrong.
@@ -122,14 +120,13 @@ fn plain(text: &str) -> Option<(String, Secret)> {
 }
 
 /// Writes a message to the client, in pieces.
-fn say(text: &str, out: &mut Vec<u8>) {
+fn say(text: &str, out: &mut Lines<'_>) {
     let base64 = Base64::encode_string(text.as_bytes());
     let mut rest = base64.as_str();
     loop {
         let (piece, after) = rest.split_at(rest.len().min(PIECE));
         let word = if piece.is_empty() { "+" } else { piece };
-        let line = LineWriter::new(out, Limits::FROM_SERVER).command("AUTHENTICATE").middle(word);
-        let _ = line.end();
+        let _ = out.line().command("AUTHENTICATE").middle(word).end();
         if piece.len() < PIECE {
             return;
         }
@@ -139,13 +136,13 @@ fn say(text: &str, out: &mut Vec<u8>) {
 
 fn fail(context: &mut Context<'_, '_>, text: &str) {
     context.session.sasl = None;
-    context.pen().numeric(numeric::ERR_SASLFAIL, &[], text);
+    context.reply().numeric_text(numeric::ERR_SASLFAIL, &[], text);
 }
 
 /// The client does not go on, by its own word or because it comes in without.
 pub(super) fn abort(context: &mut Context<'_, '_>) {
     context.session.sasl = None;
-    context.pen().numeric(numeric::ERR_SASLABORTED, &[], "SASL authentication aborted");
+    context.reply().numeric(numeric::ERR_SASLABORTED, &[]);
 }
 
 impl Session {
@@ -160,9 +157,11 @@ impl Session {
     }
 
     /// What came of [`Proof::Begin`].
-    pub fn challenged(&mut self, challenge: &Challenge, view: &mut View<'_>, out: &mut Vec<u8>) {
+    pub fn challenged(&mut self, challenge: &Challenge, view: &mut View<'_>, out: &mut Replies) {
         match self.sasl.as_deref_mut() {
-            Some(Sasl { stage: Stage::Scram(scram), .. }) => say(&scram.challenge(challenge), out),
+            Some(Sasl { stage: Stage::Scram(scram), .. }) => {
+                say(&scram.challenge(challenge), &mut out.lines())
+            }
             _ => self.fail_sasl(view, out),
         }
     }
@@ -173,41 +172,40 @@ impl Session {
         account: &Name,
         signature: &str,
         view: &mut View<'_>,
-        out: &mut Vec<u8>,
+        out: &mut Replies,
     ) {
         match self.sasl.as_deref_mut() {
             Some(sasl) if matches!(sasl.stage, Stage::Asked) => {
                 sasl.stage = Stage::Signed(account.clone());
-                say(&crate::wire::scram::server_final(signature), out);
+                say(&crate::wire::scram::server_final(signature), &mut out.lines());
             }
             _ => self.fail_sasl(view, out),
         }
     }
 
     /// Nothing comes of the exchange, if there is one.
-    pub fn fail_sasl(&mut self, view: &mut View<'_>, out: &mut Vec<u8>) {
+    pub fn fail_sasl(&mut self, view: &mut View<'_>, out: &mut Replies) {
         if self.sasl.take().is_some() {
-            let text = "SASL authentication failed";
-            self.pen(view, out).numeric(numeric::ERR_SASLFAIL, &[], text);
+            self.reply(view, out).numeric(numeric::ERR_SASLFAIL, &[]);
         }
     }
 
     /// What came of a proof before coming in.
-    pub fn proved(&mut self, account: Option<Name>, view: &mut View<'_>, out: &mut Vec<u8>) {
+    pub fn proved(&mut self, account: Option<Name>, view: &mut View<'_>, out: &mut Replies) {
         let Some(account) = account else { return self.fail_sasl(view, out) };
         self.sasl = None;
-        let mut pen = self.pen(view, out);
-        let prefix = format!("{}!*@*", pen.nick);
+        let mut reply = self.reply(view, out);
+        let prefix = format!("{}!*@*", reply.nick);
         let text = format!("You are now logged in as {account}");
-        pen.numeric(numeric::RPL_LOGGEDIN, &[&prefix, account.as_str()], &text);
-        pen.numeric(numeric::RPL_SASLSUCCESS, &[], "SASL authentication successful");
+        reply.numeric_text(numeric::RPL_LOGGEDIN, &[&prefix, account.as_str()], &text);
+        reply.numeric(numeric::RPL_SASLSUCCESS, &[]);
         if let Some(door) = &mut self.door {
             door.account = Some(account);
         }
     }
 
     /// Goes in, if all has been said meanwhile.
-    pub fn go_on(&mut self, view: &mut View<'_>, out: &mut Vec<u8>, actions: &mut Vec<Action>) {
+    pub fn go_on(&mut self, view: &mut View<'_>, out: &mut Replies, actions: &mut Vec<Action>) {
         registration::come_in(&mut Context { session: self, view, out, actions });
     }
 }
@@ -231,7 +229,7 @@ mod tests {
     fn a_message_is_cut_into_pieces_and_its_end_can_be_told() {
         let said = |bytes: usize| {
             let mut out = Vec::new();
-            say(&"x".repeat(bytes), &mut out);
+            say(&"x".repeat(bytes), &mut Lines::shared(&mut out));
             let out = String::from_utf8(out).unwrap();
             let word = |line: &str| line.strip_prefix("AUTHENTICATE ").unwrap().to_owned();
             out.split_terminator("\r\n").map(word).collect::<Vec<String>>()

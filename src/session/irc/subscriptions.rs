@@ -10,7 +10,7 @@
 //! so that a crowd that joins is not told everything of everyone at once.
 
 use super::metadata::{batch, invalid_key, is_aware, name, speaks_version_2, tell};
-use super::pen::Pen;
+use super::reply::{Replies, ReplyWriter};
 use super::{Context, Session, View};
 use crate::chat::{Holder, Hub, Metadata, MetadataChanges, Room, SessionId, User, is_metadata_key};
 use crate::wire::irc::{MAX_BODY, Numeric, numeric};
@@ -55,18 +55,18 @@ pub(super) fn subscribe(context: &mut Context<'_, '_>, keys: &[&str]) {
             taken.push(key);
         }
     }
-    let mut pen = context.pen();
-    several(&mut pen, numeric::RPL_METADATASUBOK, &taken);
+    let mut reply = context.reply();
+    several(&mut reply, numeric::RPL_METADATASUBOK, &taken);
     for key in invalid {
-        invalid_key(&mut pen, key);
+        invalid_key(&mut reply, key);
     }
     if let Some(key) = excess {
         let text = "Too many subscriptions";
-        if speaks_version_2(pen.caps) {
-            pen.fail("METADATA", "TOO_MANY_SUBS", &[key], text);
+        if speaks_version_2(reply.caps) {
+            reply.fail("METADATA", "TOO_MANY_SUBS", &[key], text);
         } else {
             let most = SUBSCRIPTIONS.to_string();
-            pen.fail("METADATA", "LIMIT_REACHED", &[key, &most], text);
+            reply.fail("METADATA", "LIMIT_REACHED", &[key, &most], text);
         }
     }
     if !new.is_empty() && context.session.is_in() && is_aware(context.session.caps) {
@@ -78,18 +78,18 @@ pub(super) fn subscribe(context: &mut Context<'_, '_>, keys: &[&str]) {
 /// 2, which does not know of `*ALL`, is told the values, or to synchronize its channels.
 fn tell_of_new(context: &mut Context<'_, '_>, new: &[String]) {
     if !speaks_version_2(context.session.caps) {
-        return sync_later(&mut context.pen(), ALL, "0");
+        return sync_later(&mut context.reply(), ALL, "0");
     }
     let values = collect(new, visible(context));
     let rooms = context.user().map_or(&[][..], |user| user.rooms());
-    let mut pen = context.pen();
+    let mut reply = context.reply();
     match values {
         Some(values) => {
             for (target, key, value) in values {
-                tell(&mut pen, target, key, Some(value));
+                tell(&mut reply, target, key, Some(value));
             }
         }
-        None => rooms.iter().for_each(|room| sync_later(&mut pen, room.as_str(), SOON)),
+        None => rooms.iter().for_each(|room| sync_later(&mut reply, room.as_str(), SOON)),
     }
 }
 
@@ -98,10 +98,10 @@ pub(super) fn unsubscribe(context: &mut Context<'_, '_>, keys: &[&str]) {
     let (valid, invalid): (Vec<&str>, Vec<&str>) =
         keys.iter().partition(|key| is_metadata_key(key));
     context.session.subscriptions.retain(|known| !valid.contains(&known.as_str()));
-    let mut pen = context.pen();
-    several(&mut pen, numeric::RPL_METADATAUNSUBOK, &valid);
+    let mut reply = context.reply();
+    several(&mut reply, numeric::RPL_METADATAUNSUBOK, &valid);
     for key in invalid {
-        invalid_key(&mut pen, key);
+        invalid_key(&mut reply, key);
     }
 }
 
@@ -109,21 +109,21 @@ pub(super) fn unsubscribe(context: &mut Context<'_, '_>, keys: &[&str]) {
 pub(super) fn list(context: &mut Context<'_, '_>) {
     let subscriptions = context.session.subscriptions.clone();
     let keys: Vec<&str> = subscriptions.iter().map(String::as_str).collect();
-    batch(&mut context.pen(), &["metadata-subs"], |pen| {
-        several(pen, numeric::RPL_METADATASUBS, &keys);
+    batch(&mut context.reply(), &["metadata-subs"], |reply| {
+        several(reply, numeric::RPL_METADATASUBS, &keys);
     });
 }
 
 /// Keys as parameters of their own, in as many lines as it takes.
-fn several(pen: &mut Pen<'_>, numeric: Numeric, keys: &[&str]) {
+fn several(reply: &mut ReplyWriter<'_>, numeric: Numeric, keys: &[&str]) {
     // With the nick, what RFC 1459 allows of parameters.
     const MOST: usize = 14;
-    let head = pen.server.len() + pen.nick.as_str().len() + 12;
+    let head = reply.server.len() + reply.nick.as_str().len() + 12;
     let mut line: Vec<&str> = Vec::new();
     let mut length = head;
     for key in keys {
         if line.len() == MOST || length + key.len() + 1 > MAX_BODY {
-            pen.words(numeric, &line);
+            reply.numeric(numeric, &line);
             line.clear();
             length = head;
         }
@@ -131,7 +131,7 @@ fn several(pen: &mut Pen<'_>, numeric: Numeric, keys: &[&str]) {
         line.push(key);
     }
     if !line.is_empty() {
-        pen.words(numeric, &line);
+        reply.numeric(numeric, &line);
     }
 }
 
@@ -148,7 +148,7 @@ fn visible<'v>(context: &Context<'_, 'v>) -> Vec<(&'v str, &'v Metadata)> {
         let members = room.sessions().filter(|session| seen.insert(*session));
         all.extend(members.filter_map(|member| hub.user(member)).map(|it| of_person(hub, it)));
     }
-    let watched = context.view.desk.watched(context.view.me).iter();
+    let watched = context.view.monitors.watched(context.view.me).iter();
     let watched = watched.filter_map(|nick| hub.session_of(nick.as_str()));
     let watched: Vec<SessionId> = watched.filter(|session| seen.insert(*session)).collect();
     all.extend(watched.into_iter().filter_map(|it| hub.user(it)).map(|it| of_person(hub, it)));
@@ -197,7 +197,7 @@ pub(super) fn sync<'h>(
     targets: impl IntoIterator<Item = (&'h str, &'h Metadata)>,
 ) {
     let (session, view) = (&*context.session, &*context.view);
-    session.sync(name, targets, &mut session.pen(view, context.out));
+    session.sync(name, targets, &mut session.reply(view, context.out));
 }
 
 /// `METADATA #channel SYNC`.
@@ -212,13 +212,13 @@ pub(super) fn sync_all(context: &mut Context<'_, '_>) {
     sync(context, ALL, targets);
 }
 
-fn sync_later(pen: &mut Pen<'_>, target: &str, seconds: &str) {
+fn sync_later(reply: &mut ReplyWriter<'_>, target: &str, seconds: &str) {
     let words = [target, seconds];
-    if speaks_version_2(pen.caps) {
-        return pen.words(numeric::RPL_METADATASYNCLATER, &words);
+    if speaks_version_2(reply.caps) {
+        return reply.numeric(numeric::RPL_METADATASYNCLATER, &words);
     }
     let text = "Please synchronize metadata later";
-    pen.numeric(numeric::RPL_METADATASYNCLATER, &words, text);
+    reply.numeric_text(numeric::RPL_METADATASYNCLATER, &words, text);
 }
 
 /// What a client is told of a channel that it has joined.
@@ -227,7 +227,7 @@ pub(super) fn tell_joined(context: &mut Context<'_, '_>, room: &Room) {
         return;
     }
     if room.sessions().len() > SYNC_AT_JOIN && context.session.follows_metadata() {
-        return sync_later(&mut context.pen(), room.name.as_str(), SOON);
+        return sync_later(&mut context.reply(), room.name.as_str(), SOON);
     }
     sync_room(context, room);
 }
@@ -239,9 +239,9 @@ pub(super) fn tell_own(context: &mut Context<'_, '_>) {
     }
     let Some(user) = context.user() else { return };
     let (nick, metadata) = of_person(context.view.hub, user);
-    batch(&mut context.pen(), &["metadata", nick], |pen| {
+    batch(&mut context.reply(), &["metadata", nick], |reply| {
         for (key, value) in metadata {
-            tell(pen, nick, key, Some(value));
+            tell(reply, nick, key, Some(value));
         }
     });
 }
@@ -258,20 +258,25 @@ impl Session {
         holder: &Holder,
         changes: &MetadataChanges,
         view: &View<'_>,
-        out: &mut Vec<u8>,
+        out: &mut Replies,
     ) {
         let followed = |key: &str| self.subscriptions.iter().any(|known| known == key);
-        let mut pen = self.pen(view, out);
+        let mut reply = self.reply(view, out);
         for (key, value) in changes.iter().filter(|(key, _)| followed(key)) {
-            tell(&mut pen, name(holder), key, value.as_deref());
+            tell(&mut reply, name(holder), key, value.as_deref());
         }
     }
 
     /// What it follows of somebody whom it watches for, and who is there.
-    pub(super) fn tell_watched_metadata(&self, user: &User, hub: &Hub, pen: &mut Pen<'_>) {
+    pub(super) fn tell_watched_metadata(
+        &self,
+        user: &User,
+        hub: &Hub,
+        reply: &mut ReplyWriter<'_>,
+    ) {
         if is_aware(self.caps) {
             let own = of_person(hub, user);
-            self.sync(own.0, std::iter::once(own), pen);
+            self.sync(own.0, std::iter::once(own), reply);
         }
     }
 
@@ -279,14 +284,14 @@ impl Session {
         &self,
         name: &str,
         targets: impl IntoIterator<Item = (&'h str, &'h Metadata)>,
-        pen: &mut Pen<'_>,
+        reply: &mut ReplyWriter<'_>,
     ) {
         let Some(values) = collect(&self.subscriptions, targets) else {
-            return sync_later(pen, name, LATER);
+            return sync_later(reply, name, LATER);
         };
-        batch(pen, &["metadata", name], |pen| {
+        batch(reply, &["metadata", name], |reply| {
             for (target, key, value) in values {
-                tell(pen, target, key, Some(value));
+                tell(reply, target, key, Some(value));
             }
         });
     }

@@ -5,6 +5,7 @@ use crate::chat::{
     Event, Flag, Identity, Kind, ModeChange, Moment, Name, QuitReason, RecordId, RoomMessage,
     SessionId, Stamp, Topic,
 };
+use crate::wire::irc::numeric;
 use std::sync::Arc;
 
 fn ada() -> Arc<Identity> {
@@ -44,7 +45,7 @@ const STAMP: Stamp = Stamp { id: RecordId(9), part: 1, time: Moment(1_767_225_60
 fn heard(capabilities: &str, event: &Event) -> String {
     let mut out = Vec::new();
     let look = RenderCaps(super::capabilities::named(capabilities));
-    render(look, Some(STAMP), event, &mut out);
+    render::render(look, Some(STAMP), event, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -80,45 +81,200 @@ fn what_a_plain_client_says_in_one_line_may_take_several() {
     assert!(lines.iter().all(|line| line.len() <= 510 + 40));
 }
 
+/// A chat with nobody in it, for sessions that have not registered or need no user.
+struct Server {
+    hub: crate::chat::Hub,
+    settings: super::Settings,
+    monitors: super::MonitorList,
+    whowas: super::Whowas,
+    counts: super::UserCounts,
+}
+
+impl Server {
+    fn new() -> Server {
+        Server {
+            hub: crate::chat::Hub::new(),
+            settings: super::Settings::example(),
+            monitors: super::MonitorList::default(),
+            whowas: super::Whowas::default(),
+            counts: super::UserCounts::default(),
+        }
+    }
+
+    fn view(&mut self, now: i64) -> super::View<'_> {
+        super::View {
+            hub: &self.hub,
+            settings: &self.settings,
+            monitors: &mut self.monitors,
+            whowas: &self.whowas,
+            counts: &mut self.counts,
+            me: SessionId(1),
+            now: Moment(now),
+            stamp: None,
+        }
+    }
+
+    /// What the session answers to one line, by the way of the server: collected if labelled,
+    /// then finished.
+    fn answer(
+        &mut self,
+        session: &mut Session,
+        now: i64,
+        line: &str,
+    ) -> (String, Vec<super::Action>) {
+        let (mut replies, mut actions) = (super::Replies::default(), Vec::new());
+        let mut view = self.view(now);
+        session.take(line.as_bytes(), &mut view, &mut replies, &mut actions);
+        session.collect(&mut replies);
+        let mut finished = super::Replies::default();
+        session.finish(&view, &mut finished);
+        let out = [replies.bytes(), finished.bytes()].concat();
+        (String::from_utf8(out).unwrap(), actions)
+    }
+}
+
 #[test]
 fn a_batch_that_is_left_open_is_forgotten() {
-    let settings = super::Settings {
-        name: "irc.example.org".into(),
-        network: "Test".into(),
-        password: None,
-        motd: None,
-        started: Moment(0),
-    };
-    let hub = crate::chat::Hub::new();
-    let mut desk = super::Desk::default();
-    let mut session = Session::new();
-    let mut at = |session: &mut Session, now: i64, lines: &[&str]| {
-        let (me, now) = (SessionId(1), Moment(now));
-        let mut view =
-            super::View { hub: &hub, settings: &settings, desk: &mut desk, me, now, stamp: None };
-        let (mut out, mut actions) = (Vec::new(), Vec::new());
-        for line in lines {
-            session.take(line.as_bytes(), &mut view, &mut out, &mut actions);
-            session.finish(&view, &mut out);
-        }
-        let again = if lines.is_empty() { session.look_at_batch(&view, &mut out) } else { None };
-        (String::from_utf8(out).unwrap(), actions, again)
-    };
+    let (mut server, mut session) = (Server::new(), Session::new());
     session.step_away();
     let minute = std::time::Duration::from_secs(60);
-    at(&mut session, 0, &["CAP REQ :message-tags batch draft/multiline labeled-response"]);
-    let open = ["@label=l BATCH +a draft/multiline #x", "@batch=a PRIVMSG #x :hi"];
-    let (out, actions, _) = at(&mut session, 1_000, &open);
-    assert_eq!((out.as_str(), actions), ("", vec![super::Action::WatchBatch(minute)]));
+    let caps = "CAP REQ :message-tags batch draft/multiline labeled-response";
+    server.answer(&mut session, 0, caps);
+    let open = server.answer(&mut session, 1_000, "@label=l BATCH +a draft/multiline #x");
+    assert_eq!(open, (String::new(), vec![super::Action::WatchBatch(minute)]));
+    let line = server.answer(&mut session, 1_000, "@batch=a PRIVMSG #x :hi");
+    assert_eq!(line, (String::new(), vec![]));
     // One look is enough for the batches that follow each other.
-    let (_, actions, _) = at(&mut session, 2_000, &["BATCH -a", "BATCH +b draft/multiline #x"]);
-    assert_eq!(actions.len(), 1, "{actions:?}");
-    let (out, _, again) = at(&mut session, 61_000, &[]);
-    assert_eq!((out.as_str(), again), ("", Some(std::time::Duration::from_secs(1))));
-    let (out, _, again) = at(&mut session, 62_000, &[]);
-    let told = ":irc.example.org FAIL BATCH TIMEOUT b :The batch was open for too long\r\n";
-    assert_eq!((out.as_str(), again), (told, None));
+    server.answer(&mut session, 2_000, "BATCH -a");
+    let (_, actions) = server.answer(&mut session, 2_000, "@label=m BATCH +b draft/multiline #x");
+    assert_eq!(actions, []);
+    let mut look = |now| {
+        let mut replies = super::Replies::default();
+        let again = session.look_at_batch(&server.view(now), &mut replies);
+        (String::from_utf8(replies.bytes().to_vec()).unwrap(), again)
+    };
+    assert_eq!(look(61_000), (String::new(), Some(std::time::Duration::from_secs(1))));
+    let told =
+        "@label=m :irc.example.org FAIL BATCH TIMEOUT b :The batch was open for too long\r\n";
+    assert_eq!(look(62_000), (told.to_owned(), None));
     assert!(session.batch.is_none());
+}
+
+#[test]
+fn a_labelled_response_is_an_ack_a_line_or_a_batch() {
+    let (mut server, mut session) = (Server::new(), Session::new());
+    server.answer(&mut session, 0, "CAP REQ :labeled-response batch draft/metadata-2");
+    let mut answer = |line: &str| server.answer(&mut session, 0, line).0;
+    assert_eq!(answer("@label=a PONG x"), "@label=a :irc.example.org ACK\r\n");
+    assert_eq!(
+        answer(r"@label=b\s; PING x"),
+        "@label=b\\s :irc.example.org PONG irc.example.org :x\r\n"
+    );
+    assert_eq!(answer("PING x"), ":irc.example.org PONG irc.example.org :x\r\n");
+    // A single batch bears the label itself.
+    assert_eq!(
+        answer("@label=c METADATA * LIST"),
+        "@label=c :irc.example.org BATCH +metadata metadata *\r\n\
+         :irc.example.org BATCH -metadata\r\n"
+    );
+    // Several lines, and each response has a batch of another name.
+    for (label, reference) in [("d", "l4"), ("e", "l5")] {
+        assert_eq!(
+            answer(&format!("@label={label} METADATA * SUB one !")),
+            format!(
+                "@label={label} :irc.example.org BATCH +{reference} labeled-response\r\n\
+                 @batch={reference} :irc.example.org 770 * one\r\n\
+                 @batch={reference} :irc.example.org FAIL METADATA KEY_INVALID ! :Invalid key\r\n\
+                 :irc.example.org BATCH -{reference}\r\n"
+            )
+        );
+    }
+    // Without batches there is nothing to label several lines with.
+    server.answer(&mut session, 0, "CAP REQ :-batch");
+    let (lines, _) = server.answer(&mut session, 0, "@label=f METADATA * SUB one !");
+    assert_eq!(
+        lines,
+        ":irc.example.org 770 * one\r\n\
+         :irc.example.org FAIL METADATA KEY_INVALID ! :Invalid key\r\n"
+    );
+}
+
+/// A session that has collected replies under a label, as `write` writes them.
+fn labelled(write: impl FnOnce(&mut super::ReplyWriter<'_>)) -> String {
+    let (mut server, mut session) = (Server::new(), Session::new());
+    session.caps = super::capabilities::named(
+        "batch labeled-response server-time draft/multiline draft/chathistory",
+    );
+    session.label = Some(super::Label::new("x"));
+    let (mut replies, view) = (super::Replies::default(), server.view(0));
+    write(&mut session.reply(&view, &mut replies));
+    session.collect(&mut replies);
+    let mut out = super::Replies::default();
+    session.finish(&view, &mut out);
+    String::from_utf8(out.bytes().to_vec()).unwrap()
+}
+
+#[test]
+fn batches_inside_of_a_labelled_response_keep_their_lines() {
+    let look = RenderCaps(super::capabilities::named("server-time batch draft/multiline"));
+    let two = said("one\ntwo", Kind::Message);
+    let time = "time=2026-01-01T00:00:00.123Z";
+    let (start, ada) = (":irc.example.org", ":ada!~al@10.0.0.1");
+    let inner = |batch: &str| {
+        format!(
+            "@{batch}{time} {ada} BATCH +m7 draft/multiline #lab\r\n\
+             @batch=m7 {ada} PRIVMSG #lab :one\r\n\
+             @batch=m7 {ada} PRIVMSG #lab :two\r\n"
+        )
+    };
+    // An echo alone: the label goes to its batch.
+    let echo = labelled(|reply| render::write(look, None, &two, &mut reply.lines));
+    assert_eq!(echo, format!("{}{ada} BATCH -m7\r\n", inner("label=x;")));
+    // An echo and a numeric: the batch is nested.
+    let both = labelled(|reply| {
+        render::write(look, None, &two, &mut reply.lines);
+        reply.numeric_text(numeric::RPL_AWAY, &["bob"], "tea");
+    });
+    assert_eq!(
+        both,
+        format!(
+            "@label=x {start} BATCH +l1 labeled-response\r\n\
+             {}\
+             @batch=l1 {ada} BATCH -m7\r\n\
+             @batch=l1 {start} 301 * bob :tea\r\n\
+             {start} BATCH -l1\r\n",
+            inner("batch=l1;")
+        )
+    );
+    // History: the message's batch is inside of the history's, which bears the label.
+    let history = labelled(|reply| {
+        reply.batch("history", &["chathistory", "#lab"], |reply| {
+            render::write(look, None, &two, &mut reply.lines);
+        });
+    });
+    assert_eq!(
+        history,
+        format!(
+            "@label=x {start} BATCH +history chathistory #lab\r\n\
+             {}\
+             @batch=history {ada} BATCH -m7\r\n\
+             {start} BATCH -history\r\n",
+            inner("batch=history;")
+        )
+    );
+    // Two batches one after the other are not one.
+    let batches = labelled(|reply| {
+        for _ in 0..2 {
+            reply.batch("metadata", &["metadata", "*"], |_| {});
+        }
+    });
+    let each = format!(
+        "@batch=l1 {start} BATCH +metadata metadata *\r\n@batch=l1 {start} BATCH -metadata\r\n"
+    );
+    assert_eq!(
+        batches,
+        format!("@label=x {start} BATCH +l1 labeled-response\r\n{each}{each}{start} BATCH -l1\r\n")
+    );
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What was asked, as lines: a first one that says what follows and how much, then one for each.
 
+use super::Theme;
 use super::render::{begin, end, label, notice, put, server_ban_target, users, words};
-use super::{Theme, time};
 use crate::chat::{
     Event, Flag, Modes, Moment, Person, Query, Range, RoomLine, Scope, ServerBanLine,
     StoredMessage, Target, Whois,
 };
+use crate::session::time;
 use std::fmt::Write;
 
 const GREEN: &str = "\x1b[32m";
@@ -216,7 +217,7 @@ fn past(look: Theme, query: &Query, entries: &[StoredMessage], out: &mut Vec<u8>
             // Writing to a String cannot fail.
             let _ = write!(stamp, "{} ", logged.number);
         }
-        time::write(logged.time, &mut stamp);
+        stamp.push_str(&time::shown(logged.time));
         put(out, &[&stamp, " "]);
         match &logged.target {
             Target::Room(room) => {

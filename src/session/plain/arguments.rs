@@ -1,8 +1,8 @@
 //! What stands behind a command's name.
 
 use crate::chat::{Moment, Pick, Point, RecordId};
-
-use super::time;
+use crate::session::refusal_text::short;
+use crate::session::time;
 
 /// The part of a line that is not understood yet.
 #[derive(Clone, Copy, Debug)]
@@ -76,14 +76,4 @@ fn point(word: &str) -> Option<Point> {
         Some(id) => id.parse().ok().map(|id| Point::Id(RecordId(id))),
         None => word.parse().ok().map(Point::Number),
     }
-}
-
-/// As much of somebody's words as an error should repeat.
-pub(super) fn short(text: &str) -> String {
-    const LONGEST: usize = 40;
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    let cut: String = text.chars().take(LONGEST).collect();
-    format!("{cut}…")
 }

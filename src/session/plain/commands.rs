@@ -2,7 +2,7 @@
 //!
 //! What takes more than a few lines to understand is in `parsers`.
 
-use super::arguments::{Line, short};
+use super::arguments::Line;
 use super::parsers::{
     Context, about_message, bell, history, keep, lock, mask_mode, member_mode, quiet_end, react,
     room, room_or_current, run, search, server_ban, switch, target, tell, topic, who,
@@ -10,6 +10,7 @@ use super::parsers::{
 use super::{Session, secrets};
 use crate::chat::{Command, Kind, ModeChange, Moment, Name, Secret};
 use crate::session::Action;
+use crate::session::refusal_text::short;
 use std::sync::Arc;
 
 /// One command.

@@ -23,15 +23,12 @@ mod answers;
 mod arguments;
 mod commands;
 mod parsers;
-mod refusals;
 mod render;
 mod secrets;
 #[cfg(test)]
 mod tests;
-mod time;
 
 pub use commands::help;
-pub use refusals::refusal;
 pub use render::{render, render_notice, users};
 
 use super::{Action, Body, Frame, View, detect};

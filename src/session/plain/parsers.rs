@@ -3,10 +3,12 @@
 //! Each function here takes what is left of the line and makes the request of it, or says what is
 //! wrong; the form is put behind that by `commands`. Words one by one are from `arguments`.
 
-use super::arguments::{Line, short};
-use super::{Bell, Session, time};
+use super::arguments::Line;
+use super::{Bell, Session};
 use crate::chat::{BanTarget, Command, Flag, ModeChange, Moment, Name, Pick, Range, limits};
 use crate::session::Action;
+use crate::session::refusal_text::short;
+use crate::session::time;
 use std::sync::Arc;
 
 /// What a parser may need to know.

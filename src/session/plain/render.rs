@@ -1,12 +1,12 @@
 //! What happened, as lines.
 
 use super::answers;
-use super::refusals::refusal;
-use super::{Bell, Style, Theme, time};
+use super::{Bell, Style, Theme};
 use crate::chat::{
     AccountStep, BanTarget, DirectMessage, Event, Identity, Kind, ModeChange, QuitReason, Quoted,
     RoomMessage, Viewpoint,
 };
+use crate::session::{refusal_text, time};
 use crate::wire::clean::clean;
 use std::io::Write;
 
@@ -130,7 +130,7 @@ fn coming_and_going(look: Theme, event: &Event, viewpoint: Viewpoint, out: &mut 
             let (who, target) = (label(look, who), label(look, target));
             notice(look, RED, &format!("{who} has put {target} out of {room}{reason}"), out);
         }
-        Event::Closed { why } => notice(look, RED, &refusal(why), out),
+        Event::Closed { why } => notice(look, RED, &refusal_text::of(why), out),
         _ => {}
     }
 }
@@ -202,7 +202,7 @@ fn words_for(look: Theme, event: &Event, viewpoint: Viewpoint) -> Option<String>
                 &format!("{target} is no longer banned from the server"),
             )
         }
-        Event::Refused(why) => refusal(why),
+        Event::Refused(why) => refusal_text::of(why),
         _ => return None,
     })
 }

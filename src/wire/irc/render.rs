@@ -164,6 +164,19 @@ impl ParameterWriter<'_> {
         self
     }
 
+    /// Several parameters that others follow.
+    pub fn middles(self, words: &[&str]) -> Self {
+        words.iter().fold(self, |line, word| line.middle(word))
+    }
+
+    /// Ends the line, with a last parameter if there is one.
+    pub fn ending(self, text: Option<&str>) -> Fit {
+        match text {
+            Some(text) => self.trailing(text).end(),
+            None => self.end(),
+        }
+    }
+
     /// The last parameter: any text. Its colon is always written; some clients look for it.
     pub fn trailing(mut self, text: &str) -> Self {
         self.push(" :");

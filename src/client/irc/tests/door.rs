@@ -112,7 +112,7 @@ fn who_is_taken_for_plain_may_try_again() {
 
 #[test]
 fn what_is_no_irc_is_told() {
-    for line in ["* connected as guest1", "<announce> 1.2.3.4 is connected", "hello", "\x07[2J"] {
+    for line in ["*** connected as guest1", "<announce> 1.2.3.4 is connected", "hello", "\x07[2J"] {
         let mut talk = Talk::new(wishes());
         talk.sent();
         talk.hear(line);
@@ -207,7 +207,7 @@ fn errors_are_grave_and_notes_are_not() {
     talk.hear("CAP * LS :batch|CAP * ACK :batch");
     let shown = talk.session.take_shown();
     assert!(
-        matches!(&shown[..], [Shown::Notice(notice)] if notice.gravity == Gravity::Error),
+        matches!(&shown[..], [DisplayItem::Notice(notice)] if notice.gravity == Gravity::Error),
         "{shown:?}"
     );
 }

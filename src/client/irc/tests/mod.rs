@@ -116,16 +116,16 @@ impl Talk {
         let mut all = Vec::new();
         for item in self.session.take_shown() {
             match item {
-                Shown::Said(heard) => all.extend(
+                DisplayItem::Message(heard) => all.extend(
                     painter
-                        .heard(&heard, false, Some("    "), &zone)
+                        .message(&heard, false, Some("    "), &zone)
                         .into_iter()
                         .map(|line| String::from_utf8(line).unwrap()),
                 ),
-                Shown::Words(text) => all.push(format!("* {text}")),
-                Shown::Notice(notice) => all.push(format!("-- {}", notice.text)),
-                Shown::Bell => all.push("<bell>".to_owned()),
-                Shown::Line(line) | Shown::Raw(line) => {
+                DisplayItem::ServerText(text) => all.push(format!("* {text}")),
+                DisplayItem::Notice(notice) => all.push(format!("-- {}", notice.text)),
+                DisplayItem::Bell => all.push("<bell>".to_owned()),
+                DisplayItem::Line(line) => {
                     all.push(format!("raw {}", String::from_utf8_lossy(&line)));
                 }
             }

@@ -125,12 +125,12 @@ fn near_miss() -> impl Strategy<Value = String> {
 fn check_harmless(talk: &mut Talk) -> Result<(), TestCaseError> {
     for item in talk.session.take_shown() {
         let text = match item {
-            Shown::Said(heard) => {
-                format!("{}{}", heard.nick, heard.text.replace('\n', "")) + &heard.answers()
+            DisplayItem::Message(heard) => {
+                format!("{}{}", heard.nick, heard.text.replace('\n', "")) + &heard.reply_prefix()
             }
-            Shown::Words(text) => text,
-            Shown::Notice(notice) => notice.text,
-            Shown::Line(_) | Shown::Raw(_) | Shown::Bell => continue,
+            DisplayItem::ServerText(text) => text,
+            DisplayItem::Notice(notice) => notice.text,
+            DisplayItem::Line(_) | DisplayItem::Bell => continue,
         };
         prop_assert!(!text.chars().any(|c| c.is_control() && c != '\t'), "{:?}", text);
     }

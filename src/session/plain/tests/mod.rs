@@ -9,6 +9,7 @@ use crate::chat::{
     Change, Decision, Entry, Hub, Moment, Outcome, PasswordHash, Point, Query, QuitReason, Range,
     Record, RecordId, Refusal, Scope, Secret, SessionId, StoredMessage, Work,
 };
+use crate::session::refusal_text;
 use proptest::prelude::*;
 
 /// The server between them, with a worker that hashes nothing and an empty journal.
@@ -84,8 +85,8 @@ impl Chat {
             Decision::Ask(query) => {
                 self.show(number, &past(query, Vec::new()));
             }
-            Decision::Lookup { missing, .. } => self.notice(number, &refusal(&missing)),
-            Decision::Refuse(why) => self.notice(number, &refusal(&why)),
+            Decision::Lookup { missing, .. } => self.notice(number, &refusal_text::of(&missing)),
+            Decision::Refuse(why) => self.notice(number, &refusal_text::of(&why)),
             Decision::Work(work) => {
                 let (purpose, outcome) = match work {
                     Work::Hash { secret, purpose } => {

@@ -211,7 +211,7 @@ fn every_refusal_has_words_of_its_own() {
         Refusal::MailFull(name()),
         Refusal::ServerBanned { reason: Some("spam".into()), until: Some(Moment(0)) },
     ] {
-        let text = refusal(&why);
+        let text = refusal_text::of(&why);
         assert!(text != "that cannot be done" && !text.contains('\n'), "{why:?}: {text}");
     }
 }

@@ -1,0 +1,220 @@
+//! What the journal has to do for an effect, to keep it for history; and the event that a stored one was.
+//!
+//! The hub, not the record, says what a message is: it gives the number, and it leaves out what it
+//! refused. The journal takes [`Effect::entries`] of every effect, in order, and answers
+//! [`Query`](crate::chat::Query)s from what it has taken. Room keys are not kept: a key that was
+//! changed is secret no longer but still theirs.
+
+use super::effect::{DirectMessage, Effect, Event};
+use crate::chat::log::history_event::{HistoryEvent, StoredEvent};
+use crate::chat::log::stored_message::{StoredMessage, Target};
+use crate::chat::model::audience::Audience;
+use crate::chat::model::identity::Identity;
+use crate::chat::model::ids::{RecordId, SessionId};
+use crate::chat::model::message::Quoted;
+use crate::chat::model::modes::ModeChange;
+use crate::chat::model::name::Name;
+use crate::chat::model::topic::Topic;
+use std::sync::Arc;
+
+/// The tag by which an IRC client asks that tags without a text are kept.
+const PERSIST: &str = "+draft/persist";
+
+/// One change of what the journal keeps for history.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HistoryUpdate<'a> {
+    /// A new message.
+    Add(StoredMessage),
+    /// Another text for a message.
+    Edit(RecordId, &'a Arc<str>),
+    /// A message to be forgotten.
+    Delete(RecordId),
+    /// A reaction to a message, by whom, put on or taken off.
+    React(RecordId, &'a Name, &'a Arc<str>, bool),
+    /// A room is called otherwise from here on: what it was called, what it is called. What there
+    /// was of an earlier room of the new name is out of everyone's reach.
+    Rename(&'a Name, &'a Name),
+    /// Something private that one without an account has said or heard: from whom to whom. It is
+    /// for those sessions only, as long as they last.
+    Guests(&'a DirectMessage, Box<StoredMessage>),
+    /// A session is over.
+    Over(SessionId),
+    /// Something that is no message, and in which rooms or between whom.
+    HistoryEvent(Vec<Target>, HistoryEvent),
+}
+
+impl Effect {
+    /// What the journal has to do for this effect: nothing, for most.
+    pub fn entries(&self) -> impl Iterator<Item = HistoryUpdate<'_>> {
+        let happened = self.happened();
+        let happened =
+            happened.map(|(places, happened)| HistoryUpdate::HistoryEvent(places, happened));
+        self.event.entry().into_iter().chain(self.event.of_guests()).chain(happened)
+    }
+}
+
+impl DirectMessage {
+    /// Whose it is that have no account: who said it, who heard it.
+    pub fn guests(&self) -> (Option<SessionId>, Option<SessionId>) {
+        let from = Some(self.who.session).filter(|_| self.who.account.is_none());
+        (from, self.session.filter(|_| self.account.is_none()))
+    }
+}
+
+impl Event {
+    /// What it changes among what guests have said in private.
+    fn of_guests(&self) -> Option<HistoryUpdate<'_>> {
+        match self {
+            Event::DirectMessage(told) if told.guests() != (None, None) => {
+                Some(HistoryUpdate::Guests(told, Box::new(logged(told))))
+            }
+            Event::Left { who, .. } => Some(HistoryUpdate::Over(who.session)),
+            _ => None,
+        }
+    }
+
+    /// What it changes among the messages. The copy of a line that marks a mention is none of the
+    /// journal's business.
+    fn entry(&self) -> Option<HistoryUpdate<'_>> {
+        match self {
+            Event::RoomMessage(said) if !said.mention && said.status.is_none() => {
+                Some(HistoryUpdate::Add(StoredMessage {
+                    id: said.id,
+                    time: said.time,
+                    target: Target::Room(said.room.clone()),
+                    number: said.number,
+                    kind: said.kind,
+                    text: Arc::clone(&said.text),
+                    tags: said.tags.clone(),
+                    joints: said.joints.clone(),
+                    // The quotation is looked up when it is shown: it may be deleted by then.
+                    reply: said
+                        .reply
+                        .as_deref()
+                        .map(|reply| Quoted { text: None, ..reply.clone() }),
+                    ..StoredMessage::by(&said.who)
+                }))
+            }
+            Event::DirectMessage(told) => Some(HistoryUpdate::Add(logged(told))),
+            Event::Edited { message, text, .. } => Some(HistoryUpdate::Edit(message.id, text)),
+            Event::Deleted { message, .. } => Some(HistoryUpdate::Delete(message.id)),
+            Event::Reacted { message, who, text, on, .. } => {
+                Some(HistoryUpdate::React(message.id, &who.nick, text, *on))
+            }
+            Event::RoomRenamed { before, room, .. } => Some(HistoryUpdate::Rename(before, room)),
+            _ => None,
+        }
+    }
+}
+
+/// Something private, as it is kept.
+fn logged(told: &DirectMessage) -> StoredMessage {
+    StoredMessage {
+        id: told.id,
+        time: told.time,
+        target: Target::Private { to: told.to.clone(), account: told.account.clone() },
+        kind: told.kind,
+        text: Arc::clone(&told.text),
+        tags: told.tags.clone(),
+        joints: told.joints.clone(),
+        ..StoredMessage::by(&told.who)
+    }
+}
+
+impl HistoryEvent {
+    /// The event that it was, in a room of this name; without what only those who were there
+    /// needed to know.
+    pub fn event(&self, room: &Name) -> Event {
+        let (who, room) = (Arc::clone(&self.who), room.clone());
+        match self.what.clone() {
+            StoredEvent::Joined { op } => {
+                Event::Joined { who, room, members: 0, topic: None, op, away: None }
+            }
+            StoredEvent::Parted { reason } => Event::Parted { who, room, reason },
+            StoredEvent::Left { departure } => Event::Left { who, departure, online: 0 },
+            StoredEvent::Kicked { target, reason } => {
+                let target = Arc::new(Identity { nick: target, ..Identity::clone(&who) });
+                Event::Kicked { who, room, target, reason }
+            }
+            StoredEvent::Renamed { nick } => {
+                let now = Arc::new(Identity { nick, ..Identity::clone(&who) });
+                Event::Renamed { who: now, before: who }
+            }
+            StoredEvent::TopicSet { text } => {
+                let topic = Topic { text, by: who.nick.clone(), time: self.stamp.time };
+                Event::TopicSet { who, room, topic }
+            }
+            StoredEvent::RoomRenamed { before, room, reason } => {
+                Event::RoomRenamed { who, before, room, reason }
+            }
+            StoredEvent::ModesSet { changes } => Event::ModesSet { who, room, changes },
+            StoredEvent::Reacted { message, text, on, tags } => {
+                let from = Name::new("");
+                let message = Quoted { id: message, number: 0, root: message, from, text: None };
+                Event::Reacted { who, room, message: Box::new(message), text, on, tags }
+            }
+            StoredEvent::Tagged { to, tags } => {
+                Event::Tagged { who, to, status: None, account: None, tags }
+            }
+        }
+    }
+}
+
+impl Effect {
+    /// What happened and is to be kept, and in which rooms or between whom; `None` for most.
+    pub(in crate::chat) fn happened(&self) -> Option<(Vec<Target>, HistoryEvent)> {
+        let (who, what) = what(&self.event)?;
+        let places = match (&self.event, &self.audience) {
+            (Event::Tagged { to, account, .. }, Audience::Private { .. }) => {
+                vec![Target::Private { to: to.clone(), account: account.clone() }]
+            }
+            (_, Audience::Room { room, .. }) => vec![Target::Room(room.clone())],
+            (_, Audience::Peers { rooms, .. }) => rooms.iter().cloned().map(Target::Room).collect(),
+            // The same is told to a room.
+            _ => return None,
+        };
+        Some((places, HistoryEvent { stamp: self.stamp, who: Arc::clone(who), what }))
+    }
+}
+
+fn what(event: &Event) -> Option<(&Arc<Identity>, StoredEvent)> {
+    Some(match event {
+        Event::Entered { who, .. } => (who, StoredEvent::Joined { op: false }),
+        Event::Joined { who, op, .. } => (who, StoredEvent::Joined { op: *op }),
+        Event::Parted { who, reason, .. } => (who, StoredEvent::Parted { reason: reason.clone() }),
+        Event::Left { who, departure, .. } => {
+            (who, StoredEvent::Left { departure: departure.clone() })
+        }
+        Event::Kicked { who, target, reason, .. } => {
+            let (target, reason) = (target.nick.clone(), reason.clone());
+            (who, StoredEvent::Kicked { target, reason })
+        }
+        Event::Renamed { who, before } => (before, StoredEvent::Renamed { nick: who.nick.clone() }),
+        Event::TopicSet { who, topic, .. } => {
+            (who, StoredEvent::TopicSet { text: Arc::clone(&topic.text) })
+        }
+        Event::RoomRenamed { who, before, room, reason } => {
+            let (before, room, reason) = (before.clone(), room.clone(), reason.clone());
+            (who, StoredEvent::RoomRenamed { before, room, reason })
+        }
+        Event::ModesSet { who, changes, .. } => {
+            let keyless = |change: &ModeChange| match change {
+                ModeChange::Key(Some(_)) => ModeChange::Key(Some("*".into())),
+                change => change.clone(),
+            };
+            (who, StoredEvent::ModesSet { changes: changes.iter().map(keyless).collect() })
+        }
+        Event::Reacted { who, message, text, on, tags, .. } => {
+            let (message, text) = (message.id, Arc::clone(text));
+            (who, StoredEvent::Reacted { message, text, on: *on, tags: tags.clone() })
+        }
+        Event::Tagged { who, to, tags, status: None, .. } if wants_to_be_kept(tags) => {
+            (who, StoredEvent::Tagged { to: to.clone(), tags: Arc::clone(tags) })
+        }
+        _ => return None,
+    })
+}
+
+fn wants_to_be_kept(tags: &str) -> bool {
+    tags.split(';').any(|tag| tag.split('=').next() == Some(PERSIST))
+}

@@ -1,0 +1,6 @@
+//! What goes into the hub and what comes out: commands, decisions, effects, answers.
+
+pub mod answer;
+pub mod command;
+pub mod effect;
+pub mod history;

@@ -1,0 +1,264 @@
+//! What may be a nick or a room name, and when are two of them the same?
+//!
+//! Case-insensitive by ASCII alone (IRC's `CASEMAPPING=ascii`). The older `rfc1459` mapping, in
+//! which `[]\` are the capitals of `{}|` because they were on Swedish keyboards, surprises
+//! everybody else; full Unicode folding changes between versions of its tables, and a name must
+//! mean the same on every machine that replays the records.
+//!
+//! Invariant: equal names hash alike, and [`Caseless`] finds a [`Name`] without allocating.
+
+use super::limits;
+use indexmap::Equivalent;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, LazyLock};
+
+/// A nick, an account or a room, as its owner spelled it. Equal to any spelling that differs only
+/// in the case of ASCII letters. Cloning shares the text.
+#[derive(Clone)]
+pub struct Name(Arc<str>);
+
+/// What is wrong with a nick.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NickFault {
+    /// Nothing there.
+    Empty,
+    /// More than [`limits::NICK_LENGTH`] bytes.
+    TooLong,
+    /// A nick begins with a letter or one of ``[]\`_^{|}``.
+    Start(char),
+    /// A character that no nick may hold.
+    Character(char),
+    /// `guest1` and the like are given to those who have no name, `server` is the operator's.
+    Reserved,
+}
+
+/// What is wrong with a room name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RoomFault {
+    /// It does not begin with `#`, or nothing follows it.
+    NoHash,
+    /// More than [`limits::ROOM_LENGTH`] bytes.
+    TooLong,
+    /// A blank, a comma or a control character.
+    Character(char),
+}
+
+impl Name {
+    /// Any text as a name, unchecked: for names that the server itself makes up.
+    pub fn new(text: &str) -> Name {
+        Name(text.into())
+    }
+
+    /// The room everyone starts in.
+    pub fn lobby() -> Name {
+        // One text for all: every session holds it.
+        static LOBBY: LazyLock<Name> = LazyLock::new(|| Name::new("#lobby"));
+        LOBBY.clone()
+    }
+
+    /// Checks a nick that somebody wants (RFC 2812, section 2.3.1, but longer).
+    ///
+    /// # Errors
+    /// Says which rule it breaks.
+    pub fn nick(text: &str) -> Result<Name, NickFault> {
+        let mut characters = text.chars();
+        let first = characters.next().ok_or(NickFault::Empty)?;
+        if !first.is_ascii_alphabetic() && !special(first) {
+            return Err(NickFault::Start(first));
+        }
+        let allowed = |&c: &char| c.is_ascii_alphanumeric() || special(c) || c == '-';
+        if let Some(wrong) = characters.find(|c| !allowed(c)) {
+            return Err(NickFault::Character(wrong));
+        }
+        if text.len() > limits::NICK_LENGTH {
+            return Err(NickFault::TooLong);
+        }
+        if text.eq_ignore_ascii_case("server") || guest_number(text).is_some() {
+            return Err(NickFault::Reserved);
+        }
+        Ok(Name::new(text))
+    }
+
+    /// Checks the name of a room that somebody wants to open.
+    ///
+    /// # Errors
+    /// Says which rule it breaks.
+    pub fn room(text: &str) -> Result<Name, RoomFault> {
+        if !text.starts_with('#') || text.len() < 2 {
+            return Err(RoomFault::NoHash);
+        }
+        if let Some(wrong) = text.chars().find(|&c| c.is_whitespace() || c.is_control() || c == ',')
+        {
+            return Err(RoomFault::Character(wrong));
+        }
+        if text.len() > limits::ROOM_LENGTH {
+            return Err(RoomFault::TooLong);
+        }
+        Ok(Name::new(text))
+    }
+
+    /// The name of the `number`th guest.
+    pub(in crate::chat) fn guest(number: u32) -> Name {
+        Name(format!("guest{number}").into())
+    }
+
+    /// As its owner spelled it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
+    /// In lower case, as the key of an index outside the hub.
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+fn special(character: char) -> bool {
+    matches!(character, '[' | ']' | '\\' | '`' | '_' | '^' | '{' | '|' | '}')
+}
+
+/// The N of `guestN`.
+pub(in crate::chat) fn guest_number(nick: &str) -> Option<u32> {
+    let digits = nick.get(5..).filter(|_| nick[..5].eq_ignore_ascii_case("guest"))?;
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    Some(digits.parse().unwrap_or(u32::MAX))
+}
+
+/// A borrowed spelling to look a [`Name`] up by.
+pub struct Caseless<'a>(pub &'a str);
+
+impl Hash for Caseless<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut folded = [0u8; limits::ROOM_LENGTH];
+        for piece in self.0.as_bytes().chunks(folded.len()) {
+            let piece_folded = &mut folded[..piece.len()];
+            piece_folded.copy_from_slice(piece);
+            piece_folded.make_ascii_lowercase();
+            state.write(piece_folded);
+        }
+        state.write_u8(0xff);
+    }
+}
+
+impl Equivalent<Name> for Caseless<'_> {
+    fn equivalent(&self, name: &Name) -> bool {
+        self.0.eq_ignore_ascii_case(&name.0)
+    }
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Caseless(&self.0).hash(state);
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for Name {}
+
+impl PartialEq<str> for Name {
+    fn eq(&self, other: &str) -> bool {
+        self.0.eq_ignore_ascii_case(other)
+    }
+}
+
+impl PartialEq<&str> for Name {
+    fn eq(&self, other: &&str) -> bool {
+        self.0.eq_ignore_ascii_case(other)
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Name) -> Ordering {
+        let folded = |name: &'_ Name| name.0.to_ascii_lowercase();
+        folded(self).cmp(&folded(other))
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Name) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+        Arc::<str>::deserialize(deserializer).map(Name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use indexmap::IndexMap;
+
+    #[test]
+    fn nicks_follow_the_rules_of_irc() {
+        for good in ["a", "Alice", "[away]", "a-1", "`x`", "{|}^_\\"] {
+            assert_eq!(Name::nick(good).unwrap().as_str(), good);
+        }
+        let longest = "a".repeat(limits::NICK_LENGTH);
+        assert!(Name::nick(&longest).is_ok());
+        assert_eq!(Name::nick(&format!("{longest}a")), Err(NickFault::TooLong));
+        assert_eq!(Name::nick(""), Err(NickFault::Empty));
+        assert_eq!(Name::nick("1a"), Err(NickFault::Start('1')));
+        assert_eq!(Name::nick("#a"), Err(NickFault::Start('#')));
+        assert_eq!(Name::nick("a b"), Err(NickFault::Character(' ')));
+        assert_eq!(Name::nick("josé"), Err(NickFault::Character('é')));
+        assert_eq!(Name::nick("Guest12"), Err(NickFault::Reserved));
+        assert_eq!(Name::nick("SERVER"), Err(NickFault::Reserved));
+        assert!(Name::nick("guests").is_ok() && Name::nick("guest").is_ok());
+    }
+
+    #[test]
+    fn room_names_are_wide_but_one_word() {
+        assert!(Name::room("#größe").is_ok());
+        assert_eq!(Name::room("lobby"), Err(RoomFault::NoHash));
+        assert_eq!(Name::room("#"), Err(RoomFault::NoHash));
+        assert_eq!(Name::room("#a b"), Err(RoomFault::Character(' ')));
+        assert_eq!(Name::room("#a,b"), Err(RoomFault::Character(',')));
+        assert_eq!(Name::room("#a\u{7}"), Err(RoomFault::Character('\u{7}')));
+        assert_eq!(Name::room(&format!("#{}", "x".repeat(50))), Err(RoomFault::TooLong));
+    }
+
+    #[test]
+    fn any_spelling_finds_the_name_but_brackets_are_not_braces() {
+        let map = IndexMap::from([(Name::new("#Lobby"), 1)]);
+        assert_eq!(map.get(&Caseless("#LOBBY")), Some(&1));
+        assert_eq!(map.get(&Name::new("#lobby")), Some(&1));
+        assert_ne!(Name::new("[a]"), Name::new("{a}"));
+        assert_eq!(guest_number("größe"), None);
+    }
+}

@@ -1,0 +1,332 @@
+//! Accounts: a nick with an owner, who proves it by a password.
+//!
+//! The hub never sees a password and a hash together: a worker makes the hash or says whether the
+//! two fit, and the record holds the result. Whether there is an account of a name is not told to
+//! who cannot log in to it: the answer is the same, and so is the time it takes.
+
+use super::applying::Applying;
+use crate::chat::api::command::{Command, Decision, Outcome, Purpose, Work};
+use crate::chat::api::effect::{AccountStep, Event};
+use crate::chat::log::record::Change;
+use crate::chat::model::audience::Audience;
+use crate::chat::model::identity::Identity;
+use crate::chat::model::ids::{Moment, SessionId};
+use crate::chat::model::limits;
+use crate::chat::model::modes::ModeChange;
+use crate::chat::model::name::{Caseless, Name};
+use crate::chat::model::query::{Query, Range, Scope};
+use crate::chat::model::read_markers::advance;
+use crate::chat::model::refusal::{Field, Refusal};
+use crate::chat::model::secret::{PasswordHash, ScramKeys, Secret};
+use crate::chat::state::account::Account;
+use crate::chat::state::hub::Hub;
+use crate::chat::state::user::User;
+use std::sync::Arc;
+
+impl Hub {
+    pub(super) fn decide_account(
+        &self,
+        user: &User,
+        command: Command,
+        now: Moment,
+    ) -> Result<Decision, Refusal> {
+        let account = user.identity.account.clone();
+        match command {
+            Command::Register(secret) => {
+                if let Some(account) = account {
+                    return Err(Refusal::LoggedIn(account));
+                }
+                self.may_register(&user.identity)?;
+                checked_password(&secret)?;
+                let purpose = Purpose::Register(user.identity.nick.clone());
+                Ok(Decision::Work(Work::Hash { secret, purpose }))
+            }
+            Command::Login(name, secret) => {
+                if let Some(account) = account {
+                    return Err(Refusal::LoggedIn(account));
+                }
+                self.login_work(user.identity.host(), &name, secret, now).map(Decision::Work)
+            }
+            Command::Password(old, new) => {
+                let name = account.ok_or(Refusal::NotLoggedIn)?;
+                checked_password(&new)?;
+                self.may_try(&name, user.identity.host(), now)?;
+                let hash = self.accounts.get(&name).map(|account| account.hash.clone());
+                let purpose = Purpose::Change(name, new);
+                Ok(Decision::Work(Work::Verify { secret: old, hash, lacks_keys: false, purpose }))
+            }
+            _ if account.is_none() => Err(Refusal::NotLoggedIn),
+            _ => Ok(Decision::Change(Change::Logout)),
+        }
+    }
+
+    /// The work that proves somebody to own an account. For those, too, who have not come in yet
+    /// (SASL): only the address is needed.
+    ///
+    /// # Errors
+    /// Too many failures lately, or the account is banned.
+    pub fn login_work(
+        &self,
+        host: &str,
+        name: &str,
+        secret: Secret,
+        now: Moment,
+    ) -> Result<Work, Refusal> {
+        let name = self.known_or_stand_in(name);
+        self.may_try(&name, host, now)?;
+        let account = self.accounts.get(&name);
+        let hash = account.map(|account| account.hash.clone());
+        let lacks_keys = account.is_some_and(|account| account.scram.is_none());
+        Ok(Work::Verify { secret, hash, lacks_keys, purpose: Purpose::Login(name) })
+    }
+
+    /// The account of this name, or what stands for a name that is none's. That may be a password
+    /// in the wrong place, and is going to be written down: sixteen bits of a digest are enough to
+    /// slow down who tries the same name again, and too few to guess from. It begins like no nick.
+    pub(super) fn known_or_stand_in(&self, name: &str) -> Name {
+        if let Some(account) = self.accounts.get(&Caseless(name)) {
+            return account.name.clone();
+        }
+        // FNV-1a, folded in half.
+        let digest = name.bytes().fold(0x811c_9dc5_u32, |digest, byte| {
+            (digest ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
+        });
+        Name::new(&format!("?{:04x}", (digest >> 16) ^ (digest & 0xffff)))
+    }
+
+    /// Whether another attempt on an account is looked at yet.
+    pub(super) fn may_try(&self, account: &Name, host: &str, now: Moment) -> Result<(), Refusal> {
+        match self.throttle.wait(account, host, now) {
+            0 => Ok(()),
+            wait => Err(Refusal::TryLater(wait.unsigned_abs().div_ceil(1000))),
+        }
+    }
+
+    /// Whether one more session may act for an account, once its owner has proved to be that.
+    ///
+    /// # Errors
+    /// The account is banned, or has as many sessions as it may.
+    pub fn may_act_for(&self, account: &Name, now: Moment) -> Result<(), Refusal> {
+        self.admits_account(account, now)?;
+        match self.accounts.get(account) {
+            Some(account) if account.sessions.len() >= limits::SESSIONS_PER_ACCOUNT => {
+                Err(Refusal::TooManySessions(limits::SESSIONS_PER_ACCOUNT))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn may_register(&self, who: &Identity) -> Result<(), Refusal> {
+        if !who.named {
+            return Err(Refusal::NickFirst);
+        }
+        if self.accounts.contains_key(&who.nick) {
+            return Err(Refusal::AccountExists(who.nick.clone()));
+        }
+        if self.accounts.len() >= limits::ACCOUNTS {
+            return Err(Refusal::TooManyAccounts);
+        }
+        Ok(())
+    }
+
+    /// Goes on with what waited for the worker.
+    pub fn worked(
+        &self,
+        session: SessionId,
+        purpose: Purpose,
+        outcome: Outcome,
+        now: Moment,
+    ) -> Decision {
+        let Some(user) = self.users.get(&session) else {
+            return Decision::Refuse(Refusal::NotHere);
+        };
+        let failed = |account: Name| {
+            let host = user.identity.host().into();
+            Decision::Change(Change::LoginFailed { account, host })
+        };
+        match (purpose, outcome) {
+            (Purpose::Register(account), Outcome::Hashed(hash, scram)) => {
+                Decision::Change(Change::Register { account, hash, scram })
+            }
+            (Purpose::Replace(account), Outcome::Hashed(hash, scram)) => {
+                Decision::Change(Change::Password { account, hash, scram })
+            }
+            (Purpose::Login(account), Outcome::Verified(true) | Outcome::VerifiedWithKeys(..)) => {
+                match self.may_act_for(&account, now) {
+                    Ok(()) => Decision::Change(Change::Login { account }),
+                    Err(refusal) => Decision::Refuse(refusal),
+                }
+            }
+            (Purpose::Change(account, new), Outcome::Verified(true)) => {
+                Decision::Work(Work::Hash { secret: new, purpose: Purpose::Replace(account) })
+            }
+            (Purpose::Oper(name), Outcome::Verified(true)) => {
+                Decision::Change(Change::Oper { name })
+            }
+            (Purpose::Login(account) | Purpose::Change(account, _), Outcome::Verified(false)) => {
+                failed(account)
+            }
+            (Purpose::Oper(name), Outcome::Verified(false)) => {
+                failed(self.known_or_stand_in(&name))
+            }
+            _ => Decision::Refuse(Refusal::WrongPassword),
+        }
+    }
+
+    pub(super) fn register(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: Name,
+        hash: PasswordHash,
+        scram: Option<ScramKeys>,
+    ) -> Result<(), Refusal> {
+        let who = &self.origin(at)?.identity;
+        self.may_register(who)?;
+        if who.nick != name {
+            return Err(Refusal::NickFirst);
+        }
+        if let Some(account) = &who.account {
+            return Err(Refusal::LoggedIn(account.clone()));
+        }
+        let account = Account {
+            name: name.clone(),
+            hash,
+            scram,
+            created: at.time,
+            sessions: Vec::new(),
+            mail: 0,
+            mail_since: None,
+            partners: Vec::new(),
+            metadata: self.metadata_before(at),
+            markers: Vec::new(),
+        };
+        self.accounts.insert(name.clone(), account);
+        self.attach_account(at.origin, &name);
+        self.tell_account(at, AccountStep::Registered);
+        Ok(())
+    }
+
+    pub(super) fn login(&mut self, at: &mut Applying<'_>, name: Name) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        if let Some(account) = &user.identity.account {
+            return Err(Refusal::LoggedIn(account.clone()));
+        }
+        self.may_act_for(&name, at.time)?;
+        let account = self.accounts.get(&name).ok_or(Refusal::WrongPassword)?;
+        let (name, named) = (account.name.clone(), user.identity.named);
+        self.throttle.succeeded(&name);
+        let metadata = self.metadata_before(at);
+        self.attach_account(at.origin, &name);
+        self.tell_account(at, AccountStep::LoggedIn);
+        self.tell_metadata_since(at, &metadata);
+        if !named && !self.nicks.contains_key(&name) {
+            self.rename(at, name.clone())?;
+        }
+        self.op_where_known(at, &name);
+        self.recall_mail(at, name);
+        Ok(())
+    }
+
+    /// Makes a session act for an account; who it is now.
+    pub(super) fn attach_account(
+        &mut self,
+        session: SessionId,
+        name: &Name,
+    ) -> Option<Arc<Identity>> {
+        let account = self.accounts.get_mut(name)?;
+        let user = self.users.get_mut(&session)?;
+        if !account.sessions.contains(&session) {
+            account.sessions.push(session);
+        }
+        Arc::make_mut(&mut user.identity).account = Some(account.name.clone());
+        if let Some(extras) = &mut user.extras {
+            extras.metadata.clear();
+            for (target, time) in std::mem::take(&mut extras.markers) {
+                advance(&mut account.markers, &target, time);
+            }
+        }
+        let identity = Arc::clone(&user.identity);
+        self.refresh_silence(session);
+        Some(identity)
+    }
+
+    pub(super) fn detach_account(&mut self, session: SessionId, name: &Name) {
+        if let Some(account) = self.accounts.get_mut(name) {
+            account.sessions.retain(|other| *other != session);
+        }
+    }
+
+    /// Gives the origin op in those of its rooms that know its account as op.
+    fn op_where_known(&mut self, at: &mut Applying<'_>, account: &Name) {
+        let Some(user) = self.users.get(&at.origin) else { return };
+        for name in &user.rooms {
+            let Some(room) = self.rooms.get_mut(name) else { continue };
+            if !room.ops.contains(account) {
+                continue;
+            }
+            let Some(member) = room.members.get_mut(&at.origin) else { continue };
+            if !std::mem::replace(&mut member.op, true) {
+                let changes = vec![ModeChange::Op(user.identity.nick.clone(), true)];
+                let (who, room) = (Arc::clone(&user.identity), name.clone());
+                at.tell_room(name, Event::ModesSet { who, room, changes });
+            }
+        }
+    }
+
+    /// Hands over what waited for an account.
+    pub(super) fn recall_mail(&mut self, at: &mut Applying<'_>, name: Name) {
+        let Some(account) = self.accounts.get_mut(&name) else { return };
+        let Some(since) = account.mail_since.take() else { return };
+        account.mail = 0;
+        let scope = Scope::Mail { account: name, since };
+        let limit = Some(limits::MAIL_PER_ACCOUNT);
+        let query = Query { scope, range: Range::Latest, limit, events: false };
+        at.tell_origin(Event::ReplayHistory(Box::new(query)));
+    }
+
+    pub(super) fn logout(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {
+        let metadata = self.metadata_before(at);
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        let Some(account) = Arc::make_mut(&mut user.identity).account.take() else {
+            return Err(Refusal::NotLoggedIn);
+        };
+        self.detach_account(at.origin, &account);
+        self.refresh_silence(at.origin);
+        self.tell_account(at, AccountStep::LoggedOut);
+        self.tell_metadata_since(at, &metadata);
+        Ok(())
+    }
+
+    pub(super) fn password(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        hash: PasswordHash,
+        scram: Option<ScramKeys>,
+    ) -> Result<(), Refusal> {
+        if self.origin(at)?.identity.account.as_ref() != Some(name) {
+            return Err(Refusal::NotLoggedIn);
+        }
+        let Some(account) = self.accounts.get_mut(name) else { return Err(Refusal::NotLoggedIn) };
+        (account.hash, account.scram) = (hash, scram);
+        let who = Arc::clone(&self.origin(at)?.identity);
+        at.tell_origin(Event::Account { who, step: AccountStep::PasswordChanged });
+        Ok(())
+    }
+
+    fn tell_account(&self, at: &mut Applying<'_>, step: AccountStep) {
+        let Some(user) = self.users.get(&at.origin) else { return };
+        let audience = Audience::Peers { rooms: user.rooms.clone(), from: Some(at.origin) };
+        at.tell(audience, Event::Account { who: Arc::clone(&user.identity), step });
+    }
+}
+
+fn checked_password(secret: &Secret) -> Result<(), Refusal> {
+    if secret.expose().chars().count() < limits::PASSWORD_LEAST {
+        return Err(Refusal::ShortPassword(limits::PASSWORD_LEAST));
+    }
+    if secret.expose().len() > limits::PASSWORD_LENGTH {
+        return Err(Refusal::TooLong(Field::Password, limits::PASSWORD_LENGTH));
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! What server operators can do: end sessions, keep addresses and accounts out, speak to everyone.
+
+use super::applying::Applying;
+use super::checks::checked_reason;
+use crate::chat::api::answer::ServerBanLine;
+use crate::chat::api::command::{Command, Decision, Purpose, Work};
+use crate::chat::api::effect::Event;
+use crate::chat::log::record::{BanTarget, Change, QuitReason};
+use crate::chat::model::audience::Audience;
+use crate::chat::model::ids::{Moment, SessionId};
+use crate::chat::model::limits;
+use crate::chat::model::mask::glob;
+use crate::chat::model::name::Name;
+use crate::chat::model::refusal::{Field, Refusal};
+use crate::chat::state::hub::Hub;
+use crate::chat::state::server_ban::ServerBan;
+use crate::chat::state::user::User;
+use std::sync::Arc;
+
+impl Hub {
+    pub(super) fn decide_administration(
+        &self,
+        user: &User,
+        command: Command,
+        now: Moment,
+    ) -> Result<Decision, Refusal> {
+        if let Command::Oper(name, secret) = command {
+            self.may_try(&self.known_or_stand_in(&name), user.identity.host(), now)?;
+            let purpose = Purpose::Oper(name);
+            let work = Work::Verify { secret, hash: None, lacks_keys: false, purpose };
+            return Ok(Decision::Work(work));
+        }
+        if !user.is_operator() {
+            return Err(Refusal::NotOperator);
+        }
+        let change = match command {
+            Command::Kill(nick, reason) => {
+                self.session_of(&nick).ok_or_else(|| Refusal::NoSuchNick(Name::new(&nick)))?;
+                Change::Kill { nick: Name::new(&nick), reason: checked_reason(reason)? }
+            }
+            Command::ServerBan(target, duration, reason) => {
+                let target = checked_target(target)?;
+                self.ban_fits(&target, now)?;
+                let until = duration.map(|span| Moment(now.0.saturating_add(span.max(0))));
+                Change::Ban { target, reason: checked_reason(reason)?, until }
+            }
+            Command::ServerUnban(target) => {
+                if !self.server_bans.iter().any(|ban| ban.target == target) {
+                    return Err(no_such_ban(&target));
+                }
+                Change::Unban { target }
+            }
+            Command::Announce(text) => {
+                if text.is_empty() {
+                    return Err(Refusal::Missing(Field::Text));
+                }
+                Change::Announce { text }
+            }
+            Command::Wallops(text) => {
+                if text.is_empty() {
+                    return Err(Refusal::Missing(Field::Text));
+                }
+                Change::Wallops { text }
+            }
+            Command::ServerBans => {
+                let bans = self.server_bans.iter().filter(|ban| ban.in_force(now));
+                let lines = bans.cloned().map(|ban| ServerBanLine {
+                    target: ban.target,
+                    by: ban.by,
+                    reason: ban.reason,
+                    until: ban.until,
+                });
+                return Ok(Decision::Reply(Event::ServerBans(lines.collect())));
+            }
+            _ => {
+                let people = self.users.values().map(|user| self.person(user, None)).collect();
+                return Ok(Decision::Reply(Event::Connections(people)));
+            }
+        };
+        Ok(Decision::Change(change))
+    }
+
+    /// Whether somebody from this address may come in.
+    ///
+    /// # Errors
+    /// The ban that stands against it.
+    pub fn admits(&self, host: &str, now: Moment) -> Result<(), Refusal> {
+        self.admit(now, |target| matches!(target, BanTarget::Address(mask) if glob(mask, host)))
+    }
+
+    /// Whether anybody may act for this account.
+    pub fn admits_account(&self, account: &Name, now: Moment) -> Result<(), Refusal> {
+        self.admit(now, |target| matches!(target, BanTarget::Account(name) if name == account))
+    }
+
+    fn admit(&self, now: Moment, means: impl Fn(&BanTarget) -> bool) -> Result<(), Refusal> {
+        let ban = self.server_bans.iter().find(|ban| ban.in_force(now) && means(&ban.target));
+        ban.map_or(Ok(()), |ban| Err(ban.refusal()))
+    }
+
+    fn ban_fits(&self, target: &BanTarget, now: Moment) -> Result<(), Refusal> {
+        let others = self.server_bans.iter();
+        let others = others.filter(|ban| ban.in_force(now) && ban.target != *target).count();
+        if others >= limits::SERVER_BANS {
+            return Err(Refusal::TooManyBans(limits::SERVER_BANS));
+        }
+        Ok(())
+    }
+
+    fn operator(&self, at: &Applying<'_>) -> Result<&User, Refusal> {
+        let user = self.origin(at)?;
+        if !user.is_operator() { Err(Refusal::NotOperator) } else { Ok(user) }
+    }
+
+    pub(super) fn oper(&mut self, at: &mut Applying<'_>, name: Arc<str>) -> Result<(), Refusal> {
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        user.extras_mut().operator = Some(name);
+        at.tell_origin(Event::Operator);
+        Ok(())
+    }
+
+    pub(super) fn kill(
+        &mut self,
+        at: &mut Applying<'_>,
+        nick: &Name,
+        reason: Option<Arc<str>>,
+    ) -> Result<(), Refusal> {
+        let by = self.operator(at)?.identity.nick.clone();
+        let Some(&session) = self.nicks.get(nick) else {
+            return Err(Refusal::NoSuchNick(nick.clone()));
+        };
+        self.close(at, session, Refusal::Killed { by, reason });
+        Ok(())
+    }
+
+    /// Ends a session from this side: the connection follows.
+    fn close(&mut self, at: &mut Applying<'_>, session: SessionId, why: Refusal) {
+        let words: Arc<str> = match &why {
+            Refusal::Killed { reason: Some(reason), .. }
+            | Refusal::ServerBanned { reason: Some(reason), .. } => Arc::clone(reason),
+            _ => "".into(),
+        };
+        at.tell(Audience::One(session), Event::Closed { why });
+        self.leave(at, session, QuitReason::Killed(words));
+    }
+
+    pub(super) fn server_ban(
+        &mut self,
+        at: &mut Applying<'_>,
+        target: BanTarget,
+        reason: Option<Arc<str>>,
+        until: Option<Moment>,
+    ) -> Result<(), Refusal> {
+        let by = self.operator(at)?.identity.nick.clone();
+        self.ban_fits(&target, at.time)?;
+        let now = at.time;
+        self.server_bans.retain(|ban| ban.in_force(now) && ban.target != target);
+        let ban = ServerBan { target: target.clone(), by, reason, until };
+        let why = ban.refusal();
+        self.server_bans.push(ban);
+        at.tell_origin(Event::ServerBan { target: target.clone(), on: true, until });
+        // Operators stay: who bans a whole network may sit in it.
+        let meant = |user: &&User| {
+            !user.is_operator()
+                && match &target {
+                    BanTarget::Address(mask) => glob(mask, user.identity.host()),
+                    BanTarget::Account(name) => user.identity.account.as_ref() == Some(name),
+                }
+        };
+        let sessions: Vec<SessionId> =
+            self.users.values().filter(meant).map(|user| user.identity.session).collect();
+        for session in sessions {
+            self.close(at, session, why.clone());
+        }
+        Ok(())
+    }
+
+    pub(super) fn server_unban(
+        &mut self,
+        at: &mut Applying<'_>,
+        target: BanTarget,
+    ) -> Result<(), Refusal> {
+        self.operator(at)?;
+        let before = self.server_bans.len();
+        self.server_bans.retain(|ban| ban.target != target);
+        if self.server_bans.len() == before {
+            return Err(no_such_ban(&target));
+        }
+        at.tell_origin(Event::ServerBan { target, on: false, until: None });
+        Ok(())
+    }
+
+    pub(super) fn wallops(&mut self, at: &mut Applying<'_>, text: Arc<str>) -> Result<(), Refusal> {
+        let who = Arc::clone(&self.operator(at)?.identity);
+        let wants = self.users.values().filter(|user| user.extras().wallops);
+        let to = wants.map(|user| user.identity.session).collect();
+        let audience = Audience::Private { to, from: at.origin };
+        at.tell(audience, Event::Wallops { who, text });
+        Ok(())
+    }
+
+    pub(super) fn announce(
+        &mut self,
+        at: &mut Applying<'_>,
+        text: Arc<str>,
+    ) -> Result<(), Refusal> {
+        let who = Arc::clone(&self.operator(at)?.identity);
+        at.tell(Audience::All, Event::Announced { who, text });
+        Ok(())
+    }
+}
+
+fn checked_target(target: BanTarget) -> Result<BanTarget, Refusal> {
+    if let BanTarget::Address(mask) = &target {
+        let wrong = |c: char| c.is_whitespace() || c.is_control();
+        if mask.is_empty() || mask.len() > limits::MASK_LENGTH || mask.contains(wrong) {
+            return Err(Refusal::BadMask(mask.as_str().into()));
+        }
+    }
+    Ok(target)
+}
+
+fn no_such_ban(target: &BanTarget) -> Refusal {
+    Refusal::NoSuchBan(match target {
+        BanTarget::Address(mask) => mask.as_str().into(),
+        BanTarget::Account(name) => name.as_str().into(),
+    })
+}

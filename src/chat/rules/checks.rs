@@ -1,0 +1,25 @@
+//! Checks of texts that several rules share.
+
+use crate::chat::model::limits;
+use crate::chat::model::refusal::{Field, Refusal};
+use std::sync::Arc;
+
+pub(super) fn checked_text(text: Arc<str>) -> Result<Arc<str>, Refusal> {
+    if text.is_empty() {
+        return Err(Refusal::Missing(Field::Text));
+    }
+    if text.len() > limits::TEXT_LENGTH {
+        return Err(Refusal::TooLong(Field::Text, limits::TEXT_LENGTH));
+    }
+    Ok(text)
+}
+
+/// A reason of proper length; an empty one is none.
+pub(super) fn checked_reason(reason: Option<Arc<str>>) -> Result<Option<Arc<str>>, Refusal> {
+    match reason {
+        Some(text) if text.len() > limits::REASON_LENGTH => {
+            Err(Refusal::TooLong(Field::Reason, limits::REASON_LENGTH))
+        }
+        reason => Ok(reason.filter(|text| !text.is_empty())),
+    }
+}

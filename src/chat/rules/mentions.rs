@@ -1,0 +1,55 @@
+//! Whom does a text name?
+//!
+//! Words are looked up among the nicks, never nicks in the text: the cost hangs on the length of
+//! the text, not on how many are there.
+
+use crate::chat::model::identity::Identity;
+use crate::chat::model::ids::SessionId;
+use crate::chat::model::limits;
+use crate::chat::model::name::Name;
+use crate::chat::state::hub::Hub;
+
+/// The runs of bytes that could be nicks. Letters beyond ASCII belong to a run, so that the end of
+/// a foreign word is not taken for a name.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let part = |c: char| c.is_ascii_alphanumeric() || "[]\\`_^{|}-".contains(c) || !c.is_ascii();
+    text.split(move |c: char| !part(c))
+        .filter(|word| !word.is_empty() && word.len() <= limits::NICK_LENGTH + 4)
+}
+
+impl Hub {
+    /// The members of a room whom a text names.
+    pub(super) fn mentions(&self, text: &str, room: &Name, author: &Identity) -> Vec<SessionId> {
+        let mut marked = Vec::new();
+        for word in words(text).filter(|word| !word.is_empty()) {
+            let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c.is_ascii());
+            for spelling in [word, bare] {
+                if !self.initials.begins_a_nick(spelling) {
+                    continue;
+                }
+                if let Some(session) = self.session_of(spelling)
+                    && self.may_be_marked(session, room, author, &marked)
+                {
+                    marked.push(session);
+                    break;
+                }
+            }
+            if marked.len() == limits::MENTIONS_PER_MESSAGE {
+                break;
+            }
+        }
+        marked
+    }
+
+    pub(super) fn may_be_marked(
+        &self,
+        session: SessionId,
+        room: &Name,
+        author: &Identity,
+        marked: &[SessionId],
+    ) -> bool {
+        session != author.session
+            && !marked.contains(&session)
+            && self.rooms.get(room).is_some_and(|room| room.members.contains_key(&session))
+    }
+}

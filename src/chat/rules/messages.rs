@@ -1,0 +1,232 @@
+//! What can be done about a message that was said: find, answer, edit, delete it, react to it.
+//!
+//! The last few of every room are in memory. For an older one the journal is asked, and the
+//! command is decided again with what it found.
+
+use super::applying::Applying;
+use super::checks::{checked_reason, checked_text};
+use crate::chat::api::command::{Command, Decision, Pick};
+use crate::chat::api::effect::Event;
+use crate::chat::log::record::Change;
+use crate::chat::model::audience::Audience;
+use crate::chat::model::limits;
+use crate::chat::model::message::Reference;
+use crate::chat::model::name::Name;
+use crate::chat::model::query::{Lookup, Point};
+use crate::chat::model::refusal::{Field, Refusal};
+use crate::chat::state::hub::Hub;
+use crate::chat::state::room::Room;
+use crate::chat::state::user::User;
+use std::sync::Arc;
+
+/// What a command about a message comes to.
+pub(super) enum Found {
+    Here(Reference),
+    Elsewhere(Lookup, Refusal),
+}
+
+impl Hub {
+    pub(super) fn decide_about_message(
+        &self,
+        user: &User,
+        command: Command,
+    ) -> Result<Decision, Refusal> {
+        if let Command::Redact(to, Pick::Id(id), reason) = &command
+            && !to.starts_with('#')
+        {
+            let to = self.own_private(user, to, *id)?;
+            let reason = checked_reason(Some(Arc::clone(reason)))?;
+            return Ok(Decision::Change(Change::TakeBack { to, id: *id, reason }));
+        }
+        let (name, pick) = match &command {
+            Command::React(name, pick, text, _) => {
+                if text.is_empty() {
+                    return Err(Refusal::Missing(Field::Reaction));
+                }
+                if text.len() > limits::REACTION_LENGTH {
+                    return Err(Refusal::TooLong(Field::Reaction, limits::REACTION_LENGTH));
+                }
+                (name, pick)
+            }
+            Command::Edit(name, pick, text) => {
+                checked_text(Arc::clone(text))?;
+                (name, pick)
+            }
+            Command::Delete(name, pick) | Command::Redact(name, pick, _) => (name, pick),
+            _ => return Err(Refusal::NotHere),
+        };
+        let room = self.own_room(user, name)?;
+        let message = match find(room, pick)? {
+            Found::Here(message) => message,
+            Found::Elsewhere(lookup, missing) => {
+                return Ok(Decision::Lookup { lookup, then: Box::new(command), missing });
+            }
+        };
+        let room_name = room.name.clone();
+        let change = match command {
+            Command::React(_, _, text, on) => {
+                self.may_speak(user, room_name.as_str())?;
+                Change::React { room: room_name, message, text, on, tags: None }
+            }
+            Command::Edit(_, _, text) => {
+                self.may_speak(user, room_name.as_str())?;
+                self.may_change(user, room, &message, false)?;
+                Change::Edit { room: room_name, message, text }
+            }
+            command => {
+                self.may_change(user, room, &message, true)?;
+                let reason = match command {
+                    Command::Redact(_, _, reason) => checked_reason(Some(reason))?,
+                    _ => None,
+                };
+                Change::Delete { room: room_name, message, reason }
+            }
+        };
+        Ok(Decision::Change(change))
+    }
+
+    /// Whether `user` may change a message: one's own, by session or by account; ops may `delete`
+    /// any.
+    fn may_change(
+        &self,
+        user: &User,
+        room: &Room,
+        message: &Reference,
+        delete: bool,
+    ) -> Result<(), Refusal> {
+        let by_session = room.recent(message.id).and_then(|recent| recent.session);
+        let by_account = message.account.is_some() && message.account == user.identity.account;
+        if by_account || by_session == Some(user.identity.session) {
+            return Ok(());
+        }
+        if delete && self.moderates(user, room).is_ok() {
+            return Ok(());
+        }
+        Err(Refusal::NotYours(message.number))
+    }
+
+    pub(super) fn react(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        message: Reference,
+        (text, on, tags): (Arc<str>, bool, Option<Arc<str>>),
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        self.own_room(user, name.as_str())?;
+        let who = Arc::clone(&user.identity);
+        let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
+        still_there(room, &message)?;
+        if let Some(recent) = room.recent_mut(message.id) {
+            let mine = |(nick, reaction): &(Name, Arc<str>)| *nick == who.nick && *reaction == text;
+            if recent.reactions.iter().any(mine) == on {
+                return Ok(());
+            }
+            if !on {
+                recent.reactions.retain(|reaction| !mine(reaction));
+            } else if recent.reactions.len() >= limits::REACTIONS_PER_MESSAGE {
+                return Err(Refusal::TooManyReactions(limits::REACTIONS_PER_MESSAGE));
+            } else {
+                recent.reactions.push((who.nick.clone(), Arc::clone(&text)));
+            }
+        }
+        let (room, message) = (room.name.clone(), room.quote(&message));
+        let event = Event::Reacted { who, room: room.clone(), message, text, on, tags };
+        self.tell_listeners(at, &room, event);
+        Ok(())
+    }
+
+    pub(super) fn edit(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        message: Reference,
+        text: Arc<str>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        let room = self.own_room(user, name.as_str())?;
+        still_there(room, &message)?;
+        self.may_change(user, room, &message, false)?;
+        let who = Arc::clone(&user.identity);
+        let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
+        let (room_name, quoted) = (room.name.clone(), room.quote(&message));
+        if let Some(recent) = room.recent_mut(message.id) {
+            recent.text = Arc::clone(&text);
+        }
+        let event = Event::Edited { who, room: room_name.clone(), message: quoted, text };
+        self.tell_listeners(at, &room_name, event);
+        Ok(())
+    }
+
+    pub(super) fn delete(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        message: Reference,
+        reason: Option<Arc<str>>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        let room = self.own_room(user, name.as_str())?;
+        still_there(room, &message)?;
+        self.may_change(user, room, &message, true)?;
+        let who = Arc::clone(&user.identity);
+        let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
+        room.recent.retain(|recent| recent.reference.id != message.id);
+        let (room_name, message) = (room.name.clone(), room.quote(&message));
+        let event = Event::Deleted { who, room: room_name.clone(), message, reason };
+        at.tell_room(&room_name, event);
+        Ok(())
+    }
+
+    /// Tells a room, but not those who ignore the origin.
+    fn tell_listeners(&self, at: &mut Applying<'_>, room: &Name, event: Event) {
+        let who = self.users.get(&at.origin).map(|user| Arc::clone(&user.identity));
+        let mut except = who.map_or(Vec::new(), |who| self.ignorers_of(&who));
+        except.sort_unstable();
+        let audience = Audience::Room { room: room.clone(), from: Some(at.origin), except };
+        at.tell(audience, event);
+    }
+}
+
+/// Which message is meant: one of the recent ones, or one that the journal has to look for.
+pub(super) fn find(room: &Room, pick: &Pick) -> Result<Found, Refusal> {
+    let missing = |number| Refusal::NoSuchMessage(room.name.clone(), number);
+    let here = |place: usize| room.recent.get(place).map(|recent| recent.reference.clone());
+    let oldest = room.recent.front().map(|recent| &recent.reference);
+    let point = match *pick {
+        Pick::Found(ref reference) => return Ok(Found::Here(reference.clone())),
+        Pick::Number(number) => {
+            let found = room.recent.binary_search_by_key(&number, |recent| recent.reference.number);
+            if let Some(reference) = found.ok().and_then(here) {
+                return Ok(Found::Here(reference));
+            }
+            // Not given yet; or it would be here, had it not been deleted.
+            let deleted = oldest.is_some_and(|oldest| number > oldest.number);
+            if number == 0 || number > room.last_number || deleted {
+                return Err(missing(number));
+            }
+            Point::Number(number)
+        }
+        Pick::Id(id) => {
+            if let Some(recent) = room.recent(id) {
+                return Ok(Found::Here(recent.reference.clone()));
+            }
+            if id < room.since || oldest.is_some_and(|oldest| id > oldest.id) {
+                return Err(missing(0));
+            }
+            Point::Id(id)
+        }
+    };
+    let number = if let Point::Number(number) = point { number } else { 0 };
+    let lookup = Lookup { room: room.for_query(), message: point };
+    Ok(Found::Elsewhere(lookup, missing(number)))
+}
+
+/// Refuses if a message was deleted after it had been found.
+fn still_there(room: &Room, message: &Reference) -> Result<(), Refusal> {
+    let newer = room.recent.front().is_some_and(|oldest| message.id > oldest.reference.id);
+    if newer && room.recent(message.id).is_none() {
+        return Err(Refusal::NoSuchMessage(room.name.clone(), message.number));
+    }
+    Ok(())
+}

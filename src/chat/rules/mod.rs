@@ -1,0 +1,232 @@
+//! What may be done, and what it changes: `impl Hub`, a file for each family of commands.
+//!
+//! [`Hub::decide`] looks at a command and says what is to be done; it changes nothing.
+//! [`Hub::apply`] changes the state as a record says; nothing else does. Between the two the journal
+//! commits the record, and others' records may come in: what matters is checked in both, and what is
+//! no longer possible is refused by an effect.
+//!
+//! Invariants: effects come in the order in which they are to be delivered; no one is told of what
+//! happened before they entered or after they left; the same records give the same state and effects
+//! on every machine (no clock, no randomness, no iteration in hash order). A record whose id is not
+//! above the last one has been applied already and changes nothing, so a snapshot and the records
+//! around it may overlap.
+
+mod accounts;
+mod administration;
+mod applying;
+mod checks;
+mod mentions;
+mod messages;
+mod metadata;
+mod moderation;
+mod presence;
+mod questions;
+mod read_markers;
+mod renaming;
+mod rooms;
+mod scram;
+mod sending;
+
+use self::applying::Applying;
+use self::sending::MessageBody;
+use crate::chat::api::command::{Command, Decision};
+use crate::chat::api::effect::{Effect, Event};
+use crate::chat::log::record::{Change, Record};
+use crate::chat::model::ids::{Moment, SessionId};
+use crate::chat::model::name::Name;
+use crate::chat::model::refusal::Refusal;
+use crate::chat::state::hub::Hub;
+use crate::chat::state::room::Room;
+use crate::chat::state::user::User;
+
+impl Hub {
+    /// What is to be done about a wish of `session`? `now` decides what depends on time: bans
+    /// that have run out, logins that come too fast.
+    pub fn decide(&self, session: SessionId, command: Command, now: Moment) -> Decision {
+        let decided = match self.users.get(&session) {
+            Some(user) => self.decide_for(user, command, now),
+            None => Err(Refusal::NotHere),
+        };
+        decided.unwrap_or_else(Decision::Refuse)
+    }
+
+    fn decide_for(&self, user: &User, command: Command, now: Moment) -> Result<Decision, Refusal> {
+        match command {
+            Command::Nick(_)
+            | Command::Away(_)
+            | Command::RealName(_)
+            | Command::UserModes(_)
+            | Command::Ignore(..)
+            | Command::Ignored => self.decide_presence(user, command),
+            Command::Join(..)
+            | Command::Part(..)
+            | Command::SetTopic(..)
+            | Command::Invite(..)
+            | Command::RenameRoom(..)
+            | Command::Keep(..) => self.decide_room(user, command),
+            Command::Say(..)
+            | Command::Tell(..)
+            | Command::SendMessage(_)
+            | Command::Tag(..)
+            | Command::Redact(..)
+            | Command::Answer(_)
+            | Command::Reply(..)
+            | Command::React(..)
+            | Command::Edit(..)
+            | Command::Delete(..) => self.decide_words(user, command),
+            Command::SetMetadata(..) | Command::ClearMetadata(_) => {
+                self.decide_metadata(user, command)
+            }
+            Command::MarkRead(target, time) => self.decide_mark_read(&target, time),
+            Command::Register(_) | Command::Login(..) | Command::Logout | Command::Password(..) => {
+                self.decide_account(user, command, now)
+            }
+            Command::SetModes(..) | Command::Kick(..) => self.decide_moderation(user, command),
+            Command::Oper(..)
+            | Command::Kill(..)
+            | Command::ServerBan(..)
+            | Command::ServerUnban(_)
+            | Command::ServerBans
+            | Command::Announce(_)
+            | Command::Wallops(_)
+            | Command::Connections => self.decide_administration(user, command, now),
+            Command::Rooms
+            | Command::Who(_)
+            | Command::Whois(_)
+            | Command::Topic(_)
+            | Command::Thread(..)
+            | Command::History(..)
+            | Command::PrivateHistory(..)
+            | Command::Playback(..)
+            | Command::Search(..)
+            | Command::Modes(_)
+            | Command::Bans(_) => self.answer(user, command, now),
+        }
+    }
+
+    /// Changes the state as `record` says and adds to `effects` what is to be told of it. A record
+    /// of somebody who is not in (it was written down before its origin's leaving was) changes
+    /// nothing.
+    pub fn apply(&mut self, record: Record, effects: &mut Vec<Effect>) {
+        if self.last.is_some_and(|last| record.id <= last) {
+            return;
+        }
+        self.last = Some(record.id);
+        let mut at = Applying::new(&record, effects);
+        let Record { time, origin, change, .. } = record;
+        let refused = match change {
+            Change::Restarted { node } => {
+                self.restarted(node);
+                Ok(())
+            }
+            Change::Enter(entry) => {
+                match self.enter(&mut at, entry) {
+                    Ok(()) => {}
+                    Err(refusal) => at.tell_origin(Event::Refused(refusal)),
+                }
+                Ok(())
+            }
+            Change::LoginFailed { account, host } => {
+                self.throttle.failed(&account, &host, time);
+                // Who has not come in yet (SASL) is told by its session.
+                if self.users.contains_key(&origin) { Err(Refusal::WrongPassword) } else { Ok(()) }
+            }
+            Change::ScramKeys { account, hash, keys } => {
+                self.learn_scram_keys(&account, &hash, keys);
+                Ok(())
+            }
+            change => match self.users.get_mut(&origin) {
+                Some(user) => {
+                    user.last = time;
+                    self.apply_for(&mut at, change)
+                }
+                None => Ok(()),
+            },
+        };
+        if let Err(refusal) = refused {
+            at.tell_origin(Event::Refused(refusal));
+        }
+    }
+
+    /// Applies what only somebody who is in can do.
+    fn apply_for(&mut self, at: &mut Applying<'_>, change: Change) -> Result<(), Refusal> {
+        match change {
+            // They came before it was known who does it.
+            Change::Restarted { .. }
+            | Change::Enter(_)
+            | Change::LoginFailed { .. }
+            | Change::ScramKeys { .. } => Ok(()),
+            Change::Leave { departure } => {
+                self.leave(at, at.origin, departure);
+                Ok(())
+            }
+            Change::Nick { nick } => self.rename(at, nick),
+            Change::Away { message } => self.away(at, message),
+            Change::Ignore { nick, on } => self.ignore(at, nick, on),
+            Change::Join { room } => self.join(at, room),
+            Change::Part { room, reason } => self.part(at, &room, reason),
+            Change::Topic { room, text } => self.topic(at, &room, text),
+            Change::Invite { room, nick } => self.invite(at, &room, &nick),
+            Change::RenameRoom { room, to, reason } => self.rename_room(at, &room, to, reason),
+            Change::Keep { room, on } => self.keep(at, &room, on),
+            Change::Say { room, kind, text, reply_to, tags, status, joints } => {
+                let words = MessageBody { kind, text, tags, joints };
+                self.say(at, &room, words, reply_to, status)
+            }
+            Change::Tell { to, kind, text, tags, joints } => {
+                self.tell(at, to, MessageBody { kind, text, tags, joints })
+            }
+            Change::Tag { to, tags, status } => self.tag(at, to, tags, status),
+            Change::RealName { text } => self.real_name(at, text),
+            Change::UserModes { changes } => self.user_modes(at, changes),
+            Change::Wallops { text } => self.wallops(at, text),
+            Change::React { room, message, text, on, tags } => {
+                self.react(at, &room, message, (text, on, tags))
+            }
+            Change::Edit { room, message, text } => self.edit(at, &room, message, text),
+            Change::Delete { room, message, reason } => self.delete(at, &room, message, reason),
+            Change::TakeBack { to, id, reason } => self.take_back(at, &to, id, reason),
+            Change::Metadata { target, key, value } => self.metadata(at, &target, key, value),
+            Change::ReadMarker { target, time } => self.mark_read(at, target, time),
+            Change::Register { account, hash, scram } => self.register(at, account, hash, scram),
+            Change::Login { account } => self.login(at, account),
+            Change::Logout => self.logout(at),
+            Change::Password { account, hash, scram } => self.password(at, &account, hash, scram),
+            Change::Modes { room, changes } => self.set_modes(at, &room, changes),
+            Change::Kick { room, nick, reason } => self.kick(at, &room, &nick, reason),
+            Change::Oper { name } => self.oper(at, name),
+            Change::Kill { nick, reason } => self.kill(at, &nick, reason),
+            Change::Ban { target, reason, until } => self.server_ban(at, target, reason, until),
+            Change::Unban { target } => self.server_unban(at, target),
+            Change::Announce { text } => self.announce(at, text),
+        }
+    }
+
+    /// The origin of a record. It is in: [`apply`](Hub::apply) has looked.
+    fn origin(&self, at: &Applying<'_>) -> Result<&User, Refusal> {
+        self.users.get(&at.origin).ok_or(Refusal::NotHere)
+    }
+
+    /// A room that `user` may know of.
+    fn visible_room(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+        self.room(name)
+            .filter(|room| self.sees(user, room))
+            .ok_or_else(|| Refusal::NoSuchRoom(Name::new(name)))
+    }
+
+    /// A room that `user` is in.
+    fn own_room(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+        let room = self.visible_room(user, name)?;
+        if room.members.contains_key(&user.identity.session) {
+            Ok(room)
+        } else {
+            Err(Refusal::NotInRoom(room.name.clone()))
+        }
+    }
+
+    /// Whether `user` may moderate the room: its ops, and server operators.
+    pub fn moderates(&self, user: &User, room: &Room) -> Result<(), Refusal> {
+        let op = room.members.get(&user.identity.session).is_some_and(|member| member.op);
+        if op || user.is_operator() { Ok(()) } else { Err(Refusal::NotOp(room.name.clone())) }
+    }
+}

@@ -1,0 +1,312 @@
+//! What the ops of a room can do: modes, bans, putting members out.
+
+use super::applying::Applying;
+use super::checks::checked_reason;
+use crate::chat::api::command::{Command, Decision};
+use crate::chat::api::effect::Event;
+use crate::chat::log::record::Change;
+use crate::chat::model::audience::Audience;
+use crate::chat::model::ids::SessionId;
+use crate::chat::model::limits;
+use crate::chat::model::mask::Mask;
+use crate::chat::model::modes::ModeChange;
+use crate::chat::model::name::Name;
+use crate::chat::model::refusal::Refusal;
+use crate::chat::state::hub::Hub;
+use crate::chat::state::room::{Ban, Room};
+use crate::chat::state::user::User;
+use std::sync::Arc;
+
+impl Hub {
+    pub(super) fn decide_moderation(
+        &self,
+        user: &User,
+        command: Command,
+    ) -> Result<Decision, Refusal> {
+        match command {
+            Command::SetModes(name, mut changes) => {
+                let room = self.visible_room(user, &name)?;
+                self.moderates(user, room)?;
+                if changes.len() > limits::MODES_PER_COMMAND {
+                    return Err(Refusal::TooManyModes(limits::MODES_PER_COMMAND));
+                }
+                for change in &mut changes {
+                    self.check_mode(room, change)?;
+                }
+                Ok(Decision::Change(Change::Modes { room: room.name.clone(), changes }))
+            }
+            Command::Kick(name, nick, reason) => {
+                let room = self.visible_room(user, &name)?;
+                self.moderates(user, room)?;
+                let nick = Name::new(&nick);
+                self.member_called(room, &nick)?;
+                let (room, reason) = (room.name.clone(), checked_reason(reason)?);
+                Ok(Decision::Change(Change::Kick { room, nick, reason }))
+            }
+            _ => Err(Refusal::NotHere),
+        }
+    }
+
+    /// The session of a member, by nick.
+    fn member_called(&self, room: &Room, nick: &Name) -> Result<SessionId, Refusal> {
+        let session = self.nicks.get(nick).ok_or_else(|| Refusal::NoSuchNick(nick.clone()))?;
+        if room.members.contains_key(session) {
+            Ok(*session)
+        } else {
+            Err(Refusal::TheyAreNotIn(nick.clone(), room.name.clone()))
+        }
+    }
+
+    /// Checks one mode change, and completes a mask as it will be listed.
+    fn check_mode(&self, room: &Room, change: &mut ModeChange) -> Result<(), Refusal> {
+        match change {
+            ModeChange::Flag(..) | ModeChange::Key(None) | ModeChange::Limit(_) => Ok(()),
+            ModeChange::Key(Some(key)) => {
+                let wrong = |c: char| c.is_whitespace() || c.is_control() || c == ',';
+                if key.is_empty() || key.len() > limits::KEY_LENGTH || key.contains(wrong) {
+                    return Err(Refusal::BadKey);
+                }
+                Ok(())
+            }
+            ModeChange::Op(nick, _) | ModeChange::Voice(nick, _) => {
+                self.member_called(room, nick).map(|_| ())
+            }
+            ModeChange::Except(text, on) => check_mask(text, *on, &room.excepts),
+            ModeChange::Invitable(text, on) => check_mask(text, *on, &room.invitables),
+            ModeChange::Ban(text, on) => {
+                let bad = || Refusal::BadMask(text.as_str().into());
+                let plain = Mask::parse(text).ok_or_else(bad)?;
+                // Who is logged in is known by the account, and stays banned under another nick.
+                let (mutes, nick) = match text.strip_prefix("m:") {
+                    Some(nick) => ("m:", nick),
+                    None => ("", text.as_str()),
+                };
+                let account = match self.session_of(nick) {
+                    Some(session) => {
+                        self.user(session).and_then(|user| user.identity.account.clone())
+                    }
+                    None if self.accounts.contains_key(&Name::new(nick)) => Some(Name::new(nick)),
+                    None => None,
+                };
+                let by_account =
+                    account.and_then(|account| Mask::parse(&format!("{mutes}a:{account}")));
+                let listed = |mask: &Mask| room.bans.iter().any(|ban| ban.mask == *mask);
+                let mask = match by_account {
+                    Some(mask) if *on || listed(&mask) => mask,
+                    _ => plain,
+                };
+                if !*on && !listed(&mask) {
+                    return Err(Refusal::NoSuchBan(text.as_str().into()));
+                }
+                if *on && !listed(&mask) && room.bans.len() >= limits::BANS_PER_ROOM {
+                    return Err(Refusal::TooManyBans(limits::BANS_PER_ROOM));
+                }
+                *text = mask.to_string();
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn set_modes(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        changes: Vec<ModeChange>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        let room = self.visible_room(user, name.as_str())?;
+        self.moderates(user, room)?;
+        let (who, room) = (Arc::clone(&user.identity), room.name.clone());
+        let mut done = Vec::new();
+        let mut refused = Vec::new();
+        for change in changes {
+            match self.set_mode(at, name, &who.nick, &change) {
+                Ok(true) => done.push(change),
+                Ok(false) => {}
+                Err(refusal) => refused.push(refusal),
+            }
+        }
+        let changed_nothing = done.is_empty();
+        if !changed_nothing {
+            at.tell_room(&room, Event::ModesSet { who, room: room.clone(), changes: done });
+        }
+        let idle = changed_nothing && refused.is_empty();
+        for refusal in refused.into_iter().chain(idle.then_some(Refusal::NothingChanged(room))) {
+            at.tell_origin(Event::Refused(refusal));
+        }
+        Ok(())
+    }
+
+    /// Makes one change; whether it made a difference.
+    fn set_mode(
+        &mut self,
+        at: &Applying<'_>,
+        name: &Name,
+        by: &Name,
+        change: &ModeChange,
+    ) -> Result<bool, Refusal> {
+        let no_room = || Refusal::NoSuchRoom(name.clone());
+        let target = match change {
+            ModeChange::Op(nick, _) | ModeChange::Voice(nick, _) => {
+                let room = self.rooms.get(name).ok_or_else(no_room)?;
+                Some(self.member_called(room, nick)?)
+            }
+            _ => None,
+        };
+        let account = target
+            .and_then(|session| self.users.get(&session))
+            .and_then(|user| user.identity.account.clone());
+        let room = self.rooms.get_mut(name).ok_or_else(no_room)?;
+        let member = target.and_then(|session| room.members.get_mut(&session));
+        Ok(match (change, member) {
+            (ModeChange::Flag(flag, true), _) => room.modes.flags.insert(*flag),
+            (ModeChange::Flag(flag, false), _) => room.modes.flags.remove(flag),
+            (ModeChange::Key(key), _) => {
+                std::mem::replace(&mut room.modes.key, key.clone()) != *key
+            }
+            (ModeChange::Limit(limit), _) => {
+                let limit = limit.filter(|&limit| limit > 0);
+                std::mem::replace(&mut room.modes.limit, limit) != limit
+            }
+            (ModeChange::Voice(_, on), Some(member)) => {
+                std::mem::replace(&mut member.voice, *on) != *on
+            }
+            (ModeChange::Op(_, on), Some(member)) => {
+                let changed = std::mem::replace(&mut member.op, *on) != *on;
+                if let Some(account) = account {
+                    room.ops.retain(|known| *known != account);
+                    if *on && room.ops.len() < limits::OPS_PER_ROOM {
+                        room.ops.push(account);
+                    }
+                }
+                changed
+            }
+            (ModeChange::Op(..) | ModeChange::Voice(..), None) => false,
+            (ModeChange::Except(text, on) | ModeChange::Invitable(text, on), _) => {
+                let mask =
+                    Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
+                let ban = Ban { mask, by: by.clone(), time: at.time };
+                let excepts = matches!(change, ModeChange::Except(..));
+                let list = if excepts { &mut room.excepts } else { &mut room.invitables };
+                let changed = set_mask(list, ban, *on)?;
+                if excepts && changed {
+                    self.refresh_silence_in(name);
+                }
+                changed
+            }
+            (ModeChange::Ban(text, on), _) => {
+                let mask =
+                    Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
+                let ban = Ban { mask, by: by.clone(), time: at.time };
+                self.set_ban(name, ban, *on)?
+            }
+        })
+    }
+
+    fn set_ban(&mut self, name: &Name, ban: Ban, on: bool) -> Result<bool, Refusal> {
+        let Some(room) = self.rooms.get_mut(name) else { return Ok(false) };
+        let listed = room.bans.iter().position(|other| other.mask == ban.mask);
+        match (listed, on) {
+            (Some(_), true) | (None, false) => return Ok(false),
+            (None, true) => {
+                if room.bans.len() >= limits::BANS_PER_ROOM {
+                    return Err(Refusal::TooManyBans(limits::BANS_PER_ROOM));
+                }
+                let excepts = &room.excepts;
+                for (session, member) in &mut room.members {
+                    if !member.silenced
+                        && let Some(user) = self.users.get(session)
+                    {
+                        member.silenced = ban.mask.matches(&user.identity)
+                            && !excepts.iter().any(|other| other.mask.matches(&user.identity));
+                    }
+                }
+                room.bans.push(ban);
+            }
+            (Some(place), false) => {
+                room.bans.remove(place);
+                self.refresh_silence_in(name);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Works out anew whom the bans of a room mean.
+    fn refresh_silence_in(&mut self, name: &Name) {
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        let mut members = std::mem::take(&mut room.members);
+        for (session, member) in &mut members {
+            if let Some(user) = self.users.get(session) {
+                member.silenced = room.bans(&user.identity, true);
+            }
+        }
+        room.members = members;
+    }
+
+    /// Works out anew whether bans mean somebody whose name or account has changed.
+    pub(super) fn refresh_silence(&mut self, session: SessionId) {
+        let Some(user) = self.users.get(&session) else { return };
+        for name in &user.rooms {
+            let Some(room) = self.rooms.get_mut(name) else { continue };
+            if room.bans.is_empty() {
+                continue;
+            }
+            let silenced = room.bans(&user.identity, true);
+            if let Some(member) = room.members.get_mut(&session) {
+                member.silenced = silenced;
+            }
+        }
+    }
+
+    pub(super) fn kick(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        nick: &Name,
+        reason: Option<Arc<str>>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        let room = self.visible_room(user, name.as_str())?;
+        self.moderates(user, room)?;
+        let session = self.member_called(room, nick)?;
+        let Some(target) = self.users.get(&session) else { return Ok(()) };
+        let (who, target) = (Arc::clone(&user.identity), Arc::clone(&target.identity));
+        let room = room.name.clone();
+        self.take_out(session, &room);
+        let event = Event::Kicked { who, room: room.clone(), target, reason };
+        at.tell_room(&room, event.clone());
+        if session != at.origin {
+            at.tell(Audience::One(session), event);
+        }
+        Ok(())
+    }
+}
+
+/// Checks a mask that is to be put on a list, and completes it as it will be listed.
+fn check_mask(text: &mut String, on: bool, list: &[Ban]) -> Result<(), Refusal> {
+    let mask = Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
+    let listed = list.iter().any(|ban| ban.mask == mask);
+    if on && !listed && list.len() >= limits::BANS_PER_ROOM {
+        return Err(Refusal::TooManyBans(limits::BANS_PER_ROOM));
+    }
+    *text = mask.to_string();
+    Ok(())
+}
+
+/// Puts a mask on a list or takes it off; whether that made a difference.
+fn set_mask(list: &mut Vec<Ban>, ban: Ban, on: bool) -> Result<bool, Refusal> {
+    match (list.iter().position(|other| other.mask == ban.mask), on) {
+        (Some(_), true) | (None, false) => Ok(false),
+        (Some(place), false) => {
+            list.remove(place);
+            Ok(true)
+        }
+        (None, true) if list.len() >= limits::BANS_PER_ROOM => {
+            Err(Refusal::TooManyBans(limits::BANS_PER_ROOM))
+        }
+        (None, true) => {
+            list.push(ban);
+            Ok(true)
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Coming, going, and under which name.
+
+use super::applying::Applying;
+use crate::chat::api::command::{Command, Decision};
+use crate::chat::api::effect::Event;
+use crate::chat::log::record::{Change, Entry, QuitReason};
+use crate::chat::model::audience::Audience;
+use crate::chat::model::identity::Identity;
+use crate::chat::model::ids::SessionId;
+use crate::chat::model::limits;
+use crate::chat::model::modes::UserMode;
+use crate::chat::model::name::{Name, guest_number};
+use crate::chat::model::query::{Query, Range, Scope};
+use crate::chat::model::refusal::{Field, Refusal};
+use crate::chat::state::account::Account;
+use crate::chat::state::hub::Hub;
+use crate::chat::state::user::User;
+use std::sync::Arc;
+
+impl Hub {
+    pub(super) fn decide_presence(
+        &self,
+        user: &User,
+        command: Command,
+    ) -> Result<Decision, Refusal> {
+        match command {
+            Command::Nick(text) => {
+                let nick = Name::nick(&text).map_err(|fault| Refusal::BadNick(text, fault))?;
+                if user.identity.nick.as_str() == nick.as_str() {
+                    return Err(Refusal::SameNick(nick));
+                }
+                self.nick_is_free(user.identity.session, user.identity.account.as_ref(), &nick)?;
+                Ok(Decision::Change(Change::Nick { nick }))
+            }
+            Command::Away(message) => {
+                if message.as_ref().is_some_and(|text| text.len() > limits::REASON_LENGTH) {
+                    return Err(Refusal::TooLong(Field::Reason, limits::REASON_LENGTH));
+                }
+                let message = message.filter(|text| !text.is_empty());
+                Ok(Decision::Change(Change::Away { message }))
+            }
+            Command::Ignore(text, on) => {
+                let nick = Name::new(&text);
+                if nick == user.identity.nick {
+                    return Err(Refusal::Oneself);
+                }
+                if on && self.session_of(&text).is_none() && !self.accounts.contains_key(&nick) {
+                    return Err(Refusal::NoSuchNick(nick));
+                }
+                if on && user.extras().ignores.len() >= limits::IGNORES_PER_USER {
+                    return Err(Refusal::TooManyIgnored(limits::IGNORES_PER_USER));
+                }
+                if !on && !user.extras().ignores.contains(&nick) {
+                    return Err(Refusal::NotIgnored(nick));
+                }
+                Ok(Decision::Change(Change::Ignore { nick, on }))
+            }
+            Command::RealName(text) => {
+                if text.len() > limits::REAL_NAME_LENGTH {
+                    return Err(Refusal::TooLong(Field::RealName, limits::REAL_NAME_LENGTH));
+                }
+                Ok(Decision::Change(Change::RealName { text }))
+            }
+            Command::UserModes(mut changes) => {
+                changes.retain(|(mode, on)| !(*mode == UserMode::Operator && *on));
+                Ok(Decision::Change(Change::UserModes { changes }))
+            }
+            _ => Ok(Decision::Reply(Event::Ignored(user.extras().ignores.clone()))),
+        }
+    }
+
+    /// Whether a session that acts for `account` may take `nick`: nobody else has it, and it is
+    /// not somebody else's account.
+    ///
+    /// # Errors
+    /// Says which of the two stands against it.
+    pub fn nick_is_free(
+        &self,
+        session: SessionId,
+        account: Option<&Name>,
+        nick: &Name,
+    ) -> Result<(), Refusal> {
+        if self.accounts.contains_key(nick) && account != Some(nick) {
+            return Err(Refusal::NickReserved(nick.clone()));
+        }
+        match self.nicks.get(nick) {
+            Some(&holder) if holder != session => Err(Refusal::NickInUse(nick.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// All sessions of a node end at once and untold: their connections are gone.
+    pub(super) fn restarted(&mut self, node: u16) {
+        // What had nobody since the restart before has waited long enough.
+        self.rooms.retain(|_, room| room.kept || !room.members.is_empty());
+        let gone: Vec<SessionId> =
+            self.users.keys().copied().filter(|session| session.node() == node).collect();
+        for room in self.rooms.values_mut() {
+            for recent in &mut room.recent {
+                recent.session = recent.session.filter(|session| session.node() != node);
+            }
+            let all_gone = room.members.keys().all(|session| session.node() == node);
+            room.waiting = all_gone && !room.members.is_empty();
+        }
+        for private in &mut self.private {
+            private.session = private.session.filter(|session| session.node() != node);
+        }
+        for session in gone {
+            self.forget(session);
+        }
+    }
+
+    pub(super) fn enter(&mut self, at: &mut Applying<'_>, entry: Entry) -> Result<(), Refusal> {
+        // A session that comes in twice: whoever runs the sockets has forgotten to say goodbye.
+        if self.users.contains_key(&at.origin) {
+            self.leave(at, at.origin, QuitReason::Quit);
+        }
+        let has_room = |account: &Account| account.sessions.len() < limits::SESSIONS_PER_ACCOUNT;
+        let account = entry.account.filter(|name| self.accounts.get(name).is_some_and(has_room));
+        let free = |nick: &Name| self.nick_is_free(at.origin, account.as_ref(), nick);
+        if entry.named_only
+            && let Some(nick) = &entry.nick
+        {
+            free(nick)?;
+        }
+        let wanted = entry.nick.filter(|nick| free(nick).is_ok());
+        let named = wanted.is_some();
+        let nick = wanted.unwrap_or_else(|| Name::guest(self.guests.take()));
+        let identity = Arc::new(Identity {
+            session: at.origin,
+            nick: nick.clone(),
+            named,
+            label: entry.label,
+            username: entry.username,
+            realname: entry.realname,
+            account: None,
+            bot: false,
+        });
+        self.initials.add(&nick);
+        self.nicks.insert(nick, at.origin);
+        let user = User {
+            identity: Arc::clone(&identity),
+            since: at.time,
+            last: at.time,
+            // Most stay in one.
+            rooms: Vec::with_capacity(1),
+            extras: None,
+        };
+        let user = self.users.entry(at.origin).insert_entry(user).into_mut();
+        if entry.console {
+            user.extras_mut().operator = Some("console".into());
+        }
+        let identity = match &account {
+            Some(name) => self.attach_account(at.origin, name).unwrap_or(identity),
+            None => identity,
+        };
+        self.enter_metadata(at, entry.metadata);
+        let online = self.online();
+        at.tell_origin(Event::Welcome { who: Arc::clone(&identity), online });
+        if entry.lobby {
+            let lobby = Name::lobby();
+            self.add_member(at, &lobby);
+            let event = Event::Entered { who: identity, online };
+            at.tell_room(&lobby, event);
+            self.recall_room(at, &lobby);
+        }
+        if let Some(account) = account {
+            self.throttle.succeeded(&account);
+            self.recall_mail(at, account);
+        }
+        Ok(())
+    }
+
+    /// Asks the journal for the last lines of a room, for the origin.
+    pub(super) fn recall_room(&self, at: &mut Applying<'_>, room: &Name) {
+        let Some(room) = self.rooms.get(room) else { return };
+        if room.last_number > 0 {
+            let scope = Scope::Room(room.for_query());
+            let query = Query { scope, range: Range::Latest, limit: None, events: false };
+            at.tell_origin(Event::ReplayHistory(Box::new(query)));
+        }
+    }
+
+    /// Somebody goes. Told to everyone who was in a room with them.
+    pub(super) fn leave(
+        &mut self,
+        at: &mut Applying<'_>,
+        session: SessionId,
+        departure: QuitReason,
+    ) {
+        let Some(user) = self.forget(session) else { return };
+        let mut rooms = user.rooms;
+        rooms.retain(|room| self.rooms.contains_key(room));
+        let online = self.online();
+        // Whoever watches for them hears of it, too, if nobody else does.
+        let event = Event::Left { who: user.identity, departure, online };
+        at.tell(Audience::Peers { rooms, from: None }, event);
+    }
+
+    /// Takes a session out of the users and of every index. Rooms that nothing keeps end.
+    fn forget(&mut self, session: SessionId) -> Option<User> {
+        let user = self.users.swap_remove(&session)?;
+        self.free_nick(&user.identity.nick);
+        for name in &user.rooms {
+            self.remove_member(session, name);
+        }
+        for nick in &user.extras().ignores {
+            self.stop_ignoring(session, nick);
+        }
+        if let Some(account) = &user.identity.account {
+            self.detach_account(session, account);
+        }
+        Some(user)
+    }
+
+    fn free_nick(&mut self, nick: &Name) {
+        self.nicks.swap_remove(nick);
+        self.initials.remove(nick);
+        if let Some(number) = guest_number(nick.as_str()) {
+            self.guests.give_back(number);
+        }
+    }
+
+    pub(super) fn rename(&mut self, at: &mut Applying<'_>, nick: Name) -> Result<(), Refusal> {
+        let before = Arc::clone(&self.origin(at)?.identity);
+        self.nick_is_free(at.origin, before.account.as_ref(), &nick)?;
+        self.free_nick(&before.nick);
+        self.initials.add(&nick);
+        self.nicks.insert(nick.clone(), at.origin);
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        let identity = Arc::make_mut(&mut user.identity);
+        identity.nick = nick;
+        identity.named = true;
+        let (who, rooms) = (Arc::clone(&user.identity), user.rooms.clone());
+        self.refresh_silence(at.origin);
+        let audience = Audience::Peers { rooms, from: Some(at.origin) };
+        at.tell(audience, Event::Renamed { who, before });
+        Ok(())
+    }
+
+    pub(super) fn away(
+        &mut self,
+        at: &mut Applying<'_>,
+        message: Option<Arc<str>>,
+    ) -> Result<(), Refusal> {
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        if user.extras().away == message {
+            // Said again is not news for others.
+            let event = Event::Away { who: Arc::clone(&user.identity), message };
+            at.tell(Audience::Private { to: Vec::new(), from: at.origin }, event);
+            return Ok(());
+        }
+        user.extras_mut().away.clone_from(&message);
+        let audience = Audience::Peers { rooms: user.rooms.clone(), from: Some(at.origin) };
+        at.tell(audience, Event::Away { who: Arc::clone(&user.identity), message });
+        Ok(())
+    }
+
+    pub(super) fn real_name(
+        &mut self,
+        at: &mut Applying<'_>,
+        text: Arc<str>,
+    ) -> Result<(), Refusal> {
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        Arc::make_mut(&mut user.identity).realname = Some(text);
+        let audience = Audience::Peers { rooms: user.rooms.clone(), from: Some(at.origin) };
+        at.tell(audience, Event::RealName { who: Arc::clone(&user.identity) });
+        Ok(())
+    }
+
+    pub(super) fn user_modes(
+        &mut self,
+        at: &mut Applying<'_>,
+        changes: Vec<(UserMode, bool)>,
+    ) -> Result<(), Refusal> {
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        let mut done = Vec::new();
+        for (mode, on) in changes {
+            if user.is(mode) == on {
+                continue;
+            }
+            match mode {
+                UserMode::Invisible => user.extras_mut().invisible = on,
+                UserMode::Wallops => user.extras_mut().wallops = on,
+                UserMode::Bot => Arc::make_mut(&mut user.identity).bot = on,
+                UserMode::Operator if !on => user.extras_mut().operator = None,
+                UserMode::Operator => continue,
+            }
+            done.push((mode, on));
+        }
+        if !done.is_empty() {
+            at.tell_origin(Event::UserModes { who: Arc::clone(&user.identity), changes: done });
+        }
+        Ok(())
+    }
+
+    pub(super) fn ignore(
+        &mut self,
+        at: &mut Applying<'_>,
+        nick: Name,
+        on: bool,
+    ) -> Result<(), Refusal> {
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        let has = user.extras().ignores.contains(&nick);
+        if on && !has {
+            if user.extras().ignores.len() >= limits::IGNORES_PER_USER {
+                return Err(Refusal::TooManyIgnored(limits::IGNORES_PER_USER));
+            }
+            user.extras_mut().ignores.push(nick.clone());
+            self.ignorers.entry(nick.clone()).or_default().push(at.origin);
+        } else if !on && has {
+            user.extras_mut().ignores.retain(|ignored| *ignored != nick);
+            self.stop_ignoring(at.origin, &nick);
+        }
+        at.tell_origin(Event::Ignoring { nick, on });
+        Ok(())
+    }
+
+    fn stop_ignoring(&mut self, session: SessionId, nick: &Name) {
+        if let Some(sessions) = self.ignorers.get_mut(nick) {
+            sessions.retain(|ignorer| *ignorer != session);
+            if sessions.is_empty() {
+                self.ignorers.swap_remove(nick);
+            }
+        }
+    }
+
+    /// Who does not want to hear from somebody, each once, in rising order. Empty, and not even a lookup, in a friendly chat.
+    pub(super) fn ignorers_of(&self, who: &Identity) -> Vec<SessionId> {
+        if self.ignorers.is_empty() {
+            return Vec::new();
+        }
+        // Most have an account of their own nick; nobody ignores what they say themselves, even if
+        // another session of theirs goes by a name that they ignore.
+        let account = who.account.as_ref().filter(|account| **account != who.nick);
+        let names = std::iter::once(&who.nick).chain(account);
+        let sessions = names.filter_map(|name| self.ignorers.get(name)).flatten().copied();
+        let mut sessions: Vec<SessionId> =
+            sessions.filter(|session| *session != who.session).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        sessions
+    }
+}

@@ -1,0 +1,175 @@
+//! What can be answered at once, from the state as it is, and what the journal is asked.
+//!
+//! Invariant: nothing in an answer is from a room that the asker may not see.
+
+use super::messages::{Found, find};
+use crate::chat::api::answer::{Person, RoomLine, Whois};
+use crate::chat::api::command::{Command, Decision};
+use crate::chat::api::effect::Event;
+use crate::chat::model::ids::Moment;
+use crate::chat::model::limits;
+use crate::chat::model::name::{Caseless, Name};
+use crate::chat::model::query::{Query, Range, Scope};
+use crate::chat::model::refusal::{Field, Refusal};
+use crate::chat::state::hub::Hub;
+use crate::chat::state::room::{Ban, Room};
+use crate::chat::state::user::User;
+use std::sync::Arc;
+
+impl Hub {
+    pub(super) fn answer(
+        &self,
+        user: &User,
+        command: Command,
+        now: Moment,
+    ) -> Result<Decision, Refusal> {
+        let event = match command {
+            Command::Rooms => self.list_rooms(user),
+            Command::Who(None) => {
+                let people = self.users.values().map(|user| self.person(user, None)).collect();
+                Event::Who { room: None, people }
+            }
+            Command::Who(Some(name)) => {
+                let room = self.visible_room(user, &name)?;
+                let members = room.members.keys().filter_map(|session| self.users.get(session));
+                let people = members.map(|user| self.person(user, Some(room))).collect();
+                Event::Who { room: Some(room.name.clone()), people }
+            }
+            Command::Whois(nick) => self.whois(user, &nick, now)?,
+            Command::Topic(name) => {
+                let room = self.visible_room(user, &name)?;
+                Event::TopicIs { room: room.name.clone(), topic: room.topic.clone() }
+            }
+            Command::Modes(name) => {
+                let room = self.visible_room(user, &name)?;
+                let mut modes = room.modes.clone();
+                if self.own_room(user, &name).is_err() && !user.is_operator() {
+                    // That there is a key may be known; which one may not.
+                    modes.key = modes.key.map(|_| "*".into());
+                }
+                Event::ModesAre { room: room.name.clone(), modes, created: room.created }
+            }
+            Command::Bans(name) => {
+                let room = self.own_room(user, &name)?;
+                let line = |ban: &Ban| (ban.mask.to_string(), ban.by.clone(), ban.time);
+                Event::Bans { room: room.name.clone(), bans: room.bans.iter().map(line).collect() }
+            }
+            other => return self.ask(user, other),
+        };
+        Ok(Decision::Reply(event))
+    }
+
+    fn ask(&self, user: &User, command: Command) -> Result<Decision, Refusal> {
+        let bounded = |limit: Option<u32>| {
+            Some(limit.unwrap_or(limits::HISTORY_DEFAULT).clamp(1, limits::HISTORY_LINES))
+        };
+        let query = match command {
+            Command::History(name, range, limit) => {
+                let scope = Scope::Room(self.own_room(user, &name)?.for_query());
+                Query { scope, range, limit: bounded(limit), events: false }
+            }
+            Command::PrivateHistory(peer, range, limit) => {
+                let (session, other) = (user.identity.session, self.session_of(&peer));
+                let peer = Name::new(&peer);
+                let scope = match user.identity.account.clone() {
+                    Some(account) => Scope::Private { account, peer },
+                    None => Scope::Session { session, peer, other },
+                };
+                Query { scope, range, limit: bounded(limit), events: false }
+            }
+            Command::Playback(target, range, limit) => {
+                let command = match target.strip_prefix('#') {
+                    Some(_) => Command::History(target, range, limit),
+                    None => Command::PrivateHistory(target, range, limit),
+                };
+                return match self.ask(user, command)? {
+                    Decision::Ask(query) => Ok(Decision::Ask(Query { events: true, ..query })),
+                    decision => Ok(decision),
+                };
+            }
+            Command::Search(words, room, from) => {
+                if words.trim().is_empty() {
+                    return Err(Refusal::Missing(Field::Search));
+                }
+                if words.len() > limits::SEARCH_LENGTH {
+                    return Err(Refusal::TooLong(Field::Search, limits::SEARCH_LENGTH));
+                }
+                let rooms = match room {
+                    Some(name) => vec![self.own_room(user, &name)?.for_query()],
+                    None => {
+                        let own = user.rooms.iter().filter_map(|name| self.rooms.get(name));
+                        own.map(Room::for_query).collect()
+                    }
+                };
+                let from = from.map(|nick| Name::new(&nick));
+                let scope = Scope::Search { rooms, words, from };
+                Query { scope, range: Range::Latest, limit: bounded(None), events: false }
+            }
+            Command::Thread(name, pick) => {
+                let room = self.own_room(user, &name)?;
+                match find(room, &pick)? {
+                    Found::Here(reference) => Query {
+                        scope: Scope::Thread { room: room.for_query(), root: reference.root },
+                        range: Range::Latest,
+                        limit: Some(limits::HISTORY_LINES),
+                        events: false,
+                    },
+                    Found::Elsewhere(lookup, missing) => {
+                        let then = Box::new(Command::Thread(name, pick));
+                        return Ok(Decision::Lookup { lookup, then, missing });
+                    }
+                }
+            }
+            _ => return Err(Refusal::NotHere),
+        };
+        Ok(Decision::Ask(query))
+    }
+
+    fn list_rooms(&self, asker: &User) -> Event {
+        let visible = self.rooms.values().filter(|room| self.sees(asker, room));
+        let mut lines: Vec<RoomLine> = visible
+            .map(|room| RoomLine {
+                room: room.name.clone(),
+                members: room.members.len(),
+                topic: room.topic.as_ref().map(|topic| Arc::clone(&topic.text)),
+                joined: room.members.contains_key(&asker.identity.session),
+                created: room.created,
+            })
+            .collect();
+        lines.sort_by(|one, other| {
+            other.members.cmp(&one.members).then_with(|| one.room.cmp(&other.room))
+        });
+        Event::Rooms(lines)
+    }
+
+    fn whois(&self, asker: &User, nick: &str, now: Moment) -> Result<Event, Refusal> {
+        let session = self.nicks.get(&Caseless(nick));
+        let user = session
+            .and_then(|session| self.users.get(session))
+            .ok_or_else(|| Refusal::NoSuchNick(Name::new(nick)))?;
+        let rooms = user.rooms.iter().filter_map(|name| self.rooms.get(name));
+        let rooms = rooms.filter(|room| self.sees(asker, room)).map(|room| {
+            let member = room.member(user.identity.session).unwrap_or_default();
+            (room.name.clone(), member.op, member.voice)
+        });
+        Ok(Event::Whois(Box::new(Whois {
+            person: self.person(user, None),
+            rooms: rooms.collect(),
+            last: user.last,
+            now,
+        })))
+    }
+
+    /// One person, as a line of a list.
+    pub(super) fn person(&self, user: &User, room: Option<&Room>) -> Person {
+        let member = room.and_then(|room| room.member(user.identity.session)).unwrap_or_default();
+        Person {
+            who: Arc::clone(&user.identity),
+            op: member.op,
+            voice: member.voice,
+            operator: user.is_operator(),
+            away: user.extras().away.clone(),
+            since: user.since,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! How far somebody has read, in each room and with each person: read markers (IRCv3 read-marker).
+//!
+//! They belong to the account and are shared by its sessions; a guest's end with the session, and
+//! go with them when they log in. Nobody else is told of them.
+//!
+//! Invariants: a marker never moves backwards, and never past the moment at which it was set: one
+//! from a clock that is ahead would hide what comes. At most [`limits::READ_MARKERS`] for each;
+//! the one that moved longest ago gives way.
+
+use super::applying::Applying;
+use crate::chat::api::command::Decision;
+use crate::chat::api::effect::Event;
+use crate::chat::log::record::Change;
+use crate::chat::model::audience::Audience;
+use crate::chat::model::ids::Moment;
+use crate::chat::model::name::Name;
+use crate::chat::model::read_markers::{advance, marker_target};
+use crate::chat::model::refusal::Refusal;
+use crate::chat::state::hub::Hub;
+use crate::chat::state::user::User;
+
+impl Hub {
+    /// How far a person has read, everywhere.
+    pub fn read_markers<'h>(&'h self, user: &'h User) -> &'h [(Name, Moment)] {
+        match &user.identity.account {
+            Some(account) => self.accounts.get(account).map_or(&[], |it| &it.markers),
+            None => &user.extras().markers,
+        }
+    }
+
+    /// How far a person has read in a room, or with another person.
+    pub fn read_marker(&self, user: &User, target: &str) -> Option<Moment> {
+        let markers = self.read_markers(user).iter();
+        markers.rev().find(|(known, _)| *known == *target).map(|(_, time)| *time)
+    }
+
+    pub(super) fn decide_mark_read(&self, target: &str, time: Moment) -> Result<Decision, Refusal> {
+        let target = marker_target(target)?;
+        Ok(Decision::Change(Change::ReadMarker { target, time }))
+    }
+
+    pub(super) fn mark_read(
+        &mut self,
+        at: &mut Applying<'_>,
+        target: Name,
+        time: Moment,
+    ) -> Result<(), Refusal> {
+        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
+        let account = user.identity.account.as_ref();
+        let mut account = account.and_then(|account| self.accounts.get_mut(account));
+        let markers = match &mut account {
+            Some(account) => &mut account.markers,
+            None => &mut user.extras_mut().markers,
+        };
+        let wanted = time.min(at.time);
+        let before = markers.iter().find(|(known, _)| *known == target).map(|(_, time)| *time);
+        let time = advance(markers, &target, wanted);
+        let moved = before != Some(time);
+        let sessions = account.filter(|_| moved).map_or(&[][..], |account| &account.sessions);
+        let others = sessions.iter().copied().filter(|session| *session != at.origin);
+        let audience = Audience::Private { to: others.collect(), from: at.origin };
+        at.tell(audience, Event::ReadMarker { target, time });
+        Ok(())
+    }
+}

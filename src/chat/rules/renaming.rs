@@ -1,0 +1,104 @@
+//! A room gets another name, and stays the room it is: members, ops, modes, bans, topic, key,
+//! invitations, metadata, read markers, numbers and past all go along. IRCv3 draft/channel-rename.
+//!
+//! The old name is free at once. Nobody is redirected from it: whoever joins it opens a new room,
+//! as after any other room has gone.
+
+use super::applying::Applying;
+use super::checks::checked_reason;
+use crate::chat::api::command::Decision;
+use crate::chat::api::effect::Event;
+use crate::chat::log::record::Change;
+use crate::chat::model::audience::Audience;
+use crate::chat::model::ids::{Moment, SessionId};
+use crate::chat::model::limits;
+use crate::chat::model::name::Name;
+use crate::chat::model::read_markers;
+use crate::chat::model::refusal::Refusal;
+use crate::chat::state::hub::Hub;
+use crate::chat::state::room::Room;
+use crate::chat::state::user::User;
+use std::sync::Arc;
+
+impl Hub {
+    pub(super) fn decide_rename(
+        &self,
+        user: &User,
+        name: &str,
+        to: Arc<str>,
+        reason: Option<Arc<str>>,
+    ) -> Result<Decision, Refusal> {
+        let room = self.visible_room(user, name)?;
+        let to = Name::room(&to).map_err(|fault| Refusal::BadRoom(to, fault))?;
+        self.may_rename(user, room, &to)?;
+        let (room, reason) = (room.name.clone(), checked_reason(reason)?);
+        Ok(Decision::Change(Change::RenameRoom { room, to, reason }))
+    }
+
+    /// Whether a name is free for a room, and the user may give it.
+    fn may_rename(&self, user: &User, room: &Room, to: &Name) -> Result<(), Refusal> {
+        self.moderates(user, room)?;
+        if room.name == Name::lobby() {
+            return Err(Refusal::LobbyStays);
+        }
+        let same = room.name.as_str() == to.as_str();
+        // Another spelling of its own name is free.
+        if same || (*to != room.name && self.rooms.contains_key(to)) {
+            return Err(Refusal::RoomExists(to.clone()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn rename_room(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        to: Name,
+        reason: Option<Arc<str>>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        let room = self.visible_room(user, name.as_str())?;
+        self.may_rename(user, room, &to)?;
+        pause_is_over(user, room, at.time)?;
+        let who = Arc::clone(&user.identity);
+        let Some(mut room) = self.rooms.swap_remove(name) else { return Ok(()) };
+        let before = std::mem::replace(&mut room.name, to.clone());
+        room.renamed = Some(at.time);
+        let members: Vec<SessionId> = room.sessions().collect();
+        for session in members {
+            let Some(user) = self.users.get_mut(&session) else { continue };
+            user.rooms.iter_mut().filter(|room| **room == before).for_each(|it| *it = to.clone());
+            // Of those who are not in it now, a marker stays behind: nobody walks all accounts.
+            let account = user.identity.account.as_ref();
+            match account.and_then(|account| self.accounts.get_mut(account)) {
+                Some(account) => read_markers::rename(&mut account.markers, &before, &to),
+                None if user.extras().markers.is_empty() => {}
+                None => read_markers::rename(&mut user.extras_mut().markers, &before, &to),
+            }
+        }
+        for user in self.users.values_mut() {
+            if user.extras().invites.is_empty() {
+                continue;
+            }
+            let invites = user.extras_mut().invites.iter_mut();
+            let here =
+                |(invited, since): &&mut (Name, _)| *invited == before && *since == room.since;
+            invites.filter(here).for_each(|(invited, _)| *invited = to.clone());
+        }
+        self.rooms.insert(to.clone(), room);
+        let (from, except) = (Some(at.origin), Vec::new());
+        let audience = Audience::Room { room: to.clone(), from, except };
+        at.tell(audience, Event::RoomRenamed { who, before, room: to, reason });
+        Ok(())
+    }
+}
+
+/// Every new name costs all members a list of all members, so it cannot come too often.
+fn pause_is_over(user: &User, room: &Room, now: Moment) -> Result<(), Refusal> {
+    let since = room.renamed.map_or(i64::MAX, |renamed| now.0.saturating_sub(renamed.0));
+    let left = limits::RENAME_PAUSE.saturating_sub(since);
+    if left > 0 && !user.is_operator() {
+        return Err(Refusal::TryLater(left.unsigned_abs().div_ceil(1000)));
+    }
+    Ok(())
+}

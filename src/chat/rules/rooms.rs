@@ -1,0 +1,266 @@
+//! Entering and leaving rooms, and what a room is about.
+
+use super::applying::Applying;
+use super::checks::checked_reason;
+use crate::chat::api::command::{Command, Decision};
+use crate::chat::api::effect::Event;
+use crate::chat::log::record::Change;
+use crate::chat::model::audience::Audience;
+use crate::chat::model::ids::SessionId;
+use crate::chat::model::limits;
+use crate::chat::model::modes::Flag;
+use crate::chat::model::name::Name;
+use crate::chat::model::refusal::{Field, Refusal};
+use crate::chat::model::topic::Topic;
+use crate::chat::state::hub::Hub;
+use crate::chat::state::room::{Member, Room};
+use crate::chat::state::user::User;
+use std::sync::Arc;
+
+impl Hub {
+    pub(super) fn decide_room(&self, user: &User, command: Command) -> Result<Decision, Refusal> {
+        let change = match command {
+            Command::Join(name, key) => {
+                let room = Name::room(&name).map_err(|fault| Refusal::BadRoom(name, fault))?;
+                self.may_join(user, &room)?;
+                let wanted = self.rooms.get(&room).and_then(|room| room.modes.key.as_ref());
+                let exempt = user.is_operator() || self.invited(user, &room);
+                // Only here: a key that somebody tried has no place in a journal.
+                if wanted.is_some_and(|wanted| key.as_ref() != Some(wanted)) && !exempt {
+                    return Err(Refusal::WrongKey(room));
+                }
+                Change::Join { room }
+            }
+            Command::Part(name, reason) => {
+                let room = self.own_room(user, &name)?.name.clone();
+                Change::Part { room, reason: checked_reason(reason)? }
+            }
+            Command::SetTopic(name, text) => {
+                let room = self.may_set_topic(user, &name)?;
+                if text.len() > limits::TOPIC_LENGTH {
+                    return Err(Refusal::TooLong(Field::Topic, limits::TOPIC_LENGTH));
+                }
+                Change::Topic { room: room.name.clone(), text }
+            }
+            Command::Invite(nick, name) => {
+                let room = self.may_invite(user, &name, &nick)?;
+                Change::Invite { room: room.name.clone(), nick: Name::new(&nick) }
+            }
+            Command::RenameRoom(name, to, reason) => {
+                return self.decide_rename(user, &name, to, reason);
+            }
+            Command::Keep(name, on) => {
+                if !user.is_operator() {
+                    return Err(Refusal::NotOperator);
+                }
+                let room = self.room(&name).ok_or_else(|| Refusal::NoSuchRoom(Name::new(&name)))?;
+                Change::Keep { room: room.name.clone(), on }
+            }
+            _ => return Err(Refusal::NotHere),
+        };
+        Ok(Decision::Change(change))
+    }
+
+    /// Everything that stands against a join but the key.
+    fn may_join(&self, user: &User, name: &Name) -> Result<(), Refusal> {
+        if user.rooms.len() >= limits::ROOMS_PER_USER {
+            return Err(Refusal::TooManyRooms(limits::ROOMS_PER_USER));
+        }
+        let Some(room) = self.rooms.get(name) else {
+            let full = self.rooms.len() >= limits::ROOMS;
+            return if full { Err(Refusal::ServerFull) } else { Ok(()) };
+        };
+        if room.members.contains_key(&user.identity.session) {
+            return Err(Refusal::AlreadyIn(room.name.clone()));
+        }
+        // An invitation opens every door; a server operator needs none.
+        if user.is_operator() || self.invited(user, name) {
+            return Ok(());
+        }
+        if room.bans(&user.identity, false) {
+            return Err(Refusal::Banned(room.name.clone()));
+        }
+        let invitable = || room.invitables.iter().any(|ban| ban.mask.matches(&user.identity));
+        if room.modes.has(Flag::InviteOnly) && !invitable() {
+            return Err(Refusal::InviteOnly(room.name.clone()));
+        }
+        match room.modes.limit {
+            Some(limit) if room.members.len() >= limit as usize => {
+                Err(Refusal::RoomFull(room.name.clone(), limit))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn invited(&self, user: &User, name: &Name) -> bool {
+        let since = self.rooms.get(name).map(|room| room.since);
+        user.extras()
+            .invites
+            .iter()
+            .any(|(invited, opened)| invited == name && Some(*opened) == since)
+    }
+
+    pub(super) fn join(&mut self, at: &mut Applying<'_>, name: Name) -> Result<(), Refusal> {
+        self.may_join(self.origin(at)?, &name)?;
+        let op = self.add_member(at, &name);
+        let Some(room) = self.rooms.get(&name) else { return Ok(()) };
+        let event = Event::Joined {
+            who: Arc::clone(&self.origin(at)?.identity),
+            room: room.name.clone(),
+            members: room.members.len(),
+            topic: room.topic.clone(),
+            op,
+            away: self.origin(at)?.away().cloned(),
+        };
+        at.tell_room(&room.name, event);
+        self.recall_room(at, &name);
+        Ok(())
+    }
+
+    /// Puts the origin into a room, which it opens if there is none; whether it is op there.
+    pub(super) fn add_member(&mut self, at: &Applying<'_>, name: &Name) -> bool {
+        let Some(user) = self.users.get_mut(&at.origin) else { return false };
+        let mut opened = false;
+        let room = self.rooms.entry(name.clone()).or_insert_with(|| {
+            opened = true;
+            Room::new(name.clone(), at.id, at.time)
+        });
+        let known =
+            user.identity.account.as_ref().is_some_and(|account| room.ops.contains(account));
+        // After a restart nobody may be left who is known to be op: then the first one is, again.
+        let first_back = room.waiting && room.members.is_empty() && room.ops.is_empty();
+        let op = opened || known || (first_back && !room.kept);
+        room.waiting = false;
+        let silenced = !room.bans.is_empty() && room.bans(&user.identity, true);
+        room.members.insert(at.origin, Member { op, voice: false, silenced });
+        if opened && let Some(account) = &user.identity.account {
+            room.ops.push(account.clone());
+        }
+        // Most people stay in one room, and a vector's first growth would be for four.
+        if user.rooms.is_empty() {
+            user.rooms.reserve_exact(1);
+        }
+        user.rooms.push(room.name.clone());
+        if !user.extras().invites.is_empty() {
+            user.extras_mut().invites.retain(|(invited, _)| invited != name);
+        }
+        op
+    }
+
+    /// Takes a session out of a room's members; the room ends if nothing keeps it.
+    pub(super) fn remove_member(&mut self, session: SessionId, name: &Name) {
+        if let Some(room) = self.rooms.get_mut(name) {
+            room.members.swap_remove(&session);
+            if !room.lives() {
+                self.rooms.swap_remove(name);
+            }
+        }
+    }
+
+    /// Takes a session out of a room on both sides.
+    pub(super) fn take_out(&mut self, session: SessionId, name: &Name) {
+        if let Some(user) = self.users.get_mut(&session) {
+            user.rooms.retain(|room| room != name);
+        }
+        self.remove_member(session, name);
+    }
+
+    pub(super) fn part(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        reason: Option<Arc<str>>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        let (who, room) =
+            (Arc::clone(&user.identity), self.own_room(user, name.as_str())?.name.clone());
+        self.take_out(at.origin, &room);
+        at.tell_room(&room, Event::Parted { who, room: room.clone(), reason });
+        Ok(())
+    }
+
+    fn may_set_topic(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+        let room = self.own_room(user, name)?;
+        if room.modes.has(Flag::TopicLocked) {
+            self.moderates(user, room)?;
+        }
+        Ok(room)
+    }
+
+    pub(super) fn topic(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        text: Arc<str>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        self.may_set_topic(user, name.as_str())?;
+        let who = Arc::clone(&user.identity);
+        let topic = Topic { text, by: who.nick.clone(), time: at.time };
+        let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
+        room.topic = (!topic.text.is_empty()).then(|| topic.clone());
+        let room = room.name.clone();
+        at.tell_room(&room, Event::TopicSet { who, room: room.clone(), topic });
+        Ok(())
+    }
+
+    fn may_invite(&self, user: &User, name: &str, nick: &str) -> Result<&Room, Refusal> {
+        let room = self.own_room(user, name)?;
+        if room.modes.has(Flag::InviteOnly) {
+            self.moderates(user, room)?;
+        }
+        let guest = self.session_of(nick).ok_or_else(|| Refusal::NoSuchNick(Name::new(nick)))?;
+        if room.members.contains_key(&guest) {
+            return Err(Refusal::TheyAreIn(Name::new(nick), room.name.clone()));
+        }
+        Ok(room)
+    }
+
+    pub(super) fn invite(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        nick: &Name,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        let room = self.may_invite(user, name.as_str(), nick.as_str())?;
+        let (room, since, who) = (room.name.clone(), room.since, Arc::clone(&user.identity));
+        let Some(guest) = self.session_of(nick.as_str()) else { return Ok(()) };
+        let ignored = self.ignorers_of(&who).contains(&guest);
+        let Some(target) = self.users.get_mut(&guest) else { return Ok(()) };
+        let nick = target.identity.nick.clone();
+        let invites = &mut target.extras_mut().invites;
+        invites.retain(|(invited, _)| *invited != room);
+        if invites.len() == limits::INVITES_PER_USER {
+            invites.remove(0);
+        }
+        invites.push((room.clone(), since));
+        let to = if ignored { Vec::new() } else { vec![guest] };
+        let audience = Audience::Private { to, from: at.origin };
+        let seen =
+            Event::InviteSeen { who: Arc::clone(&who), room: room.clone(), nick: nick.clone() };
+        let members = Audience::Room { room: room.clone(), from: None, except: vec![at.origin] };
+        at.tell(audience, Event::Invited { who, room, nick });
+        at.tell(members, seen);
+        Ok(())
+    }
+
+    pub(super) fn keep(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        on: bool,
+    ) -> Result<(), Refusal> {
+        // The lobby is where everyone starts; it cannot end.
+        let on = on || *name == Name::lobby();
+        let Some(room) = self.rooms.get_mut(name) else {
+            return Err(Refusal::NoSuchRoom(name.clone()));
+        };
+        room.kept = on;
+        at.tell_origin(Event::Kept { room: room.name.clone(), on });
+        if !room.lives() {
+            self.rooms.swap_remove(name);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! What does the chat know for a login by SCRAM (RFC 5802, RFC 7677)?
+//!
+//! With SCRAM the client shows that it knows the password without saying it. The steps are work
+//! for the worker, as everything about passwords: here is only whose keys they need, how failures
+//! count, and how an account comes to have keys. A name that is no account's, and an account that
+//! has no keys, go the same way as any other and fail at its end, like a wrong password.
+
+use crate::chat::api::command::{Outcome, Purpose, ScramProof, Work};
+use crate::chat::log::record::Change;
+use crate::chat::model::ids::Moment;
+use crate::chat::model::name::{Caseless, Name};
+use crate::chat::model::refusal::Refusal;
+use crate::chat::model::secret::{PasswordHash, ScramKeys};
+use crate::chat::state::hub::Hub;
+
+impl Hub {
+    /// The work that begins a login by SCRAM. Who asks need not have come in: only the address is
+    /// needed.
+    ///
+    /// # Errors
+    /// Too many failures lately.
+    pub fn challenge_work(&self, host: &str, name: &str, now: Moment) -> Result<Work, Refusal> {
+        self.may_try(&self.known_or_stand_in(name), host, now)?;
+        Ok(Work::Challenge { name: name.into(), keys: self.scram_keys(name) })
+    }
+
+    /// The work that decides a login by SCRAM.
+    ///
+    /// # Errors
+    /// Too many failures lately.
+    pub fn proof_work(
+        &self,
+        host: &str,
+        name: &str,
+        said: ScramProof,
+        now: Moment,
+    ) -> Result<Work, Refusal> {
+        let account = self.known_or_stand_in(name);
+        self.may_try(&account, host, now)?;
+        // Keys that have changed since the challenge refuse the proof, as they should.
+        Ok(Work::Proof { said, keys: self.scram_keys(name), purpose: Purpose::Login(account) })
+    }
+
+    fn scram_keys(&self, name: &str) -> Option<ScramKeys> {
+        self.accounts.get(&Caseless(name))?.scram.clone()
+    }
+
+    /// What is to be written down because a password was shown to an account that has no keys.
+    pub fn keys_learnt(purpose: &Purpose, outcome: &Outcome) -> Option<Change> {
+        match (purpose, outcome) {
+            (Purpose::Login(account), Outcome::VerifiedWithKeys(hash, keys)) => {
+                let (account, hash, keys) = (account.clone(), hash.clone(), keys.clone());
+                Some(Change::ScramKeys { account, hash, keys })
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn learn_scram_keys(&mut self, name: &Name, hash: &PasswordHash, keys: ScramKeys) {
+        if let Some(account) = self.accounts.get_mut(name)
+            && account.hash == *hash
+            && account.scram.is_none()
+        {
+            account.scram = Some(keys);
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Saying something: in rooms, to one person, in answer to something said.
+//!
+//! A message in a room costs the hub the same however many members it has: nobody is looked at but
+//! those whom its words name, and those who ignore its author.
+
+use super::applying::Applying;
+use super::checks::checked_text;
+use super::messages::{Found, find};
+use crate::chat::api::command::{Command, Decision, SendMessage, Tagging};
+use crate::chat::api::effect::{DirectMessage, Event, RoomMessage};
+use crate::chat::log::record::Change;
+use crate::chat::model::audience::Audience;
+use crate::chat::model::identity::Identity;
+use crate::chat::model::ids::{RecordId, SessionId};
+use crate::chat::model::limits;
+use crate::chat::model::message::{Joints, Kind, Quoted, Reference};
+use crate::chat::model::modes::Flag;
+use crate::chat::model::name::{Caseless, Name};
+use crate::chat::model::refusal::Refusal;
+use crate::chat::state::account::note_partner;
+use crate::chat::state::hub::{Hub, Private};
+use crate::chat::state::room::{Member, Room};
+use crate::chat::state::user::User;
+use std::sync::Arc;
+
+/// What is said, and how.
+pub(super) struct MessageBody {
+    pub(super) kind: Kind,
+    pub(super) text: Arc<str>,
+    pub(super) tags: Option<Arc<str>>,
+    pub(super) joints: Option<Joints>,
+}
+
+/// Says a line in a room as a plain client does.
+fn line_in(room: Name, kind: Kind, text: Arc<str>, reply_to: Option<Reference>) -> Change {
+    Change::Say { room, kind, text, reply_to, tags: None, status: None, joints: None }
+}
+
+/// The same to one person.
+fn line_to(to: Name, kind: Kind, text: Arc<str>) -> Change {
+    Change::Tell { to, kind, text, tags: None, joints: None }
+}
+
+impl Hub {
+    pub(super) fn decide_words(&self, user: &User, command: Command) -> Result<Decision, Refusal> {
+        let change = match command {
+            Command::Say(name, kind, text) => {
+                let room = self.may_speak(user, &name)?.name.clone();
+                line_in(room, kind, checked_text(text)?, None)
+            }
+            Command::Tell(nick, kind, text) => {
+                let to = self.may_tell(&nick)?;
+                line_to(to, kind, checked_text(text)?)
+            }
+            Command::SendMessage(speech) => return self.decide_speech(user, *speech),
+            Command::Tag(tagging) => return self.decide_tagging(user, *tagging),
+            Command::Answer(text) => {
+                let nick = user.extras().correspondent.clone().ok_or(Refusal::NobodyToAnswer)?;
+                let to = self.may_tell(nick.as_str())?;
+                line_to(to, Kind::Message, checked_text(text)?)
+            }
+            Command::Reply(name, pick, text) => {
+                let room = self.may_speak(user, &name)?;
+                let text = checked_text(text)?;
+                match find(room, &pick)? {
+                    Found::Here(reference) => {
+                        line_in(room.name.clone(), Kind::Message, text, Some(reference))
+                    }
+                    Found::Elsewhere(lookup, missing) => {
+                        let then = Box::new(Command::Reply(name, pick, text));
+                        return Ok(Decision::Lookup { lookup, then, missing });
+                    }
+                }
+            }
+            other => return self.decide_about_message(user, other),
+        };
+        Ok(Decision::Change(change))
+    }
+    fn decide_speech(&self, user: &User, speech: SendMessage) -> Result<Decision, Refusal> {
+        if !speech.to.starts_with('#') {
+            let (to, text) = (self.may_tell(&speech.to)?, checked_text(speech.text)?);
+            let SendMessage { kind, tags, joints, .. } = speech;
+            return Ok(Decision::Change(Change::Tell { to, kind, text, tags, joints }));
+        }
+        let room = self.may_speak(user, &speech.to)?;
+        checked_text(Arc::clone(&speech.text))?;
+        // What answers an unknown message is said all the same: the tags may be from elsewhere.
+        let reply_to = match speech.reply.as_ref().and_then(|pick| find(room, pick).ok()) {
+            Some(Found::Here(reference)) => Some(reference),
+            Some(Found::Elsewhere(lookup, missing)) => {
+                let then = Box::new(Command::SendMessage(Box::new(speech)));
+                return Ok(Decision::Lookup { lookup, then, missing });
+            }
+            None => None,
+        };
+        let room = room.name.clone();
+        let SendMessage { kind, text, tags, status, joints, .. } = speech;
+        Ok(Decision::Change(Change::Say { room, kind, text, reply_to, tags, status, joints }))
+    }
+
+    fn decide_tagging(&self, user: &User, tagging: Tagging) -> Result<Decision, Refusal> {
+        let Tagging { to, tags, status, reaction } = &tagging;
+        if !to.starts_with('#') {
+            let (to, tags) = (self.may_tell(to)?, Arc::clone(tags));
+            return Ok(Decision::Change(Change::Tag { to, tags, status: None }));
+        }
+        let room = self.may_speak(user, to)?;
+        // Others see what they send. What is no reaction to the hub are tags all the same.
+        let fits = |text: &str| !text.is_empty() && text.len() <= limits::REACTION_LENGTH;
+        let member = room.member(user.identity.session).is_some();
+        let reaction =
+            reaction.as_ref().filter(|(_, text, _)| member && status.is_none() && fits(text));
+        let found = reaction.and_then(|(pick, ..)| find(room, pick).ok());
+        let (name, tags) = (room.name.clone(), Arc::clone(tags));
+        Ok(match (found, reaction) {
+            (Some(Found::Here(message)), Some((_, text, on))) => Decision::Change(Change::React {
+                room: name,
+                message,
+                text: Arc::clone(text),
+                on: *on,
+                tags: Some(tags),
+            }),
+            (Some(Found::Elsewhere(lookup, missing)), _) => Decision::Lookup {
+                lookup,
+                then: Box::new(Command::Tag(Box::new(tagging))),
+                missing,
+            },
+            _ => Decision::Change(Change::Tag { to: name, tags, status: *status }),
+        })
+    }
+
+    /// Whether `user` may speak in a room, member or not.
+    pub(super) fn may_speak(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+        let room = self.visible_room(user, name)?;
+        let refused = |refusal: fn(Name) -> Refusal| Err(refusal(room.name.clone()));
+        match room.members.get(&user.identity.session) {
+            Some(member) if member.op || member.voice || user.is_operator() => Ok(room),
+            Some(member) if member.silenced => refused(Refusal::Muted),
+            None if room.modes.has(Flag::NoExternal) => refused(Refusal::NotInRoom),
+            None if room.bans(&user.identity, true) => refused(Refusal::Banned),
+            _ if room.modes.has(Flag::Moderated) => refused(Refusal::Moderated),
+            _ => Ok(room),
+        }
+    }
+
+    /// Whom `to` means: somebody who is there, or an account whose mail has room.
+    fn may_tell(&self, to: &str) -> Result<Name, Refusal> {
+        if let Some((nick, _)) = self.nicks.get_key_value(&Caseless(to)) {
+            return Ok(nick.clone());
+        }
+        match self.accounts.get(&Caseless(to)) {
+            None => Err(Refusal::NoSuchNick(Name::new(to))),
+            Some(account) if account.mail_is_full() => Err(Refusal::MailFull(account.name.clone())),
+            Some(account) => Ok(account.name.clone()),
+        }
+    }
+    pub(super) fn say(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: &Name,
+        MessageBody { kind, text, tags, joints }: MessageBody,
+        reply_to: Option<Reference>,
+        status: Option<char>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        self.may_speak(user, name.as_str())?;
+        let who = Arc::clone(&user.identity);
+        let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
+        let reply = reply_to.as_ref().map(|reference| room.quote(reference));
+        let number = match status {
+            None => room.remember(at.id, &who, reply_to.map(|it| it.root), &text, at.time),
+            Some(_) => 0,
+        };
+        let left_out = left_out(room, status, at.origin);
+        let room_name = room.name.clone();
+        let ignorers = self.ignorers_of(&who);
+        let mut marked = self.mentions(&text, &room_name, &who);
+        if let Some(author) = reply.as_ref().and_then(|reply| self.nicks.get(&reply.from))
+            && self.may_be_marked(*author, &room_name, &who, &marked)
+        {
+            marked.push(*author);
+        }
+        marked.retain(|session| !ignorers.contains(session) && !left_out.contains(session));
+        let said = RoomMessage {
+            id: at.id,
+            time: at.time,
+            room: room_name.clone(),
+            number,
+            who,
+            kind,
+            text,
+            reply,
+            mention: false,
+            tags,
+            status,
+            joints,
+        };
+        let mut except = ignorers;
+        except.extend(left_out);
+        except.extend_from_slice(&marked);
+        except.sort_unstable();
+        except.dedup();
+        let marked_said =
+            (!marked.is_empty()).then(|| RoomMessage { mention: true, ..said.clone() });
+        let audience = Audience::Room { room: room_name, from: Some(at.origin), except };
+        at.tell(audience, Event::RoomMessage(Box::new(said)));
+        if let Some(said) = marked_said {
+            for session in marked {
+                at.tell(Audience::One(session), Event::RoomMessage(Box::new(said.clone())));
+            }
+        }
+        Ok(())
+    }
+    pub(super) fn tell(
+        &mut self,
+        at: &mut Applying<'_>,
+        to: Name,
+        MessageBody { kind, text, tags, joints }: MessageBody,
+    ) -> Result<(), Refusal> {
+        let who = Arc::clone(&self.origin(at)?.identity);
+        self.may_tell(to.as_str())?;
+        let ignorers = self.ignorers_of(&who);
+        let mut recipients: Vec<SessionId> = match self.nicks.get(&to) {
+            Some(&session) => vec![session],
+            None => self.accounts.get(&to).map_or(Vec::new(), |account| account.sessions.clone()),
+        };
+        let waits = recipients.is_empty();
+        let away =
+            recipients.first().and_then(|session| self.users.get(session)?.extras().away.clone());
+        let mut account = match recipients.first() {
+            Some(session) => self.users.get(session).and_then(|user| user.identity.account.clone()),
+            None => Some(to.clone()),
+        };
+        recipients.retain(|session| !ignorers.contains(session));
+        if recipients.is_empty() && !waits {
+            // Who ignores somebody does not find it in their history, either.
+            account = None;
+        }
+        if waits && let Some(account) = self.accounts.get_mut(&to) {
+            account.keep_mail(at.id);
+        }
+        for session in &recipients {
+            if let Some(user) = self.users.get_mut(session) {
+                user.extras_mut().correspondent = Some(who.nick.clone());
+            }
+        }
+        self.note_partners(at, &who, &to, (account.as_ref(), recipients.first().copied()));
+        let (id, time, session) = (at.id, at.time, recipients.first().copied());
+        let told = DirectMessage {
+            id,
+            time,
+            who,
+            to,
+            account,
+            session,
+            kind,
+            text,
+            waits,
+            away,
+            tags,
+            joints,
+        };
+        let audience = Audience::Private { to: recipients, from: at.origin };
+        at.tell(audience, Event::DirectMessage(Box::new(told)));
+        Ok(())
+    }
+}
+
+impl Hub {
+    /// Remembers who spoke with whom, and what may be taken back.
+    fn note_partners(
+        &mut self,
+        at: &Applying<'_>,
+        who: &Identity,
+        to: &Name,
+        (account, hearer): (Option<&Name>, Option<SessionId>),
+    ) {
+        for (account, peer) in [(who.account.as_ref(), to), (account, &who.nick)] {
+            if let Some(account) = account.and_then(|name| self.accounts.get_mut(name)) {
+                note_partner(&mut account.partners, peer, at.time);
+            }
+        }
+        // A guest's conversations are its session's.
+        let hearer = hearer.map(|hearer| (hearer, &who.nick));
+        for (session, peer) in std::iter::once((who.session, to)).chain(hearer) {
+            if let Some(user) = self.users.get_mut(&session)
+                && user.identity.account.is_none()
+            {
+                note_partner(&mut user.extras_mut().partners, peer, at.time);
+            }
+        }
+        if self.private.len() == limits::RECENT_PRIVATE {
+            self.private.pop_front();
+        }
+        let (session, account) = (Some(who.session), who.account.clone());
+        self.private.push_back(Private { id: at.id, session, account, to: to.clone() });
+    }
+
+    /// One of the last private messages that `user` sent to `to`.
+    ///
+    /// # Errors
+    /// There is no such message, or it is somebody else's.
+    pub(super) fn own_private(&self, user: &User, to: &str, id: RecordId) -> Result<Name, Refusal> {
+        let found = self.private.iter().rfind(|private| private.id == id && private.to == *to);
+        let found = found.ok_or_else(|| Refusal::NoSuchMessage(Name::new(to), 0))?;
+        let by_account = found.account.is_some() && found.account == user.identity.account;
+        if by_account || found.session == Some(user.identity.session) {
+            Ok(found.to.clone())
+        } else {
+            Err(Refusal::NotYours(0))
+        }
+    }
+
+    pub(super) fn take_back(
+        &mut self,
+        at: &mut Applying<'_>,
+        to: &Name,
+        id: RecordId,
+        reason: Option<Arc<str>>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        self.own_private(user, to.as_str(), id)?;
+        let who = Arc::clone(&user.identity);
+        self.private.retain(|private| private.id != id);
+        let from = who.nick.clone();
+        let message = Box::new(Quoted { id, number: 0, root: id, from, text: None });
+        let recipients = match self.nicks.get(to) {
+            Some(&session) => vec![session],
+            None => self.accounts.get(to).map_or(Vec::new(), |account| account.sessions.clone()),
+        };
+        let event = Event::Deleted { who, room: to.clone(), message, reason };
+        at.tell(Audience::Private { to: recipients, from: at.origin }, event);
+        Ok(())
+    }
+
+    pub(super) fn tag(
+        &mut self,
+        at: &mut Applying<'_>,
+        to: Name,
+        tags: Arc<str>,
+        status: Option<char>,
+    ) -> Result<(), Refusal> {
+        let user = self.origin(at)?;
+        let who = Arc::clone(&user.identity);
+        let mut ignorers = self.ignorers_of(&who);
+        let mut account = None;
+        let audience = if to.as_str().starts_with('#') {
+            let room = self.may_speak(user, to.as_str())?;
+            ignorers.extend(left_out(room, status, at.origin));
+            ignorers.sort_unstable();
+            ignorers.dedup();
+            Audience::Room { room: to.clone(), from: Some(at.origin), except: ignorers }
+        } else {
+            let hearer = self.nicks.get(&to).filter(|session| !ignorers.contains(session));
+            account = hearer
+                .and_then(|session| self.users.get(session))
+                .and_then(|user| user.identity.account.clone());
+            Audience::Private { to: hearer.copied().into_iter().collect(), from: at.origin }
+        };
+        at.tell(audience, Event::Tagged { who, to, status, account, tags });
+        Ok(())
+    }
+}
+
+/// Who is not to hear what is for those alone who have at least this status.
+fn left_out(room: &Room, status: Option<char>, origin: SessionId) -> Vec<SessionId> {
+    let Some(status) = status else { return Vec::new() };
+    let lacks = |member: &Member| !(member.op || (status == '+' && member.voice));
+    let others = room.members.iter().filter(|(session, _)| **session != origin);
+    others.filter(|(_, member)| lacks(member)).map(|(session, _)| *session).collect()
+}

@@ -1,0 +1,192 @@
+//! The state of the chat: everyone who is online, and everything they agreed on.
+//!
+//! The hub is serializable as it is: that is its snapshot. It is changed by the rules only
+//! ([`Hub::apply`](crate::chat::Hub::apply)).
+
+use super::account::Account;
+use super::guest_numbers::GuestNumbers;
+use super::initials::Initials;
+use super::room::Room;
+use super::server_ban::ServerBan;
+use super::throttle::Throttle;
+use super::user::User;
+use crate::chat::model::audience::{Audience, Viewpoint};
+use crate::chat::model::ids::{Moment, RecordId, SessionId};
+use crate::chat::model::modes::Flag;
+use crate::chat::model::name::{Caseless, Name};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// Everyone who is there, and everything they agreed on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Hub {
+    pub(in crate::chat) last: Option<RecordId>,
+    #[serde(with = "indexmap::map::serde_seq")]
+    pub(in crate::chat) users: IndexMap<SessionId, User>,
+    #[serde(with = "indexmap::map::serde_seq")]
+    pub(in crate::chat) nicks: IndexMap<Name, SessionId>,
+    pub(in crate::chat) guests: GuestNumbers,
+    pub(in crate::chat) initials: Initials,
+    #[serde(with = "indexmap::map::serde_seq")]
+    pub(in crate::chat) rooms: IndexMap<Name, Room>,
+    #[serde(with = "indexmap::map::serde_seq")]
+    pub(in crate::chat) accounts: IndexMap<Name, Account>,
+    /// Who ignores a nick: asked once for every message, so it is turned around here.
+    #[serde(with = "indexmap::map::serde_seq")]
+    pub(in crate::chat) ignorers: IndexMap<Name, Vec<SessionId>>,
+    pub(in crate::chat) throttle: Throttle,
+    pub(in crate::chat) server_bans: Vec<ServerBan>,
+    /// The last private messages, so that their authors can take them back. At most
+    /// [`limits::RECENT_PRIVATE`](super::limits::RECENT_PRIVATE).
+    #[serde(default)]
+    pub(in crate::chat) private: VecDeque<Private>,
+}
+
+/// A private message without its text.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(in crate::chat) struct Private {
+    pub(in crate::chat) id: RecordId,
+    /// Who said it; `None` once their node has restarted, for then others get its numbers.
+    pub(in crate::chat) session: Option<SessionId>,
+    pub(in crate::chat) account: Option<Name>,
+    pub(in crate::chat) to: Name,
+}
+
+impl Default for Hub {
+    fn default() -> Hub {
+        Hub::new()
+    }
+}
+
+impl Hub {
+    /// A chat with nobody in it: there is the lobby, which stays.
+    pub fn new() -> Hub {
+        let lobby = Name::lobby();
+        let mut room = Room::new(lobby.clone(), RecordId(0), Moment(0));
+        room.kept = true;
+        Hub {
+            last: None,
+            users: IndexMap::new(),
+            nicks: IndexMap::new(),
+            guests: GuestNumbers::default(),
+            initials: Initials::default(),
+            rooms: IndexMap::from([(lobby, room)]),
+            accounts: IndexMap::new(),
+            ignorers: IndexMap::new(),
+            throttle: Throttle::default(),
+            server_bans: Vec::new(),
+            private: VecDeque::new(),
+        }
+    }
+
+    /// How many are online.
+    pub fn online(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Everyone who is online, for delivery.
+    pub fn sessions(&self) -> impl ExactSizeIterator<Item = SessionId> + '_ {
+        self.users.keys().copied()
+    }
+
+    /// One person; `None` if the session is not in the chat.
+    pub fn user(&self, session: SessionId) -> Option<&User> {
+        self.users.get(&session)
+    }
+
+    /// Who has a nick now.
+    pub fn session_of(&self, nick: &str) -> Option<SessionId> {
+        self.nicks.get(&Caseless(nick)).copied()
+    }
+
+    /// One room, by any spelling of its name.
+    pub fn room(&self, name: &str) -> Option<&Room> {
+        self.rooms.get(&Caseless(name))
+    }
+
+    /// All rooms.
+    pub fn rooms(&self) -> impl ExactSizeIterator<Item = &Room> + '_ {
+        self.rooms.values()
+    }
+
+    /// Everyone.
+    pub fn users(&self) -> impl ExactSizeIterator<Item = &User> + '_ {
+        self.users.values()
+    }
+
+    /// Whom somebody has spoken with in private, and when last: by account, or without one in this
+    /// session.
+    pub fn partners<'h>(&'h self, user: &'h User) -> &'h [(Name, Moment)] {
+        match &user.identity.account {
+            Some(account) => self.accounts.get(account).map_or(&[], |account| &account.partners),
+            None => &user.extras().partners,
+        }
+    }
+
+    /// Whether there is an account of this name.
+    pub fn has_account(&self, name: &str) -> bool {
+        self.accounts.contains_key(&Caseless(name))
+    }
+
+    /// The members of a room, for delivery; none if there is no such room.
+    pub fn room_members(&self, name: &str) -> impl Iterator<Item = SessionId> + '_ {
+        self.room(name).into_iter().flat_map(Room::sessions)
+    }
+
+    /// The last record that was applied: where a replay goes on.
+    pub fn last(&self) -> Option<RecordId> {
+        self.last
+    }
+
+    /// Whether `user` may know that the room is there.
+    pub fn sees(&self, user: &User, room: &Room) -> bool {
+        !room.modes.has(Flag::Secret)
+            || room.members.contains_key(&user.identity.session)
+            || user.is_operator()
+    }
+
+    /// Calls `each` for everyone who is to hear of an event. Allocates nothing.
+    pub fn recipients(&self, audience: &Audience, mut each: impl FnMut(SessionId, Viewpoint)) {
+        match audience {
+            Audience::One(session) => each(*session, Viewpoint::Observer),
+            Audience::Private { to, from } => {
+                for session in to.iter().filter(|session| *session != from) {
+                    each(*session, Viewpoint::Observer);
+                }
+                each(*from, Viewpoint::Actor);
+            }
+            Audience::Room { room, from, except } => {
+                for session in self.rooms.get(room).into_iter().flat_map(Room::sessions) {
+                    if Some(session) != *from && except.binary_search(&session).is_err() {
+                        each(session, Viewpoint::Observer);
+                    }
+                }
+                if let Some(from) = from {
+                    each(*from, Viewpoint::Actor);
+                }
+            }
+            Audience::Peers { rooms, from } => {
+                for (place, name) in rooms.iter().enumerate() {
+                    let seen = |session: SessionId| {
+                        let before = rooms[..place].iter().filter_map(|name| self.rooms.get(name));
+                        before.into_iter().any(|room| room.members.contains_key(&session))
+                    };
+                    for session in self.rooms.get(name).into_iter().flat_map(Room::sessions) {
+                        if Some(session) != *from && (place == 0 || !seen(session)) {
+                            each(session, Viewpoint::Observer);
+                        }
+                    }
+                }
+                if let Some(from) = from {
+                    each(*from, Viewpoint::Actor);
+                }
+            }
+            Audience::All => {
+                for session in self.sessions() {
+                    each(session, Viewpoint::Observer);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! A conversation in plain lines, for `--plain`: the other dialect is [`irc`](super::irc).
+//!
+//! Lines are shown as they come, made harmless, and sent as they are typed. Nothing is sent that
+//! was not typed. It works with every server that speaks lines because it knows none of them: two
+//! habits that many share are all it looks for, a name in brackets in front of a line, which gets
+//! its colour and is offered to Tab, and a BEL in front, which rings.
+//!
+//! Rejected: to find out from a server's sentences who and where this person is, in order to go
+//! back there after a loss and to ask for what was missed. Every sentence of a server would then
+//! be an interface. IRC has replies for that, so IRC is the dialect that catches up.
+
+use super::complete::Vocabulary;
+use super::display::DisplayItem;
+use super::options::Bell;
+
+/// Bytes of a name in brackets.
+const MAX_NAME: usize = 64;
+
+const QUIT: &[u8] = b"/quit";
+
+/// One server's lines, over all connections to it.
+pub struct PlainLines {
+    vocabulary: Vocabulary,
+    rings: bool,
+}
+
+impl PlainLines {
+    /// A conversation in which nothing was said yet.
+    pub fn new(bell: Bell) -> PlainLines {
+        PlainLines { vocabulary: Vocabulary::default(), rings: bell != Bell::Off }
+    }
+
+    /// What is shown of a line from the server.
+    pub fn received(&mut self, line: &[u8]) -> Vec<DisplayItem> {
+        let bare = line.strip_prefix(b"\x07");
+        let mut shown = Vec::new();
+        if bare.is_some() && self.rings {
+            shown.push(DisplayItem::Bell);
+        }
+        let line = bare.unwrap_or(line);
+        if let Some(name) = std::str::from_utf8(line).ok().and_then(bracketed) {
+            self.vocabulary.spoke(name);
+        }
+        shown.push(DisplayItem::Line(line.to_owned()));
+        shown
+    }
+
+    /// What Tab offers.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+}
+
+/// The name in brackets that a line begins with: `alice` of `[alice]: hi`.
+pub fn bracketed(line: &str) -> Option<&str> {
+    let end = line.bytes().take(MAX_NAME).position(|byte| byte == b']')?;
+    let name = line.strip_prefix('[')?.get(..end.checked_sub(1)?)?;
+    (!name.is_empty()).then_some(name)
+}
+
+/// Whether a line is `/quit`, alone or with a reason behind it. After that the server's close is
+/// what was asked for.
+pub fn is_quit(line: &[u8]) -> bool {
+    line.strip_prefix(QUIT).is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
+}
+
+/// Follows a script's bytes, to know whether they end inside a line and whether the last line was
+/// `/quit`.
+#[derive(Debug, Default)]
+pub struct SentLines {
+    /// The beginning of the current line, as much as matters.
+    start: Vec<u8>,
+    inside_line: bool,
+    quit: bool,
+}
+
+impl SentLines {
+    /// These bytes are sent.
+    pub fn follow(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            if byte == b'\n' {
+                self.quit = is_quit(&self.start);
+                self.start.clear();
+            } else if self.start.len() <= QUIT.len() {
+                self.start.push(byte);
+            }
+            self.inside_line = byte != b'\n';
+        }
+    }
+
+    pub fn end_inside_line(&self) -> bool {
+        self.inside_line
+    }
+
+    pub fn end_with_quit(&self) -> bool {
+        self.quit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quit_is_recognised_in_any_pieces() {
+        for (pieces, quit, inside) in [
+            (&["/quit\n"][..], true, false),
+            (&["hello\n/qu", "it bye\r\n"], true, false),
+            (&["/quit\r\n"], true, false),
+            (&["/quitter\n"], false, false),
+            (&["/quit"], false, true),
+            (&["/quit\nno\n"], false, false),
+            (&["say /quit\n"], false, false),
+        ] {
+            let mut sent = SentLines::default();
+            pieces.iter().for_each(|piece| sent.follow(piece.as_bytes()));
+            assert_eq!(
+                (sent.end_with_quit(), sent.end_inside_line()),
+                (quit, inside),
+                "{pieces:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_learnt_and_a_bell_rings_unless_it_is_off() {
+        let mut lines = PlainLines::new(Bell::Mention);
+        let line = DisplayItem::Line(b"[alice]: hi".to_vec());
+        assert_eq!(lines.received(b"\x07[alice]: hi"), [DisplayItem::Bell, line.clone()]);
+        let offered = lines.vocabulary().complete("al", 2, "");
+        assert!(matches!(offered, super::super::complete::Completion::Words { .. }));
+        assert_eq!(PlainLines::new(Bell::Off).received(b"\x07[alice]: hi"), [line]);
+    }
+
+    #[test]
+    fn brackets_hold_a_name_or_nothing() {
+        for (line, name) in [
+            ("[alice]: hi", Some("alice")),
+            ("[127.0.0.1:5] hi", Some("127.0.0.1:5")),
+            ("[]: hi", None),
+            ("]alice[", None),
+            ("[alice", None),
+            ("alice]", None),
+        ] {
+            assert_eq!(bracketed(line), name, "{line}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What is known before the first turn? The server's addresses, who is talking, with which
+//! passwords, and in colours or not.
+//!
+//! Passwords come from the environment, a file or the terminal: never from an argument, which
+//! everybody on this machine could read.
+
+use super::irc::Wishes;
+use super::tokens::INPUT;
+use super::{Notice, Options};
+use crate::reactor::{Backend, Interest, Poller};
+use base64ct::{Base64, Encoding};
+use std::io::{self, IsTerminal, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// The addresses of the server, in the order the system prefers. It may take as long as the
+/// system's resolver takes; nothing else is going on yet.
+pub(super) fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
+    if addresses.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "it has no address"));
+    }
+    Ok(addresses)
+}
+
+/// <https://no-color.org>: any value but the empty one.
+pub(super) fn wants_colours(options: &Options) -> bool {
+    let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !options.no_color && !forbidden && !is_dumb_terminal()
+}
+
+/// A terminal that does not say what it is understands no escape sequences, as far as we know.
+fn is_dumb_terminal() -> bool {
+    std::env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb")
+}
+
+/// Whether somebody types and reads here.
+pub(super) fn is_person() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb_terminal()
+}
+
+/// A poller that takes this standard input. On some systems kqueue and poll refuse a terminal;
+/// `select` takes everything.
+pub(super) fn poller_for_input(backend: Backend) -> io::Result<Poller> {
+    let mut poller = Poller::new(backend)?;
+    match poller.add(io::stdin(), INPUT, Interest::READ) {
+        Ok(()) => {
+            poller.remove(io::stdin())?;
+            Ok(poller)
+        }
+        Err(_) => Poller::new(Backend::Select),
+    }
+}
+
+/// What the person wants of an IRC server.
+///
+/// # Errors
+/// In words for people: a password is missing, or cannot be read.
+pub(super) fn wishes(options: &Options, person: bool) -> Result<Wishes, String> {
+    let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
+    let nick = options.nick.clone().unwrap_or_else(|| {
+        let fits = |letter: &char| letter.is_ascii_alphanumeric() || "-_".contains(*letter);
+        user().chars().filter(fits).collect()
+    });
+    let nick = if nick.is_empty() { "guest".to_owned() } else { nick };
+    if nick.contains(char::is_whitespace) || nick.starts_with(':') {
+        return Err(format!("'{nick}' is no nick: it has a blank in it, or begins with a colon"));
+    }
+    for room in &options.join {
+        if room.contains([' ', ',', '\u{7}']) || !room.starts_with(['#', '&', '!']) {
+            return Err(format!("'{room}' is no room; a room's name begins with #: '#{room}'"));
+        }
+    }
+    let password = match &options.password_file {
+        Some(path) => Some(first_line(path)?),
+        None => variable("CHATLOOP_PASSWORD"),
+    };
+    let account = match &options.account {
+        Some(account) => Some((account.clone(), account_password(account)?)),
+        None => None,
+    };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seed = now.map_or(0, |now| now.subsec_nanos()) ^ std::process::id();
+    let nonce = nonce().map_err(|error| format!("the system has no randomness: {error}"))?;
+    Ok(Wishes { nick, password, account, rooms: options.join.clone(), person, seed, nonce })
+}
+
+/// Eighteen random bytes in base64, which has no comma.
+fn nonce() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 18];
+    getrandom::fill(&mut bytes)?;
+    Ok(Base64::encode_string(&bytes))
+}
+
+fn variable(name: &str) -> Option<Zeroizing<String>> {
+    std::env::var(name).ok().filter(|value| !value.is_empty()).map(Zeroizing::new)
+}
+
+fn first_line(path: &Path) -> Result<Zeroizing<String>, String> {
+    let text = std::fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let line = text.lines().next().filter(|line| !line.is_empty());
+    let line = line.ok_or_else(|| format!("there is no password in {}", path.display()))?;
+    Ok(Zeroizing::new(line.to_owned()))
+}
+
+fn account_password(account: &str) -> Result<Zeroizing<String>, String> {
+    if let Some(password) = variable("CHATLOOP_ACCOUNT_PASSWORD") {
+        return Ok(password);
+    }
+    let asked = rpassword::prompt_password(format!("password of {account}: "));
+    let why = "there is no CHATLOOP_ACCOUNT_PASSWORD, and no terminal to ask for it";
+    asked.map(Zeroizing::new).map_err(|error| format!("no password for {account}: {why} ({error})"))
+}
+
+/// Writes a notice to standard error; if that fails, too, there is nobody to tell.
+pub(super) fn to_stderr(notice: &Notice, style: &str) {
+    let mut line = Vec::new();
+    crate::terminal::screen::styled(&notice.text, style, &mut line);
+    line.push(b'\n');
+    let _ = io::stderr().write_all(&line);
+}

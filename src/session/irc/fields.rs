@@ -1,0 +1,42 @@
+//! Users, times and message ids as IRC lines carry them.
+
+use crate::chat::{Identity, Moment, Stamp};
+use std::borrow::Cow;
+
+/// `nick!user@host`; the nick alone if the host is not known any more.
+pub(super) fn prefix(who: &Identity) -> String {
+    if who.label.is_empty() {
+        return who.nick.as_str().to_owned();
+    }
+    format!("{}!{}@{}", who.nick, who.user(), host(who))
+}
+
+/// A host as a parameter: an IPv6 address that begins with a colon would be read as the text.
+pub(super) fn host(who: &Identity) -> Cow<'_, str> {
+    let host = who.host();
+    if host.starts_with(':') { format!("0{host}").into() } else { host.into() }
+}
+
+/// Plain clients have no real name; the nick stands in, because clients show the field in
+/// parentheses.
+pub(super) fn realname(who: &Identity) -> &str {
+    who.realname.as_deref().unwrap_or(who.nick.as_str())
+}
+
+/// `2026-01-31T12:30:05.123Z`, the form of the tag `time`.
+pub(super) fn timestamp(moment: Moment) -> String {
+    format!("{:.3}", jiff::Timestamp::from_millisecond(moment.0).unwrap_or_default())
+}
+
+/// The tag `msgid`: the id of the record and, if several events follow from it, which one.
+pub(super) fn msgid(stamp: Stamp) -> String {
+    match stamp.part {
+        0 => stamp.id.0.to_string(),
+        part => format!("{}.{part}", stamp.id.0),
+    }
+}
+
+/// Seconds since 1970.
+pub(super) fn seconds(moment: Moment) -> String {
+    moment.0.div_euclid(1000).to_string()
+}

@@ -1,0 +1,82 @@
+//! Which command does an answer belong to, if the journal is on disk and answers later?
+
+use crate::common::{Client, Server};
+use crate::irc::{self, ask_bare as ask};
+use std::path::PathBuf;
+
+/// A directory that is gone when the test is over.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let name = format!("chatloop-irc-disk-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir(&path).unwrap();
+        Scratch(path)
+    }
+
+    fn server(&self) -> Server {
+        irc::server(&["--data", self.0.to_str().unwrap()])
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn irc(server: &Server, nick: &str) -> Client {
+    let mut client = Client::connect(server.address);
+    let opening = "CAP REQ :batch labeled-response sasl draft/chathistory standard-replies";
+    let told = ask(&mut client, &format!("{opening}\nNICK {nick}\nUSER u 0 * :u\nCAP END"));
+    assert!(told.iter().any(|line| line.starts_with("001 ")), "{told:?}");
+    client
+}
+
+#[test]
+fn what_follows_words_does_not_answer_under_their_label() {
+    let scratch = Scratch::new("words");
+    let server = scratch.server();
+    let mut ada = irc(&server, "ada");
+    ask(&mut ada, "JOIN #room");
+    let told = ask(&mut ada, "@label=1 PRIVMSG #room :one\nPRIVMSG #nowhere :two");
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0], "@label=1 ACK");
+    assert!(told[1].starts_with("403 ada #nowhere "), "{told:?}");
+}
+
+#[test]
+fn mail_is_no_answer_to_what_is_asked_meanwhile() {
+    let scratch = Scratch::new("mail");
+    let server = scratch.server();
+    let mut ada = irc(&server, "ada");
+    ask(&mut ada, "REGISTER * * sesame");
+    ada.send("QUIT\r\n");
+    ada.rest();
+    let mut bob = irc(&server, "bob");
+    ask(&mut bob, "PRIVMSG ada :are you there?");
+    let mut eve = irc(&server, "eve");
+    // SASL PLAIN for `ada` with `sesame`.
+    let login = "AUTHENTICATE PLAIN\nAUTHENTICATE AGFkYQBzZXNhbWU=";
+    let told = ask(&mut eve, &format!("{login}\n@label=1 CHATHISTORY LATEST bob * 9"));
+    let mail = told.iter().find(|line| line.ends_with(":are you there?"));
+    assert!(mail.is_some_and(|line| line.starts_with(":bob!")), "{told:?}");
+    let answer = told.iter().position(|line| line.starts_with("@label=1 BATCH +history "));
+    assert!(answer.is_some(), "{told:?}");
+}
+
+#[test]
+fn a_question_that_the_journal_cannot_answer_is_over() {
+    let scratch = Scratch::new("failed");
+    let server = scratch.server();
+    let mut ada = irc(&server, "ada");
+    ask(&mut ada, "JOIN #room\nPRIVMSG #room :one");
+    let file = rusqlite::Connection::open(scratch.0.join("chatloop.db")).unwrap();
+    file.execute_batch("ALTER TABLE message RENAME TO elsewhere").unwrap();
+    let told = ask(&mut ada, "@label=1 CHATHISTORY LATEST #room * 9\nTOPIC #room");
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("@label=1 NOTICE ada :the journal cannot answer: "), "{told:?}");
+    assert_eq!(told[1], "331 ada #room :No topic is set");
+}

@@ -1,0 +1,23 @@
+//! The real server in a process of its own, driven over real sockets, signals and a terminal.
+
+#![allow(clippy::unwrap_used)] // a test that cannot go on should say where
+
+#[macro_use]
+#[path = "../common/mod.rs"]
+mod common;
+
+mod chat;
+mod console;
+mod crowd;
+mod end;
+mod greeting;
+mod input;
+mod irc;
+mod irc_chat;
+mod irc_disk;
+mod irc_history;
+mod isupport;
+mod limits;
+mod metadata;
+mod sasl;
+mod settings;
