@@ -45,6 +45,8 @@ mod reload;
 mod scram;
 mod shutdown;
 mod start;
+#[cfg(test)]
+mod tests;
 mod transcript;
 mod trim;
 pub mod turn;

@@ -47,6 +47,14 @@ const SIGNALS: Token = Token::fixed(start::MOST_LISTENERS as u8);
 
 const WAKER: Token = Token::fixed(start::MOST_LISTENERS as u8 + 1);
 
+/// What a server needs from its surroundings.
+pub(super) struct Setup<W> {
+    pub(super) clock: Clock,
+    pub(super) signals: &'static [Signal],
+    /// Starts the workers.
+    pub(super) work: W,
+}
+
 /// The server: its parts, and the loop that moves them.
 pub struct Server {
     exchange: Exchange,
@@ -62,24 +70,24 @@ impl Server {
     /// # Errors
     /// What is wrong with the configuration or the place.
     pub fn start(settings: Settings) -> Result<Server, StartError> {
-        Server::start_with(settings, Clock::system(), |waker, wakes| {
-            Workers::start(waker, wakes, Random::system())
-        })
+        let signals = wanted_signals(&settings.config);
+        let work = |waker, wakes| Workers::start(waker, wakes, Random::system());
+        Server::start_with(settings, Setup { clock: Clock::system(), signals, work })
     }
 
-    /// The same with a clock and with workers that `work` starts.
-    fn start_with(
-        settings: Settings,
-        clock: Clock,
-        work: impl FnOnce(Waker, WakeReceiver) -> io::Result<Workers>,
-    ) -> Result<Server, StartError> {
+    /// The same with its surroundings given.
+    pub(super) fn start_with<W>(settings: Settings, setup: Setup<W>) -> Result<Server, StartError>
+    where
+        W: FnOnce(Waker, WakeReceiver) -> io::Result<Workers>,
+    {
+        let Setup { clock, signals, work } = setup;
         let config = &settings.config;
         signals::ignore_sigpipe().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
         let acceptor = Acceptor::new(listen(config)?, descriptors, config);
         let mut poller = Poller::new(config.backend).map_err(StartError::System)?;
         acceptor.watch(&mut poller)?;
-        let signals = Signals::new(wanted_signals(config)).map_err(StartError::System)?;
+        let signals = Signals::new(signals).map_err(StartError::System)?;
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
         let (waker, wakes) = waker().map_err(StartError::System)?;
         poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
@@ -138,8 +146,9 @@ impl Server {
         &mut self,
         readiness: &mut Vec<Readiness>,
         longest_wait: Option<Duration>,
-    ) -> io::Result<()> {
+    ) -> io::Result<usize> {
         self.exchange.net.wait(readiness, self.has_work(), longest_wait)?;
+        let ready = readiness.len();
         self.exchange.broadcast.begin_turn(self.exchange.net.moment());
 
         for ready in readiness.drain(..) {
@@ -161,7 +170,7 @@ impl Server {
         self.shutdown.end_turn(&self.exchange.net);
         // After everything that may have been logged.
         self.exchange.console.present(self.exchange.engine.hub(), &mut self.exchange.net);
-        Ok(())
+        Ok(ready)
     }
 
     /// Whether something is left to do from the last turn.
@@ -170,6 +179,27 @@ impl Server {
         (lines && self.exchange.engine.has_room())
             || self.exchange.engine.has_work()
             || self.exchange.workers.has_done()
+    }
+
+    /// For tests: users online, connections, the longest send queue, the acceptor.
+    #[cfg(test)]
+    pub(super) fn online(&self) -> usize {
+        self.exchange.engine.hub().sessions().count()
+    }
+
+    #[cfg(test)]
+    pub(super) fn connections(&self) -> usize {
+        self.exchange.net.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn longest_queue(&self) -> usize {
+        self.exchange.net.connections().map(|it| it.queued()).max().unwrap_or(0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn acceptor(&mut self) -> &mut Acceptor {
+        &mut self.acceptor
     }
 
     /// Everything that can wake the loop.
