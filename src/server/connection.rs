@@ -16,6 +16,7 @@
 use super::deferred::DeferredOutput;
 use super::gate::LineGate;
 use crate::chat::QuitReason;
+use crate::journal::QueryId;
 use crate::reactor::{
     Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
 };
@@ -271,7 +272,7 @@ impl Connection {
     }
 
     /// From here on output waits for the answer to this query.
-    pub(super) fn defer(&mut self, query: u64) {
+    pub(super) fn defer(&mut self, query: QueryId) {
         self.deferred.get_or_insert_default().wait_for(query);
     }
 
@@ -287,7 +288,7 @@ impl Connection {
     }
 
     /// Whether output waits for the answer to this query.
-    pub(super) fn awaits(&self, query: u64) -> bool {
+    pub(super) fn awaits(&self, query: QueryId) -> bool {
         self.deferred.as_ref().is_some_and(|deferred| deferred.awaits(query))
     }
 
@@ -297,7 +298,7 @@ impl Connection {
     }
 
     /// An answer is here, or will not come.
-    pub(super) fn release(&mut self, query: u64, answer: Option<Segment>) {
+    pub(super) fn release(&mut self, query: QueryId, answer: Option<Segment>) {
         if let Some(deferred) = &mut self.deferred
             && deferred.release(query, answer, &mut self.io.outbox)
         {

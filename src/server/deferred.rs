@@ -1,10 +1,11 @@
 //! Output that must wait behind an answer of the journal.
 
+use crate::journal::QueryId;
 use crate::reactor::{Outbox, Segment};
 use std::collections::VecDeque;
 
 /// The id of an answer that never comes: the journal's begin with 1.
-const NO_ANSWER: u64 = 0;
+const NO_ANSWER: QueryId = QueryId(0);
 
 /// Answers that are awaited, each with what came after its question.
 #[derive(Default)]
@@ -15,7 +16,7 @@ pub(super) struct DeferredOutput {
 
 /// One answer, and what has to follow it.
 struct Section {
-    query: u64,
+    query: QueryId,
     answer: Option<Segment>,
     /// Whether the answer is here; it may be here and be nothing.
     answered: bool,
@@ -24,7 +25,7 @@ struct Section {
 
 impl DeferredOutput {
     /// From here on output waits for the answer to this query.
-    pub(super) fn wait_for(&mut self, query: u64) {
+    pub(super) fn wait_for(&mut self, query: QueryId) {
         self.sections.push_back(Section {
             query,
             answer: None,
@@ -56,7 +57,7 @@ impl DeferredOutput {
     }
 
     /// Whether output waits for the answer to this query.
-    pub(super) fn awaits(&self, query: u64) -> bool {
+    pub(super) fn awaits(&self, query: QueryId) -> bool {
         self.sections.iter().any(|section| section.query == query && !section.answered)
     }
 
@@ -64,7 +65,7 @@ impl DeferredOutput {
     /// earlier answer is awaited. Whether nothing is left.
     pub(super) fn release(
         &mut self,
-        query: u64,
+        query: QueryId,
         answer: Option<Segment>,
         outbox: &mut Outbox,
     ) -> bool {

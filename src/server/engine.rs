@@ -7,7 +7,7 @@ use crate::chat::{
     Change, Command, Decision, Effect, Event, Hub, Lookup, Moment, Outcome, Past, Purpose, Query,
     Record, Refusal, SessionId, Work,
 };
-use crate::journal::{Answer, Health, Journal, Limits, Question};
+use crate::journal::{Answer, Committed, Health, HistoryQuery, Journal, Limits, Proposal, QueryId};
 use crate::reactor::Token;
 use crate::session::Proof;
 use log::error;
@@ -32,7 +32,7 @@ pub(super) enum Found {
     /// The answer to its question.
     Show(Token, Event),
     /// What waited for this query can go, behind the answer.
-    Replay(Token, u64, Option<Event>),
+    Replay(Token, QueryId, Option<Event>),
     /// Its command can be decided.
     Decide(Token, Command),
     /// There is no answer; why.
@@ -44,15 +44,13 @@ pub(super) struct Engine {
     hub: Hub,
     journal: Journal,
     committed: VecDeque<Record>,
-    rejected: VecDeque<Record>,
     /// Bytes that may still be applied in this turn.
     share: usize,
-    /// Used again: records from the journal, effects from the hub.
-    records: Vec<Record>,
+    /// Used again: what the journal hands back, and the effects of the hub.
+    taken: Vec<Committed>,
     effects: Vec<Effect>,
     read_only_told: bool,
-    queries: HashMap<u64, Pending>,
-    last_query: u64,
+    queries: HashMap<QueryId, Pending>,
 }
 
 impl Engine {
@@ -61,13 +59,11 @@ impl Engine {
             hub,
             journal,
             committed: VecDeque::new(),
-            rejected: VecDeque::new(),
             share: 0,
-            records: Vec::new(),
+            taken: Vec::new(),
             effects: Vec::new(),
             read_only_told: false,
             queries: HashMap::new(),
-            last_query: 0,
         }
     }
 
@@ -113,14 +109,14 @@ impl Engine {
 
     /// Proposes a change. It happens when the journal has committed it.
     pub(super) fn propose(&mut self, now: Moment, session: SessionId, change: Change) {
-        self.journal.append(now, session, change);
+        self.journal.propose(now, session, change);
     }
 
     /// Sends the turn's proposals to the journal, and takes what is committed and rejected by now.
     pub(super) fn end_turn(&mut self) {
         self.journal.end_turn();
-        self.journal.take_kept(&mut self.records);
-        self.committed.extend(self.records.drain(..));
+        self.journal.take_committed(&mut self.taken);
+        self.committed.extend(self.taken.drain(..).map(|committed| committed.record));
         self.share = APPLIED_PER_TURN;
     }
 
@@ -152,13 +148,11 @@ impl Engine {
         }
     }
 
-    /// The next record that the journal could not commit.
-    pub(super) fn next_rejected(&mut self) -> Option<Record> {
-        if self.rejected.is_empty() {
-            self.journal.take_refused(&mut self.records);
-            self.rejected.extend(self.records.drain(..));
-        }
-        self.rejected.pop_front()
+    /// The changes that the journal could not commit.
+    pub(super) fn take_rejected(&mut self) -> Vec<Proposal> {
+        let mut rejected = Vec::new();
+        self.journal.take_rejected(&mut rejected);
+        rejected
     }
 
     /// Why the journal takes nothing more, if that is so; the log says it once.
@@ -180,22 +174,21 @@ impl Engine {
     // Queries.
 
     /// The id of the next query: drawn first, so that its asker can wait for it.
-    pub(super) fn next_query(&mut self) -> u64 {
-        self.last_query += 1;
-        self.last_query
+    pub(super) fn next_query(&mut self) -> QueryId {
+        self.journal.next_query()
     }
 
     /// Asks for messages, to be shown to a connection.
     pub(super) fn query(&mut self, token: Token, query: Query) {
         let id = self.next_query();
         self.queries.insert(id, Pending::Show(token, query.clone()));
-        self.journal.ask(id, Question::Past(query));
+        self.journal.query(id, HistoryQuery::Past(query));
     }
 
     /// Asks for messages to be shown before all else (`asked`, shown as the answer to `query`).
-    pub(super) fn query_replay(&mut self, id: u64, token: Token, asked: Query, query: Query) {
+    pub(super) fn query_replay(&mut self, id: QueryId, token: Token, asked: Query, query: Query) {
         self.queries.insert(id, Pending::Replay(token, query));
-        self.journal.ask(id, Question::Past(asked));
+        self.journal.query(id, HistoryQuery::Past(asked));
     }
 
     /// Asks for the message that a command names.
@@ -208,7 +201,7 @@ impl Engine {
     ) {
         let id = self.next_query();
         self.queries.insert(id, Pending::Decide(token, then, missing));
-        self.journal.ask(id, Question::Find(lookup));
+        self.journal.query(id, HistoryQuery::Find(lookup));
     }
 
     /// The next answer of the journal. What is done with it may lead to the next question, which a
@@ -223,7 +216,7 @@ impl Engine {
     }
 }
 
-fn found(id: u64, purpose: Pending, answer: Answer) -> Found {
+fn found(id: QueryId, purpose: Pending, answer: Answer) -> Found {
     let past = |query, entries, happened| Event::Past(Box::new(Past { query, entries, happened }));
     match (purpose, answer) {
         (Pending::Replay(token, query), Answer::Past(entries, happened)) => {

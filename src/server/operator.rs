@@ -5,7 +5,7 @@
 //! records. Effects are offered to it separately, so that connections do not pay for it. Its typed
 //! lines wait as those in an inbox do.
 
-use super::console::{self, Console, Wish};
+use super::console::{self, Console, ConsoleEvent};
 use super::gate::{Kind, PendingRecords};
 use super::net::{Net, TimerKind};
 use super::transcript::Transcript;
@@ -121,8 +121,8 @@ impl ConsoleService {
     /// Keys have been pressed.
     pub(super) fn keys(&mut self, net: &mut Net) -> Vec<Request> {
         let Some(operator) = &mut self.operator else { return Vec::new() };
-        let wishes = operator.console.input_ready(net.scratch());
-        self.grant(wishes, net)
+        operator.console.read(net.scratch());
+        self.take_events(net)
     }
 
     /// The console's escape-sequence timeout expired, or it is time to try to regain the terminal.
@@ -132,32 +132,35 @@ impl ConsoleService {
         if operator.console.is_paused() {
             return self.resume(net).into_iter().collect();
         }
-        let wishes = operator.console.patience_ended();
-        self.grant(wishes, net)
+        operator.console.timed_out();
+        self.take_events(net)
     }
 
-    fn grant(&mut self, wishes: Vec<Wish>, net: &mut Net) -> Vec<Request> {
+    fn take_events(&mut self, net: &mut Net) -> Vec<Request> {
         let mut requests = Vec::new();
-        for wish in wishes {
-            match wish {
-                Wish::Line(line) => {
-                    if let Some(operator) = &mut self.operator {
-                        operator.lines.push_back(line);
-                    }
-                }
-                Wish::Stop => requests.push(Request::Stop),
-                Wish::Close => requests.push(Request::Leave),
-                Wish::Vanish => {
+        while let Some(operator) = &mut self.operator
+            && let Some(event) = operator.console.next_event()
+        {
+            match event {
+                ConsoleEvent::Line(line) => operator.lines.push_back(line),
+                ConsoleEvent::PasteConfirmed(lines) => operator.lines.extend(lines),
+                ConsoleEvent::Interrupt => requests.push(Request::Stop),
+                ConsoleEvent::Eof => requests.push(Request::Leave),
+                ConsoleEvent::Closed => {
                     // It would be reported as readable at every wait from here on.
                     let _ = net.poller().remove(io::stdin());
                     // The signal that says the same may come before, after, or not at all.
                     let lost = self.has_lost_its_terminal();
                     requests.push(if lost { Request::HangUp } else { Request::Leave });
                 }
+                // The console does these itself.
+                ConsoleEvent::Complete
+                | ConsoleEvent::PasteDeclined(_)
+                | ConsoleEvent::PasteTooLong => {}
             }
         }
-        let pause = self.operator.as_ref().and_then(|operator| operator.console.patience());
-        self.arm(pause, net);
+        let timeout = self.operator.as_ref().and_then(|operator| operator.console.timeout());
+        self.arm(timeout, net);
         requests
     }
 

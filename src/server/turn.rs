@@ -91,7 +91,7 @@ impl Server {
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
         let (waker, wakes) = waker().map_err(StartError::System)?;
         poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
-        let (journal, hub) = open_journal(config, &waker)?;
+        let (journal, hub) = open_journal(config, &waker, &clock)?;
         let irc =
             config.irc_settings(Moment(clock.unix_milliseconds())).map_err(StartError::Setting)?;
         let (net, engine) = (Net::new(poller, clock, bounds(config)), Engine::new(journal, hub));

@@ -12,6 +12,7 @@ use crate::chat::{
     Audience, Change, Effect, Event, Hub, Moment, Name, Record, RecordId, SessionId, Stamp,
     Viewpoint,
 };
+use crate::journal::QueryId;
 use crate::reactor::{Segment, Token};
 use crate::session::{Action, Dialect, Format, View, irc};
 use delivery::Delivery;
@@ -191,7 +192,7 @@ impl Broadcast {
     }
 
     /// From here on what a peer is told waits for the answer to this query.
-    pub(super) fn defer(&mut self, peer: &mut Peer<'_>, hub: &Hub, query: u64) {
+    pub(super) fn defer(&mut self, peer: &mut Peer<'_>, hub: &Hub, query: QueryId) {
         let in_room = self.is_in_run(hub, peer.token);
         self.delivery.catch_up(in_room, peer);
         peer.connection.defer(query);
@@ -202,7 +203,7 @@ impl Broadcast {
         &mut self,
         net: &mut Net,
         hub: &Hub,
-        (token, query): (Token, u64),
+        (token, query): (Token, QueryId),
         past: Option<&Event>,
     ) {
         let Some(mut peer) = net.peer(token) else { return };

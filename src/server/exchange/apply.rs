@@ -4,6 +4,7 @@ use super::Exchange;
 use crate::chat::{
     Change, Effect, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
 };
+use crate::journal::Proposal;
 use crate::reactor::Token;
 use crate::server::audit;
 use crate::server::broadcast::{Cause, Early};
@@ -18,8 +19,8 @@ impl Exchange {
         while let Some(record) = self.engine.next_committed() {
             self.apply(record);
         }
-        while let Some(record) = self.engine.next_rejected() {
-            self.reject(record);
+        for proposal in self.engine.take_rejected() {
+            self.reject(proposal);
         }
         self.engine.read_only();
         self.broadcast.close_run(&mut self.net, self.engine.hub());
@@ -56,20 +57,16 @@ impl Exchange {
         }
     }
 
-    /// A record could not be committed. A message is told to no one then, but to its sender. Who
-    /// comes or goes does so all the same: the connection is there, or it is not.
-    fn reject(&mut self, record: Record) {
-        if matches!(record.change, Change::Enter(_) | Change::Leave { .. }) {
-            return self.apply(record);
-        }
-        let token = Token::from_bits(record.origin.0);
+    /// A change could not be committed: it has not happened, and its origin is told.
+    fn reject(&mut self, proposal: Proposal) {
+        let token = Token::from_bits(proposal.origin.0);
         if let Some(reason) = self.engine.read_only() {
             self.notice(token, &format!("not saved: {reason}"));
         }
-        if matches!(record.change, Change::Login { .. }) {
+        if matches!(proposal.change, Change::Login { .. }) {
             self.answer_proof(token, ProofAnswer::Failed);
         }
-        self.settle(token, Some(Kind::of(&record.change)));
+        self.settle(token, Some(Kind::of(&proposal.change)));
     }
 
     /// Tells an effect to those who follow effects, always in this order.
