@@ -1,14 +1,11 @@
 //! Commands, and the hub's decisions about them.
 
 use super::effect::Event;
-use crate::chat::log::record::{BanTarget, Change};
-use crate::chat::model::ids::{Moment, RecordId};
-use crate::chat::model::message::{Continuations, Kind, Reference};
-use crate::chat::model::modes::{ModeChange, UserMode};
-use crate::chat::model::name::Name;
-use crate::chat::model::query::{Lookup, Query, Range};
-use crate::chat::model::refusal::Refusal;
-use crate::chat::model::secret::{PasswordHash, ScramKeys, Secret};
+use crate::chat::log::{BanTarget, Change};
+use crate::chat::model::{
+    Continuations, Kind, Lookup, ModeChange, Moment, Name, PasswordHash, Query, Range, RecordId,
+    Reference, Refusal, ScramKeys, Secret, UserMode,
+};
 use std::sync::Arc;
 
 /// A command of one session. Names are given as typed; each is validated. Rooms are always

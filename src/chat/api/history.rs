@@ -6,15 +6,10 @@
 //! answers [`Query`](crate::chat::Query)s from them. Room keys are not stored.
 
 use super::effect::{DirectMessage, Effect, Event};
-use crate::chat::log::history_event::{HistoryEvent, StoredEvent};
-use crate::chat::log::stored_message::{StoredMessage, Target};
-use crate::chat::model::audience::Audience;
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::{RecordId, SessionId};
-use crate::chat::model::message::Quoted;
-use crate::chat::model::modes::ModeChange;
-use crate::chat::model::name::Name;
-use crate::chat::model::topic::Topic;
+use crate::chat::log::{HistoryEvent, StoredEvent, StoredMessage, Target};
+use crate::chat::model::{
+    Audience, Identity, ModeChange, Name, Quoted, RecordId, SessionId, Topic,
+};
 use std::sync::Arc;
 
 /// The tag with which an IRC client asks to store tags without a text.

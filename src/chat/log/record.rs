@@ -8,13 +8,10 @@
 //! the hub made of a record ([`Effect::entries`](super::Effect::entries)), not with the record: a
 //! rejected message was never sent.
 
-use crate::chat::model::identity::host_of;
-use crate::chat::model::ids::{Moment, RecordId, SessionId};
-use crate::chat::model::message::{Continuations, Kind, Reference};
-use crate::chat::model::metadata::Metadata;
-use crate::chat::model::modes::{ModeChange, UserMode};
-use crate::chat::model::name::Name;
-use crate::chat::model::secret::{PasswordHash, ScramKeys};
+use crate::chat::model::{
+    Continuations, Kind, Metadata, ModeChange, Moment, Name, PasswordHash, RecordId, Reference,
+    ScramKeys, SessionId, UserMode, host_of,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

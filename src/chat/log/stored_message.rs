@@ -4,10 +4,9 @@
 //! out rejected messages. The journal takes [`Effect::entries`] of every effect, in order, and
 //! answers [`Query`](super::Query)s from them.
 
-use crate::chat::model::identity::{Identity, IrcNames};
-use crate::chat::model::ids::{Moment, RecordId, SessionId};
-use crate::chat::model::message::{Continuations, Kind, Quoted};
-use crate::chat::model::name::Name;
+use crate::chat::model::{
+    Continuations, Identity, IrcNames, Kind, Moment, Name, Quoted, RecordId, SessionId,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

@@ -83,7 +83,7 @@ impl Identity {
 }
 
 /// The address part of `address:port`.
-pub(in crate::chat) fn host_of(label: &str) -> &str {
+pub fn host_of(label: &str) -> &str {
     let host = label.rsplit_once(':').map_or(label, |(host, _)| host);
     host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host)
 }

@@ -5,22 +5,13 @@
 //! who cannot log in to it: the reply is the same, and takes the same time.
 
 use super::applying::Applying;
-use crate::chat::api::command::{Command, Decision, Outcome, Purpose, Work};
-use crate::chat::api::effect::{AccountStep, Event};
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::{Moment, SessionId};
-use crate::chat::model::limits;
-use crate::chat::model::modes::ModeChange;
-use crate::chat::model::name::{Caseless, Name};
-use crate::chat::model::query::{Query, Range, Scope};
-use crate::chat::model::read_markers::advance;
-use crate::chat::model::refusal::{Field, Refusal};
-use crate::chat::model::secret::{PasswordHash, ScramKeys, Secret};
-use crate::chat::state::account::Account;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::user::User;
+use crate::chat::api::{AccountStep, Command, Decision, Event, Outcome, Purpose, Work};
+use crate::chat::log::Change;
+use crate::chat::model::{
+    Audience, Caseless, Field, Identity, ModeChange, Moment, Name, PasswordHash, Query, Range,
+    Refusal, Scope, ScramKeys, Secret, SessionId, advance, limits,
+};
+use crate::chat::state::{Account, Hub, User};
 use std::sync::Arc;
 
 impl Hub {

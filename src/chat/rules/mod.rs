@@ -28,15 +28,10 @@ mod sending;
 
 use self::applying::Applying;
 use self::sending::MessageBody;
-use crate::chat::api::command::{Command, Decision};
-use crate::chat::api::effect::{Effect, Event};
-use crate::chat::log::record::{Change, Record};
-use crate::chat::model::ids::{Moment, SessionId};
-use crate::chat::model::name::Name;
-use crate::chat::model::refusal::Refusal;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::room::Room;
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Effect, Event};
+use crate::chat::log::{Change, Record};
+use crate::chat::model::{Moment, Name, Refusal, SessionId};
+use crate::chat::state::{Hub, Room, User};
 
 impl Hub {
     /// Decides a command of `session`. `now` determines what depends on time: expired bans, delays

@@ -2,19 +2,10 @@
 
 use super::applying::Applying;
 use super::checks::checked_reason;
-use crate::chat::api::command::{Command, Decision};
-use crate::chat::api::effect::Event;
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::ids::SessionId;
-use crate::chat::model::limits;
-use crate::chat::model::mask::Mask;
-use crate::chat::model::modes::ModeChange;
-use crate::chat::model::name::Name;
-use crate::chat::model::refusal::Refusal;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::room::{Ban, Room};
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Event};
+use crate::chat::log::Change;
+use crate::chat::model::{Audience, Mask, ModeChange, Name, Refusal, SessionId, limits};
+use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
 
 impl Hub {

@@ -1,21 +1,13 @@
 //! Coming, going, and under which name.
 
 use super::applying::Applying;
-use crate::chat::api::command::{Command, Decision};
-use crate::chat::api::effect::Event;
-use crate::chat::log::record::{Change, Entry, QuitReason};
-use crate::chat::model::audience::Audience;
-use crate::chat::model::identity::{Identity, IrcNames};
-use crate::chat::model::ids::SessionId;
-use crate::chat::model::limits;
-use crate::chat::model::modes::UserMode;
-use crate::chat::model::name::{Name, guest_number};
-use crate::chat::model::query::{Query, Range, Scope};
-use crate::chat::model::refusal::{Field, Refusal};
-use crate::chat::state::account::Account;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::room_list::RoomList;
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Event};
+use crate::chat::log::{Change, Entry, QuitReason};
+use crate::chat::model::{
+    Audience, Field, Identity, IrcNames, Name, Query, Range, Refusal, Scope, SessionId, UserMode,
+    guest_number, limits,
+};
+use crate::chat::state::{Account, Hub, RoomList, User};
 use std::sync::Arc;
 
 impl Hub {

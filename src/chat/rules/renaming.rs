@@ -5,18 +5,10 @@
 
 use super::applying::Applying;
 use super::checks::checked_reason;
-use crate::chat::api::command::Decision;
-use crate::chat::api::effect::Event;
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::ids::{Moment, SessionId};
-use crate::chat::model::limits;
-use crate::chat::model::name::Name;
-use crate::chat::model::read_markers;
-use crate::chat::model::refusal::Refusal;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::room::Room;
-use crate::chat::state::user::User;
+use crate::chat::api::{Decision, Event};
+use crate::chat::log::Change;
+use crate::chat::model::{Audience, Moment, Name, Refusal, SessionId, limits, read_markers};
+use crate::chat::state::{Hub, Room, User};
 use std::sync::Arc;
 
 impl Hub {

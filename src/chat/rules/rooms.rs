@@ -2,19 +2,10 @@
 
 use super::applying::Applying;
 use super::checks::checked_reason;
-use crate::chat::api::command::{Command, Decision};
-use crate::chat::api::effect::Event;
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::ids::SessionId;
-use crate::chat::model::limits;
-use crate::chat::model::modes::Flag;
-use crate::chat::model::name::Name;
-use crate::chat::model::refusal::{Field, Refusal};
-use crate::chat::model::topic::Topic;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::room::{Member, Room};
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Event};
+use crate::chat::log::Change;
+use crate::chat::model::{Audience, Field, Flag, Name, Refusal, SessionId, Topic, limits};
+use crate::chat::state::{Hub, Member, Room, User};
 use std::sync::Arc;
 
 impl Hub {

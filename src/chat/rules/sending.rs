@@ -6,21 +6,15 @@
 use super::applying::Applying;
 use super::checks::checked_text;
 use super::messages::{Found, find};
-use crate::chat::api::command::{Command, Decision, SendMessage, Tagging};
-use crate::chat::api::effect::{DirectMessage, Event, RoomMessage};
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::{RecordId, SessionId};
-use crate::chat::model::limits;
-use crate::chat::model::message::{Continuations, Kind, Quoted, Reference};
-use crate::chat::model::modes::Flag;
-use crate::chat::model::name::{Caseless, Name};
-use crate::chat::model::refusal::Refusal;
-use crate::chat::state::account::note_partner;
-use crate::chat::state::hub::{Hub, Private};
-use crate::chat::state::room::{Member, Room};
-use crate::chat::state::user::User;
+use crate::chat::api::{
+    Command, Decision, DirectMessage, Event, RoomMessage, SendMessage, Tagging,
+};
+use crate::chat::log::Change;
+use crate::chat::model::{
+    Audience, Caseless, Continuations, Flag, Identity, Kind, Name, Quoted, RecordId, Reference,
+    Refusal, SessionId, limits,
+};
+use crate::chat::state::{Hub, Member, Private, Room, User, note_partner};
 use std::sync::Arc;
 
 /// The content of a message.

@@ -9,3 +9,10 @@ pub mod room_list;
 pub mod server_ban;
 pub mod throttle;
 pub mod user;
+
+pub use account::{Account, note_partner};
+pub use hub::{Hub, Private};
+pub use room::{Ban, Member, Room};
+pub use room_list::RoomList;
+pub use server_ban::ServerBan;
+pub use user::User;

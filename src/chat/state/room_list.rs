@@ -1,7 +1,7 @@
 //! The rooms of one user, in the order of joining; users in one room, as most are, need no allocation
 //! for it.
 
-use crate::chat::model::name::Name;
+use crate::chat::model::Name;
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 

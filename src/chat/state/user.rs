@@ -4,12 +4,7 @@
 //! `accounts`, which outlives the session. The rest is here and lasts for the session.
 
 use super::room_list::RoomList;
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::{Moment, RecordId};
-use crate::chat::model::metadata::Metadata;
-use crate::chat::model::modes::UserMode;
-use crate::chat::model::name::Name;
-use crate::chat::model::read_markers::ReadMarkers;
+use crate::chat::model::{Identity, Metadata, Moment, Name, ReadMarkers, RecordId, UserMode};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
