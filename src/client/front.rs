@@ -82,8 +82,7 @@ impl Front {
 
     /// Takes the terminal again after a stop.
     ///
-    /// # Errors
-    /// What the system said: the terminal is gone.
+    /// # Errors The terminal is gone.
     pub(super) fn resume(&mut self) -> io::Result<()> {
         match self {
             Front::Console(console) => console.resume(),

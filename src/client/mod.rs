@@ -1,6 +1,6 @@
 //! The chat client: standard input and a socket in one loop, no threads.
 //!
-//! | file | its question |
+//! | file | subject |
 //! |---|---|
 //! | [`options`] | what can be asked for on the command line? |
 //! | `startup` | what is known before the first turn? |

@@ -4,9 +4,8 @@
 //! Never in it: passwords, room keys, and the name of a failed `/oper` that no operator has, for
 //! somebody may have typed a password there.
 
-use super::turn::Server;
 use crate::chat::{BanTarget, Change, Effect, Event, Hub, ModeChange, Name, Record, SessionId};
-use crate::session::{irc, refusal_text};
+use crate::session::refusal_text;
 use log::info;
 
 /// What the lines of the log begin with, and their target for RUST_LOG.
@@ -66,14 +65,11 @@ pub(super) fn write(act: &str, effects: &[Effect]) {
     }
 }
 
-impl Server {
-    /// Somebody has given a wrong password for an operator's name.
-    pub(super) fn audit_failed_oper(&self, session: SessionId, name: &str) {
-        let who = who(&self.hub, session);
-        let known = self.config.oper.iter().any(|oper| oper.name == name);
-        let name = if known { name } else { "of an unknown name" };
-        info!(target: AUDIT, "{AUDIT}: {who}: failed to become operator {name}");
-    }
+/// A wrong password was given for an operator's name.
+pub(super) fn failed_oper(hub: &Hub, session: SessionId, name: &str, is_known: bool) {
+    let who = who(hub, session);
+    let name = if is_known { name } else { "of an unknown name" };
+    info!(target: AUDIT, "{AUDIT}: {who}: failed to become operator {name}");
 }
 
 /// Nick, address and account of somebody.
@@ -107,10 +103,8 @@ fn banned(target: &BanTarget) -> String {
 
 /// A mode change as IRC writes it. A key is a secret: it is left out.
 fn mode(change: &ModeChange) -> String {
-    let (on, letter, argument) = irc::mode_parts(change);
-    let sign = if on { '+' } else { '-' };
-    match argument.filter(|_| letter != 'k') {
-        Some(argument) => format!("{sign}{letter} {argument}"),
-        None => format!("{sign}{letter}"),
+    match change {
+        ModeChange::Key(Some(_)) => "+k".to_owned(),
+        change => change.to_string(),
     }
 }

@@ -1,11 +1,13 @@
-//! Which modes have a room and a person, and what are their letters?
+//! The modes of rooms and users, and their letters.
 //!
-//! Who may change them is decided in `moderation` and `presence`. The names of the variants are in
-//! the journal, as those of a record are: never renamed. Absent: how a dialect writes them down.
+//! Permission to change them is decided in `moderation` and `presence`. The names of the variants
+//! are part of the record format and are never renamed. Absent: how a protocol writes them.
 
 use super::name::Name;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 /// A room's switches and bounds.
@@ -13,14 +15,14 @@ use std::sync::Arc;
 pub struct Modes {
     /// The switches that are on.
     pub flags: BTreeSet<Flag>,
-    /// The word to know.
+    /// The key required to join.
     pub key: Option<Arc<str>>,
-    /// How many may be in.
+    /// The maximum number of members.
     pub limit: Option<u32>,
 }
 
 impl Modes {
-    /// Whether a switch is on.
+    /// Whether a flag is set.
     pub fn has(&self, flag: Flag) -> bool {
         self.flags.contains(&flag)
     }
@@ -32,20 +34,47 @@ impl Modes {
 pub enum ModeChange {
     /// A switch.
     Flag(Flag, bool),
-    /// `k`: a word to know; `None` takes it off.
+    /// `k`: the key; `None` removes it.
     Key(Option<Arc<str>>),
     /// `l`: how many may be in; `None` takes it off.
     Limit(Option<u32>),
     /// `b`: a mask, on or off the list.
     Ban(String, bool),
-    /// `e`: a mask whom no ban keeps out.
+    /// `e`: a mask that is exempt from bans.
     Except(String, bool),
     /// `I`: a mask who needs no invitation.
     Invitable(String, bool),
     /// `o`: a member may moderate.
     Op(Name, bool),
-    /// `v`: a member may speak when the room is moderated.
+    /// `v`: a member may speak while the room is moderated.
     Voice(Name, bool),
+}
+
+impl ModeChange {
+    /// Whether it sets or unsets its mode, the mode's letter, and the argument.
+    pub fn parts(&self) -> (bool, char, Option<Cow<'_, str>>) {
+        match self {
+            ModeChange::Flag(flag, on) => (*on, flag.letter(), None),
+            ModeChange::Key(key) => (key.is_some(), 'k', key.as_deref().map(Cow::from)),
+            ModeChange::Limit(limit) => {
+                (limit.is_some(), 'l', limit.map(|limit| limit.to_string().into()))
+            }
+            ModeChange::Ban(mask, on) => (*on, 'b', Some(mask.into())),
+            ModeChange::Except(mask, on) => (*on, 'e', Some(mask.into())),
+            ModeChange::Invitable(mask, on) => (*on, 'I', Some(mask.into())),
+            ModeChange::Op(nick, on) => (*on, 'o', Some(nick.as_str().into())),
+            ModeChange::Voice(nick, on) => (*on, 'v', Some(nick.as_str().into())),
+        }
+    }
+}
+
+/// `+k sesame`, as IRC writes it.
+impl fmt::Display for ModeChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (on, letter, argument) = self.parts();
+        write!(f, "{}{letter}", if on { '+' } else { '-' })?;
+        argument.map_or(Ok(()), |argument| write!(f, " {argument}"))
+    }
 }
 
 /// A switch of a room.
@@ -56,9 +85,9 @@ pub enum Flag {
     InviteOnly,
     /// `t`: only ops set the topic.
     TopicLocked,
-    /// `m`: only ops and the voiced speak.
+    /// `m`: only ops and voiced members can speak.
     Moderated,
-    /// `n`: only members speak.
+    /// `n`: only members can speak.
     NoExternal,
     /// `s`: others do not see the room.
     Secret,
@@ -81,13 +110,13 @@ impl Flag {
     }
 }
 
-/// What somebody is, by their own word.
+/// A mode that a user sets on themselves.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserMode {
     /// `i`: not to be found by who shares no room with them.
     Invisible,
-    /// `w`: wants to hear the operators' words.
+    /// `w`: receives WALLOPS.
     Wallops,
     /// `B`: a program.
     Bot,

@@ -1,20 +1,11 @@
-//! What server operators can do: end sessions, keep addresses and accounts out, speak to everyone.
+//! The commands of server operators: kill, server bans, announcements.
 
 use super::applying::Applying;
 use super::checks::checked_reason;
-use crate::chat::api::answer::ServerBanLine;
-use crate::chat::api::command::{Command, Decision, Purpose, Work};
-use crate::chat::api::effect::Event;
-use crate::chat::log::record::{BanTarget, Change, QuitReason};
-use crate::chat::model::audience::Audience;
-use crate::chat::model::ids::{Moment, SessionId};
-use crate::chat::model::limits;
-use crate::chat::model::mask::glob;
-use crate::chat::model::name::Name;
-use crate::chat::model::refusal::{Field, Refusal};
-use crate::chat::state::hub::Hub;
-use crate::chat::state::server_ban::ServerBan;
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Event, Purpose, ServerBanLine, Work};
+use crate::chat::log::{BanTarget, Change, QuitReason};
+use crate::chat::model::{Audience, Field, Moment, Name, Refusal, SessionId, glob, limits};
+use crate::chat::state::{Hub, ServerBan, User};
 use std::sync::Arc;
 
 impl Hub {
@@ -80,15 +71,12 @@ impl Hub {
         Ok(Decision::Change(change))
     }
 
-    /// Whether somebody from this address may come in.
-    ///
-    /// # Errors
-    /// The ban that stands against it.
+    /// Whether connections from this address are accepted.
     pub fn admits(&self, host: &str, now: Moment) -> Result<(), Refusal> {
         self.admit(now, |target| matches!(target, BanTarget::Address(mask) if glob(mask, host)))
     }
 
-    /// Whether anybody may act for this account.
+    /// Whether logins to this account are accepted.
     pub fn admits_account(&self, account: &Name, now: Moment) -> Result<(), Refusal> {
         self.admit(now, |target| matches!(target, BanTarget::Account(name) if name == account))
     }

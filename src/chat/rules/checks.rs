@@ -1,7 +1,6 @@
 //! Checks of texts that several rules share.
 
-use crate::chat::model::limits;
-use crate::chat::model::refusal::{Field, Refusal};
+use crate::chat::model::{Field, Refusal, limits};
 use std::sync::Arc;
 
 pub(super) fn checked_text(text: Arc<str>) -> Result<Arc<str>, Refusal> {
@@ -14,7 +13,7 @@ pub(super) fn checked_text(text: Arc<str>) -> Result<Arc<str>, Refusal> {
     Ok(text)
 }
 
-/// A reason of proper length; an empty one is none.
+/// A reason of valid length; `None` if it is empty.
 pub(super) fn checked_reason(reason: Option<Arc<str>>) -> Result<Option<Arc<str>>, Refusal> {
     match reason {
         Some(text) if text.len() > limits::REASON_LENGTH => {

@@ -1,6 +1,6 @@
 //! The session with an IRC server, over all connections to it.
 //!
-//! | file | its question |
+//! | file | subject |
 //! |---|---|
 //! | `registration` | how does the client register, until the server accepts it? |
 //! | `sasl`, `scram` | how does it log in to an account? |

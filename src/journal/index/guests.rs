@@ -1,12 +1,13 @@
-//! What people without an account have said in private, for as long as their session lasts: so
-//! that somebody's client can show them their own conversation again.
+//! Direct messages of users without an account, for as long as their session lasts, so that a
+//! client can show its own conversations.
 //!
-//! In memory with every journal, also beside the one on disk: it belongs to a session and to no
-//! name, and nobody who takes the name later may see it. It goes when the session does.
+//! In memory with every journal, including the one on disk: the messages belong to a session and
+//! not to a name, and a later user of the name must not see them. They are deleted with the
+//! session.
 //!
-//! Invariants: at most [`limits::GUEST_MESSAGES`] for one session and [`limits::ALL_GUEST_MESSAGES`]
-//! altogether, the oldest gives way; what is in a ring is in `order`, which may hold more, of what
-//! is gone already.
+//! Invariants: at most [`limits::GUEST_MESSAGES`] per session and [`limits::ALL_GUEST_MESSAGES`] in
+//! total, the oldest are dropped; everything in a ring is in `order`, which may contain more, for
+//! messages already removed.
 
 use super::query::wanted;
 use super::span::{self, NOWHERE, Position, position_of};
@@ -27,29 +28,29 @@ pub(super) struct Guests {
 }
 
 struct Kept {
-    logged: Arc<StoredMessage>,
-    /// Who the other one is, if they are there.
+    message: Arc<StoredMessage>,
+    /// The other user's session, if connected.
     other: Option<SessionId>,
-    /// Whether the ring's owner said it.
+    /// Whether the ring's owner sent it.
     own: bool,
 }
 
 impl Kept {
     fn is_with(&self, peer: &Name, session: Option<SessionId>) -> bool {
-        let name = match &self.logged.target {
+        let name = match &self.message.target {
             Target::Private { to, .. } if self.own => to,
-            _ => &self.logged.from,
+            _ => &self.message.from,
         };
         name == peer || (session.is_some() && self.other == session)
     }
 
-    /// As it is handed back: to nobody in particular is to the one who asks.
+    /// As it is returned: a message without a recipient is to the owner.
     fn shown(&self) -> StoredMessage {
-        let mut logged = StoredMessage::clone(&self.logged);
+        let mut message = StoredMessage::clone(&self.message);
         if !self.own {
-            logged.target = Target::Private { to: Name::new(""), account: None };
+            message.target = Target::Private { to: Name::new(""), account: None };
         }
-        logged
+        message
     }
 }
 
@@ -57,27 +58,30 @@ impl Guests {
     /// Takes in what concerns it.
     pub(super) fn archive(&mut self, entry: &HistoryUpdate<'_>) {
         match entry {
-            HistoryUpdate::Guests(told, logged) => self.add(told, logged),
+            HistoryUpdate::Guests(told, message) => self.add(told, message),
             HistoryUpdate::Over(session) => self.forget(*session),
             HistoryUpdate::Delete(id) => self.delete(*id),
             _ => {}
         }
     }
 
-    fn add(&mut self, told: &DirectMessage, logged: &StoredMessage) {
+    fn add(&mut self, told: &DirectMessage, message: &StoredMessage) {
         let (from, to) = told.guests();
-        let logged = Arc::new(logged.clone());
+        let message = Arc::new(message.clone());
         if let Some(owner) = from {
-            self.keep(owner, Kept { logged: Arc::clone(&logged), other: told.session, own: true });
+            self.keep(
+                owner,
+                Kept { message: Arc::clone(&message), other: told.session, own: true },
+            );
         }
-        // Who says something to oneself has it once.
+        // A user who writes to themselves has it once.
         if let Some(owner) = to.filter(|to| Some(*to) != from) {
-            self.keep(owner, Kept { logged, other: Some(told.who.session), own: false });
+            self.keep(owner, Kept { message, other: Some(told.who.session), own: false });
         }
     }
 
     fn keep(&mut self, owner: SessionId, kept: Kept) {
-        self.order.push_back((owner, kept.logged.id));
+        self.order.push_back((owner, kept.message.id));
         let ring = self.rings.entry(owner).or_default();
         ring.push_back(kept);
         if ring.len() > limits::GUEST_MESSAGES {
@@ -86,20 +90,21 @@ impl Guests {
         while self.order.len() > limits::ALL_GUEST_MESSAGES {
             let Some((owner, oldest)) = self.order.pop_front() else { break };
             let Some(ring) = self.rings.get_mut(&owner) else { continue };
-            ring.pop_front_if(|kept| kept.logged.id == oldest);
+            ring.pop_front_if(|kept| kept.message.id == oldest);
         }
     }
 
     /// A session is over.
     fn forget(&mut self, session: SessionId) {
-        // Its places in the order are left to be found empty: many may leave at once.
+        // Its entries in the order are left behind and skipped later: many sessions may quit at
+        // once.
         self.rings.remove(&session);
     }
 
-    /// A message was taken back.
+    /// A message was deleted.
     fn delete(&mut self, id: RecordId) {
         for ring in self.rings.values_mut() {
-            ring.retain(|kept| kept.logged.id != id);
+            ring.retain(|kept| kept.message.id != id);
         }
     }
 
@@ -115,7 +120,7 @@ impl Guests {
         let mut entries = Vec::new();
         for span in &spans {
             let (after, before) = span.ids();
-            let inside = |kept: &&Kept| kept.logged.id.0 > after && kept.logged.id.0 < before;
+            let inside = |kept: &&Kept| kept.message.id.0 > after && kept.message.id.0 < before;
             let mut found: Vec<StoredMessage> =
                 ring().filter(here).filter(inside).map(Kept::shown).collect();
             span::merge(&mut found, &mut Vec::new(), span.limit, span.newest);
@@ -129,16 +134,16 @@ impl Guests {
         let time = match point {
             Point::Id(id) => return Position::of(id, 0),
             Point::Part(id, part) => return Position::of(id, part),
-            // There are no numbers in it: nothing is before, nothing is after.
+            // These messages have no numbers: nothing is before, nothing is after.
             Point::Number(_) => return Position::NONE,
             Point::Time(time) => time,
         };
-        let all = || self.rings.get(&session).into_iter().flatten().map(|kept| &kept.logged);
-        let first = all().find(|logged| logged.time >= time);
-        let next = all().find(|logged| logged.time > time);
+        let all = || self.rings.get(&session).into_iter().flatten().map(|kept| &kept.message);
+        let first = all().find(|message| message.time >= time);
+        let next = all().find(|message| message.time > time);
         Position {
-            first: first.map_or(NOWHERE, |logged| position_of(logged.id, 0)),
-            last: next.map_or(NOWHERE, |logged| position_of(logged.id, 0) - 1),
+            first: first.map_or(NOWHERE, |message| position_of(message.id, 0)),
+            last: next.map_or(NOWHERE, |message| position_of(message.id, 0) - 1),
         }
     }
 }

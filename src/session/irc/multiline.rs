@@ -16,7 +16,7 @@ use super::pieces::{CONCAT, MULTILINE};
 use super::reply::Replies;
 use super::settings::{MAX_BYTES, MAX_LINES};
 use super::{Action, Context, Session, View};
-use crate::chat::{Joints, Kind, Moment};
+use crate::chat::{Continuations, Kind, Moment};
 use crate::wire::irc::Message;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +89,7 @@ pub(super) fn batch(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let (reference, target) = (reference.to_owned(), target.to_owned());
     context.session.batch = Some(Box::new(Batch { reference, target, opened, lines, label }));
     if !std::mem::replace(&mut context.session.batch_watched, true) {
-        context.actions.push(Action::LookAtBatch(TIMEOUT));
+        context.actions.push(Action::WatchBatch(TIMEOUT));
     }
 }
 
@@ -183,8 +183,9 @@ fn close(context: &mut Context<'_, '_>, reference: &str) {
         return messages::single_line(context, &target, &lines.text, lines.tags);
     }
     let kind = if lines.command == "NOTICE" { Kind::Notice } else { Kind::Message };
-    let joints = (!lines.continuations.is_empty()).then(|| Joints::from(lines.continuations));
-    let outgoing = Outgoing { kind, text: &lines.text, tags: lines.tags, joints };
+    let continuations =
+        (!lines.continuations.is_empty()).then(|| Continuations::from(lines.continuations));
+    let outgoing = Outgoing { kind, text: &lines.text, tags: lines.tags, continuations };
     messages::send(context, &target, outgoing);
 }
 

@@ -2,8 +2,8 @@
 
 use super::{RenderCaps, Session, render};
 use crate::chat::{
-    Event, Flag, Identity, Kind, ModeChange, Moment, Name, QuitReason, RecordId, RoomMessage,
-    SessionId, Stamp, Topic,
+    Event, Flag, Identity, IrcNames, Kind, ModeChange, Moment, Name, QuitReason, RecordId,
+    RoomMessage, SessionId, Stamp, Topic,
 };
 use crate::wire::irc::numeric;
 use std::sync::Arc;
@@ -14,8 +14,7 @@ fn ada() -> Arc<Identity> {
         nick: Name::new("ada"),
         named: true,
         label: "10.0.0.1:4000".into(),
-        username: Some("~al".into()),
-        realname: Some("Ada L.".into()),
+        names: IrcNames::new(Some("~al".into()), Some("Ada L.".into())),
         account: Some(Name::new("lovelace")),
         bot: false,
     })
@@ -34,7 +33,7 @@ fn said(text: &str, kind: Kind) -> Event {
         mention: false,
         tags: Some("+x=y;+draft/reply=3".into()),
         status: None,
-        joints: None,
+        continuations: None,
     }))
 }
 
@@ -107,7 +106,7 @@ impl Server {
             settings: &self.settings,
             monitors: &mut self.monitors,
             whowas: &self.whowas,
-            counts: &self.counts,
+            counts: &mut self.counts,
             me: SessionId(1),
             now: Moment(now),
             stamp: None,
@@ -141,7 +140,7 @@ fn a_batch_that_is_left_open_is_forgotten() {
     let caps = "CAP REQ :message-tags batch draft/multiline labeled-response";
     server.answer(&mut session, 0, caps);
     let open = server.answer(&mut session, 1_000, "@label=l BATCH +a draft/multiline #x");
-    assert_eq!(open, (String::new(), vec![super::Action::LookAtBatch(minute)]));
+    assert_eq!(open, (String::new(), vec![super::Action::WatchBatch(minute)]));
     let line = server.answer(&mut session, 1_000, "@batch=a PRIVMSG #x :hi");
     assert_eq!(line, (String::new(), vec![]));
     // One look is enough for the batches that follow each other.
@@ -344,7 +343,11 @@ fn comings_and_goings() {
 
 #[test]
 fn a_plain_client_is_shown_by_its_nick_where_a_real_name_belongs() {
-    let who = Arc::new(Identity { realname: None, account: None, ..(*ada()).clone() });
+    let who = Arc::new(Identity {
+        names: IrcNames::new(Some("~al".into()), None),
+        account: None,
+        ..(*ada()).clone()
+    });
     let room = Name::new("#lab");
     let joined = Event::Joined { who, room, members: 2, topic: None, op: false, away: None };
     assert_eq!(heard("extended-join", &joined), ":ada!~al@10.0.0.1 JOIN #lab * :ada\r\n");
@@ -384,24 +387,4 @@ fn who_did_not_ask_for_news_gets_none() {
     assert_eq!((heard("", &away), heard("", &name)), (String::new(), String::new()));
     assert_eq!(heard("away-notify", &away), ":ada!~al@10.0.0.1 AWAY :tea\r\n");
     assert_eq!(heard("setname", &name), ":ada!~al@10.0.0.1 SETNAME :Ada L.\r\n");
-}
-
-#[test]
-fn the_first_word_tells_the_dialect() {
-    for (first, verdict) in [
-        ("", None),
-        ("N", None),
-        ("NICK", None),
-        ("NICK ", Some(true)),
-        ("CAP LS 302\r\n", Some(true)),
-        ("QUIT\n", Some(true)),
-        ("NICKY", Some(false)),
-        ("nick ada\n", Some(false)),
-        ("hello", Some(false)),
-        ("\n", Some(false)),
-        ("/nick ada\n", Some(false)),
-        ("\u{16}\u{3}", Some(false)),
-    ] {
-        assert_eq!(Session::recognises(first.as_bytes()), verdict, "{first:?}");
-    }
 }

@@ -1,4 +1,4 @@
-//! What the hub made of a record, as rows: messages, who may ask for them, words to find them by.
+//! Rows for what the hub made of a record: messages, access to direct messages, search terms.
 //!
 //! Everything here happens in the transaction that keeps the record.
 
@@ -50,7 +50,7 @@ pub(in crate::journal) fn archive(
     update: HistoryUpdate<'_>,
 ) -> Result<bool> {
     match update {
-        HistoryUpdate::Add(logged) => add(connection, names, &logged).map(|()| false),
+        HistoryUpdate::Add(message) => add(connection, names, &message).map(|()| false),
         HistoryUpdate::Edit(id, text) => edit(connection, names, id, text).map(|()| true),
         HistoryUpdate::Delete(id) => delete(connection, names, id).map(|()| true),
         HistoryUpdate::React(id, nick, text, on) => {
@@ -81,9 +81,9 @@ pub(in crate::journal) fn archive(
     }
 }
 
-/// Gives a room's number to another name: so all of its past moves, and nothing is written anew.
-/// An earlier room of that name keeps its number under a name that no room can have, with a blank:
-/// it must not be taken for this one, whose opening may be older than its end.
+/// Moves a room's number to another name, so that all its history moves without rewriting any row.
+/// An earlier room with that name keeps its number under an impossible name (with a space), because
+/// it must not be mistaken for this one, which may have been created before that one was deleted.
 fn rename(connection: &Connection, names: &mut Names, before: &Name, room: &Name) -> Result<()> {
     if before != room {
         let sql = "UPDATE name SET spelled = spelled || ' ' || id, folded = folded || ' ' || id
@@ -122,8 +122,8 @@ pub(in crate::journal) fn happen(
     Ok(())
 }
 
-/// Who may ask for something private, and by which names of the other: twice, if one says
-/// something to oneself.
+/// The accounts with access to a direct message and the other user's name for each: twice, if a
+/// user writes to themselves.
 fn shares(
     connection: &Connection,
     names: &mut Names,
@@ -149,16 +149,16 @@ fn shares(
 pub(in crate::journal) fn add(
     connection: &Connection,
     names: &mut Names,
-    logged: &StoredMessage,
+    message: &StoredMessage,
 ) -> Result<()> {
-    let id = logged.id.0.cast_signed();
-    let (room, to, to_account) = match &logged.target {
+    let id = message.id.0.cast_signed();
+    let (room, to, to_account) = match &message.target {
         Target::Room(room) => (Some(names.number(connection, room)?), None, None),
-        // Nobody can ever ask for it.
-        Target::Private { account: None, .. } if logged.account.is_none() => return Ok(()),
+        // It can never be queried.
+        Target::Private { account: None, .. } if message.account.is_none() => return Ok(()),
         Target::Private { to, account } => (None, Some(to), account.as_ref()),
     };
-    let reply = logged.reply.as_ref();
+    let reply = message.reply.as_ref();
     let root = room.map(|_| reply.map_or(id, |reply| reply.root.0.cast_signed()));
     let sql = "INSERT INTO message (id, time, room, number, root, sender, account, kind, text,
                    edited, recipient, recipient_account, reply, reply_number, reply_from,
@@ -167,36 +167,36 @@ pub(in crate::journal) fn add(
                    ?16, ?17, ?18, ?19, ?20)";
     connection.prepare_cached(sql)?.execute(params![
         id,
-        logged.time.0,
+        message.time.0,
         room,
-        logged.number.cast_signed(),
+        message.number.cast_signed(),
         root,
-        logged.from.as_str(),
-        logged.account.as_ref().map(Name::as_str),
-        kind_word(logged.kind),
-        &*logged.text,
-        logged.edited,
+        message.from.as_str(),
+        message.account.as_ref().map(Name::as_str),
+        kind_word(message.kind),
+        &*message.text,
+        message.edited,
         to.map(Name::as_str),
         to_account.map(Name::as_str),
         reply.map(|reply| reply.id.0.cast_signed()),
         reply.map(|reply| reply.number.cast_signed()),
         reply.map(|reply| reply.from.as_str()),
-        logged.username.as_deref(),
-        logged.host.as_deref(),
-        logged.bot,
-        logged.tags.as_deref(),
-        logged.joints.as_ref().map(json).transpose()?,
+        message.username.as_deref(),
+        message.host.as_deref(),
+        message.bot,
+        message.tags.as_deref(),
+        message.continuations.as_ref().map(json).transpose()?,
     ])?;
     if let Some(room) = room {
-        let tags = tags(connection, names, room, &logged.from, logged.account.as_ref())?;
+        let tags = tags(connection, names, room, &message.from, message.account.as_ref())?;
         let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
-        connection.prepare_cached(sql)?.execute(params![id, &*logged.text, tags])?;
+        connection.prepare_cached(sql)?.execute(params![id, &*message.text, tags])?;
         return Ok(());
     }
     let sql = "INSERT OR IGNORE INTO private (owner, peer, message) VALUES (?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql)?;
-    let by = logged.account.as_ref();
-    for (owner, peer) in shares(connection, names, &logged.target, &logged.from, by)? {
+    let by = message.account.as_ref();
+    for (owner, peer) in shares(connection, names, &message.target, &message.from, by)? {
         insert.execute([owner, peer, id])?;
     }
     if let Some(owner) = to_account {
@@ -223,7 +223,7 @@ fn tags(
     })
 }
 
-/// Takes the words of a message out of the search. They must be told as they went in.
+/// Removes a message from the search. Its words must be given as they were indexed.
 fn unfind(connection: &Connection, names: &mut Names, id: i64) -> Result<Option<String>> {
     let sql = "SELECT room, sender, account, text FROM message WHERE id = ?1";
     let found = connection
@@ -277,8 +277,8 @@ pub(in crate::journal) fn forget(
     Ok(())
 }
 
-/// Puts `text` into the record that brought a message and into those that edited it. The state
-/// they lead to is the same: what they said in between is replaced anyway.
+/// Replaces the text in the record of a message and in those that edited it. The resulting state is
+/// the same, since the texts in between are replaced anyway.
 fn rewrite_records(connection: &Connection, id: RecordId, text: &str) -> Result<()> {
     let sql = "SELECT id, change FROM record WHERE id = ?1 OR about = ?1";
     let mut statement = connection.prepare_cached(sql)?;
@@ -289,8 +289,9 @@ fn rewrite_records(connection: &Connection, id: RecordId, text: &str) -> Result<
     for (number, change) in rows {
         let Ok(mut change) = serde_json::from_str::<Change>(&change) else { continue };
         match &mut change {
-            Change::Say { text: old, joints, .. } | Change::Tell { text: old, joints, .. } => {
-                (*old, *joints) = (text.into(), None);
+            Change::Say { text: old, continuations, .. }
+            | Change::Tell { text: old, continuations, .. } => {
+                (*old, *continuations) = (text.into(), None);
             }
             Change::Edit { text: old, .. } => *old = text.into(),
             _ => continue,
