@@ -1,14 +1,14 @@
 #!/bin/sh
-# The same swarm over every backend that this system has, in one table.
+# The same swarm on every backend that this system has, in one table.
 #
-# For each of epoll, kqueue, poll and select: starts a server on it and measures a room of 500, once
-# with one message at a time and once with 100 in flight. What the system lacks is said.
+# For each of epoll, kqueue, poll and select: starts a server and measures a room of 500 members, once
+# with one message at a time and once with 100 in flight. Backends that the system lacks are marked.
 #
 #   scripts/backends.sh [CLIENTS [MESSAGES]]     default: 500 1000
-#   scripts/backends.sh --help                   this text
+#   scripts/backends.sh --help                   show this help
 #
-# One run each, on whatever else the machine does: good to see how they compare, no benchmark. The
-# exit code is 1 if any message was lost, doubled, reordered or torn.
+# One run each, whatever else the machine does: a comparison, not a benchmark. The exit code is 1 if any
+# message was lost, duplicated, reordered or corrupted.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -37,7 +37,7 @@ value() {
 }
 
 build
-echo "$clients clients who all send, $messages messages of 64 bytes"
+echo "$clients clients, all of them sending, $messages messages of 64 bytes"
 echo
 format='%-9s %14s %9s %9s   %14s %9s %9s   %s\n'
 # shellcheck disable=SC2059 # one format for head and rows
@@ -48,7 +48,7 @@ worst=0
 for backend in epoll kqueue poll select; do
   if ! start_server --quiet --backend "$backend"; then
     grep -q 'this system has no' "$workdir/log" || die "$backend: $(cat "$workdir/log")"
-    row "$backend" 'not here' '' '' '' '' '' ''
+    row "$backend" 'not available' '' '' '' '' '' ''
     continue
   fi
   set -- "$backend"
@@ -63,6 +63,6 @@ for backend in epoll kqueue poll select; do
     set -- "$@" "$(value deliveries_per_second)" "$(value latency_p50_us)" "$(value latency_p99_us)"
   done
   row "$@" "$verdict"
-  stop_server || die "$backend: the server ended with exit code $?: $(cat "$workdir/log")"
+  stop_server || die "$backend: the server exited with code $?: $(cat "$workdir/log")"
 done
 exit "$worst"

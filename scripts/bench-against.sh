@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Is this build slower or larger than another one?
+# This build compared with another one: speed, CPU time and memory.
 #
-#     scripts/bench-against.sh DIRECTORY [ROUNDS]     (default 9; about 40 seconds a round)
+#     scripts/bench-against.sh DIRECTORY [ROUNDS]     (default 9; about 40 seconds per round)
 #
-# DIRECTORY holds the other build's chatloop-server, for instance the target/release of a checkout of
-# an earlier commit. Measures the two in alternating rounds with the same generator, each in a fresh
+# DIRECTORY contains the other build's chatloop-server, such as target/release of a checkout of an
+# earlier commit. Measures the two in alternating rounds with the same generator, each in a fresh
 # process, and prints the median of the ratios round by round: a machine whose speed drifts changes
 # both halves of a pair alike. ONLY="many data" measures those rows alone.
 #

@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
-# What does IRC cost? Its fan-out beside the least a relay can do, its memory, its way in.
+# The cost of IRC: fan-out compared with a minimal relay, memory, and registration.
 #
-#     scripts/bench-irc.sh [ROUNDS]        (default 5; about twenty seconds a round)
+#     scripts/bench-irc.sh [ROUNDS]        (default 5; about twenty seconds per round)
 #
-# As scripts/bench.sh, with clients that speak IRC: 500 members of one channel, of whom 100 send,
-# beside the bare relay, measured in turns; the memory of 5,000 in one channel; how long 5,000 take
-# to register and 1,000 to register and join, 32 at a time. Prints one table of medians.
+# Like scripts/bench.sh, with IRC clients: 500 members of one channel, 100 of them sending, compared with
+# the minimal relay, measured alternately; the memory of 5,000 members of one channel; the time for
+# 5,000 to register, and for 1,000 to register and join, 32 at a time. Prints a table of medians.
 #
-# An IRC server puts `:nick!~user@host ` in front of what it relays. So the relay is measured twice:
-# with the lines as they are said, the same bytes from the same senders, which the goal is held
-# against since it leaves that prefix to the server's account; and with lines as long as they are
-# heard, the same bytes to the same members.
+# An IRC server adds `:nick!~user@host ` to every line it relays. The relay is therefore measured twice:
+# with lines as long as the senders' (the goal applies to this measurement, which charges the prefix to
+# the server), and with lines as long as the recipients'.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/bench/common.sh
@@ -26,7 +25,7 @@ heard=':n55!~u@127.0.0.1 PRIVMSG #r :'
 crowd=(--clients 500 --senders 100 --window 100 --messages 40000 --one-order)
 # The last numeric of a welcome without a message of the day, and of a JOIN.
 welcome=' 422 ' joined=' 366 '
-# The generator, reading for thousands, may be late with its first words: none is a plain client.
+# The generator, busy reading for thousands, may send late: no client may be taken for plain text.
 patient=--greeting-delay=10000
 
 round=1
@@ -49,7 +48,7 @@ while [ "$round" -le "$rounds" ]; do
     round=$((round + 1))
 done
 
-# relayed NAME KEY DIGITS GOAL RELAY: beside the relay with one kind of lines.
+# relayed NAME KEY DIGITS GOAL RELAY: compared with the relay, with one kind of lines.
 relayed() {
     row "$1" "$2" 1 "$3" "$4" "$5" relay many chatloop
 }
@@ -59,10 +58,10 @@ alone() {
 }
 
 table_head relay "chatloop, IRC"
-relayed "500 in a channel, 100 send, lines as said: deliveries/s" deliveries_per_second 0 "at least 0.45" said
+relayed "500 in a channel, 100 send, lines as sent: deliveries/s" deliveries_per_second 0 "at least 0.45" said
 relayed "— server CPU per delivery, µs" server_cpu_us_per_delivery 3 "" said
 relayed "— generator CPU per delivery, µs" lab_cpu_us_per_delivery 3 "" said
-relayed "the same, lines as long as heard: deliveries/s" deliveries_per_second 0 "" heard
+relayed "the same, lines as long as received: deliveries/s" deliveries_per_second 0 "" heard
 relayed "— server CPU per delivery, µs" server_cpu_us_per_delivery 3 "" heard
 relayed "— generator CPU per delivery, µs" lab_cpu_us_per_delivery 3 "" heard
 alone "5,000 in one channel: RSS per connection, bytes" server_rss_per_connection 1 0 "at most 1536 bytes" memory

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What does keeping everything cost? The same swarms on the journal in memory and on --data.
+# The cost of persistence: the same swarms with history in memory and on disk (--data).
 #
-#     scripts/bench-journal.sh [ROUNDS]        (default 5; about twelve seconds a round)
+#     scripts/bench-journal.sh [ROUNDS]        (default 5; about twelve seconds per round)
 #
-# Builds, then measures the two in turns, each in a fresh process and a fresh directory: 500 members
-# of whom 100 send, and one message at a time among ten. Prints one line for each run; compare the
-# medians. The directory is made where TMPDIR says, so that another disk can be tried.
+# Builds the programs and measures both alternately, each in a fresh process and a fresh directory: 500
+# members, 100 of them sending, and one message at a time among ten. Prints one line per run;
+# compare the medians. The directory is created in TMPDIR, so that other disks can be measured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/bench/common.sh
@@ -27,7 +27,7 @@ while [ "$round" -le "$rounds" ]; do
     for journal in memory disk; do
         measure many "$journal" --clients 500 --senders 100 --window 100 --messages 40000
         measure single "$journal" --clients 10 --senders 1 --window 1 --messages 3000
-        printf '%-6s  500 members, 100 senders: %.0f deliveries/s;  one message among ten: p50 %s us, p99 %s us\n' \
+        printf '%-6s  500 members, 100 senders: %.0f deliveries/s;  one message at a time, ten members: p50 %s us, p99 %s us\n' \
             "$journal" "$(latest many "$journal" deliveries_per_second)" \
             "$(latest single "$journal" latency_p50_us)" "$(latest single "$journal" latency_p99_us)"
     done

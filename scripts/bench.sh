@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# How far is chatloop-server from the least a relay can do?
+# chatloop-server compared with a minimal relay.
 #
-#     scripts/bench.sh [ROUNDS]        (default 5; about a minute a round)
+#     scripts/bench.sh [ROUNDS]        (default 5; about a minute per round)
 #
-# Builds both, then measures them in turns (relay, chatloop, relay, chatloop …), each in a fresh
-# process, with the same `chatloop-lab swarm`, and prints one table of medians. What changes on
-# the machine in the meantime meets both alike. Traffic stays on the loopback interface.
+# Builds both and measures them alternately (relay, chatloop, relay, chatloop …), each in a fresh
+# process, with the same `chatloop-lab swarm`, and prints a table of medians. Other load on the
+# machine affects both alike. All traffic is on the loopback interface.
 #
-# Where `taskset` is there, the server gets one core and the load generator another. PIN=no turns it
-# off.
+# If `taskset` is available, the server and the load generator are pinned to separate cores. PIN=no turns
+# this off.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/bench/common.sh
@@ -52,5 +52,5 @@ both "— server CPU per delivery, µs" many server_cpu_us_per_delivery 3 ""
 both "— generator CPU per delivery, µs" many lab_cpu_us_per_delivery 3 ""
 both "5,000 idle: RSS per connection, bytes" idle server_rss_per_connection 0 "at most 1024 bytes"
 both "18,500 members: server CPU per delivery, µs" crowd server_cpu_us_per_delivery 3 "at most 1.15"
-both "19,000 held: connections" hold connections 0 "19000"
+both "19,000 connected: connections" hold connections 0 "19000"
 both "— connects/s" hold connects_per_second 0 ""

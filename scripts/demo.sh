@@ -1,15 +1,14 @@
 #!/bin/sh
-# A chat among three, from the first hello to the goodbye.
+# A chat between three people, from the first hello to the shutdown.
 #
-# Builds, starts a server on a free port, and lets three clients talk: Ann and Bob in plain lines
-# with nc (with chatloop-client --plain where there is no nc), Carol in IRC with chatloop-client in
-# script mode.
-# Shows what each of them saw and what the operator saw, and stops the server in order.
+# Builds and starts a server on a free port and runs three clients: Ann and Bob in plain text with nc
+# (or chatloop-client --plain if there is no nc), Carol in IRC with chatloop-client in script mode.
+# Shows what each of them and the operator saw, and shuts the server down.
 #
-#   scripts/demo.sh            nothing to configure; exit code 0 if all went as it should
-#   scripts/demo.sh --help     this text
+#   scripts/demo.sh            run the demo; exit code 0 on success
+#   scripts/demo.sh --help     show this help
 #
-# Then try it yourself: `cargo run --release --bin chatloop-server` in one terminal and
+# To try it yourself, run `cargo run --release --bin chatloop-server` in one terminal and
 # `nc 127.0.0.1 7777` in two others.
 
 set -u
@@ -17,7 +16,7 @@ cd "$(dirname "$0")/.." || exit 1
 case ${1:-} in
   '') ;;
   -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit 0 ;;
-  *) echo "${0##*/}: no arguments are wanted; see --help" >&2; exit 2 ;;
+  *) echo "${0##*/}: no arguments expected; see --help" >&2; exit 2 ;;
 esac
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
@@ -26,8 +25,8 @@ build
 start_server --style plain || die "the server did not start: $(cat "$workdir/log")"
 echo "server:  $ready"
 
-# The terminal of each is a named pipe that the script types into. Nobody may inherit another's:
-# a pipe ends only when the last who could write to it is gone.
+# Each client's input is a named pipe that the script writes to. No client may inherit another's pipe,
+# because a pipe is closed only when its last writer is gone.
 talk() {
   mkfifo "$workdir/$1.keys" || exit 1
   if [ "$2" = nc ]; then
@@ -43,7 +42,7 @@ talk() {
 netcat=client
 command -v nc >/dev/null && netcat=nc
 
-# Each step waits for its effect, not for a while.
+# Each step waits for its effect, not for a fixed time.
 sees() {
   wait_until "$2" "$workdir/$1.saw" || die "$1 never saw '$2'; log: $(cat "$workdir/log")"
 }
@@ -66,7 +65,7 @@ sees carol 'is Bob now'
 echo 'hello from Ann' >&3
 sees bob 'hello from Ann'
 sees carol 'hello from Ann'
-# In two pieces: a line is what ends with a newline, not what one read returns.
+# In two pieces: a newline ends a line, not a read.
 printf 'Bob here, ' >&4
 printf 'in two pieces\n' >&4
 sees ann 'Bob here, in two pieces'
@@ -93,9 +92,9 @@ show() {
   sed 's/^/    /' "$2"
 }
 show "what Ann saw ($netcat):" "$workdir/ann.saw"
-show "what Bob saw ($netcat), who left first:" "$workdir/bob.saw"
+show "what Bob saw ($netcat), who quit first:" "$workdir/bob.saw"
 show "what Carol saw (chatloop-client, script mode, IRC):" "$workdir/carol.saw"
 show "what the operator saw (the server's stdout):" "$workdir/transcript"
-show "what the log says (the server's stderr):" "$workdir/log"
+show "the log (the server's stderr):" "$workdir/log"
 printf '\nthe server stopped with exit code %s\n' "$code"
 exit "$code"

@@ -1,25 +1,24 @@
 #!/usr/bin/env bash
-# The evaluation sheet of 42's ft_irc project, by script.
+# The evaluation sheet of 42's ft_irc project, as a script.
 #
-# Builds, starts a server with a connection password on a free port, and goes through the sheet with
-# nc: the password, registration, several clients at once, commands that come in pieces, clients
-# killed with half a command sent, one stopped (SIGSTOP) while its channel is flooded, private
-# messages, channels, and what operators may and others may not: KICK, INVITE, TOPIC, and MODE with
-# i, t, k, o and l. Last, the server's memory and descriptors. One line for each item.
+# Builds and starts a server with a connection password on a free port and goes through the sheet with
+# nc: password, registration, several clients at once, partial commands, clients killed in the middle
+# of a command, a client suspended (SIGSTOP) while its channel is flooded, private messages,
+# channels, and operator permissions: KICK, INVITE, TOPIC, and MODE with i, t, k, o and l. Finally,
+# the server's memory and descriptors. Prints one line per item.
 #
-#   scripts/ft_irc-sheet.sh            nothing to configure; exit code 0 if all is ok
-#   scripts/ft_irc-sheet.sh --help     this text
+#   scripts/ft_irc-sheet.sh            exit code 0 if all items pass
+#   scripts/ft_irc-sheet.sh --help     show this help
 #
-# What the sheet asks of the code itself (one poll, non-blocking descriptors) is for a reader; where
-# to look is in docs/ARCHITECTURE.md. It needs bash and an nc that sends what it gets at once, as
-# OpenBSD's does.
+# The items about the code itself (one poll, non-blocking descriptors) are not covered; see
+# docs/ARCHITECTURE.md. Needs bash and an nc that sends its input at once, like OpenBSD's.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
 case ${1:-} in
   '') ;;
   -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit 0 ;;
-  *) echo "${0##*/}: no arguments are wanted; see --help" >&2; exit 2 ;;
+  *) echo "${0##*/}: no arguments expected; see --help" >&2; exit 2 ;;
 esac
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh

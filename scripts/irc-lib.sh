@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # workdir, server and port are of lib.sh
-# What the scripts that speak IRC share: people at nc, what they saw, and one line per step of it.
-# Sourced after lib.sh, not run. bash 3.2 will do: that is what macOS has.
+# Shared by the scripts that speak IRC: users at nc, what they saw, and one line of report per step.
+# Sourced after lib.sh, not run. Works with bash 3.2, which macOS has.
 #
-# Nobody sleeps for an effect: every check waits for a line, and gives up after a while. That a line
-# did not come is known when the answer to a later PING has: lines keep their order.
+# No check sleeps: each one waits for a line, with a timeout. A line did not come if the reply to a
+# later PING has come first, because lines keep their order.
 
 # How long any single wait may take, in hundredths of a second.
 WAIT=1500
@@ -13,10 +13,10 @@ failed=0
 passed=0
 # Descriptors of this shell, one per client, from here on.
 next_keys=20
-# Why the item in hand has failed.
+# Why the current item has failed.
 why=
 
-# A client may be killed while it is typed to.
+# A client may be killed while the script writes to it.
 trap '' PIPE
 
 # item TEXT FUNCTION: one line of the report.
@@ -26,13 +26,13 @@ item() {
     printf 'ok      %s\n' "$1"
     passed=$((passed + 1))
   else
-    printf 'FAILED  %s: %s\n' "$1" "${why:-no reason is known}"
+    printf 'FAILED  %s: %s\n' "$1" "${why:-unknown reason}"
     failed=$((failed + 1))
   fi
   [ -z "$server" ] || kill -0 "$server" 2>/dev/null || die "the server is gone; log: $(cat "$workdir/log")"
 }
 
-# The server runs, if it is to, and has not complained of itself.
+# The server runs, if it should, and has logged no error.
 alive() {
   [ -z "$server" ] || kill -0 "$server" 2>/dev/null || { why="the server is gone"; return 1; }
   if grep -qE 'ERROR|panicked' "$workdir/log"; then
@@ -51,8 +51,8 @@ verdict() {
   [ "$failed" -eq 0 ]
 }
 
-# Starts COMMAND with a named pipe for a keyboard; NAME becomes its name. Nobody may inherit the
-# other keyboards: a pipe ends only when the last who could write to it is gone.
+# open_client NAME COMMAND...: starts COMMAND with a named pipe as its input. No client may inherit
+# another's pipe, because a pipe is closed only when its last writer is gone.
 open_client() {
   local name=$1 keys=$next_keys fd=20
   shift
@@ -74,18 +74,18 @@ open_client() {
   printf -v "mark_$name" '%s' 0
 }
 
-# connect NAME: somebody at nc.
+# connect NAME: a new user at nc.
 connect() {
   open_client "$1" nc 127.0.0.1 "$port"
 }
 
-# Closes the keyboard of NAME: nc ends its stream.
+# Closes the input of NAME: nc closes its side of the connection.
 hang_up() {
   local keys="keys_$1"
   eval "exec ${!keys}>&-"
 }
 
-# The descriptor that NAME is typed to on.
+# The descriptor of the input of NAME.
 keys() {
   local keys="keys_$1"
   echo "${!keys}"
@@ -95,7 +95,7 @@ keys() {
 signal() {
   local pid="pid_$1"
   kill "$2" "${!pid}" || return 1
-  # The shell's notice about a child that was killed is no news.
+  # Discards the shell's notice about a killed child.
   [ "$2" != -9 ] || wait "${!pid}" 2>/dev/null || true
 }
 
@@ -117,8 +117,8 @@ since() {
   tail -n "+$((${!mark} + 1))" "$workdir/$1.saw" | tr -d '\r'
 }
 
-# sees NAME PATTERN: the next line that fits the extended regular expression comes. What stood
-# before it is done with.
+# sees NAME PATTERN: waits for the next line that matches the extended regular expression. Earlier
+# lines are skipped.
 sees() {
   local name=$1 mark="mark_$1" tries=0 found
   until found=$(since "$name" | grep -n -m 1 -E -- "$2"); do
@@ -132,7 +132,7 @@ sees() {
   printf -v "$mark" '%s' "$((${!mark} + ${found%%:*}))"
 }
 
-# ask NAME LINE: says it, and all that NAME saw until it was done is in $answer.
+# ask NAME LINE: sends the line; what NAME received until it was done is in $answer.
 fences=0
 ask() {
   local name=$1 mark="mark_$1" from
@@ -143,7 +143,7 @@ ask() {
   answer=$(head -n "$((${!mark} - 1))" "$workdir/$name.saw" | tail -n "+$((from + 1))" | tr -d '\r')
 }
 
-# has PATTERN: the last answer has a line that fits.
+# has PATTERN: the last answer has a matching line.
 has() {
   grep -qE -- "$1" <<<"$answer" && return
   why="no line like '$1' in the answer: $(tr '\n' '|' <<<"$answer")"
@@ -157,12 +157,12 @@ lacks() {
   return 1
 }
 
-# answers: how many lines of the last answer are the server's own words, and no news of others.
+# answers: how many lines of the last answer come from the server itself, not from users.
 answers() {
   grep -cvE '^(:[^ ]+![^ ]+ .*)?$' <<<"$answer"
 }
 
-# refused NAME NUMERIC LINE: the answer is that numeric alone.
+# refused NAME NUMERIC LINE: the answer is this numeric only.
 refused() {
   ask "$1" "$3" || return 1
   has "^:[^ ]+ $2 $1( |\$)" || { why="'$3' by $1: $why"; return 1; }
@@ -179,12 +179,12 @@ unanswered() {
   return 1
 }
 
-# hears_nothing NAME PATTERN: nothing that fits has come.
+# hears_nothing NAME PATTERN: no matching line has come.
 hears_nothing() {
   ask "$1" 'PING :quiet' && lacks "$2"
 }
 
-# enter NAME [PASSWORD]: at nc, and registered.
+# enter NAME [PASSWORD]: connects with nc and registers.
 enter() {
   connect "$1"
   [ -z "${2:-}" ] || types "$1" "PASS $2" || return 1
@@ -192,7 +192,7 @@ enter() {
     sees "$1" ' (376|422) '
 }
 
-# The server's open descriptors, where the system tells.
+# The number of the server's open descriptors.
 descriptors() {
   if [ -d "/proc/$server/fd" ]; then
     find "/proc/$server/fd" -mindepth 1 | wc -l | tr -d ' '

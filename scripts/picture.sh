@@ -1,21 +1,20 @@
 #!/bin/sh
 # The README's picture: a real chat in three real terminals, drawn as an SVG.
 #
-# Starts the server, chatloop-client and nc, each in a terminal of its own (tmux), types a little
-# chat into them, and draws what the three screens show at the end. Nothing in it is made up; run
-# it again when the looks have changed.
+# Runs the server, chatloop-client and nc in separate terminals (tmux), types a short chat, and draws
+# the final screens. Run it again when the output has changed.
 #
 #   scripts/picture.sh > docs/picture.svg
-#   scripts/picture.sh --help                this text
+#   scripts/picture.sh --help                show this help
 #
-# Needs tmux and nc, and port 7777 to be free.
+# Needs tmux and nc, and port 7777 must be free.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
 case ${1:-} in
   '') ;;
   -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit 0 ;;
-  *) echo "${0##*/}: no arguments are wanted; see --help" >&2; exit 2 ;;
+  *) echo "${0##*/}: no arguments expected; see --help" >&2; exit 2 ;;
 esac
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
@@ -36,7 +35,7 @@ terminal() {
 }
 trap 'terminal kill-server 2>/dev/null; cleanup' EXIT
 
-# sees NAME TEXT: until the screen shows it.
+# sees NAME TEXT: waits until the screen shows it.
 sees() {
   tenths=0
   until terminal capture-pane -p -t "$1" | grep -qF -- "$2"; do
@@ -45,7 +44,7 @@ sees() {
     sleep 0.1
   done
 }
-# open NAME ROWS: a terminal with a bare shell in it.
+# open NAME ROWS: a terminal with a plain shell in it.
 open() {
   terminal new-session -d -s "$1" -x "$COLUMNS_WIDE" -y "$2" \
     "env PS1='\$ ' PATH='$bin':\"\$PATH\" sh" || die "no terminal"
@@ -92,7 +91,7 @@ awk -v columns="$COLUMNS_WIDE" '
     reset()
   }
   function reset() { colour = "#d7dae0"; bold = 0; dim = 0 }
-  # The colours and weights that these programs use; anything else is passed over.
+  # The colours and weights that these programs use; other attributes are ignored.
   function attribute(code) {
     if (code == "" || code == 0) reset()
     else if (code == 1) bold = 1

@@ -1,32 +1,32 @@
 #!/usr/bin/env bash
-# irssi and WeeChat talk with people on nc and on chatloop-client, in one room.
+# irssi and WeeChat in one room with users of nc and chatloop-client.
 #
-# Builds, starts a server on a free port, and drives the two IRC clients as a person would: irssi by
-# the keyboard of a terminal, weechat-headless by its fifo. They log in with SASL, join, talk, set the
-# topic and modes, kick, read the past, whisper, change nicks and quit; what each of the four must
-# see of it is waited for in their logs. In the end the logs must be free of warnings, and of
-# numerics that refuse something. One line for each step.
+# Builds and starts a server on a free port and drives the two IRC clients like a user: irssi through
+# a terminal, weechat-headless through its fifo. They log in with SASL, join, send messages, set the
+# topic and modes, kick, fetch history, send direct messages, change nicks and quit. The script waits
+# for the effects in the logs of all four clients. In the end, the logs must be free of warnings
+# and error numerics. Prints one line per step.
 #
-#   scripts/real-clients.sh            exit code 0 if all is ok, 77 if it cannot run here
-#   scripts/real-clients.sh --help     this text
+#   scripts/real-clients.sh            exit code 0 on success, 77 if it cannot run here
+#   scripts/real-clients.sh --help     show this help
 #
-# It needs irssi, weechat-headless with its fifo plugin, nc, and the script(1) of util-linux. Where
-# one is missing and apt-get may install it (as root), it is installed; otherwise what is missing is
-# said, with exit code 77, or 1 if CI=true. Everything is written below a temporary directory.
+# Needs irssi, weechat-headless with its fifo plugin, nc, and script(1) from util-linux. If one is missing
+# and the script runs as root, it is installed with apt-get; otherwise the script names what is
+# missing and exits with code 77, or 1 if CI=true. All files are in a temporary directory.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
 case ${1:-} in
   '') ;;
   -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit 0 ;;
-  *) echo "${0##*/}: no arguments are wanted; see --help" >&2; exit 2 ;;
+  *) echo "${0##*/}: no arguments expected; see --help" >&2; exit 2 ;;
 esac
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 # shellcheck source=scripts/irc-lib.sh
 . scripts/irc-lib.sh
 
-# The Debian packages of what is not here.
+# The Debian packages of missing programs.
 missing() {
   command -v irssi >/dev/null || echo irssi
   command -v weechat-headless >/dev/null || echo weechat-headless
@@ -44,14 +44,14 @@ have_clients() {
   if command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then
     echo "installing with apt-get: $packages" >&2
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq >&2 || echo "apt-get update failed; trying all the same" >&2
+    apt-get update -qq >&2 || echo "apt-get update failed; trying anyway" >&2
     # shellcheck disable=SC2086 # packages are words
     apt-get install -y -qq --no-install-recommends $packages >"$workdir/apt" 2>&1 ||
       tail -n 5 "$workdir/apt" >&2
     packages=$(missing | tr '\n' ' ')
     [ -n "$packages" ] || return 0
   fi
-  echo "SKIPPED: missing here: $packages(the names of Debian's packages)" >&2
+  echo "SKIPPED: missing: $packages(Debian package names)" >&2
   return 1
 }
 
@@ -143,10 +143,10 @@ all_see() {
   done
 }
 
-# step TEXT FUNCTION: an item of the report. After one that has failed the next make no sense.
+# step TEXT FUNCTION: an item of the report, skipped after a failure.
 step() {
   if [ "$failed" -gt 0 ]; then
-    printf -- '-       %s: not tried\n' "$1"
+    printf -- '-       %s: skipped\n' "$1"
   else
     item "$@"
   fi
@@ -191,7 +191,7 @@ line_clients_come() {
   sees ned . && sees cleo 'connected as cleo' && says ned '/nick ned' && sees ned 'ned'
 }
 
-# The past is shown to who joins, by clients that ask for it.
+# History is shown on join, by clients that request it.
 line_clients_join() {
   says ned '/join #talk' && sees ned 'iris.*early words' && sees ned 'wendy.*early answer' &&
     sees iris 'ned \[.*\] has joined #talk' && sees wendy 'ned \(ned\) \(~user@127.0.0.1\) has joined #talk' &&
@@ -200,7 +200,7 @@ line_clients_join() {
     all_see 'cleo .*has joined #talk' iris wendy
 }
 
-# Each says something, and each of the others hears it from the right one.
+# Each sends a message, and each of the others receives it from the right user.
 everyone_talks() {
   local name
   for name in iris wendy ned cleo; do
@@ -280,7 +280,7 @@ leaving() {
     sees ned 'wanda' && says ned '/quit' && ended iris wendy ned cleo
 }
 
-# The programs of these have ended by themselves.
+# The programs of these users have exited by themselves.
 ended() {
   local name pid tries=0
   for name; do
@@ -288,14 +288,14 @@ ended() {
     pid="pid_$name"
     while kill -0 "${!pid}" 2>/dev/null; do
       tries=$((tries + 1))
-      [ "$tries" -lt "$WAIT" ] || { why="the client of $name does not end"; return 1; }
+      [ "$tries" -lt "$WAIT" ] || { why="the client of $name does not exit"; return 1; }
       sleep 0.01
     done
   done
 }
 
-# What neither may ever show, and no numeric from 400 on: nobody has done anything wrong. But irssi
-# itself says JOIN before it registers, everywhere, and keeps the answer to itself.
+# Neither client may show warnings or an error numeric (400 and up). Except: irssi always sends JOIN
+# before it registers, and hides the reply.
 irssi_is_content() {
   why=$(grep -m 3 -aiE 'Irssi: (warning|critical)|GLib|Unknown command|not recognized' "$workdir/iris.saw")
   [ -z "$why" ] || return 1
@@ -325,19 +325,19 @@ step 'nc: two accounts are registered' accounts
 step 'irssi: SASL login, welcome' irssi_comes
 step 'WeeChat: SASL login, welcome' weechat_comes
 step 'irssi and WeeChat join a room and talk' irc_clients_join
-step 'nc and chatloop-client come' line_clients_come
-step 'they join, and are shown what was said before' line_clients_join
-step 'all four talk, and hear each other' everyone_talks
+step 'nc and chatloop-client connect' line_clients_come
+step 'they join and are shown history' line_clients_join
+step 'all four send and receive messages' everyone_talks
 step 'actions (/me)' actions
 step 'the topic' topic
 step 'modes: o, v, m, b' modes
-step 'private messages and a notice' whispers
-step 'questions: whois, names, list, away' questions
-step 'irssi and WeeChat show the past (CHATHISTORY)' past
+step 'direct messages and a notice' whispers
+step 'queries: whois, names, list, away' questions
+step 'irssi and WeeChat show history (CHATHISTORY)' past
 step 'nick changes' nicks
-step 'a kick, and back again' kick
+step 'a kick and a rejoin' kick
 step 'everyone quits' leaving
-item 'irssi has shown no warning, no refusal' irssi_is_content
-item 'WeeChat has shown no warning, no error' weechat_is_content
-item 'the server has logged no warning' server_is_content
+item 'irssi shows no warnings or errors' irssi_is_content
+item 'WeeChat shows no warnings or errors' weechat_is_content
+item 'the server has logged no warnings' server_is_content
 verdict

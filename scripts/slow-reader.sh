@@ -1,17 +1,16 @@
 #!/bin/sh
-# One client stops reading (SIGSTOP, as by Ctrl-Z) while others flood the room.
+# One client stops reading (SIGSTOP, as with Ctrl-Z) while others flood the room.
 #
-# Two clients listen; one of them is stopped. Then a swarm sends some 20 MB through the room, far
-# more than the kernel's socket buffers hold. The others must not notice: the latencies are shown
-# beside those of the same flood with everyone awake. Then the sleeper is continued, and what it
-# gets must be, byte for byte, what the one who was awake has got.
+# Two clients listen, and one of them is suspended. Then a swarm sends about 20 MB through the room, far
+# more than the kernel's socket buffers hold. The other members must not notice: the script prints
+# their latencies next to those of the same flood without a suspended client. Then the client is
+# resumed, and must receive exactly the same bytes as the other listener.
 #
-#   scripts/slow-reader.sh [MEGABYTES]     how much to send, default 20
-#   scripts/slow-reader.sh --help          this text
+#   scripts/slow-reader.sh [MEGABYTES]     how much to send (default 20)
+#   scripts/slow-reader.sh --help          show this help
 #
-# The server's hard limit is set above the flood, so that the sleeper is not dropped. With the
-# default (--outbox-hard 8M) it might be, and the log would name the limit. Exit code 0: all as it
-# must be.
+# The server's hard limit (--outbox-hard) is set above the size of the flood. With the default of 8M the
+# suspended client would be disconnected, and the log would name the limit. Exit code 0 on success.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -29,7 +28,7 @@ build
 start_server --quiet --outbox-hard "$((2 * megabytes + 64))M" ||
   die "the server did not start: $(cat "$workdir/log")"
 
-# Both type nothing and stay: their standard input is a pipe that is held open, here, on 3.
+# Both stay connected and send nothing: their standard input is a pipe that descriptor 3 keeps open.
 mkfifo "$workdir/keys" || exit 1
 listen_as() {
   "$bin/chatloop-client" 127.0.0.1 "$port" --plain <"$workdir/keys" >"$workdir/$1" 2>&1 3>&- &
@@ -50,41 +49,41 @@ flood() {
   sed -n 's/^latency  */    /p; s/^clean  */    /p' "$workdir/report"
 }
 
-# say TEXT: as one more client, who comes, says it and goes.
+# say TEXT: sends a message from another client, which then disconnects.
 say() {
   echo "$1" | "$bin/chatloop-client" 127.0.0.1 "$port" --linger 0 >/dev/null ||
     die "cannot say '$1'"
 }
 
-# What the chat said, without the server's own lines: who came first saw one of those more.
+# The messages without the server's own lines, of which the first client saw one more.
 words() {
   grep -v '^\* ' "$workdir/$1"
 }
 
-echo "everyone awake, $megabytes MB through the room; 20 members measure:"
+echo "no client suspended, $megabytes MB through the room, measured by 20 members:"
 flood
 say 'first flood over'
-wait_until 'first flood over' "$workdir/awake" || die "the one awake did not hear the end"
-wait_until 'first flood over' "$workdir/sleeper" || die "the sleeper did not hear the end"
+wait_until 'first flood over' "$workdir/awake" || die "the awake listener did not receive the end of the flood"
+wait_until 'first flood over' "$workdir/sleeper" || die "the suspended client did not receive the end of the flood"
 echo "    server memory: $(server_memory) KiB"
 
 kill -STOP "$sleeper"
 before=$(words sleeper | wc -l | tr -d ' ')
-echo "one stopped (kill -STOP $sleeper), the same again:"
+echo "one client suspended (kill -STOP $sleeper), the same flood:"
 flood
 say 'second flood over'
-wait_until 'second flood over' "$workdir/awake" || die "the one awake did not hear the end"
-echo "    server memory: $(server_memory) KiB, the backlog of the sleeper among it"
+wait_until 'second flood over' "$workdir/awake" || die "the awake listener did not receive the end of the flood"
+echo "    server memory: $(server_memory) KiB, including the send queue of the suspended client"
 heard=$(words sleeper | wc -l | tr -d ' ')
-[ "$heard" -eq "$before" ] || die "a stopped process has read $((heard - before)) lines?"
+[ "$heard" -eq "$before" ] || die "the suspended process has read $((heard - before)) lines"
 owed=$(($(words awake | wc -l | tr -d ' ') - heard))
-echo "    the sleeper has read nothing since; it is owed $owed lines"
+echo "    the suspended client has $owed lines queued"
 
 kill -CONT "$sleeper"
-echo "continued (kill -CONT $sleeper):"
-wait_until 'second flood over' "$workdir/sleeper" || die "the sleeper did not get its backlog"
+echo "resumed (kill -CONT $sleeper):"
+wait_until 'second flood over' "$workdir/sleeper" || die "the resumed client did not receive its queue"
 words awake >"$workdir/awake.words"
 words sleeper >"$workdir/sleeper.words"
-cmp "$workdir/awake.words" "$workdir/sleeper.words" || die "the sleeper got something else"
-echo "    it has got all $owed lines, whole and in order: the same bytes as the one awake"
-stop_server || die "the server ended with exit code $?"
+cmp "$workdir/awake.words" "$workdir/sleeper.words" || die "the resumed client received different bytes"
+echo "    it received all $owed lines: the same bytes as the awake listener"
+stop_server || die "the server exited with code $?"

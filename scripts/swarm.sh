@@ -1,16 +1,16 @@
 #!/bin/sh
-# A crowd that talks at once, and every byte of it checked.
+# A crowd that sends at once, with every byte verified.
 #
-# Starts a server on a free port and lets `chatloop-lab swarm` loose on it: by default 500 members,
-# of whom 100 send, 100 messages in flight. The lab counts lost, doubled, reordered and torn
-# messages (there should be none) and says how fast it went and what it cost the server.
+# Starts a server on a free port and runs `chatloop-lab swarm` against it: by default 500 members,
+# 100 of them sending, 100 messages in flight. The lab counts lost, duplicated, reordered and
+# corrupted messages (there should be none) and reports the throughput and the server's CPU time.
 #
 #   scripts/swarm.sh                                    the default
-#   scripts/swarm.sh --clients 50 --messages 100000     any flags of `chatloop-lab swarm`
-#   scripts/swarm.sh --help                             this text
+#   scripts/swarm.sh --clients 50 --messages 100000     with flags for `chatloop-lab swarm`
+#   scripts/swarm.sh --help                             show this help
 #
-# SERVER_FLAGS="--backend poll" hands flags to the server. The exit code is the lab's: 0 clean,
-# 1 faults found, 3 connections failed.
+# SERVER_FLAGS="--backend poll" passes flags to the server. The exit code is that of the lab: 0 clean,
+# 1 errors found, 3 connections failed.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -27,7 +27,7 @@ start_server --quiet ${SERVER_FLAGS:-} || die "the server did not start: $(cat "
 echo "server      $ready"
 "$bin/chatloop-lab" swarm 127.0.0.1 "$port" --pid "$server" "$@"
 code=$?
-stop_server || die "the server ended with exit code $?: $(cat "$workdir/log")"
-# Limits that struck, if any.
+stop_server || die "the server exited with code $?: $(cat "$workdir/log")"
+# Exceeded limits, if any.
 grep -E 'WARN|ERROR' "$workdir/log"
 exit "$code"

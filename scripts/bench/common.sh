@@ -27,11 +27,11 @@ stop_server() {
 CHATLOOP_PROFILE=release build
 programs=$bin
 
-# The limit that servers and generator run into, raised to what the system allows.
+# The descriptor limit of server and generator, raised to what the system allows.
 ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
 
-# pin_cores: one core for the server and another for the generator, where taskset(1) is there. On
-# two cores the scheduler otherwise puts both on one for some runs and not for others.
+# pin_cores: separate cores for the server and the generator, if taskset(1) is available. Otherwise the
+# scheduler may place both on the same core in some runs.
 on_server_core=() on_lab_core=()
 pin_cores() {
     if [ "${PIN:-yes}" = yes ] && command -v taskset >/dev/null && taskset -c 0,1 true 2>/dev/null
@@ -45,8 +45,8 @@ build_relay() {
     "${CC:-cc}" -O2 -o "$work/relay" scripts/bench/relay.c
 }
 
-# start COMMAND…: a server; sets server_pid and port. It says one line with its port when it is
-# ready, at the end of the address or alone.
+# start COMMAND…: starts a server; sets server_pid and port. When ready, the server prints a line
+# with its port, alone or at the end of the address.
 start() {
     : >"$work/ready"
     ${on_server_core[@]+"${on_server_core[@]}"} "$@" >"$work/ready" 2>&1 &
@@ -100,7 +100,7 @@ median() {
 table_head() {
     echo "$(uname -sm), $(getconf _NPROCESSORS_ONLN) cores, $rounds rounds, medians"
     echo
-    echo "| measured | $1 | $2 | ratio | goal |"
+    echo "| measurement | $1 | $2 | ratio | goal |"
     echo "|---|---|---|---|---|"
 }
 

@@ -13,9 +13,9 @@ use super::dialect::Dialect;
 use super::display::DisplayItem;
 use super::link::{Link, SEND_HARD};
 use super::paint::{Painter, style};
-use super::watch::{INPUT, Watch};
+use super::tokens::INPUT;
 use super::{Gravity, Notice, secrets};
-use crate::reactor::{Interest, Poller};
+use crate::reactor::{Interest, Poller, Registration};
 use crate::terminal::{Decoder, Editor, Face, Input, RawMode, Screen, Search};
 use jiff::Zoned;
 use std::io;
@@ -39,7 +39,7 @@ pub enum Wish {
 /// The terminal, in raw mode while this exists.
 pub struct Console {
     terminal: RawMode,
-    watch: Watch,
+    registration: Registration,
     decoder: Decoder,
     inputs: Vec<Input>,
     editor: Editor,
@@ -72,7 +72,7 @@ impl Console {
         }
         Ok(Console {
             terminal,
-            watch: Watch::new(INPUT),
+            registration: Registration::new(INPUT),
             decoder: Decoder::new(),
             inputs: Vec::new(),
             editor,
@@ -319,7 +319,7 @@ impl Console {
     /// # Errors
     /// What the poller said.
     pub fn update(&mut self, poller: &mut Poller) -> io::Result<()> {
-        self.watch.set(poller, &self.terminal, Interest::READ)
+        self.registration.set(poller, &self.terminal, Interest::READ)
     }
 }
 

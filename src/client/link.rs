@@ -15,14 +15,14 @@
 //! [`WRITE_SHARE`] a turn, [`SEND_SOFT`] and [`SEND_HARD`] for what waits to be sent.
 
 use super::run::Due;
-use super::watch::{SOCKET, Watch};
+use super::tokens::SOCKET;
 use crate::reactor::{
-    ChunkWriter, Connector, Inbox, Interest, Outbox, Poller, Read, Stream, TimerId, Timers, Written,
+    ChunkWriter, Connector, Inbox, Interest, Outbox, Poller, Received, Registration, TimerId,
+    Timers, Transport, Written,
 };
 use crate::wire::line::{LineReader, Step};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 /// Bytes of one line from the server; more of it is skipped, and said.
@@ -87,7 +87,7 @@ impl std::fmt::Display for Failure {
 enum State {
     Down,
     Connecting { connector: Connector, place: usize, timer: TimerId },
-    Up { stream: Stream },
+    Up { transport: Transport },
 }
 
 /// The connection to the server and what is under way on it.
@@ -95,7 +95,7 @@ pub struct Link {
     addresses: Vec<SocketAddr>,
     timeout: Duration,
     state: State,
-    watch: Watch,
+    registration: Registration,
     encoder: ChunkWriter,
     outbox: Outbox,
     inbox: Inbox,
@@ -109,7 +109,7 @@ impl Link {
             addresses,
             timeout,
             state: State::Down,
-            watch: Watch::new(SOCKET),
+            registration: Registration::new(SOCKET),
             encoder: ChunkWriter::new(),
             outbox: Outbox::new(),
             inbox: Inbox::new(),
@@ -156,7 +156,7 @@ impl Link {
         for (place, address) in self.addresses.iter().enumerate().skip(first) {
             match Connector::start(*address) {
                 Ok(connector) => {
-                    self.watch.set(poller, &connector, Interest::WRITE)?;
+                    self.registration.set(poller, &connector, Interest::WRITE)?;
                     let timer = timers.arm(Instant::now() + self.timeout, Due::ConnectTimeout);
                     self.state = State::Connecting { connector, place, timer };
                     return Ok(());
@@ -182,21 +182,21 @@ impl Link {
         match std::mem::replace(&mut self.state, State::Down) {
             State::Down => Ok(()),
             State::Connecting { connector, place, timer } => {
-                self.watch.clear(poller, &connector)?;
+                self.registration.clear(poller, &connector)?;
                 let address = self.addresses[place];
                 let decided = match connector.finish() {
                     Ok(decided) => decided,
                     Err(connector) => {
-                        self.watch.set(poller, &connector, Interest::WRITE)?;
+                        self.registration.set(poller, &connector, Interest::WRITE)?;
                         self.state = State::Connecting { connector, place, timer };
                         return Ok(());
                     }
                 };
                 timers.cancel(timer);
                 match decided {
-                    Ok(stream) => {
-                        self.watch.set(poller, &stream, Interest::READ)?;
-                        self.state = State::Up { stream };
+                    Ok(transport) => {
+                        self.registration.set(poller, &transport, Interest::READ)?;
+                        self.state = State::Up { transport };
                         news.push(News::Connected(address));
                         Ok(())
                     }
@@ -206,12 +206,12 @@ impl Link {
                     }
                 }
             }
-            State::Up { stream } => {
-                let ended = self.receive(&stream, scratch, news);
+            State::Up { mut transport } => {
+                let ended = self.receive(&mut transport, scratch, news);
                 match ended {
-                    None => self.state = State::Up { stream },
+                    None => self.state = State::Up { transport },
                     Some(end) => {
-                        self.watch.clear(poller, &stream)?;
+                        self.registration.clear(poller, &transport)?;
                         news.push(end);
                     }
                 }
@@ -232,7 +232,7 @@ impl Link {
     ) -> io::Result<()> {
         match std::mem::replace(&mut self.state, State::Down) {
             State::Connecting { connector, place, .. } => {
-                self.watch.clear(poller, &connector)?;
+                self.registration.clear(poller, &connector)?;
                 let failure = Failure::TimedOut(self.timeout);
                 news.push(News::Unreachable(self.addresses[place], failure));
                 self.try_from(place + 1, poller, timers, news)
@@ -247,19 +247,19 @@ impl Link {
     /// Reads once and tells the lines; the end, if it has come.
     fn receive(
         &mut self,
-        stream: &Stream,
+        transport: &mut Transport,
         scratch: &mut [u8],
         news: &mut Vec<News>,
     ) -> Option<News> {
         let share = READ_SHARE.min(scratch.len());
-        let end = match stream.read(&mut scratch[..share]) {
-            Read::Bytes(count) => {
+        let end = match transport.read(&mut scratch[..share]) {
+            Received::Bytes(count) => {
                 self.inbox.receive(&scratch[..count]);
                 None
             }
-            Read::Later => return None,
-            Read::Ended => Some(News::Closed),
-            Read::Failed(error) => Some(News::Broken(error)),
+            Received::WouldBlock => return None,
+            Received::Ended => Some(News::Closed),
+            Received::Failed(error) => Some(News::Broken(error)),
         };
         self.take_lines(end.is_some(), news);
         if end.is_some() {
@@ -298,18 +298,22 @@ impl Link {
     /// # Errors
     /// What the poller said.
     pub fn flush(&mut self, poller: &mut Poller, listening: bool) -> io::Result<()> {
-        let State::Up { stream } = &self.state else { return Ok(()) };
+        let State::Up { transport } = &mut self.state else { return Ok(()) };
         if !self.outbox.is_empty() {
             // A failed write is not told: what the server said last may still be waiting to be
             // read, and the read behind it says what became of the connection.
-            if let Written::All | Written::Failed(_) =
-                self.outbox.write_to(&mut &*stream, WRITE_SHARE)
+            if let Written::All | Written::Failed(_) = self.outbox.write_to(transport, WRITE_SHARE)
             {
                 self.encoder.rewind();
             }
         }
         let wanted = Interest { readable: listening, writable: !self.outbox.is_empty() };
-        self.watch.set(poller, stream.as_fd(), wanted)
+        if wanted == Interest::NONE {
+            // Not even a hangup, which would be reported at every wait.
+            self.registration.clear(poller, transport)
+        } else {
+            self.registration.set(poller, transport, wanted)
+        }
     }
 
     /// Forgets what was not sent; how many bytes that was. After a loss, a part of a line must
@@ -325,8 +329,8 @@ impl Link {
     /// # Errors
     /// What the poller said.
     pub fn abandon(&mut self, poller: &mut Poller) -> io::Result<()> {
-        if let State::Up { stream } = std::mem::replace(&mut self.state, State::Down) {
-            self.watch.clear(poller, &stream)?;
+        if let State::Up { transport } = std::mem::replace(&mut self.state, State::Down) {
+            self.registration.clear(poller, &transport)?;
         }
         (self.inbox, self.reader) = (Inbox::new(), LineReader::new());
         Ok(())
@@ -336,15 +340,15 @@ impl Link {
     /// that is closed with unread bytes resets the connection, and the server might lose our last
     /// words. In this order, because a server may answer the half-close, which nobody asked for.
     pub fn close(&mut self, scratch: &mut [u8], news: &mut Vec<News>) {
-        if let State::Up { stream } = std::mem::replace(&mut self.state, State::Down) {
+        if let State::Up { mut transport } = std::mem::replace(&mut self.state, State::Down) {
             for _ in 0..MAX_LAST_READS {
-                match stream.read(scratch) {
-                    Read::Bytes(count) => self.inbox.receive(&scratch[..count]),
-                    Read::Later | Read::Ended | Read::Failed(_) => break,
+                match transport.read(scratch) {
+                    Received::Bytes(count) => self.inbox.receive(&scratch[..count]),
+                    Received::WouldBlock | Received::Ended | Received::Failed(_) => break,
                 }
                 self.take_lines(false, news);
             }
-            stream.shutdown_write();
+            transport.shutdown_write();
         }
     }
 }

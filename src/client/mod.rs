@@ -17,7 +17,7 @@
 //! | [`complete`] | what may the word at the cursor become? |
 //! | [`secrets`] | which part of a typed line is a password? |
 //! | [`script`] | how does a shell script talk? |
-//! | `watch` | what does the poller know of one descriptor? |
+//! | `tokens` | the poller's tokens of the client's descriptors |
 //! | [`paint`] | how does a server's line look? |
 //! | [`json`] | how does a server's line look to a program? |
 //!
@@ -44,7 +44,7 @@ pub mod run;
 pub mod script;
 pub mod secrets;
 mod startup;
-mod watch;
+mod tokens;
 
 pub use options::Options;
 pub use run::run;

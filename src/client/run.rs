@@ -15,10 +15,10 @@ use super::paint::style;
 use super::plain::PlainLines;
 use super::script::Script;
 use super::startup::{is_person, poller_for_input, resolve, to_stderr, wants_colours, wishes};
-use super::watch::{INPUT, OUTPUT, SIGNALS, SOCKET};
+use super::tokens::{INPUT, OUTPUT, SIGNALS, SOCKET};
 use super::{Exit, Notice};
 use crate::reactor::signals::stop_this_process;
-use crate::reactor::{Event, Interest, Poller, Signal, Signals, TimerId, Timers};
+use crate::reactor::{Interest, Poller, Readiness, Signal, Signals, TimerId, Timers};
 use jiff::Zoned;
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
@@ -212,7 +212,7 @@ impl<'options> Client<'options> {
 
     fn handle(
         &mut self,
-        event: &Event,
+        event: &Readiness,
         scratch: &mut [u8],
         news: &mut Vec<News>,
     ) -> io::Result<()> {

@@ -19,9 +19,9 @@ use super::irc::Session;
 use super::link::{Link, SEND_SOFT};
 use super::paint::{Painter, style};
 use super::plain::SentLines;
-use super::watch::{INPUT, OUTPUT, Watch};
+use super::tokens::{INPUT, OUTPUT};
 use super::{Gravity, startup};
-use crate::reactor::{Backend, Interest, Poller};
+use crate::reactor::{Backend, Interest, Poller, Registration};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
 use jiff::Zoned;
 use std::fs::File;
@@ -41,8 +41,8 @@ const MAX_LINE: usize = 64 * 1024;
 pub struct Script {
     input: File,
     output: File,
-    input_watch: Watch,
-    output_watch: Watch,
+    input_registration: Registration,
+    output_registration: Registration,
     input_ended: bool,
     output_closed: bool,
     sent: SentLines,
@@ -72,8 +72,8 @@ impl Script {
         Ok(Script {
             input: unbuffered(io::stdin())?,
             output: unbuffered(io::stdout())?,
-            input_watch: Watch::new(INPUT),
-            output_watch: Watch::new(OUTPUT),
+            input_registration: Registration::new(INPUT),
+            output_registration: Registration::new(OUTPUT),
             input_ended: false,
             output_closed: false,
             sent: SentLines::default(),
@@ -304,13 +304,16 @@ impl Script {
         let reads = !self.input_ended && link.is_up() && link.unsent() < SEND_SOFT && ready;
         // While it is not read it is not watched: a pipe whose writer has gone reports a hangup at
         // every wait, wanted or not, and the loop would spin.
-        let wanted = if reads { Interest::READ } else { Interest::NONE };
-        self.input_watch.set(poller, &self.input, wanted)?;
+        if reads {
+            self.input_registration.set(poller, &self.input, Interest::READ)?;
+        } else {
+            self.input_registration.clear(poller, &self.input)?;
+        }
         if self.output_closed {
-            return self.output_watch.clear(poller, &self.output);
+            return self.output_registration.clear(poller, &self.output);
         }
         let writes = if self.pending.is_empty() { Interest::NONE } else { Interest::WRITE };
-        self.output_watch.keep(poller, &self.output, writes)
+        self.output_registration.set(poller, &self.output, writes)
     }
 
     /// Writes the rest, waiting as long as it takes: there is nothing else left to do.

@@ -5,7 +5,7 @@
 //! everybody on this machine could read.
 
 use super::irc::Wishes;
-use super::watch::INPUT;
+use super::tokens::INPUT;
 use super::{Notice, Options};
 use crate::reactor::{Backend, Interest, Poller};
 use base64ct::{Base64, Encoding};

@@ -4,6 +4,7 @@
 //! when it is decided, either way; SO_ERROR then tells which.
 
 use super::stream::Stream;
+use super::transport::Transport;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -47,13 +48,13 @@ impl Connector {
     /// # Errors
     /// The connector itself, if the event was a spurious one and nothing is decided yet: watch it
     /// again.
-    pub fn finish(self) -> Result<io::Result<Stream>, Connector> {
+    pub fn finish(self) -> Result<io::Result<Transport>, Connector> {
         match self.socket.take_error() {
             Err(error) | Ok(Some(error)) => return Ok(Err(error)),
             Ok(None) => {}
         }
         match self.socket.peer_addr() {
-            Ok(_) => Ok(Stream::new(self.socket.into())),
+            Ok(_) => Ok(Stream::new(self.socket.into()).map(Transport::Tcp)),
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Err(self),
             Err(error) => Ok(Err(error)),
         }
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    fn decided(backend: Backend, mut connector: Connector) -> io::Result<Stream> {
+    fn decided(backend: Backend, mut connector: Connector) -> io::Result<Transport> {
         let mut poller = Poller::new(backend).unwrap();
         loop {
             poller.add(&connector, Token::fixed(0), Interest::WRITE).unwrap();

@@ -16,6 +16,7 @@
 #![warn(missing_docs)]
 
 pub mod chunk;
+pub mod clock;
 pub mod connector;
 pub mod descriptors;
 pub mod inbox;
@@ -23,20 +24,25 @@ pub mod listener;
 pub mod memory;
 pub mod outbox;
 pub mod poller;
+pub mod registration;
 pub mod signals;
 pub mod slab;
 pub mod stream;
 pub mod timers;
+pub mod transport;
 pub mod waker;
 
 pub use chunk::{ChunkWriter, Segment};
+pub use clock::{Clock, TimeControl};
 pub use connector::Connector;
 pub use inbox::Inbox;
 pub use listener::{Accepted, Listener};
 pub use outbox::{Outbox, Written};
-pub use poller::{Backend, Event, Interest, Poller};
+pub use poller::{Backend, Interest, Poller, Readiness};
+pub use registration::Registration;
 pub use signals::{Signal, Signals};
 pub use slab::{Slab, Token};
-pub use stream::{Read, Stream};
+pub use stream::{Received, Stream};
 pub use timers::{TimerId, Timers};
+pub use transport::Transport;
 pub use waker::{WakeReceiver, Waker, waker};

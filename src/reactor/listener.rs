@@ -1,6 +1,7 @@
-//! A listening socket, and every way in which `accept` can disappoint.
+//! A listening socket, with every `accept` error classified.
 
 use super::stream::Stream;
+use super::transport::Transport;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -11,21 +12,31 @@ use std::os::fd::{AsFd, BorrowedFd};
 /// connects at once is told to try again, by packets dropped, and does so a second later.
 pub const LONGEST_BACKLOG: u32 = 65_535;
 
-/// What `accept` came to.
+/// How accepting ended.
+///
+/// Whatever it was, a connection that still waits keeps the listener readable, so the poller
+/// reports it at the next wait; with [`Exhausted`](Accepted::Exhausted) that makes a loop spin at
+/// 100 % CPU, which is why this value must not be ignored.
+#[must_use = "an exhausted listener stays readable: stop watching it for a while, or the loop spins"]
 #[derive(Debug)]
 pub enum Accepted {
-    /// A new connection and the peer's address.
-    Connection(Stream, SocketAddr),
-    /// Nobody waits.
-    Nobody,
-    /// That one went away before it was accepted (ECONNABORTED and its kin); others may wait.
-    Vanished,
+    /// No connection waits any more.
+    All,
+    /// The limit is reached; more may wait.
+    Some,
     /// The process or the system has no descriptor or memory left (EMFILE, ENFILE, ENOBUFS,
-    /// ENOMEM). The connection stays in the queue, so the listener stays readable: a loop that
-    /// simply tries again spins at 100 % CPU. Stop listening for a while instead.
+    /// ENOMEM). The connection stays in the queue: stop watching the listener for a while.
     Exhausted(io::Error),
     /// The listener itself is broken.
     Failed(io::Error),
+}
+
+/// What an error of one `accept` says.
+enum Outcome {
+    Empty,
+    Vanished,
+    Exhausted,
+    Failed,
 }
 
 /// A socket that connections arrive at.
@@ -62,16 +73,31 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Takes one connection out of the queue. An IPv4 peer of an IPv6 listener is given with its
-    /// IPv4 address.
-    pub fn accept(&self) -> Accepted {
-        match self.socket.accept() {
-            Ok((socket, address)) => match Stream::new(socket) {
-                Ok(stream) => Accepted::Connection(stream, canonical(address)),
-                Err(_) => Accepted::Vanished,
-            },
-            Err(error) => judge(error),
+    /// Accepts the connections that wait, `limit` at most so that a crowd does not keep the others
+    /// waiting, and hands each to `admit` with the peer's address. An IPv4 peer of an IPv6 listener
+    /// has its IPv4 address.
+    pub fn accept_each(
+        &self,
+        limit: usize,
+        mut admit: impl FnMut(Transport, SocketAddr),
+    ) -> Accepted {
+        for _ in 0..limit {
+            match self.socket.accept() {
+                // A peer may have reset the connection before it can be made non-blocking.
+                Ok((socket, address)) => {
+                    if let Ok(stream) = Stream::new(socket) {
+                        admit(Transport::Tcp(stream), canonical(address));
+                    }
+                }
+                Err(error) => match classify(&error) {
+                    Outcome::Empty => return Accepted::All,
+                    Outcome::Vanished => {}
+                    Outcome::Exhausted => return Accepted::Exhausted(error),
+                    Outcome::Failed => return Accepted::Failed(error),
+                },
+            }
         }
+        Accepted::Some
     }
 }
 
@@ -85,16 +111,15 @@ fn canonical(address: SocketAddr) -> SocketAddr {
     }
 }
 
-fn judge(error: io::Error) -> Accepted {
+fn classify(error: &io::Error) -> Outcome {
     if error.kind() == io::ErrorKind::WouldBlock {
-        return Accepted::Nobody;
+        return Outcome::Empty;
     }
     match error.raw_os_error() {
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => {
-            Accepted::Exhausted(error)
-        }
-        // Linux hands errors of the new connection's network to accept; accept(2) asks to treat
-        // them like EAGAIN.
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Outcome::Exhausted,
+        // That connection went away before it was accepted; others may wait. Linux hands errors
+        // of the new connection's network to accept, too, and accept(2) asks to treat them like
+        // EAGAIN.
         Some(
             libc::EINTR
             | libc::ECONNABORTED
@@ -106,8 +131,8 @@ fn judge(error: io::Error) -> Accepted {
             | libc::EHOSTUNREACH
             | libc::ENOPROTOOPT
             | libc::EOPNOTSUPP,
-        ) => Accepted::Vanished,
-        _ => Accepted::Failed(error),
+        ) => Outcome::Vanished,
+        _ => Outcome::Failed,
     }
 }
 
@@ -122,15 +147,22 @@ mod tests {
     use super::*;
     use std::net::TcpStream;
 
+    /// All that wait, up to `limit`, and how it ended.
+    fn accepted(listener: &Listener, limit: usize) -> (Vec<(Transport, SocketAddr)>, Accepted) {
+        let mut all = Vec::new();
+        let end = listener.accept_each(limit, |transport, address| all.push((transport, address)));
+        (all, end)
+    }
+
     #[test]
     fn every_error_of_accept_has_a_meaning() {
-        let judged = |number| judge(io::Error::from_raw_os_error(number));
-        assert!(matches!(judged(libc::EAGAIN), Accepted::Nobody));
-        assert!(matches!(judged(libc::ECONNABORTED), Accepted::Vanished));
-        assert!(matches!(judged(libc::EINTR), Accepted::Vanished));
-        assert!(matches!(judged(libc::EMFILE), Accepted::Exhausted(_)));
-        assert!(matches!(judged(libc::ENFILE), Accepted::Exhausted(_)));
-        assert!(matches!(judged(libc::EBADF), Accepted::Failed(_)));
+        let classified = |number| classify(&io::Error::from_raw_os_error(number));
+        assert!(matches!(classified(libc::EAGAIN), Outcome::Empty));
+        assert!(matches!(classified(libc::ECONNABORTED), Outcome::Vanished));
+        assert!(matches!(classified(libc::EINTR), Outcome::Vanished));
+        assert!(matches!(classified(libc::EMFILE), Outcome::Exhausted));
+        assert!(matches!(classified(libc::ENFILE), Outcome::Exhausted));
+        assert!(matches!(classified(libc::EBADF), Outcome::Failed));
     }
 
     #[test]
@@ -141,10 +173,21 @@ mod tests {
                 assert!(host.starts_with('['));
                 continue;
             };
-            assert!(matches!(listener.accept(), Accepted::Nobody));
+            assert!(matches!(accepted(&listener, 9), (none, Accepted::All) if none.is_empty()));
             let peer = TcpStream::connect(listener.local_address().unwrap()).unwrap();
-            let Accepted::Connection(_, address) = listener.accept() else { panic!() };
-            assert_eq!(address, peer.local_addr().unwrap());
+            let (all, _) = accepted(&listener, 9);
+            assert_eq!(all[0].1, peer.local_addr().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_crowd_is_accepted_in_shares() {
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), 16).unwrap();
+        let address = listener.local_address().unwrap();
+        let _peers: Vec<TcpStream> = (0..5).map(|_| TcpStream::connect(address).unwrap()).collect();
+        for (expected, all) in [(3, false), (2, true), (0, true)] {
+            let (found, end) = accepted(&listener, 3);
+            assert_eq!((found.len(), matches!(end, Accepted::All)), (expected, all), "{end:?}");
         }
     }
 
@@ -153,8 +196,7 @@ mod tests {
         let Ok(listener) = Listener::bind("[::]:0".parse().unwrap(), 16) else { return };
         let port = listener.local_address().unwrap().port();
         let peer = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let Accepted::Connection(_, address) = listener.accept() else { panic!() };
-        assert_eq!(address, peer.local_addr().unwrap());
+        assert_eq!(accepted(&listener, 1).0[0].1, peer.local_addr().unwrap());
     }
 
     #[test]
@@ -162,8 +204,9 @@ mod tests {
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), 16).unwrap();
         let address = listener.local_address().unwrap();
         let peer = TcpStream::connect(address).unwrap();
-        let Accepted::Connection(stream, _) = listener.accept() else { panic!() };
-        drop((listener, stream)); // our end closes first: it stays in TIME_WAIT
+        let (streams, _) = accepted(&listener, 1);
+        assert_eq!(streams.len(), 1);
+        drop((listener, streams)); // our end closes first: it stays in TIME_WAIT
         drop(peer);
         Listener::bind(address, 16).unwrap();
     }

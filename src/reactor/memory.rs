@@ -7,7 +7,7 @@
 /// Gives back what the allocator holds and nobody uses, whole pages of it. Milliseconds for a heap
 /// of some hundred megabytes: not for every turn. Does nothing where the allocator is not glibc's;
 /// others do it by themselves or not at all.
-pub fn give_back() {
+pub fn trim() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: takes no pointer, and locks the allocator's own state.
     unsafe {

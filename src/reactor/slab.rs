@@ -108,18 +108,31 @@ impl<T> Slab<T> {
         self.len() == 0
     }
 
-    /// Keeps `value` and names it. The slot freed last is used first: it is warm in the cache.
-    /// Panics when a million values are held; a process cannot have as many descriptors.
+    /// Keeps `value` and names it.
+    ///
+    /// # Panics
+    /// If a million values are held; a process cannot have as many descriptors.
     pub fn insert(&mut self, value: T) -> Token {
-        if let Some(slot) = self.free.pop() {
+        self.insert_with(|_| value)
+    }
+
+    /// Keeps what `make` returns when it is given the token: for a value that knows its own name.
+    /// The slot freed last is used first: it is warm in the cache.
+    ///
+    /// # Panics
+    /// If a million values are held; a process cannot have as many descriptors.
+    pub fn insert_with(&mut self, make: impl FnOnce(Token) -> T) -> Token {
+        if let Some(slot) = self.free.last().copied() {
             let entry = &mut self.slots[slot as usize];
-            entry.value = Some(value);
-            return Token::new(slot, entry.generation);
+            let token = Token::new(slot, entry.generation);
+            entry.value = Some(make(token));
+            self.free.pop(); // not before `make` has returned: it may panic
+            return token;
         }
         assert!((self.slots.len() as u64) < SLOTS - FIXED, "a slab holds at most a million values");
-        let slot = self.slots.len() as u32;
-        self.slots.push(Slot { generation: 0, value: Some(value) });
-        Token::new(slot, 0)
+        let token = Token::new(self.slots.len() as u32, 0);
+        self.slots.push(Slot { generation: 0, value: Some(make(token)) });
+        token
     }
 
     /// The value of `token`, or `None` if it is gone.
@@ -160,6 +173,26 @@ impl<T> Slab<T> {
         })
     }
 
+    /// Every live value to change, with its token, in slot order.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Token, &mut T)> {
+        self.slots.iter_mut().enumerate().filter_map(|(number, slot)| {
+            let value = slot.value.as_mut()?;
+            Some((Token::new(number as u32, slot.generation), value))
+        })
+    }
+
+    /// Removes, in slot order, the values for which `keep` says no. This is how a loop takes out
+    /// the connections that ended during a turn: at one place, when nothing walks them any more.
+    pub fn retain(&mut self, mut keep: impl FnMut(Token, &mut T) -> bool) {
+        for slot in 0..self.slots.len() {
+            let entry = &mut self.slots[slot];
+            let token = Token::new(slot as u32, entry.generation);
+            if entry.value.as_mut().is_some_and(|value| !keep(token, value)) {
+                self.remove(token);
+            }
+        }
+    }
+
     /// Every live token, in slot order: for a walk that changes the slab as it goes.
     pub fn tokens(&self) -> Vec<Token> {
         self.iter().map(|(token, _)| token).collect()
@@ -190,6 +223,42 @@ mod tests {
         for name in 0..=255 {
             assert_eq!(slab.get(Token::fixed(name)), None);
         }
+    }
+
+    #[test]
+    fn a_value_can_know_its_own_token() {
+        let mut slab = Slab::new();
+        let first = slab.insert_with(|token| token);
+        assert_eq!(slab.remove(first), Some(first));
+        let second = slab.insert_with(|token| token);
+        assert_eq!((slab.get(second), slab.get(first)), (Some(&second), None));
+    }
+
+    #[test]
+    fn a_maker_that_panics_loses_no_slot() {
+        let mut slab = Slab::new();
+        let first = slab.insert(1);
+        slab.remove(first);
+        let panicked = std::panic::AssertUnwindSafe(|| slab.insert_with(|_| panic!("on purpose")));
+        assert!(std::panic::catch_unwind(panicked).is_err());
+        assert!(slab.is_empty());
+        assert_eq!(slab.insert(2).slot(), first.slot());
+    }
+
+    #[test]
+    fn retaining_visits_everyone_once_and_frees_the_others() {
+        let mut slab = Slab::new();
+        let tokens: Vec<Token> = (0..5).map(|n| slab.insert(n)).collect();
+        slab.iter_mut().for_each(|(_, value)| *value *= 10);
+        let mut seen = Vec::new();
+        slab.retain(|token, value| {
+            seen.push((token, *value));
+            *value % 20 == 0
+        });
+        let expected: Vec<(Token, i32)> = tokens.iter().copied().zip([0, 10, 20, 30, 40]).collect();
+        assert_eq!(seen, expected);
+        assert_eq!((slab.len(), slab.get(tokens[1]), slab.get(tokens[2])), (3, None, Some(&20)));
+        assert!(!tokens.contains(&slab.insert(5)), "a freed slot has a new generation");
     }
 
     #[test]

@@ -9,13 +9,13 @@ use std::io::{self, IoSlice, Read as _, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// What a read came to.
+/// The outcome of a read.
 #[derive(Debug)]
-pub enum Read {
+pub enum Received {
     /// So many bytes, at least one.
     Bytes(usize),
     /// Nothing now: EAGAIN.
-    Later,
+    WouldBlock,
     /// The peer will send nothing more, but may still listen: it has closed, or it has closed
     /// only its sending half (`shutdown(SHUT_WR)`, Ctrl-D in many netcats). The two look the same
     /// until something is written to it.
@@ -35,7 +35,7 @@ impl Stream {
     /// # Errors
     /// What the system said when it could not be made non-blocking, as when the peer has reset it
     /// in the meantime (macOS says EINVAL then).
-    pub fn new(socket: TcpStream) -> io::Result<Stream> {
+    pub(super) fn new(socket: TcpStream) -> io::Result<Stream> {
         socket.set_nonblocking(true)?;
         // A line is small and wanted now. Nagle's algorithm would hold it back until the
         // peer has acknowledged the one before, up to 40 ms; the outbox already gathers what
@@ -45,71 +45,55 @@ impl Stream {
     }
 
     /// Reads what is there into `buffer`, which must not be empty.
-    pub fn read(&self, buffer: &mut [u8]) -> Read {
+    pub(super) fn read(&self, buffer: &mut [u8]) -> Received {
         loop {
             return match (&self.socket).read(buffer) {
-                Ok(0) => Read::Ended,
-                Ok(count) => Read::Bytes(count),
+                Ok(0) => Received::Ended,
+                Ok(count) => Received::Bytes(count),
                 Err(error) => match error.kind() {
                     io::ErrorKind::Interrupted => continue,
-                    io::ErrorKind::WouldBlock => Read::Later,
-                    _ => Read::Failed(error),
+                    io::ErrorKind::WouldBlock => Received::WouldBlock,
+                    _ => Received::Failed(error),
                 },
             };
         }
     }
 
-    /// Tells the peer that nothing more will come; reading goes on. An error means that it is
-    /// gone, which the next read says better.
-    pub fn shutdown_write(&self) {
+    /// Writes what the socket's buffer has room for, which may be less than `bytes`; the error
+    /// `WouldBlock` when it has none.
+    pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        (&self.socket).write(bytes)
+    }
+
+    /// The same of several slices at once.
+    pub(super) fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        (&self.socket).write_vectored(slices)
+    }
+
+    /// Closes our sending half. An error means that the peer is gone, and the next read reports
+    /// that better.
+    pub(super) fn shutdown_write(&self) {
         let _ = self.socket.shutdown(Shutdown::Write);
     }
 
-    /// Closes with a reset instead of a goodbye: unsent bytes are discarded at both ends, and the
-    /// port is free at once. An error means that the connection is already gone.
-    pub fn abort(self) {
+    /// Makes the close that follows a reset: unsent bytes are discarded at both ends, and the port
+    /// is free at once. An error means that the connection is already gone.
+    pub(super) fn abort(self) {
         let _ = socket2::SockRef::from(&self.socket).set_linger(Some(std::time::Duration::ZERO));
     }
 
-    /// Whether the connection still stands as far as the system knows. After the end of the
-    /// stream a read cannot tell a peer that only stopped sending from one that is gone; once the
-    /// system has seen the reset that answers our next segment, the socket has no peer any more.
-    pub fn has_peer(&self) -> bool {
+    pub(super) fn has_peer(&self) -> bool {
         self.socket.peer_addr().is_ok()
     }
 
-    /// Lets the system probe a silent peer from time to time (SO_KEEPALIVE), so that one whose
-    /// machine vanished is noticed: first after `idle`, then every tenth of it.
-    ///
-    /// # Errors
-    /// What the system said.
-    pub fn keep_alive(&self, idle: std::time::Duration) -> io::Result<()> {
+    pub(super) fn keep_alive(&self, idle: std::time::Duration) -> io::Result<()> {
         let interval = (idle / 10).max(std::time::Duration::from_secs(1));
         let settings = socket2::TcpKeepalive::new().with_time(idle).with_interval(interval);
         socket2::SockRef::from(&self.socket).set_tcp_keepalive(&settings)
     }
 
-    /// The address at this end.
-    ///
-    /// # Errors
-    /// What the system said.
-    pub fn local_address(&self) -> io::Result<SocketAddr> {
+    pub(super) fn local_address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
-    }
-}
-
-/// Writing takes what the socket's buffer has room for; `WouldBlock` when it has none.
-impl Write for &Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (&self.socket).write(bytes)
-    }
-
-    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        (&self.socket).write_vectored(slices)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -140,21 +124,21 @@ mod tests {
     fn an_empty_socket_says_later_and_a_half_closed_one_ended() {
         let (stream, peer) = pair();
         let mut buffer = [0; 16];
-        assert!(matches!(stream.read(&mut buffer), Read::Later));
+        assert!(matches!(stream.read(&mut buffer), Received::WouldBlock));
         peer.shutdown(Shutdown::Write).unwrap();
         // The end arrives in its own time; "later" until then.
-        while matches!(stream.read(&mut buffer), Read::Later) {}
-        assert!(matches!(stream.read(&mut buffer), Read::Ended));
+        while matches!(stream.read(&mut buffer), Received::WouldBlock) {}
+        assert!(matches!(stream.read(&mut buffer), Received::Ended));
         assert!(stream.has_peer(), "half-closed is not gone");
-        assert_eq!((&stream).write(b"still yours").unwrap(), 11);
+        assert_eq!(stream.write(b"still yours").unwrap(), 11);
     }
 
     #[test]
     fn writing_to_a_departed_peer_is_an_error_and_not_a_signal() {
         let (stream, peer) = pair();
         drop(peer);
-        while matches!(stream.read(&mut [0; 16]), Read::Later) {}
-        while (&stream).write(b"anyone?").is_ok() {}
+        while matches!(stream.read(&mut [0; 16]), Received::WouldBlock) {}
+        while stream.write(b"anyone?").is_ok() {}
         assert!(!stream.has_peer());
     }
 
@@ -164,11 +148,11 @@ mod tests {
         Stream::new(peer).unwrap().abort();
         let outcome = loop {
             match stream.read(&mut [0; 16]) {
-                Read::Later => continue,
+                Received::WouldBlock => continue,
                 other => break other,
             }
         };
-        let Read::Failed(error) = outcome else { panic!("{outcome:?}") };
+        let Received::Failed(error) = outcome else { panic!("{outcome:?}") };
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     }
 }

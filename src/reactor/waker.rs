@@ -13,20 +13,20 @@ mod system {
     use std::io;
     use std::os::fd::{AsFd, BorrowedFd};
 
-    pub(super) struct Bell(EventFd);
+    pub(super) struct Notifier(EventFd);
 
-    impl Bell {
-        pub(super) fn new() -> io::Result<Bell> {
+    impl Notifier {
+        pub(super) fn new() -> io::Result<Notifier> {
             let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-            Ok(Bell(EventFd::from_value_and_flags(0, flags)?))
+            Ok(Notifier(EventFd::from_value_and_flags(0, flags)?))
         }
 
-        pub(super) fn ring(&self) -> io::Result<()> {
+        pub(super) fn notify(&self) -> io::Result<()> {
             self.0.write(1)?;
             Ok(())
         }
 
-        pub(super) fn silence(&self) -> io::Result<()> {
+        pub(super) fn clear(&self) -> io::Result<()> {
             self.0.read()?;
             Ok(())
         }
@@ -43,44 +43,44 @@ mod system {
     use std::os::fd::{AsFd, BorrowedFd};
     use std::os::unix::net::UnixStream;
 
-    pub(super) struct Bell {
-        hear: UnixStream,
-        pull: UnixStream,
+    pub(super) struct Notifier {
+        receiver: UnixStream,
+        sender: UnixStream,
     }
 
-    impl Bell {
-        pub(super) fn new() -> io::Result<Bell> {
-            let (hear, pull) = UnixStream::pair()?;
-            hear.set_nonblocking(true)?;
-            pull.set_nonblocking(true)?;
-            Ok(Bell { hear, pull })
+    impl Notifier {
+        pub(super) fn new() -> io::Result<Notifier> {
+            let (receiver, sender) = UnixStream::pair()?;
+            receiver.set_nonblocking(true)?;
+            sender.set_nonblocking(true)?;
+            Ok(Notifier { receiver, sender })
         }
 
-        pub(super) fn ring(&self) -> io::Result<()> {
-            (&self.pull).write(&[1]).map(drop)
+        pub(super) fn notify(&self) -> io::Result<()> {
+            (&self.sender).write(&[1]).map(drop)
         }
 
-        pub(super) fn silence(&self) -> io::Result<()> {
+        pub(super) fn clear(&self) -> io::Result<()> {
             let mut bytes = [0; 64];
-            while (&self.hear).read(&mut bytes)? == bytes.len() {}
+            while (&self.receiver).read(&mut bytes)? == bytes.len() {}
             Ok(())
         }
 
         pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
-            self.hear.as_fd()
+            self.receiver.as_fd()
         }
     }
 }
 
 /// The loop's side: watch it for reading.
 pub struct WakeReceiver {
-    bell: Arc<system::Bell>,
+    notifier: Arc<system::Notifier>,
 }
 
-/// The other threads' side. Clones ring the same bell.
+/// The other threads' side. Clones ring the same notifier.
 #[derive(Clone)]
 pub struct Waker {
-    bell: Arc<system::Bell>,
+    notifier: Arc<system::Notifier>,
 }
 
 /// Both sides of one waker.
@@ -88,15 +88,15 @@ pub struct Waker {
 /// # Errors
 /// What the system said when it had no descriptor to give.
 pub fn waker() -> io::Result<(Waker, WakeReceiver)> {
-    let bell = Arc::new(system::Bell::new()?);
-    Ok((Waker { bell: Arc::clone(&bell) }, WakeReceiver { bell }))
+    let notifier = Arc::new(system::Notifier::new()?);
+    Ok((Waker { notifier: Arc::clone(&notifier) }, WakeReceiver { notifier }))
 }
 
 impl Waker {
-    /// Makes the loop's next wait return. Never blocks. A bell that is full is ringing already,
+    /// Makes the loop's next wait return. Never blocks. A notifier that is full is ringing already,
     /// so the one error there can be (EAGAIN) means success.
     pub fn wake(&self) {
-        let _ = self.bell.ring();
+        let _ = self.notifier.notify();
     }
 }
 
@@ -105,13 +105,13 @@ impl WakeReceiver {
     /// between the look and the drain would be lost.
     pub fn drain(&self) {
         // EAGAIN: nobody rang, which is as good.
-        let _ = self.bell.silence();
+        let _ = self.notifier.clear();
     }
 }
 
 impl AsFd for WakeReceiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.bell.descriptor()
+        self.notifier.descriptor()
     }
 }
 

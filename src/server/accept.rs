@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::limits::TokenBucket;
 use super::turn::{Due, Server};
-use crate::reactor::{Accepted, Interest, Stream, Token};
+use crate::reactor::{Accepted, Interest, Listener, Token, Transport};
 use crate::session::Dialect;
 use crate::session::plain::Session;
 use crate::session::refusal_text;
@@ -31,16 +31,16 @@ impl Server {
     /// Accepts who waits at listener number `number`.
     pub(super) fn accept_from(&mut self, number: usize) {
         self.end_exhaustion();
-        for _ in 0..ACCEPTS_PER_TURN {
-            let Some(listener) = self.listeners.get(number) else { return };
-            match listener.accept() {
-                Accepted::Connection(stream, address) => self.admit(stream, address),
-                Accepted::Nobody => return,
-                Accepted::Vanished => {}
-                Accepted::Exhausted(error) | Accepted::Failed(error) => {
-                    return self.pause_listening(&error);
-                }
-            }
+        // Aside, so that a newcomer can be admitted while its listener is borrowed.
+        let listeners = std::mem::take(&mut self.listeners);
+        let accepted = listeners.get(number).map(|listener: &Listener| {
+            listener.accept_each(ACCEPTS_PER_TURN, |transport, address| {
+                self.admit(transport, address);
+            })
+        });
+        self.listeners = listeners;
+        if let Some(Accepted::Exhausted(error) | Accepted::Failed(error)) = accepted {
+            self.pause_listening(&error);
         }
     }
 
@@ -83,23 +83,23 @@ impl Server {
         }
     }
 
-    fn admit(&mut self, stream: Stream, address: SocketAddr) {
+    fn admit(&mut self, transport: Transport, address: SocketAddr) {
         let refusal = self.refusal(address.ip());
         if refusal.is_some() && self.connections.len() >= self.capacity + REFUSALS {
             return; // closed without a word: the words need a descriptor, too
         }
         if let Some(seconds) = self.config.keep_alive.on()
-            && let Err(error) = stream.keep_alive(seconds.duration())
+            && let Err(error) = transport.keep_alive(seconds.duration())
         {
             debug!("{address}: no keep-alive: {error}");
         }
         let flood = self.is_paced(address.ip()).then(|| TokenBucket::new(self.now));
         let session = Dialect::Undecided(Session::new(self.config.style.into()));
         let channel = self.delivery.enter(session.format());
-        let connection = Connection::new(stream, address, session, channel, flood, self.now);
+        let connection = Connection::new(transport, address, session, channel, flood, self.now);
         let token = self.connections.insert(connection);
         let Some(connection) = self.connections.get_mut(token) else { return };
-        if let Err(error) = self.poller.add(&connection.stream, token, Interest::READ) {
+        if let Err(error) = self.poller.add(&connection.transport, token, Interest::READ) {
             warn!("{address}: refused: {error}");
             self.connections.remove(token);
             self.delivery.leave(channel);

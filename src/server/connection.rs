@@ -15,7 +15,7 @@
 
 use super::limits::TokenBucket;
 use crate::chat::{Change, QuitReason};
-use crate::reactor::{Inbox, Interest, Outbox, Segment, Stream, TimerId};
+use crate::reactor::{Inbox, Interest, Outbox, Segment, TimerId, Transport};
 use crate::session::{Dialect, Format};
 use crate::wire::line::LineReader;
 use std::collections::VecDeque;
@@ -137,7 +137,7 @@ pub(super) struct Parting {
 /// Everything the server keeps of one client. Ten thousand of them wait in silence, so what is
 /// rare stands in a box of its own.
 pub(super) struct Connection {
-    pub(super) stream: Stream,
+    pub(super) transport: Transport,
     pub(super) address: SocketAddr,
     /// What its peer has chosen: looks, current room.
     pub(super) session: Dialect,
@@ -190,7 +190,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(
-        stream: Stream,
+        transport: Transport,
         address: SocketAddr,
         session: Dialect,
         channel: usize,
@@ -198,7 +198,7 @@ impl Connection {
         now: Instant,
     ) -> Connection {
         Connection {
-            stream,
+            transport,
             address,
             session,
             channel,

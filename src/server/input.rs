@@ -8,7 +8,7 @@
 
 use super::connection::Phase;
 use super::turn::{Due, Server};
-use crate::reactor::{Event, Read, Token};
+use crate::reactor::{Readiness, Received, Token};
 use crate::session::Dialect;
 use crate::session::plain::Request;
 use crate::wire::line::Step;
@@ -50,7 +50,7 @@ pub(super) enum Taken {
 
 impl Server {
     /// A connection is readable, or its peer is gone.
-    pub(super) fn read_from(&mut self, event: Event) {
+    pub(super) fn read_from(&mut self, event: Readiness) {
         let Some(connection) = self.connections.get_mut(event.token) else { return };
         if event.hangup {
             // Nobody is there to read what waits. What the peer sent before it went is read from
@@ -89,18 +89,18 @@ impl Server {
         if room == 0 {
             return;
         }
-        match connection.stream.read(&mut self.scratch[..room]) {
-            Read::Bytes(count) if connection.phase == Phase::Open => {
+        match connection.transport.read(&mut self.scratch[..room]) {
+            Received::Bytes(count) if connection.phase == Phase::Open => {
                 connection.last_heard = self.now;
                 connection.inbox.receive(&self.scratch[..count]);
                 self.bytes_in += count as u64;
             }
-            Read::Bytes(_) => return, // said after the goodbye
+            Received::Bytes(_) => return, // said after the goodbye
             // A broken connection has nothing to wait for.
-            Read::Later if connection.hung_up => connection.input_ended = true,
-            Read::Later => return,
-            Read::Ended => connection.input_ended = true,
-            Read::Failed(error) => {
+            Received::WouldBlock if connection.hung_up => connection.input_ended = true,
+            Received::WouldBlock => return,
+            Received::Ended => connection.input_ended = true,
+            Received::Failed(error) => {
                 connection.input_ended = true;
                 connection.hung_up = true;
                 connection.blame(|| error.kind().to_string());
@@ -260,7 +260,7 @@ impl Server {
         }
         if !std::mem::replace(&mut connection.half_closed, true) {
             // If it closes its other half later, nothing arrives to tell us. The system can ask.
-            if let Err(error) = connection.stream.keep_alive(HALF_CLOSED_PROBE) {
+            if let Err(error) = connection.transport.keep_alive(HALF_CLOSED_PROBE) {
                 debug!("{}: no keep-alive: {error}", connection.address);
             }
             self.tell(token, "your input has ended; you hear the others until you close");
@@ -274,7 +274,7 @@ impl Server {
         if connection.phase != Phase::Open {
             return;
         }
-        if !connection.stream.has_peer() {
+        if !connection.transport.has_peer() {
             return self.gone(token);
         }
         let pause = FIRST_PROBE_PAUSE.saturating_mul(1 << connection.probes.min(16));

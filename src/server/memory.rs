@@ -41,7 +41,7 @@ impl Server {
             self.timers.arm(self.now + CALM, Due::Calm);
         } else {
             self.burst.watched = false;
-            memory::give_back();
+            memory::trim();
         }
     }
 }

@@ -74,7 +74,7 @@ impl Server {
         connection.in_flush_list = false;
         if !connection.outbox.is_empty() {
             let before = connection.outbox.len();
-            match connection.outbox.write_to(&mut &connection.stream, WRITE_SHARE) {
+            match connection.outbox.write_to(&mut connection.transport, WRITE_SHARE) {
                 Written::All | Written::Some => {}
                 Written::Failed(error) => {
                     // What it said before it broke still counts: reading goes on to the end.
@@ -99,7 +99,7 @@ impl Server {
         let Some(connection) = self.connections.get_mut(token) else { return };
         let owed_nothing = connection.outbox.is_empty() && !connection.is_held();
         if owed_nothing && connection.phase == Phase::Draining {
-            connection.stream.shutdown_write();
+            connection.transport.shutdown_write();
             connection.phase = Phase::Lingering;
             if connection.input_ended {
                 self.remove_later(token);
@@ -122,7 +122,7 @@ impl Server {
         let wanted = connection.interest(&self.bounds);
         if connection.registered.is_some_and(|known| known != wanted) {
             connection.registered = Some(wanted);
-            if let Err(error) = self.poller.modify(&connection.stream, token, wanted) {
+            if let Err(error) = self.poller.modify(&connection.transport, token, wanted) {
                 warn!("{}: cannot be watched any more: {error}", connection.address);
                 self.remove_later(token);
             }
@@ -262,7 +262,7 @@ impl Server {
     pub(super) fn unwatch(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         if connection.registered.take().is_some()
-            && let Err(error) = self.poller.remove(&connection.stream)
+            && let Err(error) = self.poller.remove(&connection.transport)
         {
             error!("{}: cannot stop watching: {error}", connection.address);
         }

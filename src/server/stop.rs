@@ -57,8 +57,8 @@ impl Server {
     /// input would send a reset, which may overtake the goodbye.
     pub(super) fn close_all(&mut self) {
         for token in self.connections.tokens() {
-            if let Some(connection) = self.connections.remove(token) {
-                let _ = connection.stream.read(&mut self.scratch);
+            if let Some(mut connection) = self.connections.remove(token) {
+                let _ = connection.transport.read(&mut self.scratch);
             }
         }
         let nothing = Journal::memory(&Limits::default());

@@ -17,7 +17,7 @@ use super::worker::Worker;
 use crate::chat::{Change, Effect, Hub, Moment, Record, SessionId, Stamp, Viewpoint};
 use crate::journal::Journal;
 use crate::reactor::{
-    Event, Interest, Listener, Poller, Signal, Signals, Slab, Timers, Token, WakeReceiver,
+    Interest, Listener, Poller, Readiness, Signal, Signals, Slab, Timers, Token, WakeReceiver,
     descriptors, signals, waker,
 };
 use crate::session::irc;
@@ -255,7 +255,7 @@ impl Server {
         }
     }
 
-    fn turn(&mut self, events: &mut Vec<Event>) -> io::Result<()> {
+    fn turn(&mut self, events: &mut Vec<Readiness>) -> io::Result<()> {
         self.poller.wait(events, self.patience())?;
         (self.now, self.moment) = (Instant::now(), moment());
         self.turns += 1;
@@ -295,7 +295,7 @@ impl Server {
     }
 
     /// Everything that can wake the loop.
-    fn dispatch(&mut self, event: Event) {
+    fn dispatch(&mut self, event: Readiness) {
         if event.token == WAKER {
             self.wakes.drain();
             self.take_work_done();

@@ -12,7 +12,8 @@ use super::options::{Echo, Options};
 use super::welcome::{Waiting, Welcome};
 use crate::lab::ledger::Account;
 use crate::reactor::{
-    Backend, Connector, Event, Interest, Poller, Read, Signal, Signals, Stream, Token,
+    Backend, Connector, Interest, Poller, Readiness, Received, Registration, Signal, Signals,
+    Token, Transport,
 };
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -26,7 +27,7 @@ const SIGNALS: Token = Token::fixed(0);
 enum Link {
     NotYet,
     Connecting(Connector),
-    Open(Stream),
+    Open(Transport),
     Gone,
 }
 
@@ -41,21 +42,20 @@ pub struct Member {
     waiting: Option<Waiting>,
     /// What it said and the system has not taken yet: at most the messages in flight.
     unsent: Vec<u8>,
-    /// Whether the poller watches for room to write.
-    waits_to_write: bool,
+    registration: Registration,
     /// Out of the poller: a slow reader that is not reading.
     aside: bool,
 }
 
 impl Member {
-    fn new(account: Account, slow: bool) -> Member {
+    fn new(number: u32, account: Account, slow: bool) -> Member {
         Member {
             link: Link::NotYet,
             listener: Listener { account, slow, present: false },
             leftover: Vec::new(),
             waiting: None,
             unsent: Vec::new(),
-            waits_to_write: false,
+            registration: Registration::new(Token::from_bits(number.into())),
             aside: false,
         }
     }
@@ -70,7 +70,7 @@ impl Member {
 pub struct Crowd {
     poller: Poller,
     signals: Signals,
-    events: Vec<Event>,
+    events: Vec<Readiness>,
     scratch: Vec<u8>,
     pub members: Vec<Member>,
     /// Members that have something to write at the end of the turn.
@@ -105,10 +105,10 @@ impl Crowd {
             let hears_itself = options.echo == Echo::Expect;
             match number {
                 _ if sends && !hears_itself => {
-                    Member::new(Account::new().without_own(number), false)
+                    Member::new(number, Account::new().without_own(number), false)
                 }
-                _ if number < fast => Member::new(Account::new(), false),
-                _ => Member::new(Account::new().not_awaited(), true),
+                _ if number < fast => Member::new(number, Account::new(), false),
+                _ => Member::new(number, Account::new().not_awaited(), true),
             }
         });
         Ok(Crowd {
@@ -142,8 +142,9 @@ impl Crowd {
     pub fn connect_next(&mut self) -> io::Result<()> {
         let index = self.started;
         let connector = Connector::start(self.address)?;
-        self.poller.add(&connector, token(index), Interest::WRITE)?;
-        self.members[index].link = Link::Connecting(connector);
+        let member = &mut self.members[index];
+        member.registration.set(&mut self.poller, &connector, Interest::WRITE)?;
+        member.link = Link::Connecting(connector);
         self.started += 1;
         Ok(())
     }
@@ -181,37 +182,36 @@ impl Crowd {
         outcome
     }
 
-    fn attend(&mut self, event: &Event, judge: &mut Judge) -> io::Result<()> {
+    fn attend(&mut self, event: &Readiness, judge: &mut Judge) -> io::Result<()> {
         let index = event.token.slot();
         if let Link::Connecting(_) = self.members[index].link {
             return self.finish_connecting(index, judge);
         }
-        if event.writable && self.members[index].waits_to_write {
+        if event.writable && !self.members[index].unsent.is_empty() {
             self.write(index, judge)?;
         }
         if event.readable { self.read(index, judge) } else { Ok(()) }
     }
 
     fn finish_connecting(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
-        let Link::Connecting(connector) =
-            std::mem::replace(&mut self.members[index].link, Link::Gone)
-        else {
+        let member = &mut self.members[index];
+        let Link::Connecting(connector) = std::mem::replace(&mut member.link, Link::Gone) else {
             return Ok(());
         };
-        self.poller.remove(&connector)?;
+        member.registration.clear(&mut self.poller, &connector)?;
         match connector.finish() {
-            Ok(Ok(stream)) => {
-                self.poller.add(&stream, token(index), Interest::READ)?;
-                self.members[index].link = Link::Open(stream);
-                self.members[index].waiting = self.welcome.waiting();
-                match self.members[index].waiting {
+            Ok(Ok(transport)) => {
+                member.registration.set(&mut self.poller, &transport, Interest::READ)?;
+                member.link = Link::Open(transport);
+                member.waiting = self.welcome.waiting();
+                match member.waiting {
                     Some(_) => self.unwelcome += 1,
                     None => self.connected += 1,
                 }
             }
             Err(connector) => {
-                self.poller.add(&connector, token(index), Interest::WRITE)?;
-                self.members[index].link = Link::Connecting(connector);
+                member.registration.set(&mut self.poller, &connector, Interest::WRITE)?;
+                member.link = Link::Connecting(connector);
                 return Ok(());
             }
             Ok(Err(error)) => {
@@ -230,11 +230,11 @@ impl Crowd {
     /// One bounded read; the poller says it again if there is more.
     fn read(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
         let member = &mut self.members[index];
-        let Link::Open(stream) = &member.link else { return Ok(()) };
+        let Link::Open(transport) = &mut member.link else { return Ok(()) };
         let kept = member.leftover.len();
         self.scratch[..kept].copy_from_slice(&member.leftover);
-        match stream.read(&mut self.scratch[kept..kept + READ]) {
-            Read::Bytes(count) => {
+        match transport.read(&mut self.scratch[kept..kept + READ]) {
+            Received::Bytes(count) => {
                 let now = Instant::now();
                 self.last_read = now;
                 self.bytes += count as u64;
@@ -255,38 +255,35 @@ impl Crowd {
                 }
                 Ok(())
             }
-            Read::Later => Ok(()),
-            Read::Ended | Read::Failed(_) => self.lose(index, judge),
+            Received::WouldBlock => Ok(()),
+            Received::Ended | Received::Failed(_) => self.lose(index, judge),
         }
     }
 
     /// Gives the system what it takes of a member's words.
     fn write(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
         let member = &mut self.members[index];
-        let Link::Open(stream) = &member.link else { return Ok(()) };
-        let mut writer = stream;
+        let Link::Open(transport) = &mut member.link else { return Ok(()) };
         while !member.unsent.is_empty() {
-            match writer.write(&member.unsent) {
+            match transport.write(&member.unsent) {
                 Ok(count) => drop(member.unsent.drain(..count)),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(_) => return self.lose(index, judge),
             }
         }
-        let waits = !member.unsent.is_empty();
-        if waits != member.waits_to_write && !member.aside {
-            member.waits_to_write = waits;
-            let interest = if waits { Interest::BOTH } else { Interest::READ };
-            self.poller.modify(stream, token(index), interest)?;
+        if member.aside {
+            return Ok(());
         }
-        Ok(())
+        let wanted = Interest { readable: true, writable: !member.unsent.is_empty() };
+        member.registration.set(&mut self.poller, transport, wanted)
     }
 
     /// The server has closed this connection, or it broke.
     fn lose(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
         let member = &mut self.members[index];
-        if let Link::Open(stream) = std::mem::replace(&mut member.link, Link::Gone) {
-            self.poller.remove(&stream)?;
+        if let Link::Open(transport) = std::mem::replace(&mut member.link, Link::Gone) {
+            member.registration.clear(&mut self.poller, &transport)?;
         }
         // Half a message at the end of a broken connection is cut and not torn.
         member.leftover = Vec::new();
@@ -303,8 +300,8 @@ impl Crowd {
 
     /// The slow members stop reading (`true`), or begin again.
     pub fn set_slow_aside(&mut self, aside: bool) -> io::Result<()> {
-        for (index, member) in self.members.iter_mut().enumerate() {
-            let Link::Open(stream) = &member.link else { continue };
+        for member in &mut self.members {
+            let Link::Open(transport) = &member.link else { continue };
             if !member.listener.slow || member.aside == aside {
                 continue;
             }
@@ -312,15 +309,11 @@ impl Crowd {
             // Out of the poller and not just without interest: a hangup would be reported at
             // every wait.
             if aside {
-                self.poller.remove(stream)?;
+                member.registration.clear(&mut self.poller, transport)?;
             } else {
-                self.poller.add(stream, token(index), Interest::READ)?;
+                member.registration.set(&mut self.poller, transport, Interest::READ)?;
             }
         }
         Ok(())
     }
-}
-
-fn token(index: usize) -> Token {
-    Token::from_bits(index as u64)
 }

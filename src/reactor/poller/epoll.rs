@@ -1,6 +1,6 @@
 //! `epoll`: Linux's ready list. The contract is in the parent module.
 
-use super::{Event, Interest, Token, check, timeout_milliseconds};
+use super::{Interest, Readiness, Token, check, timeout_milliseconds};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl Epoll {
 
     pub(super) fn wait(
         &mut self,
-        events: &mut Vec<Event>,
+        events: &mut Vec<Readiness>,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         let (fd, milliseconds) = (self.epoll.as_raw_fd(), timeout_milliseconds(timeout));
@@ -49,7 +49,7 @@ impl Epoll {
         events.extend(self.batch.iter().map(|event| {
             let flags = event.events as libc::c_int;
             let hangup = flags & (libc::EPOLLHUP | libc::EPOLLERR) != 0;
-            Event {
+            Readiness {
                 token: Token::from_bits(event.u64),
                 readable: flags & libc::EPOLLIN != 0 || hangup,
                 writable: flags & libc::EPOLLOUT != 0 || hangup,

@@ -3,7 +3,7 @@
 //! Reading and writing are two filters, registered apart and reported apart; `wait` merges the
 //! two reports of one descriptor into one event.
 
-use super::{Event, Interest, Token, check};
+use super::{Interest, Readiness, Token, check};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
@@ -60,7 +60,7 @@ impl Kqueue {
 
     pub(super) fn wait(
         &mut self,
-        events: &mut Vec<Event>,
+        events: &mut Vec<Readiness>,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         let time = timeout.map(to_timespec);
@@ -75,7 +75,7 @@ impl Kqueue {
         self.batch.sort_unstable_by_key(|report| report.ident);
         for reports in self.batch.chunk_by(|one, other| one.ident == other.ident) {
             let token = Token::from_bits(reports[0].udata as u64);
-            let mut event = Event { token, readable: false, writable: false, hangup: false };
+            let mut event = Readiness { token, readable: false, writable: false, hangup: false };
             for report in reports {
                 let ended = report.flags & libc::EV_EOF != 0;
                 event.readable |= report.filter == libc::EVFILT_READ;

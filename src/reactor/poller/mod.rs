@@ -82,7 +82,7 @@ impl Interest {
 
 /// What a wait found out about one descriptor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Event {
+pub struct Readiness {
     /// The token the descriptor was added with.
     pub token: Token,
     /// A read would not block: bytes, end of stream, or an error to fetch.
@@ -324,7 +324,11 @@ impl Poller {
     ///
     /// # Errors
     /// What the system said; EINTR is not an error.
-    pub fn wait(&mut self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+    pub fn wait(
+        &mut self,
+        events: &mut Vec<Readiness>,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
         events.clear();
         let ready = |known: &&AlwaysReady| !known.interest.is_none();
         let timeout = match self.always_ready.iter().find(ready) {
@@ -335,7 +339,7 @@ impl Poller {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
             other => other?,
         }
-        events.extend(self.always_ready.iter().filter(ready).map(|known| Event {
+        events.extend(self.always_ready.iter().filter(ready).map(|known| Readiness {
             token: known.token,
             readable: known.interest.readable,
             writable: known.interest.writable,

@@ -1,7 +1,7 @@
 //! `poll`: an array of descriptors, read anew by the kernel at every wait. The contract is in
 //! the parent module.
 
-use super::{Event, Interest, Token, check, timeout_milliseconds};
+use super::{Interest, Readiness, Token, check, timeout_milliseconds};
 use std::io;
 use std::os::fd::RawFd;
 use std::time::Duration;
@@ -56,7 +56,7 @@ impl Poll {
 
     pub(super) fn wait(
         &mut self,
-        events: &mut Vec<Event>,
+        events: &mut Vec<Readiness>,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         let (array, count) = (self.array.as_mut_ptr(), self.array.len() as libc::nfds_t);
@@ -71,7 +71,7 @@ impl Poll {
             }
             left -= 1;
             let hangup = entry.revents & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0;
-            events.push(Event {
+            events.push(Readiness {
                 token: *token,
                 readable: entry.revents & libc::POLLIN != 0 || hangup,
                 writable: entry.revents & libc::POLLOUT != 0 || hangup,

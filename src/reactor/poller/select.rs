@@ -5,7 +5,7 @@
 //! higher number writes past its end. That is what ends ncat and many student servers at about
 //! 1,000 clients, so `add` refuses such a number and says why.
 
-use super::{Event, Interest, Token, check};
+use super::{Interest, Readiness, Token, check};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
@@ -63,7 +63,7 @@ impl Select {
 
     pub(super) fn wait(
         &mut self,
-        events: &mut Vec<Event>,
+        events: &mut Vec<Readiness>,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         // The kernel overwrites the sets with its answer, so it gets copies.
@@ -81,7 +81,7 @@ impl Select {
             let Some(token) = *token else { continue };
             let (readable, writable) = (contains(&readers, fd), contains(&writers, fd));
             if readable || writable {
-                events.push(Event { token, readable, writable, hangup: false });
+                events.push(Readiness { token, readable, writable, hangup: false });
             }
         }
         Ok(())

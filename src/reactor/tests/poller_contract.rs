@@ -11,7 +11,7 @@
 #[path = "../../../tests/common/backends.rs"]
 mod backends;
 
-use chatloop_reactor::{Backend, Event, Interest, Poller, Signal, Signals, Slab, Token};
+use chatloop_reactor::{Backend, Interest, Poller, Readiness, Signal, Signals, Slab, Token};
 use chatloop_reactor::{descriptors, waker};
 use nix::fcntl::{FcntlArg, fcntl};
 use std::fs::File;
@@ -68,14 +68,14 @@ fn tcp_pair() -> (TcpStream, TcpStream) {
 }
 
 /// What is ready now.
-fn ready(poller: &mut Poller) -> Vec<Event> {
+fn ready(poller: &mut Poller) -> Vec<Readiness> {
     let mut events = Vec::new();
     poller.wait(&mut events, Some(Duration::ZERO)).unwrap();
     events
 }
 
 /// What is ready, as soon as something is.
-fn awaited(poller: &mut Poller) -> Vec<Event> {
+fn awaited(poller: &mut Poller) -> Vec<Readiness> {
     let mut events = Vec::new();
     while events.is_empty() {
         poller.wait(&mut events, None).unwrap();
@@ -83,12 +83,12 @@ fn awaited(poller: &mut Poller) -> Vec<Event> {
     events
 }
 
-fn readable(token: Token) -> Event {
-    Event { token, readable: true, writable: false, hangup: false }
+fn readable(token: Token) -> Readiness {
+    Readiness { token, readable: true, writable: false, hangup: false }
 }
 
-fn writable(token: Token) -> Event {
-    Event { token, readable: false, writable: true, hangup: false }
+fn writable(token: Token) -> Readiness {
+    Readiness { token, readable: false, writable: true, hangup: false }
 }
 
 fn a_quiet_descriptor_is_not_readable_until_bytes_come(backend: Backend) {
@@ -202,7 +202,7 @@ fn both_directions_are_one_event(backend: Backend) {
     let mut poller = poller(backend);
     poller.add(&ours, ONE, Interest::BOTH).unwrap();
     peer.write_all(b"x").unwrap();
-    let both = Event { token: ONE, readable: true, writable: true, hangup: false };
+    let both = Readiness { token: ONE, readable: true, writable: true, hangup: false };
     assert_eq!(ready(&mut poller), [both]);
 }
 
