@@ -1,14 +1,10 @@
-//! How does a person at a terminal talk? The editor at the bottom, messages above it.
+//! A person's side of the client: messages above the edited line, lines and pastes to the server.
 //!
-//! Everything that is shown in a turn is gathered in one buffer and written at the turn's end with
-//! one system call. The terminal blocks if it must; a person whose terminal stands still wants
-//! nothing else to move either, and the server keeps their backlog.
-//!
-//! A paste of several lines waits for one key. Until then messages go on appearing above the
-//! question, and the line that was being typed is untouched under it. What each key does is in `keys`.
+//! Everything that is shown in a turn is written at the turn's end with one system call. The
+//! terminal blocks if it must; a person whose terminal stands still wants nothing else to move
+//! either, and the server keeps their send queue.
 
-mod keys;
-
+use super::complete::Completion;
 use super::dialect::Dialect;
 use super::display::DisplayItem;
 use super::link::{Link, SEND_HARD};
@@ -16,7 +12,7 @@ use super::paint::{Painter, style};
 use super::tokens::INPUT;
 use super::{Gravity, Notice, secrets};
 use crate::reactor::{Interest, Poller, Registration};
-use crate::terminal::{Decoder, Editor, Face, Input, RawMode, Screen, Search};
+use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE};
 use jiff::Zoned;
 use std::io;
 use std::time::Duration;
@@ -25,109 +21,156 @@ const PROMPT: &str = "[You]: ";
 /// What stands in front of the further lines of one message.
 const INDENT: &str = "    ";
 
-/// What a person at the terminal wants of the program.
+/// What the loop is to do after keys were pressed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wish {
+pub enum ConsoleAction {
     /// Go on.
-    Stay,
-    /// End the program.
+    Continue,
+    /// Send what is queued, and end.
     Leave,
-    /// End it without a word: the terminal is gone.
+    /// End at once: the terminal is gone.
     Vanish,
+}
+
+/// What Tab offers.
+struct Offer {
+    /// The byte of the line that the words begin at.
+    start: usize,
+    words: Vec<String>,
+    /// The word that stands there.
+    current: usize,
+    /// The line and cursor with it: after any other change the offer is void.
+    line: String,
+    cursor: usize,
 }
 
 /// The terminal, in raw mode while this exists.
 pub struct Console {
-    terminal: RawMode,
+    console: LineConsole,
     registration: Registration,
-    decoder: Decoder,
-    inputs: Vec<Input>,
-    editor: Editor,
-    screen: Screen,
     painter: Painter,
-    /// A paste that waits for a yes.
-    question: Option<Vec<String>>,
-    /// Ctrl-R, while it goes on.
-    search: Option<Search>,
-    /// What Tab offers, from which byte of the line on, and which of it stands there.
-    offer: Option<(usize, Vec<String>, usize)>,
+    offer: Option<Offer>,
     dialect: Dialect,
-    farewell: bool,
-    /// What is to be written at the end of the turn.
-    out: Vec<u8>,
-    stale: bool,
+    quit_sent: bool,
 }
 
 impl Console {
     /// Makes standard input and output a raw terminal.
     ///
     /// # Errors
-    /// What the system said: they are none.
+    /// They are no terminal.
     pub fn open(painter: Painter, dialect: Dialect) -> io::Result<Console> {
-        let terminal = RawMode::enter(io::stdin(), io::stdout())?;
-        let screen = Screen::new(terminal.columns());
-        let mut editor = Editor::new();
-        if matches!(dialect, Dialect::Irc(_)) {
-            editor.keep_blank_lines();
-        }
-        Ok(Console {
-            terminal,
-            registration: Registration::new(INPUT),
-            decoder: Decoder::new(),
-            inputs: Vec::new(),
-            editor,
-            screen,
-            painter,
-            question: None,
-            search: None,
-            offer: None,
-            dialect,
-            farewell: false,
-            out: Vec::new(),
-            stale: true,
-        })
+        let irc = matches!(dialect, Dialect::Irc(_));
+        let console = LineConsole::open(ConsoleOptions {
+            // Some plain servers take an empty line for goodbye.
+            keeps_blank_lines: irc,
+            always_interrupts: false,
+            style: painter.style(style::YOU),
+            mask: if irc { secrets::masked_irc } else { secrets::masked_plain },
+        })?;
+        let registration = Registration::new(INPUT);
+        Ok(Console { console, registration, painter, offer: None, dialect, quit_sent: false })
     }
 
-    /// Whether the last thing sent was `/quit`.
-    pub fn has_said_farewell(&self) -> bool {
-        self.farewell
+    /// Whether the last line sent was `/quit`.
+    pub fn has_sent_quit(&self) -> bool {
+        self.quit_sent
     }
 
-    /// How long to wait for more bytes before [`patience_ended`](Console::patience_ended).
-    pub fn patience(&self) -> Option<Duration> {
-        self.decoder.patience()
+    /// How long to wait for more bytes before [`timed_out`](Console::timed_out).
+    pub fn timeout(&self) -> Option<Duration> {
+        self.console.timeout()
     }
 
-    /// Standard input is ready: read once and do what the keys say.
-    pub fn input_ready(&mut self, link: &mut Link, now: &Zoned, scratch: &mut [u8]) -> Wish {
-        match self.terminal.read(scratch) {
-            Ok(0) => Wish::Vanish,
-            Ok(count) => {
-                self.decoder.feed(&scratch[..count], &mut self.inputs);
-                self.act(link, now)
-            }
-            Err(error) => match error.kind() {
-                io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => Wish::Stay,
-                _ => Wish::Vanish,
-            },
-        }
-    }
-
-    /// No more bytes came in time: an ESC was the key.
-    pub fn patience_ended(&mut self, link: &mut Link, now: &Zoned) -> Wish {
-        self.decoder.flush(&mut self.inputs);
+    /// Standard input is ready: reads once and does what the keys say.
+    pub fn input_ready(
+        &mut self,
+        link: &mut Link,
+        now: &Zoned,
+        scratch: &mut [u8],
+    ) -> ConsoleAction {
+        self.console.read(scratch);
         self.act(link, now)
     }
 
-    /// Sends lines and shows them as said.
-    fn say(&mut self, lines: &[String], link: &mut Link, now: &Zoned) -> Result<(), String> {
+    /// No more bytes came in time: an ESC was the key.
+    pub fn timed_out(&mut self, link: &mut Link, now: &Zoned) -> ConsoleAction {
+        self.console.timed_out();
+        self.act(link, now)
+    }
+
+    fn act(&mut self, link: &mut Link, now: &Zoned) -> ConsoleAction {
+        while let Some(event) = self.console.next_event() {
+            match event {
+                ConsoleEvent::Line(line) => self.submitted(line, link, now),
+                ConsoleEvent::PasteConfirmed(lines) => match self.send(&lines, link, now) {
+                    Ok(()) => self.console.clear(),
+                    Err(why) => {
+                        self.notice(&Notice::error(format!("{why}; nothing was sent")), now);
+                        self.console.ask(lines);
+                    }
+                },
+                ConsoleEvent::PasteDeclined(count) => {
+                    self.notice(&Notice::note(format!("{count} lines not sent")), now);
+                }
+                ConsoleEvent::PasteTooLong => {
+                    let limit = MAX_PASTE / (1024 * 1024);
+                    let text = format!("paste not sent: it exceeds {limit} MiB");
+                    self.notice(&Notice::error(text), now);
+                }
+                ConsoleEvent::Complete => self.complete(now),
+                ConsoleEvent::Interrupt | ConsoleEvent::Eof => return ConsoleAction::Leave,
+                ConsoleEvent::Closed => return ConsoleAction::Vanish,
+            }
+        }
+        ConsoleAction::Continue
+    }
+
+    fn submitted(&mut self, line: String, link: &mut Link, now: &Zoned) {
+        if secrets::begins(&line, self.dialect.forms()).is_none() {
+            self.console.remember(&line);
+        }
+        if let Err(why) = self.send(std::slice::from_ref(&line), link, now) {
+            self.console.set(&line);
+            self.notice(&Notice::error(format!("{why}; your line is kept")), now);
+            self.console.bell();
+        }
+    }
+
+    /// Tab: the first word that fits, and with each further Tab the next one.
+    fn complete(&mut self, now: &Zoned) {
+        let (line, cursor) = (self.console.line(), self.console.cursor());
+        let valid = |offer: &Offer| offer.line == line && offer.cursor == cursor;
+        let (start, words, current) = match self.offer.take().filter(valid) {
+            Some(offer) => (offer.start, offer.words, offer.current + 1),
+            None => match self.dialect.vocabulary().complete(line, cursor, self.dialect.nick()) {
+                Completion::Nothing => return self.console.bell(),
+                Completion::Words { start, words } => (start, words, 0),
+                Completion::List(lines) => {
+                    return lines.iter().for_each(|line| self.notice(&Notice::note(line), now));
+                }
+            },
+        };
+        let current = current % words.len();
+        if !self.console.complete(start, &words[current]) {
+            return self.console.bell();
+        }
+        // A single word is done: the next Tab completes what comes after it.
+        if words.len() > 1 {
+            let (line, cursor) = (self.console.line().to_owned(), self.console.cursor());
+            self.offer = Some(Offer { start, words, current, line, cursor });
+        }
+    }
+
+    /// Sends lines and shows them as sent.
+    fn send(&mut self, lines: &[String], link: &mut Link, now: &Zoned) -> Result<(), String> {
         if !link.is_up() {
             return Err("not connected".to_owned());
         }
         let bytes: usize = lines.iter().map(|line| line.len() + 1).sum();
         if link.unsent() + bytes > SEND_HARD {
             let limit = SEND_HARD / (1024 * 1024);
-            return Err(format!("the server does not take what waits for it ({limit} MiB)"));
+            return Err(format!("the server is not reading: {limit} MiB are waiting to be sent"));
         }
         self.dialect.can_send(lines)?;
         let parts: Vec<Vec<String>> = self.dialect.parts(lines).map(<[String]>::to_vec).collect();
@@ -137,13 +180,13 @@ impl Console {
             if !bytes.is_empty() {
                 link.send(&bytes);
             }
-            self.farewell = self.dialect.is_quit(&part[part.len() - 1]);
+            self.quit_sent = self.dialect.is_quit(&part[part.len() - 1]);
             self.show(shown, now);
         }
         Ok(())
     }
 
-    /// Shows what the person says. Of several lines the others stand in from the first.
+    /// Shows what the person sends. Lines after the first of one message are indented.
     fn echo(&mut self, lines: &[String], now: &Zoned) {
         for (place, line) in lines.iter().enumerate() {
             let mut shown = Vec::new();
@@ -162,7 +205,7 @@ impl Console {
         }
     }
 
-    /// `[You]: `, with the room that words go to in front if that is known.
+    /// `[You]: `, with the room that messages go to in front if that is known.
     fn prompt(&self) -> String {
         match self.dialect.room() {
             Some(room) => format!("{room} {PROMPT}"),
@@ -170,10 +213,9 @@ impl Console {
         }
     }
 
-    /// A connection stands.
+    /// The connection is established.
     pub fn connected(&mut self, now: &Zoned) {
         self.dialect.connected(now);
-        self.stale = true;
     }
 
     /// The conversation.
@@ -183,18 +225,15 @@ impl Console {
 
     /// A line from the server.
     pub fn line(&mut self, line: &[u8], now: &Zoned) {
-        let told = self.dialect.received(line, now);
-        // The prompt's room may be another one.
-        self.stale = true;
-        self.show(told, now);
+        let items = self.dialect.received(line, now);
+        self.show(items, now);
     }
 
-    /// Shows what came of a line.
-    pub fn show(&mut self, told: Vec<DisplayItem>, now: &Zoned) {
+    fn show(&mut self, items: Vec<DisplayItem>, now: &Zoned) {
         let numbers = self.dialect.shows_numbers();
-        for item in told {
+        for item in items {
             match item {
-                DisplayItem::Bell => self.bell(),
+                DisplayItem::Bell => self.console.bell(),
                 DisplayItem::Notice(notice) => self.notice(&notice, now),
                 item => {
                     for line in self.painter.item(&item, numbers, Some(INDENT), now) {
@@ -205,7 +244,7 @@ impl Console {
         }
     }
 
-    /// Something the client has to say.
+    /// Shows something of the client's own.
     pub fn notice(&mut self, notice: &Notice, now: &Zoned) {
         let style = match notice.gravity {
             Gravity::Note => style::DIM,
@@ -217,111 +256,62 @@ impl Console {
         self.print(&shown, now);
     }
 
-    /// Prints a whole line above the row, and the day before it if that is new.
+    /// Prints a whole line above the edited one, and the day before it if that is new.
     fn print(&mut self, shown: &[u8], now: &Zoned) {
         if let Some(day) = self.painter.day_line(now) {
             let mut line = Vec::new();
             self.painter.styled(&day, style::DIM, &mut line);
-            self.screen.print(&line, &mut self.out);
+            self.console.print(&line);
         }
-        self.screen.print(shown, &mut self.out);
-        self.stale = true;
-    }
-
-    fn bell(&mut self) {
-        self.out.push(0x07);
-    }
-
-    /// Lets the screen act on what the row shows: the line, or the question in its place. On a
-    /// narrow screen the end of the question is what stays.
-    fn on_screen(&mut self, act: impl FnOnce(&mut Screen, &Face<'_>, &mut Vec<u8>)) {
-        let style = self.painter.style(style::YOU);
-        let (prompt, masked, asked);
-        let face = match (&self.question, &self.search) {
-            (Some(lines), _) => {
-                asked = format!("send {} lines? y or n ", lines.len());
-                Face { prompt: "", style: "", line: &asked, cursor: asked.len() }
-            }
-            (None, Some(search)) => {
-                prompt = search.prompt();
-                let (line, cursor) = search.found().unwrap_or_default();
-                Face { prompt: &prompt, style, line, cursor }
-            }
-            (None, None) => {
-                prompt = self.prompt();
-                let forms = self.dialect.forms();
-                masked = secrets::masked(self.editor.line(), self.editor.cursor(), forms);
-                let (line, cursor) = match &masked {
-                    Some((line, cursor)) => (line.as_str(), *cursor),
-                    None => (self.editor.line(), self.editor.cursor()),
-                };
-                Face { prompt: &prompt, style, line, cursor }
-            }
-        };
-        act(&mut self.screen, &face, &mut self.out);
+        self.console.print(shown);
     }
 
     /// Shows what the turn has changed, with one write.
     ///
     /// # Errors
-    /// What the system said: the terminal is gone.
+    /// The terminal is gone.
     pub fn present(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.stale) {
-            self.on_screen(Screen::show);
-        }
-        let mut out = std::mem::take(&mut self.out);
-        let result = if out.is_empty() { Ok(()) } else { self.terminal.write(&out) };
-        out.clear();
-        out.shrink_to(KEPT_OUTPUT);
-        self.out = out;
-        result
+        self.console.set_prompt(&self.prompt());
+        let frame = self.console.frame();
+        self.console.write(&frame)
     }
 
     /// The window has another size.
     pub fn resized(&mut self) {
-        let columns = self.terminal.columns();
-        self.on_screen(|screen, face, out| screen.resize(columns, face, out));
+        self.console.resized();
     }
 
     /// Gives the terminal back while the process is stopped.
     ///
     /// # Errors
-    /// What the system said: the terminal is gone.
+    /// The terminal is gone.
     pub fn pause(&mut self) -> io::Result<()> {
         self.clear_row()?;
-        self.terminal.pause()
+        self.console.pause()
     }
 
-    /// Takes the terminal again and shows the row where the cursor is now.
+    /// Takes the terminal again.
     ///
     /// # Errors
-    /// What the system said: the terminal is gone.
+    /// The terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
-        self.terminal.resume()?;
-        self.screen.forget();
-        self.stale = true;
-        self.resized();
-        Ok(())
+        self.console.resume()
     }
 
-    /// Takes the row away for good: what the shell prints next begins there.
+    /// Takes the row away: what the shell prints next begins there.
     ///
     /// # Errors
-    /// What the system said: the terminal is gone.
+    /// The terminal is gone.
     pub fn clear_row(&mut self) -> io::Result<()> {
-        self.screen.hide(&mut self.out);
-        self.stale = false;
-        self.present()
+        let frame = self.console.last_frame();
+        self.console.write(&frame)
     }
 
     /// Asks the poller for what is wanted next: always keys.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub fn update(&mut self, poller: &mut Poller) -> io::Result<()> {
-        self.registration.set(poller, &self.terminal, Interest::READ)
+        self.registration.set(poller, io::stdin(), Interest::READ)
     }
 }
-
-/// Bytes of the output buffer that are kept between turns.
-const KEPT_OUTPUT: usize = 64 * 1024;

@@ -9,7 +9,6 @@
 //! | `front` | who talks, a person or a script? |
 //! | [`link`] | how is the connection made, used, lost and made again? |
 //! | [`console`] | how does a person at a terminal talk? |
-//! | `console/keys` | what does a key do there? |
 //! | [`dialect`] | which dialect is spoken, and what have both in common? |
 //! | [`irc`] | how does this person talk to an IRC server? |
 //! | [`plain`] | who is this person on a server of plain lines, and how do they get back there? |

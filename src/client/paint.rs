@@ -74,7 +74,7 @@ impl Painter {
 
     /// Appends `text` in a style, if there are colours.
     pub fn styled(&self, text: &str, name: &'static str, out: &mut Vec<u8>) {
-        crate::terminal::screen::styled(text, self.style(name), out);
+        crate::terminal::styled(text, self.style(name), out);
     }
 
     /// Appends a server's line, without newline. `false`, and nothing is appended, if the line

@@ -5,7 +5,7 @@
 
 mod connection;
 
-use super::console::Wish;
+use super::console::ConsoleAction;
 use super::dialect::Dialect;
 use super::front::Front;
 use super::irc::{Session, Wishes};
@@ -224,8 +224,8 @@ impl<'options> Client<'options> {
                     Front::Person(_) => {}
                     Front::Script(script) => script.input_ready(&mut self.link, scratch),
                     Front::Console(console) => {
-                        let wish = console.input_ready(&mut self.link, &Zoned::now(), scratch);
-                        self.grant(wish);
+                        let action = console.input_ready(&mut self.link, &Zoned::now(), scratch);
+                        self.perform(action);
                     }
                 }
                 Ok(())
@@ -238,20 +238,20 @@ impl<'options> Client<'options> {
         }
     }
 
-    fn grant(&mut self, wish: Wish) {
-        match wish {
-            Wish::Stay => {
+    fn perform(&mut self, action: ConsoleAction) {
+        match action {
+            ConsoleAction::Continue => {
                 if let Some(timer) = self.keys_timer.take() {
                     self.timers.cancel(timer);
                 }
                 if let Front::Console(console) = &self.front
-                    && let Some(patience) = console.patience()
+                    && let Some(timeout) = console.timeout()
                 {
-                    self.keys_timer = Some(self.timers.arm(Instant::now() + patience, Due::Keys));
+                    self.keys_timer = Some(self.timers.arm(Instant::now() + timeout, Due::Keys));
                 }
             }
-            Wish::Leave => self.end_within(LAST_WORDS, Exit::Done),
-            Wish::Vanish => self.ended = Some(Exit::Signal(SIGHUP)),
+            ConsoleAction::Leave => self.end_within(LAST_WORDS, Exit::Done),
+            ConsoleAction::Vanish => self.ended = Some(Exit::Signal(SIGHUP)),
         }
     }
 
@@ -298,8 +298,8 @@ impl<'options> Client<'options> {
                 Due::Keys => {
                     self.keys_timer = None;
                     if let Front::Console(console) = &mut self.front {
-                        let wish = console.patience_ended(&mut self.link, &Zoned::now());
-                        self.grant(wish);
+                        let action = console.timed_out(&mut self.link, &Zoned::now());
+                        self.perform(action);
                     }
                 }
                 Due::Hint => self.hint(),

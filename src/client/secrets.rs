@@ -100,6 +100,16 @@ pub fn masked(line: &str, cursor: usize, forms: Forms) -> Option<(String, usize)
     Some((shown, cursor))
 }
 
+/// [`masked`] with the commands of IRC.
+pub fn masked_irc(line: &str, cursor: usize) -> Option<(String, usize)> {
+    masked(line, cursor, Forms::Irc)
+}
+
+/// [`masked`] with the commands of plain lines.
+pub fn masked_plain(line: &str, cursor: usize) -> Option<(String, usize)> {
+    masked(line, cursor, Forms::Plain)
+}
+
 /// The line as it is shown after it was sent.
 pub fn sent(line: &str, forms: Forms) -> Option<String> {
     let start = begins(line, forms)?;

@@ -117,7 +117,7 @@ fn account_password(account: &str) -> Result<Zeroizing<String>, String> {
 /// Writes a notice to standard error; if that fails, too, there is nobody to tell.
 pub(super) fn to_stderr(notice: &Notice, style: &str) {
     let mut line = Vec::new();
-    crate::terminal::screen::styled(&notice.text, style, &mut line);
+    crate::terminal::styled(&notice.text, style, &mut line);
     line.push(b'\n');
     let _ = io::stderr().write_all(&line);
 }

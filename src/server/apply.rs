@@ -6,7 +6,7 @@
 use super::audit;
 use super::turn::Server;
 use crate::chat::{Audience, Change, Effect, Event, Name, Record, SessionId, Stamp, Viewpoint};
-use crate::journal::Health;
+use crate::journal::{Committed, Health};
 use crate::reactor::{Segment, Token};
 use log::error;
 
@@ -17,43 +17,38 @@ const APPLIED_PER_TURN: usize = 512 * 1024;
 impl Server {
     /// Lets happen what the journal has handed back.
     pub(super) fn apply_records(&mut self) {
-        let mut kept = std::mem::take(&mut self.kept);
+        let mut committed = std::mem::take(&mut self.committed);
         let mut bytes = 0;
-        let now = kept.iter().take_while(|record| {
+        let now = committed.iter().take_while(|it| {
             let fits = bytes < APPLIED_PER_TURN;
-            bytes += record.change.size();
+            bytes += it.record.change.size();
             fits
         });
         let now = now.count();
-        for record in kept.drain(..now) {
+        for Committed { record, .. } in committed.drain(..now) {
             self.apply(record);
         }
-        self.kept = kept;
-        self.refuse_records();
+        self.committed = committed;
+        self.reject_proposals();
         self.close_run();
     }
 
-    /// Some records could not be kept. What was said is not told then, but to its sender. Who comes
-    /// or goes does so all the same: the connection is there, or it is not.
-    fn refuse_records(&mut self) {
-        let mut refused = std::mem::take(&mut self.refused);
-        self.journal.take_refused(&mut refused);
-        for record in refused.drain(..) {
-            if matches!(record.change, Change::Enter(_) | Change::Leave { .. }) {
-                self.apply(record);
-                continue;
-            }
-            let token = Token::from_bits(record.origin.0);
-            self.no_longer_pending(token, &record.change);
+    /// Some changes could not be committed: their origins are told.
+    fn reject_proposals(&mut self) {
+        let mut rejected = std::mem::take(&mut self.rejected);
+        self.journal.take_rejected(&mut rejected);
+        for proposal in rejected.drain(..) {
+            let token = Token::from_bits(proposal.origin.0);
+            self.no_longer_pending(token, &proposal.change);
             if let Health::ReadOnly(reason) = self.journal.health() {
                 self.tell(token, &format!("not done, nothing can be kept now: {reason}"));
             }
-            if matches!(record.change, Change::Login { .. }) {
+            if matches!(proposal.change, Change::Login { .. }) {
                 self.fail_sasl(token);
             }
             self.finish_irc(token);
         }
-        self.refused = refused;
+        self.rejected = rejected;
         self.say_health();
     }
 

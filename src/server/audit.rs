@@ -6,7 +6,7 @@
 
 use super::turn::Server;
 use crate::chat::{BanTarget, Change, Effect, Event, Hub, ModeChange, Name, Record, SessionId};
-use crate::session::refusal_text;
+use crate::session::{irc, refusal_text};
 use log::info;
 
 /// What the lines of the log begin with, and their target for RUST_LOG.
@@ -107,16 +107,10 @@ fn banned(target: &BanTarget) -> String {
 
 /// A mode change as IRC writes it. A key is a secret: it is left out.
 fn mode(change: &ModeChange) -> String {
-    let signed = |on: bool, letter: char| format!("{}{letter}", if on { '+' } else { '-' });
-    match change {
-        ModeChange::Flag(flag, on) => signed(*on, flag.letter()),
-        ModeChange::Key(key) => signed(key.is_some(), 'k'),
-        ModeChange::Limit(None) => signed(false, 'l'),
-        ModeChange::Limit(Some(limit)) => format!("+l {limit}"),
-        ModeChange::Ban(mask, on) => format!("{} {mask}", signed(*on, 'b')),
-        ModeChange::Except(mask, on) => format!("{} {mask}", signed(*on, 'e')),
-        ModeChange::Invitable(mask, on) => format!("{} {mask}", signed(*on, 'I')),
-        ModeChange::Op(nick, on) => format!("{} {nick}", signed(*on, 'o')),
-        ModeChange::Voice(nick, on) => format!("{} {nick}", signed(*on, 'v')),
+    let (on, letter, argument) = irc::mode_parts(change);
+    let sign = if on { '+' } else { '-' };
+    match argument.filter(|_| letter != 'k') {
+        Some(argument) => format!("{sign}{letter} {argument}"),
+        None => format!("{sign}{letter}"),
     }
 }

@@ -6,7 +6,7 @@
 //! ([`Server::offer_to_operator`]). Its typed lines wait as those in an inbox do.
 
 use super::connection::PendingRecords;
-use super::console::{self, Console, Wish};
+use super::console::{self, Console, ConsoleEvent};
 use super::transcript::Transcript;
 use super::turn::{Due, Server};
 use crate::chat::{Audience, Change, Entry, Event, Name, QuitReason, Room, Viewpoint};
@@ -91,8 +91,8 @@ impl Server {
     /// Keys have been pressed.
     pub(super) fn operator_keys(&mut self) {
         let Some(operator) = &mut self.operator else { return };
-        let wishes = operator.console.input_ready(&mut self.scratch);
-        self.grant(wishes);
+        operator.console.read(&mut self.scratch);
+        self.take_console_events();
     }
 
     /// The time of an ESC has passed, or it is time to look whether the terminal is ours again.
@@ -102,22 +102,21 @@ impl Server {
         if operator.console.is_paused() {
             self.resume_console();
         } else {
-            let wishes = operator.console.patience_ended();
-            self.grant(wishes);
+            operator.console.timed_out();
+            self.take_console_events();
         }
     }
 
-    fn grant(&mut self, wishes: Vec<Wish>) {
-        for wish in wishes {
-            match wish {
-                Wish::Line(line) => {
-                    if let Some(operator) = &mut self.operator {
-                        operator.lines.push_back(line);
-                    }
-                }
-                Wish::Stop => self.stop(Signal::Interrupt),
-                Wish::Close => self.operator_leaves(None),
-                Wish::Vanish => {
+    fn take_console_events(&mut self) {
+        while let Some(operator) = &mut self.operator
+            && let Some(event) = operator.console.next_event()
+        {
+            match event {
+                ConsoleEvent::Line(line) => operator.lines.push_back(line),
+                ConsoleEvent::PasteConfirmed(lines) => operator.lines.extend(lines),
+                ConsoleEvent::Interrupt => self.stop(Signal::Interrupt),
+                ConsoleEvent::Eof => self.operator_leaves(None),
+                ConsoleEvent::Closed => {
                     // It would be reported as readable at every wait from here on.
                     let _ = self.poller.remove(io::stdin());
                     if self.has_lost_its_terminal() {
@@ -127,10 +126,14 @@ impl Server {
                         self.operator_leaves(None);
                     }
                 }
+                // The console does these itself.
+                ConsoleEvent::Complete
+                | ConsoleEvent::PasteDeclined(_)
+                | ConsoleEvent::PasteTooLong => {}
             }
         }
-        let patience = self.operator.as_ref().and_then(|operator| operator.console.patience());
-        self.arm_operator(patience);
+        let timeout = self.operator.as_ref().and_then(|operator| operator.console.timeout());
+        self.arm_operator(timeout);
     }
 
     fn arm_operator(&mut self, after: Option<Duration>) {

@@ -12,7 +12,7 @@ use crate::chat::{
     Command, Decision, Event, Hub, Lookup, Outcome, Past, Point, Purpose, Query, Range, RecordId,
     Refusal, Scope, Viewpoint, Work,
 };
-use crate::journal::{Answer, Question};
+use crate::journal::{Answer, HistoryQuery, QueryId};
 use crate::reactor::Token;
 use crate::session::plain::Request;
 
@@ -51,7 +51,7 @@ impl Server {
             Decision::Refuse(refusal) => self.reply(token, &Event::Refused(refusal)),
             Decision::Ask(query) => {
                 let pending = Pending::Show(token, query.clone());
-                self.ask(token, Question::Past(query), pending);
+                self.ask(token, HistoryQuery::Past(query), pending);
             }
             Decision::Lookup { lookup, then, missing } => {
                 self.look_up(token, lookup, then, missing)
@@ -66,21 +66,21 @@ impl Server {
     }
 
     fn look_up(&mut self, token: Token, lookup: Lookup, then: Box<Command>, missing: Refusal) {
-        self.ask(token, Question::Find(lookup), Pending::Decide(token, then, missing));
+        self.ask(token, HistoryQuery::Find(lookup), Pending::Decide(token, then, missing));
     }
 
     /// Asks the journal for a connection, whose next line waits for the answer.
-    fn ask(&mut self, token: Token, question: Question, pending: Pending) {
+    fn ask(&mut self, token: Token, query: HistoryQuery, pending: Pending) {
         if let Some(connection) = self.connections.get_mut(token) {
             connection.waits_for_answer = true;
         }
-        self.ask_journal(question, pending);
+        let id = self.journal.next_query();
+        self.query_journal(id, query, pending);
     }
 
-    fn ask_journal(&mut self, question: Question, pending: Pending) {
-        self.last_ticket += 1;
-        self.pending.insert(self.last_ticket, pending);
-        self.journal.ask(self.last_ticket, question);
+    fn query_journal(&mut self, id: QueryId, query: HistoryQuery, pending: Pending) {
+        self.pending.insert(id, pending);
+        self.journal.query(id, query);
     }
 
     /// Asks the journal for the past of a room somebody has just joined, or for their mail. What
@@ -96,11 +96,11 @@ impl Server {
             return;
         }
         let irc = irc.is_some();
+        let id = self.journal.next_query();
         match self.connections.get_mut(token) {
             // Its mail carries its time and may come in between.
             Some(_) if irc && !of_room => {}
-            // The ticket of the question that follows.
-            Some(connection) => connection.hold(self.last_ticket + 1),
+            Some(connection) => connection.hold(id.0),
             None if token == CONSOLE => {}
             None => return,
         }
@@ -109,8 +109,8 @@ impl Server {
             Some(RecordId(upto)) => Range::Before(Point::Id(RecordId(upto + 1))),
             None => query.range,
         };
-        let question = Question::Past(Query { range, ..query.clone() });
-        self.ask_journal(question, Pending::ReplayHistory(token, query));
+        let question = HistoryQuery::Past(Query { range, ..query.clone() });
+        self.query_journal(id, question, Pending::ReplayHistory(token, query));
     }
 
     fn submit(&mut self, token: Token, work: Work) {
@@ -186,9 +186,9 @@ impl Server {
     /// Hands out what the journal has answered. An answer may lead to the next question, which a
     /// journal in memory answers at once.
     pub(super) fn take_answers(&mut self) {
-        while let Some((ticket, answer)) = self.journal.next_answer() {
-            if let Some(pending) = self.pending.remove(&ticket) {
-                self.take_answer(ticket, pending, answer);
+        while let Some((id, answer)) = self.journal.next_answer() {
+            if let Some(pending) = self.pending.remove(&id) {
+                self.take_answer(id.0, pending, answer);
             }
         }
     }

@@ -2,12 +2,13 @@
 
 use super::config::{Config, Days};
 use crate::chat::{Change, Hub, Moment, SessionId};
-use crate::journal::{Journal, JournalError, Limits};
+use crate::journal::{Journal, JournalError, Limits, Runtime, TimeSource, Wake};
 use crate::reactor::{Listener, Token, Waker};
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Addresses that one name may resolve to and all be listened at.
 pub(super) const MOST_LISTENERS: usize = 8;
@@ -106,10 +107,24 @@ pub(super) fn open_journal(config: &Config, waker: &Waker) -> Result<(Journal, H
         return Ok((Journal::memory(&limits), Hub::new()));
     };
     let waker = waker.clone();
-    let wake = Arc::new(move || waker.wake());
-    let (mut journal, restored) =
-        Journal::open(directory, &limits, wake).map_err(StartError::Journal)?;
+    let wake: Wake = Arc::new(move || waker.wake());
+    let runtime = Runtime { wake, time: Arc::new(SystemTime), inline: false };
+    let (mut journal, hub) =
+        Journal::open(directory, &limits, &runtime).map_err(StartError::Journal)?;
     // Whoever was here before is not here any more.
-    journal.append(Moment(0), SessionId(NOBODY.to_bits()), Change::Restarted { node: 0 });
-    Ok((journal, restored.hub))
+    journal.propose(Moment(0), SessionId(NOBODY.to_bits()), Change::Restarted { node: 0 });
+    Ok((journal, hub))
+}
+
+/// The time that the journal's threads are told.
+struct SystemTime;
+
+impl TimeSource for SystemTime {
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn moment(&self) -> Moment {
+        super::turn::moment()
+    }
 }

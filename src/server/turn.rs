@@ -14,8 +14,8 @@ use super::start::{StartError, listen, open_journal};
 use super::stop::Ending;
 use super::transcript::Transcript;
 use super::worker::Worker;
-use crate::chat::{Change, Effect, Hub, Moment, Record, SessionId, Stamp, Viewpoint};
-use crate::journal::Journal;
+use crate::chat::{Change, Effect, Hub, Moment, SessionId, Stamp, Viewpoint};
+use crate::journal::{Committed, Journal, Proposal, QueryId};
 use crate::reactor::{
     Interest, Listener, Poller, Readiness, Signal, Signals, Slab, Timers, Token, WakeReceiver,
     descriptors, signals, waker,
@@ -118,8 +118,7 @@ pub struct Server {
     wakes: WakeReceiver,
     pub(super) worker: Worker,
     /// Who waits for which answer of the journal, by ticket.
-    pub(super) pending: HashMap<u64, Pending>,
-    pub(super) last_ticket: u64,
+    pub(super) pending: HashMap<QueryId, Pending>,
     /// Used again by each delivery to an audience that is not one room.
     pub(super) recipients: Vec<(SessionId, Viewpoint)>,
     pub(super) scratch: Box<[u8]>,
@@ -138,8 +137,8 @@ pub struct Server {
     pub(super) stopping: bool,
     pub(super) ending: Option<Ending>,
     /// What the journal has handed back: kept, refused. Their memory is used again.
-    pub(super) kept: Vec<Record>,
-    pub(super) refused: Vec<Record>,
+    pub(super) committed: Vec<Committed>,
+    pub(super) rejected: Vec<Proposal>,
     pub(super) read_only_told: bool,
     pub(super) effects: Vec<Effect>,
 }
@@ -200,7 +199,6 @@ impl Server {
             wakes,
             worker,
             pending: HashMap::new(),
-            last_ticket: 0,
             recipients: Vec::new(),
             scratch: vec![0; SCRATCH].into(),
             with_input: Vec::new(),
@@ -215,8 +213,8 @@ impl Server {
             turns: 0,
             stopping: false,
             ending: None,
-            kept: Vec::new(),
-            refused: Vec::new(),
+            committed: Vec::new(),
+            rejected: Vec::new(),
             read_only_told: false,
             effects: Vec::new(),
         })
@@ -270,7 +268,7 @@ impl Server {
             self.timer_is_due(due);
         }
         self.journal.end_turn();
-        self.journal.take_kept(&mut self.kept);
+        self.journal.take_committed(&mut self.committed);
         self.apply_records();
         self.take_answers();
         self.transcript.end_turn();
@@ -288,7 +286,7 @@ impl Server {
         let work_left = (!self.with_input.is_empty() && self.journal.has_room())
             || !self.to_reap.is_empty()
             || !self.touched.to_flush.is_empty()
-            || !self.kept.is_empty()
+            || !self.committed.is_empty()
             || self.journal.has_news()
             || self.operator_has_line();
         if work_left { Some(Duration::ZERO) } else { self.timers.time_left(Instant::now()) }
@@ -358,7 +356,7 @@ impl Server {
         } else {
             self.operator_waits(token, &change);
         }
-        self.journal.append(self.moment, Self::session(token), change);
+        self.journal.propose(self.moment, Self::session(token), change);
     }
 
     /// Writes down that a client has left, once.
@@ -407,7 +405,7 @@ pub(super) fn bounds(config: &Config) -> Bounds {
     }
 }
 
-fn moment() -> Moment {
+pub(super) fn moment() -> Moment {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -5,7 +5,7 @@
 //! [`Decoder`] is fed bytes in any pieces and gives the same keys however they were cut.
 //!
 //! One thing bytes alone cannot tell: whether ESC is a key or the start of a sequence that is
-//! still under way. The decoder keeps no clock; [`Decoder::patience`] says how long to wait for
+//! still under way. The decoder keeps no clock; [`Decoder::timeout`] says how long to wait for
 //! more, and the caller then calls [`Decoder::flush`].
 //!
 //! A bracketed paste arrives as one [`Input::Paste`], of at most [`MAX_PASTE`] bytes.
@@ -27,11 +27,11 @@ pub const MAX_PASTE: usize = 4 * 1024 * 1024;
 const MAX_SEQUENCE: usize = 32;
 
 /// How long a sequence may pause: a person is slower, a terminal over a bad line usually faster.
-const SEQUENCE_PATIENCE: Duration = Duration::from_millis(50);
+const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// How long a paste may pause before it is taken for complete. If its end marker is lost on the
 /// way, the keyboard must not stay inside the paste; and nothing is sent by it in any case.
-const PASTE_PATIENCE: Duration = Duration::from_secs(2);
+const PASTE_TIMEOUT: Duration = Duration::from_secs(2);
 
 const PASTE_END: &[u8] = b"\x1b[201~";
 
@@ -153,11 +153,11 @@ impl Decoder {
 
     /// How long to wait for more bytes before [`flush`](Decoder::flush); `None` if nothing is
     /// under way that a pause would decide. Ask after every feed and count from there.
-    pub fn patience(&self) -> Option<Duration> {
+    pub fn timeout(&self) -> Option<Duration> {
         match self.state {
             State::Ground | State::Character => None,
-            State::Paste => Some(PASTE_PATIENCE),
-            _ => Some(SEQUENCE_PATIENCE),
+            State::Paste => Some(PASTE_TIMEOUT),
+            _ => Some(SEQUENCE_TIMEOUT),
         }
     }
 

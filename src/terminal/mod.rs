@@ -9,6 +9,7 @@
 //! | [`search`] | which of them did the person mean? |
 //! | [`text`] | where do graphemes begin, and how many columns do they take? |
 //! | [`screen`] | which bytes put the line on the screen, and messages above it? |
+//! | [`line_console`] | all of these together, as both programs use them |
 //!
 //! Everything but [`raw`] is pure: bytes and keys in, bytes and outcomes out, no clock and no
 //! descriptor. There is no read loop in here: a program waits for its terminal together with its
@@ -18,16 +19,15 @@
 //! scrollback), the mouse, and terminfo: the few sequences used here are understood by everything
 //! that calls itself a terminal today, except TERM=dumb, which callers treat as no terminal.
 
-pub mod editor;
-pub mod history;
-pub mod keys;
+mod editor;
+mod history;
+mod keys;
+mod line_console;
 pub mod raw;
-pub mod screen;
-pub mod search;
-pub mod text;
+mod screen;
+mod search;
+mod text;
 
-pub use editor::{Editor, Outcome};
-pub use keys::{Code, Decoder, Input, Key};
-pub use raw::RawMode;
-pub use screen::{Face, Screen};
-pub use search::Search;
+pub use keys::MAX_PASTE;
+pub use line_console::{ConsoleEvent, ConsoleOptions, LineConsole};
+pub use screen::styled;

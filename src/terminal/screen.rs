@@ -49,14 +49,10 @@ impl Screen {
         Screen { columns: or_default(columns), painted: None }
     }
 
-    /// Columns of the screen.
-    pub fn columns(&self) -> usize {
-        self.columns
-    }
-
-    /// Columns of what stands in the row and the column of the cursor; `None` while hidden.
-    pub fn painted_columns(&self) -> Option<(usize, usize)> {
-        self.painted
+    /// Columns of the screen; those painted and that of the cursor.
+    #[cfg(test)]
+    pub fn geometry(&self) -> (usize, Option<(usize, usize)>) {
+        (self.columns, self.painted)
     }
 
     /// Takes the row away; the cursor is at its start then.
@@ -89,13 +85,6 @@ impl Screen {
             }
         }
         self.painted = Some((painted, cursor));
-    }
-
-    /// Prints `message`, which is one or more whole lines without their last newline, above the
-    /// row, and paints the row again.
-    pub fn print_above(&mut self, message: &[u8], face: &Face<'_>, out: &mut Vec<u8>) {
-        self.print(message, out);
-        self.show(face, out);
     }
 
     /// Prints `message` and leaves the row hidden: for many messages in one turn.

@@ -29,15 +29,15 @@ pub struct Search {
 
 /// What a key came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
+pub enum SearchStep {
     /// The search goes on.
-    On,
+    Continues,
     /// It goes on, and nothing (more) was found: ring the bell.
     Failed,
-    /// It is given up; the line is as it was.
-    GivenUp,
+    /// It is cancelled; the line is as it was.
+    Cancelled,
     /// It is over; the line is the found one, and the key is still to be done.
-    Taken,
+    Accepted,
 }
 
 impl Search {
@@ -59,7 +59,7 @@ impl Search {
     }
 
     /// Does what `key` means.
-    pub fn key(&mut self, key: Key, history: &History) -> Step {
+    pub fn key(&mut self, key: Key, history: &History) -> SearchStep {
         match key {
             Key { code: Code::Char('r'), control: true, .. } => {
                 let next = self.found.as_ref().map_or(0, |(age, _)| age + 1);
@@ -72,25 +72,25 @@ impl Search {
                 self.look(0, history)
             }
             Key { code: Code::Char('c' | 'g'), control: true, .. }
-            | Key { code: Code::Escape, .. } => Step::GivenUp,
+            | Key { code: Code::Escape, .. } => SearchStep::Cancelled,
             Key { code: Code::Char(character), control: false, alt: false, .. } => {
                 if self.query.len() + character.len_utf8() > MAX_QUERY {
-                    return Step::Failed;
+                    return SearchStep::Failed;
                 }
                 self.query.push(character);
                 let from = self.found.as_ref().map_or(0, |(age, _)| *age);
                 self.look(from, history)
             }
-            _ => Step::Taken,
+            _ => SearchStep::Accepted,
         }
     }
 
     /// Looks from the line that is `age` lines older than the newest; keeps what was found before
     /// if nothing is.
-    fn look(&mut self, age: usize, history: &History) -> Step {
+    fn look(&mut self, age: usize, history: &History) -> SearchStep {
         if self.query.is_empty() {
             self.failed = false;
-            return Step::On;
+            return SearchStep::Continues;
         }
         let lines = history.lines().rev().enumerate().skip(age);
         let before = self.found.as_ref().map(|(_, line)| line.clone());
@@ -104,9 +104,9 @@ impl Search {
         match hit {
             Some((age, line)) => {
                 self.found = Some((age, line.to_owned()));
-                Step::On
+                SearchStep::Continues
             }
-            None => Step::Failed,
+            None => SearchStep::Failed,
         }
     }
 }
@@ -131,8 +131,8 @@ mod tests {
         history
     }
 
-    fn typed(search: &mut Search, keys: &str, history: &History) -> Step {
-        let mut last = Step::On;
+    fn typed(search: &mut Search, keys: &str, history: &History) -> SearchStep {
+        let mut last = SearchStep::Continues;
         for key in keys.chars() {
             last = search.key(Key::plain(Code::Char(key)), history);
         }
@@ -143,19 +143,19 @@ mod tests {
     fn it_goes_back_and_comes_back() {
         let history = history(&["make test", "make check", "git push", "Make test"]);
         let mut search = Search::new();
-        assert_eq!(typed(&mut search, "ma", &history), Step::On);
+        assert_eq!(typed(&mut search, "ma", &history), SearchStep::Continues);
         assert_eq!(search.found(), Some(("Make test", 0)));
-        assert_eq!(search.key(Key::control('r'), &history), Step::On);
+        assert_eq!(search.key(Key::control('r'), &history), SearchStep::Continues);
         assert_eq!(search.found(), Some(("make check", 0)));
-        assert_eq!(typed(&mut search, "ke t", &history), Step::On);
+        assert_eq!(typed(&mut search, "ke t", &history), SearchStep::Continues);
         assert_eq!(search.found(), Some(("make test", 0)));
-        assert_eq!(search.key(Key::control('r'), &history), Step::Failed);
+        assert_eq!(search.key(Key::control('r'), &history), SearchStep::Failed);
         assert_eq!(search.prompt(), "(failed search)'make t': ");
         assert_eq!(search.found(), Some(("make test", 0)), "what was found stays");
-        assert_eq!(search.key(Key::plain(Code::Backspace), &history), Step::On);
+        assert_eq!(search.key(Key::plain(Code::Backspace), &history), SearchStep::Continues);
         assert_eq!(search.found(), Some(("Make test", 0)));
-        assert_eq!(search.key(Key::plain(Code::Left), &history), Step::Taken);
-        assert_eq!(search.key(Key::control('c'), &history), Step::GivenUp);
+        assert_eq!(search.key(Key::plain(Code::Left), &history), SearchStep::Accepted);
+        assert_eq!(search.key(Key::control('c'), &history), SearchStep::Cancelled);
     }
 
     proptest! {

@@ -91,7 +91,7 @@ fn pure_rooms_have_no_sockets_files_threads_or_clocks() {
 #[test]
 fn every_unsafe_says_why_it_is_safe() {
     let sources = sources();
-    assert!(found(&sources, &["unsafe"], |_| true).len() > 5, "the pollers have some");
+    assert!(found(sources, &["unsafe"], |_| true).len() > 5, "the pollers have some");
     assert_none("unsafe without a SAFETY line", &without_reason(sources));
 }
 

@@ -150,39 +150,36 @@ fn a_batch_that_is_none_is_refused_once() {
     let fail = |rest: &str| vec![format!(":irc.example.org FAIL BATCH {rest}")];
     let line = "@batch=7 PRIVMSG #room :x\n";
     for (lines, answer) in [
-        (
-            "BATCH +7 netsplit a b".to_owned(),
-            "UNKNOWN_TYPE 7 netsplit :There is no batch of this type",
-        ),
+        ("BATCH +7 netsplit a b".to_owned(), "UNKNOWN_TYPE 7 netsplit :Unknown batch type"),
         (
             "BATCH +a=b draft/multiline #room".to_owned(),
-            "INVALID_REFTAG +a=b :Invalid name of a batch",
+            "INVALID_REFTAG +a=b :Invalid batch reference",
         ),
-        ("BATCH -7".to_owned(), "MULTILINE_INVALID :There is no such batch"),
-        (line.trim_end().to_owned(), "MULTILINE_INVALID :There is no such batch"),
+        ("BATCH -7".to_owned(), "MULTILINE_INVALID :No such batch"),
+        (line.trim_end().to_owned(), "MULTILINE_INVALID :No such batch"),
         (
             format!("{open}@batch=7 PRIVMSG #other :x\n{line}BATCH -7"),
-            "MULTILINE_INVALID_TARGET #room #other :The line is for somebody else than the batch",
+            "MULTILINE_INVALID_TARGET #room #other :The batch has another target",
         ),
         (
             format!("{open}{line}@batch=7 NOTICE #room :x\n{line}BATCH -7"),
-            "MULTILINE_INVALID :A batch has lines of PRIVMSG or of NOTICE, not both",
+            "MULTILINE_INVALID :PRIVMSG and NOTICE cannot be mixed in a batch",
         ),
         (
             format!("{open}{line}@batch=8 PRIVMSG #room :x\n{line}BATCH -7"),
-            "MULTILINE_INVALID :This line is of another batch",
+            "MULTILINE_INVALID :The line belongs to another batch",
         ),
         (
             format!("{open}@batch=7 JOIN #other\nBATCH -7"),
-            "MULTILINE_INVALID :Such a batch has lines of PRIVMSG or NOTICE",
+            "MULTILINE_INVALID :Only PRIVMSG and NOTICE are allowed in the batch",
         ),
         (
             format!("{open}{line}@batch=7;draft/multiline-concat PRIVMSG #room :\nBATCH -7"),
-            "MULTILINE_INVALID :A blank line goes on with nothing",
+            "MULTILINE_INVALID :An empty line cannot continue another one",
         ),
         (
             format!("{open}@batch=7 PRIVMSG #room :\nBATCH -7"),
-            "MULTILINE_INVALID :The batch has no line that is not blank",
+            "MULTILINE_INVALID :The batch has no text",
         ),
         (
             format!("{open}{}BATCH -7", line.repeat(102)),
@@ -210,23 +207,20 @@ fn a_batch_is_answered_under_its_own_label() {
     assert_eq!(answers[0], ":irc.example.org PONG irc.example.org :y");
     assert_eq!(
         answers[1],
-        format!(
-            "@label=z {}",
-            fail("MULTILINE_INVALID :The batch has no line that is not blank")[0]
-        )
+        format!("@label=z {}", fail("MULTILINE_INVALID :The batch has no text")[0])
     );
     // Of two that are opened the second one goes on, each under its own label.
     let two = format!("@label=one {open}@label=two {open}{line}BATCH -7");
     assert_eq!(
         ask(&mut ada, &two),
         [
-            "@label=one :irc.example.org FAIL BATCH MULTILINE_INVALID :Another batch was left open",
+            "@label=one :irc.example.org FAIL BATCH MULTILINE_INVALID :Another batch was still open",
             "@label=two :irc.example.org ACK",
         ]
     );
     // Who cannot be told such messages cannot send them.
     let mut old = irc(&server, "old", "message-tags batch");
-    let refused = "UNKNOWN_TYPE 7 draft/multiline :There is no batch of this type";
+    let refused = "UNKNOWN_TYPE 7 draft/multiline :Unknown batch type";
     assert_eq!(ask(&mut old, open.trim_end()), fail(refused));
 }
 
@@ -314,7 +308,7 @@ fn a_room_gets_another_name() {
     for (command, answer) in [
         ("RENAME #room", "461 ada RENAME :Not enough parameters"),
         ("RENAME #nowhere #x", "403 ada #nowhere :No such channel"),
-        ("RENAME #den #x", "482 ada #den :You're not channel operator"),
+        ("RENAME #den #x", "482 ada #den :You're not a channel operator"),
         (
             "RENAME #room #den",
             "FAIL RENAME CHANNEL_NAME_IN_USE #room #den :there is a room #den already",

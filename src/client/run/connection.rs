@@ -154,7 +154,7 @@ impl Client<'_> {
                 false,
             ),
             Front::Console(console) => {
-                (console.has_said_farewell() || self.ending.is_some(), !self.options.no_reconnect)
+                (console.has_sent_quit() || self.ending.is_some(), !self.options.no_reconnect)
             }
             Front::Person(_) => (false, false),
         };

@@ -1,4 +1,4 @@
-//! How does a nick become an account? IRCv3 draft/account-registration.
+//! Account registration. IRCv3 draft/account-registration.
 
 use super::Context;
 use crate::chat::{Command, Name, Secret};
@@ -6,26 +6,24 @@ use crate::wire::irc::Message;
 
 /// `REGISTER account|* email|* password`.
 pub(super) fn register(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let [account, _, password, ..] = *message.parameters.as_slice() else { return };
+    let [account, _, password] = message.words();
     let Some(user) = context.user() else {
         let text = "You must complete the connection before registering an account";
-        let words = [account];
-        return context.reply().fail("REGISTER", "COMPLETE_CONNECTION_REQUIRED", &words, text);
+        return context.fail("COMPLETE_CONNECTION_REQUIRED", &[account], text);
     };
     if account != "*" && user.identity.nick != Name::new(account) {
         let text = "Your account name must be your nickname";
-        return context.reply().fail("REGISTER", "ACCOUNT_NAME_MUST_BE_NICK", &[account], text);
+        return context.fail("ACCOUNT_NAME_MUST_BE_NICK", &[account], text);
     }
     context.run(Command::Register(Secret::new(password)));
 }
 
-/// `VERIFY account code`: nothing waits to be verified here.
+/// `VERIFY account code`: accounts need no verification here.
 pub(super) fn verify(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let account = message.parameters.first().copied().unwrap_or("*");
+    let [account] = message.words();
     if !context.session.is_in() {
         let text = "You must complete the connection before verifying an account";
-        return context.reply().fail("VERIFY", "COMPLETE_CONNECTION_REQUIRED", &[account], text);
+        return context.fail("COMPLETE_CONNECTION_REQUIRED", &[account], text);
     }
-    let text = "There is nothing to verify";
-    context.reply().fail("VERIFY", "INVALID_CODE", &[account], text);
+    context.fail("INVALID_CODE", &[account], "There is nothing to verify");
 }

@@ -1,23 +1,45 @@
-//! Which capabilities are there, and how are they agreed on? IRCv3 capability-negotiation.
+//! Capabilities, and their negotiation: CAP. IRCv3 capability-negotiation.
 
-use super::{Context, metadata, multiline, sasl};
+use super::{Context, registration, settings};
+use crate::chat::limits;
 use crate::wire::irc::{Message, numeric};
 
-/// A set of capabilities.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Caps(u32);
 
 macro_rules! capabilities {
-    ($($bit:literal $constant:ident $name:literal $changes:literal;)*) => {
+    (@value) => { None };
+    (@value $value:expr) => { Some($value) };
+    ($($bit:literal $constant:ident $name:literal $changes:literal $(= $value:expr)?;)*) => {
         impl Caps {
             $(#[doc = concat!("`", $name, "`")] pub const $constant: Caps = Caps(1 << $bit);)*
-            /// Those that change how lines look that many hear.
+            /// Those that change lines which many clients receive.
             const CHANGING_LINES: Caps = Caps($(if $changes { 1 << $bit } else { 0 })|*);
         }
-        const ALL: &[(&str, Caps)] = &[$(($name, Caps::$constant)),*];
+        /// Name, bit, and the value for clients that know version 302.
+        const ALL: &[(&str, Caps, Option<Value>)] =
+            &[$(($name, Caps::$constant, capabilities!(@value $($value)?))),*];
     };
 }
 
+/// The tokens of a value: a word, or a word with a number.
+type Value = &'static [(&'static str, Option<usize>)];
+
+const METADATA_VALUE: Value = &[
+    ("before-connect", None),
+    ("max-subs", Some(settings::SUBSCRIPTIONS)),
+    ("max-keys", Some(limits::METADATA_KEYS)),
+    ("max-key-bytes", Some(limits::METADATA_KEY_LENGTH)),
+    ("max-value-bytes", Some(limits::METADATA_VALUE_LENGTH)),
+];
+const MULTILINE_VALUE: Value =
+    &[("max-bytes", Some(settings::MAX_BYTES)), ("max-lines", Some(settings::MAX_LINES))];
+
+// Bit, constant, name, whether it changes shared lines, value.
+//
+// `draft/account-registration` has no value: registering needs a connection (no `before-connect`)
+// and no address (no `email-required`), and takes the nick (no `custom-account-name`).
+// `draft/chathistory` is defined without one; RPL_ISUPPORT has the limit.
 capabilities! {
     0 ACCOUNT_NOTIFY "account-notify" true;
     1 ACCOUNT_TAG "account-tag" true;
@@ -30,7 +52,7 @@ capabilities! {
     8 LABELED_RESPONSE "labeled-response" false;
     9 MESSAGE_TAGS "message-tags" true;
     10 MULTI_PREFIX "multi-prefix" false;
-    11 SASL "sasl" false;
+    11 SASL "sasl" false = &[(settings::MECHANISMS, None)];
     12 SERVER_TIME "server-time" true;
     13 SETNAME "setname" true;
     14 STANDARD_REPLIES "standard-replies" false;
@@ -41,15 +63,14 @@ capabilities! {
     19 MESSAGE_REDACTION "draft/message-redaction" true;
     20 EXTENDED_MONITOR "extended-monitor" false;
     21 NO_IMPLICIT_NAMES "draft/no-implicit-names" false;
-    22 METADATA_2 "draft/metadata-2" false;
-    23 METADATA_3 "draft/metadata-3" false;
+    22 METADATA_2 "draft/metadata-2" false = METADATA_VALUE;
+    23 METADATA_3 "draft/metadata-3" false = METADATA_VALUE;
     24 READ_MARKER "draft/read-marker" false;
-    25 MULTILINE "draft/multiline" true;
+    25 MULTILINE "draft/multiline" true = MULTILINE_VALUE;
     26 CHANNEL_RENAME "draft/channel-rename" true;
 }
 
 impl Caps {
-    /// None.
     pub const NONE: Caps = Caps(0);
 
     /// Whether one of `other` is among them.
@@ -65,34 +86,37 @@ impl Caps {
         Caps(self.0 & !other.0)
     }
 
+    /// Whether messages of several lines come in batches.
+    pub(super) fn multiline(self) -> bool {
+        self.has(Caps::MULTILINE) && self.has(Caps::BATCH)
+    }
+
+    /// Whether the client is sent metadata.
+    pub(super) fn metadata(self) -> bool {
+        self.has(Caps::BATCH) && (self.has(Caps::METADATA_2) || self.has(Caps::METADATA_3))
+    }
+
+    pub(super) fn metadata_2(self) -> bool {
+        self.has(Caps::METADATA_2)
+    }
+
+    /// Whether both versions of metadata are among them, which neither allows.
+    fn contradicts(self) -> bool {
+        self.has(Caps::METADATA_2) && self.has(Caps::METADATA_3)
+    }
+
     fn find(name: &str) -> Option<Caps> {
-        ALL.iter().find(|(known, _)| *known == name).map(|(_, bit)| *bit)
+        ALL.iter().find(|(known, ..)| *known == name).map(|(_, bit, _)| *bit)
     }
 
     fn names(self) -> impl Iterator<Item = &'static str> {
-        ALL.iter().filter(move |(_, bit)| self.has(*bit)).map(|(name, _)| *name)
-    }
-}
-
-/// What follows a capability's name and `=` for clients that know version 302.
-///
-/// `draft/account-registration` has none of its keys: who registers has come in
-/// (`before-connect`), gives no address (`email-required`), and takes their nick
-/// (`custom-account-name`). `draft/chathistory` is defined without a value; how many messages an
-/// answer has is in RPL_ISUPPORT.
-fn value(cap: Caps) -> Option<&'static str> {
-    match cap {
-        Caps::SASL => Some(sasl::MECHANISMS),
-        Caps::MULTILINE => Some(multiline::announced()),
-        Caps::METADATA_2 | Caps::METADATA_3 => Some(metadata::announced()),
-        _ => None,
+        ALL.iter().filter(move |(_, bit, _)| self.has(*bit)).map(|(name, ..)| *name)
     }
 }
 
 /// `CAP LS|LIST|REQ|END`.
 pub(super) fn cap(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let subcommand = message.parameters.first().copied().unwrap_or_default();
-    let argument = message.parameters.get(1).copied().unwrap_or_default();
+    let [subcommand, argument] = message.words();
     match subcommand.to_ascii_uppercase().as_str() {
         "LS" => ls(context, argument),
         "LIST" => {
@@ -103,12 +127,11 @@ pub(super) fn cap(context: &mut Context<'_, '_>, message: &Message<'_>) {
         "END" => {
             if let Some(door) = &mut context.session.door {
                 door.negotiating = false;
-                super::registration::come_in(context);
+                registration::come_in(context);
             }
         }
         _ => {
-            let words = [if subcommand.is_empty() { "*" } else { subcommand }];
-            context.reply().numeric(numeric::ERR_INVALIDCAPCMD, &words);
+            context.numeric(numeric::ERR_INVALIDCAPCMD, &[subcommand]);
         }
     }
 }
@@ -122,14 +145,21 @@ fn ls(context: &mut Context<'_, '_>, argument: &str) {
     if context.session.version >= 302 {
         context.session.caps.0 |= Caps::CAP_NOTIFY.0;
     }
-    let named = |(name, cap): &(&str, Caps)| match value(*cap).filter(|_| version >= 302) {
-        Some(value) => format!("{name}={value}"),
-        None => (*name).to_owned(),
+    let token = |(word, number): &(&str, Option<usize>)| match number {
+        Some(number) => format!("{word}={number}"),
+        None => (*word).to_owned(),
+    };
+    let named = |(name, _, value): &(&str, Caps, Option<Value>)| match value {
+        Some(tokens) if version >= 302 => {
+            let tokens: Vec<String> = tokens.iter().map(token).collect();
+            format!("{name}={}", tokens.join(","))
+        }
+        _ => (*name).to_owned(),
     };
     list(context, "LS", ALL.iter().map(named).collect());
 }
 
-/// In as many lines as it takes for clients that know version 302, else in one.
+/// In as many lines as it takes for clients that know version 302, in one for others.
 fn list(context: &mut Context<'_, '_>, subcommand: &str, names: Vec<String>) {
     const ROOM: usize = 400;
     let several = context.session.version >= 302;
@@ -166,11 +196,11 @@ fn request(context: &mut Context<'_, '_>, wanted: &str) {
         }
         bit.is_some()
     });
-    // Whoever knows version 302 is told of changes, asked for or not.
+    // Version 302 implies cap-notify.
     if context.session.version >= 302 {
         caps.0 |= Caps::CAP_NOTIFY.0;
     }
-    let known = known && !super::metadata::contradicts(caps);
+    let known = known && !caps.contradicts();
     let answer = if known { "ACK" } else { "NAK" };
     let mut reply = context.reply();
     let nick = reply.nick.clone();
@@ -181,7 +211,6 @@ fn request(context: &mut Context<'_, '_>, wanted: &str) {
     }
 }
 
-/// The capabilities of these names.
 #[cfg(test)]
 pub(super) fn named(names: &str) -> Caps {
     let bits = names.split_whitespace().filter_map(Caps::find);
@@ -197,7 +226,7 @@ mod tests {
         let (_, irc) = include_str!("../../../docs/PROTOCOL.md").split_once("\n## IRC\n").unwrap();
         let (_, table) = irc.split_once("### IRC capabilities\n").unwrap();
         let (table, _) = table.split_once("\n### ").unwrap();
-        for (name, _) in ALL {
+        for (name, ..) in ALL {
             assert!(table.contains(&format!("`{name}`")), "docs/PROTOCOL.md lacks {name}");
         }
     }

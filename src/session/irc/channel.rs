@@ -1,32 +1,32 @@
-//! What is done with channels: JOIN, PART, RENAME, TOPIC, NAMES, LIST, INVITE, KICK.
+//! Channels: JOIN, PART, RENAME, TOPIC, NAMES, LIST, INVITE, KICK.
 
-use super::fields;
-use super::{Caps, Context, commands, read_marker, render, settings, subscriptions};
-use crate::chat::{Command, Event, Flag, Member, Moment, Name, Room, glob, limits};
+use super::fields::{self, cut, given};
+use super::lookup::{prefixes, visible};
+use super::{Caps, Context, read_marker, render, settings, subscriptions};
+use crate::chat::{Command, Event, Flag, Member, Moment, Room, SessionId, UserMode, glob, limits};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// The words of a list, as many as one line may have; the rest is refused.
-fn words<'l>(
+/// The items of a comma-separated list, as many as one line may have; the rest is rejected.
+fn items<'l>(
     context: &mut Context<'_, '_>,
     list: &'l str,
 ) -> impl Iterator<Item = &'l str> + use<'l> {
-    let words = move || list.split(',').filter(|word| !word.is_empty());
-    if let Some(over) = words().nth(settings::AT_ONCE) {
-        context.reply().numeric(numeric::ERR_TOOMANYTARGETS, &[over]);
+    let items = move || list.split(',').filter(|item| !item.is_empty());
+    if let Some(excess) = items().nth(settings::AT_ONCE) {
+        context.numeric(numeric::ERR_TOOMANYTARGETS, &[excess]);
     }
-    words().take(settings::AT_ONCE)
+    items().take(settings::AT_ONCE)
 }
 
-/// A text no longer than it may be.
-fn cut(text: &str, limit: usize) -> &str {
-    &text[..text.floor_char_boundary(limit)]
+fn reason(message: &Message<'_>, place: usize) -> Option<Arc<str>> {
+    message.parameters.get(place).map(|text| cut(text, limits::REASON_LENGTH).into())
 }
 
-/// `JOIN #channel,… [key,…]`; `JOIN 0` leaves all.
+/// `JOIN #channel,… [key,…]`; `JOIN 0` parts from all channels.
 pub(super) fn join(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let rooms = message.parameters.first().copied().unwrap_or_default();
+    let [rooms, keys] = message.words();
     if rooms == "0" {
         let joined = context.user().map_or(&[][..], |user| user.rooms());
         for room in joined {
@@ -34,30 +34,30 @@ pub(super) fn join(context: &mut Context<'_, '_>, message: &Message<'_>) {
         }
         return;
     }
-    let mut keys = message.parameters.get(1).copied().unwrap_or_default().split(',');
-    for room in words(context, rooms) {
-        let key = keys.next().filter(|key| !key.is_empty());
+    let mut keys = keys.split(',');
+    for room in items(context, rooms) {
+        let key = keys.next().and_then(given);
         context.run(Command::Join(room.into(), key.map(Into::into)));
     }
 }
 
 /// `PART #channel,… [:reason]`.
 pub(super) fn part(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let reason = message.parameters.get(1).map(|reason| cut(reason, limits::REASON_LENGTH));
-    for room in words(context, message.parameters.first().copied().unwrap_or_default()) {
-        context.run(Command::Part(room.into(), reason.map(Into::into)));
+    let [rooms] = message.words();
+    let reason = reason(message, 1);
+    for room in items(context, rooms) {
+        context.run(Command::Part(room.into(), reason.clone()));
     }
 }
 
 /// `RENAME #channel #name [:reason]`. IRCv3 draft/channel-rename.
 pub(super) fn rename(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let [room, to, rest @ ..] = message.parameters.as_slice() else { return };
-    let reason = rest.first().map(|reason| cut(reason, limits::REASON_LENGTH).into());
-    context.session.subject = Some(Box::new([(*room).to_owned(), (*to).to_owned()]));
-    context.run(Command::RenameRoom((*room).into(), (*to).into(), reason));
+    let [room, to] = message.words();
+    context.session.subject = Some(Box::new([room, to].map(str::to_owned)));
+    context.run(Command::RenameRoom(room.into(), to.into(), reason(message, 2)));
 }
 
-/// A room has another name. To who does not know of such a thing it is another room.
+/// A room was renamed. A client without the capability sees its own PART and JOIN.
 pub(super) fn renamed(context: &mut Context<'_, '_>, event: &Event) {
     let Event::RoomRenamed { before, room, reason, .. } = event else { return };
     let (look, stamp) = (context.session.look(), context.view.stamp);
@@ -66,7 +66,7 @@ pub(super) fn renamed(context: &mut Context<'_, '_>, event: &Event) {
     }
     let Some(user) = context.user() else { return };
     let Some(room) = context.view.hub.room(room.as_str()) else { return };
-    // Another spelling is none, and a server operator need not be in it.
+    // Only the spelling changed, or a server operator renamed a room without being in it.
     if *before == room.name || room.member(context.view.me).is_none() {
         return;
     }
@@ -74,42 +74,43 @@ pub(super) fn renamed(context: &mut Context<'_, '_>, event: &Event) {
     let (before, reason) = (before.clone(), reason.clone());
     let parted = Event::Parted { who: Arc::clone(&who), room: before, reason };
     render::write(look, stamp, &parted, &mut context.out.lines());
-    // That it has a msgid was said with the first line.
+    // The msgid went with the first line.
     render::joined(look.caps(), None, &who, &room.name, false, &mut context.out.lines());
     tell_room(context, room);
 }
 
-/// What a client is told of a room that it is in from now on.
+/// What a client is told of a room when it joins.
 pub(super) fn tell_room(context: &mut Context<'_, '_>, room: &Room) {
     tell_topic(context, room, false);
     read_marker::tell_joined(context, room);
     if !context.session.caps.has(Caps::NO_IMPLICIT_NAMES) {
-        tell_names(context, room);
+        tell_members(context, room);
+        context.numeric(numeric::RPL_ENDOFNAMES, &[room.name.as_str()]);
     }
     subscriptions::tell_joined(context, room);
 }
 
 /// `TOPIC #channel [:text]`.
 pub(super) fn topic(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let name = message.parameters.first().copied().unwrap_or_default();
+    let [name] = message.words();
     if let Some(text) = message.parameters.get(1) {
         return context.run(Command::SetTopic(name.into(), cut(text, limits::TOPIC_LENGTH).into()));
     }
     match visible(context, name) {
         Some(room) => tell_topic(context, room, true),
-        None => no_such_channel(context, name),
+        None => context.numeric(numeric::ERR_NOSUCHCHANNEL, &[name]),
     }
 }
 
-/// The topic of a room, or if `always` that there is none.
-pub(super) fn tell_topic(context: &mut Context<'_, '_>, room: &Room, always: bool) {
+/// The topic of a room, or with `always` that there is none.
+fn tell_topic(context: &mut Context<'_, '_>, room: &Room, always: bool) {
     let mut reply = context.reply();
     let name = room.name.as_str();
     match &room.topic {
         Some(topic) => {
             reply.numeric_text(numeric::RPL_TOPIC, &[name], &topic.text);
-            let words = [name, topic.by.as_str(), &fields::seconds(topic.time)];
-            reply.numeric(numeric::RPL_TOPICTIME, &words);
+            let time = fields::seconds(topic.time);
+            reply.numeric(numeric::RPL_TOPICTIME, &[name, topic.by.as_str(), &time]);
         }
         None if always => reply.numeric(numeric::RPL_NOTOPIC, &[name]),
         None => {}
@@ -118,36 +119,29 @@ pub(super) fn tell_topic(context: &mut Context<'_, '_>, room: &Room, always: boo
 
 /// `NAMES [#channel,…]`.
 pub(super) fn names(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let Some(list) = message.parameters.first().copied().filter(|list| !list.is_empty()) else {
-        let rooms: Vec<&Room> = context.view.hub.rooms().collect();
-        for room in rooms {
-            if context.user().is_some_and(|user| context.view.hub.sees(user, room)) {
-                tell_members(context, room);
-            }
-        }
-        return context.reply().numeric(numeric::RPL_ENDOFNAMES, &["*"]);
-    };
-    for name in words(context, list) {
+    let [list] = message.words();
+    if list.is_empty() {
+        let hub = context.view.hub;
+        let rooms = hub.rooms().filter(|room| context.user().is_some_and(|it| hub.sees(it, room)));
+        let rooms: Vec<&Room> = rooms.collect();
+        rooms.into_iter().for_each(|room| tell_members(context, room));
+        return context.numeric(numeric::RPL_ENDOFNAMES, &["*"]);
+    }
+    for name in items(context, list) {
         if let Some(room) = visible(context, name) {
             tell_members(context, room);
         }
     }
-    context.reply().numeric(numeric::RPL_ENDOFNAMES, &[list]);
-}
-
-/// The names of a room, with their end.
-pub(super) fn tell_names(context: &mut Context<'_, '_>, room: &Room) {
-    tell_members(context, room);
-    context.reply().numeric(numeric::RPL_ENDOFNAMES, &[room.name.as_str()]);
+    context.numeric(numeric::RPL_ENDOFNAMES, &[list]);
 }
 
 fn tell_members(context: &mut Context<'_, '_>, room: &Room) {
     let hub = context.view.hub;
     let inside = room.member(context.view.me).is_some();
     let caps = context.session.caps;
-    let entry = |(session, member): (crate::chat::SessionId, Member)| {
+    let entry = |(session, member): (SessionId, Member)| {
         let user = hub.user(session)?;
-        if !inside && user.is(crate::chat::UserMode::Invisible) {
+        if !inside && user.is(UserMode::Invisible) {
             return None;
         }
         let mark = prefixes(member, caps);
@@ -165,24 +159,14 @@ fn tell_members(context: &mut Context<'_, '_>, room: &Room) {
     context.reply().list(numeric::RPL_NAMREPLY, &[symbol, room.name.as_str()], ' ', entries);
 }
 
-/// The signs before a member's nick: the highest, or all for who asked for that.
-pub(super) fn prefixes(member: Member, caps: Caps) -> &'static str {
-    match (member.op, member.voice) {
-        (true, true) if caps.has(Caps::MULTI_PREFIX) => "@+",
-        (true, _) => "@",
-        (false, true) => "+",
-        (false, false) => "",
-    }
-}
-
-/// What LIST asks for. ELIST's `C`, `M`, `N`, `T`, `U`.
+/// The filter of a LIST: `C`, `M`, `N`, `T` and `U` of ELIST.
 #[derive(Default)]
 struct Filter<'a> {
     masks: Vec<&'a str>,
     without: Vec<&'a str>,
     more_than: Option<usize>,
     fewer_than: Option<usize>,
-    /// Bounds of a room's and its topic's age in minutes: older than, younger than.
+    /// Bounds of the room's and its topic's age in minutes: older than, younger than.
     created: (Option<i64>, Option<i64>),
     topic: (Option<i64>, Option<i64>),
 }
@@ -237,9 +221,10 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// `LIST [filter,…]`. A room without members is there for plain clients, and not shown.
+/// `LIST [filter,…]`. Rooms without members exist for plain clients and are not listed.
 pub(super) fn list(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let filter = Filter::parse(message.parameters.first().copied().unwrap_or_default());
+    let [words] = message.words();
+    let filter = Filter::parse(words);
     let (hub, now) = (context.view.hub, context.view.now);
     let Some(user) = context.user() else { return };
     let mut reply = context.reply();
@@ -247,9 +232,7 @@ pub(super) fn list(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let start = reply.written();
     for room in hub.rooms() {
         if reply.written() - start > settings::LIST_BYTES {
-            reply.notice(
-                "The list ends here, because it is long; LIST with a mask or >N shows less",
-            );
+            reply.notice("List truncated; narrow it down with a mask or >N");
             break;
         }
         if room.members().len() > 0 && hub.sees(user, room) && filter.fits(room, now) {
@@ -261,7 +244,7 @@ pub(super) fn list(context: &mut Context<'_, '_>, message: &Message<'_>) {
     reply.numeric(numeric::RPL_LISTEND, &[]);
 }
 
-/// `INVITE nick #channel`, or `INVITE` for the invitations one has.
+/// `INVITE nick #channel`, or `INVITE` for the client's own invitations.
 pub(super) fn invite(context: &mut Context<'_, '_>, message: &Message<'_>) {
     match *message.parameters.as_slice() {
         [] => {
@@ -272,54 +255,39 @@ pub(super) fn invite(context: &mut Context<'_, '_>, message: &Message<'_>) {
             }
             reply.numeric(numeric::RPL_ENDOFINVITELIST, &[]);
         }
-        [_] => commands::need_more(context),
+        [_] => context.need_more(),
         [nick, room, ..] => context.run(Command::Invite(nick.into(), room.into())),
     }
 }
 
 /// `KICK #channel nick,… [:reason]`.
 pub(super) fn kick(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let [rooms, nicks, rest @ ..] = message.parameters.as_slice() else { return };
-    let reason = rest.first().map(|reason| cut(reason, limits::REASON_LENGTH));
+    let [rooms, nicks] = message.words();
+    let reason = reason(message, 2);
     let (hub, me) = (context.view.hub, context.view.me);
-    // One channel for all, or one for each.
+    // One channel for all nicks, or one for each.
     let mut last = "";
-    let mut places = words(context, rooms);
-    for nick in words(context, nicks) {
-        let room = places.next().unwrap_or(last);
+    let mut rooms = items(context, rooms);
+    for nick in items(context, nicks) {
+        let room = rooms.next().unwrap_or(last);
         last = room;
-        // Of an op who is not in the room, before it is asked who is.
+        // The hub would first ask whether the target is a member.
         let outside = hub.room(room).is_some_and(|room| room.member(me).is_none());
-        if outside && !context.user().is_some_and(|user| user.is_operator()) {
-            context.reply().numeric(numeric::ERR_NOTONCHANNEL, &[room]);
+        if outside && !context.is_operator() {
+            context.numeric(numeric::ERR_NOTONCHANNEL, &[room]);
             continue;
         }
-        context.run(Command::Kick(room.into(), nick.into(), reason.map(Into::into)));
+        context.run(Command::Kick(room.into(), nick.into(), reason.clone()));
     }
-}
-
-/// A room that the peer may know of.
-pub(super) fn visible<'v>(context: &Context<'_, 'v>, name: &str) -> Option<&'v Room> {
-    let user = context.user()?;
-    context.view.hub.room(name).filter(|room| context.view.hub.sees(user, room))
-}
-
-pub(super) fn no_such_channel(context: &mut Context<'_, '_>, name: &str) {
-    context.reply().numeric(numeric::ERR_NOSUCHCHANNEL, &[name]);
-}
-
-/// Whether two of them share a room.
-pub(super) fn share_a_room(one: &[Name], other: &[Name]) -> bool {
-    one.iter().any(|room| other.contains(room))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Change, Entry, Hub, Record, RecordId, SessionId};
+    use crate::chat::{Change, Entry, Hub, Name, Record, RecordId};
     use crate::session::irc::{MonitorList, Replies, Session, Settings, UserCounts, View, Whowas};
 
-    /// So many rooms, each with the longest topic.
+    /// This many rooms, each with a topic of maximum length.
     fn hub(rooms: usize) -> Hub {
         let (mut hub, mut effects, mut last) = (Hub::new(), Vec::new(), 0);
         let mut write = |origin, change| {

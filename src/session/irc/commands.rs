@@ -1,4 +1,4 @@
-//! Every command: one row, by which it is found, counted and let in or not.
+//! The table of commands, and the lookup of a line's command in it.
 
 use super::Context;
 use super::{
@@ -7,21 +7,18 @@ use super::{
 };
 use crate::wire::irc::{Message, numeric};
 
-/// When a command may be given.
+/// Whether a command is for clients that have registered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum When {
     Always,
-    /// Before the client is in.
-    Outside,
-    /// Once it is in.
-    Inside,
+    Before,
+    After,
 }
 
-/// One command.
 struct Row {
     name: &'static str,
     when: When,
-    /// How many parameters it has at least.
+    /// The fewest parameters it takes.
     least: usize,
     run: fn(&mut Context<'_, '_>, &Message<'_>),
 }
@@ -32,92 +29,99 @@ macro_rules! rows {
     };
 }
 
-/// All commands, in alphabetical order.
+/// In alphabetical order.
 static ROWS: &[Row] = rows! {
-    "ADMIN" Inside 0 about::admin;
+    "ADMIN" After 0 about::admin;
     "AUTHENTICATE" Always 1 sasl::authenticate;
-    "AWAY" Inside 0 people::away;
-    "BATCH" Inside 1 multiline::batch;
+    "AWAY" After 0 people::away;
+    "BATCH" After 1 multiline::batch;
     "CAP" Always 1 capabilities::cap;
-    "CHATHISTORY" Inside 1 history::chathistory;
+    "CHATHISTORY" After 1 history::chathistory;
     "ERROR" Always 0 |_, _| {};
-    "HELP" Inside 0 about::help;
-    "HELPOP" Inside 0 about::help;
-    "INFO" Inside 0 about::info;
-    "INVITE" Inside 0 channel::invite;
-    "ISON" Inside 1 people::ison;
-    "JOIN" Inside 1 channel::join;
-    "KICK" Inside 2 channel::kick;
-    "KILL" Inside 1 operator::kill;
-    "LINKS" Inside 0 about::links;
-    "LIST" Inside 0 channel::list;
-    "LUSERS" Inside 0 |context, _| about::lusers(context);
-    "MARKREAD" Inside 0 read_marker::markread;
+    "HELP" After 0 help;
+    "HELPOP" After 0 help;
+    "INFO" After 0 about::info;
+    "INVITE" After 0 channel::invite;
+    "ISON" After 1 people::ison;
+    "JOIN" After 1 channel::join;
+    "KICK" After 2 channel::kick;
+    "KILL" After 1 operator::kill;
+    "LINKS" After 0 about::links;
+    "LIST" After 0 channel::list;
+    "LUSERS" After 0 |context, _| about::lusers(context);
+    "MARKREAD" After 0 read_marker::markread;
     "METADATA" Always 0 metadata::metadata;
-    "MODE" Inside 1 modes::mode;
-    "MONITOR" Inside 1 people::monitor;
-    "MOTD" Inside 0 about::motd_command;
-    "NAMES" Inside 0 channel::names;
+    "MODE" After 1 modes::mode;
+    "MONITOR" After 1 people::monitor;
+    "MOTD" After 0 about::motd_command;
+    "NAMES" After 0 channel::names;
     "NICK" Always 0 registration::nick;
-    "NOTICE" Inside 0 messages::notice;
-    "OPER" Inside 2 operator::oper;
-    "PART" Inside 1 channel::part;
-    "PASS" Outside 1 registration::pass;
+    "NOTICE" After 0 messages::notice;
+    "OPER" After 2 operator::oper;
+    "PART" After 1 channel::part;
+    "PASS" Before 1 registration::pass;
     "PING" Always 0 registration::ping;
     "PONG" Always 0 |_, _| {};
-    "PRIVMSG" Inside 0 messages::privmsg;
+    "PRIVMSG" After 0 messages::privmsg;
     "QUIT" Always 0 registration::quit;
-    "REDACT" Inside 2 messages::redact;
+    "REDACT" After 2 messages::redact;
     "REGISTER" Always 3 account::register;
-    "REHASH" Inside 0 operator::rehash;
-    "RENAME" Inside 2 channel::rename;
-    "SETNAME" Inside 1 people::setname;
-    "STATS" Inside 1 about::stats;
-    "TAGMSG" Inside 1 messages::tagmsg;
-    "TIME" Inside 0 about::time;
-    "TOPIC" Inside 1 channel::topic;
-    "USER" Outside 4 registration::user;
-    "USERHOST" Inside 1 people::userhost;
+    "REHASH" After 0 operator::rehash;
+    "RENAME" After 2 channel::rename;
+    "SETNAME" After 1 people::setname;
+    "STATS" After 1 about::stats;
+    "TAGMSG" After 1 messages::tagmsg;
+    "TIME" After 0 about::time;
+    "TOPIC" After 1 channel::topic;
+    "USER" Before 4 registration::user;
+    "USERHOST" After 1 people::userhost;
     "VERIFY" Always 2 account::verify;
-    "VERSION" Inside 0 about::version;
-    "WALLOPS" Inside 1 operator::wallops;
-    "WHO" Inside 0 people::who;
-    "WHOIS" Inside 0 people::whois;
-    "WHOWAS" Inside 0 people::whowas;
+    "VERSION" After 0 about::version;
+    "WALLOPS" After 1 operator::wallops;
+    "WHO" After 0 people::who;
+    "WHOIS" After 0 people::whois;
+    "WHOWAS" After 0 people::whowas;
 };
 
-/// Carries out a line.
+/// Runs the command of a line.
 pub(super) fn run(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let word = message.command.to_ascii_uppercase();
     let Ok(place) = ROWS.binary_search_by(|row| row.name.cmp(word.as_str())) else {
         context.session.command = "";
-        context.reply().numeric(numeric::ERR_UNKNOWNCOMMAND, &[message.command]);
-        return;
+        return context.numeric(numeric::ERR_UNKNOWNCOMMAND, &[message.command]);
     };
     let row = &ROWS[place];
     context.session.command = row.name;
     context.session.subject = None;
     match (row.when, context.session.is_in()) {
-        (When::Inside, false) => {
-            context.reply().numeric(numeric::ERR_NOTREGISTERED, &[row.name]);
-        }
-        (When::Outside, true) => {
-            context.reply().numeric(numeric::ERR_ALREADYREGISTERED, &[]);
-        }
-        _ if message.parameters.len() < row.least => need_more(context),
+        (When::After, false) => context.numeric(numeric::ERR_NOTREGISTERED, &[row.name]),
+        (When::Before, true) => context.numeric(numeric::ERR_ALREADYREGISTERED, &[]),
+        _ if message.parameters.len() < row.least => context.need_more(),
         _ => (row.run)(context, message),
     }
 }
 
-/// The command in hand lacks a parameter.
-pub(super) fn need_more(context: &mut Context<'_, '_>) {
-    let command = context.session.command;
-    context.reply().numeric(numeric::ERR_NEEDMOREPARAMS, &[command]);
-}
-
-/// The names of all commands, for HELP.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    ROWS.iter().map(|row| row.name)
+/// `HELP [command]`.
+fn help(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let [subject] = message.words();
+    if subject.is_empty() {
+        let all: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+        let mut reply = context.reply();
+        reply.numeric_text(numeric::RPL_HELPSTART, &["*"], "Commands of this server:");
+        for line in all.chunks(8) {
+            reply.numeric_text(numeric::RPL_HELPTXT, &["*"], &line.join(" "));
+        }
+        return reply.numeric(numeric::RPL_ENDOFHELP, &["*"]);
+    }
+    let mut reply = context.reply();
+    let Some(row) = ROWS.iter().find(|row| row.name.eq_ignore_ascii_case(subject)) else {
+        return reply.numeric(numeric::ERR_HELPNOTFOUND, &[subject]);
+    };
+    let text = format!("{} is a command of this server,", row.name);
+    reply.numeric_text(numeric::RPL_HELPSTART, &[subject], &text);
+    let text = "as described in the Modern IRC Client Protocol and IRCv3.";
+    reply.numeric_text(numeric::RPL_HELPTXT, &[subject], text);
+    reply.numeric(numeric::RPL_ENDOFHELP, &[subject]);
 }
 
 #[cfg(test)]
@@ -135,8 +139,8 @@ mod tests {
         let (_, table) = irc.split_once("### IRC commands\n").unwrap();
         let (table, _) = table.split_once("\n### ").unwrap();
         let words: Vec<&str> = table.split(|letter: char| !letter.is_ascii_uppercase()).collect();
-        for name in names() {
-            assert!(words.contains(&name), "docs/PROTOCOL.md lacks {name}");
+        for row in ROWS {
+            assert!(words.contains(&row.name), "docs/PROTOCOL.md lacks {}", row.name);
         }
     }
 }

@@ -3,6 +3,16 @@
 use crate::chat::{Identity, Moment, Stamp};
 use std::borrow::Cow;
 
+/// A parameter that may be missing or empty.
+pub(super) fn given(word: &str) -> Option<&str> {
+    Some(word).filter(|word| !word.is_empty())
+}
+
+/// As much of a text as fits.
+pub(super) fn cut(text: &str, limit: usize) -> &str {
+    &text[..text.floor_char_boundary(limit)]
+}
+
 /// `nick!user@host`; the nick alone if the host is not known any more.
 pub(super) fn prefix(who: &Identity) -> String {
     if who.label.is_empty() {

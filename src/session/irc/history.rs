@@ -1,7 +1,7 @@
-//! What was said before? IRCv3 draft/chathistory.
+//! History: CHATHISTORY, IRCv3 draft/chathistory.
 
 use super::fields;
-use super::render::Words;
+use super::render::MessageBody;
 use super::reply::Lines;
 use super::{Caps, Context, render, settings};
 use crate::chat::{
@@ -16,15 +16,12 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
     let subcommand = words.first().copied().unwrap_or_default().to_ascii_uppercase();
     let two = subcommand == "BETWEEN";
     let known = ["LATEST", "BEFORE", "AFTER", "AROUND", "BETWEEN", "TARGETS"];
-    let fail = |context: &mut Context<'_, '_>, code, words: &[&str], text| {
-        context.reply().fail("CHATHISTORY", code, words, text);
-    };
     if !known.contains(&subcommand.as_str()) {
-        return fail(context, "INVALID_PARAMS", &[&subcommand], "Unknown subcommand");
+        return context.fail("INVALID_PARAMS", &[&subcommand], "Unknown subcommand");
     }
     let needed = if two { 5 } else { 4 };
     if words.len() < needed {
-        return fail(context, "INVALID_PARAMS", &[&subcommand], "Insufficient parameters");
+        return context.fail("INVALID_PARAMS", &[&subcommand], "Insufficient parameters");
     }
     if subcommand == "TARGETS" {
         return targets(context, words);
@@ -35,7 +32,7 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
     let (first, second) = (point(words[2]), if two { point(words[3]) } else { None });
     let range = match (subcommand.as_str(), first, second) {
         ("LATEST", _, _) if words[2] == "*" => Some(Range::Latest),
-        // From the newest back to it: what is too much is left out at its end, not at ours.
+        // From the newest back to it: the limit cuts off the old end.
         ("LATEST", Some(first), _) => Some(Range::Between(Point::Id(RecordId(u64::MAX)), first)),
         ("AFTER", Some(first), _) => Some(Range::After(first)),
         ("BEFORE", Some(first), _) => Some(Range::Before(first)),
@@ -44,16 +41,16 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
         _ => None,
     };
     let (Some(range), Some(limit)) = (range, limit) else {
-        return fail(context, "INVALID_PARAMS", &[&subcommand], "Invalid message reference");
+        return context.fail("INVALID_PARAMS", &[&subcommand], "Invalid message reference");
     };
     let limit = Some(limit.min(settings::HISTORY));
-    // Without batches nobody could tell who came then from who comes now.
+    // Without batches a client could not tell a JOIN of then from one of now.
     let caps = context.session.caps;
     let playback = caps.has(Caps::EVENT_PLAYBACK) && caps.has(Caps::BATCH);
     let member = |room: &crate::chat::Room| room.member(context.view.me).is_some();
     if target.starts_with('#') && !context.view.hub.room(target).is_some_and(member) {
         let text = "Messages could not be retrieved";
-        return fail(context, "INVALID_TARGET", &[&subcommand, target], text);
+        return context.fail("INVALID_TARGET", &[&subcommand, target], text);
     }
     context.run(match target.strip_prefix('#') {
         _ if playback => Command::Playback(target.into(), range, limit),
@@ -62,12 +59,11 @@ pub(super) fn chathistory(context: &mut Context<'_, '_>, message: &Message<'_>) 
     });
 }
 
-/// `CHATHISTORY TARGETS timestamp=… timestamp=… limit`: where something was said last between.
+/// `CHATHISTORY TARGETS timestamp=… timestamp=… limit`: the conversations with a message between the two.
 fn targets(context: &mut Context<'_, '_>, words: &[&str]) {
     let (Some(Point::Time(one)), Some(Point::Time(other))) = (point(words[1]), point(words[2]))
     else {
-        let text = "Invalid timestamp";
-        return context.reply().fail("CHATHISTORY", "INVALID_PARAMS", &["TARGETS"], text);
+        return context.fail("INVALID_PARAMS", &["TARGETS"], "Invalid timestamp");
     };
     let (after, before) = (one.min(other), one.max(other));
     let limit = words[3].parse().unwrap_or(settings::HISTORY).min(settings::HISTORY);
@@ -104,7 +100,7 @@ fn point(word: &str) -> Option<Point> {
     Some(Point::Time(Moment(time.as_millisecond())))
 }
 
-/// Writes what the journal has found.
+/// The reply to a query.
 pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
     let Past { query, entries, happened } = past;
     let me = context.session.nick(context.view);
@@ -112,10 +108,10 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
     let target = match &query.scope {
         Scope::Room(room) | Scope::Thread { room, .. } => room.name.clone(),
         Scope::Private { peer, .. } | Scope::Session { peer, .. } => peer.clone(),
-        // Mail and the like: as if it came now, with the time it is from.
+        // Mail and the like: as if sent now, with its own time.
         Scope::Mail { .. } | Scope::Search { .. } => {
             for entry in entries {
-                line(entry, caps, me.as_str(), &mut context.out.lines());
+                write(entry, caps, me.as_str(), &mut context.out.lines());
             }
             return;
         }
@@ -132,21 +128,22 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
         };
         for entry in entries {
             happen(Some(entry.id), out);
-            line(entry, caps, me.as_str(), out);
+            write(entry, caps, me.as_str(), out);
         }
         happen(None, out);
     });
 }
 
-fn line(entry: &StoredMessage, caps: Caps, me: &str, out: &mut Lines<'_>) {
+fn write(entry: &StoredMessage, caps: Caps, me: &str, out: &mut Lines<'_>) {
     let to = match &entry.target {
         Target::Room(room) => room.as_str(),
         Target::Private { to, .. } => to.as_str(),
     };
     let to = if to.is_empty() { me } else { to };
     let stamp = Stamp { id: entry.id, part: 0, time: entry.time };
-    let tags = render::tags_of(entry.tags.as_deref(), entry.reply.as_ref());
-    let joints = entry.joints.as_deref().unwrap_or_default();
-    let words = Words { kind: entry.kind, text: &entry.text, joints, tags: tags.as_deref() };
-    render::words(caps, stamp, &entry.author(), &words, to, out);
+    let tags = render::client_tags(entry.tags.as_deref(), entry.reply.as_ref());
+    let continuations = entry.joints.as_deref().unwrap_or_default();
+    let (kind, text, tags) = (entry.kind, &*entry.text, tags.as_deref());
+    let body = MessageBody { kind, text, continuations, tags };
+    render::message(caps, stamp, &entry.author(), &body, to, out);
 }

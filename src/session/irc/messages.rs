@@ -1,46 +1,43 @@
-//! What is said, and what is taken back: PRIVMSG, NOTICE, TAGMSG, REDACT.
+//! Messages: PRIVMSG, NOTICE, TAGMSG, REDACT.
 
-use super::fields;
-use super::{Caps, Context, settings};
+use super::{Caps, Context, fields, settings};
 use crate::chat::{Command, Joints, Kind, Pick, RecordId, SendMessage, Tagging};
 use crate::wire::irc::{MAX_BODY, Message, Tags, numeric};
 use std::sync::Arc;
 
 /// `PRIVMSG target,… :text`.
 pub(super) fn privmsg(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let targets = message.parameters.first().copied().unwrap_or_default();
-    let text = message.parameters.get(1).copied().unwrap_or_default();
+    let [targets, text] = message.words();
     if targets.is_empty() {
         let text = "No recipient given (PRIVMSG)";
         return context.reply().numeric_text(numeric::ERR_NORECIPIENT, &[], text);
     }
     if text.is_empty() {
-        return context.reply().numeric(numeric::ERR_NOTEXTTOSEND, &[]);
+        return context.numeric(numeric::ERR_NOTEXTTOSEND, &[]);
     }
     let tags = client_tags(context, message.tags);
-    one_line(context, targets, text, tags);
+    single_line(context, targets, text, tags);
 }
 
-/// `NOTICE target,… :text`. Nothing ever answers one.
+/// `NOTICE target,… :text`. A notice never has a reply, not even an error.
 pub(super) fn notice(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    if let [targets, text, ..] = *message.parameters.as_slice()
-        && !text.is_empty()
-    {
+    let [targets, text] = message.words();
+    if !text.is_empty() {
         let tags = client_tags(context, message.tags);
-        one_line(context, targets, text, tags);
+        single_line(context, targets, text, tags);
     }
 }
 
-/// What is said, and how.
-pub(super) struct Spoken<'a> {
+/// A message to be sent.
+pub(super) struct Outgoing<'a> {
     pub(super) kind: Kind,
     pub(super) text: &'a str,
     pub(super) tags: Option<Arc<str>>,
     pub(super) joints: Option<Joints>,
 }
 
-/// Says one line by the command in hand, PRIVMSG or NOTICE.
-pub(super) fn one_line(
+/// Sends one line by the command in progress, PRIVMSG or NOTICE.
+pub(super) fn single_line(
     context: &mut Context<'_, '_>,
     targets: &str,
     text: &str,
@@ -53,21 +50,21 @@ pub(super) fn one_line(
         Some(text) => (Kind::Action, text),
         None => (Kind::Message, text),
     };
-    say(context, targets, Spoken { kind, text, tags, joints: None });
+    send(context, targets, Outgoing { kind, text, tags, joints: None });
 }
 
-pub(super) fn say(context: &mut Context<'_, '_>, targets: &str, spoken: Spoken<'_>) {
-    let Spoken { kind, text, tags, joints } = spoken;
+pub(super) fn send(context: &mut Context<'_, '_>, targets: &str, outgoing: Outgoing<'_>) {
+    let Outgoing { kind, text, tags, joints } = outgoing;
     let reply = tags.as_deref().and_then(reply_of);
     let text: Arc<str> = text.into();
-    // Several lines are cut where it is needed, for those who hear them.
-    let whole = text.contains('\n') || joints.is_some();
+    // A message of several lines is split as its receivers need it.
+    let splits = text.contains('\n') || joints.is_some();
     let source = context.user().map_or(0, |user| fields::prefix(&user.identity).len());
     let command = context.session.command.len() + if kind == Kind::Action { 9 } else { 0 };
-    for target in some_targets(context, targets) {
-        // What would not reach the others whole is not sent: nothing is cut without a word.
-        if !whole && source + command + target.len() + text.len() + ":   :\r\n".len() > MAX_BODY {
-            let text = "Input line was too long: not all of it would arrive";
+    for target in split_targets(context, targets) {
+        // Nothing is cut silently: what would not arrive whole is not sent.
+        if !splits && source + command + target.len() + text.len() + ":   :\r\n".len() > MAX_BODY {
+            let text = "Message too long: it would be cut off";
             context.reply().numeric_text(numeric::ERR_INPUTTOOLONG, &[], text);
             continue;
         }
@@ -84,19 +81,19 @@ pub(super) fn say(context: &mut Context<'_, '_>, targets: &str, spoken: Spoken<'
     }
 }
 
-/// `TAGMSG target,…`, with tags between clients.
+/// `TAGMSG target,…`, with client-only tags.
 pub(super) fn tagmsg(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let Some(tags) = client_tags(context, message.tags) else { return };
-    let targets = message.parameters.first().copied().unwrap_or_default();
+    let [targets] = message.words();
     let reaction = reaction_of(&tags);
-    for target in some_targets(context, targets) {
+    for target in split_targets(context, targets) {
         let (status, to) = with_status(target);
         let (to, tags, reaction) = (to.into(), Arc::clone(&tags), reaction.clone());
         context.run(Command::Tag(Box::new(Tagging { to, tags, status, reaction })));
     }
 }
 
-/// Whom of a room alone a target means, and the room.
+/// The prefix of a STATUSMSG target (`@#channel`), and the target.
 fn with_status(target: &str) -> (Option<char>, &str) {
     match target.strip_prefix(['@', '+']) {
         Some(room) if room.starts_with('#') => (target.chars().next(), room),
@@ -104,36 +101,33 @@ fn with_status(target: &str) -> (Option<char>, &str) {
     }
 }
 
-/// `REDACT target msgid :reason`.
+/// `REDACT target msgid [:reason]`.
 pub(super) fn redact(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let [target, id, rest @ ..] = message.parameters.as_slice() else { return };
-    context.session.subject = Some(Box::new([(*target).to_owned(), (*id).to_owned()]));
+    let [target, id, reason] = message.words();
+    context.session.subject = Some(Box::new([target, id].map(str::to_owned)));
     let (hub, me) = (context.view.hub, context.view.me);
     let known = match target.strip_prefix('#') {
         Some(_) => hub.room(target).is_some_and(|room| room.member(me).is_some()),
         None => hub.session_of(target).is_some() || hub.has_account(target),
     };
     if !known {
-        let text = "You cannot redact messages there";
-        return context.reply().fail("REDACT", "INVALID_TARGET", &[target], text);
+        return context.fail("INVALID_TARGET", &[target], "You cannot delete messages there");
     }
     let Ok(number) = id.parse() else {
-        let text = "There is no such message";
-        return context.reply().fail("REDACT", "UNKNOWN_MSGID", &[target, id], text);
+        return context.fail("UNKNOWN_MSGID", &[target, id], "No such message");
     };
-    let reason = rest.first().copied().unwrap_or_default();
-    context.run(Command::Redact((*target).into(), Pick::Id(RecordId(number)), reason.into()));
+    context.run(Command::Redact(target.into(), Pick::Id(RecordId(number)), reason.into()));
 }
 
-/// The targets, each once, as many as one line may have; the rest is refused.
-fn some_targets<'t>(context: &mut Context<'_, '_>, targets: &'t str) -> Vec<&'t str> {
+/// The targets, each once, as many as one line may have; the rest is rejected.
+fn split_targets<'t>(context: &mut Context<'_, '_>, targets: &'t str) -> Vec<&'t str> {
     let mut some: Vec<&str> = Vec::new();
     for target in targets.split(',').filter(|target| !target.is_empty()) {
         if some.contains(&target) {
             continue;
         }
         if some.len() == settings::TARGETS {
-            context.reply().numeric(numeric::ERR_TOOMANYTARGETS, &[target]);
+            context.numeric(numeric::ERR_TOOMANYTARGETS, &[target]);
             break;
         }
         some.push(target);
@@ -141,7 +135,7 @@ fn some_targets<'t>(context: &mut Context<'_, '_>, targets: &'t str) -> Vec<&'t 
     some
 }
 
-/// The tags that go from client to client, as they came; `None` if there are none.
+/// The client-only tags as they came; `None` if there are none.
 pub(super) fn client_tags(context: &Context<'_, '_>, tags: Tags<'_>) -> Option<Arc<str>> {
     if !context.session.caps.has(Caps::MESSAGE_TAGS) || tags.is_empty() {
         return None;
@@ -160,7 +154,7 @@ pub(super) fn client_tags(context: &Context<'_, '_>, tags: Tags<'_>) -> Option<A
     (!section.is_empty()).then(|| section.into())
 }
 
-/// The reaction that the tags are. IRCv3 react.
+/// The reaction in the tags, if they are one. IRCv3 react.
 fn reaction_of(tags: &str) -> Option<(Pick, Arc<str>, bool)> {
     let message = reply_of(tags)?;
     let tags = Tags::new(tags);
@@ -171,7 +165,7 @@ fn reaction_of(tags: &str) -> Option<(Pick, Arc<str>, bool)> {
     }
 }
 
-/// The message that the tags say is answered.
+/// The message that the tags reply to.
 fn reply_of(tags: &str) -> Option<Pick> {
     let tags = Tags::new(tags);
     let id = tags.get("+draft/reply").or_else(|| tags.get("+reply"))?;

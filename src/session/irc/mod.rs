@@ -33,18 +33,22 @@ mod counts;
 mod fields;
 mod history;
 mod label;
+mod lookup;
 mod messages;
 mod metadata;
+mod metadata_lines;
+mod mode_letters;
 mod modes;
 mod monitor;
 mod multiline;
 mod operator;
-mod own;
 mod people;
+mod pieces;
 mod read_marker;
 mod refusals;
 mod registration;
 mod render;
+mod replies;
 mod reply;
 mod sasl;
 mod scram;
@@ -56,14 +60,15 @@ mod whowas;
 
 pub use capabilities::Caps;
 pub use counts::UserCounts;
+pub use mode_letters::mode_parts;
 pub use monitor::MonitorList;
 pub use render::render;
 pub use reply::Replies;
 pub use settings::Settings;
 pub use whowas::Whowas;
 
-use crate::chat::{Command, Entry, Hub, Moment, Name, ScramProof, Secret, SessionId, Stamp};
-use crate::wire::irc::{Framer, Limits, Message, ParseError, Step};
+use crate::chat::{Command, Entry, Hub, Moment, Name, ScramProof, Secret, SessionId, Stamp, User};
+use crate::wire::irc::{Framer, Limits, Message, Numeric, ParseError, Step, numeric};
 use label::Label;
 use registration::Door;
 use reply::ReplyWriter;
@@ -151,7 +156,7 @@ pub struct Session {
     door: Option<Box<Door>>,
     sasl: Option<Box<Sasl>>,
     /// The message of several lines that it is sending.
-    batch: Option<Box<multiline::Open>>,
+    batch: Option<Box<multiline::Batch>>,
     /// Whether somebody is going to look how old that is.
     batch_watched: bool,
     /// The keys of metadata that it follows.
@@ -283,8 +288,7 @@ impl Session {
         if let Some(label) = label.filter(|_| self.caps.has(Caps::LABELED_RESPONSE)) {
             self.label = Some(Label::new(label));
         }
-        let numeric = crate::wire::irc::numeric::ERR_INPUTTOOLONG;
-        self.reply(view, out).numeric(numeric, &[]);
+        self.reply(view, out).numeric(numeric::ERR_INPUTTOOLONG, &[]);
     }
 
     /// Something the server says to this peer alone.
@@ -342,12 +346,33 @@ impl<'v> Context<'_, 'v> {
         }
     }
 
+    /// Replies with a numeric and its usual text.
+    fn numeric(&mut self, numeric: Numeric, words: &[&str]) {
+        self.reply().numeric(numeric, words);
+    }
+
+    /// Replies with a FAIL of the command in progress.
+    fn fail(&mut self, code: &str, words: &[&str], text: &str) {
+        let command = self.session.command;
+        self.reply().fail(command, code, words, text);
+    }
+
+    /// The command in progress lacks a parameter.
+    fn need_more(&mut self) {
+        let command = self.session.command;
+        self.numeric(numeric::ERR_NEEDMOREPARAMS, &[command]);
+    }
+
+    fn is_operator(&self) -> bool {
+        self.user().is_some_and(User::is_operator)
+    }
+
     fn run(&mut self, command: Command) {
         self.actions.push(Action::Do(command));
     }
 
     /// Who the peer is. It is in: the table has looked.
-    fn user(&self) -> Option<&'v crate::chat::User> {
+    fn user(&self) -> Option<&'v User> {
         self.view.hub.user(self.view.me)
     }
 }

@@ -1,49 +1,45 @@
-//! What may server operators do? OPER, KILL, WALLOPS, REHASH.
+//! Commands of server operators: OPER, KILL, WALLOPS, REHASH.
 
 use super::Context;
+use super::fields::cut;
 use crate::chat::{Command, Secret, limits};
 use crate::wire::irc::{Message, numeric};
 
 /// `OPER name password`.
 pub(super) fn oper(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let [name, password, ..] = *message.parameters.as_slice() else { return };
+    let [name, password] = message.words();
     context.run(Command::Oper(name.into(), Secret::new(password)));
 }
 
-/// `KILL nick :reason`.
+/// `KILL nick [:reason]`.
 pub(super) fn kill(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    if !is_operator(context) {
-        return;
+    if may(context) {
+        let [nick] = message.words();
+        let reason = message.parameters.get(1).map(|text| cut(text, limits::REASON_LENGTH).into());
+        context.run(Command::Kill(nick.into(), reason));
     }
-    let [nick, rest @ ..] = message.parameters.as_slice() else { return };
-    let reason = rest.first().map(|reason| {
-        let end = reason.floor_char_boundary(limits::REASON_LENGTH);
-        reason[..end].into()
-    });
-    context.run(Command::Kill((*nick).into(), reason));
 }
 
 /// `WALLOPS :text`.
 pub(super) fn wallops(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    if is_operator(context)
-        && let Some(text) = message.parameters.first()
-    {
-        context.run(Command::Wallops((*text).into()));
+    if may(context) {
+        let [text] = message.words();
+        context.run(Command::Wallops(text.into()));
     }
 }
 
-/// `REHASH`: what is set is set by flags, so there is nothing to read again.
+/// `REHASH`. Only a signal reloads the configuration: then whoever edits the file sees its errors.
 pub(super) fn rehash(context: &mut Context<'_, '_>, _: &Message<'_>) {
-    if is_operator(context) {
-        let text = "The configuration is the command line: nothing to read again";
-        context.reply().numeric_text(numeric::RPL_REHASHING, &["flags"], text);
+    if may(context) {
+        let text = "Nothing reloaded: send SIGHUP to the server process instead";
+        context.reply().numeric_text(numeric::RPL_REHASHING, &["configuration"], text);
     }
 }
 
-fn is_operator(context: &mut Context<'_, '_>) -> bool {
-    let operator = context.user().is_some_and(|user| user.is_operator());
+fn may(context: &mut Context<'_, '_>) -> bool {
+    let operator = context.is_operator();
     if !operator {
-        context.reply().numeric(numeric::ERR_NOPRIVILEGES, &[]);
+        context.numeric(numeric::ERR_NOPRIVILEGES, &[]);
     }
     operator
 }

@@ -1,7 +1,7 @@
-//! How far has this person read? MARKREAD, IRCv3 draft/read-marker.
+//! Read markers: MARKREAD, IRCv3 draft/read-marker.
 //!
-//! A client that comes in, or logs in, is told all markers of its account: they may have moved
-//! while it was away, and of people it would have to ask for each.
+//! A client that registers or logs in is told all markers of its account: they may have moved
+//! while it was away, and it would have to ask for each direct conversation.
 
 use super::fields::timestamp;
 use super::reply::ReplyWriter;
@@ -11,25 +11,20 @@ use crate::wire::irc::Message;
 
 /// `MARKREAD target [timestamp=…]`.
 pub(super) fn markread(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    let fail = |context: &mut Context<'_, '_>, code, words: &[&str], text| {
-        context.reply().fail("MARKREAD", code, words, text);
-    };
-    let words = message.parameters.as_slice();
-    let Some(target) = words.first().copied().filter(|target| !target.is_empty()) else {
-        return fail(context, "NEED_MORE_PARAMS", &[], "Missing parameters");
-    };
+    let [target] = message.words();
+    if target.is_empty() {
+        return context.fail("NEED_MORE_PARAMS", &[], "Missing parameters");
+    }
     if marker_target(target).is_err() {
-        return fail(context, "INVALID_PARAMS", &[target], "Not a channel or nickname");
+        return context.fail("INVALID_PARAMS", &[target], "Not a channel or nickname");
     }
     let Some(user) = context.user() else { return };
     let stored = context.view.hub.read_marker(user, target);
-    let Some(word) = words.get(1) else {
-        return tell(context, target, stored);
-    };
+    let Some(word) = message.parameters.get(1) else { return tell(context, target, stored) };
     let time = word.strip_prefix("timestamp=").and_then(|time| time.parse().ok());
     let Some(time) = time.map(|time: jiff::Timestamp| Moment(time.as_millisecond())) else {
-        let text = "Not a timestamp; form: timestamp=YYYY-MM-DDThh:mm:ss.sssZ";
-        return fail(context, "INVALID_PARAMS", &[word], text);
+        let text = "Invalid timestamp, expected timestamp=YYYY-MM-DDThh:mm:ss.sssZ";
+        return context.fail("INVALID_PARAMS", &[word], text);
     };
     if stored.is_some_and(|stored| stored >= time) {
         return tell(context, target, stored);
@@ -37,7 +32,7 @@ pub(super) fn markread(context: &mut Context<'_, '_>, message: &Message<'_>) {
     context.run(Command::MarkRead(target.into(), time));
 }
 
-/// Where a marker is.
+/// The position of a marker.
 pub(super) fn tell(context: &mut Context<'_, '_>, target: &str, time: Option<Moment>) {
     let (hub, user) = (context.view.hub, context.user());
     write(&mut context.reply(), spelled(hub, user, target), time);
@@ -48,7 +43,7 @@ fn write(reply: &mut ReplyWriter<'_>, target: &str, time: Option<Moment>) {
     reply.line("MARKREAD", &[target, time.as_deref().unwrap_or("*")], None);
 }
 
-/// A name as its owner spells it, if it is there for this asker: of a secret room not even that.
+/// A name as its owner spells it, if the asker may know of it: not that of a secret room.
 fn spelled<'n>(hub: &'n Hub, asker: Option<&User>, target: &'n str) -> &'n str {
     if let Some(room) = hub.room(target) {
         let seen = asker.is_some_and(|asker| hub.sees(asker, room));
@@ -60,23 +55,23 @@ fn spelled<'n>(hub: &'n Hub, asker: Option<&User>, target: &'n str) -> &'n str {
 
 /// The marker of a channel that the client has joined.
 pub(super) fn tell_joined(context: &mut Context<'_, '_>, room: &Room) {
-    if !context.session.caps.has(Caps::READ_MARKER) {
-        return;
+    if context.session.caps.has(Caps::READ_MARKER)
+        && let Some(user) = context.user()
+    {
+        let stored = context.view.hub.read_marker(user, room.name.as_str());
+        tell(context, room.name.as_str(), stored);
     }
-    let Some(user) = context.user() else { return };
-    let stored = context.view.hub.read_marker(user, room.name.as_str());
-    tell(context, room.name.as_str(), stored);
 }
 
-/// All markers of the account that the client acts for.
+/// All markers of the client's account.
 pub(super) fn tell_all(context: &mut Context<'_, '_>) {
-    if !context.session.caps.has(Caps::READ_MARKER) {
-        return;
-    }
     let hub = context.view.hub;
-    let Some(user) = context.user() else { return };
-    let mut reply = context.reply();
-    for (target, time) in hub.read_markers(user) {
-        write(&mut reply, spelled(hub, Some(user), target.as_str()), Some(*time));
+    if context.session.caps.has(Caps::READ_MARKER)
+        && let Some(user) = context.user()
+    {
+        let mut reply = context.reply();
+        for (target, time) in hub.read_markers(user) {
+            write(&mut reply, spelled(hub, Some(user), target.as_str()), Some(*time));
+        }
     }
 }

@@ -1,27 +1,36 @@
-//! Why something cannot be done, as numerics.
+//! Refusals as numerics, or as FAIL for the commands of IRCv3.
 
+use super::metadata;
 use super::reply::ReplyWriter;
 use crate::chat::{Field, NickFault, Refusal};
+use crate::session::refusal_text;
 use crate::wire::irc::{Numeric, numeric};
 
-/// A numeric, its words, its text.
-type Answer<'a> = (Numeric, Vec<&'a str>, &'static str);
+/// A numeric, its words, and a text if it is not the usual one.
+type Answer<'a> = (Numeric, Vec<&'a str>, Option<&'static str>);
 
-/// Says why `command` cannot be carried out; `subject` is what it was about.
+fn usual<'a, const N: usize>(numeric: Numeric, words: [&'a str; N]) -> Option<Answer<'a>> {
+    Some((numeric, words.to_vec(), None))
+}
+
+fn with_text<'a>(numeric: Numeric, words: &[&'a str], text: &'static str) -> Option<Answer<'a>> {
+    Some((numeric, words.to_vec(), Some(text)))
+}
+
+/// Replies why `command`, which was about `subject`, was refused.
 pub(super) fn refuse(
     command: &str,
     subject: &[String],
     refusal: &Refusal,
     reply: &mut ReplyWriter<'_>,
 ) {
-    // Nothing answers a notice, lest two programs talk for ever.
-    if command == "NOTICE" || in_standard_form(command, subject, refusal, reply) {
+    // A notice never has a reply, lest two programs answer each other forever.
+    if command == "NOTICE" || as_fail(command, subject, refusal, reply) {
         return;
     }
-    let speaks = matches!(command, "PRIVMSG" | "TAGMSG");
+    let sends = matches!(command, "PRIVMSG" | "TAGMSG");
     let answer = match refusal {
-        // To join twice, to be called what one is called, to lift what is not there or to set what is
-        // there is no fault.
+        // It is no error if nothing had to change.
         Refusal::AlreadyIn(_)
         | Refusal::SameNick(_)
         | Refusal::NoSuchBan(_)
@@ -30,20 +39,21 @@ pub(super) fn refuse(
             let text = format!("Please wait {seconds} s and try again");
             return reply.numeric_text(numeric::RPL_TRYAGAIN, &[command], &text);
         }
-        refusal if speaks => while_speaking(refusal).or_else(|| about_rooms(refusal)),
+        refusal if sends => cannot_send(refusal).or_else(|| about_rooms(refusal)),
         refusal => about_rooms(refusal),
     };
-    match answer.or_else(|| about_people(command, refusal)) {
-        Some((numeric, words, text)) => reply.numeric_text(numeric, &words, text),
+    match answer.or_else(|| about_users(command, refusal)) {
+        Some((numeric, words, None)) => reply.numeric(numeric, &words),
+        Some((numeric, words, Some(text))) => reply.numeric_text(numeric, &words, text),
         None => {
             let command = if command.is_empty() { "*" } else { command };
-            let text = crate::session::refusal_text::of(refusal);
+            let text = refusal_text::of(refusal);
             reply.numeric_text(numeric::ERR_UNKNOWNERROR, &[command], &text);
         }
     }
 }
 
-fn while_speaking(refusal: &Refusal) -> Option<Answer<'_>> {
+fn cannot_send(refusal: &Refusal) -> Option<Answer<'_>> {
     let (room, text) = match refusal {
         Refusal::NotInRoom(room) => (room, "Cannot send to channel: you are not in it"),
         Refusal::Banned(room) => (room, "Cannot send to channel: you are banned"),
@@ -51,129 +61,86 @@ fn while_speaking(refusal: &Refusal) -> Option<Answer<'_>> {
         Refusal::Muted(room) => (room, "Cannot send to channel: you are muted"),
         _ => return None,
     };
-    Some((numeric::ERR_CANNOTSENDTOCHAN, vec![room.as_str()], text))
+    with_text(numeric::ERR_CANNOTSENDTOCHAN, &[room.as_str()], text)
 }
 
 fn about_rooms(refusal: &Refusal) -> Option<Answer<'_>> {
-    let (numeric, room, text) = match refusal {
-        Refusal::NoSuchRoom(room) => (numeric::ERR_NOSUCHCHANNEL, room.as_str(), "No such channel"),
-        Refusal::BadRoom(room, _) => (numeric::ERR_NOSUCHCHANNEL, &**room, "No such channel"),
-        Refusal::NotInRoom(room) => {
-            (numeric::ERR_NOTONCHANNEL, room.as_str(), "You're not on that channel")
-        }
-        Refusal::WrongKey(room) => {
-            (numeric::ERR_BADCHANNELKEY, room.as_str(), "Cannot join channel (+k)")
-        }
-        Refusal::RoomFull(room, _) => {
-            (numeric::ERR_CHANNELISFULL, room.as_str(), "Cannot join channel (+l)")
-        }
-        Refusal::InviteOnly(room) => {
-            (numeric::ERR_INVITEONLYCHAN, room.as_str(), "Cannot join channel (+i)")
-        }
-        Refusal::Banned(room) => {
-            (numeric::ERR_BANNEDFROMCHAN, room.as_str(), "Cannot join channel (+b)")
-        }
-        Refusal::NotOp(room) => {
-            (numeric::ERR_CHANOPRIVSNEEDED, room.as_str(), "You're not channel operator")
-        }
-        Refusal::TooManyRooms(_) => {
-            (numeric::ERR_TOOMANYCHANNELS, "*", "You have joined too many channels")
-        }
+    let (numeric, room) = match refusal {
+        Refusal::NoSuchRoom(room) => (numeric::ERR_NOSUCHCHANNEL, room.as_str()),
+        Refusal::BadRoom(room, _) => (numeric::ERR_NOSUCHCHANNEL, &**room),
+        Refusal::NotInRoom(room) => (numeric::ERR_NOTONCHANNEL, room.as_str()),
+        Refusal::WrongKey(room) => (numeric::ERR_BADCHANNELKEY, room.as_str()),
+        Refusal::RoomFull(room, _) => (numeric::ERR_CHANNELISFULL, room.as_str()),
+        Refusal::InviteOnly(room) => (numeric::ERR_INVITEONLYCHAN, room.as_str()),
+        Refusal::Banned(room) => (numeric::ERR_BANNEDFROMCHAN, room.as_str()),
+        Refusal::NotOp(room) => (numeric::ERR_CHANOPRIVSNEEDED, room.as_str()),
+        Refusal::TooManyRooms(_) => (numeric::ERR_TOOMANYCHANNELS, "*"),
         _ => return None,
     };
-    Some((numeric, vec![room], text))
+    usual(numeric, [room])
 }
 
-fn about_people<'r>(command: &str, refusal: &'r Refusal) -> Option<Answer<'r>> {
-    Some(match refusal {
-        Refusal::NoSuchNick(nick) => (numeric::ERR_NOSUCHNICK, vec![nick.as_str()], "No such nick"),
+fn about_users<'r>(command: &str, refusal: &'r Refusal) -> Option<Answer<'r>> {
+    match refusal {
+        Refusal::NoSuchNick(nick) => usual(numeric::ERR_NOSUCHNICK, [nick.as_str()]),
         Refusal::TheyAreNotIn(nick, room) => {
-            let words = vec![nick.as_str(), room.as_str()];
-            (numeric::ERR_USERNOTINCHANNEL, words, "They aren't on that channel")
+            usual(numeric::ERR_USERNOTINCHANNEL, [nick.as_str(), room.as_str()])
         }
         Refusal::TheyAreIn(nick, room) => {
-            let words = vec![nick.as_str(), room.as_str()];
-            (numeric::ERR_USERONCHANNEL, words, "is already on channel")
+            usual(numeric::ERR_USERONCHANNEL, [nick.as_str(), room.as_str()])
         }
-        Refusal::BadNick(_, NickFault::Empty) => {
-            (numeric::ERR_NONICKNAMEGIVEN, vec![], "No nickname given")
-        }
-        Refusal::BadNick(nick, _) => {
-            (numeric::ERR_ERRONEUSNICKNAME, vec![nick], "Erroneous nickname")
-        }
-        Refusal::NickInUse(nick) => {
-            (numeric::ERR_NICKNAMEINUSE, vec![nick.as_str()], "Nickname is already in use")
-        }
+        Refusal::BadNick(_, NickFault::Empty) => usual(numeric::ERR_NONICKNAMEGIVEN, []),
+        Refusal::BadNick(nick, _) => usual(numeric::ERR_ERRONEUSNICKNAME, [nick]),
+        Refusal::NickInUse(nick) => usual(numeric::ERR_NICKNAMEINUSE, [nick.as_str()]),
         Refusal::NickReserved(nick) => {
-            (numeric::ERR_NICKNAMEINUSE, vec![nick.as_str()], "Nickname is reserved by its account")
+            let text = "Nickname is reserved for its account";
+            with_text(numeric::ERR_NICKNAMEINUSE, &[nick.as_str()], text)
         }
-        Refusal::NotOperator => {
-            let text = "Permission denied: you are not a server operator";
-            (numeric::ERR_NOPRIVILEGES, vec![], text)
-        }
-        Refusal::Missing(Field::Text) => (numeric::ERR_NOTEXTTOSEND, vec![], "No text to send"),
+        Refusal::NotOperator => usual(numeric::ERR_NOPRIVILEGES, []),
+        Refusal::Missing(Field::Text) => usual(numeric::ERR_NOTEXTTOSEND, []),
         Refusal::BadMask(mask) => {
-            (numeric::ERR_INVALIDMODEPARAM, vec!["*", "b", mask], "is not a mask")
+            with_text(numeric::ERR_INVALIDMODEPARAM, &["*", "b", mask], "Invalid mask")
         }
-        Refusal::TooManyBans(_) => {
-            (numeric::ERR_BANLISTFULL, vec!["*", "b"], "Channel list is full")
-        }
-        Refusal::WrongPassword if command == "OPER" => {
-            (numeric::ERR_PASSWDMISMATCH, vec![], "Password incorrect")
-        }
+        Refusal::TooManyBans(_) => usual(numeric::ERR_BANLISTFULL, ["*", "b"]),
+        Refusal::WrongPassword if command == "OPER" => usual(numeric::ERR_PASSWDMISMATCH, []),
         Refusal::WrongPassword | Refusal::TryLater(_) if command == "AUTHENTICATE" => {
-            (numeric::ERR_SASLFAIL, vec![], "SASL authentication failed")
+            usual(numeric::ERR_SASLFAIL, [])
         }
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
-/// Commands of IRCv3 are refused with FAIL; whether that was done.
-fn in_standard_form(
+/// Replies with FAIL, if the command is one of IRCv3's; whether it did.
+fn as_fail(
     command: &str,
     subject: &[String],
     refusal: &Refusal,
     reply: &mut ReplyWriter<'_>,
 ) -> bool {
-    let text = crate::session::refusal_text::of(refusal);
-    let (whole, subject) = (subject, subject.iter().map(String::as_str).collect::<Vec<&str>>());
     let nick = reply.nick.clone();
-    match (command, refusal) {
-        ("REGISTER", Refusal::AccountExists(name)) => {
-            reply.fail("REGISTER", "ACCOUNT_EXISTS", &[name.as_str()], &text);
+    let words: Vec<&str> = subject.iter().map(String::as_str).collect();
+    let (code, words): (&str, Vec<&str>) = match (command, refusal) {
+        ("METADATA", _) => {
+            metadata::refused(subject, refusal, reply);
+            return true;
         }
-        ("REGISTER", Refusal::ShortPassword(_)) => {
-            reply.fail("REGISTER", "WEAK_PASSWORD", &[nick.as_str()], &text);
-        }
-        ("REGISTER", Refusal::TooLong(..)) => {
-            reply.fail("REGISTER", "UNACCEPTABLE_PASSWORD", &[nick.as_str()], &text);
-        }
-        ("REGISTER", Refusal::LoggedIn(name)) => {
-            reply.fail("REGISTER", "ALREADY_AUTHENTICATED", &[name.as_str()], &text);
-        }
-        ("REGISTER", _) => {
-            reply.fail("REGISTER", "TEMPORARILY_UNAVAILABLE", &[nick.as_str()], &text);
-        }
-        ("REDACT", Refusal::NoSuchMessage(..)) => {
-            reply.fail("REDACT", "UNKNOWN_MSGID", &subject, &text);
-        }
-        ("REDACT", Refusal::NotYours(_)) => {
-            reply.fail("REDACT", "REDACT_FORBIDDEN", &subject, &text);
-        }
+        ("REGISTER", Refusal::AccountExists(name)) => ("ACCOUNT_EXISTS", vec![name.as_str()]),
+        ("REGISTER", Refusal::LoggedIn(name)) => ("ALREADY_AUTHENTICATED", vec![name.as_str()]),
+        ("REGISTER", Refusal::ShortPassword(_)) => ("WEAK_PASSWORD", vec![nick.as_str()]),
+        ("REGISTER", Refusal::TooLong(..)) => ("UNACCEPTABLE_PASSWORD", vec![nick.as_str()]),
+        ("REGISTER", _) => ("TEMPORARILY_UNAVAILABLE", vec![nick.as_str()]),
+        ("REDACT", Refusal::NoSuchMessage(..)) => ("UNKNOWN_MSGID", words),
+        ("REDACT", Refusal::NotYours(_)) => ("REDACT_FORBIDDEN", words),
         ("REDACT", Refusal::NoSuchRoom(name) | Refusal::NotInRoom(name)) => {
-            reply.fail("REDACT", "INVALID_TARGET", &[name.as_str()], &text);
+            ("INVALID_TARGET", vec![name.as_str()])
         }
-        ("RENAME", Refusal::RoomExists(_)) => {
-            reply.fail("RENAME", "CHANNEL_NAME_IN_USE", &subject, &text);
-        }
+        ("RENAME", Refusal::RoomExists(_)) => ("CHANNEL_NAME_IN_USE", words),
         ("RENAME", Refusal::LobbyStays | Refusal::BadRoom(..) | Refusal::TryLater(_)) => {
-            reply.fail("RENAME", "CANNOT_RENAME", &subject, &text);
+            ("CANNOT_RENAME", words)
         }
-        ("METADATA", _) => super::metadata::refused(whole, refusal, reply),
-        ("CHATHISTORY", _) => {
-            reply.fail("CHATHISTORY", "INVALID_TARGET", &subject, &text);
-        }
+        ("CHATHISTORY", _) => ("INVALID_TARGET", words),
         _ => return false,
-    }
+    };
+    reply.fail(command, code, &words, &refusal_text::of(refusal));
     true
 }

@@ -1,8 +1,9 @@
-//! How does a client come in, and how does it go? PASS, NICK, USER, PING, QUIT.
+//! Registration and farewell: PASS, NICK, USER, PING, QUIT.
 
 use super::fields;
 use super::{
-    Action, Context, Session, about, commands, read_marker, sasl, settings, subscriptions,
+    Action, Context, Replies, Session, View, about, read_marker, refusals, sasl, settings,
+    subscriptions,
 };
 use crate::chat::{Command, Entry, Metadata, Name, Refusal, Secret, limits};
 use crate::wire::irc::{Message, name, numeric};
@@ -36,14 +37,14 @@ pub(super) fn pass(context: &mut Context<'_, '_>, message: &Message<'_>) {
 pub(super) fn user(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [username, _, _, realname, ..] = *message.parameters.as_slice() else { return };
     if username.is_empty() || realname.is_empty() {
-        return commands::need_more(context);
+        return context.need_more();
     }
     // Nobody has asked the client's machine: the ~ says so.
     let short = &username[..username.floor_char_boundary(settings::USER_LENGTH)];
     let cleaned = short.trim_start_matches('~');
     let plain = name::is_user_name(cleaned, settings::USER_LENGTH) && cleaned.is_ascii();
     if !plain {
-        return context.reply().numeric(numeric::ERR_INVALIDUSERNAME, &[]);
+        return context.numeric(numeric::ERR_INVALIDUSERNAME, &[]);
     }
     let end = realname.floor_char_boundary(limits::REAL_NAME_LENGTH);
     let Some(door) = &mut context.session.door else { return };
@@ -56,7 +57,7 @@ pub(super) fn user(context: &mut Context<'_, '_>, message: &Message<'_>) {
 pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let wanted = message.parameters.first().copied().unwrap_or_default();
     if wanted.is_empty() {
-        return context.reply().numeric(numeric::ERR_NONICKNAMEGIVEN, &[]);
+        return context.numeric(numeric::ERR_NONICKNAMEGIVEN, &[]);
     }
     if context.session.is_in() {
         let same = context.user().is_some_and(|user| user.identity.nick.as_str() == wanted);
@@ -86,7 +87,7 @@ pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
             }
             come_in(context);
         }
-        Err(refusal) => super::refusals::refuse("NICK", &[], &refusal, &mut context.reply()),
+        Err(refusal) => refusals::refuse("NICK", &[], &refusal, &mut context.reply()),
     }
 }
 
@@ -126,9 +127,7 @@ pub(super) fn ping(context: &mut Context<'_, '_>, message: &Message<'_>) {
             let server = reply.server;
             reply.line("PONG", &[server], Some(token));
         }
-        None => {
-            context.reply().numeric(numeric::ERR_NOORIGIN, &[]);
-        }
+        None => context.numeric(numeric::ERR_NOORIGIN, &[]),
     }
 }
 
@@ -151,7 +150,7 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
         return;
     }
     if context.view.settings.password.is_some() && context.view.settings.password != door.password {
-        context.reply().numeric(numeric::ERR_PASSWDMISMATCH, &[]);
+        context.numeric(numeric::ERR_PASSWDMISMATCH, &[]);
         context.actions.push(Action::Close("Password incorrect".to_owned()));
         return;
     }
@@ -169,7 +168,7 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
         if let Some(door) = &mut context.session.door {
             door.nick = None;
         }
-        return super::refusals::refuse("NICK", &[], &refusal, &mut context.reply());
+        return refusals::refuse("NICK", &[], &refusal, &mut context.reply());
     }
     if let Some(door) = &mut context.session.door {
         door.entering = true;
@@ -200,6 +199,11 @@ impl Session {
         self.door.take().is_some()
     }
 
+    /// Registers the client, if a proof was all that it waited for.
+    pub fn go_on(&mut self, view: &mut View<'_>, out: &mut Replies, actions: &mut Vec<Action>) {
+        come_in(&mut Context { session: self, view, out, actions });
+    }
+
     /// The chat has not let it in: its nick was taken meanwhile.
     pub(super) fn turned_away(&mut self) {
         if let Some(door) = &mut self.door {
@@ -213,7 +217,7 @@ impl Session {
 pub(super) fn welcome(context: &mut Context<'_, '_>) {
     let settings = context.view.settings;
     let Some(user) = context.user() else { return };
-    let prefix = prefix(&user.identity);
+    let prefix = fields::prefix(&user.identity);
     let mut reply = context.reply();
     let text = format!("Welcome to the {} chat, {prefix}", settings.network);
     reply.numeric_text(numeric::RPL_WELCOME, &[], &text);
@@ -226,28 +230,9 @@ pub(super) fn welcome(context: &mut Context<'_, '_>) {
     let words =
         [&settings.name, settings::VERSION, settings::USER_MODES, &channel_modes, &arguments];
     reply.numeric(numeric::RPL_MYINFO, &words);
-    isupport(context);
+    about::isupport(context);
     about::lusers(context);
     subscriptions::tell_own(context);
     read_marker::tell_all(context);
     about::motd(context);
-}
-
-pub(super) fn isupport(context: &mut Context<'_, '_>) {
-    // Thirteen tokens and the nick and the text are fifteen parameters.
-    const PER_LINE: usize = 13;
-    let tokens = context.view.settings.isupport();
-    let mut reply = context.reply();
-    for chunk in tokens.chunks(PER_LINE) {
-        let words: Vec<&str> = chunk.iter().map(String::as_str).collect();
-        reply.numeric(numeric::RPL_ISUPPORT, &words);
-    }
-}
-
-/// `nick!user@host`, the host as a word; the nick alone, if from where is not known any more.
-pub(super) fn prefix(who: &crate::chat::Identity) -> String {
-    if who.label.is_empty() {
-        return who.nick.as_str().to_owned();
-    }
-    format!("{}!{}@{}", who.nick, who.user(), fields::host(who))
 }

@@ -3,13 +3,10 @@
 
 use super::reply::{Lines, Replies};
 use super::scram::Scram;
-use super::{Action, Context, Proof, Session, View, registration};
+use super::{Action, Context, Proof, Session, View, settings};
 use crate::chat::{Challenge, Name, Secret};
 use crate::wire::irc::{Message, numeric};
 use base64ct::{Base64, Encoding};
-
-/// The mechanisms, as CAP LS and RPL_SASLMECHS list them.
-pub(super) const MECHANISMS: &str = "PLAIN,SCRAM-SHA-256";
 
 /// Bytes of one piece: a full piece is followed by another, if only `+`.
 const PIECE: usize = 400;
@@ -45,7 +42,7 @@ pub(super) fn authenticate(context: &mut Context<'_, '_>, message: &Message<'_>)
         None => context.session.door.as_ref().and_then(|door| door.account.clone()),
     };
     if account.is_some() {
-        return context.reply().numeric(numeric::ERR_SASLALREADY, &[]);
+        return context.numeric(numeric::ERR_SASLALREADY, &[]);
     }
     if word == "*" {
         return abort(context);
@@ -53,7 +50,7 @@ pub(super) fn authenticate(context: &mut Context<'_, '_>, message: &Message<'_>)
     let Some(sasl) = &mut context.session.sasl else { return begin(context, word) };
     if word.len() > PIECE {
         context.session.sasl = None;
-        return context.reply().numeric(numeric::ERR_SASLTOOLONG, &[]);
+        return context.numeric(numeric::ERR_SASLTOOLONG, &[]);
     }
     if sasl.base64.len() + word.len() > MOST {
         return fail(context, "SASL authentication failed: too long");
@@ -78,7 +75,7 @@ fn begin(context: &mut Context<'_, '_>, mechanism: &str) {
         "PLAIN" => Stage::Plain,
         "SCRAM-SHA-256" => Stage::Scram(Box::default()),
         _ => {
-            context.reply().numeric(numeric::RPL_SASLMECHS, &[MECHANISMS]);
+            context.numeric(numeric::RPL_SASLMECHS, &[settings::MECHANISMS]);
             return fail(context, "SASL authentication failed");
         }
     };
@@ -142,7 +139,7 @@ fn fail(context: &mut Context<'_, '_>, text: &str) {
 /// The client does not go on, by its own word or because it comes in without.
 pub(super) fn abort(context: &mut Context<'_, '_>) {
     context.session.sasl = None;
-    context.reply().numeric(numeric::ERR_SASLABORTED, &[]);
+    context.numeric(numeric::ERR_SASLABORTED, &[]);
 }
 
 impl Session {
@@ -202,11 +199,6 @@ impl Session {
         if let Some(door) = &mut self.door {
             door.account = Some(account);
         }
-    }
-
-    /// Goes in, if all has been said meanwhile.
-    pub fn go_on(&mut self, view: &mut View<'_>, out: &mut Replies, actions: &mut Vec<Action>) {
-        registration::come_in(&mut Context { session: self, view, out, actions });
     }
 }
 

@@ -36,6 +36,14 @@ pub(super) const LIST_BYTES: usize = 2 * 1024 * 1024;
 pub(super) const MONITORED: usize = 100;
 /// Messages of one CHATHISTORY answer.
 pub(super) const HISTORY: u32 = 100;
+/// Longest message of several lines, in bytes with the newlines: as long as a plain client's line.
+pub(super) const MAX_BYTES: usize = 4096;
+/// Most lines of one message.
+pub(super) const MAX_LINES: usize = 100;
+/// Keys of metadata that one client may subscribe to.
+pub(super) const SUBSCRIPTIONS: usize = 50;
+/// SASL mechanisms, as CAP LS and RPL_SASLMECHS list them.
+pub(super) const MECHANISMS: &str = "PLAIN,SCRAM-SHA-256";
 /// Longest user name, without the `~` in front.
 pub(super) const USER_LENGTH: usize = 18;
 

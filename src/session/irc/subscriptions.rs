@@ -1,34 +1,33 @@
-//! Which keys of metadata does a client follow, and what is it told of them unasked? METADATA SUB,
-//! UNSUB, SUBS and SYNC; channels joined, people watched for.
+//! Subscriptions to metadata keys, and what a client is sent because of them: METADATA SUB, UNSUB,
+//! SUBS and SYNC; on joining a channel, for monitored users.
 //!
-//! Beyond the specifications the people in a channel are told of a newcomer's metadata, as they
-//! are of a newcomer who is away: nothing else would tell them.
+//! Beyond the specifications, the members of a channel are sent a newcomer's metadata, as they are
+//! told that a newcomer is away: nothing else would tell them.
 //!
-//! Bounds: [`SUBSCRIPTIONS`] keys for each client, and [`SYNC_BYTES`] of one synchronization. What
-//! is more is put off (774) and not sent in parts, for a client takes what is missing from a batch
-//! for removed. Joining a channel of more than [`SYNC_AT_JOIN`] members is answered with 774, too,
-//! so that a crowd that joins is not told everything of everyone at once.
+//! Bounds: [`SUBSCRIPTIONS`] keys per client and [`SYNC_BYTES`] per synchronization. A larger one is
+//! postponed (774) rather than sent in parts, because a client takes what is missing in a batch for
+//! removed. So is that on joining a channel of more than [`SYNC_AT_JOIN`] members, lest a crowd that
+//! joins is sent everything about everyone at once.
 
-use super::metadata::{batch, invalid_key, is_aware, name, speaks_version_2, tell};
+use super::metadata_lines::{announce, batch, invalid_key, name};
 use super::reply::{Replies, ReplyWriter};
+use super::settings::SUBSCRIPTIONS;
 use super::{Context, Session, View};
 use crate::chat::{Holder, Hub, Metadata, MetadataChanges, Room, SessionId, User, is_metadata_key};
 use crate::wire::irc::{MAX_BODY, Numeric, numeric};
 use std::collections::HashSet;
 
-/// Keys that one client may follow.
-pub(super) const SUBSCRIPTIONS: usize = 50;
-/// Members of a channel whose metadata are sent with the answer to JOIN.
+/// Members of a channel whose metadata is sent to a client that joins.
 const SYNC_AT_JOIN: usize = 100;
-/// Bytes of one synchronization: far below what an outbox may hold.
+/// Bytes of one synchronization: far below the limit of a send queue.
 const SYNC_BYTES: usize = 512 * 1024;
-/// Bytes of a line beyond target, key and value, about.
+/// Bytes of a line beyond target, key and value, roughly.
 const LINE: usize = 64;
-/// Seconds after which a client that has joined a big channel may ask.
+/// Seconds after which a client that has joined a large channel may ask.
 const SOON: &str = "4";
-/// Seconds after which a client may ask again for what is too much.
+/// Seconds after which a client may ask again for what was too much.
 const LATER: &str = "60";
-/// The target of a synchronization that means everything the client may hear of.
+/// The target that means everything the client may see.
 pub(super) const ALL: &str = "*ALL";
 
 /// `METADATA * SUB key …`: in the order of the keys, until there are too many.
@@ -62,22 +61,22 @@ pub(super) fn subscribe(context: &mut Context<'_, '_>, keys: &[&str]) {
     }
     if let Some(key) = excess {
         let text = "Too many subscriptions";
-        if speaks_version_2(reply.caps) {
+        if reply.caps.metadata_2() {
             reply.fail("METADATA", "TOO_MANY_SUBS", &[key], text);
         } else {
             let most = SUBSCRIPTIONS.to_string();
             reply.fail("METADATA", "LIMIT_REACHED", &[key, &most], text);
         }
     }
-    if !new.is_empty() && context.session.is_in() && is_aware(context.session.caps) {
+    if !new.is_empty() && context.session.is_in() && context.session.caps.metadata() {
         tell_of_new(context, &new);
     }
 }
 
-/// After a subscription a client of version 3 is told to synchronize when it likes; one of version
-/// 2, which does not know of `*ALL`, is told the values, or to synchronize its channels.
+/// After a subscription a client of version 3 is told to synchronize when it likes. Version 2 has no
+/// `*ALL`: the client is sent the values, or told to synchronize its channels.
 fn tell_of_new(context: &mut Context<'_, '_>, new: &[String]) {
-    if !speaks_version_2(context.session.caps) {
+    if !context.session.caps.metadata_2() {
         return sync_later(&mut context.reply(), ALL, "0");
     }
     let values = collect(new, visible(context));
@@ -86,7 +85,7 @@ fn tell_of_new(context: &mut Context<'_, '_>, new: &[String]) {
     match values {
         Some(values) => {
             for (target, key, value) in values {
-                tell(&mut reply, target, key, Some(value));
+                announce(&mut reply, target, key, Some(value));
             }
         }
         None => rooms.iter().for_each(|room| sync_later(&mut reply, room.as_str(), SOON)),
@@ -114,9 +113,9 @@ pub(super) fn list(context: &mut Context<'_, '_>) {
     });
 }
 
-/// Keys as parameters of their own, in as many lines as it takes.
+/// Keys as separate parameters, in as many lines as it takes.
 fn several(reply: &mut ReplyWriter<'_>, numeric: Numeric, keys: &[&str]) {
-    // With the nick, what RFC 1459 allows of parameters.
+    // With the nick, as many parameters as RFC 1459 allows.
     const MOST: usize = 14;
     let head = reply.server.len() + reply.nick.as_str().len() + 12;
     let mut line: Vec<&str> = Vec::new();
@@ -135,8 +134,7 @@ fn several(reply: &mut ReplyWriter<'_>, numeric: Numeric, keys: &[&str]) {
     }
 }
 
-/// Everything of which this client hears: its channels and who is in them, whom it watches for,
-/// and itself.
+/// Everything the client may be sent: its channels and their members, the users it monitors, itself.
 fn visible<'v>(context: &Context<'_, 'v>) -> Vec<(&'v str, &'v Metadata)> {
     let hub = context.view.hub;
     let Some(user) = context.user() else { return Vec::new() };
@@ -159,14 +157,14 @@ fn of_person<'h>(hub: &'h Hub, user: &'h User) -> (&'h str, &'h Metadata) {
     (user.identity.nick.as_str(), hub.metadata_of(user))
 }
 
-/// A channel and everyone in it.
+/// A channel and its members.
 fn inside<'h>(hub: &'h Hub, room: &'h Room) -> impl Iterator<Item = (&'h str, &'h Metadata)> {
     let members = room.sessions().filter_map(|session| hub.user(session));
     let members = members.map(|user| of_person(hub, user));
     std::iter::once((room.name.as_str(), room.metadata())).chain(members)
 }
 
-/// Target, key and value of everything that is followed; `None` if it is too much.
+/// Target, key and value of all subscribed keys; `None` if that is too much.
 fn collect<'h>(
     keys: &[String],
     targets: impl IntoIterator<Item = (&'h str, &'h Metadata)>,
@@ -190,7 +188,7 @@ fn collect<'h>(
     Some(found)
 }
 
-/// Tells everything that is followed of `targets`, or that it is too much now.
+/// Sends all subscribed keys of `targets`, or that it is too much now.
 pub(super) fn sync<'h>(
     context: &mut Context<'_, '_>,
     name: &str,
@@ -214,16 +212,16 @@ pub(super) fn sync_all(context: &mut Context<'_, '_>) {
 
 fn sync_later(reply: &mut ReplyWriter<'_>, target: &str, seconds: &str) {
     let words = [target, seconds];
-    if speaks_version_2(reply.caps) {
+    if reply.caps.metadata_2() {
         return reply.numeric(numeric::RPL_METADATASYNCLATER, &words);
     }
     let text = "Please synchronize metadata later";
     reply.numeric_text(numeric::RPL_METADATASYNCLATER, &words, text);
 }
 
-/// What a client is told of a channel that it has joined.
+/// The metadata of a channel that the client has joined.
 pub(super) fn tell_joined(context: &mut Context<'_, '_>, room: &Room) {
-    if !is_aware(context.session.caps) {
+    if !context.session.caps.metadata() {
         return;
     }
     if room.sessions().len() > SYNC_AT_JOIN && context.session.follows_metadata() {
@@ -232,27 +230,27 @@ pub(super) fn tell_joined(context: &mut Context<'_, '_>, room: &Room) {
     sync_room(context, room);
 }
 
-/// What a client is told of itself when it comes in: all there is, followed or not.
+/// A client's own metadata when it registers: all of it, subscribed or not.
 pub(super) fn tell_own(context: &mut Context<'_, '_>) {
-    if !is_aware(context.session.caps) {
+    if !context.session.caps.metadata() {
         return;
     }
     let Some(user) = context.user() else { return };
     let (nick, metadata) = of_person(context.view.hub, user);
     batch(&mut context.reply(), &["metadata", nick], |reply| {
         for (key, value) in metadata {
-            tell(reply, nick, key, Some(value));
+            announce(reply, nick, key, Some(value));
         }
     });
 }
 
 impl Session {
-    /// Whether it follows any key of metadata.
+    /// Whether it is sent changes of metadata at all.
     pub fn follows_metadata(&self) -> bool {
-        !self.subscriptions.is_empty() && is_aware(self.caps)
+        !self.subscriptions.is_empty() && self.caps.metadata()
     }
 
-    /// Tells what has changed of a person or channel, as far as it follows that.
+    /// Sends the subscribed keys among `changes`.
     pub fn tell_metadata(
         &self,
         holder: &Holder,
@@ -263,18 +261,18 @@ impl Session {
         let followed = |key: &str| self.subscriptions.iter().any(|known| known == key);
         let mut reply = self.reply(view, out);
         for (key, value) in changes.iter().filter(|(key, _)| followed(key)) {
-            tell(&mut reply, name(holder), key, value.as_deref());
+            announce(&mut reply, name(holder), key, value.as_deref());
         }
     }
 
-    /// What it follows of somebody whom it watches for, and who is there.
+    /// The subscribed keys of a monitored user who is online.
     pub(super) fn tell_watched_metadata(
         &self,
         user: &User,
         hub: &Hub,
         reply: &mut ReplyWriter<'_>,
     ) {
-        if is_aware(self.caps) {
+        if self.caps.metadata() {
             let own = of_person(hub, user);
             self.sync(own.0, std::iter::once(own), reply);
         }
@@ -291,14 +289,14 @@ impl Session {
         };
         batch(reply, &["metadata", name], |reply| {
             for (target, key, value) in values {
-                tell(reply, target, key, Some(value));
+                announce(reply, target, key, Some(value));
             }
         });
     }
 
-    /// The capabilities are others now: without them nothing is followed.
+    /// The capabilities have changed: without metadata there are no subscriptions.
     pub(super) fn keep_subscriptions_if_aware(&mut self) {
-        if !is_aware(self.caps) {
+        if !self.caps.metadata() {
             self.subscriptions.clear();
         }
     }

@@ -185,8 +185,9 @@ proptest! {
             let face = Face { prompt: "[You]: ", style: "", line, cursor };
             let mut out = Vec::new();
             screen.resize(widths[number % widths.len()], &face, &mut out);
-            let (painted, column) = screen.painted_columns().unwrap_or_default();
-            prop_assert!(column <= painted && painted < screen.columns().max(1));
+            let (columns, row) = screen.geometry();
+            let (painted, column) = row.unwrap_or_default();
+            prop_assert!(column <= painted && painted < columns.max(1));
         }
     }
 }

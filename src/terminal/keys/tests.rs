@@ -105,11 +105,11 @@ fn broken_utf_8_is_replaced_and_what_follows_is_kept() {
 #[test]
 fn a_lone_escape_is_a_matter_of_patience() {
     let (mut decoder, mut inputs) = (Decoder::new(), Vec::new());
-    assert_eq!(decoder.patience(), None);
+    assert_eq!(decoder.timeout(), None);
     decoder.feed(b"\x1b", &mut inputs);
-    assert!(decoder.patience().is_some() && inputs.is_empty());
+    assert!(decoder.timeout().is_some() && inputs.is_empty());
     decoder.feed(b"[A", &mut inputs);
-    assert_eq!((decoder.patience(), inputs), (None, keys(&[Key::plain(Code::Up)])));
+    assert_eq!((decoder.timeout(), inputs), (None, keys(&[Key::plain(Code::Up)])));
 }
 
 #[test]
@@ -172,7 +172,7 @@ proptest! {
         let (mut decoder, mut inputs) = (Decoder::new(), Vec::new());
         decoder.feed(&bytes, &mut inputs);
         decoder.flush(&mut inputs);
-        prop_assert_eq!(decoder.patience(), None);
+        prop_assert_eq!(decoder.timeout(), None);
         decoder.feed(b"\r", &mut inputs);
         prop_assert_eq!(inputs.last(), Some(&Input::Key(Key::plain(Code::Enter))));
     }

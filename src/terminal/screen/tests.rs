@@ -26,7 +26,10 @@ fn a_message_goes_above_and_the_row_comes_back() {
     let mut screen = Screen::new(80);
     screen.show(&face("half", 2), &mut Vec::new());
     assert_eq!(
-        bytes(|out| screen.print_above(b"news", &face("half", 2), out)),
+        bytes(|out| {
+            screen.print(b"news", out);
+            screen.show(&face("half", 2), out);
+        }),
         "\r\x1b[Knews\r\n\r[You]: half\x1b[K\r\x1b[9C"
     );
 }

@@ -110,6 +110,11 @@ impl<'a> Message<'a> {
         })
     }
 
+    /// The first `N` parameters; empty where there are fewer.
+    pub fn words<const N: usize>(&self) -> [&'a str; N] {
+        std::array::from_fn(|place| self.parameters.get(place).copied().unwrap_or_default())
+    }
+
     /// The sender, in parts.
     pub fn source(&self) -> Option<Source<'a>> {
         self.raw_source.map(Source::parse)

@@ -7,8 +7,8 @@
 //! before it that has not been swept yet; every message has exactly one row in `message` and one
 //! entry in `search`; a message's id is that of its record.
 
-use super::super::error::JournalError;
-use super::open::classify;
+use super::classify::classify;
+use crate::journal::error::JournalError;
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -66,7 +66,7 @@ const STEPS: &[&str] = &[
      ALTER TABLE message ADD COLUMN bot INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE message ADD COLUMN tags TEXT;
      ALTER TABLE message ADD COLUMN joints TEXT;",
-    // 4: what happened besides, in rooms or between an owner and a peer. `place` is the record's
+    // 4: what event besides, in rooms or between an owner and a peer. `place` is the record's
     // id and the part of it, as one number; `about` is the message that it goes with. Apart from
     // the messages, which have numbers and are searched.
     "CREATE TABLE event (

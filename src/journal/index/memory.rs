@@ -1,53 +1,31 @@
-//! The journal in memory: records are handed back as they came, and the last messages of every
-//! room are kept in rings for those who ask.
+//! The index in memory: the last messages of every room in rings.
 //!
 //! Invariants: bounded per room, in number and in bytes of text altogether (the oldest of all gives
-//! way); what is in a ring is in `messages`, and the other way round. Questions are answered in the
-//! loop: a search looks at no more than [`limits::MEMORY_SCAN`] messages.
+//! way); what is in a ring is in `messages`, and the other way round. Queries are answered in the
+//! loop: a search looks at no more than [`limits::MEMORY_SCAN`] messages. The hash map is only looked
+//! up in, never walked.
 
-use super::guests::Guests;
-use super::happenings::Happenings;
-use super::limits::{self, Limits};
-use super::question::{self, Answer, Place, Question, Stretch};
+use super::event_rings::EventRings;
+use super::query::{Answer, HistoryQuery, search_words, wanted};
+use super::ring::Ring;
+use super::span::{self, NOWHERE, Position, Span, position_of};
 use crate::chat::{
-    Change, HistoryEvent, HistoryUpdate, Lookup, Moment, Name, Point, Query, Record, RecordId,
-    Reference, Scope, SessionId, StoredMessage, Target, query,
+    HistoryEvent, HistoryUpdate, Lookup, Name, Point, Query, RecordId, Reference, Scope,
+    StoredMessage, Target, query,
 };
+use crate::journal::limits::{self, Limits};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 
-/// Numbers records and hands them back in the same turn; remembers what was said lately.
-pub struct Memory {
-    appended: Vec<Record>,
-    answers: VecDeque<(u64, Answer)>,
-    last: u64,
-    time: Moment,
+pub(super) struct MemoryIndex {
     per_room: usize,
     age: Option<i64>,
     messages: BTreeMap<RecordId, Stored>,
     rings: HashMap<Ring, VecDeque<RecordId>>,
+    /// Bytes of all messages.
     text: usize,
-    happenings: Happenings,
-    guests: Guests,
-}
-
-/// What is kept together.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) enum Ring {
-    Room(Name),
-    Private,
-}
-
-impl Ring {
-    /// Where something from this account goes; `None` if nobody could ever ask for it.
-    pub(super) fn of(target: &Target, from: Option<&Name>) -> Option<Ring> {
-        match target {
-            Target::Room(room) => Some(Ring::Room(room.clone())),
-            Target::Private { account: None, .. } if from.is_none() => None,
-            Target::Private { .. } => Some(Ring::Private),
-        }
-    }
+    events: EventRings,
 }
 
 struct Stored {
@@ -61,60 +39,23 @@ impl Stored {
     }
 }
 
-impl Default for Memory {
-    fn default() -> Memory {
-        Memory::with(&Limits::default())
-    }
-}
-
-impl Memory {
-    /// An empty journal; its first record is number 1.
-    pub fn new() -> Memory {
-        Memory::default()
-    }
-
-    pub(super) fn with(limits: &Limits) -> Memory {
+impl MemoryIndex {
+    pub(super) fn new(limits: &Limits) -> MemoryIndex {
         let per_room = limits.per_room.unwrap_or(limits::MEMORY_PER_ROOM);
         let per_room = usize::try_from(per_room).unwrap_or(usize::MAX).min(limits::MEMORY_MESSAGES);
         let age = limits.age.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
-        Memory {
-            appended: Vec::new(),
-            answers: VecDeque::new(),
-            last: 0,
-            time: Moment::default(),
+        MemoryIndex {
             per_room,
             age,
             messages: BTreeMap::new(),
             rings: HashMap::new(),
             text: 0,
-            happenings: Happenings::new(per_room, age),
-            guests: Guests::default(),
+            events: EventRings::new(per_room, age),
         }
     }
 
-    pub(super) fn append(&mut self, time: Moment, origin: SessionId, change: Change) -> RecordId {
-        self.last += 1;
-        self.time = self.time.max(time);
-        let id = RecordId(self.last);
-        self.appended.push(Record { id, time: self.time, origin, change });
-        id
-    }
-
-    pub(super) fn has_news(&self) -> bool {
-        !self.appended.is_empty() || !self.answers.is_empty()
-    }
-
-    pub(super) fn take_kept(&mut self, kept: &mut Vec<Record>) {
-        kept.append(&mut self.appended);
-    }
-
-    pub(super) fn next_answer(&mut self) -> Option<(u64, Answer)> {
-        self.answers.pop_front()
-    }
-
-    pub(super) fn archive(&mut self, entry: HistoryUpdate<'_>) {
-        self.guests.archive(&entry);
-        match entry {
+    pub(super) fn archive(&mut self, update: HistoryUpdate<'_>) {
+        match update {
             HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => {}
             HistoryUpdate::Add(logged) => self.add(logged),
             HistoryUpdate::Edit(id, text) => {
@@ -128,14 +69,14 @@ impl Memory {
                 if let Some(Stored { logged, .. }) = self.messages.get(&id)
                     && let Some(ring) = Ring::of(&logged.target, logged.account.as_ref())
                 {
-                    self.happenings.forget_about(&ring, id);
+                    self.events.forget_about(&ring, id);
                 }
                 self.remove(id);
             }
             HistoryUpdate::Rename(before, room) => self.rename(before, room),
-            HistoryUpdate::HistoryEvent(places, happened) => {
+            HistoryUpdate::HistoryEvent(places, event) => {
                 for place in places {
-                    self.happenings.add(place, happened.clone());
+                    self.events.add(place, event.clone());
                 }
             }
             HistoryUpdate::React(id, nick, text, on) => {
@@ -197,7 +138,7 @@ impl Memory {
         for id in self.rings.get(&new).cloned().unwrap_or_default() {
             self.remove(id);
         }
-        self.happenings.rename(&old, &new);
+        self.events.rename(&old, &new);
         let Some(ids) = ids else { return };
         for id in &ids {
             if let Some(stored) = self.messages.get_mut(id) {
@@ -207,18 +148,14 @@ impl Memory {
         self.rings.insert(new, ids);
     }
 
-    pub(super) fn ask(&mut self, ticket: u64, question: Question) {
-        let answer = match question {
-            Question::Past(query) if matches!(query.scope, Scope::Session { .. }) => {
-                Answer::Past(self.guests.past(&query).unwrap_or_default(), Vec::new())
+    pub(super) fn answer(&self, query: &HistoryQuery) -> Answer {
+        match query {
+            HistoryQuery::Past(query) => {
+                let (messages, events) = self.past(query);
+                Answer::Past(messages, events)
             }
-            Question::Past(query) => {
-                let (entries, happened) = self.past(&query);
-                Answer::Past(entries, happened)
-            }
-            Question::Find(lookup) => Answer::Found(self.find(&lookup)),
-        };
-        self.answers.push_back((ticket, answer));
+            HistoryQuery::Find(lookup) => Answer::Found(self.find(lookup)),
+        }
     }
 
     fn find(&self, lookup: &Lookup) -> Option<Reference> {
@@ -247,58 +184,52 @@ impl Memory {
         let ring = ring.filter(|_| query.events);
         let locate = |point| {
             let place = self.locate(&query.scope, point);
-            Ok::<Place, Infallible>(match (point, &ring) {
-                (Point::Time(time), Some(ring)) => place.and(self.happenings.locate(ring, time)),
+            Ok::<Position, Infallible>(match (point, &ring) {
+                (Point::Time(time), Some(ring)) => place.and(self.events.locate(ring, time)),
                 _ => place,
             })
         };
-        let Ok(stretches) = question::stretches(
-            query.range,
-            question::wanted(query),
-            RecordId(question::NO_ID),
-            locate,
-        );
-        let newest = stretches.first().is_some_and(|stretch| stretch.newest);
-        let (mut entries, mut happened) = (Vec::new(), Vec::new());
-        for stretch in &stretches {
-            let found = self.stretch(&query.scope, stretch);
-            let mut said: Vec<StoredMessage> = found.into_iter().map(|it| self.shown(it)).collect();
-            let mut done = ring.as_ref().map_or(Vec::new(), |ring| {
-                self.happenings.stretch(ring, stretch, |target, it| shows(&query.scope, target, it))
+        let Ok(spans) = span::spans(query.range, wanted(query), RecordId(NOWHERE), locate);
+        let newest = spans.first().is_some_and(|span| span.newest);
+        let (mut messages, mut events) = (Vec::new(), Vec::new());
+        for span in &spans {
+            let found = self.span(&query.scope, span);
+            let mut some: Vec<StoredMessage> = found.into_iter().map(|it| self.shown(it)).collect();
+            let mut others = ring.as_ref().map_or(Vec::new(), |ring| {
+                self.events.span(ring, span, |target, it| shows(&query.scope, target, it))
             });
-            question::nearest(&mut said, &mut done, stretch.limit, stretch.newest);
-            entries.append(&mut said);
-            happened.append(&mut done);
+            span::merge(&mut some, &mut others, span.limit, span.newest);
+            messages.append(&mut some);
+            events.append(&mut others);
         }
-        question::cut(&mut entries, &mut happened, newest);
-        (entries, happened)
+        span::truncate(&mut messages, &mut events, newest);
+        (messages, events)
     }
 
-    fn locate(&self, scope: &Scope, point: Point) -> Place {
+    fn locate(&self, scope: &Scope, point: Point) -> Position {
         let room = match scope {
             Scope::Room(room) | Scope::Thread { room, .. } => Some(room),
             Scope::Search { rooms, .. } if rooms.len() == 1 => rooms.first(),
             _ => None,
         };
-        let number =
-            |stored: &Stored| (stored.logged.number, question::place_of(stored.logged.id, 0));
+        let number = |stored: &Stored| (stored.logged.number, position_of(stored.logged.id, 0));
         let key = match (point, room) {
-            (Point::Id(id), _) => return Place::of(id, 0),
-            (Point::Part(id, part), _) => return Place::of(id, part),
+            (Point::Id(id), _) => return Position::of(id, 0),
+            (Point::Part(id, part), _) => return Position::of(id, part),
             (Point::Number(wanted), Some(room)) => {
                 let numbers = self.room(room).map(number);
                 return place(numbers, &wanted);
             }
             // There are no numbers in it: nothing is before, nothing is after.
-            (Point::Number(_), None) => return Place { first: 0, last: question::NO_ID },
+            (Point::Number(_), None) => return Position::NONE,
             (Point::Time(time), _) => time,
         };
-        let time = |it: &Stored| (it.logged.time, question::place_of(it.logged.id, 0));
+        let time = |it: &Stored| (it.logged.time, position_of(it.logged.id, 0));
         place(self.messages.values().map(time), &key)
     }
 
-    fn stretch(&self, scope: &Scope, stretch: &Stretch) -> Vec<&Stored> {
-        let (after, before) = stretch.ids();
+    fn span(&self, scope: &Scope, span: &Span) -> Vec<&Stored> {
+        let (after, before) = span.ids();
         let inside = |stored: &&Stored| stored.logged.id.0 > after && stored.logged.id.0 < before;
         let all: Vec<&Stored> = match scope {
             Scope::Room(room) => self.room(room).filter(inside).collect(),
@@ -317,7 +248,7 @@ impl Memory {
                 .filter(|stored| between(&stored.logged, account, peer))
                 .collect(),
             Scope::Search { rooms, words, from } => {
-                let words: Vec<String> = question::words(words).collect();
+                let words: Vec<String> = search_words(words).collect();
                 let mut all: Vec<&Stored> =
                     rooms.iter().flat_map(|room| self.room(room)).filter(inside).collect();
                 all.sort_unstable_by_key(|stored| stored.logged.id);
@@ -326,8 +257,8 @@ impl Memory {
                 all
             }
         };
-        let over = all.len().saturating_sub(stretch.limit);
-        if stretch.newest { all[over..].to_vec() } else { all[..all.len() - over].to_vec() }
+        let over = all.len().saturating_sub(span.limit);
+        if span.newest { all[over..].to_vec() } else { all[..all.len() - over].to_vec() }
     }
 
     fn ring<'a>(&'a self, ring: &Ring) -> impl Iterator<Item = &'a Stored> + use<'a> {
@@ -357,8 +288,8 @@ impl Memory {
 }
 
 /// Where `wanted` is among keys that rise with the places.
-fn place<K: Ord>(keys: impl Iterator<Item = (K, u64)>, wanted: &K) -> Place {
-    let mut found = Place { first: question::NO_ID, last: question::NO_ID };
+fn place<K: Ord>(keys: impl Iterator<Item = (K, u64)>, wanted: &K) -> Position {
+    let mut found = Position::END;
     for (key, place) in keys {
         if key >= *wanted {
             found.first = found.first.min(place);
@@ -392,11 +323,11 @@ fn said_between(
     (account.as_ref() == Some(owner) && from_peer) || (by == Some(owner) && to_peer)
 }
 
-/// Whether a scope holds something that happened.
-fn shows(scope: &Scope, target: &Target, happened: &HistoryEvent) -> bool {
-    let who = &happened.who;
+/// Whether a scope holds something that event.
+fn shows(scope: &Scope, target: &Target, event: &HistoryEvent) -> bool {
+    let who = &event.who;
     match scope {
-        Scope::Room(room) => happened.stamp.id >= room.since,
+        Scope::Room(room) => event.stamp.id >= room.since,
         Scope::Private { account, peer } => {
             said_between(target, &who.nick, who.account.as_ref(), account, peer)
         }
@@ -409,6 +340,6 @@ fn matches(logged: &StoredMessage, words: &[String], from: Option<&Name>) -> boo
     if !by || words.is_empty() {
         return false;
     }
-    let said: Vec<String> = question::words(&logged.text).collect();
+    let said: Vec<String> = search_words(&logged.text).collect();
     words.iter().all(|word| said.contains(word))
 }

@@ -2,11 +2,12 @@
 //!
 //! Everything here happens in the transaction that keeps the record.
 
-use super::super::limits;
-use super::super::question::place_of;
 use crate::chat::{
     Change, HistoryEvent, HistoryUpdate, Kind, Name, RecordId, StoredMessage, Target,
 };
+use crate::journal::database::json;
+use crate::journal::index::span::position_of_event;
+use crate::journal::limits;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::collections::HashMap;
 
@@ -42,13 +43,13 @@ pub(super) fn kind_word(kind: Kind) -> &'static str {
 }
 
 /// Takes in one change. Tells whether a text was erased.
-pub(in crate::journal) fn take(
+pub(in crate::journal) fn archive(
     connection: &Connection,
     names: &mut Names,
     record: RecordId,
-    archive: HistoryUpdate<'_>,
+    update: HistoryUpdate<'_>,
 ) -> Result<bool> {
-    match archive {
+    match update {
         HistoryUpdate::Add(logged) => add(connection, names, &logged).map(|()| false),
         HistoryUpdate::Edit(id, text) => edit(connection, names, id, text).map(|()| true),
         HistoryUpdate::Delete(id) => delete(connection, names, id).map(|()| true),
@@ -71,9 +72,9 @@ pub(in crate::journal) fn take(
         HistoryUpdate::Rename(before, room) => {
             rename(connection, names, before, room).map(|()| false)
         }
-        HistoryUpdate::HistoryEvent(places, happened) => {
+        HistoryUpdate::HistoryEvent(places, event) => {
             for place in &places {
-                happen(connection, names, place, &happened)?;
+                happen(connection, names, place, &event)?;
             }
             Ok(false)
         }
@@ -96,16 +97,16 @@ fn rename(connection: &Connection, names: &mut Names, before: &Name, room: &Name
     Ok(())
 }
 
-/// Keeps what happened in one room, or between two.
+/// Keeps what event in one room, or between two.
 pub(in crate::journal) fn happen(
     connection: &Connection,
     names: &mut Names,
     target: &Target,
-    happened: &HistoryEvent,
+    event: &HistoryEvent,
 ) -> Result<()> {
-    let place = place_of(happened.stamp.id, happened.stamp.part).cast_signed();
-    let (time, about) = (happened.stamp.time.0, happened.about().map(|id| id.0.cast_signed()));
-    let body = json(happened)?;
+    let place = position_of_event(event).cast_signed();
+    let (time, about) = (event.stamp.time.0, event.about().map(|id| id.0.cast_signed()));
+    let body = json(event)?;
     let sql = "INSERT OR IGNORE INTO event (room, owner, peer, place, time, about, body)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let mut insert = connection.prepare_cached(sql)?;
@@ -114,7 +115,7 @@ pub(in crate::journal) fn happen(
         insert.execute(params![room, nobody, nobody, place, time, about, body])?;
         return Ok(());
     }
-    let who = &happened.who;
+    let who = &event.who;
     for (owner, peer) in shares(connection, names, target, &who.nick, who.account.as_ref())? {
         insert.execute(params![None::<i64>, owner, peer, place, time, about, body])?;
     }
@@ -258,7 +259,11 @@ fn delete(connection: &Connection, names: &mut Names, id: RecordId) -> Result<()
 }
 
 /// Removes a message from all tables but `record`.
-pub(super) fn forget(connection: &Connection, names: &mut Names, id: i64) -> Result<()> {
+pub(in crate::journal) fn forget(
+    connection: &Connection,
+    names: &mut Names,
+    id: i64,
+) -> Result<()> {
     unfind(connection, names, id)?;
     for sql in [
         "DELETE FROM message WHERE id = ?1",
@@ -294,18 +299,4 @@ fn rewrite_records(connection: &Connection, id: RecordId, text: &str) -> Result<
         connection.prepare_cached(sql)?.execute(params![number, json(&change)?])?;
     }
     Ok(())
-}
-
-/// What the record is about, if it holds a text that an erasure must find.
-pub(super) fn about(change: &Change) -> Option<i64> {
-    match change {
-        Change::Edit { message, .. } => Some(message.id.0.cast_signed()),
-        _ => None,
-    }
-}
-
-/// A value as a column holds it.
-pub(in crate::journal) fn json(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }

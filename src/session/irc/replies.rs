@@ -1,18 +1,20 @@
-//! What is one client told of its own doings, and of what concerns it alone?
+//! What one client is told of its own actions, and of what concerns it alone.
 
-use super::fields;
-use super::render::{self, write};
+use super::render::{direct_message, joined, write};
 use super::reply::{Lines, Replies};
 use super::{
-    Caps, Context, Session, View, channel, history, metadata, modes, read_marker, refusals,
+    Caps, Context, Session, View, channel, fields, history, metadata, modes, read_marker, refusals,
     registration,
 };
-use crate::chat::{AccountStep, Event, Identity, Kind, Refusal, Viewpoint};
+use crate::chat::{
+    AccountStep, DirectMessage, Event, Identity, Kind, Refusal, UserMode, Viewpoint,
+};
+use crate::session::refusal_text;
 use crate::wire::irc::numeric;
 
 impl Session {
-    /// Adds the lines that tell this client of `event`. What is not the answer to its own command
-    /// goes to `aside`.
+    /// Adds the lines that tell this client of `event`. Those that do not answer its own command go
+    /// to `aside`.
     pub fn tell(
         &mut self,
         event: &Event,
@@ -23,24 +25,23 @@ impl Session {
     ) {
         let mut actions = Vec::new();
         let mut context = Context { session: self, view, out, actions: &mut actions };
-        if viewpoint == Viewpoint::Actor {
-            own(&mut context, event, aside);
-        } else {
-            other(&mut context, event);
+        match viewpoint {
+            Viewpoint::Actor => own_action(&mut context, event, &mut Lines::shared(aside)),
+            Viewpoint::Observer => other(&mut context, event),
         }
     }
 
-    /// Somebody whom it watches for, and with whom it shares no room, has changed.
+    /// A user whom it monitors, and with whom it shares no room, has changed.
     pub fn tell_of_watched(&self, event: &Event, view: &View<'_>, out: &mut Replies) {
         if self.caps.has(Caps::EXTENDED_MONITOR) {
             write(self.look(), view.stamp, event, &mut out.lines());
         }
     }
 
-    /// Somebody whom it watches for is there or gone.
-    pub fn tell_presence(&self, who: &Identity, there: bool, view: &View<'_>, out: &mut Replies) {
+    /// A user whom it monitors has come online or gone offline.
+    pub fn tell_presence(&self, who: &Identity, online: bool, view: &View<'_>, out: &mut Replies) {
         let mut reply = self.reply(view, out);
-        if there {
+        if online {
             reply.numeric_text(numeric::RPL_MONONLINE, &[], &fields::prefix(who));
             if let Some(user) = view.hub.user(who.session) {
                 self.tell_watched_metadata(user, view.hub, &mut reply);
@@ -51,14 +52,21 @@ impl Session {
     }
 }
 
-/// Of its own doing.
-fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
+impl Context<'_, '_> {
+    /// The lines that observers with this client's capabilities receive.
+    fn observed(&mut self, event: &Event) {
+        let (look, stamp) = (self.session.look(), self.view.stamp);
+        write(look, stamp, event, &mut self.out.lines());
+    }
+}
+
+fn own_action(context: &mut Context<'_, '_>, event: &Event, aside: &mut Lines<'_>) {
     let (look, stamp) = (context.session.look(), context.view.stamp);
     let echoes = context.session.caps.has(Caps::ECHO_MESSAGE);
     match event {
         Event::Joined { who, room, .. } => {
-            // That it is op there it sees among the names.
-            render::joined(look.caps(), stamp, who, room, false, &mut context.out.lines());
+            // That it is an operator there is shown among the names.
+            joined(look.caps(), stamp, who, room, false, &mut context.out.lines());
             if let Some(room) = context.view.hub.room(room.as_str()) {
                 channel::tell_room(context, room);
             }
@@ -67,44 +75,26 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
         | Event::Reacted { .. }
         | Event::Tagged { .. }
         | Event::Edited { .. } => {
-            if let Event::Tagged { who, to, .. } = event
-                && who.nick == *to
-            {
-                write(look, stamp, event, &mut Lines::shared(aside));
+            if matches!(event, Event::Tagged { who, to, .. } if who.nick == *to) {
+                write(look, stamp, event, aside);
             }
             if echoes {
-                write(look, stamp, event, &mut context.out.lines());
+                context.observed(event);
             }
         }
-        Event::DirectMessage(told) => {
-            let caps = look.caps();
-            if told.who.nick == told.to {
-                render::told(caps, told, told.to.as_str(), &mut Lines::shared(aside));
+        Event::DirectMessage(message) => {
+            if message.who.nick == message.to {
+                direct_message(look.caps(), message, message.to.as_str(), aside);
             }
             if echoes {
-                render::told(caps, told, told.to.as_str(), &mut context.out.lines());
+                context.observed(event);
             }
-            if told.kind == Kind::Notice {
-                return;
-            }
-            if let Some(away) = &told.away {
-                context.reply().numeric_text(numeric::RPL_AWAY, &[told.to.as_str()], away);
-            } else if told.waits {
-                let text = "is not here and gets it at the next login";
-                context.reply().numeric_text(numeric::RPL_AWAY, &[told.to.as_str()], text);
-            }
+            tell_if_away(context, message);
         }
-        Event::Away { message, .. } => {
-            let mut reply = context.reply();
-            match message {
-                Some(_) => {
-                    reply.numeric(numeric::RPL_NOWAWAY, &[]);
-                }
-                None => {
-                    reply.numeric(numeric::RPL_UNAWAY, &[]);
-                }
-            }
-        }
+        Event::Away { message, .. } => context.numeric(
+            if message.is_some() { numeric::RPL_NOWAWAY } else { numeric::RPL_UNAWAY },
+            &[],
+        ),
         Event::Invited { room, nick, .. } => {
             let away = context.view.hub.session_of(nick.as_str());
             let away = away.and_then(|session| context.view.hub.user(session)?.away());
@@ -116,24 +106,25 @@ fn own(context: &mut Context<'_, '_>, event: &Event, aside: &mut Vec<u8>) {
         }
         Event::RoomRenamed { .. } => channel::renamed(context, event),
         Event::Account { who, step } => account(context, who, *step),
-        Event::MetadataSet { .. } | Event::ReadMarker { .. } => told_for_programs(context, event),
-        Event::Wallops { .. } => {}
-        event => write(look, stamp, event, &mut context.out.lines()),
-    }
-}
-
-/// Of what it has said for programs to read.
-fn told_for_programs(context: &mut Context<'_, '_>, event: &Event) {
-    match event {
         Event::MetadataSet { holder, changes } => metadata::answer(context, holder, changes),
         Event::ReadMarker { target, time } => {
             read_marker::tell(context, target.as_str(), Some(*time));
         }
-        _ => {}
+        Event::Wallops { .. } => {}
+        event => context.observed(event),
     }
 }
 
-/// Of what concerns it alone.
+/// Tells the sender that a direct message is not read right now.
+fn tell_if_away(context: &mut Context<'_, '_>, message: &DirectMessage) {
+    let offline = "is offline; the message will be delivered at the next login";
+    let away = message.away.as_deref().or(message.waits.then_some(offline));
+    if let Some(text) = away.filter(|_| message.kind != Kind::Notice) {
+        context.reply().numeric_text(numeric::RPL_AWAY, &[message.to.as_str()], text);
+    }
+}
+
+/// Tells a client of what others did, and answers what it asked.
 fn other(context: &mut Context<'_, '_>, event: &Event) {
     match event {
         Event::Welcome { .. } => {
@@ -141,35 +132,22 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
             registration::welcome(context);
         }
         Event::Operator => {
-            context.reply().numeric(numeric::RPL_YOUREOPER, &[]);
-            modes::tell_user_modes(context, &[(crate::chat::UserMode::Operator, true)]);
+            context.numeric(numeric::RPL_YOUREOPER, &[]);
+            modes::tell_user_modes(context, &[(UserMode::Operator, true)]);
         }
         Event::RoomRenamed { .. } => channel::renamed(context, event),
         Event::UserModes { changes, .. } => modes::tell_user_modes(context, changes),
         Event::Account { who, step } => account(context, who, *step),
-        Event::Refused(refusal) => {
-            if !context.session.is_in() {
-                context.session.turned_away();
-                return refusals::refuse("NICK", &[], refusal, &mut context.reply());
-            }
-            if context.session.take_sasl() {
-                return context.reply().numeric(numeric::ERR_SASLFAIL, &[]);
-            }
-            let command = context.session.command;
-            let subject = context.session.subject.take().unwrap_or_default();
-            refusals::refuse(command, &subject, refusal, &mut context.reply());
-            context.session.subject = Some(subject);
-        }
+        Event::Refused(refusal) => refused(context, refusal),
         Event::Closed { why } => {
-            let text = crate::session::refusal_text::of(why);
             if let Refusal::Killed { by, reason } = why {
                 let reason = reason.as_deref().unwrap_or("no reason");
                 let nick = context.session.nick(context.view);
                 let mut lines = context.out.lines();
-                let line = lines.line().source(by.as_str()).command("KILL").middle(nick.as_str());
-                let _ = line.trailing(reason).end();
+                let line = lines.line().source(by.as_str()).command("KILL");
+                let _ = line.middle(nick.as_str()).trailing(reason).end();
             }
-            Session::error(&text, context.out);
+            Session::error(&refusal_text::of(why), context.out);
         }
         Event::ReadMarker { target, time } => {
             if context.session.caps.has(Caps::READ_MARKER) {
@@ -177,11 +155,22 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
             }
         }
         Event::Past(past) => history::past(context, past),
-        event => {
-            let look = context.session.look();
-            write(look, context.view.stamp, event, &mut context.out.lines());
-        }
+        event => context.observed(event),
     }
+}
+
+fn refused(context: &mut Context<'_, '_>, refusal: &Refusal) {
+    if !context.session.is_in() {
+        context.session.turned_away();
+        return refusals::refuse("NICK", &[], refusal, &mut context.reply());
+    }
+    if context.session.take_sasl() {
+        return context.numeric(numeric::ERR_SASLFAIL, &[]);
+    }
+    let command = context.session.command;
+    let subject = context.session.subject.take().unwrap_or_default();
+    refusals::refuse(command, &subject, refusal, &mut context.reply());
+    context.session.subject = Some(subject);
 }
 
 fn account(context: &mut Context<'_, '_>, who: &Identity, step: AccountStep) {
@@ -202,9 +191,7 @@ fn account(context: &mut Context<'_, '_>, who: &Identity, step: AccountStep) {
             }
             read_marker::tell_all(context);
         }
-        AccountStep::LoggedOut => {
-            reply.numeric(numeric::RPL_LOGGEDOUT, &[&prefix]);
-        }
-        AccountStep::PasswordChanged => reply.notice("Your password is changed"),
+        AccountStep::LoggedOut => reply.numeric(numeric::RPL_LOGGEDOUT, &[&prefix]),
+        AccountStep::PasswordChanged => reply.notice("Password changed"),
     }
 }

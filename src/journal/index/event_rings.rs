@@ -1,18 +1,18 @@
-//! What happened in rooms besides what was said, in memory: a ring for each room, beside the rings
+//! What event in rooms besides what was said, in memory: a ring for each room, beside the rings
 //! of messages.
 //!
 //! Invariants: bounded per room like messages, and altogether by [`limits::MEMORY_EVENTS`]; the
 //! oldest gives way, and so does what is too old. What is in a ring is in `order`; `order` may hold
 //! more, of what is gone already.
 
-use super::limits;
-use super::memory::Ring;
-use super::question::{NO_ID, Place, Stretch, place_of};
+use super::ring::Ring;
+use super::span::{NOWHERE, Position, Span, position_of_event};
 use crate::chat::{HistoryEvent, Moment, RecordId, Target};
+use crate::journal::limits;
 use std::collections::{HashMap, VecDeque};
 
-/// The happenings of all rooms.
-pub(super) struct Happenings {
+/// The events of all rooms.
+pub(super) struct EventRings {
     rings: HashMap<Ring, VecDeque<(Target, HistoryEvent)>>,
     /// All of them in the order they came.
     order: VecDeque<(Ring, u64, Moment)>,
@@ -20,20 +20,16 @@ pub(super) struct Happenings {
     age: Option<i64>,
 }
 
-fn place(happened: &HistoryEvent) -> u64 {
-    place_of(happened.stamp.id, happened.stamp.part)
-}
-
-impl Happenings {
-    pub(super) fn new(per_room: usize, age: Option<i64>) -> Happenings {
-        Happenings { rings: HashMap::new(), order: VecDeque::new(), per_room, age }
+impl EventRings {
+    pub(super) fn new(per_room: usize, age: Option<i64>) -> EventRings {
+        EventRings { rings: HashMap::new(), order: VecDeque::new(), per_room, age }
     }
 
-    pub(super) fn add(&mut self, target: Target, happened: HistoryEvent) {
-        let Some(ring) = Ring::of(&target, happened.who.account.as_ref()) else { return };
-        let (place, time) = (place(&happened), happened.stamp.time);
+    pub(super) fn add(&mut self, target: Target, event: HistoryEvent) {
+        let Some(ring) = Ring::of(&target, event.who.account.as_ref()) else { return };
+        let (place, time) = (position_of_event(&event), event.stamp.time);
         let kept = self.rings.entry(ring.clone()).or_default();
-        kept.push_back((target, happened));
+        kept.push_back((target, event));
         if kept.len() > self.per_room {
             kept.pop_front();
         }
@@ -49,7 +45,7 @@ impl Happenings {
     fn forget_oldest(&mut self) {
         let Some((ring, oldest, _)) = self.order.pop_front() else { return };
         let Some(kept) = self.rings.get_mut(&ring) else { return };
-        kept.pop_front_if(|(_, happened)| place(happened) == oldest);
+        kept.pop_front_if(|(_, event)| position_of_event(event) == oldest);
         if kept.is_empty() {
             self.rings.remove(&ring);
         }
@@ -58,7 +54,7 @@ impl Happenings {
     /// A message is deleted, and what was about it goes with it.
     pub(super) fn forget_about(&mut self, ring: &Ring, message: RecordId) {
         if let Some(kept) = self.rings.get_mut(ring) {
-            kept.retain(|(_, happened)| happened.about() != Some(message));
+            kept.retain(|(_, event)| event.about() != Some(message));
         }
     }
 
@@ -75,35 +71,35 @@ impl Happenings {
         }
     }
 
-    /// What of a ring is in a stretch and fits, from the end that is wanted, oldest first.
-    pub(super) fn stretch(
+    /// What of a ring is in a span and fits, from the end that is wanted, oldest first.
+    pub(super) fn span(
         &self,
         ring: &Ring,
-        stretch: &Stretch,
+        span: &Span,
         fits: impl Fn(&Target, &HistoryEvent) -> bool,
     ) -> Vec<HistoryEvent> {
-        let inside = |(target, happened): &&(Target, HistoryEvent)| {
-            let place = place(happened);
-            place > stretch.after && place < stretch.before && fits(target, happened)
+        let inside = |(target, event): &&(Target, HistoryEvent)| {
+            let place = position_of_event(event);
+            place > span.after && place < span.before && fits(target, event)
         };
         let all = self.rings.get(ring).into_iter().flatten();
-        let found = |(_, happened): &(Target, HistoryEvent)| happened.clone();
-        if stretch.newest {
+        let found = |(_, event): &(Target, HistoryEvent)| event.clone();
+        if span.newest {
             let mut newest: Vec<HistoryEvent> =
-                all.rev().filter(inside).take(stretch.limit).map(found).collect();
+                all.rev().filter(inside).take(span.limit).map(found).collect();
             newest.reverse();
             newest
         } else {
-            all.filter(inside).take(stretch.limit).map(found).collect()
+            all.filter(inside).take(span.limit).map(found).collect()
         }
     }
 
     /// Where a moment is in a ring.
-    pub(super) fn locate(&self, ring: &Ring, time: Moment) -> Place {
-        let all = || self.rings.get(ring).into_iter().flatten().map(|(_, happened)| happened);
-        let first = all().find(|happened| happened.stamp.time >= time);
-        let next = all().find(|happened| happened.stamp.time > time);
-        let last = next.map_or(NO_ID, |next| place(next) - 1);
-        Place { first: first.map_or(NO_ID, place), last }
+    pub(super) fn locate(&self, ring: &Ring, time: Moment) -> Position {
+        let all = || self.rings.get(ring).into_iter().flatten().map(|(_, event)| event);
+        let first = all().find(|event| event.stamp.time >= time);
+        let next = all().find(|event| event.stamp.time > time);
+        let last = next.map_or(NOWHERE, |next| position_of_event(next) - 1);
+        Position { first: first.map_or(NOWHERE, position_of_event), last }
     }
 }

@@ -8,12 +8,13 @@
 //! altogether, the oldest gives way; what is in a ring is in `order`, which may hold more, of what
 //! is gone already.
 
-use super::limits;
-use super::question::{self, NO_ID, Place, place_of};
+use super::query::wanted;
+use super::span::{self, NOWHERE, Position, position_of};
 use crate::chat::{
     DirectMessage, HistoryUpdate, Name, Point, Query, RecordId, Scope, SessionId, StoredMessage,
     Target,
 };
+use crate::journal::limits;
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -107,37 +108,37 @@ impl Guests {
         let Scope::Session { session, peer, other } = &query.scope else { return None };
         let ring = || self.rings.get(session).into_iter().flatten();
         let here = |kept: &&Kept| kept.is_with(peer, *other);
-        let locate = |point| Ok::<Place, Infallible>(self.locate(*session, point));
-        let upto = RecordId(NO_ID);
-        let Ok(stretches) = question::stretches(query.range, question::wanted(query), upto, locate);
-        let newest = stretches.first().is_some_and(|stretch| stretch.newest);
+        let locate = |point| Ok::<Position, Infallible>(self.locate(*session, point));
+        let upto = RecordId(NOWHERE);
+        let Ok(spans) = span::spans(query.range, wanted(query), upto, locate);
+        let newest = spans.first().is_some_and(|span| span.newest);
         let mut entries = Vec::new();
-        for stretch in &stretches {
-            let (after, before) = stretch.ids();
+        for span in &spans {
+            let (after, before) = span.ids();
             let inside = |kept: &&Kept| kept.logged.id.0 > after && kept.logged.id.0 < before;
             let mut found: Vec<StoredMessage> =
                 ring().filter(here).filter(inside).map(Kept::shown).collect();
-            question::nearest(&mut found, &mut Vec::new(), stretch.limit, stretch.newest);
+            span::merge(&mut found, &mut Vec::new(), span.limit, span.newest);
             entries.append(&mut found);
         }
-        question::cut(&mut entries, &mut Vec::new(), newest);
+        span::truncate(&mut entries, &mut Vec::new(), newest);
         Some(entries)
     }
 
-    fn locate(&self, session: SessionId, point: Point) -> Place {
+    fn locate(&self, session: SessionId, point: Point) -> Position {
         let time = match point {
-            Point::Id(id) => return Place::of(id, 0),
-            Point::Part(id, part) => return Place::of(id, part),
+            Point::Id(id) => return Position::of(id, 0),
+            Point::Part(id, part) => return Position::of(id, part),
             // There are no numbers in it: nothing is before, nothing is after.
-            Point::Number(_) => return Place { first: 0, last: NO_ID },
+            Point::Number(_) => return Position::NONE,
             Point::Time(time) => time,
         };
         let all = || self.rings.get(&session).into_iter().flatten().map(|kept| &kept.logged);
         let first = all().find(|logged| logged.time >= time);
         let next = all().find(|logged| logged.time > time);
-        Place {
-            first: first.map_or(NO_ID, |logged| place_of(logged.id, 0)),
-            last: next.map_or(NO_ID, |logged| place_of(logged.id, 0) - 1),
+        Position {
+            first: first.map_or(NOWHERE, |logged| position_of(logged.id, 0)),
+            last: next.map_or(NOWHERE, |logged| position_of(logged.id, 0) - 1),
         }
     }
 }

@@ -1,0 +1,406 @@
+//! A person's end of a line program: keys become lines, output is printed above the edited line.
+//!
+//! It joins the other files of this folder: [`RawMode`], the key [`Decoder`], the [`Editor`] with
+//! its history and search, and the [`Screen`]. The caller waits for the terminal with its own
+//! poller, calls [`read`](LineConsole::read), takes the events one by one, and once a turn writes
+//! out the [`frame`](LineConsole::frame) with one system call.
+//!
+//! Events are taken one by one because the caller may change the line between two of them: a line
+//! that could not be sent comes back, and the keys behind it in the same read are typed after it.
+//!
+//! A paste of several lines waits for one key. Until then output goes on appearing above the
+//! question, and the line that was being typed is untouched under it.
+//!
+//! Rejected: a trait for the caller's part (prompt, mask, completion). Two callers, a string and a
+//! function pointer are less to read.
+
+use super::editor::{Editor, Outcome};
+use super::keys::{Code, Decoder, Input, Key};
+use super::raw::{RawMode, suspend_job};
+use super::screen::{Face, Screen};
+use super::search::{Search, SearchStep};
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+/// What is shown of a line instead of the line itself, with the cursor moved along; `None` to
+/// show it as it is.
+pub type Mask = fn(line: &str, cursor: usize) -> Option<(String, usize)>;
+
+/// What the person asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConsoleEvent {
+    /// Enter: a line that is not empty.
+    Line(String),
+    /// A yes to "send N lines?". The edited line is untouched; [`clear`](LineConsole::clear) it
+    /// when they are sent, or [`ask`](LineConsole::ask) again.
+    PasteConfirmed(Vec<String>),
+    /// A no to it, with the number of lines.
+    PasteDeclined(usize),
+    /// A paste exceeded [`MAX_PASTE`](super::keys::MAX_PASTE) and is gone.
+    PasteTooLong,
+    /// Tab: the caller may [`complete`](LineConsole::complete) the word at the cursor.
+    Complete,
+    /// Ctrl-C on an empty line, or on any if the console was opened so.
+    Interrupt,
+    /// Ctrl-D on an empty line.
+    Eof,
+    /// The terminal is gone.
+    Closed,
+}
+
+/// How a console differs from others.
+#[derive(Clone, Copy, Debug)]
+pub struct ConsoleOptions {
+    /// A paste keeps the empty lines between its others.
+    pub keeps_blank_lines: bool,
+    /// Ctrl-C is an [`Interrupt`](ConsoleEvent::Interrupt) whatever is half typed, and does not
+    /// clear the draft first.
+    pub always_interrupts: bool,
+    /// SGR parameters of the prompt; empty for none.
+    pub style: &'static str,
+    /// Hides passwords.
+    pub mask: Mask,
+}
+
+/// Standard input and output as a raw terminal with an edited line in its last row.
+pub struct LineConsole {
+    /// `None` once it was abandoned.
+    terminal: Option<RawMode>,
+    options: ConsoleOptions,
+    decoder: Decoder,
+    inputs: VecDeque<Input>,
+    closed: bool,
+    editor: Editor,
+    screen: Screen,
+    prompt: String,
+    /// A paste that waits for a yes.
+    question: Option<Vec<String>>,
+    /// Ctrl-R, while it goes on.
+    search: Option<Search>,
+    out: Vec<u8>,
+    /// The row must be painted again.
+    stale: bool,
+}
+
+impl LineConsole {
+    /// Makes standard input and output a raw terminal until this is dropped.
+    ///
+    /// # Errors
+    /// They are no terminal.
+    pub fn open(options: ConsoleOptions) -> io::Result<LineConsole> {
+        let terminal = RawMode::enter(io::stdin(), io::stdout())?;
+        let mut editor = Editor::new();
+        if options.keeps_blank_lines {
+            editor.keep_blank_lines();
+        }
+        Ok(LineConsole {
+            screen: Screen::new(terminal.columns()),
+            terminal: Some(terminal),
+            options,
+            decoder: Decoder::new(),
+            inputs: VecDeque::new(),
+            closed: false,
+            editor,
+            prompt: String::new(),
+            question: None,
+            search: None,
+            out: Vec::new(),
+            stale: true,
+        })
+    }
+
+    /// How long to wait for more bytes before [`timed_out`](LineConsole::timed_out).
+    pub fn timeout(&self) -> Option<Duration> {
+        self.decoder.timeout()
+    }
+
+    /// No more bytes came in time: an ESC was the key.
+    pub fn timed_out(&mut self) {
+        let mut inputs = Vec::new();
+        self.decoder.flush(&mut inputs);
+        self.inputs.extend(inputs);
+    }
+
+    /// Standard input is ready: reads once. What that meant is in
+    /// [`next_event`](LineConsole::next_event).
+    pub fn read(&mut self, scratch: &mut [u8]) {
+        let Some(terminal) = &self.terminal else { return };
+        match terminal.read(scratch) {
+            Ok(count @ 1..) => {
+                let mut inputs = Vec::new();
+                self.decoder.feed(&scratch[..count], &mut inputs);
+                self.inputs.extend(inputs);
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
+                ) => {}
+            Ok(_) | Err(_) => self.closed = true,
+        }
+    }
+
+    /// Does what the keys say up to the next thing that is the caller's to do.
+    pub fn next_event(&mut self) -> Option<ConsoleEvent> {
+        while let Some(input) = self.inputs.pop_front() {
+            self.stale = true;
+            let event = match (input, self.question.take()) {
+                (Input::Key(key), _) if self.options.always_interrupts && is_control_c(key) => {
+                    Some(ConsoleEvent::Interrupt)
+                }
+                (Input::Key(key), Some(lines)) => self.answer(key, lines),
+                (Input::Key(key), None) => self.key(key),
+                // A second paste while the first one waits: one question at a time.
+                (_, Some(lines)) => self.ask_again(lines),
+                (Input::Paste(text), None) => {
+                    self.take_found();
+                    let outcome = self.editor.paste(&text);
+                    self.follow(outcome)
+                }
+                (Input::PasteTooLong, None) => Some(ConsoleEvent::PasteTooLong),
+            };
+            if event.is_some() {
+                return event;
+            }
+        }
+        std::mem::take(&mut self.closed).then_some(ConsoleEvent::Closed)
+    }
+
+    fn key(&mut self, key: Key) -> Option<ConsoleEvent> {
+        if let Some(search) = &mut self.search {
+            match search.key(key, self.editor.history()) {
+                SearchStep::Continues => return None,
+                SearchStep::Failed => return self.refuse(),
+                SearchStep::Cancelled => {
+                    self.search = None;
+                    return None;
+                }
+                SearchStep::Accepted => self.take_found(),
+            }
+        }
+        let outcome = self.editor.key(key);
+        self.follow(outcome)
+    }
+
+    /// Ends a search: what was found is the line.
+    fn take_found(&mut self) {
+        if let Some(search) = self.search.take()
+            && let Some((found, _)) = search.found()
+        {
+            self.editor.set(found);
+        }
+    }
+
+    fn follow(&mut self, outcome: Outcome) -> Option<ConsoleEvent> {
+        match outcome {
+            Outcome::Unchanged | Outcome::Changed => None,
+            Outcome::Refused => self.refuse(),
+            Outcome::Complete => Some(ConsoleEvent::Complete),
+            Outcome::Search => {
+                self.search = Some(Search::new());
+                None
+            }
+            Outcome::Submitted(line) if line.is_empty() => None,
+            Outcome::Submitted(line) => Some(ConsoleEvent::Line(line)),
+            Outcome::Interrupted => Some(ConsoleEvent::Interrupt),
+            Outcome::Ended => Some(ConsoleEvent::Eof),
+            Outcome::Suspended if suspend_job() => None,
+            Outcome::Suspended => self.refuse(),
+            Outcome::ClearScreen => {
+                self.on_screen(Screen::clear);
+                None
+            }
+            Outcome::Ask(lines) => {
+                self.question = Some(lines);
+                None
+            }
+        }
+    }
+
+    /// One key decides about a paste.
+    fn answer(&mut self, key: Key, lines: Vec<String>) -> Option<ConsoleEvent> {
+        match key {
+            Key {
+                code: Code::Char('y' | 'Y') | Code::Enter, control: false, alt: false, ..
+            } => Some(ConsoleEvent::PasteConfirmed(lines)),
+            Key { code: Code::Char('n' | 'N') | Code::Escape, control: false, .. }
+            | Key { code: Code::Char('c' | 'd'), control: true, .. } => {
+                Some(ConsoleEvent::PasteDeclined(lines.len()))
+            }
+            _ => self.ask_again(lines),
+        }
+    }
+
+    fn ask_again(&mut self, lines: Vec<String>) -> Option<ConsoleEvent> {
+        self.question = Some(lines);
+        self.refuse()
+    }
+
+    fn refuse(&mut self) -> Option<ConsoleEvent> {
+        self.bell();
+        None
+    }
+
+    /// Asks whether these lines are to be sent.
+    pub fn ask(&mut self, lines: Vec<String>) {
+        self.question = Some(lines);
+        self.stale = true;
+    }
+
+    /// The edited line.
+    pub fn line(&self) -> &str {
+        self.editor.line()
+    }
+
+    /// Bytes of the line before the cursor.
+    pub fn cursor(&self) -> usize {
+        self.editor.cursor()
+    }
+
+    /// Replaces the line.
+    pub fn set(&mut self, line: &str) {
+        self.editor.set(line);
+        self.stale = true;
+    }
+
+    /// Empties the line.
+    pub fn clear(&mut self) {
+        self.editor.clear();
+        self.stale = true;
+    }
+
+    /// Replaces the bytes from `start` to the cursor; `false` if that does not fit.
+    pub fn complete(&mut self, start: usize, text: &str) -> bool {
+        self.stale = true;
+        self.editor.complete(start, text) != Outcome::Refused
+    }
+
+    /// Keeps a line in the history.
+    pub fn remember(&mut self, line: &str) {
+        self.editor.remember(line);
+    }
+
+    /// Sets what stands in front of the line.
+    pub fn set_prompt(&mut self, prompt: &str) {
+        if self.prompt != prompt {
+            prompt.clone_into(&mut self.prompt);
+            self.stale = true;
+        }
+    }
+
+    /// Prints a whole line, without its newline, above the edited one.
+    pub fn print(&mut self, line: &[u8]) {
+        self.screen.print(line, &mut self.out);
+        self.stale = true;
+    }
+
+    /// Rings the terminal's bell.
+    pub fn bell(&mut self) {
+        self.out.push(0x07);
+    }
+
+    /// Bytes that wait to be taken as the next frame.
+    pub fn pending(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Takes what has been printed since the last frame, with the row behind it if that changed.
+    pub fn frame(&mut self) -> Vec<u8> {
+        if std::mem::take(&mut self.stale) {
+            self.on_screen(Screen::show);
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// Takes what has been printed, with no row behind it: somebody else has the terminal next.
+    pub fn last_frame(&mut self) -> Vec<u8> {
+        self.screen.hide(&mut self.out);
+        self.stale = false;
+        std::mem::take(&mut self.out)
+    }
+
+    /// Paints the row with the next frame, for one that was lost.
+    pub fn repaint(&mut self) {
+        self.stale = true;
+    }
+
+    /// Writes a frame to the terminal. Blocks while the terminal does.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn write(&self, frame: &[u8]) -> io::Result<()> {
+        match &self.terminal {
+            Some(terminal) if !frame.is_empty() => terminal.write(frame),
+            _ => Ok(()),
+        }
+    }
+
+    /// The window has another size.
+    pub fn resized(&mut self) {
+        if let Some(terminal) = &self.terminal {
+            let columns = terminal.columns();
+            self.on_screen(|screen, face, out| screen.resize(columns, face, out));
+        }
+    }
+
+    /// Gives the terminal back while the process is stopped or in the background.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn pause(&mut self) -> io::Result<()> {
+        self.terminal.as_mut().map_or(Ok(()), RawMode::pause)
+    }
+
+    /// Takes the terminal again, to paint the row where the cursor is now. In the background this
+    /// stops the process until it is in the foreground.
+    ///
+    /// # Errors
+    /// The terminal is gone or was abandoned.
+    pub fn resume(&mut self) -> io::Result<()> {
+        self.terminal.as_mut().map_or(Err(io::ErrorKind::NotConnected.into()), RawMode::resume)?;
+        self.screen.forget();
+        self.stale = true;
+        self.resized();
+        Ok(())
+    }
+
+    /// Gives the terminal back for good without another write, which it would not take.
+    pub fn abandon(&mut self) {
+        if let Some(terminal) = self.terminal.take() {
+            terminal.abandon();
+        }
+    }
+
+    /// Lets the screen act on what the row shows: the line, or the question or search in its
+    /// place. On a narrow screen the end of the question is what stays.
+    fn on_screen(&mut self, act: impl FnOnce(&mut Screen, &Face<'_>, &mut Vec<u8>)) {
+        let style = self.options.style;
+        let (asked, prompt, masked);
+        let face = match (&self.question, &self.search) {
+            (Some(lines), _) => {
+                asked = format!("send {} lines? y or n ", lines.len());
+                Face { prompt: "", style: "", line: &asked, cursor: asked.len() }
+            }
+            (None, Some(search)) => {
+                prompt = search.prompt();
+                let (line, cursor) = search.found().unwrap_or_default();
+                Face { prompt: &prompt, style, line, cursor }
+            }
+            (None, None) => {
+                let (line, cursor) = (self.editor.line(), self.editor.cursor());
+                masked = (self.options.mask)(line, cursor);
+                let (line, cursor) = match &masked {
+                    Some((line, cursor)) => (line.as_str(), *cursor),
+                    None => (line, cursor),
+                };
+                Face { prompt: &self.prompt, style, line, cursor }
+            }
+        };
+        act(&mut self.screen, &face, &mut self.out);
+    }
+}
+
+fn is_control_c(key: Key) -> bool {
+    key.control && key.code == Code::Char('c')
+}
