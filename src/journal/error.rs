@@ -62,6 +62,8 @@ pub enum JournalError {
         /// What is wrong with it.
         detail: String,
     },
+    /// This build keeps nothing on disk.
+    NoDisk,
     /// Reading or writing the exported lines failed.
     Stream(io::Error),
     /// Anything else that the database said.
@@ -69,7 +71,7 @@ pub enum JournalError {
         /// Which file.
         path: PathBuf,
         /// What it said.
-        source: rusqlite::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
@@ -115,6 +117,10 @@ impl fmt::Display for JournalError {
             JournalError::Line { number, detail } => {
                 write!(f, "line {number}: {detail}; nothing was imported")
             }
+            JournalError::NoDisk => f.write_str(
+                "this program was built without the feature 'disk', which --data needs: build it with \
+                 'cargo build --features disk'",
+            ),
             JournalError::Stream(source) => write!(f, "cannot move the lines: {source}"),
             JournalError::Database { path, source } => {
                 write!(f, "the journal '{}' failed: {source}", path.display())
@@ -127,7 +133,7 @@ impl std::error::Error for JournalError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             JournalError::Directory { source, .. } | JournalError::Stream(source) => Some(source),
-            JournalError::Database { source, .. } => Some(source),
+            JournalError::Database { source, .. } => Some(source.as_ref()),
             _ => None,
         }
     }

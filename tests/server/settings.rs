@@ -283,3 +283,14 @@ fn limits_that_come_with_sighup_hold_for_those_who_are_there() {
     server.signal(Signal::SIGHUP);
     client.lines(2);
 }
+
+#[cfg(not(feature = "disk"))]
+#[test]
+fn without_the_feature_disk_the_error_names_it() {
+    for arguments in [&["--data", "d", "0"][..], &["export", "--data", "d"]] {
+        let output = program(arguments, &[]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains("without the feature 'disk'"), "{error}");
+    }
+}

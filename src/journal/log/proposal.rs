@@ -27,6 +27,7 @@ impl Proposal {
     /// no one could come, go or look while the disk is full if it might not. Not among them is a
     /// login: it takes the mail that has waited, and would give it again after the restart. Keys
     /// for SCRAM that a restart forgets are learnt again at the next login.
+    #[cfg_attr(not(feature = "disk"), expect(dead_code, reason = "memory keeps everything"))]
     pub(super) fn may_pass_unkept(&self) -> bool {
         matches!(
             self.change,
