@@ -46,6 +46,9 @@ fn unused(sources: &[Source]) -> Vec<String> {
         // A name that is passed on may be used in the same file, too.
         let is_used = |name: &String| places(&source.shipped, name).len() > 1;
         for import in paths {
+            if resolver.is_file(&import.path) {
+                used.insert(import.path.join("/") + ".rs");
+            }
             if import.passed_on && !import.path.last().is_some_and(is_used) {
                 continue;
             }
