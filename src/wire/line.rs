@@ -1,27 +1,27 @@
-//! How do bytes become lines, whatever pieces they arrive in?
+//! Lines in a stream of bytes, however it is split.
 //!
-//! TCP carries a stream: what one side sent with one `send` may arrive in three reads, and three
-//! sends in one read. Servers that pass on "what `recv` returned" cut messages apart and glue
-//! them together. A line is whatever stands before a newline, and only the newline ends it.
+//! TCP carries a stream: what one side sends with one `send` may arrive in three reads, and three
+//! sends in one read. Servers that relay "what `recv` returned" split messages and join them. A
+//! line is everything before a newline, and only the newline ends it.
 //!
-//! Invariants: for any cut of the same bytes the same steps come out; every byte is looked at
-//! once; a line longer than the limit is reported once, as soon as that is certain, and then
-//! skipped to its newline without being stored.
+//! Invariants: the result does not depend on how the bytes are split; every byte is scanned once; a
+//! line longer than the limit is reported once, as early as possible, and then skipped to its
+//! newline without being stored.
 
 use memchr::memchr;
 
-/// What the next bytes amount to.
+/// The next step in the input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step<'a> {
-    /// A whole line without its end (`\n` or `\r\n`); `used` bytes of the input are done with.
+    /// A whole line without its end (`\n` or `\r\n`); `used` bytes of the input are consumed.
     Line {
         /// The line's text.
         bytes: &'a [u8],
         /// Bytes to consume.
         used: usize,
     },
-    /// The line that begins here is over the limit. Its bytes so far are to be consumed; the rest
-    /// of it will come as [`Step::Skipped`].
+    /// The line exceeds the limit. Its bytes so far are consumed; the rest will be reported as
+    /// [`Step::Skipped`].
     TooLong {
         /// Bytes to consume.
         used: usize,
@@ -31,11 +31,11 @@ pub enum Step<'a> {
         /// Bytes to consume.
         used: usize,
     },
-    /// No newline yet: keep the bytes and come back with more behind them.
+    /// No newline yet: keep the bytes and call again with more appended.
     Incomplete,
 }
 
-/// Where one peer is in its stream of lines.
+/// The state of one peer's stream of lines.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct LineReader {
     /// Bytes of the input that are known to hold no newline.
@@ -49,9 +49,9 @@ impl LineReader {
         LineReader::default()
     }
 
-    /// Looks at `input`, all bytes that are not consumed yet. `limit` is the longest line allowed,
-    /// in bytes without its end. The caller consumes what the step says before it calls again, and
-    /// when the answer was [`Step::Incomplete`] it calls again with the same bytes and more.
+    /// The next step in `input`, all bytes that have not been consumed yet. `limit` is the longest
+    /// line allowed, in bytes without its end. The caller consumes what the step says before it
+    /// calls again, and after [`Step::Incomplete`] it calls again with the same bytes and more.
     pub fn next<'a>(&mut self, input: &'a [u8], limit: usize) -> Step<'a> {
         let scanned = self.scanned.min(input.len());
         let newline = memchr(b'\n', &input[scanned..]).map(|place| scanned + place);
@@ -90,8 +90,8 @@ impl LineReader {
         if ended { self.finish(input, limit) } else { self.next(input, limit) }
     }
 
-    /// The stream has ended: `input`, the bytes that are left, is a last line without its newline
-    /// if there are any. `printf hello | nc` sends such a line, and it counts.
+    /// The stream has ended: the remaining bytes of `input`, if any, are a last line without its
+    /// newline, as `printf hello | nc` sends it.
     pub fn finish<'a>(&mut self, input: &'a [u8], limit: usize) -> Step<'a> {
         match self.next(input, limit) {
             Step::Incomplete if !input.is_empty() => {

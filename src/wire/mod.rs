@@ -1,9 +1,9 @@
 //! Grammars: bytes in, frames out, and back. Pure and incremental; no sockets, no clock.
 //!
-//! - [`mod@line`]: bytes to lines, whatever pieces they arrive in;
+//! - [`mod@line`]: bytes to lines, however they are split;
 //! - [`irc`]: IRC's lines and messages;
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
-//! - [`scram`]: what the messages of a login by SCRAM say.
+//! - [`scram`]: the messages of SCRAM.
 
 pub mod clean;
 pub mod irc;

@@ -1,16 +1,16 @@
-//! Where does a line end, and was it too long?
+//! Lines in a stream of bytes, and their limits.
 //!
-//! The caller owns the bytes; the framer remembers only how far it has looked, so a line that
-//! arrives byte by byte is still searched once, not once per byte.
+//! The caller owns the bytes; the framer only remembers how far it has searched, so a line that
+//! arrives byte by byte is searched once, not once per byte.
 //!
 //! Invariants:
-//! - What comes out does not depend on how the bytes were cut on their way in.
+//! - The result does not depend on how the bytes were split on arrival.
 //! - At most [`Limits::longest`] bytes have to be kept for a line that is not finished.
 //! - A line that is too long is reported once, as soon as that is certain, and the rest of it is
 //!   swallowed without being kept. So an endless line costs its reader nothing but the reading.
 //!
-//! A line ends at LF, CR LF or a lone CR. Modern IRC allows the last, and it is the safe choice:
-//! no parameter can carry a CR to a client that ends its lines there. Empty lines are skipped.
+//! A line ends at LF, CR LF or a lone CR. Modern IRC allows the last, and it is the safe choice: no
+//! parameter can carry a CR to a client that ends lines there. Empty lines are skipped.
 //!
 //! Deliberately absent: UTF-8. A line of bad bytes is a line; [`Message::parse`] judges it.
 //!
@@ -19,19 +19,19 @@
 use super::{MAX_BODY, MAX_CLIENT_TAG_DATA, MAX_TAG_SECTION, Tags};
 use memchr::{memchr, memchr2};
 
-/// How long a line may be, in two parts that do not lend each other room.
+/// The maximum length of a line, in two parts that do not share their space.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Bytes of the tag section, `@` and the space after it included.
     pub tags: usize,
-    /// Bytes of the rest, with two for the line end, whichever was used. At least 2.
+    /// Bytes of the rest, including two for the line end, whichever is used. At least 2.
     pub body: usize,
 }
 
 impl Limits {
-    /// What a server takes from a client.
+    /// What a server accepts from a client.
     pub const FROM_CLIENT: Limits = Limits { tags: MAX_CLIENT_TAG_DATA + 2, body: MAX_BODY };
-    /// What a client takes from a server.
+    /// What a client accepts from a server.
     pub const FROM_SERVER: Limits = Limits { tags: MAX_TAG_SECTION, body: MAX_BODY };
 
     /// The most bytes of an unfinished line that a caller ever has to keep.
@@ -54,8 +54,8 @@ pub enum Part {
     Body,
 }
 
-/// What the framer found. The caller drops `used` bytes from the front of its input, and comes
-/// again: at once, or after an [`Incomplete`](Step::Incomplete) when more has arrived.
+/// The framer's result. The caller drops `used` bytes from the front of its input and calls again:
+/// at once, or after an [`Incomplete`](Step::Incomplete) when more has arrived.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step<'a> {
     /// No whole line yet. Bytes may have been used all the same.
@@ -70,13 +70,13 @@ pub enum Step<'a> {
         /// Bytes to drop: the line and its end.
         used: usize,
     },
-    /// The line that starts here is too long; what is left of it will be swallowed. A server
-    /// answers 417, ERR_INPUTTOOLONG.
+    /// The line is too long; the rest of it will be skipped. A server replies with 417,
+    /// ERR_INPUTTOOLONG.
     TooLong {
         /// The part that was over its limit.
         part: Part,
-        /// The tags, when it is the body that was too long and they are UTF-8: a `label` is
-        /// owed its answer even now. Empty otherwise.
+        /// The tags, if the body is too long and they are UTF-8: a `label` requires a reply even
+        /// now. Otherwise empty.
         tags: Tags<'a>,
         /// Bytes to drop: what was seen of the line.
         used: usize,
@@ -96,9 +96,9 @@ pub enum Step<'a> {
 #[derive(Clone, Debug)]
 pub struct Framer {
     limits: Limits,
-    /// Bytes of the line at the front of the input that hold no line end.
+    /// Bytes at the front of the input that contain no line end.
     scanned: usize,
-    /// Where the body begins, once that is known.
+    /// The start of the body, once it is known.
     body: Option<usize>,
     /// Whether the bytes at the front are the rest of a line that was too long.
     skipping: bool,
@@ -134,8 +134,8 @@ impl Framer {
         let seen = end.unwrap_or(line.len());
 
         if let Some(part) = self.over(&line[..seen]) {
-            // Found by length and not by the end of the line, so it is the same wherever the
-            // input happened to be cut.
+            // Detected by length, not by the end of the line, so it does not depend on how the
+            // input was split.
             let tags = match (part, self.body) {
                 (Part::Body, Some(body)) => Tags::of_section(line.get(..body).unwrap_or_default()),
                 _ => Tags::default(),
@@ -160,8 +160,8 @@ impl Framer {
         }
     }
 
-    /// Whether bytes of an unfinished line have been seen. At the end of the stream they are a
-    /// command that was cut off: not to be obeyed.
+    /// Whether there are bytes of an incomplete line. At the end of the stream they are a truncated
+    /// command, which must not be executed.
     pub fn is_inside_line(&self) -> bool {
         self.skipping || self.scanned > 0
     }
@@ -171,7 +171,7 @@ impl Framer {
         self.body = None;
     }
 
-    /// Which limit the `seen` bytes of a line exceed, if any. Notes where the body begins.
+    /// The limit that the `seen` bytes of a line exceed, if any. Notes where the body starts.
     fn over(&mut self, seen: &[u8]) -> Option<Part> {
         if self.body.is_none() {
             self.body = match seen.first() {
