@@ -5,16 +5,18 @@
 //! (`sources`, `file`), and so does its line in what `chatloop-server config` prints (`show`).
 
 mod file;
+mod parameters;
 mod show;
 mod sources;
 
-pub use file::WrongFile;
-pub use sources::{Origin, Setting, Settings, Task, Wrong};
+pub use file::InvalidFile;
+pub use sources::{Invalid, Origin, Setting, Settings, Task};
 
 use crate::chat::{Moment, PasswordHash, Secret};
 use crate::reactor::Backend;
 use crate::reactor::listener::LONGEST_BACKLOG;
 use crate::session::{Style, irc};
+use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use clap::builder::BoolishValueParser;
 use clap::{Parser, ValueEnum};
 use std::fmt;
@@ -264,12 +266,12 @@ impl LogLevel {
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chatloop-server", version, max_term_width = 100)]
 pub struct Config {
-    /// Address or host name to listen on; :: or 0.0.0.0 for all interfaces
-    #[arg(default_value = "127.0.0.1")]
+    /// Address or host name to listen on, HOST:PORT, or a port alone; :: or 0.0.0.0 for all interfaces
+    #[arg(default_value = DEFAULT_HOST, value_parser = parse_host)]
     pub host: String,
 
     /// Port to listen on; 0 lets the system choose one
-    #[arg(default_value_t = 7777)]
+    #[arg(default_value_t = DEFAULT_PORT)]
     pub port: u16,
 
     /// Polling interface: auto, or one that this system has (epoll, kqueue, poll, select)
@@ -422,6 +424,11 @@ impl Config {
             started,
         })
     }
+}
+
+/// Takes the text as it is; what it says is read when it is known whether there is a port, too.
+fn parse_host(text: &str) -> Result<String, String> {
+    text.parse::<Address>().map(|_| text.to_owned())
 }
 
 fn parse_secret(text: &str) -> Result<Secret, String> {

@@ -72,8 +72,9 @@ pub fn run(options: &Options) -> Result<Report, Trouble> {
 }
 
 fn resolve(options: &Options) -> Result<SocketAddr, Trouble> {
-    let unknown = |reason| Trouble::UnknownHost { host: options.host.clone(), reason };
-    let mut addresses = (options.host.as_str(), options.port).to_socket_addrs().map_err(unknown)?;
+    let (host, port) = options.host.with_port(options.port).map_err(Trouble::TwoPorts)?;
+    let unknown = |reason| Trouble::UnknownHost { host: host.clone(), reason };
+    let mut addresses = (host.as_str(), port).to_socket_addrs().map_err(unknown)?;
     addresses.next().ok_or_else(|| unknown(std::io::ErrorKind::NotFound.into()))
 }
 
