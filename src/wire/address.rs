@@ -25,9 +25,9 @@ impl FromStr for Address {
             return Ok(Address { host: None, port: Some(port(text)?) });
         }
         let (host, after) = if let Some(bracketed) = text.strip_prefix('[') {
-            let (host, after) = bracketed
-                .split_once(']')
-                .ok_or_else(|| format!("'{text}' has no closing bracket; try [::1]:{DEFAULT_PORT}"))?;
+            let (host, after) = bracketed.split_once(']').ok_or_else(|| {
+                format!("'{text}' has no closing bracket; try [::1]:{DEFAULT_PORT}")
+            })?;
             if !host.contains(':') {
                 return Err(format!("'[{host}]': brackets are for IPv6 addresses, as in [::1]"));
             }
@@ -42,10 +42,16 @@ impl FromStr for Address {
         let port = match after.strip_prefix(':') {
             Some(digits) => Some(port(digits)?),
             None if after.is_empty() => None,
-            None => return Err(format!("'{text}' has '{after}' behind its bracket; try [{host}]:{DEFAULT_PORT}")),
+            None => {
+                return Err(format!(
+                    "'{text}' has '{after}' behind its bracket; try [{host}]:{DEFAULT_PORT}"
+                ));
+            }
         };
         if host.is_empty() {
-            return Err(format!("'{text}' names no host; a port alone is written without the colon"));
+            return Err(format!(
+                "'{text}' names no host; a port alone is written without the colon"
+            ));
         }
         Ok(Address { host: Some(host.to_owned()), port })
     }
@@ -62,7 +68,9 @@ impl Address {
     /// Both words name a port.
     pub fn with_port(&self, second: Option<u16>) -> Result<(String, u16), String> {
         if let (Some(first), Some(second)) = (self.port, second) {
-            return Err(format!("'{self}' and '{second}' both name a port ({first} and {second}); leave one out"));
+            return Err(format!(
+                "'{self}' and '{second}' both name a port ({first} and {second}); leave one out"
+            ));
         }
         let host = self.host.as_deref().unwrap_or(DEFAULT_HOST);
         Ok((host.to_owned(), self.port.or(second).unwrap_or(DEFAULT_PORT)))

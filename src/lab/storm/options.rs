@@ -4,6 +4,7 @@ use super::report::Style;
 use crate::reactor::Backend;
 use crate::wire::address::{Address, DEFAULT_HOST};
 use clap::Args;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Let many connections of one origin attack with each command in turn, and measure what two honest

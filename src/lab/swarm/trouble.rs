@@ -66,7 +66,10 @@ impl Trouble {
     /// 2 if other arguments would help, 3 if the connections failed.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Trouble::TooMany { .. } | Trouble::NoListener | Trouble::TwoPorts(_) | Trouble::NoProcess(_) => 2,
+            Trouble::TooMany { .. }
+            | Trouble::NoListener
+            | Trouble::TwoPorts(_)
+            | Trouble::NoProcess(_) => 2,
             _ => 3,
         }
     }

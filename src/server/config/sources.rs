@@ -134,7 +134,8 @@ impl Settings {
         let matches = of_settings(&matches);
         let config = Config::from_arg_matches(matches);
         let mut config = config.map_err(|error| Invalid::Arguments(Box::new(error)))?;
-        let list = parameters().iter().map(|arg| setting(arg, matches, &entries));
+        let parameters = parameters();
+        let list = parameters.iter().map(|arg| setting(arg, matches, &entries));
         let mut list: Vec<Setting> = list.collect();
         split_address(&mut config, &mut list).map_err(Invalid::Together)?;
         config.check().map_err(Invalid::Together)?;
@@ -182,9 +183,10 @@ fn mistyped_subcommand(matches: &ArgMatches) -> Option<String> {
     }
     let word = matches.get_one::<String>("host")?;
     let grammar = grammar(&[]);
-    let name = grammar.get_subcommands().map(clap::Command::get_name).find(|name| {
-        strsim::damerau_levenshtein(word, name) <= name.len() / 3
-    })?;
+    let name = grammar
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .find(|name| strsim::damerau_levenshtein(word, name) <= name.len() / 3)?;
     Some(format!(
         "unknown command '{word}': did you mean '{name}'? (to listen on a host of that name, give the \
          port too: {word}:{DEFAULT_PORT})"
