@@ -5,8 +5,8 @@ use crate::source::{Source, assert_none, line_of, places, sources, word};
 /// The file with all methods of the server; every other file of its room gets the parts it needs.
 const TURN: &str = "server/turn.rs";
 
-/// While the server is being cut into its parts.
-const NOT_YET_CUT: bool = true;
+/// Structs that are not closed yet: this list may only shrink.
+const STILL_OPEN: &[&str] = &["Acceptor", "Connection", "Exchange", "Io", "Lifecycle", "Settings"];
 
 /// A struct with named fields.
 struct Struct {
@@ -46,7 +46,7 @@ fn structs(source: &Source) -> Vec<Struct> {
 fn half_open(source: &Source) -> Vec<String> {
     let mixed = |it: &Struct| {
         let open = it.fields.iter().filter(|(_, _, public)| *public).count();
-        open > 0 && open < it.fields.len()
+        open > 0 && open < it.fields.len() && !STILL_OPEN.contains(&it.name.as_str())
     };
     let shown = |it: Struct| {
         let open = it.fields.iter().filter(|(_, _, public)| *public);
@@ -65,6 +65,7 @@ fn open_parts(sources: &[Source]) -> Vec<String> {
         *name == "Server" || server.fields.iter().any(|(_, kind, _)| !places(kind, name).is_empty())
     };
     let mut wrong = Vec::new();
+    let is_part = |name: &String| is_part(name) && !STILL_OPEN.contains(&name.as_str());
     for (source, part) in all().filter(|(_, it)| is_part(&it.name)) {
         for (field, _, _) in part.fields.iter().filter(|(_, _, public)| *public) {
             wrong.push(format!("{} {}.{field}", source.at(part.line), part.name));
@@ -87,17 +88,11 @@ fn strayed_methods(sources: &[Source]) -> Vec<String> {
 
 #[test]
 fn the_servers_methods_are_in_one_file() {
-    if NOT_YET_CUT {
-        return;
-    }
     assert_none("impl Server belongs to turn.rs", &strayed_methods(sources()));
 }
 
 #[test]
 fn a_struct_shows_all_of_its_fields_or_none() {
-    if NOT_YET_CUT {
-        return;
-    }
     let server = |source: &&Source| source.room() == "server";
     let wrong: Vec<String> = sources().iter().filter(server).flat_map(half_open).collect();
     assert_none("private and public fields", &wrong);
@@ -105,9 +100,6 @@ fn a_struct_shows_all_of_its_fields_or_none() {
 
 #[test]
 fn the_parts_of_the_server_are_closed() {
-    if NOT_YET_CUT {
-        return;
-    }
     assert_none("fields that other files reach", &open_parts(sources()));
 }
 
