@@ -1,7 +1,7 @@
 //! The parameters of [`Config`] one by one: names, environment variables, and a check of one value.
 
-use super::Config;
-use clap::{Arg, ArgAction, CommandFactory};
+use super::{Boot, Config};
+use clap::{Arg, ArgAction, Args, CommandFactory};
 
 /// The prefix of the environment variables.
 const PREFIX: &str = "CHATLOOP_";
@@ -19,6 +19,12 @@ pub(super) fn variable(name: &str) -> String {
 pub(super) fn parameters() -> Vec<Arg> {
     let command = Config::command();
     command.get_arguments().filter(|arg| name_of(arg).is_some()).cloned().collect()
+}
+
+/// Whether a setting takes effect only at the next start.
+pub fn needs_restart(name: &str) -> bool {
+    let boot = Boot::augment_args(clap::Command::new("boot"));
+    boot.get_arguments().any(|arg| name_of(arg).as_deref() == Some(name))
 }
 
 /// The parameter of this name, if a file may set it: a file cannot name another file.

@@ -7,7 +7,7 @@
 
 use super::Config;
 use super::file::{self, Entry, InvalidFile};
-use super::parameters::{check, is_many, is_switch, name_of, parameters, variable};
+use super::parameters::{check, is_many, is_switch, name_of, needs_restart, parameters, variable};
 use crate::chat::Name;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use clap::parser::ValueSource;
@@ -144,34 +144,44 @@ impl Settings {
 
     /// Reads the same sources again. `None` if there is no file: nothing else can have changed.
     pub fn read_again(&self) -> Option<Result<Settings, Invalid>> {
-        let path = self.config.config.as_ref()?;
+        let path = self.config.boot.config.as_ref()?;
         // A pipe would give nothing, or keep the loop waiting.
         if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
             return Some(Err(Invalid::File(InvalidFile::unreadable_again(path))));
         }
         Some(Settings::read(self.arguments.clone()))
     }
+
+    /// Keeps the settings that need a restart as they were.
+    pub fn keep_boot(&mut self, before: &Settings) {
+        self.config.boot = before.config.boot.clone();
+        for (now, before) in self.list.iter_mut().zip(&before.list) {
+            if needs_restart(&before.name) {
+                now.clone_from(before);
+            }
+        }
+    }
 }
 
 /// Moves a port that is part of the host, as in `7000` or `localhost:7000`, to the setting `port`.
 fn split_address(config: &mut Config, list: &mut [Setting]) -> Result<(), String> {
-    let address: Address = config.host.parse()?;
+    let address: Address = config.boot.host.parse()?;
     // The order of the help.
     let [host, port, ..] = list else { return Ok(()) };
     if let Some(number) = address.port {
         // A port from a weaker source gives way.
         if port.origin.rank() >= host.origin.rank() {
-            address.with_port(Some(config.port))?;
+            address.with_port(Some(config.boot.port))?;
         }
-        config.port = number;
+        config.boot.port = number;
         port.values = vec![number.to_string()];
         port.origin = host.origin.clone();
     }
     if address.host.is_none() {
         host.origin = Origin::Default;
     }
-    config.host = address.host.unwrap_or_else(|| DEFAULT_HOST.to_owned());
-    host.values = vec![config.host.clone()];
+    config.boot.host = address.host.unwrap_or_else(|| DEFAULT_HOST.to_owned());
+    host.values = vec![config.boot.host.clone()];
     Ok(())
 }
 
