@@ -104,12 +104,18 @@ for features in '' disk lab; do
     --lib --test server --test journal
 done
 
-if [ -d src/reactor/poller ] && grep -q '^kqueue-stand-in' src/reactor/Cargo.toml; then
-  step "kqueue's code on Linux, over its stand-in"
+step "kqueue's code on Linux, over its stand-in: contract, server, a swarm of 200"
+if [ "$(uname -s)" = Linux ]; then
   (
     export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/kqueue-stand-in
-    bounded 900 cargo test --locked --quiet -p chatloop-reactor --features kqueue-stand-in
+    export CHATLOOP_FEATURES=kqueue-stand-in CHATLOOP_PROFILE=dev
+    bounded 900 cargo test --locked --quiet -p chatloop-reactor --features "$CHATLOOP_FEATURES"
+    bounded 900 cargo test --locked --quiet --features "$CHATLOOP_FEATURES" --test server kqueue
+    SERVER_FLAGS='--backend kqueue' try scripts/swarm.sh --clients 200 --senders 50 \
+      --messages 2000 --one-order
   )
+else
+  echo 'this system has kqueue itself'
 fi
 
 step 'the scripts, with the quick build'
