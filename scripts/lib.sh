@@ -2,8 +2,8 @@
 # Shared by the scripts: build, start a server on a free port, wait for an event, and clean up on
 # every way out. Sourced, not run. POSIX sh; Linux and macOS; works under set -e, too.
 #
-# CHATLOOP_PROFILE=dev takes the quick build instead of the optimised one; CHATLOOP_FEATURES adds cargo
-# features.
+# CHATLOOP_PROFILE=dev takes the quick build instead of the optimised one; CHATLOOP_FEATURES adds
+# Cargo features.
 
 # How long any single wait may take, in tenths of a second.
 PATIENCE=300
