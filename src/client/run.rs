@@ -60,10 +60,17 @@ struct Client<'options> {
 pub fn run(options: &Options) -> Exit {
     let colours = wants_colours(options);
     let red = if colours && io::stderr().is_terminal() { style::ERROR } else { "" };
-    let addresses = match resolve(&options.host, options.port) {
+    let (host, port) = match options.host.with_port(options.port) {
+        Ok(address) => address,
+        Err(why) => {
+            to_stderr(&Notice::error(why), red);
+            return Exit::Arguments;
+        }
+    };
+    let addresses = match resolve(&host, port) {
         Ok(addresses) => addresses,
         Err(error) => {
-            let text = format!("could not resolve {}: {error}", options.host);
+            let text = format!("could not resolve {host}: {error}");
             to_stderr(&Notice::error(text), red);
             return Exit::NotConnected;
         }

@@ -85,7 +85,7 @@ impl Server {
         signals::ignore_sigpipe().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
         let acceptor = Acceptor::new(listen(config)?, descriptors, config);
-        let mut poller = Poller::new(config.backend).map_err(StartError::System)?;
+        let mut poller = Poller::new(config.boot.backend).map_err(StartError::System)?;
         acceptor.watch(&mut poller)?;
         let signals = Signals::new(signals).map_err(StartError::System)?;
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
@@ -129,7 +129,7 @@ impl Server {
         let mut readiness = Vec::new();
         let config = self.exchange.live.config();
         if let Some(change) =
-            self.exchange.console.open(&mut self.exchange.net, config.quiet, config.no_console)
+            self.exchange.console.open(&mut self.exchange.net, config.quiet, config.boot.no_console)
         {
             self.exchange.propose(CONSOLE, change);
         }
@@ -230,13 +230,14 @@ impl Server {
             else {
                 continue;
             };
-            let (now, delay) = (self.exchange.net.now(), config.greeting_delay);
+            let (now, tenths) = (self.exchange.net.now(), self.exchange.net.tenths());
+            let delay = config.greeting_delay;
             let gate = LineGate::new(is_flood_limited(config, address.ip()), now);
             let session = Dialect::new(config.style.into());
             let lane = self.exchange.broadcast.enter(session.format());
             let token = self.exchange.net.insert(|token| {
                 let mut connection =
-                    Connection::new(token, transport, address, session, lane, gate, now);
+                    Connection::new(token, transport, address.into(), session, lane, gate, tenths);
                 connection.life.counted = rejection.is_none();
                 connection
             });
@@ -373,7 +374,7 @@ impl Server {
 
 /// A terminal has more to tell. What a server without a console does not catch keeps its meaning.
 fn wanted_signals(config: &Config) -> &'static [Signal] {
-    if super::console::is_wanted(config.quiet, config.no_console) {
+    if super::console::is_wanted(config.quiet, config.boot.no_console) {
         &Signal::ALL
     } else {
         &[Signal::Interrupt, Signal::Terminate, Signal::Hangup]
