@@ -22,14 +22,12 @@ pub enum DisplayItem {
     Bell,
 }
 
-/// How a message is meant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MessageKind {
-    /// As text.
     Message,
-    /// As what somebody does: `/me`.
+    /// `/me`.
     Action,
-    /// As text that no program answers.
+    /// Text that programs do not answer.
     Notice,
 }
 

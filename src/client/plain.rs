@@ -25,7 +25,7 @@ pub struct PlainLines {
 }
 
 impl PlainLines {
-    /// A conversation in which nothing was said yet.
+    /// A conversation without lines so far.
     pub fn new(bell: Bell) -> PlainLines {
         PlainLines { vocabulary: Vocabulary::default(), rings: bell != Bell::Off }
     }

@@ -257,13 +257,13 @@ impl IrcSession {
         out
     }
 
-    /// Whether the server has said anything that an IRC server says.
+    /// Whether the server has sent anything that an IRC server sends.
     pub fn has_answered(&self) -> bool {
         self.registration.as_ref().is_none_or(|registration| registration.answered)
     }
 
-    /// Whether words can be said: in, in the rooms that were asked for or refused there, and no
-    /// longer in those that were left. Before that they might go to the wrong room.
+    /// Whether messages can be sent: registered, every join answered, every part confirmed. Before
+    /// that they might go to the wrong room.
     pub fn is_settled(&self) -> bool {
         self.welcomed && self.joining.is_empty() && self.pace.taken() >= self.parting
     }
@@ -274,7 +274,7 @@ impl IrcSession {
         Some((self.pace.awaited()?, self.sent.confirmed()))
     }
 
-    /// Whether the server has taken everything that was said.
+    /// Whether the server has taken everything that was sent.
     pub fn is_idle(&self) -> bool {
         self.is_settled() && self.pace.is_idle()
     }
