@@ -1,12 +1,12 @@
-//! Is `docs/PROTOCOL.md` true? Every dialogue in it is held with a real server, line by line; every
-//! command of `/help` has a section with its form, its other names and an example, and no example
-//! or section is about a command that is not there.
+//! `docs/PROTOCOL.md` compared with a real server: every dialogue is run line by line; every command
+//! in `/help` has a section with its usage, its aliases and an example, and every example and section
+//! is about an existing command.
 //!
-//! How a dialogue is written stands in the page itself. Times, ports and waits are masked on both
-//! sides, all else is compared as it is. A dialogue must be complete: whoever has a line left that
-//! the page does not show fails it.
+//! The page explains the notation. Times, ports and delays are masked on both sides; everything
+//! else is compared literally. A dialogue must be complete: it fails if a client receives a line
+//! that the page does not show.
 //!
-//! Absent: a look at the prose between the dialogues.
+//! Absent: the prose between the dialogues.
 
 #![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
 
@@ -22,17 +22,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 const PAGE: &str = include_str!("../docs/PROTOCOL.md");
 
-/// What a dialogue's server is asked for with the word `operator`.
+/// The server operator of dialogues marked `operator`.
 const OPERATOR: (&str, &str) = ("root", "open-sesame");
 
-/// Dialogues held at a time. They wait for their servers most of the time.
+/// Dialogues run at the same time; they mostly wait for their servers.
 const AT_ONCE: usize = 8;
 
 /// One fenced dialogue.
 struct Dialogue {
-    /// Where it begins in the page, for whoever has to look.
+    /// Where it begins in the page, for the error message.
     line: usize,
-    /// The words behind `chat`.
+    /// The words after `chat`.
     flags: Vec<&'static str>,
     steps: Vec<&'static str>,
 }
@@ -82,11 +82,11 @@ fn step(text: &'static str) -> Step {
     }
 }
 
-/// The people of one dialogue.
+/// The server and the clients of one dialogue.
 struct Cast {
     server: Server,
     people: BTreeMap<&'static str, Client>,
-    /// Who sent last, as long as nobody has received anything since.
+    /// The last sender, until a client receives something.
     unheard: Option<&'static str>,
 }
 
@@ -104,7 +104,10 @@ impl Cast {
             }
             Step::Sends(name, words) => {
                 let other = self.unheard.replace(name).filter(|other| *other != name);
-                assert!(other.is_none(), "nobody hears {other:?}: who of the two is first?");
+                assert!(
+                    other.is_none(),
+                    "no line for {other:?} was received: the order of the two is undefined"
+                );
                 self.person(name).send(format!("{words}\n"));
             }
             Step::Receives(name, expected) => {
@@ -119,7 +122,7 @@ impl Cast {
         self.people.get_mut(name).unwrap_or_else(|| panic!("{name} is not there"))
     }
 
-    /// Brings somebody in under their name; they and the others have read all about it.
+    /// Connects a client under its name; it and the others have read every line about it.
     fn introduce(&mut self, name: &'static str) {
         let mut client = self.server.join();
         client.send(format!("/nick {name}\n"));
@@ -147,7 +150,7 @@ fn show(text: &str) -> String {
     })
 }
 
-/// Without what differs from run to run: `2026-01-31 12:30`, `127.0.0.1:54321`, `idle 1s`, `in 2 s`.
+/// The line without what differs between runs: `2026-01-31 12:30`, `127.0.0.1:54321`, `idle 1s`, `in 2 s`.
 fn masked(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;
@@ -175,7 +178,7 @@ fn masked(line: &str) -> String {
     out + rest
 }
 
-/// A hash that is cheap to check: what it would cost a thief is not at stake here.
+/// A hash that is cheap to verify, since security does not matter here.
 fn operator() -> String {
     let params = Params::new(8, 1, 1, None).unwrap();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -198,7 +201,7 @@ fn hold(dialogue: &Dialogue) {
     for text in &dialogue.steps {
         cast.play(step(text));
     }
-    assert_eq!(cast.unheard, None, "and what came of it?");
+    assert_eq!(cast.unheard, None, "the last line must have an effect");
     for (name, client) in &mut cast.people {
         client.send("/fence\n");
         let line = client.line();
@@ -226,7 +229,7 @@ fn every_dialogue_goes_as_written() {
     assert!(failed.is_empty(), "see above; the dialogues of PROTOCOL.md at lines {failed:?}");
 }
 
-/// What `/help` answers, without `* ` and the two lines about what is no command.
+/// The reply to `/help`, without `* ` and the two lines that are not about commands.
 fn help(client: &mut Client, command: &str) -> Vec<String> {
     client.send(format!("/help {command}\n/fence\n"));
     let mut lines = Vec::new();
@@ -239,7 +242,7 @@ fn help(client: &mut Client, command: &str) -> Vec<String> {
     }
 }
 
-/// The sections about commands: form, and the text up to the next heading.
+/// The sections about commands: usage, and the text up to the next heading.
 fn sections() -> BTreeMap<&'static str, &'static str> {
     let sections = PAGE.split("\n### `/").skip(1).map(|section| {
         let (form, text) = section.split_once("`\n").unwrap();
@@ -267,7 +270,7 @@ fn every_command_has_a_section_and_an_example() {
         let also = text.replace('\n', " ");
         let also = also.split_once("Also: ").map(|(_, also)| also.split_once(". ").unwrap().0);
         let expected = other.map(|other| format!("`{}`", other.replace(", ", "`, `")));
-        assert_eq!(also, expected.as_deref(), "what /{name} is called, too");
+        assert_eq!(also, expected.as_deref(), "the aliases of /{name}");
         let sent = format!("> /{name}");
         let example = text.lines().filter_map(|line| line.find(&sent).map(|at| &line[at..]));
         let example =

@@ -1,8 +1,7 @@
-//! Does the documentation say what is true? The tables of flags against `--help`, flag by flag and
-//! default by default, in both directions; and every link between pages, and every file that a page
-//! names, against the files.
+//! The documentation compared with the programs: the README's tables of flags against `--help`, with
+//! defaults, in both directions; links, and every file that a page names, against the files.
 //!
-//! Absent: a look at prose. What a sentence claims has a test where the behaviour lives.
+//! Absent: the prose. What a sentence claims is tested where the behaviour lives.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,10 +9,10 @@ use std::process::Command;
 
 const README: &str = include_str!("../README.md");
 
-/// A flag as it is written in the help (`-q, --quiet`, `--backlog <N>`) and its default there.
+/// Flags as written in the help (`-q, --quiet`, `--backlog <N>`), and their defaults.
 type Flags = BTreeMap<String, String>;
 
-/// In every help, and in no table.
+/// In every help text, and in no table.
 const EVERYWHERE: [&str; 2] = ["-h, --help", "-V, --version"];
 
 /// The flags of a program's own `--help`.
@@ -25,7 +24,7 @@ fn of_help(program: &str, arguments: &[&str]) -> Flags {
     let mut found = Vec::<(String, String)>::new();
     for line in help.lines() {
         let words = line.trim();
-        // A name stands two or six columns in; what is said about it stands ten in.
+        // Names are indented by two or six columns, descriptions by ten.
         let indent = line.len() - line.trim_start().len();
         if (1..10).contains(&indent) && (words.starts_with('-') || words.starts_with('[')) {
             found.push((words.to_owned(), String::new()));
@@ -38,7 +37,7 @@ fn of_help(program: &str, arguments: &[&str]) -> Flags {
     flags.map(|(name, text)| (name, default_in(&text))).collect()
 }
 
-/// What stands in `[default: …]`, which a line break may run through.
+/// The text in `[default: …]`, which may contain a line break.
 fn default_in(text: &str) -> String {
     let Some((_, rest)) = text.split_once("[default:") else { return String::new() };
     rest.split_once(']').unwrap_or((rest, "")).0.trim().to_owned()
@@ -70,7 +69,7 @@ fn row(flag: &str, default: &str) -> String {
 
 fn compare(title: &str, program: &str, arguments: &[&str]) {
     let (help, readme) = (of_help(program, arguments), of_readme(title));
-    assert!(help.len() > 3, "{program}: the help was not understood: {help:?}");
+    assert!(help.len() > 3, "{program}: cannot parse the help: {help:?}");
     let mut complaints = Vec::new();
     for (flag, default) in &help {
         match readme.get(flag) {
@@ -85,7 +84,10 @@ fn compare(title: &str, program: &str, arguments: &[&str]) {
         complaints.push(format!("no such flag:  {flag}"));
     }
     let complaints = complaints.join("\n");
-    assert!(complaints.is_empty(), "README.md, '### {title}', is not as --help:\n{complaints}");
+    assert!(
+        complaints.is_empty(),
+        "README.md, '### {title}', does not match --help:\n{complaints}"
+    );
 }
 
 #[test]
@@ -161,7 +163,7 @@ fn every_link_leads_somewhere() {
 }
 
 /// Files and folders are named in backquotes, with a folder in front, from the root or from `src/`.
-/// Absent: names alone, as `typed.rs` beside another, and whatever has a `*` in it.
+/// Absent: file names without a folder, and patterns with `*`.
 #[test]
 fn every_file_that_a_page_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -185,6 +187,6 @@ fn every_file_that_a_page_names_is_there() {
             }
         }
     }
-    assert!(files > 80, "files were looked for and few were found: {files}");
-    assert!(missing.is_empty(), "named and not there:\n{}", missing.join("\n"));
+    assert!(files > 80, "too few file names found: {files}");
+    assert!(missing.is_empty(), "missing files:\n{}", missing.join("\n"));
 }

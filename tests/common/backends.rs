@@ -1,4 +1,4 @@
-//! One named test for each backend of this system, of functions that take a backend.
+//! One named test per backend of this system, for functions that take a backend.
 
 /// `per_backend! { works }` makes `epoll::works`, `poll::works` and so on, each of which calls
 /// `works(backend)`.

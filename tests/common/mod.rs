@@ -1,10 +1,9 @@
-//! A real server in a process of its own, and clients on real sockets.
+//! A real server in a separate process, and clients on real sockets.
 //!
-//! Nothing here pauses for a while: each step waits for what must come next and gives up after
-//! [`PATIENCE`], so success is quick and failure ends. Whatever the server is to say stands in
-//! [`texts`], so that new words need one edit.
+//! No step sleeps: each waits for what must come next, for up to [`PATIENCE`], so success is quick and
+//! failure certain. The server's texts are in [`texts`], so that a changed text needs one edit.
 
-// Each test program uses its own part of this.
+// Each test program uses a different part of this.
 #![allow(dead_code)]
 
 #[macro_use]
@@ -21,7 +20,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long anything may take that must happen.
+/// The timeout of every step.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Held while a program starts, and while a test opens descriptors that a program must not inherit.
@@ -79,7 +78,7 @@ impl Lines {
         self.wait_for_several(1, words).remove(0)
     }
 
-    /// The lines that have come.
+    /// The lines so far.
     pub fn so_far(&self) -> Vec<String> {
         self.shared.0.lock().unwrap().lines.clone()
     }
@@ -156,7 +155,7 @@ impl Server {
         (Server { child, address, log, transcript: Lines::default() }, stdout)
     }
 
-    /// Starts another one at the place of this one, which has ended.
+    /// Starts another server on the address of this one, which has exited.
     pub fn start_again(&self, flags: &[&str]) -> Server {
         let (mut server, stdout) =
             Server::spawn(&self.address.ip().to_string(), self.address.port(), flags);
@@ -172,14 +171,14 @@ impl Server {
         kill(self.pid(), signal).unwrap();
     }
 
-    /// Waits for its end.
+    /// Waits for it to exit.
     pub fn ended(&mut self) -> ExitStatus {
         // stderr ends with the process; then there is nothing left to wait for.
         self.log.all();
         self.child.wait().unwrap()
     }
 
-    /// A client that has been welcomed. Those who are in already get a line about it.
+    /// A client that has been welcomed. The other clients receive a line about it.
     pub fn join(&self) -> Client {
         let mut client = Client::connect(self.address);
         let welcome = client.line();
@@ -187,7 +186,7 @@ impl Server {
         client
     }
 
-    /// So many clients, none of whom has anything unread.
+    /// `count` clients without unread lines.
     pub fn room(&self, count: usize) -> Vec<Client> {
         let mut room: Vec<Client> = (0..count).map(|_| self.join()).collect();
         for (place, client) in room.iter_mut().enumerate() {
@@ -211,7 +210,7 @@ impl Drop for Server {
 pub struct Client {
     socket: BufReader<TcpStream>,
     address: SocketAddr,
-    /// As soon as the server has said what it is.
+    /// Known from the welcome on.
     nick: Option<String>,
 }
 
@@ -220,7 +219,7 @@ impl Client {
         Client::new(TcpStream::connect(server).unwrap())
     }
 
-    /// One whose system takes only a few kilobytes for it before it reads.
+    /// A client with a receive buffer of a few kilobytes.
     pub fn connect_narrow(server: SocketAddr) -> Client {
         let socket = Socket::new(Domain::for_address(server), Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -241,7 +240,7 @@ impl Client {
         self.address.to_string()
     }
 
-    /// What the others see it as: its nick, or its address while it does not know of a nick.
+    /// The name that others see: its nick, or its address until it has one.
     pub fn name(&self) -> String {
         self.nick.clone().unwrap_or_else(|| self.address.to_string())
     }
@@ -280,7 +279,7 @@ impl Client {
         (0..count).map(|_| self.line()).collect()
     }
 
-    /// The next line that is not about somebody coming or going.
+    /// The next line that is not about a user joining or leaving.
     pub fn chat_line(&mut self) -> String {
         loop {
             let line = self.line();
@@ -296,14 +295,14 @@ impl Client {
         assert_eq!(String::from_utf8_lossy(&got), bytes);
     }
 
-    /// What is left until the server closes, which it must do in good order.
+    /// The rest of the stream, which the server must close without a reset.
     pub fn rest(&mut self) -> String {
         let mut rest = Vec::new();
         self.socket.read_to_end(&mut rest).unwrap();
         String::from_utf8(rest).unwrap()
     }
 
-    /// Reads until the connection is over, well or badly.
+    /// Reads until the connection is closed or reset.
     pub fn until_over(&mut self) -> usize {
         let mut all = Vec::new();
         match self.socket.read_to_end(&mut all) {
@@ -316,26 +315,25 @@ impl Client {
         }
     }
 
-    /// Asserts that everything the server had for it has been read: it says something that comes
-    /// back, and nothing comes before that.
+    /// Asserts that every line from the server has been read: the reply to an unknown command comes next.
     pub fn assert_nothing_waits(&mut self) {
         self.send("/fence\n");
         let line = self.line();
         assert!(texts::is_unknown_command(&line, "fence"), "{line:?} waited");
     }
 
-    /// No more will be said; the other half stays open.
+    /// Closes the sending side; the receiving side stays open.
     pub fn half_close(&mut self) {
         self.socket.get_ref().shutdown(Shutdown::Write).unwrap();
     }
 
-    /// Ends the connection with a reset, as a crashed machine's system does.
+    /// Resets the connection, as after a crash.
     pub fn reset(self) {
         SockRef::from(self.socket.get_ref()).set_linger(Some(Duration::ZERO)).unwrap();
     }
 }
 
-/// Sets `name` apart from its neighbours in a list of "key: value unit" lines under /proc.
+/// The value of `name` in a list of "key: value unit" lines under /proc.
 #[cfg(target_os = "linux")]
 fn process_status(pid: Pid, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
@@ -343,13 +341,13 @@ fn process_status(pid: Pid, name: &str) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Memory that is really there, in bytes.
+/// Resident memory in bytes.
 #[cfg(target_os = "linux")]
 pub fn resident_memory(server: &Server) -> u64 {
     process_status(server.pid(), "VmRSS:") * 1024
 }
 
-/// How often the loop's thread has gone to sleep.
+/// How often the event loop's thread has gone to sleep.
 #[cfg(target_os = "linux")]
 pub fn sleeps(server: &Server) -> u64 {
     process_status(server.pid(), "voluntary_ctxt_switches:")
@@ -360,18 +358,18 @@ pub fn sleeps(server: &Server) -> u64 {
 pub fn wait_until_asleep(server: &Server) {
     let deadline = Instant::now() + PATIENCE;
     let path = format!("/proc/{}/stat", server.pid());
-    // The state stands behind the name in parentheses.
+    // The state follows the name in parentheses.
     while !std::fs::read_to_string(&path).unwrap().rsplit(") ").next().unwrap().starts_with('S') {
-        assert!(Instant::now() < deadline, "the loop does not come to rest");
+        assert!(Instant::now() < deadline, "the loop does not become idle");
         std::thread::yield_now();
     }
 }
 
-/// Processor time used so far, in ticks (most often a hundredth of a second).
+/// CPU time used so far, in ticks (usually a hundredth of a second).
 #[cfg(target_os = "linux")]
 pub fn ticks(server: &Server) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.pid())).unwrap();
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split_whitespace().collect();
-    // The 14th and 15th of all fields; these begin with the third.
+    // Fields 14 and 15; `fields` starts at the third.
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }

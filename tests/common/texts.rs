@@ -1,9 +1,9 @@
-//! What the server says, as loosely as the requirement allows: the one place to edit when its
-//! words change.
+//! The server's texts, matched as loosely as the requirement allows: the one place to edit when a
+//! text changes.
 
 use std::net::SocketAddr;
 
-/// In the line that says that it is ready.
+/// Part of the ready line.
 pub const READY: &str = "listening on ";
 
 /// The address in the ready line.
@@ -12,7 +12,7 @@ pub fn address_in(ready: &str) -> SocketAddr {
     ready[place..].split_whitespace().next().unwrap().parse().unwrap()
 }
 
-/// How many clients fit, in the ready line.
+/// The capacity in the ready line.
 pub fn capacity_in(ready: &str) -> usize {
     let words: Vec<&str> = ready.split_whitespace().collect();
     let place = words.iter().position(|word| *word == "clients").unwrap();
@@ -27,7 +27,7 @@ pub fn is_some_welcome(line: &str) -> bool {
     line.contains("connected") && line.contains("online")
 }
 
-/// The nick that a newcomer is given.
+/// The nick that a new user gets.
 pub fn nick_in_welcome(line: &str) -> Option<&str> {
     let (_, rest) = line.split_once("connected as ")?;
     rest.split(',').next()
@@ -49,7 +49,7 @@ pub fn is_some_departure(line: &str) -> bool {
     line.starts_with("* ") && line.contains(" left")
 }
 
-/// Left in good order.
+/// Left without an error.
 pub fn is_departure(line: &str, who: &str, online: usize) -> bool {
     is_some_departure(line)
         && line.contains(who)
@@ -57,7 +57,7 @@ pub fn is_departure(line: &str, who: &str, online: usize) -> bool {
         && !line.contains("error")
 }
 
-/// Left because something broke.
+/// Left because of an error.
 pub fn is_failure(line: &str, who: &str, online: usize) -> bool {
     is_some_departure(line)
         && line.contains(who)
@@ -77,7 +77,7 @@ pub fn is_input_end(line: &str) -> bool {
     line.starts_with("* ") && line.contains("input has ended")
 }
 
-/// The last line to somebody who leaves by `/quit`, by a limit, or because the server stops.
+/// The last line to a client that quits, exceeds a limit, or is connected when the server stops.
 pub fn is_goodbye(line: &str) -> bool {
     line.starts_with("* ") && line.contains("goodbye")
 }
@@ -87,7 +87,7 @@ pub fn names_limit(line: &str, flag: &str) -> bool {
     line.starts_with("* ") && line.contains(flag)
 }
 
-/// The lines of the classic style, byte for byte as the course project's server writes them.
+/// The lines of the classic style, exactly as the course project's server writes them.
 pub mod classic {
     pub fn entered(who: &str, online: &str) -> String {
         format!("\r\x1b[34;1ma new user {who} entered, {online} online\n\x1b[0m")
