@@ -192,9 +192,9 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     let oper = operator("open-sesame");
     let server = scratch.server(&["--oper", &oper]);
     let (mut alice, mut bob) = (server.join(), server.join());
-    ask(&mut alice, "/nick alice", "you are alice now");
+    ask(&mut alice, "/nick alice", "you are now known as alice");
     ask(&mut alice, "/register correct-horse", "is registered");
-    ask(&mut alice, "/oper root open-sesame", "server operator now");
+    ask(&mut alice, "/oper root open-sesame", "you are now a server operator");
     ask(&mut alice, "/join #den", "its op");
     ask(&mut alice, "/topic about borrowing", "about borrowing");
     ask(&mut alice, "/lock key sesame", "+k sesame");
@@ -205,21 +205,21 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     ask(&mut alice, "/edit 1 the second text", "has changed #den 1");
     ask(&mut alice, "/delete 2", "has deleted #den 2");
     ask(&mut alice, "/quit", "goodbye");
-    ask(&mut bob, "/nick bob", "you are bob now");
+    ask(&mut bob, "/nick bob", "you are now known as bob");
     ask(&mut bob, "/msg alice call me", "at the next login");
     kill(server);
 
     let server = scratch.server(&["--oper", &oper]);
     let (mut alice, mut bob) = (server.join(), server.join());
     ask(&mut bob, "/nick alice", "somebody's account");
-    ask(&mut bob, "/nick mallory", "mallory now");
+    ask(&mut bob, "/nick mallory", "known as mallory");
     ask(&mut bob, "/join #den sesame", "banned from #den");
-    ask(&mut bob, "/nick bob", "bob now");
+    ask(&mut bob, "/nick bob", "known as bob");
     ask(&mut bob, "/join #den", "has a key");
     ask(&mut bob, "/join #den sesame", "topic: about borrowing");
     ask(&mut alice, "/login alice battery-staple", "are wrong");
     ask(&mut alice, "/login alice correct-horse", "logged in as alice");
-    assert!(alice.line().contains("you are alice now"));
+    assert!(alice.line().contains("you are now known as alice"));
     assert!(alice.line().contains("while you were not here: 1 message"));
     assert!(alice.line().ends_with("[bob -> you]: call me"));
     ask(&mut alice, "/join #den sesame", "its op");
@@ -228,7 +228,7 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     for gone in ["first", "swordfish"] {
         ask(&mut alice, &format!("/search {gone} #den"), &format!("found \"{gone}\": nothing"));
     }
-    ask(&mut alice, "/oper root open-sesame", "server operator now");
+    ask(&mut alice, "/oper root open-sesame", "you are now a server operator");
     ask(&mut alice, "/gban", "1 banned");
     assert!(alice.line().contains("10.9.8.7 until "));
     ask(&mut alice, "/quit", "goodbye");
@@ -237,7 +237,7 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     // Mail has been handed over once.
     let server = scratch.server(&[]);
     let mut alice = server.join();
-    ask(&mut alice, "/login alice correct-horse", "you are alice now");
+    ask(&mut alice, "/login alice correct-horse", "you are now known as alice");
     alice.assert_nothing_waits();
 }
 
@@ -248,7 +248,7 @@ fn lines_pass_while_passwords_are_checked() {
     const PINGS: usize = 200;
     let server = Server::start(&[]);
     let mut owner = server.join();
-    ask(&mut owner, "/nick alice", "you are alice now");
+    ask(&mut owner, "/nick alice", "you are now known as alice");
     ask(&mut owner, "/register correct-horse", "is registered");
     let (mut ping, mut pong) = (server.join(), server.join());
     let mut storm: Vec<Client> = (0..LOGINS).map(|_| server.join()).collect();

@@ -20,7 +20,7 @@ use crate::reactor::{
     ChunkWriter, Connector, Inbox, Interest, Outbox, Poller, Received, Registration, TimerId,
     Timers, Transport, Written,
 };
-use crate::wire::line::{LineReader, Step};
+use crate::wire::frame::{Framer, LineKind, Step};
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -99,7 +99,7 @@ pub struct Link {
     encoder: ChunkWriter,
     outbox: Outbox,
     inbox: Inbox,
-    reader: LineReader,
+    framer: Framer,
 }
 
 impl Link {
@@ -113,7 +113,7 @@ impl Link {
             encoder: ChunkWriter::new(),
             outbox: Outbox::new(),
             inbox: Inbox::new(),
-            reader: LineReader::new(),
+            framer: Framer::default(),
         }
     }
 
@@ -264,7 +264,7 @@ impl Link {
         self.take_lines(end.is_some(), news);
         if end.is_some() {
             self.inbox = Inbox::new();
-            self.reader = LineReader::new();
+            self.framer = Framer::default();
         }
         end
     }
@@ -272,21 +272,17 @@ impl Link {
     fn take_lines(&mut self, ended: bool, news: &mut Vec<News>) {
         loop {
             let pending = self.inbox.pending();
-            let step = match ended {
-                true => self.reader.finish(pending, MAX_SERVER_LINE),
-                false => self.reader.next(pending, MAX_SERVER_LINE),
-            };
-            let used = match step {
+            let kind = LineKind::Plain(MAX_SERVER_LINE);
+            let used = match self.framer.next_or_last(pending, kind, ended) {
                 Step::Line { bytes, used } => {
                     news.push(News::Line(bytes.to_vec()));
                     used
                 }
-                Step::TooLong { used } => {
+                Step::TooLong { used, .. } => {
                     news.push(News::LineTooLong);
                     used
                 }
-                Step::Skipped { used } => used,
-                Step::Incomplete => return,
+                Step::Incomplete { used } => return self.inbox.consume(used),
             };
             self.inbox.consume(used);
         }
@@ -332,7 +328,7 @@ impl Link {
         if let State::Up { transport } = std::mem::replace(&mut self.state, State::Down) {
             self.registration.clear(poller, &transport)?;
         }
-        (self.inbox, self.reader) = (Inbox::new(), LineReader::new());
+        (self.inbox, self.framer) = (Inbox::new(), Framer::default());
         Ok(())
     }
 

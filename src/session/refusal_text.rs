@@ -167,7 +167,11 @@ fn bad_room(room: &str, fault: RoomFault) -> String {
     match fault {
         RoomFault::NoHash => {
             let room = short(room);
-            format!("invalid room name \"{room}\": room names begin with # (try #{room})")
+            let hint = match room.trim_start_matches('#') {
+                "" => String::new(),
+                name => format!(" (try #{name})"),
+            };
+            format!("invalid room name \"{room}\": room names begin with #{hint}")
         }
         RoomFault::TooLong => {
             format!("room name too long: the limit is {} bytes", limits::ROOM_LENGTH)

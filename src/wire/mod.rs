@@ -1,11 +1,11 @@
 //! Grammars: bytes in, frames out, and back. Pure and incremental; no sockets, no clock.
 //!
-//! - [`mod@line`]: bytes to lines, whatever pieces they arrive in;
+//! - [`frame`]: lines in a stream of bytes, whatever pieces they arrive in;
 //! - [`irc`]: IRC's lines and messages;
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
 //! - [`scram`]: what the messages of a login by SCRAM say.
 
 pub mod clean;
+pub mod frame;
 pub mod irc;
-pub mod line;
 pub mod scram;

@@ -1,196 +1,102 @@
 //! The dialect of `nc`: lines in, lines out.
 //!
-//! Two styles. *Plain* writes clean lines, fit for a script: no escapes. *Classic* looks as the
-//! select-server course project does, for its Python clients: each line begins with `\r` so that
-//! it overwrites the waiting prompt, in bold blue (coming), red (leaving) or purple (chat), and
+//! Two styles. *Plain* writes clean lines, fit for a script: no escape sequences. *Classic* looks as
+//! the select-server course project does, for its Python clients: each line begins with `\r`, to
+//! overwrite the waiting prompt, in bold blue (connecting), red (leaving) or purple (messages), and
 //! the colour is reset after the newline.
 //!
-//! What a plain line is, is told by how it begins:
+//! The beginning of a plain line tells what it is:
 //!
 //! | begins with | is |
 //! |---|---|
-//! | `[nick]: ` | said in the lobby; with `#room ` in front if it was in another room, and then the number after `/numbers on` |
-//! | `*[` or `*#` | the same, and it mentions the hearer |
-//! | `[nick -> you]: ` | said to the hearer alone |
-//! | `- ` | past: number, date, time, then as it was said |
-//! | `* ` | the server's own words |
+//! | `[nick]: ` | a message in the lobby; elsewhere `#room ` precedes it, and after `/numbers on` its number |
+//! | `*[` or `*#` | the same, mentioning the reader |
+//! | `[nick -> you]: ` | a direct message |
+//! | `- ` | history: number, date, time, then the message |
+//! | `* ` | a line from the server |
 //!
-//! The session remembers how lines are to look and which room is current. It never holds a
-//! password: those go into a [`Secret`](crate::chat::Secret) as they are read, and lines that
-//! look like a misspelt login are not said (`secrets`).
+//! No password is ever stored: it goes into a [`Secret`](crate::chat::Secret) as it is parsed, and
+//! lines that look like a mistyped login are not sent (`secrets`).
 
 mod answers;
 mod arguments;
 mod commands;
+mod lines;
 mod parsers;
 mod render;
 mod secrets;
+mod session;
 #[cfg(test)]
 mod tests;
+mod theme;
 
 pub use commands::help;
-pub use render::{render, render_notice, users};
+pub use render::{render, render_notice};
+pub use session::{Session, is_message};
+pub(super) use session::{password_timeout, without_password};
+pub use theme::{Bell, Style, Theme};
 
-use crate::chat::{Command, Event, Kind, Moment, Name, Viewpoint};
+use super::{Action, View, detect};
+use crate::chat::{Command, Kind, Moment, Name};
 use crate::wire::clean::clean;
-use arguments::Line;
-use std::sync::Arc;
-
-/// The looks of the lines.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Style {
-    /// Clean lines.
-    #[default]
-    Plain,
-    /// As the course project's clients expect them.
-    Classic,
-}
-
-/// When a line rings the terminal's bell.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub enum Bell {
-    /// Never.
-    #[default]
-    Off,
-    /// When somebody writes to this person alone.
-    Private,
-    /// When somebody mentions them, too.
-    Mention,
-    /// Whenever something is said.
-    All,
-}
-
-/// How lines are to look for one peer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Theme {
-    /// The style.
-    pub style: Style,
-    /// Whether messages show their numbers.
-    pub numbers: bool,
-    /// When to ring.
-    pub bell: Bell,
-}
-
-/// What a line asks for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Request {
-    /// Nothing.
-    Nothing,
-    /// This, of the chat.
-    Do(Command),
-    /// To be told these lines, nobody else: help, a setting, what is wrong with the line.
-    Tell(Vec<String>),
-    /// Goodbye, perhaps with words.
-    Quit(Option<Arc<str>>),
-}
-
-/// One peer's side of the conversation.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Session {
-    look: Theme,
-    /// The room that words go to; `None` is the one joined last.
-    chosen: Option<Name>,
-    /// Nothing has been typed but what IRC clients begin with.
-    opening: bool,
-}
+use arguments::{Fault, Line};
+use parsers::Context;
+use session::{quit, tell};
 
 impl Session {
-    /// A peer that has just come in.
-    pub fn new(style: Style) -> Session {
-        Session {
-            look: Theme { style, ..Theme::default() },
-            chosen: Some(Name::lobby()),
-            opening: true,
+    /// Parses one line, without its end.
+    pub(super) fn take(&mut self, line: &[u8], view: &View<'_>) -> Option<Action> {
+        if let Some(action) = self.take_password(line, view.settings.password.as_ref()) {
+            return Some(action);
         }
+        let rooms = view.hub.user(view.me).map_or(&[][..], |user| user.rooms());
+        self.parse(line, rooms, view.now)
     }
 
-    /// How it wants its lines: may change with every line it sends.
-    pub fn look(&self) -> Theme {
-        self.look
-    }
-
-    /// Understands one line, without its end. `rooms` are those that the peer is in, in the order
-    /// of joining; `now` is what "an hour ago" counts from.
-    pub fn parse(&mut self, line: &[u8], rooms: &[Name], now: Moment) -> Request {
+    /// `rooms` are those that the peer is in, in the order of joining; `now` is what "an hour ago"
+    /// counts from.
+    pub fn parse(&mut self, line: &[u8], rooms: &[Name], now: Moment) -> Option<Action> {
         if line.is_empty() {
-            return match self.look.style {
-                Style::Plain => Request::Nothing,
-                Style::Classic => Request::Quit(None),
+            return match self.theme().style {
+                Style::Plain => None,
+                Style::Classic => Some(quit(None)),
             };
         }
         let text = clean(line);
-        self.opening &= is_irc_opening(&text);
-        if self.opening {
-            return Request::Tell(vec![
-                "not said: that is IRC, and came too late for it; connect again, or say /help"
-                    .to_owned(),
-            ]);
+        // A slow IRC client is taken for a plain one; what it begins with, a password perhaps, must
+        // not be shown to others.
+        if self.is_opening(detect::is_irc_opening(&text) || detect::may_hold_password(&text)) {
+            let text = "not sent: this looks like IRC, but the connection is plain text by now \
+                        (reconnect, or try /help)";
+            return Some(tell(text));
         }
-        let understood = if let Some(rest) = text.strip_prefix('/')
-            && !rest.starts_with('/')
-        {
-            commands::parse(self, rest, rooms, now)
-        } else if text.starts_with("@#") {
-            self.elsewhere(&text)
+        let parsed = if text.starts_with('/') && !text.starts_with("//") {
+            let verbatim = Line::new(&text).word().is_some_and(|it| it.eq_ignore_ascii_case("/say"));
+            let command = commands::parse(&mut Context { session: self, rooms, now }, &text[1..]);
+            command.and_then(|action| if verbatim { Ok(action) } else { checked(action) })
         } else {
-            let text = if text.starts_with("//") { &text[1..] } else { &*text };
-            secrets::check(text).and_then(|()| self.say(rooms, Kind::Message, text))
+            let message = match text.strip_prefix("@#") {
+                Some(_) => elsewhere(&text),
+                None => self.send(rooms, Kind::Message, text.strip_prefix('/').unwrap_or(&text)),
+            };
+            message.map_err(Fault::without_usage).and_then(checked)
         };
-        understood.unwrap_or_else(|wrong| Request::Tell(vec![wrong]))
-    }
-
-    /// Tells the session what its peer is told: a room that it joins becomes the current one, and
-    /// one that it leaves no longer is.
-    pub fn heard(&mut self, event: &Event, viewpoint: Viewpoint) {
-        match (event, viewpoint) {
-            (Event::Joined { room, .. }, Viewpoint::Actor) => self.chosen = Some(room.clone()),
-            (Event::Parted { room, .. }, Viewpoint::Actor)
-                if self.chosen.as_ref() == Some(room) =>
-            {
-                self.chosen = None;
-            }
-            (Event::RoomRenamed { before, room, .. }, _)
-                if self.chosen.as_ref() == Some(before) =>
-            {
-                self.chosen = Some(room.clone());
-            }
-            _ => {}
-        }
-    }
-
-    /// The room that words go to.
-    pub fn current<'a>(&self, rooms: &'a [Name]) -> Option<&'a Name> {
-        let chosen = self.chosen.as_ref();
-        chosen.and_then(|chosen| rooms.iter().find(|room| *room == chosen)).or(rooms.last())
-    }
-
-    fn say(&mut self, rooms: &[Name], kind: Kind, text: &str) -> Result<Request, String> {
-        let room = self.current(rooms).ok_or("you are in no room; /join #room enters one")?;
-        // Who was put out while typing must not say to others what was meant for that room.
-        if let Some(lost) = self.chosen.take_if(|chosen| chosen != room) {
-            return Err(format!(
-                "not said: you are no longer in {lost}; your words go to {room} now"
-            ));
-        }
-        Ok(Request::Do(Command::Say(room.shared(), kind, text.into())))
-    }
-
-    /// `@#room text` says something elsewhere.
-    fn elsewhere(&self, text: &str) -> Result<Request, String> {
-        let mut line = Line::new(&text[1..]);
-        let room = line.word().unwrap_or_default();
-        let text = line.rest();
-        if text.is_empty() {
-            return Err(format!("nothing to say in {room}; form: @#room text"));
-        }
-        secrets::check(text)?;
-        Ok(Request::Do(Command::Say(room.into(), Kind::Message, text.into())))
+        Some(parsed.unwrap_or_else(|wrong| Action::Tell(vec![wrong])))
     }
 }
 
-/// Whether an IRC client begins so. One that is slow is taken for a plain peer, and what it says
-/// then, a password with `PASS` perhaps, is nobody's business. `/say` says it all the same.
-fn is_irc_opening(text: &str) -> bool {
-    let word = text.split_once(' ').map(|(word, _)| word);
-    matches!(word, Some("CAP" | "PASS" | "NICK" | "USER"))
+/// Holds back a message that looks like a mistyped login.
+fn checked(action: Action) -> Result<Action, String> {
+    match &action {
+        Action::Do(command) => secrets::check_command(command).map(|()| action),
+        _ => Ok(action),
+    }
+}
+
+/// `@#room text`: a message to another room.
+fn elsewhere(text: &str) -> Result<Action, Fault> {
+    let mut line = Line::new(&text[1..]);
+    let (room, text) = (line.need()?, line.rest());
+    let text = text.ok_or_else(|| Fault::Other("usage: @#room TEXT".to_owned()))?;
+    Ok(Action::Do(Command::Say(room.into(), Kind::Message, text.into())))
 }

@@ -126,20 +126,20 @@ fn about_rooms(theme: Theme, event: &Event, own: bool) -> Option<String> {
             format!("{room} is no longer permanent: it is deleted when the last user leaves")
         }
         Event::Reacted { who, room, message, text, on, .. } => {
-            let (who, place) = (label(theme, who), place(room.as_str(), message));
+            let (place, who) = (place(room.as_str(), message, who), label(theme, who));
             match on {
                 true => format!("{who} reacted to {place}: {text}"),
                 false => format!("{who} removed a reaction from {place}: {text}"),
             }
         }
         Event::Edited { who, room, message, text } => {
-            format!("{} edited {}: {text}", label(theme, who), place(room.as_str(), message))
+            format!("{} edited {}: {text}", label(theme, who), place(room.as_str(), message, who))
         }
         Event::Deleted { who, room, message, reason } => {
-            let (who, reason) = (label(theme, who), because(reason.as_deref()));
+            let (name, reason) = (label(theme, who), because(reason.as_deref()));
             match room.as_str().starts_with('#') {
-                true => format!("{who} deleted {}{reason}", place(room.as_str(), message)),
-                false => format!("{who} deleted a direct message{reason}"),
+                true => format!("{name} deleted {}{reason}", place(room.as_str(), message, who)),
+                false => format!("{name} deleted a direct message{reason}"),
             }
         }
         _ => return None,
@@ -252,9 +252,13 @@ fn masked(mask: &str) -> String {
     }
 }
 
-/// Which message is meant.
-fn place(room: &str, message: &Quoted) -> String {
-    format!("message {} by {} in {room}", message.number, message.from)
+/// Which message is meant; its author is named if someone else does it.
+fn place(room: &str, message: &Quoted, who: &Identity) -> String {
+    let Quoted { number, from, .. } = message;
+    if *from == who.nick {
+        return format!("message {number} in {room}");
+    }
+    format!("message {number} by {from} in {room}")
 }
 
 /// The line that is rendered most: no formatting machinery and no allocation in the usual case.
