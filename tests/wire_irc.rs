@@ -312,8 +312,10 @@ fn any_texts_make_one_line() {
             .middle(&middle)
             .trailing(&trailing);
         let fit = line.end();
-        let mut framer = Framer::new(Limits::FROM_SERVER);
-        let Step::Line { bytes, used } = framer.next(&out) else { panic!("{out:?}") };
+        let kind = LineKind::Irc(Limits::FROM_SERVER);
+        let Step::Line { bytes, used } = Framer::default().next(&out, kind) else {
+            panic!("{out:?}")
+        };
         assert_eq!(used, out.len(), "{out:?}");
         let message = Message::parse(bytes).expect("what was written can be read");
         if fit == Fit::Whole {
@@ -374,10 +376,12 @@ fn cutting_the_stream_changes_nothing() {
                     Step::Incomplete { used } => (used, false),
                     Step::Line { bytes, used } => {
                         found.push(Found::Line(bytes.to_vec()));
+                        framer.taken(false);
                         (used, true)
                     }
                     Step::TooLong { used, .. } => {
                         found.push(Found::TooLong);
+                        framer.taken(true);
                         (used, true)
                     }
                 };

@@ -1,6 +1,6 @@
 //! `chatloop-lab`: load tests for chat servers. Arguments in, exit code out.
 
-use chatloop::lab::swarm;
+use chatloop::lab::{storm, swarm};
 use clap::{Parser, Subcommand};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -16,11 +16,13 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Tool {
     Swarm(Box<swarm::Options>),
+    Storm(Box<storm::Options>),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().tool {
         Tool::Swarm(options) => run_swarm(&options),
+        Tool::Storm(options) => run_storm(&options),
     }
 }
 
@@ -36,4 +38,32 @@ fn run_swarm(options: &swarm::Options) -> ExitCode {
     // A reader who has left is no fault of the server: the exit code is what was found.
     let _ = writeln!(std::io::stdout(), "{text}");
     ExitCode::from(report.exit_code())
+}
+
+fn run_storm(options: &storm::Options) -> ExitCode {
+    let mut out = std::io::stdout();
+    let style = options.style();
+    if options.list {
+        storm::names().for_each(|name| drop(writeln!(out, "{name}")));
+        return ExitCode::SUCCESS;
+    }
+    if let Some(heading) = style.heading()
+        && options.skip == 0
+    {
+        let _ = writeln!(out, "{heading}");
+    }
+    let mut all_pass = true;
+    // A whole table takes minutes, so each row is printed as soon as it is measured.
+    let outcome = storm::run(options, |row| {
+        all_pass &= row.passes();
+        let _ = writeln!(out, "{}", style.row(row));
+    });
+    match outcome {
+        Ok(()) => ExitCode::from(u8::from(!all_pass)),
+        Err(error) => {
+            eprintln!("chatloop-lab: {error}");
+            let invalid = error.kind() == std::io::ErrorKind::InvalidInput;
+            ExitCode::from(if invalid { 2 } else { 3 })
+        }
+    }
 }

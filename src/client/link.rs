@@ -276,10 +276,12 @@ impl Link {
             let used = match self.framer.next_or_last(pending, kind, ended) {
                 Step::Line { bytes, used } => {
                     news.push(News::Line(bytes.to_vec()));
+                    self.framer.taken(false);
                     used
                 }
                 Step::TooLong { used, .. } => {
                     news.push(News::LineTooLong);
+                    self.framer.taken(true);
                     used
                 }
                 Step::Incomplete { used } => return self.inbox.consume(used),

@@ -58,19 +58,19 @@ pub const PENDING_RECORDS: usize = 32_768;
 /// to every member, so it is well below what a member may be owed.
 pub const PENDING_BYTES: usize = 2 * 1024 * 1024;
 /// Questions that may wait for an answer; 2,000 people who join at once ask 2,000.
-pub const PENDING_QUESTIONS: usize = 16_384;
+pub const PENDING_QUERIES: usize = 16_384;
 /// Answers that wait to be taken before the thread that finds them pauses.
 pub const WAITING_ANSWERS: usize = 64;
 /// Bytes of text in one answer; what is over is left out at the far end.
 pub const ANSWER_TEXT: usize = 1024 * 1024;
 /// How long one question may keep the reading thread.
-pub const QUESTION_PATIENCE: Duration = Duration::from_secs(2);
+pub const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Records between two snapshots of the state, at least: a restart replays at most about these, or
 /// as many bytes as the snapshot itself has, so that snapshots at most double what is written.
 pub const SNAPSHOT_RECORDS: u64 = 10_000;
-/// Rows that one step of the chores deletes: a few milliseconds, then records come first again.
-pub const CHORE_ROWS: u32 = 500;
+/// Rows that one step of the maintenance deletes: a few milliseconds, then records come first again.
+pub const MAINTENANCE_ROWS: u32 = 500;
 /// Time between two looks at what is to be forgotten.
 pub const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// A deleted text is gone from the raw bytes of the snapshot and the write-ahead log after this.
@@ -80,4 +80,4 @@ pub const IMPORT_LINE: u64 = 1024 * 1024 * 1024;
 /// Names whose numbers the writer remembers.
 pub const NAME_CACHE: usize = 4_096;
 
-const _: () = assert!(WAITING_ANSWERS < PENDING_QUESTIONS);
+const _: () = assert!(WAITING_ANSWERS < PENDING_QUERIES);

@@ -1,167 +1,143 @@
-//! Keeps records in order and hands them back once they are kept; answers questions about what
-//! was said.
+//! Keeps changes in order and hands them back once they are committed; answers queries about the past.
 //!
 //! The hub applies only what the journal has handed back, so whatever anyone has seen is in the
-//! journal. With the one in memory that is the same turn; with the one on disk it is when a
-//! transaction has been committed. [`limits::Durability`] says what that survives.
+//! journal. In memory that is the same turn; on disk it is when a transaction has been committed.
+//! [`limits::Durability`] says what that survives.
 //!
 //! # Contract
 //!
-//! - Records come back in the order of the appends, each once: as kept or as refused.
-//! - Ids rise, also over a restart; times never fall.
+//! - Proposals come back in the order they were made, each once: as committed or as rejected.
+//! - Ids of records rise, also over a restart; times never fall.
 //! - An answer holds what the hub has made of the records so far ([`Journal::archive`]) and no more:
-//!   what has been committed but not been told yet will be told, and must not come twice.
+//!   what has been committed but not been delivered yet will be, and must not come twice.
 //! - A deleted or edited text is gone: from answers at once, from the raw bytes of the files
 //!   within [`limits::ERASE_WITHIN`] (a file system that copies on write may know better).
-//! - Nothing here blocks the caller on the disk but [`Journal::open`] and [`Journal::close`].
+//! - Nothing here blocks the caller on the disk but [`Journal::open`] and [`Journal::close`], unless
+//!   it is asked to run in line.
 //!
 //! | file | question |
 //! |---|---|
-//! | `limits`, `error`, `question` | how much, what went wrong, what can be asked? |
-//! | `memory`, `happenings` | how are the last messages of every room, and what happened there, kept without a file? |
-//! | `guests` | what have people without an account said in private? |
-//! | `sqlite` | how are they kept for good? |
-//! | `transfer` | how do they get from one journal to another? |
+//! | `limits`, `error`, `runtime` | how much, what went wrong, what does the program give it? |
+//! | `log` | in which order does what happen? |
+//! | `index` | what was there? |
+//! | `database` | how is the file of both opened? |
+//! | `transfer` | how does a journal get to another directory? It reads the log's state and the index's rows, so it is above both |
 
+mod database;
 mod error;
-mod guests;
-mod happenings;
+mod index;
 pub mod limits;
-mod memory;
-mod question;
-mod sqlite;
+mod log;
+mod runtime;
 mod transfer;
 
 pub use error::{Health, JournalError};
+pub use index::query::{Answer, HistoryQuery, QueryId};
 pub use limits::{Durability, Limits};
-pub use memory::Memory;
-pub use question::{Answer, Question};
-pub use sqlite::{Disk, Restored};
+pub use log::proposal::{Committed, Proposal, ProposalId};
+pub use runtime::{Runtime, TimeSource, Wake};
 pub use transfer::{Imported, export, import};
 
-use crate::chat::{Change, HistoryUpdate, Moment, Record, RecordId, SessionId};
+use crate::chat::{Change, HistoryUpdate, Hub, Moment, RecordId, SessionId};
+use index::Index;
+use index::sqlite::SqliteIndex;
+use log::Log;
+use log::sqlite::SqliteLog;
 use std::path::Path;
-use std::sync::Arc;
 
-/// Called from the journal's threads when there is something to take.
-pub type Wake = Arc<dyn Fn() + Send + Sync>;
-
-/// Where the records are kept.
-pub enum Journal {
-    /// In memory, the last messages of every room.
-    Memory(Box<Memory>),
-    /// In a SQLite file.
-    Disk(Box<Disk>),
+/// A log and an index: any of either would do.
+pub struct Journal {
+    log: Log,
+    index: Index,
+    last_query: u64,
 }
 
 impl Journal {
     /// An empty journal in memory; its first record is number 1.
     pub fn memory(limits: &Limits) -> Journal {
-        Journal::Memory(Box::new(Memory::with(limits)))
+        Journal { log: Log::memory(), index: Index::memory(limits), last_query: 0 }
     }
 
-    /// The journal in `directory`, made if there is none, and the state it holds. The caller then
-    /// appends [`Change::Restarted`], before anything else: the sessions of before are over.
+    /// The journal in `directory`, created if there is none, and the state it holds. The caller
+    /// then proposes [`Change::Restarted`], before anything else: the sessions of before are over.
     ///
     /// # Errors
     /// What is wrong with the directory or the file, and what to do about it.
     pub fn open(
         directory: &Path,
         limits: &Limits,
-        wake: Wake,
-    ) -> Result<(Journal, Restored), JournalError> {
-        let (disk, restored) = Disk::open(directory, limits, wake)?;
-        Ok((Journal::Disk(Box::new(disk)), restored))
+        runtime: &Runtime,
+    ) -> Result<(Journal, Hub), JournalError> {
+        let (log, path, hub) = SqliteLog::open(directory, limits, runtime)?;
+        let told = hub.last().unwrap_or(RecordId(0));
+        let index = SqliteIndex::open(&path, told, runtime)?;
+        let (log, index) = (Log::sqlite(log), Index::sqlite(index));
+        Ok((Journal { log, index, last_query: 0 }, hub))
     }
 
-    /// Writes a change down. It is in force only when [`take_kept`](Journal::take_kept) has given
-    /// it back. A `time` before that of the last record counts as the same.
-    pub fn append(&mut self, time: Moment, origin: SessionId, change: Change) -> RecordId {
-        match self {
-            Journal::Memory(memory) => memory.append(time, origin, change),
-            Journal::Disk(disk) => disk.append(time, origin, change),
-        }
+    /// Proposes a change. It is in force only when [`take_committed`](Journal::take_committed) has
+    /// given it back. A `time` before that of the last record counts as the same.
+    pub fn propose(&mut self, time: Moment, origin: SessionId, change: Change) -> ProposalId {
+        self.log.propose(time, origin, change)
     }
 
-    /// Sends the turn's records on their way. Once per turn, after the last append.
+    /// Sends the turn's proposals on their way. Once per turn, after the last of them.
     pub fn end_turn(&mut self) {
-        if let Journal::Disk(disk) = self {
-            disk.end_turn();
-        }
+        self.log.end_turn();
     }
 
     /// Whether more commands should be read. If not, the disk is behind: wait for the wake.
     pub fn has_room(&self) -> bool {
-        match self {
-            Journal::Memory(_) => true,
-            Journal::Disk(disk) => disk.has_room(),
-        }
+        self.log.has_room()
     }
 
     /// Whether there is something to take in this turn. What comes from another thread wakes the
     /// loop instead.
     pub fn has_news(&self) -> bool {
-        match self {
-            Journal::Memory(memory) => memory.has_news(),
-            Journal::Disk(disk) => disk.has_news(),
-        }
+        self.log.has_news() || self.index.has_news()
     }
 
-    /// Moves the records that are kept by now to the end of `kept`.
-    pub fn take_kept(&mut self, kept: &mut Vec<Record>) {
-        match self {
-            Journal::Memory(memory) => memory.take_kept(kept),
-            Journal::Disk(disk) => disk.take_kept(kept),
-        }
+    /// Moves the records that are committed by now to the end of `committed`.
+    pub fn take_committed(&mut self, committed: &mut Vec<Committed>) {
+        self.log.take_committed(committed);
     }
 
-    /// Moves the records that could not be kept to the end of `refused`: to be told to their
-    /// origins, not to be applied. Call it after [`take_kept`](Journal::take_kept).
-    pub fn take_refused(&mut self, refused: &mut Vec<Record>) {
-        if let Journal::Disk(disk) = self {
-            disk.take_refused(refused);
-        }
+    /// Moves the proposals that could not be committed to the end of `rejected`: to be told to
+    /// their origins. Call it after [`take_committed`](Journal::take_committed).
+    pub fn take_rejected(&mut self, rejected: &mut Vec<Proposal>) {
+        self.log.take_rejected(rejected);
     }
 
-    /// Learns what the hub made of a record, and that it is told now. The journal on disk notes
-    /// only how far the telling has come: its writer has derived the same, in the transaction that
-    /// kept the record.
-    pub fn archive(&mut self, entry: HistoryUpdate<'_>) {
-        match self {
-            Journal::Memory(memory) => memory.archive(entry),
-            Journal::Disk(disk) => disk.archive(&entry),
-        }
+    /// Learns what the hub made of a record, and that it is delivered now.
+    pub fn archive(&mut self, update: HistoryUpdate<'_>) {
+        self.index.archive(update);
+    }
+
+    /// The id of the next query: drawn before it is asked, so that whoever waits for the answer
+    /// knows what for.
+    pub fn next_query(&mut self) -> QueryId {
+        self.last_query += 1;
+        QueryId(self.last_query)
     }
 
     /// Asks something, as of what has been archived so far;
-    /// [`next_answer`](Journal::next_answer) brings the answer with the same `ticket`.
-    pub fn ask(&mut self, ticket: u64, question: Question) {
-        match self {
-            Journal::Memory(memory) => memory.ask(ticket, question),
-            Journal::Disk(disk) => disk.ask(ticket, question),
-        }
+    /// [`next_answer`](Journal::next_answer) brings the answer with the same `id`.
+    pub fn query(&mut self, id: QueryId, query: HistoryQuery) {
+        self.index.query(id, query);
     }
 
     /// The next answer that has been found, if there is one by now.
-    pub fn next_answer(&mut self) -> Option<(u64, Answer)> {
-        match self {
-            Journal::Memory(memory) => memory.next_answer(),
-            Journal::Disk(disk) => disk.next_answer(),
-        }
+    pub fn next_answer(&mut self) -> Option<(QueryId, Answer)> {
+        self.index.next_answer()
     }
 
-    /// Whether it still takes records; known when the refused ones come back.
+    /// Whether it still takes records; known when the rejected ones come back.
     pub fn health(&self) -> Health {
-        match self {
-            Journal::Memory(_) => Health::Good,
-            Journal::Disk(disk) => disk.health(),
-        }
+        self.log.health()
     }
 
-    /// Keeps what has been appended, leaves a snapshot for a quick start, and ends.
+    /// Commits what has been proposed, leaves a snapshot for a quick start, and ends.
     pub fn close(self) {
-        if let Journal::Disk(disk) = self {
-            disk.close();
-        }
+        self.log.close();
     }
 }

@@ -12,11 +12,13 @@
 //! order of everything, and two orders cannot be merged without giving new ones. An imported single
 //! room is kept (as `/keep` does), or it would be closed for want of people.
 
+use super::database::classify::classify;
+use super::database::{json, open, schema};
 use super::error::JournalError;
+use super::index::sqlite::rows::{COLUMNS, read_message};
+use super::index::sqlite::tables::{self, Names};
 use super::limits::{self, Limits};
-use super::sqlite::index::{self, Names};
-use super::sqlite::open::{self, classify};
-use super::sqlite::{reader, schema};
+use super::log::sqlite::restore::restore;
 use crate::chat::{Hub, Name, StoredMessage};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -69,7 +71,7 @@ pub fn export(
     }
     let failed = |error| classify(&path, error);
     let one_state = connection.unchecked_transaction().map_err(failed)?;
-    let state = open::restore(&connection, &path)?;
+    let state = restore(&connection, &path)?;
     write_line(
         out,
         &Line::ChatloopJournal { version: VERSION, last: state.last, time: state.time.0 },
@@ -130,17 +132,18 @@ fn page(
         "SELECT {}, n.spelled FROM message m LEFT JOIN message q ON q.id = m.reply
          LEFT JOIN name n ON n.id = m.room
          WHERE m.id > ?1 AND (?2 IS NULL OR n.folded = ?2) ORDER BY m.id LIMIT ?3",
-        reader::COLUMNS
+        COLUMNS
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![after, room.map(Name::folded), limits::CHORE_ROWS])?;
+    let mut rows =
+        statement.query(params![after, room.map(Name::folded), limits::MAINTENANCE_ROWS])?;
     let mut names: HashMap<String, Name> = HashMap::new();
     let mut page = Vec::new();
     while let Some(row) = rows.next()? {
         let room = row.get::<_, Option<String>>("spelled")?;
         let room =
             room.map(|room| names.entry(room).or_insert_with_key(|it| Name::new(it)).clone());
-        let mut logged = reader::read_message(row, room.as_ref())?;
+        let mut logged = read_message(row, room.as_ref())?;
         if let Some(reply) = &mut logged.reply {
             // It has a line of its own.
             reply.text = None;
@@ -169,9 +172,10 @@ pub struct Imported {
 pub fn import(directory: &Path, lines: &mut impl BufRead) -> Result<Imported, JournalError> {
     let opened = open::open(directory, &Limits::default())?;
     let failed = |error| classify(&opened.path, error);
-    let any = "SELECT EXISTS (SELECT 1 FROM message) OR EXISTS (SELECT 1 FROM record)";
+    let any = "SELECT EXISTS (SELECT 1 FROM message) OR EXISTS (SELECT 1 FROM record)
+                   OR EXISTS (SELECT 1 FROM snapshot)";
     let any = opened.connection.query_row(any, [], |row| row.get::<_, bool>(0)).map_err(failed)?;
-    if any || opened.last > 0 {
+    if any {
         return Err(JournalError::NotEmpty { path: directory.to_owned() });
     }
     // Ends with a rollback if dropped on the way out.
@@ -261,7 +265,7 @@ impl Import {
                 }
                 self.reached = (id, time);
                 self.messages += 1;
-                index::add(connection, &mut self.names, &message.logged)?;
+                tables::add(connection, &mut self.names, &message.logged)?;
                 for (text, nick, reaction) in &message.put_on {
                     let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
                                VALUES (?1, ?2, ?3, ?4)";
@@ -281,7 +285,7 @@ impl Import {
     fn finish(&self, connection: &Connection) -> rusqlite::Result<()> {
         let (last, time) = self.last.unwrap_or_default();
         let (last, time) = (last.max(self.reached.0), time.max(self.reached.1));
-        let hub = index::json(&self.hub)?;
+        let hub = json(&self.hub)?;
         let sql = "INSERT INTO snapshot (one, record, time, stale, hub) VALUES (1, ?1, ?2, 0, ?3)";
         connection.execute(sql, params![last.cast_signed(), time, hub])?;
         Ok(())

@@ -5,19 +5,22 @@
 //! | [`payload`] | what does a test message look like, and where is it in a stream of bytes? |
 //! | [`ledger`] | who has heard what: lost, doubled, reordered? |
 //! | [`swarm`] | thousands of clients in one loop: `chatloop-lab swarm` |
+//! | [`storm`] | what do two honest users notice of an attack? `chatloop-lab storm` |
 //! | [`process`] | what has a process used of CPU and memory? |
 //! | [`report`] | what was seen, for a person and for a program |
 //!
 //! The first two are pure: no sockets and no clock. So the judge itself is tested against every
 //! kind of bad server without one being there.
 //!
-//! Absent: any knowledge of a server's protocol. The lab sends lines and looks for its own lines
+//! Absent: any knowledge of a server's protocol, but for the attack lines of [`storm`], which know
+//! chatloop's commands. Otherwise the lab sends lines and looks for its own lines
 //! in what comes back, so that it can be pointed at any line server.
 
 pub mod ledger;
 pub mod payload;
 pub mod process;
 pub mod report;
+pub mod storm;
 pub mod swarm;
 #[cfg(test)]
 mod testing;

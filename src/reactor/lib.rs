@@ -15,6 +15,9 @@
 
 #![warn(missing_docs)]
 
+#[cfg(all(feature = "kqueue-stand-in", not(debug_assertions)))]
+compile_error!("kqueue-stand-in is for tests: it has no place in a release build");
+
 pub mod chunk;
 pub mod clock;
 pub mod connector;

@@ -2,12 +2,13 @@
 
 use super::config::{Config, Days};
 use crate::chat::{Change, Hub, Moment, SessionId};
-use crate::journal::{Journal, JournalError, Limits};
-use crate::reactor::{Listener, Token, Waker};
+use crate::journal::{Journal, JournalError, Limits, Runtime, TimeSource, Wake};
+use crate::reactor::{Clock, Listener, Token, Waker};
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Addresses that one name may resolve to and all be listened at.
 pub(super) const MOST_LISTENERS: usize = 8;
@@ -96,7 +97,11 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
 const NOBODY: Token = Token::fixed(201);
 
 /// The journal that the configuration asks for, and the state it holds.
-pub(super) fn open_journal(config: &Config, waker: &Waker) -> Result<(Journal, Hub), StartError> {
+pub(super) fn open_journal(
+    config: &Config,
+    waker: &Waker,
+    clock: &Clock,
+) -> Result<(Journal, Hub), StartError> {
     let limits = Limits {
         per_room: config.keep_messages.on().map(|count| count.get().into()),
         age: config.keep_days.on().map(Days::duration),
@@ -106,10 +111,26 @@ pub(super) fn open_journal(config: &Config, waker: &Waker) -> Result<(Journal, H
         return Ok((Journal::memory(&limits), Hub::new()));
     };
     let waker = waker.clone();
-    let wake = Arc::new(move || waker.wake());
-    let (mut journal, restored) =
-        Journal::open(directory, &limits, wake).map_err(StartError::Journal)?;
+    let wake: Wake = Arc::new(move || waker.wake());
+    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline: false };
+    let (mut journal, hub) =
+        Journal::open(directory, &limits, &runtime).map_err(StartError::Journal)?;
     // Whoever was here before is not here any more.
-    journal.append(Moment(0), SessionId(NOBODY.to_bits()), Change::Restarted { node: 0 });
-    Ok((journal, restored.hub))
+    journal.propose(Moment(0), SessionId(NOBODY.to_bits()), Change::Restarted { node: 0 });
+    Ok((journal, hub))
+}
+
+/// The time that the journal's threads are told: the server's.
+struct Time(Clock);
+
+impl TimeSource for Time {
+    fn instant(&self) -> Instant {
+        self.0.now() + self.0.spent()
+    }
+
+    fn moment(&self) -> Moment {
+        let mut clock = self.0.clone();
+        clock.tick();
+        Moment(clock.unix_milliseconds())
+    }
 }

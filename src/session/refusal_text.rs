@@ -97,9 +97,7 @@ fn about_rooms(refusal: &Refusal) -> Option<String> {
 
 fn about_accounts(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::NotOperator => {
-            "only server operators may do that (see /help oper)".to_owned()
-        }
+        Refusal::NotOperator => "only server operators may do that (see /help oper)".to_owned(),
         Refusal::WrongPassword => "wrong name or password".to_owned(),
         Refusal::TryLater(seconds) => {
             format!("too many failed logins; try again in {seconds} s")

@@ -52,7 +52,9 @@ impl LineKind {
 }
 
 /// What the framer found. The caller drops `used` bytes from the front of its input and comes
-/// again: at once, or after an [`Incomplete`](Step::Incomplete) when more has arrived.
+/// again: at once, or after an [`Incomplete`](Step::Incomplete) when more has arrived. The other two
+/// are found again until the caller drops them and says so with [`Framer::taken`]: it may have to
+/// wait before it can take a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step<'a> {
     /// No whole line yet. Bytes may have been used all the same: line ends, or the rest of a line
@@ -87,6 +89,7 @@ pub enum Step<'a> {
 /// let input = b"hello\r\nwor";
 /// let Step::Line { bytes, used } = framer.next(input, LineKind::Plain(80)) else { panic!() };
 /// assert_eq!((bytes, used), (&b"hello"[..], 7));
+/// framer.taken(false);
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Framer {
@@ -107,7 +110,6 @@ impl Framer {
                 None => return Step::Incomplete { used: input.len() },
                 Some(end) => front = end + 1,
             }
-            self.skipping = false;
         }
         if self.scanned == 0 && matches!(kind, LineKind::Irc(_)) {
             let rest = input.get(front..).unwrap_or_default();
@@ -121,15 +123,14 @@ impl Framer {
         if let Some(tags) = self.too_long(seen, kind) {
             // Found by length and not by the end of the line, so it is the same wherever the
             // input happened to be cut.
-            *self = Framer { skipping: true, ..Framer::default() };
             return Step::TooLong { tags, used: front + seen.len() };
         }
         let Some(end) = end else {
             // An unfinished line is bounded by the limits.
             self.scanned = seen.len() as u32;
+            self.skipping = false;
             return Step::Incomplete { used: front };
         };
-        *self = Framer::default();
         match kind {
             LineKind::Plain(_) => Step::Line { bytes: without_cr(seen), used: front + end + 1 },
             LineKind::Irc(_) => {
@@ -145,11 +146,16 @@ impl Framer {
     pub fn next_or_last<'a>(&mut self, input: &'a [u8], kind: LineKind, ended: bool) -> Step<'a> {
         match self.next(input, kind) {
             Step::Incomplete { used } if ended && used < input.len() => {
-                *self = Framer::default();
+                self.scanned = 0;
                 Step::Line { bytes: without_cr(&input[used..]), used: input.len() }
             }
             step => step,
         }
+    }
+
+    /// The line that was found has been dropped; what is left of one that was `too_long` is skipped.
+    pub fn taken(&mut self, too_long: bool) {
+        *self = Framer { skipping: too_long, ..Framer::default() };
     }
 
     /// Whether the `seen` bytes of a line exceed a limit: the tags to report. Notes where the body
@@ -186,7 +192,7 @@ fn without_cr(line: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-        use proptest::prelude::*;
+    use proptest::prelude::*;
 
     /// What comes out of `input` in these pieces; checks the bound on the way.
     fn read<'p>(pieces: impl IntoIterator<Item = &'p [u8]>, kind: LineKind) -> Vec<String> {
@@ -197,14 +203,20 @@ mod tests {
             kept.extend_from_slice(piece.unwrap_or_default());
             let ended = piece.is_none() && matches!(kind, LineKind::Plain(_));
             loop {
-                let (used, done) = match framer.next_or_last(&kept, kind, ended) {
+                let step = framer.next_or_last(&kept, kind, ended);
+                if !matches!(step, Step::Incomplete { .. }) {
+                    assert_eq!(framer.next_or_last(&kept, kind, ended), step, "until it is taken");
+                }
+                let (used, done) = match step {
                     Step::Incomplete { used } => (used, true),
                     Step::Line { bytes, used } => {
                         found.push(String::from_utf8_lossy(bytes).into_owned());
+                        framer.taken(false);
                         (used, false)
                     }
                     Step::TooLong { tags, used } => {
                         found.push(format!("TOO LONG {:?}", tags.get("label")));
+                        framer.taken(true);
                         (used, false)
                     }
                 };

@@ -9,12 +9,12 @@ macro_rules! per_backend {
             $(#[test] fn $test() { super::$test(super::Backend::Epoll); })*
         }
         #[cfg(any(
-            target_os = "macos",
-            target_os = "ios",
+            target_vendor = "apple",
             target_os = "freebsd",
             target_os = "netbsd",
             target_os = "openbsd",
-            target_os = "dragonfly"
+            target_os = "dragonfly",
+            all(target_os = "linux", feature = "kqueue-stand-in")
         ))]
         mod kqueue {
             $(#[test] fn $test() { super::$test(super::Backend::Kqueue); })*

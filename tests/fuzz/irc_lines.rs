@@ -39,10 +39,12 @@ fn frames<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Option<Vec<u8>>> {
                 Step::Line { bytes, used } => {
                     assert!(!bytes.is_empty() && bytes.len() <= kind.longest());
                     lines.push(Some(bytes.to_vec()));
+                    framer.taken(false);
                     (used, true)
                 }
                 Step::TooLong { used, .. } => {
                     lines.push(None);
+                    framer.taken(true);
                     (used, true)
                 }
             };

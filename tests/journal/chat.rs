@@ -2,17 +2,19 @@
 
 use chatloop::chat::query::Room;
 use chatloop::chat::{
-    Change, Entry, Hub, Kind, Lookup, Metadata, Moment, Name, Point, Query, Range, Record,
-    RecordId, Reference, Scope, SessionId, StoredMessage,
+    Change, Entry, Hub, Kind, Lookup, Metadata, Moment, Name, Point, Query, Range, RecordId,
+    Reference, Scope, SessionId, StoredMessage,
 };
-use chatloop::journal::{Answer, Journal, Limits, Question, Wake};
+use chatloop::journal::{
+    Answer, Committed, HistoryQuery, Journal, Limits, Proposal, QueryId, Runtime, TimeSource, Wake,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long to wait for what is sure to come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 pub const ALICE: SessionId = SessionId(1);
 pub const BOB: SessionId = SessionId(2);
 
@@ -31,6 +33,25 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// The time of this machine.
+struct SystemTimes;
+
+impl TimeSource for SystemTimes {
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn moment(&self) -> Moment {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        Moment(since.as_millis() as i64)
+    }
+}
+
+/// Threads, and the time of this machine.
+pub fn runtime(wake: Wake) -> Runtime {
+    Runtime { wake, time: Arc::new(SystemTimes), inline: false }
 }
 
 pub struct Chat {
@@ -55,9 +76,20 @@ impl Chat {
         let wake: Wake = Arc::new(move || {
             let _ = tell.send(());
         });
-        let (journal, restored) = Journal::open(directory, limits, wake).unwrap();
-        let clock = 1_000 + restored.hub.last().map_or(0, |last| last.0 as i64);
-        Chat { journal, hub: restored.hub, woken, clock }
+        Chat::opened(directory, limits, &runtime(wake), woken)
+    }
+
+    /// Without threads.
+    pub fn inline(directory: &Path, limits: &Limits) -> Chat {
+        let (_, woken) = mpsc::channel();
+        let wake: Wake = Arc::new(|| panic!("there is no other thread to wake"));
+        Chat::opened(directory, limits, &Runtime { inline: true, ..runtime(wake) }, woken)
+    }
+
+    fn opened(directory: &Path, limits: &Limits, runtime: &Runtime, woken: Receiver<()>) -> Chat {
+        let (journal, hub) = Journal::open(directory, limits, runtime).unwrap();
+        let clock = 1_000 + hub.last().map_or(0, |last| last.0 as i64);
+        Chat { journal, hub, woken, clock }
     }
 
     pub fn peopled(mut self) -> Chat {
@@ -73,24 +105,26 @@ impl Chat {
         self
     }
 
-    /// One turn with one change, a millisecond after the last. Tells whether it was kept.
+    /// One turn with one change, a millisecond after the last; its record, if it is committed.
     pub fn tries(&mut self, who: SessionId, change: Change) -> Option<RecordId> {
         self.clock += 1;
-        let id = self.journal.append(Moment(self.clock), who, change);
+        let id = self.journal.propose(Moment(self.clock), who, change);
         self.journal.end_turn();
-        let (mut kept, mut refused): (Vec<Record>, Vec<Record>) = (Vec::new(), Vec::new());
+        let (mut committed, mut rejected): (Vec<Committed>, Vec<Proposal>) = Default::default();
         loop {
-            self.journal.take_kept(&mut kept);
-            self.journal.take_refused(&mut refused);
-            if !kept.is_empty() || !refused.is_empty() {
+            self.journal.take_committed(&mut committed);
+            self.journal.take_rejected(&mut rejected);
+            if !committed.is_empty() || !rejected.is_empty() {
                 break;
             }
-            self.woken.recv_timeout(PATIENCE).unwrap();
+            self.woken.recv_timeout(TIMEOUT).unwrap();
         }
-        let back: Vec<RecordId> = kept.iter().chain(&refused).map(|record| record.id).collect();
-        assert_eq!(back, [id]);
+        let back = committed.iter().map(|it| it.proposal);
+        let back: Vec<_> = back.chain(rejected.iter().map(|it| Some(it.id))).collect();
+        assert_eq!(back, [Some(id)]);
         let mut effects = Vec::new();
-        for record in kept {
+        let id = committed.first().map(|it| it.record.id);
+        for Committed { record, .. } in committed {
             self.hub.apply(record, &mut effects);
             for effect in effects.drain(..) {
                 for entry in effect.entries() {
@@ -98,7 +132,7 @@ impl Chat {
                 }
             }
         }
-        refused.is_empty().then_some(id)
+        id
     }
 
     pub fn happens(&mut self, who: SessionId, change: Change) -> RecordId {
@@ -134,20 +168,21 @@ impl Chat {
         assert_eq!(url(room.metadata()).as_deref(), Some("http://room"));
     }
 
-    pub fn answer(&mut self, question: Question) -> Answer {
-        self.journal.ask(77, question);
+    pub fn answer(&mut self, query: HistoryQuery) -> Answer {
+        let id = QueryId(77);
+        self.journal.query(id, query);
         loop {
-            if let Some((ticket, answer)) = self.journal.next_answer() {
-                assert_eq!(ticket, 77);
+            if let Some((answered, answer)) = self.journal.next_answer() {
+                assert_eq!(answered, id);
                 return answer;
             }
-            self.woken.recv_timeout(PATIENCE).unwrap();
+            self.woken.recv_timeout(TIMEOUT).unwrap();
         }
     }
 
     pub fn find(&mut self, message: Point) -> Option<Reference> {
-        let question = Question::Find(Lookup { room: lobby(), message });
-        match self.answer(question) {
+        let query = HistoryQuery::Find(Lookup { room: lobby(), message });
+        match self.answer(query) {
             Answer::Found(found) => found,
             other => panic!("{other:?}"),
         }
@@ -155,7 +190,7 @@ impl Chat {
 
     pub fn past(&mut self, scope: Scope, range: Range, limit: u32) -> Vec<StoredMessage> {
         let query = Query { scope, range, limit: Some(limit), events: false };
-        match self.answer(Question::Past(query)) {
+        match self.answer(HistoryQuery::Past(query)) {
             Answer::Past(entries, happened) => {
                 assert_eq!(happened, [], "not asked");
                 entries
@@ -168,7 +203,9 @@ impl Chat {
     pub fn playback(&mut self, range: Range, limit: u32) -> Vec<String> {
         let scope = Scope::Room(lobby());
         let query = Query { scope, range, limit: Some(limit), events: true };
-        let Answer::Past(entries, happened) = self.answer(Question::Past(query)) else { panic!() };
+        let Answer::Past(entries, happened) = self.answer(HistoryQuery::Past(query)) else {
+            panic!()
+        };
         let said = entries.iter().map(|it| ((it.id, 0), it.text.to_string()));
         let done = happened.iter().map(|it| {
             let what = serde_json::to_string(&it.what).unwrap();

@@ -1,4 +1,4 @@
-//! What every journal promises, asked of both: records in order, answers right, erased is erased.
+//! What every journal promises, asked of all: records in order, answers right, erased is erased.
 
 use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, say, texts};
 use chatloop::chat::query::Room;
@@ -6,21 +6,23 @@ use chatloop::chat::{
     BanTarget, Change, Entry, Joints, Kind, Lookup, Moment, Name, PasswordHash, Point, Query,
     QuitReason, Range, RecordId, Scope, SessionId, UserMode,
 };
-use chatloop::journal::{Answer, Limits, Question};
+use chatloop::journal::{Answer, HistoryQuery, Limits};
 use std::sync::Arc;
 
-/// Runs `story` on both.
-fn on_both(name: &str, limits: &Limits, story: impl Fn(&mut Chat)) {
+/// Runs `story` in memory, and on disk with threads and in line.
+fn on_all(name: &str, limits: &Limits, story: impl Fn(&mut Chat)) {
     story(&mut Chat::memory(limits));
     let scratch = Scratch::new(name);
     story(&mut Chat::disk(&scratch.0, limits));
+    let scratch = Scratch::new(&format!("{name}-inline"));
+    story(&mut Chat::inline(&scratch.0, limits).peopled());
 }
 
 const NOTHING: [&str; 0] = [];
 
 #[test]
 fn history_comes_from_any_point_in_any_direction() {
-    on_both("history", &Limits::default(), |chat| {
+    on_all("history", &Limits::default(), |chat| {
         let ids: Vec<RecordId> =
             (1..=9).map(|number| chat.says(ALICE, &format!("m{number}"))).collect();
         assert_eq!(chat.lobby(Range::Latest, 3), ["m7", "m8", "m9"]);
@@ -44,16 +46,16 @@ fn history_comes_from_any_point_in_any_direction() {
 
 #[test]
 fn an_answer_ends_at_what_has_been_told() {
-    on_both("told", &Limits::default(), |chat| {
+    on_all("told", &Limits::default(), |chat| {
         chat.says(ALICE, "one");
         // Kept, but not applied yet: whoever asks will still hear of it.
         let (time, two) = (Moment(chat.clock), say("two", None));
-        chat.journal.append(time, ALICE, two);
+        chat.journal.propose(time, ALICE, two);
         chat.journal.end_turn();
-        let mut kept = Vec::new();
+        let mut committed = Vec::new();
         loop {
-            chat.journal.take_kept(&mut kept);
-            if !kept.is_empty() {
+            chat.journal.take_committed(&mut committed);
+            if !committed.is_empty() {
                 break;
             }
             chat.woken.recv().unwrap();
@@ -64,7 +66,7 @@ fn an_answer_ends_at_what_has_been_told() {
 
 #[test]
 fn a_room_shows_nothing_from_before_it_was_opened() {
-    on_both("since", &Limits::default(), |chat| {
+    on_all("since", &Limits::default(), |chat| {
         chat.says(ALICE, "secret plan");
         let since = chat.says(ALICE, "public plan");
         let room = Room { name: Name::new("#LOBBY"), since };
@@ -72,14 +74,14 @@ fn a_room_shows_nothing_from_before_it_was_opened() {
         assert_eq!(texts(&seen), ["public plan"]);
         let found = Scope::Search { rooms: vec![room.clone()], words: "plan".into(), from: None };
         assert_eq!(texts(&chat.past(found, Range::Latest, 9)), ["public plan"]);
-        let question = Question::Find(Lookup { room, message: Point::Number(1) });
-        assert_eq!(chat.answer(question), Answer::Found(None));
+        let query = HistoryQuery::Find(Lookup { room, message: Point::Number(1) });
+        assert_eq!(chat.answer(query), Answer::Found(None));
     });
 }
 
 #[test]
 fn threads_hold_all_answers_and_lookups_know_the_root() {
-    on_both("threads", &Limits::default(), |chat| {
+    on_all("threads", &Limits::default(), |chat| {
         let root = chat.says(ALICE, "lunch?");
         chat.says(ALICE, "unrelated");
         let answer = chat.answers(BOB, 1, "yes");
@@ -97,7 +99,7 @@ fn threads_hold_all_answers_and_lookups_know_the_root() {
 
 #[test]
 fn a_search_wants_all_words_and_takes_none_for_an_operator() {
-    on_both("search", &Limits::default(), |chat| {
+    on_all("search", &Limits::default(), |chat| {
         for text in ["the quick fox", "the lazy DOG", "quick dog AND fox", "größe zählt"] {
             chat.says(ALICE, text);
         }
@@ -116,7 +118,7 @@ fn a_search_wants_all_words_and_takes_none_for_an_operator() {
 
 #[test]
 fn edits_replace_and_deletions_erase() {
-    on_both("erase", &Limits::default(), |chat| {
+    on_all("erase", &Limits::default(), |chat| {
         let id = chat.says(ALICE, "my password is hunter2");
         let message = chat.find(Point::Id(id)).unwrap();
         let (room, text) = (Name::lobby(), ":o".into());
@@ -145,7 +147,7 @@ fn edits_replace_and_deletions_erase() {
 
 #[test]
 fn private_words_are_for_two_and_mail_waits() {
-    on_both("mail", &Limits::default(), |chat| {
+    on_all("mail", &Limits::default(), |chat| {
         let account = Name::new("alice");
         let hash = PasswordHash::new("$argon2id$");
         chat.happens(ALICE, Change::Register { account: account.clone(), hash, scram: None });
@@ -177,7 +179,7 @@ fn private_words_are_for_two_and_mail_waits() {
 
 #[test]
 fn it_is_known_who_said_it_from_where_and_with_which_tags() {
-    on_both("authors", &Limits::default(), |chat| {
+    on_all("authors", &Limits::default(), |chat| {
         let eve = SessionId(7);
         let entry = Entry {
             label: "[2001:db8::7]:4000".into(),
@@ -206,7 +208,7 @@ fn it_is_known_who_said_it_from_where_and_with_which_tags() {
 
 #[test]
 fn what_happened_is_shown_to_who_asks_and_counts_like_words() {
-    on_both("events", &Limits::default(), |chat| {
+    on_all("events", &Limits::default(), |chat| {
         let one = chat.says(ALICE, "one");
         let room = Name::lobby;
         let topic = chat.happens(ALICE, Change::Oper { name: "root".into() });
@@ -255,7 +257,7 @@ fn what_happened_is_shown_to_who_asks_and_counts_like_words() {
                 limit: Some(1),
                 events: true,
             };
-            match chat.answer(Question::Past(query)) {
+            match chat.answer(HistoryQuery::Past(query)) {
                 Answer::Past(said, done) => {
                     Point::Time(said.first().map_or_else(|| done[0].stamp.time, |it| it.time))
                 }
@@ -278,7 +280,7 @@ fn what_happened_is_shown_to_who_asks_and_counts_like_words() {
 
 #[test]
 fn what_follows_from_one_record_is_told_apart() {
-    on_both("parts", &Limits::default(), |chat| {
+    on_all("parts", &Limits::default(), |chat| {
         chat.happens(ALICE, Change::Oper { name: "root".into() });
         let eve = |chat: &mut Chat, number: u64| {
             let entry = Entry {
@@ -308,7 +310,7 @@ fn what_follows_from_one_record_is_told_apart() {
 
 #[test]
 fn the_past_of_a_room_goes_with_it_and_no_other_past_comes_in() {
-    on_both("renamed", &Limits::default(), |chat| {
+    on_all("renamed", &Limits::default(), |chat| {
         let say_in = |chat: &mut Chat, room: &str, text: &str| {
             let mut words = say(text, None);
             let Change::Say { room: place, .. } = &mut words else { panic!() };
@@ -347,18 +349,18 @@ fn the_past_of_a_room_goes_with_it_and_no_other_past_comes_in() {
         assert_eq!(texts(&chat.past(found(&old), Range::Latest, 9)), ["other words"]);
         let query =
             Query { scope: Scope::Room(new), range: Range::Latest, limit: Some(9), events: true };
-        let Answer::Past(said, done) = chat.answer(Question::Past(query)) else { panic!() };
+        let Answer::Past(said, done) = chat.answer(HistoryQuery::Past(query)) else { panic!() };
         // Her coming, and the new name.
         assert_eq!((said.len(), done.len()), (2, 2), "{done:?}");
-        let question = Question::Find(Lookup { room: old, message: Point::Number(1) });
-        let Answer::Found(Some(first)) = chat.answer(question) else { panic!() };
+        let query = HistoryQuery::Find(Lookup { room: old, message: Point::Number(1) });
+        let Answer::Found(Some(first)) = chat.answer(query) else { panic!() };
         assert_eq!(first.from.as_str(), "alice");
     });
 }
 
 #[test]
 fn a_guest_has_the_conversations_of_the_session_and_nobody_else_has_them() {
-    on_both("guests", &Limits::default(), |chat| {
+    on_all("guests", &Limits::default(), |chat| {
         let tell = |to: &str, text: &str| Change::Tell {
             to: Name::new(to),
             kind: Kind::Message,
@@ -434,7 +436,7 @@ fn a_crowd_that_comes_and_goes_pushes_no_words_out() {
 
 #[test]
 fn times_never_fall() {
-    on_both("times", &Limits::default(), |chat| {
+    on_all("times", &Limits::default(), |chat| {
         chat.says(ALICE, "noon");
         chat.clock -= 500;
         chat.says(ALICE, "the clock was set back");

@@ -1,6 +1,6 @@
 //! What only the journal on disk promises: it survives, it refuses in words, it leaves no traces.
 
-use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, say};
+use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, runtime, say};
 use chatloop::chat::{Change, Name, Point, QuitReason, Range, Scope};
 use chatloop::journal::{Health, Journal, JournalError, Limits, Wake};
 use std::fs;
@@ -13,12 +13,8 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-fn deaf() -> Wake {
-    Arc::new(|| {})
-}
-
 fn refusal(directory: &Path) -> JournalError {
-    match Journal::open(directory, &Limits::default(), deaf()) {
+    match Journal::open(directory, &Limits::default(), &runtime(Arc::new(|| {}))) {
         Ok(_) => panic!("it opened"),
         Err(refusal) => refusal,
     }
@@ -201,8 +197,8 @@ fn a_writer_that_panics_makes_it_read_only_and_nobody_waits_for_ever() {
             assert_ne!(wakes.fetch_add(1, Ordering::SeqCst), 2, "the wake fails");
         }
     });
-    let (journal, restored) = Journal::open(&scratch.0, &Limits::default(), wake).unwrap();
-    let mut chat = Chat { journal, hub: restored.hub, woken, clock: 1_000 }.peopled();
+    let (journal, hub) = Journal::open(&scratch.0, &Limits::default(), &runtime(wake)).unwrap();
+    let mut chat = Chat { journal, hub, woken, clock: 1_000 }.peopled();
     chat.says(ALICE, "before");
     assert_eq!(chat.tries(ALICE, say("after", None)), None);
     assert!(matches!(chat.journal.health(), Health::ReadOnly(why) if why.contains("has failed")));

@@ -10,7 +10,7 @@
 use crate::chat::{Chat, Scratch};
 use chatloop::chat::query::Room;
 use chatloop::chat::{Hub, Lookup, Moment, Name, Point, Query, Range, RecordId, Scope};
-use chatloop::journal::{Answer, Limits, Question, export, import};
+use chatloop::journal::{Answer, HistoryQuery, Limits, export, import};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -98,7 +98,7 @@ fn asked(chat: &mut Chat) -> Vec<Value> {
             [(range, true, None), (range, false, Some(4)), (range, true, Some(7))]
         }) {
             let query = Query { scope: scope.clone(), range, limit, events };
-            let Answer::Past(messages, events) = chat.answer(Question::Past(query)) else {
+            let Answer::Past(messages, events) = chat.answer(HistoryQuery::Past(query)) else {
                 panic!()
             };
             lines.push(match (range, limit) {
@@ -116,7 +116,7 @@ fn asked(chat: &mut Chat) -> Vec<Value> {
         let room = Room { name: Name::new(name), since: RecordId(6) };
         for message in (0..9).map(Point::Number).chain((20..103).map(RecordId).map(Point::Id)) {
             let lookup = Lookup { room: room.clone(), message };
-            let Answer::Found(found) = chat.answer(Question::Find(lookup)) else { panic!() };
+            let Answer::Found(found) = chat.answer(HistoryQuery::Find(lookup)) else { panic!() };
             if let Some(found) = found {
                 lines.push(json!([name, found]));
             }

@@ -7,13 +7,14 @@ use argon2::Argon2;
 use argon2::password_hash::PasswordHasher;
 use base64ct::{Base64, Encoding};
 use chatloop::chat::{Change, Entry, Moment, Name, PasswordHash, SessionId};
-use chatloop::journal::{Journal, Limits};
+use chatloop::journal::{Journal, Limits, Runtime, TimeSource};
 use sasl::client::Mechanism;
 use sasl::client::mechanisms::Scram;
 use sasl::common::ChannelBinding;
 use sasl::common::scram::Sha256;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 const FAILED: &str = ":irc.example.org 904 * :SASL authentication failed";
 
@@ -203,16 +204,31 @@ fn a_proof_counts_when_the_client_has_seen_ours() {
     assert!(line(&mut client).contains(" 433 "), "not logged in");
 }
 
+/// 1970, as long as it takes.
+struct Epoch(Instant);
+
+impl TimeSource for Epoch {
+    fn instant(&self) -> Instant {
+        self.0
+    }
+
+    fn moment(&self) -> Moment {
+        Moment(0)
+    }
+}
+
 /// A journal as it was before there was SCRAM: an account with a hash and nothing else.
 fn old_journal(directory: &Path, name: &str, password: &str) {
     let hash = Argon2::default().hash_password(password.as_bytes()).unwrap().to_string();
-    let (mut journal, _) = Journal::open(directory, &Limits::default(), Arc::new(|| {})).unwrap();
+    let (wake, time) = (Arc::new(|| {}), Arc::new(Epoch(Instant::now())));
+    let runtime = Runtime { wake, time, inline: true };
+    let (mut journal, _) = Journal::open(directory, &Limits::default(), &runtime).unwrap();
     let session = SessionId(1);
     let entry = Entry { nick: Some(Name::new(name)), ..Entry::default() };
-    journal.append(Moment(0), SessionId(0), Change::Restarted { node: 0 });
-    journal.append(Moment(1), session, Change::Enter(entry));
+    journal.propose(Moment(0), SessionId(0), Change::Restarted { node: 0 });
+    journal.propose(Moment(1), session, Change::Enter(entry));
     let (account, hash) = (Name::new(name), PasswordHash::new(hash));
-    journal.append(Moment(2), session, Change::Register { account, hash, scram: None });
+    journal.propose(Moment(2), session, Change::Register { account, hash, scram: None });
     journal.close();
 }
 

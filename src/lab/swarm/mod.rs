@@ -21,7 +21,7 @@ mod judge;
 mod options;
 mod progress;
 mod trouble;
-mod welcome;
+pub(super) mod welcome;
 
 pub use options::{Echo, Options};
 pub use trouble::Trouble;

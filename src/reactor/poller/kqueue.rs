@@ -1,9 +1,16 @@
 //! `kqueue`: the event queue of macOS and the BSDs. The contract is in the parent module.
 //!
-//! Reading and writing are two filters, registered apart and reported apart; `wait` merges the
-//! two reports of one descriptor into one event.
+//! As with epoll, the kernel keeps the list. But reading and writing are two filters, registered
+//! separately and reported separately; `wait` merges the two reports of one descriptor.
+//!
+//! Types and calls come from `system`: from libc where there is a kqueue, from a stand-in for tests
+//! on Linux.
 
-use super::{Interest, Readiness, Token, check};
+#[cfg(target_os = "linux")]
+use super::kqueue_stand_in as system;
+use super::{Interest, Readiness, Selector, Token, check};
+#[cfg(not(target_os = "linux"))]
+use libc as system;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
@@ -14,7 +21,7 @@ const BATCH: usize = 1024;
 
 pub(super) struct Kqueue {
     queue: OwnedFd,
-    batch: Vec<libc::kevent>,
+    batch: Vec<system::kevent>,
     /// What is registered, by descriptor number: the kernel cannot be asked.
     registered: Vec<Option<Interest>>,
 }
@@ -22,14 +29,48 @@ pub(super) struct Kqueue {
 impl Kqueue {
     pub(super) fn new() -> io::Result<Kqueue> {
         // SAFETY: the call takes nothing.
-        let fd = check(unsafe { libc::kqueue() })?;
-        // SAFETY: the kernel has just given this descriptor to us and to nobody else.
+        let fd = check(unsafe { system::kqueue() })?;
+        // SAFETY: the kernel has just given this descriptor to us and to no one else.
         let queue = unsafe { OwnedFd::from_raw_fd(fd) };
         nix::fcntl::fcntl(&queue, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
         Ok(Kqueue { queue, batch: Vec::with_capacity(BATCH), registered: Vec::new() })
     }
 
-    pub(super) fn add(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
+    fn interest(&self, fd: RawFd) -> Option<Interest> {
+        self.registered.get(fd as usize).copied().flatten()
+    }
+
+    /// Registers and deletes filters so that `after` holds where `before` did.
+    fn change(&self, fd: RawFd, token: Token, before: Interest, after: Interest) -> io::Result<()> {
+        let filters = [
+            (system::EVFILT_READ, before.readable, after.readable),
+            (system::EVFILT_WRITE, before.writable, after.writable),
+        ];
+        for (filter, was, wanted) in filters {
+            // A filter that stays is added again: its token may be another one.
+            let flags = match (was, wanted) {
+                (_, true) => system::EV_ADD,
+                (true, false) => system::EV_DELETE,
+                (false, false) => continue,
+            };
+            let change = system::kevent {
+                ident: fd as libc::uintptr_t,
+                filter,
+                flags,
+                udata: token.to_bits() as _,
+                // SAFETY: an all-zero kevent is a valid value; the other fields stay unused.
+                ..unsafe { std::mem::zeroed() }
+            };
+            let queue = self.queue.as_raw_fd();
+            // SAFETY: one change is read during the call, nothing is written.
+            check(unsafe { system::kevent(queue, &change, 1, ptr::null_mut(), 0, ptr::null()) })?;
+        }
+        Ok(())
+    }
+}
+
+impl Selector for Kqueue {
+    fn add(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
         if self.interest(fd).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -44,30 +85,26 @@ impl Kqueue {
         Ok(())
     }
 
-    pub(super) fn modify(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
+    fn modify(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
         let before = self.interest(fd).ok_or(io::ErrorKind::NotFound)?;
         self.change(fd, token, before, interest)?;
         self.registered[fd as usize] = Some(interest);
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, fd: RawFd) -> io::Result<()> {
+    fn remove(&mut self, fd: RawFd) -> io::Result<()> {
         let before = self.interest(fd).ok_or(io::ErrorKind::NotFound)?;
         self.change(fd, Token::fixed(0), before, Interest::NONE)?;
         self.registered[fd as usize] = None;
         Ok(())
     }
 
-    pub(super) fn wait(
-        &mut self,
-        events: &mut Vec<Readiness>,
-        timeout: Option<Duration>,
-    ) -> io::Result<()> {
+    fn wait(&mut self, ready: &mut Vec<Readiness>, timeout: Option<Duration>) -> io::Result<()> {
         let time = timeout.map(to_timespec);
         let time = time.as_ref().map_or(ptr::null(), ptr::from_ref);
         let (queue, batch) = (self.queue.as_raw_fd(), self.batch.as_mut_ptr());
         // SAFETY: `batch` has room for BATCH reports, and the call writes at most as many.
-        let result = unsafe { libc::kevent(queue, ptr::null(), 0, batch, BATCH as _, time) };
+        let result = unsafe { system::kevent(queue, ptr::null(), 0, batch, BATCH as _, time) };
         let count = check(result)? as usize;
         // SAFETY: the kernel has just filled the first `count` of them.
         unsafe { self.batch.set_len(count) };
@@ -75,49 +112,17 @@ impl Kqueue {
         self.batch.sort_unstable_by_key(|report| report.ident);
         for reports in self.batch.chunk_by(|one, other| one.ident == other.ident) {
             let token = Token::from_bits(reports[0].udata as u64);
-            let mut event = Readiness { token, readable: false, writable: false, hangup: false };
+            let mut merged = Readiness { token, readable: false, writable: false, hangup: false };
             for report in reports {
-                let ended = report.flags & libc::EV_EOF != 0;
-                event.readable |= report.filter == libc::EVFILT_READ;
-                event.writable |= report.filter == libc::EVFILT_WRITE;
-                // End of file on the read filter is only a half-close; on the write filter the
-                // peer reads no more.
-                event.hangup |= ended && report.filter == libc::EVFILT_WRITE;
-                event.hangup |= ended && report.fflags != 0;
+                let ended = report.flags & system::EV_EOF != 0;
+                merged.readable |= report.filter == system::EVFILT_READ;
+                merged.writable |= report.filter == system::EVFILT_WRITE;
+                // End of file on the read filter is only a half-close; on the write filter it
+                // says that the peer no longer reads.
+                merged.hangup |= ended && report.filter == system::EVFILT_WRITE;
+                merged.hangup |= ended && report.fflags != 0;
             }
-            events.push(event);
-        }
-        Ok(())
-    }
-
-    fn interest(&self, fd: RawFd) -> Option<Interest> {
-        self.registered.get(fd as usize).copied().flatten()
-    }
-
-    /// Registers and deletes filters so that `after` holds where `before` did.
-    fn change(&self, fd: RawFd, token: Token, before: Interest, after: Interest) -> io::Result<()> {
-        let filters = [
-            (libc::EVFILT_READ, before.readable, after.readable),
-            (libc::EVFILT_WRITE, before.writable, after.writable),
-        ];
-        for (filter, was, wanted) in filters {
-            // A filter that stays is added again: its token may be another one.
-            let flags = match (was, wanted) {
-                (_, true) => libc::EV_ADD,
-                (true, false) => libc::EV_DELETE,
-                (false, false) => continue,
-            };
-            let change = libc::kevent {
-                ident: fd as libc::uintptr_t,
-                filter,
-                flags,
-                udata: token.to_bits() as _,
-                // SAFETY: an all-zero kevent is a valid value; the other fields stay unused.
-                ..unsafe { std::mem::zeroed() }
-            };
-            let queue = self.queue.as_raw_fd();
-            // SAFETY: one change is read during the call, nothing is written.
-            check(unsafe { libc::kevent(queue, &change, 1, ptr::null_mut(), 0, ptr::null()) })?;
+            ready.push(merged);
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Which descriptors are ready? The contract of all pollers; one file per interface of the OS.
+//! The poller: which descriptors are ready, under one contract for every interface of the system.
 //!
 //! | file | interface | systems | cost of one wait |
 //! |---|---|---|---|
@@ -9,43 +9,48 @@
 //!
 //! # Contract
 //!
-//! Every backend has the same five methods, `new add modify remove wait`, and keeps these rules:
+//! Every backend is a `Selector` of four methods, `add modify remove wait`, and keeps these rules
+//! (`tests/poller_contract.rs` checks them on each):
 //!
 //! - **Level-triggered.** A descriptor is reported at every wait for as long as it is ready and
-//!   somebody is interested. So a handler may read once and leave the rest: it will be told again.
-//!   Edge-triggered readiness (EPOLLET, EV_CLEAR) saves a few wakeups and costs a loop "until
-//!   EAGAIN" around every read, fairness bookkeeping, and hangs when one is forgotten.
-//! - **One event per descriptor and wait.** kqueue's two filters are merged.
-//! - **Readiness is a hint.** A read after `readable` may still find nothing (EAGAIN): another
-//!   event of the same turn may have drained it, Linux may have dropped a datagram with a bad
-//!   checksum. Handlers treat EAGAIN as "later".
+//!   its owner is interested. So a handler may read once and leave the rest: it will be told
+//!   again. The alternative, edge-triggered (EPOLLET, EV_CLEAR), reports only the moment at which
+//!   a descriptor *becomes* ready. It saves a few wakeups, but every handler must then read "until
+//!   EAGAIN", a busy peer needs fairness bookkeeping, and a byte left behind is never reported:
+//!   the connection hangs.
+//! - **One report per descriptor and wait.** kqueue's two filters are merged.
+//! - **Readiness is a hint.** A read after `readable` may still find nothing (EAGAIN): an earlier
+//!   handler of the same turn may have drained it, or Linux dropped a datagram with a bad
+//!   checksum. Handlers treat EAGAIN as "later" and never as an error.
 //! - **`hangup` is a hint, too.** It says that the peer is gone in both directions, or that the
-//!   descriptor failed. epoll and poll say it whatever the interest; kqueue only while a filter is
-//!   registered; select cannot say it at all. Nothing may depend on it: the truth is what `read`
-//!   and `write` return.
+//!   descriptor failed. epoll and poll report it whatever the interest; kqueue only while a filter
+//!   is registered; select cannot report it at all. Nothing may depend on it: the truth is what
+//!   `read` and `write` return.
 //! - **Always ready.** A regular file or a directory never blocks, so the kernel's queues refuse
 //!   it (epoll: EPERM; kqueue would wait at end of file for the file to grow). [`Poller`] keeps
-//!   those aside and reports them ready at every wait. That is what makes
+//!   those in a list of its own and reports them ready at every wait. That is what makes
 //!   `program < script.txt` and `< /dev/null` work under every backend.
-//! - **Interest NONE** keeps the descriptor known and silent, but for `hangup`.
-//! - **EINTR** is not an error: `wait` returns with no events.
-//! - **Time-outs** are rounded up, so a timer never wakes the loop a moment too early, to find
-//!   nothing due and spin.
+//! - **Interest NONE** keeps the descriptor known and silent, except for `hangup`.
+//! - **EINTR** is not an error: `wait` returns with no reports.
+//! - **Timeouts** are rounded up. Rounded down, a timer would wake the loop a moment too early, it
+//!   would find nothing due, and spin until the moment has come.
 //!
 //! A descriptor is removed before it is closed. epoll and kqueue forget a closed descriptor by
-//! themselves, but only when its last duplicate is gone, and poll and select would fail on it.
+//! themselves, but only when its last duplicate is closed; poll and select would fail on it.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod epoll;
 #[cfg(any(
-    target_os = "macos",
-    target_os = "ios",
+    target_vendor = "apple",
     target_os = "freebsd",
     target_os = "netbsd",
     target_os = "openbsd",
-    target_os = "dragonfly"
+    target_os = "dragonfly",
+    all(target_os = "linux", feature = "kqueue-stand-in")
 ))]
 mod kqueue;
+#[cfg(all(target_os = "linux", feature = "kqueue-stand-in"))]
+mod kqueue_stand_in;
 mod poll;
 mod select;
 
@@ -56,12 +61,13 @@ use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What its owner wants to hear of a descriptor.
+/// The directions that the owner of a descriptor wants to hear of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Interest {
-    /// Tell me when a read would not block.
+    /// Report when a read would not block.
     pub readable: bool,
-    /// Tell me when a write would not block.
+    /// Report when a write would not block. A socket is writable nearly always, so an interest
+    /// that is left on while there is nothing to write makes every wait return at once.
     pub writable: bool,
 }
 
@@ -80,7 +86,7 @@ impl Interest {
     }
 }
 
-/// What a wait found out about one descriptor.
+/// The report of a wait about one descriptor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Readiness {
     /// The token the descriptor was added with.
@@ -93,7 +99,7 @@ pub struct Readiness {
     pub hangup: bool,
 }
 
-/// The interfaces a poller can stand on.
+/// The interfaces a poller can use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Backend {
     /// Linux's `epoll`.
@@ -106,31 +112,59 @@ pub enum Backend {
     Select,
 }
 
+/// One interface of the system, under the contract above.
+///
+/// Rejected: an enum of the backends. Each of its arms would need the list of systems once more,
+/// and one call through a table costs nothing beside the system call that it makes.
+trait Selector {
+    fn add(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()>;
+    fn modify(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()>;
+    fn remove(&mut self, fd: RawFd) -> io::Result<()>;
+    /// Appends to `ready`. EINTR is an error here; the poller hides it.
+    fn wait(&mut self, ready: &mut Vec<Readiness>, timeout: Option<Duration>) -> io::Result<()>;
+}
+
+type Open = fn() -> io::Result<Box<dyn Selector>>;
+
+/// What this system has, best first. Never empty: `poll` and `select` are everywhere.
+const HERE: &[(Backend, Open)] = &[
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    (Backend::Epoll, || Ok(Box::new(epoll::Epoll::new()?))),
+    #[cfg(any(
+        target_vendor = "apple",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "dragonfly",
+        all(target_os = "linux", feature = "kqueue-stand-in")
+    ))]
+    (Backend::Kqueue, || Ok(Box::new(kqueue::Kqueue::new()?))),
+    (Backend::Poll, || Ok(Box::new(poll::Poll::new()))),
+    (Backend::Select, || Ok(Box::new(select::Select::new()))),
+];
+
+const AVAILABLE: [Backend; HERE.len()] = {
+    let mut backends = [Backend::Poll; HERE.len()];
+    let mut place = 0;
+    while place < HERE.len() {
+        backends[place] = HERE[place].0;
+        place += 1;
+    }
+    backends
+};
+
 impl Backend {
-    /// What this system has, best first. Never empty: `poll` and `select` are everywhere.
+    /// The backends of this system, best first. Never empty.
     pub const fn available() -> &'static [Backend] {
-        if cfg!(any(target_os = "linux", target_os = "android")) {
-            &[Backend::Epoll, Backend::Poll, Backend::Select]
-        } else if cfg!(any(
-            target_os = "macos",
-            target_os = "ios",
-            target_os = "freebsd",
-            target_os = "netbsd",
-            target_os = "openbsd",
-            target_os = "dragonfly"
-        )) {
-            &[Backend::Kqueue, Backend::Poll, Backend::Select]
-        } else {
-            &[Backend::Poll, Backend::Select]
-        }
+        &AVAILABLE
     }
 
-    /// What `auto` means here: the best that is available.
+    /// The best that is available; `auto` on a command line.
     pub const fn best() -> Backend {
-        Backend::available()[0]
+        AVAILABLE[0]
     }
 
-    /// Its name on the command line.
+    /// Its name on a command line.
     pub const fn name(self) -> &'static str {
         match self {
             Backend::Epoll => "epoll",
@@ -156,7 +190,7 @@ impl fmt::Display for Backend {
     }
 }
 
-/// A backend that was asked for and is not here.
+/// The error for a backend that this system does not have.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnknownBackend {
     asked: String,
@@ -174,7 +208,7 @@ impl std::error::Error for UnknownBackend {}
 impl FromStr for Backend {
     type Err = UnknownBackend;
 
-    /// `auto` or the name of an available backend; the error lists what there is.
+    /// `auto` or the name of an available backend; the error lists them.
     fn from_str(name: &str) -> Result<Backend, UnknownBackend> {
         if name == "auto" {
             return Ok(Backend::best());
@@ -182,45 +216,6 @@ impl FromStr for Backend {
         let known = Backend::available().iter().find(|backend| backend.name() == name);
         known.copied().ok_or_else(|| UnknownBackend { asked: name.to_owned() })
     }
-}
-
-/// The backends, side by side. An enum and not a trait object: the set is closed, and a `match`
-/// of four arms is what a reader can follow.
-enum System {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    Epoll(epoll::Epoll),
-    #[cfg(any(
-        target_os = "macos",
-        target_os = "ios",
-        target_os = "freebsd",
-        target_os = "netbsd",
-        target_os = "openbsd",
-        target_os = "dragonfly"
-    ))]
-    Kqueue(kqueue::Kqueue),
-    Poll(poll::Poll),
-    Select(Box<select::Select>),
-}
-
-/// Calls one of the five methods on whichever backend it is.
-macro_rules! on_system {
-    ($system:expr, $backend:ident => $call:expr) => {
-        match $system {
-            #[cfg(any(target_os = "linux", target_os = "android"))]
-            System::Epoll($backend) => $call,
-            #[cfg(any(
-                target_os = "macos",
-                target_os = "ios",
-                target_os = "freebsd",
-                target_os = "netbsd",
-                target_os = "openbsd",
-                target_os = "dragonfly"
-            ))]
-            System::Kqueue($backend) => $call,
-            System::Poll($backend) => $call,
-            System::Select($backend) => $call,
-        }
-    };
 }
 
 /// A descriptor that is ready by nature: the kernel's queues refuse to watch it.
@@ -231,55 +226,63 @@ struct AlwaysReady {
 }
 
 /// Waits for many descriptors at once.
+///
+/// ```
+/// use chatloop_reactor::{Backend, Interest, Poller, Token};
+/// use std::io::{Read, Write};
+/// use std::os::unix::net::UnixStream;
+/// # fn main() -> std::io::Result<()> {
+/// const PEER: Token = Token::fixed(1);
+/// let (mut ours, mut peer) = UnixStream::pair()?;
+/// let mut poller = Poller::new(Backend::best())?;
+/// poller.add(&ours, PEER, Interest::READ)?;
+///
+/// peer.write_all(b"hello")?;
+/// let mut ready = Vec::new();
+/// poller.wait(&mut ready, None)?;
+/// assert!(ready[0].token == PEER && ready[0].readable);
+///
+/// // Level-triggered: half of it is read, so the other half is reported again.
+/// ours.read_exact(&mut [0; 2])?;
+/// poller.wait(&mut ready, None)?;
+/// assert!(ready[0].readable);
+///
+/// poller.remove(&ours)?; // before it is closed
+/// # Ok(())
+/// # }
+/// ```
 pub struct Poller {
     backend: Backend,
-    system: System,
+    selector: Box<dyn Selector>,
     always_ready: Vec<AlwaysReady>,
 }
 
 impl Poller {
-    /// A poller on `backend`.
+    /// A poller that uses `backend`.
     ///
     /// # Errors
-    /// What the system said when it could not make one; `Unsupported` if `backend` is not in
-    /// [`Backend::available`].
+    /// `Unsupported` if `backend` is not in [`Backend::available`]; otherwise the process has no
+    /// descriptor left for it.
     pub fn new(backend: Backend) -> io::Result<Poller> {
-        let system = match backend {
-            #[cfg(any(target_os = "linux", target_os = "android"))]
-            Backend::Epoll => System::Epoll(epoll::Epoll::new()?),
-            #[cfg(any(
-                target_os = "macos",
-                target_os = "ios",
-                target_os = "freebsd",
-                target_os = "netbsd",
-                target_os = "openbsd",
-                target_os = "dragonfly"
-            ))]
-            Backend::Kqueue => System::Kqueue(kqueue::Kqueue::new()?),
-            Backend::Poll => System::Poll(poll::Poll::new()?),
-            Backend::Select => System::Select(Box::new(select::Select::new()?)),
-            #[allow(unreachable_patterns)] // on a system that has all there is to match
-            absent => {
-                let refusal = UnknownBackend { asked: absent.name().to_owned() };
-                return Err(io::Error::new(io::ErrorKind::Unsupported, refusal));
-            }
+        let Some((_, open)) = HERE.iter().find(|(here, _)| *here == backend) else {
+            let unknown = UnknownBackend { asked: backend.name().to_owned() };
+            return Err(io::Error::new(io::ErrorKind::Unsupported, unknown));
         };
-        Ok(Poller { backend, system, always_ready: Vec::new() })
+        Ok(Poller { backend, selector: open()?, always_ready: Vec::new() })
     }
 
-    /// The backend it stands on.
+    /// The backend it uses.
     pub fn backend(&self) -> Backend {
         self.backend
     }
 
-    /// Watches `fd`; its events will carry `token`.
+    /// Watches `fd`; its reports will carry `token`.
     ///
     /// # Errors
-    /// `AlreadyExists` if it is watched, `InvalidInput` if `select` cannot hold its number, or
-    /// what the system said.
+    /// `AlreadyExists` if it is watched, `InvalidInput` if `select` cannot hold its number.
     pub fn add(&mut self, fd: impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
         let fd = fd.as_fd().as_raw_fd();
-        match on_system!(&mut self.system, it => it.add(fd, token, interest)) {
+        match self.selector.add(fd, token, interest) {
             Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
                 if self.always_ready.iter().any(|known| known.fd == fd) {
                     return Err(io::ErrorKind::AlreadyExists.into());
@@ -291,10 +294,10 @@ impl Poller {
         }
     }
 
-    /// Changes what is wanted of a watched `fd`.
+    /// Changes the interest in a watched `fd`, and its token.
     ///
     /// # Errors
-    /// `NotFound` if it is not watched, or what the system said.
+    /// `NotFound` if it is not watched.
     pub fn modify(&mut self, fd: impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
         let fd = fd.as_fd().as_raw_fd();
         if let Some(known) = self.always_ready.iter_mut().find(|known| known.fd == fd) {
@@ -302,44 +305,43 @@ impl Poller {
             known.token = token;
             return Ok(());
         }
-        on_system!(&mut self.system, it => it.modify(fd, token, interest))
-            .map_err(not_found_if_unwatchable)
+        self.selector.modify(fd, token, interest).map_err(not_found_if_unwatchable)
     }
 
     /// Stops watching `fd`. Call it before the descriptor is closed.
     ///
     /// # Errors
-    /// `NotFound` if it is not watched, or what the system said.
+    /// `NotFound` if it is not watched.
     pub fn remove(&mut self, fd: impl AsFd) -> io::Result<()> {
         let fd = fd.as_fd().as_raw_fd();
         if let Some(place) = self.always_ready.iter().position(|known| known.fd == fd) {
             self.always_ready.swap_remove(place);
             return Ok(());
         }
-        on_system!(&mut self.system, it => it.remove(fd)).map_err(not_found_if_unwatchable)
+        self.selector.remove(fd).map_err(not_found_if_unwatchable)
     }
 
-    /// Waits until something is ready or `timeout` has passed (`None`: for ever) and replaces
-    /// the content of `events`. A signal may end it early, with no events.
+    /// Waits until something is ready or `timeout` has passed (`None`: without limit) and replaces
+    /// the content of `ready`. A signal may end it early, with no reports.
     ///
     /// # Errors
-    /// What the system said; EINTR is not an error.
+    /// Only if the poller itself is broken; EINTR is not an error.
     pub fn wait(
         &mut self,
-        events: &mut Vec<Readiness>,
+        ready: &mut Vec<Readiness>,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
-        events.clear();
-        let ready = |known: &&AlwaysReady| !known.interest.is_none();
-        let timeout = match self.always_ready.iter().find(ready) {
+        ready.clear();
+        let wanted = |known: &&AlwaysReady| !known.interest.is_none();
+        let timeout = match self.always_ready.iter().find(wanted) {
             Some(_) => Some(Duration::ZERO),
             None => timeout,
         };
-        match on_system!(&mut self.system, it => it.wait(events, timeout)) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
+        match self.selector.wait(ready, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => ready.clear(),
             other => other?,
         }
-        events.extend(self.always_ready.iter().filter(ready).map(|known| Readiness {
+        ready.extend(self.always_ready.iter().filter(wanted).map(|known| Readiness {
             token: known.token,
             readable: known.interest.readable,
             writable: known.interest.writable,
@@ -349,8 +351,8 @@ impl Poller {
     }
 }
 
-/// epoll says EPERM of every descriptor it cannot watch, known or not. The known ones stand in the
-/// list of those always ready, where it was not found.
+/// epoll reports EPERM for every descriptor that it cannot watch, known or not. The known ones are
+/// in the list of those always ready, where this one was not found.
 fn not_found_if_unwatchable(error: io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(libc::EPERM) => io::ErrorKind::NotFound.into(),
@@ -358,7 +360,7 @@ fn not_found_if_unwatchable(error: io::Error) -> io::Error {
     }
 }
 
-/// Milliseconds for `epoll_wait` and `poll`: rounded up, -1 for ever.
+/// Milliseconds for `epoll_wait` and `poll`: rounded up; -1 is no limit.
 fn timeout_milliseconds(timeout: Option<Duration>) -> libc::c_int {
     match timeout {
         None => -1,

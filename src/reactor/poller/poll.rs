@@ -1,7 +1,12 @@
-//! `poll`: an array of descriptors, read anew by the kernel at every wait. The contract is in
+//! `poll`: an array of descriptors that the kernel reads anew at every wait. The contract is in
 //! the parent module.
+//!
+//! The simplest of the interfaces, and the one to read first: the program keeps the list, and every
+//! wait hands all of it to the kernel and looks through all of it afterwards. With a hundred
+//! descriptors that costs nothing; with ten thousand, of which three are ready, it is most of the
+//! work.
 
-use super::{Interest, Readiness, Token, check, timeout_milliseconds};
+use super::{Interest, Readiness, Selector, Token, check, timeout_milliseconds};
 use std::io;
 use std::os::fd::RawFd;
 use std::time::Duration;
@@ -18,11 +23,20 @@ pub(super) struct Poll {
 }
 
 impl Poll {
-    pub(super) fn new() -> io::Result<Poll> {
-        Ok(Poll { array: Vec::new(), tokens: Vec::new(), places: Vec::new() })
+    pub(super) fn new() -> Poll {
+        Poll { array: Vec::new(), tokens: Vec::new(), places: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
+    fn place(&self, fd: RawFd) -> io::Result<usize> {
+        match self.places.get(fd as usize) {
+            Some(&place) if place != ABSENT => Ok(place as usize),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+impl Selector for Poll {
+    fn add(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
         if self.place(fd).is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -36,14 +50,14 @@ impl Poll {
         Ok(())
     }
 
-    pub(super) fn modify(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
+    fn modify(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
         let place = self.place(fd)?;
         self.array[place].events = flags(interest);
         self.tokens[place] = token;
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, fd: RawFd) -> io::Result<()> {
+    fn remove(&mut self, fd: RawFd) -> io::Result<()> {
         let place = self.place(fd)?;
         self.array.swap_remove(place);
         self.tokens.swap_remove(place);
@@ -54,11 +68,7 @@ impl Poll {
         Ok(())
     }
 
-    pub(super) fn wait(
-        &mut self,
-        events: &mut Vec<Readiness>,
-        timeout: Option<Duration>,
-    ) -> io::Result<()> {
+    fn wait(&mut self, ready: &mut Vec<Readiness>, timeout: Option<Duration>) -> io::Result<()> {
         let (array, count) = (self.array.as_mut_ptr(), self.array.len() as libc::nfds_t);
         // SAFETY: pointer and count are those of one vector, which lives through the call.
         let mut left = check(unsafe { libc::poll(array, count, timeout_milliseconds(timeout)) })?;
@@ -71,7 +81,7 @@ impl Poll {
             }
             left -= 1;
             let hangup = entry.revents & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0;
-            events.push(Readiness {
+            ready.push(Readiness {
                 token: *token,
                 readable: entry.revents & libc::POLLIN != 0 || hangup,
                 writable: entry.revents & libc::POLLOUT != 0 || hangup,
@@ -79,13 +89,6 @@ impl Poll {
             });
         }
         Ok(())
-    }
-
-    fn place(&self, fd: RawFd) -> io::Result<usize> {
-        match self.places.get(fd as usize) {
-            Some(&place) if place != ABSENT => Ok(place as usize),
-            _ => Err(io::ErrorKind::NotFound.into()),
-        }
     }
 }
 

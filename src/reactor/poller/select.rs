@@ -2,10 +2,10 @@
 //! module.
 //!
 //! A set has room for the descriptors 0 to FD_SETSIZE - 1 (1,023) and no check: `FD_SET` with a
-//! higher number writes past its end. That is what ends ncat and many student servers at about
+//! higher number writes past its end. That is what kills ncat and many student servers at about
 //! 1,000 clients, so `add` refuses such a number and says why.
 
-use super::{Interest, Readiness, Token, check};
+use super::{Interest, Readiness, Selector, Token, check};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
@@ -20,11 +20,28 @@ pub(super) struct Select {
 }
 
 impl Select {
-    pub(super) fn new() -> io::Result<Select> {
-        Ok(Select { readers: empty_set(), writers: empty_set(), tokens: Vec::new() })
+    pub(super) fn new() -> Select {
+        Select { readers: empty_set(), writers: empty_set(), tokens: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
+    fn is_watched(&self, fd: RawFd) -> bool {
+        matches!(self.tokens.get(fd as usize), Some(Some(_)))
+    }
+
+    /// `fd` is below FD_SETSIZE: `add` has checked it.
+    fn set(&mut self, fd: RawFd, token: Option<Token>, interest: Interest) {
+        self.tokens[fd as usize] = token;
+        for (set, wanted) in
+            [(&mut self.readers, interest.readable), (&mut self.writers, interest.writable)]
+        {
+            // SAFETY: the number is below FD_SETSIZE, so the bit lies within the set.
+            unsafe { if wanted { libc::FD_SET(fd, set) } else { libc::FD_CLR(fd, set) } }
+        }
+    }
+}
+
+impl Selector for Select {
+    fn add(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
         if fd as usize >= libc::FD_SETSIZE {
             let refusal = format!(
                 "descriptor {fd} is out of reach of select, which ends at FD_SETSIZE = {}",
@@ -42,7 +59,7 @@ impl Select {
         Ok(())
     }
 
-    pub(super) fn modify(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
+    fn modify(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
         if !self.is_watched(fd) {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -50,7 +67,7 @@ impl Select {
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, fd: RawFd) -> io::Result<()> {
+    fn remove(&mut self, fd: RawFd) -> io::Result<()> {
         if !self.is_watched(fd) {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -61,11 +78,7 @@ impl Select {
         Ok(())
     }
 
-    pub(super) fn wait(
-        &mut self,
-        events: &mut Vec<Readiness>,
-        timeout: Option<Duration>,
-    ) -> io::Result<()> {
+    fn wait(&mut self, ready: &mut Vec<Readiness>, timeout: Option<Duration>) -> io::Result<()> {
         // The kernel overwrites the sets with its answer, so it gets copies.
         let (mut readers, mut writers) = (self.readers, self.writers);
         let mut time = timeout.map(to_timeval);
@@ -81,25 +94,10 @@ impl Select {
             let Some(token) = *token else { continue };
             let (readable, writable) = (contains(&readers, fd), contains(&writers, fd));
             if readable || writable {
-                events.push(Readiness { token, readable, writable, hangup: false });
+                ready.push(Readiness { token, readable, writable, hangup: false });
             }
         }
         Ok(())
-    }
-
-    fn is_watched(&self, fd: RawFd) -> bool {
-        matches!(self.tokens.get(fd as usize), Some(Some(_)))
-    }
-
-    /// `fd` is below FD_SETSIZE: `add` has checked it.
-    fn set(&mut self, fd: RawFd, token: Option<Token>, interest: Interest) {
-        self.tokens[fd as usize] = token;
-        for (set, wanted) in
-            [(&mut self.readers, interest.readable), (&mut self.writers, interest.writable)]
-        {
-            // SAFETY: the number is below FD_SETSIZE, so the bit lies within the set.
-            unsafe { if wanted { libc::FD_SET(fd, set) } else { libc::FD_CLR(fd, set) } }
-        }
     }
 }
 

@@ -3,8 +3,8 @@
 use super::Theme;
 use super::lines::{GREEN, begin, body, end, label, notice, put, users};
 use crate::chat::{
-    BanTarget, Event, Flag, Modes, Moment, Name, Person, Query, RoomLine, Scope,
-    ServerBanLine, StoredMessage, Target, Whois,
+    BanTarget, Event, Flag, Modes, Moment, Name, Person, Query, RoomLine, Scope, ServerBanLine,
+    StoredMessage, Target, Whois,
 };
 use crate::session::time;
 

@@ -110,7 +110,7 @@ static ROWS: &[Row] = rows! {
     };
     ["re"], "N TEXT", "reply to message N", |context, line| {
         let (room, pick, text) = about_message(context, line)?;
-        let text = text.need_rest("the text")?;
+        let text = text.need_rest()?;
         run(Command::Reply(room, pick, text.into()))
     };
     ["thread"], "N", "show message N and its replies", |context, line| {
@@ -122,7 +122,7 @@ static ROWS: &[Row] = rows! {
     ["unreact"], "N :text:", "remove a reaction", |context, line| react(context, line, false);
     ["edit"], "N TEXT", "edit your message N", |context, line| {
         let (room, pick, text) = about_message(context, line)?;
-        let text = text.need_rest("the new text")?;
+        let text = text.need_rest()?;
         run(Command::Edit(room, pick, text.into()))
     };
     ["delete", "del"], "N", "delete your message N (operators: any)", |context, line| {

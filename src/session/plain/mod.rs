@@ -46,6 +46,7 @@ use session::{quit, tell};
 impl Session {
     /// Parses one line, without its end.
     pub(super) fn take(&mut self, line: &[u8], view: &View<'_>) -> Option<Action> {
+        self.taken(false);
         if let Some(action) = self.take_password(line, view.settings.password.as_ref()) {
             return Some(action);
         }
@@ -71,7 +72,8 @@ impl Session {
             return Some(tell(text));
         }
         let parsed = if text.starts_with('/') && !text.starts_with("//") {
-            let verbatim = Line::new(&text).word().is_some_and(|it| it.eq_ignore_ascii_case("/say"));
+            let verbatim =
+                Line::new(&text).word().is_some_and(|it| it.eq_ignore_ascii_case("/say"));
             let command = commands::parse(&mut Context { session: self, rooms, now }, &text[1..]);
             command.and_then(|action| if verbatim { Ok(action) } else { checked(action) })
         } else {

@@ -75,9 +75,8 @@ fn presence(theme: Theme, event: &Event, own: bool) -> Option<(&'static str, Str
                 (QuitReason::Error(_), true) => format!("the user {name} left (error)"),
                 (QuitReason::Message(text), true) => format!("the user {name} left ({text})"),
                 (QuitReason::Quit, false) => format!("{name} quit"),
-                (QuitReason::Message(why) | QuitReason::Error(why), false) => {
-                    format!("{name} quit ({why})")
-                }
+                (QuitReason::Message(text), false) => format!("{name} quit ({text})"),
+                (QuitReason::Error(why), false) => format!("{name} quit ({why})"),
                 (QuitReason::Killed(why), _) => {
                     let why = Some(&**why).filter(|why| !why.is_empty());
                     format!("{name} was killed{}", because(why))

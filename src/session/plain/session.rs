@@ -4,7 +4,7 @@ use super::arguments::Fault;
 use super::theme::{Style, Theme};
 use crate::chat::{Command, Entry, Event, Kind, Name, Secret, Viewpoint};
 use crate::session::{Action, Body, Frame};
-use crate::wire::line::{LineReader, Step};
+use crate::wire::frame::{Framer, LineKind, Step};
 use std::time::Duration;
 
 /// How long the password may take.
@@ -28,7 +28,7 @@ enum Stage {
 /// One peer's side of the conversation. It never holds a password.
 #[derive(Clone, Debug)]
 pub struct Session {
-    lines: LineReader,
+    framer: Framer,
     stage: Stage,
     theme: Theme,
     /// The room that messages go to; `None` is the one joined last.
@@ -41,7 +41,7 @@ impl Session {
     /// A peer that has sent nothing yet.
     pub fn new(style: Style) -> Session {
         Session {
-            lines: LineReader::new(),
+            framer: Framer::default(),
             stage: Stage::Undecided,
             theme: Theme { style, ..Theme::default() },
             chosen: Some(Name::lobby()),
@@ -91,24 +91,21 @@ impl Session {
         longest: usize,
         ended: bool,
     ) -> Frame<'i> {
-        let mut skipped = 0;
-        loop {
-            let rest = &input[skipped..];
-            let (used, body) = match self.lines.step(rest, longest, ended) {
-                Step::Skipped { used } => {
-                    skipped += used;
-                    continue;
-                }
-                Step::Incomplete => (0, None),
-                Step::TooLong { used } => (used, Some(Body::TooLong(None))),
-                Step::Line { bytes, used } => (used, Some(Body::Line(bytes))),
-            };
-            let pipelined = match body {
-                Some(Body::Line(line)) => is_message(line) || self.is_locked(),
-                _ => true,
-            };
-            return Frame { used: skipped + used, pipelined, body };
-        }
+        let (used, body) = match self.framer.next_or_last(input, LineKind::Plain(longest), ended) {
+            Step::Incomplete { used } => (used, None),
+            Step::TooLong { used, .. } => (used, Some(Body::TooLong(None))),
+            Step::Line { bytes, used } => (used, Some(Body::Line(bytes))),
+        };
+        let pipelined = match body {
+            Some(Body::Line(line)) => is_message(line) || self.is_locked(),
+            _ => true,
+        };
+        Frame { used, pipelined, body }
+    }
+
+    /// The line that [`next`](Session::next) found has been taken.
+    pub(in crate::session) fn taken(&mut self, too_long: bool) {
+        self.framer.taken(too_long);
     }
 
     /// A line before the password was given, if it was not.
@@ -164,20 +161,15 @@ impl Session {
     }
 
     /// The room that messages go to.
-    pub(super) fn current<'a>(&self, rooms: &'a [Name]) -> Option<&'a Name> {
+    pub fn current<'a>(&self, rooms: &'a [Name]) -> Option<&'a Name> {
         let chosen = self.chosen.as_ref();
         chosen.and_then(|chosen| rooms.iter().find(|room| *room == chosen)).or(rooms.last())
     }
 
     /// Sends a message to the current room.
-    pub(super) fn send(
-        &mut self,
-        rooms: &[Name],
-        kind: Kind,
-        text: &str,
-    ) -> Result<Action, Fault> {
+    pub(super) fn send(&mut self, rooms: &[Name], kind: Kind, text: &str) -> Result<Action, Fault> {
         let none = "you are not in any room (try /join #room)";
-                let room = self.current(rooms).ok_or_else(|| Fault::Other(none.to_owned()))?;
+        let room = self.current(rooms).ok_or_else(|| Fault::Other(none.to_owned()))?;
         // A user kicked while typing must not send to another room what was meant for that one.
         if let Some(lost) = self.chosen.take_if(|chosen| chosen != room) {
             return Err(Fault::Other(format!(

@@ -15,16 +15,16 @@ fn coming_speaking_and_leaving_in_plain_style() {
     assert_eq!(chat.both(1, "", 0), (String::new(), String::new()));
     assert_eq!(chat.both(1, "\x1b[2J", 0).1, "[guest2]: \u{241b}[2J\n");
     let (mine, others) = chat.both(1, "/nick bob", 0);
-    assert_eq!((mine, others), ("* you are now known as bob\n".into(), "* guest2 is now known as bob\n".into()));
+    assert_eq!(
+        (mine, others),
+        ("* you are now known as bob\n".into(), "* guest2 is now known as bob\n".into())
+    );
     chat.line(1, "/quit see you");
     assert_eq!(chat.seen(0), "* bob quit (see you), 1 user online\n");
     let mut chat = Chat::new(&[Style::Plain, Style::Plain]);
     chat.seen(0);
     chat.write(1, Change::Leave { departure: QuitReason::Error("reset".into()) });
-    assert_eq!(
-        chat.seen(0),
-        "* guest2 quit (reset), 1 user online\n"
-    );
+    assert_eq!(chat.seen(0), "* guest2 quit (reset), 1 user online\n");
 }
 
 #[test]
@@ -57,10 +57,13 @@ fn rooms_are_entered_named_and_switched() {
     assert_eq!(chat.both(0, "@#lobby elsewhere", 1).1, "[alice]: elsewhere\n");
     assert_eq!(chat.both(0, "/room #lobby", 1), own("your messages now go to #lobby"));
     assert_eq!(chat.both(0, "words", 1).1, "[alice]: words\n");
-    assert_eq!(chat.both(0, "/room", 1), own("your messages go to #lobby (you are in #lobby, #rust)"));
+    assert_eq!(
+        chat.both(0, "/room", 1),
+        own("your messages go to #lobby (you are in #lobby, #rust)")
+    );
     assert_eq!(
         chat.both(0, "/topic #rust ferris", 1).1,
-        "* alice set the topic of #rust to "ferris"\n"
+        "* alice set the topic of #rust to \"ferris\"\n"
     );
     assert_eq!(chat.both(1, "/part #rust bye", 0).1, "* bob left #rust (bye)\n");
     assert_eq!(chat.both(1, "words", 0).1, "[bob]: words\n");
@@ -98,7 +101,10 @@ fn answers_reactions_changes() {
     let (_, seen) = chat.both(1, "/re 1 this one", 0);
     assert_eq!(seen, "*[bob]: re 1 <alice> what is the longest sentence t…: this one\n");
     assert_eq!(chat.both(0, "ok", 1).1, "3 [alice]: ok\n");
-    assert_eq!(chat.both(1, "/react 1 :+1:", 0).1, "* bob reacted to message 1 by alice in #lobby: +1\n");
+    assert_eq!(
+        chat.both(1, "/react 1 :+1:", 0).1,
+        "* bob reacted to message 1 by alice in #lobby: +1\n"
+    );
     assert_eq!(chat.both(0, "/edit 3 OK", 1).1, "* alice edited message 3 in #lobby: OK\n");
     assert_eq!(chat.both(0, "/edit 2 OK", 1), own("message 2 is not yours"));
     assert_eq!(chat.both(0, "/delete 3", 1).1, "* alice deleted message 3 in #lobby\n");

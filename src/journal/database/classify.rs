@@ -1,0 +1,18 @@
+//! What an error of the database means for whoever runs the server.
+
+use crate::journal::error::JournalError;
+use rusqlite::ErrorCode;
+use std::path::Path;
+
+pub(in crate::journal) fn classify(path: &Path, error: rusqlite::Error) -> JournalError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            JournalError::Corrupt { path, detail: error.to_string() }
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => JournalError::ReadOnly { path },
+        Some(ErrorCode::DiskFull) => JournalError::Full { path },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Locked { path },
+        _ => JournalError::Database { path, source: error },
+    }
+}

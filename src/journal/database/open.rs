@@ -1,0 +1,118 @@
+//! Opening the file: the lock, the permissions, the settings of SQLite.
+//!
+//! Invariant: one process writes. The lock is on a file of its own, so that a reader (an export, a
+//! backup) is not kept out, and the system lifts it when the process ends, however that happens.
+
+use super::classify::classify;
+use super::schema;
+use crate::journal::error::JournalError;
+use crate::journal::limits::{Durability, Limits};
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+const FILE: &str = "chatloop.db";
+const LOCK: &str = "chatloop.lock";
+
+/// Prepared statements kept per connection: all there are.
+const STATEMENTS: usize = 64;
+
+/// An open file, of today's schema, locked for writing.
+pub(in crate::journal) struct Database {
+    pub(in crate::journal) path: PathBuf,
+    pub(in crate::journal) connection: Connection,
+    /// Held for as long as anything may be written.
+    lock: File,
+}
+
+impl Drop for Database {
+    /// Lifts the lock, also from a copy of the descriptor that a child process may have for the
+    /// moment between its birth and its program.
+    fn drop(&mut self) {
+        // If this fails, closing the file does it.
+        let _ = self.lock.unlock();
+    }
+}
+
+fn make_private(directory: &Path) -> Result<File, JournalError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| JournalError::Directory { path, source }
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed(directory))?;
+    let open = |name: &str| {
+        let path = directory.join(name);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed(&path))?;
+        // The file may be older than this rule. SQLite gives its log the same permissions.
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(failed(&path))?;
+        Ok(file)
+    };
+    let lock = open(LOCK)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(JournalError::Locked { path: directory.to_owned() });
+        }
+        Err(TryLockError::Error(source)) => return Err(failed(&directory.join(LOCK))(source)),
+    }
+    open(FILE)?;
+    Ok(lock)
+}
+
+/// Opens or creates the file in `directory`.
+pub(in crate::journal) fn open(
+    directory: &Path,
+    limits: &Limits,
+) -> Result<Database, JournalError> {
+    let lock = make_private(directory)?;
+    let path = directory.join(FILE);
+    let failed = |error| classify(&path, error);
+    let mut connection = Connection::open(&path).map_err(failed)?;
+    prepare(&connection, limits).map_err(failed)?;
+    schema::migrate(&mut connection, &path)?;
+    Ok(Database { path, connection, lock })
+}
+
+fn prepare(connection: &Connection, limits: &Limits) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    let synchronous = match limits.durability {
+        Durability::Process => "NORMAL",
+        Durability::Power => "FULL",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    if let Some(size) = limits.file_size {
+        let page: u64 = connection.pragma_query_value(None, "page_size", |row| {
+            row.get::<_, i64>(0).map(i64::unsigned_abs)
+        })?;
+        let pages = i64::try_from(size / page.max(1)).unwrap_or(i64::MAX).max(1);
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// A second connection, for queries; works beside a running server.
+pub(in crate::journal) fn open_reader(path: &Path) -> Result<Connection, JournalError> {
+    if !path.exists() {
+        return Err(JournalError::Missing { path: path.to_owned() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| classify(path, error))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// Where the file of a directory is.
+pub(in crate::journal) fn file_in(directory: &Path) -> PathBuf {
+    directory.join(FILE)
+}

@@ -1,0 +1,168 @@
+//! The tables, and how a file of an older version becomes one of this version.
+//!
+//! A step, once released, is never changed: a new version adds a step. `user_version` counts the
+//! steps that a file has seen, `application_id` says that it is ours.
+//!
+//! Invariants of the tables: `record` holds what came after the snapshot, and a tail of what came
+//! before it that has not been swept yet; every message has exactly one row in `message` and one
+//! entry in `search`; a message's id is that of its record.
+
+use super::classify::classify;
+use crate::journal::error::JournalError;
+use rusqlite::Connection;
+use std::path::Path;
+
+/// "chat", as a number.
+const APPLICATION: i32 = 0x6368_6174;
+
+const STEPS: &[&str] = &[
+    // 1: records, the state at one of them, and messages.
+    "CREATE TABLE name (id INTEGER PRIMARY KEY, spelled TEXT NOT NULL, folded TEXT NOT NULL UNIQUE);
+     CREATE TABLE record (
+         id INTEGER PRIMARY KEY, time INTEGER NOT NULL, origin INTEGER NOT NULL,
+         about INTEGER, change TEXT NOT NULL);
+     CREATE INDEX record_about ON record (about) WHERE about IS NOT NULL;
+     CREATE TABLE snapshot (
+         one INTEGER PRIMARY KEY CHECK (one = 1), record INTEGER NOT NULL, time INTEGER NOT NULL,
+         stale INTEGER NOT NULL, hub TEXT NOT NULL);
+     CREATE TABLE message (
+         id INTEGER PRIMARY KEY, time INTEGER NOT NULL, room INTEGER, number INTEGER NOT NULL,
+         root INTEGER, sender TEXT NOT NULL, account TEXT, kind TEXT NOT NULL, text TEXT NOT NULL,
+         edited INTEGER NOT NULL DEFAULT 0,
+         recipient TEXT, recipient_account TEXT,
+         reply INTEGER, reply_number INTEGER, reply_from TEXT);
+     CREATE INDEX message_room ON message (room, id) WHERE room IS NOT NULL;
+     CREATE INDEX message_root ON message (root, id) WHERE reply IS NOT NULL;
+     CREATE TABLE private (
+         owner INTEGER NOT NULL, peer INTEGER NOT NULL, message INTEGER NOT NULL,
+         PRIMARY KEY (owner, peer, message)) WITHOUT ROWID;
+     CREATE INDEX private_message ON private (message);
+     CREATE TABLE mail (
+         owner INTEGER NOT NULL, message INTEGER NOT NULL,
+         PRIMARY KEY (owner, message)) WITHOUT ROWID;
+     CREATE INDEX mail_message ON mail (message);
+     CREATE TABLE reaction (
+         message INTEGER NOT NULL, text TEXT NOT NULL, nick TEXT NOT NULL, id INTEGER NOT NULL,
+         PRIMARY KEY (message, text, nick)) WITHOUT ROWID;",
+    // 2: search. Without content of its own: the text is in `message`. `tags` holds the numbers of
+    // the room (r1) and of the sender's nick and account (f2 f3), so that the rare word leads
+    // whichever it is. Diacritics count, as they do in memory.
+    "CREATE VIRTUAL TABLE search USING fts5 (
+         text, tags, content='', tokenize='unicode61 remove_diacritics 0');
+     INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+     INSERT OR IGNORE INTO name (spelled, folded)
+         SELECT DISTINCT sender, lower(sender) FROM message;
+     INSERT OR IGNORE INTO name (spelled, folded)
+         SELECT DISTINCT account, lower(account) FROM message WHERE account IS NOT NULL;
+     INSERT INTO search (rowid, text, tags)
+         SELECT message.id, text, 'r' || room || ' f' || by_nick.id
+                || coalesce(' f' || by_account.id, '')
+         FROM message JOIN name by_nick ON by_nick.folded = lower(sender)
+         LEFT JOIN name by_account ON by_account.folded = lower(account)
+         WHERE room IS NOT NULL ORDER BY message.id;",
+    // 3: from where, and with which tags between clients, a message came.
+    "ALTER TABLE message ADD COLUMN username TEXT;
+     ALTER TABLE message ADD COLUMN host TEXT;
+     ALTER TABLE message ADD COLUMN bot INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE message ADD COLUMN tags TEXT;
+     ALTER TABLE message ADD COLUMN joints TEXT;",
+    // 4: what event besides, in rooms or between an owner and a peer. `place` is the record's
+    // id and the part of it, as one number; `about` is the message that it goes with. Apart from
+    // the messages, which have numbers and are searched.
+    "CREATE TABLE event (
+         room INTEGER, owner INTEGER, peer INTEGER, place INTEGER NOT NULL, time INTEGER NOT NULL,
+         about INTEGER, body TEXT NOT NULL);
+     CREATE UNIQUE INDEX event_room ON event (room, place) WHERE room IS NOT NULL;
+     CREATE UNIQUE INDEX event_private ON event (owner, peer, place) WHERE owner IS NOT NULL;
+     CREATE INDEX event_about ON event (about) WHERE about IS NOT NULL;",
+];
+
+/// The version of a file that has seen all steps.
+pub(in crate::journal) const CURRENT: u32 = STEPS.len() as u32;
+
+/// Which steps the file has seen.
+///
+/// # Errors
+/// If it is another program's, or newer than this one.
+pub(in crate::journal) fn version(
+    connection: &Connection,
+    path: &Path,
+) -> Result<u32, JournalError> {
+    let failed = |error| classify(path, error);
+    let read = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let version = u32::try_from(read("user_version").map_err(failed)?).unwrap_or(u32::MAX);
+    let application = read("application_id").map_err(failed)?;
+    let known = CURRENT;
+    let tables: u32 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(failed)?;
+    if application != APPLICATION && (application != 0 || tables != 0) {
+        let detail = "it is a database of another program".to_owned();
+        return Err(JournalError::Corrupt { path: path.to_owned(), detail });
+    }
+    if version > known {
+        return Err(JournalError::Newer { path: path.to_owned(), found: version, known });
+    }
+    Ok(version)
+}
+
+/// Brings the file to this version.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
+    let failed = |error| classify(path, error);
+    let transaction = connection.transaction().map_err(failed)?;
+    let version = version(&transaction, path)?;
+    for step in &STEPS[version as usize..] {
+        transaction.execute_batch(step).map_err(failed)?;
+    }
+    if version < CURRENT {
+        transaction.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
+        transaction.pragma_update(None, "user_version", CURRENT).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_first_version_becomes_searchable() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(STEPS[0]).unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO name VALUES (1, '#lobby', '#lobby');
+                 INSERT INTO message (id, time, room, number, sender, account, kind, text)
+                 VALUES (7, 1, 1, 1, 'Alice', 'Alice', 'message', 'an old word');",
+            )
+            .unwrap();
+        migrate(&mut connection, Path::new("test")).unwrap();
+        let find = |question: &str| {
+            let sql = "SELECT rowid FROM search WHERE search MATCH ?1";
+            connection.query_row(sql, [question], |row| row.get::<_, i64>(0)).ok()
+        };
+        assert_eq!(find("text : old AND tags : (r1 AND f2)"), Some(7));
+        assert_eq!(find("text : new"), None);
+        // What is not known of it is not made up.
+        let sql = "SELECT host FROM message WHERE id = 7";
+        let host = connection.query_row(sql, [], |row| row.get::<_, Option<String>>(0));
+        assert_eq!(host.unwrap(), None);
+        // A second look changes nothing.
+        migrate(&mut connection, Path::new("test")).unwrap();
+    }
+
+    #[test]
+    fn a_newer_file_and_a_stranger_are_left_alone() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, Path::new("test")).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        let refusal = migrate(&mut connection, Path::new("test")).unwrap_err();
+        assert!(matches!(refusal, JournalError::Newer { found: 99, .. }), "{refusal}");
+        let mut stranger = Connection::open_in_memory().unwrap();
+        stranger.execute_batch("CREATE TABLE mine (a)").unwrap();
+        let refusal = migrate(&mut stranger, Path::new("test")).unwrap_err();
+        assert!(matches!(refusal, JournalError::Corrupt { .. }), "{refusal}");
+    }
+}

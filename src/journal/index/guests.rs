@@ -1,0 +1,144 @@
+//! What people without an account have said in private, for as long as their session lasts: so
+//! that somebody's client can show them their own conversation again.
+//!
+//! In memory with every journal, also beside the one on disk: it belongs to a session and to no
+//! name, and nobody who takes the name later may see it. It goes when the session does.
+//!
+//! Invariants: at most [`limits::GUEST_MESSAGES`] for one session and [`limits::ALL_GUEST_MESSAGES`]
+//! altogether, the oldest gives way; what is in a ring is in `order`, which may hold more, of what
+//! is gone already.
+
+use super::query::wanted;
+use super::span::{self, NOWHERE, Position, position_of};
+use crate::chat::{
+    DirectMessage, HistoryUpdate, Name, Point, Query, RecordId, Scope, SessionId, StoredMessage,
+    Target,
+};
+use crate::journal::limits;
+use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+/// The conversations of all who are there.
+#[derive(Default)]
+pub(super) struct Guests {
+    rings: HashMap<SessionId, VecDeque<Kept>>,
+    order: VecDeque<(SessionId, RecordId)>,
+}
+
+struct Kept {
+    logged: Arc<StoredMessage>,
+    /// Who the other one is, if they are there.
+    other: Option<SessionId>,
+    /// Whether the ring's owner said it.
+    own: bool,
+}
+
+impl Kept {
+    fn is_with(&self, peer: &Name, session: Option<SessionId>) -> bool {
+        let name = match &self.logged.target {
+            Target::Private { to, .. } if self.own => to,
+            _ => &self.logged.from,
+        };
+        name == peer || (session.is_some() && self.other == session)
+    }
+
+    /// As it is handed back: to nobody in particular is to the one who asks.
+    fn shown(&self) -> StoredMessage {
+        let mut logged = StoredMessage::clone(&self.logged);
+        if !self.own {
+            logged.target = Target::Private { to: Name::new(""), account: None };
+        }
+        logged
+    }
+}
+
+impl Guests {
+    /// Takes in what concerns it.
+    pub(super) fn archive(&mut self, entry: &HistoryUpdate<'_>) {
+        match entry {
+            HistoryUpdate::Guests(told, logged) => self.add(told, logged),
+            HistoryUpdate::Over(session) => self.forget(*session),
+            HistoryUpdate::Delete(id) => self.delete(*id),
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, told: &DirectMessage, logged: &StoredMessage) {
+        let (from, to) = told.guests();
+        let logged = Arc::new(logged.clone());
+        if let Some(owner) = from {
+            self.keep(owner, Kept { logged: Arc::clone(&logged), other: told.session, own: true });
+        }
+        // Who says something to oneself has it once.
+        if let Some(owner) = to.filter(|to| Some(*to) != from) {
+            self.keep(owner, Kept { logged, other: Some(told.who.session), own: false });
+        }
+    }
+
+    fn keep(&mut self, owner: SessionId, kept: Kept) {
+        self.order.push_back((owner, kept.logged.id));
+        let ring = self.rings.entry(owner).or_default();
+        ring.push_back(kept);
+        if ring.len() > limits::GUEST_MESSAGES {
+            ring.pop_front();
+        }
+        while self.order.len() > limits::ALL_GUEST_MESSAGES {
+            let Some((owner, oldest)) = self.order.pop_front() else { break };
+            let Some(ring) = self.rings.get_mut(&owner) else { continue };
+            ring.pop_front_if(|kept| kept.logged.id == oldest);
+        }
+    }
+
+    /// A session is over.
+    fn forget(&mut self, session: SessionId) {
+        // Its places in the order are left to be found empty: many may leave at once.
+        self.rings.remove(&session);
+    }
+
+    /// A message was taken back.
+    fn delete(&mut self, id: RecordId) {
+        for ring in self.rings.values_mut() {
+            ring.retain(|kept| kept.logged.id != id);
+        }
+    }
+
+    /// Answers a query; `None` if it is not for a guest.
+    pub(super) fn past(&self, query: &Query) -> Option<Vec<StoredMessage>> {
+        let Scope::Session { session, peer, other } = &query.scope else { return None };
+        let ring = || self.rings.get(session).into_iter().flatten();
+        let here = |kept: &&Kept| kept.is_with(peer, *other);
+        let locate = |point| Ok::<Position, Infallible>(self.locate(*session, point));
+        let upto = RecordId(NOWHERE);
+        let Ok(spans) = span::spans(query.range, wanted(query), upto, locate);
+        let newest = spans.first().is_some_and(|span| span.newest);
+        let mut entries = Vec::new();
+        for span in &spans {
+            let (after, before) = span.ids();
+            let inside = |kept: &&Kept| kept.logged.id.0 > after && kept.logged.id.0 < before;
+            let mut found: Vec<StoredMessage> =
+                ring().filter(here).filter(inside).map(Kept::shown).collect();
+            span::merge(&mut found, &mut Vec::new(), span.limit, span.newest);
+            entries.append(&mut found);
+        }
+        span::truncate(&mut entries, &mut Vec::new(), newest);
+        Some(entries)
+    }
+
+    fn locate(&self, session: SessionId, point: Point) -> Position {
+        let time = match point {
+            Point::Id(id) => return Position::of(id, 0),
+            Point::Part(id, part) => return Position::of(id, part),
+            // There are no numbers in it: nothing is before, nothing is after.
+            Point::Number(_) => return Position::NONE,
+            Point::Time(time) => time,
+        };
+        let all = || self.rings.get(&session).into_iter().flatten().map(|kept| &kept.logged);
+        let first = all().find(|logged| logged.time >= time);
+        let next = all().find(|logged| logged.time > time);
+        Position {
+            first: first.map_or(NOWHERE, |logged| position_of(logged.id, 0)),
+            last: next.map_or(NOWHERE, |logged| position_of(logged.id, 0) - 1),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! What the hub made of a record, as rows: messages, who may ask for them, words to find them by.
+//!
+//! Everything here happens in the transaction that keeps the record.
+
+use crate::chat::{
+    Change, HistoryEvent, HistoryUpdate, Kind, Name, RecordId, StoredMessage, Target,
+};
+use crate::journal::database::json;
+use crate::journal::index::span::position_of_event;
+use crate::journal::limits;
+use rusqlite::{Connection, OptionalExtension, Result, params};
+use std::collections::HashMap;
+
+/// The numbers of names, the last few of them remembered.
+#[derive(Default)]
+pub(in crate::journal) struct Names(HashMap<String, i64>);
+
+impl Names {
+    fn number(&mut self, connection: &Connection, name: &Name) -> Result<i64> {
+        let folded = name.folded();
+        if let Some(&number) = self.0.get(&folded) {
+            return Ok(number);
+        }
+        let insert = "INSERT INTO name (spelled, folded) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        connection.prepare_cached(insert)?.execute(params![name.as_str(), folded])?;
+        let select = "SELECT id FROM name WHERE folded = ?1";
+        let number = connection.prepare_cached(select)?.query_row([&folded], |row| row.get(0))?;
+        if self.0.len() >= limits::NAME_CACHE {
+            self.0.clear();
+        }
+        self.0.insert(folded, number);
+        Ok(number)
+    }
+}
+
+/// A kind as it is written in the table.
+pub(super) fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Message => "message",
+        Kind::Action => "action",
+        Kind::Notice => "notice",
+    }
+}
+
+/// Takes in one change. Tells whether a text was erased.
+pub(in crate::journal) fn archive(
+    connection: &Connection,
+    names: &mut Names,
+    record: RecordId,
+    update: HistoryUpdate<'_>,
+) -> Result<bool> {
+    match update {
+        HistoryUpdate::Add(logged) => add(connection, names, &logged).map(|()| false),
+        HistoryUpdate::Edit(id, text) => edit(connection, names, id, text).map(|()| true),
+        HistoryUpdate::Delete(id) => delete(connection, names, id).map(|()| true),
+        HistoryUpdate::React(id, nick, text, on) => {
+            let number = id.0.cast_signed();
+            if on {
+                let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
+                           SELECT id, ?2, ?3, ?4 FROM message WHERE id = ?1";
+                let row = params![number, &**text, nick.folded(), record.0.cast_signed()];
+                connection.prepare_cached(sql)?.execute(row)?;
+            } else {
+                let sql = "DELETE FROM reaction WHERE message = ?1 AND text = ?2 AND nick = ?3";
+                let row = params![number, &**text, nick.folded()];
+                connection.prepare_cached(sql)?.execute(row)?;
+            }
+            Ok(false)
+        }
+        // For as long as a session lasts, in memory.
+        HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => Ok(false),
+        HistoryUpdate::Rename(before, room) => {
+            rename(connection, names, before, room).map(|()| false)
+        }
+        HistoryUpdate::HistoryEvent(places, event) => {
+            for place in &places {
+                happen(connection, names, place, &event)?;
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// Gives a room's number to another name: so all of its past moves, and nothing is written anew.
+/// An earlier room of that name keeps its number under a name that no room can have, with a blank:
+/// it must not be taken for this one, whose opening may be older than its end.
+fn rename(connection: &Connection, names: &mut Names, before: &Name, room: &Name) -> Result<()> {
+    if before != room {
+        let sql = "UPDATE name SET spelled = spelled || ' ' || id, folded = folded || ' ' || id
+                   WHERE folded = ?1";
+        connection.prepare_cached(sql)?.execute([room.folded()])?;
+    }
+    let sql = "UPDATE name SET spelled = ?2, folded = ?3 WHERE folded = ?1";
+    let row = params![before.folded(), room.as_str(), room.folded()];
+    connection.prepare_cached(sql)?.execute(row)?;
+    names.0.clear();
+    Ok(())
+}
+
+/// Keeps what event in one room, or between two.
+pub(in crate::journal) fn happen(
+    connection: &Connection,
+    names: &mut Names,
+    target: &Target,
+    event: &HistoryEvent,
+) -> Result<()> {
+    let place = position_of_event(event).cast_signed();
+    let (time, about) = (event.stamp.time.0, event.about().map(|id| id.0.cast_signed()));
+    let body = json(event)?;
+    let sql = "INSERT OR IGNORE INTO event (room, owner, peer, place, time, about, body)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let mut insert = connection.prepare_cached(sql)?;
+    if let Target::Room(room) = target {
+        let (room, nobody) = (names.number(connection, room)?, None::<i64>);
+        insert.execute(params![room, nobody, nobody, place, time, about, body])?;
+        return Ok(());
+    }
+    let who = &event.who;
+    for (owner, peer) in shares(connection, names, target, &who.nick, who.account.as_ref())? {
+        insert.execute(params![None::<i64>, owner, peer, place, time, about, body])?;
+    }
+    Ok(())
+}
+
+/// Who may ask for something private, and by which names of the other: twice, if one says
+/// something to oneself.
+fn shares(
+    connection: &Connection,
+    names: &mut Names,
+    target: &Target,
+    from: &Name,
+    by: Option<&Name>,
+) -> Result<Vec<(i64, i64)>> {
+    let Target::Private { to, account } = target else { return Ok(Vec::new()) };
+    let mut shares = Vec::new();
+    let mut share = |owner: Option<&Name>, peers: [Option<&Name>; 2]| -> Result<()> {
+        let Some(owner) = owner else { return Ok(()) };
+        let owner = names.number(connection, owner)?;
+        for peer in peers.into_iter().flatten() {
+            shares.push((owner, names.number(connection, peer)?));
+        }
+        Ok(())
+    };
+    share(account.as_ref(), [Some(from), by])?;
+    share(by, [Some(to), account.as_ref()])?;
+    Ok(shares)
+}
+
+pub(in crate::journal) fn add(
+    connection: &Connection,
+    names: &mut Names,
+    logged: &StoredMessage,
+) -> Result<()> {
+    let id = logged.id.0.cast_signed();
+    let (room, to, to_account) = match &logged.target {
+        Target::Room(room) => (Some(names.number(connection, room)?), None, None),
+        // Nobody can ever ask for it.
+        Target::Private { account: None, .. } if logged.account.is_none() => return Ok(()),
+        Target::Private { to, account } => (None, Some(to), account.as_ref()),
+    };
+    let reply = logged.reply.as_ref();
+    let root = room.map(|_| reply.map_or(id, |reply| reply.root.0.cast_signed()));
+    let sql = "INSERT INTO message (id, time, room, number, root, sender, account, kind, text,
+                   edited, recipient, recipient_account, reply, reply_number, reply_from,
+                   username, host, bot, tags, joints)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+                   ?16, ?17, ?18, ?19, ?20)";
+    connection.prepare_cached(sql)?.execute(params![
+        id,
+        logged.time.0,
+        room,
+        logged.number.cast_signed(),
+        root,
+        logged.from.as_str(),
+        logged.account.as_ref().map(Name::as_str),
+        kind_word(logged.kind),
+        &*logged.text,
+        logged.edited,
+        to.map(Name::as_str),
+        to_account.map(Name::as_str),
+        reply.map(|reply| reply.id.0.cast_signed()),
+        reply.map(|reply| reply.number.cast_signed()),
+        reply.map(|reply| reply.from.as_str()),
+        logged.username.as_deref(),
+        logged.host.as_deref(),
+        logged.bot,
+        logged.tags.as_deref(),
+        logged.joints.as_ref().map(json).transpose()?,
+    ])?;
+    if let Some(room) = room {
+        let tags = tags(connection, names, room, &logged.from, logged.account.as_ref())?;
+        let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
+        connection.prepare_cached(sql)?.execute(params![id, &*logged.text, tags])?;
+        return Ok(());
+    }
+    let sql = "INSERT OR IGNORE INTO private (owner, peer, message) VALUES (?1, ?2, ?3)";
+    let mut insert = connection.prepare_cached(sql)?;
+    let by = logged.account.as_ref();
+    for (owner, peer) in shares(connection, names, &logged.target, &logged.from, by)? {
+        insert.execute([owner, peer, id])?;
+    }
+    if let Some(owner) = to_account {
+        let owner = names.number(connection, owner)?;
+        let sql = "INSERT INTO mail (owner, message) VALUES (?1, ?2)";
+        connection.prepare_cached(sql)?.execute([owner, id])?;
+    }
+    Ok(())
+}
+
+fn tags(
+    connection: &Connection,
+    names: &mut Names,
+    room: i64,
+    nick: &Name,
+    account: Option<&Name>,
+) -> Result<String> {
+    let nick = names.number(connection, nick)?;
+    Ok(match account {
+        Some(account) => {
+            format!("r{room} f{nick} f{}", names.number(connection, account)?)
+        }
+        None => format!("r{room} f{nick}"),
+    })
+}
+
+/// Takes the words of a message out of the search. They must be told as they went in.
+fn unfind(connection: &Connection, names: &mut Names, id: i64) -> Result<Option<String>> {
+    let sql = "SELECT room, sender, account, text FROM message WHERE id = ?1";
+    let found = connection
+        .prepare_cached(sql)?
+        .query_row([id], |row| {
+            let account: Option<String> = row.get(2)?;
+            let (sender, text): (String, String) = (row.get(1)?, row.get(3)?);
+            Ok((row.get::<_, Option<i64>>(0)?, sender, account, text))
+        })
+        .optional()?;
+    let Some((Some(room), sender, account, text)) = found else { return Ok(None) };
+    let account = account.as_deref().map(Name::new);
+    let tags = tags(connection, names, room, &Name::new(&sender), account.as_ref())?;
+    let sql = "INSERT INTO search (search, rowid, text, tags) VALUES ('delete', ?1, ?2, ?3)";
+    connection.prepare_cached(sql)?.execute(params![id, text, tags])?;
+    Ok(Some(tags))
+}
+
+fn edit(connection: &Connection, names: &mut Names, id: RecordId, text: &str) -> Result<()> {
+    let number = id.0.cast_signed();
+    if let Some(tags) = unfind(connection, names, number)? {
+        let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
+        connection.prepare_cached(sql)?.execute(params![number, text, tags])?;
+    }
+    let sql = "UPDATE message SET text = ?2, joints = NULL, edited = 1 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![number, text])?;
+    rewrite_records(connection, id, text)
+}
+
+fn delete(connection: &Connection, names: &mut Names, id: RecordId) -> Result<()> {
+    forget(connection, names, id.0.cast_signed())?;
+    rewrite_records(connection, id, "")
+}
+
+/// Removes a message from all tables but `record`.
+pub(in crate::journal) fn forget(
+    connection: &Connection,
+    names: &mut Names,
+    id: i64,
+) -> Result<()> {
+    unfind(connection, names, id)?;
+    for sql in [
+        "DELETE FROM message WHERE id = ?1",
+        "DELETE FROM reaction WHERE message = ?1",
+        "DELETE FROM private WHERE message = ?1",
+        "DELETE FROM mail WHERE message = ?1",
+        "DELETE FROM event WHERE about = ?1",
+    ] {
+        connection.prepare_cached(sql)?.execute([id])?;
+    }
+    Ok(())
+}
+
+/// Puts `text` into the record that brought a message and into those that edited it. The state
+/// they lead to is the same: what they said in between is replaced anyway.
+fn rewrite_records(connection: &Connection, id: RecordId, text: &str) -> Result<()> {
+    let sql = "SELECT id, change FROM record WHERE id = ?1 OR about = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([id.0.cast_signed()], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+    })?;
+    let rows: Vec<(i64, String)> = rows.collect::<Result<_>>()?;
+    for (number, change) in rows {
+        let Ok(mut change) = serde_json::from_str::<Change>(&change) else { continue };
+        match &mut change {
+            Change::Say { text: old, joints, .. } | Change::Tell { text: old, joints, .. } => {
+                (*old, *joints) = (text.into(), None);
+            }
+            Change::Edit { text: old, .. } => *old = text.into(),
+            _ => continue,
+        }
+        let sql = "UPDATE record SET change = ?2 WHERE id = ?1";
+        connection.prepare_cached(sql)?.execute(params![number, json(&change)?])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! The log in memory: a proposal is committed in the same turn.
+
+use super::numbering::Numbering;
+use super::proposal::{Committed, Proposal};
+
+#[derive(Default)]
+pub struct MemoryLog {
+    numbering: Numbering,
+    committed: Vec<Committed>,
+}
+
+impl MemoryLog {
+    pub(super) fn propose(&mut self, proposal: Proposal) {
+        self.committed.push(self.numbering.commit(proposal));
+    }
+
+    pub(super) fn has_news(&self) -> bool {
+        !self.committed.is_empty()
+    }
+
+    pub(super) fn take_committed(&mut self, committed: &mut Vec<Committed>) {
+        committed.append(&mut self.committed);
+    }
+}

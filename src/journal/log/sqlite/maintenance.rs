@@ -1,0 +1,245 @@
+//! What is tidied up between the records: snapshots, swept records, forgotten messages.
+//!
+//! Invariant: one step deletes at most [`limits::MAINTENANCE_ROWS`] rows, then records come first again.
+//! A snapshot is one step, and as long as the state is big; it comes no more often than as many
+//! bytes of records.
+
+use super::store::Store;
+use crate::journal::database::json;
+use crate::journal::index::sqlite::tables;
+use crate::journal::limits::{self, Limits};
+use crate::journal::runtime::TimeSource;
+use rusqlite::{Result, params};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Which step of the sweep is next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sweep {
+    Nothing,
+    /// Records that a snapshot covers.
+    Records,
+    /// Messages that are too old.
+    Old,
+    /// Messages that are too many in a room: the first with a higher number than this.
+    Many(i64),
+}
+
+/// When to do what.
+pub(super) struct Maintenance {
+    time: Arc<dyn TimeSource>,
+    age: Option<Duration>,
+    per_room: Option<u64>,
+    records: u64,
+    bytes: u64,
+    snapshot_bytes: u64,
+    sweep: Sweep,
+    erase_at: Option<Instant>,
+    retain_at: Option<Instant>,
+    /// Records since it was last looked whether something is too many in a room.
+    uncounted: u64,
+}
+
+impl Maintenance {
+    pub(super) fn new(
+        limits: &Limits,
+        replayed: u64,
+        stale: bool,
+        time: Arc<dyn TimeSource>,
+    ) -> Maintenance {
+        let retains = limits.age.is_some() || limits.per_room.is_some();
+        let now = time.instant();
+        Maintenance {
+            time,
+            age: limits.age,
+            per_room: limits.per_room,
+            records: replayed,
+            bytes: 0,
+            snapshot_bytes: 0,
+            // What an earlier run has covered and not swept.
+            sweep: Sweep::Records,
+            erase_at: stale.then_some(now),
+            retain_at: retains.then_some(now),
+            uncounted: 0,
+        }
+    }
+
+    /// How long nothing is to be done.
+    pub(super) fn due_in(&self) -> Duration {
+        if self.sweep != Sweep::Nothing {
+            return Duration::ZERO;
+        }
+        let next = [self.erase_at, self.retain_at].into_iter().flatten().min();
+        next.map_or(limits::RETENTION_EVERY, |at| at.saturating_duration_since(self.time.instant()))
+    }
+
+    pub(super) fn written(&mut self, records: u64, bytes: u64, erased: bool) {
+        self.records += records;
+        self.uncounted += records;
+        self.bytes += bytes;
+        if erased {
+            self.erase_at.get_or_insert_with(|| self.time.instant() + limits::ERASE_WITHIN);
+        }
+    }
+
+    /// Does one step of what is due.
+    pub(super) fn step(&mut self, store: &mut Store) -> Result<()> {
+        let now = self.time.instant();
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if due(self.erase_at) {
+            return self.erase(store);
+        }
+        if self.records >= limits::SNAPSHOT_RECORDS && self.bytes >= self.snapshot_bytes {
+            return self.snapshot(store);
+        }
+        match self.sweep {
+            Sweep::Records => {
+                let covered = "DELETE FROM record WHERE id IN (SELECT id FROM record WHERE id <=
+                                   (SELECT record FROM snapshot) ORDER BY id LIMIT ?1)";
+                let swept = store
+                    .database
+                    .connection
+                    .prepare_cached(covered)?
+                    .execute([limits::MAINTENANCE_ROWS])?;
+                if swept < limits::MAINTENANCE_ROWS as usize {
+                    self.sweep = Sweep::Nothing;
+                }
+            }
+            Sweep::Old => {
+                if !(self.forget_old(store)? | self.forget_old_events(store)?) {
+                    self.sweep = Sweep::Many(0);
+                }
+            }
+            Sweep::Many(room) => self.sweep = self.forget_many(store, room)?,
+            Sweep::Nothing if due(self.retain_at) => {
+                self.retain_at = Some(now + limits::RETENTION_EVERY);
+                self.sweep = Sweep::Old;
+            }
+            Sweep::Nothing if self.uncounted >= limits::SNAPSHOT_RECORDS => {
+                self.uncounted = 0;
+                self.sweep = Sweep::Many(0);
+            }
+            Sweep::Nothing => {}
+        }
+        Ok(())
+    }
+
+    /// Does all that would be due some day: the server stops.
+    pub(super) fn finish(&mut self, store: &mut Store) -> Result<()> {
+        if self.records > 0 || self.erase_at.is_some() {
+            self.erase(store)?;
+        }
+        while matches!(self.sweep, Sweep::Records) {
+            self.step(store)?;
+        }
+        self.truncate(store)
+    }
+
+    fn snapshot(&mut self, store: &mut Store) -> Result<()> {
+        let hub = json(&store.hub)?;
+        let (record, time) = store.last;
+        let (record, time) = (record.0.cast_signed(), time.0);
+        let sql = "INSERT OR REPLACE INTO snapshot (one, record, time, stale, hub)
+                   VALUES (1, ?1, ?2, 0, ?3)";
+        store.database.connection.prepare_cached(sql)?.execute(params![record, time, hub])?;
+        (self.records, self.bytes, self.snapshot_bytes) = (0, 0, hub.len() as u64);
+        self.sweep = Sweep::Records;
+        Ok(())
+    }
+
+    /// Takes erased texts out of the snapshot, too, and out of the write-ahead log.
+    fn erase(&mut self, store: &mut Store) -> Result<()> {
+        self.snapshot(store)?;
+        self.erase_at = None;
+        self.truncate(store)
+    }
+
+    fn truncate(&mut self, store: &Store) -> Result<()> {
+        let busy =
+            store
+                .database
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
+        if busy {
+            // A reader is in the way.
+            self.erase_at = Some(self.time.instant() + limits::ERASE_WITHIN);
+        }
+        Ok(())
+    }
+
+    /// Forgets some messages that are too old. Tells whether there may be more.
+    fn forget_old(&self, store: &mut Store) -> Result<bool> {
+        let Some(before) = self.oldest() else { return Ok(false) };
+        // Times rise with ids.
+        let sql = "SELECT id FROM (SELECT id, time FROM message ORDER BY id LIMIT ?1)
+                   WHERE time < ?2 ORDER BY id";
+        forget(store, sql, params![limits::MAINTENANCE_ROWS, before])
+    }
+
+    /// The same for what event besides.
+    fn forget_old_events(&self, store: &mut Store) -> Result<bool> {
+        let Some(before) = self.oldest() else { return Ok(false) };
+        // Rows are numbered in the order they come.
+        let sql = "DELETE FROM event WHERE time < ?2 AND rowid IN
+                       (SELECT rowid FROM event ORDER BY rowid LIMIT ?1)";
+        let gone = store
+            .database
+            .connection
+            .prepare_cached(sql)?
+            .execute(params![limits::MAINTENANCE_ROWS, before])?;
+        Ok(gone == limits::MAINTENANCE_ROWS as usize)
+    }
+
+    /// The time before which everything is too old.
+    fn oldest(&self) -> Option<i64> {
+        let age = i64::try_from(self.age?.as_millis()).unwrap_or(i64::MAX);
+        Some(self.time.moment().0.saturating_sub(age))
+    }
+
+    fn forget_many(&self, store: &mut Store, room: i64) -> Result<Sweep> {
+        let sql = "SELECT min(room) FROM (SELECT min(room) AS room FROM message WHERE room > ?1
+                   UNION ALL SELECT min(room) FROM event WHERE room > ?1)";
+        let next: Option<i64> =
+            store.database.connection.prepare_cached(sql)?.query_row([room], |row| row.get(0))?;
+        let Some(next) = next else { return Ok(Sweep::Nothing) };
+        let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
+        let sql = "SELECT id FROM message WHERE room = ?1 AND id <=
+                       (SELECT id FROM message WHERE room = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
+                   ORDER BY id LIMIT ?3";
+        let more = match self.per_room {
+            Some(keep) => {
+                forget(store, sql, params![next, number(keep), limits::MAINTENANCE_ROWS])?
+            }
+            None => false,
+        };
+        let keep = number(
+            self.per_room.map_or(limits::EVENTS_PER_ROOM, |keep| keep.min(limits::EVENTS_PER_ROOM)),
+        );
+        let sql = "DELETE FROM event WHERE rowid IN
+                       (SELECT rowid FROM event WHERE room = ?1 AND place <=
+                           (SELECT place FROM event WHERE room = ?1
+                            ORDER BY place DESC LIMIT 1 OFFSET ?2)
+                        ORDER BY place LIMIT ?3)";
+        let gone = store.database.connection.prepare_cached(sql)?.execute(params![
+            next,
+            keep,
+            limits::MAINTENANCE_ROWS
+        ])?;
+        let more = more || gone == limits::MAINTENANCE_ROWS as usize;
+        Ok(Sweep::Many(if more { next - 1 } else { next }))
+    }
+}
+
+/// Forgets the messages that `sql` finds. Tells whether there may be more.
+fn forget(store: &mut Store, sql: &str, parameters: impl rusqlite::Params) -> Result<bool> {
+    let transaction = store.database.connection.unchecked_transaction()?;
+    let ids: Vec<i64> = transaction
+        .prepare_cached(sql)?
+        .query_map(parameters, |row| row.get(0))?
+        .collect::<Result<_>>()?;
+    for &id in &ids {
+        tables::forget(&transaction, &mut store.names, id)?;
+    }
+    transaction.commit()?;
+    Ok(ids.len() == limits::MAINTENANCE_ROWS as usize)
+}

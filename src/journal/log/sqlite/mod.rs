@@ -1,0 +1,208 @@
+//! The log in a SQLite file, as the loop sees it: a queue to the thread that writes, and one back.
+//!
+//! | file | question |
+//! |---|---|
+//! | `store`, `restore` | what is open, and which state does the file hold? |
+//! | `writer` | how do records get to the disk? |
+//! | `maintenance` | what is tidied up between the records? |
+//! | `thread` | how does the writer run beside the loop? |
+//!
+//! The writer has a separate hub and applies every record to it, in the transaction that commits
+//! the record. So messages are indexed, and deleted ones erased, together with the record, and a
+//! snapshot costs the loop nothing. Rejected: the loop hands its effects back. Between commit and
+//! apply the index would lag, and a crash there had to be repaired. The price is a second copy of
+//! the state (texts are shared).
+
+mod maintenance;
+pub(in crate::journal) mod restore;
+mod store;
+mod thread;
+mod writer;
+
+use self::store::Store;
+use self::thread::{Job, WriterThread};
+use self::writer::{Batch, Writer};
+use super::numbering::Numbering;
+use super::proposal::{Committed, Proposal};
+use crate::chat::Hub;
+use crate::journal::error::{Health, JournalError};
+use crate::journal::limits::{self, Limits};
+use crate::journal::runtime::Runtime;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{Builder, JoinHandle};
+
+/// Who writes.
+enum Hand {
+    Thread {
+        jobs: Sender<Job>,
+        batches: Receiver<Batch>,
+        thread: JoinHandle<()>,
+    },
+    Inline(Box<Writer>),
+    /// Closed.
+    None,
+}
+
+pub struct SqliteLog {
+    turn: Vec<Proposal>,
+    committed: Vec<Committed>,
+    rejected: Vec<Proposal>,
+    /// Proposed and not handed back.
+    pending: usize,
+    /// Their size.
+    pending_bytes: usize,
+    /// What was handed back last.
+    numbering: Numbering,
+    health: Health,
+    hand: Hand,
+}
+
+impl SqliteLog {
+    /// Opens the log in `directory`: where its file is, and the state it holds.
+    pub(in crate::journal) fn open(
+        directory: &Path,
+        limits: &Limits,
+        runtime: &Runtime,
+    ) -> Result<(SqliteLog, PathBuf, Hub), JournalError> {
+        let opened = Store::open(directory, limits)?;
+        let (path, hub) = (opened.0.database.path.clone(), opened.0.hub.clone());
+        let (last, time) = opened.0.last;
+        let writer = Writer::new(opened, limits, Arc::clone(&runtime.time));
+        let hand = if runtime.inline {
+            Hand::Inline(Box::new(writer))
+        } else {
+            let (jobs, jobs_out) = mpsc::channel();
+            let (batches_in, batches) = mpsc::channel();
+            let wake = Arc::clone(&runtime.wake);
+            let thread = WriterThread { writer, jobs: jobs_out, batches: batches_in, wake };
+            let spawned = Builder::new().name("journal-write".into()).spawn(|| thread.run());
+            let failed = |source| JournalError::Directory { path: path.clone(), source };
+            Hand::Thread { jobs, batches, thread: spawned.map_err(failed)? }
+        };
+        let log = SqliteLog {
+            turn: Vec::new(),
+            committed: Vec::new(),
+            rejected: Vec::new(),
+            pending: 0,
+            pending_bytes: 0,
+            numbering: Numbering { last, time },
+            health: Health::Good,
+            hand,
+        };
+        Ok((log, path, hub))
+    }
+
+    pub(super) fn propose(&mut self, proposal: Proposal) {
+        self.pending += 1;
+        self.pending_bytes += proposal.change.size();
+        self.turn.push(proposal);
+    }
+
+    pub(super) fn end_turn(&mut self) {
+        let turn = std::mem::take(&mut self.turn);
+        let unsent = match &mut self.hand {
+            Hand::Inline(writer) => {
+                let written = (!turn.is_empty()).then(|| writer.write(turn));
+                let batches = [written, writer.maintain()];
+                batches.into_iter().flatten().for_each(|batch| self.take(batch));
+                return;
+            }
+            _ if turn.is_empty() => return,
+            Hand::Thread { jobs, .. } => match jobs.send(Job::Commit(turn)) {
+                Err(mpsc::SendError(Job::Commit(turn))) => turn,
+                _ => return,
+            },
+            Hand::None => turn,
+        };
+        // The writer has ended, which it never should: not even a panic ends it.
+        self.collect();
+        let failure = Some("the journal's thread has ended".to_owned());
+        let mut batch = Batch { failure, ..Batch::default() };
+        for proposal in unsent {
+            if proposal.may_pass_unkept() {
+                batch.committed.push(self.numbering.commit(proposal));
+            } else {
+                batch.rejected.push(proposal);
+            }
+        }
+        self.take(batch);
+    }
+
+    /// Takes in what the thread has handed back by now.
+    fn collect(&mut self) {
+        while let Hand::Thread { batches, .. } = &self.hand
+            && let Ok(batch) = batches.try_recv()
+        {
+            self.take(batch);
+        }
+    }
+
+    fn take(&mut self, batch: Batch) {
+        let committed = batch.committed.iter().map(|it| &it.record.change);
+        let changes = committed.chain(batch.rejected.iter().map(|it| &it.change));
+        for change in changes {
+            self.pending = self.pending.saturating_sub(1);
+            self.pending_bytes = self.pending_bytes.saturating_sub(change.size());
+        }
+        if let Some(Committed { record, .. }) = batch.committed.last() {
+            self.numbering = Numbering { last: record.id, time: record.time };
+        }
+        self.committed.extend(batch.committed);
+        self.rejected.extend(batch.rejected);
+        if let Some(reason) = batch.failure {
+            self.health = Health::ReadOnly(reason);
+        }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.pending < limits::PENDING_RECORDS && self.pending_bytes < limits::PENDING_BYTES
+    }
+
+    pub(super) fn has_news(&self) -> bool {
+        // What was proposed after the end of a turn goes on its way in the next: there must be one.
+        !self.turn.is_empty() || !self.committed.is_empty() || !self.rejected.is_empty()
+    }
+
+    pub(super) fn take_committed(&mut self, committed: &mut Vec<Committed>) {
+        self.collect();
+        committed.append(&mut self.committed);
+    }
+
+    pub(super) fn take_rejected(&mut self, rejected: &mut Vec<Proposal>) {
+        rejected.append(&mut self.rejected);
+    }
+
+    pub(super) fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    pub(super) fn close(mut self) {
+        self.end_turn();
+        match &mut self.hand {
+            Hand::Thread { jobs, .. } => {
+                // If the writer is gone there is nothing to close.
+                let _ = jobs.send(Job::Close);
+            }
+            Hand::Inline(writer) => {
+                writer.finish();
+            }
+            Hand::None => {}
+        }
+    }
+}
+
+impl Drop for SqliteLog {
+    /// Ends the thread. Without `close` what is queued is still written, but no snapshot: as after
+    /// a crash.
+    fn drop(&mut self) {
+        if let Hand::Thread { jobs, batches, thread } =
+            std::mem::replace(&mut self.hand, Hand::None)
+        {
+            drop((jobs, batches));
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The state at the last record: the snapshot, and the records behind it replayed.
+
+use crate::chat::{Hub, Moment, Record, RecordId, SessionId};
+use crate::journal::database::classify::classify;
+use crate::journal::error::JournalError;
+use rusqlite::{Connection, OptionalExtension};
+use std::path::Path;
+
+/// The state after the last record.
+pub(in crate::journal) struct State {
+    pub(in crate::journal) hub: Hub,
+    pub(in crate::journal) last: u64,
+    pub(in crate::journal) time: Moment,
+    /// Records that were replayed on top of the snapshot.
+    pub(in crate::journal) replayed: u64,
+    pub(in crate::journal) stale: bool,
+}
+
+pub(in crate::journal) fn restore(
+    connection: &Connection,
+    path: &Path,
+) -> Result<State, JournalError> {
+    let failed = |error| classify(path, error);
+    let broken = |what: String| JournalError::Corrupt { path: path.to_owned(), detail: what };
+    let snapshot = connection
+        .query_row("SELECT record, time, stale, hub FROM snapshot", [], |row| {
+            let hub: String = row.get(3)?;
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?, hub))
+        })
+        .optional()
+        .map_err(failed)?;
+    let mut state = match snapshot {
+        None => {
+            State { hub: Hub::new(), last: 0, time: Moment::default(), replayed: 0, stale: false }
+        }
+        Some((record, time, stale, hub)) => State {
+            hub: serde_json::from_str(&hub)
+                .map_err(|error| broken(format!("snapshot: {error}")))?,
+            last: record.cast_unsigned(),
+            time: Moment(time),
+            replayed: 0,
+            stale,
+        },
+    };
+    let mut statement = connection
+        .prepare("SELECT id, time, origin, change FROM record WHERE id > ?1 ORDER BY id")
+        .map_err(failed)?;
+    let mut rows = statement.query([state.last.cast_signed()]).map_err(failed)?;
+    let mut effects = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        let column = |number| row.get::<_, i64>(number).map_err(failed);
+        let (id, time, origin) = (column(0)?, column(1)?, column(2)?);
+        let change: String = row.get(3).map_err(failed)?;
+        let change = serde_json::from_str(&change)
+            .map_err(|error| broken(format!("record {id}: {error}")))?;
+        let record = Record {
+            id: RecordId(id.cast_unsigned()),
+            time: Moment(time),
+            origin: SessionId(origin.cast_unsigned()),
+            change,
+        };
+        state.last = record.id.0;
+        state.time = record.time;
+        state.replayed += 1;
+        // What follows from it is in the tables already: both were kept together.
+        state.hub.apply(record, &mut effects);
+        effects.clear();
+    }
+    Ok(state)
+}

@@ -1,0 +1,33 @@
+//! The open file as the writer and the maintenance use it: connection, names, and the state at the
+//! last record in the file.
+
+use super::restore::{State, restore};
+use crate::chat::{Hub, Moment, RecordId};
+use crate::journal::database::open::{Database, open};
+use crate::journal::error::JournalError;
+use crate::journal::index::sqlite::tables::Names;
+use crate::journal::limits::Limits;
+use std::path::Path;
+
+pub(super) struct Store {
+    pub(super) database: Database,
+    pub(super) names: Names,
+    pub(super) hub: Hub,
+    /// The last record in the file, and its time.
+    pub(super) last: (RecordId, Moment),
+}
+
+impl Store {
+    /// Also: how many records were replayed on top of the snapshot, and whether that holds a text
+    /// that is erased since.
+    pub(super) fn open(
+        directory: &Path,
+        limits: &Limits,
+    ) -> Result<(Store, u64, bool), JournalError> {
+        let database = open(directory, limits)?;
+        let state = restore(&database.connection, &database.path)?;
+        let State { hub, last, time, replayed, stale } = state;
+        let last = (RecordId(last), time);
+        Ok((Store { database, names: Names::default(), hub, last }, replayed, stale))
+    }
+}

@@ -1,0 +1,170 @@
+//! The thread that writes: everything it finds in its queue in one transaction.
+//!
+//! A panic is a failed commit: what was in hand and what comes after it is rejected, and the thread
+//! lives on to say so.
+
+use super::writer::{Batch, Writer};
+use crate::journal::limits;
+use crate::journal::log::proposal::Proposal;
+use crate::journal::runtime::Wake;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+
+pub(super) enum Job {
+    Commit(Vec<Proposal>),
+    /// Leave a snapshot and end.
+    Close,
+}
+
+pub(super) struct WriterThread {
+    pub(super) writer: Writer,
+    pub(super) jobs: Receiver<Job>,
+    pub(super) batches: Sender<Batch>,
+    pub(super) wake: Wake,
+}
+
+impl WriterThread {
+    pub(super) fn run(mut self) {
+        while self.panics(WriterThread::serve) {
+            self.panics(|it| {
+                it.writer.fail("the thread that writes it has failed; the server's log says where");
+                let batch = it.writer.hand_back();
+                it.send(batch);
+            });
+        }
+    }
+
+    /// Whether `work` panicked. What that leaves half done is the transaction, which is rolled
+    /// back, and the hub, which is not asked any more once the writer has failed.
+    fn panics(&mut self, work: impl FnOnce(&mut WriterThread)) -> bool {
+        catch_unwind(AssertUnwindSafe(|| work(self))).is_err()
+    }
+
+    /// Works until the loop closes the journal or is gone.
+    fn serve(&mut self) {
+        loop {
+            // A writer that has failed has nothing to wake up for.
+            let timeout = self.writer.maintenance_due().unwrap_or(limits::RETENTION_EVERY);
+            match self.jobs.recv_timeout(timeout) {
+                Ok(Job::Commit(first)) => {
+                    let (proposals, close) = self.all_queued(first);
+                    let batch = self.writer.write(proposals);
+                    self.send(batch);
+                    if close {
+                        break;
+                    }
+                }
+                Ok(Job::Close) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+                // Dropped, not closed.
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let failed = self.writer.maintain();
+            failed.into_iter().for_each(|batch| self.send(batch));
+        }
+        let failed = self.writer.finish();
+        failed.into_iter().for_each(|batch| self.send(batch));
+    }
+
+    /// `proposals` and whatever else is queued by now, and whether to close then.
+    fn all_queued(&mut self, mut proposals: Vec<Proposal>) -> (Vec<Proposal>, bool) {
+        while proposals.len() < limits::PENDING_RECORDS {
+            match self.jobs.try_recv() {
+                Ok(Job::Commit(more)) => proposals.extend(more),
+                Ok(Job::Close) => return (proposals, true),
+                Err(_) => break,
+            }
+        }
+        (proposals, false)
+    }
+
+    fn send(&self, batch: Batch) {
+        // If the loop is gone, no one waits for it.
+        if self.batches.send(batch).is_ok() {
+            (self.wake)();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::store::Store;
+    use super::*;
+    use crate::chat::{Change, Kind, Moment, Name, QuitReason, SessionId};
+    use crate::journal::limits::Limits;
+    use crate::journal::log::proposal::ProposalId;
+    use crate::journal::runtime::TimeSource;
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use std::time::Instant;
+
+    struct Fixed(Instant);
+
+    impl TimeSource for Fixed {
+        fn instant(&self) -> Instant {
+            self.0
+        }
+
+        fn moment(&self) -> Moment {
+            Moment(1)
+        }
+    }
+
+    fn proposal(id: u64, change: Change) -> Proposal {
+        Proposal { id: ProposalId(id), time: Moment(1), origin: SessionId(1), change }
+    }
+
+    fn message(id: u64) -> Proposal {
+        let say = Change::Say {
+            room: Name::lobby(),
+            kind: Kind::Message,
+            text: "hello".into(),
+            reply_to: None,
+            tags: None,
+            status: None,
+            joints: None,
+        };
+        proposal(id, say)
+    }
+
+    #[test]
+    fn a_panic_rejects_what_is_in_hand_and_all_that_comes() {
+        let path = std::env::temp_dir().join(format!("chatloop-writer-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        let limits = Limits::default();
+        let (batches, written) = channel();
+        let (tell, jobs) = channel();
+        let opened = Store::open(&path, &limits).unwrap();
+        let writer = Writer::new(opened, &limits, Arc::new(Fixed(Instant::now())));
+        // The first batch is handed back by a wake that panics.
+        let wakes = std::sync::atomic::AtomicUsize::new(0);
+        let wake: Wake = Arc::new(move || {
+            let first = wakes.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+            assert!(!first, "in the middle of it");
+        });
+        let leave = || Change::Leave { departure: QuitReason::Quit };
+        tell.send(Job::Commit(vec![message(1)])).unwrap();
+        let thread = WriterThread { writer, jobs, batches, wake };
+        let more = tell.clone();
+        let sender = std::thread::spawn(move || {
+            let first = written.recv().unwrap();
+            let failed = written.recv().unwrap();
+            more.send(Job::Commit(vec![message(2), proposal(3, leave())])).unwrap();
+            more.send(Job::Close).unwrap();
+            (first, failed, written.recv().unwrap())
+        });
+        thread.run();
+        let (first, failed, last) = sender.join().unwrap();
+        let committed = |batch: &Batch| -> Vec<u64> {
+            batch.committed.iter().map(|it| it.proposal.unwrap().0).collect()
+        };
+        assert_eq!((committed(&first), first.failure), (vec![1], None));
+        assert!(failed.failure.is_some_and(|why| why.contains("has failed")));
+        assert_eq!(committed(&last), [3]);
+        assert_eq!(last.rejected.iter().map(|it| it.id.0).collect::<Vec<_>>(), [2]);
+        let (again, ..) = Store::open(&path, &limits).unwrap();
+        assert_eq!(again.last.0.0, 1, "nothing after the panic is in the file");
+        drop(again);
+        let _ = std::fs::remove_dir_all(&path);
+    }
+}
