@@ -35,7 +35,7 @@ fn run_swarm(options: &swarm::Options) -> ExitCode {
         }
     };
     let text = if options.json { report.to_json() } else { report.to_string() };
-    // A reader who has left is no fault of the server: the exit code is what was found.
+    // A closed standard output is not the server's fault: the exit code is that of the report.
     let _ = writeln!(std::io::stdout(), "{text}");
     ExitCode::from(report.exit_code())
 }

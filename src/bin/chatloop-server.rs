@@ -22,7 +22,7 @@ fn main() -> ExitCode {
             let read = import(&directory, &mut std::io::stdin().lock());
             told(read.map(|imported| format!("{} messages imported", imported.messages)))
         }
-        // It knows its colours, its exit code, and that help is no error.
+        // clap knows its colours and its exit code, and that help is not an error.
         Err(Wrong::Arguments(error)) => error.exit(),
         Err(wrong) => {
             eprintln!("chatloop-server: {wrong}");
@@ -52,7 +52,7 @@ fn run(settings: Settings, log: &Log) -> ExitCode {
     log.say(&server.ready_line());
     log.settle();
     let ending = server.run();
-    // A terminal that was the console is whole again before anything else is said.
+    // Restores the terminal before the error is printed.
     drop(server);
     match ending {
         Ok(Ending::Orderly) => ExitCode::SUCCESS,

@@ -1,14 +1,14 @@
-//! The chat itself: who is online, what is said, who may do what, and who receives what.
+//! The chat itself: users, rooms, messages, permissions, and the recipients of every event.
 //!
-//! Pure: no sockets, no files, no threads, no clock. A [`Command`] is decided, its change is written
-//! down as a [`Record`], the [`Hub`] then applies it and answers with [`Effect`]s. [`Hub::apply`] is
-//! the only place where state changes, and the same records give the same state and the same effects
-//! on every machine.
+//! Pure: no sockets, no files, no threads, no clock. A [`Command`] is decided, its change is
+//! recorded as a [`Record`], and the [`Hub`] applies it and returns [`Effect`]s. [`Hub::apply`] is
+//! the only place where state changes, and the same records give the same state and effects on
+//! every machine.
 //!
-//! Users, rooms and permissions are in IRC's terms: nick, account, channel modes, op and voice, ban
-//! masks, message ids, server time. Absent: every text that a person reads. The hub says *what*
-//! happened; a session finds the words for it in its peer's dialect. Absent, too: history, but for the
-//! last few messages of every room; for older ones the hub makes a [`Query`] for the journal.
+//! Users, rooms and permissions use IRC's terms: nick, account, channel modes, op and voice, ban
+//! masks, message ids, server time. Absent: text for people. The hub determines *what* happened; a
+//! session renders it in its peer's protocol. Also absent: history, except for the most recent
+//! messages of each room; for older ones the hub makes a [`Query`] for the journal.
 //!
 //! Each folder imports only from those above it, and no two files import each other:
 //!
@@ -16,7 +16,7 @@
 //! |---|---|
 //! | `model` | values: ids, names, identities, modes, masks, texts, refusals |
 //! | `log` | the record format: everything that is kept |
-//! | `api` | what goes in and comes out: commands, effects, answers, what history is told |
+//! | `api` | what goes in and comes out: commands, effects, answers, history updates |
 //! | `state` | the hub's tables: the snapshot |
 //! | `rules` | `impl Hub`: what may be done and what it changes, a file for each family |
 

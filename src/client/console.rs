@@ -10,7 +10,7 @@ use super::display::DisplayItem;
 use super::link::{Link, SEND_HARD};
 use super::paint::{Painter, style};
 use super::tokens::INPUT;
-use super::{Gravity, Notice, secrets};
+use super::{Notice, Severity, secrets};
 use crate::reactor::{Interest, Poller, Registration};
 use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE};
 use jiff::Zoned;
@@ -246,9 +246,9 @@ impl Console {
 
     /// Shows something of the client's own.
     pub fn notice(&mut self, notice: &Notice, now: &Zoned) {
-        let style = match notice.gravity {
-            Gravity::Note => style::DIM,
-            Gravity::Error => style::ERROR,
+        let style = match notice.severity {
+            Severity::Note => style::DIM,
+            Severity::Error => style::ERROR,
         };
         let mut shown = Vec::new();
         self.painter.time(now, &mut shown);

@@ -3,7 +3,7 @@
 
 use super::complete::Vocabulary;
 use super::display::DisplayItem;
-use super::irc::Session;
+use super::irc::IrcSession;
 use super::plain::{PlainLines, is_quit};
 use super::secrets::Forms;
 use jiff::Zoned;
@@ -13,7 +13,7 @@ pub enum Dialect {
     /// Plain lines.
     Plain(PlainLines),
     /// IRC.
-    Irc(Box<Session>),
+    Irc(Box<IrcSession>),
 }
 
 impl Dialect {
@@ -42,7 +42,7 @@ impl Dialect {
     pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         match self {
             Dialect::Plain(_) => Ok(()),
-            Dialect::Irc(session) => session.can_type(lines),
+            Dialect::Irc(session) => session.can_send(lines),
         }
     }
 
@@ -75,12 +75,12 @@ impl Dialect {
     pub fn is_quit(&self, line: &str) -> bool {
         match self {
             Dialect::Plain(_) => is_quit(line.as_bytes()),
-            Dialect::Irc(session) => session.has_said_farewell(),
+            Dialect::Irc(session) => session.has_quit(),
         }
     }
 
     /// The session, if this is IRC.
-    pub fn irc(&mut self) -> Option<&mut Session> {
+    pub fn irc(&mut self) -> Option<&mut IrcSession> {
         match self {
             Dialect::Plain(_) => None,
             Dialect::Irc(session) => Some(session),

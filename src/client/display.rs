@@ -64,7 +64,7 @@ pub struct Incoming {
     pub id: Option<String>,
     /// The sender's account.
     pub account: Option<String>,
-    /// What it answers.
+    /// The message it replies to.
     pub reply: Option<Quoted>,
     /// It mentions this person.
     pub mention: bool,

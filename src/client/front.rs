@@ -3,7 +3,7 @@
 use super::Notice;
 use super::console::Console;
 use super::dialect::Dialect;
-use super::irc::Session;
+use super::irc::IrcSession;
 use super::link::Link;
 use super::paint::style;
 use super::script::Script;
@@ -31,7 +31,7 @@ impl Front {
     }
 
     /// The IRC session, if there is one.
-    pub(super) fn session(&mut self) -> Option<&mut Session> {
+    pub(super) fn session(&mut self) -> Option<&mut IrcSession> {
         match self {
             Front::Person(_) => None,
             Front::Console(console) => console.dialect().irc(),
@@ -44,7 +44,7 @@ impl Front {
         match self {
             Front::Person(_) => Vec::new(),
             Front::Console(console) => {
-                console.dialect().irc().map(Session::take_outgoing).unwrap_or_default()
+                console.dialect().irc().map(IrcSession::take_outgoing).unwrap_or_default()
             }
             Front::Script(script) => script.take_outgoing(),
         }
@@ -82,8 +82,7 @@ impl Front {
 
     /// Takes the terminal again after a stop.
     ///
-    /// # Errors
-    /// What the system said: the terminal is gone.
+    /// # Errors The terminal is gone.
     pub(super) fn resume(&mut self) -> io::Result<()> {
         match self {
             Front::Console(console) => console.resume(),

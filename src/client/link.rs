@@ -9,12 +9,12 @@
 //! ```
 //!
 //! Several addresses of one name are tried in turn, each with its own time-out. What happens is
-//! told as [`News`]; whether to try again is the caller's decision.
+//! told as [`LinkEvent`]; whether to try again is the caller's decision.
 //!
 //! Every bound: [`MAX_SERVER_LINE`] for what is received and not yet a line, [`READ_SHARE`] and
 //! [`WRITE_SHARE`] a turn, [`SEND_SOFT`] and [`SEND_HARD`] for what waits to be sent.
 
-use super::run::Due;
+use super::timers::TimerKind;
 use super::tokens::SOCKET;
 use crate::reactor::{
     ChunkWriter, Connector, Inbox, Interest, Outbox, Poller, Received, Registration, TimerId,
@@ -42,11 +42,11 @@ pub const SEND_HARD: usize = 8 * 1024 * 1024;
 
 /// What happened to the connection.
 #[derive(Debug)]
-pub enum News {
+pub enum LinkEvent {
     /// It stands.
     Connected(SocketAddr),
     /// One address could not be reached.
-    Unreachable(SocketAddr, Failure),
+    Unreachable(SocketAddr, ConnectError),
     /// No address could be reached.
     NotConnected,
     /// A line came, without its end.
@@ -61,18 +61,18 @@ pub enum News {
 
 /// Why an address could not be reached.
 #[derive(Debug)]
-pub enum Failure {
+pub enum ConnectError {
     /// The system said so.
     System(io::Error),
     /// Nobody said anything for this long.
     TimedOut(Duration),
 }
 
-impl std::fmt::Display for Failure {
+impl std::fmt::Display for ConnectError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Failure::TimedOut(after) => write!(f, "timed out after {} s", after.as_secs_f64()),
-            Failure::System(error) => match error.kind() {
+            ConnectError::TimedOut(after) => write!(f, "timed out after {} s", after.as_secs_f64()),
+            ConnectError::System(error) => match error.kind() {
                 io::ErrorKind::ConnectionRefused => write!(f, "refused, nobody listens there"),
                 io::ErrorKind::TimedOut => write!(f, "timed out"),
                 io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
@@ -140,31 +140,34 @@ impl Link {
     pub fn start(
         &mut self,
         poller: &mut Poller,
-        timers: &mut Timers<Due>,
-        news: &mut Vec<News>,
+        timers: &mut Timers<TimerKind>,
+        link_events: &mut Vec<LinkEvent>,
     ) -> io::Result<()> {
-        self.try_from(0, poller, timers, news)
+        self.try_from(0, poller, timers, link_events)
     }
 
     fn try_from(
         &mut self,
         first: usize,
         poller: &mut Poller,
-        timers: &mut Timers<Due>,
-        news: &mut Vec<News>,
+        timers: &mut Timers<TimerKind>,
+        link_events: &mut Vec<LinkEvent>,
     ) -> io::Result<()> {
         for (place, address) in self.addresses.iter().enumerate().skip(first) {
             match Connector::start(*address) {
                 Ok(connector) => {
                     self.registration.set(poller, &connector, Interest::WRITE)?;
-                    let timer = timers.arm(Instant::now() + self.timeout, Due::ConnectTimeout);
+                    let timer =
+                        timers.arm(Instant::now() + self.timeout, TimerKind::ConnectTimeout);
                     self.state = State::Connecting { connector, place, timer };
                     return Ok(());
                 }
-                Err(error) => news.push(News::Unreachable(*address, Failure::System(error))),
+                Err(error) => {
+                    link_events.push(LinkEvent::Unreachable(*address, ConnectError::System(error)))
+                }
             }
         }
-        news.push(News::NotConnected);
+        link_events.push(LinkEvent::NotConnected);
         Ok(())
     }
 
@@ -175,9 +178,9 @@ impl Link {
     pub fn ready(
         &mut self,
         poller: &mut Poller,
-        timers: &mut Timers<Due>,
+        timers: &mut Timers<TimerKind>,
         scratch: &mut [u8],
-        news: &mut Vec<News>,
+        link_events: &mut Vec<LinkEvent>,
     ) -> io::Result<()> {
         match std::mem::replace(&mut self.state, State::Down) {
             State::Down => Ok(()),
@@ -197,22 +200,23 @@ impl Link {
                     Ok(transport) => {
                         self.registration.set(poller, &transport, Interest::READ)?;
                         self.state = State::Up { transport };
-                        news.push(News::Connected(address));
+                        link_events.push(LinkEvent::Connected(address));
                         Ok(())
                     }
                     Err(error) => {
-                        news.push(News::Unreachable(address, Failure::System(error)));
-                        self.try_from(place + 1, poller, timers, news)
+                        link_events
+                            .push(LinkEvent::Unreachable(address, ConnectError::System(error)));
+                        self.try_from(place + 1, poller, timers, link_events)
                     }
                 }
             }
             State::Up { mut transport } => {
-                let ended = self.receive(&mut transport, scratch, news);
+                let ended = self.receive(&mut transport, scratch, link_events);
                 match ended {
                     None => self.state = State::Up { transport },
                     Some(end) => {
                         self.registration.clear(poller, &transport)?;
-                        news.push(end);
+                        link_events.push(end);
                     }
                 }
                 Ok(())
@@ -227,15 +231,15 @@ impl Link {
     pub fn connect_timed_out(
         &mut self,
         poller: &mut Poller,
-        timers: &mut Timers<Due>,
-        news: &mut Vec<News>,
+        timers: &mut Timers<TimerKind>,
+        link_events: &mut Vec<LinkEvent>,
     ) -> io::Result<()> {
         match std::mem::replace(&mut self.state, State::Down) {
             State::Connecting { connector, place, .. } => {
                 self.registration.clear(poller, &connector)?;
-                let failure = Failure::TimedOut(self.timeout);
-                news.push(News::Unreachable(self.addresses[place], failure));
-                self.try_from(place + 1, poller, timers, news)
+                let failure = ConnectError::TimedOut(self.timeout);
+                link_events.push(LinkEvent::Unreachable(self.addresses[place], failure));
+                self.try_from(place + 1, poller, timers, link_events)
             }
             other => {
                 self.state = other;
@@ -249,8 +253,8 @@ impl Link {
         &mut self,
         transport: &mut Transport,
         scratch: &mut [u8],
-        news: &mut Vec<News>,
-    ) -> Option<News> {
+        link_events: &mut Vec<LinkEvent>,
+    ) -> Option<LinkEvent> {
         let share = READ_SHARE.min(scratch.len());
         let end = match transport.read(&mut scratch[..share]) {
             Received::Bytes(count) => {
@@ -258,10 +262,10 @@ impl Link {
                 None
             }
             Received::WouldBlock => return None,
-            Received::Ended => Some(News::Closed),
-            Received::Failed(error) => Some(News::Broken(error)),
+            Received::Ended => Some(LinkEvent::Closed),
+            Received::Failed(error) => Some(LinkEvent::Broken(error)),
         };
-        self.take_lines(end.is_some(), news);
+        self.take_lines(end.is_some(), link_events);
         if end.is_some() {
             self.inbox = Inbox::new();
             self.framer = Framer::default();
@@ -269,18 +273,18 @@ impl Link {
         end
     }
 
-    fn take_lines(&mut self, ended: bool, news: &mut Vec<News>) {
+    fn take_lines(&mut self, ended: bool, link_events: &mut Vec<LinkEvent>) {
         loop {
             let pending = self.inbox.pending();
             let kind = LineKind::Plain(MAX_SERVER_LINE);
             let used = match self.framer.next_or_last(pending, kind, ended) {
                 Step::Line { bytes, used } => {
-                    news.push(News::Line(bytes.to_vec()));
+                    link_events.push(LinkEvent::Line(bytes.to_vec()));
                     self.framer.taken(false);
                     used
                 }
                 Step::TooLong { used, .. } => {
-                    news.push(News::LineTooLong);
+                    link_events.push(LinkEvent::LineTooLong);
                     self.framer.taken(true);
                     used
                 }
@@ -337,14 +341,14 @@ impl Link {
     /// Reads what has already arrived, says that nothing more will be sent, and closes: a socket
     /// that is closed with unread bytes resets the connection, and the server might lose our last
     /// words. In this order, because a server may answer the half-close, which nobody asked for.
-    pub fn close(&mut self, scratch: &mut [u8], news: &mut Vec<News>) {
+    pub fn close(&mut self, scratch: &mut [u8], link_events: &mut Vec<LinkEvent>) {
         if let State::Up { mut transport } = std::mem::replace(&mut self.state, State::Down) {
             for _ in 0..MAX_LAST_READS {
                 match transport.read(scratch) {
                     Received::Bytes(count) => self.inbox.receive(&scratch[..count]),
                     Received::WouldBlock | Received::Ended | Received::Failed(_) => break,
                 }
-                self.take_lines(false, news);
+                self.take_lines(false, link_events);
             }
             transport.shutdown_write();
         }

@@ -1,6 +1,6 @@
 //! What happens in one turn of the loop, and how does it end?
 //!
-//! `wait → signals, keys, socket → timers → news → flush → show`. Handlers queue; the socket is
+//! `wait → signals, keys, socket → timers → link_events → flush → show`. Handlers queue; the socket is
 //! written in one place, the screen in another. What becomes of the connection is in `connection`.
 
 mod connection;
@@ -8,13 +8,16 @@ mod connection;
 use super::console::ConsoleAction;
 use super::dialect::Dialect;
 use super::front::Front;
-use super::irc::{Session, Wishes};
-use super::link::{Link, News, READ_SHARE};
+use super::irc::{ConnectOptions, IrcSession};
+use super::link::{Link, LinkEvent, READ_SHARE};
 use super::options::{Options, Timestamps};
 use super::paint::style;
 use super::plain::PlainLines;
 use super::script::Script;
-use super::startup::{is_person, poller_for_input, resolve, to_stderr, wants_colours, wishes};
+use super::startup::{
+    connect_options, is_person, poller_for_input, resolve, to_stderr, wants_colours,
+};
+use super::timers::TimerKind;
 use super::tokens::{INPUT, OUTPUT, SIGNALS, SOCKET};
 use super::{Exit, Notice};
 use crate::reactor::signals::stop_this_process;
@@ -25,43 +28,22 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// How long a leaving person's last lines may take to be sent.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const LAST_SEND: Duration = Duration::from_secs(1);
 /// How long a script listens on after its last line, unless `--linger` says otherwise.
 const DEFAULT_LINGER: Duration = Duration::from_secs(1);
-
-/// What a timer is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Due {
-    /// Give up connecting to this address.
-    ConnectTimeout,
-    /// Connect again.
-    Retry,
-    /// Decide that an ESC was the key.
-    Keys,
-    /// Say that the server is silent.
-    Hint,
-    /// Give up on a server that has said nothing.
-    FirstWord,
-    /// Give up on a server that has not let us in.
-    Registration,
-    /// Give up on a server that takes nothing of what a script says.
-    Answer,
-    /// End, whatever still might come.
-    End,
-}
 
 struct Client<'options> {
     options: &'options Options,
     colours: bool,
     poller: Poller,
-    timers: Timers<Due>,
+    timers: Timers<TimerKind>,
     signals: Signals,
     link: Link,
     front: Front,
     keys_timer: Option<TimerId>,
     connected_at: Option<Instant>,
     /// What is armed while an IRC server lets us in.
-    door_timers: Vec<TimerId>,
+    registration_timers: Vec<TimerId>,
     /// What a script waits for, and how long.
     awaited: Option<((u64, u64), TimerId)>,
     attempts: u32,
@@ -85,37 +67,37 @@ pub fn run(options: &Options) -> Exit {
             return Exit::NotConnected;
         }
     };
-    let wishes = match wishes(options, is_person() && !options.json) {
-        Ok(wishes) => wishes,
+    let connect_options = match connect_options(options, is_person() && !options.json) {
+        Ok(connect_options) => connect_options,
         Err(why) => {
             to_stderr(&Notice::error(why), red);
             return Exit::Arguments;
         }
     };
     // The client lives in `talk`, so the terminal is whole again when the error is printed.
-    talk(options, wishes, colours, addresses).unwrap_or_else(|error| {
+    talk(options, connect_options, colours, addresses).unwrap_or_else(|error| {
         to_stderr(&Notice::error(format!("cannot go on: {error}")), red);
-        Exit::Refused
+        Exit::System
     })
 }
 
 fn talk(
     options: &Options,
-    wishes: Wishes,
+    connect_options: ConnectOptions,
     colours: bool,
     addresses: Vec<SocketAddr>,
 ) -> io::Result<Exit> {
-    Client::new(options, wishes, colours, addresses)?.talk()
+    Client::new(options, connect_options, colours, addresses)?.talk()
 }
 
 impl<'options> Client<'options> {
     fn new(
         options: &'options Options,
-        wishes: Wishes,
+        connect_options: ConnectOptions,
         colours: bool,
         addresses: Vec<SocketAddr>,
     ) -> io::Result<Client<'options>> {
-        let person = wishes.person;
+        let person = connect_options.person;
         let signals = Signals::new(if person {
             &[
                 Signal::Interrupt,
@@ -132,7 +114,8 @@ impl<'options> Client<'options> {
         })?;
         let mut poller = poller_for_input(options.backend)?;
         poller.add(&signals, SIGNALS, Interest::READ)?;
-        let session = (!options.plain).then(|| Box::new(Session::new(wishes, options.bell)));
+        let session =
+            (!options.plain).then(|| Box::new(IrcSession::new(connect_options, options.bell)));
         let front = if person {
             Front::Person(Some(match session {
                 Some(session) => Dialect::Irc(session),
@@ -152,7 +135,7 @@ impl<'options> Client<'options> {
             front,
             keys_timer: None,
             connected_at: None,
-            door_timers: Vec::new(),
+            registration_timers: Vec::new(),
             awaited: None,
             attempts: 0,
             late: 0,
@@ -163,21 +146,21 @@ impl<'options> Client<'options> {
 
     fn talk(mut self) -> io::Result<Exit> {
         let mut scratch = vec![0; READ_SHARE];
-        let (mut events, mut news) = (Vec::new(), Vec::new());
-        self.link.start(&mut self.poller, &mut self.timers, &mut news)?;
+        let (mut events, mut link_events) = (Vec::new(), Vec::new());
+        self.link.start(&mut self.poller, &mut self.timers, &mut link_events)?;
         loop {
-            self.tell(&mut news)?;
+            self.handle_link_events(&mut link_events)?;
             let unasked = self.front.take_outgoing();
             if !unasked.is_empty() && self.link.is_up() {
                 self.link.send(&unasked);
             }
             self.link.flush(&mut self.poller, self.front.is_listening())?;
             self.watch_answers();
-            self.look_for_the_end();
+            self.check_end();
             if let Some(exit) = self.ended {
-                self.say_goodbye()?;
-                self.link.close(&mut scratch, &mut news);
-                return self.farewell(exit, news);
+                self.send_quit()?;
+                self.link.close(&mut scratch, &mut link_events);
+                return self.quit(exit, link_events);
             }
             if !self.front.show(&mut self.poller, &self.link)? {
                 self.ended = Some(Exit::Signal(SIGHUP));
@@ -186,17 +169,17 @@ impl<'options> Client<'options> {
             let wait = self.timers.time_left(Instant::now());
             self.poller.wait(&mut events, wait)?;
             for event in &events {
-                self.handle(event, &mut scratch, &mut news)?;
+                self.handle(event, &mut scratch, &mut link_events)?;
             }
-            self.fire(&mut news)?;
+            self.fire(&mut link_events)?;
         }
     }
 
     /// Lets an IRC server know that we leave. It is a short line, and goes out with one write or
     /// not at all.
-    fn say_goodbye(&mut self) -> io::Result<()> {
+    fn send_quit(&mut self) -> io::Result<()> {
         let Some(session) = self.front.session() else { return Ok(()) };
-        let (bytes, waiting) = (session.farewell(), session.waiting());
+        let (bytes, waiting) = (session.quit(), session.waiting());
         if self.link.is_up() {
             self.link.send(&bytes);
             self.link.flush(&mut self.poller, false)?;
@@ -214,11 +197,11 @@ impl<'options> Client<'options> {
         &mut self,
         event: &Readiness,
         scratch: &mut [u8],
-        news: &mut Vec<News>,
+        link_events: &mut Vec<LinkEvent>,
     ) -> io::Result<()> {
         match event.token {
             SIGNALS => self.take_signals(),
-            SOCKET => self.link.ready(&mut self.poller, &mut self.timers, scratch, news),
+            SOCKET => self.link.ready(&mut self.poller, &mut self.timers, scratch, link_events),
             INPUT => {
                 match &mut self.front {
                     Front::Person(_) => {}
@@ -247,10 +230,11 @@ impl<'options> Client<'options> {
                 if let Front::Console(console) = &self.front
                     && let Some(timeout) = console.timeout()
                 {
-                    self.keys_timer = Some(self.timers.arm(Instant::now() + timeout, Due::Keys));
+                    self.keys_timer =
+                        Some(self.timers.arm(Instant::now() + timeout, TimerKind::EscapeTimeout));
                 }
             }
-            ConsoleAction::Leave => self.end_within(LAST_WORDS, Exit::Done),
+            ConsoleAction::Leave => self.end_within(LAST_SEND, Exit::Done),
             ConsoleAction::Vanish => self.ended = Some(Exit::Signal(SIGHUP)),
         }
     }
@@ -259,7 +243,7 @@ impl<'options> Client<'options> {
     fn end_within(&mut self, limit: Duration, exit: Exit) {
         if self.ending.is_none() {
             self.ending = Some(exit);
-            self.timers.arm(Instant::now() + limit, Due::End);
+            self.timers.arm(Instant::now() + limit, TimerKind::Exit);
         }
     }
 
@@ -287,60 +271,63 @@ impl<'options> Client<'options> {
         Ok(())
     }
 
-    fn fire(&mut self, news: &mut Vec<News>) -> io::Result<()> {
+    fn fire(&mut self, link_events: &mut Vec<LinkEvent>) -> io::Result<()> {
         let now = Instant::now();
         while let Some(due) = self.timers.pop_due(now) {
             match due {
-                Due::ConnectTimeout => {
-                    self.link.connect_timed_out(&mut self.poller, &mut self.timers, news)?;
+                TimerKind::ConnectTimeout => {
+                    self.link.connect_timed_out(&mut self.poller, &mut self.timers, link_events)?;
                 }
-                Due::Retry => self.link.start(&mut self.poller, &mut self.timers, news)?,
-                Due::Keys => {
+                TimerKind::Reconnect => {
+                    self.link.start(&mut self.poller, &mut self.timers, link_events)?
+                }
+                TimerKind::EscapeTimeout => {
                     self.keys_timer = None;
                     if let Front::Console(console) = &mut self.front {
                         let action = console.timed_out(&mut self.link, &Zoned::now());
                         self.perform(action);
                     }
                 }
-                Due::Hint => self.hint(),
-                Due::FirstWord if self.front.session().is_some_and(|it| it.has_answered()) => {}
-                Due::FirstWord | Due::Registration => {
-                    self.front.session().into_iter().for_each(Session::waited_enough);
-                    self.judge()?;
+                TimerKind::SilenceHint => self.hint(),
+                TimerKind::FirstLine
+                    if self.front.session().is_some_and(|it| it.has_answered()) => {}
+                TimerKind::FirstLine | TimerKind::Registration => {
+                    self.front.session().into_iter().for_each(IrcSession::registration_timed_out);
+                    self.check_registration()?;
                 }
-                Due::Answer => self.no_answer(),
-                Due::End => self.ended = self.ending,
+                TimerKind::Answer => self.no_answer(),
+                TimerKind::Exit => self.ended = self.ending,
             }
         }
         Ok(())
     }
 
     /// Tells what has happened to the connection, and decides what follows.
-    fn tell(&mut self, news: &mut Vec<News>) -> io::Result<()> {
-        if news.is_empty() {
+    fn handle_link_events(&mut self, link_events: &mut Vec<LinkEvent>) -> io::Result<()> {
+        if link_events.is_empty() {
             return Ok(());
         }
         let now = Zoned::now();
-        for item in std::mem::take(news) {
+        for item in std::mem::take(link_events) {
             match item {
-                News::Line(line) => {
+                LinkEvent::Line(line) => {
                     self.front.line(&line, &now);
                     // What is behind that belongs to a connection that counts no more.
-                    if self.judge()? {
+                    if self.check_registration()? {
                         break;
                     }
                 }
-                News::LineTooLong => self.notice(Notice::error("a line too long to be shown")),
-                News::Connected(address) => self.connected(address)?,
-                News::Unreachable(address, why) => {
+                LinkEvent::LineTooLong => self.notice(Notice::error("a line too long to be shown")),
+                LinkEvent::Connected(address) => self.connected(address)?,
+                LinkEvent::Unreachable(address, why) => {
                     self.notice(Notice::error(format!("could not connect to {address}: {why}")));
                 }
-                News::NotConnected => match self.connected_at {
+                LinkEvent::NotConnected => match self.connected_at {
                     None => self.ended = Some(Exit::NotConnected),
                     Some(_) => self.retry(),
                 },
-                News::Closed => self.lost(None),
-                News::Broken(error) => self.lost(Some(error)),
+                LinkEvent::Closed => self.lost(None),
+                LinkEvent::Broken(error) => self.lost(Some(error)),
             }
         }
         Ok(())
@@ -353,19 +340,19 @@ impl<'options> Client<'options> {
     /// All is said: whether that is all well.
     fn done(&self) -> Exit {
         match &self.front {
-            Front::Script(script) if script.has_failed() => Exit::TurnedAway,
+            Front::Script(script) if script.has_failed() => Exit::Rejected,
             _ => Exit::Done,
         }
     }
 
     /// Whether there is nothing left to wait for.
-    fn look_for_the_end(&mut self) {
+    fn check_end(&mut self) {
         let waiting = self.front.session().map_or(0, |session| session.waiting());
         match &self.front {
             Front::Script(script) => {
-                let said_all = script.has_said_all() && self.link.unsent() == 0;
+                let said_all = script.has_sent_all() && self.link.unsent() == 0;
                 if script.output_closed() {
-                    self.end_within(LAST_WORDS, Exit::Done);
+                    self.end_within(LAST_SEND, Exit::Done);
                     if self.link.unsent() == 0 {
                         self.ended.get_or_insert(Exit::Done);
                     }
@@ -386,10 +373,10 @@ impl<'options> Client<'options> {
     }
 
     /// Shows what came last and gives the terminal back.
-    fn farewell(mut self, exit: Exit, mut news: Vec<News>) -> io::Result<Exit> {
+    fn quit(mut self, exit: Exit, mut link_events: Vec<LinkEvent>) -> io::Result<Exit> {
         let now = Zoned::now();
-        for item in news.drain(..) {
-            if let News::Line(line) = item {
+        for item in link_events.drain(..) {
+            if let LinkEvent::Line(line) = item {
                 self.front.line(&line, &now);
             }
         }

@@ -15,12 +15,12 @@
 
 use super::Notice;
 use super::display::DisplayItem;
-use super::irc::Session;
+use super::irc::IrcSession;
 use super::link::{Link, SEND_SOFT};
 use super::paint::{Painter, style};
 use super::plain::SentLines;
 use super::tokens::{INPUT, OUTPUT};
-use super::{Gravity, startup};
+use super::{Severity, startup};
 use crate::reactor::{Backend, Interest, Poller, Registration};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
 use jiff::Zoned;
@@ -53,7 +53,7 @@ pub struct Script {
     errors: Painter,
     json: bool,
     /// IRC, and the beginning of a line of input.
-    session: Option<Box<Session>>,
+    session: Option<Box<IrcSession>>,
     begun: Vec<u8>,
 }
 
@@ -67,7 +67,7 @@ impl Script {
         timestamps: bool,
         colours: bool,
         json: bool,
-        session: Option<Box<Session>>,
+        session: Option<Box<IrcSession>>,
     ) -> io::Result<Script> {
         Ok(Script {
             input: unbuffered(io::stdin())?,
@@ -88,8 +88,8 @@ impl Script {
     }
 
     /// Whether standard input has been read to its end, and in IRC the server has taken it all.
-    pub fn has_said_all(&self) -> bool {
-        let taken = |session: &Session| self.begun.is_empty() && session.is_idle();
+    pub fn has_sent_all(&self) -> bool {
+        let taken = |session: &IrcSession| self.begun.is_empty() && session.is_idle();
         self.input_ended && self.session.as_deref().is_none_or(taken)
     }
 
@@ -99,7 +99,7 @@ impl Script {
     }
 
     /// The IRC session, if that is spoken.
-    pub fn session(&mut self) -> Option<&mut Session> {
+    pub fn session(&mut self) -> Option<&mut IrcSession> {
         self.session.as_deref_mut()
     }
 
@@ -116,8 +116,8 @@ impl Script {
     }
 
     /// Whether the last thing sent was `/quit`.
-    pub fn has_said_farewell(&self) -> bool {
-        self.sent.end_with_quit() || self.session.as_ref().is_some_and(|it| it.has_said_farewell())
+    pub fn has_quit(&self) -> bool {
+        self.sent.end_with_quit() || self.session.as_ref().is_some_and(|it| it.has_quit())
     }
 
     /// Whether there is room for more lines from the server.
@@ -181,14 +181,14 @@ impl Script {
         let now = Zoned::now();
         let begun = std::mem::take(&mut self.begun);
         let mut rest = &begun[..];
-        while (session.is_settled() || session.has_said_farewell())
+        while (session.is_settled() || session.has_quit())
             && let Some(end) =
                 memchr::memchr(b'\n', rest).or((rest.len() > MAX_LINE).then_some(MAX_LINE))
         {
             let line = String::from_utf8_lossy(&rest[..end]);
             let line = line.strip_suffix('\r').unwrap_or(&line);
             rest = rest[end..].strip_prefix(b"\n").unwrap_or(&rest[end..]);
-            if !line.trim().is_empty() && !session.has_said_farewell() {
+            if !line.trim().is_empty() && !session.has_quit() {
                 session.typed(line, now.timestamp());
             }
         }
@@ -287,7 +287,7 @@ impl Script {
 
     /// What the client has to say: errors, on standard error; a script did not ask for more.
     pub fn notice(&self, notice: &Notice) {
-        if notice.gravity == Gravity::Error {
+        if notice.severity == Severity::Error {
             startup::to_stderr(notice, self.errors.style(style::ERROR));
         }
     }
@@ -297,8 +297,8 @@ impl Script {
     /// # Errors
     /// What the poller said.
     pub fn update(&mut self, poller: &mut Poller, link: &Link) -> io::Result<()> {
-        let ready = |session: &Session| {
-            session.is_settled() && !session.is_full() && !session.has_said_farewell()
+        let ready = |session: &IrcSession| {
+            session.is_settled() && !session.is_full() && !session.has_quit()
         };
         let ready = self.session.as_ref().is_none_or(|session| ready(session));
         let reads = !self.input_ended && link.is_up() && link.unsent() < SEND_SOFT && ready;

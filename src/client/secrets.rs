@@ -11,6 +11,8 @@
 //! Limit: a misspelt command shows its password on this person's own screen. The server tells
 //! nobody.
 
+use std::borrow::Cow;
+
 /// Commands, and the number of the words in front of the password, the command's own included.
 const COMMANDS: [(&str, usize); 7] = [
     ("/pass", 1),
@@ -115,6 +117,16 @@ pub fn sent(line: &str, forms: Forms) -> Option<String> {
     let start = begins(line, forms)?;
     let dots: String = std::iter::repeat_n(DOT, DOTS_SENT).collect();
     Some(if start == line.len() { line.to_owned() } else { format!("{}{dots}", &line[..start]) })
+}
+
+/// The text of a direct message in IRC as it is shown: services take commands that way, and some
+/// of those have a password.
+pub fn masked_message<'t>(to: &str, text: &'t str) -> Cow<'t, str> {
+    let typed = format!("/msg {to} ");
+    match sent(&format!("{typed}{text}"), Forms::Irc) {
+        Some(masked) => Cow::Owned(masked[typed.len()..].to_owned()),
+        None => Cow::Borrowed(text),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! Passwords come from the environment, a file or the terminal: never from an argument, which
 //! everybody on this machine could read.
 
-use super::irc::Wishes;
+use super::irc::ConnectOptions;
 use super::tokens::INPUT;
 use super::{Notice, Options};
 use crate::reactor::{Backend, Interest, Poller};
@@ -57,7 +57,7 @@ pub(super) fn poller_for_input(backend: Backend) -> io::Result<Poller> {
 ///
 /// # Errors
 /// In words for people: a password is missing, or cannot be read.
-pub(super) fn wishes(options: &Options, person: bool) -> Result<Wishes, String> {
+pub(super) fn connect_options(options: &Options, person: bool) -> Result<ConnectOptions, String> {
     let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
     let nick = options.nick.clone().unwrap_or_else(|| {
         let fits = |letter: &char| letter.is_ascii_alphanumeric() || "-_".contains(*letter);
@@ -83,7 +83,7 @@ pub(super) fn wishes(options: &Options, person: bool) -> Result<Wishes, String> 
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let seed = now.map_or(0, |now| now.subsec_nanos()) ^ std::process::id();
     let nonce = nonce().map_err(|error| format!("the system has no randomness: {error}"))?;
-    Ok(Wishes { nick, password, account, rooms: options.join.clone(), person, seed, nonce })
+    Ok(ConnectOptions { nick, password, account, rooms: options.join.clone(), person, seed, nonce })
 }
 
 /// Eighteen random bytes in base64, which has no comma.

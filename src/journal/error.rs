@@ -1,76 +1,47 @@
-//! What can be wrong with a journal, in words that say what to do.
+//! Errors of a data directory, with messages that say what to do.
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// Why a journal cannot be opened, read or filled.
+/// Why a data directory cannot be opened, read or filled.
 #[derive(Debug)]
 pub enum JournalError {
-    /// The directory or a file in it cannot be made or opened.
-    Directory {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// The directory or a file in it cannot be created or opened.
+    Directory { path: PathBuf, source: io::Error },
     /// Another server uses the directory.
-    Locked {
-        /// Which.
-        path: PathBuf,
-    },
+    Locked { path: PathBuf },
     /// The file can be read but not written.
-    ReadOnly {
-        /// Which.
-        path: PathBuf,
-    },
+    ReadOnly { path: PathBuf },
     /// The disk, or the configured size of the file, is full.
     Full {
-        /// Which file has no space.
+        /// The file without space.
         path: PathBuf,
     },
-    /// The file is damaged, or is no journal at all.
-    Corrupt {
-        /// Which.
-        path: PathBuf,
-        /// What does not fit.
-        detail: String,
-    },
+    /// The file is damaged or not a chatloop database.
+    Corrupt { path: PathBuf, detail: String },
     /// A newer version has written the file.
     Newer {
-        /// Which.
         path: PathBuf,
         /// Its schema.
         found: u32,
         /// The newest schema that is known here.
         known: u32,
     },
-    /// There is no journal to export from.
-    Missing {
-        /// Where none is.
-        path: PathBuf,
-    },
+    /// There is no database to export from.
+    Missing { path: PathBuf },
     /// An import wants an empty journal.
-    NotEmpty {
-        /// Which is not.
-        path: PathBuf,
-    },
+    NotEmpty { path: PathBuf },
     /// A line of an import cannot be taken. Nothing of the import was kept.
     Line {
-        /// Which, counted from 1.
+        /// The line, counted from 1.
         number: u64,
-        /// What is wrong with it.
         detail: String,
     },
     /// Reading or writing the exported lines failed.
     Stream(io::Error),
-    /// Anything else that the database said.
-    Database {
-        /// Which file.
-        path: PathBuf,
-        /// What it said.
-        source: rusqlite::Error,
-    },
+    /// Another database error.
+    Database { path: PathBuf, source: rusqlite::Error },
 }
 
 impl fmt::Display for JournalError {
@@ -133,12 +104,12 @@ impl std::error::Error for JournalError {
     }
 }
 
-/// Whether the journal still takes records.
+/// Whether the journal still accepts records.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Health {
     /// It does.
     Good,
-    /// A commit failed: why. What is kept can still be asked for; who comes and goes is let
-    /// through, unkept; everything else is refused. A restart tries again.
+    /// A commit failed, for this reason. Queries are still answered; connecting and quitting are
+    /// allowed but not stored; everything else is rejected. A restart tries again.
     ReadOnly(String),
 }

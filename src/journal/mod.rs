@@ -1,26 +1,29 @@
-//! Keeps changes in order and hands them back once they are committed; answers queries about the past.
+//! The journal: keeps changes in order, hands them back once they are committed, and answers
+//! queries about history.
 //!
-//! The hub applies only what the journal has handed back, so whatever anyone has seen is in the
-//! journal. In memory that is the same turn; on disk it is when a transaction has been committed.
-//! [`limits::Durability`] says what that survives.
+//! The hub applies only what the journal has handed back, so everything that a user has seen is in
+//! the journal. In memory, that is in the same turn; on disk, once a transaction has been
+//! committed. [`limits::Durability`] says what that survives.
 //!
 //! # Contract
 //!
-//! - Proposals come back in the order they were made, each once: as committed or as rejected.
+//! - Proposals come back in the order in which they were made, each once: as committed or as
+//!   rejected.
 //! - Ids of records rise, also over a restart; times never fall.
-//! - An answer holds what the hub has made of the records so far ([`Journal::archive`]) and no more:
-//!   what has been committed but not been delivered yet will be, and must not come twice.
-//! - A deleted or edited text is gone: from answers at once, from the raw bytes of the files
-//!   within [`limits::ERASE_WITHIN`] (a file system that copies on write may know better).
-//! - Nothing here blocks the caller on the disk but [`Journal::open`] and [`Journal::close`], unless
-//!   it is asked to run in line.
+//! - An answer contains what the hub has made of the records so far ([`Journal::archive`]) and no
+//!   more: records that are committed but not delivered yet will be delivered, and must not be sent
+//!   twice.
+//! - A deleted or edited text disappears from answers at once, and from the raw bytes of the files
+//!   within [`limits::ERASE_WITHIN`] (unless the file system keeps copies).
+//! - Nothing here blocks the caller on the disk except [`Journal::open`] and [`Journal::close`],
+//!   unless it is configured to run in line.
 //!
-//! | file | question |
+//! | file | subject |
 //! |---|---|
 //! | `limits`, `error`, `runtime` | how much, what went wrong, what does the program give it? |
 //! | `log` | in which order does what happen? |
 //! | `index` | what was there? |
-//! | `database` | how is the file of both opened? |
+//! | `database` | opening the file that both use |
 //! | `transfer` | how does a journal get to another directory? It reads the log's state and the index's rows, so it is above both |
 
 mod database;
@@ -45,7 +48,7 @@ use log::Log;
 use log::sqlite::SqliteLog;
 use std::path::Path;
 
-/// A log and an index: any of either would do.
+/// A log and an index, of any kind each.
 pub struct Journal {
     log: Log,
     index: Index,
@@ -58,8 +61,9 @@ impl Journal {
         Journal { log: Log::memory(), index: Index::memory(limits), last_query: 0 }
     }
 
-    /// The journal in `directory`, created if there is none, and the state it holds. The caller
-    /// then proposes [`Change::Restarted`], before anything else: the sessions of before are over.
+    /// The journal in `directory`, created if it does not exist, and the state it contains. The
+    /// caller then proposes [`Change::Restarted`] before anything else: the previous sessions are
+    /// over.
     ///
     /// # Errors
     /// What is wrong with the directory or the file, and what to do about it.
@@ -75,8 +79,8 @@ impl Journal {
         Ok((Journal { log, index, last_query: 0 }, hub))
     }
 
-    /// Proposes a change. It is in force only when [`take_committed`](Journal::take_committed) has
-    /// given it back. A `time` before that of the last record counts as the same.
+    /// Proposes a change. It takes effect only when [`take_committed`](Journal::take_committed)
+    /// returns it. A `time` before that of the last record counts as equal to it.
     pub fn propose(&mut self, time: Moment, origin: SessionId, change: Change) -> ProposalId {
         self.log.propose(time, origin, change)
     }
@@ -86,23 +90,23 @@ impl Journal {
         self.log.end_turn();
     }
 
-    /// Whether more commands should be read. If not, the disk is behind: wait for the wake.
+    /// Whether more commands should be read. If not, the disk is behind: wait for the wake-up.
     pub fn has_room(&self) -> bool {
         self.log.has_room()
     }
 
-    /// Whether there is something to take in this turn. What comes from another thread wakes the
-    /// loop instead.
+    /// Whether there is something to take in this turn. Results from another thread wake the loop
+    /// instead.
     pub fn has_news(&self) -> bool {
         self.log.has_news() || self.index.has_news()
     }
 
-    /// Moves the records that are committed by now to the end of `committed`.
+    /// Moves the records committed so far to the end of `committed`.
     pub fn take_committed(&mut self, committed: &mut Vec<Committed>) {
         self.log.take_committed(committed);
     }
 
-    /// Moves the proposals that could not be committed to the end of `rejected`: to be told to
+    /// Moves the proposals that could not be committed to the end of `rejected`, to be reported to
     /// their origins. Call it after [`take_committed`](Journal::take_committed).
     pub fn take_rejected(&mut self, rejected: &mut Vec<Proposal>) {
         self.log.take_rejected(rejected);
@@ -113,30 +117,29 @@ impl Journal {
         self.index.archive(update);
     }
 
-    /// The id of the next query: drawn before it is asked, so that whoever waits for the answer
-    /// knows what for.
+    /// The id of the next query: drawn before it is sent, so that the waiting connection knows it.
     pub fn next_query(&mut self) -> QueryId {
         self.last_query += 1;
         QueryId(self.last_query)
     }
 
-    /// Asks something, as of what has been archived so far;
-    /// [`next_answer`](Journal::next_answer) brings the answer with the same `id`.
+    /// Starts a query on everything archived so far; [`next_answer`](Journal::next_answer) returns
+    /// the answer with the same `id`.
     pub fn query(&mut self, id: QueryId, query: HistoryQuery) {
         self.index.query(id, query);
     }
 
-    /// The next answer that has been found, if there is one by now.
+    /// The next answer, if there is one.
     pub fn next_answer(&mut self) -> Option<(QueryId, Answer)> {
         self.index.next_answer()
     }
 
-    /// Whether it still takes records; known when the rejected ones come back.
+    /// Whether it still accepts records; known when rejections come back.
     pub fn health(&self) -> Health {
         self.log.health()
     }
 
-    /// Commits what has been proposed, leaves a snapshot for a quick start, and ends.
+    /// Commits all proposals, writes a snapshot for a fast start, and exits.
     pub fn close(self) {
         self.log.close();
     }

@@ -1,4 +1,4 @@
-//! What a journal on disk is given by the program it runs in: a wake, the time, threads or none.
+//! What the program provides to a journal on disk: a wake-up, the time, and whether to use threads.
 
 use crate::chat::Moment;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use std::time::Instant;
 /// Called from the journal's threads when there is something to take.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
-/// The time, as the program tells it. A trait of this room, because the reactor's clock is not to
-/// be known here.
+/// The time, as the program provides it. A trait of this room, because it may not import the
+/// reactor's clock.
 pub trait TimeSource: Send + Sync {
     fn instant(&self) -> Instant;
     fn moment(&self) -> Moment;
@@ -20,7 +20,7 @@ pub struct Runtime {
     pub time: Arc<dyn TimeSource>,
     /// Whether writing and reading happen in the caller's thread: in
     /// [`Journal::end_turn`](super::Journal::end_turn) and
-    /// [`Journal::query`](super::Journal::query), without a wake. For tests and the simulation, which
-    /// need one order of everything; the loop would wait for the disk.
+    /// [`Journal::query`](super::Journal::query), without a wake-up. For tests and the simulation,
+    /// which need one order of everything; the event loop would block on the disk.
     pub inline: bool,
 }

@@ -1,16 +1,17 @@
 //! A journal as lines of JSON, and back.
 //!
-//! The first line says what it is; then comes the state (`state`, or of a single room `room`), then
-//! one `message` a line, oldest first. Ids, numbers and times survive the way there and back.
+//! The first line identifies the format; then comes the state (`state`, or `room` for a single
+//! room), then one `message` per line, oldest first. Ids, numbers and times survive an export and
+//! import.
 //!
-//! An export may run beside the server. A whole one is a backup: like the directory it holds
-//! password hashes, SCRAM keys, room keys and private words, and should be as private. One of a
-//! single room holds that room's settings and messages. Not exported are records that a snapshot
-//! covers: what they did is in the state; nor who came and went, and the like.
+//! An export can run while the server is running. A full one is a backup: like the directory, it
+//! contains password hashes, SCRAM keys, room keys and direct messages, and should be protected
+//! accordingly. That of a single room contains the room's settings and messages. Not exported are
+//! records that a snapshot covers, whose effect is in the state, and events.
 //!
-//! An import takes place as a whole or not at all, and only into an empty journal: ids are the
-//! order of everything, and two orders cannot be merged without giving new ones. An imported single
-//! room is kept (as `/keep` does), or it would be closed for want of people.
+//! An import is complete or does not happen, and needs an empty data directory: ids are the order
+//! of everything, and two orders cannot be merged without assigning new ones. An imported single
+//! room is kept (as with `/keep`); otherwise it would be deleted for lack of members.
 
 use super::database::classify::classify;
 use super::database::{json, open, schema};
@@ -33,7 +34,7 @@ const VERSION: u32 = 1;
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
-    /// What the lines are, and the last record and its time.
+    /// The format, and the last record and its time.
     ChatloopJournal { version: u32, last: u64, time: i64 },
     /// The whole state.
     State(Value),
@@ -107,7 +108,7 @@ fn write_line(out: &mut impl Write, line: &Line) -> Result<(), JournalError> {
     out.write_all(b"\n").map_err(JournalError::Stream)
 }
 
-/// One room of a state, empty of people and to be kept.
+/// One room of a state, without members and kept.
 fn room_of(mut hub: Value, wanted: &Name) -> Option<Value> {
     let rooms = hub.get_mut("rooms")?.as_array_mut()?;
     let named = |pair: &&mut Value| pair[0].as_str().is_some_and(|name| *wanted == *name);
@@ -145,7 +146,7 @@ fn page(
             room.map(|room| names.entry(room).or_insert_with_key(|it| Name::new(it)).clone());
         let mut logged = read_message(row, room.as_ref())?;
         if let Some(reply) = &mut logged.reply {
-            // It has a line of its own.
+            // It has a separate line.
             reply.text = None;
         }
         let sql = "SELECT text, nick, id FROM reaction WHERE message = ?1 ORDER BY id";
@@ -158,10 +159,9 @@ fn page(
     Ok(page)
 }
 
-/// What was imported.
+/// The result of an import.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Imported {
-    /// How many messages.
     pub messages: u64,
 }
 
@@ -178,7 +178,7 @@ pub fn import(directory: &Path, lines: &mut impl BufRead) -> Result<Imported, Jo
     if any {
         return Err(JournalError::NotEmpty { path: directory.to_owned() });
     }
-    // Ends with a rollback if dropped on the way out.
+    // Rolled back if dropped early.
     let transaction = opened.connection.unchecked_transaction().map_err(failed)?;
     let mut import = Import::default();
     let mut number = 0;

@@ -1,31 +1,32 @@
-//! Who has heard what? Every receiver's stream against what was sent and what the others heard.
+//! The ledger of deliveries: every receiver's stream compared with what was sent and what the
+//! others received.
 //!
-//! A table of receivers times senders would be exact and, for 19,000 of each, 1.4 GB. Instead
-//! there is one list for all, the *order*: every message in the order in which it was heard first
-//! by anyone. A receiver is a place in that list. As long as it hears what comes next there, it
-//! is served by one comparison; only one that strays from the order keeps *gaps*, the stretches
-//! of it that it has passed over. What fills a gap later came late, what lies before its place
-//! and in no gap came twice, and the gaps that remain at the end are losses. No case is a guess.
+//! A table of receivers by senders would be exact and, for 19,000 of each, take 1.4 GB. Instead
+//! there is one shared list, the *order*: every message in the order in which it was first received
+//! by anyone. A receiver is a position in that list. As long as it receives the next message there,
+//! one comparison is enough; only a receiver that departs from the order has *gaps*, the spans that
+//! it has skipped. A message that fills a gap came late; one before the position and in no gap came
+//! twice; the gaps that remain at the end are losses. No case is a guess.
 //!
-//! A server with one thread has one order for all. One with several may show two receivers two
-//! orders and still keep that of each sender: such deliveries are counted as [`Faults::crossed`],
-//! apart from [`Faults::reordered`], and the caller decides whether they are a fault. A sender
-//! that does not hear itself cannot tell where its own messages stand among the others, so only
-//! those who hear everything, the *listeners*, write the order; a sender that is ahead of all of
-//! them waits with its place (but not with anything else). Without any listener everyone writes,
-//! and crossings mean nothing.
+//! A server with one thread has one order for all. One with several may show two receivers
+//! different orders and still keep the order of each sender: such deliveries are counted as
+//! [`Faults::crossed`], separately from [`Faults::reordered`], and the caller decides whether they
+//! are errors. A sender that does not receive its own messages cannot tell their position among the
+//! others, so only receivers of everything, the *listeners*, write the order; a sender that is
+//! ahead of all of them waits with its position (but with nothing else). Without any listener
+//! everyone writes, and crossings mean nothing.
 //!
 //! Limit: after a loss or a reordering a crossing may be counted as well.
 //!
-//! Sender `s` of `n` speaks the messages `s, s + n, s + 2n …`, so number, sender and sequence
-//! follow from each other without a table.
+//! Sender `s` of `n` sends the messages `s, s + n, s + 2n …`, so number, sender and sequence follow
+//! from each other without a table.
 //!
 //! Absent: the bytes (see [`super::payload`]) and the clock.
 
 use super::payload::{MOST_SEQUENCES, Stamp};
 use std::collections::VecDeque;
 
-/// The place of a message that nobody has heard yet.
+/// The position of a message that has not been received yet.
 const UNHEARD: u32 = u32::MAX;
 /// The sender number of one who sends nothing.
 const NOBODY: u32 = u32::MAX;
@@ -33,64 +34,64 @@ const NOBODY: u32 = u32::MAX;
 /// The most messages of one run, probes not counted: what it takes to remember them is about 24
 /// bytes each.
 pub const MOST_MESSAGES: u32 = MOST_SEQUENCES;
-/// How far a sender may be ahead of all listeners before it writes the order itself. Only when
-/// every listener has lost a message, or lags far behind, does it come to that.
+/// How far a sender may be ahead of all listeners before it writes the order itself. This only
+/// happens if every listener has lost a message or lags far behind.
 const MOST_AHEAD: usize = 1_024;
 
-/// What was counted against the server.
+/// The server's errors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Faults {
-    /// Deliveries that never came, to a receiver that was there till the end.
+    /// Deliveries that never came, to a receiver that stayed connected.
     pub lost: u64,
-    /// Deliveries that came again.
+    /// Repeated deliveries.
     pub doubled: u64,
     /// Deliveries after a later message of the same sender.
     pub reordered: u64,
-    /// Messages cut, glued, garbled, or never sent by anyone. What is torn is also lost.
+    /// Messages that were split, joined, changed, or never sent. A corrupted message is also lost.
     pub torn: u64,
-    /// Deliveries that crossed with those of another sender: this receiver heard the two in
-    /// another order than the receiver who was first. A fault only where one order is promised.
+    /// Deliveries in another order, relative to another sender, than at the first receiver. An
+    /// error only if one order is promised.
     pub crossed: u64,
 }
 
-/// What a delivery was.
+/// The classification of a delivery.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Heard {
-    /// A message this receiver had not heard; its order is judged in [`Faults`].
+    /// A new message for this receiver; its order is classified in [`Faults`].
     Fresh,
-    /// Its own message came back to it, and was not expected to.
+    /// An unexpected echo to its sender.
     Echo,
     /// Heard before, or never sent.
     Nothing,
 }
 
-/// What one receiver has heard.
+/// The messages that one receiver has received.
 pub struct Account {
-    /// Everything in the order before this place was heard, but for the gaps.
+    /// Everything in the order before this position has been received, except the gaps.
     place: u32,
-    /// Its own number if it is a sender whose messages should not come back to it.
+    /// Its number, if it is a sender that should not receive its own messages.
     own: u32,
-    /// Whether messages wait for it: not those of a deliberately slow reader.
+    /// Whether messages wait for it: not for a deliberately slow reader.
     awaited: bool,
     /// Stretches `from..to` of the order that were passed over; ascending.
     gaps: Vec<(u32, u32)>,
-    /// Numbers it has heard and cannot place yet, in the order it heard them.
+    /// Numbers received but not placed yet, in the order of receipt.
     ahead: VecDeque<u32>,
 }
 
 impl Account {
-    /// A receiver that should hear everything.
+    /// A receiver of everything.
     pub fn new() -> Account {
         Account { place: 0, own: NOBODY, awaited: true, gaps: Vec::new(), ahead: VecDeque::new() }
     }
 
-    /// It is sender `number` and should not hear itself.
+    /// It is sender `number` and should not receive its own messages.
     pub fn without_own(mut self, number: u32) -> Account {
         self.own = number;
         self
     }
 
-    /// No message waits until this one has heard it.
+    /// No message waits for this receiver.
     pub fn not_awaited(mut self) -> Account {
         self.awaited = false;
         self
@@ -124,7 +125,7 @@ impl Default for Account {
 struct Entry {
     number: u32,
     sender: u32,
-    /// A later message of the same sender stands before it.
+    /// A later message of the same sender precedes it.
     late: bool,
 }
 
@@ -132,29 +133,29 @@ struct Entry {
 struct Sent {
     micros: u64,
     place: u32,
-    /// Awaited receivers that have not heard it.
+    /// Awaited receivers that have not received it.
     missing: u32,
 }
 
-/// All messages of a run and the order they were heard in.
+/// All messages of a run and the order in which they were received.
 pub struct Ledger {
     senders: u32,
-    /// Whether some receivers hear everything and so write the order.
+    /// Whether some receivers receive everything and so write the order.
     has_listeners: bool,
     sent: Vec<Sent>,
     order: Vec<Entry>,
     /// Of each sender, one more than the highest sequence in the order.
     highest: Vec<u32>,
-    /// Messages that some awaited receiver has not heard.
+    /// Messages that some awaited receiver has not received.
     open: u32,
-    /// All before this number are not open.
+    /// No message before this number is open.
     first_open: u32,
     faults: Faults,
 }
 
 impl Ledger {
-    /// An empty ledger for `senders`, at least one. Say whether there will be awaited receivers
-    /// that hear everything, which makes [`Faults::crossed`] exact.
+    /// An empty ledger for `senders`, at least one. `has_listeners`: whether there will be awaited
+    /// receivers of everything, which makes [`Faults::crossed`] exact.
     pub fn new(senders: u32, has_listeners: bool) -> Ledger {
         let senders = senders.max(1);
         Ledger {
@@ -169,27 +170,27 @@ impl Ledger {
         }
     }
 
-    /// How many messages were sent.
+    /// The number of messages sent.
     pub fn sent(&self) -> u32 {
         self.sent.len() as u32
     }
 
-    /// How many of them some awaited receiver has not heard.
+    /// How many of them some awaited receiver has not received.
     pub fn open(&self) -> u32 {
         self.open
     }
 
-    /// What was counted so far.
+    /// The errors so far.
     pub fn faults(&self) -> Faults {
         self.faults
     }
 
-    /// Counts a torn message.
+    /// Counts a corrupted message.
     pub fn torn(&mut self) {
         self.faults.torn += 1;
     }
 
-    /// Whose turn it is to send.
+    /// The next sender.
     pub fn next_sender(&self) -> u32 {
         self.sent() % self.senders
     }
@@ -203,7 +204,7 @@ impl Ledger {
         Stamp { sender: number % self.senders, sequence: number / self.senders, micros }
     }
 
-    /// Notes that the owner of `account` has heard the message of `stamp`.
+    /// Records that the owner of `account` has received the message of `stamp`.
     pub fn hear(&mut self, account: &mut Account, stamp: &Stamp) -> Heard {
         let number = u64::from(stamp.sequence) * u64::from(self.senders) + u64::from(stamp.sender);
         let known = usize::try_from(number).ok().and_then(|number| self.sent.get(number));
@@ -234,7 +235,7 @@ impl Ledger {
         Heard::Fresh
     }
 
-    /// Takes note of a message whose place is not known, or waits behind one that has none.
+    /// Records a message whose position is unknown, or that waits for such a message.
     fn hear_ahead(&mut self, account: &mut Account, number: u32) -> bool {
         let place = self.sent[number as usize].place;
         if account.ahead.contains(&number) || self.has_heard(account, place) {
@@ -247,8 +248,8 @@ impl Ledger {
         true
     }
 
-    /// Finds `number` in the order, or enters it there, and moves `account`. False if the message
-    /// was heard before.
+    /// Finds `number` in the order, or appends it, and moves `account`. False if the message was
+    /// received before.
     fn hear_in_order(&mut self, account: &mut Account, number: u32) -> bool {
         let place = match self.sent[number as usize].place {
             UNHEARD => self.enter(number),
@@ -257,9 +258,9 @@ impl Ledger {
         if place >= account.place {
             self.pass_over(account, place);
             account.place = place + 1;
-            // What the account has heard is the order up to here but for the gaps. So if no later
-            // message of the sender stands before it in the order, none was heard; if one does,
-            // it counts unless it is in a gap.
+            // The account has received the order up to here except the gaps. So if no later message
+            // of the sender precedes it in the order, none was received; if one does, it counts
+            // unless it is in a gap.
             if self.order[place as usize].late && self.is_behind(account, number) {
                 self.faults.reordered += 1;
             }
@@ -275,7 +276,8 @@ impl Ledger {
         true
     }
 
-    /// Moves `account` over what it heard ahead of the listeners and they have heard since.
+    /// Moves `account` over messages that it received ahead of the listeners and that they have
+    /// received since.
     fn place_what_is_ahead(&mut self, account: &mut Account) {
         while let Some(&number) = account.ahead.front() {
             if self.sent[number as usize].place == UNHEARD {
@@ -291,7 +293,7 @@ impl Ledger {
         }
     }
 
-    /// Gives everything that `account` has heard its place. To be done for all before
+    /// Places everything that `account` has received. To be done for all before
     /// [`close`](Ledger::close).
     pub fn settle(&mut self, account: &mut Account) {
         while !account.ahead.is_empty() {
@@ -299,7 +301,7 @@ impl Ledger {
         }
     }
 
-    /// Puts a message that nobody had heard at the end of the order.
+    /// Appends a message that no one had received to the order.
     fn enter(&mut self, number: u32) -> u32 {
         let place = self.order.len() as u32;
         let (sender, sequence) = (number % self.senders, number / self.senders);
@@ -311,7 +313,7 @@ impl Ledger {
         place
     }
 
-    /// Moves `account` up to `place`; others' messages on the way become a gap.
+    /// Moves `account` up to `place`; other senders' messages in between become a gap.
     fn pass_over(&self, account: &mut Account, place: u32) {
         for passed in account.place..place {
             if self.order[passed as usize].sender == account.own {
@@ -324,7 +326,7 @@ impl Ledger {
         }
     }
 
-    /// Whether the owner of `account` has heard a later message of the same sender.
+    /// Whether the owner of `account` has received a later message of the same sender.
     fn is_behind(&self, account: &Account, number: u32) -> bool {
         let step = self.senders as usize;
         let mut later = self.sent.iter().skip(number as usize + step).step_by(step);
@@ -337,7 +339,7 @@ impl Ledger {
 
     fn tick_off(&mut self, number: u32) {
         let missing = &mut self.sent[number as usize].missing;
-        // At 0 already if the caller awaited fewer than there are: nobody waits, then.
+        // Already 0 if the caller awaited fewer receivers than there are; then no one waits.
         if *missing == 0 {
             return;
         }
@@ -363,14 +365,13 @@ impl Ledger {
         }
     }
 
-    /// Whether the owner of `account`, who sends nothing, has heard everything up to now.
+    /// Whether the owner of `account`, which sends nothing, has received everything so far.
     pub fn has_heard_all(&self, account: &Account) -> bool {
         account.gaps.is_empty() && account.place == self.sent()
     }
 
-    /// Draws the line under the run: from here one can ask who is owed what, once all accounts
-    /// are settled. Only messages of
-    /// senders for whom `counts` says so are looked at.
+    /// Closes the run: from here on, losses can be computed, once all accounts are settled. Only
+    /// senders for which `counts` returns true are considered.
     pub fn close(&self, counts: impl Fn(u32) -> bool) -> Closing<'_> {
         let counts: Vec<bool> = (0..self.senders).map(counts).collect();
         let mut unheard = vec![0; self.senders as usize];
@@ -386,7 +387,7 @@ impl Ledger {
         self.faults.lost += deliveries;
     }
 
-    /// The order: message numbers as they were first heard.
+    /// The order: message numbers as they were first received.
     pub fn order(&self) -> impl Iterator<Item = u32> + '_ {
         self.order.iter().map(|entry| entry.number)
     }
@@ -396,13 +397,13 @@ impl Ledger {
 pub struct Closing<'a> {
     ledger: &'a Ledger,
     counts: Vec<bool>,
-    /// Of each sender that counts, how many messages nobody heard.
+    /// For each sender that counts, how many messages no one received.
     unheard: Vec<u64>,
     unheard_in_all: u64,
 }
 
 impl Closing<'_> {
-    /// How many deliveries the owner of `account` never got.
+    /// How many deliveries the owner of `account` never received.
     pub fn owed(&self, account: &Account) -> u64 {
         let order = &self.ledger.order;
         let gaps = account.gaps.iter().flat_map(|&(from, to)| from..to);

@@ -1,13 +1,13 @@
 //! The lab: programs that put a chat server under load and judge what it does.
 //!
-//! | module | question |
+//! | module | subject |
 //! |---|---|
-//! | [`payload`] | what does a test message look like, and where is it in a stream of bytes? |
-//! | [`ledger`] | who has heard what: lost, doubled, reordered? |
+//! | [`payload`] | the format of test messages, and how to find them in a stream of bytes |
+//! | [`ledger`] | which receiver has received what: lost, duplicated, reordered |
 //! | [`swarm`] | thousands of clients in one loop: `chatloop-lab swarm` |
 //! | [`storm`] | what do two honest users notice of an attack? `chatloop-lab storm` |
 //! | [`process`] | what has a process used of CPU and memory? |
-//! | [`report`] | what was seen, for a person and for a program |
+//! | [`report`] | the report, for people and for programs |
 //!
 //! The first two are pure: no sockets and no clock. So the judge itself is tested against every
 //! kind of bad server without one being there.

@@ -1,4 +1,4 @@
-//! What does a test message look like, and where is it in a stream of bytes?
+//! The format of test messages, and how to find them in a stream of bytes.
 //!
 //! ```text
 //! swarm.k3x9q2.00017.00000042.00001234567.-------------------.
@@ -9,15 +9,15 @@
 //! |     the run, so that a message from an earlier run is nobody's
 //! ```
 //!
-//! Printable, without a space, and every byte of it is known beforehand but for the three
-//! numbers: so a message that a server cut, glued, cleaned or garbled is told from a whole one.
+//! Printable, without a space, and every byte except for three numbers is known in advance: so a
+//! message that a server has split, joined, sanitised or changed can be told from an intact one.
 //!
-//! [`Format::scan`] looks for the first two fields (the *marker*) and not for lines. Whatever a
-//! server puts in front, be it `[IP:PORT]: `, a colour or `\r`, is passed over, as is every line
-//! without a marker. Searching for one fixed string with memchr's vectors is also what lets one
-//! core check some ten million messages a second.
+//! [`Format::scan`] looks for the first two fields (the *marker*), not for lines. Anything that a
+//! server puts in front, be it `[IP:PORT]: `, a colour or `\r`, is skipped, as is every line
+//! without a marker. Searching for one fixed string with memchr's vector instructions is also what
+//! lets one core check some ten million messages per second.
 //!
-//! Absent: allocation. A caller keeps the few bytes that `scan` leaves over, at most
+//! Absent: allocation. The caller keeps the few bytes that `scan` leaves, at most
 //! [`Format::longest_leftover`].
 
 use memchr::{memchr, memmem};
@@ -38,41 +38,41 @@ pub const LONGEST: usize = 65_536;
 pub const MOST_SENDERS: u32 = 100_000;
 /// One more than the highest sequence number; the one below it is kept for [`Stamp::PROBE`].
 pub const MOST_SEQUENCES: u32 = 99_999_999;
-/// What a server may append to a message before its newline (`\r`, a colour reset, a time).
-/// Without a newline within so many bytes the message counts as torn.
+/// What a server may append to a message before its newline (`\r`, a colour reset, a time). Without
+/// a newline within this many bytes, the message counts as corrupted.
 pub const LONGEST_SUFFIX: usize = 256;
 
 /// The three numbers of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stamp {
-    /// Which sender, from 0.
+    /// The sender, from 0.
     pub sender: u32,
-    /// Which of its messages, from 0; or [`Stamp::PROBE`].
+    /// The sequence number of the sender's message, from 0; or [`Stamp::PROBE`].
     pub sequence: u32,
-    /// When it was due to be sent: microseconds since the run began.
+    /// When it was due to be sent: microseconds since the start of the run.
     pub micros: u64,
 }
 
 impl Stamp {
-    /// The sequence number of a message that only asks who is in the room.
+    /// The sequence number of a probe.
     pub const PROBE: u32 = MOST_SEQUENCES;
 
-    /// Whether it is such a question and no part of the measurement.
+    /// Whether it is a probe and not part of the measurement.
     pub fn is_probe(&self) -> bool {
         self.sequence == Stamp::PROBE
     }
 }
 
-/// What [`Format::scan`] came across.
+/// A result of [`Format::scan`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Found {
-    /// A whole message on a line of its own.
+    /// An intact message on a separate line.
     Message(Stamp),
     /// The start of a message that is not whole, or one with another in the same line.
     Torn,
 }
 
-/// The look of one run's messages: run and size are fixed in it.
+/// The format of one run's messages: run and size are constant.
 pub struct Format {
     /// The message of sender 0, sequence 0, time 0, newline included: the mould for all others.
     mould: Vec<u8>,
@@ -80,8 +80,8 @@ pub struct Format {
 }
 
 impl Format {
-    /// Messages of `size` bytes on the wire, newline included; `run` is told apart modulo 36⁶.
-    /// A `size` outside [`SHORTEST`]..=[`LONGEST`] is moved to the nearer end.
+    /// Messages of `size` bytes on the wire, including the newline; `run` is distinguished modulo
+    /// 36⁶. A `size` outside [`SHORTEST`]..=[`LONGEST`] is clamped.
     pub fn new(run: u64, size: usize) -> Format {
         let mut marker = *b"swarm.000000.";
         let mut rest = run;
@@ -105,7 +105,7 @@ impl Format {
         self.mould.len()
     }
 
-    /// The most that [`scan`](Format::scan) ever leaves over.
+    /// The most that [`scan`](Format::scan) ever leaves.
     pub fn longest_leftover(&self) -> usize {
         self.size() + LONGEST_SUFFIX
     }
@@ -126,9 +126,9 @@ impl Format {
         }
     }
 
-    /// Calls `found` for every message and every torn one in `bytes`, in order, and returns how
-    /// many bytes are done with. The rest is the beginning of a message: put the next bytes
-    /// behind it and scan again. With `ended` nothing will follow, and nothing is left over.
+    /// Calls `found` for every message, intact or corrupted, in `bytes`, in order, and returns how
+    /// many bytes have been processed. The rest is the start of a message: append the next bytes to
+    /// it and scan again. With `ended`, nothing will follow, and nothing is left.
     pub fn scan(&self, bytes: &[u8], ended: bool, mut found: impl FnMut(Found)) -> usize {
         let mut at = 0;
         while let Some(distance) = self.finder.find(&bytes[at..]) {
@@ -144,12 +144,12 @@ impl Format {
         if ended { bytes.len() } else { bytes.len() - self.half_a_marker(&bytes[at..]) }
     }
 
-    /// What `rest`, which starts with a marker, holds, and how far that reaches; `None` if it
-    /// takes more bytes to tell.
+    /// The message at the start of `rest`, which starts with a marker, and its length; `None` if
+    /// more bytes are needed.
     fn take(&self, rest: &[u8], ended: bool) -> Option<(Found, usize)> {
         let length = self.size() - 1;
         let Some(text) = rest.get(..length) else {
-            // Cut short, unless the end is only not here yet.
+            // Truncated, unless its end has not arrived yet.
             let cut = ended || memchr(b'\n', rest).is_some();
             return if cut { Some((Found::Torn, MARKER)) } else { None };
         };

@@ -1,19 +1,20 @@
-//! What has a process used of CPU and memory? Asked of another process by its number.
+//! CPU time and memory of another process.
 //!
-//! Linux tells it in `/proc`; elsewhere `ps` does, which every Unix has and which costs a fork,
-//! so ask between measurements and not during one.
+//! Read from `/proc` on Linux, and elsewhere from `ps`, which every Unix has and which costs a
+//! fork: so call it between measurements, not during one.
 //!
-//! Limits: CPU comes in hundredths of a second, so measure over seconds. On Linux memory is in
-//! pages, elsewhere in kilobytes. No peak values: the difference of two moments is what is asked.
+//! Limits: the resolution of CPU time is a hundredth of a second, so measure over seconds. Memory
+//! is in pages on Linux, elsewhere in kilobytes. There are no peak values: callers compare two
+//! moments.
 
 use std::fmt;
 use std::io;
 use std::time::Duration;
 
-/// What one process has used up to now.
+/// The usage of one process so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Usage {
-    /// CPU in its own code, all threads together; `None` where the system tells only the sum.
+    /// CPU time in user mode, all threads together; `None` if the system only reports the sum.
     pub user: Option<Duration>,
     /// CPU in its own code and in the kernel on its behalf.
     pub total: Duration,
@@ -21,7 +22,7 @@ pub struct Usage {
     pub resident: u64,
 }
 
-/// A process that cannot be asked.
+/// There is no such process, or the system does not report its usage.
 #[derive(Debug)]
 pub struct NoSuchProcess {
     pid: u32,
@@ -37,9 +38,6 @@ impl fmt::Display for NoSuchProcess {
 impl std::error::Error for NoSuchProcess {}
 
 /// Asks the system about process `pid`.
-///
-/// # Errors
-/// There is no such process, or the system does not tell.
 pub fn usage(pid: u32) -> Result<Usage, NoSuchProcess> {
     ask(pid).map_err(|reason| NoSuchProcess { pid, reason })
 }
@@ -67,14 +65,14 @@ fn ask(pid: u32) -> io::Result<Usage> {
     Err(io::ErrorKind::NotFound.into())
 }
 
-/// Ticks of `/proc/PID/stat` in a second. It has been 100 on every Linux that user programs see,
-/// whatever the kernel's own clock does.
+/// Ticks of `/proc/PID/stat` per second: 100 on every Linux as user programs see it, whatever the
+/// kernel's own clock rate.
 #[cfg(any(target_os = "linux", target_os = "android", test))]
 const TICKS_PER_SECOND: u64 = 100;
 
 #[cfg(any(target_os = "linux", target_os = "android", test))]
 fn read_proc(stat: &str, status: &str) -> Option<Usage> {
-    // The second field is the name in parentheses and may itself hold blanks and parentheses.
+    // The second field is the name in parentheses, which may contain spaces and parentheses.
     let (_, fields) = stat.rsplit_once(") ")?;
     let mut fields = fields.split_ascii_whitespace();
     let user: u64 = fields.nth(11)?.parse().ok()?; // field 14 of the whole line

@@ -1,4 +1,4 @@
-//! What was seen, for a person and for a program.
+//! The report, for people and for programs.
 //!
 //! `--json` prints one object on one line, without nesting, so that a shell can take a number out
 //! with `sed`. Its keys are the fields of [`Report`], in that order; what was not measured is
@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 
-/// CPU time comes in hundredths of a second; less than this is not worth a quotient.
+/// The resolution of CPU time is a hundredth of a second; below this, no quotient is computed.
 const LEAST_CPU: Duration = Duration::from_millis(100);
 
 /// The result of a swarm.
@@ -26,15 +26,15 @@ pub struct Report {
     pub connections: usize,
     /// Of these, how many sent.
     pub senders: u32,
-    /// How many read nothing until the end.
+    /// Members that read nothing until the end.
     pub slow: u32,
     /// Bytes of a message as sent, newline included.
     pub size: usize,
     /// Messages in flight, or null if `rate` was given.
     pub window: Option<u32>,
-    /// Messages a second that were asked for.
+    /// The requested messages per second.
     pub rate: Option<f64>,
-    /// How long connecting took.
+    /// The time to connect.
     pub connect_seconds: f64,
     /// Connections made a second.
     pub connects_per_second: f64,
@@ -56,8 +56,8 @@ pub struct Report {
     pub latency_p999_us: Option<u64>,
     /// The longest.
     pub latency_max_us: Option<u64>,
-    /// The server's CPU microseconds in user mode, per delivery (to slow ones, too, if taken).
-    /// Null, as the next three, if the run was too short to tell: less than 0.1 s of CPU.
+    /// The server's CPU microseconds in user mode per delivery (including those to slow members).
+    /// Null, like the next three, if the run was too short: less than 0.1 s of CPU time.
     pub server_user_us_per_delivery: Option<f64>,
     /// The same in the kernel.
     pub server_system_us_per_delivery: Option<f64>,
@@ -73,30 +73,30 @@ pub struct Report {
     pub server_rss_per_connection: Option<f64>,
     /// Deliveries that never came.
     pub lost: u64,
-    /// Deliveries that came again.
+    /// Repeated deliveries.
     pub doubled: u64,
-    /// Deliveries behind a later message of the same sender.
+    /// Deliveries after a later message of the same sender.
     pub reordered: u64,
     /// Messages cut, glued or garbled; each is also lost.
     pub torn: u64,
-    /// Deliveries in another order between senders than the first receiver's; a fault with
-    /// `--one-order`. Null if every member sends, because then nobody can tell.
+    /// Deliveries in another order between senders than at the first receiver; an error with
+    /// `--one-order`. Null if every member sends, because then it cannot be determined.
     pub crossed: Option<u64>,
-    /// Messages that came back to their sender; a fault with `--echo forbid`.
+    /// Messages that were echoed to their sender; an error with `--echo forbid`.
     pub echoes: u64,
-    /// Deliveries that nobody can be blamed for: a connection was lost, or Ctrl-C came first.
+    /// Deliveries that are missing because a connection was lost or Ctrl-C was pressed.
     pub cut_off: u64,
     /// Connections that broke or were closed by the server; slow readers not counted.
     pub connections_lost: usize,
-    /// Slow readers that got everything in the end.
+    /// Slow members that received everything in the end.
     pub slow_served: u32,
     /// Slow readers that the server dropped, which is its right.
     pub slow_dropped: usize,
-    /// Whether the run ended because nothing moved for `--timeout`.
+    /// Whether the run ended because there was no progress for `--timeout`.
     pub stalled: bool,
     /// The sum of what counts as a fault.
     pub faults: u64,
-    /// Ctrl-C came first.
+    /// Whether Ctrl-C ended the run.
     pub interrupted: bool,
 }
 

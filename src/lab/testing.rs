@@ -1,6 +1,6 @@
 //! Dice for property tests: the seed is printed, and `CHATLOOP_SEED` repeats a run.
 
-/// Numbers that look random and follow from a seed (xorshift64*).
+/// Pseudo-random numbers from a seed (xorshift64*).
 pub struct Dice(u64);
 
 impl Dice {

@@ -84,9 +84,6 @@ pub struct Waker {
 }
 
 /// Both sides of one waker.
-///
-/// # Errors
-/// What the system said when it had no descriptor to give.
 pub fn waker() -> io::Result<(Waker, WakeReceiver)> {
     let notifier = Arc::new(system::Notifier::new()?);
     Ok((Waker { notifier: Arc::clone(&notifier) }, WakeReceiver { notifier }))

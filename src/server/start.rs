@@ -20,14 +20,12 @@ pub enum StartError {
     Resolve {
         /// The name.
         host: String,
-        /// What the resolver said.
         error: io::Error,
     },
     /// An address that cannot be listened at.
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
         error: io::Error,
     },
     /// A file that a setting names cannot be read.

@@ -1,4 +1,4 @@
-//! What do keys do to the line? A line editor that is fed, with readline's keys.
+//! A line editor that is fed keys, with readline's key bindings.
 //!
 //! | keys | do |
 //! |---|---|
@@ -7,14 +7,15 @@
 //! | Ctrl-A Home, Ctrl-E End | start, end of the line |
 //! | Backspace Ctrl-H, Delete Ctrl-D | delete before, at the cursor |
 //! | Ctrl-K, Ctrl-U | kill to the end, to the start |
-//! | Ctrl-W, Alt-Backspace, Alt-D | kill the blank-separated word before, the word before, after |
+//! | Ctrl-W, Alt-Backspace, Alt-D | kill the space-separated word before, the word before, after |
 //! | Ctrl-Y, Ctrl-T | put the last kill back, swap two graphemes |
 //! | Up Down, Ctrl-P Ctrl-N | history |
 //! | Enter Ctrl-J, Ctrl-C, Ctrl-D, Ctrl-Z, Ctrl-L, Tab, Ctrl-R | an [`Outcome`] for the caller |
 //!
-//! Invariants: the cursor stands on a grapheme boundary; the line holds no control character and
-//! at most [`MAX_LINE`] bytes, so what would not fit is refused whole. Nothing in here prints,
-//! and a paste of several lines comes to the caller as a question, never as sent lines.
+//! Invariants: the cursor is on a grapheme boundary; the line contains no control character and at
+//! most [`MAX_LINE`] bytes, so an insertion that does not fit is rejected as a whole. Nothing in
+//! here prints, and a paste of several lines is returned to the caller as a question, never as sent
+//! lines.
 //!
 //! Deliberately absent: undo, a kill ring of more than one, vi mode.
 
@@ -25,7 +26,7 @@ use super::text;
 /// Bytes of the edited line. A server's limit is lower as a rule, and the server names it.
 pub const MAX_LINE: usize = 16 * 1024;
 
-/// What a key came to.
+/// The result of a key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// Nothing to show anew.
@@ -34,8 +35,8 @@ pub enum Outcome {
     Changed,
     /// The key could do nothing here: ring the bell.
     Refused,
-    /// Enter: the line, now empty. Whether it may be kept is the caller's to say, with
-    /// [`Editor::remember`]: it may hold a password.
+    /// Enter: the line, which is now empty. The caller decides whether to keep it with
+    /// [`Editor::remember`], because it may contain a password.
     Submitted(String),
     /// Ctrl-C on an empty line; on a draft it clears the draft and is `Changed`.
     Interrupted,
@@ -45,7 +46,7 @@ pub enum Outcome {
     Suspended,
     /// Ctrl-L.
     ClearScreen,
-    /// Tab: the caller may [`insert`](Editor::insert) what the word at the cursor stands for.
+    /// Tab: the caller may [`insert`](Editor::insert) a completion of the word at the cursor.
     Complete,
     /// Ctrl-R: the caller may search [`Editor::history`].
     Search,
@@ -53,14 +54,14 @@ pub enum Outcome {
     Ask(Vec<String>),
 }
 
-/// What the last key was, where the next one depends on it.
+/// The last key, as far as the next one depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Last {
     Kill,
     Other,
 }
 
-/// Which side of the text a kill took away: a run of kills collects in order.
+/// Which side of the cursor a kill removed: consecutive kills are collected in order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Before,
@@ -98,12 +99,11 @@ impl Editor {
         }
     }
 
-    /// From here on a paste keeps the blank lines between its others.
+    /// From now on a paste keeps its empty lines.
     pub fn keep_blank_lines(&mut self) {
         self.blank_lines = true;
     }
 
-    /// The line as it stands.
     pub fn line(&self) -> &str {
         &self.line
     }
@@ -113,7 +113,7 @@ impl Editor {
         self.cursor
     }
 
-    /// What was sent before.
+    /// The lines sent before.
     pub fn history(&self) -> &History {
         &self.history
     }
@@ -137,8 +137,8 @@ impl Editor {
         Outcome::Changed
     }
 
-    /// Replaces the line; the cursor goes to its end. Control characters are left out, and
-    /// what is over [`MAX_LINE`] too.
+    /// Replaces the line and moves the cursor to its end. Control characters are dropped, and so is
+    /// everything over [`MAX_LINE`].
     pub fn set(&mut self, line: &str) {
         self.line.clear();
         self.line.extend(line.chars().filter(|character| !character.is_control()));
@@ -150,7 +150,7 @@ impl Editor {
         self.cursor = end;
     }
 
-    /// Does what `key` means.
+    /// Executes a key.
     pub fn key(&mut self, key: Key) -> Outcome {
         let last = std::mem::replace(&mut self.last, Last::Other);
         match key {
@@ -226,8 +226,8 @@ impl Editor {
         }
     }
 
-    /// Puts `insertion` at the cursor, or refuses it if the line would grow over [`MAX_LINE`].
-    /// A tab becomes a space; other control characters are left out.
+    /// Inserts `insertion` at the cursor, or rejects it if the line would exceed [`MAX_LINE`]. A
+    /// tab becomes a space; other control characters are dropped.
     pub fn insert(&mut self, insertion: &str) -> Outcome {
         let printable = |character: &char| !character.is_control();
         let spaced = insertion.chars().map(|it| if it == '\t' { ' ' } else { it });
@@ -240,10 +240,10 @@ impl Editor {
         Outcome::Changed
     }
 
-    /// Takes a paste. One line goes to the cursor, without the newline at its end. Several are
-    /// joined with what stands before and after the cursor, as typing them would have done, and
-    /// are handed out as a question; blank ones are left out, because some servers take an empty
-    /// line for goodbye, unless [`keep_blank_lines`](Editor::keep_blank_lines) has been said.
+    /// Handles a paste. A single line is inserted at the cursor, without its final newline. Several
+    /// lines are joined with the text before and after the cursor, as if they had been typed, and
+    /// returned as a question; empty lines are dropped, because some servers take an empty line as
+    /// a request to disconnect, unless [`keep_blank_lines`](Editor::keep_blank_lines) was called.
     pub fn paste(&mut self, pasted: &str) -> Outcome {
         self.last = Last::Other;
         let one_line = pasted.trim_end_matches('\n');
@@ -306,7 +306,7 @@ impl Editor {
         Outcome::Changed
     }
 
-    /// Deletes the bytes `start..end`; the cursor goes where they were.
+    /// Deletes the bytes `start..end` and moves the cursor there.
     fn delete(&mut self, start: usize, end: usize) -> Outcome {
         if start == end {
             return Outcome::Refused;
@@ -332,7 +332,7 @@ impl Editor {
         self.delete(start, end)
     }
 
-    /// Swaps the graphemes around the cursor and goes on; at the end, the last two.
+    /// Swaps the graphemes around the cursor and advances; at the end, swaps the last two.
     fn transpose(&mut self) -> Outcome {
         let middle = match self.cursor == self.line.len() {
             true => text::grapheme_before(&self.line, self.cursor),

@@ -1,15 +1,15 @@
-//! Which lines were sent before? A bounded list, walked with Up and Down.
+//! The history of sent lines: a bounded list, browsed with Up and Down.
 //!
-//! The draft that was being typed when the walk began waits at the end of the list and comes
-//! back unchanged. Lines that were recalled and changed are not kept: the past stays as it was.
-//! Deliberately absent: a file. What people say in a chat is not written to disk unasked.
+//! The draft at the start of browsing is kept at the end of the list and returned unchanged.
+//! Changes to recalled lines are not kept. Absent: a file, because chat messages are not written to
+//! disk unasked.
 
 use std::collections::VecDeque;
 
-/// Lines kept; the oldest goes first.
+/// Lines kept; the oldest is dropped first.
 pub const MAX_HISTORY: usize = 500;
 
-/// The lines that were sent, and where a walk through them stands.
+/// The sent lines, and the position while browsing.
 #[derive(Debug, Default)]
 pub struct History {
     lines: VecDeque<String>,
@@ -19,7 +19,7 @@ pub struct History {
 }
 
 impl History {
-    /// Keeps `line`, unless it is empty or the same as the last; ends a walk.
+    /// Appends `line`, unless it is empty or equal to the last one; ends browsing.
     pub fn push(&mut self, line: &str) {
         self.rest();
         if line.is_empty() || self.lines.back().is_some_and(|last| last == line) {

@@ -1,41 +1,40 @@
-//! Which keys do these bytes mean?
+//! Decoding of a terminal's bytes into keys.
 //!
-//! A terminal sends text as UTF-8, control keys as bytes below 32, and the rest as escape
-//! sequences (ECMA-48 5.4, xterm's "ctlseqs", and the `CSI u` form of newer terminals). The
-//! [`Decoder`] is fed bytes in any pieces and gives the same keys however they were cut.
+//! A terminal sends text as UTF-8, control keys as bytes below 32, and the rest as escape sequences
+//! (ECMA-48 5.4, xterm's "ctlseqs", and the `CSI u` form of newer terminals). The [`Decoder`] is
+//! fed bytes in any pieces and returns the same keys however they are split.
 //!
-//! One thing bytes alone cannot tell: whether ESC is a key or the start of a sequence that is
-//! still under way. The decoder keeps no clock; [`Decoder::timeout`] says how long to wait for
-//! more, and the caller then calls [`Decoder::flush`].
+//! One thing the bytes alone cannot tell: whether ESC is a key or the start of an incomplete
+//! sequence. The decoder has no clock; [`Decoder::timeout`] says how long to wait for more, after
+//! which the caller calls [`Decoder::flush`].
 //!
 //! A bracketed paste arrives as one [`Input::Paste`], of at most [`MAX_PASTE`] bytes.
 //!
-//! Rejected: the parser of `termina`, whose feed has the right shape, but which holds pastes and
-//! OSC strings without bound and waits for the end of an OSC for ever, so that Alt-] takes the
-//! keyboard away; and `vte`, a fine parser for the other direction, which does not report
+//! Rejected: the parser of `termina`, whose interface has the right shape, but which stores pastes
+//! and OSC strings without a limit and waits for the end of an OSC without a timeout, so that Alt-]
+//! disables the keyboard; and `vte`, a fine parser for the other direction, which does not report
 //! Alt-Backspace or an Alt with a non-ASCII letter and reads Alt-P as the start of a string.
-//! Deliberately absent: mouse reports and terminal answers; nobody here asks for them, and what
-//! comes unasked is dropped whole.
+//! Absent: mouse reports and terminal replies, which are not requested and dropped if received.
 
 use std::time::Duration;
 
-/// Bytes of one bracketed paste that are kept. A longer one is refused as a whole: half of what
-/// somebody wanted to say is worse than nothing.
+/// Bytes of one bracketed paste that are kept. A longer one is rejected as a whole: half of what
+/// the user wanted to send is worse than nothing.
 pub const MAX_PASTE: usize = 4 * 1024 * 1024;
 
 /// Bytes of one escape sequence that are kept; the rest of a longer one is dropped.
 const MAX_SEQUENCE: usize = 32;
 
-/// How long a sequence may pause: a person is slower, a terminal over a bad line usually faster.
+/// How long a sequence may pause: a user is slower, a terminal over a slow line usually faster.
 const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// How long a paste may pause before it is taken for complete. If its end marker is lost on the
-/// way, the keyboard must not stay inside the paste; and nothing is sent by it in any case.
+/// How long a paste may pause before it counts as complete. If its end marker is lost, the keyboard
+/// must not remain inside the paste; and a paste alone sends nothing in any case.
 const PASTE_TIMEOUT: Duration = Duration::from_secs(2);
 
 const PASTE_END: &[u8] = b"\x1b[201~";
 
-/// What is on the key.
+/// A key without its modifiers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)] // the names are those on the keys
 pub enum Code {
@@ -68,7 +67,7 @@ pub struct Key {
     pub alt: bool,
     /// Held with Ctrl.
     pub control: bool,
-    /// Held with Shift, where the terminal tells; a capital letter is just its own character.
+    /// Held with Shift, if the terminal reports it; a capital letter is an ordinary character.
     pub shift: bool,
 }
 
@@ -89,18 +88,18 @@ impl Key {
     }
 }
 
-/// What came from the terminal.
+/// Input from the terminal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Input {
     /// A key was pressed.
     Key(Key),
-    /// Text was pasted; lines end with `\n`, whatever the terminal sent.
+    /// Pasted text; lines end with `\n`, whatever the terminal sent.
     Paste(String),
-    /// A paste was longer than [`MAX_PASTE`] bytes, and is gone.
+    /// A paste was longer than [`MAX_PASTE`] bytes and was discarded.
     PasteTooLong,
 }
 
-/// Where in a sequence the decoder stands.
+/// The decoder's position in a sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     Ground,
@@ -108,7 +107,7 @@ enum State {
     Character,
     /// After ESC.
     Escape,
-    /// After `ESC O`: the cursor keys' other form, and F1 to F4.
+    /// After `ESC O`: the alternative form of the cursor keys, and F1 to F4.
     SingleShift,
     /// After `ESC [`; the bytes so far are held.
     Sequence,
@@ -126,9 +125,9 @@ pub struct Decoder {
     state: State,
     /// Bytes of the unfinished character, sequence or paste.
     held: Vec<u8>,
-    /// A second ESC stood in front: Alt with a key that is itself a sequence.
+    /// A second ESC preceded it: Alt with a key that is itself a sequence.
     alt: bool,
-    /// The paste was too long: its bytes are no longer kept but for the search of its end.
+    /// The paste is too long: its bytes are only kept to find its end.
     overflowed: bool,
 }
 
@@ -144,15 +143,15 @@ impl Decoder {
         Decoder { state: State::Ground, held: Vec::new(), alt: false, overflowed: false }
     }
 
-    /// Takes `bytes` and appends what they mean to `inputs`.
+    /// Decodes `bytes` and appends the results to `inputs`.
     pub fn feed(&mut self, bytes: &[u8], inputs: &mut Vec<Input>) {
         for &byte in bytes {
             self.byte(byte, inputs);
         }
     }
 
-    /// How long to wait for more bytes before [`flush`](Decoder::flush); `None` if nothing is
-    /// under way that a pause would decide. Ask after every feed and count from there.
+    /// How long to wait for more bytes before [`flush`](Decoder::flush); `None` if no incomplete
+    /// sequence is pending. Call it after every feed and count from there.
     pub fn timeout(&self) -> Option<Duration> {
         match self.state {
             State::Ground | State::Character => None,
@@ -161,7 +160,7 @@ impl Decoder {
         }
     }
 
-    /// No more bytes came in time: what is held is all there is.
+    /// The timeout has expired: decodes what is pending as it is.
     pub fn flush(&mut self, inputs: &mut Vec<Input>) {
         let alt = self.alt;
         let lone = match self.state {
@@ -233,7 +232,7 @@ impl Decoder {
             Err(error) if error.error_len().is_none() => return,
             Err(_) => char::REPLACEMENT_CHARACTER,
         };
-        // C1 controls are no text; a terminal has no key for them.
+        // C1 controls are not text; a terminal has no key for them.
         if character.is_control() {
             self.rest();
         } else {
@@ -243,7 +242,7 @@ impl Decoder {
 
     fn escape(&mut self, byte: u8, inputs: &mut Vec<Input>) {
         match byte {
-            // rxvt's Alt-Up is ESC and the sequence of Up; a third ESC is a key pressed again.
+            // rxvt's Alt-Up is ESC and the sequence of Up; a third ESC is a repeated key.
             0x1b if self.alt => self.emit(Key::plain(Code::Escape), inputs),
             0x1b => self.alt = true,
             b'[' => self.state = State::Sequence,
@@ -329,7 +328,7 @@ impl Decoder {
             self.held.truncate(self.held.len() - PASTE_END.len());
             self.end_paste(inputs);
         } else if self.held.len() > MAX_PASTE + PASTE_END.len() {
-            // Keep only what may be the beginning of the end marker.
+            // Keep only what may be the start of the end marker.
             self.overflowed = true;
             let surplus = self.held.len() - PASTE_END.len();
             self.held.drain(..surplus);
@@ -400,13 +399,13 @@ fn coded_key(code: u32) -> Option<Code> {
         13 => Code::Enter,
         27 => Code::Escape,
         8 | 127 => Code::Backspace,
-        // Private use: the Kitty protocol's numbers for keys that are no characters.
+        // Private use: the Kitty protocol's numbers for keys without a character.
         0xe000..=0xf8ff => return None,
         _ => Code::Char(char::from_u32(code).filter(|character| !character.is_control())?),
     })
 }
 
-/// The key of `CSI parameters last`; `None` for what is no key, or none we know.
+/// The key of `CSI parameters last`; `None` if it is not a known key.
 fn sequence_key(parameters: &[u8], last: u8) -> Option<Key> {
     let text = std::str::from_utf8(parameters).ok()?;
     let mut numbers = text.split(';').map(|parameter| {

@@ -1,23 +1,23 @@
 //! A terminal and the line that is being typed on it: raw mode, keys, the editor, the screen.
 //!
-//! | file | its question |
+//! | file | subject |
 //! |---|---|
-//! | [`raw`] | how is the terminal made ours, and given back on every way out? |
-//! | [`keys`] | which keys do these bytes mean? |
+//! | [`raw`] | raw mode, restored on every way out |
+//! | [`keys`] | decoding of a terminal's bytes into keys |
 //! | [`editor`] | what do keys do to the line? |
 //! | [`history`] | which lines were sent before? |
-//! | [`search`] | which of them did the person mean? |
+//! | [`search`] | incremental search through the sent lines |
 //! | [`text`] | where do graphemes begin, and how many columns do they take? |
 //! | [`screen`] | which bytes put the line on the screen, and messages above it? |
 //! | [`line_console`] | all of these together, as both programs use them |
 //!
-//! Everything but [`raw`] is pure: bytes and keys in, bytes and outcomes out, no clock and no
+//! Everything except [`raw`] is pure: bytes and keys in, bytes and outcomes out, no clock and no
 //! descriptor. There is no read loop in here: a program waits for its terminal together with its
-//! sockets, reads once, and feeds what it got.
+//! sockets, reads once, and feeds the bytes.
 //!
-//! Deliberately absent: the alternate screen (what was said stays in the terminal's own
-//! scrollback), the mouse, and terminfo: the few sequences used here are understood by everything
-//! that calls itself a terminal today, except TERM=dumb, which callers treat as no terminal.
+//! Absent: the alternate screen (messages stay in the terminal's scrollback), the mouse, and
+//! terminfo: the few sequences used here are supported by every current terminal, except TERM=dumb,
+//! which callers treat as not a terminal.
 
 mod editor;
 mod history;

@@ -1,16 +1,16 @@
-//! How is the terminal made ours, and given back on every way out?
+//! Raw mode, restored on every way out.
 //!
-//! Raw mode: every key arrives at once, is not echoed and raises no signal, so Ctrl-C is a key
-//! like others and no `^C` appears. Output processing stays on: whatever else prints, a panic
-//! message for one, still gets its line ends right.
+//! In raw mode every key arrives at once, is not echoed and raises no signal, so Ctrl-C is an
+//! ordinary key and no `^C` appears. Output processing stays on: other output, such as a panic
+//! message, still gets correct line ends.
 //!
-//! [`RawMode`] is a guard. Dropping it restores what was, so an early return and an unwinding
-//! panic restore, too; SIGTERM and its kind end the program's loop, which is an ordinary return.
-//! SIGKILL restores nothing: that is what `stty sane` is for.
+//! [`RawMode`] is a guard. Dropping it restores the previous mode, so an early return and an
+//! unwinding panic restore it too; SIGTERM and the like end the program's loop, which is an
+//! ordinary return. SIGKILL restores nothing: that is what `stty sane` is for.
 //!
-//! The terminal is never made non-blocking. O_NONBLOCK would belong to the open file that is
-//! shared with the shell and outlive us (`cat` then fails with "resource temporarily
-//! unavailable"). After the poller has said readable, one read does not block.
+//! The terminal is never made non-blocking. O_NONBLOCK belongs to the open file that is shared with
+//! the shell, and would outlive this program (`cat` then fails with "resource temporarily
+//! unavailable"). After the poller has reported readable, one read does not block.
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg, pthread_sigmask};
 use nix::sys::termios::{
@@ -24,8 +24,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 /// Bracketed paste on. Nothing else is switched: no alternate screen, no mouse.
 const ENTER: &[u8] = b"\x1b[?2004h";
 
-/// Bracketed paste off, cursor visible, colours as they were: also what a server's line may have
-/// left behind.
+/// Bracketed paste off, cursor visible, colours reset, including those left by a server's line.
 const LEAVE: &[u8] = b"\x1b[?2004l\x1b[?25h\x1b[0m";
 
 /// Bytes that a pipe takes without waiting once the poller has called it writable (POSIX's
@@ -43,8 +42,7 @@ pub struct RawMode {
 impl RawMode {
     /// Duplicates the two descriptors, remembers how the terminal is set, and makes it raw.
     ///
-    /// # Errors
-    /// What the system said: `input` is no terminal, or it is gone.
+    /// # Errors `input` is not a terminal, or it is gone.
     pub fn enter(input: impl AsFd, output: impl AsFd) -> io::Result<RawMode> {
         let before = tcgetattr(&input)?;
         let mut mode = RawMode {
@@ -59,8 +57,7 @@ impl RawMode {
 
     /// Gives the terminal back for a while, before the process stops. Does nothing if it has.
     ///
-    /// # Errors
-    /// What the system said: the terminal is gone.
+    /// # Errors The terminal is gone.
     pub fn pause(&mut self) -> io::Result<()> {
         if !std::mem::take(&mut self.raw) || !in_foreground(&self.input) {
             return Ok(());
@@ -72,31 +69,30 @@ impl RawMode {
         modes
     }
 
-    /// Gives the terminal back without a word to it: it does not take any, and to wait for it
-    /// would be to wait for ever. Bracketed paste stays on.
+    /// Restores the terminal without writing to it: it accepts no output, and waiting for it could
+    /// block permanently. Bracketed paste stays on.
     pub fn abandon(mut self) {
         if std::mem::take(&mut self.raw) && in_foreground(&self.input) {
-            // Nobody is left to hear of an error.
+            // An error could not be reported any more.
             let modes = || Ok(tcsetattr(&self.input, SetArg::TCSANOW, &self.before)?);
             let _ = without_terminal_stop(modes);
         }
     }
 
-    /// Makes the terminal raw again, after the process has been continued. Harmless if it is.
+    /// Makes the terminal raw again, after the process has been continued. Does nothing if it
+    /// already is.
     ///
-    /// # Errors
-    /// What the system said: the terminal is gone.
+    /// # Errors The terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
         tcsetattr(&self.input, SetArg::TCSANOW, &raw_form_of(&self.before))?;
         self.raw = true;
         self.write(ENTER)
     }
 
-    /// Reads what was typed into `buffer`: once, so that it does not block after the poller has
-    /// said readable. 0 is the end: the terminal is gone. `WouldBlock` means later.
+    /// Reads input into `buffer`: once, so that it does not block after the poller has reported
+    /// readable. 0 is the end: the terminal is gone. `WouldBlock` means later.
     ///
-    /// # Errors
-    /// What the system said: EIO when the terminal is gone or not ours to read.
+    /// # Errors EIO if the terminal is gone or the process may not read it.
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         (&self.input).read(buffer)
     }
@@ -104,8 +100,7 @@ impl RawMode {
     /// Writes all of `bytes`, with one system call if the terminal takes them. It may block while
     /// the terminal does.
     ///
-    /// # Errors
-    /// What the system said: the terminal is gone.
+    /// # Errors The terminal is gone.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         write_all(&self.output, bytes)
     }
@@ -118,7 +113,7 @@ impl RawMode {
 
 impl Drop for RawMode {
     fn drop(&mut self) {
-        // Nobody is left to hear of an error.
+        // An error could not be reported any more.
         let _ = self.pause();
     }
 }
@@ -154,15 +149,15 @@ fn raw_form_of(before: &Termios) -> Termios {
     raw
 }
 
-/// A process in the background that sets its terminal would change it under the shell's hands.
-/// A terminal that is not the controlling one has no such thing as a background.
+/// A background process that changes its terminal's mode would change it for the shell. A terminal
+/// that is not the controlling one has no background.
 pub fn in_foreground(terminal: impl AsFd) -> bool {
     tcgetpgrp(terminal).map_or(true, |group| group == getpgrp())
 }
 
-/// Setting the terminal from the background raises SIGTTOU, which stops the process. Between the
-/// look at the foreground and the call a shell may have moved us; on the way out that would be a
-/// process that never ends.
+/// Changing the terminal's mode from the background raises SIGTTOU, which stops the process.
+/// Between the check of the foreground and the call, a shell may have moved the process; on exit,
+/// it would then never terminate.
 fn without_terminal_stop<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let mut stop = SigSet::empty();
     stop.add(Signal::SIGTTOU);
@@ -173,10 +168,10 @@ fn without_terminal_stop<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T
     result
 }
 
-/// Does what Ctrl-Z does outside raw mode: SIGTSTP to the whole job, this process included, which
-/// has caught it. `false` if there is no shell that could continue the job; it would sleep for
-/// ever. A shell with job control gives each job its own group, so one that shares the session
-/// leader's has none.
+/// Does what Ctrl-Z does outside raw mode: SIGTSTP to the whole job, including this process, which
+/// has caught it. `false` if there is no shell that could continue the job, which would then sleep
+/// permanently. A shell with job control puts each job into a separate group, so one in the session
+/// leader's group has none.
 pub fn suspend_job() -> bool {
     let group = getpgrp();
     if getsid(None) == Ok(group) {
@@ -185,7 +180,7 @@ pub fn suspend_job() -> bool {
     killpg(Pid::from_raw(group.as_raw()), Signal::SIGTSTP).is_ok()
 }
 
-/// Writes all of `bytes` to a descriptor that blocks. If somebody else has made the open file
+/// Writes all of `bytes` to a blocking descriptor. If another program has made the open file
 /// non-blocking, waits as a blocking one would.
 fn write_all(mut output: &File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
@@ -208,7 +203,7 @@ fn wait_writable(output: &File) -> io::Result<()> {
     }
 }
 
-/// Columns of the terminal behind `descriptor`; 0 if it is none or does not know.
+/// The width of the terminal behind `descriptor`; 0 if it is not a terminal or does not know.
 pub fn window_columns(descriptor: BorrowedFd<'_>) -> usize {
     let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: TIOCGWINSZ writes one `winsize`, which lives here, and nothing else.
@@ -218,9 +213,6 @@ pub fn window_columns(descriptor: BorrowedFd<'_>) -> usize {
 
 /// A descriptor of this process's own for something that the standard library reads through a
 /// buffer: standard input. What a buffer holds, no poller can see.
-///
-/// # Errors
-/// What the system said when it had no descriptor to give.
 pub fn unbuffered(descriptor: impl AsFd) -> io::Result<File> {
     let own: OwnedFd = descriptor.as_fd().try_clone_to_owned()?;
     Ok(File::from(own))

@@ -1,17 +1,17 @@
-//! Which bytes put the line on the screen, and messages above it?
+//! The edited line on the screen, and messages printed above it.
 //!
 //! The prompt and the line take one row, the last one printed, and never its last column: nothing
-//! wraps, so one `\r` always goes home, at every width down to one column. A line that is too
-//! long for the row scrolls sideways under the cursor. Messages are printed as ordinary text and
-//! wrap as the terminal likes, so they are whole in its scrollback and when copied.
+//! wraps, so one `\r` always returns to its start, at every width down to one column. A line that
+//! is too long for the row scrolls horizontally with the cursor. Messages are printed as ordinary
+//! text and wrap as the terminal likes, so they are complete in its scrollback and when copied.
 //!
 //! Every method appends to a buffer of the caller, who emits it with one write: the terminal
 //! never shows half a redraw.
 //!
-//! The one thing to guess is a window that shrinks. Most terminals then break the row into
-//! several, and the cursor's part is not the first; [`Screen::resize`] goes up by as many rows as
-//! that takes. A terminal that cuts the row off instead (xterm) loses the rows above it. The
-//! other guess would leave pieces of old prompts in every other terminal.
+//! The one thing to guess is a window that shrinks. Most terminals then wrap the row into several,
+//! and the cursor is not in the first; [`Screen::resize`] moves up by as many rows as that takes. A
+//! terminal that truncates the row instead (xterm) loses the rows above it. The opposite guess
+//! would leave parts of old prompts in every other terminal.
 
 use super::text;
 use std::io::Write;
@@ -19,10 +19,10 @@ use std::io::Write;
 /// Columns taken when the terminal does not know its own: the VT100's.
 const DEFAULT_COLUMNS: usize = 80;
 
-/// Columns that must be left for the line, or the prompt is not shown.
+/// Columns required for the line; with fewer, the prompt is not shown.
 const ROOM_FOR_LINE: usize = 8;
 
-/// What the row shows: a prompt, the line, and where the cursor is.
+/// The content of the row: a prompt, the line, and the cursor.
 #[derive(Clone, Copy, Debug)]
 pub struct Face<'a> {
     /// The prompt's text, without escapes.
@@ -39,7 +39,7 @@ pub struct Face<'a> {
 #[derive(Debug)]
 pub struct Screen {
     columns: usize,
-    /// Columns of what stands in the row, and the column of the cursor; `None` while hidden.
+    /// Columns painted in the row, and the column of the cursor; `None` while hidden.
     painted: Option<(usize, usize)>,
 }
 
@@ -62,7 +62,7 @@ impl Screen {
         }
     }
 
-    /// Paints the row, over whatever it showed.
+    /// Paints the row over its previous content.
     pub fn show(&mut self, face: &Face<'_>, out: &mut Vec<u8>) {
         let usable = self.columns - 1;
         let prompt_columns = text::columns(face.prompt);
@@ -117,8 +117,8 @@ impl Screen {
         self.show(face, out);
     }
 
-    /// Somebody else wrote to the terminal, a shell perhaps: the row is where the cursor is, and
-    /// nothing is known of it.
+    /// Another program, such as a shell, has written to the terminal: the row is where the cursor
+    /// is, and its content is unknown.
     pub fn forget(&mut self) {
         self.painted = None;
     }
@@ -133,7 +133,7 @@ fn push(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(arguments);
 }
 
-/// Appends `text` in an SGR style, which ends with it; plain if the style is empty.
+/// Appends `text` in an SGR style, which is reset after it; plain if the style is empty.
 pub fn styled(text: &str, style: &str, out: &mut Vec<u8>) {
     if style.is_empty() {
         out.extend_from_slice(text.as_bytes());
@@ -142,9 +142,9 @@ pub fn styled(text: &str, style: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// The part of `line` that fits into `room` columns with the cursor in it or right behind it,
-/// and the columns in front of the cursor. As much as possible stands in front: somebody who
-/// types at the end sees what was just typed.
+/// The part of `line` that fits into `room` columns and contains the cursor, and the columns in
+/// front of the cursor. As much as possible is in front, so that the text just typed at the end is
+/// visible.
 fn window(line: &str, cursor: usize, room: usize) -> (&str, usize) {
     let (before, after) = line.split_at(cursor);
     let mut start = cursor;

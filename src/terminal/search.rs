@@ -1,8 +1,8 @@
-//! Which sent line did the person mean? Ctrl-R: an incremental search from the newest backwards.
+//! Ctrl-R: an incremental search through the sent lines, from the newest backwards.
 //!
 //! | keys | do |
 //! |---|---|
-//! | a character | add it to what is searched |
+//! | a character | adds it to the query |
 //! | Backspace, Ctrl-H | take one away, and search anew from the newest |
 //! | Ctrl-R | the next older line that fits |
 //! | Enter | send the line that was found |
@@ -15,24 +15,24 @@
 use super::history::History;
 use super::keys::{Code, Key};
 
-/// Bytes of what is searched.
+/// Bytes of the query.
 const MAX_QUERY: usize = 256;
 
 /// A search under way.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Search {
     query: String,
-    /// How many lines from the newest the found one stands, and what it says.
+    /// The distance of the found line from the newest, and its text.
     found: Option<(usize, String)>,
     failed: bool,
 }
 
-/// What a key came to.
+/// The result of a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SearchStep {
-    /// The search goes on.
+    /// The search continues.
     Continues,
-    /// It goes on, and nothing (more) was found: ring the bell.
+    /// It continues, and nothing (more) was found: ring the bell.
     Failed,
     /// It is cancelled; the line is as it was.
     Cancelled,
@@ -52,13 +52,13 @@ impl Search {
         Some((line, place(line, &self.query).unwrap_or(0)))
     }
 
-    /// What to show in place of the prompt.
+    /// The text in place of the prompt.
     pub fn prompt(&self) -> String {
         let failed = if self.failed { "failed " } else { "" };
         format!("({failed}search)'{}': ", self.query)
     }
 
-    /// Does what `key` means.
+    /// Executes a key.
     pub fn key(&mut self, key: Key, history: &History) -> SearchStep {
         match key {
             Key { code: Code::Char('r'), control: true, .. } => {
@@ -94,7 +94,7 @@ impl Search {
         }
         let lines = history.lines().rev().enumerate().skip(age);
         let before = self.found.as_ref().map(|(_, line)| line.clone());
-        // The same words again further back are no news.
+        // An older line with the same text is skipped.
         let fresh = |line: &str| {
             self.found.as_ref().is_none_or(|(at, _)| age <= *at) || before.as_deref() != Some(line)
         };
@@ -111,7 +111,7 @@ impl Search {
     }
 }
 
-/// Where in `line` the query stands, without regard to the case of ASCII letters.
+/// The position of the query in `line`, ignoring ASCII case.
 fn place(line: &str, query: &str) -> Option<usize> {
     line.char_indices().map(|(at, _)| at).find(|&at| {
         line.as_bytes()[at..]

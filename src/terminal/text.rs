@@ -1,10 +1,10 @@
-//! Where do graphemes begin, and how many columns do they take?
+//! Grapheme boundaries and column widths.
 //!
-//! A grapheme (UAX #29) is what a person calls a character: a letter with its accents, a family
-//! of emoji. The cursor moves by graphemes, the screen counts columns. The widths are those of
-//! UAX #11 as unicode-width has them; a terminal that disagrees, usually about emoji joined by
-//! U+200D, shows the cursor a column off until the line is redrawn. Asking the terminal where
-//! its cursor is would cure that and cost a round trip a key.
+//! A grapheme (UAX #29) is what a user calls a character: a letter with its accents, a family of
+//! emoji. The cursor moves by graphemes, the screen counts columns. The widths are those of UAX #11
+//! as unicode-width has them; a terminal that disagrees, usually about emoji joined by U+200D,
+//! shows the cursor a column off until the line is redrawn. Rejected: asking the terminal for the
+//! cursor position, at the cost of a round trip per key.
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 use unicode_width::UnicodeWidthStr;
@@ -36,21 +36,21 @@ pub fn fitting(text: &str, limit: usize) -> &str {
     text
 }
 
-/// Where the grapheme before byte `at` begins; 0 at the start.
+/// The start of the grapheme before byte `at`; 0 at the start.
 pub fn grapheme_before(text: &str, at: usize) -> usize {
     let mut cursor = GraphemeCursor::new(at, text.len(), true);
-    // With the whole text as the one chunk it never asks for more, so an error cannot happen.
+    // With the whole text as the only chunk, it never needs more, so an error cannot happen.
     cursor.prev_boundary(text, 0).ok().flatten().unwrap_or(0)
 }
 
-/// Where the grapheme at byte `at` ends; the length of `text` at the end.
+/// The end of the grapheme at byte `at`; the length of `text` at the end.
 pub fn grapheme_after(text: &str, at: usize) -> usize {
     let mut cursor = GraphemeCursor::new(at, text.len(), true);
     cursor.next_boundary(text, 0).ok().flatten().unwrap_or(text.len())
 }
 
-/// `at`, or the next grapheme boundary behind it. Inserting or deleting may join what stood
-/// apart: "e" and an accent become one grapheme, and the cursor must not stay inside.
+/// `at`, or the next grapheme boundary after it. Inserting or deleting may join separate graphemes:
+/// "e" and an accent become one, and the cursor must not stay inside.
 pub fn boundary_at_or_after(text: &str, at: usize) -> usize {
     let mut cursor = GraphemeCursor::new(at, text.len(), true);
     match cursor.is_boundary(text, 0) {
@@ -59,20 +59,20 @@ pub fn boundary_at_or_after(text: &str, at: usize) -> usize {
     }
 }
 
-/// Where the word before byte `at` begins: over anything that is no word, then over the word.
-/// Words are letters and digits, as in readline.
+/// The start of the word before byte `at`: skips non-word characters, then the word. Words are
+/// letters and digits, as in readline.
 pub fn word_before(text: &str, at: usize) -> usize {
     let before = text[..at].trim_end_matches(|c: char| !c.is_alphanumeric());
     before.trim_end_matches(char::is_alphanumeric).len()
 }
 
-/// Where the word at or after byte `at` ends.
+/// The end of the word at or after byte `at`.
 pub fn word_after(text: &str, at: usize) -> usize {
     let after = text[at..].trim_start_matches(|c: char| !c.is_alphanumeric());
     text.len() - after.trim_start_matches(char::is_alphanumeric).len()
 }
 
-/// Where the run of non-blanks before byte `at` begins: what Ctrl-W takes.
+/// The start of the run of non-spaces before byte `at`: what Ctrl-W kills.
 pub fn blank_word_before(text: &str, at: usize) -> usize {
     text[..at].trim_end().trim_end_matches(|c: char| !c.is_whitespace()).len()
 }

@@ -1,11 +1,11 @@
-//! What a stranger sent, made harmless before anyone sees it.
+//! Sanitising of untrusted text.
 //!
-//! A chat shows one person's bytes on another person's terminal, and a terminal obeys bytes: an
-//! escape sequence may move the cursor, rename the window, or on an old terminal type a command.
-//! So every control character is replaced by a picture of itself (ESC by `␛`, NUL by `␀`):
-//! nothing is obeyed, and nothing is hidden either. Invalid UTF-8 becomes U+FFFD; the characters
-//! that turn the direction of text around (U+202A–U+202E, U+2066–U+2069) and Unicode's own line
-//! ends (U+2028, U+2029) become U+FFFD, too, because they can make a line read as another.
+//! A chat shows one user's bytes on another user's terminal, and a terminal executes bytes: an
+//! escape sequence may move the cursor, rename the window, or on an old terminal type a command. So
+//! every control character is replaced by a visible symbol (ESC by `␛`, NUL by `␀`): nothing is
+//! executed, and nothing is hidden. Invalid UTF-8 becomes U+FFFD; so do the characters that change
+//! the direction of text (U+202A–U+202E, U+2066–U+2069) and Unicode's own line ends (U+2028,
+//! U+2029), because they can make a line read as another.
 //!
 //! Invariants: the result holds no control character but the tab, and no newline; cleaning twice
 //! changes nothing; text that is harmless already is not copied.

@@ -3,7 +3,7 @@
 //! - [`frame`]: lines in a stream of bytes, whatever pieces they arrive in;
 //! - [`irc`]: IRC's lines and messages;
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
-//! - [`scram`]: what the messages of a login by SCRAM say.
+//! - [`scram`]: the messages of SCRAM.
 
 pub mod clean;
 pub mod frame;

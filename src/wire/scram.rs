@@ -1,8 +1,8 @@
-//! What do the messages of SCRAM say? RFC 5802, section 7, as SASL carries them: without base64
-//! around them.
+//! The messages of SCRAM. RFC 5802, section 7, as SASL carries them, without the surrounding
+//! base64.
 //!
-//! Pure grammar: nothing is hashed here. Deliberately absent: channel binding. A client that asks
-//! for it (`p=`) is refused; one that could do it and sees that we cannot (`y`) is right.
+//! Pure grammar: nothing is hashed here. Absent: channel binding. A client that requires it (`p=`)
+//! is rejected; one that supports it and sees that the server does not (`y`) is accepted.
 
 use base64ct::{Base64, Encoding};
 use std::borrow::Cow;
@@ -11,12 +11,12 @@ use std::fmt;
 /// Bytes of a proof and of a signature: those of SHA-256.
 pub const PROOF: usize = 32;
 
-/// Why a message is none.
+/// Why a message is invalid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ScramError {
-    /// The client wants the connection's keys in the proof, and there are none.
+    /// The client requires channel binding, which is not supported.
     ChannelBinding,
-    /// The client wants an extension that it says everybody must know.
+    /// The client requires an unknown mandatory extension.
     Extension,
     /// The name cannot be one. RFC 4013.
     Name,
@@ -40,13 +40,13 @@ impl std::error::Error for ScramError {}
 /// `client-first-message`: who, and a nonce.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ClientFirst<'a> {
-    /// `gs2-header`, with its last comma: to be seen again in the final message.
+    /// `gs2-header`, with its last comma; repeated in the final message.
     pub header: &'a str,
-    /// `client-first-message-bare`: the rest, which goes into the proof.
+    /// `client-first-message-bare`: the rest, which becomes part of the proof.
     pub bare: &'a str,
-    /// For whom the client wants to act, if it says so.
+    /// The authorization identity, if given.
     pub acts_for: Option<String>,
-    /// Who it is, prepared by SASLprep.
+    /// The user name, prepared by SASLprep.
     pub name: String,
     /// Its nonce.
     pub nonce: &'a str,
@@ -89,9 +89,9 @@ impl<'a> ClientFirst<'a> {
 /// `client-final-message`: the proof.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ClientFinal<'a> {
-    /// `client-final-message-without-proof`, which goes into the proof.
+    /// `client-final-message-without-proof`, which becomes part of the proof.
     pub without_proof: &'a str,
-    /// The `gs2-header` again.
+    /// The repeated `gs2-header`.
     pub header: Vec<u8>,
     /// Both nonces.
     pub nonce: &'a str,
@@ -130,7 +130,7 @@ pub fn server_final(signature: &str) -> String {
     format!("v={signature}")
 }
 
-/// `AuthMessage`: what both sides have said, as the proofs have it. Section 3.
+/// `AuthMessage`: the messages of both sides, as part of the proofs. Section 3.
 pub fn auth_message(client_first_bare: &str, server_first: &str, without_proof: &str) -> String {
     format!("{client_first_bare},{server_first},{without_proof}")
 }

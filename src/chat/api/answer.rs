@@ -1,4 +1,4 @@
-//! The lines of an answer: one room, one person, one ban.
+//! The lines of a reply: one room, one user, one ban.
 
 use crate::chat::log::record::BanTarget;
 use crate::chat::model::identity::Identity;
@@ -11,22 +11,21 @@ use std::sync::Arc;
 pub struct RoomLine {
     /// Its name.
     pub room: Name,
-    /// How many are in it.
+    /// The number of members.
     pub members: usize,
     /// Its topic.
     pub topic: Option<Arc<str>>,
-    /// Whether the asker is in it.
+    /// Whether the user who asks is a member.
     pub joined: bool,
-    /// When it was opened.
+    /// The time of its creation.
     pub created: Moment,
 }
 
-/// One person in a list.
+/// One user in a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Person {
-    /// Who.
     pub who: Arc<Identity>,
-    /// Has op in the room asked about.
+    /// Whether the user is op of the room in question.
     pub op: bool,
     /// Has voice in it.
     pub voice: bool,
@@ -34,31 +33,27 @@ pub struct Person {
     pub operator: bool,
     /// Is away, and why.
     pub away: Option<Arc<str>>,
-    /// When they came.
+    /// The time of connecting.
     pub since: Moment,
 }
 
-/// All about one person, as far as the asker may know.
+/// A user's details, as far as the client may see them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Whois {
-    /// Who.
     pub person: Person,
     /// Rooms, with op and voice there.
     pub rooms: Vec<(Name, bool, bool)>,
-    /// When they last did something that was written down.
+    /// The time of the user's last record.
     pub last: Moment,
-    /// When the question was asked.
+    /// The time of the query.
     pub now: Moment,
 }
 
 /// One server-wide ban.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServerBanLine {
-    /// Whom it means.
     pub target: BanTarget,
-    /// Who made it.
     pub by: Name,
-    /// Why.
     pub reason: Option<Arc<str>>,
     /// Until when.
     pub until: Option<Moment>,

@@ -1,4 +1,4 @@
-//! What somebody wants, and what the hub makes of it.
+//! Commands, and the hub's decisions about them.
 
 use super::effect::Event;
 use crate::chat::log::record::{BanTarget, Change};
@@ -11,8 +11,8 @@ use crate::chat::model::refusal::Refusal;
 use crate::chat::model::secret::{PasswordHash, ScramKeys, Secret};
 use std::sync::Arc;
 
-/// A wish of one session. Names come as they were typed; every one of them is checked. Rooms are
-/// named always: which one is current is the session's business.
+/// A command of one session. Names are given as typed; each is validated. Rooms are always
+/// explicit: the current room is the session's concern.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
     /// Take a nick.
@@ -21,29 +21,29 @@ pub enum Command {
     Away(Option<Arc<str>>),
     /// Ignore a nick, or no longer.
     Ignore(Arc<str>, bool),
-    /// Whom do I ignore?
+    /// List the ignored nicks.
     Ignored,
     /// Enter a room, with its key.
     Join(Arc<str>, Option<Arc<str>>),
     /// Leave a room, with a reason.
     Part(Arc<str>, Option<Arc<str>>),
-    /// Which rooms are there?
+    /// List the rooms.
     Rooms,
-    /// Who is in the room, or everywhere?
+    /// List the members of a room, or all users.
     Who(Option<Arc<str>>),
-    /// Who is that?
+    /// Show a user's details.
     Whois(Arc<str>),
-    /// What is the topic?
+    /// Show the topic.
     Topic(Arc<str>),
     /// Set the topic.
     SetTopic(Arc<str>, Arc<str>),
     /// Invite a nick to a room.
     Invite(Arc<str>, Arc<str>),
-    /// Say something in a room.
+    /// Send a message to a room.
     Say(Arc<str>, Kind, Arc<str>),
-    /// Say something to a nick or an account.
+    /// Send a direct message to a nick or an account.
     Tell(Arc<str>, Kind, Arc<str>),
-    /// Say something with all that IRC can add to it.
+    /// Send a message with IRC's additions.
     SendMessage(Box<SendMessage>),
     /// Send tags without a text.
     Tag(Box<Tagging>),
@@ -51,11 +51,11 @@ pub enum Command {
     RealName(Arc<str>),
     /// Be something else.
     UserModes(Vec<(UserMode, bool)>),
-    /// Say something to those who want to hear operators.
+    /// Send a message to the users with mode `w`.
     Wallops(Arc<str>),
-    /// Delete a message, and say why.
+    /// Delete a message, with a reason.
     Redact(Arc<str>, Pick, Arc<str>),
-    /// Say something to the last one who said something to me.
+    /// Reply to the sender of the last direct message.
     Answer(Arc<str>),
     /// Answer a message of a room.
     Reply(Arc<str>, Pick, Arc<str>),
@@ -67,19 +67,19 @@ pub enum Command {
     Edit(Arc<str>, Pick, Arc<str>),
     /// Delete a message.
     Delete(Arc<str>, Pick),
-    /// What was said in a room?
+    /// The messages of a room.
     History(Arc<str>, Range, Option<u32>),
-    /// What was said and happened in a room, or between me and somebody?
+    /// The messages and events of a room or a direct conversation.
     Playback(Arc<str>, Range, Option<u32>),
-    /// What was said between me and somebody?
+    /// The direct messages exchanged with another user.
     PrivateHistory(Arc<str>, Range, Option<u32>),
-    /// Where was this said: words, in which room, by whom?
+    /// Search messages: words, room, sender.
     Search(Arc<str>, Option<Arc<str>>, Option<Arc<str>>),
-    /// Say of a nick or a room for programs: key and value; `None` removes the key.
+    /// Set metadata of a nick or a room; `None` removes the key.
     SetMetadata(Arc<str>, Arc<str>, Option<Arc<str>>),
-    /// Remove all that is said of a nick or a room for programs.
+    /// Remove all metadata of a nick or a room.
     ClearMetadata(Arc<str>),
-    /// I have read what was said in a room or by a nick, until this moment.
+    /// Move the read marker of a room or nick to this time.
     MarkRead(Arc<str>, Moment),
     /// Make my nick an account.
     Register(Secret),
@@ -89,15 +89,15 @@ pub enum Command {
     Logout,
     /// Change my password: the old one, the new one.
     Password(Secret, Secret),
-    /// Which modes has a room?
+    /// Show the modes of a room.
     Modes(Arc<str>),
     /// Change them.
     SetModes(Arc<str>, Vec<ModeChange>),
-    /// Whom does a room keep out?
+    /// List the bans of a room.
     Bans(Arc<str>),
     /// Put a nick out of a room.
     Kick(Arc<str>, Arc<str>, Option<Arc<str>>),
-    /// Give a room another name, and say why.
+    /// Rename a room, with a reason.
     RenameRoom(Arc<str>, Arc<str>, Option<Arc<str>>),
     /// Keep a room alive without members, or no longer.
     Keep(Arc<str>, bool),
@@ -105,34 +105,32 @@ pub enum Command {
     Oper(Arc<str>, Secret),
     /// End a nick's session.
     Kill(Arc<str>, Option<Arc<str>>),
-    /// Keep an address or account out, for so many milliseconds or for ever.
+    /// Ban an address or account from the server, for a number of milliseconds or permanently.
     ServerBan(BanTarget, Option<i64>, Option<Arc<str>>),
-    /// Let it in again.
+    /// Remove a server ban.
     ServerUnban(BanTarget),
-    /// Whom does the server keep out?
+    /// List the server bans.
     ServerBans,
-    /// Say something to everyone.
+    /// Send a message to all users.
     Announce(Arc<str>),
-    /// Who is connected from where?
+    /// List all connections and their addresses.
     Connections,
 }
 
-/// Something to be said, with all that IRC can add to it.
+/// A message with IRC's additions.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SendMessage {
     /// To which room or nick.
     pub to: Arc<str>,
     /// In which manner.
     pub kind: Kind,
-    /// What.
     pub text: Arc<str>,
-    /// The tags between clients, as they came.
+    /// The client-only tags, as received.
     pub tags: Option<Arc<str>>,
     /// Only to those who have at least this: `@` op, `+` voice.
     pub status: Option<char>,
-    /// The message it answers, if that is one of the room's.
+    /// The message it replies to, if that belongs to the room.
     pub reply: Option<Pick>,
-    /// Where a line goes on that came as two.
     pub joints: Option<Joints>,
 }
 
@@ -141,7 +139,7 @@ pub struct SendMessage {
 pub struct Tagging {
     /// To which room or nick.
     pub to: Arc<str>,
-    /// The tags, as they came.
+    /// The tags, as received.
     pub tags: Arc<str>,
     /// Only to those who have at least this: `@` op, `+` voice.
     pub status: Option<char>,
@@ -150,7 +148,7 @@ pub struct Tagging {
     pub reaction: Option<(Pick, Arc<str>, bool)>,
 }
 
-/// Which message of a room.
+/// A reference to a message of a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Pick {
     /// By its number.
@@ -162,14 +160,14 @@ pub enum Pick {
 }
 
 impl Command {
-    /// Whether it can be decided while changes of the same session wait for the journal, and
-    /// others after it while it waits itself: words follow each other; everything else must see
-    /// what the session did before, and be seen by what it does next.
+    /// Whether it can be decided while earlier changes of the same session are pending in the
+    /// journal, and later commands while it is pending itself. Messages can; every other command
+    /// depends on the session's earlier changes, and later commands on it.
     pub fn pipelines(&self) -> bool {
         matches!(self, Command::Say(..) | Command::Tell(..) | Command::SendMessage(..))
     }
 
-    /// The same wish, with the answer to its [`Decision::Lookup`].
+    /// The same command, with the result of its [`Decision::Lookup`].
     #[must_use]
     pub fn found(mut self, reference: Reference) -> Command {
         match &mut self {
@@ -190,8 +188,8 @@ impl Command {
         self
     }
 
-    /// The same wish, if there is no such message: what an IRC client says in answer to one it
-    /// knows from elsewhere is said all the same. `None` if nothing is left of it.
+    /// The same command, if there is no such message: an IRC client's reply to a message it knows
+    /// from elsewhere is sent anyway. `None` if nothing is left of it.
     pub fn not_found(self) -> Option<Command> {
         match self {
             Command::SendMessage(speech) => {
@@ -205,23 +203,22 @@ impl Command {
     }
 }
 
-/// What is to be done about a command.
+/// The hub's decision about a command.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Decision {
     /// Write this down; when it is kept, apply it.
     Change(Change),
-    /// Tell the asker this, now.
+    /// Send this to the client at once.
     Reply(Event),
-    /// Let the journal answer, then tell the asker [`Event::Past`].
+    /// Query the journal, then send the client [`Event::Past`].
     Ask(Query),
-    /// Let the journal find a message, then decide `then.found(it)`; if there is none,
-    /// `then.not_found()`; if that is nothing, refuse with `missing`.
+    /// Look up a message in the journal, then decide `then.found(it)`, or `then.not_found()` if
+    /// there is no such message; if that is `None`, reject with `missing`.
     Lookup {
-        /// What to look for.
         lookup: Lookup,
-        /// What to decide then.
+        /// The command to decide then.
         then: Box<Command>,
-        /// What to say if there is none.
+        /// The rejection if there is no such message.
         missing: Refusal,
     },
     /// Let the worker do this, then call [`Hub::worked`](super::Hub::worked) with the outcome.
@@ -230,44 +227,41 @@ pub enum Decision {
     Refuse(Refusal),
 }
 
-/// What takes too long for the loop, or needs a secret that the chat does not have.
+/// Work that takes too long for the loop, or needs a secret that the chat does not have.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Work {
     /// Make a hash of a password, and the keys for SCRAM.
     Hash {
         /// The password.
         secret: Secret,
-        /// What it is for.
         purpose: Purpose,
     },
-    /// Does the password fit the hash? Without one (there is no such account) the worker verifies
-    /// against any hash and says no: the answer must take as long as it does for a wrong password.
+    /// Verify the password against the hash. Without a hash (there is no such account), the worker
+    /// verifies against an arbitrary one and fails: the reply must take as long as for a wrong
+    /// password.
     Verify {
         /// The password.
         secret: Secret,
-        /// What it must fit. For [`Purpose::Oper`] the server looks the hash up in its
-        /// configuration.
+        /// The hash. For [`Purpose::Oper`], the server looks it up in its configuration.
         hash: Option<PasswordHash>,
-        /// Whether the account lacks keys for SCRAM: if the password fits, make them, too.
+        /// Whether the account has no SCRAM keys: if the password is right, derive them too.
         lacks_keys: bool,
-        /// What it is for.
         purpose: Purpose,
     },
-    /// SCRAM's first step: what does the client have to prove that it knows?
+    /// The first step of SCRAM: the challenge.
     Challenge {
         /// The name as the client gave it.
         name: Arc<str>,
-        /// The account's keys. Without them the worker makes a salt up, always the same for the
-        /// same name: whether there is such an account must not be told.
+        /// The account's keys. Without them the worker makes up a salt, always the same for the
+        /// same name, because the existence of an account must not be revealed.
         keys: Option<ScramKeys>,
     },
-    /// SCRAM's second step: has the client proved it? Without keys it has not.
+    /// The second step of SCRAM: verify the proof. Without keys, it fails.
     Proof {
-        /// What both sides have said.
+        /// The messages exchanged.
         said: ScramProof,
         /// The account's keys.
         keys: Option<ScramKeys>,
-        /// What it is for.
         purpose: Purpose,
     },
 }
@@ -275,24 +269,24 @@ pub enum Work {
 /// The client's part of SCRAM's second step. RFC 5802, section 3.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ScramProof {
-    /// `AuthMessage`: what was said before the proof, by both.
+    /// `AuthMessage`: the messages of both sides before the proof.
     pub message: String,
     /// `ClientProof`.
     pub proof: Box<[u8]>,
 }
 
-/// What SCRAM's first step answers. RFC 5802, section 5.1.
+/// The result of SCRAM's first step. RFC 5802, section 5.1.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Challenge {
-    /// What the server adds to the client's nonce.
+    /// The server's part of the nonce.
     pub nonce: String,
     /// The salt, in base64.
     pub salt: String,
-    /// How often the password is to be hashed.
+    /// The iteration count of the hash.
     pub iterations: u32,
 }
 
-/// What a password is wanted for.
+/// What a password is for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Purpose {
     /// To make the nick an account.
@@ -301,7 +295,7 @@ pub enum Purpose {
     Login(Name),
     /// To begin to log in, by SCRAM.
     Challenge,
-    /// To prove to be the owner before the password is changed to this one.
+    /// To authenticate the owner before the password is changed to this one.
     Change(Name, Secret),
     /// To change the password.
     Replace(Name),
@@ -309,19 +303,17 @@ pub enum Purpose {
     Oper(Arc<str>),
 }
 
-/// What came of it.
+/// The result of the work.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The hash, and the keys for SCRAM; no keys if the password is none that SCRAM can have
-    /// (RFC 4013: a control character, for one).
+    /// The hash and the SCRAM keys; no keys if SCRAM does not allow the password (RFC 4013: control
+    /// characters, for example).
     Hashed(PasswordHash, Option<ScramKeys>),
-    /// Whether it fits.
+    /// Whether the password is right.
     Verified(bool),
     /// It fits this hash, and these are the keys that were lacking.
     VerifiedWithKeys(PasswordHash, ScramKeys),
-    /// What the client is to prove.
     Challenge(Challenge),
-    /// The client has proved it, and this proves to the client that we know the account:
-    /// `ServerSignature` in base64.
+    /// The client's proof is right, and this is the server's: `ServerSignature` in base64.
     Signed(String),
 }

@@ -1,9 +1,9 @@
-//! What follows from a record: who is to hear of what.
+//! Effects: what follows from a record, and who receives it.
 //!
-//! An event is rendered once for each dialect and the bytes are shared by everyone in its
-//! audience, so it must mean the same to all of them. Who is to see it differently (because the
-//! line mentions them) is excepted and gets an effect of their own; who caused it is told from
-//! their own [`Viewpoint`](super::Viewpoint).
+//! An event is rendered once per protocol and the bytes are shared by all recipients, so it must
+//! mean the same to all of them. A recipient who sees it differently (because the line mentions
+//! them) is excepted and gets a separate effect; the acting user receives it from their own
+//! [`Viewpoint`](super::Viewpoint).
 
 use super::answer::{Person, RoomLine, ServerBanLine, Whois};
 use crate::chat::log::history_event::HistoryEvent;
@@ -21,261 +21,191 @@ use crate::chat::model::refusal::Refusal;
 use crate::chat::model::topic::Topic;
 use std::sync::Arc;
 
-/// One thing to tell.
+/// One event and its recipients.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Effect {
     /// Of which record it is.
     pub stamp: Stamp,
-    /// Whom.
     pub audience: Audience,
-    /// What.
     pub event: Event,
 }
 
-/// Something said in a room.
+/// A message in a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RoomMessage {
     /// Its id.
     pub id: RecordId,
-    /// When.
     pub time: Moment,
-    /// Where.
     pub room: Name,
     /// Its number there.
     pub number: u64,
-    /// Who.
     pub who: Arc<Identity>,
-    /// How.
     pub kind: Kind,
-    /// What.
     pub text: Arc<str>,
-    /// What it answers.
+    /// The message it replies to.
     pub reply: Option<Box<Quoted>>,
-    /// Whether the hearer is mentioned in it.
+    /// Whether it mentions the recipient.
     pub mention: bool,
-    /// IRC's tags between clients, as they came.
+    /// Client-only IRC tags, as received.
     pub tags: Option<Arc<str>>,
-    /// Only those hear it who have at least this: `@` op, `+` voice.
+    /// The least status of its recipients: `@` op, `+` voice.
     pub status: Option<char>,
-    /// Where a line goes on that came as two.
     pub joints: Option<Joints>,
 }
 
-/// Something said to one person.
+/// A direct message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DirectMessage {
     /// Its id.
     pub id: RecordId,
-    /// When.
     pub time: Moment,
-    /// Who.
     pub who: Arc<Identity>,
-    /// To whom.
     pub to: Name,
-    /// The account it was said to.
+    /// The recipient's account.
     pub account: Option<Name>,
-    /// The session that hears it, if one does.
+    /// The session that receives it, if there is one.
     pub session: Option<SessionId>,
-    /// How.
     pub kind: Kind,
-    /// What.
     pub text: Arc<str>,
-    /// Whether it waits because its hearer is not there.
+    /// Whether it is stored because the recipient is offline.
     pub waits: bool,
-    /// The hearer's away message.
+    /// The recipient's away message.
     pub away: Option<Arc<str>>,
-    /// IRC's tags between clients, as they came.
+    /// Client-only IRC tags, as received.
     pub tags: Option<Arc<str>>,
-    /// Where a line goes on that came as two.
     pub joints: Option<Joints>,
 }
 
-/// Whose metadata.
+/// The owner of metadata.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Holder {
     /// A room's.
     Room(Name),
-    /// A person's.
+    /// A user.
     Person(Arc<Identity>),
 }
 
-/// What happened, in the hub's terms; a session finds the words.
+/// What happened, in the hub's terms; a session renders it.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
-    /// To somebody who has just come in.
+    /// For a user who has just connected.
     Welcome {
-        /// Who they are.
         who: Arc<Identity>,
-        /// How many are online, the newcomer included.
+        /// The number of users online, including the new one.
         online: usize,
     },
-    /// Somebody came in, and into the lobby if that is where they start.
+    /// A user has connected, and joined the lobby if that is where they start.
     Entered {
-        /// Who.
         who: Arc<Identity>,
-        /// How many are online now.
+        /// The number of users online.
         online: usize,
     },
-    /// Somebody left.
+    /// A user has quit.
     Left {
-        /// Who.
         who: Arc<Identity>,
-        /// How.
         departure: QuitReason,
-        /// How many remain.
+        /// The number of remaining users.
         online: usize,
     },
-    /// Somebody has another name.
+    /// A user has changed their nick.
     Renamed {
-        /// Who, as they are now.
+        /// The user, with the new nick.
         who: Arc<Identity>,
         /// As they were.
         before: Arc<Identity>,
     },
-    /// Somebody is away or back.
+    /// A user is away or back.
     Away {
-        /// Who.
         who: Arc<Identity>,
-        /// Why; `None` is back.
+        /// The reason; `None` means back.
         message: Option<Arc<str>>,
     },
-    /// The hearer ignores a nick, or no longer.
-    Ignoring {
-        /// Whom.
-        nick: Name,
-        /// Whether.
-        on: bool,
-    },
-    /// Somebody is in a room now.
+    /// The recipient ignores a nick, or stops doing so.
+    Ignoring { nick: Name, on: bool },
+    /// A user has joined a room.
     Joined {
-        /// Who.
         who: Arc<Identity>,
-        /// Where.
         room: Name,
-        /// How many are in it now.
+        /// The number of members.
         members: usize,
         /// Its topic.
         topic: Option<Topic>,
-        /// Whether they have op there from the start.
+        /// Whether they are op.
         op: bool,
-        /// Whether they are away, and why.
+        /// Their away message, if they are away.
         away: Option<Arc<str>>,
     },
-    /// Somebody left a room.
-    Parted {
-        /// Who.
-        who: Arc<Identity>,
-        /// Which.
-        room: Name,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
-    /// Somebody was put out of a room, and no longer hears what is said in it.
+    /// A user has left a room.
+    Parted { who: Arc<Identity>, room: Name, reason: Option<Arc<str>> },
+    /// A user was kicked from a room and receives no more of its messages.
     Kicked {
-        /// Who did it.
         who: Arc<Identity>,
         /// From where.
         room: Name,
-        /// Who was put out.
         target: Arc<Identity>,
-        /// Why.
         reason: Option<Arc<str>>,
     },
     /// A room has another topic.
     TopicSet {
-        /// Who did it.
         who: Arc<Identity>,
-        /// Where.
         room: Name,
         /// The topic, empty for none.
         topic: Topic,
     },
     /// A room has another name.
     RoomRenamed {
-        /// Who did it.
         who: Arc<Identity>,
-        /// What it was called.
+        /// The previous name.
         before: Name,
-        /// What it is called now.
+        /// The new name.
         room: Name,
-        /// Why.
         reason: Option<Arc<str>>,
     },
-    /// The hearer is invited to a room, or invited somebody.
-    Invited {
-        /// Who did it.
-        who: Arc<Identity>,
-        /// Where.
-        room: Name,
-        /// Who is invited.
-        nick: Name,
-    },
-    /// Somebody in the room has invited somebody; for those who follow that.
-    InviteSeen {
-        /// Who did it.
-        who: Arc<Identity>,
-        /// Where.
-        room: Name,
-        /// Who is invited.
-        nick: Name,
-    },
+    /// The recipient was invited to a room, or has invited a user.
+    Invited { who: Arc<Identity>, room: Name, nick: Name },
+    /// A member of the room has invited a user; for clients with invite-notify.
+    InviteSeen { who: Arc<Identity>, room: Name, nick: Name },
     /// A room has other modes.
     ModesSet {
-        /// Who did it.
         who: Arc<Identity>,
-        /// Where.
         room: Name,
-        /// What took effect.
+        /// The changes that took effect.
         changes: Vec<ModeChange>,
     },
     /// A room is kept alive, or no longer.
-    Kept {
-        /// Which.
-        room: Name,
-        /// Whether.
-        on: bool,
-    },
-    /// Somebody said something in a room.
+    Kept { room: Name, on: bool },
+    /// A user has sent a message to a room.
     RoomMessage(Box<RoomMessage>),
-    /// Somebody said something to one person.
+    /// A user has sent a direct message.
     DirectMessage(Box<DirectMessage>),
-    /// Somebody sent tags without a text.
+    /// A user has sent tags without a text.
     Tagged {
-        /// Who.
         who: Arc<Identity>,
         /// To which room or nick.
         to: Name,
-        /// Only those hear it who have at least this: `@` op, `+` voice.
+        /// The least status of its recipients: `@` op, `+` voice.
         status: Option<char>,
         /// The account it was sent to.
         account: Option<Name>,
         /// The tags.
         tags: Arc<str>,
     },
-    /// Somebody has another real name.
+    /// A user has changed their real name.
     RealName {
-        /// Who, as they are now.
+        /// The user, with the new nick.
         who: Arc<Identity>,
     },
-    /// The hearer is something else, by their own word.
+    /// The recipient's own user modes have changed.
     UserModes {
-        /// Who, as they are now.
+        /// The user, with the new nick.
         who: Arc<Identity>,
-        /// What changed.
         changes: Vec<(UserMode, bool)>,
     },
-    /// A server operator says something to those who want to hear it.
-    Wallops {
-        /// Who.
-        who: Arc<Identity>,
-        /// What.
-        text: Arc<str>,
-    },
-    /// Somebody reacted to a message.
+    /// A server operator sends a message to the users who have set `w`.
+    Wallops { who: Arc<Identity>, text: Arc<str> },
+    /// A user has reacted to a message.
     Reacted {
-        /// Who.
         who: Arc<Identity>,
-        /// Where.
         room: Name,
         /// To what.
         message: Box<Quoted>,
@@ -283,133 +213,107 @@ pub enum Event {
         text: Arc<str>,
         /// Or took it back.
         on: bool,
-        /// IRC's tags between clients, as they came, if that is how.
+        /// Client-only IRC tags, as received, if it was sent with any.
         tags: Option<Arc<str>>,
     },
     /// A message has another text.
     Edited {
-        /// Who did it.
         who: Arc<Identity>,
-        /// Where.
         room: Name,
-        /// Which; its text is the one before.
+        /// The message, with its previous text.
         message: Box<Quoted>,
         /// The new text.
         text: Arc<str>,
     },
-    /// A message is gone.
-    Deleted {
-        /// Who did it.
-        who: Arc<Identity>,
-        /// Where.
-        room: Name,
-        /// Which.
-        message: Box<Quoted>,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
-    /// What is said of somebody or of a room for programs has changed. For those of the audience
-    /// who follow a key of it, and for whoever watches for the person.
+    /// A message was deleted.
+    Deleted { who: Arc<Identity>, room: Name, message: Box<Quoted>, reason: Option<Arc<str>> },
+    /// Metadata of a user or a room has changed. For members of the audience who subscribe to one
+    /// of the keys, and for clients that monitor the user.
     MetadataSet {
-        /// Of whom.
         holder: Holder,
-        /// What is different; as the answer to its author what was asked for, different or not.
+        /// The changes; in the reply to the acting user, everything requested, changed or not.
         changes: MetadataChanges,
     },
-    /// The hearer has read up to here, on this or another session of the account.
+    /// The recipient's read marker has moved, set by this or another session of the account.
     ReadMarker {
-        /// Which room, or whose private words.
+        /// The room or the nick.
         target: Name,
         /// Until when.
         time: Moment,
     },
-    /// The journal is to answer this to the hearer now: the last lines of a room just joined, or
-    /// mail that has waited.
+    /// The journal is to send the recipient the most recent messages of a room just joined, or
+    /// pending direct messages.
     ReplayHistory(Box<Query>),
-    /// Somebody logged in to an account (`who.account`), registered it, or logged out.
+    /// A user has logged in to an account (`who.account`), registered it, or logged out.
     Account {
-        /// Who, as they are now.
+        /// The user, with the new nick.
         who: Arc<Identity>,
-        /// What happened.
         step: AccountStep,
     },
-    /// The hearer is a server operator now.
+    /// The recipient has become a server operator.
     Operator,
-    /// A server operator says something to everyone.
-    Announced {
-        /// Who.
-        who: Arc<Identity>,
-        /// What.
-        text: Arc<str>,
-    },
+    /// A server operator sends a message to all users.
+    Announced { who: Arc<Identity>, text: Arc<str> },
     /// A server-wide ban was made or lifted.
     ServerBan {
-        /// Whom it means.
         target: BanTarget,
-        /// Whether it is in force.
+        /// Whether the ban was added or removed.
         on: bool,
         /// Until when.
         until: Option<Moment>,
     },
-    /// The hearer's connection is to be closed, once this is told.
-    Closed {
-        /// Why.
-        why: Refusal,
-    },
-    /// What the hearer wanted is no longer possible.
+    /// The recipient's connection is closed after this.
+    Closed { why: Refusal },
+    /// The recipient's command is no longer possible.
     Refused(Refusal),
-    /// An answer: the rooms that the asker may see.
+    /// A reply: the rooms that the client may see.
     Rooms(Vec<RoomLine>),
-    /// An answer: who is there.
+    /// A reply: the users of a room, or all.
     Who {
         /// In which room; `None` is everywhere.
         room: Option<Name>,
-        /// Who.
         people: Vec<Person>,
     },
-    /// An answer: all about one person.
+    /// A reply: a user's details.
     Whois(Box<Whois>),
-    /// An answer: a room's topic.
+    /// A reply: a room's topic.
     TopicIs {
-        /// Which room.
         room: Name,
         /// Its topic.
         topic: Option<Topic>,
     },
-    /// An answer: a room's modes.
+    /// A reply: a room's modes.
     ModesAre {
-        /// Which room.
         room: Name,
         /// Its modes.
         modes: Modes,
-        /// When it was opened.
+        /// The time of its creation.
         created: Moment,
     },
-    /// An answer: a room's bans.
+    /// A reply: a room's bans.
     Bans {
-        /// Which room.
         room: Name,
         /// Mask, who set it, when.
         bans: Vec<(String, Name, Moment)>,
     },
-    /// An answer: whom the asker ignores.
+    /// A reply: the ignored nicks.
     Ignored(Vec<Name>),
-    /// An answer: server-wide bans.
+    /// A reply: the server bans.
     ServerBans(Vec<ServerBanLine>),
-    /// An answer: everyone connected, for an operator.
+    /// A reply: all connections, for an operator.
     Connections(Vec<Person>),
-    /// An answer of the journal.
+    /// A reply from the journal.
     Past(Box<Past>),
 }
 
-/// What the journal has found, oldest first. Boxed where it is told: events are moved much.
+/// The result of a query for history, oldest first. Boxed in its event, because events are moved a
+/// lot.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Past {
-    /// What was asked.
     pub query: Query,
-    /// What was said.
+    /// The messages.
     pub entries: Vec<StoredMessage>,
-    /// What happened besides, if that was asked.
+    /// The other events, if requested.
     pub happened: Vec<HistoryEvent>,
 }
 
@@ -418,9 +322,7 @@ pub struct Past {
 pub enum AccountStep {
     /// It was made.
     Registered,
-    /// Somebody logged in.
     LoggedIn,
-    /// Somebody logged out.
     LoggedOut,
     /// Its password was changed.
     PasswordChanged,

@@ -1,9 +1,9 @@
-//! What the journal has to do for an effect, to keep it for history; and the event that a stored one was.
+//! History updates: what the journal stores for an effect, and how a stored event is turned back
+//! into one.
 //!
-//! The hub, not the record, says what a message is: it gives the number, and it leaves out what it
-//! refused. The journal takes [`Effect::entries`] of every effect, in order, and answers
-//! [`Query`](crate::chat::Query)s from what it has taken. Room keys are not kept: a key that was
-//! changed is secret no longer but still theirs.
+//! A stored message comes from the hub, not from the record: the hub assigns the number and leaves
+//! out rejected messages. The journal takes [`Effect::entries`] of every effect, in order, and
+//! answers [`Query`](crate::chat::Query)s from them. Room keys are not stored.
 
 use super::effect::{DirectMessage, Effect, Event};
 use crate::chat::log::history_event::{HistoryEvent, StoredEvent};
@@ -17,7 +17,7 @@ use crate::chat::model::name::Name;
 use crate::chat::model::topic::Topic;
 use std::sync::Arc;
 
-/// The tag by which an IRC client asks that tags without a text are kept.
+/// The tag with which an IRC client asks to store tags without a text.
 const PERSIST: &str = "+draft/persist";
 
 /// One change of what the journal keeps for history.
@@ -29,22 +29,22 @@ pub enum HistoryUpdate<'a> {
     Edit(RecordId, &'a Arc<str>),
     /// A message to be forgotten.
     Delete(RecordId),
-    /// A reaction to a message, by whom, put on or taken off.
+    /// A reaction to a message, by a user, added or removed.
     React(RecordId, &'a Name, &'a Arc<str>, bool),
-    /// A room is called otherwise from here on: what it was called, what it is called. What there
-    /// was of an earlier room of the new name is out of everyone's reach.
+    /// A room has been renamed: the old and the new name. History of an earlier room with the new
+    /// name becomes inaccessible.
     Rename(&'a Name, &'a Name),
-    /// Something private that one without an account has said or heard: from whom to whom. It is
-    /// for those sessions only, as long as they last.
+    /// A direct message to or from a user without an account: from whom to whom. It is available to
+    /// these sessions only, while they last.
     Guests(&'a DirectMessage, Box<StoredMessage>),
     /// A session is over.
     Over(SessionId),
-    /// Something that is no message, and in which rooms or between whom.
+    /// An event other than a message, and the rooms or users it concerns.
     HistoryEvent(Vec<Target>, HistoryEvent),
 }
 
 impl Effect {
-    /// What the journal has to do for this effect: nothing, for most.
+    /// The history updates for this effect: none for most.
     pub fn entries(&self) -> impl Iterator<Item = HistoryUpdate<'_>> {
         let happened = self.happened();
         let happened =
@@ -54,7 +54,7 @@ impl Effect {
 }
 
 impl DirectMessage {
-    /// Whose it is that have no account: who said it, who heard it.
+    /// The sender and the recipient without an account.
     pub fn guests(&self) -> (Option<SessionId>, Option<SessionId>) {
         let from = Some(self.who.session).filter(|_| self.who.account.is_none());
         (from, self.session.filter(|_| self.account.is_none()))
@@ -62,7 +62,7 @@ impl DirectMessage {
 }
 
 impl Event {
-    /// What it changes among what guests have said in private.
+    /// The update of guests' direct messages.
     fn of_guests(&self) -> Option<HistoryUpdate<'_>> {
         match self {
             Event::DirectMessage(told) if told.guests() != (None, None) => {
@@ -73,8 +73,7 @@ impl Event {
         }
     }
 
-    /// What it changes among the messages. The copy of a line that marks a mention is none of the
-    /// journal's business.
+    /// The update of messages. The copy of a line that marks a mention is not stored.
     fn entry(&self) -> Option<HistoryUpdate<'_>> {
         match self {
             Event::RoomMessage(said) if !said.mention && said.status.is_none() => {
@@ -161,7 +160,7 @@ impl HistoryEvent {
 }
 
 impl Effect {
-    /// What happened and is to be kept, and in which rooms or between whom; `None` for most.
+    /// The event to store, and the rooms or users it concerns; `None` for most.
     pub(in crate::chat) fn happened(&self) -> Option<(Vec<Target>, HistoryEvent)> {
         let (who, what) = what(&self.event)?;
         let places = match (&self.event, &self.audience) {
@@ -170,7 +169,7 @@ impl Effect {
             }
             (_, Audience::Room { room, .. }) => vec![Target::Room(room.clone())],
             (_, Audience::Peers { rooms, .. }) => rooms.iter().cloned().map(Target::Room).collect(),
-            // The same is told to a room.
+            // The same event has a room as its audience.
             _ => return None,
         };
         Some((places, HistoryEvent { stamp: self.stamp, who: Arc::clone(who), what }))

@@ -1,4 +1,4 @@
-//! What goes into the hub and what comes out: commands, decisions, effects, answers.
+//! What goes into the hub and what comes out: commands, decisions, effects, replies.
 
 pub mod answer;
 pub mod command;

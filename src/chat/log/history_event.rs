@@ -1,8 +1,8 @@
-//! What of a room's life, besides what is said in it, is worth keeping for those who look back:
-//! who came and went, what it was called and about.
+//! Events of a room that are kept for history besides messages: joins, parts, renames, topics,
+//! modes.
 //!
-//! Only who asks for it is shown it ([`Query::events`](super::Query)). Room keys are not in it: a
-//! key that was changed is nobody's business any more.
+//! They are shown only on request ([`Query::events`](super::Query)). Room keys are not stored,
+//! since a changed key is no longer relevant.
 
 use super::record::QuitReason;
 use crate::chat::model::identity::Identity;
@@ -15,45 +15,29 @@ use std::sync::Arc;
 /// Something that happened.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct HistoryEvent {
-    /// When, and as which part of which record.
     pub stamp: Stamp,
-    /// Whose doing it was, as they were then.
+    /// The acting user, as of then.
     pub who: Arc<Identity>,
-    /// What.
     pub what: StoredEvent,
 }
 
-/// What happened. Names in a journal that outlives this program: may be added to, not renamed.
+/// What happened. The names are part of the record format: variants may be added, not renamed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoredEvent {
-    /// They came into the room.
+    /// The user joined the room.
     Joined {
         /// As its op.
         op: bool,
     },
-    /// They left the room.
-    Parted {
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
-    /// They left the chat.
-    Left {
-        /// How.
-        departure: QuitReason,
-    },
-    /// They put somebody out.
-    Kicked {
-        /// Whom.
-        target: Name,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
+    /// The user left the room.
+    Parted { reason: Option<Arc<str>> },
+    /// The user quit.
+    Left { departure: QuitReason },
+    /// The user kicked another one.
+    Kicked { target: Name, reason: Option<Arc<str>> },
     /// They took another name.
-    Renamed {
-        /// Which.
-        nick: Name,
-    },
+    Renamed { nick: Name },
     /// They set the topic.
     TopicSet {
         /// To what; empty for none.
@@ -61,16 +45,15 @@ pub enum StoredEvent {
     },
     /// They gave the room another name.
     RoomRenamed {
-        /// What it was called.
+        /// The previous name.
         before: Name,
-        /// What it was called then.
+        /// The new name.
         room: Name,
-        /// Why.
         reason: Option<Arc<str>>,
     },
     /// They changed modes.
     ModesSet {
-        /// What took effect.
+        /// The changes that took effect.
         changes: Vec<ModeChange>,
     },
     /// They reacted to a message.
@@ -81,11 +64,11 @@ pub enum StoredEvent {
         text: Arc<str>,
         /// Or took it back.
         on: bool,
-        /// IRC's tags, if it came as such.
+        /// Client-only IRC tags, if it was sent with any.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tags: Option<Arc<str>>,
     },
-    /// They sent tags without a text, and asked that those be kept.
+    /// The user sent tags without a text and asked to keep them.
     Tagged {
         /// To which room or nick.
         to: Name,

@@ -1,12 +1,12 @@
-//! What is written down: one record for every change of the chat, in one order for all.
+//! The record: one for every change of the chat, in one order for all.
 //!
 //! Variants and fields are names in a journal that outlives this program: they may be added to
 //! (new fields with `#[serde(default)]`), never renamed. A plain password is in none of them.
 //!
-//! A record is what somebody was allowed to do when it was decided; the hub looks again when it
-//! applies it, because others' records came in between. So the journal's index of messages is fed
-//! with what the hub made of a record ([`Effect::entries`](super::Effect::entries)), not with the
-//! record: what was refused was never said.
+//! A record is what a user was allowed to do at the time of the decision; the hub checks again when
+//! it applies it, because other records came in between. So the index of messages is fed with what
+//! the hub made of a record ([`Effect::entries`](super::Effect::entries)), not with the record: a
+//! rejected message was never sent.
 
 use crate::chat::model::identity::host_of;
 use crate::chat::model::ids::{Moment, RecordId, SessionId};
@@ -23,30 +23,24 @@ use std::sync::Arc;
 pub struct Record {
     /// Its place in the order.
     pub id: RecordId,
-    /// When it was written down.
+    /// The record's time.
     pub time: Moment,
-    /// Whose doing it was.
+    /// The acting session.
     pub origin: SessionId,
-    /// What changed.
     pub change: Change,
 }
 
-/// What can change. "The origin" is the record's [`origin`](Record::origin).
+/// A change. "The origin" is the record's [`origin`](Record::origin).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
-    /// A node has started: its sessions of before are over. Rooms wait for their people.
-    Restarted {
-        /// Which one.
-        node: u16,
-    },
-    /// The origin has come in.
+    /// A node has started, and its previous sessions are over. Rooms keep the ops who were logged
+    /// in.
+    Restarted { node: u16 },
+    /// The origin has connected.
     Enter(Entry),
-    /// The origin has gone.
-    Leave {
-        /// How.
-        departure: QuitReason,
-    },
+    /// The origin has disconnected.
+    Leave { departure: QuitReason },
     /// The origin takes a name.
     Nick {
         /// The new one.
@@ -54,99 +48,71 @@ pub enum Change {
     },
     /// The origin is away, or back.
     Away {
-        /// Why; `None` is back.
+        /// The reason; `None` means back.
         message: Option<Arc<str>>,
     },
-    /// The origin ignores somebody, or no longer.
-    Ignore {
-        /// Whom.
-        nick: Name,
-        /// Whether.
-        on: bool,
-    },
-    /// The origin enters a room, and opens it if there is none.
-    Join {
-        /// Which.
-        room: Name,
-    },
+    /// The origin ignores a user, or stops doing so.
+    Ignore { nick: Name, on: bool },
+    /// The origin joins a room, which is created if it does not exist.
+    Join { room: Name },
     /// The origin leaves a room.
-    Part {
-        /// Which.
-        room: Name,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
+    Part { room: Name, reason: Option<Arc<str>> },
     /// The origin sets a topic; empty clears it.
     Topic {
-        /// Where.
         room: Name,
         /// To what.
         text: Arc<str>,
     },
-    /// The origin invites somebody.
-    Invite {
-        /// Where to.
-        room: Name,
-        /// Whom.
-        nick: Name,
-    },
+    /// The origin invites a user.
+    Invite { room: Name, nick: Name },
     /// The origin gives a room another name.
     RenameRoom {
-        /// Which.
         room: Name,
         /// The new one.
         to: Name,
-        /// Why.
         reason: Option<Arc<str>>,
     },
     /// A server operator keeps a room alive without members, or no longer.
-    Keep {
-        /// Which.
-        room: Name,
-        /// Whether.
-        on: bool,
-    },
-    /// The origin says something in a room.
+    Keep { room: Name, on: bool },
+    /// The origin sends a message to a room.
     Say {
-        /// Where.
         room: Name,
         /// In which manner.
         kind: Kind,
-        /// One line without its end, or several with a newline between each two. Who shows it on
-        /// a terminal makes it harmless.
+        /// One line, or several separated by newlines. It is sanitised when it is shown on a
+        /// terminal.
         text: Arc<str>,
-        /// The message it answers.
+        /// The message that it replies to.
         reply_to: Option<Reference>,
-        /// IRC's tags between clients, as they came.
+        /// Client-only IRC tags, as received.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tags: Option<Arc<str>>,
         /// Only to those who have at least this: `@` op, `+` voice.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<char>,
-        /// Where in the text a line went on that came in several: see [`Joints`].
+        /// Where a split line continues: see [`Joints`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
         joints: Option<Joints>,
     },
-    /// The origin says something to one person or account.
+    /// The origin sends a direct message to a user or account.
     Tell {
-        /// Whom.
         to: Name,
         /// In which manner.
         kind: Kind,
         /// The line, or lines.
         text: Arc<str>,
-        /// IRC's tags between clients, as they came.
+        /// Client-only IRC tags, as received.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tags: Option<Arc<str>>,
-        /// Where in the text a line went on that came in several: see [`Joints`].
+        /// Where a split line continues: see [`Joints`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
         joints: Option<Joints>,
     },
-    /// The origin sends tags without a text, which nobody keeps.
+    /// The origin sends tags without a text, which are not stored.
     Tag {
         /// To which room or nick.
         to: Name,
-        /// The tags, as they came.
+        /// The tags, as received.
         tags: Arc<str>,
         /// Only to those who have at least this: `@` op, `+` voice.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,24 +120,20 @@ pub enum Change {
     },
     /// The origin reacts to a message, or takes it back.
     React {
-        /// Where.
         room: Name,
         /// To which.
         message: Reference,
         /// With what.
         text: Arc<str>,
-        /// Whether.
         on: bool,
-        /// IRC's tags between clients, as they came, if that is how.
+        /// Client-only IRC tags, as received, if it was sent with any.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tags: Option<Arc<str>>,
     },
     /// A message gets another text. The journal replaces the old one everywhere, in the record
     /// that brought it, too.
     Edit {
-        /// Where.
         room: Name,
-        /// Which.
         message: Reference,
         /// The new text.
         text: Arc<str>,
@@ -179,21 +141,15 @@ pub enum Change {
     /// A message is deleted. The journal erases its text everywhere, in the record that brought
     /// it and in those that edited it, too.
     Delete {
-        /// Where.
         room: Name,
-        /// Which.
         message: Reference,
-        /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Arc<str>>,
     },
-    /// The origin takes back what it said to one person.
+    /// The origin deletes a direct message it has sent.
     TakeBack {
-        /// To whom.
         to: Name,
-        /// Which.
         id: RecordId,
-        /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Arc<str>>,
     },
@@ -202,23 +158,17 @@ pub enum Change {
         /// The new one.
         text: Arc<str>,
     },
-    /// The origin changes what it is itself.
-    UserModes {
-        /// What, and whether.
-        changes: Vec<(UserMode, bool)>,
-    },
-    /// A server operator says something to those who want to hear it.
-    Wallops {
-        /// What.
-        text: Arc<str>,
-    },
-    /// The origin says something of a person or a room, for programs to read.
+    /// The origin changes its own user modes.
+    UserModes { changes: Vec<(UserMode, bool)> },
+    /// A server operator sends a message to the users who have set `w`.
+    Wallops { text: Arc<str> },
+    /// The origin sets metadata of a user or a room.
     Metadata {
-        /// Which room or nick.
+        /// The room or nick.
         target: Name,
         /// Under which key; `None` is all of them.
         key: Option<Arc<str>>,
-        /// What; `None` removes it.
+        /// The value; `None` removes it.
         value: Option<Arc<str>>,
     },
     /// The origin has read until here.
@@ -234,18 +184,15 @@ pub enum Change {
         account: Name,
         /// The password's hash.
         hash: PasswordHash,
-        /// What SCRAM needs of the password.
+        /// The SCRAM keys of the password.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scram: Option<ScramKeys>,
     },
-    /// The origin has proved to own an account.
-    Login {
-        /// Which.
-        account: Name,
-    },
-    /// The origin has proved nothing.
+    /// The origin has logged in to an account.
+    Login { account: Name },
+    /// The origin has failed to log in.
     LoginFailed {
-        /// Which account it named; `?` and four digits if there is none of that name.
+        /// The account it named; `?` and four digits if there is no such account.
         account: Name,
         /// From which address.
         host: Arc<str>,
@@ -258,12 +205,12 @@ pub enum Change {
         account: Name,
         /// The new password's hash.
         hash: PasswordHash,
-        /// What SCRAM needs of the new password.
+        /// The SCRAM keys of the new password.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scram: Option<ScramKeys>,
     },
-    /// Somebody, who may not have come in yet, has shown the password of an account that had no
-    /// keys for SCRAM: it was made before there were any.
+    /// A session, perhaps not yet registered, has logged in with the password of an account that
+    /// had no SCRAM keys because it was created by an older version.
     ScramKeys {
         /// Its name.
         account: Name,
@@ -275,60 +222,45 @@ pub enum Change {
     },
     /// The origin changes modes of a room.
     Modes {
-        /// Which.
         room: Name,
-        /// How, in this order.
+        /// The changes, in this order.
         changes: Vec<ModeChange>,
     },
     /// The origin puts a member out.
     Kick {
         /// From which room.
         room: Name,
-        /// Whom.
         nick: Name,
-        /// Why.
         reason: Option<Arc<str>>,
     },
-    /// The origin has proved to be a server operator.
+    /// The origin has become a server operator.
     Oper {
         /// By which name.
         name: Arc<str>,
     },
-    /// A server operator ends somebody's session.
-    Kill {
-        /// Whose.
-        nick: Name,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
+    /// A server operator disconnects a user.
+    Kill { nick: Name, reason: Option<Arc<str>> },
     /// A server operator keeps an address or account out.
     Ban {
-        /// Which.
         target: BanTarget,
-        /// Why.
         reason: Option<Arc<str>>,
-        /// Until when; `None` is for ever.
+        /// The end of the ban; `None` if it is permanent.
         until: Option<Moment>,
     },
     /// A server operator lifts a ban.
-    Unban {
-        /// Whose.
-        target: BanTarget,
-    },
-    /// A server operator says something to everyone.
-    Announce {
-        /// What.
-        text: Arc<str>,
-    },
+    Unban { target: BanTarget },
+    /// A server operator sends a message to all users.
+    Announce { text: Arc<str> },
 }
 
 impl Change {
-    /// About how many bytes it takes to keep or to tell: its text, and a little for the rest.
+    /// The approximate number of bytes that it takes to store or deliver: its text and some
+    /// overhead.
     pub fn size(&self) -> usize {
-        /// Names, numbers, and what is said around a text.
+        /// Names, numbers, and the text around a message.
         const REST: usize = 64;
         let text = match self {
-            // Every line bears who says it, and some bear no more.
+            // Every line carries its sender, and some carry nothing else.
             Change::Say { text, joints, .. } | Change::Tell { text, joints, .. } => {
                 let ends = memchr::memchr_iter(b'\n', text.as_bytes()).count();
                 text.len() + REST * (ends + joints.as_ref().map_or(0, |joints| joints.len()))
@@ -343,28 +275,29 @@ impl Change {
     }
 }
 
-/// Who comes in, and how.
+/// A user who connects.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Entry {
     /// The peer's address and port: what the classic style shows until a name is taken.
     pub label: Arc<str>,
-    /// The name it wants (an IRC client registers with one). If it has none, or cannot have this
-    /// one by now, it is a guest: ask [`Hub::nick_is_free`](super::Hub::nick_is_free) before.
+    /// The requested nick (an IRC client registers with one). Without one, or if it is no longer
+    /// available, the user becomes a guest: check [`Hub::nick_is_free`](super::Hub::nick_is_free)
+    /// first.
     pub nick: Option<Name>,
     /// The user name that an IRC client gives.
     pub username: Option<Arc<str>>,
     /// The real name that an IRC client gives.
     pub realname: Option<Arc<str>>,
-    /// The account it has proved to own before it came in.
+    /// The account it logged in to before registering.
     pub account: Option<Name>,
     /// Whether it starts in the lobby.
     pub lobby: bool,
-    /// Whether it is the console of the server's operator.
+    /// Whether it is the operator console.
     pub console: bool,
-    /// Whether it would rather not come in than under another name.
+    /// Whether to reject it rather than connect it under another name.
     pub named_only: bool,
-    /// What it has said of itself for programs.
+    /// Its initial metadata.
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
@@ -377,22 +310,22 @@ impl Entry {
     }
 }
 
-/// How somebody left.
+/// How a user quit.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuitReason {
-    /// Said goodbye, or closed the connection in good order.
+    /// The user quit or closed the connection.
     Quit,
     /// Left with this message.
     #[serde(rename = "said")]
     Message(Arc<str>),
-    /// The connection broke, or the server had to drop it: why, in a few words.
+    /// The connection failed or was dropped by the server: the reason.
     Error(String),
-    /// A server operator ended it: who, and why.
+    /// A server operator disconnected the user: who, and why.
     Killed(Arc<str>),
 }
 
-/// Whom a server-wide ban keeps out.
+/// The target of a server ban.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BanTarget {

@@ -1,8 +1,8 @@
-//! What of a chat is worth searching later: messages, as the journal keeps them for history.
+//! Messages as the journal stores them for history.
 //!
-//! The hub, not the record, says what a message is: it gives the number, and it leaves out what it
-//! refused. The journal takes [`Effect::entries`] of every effect, in order, and answers
-//! [`Query`](super::Query)s from what it has taken.
+//! A stored message comes from the hub, not from the record: the hub assigns the number and leaves
+//! out rejected messages. The journal takes [`Effect::entries`] of every effect, in order, and
+//! answers [`Query`](super::Query)s from them.
 
 use crate::chat::model::identity::Identity;
 use crate::chat::model::ids::{Moment, RecordId, SessionId};
@@ -16,13 +16,10 @@ use std::sync::Arc;
 pub struct StoredMessage {
     /// Its id: rises with time, and is never used twice.
     pub id: RecordId,
-    /// When.
     pub time: Moment,
-    /// Where, or to whom.
     pub target: Target,
     /// Its number in its room; 0 for a private one.
     pub number: u64,
-    /// Who.
     pub from: Name,
     /// By which account.
     pub account: Option<Name>,
@@ -32,31 +29,27 @@ pub struct StoredMessage {
     /// From which address, without the port; `None` in what was kept before this was.
     #[serde(default)]
     pub host: Option<Arc<str>>,
-    /// Whether by a program, by its own word.
+    /// Whether the sender has declared itself a bot.
     #[serde(default)]
     pub bot: bool,
-    /// How.
     pub kind: Kind,
-    /// What.
     pub text: Arc<str>,
-    /// IRC's tags between clients, as they came.
+    /// Client-only IRC tags, as received.
     #[serde(default)]
     pub tags: Option<Arc<str>>,
-    /// Where a line goes on that came as two.
     #[serde(default)]
     pub joints: Option<Joints>,
-    /// What it answers. When handed back, its text is what that message says now.
+    /// The message it replies to. In a query's result, with that message's current text.
     pub reply: Option<Quoted>,
-    /// Whether its text was changed.
     #[serde(default)]
     pub edited: bool,
-    /// What people put on it, and how many of them.
+    /// The reactions and their counts.
     #[serde(default)]
     pub reactions: Vec<(Arc<str>, u32)>,
 }
 
 impl StoredMessage {
-    /// Nothing yet, said by somebody.
+    /// An empty message from this user.
     pub(in crate::chat) fn by(who: &Identity) -> StoredMessage {
         StoredMessage {
             id: RecordId(0),
@@ -78,13 +71,13 @@ impl StoredMessage {
         }
     }
 
-    /// Who said it, as they were then.
+    /// The sender, as of then.
     pub fn author(&self) -> Identity {
         Identity {
             session: SessionId::default(),
             nick: self.from.clone(),
             named: true,
-            // With a port, for an IPv6 address has colons of its own.
+            // With a port, because an IPv6 address contains colons.
             label: self.host.as_ref().map(|host| format!("{host}:0").into()).unwrap_or_default(),
             username: self.username.clone(),
             realname: None,
@@ -94,17 +87,16 @@ impl StoredMessage {
     }
 }
 
-/// Where something was said.
+/// The recipient of a message.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// In a room.
     Room(Name),
-    /// To one person.
+    /// A user.
     Private {
-        /// Whom.
         to: Name,
-        /// Their account, without which nobody can ask for it later.
+        /// The user's account, required to query the message later.
         account: Option<Name>,
     },
 }

@@ -1,39 +1,32 @@
-//! Who hears of an event, and from where do they see it?
+//! The recipients of an event, and each one's viewpoint.
 //!
-//! An audience is a description, not a list: a message in a room of ten thousand names the room, and
-//! whoever delivers it walks the members where they stand.
+//! An audience is a description, not a list: a message in a room of ten thousand members names the
+//! room, and the delivery iterates over the members in place.
 
 use super::ids::SessionId;
 use super::name::Name;
 
-/// Who hears of an event. [`Hub::recipients`](super::Hub::recipients) walks it.
+/// The recipients of an event, for [`Hub::recipients`](super::Hub::recipients).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Audience {
     /// One session.
     One(SessionId),
-    /// One session, if any, and the one that spoke to it.
+    /// One user (all of their sessions), and the session that sent it.
     Private {
-        /// Who hears it: none if it waits for its owner.
+        /// The recipients; empty if it is stored until the account's owner logs in.
         to: Vec<SessionId>,
-        /// Who said it.
         from: SessionId,
     },
     /// The members of a room.
     Room {
-        /// Which.
         room: Name,
-        /// Who did it: hears of it from its own perspective, member or not.
+        /// The acting session, which receives it from its own viewpoint, member or not.
         from: Option<SessionId>,
-        /// Members who do not hear it this way, in rising order.
+        /// Members who do not receive it this way, in rising order.
         except: Vec<SessionId>,
     },
     /// Everyone who is in one of these rooms, once.
-    Peers {
-        /// Which rooms.
-        rooms: Vec<Name>,
-        /// Who did it.
-        from: Option<SessionId>,
-    },
+    Peers { rooms: Vec<Name>, from: Option<SessionId> },
     /// Everyone.
     All,
 }
@@ -41,8 +34,8 @@ pub enum Audience {
 /// From where an event is seen.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Viewpoint {
-    /// Somebody else did it.
+    /// Another user acted.
     Observer,
-    /// The hearer did it.
+    /// The recipient acted.
     Actor,
 }

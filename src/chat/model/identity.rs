@@ -1,21 +1,22 @@
-//! Who is somebody, as others see it?
+//! A user's identity as other users see it.
 //!
-//! An identity is made anew when something of it changes, and what was said before keeps the old
-//! one: the past shows people as they were. Names of fields are in the journal: never renamed.
+//! An identity is replaced when any part of it changes, and earlier messages keep the old one:
+//! history shows users as they were. Field names are part of the record format and are never
+//! renamed.
 
 use super::ids::SessionId;
 use super::name::Name;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Who somebody is, as others see it. Shared by everything said since it last changed.
+/// A user's identity as other users see it; shared by all messages sent since it last changed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Identity {
     /// The session.
     pub session: SessionId,
     /// The nick, `guestN` if none was taken.
     pub nick: Name,
-    /// Whether the nick was taken rather than given.
+    /// Whether the user chose the nick, rather than being assigned it.
     pub named: bool,
     /// Address and port.
     pub label: Arc<str>,
@@ -25,7 +26,7 @@ pub struct Identity {
     pub realname: Option<Arc<str>>,
     /// The account it is logged in to.
     pub account: Option<Name>,
-    /// Whether it is a program, by its own word.
+    /// Whether the user has declared itself a bot.
     #[serde(default)]
     pub bot: bool,
 }
@@ -36,7 +37,7 @@ impl Identity {
         host_of(&self.label)
     }
 
-    /// IRC's user name, or what stands for it.
+    /// The IRC user name, or its substitute.
     pub fn user(&self) -> &str {
         self.username.as_deref().unwrap_or("~user")
     }

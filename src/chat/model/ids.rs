@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One connected participant, named by whoever runs the sockets. The top 16 bits name the node;
-/// the rest means nothing here. It is not used again for somebody else before the node restarts
-/// and says so ([`Change::Restarted`]).
+/// One connected session, numbered by whoever owns the sockets. The top 16 bits are the node; the
+/// rest has no meaning here. It is not reused before the node restarts and records that
+/// ([`Change::Restarted`]).
 #[derive(
     Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
 )]
@@ -32,14 +32,14 @@ pub struct RecordId(pub u64);
 #[serde(transparent)]
 pub struct Moment(pub i64);
 
-/// Which happening of which record, and when: the same for all who hear of it.
+/// The part of a record that an event results from, and its time: the same for all recipients.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Stamp {
     /// The record.
     pub id: RecordId,
-    /// Which of the things that follow from it, counted from 0: one ban may put many people out.
-    /// What is told twice, to some in another way, is one thing.
+    /// The index, from 0, among the events that result from the record: one ban may disconnect many
+    /// users. An event that different recipients receive in different forms counts once.
     pub part: u16,
-    /// When it was written down.
+    /// The record's time.
     pub time: Moment,
 }

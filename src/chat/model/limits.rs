@@ -1,8 +1,8 @@
-//! How much of everything: every bound of the chat, in one place.
+//! Every limit of the chat, in one place.
 //!
-//! A bound is here because some peer could otherwise grow it for ever. Lengths are bytes of UTF-8
-//! unless they say otherwise. The relations between bounds that the code relies on are checked when
-//! it is compiled.
+//! A limit is here because a peer could otherwise grow the quantity without bound. Lengths are
+//! bytes of UTF-8 unless stated otherwise. Relations between limits that the code relies on are
+//! checked at compile time.
 
 /// Longest nick and account name. What large IRC networks allow.
 pub const NICK_LENGTH: usize = 30;
@@ -10,7 +10,7 @@ pub const NICK_LENGTH: usize = 30;
 pub const ROOM_LENGTH: usize = 50;
 /// Longest topic: fits one IRC line of 512 bytes together with the longest prefix and room name.
 pub const TOPIC_LENGTH: usize = 390;
-/// Longest reason of a leave, kick or ban, and longest away message.
+/// Longest reason of a part, kick or ban, and longest away message.
 pub const REASON_LENGTH: usize = 300;
 /// Longest room key.
 pub const KEY_LENGTH: usize = 23;
@@ -31,33 +31,33 @@ pub const ROOMS_PER_USER: usize = 100;
 pub const RENAME_PAUSE: i64 = 60_000;
 /// Masks in one room's ban list.
 pub const BANS_PER_ROOM: usize = 100;
-/// Accounts that have op in one room whenever they come.
+/// Accounts that regain op in one room when they join it.
 pub const OPS_PER_ROOM: usize = 100;
 /// Mode changes in one command.
 pub const MODES_PER_COMMAND: usize = 20;
-/// The messages of a room that are in memory: enough for `/re`, `/edit` and the like to be
-/// answered without asking the journal. Older ones are on disk only.
+/// Messages of a room in memory: enough to execute `/re`, `/edit` and the like without querying the
+/// journal. Older messages are on disk only.
 pub const RECENT_PER_ROOM: usize = 64;
 /// Private messages that their authors can take back.
 pub const RECENT_PRIVATE: usize = 256;
-/// People whom an account is remembered to have spoken with in private.
+/// Direct message partners remembered per account.
 pub const PARTNERS_PER_ACCOUNT: usize = 50;
-/// Different reactions, by person and text, to one message.
+/// Distinct reactions, by user and text, to one message.
 pub const REACTIONS_PER_MESSAGE: usize = 100;
-/// People whom one message can mark as mentioned; more are not marked.
+/// Users that one message can mention; further ones are not marked.
 pub const MENTIONS_PER_MESSAGE: usize = 16;
 /// Nicks one user may ignore.
 pub const IGNORES_PER_USER: usize = 50;
-/// Invitations that one user holds; the oldest gives way.
+/// Pending invitations per user; the oldest is dropped.
 pub const INVITES_PER_USER: usize = 20;
 
-/// Keys of one person's or one room's metadata.
+/// Metadata keys per user or room.
 pub const METADATA_KEYS: usize = 20;
 /// Longest key of metadata.
 pub const METADATA_KEY_LENGTH: usize = 50;
 /// Longest value of metadata.
 pub const METADATA_VALUE_LENGTH: usize = 300;
-/// Rooms and people in which one has a read marker; the one that moved longest ago gives way.
+/// Read markers per account; the least recently moved one is dropped.
 pub const READ_MARKERS: usize = 256;
 
 /// Registered accounts.
@@ -79,15 +79,16 @@ pub const ADDRESS_DELAY: i64 = 300_000;
 pub const ACCOUNT_DELAY: i64 = 30_000;
 /// Failures this old are forgotten, in milliseconds.
 pub const FAILURE_MEMORY: i64 = 900_000;
-/// Addresses and accounts whose failures are remembered; the one that failed longest ago gives way.
+/// Addresses and accounts with remembered login failures; the one with the oldest failure is
+/// dropped.
 pub const FAILURE_ENTRIES: usize = 4_096;
 
 /// Server-wide bans.
 pub const SERVER_BANS: usize = 1_000;
 
-/// Messages that one history answer holds at most.
+/// Most messages in one history reply.
 pub const HISTORY_LINES: u32 = 500;
-/// Messages that a plain `/history` asks for.
+/// Messages in the reply to a plain `/history`.
 pub const HISTORY_DEFAULT: u32 = 20;
 /// Words of one search.
 pub const SEARCH_LENGTH: usize = 200;

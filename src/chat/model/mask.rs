@@ -1,15 +1,15 @@
-//! Whom does a ban mean: `nick!user@host` with `*` and `?`, an account, to keep out or to silence.
+//! Ban masks: `nick!user@host` with `*` and `?`, or an account; to ban or to mute.
 //!
-//! A mask is written as IRC writes it. What people type short is completed: `bob` is `bob!*@*`,
-//! `*@10.0.0.1` is `*!*@10.0.0.1`. Two prefixes, which may be combined, as other servers' extended
-//! bans: `a:` matches the account instead, `m:` mutes without keeping out.
+//! A mask is written as in IRC. Short forms are completed: `bob` is `bob!*@*`, `*@10.0.0.1` is
+//! `*!*@10.0.0.1`. Two prefixes, which can be combined, correspond to extended bans: `a:` matches
+//! the account instead, `m:` mutes without banning.
 
 use super::identity::Identity;
 use super::limits;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// One pattern of people.
+/// One pattern for users.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Mask {
     /// Silences, but does not keep out.
@@ -20,7 +20,7 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// Reads a mask and completes it. `None` if it is empty, too long or holds a blank.
+    /// Parses and completes a mask. `None` if it is empty, too long or contains a space.
     pub fn parse(text: &str) -> Option<Mask> {
         let (mutes, text) = match text.strip_prefix("m:") {
             Some(rest) => (true, rest),
@@ -47,7 +47,7 @@ impl Mask {
         Some(Mask { mutes, account, pattern })
     }
 
-    /// Whether the mask means this person.
+    /// Whether the mask matches this user.
     pub fn matches(&self, who: &Identity) -> bool {
         if self.account {
             return who.account.as_ref().is_some_and(|name| glob(&self.pattern, name.as_str()));
@@ -63,9 +63,9 @@ impl fmt::Display for Mask {
     }
 }
 
-/// Whether `text` fits `pattern`, letters of either case alike. `?` is any one byte, `*` any
-/// number. Goes back to the last star only, so the worst case is the product of the two lengths,
-/// never exponential.
+/// Whether `text` matches `pattern`, ignoring ASCII case. `?` is any one byte, `*` any number.
+/// Backtracks to the last star only, so the worst case is the product of the two lengths, never
+/// exponential.
 pub fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut place) = (0, 0);

@@ -1,26 +1,26 @@
-//! What a message is, and how another refers to it.
+//! Kinds of messages, and references between them.
 
 use super::ids::RecordId;
 use super::name::Name;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The manner in which something is said.
+/// The kind of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// As a person speaks.
+    /// An ordinary message.
     #[default]
     Message,
     /// `/me` does something (CTCP ACTION).
     Action,
-    /// By a program, not to be answered by another (IRC's NOTICE).
+    /// A message that programs do not reply to (IRC's NOTICE).
     Notice,
 }
 
-/// Where in a text of several lines one line goes on that came as two: bytes from the start, rising.
-/// An IRC client cuts a long line in places that it likes, and others are shown the same ones. A
-/// number that is no place in the text is nothing.
+/// Where a line of a multiline text continues one that the client split: byte offsets into the
+/// text, rising. An IRC client splits a long line where it likes, and others receive it split in
+/// the same places. An offset outside the text is ignored.
 pub type Joints = Arc<[u32]>;
 
 /// A message that another record is about.
@@ -30,16 +30,15 @@ pub struct Reference {
     pub id: RecordId,
     /// Its number in its room.
     pub number: u64,
-    /// The first message of the thread it is in: itself, if it answers none.
+    /// The first message of its thread: itself, if it is not a reply.
     pub root: RecordId,
-    /// Who said it.
     pub from: Name,
-    /// The account that said it.
+    /// The sender's account.
     #[serde(default)]
     pub account: Option<Name>,
 }
 
-/// The message that another answers, as far as it is known.
+/// The message that a reply refers to, as far as it is known.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Quoted {
     /// Its id.
@@ -48,10 +47,9 @@ pub struct Quoted {
     pub number: u64,
     /// The first message of the thread.
     pub root: RecordId,
-    /// Who said it.
     pub from: Name,
-    /// What it said, if it is among the recent ones and was not deleted. Whole: a session shows
-    /// what it has space for.
+    /// Its text, if it is recent and has not been deleted; untruncated, since each session has its
+    /// own limit.
     #[serde(default)]
     pub text: Option<Arc<str>>,
 }

@@ -1,4 +1,4 @@
-//! Metadata: keys and values about a person or a room, for programs to read (IRCv3 metadata).
+//! Metadata: keys and values of a user or a room, for programs (IRCv3 metadata).
 
 use super::limits;
 use super::refusal::{Field, Refusal};
@@ -11,7 +11,7 @@ pub type Metadata = BTreeMap<Arc<str>, Arc<str>>;
 /// Changes of metadata: key, and value or `None` if it is removed.
 pub type MetadataChanges = Vec<(Arc<str>, Option<Arc<str>>)>;
 
-/// Whether a key looks like one: `a-z 0-9 _ . / -`, within its length.
+/// Whether a key is valid: `a-z 0-9 _ . / -`, within the length limit.
 pub fn is_metadata_key(key: &str) -> bool {
     let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'/' | b'-');
     (1..=limits::METADATA_KEY_LENGTH).contains(&key.len()) && key.bytes().all(allowed)

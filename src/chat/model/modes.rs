@@ -1,7 +1,7 @@
-//! Which modes have a room and a person, and what are their letters?
+//! The modes of rooms and users, and their letters.
 //!
-//! Who may change them is decided in `moderation` and `presence`. The names of the variants are in
-//! the journal, as those of a record are: never renamed. Absent: how a dialect writes them down.
+//! Permission to change them is decided in `moderation` and `presence`. The names of the variants
+//! are part of the record format and are never renamed. Absent: how a protocol writes them.
 
 use super::name::Name;
 use serde::{Deserialize, Serialize};
@@ -13,14 +13,14 @@ use std::sync::Arc;
 pub struct Modes {
     /// The switches that are on.
     pub flags: BTreeSet<Flag>,
-    /// The word to know.
+    /// The key required to join.
     pub key: Option<Arc<str>>,
-    /// How many may be in.
+    /// The maximum number of members.
     pub limit: Option<u32>,
 }
 
 impl Modes {
-    /// Whether a switch is on.
+    /// Whether a flag is set.
     pub fn has(&self, flag: Flag) -> bool {
         self.flags.contains(&flag)
     }
@@ -32,19 +32,19 @@ impl Modes {
 pub enum ModeChange {
     /// A switch.
     Flag(Flag, bool),
-    /// `k`: a word to know; `None` takes it off.
+    /// `k`: the key; `None` removes it.
     Key(Option<Arc<str>>),
     /// `l`: how many may be in; `None` takes it off.
     Limit(Option<u32>),
     /// `b`: a mask, on or off the list.
     Ban(String, bool),
-    /// `e`: a mask whom no ban keeps out.
+    /// `e`: a mask that is exempt from bans.
     Except(String, bool),
     /// `I`: a mask who needs no invitation.
     Invitable(String, bool),
     /// `o`: a member may moderate.
     Op(Name, bool),
-    /// `v`: a member may speak when the room is moderated.
+    /// `v`: a member may speak while the room is moderated.
     Voice(Name, bool),
 }
 
@@ -56,9 +56,9 @@ pub enum Flag {
     InviteOnly,
     /// `t`: only ops set the topic.
     TopicLocked,
-    /// `m`: only ops and the voiced speak.
+    /// `m`: only ops and voiced members can speak.
     Moderated,
-    /// `n`: only members speak.
+    /// `n`: only members can speak.
     NoExternal,
     /// `s`: others do not see the room.
     Secret,
@@ -81,13 +81,13 @@ impl Flag {
     }
 }
 
-/// What somebody is, by their own word.
+/// A mode that a user sets on themselves.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserMode {
     /// `i`: not to be found by who shares no room with them.
     Invisible,
-    /// `w`: wants to hear the operators' words.
+    /// `w`: receives WALLOPS.
     Wallops,
     /// `B`: a program.
     Bot,

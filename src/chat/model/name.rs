@@ -1,9 +1,9 @@
-//! What may be a nick or a room name, and when are two of them the same?
+//! Valid nicks and room names, and when two of them are the same.
 //!
-//! Case-insensitive by ASCII alone (IRC's `CASEMAPPING=ascii`). The older `rfc1459` mapping, in
-//! which `[]\` are the capitals of `{}|` because they were on Swedish keyboards, surprises
-//! everybody else; full Unicode folding changes between versions of its tables, and a name must
-//! mean the same on every machine that replays the records.
+//! Names are case-insensitive for ASCII only (IRC's `CASEMAPPING=ascii`). Rejected: the older
+//! `rfc1459` mapping, in which `[]\` are the capitals of `{}|` as on Swedish keyboards, because it
+//! surprises everyone else; and full Unicode folding, because its tables change between versions,
+//! and a name must mean the same on every machine that replays the records.
 //!
 //! Invariant: equal names hash alike, and [`Caseless`] finds a [`Name`] without allocating.
 
@@ -20,7 +20,7 @@ use std::sync::{Arc, LazyLock};
 #[derive(Clone)]
 pub struct Name(Arc<str>);
 
-/// What is wrong with a nick.
+/// Why a nick is invalid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NickFault {
     /// Nothing there.
@@ -35,14 +35,14 @@ pub enum NickFault {
     Reserved,
 }
 
-/// What is wrong with a room name.
+/// Why a room name is invalid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RoomFault {
     /// It does not begin with `#`, or nothing follows it.
     NoHash,
     /// More than [`limits::ROOM_LENGTH`] bytes.
     TooLong,
-    /// A blank, a comma or a control character.
+    /// A space, a comma or a control character.
     Character(char),
 }
 
@@ -59,10 +59,7 @@ impl Name {
         LOBBY.clone()
     }
 
-    /// Checks a nick that somebody wants (RFC 2812, section 2.3.1, but longer).
-    ///
-    /// # Errors
-    /// Says which rule it breaks.
+    /// Checks a nick (RFC 2812, section 2.3.1, but longer).
     pub fn nick(text: &str) -> Result<Name, NickFault> {
         let mut characters = text.chars();
         let first = characters.next().ok_or(NickFault::Empty)?;
@@ -82,10 +79,7 @@ impl Name {
         Ok(Name::new(text))
     }
 
-    /// Checks the name of a room that somebody wants to open.
-    ///
-    /// # Errors
-    /// Says which rule it breaks.
+    /// Checks a room name.
     pub fn room(text: &str) -> Result<Name, RoomFault> {
         if !text.starts_with('#') || text.len() < 2 {
             return Err(RoomFault::NoHash);
@@ -134,7 +128,7 @@ pub(in crate::chat) fn guest_number(nick: &str) -> Option<u32> {
     Some(digits.parse().unwrap_or(u32::MAX))
 }
 
-/// A borrowed spelling to look a [`Name`] up by.
+/// A borrowed spelling, to look up a [`Name`].
 pub struct Caseless<'a>(pub &'a str);
 
 impl Hash for Caseless<'_> {

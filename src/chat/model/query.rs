@@ -1,64 +1,53 @@
-//! Questions that only the journal can answer. The hub has checked that the asker may see the
-//! answer; it holds itself nothing but the last few messages of every room.
+//! Queries that only the journal can answer. The hub has checked that the client may see the
+//! result; it keeps only the most recent messages of each room itself.
 
 use super::ids::{Moment, RecordId, SessionId};
 use super::name::Name;
 use std::sync::Arc;
 
-/// A question for past messages.
+/// A query for history.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Query {
     /// Among which.
     pub scope: Scope,
-    /// Which of them.
     pub range: Range,
-    /// How many at most; `None` leaves it to the server (`--history-on-join`).
+    /// The most messages to return; `None` for the server's default (`--history-on-join`).
     pub limit: Option<u32>,
-    /// Whether what happened besides is wanted, too. Then it counts like messages.
+    /// Whether events other than messages are included; they count like messages.
     pub events: bool,
 }
 
 /// Among which messages.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Scope {
-    /// Those of one room. Not from before it was opened: what was said in an earlier room of that
-    /// name was said to other people.
+    /// The messages of one room, since its creation: an earlier room of the same name had other
+    /// members.
     Room(Room),
-    /// One thread of a room: a message and all that answer it or its answers.
+    /// One thread of a room: a message with all its replies, and their replies.
     Thread {
-        /// Where.
         room: Room,
         /// The first message.
         root: RecordId,
     },
-    /// What was said to an account while nobody was there.
+    /// Direct messages to an account while its owner was offline.
     Mail {
-        /// Whose.
         account: Name,
-        /// The first of it. What was said to the account from there on all waits.
+        /// The first pending message; every direct message to the account from there on is pending.
         since: RecordId,
     },
-    /// What an account and somebody said to each other.
-    Private {
-        /// Whose.
-        account: Name,
-        /// With whom.
-        peer: Name,
-    },
-    /// What a session without an account and somebody said to each other since it came.
+    /// The direct messages between an account and another user.
+    Private { account: Name, peer: Name },
+    /// The direct messages of a session without an account, since it connected, with another user.
     Session {
-        /// Whose.
         session: SessionId,
-        /// With whom, by the name they had then.
+        /// The other user's name at the time.
         peer: Name,
-        /// Or who has that name now, whatever they were called then.
+        /// Or the session that has the name now, whatever its name was then.
         other: Option<SessionId>,
     },
-    /// Messages that hold all of these words, in any of these rooms.
+    /// Messages that contain all of these words, in any of these rooms.
     Search {
-        /// Where.
         rooms: Vec<Room>,
-        /// The words.
         words: Arc<str>,
         /// Said by this nick or account.
         from: Option<Name>,
@@ -70,11 +59,11 @@ pub enum Scope {
 pub struct Room {
     /// Its name.
     pub name: Name,
-    /// The record that opened it.
+    /// The record that created it.
     pub since: RecordId,
 }
 
-/// Which messages of a scope.
+/// The part of a scope.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Range {
     /// The last ones.
@@ -83,7 +72,7 @@ pub enum Range {
     Before(Point),
     /// The first ones after a point.
     After(Point),
-    /// Some on both sides of a point, and what is there.
+    /// Some on both sides of a point, including the message at the point.
     Around(Point),
     /// The first ones between two points.
     Between(Point, Point),
@@ -94,7 +83,7 @@ pub enum Range {
 pub enum Point {
     /// A message, by its id.
     Id(RecordId),
-    /// A thing that followed from a record, among others: see [`Stamp`](super::Stamp).
+    /// One of the events that result from a record: see [`Stamp`](super::Stamp).
     Part(RecordId, u16),
     /// A message, by its number in the room.
     Number(u64),
@@ -102,12 +91,10 @@ pub enum Point {
     Time(Moment),
 }
 
-/// A message that is not among the recent ones: is there such a one? The answer is a
-/// [`Reference`](super::Reference) or nothing.
+/// Whether an older message exists. The result is a [`Reference`](super::Reference) or nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Lookup {
-    /// Where.
     pub room: Room,
-    /// Which; a [`Point::Time`] finds nothing.
+    /// The message; a [`Point::Time`] finds nothing.
     pub message: Point,
 }

@@ -1,11 +1,12 @@
-//! Read markers: how far a person has read in each room and with each person (IRCv3 read-marker).
+//! Read markers: how far a user has read in each room and in each direct conversation (IRCv3
+//! read-marker).
 
 use super::ids::Moment;
 use super::limits;
 use super::name::{Name, NickFault};
 use super::refusal::Refusal;
 
-/// Until when something was read, by room or nick; what moved last is at the end.
+/// The time of the last message read, by room or nick; the most recently moved one is last.
 pub type ReadMarkers = Vec<(Name, Moment)>;
 
 /// Moves a marker forward; where it is then.

@@ -1,33 +1,33 @@
-//! Why something cannot be done, with what a person needs to know about it.
+//! Reasons why a command is rejected, with the details for the error message.
 
 use super::ids::Moment;
 use super::name::{Name, NickFault, RoomFault};
 use std::sync::Arc;
 
-/// What stands against a command.
+/// Why a command is rejected.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {
     /// The session is not in the chat.
     NotHere,
-    /// Nobody has this nick.
+    /// No user has this nick.
     NoSuchNick(Name),
-    /// There is no such room, or none that the asker may see.
+    /// There is no such room, or the user may not know of it.
     NoSuchRoom(Name),
-    /// The asker is not in this room.
+    /// The user is not in this room.
     NotInRoom(Name),
-    /// The asker is in it already.
+    /// The user is already in this room.
     AlreadyIn(Name),
-    /// Somebody else is not in the room.
+    /// The other user is not in the room.
     TheyAreNotIn(Name, Name),
-    /// Somebody else is in the room already.
+    /// The other user is already in the room.
     TheyAreIn(Name, Name),
-    /// No nick can look so.
+    /// The nick is invalid.
     BadNick(Arc<str>, NickFault),
-    /// Somebody has this nick.
+    /// The nick is in use.
     NickInUse(Name),
-    /// This nick is an account's, and the asker is not logged in to it.
+    /// The nick is an account, and the user is not logged in to it.
     NickReserved(Name),
-    /// It is the asker's nick already.
+    /// The user already has this nick.
     SameNick(Name),
     /// No room can be called so.
     BadRoom(Arc<str>, RoomFault),
@@ -41,11 +41,11 @@ pub enum Refusal {
     LobbyStays,
     /// One has to be invited.
     InviteOnly(Name),
-    /// A ban keeps the asker out.
+    /// The user is banned.
     Banned(Name),
-    /// Only ops and the voiced speak here.
+    /// Only ops and voiced members can speak.
     Moderated(Name),
-    /// A ban or mute silences the asker.
+    /// The user is banned or muted.
     Muted(Name),
     /// Only ops may do this.
     NotOp(Name),
@@ -59,9 +59,9 @@ pub enum Refusal {
     TooLong(Field, usize),
     /// A text is missing.
     Missing(Field),
-    /// No mask looks so.
+    /// The mask is invalid.
     BadMask(Arc<str>),
-    /// No key looks so: it is empty, too long, or holds a blank or a comma.
+    /// The key is invalid: empty, too long, or with a space or a comma.
     BadKey,
     /// The ban list is full.
     TooManyBans(usize),
@@ -69,29 +69,29 @@ pub enum Refusal {
     NoSuchBan(Arc<str>),
     /// More mode changes than one command may hold.
     TooManyModes(usize),
-    /// The room is as the mode changes would have it. IRC says nothing here.
+    /// The mode changes would change nothing. IRC sends no error for this.
     NothingChanged(Name),
     /// No such message in this room.
     NoSuchMessage(Name, u64),
-    /// The message is somebody else's.
+    /// The message was sent by another user.
     NotYours(u64),
     /// The message has as many reactions as it may.
     TooManyReactions(usize),
-    /// Nobody has written to the asker yet.
+    /// The user has not received a direct message yet.
     NobodyToAnswer,
     /// The account's mail is full.
     MailFull(Name),
-    /// Name or password are wrong; which one is not said.
+    /// The name or the password is wrong; which one is not revealed.
     WrongPassword,
     /// Too many failed logins: how many seconds to wait.
     TryLater(u64),
     /// Only who is logged in can do this.
     NotLoggedIn,
-    /// The asker is logged in already.
+    /// The user is already logged in.
     LoggedIn(Name),
     /// There is such an account.
     AccountExists(Name),
-    /// A guest cannot be registered: a nick comes first.
+    /// A guest has to set a nick before registering it.
     NickFirst,
     /// The password is too short: least characters.
     ShortPassword(usize),
@@ -103,28 +103,22 @@ pub enum Refusal {
     TooManyIgnored(usize),
     /// This nick is not ignored.
     NotIgnored(Name),
-    /// No key of metadata looks so.
+    /// The metadata key is invalid.
     BadMetadataKey(Arc<str>),
     /// More keys of metadata than there may be.
     TooMuchMetadata(usize),
-    /// What is said of this person is theirs to change.
+    /// Only users themselves can change their metadata.
     NotYourMetadata(Name),
     /// One cannot do this to oneself.
     Oneself,
     /// The address or account is banned from this server.
     ServerBanned {
-        /// Why.
         reason: Option<Arc<str>>,
         /// Until when.
         until: Option<Moment>,
     },
-    /// A server operator ended the session.
-    Killed {
-        /// Who.
-        by: Name,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
+    /// A server operator disconnected the user.
+    Killed { by: Name, reason: Option<Arc<str>> },
 }
 
 /// A text that has a bound.

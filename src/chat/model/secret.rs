@@ -1,8 +1,7 @@
-//! Passwords on their way to the worker, and what is kept of them.
+//! Passwords on their way to the worker, and what is stored of them.
 //!
 //! Invariant: no type here shows its text in `Debug`, so no log line, panic message or transcript
-//! can hold one, whoever prints a command. [`PasswordHash`] and [`ScramKeys`] can be written down;
-//! a [`Secret`] has no serializer.
+//! can contain one. [`PasswordHash`] and [`ScramKeys`] can be serialised; a [`Secret`] cannot.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -35,7 +34,7 @@ impl fmt::Debug for Secret {
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Takes a PHC string; the worker that made it answers for its form.
+    /// Wraps a PHC string, unchecked.
     pub fn new(phc: impl Into<String>) -> PasswordHash {
         PasswordHash(phc.into())
     }
@@ -52,17 +51,17 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// What SCRAM-SHA-256 needs to know of a password, in the form of RFC 5803:
+/// What SCRAM-SHA-256 stores of a password, in the format of RFC 5803:
 /// `SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`.
 ///
-/// Whoever reads it can guess at the password, as with a hash, and can pretend to the client to be
-/// this server; they cannot log in with it.
+/// An attacker who obtains it can try to guess the password, as with a hash, and can impersonate
+/// this server to the client, but cannot log in with it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ScramKeys(String);
 
 impl ScramKeys {
-    /// Takes the text; the worker that made it answers for its form.
+    /// Wraps the text, unchecked.
     pub fn new(text: impl Into<String>) -> ScramKeys {
         ScramKeys(text.into())
     }

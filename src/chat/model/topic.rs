@@ -8,10 +8,7 @@ use std::sync::Arc;
 /// A topic, with who set it and when.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Topic {
-    /// What it says.
     pub text: Arc<str>,
-    /// Who set it.
     pub by: Name,
-    /// When.
     pub time: Moment,
 }

@@ -1,8 +1,8 @@
-//! Accounts: a nick with an owner, who proves it by a password.
+//! Accounts: registered nicks, which their owners log in to with a password.
 //!
-//! The hub never sees a password and a hash together: a worker makes the hash or says whether the
-//! two fit, and the record holds the result. Whether there is an account of a name is not told to
-//! who cannot log in to it: the answer is the same, and so is the time it takes.
+//! The hub never sees a password and a hash together: a worker makes the hash or verifies the
+//! password, and the record holds the result. Whether an account exists is not revealed to a user
+//! who cannot log in to it: the reply is the same, and takes the same time.
 
 use super::applying::Applying;
 use crate::chat::api::command::{Command, Decision, Outcome, Purpose, Work};
@@ -60,8 +60,8 @@ impl Hub {
         }
     }
 
-    /// The work that proves somebody to own an account. For those, too, who have not come in yet
-    /// (SASL): only the address is needed.
+    /// The work of verifying a login, for unregistered clients as well (SASL): only the address is
+    /// needed.
     ///
     /// # Errors
     /// Too many failures lately, or the account is banned.
@@ -80,9 +80,10 @@ impl Hub {
         Ok(Work::Verify { secret, hash, lacks_keys, purpose: Purpose::Login(name) })
     }
 
-    /// The account of this name, or what stands for a name that is none's. That may be a password
-    /// in the wrong place, and is going to be written down: sixteen bits of a digest are enough to
-    /// slow down who tries the same name again, and too few to guess from. It begins like no nick.
+    /// The account of this name, or a substitute if there is none. The name may be a misplaced
+    /// password and is going to be stored: sixteen bits of a digest are enough to slow down
+    /// repeated attempts with the same name, and too few to guess it from. No nick starts like the
+    /// substitute.
     pub(super) fn known_or_stand_in(&self, name: &str) -> Name {
         if let Some(account) = self.accounts.get(&Caseless(name)) {
             return account.name.clone();
@@ -94,7 +95,7 @@ impl Hub {
         Name::new(&format!("?{:04x}", (digest >> 16) ^ (digest & 0xffff)))
     }
 
-    /// Whether another attempt on an account is looked at yet.
+    /// Whether another attempt to log in to an account is allowed yet.
     pub(super) fn may_try(&self, account: &Name, host: &str, now: Moment) -> Result<(), Refusal> {
         match self.throttle.wait(account, host, now) {
             0 => Ok(()),
@@ -102,7 +103,7 @@ impl Hub {
         }
     }
 
-    /// Whether one more session may act for an account, once its owner has proved to be that.
+    /// Whether one more session may log in to an account.
     ///
     /// # Errors
     /// The account is banned, or has as many sessions as it may.

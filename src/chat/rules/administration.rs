@@ -1,4 +1,4 @@
-//! What server operators can do: end sessions, keep addresses and accounts out, speak to everyone.
+//! The commands of server operators: kill, server bans, announcements.
 
 use super::applying::Applying;
 use super::checks::checked_reason;
@@ -80,15 +80,12 @@ impl Hub {
         Ok(Decision::Change(change))
     }
 
-    /// Whether somebody from this address may come in.
-    ///
-    /// # Errors
-    /// The ban that stands against it.
+    /// Whether connections from this address are accepted.
     pub fn admits(&self, host: &str, now: Moment) -> Result<(), Refusal> {
         self.admit(now, |target| matches!(target, BanTarget::Address(mask) if glob(mask, host)))
     }
 
-    /// Whether anybody may act for this account.
+    /// Whether logins to this account are accepted.
     pub fn admits_account(&self, account: &Name, now: Moment) -> Result<(), Refusal> {
         self.admit(now, |target| matches!(target, BanTarget::Account(name) if name == account))
     }

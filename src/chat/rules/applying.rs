@@ -11,7 +11,7 @@ pub(super) struct Applying<'a> {
     pub(super) id: RecordId,
     pub(super) time: Moment,
     pub(super) origin: SessionId,
-    /// How many different things it has led to.
+    /// The number of events so far.
     parts: u16,
     effects: &'a mut Vec<Effect>,
 }

@@ -14,7 +14,7 @@ pub(super) fn checked_text(text: Arc<str>) -> Result<Arc<str>, Refusal> {
     Ok(text)
 }
 
-/// A reason of proper length; an empty one is none.
+/// A reason of valid length; `None` if it is empty.
 pub(super) fn checked_reason(reason: Option<Arc<str>>) -> Result<Option<Arc<str>>, Refusal> {
     match reason {
         Some(text) if text.len() > limits::REASON_LENGTH => {

@@ -1,4 +1,4 @@
-//! Whom does a text name?
+//! Mentions: the nicks in a text.
 //!
 //! Words are looked up among the nicks, never nicks in the text: the cost hangs on the length of
 //! the text, not on how many are there.
@@ -9,8 +9,8 @@ use crate::chat::model::limits;
 use crate::chat::model::name::Name;
 use crate::chat::state::hub::Hub;
 
-/// The runs of bytes that could be nicks. Letters beyond ASCII belong to a run, so that the end of
-/// a foreign word is not taken for a name.
+/// The runs of bytes that could be nicks. Non-ASCII letters belong to a run, so that the end of a
+/// foreign word is not taken for a nick.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let part = |c: char| c.is_ascii_alphanumeric() || "[]\\`_^{|}-".contains(c) || !c.is_ascii();
     text.split(move |c: char| !part(c))
@@ -18,7 +18,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Hub {
-    /// The members of a room whom a text names.
+    /// The members of a room that a text mentions.
     pub(super) fn mentions(&self, text: &str, room: &Name, author: &Identity) -> Vec<SessionId> {
         let mut marked = Vec::new();
         for word in words(text).filter(|word| !word.is_empty()) {

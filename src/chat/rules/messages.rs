@@ -1,7 +1,7 @@
-//! What can be done about a message that was said: find, answer, edit, delete it, react to it.
+//! Commands about existing messages: find, reply, edit, delete, react.
 //!
-//! The last few of every room are in memory. For an older one the journal is asked, and the
-//! command is decided again with what it found.
+//! The most recent messages of each room are in memory. For an older one, the journal is queried,
+//! and the command is decided again with the result.
 
 use super::applying::Applying;
 use super::checks::{checked_reason, checked_text};
@@ -19,7 +19,7 @@ use crate::chat::state::room::Room;
 use crate::chat::state::user::User;
 use std::sync::Arc;
 
-/// What a command about a message comes to.
+/// The result of looking for a message.
 pub(super) enum Found {
     Here(Reference),
     Elsewhere(Lookup, Refusal),
@@ -85,7 +85,7 @@ impl Hub {
         Ok(Decision::Change(change))
     }
 
-    /// Whether `user` may change a message: one's own, by session or by account; ops may `delete`
+    /// Whether `user` may change a message: their own, by session or by account; ops may `delete`
     /// any.
     fn may_change(
         &self,
@@ -188,7 +188,7 @@ impl Hub {
     }
 }
 
-/// Which message is meant: one of the recent ones, or one that the journal has to look for.
+/// The message referred to: a recent one, or one that the journal has to look up.
 pub(super) fn find(room: &Room, pick: &Pick) -> Result<Found, Refusal> {
     let missing = |number| Refusal::NoSuchMessage(room.name.clone(), number);
     let here = |place: usize| room.recent.get(place).map(|recent| recent.reference.clone());
@@ -222,7 +222,7 @@ pub(super) fn find(room: &Room, pick: &Pick) -> Result<Found, Refusal> {
     Ok(Found::Elsewhere(lookup, missing(number)))
 }
 
-/// Refuses if a message was deleted after it had been found.
+/// Rejects a message that was deleted after it had been found.
 fn still_there(room: &Room, message: &Reference) -> Result<(), Refusal> {
     let newer = room.recent.front().is_some_and(|oldest| message.id > oldest.reference.id);
     if newer && room.recent(message.id).is_none() {

@@ -1,19 +1,19 @@
-//! What is said of people and rooms for programs to read: a key and a value, such as an avatar's
-//! address. IRCv3 metadata.
+//! Metadata of users and rooms: keys and values for programs, such as an avatar's URL (IRCv3
+//! metadata).
 //!
-//! A person's belong to their account, and are the same under every nick that acts for it; a
-//! guest's end with the session. A room's end with the room. Whoever logs in has what the account
-//! has, and what they set as a guest before is gone: merging the two would bring back what was
+//! A user's metadata belongs to the account and is the same for all its sessions; that of a guest
+//! lasts for the session, that of a room as long as the room. On login the account's metadata
+//! replaces what the guest has set. Rejected: merging the two, because that would restore what was
 //! removed on another device.
 //!
 //! Bounds: [`limits::METADATA_KEYS`] keys for each, [`limits::METADATA_KEY_LENGTH`] and
 //! [`limits::METADATA_VALUE_LENGTH`] bytes.
 //!
-//! A value that was removed is still in the journal's records until a snapshot covers them, as a
-//! topic is: only what is said in rooms and in private is erased at once.
+//! A removed value remains in the journal's records until a snapshot covers them, like a topic:
+//! only messages are erased at once.
 //!
-//! Deliberately absent: which keys somebody follows. An effect says who may hear of a change; who
-//! wants to is known to their session alone. Absent, too: keys that not all may see.
+//! Absent: which keys a client subscribes to. An effect names the possible recipients; only their
+//! sessions know their subscriptions. Also absent: keys with restricted visibility.
 
 use super::applying::Applying;
 use crate::chat::api::command::{Command, Decision};
@@ -32,14 +32,13 @@ use std::sync::Arc;
 
 static NONE: Metadata = BTreeMap::new();
 
-/// Whose metadata a command means.
+/// The owner of the metadata that a command refers to.
 enum Owner {
     Room(Name),
     Person(SessionId),
 }
 
 impl Hub {
-    /// What is said of a person.
     pub fn metadata_of<'h>(&'h self, user: &'h User) -> &'h Metadata {
         match &user.identity.account {
             Some(account) => self.accounts.get(account).map_or(&NONE, |it| &it.metadata),
@@ -47,7 +46,7 @@ impl Hub {
         }
     }
 
-    /// Whether `user` may read what is said of a room: for its members, like its messages.
+    /// Whether `user` may read a room's metadata: only members may, as with its messages.
     pub fn may_read_metadata(&self, user: &User, room: &Room) -> bool {
         room.members.contains_key(&user.identity.session) || user.is_operator()
     }
@@ -73,8 +72,8 @@ impl Hub {
         Ok(Decision::Change(Change::Metadata { target: Name::new(&target), key, value }))
     }
 
-    /// Whose metadata `name` means, if `user` may change them: one's own, those of a room that
-    /// one moderates; a server operator those of all.
+    /// The owner that `name` refers to, if `user` may change its metadata: their own, or that of a
+    /// room that they moderate; a server operator any.
     fn owner(&self, user: &User, name: &str) -> Result<Owner, Refusal> {
         if name.starts_with('#') {
             let room = self.visible_room(user, name)?;
@@ -149,8 +148,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Everything that has the metadata of `owner`, with who may hear of it: first what was named,
-    /// then the other nicks of its account.
+    /// Everything that has the metadata of `owner`, with its audience: first what was named, then
+    /// the other sessions of its account.
     fn holders(&self, owner: &Owner) -> Vec<(Holder, Audience)> {
         match owner {
             Owner::Room(room) => {
@@ -170,8 +169,8 @@ impl Hub {
         }
     }
 
-    /// Takes over what an IRC client has set before it came in, and tells of it who knows its
-    /// account by other nicks.
+    /// Takes over what an IRC client has set before registration, and notifies users who know its
+    /// account under other nicks.
     pub(super) fn enter_metadata(&mut self, at: &mut Applying<'_>, entry: Metadata) {
         if entry.is_empty() {
             return;
@@ -180,7 +179,7 @@ impl Hub {
         let Some(metadata) = self.metadata_mut(&owner) else { return };
         let mut changes = MetadataChanges::new();
         for (key, value) in entry {
-            // What is one too many is not there in the list that the client is given next.
+            // Metadata over the limit is missing from the list that the client is sent next.
             if metadata.get(&key) != Some(&value)
                 && set_metadata(metadata, &key, Some(&value)).is_ok()
             {
@@ -194,12 +193,12 @@ impl Hub {
         }
     }
 
-    /// What is said of the origin, kept to be compared after a login or logout.
+    /// The origin's metadata, to be compared after a login or logout.
     pub(super) fn metadata_before(&self, at: &Applying<'_>) -> Metadata {
         self.metadata_at(&Owner::Person(at.origin)).clone()
     }
 
-    /// Tells what is different now that the origin acts for another account, or for none.
+    /// Reports what has changed because the origin has logged in to an account or logged out.
     pub(super) fn tell_metadata_since(&self, at: &mut Applying<'_>, before: &Metadata) {
         let now = self.metadata_at(&Owner::Person(at.origin));
         let removed = before.keys().filter(|key| !now.contains_key(*key));
@@ -221,7 +220,7 @@ fn person(user: &User) -> (Holder, Audience) {
     (Holder::Person(Arc::clone(&user.identity)), audience)
 }
 
-/// The same audience, and the one whose doing it was.
+/// The same audience, including the origin.
 fn answering(audience: Audience, origin: SessionId) -> Audience {
     match audience {
         Audience::Room { room, except, .. } => Audience::Room { room, from: Some(origin), except },

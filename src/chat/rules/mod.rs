@@ -1,15 +1,14 @@
-//! What may be done, and what it changes: `impl Hub`, a file for each family of commands.
+//! The rules: what a user may do, and what it changes: `impl Hub`, one file per family of commands.
 //!
-//! [`Hub::decide`] looks at a command and says what is to be done; it changes nothing.
-//! [`Hub::apply`] changes the state as a record says; nothing else does. Between the two the journal
-//! commits the record, and others' records may come in: what matters is checked in both, and what is
-//! no longer possible is refused by an effect.
+//! [`Hub::decide`] decides a command and changes nothing. [`Hub::apply`] changes the state
+//! according to a record, and nothing else does. In between, the journal commits the record, and
+//! other records may be applied first: conditions are checked in both places, and what is no longer
+//! possible is rejected by an effect.
 //!
-//! Invariants: effects come in the order in which they are to be delivered; no one is told of what
-//! happened before they entered or after they left; the same records give the same state and effects
-//! on every machine (no clock, no randomness, no iteration in hash order). A record whose id is not
-//! above the last one has been applied already and changes nothing, so a snapshot and the records
-//! around it may overlap.
+//! Invariants: effects are in delivery order; users receive nothing from before they joined or
+//! after they left; the same records give the same state and effects on every machine (no clock, no
+//! randomness, no iteration in hash order). A record whose id is not above the last one has already
+//! been applied and changes nothing, so a snapshot may overlap with the records around it.
 
 mod accounts;
 mod administration;
@@ -40,8 +39,8 @@ use crate::chat::state::room::Room;
 use crate::chat::state::user::User;
 
 impl Hub {
-    /// What is to be done about a wish of `session`? `now` decides what depends on time: bans
-    /// that have run out, logins that come too fast.
+    /// Decides a command of `session`. `now` determines what depends on time: expired bans, delays
+    /// after failed logins.
     pub fn decide(&self, session: SessionId, command: Command, now: Moment) -> Decision {
         let decided = match self.users.get(&session) {
             Some(user) => self.decide_for(user, command, now),
@@ -104,8 +103,8 @@ impl Hub {
         }
     }
 
-    /// Changes the state as `record` says and adds to `effects` what is to be told of it. A record
-    /// of somebody who is not in (it was written down before its origin's leaving was) changes
+    /// Changes the state according to `record` and appends the resulting events to `effects`. A
+    /// record from a session that is not connected (it was recorded before its quit) changes
     /// nothing.
     pub fn apply(&mut self, record: Record, effects: &mut Vec<Effect>) {
         if self.last.is_some_and(|last| record.id <= last) {
@@ -128,7 +127,7 @@ impl Hub {
             }
             Change::LoginFailed { account, host } => {
                 self.throttle.failed(&account, &host, time);
-                // Who has not come in yet (SASL) is told by its session.
+                // An unregistered client (SASL) is answered by its session.
                 if self.users.contains_key(&origin) { Err(Refusal::WrongPassword) } else { Ok(()) }
             }
             Change::ScramKeys { account, hash, keys } => {
@@ -148,10 +147,10 @@ impl Hub {
         }
     }
 
-    /// Applies what only somebody who is in can do.
+    /// Applies a record whose origin has to be connected.
     fn apply_for(&mut self, at: &mut Applying<'_>, change: Change) -> Result<(), Refusal> {
         match change {
-            // They came before it was known who does it.
+            // Handled before the origin was looked up.
             Change::Restarted { .. }
             | Change::Enter(_)
             | Change::LoginFailed { .. }
@@ -224,7 +223,7 @@ impl Hub {
         }
     }
 
-    /// Whether `user` may moderate the room: its ops, and server operators.
+    /// Whether `user` may moderate the room: its ops and server operators.
     pub fn moderates(&self, user: &User, room: &Room) -> Result<(), Refusal> {
         let op = room.members.get(&user.identity.session).is_some_and(|member| member.op);
         if op || user.is_operator() { Ok(()) } else { Err(Refusal::NotOp(room.name.clone())) }

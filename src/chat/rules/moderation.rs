@@ -1,4 +1,4 @@
-//! What the ops of a room can do: modes, bans, putting members out.
+//! The commands of ops: modes, bans, kicks.
 
 use super::applying::Applying;
 use super::checks::checked_reason;
@@ -76,7 +76,8 @@ impl Hub {
             ModeChange::Ban(text, on) => {
                 let bad = || Refusal::BadMask(text.as_str().into());
                 let plain = Mask::parse(text).ok_or_else(bad)?;
-                // Who is logged in is known by the account, and stays banned under another nick.
+                // A user who is logged in is banned by account, and stays banned under another
+                // nick.
                 let (mutes, nick) = match text.strip_prefix("m:") {
                     Some(nick) => ("m:", nick),
                     None => ("", text.as_str()),
@@ -231,7 +232,7 @@ impl Hub {
         Ok(true)
     }
 
-    /// Works out anew whom the bans of a room mean.
+    /// Recomputes which members the bans of a room match.
     fn refresh_silence_in(&mut self, name: &Name) {
         let Some(room) = self.rooms.get_mut(name) else { return };
         let mut members = std::mem::take(&mut room.members);
@@ -243,7 +244,7 @@ impl Hub {
         room.members = members;
     }
 
-    /// Works out anew whether bans mean somebody whose name or account has changed.
+    /// Recomputes whether bans match a user whose name or account has changed.
     pub(super) fn refresh_silence(&mut self, session: SessionId) {
         let Some(user) = self.users.get(&session) else { return };
         for name in &user.rooms {

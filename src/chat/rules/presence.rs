@@ -69,11 +69,8 @@ impl Hub {
         }
     }
 
-    /// Whether a session that acts for `account` may take `nick`: nobody else has it, and it is
-    /// not somebody else's account.
-    ///
-    /// # Errors
-    /// Says which of the two stands against it.
+    /// Whether a session logged in to `account` may use `nick`: it is not in use, and not another
+    /// user's account.
     pub fn nick_is_free(
         &self,
         session: SessionId,
@@ -89,9 +86,9 @@ impl Hub {
         }
     }
 
-    /// All sessions of a node end at once and untold: their connections are gone.
+    /// All sessions of a node end at once, without events: their connections are gone.
     pub(super) fn restarted(&mut self, node: u16) {
-        // What had nobody since the restart before has waited long enough.
+        // A room without members since the previous restart has waited long enough.
         self.rooms.retain(|_, room| room.kept || !room.members.is_empty());
         let gone: Vec<SessionId> =
             self.users.keys().copied().filter(|session| session.node() == node).collect();
@@ -111,7 +108,7 @@ impl Hub {
     }
 
     pub(super) fn enter(&mut self, at: &mut Applying<'_>, entry: Entry) -> Result<(), Refusal> {
-        // A session that comes in twice: whoever runs the sockets has forgotten to say goodbye.
+        // A session that enters twice: the owner of the sockets has not recorded the quit.
         if self.users.contains_key(&at.origin) {
             self.leave(at, at.origin, QuitReason::Quit);
         }
@@ -181,7 +178,7 @@ impl Hub {
         }
     }
 
-    /// Somebody goes. Told to everyone who was in a room with them.
+    /// A user quits. Everyone who shared a room with them is notified.
     pub(super) fn leave(
         &mut self,
         at: &mut Applying<'_>,
@@ -192,12 +189,13 @@ impl Hub {
         let mut rooms = user.rooms;
         rooms.retain(|room| self.rooms.contains_key(room));
         let online = self.online();
-        // Whoever watches for them hears of it, too, if nobody else does.
+        // Clients that monitor the user are notified too, even if no one else is.
         let event = Event::Left { who: user.identity, departure, online };
         at.tell(Audience::Peers { rooms, from: None }, event);
     }
 
-    /// Takes a session out of the users and of every index. Rooms that nothing keeps end.
+    /// Removes a session from the users and all indexes. Rooms with no reason to be kept are
+    /// deleted.
     fn forget(&mut self, session: SessionId) -> Option<User> {
         let user = self.users.swap_remove(&session)?;
         self.free_nick(&user.identity.nick);
@@ -245,7 +243,7 @@ impl Hub {
     ) -> Result<(), Refusal> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         if user.extras().away == message {
-            // Said again is not news for others.
+            // A repeated away message is not announced.
             let event = Event::Away { who: Arc::clone(&user.identity), message };
             at.tell(Audience::Private { to: Vec::new(), from: at.origin }, event);
             return Ok(());
@@ -325,13 +323,14 @@ impl Hub {
         }
     }
 
-    /// Who does not want to hear from somebody, each once, in rising order. Empty, and not even a lookup, in a friendly chat.
+    /// The sessions that ignore a user, each once, in rising order. Empty, without even a lookup,
+    /// if no one ignores anyone.
     pub(super) fn ignorers_of(&self, who: &Identity) -> Vec<SessionId> {
         if self.ignorers.is_empty() {
             return Vec::new();
         }
-        // Most have an account of their own nick; nobody ignores what they say themselves, even if
-        // another session of theirs goes by a name that they ignore.
+        // Most users have an account with the same name as their nick; users never ignore
+        // themselves, even if another session of theirs has a nick that they ignore.
         let account = who.account.as_ref().filter(|account| **account != who.nick);
         let names = std::iter::once(&who.nick).chain(account);
         let sessions = names.filter_map(|name| self.ignorers.get(name)).flatten().copied();

@@ -1,6 +1,6 @@
-//! What can be answered at once, from the state as it is, and what the journal is asked.
+//! Queries that are answered at once from the state, and queries for the journal.
 //!
-//! Invariant: nothing in an answer is from a room that the asker may not see.
+//! Invariant: a reply contains nothing about a room that the client may not see.
 
 use super::messages::{Found, find};
 use crate::chat::api::answer::{Person, RoomLine, Whois};
@@ -160,7 +160,7 @@ impl Hub {
         })))
     }
 
-    /// One person, as a line of a list.
+    /// A user, as a line of a list.
     pub(super) fn person(&self, user: &User, room: Option<&Room>) -> Person {
         let member = room.and_then(|room| room.member(user.identity.session)).unwrap_or_default();
         Person {

@@ -1,11 +1,11 @@
-//! How far somebody has read, in each room and with each person: read markers (IRCv3 read-marker).
+//! Read markers: how far a user has read in each room and direct conversation (IRCv3 read-marker).
 //!
-//! They belong to the account and are shared by its sessions; a guest's end with the session, and
-//! go with them when they log in. Nobody else is told of them.
+//! Markers belong to the account and are shared by its sessions; those of a guest last for the
+//! session, and are dropped on login. No other user sees them.
 //!
-//! Invariants: a marker never moves backwards, and never past the moment at which it was set: one
-//! from a clock that is ahead would hide what comes. At most [`limits::READ_MARKERS`] for each;
-//! the one that moved longest ago gives way.
+//! Invariants: a marker never moves backwards, and never past the time at which it is set, because
+//! a client with a fast clock would hide later messages. At most [`limits::READ_MARKERS`] per
+//! account; the least recently moved one is dropped.
 
 use super::applying::Applying;
 use crate::chat::api::command::Decision;
@@ -20,7 +20,7 @@ use crate::chat::state::hub::Hub;
 use crate::chat::state::user::User;
 
 impl Hub {
-    /// How far a person has read, everywhere.
+    /// All read markers of a user.
     pub fn read_markers<'h>(&'h self, user: &'h User) -> &'h [(Name, Moment)] {
         match &user.identity.account {
             Some(account) => self.accounts.get(account).map_or(&[], |it| &it.markers),
@@ -28,7 +28,7 @@ impl Hub {
         }
     }
 
-    /// How far a person has read in a room, or with another person.
+    /// A user's read marker in a room or direct conversation.
     pub fn read_marker(&self, user: &User, target: &str) -> Option<Moment> {
         let markers = self.read_markers(user).iter();
         markers.rev().find(|(known, _)| *known == *target).map(|(_, time)| *time)

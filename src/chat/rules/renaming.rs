@@ -1,8 +1,7 @@
 //! A room gets another name, and stays the room it is: members, ops, modes, bans, topic, key,
 //! invitations, metadata, read markers, numbers and past all go along. IRCv3 draft/channel-rename.
 //!
-//! The old name is free at once. Nobody is redirected from it: whoever joins it opens a new room,
-//! as after any other room has gone.
+//! The old name is free at once, and does not redirect: joining it creates a new room.
 
 use super::applying::Applying;
 use super::checks::checked_reason;
@@ -35,14 +34,14 @@ impl Hub {
         Ok(Decision::Change(Change::RenameRoom { room, to, reason }))
     }
 
-    /// Whether a name is free for a room, and the user may give it.
+    /// Whether a name is available for a room, and the user may rename it.
     fn may_rename(&self, user: &User, room: &Room, to: &Name) -> Result<(), Refusal> {
         self.moderates(user, room)?;
         if room.name == Name::lobby() {
             return Err(Refusal::LobbyStays);
         }
         let same = room.name.as_str() == to.as_str();
-        // Another spelling of its own name is free.
+        // A different spelling of its current name is always available.
         if same || (*to != room.name && self.rooms.contains_key(to)) {
             return Err(Refusal::RoomExists(to.clone()));
         }
@@ -68,7 +67,8 @@ impl Hub {
         for session in members {
             let Some(user) = self.users.get_mut(&session) else { continue };
             user.rooms.iter_mut().filter(|room| **room == before).for_each(|it| *it = to.clone());
-            // Of those who are not in it now, a marker stays behind: nobody walks all accounts.
+            // The markers of accounts that are not in the room stay behind, because iterating over
+            // all accounts is too expensive.
             let account = user.identity.account.as_ref();
             match account.and_then(|account| self.accounts.get_mut(account)) {
                 Some(account) => read_markers::rename(&mut account.markers, &before, &to),
@@ -93,7 +93,8 @@ impl Hub {
     }
 }
 
-/// Every new name costs all members a list of all members, so it cannot come too often.
+/// Whether enough time has passed since the last rename: each one sends every member a list of all
+/// members.
 fn pause_is_over(user: &User, room: &Room, now: Moment) -> Result<(), Refusal> {
     let since = room.renamed.map_or(i64::MAX, |renamed| now.0.saturating_sub(renamed.0));
     let left = limits::RENAME_PAUSE.saturating_sub(since);

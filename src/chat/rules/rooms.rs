@@ -25,7 +25,7 @@ impl Hub {
                 self.may_join(user, &room)?;
                 let wanted = self.rooms.get(&room).and_then(|room| room.modes.key.as_ref());
                 let exempt = user.is_operator() || self.invited(user, &room);
-                // Only here: a key that somebody tried has no place in a journal.
+                // Only here: a key that a user has tried is not recorded.
                 if wanted.is_some_and(|wanted| key.as_ref() != Some(wanted)) && !exempt {
                     return Err(Refusal::WrongKey(room));
                 }
@@ -61,7 +61,7 @@ impl Hub {
         Ok(Decision::Change(change))
     }
 
-    /// Everything that stands against a join but the key.
+    /// Checks everything that prevents a join except the key.
     fn may_join(&self, user: &User, name: &Name) -> Result<(), Refusal> {
         if user.rooms.len() >= limits::ROOMS_PER_USER {
             return Err(Refusal::TooManyRooms(limits::ROOMS_PER_USER));
@@ -73,7 +73,7 @@ impl Hub {
         if room.members.contains_key(&user.identity.session) {
             return Err(Refusal::AlreadyIn(room.name.clone()));
         }
-        // An invitation opens every door; a server operator needs none.
+        // An invitation overrides every restriction; a server operator needs none.
         if user.is_operator() || self.invited(user, name) {
             return Ok(());
         }
@@ -117,7 +117,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Puts the origin into a room, which it opens if there is none; whether it is op there.
+    /// Adds the origin to a room, which is created if it does not exist; returns whether it is op.
     pub(super) fn add_member(&mut self, at: &Applying<'_>, name: &Name) -> bool {
         let Some(user) = self.users.get_mut(&at.origin) else { return false };
         let mut opened = false;
@@ -127,7 +127,8 @@ impl Hub {
         });
         let known =
             user.identity.account.as_ref().is_some_and(|account| room.ops.contains(account));
-        // After a restart nobody may be left who is known to be op: then the first one is, again.
+        // After a restart there may be no known op left; then the first member to return becomes
+        // op.
         let first_back = room.waiting && room.members.is_empty() && room.ops.is_empty();
         let op = opened || known || (first_back && !room.kept);
         room.waiting = false;
@@ -136,7 +137,7 @@ impl Hub {
         if opened && let Some(account) = &user.identity.account {
             room.ops.push(account.clone());
         }
-        // Most people stay in one room, and a vector's first growth would be for four.
+        // Most users stay in one room, and a vector would first grow to four.
         if user.rooms.is_empty() {
             user.rooms.reserve_exact(1);
         }
@@ -147,7 +148,7 @@ impl Hub {
         op
     }
 
-    /// Takes a session out of a room's members; the room ends if nothing keeps it.
+    /// Removes a session from a room's members; deletes the room if there is no reason to keep it.
     pub(super) fn remove_member(&mut self, session: SessionId, name: &Name) {
         if let Some(room) = self.rooms.get_mut(name) {
             room.members.swap_remove(&session);
@@ -251,7 +252,7 @@ impl Hub {
         name: &Name,
         on: bool,
     ) -> Result<(), Refusal> {
-        // The lobby is where everyone starts; it cannot end.
+        // The lobby is where everyone starts; it cannot be deleted.
         let on = on || *name == Name::lobby();
         let Some(room) = self.rooms.get_mut(name) else {
             return Err(Refusal::NoSuchRoom(name.clone()));

@@ -1,9 +1,9 @@
-//! What does the chat know for a login by SCRAM (RFC 5802, RFC 7677)?
+//! Logins by SCRAM (RFC 5802, RFC 7677), as far as the chat is concerned.
 //!
-//! With SCRAM the client shows that it knows the password without saying it. The steps are work
-//! for the worker, as everything about passwords: here is only whose keys they need, how failures
-//! count, and how an account comes to have keys. A name that is no account's, and an account that
-//! has no keys, go the same way as any other and fail at its end, like a wrong password.
+//! With SCRAM, a client proves that it knows the password without sending it. The computation is
+//! the worker's, as for all passwords; here is only which keys it needs, how failures count, and
+//! when an account gets keys. Names without an account and accounts without keys take the same path
+//! as any other and fail at its end, as with a wrong password.
 
 use crate::chat::api::command::{Outcome, Purpose, ScramProof, Work};
 use crate::chat::log::record::Change;
@@ -14,7 +14,7 @@ use crate::chat::model::secret::{PasswordHash, ScramKeys};
 use crate::chat::state::hub::Hub;
 
 impl Hub {
-    /// The work that begins a login by SCRAM. Who asks need not have come in: only the address is
+    /// The work that starts a login by SCRAM, also for unregistered clients: only the address is
     /// needed.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl Hub {
     ) -> Result<Work, Refusal> {
         let account = self.known_or_stand_in(name);
         self.may_try(&account, host, now)?;
-        // Keys that have changed since the challenge refuse the proof, as they should.
+        // If the keys have changed since the challenge, the proof fails, as it should.
         Ok(Work::Proof { said, keys: self.scram_keys(name), purpose: Purpose::Login(account) })
     }
 
@@ -45,7 +45,7 @@ impl Hub {
         self.accounts.get(&Caseless(name))?.scram.clone()
     }
 
-    /// What is to be written down because a password was shown to an account that has no keys.
+    /// The record to propose because the password of an account without keys was verified.
     pub fn keys_learnt(purpose: &Purpose, outcome: &Outcome) -> Option<Change> {
         match (purpose, outcome) {
             (Purpose::Login(account), Outcome::VerifiedWithKeys(hash, keys)) => {

@@ -1,7 +1,7 @@
-//! Saying something: in rooms, to one person, in answer to something said.
+//! Sending messages: to rooms, to users, as replies.
 //!
-//! A message in a room costs the hub the same however many members it has: nobody is looked at but
-//! those whom its words name, and those who ignore its author.
+//! A message to a room costs the hub the same for any number of members: it only looks at the users
+//! that it mentions and those who ignore its sender.
 
 use super::applying::Applying;
 use super::checks::checked_text;
@@ -23,7 +23,7 @@ use crate::chat::state::room::{Member, Room};
 use crate::chat::state::user::User;
 use std::sync::Arc;
 
-/// What is said, and how.
+/// The content of a message.
 pub(super) struct MessageBody {
     pub(super) kind: Kind,
     pub(super) text: Arc<str>,
@@ -31,12 +31,12 @@ pub(super) struct MessageBody {
     pub(super) joints: Option<Joints>,
 }
 
-/// Says a line in a room as a plain client does.
+/// A message to a room from a plain-text client.
 fn line_in(room: Name, kind: Kind, text: Arc<str>, reply_to: Option<Reference>) -> Change {
     Change::Say { room, kind, text, reply_to, tags: None, status: None, joints: None }
 }
 
-/// The same to one person.
+/// A direct message from a plain-text client.
 fn line_to(to: Name, kind: Kind, text: Arc<str>) -> Change {
     Change::Tell { to, kind, text, tags: None, joints: None }
 }
@@ -84,7 +84,7 @@ impl Hub {
         }
         let room = self.may_speak(user, &speech.to)?;
         checked_text(Arc::clone(&speech.text))?;
-        // What answers an unknown message is said all the same: the tags may be from elsewhere.
+        // A reply to an unknown message is sent anyway: its tags may come from elsewhere.
         let reply_to = match speech.reply.as_ref().and_then(|pick| find(room, pick).ok()) {
             Some(Found::Here(reference)) => Some(reference),
             Some(Found::Elsewhere(lookup, missing)) => {
@@ -105,7 +105,7 @@ impl Hub {
             return Ok(Decision::Change(Change::Tag { to, tags, status: None }));
         }
         let room = self.may_speak(user, to)?;
-        // Others see what they send. What is no reaction to the hub are tags all the same.
+        // Other clients receive all tags, including what the hub does not accept as a reaction.
         let fits = |text: &str| !text.is_empty() && text.len() <= limits::REACTION_LENGTH;
         let member = room.member(user.identity.session).is_some();
         let reaction =
@@ -129,7 +129,7 @@ impl Hub {
         })
     }
 
-    /// Whether `user` may speak in a room, member or not.
+    /// Whether `user` may send messages to a room, as a member or not.
     pub(super) fn may_speak(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
         let room = self.visible_room(user, name)?;
         let refused = |refusal: fn(Name) -> Refusal| Err(refusal(room.name.clone()));
@@ -143,7 +143,8 @@ impl Hub {
         }
     }
 
-    /// Whom `to` means: somebody who is there, or an account whose mail has room.
+    /// The recipient that `to` refers to: a connected user, or an account whose mailbox is not
+    /// full.
     fn may_tell(&self, to: &str) -> Result<Name, Refusal> {
         if let Some((nick, _)) = self.nicks.get_key_value(&Caseless(to)) {
             return Ok(nick.clone());
@@ -233,7 +234,7 @@ impl Hub {
         };
         recipients.retain(|session| !ignorers.contains(session));
         if recipients.is_empty() && !waits {
-            // Who ignores somebody does not find it in their history, either.
+            // A user who ignores the sender does not find the message in their history either.
             account = None;
         }
         if waits && let Some(account) = self.accounts.get_mut(&to) {
@@ -267,7 +268,7 @@ impl Hub {
 }
 
 impl Hub {
-    /// Remembers who spoke with whom, and what may be taken back.
+    /// Remembers the direct message partners, and which messages can be deleted.
     fn note_partners(
         &mut self,
         at: &Applying<'_>,
@@ -297,9 +298,6 @@ impl Hub {
     }
 
     /// One of the last private messages that `user` sent to `to`.
-    ///
-    /// # Errors
-    /// There is no such message, or it is somebody else's.
     pub(super) fn own_private(&self, user: &User, to: &str, id: RecordId) -> Result<Name, Refusal> {
         let found = self.private.iter().rfind(|private| private.id == id && private.to == *to);
         let found = found.ok_or_else(|| Refusal::NoSuchMessage(Name::new(to), 0))?;
@@ -362,7 +360,7 @@ impl Hub {
     }
 }
 
-/// Who is not to hear what is for those alone who have at least this status.
+/// The members without this status, who do not receive the message.
 fn left_out(room: &Room, status: Option<char>, origin: SessionId) -> Vec<SessionId> {
     let Some(status) = status else { return Vec::new() };
     let lacks = |member: &Member| !(member.op || (status == '+' && member.voice));

@@ -17,19 +17,18 @@ pub(in crate::chat) struct Account {
     #[serde(default)]
     pub(in crate::chat) scram: Option<ScramKeys>,
     pub(in crate::chat) created: Moment,
-    /// Who acts for it now. At most [`limits::SESSIONS_PER_ACCOUNT`].
+    /// The sessions logged in to it. At most [`limits::SESSIONS_PER_ACCOUNT`].
     pub(in crate::chat) sessions: Vec<SessionId>,
-    /// How many messages wait for it, and the first of them.
+    /// The number of pending direct messages, and the first of them.
     pub(in crate::chat) mail: u32,
     pub(in crate::chat) mail_since: Option<RecordId>,
-    /// Whom it has spoken with in private, and when last; the latest at the end. At most
+    /// The direct message partners and the time of the last message, the latest last. At most
     /// [`limits::PARTNERS_PER_ACCOUNT`].
     #[serde(default)]
     pub(in crate::chat) partners: Vec<(Name, Moment)>,
-    /// What its owner says of themselves for programs.
+    /// The user's metadata.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub(in crate::chat) metadata: Metadata,
-    /// How far its owner has read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::chat) markers: ReadMarkers,
 }
@@ -45,7 +44,7 @@ impl Account {
     }
 }
 
-/// Remembers with whom somebody has spoken in private, the latest at the end.
+/// Moves a direct message partner to the end.
 pub(in crate::chat) fn note_partner(partners: &mut Vec<(Name, Moment)>, peer: &Name, now: Moment) {
     partners.retain(|(known, _)| known != peer);
     if partners.len() == limits::PARTNERS_PER_ACCOUNT {

@@ -1,17 +1,17 @@
-//! Which `guestN` are free.
+//! Available guest numbers.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Which `guestN` are free: the smallest one is given first, so that names stay short.
+/// The available numbers N for `guestN`; the smallest is used first, so that names stay short.
 ///
-/// Bounded by the most guests there ever were at a time; numbers at the upper end that are free
-/// again are forgotten.
+/// Its size is bounded by the largest number of guests at any time; available numbers at the upper
+/// end are dropped.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(in crate::chat) struct GuestNumbers {
     /// Below `next`.
     free: BTreeSet<u32>,
-    /// How many were given at a time so far.
+    /// The first number never used.
     next: u32,
 }
 

@@ -32,7 +32,7 @@ pub struct Hub {
     pub(in crate::chat) rooms: IndexMap<Name, Room>,
     #[serde(with = "indexmap::map::serde_seq")]
     pub(in crate::chat) accounts: IndexMap<Name, Account>,
-    /// Who ignores a nick: asked once for every message, so it is turned around here.
+    /// Reverse index from nick to the users who ignore it, because every message needs it.
     #[serde(with = "indexmap::map::serde_seq")]
     pub(in crate::chat) ignorers: IndexMap<Name, Vec<SessionId>>,
     pub(in crate::chat) throttle: Throttle,
@@ -47,7 +47,7 @@ pub struct Hub {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(in crate::chat) struct Private {
     pub(in crate::chat) id: RecordId,
-    /// Who said it; `None` once their node has restarted, for then others get its numbers.
+    /// The sender; `None` once their node has restarted, because its numbers are reused.
     pub(in crate::chat) session: Option<SessionId>,
     pub(in crate::chat) account: Option<Name>,
     pub(in crate::chat) to: Name,
@@ -60,7 +60,7 @@ impl Default for Hub {
 }
 
 impl Hub {
-    /// A chat with nobody in it: there is the lobby, which stays.
+    /// An empty chat with the lobby.
     pub fn new() -> Hub {
         let lobby = Name::lobby();
         let mut room = Room::new(lobby.clone(), RecordId(0), Moment(0));
@@ -80,7 +80,6 @@ impl Hub {
         }
     }
 
-    /// How many are online.
     pub fn online(&self) -> usize {
         self.users.len()
     }
@@ -90,12 +89,12 @@ impl Hub {
         self.users.keys().copied()
     }
 
-    /// One person; `None` if the session is not in the chat.
+    /// The user of a session.
     pub fn user(&self, session: SessionId) -> Option<&User> {
         self.users.get(&session)
     }
 
-    /// Who has a nick now.
+    /// The session with this nick.
     pub fn session_of(&self, nick: &str) -> Option<SessionId> {
         self.nicks.get(&Caseless(nick)).copied()
     }
@@ -115,8 +114,8 @@ impl Hub {
         self.users.values()
     }
 
-    /// Whom somebody has spoken with in private, and when last: by account, or without one in this
-    /// session.
+    /// The direct message partners of a user's account or session, with the time of the last
+    /// message.
     pub fn partners<'h>(&'h self, user: &'h User) -> &'h [(Name, Moment)] {
         match &user.identity.account {
             Some(account) => self.accounts.get(account).map_or(&[], |account| &account.partners),
@@ -124,29 +123,28 @@ impl Hub {
         }
     }
 
-    /// Whether there is an account of this name.
     pub fn has_account(&self, name: &str) -> bool {
         self.accounts.contains_key(&Caseless(name))
     }
 
-    /// The members of a room, for delivery; none if there is no such room.
+    /// The members of a room, for delivery; empty if there is no such room.
     pub fn room_members(&self, name: &str) -> impl Iterator<Item = SessionId> + '_ {
         self.room(name).into_iter().flat_map(Room::sessions)
     }
 
-    /// The last record that was applied: where a replay goes on.
+    /// The last record applied: where a replay continues.
     pub fn last(&self) -> Option<RecordId> {
         self.last
     }
 
-    /// Whether `user` may know that the room is there.
+    /// Whether `user` may know that the room exists.
     pub fn sees(&self, user: &User, room: &Room) -> bool {
         !room.modes.has(Flag::Secret)
             || room.members.contains_key(&user.identity.session)
             || user.is_operator()
     }
 
-    /// Calls `each` for everyone who is to hear of an event. Allocates nothing.
+    /// Calls `each` for every recipient of an event. Does not allocate.
     pub fn recipients(&self, audience: &Audience, mut each: impl FnMut(SessionId, Viewpoint)) {
         match audience {
             Audience::One(session) => each(*session, Viewpoint::Observer),

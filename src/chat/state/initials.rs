@@ -1,10 +1,10 @@
-//! How many nicks begin with which letter.
+//! Counts of nicks by first letter.
 
 use crate::chat::model::name::Name;
 use serde::{Deserialize, Serialize};
 
-/// How many nicks begin with which letter. Most words begin like no nick at all, and need not be
-/// looked up to know that they name nobody.
+/// The number of nicks with each first letter. Most words of a message start with a letter that no
+/// nick starts with, and need no lookup.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(in crate::chat) struct Initials(Vec<u32>);
 

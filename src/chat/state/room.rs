@@ -1,4 +1,4 @@
-//! One room: its members, its modes, and the last few messages said in it.
+//! One room: its members, its modes, and its most recent messages.
 
 use crate::chat::model::identity::Identity;
 use crate::chat::model::ids::{Moment, RecordId, SessionId};
@@ -14,26 +14,23 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-/// What somebody is in a room.
+/// A user's membership in a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Member {
     /// May moderate.
     pub op: bool,
-    /// May speak when the room is moderated.
+    /// Whether the member may speak while the room is moderated.
     pub voice: bool,
-    /// A ban or mute means this member. Worked out when bans or names change, so that nobody
-    /// matches masks for every message.
+    /// Whether a ban or mute matches this member. Computed when bans or names change, so that masks
+    /// need not be matched for every message.
     pub(in crate::chat) silenced: bool,
 }
 
 /// A mask on the ban list.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Ban {
-    /// Whom it means.
     pub mask: Mask,
-    /// Who set it.
     pub by: Name,
-    /// When.
     pub time: Moment,
 }
 
@@ -41,7 +38,7 @@ pub struct Ban {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(in crate::chat) struct Recent {
     pub(in crate::chat) reference: Reference,
-    /// Whose session said it, while that session lasts: a guest has no other proof.
+    /// The sender's session, while it lasts: the only way to recognise a guest.
     pub(in crate::chat) session: Option<SessionId>,
     pub(in crate::chat) text: Arc<str>,
     pub(in crate::chat) reactions: Vec<(Name, Arc<str>)>,
@@ -50,11 +47,11 @@ pub(in crate::chat) struct Recent {
 /// A room.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Room {
-    /// Its name, as whoever opened it spelled it.
+    /// Its name, as spelled by its creator.
     pub name: Name,
-    /// The record that opened it.
+    /// The record that created it.
     pub since: RecordId,
-    /// When that was.
+    /// The time of its creation.
     pub created: Moment,
     /// Its topic.
     pub topic: Option<Topic>,
@@ -62,29 +59,30 @@ pub struct Room {
     pub modes: Modes,
     /// Lives without members.
     pub kept: bool,
-    /// In one array, because a broadcast walks it; looked up like a map, because everything else
-    /// does. Leaving swaps the last one into the gap: constant time, and the order of members is
-    /// nobody's business.
+    /// In one array, because a broadcast iterates over it; looked up like a map, because everything
+    /// else does. Removal swaps the last member into the gap, which is constant time; the order of
+    /// members has no meaning.
     #[serde(with = "indexmap::map::serde_seq")]
     pub(in crate::chat) members: IndexMap<SessionId, Member>,
-    /// Its people were cut off by a restart: it lives until they come back, or until the next one.
+    /// Whether its members were disconnected by a restart: it is kept until they return or until
+    /// the next restart.
     pub(in crate::chat) waiting: bool,
     pub(in crate::chat) bans: Vec<Ban>,
-    /// Whom no ban keeps out.
+    /// Masks exempt from bans.
     #[serde(default)]
     pub(in crate::chat) excepts: Vec<Ban>,
-    /// Who needs no invitation.
+    /// Masks that need no invitation.
     #[serde(default)]
     pub(in crate::chat) invitables: Vec<Ban>,
-    /// Accounts that get op when they come.
+    /// Accounts that are op when they join.
     pub(in crate::chat) ops: Vec<Name>,
     /// The number of its last message.
     pub(in crate::chat) last_number: u64,
     pub(in crate::chat) recent: VecDeque<Recent>,
-    /// When something was last said in it.
+    /// The time of the last message.
     #[serde(default)]
     pub last_said: Option<Moment>,
-    /// When it got the name that it has, if it had another before.
+    /// The time of the last rename.
     #[serde(default)]
     pub(in crate::chat) renamed: Option<Moment>,
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
@@ -118,22 +116,21 @@ impl Room {
         }
     }
 
-    /// Who is in, for delivery.
+    /// The members' sessions, for delivery.
     pub fn sessions(&self) -> impl ExactSizeIterator<Item = SessionId> + '_ {
         self.members.keys().copied()
     }
 
-    /// Who is in, and as what.
+    /// The members and their sessions.
     pub fn members(&self) -> impl ExactSizeIterator<Item = (SessionId, Member)> + '_ {
         self.members.iter().map(|(&session, &member)| (session, member))
     }
 
-    /// What a session is in the room; `None` if it is not in.
     pub fn member(&self, session: SessionId) -> Option<Member> {
         self.members.get(&session).copied()
     }
 
-    /// The masks of a list: bans `b`, those whom none keeps out `e`, who needs no invitation `I`.
+    /// The masks of a list: `b` bans, `e` exceptions, `I` invite exceptions.
     pub fn masks(&self, letter: char) -> &[Ban] {
         match letter {
             'e' => &self.excepts,
@@ -142,18 +139,17 @@ impl Room {
         }
     }
 
-    /// How the journal knows it.
+    /// The room as the journal identifies it.
     pub(in crate::chat) fn for_query(&self) -> query::Room {
         query::Room { name: self.name.clone(), since: self.since }
     }
 
-    /// Whether it has a reason to be there.
+    /// Whether it is to be kept.
     pub(in crate::chat) fn lives(&self) -> bool {
         self.kept || self.waiting || !self.members.is_empty()
     }
 
-    /// Whether a mask of the ban list means this person; `mutes` asks for those, too, that only
-    /// silence.
+    /// Whether a mask in the ban list matches this user; `mutes` includes those that only mute.
     pub(in crate::chat) fn bans(&self, who: &Identity, mutes: bool) -> bool {
         self.bans.iter().any(|ban| (mutes || !ban.mask.mutes) && ban.mask.matches(who))
             && !self.excepts.iter().any(|ban| ban.mask.matches(who))
@@ -211,7 +207,6 @@ impl Room {
         })
     }
 
-    /// What is said of it.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }

@@ -1,7 +1,7 @@
-//! How long must somebody wait who failed to log in?
+//! Delays after failed logins.
 //!
-//! The wait doubles with every failure, for the address and for the account. An address waits
-//! long; an account waits shortly, because its owner waits, too, for what others try.
+//! The delay doubles with every failure, for the address and for the account. An address waits
+//! long; an account only shortly, because its owner has to wait for the attempts of others, too.
 
 use crate::chat::model::ids::Moment;
 use crate::chat::model::limits;
@@ -9,7 +9,7 @@ use crate::chat::model::name::Name;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What failed lately.
+/// The recent failures.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(in crate::chat) struct Throttle {
     /// Keys begin with `address ` or `account `. At most [`limits::FAILURE_ENTRIES`].
@@ -56,7 +56,7 @@ impl Throttle {
         }
     }
 
-    /// Forgets what is old, and if nothing is, the oldest.
+    /// Removes old entries, or the oldest one if there are none.
     fn make_room(&mut self, now: Moment) {
         let old = |last: Moment| now.0.saturating_sub(last.0) >= limits::FAILURE_MEMORY;
         self.failures.retain(|_, failures| !old(failures.last));
@@ -68,8 +68,8 @@ impl Throttle {
         }
     }
 
-    /// The owner came in: the account's failures are forgotten. The address's are not, or an
-    /// attacker with an account of their own could wipe the slate.
+    /// A login succeeded: the account's failures are cleared. Those of the address are not, or an
+    /// attacker with an account could reset them.
     pub(in crate::chat) fn succeeded(&mut self, account: &Name) {
         self.failures.remove(&account_key(account));
     }

@@ -1,7 +1,7 @@
-//! What is known of one person who is there?
+//! One connected user.
 //!
-//! Who they are is in [`identity`](super::Identity), and what belongs to an account in `accounts`: it
-//! stays when they leave. The rest is here and ends with the session.
+//! The identity is in [`identity`](super::Identity), and what belongs to an account is in
+//! `accounts`, which outlives the session. The rest is here and lasts for the session.
 
 use crate::chat::model::identity::Identity;
 use crate::chat::model::ids::{Moment, RecordId};
@@ -12,47 +12,44 @@ use crate::chat::model::read_markers::ReadMarkers;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// One person who is there.
+/// A connected user.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct User {
-    /// Who they are.
     pub identity: Arc<Identity>,
-    /// When they came.
+    /// The time of connecting.
     pub since: Moment,
-    /// When they last did something that was written down.
+    /// The time of the user's last record.
     pub last: Moment,
     /// The rooms they are in, in the order of joining.
     pub(in crate::chat) rooms: Vec<Name>,
-    /// What most people have nothing of: idle thousands do not pay for it.
+    /// What most users do not need: thousands of idle users do not pay for it.
     pub(in crate::chat) extras: Option<Box<Extras>>,
 }
 
-/// What few have.
+/// The rarely used part of a user.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(in crate::chat) struct Extras {
-    /// Why they are away.
     pub(in crate::chat) away: Option<Arc<str>>,
     /// The name by which they are server operator.
     pub(in crate::chat) operator: Option<Arc<str>>,
     pub(in crate::chat) ignores: Vec<Name>,
-    /// Rooms they may enter in spite of `+i`, each with the record that opened it.
+    /// Rooms they may join despite `+i`, each with the record that created it.
     pub(in crate::chat) invites: Vec<(Name, RecordId)>,
-    /// Who wrote to them last.
+    /// The sender of the last direct message.
     pub(in crate::chat) correspondent: Option<Name>,
     /// Not to be found by who shares no room with them.
     #[serde(default)]
     pub(in crate::chat) invisible: bool,
-    /// Wants to hear operators.
     #[serde(default)]
     pub(in crate::chat) wallops: bool,
-    /// With whom they have spoken in private while they had no account, and when last. At most
-    /// [`limits::PARTNERS_PER_ACCOUNT`](super::limits::PARTNERS_PER_ACCOUNT).
+    /// The direct message partners of a user without an account and the time of the last message.
+    /// At most [`limits::PARTNERS_PER_ACCOUNT`](super::limits::PARTNERS_PER_ACCOUNT).
     #[serde(default)]
     pub(in crate::chat) partners: Vec<(Name, Moment)>,
-    /// What a guest says of themselves; who is logged in has the account's.
+    /// A guest's metadata; a user who is logged in has the account's.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub(in crate::chat) metadata: Metadata,
-    /// How far a guest has read; who is logged in has the account's.
+    /// A guest's read markers; a user who is logged in has the account's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::chat) markers: ReadMarkers,
 }
@@ -82,17 +79,15 @@ impl User {
         self.extras.get_or_insert_with(|| Box::new(Extras::NONE))
     }
 
-    /// Why they are away.
     pub fn away(&self) -> Option<&Arc<str>> {
         self.extras().away.as_ref()
     }
 
-    /// Whether they are server operator.
     pub fn is_operator(&self) -> bool {
         self.extras().operator.is_some()
     }
 
-    /// What they are by their own word.
+    /// Whether the user has this mode.
     pub fn is(&self, mode: UserMode) -> bool {
         match mode {
             UserMode::Invisible => self.extras().invisible,
@@ -102,7 +97,7 @@ impl User {
         }
     }
 
-    /// The rooms that they are invited to, each with the record that opened it.
+    /// The rooms that they are invited to, each with the record that created it.
     pub fn invites(&self) -> &[(Name, RecordId)] {
         &self.extras().invites
     }

@@ -6,7 +6,7 @@
 //!
 //! Bounds: `MAX_OPEN`, `MAX_LINES`, `MAX_BYTES`. What is over them is dropped, and told.
 
-use super::said::Said;
+use super::messages::ChatMessage;
 use std::collections::BTreeMap;
 
 /// Batches that may be open at a time.
@@ -28,7 +28,7 @@ pub(super) struct Batch {
     /// The batch that it is in.
     pub outer: Option<String>,
     /// What has come so far.
-    pub messages: Vec<Said>,
+    pub messages: Vec<ChatMessage>,
     /// Something was dropped.
     pub overflowed: bool,
     /// Lines that were counted and not kept.
@@ -40,12 +40,12 @@ pub(super) struct Batch {
 impl Batch {
     /// Adds a message. In a multiline batch it is another line, or with `concat` more of the last
     /// one, of the same message.
-    pub fn add(&mut self, said: Said, concat: bool) {
-        if self.bytes + said.text.len() > MAX_BYTES || self.counted >= MAX_LINES {
+    pub fn add(&mut self, chat: ChatMessage, concat: bool) {
+        if self.bytes + chat.text.len() > MAX_BYTES || self.counted >= MAX_LINES {
             self.overflowed = true;
             return;
         }
-        self.bytes += said.text.len();
+        self.bytes += chat.text.len();
         self.counted += 1;
         let together = self.is_one_message();
         match self.messages.last_mut().filter(|_| together) {
@@ -53,9 +53,9 @@ impl Batch {
                 if !concat {
                     message.text.push('\n');
                 }
-                message.text.push_str(&said.text);
+                message.text.push_str(&chat.text);
             }
-            None => self.messages.push(said),
+            None => self.messages.push(chat),
         }
     }
 
@@ -126,10 +126,10 @@ mod tests {
     use super::*;
     use crate::wire::irc::Message;
 
-    fn said(text: &str) -> Said {
+    fn chat(text: &str) -> ChatMessage {
         let line = format!(":bob!b@h PRIVMSG #x :{text}");
         let message = Message::parse(line.as_bytes()).unwrap();
-        Said::of(&message, message.tags).unwrap()
+        ChatMessage::of(&message, message.tags).unwrap()
     }
 
     fn batch(kind: &str) -> Batch {
@@ -142,7 +142,7 @@ mod tests {
         for (text, concat) in
             [("hello", false), ("", false), ("how is ", false), ("everyone?", true)]
         {
-            one.add(said(text), concat);
+            one.add(chat(text), concat);
         }
         assert_eq!(one.messages.len(), 1);
         assert_eq!(one.messages[0].text, "hello\n\nhow is everyone?");
@@ -151,10 +151,10 @@ mod tests {
     #[test]
     fn it_is_bounded() {
         let mut past = batch("chathistory");
-        (0..MAX_LINES + 5).for_each(|_| past.add(said("x"), false));
+        (0..MAX_LINES + 5).for_each(|_| past.add(chat("x"), false));
         assert!(past.overflowed && past.messages.len() == MAX_LINES);
         let mut long = batch("draft/multiline");
-        (0..20).for_each(|_| long.add(said(&"x".repeat(MAX_BYTES / 10)), true));
+        (0..20).for_each(|_| long.add(chat(&"x".repeat(MAX_BYTES / 10)), true));
         assert!(long.overflowed && long.messages[0].text.len() <= MAX_BYTES);
         let mut batches = Batches::default();
         for number in 0..200 {

@@ -12,8 +12,8 @@
 //!
 //! Bounds: `MAX_SEEN`, `MAX_HELD`, `MAX_PAGES` of `PAGE`, `MAX_FOUND`.
 
-use super::said::Said;
-use super::server::Server;
+use super::messages::ChatMessage;
+use super::server_info::ServerInfo;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashSet, VecDeque};
 
@@ -51,8 +51,8 @@ pub(super) struct RoomLog {
 
 #[derive(Debug, Default)]
 struct Catching {
-    found: Vec<Said>,
-    held: Vec<Said>,
+    found: Vec<ChatMessage>,
+    held: Vec<ChatMessage>,
     /// Bytes of their text.
     held_bytes: usize,
     overflowed: bool,
@@ -80,9 +80,9 @@ pub(super) enum Next {
 #[derive(Debug, Default)]
 pub(super) struct Caught {
     /// What has not been shown, oldest first.
-    pub missed: Vec<Said>,
+    pub missed: Vec<ChatMessage>,
     /// What came meanwhile.
-    pub held: Vec<Said>,
+    pub held: Vec<ChatMessage>,
     /// There is more than was asked for.
     pub more: bool,
     /// It was the first visit.
@@ -100,17 +100,17 @@ impl RoomLog {
     }
 
     /// Somebody says something now; `None` if it is held back.
-    pub fn live(&mut self, said: Said) -> Option<Said> {
+    pub fn live(&mut self, chat: ChatMessage) -> Option<ChatMessage> {
         match &mut self.catching {
             None => {
-                self.note(&said);
-                Some(said)
+                self.note(&chat);
+                Some(chat)
             }
             Some(catching)
                 if catching.held.len() < MAX_HELD && catching.held_bytes < MAX_HELD_BYTES =>
             {
-                catching.held_bytes += said.text.len();
-                catching.held.push(said);
+                catching.held_bytes += chat.text.len();
+                catching.held.push(chat);
                 None
             }
             Some(catching) => {
@@ -121,21 +121,21 @@ impl RoomLog {
     }
 
     /// A message is shown, or was said by this person.
-    pub fn note(&mut self, said: &Said) {
+    pub fn note(&mut self, chat: &ChatMessage) {
         if self.seen.len() == MAX_SEEN {
             self.seen.pop_front();
         }
-        self.seen.push_back(said.key());
-        if said.time.is_some() && said.time >= self.newest {
-            self.newest = said.time;
-            self.newest_id.clone_from(&said.id);
-            self.newest_key = Some(said.key());
+        self.seen.push_back(chat.key());
+        if chat.time.is_some() && chat.time >= self.newest {
+            self.newest = chat.time;
+            self.newest_id.clone_from(&chat.id);
+            self.newest_key = Some(chat.key());
         }
     }
 
     /// Whether a message was shown.
-    pub fn knows(&self, said: &Said) -> bool {
-        self.seen.contains(&said.key())
+    pub fn knows(&self, chat: &ChatMessage) -> bool {
+        self.seen.contains(&chat.key())
     }
 
     /// A message is taken back: it is not in the history any more.
@@ -150,7 +150,7 @@ impl RoomLog {
     /// confirmed: that is looked for, too, if it was before the last message.
     pub fn begin(
         &mut self,
-        server: &Server,
+        server: &ServerInfo,
         first: Option<usize>,
         unheard: Option<Timestamp>,
     ) -> (String, usize) {
@@ -179,11 +179,11 @@ impl RoomLog {
     }
 
     /// A page has come.
-    pub fn answered(&mut self, page: Vec<Said>, server: &Server) -> Next {
+    pub fn answered(&mut self, page: Vec<ChatMessage>, server: &ServerInfo) -> Next {
         let Some(mut catching) = self.catching.take() else { return Next::Done(Caught::default()) };
         catching.pages += 1;
         let full = page.len() >= catching.asked && !page.is_empty();
-        let last = page.last().map(|said| (said.time, said.id.clone()));
+        let last = page.last().map(|chat| (chat.time, chat.id.clone()));
         let room = MAX_FOUND.saturating_sub(catching.found.len());
         catching.found.extend(page.into_iter().take(room));
         let unfinished =
@@ -213,14 +213,14 @@ impl RoomLog {
 
     fn finish(&mut self, catching: Catching, more: bool) -> Caught {
         let forgotten =
-            catching.known.is_some_and(|key| catching.found.iter().all(|said| said.key() != key));
+            catching.known.is_some_and(|key| catching.found.iter().all(|chat| chat.key() != key));
         let mut known: HashSet<u64> = self.seen.iter().copied().collect();
-        let mut fresh = |all: Vec<Said>| -> Vec<Said> {
-            all.into_iter().filter(|said| known.insert(said.key())).collect()
+        let mut fresh = |all: Vec<ChatMessage>| -> Vec<ChatMessage> {
+            all.into_iter().filter(|chat| known.insert(chat.key())).collect()
         };
         let (first_visit, shown_until) = (catching.first_visit, catching.shown_until);
         let (missed, held) = (fresh(catching.found), fresh(catching.held));
-        missed.iter().chain(&held).for_each(|said| self.note(said));
+        missed.iter().chain(&held).for_each(|chat| self.note(chat));
         Caught { missed, held, more, first_visit, forgotten, shown_until }
     }
 }
@@ -244,36 +244,36 @@ mod tests {
     const BEGIN: i64 = 1_770_000_000_000;
 
     /// The room's message of a number: each a tenth of a second after the one before.
-    fn message(number: usize) -> Said {
+    fn message(number: usize) -> ChatMessage {
         let time = Timestamp::from_millisecond(BEGIN + 100 * number as i64).unwrap();
         let stamp = by_timestamp(time).replace("timestamp=", "time=");
         let line = format!("@{stamp};msgid=m{number} :bob!b@h PRIVMSG #x :text {number}");
         let message = Message::parse(line.as_bytes()).unwrap();
-        Said::of(&message, message.tags).unwrap()
+        ChatMessage::of(&message, message.tags).unwrap()
     }
 
-    fn number(said: &Said) -> usize {
-        said.text.split(' ').next_back().unwrap().parse().unwrap()
+    fn number(chat: &ChatMessage) -> usize {
+        chat.text.split(' ').next_back().unwrap().parse().unwrap()
     }
 
     /// A server with `count` messages that answers `AFTER`.
-    fn answer(reference: &str, limit: usize, count: usize) -> Vec<Said> {
-        let after: Box<dyn Fn(&Said) -> bool> = match reference.split_once('=') {
+    fn answer(reference: &str, limit: usize, count: usize) -> Vec<ChatMessage> {
+        let after: Box<dyn Fn(&ChatMessage) -> bool> = match reference.split_once('=') {
             Some(("msgid", id)) => {
                 let last: usize = id[1..].parse().unwrap();
-                Box::new(move |said| number(said) > last)
+                Box::new(move |chat| number(chat) > last)
             }
             Some((_, time)) => {
                 let time: Timestamp = time.parse().unwrap();
-                Box::new(move |said| said.time.unwrap() > time)
+                Box::new(move |chat| chat.time.unwrap() > time)
             }
             None => Box::new(|_| true),
         };
-        (1..=count).map(message).filter(|said| after(said)).take(limit).collect()
+        (1..=count).map(message).filter(|chat| after(chat)).take(limit).collect()
     }
 
-    fn server(page: usize) -> Server {
-        let mut server = Server::new();
+    fn server(page: usize) -> ServerInfo {
+        let mut server = ServerInfo::new();
         server.supports(&[&format!("CHATHISTORY={page}")]);
         server
     }
@@ -333,7 +333,7 @@ mod tests {
         let mut log = RoomLog::default();
         assert_eq!(log.begin(&server, Some(20), None), ("*".to_owned(), 20));
         assert!(log.live(message(40)).is_none());
-        let page: Vec<Said> = (21..=40).map(message).collect();
+        let page: Vec<ChatMessage> = (21..=40).map(message).collect();
         let Next::Done(caught) = log.answered(page, &server) else { panic!("asks again") };
         assert!(caught.first_visit && !caught.more);
         assert_eq!((caught.missed.len(), caught.held.len()), (20, 0));

@@ -1,8 +1,8 @@
 //! What does a line of the server mean? Its command decides whose hands take it.
 
 use super::batches::Batch;
-use super::said::{self, Said};
-use super::{Session, people};
+use super::messages::{self, ChatMessage};
+use super::{Context, IrcSession, people};
 use crate::client::display::{DisplayItem, counted};
 use crate::wire::irc::{Message, ParseError, Tags};
 use jiff::Timestamp;
@@ -10,17 +10,7 @@ use jiff::Timestamp;
 /// Bytes of the tags of a batch that are kept.
 const MAX_TAGS: usize = 4_096;
 
-/// Where a line belongs.
-pub(super) struct Context {
-    /// The label of the command that it answers.
-    pub label: Option<String>,
-    /// The batch that it is in.
-    pub batch: Option<String>,
-    /// It is a part of the past.
-    pub past: bool,
-}
-
-impl Session {
+impl IrcSession {
     /// The server says a line.
     pub fn heard(&mut self, line: &[u8], now: Timestamp) {
         self.now = now;
@@ -29,19 +19,19 @@ impl Session {
         let message = match Message::parse(text.as_bytes()) {
             Ok(message) => message,
             Err(ParseError::Empty) => return,
-            Err(_) if !self.has_answered() => return self.is_no_answer(line),
+            Err(_) if !self.has_answered() => return self.not_irc_line(line),
             Err(_) => return self.shown.push(DisplayItem::Line(line.to_owned())),
         };
-        if self.door.is_some() && self.at_the_door(&message, line) {
+        if self.registration.is_some() && self.before_welcome(&message, line) {
             return;
         }
-        let batch = said::word(message.tags, "batch");
-        let label = said::word(message.tags, "label");
+        let batch = messages::word(message.tags, "batch");
+        let label = messages::word(message.tags, "label");
         let outer = || self.batches.label(batch.as_deref()?);
         let label = label.or_else(outer);
         let past =
             batch.as_deref().is_some_and(|it| self.batches.inside(it, "chathistory").is_some());
-        if let Some(time) = said::time(message.tags).filter(|_| !past) {
+        if let Some(time) = messages::time(message.tags).filter(|_| !past) {
             self.newest = self.newest.max(Some(time));
         }
         self.learn_address(&message);
@@ -64,36 +54,36 @@ impl Session {
         match command.as_str() {
             "PING" => {
                 let token = words.last().copied().unwrap_or_default();
-                self.at_once("PONG", &[], Some(token));
+                self.send_now("PONG", &[], Some(token));
             }
             "PONG" => self.pong(words),
             "CAP" => self.cap(words),
             "AUTHENTICATE" => self.sasl_asked(words.first().copied().unwrap_or_default()),
             "BATCH" => self.batch(message, words, context),
-            "PRIVMSG" | "NOTICE" => self.spoken_line(message, context),
+            "PRIVMSG" | "NOTICE" => self.message_line(message, context),
             _ if context.past => {}
             "TAGMSG" => self.tag_message(message),
             "REDACT" => self.redacted(message, words),
             "FAIL" | "WARN" | "NOTE" => self.standard_reply(&command, words, &context),
             "REGISTER" => self.registered(words),
-            "CHATHISTORY" => self.missed_private(words),
+            "CHATHISTORY" => self.history_target(words),
             "ERROR" => {
                 let text = words.last().copied().unwrap_or_default().to_owned();
-                if !self.farewell {
-                    self.words(text);
+                if !self.quit {
+                    self.show_text(text);
                 }
             }
             "WALLOPS" => {
                 let who = people::name(message);
                 let text = words.last().copied().unwrap_or_default();
-                self.words(format!("to operators, by {who}: {text}"));
+                self.show_text(format!("to operators, by {who}: {text}"));
             }
             _ => match message.numeric() {
                 Some(numeric) => self.numeric(numeric, words, message, &context),
                 None if self.about_people(&command, message, words, &context) => {}
                 None => {
                     let text = format!("{command} {}", words.join(" "));
-                    self.words(text);
+                    self.show_text(text);
                 }
             },
         }
@@ -103,7 +93,7 @@ impl Session {
         if self.pace.pong(words) {
             // With a label an echo is known whenever it comes; without, only in its turn.
             let known = self.server.has("echo-message") && self.server.has("labeled-response");
-            self.spoken.taken(self.pace.taken(), known);
+            self.sent.taken(self.pace.taken(), known);
             self.end_of_welcome();
         }
     }
@@ -139,15 +129,15 @@ impl Session {
                 let outer = batch.outer.as_deref().and_then(|outer| self.batches.get(outer));
                 match outer.filter(|outer| outer.waits()) {
                     Some(outer) => outer.add(message, false),
-                    None => self.said(message, label.as_deref()),
+                    None => self.message_received(message, label.as_deref()),
                 }
             }
-            "chathistory" => self.past_answered(&batch.target, batch.messages),
-            "netsplit" => self.words(format!(
+            "chathistory" => self.history_received(&batch.target, batch.messages),
+            "netsplit" => self.show_text(format!(
                 "a part of the network is gone: {} left",
                 counted(batch.counted, "user")
             )),
-            "netjoin" => self.words(format!(
+            "netjoin" => self.show_text(format!(
                 "a part of the network is back: {} entered",
                 counted(batch.counted, "user")
             )),
@@ -155,20 +145,20 @@ impl Session {
         }
     }
 
-    fn spoken_line(&mut self, message: &Message<'_>, context: Context) {
+    fn message_line(&mut self, message: &Message<'_>, context: Context) {
         let concat = message.tags.find("draft/multiline-concat").is_some();
         let batch = context.batch.as_deref().and_then(|it| self.batches.get(it));
         match batch.filter(|batch| batch.waits()) {
             Some(batch) => {
                 let tags = batch.tags.clone();
                 let head = if batch.is_one_message() { Tags::new(&tags) } else { message.tags };
-                if let Some(said) = Said::of(message, head) {
-                    batch.add(said, concat);
+                if let Some(chat) = ChatMessage::of(message, head) {
+                    batch.add(chat, concat);
                 }
             }
             None => {
-                if let Some(said) = Said::of(message, message.tags) {
-                    self.said(said, context.label.as_deref());
+                if let Some(chat) = ChatMessage::of(message, message.tags) {
+                    self.message_received(chat, context.label.as_deref());
                 }
             }
         }
@@ -179,9 +169,9 @@ impl Session {
         let [command, code, middle @ .., text] = words else { return };
         if kind == "FAIL" {
             if *command == "CHATHISTORY" {
-                return self.past_refused(middle, text);
+                return self.history_refused(middle, text);
             }
-            if self.not_heard(context.label.as_deref(), text) {
+            if self.message_rejected(context.label.as_deref(), text) {
                 return;
             }
             if *command == "BATCH" || *command == "REDACT" || *command == "REGISTER" {
@@ -191,7 +181,7 @@ impl Session {
         }
         let about = middle.join(" ");
         let about = if about.is_empty() { String::new() } else { format!(", {about}") };
-        self.words(format!("{text} ({command} {code}{about})"));
+        self.show_text(format!("{text} ({command} {code}{about})"));
     }
 
     /// `REGISTER SUCCESS account :text`, IRCv3 draft/account-registration.
@@ -202,8 +192,8 @@ impl Session {
                 self.login = Some(super::Login { account: (*account).to_owned(), ..asked });
             }
             let text = format!("{account} is registered and yours; next time: --account {account}");
-            return self.words(text);
+            return self.show_text(text);
         }
-        self.words(format!("{account}: {text}"));
+        self.show_text(format!("{account}: {text}"));
     }
 }

@@ -1,30 +1,30 @@
-//! How does this person talk to an IRC server, over all connections to it?
+//! The session with an IRC server, over all connections to it.
 //!
-//! | file | its question |
+//! | file | subject |
 //! |---|---|
-//! | `door` | how does the client come in? |
-//! | `sasl`, `scram` | how is an account proved? |
-//! | `server` | what can this server do? |
+//! | `registration` | how does the client register, until the server accepts it? |
+//! | `sasl`, `scram` | how does it log in to an account? |
+//! | `server_info` | what can this server do? |
 //! | `incoming` | what does a line of the server mean? |
-//! | `talk` | what is said, and to whom? |
-//! | `said` | what does a PRIVMSG or NOTICE say? |
-//! | `people` | who comes, goes, and is called otherwise? |
-//! | `numerics` | what does a number say in words? |
-//! | `past` | what was said before, and what was missed? |
+//! | `messages` | which fields has a PRIVMSG or NOTICE? |
+//! | `conversation` | what becomes of a message, a reaction, a deletion, a CTCP request? |
+//! | `people` | who comes, goes, changes nicks? |
+//! | `numerics` | which text does a numeric become? |
+//! | `history` | what came before, and what was missed? |
 //! | `catchup` | which messages of one room were missed? |
 //! | `batches` | which lines belong together? |
 //! | `rooms` | which rooms, and who else is there? |
 //! | `numbers` | which message does a short number mean? |
-//! | `commands` | what may be typed? |
-//! | `typed`, `ordered` | which lines does a typed line become? |
-//! | `speak` | how is a text cut into lines that arrive whole? |
+//! | `commands` | what can be typed? |
+//! | `input`, `moderation` | which lines does a typed line become? |
+//! | `outgoing` | how is a text split into lines that arrive whole, and which were confirmed? |
 //! | `pace` | how fast may lines go out, and which has the server taken? |
 //!
 //! Pure: the server's lines and typed lines in; bytes to send and things to show out; the time is
 //! an argument. The standard is the Modern IRC Client Protocol, with IRCv3 where a server has it.
-//! Nothing is sent but the registration before the server has let the client in.
+//! Nothing is sent but the registration before the server has accepted it.
 //!
-//! Invariants: what is shown is harmless on a terminal; every map and queue has a bound, said
+//! Invariants: what is shown is harmless on a terminal; every map and queue has a bound, named
 //! where it is; a password goes to the server and nowhere else.
 //!
 //! Deliberately absent: DCC, and anything else that one program asks another to do. TLS.
@@ -32,42 +32,42 @@
 mod batches;
 mod catchup;
 pub mod commands;
-mod door;
+mod conversation;
+mod history;
 mod incoming;
+mod input;
+mod messages;
+mod moderation;
 mod numbers;
 mod numerics;
-mod ordered;
+mod outgoing;
 mod pace;
-mod past;
 mod people;
+mod registration;
 mod rooms;
-mod said;
 mod sasl;
 mod scram;
-mod server;
-mod speak;
-mod talk;
+mod server_info;
 #[cfg(test)]
 mod tests;
-mod typed;
 
 use super::complete::Vocabulary;
 use super::display::DisplayItem;
 use super::options::Bell;
 use crate::wire::irc::{Fit, Limits, LineWriter};
 use batches::Batches;
-use door::Door;
 use jiff::Timestamp;
 use numbers::Numbers;
+use outgoing::SentMessages;
 use pace::Pace;
-use rooms::Rooms;
-use server::Server;
-use speak::Spoken;
+use registration::Registration;
+use rooms::JoinedRooms;
+use server_info::ServerInfo;
 use zeroize::Zeroizing;
 
 /// What the person wants, from the command line.
 #[derive(Clone, Debug, Default)]
-pub struct Wishes {
+pub struct ConnectOptions {
     /// The nick.
     pub nick: String,
     /// The server's password, for PASS.
@@ -86,14 +86,24 @@ pub struct Wishes {
 
 /// Why it is over.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// The server has not let the client in.
-    Refused(String),
-    /// That is no IRC server.
+pub enum RegistrationOutcome {
+    /// The server has rejected the client.
+    Rejected(String),
+    /// It is not an IRC server.
     NotIrc(String),
-    /// A chatloop server, which has taken this connection for plain lines: our first word came
-    /// later than its `--greeting-delay`. Another try may be in time.
-    Late(String),
+    /// A chatloop server, which has detected plain lines: the registration arrived later than its
+    /// detection timeout (`--greeting-delay`). Another try may be in time.
+    TooLate(String),
+}
+
+/// Where a line of the server belongs.
+struct Context {
+    /// The label of the command that it answers.
+    label: Option<String>,
+    /// The batch that it is in.
+    batch: Option<String>,
+    /// It is a part of an answer from the history.
+    past: bool,
 }
 
 /// An account and its password.
@@ -104,11 +114,11 @@ struct Login {
 }
 
 /// The conversation with one server.
-pub struct Session {
-    wishes: Wishes,
-    server: Server,
+pub struct IrcSession {
+    connect_options: ConnectOptions,
+    server: ServerInfo,
     /// Some: not in yet.
-    door: Option<Door>,
+    registration: Option<Registration>,
     /// Was in once: rooms and the rest are those of before.
     was_in: bool,
     /// This connection's welcome is over.
@@ -124,7 +134,7 @@ pub struct Session {
     exchange: Option<sasl::Exchange>,
     /// Logins so far: each has a nonce of its own.
     nonces: u64,
-    rooms: Rooms,
+    rooms: JoinedRooms,
     current: Option<String>,
     /// Rooms that were asked for and have not answered, with their keys.
     joining: Vec<(String, Option<Zeroizing<String>>)>,
@@ -137,7 +147,7 @@ pub struct Session {
     pace: Pace,
     /// What cannot wait: answers to PING, and the registration.
     urgent: Vec<u8>,
-    spoken: Spoken,
+    sent: SentMessages,
     batches: Batches,
     numbers: Numbers,
     /// The newest time that the server has said.
@@ -156,9 +166,9 @@ pub struct Session {
     ignored: Vec<String>,
     last_private: Option<String>,
     bell: Bell,
-    verdict: Option<Verdict>,
+    outcome: Option<RegistrationOutcome>,
     failed: bool,
-    farewell: bool,
+    quit: bool,
     now: Timestamp,
     shown: Vec<DisplayItem>,
     /// What Tab knows.
@@ -167,10 +177,10 @@ pub struct Session {
     pub show_numbers: bool,
 }
 
-impl Session {
+impl IrcSession {
     /// With nobody yet.
-    pub fn new(wishes: Wishes, bell: Bell) -> Session {
-        let login = wishes.account.as_ref();
+    pub fn new(connect_options: ConnectOptions, bell: Bell) -> IrcSession {
+        let login = connect_options.account.as_ref();
         let login = login.map(|(account, password)| Login {
             account: account.clone(),
             password: password.clone(),
@@ -179,19 +189,19 @@ impl Session {
         for command in commands::COMMANDS {
             vocabulary.command(command.name, &format!("{}: {}", command.form, command.what));
         }
-        Session {
-            server: Server::new(),
-            door: None,
+        IrcSession {
+            server: ServerInfo::new(),
+            registration: None,
             was_in: false,
             welcomed: false,
-            nick: wishes.nick.clone(),
+            nick: connect_options.nick.clone(),
             address: None,
             regain: None,
             login,
             login_asked: None,
             exchange: None,
             nonces: 0,
-            rooms: Rooms::default(),
+            rooms: JoinedRooms::default(),
             current: None,
             joining: Vec::new(),
             parting: 0,
@@ -199,7 +209,7 @@ impl Session {
             complete: true,
             pace: Pace::default(),
             urgent: Vec::new(),
-            spoken: Spoken::default(),
+            sent: SentMessages::default(),
             batches: Batches::default(),
             numbers: Numbers::default(),
             newest: None,
@@ -212,14 +222,14 @@ impl Session {
             ignored: Vec::new(),
             last_private: None,
             bell,
-            verdict: None,
+            outcome: None,
             failed: false,
-            farewell: false,
+            quit: false,
             now: Timestamp::UNIX_EPOCH,
             shown: Vec::new(),
             vocabulary,
             show_numbers: false,
-            wishes,
+            connect_options,
         }
     }
 
@@ -241,7 +251,7 @@ impl Session {
     /// What is to be sent now.
     pub fn take_outgoing(&mut self) -> Vec<u8> {
         let mut out = std::mem::take(&mut self.urgent);
-        if self.door.is_none() {
+        if self.registration.is_none() {
             self.pace.take(&mut out);
         }
         out
@@ -249,7 +259,7 @@ impl Session {
 
     /// Whether the server has said anything that an IRC server says.
     pub fn has_answered(&self) -> bool {
-        self.door.as_ref().is_none_or(|door| door.answered)
+        self.registration.as_ref().is_none_or(|registration| registration.answered)
     }
 
     /// Whether words can be said: in, in the rooms that were asked for or refused there, and no
@@ -261,7 +271,7 @@ impl Session {
     /// What the server owes: the PING that it has not answered and how much it has confirmed so
     /// far. It changes with every step, and is `None` when nothing is owed.
     pub fn owed(&self) -> Option<(u64, u64)> {
-        Some((self.pace.awaited()?, self.spoken.confirmed()))
+        Some((self.pace.awaited()?, self.sent.confirmed()))
     }
 
     /// Whether the server has taken everything that was said.
@@ -278,7 +288,7 @@ impl Session {
     ///
     /// # Errors
     /// Why not, in words for people.
-    pub fn can_type(&self, lines: &[String]) -> Result<(), String> {
+    pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         if !self.welcomed {
             return Err("the server has not let us in yet".to_owned());
         }
@@ -304,8 +314,8 @@ impl Session {
     }
 
     /// Whether the last thing typed was `/quit`.
-    pub fn has_said_farewell(&self) -> bool {
-        self.farewell
+    pub fn has_quit(&self) -> bool {
+        self.quit
     }
 
     /// Whether something that was typed could not be done, or not be heard.
@@ -314,8 +324,8 @@ impl Session {
     }
 
     /// Why it is over, if it is; once.
-    pub fn take_verdict(&mut self) -> Option<Verdict> {
-        self.verdict.take()
+    pub fn take_outcome(&mut self) -> Option<RegistrationOutcome> {
+        self.outcome.take()
     }
 
     /// Whether a server has let the client in before.
@@ -326,7 +336,7 @@ impl Session {
     /// The connection is gone: what the server has not confirmed may not have been heard. If it
     /// was never in, why not.
     pub fn disconnected(&mut self) -> Option<String> {
-        self.spoken.connection_lost();
+        self.sent.connection_lost();
         if self.welcomed {
             self.lost_at = self.newest.or(Some(self.now));
         }
@@ -336,23 +346,25 @@ impl Session {
         }
         match self.has_answered() {
             false => self.not_irc("it has closed the connection"),
-            true => self.refused("it has closed the connection"),
+            true => self.rejected("it has closed the connection"),
         }
-        self.verdict
-            .take()
-            .map(|(Verdict::Refused(why) | Verdict::NotIrc(why) | Verdict::Late(why))| why)
+        self.outcome.take().map(
+            |(RegistrationOutcome::Rejected(why)
+             | RegistrationOutcome::NotIrc(why)
+             | RegistrationOutcome::TooLate(why))| why,
+        )
     }
 
     /// Leaves: bytes that say so, if there is anybody who has not heard it.
-    pub fn farewell(&mut self) -> Vec<u8> {
-        if self.farewell || self.door.is_some() {
+    pub fn quit(&mut self) -> Vec<u8> {
+        if self.quit || self.registration.is_some() {
             return Vec::new();
         }
-        self.farewell = true;
+        self.quit = true;
         self.line("QUIT", &[], None).unwrap_or_default()
     }
 
-    fn words(&mut self, text: impl AsRef<str>) {
+    fn show_text(&mut self, text: impl AsRef<str>) {
         self.shown.push(DisplayItem::server_text(text));
     }
 
@@ -382,7 +394,7 @@ impl Session {
     }
 
     /// Queues a line for the server.
-    fn order(&mut self, command: &str, words: &[&str], text: Option<&str>) {
+    fn queue(&mut self, command: &str, words: &[&str], text: Option<&str>) {
         match self.line(command, words, text) {
             Some(line) => {
                 self.pace.push(line);
@@ -392,7 +404,7 @@ impl Session {
     }
 
     /// Sends a line that waits for nothing.
-    fn at_once(&mut self, command: &str, words: &[&str], text: Option<&str>) {
+    fn send_now(&mut self, command: &str, words: &[&str], text: Option<&str>) {
         if let Some(line) = self.line(command, words, text) {
             self.urgent.extend_from_slice(&line);
         }

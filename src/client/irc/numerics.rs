@@ -3,8 +3,7 @@
 //! What is not listed here is shown as the server's own text with the words it is about. Answers
 //! that have no end in practice (LIST, WHO, bans) are shown up to a bound.
 
-use super::incoming::Context;
-use super::{Session, catchup};
+use super::{Context, IrcSession, catchup};
 use crate::client::display::counted;
 use crate::wire::irc::{Message, Numeric, format::stripped};
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +13,7 @@ const MOTD_SHOWN: usize = 5;
 /// Rows of one answer that are shown.
 pub(super) const ROWS_SHOWN: usize = 100;
 
-impl Session {
+impl IrcSession {
     pub(super) fn numeric(
         &mut self,
         numeric: Numeric,
@@ -29,7 +28,7 @@ impl Session {
         match number {
             1 => {
                 message.raw_source.unwrap_or_default().clone_into(&mut self.server.name);
-                self.let_in(me);
+                self.accepted(me);
             }
             // Who the server is, in four forms; how many there are, in nine.
             2 | 3 | 8 | 250..=255 | 265 | 266 | 396 => {
@@ -54,7 +53,7 @@ impl Session {
                 if !self.answer_about_people(number, words)
                     && !self.answer_about_rooms(number, words, message)
                 {
-                    self.words(in_words(words));
+                    self.show_text(in_words(words));
                 }
             }
         }
@@ -72,20 +71,20 @@ impl Session {
         match number {
             372 => {
                 *count += 1;
-                if *asked || (*count <= MOTD_SHOWN && self.wishes.person) {
+                if *asked || (*count <= MOTD_SHOWN && self.connect_options.person) {
                     let text = stripped(text.strip_prefix("- ").unwrap_or(text)).into_owned();
-                    self.words(text);
+                    self.show_text(text);
                 }
             }
             375 => *count = 0,
             _ => {
                 let more = count.saturating_sub(MOTD_SHOWN);
                 let (was_asked, welcomed) = (std::mem::take(asked), self.welcomed);
-                if more > 0 && !was_asked && self.wishes.person {
-                    self.words(format!("… and {}; /motd shows all", counted(more, "line")));
+                if more > 0 && !was_asked && self.connect_options.person {
+                    self.show_text(format!("… and {}; /motd shows all", counted(more, "line")));
                 }
                 if number == 422 && was_asked {
-                    self.words(text);
+                    self.show_text(text);
                 }
                 if !welcomed {
                     self.end_of_welcome();
@@ -105,16 +104,16 @@ impl Session {
         {
             let (room, _) = self.joining.remove(place);
             self.fail(format!("{room} cannot be entered: {text}"));
-            return self.look_whether_back();
+            return self.check_rejoined();
         }
-        if self.not_heard(context.label.as_deref(), text) {
+        if self.message_rejected(context.label.as_deref(), text) {
             return;
         }
         if matches!(number, 902 | 904..=907) {
             return self.sasl_failed(text);
         }
         self.failed = true;
-        self.words(match (number, words) {
+        self.show_text(match (number, words) {
             (401 | 406, [nick, ..]) => format!("nobody is called {nick}"),
             (403, [room, ..]) => format!("there is no room {room}; /join {room} opens one"),
             (404, [room, ..]) => format!("not said in {room}: {text}"),
@@ -168,7 +167,7 @@ impl Session {
             (221, _) => return true,
             _ => return false,
         };
-        self.words(words);
+        self.show_text(words);
         true
     }
 
@@ -178,15 +177,15 @@ impl Session {
                 let entering = self.rooms.get(&self.server, room).is_some_and(|room| room.naming);
                 let topic = self.keep_topic(room, topic);
                 if !entering {
-                    self.words(format!("topic of {room}: {topic}"));
+                    self.show_text(format!("topic of {room}: {topic}"));
                 }
             }
-            (331, [room, ..]) => self.words(format!("{room} has no topic")),
+            (331, [room, ..]) => self.show_text(format!("{room} has no topic")),
             (333, [room, who, since]) => {
                 let entering = self.rooms.get(&self.server, room).is_some_and(|room| room.naming);
                 if !entering {
                     let who = who.split('!').next().unwrap_or_default();
-                    self.words(format!("set by {who}, {}", moment(since)));
+                    self.show_text(format!("set by {who}, {}", moment(since)));
                 }
             }
             (353, [_, room, list]) => {
@@ -212,9 +211,11 @@ impl Session {
                 self.row(format!("{room} {users}{topic}"));
             }
             (324, [room, modes @ ..]) => {
-                self.words(format!("modes of {room}: {}", modes.join(" ")))
+                self.show_text(format!("modes of {room}: {}", modes.join(" ")))
             }
-            (329, [room, since]) => self.words(format!("{room} is there since {}", moment(since))),
+            (329, [room, since]) => {
+                self.show_text(format!("{room} is there since {}", moment(since)))
+            }
             (367, [room, mask, ..]) => {
                 self.row(format!("{room} bans {mask}"));
             }
@@ -227,7 +228,7 @@ impl Session {
             (391, [.., text]) => {
                 let now = self.server_time(message);
                 let stamp = catchup::by_timestamp(now).replace("timestamp=", "");
-                self.words(format!("the server's time is {text} ({stamp})"));
+                self.show_text(format!("the server's time is {text} ({stamp})"));
             }
             _ => return false,
         }
@@ -238,8 +239,8 @@ impl Session {
     fn row(&mut self, text: String) -> bool {
         match self.rows_left {
             0 => return true,
-            1 => self.words("… and more than is shown here"),
-            _ => self.words(text),
+            1 => self.show_text("… and more than is shown here"),
+            _ => self.show_text(text),
         }
         self.rows_left -= 1;
         true

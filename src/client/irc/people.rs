@@ -2,8 +2,7 @@
 //!
 //! One line each, in the words of a chatloop server's plain dialect.
 
-use super::incoming::Context;
-use super::{Session, said};
+use super::{Context, IrcSession, messages};
 use crate::client::display::counted;
 use crate::wire::clean::clean;
 use crate::wire::irc::{Message, ModeKind, Sign, format::stripped};
@@ -26,12 +25,12 @@ fn reason(text: Option<&&str>) -> String {
 }
 
 /// The words of a QUIT, without those that servers put in by themselves.
-fn farewell(text: Option<&&str>) -> String {
+fn quit(text: Option<&&str>) -> String {
     let text = text.map(|text| text.strip_prefix("Quit: ").unwrap_or(text));
     reason(text.filter(|text| !text.eq_ignore_ascii_case("Client quit")).as_ref())
 }
 
-impl Session {
+impl IrcSession {
     /// Whether the command is one of these.
     pub(super) fn about_people(
         &mut self,
@@ -55,7 +54,7 @@ impl Session {
             ("KICK", [room, nick, rest @ ..]) => {
                 self.kicked(&who, room, nick, &reason(rest.first()))
             }
-            ("QUIT", rest) => self.quit_by(&who, &farewell(rest.first()), context),
+            ("QUIT", rest) => self.quit_by(&who, &quit(rest.first()), context),
             ("NICK", [nick, ..]) => self.renamed(&who, nick),
             ("MODE", [target, rest @ ..]) => self.modes_set(&who, target, rest),
             ("TOPIC", [room, text, ..]) => self.topic_set(&who, room, text),
@@ -63,24 +62,24 @@ impl Session {
                 if self.server.is_room(room) {
                     self.vocabulary.room(room);
                 }
-                self.words(format!("{who} invites you to {room}; /join {room} enters it"));
+                self.show_text(format!("{who} invites you to {room}; /join {room} enters it"));
             }
             ("INVITE", [nick, room, ..]) => {
-                self.words(format!("{who} has invited {nick} to {room}"))
+                self.show_text(format!("{who} has invited {nick} to {room}"))
             }
             ("AWAY", [text, ..]) if !text.is_empty() => {
                 if !self.is_me(&who) {
-                    self.words(format!("{who} is away: {}", stripped(text)));
+                    self.show_text(format!("{who} is away: {}", stripped(text)));
                 }
             }
             ("AWAY", _) => {
                 if !self.is_me(&who) {
-                    self.words(format!("{who} is back"));
+                    self.show_text(format!("{who} is back"));
                 }
             }
             ("ACCOUNT", [account, ..]) => {
                 if *account != "*" && !self.is_me(&who) && !self.server.same(account, &who) {
-                    self.words(format!("{who} is logged in as {account}"));
+                    self.show_text(format!("{who} is logged in as {account}"));
                 }
             }
             ("CHGHOST", [user, host, ..]) => {
@@ -90,7 +89,10 @@ impl Session {
             }
             ("SETNAME", _) => {}
             ("KILL", [nick, rest @ ..]) if self.is_me(nick) => {
-                self.words(format!("{who} has put you out of the server{}", reason(rest.last())));
+                self.show_text(format!(
+                    "{who} has put you out of the server{}",
+                    reason(rest.last())
+                ));
             }
             _ => return false,
         }
@@ -109,7 +111,7 @@ impl Session {
         let text = format!("{who} entered {}{}", room.name, count.unwrap_or_default());
         self.vocabulary.present(who);
         if !quiet {
-            self.words(text);
+            self.show_text(text);
         }
     }
 
@@ -137,11 +139,11 @@ impl Session {
         if !returns {
             self.current = Some(name.to_owned());
         }
-        self.ask_for_the_past(name, returns);
+        self.request_history(name, returns);
         if let Some(room) = self.rooms.get(&self.server, name) {
             room.log.enter(since);
         }
-        self.look_whether_back();
+        self.check_rejoined();
     }
 
     /// All names are here: says where this person is, or who is there if they asked.
@@ -170,31 +172,31 @@ impl Session {
             }
         }
         if asked || !quiet {
-            self.words(text);
+            self.show_text(text);
         }
     }
 
     fn parted(&mut self, who: &str, name: &str, why: &str) {
         if self.is_me(who) {
             self.left(name);
-            return self.words(format!("you left {name}{why}"));
+            return self.show_text(format!("you left {name}{why}"));
         }
         let Some(room) = self.rooms.get(&self.server, name) else { return };
         room.remove(&self.server, who);
         let count = room.count().map(|count| format!(", {} there", counted(count, "user")));
         let text = format!("{who} left {}{why}{}", room.name, count.unwrap_or_default());
-        self.words(text);
+        self.show_text(text);
     }
 
     fn kicked(&mut self, who: &str, name: &str, nick: &str, why: &str) {
         if self.is_me(nick) {
             self.left(name);
-            return self.words(format!("{who} has put you out of {name}{why}"));
+            return self.show_text(format!("{who} has put you out of {name}{why}"));
         }
         if let Some(room) = self.rooms.get(&self.server, name) {
             room.remove(&self.server, nick);
         }
-        self.words(format!("{who} has put {nick} out of {name}{why}"));
+        self.show_text(format!("{who} has put {nick} out of {name}{why}"));
     }
 
     /// This person is no longer in a room.
@@ -223,7 +225,7 @@ impl Session {
             _ => String::new(),
         };
         if !quiet {
-            self.words(format!("the user {who} left{why}{count}"));
+            self.show_text(format!("the user {who} left{why}{count}"));
         }
         self.vocabulary.forget(who);
         self.take_back_nick(who);
@@ -232,7 +234,7 @@ impl Session {
     /// Our own old session, perhaps, that the server has given up at last.
     fn take_back_nick(&mut self, freed: &str) {
         if let Some(wanted) = self.regain.clone().filter(|it| self.server.same(it, freed)) {
-            self.order("NICK", &[&wanted], None);
+            self.queue("NICK", &[&wanted], None);
         }
     }
 
@@ -245,10 +247,10 @@ impl Session {
         if mine {
             nick.clone_into(&mut self.nick);
             self.regain = None;
-            return self.words(format!("you are {nick} now"));
+            return self.show_text(format!("you are {nick} now"));
         }
         self.vocabulary.renamed(before, nick);
-        self.words(format!("{before} is {nick} now"));
+        self.show_text(format!("{before} is {nick} now"));
         self.take_back_nick(before);
     }
 
@@ -272,12 +274,12 @@ impl Session {
                 room.mark(server, &nick, mark, on);
             }
         }
-        self.words(format!("{who} has changed {target}: {}", words.join(" ")));
+        self.show_text(format!("{who} has changed {target}: {}", words.join(" ")));
     }
 
     fn topic_set(&mut self, who: &str, name: &str, text: &str) {
         let text = self.keep_topic(name, text);
-        self.words(match text.is_empty() {
+        self.show_text(match text.is_empty() {
             true => format!("{who} has cleared the topic of {name}"),
             false => format!("{who} has set the topic of {name}: {text}"),
         });
@@ -308,6 +310,6 @@ impl Session {
 
     /// The time that the server says it is, or our own.
     pub(super) fn server_time(&self, message: &Message<'_>) -> jiff::Timestamp {
-        said::time(message.tags).or(self.newest).unwrap_or(self.now)
+        messages::time(message.tags).or(self.newest).unwrap_or(self.now)
     }
 }

@@ -5,7 +5,7 @@
 //! known might have been anywhere.
 
 use super::catchup::RoomLog;
-use super::server::Server;
+use super::server_info::ServerInfo;
 use std::collections::HashMap;
 use zeroize::Zeroizing;
 
@@ -26,7 +26,7 @@ pub(super) struct Member {
 
 /// A room.
 #[derive(Debug, Default)]
-pub(super) struct Room {
+pub(super) struct JoinedRoom {
     /// Its name, as the server writes it.
     pub name: String,
     /// The key it was entered with.
@@ -47,10 +47,10 @@ pub(super) struct Room {
     pub asked_names: bool,
 }
 
-impl Room {
+impl JoinedRoom {
     /// A room of this name that nobody is in yet.
-    pub fn new(name: &str) -> Room {
-        Room { name: name.to_owned(), ..Room::default() }
+    pub fn new(name: &str) -> JoinedRoom {
+        JoinedRoom { name: name.to_owned(), ..JoinedRoom::default() }
     }
 
     /// Forgets who was there: another connection, or a new list of names.
@@ -60,7 +60,7 @@ impl Room {
     }
 
     /// Somebody is there.
-    pub fn add(&mut self, server: &Server, nick: &str, prefix: &str) {
+    pub fn add(&mut self, server: &ServerInfo, nick: &str, prefix: &str) {
         let folded = server.fold(nick).into_owned();
         let prefix: String = prefix.chars().take(MAX_PREFIX).collect();
         if let Some(known) = self.members.get_mut(&folded) {
@@ -73,12 +73,12 @@ impl Room {
     }
 
     /// Somebody has left this room; whether they are known to have been in it.
-    pub fn remove(&mut self, server: &Server, nick: &str) -> bool {
+    pub fn remove(&mut self, server: &ServerInfo, nick: &str) -> bool {
         self.members.remove(server.fold(nick).as_ref()).is_some()
     }
 
     /// Somebody has another nick; whether they are in here.
-    pub fn rename(&mut self, server: &Server, before: &str, nick: &str) -> bool {
+    pub fn rename(&mut self, server: &ServerInfo, before: &str, nick: &str) -> bool {
         match self.members.remove(server.fold(before).as_ref()) {
             Some(member) => {
                 self.add(server, nick, &member.prefix);
@@ -89,7 +89,7 @@ impl Room {
     }
 
     /// A member gains or loses a prefix.
-    pub fn mark(&mut self, server: &Server, nick: &str, mark: char, on: bool) {
+    pub fn mark(&mut self, server: &ServerInfo, nick: &str, mark: char, on: bool) {
         let Some(member) = self.members.get_mut(server.fold(nick).as_ref()) else { return };
         member.prefix.retain(|it| it != mark);
         if on {
@@ -110,7 +110,7 @@ impl Room {
     }
 
     /// The first `most` by rank and name, with their prefix, and how many more there are.
-    pub fn names(&self, server: &Server, most: usize) -> (Vec<String>, usize) {
+    pub fn names(&self, server: &ServerInfo, most: usize) -> (Vec<String>, usize) {
         let rank = |member: &Member| {
             let mark = member.prefix.chars().next();
             mark.and_then(|mark| server.prefixes().find(mark)).unwrap_or(usize::MAX)
@@ -129,26 +129,26 @@ impl Room {
 
 /// All rooms.
 #[derive(Debug, Default)]
-pub(super) struct Rooms(pub Vec<Room>);
+pub(super) struct JoinedRooms(pub Vec<JoinedRoom>);
 
-impl Rooms {
+impl JoinedRooms {
     /// The room of a name.
-    pub fn get(&mut self, server: &Server, name: &str) -> Option<&mut Room> {
+    pub fn get(&mut self, server: &ServerInfo, name: &str) -> Option<&mut JoinedRoom> {
         self.0.iter_mut().find(|room| server.same(&room.name, name))
     }
 
     /// The room of a name, a new one if need be; `None` if there are too many.
-    pub fn enter(&mut self, server: &Server, name: &str) -> Option<&mut Room> {
+    pub fn enter(&mut self, server: &ServerInfo, name: &str) -> Option<&mut JoinedRoom> {
         let known = self.0.iter().position(|room| server.same(&room.name, name));
         if known.is_none() && self.0.len() < MAX_ROOMS {
-            self.0.push(Room::new(name));
+            self.0.push(JoinedRoom::new(name));
         }
         let place = known.unwrap_or(self.0.len().checked_sub(1)?);
         self.0.get_mut(place).filter(|room| server.same(&room.name, name))
     }
 
     /// Forgets one.
-    pub fn leave(&mut self, server: &Server, name: &str) {
+    pub fn leave(&mut self, server: &ServerInfo, name: &str) {
         self.0.retain(|room| !server.same(&room.name, name));
     }
 }
@@ -159,8 +159,8 @@ mod tests {
 
     #[test]
     fn members_come_go_and_rise() {
-        let server = Server::new();
-        let mut room = Room::new("#x");
+        let server = ServerInfo::new();
+        let mut room = JoinedRoom::new("#x");
         for (nick, prefix) in [("bob", ""), ("Alice", "@"), ("carol", "+")] {
             room.add(&server, nick, prefix);
         }
@@ -177,11 +177,11 @@ mod tests {
 
     #[test]
     fn a_large_room_is_kept_in_part() {
-        let server = Server::new();
-        let mut room = Room::new("#x");
+        let server = ServerInfo::new();
+        let mut room = JoinedRoom::new("#x");
         (0..10_000).for_each(|number| room.add(&server, &format!("n{number}"), ""));
         assert_eq!((room.members.len(), room.named(), room.count()), (MAX_MEMBERS, 10_000, None));
-        let mut rooms = Rooms::default();
+        let mut rooms = JoinedRooms::default();
         for number in 0..2 * MAX_ROOMS {
             let entered = rooms.enter(&server, &format!("#{number}"));
             assert_eq!(entered.is_some(), number < MAX_ROOMS);

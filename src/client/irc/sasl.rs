@@ -8,7 +8,7 @@
 //! Bound: `MOST` bytes of what a server says in one message.
 
 use super::scram::Scram;
-use super::{Login, Session};
+use super::{IrcSession, Login};
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
@@ -32,7 +32,7 @@ enum How {
     Scram(Option<Box<Scram>>),
 }
 
-impl Session {
+impl IrcSession {
     /// Begins to prove an account.
     pub(super) fn begin_sasl(&mut self, login: Login) {
         let scram = self.has_mechanism("SCRAM-SHA-256");
@@ -43,7 +43,7 @@ impl Session {
     fn begin_exchange(&mut self, login: Login, how: How) {
         let mechanism = if matches!(how, How::Plain) { "PLAIN" } else { "SCRAM-SHA-256" };
         self.exchange = Some(Exchange { login, how, heard: String::new() });
-        self.at_once("AUTHENTICATE", &[mechanism], None);
+        self.send_now("AUTHENTICATE", &[mechanism], None);
     }
 
     /// Servers of the first version of SASL do not say which mechanisms they have.
@@ -75,7 +75,7 @@ impl Session {
             (How::Scram(Some(scram)), Some(heard)) => scram.hear(&heard).map(Zeroizing::new),
             (How::Scram(begun @ None), Some(_)) => {
                 self.nonces += 1;
-                let nonce = format!("{}{}", self.wishes.nonce, self.nonces);
+                let nonce = format!("{}{}", self.connect_options.nonce, self.nonces);
                 Scram::begin(&login.account, &login.password, &nonce).map(|(scram, first)| {
                     *begun = Some(Box::new(scram));
                     Zeroizing::new(first)
@@ -90,7 +90,7 @@ impl Session {
 
     /// What the server says does not fit: it is not trusted with more.
     fn abort_sasl(&mut self) {
-        self.at_once("AUTHENTICATE", &["*"], None);
+        self.send_now("AUTHENTICATE", &["*"], None);
         self.exchange =
             self.exchange.take().map(|exchange| Exchange { how: How::Plain, ..exchange });
         self.sasl_failed("the server has not shown that it knows the password");

@@ -3,12 +3,13 @@
 //!
 //! Who comes back, and when: only a person's client tries again, at growing distances.
 
-use super::{Client, Due};
+use super::Client;
 use crate::client::console::Console;
 use crate::client::front::Front;
-use crate::client::irc::{Session, Verdict};
+use crate::client::irc::{IrcSession, RegistrationOutcome};
 use crate::client::options::Timestamps;
 use crate::client::paint::Painter;
+use crate::client::timers::TimerKind;
 use crate::client::{Exit, Notice};
 use jiff::Zoned;
 use std::io;
@@ -26,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const STEADY: Duration = Duration::from_secs(10);
 /// How many times `--timeout` an IRC server may take for its first word. Some look up who we are
 /// before they read anything.
-const FIRST_WORD: u32 = 5;
+const FIRST_LINE: u32 = 5;
 /// How many times `--timeout` an IRC server may take for the next sign that it has taken what a
 /// script said: an answer to a PING, or the words themselves. One that has none is a server that
 /// knows no PING, or hangs.
@@ -52,11 +53,11 @@ impl Client<'_> {
         if self.front.session().is_some() {
             let (now, first) = (Instant::now(), self.options.timeout);
             for (after, due) in [
-                (first, Due::Hint),
-                (first * FIRST_WORD, Due::FirstWord),
-                (REGISTRATION, Due::Registration),
+                (first, TimerKind::SilenceHint),
+                (first * FIRST_LINE, TimerKind::FirstLine),
+                (REGISTRATION, TimerKind::Registration),
             ] {
-                self.door_timers.push(self.timers.arm(now + after, due));
+                self.registration_timers.push(self.timers.arm(now + after, due));
             }
         }
         Ok(())
@@ -75,7 +76,7 @@ impl Client<'_> {
             self.timers.cancel(timer);
         }
         let limit = Instant::now() + self.options.timeout * NEXT_ANSWER;
-        self.awaited = owed.map(|owed| (owed, self.timers.arm(limit, Due::Answer)));
+        self.awaited = owed.map(|owed| (owed, self.timers.arm(limit, TimerKind::Answer)));
     }
 
     pub(super) fn no_answer(&mut self) {
@@ -96,32 +97,36 @@ impl Client<'_> {
 
     /// Looks whether an IRC server has let us in, or will not: then it is over, or to be tried
     /// again.
-    pub(super) fn judge(&mut self) -> io::Result<bool> {
+    pub(super) fn check_registration(&mut self) -> io::Result<bool> {
         let Some(session) = self.front.session() else { return Ok(false) };
         let (settled, was_in) = (session.is_settled(), session.was_in());
-        let verdict = session.take_verdict();
+        let outcome = session.take_outcome();
         if settled {
             self.late = 0;
         }
-        if settled || verdict.is_some() {
-            for timer in self.door_timers.drain(..) {
+        if settled || outcome.is_some() {
+            for timer in self.registration_timers.drain(..) {
                 self.timers.cancel(timer);
             }
         }
-        let why = match verdict {
+        let why = match outcome {
             None => return Ok(false),
-            Some(Verdict::Late(_)) if self.late < MAX_LATE => {
+            Some(RegistrationOutcome::TooLate(_)) if self.late < MAX_LATE => {
                 self.late += 1;
                 self.link.abandon(&mut self.poller)?;
                 self.link.forget_unsent();
-                self.timers.arm(Instant::now(), Due::Retry);
+                self.timers.arm(Instant::now(), TimerKind::Reconnect);
                 return Ok(true);
             }
-            Some(Verdict::Refused(why) | Verdict::NotIrc(why) | Verdict::Late(why)) => why,
+            Some(
+                RegistrationOutcome::Rejected(why)
+                | RegistrationOutcome::NotIrc(why)
+                | RegistrationOutcome::TooLate(why),
+            ) => why,
         };
         self.notice(Notice::error(why));
         if !was_in {
-            self.ended.get_or_insert(Exit::TurnedAway);
+            self.ended.get_or_insert(Exit::Rejected);
             return Ok(true);
         }
         // It has let us in before, and may again.
@@ -135,22 +140,21 @@ impl Client<'_> {
             self.attempts = 0;
         }
         let unsent = self.link.forget_unsent();
-        for timer in self.door_timers.drain(..) {
+        for timer in self.registration_timers.drain(..) {
             self.timers.cancel(timer);
         }
-        if let Some(why) = self.front.session().and_then(Session::disconnected) {
+        if let Some(why) = self.front.session().and_then(IrcSession::disconnected) {
             self.notice(Notice::error(why));
-            self.ended.get_or_insert(Exit::TurnedAway);
+            self.ended.get_or_insert(Exit::Rejected);
             return;
         }
         if let Front::Script(script) = &mut self.front {
             script.look_for_end_of_input();
         }
-        let (farewell, persistent) = match &self.front {
+        let (quit, persistent) = match &self.front {
             // A script that has said everything has nothing to lose.
             Front::Script(script) => (
-                script.has_said_farewell()
-                    || (script.has_said_all() && unsent == 0 && error.is_none()),
+                script.has_quit() || (script.has_sent_all() && unsent == 0 && error.is_none()),
                 false,
             ),
             Front::Console(console) => {
@@ -158,7 +162,7 @@ impl Client<'_> {
             }
             Front::Person(_) => (false, false),
         };
-        if farewell {
+        if quit {
             self.ended = Some(self.done());
             return;
         }
@@ -183,6 +187,6 @@ impl Client<'_> {
         let seconds = pause.as_secs_f64();
         let text = format!("next attempt in {seconds} s ({} of {MAX_ATTEMPTS})", self.attempts);
         self.notice(Notice::note(text));
-        self.timers.arm(Instant::now() + pause, Due::Retry);
+        self.timers.arm(Instant::now() + pause, TimerKind::Reconnect);
     }
 }

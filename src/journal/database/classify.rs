@@ -1,4 +1,4 @@
-//! What an error of the database means for whoever runs the server.
+//! Classification of database errors, for the operator.
 
 use crate::journal::error::JournalError;
 use rusqlite::ErrorCode;

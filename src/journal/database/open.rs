@@ -1,7 +1,7 @@
 //! Opening the file: the lock, the permissions, the settings of SQLite.
 //!
-//! Invariant: one process writes. The lock is on a file of its own, so that a reader (an export, a
-//! backup) is not kept out, and the system lifts it when the process ends, however that happens.
+//! Invariant: one process writes. The lock is on a separate file, so that readers (an export, a
+//! backup) are not excluded, and the system releases it when the process exits for any reason.
 
 use super::classify::classify;
 use super::schema;
@@ -18,7 +18,7 @@ const LOCK: &str = "chatloop.lock";
 /// Prepared statements kept per connection: all there are.
 const STATEMENTS: usize = 64;
 
-/// An open file, of today's schema, locked for writing.
+/// An open file with the current schema, locked for writing.
 pub(in crate::journal) struct Database {
     pub(in crate::journal) path: PathBuf,
     pub(in crate::journal) connection: Connection,
@@ -100,7 +100,7 @@ fn prepare(connection: &Connection, limits: &Limits) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// A second connection, for queries; works beside a running server.
+/// A second connection, for queries; works while a server is running.
 pub(in crate::journal) fn open_reader(path: &Path) -> Result<Connection, JournalError> {
     if !path.exists() {
         return Err(JournalError::Missing { path: path.to_owned() });
@@ -112,7 +112,7 @@ pub(in crate::journal) fn open_reader(path: &Path) -> Result<Connection, Journal
     Ok(connection)
 }
 
-/// Where the file of a directory is.
+/// The file in a data directory.
 pub(in crate::journal) fn file_in(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }

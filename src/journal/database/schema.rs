@@ -1,11 +1,11 @@
 //! The tables, and how a file of an older version becomes one of this version.
 //!
-//! A step, once released, is never changed: a new version adds a step. `user_version` counts the
-//! steps that a file has seen, `application_id` says that it is ours.
+//! Once released, a step is never changed: a new version adds a step. `user_version` counts the
+//! steps applied to a file; `application_id` identifies it as ours.
 //!
-//! Invariants of the tables: `record` holds what came after the snapshot, and a tail of what came
-//! before it that has not been swept yet; every message has exactly one row in `message` and one
-//! entry in `search`; a message's id is that of its record.
+//! Invariants of the tables: `record` contains the records after the snapshot, and those before it
+//! that have not been removed yet; every message has exactly one row in `message` and one entry in
+//! `search`; a message's id is that of its record.
 
 use super::classify::classify;
 use crate::journal::error::JournalError;
@@ -44,9 +44,9 @@ const STEPS: &[&str] = &[
      CREATE TABLE reaction (
          message INTEGER NOT NULL, text TEXT NOT NULL, nick TEXT NOT NULL, id INTEGER NOT NULL,
          PRIMARY KEY (message, text, nick)) WITHOUT ROWID;",
-    // 2: search. Without content of its own: the text is in `message`. `tags` holds the numbers of
-    // the room (r1) and of the sender's nick and account (f2 f3), so that the rare word leads
-    // whichever it is. Diacritics count, as they do in memory.
+    // 2: search. Contentless: the text is in `message`. `tags` contains the numbers of the room
+    // (r1) and of the sender's nick and account (f2 f3), so that the query starts with the rarest
+    // term, whichever it is. Diacritics are significant, as in memory.
     "CREATE VIRTUAL TABLE search USING fts5 (
          text, tags, content='', tokenize='unicode61 remove_diacritics 0');
      INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
@@ -60,15 +60,15 @@ const STEPS: &[&str] = &[
          FROM message JOIN name by_nick ON by_nick.folded = lower(sender)
          LEFT JOIN name by_account ON by_account.folded = lower(account)
          WHERE room IS NOT NULL ORDER BY message.id;",
-    // 3: from where, and with which tags between clients, a message came.
+    // 3: the sender's address and the client-only tags.
     "ALTER TABLE message ADD COLUMN username TEXT;
      ALTER TABLE message ADD COLUMN host TEXT;
      ALTER TABLE message ADD COLUMN bot INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE message ADD COLUMN tags TEXT;
      ALTER TABLE message ADD COLUMN joints TEXT;",
-    // 4: what event besides, in rooms or between an owner and a peer. `place` is the record's
-    // id and the part of it, as one number; `about` is the message that it goes with. Apart from
-    // the messages, which have numbers and are searched.
+    // 4: events, in rooms or between an owner and a peer. `place` combines the record's id and the
+    // part into one number; `about` is the message with which the event is deleted. Separate from
+    // messages, which are numbered and searched.
     "CREATE TABLE event (
          room INTEGER, owner INTEGER, peer INTEGER, place INTEGER NOT NULL, time INTEGER NOT NULL,
          about INTEGER, body TEXT NOT NULL);
@@ -80,7 +80,7 @@ const STEPS: &[&str] = &[
 /// The version of a file that has seen all steps.
 pub(in crate::journal) const CURRENT: u32 = STEPS.len() as u32;
 
-/// Which steps the file has seen.
+/// The number of steps applied to the file.
 ///
 /// # Errors
 /// If it is another program's, or newer than this one.

@@ -1,9 +1,8 @@
-//! What event in rooms besides what was said, in memory: a ring for each room, beside the rings
-//! of messages.
+//! Events of rooms in memory: a ring per room, next to the rings of messages.
 //!
-//! Invariants: bounded per room like messages, and altogether by [`limits::MEMORY_EVENTS`]; the
-//! oldest gives way, and so does what is too old. What is in a ring is in `order`; `order` may hold
-//! more, of what is gone already.
+//! Invariants: bounded per room like messages, and in total by [`limits::MEMORY_EVENTS`]; the
+//! oldest are dropped, and so are those that are too old. Everything in a ring is in `order`;
+//! `order` may contain more, for events already removed.
 
 use super::ring::Ring;
 use super::span::{NOWHERE, Position, Span, position_of_event};
@@ -14,7 +13,7 @@ use std::collections::{HashMap, VecDeque};
 /// The events of all rooms.
 pub(super) struct EventRings {
     rings: HashMap<Ring, VecDeque<(Target, HistoryEvent)>>,
-    /// All of them in the order they came.
+    /// All of them in order of arrival.
     order: VecDeque<(Ring, u64, Moment)>,
     per_room: usize,
     age: Option<i64>,
@@ -51,7 +50,7 @@ impl EventRings {
         }
     }
 
-    /// A message is deleted, and what was about it goes with it.
+    /// A message was deleted, and its events with it.
     pub(super) fn forget_about(&mut self, ring: &Ring, message: RecordId) {
         if let Some(kept) = self.rings.get_mut(ring) {
             kept.retain(|(_, event)| event.about() != Some(message));
@@ -71,7 +70,7 @@ impl EventRings {
         }
     }
 
-    /// What of a ring is in a span and fits, from the end that is wanted, oldest first.
+    /// The events of a ring that are in a span and fit, from the requested end, oldest first.
     pub(super) fn span(
         &self,
         ring: &Ring,
@@ -94,7 +93,7 @@ impl EventRings {
         }
     }
 
-    /// Where a moment is in a ring.
+    /// The position of a time in a ring.
     pub(super) fn locate(&self, ring: &Ring, time: Moment) -> Position {
         let all = || self.rings.get(ring).into_iter().flatten().map(|(_, event)| event);
         let first = all().find(|event| event.stamp.time >= time);

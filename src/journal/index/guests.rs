@@ -1,12 +1,13 @@
-//! What people without an account have said in private, for as long as their session lasts: so
-//! that somebody's client can show them their own conversation again.
+//! Direct messages of users without an account, for as long as their session lasts, so that a
+//! client can show its own conversations.
 //!
-//! In memory with every journal, also beside the one on disk: it belongs to a session and to no
-//! name, and nobody who takes the name later may see it. It goes when the session does.
+//! In memory with every journal, including the one on disk: the messages belong to a session and
+//! not to a name, and a later user of the name must not see them. They are deleted with the
+//! session.
 //!
-//! Invariants: at most [`limits::GUEST_MESSAGES`] for one session and [`limits::ALL_GUEST_MESSAGES`]
-//! altogether, the oldest gives way; what is in a ring is in `order`, which may hold more, of what
-//! is gone already.
+//! Invariants: at most [`limits::GUEST_MESSAGES`] per session and [`limits::ALL_GUEST_MESSAGES`] in
+//! total, the oldest are dropped; everything in a ring is in `order`, which may contain more, for
+//! messages already removed.
 
 use super::query::wanted;
 use super::span::{self, NOWHERE, Position, position_of};
@@ -28,9 +29,9 @@ pub(super) struct Guests {
 
 struct Kept {
     logged: Arc<StoredMessage>,
-    /// Who the other one is, if they are there.
+    /// The other user's session, if connected.
     other: Option<SessionId>,
-    /// Whether the ring's owner said it.
+    /// Whether the ring's owner sent it.
     own: bool,
 }
 
@@ -43,7 +44,7 @@ impl Kept {
         name == peer || (session.is_some() && self.other == session)
     }
 
-    /// As it is handed back: to nobody in particular is to the one who asks.
+    /// As it is returned: a message without a recipient is to the owner.
     fn shown(&self) -> StoredMessage {
         let mut logged = StoredMessage::clone(&self.logged);
         if !self.own {
@@ -70,7 +71,7 @@ impl Guests {
         if let Some(owner) = from {
             self.keep(owner, Kept { logged: Arc::clone(&logged), other: told.session, own: true });
         }
-        // Who says something to oneself has it once.
+        // A user who writes to themselves has it once.
         if let Some(owner) = to.filter(|to| Some(*to) != from) {
             self.keep(owner, Kept { logged, other: Some(told.who.session), own: false });
         }
@@ -92,11 +93,12 @@ impl Guests {
 
     /// A session is over.
     fn forget(&mut self, session: SessionId) {
-        // Its places in the order are left to be found empty: many may leave at once.
+        // Its entries in the order are left behind and skipped later: many sessions may quit at
+        // once.
         self.rings.remove(&session);
     }
 
-    /// A message was taken back.
+    /// A message was deleted.
     fn delete(&mut self, id: RecordId) {
         for ring in self.rings.values_mut() {
             ring.retain(|kept| kept.logged.id != id);
@@ -129,7 +131,7 @@ impl Guests {
         let time = match point {
             Point::Id(id) => return Position::of(id, 0),
             Point::Part(id, part) => return Position::of(id, part),
-            // There are no numbers in it: nothing is before, nothing is after.
+            // These messages have no numbers: nothing is before, nothing is after.
             Point::Number(_) => return Position::NONE,
             Point::Time(time) => time,
         };

@@ -1,9 +1,9 @@
 //! The index in memory: the last messages of every room in rings.
 //!
-//! Invariants: bounded per room, in number and in bytes of text altogether (the oldest of all gives
-//! way); what is in a ring is in `messages`, and the other way round. Queries are answered in the
-//! loop: a search looks at no more than [`limits::MEMORY_SCAN`] messages. The hash map is only looked
-//! up in, never walked.
+//! Invariants: bounded per room, in number, and in bytes of text in total (the oldest are dropped
+//! first); everything in a ring is in `messages` and vice versa. Queries are answered in the loop:
+//! a search examines at most [`limits::MEMORY_SCAN`] messages. The hash map is only used for
+//! lookups, never iterated.
 
 use super::event_rings::EventRings;
 use super::query::{Answer, HistoryQuery, search_words, wanted};
@@ -220,7 +220,7 @@ impl MemoryIndex {
                 let numbers = self.room(room).map(number);
                 return place(numbers, &wanted);
             }
-            // There are no numbers in it: nothing is before, nothing is after.
+            // These messages have no numbers: nothing is before, nothing is after.
             (Point::Number(_), None) => return Position::NONE,
             (Point::Time(time), _) => time,
         };
@@ -271,7 +271,7 @@ impl MemoryIndex {
         self.ring(&Ring::Room(room.name.clone())).filter(move |stored| stored.logged.id >= since)
     }
 
-    /// A message as it is handed back: with what it answers and what was put on it.
+    /// A message as it is returned: with the message it replies to and its reactions.
     fn shown(&self, stored: &Stored) -> StoredMessage {
         let mut logged = stored.logged.clone();
         if let Some(reply) = &mut logged.reply {
@@ -287,7 +287,7 @@ impl MemoryIndex {
     }
 }
 
-/// Where `wanted` is among keys that rise with the places.
+/// The position of `wanted` among rising keys.
 fn place<K: Ord>(keys: impl Iterator<Item = (K, u64)>, wanted: &K) -> Position {
     let mut found = Position::END;
     for (key, place) in keys {
@@ -323,7 +323,7 @@ fn said_between(
     (account.as_ref() == Some(owner) && from_peer) || (by == Some(owner) && to_peer)
 }
 
-/// Whether a scope holds something that event.
+/// Whether a scope contains an event with this target.
 fn shows(scope: &Scope, target: &Target, event: &HistoryEvent) -> bool {
     let who = &event.who;
     match scope {

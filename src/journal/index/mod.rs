@@ -1,10 +1,10 @@
-//! Answers about the past: which messages and events there were.
+//! Answers about history: messages and events.
 //!
-//! | file | question |
+//! | file | subject |
 //! |---|---|
-//! | `query`, `span` | what can be asked, and which part of history is meant? |
+//! | `query`, `span` | queries, and the spans of history they refer to |
 //! | `memory`, `ring`, `event_rings` | how are the last messages and events of every room kept without a file? |
-//! | `guests` | which direct messages have people without an account? |
+//! | `guests` | direct messages of users without an account |
 //! | `sqlite` | how are the tables of the file filled and searched? |
 
 mod event_rings;
@@ -28,7 +28,7 @@ enum Store {
     Sqlite(Box<SqliteIndex>),
 }
 
-/// An index, and what belongs to sessions and is kept in memory beside every one.
+/// An index, and the messages of guests, which are kept in memory with every index.
 pub(super) struct Index {
     store: Store,
     guests: Guests,

@@ -1,4 +1,4 @@
-//! What the index in memory keeps together: a room, or everything private.
+//! Which messages the index in memory stores together: those of a room, or direct messages.
 
 use crate::chat::{Name, Target};
 
@@ -9,7 +9,7 @@ pub(super) enum Ring {
 }
 
 impl Ring {
-    /// Where something from this account goes; `None` if nobody could ever ask for it.
+    /// The ring for a message from this account; `None` if it can never be queried.
     pub(super) fn of(target: &Target, from: Option<&Name>) -> Option<Ring> {
         match target {
             Target::Room(room) => Some(Ring::Room(room.clone())),

@@ -1,9 +1,9 @@
-//! Spans of history: where messages and events are in one order, and which of them an answer holds.
+//! Spans of history: the common order of messages and events, and the part that an answer contains.
 
 use crate::chat::{HistoryEvent, Point, Range, RecordId, StoredMessage};
 use crate::journal::limits;
 
-/// Cuts an answer down to the bytes it may hold; `newest` says which end is worth more.
+/// Truncates an answer to the byte limit; `newest` says which end to keep.
 pub(super) fn truncate(
     messages: &mut Vec<StoredMessage>,
     events: &mut Vec<HistoryEvent>,
@@ -23,14 +23,14 @@ pub(super) fn truncate(
         messages.truncate(kept);
     }
     if messages.len() < all {
-        // No gap between what is shown.
+        // No gap within the result.
         let end = if newest { messages.first() } else { messages.last() };
         let end = end.map(|message| message.id);
         events.retain(|event| end.is_some_and(|end| (event.stamp.id > end) == newest));
     }
 }
 
-/// Keeps `limit` messages and events together, from the end that is wanted.
+/// Keeps `limit` messages and events in total, from the requested end.
 pub(super) fn merge(
     messages: &mut Vec<StoredMessage>,
     events: &mut Vec<HistoryEvent>,
@@ -39,7 +39,7 @@ pub(super) fn merge(
 ) {
     let (mut some, mut others) = (messages.len(), events.len());
     while some + others > limit {
-        // Which of the two is farther away?
+        // Which of the two is farther away.
         let at = |at_end: usize, at_start: usize| if newest { at_start } else { at_end };
         let message = messages.get(at(some.wrapping_sub(1), messages.len() - some));
         let event = events.get(at(others.wrapping_sub(1), events.len() - others));
@@ -60,7 +60,7 @@ pub(super) fn merge(
     }
 }
 
-/// A range of positions, both ends exclusive, and which end of it is wanted.
+/// A range of positions, both ends exclusive, and the end to start from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Span {
     pub(super) after: u64,
@@ -93,7 +93,7 @@ impl Span {
     }
 }
 
-/// Where a point is among the positions.
+/// The position of a point.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Position {
     /// The first position at or after the point; [`NOWHERE`] if there is none.
@@ -117,7 +117,7 @@ impl Position {
         Position { first: position, last: position }
     }
 
-    /// Where the same point is among two kinds of things.
+    /// The position of the same point in the union of two sequences.
     pub(super) fn and(self, other: Position) -> Position {
         Position { first: self.first.min(other.first), last: self.last.min(other.last) }
     }
@@ -148,7 +148,7 @@ pub(super) fn spans<E>(
         }
         Range::Between(one, other) => {
             let (one, other) = (locate(one)?, locate(other)?);
-            // Asked for backwards, it is the other end that is wanted.
+            // Reversed, it starts from the other end.
             let newest = one.first > other.first;
             let (low, high) = if newest { (other, one) } else { (one, other) };
             vec![Span { after: low.last, newest, ..before(high) }]

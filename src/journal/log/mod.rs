@@ -1,8 +1,8 @@
-//! The order of all changes: proposals go in, committed records come out, the same for everyone.
+//! The order of all changes: proposals in, committed records out, the same for everyone.
 //!
-//! | file | question |
+//! | file | subject |
 //! |---|---|
-//! | `proposal` | what goes in, what comes out? |
+//! | `proposal` | proposals, committed records, rejections |
 //! | `numbering` | which id and time does a record get? |
 //! | `memory` | how is order kept without a file? |
 //! | `sqlite` | how are records kept in a file? |

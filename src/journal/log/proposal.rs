@@ -1,8 +1,8 @@
-//! What goes into a log and what comes back: proposals, committed records, rejections.
+//! Input and output of a log: proposals, committed records, rejections.
 
 use crate::chat::{Change, Moment, Record, SessionId};
 
-/// Names a change from its proposal until it is committed or rejected, on this node alone: its
+/// Identifies a change from its proposal until it is committed or rejected, on this node only: its
 /// [`RecordId`](crate::chat::RecordId) comes with the commit, because only the log knows the order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ProposalId(pub u64);
@@ -23,10 +23,10 @@ pub struct Committed {
 }
 
 impl Proposal {
-    /// Whether the change may happen without being kept: a restart ends what it does anyway, and
-    /// no one could come, go or look while the disk is full if it might not. Not among them is a
-    /// login: it takes the mail that has waited, and would give it again after the restart. Keys
-    /// for SCRAM that a restart forgets are learnt again at the next login.
+    /// Whether the change may take effect without being stored: a restart undoes it anyway, and
+    /// otherwise no one could connect, quit or read while the disk is full. A login is not among
+    /// them: it delivers the pending direct messages, and would deliver them again after the
+    /// restart. SCRAM keys lost in a restart are derived again at the next login.
     pub(super) fn may_pass_unkept(&self) -> bool {
         matches!(
             self.change,

@@ -4,7 +4,7 @@
 //! All share one buffer for reading. A member owns bytes only while half a message has arrived,
 //! or while its own is not yet taken by the system.
 //!
-//! Invariants: whoever is [`Link::Open`] and not set aside is in the poller, nobody else is; a
+//! Invariants: exactly the members that are [`Link::Open`] and not set aside are in the poller; a
 //! descriptor leaves the poller before it is closed.
 
 use super::judge::{Judge, Listener};
@@ -31,7 +31,7 @@ enum Link {
     Gone,
 }
 
-/// One simulated person in the room.
+/// One simulated user in the room.
 pub struct Member {
     link: Link,
     pub listener: Listener,
@@ -40,7 +40,7 @@ pub struct Member {
     leftover: Vec<u8>,
     /// Connected, and not yet welcome (`--welcome`).
     waiting: Option<Waiting>,
-    /// What it said and the system has not taken yet: at most the messages in flight.
+    /// What it has sent and the system has not accepted yet: at most the messages in flight.
     unsent: Vec<u8>,
     registration: Registration,
     /// Out of the poller: a slow reader that is not reading.
@@ -73,7 +73,7 @@ pub struct Crowd {
     events: Vec<Readiness>,
     scratch: Vec<u8>,
     pub members: Vec<Member>,
-    /// Members that have something to write at the end of the turn.
+    /// Members with something to write at the end of the turn.
     talking: Vec<usize>,
     hello: Option<String>,
     welcome: Welcome,
@@ -83,10 +83,10 @@ pub struct Crowd {
     pub connected: usize,
     /// Connected, and not welcome yet.
     pub unwelcome: usize,
-    /// Connections that were open and are gone: of slow readers, and of all others.
+    /// Connections that were open and have been lost: of slow readers, and of all others.
     pub slow_dropped: usize,
     pub lost: usize,
-    /// Whom a message waits for.
+    /// The receivers that a message waits for.
     pub awaited: u32,
     pub bytes: u64,
     pub last_read: Instant,
@@ -160,7 +160,7 @@ impl Crowd {
         }
     }
 
-    /// One turn: what was queued goes out, then wait at most until `until`, then read.
+    /// One turn: writes what is queued, waits at most until `until`, then reads.
     pub fn turn(&mut self, judge: &mut Judge, until: Instant) -> io::Result<()> {
         for index in std::mem::take(&mut self.talking) {
             self.write(index, judge)?;
@@ -227,7 +227,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// One bounded read; the poller says it again if there is more.
+    /// One bounded read; the poller reports the socket again if there is more.
     fn read(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
         let member = &mut self.members[index];
         let Link::Open(transport) = &mut member.link else { return Ok(()) };
@@ -260,7 +260,7 @@ impl Crowd {
         }
     }
 
-    /// Gives the system what it takes of a member's words.
+    /// Writes as much of a member's queue as the system accepts.
     fn write(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
         let member = &mut self.members[index];
         let Link::Open(transport) = &mut member.link else { return Ok(()) };
@@ -285,7 +285,7 @@ impl Crowd {
         if let Link::Open(transport) = std::mem::replace(&mut member.link, Link::Gone) {
             member.registration.clear(&mut self.poller, &transport)?;
         }
-        // Half a message at the end of a broken connection is cut and not torn.
+        // Half a message at the end of a lost connection is truncated, not corrupted.
         member.leftover = Vec::new();
         member.unsent = Vec::new();
         if member.listener.slow {
@@ -298,7 +298,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// The slow members stop reading (`true`), or begin again.
+    /// The slow members stop reading (`true`) or resume.
     pub fn set_slow_aside(&mut self, aside: bool) -> io::Result<()> {
         for member in &mut self.members {
             let Link::Open(transport) = &member.link else { continue };

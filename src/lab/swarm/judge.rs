@@ -1,4 +1,4 @@
-//! What did the deliveries amount to? Found messages in, counts and latencies out.
+//! Classification of deliveries: found messages in, counts and latencies out.
 
 use super::options::{Echo, Options};
 use crate::lab::ledger::{Account, Heard, Ledger};
@@ -6,7 +6,7 @@ use crate::lab::payload::{Format, Found, Stamp};
 use hdrhistogram::Histogram;
 use std::time::Instant;
 
-/// The longest latency that is told from a longer one: an hour, in microseconds.
+/// The longest latency recorded, in microseconds: one hour.
 const LONGEST_LATENCY: u64 = 3_600_000_000;
 
 /// Every message of a run, and what became of it.
@@ -18,11 +18,11 @@ pub struct Judge {
     epoch: Instant,
     /// Microseconds from sent to received, one value per delivery.
     pub latency: Histogram<u64>,
-    /// To members whom messages wait for.
+    /// Deliveries to awaited members.
     pub deliveries: u64,
     pub slow_deliveries: u64,
     pub echoes: u64,
-    /// When something new was heard last.
+    /// The time of the last new delivery.
     pub last_delivery: Instant,
 }
 
@@ -31,7 +31,7 @@ pub struct Listener {
     pub account: Account,
     /// It reads nothing until the others are done.
     pub slow: bool,
-    /// It has heard a probe, so the server has it in the room.
+    /// It has received a probe, so it is in the room.
     pub present: bool,
 }
 
@@ -88,21 +88,21 @@ impl Judge {
         done
     }
 
-    /// Writes the next message, behind `prefix`, to `line`.
+    /// Appends the next message, after `prefix`, to `line`.
     pub fn next(&mut self, micros: u64, receivers: u32, prefix: &str, line: &mut Vec<u8>) {
         let stamp = self.ledger.send(micros, receivers);
         line.extend_from_slice(prefix.as_bytes());
         self.format.encode(stamp, line);
     }
 
-    /// Writes a message that asks who is in the room.
+    /// Appends a probe.
     pub fn probe(&self, sender: u32, now: Instant, prefix: &str, line: &mut Vec<u8>) {
         line.extend_from_slice(prefix.as_bytes());
         let micros = self.micros(now);
         self.format.encode(Stamp { sender, sequence: Stamp::PROBE, micros }, line);
     }
 
-    /// What counts as a fault, in all.
+    /// The number of errors.
     pub fn faults(&self, one_order: bool) -> u64 {
         let faults = self.ledger.faults();
         let crossed = if one_order { faults.crossed } else { 0 };

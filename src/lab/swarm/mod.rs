@@ -1,20 +1,22 @@
-//! `chatloop-lab swarm`: fills a room, talks in it, and checks what everyone heard.
+//! `chatloop-lab swarm`: fills a room, sends messages in it, and verifies what every member
+//! received.
 //!
 //! A run is a sequence of phases, each a loop of turns until something is true:
 //!
-//! 1. **connect** everybody, a few at a time; with `--welcome`, until the server has said that;
+//! 1. **connect** all members, a few at a time; with `--welcome`, until the server has sent that
+//!    text;
 //! 2. **settle**: wait until the server is quiet, join notices and all (memory is measured here);
-//! 3. **probe**: the system says "connected" for a connection that still waits in the server's
-//!    backlog. So the first sender, and the second for the first, says a line until every member
-//!    has heard one. It takes no knowledge of the protocol, and nobody can be counted as having
-//!    lost what was said before it was in the room;
+//! 3. **probe**: the system reports "connected" for a connection that is still in the server's
+//!    listen backlog. So the first sender, and the second for the first, sends a line until every
+//!    member has received one. This needs no knowledge of the protocol, and no member can be counted
+//!    as having lost messages from before it was in the room;
 //! 4. **exchange**: the measured part, from the first message to the last delivery;
 //! 5. **catch up**: slow readers begin to read;
-//! 6. **linger** for what comes twice and late; **hold** the connections if asked to.
+//! 6. **linger** for late duplicates; **hold** the connections if requested.
 //!
-//! Limits: all clients come from one address, so a server's limit per address must let them.
-//! Send times are read from the clock before the write, receive times after the read: a latency
-//! holds both ends' system calls and this process's own queue of ready sockets.
+//! Limits: all clients come from one address, so a server's limit per address must allow them. Send
+//! times are read from the clock before the write, receive times after the read: a latency includes
+//! the system calls of both ends and this process's queue of ready sockets.
 
 mod crowd;
 mod judge;
@@ -36,19 +38,18 @@ use progress::Progress;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The server is quiet when it has sent nothing and computed nothing for so long.
+/// The server is idle when it has sent nothing and used no CPU time for this long.
 const QUIET: Duration = Duration::from_millis(250);
-/// A probe that not everyone has heard is repeated after so long.
+/// How long until a probe that some member has not received is repeated.
 const PROBE_INTERVAL: Duration = Duration::from_millis(500);
 /// No turn is longer, so that time-outs and the progress bar are looked at.
 const LONGEST_TURN: Duration = Duration::from_millis(100);
-/// Descriptors beside the members': standard streams, poller, signals, some to spare.
+/// Descriptors besides the members': standard streams, poller, signals, some spare.
 const OTHER_DESCRIPTORS: usize = 16;
 
-/// Runs what `options` ask for. Ctrl-C ends it early, with a report of what was seen.
+/// Runs the swarm. Ctrl-C ends it early, with a report of the results so far.
 ///
-/// # Errors
-/// What kept it from measuring anything. Faults of the server are no error but in the report.
+/// # Errors What prevented a measurement. Errors of the server are in the report.
 pub fn run(options: &Options) -> Result<Report, Trouble> {
     let limit = descriptors::raise_limit()?;
     let ceiling = options.backend.descriptor_ceiling().unwrap_or(usize::MAX);
@@ -76,7 +77,7 @@ fn resolve(options: &Options) -> Result<SocketAddr, Trouble> {
     addresses.next().ok_or_else(|| unknown(std::io::ErrorKind::NotFound.into()))
 }
 
-/// What the phases found out, for the report.
+/// The results of the phases, for the report.
 #[derive(Default)]
 pub(super) struct Seen {
     pub connect_time: Duration,
@@ -183,7 +184,8 @@ impl Swarm<'_> {
         Ok(())
     }
 
-    /// Waits until the server has been quiet for a while. Not for ever: some talk without end.
+    /// Waits until the server has been idle for a while, with a timeout, because some servers send
+    /// continuously.
     fn settle(&mut self) -> Result<(), Trouble> {
         let give_up = Instant::now() + self.options.timeout;
         self.progress.phase("waiting for the server to settle", 0);
@@ -202,7 +204,7 @@ impl Swarm<'_> {
         self.all_are_there()
     }
 
-    /// Before the exchange a lost connection means that the measurement would be of another room.
+    /// A connection lost before the exchange means that the wrong room would be measured.
     fn all_are_there(&self) -> Result<(), Trouble> {
         match self.crowd.lost + self.crowd.slow_dropped {
             0 => Ok(()),
@@ -219,7 +221,7 @@ impl Swarm<'_> {
         self.progress.phase("asking who is in the room", total as u64);
         let give_up = Instant::now() + self.options.timeout;
         let mut next_probe = Instant::now();
-        // Nothing but the count of the absent can end this, and it only shrinks when bytes come.
+        // Only the count of absent members can end this, and it only decreases when bytes arrive.
         let (mut absent, mut counted_at) = (total, u64::MAX);
         while !self.crowd.interrupted {
             if self.crowd.bytes != counted_at {
@@ -353,7 +355,7 @@ impl Swarm<'_> {
         Ok(())
     }
 
-    /// Counts what never came. It is the server's fault only if both connections stood.
+    /// Counts what never came. It is the server's error only if both connections stayed open.
     fn balance(&mut self) {
         let (mut owed, mut cut_off) = (0, 0);
         for member in &mut self.crowd.members {

@@ -1,4 +1,4 @@
-//! What can one ask of `chatloop-lab swarm`?
+//! The options of `chatloop-lab swarm`.
 
 use crate::lab::payload;
 use crate::reactor::Backend;
@@ -119,7 +119,7 @@ impl Options {
         asked.min(self.clients).min(self.messages).min(payload::MOST_SENDERS)
     }
 
-    /// How many members hear everything as it comes: only they can tell whether there is one
+    /// How many members receive everything as it comes: only they can tell whether there is one
     /// order for all.
     pub fn listeners(&self) -> u32 {
         let silent = self.clients + self.idle - self.talkers();

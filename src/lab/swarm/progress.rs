@@ -1,4 +1,4 @@
-//! How far is it? A bar on standard error, if that is a terminal, and otherwise nothing.
+//! A progress bar on standard error, if that is a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -17,7 +17,7 @@ impl Progress {
         Progress { bar }
     }
 
-    /// A new phase that has `length` steps; 0 if nobody knows.
+    /// A new phase of `length` steps; 0 if unknown.
     pub fn phase(&self, what: &str, length: u64) {
         let template = match length {
             0 => "{spinner} {msg}",

@@ -1,4 +1,4 @@
-//! What can keep a swarm from measuring anything, in words that say what to do about it.
+//! Failures that prevent a measurement, with messages that say what to do.
 
 use crate::lab::process::NoSuchProcess;
 use crate::reactor::Backend;
@@ -11,14 +11,14 @@ use std::net::SocketAddr;
 pub enum Trouble {
     /// More connections than this process may hold.
     TooMany {
-        /// Connections that were asked for.
+        /// The number of connections requested.
         asked: usize,
         /// Connections that can be held.
         limit: usize,
         /// The poller, which may be what limits.
         backend: Backend,
     },
-    /// `--one-order` without anyone who could tell.
+    /// `--one-order` without a member that receives everything.
     NoListener,
     /// `--pid` names a process that cannot be measured.
     NoProcess(NoSuchProcess),
@@ -26,42 +26,37 @@ pub enum Trouble {
     UnknownHost {
         /// As it was given.
         host: String,
-        /// What the resolver said.
         reason: io::Error,
     },
     /// A connection could not be made.
     Connect {
-        /// How many were made before.
+        /// How many were established before.
         made: usize,
-        /// How many were wanted.
+        /// How many were requested.
         total: usize,
-        /// To whom.
         address: SocketAddr,
-        /// What the system said; `TimedOut` if nothing moved for `--timeout`.
+        /// The system's error; `TimedOut` if there was no progress for `--timeout`.
         reason: io::Error,
     },
-    /// The server closed connections before anything was said.
+    /// The server closed connections before the exchange.
     ClosedEarly {
-        /// How many.
         lost: usize,
         /// Of how many.
         total: usize,
     },
-    /// Some members have not heard the text of `--welcome`.
+    /// Some members have not received the text of `--welcome`.
     NotWelcome {
-        /// How many.
         absent: usize,
         /// Of how many.
         total: usize,
     },
-    /// Some members heard nothing of what a sender said.
+    /// Some members received no probe of a sender.
     NotInRoom {
-        /// How many.
         absent: usize,
         /// Of how many.
         total: usize,
     },
-    /// Something else the system refused.
+    /// Another error of the system.
     System(io::Error),
 }
 

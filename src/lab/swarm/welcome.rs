@@ -1,8 +1,7 @@
-//! When is a connection in? As soon as it stands, or when the server has said a certain text
-//! (`--welcome`): a name agreed on, a room entered.
+//! When a connection is ready: once it is established, or once the server has sent a given text
+//! (`--welcome`), such as the end of a login or a join.
 //!
-//! The text is looked for in the bytes as they come, across reads. What a server says before it is
-//! of no interest here; what comes after it, neither.
+//! The text is searched in the stream, across reads. Everything before and after it is ignored.
 
 use memchr::memmem::Finder;
 
@@ -11,29 +10,29 @@ pub struct Welcome {
     finder: Option<Finder<'static>>,
 }
 
-/// One connection that waits for it: the last bytes it has heard, fewer than the text has.
+/// One connection that waits for it: the last bytes received, fewer than the length of the text.
 #[derive(Default)]
 pub struct Waiting {
     tail: Vec<u8>,
 }
 
 impl Welcome {
-    /// `None`, or an empty text: whoever is connected is in.
+    /// With `None` or an empty text, a connection is ready once it is established.
     pub fn new(text: Option<&str>) -> Welcome {
         let text = text.filter(|text| !text.is_empty());
         Welcome { finder: text.map(|text| Finder::new(text).into_owned()) }
     }
 
-    /// What a new connection waits for; `None` if it is in at once.
+    /// The state of a new connection; `None` if it is ready at once.
     pub fn waiting(&self) -> Option<Waiting> {
         self.finder.as_ref().map(|_| Waiting::default())
     }
 
-    /// Whether the text has come by the end of `bytes`, which follow what was heard before.
+    /// Whether the text is complete by the end of `bytes`, which follow the bytes received before.
     pub fn heard(&self, waiting: &mut Waiting, bytes: &[u8]) -> bool {
         let Some(finder) = &self.finder else { return true };
         let tail = &mut waiting.tail;
-        // Where the two meet: fewer bytes than the text on either side.
+        // Around the boundary: fewer bytes than the text on either side.
         let short = finder.needle().len() - 1;
         let known = tail.len();
         tail.extend_from_slice(&bytes[..bytes.len().min(short)]);

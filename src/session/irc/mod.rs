@@ -5,7 +5,7 @@
 //! ([`render()`]); what one alone hears, because it names them or answers them, is written by their
 //! [`Session::tell`].
 //!
-//! | file | question |
+//! | file | subject |
 //! |---|---|
 //! | `commands` | which commands are there? One table |
 //! | `registration`, `capabilities` | how does a client come in? |

@@ -1,11 +1,11 @@
 //! Are two names the same name? ISUPPORT CASEMAPPING.
 //!
-//! Only ASCII letters fold. Two spellings of one word that differ in accents or script are two
-//! names; who wants look-alikes refused has to do that before, with Unicode's tables.
+//! Only ASCII letters fold. Two spellings of a word that differ in accents or script are different
+//! names; rejecting look-alikes would have to happen before, with Unicode's tables.
 
 use std::borrow::Cow;
 
-/// Which characters count as the two cases of one letter.
+/// Which characters are the two cases of one letter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum CaseMapping {
     /// `a-z` and `A-Z`. What a server should offer today.
@@ -45,8 +45,8 @@ impl CaseMapping {
         }
     }
 
-    /// The form under which a name is looked up: equal for equal names. Borrows what is folded
-    /// already, which most names are.
+    /// The lookup key of a name: equal for equal names. Borrows a name that is already folded, as
+    /// most are.
     pub fn fold(self, name: &str) -> Cow<'_, str> {
         if name.bytes().all(|byte| self.fold_byte(byte) == byte) {
             return Cow::Borrowed(name);
@@ -58,7 +58,6 @@ impl CaseMapping {
         Cow::Owned(folded.collect())
     }
 
-    /// Whether two names are the same.
     pub fn same(self, one: &str, other: &str) -> bool {
         one.len() == other.len()
             && one

@@ -1,11 +1,11 @@
-//! What is left of a text without its colours? The formatting characters that mIRC began and
-//! modern.ircdocs.horse/formatting lists.
+//! Removal of formatting characters: those that mIRC introduced and modern.ircdocs.horse/formatting
+//! lists.
 //!
-//! A colour is a control character and up to five more bytes that are no text: `\x03` with one or
-//! two digits, a comma and one or two digits; `\x04` with six hexadecimal digits, and six more
-//! behind a comma. The others are one character each.
+//! A colour is a control character and up to five parameter bytes: `\x03` with one or two digits, a
+//! comma and one or two digits; `\x04` with six hexadecimal digits, and six more after a comma. The
+//! others are one character each.
 //!
-//! Deliberately absent: showing them. A stranger's colours in a terminal hide more than they say.
+//! Absent: rendering them. Colours from other users hide more in a terminal than they convey.
 
 use std::borrow::Cow;
 

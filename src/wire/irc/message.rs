@@ -1,14 +1,14 @@
-//! Which tags, source, command and parameters does a line have? Modern IRC "Message Format",
-//! RFC 1459 §2.3.1 for the spaces (one or more), RFC 2812 §2.3.1 for the fifteenth parameter.
+//! IRC messages: tags, source, command and parameters of a line. Modern IRC "Message Format", RFC
+//! 1459 §2.3.1 for the spaces (one or more), RFC 2812 §2.3.1 for the fifteenth parameter.
 //!
 //! Invariants: no part of a message holds NUL, CR or LF; only the last parameter may hold a
 //! space, be empty, or begin with a colon.
 //!
-//! All text is UTF-8: the server offers UTF8ONLY. A line that is not is refused whole, not
-//! repaired: what cannot be relayed as it was sent should not be relayed as something else.
+//! All text is UTF-8: the server offers UTF8ONLY. A line that is not valid UTF-8 is rejected, not
+//! repaired: what cannot be relayed as sent should not be relayed as something else.
 //!
-//! Deliberately absent: a check of the command's letters. An unknown word is answered with its
-//! name (421), so it has to come through.
+//! Absent: a check of the command's letters. The reply to an unknown command contains its name
+//! (421), so it has to be parsed.
 
 use super::{Numeric, Source, Tags};
 use std::fmt;
@@ -31,11 +31,11 @@ pub const MAX_PARAMETERS: usize = 15;
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message<'a> {
-    /// What stood between `@` and the first space; may be empty.
+    /// The section between `@` and the first space; may be empty.
     pub tags: Tags<'a>,
-    /// The sender as it stood, without its colon. What a client claims here a server ignores.
+    /// The sender as received, without its colon. A server ignores what a client claims here.
     pub raw_source: Option<&'a str>,
-    /// The command's word as it stood, never empty. Compare without regard to ASCII case.
+    /// The command as received, never empty. Compare it without regard to ASCII case.
     pub command: &'a str,
     /// All parameters; whether the last one had a colon makes no difference and is not kept.
     pub parameters: Parameters<'a>,
@@ -48,7 +48,7 @@ pub struct Parameters<'a> {
     count: usize,
 }
 
-/// Why a line is no message.
+/// Why a line is not a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ParseError<'a> {
     /// Nothing or spaces only: to be ignored.
@@ -57,11 +57,11 @@ pub enum ParseError<'a> {
     NoCommand,
     /// A NUL, or a CR or LF inside. RFC 1459 §2.3.1 has them nowhere.
     ForbiddenByte,
-    /// Not UTF-8. A server answers FAIL with INVALID_UTF8 and needs these two for it.
+    /// Not UTF-8. A server replies with FAIL and INVALID_UTF8, and needs these two for it.
     NotUtf8 {
-        /// The tags, if all of them came before the bad byte.
+        /// The tags, if they precede the invalid byte.
         tags: Tags<'a>,
-        /// The command, if all of it came before the bad byte.
+        /// The command, if it precedes the invalid byte.
         command: Option<&'a str>,
     },
 }
@@ -83,7 +83,7 @@ impl fmt::Display for ParseError<'_> {
 impl std::error::Error for ParseError<'_> {}
 
 impl<'a> Message<'a> {
-    /// Takes one line apart. Its line end may still be there.
+    /// Parses one line, with or without its line end.
     ///
     /// # Errors
     /// See [`ParseError`]; no length is checked here, that is the framer's task.
@@ -120,7 +120,7 @@ impl<'a> Message<'a> {
         self.raw_source.map(Source::parse)
     }
 
-    /// The number, if the command is one: what servers answer with.
+    /// The numeric, if the command is one.
     pub fn numeric(&self) -> Option<Numeric> {
         Numeric::parse(self.command)
     }
@@ -162,10 +162,10 @@ fn word(text: &str) -> (&str, &str) {
     }
 }
 
-/// What can be said of a line whose bytes are UTF-8 only up to `valid`.
+/// What is known about a line whose bytes are UTF-8 only up to `valid`.
 fn not_utf8(line: &[u8], valid: usize) -> ParseError<'_> {
     let text = str::from_utf8(&line[..valid]).unwrap_or_default();
-    // The last word may go on in the bad bytes: it is not known.
+    // The last word may continue in the invalid bytes, so it is not known.
     let whole = text.rfind(' ').map_or("", |space| &text[..=space]);
     let head = Head::split(whole);
     if whole.contains('\0') || whole.contains(['\r', '\n']) {

@@ -1,25 +1,25 @@
 //! The grammar of IRC: bytes to lines, lines to messages, and back to bytes.
 //!
-//! | file | question |
+//! | file | subject |
 //! |---|---|
 //! | `message` | which tags, source, command and parameters does a line have? |
-//! | `tags` | what does the tag section say? how is a value escaped? |
+//! | `tags` | message tags and the escaping of their values |
 //! | `render` | how is a message written, so that it is always one well-formed line? |
 //! | `source` | who sent it: server, or nick, user and host? |
 //! | `casemap` | are two names the same name? |
 //! | `name` | may this be a nickname, a channel, a user name, a key? |
-//! | `mode` | which changes does a mode string ask for? |
+//! | `mode` | mode strings and the changes they request |
 //! | `numeric` | which number has which name? |
-//! | `format` | what is left of a text without its colours? |
+//! | `format` | removal of formatting characters |
 //!
-//! The standard is the Modern IRC Client Protocol, RFC 1459 and RFC 2812 where it is silent, and
-//! IRCv3's message-tags for everything before the source.
+//! The grammar follows the Modern IRC Client Protocol, RFC 1459 and RFC 2812 where that is silent,
+//! and IRCv3's message-tags for everything before the source.
 //!
-//! Invariants: nothing here panics, whatever the bytes; nothing recurses; the parser copies
-//! nothing; what the renderer writes is one line that the parser reads back.
+//! Invariants: nothing here panics, for any bytes; nothing recurses; the parser copies nothing; the
+//! renderer writes one line that the parser reads back.
 //!
-//! Deliberately absent: what any command *means*. A parser that knew commands would have to be
-//! changed for each new one; the dialect above has the table of those.
+//! Absent: what a command *means*. A parser that knew commands would have to be changed for each
+//! new one; the table of commands is in the session.
 
 pub mod casemap;
 pub mod format;
@@ -39,10 +39,10 @@ pub use render::{Fit, LineWriter, ParameterWriter};
 pub use source::Source;
 pub use tags::{Tag, Tags};
 
-/// Bytes of a line after its tags, line end (CR LF) included. RFC 1459 §2.3; it has never grown.
+/// Bytes of a line after its tags, including the line end (CR LF). RFC 1459 §2.3.
 pub const MAX_BODY: usize = 512;
 
-/// Bytes of a whole tag section, with its `@` and the space that ends it. IRCv3 message-tags.
+/// Bytes of a whole tag section, including `@` and the final space. IRCv3 message-tags.
 pub const MAX_TAG_SECTION: usize = 8191;
 
 /// Bytes of tags a client may send, without the `@` and the space. IRCv3 message-tags.
@@ -67,6 +67,6 @@ impl Limits {
     pub const FROM_SERVER: Limits = Limits { tags: MAX_TAG_SECTION, body: MAX_BODY };
 }
 
-// A client's full share, a server's full share, the `;` between them, `@` and the space: the
-// whole section. Nobody's tags are dropped for want of room when all keep to their share.
+// A client's full share, a server's full share, the `;` between them, `@` and the space make the
+// whole section, so no tag has to be dropped while both keep to their share.
 const _: () = assert!(MAX_CLIENT_TAG_DATA + 1 + MAX_SERVER_TAG_DATA + 2 == MAX_TAG_SECTION);

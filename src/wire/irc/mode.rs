@@ -1,23 +1,23 @@
-//! Which changes does a mode string ask for? Modern IRC "MODE message" and ISUPPORT CHANMODES.
+//! Mode strings and the changes they request. Modern IRC "MODE message" and ISUPPORT CHANMODES.
 //!
 //! `+ov-k ada bob key` is three changes with an argument each. Which letter takes one depends on
 //! the server, so the letters are a [`ModeTable`]: constants of ours, or what another server
 //! announced.
 //!
-//! Bound: at most [`MAX_MODE_CHANGES`] changes come out of one string; the rest is not read.
+//! Limit: at most [`MAX_MODE_CHANGES`] changes are parsed from one string; the rest is ignored.
 //!
-//! Deliberately absent: what a change means, and what to answer if its argument is missing. A
-//! `b` without one asks for the list, a `-k` without one is granted by most servers, an `o`
-//! without one is ignored: three answers to the same grammar.
+//! Absent: what a change means, and the reply if its argument is missing. A `b` without one
+//! requests the list, a `-k` without one is accepted by most servers, an `o` without one is
+//! ignored: three replies to the same grammar.
 
-/// Changes taken from one mode string. A line of 512 bytes has room for 250 with arguments of one
-/// letter; no person has ever typed 100.
+/// Changes parsed from one mode string. A line of 512 bytes has room for 250 with arguments of one
+/// letter; no one types 100.
 pub const MAX_MODE_CHANGES: usize = 100;
 
 /// To set or to take away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sign {
-    /// `+`, or no sign at all.
+    /// `+`, or no sign.
     Plus,
     /// `-`.
     Minus,
@@ -33,10 +33,11 @@ impl Sign {
     }
 }
 
-/// When a mode has an argument. The four types of CHANMODES, and PREFIX.
+/// Whether a mode takes an argument: the four types of CHANMODES, and PREFIX.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ModeKind {
-    /// Type A: adds to or takes from a list; without an argument it asks for it. `b e I`.
+    /// Type A: adds to or removes from a list, or requests the list if there is no argument. `b e
+    /// I`.
     List,
     /// Type B: always has an argument. `k`.
     Always,
@@ -49,7 +50,7 @@ pub enum ModeKind {
 }
 
 impl ModeKind {
-    /// Whether a change of this kind has an argument.
+    /// Whether a change of this kind takes an argument.
     pub const fn takes_argument(self, sign: Sign) -> bool {
         match self {
             ModeKind::List | ModeKind::Always | ModeKind::Member => true,
@@ -77,19 +78,18 @@ pub struct ModeTable<'t> {
 /// One change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ModeChange<'a> {
-    /// Whether to set it.
     pub sign: Sign,
     /// The mode.
     pub letter: char,
     /// Its kind; `None` if the table has no such letter (472, 501).
     pub kind: Option<ModeKind>,
-    /// Its argument; `None` if it takes none, or if there was none left.
+    /// Its argument; `None` if it takes none or none was left.
     pub argument: Option<&'a str>,
 }
 
 impl<'t> ModeTable<'t> {
-    /// The table another server announced: CHANMODES (`beI,k,l,imnst`) and PREFIX (`(ov)@+`).
-    /// What is missing is empty; types after the fourth are unknown to everyone, and left out.
+    /// The table that another server announces: CHANMODES (`beI,k,l,imnst`) and PREFIX (`(ov)@+`).
+    /// Missing parts are empty; types after the fourth are undefined and ignored.
     pub fn from_isupport(channel_modes: &'t str, prefix: &'t str) -> ModeTable<'t> {
         let mut kinds = channel_modes.split(',');
         let mut next = || kinds.next().unwrap_or_default();
@@ -111,8 +111,8 @@ impl<'t> ModeTable<'t> {
         kinds.into_iter().find(|(letters, _)| letters.contains(letter)).map(|(_, kind)| kind)
     }
 
-    /// The changes that `words` ask for: the mode string, then its arguments in order. An unknown
-    /// letter takes no argument. Arguments left over mean nothing.
+    /// The changes that `words` request: the mode string, then its arguments in order. An unknown
+    /// letter takes no argument. Surplus arguments are ignored.
     pub fn changes<'a>(&self, words: &[&'a str]) -> impl Iterator<Item = ModeChange<'a>> {
         let (letters, arguments) = match words {
             [letters, arguments @ ..] => (*letters, arguments),

@@ -1,13 +1,13 @@
-//! May this be a nickname, a channel, a user name, a key?
+//! Valid nicknames, channel names, user names and keys.
 //!
-//! These are the rules of the grammar: what a name must not hold so that a line with it can still
-//! be taken apart. Which names are taken, reserved or confusable is for others to say. All
-//! lengths are bytes; each limit is the caller's, who announces it in ISUPPORT.
+//! These are the rules of the grammar: what a name must not contain so that a line with it can
+//! still be parsed. Which names are taken, reserved or confusable is decided elsewhere. All lengths
+//! are in bytes; each limit is the caller's, who announces it in ISUPPORT.
 //!
 //! Deliberately absent: repair. A name that is changed on its way in surprises everyone later.
 
-/// Whether `name` is a nickname as every client of the last thirty years expects it: RFC 2812
-/// §2.3.1, ASCII letters, digits, ``[]\`_^{|}`` and `-`, no digit or `-` in front.
+/// Whether `name` is a traditional nickname: RFC 2812 §2.3.1, ASCII letters, digits, ``[]\`_^{|}``
+/// and `-`, no leading digit or `-`.
 pub fn is_nickname(name: &str, limit: usize) -> bool {
     let special = |byte: u8| matches!(byte, b'['..=b'`' | b'{'..=b'}');
     let first = |byte: u8| byte.is_ascii_alphabetic() || special(byte);
@@ -16,16 +16,16 @@ pub fn is_nickname(name: &str, limit: usize) -> bool {
         && name.bytes().all(|byte| first(byte) || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// Whether `name` can be the user part of `nick!user@host`: RFC 2812 §2.3.1, and no `!`, so that
-/// a mask tells its parts, no `*` or `?`, so that a ban on it bans nobody else.
+/// Whether `name` can be the user part of `nick!user@host`: RFC 2812 §2.3.1, without `!`, so that
+/// masks can be parsed, and without `*` or `?`, so that a ban on it matches no one else.
 pub fn is_user_name(name: &str, limit: usize) -> bool {
     let forbidden =
         |letter: char| letter.is_control() || letter.is_whitespace() || "@!*?".contains(letter);
     !name.is_empty() && name.len() <= limit && !name.starts_with(':') && !name.contains(forbidden)
 }
 
-/// Whether `key` can be a channel's key, mode `k`: a parameter that is not the last one, and a
-/// word in JOIN's comma-separated list. RFC 2812 §2.3.1 has at most 23 bytes.
+/// Whether `key` can be a channel key (mode `k`): a parameter that is not the last one, and a word
+/// in JOIN's comma-separated list. RFC 2812 §2.3.1 allows at most 23 bytes.
 pub fn is_channel_key(key: &str, limit: usize) -> bool {
     !key.is_empty()
         && key.len() <= limit
@@ -33,7 +33,7 @@ pub fn is_channel_key(key: &str, limit: usize) -> bool {
         && !key.contains(|letter: char| letter.is_control() || letter == ' ' || letter == ',')
 }
 
-/// Whether `name` can be a server's: a host name with a dot, at most 63 bytes. Modern IRC
+/// Whether `name` can be a server name: a host name with a dot, at most 63 bytes. Modern IRC
 /// "Servers".
 pub fn is_server_name(name: &str) -> bool {
     let label = |label: &str| {

@@ -1,9 +1,9 @@
 //! Numerics: number, name, parameters and default text, as RFC 1459, RFC 2812, Modern IRC and IRCv3
 //! have them.
 //!
-//! Where two servers use one number for two purposes, the table follows Modern IRC. In the shapes
-//! of the parameters `<x>` is a word and `[ ]` may be missing; the recipient's nick, which always
-//! comes first, is left out. Behind `=` is the text that ends the line, unless it varies (`:text`).
+//! Where two servers use one number for two purposes, the table follows Modern IRC. In the
+//! parameters, `<x>` is a word and `[ ]` is optional; the recipient's nick, which always comes
+//! first, is omitted. After `=` is the text that ends the line, unless it varies (`:text`).
 //!
 //! Invariant: the rows ascend by number, and every number and name occurs once.
 
@@ -25,7 +25,7 @@ impl Numeric {
         self.0
     }
 
-    /// Whether a command failed: 400 to 599, and those beyond whose name begins with `ERR_`.
+    /// Whether it reports an error: 400 to 599, and higher numbers whose name starts with `ERR_`.
     pub fn is_error(self) -> bool {
         match self.name() {
             Some(name) => name.starts_with("ERR_"),

@@ -1,30 +1,30 @@
-//! How is a message written, so that it is always one well-formed line?
+//! Rendering of messages, so that the result is always one well-formed line.
 //!
 //! The two writers are the order of a line, checked by the compiler: a [`LineWriter`] takes tags
 //! and a source and becomes, with the command, a [`ParameterWriter`].
 //!
-//! Invariants, whatever is handed in:
-//! - What is appended is exactly one line, and it ends with CR LF.
-//! - Tags and body keep to their [`Limits`]. A tag that does not fit is left out whole. The body
-//!   is cut between characters, never inside one (UTF8ONLY), and [`Fit`] says that it was.
-//! - The command is always there: a source that leaves no room for it is left out.
+//! Invariants, for any arguments:
+//! - It appends exactly one line, which ends with CR LF.
+//! - Tags and body keep to their [`Limits`]. A tag that does not fit is omitted. The body is
+//!   truncated between characters, never inside one (UTF8ONLY), and [`Fit`] reports it.
+//! - The command is always present: a source that leaves no room for it is omitted.
 //! - Nothing in a text can begin a new parameter or a new line. A middle parameter that could
 //!   not be read back is written as `*`; in a trailing one NUL, CR and LF become spaces.
 //!
-//! Replacing instead of returning an error is a choice: the numerics echo what a user typed
-//! (`403 ada bad name :No such channel`), and no answer at all helps nobody.
+//! Replacing characters instead of returning an error is a choice: numerics echo what a user typed
+//! (`403 ada bad name :No such channel`), and no reply would help no one.
 //!
-//! Deliberately absent: a check of the command and of names. Those come from us.
+//! Absent: a check of the command and of names, which come from the caller.
 
 use super::{Limits, Numeric, Tag, tags};
 use unicode_segmentation::GraphemeCursor;
 
-/// Whether all of the body went onto the line.
+/// Whether the whole body fits on the line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fit {
     /// Everything is there.
     Whole,
-    /// The end was cut off.
+    /// It was truncated.
     Cut,
 }
 
@@ -52,15 +52,15 @@ pub struct LineWriter<'o, 's> {
 }
 
 impl<'o, 's> LineWriter<'o, 's> {
-    /// A line after whatever `out` holds.
+    /// A line appended to `out`.
     pub fn new(out: &'o mut Vec<u8>, limits: Limits) -> LineWriter<'o, 's> {
         let start = out.len();
         LineWriter { out, start, limits, source: None }
     }
 
-    /// A tag of ours; `value` is escaped, and left out if it is empty.
+    /// A tag; `value` is escaped, and the tag is omitted if it is empty.
     pub fn tag(mut self, key: &str, value: &str) -> Self {
-        // Escaping only adds: what is too long already need not be written to be found so.
+        // Escaping only adds bytes, so what is too long already need not be escaped.
         if value.len() < self.limits.tags {
             self.append_tag(key, |out| {
                 if !value.is_empty() {
@@ -72,7 +72,7 @@ impl<'o, 's> LineWriter<'o, 's> {
         self
     }
 
-    /// A tag of somebody else's, as it came.
+    /// A tag of another client, as received.
     pub fn relay(mut self, tag: Tag<'_>) -> Self {
         let raw = tag.raw_value.unwrap_or_default();
         if is_tag_word(raw) && raw.len() < self.limits.tags {
@@ -92,7 +92,7 @@ impl<'o, 's> LineWriter<'o, 's> {
         self
     }
 
-    /// The command's word; the parameters follow.
+    /// The command; the parameters follow.
     pub fn command(self, command: &str) -> ParameterWriter<'o> {
         if self.out.len() > self.start {
             self.out.push(b' ');
@@ -136,7 +136,7 @@ impl<'o, 's> LineWriter<'o, 's> {
     }
 }
 
-/// Whether `text` may stand in a tag section without ending a tag.
+/// Whether `text` can be part of a tag section without ending a tag.
 fn is_tag_word(text: &str) -> bool {
     !text.bytes().any(|byte| matches!(byte, b' ' | b';' | b'\r' | b'\n' | 0))
 }
@@ -147,7 +147,7 @@ fn word_or_star(text: &str) -> &str {
     if text.is_empty() || text.starts_with(':') || text.bytes().any(ends) { "*" } else { text }
 }
 
-/// Appends the parameters, and the end of the line.
+/// Appends the parameters and the line end.
 #[must_use = "a line without its end is no line"]
 pub struct ParameterWriter<'o> {
     out: &'o mut Vec<u8>,
@@ -157,7 +157,7 @@ pub struct ParameterWriter<'o> {
 }
 
 impl ParameterWriter<'_> {
-    /// A parameter that others follow: one word. Anything else is written as `*`.
+    /// A parameter that is not the last: one word. Anything else is written as `*`.
     pub fn middle(mut self, word: &str) -> Self {
         self.push(" ");
         self.push(word_or_star(word));
@@ -177,7 +177,7 @@ impl ParameterWriter<'_> {
         }
     }
 
-    /// The last parameter: any text. Its colon is always written; some clients look for it.
+    /// The last parameter: any text. Its colon is always written, because some clients expect it.
     pub fn trailing(mut self, text: &str) -> Self {
         self.push(" :");
         let mut rest = text;
@@ -210,10 +210,10 @@ impl ParameterWriter<'_> {
     }
 }
 
-/// A text in pieces of at most `room` bytes, for one line each: cut after a space if there is
-/// one in the second half of the piece, else between graphemes (UAX #29), and inside one only if
-/// it fills the piece. Together they are the text. One empty piece for an empty text. A `room`
-/// under four bytes counts as four, so that every character fits and the pieces come to an end.
+/// A text in pieces of at most `room` bytes, for one line each: split after a space if there is one
+/// in the second half of the piece, otherwise between graphemes (UAX #29), and inside one only if
+/// it fills the piece. Concatenated, they are the text. One empty piece for an empty text. A `room`
+/// under four bytes counts as four, so that every character fits and the iteration ends.
 pub fn pieces(text: &str, room: usize) -> impl Iterator<Item = &str> {
     let room = room.max(4);
     let mut rest = Some(text);
@@ -237,7 +237,7 @@ pub fn pieces(text: &str, room: usize) -> impl Iterator<Item = &str> {
 /// The last grapheme boundary at or before `at`; `at` itself if that would be the start.
 fn grapheme_floor(text: &str, at: usize) -> usize {
     let mut cursor = GraphemeCursor::new(at, text.len(), true);
-    // With the whole text as the one chunk it never asks for more, so an error cannot happen.
+    // With the whole text as the only chunk, it never needs more, so an error cannot happen.
     if matches!(cursor.is_boundary(text, 0), Ok(true)) {
         return at;
     }

@@ -1,8 +1,9 @@
-//! Who sent it: a server, or a nick with user and host? Modern IRC "Source", RFC 1459 §2.3.1.
+//! The source of a message: a server, or a nick with user and host. Modern IRC "Source", RFC 1459
+//! §2.3.1.
 //!
-//! A source that is one word can be a server or a nick; nothing in the grammar tells which, and
-//! the dot that servers usually have is a habit. So there is one type with a `name`, not an enum
-//! of two guesses.
+//! A source that is one word can be a server or a nick: the grammar does not distinguish them, and
+//! the dot that server names usually contain is only a convention. So there is one type with a
+//! `name`, not an enum of two guesses.
 
 use std::fmt;
 
@@ -11,9 +12,9 @@ use std::fmt;
 pub struct Source<'a> {
     /// The nick, or a server's name.
     pub name: &'a str,
-    /// What follows the first `!`.
+    /// The part after the first `!`.
     pub user: Option<&'a str>,
-    /// What follows the first `@` after that.
+    /// The part after the first `@` that follows.
     pub host: Option<&'a str>,
 }
 

@@ -1,18 +1,18 @@
-//! What does the tag section say, and how is a value escaped? IRCv3 message-tags.
+//! Message tags and the escaping of their values. IRCv3 message-tags.
 //!
-//! A [`Tags`] is the section as it came, and is read each time it is asked: most messages are
-//! asked for one key or none, and a map would cost an allocation each.
+//! A [`Tags`] is the raw section, and is parsed at every access: most messages are accessed for one
+//! key or none, and a map would cost an allocation each.
 //!
-//! Invariant: a key or a raw value holds no space, `;`, NUL, CR or LF, so it may be relayed as it
-//! is. Keys are opaque, as the specification demands: none is refused for its letters.
+//! Invariant: a key or a raw value contains no space, `;`, NUL, CR or LF, so it can be relayed
+//! unchanged. Keys are opaque, as the specification requires: none is rejected for its letters.
 //!
-//! Deliberately absent: removal of repeated keys. The last one counts, for [`Tags::get`] and for
-//! every receiver, so a relayed repetition means the same; and a section of 2,000 one-letter
-//! tags cannot make us compare each with each.
+//! Absent: removal of duplicate keys. The last one counts, for [`Tags::get`] and for every
+//! receiver, so relaying a duplicate does not change the meaning; and a section of 2,000 one-letter
+//! tags cannot force a comparison of all pairs.
 
 use std::borrow::Cow;
 
-/// The tags of one message, in the order they came.
+/// The tags of one message, in their order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tags<'a> {
     /// Without the `@` and the space.
@@ -24,7 +24,7 @@ pub struct Tags<'a> {
 pub struct Tag<'a> {
     /// The key with its `+` and its vendor; never empty.
     pub key: &'a str,
-    /// The value as it came, still escaped. `None` and empty mean the same.
+    /// The value as received, still escaped. `None` and empty are equivalent.
     pub raw_value: Option<&'a str>,
 }
 
@@ -43,7 +43,6 @@ impl<'a> Tags<'a> {
         }
     }
 
-    /// Whether there is no tag.
     pub fn is_empty(self) -> bool {
         self.iter().next().is_none()
     }
@@ -63,7 +62,7 @@ impl<'a> Tags<'a> {
         self.iter().rfind(|tag| tag.key == key)
     }
 
-    /// The value of `key`, unescaped; empty if it has none, `None` if there is no such tag.
+    /// The value of `key`, unescaped; empty if it has none, `None` if the tag is missing.
     pub fn get(self, key: &str) -> Option<Cow<'a, str>> {
         self.find(key).map(Tag::value)
     }
@@ -78,19 +77,19 @@ impl<'a> Tag<'a> {
         (!key.is_empty()).then_some(Tag { key, raw_value })
     }
 
-    /// The value, unescaped; empty if there is none.
+    /// The value, unescaped; empty if it has none.
     pub fn value(self) -> Cow<'a, str> {
         unescape(self.raw_value.unwrap_or_default())
     }
 
-    /// Whether it is between clients, and not for the server.
+    /// Whether it is a client-only tag.
     pub fn is_client_only(self) -> bool {
         self.key.starts_with('+')
     }
 }
 
-/// The text that a raw tag value stands for. A backslash before any other letter, or at the end,
-/// goes; that is the rule for those the specification does not name.
+/// The text of a raw tag value. A backslash before any other letter, or at the end, is dropped;
+/// that is the specification's rule for undefined escapes.
 pub fn unescape(raw: &str) -> Cow<'_, str> {
     let Some(first) = raw.find('\\') else {
         return Cow::Borrowed(raw);
@@ -116,8 +115,8 @@ pub fn unescape(raw: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Writes `value` so that [`unescape`] gives it back. NUL has no escape and is left out: a
-/// message cannot carry it.
+/// Writes `value` so that [`unescape`] restores it. NUL has no escape and is dropped, because a
+/// message cannot contain it.
 pub fn escape_into(value: &str, out: &mut Vec<u8>) {
     for byte in value.bytes() {
         match byte {

@@ -2,35 +2,35 @@
 
 use super::*;
 
-mod back;
-mod door;
+mod conversation;
+mod input;
 mod properties;
-mod talk;
-mod typed;
+mod reconnect;
+mod registration;
 
 const NOW: i64 = 1_770_000_000;
 
 /// A session, and what came of it.
 struct Talk {
-    session: Session,
+    session: IrcSession,
     now: Timestamp,
 }
 
-fn wishes() -> Wishes {
-    Wishes { nick: "ada".to_owned(), person: true, seed: 40, ..Wishes::default() }
+fn connect_options() -> ConnectOptions {
+    ConnectOptions { nick: "ada".to_owned(), person: true, seed: 40, ..ConnectOptions::default() }
 }
 
 impl Talk {
-    fn new(wishes: Wishes) -> Talk {
+    fn new(connect_options: ConnectOptions) -> Talk {
         let now = Timestamp::from_second(NOW).unwrap();
-        let mut session = Session::new(wishes, Bell::Mention);
+        let mut session = IrcSession::new(connect_options, Bell::Mention);
         session.connected(now);
         Talk { session, now }
     }
 
     /// In, at a server without capabilities, in `#x` with bob.
     fn plain() -> Talk {
-        let mut talk = Talk::new(wishes());
+        let mut talk = Talk::new(connect_options());
         talk.sent();
         talk.hear("421 * CAP :Unknown command|001 ada :Welcome ada!ada@host|376 ada :end");
         talk.enter("#x");
@@ -39,7 +39,8 @@ impl Talk {
 
     /// In, at a server with these capabilities, and in `#x` with bob.
     fn with(capabilities: &str) -> Talk {
-        let mut talk = Talk::new(Wishes { rooms: vec!["#x".to_owned()], ..wishes() });
+        let mut talk =
+            Talk::new(ConnectOptions { rooms: vec!["#x".to_owned()], ..connect_options() });
         talk.come_in(capabilities);
         talk.hear(":ada!a@h JOIN #x|353 ada = #x :ada @bob|366 ada #x :end");
         if capabilities.contains("chathistory") {

@@ -1,7 +1,7 @@
-//! What event besides what was said: where it is, and which of it is asked for.
+//! Events: positions, and the events of a span.
 //!
-//! Limit: between two people a moment is looked up among all that is private, so a span that
-//! begins or ends at one may be a little off for tags without a text; a msgid is exact.
+//! Limit: between two users, a time is looked up among all direct messages, so a span that starts
+//! or ends at one may be slightly off for tags without a text; a msgid is exact.
 
 use super::rows::{first_above, number_of};
 use crate::chat::{HistoryEvent, Moment, RecordId, Scope};
@@ -9,15 +9,15 @@ use crate::journal::index::span::{NOWHERE, Position, Span, position_of};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Result, params_from_iter};
 
-/// Of which room, or between whom.
+/// The room or the two users.
 pub(super) enum Whose {
-    /// A room's number, and the first place since it was opened.
+    /// A room's number, and the first position since its creation.
     Room(i64, u64),
     /// An owner's and a peer's number.
     Private(i64, i64),
 }
 
-/// What a scope means here; `None` if there is nothing of it.
+/// What a scope means here; `None` if it contains nothing.
 pub(super) fn whose(connection: &Connection, scope: &Scope) -> Result<Option<Whose>> {
     Ok(match scope {
         Scope::Room(room) => number_of(connection, &room.name)?
@@ -30,7 +30,7 @@ pub(super) fn whose(connection: &Connection, scope: &Scope) -> Result<Option<Who
     })
 }
 
-/// Where a moment is.
+/// The position of a time.
 pub(super) fn locate(
     connection: &Connection,
     whose: &Whose,
@@ -48,7 +48,7 @@ pub(super) fn locate(
     Ok(Position { first: first.map_or(NOWHERE, i64::cast_unsigned), last })
 }
 
-/// What is in a span, from the end that is wanted, oldest first.
+/// The events in a span, from the requested end, oldest first.
 pub(super) fn in_span(
     connection: &Connection,
     whose: &Whose,
@@ -65,7 +65,7 @@ pub(super) fn in_span(
         "SELECT body FROM event WHERE {condition} AND place > ? AND place < ?
          ORDER BY place {order} LIMIT ?"
     );
-    // What event in an earlier room of that name is not of this one.
+    // Events of an earlier room with the same name do not belong to this one.
     let after = span.after.max(since.saturating_sub(1));
     values.push(after.cast_signed().into());
     values.push(span.before.cast_signed().into());
@@ -74,7 +74,7 @@ pub(super) fn in_span(
     let bodies = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0))?;
     let mut found = Vec::new();
     for body in bodies {
-        // What cannot be read cannot be shown; nothing else depends on it.
+        // What cannot be parsed cannot be shown; nothing else depends on it.
         found.extend(serde_json::from_str::<HistoryEvent>(&body?).ok());
     }
     if span.newest {

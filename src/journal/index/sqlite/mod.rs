@@ -1,14 +1,14 @@
 //! The index in a SQLite file, as the loop sees it: a queue to the thread that reads, and one back.
 //!
 //! The rows are written where records are committed, in the same transaction, by
-//! [`tables::archive`]; here is only noted how far delivery has come, because an answer must not hold
-//! what is still to be delivered.
+//! [`tables::archive`]; this module only tracks how far delivery has come, because an answer must
+//! not contain what is still to be delivered.
 //!
-//! | file | question |
+//! | file | subject |
 //! |---|---|
 //! | `tables` | which rows does a record become? |
 //! | `rows` | how is a row found and read? |
-//! | `reader` | how is a query answered? |
+//! | `reader` | answering of queries |
 //! | `events` | which events were there? |
 
 mod events;
@@ -28,10 +28,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread::{Builder, JoinHandle};
 
-/// Why a query has no answer, if there is no one to find one.
+/// The error of a query if the reader has exited.
 const READER_ENDED: &str = "the thread that reads it has ended";
 
-/// Who reads.
+/// The reader: on a thread, or in line.
 enum Hand {
     Thread {
         queries: SyncSender<(QueryId, HistoryQuery, RecordId)>,
@@ -80,7 +80,7 @@ impl SqliteIndex {
         }
     }
 
-    /// The answer, if it is found at once.
+    /// Starts a query; returns the answer if it is available at once.
     pub(super) fn query(&mut self, id: QueryId, query: HistoryQuery) -> Option<Answer> {
         let queries = match &mut self.hand {
             Hand::Thread { queries, .. } => queries,
@@ -109,7 +109,7 @@ impl Drop for SqliteIndex {
             std::mem::replace(&mut self.hand, Hand::None)
         {
             drop((queries, answers));
-            // A thread that panicked has said so.
+            // A thread that panicked has reported it.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! How a query is answered, and the thread that does it.
+//! Answering of queries, and its thread.
 
 use super::events;
 use super::rows::{COLUMNS, first_above, number_of, read_message};
@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
-/// Database instructions between two looks at the clock.
+/// Database instructions between two checks of the clock.
 const TIMEOUT_STEPS: i32 = 10_000;
 
 /// A connection that only reads: the writer's transactions do not hold it up, nor it them.
@@ -51,7 +51,7 @@ impl Reader {
         })
     }
 
-    /// Answers until no one asks any more.
+    /// Answers queries until the channel is closed.
     pub(super) fn run(
         &mut self,
         queries: &Receiver<(QueryId, HistoryQuery, RecordId)>,
@@ -62,8 +62,8 @@ impl Reader {
     }
 }
 
-/// A panic costs the query that led to it, and no other its answer: what it leaves half done is a
-/// transaction that only reads, and is rolled back.
+/// A panic affects only the query that caused it: it leaves a read-only transaction incomplete,
+/// which is rolled back.
 fn answer_with(
     queries: &Receiver<(QueryId, HistoryQuery, RecordId)>,
     answers: &SyncSender<(QueryId, Answer)>,
@@ -160,7 +160,7 @@ fn past(
     Ok((messages, events))
 }
 
-/// Where a point is, among the messages of a room or among all.
+/// The position of a point among the messages of a room, or among all.
 fn locate_in(
     connection: &Connection,
     room: Option<&query::Room>,
@@ -171,7 +171,7 @@ fn locate_in(
         (Point::Id(id), _) => return Ok(Position::of(id, 0)),
         (Point::Part(id, part), _) => return Ok(Position::of(id, part)),
         (Point::Number(number), Some(_)) => (number.cast_signed(), "number"),
-        // There are no numbers in it: nothing is before, nothing is after.
+        // These messages have no numbers: nothing is before, nothing is after.
         (Point::Number(_), None) => return Ok(Position::NONE),
         (Point::Time(time), _) => (time.0, "time"),
     };
@@ -212,7 +212,7 @@ const MAIL: &str = "mail s CROSS JOIN message m ON m.id = s.message";
 const PRIVATE: &str = "private s CROSS JOIN message m ON m.id = s.message";
 const SEARCH: &str = "search s CROSS JOIN message m ON m.id = s.rowid";
 
-/// Where a scope's messages are; `None` if there are none.
+/// The table with a scope's messages; `None` if there are none.
 fn source(connection: &Connection, scope: &Scope) -> Result<Option<Source>> {
     let mut rooms = HashMap::new();
     let mut know = |room: &query::Room| -> Result<Option<i64>> {
@@ -265,7 +265,7 @@ fn source(connection: &Connection, scope: &Scope) -> Result<Option<Source>> {
     Ok(Some(Source { from, condition, key, values, rooms }))
 }
 
-/// The rows of a span, from the end that is wanted.
+/// The rows of a span, from the requested end.
 fn in_span(connection: &Connection, scope: &Scope, span: &Span) -> Result<Vec<StoredMessage>> {
     let Some(source) = source(connection, scope)? else { return Ok(Vec::new()) };
     let Source { from, condition, key, mut values, rooms: known } = source;
@@ -300,7 +300,7 @@ fn in_span(connection: &Connection, scope: &Scope, span: &Span) -> Result<Vec<St
 /// The query for the full-text index; `None` if it cannot find anything.
 fn search_for(words: &str, rooms: &[i64], by: Option<i64>) -> Option<String> {
     let wanted = words.split_whitespace().filter(|word| search_words(word).next().is_some());
-    // A quoted word is no operator, whatever is in it.
+    // A quoted word is never an operator.
     let wanted: Vec<String> =
         wanted.map(|word| format!("\"{}\"", word.replace('"', " "))).collect();
     if wanted.is_empty() || rooms.is_empty() {

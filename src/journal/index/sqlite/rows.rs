@@ -1,10 +1,11 @@
-//! How a row is found and read.
+//! Finding and reading rows.
 
 use crate::chat::{Joints, Kind, Moment, Name, Quoted, RecordId, StoredMessage, Target};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, Row, params};
 use std::sync::Arc;
 
-/// What [`read_message`] reads, of `message m` and the message `q` that it answers.
+/// The columns that [`read_message`] reads, of `message m` and of the message `q` that it replies
+/// to.
 pub(in crate::journal) const COLUMNS: &str =
     "m.id, m.time, m.room, m.number, m.root, m.sender, m.account, m.kind, m.text,
     m.edited, m.recipient, m.recipient_account, m.reply, m.reply_number, m.reply_from, q.text,
@@ -15,9 +16,9 @@ pub(in crate::journal) fn number_of(connection: &Connection, name: &Name) -> Res
     connection.prepare_cached(sql)?.query_row([name.folded()], |row| row.get(0)).optional()
 }
 
-/// The first row in a range of keys whose value is above `wanted`. `probe` finds the first row
-/// from a key (1) to below another (2) with its value. Numbers and times rise with the keys, so
-/// this is a binary search, and needs no index.
+/// The first row in a range of keys whose value is above `wanted`. `probe` returns the first row
+/// from one key (1) up to another (2), with its value. Numbers and times rise with the keys, so
+/// this is a binary search and needs no index.
 pub(in crate::journal) fn first_above(
     probe: &mut CachedStatement<'_>,
     room: Option<i64>,
@@ -96,7 +97,7 @@ pub(in crate::journal) fn read_message(
     })
 }
 
-/// What cannot be read is no place in a text.
+/// An invalid value counts as no offsets.
 fn joints(column: Option<String>) -> Option<Joints> {
     serde_json::from_str(&column?).ok()
 }

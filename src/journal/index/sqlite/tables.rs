@@ -1,4 +1,4 @@
-//! What the hub made of a record, as rows: messages, who may ask for them, words to find them by.
+//! Rows for what the hub made of a record: messages, access to direct messages, search terms.
 //!
 //! Everything here happens in the transaction that keeps the record.
 
@@ -81,9 +81,9 @@ pub(in crate::journal) fn archive(
     }
 }
 
-/// Gives a room's number to another name: so all of its past moves, and nothing is written anew.
-/// An earlier room of that name keeps its number under a name that no room can have, with a blank:
-/// it must not be taken for this one, whose opening may be older than its end.
+/// Moves a room's number to another name, so that all its history moves without rewriting any row.
+/// An earlier room with that name keeps its number under an impossible name (with a space), because
+/// it must not be mistaken for this one, which may have been created before that one was deleted.
 fn rename(connection: &Connection, names: &mut Names, before: &Name, room: &Name) -> Result<()> {
     if before != room {
         let sql = "UPDATE name SET spelled = spelled || ' ' || id, folded = folded || ' ' || id
@@ -122,8 +122,8 @@ pub(in crate::journal) fn happen(
     Ok(())
 }
 
-/// Who may ask for something private, and by which names of the other: twice, if one says
-/// something to oneself.
+/// The accounts with access to a direct message and the other user's name for each: twice, if a
+/// user writes to themselves.
 fn shares(
     connection: &Connection,
     names: &mut Names,
@@ -154,7 +154,7 @@ pub(in crate::journal) fn add(
     let id = logged.id.0.cast_signed();
     let (room, to, to_account) = match &logged.target {
         Target::Room(room) => (Some(names.number(connection, room)?), None, None),
-        // Nobody can ever ask for it.
+        // It can never be queried.
         Target::Private { account: None, .. } if logged.account.is_none() => return Ok(()),
         Target::Private { to, account } => (None, Some(to), account.as_ref()),
     };
@@ -223,7 +223,7 @@ fn tags(
     })
 }
 
-/// Takes the words of a message out of the search. They must be told as they went in.
+/// Removes a message from the search. Its words must be given as they were indexed.
 fn unfind(connection: &Connection, names: &mut Names, id: i64) -> Result<Option<String>> {
     let sql = "SELECT room, sender, account, text FROM message WHERE id = ?1";
     let found = connection
@@ -277,8 +277,8 @@ pub(in crate::journal) fn forget(
     Ok(())
 }
 
-/// Puts `text` into the record that brought a message and into those that edited it. The state
-/// they lead to is the same: what they said in between is replaced anyway.
+/// Replaces the text in the record of a message and in those that edited it. The resulting state is
+/// the same, since the texts in between are replaced anyway.
 fn rewrite_records(connection: &Connection, id: RecordId, text: &str) -> Result<()> {
     let sql = "SELECT id, change FROM record WHERE id = ?1 OR about = ?1";
     let mut statement = connection.prepare_cached(sql)?;

@@ -1,8 +1,8 @@
-//! What is tidied up between the records: snapshots, swept records, forgotten messages.
+//! Maintenance between records: snapshots, removal of covered records, retention.
 //!
-//! Invariant: one step deletes at most [`limits::MAINTENANCE_ROWS`] rows, then records come first again.
-//! A snapshot is one step, and as long as the state is big; it comes no more often than as many
-//! bytes of records.
+//! Invariant: one step deletes at most [`limits::MAINTENANCE_ROWS`] rows, then records have
+//! priority again. A snapshot is one step, and takes time in proportion to the state; it is written
+//! no more often than as many bytes of records.
 
 use super::store::Store;
 use crate::journal::database::json;
@@ -13,7 +13,7 @@ use rusqlite::{Result, params};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Which step of the sweep is next.
+/// The next step of a sweep.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sweep {
     Nothing,
@@ -25,7 +25,7 @@ enum Sweep {
     Many(i64),
 }
 
-/// When to do what.
+/// The schedule.
 pub(super) struct Maintenance {
     time: Arc<dyn TimeSource>,
     age: Option<Duration>,
@@ -56,7 +56,7 @@ impl Maintenance {
             records: replayed,
             bytes: 0,
             snapshot_bytes: 0,
-            // What an earlier run has covered and not swept.
+            // Records that an earlier run has covered but not removed.
             sweep: Sweep::Records,
             erase_at: stale.then_some(now),
             retain_at: retains.then_some(now),
@@ -64,7 +64,7 @@ impl Maintenance {
         }
     }
 
-    /// How long nothing is to be done.
+    /// The time until the next step is due.
     pub(super) fn due_in(&self) -> Duration {
         if self.sweep != Sweep::Nothing {
             return Duration::ZERO;
@@ -82,7 +82,7 @@ impl Maintenance {
         }
     }
 
-    /// Does one step of what is due.
+    /// Executes one step that is due.
     pub(super) fn step(&mut self, store: &mut Store) -> Result<()> {
         let now = self.time.instant();
         let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
@@ -124,7 +124,7 @@ impl Maintenance {
         Ok(())
     }
 
-    /// Does all that would be due some day: the server stops.
+    /// Executes everything that would become due: the server is shutting down.
     pub(super) fn finish(&mut self, store: &mut Store) -> Result<()> {
         if self.records > 0 || self.erase_at.is_some() {
             self.erase(store)?;
@@ -176,10 +176,10 @@ impl Maintenance {
         forget(store, sql, params![limits::MAINTENANCE_ROWS, before])
     }
 
-    /// The same for what event besides.
+    /// The same for events.
     fn forget_old_events(&self, store: &mut Store) -> Result<bool> {
         let Some(before) = self.oldest() else { return Ok(false) };
-        // Rows are numbered in the order they come.
+        // Row numbers rise in order of insertion.
         let sql = "DELETE FROM event WHERE time < ?2 AND rowid IN
                        (SELECT rowid FROM event ORDER BY rowid LIMIT ?1)";
         let gone = store

@@ -1,11 +1,11 @@
 //! The log in a SQLite file, as the loop sees it: a queue to the thread that writes, and one back.
 //!
-//! | file | question |
+//! | file | subject |
 //! |---|---|
-//! | `store`, `restore` | what is open, and which state does the file hold? |
+//! | `store`, `restore` | the open file and the state it contains |
 //! | `writer` | how do records get to the disk? |
-//! | `maintenance` | what is tidied up between the records? |
-//! | `thread` | how does the writer run beside the loop? |
+//! | `maintenance` | maintenance between records |
+//! | `thread` | the writer's thread |
 //!
 //! The writer has a separate hub and applies every record to it, in the transaction that commits
 //! the record. So messages are indexed, and deleted ones erased, together with the record, and a
@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{Builder, JoinHandle};
 
-/// Who writes.
+/// The writer: on a thread, or in line.
 enum Hand {
     Thread {
         jobs: Sender<Job>,
@@ -53,7 +53,7 @@ pub struct SqliteLog {
     pending: usize,
     /// Their size.
     pending_bytes: usize,
-    /// What was handed back last.
+    /// The last record handed back.
     numbering: Numbering,
     health: Health,
     hand: Hand,
@@ -116,7 +116,7 @@ impl SqliteLog {
             },
             Hand::None => turn,
         };
-        // The writer has ended, which it never should: not even a panic ends it.
+        // The writer's thread has exited, which it never should: it survives even a panic.
         self.collect();
         let failure = Some("the journal's thread has ended".to_owned());
         let mut batch = Batch { failure, ..Batch::default() };
@@ -161,7 +161,7 @@ impl SqliteLog {
     }
 
     pub(super) fn has_news(&self) -> bool {
-        // What was proposed after the end of a turn goes on its way in the next: there must be one.
+        // Proposals made after the end of a turn are sent in the next one, so there must be one.
         !self.turn.is_empty() || !self.committed.is_empty() || !self.rejected.is_empty()
     }
 
@@ -182,7 +182,7 @@ impl SqliteLog {
         self.end_turn();
         match &mut self.hand {
             Hand::Thread { jobs, .. } => {
-                // If the writer is gone there is nothing to close.
+                // If the thread is gone, there is nothing to close.
                 let _ = jobs.send(Job::Close);
             }
             Hand::Inline(writer) => {
@@ -194,14 +194,14 @@ impl SqliteLog {
 }
 
 impl Drop for SqliteLog {
-    /// Ends the thread. Without `close` what is queued is still written, but no snapshot: as after
-    /// a crash.
+    /// Ends the thread. Without `close`, queued proposals are still written, but no snapshot: as
+    /// after a crash.
     fn drop(&mut self) {
         if let Hand::Thread { jobs, batches, thread } =
             std::mem::replace(&mut self.hand, Hand::None)
         {
             drop((jobs, batches));
-            // A thread that panicked has said so.
+            // A thread that panicked has reported it.
             let _ = thread.join();
         }
     }

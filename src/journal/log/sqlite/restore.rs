@@ -1,4 +1,4 @@
-//! The state at the last record: the snapshot, and the records behind it replayed.
+//! The state at the last record: the snapshot, with the records after it replayed.
 
 use crate::chat::{Hub, Moment, Record, RecordId, SessionId};
 use crate::journal::database::classify::classify;
@@ -62,7 +62,7 @@ pub(in crate::journal) fn restore(
         state.last = record.id.0;
         state.time = record.time;
         state.replayed += 1;
-        // What follows from it is in the tables already: both were kept together.
+        // The resulting messages are already in the tables, stored in the same transaction.
         state.hub.apply(record, &mut effects);
         effects.clear();
     }

@@ -1,4 +1,4 @@
-//! The open file as the writer and the maintenance use it: connection, names, and the state at the
+//! The open file, as used by the writer and by maintenance: connection, names, and the state at the
 //! last record in the file.
 
 use super::restore::{State, restore};

@@ -1,7 +1,7 @@
 //! The thread that writes: everything it finds in its queue in one transaction.
 //!
-//! A panic is a failed commit: what was in hand and what comes after it is rejected, and the thread
-//! lives on to say so.
+//! A panic counts as a failed commit: the current and later proposals are rejected, and the thread
+//! continues in order to reject them.
 
 use super::writer::{Batch, Writer};
 use crate::journal::limits;
@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 
 pub(super) enum Job {
     Commit(Vec<Proposal>),
-    /// Leave a snapshot and end.
+    /// Write a snapshot and exit.
     Close,
 }
 
@@ -34,13 +34,13 @@ impl WriterThread {
         }
     }
 
-    /// Whether `work` panicked. What that leaves half done is the transaction, which is rolled
-    /// back, and the hub, which is not asked any more once the writer has failed.
+    /// Whether `work` panicked. That may leave the transaction incomplete, which is rolled back,
+    /// and the hub, which is not used any more once the writer has failed.
     fn panics(&mut self, work: impl FnOnce(&mut WriterThread)) -> bool {
         catch_unwind(AssertUnwindSafe(|| work(self))).is_err()
     }
 
-    /// Works until the loop closes the journal or is gone.
+    /// Runs until the loop closes the journal or exits.
     fn serve(&mut self) {
         loop {
             // A writer that has failed has nothing to wake up for.
@@ -66,7 +66,7 @@ impl WriterThread {
         failed.into_iter().for_each(|batch| self.send(batch));
     }
 
-    /// `proposals` and whatever else is queued by now, and whether to close then.
+    /// `proposals` and everything else queued so far, and whether to close afterwards.
     fn all_queued(&mut self, mut proposals: Vec<Proposal>) -> (Vec<Proposal>, bool) {
         while proposals.len() < limits::PENDING_RECORDS {
             match self.jobs.try_recv() {
@@ -79,7 +79,7 @@ impl WriterThread {
     }
 
     fn send(&self, batch: Batch) {
-        // If the loop is gone, no one waits for it.
+        // If the loop has exited, no one waits for it.
         if self.batches.send(batch).is_ok() {
             (self.wake)();
         }

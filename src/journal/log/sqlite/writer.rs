@@ -1,8 +1,8 @@
 //! Writing: one transaction for all proposals at hand, with the rows of the index that follow.
 //!
-//! Invariants: a record is handed back after the transaction that holds it, in order, once. After
-//! a failed commit nothing is written any more: the hub here is ahead of the file, and only a
-//! restart puts them together again.
+//! Invariants: a record is handed back after the transaction that contains it, in order, once.
+//! After a failed commit nothing more is written: the hub here is ahead of the file, and only a
+//! restart reconciles them.
 
 use super::maintenance::Maintenance;
 use super::store::Store;
@@ -18,7 +18,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What became of proposals.
+/// The outcome of proposals.
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) committed: Vec<Committed>,
@@ -70,8 +70,8 @@ impl Writer {
         self.failure.get_or_insert_with(|| error.to_string());
     }
 
-    /// What is in hand: as committed, or once the writer has failed, what need not be kept as
-    /// committed and the rest as rejected.
+    /// The current batch: committed; or, once the writer has failed, committed if it need not be
+    /// stored and rejected otherwise.
     pub(super) fn hand_back(&mut self) -> Batch {
         let mut batch = Batch { failure: self.failure.clone(), ..Batch::default() };
         for proposal in self.in_hand.drain(..) {
@@ -84,12 +84,12 @@ impl Writer {
         batch
     }
 
-    /// When [`maintain`](Writer::maintain) has something to do.
+    /// The time until [`maintain`](Writer::maintain) has something to do.
     pub(super) fn maintenance_due(&self) -> Option<Duration> {
         self.failure.is_none().then(|| self.maintenance.due_in())
     }
 
-    /// One step of what is done between the records; a batch if that failed.
+    /// Executes one step of maintenance; returns a batch if that failed.
     pub(super) fn maintain(&mut self) -> Option<Batch> {
         self.maintained(Maintenance::step)
     }
@@ -113,7 +113,7 @@ impl Writer {
 
     fn commit(&mut self) -> Result<()> {
         let Store { database, names, hub, last } = &mut self.store;
-        // Ends with a rollback if dropped on the way out.
+        // Rolled back if dropped early.
         let transaction = database.connection.unchecked_transaction()?;
         let mut bytes = 0;
         let mut erased = false;

@@ -8,8 +8,8 @@
 //! server brings such words by itself at the next login; they are not shown twice.
 
 use super::catchup::{Caught, Next, by_timestamp, shortly_before};
-use super::said::Said;
-use super::{DisplayItem, Session};
+use super::messages::ChatMessage;
+use super::{DisplayItem, IrcSession};
 use crate::client::display::{counted, mentions};
 use crate::client::options::Bell;
 use jiff::SignedDuration;
@@ -23,7 +23,7 @@ const OF_EACH: usize = 100;
 /// Where a newcomer goes at a chatloop server.
 const LOBBY: &str = "#lobby";
 
-impl Session {
+impl IrcSession {
     /// The welcome is complete: into the rooms.
     pub(super) fn end_of_welcome(&mut self) {
         if std::mem::replace(&mut self.welcomed, true) {
@@ -32,11 +32,11 @@ impl Session {
         let (nick, network) = (&self.nick, self.server.network());
         let text =
             format!("connected as {nick} to {network}; /help lists the commands, /quit leaves");
-        self.words(text);
+        self.show_text(text);
         if std::mem::replace(&mut self.was_in, true) {
-            return self.go_back();
+            return self.rejoin();
         }
-        let mut rooms = self.wishes.rooms.clone();
+        let mut rooms = self.connect_options.rooms.clone();
         if rooms.is_empty() && self.server.is_chatloop {
             rooms.push(LOBBY.to_owned());
         }
@@ -57,7 +57,7 @@ impl Session {
         self.pace.push(line);
     }
 
-    fn go_back(&mut self) {
+    fn rejoin(&mut self) {
         (self.returning, self.complete) = (true, true);
         let rooms = self.rooms.0.iter_mut();
         let rooms: Vec<_> = rooms
@@ -72,33 +72,33 @@ impl Session {
         }
         self.missed_of.clear();
         if let Some(lost_at) =
-            self.lost_at.filter(|_| self.server.keeps_history() && self.wishes.person)
+            self.lost_at.filter(|_| self.server.keeps_history() && self.connect_options.person)
         {
             let until = self.now.checked_add(SignedDuration::from_hours(24)).unwrap_or(self.now);
             let (since, until) = (shortly_before(lost_at), by_timestamp(until));
-            self.order("CHATHISTORY", &["TARGETS", &since, &until, &MAX_PEOPLE.to_string()], None);
+            self.queue("CHATHISTORY", &["TARGETS", &since, &until, &MAX_PEOPLE.to_string()], None);
         }
-        self.look_whether_back();
+        self.check_rejoined();
     }
 
     /// A room was entered: asks for its last messages, or for those that were missed.
-    pub(super) fn ask_for_the_past(&mut self, name: &str, returns: bool) {
-        if !self.server.keeps_history() || !self.wishes.person {
+    pub(super) fn request_history(&mut self, name: &str, returns: bool) {
+        if !self.server.keeps_history() || !self.connect_options.person {
             return;
         }
         let Some(room) = self.rooms.get(&self.server, name) else { return };
-        let (first, unheard) = ((!returns).then_some(ON_ENTRY), self.spoken.lost_since(name));
+        let (first, unheard) = ((!returns).then_some(ON_ENTRY), self.sent.lost_since(name));
         let (reference, count) = room.log.begin(&self.server, first, unheard);
         self.ask_after(name, &reference, count);
     }
 
     fn ask_after(&mut self, name: &str, reference: &str, count: usize) {
         let how = if reference == "*" { "LATEST" } else { "AFTER" };
-        self.order("CHATHISTORY", &[how, name, reference, &count.to_string()], None);
+        self.queue("CHATHISTORY", &[how, name, reference, &count.to_string()], None);
     }
 
     /// `CHATHISTORY TARGETS who when`: something was said there since the loss.
-    pub(super) fn missed_private(&mut self, words: &[&str]) {
+    pub(super) fn history_target(&mut self, words: &[&str]) {
         let ["TARGETS", who, ..] = *words else { return };
         let Some(lost_at) = self.lost_at else { return };
         if self.server.is_room(who) || self.missed_of.len() == MAX_PEOPLE {
@@ -106,13 +106,13 @@ impl Session {
         }
         self.missed_of.push(who.to_owned());
         let count = self.server.history_page(OF_EACH).to_string();
-        self.order("CHATHISTORY", &["AFTER", who, &shortly_before(lost_at), &count], None);
+        self.queue("CHATHISTORY", &["AFTER", who, &shortly_before(lost_at), &count], None);
     }
 
     /// What somebody has written to this person alone since the loss.
-    fn tell_missed_private(&mut self, who: &str, mut messages: Vec<Said>) {
+    fn show_missed_direct(&mut self, who: &str, mut messages: Vec<ChatMessage>) {
         messages
-            .retain(|said| !self.server.same(&said.nick, &self.nick) && !self.private.knows(said));
+            .retain(|chat| !self.server.same(&chat.nick, &self.nick) && !self.private.knows(chat));
         if messages.is_empty() {
             return;
         }
@@ -121,32 +121,32 @@ impl Session {
         if self.bell >= Bell::Pm {
             self.shown.push(DisplayItem::Bell);
         }
-        messages.into_iter().for_each(|said| self.show(said, true));
+        messages.into_iter().for_each(|chat| self.show(chat, true));
     }
 
     /// An answer has come: messages of a room, or with one person.
-    pub(super) fn past_answered(&mut self, target: &str, messages: Vec<Said>) {
+    pub(super) fn history_received(&mut self, target: &str, messages: Vec<ChatMessage>) {
         let asked = self.missed_of.iter().position(|who| self.server.same(who, target));
         if let Some(place) = asked {
             self.missed_of.remove(place);
-            return self.tell_missed_private(target, messages);
+            return self.show_missed_direct(target, messages);
         }
         let room = self.rooms.get(&self.server, target);
         match room.filter(|room| room.log.is_catching_up()) {
             Some(room) => match room.log.answered(messages, &self.server) {
                 Next::Ask(reference, count) => self.ask_after(target, &reference, count),
-                Next::Done(caught) => self.tell_caught(target, caught),
+                Next::Done(caught) => self.show_caught(target, caught),
             },
-            None if messages.is_empty() => self.words(format!("nothing is kept of {target}")),
+            None if messages.is_empty() => self.show_text(format!("nothing is kept of {target}")),
             None => {
-                self.words(format!("past of {target}: {}", counted(messages.len(), "message")));
-                messages.into_iter().for_each(|said| self.show(said, true));
+                self.show_text(format!("past of {target}: {}", counted(messages.len(), "message")));
+                messages.into_iter().for_each(|chat| self.show(chat, true));
             }
         }
     }
 
     /// `FAIL CHATHISTORY code subcommand target :text`.
-    pub(super) fn past_refused(&mut self, context: &[&str], text: &str) {
+    pub(super) fn history_refused(&mut self, context: &[&str], text: &str) {
         if context.first() == Some(&"TARGETS") {
             return;
         }
@@ -160,27 +160,27 @@ impl Session {
                 if !caught.first_visit {
                     self.note(format!("what was said in {target} meanwhile is not known: {text}"));
                 }
-                self.tell_caught(target, caught);
+                self.show_caught(target, caught);
             }
             None => self.fail(format!("{text} ({})", context.join(" "))),
         }
     }
 
-    fn tell_caught(&mut self, room: &str, caught: Caught) {
+    fn show_caught(&mut self, room: &str, caught: Caught) {
         let mut missed = caught.missed;
         if caught.first_visit {
             if !missed.is_empty() {
-                self.words(format!("past of {room}: {}", counted(missed.len(), "message")));
+                self.show_text(format!("past of {room}: {}", counted(missed.len(), "message")));
             }
         } else {
             // The person's own words are on the screen already.
-            let spoken = &mut self.spoken;
+            let sent = &mut self.sent;
             let names = [Some(&self.nick), self.regain.as_ref()];
             let server = &self.server;
             let by_me = |nick: &str| names.iter().flatten().any(|own| server.same(own, nick));
-            missed.retain(|said| {
-                let own = by_me(&said.nick) && spoken.was_heard(room, &said.text);
-                !own && (said.time.is_none() || said.time >= caught.shown_until)
+            missed.retain(|chat| {
+                let own = by_me(&chat.nick) && sent.was_heard(room, &chat.text);
+                !own && (chat.time.is_none() || chat.time >= caught.shown_until)
             });
             if caught.forgotten {
                 self.note(format!(
@@ -196,18 +196,18 @@ impl Session {
                 count => self.note(format!("{count} messages were missed in {room}:")),
             }
             self.complete &= missed.is_empty() && !caught.more && !caught.forgotten;
-            let rings = missed.iter().any(|said| mentions(&said.text, &self.nick));
+            let rings = missed.iter().any(|chat| mentions(&chat.text, &self.nick));
             if rings && self.bell >= Bell::Mention {
                 self.shown.push(DisplayItem::Bell);
             }
         }
-        missed.into_iter().for_each(|said| self.show(said, true));
-        caught.held.into_iter().for_each(|said| self.show(said, false));
-        self.look_whether_back();
+        missed.into_iter().for_each(|chat| self.show(chat, true));
+        caught.held.into_iter().for_each(|chat| self.show(chat, false));
+        self.check_rejoined();
     }
 
     /// Whether all rooms have been entered again, and all questions answered.
-    pub(super) fn look_whether_back(&mut self) {
+    pub(super) fn check_rejoined(&mut self) {
         let waits = self.rooms.0.iter().any(|room| room.log.is_catching_up());
         if !self.returning || waits || !self.joining.is_empty() {
             return;
@@ -224,7 +224,7 @@ impl Session {
             (true, false) => "",
         };
         self.note(format!("back in {place} as {}{how}", self.nick));
-        for text in self.spoken.take_lost() {
+        for text in self.sent.take_lost() {
             self.note(format!("perhaps nobody has heard your: {text}"));
         }
     }

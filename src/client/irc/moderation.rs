@@ -1,20 +1,20 @@
 //! Which lines do the commands of moderation, and those that only ask, become?
 
-use super::Session;
+use super::IrcSession;
 use super::commands::Command;
 
-impl Session {
+impl IrcSession {
     /// What [`typed`](super::typed) does not do itself.
-    pub(super) fn ordered(&mut self, command: &Command, words: &[&str], rest: &str) {
+    pub(super) fn moderate(&mut self, command: &Command, words: &[&str], rest: &str) {
         match (command.name, words) {
-            ("whois", [nick]) => self.order("WHOIS", &[nick], None),
+            ("whois", [nick]) => self.queue("WHOIS", &[nick], None),
             ("away", _) => self.away(if rest.is_empty() { "away" } else { rest }),
-            ("back", []) => self.order("AWAY", &[], None),
-            ("list", []) => self.order("LIST", &[], None),
-            ("list", [mask]) => self.order("LIST", &[mask], None),
+            ("back", []) => self.queue("AWAY", &[], None),
+            ("list", []) => self.queue("LIST", &[], None),
+            ("list", [mask]) => self.queue("LIST", &[mask], None),
             ("motd", []) => {
                 self.motd.1 = true;
-                self.order("MOTD", &[], None);
+                self.queue("MOTD", &[], None);
             }
             ("op", [nick, room @ ..]) => self.set_mode(room, "+o", nick),
             ("deop", [nick, room @ ..]) => self.set_mode(room, "-o", nick),
@@ -28,30 +28,30 @@ impl Session {
             ("lock", [_, ..]) => self.lock(command, true, words),
             ("unlock", [_, ..]) => self.lock(command, false, words),
             ("mode", _) => self.mode(words),
-            ("oper", [name, password]) => self.order("OPER", &[name, password], None),
+            ("oper", [name, password]) => self.queue("OPER", &[name, password], None),
             ("kill", [nick, ..]) => {
                 let reason = rest[nick.len()..].trim_start();
-                self.order(
+                self.queue(
                     "KILL",
                     &[nick],
                     Some(if reason.is_empty() { "no reason" } else { reason }),
                 );
             }
-            (_, []) => self.misses(command, "something is missing"),
-            _ => self.misses(command, "that cannot be understood"),
+            (_, []) => self.usage_error(command, "something is missing"),
+            _ => self.usage_error(command, "that cannot be understood"),
         }
     }
 
     fn away(&mut self, text: &str) {
         match self.server.longest("AWAYLEN").filter(|limit| text.len() > *limit) {
             Some(limit) => self.fail(format!("such a message has up to {limit} bytes here")),
-            None => self.order("AWAY", &[], Some(text)),
+            None => self.queue("AWAY", &[], Some(text)),
         }
     }
 
     fn set_mode(&mut self, room: &[&str], letters: &str, nick: &str) {
         self.with_room(room.first().copied(), |session, room| {
-            session.order("MODE", &[room, letters, nick], None);
+            session.queue("MODE", &[room, letters, nick], None);
         });
     }
 
@@ -64,13 +64,13 @@ impl Session {
         };
         let (nick, reason) = rest.split_once(' ').unwrap_or((rest, ""));
         if nick.is_empty() {
-            return self.misses(command, "the nick is missing");
+            return self.usage_error(command, "the nick is missing");
         }
         if let Some(limit) = self.server.longest("KICKLEN").filter(|limit| reason.len() > *limit) {
             return self.fail(format!("a reason has up to {limit} bytes here"));
         }
         let reason = Some(reason.trim_start()).filter(|reason| !reason.is_empty());
-        self.with_room(room, |session, room| session.order("KICK", &[room, nick], reason));
+        self.with_room(room, |session, room| session.queue("KICK", &[room, nick], reason));
     }
 
     /// A nick is banned with any user and host: what else somebody has, only the server knows.
@@ -80,11 +80,11 @@ impl Session {
             [] => None,
             [mask] if is_mask(mask) => Some((*mask).to_owned()),
             [nick] => Some(format!("{nick}!*@*")),
-            _ => return self.misses(command, "one nick or mask is wanted"),
+            _ => return self.usage_error(command, "one nick or mask is wanted"),
         };
         self.with_room(room, |session, room| match &mask {
-            Some(mask) => session.order("MODE", &[room, letters, mask], None),
-            None => session.order("MODE", &[room, "b"], None),
+            Some(mask) => session.queue("MODE", &[room, letters, mask], None),
+            None => session.queue("MODE", &[room, "b"], None),
         });
     }
 
@@ -92,7 +92,7 @@ impl Session {
     /// with `m:` (EXTBAN; chatloop, InspIRCd) or a list `q` of its own (CHANMODES; Solanum).
     fn mute(&mut self, command: &Command, sign: &str, words: &[&str]) {
         let (room, words) = self.room_first(words);
-        let [name] = words else { return self.misses(command, "one nick or mask is wanted") };
+        let [name] = words else { return self.usage_error(command, "one nick or mask is wanted") };
         let mask = if is_mask(name) { (*name).to_owned() } else { format!("{name}!*@*") };
         let (letter, mask) = match self.server.mute_prefix() {
             Some(prefix) => ('b', format!("{prefix}{mask}")),
@@ -100,7 +100,7 @@ impl Session {
             None => return self.fail("this server cannot mute; /lock moderated, and /voice"),
         };
         self.with_room(room, |session, room| {
-            session.order("MODE", &[room, &format!("{sign}{letter}"), &mask], None);
+            session.queue("MODE", &[room, &format!("{sign}{letter}"), &mask], None);
         });
     }
 
@@ -119,18 +119,20 @@ impl Session {
             (true, ["limit", number]) if number.parse().is_ok_and(|it: u32| it > 0) => {
                 ('l', Some(*number))
             }
-            (true, ["limit", ..]) => return self.misses(command, "the limit is a number above 0"),
+            (true, ["limit", ..]) => {
+                return self.usage_error(command, "the limit is a number above 0");
+            }
             (false, ["limit"]) => ('l', None),
-            (true, ["key"]) => return self.misses(command, "the key is missing"),
-            (_, []) => return self.misses(command, "what to lock is missing"),
+            (true, ["key"]) => return self.usage_error(command, "the key is missing"),
+            (_, []) => return self.usage_error(command, "what to lock is missing"),
             (_, [what, ..]) => {
-                return self.misses(command, &format!("\"{what}\" cannot be locked so"));
+                return self.usage_error(command, &format!("\"{what}\" cannot be locked so"));
             }
         };
         let change = format!("{}{letter}", if on { '+' } else { '-' });
         self.with_room(room, |session, room| {
             let words: Vec<&str> = [room, &change].into_iter().chain(value).collect();
-            session.order("MODE", &words, None);
+            session.queue("MODE", &words, None);
         });
     }
 
@@ -145,11 +147,11 @@ impl Session {
     fn mode(&mut self, words: &[&str]) {
         match words {
             [target, ..] if self.server.is_room(target) || self.is_me(target) => {
-                self.order("MODE", words, None)
+                self.queue("MODE", words, None)
             }
             _ => self.with_room(None, |session, room| {
                 let words: Vec<&str> = std::iter::once(room).chain(words.iter().copied()).collect();
-                session.order("MODE", &words, None);
+                session.queue("MODE", &words, None);
             }),
         }
     }

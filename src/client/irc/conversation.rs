@@ -1,12 +1,12 @@
 //! What is said, to whom, and how does it look here? Messages, reactions, deletions, and the
 //! questions that programs ask each other (CTCP).
 
-use super::Session;
-use super::said::{self, Said};
-use super::typed::without_secret;
+use super::IrcSession;
+use super::messages::{self, ChatMessage};
 use crate::client::display::MessageKind;
 use crate::client::display::{DisplayItem, Quoted, mentions};
 use crate::client::options::Bell;
+use crate::client::secrets;
 use crate::wire::irc::Message;
 use jiff::SignedDuration;
 
@@ -19,84 +19,86 @@ const OLD: SignedDuration = SignedDuration::from_secs(60);
 /// So much older than now by our own clock, too: no clock is that wrong.
 const ANOTHER_DAY: SignedDuration = SignedDuration::from_hours(12);
 
-impl Session {
+impl IrcSession {
     /// Somebody says something.
-    pub(super) fn said(&mut self, said: Said, label: Option<&str>) {
-        let mine = !said.by_server && self.is_me(&said.nick);
-        if mine && self.is_own_echo(&said, label) {
+    pub(super) fn message_received(&mut self, chat: ChatMessage, label: Option<&str>) {
+        let mine = !chat.by_server && self.is_me(&chat.nick);
+        if mine && self.is_own_echo(&chat, label) {
             return;
         }
-        if !mine && self.is_ignored(&said) {
+        if !mine && self.is_ignored(&chat) {
             return;
         }
-        if said.ctcp {
-            return self.asked_by_program(&said);
+        if chat.ctcp {
+            return self.ctcp_received(&chat);
         }
-        match self.server.room_of(&said.target).map(str::to_owned) {
+        match self.server.room_of(&chat.target).map(str::to_owned) {
             Some(name) => {
                 let room = self.rooms.get(&self.server, &name);
                 let now = match room {
-                    Some(room) => room.log.live(said),
-                    None => Some(said),
+                    Some(room) => room.log.live(chat),
+                    None => Some(chat),
                 };
-                if let Some(said) = now {
-                    self.show(said, false);
+                if let Some(chat) = now {
+                    self.show(chat, false);
                 }
             }
-            None if said.by_server || said.target.starts_with('$') => {
-                let by = if said.by_server { String::new() } else { format!("{}: ", said.nick) };
-                for line in said.text.split('\n') {
-                    self.words(format!("{by}{line}"));
+            None if chat.by_server || chat.target.starts_with('$') => {
+                let by = if chat.by_server { String::new() } else { format!("{}: ", chat.nick) };
+                for line in chat.text.split('\n') {
+                    self.show_text(format!("{by}{line}"));
                 }
             }
-            None => self.show(said, false),
+            None => self.show(chat, false),
         }
     }
 
     /// Whether this is what the person has just said, coming back: it is on the screen already,
     /// and has a name from here on.
-    fn is_own_echo(&mut self, said: &Said, label: Option<&str>) -> bool {
-        if !self.server.has("echo-message")
-            || !self.spoken.echoed(label, &said.target, &self.server)
+    fn is_own_echo(&mut self, chat: &ChatMessage, label: Option<&str>) -> bool {
+        if !self.server.has("echo-message") || !self.sent.echoed(label, &chat.target, &self.server)
         {
             return false;
         }
-        let Some(name) = self.server.room_of(&said.target).map(str::to_owned) else {
-            self.show(said.clone(), false);
+        let Some(name) = self.server.room_of(&chat.target).map(str::to_owned) else {
+            self.show(chat.clone(), false);
             return true;
         };
         if let Some(room) = self.rooms.get(&self.server, &name) {
-            room.log.note(said);
+            room.log.note(chat);
         }
-        if let Some(id) = &said.id {
-            self.numbers.give(&name, id, &said.nick, &said.text);
+        if let Some(id) = &chat.id {
+            self.numbers.give(&name, id, &chat.nick, &chat.text);
         }
         true
     }
 
-    fn is_ignored(&self, said: &Said) -> bool {
+    fn is_ignored(&self, chat: &ChatMessage) -> bool {
         let is = |name: &str| self.ignored.iter().any(|it| self.server.same(it, name));
-        is(&said.nick) || said.account.as_deref().is_some_and(is)
+        is(&chat.nick) || chat.account.as_deref().is_some_and(is)
     }
 
     /// Shows a message; `past` says that it was asked for as such.
-    pub(super) fn show(&mut self, said: Said, past: bool) {
-        let room = self.server.room_of(&said.target).map(str::to_owned);
-        let mine = self.is_me(&said.nick);
-        let own = room.is_none() && mine && !self.is_me(&said.target);
-        let nick = if own { said.target.clone() } else { said.nick.clone() };
-        let old = !past && self.is_old(&said);
-        let said = match own {
-            true => Said { text: without_secret(&nick, &said.text).into_owned(), ..said },
-            false => said,
+    pub(super) fn show(&mut self, chat: ChatMessage, past: bool) {
+        let room = self.server.room_of(&chat.target).map(str::to_owned);
+        let mine = self.is_me(&chat.nick);
+        let own = room.is_none() && mine && !self.is_me(&chat.target);
+        let nick = if own { chat.target.clone() } else { chat.nick.clone() };
+        let old = !past && self.is_old(&chat);
+        let chat = match own {
+            true => ChatMessage {
+                text: secrets::masked_message(&nick, &chat.text).into_owned(),
+                ..chat
+            },
+            false => chat,
         };
-        let mut heard = said.heard(room, nick, own);
+        let mut heard = chat.heard(room, nick, own);
         heard.past = past || old;
         heard.mention =
             !heard.past && !mine && heard.room.is_some() && mentions(&heard.text, &self.nick);
         let place = heard.room.clone().unwrap_or_else(|| heard.nick.clone());
         if let Some(id) = &heard.id {
-            heard.number = Some(self.numbers.give(&place, id, &said.nick, &heard.text));
+            heard.number = Some(self.numbers.give(&place, id, &chat.nick, &heard.text));
         }
         if let Some(Quoted { id, known }) = &mut heard.reply
             && let Some(of) = self.numbers.by_id(id)
@@ -106,10 +108,10 @@ impl Session {
             heard.mention |= to_me && !heard.past && !mine && heard.room.is_some();
         }
         if !mine {
-            self.vocabulary.spoke(&said.nick);
+            self.vocabulary.spoke(&chat.nick);
         }
         if heard.room.is_none() {
-            self.private.note(&said);
+            self.private.note(&chat);
         }
         if heard.room.is_none() && !heard.past {
             self.last_private = Some(heard.nick.clone());
@@ -126,9 +128,9 @@ impl Session {
         self.shown.push(DisplayItem::Message(Box::new(heard)));
     }
 
-    fn is_old(&self, said: &Said) -> bool {
+    fn is_old(&self, chat: &ChatMessage) -> bool {
         let newest = self.newest.unwrap_or(self.now);
-        said.time.is_some_and(|time| {
+        chat.time.is_some_and(|time| {
             newest.duration_since(time) > OLD || self.now.duration_since(time) > ANOTHER_DAY
         })
     }
@@ -140,14 +142,14 @@ impl Session {
             return;
         }
         let tags = message.tags;
-        let of = said::word(tags, "+draft/reply").or_else(|| said::word(tags, "+reply"));
-        let (reaction, did) = match said::word(tags, "+draft/react") {
+        let of = messages::word(tags, "+draft/reply").or_else(|| messages::word(tags, "+reply"));
+        let (reaction, did) = match messages::word(tags, "+draft/react") {
             Some(text) => (Some(text), "reacts to"),
-            None => (said::word(tags, "+draft/unreact"), "takes back from"),
+            None => (messages::word(tags, "+draft/unreact"), "takes back from"),
         };
         if let (Some(of), Some(reaction)) = (of, reaction) {
             let what = self.described(&of, message.parameters.first().copied().unwrap_or_default());
-            self.words(format!("{who} {did} {what}: {reaction}"));
+            self.show_text(format!("{who} {did} {what}: {reaction}"));
         }
     }
 
@@ -169,15 +171,15 @@ impl Session {
         if let Some(room) = self.rooms.get(&self.server, target) {
             room.log.deleted(id);
         }
-        self.words(format!("{who} has deleted {what}{reason}"));
+        self.show_text(format!("{who} has deleted {what}{reason}"));
     }
 
     /// CTCP. Two harmless questions are answered, and not often; nothing is ever obeyed.
-    fn asked_by_program(&mut self, said: &Said) {
-        if said.kind == MessageKind::Notice {
-            return self.words(format!("{} answers: {}", said.nick, said.text));
+    fn ctcp_received(&mut self, chat: &ChatMessage) {
+        if chat.kind == MessageKind::Notice {
+            return self.show_text(format!("{} answers: {}", chat.nick, chat.text));
         }
-        let (question, rest) = said.text.split_once(' ').unwrap_or((&said.text, ""));
+        let (question, rest) = chat.text.split_once(' ').unwrap_or((&chat.text, ""));
         let answer = match question.to_ascii_uppercase().as_str() {
             "VERSION" => format!("VERSION chatloop-client {}", env!("CARGO_PKG_VERSION")),
             "PING" => format!("PING {}", &rest[..rest.floor_char_boundary(MAX_PING)]),
@@ -188,8 +190,8 @@ impl Session {
         self.answered.retain(|then| now.duration_since(*then) < within);
         if self.answered.len() < most {
             self.answered.push(now);
-            self.words(format!("{} asks this program for {question}", said.nick));
-            self.order("NOTICE", &[&said.nick], Some(&format!("\u{1}{answer}\u{1}")));
+            self.show_text(format!("{} asks this program for {question}", chat.nick));
+            self.queue("NOTICE", &[&chat.nick], Some(&format!("\u{1}{answer}\u{1}")));
         }
     }
 }

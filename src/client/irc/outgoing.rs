@@ -4,11 +4,11 @@
 //! line then. So a text is cut before, at words or at least between graphemes: into one
 //! `draft/multiline` message where the server has that, else into several. Nothing is lost by it.
 
-use super::Session;
+use super::IrcSession;
 use super::pace::MAX_WAITING;
-use super::server::Server;
-use super::typed::without_secret;
+use super::server_info::ServerInfo;
 use crate::client::display::MessageKind;
+use crate::client::secrets;
 use crate::wire::irc::{Limits, LineWriter, render::pieces};
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -25,7 +25,7 @@ const LEAST_ROOM: usize = 64;
 
 /// One message on its way.
 #[derive(Debug)]
-struct Utterance {
+struct Unconfirmed {
     label: String,
     target: String,
     text: String,
@@ -45,15 +45,15 @@ struct Lost {
 
 /// What this person has said and the server has not confirmed.
 #[derive(Debug, Default)]
-pub(super) struct Spoken {
-    waiting: VecDeque<Utterance>,
+pub(super) struct SentMessages {
+    waiting: VecDeque<Unconfirmed>,
     lost: Vec<Lost>,
     labels: u64,
     /// What has come back so far.
     confirmed: u64,
 }
 
-impl Spoken {
+impl SentMessages {
     fn next_label(&mut self) -> String {
         self.labels += 1;
         self.labels.to_string()
@@ -64,12 +64,12 @@ impl Spoken {
             self.waiting.pop_front();
         }
         let (target, text) = (target.to_owned(), text.to_owned());
-        self.waiting.push_back(Utterance { label, target, text, serial, after });
+        self.waiting.push_back(Unconfirmed { label, target, text, serial, after });
     }
 
     /// One of this person's own messages comes back; whether it was said here. Without labels
     /// they come in order.
-    pub fn echoed(&mut self, label: Option<&str>, target: &str, server: &Server) -> bool {
+    pub fn echoed(&mut self, label: Option<&str>, target: &str, server: &ServerInfo) -> bool {
         let labelled = server.has("labeled-response");
         let place = self.waiting.iter().position(|it| match label {
             Some(label) => it.label == label,
@@ -132,62 +132,62 @@ impl Spoken {
 
 /// What is said.
 #[derive(Clone, Copy)]
-pub(super) struct Speech<'s> {
+pub(super) struct Outgoing<'s> {
     pub to: &'s str,
     pub kind: MessageKind,
     /// The msgid of what it answers.
     pub reply: Option<&'s str>,
 }
 
-impl Session {
+impl IrcSession {
     /// Bytes of text that reach the others in one line.
-    fn room_for(&self, speech: Speech<'_>) -> usize {
+    fn room_for(&self, outgoing: Outgoing<'_>) -> usize {
         let address = self.address.as_ref().map_or(LONGEST_ADDRESS, String::len);
-        let frame = match speech.kind {
+        let frame = match outgoing.kind {
             MessageKind::Message => "PRIVMSG".len(),
             MessageKind::Notice => "NOTICE".len(),
             MessageKind::Action => "PRIVMSG".len() + "\u{1}ACTION \u{1}".len(),
         };
         let taken =
-            ":! ".len() + self.nick.len() + address + frame + speech.to.len() + "  :\r\n".len();
+            ":! ".len() + self.nick.len() + address + frame + outgoing.to.len() + "  :\r\n".len();
         self.server.line_length().saturating_sub(taken).max(LEAST_ROOM)
     }
 
     /// Says lines. One that fits is one message; more are one `draft/multiline` message, or as
     /// many messages as it takes. Blank lines are kept only where they can be.
-    pub(super) fn speak(&mut self, speech: Speech<'_>, lines: &[&str]) {
-        let room = self.room_for(speech);
+    pub(super) fn send_message(&mut self, outgoing: Outgoing<'_>, lines: &[&str]) {
+        let room = self.room_for(outgoing);
         let whole = matches!(lines, [line] if line.len() <= room);
         match self.server.multiline() {
-            Some(limits) if !whole && speech.kind != MessageKind::Action => {
-                self.speak_together(speech, lines, room, limits);
+            Some(limits) if !whole && outgoing.kind != MessageKind::Action => {
+                self.send_multiline(outgoing, lines, room, limits);
             }
             _ => {
                 let lines = lines.iter().filter(|line| !line.trim().is_empty());
                 for (place, piece) in lines.flat_map(|line| pieces(line, room)).enumerate() {
-                    let reply = speech.reply.filter(|_| place == 0);
-                    self.speak_line(Speech { reply, ..speech }, piece);
+                    let reply = outgoing.reply.filter(|_| place == 0);
+                    self.send_line(Outgoing { reply, ..outgoing }, piece);
                 }
             }
         }
     }
 
-    fn speak_line(&mut self, speech: Speech<'_>, text: &str) {
-        let label = self.spoken.next_label();
+    fn send_line(&mut self, outgoing: Outgoing<'_>, text: &str) {
+        let label = self.sent.next_label();
         let mut out = Vec::new();
-        let command = if speech.kind == MessageKind::Notice { "NOTICE" } else { "PRIVMSG" };
-        let line = self.tagged(&mut out, speech, &label).command(command).middle(speech.to);
-        let _ = match speech.kind {
+        let command = if outgoing.kind == MessageKind::Notice { "NOTICE" } else { "PRIVMSG" };
+        let line = self.tagged(&mut out, outgoing, &label).command(command).middle(outgoing.to);
+        let _ = match outgoing.kind {
             MessageKind::Action => line.trailing(&format!("\u{1}ACTION {text}\u{1}")).end(),
             MessageKind::Message | MessageKind::Notice => line.trailing(text).end(),
         };
-        self.hand_in(out, label, speech, text);
+        self.queue_message(out, label, outgoing, text);
     }
 
     fn tagged<'o, 's>(
         &self,
         out: &'o mut Vec<u8>,
-        speech: Speech<'_>,
+        outgoing: Outgoing<'_>,
         label: &str,
     ) -> LineWriter<'o, 's> {
         let limits = Limits { body: self.server.line_length(), ..Limits::FROM_CLIENT };
@@ -195,28 +195,29 @@ impl Session {
         if self.server.has("labeled-response") && self.server.has("batch") {
             line = line.tag("label", label);
         }
-        match speech.reply.filter(|_| self.server.has("message-tags")) {
+        match outgoing.reply.filter(|_| self.server.has("message-tags")) {
             Some(id) => line.tag("+draft/reply", id),
             None => line,
         }
     }
 
-    fn hand_in(&mut self, bytes: Vec<u8>, label: String, speech: Speech<'_>, text: &str) {
+    fn queue_message(&mut self, bytes: Vec<u8>, label: String, outgoing: Outgoing<'_>, text: &str) {
         let serial = self.pace.push(bytes);
-        let shown = without_secret(speech.to, text);
+        let shown = secrets::masked_message(outgoing.to, text);
         // The server's clock counts, and it says this later than what it said last.
         let after = self.newest.unwrap_or(self.now);
-        self.spoken.remember(label, speech.to, &shown, serial, after);
-        let private = !self.server.has("echo-message") && self.server.room_of(speech.to).is_none();
+        self.sent.remember(label, outgoing.to, &shown, serial, after);
+        let private =
+            !self.server.has("echo-message") && self.server.room_of(outgoing.to).is_none();
         if private {
-            self.show_own(speech, text);
+            self.show_own(outgoing, text);
         }
     }
 
     /// As many `draft/multiline` messages as its limits make of the lines.
-    fn speak_together(
+    fn send_multiline(
         &mut self,
-        speech: Speech<'_>,
+        outgoing: Outgoing<'_>,
         lines: &[&str],
         room: usize,
         (max_bytes, max_lines): (usize, usize),
@@ -229,7 +230,7 @@ impl Session {
             for (place, piece) in pieces(line, room).enumerate() {
                 let newline = usize::from(place == 0 && !parts.is_empty());
                 if parts.len() == max_lines || bytes + newline + piece.len() > max_bytes {
-                    self.speak_parts(speech, &parts);
+                    self.send_batch(outgoing, &parts);
                     (parts, bytes) = (Vec::new(), 0);
                 }
                 let concat = place > 0 && !parts.is_empty();
@@ -237,27 +238,27 @@ impl Session {
                 parts.push((concat, piece));
             }
         }
-        self.speak_parts(speech, &parts);
+        self.send_batch(outgoing, &parts);
     }
 
     /// One message of several lines; `true` with a line that goes on in the one before.
-    fn speak_parts(&mut self, speech: Speech<'_>, parts: &[(bool, &str)]) {
+    fn send_batch(&mut self, outgoing: Outgoing<'_>, parts: &[(bool, &str)]) {
         let Some(first) = parts.iter().position(|(_, text)| !text.trim().is_empty()) else {
             return;
         };
         let last = parts.iter().rposition(|(_, text)| !text.trim().is_empty()).unwrap_or(first);
         let parts = &parts[first..=last];
         if let [(_, line)] = parts {
-            return self.speak_line(speech, line);
+            return self.send_line(outgoing, line);
         }
-        let label = self.spoken.next_label();
+        let label = self.sent.next_label();
         let limits = Limits { body: self.server.line_length(), ..Limits::FROM_CLIENT };
-        let command = if speech.kind == MessageKind::Notice { "NOTICE" } else { "PRIVMSG" };
+        let command = if outgoing.kind == MessageKind::Notice { "NOTICE" } else { "PRIVMSG" };
         let mut out = Vec::new();
         let mut text = String::new();
-        let begin = self.tagged(&mut out, speech, &label).command("BATCH");
+        let begin = self.tagged(&mut out, outgoing, &label).command("BATCH");
         let _ =
-            begin.middle(&format!("+{label}")).middle("draft/multiline").middle(speech.to).end();
+            begin.middle(&format!("+{label}")).middle("draft/multiline").middle(outgoing.to).end();
         for (place, (concat, piece)) in parts.iter().enumerate() {
             let concat = *concat && place > 0;
             if !concat && place > 0 {
@@ -266,16 +267,16 @@ impl Session {
             text.push_str(piece);
             let line = LineWriter::new(&mut out, limits).tag("batch", &label);
             let line = if concat { line.tag("draft/multiline-concat", "") } else { line };
-            let _ = line.command(command).middle(speech.to).trailing(piece).end();
+            let _ = line.command(command).middle(outgoing.to).trailing(piece).end();
         }
         let end = LineWriter::new(&mut out, limits).command("BATCH");
         let _ = end.middle(&format!("-{label}")).end();
-        self.hand_in(out, label, speech, &text);
+        self.queue_message(out, label, outgoing, &text);
     }
 
     /// The server has refused something that was said; `false` if it was something else.
-    pub(super) fn not_heard(&mut self, label: Option<&str>, why: &str) -> bool {
-        let Some((target, text)) = label.and_then(|label| self.spoken.refused(label)) else {
+    pub(super) fn message_rejected(&mut self, label: Option<&str>, why: &str) -> bool {
+        let Some((target, text)) = label.and_then(|label| self.sent.refused(label)) else {
             return false;
         };
         let to = if self.server.is_room(&target) { "in" } else { "to" };

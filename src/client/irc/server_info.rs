@@ -41,7 +41,7 @@ pub(super) const USEFUL: [&str; 19] = [
 
 /// One server, as far as it has said what it is.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(super) struct ServerInfo {
     /// Its name, as in the source of what it says.
     pub name: String,
     /// It is a chatloop server.
@@ -52,9 +52,9 @@ pub(super) struct Server {
     mapping: CaseMapping,
 }
 
-impl Server {
-    pub fn new() -> Server {
-        Server {
+impl ServerInfo {
+    pub fn new() -> ServerInfo {
+        ServerInfo {
             name: String::new(),
             is_chatloop: false,
             offered: BTreeMap::new(),
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_silent_server_is_one_of_1993() {
-        let server = Server::new();
+        let server = ServerInfo::new();
         assert!(server.same("[bob]", "{BOB}"));
         assert!(server.is_room("&local") && !server.is_room("+x") && !server.is_room("#"));
         assert_eq!((server.prefixes(), server.prefix_of('v')), ("@+", Some('+')));
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn what_is_announced_counts() {
-        let mut server = Server::new();
+        let mut server = ServerInfo::new();
         server
             .offers("batch message-tags draft/multiline=max-bytes=4096,max-lines=24 sasl=PLAIN x");
         assert_eq!(server.wanted(false), ["batch", "draft/multiline", "message-tags"]);

@@ -4,7 +4,7 @@
 //! nothing at all: either way its 001 decides, and nothing is waited for that only a newer server
 //! would say.
 
-use super::{Session, Verdict};
+use super::{IrcSession, RegistrationOutcome};
 use crate::wire::irc::{Message, name};
 use zeroize::Zeroizing;
 
@@ -19,7 +19,7 @@ const GUEST: &str = "guest";
 
 /// Where the client stands before it is in.
 #[derive(Debug, Default)]
-pub(super) struct Door {
+pub(super) struct Registration {
     /// The server has said something that IRC servers say.
     pub answered: bool,
     /// The nick that is wanted, and the one that was asked for last.
@@ -62,11 +62,11 @@ const KNOWN: [&str; 13] = [
     "BATCH",
 ];
 
-impl Session {
+impl IrcSession {
     /// A connection stands: says who is there.
     pub fn connected(&mut self, now: jiff::Timestamp) {
         self.now = now;
-        self.server = super::Server::new();
+        self.server = super::ServerInfo::new();
         self.pace = super::Pace::default();
         self.batches = super::Batches::default();
         (self.welcomed, self.address, self.newest) = (false, None, None);
@@ -77,49 +77,55 @@ impl Session {
         self.urgent.clear();
         let nick = self.regain.clone().unwrap_or_else(|| self.nick.clone());
         let nick = if nick.is_empty() { GUEST.to_owned() } else { nick };
-        self.door = Some(Door { wanted: nick.clone(), nick: nick.clone(), ..Door::default() });
-        self.at_once("CAP", &["LS", "302"], None);
-        if let Some(password) = self.wishes.password.clone() {
+        self.registration = Some(Registration {
+            wanted: nick.clone(),
+            nick: nick.clone(),
+            ..Registration::default()
+        });
+        self.send_now("CAP", &["LS", "302"], None);
+        if let Some(password) = self.connect_options.password.clone() {
             let line = self.line("PASS", &[], Some(&password)).map(Zeroizing::new);
             match line {
                 Some(line) => self.urgent.extend_from_slice(&line),
-                None => self.refused("the password is too long for a line"),
+                None => self.rejected("the password is too long for a line"),
             }
         }
-        self.at_once("NICK", &[&nick], None);
-        let user: String = self.wishes.nick.chars().filter(char::is_ascii_alphanumeric).collect();
+        self.send_now("NICK", &[&nick], None);
+        let user: String =
+            self.connect_options.nick.chars().filter(char::is_ascii_alphanumeric).collect();
         let user = if user.is_empty() { GUEST } else { &user[..user.len().min(10)] }.to_owned();
-        self.at_once("USER", &[&user, "0", "*"], Some(&nick));
+        self.send_now("USER", &[&user, "0", "*"], Some(&nick));
         self.nick = nick;
     }
 
     /// The server has been silent for too long, or has not come to an end.
-    pub fn waited_enough(&mut self) {
-        match &self.door {
-            Some(door) if !door.answered => self.not_irc("it has not answered"),
-            Some(_) => self.refused("it has not let us in for a minute"),
-            None if self.is_settled() || self.wishes.person => {}
-            None => self.refused("it does not say whether we are in the room"),
+    pub fn registration_timed_out(&mut self) {
+        match &self.registration {
+            Some(registration) if !registration.answered => self.not_irc("it has not answered"),
+            Some(_) => self.rejected("it has not let us in for a minute"),
+            None if self.is_settled() || self.connect_options.person => {}
+            None => self.rejected("it does not say whether we are in the room"),
         }
     }
 
     pub(super) fn not_irc(&mut self, why: &str) {
         let text = format!("this seems to be no IRC server: {why}; --plain talks in plain lines");
-        self.verdict.get_or_insert(Verdict::NotIrc(text));
+        self.outcome.get_or_insert(RegistrationOutcome::NotIrc(text));
     }
 
-    pub(super) fn refused(&mut self, why: &str) {
+    pub(super) fn rejected(&mut self, why: &str) {
         let why = crate::wire::clean::clean(why.as_bytes());
-        self.verdict
-            .get_or_insert(Verdict::Refused(format!("the server has not let us in: {why}")));
+        self.outcome.get_or_insert(RegistrationOutcome::Rejected(format!(
+            "the server has not let us in: {why}"
+        )));
     }
 
     /// A line that is no IRC, or no answer to a registration.
-    pub(super) fn is_no_answer(&mut self, line: &[u8]) {
+    pub(super) fn not_irc_line(&mut self, line: &[u8]) {
         // The mark of a chatloop server's own words in plain lines.
         if line.starts_with(b"* ") {
             let text = "the server has taken us for a client of plain lines, each time: our first word reaches it too late (its --greeting-delay); --plain talks in plain lines";
-            self.verdict.get_or_insert(Verdict::Late(text.to_owned()));
+            self.outcome.get_or_insert(RegistrationOutcome::TooLate(text.to_owned()));
             return;
         }
         let text = crate::wire::clean::clean(line);
@@ -128,41 +134,41 @@ impl Session {
     }
 
     /// What is said before 001; `false` if it is to be taken as what is said later.
-    pub(super) fn at_the_door(&mut self, message: &Message<'_>, line: &[u8]) -> bool {
+    pub(super) fn before_welcome(&mut self, message: &Message<'_>, line: &[u8]) -> bool {
         let numeric = message.numeric().map(|it| it.number());
         let known =
             numeric.is_some() || KNOWN.iter().any(|it| message.command.eq_ignore_ascii_case(it));
-        let Some(door) = &mut self.door else { return false };
+        let Some(registration) = &mut self.registration else { return false };
         if !known {
-            if !door.answered {
-                self.is_no_answer(line);
+            if !registration.answered {
+                self.not_irc_line(line);
             }
             return true;
         }
-        door.answered = true;
+        registration.answered = true;
         let text = message.parameters.last().copied().unwrap_or_default();
         match (numeric, message.command) {
             (Some(1), _) => return false,
             (Some(432 | 433 | 436 | 437), _) => self.try_another_nick(numeric == Some(432), text),
             (Some(464), _) => {
-                self.refused(&format!(
+                self.rejected(&format!(
                     "{text} (CHATLOOP_PASSWORD or --password-file has the server's password)"
                 ));
             }
-            (Some(465 | 463 | 466), _) => self.refused(text),
+            (Some(465 | 463 | 466), _) => self.rejected(text),
             (Some(421 | 451 | 410), _) => {}
             (Some(900), _) => {
                 let account = message.parameters.get(2).copied().unwrap_or(text);
-                self.words(format!("you are logged in as {account}"));
+                self.show_text(format!("you are logged in as {account}"));
             }
             (Some(903), _) => self.sasl_done(),
             (Some(902 | 904..=907), _) => self.sasl_failed(text),
             // Old servers say some of it before 001.
             (Some(number), _) if number < 400 => {}
-            (Some(_), _) => self.words(text),
-            (None, "ERROR") => self.refused(text),
+            (Some(_), _) => self.show_text(text),
+            (None, "ERROR") => self.rejected(text),
             (None, "AUTHENTICATE") => self.sasl_asked(text),
-            (None, "FAIL") => self.refused(text),
+            (None, "FAIL") => self.rejected(text),
             _ => return false,
         }
         true
@@ -170,36 +176,42 @@ impl Session {
 
     /// Says another name, with digits behind it.
     fn try_another_nick(&mut self, bad: bool, why: &str) {
-        let Some(door) = &mut self.door else { return };
-        door.tries += 1;
-        let (tries, before) = (door.tries, door.nick.clone());
+        let Some(registration) = &mut self.registration else { return };
+        registration.tries += 1;
+        let (tries, before) = (registration.tries, registration.nick.clone());
         if tries == MAX_TRIES {
-            return self.refused(&format!("no nick was free ({before}: {why})"));
+            return self.rejected(&format!("no nick was free ({before}: {why})"));
         }
-        let with_digits = tries > 1 && before != door.wanted;
-        if bad && with_digits && door.joint.is_empty() {
-            door.joint = "_";
+        let with_digits = tries > 1 && before != registration.wanted;
+        if bad && with_digits && registration.joint.is_empty() {
+            registration.joint = "_";
         } else if bad {
-            let better = presentable(&door.wanted);
-            door.wanted = if better == door.wanted { GUEST.to_owned() } else { better };
+            let better = presentable(&registration.wanted);
+            registration.wanted =
+                if better == registration.wanted { GUEST.to_owned() } else { better };
         }
         let digits = match tries {
             1 if bad => String::new(),
-            1..=3 => format!("{}{tries}", door.joint),
-            _ => format!("{}{}", door.joint, self.wishes.seed.wrapping_add(tries) % 10_000),
+            1..=3 => format!("{}{tries}", registration.joint),
+            _ => format!(
+                "{}{}",
+                registration.joint,
+                self.connect_options.seed.wrapping_add(tries) % 10_000
+            ),
         };
         // An old server may cut a long name to one that is taken.
-        let room = if tries > 3 { SHORT_NICK - digits.len() } else { door.wanted.len() };
-        let end = door.wanted.floor_char_boundary(room);
-        let nick = format!("{}{digits}", &door.wanted[..end]);
-        door.nick.clone_from(&nick);
-        self.words(format!("{before}: {why}; trying {nick}"));
-        self.at_once("NICK", &[&nick], None);
+        let room = if tries > 3 { SHORT_NICK - digits.len() } else { registration.wanted.len() };
+        let end = registration.wanted.floor_char_boundary(room);
+        let nick = format!("{}{digits}", &registration.wanted[..end]);
+        registration.nick.clone_from(&nick);
+        self.show_text(format!("{before}: {why}; trying {nick}"));
+        self.send_now("NICK", &[&nick], None);
     }
 
     /// 001: in, under the name that the server says.
-    pub(super) fn let_in(&mut self, nick: &str) {
-        let wanted = self.door.take().map(|door| door.wanted).unwrap_or_default();
+    pub(super) fn accepted(&mut self, nick: &str) {
+        let wanted =
+            self.registration.take().map(|registration| registration.wanted).unwrap_or_default();
         nick.clone_into(&mut self.nick);
         // Who was here before has left a ghost of that name, perhaps, that will go.
         let ghost = self.was_in && !self.server.same(nick, &wanted);
@@ -218,8 +230,8 @@ impl Session {
                 self.server.offers(list);
                 let more = words.len() > 3 && words[2] == "*";
                 if !more {
-                    if let Some(door) = &mut self.door {
-                        door.listed = true;
+                    if let Some(registration) = &mut self.registration {
+                        registration.listed = true;
                     }
                     self.request_capabilities();
                 }
@@ -261,42 +273,42 @@ impl Session {
     }
 
     fn request(&mut self, names: &str) {
-        self.at_once("CAP", &["REQ"], Some(names));
-        if let Some(door) = &mut self.door {
-            door.requests += 1;
+        self.send_now("CAP", &["REQ"], Some(names));
+        if let Some(registration) = &mut self.registration {
+            registration.requests += 1;
         }
     }
 
     fn request_answered(&mut self) {
-        if let Some(door) = &mut self.door {
-            door.requests = door.requests.saturating_sub(1);
+        if let Some(registration) = &mut self.registration {
+            registration.requests = registration.requests.saturating_sub(1);
         }
         self.go_on();
     }
 
     /// When all capabilities are agreed on: the account, and in.
     fn go_on(&mut self) {
-        let Some(door) = &mut self.door else { return };
-        if !door.listed || door.requests > 0 {
+        let Some(registration) = &mut self.registration else { return };
+        if !registration.listed || registration.requests > 0 {
             return;
         }
-        if let Some(login) = self.login.clone().filter(|_| door.sasl == Sasl::Not) {
-            door.sasl = Sasl::Begun;
+        if let Some(login) = self.login.clone().filter(|_| registration.sasl == Sasl::Not) {
+            registration.sasl = Sasl::Begun;
             match self.server.has("sasl") {
                 true => self.begin_sasl(login),
                 false => self.no_login(&login.account, "it knows no SASL"),
             }
             return;
         }
-        if matches!(door.sasl, Sasl::Not | Sasl::Over) {
-            self.at_once("CAP", &["END"], None);
+        if matches!(registration.sasl, Sasl::Not | Sasl::Over) {
+            self.send_now("CAP", &["END"], None);
         }
     }
 
     /// SASL has come to its end, well or not.
     pub(super) fn sasl_over(&mut self) {
-        if let Some(door) = &mut self.door {
-            door.sasl = Sasl::Over;
+        if let Some(registration) = &mut self.registration {
+            registration.sasl = Sasl::Over;
             self.go_on();
         }
     }
@@ -304,13 +316,13 @@ impl Session {
     /// There will be no login.
     pub(super) fn no_login(&mut self, account: &str, why: &str) {
         let text = format!("no login as {account}: {why}");
-        if self.door.is_none() {
+        if self.registration.is_none() {
             return self.fail(text);
         }
         self.login = None;
-        if !self.wishes.person {
+        if !self.connect_options.person {
             // A script must not speak as somebody it is not.
-            return self.refused(&text);
+            return self.rejected(&text);
         }
         self.shown.push(super::DisplayItem::error(text));
         self.sasl_over();

@@ -74,7 +74,7 @@ fn commands_become_lines() {
     ] {
         assert_eq!(talk.typed(typed), [sent], "{typed}: {:?}", talk.shown());
     }
-    assert!(talk.session.has_said_farewell());
+    assert!(talk.session.has_quit());
     let text = talk.shown().concat();
     assert!(!text.contains("hunter22") && !talk.session.has_failed(), "{text}");
 }

@@ -7,8 +7,8 @@
 //! The rest of the commands, those that ask for a mode, are in `ordered`.
 
 use super::numbers::Numbered;
-use super::speak::Speech;
-use super::{Session, commands, numerics};
+use super::outgoing::Outgoing;
+use super::{IrcSession, commands, numerics};
 use crate::client::display::MessageKind;
 use crate::client::display::{DisplayItem, Incoming, Quoted};
 use crate::client::options::Bell;
@@ -23,14 +23,14 @@ const MAX_IGNORED: usize = 100;
 /// Messages that `/history` shows unless it says how many.
 const HISTORY: usize = 20;
 
-impl Session {
+impl IrcSession {
     /// The person has typed a line.
     pub fn typed(&mut self, line: &str, now: Timestamp) {
         self.begin_typing(now);
         let line = &*carriable(line);
         match line.strip_prefix('/') {
             Some(rest) if !rest.starts_with('/') => self.command(rest),
-            _ => self.say_lines(&[line]),
+            _ => self.send_lines(&[line]),
         }
     }
 
@@ -41,18 +41,18 @@ impl Session {
         if lines.first().is_some_and(is_command) {
             lines.iter().filter(|line| !line.is_empty()).for_each(|line| self.typed(line, now));
         } else {
-            self.say_lines(lines);
+            self.send_lines(lines);
         }
     }
 
     fn begin_typing(&mut self, now: Timestamp) {
         self.now = now;
         self.rows_left = numerics::ROWS_SHOWN;
-        self.farewell = false;
+        self.quit = false;
     }
 
     /// Says lines in the current room, or where the first of them says.
-    fn say_lines(&mut self, lines: &[&str]) {
+    fn send_lines(&mut self, lines: &[&str]) {
         let lines: Vec<_> = lines.iter().map(|line| carriable(line)).collect();
         let lines: Vec<&str> = lines.iter().map(|line| &**line).collect();
         let [first, rest @ ..] = &lines[..] else { return };
@@ -75,7 +75,7 @@ impl Session {
         if lines.iter().all(|line| line.trim().is_empty()) {
             return self.fail(format!("nothing to say in {to}; form: @#room text"));
         }
-        self.speak(Speech { to: &to, kind: MessageKind::Message, reply: None }, &lines);
+        self.send_message(Outgoing { to: &to, kind: MessageKind::Message, reply: None }, &lines);
     }
 
     fn command(&mut self, line: &str) {
@@ -89,12 +89,12 @@ impl Session {
         match (command.name, &words[..]) {
             ("help", _) => self.help(words.first().copied()),
             ("quit", _) => {
-                self.order("QUIT", &[], Some(rest).filter(|rest| !rest.is_empty()));
-                self.farewell = true;
+                self.queue("QUIT", &[], Some(rest).filter(|rest| !rest.is_empty()));
+                self.quit = true;
             }
             ("nick", [nick]) => {
                 self.regain = None;
-                self.order("NICK", &[nick], None);
+                self.queue("NICK", &[nick], None);
             }
             ("join", [room]) => self.join_or_go(room, None),
             ("join", [room, key]) => self.join_or_go(room, Some(key)),
@@ -102,23 +102,24 @@ impl Session {
             ("room", []) => self.where_am_i(),
             ("room", [room]) => self.go_to(room),
             ("names", _) => self.ask_names(words.first().copied()),
-            ("who", [room]) if !self.server.is_room(room) => self.order("WHO", &[room], None),
+            ("who", [room]) if !self.server.is_room(room) => self.queue("WHO", &[room], None),
             ("who", _) => self.ask_names(words.first().copied()),
             ("topic", _) => self.topic(rest),
             ("invite", [nick]) => {
-                self.with_room(None, |session, room| session.order("INVITE", &[nick, room], None))
+                self.with_room(None, |session, room| session.queue("INVITE", &[nick, room], None))
             }
-            ("invite", [nick, room]) => self.order("INVITE", &[nick, room], None),
-            ("msg", [to, _, ..]) => self.say_to(to, rest, MessageKind::Message),
-            ("notice", [to, _, ..]) => self.say_to(to, rest, MessageKind::Notice),
+            ("invite", [nick, room]) => self.queue("INVITE", &[nick, room], None),
+            ("msg", [to, _, ..]) => self.send_to(to, rest, MessageKind::Message),
+            ("notice", [to, _, ..]) => self.send_to(to, rest, MessageKind::Notice),
             ("reply", [_, ..]) => match self.last_private.clone() {
-                Some(to) => {
-                    self.speak(Speech { to: &to, kind: MessageKind::Message, reply: None }, &[rest])
-                }
+                Some(to) => self.send_message(
+                    Outgoing { to: &to, kind: MessageKind::Message, reply: None },
+                    &[rest],
+                ),
                 None => self.fail("nobody has written to you yet; /msg NICK TEXT begins"),
             },
-            ("me", [_, ..]) => self.say_here(MessageKind::Action, rest),
-            ("say", [_, ..]) => self.say_here(MessageKind::Message, rest),
+            ("me", [_, ..]) => self.send_here(MessageKind::Action, rest),
+            ("say", [_, ..]) => self.send_here(MessageKind::Message, rest),
             ("re", [number, _, ..]) => self.answer(number, rest),
             ("react", [number, _, ..]) => self.react(number, rest, "+draft/react"),
             ("unreact", [number, _, ..]) => self.react(number, rest, "+draft/unreact"),
@@ -126,14 +127,16 @@ impl Session {
             ("numbers", ["on" | "off"]) => {
                 self.show_numbers = words[0] == "on";
                 let shown = if self.show_numbers { "their" } else { "no" };
-                self.words(format!("messages show {shown} numbers"));
+                self.show_text(format!("messages show {shown} numbers"));
             }
             ("bell", [when]) => match Bell::named(when) {
                 Some(bell) => {
                     self.bell = bell;
-                    self.words(format!("bell: {when}"));
+                    self.show_text(format!("bell: {when}"));
                 }
-                None => self.misses(command, &format!("\"{when}\" is not off, pm, mention or all")),
+                None => {
+                    self.usage_error(command, &format!("\"{when}\" is not off, pm, mention or all"))
+                }
             },
             ("ignore" | "unignore", _) => self.ignore(command.name == "ignore", &words),
             ("history", _) => self.history(&words),
@@ -141,7 +144,7 @@ impl Session {
             ("login", [password]) => self.log_in(None, password),
             ("login", [account, password]) => self.log_in(Some(account), password),
             ("quote", [_, ..]) => self.quote(rest),
-            _ => self.ordered(command, &words, rest),
+            _ => self.moderate(command, &words, rest),
         }
     }
 
@@ -165,7 +168,7 @@ impl Session {
     }
 
     /// What was typed is not enough.
-    pub(super) fn misses(&mut self, command: &commands::Command, what: &str) {
+    pub(super) fn usage_error(&mut self, command: &commands::Command, what: &str) {
         self.fail(format!("{what}; form: {}", command.form));
     }
 
@@ -174,14 +177,14 @@ impl Session {
         match name.map(|name| (name, commands::find(name))) {
             None => {
                 for command in commands::COMMANDS {
-                    self.words(format!("{:<38} {}", command.form, command.what));
+                    self.show_text(format!("{:<38} {}", command.form, command.what));
                 }
-                self.words("@#room TEXT says something in another room, //TEXT says a line that begins with /");
+                self.show_text("@#room TEXT says something in another room, //TEXT says a line that begins with /");
             }
             Some((_, Some(command))) => {
-                self.words(format!("{}: {}", command.form, command.what));
+                self.show_text(format!("{}: {}", command.form, command.what));
                 if !command.also.is_empty() {
-                    self.words(format!("the same: /{}", command.also.join(", /")));
+                    self.show_text(format!("the same: /{}", command.also.join(", /")));
                 }
             }
             Some((name, None)) => self.unknown(name),
@@ -202,7 +205,7 @@ impl Session {
     fn go_to(&mut self, room: &str) {
         match self.rooms.get(&self.server, room).map(|room| room.name.clone()) {
             Some(name) => {
-                self.words(format!("your words go to {name} now"));
+                self.show_text(format!("your words go to {name} now"));
                 self.current = Some(name);
             }
             None => self.fail(format!("you are not in {room}; /join {room} enters it")),
@@ -215,11 +218,15 @@ impl Session {
             Some(room) => format!("your words go to {room}; you are in {}", all.join(", ")),
             None => "you are in no room; /join #room enters one".to_owned(),
         };
-        self.words(text);
+        self.show_text(text);
     }
 
     /// Does it for this room, or the current one.
-    pub(super) fn with_room(&mut self, room: Option<&str>, act: impl FnOnce(&mut Session, &str)) {
+    pub(super) fn with_room(
+        &mut self,
+        room: Option<&str>,
+        act: impl FnOnce(&mut IrcSession, &str),
+    ) {
         match room.map(str::to_owned).or_else(|| self.current.clone()) {
             Some(room) => act(self, &room),
             None => self.fail("you are in no room; /join #room enters one"),
@@ -232,7 +239,7 @@ impl Session {
             if self.server.is_room(first) { (Some(first), reason.trim()) } else { (None, rest) };
         let reason = Some(reason).filter(|reason| !reason.is_empty());
         self.with_room(room, |session, room| {
-            session.order("PART", &[room], reason);
+            session.queue("PART", &[room], reason);
             session.parting = session.pace.handed();
         });
     }
@@ -244,7 +251,7 @@ impl Session {
                 room.forget_members();
                 (room.naming, room.asked_names) = (true, true);
             }
-            session.order("NAMES", &[name], None);
+            session.queue("NAMES", &[name], None);
         });
     }
 
@@ -263,36 +270,36 @@ impl Session {
             "-" => Some(""),
             text => Some(text),
         };
-        self.with_room(room, |session, room| session.order("TOPIC", &[room], text));
+        self.with_room(room, |session, room| session.queue("TOPIC", &[room], text));
     }
 
-    fn say_here(&mut self, kind: MessageKind, text: &str) {
+    fn send_here(&mut self, kind: MessageKind, text: &str) {
         let text = text.to_owned();
         self.with_room(None, |session, room| {
-            session.speak(Speech { to: room, kind, reply: None }, &[&text])
+            session.send_message(Outgoing { to: room, kind, reply: None }, &[&text])
         });
     }
 
-    fn say_to(&mut self, to: &str, rest: &str, kind: MessageKind) {
+    fn send_to(&mut self, to: &str, rest: &str, kind: MessageKind) {
         let text = rest[to.len()..].trim_start();
-        self.speak(Speech { to, kind, reply: None }, &[text]);
+        self.send_message(Outgoing { to, kind, reply: None }, &[text]);
     }
 
     /// A private message as its author sees it, where the server does not send it back.
-    pub(super) fn show_own(&mut self, speech: Speech<'_>, text: &str) {
-        let text = without_secret(speech.to, text);
+    pub(super) fn show_own(&mut self, outgoing: Outgoing<'_>, text: &str) {
+        let text = secrets::masked_message(outgoing.to, text);
         let lines: Vec<_> = text.split('\n').map(|line| clean(line.as_bytes())).collect();
         self.shown.push(DisplayItem::Message(Box::new(Incoming {
             past: false,
             time: None,
             room: None,
-            nick: clean(speech.to.as_bytes()).into_owned(),
+            nick: clean(outgoing.to.as_bytes()).into_owned(),
             own: true,
-            kind: speech.kind,
+            kind: outgoing.kind,
             number: None,
             id: None,
             account: None,
-            reply: speech.reply.map(|id| Quoted { id: id.to_owned(), known: None }),
+            reply: outgoing.reply.map(|id| Quoted { id: id.to_owned(), known: None }),
             mention: false,
             text: lines.join("\n"),
         })));
@@ -318,8 +325,8 @@ impl Session {
     fn answer(&mut self, number: &str, rest: &str) {
         let Some(of) = self.numbered(number) else { return };
         let text = rest[number.len()..].trim_start();
-        self.speak(
-            Speech { to: &of.place, kind: MessageKind::Message, reply: Some(&of.id) },
+        self.send_message(
+            Outgoing { to: &of.place, kind: MessageKind::Message, reply: Some(&of.id) },
             &[text],
         );
     }
@@ -339,7 +346,7 @@ impl Session {
         self.pace.push(out);
         if !self.server.has("echo-message") {
             let did = if key.ends_with("unreact") { "takes back from" } else { "reacts to" };
-            self.words(format!(
+            self.show_text(format!(
                 "{} {did} {} {} <{}>: {text}",
                 self.nick, of.place, of.number, of.nick
             ));
@@ -352,13 +359,13 @@ impl Session {
             return self.fail("this server cannot delete messages");
         }
         let reason = Some(rest[number.len()..].trim_start()).filter(|reason| !reason.is_empty());
-        self.order("REDACT", &[&of.place, &of.id], reason);
+        self.queue("REDACT", &[&of.place, &of.id], reason);
     }
 
     fn ignore(&mut self, on: bool, words: &[&str]) {
         let Some(nick) = words.first() else {
             let all = self.ignored.join(", ");
-            return self.words(if all.is_empty() {
+            return self.show_text(if all.is_empty() {
                 "you ignore nobody".to_owned()
             } else {
                 format!("you ignore {all}")
@@ -372,12 +379,12 @@ impl Session {
             }
             (true, None) => {
                 self.ignored.push((*nick).to_owned());
-                self.words(format!("you ignore {nick}"));
+                self.show_text(format!("you ignore {nick}"));
             }
-            (true, Some(_)) => self.words(format!("you ignore {nick}")),
+            (true, Some(_)) => self.show_text(format!("you ignore {nick}")),
             (false, Some(place)) => {
                 self.ignored.remove(place);
-                self.words(format!("you no longer ignore {nick}"));
+                self.show_text(format!("you no longer ignore {nick}"));
             }
             (false, None) => self.fail(format!("you do not ignore {nick}; /ignore lists them")),
         }
@@ -411,7 +418,7 @@ impl Session {
         };
         let count = count.min(most).to_string();
         self.with_room(place, |session, place| {
-            session.order("CHATHISTORY", &[&how, place, &reference, &count], None);
+            session.queue("CHATHISTORY", &[&how, place, &reference, &count], None);
         });
     }
 
@@ -422,7 +429,7 @@ impl Session {
         let nick = self.nick.clone();
         self.login_asked =
             Some(super::Login { account: nick, password: Zeroizing::new(password.to_owned()) });
-        self.order("REGISTER", &["*", "*"], Some(password));
+        self.queue("REGISTER", &["*", "*"], Some(password));
     }
 
     fn log_in(&mut self, account: Option<&str>, password: &str) {
@@ -433,7 +440,7 @@ impl Session {
         }
         let account = account.unwrap_or(&self.nick).to_owned();
         if !self.server.has("sasl") {
-            self.at_once("CAP", &["REQ"], Some("sasl"));
+            self.send_now("CAP", &["REQ"], Some("sasl"));
         }
         self.begin_sasl(super::Login { account, password: Zeroizing::new(password.to_owned()) });
     }
@@ -444,16 +451,6 @@ impl Session {
             return self.fail(format!("a line has up to {longest} bytes here"));
         }
         self.pace.push(format!("{line}\r\n").into_bytes());
-    }
-}
-
-/// What was said to somebody, with dots for what may be a password: services are written to as
-/// people are.
-pub(super) fn without_secret<'t>(to: &str, text: &'t str) -> Cow<'t, str> {
-    let typed = format!("/msg {to} ");
-    match secrets::sent(&format!("{typed}{text}"), secrets::Forms::Irc) {
-        Some(masked) => Cow::Owned(masked[typed.len()..].to_owned()),
-        None => Cow::Borrowed(text),
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn people_come_and_go_in_the_words_of_the_plain_dialect() {
-    let mut talk = Talk::new(Wishes { rooms: vec!["#x".to_owned()], ..wishes() });
+    let mut talk = Talk::new(ConnectOptions { rooms: vec!["#x".to_owned()], ..connect_options() });
     talk.come_in("");
     talk.shown();
     talk.hear(":ada!a@h JOIN #x|332 ada #x :all \x0304about\x03 it|333 ada #x bob!b@h 1770000000");

@@ -16,7 +16,7 @@ const MAX_WORD: usize = 256;
 
 /// One message of somebody.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Said {
+pub(super) struct ChatMessage {
     pub time: Option<Timestamp>,
     pub id: Option<String>,
     pub account: Option<String>,
@@ -43,10 +43,10 @@ pub(super) fn time(tags: Tags<'_>) -> Option<Timestamp> {
     tags.get("time")?.parse().ok()
 }
 
-impl Said {
+impl ChatMessage {
     /// Reads a message, whose command is PRIVMSG or NOTICE. `head` has the tags that belong to
     /// it: its own, or those of the batch that it is a part of.
-    pub fn of(message: &Message<'_>, head: Tags<'_>) -> Option<Said> {
+    pub fn of(message: &Message<'_>, head: Tags<'_>) -> Option<ChatMessage> {
         let [target, text, ..] = *message.parameters.as_slice() else { return None };
         let source = message.source().unwrap_or_default();
         let notice = message.command.eq_ignore_ascii_case("NOTICE");
@@ -61,7 +61,7 @@ impl Said {
                 inside.unwrap_or(text),
             ),
         };
-        Some(Said {
+        Some(ChatMessage {
             time: time(head),
             id: word(head, "msgid"),
             account: word(head, "account"),
@@ -112,48 +112,48 @@ impl Said {
 mod tests {
     use super::*;
 
-    fn said(line: &str) -> Said {
+    fn chat(line: &str) -> ChatMessage {
         let message = Message::parse(line.as_bytes()).unwrap();
-        Said::of(&message, message.tags).unwrap()
+        ChatMessage::of(&message, message.tags).unwrap()
     }
 
     #[test]
     fn fields_come_from_tags_source_and_text() {
-        let said = said(
+        let chat = chat(
             "@time=2026-01-31T12:30:00.5Z;msgid=a\\s1;account=al;+draft/reply=x :bob!b@h PRIVMSG #x :\x02hi\x02 there",
         );
-        assert_eq!(said.time.unwrap().as_millisecond() % 1000, 500);
-        assert_eq!((said.id.as_deref(), said.account.as_deref()), (Some("a 1"), Some("al")));
-        assert_eq!((said.nick.as_str(), said.by_server), ("bob", false));
-        assert_eq!((said.kind, said.text.as_str()), (MessageKind::Message, "hi there"));
-        assert_eq!(said.reply.as_deref(), Some("x"));
-        let heard = said.heard(Some("#x".to_owned()), "bob".to_owned(), false);
+        assert_eq!(chat.time.unwrap().as_millisecond() % 1000, 500);
+        assert_eq!((chat.id.as_deref(), chat.account.as_deref()), (Some("a 1"), Some("al")));
+        assert_eq!((chat.nick.as_str(), chat.by_server), ("bob", false));
+        assert_eq!((chat.kind, chat.text.as_str()), (MessageKind::Message, "hi there"));
+        assert_eq!(chat.reply.as_deref(), Some("x"));
+        let heard = chat.heard(Some("#x".to_owned()), "bob".to_owned(), false);
         assert_eq!((heard.text.as_str(), heard.reply_prefix().as_str()), ("hi there", "re …: "));
     }
 
     #[test]
     fn actions_and_questions_of_programs() {
-        let action = said(":bob!b@h PRIVMSG #x :\u{1}ACTION waves\u{1}");
+        let action = chat(":bob!b@h PRIVMSG #x :\u{1}ACTION waves\u{1}");
         assert_eq!(
             (action.kind, action.text.as_str(), action.ctcp),
             (MessageKind::Action, "waves", false)
         );
-        let version = said(":bob!b@h PRIVMSG me :\u{1}VERSION");
+        let version = chat(":bob!b@h PRIVMSG me :\u{1}VERSION");
         assert_eq!(
             (version.kind, version.text.as_str(), version.ctcp),
             (MessageKind::Message, "VERSION", true)
         );
-        let other = said(":bob!b@h PRIVMSG #x :\u{1}ACTIONS\u{1}");
+        let other = chat(":bob!b@h PRIVMSG #x :\u{1}ACTIONS\u{1}");
         assert!(other.ctcp);
-        let server = said(":irc.example.org NOTICE * :looking up");
+        let server = chat(":irc.example.org NOTICE * :looking up");
         assert!(server.by_server && server.kind == MessageKind::Notice);
     }
 
     #[test]
     fn the_same_message_has_the_same_key() {
-        let one = said("@time=2026-01-31T12:30:00Z;msgid=1 :bob!b@h PRIVMSG #x :hi");
-        let again = said("@batch=x;msgid=1;time=2026-01-31T12:30:00.000Z :bob!c@i PRIVMSG #x :hi");
-        let later = said("@msgid=1;time=2026-01-31T12:31:00.000Z :bob!c@i PRIVMSG #x :hi");
+        let one = chat("@time=2026-01-31T12:30:00Z;msgid=1 :bob!b@h PRIVMSG #x :hi");
+        let again = chat("@batch=x;msgid=1;time=2026-01-31T12:30:00.000Z :bob!c@i PRIVMSG #x :hi");
+        let later = chat("@msgid=1;time=2026-01-31T12:31:00.000Z :bob!c@i PRIVMSG #x :hi");
         assert_eq!(one.key(), again.key());
         assert_ne!(one.key(), later.key());
     }

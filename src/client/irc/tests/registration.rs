@@ -1,14 +1,14 @@
 //! Coming in: with everything, with nothing, and not at all.
 
 use super::*;
-use crate::client::Gravity;
+use crate::client::Severity;
 
 #[test]
 fn registration_with_everything() {
-    let mut talk = Talk::new(Wishes {
+    let mut talk = Talk::new(ConnectOptions {
         password: Some("word".to_owned().into()),
         account: Some(("ada".to_owned(), "secret".to_owned().into())),
-        ..wishes()
+        ..connect_options()
     });
     assert_eq!(talk.outgoing(), ["CAP LS 302", "PASS :word", "NICK ada", "USER ada 0 * :ada"]);
     assert!(!talk.session.has_answered());
@@ -45,7 +45,7 @@ fn registration_with_everything() {
 #[test]
 fn servers_that_know_no_capabilities() {
     for answer in ["421 ada CAP :Unknown command|", "451 * :You have not registered|", ""] {
-        let mut talk = Talk::new(wishes());
+        let mut talk = Talk::new(connect_options());
         talk.sent();
         talk.hear(&format!("{answer}:srv 001 ada :Welcome to the network ada"));
         // Not even the end of a message of the day: the answer to a PING will do.
@@ -58,7 +58,7 @@ fn servers_that_know_no_capabilities() {
 
 #[test]
 fn a_nick_that_is_taken_gets_digits() {
-    let mut talk = Talk::new(wishes());
+    let mut talk = Talk::new(connect_options());
     talk.sent();
     for (numeric, next) in
         [(433, "ada1"), (433, "ada2"), (437, "ada3"), (433, "ada44"), (433, "ada45")]
@@ -69,7 +69,8 @@ fn a_nick_that_is_taken_gets_digits() {
     assert_eq!(talk.shown()[0], "* ada: no; trying ada1");
     talk.hear("001 ada45 :Welcome");
     assert_eq!(talk.session.nick(), "ada45");
-    let mut talk = Talk::new(Wishes { nick: "Ümit.the.9th".to_owned(), ..wishes() });
+    let mut talk =
+        Talk::new(ConnectOptions { nick: "Ümit.the.9th".to_owned(), ..connect_options() });
     talk.sent();
     talk.hear("432 * x :Erroneous nickname");
     assert_eq!(talk.outgoing(), ["NICK mitthe9t"]);
@@ -78,13 +79,13 @@ fn a_nick_that_is_taken_gets_digits() {
         assert!(talk.outgoing()[0].len() <= "NICK ".len() + 9);
     }
     talk.hear("433 * x :taken");
-    assert!(matches!(talk.session.take_verdict(), Some(Verdict::Refused(_))));
+    assert!(matches!(talk.session.take_outcome(), Some(RegistrationOutcome::Rejected(_))));
 }
 
 /// A chatloop server keeps `guest1` for those who say no name.
 #[test]
 fn digits_that_are_no_good_stand_behind_a_line() {
-    let mut talk = Talk::new(Wishes { nick: "guest".to_owned(), ..wishes() });
+    let mut talk = Talk::new(ConnectOptions { nick: "guest".to_owned(), ..connect_options() });
     talk.sent();
     for (numeric, next) in [(433, "guest1"), (432, "guest_2"), (433, "guest_3"), (433, "guest_44")]
     {
@@ -99,31 +100,36 @@ fn who_is_taken_for_plain_may_try_again() {
         "* connected as guest1, 1 user online; /help lists the commands, /quit leaves",
         "* this server has a password: /pass PASSWORD",
     ] {
-        let mut talk = Talk::new(wishes());
+        let mut talk = Talk::new(connect_options());
         talk.sent();
         talk.hear(line);
-        assert!(matches!(talk.session.take_verdict(), Some(Verdict::Late(_))), "{line}");
+        assert!(
+            matches!(talk.session.take_outcome(), Some(RegistrationOutcome::TooLate(_))),
+            "{line}"
+        );
         talk.session.connected(talk.now);
         assert_eq!(talk.outgoing(), ["CAP LS 302", "NICK ada", "USER ada 0 * :ada"]);
         talk.hear("001 ada :Welcome");
-        assert!(talk.session.has_answered() && talk.session.take_verdict().is_none());
+        assert!(talk.session.has_answered() && talk.session.take_outcome().is_none());
     }
 }
 
 #[test]
 fn what_is_no_irc_is_told() {
     for line in ["*** connected as guest1", "<announce> 1.2.3.4 is connected", "hello", "\x07[2J"] {
-        let mut talk = Talk::new(wishes());
+        let mut talk = Talk::new(connect_options());
         talk.sent();
         talk.hear(line);
-        let Some(Verdict::NotIrc(why)) = talk.session.take_verdict() else { panic!("{line}") };
+        let Some(RegistrationOutcome::NotIrc(why)) = talk.session.take_outcome() else {
+            panic!("{line}")
+        };
         assert!(why.contains("--plain") && !why.contains('\x07'), "{why}");
         assert_eq!(talk.outgoing(), Vec::<String>::new());
     }
-    let mut silent = Talk::new(wishes());
-    silent.session.waited_enough();
-    assert!(matches!(silent.session.take_verdict(), Some(Verdict::NotIrc(_))));
-    let mut closed = Talk::new(wishes());
+    let mut silent = Talk::new(connect_options());
+    silent.session.registration_timed_out();
+    assert!(matches!(silent.session.take_outcome(), Some(RegistrationOutcome::NotIrc(_))));
+    let mut closed = Talk::new(connect_options());
     assert!(closed.session.disconnected().unwrap().contains("--plain"));
 }
 
@@ -134,19 +140,22 @@ fn who_is_not_let_in_is_told_why() {
         ("465 ada :You are banned", "You are banned"),
         ("ERROR :Closing link: too many", "too many"),
     ] {
-        let mut talk = Talk::new(wishes());
+        let mut talk = Talk::new(connect_options());
         talk.hear(line);
-        let Some(Verdict::Refused(text)) = talk.session.take_verdict() else { panic!("{line}") };
+        let Some(RegistrationOutcome::Rejected(text)) = talk.session.take_outcome() else {
+            panic!("{line}")
+        };
         assert!(text.contains(why), "{text}");
     }
     let account = Some(("ada".to_owned(), "wrong".to_owned().into()));
     for person in [true, false] {
-        let mut talk = Talk::new(Wishes { account: account.clone(), person, ..wishes() });
+        let mut talk =
+            Talk::new(ConnectOptions { account: account.clone(), person, ..connect_options() });
         talk.sent();
         talk.hear("CAP * LS :sasl|CAP * ACK :sasl|AUTHENTICATE +|904 ada :SASL failed");
         match person {
             true => assert_eq!(talk.sent().last().unwrap(), "CAP END", "a person goes in without"),
-            false => assert!(talk.session.take_verdict().is_some(), "a script does not"),
+            false => assert!(talk.session.take_outcome().is_some(), "a script does not"),
         }
     }
 }
@@ -169,10 +178,10 @@ fn scram_is_tried_first_and_plain_where_it_has_no_keys() {
     for (ending, next) in
         [("904 ada :failed", "AUTHENTICATE PLAIN"), ("AUTHENTICATE bm8=", "AUTHENTICATE *")]
     {
-        let mut talk = Talk::new(Wishes {
+        let mut talk = Talk::new(ConnectOptions {
             account: Some(("a,da".to_owned(), "secret".to_owned().into())),
             nonce: "n0nce".to_owned(),
-            ..wishes()
+            ..connect_options()
         });
         talk.sent();
         talk.hear("CAP * LS :sasl=PLAIN,SCRAM-SHA-256|CAP * ACK :sasl");
@@ -202,12 +211,14 @@ fn a_login_that_fails_later_leaves_the_one_before() {
 
 #[test]
 fn errors_are_grave_and_notes_are_not() {
-    let mut talk =
-        Talk::new(Wishes { account: Some(("a".to_owned(), "b".to_owned().into())), ..wishes() });
+    let mut talk = Talk::new(ConnectOptions {
+        account: Some(("a".to_owned(), "b".to_owned().into())),
+        ..connect_options()
+    });
     talk.hear("CAP * LS :batch|CAP * ACK :batch");
     let shown = talk.session.take_shown();
     assert!(
-        matches!(&shown[..], [DisplayItem::Notice(notice)] if notice.gravity == Gravity::Error),
+        matches!(&shown[..], [DisplayItem::Notice(notice)] if notice.severity == Severity::Error),
         "{shown:?}"
     );
 }
