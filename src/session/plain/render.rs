@@ -40,6 +40,14 @@ pub fn render(theme: Theme, event: &Event, viewpoint: Viewpoint, out: &mut Vec<u
     }
 }
 
+/// The nick, and the address of a user who has not chosen one.
+fn full_label(theme: Theme, who: &Identity) -> String {
+    match theme.style {
+        Style::Plain if !who.named => format!("{} ({})", who.nick, who.label),
+        _ => label(theme, who).to_owned(),
+    }
+}
+
 fn because(reason: Option<&str>) -> String {
     reason.map(|reason| format!(" ({reason})")).unwrap_or_default()
 }
@@ -60,16 +68,15 @@ fn presence(theme: Theme, event: &Event, own: bool) -> Option<(&'static str, Str
             (BLUE, text)
         }
         Event::Entered { who, online } if !own => {
-            let (name, users) = (label(theme, who), users(*online));
+            let (name, users) = (full_label(theme, who), users(*online));
             let text = match theme.style {
                 Style::Classic => format!("a new user {name} entered, {users} online"),
-                Style::Plain if who.named => format!("{name} connected, {users} online"),
-                Style::Plain => format!("{name} connected from {}, {users} online", who.label),
+                Style::Plain => format!("{name} connected, {users} online"),
             };
             (BLUE, text)
         }
         Event::Left { who, departure, online } => {
-            let (name, users) = (label(theme, who), users(*online));
+            let (name, users) = (full_label(theme, who), users(*online));
             let left = match (departure, classic) {
                 (QuitReason::Quit, true) => format!("the user {name} left"),
                 (QuitReason::Error(_), true) => format!("the user {name} left (error)"),

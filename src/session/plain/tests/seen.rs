@@ -8,7 +8,7 @@ fn coming_speaking_and_leaving_in_plain_style() {
     assert_eq!(
         chat.seen(0),
         "* connected as guest1, 1 user online (/help lists commands, /quit disconnects)\n\
-         * guest2 connected from 127.0.0.1:5001, 2 users online\n"
+         * guest2 (127.0.0.1:5001) connected, 2 users online\n"
     );
     assert_eq!(chat.both(1, "hi", 0), (String::new(), "[guest2]: hi\n".into()));
     assert_eq!(chat.both(1, "//who", 0).1, "[guest2]: /who\n");
@@ -24,7 +24,7 @@ fn coming_speaking_and_leaving_in_plain_style() {
     let mut chat = Chat::new(&[Style::Plain, Style::Plain]);
     chat.seen(0);
     chat.write(1, Change::Leave { departure: QuitReason::Error("reset".into()) });
-    assert_eq!(chat.seen(0), "* guest2 quit (reset), 1 user online\n");
+    assert_eq!(chat.seen(0), "* guest2 (127.0.0.1:5001) quit (reset), 1 user online\n");
 }
 
 #[test]
