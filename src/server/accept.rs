@@ -121,7 +121,7 @@ impl Acceptor {
     ) -> Option<Accepted> {
         #[cfg(test)]
         if self.no_descriptors {
-            return Some(Accepted::Exhausted(io::Error::from_raw_os_error(libc::EMFILE)));
+            return Some(Accepted::Exhausted(io::Error::other("too many open files")));
         }
         Some(self.listeners.get(number)?.accept_each(ACCEPTS_PER_TURN, take))
     }

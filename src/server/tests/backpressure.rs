@@ -27,8 +27,7 @@ fn flood(
 fn above_the_soft_limit_a_peers_own_lines_wait() {
     let mut bench = Bench::new(&["--outbox-soft=64k", "--outbox-hard=64M"]);
     let (mut talker, mut listener) = (bench.join("talker"), bench.join("listener"));
-    let mut slow = bench.connect_narrow();
-    bench.rename(&mut slow, "slow");
+    let mut slow = bench.join("slow");
     flood(&mut bench, &mut talker, &mut listener, |bench| bench.server.longest_queue() > 64 * 1024);
     slow.send("am I heard?\n");
     assert!(bench.lines(&mut listener).is_empty(), "its queue is over the soft limit");
@@ -41,8 +40,7 @@ fn above_the_soft_limit_a_peers_own_lines_wait() {
 fn above_the_hard_limit_a_peer_is_dropped_and_the_others_are_told_why() {
     let mut bench = Bench::new(&["--outbox-soft=64k", "--outbox-hard=256k"]);
     let (mut talker, mut listener) = (bench.join("talker"), bench.join("listener"));
-    let mut slow = bench.connect_narrow();
-    bench.rename(&mut slow, "slow");
+    let _slow = bench.join("slow");
     flood(&mut bench, &mut talker, &mut listener, |bench| bench.server.online() == 2);
     let lines = bench.wait_for(&mut talker, "slow left");
     assert!(lines.last().unwrap().contains("--outbox-hard"), "{lines:?}");

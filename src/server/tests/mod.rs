@@ -12,7 +12,6 @@ use super::random::Random;
 use super::turn::{Server, Setup};
 use super::worker::Workers;
 use crate::reactor::{Clock, Readiness, TimeControl};
-use socket2::{Domain, Socket, Type};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, SystemTime};
@@ -69,24 +68,12 @@ impl Bench {
         Client::over(TcpStream::connect(self.address()).unwrap())
     }
 
-    /// A client whose kernel takes little on its behalf.
-    fn connect_narrow(&mut self) -> Client {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.set_recv_buffer_size(4 * 1024).unwrap();
-        socket.connect(&self.address().into()).unwrap();
-        Client::over(socket.into())
-    }
-
     /// A client that has been greeted and is called `nick`.
     fn join(&mut self, nick: &str) -> Client {
         let mut client = self.connect();
-        self.rename(&mut client, nick);
-        client
-    }
-
-    fn rename(&mut self, client: &mut Client, nick: &str) {
         client.send(&format!("/nick {nick}\n/fence\n"));
-        self.wait_for(client, "/fence");
+        self.wait_for(&mut client, "/fence");
+        client
     }
 
     /// Turns until a line comes that contains `text`; all lines up to it.
