@@ -226,7 +226,11 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     ask(&mut alice, "/history #den", "history of #den: 1 message");
     assert!(alice.line().ends_with("#den [alice]: the second text (edited)"));
     for gone in ["first", "swordfish"] {
-        ask(&mut alice, &format!("/search {gone} #den"), &format!("search for \"{gone}\": no messages"));
+        ask(
+            &mut alice,
+            &format!("/search {gone} #den"),
+            &format!("search for \"{gone}\": no messages"),
+        );
     }
     ask(&mut alice, "/oper root open-sesame", "you are now a server operator");
     ask(&mut alice, "/gban", "server bans: 1 entry");

@@ -5,7 +5,7 @@
 //! somebody may have typed a password there.
 
 use crate::chat::{BanTarget, Change, Effect, Event, Hub, ModeChange, Name, Record, SessionId};
-use crate::session::{irc, refusal_text};
+use crate::session::refusal_text;
 use log::info;
 
 /// What the lines of the log begin with, and their target for RUST_LOG.
@@ -103,10 +103,8 @@ fn banned(target: &BanTarget) -> String {
 
 /// A mode change as IRC writes it. A key is a secret: it is left out.
 fn mode(change: &ModeChange) -> String {
-    let (on, letter, argument) = irc::mode_parts(change);
-    let sign = if on { '+' } else { '-' };
-    match argument.filter(|_| letter != 'k') {
-        Some(argument) => format!("{sign}{letter} {argument}"),
-        None => format!("{sign}{letter}"),
+    match change {
+        ModeChange::Key(Some(_)) => "+k".to_owned(),
+        change => change.to_string(),
     }
 }

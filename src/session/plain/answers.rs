@@ -121,7 +121,7 @@ fn person_line(theme: Theme, person: &Person) -> String {
 fn whois_lines(theme: Theme, whois: &Whois) -> Vec<String> {
     let who = &whois.person.who;
     let mut lines = vec![format!("{} is {}", label(theme, who), who.prefix())];
-    lines.extend(who.realname.as_ref().map(|name| format!("real name: {name}")));
+    lines.extend(who.names.realname().map(|name| format!("real name: {name}")));
     lines.push(match &who.account {
         Some(account) => format!("logged in as {account}"),
         None => "not logged in".to_owned(),
