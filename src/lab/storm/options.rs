@@ -51,7 +51,7 @@ pub struct Options {
     pub calm: Duration,
     /// Lines a second that an attacker sends if the server takes them: more than --flood-limit lets
     /// through, so that its next line always waits
-    #[arg(long, default_value_t = 200, value_name = "R")]
+    #[arg(long, default_value_t = 150, value_name = "R")]
     pub rate: u32,
     /// The attackers do not read what they are sent
     #[arg(long)]

@@ -8,7 +8,7 @@ use super::parsers::{
 };
 use super::session::quit;
 use crate::chat::{Command, Kind, ModeChange, Secret};
-use crate::session::Action;
+use crate::session::action::Action;
 use crate::session::refusal_text::short;
 use std::sync::Arc;
 

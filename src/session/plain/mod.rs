@@ -36,22 +36,28 @@ pub use session::{Session, is_message};
 pub(super) use session::{password_timeout, without_password};
 pub use theme::{Bell, Style, Theme};
 
-use super::{Action, View, detect};
-use crate::chat::{Command, Kind, Moment, Name};
+use super::action::Action;
+use super::detect;
+use crate::chat::{Command, Kind, Moment, Name, Secret};
 use crate::wire::clean::clean;
 use arguments::{Fault, Line};
 use parsers::Context;
 use session::{quit, tell};
 
 impl Session {
-    /// Parses one line, without its end.
-    pub(super) fn take(&mut self, line: &[u8], view: &View<'_>) -> Option<Action> {
+    /// Takes one line, without its end: the password, or what to [`parse`](Session::parse).
+    pub(super) fn take(
+        &mut self,
+        line: &[u8],
+        rooms: &[Name],
+        now: Moment,
+        password: Option<&Secret>,
+    ) -> Option<Action> {
         self.taken(false);
-        if let Some(action) = self.take_password(line, view.settings.password.as_ref()) {
-            return Some(action);
+        if self.is_locked() {
+            return Some(self.take_password(line, password));
         }
-        let rooms = view.hub.user(view.me).map_or(&[][..], |user| user.rooms());
-        self.parse(line, rooms, view.now)
+        self.parse(line, rooms, now)
     }
 
     /// `rooms` are those that the peer is in, in the order of joining; `now` is what "an hour ago"

@@ -9,8 +9,9 @@ use super::theme::Bell;
 use crate::chat::{
     BanTarget, Command, Flag, ModeChange, Moment, Name, Pick, Range, Secret, limits,
 };
+use crate::session::action::Action;
 use crate::session::refusal_text::short;
-use crate::session::{Action, time};
+use crate::session::time;
 use std::sync::Arc;
 
 pub(super) type Parsed = Result<Action, Fault>;

@@ -3,7 +3,8 @@
 use super::arguments::Fault;
 use super::theme::{Style, Theme};
 use crate::chat::{Command, Entry, Event, Kind, Name, Secret, Viewpoint};
-use crate::session::{Action, Body, Frame};
+use crate::session::action::Action;
+use crate::session::frame::{Body, Frame};
 use crate::wire::frame::{Framer, LineKind, Step};
 use std::time::Duration;
 
@@ -108,27 +109,26 @@ impl Session {
         self.framer.taken(too_long);
     }
 
-    /// A line before the password was given, if it was not.
-    pub(super) fn take_password(
-        &mut self,
-        line: &[u8],
-        password: Option<&Secret>,
-    ) -> Option<Action> {
-        let Stage::Locked(tries) = self.stage else { return None };
+    /// A line of a peer that has yet to give the password.
+    pub(super) fn take_password(&mut self, line: &[u8], password: Option<&Secret>) -> Action {
         let line = std::str::from_utf8(line).unwrap_or_default().trim_end();
         let given = line.strip_prefix("/pass ").map(|word| Secret::new(word.trim_start()));
+        let tries = match self.stage {
+            Stage::Locked(tries) => tries,
+            Stage::Undecided | Stage::Open => PASSWORD_TRIES,
+        };
         if given.is_some() && given.as_ref() == password {
-            return Some(self.enter());
+            return self.enter();
         }
         if line == "/quit" {
-            return Some(quit(None));
+            return quit(None);
         }
         if tries == 1 {
-            return Some(without_password());
+            return without_password();
         }
         self.stage = Stage::Locked(tries - 1);
         let wrong = if given.is_some() { "wrong password; " } else { "" };
-        Some(tell(&format!("{wrong}{PASSWORD_QUESTION}")))
+        tell(&format!("{wrong}{PASSWORD_QUESTION}"))
     }
 
     /// Whether it has sent nothing but lines of which `is_opening` holds, this one included.
