@@ -215,8 +215,8 @@ impl Report {
             let (served, dropped) = (self.slow_served, self.slow_dropped);
             writeln!(
                 f,
-                "slow        {} readers: {served} got everything in the end, {dropped} were \
-                 dropped by the server",
+                "slow        {} readers: {served} received everything in the end, {dropped} were \
+                 disconnected by the server",
                 self.slow
             )?;
         }
@@ -237,7 +237,7 @@ impl Report {
         }
         write!(
             f,
-            "{:<11} {} lost, {} doubled, {} reordered, {} torn",
+            "{:<11} {} lost, {} duplicated, {} reordered, {} corrupted",
             self.verdict,
             grouped(self.lost),
             grouped(self.doubled),

@@ -86,9 +86,6 @@ impl Signals {
     /// From here on `wanted` come through this pipe and have no other effect, until it is dropped.
     /// Those that this process was started to ignore, as under `nohup` or as a shell's background
     /// job, stay ignored: whoever started it meant that.
-    ///
-    /// # Errors
-    /// What the system said when it had no descriptors to give.
     pub fn new(wanted: &[Signal]) -> io::Result<Signals> {
         let (read, write) = UnixStream::pair()?;
         let numbers = wanted.iter().map(|signal| signal.number());

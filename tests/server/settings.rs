@@ -103,8 +103,8 @@ fn a_wrong_file_is_named_with_line_key_and_what_would_be_right() {
         ("max_line = 5", 1, ["max_line", "'max-line'"]),
         ("maxlin = 5", 1, ["maxlin", "'max-line'"]),
         ("colour = 5", 1, ["colour", "history-on-join"]),
-        ("config = \"other.toml\"", 1, ["config", "no such setting"]),
-        ("[server]\nport = 1", 1, ["server", "no such setting"]),
+        ("config = \"other.toml\"", 1, ["config", "unknown setting"]),
+        ("[server]\nport = 1", 1, ["server", "unknown setting"]),
         ("port = 1\nport = 2", 2, ["duplicate", "TOML"]),
         ("host = localhost", 1, ["TOML", "quoted"]),
     ] {

@@ -44,7 +44,7 @@ impl Selector for Select {
     fn add(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
         if fd as usize >= libc::FD_SETSIZE {
             let refusal = format!(
-                "descriptor {fd} is out of reach of select, which ends at FD_SETSIZE = {}",
+                "descriptor {fd} exceeds the limit of select, FD_SETSIZE = {}",
                 libc::FD_SETSIZE
             );
             return Err(io::Error::new(io::ErrorKind::InvalidInput, refusal));

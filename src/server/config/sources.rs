@@ -1,9 +1,9 @@
-//! Where do settings come from? A flag, else the environment, else a file, else the default.
+//! Sources of settings: a flag, else the environment, else a file, else the default.
 //!
 //! Each setting is defined once, as a field of [`Config`] with its flag. The rest is derived:
 //! `--max-line` is `CHATLOOP_MAX_LINE` in the environment and `max-line` in the file. A value from
-//! the file becomes the flag's default before clap reads the command line, so every source goes
-//! through the same parser and has the same bounds, and clap itself can tell which one has won.
+//! the file becomes the flag's default before clap parses the command line, so every source goes
+//! through the same parser and has the same limits, and clap itself can tell which one has won.
 
 use super::Config;
 use super::file::{self, Entry, WrongFile};
@@ -14,13 +14,13 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-/// What a variable's name begins with.
+/// The prefix of every variable.
 const PREFIX: &str = "CHATLOOP_";
 
-/// Which of the sources a value came from.
+/// The source of a value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
-    /// Nobody has said anything.
+    /// It was not set.
     Default,
     /// The file, in this line.
     File(usize),
@@ -30,24 +30,23 @@ pub enum Origin {
     CommandLine,
 }
 
-/// One setting as it is in force.
+/// One effective setting.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Setting {
     /// Its name, as a flag without the dashes.
     pub name: String,
     /// Its values as they were written: one, none, or several of a flag that may be repeated.
     pub values: Vec<String>,
-    /// Who has said so.
     pub origin: Origin,
     /// Whether it is a flag without a value.
     pub switch: bool,
-    /// Whether it may be given several times.
+    /// Whether it may be repeated.
     pub many: bool,
-    /// What is in force while nobody has said anything, in words.
+    /// The description of its default.
     pub otherwise: String,
 }
 
-/// All settings, and how to read them again.
+/// All settings, and how to reload them.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The values.
@@ -57,7 +56,7 @@ pub struct Settings {
     arguments: Vec<OsString>,
 }
 
-/// What the command line asks the program to do.
+/// What the command line asks for.
 #[derive(Debug)]
 pub enum Task {
     /// Serve.
@@ -75,11 +74,11 @@ pub enum Task {
 /// Why there are no settings.
 #[derive(Debug)]
 pub enum Wrong {
-    /// The command line; or it asked for help.
+    /// The command line is wrong, or requested help.
     Arguments(Box<clap::Error>),
     /// The file.
     File(WrongFile),
-    /// A variable: its name, and what is wrong.
+    /// A variable: its name, and its error.
     Environment(String, String),
     /// Each value is right, but not with the others.
     Together(String),
@@ -132,7 +131,7 @@ impl Settings {
         Ok(Settings { config, list, arguments })
     }
 
-    /// Reads the same sources again. `None` if there is no file: nothing else can have changed.
+    /// Reads the same sources again. `None` without a file: nothing else can have changed.
     ///
     /// # Errors
     /// What is wrong, with the place.
@@ -146,7 +145,7 @@ impl Settings {
     }
 }
 
-/// Which room `export` is to write; all of them without one.
+/// The room to export; all of them without one.
 fn export_task(matches: &ArgMatches) -> Result<Task, Wrong> {
     let asked = matches.subcommand().and_then(|(_, given)| given.get_one::<String>("room"));
     let room = asked.map(|text| Name::room(text)).transpose().map_err(|_| {
@@ -158,7 +157,7 @@ fn export_task(matches: &ArgMatches) -> Result<Task, Wrong> {
     Ok(Task::Export(data_of(matches), room))
 }
 
-/// The directory that a task of its own was given; its grammar demands one.
+/// The data directory of a subcommand, which requires one.
 fn data_of(matches: &ArgMatches) -> PathBuf {
     let given = matches.subcommand().and_then(|(_, given)| given.get_one::<PathBuf>("data"));
     given.cloned().unwrap_or_default()
@@ -200,7 +199,7 @@ fn grammar(entries: &[Entry]) -> clap::Command {
         .args_conflicts_with_subcommands(true)
 }
 
-/// Gives every argument its variable, and as its default what the file says.
+/// Adds to every argument its variable, and as its default the value in the file.
 fn with_sources(command: clap::Command, entries: &[Entry]) -> clap::Command {
     command.mut_args(|arg| {
         let Some(name) = name_of(&arg) else { return arg };
@@ -229,7 +228,7 @@ fn matches(arguments: &[OsString], entries: &[Entry]) -> Result<ArgMatches, Wron
     })
 }
 
-/// Somebody may have given a password where its hash belongs.
+/// A password may have been given in place of its hash.
 fn hide_password(error: &mut clap::Error) {
     use clap::error::{ContextKind, ContextValue};
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
@@ -261,14 +260,13 @@ pub(super) fn parameters() -> Vec<Arg> {
 
 /// The parameter of this name, as far as a file may set it: not the file itself.
 ///
-/// # Errors
-/// The name that was meant, perhaps.
+/// # Errors The name that was probably meant.
 pub(super) fn parameter(name: &str) -> Result<Arg, Option<String>> {
     let found = parameters().into_iter().find(|arg| name_of(arg).is_some_and(|it| it == name));
     if let Some(arg) = found.filter(|_| name != "config") {
         return Ok(arg);
     }
-    // clap knows what is meant by a mistyped flag.
+    // clap suggests a flag for a mistyped one.
     let typed = format!("--{}", name.replace('_', "-"));
     let error = Config::command().try_get_matches_from(["chatloop-server", typed.as_str()]).err();
     let meant = error.as_ref().and_then(|error| error.get(clap::error::ContextKind::SuggestedArg));
@@ -284,12 +282,12 @@ pub(super) fn is_switch(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::SetTrue)
 }
 
-/// Whether it may be given several times.
+/// Whether it may be repeated.
 pub(super) fn is_many(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Append)
 }
 
-/// Whether `value` would do for this parameter.
+/// Whether `value` is valid for this parameter.
 ///
 /// # Errors
 /// What is wrong and what would be right, without the place. No value of `--oper` is in it.
@@ -308,7 +306,7 @@ pub(super) fn check(arg: &Arg, value: &str) -> Result<(), String> {
     Err(format!("{} ({help})", reason(&error)))
 }
 
-/// What clap says, in one line without the flag.
+/// clap's error in one line without the flag.
 fn reason(error: &clap::Error) -> String {
     use clap::error::{ContextKind, ContextValue};
     if let Some(inner) = std::error::Error::source(error) {
@@ -355,7 +353,7 @@ fn setting(arg: &Arg, matches: &ArgMatches, entries: &[Entry]) -> Setting {
     let otherwise = help.split_once("[default: ").and_then(|(_, rest)| rest.split_once(']'));
     let mut values: Vec<String> = raw.map(|value| value.to_string_lossy().into_owned()).collect();
     if is_switch(arg) {
-        // A variable may say it in other words.
+        // A variable may have another spelling of it.
         values = vec![matches.get_flag(id).to_string()];
     }
     Setting {

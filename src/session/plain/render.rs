@@ -256,7 +256,7 @@ fn mode(change: &ModeChange) -> String {
     }
 }
 
-/// `#rust 17 <alice>`: which message is meant.
+/// `#rust 17 <alice>`: a reference to a message.
 fn place(room: &str, message: &Quoted) -> String {
     format!("{room} {} <{}>", message.number, message.from)
 }
