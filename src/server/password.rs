@@ -27,7 +27,10 @@ impl fmt::Display for NoHash {
             NoHash::Unread(error) => write!(f, "could not read the password: {error}"),
             NoHash::Differ => f.write_str("the passwords do not match"),
             NoHash::Length => {
-                write!(f, "a password needs {PASSWORD_LEAST} characters to {PASSWORD_LENGTH} bytes")
+                write!(
+                    f,
+                    "a password needs at least {PASSWORD_LEAST} characters and at most {PASSWORD_LENGTH} bytes"
+                )
             }
             NoHash::NotOneWord => f.write_str("passwords cannot contain spaces"),
             NoHash::NoRandomness => f.write_str("the system has no randomness for a salt"),

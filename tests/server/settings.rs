@@ -194,7 +194,7 @@ fn hash_takes_a_line_and_its_hash_opens_the_operators_door() {
         ("", "at least 6"),
         ("short\n", "at least 6"),
         (&long, "at most 1024"),
-        ("two words\n", "one word"),
+        ("two words\n", "cannot contain spaces"),
     ] {
         let output = hash(bad);
         assert_eq!(output.status.code(), Some(1), "{bad}: {output:?}");
