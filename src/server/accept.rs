@@ -1,19 +1,20 @@
-//! Who may come in: accepting, and every reason not to.
+//! The listeners: who is accepted, and every reason not to.
 
+use super::config::{Config, OrOff};
 use super::connection::Connection;
-use super::limits::TokenBucket;
-use super::turn::{Due, Server};
-use crate::reactor::{Accepted, Interest, Listener, Token, Transport};
-use crate::session::Dialect;
-use crate::session::plain::Session;
+use super::limits::{AddressCounts, DEFAULT_PER_ADDRESS};
+use super::net::{Net, TimerKind};
+use super::start::StartError;
+use crate::chat::Hub;
+use crate::reactor::{Accepted, Interest, Listener, Poller, Token, Transport};
 use crate::session::refusal_text;
 use log::{debug, error, info, warn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Connections accepted per listener and turn: a crowd at the door must not keep those inside
+/// Connections accepted per listener and turn: a crowd that arrives must not keep the others
 /// waiting.
 const ACCEPTS_PER_TURN: usize = 256;
 
@@ -21,130 +22,209 @@ const ACCEPTS_PER_TURN: usize = 256;
 /// kernel's queue meanwhile.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
 
-/// How long nobody may have been kept waiting before the next lack of descriptors is news.
+/// How long no connection may have been kept waiting before the next lack of descriptors is news.
 const EXHAUSTION_OVER: Duration = Duration::from_secs(60);
 
-/// Descriptors beyond the capacity that may be used to tell a client why it is refused.
-pub(super) const REFUSALS: usize = 16;
+/// Descriptors beyond the capacity that may be used to tell a client why it is rejected.
+const REJECTIONS: usize = 16;
 
-impl Server {
-    /// Accepts who waits at listener number `number`.
-    pub(super) fn accept_from(&mut self, number: usize) {
-        self.end_exhaustion();
-        // Aside, so that a newcomer can be admitted while its listener is borrowed.
-        let listeners = std::mem::take(&mut self.listeners);
-        let accepted = listeners.get(number).map(|listener: &Listener| {
-            listener.accept_each(ACCEPTS_PER_TURN, |transport, address| {
-                self.admit(transport, address);
-            })
-        });
-        self.listeners = listeners;
-        if let Some(Accepted::Exhausted(error) | Accepted::Failed(error)) = accepted {
-            self.pause_listening(&error);
-        }
+/// Descriptors kept back from clients: the standard streams, poller, signals, listeners, and some
+/// for the libraries and for telling a client that the server is full.
+const RESERVED_DESCRIPTORS: usize = 16 + REJECTIONS;
+
+/// Accepts connections.
+pub(super) struct Acceptor {
+    listeners: Vec<Listener>,
+    addresses: AddressCounts,
+    /// How many clients fit.
+    capacity: usize,
+    /// Descriptors this process may have.
+    descriptors: usize,
+    paused: bool,
+    /// When descriptors last ran out, in a spell that was logged.
+    exhausted: Option<Instant>,
+    /// A test lets descriptors run out here.
+    #[cfg(test)]
+    pub(super) no_descriptors: bool,
+}
+
+/// A client that has connected, and why it is to be rejected, if it is.
+pub(super) struct NewPeer {
+    pub(super) transport: Transport,
+    pub(super) address: SocketAddr,
+    pub(super) rejection: Option<String>,
+}
+
+impl Acceptor {
+    pub(super) fn new(listeners: Vec<Listener>, descriptors: usize, config: &Config) -> Acceptor {
+        let mut acceptor = Acceptor {
+            listeners,
+            addresses: AddressCounts::default(),
+            capacity: 0,
+            descriptors,
+            paused: false,
+            exhausted: None,
+            #[cfg(test)]
+            no_descriptors: false,
+        };
+        acceptor.configure(config);
+        acceptor
     }
 
-    /// No descriptors: the listener stays readable, so asking on would spin. Stop for a while,
-    /// serve who is here, say so once.
-    fn pause_listening(&mut self, error: &io::Error) {
-        if self.accept_exhausted.replace(self.now).is_none() {
-            let count = self.connections.len();
-            warn!("cannot accept more clients at {count}: {error}; trying again now and then");
+    /// Watches the listeners: listener `n` by the fixed token `n`.
+    pub(super) fn watch(&self, poller: &mut Poller) -> Result<(), StartError> {
+        for (number, listener) in self.listeners.iter().enumerate() {
+            let token = Token::fixed(number as u8);
+            poller.add(listener, token, Interest::READ).map_err(StartError::System)?;
         }
-        if !self.accept_paused {
-            self.accept_paused = true;
-            for (number, listener) in self.listeners.iter().enumerate() {
-                let token = Token::fixed(number as u8);
-                if let Err(error) = self.poller.modify(listener, token, Interest::NONE) {
-                    error!("cannot stop watching a listener: {error}");
-                }
-            }
+        Ok(())
+    }
+
+    /// How many clients fit: what was asked for, within what the descriptors and the poller allow.
+    pub(super) fn configure(&mut self, config: &Config) {
+        let ceiling = config.backend.descriptor_ceiling().unwrap_or(usize::MAX);
+        let room = self.descriptors.min(ceiling).saturating_sub(RESERVED_DESCRIPTORS).max(1);
+        self.capacity = config.max_clients.map_or(room, |asked| room.min(asked as usize));
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Where it listens; the port is the one the system picked, if it was asked to.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.listeners.iter().filter_map(|listener| listener.local_address().ok())
+    }
+
+    /// The number of the listener with this token.
+    pub(super) fn listener(&self, token: Token) -> Option<usize> {
+        (0..self.listeners.len()).find(|number| Token::fixed(*number as u8) == token)
+    }
+
+    /// Accepts the clients that wait at a listener, a bounded number of them.
+    pub(super) fn accept(&mut self, number: usize, net: &mut Net) -> Vec<(Transport, SocketAddr)> {
+        self.end_exhaustion(net.now());
+        let mut accepted = Vec::new();
+        let outcome = self.accept_each(number, |transport, address| {
+            accepted.push((transport, address));
+        });
+        if let Some(Accepted::Exhausted(error) | Accepted::Failed(error)) = outcome {
+            self.pause(&error, net);
         }
-        self.timers.arm(self.now + EXHAUSTED_PAUSE, Due::ListenAgain);
+        accepted
+    }
+
+    fn accept_each(
+        &self,
+        number: usize,
+        take: impl FnMut(Transport, SocketAddr),
+    ) -> Option<Accepted> {
+        #[cfg(test)]
+        if self.no_descriptors {
+            return Some(Accepted::Exhausted(io::Error::other("too many open files")));
+        }
+        Some(self.listeners.get(number)?.accept_each(ACCEPTS_PER_TURN, take))
+    }
+
+    /// No descriptors: the listener stays readable, so asking on would spin. Stops for a while, and
+    /// logs it once.
+    fn pause(&mut self, error: &io::Error, net: &mut Net) {
+        if self.exhausted.replace(net.now()).is_none() {
+            let count = net.len();
+            warn!("cannot accept more than {count} clients: {error}; retrying from time to time");
+        }
+        if !std::mem::replace(&mut self.paused, true) {
+            self.ask(Interest::NONE, net);
+        }
+        net.after(EXHAUSTED_PAUSE, TimerKind::Accept);
     }
 
     /// The pause is over.
-    pub(super) fn listen_again(&mut self) {
-        self.accept_paused = false;
+    pub(super) fn resume(&mut self, net: &mut Net) {
+        self.paused = false;
+        self.ask(Interest::READ, net);
+    }
+
+    fn ask(&self, interest: Interest, net: &mut Net) {
         for (number, listener) in self.listeners.iter().enumerate() {
-            let token = Token::fixed(number as u8);
-            if let Err(error) = self.poller.modify(listener, token, Interest::READ) {
-                error!("cannot watch a listener again: {error}");
+            if let Err(error) = net.poller().modify(listener, Token::fixed(number as u8), interest)
+            {
+                error!("cannot watch a listener as wanted: {error}");
             }
         }
     }
 
     /// At the limit each client that goes lets one in, and the next one is too many again: that is
-    /// one spell of exhaustion, told once. It is over when somebody comes after a calm.
-    fn end_exhaustion(&mut self) {
-        if self.accept_exhausted.is_some_and(|last| self.now - last >= EXHAUSTION_OVER) {
-            self.accept_exhausted = None;
+    /// one spell of exhaustion, logged once. It is over when a client comes after a calm.
+    fn end_exhaustion(&mut self, now: Instant) {
+        if self.exhausted.is_some_and(|last| now - last >= EXHAUSTION_OVER) {
+            self.exhausted = None;
             info!("accepting all clients again");
         }
     }
 
-    fn admit(&mut self, transport: Transport, address: SocketAddr) {
-        let refusal = self.refusal(address.ip());
-        if refusal.is_some() && self.connections.len() >= self.capacity + REFUSALS {
-            return; // closed without a word: the words need a descriptor, too
+    /// Judges a client that has connected; `None` if it is to be closed at once, since even the
+    /// reason would need a descriptor.
+    pub(super) fn admit(
+        &mut self,
+        (transport, address): (Transport, SocketAddr),
+        net: &Net,
+        hub: &Hub,
+        config: &Config,
+    ) -> Option<NewPeer> {
+        let rejection = self.rejection(address.ip(), net, hub, config);
+        match &rejection {
+            Some(_) if net.len() >= self.capacity + REJECTIONS => return None,
+            Some(reason) => warn!("{address}: rejected: {reason}"),
+            None => {
+                debug!("{address}: connected");
+                self.addresses.enter(address.ip());
+            }
         }
-        if let Some(seconds) = self.config.keep_alive.on()
+        if let Some(seconds) = config.keep_alive.on()
             && let Err(error) = transport.keep_alive(seconds.duration())
         {
             debug!("{address}: no keep-alive: {error}");
         }
-        let flood = self.is_paced(address.ip()).then(|| TokenBucket::new(self.now));
-        let session = Dialect::Undecided(Session::new(self.config.style.into()));
-        let channel = self.delivery.enter(session.format());
-        let connection = Connection::new(transport, address, session, channel, flood, self.now);
-        let token = self.connections.insert(connection);
-        let Some(connection) = self.connections.get_mut(token) else { return };
-        if let Err(error) = self.poller.add(&connection.transport, token, Interest::READ) {
-            warn!("{address}: refused: {error}");
-            self.connections.remove(token);
-            self.delivery.leave(channel);
-            return;
-        }
-        match refusal {
-            Some(refusal) => {
-                warn!("{address}: refused: {refusal}");
-                self.tell(token, &refusal);
-                self.start_draining(token);
-            }
-            None => {
-                debug!("{address}: connected");
-                self.addresses.enter(address.ip());
-                if let Some(connection) = self.connections.get_mut(token) {
-                    connection.counted = true;
-                }
-                self.await_greeting(token);
-            }
-        }
+        Some(NewPeer { transport, address, rejection })
     }
 
-    /// Why a newcomer may not come in, naming the limit.
-    fn refusal(&self, address: IpAddr) -> Option<String> {
-        if self.connections.len() >= self.capacity {
-            let capacity = self.capacity;
+    /// Why a client may not come in, naming the limit.
+    fn rejection(&self, address: IpAddr, net: &Net, hub: &Hub, config: &Config) -> Option<String> {
+        let capacity = self.capacity;
+        if net.len() >= capacity {
             return Some(format!("the server is full: {capacity} clients (--max-clients)"));
         }
-        if let Err(refusal) = self.hub.admits(&address.to_string(), self.moment) {
+        if let Err(refusal) = hub.admits(&address.to_string(), net.moment()) {
             return Some(refusal_text::of(&refusal));
         }
-        let limit = match self.config.max_per_address {
+        let limit = match config.max_per_address {
             Some(limit) => limit.on().map(NonZeroU32::get),
             None if address.is_loopback() => None,
-            None => Some(super::limits::DEFAULT_PER_ADDRESS),
+            None => Some(DEFAULT_PER_ADDRESS),
         };
         let limit = limit.filter(|limit| self.addresses.count(address) >= *limit)?;
-        Some(format!("{limit} clients from your address already (--max-per-address)"))
+        Some(format!("too many connections from your address: {limit} (--max-per-address)"))
     }
 
-    /// Whether the flood limit means this client: without the flag it spares loopback.
-    pub(super) fn is_paced(&self, address: IpAddr) -> bool {
-        match self.config.flood_limit {
-            Some(limit) => limit.on().is_some(),
-            None => !address.is_loopback(),
+    /// A connection has gone.
+    pub(super) fn left(&mut self, connection: &Connection) {
+        if connection.life.counted {
+            self.addresses.leave(connection.address.ip());
         }
     }
+
+    /// Listens no more.
+    pub(super) fn close(&mut self, net: &mut Net) {
+        for listener in self.listeners.drain(..) {
+            if let Err(error) = net.poller().remove(&listener) {
+                error!("cannot stop watching a listener: {error}");
+            }
+        }
+    }
+}
+
+/// Whether the flood limit is for this client: without the flag it exempts loopback.
+pub(super) fn is_flood_limited(config: &Config, address: IpAddr) -> bool {
+    config.flood_limit.map_or(!address.is_loopback(), |limit| OrOff::on(limit).is_some())
 }

@@ -4,7 +4,6 @@
 //! Never in it: passwords, room keys, and the name of a failed `/oper` that no operator has, for
 //! somebody may have typed a password there.
 
-use super::turn::Server;
 use crate::chat::{BanTarget, Change, Effect, Event, Hub, ModeChange, Name, Record, SessionId};
 use crate::session::{irc, refusal_text};
 use log::info;
@@ -66,14 +65,11 @@ pub(super) fn write(act: &str, effects: &[Effect]) {
     }
 }
 
-impl Server {
-    /// Somebody has given a wrong password for an operator's name.
-    pub(super) fn audit_failed_oper(&self, session: SessionId, name: &str) {
-        let who = who(&self.hub, session);
-        let known = self.config.oper.iter().any(|oper| oper.name == name);
-        let name = if known { name } else { "of an unknown name" };
-        info!(target: AUDIT, "{AUDIT}: {who}: failed to become operator {name}");
-    }
+/// A wrong password was given for an operator's name.
+pub(super) fn failed_oper(hub: &Hub, session: SessionId, name: &str, is_known: bool) {
+    let who = who(hub, session);
+    let name = if is_known { name } else { "of an unknown name" };
+    info!(target: AUDIT, "{AUDIT}: {who}: failed to become operator {name}");
 }
 
 /// Nick, address and account of somebody.

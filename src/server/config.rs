@@ -207,8 +207,11 @@ impl FromStr for Operator {
                 Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
             }
             Some((name, password)) if !name.is_empty() && !password.is_empty() => {
-                let hash = super::worker::hash(&Secret::new(password))
-                    .ok_or("the system has no randomness for a password hash")?;
+                let hash = super::worker::hash(
+                    &Secret::new(password),
+                    &mut super::random::Random::system(),
+                )
+                .ok_or("the system has no randomness for a password hash")?;
                 Ok(Operator { name: name.to_owned(), hash })
             }
             _ => Err("expected NAME:PASSWORD or NAME:HASH".to_owned()),
@@ -407,6 +410,12 @@ impl Config {
     /// What IRC clients are told.
     ///
     /// # Errors
+    /// The hash of an operator's password, if there is such an operator.
+    pub(super) fn oper_hash(&self, name: &str) -> Option<PasswordHash> {
+        let known = self.oper.iter().find(|oper| oper.name == name);
+        known.map(|oper| oper.hash.clone())
+    }
+
     /// The message of the day cannot be read.
     pub(super) fn irc_settings(&self, started: Moment) -> Result<irc::Settings, String> {
         let read = |path: &PathBuf| {

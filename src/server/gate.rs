@@ -1,84 +1,204 @@
-//! How does a plain peer give the server's password?
-//!
-//! With `--password` somebody who has not given it is nobody: hears nothing, is heard by nobody,
-//! and is asked for `/pass PASSWORD` until it is right, wrong too often, or late. An IRC client
-//! gives it with PASS (`session/irc/registration.rs`). Deliberately absent: a word about whether
-//! the server is full, who is there or what it is called, before that.
+//! Whether the next line of a connection may be taken, and if not, why.
 
-use super::input::Taken;
-use super::turn::{Due, Server};
-use crate::chat::Secret;
-use crate::reactor::Token;
-use crate::session::Dialect;
-use crate::wire::line::Step;
-use log::info;
-use std::time::Duration;
+use super::limits::{Pace, TokenBucket};
+use crate::chat::Change;
+use crate::session::plain::is_message;
+use std::fmt;
+use std::time::Instant;
 
-/// How long the password may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// Records of one origin that are proposed and not yet committed.
+///
+/// Messages may follow messages without waiting: a pasted book must not need one commit a line. But
+/// a command is decided by the state that the lines before it have made, and a message by where the
+/// commands before it have led.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct PendingRecords {
+    messages: u32,
+    others: u32,
+}
 
-/// How many lines may be something else.
-const TRIES: u8 = 3;
-
-const QUESTION: &str = "this server has a password: /pass PASSWORD";
-
-impl Server {
-    /// Asks a plain peer for the password; whether there is one.
-    pub(super) fn lock(&mut self, token: Token) -> bool {
-        if self.config.password.is_none() {
-            return false;
+impl PendingRecords {
+    fn count(&mut self, change: Kind) -> &mut u32 {
+        match change {
+            Kind::Message => &mut self.messages,
+            Kind::Other => &mut self.others,
         }
-        self.end_of_waiting(token);
-        let Some(connection) = self.connections.get_mut(token) else { return true };
-        if let Dialect::Undecided(session) = &connection.session {
-            connection.session = Dialect::Locked(session.clone(), TRIES);
-            self.tell(token, QUESTION);
-            self.arm(token, self.now + PATIENCE, Due::Registration(token));
-        }
-        true
     }
 
-    /// Takes a line of a peer that has not given the password yet.
-    pub(super) fn take_password(&mut self, token: Token) -> Taken {
-        let limit = self.config.max_line.0;
-        let Some(connection) = self.connections.get_mut(token) else { return Taken::NotNow };
-        let ended = connection.input_ended;
-        let step = connection.lines.step(connection.inbox.pending(), limit, ended);
-        let (given, used) = match step {
-            Step::Incomplete => return Taken::NoLine,
-            Step::Skipped { used } => {
-                connection.inbox.consume(used);
-                return Taken::Done;
-            }
-            Step::TooLong { used } => (None, used),
-            Step::Line { bytes, used } => (str::from_utf8(bytes).ok().map(str::to_owned), used),
-        };
-        connection.inbox.consume(used);
-        self.touched.flush_later(token, connection);
-        let Dialect::Locked(session, tries) = &mut connection.session else {
-            return Taken::NotNow;
-        };
-        let given = given.as_deref().unwrap_or_default().trim_end();
-        let password = given.strip_prefix("/pass ").map(|word| Secret::new(word.trim_start()));
-        if password.is_some() && password == self.config.password {
-            connection.session = Dialect::Plain(session.clone());
-            self.let_in(token);
-        } else if given == "/quit" {
-            self.leave_with(token, None, "goodbye".to_owned());
-        } else if *tries > 1 {
-            *tries -= 1;
-            let wrong = if password.is_some() { "that is not it; " } else { "" };
-            self.tell(token, &format!("{wrong}{QUESTION}"));
-        } else {
-            self.stay_outside(token);
-        }
-        Taken::Done
+    /// One more is proposed.
+    pub(super) fn add(&mut self, change: &Change) {
+        *self.count(Kind::of(change)) += 1;
     }
 
-    /// It has not given the password and will not.
-    pub(super) fn stay_outside(&mut self, token: Token) {
-        let Some(connection) = self.connections.get_mut(token) else { return };
-        info!("{}: has not given the password", connection.address);
-        self.leave_with(token, None, "goodbye: without the password nobody gets in".to_owned());
+    /// One of them is committed or rejected.
+    pub(super) fn remove(&mut self, kind: Kind) {
+        let count = self.count(kind);
+        *count = count.saturating_sub(1);
+    }
+
+    /// Whether a line may be decided now; a pipelined one may follow messages.
+    fn allows(self, pipelined: bool) -> bool {
+        self.others == 0 && (pipelined || self.messages == 0)
+    }
+
+    /// The same for a plain line.
+    pub(super) fn allows_line(self, line: &[u8]) -> bool {
+        self.allows(is_message(line))
+    }
+
+    fn is_empty(self) -> bool {
+        self.others == 0 && self.messages == 0
+    }
+}
+
+/// Which of the two counts a record is in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// A message to a room.
+    Message,
+    /// Everything else.
+    Other,
+}
+
+impl Kind {
+    pub(super) fn of(change: &Change) -> Kind {
+        if matches!(change, Change::Say { .. }) { Kind::Message } else { Kind::Other }
+    }
+}
+
+/// Why the next line waits: a set of reasons.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Blocked(u8);
+
+impl Blocked {
+    /// Records of the same peer wait for the journal.
+    pub(super) const RECORDS: Blocked = Blocked(1);
+    /// The journal or the worker has yet to answer.
+    pub(super) const ANSWER: Blocked = Blocked(2);
+    /// The peer does not read what it is sent: its send queue is over the soft limit.
+    pub(super) const OUTBOX: Blocked = Blocked(4);
+    /// The flood limit.
+    pub(super) const FLOOD: Blocked = Blocked(8);
+
+    const NAMES: [(Blocked, &str); 4] = [
+        (Blocked::RECORDS, "records"),
+        (Blocked::ANSWER, "answer"),
+        (Blocked::OUTBOX, "outbox"),
+        (Blocked::FLOOD, "flood"),
+    ];
+
+    fn has(self, reason: Blocked) -> bool {
+        self.0 & reason.0 != 0
+    }
+}
+
+impl fmt::Debug for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Blocked::NAMES.iter().filter(|(reason, _)| self.has(*reason));
+        let names: Vec<&str> = names.map(|(_, name)| *name).collect();
+        f.write_str(if names.is_empty() { "open" } else { "" })?;
+        f.write_str(&names.join("+"))
+    }
+}
+
+/// The flood limit of one client.
+struct Flood {
+    bucket: TokenBucket,
+    warned: bool,
+}
+
+/// Where the lines of one connection wait for their turn.
+pub(super) struct LineGate {
+    blocked: Blocked,
+    pending: PendingRecords,
+    /// Boxed: no client on loopback has one.
+    flood: Option<Box<Flood>>,
+}
+
+/// What a line has to wait for.
+pub(super) enum Wait {
+    /// The records before it.
+    Records,
+    /// The flood limit, until then; `first` if the client has not been told yet.
+    Flood { until: Instant, first: bool },
+}
+
+impl LineGate {
+    pub(super) fn new(limited: bool, now: Instant) -> LineGate {
+        let mut gate = LineGate {
+            blocked: Blocked::default(),
+            pending: PendingRecords::default(),
+            flood: None,
+        };
+        gate.limit_flood(limited, now);
+        gate
+    }
+
+    /// The flood limit is for this client from now on, or no longer. Who waits for it is woken by
+    /// the timer, which is armed already.
+    pub(super) fn limit_flood(&mut self, limited: bool, now: Instant) {
+        let flood = self.flood.take();
+        let full = || Box::new(Flood { bucket: TokenBucket::new(now), warned: false });
+        self.flood = limited.then(|| flood.unwrap_or_else(full));
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.blocked == Blocked::default()
+    }
+
+    pub(super) fn block(&mut self, reason: Blocked) {
+        self.blocked.0 |= reason.0;
+    }
+
+    /// A reason is over; whether it was one.
+    pub(super) fn unblock(&mut self, reason: Blocked) -> bool {
+        let was = self.blocked.has(reason);
+        self.blocked.0 &= !reason.0;
+        was
+    }
+
+    /// A line wants to pass and pay for it.
+    pub(super) fn admit(&mut self, pipelined: bool, pace: Pace, now: Instant) -> Result<(), Wait> {
+        if !self.pending.allows(pipelined) {
+            self.block(Blocked::RECORDS);
+            return Err(Wait::Records);
+        }
+        let Some(flood) = &mut self.flood else { return Ok(()) };
+        flood.bucket.take(pace, now).map_err(|until| {
+            self.blocked.0 |= Blocked::FLOOD.0;
+            Wait::Flood { until, first: !std::mem::replace(&mut flood.warned, true) }
+        })
+    }
+
+    /// A record of this peer is proposed.
+    pub(super) fn proposed(&mut self, change: &Change) {
+        self.pending.add(change);
+    }
+
+    /// A record of this peer is committed or rejected; whether a line has waited for it.
+    pub(super) fn settled(&mut self, kind: Kind) -> bool {
+        self.pending.remove(kind);
+        self.unblock(Blocked::RECORDS)
+    }
+
+    /// Whether nothing is to come of the commands so far.
+    pub(super) fn is_idle(&self) -> bool {
+        self.pending.is_empty() && !self.blocked.has(Blocked::ANSWER)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reasons_have_names() {
+        let mut gate = LineGate::new(false, Instant::now());
+        assert_eq!(format!("{:?}", gate.blocked), "open");
+        gate.block(Blocked::RECORDS);
+        gate.block(Blocked::FLOOD);
+        assert_eq!(format!("{:?}", gate.blocked), "records+flood");
+        assert!(gate.unblock(Blocked::RECORDS) && !gate.unblock(Blocked::RECORDS));
+        assert!(!gate.is_open());
     }
 }

@@ -1,16 +1,18 @@
 //! The one place where all meet: sockets, dialects, the chat and its journal.
 //!
-//! - [`config`]: what can be set;
-//! - [`turn`]: the loop; read this first;
-//! - `start`, `accept`, `input`, `requests`, `apply`, `delivery`, `output`: the stations of a turn;
-//! - `greeting`, `gate`, `irc`, `sasl`: which dialect a client speaks, whether it knows the password, and what
-//!   is special about IRC's;
-//! - `worker`: what is too slow for the loop; `scram`: the arithmetic of one kind of login;
-//! - `connection`: what is kept of one client; `memory`: what is free goes back after a burst;
-//! - `limits`: who may come in and how fast they may talk;
-//! - `transcript`, `log`: what the operator sees, by way of an `outlet` that may be slow;
-//! - `console`, `operator`: the operator in the chat; `audit`: what the log says of moderation;
-//! - `reload`: SIGHUP; `stop`: everyone gets a goodbye; [`password`]: hashes for operators.
+//! | file | question |
+//! |---|---|
+//! | [`turn`] | in which order does everything happen? Read this first |
+//! | `accept`, `start` | who is accepted? |
+//! | `net`, `connection`, `gate`, `deferred` | what is kept of a client, and when may its next line be taken? |
+//! | `intake` | how does a line come out of an inbox, and what does it cost? |
+//! | `exchange` | what is done for a peer, and what follows from what it did? |
+//! | `engine` | how does a command become a record, and a record effects? |
+//! | `broadcast` | how is everyone told? |
+//! | `worker`, `scram`, `random`, `password` | what is too slow for the loop? |
+//! | `limits`, `config`, `reload` | what can be set, and how fast may a client send? |
+//! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | what is shown at the terminal? |
+//! | `shutdown`, `trim` | when does it end, and when does memory go back? |
 //!
 //! One turn, always in this order:
 //!
@@ -18,40 +20,41 @@
 //! wait ─▶ accept and read ─▶ commands ─▶ timers ─▶ journal ─▶ apply ─▶ flush ─▶ reap
 //!         bytes to inboxes   inboxes to            records    hub to   one      sockets
 //!                            records,              that are   out-     write    are
-//!                            answers               kept       boxes    each     closed
+//!                            answers               committed  boxes    each     closed
 //! ```
 
 mod accept;
-mod apply;
 mod audit;
+mod broadcast;
 pub mod config;
 mod connection;
 mod console;
-mod delivery;
+mod deferred;
+mod engine;
+mod exchange;
 mod gate;
-mod greeting;
-mod input;
-mod irc;
+mod intake;
 mod limits;
 mod log;
-mod memory;
+mod net;
 mod operator;
 mod outlet;
-mod output;
 pub mod password;
+mod random;
 mod reload;
-mod requests;
-mod sasl;
 mod scram;
+mod shutdown;
 mod start;
-mod stop;
+#[cfg(test)]
+mod tests;
 mod transcript;
+mod trim;
 pub mod turn;
 mod worker;
 
 pub use crate::journal::{JournalError, export, import};
 pub use config::Config;
 pub use log::Log;
+pub use shutdown::Ending;
 pub use start::StartError;
-pub use stop::Ending;
 pub use turn::Server;

@@ -1,19 +1,22 @@
-//! What is the operator at the console to the chat? One more session, without a socket.
+//! The person at the terminal: the operator's session at the console, or a transcript on stdout.
 //!
-//! It comes in as `server`, is a server operator from the start, and is told things like everyone
-//! else: by the effects of records. Where a delivery finds no connection for a session it asks
-//! here, so those with a socket do not pay for it; only what is told to many is offered once more
-//! ([`Server::offer_to_operator`]). Its typed lines wait as those in an inbox do.
+//! To the chat the operator is one more session, without a socket: it comes in as `server`, is a
+//! server operator from the start, and is told things as everyone else is, by the effects of
+//! records. Effects are offered to it separately, so that connections do not pay for it. Its typed
+//! lines wait as those in an inbox do.
 
-use super::connection::PendingRecords;
 use super::console::{self, Console, ConsoleEvent};
+use super::gate::{Kind, PendingRecords};
+use super::net::{Net, TimerKind};
 use super::transcript::Transcript;
-use super::turn::{Due, Server};
-use crate::chat::{Audience, Change, Entry, Event, Name, QuitReason, Room, Viewpoint};
+use crate::chat::{
+    Audience, Change, Effect, Entry, Event, Hub, Moment, Name, QuitReason, Room, SessionId,
+    Viewpoint,
+};
 use crate::reactor::signals::stop_this_process;
-use crate::reactor::{Interest, Signal, TimerId, Token};
-use crate::session::Format;
+use crate::reactor::{Interest, TimerId, Token};
 use crate::session::plain::{self, Session};
+use crate::session::{Action, Format, Style};
 use log::{info, warn};
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
@@ -23,6 +26,8 @@ use std::time::Duration;
 /// The operator's session, and the event that keys have been pressed.
 pub(super) const CONSOLE: Token = Token::fixed(200);
 
+const ME: SessionId = SessionId(CONSOLE.to_bits());
+
 /// The nick it asks for, and its address for those who ask.
 const NICK: &str = "server";
 const LABEL: &str = "console";
@@ -30,12 +35,22 @@ const LABEL: &str = "console";
 /// Lines taken in one turn; the rest of a paste waits.
 const LINES_PER_TURN: usize = 64;
 
-/// How often to look whether the terminal is ours again, while another job has it. Nothing tells
-/// of that: a shell continues only a job that was stopped.
+/// How often to try to regain the terminal while another job has it. Nothing reports that: a shell
+/// continues only a job that was stopped.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// What the operator's keys ask of the server.
+pub(super) enum Request {
+    /// To shut down.
+    Stop,
+    /// To close the console.
+    Leave,
+    /// The terminal is lost, as SIGHUP says it.
+    HangUp,
+}
+
 /// The operator at the console.
-pub(super) struct Operator {
+struct Operator {
     console: Console,
     session: Session,
     /// Typed, and not yet understood: bounded by the longest paste.
@@ -46,85 +61,97 @@ pub(super) struct Operator {
     ended: bool,
 }
 
-impl Operator {
-    /// Whether a typed line may be taken now.
-    fn has_line(&self) -> bool {
-        self.lines.front().is_some_and(|line| self.pending.allows_line(line.as_bytes()))
-    }
+/// What is shown at the terminal that the server was started at.
+pub(super) struct ConsoleService {
+    operator: Option<Box<Operator>>,
+    transcript: Transcript,
+    had_terminal: bool,
+    /// Lines that may still be taken in this turn.
+    share: usize,
 }
 
-impl Server {
-    /// Lets the operator in, if there is a terminal to talk from.
-    pub(super) fn open_console(&mut self) {
-        if !console::is_wanted(self.config.quiet, self.config.no_console) {
-            return;
+impl ConsoleService {
+    pub(super) fn new(quiet: bool) -> ConsoleService {
+        ConsoleService {
+            operator: None,
+            transcript: transcript(quiet),
+            had_terminal: io::stdin().is_terminal(),
+            share: 0,
         }
-        let watched = self.poller.add(io::stdin(), CONSOLE, Interest::READ);
+    }
+
+    /// Opens the console, if there is a terminal to type at; what then happens in the chat.
+    pub(super) fn open(&mut self, net: &mut Net, quiet: bool, no_console: bool) -> Option<Change> {
+        if !console::is_wanted(quiet, no_console) {
+            return None;
+        }
+        let watched = net.poller().add(io::stdin(), CONSOLE, Interest::READ);
         let console = match watched.and_then(|()| Console::open()) {
             Ok(console) => console,
             Err(error) => {
                 warn!("no console, this terminal cannot be used: {error}");
-                let _ = self.poller.remove(io::stdin());
-                return;
+                let _ = net.poller().remove(io::stdin());
+                return None;
             }
         };
         self.transcript.finish();
         self.transcript = Transcript::silent();
         self.operator = Some(Box::new(Operator {
             console,
-            session: Session::new(crate::session::Style::Plain),
+            session: Session::new(Style::Plain),
             lines: VecDeque::new(),
             pending: PendingRecords::default(),
             timer: None,
             ended: false,
         }));
-        let entry = Entry {
-            label: LABEL.into(),
-            nick: Some(Name::new(NICK)),
-            lobby: true,
-            console: true,
-            ..Entry::default()
-        };
-        self.record(CONSOLE, Change::Enter(entry));
+        let nick = Some(Name::new(NICK));
+        let entry =
+            Entry { label: LABEL.into(), nick, lobby: true, console: true, ..Entry::default() };
+        Some(Change::Enter(entry))
     }
 
-    /// Keys have been pressed.
-    pub(super) fn operator_keys(&mut self) {
-        let Some(operator) = &mut self.operator else { return };
-        operator.console.read(&mut self.scratch);
-        self.take_console_events();
-    }
-
-    /// The time of an ESC has passed, or it is time to look whether the terminal is ours again.
-    pub(super) fn operator_timer(&mut self) {
-        let Some(operator) = &mut self.operator else { return };
-        operator.timer = None;
-        if operator.console.is_paused() {
-            self.resume_console();
-        } else {
-            operator.console.timed_out();
-            self.take_console_events();
+    /// The transcript is wanted from here on, or no longer. An open console takes its place.
+    pub(super) fn set_quiet(&mut self, quiet: bool) {
+        if self.operator.is_none() {
+            self.transcript.finish();
+            self.transcript = transcript(quiet);
         }
     }
 
-    fn take_console_events(&mut self) {
+    /// Keys have been pressed.
+    pub(super) fn keys(&mut self, net: &mut Net) -> Vec<Request> {
+        let Some(operator) = &mut self.operator else { return Vec::new() };
+        operator.console.read(net.scratch());
+        self.take_events(net)
+    }
+
+    /// The console's escape-sequence timeout expired, or it is time to try to regain the terminal.
+    pub(super) fn timer(&mut self, net: &mut Net) -> Vec<Request> {
+        let Some(operator) = &mut self.operator else { return Vec::new() };
+        operator.timer = None;
+        if operator.console.is_paused() {
+            return self.resume(net).into_iter().collect();
+        }
+        operator.console.timed_out();
+        self.take_events(net)
+    }
+
+    fn take_events(&mut self, net: &mut Net) -> Vec<Request> {
+        let mut requests = Vec::new();
         while let Some(operator) = &mut self.operator
             && let Some(event) = operator.console.next_event()
         {
             match event {
                 ConsoleEvent::Line(line) => operator.lines.push_back(line),
                 ConsoleEvent::PasteConfirmed(lines) => operator.lines.extend(lines),
-                ConsoleEvent::Interrupt => self.stop(Signal::Interrupt),
-                ConsoleEvent::Eof => self.operator_leaves(None),
+                ConsoleEvent::Interrupt => requests.push(Request::Stop),
+                ConsoleEvent::Eof => requests.push(Request::Leave),
                 ConsoleEvent::Closed => {
                     // It would be reported as readable at every wait from here on.
-                    let _ = self.poller.remove(io::stdin());
-                    if self.has_lost_its_terminal() {
-                        // The signal that says the same may come before, after, or not at all.
-                        self.take_signal(Signal::Hangup);
-                    } else {
-                        self.operator_leaves(None);
-                    }
+                    let _ = net.poller().remove(io::stdin());
+                    // The signal that says the same may come before, after, or not at all.
+                    let lost = self.has_lost_its_terminal();
+                    requests.push(if lost { Request::HangUp } else { Request::Leave });
                 }
                 // The console does these itself.
                 ConsoleEvent::Complete
@@ -133,90 +160,107 @@ impl Server {
             }
         }
         let timeout = self.operator.as_ref().and_then(|operator| operator.console.timeout());
-        self.arm_operator(timeout);
+        self.arm(timeout, net);
+        requests
     }
 
-    fn arm_operator(&mut self, after: Option<Duration>) {
+    fn arm(&mut self, pause: Option<Duration>, net: &mut Net) {
         let Some(operator) = &mut self.operator else { return };
         if let Some(timer) = operator.timer.take() {
-            self.timers.cancel(timer);
+            net.cancel(timer);
         }
-        operator.timer = after.map(|after| self.timers.arm(self.now + after, Due::Console));
+        operator.timer = pause.map(|pause| net.after(pause, TimerKind::Console));
     }
 
-    /// Takes what was typed, as far as it may be taken now.
-    pub(super) fn take_operator_lines(&mut self) {
-        for _ in 0..LINES_PER_TURN {
-            if !self.operator_has_line() {
-                return;
-            }
-            let Some(operator) = &mut self.operator else { return };
-            let Some(line) = operator.lines.pop_front() else { return };
-            operator.console.echo(&line);
-            let limit = self.config.max_line;
-            if line.len() > limit.0 {
-                let text = format!("that line is over {limit} (--max-line) and was not sent");
-                self.tell(CONSOLE, &text);
-                continue;
-            }
-            let rooms = self.hub.user(Self::session(CONSOLE)).map_or(&[][..], |user| user.rooms());
-            let request = operator.session.parse(line.as_bytes(), rooms, self.moment);
-            self.carry_out(CONSOLE, request);
+    pub(super) fn begin_turn(&mut self) {
+        self.share = LINES_PER_TURN;
+    }
+
+    /// Whether a typed line is left that may be taken.
+    pub(super) fn has_line(&self) -> bool {
+        self.operator.as_ref().is_some_and(|operator| {
+            let line = operator.lines.front().filter(|_| !operator.ended);
+            line.is_some_and(|line| operator.pending.allows_line(line.as_bytes()))
+        })
+    }
+
+    /// Takes the next typed line of this turn: what it asks for. A longer one than `limit` is not
+    /// taken.
+    pub(super) fn next_line(
+        &mut self,
+        hub: &Hub,
+        now: Moment,
+        limit: super::config::Bytes,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        if self.share == 0 || !self.has_line() {
+            return false;
         }
+        self.share -= 1;
+        let Some(operator) = &mut self.operator else { return false };
+        let Some(line) = operator.lines.pop_front() else { return false };
+        operator.console.echo(&line);
+        if line.len() > limit.0 {
+            let text = format!("not sent: the line is longer than {limit} (--max-line)");
+            actions.push(Action::Tell(vec![text]));
+        } else {
+            let rooms = hub.user(ME).map_or(&[][..], |user| user.rooms());
+            actions.extend(operator.session.parse(line.as_bytes(), rooms, now));
+        }
+        true
     }
 
-    /// Whether a typed line is left that may be taken now.
-    pub(super) fn operator_has_line(&self) -> bool {
-        self.journal.has_room()
-            && self.operator.as_ref().is_some_and(|operator| !operator.ended && operator.has_line())
-    }
-
-    /// Counts a record of this origin, if it is the operator's.
-    pub(super) fn operator_waits(&mut self, origin: Token, change: &Change) {
-        if let Some(operator) = self.operator.as_mut().filter(|_| origin == CONSOLE) {
+    /// A record of the operator is proposed.
+    pub(super) fn proposed(&mut self, change: &Change) {
+        if let Some(operator) = &mut self.operator {
             operator.pending.add(change);
         }
     }
 
-    /// A record of this origin is not waited for any more.
-    pub(super) fn operator_waits_no_more(&mut self, origin: Token, change: &Change) {
-        if let Some(operator) = self.operator.as_mut().filter(|_| origin == CONSOLE) {
-            operator.pending.remove(change);
+    /// A record of the operator is committed or rejected.
+    pub(super) fn settled(&mut self, kind: Kind) {
+        if let Some(operator) = &mut self.operator {
+            operator.pending.remove(kind);
         }
     }
 
-    /// Shows the operator something that is told to many, if it is among them.
-    pub(super) fn offer_to_operator(&mut self, audience: &Audience, event: &Event) {
+    /// Shows an effect: to the operator, if it is among the audience, or in the transcript.
+    pub(super) fn offer(&mut self, hub: &Hub, effect: &Effect) {
+        let Effect { audience, event, .. } = effect;
+        let private = matches!(audience, Audience::One(_) | Audience::Private { .. });
+        if !private && !matches!(event, Event::MetadataSet { .. }) {
+            self.transcript.say(event);
+        }
         if self.operator.is_none() {
             return;
         }
-        let me = Self::session(CONSOLE);
         let is_in = |name: &Name| {
-            self.hub.room(name.as_str()).is_some_and(|room: &Room| room.member(me).is_some())
+            hub.room(name.as_str()).is_some_and(|room: &Room| room.member(ME).is_some())
         };
         let viewpoint = match audience {
-            // Told by `operator_hears`, as one session.
-            Audience::One(_) | Audience::Private { .. } => None,
-            Audience::Room { from, .. } | Audience::Peers { from, .. } if *from == Some(me) => {
+            Audience::One(session) => (*session == ME).then_some(Viewpoint::Observer),
+            Audience::Private { from, .. } if *from == ME => Some(Viewpoint::Actor),
+            Audience::Private { to, .. } => to.contains(&ME).then_some(Viewpoint::Observer),
+            Audience::Room { from, .. } | Audience::Peers { from, .. } if *from == Some(ME) => {
                 Some(Viewpoint::Actor)
             }
             Audience::Room { room, except, .. } => {
-                (is_in(room) && !except.contains(&me)).then_some(Viewpoint::Observer)
+                (is_in(room) && !except.contains(&ME)).then_some(Viewpoint::Observer)
             }
             Audience::Peers { rooms, .. } => rooms.iter().any(is_in).then_some(Viewpoint::Observer),
-            Audience::All => self.hub.user(me).map(|_| Viewpoint::Observer),
+            Audience::All => hub.user(ME).map(|_| Viewpoint::Observer),
         };
         if let Some(viewpoint) = viewpoint {
-            self.operator_hears(CONSOLE, event, viewpoint);
+            self.hear(event, viewpoint);
         }
     }
 
-    /// Shows the operator an event, if the session is the operator's.
-    pub(super) fn operator_hears(&mut self, token: Token, event: &Event, viewpoint: Viewpoint) {
-        let Some(operator) = self.operator.as_mut().filter(|_| token == CONSOLE) else { return };
+    /// Shows the operator an event.
+    pub(super) fn hear(&mut self, event: &Event, viewpoint: Viewpoint) {
+        let Some(operator) = &mut self.operator else { return };
         operator.session.heard(event, viewpoint);
         let mut lines = Vec::new();
-        Format::Plain(operator.session.look()).render(None, event, viewpoint, &mut lines);
+        Format::Plain(operator.session.theme()).render(None, event, viewpoint, &mut lines);
         let said = matches!(
             event,
             Event::RoomMessage(_) | Event::DirectMessage(_) | Event::Announced { .. }
@@ -227,31 +271,35 @@ impl Server {
         }
     }
 
-    /// Shows the operator a line of the server's own, if the session is the operator's.
-    pub(super) fn tell_operator(&mut self, token: Token, text: &str) {
-        let Some(operator) = self.operator.as_mut().filter(|_| token == CONSOLE) else { return };
+    /// Shows the operator a line of the server's own.
+    pub(super) fn tell(&mut self, text: &str) {
+        let Some(operator) = &mut self.operator else { return };
         let mut lines = Vec::new();
-        plain::render_notice(operator.session.look(), text, &mut lines);
+        plain::render_notice(operator.session.theme(), text, &mut lines);
         operator.console.print(&lines, false);
     }
 
-    /// The operator goes; the server stays.
-    pub(super) fn operator_leaves(&mut self, words: Option<Arc<str>>) {
-        let Some(operator) = &mut self.operator else { return };
-        if !std::mem::replace(&mut operator.ended, true) {
-            let departure = words.map_or(QuitReason::Quit, QuitReason::Message);
-            self.record(CONSOLE, Change::Leave { departure });
-        }
+    /// The operator leaves; the server stays. What then happens in the chat.
+    pub(super) fn leave(&mut self, words: Option<Arc<str>>) -> Option<Change> {
+        let operator = self.operator.as_mut()?;
+        let departure = words.map_or(QuitReason::Quit, QuitReason::Message);
+        let first = !std::mem::replace(&mut operator.ended, true);
+        first.then_some(Change::Leave { departure })
+    }
+
+    /// Hands this turn's lines of the transcript over.
+    pub(super) fn end_turn(&mut self) {
+        self.transcript.end_turn();
     }
 
     /// Shows what the turn has brought.
-    pub(super) fn present_console(&mut self) {
-        let user = self.hub.user(Self::session(CONSOLE));
+    pub(super) fn present(&mut self, hub: &Hub, net: &mut Net) {
+        let user = hub.user(ME);
         let Some(operator) = &mut self.operator else { return };
         if operator.ended && user.is_none() {
-            self.close_console();
+            self.close(net);
             self.transcript = Transcript::on_stdout();
-            info!("the console is closed, the chat goes on; Ctrl-C stops the server");
+            info!("the console is closed, the server keeps running; Ctrl-C stops it");
             return;
         }
         let nick = user.map_or(NICK, |user| user.identity.nick.as_str());
@@ -265,58 +313,70 @@ impl Server {
     }
 
     /// Gives the terminal back.
-    pub(super) fn close_console(&mut self) {
-        self.arm_operator(None);
+    fn close(&mut self, net: &mut Net) {
+        self.arm(None, net);
         let Some(operator) = self.operator.take() else { return };
         if !operator.console.is_paused() {
             // An error is that of a terminal that is gone.
-            let _ = self.poller.remove(io::stdin());
+            let _ = net.poller().remove(io::stdin());
         }
         operator.console.close();
     }
 
+    /// The server ends.
+    pub(super) fn finish(&mut self, net: &mut Net) {
+        self.close(net);
+        self.transcript.finish();
+    }
+
     /// The window has another size.
-    pub(super) fn console_resized(&mut self) {
+    pub(super) fn resized(&mut self) {
         if let Some(operator) = &mut self.operator {
             operator.console.resized();
         }
     }
 
     /// Ctrl-Z: stops this process, and takes the terminal again when it goes on.
-    pub(super) fn suspend(&mut self) {
+    pub(super) fn suspend(&mut self, net: &mut Net) -> Option<Request> {
         if let Some(operator) = &mut self.operator
             && !operator.console.is_paused()
         {
             operator.console.pause();
-            let _ = self.poller.remove(io::stdin());
+            let _ = net.poller().remove(io::stdin());
         }
         if let Err(error) = stop_this_process() {
             warn!("cannot be suspended: {error}");
         }
-        self.resume_console();
+        self.resume(net)
     }
 
-    /// Takes the terminal, if it is this job's again; else goes on without it and looks again.
-    pub(super) fn resume_console(&mut self) {
-        let Some(operator) = &mut self.operator else { return };
+    /// Takes the terminal, if it is this job's again; else goes on without it and tries later.
+    pub(super) fn resume(&mut self, net: &mut Net) -> Option<Request> {
+        let operator = self.operator.as_mut()?;
         let was_paused = operator.console.is_paused();
         if !operator.console.resume() {
             if !was_paused {
                 operator.console.pause();
-                let _ = self.poller.remove(io::stdin());
+                let _ = net.poller().remove(io::stdin());
             }
-            return self.arm_operator(Some(LOOK_AGAIN));
+            self.arm(Some(LOOK_AGAIN), net);
+        } else if was_paused
+            && let Err(error) = net.poller().add(io::stdin(), CONSOLE, Interest::READ)
+        {
+            warn!("the console is closed, this terminal can no longer be used: {error}");
+            return Some(Request::Leave);
         }
-        if was_paused && let Err(error) = self.poller.add(io::stdin(), CONSOLE, Interest::READ) {
-            warn!("the console is closed, this terminal cannot be used any more: {error}");
-            self.operator_leaves(None);
-        }
+        None
     }
 
-    /// Whether there was a terminal at the start and is none now: it was closed, and nobody can
-    /// see this server or stop it from there. One that is to outlive its terminal is started
+    /// Whether there was a terminal at the start and is none now: it was closed, and no one can
+    /// see this server or stop it from there. A server that is to outlive its terminal is started
     /// without it (`nohup`, a service).
     pub(super) fn has_lost_its_terminal(&self) -> bool {
         self.had_terminal && !io::stdin().is_terminal()
     }
+}
+
+fn transcript(quiet: bool) -> Transcript {
+    if quiet { Transcript::silent() } else { Transcript::on_stdout() }
 }

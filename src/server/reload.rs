@@ -1,16 +1,13 @@
-//! SIGHUP: the settings are read again, and what can change does, with nobody dropped.
+//! The settings in force, and SIGHUP, which reloads them without dropping a client.
 //!
-//! Rejected: to take over what is right of a file with a mistake in it. Half of two files is a
-//! state that nobody has written down; so the old settings stay, all of them.
+//! Rejected: to take over the valid part of a file with a mistake in it. Half of two files is a
+//! state that no one has written down; so all of the old settings stay.
 
-use super::config::{Setting, Settings};
-use super::limits::TokenBucket;
+use super::config::{Config, Setting, Settings};
 use super::log;
-use super::transcript::Transcript;
-use super::turn::{Server, bounds, capacity, pace};
 use ::log::{error, info, warn};
 
-/// What the server is built upon: another value needs another server.
+/// What the server is built upon: another value needs a restart.
 const NEEDS_RESTART: [&str; 9] = [
     "host",
     "port",
@@ -23,24 +20,42 @@ const NEEDS_RESTART: [&str; 9] = [
     "config",
 ];
 
-/// What connections are given when they come; those who are there keep what they have.
+/// What connections are given when they arrive; the others keep what they have.
 const FOR_NEWCOMERS: [&str; 2] = ["style", "keep-alive"];
 
-impl Server {
-    /// Reads the settings again and says what has become of each that is another now.
-    pub(super) fn reload(&mut self) {
-        let settings = match self.settings.read_again() {
+/// The settings in force, and where they come from.
+pub(super) struct Live {
+    settings: Settings,
+}
+
+impl Live {
+    pub(super) fn new(settings: Settings) -> Live {
+        Live { settings }
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.settings.config
+    }
+
+    /// Reads the settings again, logs what has become of each that has changed, and puts them into
+    /// force, but for those that need a restart. Whether anything is to be taken over.
+    pub(super) fn reload(&mut self) -> bool {
+        let mut settings = match self.settings.read_again() {
             None => {
-                return info!("SIGHUP: no --config was given, so there is nothing to read again");
+                info!("SIGHUP: no --config was given, so there is nothing to reload");
+                return false;
             }
-            Some(Err(wrong)) => return error!("SIGHUP: the settings stay as they were: {wrong}"),
+            Some(Err(wrong)) => {
+                error!("SIGHUP: the settings stay as they were: {wrong}");
+                return false;
+            }
             Some(Ok(settings)) => settings,
         };
         let changes = differences(&self.settings, &settings);
         if changes.is_empty() {
             info!("SIGHUP: the settings are the same as before");
         }
-        // First, so that what is said below is said at the new level.
+        // First, so that what is logged below is logged at the new level.
         log::set_level(settings.config.log);
         for (before, after) in &changes {
             let (name, text) = (&after.name, said(after));
@@ -53,60 +68,18 @@ impl Server {
                 info!("SIGHUP: {name} is {text} now");
             }
         }
-        self.take_over(settings);
-    }
-
-    /// Puts settings into force, but for those that need a restart.
-    fn take_over(&mut self, mut settings: Settings) {
         for name in NEEDS_RESTART {
             keep(&self.settings, &mut settings, name);
         }
-        let before = std::mem::replace(&mut self.config, settings.config.clone());
-        let now = &mut self.config;
-        now.host = before.host;
+        let (now, before) = (&mut settings.config, &self.settings.config);
+        now.host.clone_from(&before.host);
         (now.port, now.backlog, now.backend) = (before.port, before.backlog, before.backend);
-        (now.no_console, now.config) = (before.no_console, before.config);
-        (now.data, now.keep_days) = (before.data, before.keep_days);
+        (now.no_console, now.keep_days) = (before.no_console, before.keep_days);
+        now.config.clone_from(&before.config);
+        now.data.clone_from(&before.data);
         now.keep_messages = before.keep_messages;
         self.settings = settings;
-        self.settings.config = self.config.clone();
-
-        match self.config.irc_settings(self.irc.started) {
-            Ok(irc) => self.irc = irc,
-            Err(wrong) => error!("SIGHUP: what IRC clients are told stays as it was: {wrong}"),
-        }
-        self.bounds = bounds(&self.config);
-        self.capacity = capacity(&self.config, self.descriptors);
-        self.pace = pace(&self.config);
-        // The console takes the transcript's place.
-        if before.quiet != self.config.quiet && self.operator.is_none() {
-            self.transcript.finish();
-            self.transcript =
-                if self.config.quiet { Transcript::silent() } else { Transcript::on_stdout() };
-        }
-        for token in self.connections.tokens() {
-            self.pace_anew(token);
-            // Also where nothing has changed: it only looks at the time that is left.
-            self.arm_idle(token);
-            // Who waits below the old soft limit may go on below the new one.
-            if let Some(connection) = self.connections.get_mut(token) {
-                self.touched.flush_later(token, connection);
-            }
-        }
-    }
-
-    fn pace_anew(&mut self, token: crate::reactor::Token) {
-        let Some(connection) = self.connections.get(token) else { return };
-        let paced = self.is_paced(connection.address.ip());
-        let now = self.now;
-        if let Some(connection) = self.connections.get_mut(token) {
-            // Who waits for a line's turn is woken by the timer, which is armed already.
-            connection.flood = match (paced, connection.flood) {
-                (true, None) => Some(TokenBucket::new(now)),
-                (true, bucket) => bucket,
-                (false, _) => None,
-            };
-        }
+        true
     }
 }
 

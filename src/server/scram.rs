@@ -4,6 +4,7 @@
 //! The price of SCRAM, confessed: who steals the file of accounts may guess at the weaker of two
 //! hashes, and PBKDF2 is weaker than the argon2id beside it. [`ITERATIONS`] narrows that.
 
+use super::random::Random;
 use crate::chat::{Challenge, ScramKeys, ScramProof, Secret};
 use base64ct::{Base64, Encoding};
 use pbkdf2::hmac::{Hmac, KeyInit, Mac, digest::CtOutput};
@@ -44,18 +45,22 @@ impl Scram {
     ///
     /// # Errors
     /// The system has no randomness.
-    pub(super) fn new() -> std::io::Result<Scram> {
+    pub(super) fn new(random: &mut Random) -> std::io::Result<Scram> {
         let mut secret = Zeroizing::new([0; KEY]);
-        getrandom::fill(&mut *secret)?;
+        random.fill(&mut *secret)?;
         let nobody = written(ITERATIONS, &[0; SALT], &*secret, &*secret);
         Ok(Scram { secret, nobody })
     }
 
     /// What the client has to hash, and how; `None` if the system has no randomness for a nonce, or
     /// the keys are none.
-    pub(super) fn challenge(&self, name: &str, keys: Option<&ScramKeys>) -> Option<Challenge> {
-        let mut nonce = [0; NONCE];
-        getrandom::fill(&mut nonce).ok()?;
+    pub(super) fn challenge(
+        &self,
+        name: &str,
+        keys: Option<&ScramKeys>,
+        random: &mut Random,
+    ) -> Option<Challenge> {
+        let nonce: [u8; NONCE] = random.bytes().ok()?;
         // Made in any case: it must not take longer for a name that is no account's.
         let made_up = hmac(&*self.secret, name.to_ascii_lowercase().as_bytes());
         let made_up = Base64::encode_string(&made_up[..SALT]);
@@ -81,9 +86,8 @@ impl Scram {
 
 /// The keys of a password, with a new salt; `None` if SASLprep (RFC 4013) does not let it be a
 /// password: then no client that keeps to the standard could log in with it.
-pub(super) fn keys_of(secret: &Secret) -> Option<ScramKeys> {
-    let mut salt = [0; SALT];
-    getrandom::fill(&mut salt).ok()?;
+pub(super) fn keys_of(secret: &Secret, random: &mut Random) -> Option<ScramKeys> {
+    let salt: [u8; SALT] = random.bytes().ok()?;
     derive(secret, &salt, ITERATIONS)
 }
 
@@ -145,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_example_of_rfc_7677_fits() {
-        let (scram, (keys, said)) = (Scram::new().unwrap(), example());
+        let (scram, (keys, said)) = (Scram::new(&mut Random::Seeded(1)).unwrap(), example());
         assert!(keys.as_text().starts_with("SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"));
         let signature = scram.verify(&said, Some(&keys));
         assert_eq!(signature.as_deref(), Some("6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
@@ -153,10 +157,10 @@ mod tests {
 
     #[test]
     fn nothing_else_fits() {
-        let (scram, (keys, said)) = (Scram::new().unwrap(), example());
+        let (scram, (keys, said)) = (Scram::new(&mut Random::Seeded(1)).unwrap(), example());
         assert_eq!(scram.verify(&said, None), None);
         assert_eq!(scram.verify(&said, Some(&ScramKeys::new("no keys"))), None);
-        let other = keys_of(&Secret::new("pencil")).unwrap();
+        let other = keys_of(&Secret::new("pencil"), &mut Random::Seeded(2)).unwrap();
         assert_eq!(scram.verify(&said, Some(&other)), None, "another salt");
         for place in 0..KEY {
             let mut wrong = said.clone();
@@ -171,17 +175,19 @@ mod tests {
 
     #[test]
     fn a_name_that_is_no_accounts_has_always_the_same_salt() {
-        let scram = Scram::new().unwrap();
-        let ask = |name: &str| scram.challenge(name, None).unwrap();
+        let mut random = Random::Seeded(3);
+        let scram = Scram::new(&mut random).unwrap();
+        let mut ask = |name: &str| scram.challenge(name, None, &mut random).unwrap();
         let (one, again, other) = (ask("nobody"), ask("NoBody"), ask("somebody"));
         assert_eq!((&one.salt, one.iterations), (&again.salt, ITERATIONS));
         assert_ne!(one.salt, other.salt);
         assert_ne!(one.nonce, again.nonce);
-        let keys = keys_of(&Secret::new("sesame")).unwrap();
-        let real = scram.challenge("alice", Some(&keys)).unwrap();
+        let keys = keys_of(&Secret::new("sesame"), &mut random).unwrap();
+        let real = scram.challenge("alice", Some(&keys), &mut random).unwrap();
         assert_eq!((real.salt.len(), real.iterations), (one.salt.len(), one.iterations));
         assert!(keys.as_text().contains(&format!(":{}$", real.salt)));
-        assert_ne!(Scram::new().unwrap().challenge("nobody", None).unwrap().salt, one.salt);
+        let other = Scram::new(&mut random).unwrap();
+        assert_ne!(other.challenge("nobody", None, &mut random).unwrap().salt, one.salt);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::config::{Config, Days};
 use crate::chat::{Change, Hub, Moment, SessionId};
 use crate::journal::{Journal, JournalError, Limits, Runtime, TimeSource, Wake};
-use crate::reactor::{Listener, Token, Waker};
+use crate::reactor::{Clock, Listener, Token, Waker};
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -95,7 +95,11 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
 const NOBODY: Token = Token::fixed(201);
 
 /// The journal that the configuration asks for, and the state it holds.
-pub(super) fn open_journal(config: &Config, waker: &Waker) -> Result<(Journal, Hub), StartError> {
+pub(super) fn open_journal(
+    config: &Config,
+    waker: &Waker,
+    clock: &Clock,
+) -> Result<(Journal, Hub), StartError> {
     let limits = Limits {
         per_room: config.keep_messages.on().map(|count| count.get().into()),
         age: config.keep_days.on().map(Days::duration),
@@ -106,7 +110,7 @@ pub(super) fn open_journal(config: &Config, waker: &Waker) -> Result<(Journal, H
     };
     let waker = waker.clone();
     let wake: Wake = Arc::new(move || waker.wake());
-    let runtime = Runtime { wake, time: Arc::new(SystemTime), inline: false };
+    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline: false };
     let (mut journal, hub) =
         Journal::open(directory, &limits, &runtime).map_err(StartError::Journal)?;
     // Whoever was here before is not here any more.
@@ -114,15 +118,17 @@ pub(super) fn open_journal(config: &Config, waker: &Waker) -> Result<(Journal, H
     Ok((journal, hub))
 }
 
-/// The time that the journal's threads are told.
-struct SystemTime;
+/// The time that the journal's threads are told: the server's.
+struct Time(Clock);
 
-impl TimeSource for SystemTime {
+impl TimeSource for Time {
     fn instant(&self) -> Instant {
-        Instant::now()
+        self.0.now() + self.0.spent()
     }
 
     fn moment(&self) -> Moment {
-        super::turn::moment()
+        let mut clock = self.0.clone();
+        clock.tick();
+        Moment(clock.unix_milliseconds())
     }
 }

@@ -1,379 +1,374 @@
 //! The turn: the one loop of the server, always in the same order.
 //!
 //! `wait → accept and read → commands → timers → journal → apply → flush → reap`
+//!
+//! The server owns its parts and routes between them: a part does its work and returns what
+//! concerns the others, as [`Action`]s. All of them are performed in [`Server::perform`].
 
-use super::config::{Config, OrOff, Settings};
+use super::accept::{Acceptor, NewPeer, is_flood_limited};
+use super::broadcast::Broadcast;
+use super::config::{Config, Settings};
 use super::connection::{Bounds, Connection};
-use super::delivery::{Delivery, Touched};
-use super::greeting::Newcomers;
-use super::limits::{AddressCounts, DEFAULT_LINE_RATE, Pace};
-use super::memory::Burst;
-use super::operator::{CONSOLE, Operator};
-use super::requests::Pending;
-use super::start::{StartError, listen, open_journal};
-use super::stop::Ending;
-use super::transcript::Transcript;
-use super::worker::Worker;
-use crate::chat::{Change, Effect, Hub, Moment, SessionId, Stamp, Viewpoint};
-use crate::journal::{Committed, Journal, Proposal, QueryId};
+use super::engine::Engine;
+use super::exchange::Exchange;
+use super::gate::{Blocked, LineGate};
+use super::intake::Intake;
+use super::net::{Net, TimerKind};
+use super::operator::{CONSOLE, ConsoleService, Request};
+use super::random::Random;
+use super::reload::Live;
+use super::shutdown::{Ending, Shutdown};
+use super::start::{self, StartError, listen, open_journal};
+use super::trim::MemoryTrim;
+use super::worker::Workers;
+use crate::chat::Moment;
 use crate::reactor::{
-    Interest, Listener, Poller, Readiness, Signal, Signals, Slab, Timers, Token, WakeReceiver,
-    descriptors, signals, waker,
+    Clock, Interest, Poller, Readiness, Signal, Signals, Token, WakeReceiver, Waker, descriptors,
+    signals, waker,
 };
-use crate::session::irc;
-use std::collections::HashMap;
-use std::io::{self, IsTerminal};
+use crate::session::Dialect;
+use log::{error, info};
+use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-/// Bytes taken from one connection by one read: one buffer for all of them.
-const SCRATCH: usize = 64 * 1024;
-
-/// Unused input that one connection may pile up while its lines wait, in bytes. More than the
+/// Unused input that one connection may accumulate while its lines wait, in bytes. More than the
 /// longest line, so that a whole one always fits.
 const INBOX_BOUND: usize = 64 * 1024;
 
-// A whole line and its end must fit, or its connection would wait for ever.
+// A whole line and its end must fit, or its connection would wait permanently.
 const _: () = assert!(INBOX_BOUND > super::config::LONGEST_LINE + 2);
 
-/// Descriptors kept back from clients: the standard streams, poller, signals, listeners, and some
-/// air for the libraries and for telling a client that the server is full.
-const RESERVED_DESCRIPTORS: usize = 16 + super::accept::REFUSALS;
-
-/// Timers looked at in one turn. A crowd that came at once is due at once, and what a thousand
+/// Timers handled in one turn. A crowd that came at once is due at once, and what a thousand
 /// arrivals are told about each other must not all be kept in memory at the same time.
 const TIMERS_PER_TURN: usize = 256;
 
-const SIGNALS: Token = Token::fixed(super::start::MOST_LISTENERS as u8);
+const SIGNALS: Token = Token::fixed(start::MOST_LISTENERS as u8);
 
-const WAKER: Token = Token::fixed(super::start::MOST_LISTENERS as u8 + 1);
+const WAKER: Token = Token::fixed(start::MOST_LISTENERS as u8 + 1);
 
-/// What a timer is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Due {
-    /// Nothing was heard that tells a dialect.
-    Greeting(Token),
-    /// An IRC client has had its time to register.
-    Registration(Token),
-    /// Look at the idle limit.
-    Idle(Token),
-    /// Look whether a half-closed peer is still there.
-    Probe(Token),
-    /// A peer has had its time to close after our goodbye.
-    LingerEnd(Token),
-    /// The flood limit lets another line pass.
-    Flood(Token),
-    /// Look whether an IRC client has left a batch open.
-    Batch(Token),
-    /// A burst may be over.
-    Calm,
-    /// Try to accept again after descriptors ran out.
-    ListenAgain,
-    /// The orderly stop has lasted long enough.
-    StopNow,
-    /// An ESC at the console was the key, or the terminal may be ours again.
-    Console,
+/// What a server needs from its surroundings.
+pub(super) struct Setup<W> {
+    pub(super) clock: Clock,
+    pub(super) signals: &'static [Signal],
+    /// Starts the workers.
+    pub(super) work: W,
 }
 
-/// The server: listeners, connections, the chat, and the loop that moves them.
+/// The server: its parts, and the loop that moves them.
 pub struct Server {
-    pub(super) config: Config,
-    /// The same with its sources, to be read again.
-    pub(super) settings: Settings,
-    pub(super) bounds: Bounds,
-    pub(super) capacity: usize,
-    /// Descriptors this process may have.
-    pub(super) descriptors: usize,
-    pub(super) poller: Poller,
-    pub(super) signals: Signals,
-    pub(super) timers: Timers<Due>,
-    pub(super) listeners: Vec<Listener>,
-    pub(super) connections: Slab<Connection>,
-    pub(super) addresses: AddressCounts,
-    /// Connections that are nobody yet.
-    pub(super) newcomers: Newcomers,
-    /// How fast a client may talk that the flood limit means.
-    pub(super) pace: Pace,
-    pub(super) hub: Hub,
-    pub(super) journal: Journal,
-    pub(super) delivery: Delivery,
-    /// What IRC clients are told of this server.
-    pub(super) irc: irc::Settings,
-    /// What the IRC dialect remembers of everyone.
-    pub(super) monitors: irc::MonitorList,
-    pub(super) whowas: irc::Whowas,
-    pub(super) counts: irc::UserCounts,
-    /// Whose record is being applied.
-    pub(super) applying: Option<SessionId>,
-    /// Which of the things that follow from it is being told.
-    pub(super) stamp: Option<Stamp>,
-    pub(super) transcript: Transcript,
-    /// Whoever sits at the terminal this was started at.
-    pub(super) operator: Option<Box<Operator>>,
-    pub(super) had_terminal: bool,
-    /// The moment of this turn: asked once, so that all of a turn agrees.
-    pub(super) now: Instant,
-    /// The same moment as the chat counts it.
-    pub(super) moment: Moment,
-    wakes: WakeReceiver,
-    pub(super) worker: Worker,
-    /// Who waits for which answer of the journal, by ticket.
-    pub(super) pending: HashMap<QueryId, Pending>,
-    /// Used again by each delivery to an audience that is not one room.
-    pub(super) recipients: Vec<(SessionId, Viewpoint)>,
-    pub(super) scratch: Box<[u8]>,
-    pub(super) with_input: Vec<Token>,
-    pub(super) touched: Touched,
-    pub(super) burst: Burst,
-    /// Bytes of input taken in this turn.
-    pub(super) taken: usize,
-    pub(super) to_reap: Vec<Token>,
-    pub(super) accept_paused: bool,
-    /// When descriptors last ran out, in a spell that has been told of.
-    pub(super) accept_exhausted: Option<Instant>,
-    pub(super) bytes_in: u64,
-    pub(super) bytes_out: u64,
-    pub(super) turns: u64,
-    pub(super) stopping: bool,
-    pub(super) ending: Option<Ending>,
-    /// What the journal has handed back: kept, refused. Their memory is used again.
-    pub(super) committed: Vec<Committed>,
-    pub(super) rejected: Vec<Proposal>,
-    pub(super) read_only_told: bool,
-    pub(super) effects: Vec<Effect>,
+    exchange: Exchange,
+    acceptor: Acceptor,
+    intake: Intake,
+    shutdown: Shutdown,
+    trim: MemoryTrim,
 }
 
 impl Server {
     /// Listens at the configured place. Nothing is accepted until [`run`](Server::run).
     ///
     /// # Errors
-    /// What is wrong with the configuration or the place, in words that name it.
+    /// What is wrong with the configuration or the place.
     pub fn start(settings: Settings) -> Result<Server, StartError> {
-        let config = settings.config.clone();
+        let signals = wanted_signals(&settings.config);
+        let work = |waker, wakes| Workers::start(waker, wakes, Random::system());
+        Server::start_with(settings, Setup { clock: Clock::system(), signals, work })
+    }
+
+    /// The same with its surroundings given.
+    pub(super) fn start_with<W>(settings: Settings, setup: Setup<W>) -> Result<Server, StartError>
+    where
+        W: FnOnce(Waker, WakeReceiver) -> io::Result<Workers>,
+    {
+        let Setup { clock, signals, work } = setup;
+        let config = &settings.config;
         signals::ignore_sigpipe().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
-        let listeners = listen(&config)?;
+        let acceptor = Acceptor::new(listen(config)?, descriptors, config);
         let mut poller = Poller::new(config.backend).map_err(StartError::System)?;
-        for (number, listener) in listeners.iter().enumerate() {
-            let token = Token::fixed(number as u8);
-            poller.add(listener, token, Interest::READ).map_err(StartError::System)?;
-        }
-        let signals = Signals::new(wanted_signals(&config)).map_err(StartError::System)?;
+        acceptor.watch(&mut poller)?;
+        let signals = Signals::new(signals).map_err(StartError::System)?;
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
         let (waker, wakes) = waker().map_err(StartError::System)?;
         poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
-        let (journal, hub) = open_journal(&config, &waker)?;
-        let worker = Worker::start(waker).map_err(StartError::System)?;
-        let (pace, bounds) = (pace(&config), bounds(&config));
-        let capacity = capacity(&config, descriptors);
-        let irc = config.irc_settings(moment()).map_err(StartError::Setting)?;
-        let transcript = if config.quiet { Transcript::silent() } else { Transcript::on_stdout() };
+        let (journal, hub) = open_journal(config, &waker, &clock)?;
+        let irc =
+            config.irc_settings(Moment(clock.unix_milliseconds())).map_err(StartError::Setting)?;
+        let (net, engine) = (Net::new(poller, clock, bounds(config)), Engine::new(journal, hub));
+        let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
+        let workers = work(waker, wakes).map_err(StartError::System)?;
+        let (acceptor, intake) = (acceptor, Intake::new(config));
+        let live = Live::new(settings);
         Ok(Server {
-            config,
-            settings,
-            bounds,
-            capacity,
-            descriptors,
-            poller,
-            signals,
-            timers: Timers::new(),
-            listeners,
-            connections: Slab::new(),
-            addresses: AddressCounts::default(),
-            newcomers: Newcomers::default(),
-            pace,
-            hub,
-            journal,
-            delivery: Delivery::default(),
-            irc,
-            monitors: irc::MonitorList::default(),
-            whowas: irc::Whowas::default(),
-            counts: irc::UserCounts::default(),
-            applying: None,
-            stamp: None,
-            transcript,
-            operator: None,
-            had_terminal: io::stdin().is_terminal(),
-            now: Instant::now(),
-            moment: moment(),
-            wakes,
-            worker,
-            pending: HashMap::new(),
-            recipients: Vec::new(),
-            scratch: vec![0; SCRATCH].into(),
-            with_input: Vec::new(),
-            touched: Touched::default(),
-            burst: Burst::default(),
-            taken: 0,
-            to_reap: Vec::new(),
-            accept_paused: false,
-            accept_exhausted: None,
-            bytes_in: 0,
-            bytes_out: 0,
-            turns: 0,
-            stopping: false,
-            ending: None,
-            committed: Vec::new(),
-            rejected: Vec::new(),
-            read_only_told: false,
-            effects: Vec::new(),
+            exchange: Exchange::new(net, engine, broadcast, workers, console, live),
+            acceptor,
+            intake,
+            shutdown: Shutdown::new(signals),
+            trim: MemoryTrim::default(),
         })
     }
 
     /// Where it listens; the port is the one the system picked, if it was asked to.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().filter_map(|listener| listener.local_address().ok()).collect()
-    }
-
-    /// How many clients it can hold at a time.
-    pub fn capacity(&self) -> usize {
-        self.capacity
+        self.acceptor.addresses().collect()
     }
 
     /// One line for whoever waits for the server to be ready: where, how, for how many.
-    pub fn ready_line(&self) -> String {
-        let places: Vec<String> = self.addresses().iter().map(SocketAddr::to_string).collect();
-        let (places, backend) = (places.join(" and "), self.poller.backend());
-        format!("listening on {places} with {backend}, room for {} clients", self.capacity)
+    pub fn ready_line(&mut self) -> String {
+        let places: Vec<String> = self.acceptor.addresses().map(|it| it.to_string()).collect();
+        let (places, backend) = (places.join(" and "), self.exchange.net.poller().backend());
+        let capacity = self.acceptor.capacity();
+        format!("listening on {places} with {backend}, room for {capacity} clients")
     }
 
-    /// Turns until somebody asks it to stop (SIGINT, SIGTERM).
+    /// Turns until it is asked to stop (SIGINT, SIGTERM).
     ///
     /// # Errors
     /// Only if the poller itself fails: there is no going on without it.
     pub fn run(&mut self) -> io::Result<Ending> {
-        let mut events = Vec::new();
-        self.open_console();
+        let mut readiness = Vec::new();
+        let config = self.exchange.live.config();
+        if let Some(change) =
+            self.exchange.console.open(&mut self.exchange.net, config.quiet, config.no_console)
+        {
+            self.exchange.propose(CONSOLE, change);
+        }
         loop {
-            self.turn(&mut events)?;
-            if let Some(ending) = self.ending {
-                self.close_all();
+            self.turn(&mut readiness, None)?;
+            if let Some(ending) = self.shutdown.ending() {
+                self.end();
                 return Ok(ending);
             }
         }
     }
 
-    fn turn(&mut self, events: &mut Vec<Readiness>) -> io::Result<()> {
-        self.poller.wait(events, self.patience())?;
-        (self.now, self.moment) = (Instant::now(), moment());
-        self.turns += 1;
+    pub(super) fn turn(
+        &mut self,
+        readiness: &mut Vec<Readiness>,
+        longest_wait: Option<Duration>,
+    ) -> io::Result<usize> {
+        self.exchange.net.wait(readiness, self.has_work(), longest_wait)?;
+        let ready = readiness.len();
+        self.exchange.broadcast.begin_turn(self.exchange.net.moment());
 
-        for event in events.drain(..) {
-            self.dispatch(event);
+        for ready in readiness.drain(..) {
+            self.dispatch(ready);
         }
-        self.take_commands();
-        self.take_operator_lines();
+        self.exchange.take_work_done();
+        self.exchange.take_lines(&mut self.intake);
         for _ in 0..TIMERS_PER_TURN {
-            let Some(due) = self.timers.pop_due(self.now) else { break };
-            self.timer_is_due(due);
+            let Some(timer) = self.exchange.net.next_due() else { break };
+            self.timer_is_due(timer);
         }
-        self.journal.end_turn();
-        self.journal.take_committed(&mut self.committed);
-        self.apply_records();
-        self.take_answers();
-        self.transcript.end_turn();
-        self.flush();
-        self.reap();
-        self.watch_for_burst();
-        self.end_if_drained();
+        self.exchange.engine.end_turn();
+        self.exchange.apply_records();
+        self.exchange.take_answers();
+        self.exchange.console.end_turn();
+        self.exchange.flush();
+        self.exchange.reap(&mut self.acceptor);
+        self.trim.end_turn(self.exchange.broadcast.allocated(), &mut self.exchange.net);
+        self.shutdown.end_turn(&self.exchange.net);
         // After everything that may have been logged.
-        self.present_console();
-        Ok(())
+        self.exchange.console.present(self.exchange.engine.hub(), &mut self.exchange.net);
+        Ok(ready)
     }
 
-    /// How long the wait may last. Not at all if something is left to do from the last turn.
-    fn patience(&self) -> Option<Duration> {
-        let work_left = (!self.with_input.is_empty() && self.journal.has_room())
-            || !self.to_reap.is_empty()
-            || !self.touched.to_flush.is_empty()
-            || !self.committed.is_empty()
-            || self.journal.has_news()
-            || self.operator_has_line();
-        if work_left { Some(Duration::ZERO) } else { self.timers.time_left(Instant::now()) }
+    /// Whether something is left to do from the last turn.
+    fn has_work(&self) -> bool {
+        let lines = self.exchange.net.with_input() > 0 || self.exchange.console.has_line();
+        (lines && self.exchange.engine.has_room())
+            || self.exchange.engine.has_work()
+            || self.exchange.workers.has_done()
+    }
+
+    /// For tests: users online, connections, the longest send queue, the acceptor.
+    #[cfg(test)]
+    pub(super) fn online(&self) -> usize {
+        self.exchange.engine.hub().sessions().count()
+    }
+
+    #[cfg(test)]
+    pub(super) fn connections(&self) -> usize {
+        self.exchange.net.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn longest_queue(&self) -> usize {
+        self.exchange.net.connections().map(|it| it.queued()).max().unwrap_or(0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn acceptor(&mut self) -> &mut Acceptor {
+        &mut self.acceptor
     }
 
     /// Everything that can wake the loop.
-    fn dispatch(&mut self, event: Readiness) {
-        if event.token == WAKER {
-            self.wakes.drain();
-            self.take_work_done();
-        } else if event.token == SIGNALS {
-            for signal in self.signals.drain() {
-                self.take_signal(signal);
+    fn dispatch(&mut self, ready: Readiness) {
+        match ready.token {
+            WAKER => self.exchange.workers.awake(),
+            SIGNALS => {
+                for signal in self.shutdown.signals() {
+                    self.signal(signal);
+                }
             }
-        } else if event.token == CONSOLE {
-            self.operator_keys();
-        } else if let Some(number) = self.listener_of(event.token) {
-            self.accept_from(number);
-        } else {
-            if event.writable
-                && let Some(connection) = self.connections.get_mut(event.token)
-            {
-                self.touched.flush_later(event.token, connection);
+            CONSOLE => {
+                let requests = self.exchange.console.keys(&mut self.exchange.net);
+                self.grant(requests);
             }
-            if event.readable || event.hangup {
-                self.read_from(event);
+            token => match self.acceptor.listener(token) {
+                Some(number) => self.accept(number),
+                None => self.exchange.net.ready(ready),
+            },
+        }
+    }
+
+    fn accept(&mut self, number: usize) {
+        for client in self.acceptor.accept(number, &mut self.exchange.net) {
+            let (hub, config) = (self.exchange.engine.hub(), self.exchange.live.config());
+            let Some(NewPeer { transport, address, rejection }) =
+                self.acceptor.admit(client, &self.exchange.net, hub, config)
+            else {
+                continue;
+            };
+            let (now, delay) = (self.exchange.net.now(), config.greeting_delay);
+            let gate = LineGate::new(is_flood_limited(config, address.ip()), now);
+            let session = Dialect::new(config.style.into());
+            let lane = self.exchange.broadcast.enter(session.format());
+            let token = self.exchange.net.insert(|token| {
+                let mut connection =
+                    Connection::new(token, transport, address, session, lane, gate, now);
+                connection.life.counted = rejection.is_none();
+                connection
+            });
+            if let Some(rejection) = rejection {
+                self.exchange.notice(token, &rejection);
+                self.exchange.drain(token);
+            } else if delay == 0 {
+                self.exchange.stop_detecting(token);
+            } else {
+                let last = self.exchange.engine.hub().last().unwrap_or_default();
+                self.exchange.broadcast.buffer_early(token, last);
+                let delay = Duration::from_millis(delay.into());
+                self.exchange.net.arm(token, delay, TimerKind::Detection(token));
             }
         }
     }
 
-    pub(super) fn take_signal(&mut self, signal: Signal) {
+    fn signal(&mut self, signal: Signal) {
         match signal {
             // No second request to stop, and too late to change anything.
-            Signal::Hangup if self.stopping => {}
-            Signal::Hangup if !self.has_lost_its_terminal() => self.reload(),
+            Signal::Hangup if self.shutdown.is_stopping() => {}
+            Signal::Hangup if !self.exchange.console.has_lost_its_terminal() => self.reload(),
             Signal::Hangup | Signal::Interrupt | Signal::Terminate => self.stop(signal),
-            Signal::Suspend => self.suspend(),
-            Signal::Continue => self.resume_console(),
-            Signal::WindowChange => self.console_resized(),
+            Signal::Suspend => {
+                let request = self.exchange.console.suspend(&mut self.exchange.net);
+                self.grant(request);
+            }
+            Signal::Continue => {
+                let request = self.exchange.console.resume(&mut self.exchange.net);
+                self.grant(request);
+            }
+            Signal::WindowChange => self.exchange.console.resized(),
         }
     }
 
-    fn listener_of(&self, token: Token) -> Option<usize> {
-        (0..self.listeners.len()).find(|number| Token::fixed(*number as u8) == token)
-    }
-
-    fn timer_is_due(&mut self, due: Due) {
-        match due {
-            Due::Greeting(token) => self.end_silence(token),
-            Due::Registration(token) => self.end_registration(token),
-            Due::Idle(token) => self.arm_idle(token),
-            Due::Probe(token) => self.probe(token),
-            Due::LingerEnd(token) => self.remove_later(token),
-            Due::Flood(token) => self.end_flood_wait(token),
-            Due::Batch(token) => self.look_at_batch(token),
-            Due::Calm => self.after_burst(),
-            Due::Console => self.operator_timer(),
-            Due::ListenAgain => self.listen_again(),
-            Due::StopNow => self.stop_now(),
+    fn grant(&mut self, requests: impl IntoIterator<Item = Request>) {
+        for request in requests {
+            match request {
+                Request::Stop => self.stop(Signal::Interrupt),
+                Request::Leave => self.exchange.leave(CONSOLE, None, String::new()),
+                Request::HangUp => self.signal(Signal::Hangup),
+            }
         }
     }
 
-    /// Writes a change down. It happens when the journal hands it back.
-    pub(super) fn record(&mut self, token: Token, change: Change) {
-        if let Some(connection) = self.connections.get_mut(token) {
-            connection.pending.add(&change);
-        } else {
-            self.operator_waits(token, &change);
+    fn timer_is_due(&mut self, timer: TimerKind) {
+        match timer {
+            TimerKind::Detection(token) => {
+                // A server that thousands join at once may have its bytes in the socket still.
+                self.exchange.net.read(token);
+                self.exchange.stop_detecting(token);
+            }
+            TimerKind::Registration(token) => {
+                self.exchange.end_registration(token);
+            }
+            TimerKind::Idle(token) => self.exchange.check_idle(token),
+            TimerKind::Probe(token) => {
+                if !self.exchange.net.probe(token) {
+                    self.exchange.gone(token);
+                }
+            }
+            TimerKind::Close(token) => self.exchange.net.close(token),
+            TimerKind::Flood(token) => self.exchange.unblock(token, Blocked::FLOOD),
+            TimerKind::Batch(token) => {
+                let again =
+                    self.exchange.speak(token, |session, view, out| session.check_batch(view, out));
+                if let Some(Some(pause)) = again {
+                    self.exchange.net.after(pause, TimerKind::Batch(token));
+                }
+            }
+            TimerKind::Trim => {
+                self.trim.timer(self.exchange.broadcast.allocated(), &mut self.exchange.net)
+            }
+            TimerKind::Accept => self.acceptor.resume(&mut self.exchange.net),
+            TimerKind::Shutdown => self.shutdown.timer(),
+            TimerKind::Console => {
+                let requests = self.exchange.console.timer(&mut self.exchange.net);
+                self.grant(requests);
+            }
         }
-        self.journal.propose(self.moment, Self::session(token), change);
     }
 
-    /// Writes down that a client has left, once.
-    pub(super) fn record_leave(&mut self, token: Token) {
-        let Some(connection) = self.connections.get_mut(token) else { return };
-        let departure = connection.departure();
-        if std::mem::take(&mut connection.entered) {
-            self.record(token, Change::Leave { departure });
+    /// SIGHUP: takes over the settings that can change.
+    fn reload(&mut self) {
+        let was_quiet = self.exchange.live.config().quiet;
+        if !self.exchange.live.reload() {
+            return;
+        }
+        let config = self.exchange.live.config();
+        match config.irc_settings(self.exchange.broadcast.started()) {
+            Ok(irc) => self.exchange.broadcast.set_irc(irc),
+            Err(wrong) => error!("SIGHUP: what IRC clients are told stays as it was: {wrong}"),
+        }
+        self.exchange.net.set_bounds(bounds(config));
+        self.acceptor.configure(config);
+        self.intake.configure(config);
+        if was_quiet != config.quiet {
+            self.exchange.console.set_quiet(config.quiet);
+        }
+        let now = self.exchange.net.now();
+        for token in self.exchange.net.tokens() {
+            if let Some(connection) = self.exchange.net.connection(token) {
+                let limited =
+                    is_flood_limited(self.exchange.live.config(), connection.address.ip());
+                connection.gate.limit_flood(limited, now);
+            }
+            // Also where nothing has changed: it only looks at the time that is left.
+            self.exchange.check_idle(token);
         }
     }
-}
 
-/// How many clients fit: what was asked for, within what the descriptors and the poller allow.
-pub(super) fn capacity(config: &Config, descriptors: usize) -> usize {
-    let ceiling = config.backend.descriptor_ceiling().unwrap_or(usize::MAX);
-    let room = descriptors.min(ceiling).saturating_sub(RESERVED_DESCRIPTORS).max(1);
-    config.max_clients.map_or(room, |asked| room.min(asked as usize))
+    /// A first request to stop is a graceful shutdown; a second one is meant.
+    fn stop(&mut self, signal: Signal) {
+        if !self.shutdown.begin(signal, &mut self.exchange.net) {
+            return;
+        }
+        self.acceptor.close(&mut self.exchange.net);
+        for token in self.exchange.net.tokens() {
+            self.exchange.broadcast.take_early(&mut self.exchange.net, token);
+            let text = "the server is shutting down, goodbye";
+            self.exchange.speak(token, |session, _, out| session.farewell(text, out));
+            self.exchange.drain(token);
+        }
+    }
+
+    fn end(&mut self) {
+        self.exchange.net.close_all();
+        self.exchange.engine.close();
+        self.exchange.console.finish(&mut self.exchange.net);
+        let (turns, bytes_in, bytes_out) = self.exchange.net.totals();
+        info!("stopped after {turns} turns, {bytes_in} bytes in, {bytes_out} bytes out");
+    }
 }
 
 /// A terminal has more to tell. What a server without a console does not catch keeps its meaning.
@@ -392,20 +387,10 @@ fn wanted_signals(config: &Config) -> &'static [Signal] {
     }
 }
 
-/// How fast one may talk who is paced.
-pub(super) fn pace(config: &Config) -> Pace {
-    Pace::new(config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0))
-}
-
-pub(super) fn bounds(config: &Config) -> Bounds {
+fn bounds(config: &Config) -> Bounds {
     Bounds {
         outbox_soft: config.outbox_soft.0,
         outbox_hard: config.outbox_hard.0,
         inbox: INBOX_BOUND,
     }
-}
-
-pub(super) fn moment() -> Moment {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -1,22 +1,31 @@
 //! A peer's dialect, [`plain`] or [`irc`]: its lines become commands to the chat, the chat's events
 //! become its bytes.
 //!
-//! Pure: a session is fed lines and events, and never sees a socket. What all peers of one
+//! Pure: a session is fed bytes and events, and never sees a socket. What all peers of one
 //! [`Format`] are told of an event is the same bytes, so it is rendered once for all of them.
 
+mod action;
+mod detect;
 pub mod irc;
 pub mod plain;
 pub mod refusal_text;
 mod time;
 
+pub use action::{Action, Proof};
+pub use detect::{Detect, detect};
+pub use irc::View;
 pub use plain::{Bell, Style, Theme};
 
-use crate::chat::{Event, Stamp, Viewpoint};
+use crate::chat::{Challenge, Event, Name, Stamp, Viewpoint};
+use std::time::Duration;
+
+/// How long an IRC client may take to register.
+const REGISTRATION: Duration = Duration::from_secs(30);
 
 /// How a peer is spoken to. Peers of the same format share every rendered line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
-    /// Lines, clean or in the looks of the classic course project.
+    /// Lines, clean or as the classic course project shows them.
     Plain(Theme),
     /// IRC, with the capabilities that change lines.
     Irc(irc::RenderCaps),
@@ -33,47 +42,302 @@ impl Format {
         out: &mut Vec<u8>,
     ) {
         match self {
-            Format::Plain(look) => plain::render(look, event, viewpoint, out),
-            Format::Irc(look) => irc::render(look, stamp, event, out),
+            Format::Plain(theme) => plain::render(theme, event, viewpoint, out),
+            Format::Irc(caps) => irc::render(caps, stamp, event, out),
         }
     }
 }
 
+/// What the bytes at the front of an inbox amount to.
+pub struct Frame<'a> {
+    /// Bytes that are done with once the frame has been taken.
+    pub used: usize,
+    /// Whether it may be decided while messages of the same peer wait for the journal.
+    pub pipelined: bool,
+    /// What is to be taken; `None` as long as more bytes are needed.
+    pub body: Option<Body<'a>>,
+}
+
+/// One unit of a peer's input.
+pub enum Body<'a> {
+    /// The first bytes tell the protocol.
+    Opening(Detect),
+    /// A line without its end.
+    Line(&'a [u8]),
+    /// A line over the limit, with the label that it bore.
+    TooLong(Option<String>),
+}
+
+/// What came of a step of SASL.
+pub enum ProofAnswer<'a> {
+    /// What the client has to prove.
+    Challenge(&'a Challenge),
+    /// The client has proved this account; the server's own proof.
+    Signed(&'a Name, &'a str),
+    /// The proof of a client that has not registered yet: the account, if it was right.
+    Proved(Option<Name>),
+    /// Nothing comes of it.
+    Failed,
+}
+
+/// Which messages a peer wants to be shown when it enters a room or logs in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Replay {
+    /// None: it asks for them itself.
+    None,
+    /// Before everything else from here on.
+    First,
+    /// Whenever they come: they bear their time.
+    Anytime,
+}
+
 /// One peer's side of the conversation, in its dialect.
 pub enum Dialect {
-    /// Nothing tells yet which it is; a plain one, if nothing ever will.
-    Undecided(plain::Session),
-    /// Lines, and the server's password has yet to be given; so many tries are left.
-    Locked(plain::Session, u8),
-    /// Lines.
+    /// Lines, and all that is not known to be something else yet.
     Plain(plain::Session),
     /// IRC. Boxed: it is larger, and a plain peer should not pay for it.
     Irc(Box<irc::Session>),
 }
 
 impl Dialect {
-    /// How the peer wants lines that many hear.
+    /// A peer that has sent nothing yet.
+    pub fn new(style: Style) -> Dialect {
+        Dialect::Plain(plain::Session::new(style))
+    }
+
+    /// How the peer wants lines that many receive.
     pub fn format(&self) -> Format {
         match self {
-            Dialect::Undecided(plain) | Dialect::Locked(plain, _) | Dialect::Plain(plain) => {
-                Format::Plain(plain.look())
-            }
+            Dialect::Plain(plain) => Format::Plain(plain.theme()),
             Dialect::Irc(irc) => Format::Irc(irc.look()),
         }
     }
 
-    /// Tells the session what its peer is told.
+    /// The next unit of `input`: all bytes that are not consumed yet. `longest` bounds a plain
+    /// line; `ended` says that no more bytes will come.
+    pub fn next<'i>(&mut self, input: &'i [u8], longest: usize, ended: bool) -> Frame<'i> {
+        match self {
+            Dialect::Plain(plain) if plain.is_undecided() => {
+                let found = Some(detect(input)).filter(|found| ended || *found != Detect::NeedMore);
+                Frame { used: 0, pipelined: true, body: found.map(Body::Opening) }
+            }
+            Dialect::Plain(plain) => plain.next(input, longest, ended),
+            Dialect::Irc(irc) => irc.next(input),
+        }
+    }
+
+    /// Understands one unit of input. What answers it goes to `out`, what it asks for to `actions`.
+    pub fn take(
+        &mut self,
+        body: Body<'_>,
+        view: &mut View<'_>,
+        out: &mut Vec<u8>,
+        actions: &mut Vec<Action>,
+    ) {
+        match (self, body) {
+            (dialect, Body::Opening(protocol)) => dialect.begin(protocol, view, actions),
+            (Dialect::Plain(plain), Body::Line(line)) => actions.extend(plain.take(line, view)),
+            // The limit is a setting: the server names it.
+            (Dialect::Plain(_), Body::TooLong(_)) => {}
+            (Dialect::Irc(irc), body) => irc.answering(true, out, |irc, out| match body {
+                Body::TooLong(label) => irc.too_long(label.as_deref(), view, out),
+                Body::Line(line) => irc.take(line, view, out, actions),
+                Body::Opening(_) => {}
+            }),
+        }
+    }
+
+    /// The detection timeout has expired: what has come so far decides.
+    pub fn stop_detecting(&mut self, input: &[u8], view: &mut View<'_>, actions: &mut Vec<Action>) {
+        if matches!(self, Dialect::Plain(plain) if plain.is_undecided()) {
+            self.begin(detect(input), view, actions);
+        }
+    }
+
+    fn begin(&mut self, protocol: Detect, view: &mut View<'_>, actions: &mut Vec<Action>) {
+        match (protocol, &mut *self) {
+            (Detect::Plain | Detect::NeedMore, Dialect::Plain(plain)) => {
+                plain.begin(view.settings.password.is_some(), actions);
+            }
+            (Detect::Irc, _) => {
+                *self = Dialect::Irc(Box::default());
+                view.counts.add_unregistered();
+                actions.push(Action::AwaitRegistration(REGISTRATION));
+            }
+            (Detect::Tls, _) => actions.push(Action::Reject {
+                protocol: "TLS",
+                answer: "* this port does not speak TLS; connect without it\n".to_owned(),
+            }),
+            (Detect::Http, _) => {
+                const TEXT: &str =
+                    "This is a chat server; connect with chatloop-client, nc or an IRC client.\n";
+                let answer = format!(
+                    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
+                     Connection: close\r\n\r\n{TEXT}",
+                    TEXT.len()
+                );
+                actions.push(Action::Reject { protocol: "HTTP", answer });
+            }
+            (Detect::Plain | Detect::NeedMore, Dialect::Irc(_)) => {}
+        }
+    }
+
+    /// Tells the peer of `event`. What its own command has led to (`answers`) may be gathered until
+    /// the command is done.
+    pub fn tell(
+        &mut self,
+        event: &Event,
+        viewpoint: Viewpoint,
+        answers: bool,
+        view: &mut View<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        match self {
+            Dialect::Plain(plain) => {
+                plain.heard(event, viewpoint);
+                plain::render(plain.theme(), event, viewpoint, out);
+            }
+            Dialect::Irc(irc) => {
+                let mut aside = Vec::new();
+                irc.answering(answers, out, |irc, out| {
+                    irc.tell(event, viewpoint, view, out, &mut aside);
+                });
+                out.append(&mut aside);
+            }
+        }
+    }
+
+    /// Tells the peer what it is shown of the past before all else. What is empty needs no words in
+    /// IRC.
+    pub fn tell_replay(&mut self, past: &Event, view: &mut View<'_>, out: &mut Vec<u8>) {
+        let is_empty = matches!(past, Event::Past(past) if past.entries.is_empty());
+        match self {
+            Dialect::Plain(plain) => plain::render(plain.theme(), past, Viewpoint::Observer, out),
+            Dialect::Irc(_) if is_empty => {}
+            Dialect::Irc(irc) => irc.answering(false, out, |irc, out| {
+                irc.tell(past, Viewpoint::Observer, view, out, &mut Vec::new());
+            }),
+        }
+    }
+
+    /// Notes what the peer is told in lines shared with others.
     pub fn heard(&mut self, event: &Event, viewpoint: Viewpoint) {
         if let Dialect::Plain(plain) = self {
             plain.heard(event, viewpoint);
         }
     }
 
-    /// The IRC session, if that is its dialect.
+    /// Tells the peer a line of the server's own.
+    pub fn notice(&mut self, text: &str, view: &View<'_>, out: &mut Vec<u8>) {
+        match self {
+            Dialect::Plain(plain) => plain::render_notice(plain.theme(), text, out),
+            Dialect::Irc(irc) => irc.answering(true, out, |irc, out| irc.notice(text, view, out)),
+        }
+    }
+
+    /// Tells the peer the last line of its connection.
+    pub fn farewell(&self, text: &str, out: &mut Vec<u8>) {
+        match self {
+            Dialect::Plain(plain) => plain::render_notice(plain.theme(), text, out),
+            Dialect::Irc(_) => {
+                let mut replies = irc::Replies::default();
+                irc::Session::error(text, &mut replies);
+                out.extend_from_slice(replies.bytes());
+            }
+        }
+    }
+
+    /// Whether the answer to the command in hand is gathered until the command is done.
+    pub fn has_open_answer(&self) -> bool {
+        matches!(self, Dialect::Irc(irc) if irc.has_label())
+    }
+
+    /// The command in hand is done: ends its answer, where that has an end.
+    pub fn command_done(&mut self, view: &View<'_>, out: &mut Vec<u8>) {
+        if let Dialect::Irc(irc) = self {
+            irc.answering(false, out, |irc, out| irc.finish(view, out));
+        }
+    }
+
+    /// Answers a step of SASL.
+    pub fn answer_proof(
+        &mut self,
+        answer: ProofAnswer<'_>,
+        view: &mut View<'_>,
+        out: &mut Vec<u8>,
+        actions: &mut Vec<Action>,
+    ) {
+        let Dialect::Irc(irc) = self else { return };
+        irc.answering(true, out, |irc, out| match answer {
+            ProofAnswer::Challenge(challenge) => irc.challenged(challenge, view, out),
+            ProofAnswer::Signed(account, signature) => irc.signed(account, signature, view, out),
+            ProofAnswer::Proved(account) => {
+                irc.proved(account, view, out);
+                irc.go_on(view, out, actions);
+            }
+            ProofAnswer::Failed => irc.fail_sasl(view, out),
+        });
+    }
+
+    /// Looks at a batch that was opened a while ago; when to look again.
+    pub fn check_batch(&mut self, view: &View<'_>, out: &mut Vec<u8>) -> Option<Duration> {
+        self.irc()?.answering(false, out, |irc, out| irc.look_at_batch(view, out))
+    }
+
+    /// Whether it is to be told of its own doing in a room.
+    pub fn hears_itself(&self, event: &Event) -> bool {
+        match self {
+            Dialect::Plain(_) => true,
+            Dialect::Irc(irc) => irc.hears_itself() || !matches!(event, Event::RoomMessage(_)),
+        }
+    }
+
+    /// Whether what its own deeds look like is written for each peer.
+    pub fn is_told_alone(&self) -> bool {
+        matches!(self, Dialect::Irc(_))
+    }
+
+    /// How it is to be shown the messages of a room that it enters, or its mail.
+    pub fn replay(&self, of_room: bool) -> Replay {
+        match self {
+            Dialect::Plain(_) => Replay::First,
+            Dialect::Irc(_) if !of_room => Replay::Anytime,
+            Dialect::Irc(irc) if irc.is_played_back() => Replay::First,
+            Dialect::Irc(_) => Replay::None,
+        }
+    }
+
+    /// What becomes of a peer that has sent its last byte.
+    pub fn input_ended(&self) -> Action {
+        match self {
+            // An IRC client that has sent its last byte has gone: none listens on.
+            Dialect::Irc(_) => Action::Gone,
+            // It can give no password any more.
+            Dialect::Plain(plain) if plain.is_locked() => plain::without_password(),
+            Dialect::Plain(_) => Action::ListenOn,
+        }
+    }
+
+    /// The time to register is over: what becomes of a peer that has not.
+    pub fn registration_timeout(&self) -> Option<Action> {
+        let farewell = match self {
+            Dialect::Irc(irc) if !irc.is_in() => "registration timed out".to_owned(),
+            Dialect::Plain(plain) if plain.is_locked() => plain::password_timeout(),
+            _ => return None,
+        };
+        Some(Action::Leave { words: None, farewell })
+    }
+
+    /// Its time is over: whether it counted as a client that has not registered.
+    pub fn step_away(&mut self) -> bool {
+        self.irc().is_some_and(irc::Session::step_away)
+    }
+
+    /// The IRC session, if that is its dialect: for what only IRC has.
     pub fn irc(&mut self) -> Option<&mut irc::Session> {
         match self {
             Dialect::Irc(irc) => Some(irc),
-            _ => None,
+            Dialect::Plain(_) => None,
         }
     }
 }

@@ -38,8 +38,8 @@ pub enum Step<'a> {
 /// The state of one peer's stream of lines.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct LineReader {
-    /// Bytes of the input that are known to hold no newline.
-    scanned: usize,
+    /// Bytes of the input that are known to hold no newline; at most the longest line.
+    scanned: u32,
     skipping: bool,
 }
 
@@ -53,7 +53,7 @@ impl LineReader {
     /// line allowed, in bytes without its end. The caller consumes what the step says before it
     /// calls again, and after [`Step::Incomplete`] it calls again with the same bytes and more.
     pub fn next<'a>(&mut self, input: &'a [u8], limit: usize) -> Step<'a> {
-        let scanned = self.scanned.min(input.len());
+        let scanned = (self.scanned as usize).min(input.len());
         let newline = memchr(b'\n', &input[scanned..]).map(|place| scanned + place);
         self.scanned = 0;
         if self.skipping {
@@ -79,7 +79,8 @@ impl LineReader {
                 Step::TooLong { used: input.len() }
             }
             None => {
-                self.scanned = input.len();
+                // A bound of a line is far below 4 GiB, and less scanned is only scanned again.
+                self.scanned = u32::try_from(input.len()).unwrap_or(u32::MAX);
                 Step::Incomplete
             }
         }

@@ -48,7 +48,7 @@ fn what_is_owed_is_sent_before_the_end(backend: Backend) {
         assert_eq!(room[1].line(), texts::said(&name, &text));
     }
     server.signal(Signal::SIGTERM);
-    server.log.wait_for("stopping");
+    server.log.wait_for("shutting down");
     let rest = slow.rest();
     let lines: Vec<&str> = rest.lines().collect();
     assert_eq!(lines.len(), LINES + 1);
@@ -76,7 +76,7 @@ fn a_second_interrupt_ends_it_now(backend: Backend) {
     let mut server = Server::on(backend, &["--outbox-hard", "64M", "--quiet"]);
     let _stuck = stuck_client(&server);
     server.signal(Signal::SIGINT);
-    server.log.wait_for("stopping");
+    server.log.wait_for("shutting down");
     server.signal(Signal::SIGINT);
     assert_eq!(server.ended().code(), Some(130), "not the end that its patience brings");
 }
@@ -98,7 +98,7 @@ fn nobody_new_is_taken_while_it_ends() {
     let mut server = Server::start(&["--outbox-hard", "64M", "--quiet"]);
     let _stuck = stuck_client(&server);
     server.signal(Signal::SIGTERM);
-    server.log.wait_for("stopping");
+    server.log.wait_for("shutting down");
     // Either the listener is closed already, or the connection never gets a word.
     if let Ok(mut late) = std::net::TcpStream::connect(server.address) {
         let mut word = [0; 1];

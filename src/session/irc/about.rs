@@ -40,17 +40,18 @@ pub(super) fn motd(context: &mut Context<'_, '_>) {
 
 /// `LUSERS`, and a part of the welcome. The texts are RFC 2812's, for clients that parse them.
 pub(super) fn lusers(context: &mut Context<'_, '_>) {
-    let (hub, counts) = (context.view.hub, context.view.counts);
+    let hub = context.view.hub;
     let online = hub.online();
     let invisible = hub.users().filter(|user| user.is(UserMode::Invisible)).count();
     let operators = hub.users().filter(|user| user.is_operator()).count();
     let rooms = hub.rooms().filter(|room| room.members().len() > 0).count();
-    let (visible, peak) = (online - invisible, counts.peak(online));
+    let (visible, peak) = (online - invisible, context.view.counts.peak(online));
+    let unregistered = context.view.counts.unregistered().to_string();
     let mut reply = context.reply();
     let text = format!("There are {visible} users and {invisible} invisible on 1 servers");
     reply.numeric_text(numeric::RPL_LUSERCLIENT, &[], &text);
     reply.numeric(numeric::RPL_LUSEROP, &[&operators.to_string()]);
-    reply.numeric(numeric::RPL_LUSERUNKNOWN, &[&counts.unregistered().to_string()]);
+    reply.numeric(numeric::RPL_LUSERUNKNOWN, &[&unregistered]);
     reply.numeric(numeric::RPL_LUSERCHANNELS, &[&rooms.to_string()]);
     let text = format!("I have {online} clients and 0 servers");
     reply.numeric_text(numeric::RPL_LUSERME, &[], &text);

@@ -318,7 +318,7 @@ mod tests {
             settings: &settings,
             monitors: &mut MonitorList::default(),
             whowas: &Whowas::default(),
-            counts: &UserCounts::default(),
+            counts: &mut UserCounts::default(),
             me: SessionId(1),
             now: Moment(1),
             stamp: None,

@@ -67,14 +67,13 @@ pub use reply::Replies;
 pub use settings::Settings;
 pub use whowas::Whowas;
 
-use crate::chat::{Command, Entry, Hub, Moment, Name, ScramProof, Secret, SessionId, Stamp, User};
+use super::{Action, Body, Frame, Proof};
+use crate::chat::{Command, Hub, Moment, Name, SessionId, Stamp, User};
 use crate::wire::irc::{Framer, Limits, Message, Numeric, ParseError, Step, numeric};
 use label::Label;
 use registration::Door;
 use reply::ReplyWriter;
 use sasl::Sasl;
-use std::sync::Arc;
-use std::time::Duration;
 
 /// How lines look for one peer: the capabilities that change them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -87,37 +86,6 @@ impl RenderCaps {
     }
 }
 
-/// What the runner of the connection is to do.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Action {
-    /// This, of the chat.
-    Do(Command),
-    /// Come in.
-    Enter(Box<Entry>),
-    /// Have this looked at by the worker. What comes of it goes to [`Session::challenged`],
-    /// [`Session::signed`], [`Session::proved`] or [`Session::fail_sasl`], or is told by the chat.
-    Prove(Proof),
-    /// Act for this account, which has been proved.
-    LogIn(Name),
-    /// Leave with these words.
-    Quit(Option<Arc<str>>),
-    /// Close, and say why.
-    Close(String),
-    /// Call [`Session::look_at_batch`] after this time.
-    LookAtBatch(Duration),
-}
-
-/// A step in the proof of an account.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Proof {
-    /// Name and password.
-    Password(Arc<str>, Secret),
-    /// A name, whose owner wants to show by SCRAM that they know the password.
-    Begin(Arc<str>),
-    /// What they have shown.
-    Scram(Arc<str>, ScramProof),
-}
-
 /// What a session may look at while it understands a line or is told something.
 pub struct View<'a> {
     /// The chat.
@@ -128,8 +96,8 @@ pub struct View<'a> {
     pub monitors: &'a mut MonitorList,
     /// Read by WHOWAS.
     pub whowas: &'a Whowas,
-    /// Read by LUSERS.
-    pub counts: &'a UserCounts,
+    /// Changed as clients register, read by LUSERS.
+    pub counts: &'a mut UserCounts,
     /// Whose session it is.
     pub me: SessionId,
     /// Now.
@@ -196,18 +164,6 @@ impl Session {
         }
     }
 
-    /// Whether these first bytes are an IRC client's: `None` as long as that is open. Upper case
-    /// only: people write "pass the salt", clients `PASS`.
-    pub fn recognises(first: &[u8]) -> Option<bool> {
-        const OPENINGS: [&[u8]; 6] = [b"CAP", b"NICK", b"USER", b"PASS", b"QUIT", b"AUTHENTICATE"];
-        let end = first.iter().position(|byte| matches!(byte, b' ' | b'\r' | b'\n'));
-        match end {
-            Some(end) => Some(OPENINGS.contains(&&first[..end])),
-            None if OPENINGS.iter().any(|word| word.starts_with(first)) => None,
-            None => Some(false),
-        }
-    }
-
     /// How it wants lines that many hear.
     pub fn look(&self) -> RenderCaps {
         let caps = self.caps.changing_lines();
@@ -216,14 +172,42 @@ impl Session {
     }
 
     /// The next line of `input`.
-    pub fn next<'i>(&mut self, input: &'i [u8]) -> Step<'i> {
-        self.framer.next(input)
+    pub(super) fn next<'i>(&mut self, input: &'i [u8]) -> Frame<'i> {
+        match self.framer.next(input) {
+            Step::Incomplete { used } => Frame { used, pipelined: true, body: None },
+            Step::Line { bytes, used } => Frame {
+                used,
+                pipelined: self.may_follow_words(bytes),
+                body: Some(Body::Line(bytes)),
+            },
+            Step::TooLong { tags, used, .. } => {
+                let label = tags.get("label").map(|label| label.into_owned());
+                Frame { used, pipelined: false, body: Some(Body::TooLong(label)) }
+            }
+        }
+    }
+
+    /// Lets `write` add lines to `out`; replies to a labelled command are collected until the
+    /// command is done.
+    pub(super) fn answering<R>(
+        &mut self,
+        answers: bool,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Session, &mut Replies) -> R,
+    ) -> R {
+        let mut replies = Replies::default();
+        let result = write(self, &mut replies);
+        if answers {
+            self.collect(&mut replies);
+        }
+        out.extend_from_slice(replies.bytes());
+        result
     }
 
     /// Whether a line may be understood while words of this peer wait for the journal: words
     /// whose answer, if there is one, can only be an error. Not behind words with a label: the
     /// error would bear it.
-    pub fn may_follow_words(&self, line: &[u8]) -> bool {
+    fn may_follow_words(&self, line: &[u8]) -> bool {
         let word = |word: &[u8]| {
             line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
         };
@@ -240,6 +224,11 @@ impl Session {
     /// itself (draft/chathistory), and can tell them from today's (server-time).
     pub fn is_played_back(&self) -> bool {
         self.caps.has(Caps::SERVER_TIME) && !self.caps.has(Caps::CHATHISTORY)
+    }
+
+    /// Whether the command in hand bears a label.
+    pub fn has_label(&self) -> bool {
+        self.label.is_some()
     }
 
     /// Whether it has come in.

@@ -89,7 +89,7 @@ pub(super) fn batch(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let (reference, target) = (reference.to_owned(), target.to_owned());
     context.session.batch = Some(Box::new(Batch { reference, target, opened, lines, label }));
     if !std::mem::replace(&mut context.session.batch_watched, true) {
-        context.actions.push(Action::LookAtBatch(TIMEOUT));
+        context.actions.push(Action::WatchBatch(TIMEOUT));
     }
 }
 

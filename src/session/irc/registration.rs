@@ -135,8 +135,12 @@ pub(super) fn ping(context: &mut Context<'_, '_>, message: &Message<'_>) {
 pub(super) fn quit(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let words = message.parameters.first().copied().filter(|words| !words.is_empty());
     let end = words.map_or(0, |words| words.floor_char_boundary(limits::REASON_LENGTH));
-    let words = words.map(|words| &words[..end]);
-    context.actions.push(Action::Quit(words.map(Arc::from)));
+    let words: Option<Arc<str>> = words.map(|words| words[..end].into());
+    let farewell = match &words {
+        Some(words) => format!("Quit: {words}"),
+        None => "Client quit".to_owned(),
+    };
+    context.actions.push(Action::Leave { words, farewell });
 }
 
 /// Goes in, if all has been said.
@@ -151,7 +155,8 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
     }
     if context.view.settings.password.is_some() && context.view.settings.password != door.password {
         context.numeric(numeric::ERR_PASSWDMISMATCH, &[]);
-        context.actions.push(Action::Close("Password incorrect".to_owned()));
+        let farewell = "Password incorrect".to_owned();
+        context.actions.push(Action::Leave { words: None, farewell });
         return;
     }
     let mut entry = Entry {

@@ -129,6 +129,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
     match event {
         Event::Welcome { .. } => {
             context.session.door = None;
+            context.view.counts.remove_unregistered();
             registration::welcome(context);
         }
         Event::Operator => {

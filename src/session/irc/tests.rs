@@ -107,7 +107,7 @@ impl Server {
             settings: &self.settings,
             monitors: &mut self.monitors,
             whowas: &self.whowas,
-            counts: &self.counts,
+            counts: &mut self.counts,
             me: SessionId(1),
             now: Moment(now),
             stamp: None,
@@ -141,7 +141,7 @@ fn a_batch_that_is_left_open_is_forgotten() {
     let caps = "CAP REQ :message-tags batch draft/multiline labeled-response";
     server.answer(&mut session, 0, caps);
     let open = server.answer(&mut session, 1_000, "@label=l BATCH +a draft/multiline #x");
-    assert_eq!(open, (String::new(), vec![super::Action::LookAtBatch(minute)]));
+    assert_eq!(open, (String::new(), vec![super::Action::WatchBatch(minute)]));
     let line = server.answer(&mut session, 1_000, "@batch=a PRIVMSG #x :hi");
     assert_eq!(line, (String::new(), vec![]));
     // One look is enough for the batches that follow each other.
@@ -384,24 +384,4 @@ fn who_did_not_ask_for_news_gets_none() {
     assert_eq!((heard("", &away), heard("", &name)), (String::new(), String::new()));
     assert_eq!(heard("away-notify", &away), ":ada!~al@10.0.0.1 AWAY :tea\r\n");
     assert_eq!(heard("setname", &name), ":ada!~al@10.0.0.1 SETNAME :Ada L.\r\n");
-}
-
-#[test]
-fn the_first_word_tells_the_dialect() {
-    for (first, verdict) in [
-        ("", None),
-        ("N", None),
-        ("NICK", None),
-        ("NICK ", Some(true)),
-        ("CAP LS 302\r\n", Some(true)),
-        ("QUIT\n", Some(true)),
-        ("NICKY", Some(false)),
-        ("nick ada\n", Some(false)),
-        ("hello", Some(false)),
-        ("\n", Some(false)),
-        ("/nick ada\n", Some(false)),
-        ("\u{16}\u{3}", Some(false)),
-    ] {
-        assert_eq!(Session::recognises(first.as_bytes()), verdict, "{first:?}");
-    }
 }

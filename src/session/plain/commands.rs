@@ -7,8 +7,9 @@ use super::parsers::{
     Context, about_message, bell, history, keep, lock, mask_mode, member_mode, quiet_end, react,
     room, room_or_current, run, search, server_ban, switch, target, tell, topic, who,
 };
-use super::{Request, Session, secrets};
+use super::{Session, secrets};
 use crate::chat::{Command, Kind, ModeChange, Moment, Name, Secret};
+use crate::session::Action;
 use crate::session::refusal_text::short;
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ struct Row {
     form: &'static str,
     /// What it does, in a few words.
     help: &'static str,
-    parse: fn(&mut Context<'_>, Line<'_>) -> Result<Request, String>,
+    parse: fn(&mut Context<'_>, Line<'_>) -> Result<Action, String>,
 }
 
 macro_rules! rows {
@@ -33,7 +34,7 @@ macro_rules! rows {
 static ROWS: &[Row] = rows! {
     ["help", "h", "?"], "[COMMAND]", "this list, or one command", |_, line| help_with(line);
     ["quit", "exit", "bye"], "[WORDS]", "leave (or close the connection)", |_, line| {
-        Ok(Request::Quit(line.some_rest().map(Arc::from)))
+        Ok(super::quit(line.some_rest()))
     };
     ["nick", "name"], "NAME", "take a name", |_, mut line| {
         let nick = line.need("the name")?;
@@ -242,7 +243,7 @@ pub(super) fn parse(
     text: &str,
     rooms: &[Name],
     now: Moment,
-) -> Result<Request, String> {
+) -> Result<Action, String> {
     let mut line = Line::new(text);
     let name = if text.starts_with(char::is_whitespace) { None } else { line.word() };
     let name = name.unwrap_or_default();
@@ -288,8 +289,8 @@ pub fn help() -> impl Iterator<Item = String> {
     rows.chain(own.into_iter().map(move |(form, help)| line(form, help)))
 }
 
-fn help_with(mut line: Line<'_>) -> Result<Request, String> {
-    let Some(name) = line.word() else { return Ok(Request::Tell(help().collect())) };
+fn help_with(mut line: Line<'_>) -> Result<Action, String> {
+    let Some(name) = line.word() else { return Ok(Action::Tell(help().collect())) };
     let row =
         find(name.trim_start_matches('/')).ok_or_else(|| unknown(name.trim_start_matches('/')))?;
     let mut lines = vec![format!("{}: {}", form(row), row.help)];
@@ -298,5 +299,5 @@ fn help_with(mut line: Line<'_>) -> Result<Request, String> {
     {
         lines.push(format!("the same: /{}", others.join(", /")));
     }
-    Ok(Request::Tell(lines))
+    Ok(Action::Tell(lines))
 }

@@ -31,10 +31,20 @@ mod tests;
 pub use commands::help;
 pub use render::{render, render_notice, users};
 
-use crate::chat::{Command, Event, Kind, Moment, Name, Viewpoint};
+use super::{Action, Body, Frame, View, detect};
+use crate::chat::{Command, Entry, Event, Kind, Moment, Name, Secret, Viewpoint};
 use crate::wire::clean::clean;
+use crate::wire::line::{LineReader, Step};
 use arguments::Line;
-use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the password may take.
+const PASSWORD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many lines may be something else.
+const PASSWORD_TRIES: u8 = 3;
+
+const PASSWORD_QUESTION: &str = "this server requires a password: /pass PASSWORD";
 
 /// The looks of the lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -71,22 +81,23 @@ pub struct Theme {
     pub bell: Bell,
 }
 
-/// What a line asks for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Request {
-    /// Nothing.
-    Nothing,
-    /// This, of the chat.
-    Do(Command),
-    /// To be told these lines, nobody else: help, a setting, what is wrong with the line.
-    Tell(Vec<String>),
-    /// Goodbye, perhaps with words.
-    Quit(Option<Arc<str>>),
+/// How far a peer has come on its way into the chat.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// It may still turn out to speak something else.
+    Undecided,
+    /// The server's password has yet to be given; so many tries are left. Until then the peer is
+    /// told nothing: not whether the server is full, who is there or what it is called.
+    Locked(u8),
+    /// Its lines go to the chat.
+    Open,
 }
 
 /// One peer's side of the conversation.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Session {
+    lines: LineReader,
+    stage: Stage,
     look: Theme,
     /// The room that words go to; `None` is the one joined last.
     chosen: Option<Name>,
@@ -98,6 +109,8 @@ impl Session {
     /// A peer that has just come in.
     pub fn new(style: Style) -> Session {
         Session {
+            lines: LineReader::new(),
+            stage: Stage::Undecided,
             look: Theme { style, ..Theme::default() },
             chosen: Some(Name::lobby()),
             opening: true,
@@ -105,26 +118,99 @@ impl Session {
     }
 
     /// How it wants its lines: may change with every line it sends.
-    pub fn look(&self) -> Theme {
+    pub fn theme(&self) -> Theme {
         self.look
+    }
+
+    /// Whether its first bytes are still to tell the protocol.
+    pub(super) fn is_undecided(&self) -> bool {
+        self.stage == Stage::Undecided
+    }
+
+    /// Whether it has yet to give the password.
+    pub(super) fn is_locked(&self) -> bool {
+        matches!(self.stage, Stage::Locked(_))
+    }
+
+    /// It speaks plain lines: it enters the chat, or is asked for the password.
+    pub(super) fn begin(&mut self, has_password: bool, actions: &mut Vec<Action>) {
+        if has_password {
+            self.stage = Stage::Locked(PASSWORD_TRIES);
+            actions.push(Action::AwaitRegistration(PASSWORD_TIMEOUT));
+            actions.push(tell(PASSWORD_QUESTION));
+        } else {
+            actions.push(self.enter());
+        }
+    }
+
+    fn enter(&mut self) -> Action {
+        self.stage = Stage::Open;
+        Action::Enter(Box::new(Entry { lobby: true, ..Entry::default() }))
+    }
+
+    /// The next line of `input`.
+    pub(super) fn next<'i>(&mut self, input: &'i [u8], longest: usize, ended: bool) -> Frame<'i> {
+        let mut skipped = 0;
+        loop {
+            let rest = &input[skipped..];
+            let (used, body) = match self.lines.step(rest, longest, ended) {
+                Step::Skipped { used } => {
+                    skipped += used;
+                    continue;
+                }
+                Step::Incomplete => (0, None),
+                Step::TooLong { used } => (used, Some(Body::TooLong(None))),
+                Step::Line { bytes, used } => (used, Some(Body::Line(bytes))),
+            };
+            let pipelined = match body {
+                Some(Body::Line(line)) => is_message(line) || self.is_locked(),
+                _ => true,
+            };
+            return Frame { used: skipped + used, pipelined, body };
+        }
+    }
+
+    /// Understands one line, without its end.
+    pub(super) fn take(&mut self, line: &[u8], view: &View<'_>) -> Option<Action> {
+        if let Stage::Locked(tries) = self.stage {
+            return Some(self.take_password(line, tries, view.settings.password.as_ref()));
+        }
+        let rooms = view.hub.user(view.me).map_or(&[][..], |user| user.rooms());
+        self.parse(line, rooms, view.now)
+    }
+
+    fn take_password(&mut self, line: &[u8], tries: u8, password: Option<&Secret>) -> Action {
+        let line = std::str::from_utf8(line).unwrap_or_default().trim_end();
+        let given = line.strip_prefix("/pass ").map(|word| Secret::new(word.trim_start()));
+        if given.is_some() && given.as_ref() == password {
+            return self.enter();
+        }
+        if line == "/quit" {
+            return Action::Leave { words: None, farewell: "goodbye".to_owned() };
+        }
+        if tries == 1 {
+            return without_password();
+        }
+        self.stage = Stage::Locked(tries - 1);
+        let wrong = if given.is_some() { "wrong password; " } else { "" };
+        tell(&format!("{wrong}{PASSWORD_QUESTION}"))
     }
 
     /// Understands one line, without its end. `rooms` are those that the peer is in, in the order
     /// of joining; `now` is what "an hour ago" counts from.
-    pub fn parse(&mut self, line: &[u8], rooms: &[Name], now: Moment) -> Request {
+    pub fn parse(&mut self, line: &[u8], rooms: &[Name], now: Moment) -> Option<Action> {
         if line.is_empty() {
             return match self.look.style {
-                Style::Plain => Request::Nothing,
-                Style::Classic => Request::Quit(None),
+                Style::Plain => None,
+                Style::Classic => Some(quit(None)),
             };
         }
         let text = clean(line);
         self.opening &= is_irc_opening(&text);
         if self.opening {
-            return Request::Tell(vec![
-                "not said: that is IRC, and came too late for it; connect again, or say /help"
-                    .to_owned(),
-            ]);
+            return Some(tell(
+                "not sent: this looks like IRC, but came too late to be taken for it; reconnect, or try /help",
+            ));
         }
         let understood = if let Some(rest) = text.strip_prefix('/')
             && !rest.starts_with('/')
@@ -136,7 +222,7 @@ impl Session {
             let text = if text.starts_with("//") { &text[1..] } else { &*text };
             secrets::check(text).and_then(|()| self.say(rooms, Kind::Message, text))
         };
-        understood.unwrap_or_else(|wrong| Request::Tell(vec![wrong]))
+        Some(understood.unwrap_or_else(|wrong| Action::Tell(vec![wrong])))
     }
 
     /// Tells the session what its peer is told: a room that it joins becomes the current one, and
@@ -164,7 +250,7 @@ impl Session {
         chosen.and_then(|chosen| rooms.iter().find(|room| *room == chosen)).or(rooms.last())
     }
 
-    fn say(&mut self, rooms: &[Name], kind: Kind, text: &str) -> Result<Request, String> {
+    fn say(&mut self, rooms: &[Name], kind: Kind, text: &str) -> Result<Action, String> {
         let room = self.current(rooms).ok_or("you are in no room; /join #room enters one")?;
         // Who was put out while typing must not say to others what was meant for that room.
         if let Some(lost) = self.chosen.take_if(|chosen| chosen != room) {
@@ -172,11 +258,11 @@ impl Session {
                 "not said: you are no longer in {lost}; your words go to {room} now"
             ));
         }
-        Ok(Request::Do(Command::Say(room.shared(), kind, text.into())))
+        Ok(Action::Do(Command::Say(room.shared(), kind, text.into())))
     }
 
     /// `@#room text` says something elsewhere.
-    fn elsewhere(&self, text: &str) -> Result<Request, String> {
+    fn elsewhere(&self, text: &str) -> Result<Action, String> {
         let mut line = Line::new(&text[1..]);
         let room = line.word().unwrap_or_default();
         let text = line.rest();
@@ -184,13 +270,37 @@ impl Session {
             return Err(format!("nothing to say in {room}; form: @#room text"));
         }
         secrets::check(text)?;
-        Ok(Request::Do(Command::Say(room.into(), Kind::Message, text.into())))
+        Ok(Action::Do(Command::Say(room.into(), Kind::Message, text.into())))
     }
 }
 
-/// Whether an IRC client begins so. One that is slow is taken for a plain peer, and what it says
-/// then, a password with `PASS` perhaps, is nobody's business. `/say` says it all the same.
+/// Whether a line says something; all others are commands.
+pub fn is_message(line: &[u8]) -> bool {
+    !line.starts_with(b"/") || line.starts_with(b"//")
+}
+
+/// One line that is shown to the peer alone.
+fn tell(text: &str) -> Action {
+    Action::Tell(vec![text.to_owned()])
+}
+
+/// Leaves the chat, perhaps with a message to the others.
+fn quit(words: Option<&str>) -> Action {
+    Action::Leave { words: words.map(Into::into), farewell: "goodbye".to_owned() }
+}
+
+/// The end of a peer that did not give the password.
+pub(super) fn without_password() -> Action {
+    Action::Leave { words: None, farewell: "goodbye: a password is required".to_owned() }
+}
+
+/// The farewell of a peer that has taken too long to give the password.
+pub(super) fn password_timeout() -> String {
+    format!("goodbye: no password within {} s", PASSWORD_TIMEOUT.as_secs())
+}
+
+/// Whether an IRC client begins so. A slow one is taken for a plain peer; what it sends then, a
+/// password perhaps, must not be shown to others. `/say` says it all the same.
 fn is_irc_opening(text: &str) -> bool {
-    let word = text.split_once(' ').map(|(word, _)| word);
-    matches!(word, Some("CAP" | "PASS" | "NICK" | "USER"))
+    detect::is_irc_opening(text) || detect::may_hold_password(text)
 }

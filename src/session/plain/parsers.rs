@@ -4,8 +4,9 @@
 //! wrong; the form is put behind that by `commands`. Words one by one are from `arguments`.
 
 use super::arguments::Line;
-use super::{Bell, Request, Session};
+use super::{Bell, Session};
 use crate::chat::{BanTarget, Command, Flag, ModeChange, Moment, Name, Pick, Range, limits};
+use crate::session::Action;
 use crate::session::refusal_text::short;
 use crate::session::time;
 use std::sync::Arc;
@@ -17,12 +18,12 @@ pub(super) struct Context<'a> {
     pub(super) now: Moment,
 }
 
-pub(super) fn run(command: Command) -> Result<Request, String> {
-    Ok(Request::Do(command))
+pub(super) fn run(command: Command) -> Result<Action, String> {
+    Ok(Action::Do(command))
 }
 
-pub(super) fn tell(text: &str) -> Result<Request, String> {
-    Ok(Request::Tell(vec![text.to_owned()]))
+pub(super) fn tell(text: &str) -> Result<Action, String> {
+    Ok(Action::Tell(vec![text.to_owned()]))
 }
 
 /// Refuses more words, without repeating them: they may be part of a password.
@@ -52,7 +53,7 @@ pub(super) fn about_message<'a>(
     Ok((room, pick, line))
 }
 
-pub(super) fn who(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Request, String> {
+pub(super) fn who(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Action, String> {
     let room = match line.word() {
         None => context.session.current(context.rooms).map(Name::shared),
         Some("*") => None,
@@ -63,7 +64,7 @@ pub(super) fn who(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Reque
     run(Command::Who(room))
 }
 
-pub(super) fn room(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Request, String> {
+pub(super) fn room(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Action, String> {
     let Some(room) = line.word() else {
         let Some(current) = context.session.current(context.rooms) else {
             return tell("you are in no room");
@@ -78,14 +79,14 @@ pub(super) fn room(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Requ
     run(Command::Join(room.into(), None))
 }
 
-pub(super) fn switch(context: &mut Context<'_>, room: &str) -> Result<Request, String> {
+pub(super) fn switch(context: &mut Context<'_>, room: &str) -> Result<Action, String> {
     if let Some(joined) = context.rooms.iter().find(|joined| **joined == room) {
         context.session.chosen = Some(joined.clone());
     }
     tell(&format!("your words go to {room} now"))
 }
 
-pub(super) fn topic(context: &mut Context<'_>, line: Line<'_>) -> Result<Request, String> {
+pub(super) fn topic(context: &mut Context<'_>, line: Line<'_>) -> Result<Action, String> {
     let (room, line) = room_or_current(context, line)?;
     match line.some_rest() {
         None => run(Command::Topic(room)),
@@ -94,11 +95,7 @@ pub(super) fn topic(context: &mut Context<'_>, line: Line<'_>) -> Result<Request
     }
 }
 
-pub(super) fn react(
-    context: &mut Context<'_>,
-    line: Line<'_>,
-    on: bool,
-) -> Result<Request, String> {
+pub(super) fn react(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Result<Action, String> {
     let (room, pick, mut line) = about_message(context, line)?;
     let text = line.need("the reaction")?;
     line.end()?;
@@ -107,7 +104,7 @@ pub(super) fn react(
     run(Command::React(room, pick, text.into(), on))
 }
 
-pub(super) fn history(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Request, String> {
+pub(super) fn history(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Action, String> {
     let named = line.room().map(Arc::from);
     let mut peer = None;
     let mut range = Range::Latest;
@@ -139,7 +136,7 @@ pub(super) fn history(context: &mut Context<'_>, mut line: Line<'_>) -> Result<R
     run(Command::History(room, range, count))
 }
 
-pub(super) fn search(_: &mut Context<'_>, line: Line<'_>) -> Result<Request, String> {
+pub(super) fn search(_: &mut Context<'_>, line: Line<'_>) -> Result<Action, String> {
     let mut words: Vec<&str> = line.need_rest("what to search")?.split_whitespace().collect();
     let mut from = None;
     let mut room = None;
@@ -159,7 +156,7 @@ pub(super) fn search(_: &mut Context<'_>, line: Line<'_>) -> Result<Request, Str
     run(Command::Search(words.join(" ").into(), room, from))
 }
 
-pub(super) fn bell(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Request, String> {
+pub(super) fn bell(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Action, String> {
     let (bell, when) = match line.need("off, pm, mention or all")? {
         "off" => (Bell::Off, "never"),
         "pm" => (Bell::Private, "when somebody writes to you alone"),
@@ -178,7 +175,7 @@ pub(super) fn member_mode(
     context: &mut Context<'_>,
     mut line: Line<'_>,
     change: fn(Name) -> ModeChange,
-) -> Result<Request, String> {
+) -> Result<Action, String> {
     let named = line.room().map(Arc::from);
     let nick = Name::new(line.need("the nick")?);
     let (room, line) = match named {
@@ -193,14 +190,14 @@ pub(super) fn mask_mode(
     context: &mut Context<'_>,
     line: Line<'_>,
     change: fn(&str) -> ModeChange,
-) -> Result<Request, String> {
+) -> Result<Action, String> {
     let (room, mut line) = room_or_current(context, line)?;
     let mask = line.need("the nick or mask")?;
     line.end()?;
     run(Command::SetModes(room, vec![change(mask)]))
 }
 
-pub(super) fn lock(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Result<Request, String> {
+pub(super) fn lock(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Result<Action, String> {
     let (room, mut line) = room_or_current(context, line)?;
     let change = match line.need("what to lock")? {
         "topic" => ModeChange::Flag(Flag::TopicLocked, on),
@@ -221,13 +218,13 @@ pub(super) fn lock(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Resul
     run(Command::SetModes(room, vec![change]))
 }
 
-pub(super) fn keep(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Result<Request, String> {
+pub(super) fn keep(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Result<Action, String> {
     let (room, line) = room_or_current(context, line)?;
     line.end()?;
     run(Command::Keep(room, on))
 }
 
-pub(super) fn server_ban(_: &mut Context<'_>, mut line: Line<'_>) -> Result<Request, String> {
+pub(super) fn server_ban(_: &mut Context<'_>, mut line: Line<'_>) -> Result<Action, String> {
     let Some(word) = line.word() else { return run(Command::ServerBans) };
     let mut rest = line;
     let duration = rest.word().and_then(time::span);

@@ -48,7 +48,7 @@ impl Chat {
                 };
                 session.heard(&effect.event, viewpoint);
                 let mut line = Vec::new();
-                render(session.look(), &effect.event, viewpoint, &mut line);
+                render(session.theme(), &effect.event, viewpoint, &mut line);
                 shown.push_str(&String::from_utf8(line).unwrap());
             });
         }
@@ -60,20 +60,21 @@ impl Chat {
         let user = self.hub.user(Chat::session(number));
         let rooms = user.map_or(Vec::new(), |user| user.rooms().to_vec());
         match self.people[number].0.parse(line.as_bytes(), &rooms, now) {
-            Request::Nothing => {}
-            Request::Do(command) => {
+            None => {}
+            Some(Action::Do(command)) => {
                 let decision = self.hub.decide(Chat::session(number), command, now);
                 self.settle(number, decision, now);
             }
-            Request::Tell(lines) => {
+            Some(Action::Tell(lines)) => {
                 for line in lines {
                     self.notice(number, &line);
                 }
             }
-            Request::Quit(words) => {
+            Some(Action::Leave { words, .. }) => {
                 let departure = words.map_or(QuitReason::Quit, QuitReason::Message);
                 self.write(number, Change::Leave { departure });
             }
+            other => panic!("a line asked for {other:?}"),
         }
     }
 
@@ -108,14 +109,14 @@ impl Chat {
     fn show(&mut self, number: usize, event: &Event) {
         let (session, shown) = &mut self.people[number];
         let mut line = Vec::new();
-        render(session.look(), event, Viewpoint::Observer, &mut line);
+        render(session.theme(), event, Viewpoint::Observer, &mut line);
         shown.push_str(&String::from_utf8(line).unwrap());
     }
 
     fn notice(&mut self, number: usize, text: &str) {
         let (session, shown) = &mut self.people[number];
         let mut line = Vec::new();
-        render_notice(session.look(), text, &mut line);
+        render_notice(session.theme(), text, &mut line);
         shown.push_str(&String::from_utf8(line).unwrap());
     }
 

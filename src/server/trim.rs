@@ -1,11 +1,11 @@
-//! When does memory go back to the system?
+//! Memory back to the system after a burst.
 //!
 //! In a burst (a thousand people join a room at once) the outboxes hold megabytes for a moment, and
-//! the allocator keeps them for ever: a crowd that is in has cost three times of what it needs. So
+//! the allocator keeps them permanently: a crowd that is in has cost three times what it needs. So
 //! when much was allocated for messages and no more is, what is free is given back, once. A server
 //! that is busy evenly writes on the same chunks again and again and never comes here.
 
-use super::turn::{Due, Server};
+use super::net::{Net, TimerKind};
 use crate::reactor::memory;
 use std::time::Duration;
 
@@ -17,30 +17,29 @@ const CALM: Duration = Duration::from_millis(250);
 
 /// Whether there has been a burst.
 #[derive(Default)]
-pub(super) struct Burst {
+pub(super) struct MemoryTrim {
     /// Bytes allocated up to the last look.
     seen: u64,
     /// There was one, and a timer waits for its end.
     watched: bool,
 }
 
-impl Server {
-    /// Notices the beginning of a burst; at the end of a turn.
-    pub(super) fn watch_for_burst(&mut self) {
-        if !self.burst.watched && self.delivery.allocated() - self.burst.seen > BURST {
-            self.burst.watched = true;
-            self.timers.arm(self.now + CALM, Due::Calm);
+impl MemoryTrim {
+    /// Notices the beginning of a burst; `allocated` is what was allocated for messages so far.
+    pub(super) fn end_turn(&mut self, allocated: u64, net: &mut Net) {
+        if !self.watched && allocated - self.seen > BURST {
+            self.watched = true;
+            net.after(CALM, TimerKind::Trim);
         }
     }
 
     /// Gives memory back if it has been calm since the last look; else looks again later.
-    pub(super) fn after_burst(&mut self) {
-        let allocated = self.delivery.allocated();
-        let lately = allocated - std::mem::replace(&mut self.burst.seen, allocated);
+    pub(super) fn timer(&mut self, allocated: u64, net: &mut Net) {
+        let lately = allocated - std::mem::replace(&mut self.seen, allocated);
         if lately > BURST {
-            self.timers.arm(self.now + CALM, Due::Calm);
+            net.after(CALM, TimerKind::Trim);
         } else {
-            self.burst.watched = false;
+            self.watched = false;
             memory::trim();
         }
     }

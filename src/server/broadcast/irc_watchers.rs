@@ -1,0 +1,161 @@
+//! What IRC clients are told beyond their rooms: MONITOR, and the metadata that they follow.
+
+use super::{Broadcast, Cause};
+use crate::chat::{
+    Audience, Event, Holder, Hub, Identity, MetadataChanges, Name, SessionId, Stamp, Viewpoint,
+};
+use crate::reactor::Token;
+use crate::server::net::Net;
+use crate::session::{View, irc};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+impl Broadcast {
+    fn speak_irc(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        stamp: Option<Stamp>,
+        session: SessionId,
+        speak: impl FnOnce(&mut irc::Session, &mut View<'_>, &mut irc::Replies),
+    ) {
+        if let Some(mut peer) = net.peer(Token::from_bits(session.0)) {
+            self.speak(&mut peer, hub, stamp, |session, view, out| {
+                if let Some(session) = session.irc() {
+                    let mut replies = irc::Replies::default();
+                    speak(session, view, &mut replies);
+                    out.extend_from_slice(replies.bytes());
+                }
+            });
+        }
+    }
+
+    /// Tells those who monitor a nick that it is there or gone, or what has changed about it.
+    pub(in crate::server) fn tell_watchers(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
+        event: &Event,
+    ) {
+        if let Event::Away { who, .. } | Event::Account { who, .. } | Event::RealName { who } =
+            event
+        {
+            let theirs = rooms_of(hub, who.session);
+            let apart =
+                |watcher: &&SessionId| **watcher != who.session && !is_in(hub, **watcher, theirs);
+            let watchers: Vec<SessionId> =
+                self.monitors.watchers(&who.nick).iter().filter(apart).copied().collect();
+            for watcher in watchers {
+                self.speak_irc(net, hub, cause.stamp, watcher, |session, view, out| {
+                    session.tell_of_watched(event, view, out);
+                });
+            }
+        }
+        self.whowas.observe(event, self.moment);
+        self.counts.observe(event);
+        for (watcher, who, there) in self.monitors.observe(event) {
+            let who: &Identity = &who;
+            self.speak_irc(net, hub, cause.stamp, watcher, |session, view, out| {
+                session.tell_presence(who, there, view, out);
+            });
+        }
+    }
+
+    /// Tells of changed metadata those who follow it: of the audience, and of those who monitor the
+    /// person.
+    pub(super) fn tell_of_metadata(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
+        audience: &Audience,
+        event: &Event,
+    ) {
+        let Event::MetadataSet { holder, changes } = event else { return };
+        let mut recipients = Vec::new();
+        hub.recipients(audience, |session, viewpoint| recipients.push((session, viewpoint)));
+        if let (Audience::Peers { rooms, from }, Holder::Person(who)) = (audience, holder) {
+            let apart =
+                |session: &SessionId| Some(*session) != *from && !is_in(hub, *session, rooms);
+            let watchers = self.monitors.watchers(&who.nick).iter().copied();
+            let own = std::iter::once(who.session);
+            let more = own.chain(watchers.filter(|watcher| *watcher != who.session));
+            recipients.extend(more.filter(apart).map(|session| (session, Viewpoint::Observer)));
+        }
+        for (session, viewpoint) in recipients {
+            match viewpoint {
+                Viewpoint::Actor => self.tell(net, hub, cause, (session, viewpoint), event),
+                Viewpoint::Observer => {
+                    self.tell_follower(net, hub, cause.stamp, session, holder, changes);
+                }
+            }
+        }
+    }
+
+    fn tell_follower(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        stamp: Option<Stamp>,
+        session: SessionId,
+        holder: &Holder,
+        changes: &MetadataChanges,
+    ) {
+        self.speak_irc(net, hub, stamp, session, |session, view, out| {
+            if session.follows_metadata() {
+                session.tell_metadata(holder, changes, view, out);
+            }
+        });
+    }
+
+    /// Who has come into which room, if there is metadata to tell of them.
+    pub(super) fn newcomer_with_metadata(
+        hub: &Hub,
+        event: &Event,
+    ) -> Option<(Arc<Identity>, Name)> {
+        let (who, room) = match event {
+            Event::Joined { who, room, .. } => (who, room.clone()),
+            Event::Entered { who, .. } => (who, Name::lobby()),
+            _ => return None,
+        };
+        let user = hub.user(who.session)?;
+        (!hub.metadata_of(user).is_empty()).then(|| (Arc::clone(who), room))
+    }
+
+    /// Tells followers in a room of a newcomer's metadata, unless they know it from another room
+    /// or monitor the newcomer.
+    pub(super) fn introduce(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
+        who: Arc<Identity>,
+        room: &Name,
+    ) {
+        let Some(newcomer) = hub.user(who.session) else { return };
+        let changes: MetadataChanges = (hub.metadata_of(newcomer).iter())
+            .map(|(key, value)| (Arc::clone(key), Some(Arc::clone(value))))
+            .collect();
+        let elsewhere: Vec<Name> =
+            newcomer.rooms().iter().filter(|other| *other != room).cloned().collect();
+        let watchers: HashSet<&SessionId> = self.monitors.watchers(&who.nick).iter().collect();
+        let strangers: Vec<SessionId> = hub
+            .room_members(room.as_str())
+            .filter(|member| *member != who.session && !watchers.contains(member))
+            .filter(|member| elsewhere.is_empty() || !is_in(hub, *member, &elsewhere))
+            .collect();
+        let holder = Holder::Person(who);
+        for stranger in strangers {
+            self.tell_follower(net, hub, cause.stamp, stranger, &holder, &changes);
+        }
+    }
+}
+
+fn rooms_of(hub: &Hub, session: SessionId) -> &[Name] {
+    hub.user(session).map_or(&[][..], |user| user.rooms())
+}
+
+fn is_in(hub: &Hub, session: SessionId, rooms: &[Name]) -> bool {
+    rooms_of(hub, session).iter().any(|room| rooms.contains(room))
+}

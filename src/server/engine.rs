@@ -1,0 +1,247 @@
+//! The chat and its journal: commands become records, committed records become effects.
+//!
+//! The hub decides; what it decides is proposed to the journal and applied when the journal has
+//! committed it. So whatever anyone has seen is in the journal.
+
+use crate::chat::{
+    Change, Command, Decision, Effect, Event, Hub, Lookup, Moment, Outcome, Past, Purpose, Query,
+    Record, Refusal, SessionId, Work,
+};
+use crate::journal::{Answer, Committed, Health, HistoryQuery, Journal, Limits, Proposal, QueryId};
+use crate::reactor::Token;
+use crate::session::Proof;
+use log::error;
+use std::collections::{HashMap, VecDeque};
+
+/// Text applied in one turn, in bytes. A disk that was slow hands much back at once, and all of it
+/// would be queued for every member before the first of them is written to.
+const APPLIED_PER_TURN: usize = 512 * 1024;
+
+/// What a query to the journal is for.
+enum Pending {
+    /// To be shown to this connection, whose next line waits.
+    Show(Token, Query),
+    /// To be shown before what this connection is told from here on.
+    Replay(Token, Query),
+    /// A command that names an old message, and what to say if there is none.
+    Decide(Token, Box<Command>, Refusal),
+}
+
+/// What the journal has found for a connection.
+pub(super) enum Found {
+    /// The answer to its question.
+    Show(Token, Event),
+    /// What waited for this query can go, behind the answer.
+    Replay(Token, QueryId, Option<Event>),
+    /// Its command can be decided.
+    Decide(Token, Command),
+    /// There is no answer; why.
+    Failed(Token, String),
+}
+
+/// The chat, its journal, and who waits for which answer.
+pub(super) struct Engine {
+    hub: Hub,
+    journal: Journal,
+    committed: VecDeque<Record>,
+    /// Bytes that may still be applied in this turn.
+    share: usize,
+    /// Used again: what the journal hands back, and the effects of the hub.
+    taken: Vec<Committed>,
+    effects: Vec<Effect>,
+    read_only_told: bool,
+    queries: HashMap<QueryId, Pending>,
+}
+
+impl Engine {
+    pub(super) fn new(journal: Journal, hub: Hub) -> Engine {
+        Engine {
+            hub,
+            journal,
+            committed: VecDeque::new(),
+            share: 0,
+            taken: Vec::new(),
+            effects: Vec::new(),
+            read_only_told: false,
+            queries: HashMap::new(),
+        }
+    }
+
+    pub(super) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Whether more commands should be taken. If not, the disk is behind; the waker will ring.
+    pub(super) fn has_room(&self) -> bool {
+        self.journal.has_room()
+    }
+
+    /// Whether there is something to do without a wait.
+    pub(super) fn has_work(&self) -> bool {
+        !self.committed.is_empty() || self.journal.has_news()
+    }
+
+    /// What becomes of a command.
+    pub(super) fn decide(&self, session: SessionId, command: Command, now: Moment) -> Decision {
+        self.hub.decide(session, command, now)
+    }
+
+    /// What becomes of a command whose work is done.
+    pub(super) fn worked(
+        &self,
+        session: SessionId,
+        purpose: Purpose,
+        outcome: Outcome,
+        now: Moment,
+    ) -> Decision {
+        self.hub.worked(session, purpose, outcome, now)
+    }
+
+    /// The work that checks a step of SASL; `None` if it is not to be checked.
+    pub(super) fn prove(&self, host: &str, proof: Proof, now: Moment) -> Option<Work> {
+        let work = match proof {
+            Proof::Password(name, secret) => self.hub.login_work(host, &name, secret, now),
+            Proof::Begin(name) => self.hub.challenge_work(host, &name, now),
+            Proof::Scram(name, said) => self.hub.proof_work(host, &name, said, now),
+        };
+        work.ok()
+    }
+
+    /// Proposes a change. It happens when the journal has committed it.
+    pub(super) fn propose(&mut self, now: Moment, session: SessionId, change: Change) {
+        self.journal.propose(now, session, change);
+    }
+
+    /// Sends the turn's proposals to the journal, and takes what is committed and rejected by now.
+    pub(super) fn end_turn(&mut self) {
+        self.journal.end_turn();
+        self.journal.take_committed(&mut self.taken);
+        self.committed.extend(self.taken.drain(..).map(|committed| committed.record));
+        self.share = APPLIED_PER_TURN;
+    }
+
+    /// The next record to be applied in this turn.
+    pub(super) fn next_committed(&mut self) -> Option<Record> {
+        if self.share == 0 {
+            return None;
+        }
+        let record = self.committed.pop_front()?;
+        self.share = self.share.saturating_sub(record.change.size());
+        Some(record)
+    }
+
+    /// Applies a committed record. The effects go back with [`reuse`](Engine::reuse).
+    pub(super) fn apply(&mut self, record: Record) -> Vec<Effect> {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.hub.apply(record, &mut effects);
+        effects
+    }
+
+    pub(super) fn reuse(&mut self, effects: Vec<Effect>) {
+        self.effects = effects;
+    }
+
+    /// Learns that an effect is being told now.
+    pub(super) fn archive(&mut self, effect: &Effect) {
+        for entry in effect.entries() {
+            self.journal.archive(entry);
+        }
+    }
+
+    /// The changes that the journal could not commit.
+    pub(super) fn take_rejected(&mut self) -> Vec<Proposal> {
+        let mut rejected = Vec::new();
+        self.journal.take_rejected(&mut rejected);
+        rejected
+    }
+
+    /// Why the journal takes nothing more, if that is so; the log says it once.
+    pub(super) fn read_only(&mut self) -> Option<String> {
+        let Health::ReadOnly(reason) = self.journal.health() else { return None };
+        let reason = reason.to_string();
+        if !std::mem::replace(&mut self.read_only_told, true) {
+            error!("the database is read-only from now on: {reason}");
+        }
+        Some(reason)
+    }
+
+    /// Keeps what has been proposed and closes the journal.
+    pub(super) fn close(&mut self) {
+        let nothing = Journal::memory(&Limits::default());
+        std::mem::replace(&mut self.journal, nothing).close();
+    }
+
+    // Queries.
+
+    /// The id of the next query: drawn first, so that its asker can wait for it.
+    pub(super) fn next_query(&mut self) -> QueryId {
+        self.journal.next_query()
+    }
+
+    /// Asks for messages, to be shown to a connection.
+    pub(super) fn query(&mut self, token: Token, query: Query) {
+        let id = self.next_query();
+        self.queries.insert(id, Pending::Show(token, query.clone()));
+        self.journal.query(id, HistoryQuery::Past(query));
+    }
+
+    /// Asks for messages to be shown before all else (`asked`, shown as the answer to `query`).
+    pub(super) fn query_replay(&mut self, id: QueryId, token: Token, asked: Query, query: Query) {
+        self.queries.insert(id, Pending::Replay(token, query));
+        self.journal.query(id, HistoryQuery::Past(asked));
+    }
+
+    /// Asks for the message that a command names.
+    pub(super) fn look_up(
+        &mut self,
+        token: Token,
+        lookup: Lookup,
+        then: Box<Command>,
+        missing: Refusal,
+    ) {
+        let id = self.next_query();
+        self.queries.insert(id, Pending::Decide(token, then, missing));
+        self.journal.query(id, HistoryQuery::Find(lookup));
+    }
+
+    /// The next answer of the journal. What is done with it may lead to the next question, which a
+    /// journal in memory answers at once.
+    pub(super) fn next_answer(&mut self) -> Option<Found> {
+        loop {
+            let (id, answer) = self.journal.next_answer()?;
+            if let Some(purpose) = self.queries.remove(&id) {
+                return Some(found(id, purpose, answer));
+            }
+        }
+    }
+}
+
+fn found(id: QueryId, purpose: Pending, answer: Answer) -> Found {
+    let past = |query, entries, happened| Event::Past(Box::new(Past { query, entries, happened }));
+    match (purpose, answer) {
+        (Pending::Replay(token, query), Answer::Past(entries, happened)) => {
+            Found::Replay(token, id, Some(past(query, entries, happened)))
+        }
+        (Pending::Replay(token, _), _) => Found::Replay(token, id, None),
+        (Pending::Show(token, query), Answer::Past(entries, happened)) => {
+            Found::Show(token, past(query, entries, happened))
+        }
+        (Pending::Decide(token, command, missing), Answer::Found(message)) => {
+            let command = match message {
+                Some(reference) => Some(command.found(reference)),
+                None => command.not_found(),
+            };
+            match command {
+                Some(command) => Found::Decide(token, command),
+                None => Found::Show(token, Event::Refused(missing)),
+            }
+        }
+        (Pending::Show(token, _) | Pending::Decide(token, ..), Answer::Failed(why)) => {
+            Found::Failed(token, why)
+        }
+        // The journal answers what it was asked; if not, a connection must not wait permanently.
+        (Pending::Show(token, _) | Pending::Decide(token, ..), _) => {
+            Found::Failed(token, "it answered another question".to_owned())
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Committed records become effects, and effects are told.
+
+use super::Exchange;
+use crate::chat::{
+    Change, Effect, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
+};
+use crate::journal::Proposal;
+use crate::reactor::Token;
+use crate::server::audit;
+use crate::server::broadcast::{Cause, Early};
+use crate::server::engine::Found;
+use crate::server::gate::{Blocked, Kind};
+use crate::server::operator::CONSOLE;
+use crate::session::{Action, ProofAnswer, Replay};
+
+impl Exchange {
+    /// Applies what the journal has committed, and tells who has lost what it has not.
+    pub(in crate::server) fn apply_records(&mut self) {
+        while let Some(record) = self.engine.next_committed() {
+            self.apply(record);
+        }
+        for proposal in self.engine.take_rejected() {
+            self.reject(proposal);
+        }
+        self.engine.read_only();
+        self.broadcast.close_run(&mut self.net, self.engine.hub());
+        for token in self.broadcast.take_full() {
+            self.stop_detecting(token);
+        }
+    }
+
+    fn apply(&mut self, record: Record) {
+        let (origin, kind) = (record.origin, Kind::of(&record.change));
+        let token = Token::from_bits(origin.0);
+        let leaves = matches!(record.change, Change::Leave { .. });
+        let enters = matches!(record.change, Change::Enter(_));
+        self.broadcast.before_members_change(&mut self.net, self.engine.hub(), &record);
+        let early = enters.then(|| self.broadcast.take_early(&mut self.net, token)).flatten();
+        let act = audit::describe(self.engine.hub(), &record);
+        let mut effects = self.engine.apply(record);
+        if let Some(act) = act {
+            audit::write(&act, &effects);
+        }
+        for effect in effects.drain(..) {
+            self.publish(origin, effect, early.as_ref());
+        }
+        self.engine.reuse(effects);
+        if let Some(early) = early
+            && self.engine.hub().user(origin).is_some()
+            && let Some(mut peer) = self.net.peer(token)
+        {
+            early.messages.iter().for_each(|message| peer.queue(message));
+        }
+        self.settle(token, Some(kind));
+        if leaves {
+            self.say_farewell(token);
+        }
+    }
+
+    /// A change could not be committed: it has not happened, and its origin is told.
+    fn reject(&mut self, proposal: Proposal) {
+        let token = Token::from_bits(proposal.origin.0);
+        if let Some(reason) = self.engine.read_only() {
+            self.notice(token, &format!("not saved: {reason}"));
+        }
+        if matches!(proposal.change, Change::Login { .. }) {
+            self.answer_proof(token, ProofAnswer::Failed);
+        }
+        self.settle(token, Some(Kind::of(&proposal.change)));
+    }
+
+    /// Tells an effect to those who follow effects, always in this order.
+    fn publish(&mut self, origin: SessionId, effect: Effect, early: Option<&Early>) {
+        let cause = Cause::effect(origin, effect.stamp);
+        self.engine.archive(&effect);
+        let hub = self.engine.hub();
+        self.broadcast.tell_watchers(&mut self.net, hub, cause, &effect.event);
+        self.console.offer(hub, &effect);
+        match self.broadcast.deliver(&mut self.net, hub, cause, effect) {
+            Some((token, Action::Replay(query, _))) => {
+                self.replay(token, *query, early.map(|early| early.since));
+            }
+            Some((token, action)) => {
+                self.perform_one(token, action);
+            }
+            None => {}
+        }
+    }
+
+    /// Asks for the messages of a room that a session has just joined, or for its mail. A session
+    /// that has received everything since a record is shown what was before (`upto`).
+    pub(in crate::server) fn replay(&mut self, token: Token, query: Query, upto: Option<RecordId>) {
+        let limit = query.limit.unwrap_or(self.live.config().history_on_join);
+        let of_room = matches!(query.scope, Scope::Room(_));
+        let id = self.engine.next_query();
+        let hub = self.engine.hub();
+        match self.net.peer(token) {
+            _ if limit == 0 => return,
+            Some(mut peer) => match peer.connection.session.replay(of_room) {
+                Replay::None => return,
+                Replay::First => self.broadcast.defer(&mut peer, hub, id),
+                Replay::Anytime => {}
+            },
+            None if token == CONSOLE => {}
+            None => return,
+        }
+        let query = Query { limit: Some(limit), ..query };
+        let range = match upto {
+            Some(RecordId(upto)) => Range::Before(Point::Id(RecordId(upto + 1))),
+            None => query.range,
+        };
+        self.engine.query_replay(id, token, Query { range, ..query.clone() }, query);
+    }
+
+    /// Hands out what the journal has answered.
+    pub(in crate::server) fn take_answers(&mut self) {
+        while let Some(found) = self.engine.next_answer() {
+            let (token, action) = match found {
+                Found::Replay(CONSOLE, _, past) => {
+                    past.iter().for_each(|past| self.console.hear(past, Viewpoint::Observer));
+                    continue;
+                }
+                Found::Replay(token, id, past) => {
+                    let hub = self.engine.hub();
+                    self.broadcast.release(&mut self.net, hub, (token, id), past.as_ref());
+                    continue;
+                }
+                Found::Show(token, event) => (token, Action::Show(Box::new(event))),
+                Found::Decide(token, command) => (token, Action::Do(command)),
+                Found::Failed(token, why) => {
+                    (token, Action::Tell(vec![format!("the database cannot answer: {why}")]))
+                }
+            };
+            self.unblock(token, Blocked::ANSWER);
+            self.actions.push(action);
+            self.perform(token);
+        }
+    }
+}

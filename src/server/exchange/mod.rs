@@ -1,0 +1,196 @@
+//! Where peers meet the chat: what is to be done for them, and what they are told.
+//!
+//! | file | question |
+//! |---|---|
+//! | this one | one peer: told something, leaving, gone |
+//! | `perform` | what a peer asks for: the one place where [`Action`]s are performed |
+//! | `apply` | what the journal has committed and answered: effects to those who follow them |
+
+mod apply;
+mod perform;
+
+use super::accept::Acceptor;
+use super::broadcast::{Broadcast, Cause};
+use super::engine::Engine;
+use super::gate::Kind;
+use super::net::Net;
+use super::operator::{CONSOLE, ConsoleService};
+use super::reload::Live;
+use super::worker::Workers;
+use crate::chat::{Change, Event, SessionId, Viewpoint};
+use crate::reactor::Token;
+use crate::session::{Action, Dialect, View};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The parts that a peer's command passes, from its connection to the chat and back.
+pub(super) struct Exchange {
+    pub(super) net: Net,
+    pub(super) engine: Engine,
+    pub(super) broadcast: Broadcast,
+    pub(super) workers: Workers,
+    pub(super) console: ConsoleService,
+    pub(super) live: Live,
+    /// What is to be done for one connection; its memory is used again.
+    actions: Vec<Action>,
+}
+
+impl Exchange {
+    pub(super) fn new(
+        net: Net,
+        engine: Engine,
+        broadcast: Broadcast,
+        workers: Workers,
+        console: ConsoleService,
+        live: Live,
+    ) -> Exchange {
+        Exchange { net, engine, broadcast, workers, console, live, actions: Vec::new() }
+    }
+
+    /// Proposes a change. It happens when the journal has committed it.
+    pub(super) fn propose(&mut self, token: Token, change: Change) {
+        match self.net.connection(token) {
+            Some(connection) => connection.gate.proposed(&change),
+            None if token == CONSOLE => self.console.proposed(&change),
+            None => {}
+        }
+        self.engine.propose(self.net.moment(), session(token), change);
+    }
+
+    /// A record of a connection is done with, or an action; ends the command in hand if nothing is
+    /// to come of it.
+    pub(super) fn settle(&mut self, token: Token, record: Option<Kind>) {
+        let Some(mut peer) = self.net.peer(token) else {
+            if token == CONSOLE
+                && let Some(kind) = record
+            {
+                self.console.settled(kind);
+            }
+            return;
+        };
+        if record.is_some_and(|kind| peer.connection.gate.settled(kind)) {
+            peer.look_at_input();
+        }
+        if peer.connection.gate.is_idle() && peer.connection.session.has_open_answer() {
+            let hub = self.engine.hub();
+            self.broadcast.speak(&mut peer, hub, None, |session, view, out| {
+                session.command_done(view, out);
+            });
+        }
+    }
+
+    pub(super) fn speak<R>(
+        &mut self,
+        token: Token,
+        speak: impl FnOnce(&mut Dialect, &mut View<'_>, &mut Vec<u8>) -> R,
+    ) -> Option<R> {
+        let mut peer = self.net.peer(token)?;
+        Some(self.broadcast.speak(&mut peer, self.engine.hub(), None, speak))
+    }
+
+    /// Tells one connection a line of the server's own.
+    pub(super) fn notice(&mut self, token: Token, text: &str) {
+        if token == CONSOLE {
+            return self.console.tell(text);
+        }
+        self.speak(token, |session, view, out| session.notice(text, view, out));
+    }
+
+    /// Tells one connection what it asked for.
+    pub(super) fn reply(&mut self, token: Token, event: &Event) {
+        if token == CONSOLE {
+            return self.console.hear(event, Viewpoint::Observer);
+        }
+        let to = (session(token), Viewpoint::Observer);
+        self.broadcast.tell(&mut self.net, self.engine.hub(), Cause::default(), to, event);
+    }
+
+    pub(super) fn idle_limit(&self) -> Option<Duration> {
+        self.live.config().idle_timeout.on().map(|limit| limit.duration())
+    }
+
+    pub(super) fn check_idle(&mut self, token: Token) {
+        let limit = self.idle_limit();
+        if self.net.check_idle(token, limit) {
+            let seconds = limit.unwrap_or_default().as_secs();
+            let farewell = format!("goodbye: idle for {seconds} s (--idle-timeout)");
+            self.leave(token, None, farewell);
+        }
+    }
+
+    /// The time to register, or to give the password, is over.
+    pub(super) fn end_registration(&mut self, token: Token) {
+        let session = self.net.connection(token).map(|connection| &connection.session);
+        self.actions.extend(session.and_then(Dialect::registration_timeout));
+        self.perform(token);
+    }
+
+    /// Takes no more lines from it and lets it leave the chat; `farewell` is the last it is told.
+    pub(super) fn leave(&mut self, token: Token, words: Option<Arc<str>>, farewell: String) {
+        if token == CONSOLE {
+            let change = self.console.leave(words);
+            return change.into_iter().for_each(|change| self.propose(token, change));
+        }
+        let Some(connection) = self.net.connection(token) else { return };
+        connection.leave(words, farewell);
+        if connection.life.entered {
+            self.propose_leave(token);
+        } else {
+            self.say_farewell(token);
+        }
+    }
+
+    pub(super) fn propose_leave(&mut self, token: Token) {
+        let Some(connection) = self.net.connection(token) else { return };
+        let departure = connection.life.quit_reason();
+        if std::mem::take(&mut connection.life.entered) {
+            self.propose(token, Change::Leave { departure });
+        }
+    }
+
+    /// Its leaving is in force, and it has been told what was said until then.
+    pub(super) fn say_farewell(&mut self, token: Token) {
+        let connection = self.net.connection(token);
+        if let Some(farewell) = connection.and_then(|it| it.life.take_farewell()) {
+            self.speak(token, |session, _, out| session.farewell(&farewell, out));
+            self.drain(token);
+        }
+    }
+
+    /// What is queued for it is still sent, then the connection closes.
+    pub(super) fn drain(&mut self, token: Token) {
+        if let Some(connection) = self.net.drain(token) {
+            self.broadcast.step_away(&mut connection.session);
+        }
+    }
+
+    /// The connection is over: the others are told, the reaper takes it.
+    pub(super) fn gone(&mut self, token: Token) {
+        self.propose_leave(token);
+        self.net.close(token);
+    }
+
+    pub(super) fn flush(&mut self) {
+        self.net.flush();
+        while let Some(token) = self.net.next_overrun() {
+            self.gone(token);
+        }
+        self.broadcast.end_turn();
+    }
+
+    /// Takes out the connections that are gone.
+    pub(super) fn reap(&mut self, acceptor: &mut Acceptor) {
+        while let Some((token, mut connection)) = self.net.next_to_reap() {
+            if connection.life.entered {
+                let departure = connection.life.quit_reason();
+                self.propose(token, Change::Leave { departure });
+            }
+            self.broadcast.leave(token, connection.lane, &mut connection.session);
+            acceptor.left(&connection);
+        }
+    }
+}
+
+fn session(token: Token) -> SessionId {
+    SessionId(token.to_bits())
+}

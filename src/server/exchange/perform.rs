@@ -1,0 +1,272 @@
+//! The one place where actions are performed.
+
+use super::{Exchange, session};
+use crate::chat::{Change, Command, Decision, Entry, Event, Hub, Outcome, Purpose, Work};
+use crate::reactor::Token;
+use crate::server::audit;
+use crate::server::connection::Connection;
+use crate::server::gate::Blocked;
+use crate::server::intake::Intake;
+use crate::server::net::TimerKind;
+use crate::server::operator::CONSOLE;
+use crate::session::{Action, Proof, ProofAnswer};
+use log::info;
+
+impl Exchange {
+    /// Does what is asked for one connection, and ends the command in hand if nothing is to come.
+    pub(in crate::server) fn perform(&mut self, token: Token) {
+        if self.actions.is_empty() {
+            return self.settle(token, None);
+        }
+        let mut actions = std::mem::take(&mut self.actions);
+        let mut done = true;
+        for action in actions.drain(..) {
+            done &= self.perform_one(token, action);
+        }
+        // What was asked for meanwhile belongs to the same connection.
+        actions.append(&mut self.actions);
+        self.actions = actions;
+        if !self.actions.is_empty() {
+            return self.perform(token);
+        }
+        if done {
+            self.settle(token, None);
+        }
+    }
+
+    /// Does one thing that is asked for a connection. Whether it may be the end of a command: what
+    /// is proposed goes on when it is committed.
+    pub(in crate::server) fn perform_one(&mut self, token: Token, action: Action) -> bool {
+        match action {
+            Action::Do(command) => return self.decide(token, command),
+            Action::Tell(lines) => lines.iter().for_each(|line| self.notice(token, line)),
+            Action::Show(event) => self.reply(token, &event),
+            Action::AwaitRegistration(timeout) => {
+                self.broadcast.take_early(&mut self.net, token);
+                self.net.arm(token, timeout, TimerKind::Registration(token));
+            }
+            Action::Enter(entry) => self.enter(token, *entry),
+            Action::Registered => self.net.start_idling(token, self.idle_limit()),
+            Action::NotAdmitted(event) => {
+                if let Some(connection) = self.net.connection(token) {
+                    connection.life.entered = false;
+                }
+                self.reply(token, &event);
+            }
+            Action::Prove(proof) => self.prove(token, proof),
+            Action::LogIn(account) => {
+                self.worked(token, Purpose::Login(account), Outcome::Verified(true));
+            }
+            Action::Worked(purpose, outcome) => self.worked(token, purpose, outcome),
+            Action::WorkFailed(why) => {
+                self.notice(token, why);
+                self.answer_proof(token, ProofAnswer::Failed);
+            }
+            Action::Replay(query, upto) => self.replay(token, *query, upto),
+            Action::Leave { words, farewell } => self.leave(token, words, farewell),
+            Action::Reject { protocol, answer } => {
+                self.broadcast.take_early(&mut self.net, token);
+                if let Some(connection) = self.net.connection(token) {
+                    info!("{}: closed: {protocol} is not served here", connection.address);
+                }
+                self.speak(token, |_, _, out| out.extend_from_slice(answer.as_bytes()));
+                self.drain(token);
+            }
+            Action::Close => {
+                if let Some(connection) = self.net.connection(token) {
+                    connection.life.entered = false;
+                }
+                self.drain(token);
+            }
+            Action::Gone => self.gone(token),
+            Action::ListenOn => {
+                if self.net.listen_on(token) {
+                    let text = "your input has ended; you still receive messages until you close";
+                    self.notice(token, text);
+                    self.net.probe(token);
+                }
+            }
+            Action::WatchBatch(pause) => {
+                self.net.after(pause, TimerKind::Batch(token));
+            }
+        }
+        true
+    }
+
+    /// Lets the chat decide a command; whether that is all.
+    fn decide(&mut self, token: Token, command: Command) -> bool {
+        let decision = self.engine.decide(session(token), command, self.net.moment());
+        self.carry_out(token, decision)
+    }
+
+    fn carry_out(&mut self, token: Token, decision: Decision) -> bool {
+        match decision {
+            Decision::Change(change) => self.propose(token, change),
+            Decision::Reply(event) => {
+                self.reply(token, &event);
+                return true;
+            }
+            Decision::Refuse(refusal) => {
+                self.reply(token, &Event::Refused(refusal));
+                return true;
+            }
+            Decision::Ask(query) => {
+                self.engine.query(token, query);
+                self.block(token);
+            }
+            Decision::Lookup { lookup, then, missing } => {
+                self.engine.look_up(token, lookup, then, missing);
+                self.block(token);
+            }
+            Decision::Work(work) => {
+                if !self.submit(token, work) {
+                    let text = "too many passwords are being checked; try again in a moment";
+                    self.notice(token, text);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn enter(&mut self, token: Token, mut entry: Entry) {
+        let now = self.net.moment();
+        let Some(connection) = self.net.connection(token) else { return };
+        entry.label = connection.address.to_string().into();
+        match self.engine.hub().admits(entry.host(), now) {
+            Ok(()) => {
+                connection.life.entered = true;
+                self.propose(token, Change::Enter(entry));
+            }
+            Err(why) => {
+                self.reply(token, &Event::Closed { why });
+                self.drain(token);
+            }
+        }
+    }
+
+    /// Hands a job to the workers; whether they have room for it.
+    fn submit(&mut self, token: Token, work: Work) -> bool {
+        let work = match work {
+            Work::Verify { secret, lacks_keys, purpose: Purpose::Oper(name), .. } => {
+                let hash = self.live.config().oper_hash(&name);
+                Work::Verify { secret, hash, lacks_keys, purpose: Purpose::Oper(name) }
+            }
+            work => work,
+        };
+        let taken = self.workers.submit(token, work);
+        if taken {
+            self.block(token);
+        }
+        taken
+    }
+
+    fn prove(&mut self, token: Token, proof: Proof) {
+        let now = self.net.moment();
+        let Some(connection) = self.net.connection(token) else { return };
+        let host = connection.address.ip().to_string();
+        let work = self.engine.prove(&host, proof, now);
+        if !work.is_some_and(|work| self.submit(token, work)) {
+            self.answer_proof(token, ProofAnswer::Failed);
+        }
+    }
+
+    pub(in crate::server) fn answer_proof(&mut self, token: Token, answer: ProofAnswer<'_>) {
+        let mut actions = std::mem::take(&mut self.actions);
+        self.speak(token, |session, view, out| {
+            session.answer_proof(answer, view, out, &mut actions);
+        });
+        self.actions = actions;
+    }
+
+    pub(in crate::server) fn take_work_done(&mut self) {
+        while let Some(done) = self.workers.next_done() {
+            self.unblock(done.token, Blocked::ANSWER);
+            self.actions.push(match done.outcome {
+                Ok(outcome) => Action::Worked(done.purpose, outcome),
+                Err(why) => Action::WorkFailed(why.text()),
+            });
+            self.perform(done.token);
+        }
+    }
+
+    /// Goes on with what waited for the workers.
+    fn worked(&mut self, token: Token, purpose: Purpose, outcome: Outcome) {
+        if let Some(change) = Hub::keys_learnt(&purpose, &outcome) {
+            self.propose(token, change);
+        }
+        let now = self.net.moment();
+        match (&purpose, &outcome) {
+            (_, Outcome::Challenge(challenge)) => {
+                return self.answer_proof(token, ProofAnswer::Challenge(challenge));
+            }
+            (Purpose::Login(account), Outcome::Signed(signature)) => {
+                return self.answer_proof(token, ProofAnswer::Signed(account, signature));
+            }
+            (Purpose::Login(account), _) if self.engine.hub().user(session(token)).is_none() => {
+                let fits =
+                    matches!(outcome, Outcome::Verified(true) | Outcome::VerifiedWithKeys(..));
+                if !fits && let Some(connection) = self.net.connection(token) {
+                    let host = connection.address.ip().to_string().into();
+                    let account = account.clone();
+                    self.propose(token, Change::LoginFailed { account, host });
+                }
+                let admitted = fits && self.engine.hub().may_act_for(account, now).is_ok();
+                let account = Some(account.clone()).filter(|_| admitted);
+                return self.answer_proof(token, ProofAnswer::Proved(account));
+            }
+            (Purpose::Oper(name), Outcome::Verified(false)) => {
+                let is_known = self.live.config().oper_hash(name).is_some();
+                audit::failed_oper(self.engine.hub(), session(token), name, is_known);
+            }
+            _ => {}
+        }
+        let decision = self.engine.worked(session(token), purpose, outcome, now);
+        self.carry_out(token, decision);
+    }
+
+    /// The detection timeout has expired, or there is none.
+    pub(in crate::server) fn stop_detecting(&mut self, token: Token) {
+        let Some(mut peer) = self.net.peer(token) else { return };
+        let mut view = self.broadcast.view(self.engine.hub(), token, None);
+        let Connection { io, session, .. } = &mut *peer.connection;
+        session.stop_detecting(io.inbox.pending(), &mut view, &mut self.actions);
+        self.broadcast.send(&mut peer, self.engine.hub(), &[]);
+        peer.look_at_input();
+        self.perform(token);
+    }
+
+    /// Takes lines from all who have some; what each asks for is performed before the next.
+    pub(in crate::server) fn take_lines(&mut self, intake: &mut Intake) {
+        if !self.engine.has_room() {
+            return; // the disk is behind; when it has caught up, the waker rings
+        }
+        intake.begin_turn(&self.net);
+        while let Some(token) =
+            intake.next(&mut self.net, self.engine.hub(), &mut self.broadcast, &mut self.actions)
+        {
+            self.perform(token);
+        }
+        self.console.begin_turn();
+        let (now, limit) = (self.net.moment(), self.live.config().max_line);
+        while self.engine.has_room()
+            && self.console.next_line(self.engine.hub(), now, limit, &mut self.actions)
+        {
+            self.perform(CONSOLE);
+        }
+    }
+
+    /// The next line of a connection waits for an answer.
+    fn block(&mut self, token: Token) {
+        if let Some(connection) = self.net.connection(token) {
+            connection.gate.block(Blocked::ANSWER);
+        }
+    }
+
+    pub(in crate::server) fn unblock(&mut self, token: Token, reason: Blocked) {
+        if let Some(mut peer) = self.net.peer(token) {
+            peer.connection.gate.unblock(reason);
+            peer.look_at_input();
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What clients send: lines out of inboxes, paid for, understood as actions.
+//!
+//! The classic trap is the end of a stream. `read` returning 0 says only that the peer will *send*
+//! nothing more: it may have closed, or it may have shut its sending half and still read
+//! (`printf 'hi\n' | nc -N`). Until something is written to it the two look the same. So the server
+//! sends a short line to a peer whose input has ended: a peer that listens reads it, and the system
+//! of one that is gone answers it with a reset, which ends the connection.
+
+use super::broadcast::Broadcast;
+use super::config::{Bytes, Config, OrOff};
+use super::connection::{Connection, Phase};
+use super::gate::{Blocked, Wait};
+use super::limits::{DEFAULT_LINE_RATE, Pace};
+use super::net::{Net, Peer, TimerKind};
+use crate::chat::Hub;
+use crate::reactor::Token;
+use crate::session::{Action, Body};
+
+/// Lines taken from one connection per turn; the rest waits in its inbox, so that one pasted book
+/// does not keep all others waiting.
+const LINES_PER_TURN: usize = 512;
+
+/// Input taken from all connections together in one turn, in bytes. What a turn takes in may be
+/// queued for every member before the first of them is written to: with a thousand talkers at once
+/// that must stay far below `--outbox-hard`, or all of them would be dropped.
+const TAKEN_PER_TURN: usize = 256 * 1024;
+
+/// What a line costs beside its bytes: the words around it, and the work.
+const LINE_COST: usize = 32;
+
+/// Takes lines, a bounded number from each connection and from all.
+pub(super) struct Intake {
+    /// The rate limit for flood-limited clients.
+    pace: Pace,
+    longest_line: Bytes,
+    /// Bytes that may still be taken in this turn.
+    budget: usize,
+    /// Connections that may still have their turn in this one.
+    waiting: usize,
+    /// Whose turn it is, and how many lines it may still send.
+    current: Option<(Token, usize)>,
+    /// What a session answers; its memory is used again.
+    out: Vec<u8>,
+}
+
+/// What became of an attempt to take a line.
+enum LineOutcome {
+    /// There are actions to perform.
+    Taken,
+    /// Look again when more has come.
+    NoLine,
+    /// Look again when what blocks it is over.
+    Blocked,
+}
+
+impl Intake {
+    pub(super) fn new(config: &Config) -> Intake {
+        let mut intake = Intake {
+            pace: Pace::new(DEFAULT_LINE_RATE),
+            longest_line: config.max_line,
+            budget: 0,
+            waiting: 0,
+            current: None,
+            out: Vec::new(),
+        };
+        intake.configure(config);
+        intake
+    }
+
+    /// Takes over what is configured.
+    pub(super) fn configure(&mut self, config: &Config) {
+        let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
+        self.pace = Pace::new(rate);
+        self.longest_line = config.max_line;
+    }
+
+    pub(super) fn begin_turn(&mut self, net: &Net) {
+        (self.budget, self.waiting, self.current) = (TAKEN_PER_TURN, net.with_input(), None);
+    }
+
+    /// Takes the next line of this turn; its connection, with what is to be done for it.
+    pub(super) fn next(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        broadcast: &mut Broadcast,
+        actions: &mut Vec<Action>,
+    ) -> Option<Token> {
+        loop {
+            let (token, lines) = match self.current.take() {
+                Some(current) => current,
+                None if self.waiting == 0 || self.budget == 0 => return None,
+                None => {
+                    self.waiting -= 1;
+                    (net.next_with_input()?, LINES_PER_TURN)
+                }
+            };
+            if lines == 0 || self.budget == 0 {
+                net.look_at_input(token);
+                continue;
+            }
+            match self.take_line(net, hub, broadcast, token, actions) {
+                LineOutcome::Taken => {
+                    self.current = Some((token, lines - 1));
+                    return Some(token);
+                }
+                LineOutcome::NoLine if after_input(net, token, actions) => return Some(token),
+                LineOutcome::NoLine | LineOutcome::Blocked => {}
+            }
+        }
+    }
+
+    /// Takes the next unit of a connection's input and pays for it.
+    fn take_line(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        broadcast: &mut Broadcast,
+        token: Token,
+        actions: &mut Vec<Action>,
+    ) -> LineOutcome {
+        let now = net.now();
+        let Some(mut peer) = net.peer(token) else { return LineOutcome::Blocked };
+        if peer.connection.life.phase != Phase::Open || !peer.connection.gate.is_open() {
+            return LineOutcome::Blocked;
+        }
+        if peer.is_over_soft_limit() {
+            peer.connection.gate.block(Blocked::OUTBOX);
+            return LineOutcome::Blocked;
+        }
+        let Connection { io, session, gate, life, .. } = &mut *peer.connection;
+        let frame = session.next(io.inbox.pending(), self.longest_line.0, life.input_ended);
+        let used = frame.used;
+        let Some(body) = frame.body else {
+            return self.pay(&mut peer, used, LineOutcome::NoLine);
+        };
+        if used > 0 {
+            match gate.admit(frame.pipelined, self.pace, now) {
+                Ok(()) => {}
+                Err(Wait::Records) => return LineOutcome::Blocked,
+                Err(Wait::Flood { until, first }) => {
+                    net.at(until, TimerKind::Flood(token));
+                    if !first {
+                        return LineOutcome::Blocked;
+                    }
+                    let text = "you are sending faster than --flood-limit allows; your messages \
+                                are delayed, not dropped";
+                    actions.push(Action::Tell(vec![text.to_owned()]));
+                    return LineOutcome::Taken;
+                }
+            }
+        }
+        if let (Body::TooLong(_), false) = (&body, session.is_told_alone()) {
+            let limit = self.longest_line;
+            let text = format!("not sent: the line is longer than {limit} (--max-line)");
+            actions.push(Action::Tell(vec![text]));
+        }
+        self.out.clear();
+        let mut view = broadcast.view(hub, token, None);
+        session.take(body, &mut view, &mut self.out, actions);
+        broadcast.send(&mut peer, hub, &self.out);
+        self.pay(&mut peer, used, LineOutcome::Taken)
+    }
+
+    /// Consumes input and charges it to the turn's budget.
+    fn pay(&mut self, peer: &mut Peer<'_>, used: usize, outcome: LineOutcome) -> LineOutcome {
+        if used > 0 {
+            peer.connection.io.inbox.consume(used);
+            self.budget = self.budget.saturating_sub(used + LINE_COST);
+            // Its inbox may have been full and the poller told so.
+            peer.flush_later();
+        }
+        outcome
+    }
+}
+
+/// No whole line is left. Is there more to come? Whether something is to be done about it.
+fn after_input(net: &mut Net, token: Token, actions: &mut Vec<Action>) -> bool {
+    let Some(connection) = net.connection(token) else { return false };
+    if !connection.life.input_ended {
+        if connection.life.hung_up {
+            net.read(token);
+            net.look_at_input(token);
+        }
+        return false;
+    }
+    actions.push(match connection.life.hung_up {
+        true => Action::Gone,
+        false => connection.session.input_ended(),
+    });
+    true
+}

@@ -1,0 +1,496 @@
+//! All connections: their readiness, their timers, and the lists of those with work to do.
+//!
+//! Invariant: bytes are written to sockets in [`Net::flush`] and nowhere else, and connections are
+//! taken out by [`Net::next_to_reap`] and nowhere else. All other code queues and marks; so no list
+//! is edited while it is walked, and a failed write cannot re-enter the hub.
+
+mod peer;
+
+pub(super) use peer::{Peer, Queues};
+
+use super::connection::{Bounds, Connection, Phase};
+use super::gate::Blocked;
+use crate::chat::Moment;
+use crate::reactor::{Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written};
+use log::{debug, error, warn};
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// Bytes taken from one connection by one read: one buffer for all of them.
+const SCRATCH: usize = 64 * 1024;
+
+/// Bytes written to one connection per turn, more or less: the rest goes when the poller says
+/// that it is writable, after all others have had a turn.
+const WRITE_SHARE: usize = 256 * 1024;
+
+/// How long a peer may take to read what is queued when its connection is about to close.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long a peer may take to close its half after our farewell.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Distance of the first look at a connection whose input has ended; each next one is twice as
+/// far, up to [`LONGEST_PROBE_PAUSE`]. Only where the poller cannot say that a peer is gone
+/// (select; kqueue without a filter) does anything depend on it.
+const FIRST_PROBE_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PROBE_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long a half-closed connection may be silent before the system asks whether the peer is
+/// still there.
+const HALF_CLOSED_PROBE: Duration = Duration::from_secs(15);
+
+/// What a timer is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TimerKind {
+    /// The detection timeout: nothing has come that tells the protocol.
+    Detection(Token),
+    /// The time to register, or to give the password, is over.
+    Registration(Token),
+    /// Check the idle limit.
+    Idle(Token),
+    /// Check whether a half-closed peer is still there.
+    Probe(Token),
+    /// A peer has had its time to read the rest, or to close after our farewell.
+    Close(Token),
+    /// The flood limit lets another line pass.
+    Flood(Token),
+    /// Check whether an IRC client has left a batch open.
+    Batch(Token),
+    /// A burst may be over.
+    Trim,
+    /// Try to accept again after descriptors ran out.
+    Accept,
+    /// The graceful shutdown has lasted long enough.
+    Shutdown,
+    /// The console's escape-sequence timeout expired, or it is time to try to regain the terminal.
+    Console,
+}
+
+/// The connections and the loop's view of them.
+pub(super) struct Net {
+    poller: Poller,
+    connections: Slab<Connection>,
+    timers: Timers<TimerKind>,
+    clock: Clock,
+    queues: Queues,
+    to_reap: VecDeque<Token>,
+    scratch: Box<[u8]>,
+    turns: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+impl Net {
+    pub(super) fn new(poller: Poller, clock: Clock, bounds: Bounds) -> Net {
+        Net {
+            poller,
+            connections: Slab::new(),
+            timers: Timers::new(),
+            clock,
+            queues: Queues::new(bounds),
+            to_reap: VecDeque::new(),
+            scratch: vec![0; SCRATCH].into(),
+            turns: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
+    /// Waits until something is ready or due, not at all if work is left. A new turn begins.
+    pub(super) fn wait(
+        &mut self,
+        readiness: &mut Vec<Readiness>,
+        work_left: bool,
+        longest: Option<Duration>,
+    ) -> io::Result<()> {
+        let timeout = if work_left || !self.to_reap.is_empty() || self.queues.has_output() {
+            Some(Duration::ZERO)
+        } else {
+            let due = self.timers.time_left(self.clock.now() + self.clock.spent());
+            due.into_iter().chain(longest).min()
+        };
+        self.poller.wait(readiness, timeout)?;
+        self.clock.tick();
+        self.turns += 1;
+        Ok(())
+    }
+
+    /// The moment of this turn, as the chat counts it.
+    pub(super) fn moment(&self) -> Moment {
+        Moment(self.clock.unix_milliseconds())
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The poller, for what is watched beside the connections.
+    pub(super) fn poller(&mut self) -> &mut Poller {
+        &mut self.poller
+    }
+
+    /// The buffer for a read, for what is read beside the connections.
+    pub(super) fn scratch(&mut self) -> &mut [u8] {
+        &mut self.scratch
+    }
+
+    /// Turns, and bytes received and sent so far.
+    pub(super) fn totals(&self) -> (u64, u64, u64) {
+        (self.turns, self.bytes_in, self.bytes_out)
+    }
+
+    // Connections.
+
+    pub(super) fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    pub(super) fn tokens(&self) -> Vec<Token> {
+        self.connections.tokens()
+    }
+
+    pub(super) fn connections(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.iter().map(|(_, connection)| connection)
+    }
+
+    /// Takes in a new connection; it closes at once if the poller cannot watch it.
+    pub(super) fn insert(&mut self, make: impl FnOnce(Token) -> Connection) -> Token {
+        let token = self.connections.insert_with(make);
+        if let Some(connection) = self.connections.get_mut(token)
+            && let Err(error) = connection.update_interest(&mut self.poller, &self.queues.bounds)
+        {
+            warn!("{}: rejected: {error}", connection.address);
+            mark_gone(token, connection, &mut self.to_reap);
+        }
+        token
+    }
+
+    pub(super) fn connection(&mut self, token: Token) -> Option<&mut Connection> {
+        self.connections.get_mut(token)
+    }
+
+    /// A connection with the lists that it may be put on.
+    pub(super) fn peer(&mut self, token: Token) -> Option<Peer<'_>> {
+        let connection = self.connections.get_mut(token)?;
+        Some(Peer { token, connection, queues: &mut self.queues })
+    }
+
+    /// The next connection with input to look at.
+    pub(super) fn next_with_input(&mut self) -> Option<Token> {
+        while let Some(token) = self.queues.input.pop_front() {
+            if let Some(connection) = self.connections.get_mut(token) {
+                connection.in_line_queue = false;
+                return Some(token);
+            }
+        }
+        None
+    }
+
+    /// How many connections have input to look at.
+    pub(super) fn with_input(&self) -> usize {
+        self.queues.input.len()
+    }
+
+    /// Has the connection's inbox looked at in the turn's command phase, or in the next turn's.
+    pub(super) fn look_at_input(&mut self, token: Token) {
+        if let Some(mut peer) = self.peer(token) {
+            peer.look_at_input();
+        }
+    }
+
+    // Reading.
+
+    /// A connection is readable or writable, or its peer is gone.
+    pub(super) fn ready(&mut self, event: Readiness) {
+        if event.writable
+            && let Some(mut peer) = self.peer(event.token)
+        {
+            peer.flush_later();
+        }
+        if event.hangup {
+            self.hang_up(event.token);
+        }
+        if event.readable || event.hangup {
+            self.read(event.token);
+        }
+    }
+
+    /// No one is there to read what is queued. What the peer sent before it went is read from here
+    /// on without the poller, which would report the hangup at every wait.
+    fn hang_up(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        connection.io.outbox.clear();
+        if connection.life.phase == Phase::Open && !connection.life.hung_up {
+            connection.life.hung_up = true;
+            unwatch(connection, &mut self.poller);
+            self.queues.look_at_input(token, connection);
+        }
+    }
+
+    /// Reads what there is room for. The poller may have to be asked for something else then (an
+    /// inbox that is full, an input that has ended), and before the next wait, or the loop would
+    /// spin on input that no one takes: so the connection is looked at in the flush.
+    pub(super) fn read(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let before = connection.io.inbox.len();
+        let bounds = self.queues.bounds;
+        if connection.read(&mut self.scratch, &bounds, self.clock.now()) {
+            self.bytes_in += (connection.io.inbox.len() - before) as u64;
+            if connection.life.input_ended && connection.life.phase != Phase::Open {
+                mark_gone(token, connection, &mut self.to_reap);
+            } else {
+                self.queues.look_at_input(token, connection);
+            }
+        }
+        if connection.is_watched_wrongly(&bounds) {
+            self.queues.flush_later(token, connection);
+        }
+    }
+
+    // Writing.
+
+    /// Writes what is queued, once per connection, and asks the poller for what is left to ask.
+    pub(super) fn flush(&mut self) {
+        let mut to_flush = std::mem::take(&mut self.queues.output);
+        for token in to_flush.drain(..) {
+            self.flush_one(token);
+        }
+        // Its memory is used again, unless something was marked meanwhile.
+        if self.queues.output.is_empty() {
+            self.queues.output = to_flush;
+        }
+    }
+
+    fn flush_one(&mut self, token: Token) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        connection.in_flush_queue = false;
+        if !connection.io.outbox.is_empty() {
+            let before = connection.io.outbox.len();
+            let io = &mut connection.io;
+            match io.outbox.write_to(&mut io.transport, WRITE_SHARE) {
+                Written::All | Written::Some => {}
+                Written::Failed(error) => {
+                    // What it sent before it broke still counts: reading goes on to the end.
+                    if error.kind() != io::ErrorKind::BrokenPipe {
+                        connection.life.blame(|| error.kind().to_string());
+                    }
+                    if connection.life.phase == Phase::Open {
+                        connection.life.hung_up = true;
+                        self.queues.look_at_input(token, connection);
+                    } else {
+                        mark_gone(token, connection, &mut self.to_reap);
+                    }
+                }
+            }
+            self.bytes_out += (before - connection.io.outbox.len()) as u64;
+        }
+        let bounds = &self.queues.bounds;
+        if connection.life.phase == Phase::Draining && connection.is_drained() {
+            connection.io.transport.shutdown_write();
+            connection.life.phase = Phase::Lingering;
+            if connection.life.input_ended {
+                mark_gone(token, connection, &mut self.to_reap);
+            } else {
+                let when = self.clock.now() + LINGER;
+                set_timer(connection, &mut self.timers, when, TimerKind::Close(token));
+            }
+        } else if !connection.is_over_soft_limit(bounds) && connection.gate.unblock(Blocked::OUTBOX)
+        {
+            self.queues.look_at_input(token, connection);
+        }
+        if let Err(error) = connection.update_interest(&mut self.poller, &self.queues.bounds) {
+            warn!("{}: cannot be watched: {error}", connection.address);
+            mark_gone(token, connection, &mut self.to_reap);
+        }
+    }
+
+    /// The next connection whose send queue is over the hard limit: it does not read, and the
+    /// others must not pay for it. Checked after the flush: what the socket has taken no longer
+    /// counts.
+    pub(super) fn next_overrun(&mut self) -> Option<Token> {
+        while let Some(token) = self.queues.overrun.pop_front() {
+            let Some(connection) = self.connections.get_mut(token) else { continue };
+            let (queued, limit) = (connection.queued(), self.queues.bounds.outbox_hard);
+            if connection.life.phase == Phase::Gone || queued <= limit {
+                continue;
+            }
+            let limit = super::config::Bytes(limit);
+            warn!(
+                "{}: dropped: its send queue of {queued} bytes is over the limit of {limit} (--outbox-hard)",
+                connection.address
+            );
+            connection.io.outbox.clear();
+            connection.life.blame(|| "too slow, over --outbox-hard".to_owned());
+            return Some(token);
+        }
+        None
+    }
+
+    // The end of a connection.
+
+    /// What is queued is still sent, then the connection closes; it, unless that has begun before.
+    pub(super) fn drain(&mut self, token: Token) -> Option<&mut Connection> {
+        let connection = self.connections.get_mut(token)?;
+        if !matches!(connection.life.phase, Phase::Open | Phase::Leaving) {
+            return None;
+        }
+        connection.life.phase = Phase::Draining;
+        connection.io.inbox = Inbox::new();
+        self.queues.flush_later(token, connection);
+        let when = self.clock.now() + DRAIN;
+        set_timer(connection, &mut self.timers, when, TimerKind::Close(token));
+        Some(connection)
+    }
+
+    /// The reaper takes it at the end of this turn.
+    pub(super) fn close(&mut self, token: Token) {
+        if let Some(connection) = self.connections.get_mut(token) {
+            mark_gone(token, connection, &mut self.to_reap);
+        }
+    }
+
+    /// Takes out the next connection that is gone. Its socket closes when it is dropped.
+    pub(super) fn next_to_reap(&mut self) -> Option<(Token, Connection)> {
+        while let Some(token) = self.to_reap.pop_front() {
+            let Some(mut connection) = self.connections.remove(token) else { continue };
+            unwatch(&mut connection, &mut self.poller);
+            if let Some(timer) = connection.life.timer.take() {
+                self.timers.cancel(timer);
+            }
+            debug!("{}: closed", connection.address);
+            return Some((token, connection));
+        }
+        None
+    }
+
+    /// Closes all that are left. What clients sent last is read first: to close a socket with
+    /// unread input would send a reset, which may overtake the farewell.
+    pub(super) fn close_all(&mut self) {
+        for token in self.connections.tokens() {
+            if let Some(mut connection) = self.connections.remove(token) {
+                let _ = connection.io.transport.read(&mut self.scratch);
+            }
+        }
+    }
+
+    // Time.
+
+    /// The next timer that is due.
+    pub(super) fn next_due(&mut self) -> Option<TimerKind> {
+        self.timers.pop_due(self.clock.now())
+    }
+
+    /// Sets a timer that belongs to no connection.
+    pub(super) fn after(&mut self, pause: Duration, kind: TimerKind) -> TimerId {
+        self.timers.arm(self.clock.now() + pause, kind)
+    }
+
+    /// The same at a moment.
+    pub(super) fn at(&mut self, when: Instant, kind: TimerKind) {
+        self.timers.arm(when, kind);
+    }
+
+    pub(super) fn cancel(&mut self, timer: TimerId) {
+        self.timers.cancel(timer);
+    }
+
+    /// Sets the connection's one timer.
+    pub(super) fn arm(&mut self, token: Token, pause: Duration, kind: TimerKind) {
+        if let Some(connection) = self.connections.get_mut(token) {
+            set_timer(connection, &mut self.timers, self.clock.now() + pause, kind);
+        }
+    }
+
+    /// Whatever the connection's timer was for is over; from here on the idle limit counts.
+    pub(super) fn start_idling(&mut self, token: Token, limit: Option<Duration>) {
+        if let Some(connection) = self.connections.get_mut(token)
+            && let Some(timer) = connection.life.timer.take()
+        {
+            self.timers.cancel(timer);
+        }
+        self.check_idle(token, limit);
+    }
+
+    /// Checks the idle limit, if there is one; whether it is exceeded. Once at the beginning, then
+    /// when the time that is left has passed: so a busy connection costs no timer work at each line.
+    pub(super) fn check_idle(&mut self, token: Token, limit: Option<Duration>) -> bool {
+        let Some(limit) = limit else { return false };
+        let Some(connection) = self.connections.get_mut(token) else { return false };
+        if connection.life.phase != Phase::Open || connection.life.input_ended {
+            return false;
+        }
+        let deadline = connection.life.last_heard + limit;
+        if deadline > self.clock.now() {
+            set_timer(connection, &mut self.timers, deadline, TimerKind::Idle(token));
+            return false;
+        }
+        debug!("{}: idle", connection.address);
+        connection.life.blame(|| "idle".to_owned());
+        true
+    }
+
+    /// The input of a connection has ended, and it listens on; whether that is news.
+    pub(super) fn listen_on(&mut self, token: Token) -> bool {
+        let Some(connection) = self.connections.get_mut(token) else { return false };
+        if std::mem::replace(&mut connection.life.half_closed, true) {
+            return false;
+        }
+        // If it closes its other half later, nothing arrives to tell us. The system can ask.
+        if let Err(error) = connection.io.transport.keep_alive(HALF_CLOSED_PROBE) {
+            debug!("{}: no keep-alive: {error}", connection.address);
+        }
+        true
+    }
+
+    /// Whether a half-closed peer is still there; if so, looks again later.
+    pub(super) fn probe(&mut self, token: Token) -> bool {
+        let Some(connection) = self.connections.get_mut(token) else { return true };
+        if connection.life.phase != Phase::Open {
+            return true;
+        }
+        if !connection.io.transport.has_peer() {
+            return false;
+        }
+        let probes = &mut connection.life.probes;
+        let pause = FIRST_PROBE_PAUSE.saturating_mul(1 << (*probes).min(16));
+        *probes = probes.saturating_add(1);
+        let when = self.clock.now() + pause.min(LONGEST_PROBE_PAUSE);
+        set_timer(connection, &mut self.timers, when, TimerKind::Probe(token));
+        true
+    }
+
+    /// Other bounds are in force: a peer that waits below the old soft limit may go on now.
+    pub(super) fn set_bounds(&mut self, bounds: Bounds) {
+        self.queues.bounds = bounds;
+        for token in self.connections.tokens() {
+            if let Some(mut peer) = self.peer(token) {
+                peer.flush_later();
+            }
+        }
+    }
+}
+
+fn mark_gone(token: Token, connection: &mut Connection, to_reap: &mut VecDeque<Token>) {
+    if connection.life.phase != Phase::Gone {
+        connection.life.phase = Phase::Gone;
+        to_reap.push_back(token);
+    }
+}
+
+fn unwatch(connection: &mut Connection, poller: &mut Poller) {
+    if let Err(error) = connection.io.unwatch(poller) {
+        error!("{}: cannot stop watching: {error}", connection.address);
+    }
+}
+
+fn set_timer(
+    connection: &mut Connection,
+    timers: &mut Timers<TimerKind>,
+    when: Instant,
+    kind: TimerKind,
+) {
+    if let Some(old) = connection.life.timer.replace(timers.arm(when, kind)) {
+        timers.cancel(old);
+    }
+}

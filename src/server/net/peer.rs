@@ -1,0 +1,76 @@
+//! A connection in hand: looked up once, with the lists that it may be put on.
+
+use crate::reactor::{Segment, Token};
+use crate::server::connection::{Bounds, Connection};
+use std::collections::VecDeque;
+
+/// The connections with something to do later in the turn, each once.
+pub(in crate::server) struct Queues {
+    pub(super) bounds: Bounds,
+    /// Have something to be written.
+    pub(super) output: Vec<Token>,
+    /// Have more in their send queue than the hard limit allows.
+    pub(super) overrun: VecDeque<Token>,
+    /// Have input to look at. Who has waited longest is first.
+    pub(super) input: VecDeque<Token>,
+}
+
+impl Queues {
+    pub(super) fn new(bounds: Bounds) -> Queues {
+        let (output, overrun, input) = (Vec::new(), VecDeque::new(), VecDeque::new());
+        Queues { bounds, output, overrun, input }
+    }
+
+    pub(super) fn has_output(&self) -> bool {
+        !self.output.is_empty()
+    }
+
+    pub(super) fn flush_later(&mut self, token: Token, connection: &mut Connection) {
+        if !std::mem::replace(&mut connection.in_flush_queue, true) {
+            self.output.push(token);
+        }
+    }
+
+    pub(super) fn look_at_input(&mut self, token: Token, connection: &mut Connection) {
+        if !std::mem::replace(&mut connection.in_line_queue, true) {
+            self.input.push_back(token);
+        }
+    }
+}
+
+/// One connection in hand.
+pub(in crate::server) struct Peer<'a> {
+    pub(in crate::server) token: Token,
+    pub(in crate::server) connection: &'a mut Connection,
+    pub(super) queues: &'a mut Queues,
+}
+
+impl Peer<'_> {
+    /// Queues a segment to be sent.
+    pub(in crate::server) fn queue(&mut self, segment: &Segment) {
+        if !self.connection.queue(segment, &self.queues.bounds) {
+            self.queues.overrun.push_back(self.token);
+        }
+        self.flush_later();
+    }
+
+    /// Has the connection looked at when the turn's flush comes.
+    pub(in crate::server) fn flush_later(&mut self) {
+        self.queues.flush_later(self.token, self.connection);
+    }
+
+    /// Has its inbox looked at in the turn's command phase, or in the next turn's.
+    pub(in crate::server) fn look_at_input(&mut self) {
+        self.queues.look_at_input(self.token, self.connection);
+    }
+
+    /// Whether much waits for it, deferred output included.
+    pub(in crate::server) fn is_overfull(&self) -> bool {
+        self.connection.queued() > self.queues.bounds.outbox_soft
+    }
+
+    /// Whether it is over the soft limit: its own lines wait then.
+    pub(in crate::server) fn is_over_soft_limit(&self) -> bool {
+        self.connection.is_over_soft_limit(&self.queues.bounds)
+    }
+}

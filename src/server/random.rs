@@ -1,0 +1,60 @@
+//! Randomness from one source: the system's, or a seed in tests.
+
+use std::io;
+
+/// Where salts, nonces and secrets are drawn.
+pub(super) enum Random {
+    /// The system's.
+    System,
+    /// The same sequence for the same seed: for tests only, since it can be guessed.
+    #[cfg(test)]
+    Seeded(u64),
+}
+
+impl Random {
+    pub(super) fn system() -> Random {
+        Random::System
+    }
+
+    /// Fills `bytes`.
+    pub(super) fn fill(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        match self {
+            Random::System => Ok(getrandom::fill(bytes)?),
+            #[cfg(test)]
+            Random::Seeded(state) => {
+                for byte in bytes {
+                    *byte = (split_mix(state) >> 56) as u8;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Some bytes.
+    pub(super) fn bytes<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+#[cfg(test)]
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_draws_the_same() {
+        let draw = |seed| Random::Seeded(seed).bytes::<16>().unwrap();
+        assert_eq!(draw(7), draw(7));
+        assert_ne!(draw(7), draw(8));
+    }
+}

@@ -1,0 +1,125 @@
+//! Limits that are a matter of time: flood, idle, linger, descriptors.
+
+use super::Bench;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn the_flood_limit_delays_and_loses_nothing() {
+    let mut bench = Bench::new(&["--flood-limit=2/s"]);
+    let mut listener = bench.join("listener");
+    let mut talker = bench.connect();
+    bench.settle();
+    bench.pass(SECOND); // identified, and its bucket is full
+    bench.lines(&mut talker);
+    bench.lines(&mut listener);
+    let lines: Vec<String> = (0..25).map(|number| format!("line {number}")).collect();
+    talker.send(&(lines.join("\n") + "\n"));
+    let heard = bench.lines(&mut listener);
+    assert_eq!(heard.len(), 20, "ten seconds' worth come at once: {heard:?}");
+    let warning = bench.lines(&mut talker);
+    assert!(warning.len() == 1 && warning[0].contains("--flood-limit"), "{warning:?}");
+    bench.pass(Duration::from_millis(499));
+    assert!(bench.lines(&mut listener).is_empty(), "no token yet");
+    for line in &lines[20..] {
+        bench.pass(Duration::from_millis(500));
+        let heard = bench.lines(&mut listener);
+        assert!(heard.len() == 1 && heard[0].ends_with(line), "{line}: {heard:?}");
+    }
+    assert!(bench.lines(&mut talker).is_empty(), "it is told once");
+}
+
+#[test]
+fn an_idle_client_is_told_and_closed_and_a_busy_one_is_not() {
+    let mut bench = Bench::new(&["--idle-timeout=10"]);
+    let (mut idle, mut busy) = (bench.join("idle"), bench.join("busy"));
+    bench.pass(9 * SECOND);
+    busy.send("/fence\n");
+    bench.wait_for(&mut busy, "/fence");
+    bench.pass(SECOND);
+    assert!(bench.wait_for_end(&mut idle).contains("--idle-timeout"));
+    bench.pass(8 * SECOND);
+    assert!(!busy.ended && bench.server.online() == 1);
+    bench.time.advance(SECOND);
+    assert!(bench.wait_for_end(&mut busy).contains("goodbye"));
+}
+
+/// A farewell must not be destroyed by a reset: the server waits a second for the peer to close.
+#[test]
+fn a_connection_lingers_until_its_peer_closes_or_a_second_has_passed() {
+    let mut bench = Bench::new(&[]);
+    let mut stays = bench.join("stays");
+    let mut closes = bench.join("closes");
+    for client in [&mut stays, &mut closes] {
+        client.send("/quit\nunread input\n");
+        assert!(bench.wait_for_end(client).contains("goodbye"));
+    }
+    bench.settle();
+    assert_eq!((bench.server.online(), bench.server.connections()), (0, 2));
+    drop(closes);
+    bench.settle();
+    assert_eq!(bench.server.connections(), 1, "its peer has closed");
+    stays.send("more that no one reads\n");
+    bench.pass(SECOND - Duration::from_millis(1));
+    assert_eq!(bench.server.connections(), 1);
+    bench.pass(Duration::from_millis(1));
+    assert_eq!(bench.server.connections(), 0);
+}
+
+#[test]
+fn a_peer_that_has_sent_its_last_byte_still_receives() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    let mut reader = bench.connect();
+    reader.send("hello\n");
+    reader.half_close();
+    bench.wait_for(&mut reader, "your input has ended");
+    tom.send("one\n");
+    bench.wait_for(&mut reader, "[tom]: one");
+    bench.pass(100 * SECOND);
+    assert_eq!(bench.server.online(), 2);
+    drop(reader);
+    bench.pass(100 * SECOND);
+    tom.send("two\n");
+    bench.pass(100 * SECOND);
+    bench.wait_for(&mut tom, " left");
+    assert_eq!(bench.server.online(), 1);
+}
+
+/// The listener stays readable when descriptors run out: a loop that asked on would spin.
+#[test]
+fn without_descriptors_the_listener_pauses_and_no_client_is_lost() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    bench.server.acceptor().no_descriptors = true;
+    let mut late = bench.connect();
+    late.send("hello\n");
+    while bench.turn() == 0 {}
+    for _ in 0..100 {
+        assert_eq!(bench.turn(), 0, "the paused listener is reported");
+    }
+    tom.send("/fence\n");
+    bench.wait_for(&mut tom, "/fence");
+    // The next attempt fails as well.
+    bench.pass(Duration::from_millis(200));
+    assert_eq!((bench.turn(), bench.server.connections()), (0, 1));
+    bench.server.acceptor().no_descriptors = false;
+    bench.pass(Duration::from_millis(199));
+    assert_eq!(bench.server.connections(), 1);
+    bench.pass(Duration::from_millis(1));
+    bench.wait_for(&mut tom, ": hello");
+}
+
+#[test]
+fn a_login_is_checked_in_line() {
+    let mut bench = Bench::new(&[]);
+    let mut ada = bench.join("ada");
+    ada.send("/register correct-horse\n");
+    bench.wait_for(&mut ada, "registered");
+    drop(ada);
+    let mut again = bench.connect();
+    again.send("/login ada wrong-horse\n/login ada correct-horse\n");
+    bench.wait_for(&mut again, "wrong");
+    bench.wait_for(&mut again, "ada");
+}

@@ -1,0 +1,70 @@
+//! What is to be done for one peer, in whatever dialect it asked.
+
+use crate::chat::{
+    Command, Entry, Event, Name, Outcome, Purpose, Query, RecordId, ScramProof, Secret,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One thing to be done for one peer. Sessions and the parts of the server only ask for it; the
+/// server performs all of them in one place.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Action {
+    /// Ask the chat for this.
+    Do(Command),
+    /// Show these lines to this peer alone: help, a setting, what is wrong with its line.
+    Tell(Vec<String>),
+    /// Show what answers its question.
+    Show(Box<Event>),
+    /// The protocol is known. The peer has this long to register, or to give the password.
+    AwaitRegistration(Duration),
+    /// Enter the chat.
+    Enter(Box<Entry>),
+    /// Have the worker check this step of a login.
+    Prove(Proof),
+    /// Log in to this account, which has been proved.
+    LogIn(Name),
+    /// Go on with what the worker has found out.
+    Worked(Purpose, Outcome),
+    /// The worker has failed; why.
+    WorkFailed(&'static str),
+    /// Replay history, up to this record, before what the peer is told from here on.
+    Replay(Box<Query>, Option<RecordId>),
+    /// An IRC client has been welcomed.
+    Registered,
+    /// The chat did not let the peer in.
+    NotAdmitted(Box<Event>),
+    /// Leave the chat with these words and close with this farewell.
+    Leave {
+        /// What the others are told.
+        words: Option<Arc<str>>,
+        /// The last line that the peer is told.
+        farewell: String,
+    },
+    /// Send these bytes and close: this port does not serve what the peer speaks.
+    Reject {
+        /// The protocol, for the log.
+        protocol: &'static str,
+        /// What the peer is answered.
+        answer: String,
+    },
+    /// The chat has closed the session: send what is queued, then close.
+    Close,
+    /// The peer is gone: tell the others, close.
+    Gone,
+    /// The input has ended; the peer may still be reading.
+    ListenOn,
+    /// Check after this time whether a batch is still open.
+    WatchBatch(Duration),
+}
+
+/// A step in the proof of an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Proof {
+    /// Name and password.
+    Password(Arc<str>, Secret),
+    /// A name, whose owner wants to show by SCRAM that they know the password.
+    Begin(Arc<str>),
+    /// The client's proof.
+    Scram(Arc<str>, ScramProof),
+}
