@@ -63,7 +63,7 @@ enter server chatloop-server
 sees server 'listening on'
 open client 10
 enter client 'chatloop-client --nick ada'
-sees client 'you are in #lobby'
+sees client 'you joined #lobby'
 open nc 6
 enter nc 'nc 127.0.0.1 7777'
 sees nc 'connected as '

@@ -188,7 +188,7 @@ irc_clients_join() {
 line_clients_come() {
   connect ned
   open_client cleo "$bin/chatloop-client" 127.0.0.1 "$port" --nick cleo
-  sees ned . && sees cleo 'connected as cleo' && says ned '/nick ned' && sees ned 'ned'
+  sees ned . && sees cleo 'as cleo;' && says ned '/nick ned' && sees ned 'ned'
 }
 
 # History is shown on join, by clients that request it.

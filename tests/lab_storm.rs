@@ -75,6 +75,7 @@ const SMALL: &[&str] = &[
     "--calm=0.1",
     "--attacker-address=127.0.0.1",
     "--honest-address=127.0.0.1",
+    "--timeout=5",
     "--json",
 ];
 

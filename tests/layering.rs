@@ -338,7 +338,7 @@ fn the_reactor_does_not_know_what_it_is_for() {
     let mut wrong = Vec::new();
     for source in sources().iter().filter(|source| source.home() == "reactor") {
         for (number, line) in source.text.lines().enumerate() {
-            let line = line.replace("chatloop_reactor", "");
+            let line = line.replace("chatloop_reactor", "").replace("chatloop-reactor", "");
             if line.to_lowercase().contains("chat") {
                 wrong.push(format!("{} {}", shown(source, number + 1), line.trim()));
             }

@@ -29,29 +29,19 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use api::answer::{Person, RoomLine, ServerBanLine, Whois};
-pub use api::command::{
-    Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, SendMessage, Tagging, Work,
+pub use api::{
+    AccountStep, Challenge, Command, Decision, DirectMessage, Effect, Event, HistoryUpdate, Holder,
+    Outcome, Past, Person, Pick, Purpose, RoomLine, RoomMessage, ScramProof, SendMessage,
+    ServerBanLine, Tagging, Whois, Work,
 };
-pub use api::effect::{AccountStep, DirectMessage, Effect, Event, Holder, Past, RoomMessage};
-pub use api::history::HistoryUpdate;
-pub use log::history_event::{HistoryEvent, StoredEvent};
-pub use log::record::{BanTarget, Change, Entry, QuitReason, Record};
-pub use log::stored_message::{StoredMessage, Target};
-pub use model::audience::{Audience, Viewpoint};
-pub use model::identity::Identity;
-pub use model::ids::{Moment, RecordId, SessionId, Stamp};
-pub use model::mask::{Mask, glob};
-pub use model::message::{Joints, Kind, Quoted, Reference};
-pub use model::metadata::{Metadata, MetadataChanges, is_metadata_key, set_metadata};
-pub use model::modes::{Flag, ModeChange, Modes, UserMode};
-pub use model::name::{Caseless, Name, NickFault, RoomFault};
-pub use model::query::{Lookup, Point, Query, Range, Scope};
-pub use model::read_markers::marker_target;
-pub use model::refusal::{Field, Refusal};
-pub use model::secret::{PasswordHash, ScramKeys, Secret};
-pub use model::topic::Topic;
-pub use model::{limits, query};
-pub use state::hub::Hub;
-pub use state::room::{Ban, Member, Room};
-pub use state::user::User;
+pub use log::{
+    BanTarget, Change, Entry, HistoryEvent, QuitReason, Record, StoredEvent, StoredMessage, Target,
+};
+pub use model::{
+    Audience, Caseless, Continuations, Field, Flag, Identity, IrcNames, Kind, Lookup, Mask,
+    Metadata, MetadataChanges, ModeChange, Modes, Moment, Name, NickFault, PasswordHash, Point,
+    Query, Quoted, Range, RecordId, Reference, Refusal, RoomFault, Scope, ScramKeys, Secret,
+    SessionId, Stamp, Topic, UserMode, Viewpoint, glob, is_metadata_key, limits, marker_target,
+    query, set_metadata,
+};
+pub use state::{Ban, Hub, Member, Room, User};

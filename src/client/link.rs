@@ -73,7 +73,7 @@ impl std::fmt::Display for ConnectError {
         match self {
             ConnectError::TimedOut(after) => write!(f, "timed out after {} s", after.as_secs_f64()),
             ConnectError::System(error) => match error.kind() {
-                io::ErrorKind::ConnectionRefused => write!(f, "refused, nobody listens there"),
+                io::ErrorKind::ConnectionRefused => write!(f, "connection refused"),
                 io::ErrorKind::TimedOut => write!(f, "timed out"),
                 io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
                     write!(f, "unreachable ({error})")

@@ -62,7 +62,7 @@ pub fn run(options: &Options) -> Exit {
     let addresses = match resolve(&options.host, options.port) {
         Ok(addresses) => addresses,
         Err(error) => {
-            let text = format!("could not find the host '{}': {error}", options.host);
+            let text = format!("could not resolve {}: {error}", options.host);
             to_stderr(&Notice::error(text), red);
             return Exit::NotConnected;
         }
@@ -76,7 +76,7 @@ pub fn run(options: &Options) -> Exit {
     };
     // The client lives in `talk`, so the terminal is whole again when the error is printed.
     talk(options, connect_options, colours, addresses).unwrap_or_else(|error| {
-        to_stderr(&Notice::error(format!("cannot go on: {error}")), red);
+        to_stderr(&Notice::error(format!("cannot continue: {error}")), red);
         Exit::System
     })
 }
@@ -186,9 +186,7 @@ impl<'options> Client<'options> {
         }
         if waiting > 0 {
             let lines = super::display::counted(waiting, "line");
-            self.notice(Notice::error(format!(
-                "{lines} not sent: the server was too slow for them"
-            )));
+            self.notice(Notice::error(format!("{lines} not sent: the server was too slow")));
         }
         Ok(())
     }
@@ -317,7 +315,9 @@ impl<'options> Client<'options> {
                         break;
                     }
                 }
-                LinkEvent::LineTooLong => self.notice(Notice::error("a line too long to be shown")),
+                LinkEvent::LineTooLong => self.notice(Notice::error(
+                    "a line from the server exceeds 64 KiB and is not shown",
+                )),
                 LinkEvent::Connected(address) => self.connected(address)?,
                 LinkEvent::Unreachable(address, why) => {
                     self.notice(Notice::error(format!("could not connect to {address}: {why}")));

@@ -153,7 +153,7 @@ impl Script {
             Err(error) => match error.kind() {
                 io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => {}
                 _ => {
-                    let text = format!("standard input cannot be read: {error}");
+                    let text = format!("could not read standard input: {error}");
                     self.notice(&Notice::error(text));
                     self.end_input(link);
                 }

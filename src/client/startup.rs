@@ -65,11 +65,13 @@ pub(super) fn connect_options(options: &Options, person: bool) -> Result<Connect
     });
     let nick = if nick.is_empty() { "guest".to_owned() } else { nick };
     if nick.contains(char::is_whitespace) || nick.starts_with(':') {
-        return Err(format!("'{nick}' is no nick: it has a blank in it, or begins with a colon"));
+        return Err(format!("invalid nick \"{nick}\": it contains a space or begins with a colon"));
     }
     for room in &options.join {
         if room.contains([' ', ',', '\u{7}']) || !room.starts_with(['#', '&', '!']) {
-            return Err(format!("'{room}' is no room; a room's name begins with #: '#{room}'"));
+            return Err(format!(
+                "invalid room name \"{room}\": room names begin with # (try '#{room}')"
+            ));
         }
     }
     let password = match &options.password_file {
@@ -82,7 +84,7 @@ pub(super) fn connect_options(options: &Options, person: bool) -> Result<Connect
     };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let seed = now.map_or(0, |now| now.subsec_nanos()) ^ std::process::id();
-    let nonce = nonce().map_err(|error| format!("the system has no randomness: {error}"))?;
+    let nonce = nonce().map_err(|error| format!("no random bytes from the system: {error}"))?;
     Ok(ConnectOptions { nick, password, account, rooms: options.join.clone(), person, seed, nonce })
 }
 
@@ -101,7 +103,9 @@ fn first_line(path: &Path) -> Result<Zeroizing<String>, String> {
     let text = std::fs::read_to_string(path).map(Zeroizing::new);
     let text = text.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let line = text.lines().next().filter(|line| !line.is_empty());
-    let line = line.ok_or_else(|| format!("there is no password in {}", path.display()))?;
+    let line = line.ok_or_else(|| {
+        format!("the first line of {} is empty: it must be the password", path.display())
+    })?;
     Ok(Zeroizing::new(line.to_owned()))
 }
 
@@ -109,14 +113,14 @@ fn account_password(account: &str) -> Result<Zeroizing<String>, String> {
     if let Some(password) = variable("CHATLOOP_ACCOUNT_PASSWORD") {
         return Ok(password);
     }
-    let asked = rpassword::prompt_password(format!("password of {account}: "));
-    let why = "there is no CHATLOOP_ACCOUNT_PASSWORD, and no terminal to ask for it";
+    let asked = rpassword::prompt_password(format!("Password for {account}: "));
+    let why = "set CHATLOOP_ACCOUNT_PASSWORD, or run from a terminal";
     asked.map(Zeroizing::new).map_err(|error| format!("no password for {account}: {why} ({error})"))
 }
 
-/// Writes a notice to standard error; if that fails, too, there is nobody to tell.
+/// Writes a notice to standard error. If that fails, too, there is nowhere left to report it.
 pub(super) fn to_stderr(notice: &Notice, style: &str) {
-    let mut line = Vec::new();
+    let mut line = b"chatloop-client: ".to_vec();
     crate::terminal::styled(&notice.text, style, &mut line);
     line.push(b'\n');
     let _ = io::stderr().write_all(&line);

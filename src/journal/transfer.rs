@@ -47,7 +47,7 @@ enum Line {
 #[derive(Serialize, Deserialize)]
 struct Message {
     #[serde(flatten)]
-    logged: StoredMessage,
+    message: StoredMessage,
     /// Text, nick, and the record that put it on.
     put_on: Vec<(String, String, u64)>,
 }
@@ -92,7 +92,7 @@ pub fn export(
     loop {
         let page = page(&connection, room, after).map_err(failed)?;
         let Some(last) = page.last() else { break };
-        after = last.logged.id.0.cast_signed();
+        after = last.message.id.0.cast_signed();
         exported += page.len() as u64;
         for message in page {
             write_line(out, &Line::Message(Box::new(message)))?;
@@ -144,17 +144,17 @@ fn page(
         let room = row.get::<_, Option<String>>("spelled")?;
         let room =
             room.map(|room| names.entry(room).or_insert_with_key(|it| Name::new(it)).clone());
-        let mut logged = read_message(row, room.as_ref())?;
-        if let Some(reply) = &mut logged.reply {
+        let mut message = read_message(row, room.as_ref())?;
+        if let Some(reply) = &mut message.reply {
             // It has a separate line.
             reply.text = None;
         }
         let sql = "SELECT text, nick, id FROM reaction WHERE message = ?1 ORDER BY id";
         let mut reactions = connection.prepare_cached(sql)?;
-        let reactions = reactions.query_map([logged.id.0.cast_signed()], |row| {
+        let reactions = reactions.query_map([message.id.0.cast_signed()], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned()))
         })?;
-        page.push(Message { logged, put_on: reactions.collect::<rusqlite::Result<_>>()? });
+        page.push(Message { message, put_on: reactions.collect::<rusqlite::Result<_>>()? });
     }
     Ok(page)
 }
@@ -258,7 +258,7 @@ impl Import {
                 self.hub = serde_json::from_value(hub).map_err(invalid)?;
             }
             Line::Message(message) => {
-                let (id, time) = (message.logged.id.0, message.logged.time.0);
+                let (id, time) = (message.message.id.0, message.message.time.0);
                 if id <= self.reached.0 || i64::try_from(id).is_err() {
                     return fault("its id is not above the previous one");
                 }
@@ -267,7 +267,7 @@ impl Import {
                 }
                 self.reached = (id, time);
                 self.messages += 1;
-                tables::add(connection, &mut self.names, &message.logged)?;
+                tables::add(connection, &mut self.names, &message.message)?;
                 for (text, nick, reaction) in &message.put_on {
                     let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
                                VALUES (?1, ?2, ?3, ?4)";

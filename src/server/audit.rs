@@ -4,7 +4,7 @@
 //! operator's, because it may be a mistyped password.
 
 use crate::chat::{BanTarget, Change, Effect, Event, Hub, ModeChange, Name, Record, SessionId};
-use crate::session::{irc, refusal_text};
+use crate::session::refusal_text;
 use log::info;
 
 /// The prefix of the log lines, and their target for RUST_LOG.
@@ -102,10 +102,8 @@ fn banned(target: &BanTarget) -> String {
 
 /// A mode change in IRC's notation, without keys, which are secret.
 fn mode(change: &ModeChange) -> String {
-    let (on, letter, argument) = irc::mode_parts(change);
-    let sign = if on { '+' } else { '-' };
-    match argument.filter(|_| letter != 'k') {
-        Some(argument) => format!("{sign}{letter} {argument}"),
-        None => format!("{sign}{letter}"),
+    match change {
+        ModeChange::Key(Some(_)) => "+k".to_owned(),
+        change => change.to_string(),
     }
 }

@@ -31,11 +31,11 @@ fn an_old_server_is_enough() {
     peer.expect(&["NICK ada1"]);
     terminal.wait_for("* ada: Nickname is already in use; trying ada1");
     peer.say(":srv 001 ada1 :Welcome|:srv 372 ada1 :- be nice|:srv 376 ada1 :end");
-    terminal.wait_for("-- in no room yet: /join #room");
+    terminal.wait_for("-- not in a room yet (/join #room");
     terminal.type_keys("/join #x\r");
     peer.nick = "ada1".to_owned();
     peer.enter("#x");
-    terminal.wait_for("you are in #x now, 2 users there: @bob ada1");
+    terminal.wait_for("you joined #x, 2 users: @bob ada1");
     terminal.type_keys("half typed\x02\x02");
     terminal.wait_for("#x [You]: half typed");
     peer.say(":bob!b@h PRIVMSG #x :\x0304first|:bob!b@h PRIVMSG #x :\x01ACTION waves\x01");
@@ -74,7 +74,7 @@ fn a_server_that_speaks_no_irc_hears_nothing_but_the_registration() {
         assert_eq!(peer.hear(), None);
         assert_eq!(terminal.end().code(), Some(1));
         let seen = terminal.contents();
-        assert!(seen.contains("no IRC server") && seen.contains("--plain"), "{seen}");
+        assert!(seen.contains("not look like an IRC server") && seen.contains("--plain"), "{seen}");
     }
 }
 
@@ -124,7 +124,7 @@ fn after_a_loss_nothing_is_missing_or_doubled() {
     terminal.type_keys("mine\r");
     peer.expect(&["@label=1 PRIVMSG #x :mine"]);
     peer.reset();
-    terminal.wait_for("next attempt");
+    terminal.wait_for("reconnecting in");
     let mut peer = accept(&server);
     peer.let_in(CAPABILITIES);
     peer.enter("#x");
@@ -149,7 +149,7 @@ fn after_a_loss_nothing_is_missing_or_doubled() {
     let order = ["two", "mine", "four", "five"].map(|word| seen.find(word).unwrap());
     assert!(order.is_sorted(), "{seen}");
     assert!(
-        seen.contains("1 message was missed in #x:") && !seen.contains("nobody has heard"),
+        seen.contains("missed 1 message in #x:") && !seen.contains("possibly not delivered"),
         "{seen}"
     );
 }
@@ -162,12 +162,12 @@ fn who_comes_back_too_fast_tries_again() {
     peer.say("ERROR :Reconnecting too fast");
     peer.end();
     terminal.wait_for("Reconnecting too fast");
-    terminal.wait_for("(2 of 10)");
+    terminal.wait_for("(attempt 2 of 10)");
     let mut peer = accept(&server);
     peer.let_in("");
     peer.enter("#x");
-    terminal.wait_for("back in #x as ada; this server keeps no history");
-    assert!(!terminal.contents().contains("(3 of 10)"), "{}", terminal.contents());
+    terminal.wait_for("back in #x as ada; this server does not keep history");
+    assert!(!terminal.contents().contains("(attempt 3 of 10)"), "{}", terminal.contents());
     terminal.type_keys("again\r");
     peer.expect(&["PRIVMSG #x :again"]);
 }
@@ -177,7 +177,7 @@ fn a_password_is_asked_for_without_echo_and_shown_nowhere() {
     let server = LineServer::new();
     let arguments = ["--nick", "ada", "--account", "ada"];
     let mut terminal = Terminal::start_with(server.address(), &arguments, &[]);
-    terminal.wait_for("password of ada: ");
+    terminal.wait_for("Password for ada: ");
     terminal.wait_until_nothing_is_echoed();
     terminal.type_keys("secret\r");
     let mut peer = accept(&server);
@@ -188,7 +188,7 @@ fn a_password_is_asked_for_without_echo_and_shown_nowhere() {
     peer.expect(&["AUTHENTICATE AGFkYQBzZWNyZXQ="]);
     peer.say("903 ada :success|001 ada :Welcome|422 ada :no");
     peer.expect(&["CAP END"]);
-    terminal.wait_for("connected as ada");
+    terminal.wait_for("connected as ada;");
     terminal.type_keys("/login other hunter22\r/msg NickServ IDENTIFY hunter22\r");
     peer.expect(&["AUTHENTICATE PLAIN", "PRIVMSG NickServ :IDENTIFY hunter22"]);
     terminal.wait_for("/msg NickServ ••••••••");
@@ -206,7 +206,7 @@ fn what_was_said_while_the_line_was_down_is_there_afterwards() {
     let server = RealServer::start(0, &flags);
     let port = server.address.port();
     let mut terminal = Terminal::start_with(server.address, &["--nick", "ada"], &[]);
-    terminal.wait_for("you are in #lobby now");
+    terminal.wait_for("you joined #lobby");
     terminal.type_keys("/register secret-word\rfirst\r/join #x\r");
     terminal.wait_for("#x [You]:");
     terminal.type_keys("@#lobby second\r");
@@ -219,7 +219,7 @@ fn what_was_said_while_the_line_was_down_is_there_afterwards() {
     say(server.address, "fifth\n/msg ada sixth");
     terminal.signal(Signal::SIGCONT);
     terminal.wait_for("back in #x as ada");
-    terminal.wait_for("-- 2 messages were missed in #lobby:");
+    terminal.wait_for("-- missed 2 messages in #lobby:");
     terminal.wait_for("sixth");
     // Whatever else the server has to say of the past comes before the answer to this.
     terminal.type_keys("/topic #x\r");
@@ -229,7 +229,7 @@ fn what_was_said_while_the_line_was_down_is_there_afterwards() {
         assert_eq!(seen.matches(once).count(), 1, "{once}:\n{seen}");
     }
     terminal.type_keys("/history #lobby 3\r");
-    terminal.wait_for("past of #lobby: 3 messages");
+    terminal.wait_for("history of #lobby: 3 messages");
     terminal.type_keys("\x04");
     assert_eq!(terminal.end().code(), Some(0));
     drop(server);

@@ -43,8 +43,8 @@ fn it_says_its_lines_waits_until_they_are_taken_and_quits() {
     peer.expect(&["PRIVMSG #x :one", "PRIVMSG #x :two", "QUIT"]);
     assert_eq!(peer.hear(), None);
     let output = finished(child, 0);
-    let expected = "* connected as bot to srv; /help lists the commands, /quit leaves\n\
-        * you are in #x now, 2 users there: @bob bot\n";
+    let expected = "* connected to srv as bot; /help lists the commands, /quit exits\n\
+        * you joined #x, 2 users: @bob bot\n";
     assert_eq!((text(&output.stdout), text(&output.stderr)), (expected, ""));
 }
 
@@ -99,7 +99,7 @@ fn who_is_not_let_in_or_not_heard_is_exit_code_1() {
             peer.expect(&["JOIN #x"]);
             peer.say(":srv 473 bot #x :Cannot join channel (+i)");
         },
-        "#x cannot be entered: Cannot join channel (+i)",
+        "could not join #x: Cannot join channel (+i)",
     );
     refused(
         &|peer| {
@@ -108,7 +108,7 @@ fn who_is_not_let_in_or_not_heard_is_exit_code_1() {
             peer.expect(&["PRIVMSG #x :hello"]);
             peer.say(":srv 404 bot #x :Cannot send to channel");
         },
-        "not said in #x",
+        "not sent to #x",
     );
 }
 
@@ -174,7 +174,7 @@ fn a_server_that_answers_no_ping_is_exit_code_3() {
     }
     assert!(said.contains(&"PRIVMSG #x :hello".to_owned()), "{said:?}");
     let output = finished(child, 3);
-    assert!(text(&output.stderr).contains("answered no PING for 6 s"), "{output:?}");
+    assert!(text(&output.stderr).contains("not answered a PING for 6 s"), "{output:?}");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn an_account_is_proved_to_the_real_server() {
     let register = "/register secret-word\n";
     finished(start(server.address, &["--nick", "bob", "--linger=0"], register), 0);
     for (password, code, said) in
-        [("secret-word", 0, "you are logged in as bob"), ("wrong-word", 1, "no login as bob")]
+        [("secret-word", 0, "you are logged in as bob"), ("wrong-word", 1, "login as bob failed")]
     {
         let output = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
             .args([server.address.ip().to_string(), server.address.port().to_string()])
@@ -243,7 +243,7 @@ fn json_has_ids_and_accounts() {
             return value;
         }
     };
-    next(&|value| value["text"].as_str().unwrap().starts_with("you are in #lobby now"));
+    next(&|value| value["text"].as_str().unwrap().starts_with("you joined #lobby"));
     let says = "/register secret-word\nhey @alice\n/msg alice psst\n";
     finished(start(server.address, &["--nick", "bob", "--linger=0"], says), 0);
     let said = next(&|value| value["type"] == "message");

@@ -83,7 +83,7 @@ fn it_connects_again_and_the_draft_is_still_there() {
     terminal.type_keys("draft");
     terminal.wait_for("draft");
     peer.reset();
-    terminal.wait_for("next attempt");
+    terminal.wait_for("reconnecting in");
     terminal.type_keys("\r");
     terminal.wait_for("your line is kept");
     let mut peer = server.accept();
@@ -103,7 +103,7 @@ fn attempts_are_counted_and_need_not_be_waited_for() {
     let (server, peer, mut terminal) = connected();
     drop(server);
     peer.reset();
-    terminal.wait_for("(2 of 10)");
+    terminal.wait_for("(attempt 2 of 10)");
     terminal.type_keys("\x03");
     assert_eq!(terminal.end().code(), Some(0));
 }

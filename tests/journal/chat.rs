@@ -238,7 +238,7 @@ pub fn say(text: &str, reply_to: Option<Reference>) -> Change {
         reply_to,
         tags: None,
         status: None,
-        joints: None,
+        continuations: None,
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, say, texts};
 use chatloop::chat::query::Room;
 use chatloop::chat::{
-    BanTarget, Change, Entry, Joints, Kind, Lookup, Moment, Name, PasswordHash, Point, Query,
-    QuitReason, Range, RecordId, Scope, SessionId, UserMode,
+    BanTarget, Change, Continuations, Entry, Kind, Lookup, Moment, Name, PasswordHash, Point,
+    Query, QuitReason, Range, RecordId, Scope, SessionId, UserMode,
 };
 use chatloop::journal::{Answer, HistoryQuery, Limits};
 use std::sync::Arc;
@@ -156,7 +156,7 @@ fn private_words_are_for_two_and_mail_waits() {
             kind,
             text: text.into(),
             tags: None,
-            joints: None,
+            continuations: None,
         };
         chat.happens(BOB, tell("alice", Kind::Message, "are you there?"));
         chat.happens(ALICE, tell("bob", Kind::Action, "nods"));
@@ -191,14 +191,14 @@ fn it_is_known_who_said_it_from_where_and_with_which_tags() {
         chat.happens(eve, Change::Enter(entry));
         chat.happens(eve, Change::UserModes { changes: vec![(UserMode::Bot, true)] });
         let mut words = say("beep", None);
-        let Change::Say { tags, joints, .. } = &mut words else { panic!() };
-        let marks: (Option<Arc<str>>, Option<Joints>) =
+        let Change::Say { tags, continuations, .. } = &mut words else { panic!() };
+        let marks: (Option<Arc<str>>, Option<Continuations>) =
             (Some("+draft/reply=9;+x".into()), Some([2].into()));
-        (*tags, *joints) = marks.clone();
+        (*tags, *continuations) = marks.clone();
         chat.happens(eve, words);
         chat.says(ALICE, "hm");
         let shown = chat.past(Scope::Room(lobby()), Range::Latest, 9);
-        assert_eq!((&shown[0].tags, &shown[0].joints), (&marks.0, &marks.1));
+        assert_eq!((&shown[0].tags, &shown[0].continuations), (&marks.0, &marks.1));
         let author = shown[0].author();
         assert_eq!((author.prefix().as_str(), author.bot), ("eve!~eve@2001:db8::7", true));
         assert_eq!(shown[1].author().prefix(), "alice!~user@127.0.0.1");
@@ -366,7 +366,7 @@ fn a_guest_has_the_conversations_of_the_session_and_nobody_else_has_them() {
             kind: Kind::Message,
             text: text.into(),
             tags: None,
-            joints: None,
+            continuations: None,
         };
         let eve = SessionId(7);
         let enter = |chat: &mut Chat, session: SessionId, nick: &str| {

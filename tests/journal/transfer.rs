@@ -24,7 +24,7 @@ fn full(name: &str) -> (Scratch, Chat) {
     let (to, kind) = (Name::new("alice"), Kind::Message);
     chat.happens(
         BOB,
-        Change::Tell { to, kind, text: "between us".into(), tags: None, joints: None },
+        Change::Tell { to, kind, text: "between us".into(), tags: None, continuations: None },
     );
     chat.happens(BOB, Change::Topic { room: Name::lobby(), text: "tea".into() });
     chat.speaks_for_programs();

@@ -1,9 +1,7 @@
 //! The lines of a reply: one room, one user, one ban.
 
-use crate::chat::log::record::BanTarget;
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::Moment;
-use crate::chat::model::name::Name;
+use crate::chat::log::BanTarget;
+use crate::chat::model::{Identity, Moment, Name};
 use std::sync::Arc;
 
 /// One room in a list.

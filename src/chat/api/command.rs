@@ -1,14 +1,11 @@
 //! Commands, and the hub's decisions about them.
 
 use super::effect::Event;
-use crate::chat::log::record::{BanTarget, Change};
-use crate::chat::model::ids::{Moment, RecordId};
-use crate::chat::model::message::{Joints, Kind, Reference};
-use crate::chat::model::modes::{ModeChange, UserMode};
-use crate::chat::model::name::Name;
-use crate::chat::model::query::{Lookup, Query, Range};
-use crate::chat::model::refusal::Refusal;
-use crate::chat::model::secret::{PasswordHash, ScramKeys, Secret};
+use crate::chat::log::{BanTarget, Change};
+use crate::chat::model::{
+    Continuations, Kind, Lookup, ModeChange, Moment, Name, PasswordHash, Query, Range, RecordId,
+    Reference, Refusal, ScramKeys, Secret, UserMode,
+};
 use std::sync::Arc;
 
 /// A command of one session. Names are given as typed; each is validated. Rooms are always
@@ -131,7 +128,7 @@ pub struct SendMessage {
     pub status: Option<char>,
     /// The message it replies to, if that belongs to the room.
     pub reply: Option<Pick>,
-    pub joints: Option<Joints>,
+    pub continuations: Option<Continuations>,
 }
 
 /// Tags to be sent without a text.
@@ -160,13 +157,6 @@ pub enum Pick {
 }
 
 impl Command {
-    /// Whether it can be decided while earlier changes of the same session are pending in the
-    /// journal, and later commands while it is pending itself. Messages can; every other command
-    /// depends on the session's earlier changes, and later commands on it.
-    pub fn pipelines(&self) -> bool {
-        matches!(self, Command::Say(..) | Command::Tell(..) | Command::SendMessage(..))
-    }
-
     /// The same command, with the result of its [`Decision::Lookup`].
     #[must_use]
     pub fn found(mut self, reference: Reference) -> Command {

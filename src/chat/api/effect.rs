@@ -6,19 +6,11 @@
 //! [`Viewpoint`](super::Viewpoint).
 
 use super::answer::{Person, RoomLine, ServerBanLine, Whois};
-use crate::chat::log::history_event::HistoryEvent;
-use crate::chat::log::record::{BanTarget, QuitReason};
-use crate::chat::log::stored_message::StoredMessage;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::{Moment, RecordId, SessionId, Stamp};
-use crate::chat::model::message::{Joints, Kind, Quoted};
-use crate::chat::model::metadata::MetadataChanges;
-use crate::chat::model::modes::{ModeChange, Modes, UserMode};
-use crate::chat::model::name::Name;
-use crate::chat::model::query::Query;
-use crate::chat::model::refusal::Refusal;
-use crate::chat::model::topic::Topic;
+use crate::chat::log::{BanTarget, HistoryEvent, QuitReason, StoredMessage};
+use crate::chat::model::{
+    Audience, Continuations, Identity, Kind, MetadataChanges, ModeChange, Modes, Moment, Name,
+    Query, Quoted, RecordId, Refusal, SessionId, Stamp, Topic, UserMode,
+};
 use std::sync::Arc;
 
 /// One event and its recipients.
@@ -50,7 +42,7 @@ pub struct RoomMessage {
     pub tags: Option<Arc<str>>,
     /// The least status of its recipients: `@` op, `+` voice.
     pub status: Option<char>,
-    pub joints: Option<Joints>,
+    pub continuations: Option<Continuations>,
 }
 
 /// A direct message.
@@ -73,7 +65,7 @@ pub struct DirectMessage {
     pub away: Option<Arc<str>>,
     /// Client-only IRC tags, as received.
     pub tags: Option<Arc<str>>,
-    pub joints: Option<Joints>,
+    pub continuations: Option<Continuations>,
 }
 
 /// The owner of metadata.

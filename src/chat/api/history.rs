@@ -6,15 +6,10 @@
 //! answers [`Query`](crate::chat::Query)s from them. Room keys are not stored.
 
 use super::effect::{DirectMessage, Effect, Event};
-use crate::chat::log::history_event::{HistoryEvent, StoredEvent};
-use crate::chat::log::stored_message::{StoredMessage, Target};
-use crate::chat::model::audience::Audience;
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::{RecordId, SessionId};
-use crate::chat::model::message::Quoted;
-use crate::chat::model::modes::ModeChange;
-use crate::chat::model::name::Name;
-use crate::chat::model::topic::Topic;
+use crate::chat::log::{HistoryEvent, StoredEvent, StoredMessage, Target};
+use crate::chat::model::{
+    Audience, Identity, ModeChange, Name, Quoted, RecordId, SessionId, Topic,
+};
 use std::sync::Arc;
 
 /// The tag with which an IRC client asks to store tags without a text.
@@ -66,7 +61,7 @@ impl Event {
     fn of_guests(&self) -> Option<HistoryUpdate<'_>> {
         match self {
             Event::DirectMessage(told) if told.guests() != (None, None) => {
-                Some(HistoryUpdate::Guests(told, Box::new(logged(told))))
+                Some(HistoryUpdate::Guests(told, Box::new(stored(told))))
             }
             Event::Left { who, .. } => Some(HistoryUpdate::Over(who.session)),
             _ => None,
@@ -85,7 +80,7 @@ impl Event {
                     kind: said.kind,
                     text: Arc::clone(&said.text),
                     tags: said.tags.clone(),
-                    joints: said.joints.clone(),
+                    continuations: said.continuations.clone(),
                     // The quotation is looked up when it is shown: it may be deleted by then.
                     reply: said
                         .reply
@@ -94,7 +89,7 @@ impl Event {
                     ..StoredMessage::by(&said.who)
                 }))
             }
-            Event::DirectMessage(told) => Some(HistoryUpdate::Add(logged(told))),
+            Event::DirectMessage(told) => Some(HistoryUpdate::Add(stored(told))),
             Event::Edited { message, text, .. } => Some(HistoryUpdate::Edit(message.id, text)),
             Event::Deleted { message, .. } => Some(HistoryUpdate::Delete(message.id)),
             Event::Reacted { message, who, text, on, .. } => {
@@ -107,7 +102,7 @@ impl Event {
 }
 
 /// Something private, as it is kept.
-fn logged(told: &DirectMessage) -> StoredMessage {
+fn stored(told: &DirectMessage) -> StoredMessage {
     StoredMessage {
         id: told.id,
         time: told.time,
@@ -115,7 +110,7 @@ fn logged(told: &DirectMessage) -> StoredMessage {
         kind: told.kind,
         text: Arc::clone(&told.text),
         tags: told.tags.clone(),
-        joints: told.joints.clone(),
+        continuations: told.continuations.clone(),
         ..StoredMessage::by(&told.who)
     }
 }

@@ -1,6 +1,13 @@
 //! What goes into the hub and what comes out: commands, decisions, effects, replies.
 
-pub mod answer;
-pub mod command;
-pub mod effect;
-pub mod history;
+mod answer;
+mod command;
+mod effect;
+mod history;
+
+pub use answer::{Person, RoomLine, ServerBanLine, Whois};
+pub use command::{
+    Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, SendMessage, Tagging, Work,
+};
+pub use effect::{AccountStep, DirectMessage, Effect, Event, Holder, Past, RoomMessage};
+pub use history::HistoryUpdate;

@@ -5,10 +5,7 @@
 //! since a changed key is no longer relevant.
 
 use super::record::QuitReason;
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::{RecordId, Stamp};
-use crate::chat::model::modes::ModeChange;
-use crate::chat::model::name::Name;
+use crate::chat::model::{Identity, ModeChange, Name, RecordId, Stamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

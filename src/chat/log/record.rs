@@ -8,13 +8,10 @@
 //! the hub made of a record ([`Effect::entries`](super::Effect::entries)), not with the record: a
 //! rejected message was never sent.
 
-use crate::chat::model::identity::host_of;
-use crate::chat::model::ids::{Moment, RecordId, SessionId};
-use crate::chat::model::message::{Joints, Kind, Reference};
-use crate::chat::model::metadata::Metadata;
-use crate::chat::model::modes::{ModeChange, UserMode};
-use crate::chat::model::name::Name;
-use crate::chat::model::secret::{PasswordHash, ScramKeys};
+use crate::chat::model::{
+    Continuations, Kind, Metadata, ModeChange, Moment, Name, PasswordHash, RecordId, Reference,
+    ScramKeys, SessionId, UserMode, host_of,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -90,9 +87,9 @@ pub enum Change {
         /// Only to those who have at least this: `@` op, `+` voice.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<char>,
-        /// Where a split line continues: see [`Joints`].
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        joints: Option<Joints>,
+        /// Where a split line continues: see [`Continuations`].
+        #[serde(rename = "joints", default, skip_serializing_if = "Option::is_none")]
+        continuations: Option<Continuations>,
     },
     /// The origin sends a direct message to a user or account.
     Tell {
@@ -104,9 +101,9 @@ pub enum Change {
         /// Client-only IRC tags, as received.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tags: Option<Arc<str>>,
-        /// Where a split line continues: see [`Joints`].
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        joints: Option<Joints>,
+        /// Where a split line continues: see [`Continuations`].
+        #[serde(rename = "joints", default, skip_serializing_if = "Option::is_none")]
+        continuations: Option<Continuations>,
     },
     /// The origin sends tags without a text, which are not stored.
     Tag {
@@ -261,9 +258,12 @@ impl Change {
         const REST: usize = 64;
         let text = match self {
             // Every line carries its sender, and some carry nothing else.
-            Change::Say { text, joints, .. } | Change::Tell { text, joints, .. } => {
+            Change::Say { text, continuations, .. } | Change::Tell { text, continuations, .. } => {
                 let ends = memchr::memchr_iter(b'\n', text.as_bytes()).count();
-                text.len() + REST * (ends + joints.as_ref().map_or(0, |joints| joints.len()))
+                text.len()
+                    + REST
+                        * (ends
+                            + continuations.as_ref().map_or(0, |continuations| continuations.len()))
             }
             Change::Edit { text, .. } | Change::Topic { text, .. } | Change::Announce { text } => {
                 text.len()

@@ -4,10 +4,9 @@
 //! out rejected messages. The journal takes [`Effect::entries`] of every effect, in order, and
 //! answers [`Query`](super::Query)s from them.
 
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::{Moment, RecordId, SessionId};
-use crate::chat::model::message::{Joints, Kind, Quoted};
-use crate::chat::model::name::Name;
+use crate::chat::model::{
+    Continuations, Identity, IrcNames, Kind, Moment, Name, Quoted, RecordId, SessionId,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -37,8 +36,8 @@ pub struct StoredMessage {
     /// Client-only IRC tags, as received.
     #[serde(default)]
     pub tags: Option<Arc<str>>,
-    #[serde(default)]
-    pub joints: Option<Joints>,
+    #[serde(rename = "joints", default)]
+    pub continuations: Option<Continuations>,
     /// The message it replies to. In a query's result, with that message's current text.
     pub reply: Option<Quoted>,
     #[serde(default)]
@@ -58,13 +57,13 @@ impl StoredMessage {
             number: 0,
             from: who.nick.clone(),
             account: who.account.clone(),
-            username: who.username.clone(),
+            username: who.names.username().cloned(),
             host: Some(who.host().into()),
             bot: who.bot,
             kind: Kind::Message,
             text: "".into(),
             tags: None,
-            joints: None,
+            continuations: None,
             reply: None,
             edited: false,
             reactions: Vec::new(),
@@ -79,8 +78,7 @@ impl StoredMessage {
             named: true,
             // With a port, because an IPv6 address contains colons.
             label: self.host.as_ref().map(|host| format!("{host}:0").into()).unwrap_or_default(),
-            username: self.username.clone(),
-            realname: None,
+            names: IrcNames::new(self.username.clone(), None),
             account: self.account.clone(),
             bot: self.bot,
         }

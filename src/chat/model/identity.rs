@@ -12,23 +12,57 @@ use std::sync::Arc;
 /// A user's identity as other users see it; shared by all messages sent since it last changed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Identity {
-    /// The session.
     pub session: SessionId,
-    /// The nick, `guestN` if none was taken.
+    /// `guestN` if none was taken.
     pub nick: Name,
     /// Whether the user chose the nick, rather than being assigned it.
     pub named: bool,
-    /// Address and port.
-    pub label: Arc<str>,
-    /// IRC's user name.
-    pub username: Option<Arc<str>>,
-    /// IRC's real name.
-    pub realname: Option<Arc<str>>,
+    /// Address and port. Not shared: a box is smaller than an `Arc`, and every session has one.
+    pub label: Box<str>,
+    #[serde(flatten)]
+    pub names: IrcNames,
     /// The account it is logged in to.
     pub account: Option<Name>,
     /// Whether the user has declared itself a bot.
     #[serde(default)]
     pub bot: bool,
+}
+
+/// The names that only IRC clients give; boxed, because an idle plain client does not pay for them.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Names", into = "Names")]
+pub struct IrcNames(Option<Box<Names>>);
+
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+struct Names {
+    username: Option<Arc<str>>,
+    realname: Option<Arc<str>>,
+}
+
+impl From<Names> for IrcNames {
+    fn from(names: Names) -> IrcNames {
+        IrcNames((names != Names::default()).then(|| Box::new(names)))
+    }
+}
+
+impl From<IrcNames> for Names {
+    fn from(names: IrcNames) -> Names {
+        names.0.map_or_else(Names::default, |names| *names)
+    }
+}
+
+impl IrcNames {
+    pub fn new(username: Option<Arc<str>>, realname: Option<Arc<str>>) -> IrcNames {
+        Names { username, realname }.into()
+    }
+
+    pub fn username(&self) -> Option<&Arc<str>> {
+        self.0.as_ref()?.username.as_ref()
+    }
+
+    pub fn realname(&self) -> Option<&Arc<str>> {
+        self.0.as_ref()?.realname.as_ref()
+    }
 }
 
 impl Identity {
@@ -39,7 +73,7 @@ impl Identity {
 
     /// The IRC user name, or its substitute.
     pub fn user(&self) -> &str {
-        self.username.as_deref().unwrap_or("~user")
+        self.names.username().map_or("~user", |name| name)
     }
 
     /// `nick!user@host`.
@@ -49,7 +83,7 @@ impl Identity {
 }
 
 /// The address part of `address:port`.
-pub(in crate::chat) fn host_of(label: &str) -> &str {
+pub fn host_of(label: &str) -> &str {
     let host = label.rsplit_once(':').map_or(label, |(host, _)| host);
     host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host)
 }

@@ -21,7 +21,7 @@ pub enum Kind {
 /// Where a line of a multiline text continues one that the client split: byte offsets into the
 /// text, rising. An IRC client splits a long line where it likes, and others receive it split in
 /// the same places. An offset outside the text is ignored.
-pub type Joints = Arc<[u32]>;
+pub type Continuations = Arc<[u32]>;
 
 /// A message that another record is about.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

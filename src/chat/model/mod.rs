@@ -1,16 +1,30 @@
 //! The values of a chat: ids, names, identities, modes, masks, texts, refusals.
 
-pub mod audience;
-pub mod identity;
-pub mod ids;
+mod audience;
+mod identity;
+mod ids;
 pub mod limits;
-pub mod mask;
-pub mod message;
-pub mod metadata;
-pub mod modes;
-pub mod name;
+mod mask;
+mod message;
+mod metadata;
+mod modes;
+mod name;
 pub mod query;
 pub mod read_markers;
-pub mod refusal;
-pub mod secret;
-pub mod topic;
+mod refusal;
+mod secret;
+mod topic;
+
+pub use audience::{Audience, Viewpoint};
+pub use identity::{Identity, IrcNames, host_of};
+pub use ids::{Moment, RecordId, SessionId, Stamp};
+pub use mask::{Mask, glob};
+pub use message::{Continuations, Kind, Quoted, Reference};
+pub use metadata::{Metadata, MetadataChanges, check_metadata, is_metadata_key, set_metadata};
+pub use modes::{Flag, ModeChange, Modes, UserMode};
+pub use name::{Caseless, Name, NickFault, RoomFault, guest_number};
+pub use query::{Lookup, Point, Query, Range, Scope};
+pub use read_markers::{ReadMarkers, advance, marker_target};
+pub use refusal::{Field, Refusal};
+pub use secret::{PasswordHash, ScramKeys, Secret};
+pub use topic::Topic;

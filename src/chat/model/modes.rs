@@ -5,7 +5,9 @@
 
 use super::name::Name;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 /// A room's switches and bounds.
@@ -46,6 +48,33 @@ pub enum ModeChange {
     Op(Name, bool),
     /// `v`: a member may speak while the room is moderated.
     Voice(Name, bool),
+}
+
+impl ModeChange {
+    /// Whether it sets or unsets its mode, the mode's letter, and the argument.
+    pub fn parts(&self) -> (bool, char, Option<Cow<'_, str>>) {
+        match self {
+            ModeChange::Flag(flag, on) => (*on, flag.letter(), None),
+            ModeChange::Key(key) => (key.is_some(), 'k', key.as_deref().map(Cow::from)),
+            ModeChange::Limit(limit) => {
+                (limit.is_some(), 'l', limit.map(|limit| limit.to_string().into()))
+            }
+            ModeChange::Ban(mask, on) => (*on, 'b', Some(mask.into())),
+            ModeChange::Except(mask, on) => (*on, 'e', Some(mask.into())),
+            ModeChange::Invitable(mask, on) => (*on, 'I', Some(mask.into())),
+            ModeChange::Op(nick, on) => (*on, 'o', Some(nick.as_str().into())),
+            ModeChange::Voice(nick, on) => (*on, 'v', Some(nick.as_str().into())),
+        }
+    }
+}
+
+/// `+k sesame`, as IRC writes it.
+impl fmt::Display for ModeChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (on, letter, argument) = self.parts();
+        write!(f, "{}{letter}", if on { '+' } else { '-' })?;
+        argument.map_or(Ok(()), |argument| write!(f, " {argument}"))
+    }
 }
 
 /// A switch of a room.

@@ -120,7 +120,7 @@ fn special(character: char) -> bool {
 }
 
 /// The N of `guestN`.
-pub(in crate::chat) fn guest_number(nick: &str) -> Option<u32> {
+pub fn guest_number(nick: &str) -> Option<u32> {
     let digits = nick.get(5..).filter(|_| nick[..5].eq_ignore_ascii_case("guest"))?;
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

@@ -5,22 +5,13 @@
 //! who cannot log in to it: the reply is the same, and takes the same time.
 
 use super::applying::Applying;
-use crate::chat::api::command::{Command, Decision, Outcome, Purpose, Work};
-use crate::chat::api::effect::{AccountStep, Event};
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::{Moment, SessionId};
-use crate::chat::model::limits;
-use crate::chat::model::modes::ModeChange;
-use crate::chat::model::name::{Caseless, Name};
-use crate::chat::model::query::{Query, Range, Scope};
-use crate::chat::model::read_markers::advance;
-use crate::chat::model::refusal::{Field, Refusal};
-use crate::chat::model::secret::{PasswordHash, ScramKeys, Secret};
-use crate::chat::state::account::Account;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::user::User;
+use crate::chat::api::{AccountStep, Command, Decision, Event, Outcome, Purpose, Work};
+use crate::chat::log::Change;
+use crate::chat::model::{
+    Audience, Caseless, Field, Identity, ModeChange, Moment, Name, PasswordHash, Query, Range,
+    Refusal, Scope, ScramKeys, Secret, SessionId, advance, limits,
+};
+use crate::chat::state::{Account, Hub, User};
 use std::sync::Arc;
 
 impl Hub {
@@ -260,7 +251,7 @@ impl Hub {
     /// Gives the origin op in those of its rooms that know its account as op.
     fn op_where_known(&mut self, at: &mut Applying<'_>, account: &Name) {
         let Some(user) = self.users.get(&at.origin) else { return };
-        for name in &user.rooms {
+        for name in user.rooms.iter() {
             let Some(room) = self.rooms.get_mut(name) else { continue };
             if !room.ops.contains(account) {
                 continue;
@@ -317,7 +308,7 @@ impl Hub {
 
     fn tell_account(&self, at: &mut Applying<'_>, step: AccountStep) {
         let Some(user) = self.users.get(&at.origin) else { return };
-        let audience = Audience::Peers { rooms: user.rooms.clone(), from: Some(at.origin) };
+        let audience = Audience::Peers { rooms: user.rooms.to_vec(), from: Some(at.origin) };
         at.tell(audience, Event::Account { who: Arc::clone(&user.identity), step });
     }
 }

@@ -2,19 +2,10 @@
 
 use super::applying::Applying;
 use super::checks::checked_reason;
-use crate::chat::api::answer::ServerBanLine;
-use crate::chat::api::command::{Command, Decision, Purpose, Work};
-use crate::chat::api::effect::Event;
-use crate::chat::log::record::{BanTarget, Change, QuitReason};
-use crate::chat::model::audience::Audience;
-use crate::chat::model::ids::{Moment, SessionId};
-use crate::chat::model::limits;
-use crate::chat::model::mask::glob;
-use crate::chat::model::name::Name;
-use crate::chat::model::refusal::{Field, Refusal};
-use crate::chat::state::hub::Hub;
-use crate::chat::state::server_ban::ServerBan;
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Event, Purpose, ServerBanLine, Work};
+use crate::chat::log::{BanTarget, Change, QuitReason};
+use crate::chat::model::{Audience, Field, Moment, Name, Refusal, SessionId, glob, limits};
+use crate::chat::state::{Hub, ServerBan, User};
 use std::sync::Arc;
 
 impl Hub {

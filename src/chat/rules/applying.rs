@@ -1,10 +1,8 @@
 //! A record that is being applied, and the effects that follow from it.
 
-use crate::chat::api::effect::{Effect, Event};
-use crate::chat::log::record::Record;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::ids::{Moment, RecordId, SessionId, Stamp};
-use crate::chat::model::name::Name;
+use crate::chat::api::{Effect, Event};
+use crate::chat::log::Record;
+use crate::chat::model::{Audience, Moment, Name, RecordId, SessionId, Stamp};
 
 /// A record that is being applied, and what follows from it so far.
 pub(super) struct Applying<'a> {

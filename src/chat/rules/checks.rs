@@ -1,7 +1,6 @@
 //! Checks of texts that several rules share.
 
-use crate::chat::model::limits;
-use crate::chat::model::refusal::{Field, Refusal};
+use crate::chat::model::{Field, Refusal, limits};
 use std::sync::Arc;
 
 pub(super) fn checked_text(text: Arc<str>) -> Result<Arc<str>, Refusal> {

@@ -3,11 +3,8 @@
 //! Words are looked up among the nicks, never nicks in the text: the cost hangs on the length of
 //! the text, not on how many are there.
 
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::SessionId;
-use crate::chat::model::limits;
-use crate::chat::model::name::Name;
-use crate::chat::state::hub::Hub;
+use crate::chat::model::{Identity, Name, SessionId, limits};
+use crate::chat::state::Hub;
 
 /// The runs of bytes that could be nicks. Non-ASCII letters belong to a run, so that the end of a
 /// foreign word is not taken for a nick.

@@ -5,18 +5,10 @@
 
 use super::applying::Applying;
 use super::checks::{checked_reason, checked_text};
-use crate::chat::api::command::{Command, Decision, Pick};
-use crate::chat::api::effect::Event;
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::limits;
-use crate::chat::model::message::Reference;
-use crate::chat::model::name::Name;
-use crate::chat::model::query::{Lookup, Point};
-use crate::chat::model::refusal::{Field, Refusal};
-use crate::chat::state::hub::Hub;
-use crate::chat::state::room::Room;
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Event, Pick};
+use crate::chat::log::Change;
+use crate::chat::model::{Audience, Field, Lookup, Name, Point, Reference, Refusal, limits};
+use crate::chat::state::{Hub, Room, User};
 use std::sync::Arc;
 
 /// The result of looking for a message.

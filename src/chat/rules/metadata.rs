@@ -16,17 +16,12 @@
 //! sessions know their subscriptions. Also absent: keys with restricted visibility.
 
 use super::applying::Applying;
-use crate::chat::api::command::{Command, Decision};
-use crate::chat::api::effect::{Event, Holder};
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::ids::SessionId;
-use crate::chat::model::metadata::{Metadata, MetadataChanges, check_metadata, set_metadata};
-use crate::chat::model::name::Name;
-use crate::chat::model::refusal::Refusal;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::room::Room;
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Event, Holder};
+use crate::chat::log::Change;
+use crate::chat::model::{
+    Audience, Metadata, MetadataChanges, Name, Refusal, SessionId, check_metadata, set_metadata,
+};
+use crate::chat::state::{Hub, Room, User};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -216,7 +211,7 @@ impl Hub {
 }
 
 fn person(user: &User) -> (Holder, Audience) {
-    let audience = Audience::Peers { rooms: user.rooms.clone(), from: None };
+    let audience = Audience::Peers { rooms: user.rooms.to_vec(), from: None };
     (Holder::Person(Arc::clone(&user.identity)), audience)
 }
 

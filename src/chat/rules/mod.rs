@@ -28,15 +28,10 @@ mod sending;
 
 use self::applying::Applying;
 use self::sending::MessageBody;
-use crate::chat::api::command::{Command, Decision};
-use crate::chat::api::effect::{Effect, Event};
-use crate::chat::log::record::{Change, Record};
-use crate::chat::model::ids::{Moment, SessionId};
-use crate::chat::model::name::Name;
-use crate::chat::model::refusal::Refusal;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::room::Room;
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Effect, Event};
+use crate::chat::log::{Change, Record};
+use crate::chat::model::{Moment, Name, Refusal, SessionId};
+use crate::chat::state::{Hub, Room, User};
 
 impl Hub {
     /// Decides a command of `session`. `now` determines what depends on time: expired bans, delays
@@ -168,12 +163,12 @@ impl Hub {
             Change::Invite { room, nick } => self.invite(at, &room, &nick),
             Change::RenameRoom { room, to, reason } => self.rename_room(at, &room, to, reason),
             Change::Keep { room, on } => self.keep(at, &room, on),
-            Change::Say { room, kind, text, reply_to, tags, status, joints } => {
-                let words = MessageBody { kind, text, tags, joints };
+            Change::Say { room, kind, text, reply_to, tags, status, continuations } => {
+                let words = MessageBody { kind, text, tags, continuations };
                 self.say(at, &room, words, reply_to, status)
             }
-            Change::Tell { to, kind, text, tags, joints } => {
-                self.tell(at, to, MessageBody { kind, text, tags, joints })
+            Change::Tell { to, kind, text, tags, continuations } => {
+                self.tell(at, to, MessageBody { kind, text, tags, continuations })
             }
             Change::Tag { to, tags, status } => self.tag(at, to, tags, status),
             Change::RealName { text } => self.real_name(at, text),

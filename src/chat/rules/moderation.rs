@@ -2,19 +2,10 @@
 
 use super::applying::Applying;
 use super::checks::checked_reason;
-use crate::chat::api::command::{Command, Decision};
-use crate::chat::api::effect::Event;
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::ids::SessionId;
-use crate::chat::model::limits;
-use crate::chat::model::mask::Mask;
-use crate::chat::model::modes::ModeChange;
-use crate::chat::model::name::Name;
-use crate::chat::model::refusal::Refusal;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::room::{Ban, Room};
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Event};
+use crate::chat::log::Change;
+use crate::chat::model::{Audience, Mask, ModeChange, Name, Refusal, SessionId, limits};
+use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
 
 impl Hub {
@@ -247,7 +238,7 @@ impl Hub {
     /// Recomputes whether bans match a user whose name or account has changed.
     pub(super) fn refresh_silence(&mut self, session: SessionId) {
         let Some(user) = self.users.get(&session) else { return };
-        for name in &user.rooms {
+        for name in user.rooms.iter() {
             let Some(room) = self.rooms.get_mut(name) else { continue };
             if room.bans.is_empty() {
                 continue;

@@ -1,20 +1,13 @@
 //! Coming, going, and under which name.
 
 use super::applying::Applying;
-use crate::chat::api::command::{Command, Decision};
-use crate::chat::api::effect::Event;
-use crate::chat::log::record::{Change, Entry, QuitReason};
-use crate::chat::model::audience::Audience;
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::SessionId;
-use crate::chat::model::limits;
-use crate::chat::model::modes::UserMode;
-use crate::chat::model::name::{Name, guest_number};
-use crate::chat::model::query::{Query, Range, Scope};
-use crate::chat::model::refusal::{Field, Refusal};
-use crate::chat::state::account::Account;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Event};
+use crate::chat::log::{Change, Entry, QuitReason};
+use crate::chat::model::{
+    Audience, Field, Identity, IrcNames, Name, Query, Range, Refusal, Scope, SessionId, UserMode,
+    guest_number, limits,
+};
+use crate::chat::state::{Account, Hub, RoomList, User};
 use std::sync::Arc;
 
 impl Hub {
@@ -107,63 +100,76 @@ impl Hub {
         }
     }
 
-    pub(super) fn enter(&mut self, at: &mut Applying<'_>, entry: Entry) -> Result<(), Refusal> {
+    pub(super) fn enter(&mut self, at: &mut Applying<'_>, mut entry: Entry) -> Result<(), Refusal> {
         // A session that enters twice: the owner of the sockets has not recorded the quit.
         if self.users.contains_key(&at.origin) {
             self.leave(at, at.origin, QuitReason::Quit);
         }
         let has_room = |account: &Account| account.sessions.len() < limits::SESSIONS_PER_ACCOUNT;
-        let account = entry.account.filter(|name| self.accounts.get(name).is_some_and(has_room));
-        let free = |nick: &Name| self.nick_is_free(at.origin, account.as_ref(), nick);
-        if entry.named_only
-            && let Some(nick) = &entry.nick
-        {
-            free(nick)?;
+        let account = entry.account.take();
+        let account = account.filter(|name| self.accounts.get(name).is_some_and(has_room));
+        let nick = self.entry_nick(at.origin, account.as_ref(), &entry)?;
+        let (metadata, lobby) = (std::mem::take(&mut entry.metadata), entry.lobby);
+        self.add_user(at, nick, entry);
+        if let Some(name) = &account {
+            self.attach_account(at.origin, name);
         }
-        let wanted = entry.nick.filter(|nick| free(nick).is_ok());
-        let named = wanted.is_some();
-        let nick = wanted.unwrap_or_else(|| Name::guest(self.guests.take()));
+        self.enter_metadata(at, metadata);
+        self.welcome(at, lobby)?;
+        if let Some(account) = account {
+            self.throttle.succeeded(&account);
+            self.recall_mail(at, account);
+        }
+        Ok(())
+    }
+
+    /// The nick that a newcomer wants and can have; `None` makes a guest.
+    fn entry_nick(
+        &self,
+        session: SessionId,
+        account: Option<&Name>,
+        entry: &Entry,
+    ) -> Result<Option<Name>, Refusal> {
+        let Some(nick) = &entry.nick else { return Ok(None) };
+        match self.nick_is_free(session, account, nick) {
+            Ok(()) => Ok(Some(nick.clone())),
+            Err(refusal) if entry.named_only => Err(refusal),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Puts the origin into the users and the indices of names.
+    fn add_user(&mut self, at: &Applying<'_>, nick: Option<Name>, entry: Entry) {
+        let named = nick.is_some();
+        let nick = nick.unwrap_or_else(|| Name::guest(self.guests.take()));
         let identity = Arc::new(Identity {
             session: at.origin,
             nick: nick.clone(),
             named,
-            label: entry.label,
-            username: entry.username,
-            realname: entry.realname,
+            label: (*entry.label).into(),
+            names: IrcNames::new(entry.username, entry.realname),
             account: None,
             bot: false,
         });
         self.initials.add(&nick);
         self.nicks.insert(nick, at.origin);
-        let user = User {
-            identity: Arc::clone(&identity),
-            since: at.time,
-            last: at.time,
-            // Most stay in one.
-            rooms: Vec::with_capacity(1),
-            extras: None,
-        };
-        let user = self.users.entry(at.origin).insert_entry(user).into_mut();
+        let (since, last, rooms) = (at.time, at.time, RoomList::default());
+        let mut user = User { identity, since, last, rooms, extras: None };
         if entry.console {
             user.extras_mut().operator = Some("console".into());
         }
-        let identity = match &account {
-            Some(name) => self.attach_account(at.origin, name).unwrap_or(identity),
-            None => identity,
-        };
-        self.enter_metadata(at, entry.metadata);
-        let online = self.online();
-        at.tell_origin(Event::Welcome { who: Arc::clone(&identity), online });
-        if entry.lobby {
+        self.users.insert(at.origin, user);
+    }
+
+    /// Tells the origin who it is, and the lobby, if it starts there, who has come.
+    fn welcome(&mut self, at: &mut Applying<'_>, into_lobby: bool) -> Result<(), Refusal> {
+        let (who, online) = (Arc::clone(&self.origin(at)?.identity), self.online());
+        at.tell_origin(Event::Welcome { who: Arc::clone(&who), online });
+        if into_lobby {
             let lobby = Name::lobby();
             self.add_member(at, &lobby);
-            let event = Event::Entered { who: identity, online };
-            at.tell_room(&lobby, event);
+            at.tell_room(&lobby, Event::Entered { who, online });
             self.recall_room(at, &lobby);
-        }
-        if let Some(account) = account {
-            self.throttle.succeeded(&account);
-            self.recall_mail(at, account);
         }
         Ok(())
     }
@@ -186,7 +192,7 @@ impl Hub {
         departure: QuitReason,
     ) {
         let Some(user) = self.forget(session) else { return };
-        let mut rooms = user.rooms;
+        let mut rooms = user.rooms.to_vec();
         rooms.retain(|room| self.rooms.contains_key(room));
         let online = self.online();
         // Clients that monitor the user are notified too, even if no one else is.
@@ -199,7 +205,7 @@ impl Hub {
     fn forget(&mut self, session: SessionId) -> Option<User> {
         let user = self.users.swap_remove(&session)?;
         self.free_nick(&user.identity.nick);
-        for name in &user.rooms {
+        for name in user.rooms.iter() {
             self.remove_member(session, name);
         }
         for nick in &user.extras().ignores {
@@ -229,7 +235,7 @@ impl Hub {
         let identity = Arc::make_mut(&mut user.identity);
         identity.nick = nick;
         identity.named = true;
-        let (who, rooms) = (Arc::clone(&user.identity), user.rooms.clone());
+        let (who, rooms) = (Arc::clone(&user.identity), user.rooms.to_vec());
         self.refresh_silence(at.origin);
         let audience = Audience::Peers { rooms, from: Some(at.origin) };
         at.tell(audience, Event::Renamed { who, before });
@@ -249,7 +255,7 @@ impl Hub {
             return Ok(());
         }
         user.extras_mut().away.clone_from(&message);
-        let audience = Audience::Peers { rooms: user.rooms.clone(), from: Some(at.origin) };
+        let audience = Audience::Peers { rooms: user.rooms.to_vec(), from: Some(at.origin) };
         at.tell(audience, Event::Away { who: Arc::clone(&user.identity), message });
         Ok(())
     }
@@ -260,8 +266,9 @@ impl Hub {
         text: Arc<str>,
     ) -> Result<(), Refusal> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
-        Arc::make_mut(&mut user.identity).realname = Some(text);
-        let audience = Audience::Peers { rooms: user.rooms.clone(), from: Some(at.origin) };
+        let identity = Arc::make_mut(&mut user.identity);
+        identity.names = IrcNames::new(identity.names.username().cloned(), Some(text));
+        let audience = Audience::Peers { rooms: user.rooms.to_vec(), from: Some(at.origin) };
         at.tell(audience, Event::RealName { who: Arc::clone(&user.identity) });
         Ok(())
     }

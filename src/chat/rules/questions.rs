@@ -3,17 +3,9 @@
 //! Invariant: a reply contains nothing about a room that the client may not see.
 
 use super::messages::{Found, find};
-use crate::chat::api::answer::{Person, RoomLine, Whois};
-use crate::chat::api::command::{Command, Decision};
-use crate::chat::api::effect::Event;
-use crate::chat::model::ids::Moment;
-use crate::chat::model::limits;
-use crate::chat::model::name::{Caseless, Name};
-use crate::chat::model::query::{Query, Range, Scope};
-use crate::chat::model::refusal::{Field, Refusal};
-use crate::chat::state::hub::Hub;
-use crate::chat::state::room::{Ban, Room};
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Event, Person, RoomLine, Whois};
+use crate::chat::model::{Caseless, Field, Moment, Name, Query, Range, Refusal, Scope, limits};
+use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
 
 impl Hub {

@@ -8,16 +8,10 @@
 //! account; the least recently moved one is dropped.
 
 use super::applying::Applying;
-use crate::chat::api::command::Decision;
-use crate::chat::api::effect::Event;
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::ids::Moment;
-use crate::chat::model::name::Name;
-use crate::chat::model::read_markers::{advance, marker_target};
-use crate::chat::model::refusal::Refusal;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::user::User;
+use crate::chat::api::{Decision, Event};
+use crate::chat::log::Change;
+use crate::chat::model::{Audience, Moment, Name, Refusal, advance, marker_target};
+use crate::chat::state::{Hub, User};
 
 impl Hub {
     /// All read markers of a user.

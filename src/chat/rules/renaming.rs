@@ -5,18 +5,10 @@
 
 use super::applying::Applying;
 use super::checks::checked_reason;
-use crate::chat::api::command::Decision;
-use crate::chat::api::effect::Event;
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::ids::{Moment, SessionId};
-use crate::chat::model::limits;
-use crate::chat::model::name::Name;
-use crate::chat::model::read_markers;
-use crate::chat::model::refusal::Refusal;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::room::Room;
-use crate::chat::state::user::User;
+use crate::chat::api::{Decision, Event};
+use crate::chat::log::Change;
+use crate::chat::model::{Audience, Moment, Name, Refusal, SessionId, limits, read_markers};
+use crate::chat::state::{Hub, Room, User};
 use std::sync::Arc;
 
 impl Hub {
@@ -66,7 +58,7 @@ impl Hub {
         let members: Vec<SessionId> = room.sessions().collect();
         for session in members {
             let Some(user) = self.users.get_mut(&session) else { continue };
-            user.rooms.iter_mut().filter(|room| **room == before).for_each(|it| *it = to.clone());
+            user.rooms.rename(&before, &to);
             // The markers of accounts that are not in the room stay behind, because iterating over
             // all accounts is too expensive.
             let account = user.identity.account.as_ref();

@@ -2,19 +2,10 @@
 
 use super::applying::Applying;
 use super::checks::checked_reason;
-use crate::chat::api::command::{Command, Decision};
-use crate::chat::api::effect::Event;
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::ids::SessionId;
-use crate::chat::model::limits;
-use crate::chat::model::modes::Flag;
-use crate::chat::model::name::Name;
-use crate::chat::model::refusal::{Field, Refusal};
-use crate::chat::model::topic::Topic;
-use crate::chat::state::hub::Hub;
-use crate::chat::state::room::{Member, Room};
-use crate::chat::state::user::User;
+use crate::chat::api::{Command, Decision, Event};
+use crate::chat::log::Change;
+use crate::chat::model::{Audience, Field, Flag, Name, Refusal, SessionId, Topic, limits};
+use crate::chat::state::{Hub, Member, Room, User};
 use std::sync::Arc;
 
 impl Hub {
@@ -137,10 +128,6 @@ impl Hub {
         if opened && let Some(account) = &user.identity.account {
             room.ops.push(account.clone());
         }
-        // Most users stay in one room, and a vector would first grow to four.
-        if user.rooms.is_empty() {
-            user.rooms.reserve_exact(1);
-        }
         user.rooms.push(room.name.clone());
         if !user.extras().invites.is_empty() {
             user.extras_mut().invites.retain(|(invited, _)| invited != name);
@@ -161,7 +148,7 @@ impl Hub {
     /// Takes a session out of a room on both sides.
     pub(super) fn take_out(&mut self, session: SessionId, name: &Name) {
         if let Some(user) = self.users.get_mut(&session) {
-            user.rooms.retain(|room| room != name);
+            user.rooms.remove(name);
         }
         self.remove_member(session, name);
     }

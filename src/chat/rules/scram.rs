@@ -5,13 +5,10 @@
 //! when an account gets keys. Names without an account and accounts without keys take the same path
 //! as any other and fail at its end, as with a wrong password.
 
-use crate::chat::api::command::{Outcome, Purpose, ScramProof, Work};
-use crate::chat::log::record::Change;
-use crate::chat::model::ids::Moment;
-use crate::chat::model::name::{Caseless, Name};
-use crate::chat::model::refusal::Refusal;
-use crate::chat::model::secret::{PasswordHash, ScramKeys};
-use crate::chat::state::hub::Hub;
+use crate::chat::api::{Outcome, Purpose, ScramProof, Work};
+use crate::chat::log::Change;
+use crate::chat::model::{Caseless, Moment, Name, PasswordHash, Refusal, ScramKeys};
+use crate::chat::state::Hub;
 
 impl Hub {
     /// The work that starts a login by SCRAM, also for unregistered clients: only the address is

@@ -6,21 +6,15 @@
 use super::applying::Applying;
 use super::checks::checked_text;
 use super::messages::{Found, find};
-use crate::chat::api::command::{Command, Decision, SendMessage, Tagging};
-use crate::chat::api::effect::{DirectMessage, Event, RoomMessage};
-use crate::chat::log::record::Change;
-use crate::chat::model::audience::Audience;
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::{RecordId, SessionId};
-use crate::chat::model::limits;
-use crate::chat::model::message::{Joints, Kind, Quoted, Reference};
-use crate::chat::model::modes::Flag;
-use crate::chat::model::name::{Caseless, Name};
-use crate::chat::model::refusal::Refusal;
-use crate::chat::state::account::note_partner;
-use crate::chat::state::hub::{Hub, Private};
-use crate::chat::state::room::{Member, Room};
-use crate::chat::state::user::User;
+use crate::chat::api::{
+    Command, Decision, DirectMessage, Event, RoomMessage, SendMessage, Tagging,
+};
+use crate::chat::log::Change;
+use crate::chat::model::{
+    Audience, Caseless, Continuations, Flag, Identity, Kind, Name, Quoted, RecordId, Reference,
+    Refusal, SessionId, limits,
+};
+use crate::chat::state::{Hub, Member, Private, Room, User, note_partner};
 use std::sync::Arc;
 
 /// The content of a message.
@@ -28,17 +22,17 @@ pub(super) struct MessageBody {
     pub(super) kind: Kind,
     pub(super) text: Arc<str>,
     pub(super) tags: Option<Arc<str>>,
-    pub(super) joints: Option<Joints>,
+    pub(super) continuations: Option<Continuations>,
 }
 
 /// A message to a room from a plain-text client.
 fn line_in(room: Name, kind: Kind, text: Arc<str>, reply_to: Option<Reference>) -> Change {
-    Change::Say { room, kind, text, reply_to, tags: None, status: None, joints: None }
+    Change::Say { room, kind, text, reply_to, tags: None, status: None, continuations: None }
 }
 
 /// A direct message from a plain-text client.
 fn line_to(to: Name, kind: Kind, text: Arc<str>) -> Change {
-    Change::Tell { to, kind, text, tags: None, joints: None }
+    Change::Tell { to, kind, text, tags: None, continuations: None }
 }
 
 impl Hub {
@@ -79,8 +73,8 @@ impl Hub {
     fn decide_speech(&self, user: &User, speech: SendMessage) -> Result<Decision, Refusal> {
         if !speech.to.starts_with('#') {
             let (to, text) = (self.may_tell(&speech.to)?, checked_text(speech.text)?);
-            let SendMessage { kind, tags, joints, .. } = speech;
-            return Ok(Decision::Change(Change::Tell { to, kind, text, tags, joints }));
+            let SendMessage { kind, tags, continuations, .. } = speech;
+            return Ok(Decision::Change(Change::Tell { to, kind, text, tags, continuations }));
         }
         let room = self.may_speak(user, &speech.to)?;
         checked_text(Arc::clone(&speech.text))?;
@@ -94,8 +88,16 @@ impl Hub {
             None => None,
         };
         let room = room.name.clone();
-        let SendMessage { kind, text, tags, status, joints, .. } = speech;
-        Ok(Decision::Change(Change::Say { room, kind, text, reply_to, tags, status, joints }))
+        let SendMessage { kind, text, tags, status, continuations, .. } = speech;
+        Ok(Decision::Change(Change::Say {
+            room,
+            kind,
+            text,
+            reply_to,
+            tags,
+            status,
+            continuations,
+        }))
     }
 
     fn decide_tagging(&self, user: &User, tagging: Tagging) -> Result<Decision, Refusal> {
@@ -159,7 +161,7 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         name: &Name,
-        MessageBody { kind, text, tags, joints }: MessageBody,
+        MessageBody { kind, text, tags, continuations }: MessageBody,
         reply_to: Option<Reference>,
         status: Option<char>,
     ) -> Result<(), Refusal> {
@@ -194,7 +196,7 @@ impl Hub {
             mention: false,
             tags,
             status,
-            joints,
+            continuations,
         };
         let mut except = ignorers;
         except.extend(left_out);
@@ -216,7 +218,7 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         to: Name,
-        MessageBody { kind, text, tags, joints }: MessageBody,
+        MessageBody { kind, text, tags, continuations }: MessageBody,
     ) -> Result<(), Refusal> {
         let who = Arc::clone(&self.origin(at)?.identity);
         self.may_tell(to.as_str())?;
@@ -259,7 +261,7 @@ impl Hub {
             waits,
             away,
             tags,
-            joints,
+            continuations,
         };
         let audience = Audience::Private { to: recipients, from: at.origin };
         at.tell(audience, Event::DirectMessage(Box::new(told)));

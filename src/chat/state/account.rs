@@ -1,16 +1,13 @@
 //! An account, as the hub and its snapshot hold it.
 
-use crate::chat::model::ids::{Moment, RecordId, SessionId};
-use crate::chat::model::limits;
-use crate::chat::model::metadata::Metadata;
-use crate::chat::model::name::Name;
-use crate::chat::model::read_markers::ReadMarkers;
-use crate::chat::model::secret::{PasswordHash, ScramKeys};
+use crate::chat::model::{
+    Metadata, Moment, Name, PasswordHash, ReadMarkers, RecordId, ScramKeys, SessionId, limits,
+};
 use serde::{Deserialize, Serialize};
 
 /// One account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(in crate::chat) struct Account {
+pub struct Account {
     pub(in crate::chat) name: Name,
     pub(in crate::chat) hash: PasswordHash,
     /// Accounts from before there was SCRAM have none until their owner shows the password.
@@ -45,7 +42,7 @@ impl Account {
 }
 
 /// Moves a direct message partner to the end.
-pub(in crate::chat) fn note_partner(partners: &mut Vec<(Name, Moment)>, peer: &Name, now: Moment) {
+pub fn note_partner(partners: &mut Vec<(Name, Moment)>, peer: &Name, now: Moment) {
     partners.retain(|(known, _)| known != peer);
     if partners.len() == limits::PARTNERS_PER_ACCOUNT {
         partners.remove(0);

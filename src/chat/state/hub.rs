@@ -10,10 +10,7 @@ use super::room::Room;
 use super::server_ban::ServerBan;
 use super::throttle::Throttle;
 use super::user::User;
-use crate::chat::model::audience::{Audience, Viewpoint};
-use crate::chat::model::ids::{Moment, RecordId, SessionId};
-use crate::chat::model::modes::Flag;
-use crate::chat::model::name::{Caseless, Name};
+use crate::chat::model::{Audience, Caseless, Flag, Moment, Name, RecordId, SessionId, Viewpoint};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -45,7 +42,7 @@ pub struct Hub {
 
 /// A private message without its text.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(in crate::chat) struct Private {
+pub struct Private {
     pub(in crate::chat) id: RecordId,
     /// The sender; `None` once their node has restarted, because its numbers are reused.
     pub(in crate::chat) session: Option<SessionId>,

@@ -1,6 +1,6 @@
 //! Counts of nicks by first letter.
 
-use crate::chat::model::name::Name;
+use crate::chat::model::Name;
 use serde::{Deserialize, Serialize};
 
 /// The number of nicks with each first letter. Most words of a message start with a letter that no

@@ -5,6 +5,14 @@ pub mod guest_numbers;
 pub mod hub;
 pub mod initials;
 pub mod room;
+pub mod room_list;
 pub mod server_ban;
 pub mod throttle;
 pub mod user;
+
+pub use account::{Account, note_partner};
+pub use hub::{Hub, Private};
+pub use room::{Ban, Member, Room};
+pub use room_list::RoomList;
+pub use server_ban::ServerBan;
+pub use user::User;

@@ -1,13 +1,9 @@
 //! One room: its members, its modes, and its most recent messages.
 
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::{Moment, RecordId, SessionId};
-use crate::chat::model::mask::Mask;
-use crate::chat::model::message::{Quoted, Reference};
-use crate::chat::model::metadata::Metadata;
-use crate::chat::model::modes::{Flag, Modes};
-use crate::chat::model::name::Name;
-use crate::chat::model::topic::Topic;
+use crate::chat::model::{
+    Flag, Identity, Mask, Metadata, Modes, Moment, Name, Quoted, RecordId, Reference, SessionId,
+    Topic,
+};
 use crate::chat::model::{limits, query};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};

@@ -1,15 +1,13 @@
 //! A server-wide ban, as the hub and its snapshot hold it.
 
-use crate::chat::log::record::BanTarget;
-use crate::chat::model::ids::Moment;
-use crate::chat::model::name::Name;
-use crate::chat::model::refusal::Refusal;
+use crate::chat::log::BanTarget;
+use crate::chat::model::{Moment, Name, Refusal};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// An address or account that is kept out.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(in crate::chat) struct ServerBan {
+pub struct ServerBan {
     pub(in crate::chat) target: BanTarget,
     pub(in crate::chat) by: Name,
     pub(in crate::chat) reason: Option<Arc<str>>,

@@ -3,9 +3,7 @@
 //! The delay doubles with every failure, for the address and for the account. An address waits
 //! long; an account only shortly, because its owner has to wait for the attempts of others, too.
 
-use crate::chat::model::ids::Moment;
-use crate::chat::model::limits;
-use crate::chat::model::name::Name;
+use crate::chat::model::{Moment, Name, limits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -3,12 +3,8 @@
 //! The identity is in [`identity`](super::Identity), and what belongs to an account is in
 //! `accounts`, which outlives the session. The rest is here and lasts for the session.
 
-use crate::chat::model::identity::Identity;
-use crate::chat::model::ids::{Moment, RecordId};
-use crate::chat::model::metadata::Metadata;
-use crate::chat::model::modes::UserMode;
-use crate::chat::model::name::Name;
-use crate::chat::model::read_markers::ReadMarkers;
+use super::room_list::RoomList;
+use crate::chat::model::{Identity, Metadata, Moment, Name, ReadMarkers, RecordId, UserMode};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -21,7 +17,7 @@ pub struct User {
     /// The time of the user's last record.
     pub last: Moment,
     /// The rooms they are in, in the order of joining.
-    pub(in crate::chat) rooms: Vec<Name>,
+    pub(in crate::chat) rooms: RoomList,
     /// What most users do not need: thousands of idle users do not pay for it.
     pub(in crate::chat) extras: Option<Box<Extras>>,
 }

@@ -248,11 +248,11 @@ fn check_state(hub: &Hub) {
         let who = &user.identity;
         assert_eq!(who.session, *session);
         assert_eq!(hub.nicks.get(&who.nick), Some(session));
-        assert_eq!(super::model::name::guest_number(who.nick.as_str()).is_none(), who.named);
+        assert_eq!(super::model::guest_number(who.nick.as_str()).is_none(), who.named);
         initials.add(&who.nick);
         assert_eq!(user.rooms.iter().collect::<BTreeSet<_>>().len(), user.rooms.len());
         assert!(user.rooms.len() <= limits::ROOMS_PER_USER);
-        for name in &user.rooms {
+        for name in user.rooms.iter() {
             assert!(hub.rooms[name].members.contains_key(session), "{name} has no {who:?}");
         }
         for nick in &user.extras().ignores {

@@ -65,8 +65,8 @@ fn words_command() -> impl Strategy<Value = Command> {
         2 => (prop_oneof![room(), nick()], words(), proptest::option::of(pick()), status())
             .prop_map(|(to, text, reply, status)| {
                 let text = format!("{text}\n{text}").into();
-                let (kind, tags, joints) = (Kind::Notice, Some("+x".into()), Some([2, 9].into()));
-                Command::SendMessage(Box::new(SendMessage { to, kind, text, tags, status, reply, joints }))
+                let (kind, tags, continuations) = (Kind::Notice, Some("+x".into()), Some([2, 9].into()));
+                Command::SendMessage(Box::new(SendMessage { to, kind, text, tags, status, reply, continuations }))
             }),
         2 => (prop_oneof![room(), nick()], words(), proptest::option::of(pick()), status())
             .prop_map(|(to, text, pick, status)| {

@@ -1,5 +1,5 @@
-//! What may be typed? The vocabulary of a chatloop server's plain dialect, as far as IRC can
-//! carry it, and `/quote` for the rest.
+//! The commands of the client in IRC: the names are those of a chatloop server's plain dialect, as
+//! far as IRC can carry them, and `/quote` for the rest.
 
 /// One command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,55 +25,65 @@ const fn command(
 
 /// All of them, in the order of `/help`.
 pub const COMMANDS: &[Command] = &[
-    command("help", &["h", "?"], "/help [COMMAND]", "this list, or one command"),
-    command("quit", &["exit", "bye"], "/quit [WORDS]", "leave, perhaps with words"),
-    command("nick", &["name"], "/nick NAME", "take a name"),
-    command("whois", &[], "/whois NICK", "who somebody is"),
-    command("away", &[], "/away [MESSAGE]", "say that you are not there"),
-    command("back", &[], "/back", "say that you are there again"),
+    command("help", &["h", "?"], "/help [COMMAND]", "list the commands, or explain one"),
+    command("quit", &["exit", "bye"], "/quit [REASON]", "disconnect"),
+    command("nick", &["name"], "/nick NAME", "change your nick"),
+    command("whois", &[], "/whois NICK", "show who a user is"),
+    command("away", &[], "/away [MESSAGE]", "mark yourself as away"),
+    command("back", &[], "/back", "mark yourself as back"),
     command(
         "ignore",
         &[],
         "/ignore [NICK]",
-        "hear nothing that somebody says; without a nick: whom you ignore",
+        "hide a user's messages; without a nick: list ignored users",
     ),
-    command("unignore", &[], "/unignore NICK", "hear them again"),
-    command("join", &["j"], "/join #room [KEY]", "enter a room"),
+    command("unignore", &[], "/unignore NICK", "show their messages again"),
+    command("join", &["j"], "/join #room [KEY]", "join a room"),
     command("part", &["leave"], "/part [#room] [REASON]", "leave a room"),
-    command("room", &["r"], "/room [#room]", "which room words go to, or another one"),
-    command("list", &["rooms"], "/list [MASK]", "which rooms there are"),
-    command("names", &["users"], "/names [#room]", "who is in the room"),
-    command("who", &[], "/who [#room|MASK]", "who is in the room, or everyone that a mask fits"),
-    command("topic", &["t"], "/topic [#room] [TEXT]", "what a room is about; - clears it"),
-    command("invite", &[], "/invite NICK [#room]", "let somebody into a room"),
-    command("msg", &["m", "tell", "query"], "/msg NICK TEXT", "say something to one person"),
-    command("reply", &[], "/reply TEXT", "answer who wrote to you last"),
-    command("notice", &[], "/notice NICK|#room TEXT", "say something that no program answers"),
-    command("me", &["action"], "/me TEXT", "do something"),
-    command("say", &[], "/say TEXT", "say it, whatever it looks like"),
-    command("re", &[], "/re N TEXT", "answer message N"),
+    command("room", &["r"], "/room [#room]", "show or change the current room"),
+    command("list", &["rooms"], "/list [MASK]", "list rooms"),
+    command("names", &["users"], "/names [#room]", "list the users in a room"),
+    command("who", &[], "/who [#room|MASK]", "list the users in a room, or matching a mask"),
+    command("topic", &["t"], "/topic [#room] [TEXT]", "show or set a room's topic; - clears it"),
+    command("invite", &[], "/invite NICK [#room]", "invite a user to a room"),
+    command("msg", &["m", "tell", "query"], "/msg NICK TEXT", "send a direct message"),
+    command("reply", &[], "/reply TEXT", "reply to the last direct message"),
+    command(
+        "notice",
+        &[],
+        "/notice NICK|#room TEXT",
+        "send a notice, which programs do not answer",
+    ),
+    command("me", &["action"], "/me TEXT", "send an action"),
+    command("say", &[], "/say TEXT", "send text as it is, even if it begins with /"),
+    command("re", &[], "/re N TEXT", "reply to message N"),
     command("react", &[], "/react N EMOJI", "react to message N"),
-    command("unreact", &[], "/unreact N EMOJI", "take a reaction back"),
+    command("unreact", &[], "/unreact N EMOJI", "remove a reaction"),
     command("delete", &["del"], "/delete N [REASON]", "delete your message N"),
-    command("numbers", &[], "/numbers on|off", "show the numbers of messages"),
-    command("bell", &[], "/bell off|pm|mention|all", "when the bell rings"),
-    command("history", &[], "/history [#room|NICK] [N] | before|after N [COUNT]", "what was said"),
-    command("register", &[], "/register PASSWORD", "make your nick yours"),
-    command("login", &["identify"], "/login [NAME] PASSWORD", "prove that an account is yours"),
-    command("op", &[], "/op NICK [#room]", "make somebody an op"),
-    command("deop", &[], "/deop NICK [#room]", "take that back"),
-    command("voice", &[], "/voice NICK [#room]", "let somebody speak in a moderated room"),
-    command("devoice", &[], "/devoice NICK [#room]", "take that back"),
-    command("kick", &[], "/kick [#room] NICK [REASON]", "put somebody out of a room"),
+    command("numbers", &[], "/numbers on|off", "show or hide message numbers"),
+    command("bell", &[], "/bell off|pm|mention|all", "when to ring the bell"),
+    command(
+        "history",
+        &[],
+        "/history [#room|NICK] [N] | before|after N [COUNT]",
+        "show earlier messages",
+    ),
+    command("register", &[], "/register PASSWORD", "register your nick as an account"),
+    command("login", &["identify"], "/login [NAME] PASSWORD", "log in to an account"),
+    command("op", &[], "/op NICK [#room]", "make a user an operator of the room"),
+    command("deop", &[], "/deop NICK [#room]", "remove operator status"),
+    command("voice", &[], "/voice NICK [#room]", "allow a user to speak in a moderated room"),
+    command("devoice", &[], "/devoice NICK [#room]", "remove voice"),
+    command("kick", &[], "/kick [#room] NICK [REASON]", "kick a user from a room"),
     command(
         "ban",
         &[],
         "/ban [#room] [NICK|MASK]",
-        "keep somebody out; without a name: who is kept out",
+        "ban a user from a room; without a name: list the bans",
     ),
-    command("unban", &[], "/unban [#room] NICK|MASK", "let them in again"),
-    command("mute", &[], "/mute [#room] NICK|MASK", "let somebody listen but not speak"),
-    command("unmute", &[], "/unmute [#room] NICK|MASK", "let them speak again"),
+    command("unban", &[], "/unban [#room] NICK|MASK", "remove a ban"),
+    command("mute", &[], "/mute [#room] NICK|MASK", "prevent a user from speaking"),
+    command("unmute", &[], "/unmute [#room] NICK|MASK", "allow a muted user to speak"),
     command(
         "lock",
         &[],
@@ -84,16 +94,16 @@ pub const COMMANDS: &[Command] = &[
         "unlock",
         &[],
         "/unlock [#room] topic|invite|moderated|external|secret|key|limit",
-        "open it again",
+        "remove a restriction",
     ),
     command("mode", &["modes"], "/mode [#room|NICK] [MODES]", "show or change modes"),
-    command("motd", &[], "/motd", "the message of the day"),
+    command("motd", &[], "/motd", "show the message of the day"),
     command("oper", &[], "/oper NAME PASSWORD", "become a server operator"),
-    command("kill", &[], "/kill NICK [REASON]", "put somebody out of the server"),
-    command("quote", &["raw"], "/quote LINE", "send a line as it is"),
+    command("kill", &[], "/kill NICK [REASON]", "disconnect a user from the server"),
+    command("quote", &["raw"], "/quote LINE", "send a raw line"),
 ];
 
-/// What a chatloop server does in plain lines only: IRC has no words for it.
+/// Commands that a chatloop server has in plain lines only.
 pub const ONLY_PLAIN: [&str; 3] = ["edit", "search", "thread"];
 
 /// The command of a name, in capitals or not.
@@ -102,25 +112,11 @@ pub fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| is(command.name) || command.also.iter().any(|also| is(also)))
 }
 
-/// The command that a name is almost: one letter other, more, less, or two that changed places.
+/// The command that a name misspells by one letter or two transposed ones.
 pub fn almost(name: &str) -> Option<&'static Command> {
     let name = name.to_ascii_lowercase();
-    COMMANDS.iter().find(|command| name.len() > 2 && is_near(command.name, &name))
-}
-
-fn is_near(one: &str, other: &str) -> bool {
-    let same = |(one, other): (u8, u8)| one == other;
-    let front = one.bytes().zip(other.bytes()).take_while(|pair| same(*pair)).count();
-    let back = one.bytes().rev().zip(other.bytes().rev()).take_while(|pair| same(*pair)).count();
-    let (short, long) = (one.len().min(other.len()), one.len().max(other.len()));
-    if long - short == 1 {
-        return front + back >= short;
-    }
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    let changed = long == short && front + 2 + back == long;
-    long == short
-        && (front + 1 + back >= long
-            || (changed && one[front] == other[front + 1] && one[front + 1] == other[front]))
+    let is_near = |command: &&Command| strsim::osa_distance(command.name, &name) == 1;
+    COMMANDS.iter().find(|command| name.len() > 2 && is_near(command))
 }
 
 #[cfg(test)]

@@ -144,8 +144,8 @@ impl IrcSession {
         let tags = message.tags;
         let of = messages::word(tags, "+draft/reply").or_else(|| messages::word(tags, "+reply"));
         let (reaction, did) = match messages::word(tags, "+draft/react") {
-            Some(text) => (Some(text), "reacts to"),
-            None => (messages::word(tags, "+draft/unreact"), "takes back from"),
+            Some(text) => (Some(text), "reacted to"),
+            None => (messages::word(tags, "+draft/unreact"), "removed a reaction from"),
         };
         if let (Some(of), Some(reaction)) = (of, reaction) {
             let what = self.described(&of, message.parameters.first().copied().unwrap_or_default());
@@ -171,13 +171,13 @@ impl IrcSession {
         if let Some(room) = self.rooms.get(&self.server, target) {
             room.log.deleted(id);
         }
-        self.show_text(format!("{who} has deleted {what}{reason}"));
+        self.show_text(format!("{who} deleted {what}{reason}"));
     }
 
     /// CTCP. Two harmless questions are answered, and not often; nothing is ever obeyed.
     fn ctcp_received(&mut self, chat: &ChatMessage) {
         if chat.kind == MessageKind::Notice {
-            return self.show_text(format!("{} answers: {}", chat.nick, chat.text));
+            return self.show_text(format!("{} replied: {}", chat.nick, chat.text));
         }
         let (question, rest) = chat.text.split_once(' ').unwrap_or((&chat.text, ""));
         let answer = match question.to_ascii_uppercase().as_str() {
@@ -190,7 +190,7 @@ impl IrcSession {
         self.answered.retain(|then| now.duration_since(*then) < within);
         if self.answered.len() < most {
             self.answered.push(now);
-            self.show_text(format!("{} asks this program for {question}", chat.nick));
+            self.show_text(format!("{} requested {question} (CTCP)", chat.nick));
             self.queue("NOTICE", &[&chat.nick], Some(&format!("\u{1}{answer}\u{1}")));
         }
     }

@@ -29,9 +29,11 @@ impl IrcSession {
         if std::mem::replace(&mut self.welcomed, true) {
             return;
         }
-        let (nick, network) = (&self.nick, self.server.network());
-        let text =
-            format!("connected as {nick} to {network}; /help lists the commands, /quit leaves");
+        let to = match self.server.network() {
+            "" => String::new(),
+            network => format!(" to {network}"),
+        };
+        let text = format!("connected{to} as {}; /help lists the commands, /quit exits", self.nick);
         self.show_text(text);
         if std::mem::replace(&mut self.was_in, true) {
             return self.rejoin();
@@ -41,7 +43,7 @@ impl IrcSession {
             rooms.push(LOBBY.to_owned());
         }
         if rooms.is_empty() {
-            self.note("in no room yet: /join #room enters one, /list shows them; --join '#room' does it at the start");
+            self.note("not in a room yet (/join #room joins one, /list lists them; at startup: --join '#room')");
         }
         for room in rooms {
             self.join(&room, None);
@@ -51,7 +53,7 @@ impl IrcSession {
     /// `JOIN`, remembered until it is answered.
     pub(super) fn join(&mut self, room: &str, key: Option<&str>) {
         let Some(line) = self.line("JOIN", &[&[room], key.as_slice()].concat(), None) else {
-            return self.fail("that is too long for the name of a room");
+            return self.fail("that room name is too long");
         };
         self.joining.push((room.to_owned(), key.map(|key| key.to_owned().into())));
         self.pace.push(line);
@@ -117,7 +119,7 @@ impl IrcSession {
             return;
         }
         self.complete = false;
-        self.note(format!("missed: {} of {who}", counted(messages.len(), "private message")));
+        self.note(format!("missed {} from {who}", counted(messages.len(), "direct message")));
         if self.bell >= Bell::Pm {
             self.shown.push(DisplayItem::Bell);
         }
@@ -137,9 +139,12 @@ impl IrcSession {
                 Next::Ask(reference, count) => self.ask_after(target, &reference, count),
                 Next::Done(caught) => self.show_caught(target, caught),
             },
-            None if messages.is_empty() => self.show_text(format!("nothing is kept of {target}")),
+            None if messages.is_empty() => self.show_text(format!("no history of {target}")),
             None => {
-                self.show_text(format!("past of {target}: {}", counted(messages.len(), "message")));
+                self.show_text(format!(
+                    "history of {target}: {}",
+                    counted(messages.len(), "message")
+                ));
                 messages.into_iter().for_each(|chat| self.show(chat, true));
             }
         }
@@ -158,7 +163,7 @@ impl IrcSession {
                 let caught = room.log.give_up();
                 self.complete = false;
                 if !caught.first_visit {
-                    self.note(format!("what was said in {target} meanwhile is not known: {text}"));
+                    self.note(format!("messages missed in {target} are not available: {text}"));
                 }
                 self.show_caught(target, caught);
             }
@@ -170,7 +175,7 @@ impl IrcSession {
         let mut missed = caught.missed;
         if caught.first_visit {
             if !missed.is_empty() {
-                self.show_text(format!("past of {room}: {}", counted(missed.len(), "message")));
+                self.show_text(format!("history of {room}: {}", counted(missed.len(), "message")));
             }
         } else {
             // The person's own words are on the screen already.
@@ -184,16 +189,18 @@ impl IrcSession {
             });
             if caught.forgotten {
                 self.note(format!(
-                    "the server has forgotten what was said in {room} (was it restarted, or the room empty?); what was said meanwhile may be lost"
+                    "the server no longer has the history of {room} (it was restarted, or the room was empty); missed messages may be lost"
                 ));
             }
             if caught.more {
-                self.note(format!("more was missed in {room} than is shown; /history shows it"));
+                self.note(format!(
+                    "more messages were missed in {room} than are shown (see /history)"
+                ));
             }
             match missed.len() {
                 0 => {}
-                1 => self.note(format!("1 message was missed in {room}:")),
-                count => self.note(format!("{count} messages were missed in {room}:")),
+                1 => self.note(format!("missed 1 message in {room}:")),
+                count => self.note(format!("missed {count} messages in {room}:")),
             }
             self.complete &= missed.is_empty() && !caught.more && !caught.forgotten;
             let rings = missed.iter().any(|chat| mentions(&chat.text, &self.nick));
@@ -219,13 +226,15 @@ impl IrcSession {
         lost.iter().for_each(|name| self.left(name));
         let place = self.current.clone().unwrap_or_else(|| "no room".to_owned());
         let how = match (self.server.keeps_history(), self.complete) {
-            (false, _) => "; this server keeps no history, so what was said meanwhile is not known",
-            (true, true) => "; nothing was missed in the rooms",
+            (false, _) => {
+                "; this server does not keep history, so missed messages are not available"
+            }
+            (true, true) => "; no messages were missed",
             (true, false) => "",
         };
         self.note(format!("back in {place} as {}{how}", self.nick));
         for text in self.sent.take_lost() {
-            self.note(format!("perhaps nobody has heard your: {text}"));
+            self.note(format!("possibly not delivered: {text}"));
         }
     }
 }

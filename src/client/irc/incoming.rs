@@ -76,7 +76,7 @@ impl IrcSession {
             "WALLOPS" => {
                 let who = people::name(message);
                 let text = words.last().copied().unwrap_or_default();
-                self.show_text(format!("to operators, by {who}: {text}"));
+                self.show_text(format!("{who} to all operators: {text}"));
             }
             _ => match message.numeric() {
                 Some(numeric) => self.numeric(numeric, words, message, &context),
@@ -121,7 +121,7 @@ impl IrcSession {
         let label = self.batches.label(reference);
         let Some(mut batch) = self.batches.close(reference) else { return };
         if batch.overflowed {
-            self.note("a part of that was too long and is not shown");
+            self.note("part of the answer was too long and is not shown");
         }
         match batch.kind.as_str() {
             "draft/multiline" => {
@@ -133,14 +133,11 @@ impl IrcSession {
                 }
             }
             "chathistory" => self.history_received(&batch.target, batch.messages),
-            "netsplit" => self.show_text(format!(
-                "a part of the network is gone: {} left",
-                counted(batch.counted, "user")
-            )),
-            "netjoin" => self.show_text(format!(
-                "a part of the network is back: {} entered",
-                counted(batch.counted, "user")
-            )),
+            "netsplit" => {
+                self.show_text(format!("netsplit: {} quit", counted(batch.counted, "user")))
+            }
+            "netjoin" => self
+                .show_text(format!("end of a netsplit: {} joined", counted(batch.counted, "user"))),
             _ => {}
         }
     }
@@ -191,7 +188,7 @@ impl IrcSession {
             if let Some(asked) = self.login_asked.take() {
                 self.login = Some(super::Login { account: (*account).to_owned(), ..asked });
             }
-            let text = format!("{account} is registered and yours; next time: --account {account}");
+            let text = format!("account {account} registered; next time, use --account {account}");
             return self.show_text(text);
         }
         self.show_text(format!("{account}: {text}"));

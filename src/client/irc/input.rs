@@ -65,15 +65,15 @@ impl IrcSession {
         };
         let Some(to) = to else {
             return self.fail(
-                "you are in no room; /join #room enters one, /msg NICK TEXT writes to one person",
+                "you are not in a room (try /join #room; to write to one user, /msg NICK TEXT)",
             );
         };
         if self.rooms.get(&self.server, &to).is_none_or(|room| !room.inside) {
-            return self.fail(format!("you are not in {to}; /join {to} enters it"));
+            return self.fail(format!("you are not in {to} (try /join {to})"));
         }
         let lines: Vec<&str> = std::iter::once(first).chain(rest.iter().copied()).collect();
         if lines.iter().all(|line| line.trim().is_empty()) {
-            return self.fail(format!("nothing to say in {to}; form: @#room text"));
+            return self.fail(format!("no text for {to}; usage: @#room TEXT"));
         }
         self.send_message(Outgoing { to: &to, kind: MessageKind::Message, reply: None }, &lines);
     }
@@ -84,7 +84,7 @@ impl IrcSession {
         let Some(command) = commands::find(name) else { return self.unknown(name) };
         let words: Vec<&str> = rest.split_whitespace().collect();
         if words.iter().any(|word| word.starts_with(':')) && !says_text(command.name) {
-            return self.fail("no name begins with a colon");
+            return self.fail("names cannot begin with a colon");
         }
         match (command.name, &words[..]) {
             ("help", _) => self.help(words.first().copied()),
@@ -116,7 +116,7 @@ impl IrcSession {
                     Outgoing { to: &to, kind: MessageKind::Message, reply: None },
                     &[rest],
                 ),
-                None => self.fail("nobody has written to you yet; /msg NICK TEXT begins"),
+                None => self.fail("no direct message to reply to yet (try /msg NICK TEXT)"),
             },
             ("me", [_, ..]) => self.send_here(MessageKind::Action, rest),
             ("say", [_, ..]) => self.send_here(MessageKind::Message, rest),
@@ -126,8 +126,7 @@ impl IrcSession {
             ("delete", [number, ..]) => self.delete(number, rest),
             ("numbers", ["on" | "off"]) => {
                 self.show_numbers = words[0] == "on";
-                let shown = if self.show_numbers { "their" } else { "no" };
-                self.show_text(format!("messages show {shown} numbers"));
+                self.show_text(format!("message numbers are {}", words[0]));
             }
             ("bell", [when]) => match Bell::named(when) {
                 Some(bell) => {
@@ -151,25 +150,26 @@ impl IrcSession {
     fn unknown(&mut self, name: &str) {
         let is = |known: &&&str| known.eq_ignore_ascii_case(name);
         if let Some(name) = commands::ONLY_PLAIN.iter().find(is) {
-            return self.fail(format!(
-                "IRC has no /{name}; a chatloop server has it in plain lines: chatloop-client --plain"
-            ));
+            return self
+                .fail(format!("/{name} is not available in IRC; use chatloop-client --plain"));
         }
         // What looks like a slip of the finger may have a password behind it.
         match commands::almost(name) {
             Some(near) => {
                 let near = near.name;
-                self.fail(format!("there is no such command; was it /{near}? /help {near} shows its form"));
+                self.fail(format!(
+                    "unknown command; did you mean /{near}? (/help {near} shows its usage)"
+                ));
             }
             None => self.fail(format!(
-                "there is no command /{name}; /help lists them all, /quote LINE sends a line as it is, //{name} says \"/{name}\""
+                "unknown command /{name} (try /help; to send it as text, type //{name})"
             )),
         }
     }
 
     /// What was typed is not enough.
     pub(super) fn usage_error(&mut self, command: &commands::Command, what: &str) {
-        self.fail(format!("{what}; form: {}", command.form));
+        self.fail(format!("{what}; usage: {}", command.form));
     }
 
     fn help(&mut self, name: Option<&str>) {
@@ -179,12 +179,14 @@ impl IrcSession {
                 for command in commands::COMMANDS {
                     self.show_text(format!("{:<38} {}", command.form, command.what));
                 }
-                self.show_text("@#room TEXT says something in another room, //TEXT says a line that begins with /");
+                self.show_text(
+                    "@#room TEXT sends to another room; //TEXT sends a line that begins with /",
+                );
             }
             Some((_, Some(command))) => {
                 self.show_text(format!("{}: {}", command.form, command.what));
                 if !command.also.is_empty() {
-                    self.show_text(format!("the same: /{}", command.also.join(", /")));
+                    self.show_text(format!("aliases: /{}", command.also.join(", /")));
                 }
             }
             Some((name, None)) => self.unknown(name),
@@ -193,8 +195,9 @@ impl IrcSession {
 
     fn join_or_go(&mut self, room: &str, key: Option<&str>) {
         if !self.server.is_room(room) {
-            return self
-                .fail(format!("\"{room}\" is no room; a room's name begins with #: #{room}"));
+            return self.fail(format!(
+                "invalid room name \"{room}\": room names begin with # (try #{room})"
+            ));
         }
         if self.rooms.get(&self.server, room).is_some_and(|room| room.inside) {
             return self.go_to(room);
@@ -205,18 +208,18 @@ impl IrcSession {
     fn go_to(&mut self, room: &str) {
         match self.rooms.get(&self.server, room).map(|room| room.name.clone()) {
             Some(name) => {
-                self.show_text(format!("your words go to {name} now"));
+                self.show_text(format!("current room: {name}"));
                 self.current = Some(name);
             }
-            None => self.fail(format!("you are not in {room}; /join {room} enters it")),
+            None => self.fail(format!("you are not in {room} (try /join {room})")),
         }
     }
 
     fn where_am_i(&mut self) {
         let all: Vec<&str> = self.rooms.0.iter().map(|room| room.name.as_str()).collect();
         let text = match &self.current {
-            Some(room) => format!("your words go to {room}; you are in {}", all.join(", ")),
-            None => "you are in no room; /join #room enters one".to_owned(),
+            Some(room) => format!("current room: {room}; you are in {}", all.join(", ")),
+            None => "you are not in a room (try /join #room)".to_owned(),
         };
         self.show_text(text);
     }
@@ -229,7 +232,7 @@ impl IrcSession {
     ) {
         match room.map(str::to_owned).or_else(|| self.current.clone()) {
             Some(room) => act(self, &room),
-            None => self.fail("you are in no room; /join #room enters one"),
+            None => self.fail("you are not in a room (try /join #room)"),
         }
     }
 
@@ -263,7 +266,7 @@ impl IrcSession {
             (None, rest)
         };
         if let Some(limit) = self.server.longest("TOPICLEN").filter(|limit| text.len() > *limit) {
-            return self.fail(format!("a topic has up to {limit} bytes here"));
+            return self.fail(format!("topics on this server have at most {limit} bytes"));
         }
         let text = match text {
             "" => None,
@@ -310,11 +313,11 @@ impl IrcSession {
         let found = number.parse().ok().and_then(|number| self.numbers.find(number)).cloned();
         if found.is_none() {
             let why = match number.parse::<u64>() {
-                Ok(_) => format!(
-                    "there is no message {number}; /numbers on shows the numbers, and so does /history"
-                ),
+                Ok(_) => {
+                    format!("there is no message {number} (/numbers on shows message numbers)")
+                }
                 Err(_) => {
-                    format!("\"{number}\" is not the number of a message; /numbers on shows them")
+                    format!("invalid message number \"{number}\" (/numbers on shows them)")
                 }
             };
             self.fail(why);
@@ -334,7 +337,7 @@ impl IrcSession {
     fn react(&mut self, number: &str, rest: &str, key: &str) {
         let Some(of) = self.numbered(number) else { return };
         if !self.server.has("message-tags") {
-            return self.fail("this server carries no reactions (it has no message-tags)");
+            return self.fail("this server does not support reactions (message-tags)");
         }
         let text = rest[number.len()..].trim();
         let text = text.strip_prefix(':').and_then(|text| text.strip_suffix(':')).unwrap_or(text);
@@ -345,7 +348,8 @@ impl IrcSession {
         let _ = line.command("TAGMSG").middle(&of.place).end();
         self.pace.push(out);
         if !self.server.has("echo-message") {
-            let did = if key.ends_with("unreact") { "takes back from" } else { "reacts to" };
+            let did =
+                if key.ends_with("unreact") { "removed a reaction from" } else { "reacted to" };
             self.show_text(format!(
                 "{} {did} {} {} <{}>: {text}",
                 self.nick, of.place, of.number, of.nick
@@ -366,33 +370,35 @@ impl IrcSession {
         let Some(nick) = words.first() else {
             let all = self.ignored.join(", ");
             return self.show_text(if all.is_empty() {
-                "you ignore nobody".to_owned()
+                "you are not ignoring anyone".to_owned()
             } else {
-                format!("you ignore {all}")
+                format!("you are ignoring {all}")
             });
         };
         let known = self.ignored.iter().position(|it| self.server.same(it, nick));
         match (on, known) {
-            (true, _) if self.is_me(nick) => self.fail("you cannot do that to yourself"),
+            (true, _) if self.is_me(nick) => self.fail("you cannot ignore yourself"),
             (true, None) if self.ignored.len() == MAX_IGNORED => {
-                self.fail(format!("no more than {MAX_IGNORED} can be ignored"));
+                self.fail(format!("you can ignore at most {MAX_IGNORED} users"));
             }
             (true, None) => {
                 self.ignored.push((*nick).to_owned());
-                self.show_text(format!("you ignore {nick}"));
+                self.show_text(format!("you are now ignoring {nick}"));
             }
-            (true, Some(_)) => self.show_text(format!("you ignore {nick}")),
+            (true, Some(_)) => self.show_text(format!("you are now ignoring {nick}")),
             (false, Some(place)) => {
                 self.ignored.remove(place);
-                self.show_text(format!("you no longer ignore {nick}"));
+                self.show_text(format!("you are no longer ignoring {nick}"));
             }
-            (false, None) => self.fail(format!("you do not ignore {nick}; /ignore lists them")),
+            (false, None) => {
+                self.fail(format!("you are not ignoring {nick} (/ignore shows the list)"))
+            }
         }
     }
 
     fn history(&mut self, words: &[&str]) {
         if !self.server.keeps_history() {
-            return self.fail("this server keeps no history");
+            return self.fail("this server does not keep history");
         }
         let (place, words) = match words {
             [first, rest @ ..]
@@ -414,7 +420,7 @@ impl IrcSession {
             _ => ("LATEST".to_owned(), "*".to_owned(), count(words.first())),
         };
         let Some(count) = count else {
-            return self.fail("that is no number of messages; form: /history [#room|NICK] [N]");
+            return self.fail("invalid number of messages; usage: /history [#room|NICK] [N]");
         };
         let count = count.min(most).to_string();
         self.with_room(place, |session, place| {
@@ -424,7 +430,7 @@ impl IrcSession {
 
     fn register(&mut self, password: &str) {
         if !self.server.has("draft/account-registration") {
-            return self.fail("this server registers nobody by itself; many have NickServ: /msg NickServ HELP REGISTER");
+            return self.fail("this server does not support registration; it may have NickServ (try /msg NickServ HELP REGISTER)");
         }
         let nick = self.nick.clone();
         self.login_asked =
@@ -435,7 +441,7 @@ impl IrcSession {
     fn log_in(&mut self, account: Option<&str>, password: &str) {
         if !self.server.offers_sasl() {
             return self.fail(
-                "this server has no login; many have NickServ: /msg NickServ IDENTIFY PASSWORD",
+                "this server does not support login; it may have NickServ (try /msg NickServ IDENTIFY PASSWORD)",
             );
         }
         let account = account.unwrap_or(&self.nick).to_owned();
@@ -448,7 +454,7 @@ impl IrcSession {
     fn quote(&mut self, line: &str) {
         let longest = self.server.line_length() - 2;
         if line.len() > longest {
-            return self.fail(format!("a line has up to {longest} bytes here"));
+            return self.fail(format!("lines on this server have at most {longest} bytes"));
         }
         self.pace.push(format!("{line}\r\n").into_bytes());
     }

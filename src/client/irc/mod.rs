@@ -268,7 +268,7 @@ impl IrcSession {
         self.welcomed && self.joining.is_empty() && self.pace.taken() >= self.parting
     }
 
-    /// What the server owes: the PING that it has not answered and how much it has confirmed so
+    /// What the server owes: the PING that it did not respond and how much it has confirmed so
     /// far. It changes with every step, and is `None` when nothing is owed.
     pub fn owed(&self) -> Option<(u64, u64)> {
         Some((self.pace.awaited()?, self.sent.confirmed()))
@@ -290,10 +290,13 @@ impl IrcSession {
     /// Why not, in words for people.
     pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         if !self.welcomed {
-            return Err("the server has not let us in yet".to_owned());
+            return Err("the server has not accepted the connection yet".to_owned());
         }
         if !self.pace.has_room_for(lines.len()) {
-            return Err(format!("the server is slow, {} lines wait for it", self.waiting()));
+            return Err(format!(
+                "the server is slow: {} lines are waiting to be sent",
+                self.waiting()
+            ));
         }
         let asked = self.joining.iter().map(|(room, _)| room);
         let waits = asked.into_iter().find(|room| match &self.current {
@@ -345,8 +348,8 @@ impl IrcSession {
             return None;
         }
         match self.has_answered() {
-            false => self.not_irc("it has closed the connection"),
-            true => self.rejected("it has closed the connection"),
+            false => self.not_irc("the server closed the connection"),
+            true => self.rejected("the server closed the connection"),
         }
         self.outcome.take().map(
             |(RegistrationOutcome::Rejected(why)
@@ -399,7 +402,7 @@ impl IrcSession {
             Some(line) => {
                 self.pace.push(line);
             }
-            None => self.fail("that is too long for one line of this server"),
+            None => self.fail("too long for one line on this server"),
         }
     }
 

@@ -37,14 +37,16 @@ impl IrcSession {
                     Some(if reason.is_empty() { "no reason" } else { reason }),
                 );
             }
-            (_, []) => self.usage_error(command, "something is missing"),
-            _ => self.usage_error(command, "that cannot be understood"),
+            (_, []) => self.usage_error(command, "missing arguments"),
+            _ => self.usage_error(command, "invalid arguments"),
         }
     }
 
     fn away(&mut self, text: &str) {
         match self.server.longest("AWAYLEN").filter(|limit| text.len() > *limit) {
-            Some(limit) => self.fail(format!("such a message has up to {limit} bytes here")),
+            Some(limit) => {
+                self.fail(format!("away messages on this server have at most {limit} bytes"))
+            }
             None => self.queue("AWAY", &[], Some(text)),
         }
     }
@@ -64,10 +66,10 @@ impl IrcSession {
         };
         let (nick, reason) = rest.split_once(' ').unwrap_or((rest, ""));
         if nick.is_empty() {
-            return self.usage_error(command, "the nick is missing");
+            return self.usage_error(command, "missing nick");
         }
         if let Some(limit) = self.server.longest("KICKLEN").filter(|limit| reason.len() > *limit) {
-            return self.fail(format!("a reason has up to {limit} bytes here"));
+            return self.fail(format!("reasons on this server have at most {limit} bytes"));
         }
         let reason = Some(reason.trim_start()).filter(|reason| !reason.is_empty());
         self.with_room(room, |session, room| session.queue("KICK", &[room, nick], reason));
@@ -80,7 +82,7 @@ impl IrcSession {
             [] => None,
             [mask] if is_mask(mask) => Some((*mask).to_owned()),
             [nick] => Some(format!("{nick}!*@*")),
-            _ => return self.usage_error(command, "one nick or mask is wanted"),
+            _ => return self.usage_error(command, "expected one nick or mask"),
         };
         self.with_room(room, |session, room| match &mask {
             Some(mask) => session.queue("MODE", &[room, letters, mask], None),
@@ -92,12 +94,15 @@ impl IrcSession {
     /// with `m:` (EXTBAN; chatloop, InspIRCd) or a list `q` of its own (CHANMODES; Solanum).
     fn mute(&mut self, command: &Command, sign: &str, words: &[&str]) {
         let (room, words) = self.room_first(words);
-        let [name] = words else { return self.usage_error(command, "one nick or mask is wanted") };
+        let [name] = words else { return self.usage_error(command, "expected one nick or mask") };
         let mask = if is_mask(name) { (*name).to_owned() } else { format!("{name}!*@*") };
         let (letter, mask) = match self.server.mute_prefix() {
             Some(prefix) => ('b', format!("{prefix}{mask}")),
             None if self.server.modes().list.contains('q') => ('q', mask),
-            None => return self.fail("this server cannot mute; /lock moderated, and /voice"),
+            None => {
+                return self
+                    .fail("this server does not support mute (use /lock moderated and /voice)");
+            }
         };
         self.with_room(room, |session, room| {
             session.queue("MODE", &[room, &format!("{sign}{letter}"), &mask], None);
@@ -120,13 +125,13 @@ impl IrcSession {
                 ('l', Some(*number))
             }
             (true, ["limit", ..]) => {
-                return self.usage_error(command, "the limit is a number above 0");
+                return self.usage_error(command, "the limit must be a number above 0");
             }
             (false, ["limit"]) => ('l', None),
-            (true, ["key"]) => return self.usage_error(command, "the key is missing"),
-            (_, []) => return self.usage_error(command, "what to lock is missing"),
+            (true, ["key"]) => return self.usage_error(command, "missing key"),
+            (_, []) => return self.usage_error(command, "missing lock name"),
             (_, [what, ..]) => {
-                return self.usage_error(command, &format!("\"{what}\" cannot be locked so"));
+                return self.usage_error(command, &format!("unknown lock \"{what}\""));
             }
         };
         let change = format!("{}{letter}", if on { '+' } else { '-' });

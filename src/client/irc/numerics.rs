@@ -103,7 +103,7 @@ impl IrcSession {
             && matches!(number, 403 | 405 | 407 | 437 | 461 | 470..=479 | 485 | 489 | 495 | 520)
         {
             let (room, _) = self.joining.remove(place);
-            self.fail(format!("{room} cannot be entered: {text}"));
+            self.fail(format!("could not join {room}: {text}"));
             return self.check_rejoined();
         }
         if self.message_rejected(context.label.as_deref(), text) {
@@ -114,14 +114,14 @@ impl IrcSession {
         }
         self.failed = true;
         self.show_text(match (number, words) {
-            (401 | 406, [nick, ..]) => format!("nobody is called {nick}"),
-            (403, [room, ..]) => format!("there is no room {room}; /join {room} opens one"),
-            (404, [room, ..]) => format!("not said in {room}: {text}"),
-            (421, [command, ..]) => format!("this server has no command {command}"),
-            (432, [nick, ..]) => format!("{nick} cannot be a nick here: {text}"),
-            (433 | 436 | 437, [nick, ..]) => format!("user name already exists: {nick}: {text}"),
-            (442, [room, ..]) => format!("you are not in {room}; /join {room} enters it"),
-            (482, [room, ..]) => format!("you are not an op of {room}"),
+            (401 | 406, [nick, ..]) => format!("no such nick: {nick}"),
+            (403, [room, ..]) => format!("no such room: {room} (/join {room} creates it)"),
+            (404, [room, ..]) => format!("not sent to {room}: {text}"),
+            (421, [command, ..]) => format!("unknown command on this server: {command}"),
+            (432, [nick, ..]) => format!("invalid nick {nick}: {text}"),
+            (433 | 436 | 437, [nick, ..]) => format!("nick {nick} is not available: {text}"),
+            (442, [room, ..]) => format!("you are not in {room} (try /join {room})"),
+            (482, [room, ..]) => format!("you are not an operator of {room}"),
             _ => in_words(words),
         });
     }
@@ -131,7 +131,7 @@ impl IrcSession {
         let words = match (number, words) {
             (301, [nick, .., text]) => format!("{nick} is away: {}", stripped(text)),
             (305, _) => "you are no longer away".to_owned(),
-            (306, _) => "you are marked as away; /back ends that".to_owned(),
+            (306, _) => "you are marked as away (/back ends it)".to_owned(),
             (311, [nick, user, host, .., real]) => {
                 format!("{nick} is {nick}!{user}@{host} ({})", stripped(real))
             }
@@ -140,7 +140,7 @@ impl IrcSession {
             }
             (312, [_, server, info]) => format!("on {server} ({info})"),
             (317, [_, idle, since, _]) => {
-                format!("here since {}, idle {}", moment(since), duration(idle))
+                format!("signed on {}, idle {}", moment(since), duration(idle))
             }
             (317, [_, idle, _]) => format!("idle {}", duration(idle)),
             (319, [_, rooms]) => format!("in {}", rooms.trim()),
@@ -213,17 +213,15 @@ impl IrcSession {
             (324, [room, modes @ ..]) => {
                 self.show_text(format!("modes of {room}: {}", modes.join(" ")))
             }
-            (329, [room, since]) => {
-                self.show_text(format!("{room} is there since {}", moment(since)))
-            }
+            (329, [room, since]) => self.show_text(format!("{room} was created {}", moment(since))),
             (367, [room, mask, ..]) => {
-                self.row(format!("{room} bans {mask}"));
+                self.row(format!("ban in {room}: {mask}"));
             }
             (346, [room, mask, ..]) => {
-                self.row(format!("{room} lets in {mask}"));
+                self.row(format!("invite exception in {room}: {mask}"));
             }
             (348, [room, mask, ..]) => {
-                self.row(format!("{room} bans all but {mask}"));
+                self.row(format!("ban exception in {room}: {mask}"));
             }
             (391, [.., text]) => {
                 let now = self.server_time(message);
@@ -252,7 +250,7 @@ fn in_words(words: &[&str]) -> String {
     match words {
         [about @ .., text] if !about.is_empty() => format!("{}: {text}", about.join(" ")),
         [text] => (*text).to_owned(),
-        _ => "the server has said something empty".to_owned(),
+        _ => "the server sent an empty reply".to_owned(),
     }
 }
 

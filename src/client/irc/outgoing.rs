@@ -279,8 +279,7 @@ impl IrcSession {
         let Some((target, text)) = label.and_then(|label| self.sent.refused(label)) else {
             return false;
         };
-        let to = if self.server.is_room(&target) { "in" } else { "to" };
-        self.fail(format!("not said {to} {target}: {why}: {text}"));
+        self.fail(format!("not sent to {target}: {why}: {text}"));
         true
     }
 }

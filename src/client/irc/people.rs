@@ -62,10 +62,10 @@ impl IrcSession {
                 if self.server.is_room(room) {
                     self.vocabulary.room(room);
                 }
-                self.show_text(format!("{who} invites you to {room}; /join {room} enters it"));
+                self.show_text(format!("{who} invited you to {room} (try /join {room})"));
             }
             ("INVITE", [nick, room, ..]) => {
-                self.show_text(format!("{who} has invited {nick} to {room}"))
+                self.show_text(format!("{who} invited {nick} to {room}"))
             }
             ("AWAY", [text, ..]) if !text.is_empty() => {
                 if !self.is_me(&who) {
@@ -89,10 +89,7 @@ impl IrcSession {
             }
             ("SETNAME", _) => {}
             ("KILL", [nick, rest @ ..]) if self.is_me(nick) => {
-                self.show_text(format!(
-                    "{who} has put you out of the server{}",
-                    reason(rest.last())
-                ));
+                self.show_text(format!("{who} killed your session{}", reason(rest.last())));
             }
             _ => return false,
         }
@@ -108,7 +105,7 @@ impl IrcSession {
         let Some(room) = self.rooms.get(&self.server, name) else { return };
         room.add(&self.server, who, "");
         let count = room.count().map(|count| format!(", {} there", counted(count, "user")));
-        let text = format!("{who} entered {}{}", room.name, count.unwrap_or_default());
+        let text = format!("{who} joined {}{}", room.name, count.unwrap_or_default());
         self.vocabulary.present(who);
         if !quiet {
             self.show_text(text);
@@ -118,8 +115,7 @@ impl IrcSession {
     /// This person is in a room now.
     fn entered(&mut self, name: &str) {
         if !self.server.is_room(name) {
-            return self
-                .note(format!("{name} has a name that cannot be shown, and is not followed"));
+            return self.note(format!("{name} is not followed: its name cannot be displayed"));
         }
         let place = self.joining.iter().position(|(asked, _)| self.server.same(asked, name));
         let key = place.map(|place| self.joining.remove(place)).and_then(|(_, key)| key);
@@ -162,7 +158,7 @@ impl IrcSession {
         let (users, names) = (counted(room.named(), "user"), names.join(" "));
         let text = match asked {
             true => format!("{users} in {}: {names}{more}", room.name),
-            false => format!("you are in {} now, {users} there: {names}{more}{topic}", room.name),
+            false => format!("you joined {}, {users}: {names}{more}{topic}", room.name),
         };
         let (known, _) = room.names(&self.server, crate::client::complete::MAX_NICKS);
         let marks = self.server.prefixes().to_owned();
@@ -191,12 +187,12 @@ impl IrcSession {
     fn kicked(&mut self, who: &str, name: &str, nick: &str, why: &str) {
         if self.is_me(nick) {
             self.left(name);
-            return self.show_text(format!("{who} has put you out of {name}{why}"));
+            return self.show_text(format!("{who} kicked you from {name}{why}"));
         }
         if let Some(room) = self.rooms.get(&self.server, name) {
             room.remove(&self.server, nick);
         }
-        self.show_text(format!("{who} has put {nick} out of {name}{why}"));
+        self.show_text(format!("{who} kicked {nick} from {name}{why}"));
     }
 
     /// This person is no longer in a room.
@@ -225,7 +221,7 @@ impl IrcSession {
             _ => String::new(),
         };
         if !quiet {
-            self.show_text(format!("the user {who} left{why}{count}"));
+            self.show_text(format!("{who} quit{why}{count}"));
         }
         self.vocabulary.forget(who);
         self.take_back_nick(who);
@@ -247,10 +243,10 @@ impl IrcSession {
         if mine {
             nick.clone_into(&mut self.nick);
             self.regain = None;
-            return self.show_text(format!("you are {nick} now"));
+            return self.show_text(format!("you are now known as {nick}"));
         }
         self.vocabulary.renamed(before, nick);
-        self.show_text(format!("{before} is {nick} now"));
+        self.show_text(format!("{before} is now known as {nick}"));
         self.take_back_nick(before);
     }
 
@@ -274,14 +270,14 @@ impl IrcSession {
                 room.mark(server, &nick, mark, on);
             }
         }
-        self.show_text(format!("{who} has changed {target}: {}", words.join(" ")));
+        self.show_text(format!("{who} changed the modes of {target}: {}", words.join(" ")));
     }
 
     fn topic_set(&mut self, who: &str, name: &str, text: &str) {
         let text = self.keep_topic(name, text);
         self.show_text(match text.is_empty() {
-            true => format!("{who} has cleared the topic of {name}"),
-            false => format!("{who} has set the topic of {name}: {text}"),
+            true => format!("{who} cleared the topic of {name}"),
+            false => format!("{who} set the topic of {name} to: {text}"),
         });
     }
 

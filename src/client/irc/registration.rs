@@ -101,36 +101,35 @@ impl IrcSession {
     /// The server has been silent for too long, or has not come to an end.
     pub fn registration_timed_out(&mut self) {
         match &self.registration {
-            Some(registration) if !registration.answered => self.not_irc("it has not answered"),
-            Some(_) => self.rejected("it has not let us in for a minute"),
+            Some(registration) if !registration.answered => self.not_irc("it did not respond"),
+            Some(_) => self.rejected("the server did not complete it within a minute"),
             None if self.is_settled() || self.connect_options.person => {}
-            None => self.rejected("it does not say whether we are in the room"),
+            None => self.rejected("the server did not answer JOIN within a minute"),
         }
     }
 
     pub(super) fn not_irc(&mut self, why: &str) {
-        let text = format!("this seems to be no IRC server: {why}; --plain talks in plain lines");
+        let text = format!("this does not look like an IRC server ({why}); try --plain");
         self.outcome.get_or_insert(RegistrationOutcome::NotIrc(text));
     }
 
     pub(super) fn rejected(&mut self, why: &str) {
         let why = crate::wire::clean::clean(why.as_bytes());
-        self.outcome.get_or_insert(RegistrationOutcome::Rejected(format!(
-            "the server has not let us in: {why}"
-        )));
+        self.outcome
+            .get_or_insert(RegistrationOutcome::Rejected(format!("registration failed: {why}")));
     }
 
     /// A line that is no IRC, or no answer to a registration.
     pub(super) fn not_irc_line(&mut self, line: &[u8]) {
         // The mark of a chatloop server's own words in plain lines.
         if line.starts_with(b"* ") {
-            let text = "the server has taken us for a client of plain lines, each time: our first word reaches it too late (its --greeting-delay); --plain talks in plain lines";
+            let text = "the server detected plain text: the registration arrives after its detection timeout (--greeting-delay); try again, or try --plain";
             self.outcome.get_or_insert(RegistrationOutcome::TooLate(text.to_owned()));
             return;
         }
         let text = crate::wire::clean::clean(line);
         let end = text.char_indices().nth(60).map_or(text.len(), |(end, _)| end);
-        self.not_irc(&format!("it says \"{}\"", &text[..end]));
+        self.not_irc(&format!("it sent \"{}\"", &text[..end]));
     }
 
     /// What is said before 001; `false` if it is to be taken as what is said later.
@@ -151,9 +150,7 @@ impl IrcSession {
             (Some(1), _) => return false,
             (Some(432 | 433 | 436 | 437), _) => self.try_another_nick(numeric == Some(432), text),
             (Some(464), _) => {
-                self.rejected(&format!(
-                    "{text} (CHATLOOP_PASSWORD or --password-file has the server's password)"
-                ));
+                self.rejected(&format!("{text} (set CHATLOOP_PASSWORD or use --password-file)"));
             }
             (Some(465 | 463 | 466), _) => self.rejected(text),
             (Some(421 | 451 | 410), _) => {}
@@ -180,7 +177,7 @@ impl IrcSession {
         registration.tries += 1;
         let (tries, before) = (registration.tries, registration.nick.clone());
         if tries == MAX_TRIES {
-            return self.rejected(&format!("no nick was free ({before}: {why})"));
+            return self.rejected(&format!("no free nick found ({before}: {why})"));
         }
         let with_digits = tries > 1 && before != registration.wanted;
         if bad && with_digits && registration.joint.is_empty() {
@@ -296,7 +293,7 @@ impl IrcSession {
             registration.sasl = Sasl::Begun;
             match self.server.has("sasl") {
                 true => self.begin_sasl(login),
-                false => self.no_login(&login.account, "it knows no SASL"),
+                false => self.no_login(&login.account, "the server does not support SASL"),
             }
             return;
         }
@@ -315,7 +312,7 @@ impl IrcSession {
 
     /// There will be no login.
     pub(super) fn no_login(&mut self, account: &str, why: &str) {
-        let text = format!("no login as {account}: {why}");
+        let text = format!("login as {account} failed: {why}");
         if self.registration.is_none() {
             return self.fail(text);
         }

@@ -93,7 +93,7 @@ impl IrcSession {
         self.send_now("AUTHENTICATE", &["*"], None);
         self.exchange =
             self.exchange.take().map(|exchange| Exchange { how: How::Plain, ..exchange });
-        self.sasl_failed("the server has not shown that it knows the password");
+        self.sasl_failed("the server could not prove that it knows the password");
     }
 
     /// The server has taken it: 903. At the door the way goes on, later it is known who this is.

@@ -82,15 +82,14 @@ impl Client<'_> {
     pub(super) fn no_answer(&mut self) {
         let limit = (self.options.timeout * NEXT_ANSWER).as_secs_f64();
         self.notice(Notice::error(format!(
-            "the server has answered no PING for {limit} s: what was said last may not have been heard"
+            "the server has not answered a PING for {limit} s: the last lines may not have been delivered"
         )));
         self.ended.get_or_insert(Exit::Lost);
     }
 
     pub(super) fn hint(&mut self) {
         if self.front.session().is_some_and(|session| !session.has_answered()) {
-            let text =
-                "the server is silent; if it knows no IRC, --plain talks to it in plain lines";
+            let text = "the server has not responded yet; if it is not an IRC server, try --plain";
             self.notice(Notice::note(text));
         }
     }
@@ -167,7 +166,7 @@ impl Client<'_> {
             return;
         }
         self.notice(Notice::error(match &error {
-            None => "connection lost: the server has closed it".to_owned(),
+            None => "connection lost: closed by the server".to_owned(),
             Some(error) => format!("connection lost: {error}"),
         }));
         if unsent > 0 {
@@ -185,7 +184,8 @@ impl Client<'_> {
         let pause = (FIRST_PAUSE * (1 << self.attempts)).min(LONGEST_PAUSE);
         self.attempts += 1;
         let seconds = pause.as_secs_f64();
-        let text = format!("next attempt in {seconds} s ({} of {MAX_ATTEMPTS})", self.attempts);
+        let text =
+            format!("reconnecting in {seconds} s (attempt {} of {MAX_ATTEMPTS})", self.attempts);
         self.notice(Notice::note(text));
         self.timers.arm(Instant::now() + pause, TimerKind::Reconnect);
     }

@@ -28,7 +28,7 @@ pub(super) struct Guests {
 }
 
 struct Kept {
-    logged: Arc<StoredMessage>,
+    message: Arc<StoredMessage>,
     /// The other user's session, if connected.
     other: Option<SessionId>,
     /// Whether the ring's owner sent it.
@@ -37,20 +37,20 @@ struct Kept {
 
 impl Kept {
     fn is_with(&self, peer: &Name, session: Option<SessionId>) -> bool {
-        let name = match &self.logged.target {
+        let name = match &self.message.target {
             Target::Private { to, .. } if self.own => to,
-            _ => &self.logged.from,
+            _ => &self.message.from,
         };
         name == peer || (session.is_some() && self.other == session)
     }
 
     /// As it is returned: a message without a recipient is to the owner.
     fn shown(&self) -> StoredMessage {
-        let mut logged = StoredMessage::clone(&self.logged);
+        let mut message = StoredMessage::clone(&self.message);
         if !self.own {
-            logged.target = Target::Private { to: Name::new(""), account: None };
+            message.target = Target::Private { to: Name::new(""), account: None };
         }
-        logged
+        message
     }
 }
 
@@ -58,27 +58,30 @@ impl Guests {
     /// Takes in what concerns it.
     pub(super) fn archive(&mut self, entry: &HistoryUpdate<'_>) {
         match entry {
-            HistoryUpdate::Guests(told, logged) => self.add(told, logged),
+            HistoryUpdate::Guests(told, message) => self.add(told, message),
             HistoryUpdate::Over(session) => self.forget(*session),
             HistoryUpdate::Delete(id) => self.delete(*id),
             _ => {}
         }
     }
 
-    fn add(&mut self, told: &DirectMessage, logged: &StoredMessage) {
+    fn add(&mut self, told: &DirectMessage, message: &StoredMessage) {
         let (from, to) = told.guests();
-        let logged = Arc::new(logged.clone());
+        let message = Arc::new(message.clone());
         if let Some(owner) = from {
-            self.keep(owner, Kept { logged: Arc::clone(&logged), other: told.session, own: true });
+            self.keep(
+                owner,
+                Kept { message: Arc::clone(&message), other: told.session, own: true },
+            );
         }
         // A user who writes to themselves has it once.
         if let Some(owner) = to.filter(|to| Some(*to) != from) {
-            self.keep(owner, Kept { logged, other: Some(told.who.session), own: false });
+            self.keep(owner, Kept { message, other: Some(told.who.session), own: false });
         }
     }
 
     fn keep(&mut self, owner: SessionId, kept: Kept) {
-        self.order.push_back((owner, kept.logged.id));
+        self.order.push_back((owner, kept.message.id));
         let ring = self.rings.entry(owner).or_default();
         ring.push_back(kept);
         if ring.len() > limits::GUEST_MESSAGES {
@@ -87,7 +90,7 @@ impl Guests {
         while self.order.len() > limits::ALL_GUEST_MESSAGES {
             let Some((owner, oldest)) = self.order.pop_front() else { break };
             let Some(ring) = self.rings.get_mut(&owner) else { continue };
-            ring.pop_front_if(|kept| kept.logged.id == oldest);
+            ring.pop_front_if(|kept| kept.message.id == oldest);
         }
     }
 
@@ -101,7 +104,7 @@ impl Guests {
     /// A message was deleted.
     fn delete(&mut self, id: RecordId) {
         for ring in self.rings.values_mut() {
-            ring.retain(|kept| kept.logged.id != id);
+            ring.retain(|kept| kept.message.id != id);
         }
     }
 
@@ -117,7 +120,7 @@ impl Guests {
         let mut entries = Vec::new();
         for span in &spans {
             let (after, before) = span.ids();
-            let inside = |kept: &&Kept| kept.logged.id.0 > after && kept.logged.id.0 < before;
+            let inside = |kept: &&Kept| kept.message.id.0 > after && kept.message.id.0 < before;
             let mut found: Vec<StoredMessage> =
                 ring().filter(here).filter(inside).map(Kept::shown).collect();
             span::merge(&mut found, &mut Vec::new(), span.limit, span.newest);
@@ -135,12 +138,12 @@ impl Guests {
             Point::Number(_) => return Position::NONE,
             Point::Time(time) => time,
         };
-        let all = || self.rings.get(&session).into_iter().flatten().map(|kept| &kept.logged);
-        let first = all().find(|logged| logged.time >= time);
-        let next = all().find(|logged| logged.time > time);
+        let all = || self.rings.get(&session).into_iter().flatten().map(|kept| &kept.message);
+        let first = all().find(|message| message.time >= time);
+        let next = all().find(|message| message.time > time);
         Position {
-            first: first.map_or(NOWHERE, |logged| position_of(logged.id, 0)),
-            last: next.map_or(NOWHERE, |logged| position_of(logged.id, 0) - 1),
+            first: first.map_or(NOWHERE, |message| position_of(message.id, 0)),
+            last: next.map_or(NOWHERE, |message| position_of(message.id, 0) - 1),
         }
     }
 }

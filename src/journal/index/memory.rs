@@ -29,13 +29,13 @@ pub(super) struct MemoryIndex {
 }
 
 struct Stored {
-    logged: StoredMessage,
+    message: StoredMessage,
     reactions: Vec<(Name, Arc<str>)>,
 }
 
 impl Stored {
     fn root(&self) -> RecordId {
-        self.logged.reply.as_ref().map_or(self.logged.id, |reply| reply.root)
+        self.message.reply.as_ref().map_or(self.message.id, |reply| reply.root)
     }
 }
 
@@ -57,17 +57,17 @@ impl MemoryIndex {
     pub(super) fn archive(&mut self, update: HistoryUpdate<'_>) {
         match update {
             HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => {}
-            HistoryUpdate::Add(logged) => self.add(logged),
+            HistoryUpdate::Add(message) => self.add(message),
             HistoryUpdate::Edit(id, text) => {
                 if let Some(stored) = self.messages.get_mut(&id) {
-                    self.text = self.text - stored.logged.text.len() + text.len();
-                    stored.logged.text = Arc::clone(text);
-                    (stored.logged.joints, stored.logged.edited) = (None, true);
+                    self.text = self.text - stored.message.text.len() + text.len();
+                    stored.message.text = Arc::clone(text);
+                    (stored.message.continuations, stored.message.edited) = (None, true);
                 }
             }
             HistoryUpdate::Delete(id) => {
-                if let Some(Stored { logged, .. }) = self.messages.get(&id)
-                    && let Some(ring) = Ring::of(&logged.target, logged.account.as_ref())
+                if let Some(Stored { message, .. }) = self.messages.get(&id)
+                    && let Some(ring) = Ring::of(&message.target, message.account.as_ref())
                 {
                     self.events.forget_about(&ring, id);
                 }
@@ -90,15 +90,15 @@ impl MemoryIndex {
         }
     }
 
-    fn add(&mut self, logged: StoredMessage) {
-        let Some(ring) = Ring::of(&logged.target, logged.account.as_ref()) else { return };
+    fn add(&mut self, message: StoredMessage) {
+        let Some(ring) = Ring::of(&message.target, message.account.as_ref()) else { return };
         let bound = match ring {
             Ring::Room(_) => self.per_room,
             Ring::Private => limits::MEMORY_MESSAGES,
         };
-        let (id, time) = (logged.id, logged.time);
-        self.text += logged.text.len();
-        self.messages.insert(id, Stored { logged, reactions: Vec::new() });
+        let (id, time) = (message.id, message.time);
+        self.text += message.text.len();
+        self.messages.insert(id, Stored { message, reactions: Vec::new() });
         let ring = self.rings.entry(ring).or_default();
         ring.push_back(id);
         let over = if ring.len() > bound { ring.front().copied() } else { None };
@@ -106,7 +106,8 @@ impl MemoryIndex {
             self.remove(oldest);
         }
         while let Some((&oldest, stored)) = self.messages.first_key_value() {
-            let old = self.age.is_some_and(|age| stored.logged.time.0 < time.0.saturating_sub(age));
+            let old =
+                self.age.is_some_and(|age| stored.message.time.0 < time.0.saturating_sub(age));
             let full =
                 self.messages.len() > limits::MEMORY_MESSAGES || self.text > limits::MEMORY_TEXT;
             if !old && !full {
@@ -118,8 +119,8 @@ impl MemoryIndex {
 
     fn remove(&mut self, id: RecordId) {
         let Some(stored) = self.messages.remove(&id) else { return };
-        self.text -= stored.logged.text.len();
-        let ring = match stored.logged.target {
+        self.text -= stored.message.text.len();
+        let ring = match stored.message.target {
             Target::Room(room) => Ring::Room(room),
             Target::Private { .. } => Ring::Private,
         };
@@ -142,7 +143,7 @@ impl MemoryIndex {
         let Some(ids) = ids else { return };
         for id in &ids {
             if let Some(stored) = self.messages.get_mut(id) {
-                stored.logged.target = Target::Room(room.clone());
+                stored.message.target = Target::Room(room.clone());
             }
         }
         self.rings.insert(new, ids);
@@ -160,18 +161,18 @@ impl MemoryIndex {
 
     fn find(&self, lookup: &Lookup) -> Option<Reference> {
         let fits = |stored: &&Stored| match lookup.message {
-            Point::Id(id) => stored.logged.id == id,
-            Point::Number(number) => stored.logged.number == number,
+            Point::Id(id) => stored.message.id == id,
+            Point::Number(number) => stored.message.number == number,
             Point::Time(_) | Point::Part(..) => false,
         };
         let stored = self.room(&lookup.room).find(fits)?;
-        let logged = &stored.logged;
+        let message = &stored.message;
         Some(Reference {
-            id: logged.id,
-            number: logged.number,
+            id: message.id,
+            number: message.number,
             root: stored.root(),
-            from: logged.from.clone(),
-            account: logged.account.clone(),
+            from: message.from.clone(),
+            account: message.account.clone(),
         })
     }
 
@@ -212,7 +213,7 @@ impl MemoryIndex {
             Scope::Search { rooms, .. } if rooms.len() == 1 => rooms.first(),
             _ => None,
         };
-        let number = |stored: &Stored| (stored.logged.number, position_of(stored.logged.id, 0));
+        let number = |stored: &Stored| (stored.message.number, position_of(stored.message.id, 0));
         let key = match (point, room) {
             (Point::Id(id), _) => return Position::of(id, 0),
             (Point::Part(id, part), _) => return Position::of(id, part),
@@ -224,13 +225,13 @@ impl MemoryIndex {
             (Point::Number(_), None) => return Position::NONE,
             (Point::Time(time), _) => time,
         };
-        let time = |it: &Stored| (it.logged.time, position_of(it.logged.id, 0));
+        let time = |it: &Stored| (it.message.time, position_of(it.message.id, 0));
         place(self.messages.values().map(time), &key)
     }
 
     fn span(&self, scope: &Scope, span: &Span) -> Vec<&Stored> {
         let (after, before) = span.ids();
-        let inside = |stored: &&Stored| stored.logged.id.0 > after && stored.logged.id.0 < before;
+        let inside = |stored: &&Stored| stored.message.id.0 > after && stored.message.id.0 < before;
         let all: Vec<&Stored> = match scope {
             Scope::Room(room) => self.room(room).filter(inside).collect(),
             Scope::Thread { room, root } => {
@@ -239,21 +240,21 @@ impl MemoryIndex {
             Scope::Mail { account, since } => self
                 .ring(&Ring::Private)
                 .filter(inside)
-                .filter(|stored| stored.logged.id >= *since && said_to(&stored.logged, account))
+                .filter(|stored| stored.message.id >= *since && said_to(&stored.message, account))
                 .collect(),
             Scope::Session { .. } => Vec::new(),
             Scope::Private { account, peer } => self
                 .ring(&Ring::Private)
                 .filter(inside)
-                .filter(|stored| between(&stored.logged, account, peer))
+                .filter(|stored| between(&stored.message, account, peer))
                 .collect(),
             Scope::Search { rooms, words, from } => {
                 let words: Vec<String> = search_words(words).collect();
                 let mut all: Vec<&Stored> =
                     rooms.iter().flat_map(|room| self.room(room)).filter(inside).collect();
-                all.sort_unstable_by_key(|stored| stored.logged.id);
+                all.sort_unstable_by_key(|stored| stored.message.id);
                 all.drain(..all.len().saturating_sub(limits::MEMORY_SCAN));
-                all.retain(|stored| matches(&stored.logged, &words, from.as_ref()));
+                all.retain(|stored| matches(&stored.message, &words, from.as_ref()));
                 all
             }
         };
@@ -268,22 +269,22 @@ impl MemoryIndex {
 
     fn room<'a>(&'a self, room: &query::Room) -> impl Iterator<Item = &'a Stored> + use<'a> {
         let since = room.since;
-        self.ring(&Ring::Room(room.name.clone())).filter(move |stored| stored.logged.id >= since)
+        self.ring(&Ring::Room(room.name.clone())).filter(move |stored| stored.message.id >= since)
     }
 
     /// A message as it is returned: with the message it replies to and its reactions.
     fn shown(&self, stored: &Stored) -> StoredMessage {
-        let mut logged = stored.logged.clone();
-        if let Some(reply) = &mut logged.reply {
-            reply.text = self.messages.get(&reply.id).map(|it| Arc::clone(&it.logged.text));
+        let mut message = stored.message.clone();
+        if let Some(reply) = &mut message.reply {
+            reply.text = self.messages.get(&reply.id).map(|it| Arc::clone(&it.message.text));
         }
         for (_, text) in &stored.reactions {
-            match logged.reactions.iter_mut().find(|(known, _)| known == text) {
+            match message.reactions.iter_mut().find(|(known, _)| known == text) {
                 Some((_, count)) => *count += 1,
-                None => logged.reactions.push((Arc::clone(text), 1)),
+                None => message.reactions.push((Arc::clone(text), 1)),
             }
         }
-        logged
+        message
     }
 }
 
@@ -302,12 +303,12 @@ fn place<K: Ord>(keys: impl Iterator<Item = (K, u64)>, wanted: &K) -> Position {
     found
 }
 
-fn said_to(logged: &StoredMessage, wanted: &Name) -> bool {
-    matches!(&logged.target, Target::Private { account: Some(account), .. } if account == wanted)
+fn said_to(message: &StoredMessage, wanted: &Name) -> bool {
+    matches!(&message.target, Target::Private { account: Some(account), .. } if account == wanted)
 }
 
-fn between(logged: &StoredMessage, owner: &Name, peer: &Name) -> bool {
-    said_between(&logged.target, &logged.from, logged.account.as_ref(), owner, peer)
+fn between(message: &StoredMessage, owner: &Name, peer: &Name) -> bool {
+    said_between(&message.target, &message.from, message.account.as_ref(), owner, peer)
 }
 
 fn said_between(
@@ -335,11 +336,12 @@ fn shows(scope: &Scope, target: &Target, event: &HistoryEvent) -> bool {
     }
 }
 
-fn matches(logged: &StoredMessage, words: &[String], from: Option<&Name>) -> bool {
-    let by = from.is_none_or(|from| logged.from == *from || logged.account.as_ref() == Some(from));
+fn matches(message: &StoredMessage, words: &[String], from: Option<&Name>) -> bool {
+    let by =
+        from.is_none_or(|from| message.from == *from || message.account.as_ref() == Some(from));
     if !by || words.is_empty() {
         return false;
     }
-    let said: Vec<String> = search_words(&logged.text).collect();
+    let said: Vec<String> = search_words(&message.text).collect();
     words.iter().all(|word| said.contains(word))
 }

@@ -49,8 +49,14 @@ const MESSAGE_INTERVAL: Duration = Duration::from_millis(10);
 const RETRY: Duration = Duration::from_millis(20);
 /// Connections that are made at the same time.
 const CONNECTING: usize = 64;
-/// The server is quiet when nothing has come for so long.
-const QUIET: Duration = Duration::from_millis(100);
+/// A connection that was rejected is tried again after so long.
+const REJECTION_PAUSE: Duration = Duration::from_millis(200);
+/// The server is calm when it is asked so many times in a row, at such intervals,
+const CALM_LOOKS: u32 = 2;
+const LOOK: Duration = Duration::from_millis(80);
+/// and answers within this time, and sends everyone together less than so many bytes.
+const PROMPT: Duration = Duration::from_millis(20);
+const QUIET: u64 = 4_096;
 /// Calm periods count for so long.
 const CALM_MEMORY: Duration = Duration::from_secs(60);
 /// Descriptors beside the connections'.
@@ -177,22 +183,14 @@ impl Storm<'_> {
         Ok(Row::new(scenario.name, &calm, &storm, counts))
     }
 
-    /// Whether the late messages arrive, or at least an answer to the honest pair, in time.
+    /// Gives late messages the time to arrive, and tells whether the server is calm again in time.
     fn recovers(&mut self) -> io::Result<bool> {
         let end = Instant::now() + self.options.timeout;
-        let dialects = [Dialect::Irc, Dialect::Plain];
-        for (place, dialect) in dialects.into_iter().enumerate() {
-            self.peers.await_ready(place, &question(dialect));
-        }
-        let mut answered = false;
-        while Instant::now() < end && (self.ledger.is_waiting() || !answered) {
+        while self.ledger.is_waiting() && Instant::now() < end {
             (0..PAIR).try_for_each(|place| self.peers.flush(place))?;
             self.turn(end.min(Instant::now() + RETRY))?;
-            // A connection that the server has closed has nothing to wait for.
-            let settled = |place| self.peers.is_ready(place) || self.peers.is_closed(place);
-            answered = (0..PAIR).all(settled);
         }
-        Ok(answered)
+        self.settle()
     }
 
     /// Adds a calm period to those of the last minute, and returns their sum.
@@ -265,24 +263,30 @@ impl Storm<'_> {
     ) -> io::Result<()> {
         let mut missing: VecDeque<usize> =
             places.filter(|place| self.peers.is_closed(*place)).collect();
-        let mut pending: Vec<usize> = Vec::new();
+        let (mut pending, mut rejected) = (Vec::new(), Vec::new());
         let mut end = Instant::now() + self.options.timeout;
-        while (!missing.is_empty() || !pending.is_empty()) && Instant::now() < end {
+        let mut next_retry = Instant::now();
+        while missing.len() + pending.len() + rejected.len() > 0 && Instant::now() < end {
+            if Instant::now() >= next_retry {
+                missing.extend(rejected.drain(..));
+                next_retry = Instant::now() + REJECTION_PAUSE;
+            }
             while pending.len() < CONNECTING
                 && let Some(place) = missing.pop_front()
             {
                 connect(&mut self.peers, place)?;
                 pending.push(place);
             }
-            let before = pending.len();
             self.turn(Instant::now() + RETRY)?;
-            for place in &pending {
-                self.peers.flush(*place)?;
-            }
-            let peers = &self.peers;
-            pending.retain(|place| !peers.is_ready(*place) && !peers.is_closed(*place));
-            if pending.len() < before {
-                end = Instant::now() + self.options.timeout;
+            for place in std::mem::take(&mut pending) {
+                self.peers.flush(place)?;
+                if self.peers.is_ready(place) {
+                    end = Instant::now() + self.options.timeout;
+                } else if self.peers.is_closed(place) {
+                    rejected.push(place); // the server may not have noticed yet that others left
+                } else {
+                    pending.push(place);
+                }
             }
         }
         Ok(())
@@ -328,18 +332,29 @@ impl Storm<'_> {
         }
     }
 
-    /// Waits until the server is quiet, but not longer than the timeout.
-    fn settle(&mut self) -> io::Result<()> {
+    /// Waits until the server has nothing to do but to answer at once; false if that takes longer
+    /// than the timeout.
+    fn settle(&mut self) -> io::Result<bool> {
         let end = Instant::now() + self.options.timeout;
-        let mut received = 0;
-        while received != self.peers.received && Instant::now() < end {
-            received = self.peers.received;
-            let pause = Instant::now() + QUIET;
-            while Instant::now() < pause {
-                self.turn(pause)?;
+        let mut calm_looks = 0;
+        while calm_looks < CALM_LOOKS {
+            let (asked, received) = (Instant::now(), self.peers.received);
+            if asked > end || self.peers.is_closed(0) {
+                return Ok(false);
             }
+            self.peers.await_ready(0, &question(Dialect::Irc));
+            self.peers.flush(0)?;
+            while !self.peers.is_ready(0) && Instant::now() < end {
+                self.turn(end.min(Instant::now() + RETRY))?;
+            }
+            let prompt = asked.elapsed() < PROMPT;
+            while Instant::now() < asked + LOOK {
+                self.turn(asked + LOOK)?;
+            }
+            let quiet = self.peers.received - received < QUIET;
+            calm_looks = if prompt && quiet { calm_looks + 1 } else { 0 };
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Lets the pair exchange messages for so long, under attack or not.

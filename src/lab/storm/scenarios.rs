@@ -43,7 +43,9 @@ const MEMBERS: usize = 230;
 
 /// Membership in as many rooms as one user may be in, all of them shared with all other attackers,
 /// and one with the crowd.
-const EVERYWHERE: &str = "JOIN #big{98*,#r%}";
+/// Twenty rooms a line, as the server's TARGMAX allows.
+const EVERYWHERE: &str = "JOIN #big{19*,#r%}\nJOIN #ra{19*,#ra%}\nJOIN #rb{19*,#rb%}\n\
+    JOIN #rc{19*,#rc%}\nJOIN #rd{19*,#rd%}";
 
 macro_rules! rows {
     ($dialect:ident: $($name:literal $when:ident $setup:expr, $crowd:expr, $attack:expr;)*) => {
@@ -68,9 +70,6 @@ const NO_ONE: (usize, &str) = (0, "");
 
 static IRC: &[Scenario] = rows! { Irc:
     "ADMIN" registered "", NO_ONE, "ADMIN";
-    "AUTHENTICATE" stranger "CAP REQ :sasl\nNICK {me}", NO_ONE,
-        // \0owner\0wrong-password
-        "AUTHENTICATE PLAIN\nAUTHENTICATE AG93bmVyAHdyb25nLXBhc3N3b3Jk";
     "AWAY" registered EVERYWHERE, NO_ONE, "AWAY :{300*x}\nAWAY";
     "BATCH" registered "JOIN #big", NO_ONE, "BATCH +b{i} draft/multiline #big\n\
         {8*@batch=b{i} PRIVMSG #big :{380*x}\n}BATCH -b{i}";
@@ -89,7 +88,8 @@ static IRC: &[Scenario] = rows! { Irc:
     "KICK" registered "", NO_ONE, "JOIN #k{n}\nKICK #k{n} {me} :{300*x}";
     "KILL" registered "", NO_ONE, "KILL {crowd} :{300*x}";
     "LINKS" registered "", NO_ONE, "LINKS";
-    "LIST" registered "JOIN #l{n}{47*,#l{n}.%}\nJOIN #l{n}.a{47*,#l{n}.a%}", NO_ONE,
+    "LIST" registered "JOIN #l{n}{19*,#l{n}.%}\nJOIN #l{n}.a{19*,#l{n}.a%}\n\
+        JOIN #l{n}.b{19*,#l{n}.b%}\nJOIN #l{n}.c{19*,#l{n}.c%}\nJOIN #l{n}.d{19*,#l{n}.d%}", NO_ONE,
         "LIST\nLIST *{60*a}b";
     "LUSERS" registered "", NO_ONE, "LUSERS";
     "MARKREAD" registered "", NO_ONE, "MARKREAD {crowd} timestamp=2026-01-01T00:00:00.000Z";
@@ -103,7 +103,6 @@ static IRC: &[Scenario] = rows! { Irc:
     "NAMES" registered "JOIN #big", NO_ONE, "NAMES #big{19*,#big}";
     "NICK" registered EVERYWHERE, NO_ONE, "NICK x{n}_{i}";
     "NOTICE" registered "JOIN #big", NO_ONE, "NOTICE #big :{380*x}";
-    "OPER" registered "", NO_ONE, "OPER root wrong{i}";
     "PART" registered "", NO_ONE, "JOIN #big\nPART #big :{300*x}";
     "PASS" stranger "", NO_ONE, "PASS {400*x}{i}";
     "PING" registered "", NO_ONE, "PING {400*x}";
@@ -120,7 +119,8 @@ static IRC: &[Scenario] = rows! { Irc:
     "TAGMSG" registered "JOIN #big", NO_ONE,
         "@+draft/reply=1;+draft/react={n}.{i}{40*x} TAGMSG #big";
     "TIME" registered "", NO_ONE, "TIME";
-    "TOPIC" registered "JOIN #big", NO_ONE, "TOPIC #big :{370*x}{i}";
+    "TOPIC" registered "JOIN #top{r}\nMODE #top{r} -t", (MEMBERS, "JOIN #top0{9*,#top%}"),
+        "TOPIC #top{r} :{370*x}{i}";
     "USER" stranger "", NO_ONE, "USER {18*a} 0 * :{400*x}";
     "USERHOST" registered "", NO_ONE, "USERHOST{5* {crowd}}";
     "VERIFY" registered "", NO_ONE, "VERIFY owner 123456";
@@ -141,7 +141,8 @@ static PLAIN: &[Scenario] = rows! { Plain:
     "/join" registered "", NO_ONE, "/join #big\n/part #big";
     "/part" registered "/join #big", NO_ONE, "/part #big {300*x}\n/join #big";
     "/room" registered "{90*/join #l{n}.%\n}", NO_ONE, "/room";
-    "/topic" registered "/join #big", NO_ONE, "/topic #big {370*x}{i}";
+    "/topic" registered "/join #topic{r}\n/unlock #topic{r} topic",
+        (MEMBERS, "{10*/join #topic%\n}"), "/topic #topic{r} {370*x}{i}";
     "/invite" registered "/join #i{n}", NO_ONE, "/invite {crowd} #i{n}";
     "/away" registered "{90*/join #r%\n}", NO_ONE, "/away {290*x}{i}";
     "/back" registered "{90*/join #r%\n}", NO_ONE, "/away\n/back";
@@ -160,11 +161,10 @@ static PLAIN: &[Scenario] = rows! { Plain:
     "/delete" registered "/join #del{n}", NO_ONE, "{900*x}\n/delete {i}";
     // A message with thousands of reactions behind it, and what shows it.
     "/history" registered "/join #pile\nhello\n{60*/react 1 :{n}.%{40*x}:\n}", NO_ONE,
-        "/history #pile after 1 1";
+        "/history #pile before 2 1";
     // Megabytes of one-letter words in rooms that everyone is in.
     "/search" registered "/join #s{r}\n{20*{2000*a }\n}{10*/join #s%\n}", NO_ONE, "/search a.b.a.b";
     "/register" registered "", NO_ONE, "/register password{i}\n/quit";
-    "/login" registered "", NO_ONE, "/login owner wrong{i}";
     "/logout" registered "", NO_ONE, "/logout";
     "/password" registered "/register password", NO_ONE, "/password password password";
     "/bell" registered "", NO_ONE, "/bell all";
@@ -173,8 +173,8 @@ static PLAIN: &[Scenario] = rows! { Plain:
     "/deop" registered "/join #o{n}", NO_ONE, "/deop {crowd}";
     "/voice" registered "/join #v{r}", (MEMBERS, "{10*/join #v%\n}"),
         "/voice {me}\n/devoice {me}";
-    "/devoice" registered "/join #o{n}", NO_ONE, "/devoice {crowd}";
-    "/kick" registered "/join #k{n}", NO_ONE, "/kick #k{n} {crowd} {300*x}";
+    "/devoice" registered "/join #v{r}", NO_ONE, "/voice {me}\n/devoice {me}";
+    "/kick" registered "", NO_ONE, "/join #k{n}\n/kick #k{n} {me} {300*x}";
     "/ban" registered "/join #ban{r}", (MEMBERS, "{10*/join #ban%\n}"),
         "/ban #ban{r} *{22*a}{i}*";
     "/unban" registered "/join #unban{r}\n{80*/ban *{22*a}%*\n}",
@@ -189,7 +189,6 @@ static PLAIN: &[Scenario] = rows! { Plain:
         "/lock #lock{r} limit 9{i}";
     "/unlock" registered "/join #lock{r}", NO_ONE, "/lock #lock{r} secret\n/unlock #lock{r} secret";
     "/modes" registered "", NO_ONE, "/modes #lobby";
-    "/oper" registered "", NO_ONE, "/oper root wrong{i}";
     "/keep" registered "", NO_ONE, "/keep #lobby";
     "/unkeep" registered "", NO_ONE, "/unkeep #lobby";
     "/kill" registered "", NO_ONE, "/kill {crowd} {300*x}";
@@ -199,9 +198,24 @@ static PLAIN: &[Scenario] = rows! { Plain:
     "/connections" registered "", NO_ONE, "/connections";
 };
 
-/// All attacks, IRC's first, in the order of their tables.
+// Wrong passwords. They come last because the server then throttles logins from the attackers'
+// address, and other rows log in.
+
+static IRC_GUESSES: &[Scenario] = rows! { Irc:
+    "AUTHENTICATE" stranger "CAP REQ :sasl\nNICK {me}", NO_ONE,
+        // \0owner\0wrong-password
+        "AUTHENTICATE PLAIN\nAUTHENTICATE AG93bmVyAHdyb25nLXBhc3N3b3Jk";
+    "OPER" registered "", NO_ONE, "OPER root wrong{i}";
+};
+
+static PLAIN_GUESSES: &[Scenario] = rows! { Plain:
+    "/login" registered "", NO_ONE, "/login owner wrong{i}";
+    "/oper" registered "", NO_ONE, "/oper root wrong{i}";
+};
+
+/// All attacks.
 pub fn all() -> impl Iterator<Item = &'static Scenario> {
-    IRC.iter().chain(PLAIN)
+    [IRC, PLAIN, IRC_GUESSES, PLAIN_GUESSES].into_iter().flatten()
 }
 
 /// The templates of one attack, ready to be written out.

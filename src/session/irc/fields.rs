@@ -30,7 +30,7 @@ pub(super) fn host(who: &Identity) -> Cow<'_, str> {
 /// Plain clients have no real name; the nick stands in, because clients show the field in
 /// parentheses.
 pub(super) fn realname(who: &Identity) -> &str {
-    who.realname.as_deref().unwrap_or(who.nick.as_str())
+    who.names.realname().map_or(who.nick.as_str(), |name| name)
 }
 
 /// `2026-01-31T12:30:05.123Z`, the form of the tag `time`.

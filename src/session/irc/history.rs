@@ -142,7 +142,7 @@ fn write(entry: &StoredMessage, caps: Caps, me: &str, out: &mut Lines<'_>) {
     let to = if to.is_empty() { me } else { to };
     let stamp = Stamp { id: entry.id, part: 0, time: entry.time };
     let tags = render::client_tags(entry.tags.as_deref(), entry.reply.as_ref());
-    let continuations = entry.joints.as_deref().unwrap_or_default();
+    let continuations = entry.continuations.as_deref().unwrap_or_default();
     let (kind, text, tags) = (entry.kind, &*entry.text, tags.as_deref());
     let body = MessageBody { kind, text, continuations, tags };
     render::message(caps, stamp, &entry.author(), &body, to, out);

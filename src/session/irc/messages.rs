@@ -1,7 +1,7 @@
 //! Messages: PRIVMSG, NOTICE, TAGMSG, REDACT.
 
 use super::{Caps, Context, fields, settings};
-use crate::chat::{Command, Joints, Kind, Pick, RecordId, SendMessage, Tagging};
+use crate::chat::{Command, Continuations, Kind, Pick, RecordId, SendMessage, Tagging};
 use crate::wire::irc::{MAX_BODY, Message, Tags, numeric};
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(super) struct Outgoing<'a> {
     pub(super) kind: Kind,
     pub(super) text: &'a str,
     pub(super) tags: Option<Arc<str>>,
-    pub(super) joints: Option<Joints>,
+    pub(super) continuations: Option<Continuations>,
 }
 
 /// Sends one line by the command in progress, PRIVMSG or NOTICE.
@@ -50,15 +50,15 @@ pub(super) fn single_line(
         Some(text) => (Kind::Action, text),
         None => (Kind::Message, text),
     };
-    send(context, targets, Outgoing { kind, text, tags, joints: None });
+    send(context, targets, Outgoing { kind, text, tags, continuations: None });
 }
 
 pub(super) fn send(context: &mut Context<'_, '_>, targets: &str, outgoing: Outgoing<'_>) {
-    let Outgoing { kind, text, tags, joints } = outgoing;
+    let Outgoing { kind, text, tags, continuations } = outgoing;
     let reply = tags.as_deref().and_then(reply_of);
     let text: Arc<str> = text.into();
     // A message of several lines is split as its receivers need it.
-    let splits = text.contains('\n') || joints.is_some();
+    let splits = text.contains('\n') || continuations.is_some();
     let source = context.user().map_or(0, |user| fields::prefix(&user.identity).len());
     let command = context.session.command.len() + if kind == Kind::Action { 9 } else { 0 };
     for target in split_targets(context, targets) {
@@ -76,7 +76,7 @@ pub(super) fn send(context: &mut Context<'_, '_>, targets: &str, outgoing: Outgo
             tags: tags.clone(),
             status,
             reply: reply.clone(),
-            joints: joints.clone(),
+            continuations: continuations.clone(),
         })));
     }
 }

@@ -60,7 +60,6 @@ mod whowas;
 
 pub use capabilities::Caps;
 pub use counts::UserCounts;
-pub use mode_letters::mode_parts;
 pub use monitor::MonitorList;
 pub use render::render;
 pub use reply::Replies;

@@ -16,7 +16,7 @@ use super::pieces::{CONCAT, MULTILINE};
 use super::reply::Replies;
 use super::settings::{MAX_BYTES, MAX_LINES};
 use super::{Action, Context, Session, View};
-use crate::chat::{Joints, Kind, Moment};
+use crate::chat::{Continuations, Kind, Moment};
 use crate::wire::irc::Message;
 use std::sync::Arc;
 use std::time::Duration;
@@ -183,8 +183,9 @@ fn close(context: &mut Context<'_, '_>, reference: &str) {
         return messages::single_line(context, &target, &lines.text, lines.tags);
     }
     let kind = if lines.command == "NOTICE" { Kind::Notice } else { Kind::Message };
-    let joints = (!lines.continuations.is_empty()).then(|| Joints::from(lines.continuations));
-    let outgoing = Outgoing { kind, text: &lines.text, tags: lines.tags, joints };
+    let continuations =
+        (!lines.continuations.is_empty()).then(|| Continuations::from(lines.continuations));
+    let outgoing = Outgoing { kind, text: &lines.text, tags: lines.tags, continuations };
     messages::send(context, &target, outgoing);
 }
 

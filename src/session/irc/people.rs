@@ -256,7 +256,7 @@ pub(super) fn who(context: &mut Context<'_, '_>, message: &Message<'_>) {
             let who = &user.identity;
             let texts = [who.nick.as_str(), who.user(), who.host()];
             let fits = texts.iter().any(|text| glob(mask, text))
-                || who.realname.as_deref().is_some_and(|text| glob(mask, text));
+                || who.names.realname().is_some_and(|text| glob(mask, text));
             if fits && !hidden(user) && wanted(user) {
                 tell_who(context, user, None, fields);
             }

@@ -287,14 +287,14 @@ pub(super) fn client_tags<'t>(
 
 fn room_message(caps: Caps, it: &RoomMessage, out: &mut Lines<'_>) {
     let tags = client_tags(it.tags.as_deref(), it.reply.as_deref());
-    let continuations = it.joints.as_deref().unwrap_or_default();
+    let continuations = it.continuations.as_deref().unwrap_or_default();
     let body = MessageBody { kind: it.kind, text: &it.text, continuations, tags: tags.as_deref() };
     let stamp = Stamp { id: it.id, part: 0, time: it.time };
     message(caps, stamp, &it.who, &body, &with_status(it.status, &it.room), out);
 }
 
 pub(super) fn direct_message(caps: Caps, it: &DirectMessage, to: &str, out: &mut Lines<'_>) {
-    let continuations = it.joints.as_deref().unwrap_or_default();
+    let continuations = it.continuations.as_deref().unwrap_or_default();
     let tags = it.tags.as_deref();
     let body = MessageBody { kind: it.kind, text: &it.text, continuations, tags };
     let stamp = Stamp { id: it.id, part: 0, time: it.time };

@@ -2,8 +2,8 @@
 
 use super::{RenderCaps, Session, render};
 use crate::chat::{
-    Event, Flag, Identity, Kind, ModeChange, Moment, Name, QuitReason, RecordId, RoomMessage,
-    SessionId, Stamp, Topic,
+    Event, Flag, Identity, IrcNames, Kind, ModeChange, Moment, Name, QuitReason, RecordId,
+    RoomMessage, SessionId, Stamp, Topic,
 };
 use crate::wire::irc::numeric;
 use std::sync::Arc;
@@ -14,8 +14,7 @@ fn ada() -> Arc<Identity> {
         nick: Name::new("ada"),
         named: true,
         label: "10.0.0.1:4000".into(),
-        username: Some("~al".into()),
-        realname: Some("Ada L.".into()),
+        names: IrcNames::new(Some("~al".into()), Some("Ada L.".into())),
         account: Some(Name::new("lovelace")),
         bot: false,
     })
@@ -34,7 +33,7 @@ fn said(text: &str, kind: Kind) -> Event {
         mention: false,
         tags: Some("+x=y;+draft/reply=3".into()),
         status: None,
-        joints: None,
+        continuations: None,
     }))
 }
 
@@ -344,7 +343,11 @@ fn comings_and_goings() {
 
 #[test]
 fn a_plain_client_is_shown_by_its_nick_where_a_real_name_belongs() {
-    let who = Arc::new(Identity { realname: None, account: None, ..(*ada()).clone() });
+    let who = Arc::new(Identity {
+        names: IrcNames::new(Some("~al".into()), None),
+        account: None,
+        ..(*ada()).clone()
+    });
     let room = Name::new("#lab");
     let joined = Event::Joined { who, room, members: 2, topic: None, op: false, away: None };
     assert_eq!(heard("extended-join", &joined), ":ada!~al@10.0.0.1 JOIN #lab * :ada\r\n");

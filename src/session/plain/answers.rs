@@ -122,7 +122,7 @@ fn person_line(look: Theme, person: &Person) -> String {
 fn whois_lines(look: Theme, whois: &Whois) -> Vec<String> {
     let who = &whois.person.who;
     let mut lines = vec![format!("{} is {}", label(look, who), who.prefix())];
-    if let Some(name) = &who.realname {
+    if let Some(name) = who.names.realname() {
         lines.push(format!("real name: {name}"));
     }
     lines.push(match &who.account {

@@ -168,7 +168,7 @@ fn words_for(look: Theme, event: &Event, viewpoint: Viewpoint) -> Option<String>
             format!("{} invites you to {room}; /join {room} enters it", label(look, who))
         }
         Event::ModesSet { who, room, changes } => {
-            let changes: Vec<String> = changes.iter().map(mode).collect();
+            let changes: Vec<String> = changes.iter().map(ModeChange::to_string).collect();
             format!("{} has changed {room}: {}", label(look, who), changes.join(", "))
         }
         Event::Kept { room, on } => on_off(
@@ -240,23 +240,7 @@ pub(super) fn server_ban_target(target: &BanTarget) -> String {
     }
 }
 
-fn mode(change: &ModeChange) -> String {
-    let sign = |on: bool| if on { '+' } else { '-' };
-    match change {
-        ModeChange::Flag(flag, on) => format!("{}{}", sign(*on), flag.letter()),
-        ModeChange::Key(Some(key)) => format!("+k {key}"),
-        ModeChange::Key(None) => "-k".to_owned(),
-        ModeChange::Limit(Some(limit)) => format!("+l {limit}"),
-        ModeChange::Limit(None) => "-l".to_owned(),
-        ModeChange::Ban(mask, on) => format!("{}b {mask}", sign(*on)),
-        ModeChange::Except(mask, on) => format!("{}e {mask}", sign(*on)),
-        ModeChange::Invitable(mask, on) => format!("{}I {mask}", sign(*on)),
-        ModeChange::Op(nick, on) => format!("{}o {nick}", sign(*on)),
-        ModeChange::Voice(nick, on) => format!("{}v {nick}", sign(*on)),
-    }
-}
-
-/// `#rust 17 <alice>`: a reference to a message.
+/// `#rust 17 <alice>`: which message is meant.
 fn place(room: &str, message: &Quoted) -> String {
     format!("{room} {} <{}>", message.number, message.from)
 }

@@ -85,19 +85,19 @@ fn what_cannot_be_done_is_said_with_the_right_form() {
     for (typed, shown) in [
         (
             "/frobnicate",
-            "there is no command /frobnicate; /help lists them all, /quote LINE sends a line as it is, //frobnicate says \"/frobnicate\"",
+            "unknown command /frobnicate (try /help; to send it as text, type //frobnicate)",
         ),
         (
             "/lgoin ada secret",
-            "there is no such command; was it /login? /help login shows its form",
+            "unknown command; did you mean /login? (/help login shows its usage)",
         ),
-        ("/msg bob", "that cannot be understood; form: /msg NICK TEXT"),
-        ("/nick", "something is missing; form: /nick NAME"),
-        ("/join x", "\"x\" is no room; a room's name begins with #: #x"),
-        ("/re 5 hm", "there is no message 5; /numbers on shows the numbers, and so does /history"),
-        ("/history", "this server keeps no history"),
-        ("@#nowhere hi", "you are not in #nowhere; /join #nowhere enters it"),
-        ("/nick :x", "no name begins with a colon"),
+        ("/msg bob", "invalid arguments; usage: /msg NICK TEXT"),
+        ("/nick", "missing arguments; usage: /nick NAME"),
+        ("/join x", "invalid room name \"x\": room names begin with # (try #x)"),
+        ("/re 5 hm", "there is no message 5 (/numbers on shows message numbers)"),
+        ("/history", "this server does not keep history"),
+        ("@#nowhere hi", "you are not in #nowhere (try /join #nowhere)"),
+        ("/nick :x", "names cannot begin with a colon"),
     ] {
         assert_eq!(talk.typed(typed), Vec::<String>::new());
         assert_eq!(talk.shown(), [format!("* {shown}")]);
@@ -135,16 +135,16 @@ fn a_paste_is_one_message_where_that_can_be() {
 fn a_room_is_locked_only_by_what_there_is() {
     let mut talk = Talk::plain();
     for (typed, why) in [
-        ("/lock", "something is missing"),
-        ("/lock #x", "what to lock is missing"),
-        ("/lock door", "\"door\" cannot be locked so"),
-        ("/lock limit none", "the limit is a number above 0"),
-        ("/lock key", "the key is missing"),
-        ("/unlock limit 5", "\"limit\" cannot be locked so"),
+        ("/lock", "missing arguments"),
+        ("/lock #x", "missing lock name"),
+        ("/lock door", "unknown lock \"door\""),
+        ("/lock limit none", "the limit must be a number above 0"),
+        ("/lock key", "missing key"),
+        ("/unlock limit 5", "unknown lock \"limit\""),
     ] {
         assert_eq!(talk.typed(typed), Vec::<String>::new());
         let shown = talk.shown().concat();
-        assert!(shown.contains(why) && shown.contains("form: /"), "{typed}: {shown}");
+        assert!(shown.contains(why) && shown.contains("usage: /"), "{typed}: {shown}");
     }
 }
 
@@ -159,7 +159,7 @@ fn somebody_is_muted_in_the_way_that_the_server_knows() {
         let mut talk = Talk::plain();
         talk.hear(&format!("005 ada {tokens} :are supported"));
         assert_eq!(talk.typed("/mute bob"), Vec::from_iter(sent), "{tokens}");
-        assert_eq!(talk.shown().concat().contains("cannot mute"), sent.is_none());
+        assert_eq!(talk.shown().concat().contains("does not support mute"), sent.is_none());
         let undone = sent.map(|sent| sent.replace("+", "-").replace("#x", "#z"));
         assert_eq!(talk.typed("/unmute #z bob"), Vec::from_iter(undone), "{tokens}");
     }
@@ -172,7 +172,10 @@ fn what_only_plain_lines_have_is_said() {
         assert_eq!(talk.typed(&format!("/{name} 1 x")), Vec::<String>::new());
         let shown = talk.shown().concat();
         let name = name.to_lowercase();
-        assert!(shown.contains(&format!("IRC has no /{name};")) && shown.contains("--plain"));
+        assert!(
+            shown.contains(&format!("/{name} is not available in IRC"))
+                && shown.contains("--plain")
+        );
     }
     assert!(talk.session.has_failed());
 }

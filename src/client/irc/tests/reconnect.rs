@@ -50,11 +50,11 @@ fn after_a_loss_everything_is_as_it_was() {
     assert_eq!(
         talk.shown(),
         [
-            "-- 2 messages were missed in #x:",
+            "-- missed 2 messages in #x:",
             "- 2 2026-02-02 10:02 #x [bob]: three",
             "- 3 2026-02-02 10:05 #x [bob]: four",
             "-- back in #y as ada1",
-            "-- perhaps nobody has heard your: never heard",
+            "-- possibly not delivered: never heard",
         ]
     );
     talk.hear(":ada!a@h QUIT :Ping timeout");
@@ -75,9 +75,9 @@ fn a_server_without_history_says_so_and_a_room_that_is_closed_is_left() {
     talk.shown();
     talk.hear("473 ada #y :Cannot join channel (+i)|:ada!a@h JOIN #x|366 ada #x :end");
     let shown = talk.shown();
-    assert_eq!(shown[0], "* #y cannot be entered: Cannot join channel (+i)");
+    assert_eq!(shown[0], "* could not join #y: Cannot join channel (+i)");
     assert!(
-        shown[1].starts_with("-- back in #x as ada; this server keeps no history"),
+        shown[1].starts_with("-- back in #x as ada; this server does not keep history"),
         "{shown:?}"
     );
     assert_eq!(shown.len(), 2, "the PONG had confirmed the words: {shown:?}");
@@ -113,7 +113,7 @@ fn own_words_are_looked_for_where_they_were_said() {
     }
     talk.hear("BATCH -1");
     let shown = talk.shown();
-    assert_eq!(shown[0], "-- 1 message was missed in #x:");
+    assert_eq!(shown[0], "-- missed 1 message in #x:");
     assert!(shown[1].ends_with("#x [bob]: new"), "{shown:?}");
     assert_eq!(shown[2..], ["-- back in #x as ada"]);
 }
@@ -142,7 +142,7 @@ fn private_words_that_were_missed_are_asked_for() {
     assert_eq!(
         talk.shown(),
         [
-            "-- missed: 1 private message of carol",
+            "-- missed 1 direct message from carol",
             "<bell>",
             "- 2 2026-02-02 10:04 [carol -> you]: are you there?",
         ]

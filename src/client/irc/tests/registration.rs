@@ -36,7 +36,7 @@ fn registration_with_everything() {
         [
             "* looking up",
             "* you are logged in as ada",
-            "* connected as ada to net; /help lists the commands, /quit leaves"
+            "* connected to net as ada; /help lists the commands, /quit exits"
         ]
     );
     assert!(!shown.concat().contains("secret"));
@@ -51,8 +51,8 @@ fn servers_that_know_no_capabilities() {
         // Not even the end of a message of the day: the answer to a PING will do.
         assert_eq!(talk.sent(), Vec::<String>::new());
         let shown = talk.shown();
-        assert!(shown[0].starts_with("* connected as ada to srv"), "{shown:?}");
-        assert!(shown[1].contains("in no room yet"), "{shown:?}");
+        assert!(shown[0].starts_with("* connected to srv as ada;"), "{shown:?}");
+        assert!(shown[1].contains("not in a room yet"), "{shown:?}");
     }
 }
 
@@ -205,7 +205,7 @@ fn a_login_that_fails_later_leaves_the_one_before() {
         talk.sent();
         talk.hear(answer);
     }
-    assert_eq!(talk.shown(), ["* you are logged in as ada", "* no login as ada: no"]);
+    assert_eq!(talk.shown(), ["* you are logged in as ada", "* login as ada failed: no"]);
     assert_eq!(talk.session.login.as_ref().unwrap().password.as_str(), "right");
 }
 

@@ -1,6 +1,6 @@
 //! Finding and reading rows.
 
-use crate::chat::{Joints, Kind, Moment, Name, Quoted, RecordId, StoredMessage, Target};
+use crate::chat::{Continuations, Kind, Moment, Name, Quoted, RecordId, StoredMessage, Target};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, Row, params};
 use std::sync::Arc;
 
@@ -90,7 +90,7 @@ pub(in crate::journal) fn read_message(
         },
         text: row.get::<_, String>(8)?.into(),
         tags: text(19)?,
-        joints: joints(row.get(20)?),
+        continuations: continuations(row.get(20)?),
         reply,
         edited: row.get(9)?,
         reactions: Vec::new(),
@@ -98,6 +98,6 @@ pub(in crate::journal) fn read_message(
 }
 
 /// An invalid value counts as no offsets.
-fn joints(column: Option<String>) -> Option<Joints> {
+fn continuations(column: Option<String>) -> Option<Continuations> {
     serde_json::from_str(&column?).ok()
 }

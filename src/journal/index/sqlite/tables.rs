@@ -50,7 +50,7 @@ pub(in crate::journal) fn archive(
     update: HistoryUpdate<'_>,
 ) -> Result<bool> {
     match update {
-        HistoryUpdate::Add(logged) => add(connection, names, &logged).map(|()| false),
+        HistoryUpdate::Add(message) => add(connection, names, &message).map(|()| false),
         HistoryUpdate::Edit(id, text) => edit(connection, names, id, text).map(|()| true),
         HistoryUpdate::Delete(id) => delete(connection, names, id).map(|()| true),
         HistoryUpdate::React(id, nick, text, on) => {
@@ -149,16 +149,16 @@ fn shares(
 pub(in crate::journal) fn add(
     connection: &Connection,
     names: &mut Names,
-    logged: &StoredMessage,
+    message: &StoredMessage,
 ) -> Result<()> {
-    let id = logged.id.0.cast_signed();
-    let (room, to, to_account) = match &logged.target {
+    let id = message.id.0.cast_signed();
+    let (room, to, to_account) = match &message.target {
         Target::Room(room) => (Some(names.number(connection, room)?), None, None),
         // It can never be queried.
-        Target::Private { account: None, .. } if logged.account.is_none() => return Ok(()),
+        Target::Private { account: None, .. } if message.account.is_none() => return Ok(()),
         Target::Private { to, account } => (None, Some(to), account.as_ref()),
     };
-    let reply = logged.reply.as_ref();
+    let reply = message.reply.as_ref();
     let root = room.map(|_| reply.map_or(id, |reply| reply.root.0.cast_signed()));
     let sql = "INSERT INTO message (id, time, room, number, root, sender, account, kind, text,
                    edited, recipient, recipient_account, reply, reply_number, reply_from,
@@ -167,36 +167,36 @@ pub(in crate::journal) fn add(
                    ?16, ?17, ?18, ?19, ?20)";
     connection.prepare_cached(sql)?.execute(params![
         id,
-        logged.time.0,
+        message.time.0,
         room,
-        logged.number.cast_signed(),
+        message.number.cast_signed(),
         root,
-        logged.from.as_str(),
-        logged.account.as_ref().map(Name::as_str),
-        kind_word(logged.kind),
-        &*logged.text,
-        logged.edited,
+        message.from.as_str(),
+        message.account.as_ref().map(Name::as_str),
+        kind_word(message.kind),
+        &*message.text,
+        message.edited,
         to.map(Name::as_str),
         to_account.map(Name::as_str),
         reply.map(|reply| reply.id.0.cast_signed()),
         reply.map(|reply| reply.number.cast_signed()),
         reply.map(|reply| reply.from.as_str()),
-        logged.username.as_deref(),
-        logged.host.as_deref(),
-        logged.bot,
-        logged.tags.as_deref(),
-        logged.joints.as_ref().map(json).transpose()?,
+        message.username.as_deref(),
+        message.host.as_deref(),
+        message.bot,
+        message.tags.as_deref(),
+        message.continuations.as_ref().map(json).transpose()?,
     ])?;
     if let Some(room) = room {
-        let tags = tags(connection, names, room, &logged.from, logged.account.as_ref())?;
+        let tags = tags(connection, names, room, &message.from, message.account.as_ref())?;
         let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
-        connection.prepare_cached(sql)?.execute(params![id, &*logged.text, tags])?;
+        connection.prepare_cached(sql)?.execute(params![id, &*message.text, tags])?;
         return Ok(());
     }
     let sql = "INSERT OR IGNORE INTO private (owner, peer, message) VALUES (?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql)?;
-    let by = logged.account.as_ref();
-    for (owner, peer) in shares(connection, names, &logged.target, &logged.from, by)? {
+    let by = message.account.as_ref();
+    for (owner, peer) in shares(connection, names, &message.target, &message.from, by)? {
         insert.execute([owner, peer, id])?;
     }
     if let Some(owner) = to_account {
@@ -289,8 +289,9 @@ fn rewrite_records(connection: &Connection, id: RecordId, text: &str) -> Result<
     for (number, change) in rows {
         let Ok(mut change) = serde_json::from_str::<Change>(&change) else { continue };
         match &mut change {
-            Change::Say { text: old, joints, .. } | Change::Tell { text: old, joints, .. } => {
-                (*old, *joints) = (text.into(), None);
+            Change::Say { text: old, continuations, .. }
+            | Change::Tell { text: old, continuations, .. } => {
+                (*old, *continuations) = (text.into(), None);
             }
             Change::Edit { text: old, .. } => *old = text.into(),
             _ => continue,

@@ -122,7 +122,7 @@ mod tests {
             reply_to: None,
             tags: None,
             status: None,
-            joints: None,
+            continuations: None,
         };
         proposal(id, say)
     }

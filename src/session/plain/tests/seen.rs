@@ -177,7 +177,7 @@ fn the_past_is_marked_as_past() {
         kind: Kind::Message,
         text: "hello".into(),
         tags: None,
-        joints: None,
+        continuations: None,
         reply: None,
         edited: true,
         reactions: vec![("+1".into(), 2)],
