@@ -241,6 +241,26 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     alice.assert_nothing_waits();
 }
 
+/// See `tests/journal/fixture.rs`.
+#[test]
+fn a_directory_of_an_earlier_server_is_served_as_before() {
+    let scratch = Scratch::new("fixture");
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journal/fixtures/2e7e1f4.db");
+    std::fs::copy(fixture, scratch.0.join("chatloop.db")).unwrap();
+    let server = scratch.server(&[]);
+    let (mut alice, mut carol) = (server.join(), server.join());
+    ask(&mut alice, "/login alice correct-horse-2", "logged in as alice");
+    ask(&mut alice, "/join #den sesame", "topic: about borrowing");
+    ask(&mut alice, "/modes #den", "at most 40 users");
+    ask(&mut alice, "/history #den", "the first in den");
+    ask(&mut alice, "/thread 3", "an answer to the answer, edited (edited)");
+    ask(&mut alice, "/search größe #den", "third, with größe");
+    ask(&mut alice, "/ban", "mallory!*@*");
+    ask(&mut carol, "/login carol purple-monkey", "logged in as Carol");
+    ask(&mut carol, "/history bob", "call me when you are back");
+    ask(&mut carol, "/join #ferrous", "topic: Ferris & friends");
+}
+
 /// If the loop waited for a single hash, the last login would be answered before the pings.
 #[test]
 fn lines_pass_while_passwords_are_checked() {

@@ -21,10 +21,11 @@ use crate::reactor::{
     Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
 };
 use crate::session::{Dialect, Format};
+use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Where a connection stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +51,53 @@ pub(super) struct Bounds {
     pub(super) outbox_soft: usize,
     pub(super) outbox_hard: usize,
     pub(super) inbox: usize,
+}
+
+/// A peer's address in 24 bytes, where a `SocketAddr` has 32.
+#[derive(Clone, Copy)]
+pub(super) struct PeerAddress {
+    ip: IpAddr,
+    port: u16,
+    /// The interface of a link-local address.
+    scope: u32,
+}
+
+impl PeerAddress {
+    pub(super) fn ip(&self) -> IpAddr {
+        self.ip
+    }
+}
+
+impl From<SocketAddr> for PeerAddress {
+    fn from(address: SocketAddr) -> PeerAddress {
+        let scope = if let SocketAddr::V6(v6) = address { v6.scope_id() } else { 0 };
+        PeerAddress { ip: address.ip(), port: address.port(), scope }
+    }
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.ip {
+            IpAddr::V4(ip) => SocketAddrV4::new(ip, self.port).fmt(f),
+            IpAddr::V6(ip) => SocketAddrV6::new(ip, self.port, 0, self.scope).fmt(f),
+        }
+    }
+}
+
+/// A moment in tenths of a second since the server's start, rounded up: four bytes, where an
+/// `Instant` has sixteen. The idle limit needs no more, and 13 years are enough.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Tenths(u32);
+
+impl Tenths {
+    pub(super) fn since(start: Instant, now: Instant) -> Tenths {
+        let tenths = now.saturating_duration_since(start).as_millis().div_ceil(100);
+        Tenths(u32::try_from(tenths).unwrap_or(u32::MAX))
+    }
+
+    pub(super) fn after(self, start: Instant) -> Instant {
+        start + Duration::from_millis(100) * self.0
+    }
 }
 
 /// The socket of a connection, with what has come and what is to go.
@@ -82,9 +130,9 @@ pub(super) struct Lifecycle {
     pub(super) counted: bool,
     /// Probes of an ended input so far, for their growing distance.
     pub(super) probes: u8,
-    pub(super) last_heard: Instant,
-    /// The one timer it has.
-    pub(super) timer: Option<TimerId>,
+    pub(super) last_heard: Tenths,
+    /// The one timer it has. Boxed: most connections have none.
+    pub(super) timer: Option<Box<TimerId>>,
     reason: Option<Box<CloseReason>>,
 }
 
@@ -123,7 +171,7 @@ impl Lifecycle {
 
 /// Everything the server keeps of one client. Thousands of them are idle, so what is rare is boxed.
 pub(super) struct Connection {
-    pub(super) address: SocketAddr,
+    pub(super) address: PeerAddress,
     pub(super) io: Io,
     pub(super) session: Dialect,
     pub(super) gate: LineGate,
@@ -144,11 +192,11 @@ impl Connection {
     pub(super) fn new(
         token: Token,
         transport: Transport,
-        address: SocketAddr,
+        address: PeerAddress,
         session: Dialect,
         lane: u16,
         gate: LineGate,
-        now: Instant,
+        now: Tenths,
     ) -> Connection {
         Connection {
             address,
@@ -219,7 +267,7 @@ impl Connection {
 
     /// Reads once, as far as there is room; what came and is to be understood is in the inbox then.
     /// `true` if something is to be done about it.
-    pub(super) fn read(&mut self, scratch: &mut [u8], bounds: &Bounds, now: Instant) -> bool {
+    pub(super) fn read(&mut self, scratch: &mut [u8], bounds: &Bounds, now: Tenths) -> bool {
         let open = self.life.phase == Phase::Open;
         let room = match self.life.phase {
             Phase::Open if self.life.input_ended => 0,

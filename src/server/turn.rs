@@ -230,13 +230,14 @@ impl Server {
             else {
                 continue;
             };
-            let (now, delay) = (self.exchange.net.now(), config.greeting_delay);
+            let (now, tenths) = (self.exchange.net.now(), self.exchange.net.tenths());
+            let delay = config.greeting_delay;
             let gate = LineGate::new(is_flood_limited(config, address.ip()), now);
             let session = Dialect::new(config.style.into());
             let lane = self.exchange.broadcast.enter(session.format());
             let token = self.exchange.net.insert(|token| {
                 let mut connection =
-                    Connection::new(token, transport, address, session, lane, gate, now);
+                    Connection::new(token, transport, address.into(), session, lane, gate, tenths);
                 connection.life.counted = rejection.is_none();
                 connection
             });

@@ -6,6 +6,7 @@
 
 mod action;
 mod detect;
+mod frame;
 pub mod irc;
 pub mod plain;
 pub mod refusal_text;
@@ -13,10 +14,11 @@ mod time;
 
 pub use action::{Action, Proof};
 pub use detect::{Detect, detect};
+pub use frame::{Body, Frame, ProofAnswer, Replay};
 pub use irc::View;
 pub use plain::{Bell, Style, Theme};
 
-use crate::chat::{Challenge, Event, Name, Stamp, Viewpoint};
+use crate::chat::{Event, Stamp, Viewpoint};
 use std::time::Duration;
 
 /// How long an IRC client may take to register.
@@ -46,49 +48,6 @@ impl Format {
             Format::Irc(caps) => irc::render(caps, stamp, event, out),
         }
     }
-}
-
-/// What the bytes at the front of an inbox amount to.
-pub struct Frame<'a> {
-    /// Bytes that are done with once the frame has been taken.
-    pub used: usize,
-    /// Whether it may be decided while messages of the same peer wait for the journal.
-    pub pipelined: bool,
-    /// What is to be taken; `None` as long as more bytes are needed.
-    pub body: Option<Body<'a>>,
-}
-
-/// One unit of a peer's input.
-pub enum Body<'a> {
-    /// The first bytes tell the protocol.
-    Opening(Detect),
-    /// A line without its end.
-    Line(&'a [u8]),
-    /// A line over the limit, with the label that it bore.
-    TooLong(Option<String>),
-}
-
-/// What came of a step of SASL.
-pub enum ProofAnswer<'a> {
-    /// What the client has to prove.
-    Challenge(&'a Challenge),
-    /// The client has proved this account; the server's own proof.
-    Signed(&'a Name, &'a str),
-    /// The proof of a client that has not registered yet: the account, if it was right.
-    Proved(Option<Name>),
-    /// Nothing comes of it.
-    Failed,
-}
-
-/// Which messages a peer wants to be shown when it enters a room or logs in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Replay {
-    /// None: it asks for them itself.
-    None,
-    /// Before everything else from here on.
-    First,
-    /// Whenever they come: they bear their time.
-    Anytime,
 }
 
 /// One peer's side of the conversation, in its dialect.
@@ -136,7 +95,11 @@ impl Dialect {
     ) {
         match (self, body) {
             (dialect, Body::Opening(protocol)) => dialect.begin(protocol, view, actions),
-            (Dialect::Plain(plain), Body::Line(line)) => actions.extend(plain.take(line, view)),
+            (Dialect::Plain(plain), Body::Line(line)) => {
+                let rooms = view.hub.user(view.me).map_or(&[][..], |user| user.rooms());
+                let password = view.settings.password.as_ref();
+                actions.extend(plain.take(line, rooms, view.now, password));
+            }
             // The limit is a setting: the server names it.
             (Dialect::Plain(_), Body::TooLong(_)) => {}
             (Dialect::Irc(irc), body) => irc.answering(true, out, |irc, out| match body {

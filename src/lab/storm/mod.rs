@@ -95,7 +95,7 @@ pub fn run(options: &Options, mut done: impl FnMut(&Row)) -> io::Result<()> {
         if row.verdict == "stuck" {
             let waited = options.timeout.as_secs_f64();
             return Err(io::Error::other(format!(
-                "the server did not answer for {waited} s after {}; restart it and go on with \
+                "the server was still busy {waited} s after {}; restart it and go on with \
                  --skip {}",
                 scenario.name,
                 number + 1

@@ -50,7 +50,7 @@ pub struct Options {
     pub calm: Duration,
     /// Lines per second from each attacker, if the server accepts them: more than --flood-limit
     /// allows, so that its next line is always pending
-    #[arg(long, default_value_t = 200, value_name = "R")]
+    #[arg(long, default_value_t = 150, value_name = "R")]
     pub rate: u32,
     /// The attackers do not read
     #[arg(long)]

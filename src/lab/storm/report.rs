@@ -14,8 +14,8 @@ const TIMES_CALM: u32 = 3;
 #[derive(Serialize, Clone, Debug)]
 pub struct Row {
     pub command: &'static str,
-    /// `ok`; or `slow`, `lost`, `duplicated`; or `stuck` if the server had not answered long after
-    /// the attack; or `no attack` if no attacker was let in.
+    /// `ok`; or `slow`, `lost`, `duplicated`; or `stuck` if the server was still busy long after
+    /// the attackers had gone; or `no attack` if no attacker was let in.
     pub verdict: &'static str,
     /// Over all calm periods of the last minute.
     pub calm_p99_ms: Option<f64>,

@@ -8,7 +8,7 @@ mod peer;
 
 pub(super) use peer::{Peer, Queues};
 
-use super::connection::{Bounds, Connection, Phase};
+use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
 use crate::chat::Moment;
 use crate::reactor::{Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written};
@@ -73,6 +73,7 @@ pub(super) struct Net {
     connections: Slab<Connection>,
     timers: Timers<TimerKind>,
     clock: Clock,
+    started: Instant,
     queues: Queues,
     to_reap: VecDeque<Token>,
     scratch: Box<[u8]>,
@@ -84,6 +85,7 @@ pub(super) struct Net {
 impl Net {
     pub(super) fn new(poller: Poller, clock: Clock, bounds: Bounds) -> Net {
         Net {
+            started: clock.now(),
             poller,
             connections: Slab::new(),
             timers: Timers::new(),
@@ -123,6 +125,11 @@ impl Net {
 
     pub(super) fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// The same in what a connection remembers.
+    pub(super) fn tenths(&self) -> Tenths {
+        Tenths::since(self.started, self.clock.now())
     }
 
     /// The poller, for what is watched beside the connections.
@@ -234,8 +241,9 @@ impl Net {
     pub(super) fn read(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         let before = connection.io.inbox.len();
+        let now = Tenths::since(self.started, self.clock.now());
         let bounds = self.queues.bounds;
-        if connection.read(&mut self.scratch, &bounds, self.clock.now()) {
+        if connection.read(&mut self.scratch, &bounds, now) {
             self.bytes_in += (connection.io.inbox.len() - before) as u64;
             if connection.life.input_ended && connection.life.phase != Phase::Open {
                 mark_gone(token, connection, &mut self.to_reap);
@@ -356,7 +364,7 @@ impl Net {
             let Some(mut connection) = self.connections.remove(token) else { continue };
             unwatch(&mut connection, &mut self.poller);
             if let Some(timer) = connection.life.timer.take() {
-                self.timers.cancel(timer);
+                self.timers.cancel(*timer);
             }
             debug!("{}: closed", connection.address);
             return Some((token, connection));
@@ -407,7 +415,7 @@ impl Net {
         if let Some(connection) = self.connections.get_mut(token)
             && let Some(timer) = connection.life.timer.take()
         {
-            self.timers.cancel(timer);
+            self.timers.cancel(*timer);
         }
         self.check_idle(token, limit);
     }
@@ -420,7 +428,7 @@ impl Net {
         if connection.life.phase != Phase::Open || connection.life.input_ended {
             return false;
         }
-        let deadline = connection.life.last_heard + limit;
+        let deadline = connection.life.last_heard.after(self.started) + limit;
         if deadline > self.clock.now() {
             set_timer(connection, &mut self.timers, deadline, TimerKind::Idle(token));
             return false;
@@ -490,7 +498,9 @@ fn set_timer(
     when: Instant,
     kind: TimerKind,
 ) {
-    if let Some(old) = connection.life.timer.replace(timers.arm(when, kind)) {
-        timers.cancel(old);
+    let timer = timers.arm(when, kind);
+    match &mut connection.life.timer {
+        Some(old) => drop(timers.cancel(std::mem::replace(&mut **old, timer))),
+        none => *none = Some(Box::new(timer)),
     }
 }

@@ -66,7 +66,8 @@ pub use reply::Replies;
 pub use settings::Settings;
 pub use whowas::Whowas;
 
-use super::{Action, Body, Frame, Proof};
+use super::action::{Action, Proof};
+use super::frame::{Body, Frame};
 use crate::chat::{Command, Hub, Moment, Name, SessionId, Stamp, User};
 use crate::wire::irc::{Framer, Limits, Message, Numeric, ParseError, Step, numeric};
 use label::Label;

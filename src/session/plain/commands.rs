@@ -9,7 +9,7 @@ use super::parsers::{
 };
 use super::{Session, secrets};
 use crate::chat::{Command, Kind, ModeChange, Moment, Name, Secret};
-use crate::session::Action;
+use crate::session::action::Action;
 use crate::session::refusal_text::short;
 use std::sync::Arc;
 

@@ -31,7 +31,9 @@ mod tests;
 pub use commands::help;
 pub use render::{render, render_notice, users};
 
-use super::{Action, Body, Frame, View, detect};
+use super::action::Action;
+use super::detect;
+use super::frame::{Body, Frame};
 use crate::chat::{Command, Entry, Event, Kind, Moment, Name, Secret, Viewpoint};
 use crate::wire::clean::clean;
 use crate::wire::line::{LineReader, Step};
@@ -170,13 +172,18 @@ impl Session {
         }
     }
 
-    /// Understands one line, without its end.
-    pub(super) fn take(&mut self, line: &[u8], view: &View<'_>) -> Option<Action> {
-        if let Stage::Locked(tries) = self.stage {
-            return Some(self.take_password(line, tries, view.settings.password.as_ref()));
+    /// Understands one line, without its end: the password, or [`parse`](Session::parse)d.
+    pub(super) fn take(
+        &mut self,
+        line: &[u8],
+        rooms: &[Name],
+        now: Moment,
+        password: Option<&Secret>,
+    ) -> Option<Action> {
+        match self.stage {
+            Stage::Locked(tries) => Some(self.take_password(line, tries, password)),
+            Stage::Undecided | Stage::Open => self.parse(line, rooms, now),
         }
-        let rooms = view.hub.user(view.me).map_or(&[][..], |user| user.rooms());
-        self.parse(line, rooms, view.now)
     }
 
     fn take_password(&mut self, line: &[u8], tries: u8, password: Option<&Secret>) -> Action {

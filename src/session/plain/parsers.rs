@@ -6,7 +6,7 @@
 use super::arguments::Line;
 use super::{Bell, Session};
 use crate::chat::{BanTarget, Command, Flag, ModeChange, Moment, Name, Pick, Range, limits};
-use crate::session::Action;
+use crate::session::action::Action;
 use crate::session::refusal_text::short;
 use crate::session::time;
 use std::sync::Arc;

@@ -1,0 +1,47 @@
+//! What a session and its runner hand each other: units of input, steps of a login, replays.
+
+use super::detect::Detect;
+use crate::chat::{Challenge, Name};
+
+/// What the bytes at the front of an inbox amount to.
+pub struct Frame<'a> {
+    /// Bytes that are done with once the frame has been taken.
+    pub used: usize,
+    /// Whether it may be decided while messages of the same peer wait for the journal.
+    pub pipelined: bool,
+    /// What is to be taken; `None` as long as more bytes are needed.
+    pub body: Option<Body<'a>>,
+}
+
+/// One unit of a peer's input.
+pub enum Body<'a> {
+    /// The first bytes tell the protocol.
+    Opening(Detect),
+    /// A line without its end.
+    Line(&'a [u8]),
+    /// A line over the limit, with the label that it bore.
+    TooLong(Option<String>),
+}
+
+/// What came of a step of SASL.
+pub enum ProofAnswer<'a> {
+    /// What the client has to prove.
+    Challenge(&'a Challenge),
+    /// The client has proved this account; the server's own proof.
+    Signed(&'a Name, &'a str),
+    /// The proof of a client that has not registered yet: the account, if it was right.
+    Proved(Option<Name>),
+    /// Nothing comes of it.
+    Failed,
+}
+
+/// Which messages a peer wants to be shown when it enters a room or logs in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Replay {
+    /// None: it asks for them itself.
+    None,
+    /// Before everything else from here on.
+    First,
+    /// Whenever they come: they bear their time.
+    Anytime,
+}
