@@ -1,4 +1,4 @@
-//! Who talks, a person or a script? What the loop wants of either.
+//! The front end, interactive or script, as the loop sees it.
 
 use super::Notice;
 use super::console::Console;
@@ -12,17 +12,17 @@ use crate::reactor::Poller;
 use jiff::Zoned;
 use std::io::{self, IsTerminal};
 
-/// Who talks.
+/// The front end.
 pub(super) enum Front {
-    /// A person, but there is no connection yet and the terminal is still as it was. The dialect
-    /// is handed on to the console.
+    /// Interactive, but without a connection yet, and the terminal is unchanged. The dialect is
+    /// handed to the console later.
     Person(Option<Dialect>),
     Console(Box<Console>),
     Script(Box<Script>),
 }
 
 impl Front {
-    /// Whether there is room for more lines from the server.
+    /// Whether more lines from the server are accepted.
     pub(super) fn is_listening(&self) -> bool {
         match self {
             Front::Script(script) => script.is_listening(),
@@ -39,7 +39,7 @@ impl Front {
         }
     }
 
-    /// What is to be sent that nobody has typed.
+    /// The client's own lines to send, which were not typed.
     pub(super) fn take_outgoing(&mut self) -> Vec<u8> {
         match self {
             Front::Person(_) => Vec::new(),
@@ -50,7 +50,7 @@ impl Front {
         }
     }
 
-    /// A connection stands.
+    /// The connection is established.
     pub(super) fn connected(&mut self, now: &Zoned) {
         match self {
             Front::Person(_) => {}
@@ -68,7 +68,7 @@ impl Front {
         }
     }
 
-    /// What the client itself has to say. `colours` counts as long as there is no console.
+    /// Shows a notice. `colours` applies while there is no console.
     pub(super) fn notice(&mut self, notice: &Notice, colours: bool) {
         match self {
             Front::Console(console) => console.notice(notice, &Zoned::now()),
@@ -80,7 +80,7 @@ impl Front {
         }
     }
 
-    /// Takes the terminal again after a stop.
+    /// Takes the terminal back after a stop.
     ///
     /// # Errors The terminal is gone.
     pub(super) fn resume(&mut self) -> io::Result<()> {
@@ -91,9 +91,6 @@ impl Front {
     }
 
     /// Shows the turn's changes; `false` if the terminal is gone.
-    ///
-    /// # Errors
-    /// What the poller said.
     pub(super) fn show(&mut self, poller: &mut Poller, link: &Link) -> io::Result<bool> {
         match self {
             Front::Person(_) => {}
@@ -108,15 +105,14 @@ impl Front {
         Ok(true)
     }
 
-    /// Writes what is left, and gives the terminal back.
+    /// Writes what is left and restores the terminal.
     ///
-    /// # Errors
-    /// What the system said to a script's last words.
+    /// # Errors A write error on a script's standard output.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         match self {
             Front::Person(_) => Ok(()),
             Front::Script(script) => script.finish(),
-            // Gone is gone; the exit says why.
+            // If the terminal is gone, the exit code says why.
             Front::Console(console) => {
                 let _ = console.clear_row();
                 Ok(())

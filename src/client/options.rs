@@ -1,4 +1,4 @@
-//! What may be asked for on the command line?
+//! Command line options.
 
 use crate::reactor::Backend;
 use clap::{Parser, ValueEnum};
@@ -19,7 +19,7 @@ pub enum Timestamps {
     Never,
 }
 
-/// When the terminal's bell rings.
+/// `--bell`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, ValueEnum)]
 pub enum Bell {
     /// Never

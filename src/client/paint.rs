@@ -1,11 +1,11 @@
-//! How does a server's line look?
+//! Rendering of a server's line.
 //!
-//! The bytes are a stranger's. [`wire::clean`](crate::wire::clean) makes them harmless; the one
-//! thing let through, on a terminal with colours, is a short list of SGR parameters, because
-//! servers of the classic kind colour their lines. A colour cannot do harm: it moves nothing and
-//! answers nothing, and it ends with its line. Concealed, blinking and background colours are not
-//! on the list. A `\r` in front, with which the classic server overwrites the waiting prompt of
-//! its own client, is dropped.
+//! The bytes are untrusted. [`wire::clean`](crate::wire::clean) sanitises them; the only exception,
+//! on a terminal with colours, is a short list of SGR parameters, because servers of the classic
+//! style colour their lines. A colour cannot do harm: it moves nothing and triggers no reply, and
+//! it is reset at the end of the line. Concealed, blinking and background colours are not in the
+//! list. A leading `\r`, with which the classic server overwrites the prompt of its own client, is
+//! dropped.
 
 use super::display::{DisplayItem, Incoming};
 use super::plain::bracketed;
@@ -16,13 +16,13 @@ use std::io::Write;
 
 /// SGR parameters of what the client itself shows.
 pub mod style {
-    /// The prompt and what the user has said.
+    /// The prompt and the user's own messages.
     pub const YOU: &str = "1;33";
     /// Errors.
     pub const ERROR: &str = "1;31";
     /// Notes and times.
     pub const DIM: &str = "2";
-    /// What mentions the user or is said to them alone.
+    /// Mentions and direct messages.
     pub const MENTION: &str = "1;95";
 }
 
@@ -32,7 +32,7 @@ const NAMES: [&str; 10] = ["32", "33", "34", "35", "36", "92", "93", "94", "95",
 /// The room whose name is not written in front of its messages: a chatloop server's first one.
 const LOBBY: &str = "#lobby";
 
-/// Turns lines into what is shown, and keeps the day.
+/// Renders lines, and tracks the date.
 #[derive(Debug)]
 pub struct Painter {
     colours: bool,
@@ -46,7 +46,6 @@ impl Painter {
         Painter { colours, timestamps, day: None }
     }
 
-    /// Whether there are colours.
     pub fn colours(&self) -> bool {
         self.colours
     }
@@ -56,15 +55,14 @@ impl Painter {
         if self.colours { name } else { "" }
     }
 
-    /// A line saying which day it is, if that has changed since the last line (`None` at the
-    /// first: everybody knows today).
+    /// A line with the date, if it has changed since the last line (`None` at the first).
     pub fn day_line(&mut self, now: &Zoned) -> Option<String> {
         let before = self.day.replace(now.date());
         let changed = self.timestamps && before.is_some_and(|day| day != now.date());
         changed.then(|| now.strftime("--- %A, %-d %B %Y ---").to_string())
     }
 
-    /// The time that goes in front of a line; empty if times are not wanted.
+    /// The time in front of a line; empty if timestamps are off.
     pub fn time(&self, now: &Zoned, out: &mut Vec<u8>) {
         if self.timestamps {
             self.styled(&now.strftime("%H:%M").to_string(), style::DIM, out);
@@ -78,7 +76,7 @@ impl Painter {
     }
 
     /// Appends a server's line, without newline. `false`, and nothing is appended, if the line
-    /// held only escape sequences: a colour reset that stood behind the newline before it.
+    /// contained only escape sequences: a colour reset after the previous newline.
     pub fn line(&self, line: &[u8], now: &Zoned, out: &mut Vec<u8>) -> bool {
         let parts = Parts::of(line);
         if parts.is_blank() && !line.is_empty() {
@@ -97,7 +95,8 @@ impl Painter {
     }
 
     /// The lines that show an item, without newlines; see [`message`](Painter::message). None for
-    /// what is no text, and for the client's own words, which each program part shows its own way.
+    /// an item without text, and for the client's own messages, which each front end shows in its
+    /// way.
     pub fn item(
         &self,
         item: &DisplayItem,
@@ -115,7 +114,7 @@ impl Painter {
         vec![out]
     }
 
-    /// Appends the words of an IRC server.
+    /// Appends text from an IRC server.
     pub fn server_text(&self, text: &str, now: &Zoned, out: &mut Vec<u8>) {
         self.time(now, out);
         out.extend_from_slice(b"* ");
@@ -123,8 +122,8 @@ impl Painter {
     }
 
     /// A message in IRC, without newlines: a line for each of its lines, those after the first
-    /// with `indent` in front or with all that stands in front of the first. A time that the
-    /// server says counts as the line's; both are this machine's local time.
+    /// prefixed with `indent` or with the prefix of the first. The server's time of the message is
+    /// used if it has one, as local time.
     pub fn message(
         &self,
         message: &Incoming,
@@ -259,7 +258,7 @@ impl<'a> Parts<'a> {
             .any(|part| matches!(part, Part::Colour(parameters) if is_harmless(parameters)))
     }
 
-    /// The line with those of its colours that are harmless, all ended at its end.
+    /// The line with its harmless colours, all reset at its end.
     fn coloured(&self, out: &mut Vec<u8>) {
         let mut open = false;
         for part in &self.0 {

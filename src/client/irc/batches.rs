@@ -1,15 +1,15 @@
-//! Which lines belong together? IRCv3 batch.
+//! Batches: lines that belong together. IRCv3 batch.
 //!
-//! The messages of `draft/multiline` and `chathistory` wait for the end of their batch and are
-//! one thing then. Lines of all other batches are taken as they come; of those it is kept only
-//! that the batch is open, for its label.
+//! The messages of `draft/multiline` and `chathistory` wait for the end of their batch and are then
+//! handled together. Lines of other batches are handled as they come; such a batch is only
+//! remembered for its label while it is open.
 //!
-//! Bounds: `MAX_OPEN`, `MAX_LINES`, `MAX_BYTES`. What is over them is dropped, and told.
+//! Limits: `MAX_OPEN`, `MAX_LINES`, `MAX_BYTES`. What exceeds them is dropped and reported.
 
 use super::messages::ChatMessage;
 use std::collections::BTreeMap;
 
-/// Batches that may be open at a time.
+/// Batches that may be open at the same time.
 const MAX_OPEN: usize = 16;
 /// Messages that wait in one.
 const MAX_LINES: usize = 5_000;
@@ -21,13 +21,13 @@ const MAX_BYTES: usize = 1024 * 1024;
 pub(super) struct Batch {
     /// `chathistory`, `draft/multiline`, `netsplit`, …
     pub kind: String,
-    /// Its first parameter: of the two above, whom the messages are for.
+    /// Its first parameter: in the two batches above, the target of the messages.
     pub target: String,
-    /// The tags of its beginning, as they stood.
+    /// The tags at its start, as received.
     pub tags: String,
     /// The batch that it is in.
     pub outer: Option<String>,
-    /// What has come so far.
+    /// The messages so far.
     pub messages: Vec<ChatMessage>,
     /// Something was dropped.
     pub overflowed: bool,
@@ -59,7 +59,7 @@ impl Batch {
         }
     }
 
-    /// Whether all its lines are one message.
+    /// Whether its lines form one message.
     pub fn is_one_message(&self) -> bool {
         self.kind == "draft/multiline"
     }
@@ -70,12 +70,12 @@ impl Batch {
     }
 }
 
-/// Those that are open, by reference.
+/// The open batches, by reference.
 #[derive(Debug, Default)]
 pub(super) struct Batches(BTreeMap<String, Batch>);
 
 impl Batches {
-    /// Opens one. Over the bound it is not known, and its lines are taken as they come.
+    /// Opens a batch. Over the limit it is unknown, and its lines are handled as they come.
     pub fn open(&mut self, reference: &str, batch: Batch) {
         if self.0.len() < MAX_OPEN {
             self.0.insert(reference.to_owned(), batch);
@@ -87,7 +87,6 @@ impl Batches {
         self.0.remove(reference)
     }
 
-    /// An open one.
     pub fn get(&mut self, reference: &str) -> Option<&mut Batch> {
         self.0.get_mut(reference)
     }
@@ -95,7 +94,7 @@ impl Batches {
     /// The batch of this kind that `reference` is or is in.
     pub fn inside(&mut self, reference: &str, kind: &str) -> Option<&mut Batch> {
         let mut at = reference.to_owned();
-        // No batch is inside itself, whatever a server says.
+        // No batch contains itself, whatever a server sends.
         for _ in 0..MAX_OPEN {
             let batch = self.0.get(&at)?;
             if batch.kind == kind {

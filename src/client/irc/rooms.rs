@@ -1,4 +1,4 @@
-//! Which rooms is this person in, and who else is there?
+//! The rooms that the user has joined, and their members.
 //!
 //! Bounds: `MAX_ROOMS`; of a room's members the first `MAX_MEMBERS` are kept by name. Of a larger
 //! room it is known how many there were when it was entered, and no more: who quits without being
@@ -16,7 +16,7 @@ pub const MAX_MEMBERS: usize = 2_000;
 /// Bytes of a member's prefix.
 const MAX_PREFIX: usize = 8;
 
-/// Somebody in a room.
+/// A member of a room.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Member {
     pub nick: String,
@@ -39,16 +39,16 @@ pub(super) struct JoinedRoom {
     members: HashMap<String, Member>,
     /// Those that are not among them.
     unknown: usize,
-    /// Names are coming in: RPL_ENDOFNAMES is still to come.
+    /// The names are incomplete: RPL_ENDOFNAMES has not come yet.
     pub naming: bool,
-    /// This person is back here after a loss: nothing is said of it but that.
+    /// The user has rejoined after a lost connection: only that is shown.
     pub quiet: bool,
-    /// Somebody has asked for the names: they are to be shown.
+    /// The user has requested the names: they are to be shown.
     pub asked_names: bool,
 }
 
 impl JoinedRoom {
-    /// A room of this name that nobody is in yet.
+    /// A room without known members.
     pub fn new(name: &str) -> JoinedRoom {
         JoinedRoom { name: name.to_owned(), ..JoinedRoom::default() }
     }
@@ -59,7 +59,7 @@ impl JoinedRoom {
         self.unknown = 0;
     }
 
-    /// Somebody is there.
+    /// Adds a member.
     pub fn add(&mut self, server: &ServerInfo, nick: &str, prefix: &str) {
         let folded = server.fold(nick).into_owned();
         let prefix: String = prefix.chars().take(MAX_PREFIX).collect();
@@ -72,12 +72,12 @@ impl JoinedRoom {
         }
     }
 
-    /// Somebody has left this room; whether they are known to have been in it.
+    /// Removes a member; whether they were known to be one.
     pub fn remove(&mut self, server: &ServerInfo, nick: &str) -> bool {
         self.members.remove(server.fold(nick).as_ref()).is_some()
     }
 
-    /// Somebody has another nick; whether they are in here.
+    /// Changes a member's nick; whether they are a member.
     pub fn rename(&mut self, server: &ServerInfo, before: &str, nick: &str) -> bool {
         match self.members.remove(server.fold(before).as_ref()) {
             Some(member) => {
@@ -99,12 +99,12 @@ impl JoinedRoom {
         }
     }
 
-    /// How many are there, if that is known.
+    /// The number of members, if known.
     pub fn count(&self) -> Option<usize> {
         (self.unknown == 0).then_some(self.members.len())
     }
 
-    /// How many names there were.
+    /// The number of names.
     pub fn named(&self) -> usize {
         self.members.len() + self.unknown
     }

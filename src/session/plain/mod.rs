@@ -251,7 +251,7 @@ impl Session {
         }
     }
 
-    /// The room that words go to.
+    /// The current room.
     pub fn current<'a>(&self, rooms: &'a [Name]) -> Option<&'a Name> {
         let chosen = self.chosen.as_ref();
         chosen.and_then(|chosen| rooms.iter().find(|room| *room == chosen)).or(rooms.last())

@@ -240,7 +240,7 @@ pub(super) fn server_ban_target(target: &BanTarget) -> String {
     }
 }
 
-/// `#rust 17 <alice>`: which message is meant.
+/// `#rust 17 <alice>`: a reference to a message.
 fn place(room: &str, message: &Quoted) -> String {
     format!("{room} {} <{}>", message.number, message.from)
 }
