@@ -1,12 +1,12 @@
-//! Tab completion.
+//! What may the word at the cursor become? Tab.
 //!
-//! Nicks, the most recent speaker first; rooms; commands with their usage, as listed by the
-//! server's own `/help`: a fixed list would be wrong for every other server, and for this one
-//! tomorrow. Pressed again, Tab offers the next one.
+//! Nicks, the one that spoke last first; rooms; commands with their forms, as the server's own
+//! `/help` lists them: a list in here would be wrong for every other server, and for this one
+//! tomorrow. Pressed again, Tab goes on to the next one.
 //!
 //! Bounds: `MAX_NICKS`, `MAX_ROOMS`, `MAX_COMMANDS`, `MAX_SHOWN`.
 
-/// Nicks kept; those inactive for longest are dropped.
+/// Nicks kept; those who have been silent for longest are forgotten.
 pub const MAX_NICKS: usize = 1_000;
 /// Rooms kept.
 pub const MAX_ROOMS: usize = 500;
@@ -15,17 +15,17 @@ pub const MAX_COMMANDS: usize = 200;
 /// Lines of a list of commands.
 const MAX_SHOWN: usize = 100;
 
-/// The words for completion.
+/// What can be completed.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
-    /// The most recent speaker is last.
+    /// Who spoke last is last.
     nicks: Vec<String>,
     rooms: Vec<String>,
-    /// Name without the slash, and usage.
+    /// Name without the slash, and form.
     commands: Vec<(String, String)>,
 }
 
-/// The result of Tab.
+/// What Tab came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[allow(missing_docs)] // said with the variant
 pub enum Completion {
@@ -38,7 +38,7 @@ pub enum Completion {
 }
 
 impl Vocabulary {
-    /// A user has sent a message.
+    /// Somebody spoke.
     pub fn spoke(&mut self, nick: &str) {
         self.forget(nick);
         if self.nicks.len() == MAX_NICKS {
@@ -47,7 +47,7 @@ impl Vocabulary {
         self.nicks.push(nick.to_owned());
     }
 
-    /// A user is present, but has not sent a message.
+    /// Somebody is there, but has not spoken.
     pub fn present(&mut self, nick: &str) {
         let known = self.nicks.iter().any(|it| it.eq_ignore_ascii_case(nick));
         if !known && self.nicks.len() < MAX_NICKS {
@@ -55,7 +55,7 @@ impl Vocabulary {
         }
     }
 
-    /// A user has changed their nick.
+    /// Somebody has another nick.
     pub fn renamed(&mut self, before: &str, nick: &str) {
         match self.nicks.iter_mut().find(|it| it.eq_ignore_ascii_case(before)) {
             Some(known) => nick.clone_into(known),
@@ -63,7 +63,7 @@ impl Vocabulary {
         }
     }
 
-    /// A user has left.
+    /// Somebody is gone.
     pub fn forget(&mut self, nick: &str) {
         self.nicks.retain(|it| !it.eq_ignore_ascii_case(nick));
     }
@@ -89,7 +89,7 @@ impl Vocabulary {
         }
     }
 
-    /// The completions of the word that ends at `cursor`. `own` is not offered.
+    /// What the word that ends at `cursor` may become. `own` is not offered.
     pub fn complete(&self, line: &str, cursor: usize, own: &str) -> Completion {
         let before = &line[..cursor];
         let start = before
@@ -110,7 +110,7 @@ impl Vocabulary {
         if part.is_empty() && mark.is_empty() {
             return Completion::Nothing;
         }
-        // At the start of a line it addresses a user: "alice: ".
+        // At the start of a line it addresses somebody: "alice: ".
         let end = if start == 0 && mark.is_empty() { ": " } else { " " };
         let nicks = self.nicks.iter().rev();
         let nicks = nicks.filter(|nick| begins(nick, part) && !nick.eq_ignore_ascii_case(own));

@@ -1,4 +1,5 @@
-//! The conversation, in IRC or plain text, as the console sees it.
+//! The conversation in its dialect, IRC or plain lines, behind what a person's console asks of
+//! either.
 
 use super::complete::Vocabulary;
 use super::display::DisplayItem;
@@ -23,7 +24,7 @@ impl Dialect {
         }
     }
 
-    /// The items to show for a line from the server.
+    /// What is to be shown of a line from the server.
     pub fn received(&mut self, line: &[u8], now: &Zoned) -> Vec<DisplayItem> {
         match self {
             Dialect::Plain(lines) => lines.received(line),
@@ -36,7 +37,8 @@ impl Dialect {
 
     /// Whether these lines can be sent now.
     ///
-    /// # Errors The reason, as a message.
+    /// # Errors
+    /// Why not, in words for people.
     pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         match self {
             Dialect::Plain(_) => Ok(()),
@@ -52,7 +54,7 @@ impl Dialect {
         }
     }
 
-    /// Sends a part: the bytes, and the items to show.
+    /// Sends such a part: the bytes, and what is to be shown.
     pub fn send(&mut self, part: &[String], now: &Zoned) -> (Vec<u8>, Vec<DisplayItem>) {
         match self {
             Dialect::Plain(_) => ([part.concat().as_bytes(), b"\n"].concat(), Vec::new()),
@@ -69,7 +71,7 @@ impl Dialect {
         }
     }
 
-    /// Whether a line that was just sent quits.
+    /// Whether a line that was just sent was a goodbye.
     pub fn is_quit(&self, line: &str) -> bool {
         match self {
             Dialect::Plain(_) => is_quit(line.as_bytes()),
@@ -85,7 +87,7 @@ impl Dialect {
         }
     }
 
-    /// The user's nick; empty if unknown.
+    /// This person's nick; empty if unknown.
     pub fn nick(&self) -> &str {
         match self {
             Dialect::Plain(_) => "",
@@ -101,7 +103,7 @@ impl Dialect {
         }
     }
 
-    /// The completions offered.
+    /// What Tab offers.
     pub fn vocabulary(&self) -> &Vocabulary {
         match self {
             Dialect::Plain(lines) => lines.vocabulary(),
@@ -109,6 +111,7 @@ impl Dialect {
         }
     }
 
+    /// Whether messages are shown with their numbers.
     pub fn shows_numbers(&self) -> bool {
         match self {
             Dialect::Plain(_) => false,

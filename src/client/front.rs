@@ -1,4 +1,4 @@
-//! The front end, interactive or script, as the loop sees it.
+//! Who talks, a person or a script? What the loop wants of either.
 
 use super::Notice;
 use super::console::Console;
@@ -12,17 +12,17 @@ use crate::reactor::Poller;
 use jiff::Zoned;
 use std::io::{self, IsTerminal};
 
-/// The front end.
+/// Who talks.
 pub(super) enum Front {
-    /// Interactive, but without a connection yet, and the terminal is unchanged. The dialect is
-    /// handed to the console later.
+    /// A person, but there is no connection yet and the terminal is still as it was. The dialect
+    /// is handed on to the console.
     Person(Option<Dialect>),
     Console(Box<Console>),
     Script(Box<Script>),
 }
 
 impl Front {
-    /// Whether more lines from the server are accepted.
+    /// Whether there is room for more lines from the server.
     pub(super) fn is_listening(&self) -> bool {
         match self {
             Front::Script(script) => script.is_listening(),
@@ -39,7 +39,7 @@ impl Front {
         }
     }
 
-    /// The client's own lines to send, which were not typed.
+    /// What is to be sent that nobody has typed.
     pub(super) fn take_outgoing(&mut self) -> Vec<u8> {
         match self {
             Front::Person(_) => Vec::new(),
@@ -50,7 +50,7 @@ impl Front {
         }
     }
 
-    /// The connection is established.
+    /// A connection stands.
     pub(super) fn connected(&mut self, now: &Zoned) {
         match self {
             Front::Person(_) => {}
@@ -68,7 +68,7 @@ impl Front {
         }
     }
 
-    /// Shows a notice. `colours` applies while there is no console.
+    /// What the client itself has to say. `colours` counts as long as there is no console.
     pub(super) fn notice(&mut self, notice: &Notice, colours: bool) {
         match self {
             Front::Console(console) => console.notice(notice, &Zoned::now()),
@@ -80,7 +80,7 @@ impl Front {
         }
     }
 
-    /// Takes the terminal back after a stop.
+    /// Takes the terminal again after a stop.
     ///
     /// # Errors The terminal is gone.
     pub(super) fn resume(&mut self) -> io::Result<()> {
@@ -91,6 +91,9 @@ impl Front {
     }
 
     /// Shows the turn's changes; `false` if the terminal is gone.
+    ///
+    /// # Errors
+    /// What the poller said.
     pub(super) fn show(&mut self, poller: &mut Poller, link: &Link) -> io::Result<bool> {
         match self {
             Front::Person(_) => {}
@@ -105,14 +108,15 @@ impl Front {
         Ok(true)
     }
 
-    /// Writes what is left and restores the terminal.
+    /// Writes what is left, and gives the terminal back.
     ///
-    /// # Errors A write error on a script's standard output.
+    /// # Errors
+    /// What the system said to a script's last words.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         match self {
             Front::Person(_) => Ok(()),
             Front::Script(script) => script.finish(),
-            // If the terminal is gone, the exit code says why.
+            // Gone is gone; the exit says why.
             Front::Console(console) => {
                 let _ = console.clear_row();
                 Ok(())

@@ -1,4 +1,4 @@
-//! The connection to the server: connecting, reading, writing, closing.
+//! How is the connection made, used, lost and made again?
 //!
 //! ```text
 //!            start            writable, no error
@@ -8,11 +8,11 @@
 //!    └────────────────┴───────────────────────┘
 //! ```
 //!
-//! Several addresses of one name are tried in turn, each with its own timeout. Events are reported
-//! as [`LinkEvent`]; whether to retry is the caller's decision.
+//! Several addresses of one name are tried in turn, each with its own time-out. What happens is
+//! told as [`LinkEvent`]; whether to try again is the caller's decision.
 //!
-//! Limits: [`MAX_SERVER_LINE`] for an incomplete line, [`READ_SHARE`] and [`WRITE_SHARE`] per turn,
-//! [`SEND_SOFT`] and [`SEND_HARD`] for the send queue.
+//! Every bound: [`MAX_SERVER_LINE`] for what is received and not yet a line, [`READ_SHARE`] and
+//! [`WRITE_SHARE`] a turn, [`SEND_SOFT`] and [`SEND_HARD`] for what waits to be sent.
 
 use super::timers::TimerKind;
 use super::tokens::SOCKET;
@@ -25,10 +25,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// Longest line from the server in bytes; the rest is skipped and reported.
+/// Bytes of one line from the server; more of it is skipped, and said.
 pub const MAX_SERVER_LINE: usize = 64 * 1024;
 
-/// Bytes read per turn, so that a flood does not block the keyboard.
+/// Bytes read a turn, so that a flood leaves the keyboard its turn.
 pub const READ_SHARE: usize = 64 * 1024;
 
 /// Bytes written a turn.
@@ -37,19 +37,19 @@ pub const WRITE_SHARE: usize = 256 * 1024;
 /// Bytes waiting to be sent above which a script's input is not read on.
 pub const SEND_SOFT: usize = 256 * 1024;
 
-/// Size of the send queue above which a typed line is rejected.
+/// Bytes waiting to be sent above which a person's line is refused.
 pub const SEND_HARD: usize = 8 * 1024 * 1024;
 
-/// An event of the connection.
+/// What happened to the connection.
 #[derive(Debug)]
 pub enum LinkEvent {
-    /// It is established.
+    /// It stands.
     Connected(SocketAddr),
     /// One address could not be reached.
     Unreachable(SocketAddr, ConnectError),
     /// No address could be reached.
     NotConnected,
-    /// A line, without its end.
+    /// A line came, without its end.
     Line(Vec<u8>),
     /// A line was longer than [`MAX_SERVER_LINE`].
     LineTooLong,
@@ -62,8 +62,9 @@ pub enum LinkEvent {
 /// Why an address could not be reached.
 #[derive(Debug)]
 pub enum ConnectError {
+    /// The system said so.
     System(io::Error),
-    /// There was no answer for this long.
+    /// Nobody said anything for this long.
     TimedOut(Duration),
 }
 
@@ -89,7 +90,7 @@ enum State {
     Up { transport: Transport },
 }
 
-/// The connection to the server and its pending data.
+/// The connection to the server and what is under way on it.
 pub struct Link {
     addresses: Vec<SocketAddr>,
     timeout: Duration,
@@ -126,13 +127,16 @@ impl Link {
         self.outbox.len()
     }
 
-    /// Queues bytes; the caller checks [`unsent`](Link::unsent) first.
+    /// Queues bytes; the caller looks at [`unsent`](Link::unsent) first.
     pub fn send(&mut self, bytes: &[u8]) {
         let segment = self.encoder.append(bytes);
         self.outbox.push(&segment);
     }
 
     /// Begins to connect.
+    ///
+    /// # Errors
+    /// What the poller said.
     pub fn start(
         &mut self,
         poller: &mut Poller,
@@ -168,6 +172,9 @@ impl Link {
     }
 
     /// The socket is ready for something.
+    ///
+    /// # Errors
+    /// What the poller said.
     pub fn ready(
         &mut self,
         poller: &mut Poller,
@@ -218,6 +225,9 @@ impl Link {
     }
 
     /// The time for the address that is being tried is over.
+    ///
+    /// # Errors
+    /// What the poller said.
     pub fn connect_timed_out(
         &mut self,
         poller: &mut Poller,
@@ -238,7 +248,7 @@ impl Link {
         }
     }
 
-    /// Reads once and reports the lines, and the end, if it has come.
+    /// Reads once and tells the lines; the end, if it has come.
     fn receive(
         &mut self,
         transport: &mut Transport,
@@ -286,13 +296,16 @@ impl Link {
         }
     }
 
-    /// Writes the queue and updates the poller interest. `listening` is false while no more lines
-    /// are accepted.
+    /// Writes what waits and asks the poller for what is wanted next. `listening` is false while
+    /// there is no room for more lines.
+    ///
+    /// # Errors
+    /// What the poller said.
     pub fn flush(&mut self, poller: &mut Poller, listening: bool) -> io::Result<()> {
         let State::Up { transport } = &mut self.state else { return Ok(()) };
         if !self.outbox.is_empty() {
-            // A failed write is not reported: the server's last lines may still be unread, and the
-            // read after them reports the state of the connection.
+            // A failed write is not told: what the server said last may still be waiting to be
+            // read, and the read behind it says what became of the connection.
             if let Written::All | Written::Failed(_) = self.outbox.write_to(transport, WRITE_SHARE)
             {
                 self.encoder.rewind();
@@ -315,7 +328,10 @@ impl Link {
         unsent
     }
 
-    /// Closes the connection at once.
+    /// Ends the connection without another look at it.
+    ///
+    /// # Errors
+    /// What the poller said.
     pub fn abandon(&mut self, poller: &mut Poller) -> io::Result<()> {
         if let State::Up { transport } = std::mem::replace(&mut self.state, State::Down) {
             self.registration.clear(poller, &transport)?;
@@ -324,9 +340,9 @@ impl Link {
         Ok(())
     }
 
-    /// Reads what has arrived, closes the sending side, and closes: closing a socket with unread
-    /// bytes resets the connection, and the server might lose the last lines. In this order,
-    /// because a server may answer the half-close.
+    /// Reads what has already arrived, says that nothing more will be sent, and closes: a socket
+    /// that is closed with unread bytes resets the connection, and the server might lose our last
+    /// words. In this order, because a server may answer the half-close, which nobody asked for.
     pub fn close(&mut self, scratch: &mut [u8], link_events: &mut Vec<LinkEvent>) {
         if let State::Up { mut transport } = std::mem::replace(&mut self.state, State::Down) {
             for _ in 0..MAX_LAST_READS {
@@ -341,5 +357,5 @@ impl Link {
     }
 }
 
-/// Reads at the very end, bounded so that a flood cannot keep the client alive.
+/// Reads at the very end; somebody who floods us does not keep us.
 const MAX_LAST_READS: usize = 16;

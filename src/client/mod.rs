@@ -2,28 +2,28 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | [`options`] | command line options |
-//! | `startup` | addresses, passwords, colours |
-//! | [`mod@run`] | one turn of the loop, and the exit |
+//! | [`options`] | what can be asked for on the command line? |
+//! | `startup` | what is known before the first turn? |
+//! | [`mod@run`] | what happens in one turn of the loop, and how does it end? |
 //! | `run/connection` | what follows when the connection is established, fails or is lost? |
 //! | `timers`, `tokens` | what are the timers and the poller's tokens for? |
-//! | `front` | the front end, interactive or script |
-//! | [`link`] | the connection to the server |
-//! | [`console`] | the interactive front end |
+//! | `front` | who uses the client, a person or a script? |
+//! | [`link`] | how is the connection made, used, lost and made again? |
+//! | [`console`] | what does a person at a terminal see, and what do their lines do? |
 //! | [`script`] | how does a shell script use it? |
-//! | [`dialect`] | the conversation, in either protocol |
-//! | [`irc`] | the session with an IRC server |
-//! | [`plain`] | the session with a plain-text server |
-//! | [`display`] | items to show |
-//! | [`paint`], [`json`] | rendering for people, and for programs |
-//! | [`complete`] | Tab completion |
+//! | [`dialect`] | which dialect is spoken, and what have both in common? |
+//! | [`irc`] | what is the state of the session with an IRC server? |
+//! | [`plain`] | what is known of a server of plain lines? |
+//! | [`display`] | what is to be shown? |
+//! | [`paint`], [`json`] | how does it look to a person, and to a program? |
+//! | [`complete`] | what may the word at the cursor become? |
 //! | [`secrets`] | which part of a typed line is a password? |
 //!
-//! It speaks IRC, and sends only the registration before the server has accepted that. With
-//! `--plain` it works with any line-based server.
+//! It speaks IRC, and sends nothing but the registration before the server has accepted that. With
+//! `--plain` it works with any server that speaks lines.
 //!
-//! Absent: non-blocking name lookups (they happen once, before the loop), and partial lines: text
-//! without a final newline is shown when its line is complete.
+//! Deliberately absent: name lookups that do not block (they happen once, before the loop), and
+//! text that a server sends without a newline behind it: it is shown when its line is complete.
 
 pub mod complete;
 pub mod console;
@@ -49,10 +49,10 @@ pub use run::run;
 use std::fmt;
 use std::process::ExitCode;
 
-/// How the client exited; the codes are in `--help`.
+/// How the client ended; the codes are in `--help`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
-    /// Everything was sent and received, or the user quit.
+    /// Everything was sent and received, or the user left.
     Done,
     /// No address of the server could be connected to.
     NotConnected,
@@ -62,9 +62,9 @@ pub enum Exit {
     Arguments,
     /// The connection was lost and not regained.
     Lost,
-    /// A local error: no descriptor, a full disk behind standard output.
+    /// This machine could not go on: no descriptor, a full disk behind standard output.
     System,
-    /// Terminated by a signal; its number.
+    /// A signal asked the program to end; its number.
     Signal(u8),
 }
 
@@ -88,6 +88,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// How severe a notice is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Severity {
     /// Good to know.
@@ -96,7 +97,7 @@ pub enum Severity {
     Error,
 }
 
-/// A notice of the client to the user: one line.
+/// One line of the client's own for the person.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Notice {
     pub severity: Severity,

@@ -1,11 +1,11 @@
-//! Rendering of a server's line.
+//! How does a server's line look?
 //!
-//! The bytes are untrusted. [`wire::clean`](crate::wire::clean) sanitises them; the only exception,
-//! on a terminal with colours, is a short list of SGR parameters, because servers of the classic
-//! style colour their lines. A colour cannot do harm: it moves nothing and triggers no reply, and
-//! it is reset at the end of the line. Concealed, blinking and background colours are not in the
-//! list. A leading `\r`, with which the classic server overwrites the prompt of its own client, is
-//! dropped.
+//! The bytes are a stranger's. [`wire::clean`](crate::wire::clean) makes them harmless; the one
+//! thing let through, on a terminal with colours, is a short list of SGR parameters, because
+//! servers of the classic kind colour their lines. A colour cannot do harm: it moves nothing and
+//! answers nothing, and it ends with its line. Concealed, blinking and background colours are not
+//! on the list. A `\r` in front, with which the classic server overwrites the waiting prompt of
+//! its own client, is dropped.
 
 use super::display::{DisplayItem, Incoming};
 use super::plain::bracketed;
@@ -16,13 +16,13 @@ use std::io::Write;
 
 /// SGR parameters of what the client itself shows.
 pub mod style {
-    /// The prompt and the user's own messages.
+    /// The prompt and what the user has said.
     pub const YOU: &str = "1;33";
     /// Errors.
     pub const ERROR: &str = "1;31";
     /// Notes and times.
     pub const DIM: &str = "2";
-    /// Mentions and direct messages.
+    /// What mentions the user or is said to them alone.
     pub const MENTION: &str = "1;95";
 }
 
@@ -32,7 +32,7 @@ const NAMES: [&str; 10] = ["32", "33", "34", "35", "36", "92", "93", "94", "95",
 /// The room whose name is not written in front of its messages: a chatloop server's first one.
 const LOBBY: &str = "#lobby";
 
-/// Renders lines, and tracks the date.
+/// Turns lines into what is shown, and keeps the day.
 #[derive(Debug)]
 pub struct Painter {
     colours: bool,
@@ -46,6 +46,7 @@ impl Painter {
         Painter { colours, timestamps, day: None }
     }
 
+    /// Whether there are colours.
     pub fn colours(&self) -> bool {
         self.colours
     }
@@ -55,14 +56,15 @@ impl Painter {
         if self.colours { name } else { "" }
     }
 
-    /// A line with the date, if it has changed since the last line (`None` at the first).
+    /// A line saying which day it is, if that has changed since the last line (`None` at the
+    /// first: everybody knows today).
     pub fn day_line(&mut self, now: &Zoned) -> Option<String> {
         let before = self.day.replace(now.date());
         let changed = self.timestamps && before.is_some_and(|day| day != now.date());
         changed.then(|| now.strftime("--- %A, %-d %B %Y ---").to_string())
     }
 
-    /// The time in front of a line; empty if timestamps are off.
+    /// The time that goes in front of a line; empty if times are not wanted.
     pub fn time(&self, now: &Zoned, out: &mut Vec<u8>) {
         if self.timestamps {
             self.styled(&now.strftime("%H:%M").to_string(), style::DIM, out);
@@ -76,7 +78,7 @@ impl Painter {
     }
 
     /// Appends a server's line, without newline. `false`, and nothing is appended, if the line
-    /// contained only escape sequences: a colour reset after the previous newline.
+    /// held only escape sequences: a colour reset that stood behind the newline before it.
     pub fn line(&self, line: &[u8], now: &Zoned, out: &mut Vec<u8>) -> bool {
         let parts = Parts::of(line);
         if parts.is_blank() && !line.is_empty() {
@@ -95,8 +97,7 @@ impl Painter {
     }
 
     /// The lines that show an item, without newlines; see [`message`](Painter::message). None for
-    /// an item without text, and for the client's own messages, which each front end shows in its
-    /// way.
+    /// what is no text, and for the client's own words, which each program part shows its own way.
     pub fn item(
         &self,
         item: &DisplayItem,
@@ -114,7 +115,7 @@ impl Painter {
         vec![out]
     }
 
-    /// Appends text from an IRC server.
+    /// Appends the words of an IRC server.
     pub fn server_text(&self, text: &str, now: &Zoned, out: &mut Vec<u8>) {
         self.time(now, out);
         out.extend_from_slice(b"* ");
@@ -122,8 +123,8 @@ impl Painter {
     }
 
     /// A message in IRC, without newlines: a line for each of its lines, those after the first
-    /// prefixed with `indent` or with the prefix of the first. The server's time of the message is
-    /// used if it has one, as local time.
+    /// with `indent` in front or with all that stands in front of the first. A time that the
+    /// server says counts as the line's; both are this machine's local time.
     pub fn message(
         &self,
         message: &Incoming,
@@ -258,7 +259,7 @@ impl<'a> Parts<'a> {
             .any(|part| matches!(part, Part::Colour(parameters) if is_harmless(parameters)))
     }
 
-    /// The line with its harmless colours, all reset at its end.
+    /// The line with those of its colours that are harmless, all ended at its end.
     fn coloured(&self, out: &mut Vec<u8>) {
         let mut open = false;
         for part in &self.0 {

@@ -1,4 +1,4 @@
-//! One turn of the client's loop, and how the session ends.
+//! What happens in one turn of the loop, and how does it end?
 //!
 //! `wait → signals, keys, socket → timers → link_events → flush → show`. Handlers queue; the socket is
 //! written in one place, the screen in another. What becomes of the connection is in `connection`.
@@ -27,9 +27,9 @@ use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// How long the last lines of a user who quits may take to be sent.
+/// How long a leaving person's last lines may take to be sent.
 const LAST_SEND: Duration = Duration::from_secs(1);
-/// How long a script waits for replies after its last line, unless `--linger` is given.
+/// How long a script listens on after its last line, unless `--linger` says otherwise.
 const DEFAULT_LINGER: Duration = Duration::from_secs(1);
 
 struct Client<'options> {
@@ -42,27 +42,34 @@ struct Client<'options> {
     front: Front,
     keys_timer: Option<TimerId>,
     connected_at: Option<Instant>,
-    /// Timers armed during registration with an IRC server.
+    /// What is armed while an IRC server lets us in.
     registration_timers: Vec<TimerId>,
-    /// What a script waits for, and its timer.
+    /// What a script waits for, and how long.
     awaited: Option<((u64, u64), TimerId)>,
     attempts: u32,
-    /// How many times in a row the client's first line came too late.
+    /// Times in a row that our first word came too late.
     late: u32,
-    /// The exit has been scheduled: linger, or last lines.
+    /// The end is armed: linger or last words.
     ending: Option<Exit>,
-    /// The loop is to exit.
+    /// The end has come.
     ended: Option<Exit>,
 }
 
-/// Runs the client; reports errors from before the loop on standard error.
+/// Talks until it is over; says on standard error what went wrong before it began.
 pub fn run(options: &Options) -> Exit {
     let colours = wants_colours(options);
     let red = if colours && io::stderr().is_terminal() { style::ERROR } else { "" };
-    let addresses = match resolve(&options.host, options.port) {
+    let (host, port) = match options.host.with_port(options.port) {
+        Ok(address) => address,
+        Err(why) => {
+            to_stderr(&Notice::error(why), red);
+            return Exit::Arguments;
+        }
+    };
+    let addresses = match resolve(&host, port) {
         Ok(addresses) => addresses,
         Err(error) => {
-            let text = format!("could not resolve {}: {error}", options.host);
+            let text = format!("could not resolve {host}: {error}");
             to_stderr(&Notice::error(text), red);
             return Exit::NotConnected;
         }
@@ -74,7 +81,7 @@ pub fn run(options: &Options) -> Exit {
             return Exit::Arguments;
         }
     };
-    // The client lives in `talk`, so the terminal has been restored when the error is printed.
+    // The client lives in `talk`, so the terminal is whole again when the error is printed.
     talk(options, connect_options, colours, addresses).unwrap_or_else(|error| {
         to_stderr(&Notice::error(format!("cannot continue: {error}")), red);
         Exit::System
@@ -108,8 +115,8 @@ impl<'options> Client<'options> {
                 Signal::WindowChange,
             ]
         } else {
-            // Caught in order to write what has been received. The others keep their meaning: a
-            // script started with nohup must not be terminated by SIGHUP.
+            // Caught to write what has been received. The others keep their meaning: a script
+            // started with nohup must not be ended by SIGHUP.
             &[Signal::Interrupt, Signal::Terminate]
         })?;
         let mut poller = poller_for_input(options.backend)?;
@@ -175,7 +182,7 @@ impl<'options> Client<'options> {
         }
     }
 
-    /// Tells an IRC server that the client quits: a short line, which goes out with one write or
+    /// Lets an IRC server know that we leave. It is a short line, and goes out with one write or
     /// not at all.
     fn send_quit(&mut self) -> io::Result<()> {
         let Some(session) = self.front.session() else { return Ok(()) };
@@ -310,7 +317,7 @@ impl<'options> Client<'options> {
             match item {
                 LinkEvent::Line(line) => {
                     self.front.line(&line, &now);
-                    // Later news belong to a connection that is no longer used.
+                    // What is behind that belongs to a connection that counts no more.
                     if self.check_registration()? {
                         break;
                     }
@@ -337,7 +344,7 @@ impl<'options> Client<'options> {
         self.front.notice(&notice, self.colours);
     }
 
-    /// Everything has been sent: the exit code.
+    /// All is said: whether that is all well.
     fn done(&self) -> Exit {
         match &self.front {
             Front::Script(script) if script.has_failed() => Exit::Rejected,
@@ -372,7 +379,7 @@ impl<'options> Client<'options> {
         }
     }
 
-    /// Shows the last items and restores the terminal.
+    /// Shows what came last and gives the terminal back.
     fn quit(mut self, exit: Exit, mut link_events: Vec<LinkEvent>) -> io::Result<Exit> {
         let now = Zoned::now();
         for item in link_events.drain(..) {

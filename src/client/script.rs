@@ -1,14 +1,14 @@
-//! Script mode: lines in on standard input, lines out on standard output.
+//! How does a shell script talk? Lines in on standard input, lines out on standard output.
 //!
 //! No escape sequences, no prompt, no editing; notices go to standard error. Standard input may be
 //! a file, a pipe, /dev/null or closed. Both streams may be shared with other programs, so neither
-//! is made non-blocking: each read follows a readiness event, once, and so does each write, of at
-//! most [`PIECE`] bytes, which POSIX lets a writable pipe accept without blocking. So a slow reader
-//! of standard output does not stop the client from reading its input, and two programs that pipe
-//! into each other through a client do not deadlock.
+//! is made non-blocking: a read follows the poller's word, once, and so does a write, of at most
+//! [`PIECE`] bytes, which is what POSIX lets a writable pipe take without waiting. So a slow
+//! reader of our output does not keep us from reading our input, and two programs that pipe into
+//! each other through a client do not deadlock.
 //!
-//! In plain text, bytes are sent as they come. In IRC, each line is handled as if typed once the
-//! registration is complete, and input is read only as fast as the server accepts it.
+//! In plain the bytes go as they come. In IRC each line is taken as if it were typed, once the
+//! server has let us in, and input is read on only as fast as the server takes it.
 //!
 //! Bounds: `MAX_LINE`; input is read only while less than [`SEND_SOFT`] waits to be sent, the socket only
 //! while less than [`OUTPUT_SOFT`] waits to be written.
@@ -46,7 +46,7 @@ pub struct Script {
     input_ended: bool,
     output_closed: bool,
     sent: SentLines,
-    /// Bytes to be written, and how many of them have been.
+    /// What waits to be written, and how much of it has been.
     pending: Vec<u8>,
     written: usize,
     painter: Painter,
@@ -60,6 +60,9 @@ pub struct Script {
 impl Script {
     /// On this process's standard input and output, with a JSON object for each line or the line
     /// itself; in IRC if there is a session. `colours` counts for standard error only.
+    ///
+    /// # Errors
+    /// What the system said when it had no descriptors to give.
     pub fn new(
         timestamps: bool,
         colours: bool,
@@ -84,47 +87,46 @@ impl Script {
         })
     }
 
-    /// Whether standard input has been read to its end, and in IRC the server has accepted all of
-    /// it.
+    /// Whether standard input has been read to its end, and in IRC the server has taken it all.
     pub fn has_sent_all(&self) -> bool {
         let taken = |session: &IrcSession| self.begun.is_empty() && session.is_idle();
         self.input_ended && self.session.as_deref().is_none_or(taken)
     }
 
-    /// Whether the server has rejected something, or something could not be sent.
+    /// Whether the server has refused something, or something could not be said.
     pub fn has_failed(&self) -> bool {
         self.session.as_ref().is_some_and(|session| session.has_failed())
     }
 
-    /// The IRC session, if there is one.
+    /// The IRC session, if that is spoken.
     pub fn session(&mut self) -> Option<&mut IrcSession> {
         self.session.as_deref_mut()
     }
 
-    /// The connection is established.
+    /// A connection stands.
     pub fn connected(&mut self, now: &Zoned) {
         if let Some(session) = &mut self.session {
             session.connected(now.timestamp());
         }
     }
 
-    /// Whether standard output has been closed.
+    /// Whether nobody reads standard output any more.
     pub fn output_closed(&self) -> bool {
         self.output_closed
     }
 
-    /// Whether the last line sent was `/quit`.
+    /// Whether the last thing sent was `/quit`.
     pub fn has_quit(&self) -> bool {
         self.sent.end_with_quit() || self.session.as_ref().is_some_and(|it| it.has_quit())
     }
 
-    /// Whether more lines from the server are accepted.
+    /// Whether there is room for more lines from the server.
     pub fn is_listening(&self) -> bool {
         self.pending.len() - self.written < OUTPUT_SOFT
     }
 
-    /// The server has closed the connection. That may be its response to the last line, while the
-    /// end of the input is still unread; so check for it, without blocking.
+    /// The server has closed. That may be its answer to our last line, while the end of the input
+    /// waits behind it unread; so look for it, without waiting.
     pub fn look_for_end_of_input(&mut self) {
         let mut events = Vec::new();
         let ready = Poller::new(Backend::Poll).and_then(|mut poller| {
@@ -172,8 +174,8 @@ impl Script {
         }
     }
 
-    /// Handles the complete lines of the input as typed, up to one that joins or leaves a room:
-    /// later lines depend on its result, and wait for the server's reply.
+    /// Takes the whole lines of what was read as typed, up to one that leads into a room or out of
+    /// it: what follows belongs to where that leads, and waits for the server's answer.
     fn type_lines(&mut self) {
         let Some(session) = &mut self.session else { return };
         let now = Zoned::now();
@@ -195,9 +197,10 @@ impl Script {
         self.show(shown, &now);
     }
 
-    /// Standard output is writable, or closed.
+    /// Standard output takes something, or is gone.
     ///
-    /// # Errors A write error, such as a full disk. A closed pipe is not an error.
+    /// # Errors
+    /// What the system said, a full disk for one. A closed pipe is no error.
     pub fn output_ready(&mut self, hangup: bool) -> io::Result<()> {
         let end = self.pending.len().min(self.written + PIECE);
         let result = match self.output.write(&self.pending[self.written..end]) {
@@ -210,7 +213,7 @@ impl Script {
         if self.written == self.pending.len() {
             self.pending.clear();
             self.written = 0;
-            // Writing nothing to a closed pipe succeeds; only the poller reports it.
+            // Writing nothing to a closed pipe succeeds; only the poller can tell.
             self.output_closed |= hangup;
         }
         result
@@ -229,7 +232,7 @@ impl Script {
         }
     }
 
-    /// The client's own lines to send, which the script did not write.
+    /// What is to be sent that the script did not say.
     pub fn take_outgoing(&mut self) -> Vec<u8> {
         self.session.as_mut().map(|session| session.take_outgoing()).unwrap_or_default()
     }
@@ -254,7 +257,7 @@ impl Script {
         }
     }
 
-    /// Queues items for standard output; the client's own messages go to standard error.
+    /// Queues items for standard output; the client's own words go to standard error.
     fn show(&mut self, items: Vec<DisplayItem>, now: &Zoned) {
         for item in items {
             if let DisplayItem::Notice(notice) = &item {
@@ -282,22 +285,25 @@ impl Script {
         self.pending.push(b'\n');
     }
 
-    /// Prints the client's error messages on standard error; other notices are dropped in a script.
+    /// What the client has to say: errors, on standard error; a script did not ask for more.
     pub fn notice(&self, notice: &Notice) {
         if notice.severity == Severity::Error {
             startup::to_stderr(notice, self.errors.style(style::ERROR));
         }
     }
 
-    /// Registers the current interest with the poller.
+    /// Asks the poller for what is wanted next.
+    ///
+    /// # Errors
+    /// What the poller said.
     pub fn update(&mut self, poller: &mut Poller, link: &Link) -> io::Result<()> {
         let ready = |session: &IrcSession| {
             session.is_settled() && !session.is_full() && !session.has_quit()
         };
         let ready = self.session.as_ref().is_none_or(|session| ready(session));
         let reads = !self.input_ended && link.is_up() && link.unsent() < SEND_SOFT && ready;
-        // It is registered only while it is read: a pipe whose writer has gone reports a hangup at
-        // every wait, requested or not, and the loop would spin.
+        // While it is not read it is not watched: a pipe whose writer has gone reports a hangup at
+        // every wait, wanted or not, and the loop would spin.
         if reads {
             self.input_registration.set(poller, &self.input, Interest::READ)?;
         } else {
@@ -310,9 +316,10 @@ impl Script {
         self.output_registration.set(poller, &self.output, writes)
     }
 
-    /// Writes the rest, blocking: there is nothing else left to do.
+    /// Writes the rest, waiting as long as it takes: there is nothing else left to do.
     ///
-    /// # Errors A closed pipe is not an error.
+    /// # Errors
+    /// What the system said. A closed pipe is no error.
     pub fn finish(&mut self) -> io::Result<()> {
         match self.output.write_all(&self.pending[self.written..]) {
             Err(error) => self.output_failed(error),

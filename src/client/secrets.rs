@@ -1,19 +1,19 @@
-//! Passwords in typed lines.
+//! Which part of a typed line is a password?
 //!
-//! A password is shown as dots, is not added to the history, and is kept, if at all, in memory that
-//! is wiped. It is recognised by the command of a chatloop server in front of it, which does no
-//! harm on other servers. Leading spaces and capitals do not matter, because a typing mistake must
-//! not reveal what the correct spelling hides.
+//! That part is shown as dots, is not put in the history, and is kept, if at all, in memory that
+//! is wiped. It is known by the command in front: of a chatloop server, but nobody loses by it
+//! anywhere else. Blanks in front and capitals do not matter, because a slip of the finger must
+//! not show what the right spelling hides.
 //!
-//! In IRC, passwords occur in more places: `/login` may omit the name, services are addressed like
-//! users, and `/quote` sends anything.
+//! In IRC passwords stand in more places: `/login` may leave the name out, services are written to
+//! as to people, and `/quote` sends anything.
 //!
-//! Limit: a misspelt command shows its password on the user's own screen. The server sends it to no
-//! one.
+//! Limit: a misspelt command shows its password on this person's own screen. The server tells
+//! nobody.
 
 use std::borrow::Cow;
 
-/// Commands, and the number of words in front of the password, including the command.
+/// Commands, and the number of the words in front of the password, the command's own included.
 const COMMANDS: [(&str, usize); 7] = [
     ("/pass", 1),
     ("/login", 2),
@@ -51,13 +51,13 @@ pub enum Forms {
     Irc,
 }
 
-/// Shown for each character of a password.
+/// What is shown for each character of a password.
 const DOT: char = '•';
 /// Dots of a password that was sent: not as many as it has characters.
 const DOTS_SENT: usize = 8;
 
-/// The start of the password: the byte after the space after the words in front. `None` if the line
-/// contains none and never will, however it continues.
+/// Where the password begins: the byte behind the blank behind the words in front. `None` if the
+/// line holds none and never will, however it goes on from here.
 pub fn begins(line: &str, forms: Forms) -> Option<usize> {
     let command = line.trim_start();
     let mut at = line.len() - command.len();
@@ -69,7 +69,7 @@ pub fn begins(line: &str, forms: Forms) -> Option<usize> {
     Some(line.len() - line[at..].trim_start().len())
 }
 
-/// The number of words in front of the password, if the command has one.
+/// How many words stand in front of the password, if the command has one.
 fn words_in_front(command: &str, forms: Forms) -> Option<usize> {
     let mut words = command.split_whitespace();
     let first = words.next().unwrap_or_default();

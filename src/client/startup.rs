@@ -1,7 +1,8 @@
-//! Startup: the server's addresses, the input and output, passwords, and colours.
+//! What is known before the first turn? The server's addresses, who is talking, with which
+//! passwords, and in colours or not.
 //!
-//! Passwords come from the environment, a file or the terminal: never from an argument, which other
-//! users could see in the process list.
+//! Passwords come from the environment, a file or the terminal: never from an argument, which
+//! everybody on this machine could read.
 
 use super::irc::ConnectOptions;
 use super::tokens::INPUT;
@@ -29,18 +30,18 @@ pub(super) fn wants_colours(options: &Options) -> bool {
     !options.no_color && !forbidden && !is_dumb_terminal()
 }
 
-/// A terminal of unknown type supports no escape sequences, as far as we know.
+/// A terminal that does not say what it is understands no escape sequences, as far as we know.
 fn is_dumb_terminal() -> bool {
     std::env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb")
 }
 
-/// Whether standard input and output are a terminal.
+/// Whether somebody types and reads here.
 pub(super) fn is_person() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb_terminal()
 }
 
-/// A poller that supports this standard input. On some systems kqueue and poll reject a terminal;
-/// `select` supports everything.
+/// A poller that takes this standard input. On some systems kqueue and poll refuse a terminal;
+/// `select` takes everything.
 pub(super) fn poller_for_input(backend: Backend) -> io::Result<Poller> {
     let mut poller = Poller::new(backend)?;
     match poller.add(io::stdin(), INPUT, Interest::READ) {
@@ -52,9 +53,10 @@ pub(super) fn poller_for_input(backend: Backend) -> io::Result<Poller> {
     }
 }
 
-/// The options for an IRC server.
+/// What the person wants of an IRC server.
 ///
-/// # Errors A message: a password is missing, or cannot be read.
+/// # Errors
+/// In words for people: a password is missing, or cannot be read.
 pub(super) fn connect_options(options: &Options, person: bool) -> Result<ConnectOptions, String> {
     let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
     let nick = options.nick.clone().unwrap_or_else(|| {

@@ -5,6 +5,7 @@
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
 //! - [`scram`]: the messages of SCRAM.
 
+pub mod address;
 pub mod clean;
 pub mod irc;
 pub mod line;

@@ -233,6 +233,7 @@ fn old_journal(directory: &Path, name: &str, password: &str) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "disk"), ignore = "needs the feature disk")]
 fn an_account_from_before_learns_scram_when_its_password_is_shown() {
     let name = format!("chatloop-sasl-{}", std::process::id());
     let directory = std::env::temp_dir().join(name);

@@ -1,15 +1,15 @@
-//! Batches: lines that belong together. IRCv3 batch.
+//! Which lines belong together? IRCv3 batch.
 //!
-//! The messages of `draft/multiline` and `chathistory` wait for the end of their batch and are then
-//! handled together. Lines of other batches are handled as they come; such a batch is only
-//! remembered for its label while it is open.
+//! The messages of `draft/multiline` and `chathistory` wait for the end of their batch and are
+//! one thing then. Lines of all other batches are taken as they come; of those it is kept only
+//! that the batch is open, for its label.
 //!
-//! Limits: `MAX_OPEN`, `MAX_LINES`, `MAX_BYTES`. What exceeds them is dropped and reported.
+//! Bounds: `MAX_OPEN`, `MAX_LINES`, `MAX_BYTES`. What is over them is dropped, and told.
 
 use super::messages::ChatMessage;
 use std::collections::BTreeMap;
 
-/// Batches that may be open at the same time.
+/// Batches that may be open at a time.
 const MAX_OPEN: usize = 16;
 /// Messages that wait in one.
 const MAX_LINES: usize = 5_000;
@@ -21,13 +21,13 @@ const MAX_BYTES: usize = 1024 * 1024;
 pub(super) struct Batch {
     /// `chathistory`, `draft/multiline`, `netsplit`, …
     pub kind: String,
-    /// Its first parameter: in the two batches above, the target of the messages.
+    /// Its first parameter: of the two above, whom the messages are for.
     pub target: String,
-    /// The tags at its start, as received.
+    /// The tags of its beginning, as they stood.
     pub tags: String,
     /// The batch that it is in.
     pub outer: Option<String>,
-    /// The messages so far.
+    /// What has come so far.
     pub messages: Vec<ChatMessage>,
     /// Something was dropped.
     pub overflowed: bool,
@@ -59,7 +59,7 @@ impl Batch {
         }
     }
 
-    /// Whether its lines form one message.
+    /// Whether all its lines are one message.
     pub fn is_one_message(&self) -> bool {
         self.kind == "draft/multiline"
     }
@@ -70,12 +70,12 @@ impl Batch {
     }
 }
 
-/// The open batches, by reference.
+/// Those that are open, by reference.
 #[derive(Debug, Default)]
 pub(super) struct Batches(BTreeMap<String, Batch>);
 
 impl Batches {
-    /// Opens a batch. Over the limit it is unknown, and its lines are handled as they come.
+    /// Opens one. Over the bound it is not known, and its lines are taken as they come.
     pub fn open(&mut self, reference: &str, batch: Batch) {
         if self.0.len() < MAX_OPEN {
             self.0.insert(reference.to_owned(), batch);
@@ -87,6 +87,7 @@ impl Batches {
         self.0.remove(reference)
     }
 
+    /// An open one.
     pub fn get(&mut self, reference: &str) -> Option<&mut Batch> {
         self.0.get_mut(reference)
     }
@@ -94,7 +95,7 @@ impl Batches {
     /// The batch of this kind that `reference` is or is in.
     pub fn inside(&mut self, reference: &str, kind: &str) -> Option<&mut Batch> {
         let mut at = reference.to_owned();
-        // No batch contains itself, whatever a server sends.
+        // No batch is inside itself, whatever a server says.
         for _ in 0..MAX_OPEN {
             let batch = self.0.get(&at)?;
             if batch.kind == kind {

@@ -1,14 +1,14 @@
-//! The messages of a room that were missed while the connection was lost.
+//! Which of a room's messages were missed while the connection was gone?
 //!
-//! During the catch-up, incoming messages are deferred. History is requested by time, from slightly
-//! before the last message shown (servers of a network have separate clocks), page by page, and
-//! messages already shown are recognised by msgid and time. By time, because a restarted server may
-//! reuse its msgids.
+//! While we catch up, messages that arrive are held. The past is asked for by time, from a little
+//! before the last message that was shown (servers of one network have clocks of their own), page
+//! by page, and what was shown is known again by msgid and time. By time, because a server that
+//! was started anew may give the msgids of its last life a second time.
 //!
-//! The last message shown must be in the reply; otherwise the server has lost its history.
+//! What was shown last must be in the answer, or else the server has forgotten what it knew.
 //!
-//! On the first join, the same is done with the room's most recent messages, so that messages sent
-//! in the meantime are not shown twice.
+//! On a first visit the same is done with the room's last messages, so that what is said meanwhile
+//! is not shown twice.
 //!
 //! Bounds: `MAX_SEEN`, `MAX_HELD`, `MAX_PAGES` of `PAGE`, `MAX_FOUND`.
 
@@ -17,28 +17,28 @@ use super::server_info::ServerInfo;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashSet, VecDeque};
 
-/// Messages of a room that are recognised.
+/// DisplayItem messages of a room that are known again.
 const MAX_SEEN: usize = 512;
-/// Messages deferred during the catch-up; those over the limit are requested with it.
+/// Messages held while the past is under way; what is over that is asked for with it.
 const MAX_HELD: usize = 2_000;
 /// Bytes of their text.
 const MAX_HELD_BYTES: usize = 4 * 1024 * 1024;
-/// Messages requested at a time, if the server allows it.
+/// Messages asked for at a time, if the server allows it.
 const PAGE: usize = 500;
-/// Pages requested.
+/// Pages asked for.
 const MAX_PAGES: usize = 20;
 /// Messages of all pages.
 const MAX_FOUND: usize = 10_000;
-/// The most that another clock may differ, for a room without any message received yet. There is
-/// nothing in it that could be shown twice.
+/// How much another clock may differ from ours, for a room in which nothing was heard yet. There
+/// is nothing in it to be shown twice.
 const OTHER_CLOCK: SignedDuration = SignedDuration::from_mins(10);
-/// How long before the last message the request starts.
+/// How far before the last message the question begins.
 const FUZZ: SignedDuration = SignedDuration::from_secs(1);
 
-/// The messages seen in a room.
+/// What was seen of a room.
 #[derive(Debug, Default)]
 pub(super) struct RoomLog {
-    /// When the room was first joined, by the earlier of the two clocks.
+    /// When the room was entered first, by the clock here or there.
     entered: Option<Timestamp>,
     /// The time and msgid of the newest message.
     newest: Option<Timestamp>,
@@ -57,39 +57,39 @@ struct Catching {
     held_bytes: usize,
     overflowed: bool,
     pages: usize,
-    /// The number of messages in the last request.
+    /// Messages that the last question asked for.
     asked: usize,
-    /// Only the most recent messages are needed.
+    /// Only the last messages are wanted.
     first_visit: bool,
-    /// The message that the reply must contain.
+    /// The message that the answer must have in it.
     known: Option<u64>,
-    /// Messages older than this have been shown.
+    /// What is older than this was shown.
     shown_until: Option<Timestamp>,
 }
 
-/// What to do at the end of a reply.
+/// What to do at the end of an answer.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// Request this many messages after this reference.
+    /// Ask for what came after this reference, so many messages.
     Ask(String, usize),
     /// It is over.
     Done(Caught),
 }
 
-/// The result of a catch-up.
+/// What was found.
 #[derive(Debug, Default)]
 pub(super) struct Caught {
-    /// The messages not shown yet, oldest first.
+    /// What has not been shown, oldest first.
     pub missed: Vec<ChatMessage>,
-    /// The messages received in the meantime.
+    /// What came meanwhile.
     pub held: Vec<ChatMessage>,
-    /// There is more than was requested.
+    /// There is more than was asked for.
     pub more: bool,
     /// It was the first visit.
     pub first_visit: bool,
     /// The server does not know what was shown before.
     pub forgotten: bool,
-    /// Of the missed messages, those older than this have been shown, or were sent by this user.
+    /// Of what was missed, what is older than this was shown, or is this person's own.
     pub shown_until: Option<Timestamp>,
 }
 
@@ -99,7 +99,7 @@ impl RoomLog {
         self.entered = self.entered.or(Some(now));
     }
 
-    /// A new message; `None` if it is deferred.
+    /// Somebody says something now; `None` if it is held back.
     pub fn live(&mut self, chat: ChatMessage) -> Option<ChatMessage> {
         match &mut self.catching {
             None => {
@@ -120,7 +120,7 @@ impl RoomLog {
         }
     }
 
-    /// A message has been shown, or was sent by this user.
+    /// A message is shown, or was said by this person.
     pub fn note(&mut self, chat: &ChatMessage) {
         if self.seen.len() == MAX_SEEN {
             self.seen.pop_front();
@@ -133,21 +133,21 @@ impl RoomLog {
         }
     }
 
-    /// Whether a message has been shown.
+    /// Whether a message was shown.
     pub fn knows(&self, chat: &ChatMessage) -> bool {
         self.seen.contains(&chat.key())
     }
 
-    /// A message was deleted: it is no longer in the history.
+    /// A message is taken back: it is not in the history any more.
     pub fn deleted(&mut self, id: &str) {
         if self.newest_id.as_deref() == Some(id) {
             self.newest_key = None;
         }
     }
 
-    /// Starts: the reference after which to request, and how many. On the first join the reference
-    /// is `*`, the latest. After `unheard` the user has sent messages that are not confirmed: they
-    /// are looked for too, if that was before the last message.
+    /// Begins: after what reference is to be asked, and for how many. On a first visit the
+    /// reference is `*`, the latest. After `unheard` this person has said what is not
+    /// confirmed: that is looked for, too, if it was before the last message.
     pub fn begin(
         &mut self,
         server: &ServerInfo,
@@ -173,12 +173,12 @@ impl RoomLog {
         (reference, page)
     }
 
-    /// Whether messages are deferred.
+    /// Whether messages are held.
     pub fn is_catching_up(&self) -> bool {
         self.catching.is_some()
     }
 
-    /// A page has arrived.
+    /// A page has come.
     pub fn answered(&mut self, page: Vec<ChatMessage>, server: &ServerInfo) -> Next {
         let Some(mut catching) = self.catching.take() else { return Next::Done(Caught::default()) };
         catching.pages += 1;
@@ -205,7 +205,7 @@ impl RoomLog {
         Next::Done(self.finish(catching, unfinished))
     }
 
-    /// There will be no reply: returns the deferred messages.
+    /// There will be no answer: what was held.
     pub fn give_up(&mut self) -> Caught {
         let catching = Catching { known: None, ..self.catching.take().unwrap_or_default() };
         self.finish(catching, false)

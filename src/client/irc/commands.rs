@@ -8,7 +8,9 @@ pub struct Command {
     pub name: &'static str,
     /// Other names of it.
     pub also: &'static [&'static str],
+    /// How it is typed.
     pub form: &'static str,
+    /// What it does.
     pub what: &'static str,
 }
 

@@ -1,4 +1,5 @@
-//! Messages, reactions, deletions, and the requests between programs (CTCP).
+//! What is said, to whom, and how does it look here? Messages, reactions, deletions, and the
+//! questions that programs ask each other (CTCP).
 
 use super::IrcSession;
 use super::messages::{self, ChatMessage};
@@ -9,17 +10,17 @@ use crate::client::secrets;
 use crate::wire::irc::Message;
 use jiff::SignedDuration;
 
-/// How many CTCP requests are answered, and in which time.
+/// Questions of programs that are answered, in so long a time.
 const MAX_ANSWERS: (usize, SignedDuration) = (3, SignedDuration::from_secs(60));
 /// Bytes of a CTCP PING that are sent back.
 const MAX_PING: usize = 64;
-/// A message this much older than the newest is history: a bouncer plays it back.
+/// So much older than the newest, a message is of the past: a bouncer plays it back.
 const OLD: SignedDuration = SignedDuration::from_secs(60);
 /// So much older than now by our own clock, too: no clock is that wrong.
 const ANOTHER_DAY: SignedDuration = SignedDuration::from_hours(12);
 
 impl IrcSession {
-    /// A message from a user.
+    /// Somebody says something.
     pub(super) fn message_received(&mut self, chat: ChatMessage, label: Option<&str>) {
         let mine = !chat.by_server && self.is_me(&chat.nick);
         if mine && self.is_own_echo(&chat, label) {
@@ -52,8 +53,8 @@ impl IrcSession {
         }
     }
 
-    /// Whether this is the echo of a message the user has just sent, which is already on the screen
-    /// and now gets its msgid.
+    /// Whether this is what the person has just said, coming back: it is on the screen already,
+    /// and has a name from here on.
     fn is_own_echo(&mut self, chat: &ChatMessage, label: Option<&str>) -> bool {
         if !self.server.has("echo-message") || !self.sent.echoed(label, &chat.target, &self.server)
         {
@@ -77,7 +78,7 @@ impl IrcSession {
         is(&chat.nick) || chat.account.as_deref().is_some_and(is)
     }
 
-    /// Shows a message; `past` says that it was requested as history.
+    /// Shows a message; `past` says that it was asked for as such.
     pub(super) fn show(&mut self, chat: ChatMessage, past: bool) {
         let room = self.server.room_of(&chat.target).map(str::to_owned);
         let mine = self.is_me(&chat.nick);
@@ -134,7 +135,7 @@ impl IrcSession {
         })
     }
 
-    /// TAGMSG: of the tags between programs, only reactions are shown.
+    /// TAGMSG: of what programs tell each other, reactions are for people.
     pub(super) fn tag_message(&mut self, message: &Message<'_>) {
         let who = super::people::name(message);
         if self.ignored.iter().any(|it| self.server.same(it, &who)) {
@@ -152,7 +153,7 @@ impl IrcSession {
         }
     }
 
-    /// `#rust 17 <alice>`: a reference to a message.
+    /// `#rust 17 <alice>`: which message is meant.
     pub(super) fn described(&self, id: &str, target: &str) -> String {
         match self.numbers.by_id(id) {
             Some(known) => format!("{} {} <{}>", known.place, known.number, known.nick),
@@ -160,7 +161,7 @@ impl IrcSession {
         }
     }
 
-    /// REDACT: a message is deleted. IRCv3 draft/message-redaction.
+    /// REDACT: a message is taken back. IRCv3 draft/message-redaction.
     pub(super) fn redacted(&mut self, message: &Message<'_>, words: &[&str]) {
         let [target, id, reason @ ..] = words else { return };
         let who = super::people::name(message);
@@ -173,7 +174,7 @@ impl IrcSession {
         self.show_text(format!("{who} deleted {what}{reason}"));
     }
 
-    /// CTCP. Two harmless requests are answered, and not often; none is obeyed.
+    /// CTCP. Two harmless questions are answered, and not often; nothing is ever obeyed.
     fn ctcp_received(&mut self, chat: &ChatMessage) {
         if chat.kind == MessageKind::Notice {
             return self.show_text(format!("{} replied: {}", chat.nick, chat.text));

@@ -1,12 +1,11 @@
-//! History: what was sent before joining, and what was missed. Joining, rejoining, and IRCv3
-//! draft/chathistory.
+//! What was said before, and what was missed? Coming in, coming back, and IRCv3 draft/chathistory.
 //!
-//! After a lost connection, the same rooms are joined again, and for each the messages after the
-//! last one shown are requested. The user's own unconfirmed messages are looked for in the result;
-//! the others may not have been received.
+//! After a loss the same rooms are entered again, and of each it is asked what came after the last
+//! message that was shown. What this person said and the server had not taken is looked for in
+//! that; what is not there, perhaps nobody has heard.
 //!
-//! Missed direct messages are requested, too (`CHATHISTORY TARGETS`). A chatloop server sends them
-//! by itself at the next login; they are not shown twice.
+//! Who has written to this person alone meanwhile is asked, too (`CHATHISTORY TARGETS`). A chatloop
+//! server brings such words by itself at the next login; they are not shown twice.
 
 use super::catchup::{Caught, Next, by_timestamp, shortly_before};
 use super::messages::ChatMessage;
@@ -17,11 +16,11 @@ use jiff::SignedDuration;
 
 /// Messages that are shown of a room when it is entered for the first time.
 const ON_ENTRY: usize = 20;
-/// Users whose direct messages are requested after a lost connection.
+/// People whose private words are asked for after a loss.
 const MAX_PEOPLE: usize = 20;
 /// Messages of each of them.
 const OF_EACH: usize = 100;
-/// The room that new users join on a chatloop server.
+/// Where a newcomer goes at a chatloop server.
 const LOBBY: &str = "#lobby";
 
 impl IrcSession {
@@ -51,7 +50,7 @@ impl IrcSession {
         }
     }
 
-    /// `JOIN`, remembered until the reply.
+    /// `JOIN`, remembered until it is answered.
     pub(super) fn join(&mut self, room: &str, key: Option<&str>) {
         let Some(line) = self.line("JOIN", &[&[room], key.as_slice()].concat(), None) else {
             return self.fail("that room name is too long");
@@ -84,7 +83,7 @@ impl IrcSession {
         self.check_rejoined();
     }
 
-    /// A room was joined: requests its most recent messages, or the missed ones.
+    /// A room was entered: asks for its last messages, or for those that were missed.
     pub(super) fn request_history(&mut self, name: &str, returns: bool) {
         if !self.server.keeps_history() || !self.connect_options.person {
             return;
@@ -100,7 +99,7 @@ impl IrcSession {
         self.queue("CHATHISTORY", &[how, name, reference, &count.to_string()], None);
     }
 
-    /// `CHATHISTORY TARGETS`: there are messages since the connection was lost.
+    /// `CHATHISTORY TARGETS who when`: something was said there since the loss.
     pub(super) fn history_target(&mut self, words: &[&str]) {
         let ["TARGETS", who, ..] = *words else { return };
         let Some(lost_at) = self.lost_at else { return };
@@ -112,7 +111,7 @@ impl IrcSession {
         self.queue("CHATHISTORY", &["AFTER", who, &shortly_before(lost_at), &count], None);
     }
 
-    /// Shows a user's direct messages since the connection was lost.
+    /// What somebody has written to this person alone since the loss.
     fn show_missed_direct(&mut self, who: &str, mut messages: Vec<ChatMessage>) {
         messages
             .retain(|chat| !self.server.same(&chat.nick, &self.nick) && !self.private.knows(chat));
@@ -127,7 +126,7 @@ impl IrcSession {
         messages.into_iter().for_each(|chat| self.show(chat, true));
     }
 
-    /// A reply has come: messages of a room, or with one user.
+    /// An answer has come: messages of a room, or with one person.
     pub(super) fn history_received(&mut self, target: &str, messages: Vec<ChatMessage>) {
         let asked = self.missed_of.iter().position(|who| self.server.same(who, target));
         if let Some(place) = asked {
@@ -179,7 +178,7 @@ impl IrcSession {
                 self.show_text(format!("history of {room}: {}", counted(missed.len(), "message")));
             }
         } else {
-            // The user's own messages are on the screen already.
+            // The person's own words are on the screen already.
             let sent = &mut self.sent;
             let names = [Some(&self.nick), self.regain.as_ref()];
             let server = &self.server;
@@ -214,14 +213,14 @@ impl IrcSession {
         self.check_rejoined();
     }
 
-    /// Checks whether all rooms have been joined again, and all requests answered.
+    /// Whether all rooms have been entered again, and all questions answered.
     pub(super) fn check_rejoined(&mut self) {
         let waits = self.rooms.0.iter().any(|room| room.log.is_catching_up());
         if !self.returning || waits || !self.joining.is_empty() {
             return;
         }
         self.returning = false;
-        // Rooms that reject the client are dropped, including the current one.
+        // Rooms that do not let us in again are left; so is the current one, perhaps.
         let lost = self.rooms.0.iter().filter(|room| !room.inside);
         let lost: Vec<String> = lost.map(|room| room.name.clone()).collect();
         lost.iter().for_each(|name| self.left(name));

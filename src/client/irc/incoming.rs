@@ -1,4 +1,4 @@
-//! Lines from the server, dispatched by command.
+//! What does a line of the server mean? Its command decides whose hands take it.
 
 use super::batches::Batch;
 use super::messages::{self, ChatMessage};
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 const MAX_TAGS: usize = 4_096;
 
 impl IrcSession {
-    /// Handles a line from the server.
+    /// The server says a line.
     pub fn heard(&mut self, line: &[u8], now: Timestamp) {
         self.now = now;
         // Old networks have other bytes than UTF-8 in their texts: those become U+FFFD.
@@ -91,7 +91,7 @@ impl IrcSession {
 
     fn pong(&mut self, words: &[&str]) {
         if self.pace.pong(words) {
-            // With a label, an echo is recognised whenever it comes; without one, only in order.
+            // With a label an echo is known whenever it comes; without, only in its turn.
             let known = self.server.has("echo-message") && self.server.has("labeled-response");
             self.sent.taken(self.pace.taken(), known);
             self.end_of_welcome();
@@ -102,7 +102,8 @@ impl IrcSession {
     fn batch(&mut self, message: &Message<'_>, words: &[&str], context: Context) {
         let [reference, rest @ ..] = words else { return };
         if let Some(reference) = reference.strip_prefix('+') {
-            // The start of a multiline batch has the source too, but each of its lines repeats it.
+            // The source of a multiline message stands at its beginning, too, but each of its
+            // lines repeats it.
             let tags = message.tags.iter().map(|tag| match tag.raw_value {
                 Some(value) => format!("{}={value}", tag.key),
                 None => tag.key.to_owned(),

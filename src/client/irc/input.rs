@@ -1,10 +1,10 @@
-//! Typed lines, and the IRC lines they become.
+//! Which lines does a typed line become?
 //!
-//! A line that does not start with `/` is a message to the current room, `//` sends one that does,
-//! and `@#room text` sends one elsewhere. A paste is one message, whatever its lines start with,
-//! unless the first is a command: then each is handled as if typed.
+//! A line that does not begin with `/` is said in the current room, `//` says one that does, and
+//! `@#room text` says something elsewhere. A paste is one message, whatever its lines begin with,
+//! unless the first is a command: then each is taken as if it were typed.
 //!
-//! The other commands, those that change modes, are in `moderation`.
+//! The rest of the commands, those that ask for a mode, are in `ordered`.
 
 use super::numbers::Numbered;
 use super::outgoing::Outgoing;
@@ -20,11 +20,11 @@ use zeroize::Zeroizing;
 
 /// Nicks that may be ignored.
 const MAX_IGNORED: usize = 100;
-/// Messages that `/history` shows by default.
+/// Messages that `/history` shows unless it says how many.
 const HISTORY: usize = 20;
 
 impl IrcSession {
-    /// Handles a typed line.
+    /// The person has typed a line.
     pub fn typed(&mut self, line: &str, now: Timestamp) {
         self.begin_typing(now);
         let line = &*carriable(line);
@@ -34,7 +34,7 @@ impl IrcSession {
         }
     }
 
-    /// Handles pasted lines, once confirmed.
+    /// The person has pasted lines and wants them sent.
     pub fn pasted(&mut self, lines: &[&str], now: Timestamp) {
         self.begin_typing(now);
         let is_command = |line: &&str| line.starts_with('/') && !line.starts_with("//");
@@ -51,7 +51,7 @@ impl IrcSession {
         self.quit = false;
     }
 
-    /// Sends lines to the current room, or to the one that the first of them names.
+    /// Says lines in the current room, or where the first of them says.
     fn send_lines(&mut self, lines: &[&str]) {
         let lines: Vec<_> = lines.iter().map(|line| carriable(line)).collect();
         let lines: Vec<&str> = lines.iter().map(|line| &**line).collect();
@@ -153,7 +153,7 @@ impl IrcSession {
             return self
                 .fail(format!("/{name} is not available in IRC; use chatloop-client --plain"));
         }
-        // A mistyped command may have a password after it.
+        // What looks like a slip of the finger may have a password behind it.
         match commands::almost(name) {
             Some(near) => {
                 let near = near.name;
@@ -167,7 +167,7 @@ impl IrcSession {
         }
     }
 
-    /// A required argument is missing.
+    /// What was typed is not enough.
     pub(super) fn usage_error(&mut self, command: &commands::Command, what: &str) {
         self.fail(format!("{what}; usage: {}", command.form));
     }
@@ -460,7 +460,7 @@ impl IrcSession {
     }
 }
 
-/// The line without what IRC cannot carry: a script may send anything.
+/// The line without what no line of IRC carries: a script may say anything.
 fn carriable(line: &str) -> Cow<'_, str> {
     match line.contains(['\0', '\r', '\n']) {
         true => Cow::Owned(line.replace(['\0', '\r', '\n'], " ")),
@@ -468,7 +468,7 @@ fn carriable(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a command's arguments are text, in which a colon is a colon.
+/// Whether a command's words are text, in which a colon is a colon.
 fn says_text(name: &str) -> bool {
     matches!(
         name,

@@ -1,7 +1,7 @@
-//! The content and target of a PRIVMSG or NOTICE.
+//! What does a PRIVMSG or NOTICE say, and to whom?
 //!
-//! Formatting is removed, a CTCP ACTION becomes an action, and anything else between `\x01` is a
-//! request between programs.
+//! Formatting goes, a CTCP ACTION becomes an action, and what else stands between `\x01` is a
+//! question of one program to another.
 
 use crate::client::display::MessageKind;
 use crate::client::display::{Incoming, Quoted};
@@ -11,25 +11,25 @@ use crate::wire::irc::{Message, Tags};
 use jiff::Timestamp;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Longest msgid, account or nick that is accepted, in bytes.
+/// Bytes of a msgid, account or nick that is kept; a longer one is no name of anything.
 const MAX_WORD: usize = 256;
 
-/// One message of a user.
+/// One message of somebody.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct ChatMessage {
     pub time: Option<Timestamp>,
     pub id: Option<String>,
     pub account: Option<String>,
-    /// The sender; a server's name if `by_server`.
+    /// Who; a server's name if `by_server`.
     pub nick: String,
     pub by_server: bool,
-    /// A room, perhaps with a STATUSMSG prefix; a nick; `*` or `$…`.
+    /// A room, perhaps with a prefix of STATUSMSG; a nick; `*` or `$…`.
     pub target: String,
     pub kind: MessageKind,
     pub text: String,
-    /// The msgid of the message it replies to.
+    /// The msgid of what it answers.
     pub reply: Option<String>,
-    /// A message between programs instead of a text.
+    /// A word between programs, instead of a text.
     pub ctcp: bool,
 }
 
@@ -75,8 +75,8 @@ impl ChatMessage {
         })
     }
 
-    /// The key by which it is recognised in history. A restarted server may reuse its msgids, but
-    /// not at the same time.
+    /// By what it is known again in the history. A server that was started anew may give its
+    /// msgids a second time, but not at the same time.
     pub fn key(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         match (&self.id, self.time) {

@@ -5,29 +5,29 @@
 //! | `registration` | how does the client register, until the server accepts it? |
 //! | `sasl`, `scram` | how does it log in to an account? |
 //! | `server_info` | what can this server do? |
-//! | `incoming` | lines from the server, dispatched by command |
+//! | `incoming` | what does a line of the server mean? |
 //! | `messages` | which fields has a PRIVMSG or NOTICE? |
 //! | `conversation` | what becomes of a message, a reaction, a deletion, a CTCP request? |
-//! | `people` | joins, parts, nick changes, away |
+//! | `people` | who comes, goes, changes nicks? |
 //! | `numerics` | which text does a numeric become? |
-//! | `history` | history, and missed messages |
+//! | `history` | what came before, and what was missed? |
 //! | `catchup` | which messages of one room were missed? |
 //! | `batches` | which lines belong together? |
 //! | `rooms` | which rooms, and who else is there? |
-//! | `numbers` | short numbers for messages |
+//! | `numbers` | which message does a short number mean? |
 //! | `commands` | what can be typed? |
 //! | `input`, `moderation` | which lines does a typed line become? |
 //! | `outgoing` | how is a text split into lines that arrive whole, and which were confirmed? |
 //! | `pace` | how fast may lines go out, and which has the server taken? |
 //!
-//! Pure: the server's lines and typed lines in; bytes to send and items to show out; the time is an
-//! argument. The client follows the Modern IRC Client Protocol, and IRCv3 where a server supports
-//! it. Only the registration is sent before the server has accepted it.
+//! Pure: the server's lines and typed lines in; bytes to send and things to show out; the time is
+//! an argument. The standard is the Modern IRC Client Protocol, with IRCv3 where a server has it.
+//! Nothing is sent but the registration before the server has accepted it.
 //!
-//! Invariants: what is shown is safe for a terminal; every map and queue has a limit, documented
-//! with it; a password is sent to the server only.
+//! Invariants: what is shown is harmless on a terminal; every map and queue has a bound, named
+//! where it is; a password goes to the server and nowhere else.
 //!
-//! Absent: DCC, and anything else that one program asks another to do. TLS.
+//! Deliberately absent: DCC, and anything else that one program asks another to do. TLS.
 
 mod batches;
 mod catchup;
@@ -65,7 +65,7 @@ use rooms::JoinedRooms;
 use server_info::ServerInfo;
 use zeroize::Zeroizing;
 
-/// The user's options, from the command line.
+/// What the person wants, from the command line.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectOptions {
     /// The nick.
@@ -76,15 +76,15 @@ pub struct ConnectOptions {
     pub account: Option<(String, Zeroizing<String>)>,
     /// Rooms to enter at first.
     pub rooms: Vec<String>,
-    /// Whether the client is interactive: history is shown, and an error is not fatal.
+    /// Somebody sits at a terminal: there is a past to show, and a mistake is not the end.
     pub person: bool,
-    /// A number for a nick that is not in use.
+    /// Some number, for a nick that nobody else has.
     pub seed: u32,
-    /// A random text without a comma: the prefix of nonces.
+    /// What nobody can guess, without a comma: the beginning of nonces.
     pub nonce: String,
 }
 
-/// Why the registration has ended.
+/// Why it is over.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RegistrationOutcome {
     /// The server has rejected the client.
@@ -96,13 +96,13 @@ pub enum RegistrationOutcome {
     TooLate(String),
 }
 
-/// The context of a line from the server.
+/// Where a line of the server belongs.
 struct Context {
-    /// The label of the command that it replies to.
+    /// The label of the command that it answers.
     label: Option<String>,
     /// The batch that it is in.
     batch: Option<String>,
-    /// Whether it is part of a reply with history.
+    /// It is a part of an answer from the history.
     past: bool,
 }
 
@@ -126,17 +126,17 @@ pub struct IrcSession {
     nick: String,
     /// `user@host`, as others see it, if that is known.
     address: Option<String>,
-    /// The nick to regain from another user.
+    /// The nick to have again, when somebody else has it.
     regain: Option<String>,
     login: Option<Login>,
     /// A nick that is to become an account.
     login_asked: Option<Login>,
     exchange: Option<sasl::Exchange>,
-    /// The number of logins, for separate nonces.
+    /// Logins so far: each has a nonce of its own.
     nonces: u64,
     rooms: JoinedRooms,
     current: Option<String>,
-    /// Pending joins, with their keys.
+    /// Rooms that were asked for and have not answered, with their keys.
     joining: Vec<(String, Option<Zeroizing<String>>)>,
     /// The serial number of the last PART.
     parting: u64,
@@ -145,23 +145,23 @@ pub struct IrcSession {
     /// Nothing was missed, as far as is known.
     complete: bool,
     pace: Pace,
-    /// What cannot wait: replies to PING, and the registration.
+    /// What cannot wait: answers to PING, and the registration.
     urgent: Vec<u8>,
     sent: SentMessages,
     batches: Batches,
     numbers: Numbers,
-    /// The latest time in the server's messages.
+    /// The newest time that the server has said.
     newest: Option<Timestamp>,
-    /// The direct messages received, to recognise them.
+    /// What was said to this person alone, to know it again.
     private: catchup::RoomLog,
-    /// When the connection was lost, and the users whose messages since then were requested.
+    /// When the connection was lost, and whose words since then were asked for.
     lost_at: Option<Timestamp>,
     missed_of: Vec<String>,
-    /// Lines of the message of the day so far, and whether it was requested.
+    /// Lines of the message of the day so far; those shown, those asked for.
     motd: (usize, bool),
-    /// Rows of a reply that may still be shown.
+    /// Rows of an answer that are still shown.
     rows_left: usize,
-    /// The times of the last replies to CTCP requests.
+    /// When the last questions of other programs were answered.
     answered: Vec<Timestamp>,
     ignored: Vec<String>,
     last_private: Option<String>,
@@ -171,13 +171,14 @@ pub struct IrcSession {
     quit: bool,
     now: Timestamp,
     shown: Vec<DisplayItem>,
-    /// The words for Tab completion.
+    /// What Tab knows.
     pub vocabulary: Vocabulary,
+    /// Whether numbers are shown.
     pub show_numbers: bool,
 }
 
 impl IrcSession {
-    /// A session without a connection.
+    /// With nobody yet.
     pub fn new(connect_options: ConnectOptions, bell: Bell) -> IrcSession {
         let login = connect_options.account.as_ref();
         let login = login.map(|(account, password)| Login {
@@ -232,22 +233,22 @@ impl IrcSession {
         }
     }
 
-    /// The user's nick.
+    /// This person's nick.
     pub fn nick(&self) -> &str {
         &self.nick
     }
 
-    /// The current room.
+    /// The room that words go to.
     pub fn room(&self) -> Option<&str> {
         self.current.as_deref().filter(|_| self.welcomed)
     }
 
-    /// The items to show.
+    /// What is to be shown now.
     pub fn take_shown(&mut self) -> Vec<DisplayItem> {
         std::mem::take(&mut self.shown)
     }
 
-    /// The bytes to send.
+    /// What is to be sent now.
     pub fn take_outgoing(&mut self) -> Vec<u8> {
         let mut out = std::mem::take(&mut self.urgent);
         if self.registration.is_none() {
@@ -256,13 +257,13 @@ impl IrcSession {
         out
     }
 
-    /// Whether the server has sent anything that an IRC server sends.
+    /// Whether the server has said anything that an IRC server says.
     pub fn has_answered(&self) -> bool {
         self.registration.as_ref().is_none_or(|registration| registration.answered)
     }
 
-    /// Whether messages can be sent: registered, all requested rooms joined or rejected, and all
-    /// left rooms left. Before that, a message might go to the wrong room.
+    /// Whether words can be said: in, in the rooms that were asked for or refused there, and no
+    /// longer in those that were left. Before that they might go to the wrong room.
     pub fn is_settled(&self) -> bool {
         self.welcomed && self.joining.is_empty() && self.pace.taken() >= self.parting
     }
@@ -273,19 +274,20 @@ impl IrcSession {
         Some((self.pace.awaited()?, self.sent.confirmed()))
     }
 
-    /// Whether the server has accepted everything.
+    /// Whether the server has taken everything that was said.
     pub fn is_idle(&self) -> bool {
         self.is_settled() && self.pace.is_idle()
     }
 
-    /// Whether a script should send no more for now.
+    /// Whether a script should type no more for now.
     pub fn is_full(&self) -> bool {
         !self.pace.has_room_for(1)
     }
 
-    /// Whether these lines can be sent now.
+    /// Whether these lines can be typed now.
     ///
-    /// # Errors The reason, as a message.
+    /// # Errors
+    /// Why not, in words for people.
     pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         if !self.welcomed {
             return Err("the server has not accepted the connection yet".to_owned());
@@ -314,28 +316,28 @@ impl IrcSession {
         self.pace.waiting()
     }
 
-    /// Whether the last typed line was `/quit`.
+    /// Whether the last thing typed was `/quit`.
     pub fn has_quit(&self) -> bool {
         self.quit
     }
 
-    /// Whether a command failed or a message was not delivered.
+    /// Whether something that was typed could not be done, or not be heard.
     pub fn has_failed(&self) -> bool {
         self.failed
     }
 
-    /// Why the registration has ended, if it has; once.
+    /// Why it is over, if it is; once.
     pub fn take_outcome(&mut self) -> Option<RegistrationOutcome> {
         self.outcome.take()
     }
 
-    /// Whether a server has accepted the client before.
+    /// Whether a server has let the client in before.
     pub fn was_in(&self) -> bool {
         self.was_in
     }
 
-    /// The connection is lost: unconfirmed messages may not have been received. If it was never
-    /// registered, the reason.
+    /// The connection is gone: what the server has not confirmed may not have been heard. If it
+    /// was never in, why not.
     pub fn disconnected(&mut self) -> Option<String> {
         self.sent.connection_lost();
         if self.welcomed {
@@ -356,7 +358,7 @@ impl IrcSession {
         )
     }
 
-    /// Quits: the bytes to send, if the server does not know yet.
+    /// Leaves: bytes that say so, if there is anybody who has not heard it.
     pub fn quit(&mut self) -> Vec<u8> {
         if self.quit || self.registration.is_some() {
             return Vec::new();
@@ -373,7 +375,7 @@ impl IrcSession {
         self.shown.push(DisplayItem::note(text));
     }
 
-    /// A command failed.
+    /// What was typed cannot be done.
     fn fail(&mut self, text: impl AsRef<str>) {
         self.failed = true;
         self.shown.push(DisplayItem::server_text(text));

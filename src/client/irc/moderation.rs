@@ -1,10 +1,10 @@
-//! The commands of moderation, and queries.
+//! Which lines do the commands of moderation, and those that only ask, become?
 
 use super::IrcSession;
 use super::commands::Command;
 
 impl IrcSession {
-    /// Handles what [`typed`](super::typed) does not.
+    /// What [`typed`](super::typed) does not do itself.
     pub(super) fn moderate(&mut self, command: &Command, words: &[&str], rest: &str) {
         match (command.name, words) {
             ("whois", [nick]) => self.queue("WHOIS", &[nick], None),
@@ -75,7 +75,7 @@ impl IrcSession {
         self.with_room(room, |session, room| session.queue("KICK", &[room, nick], reason));
     }
 
-    /// A nick is banned with any user and host, because only the server knows the user's.
+    /// A nick is banned with any user and host: what else somebody has, only the server knows.
     fn ban(&mut self, command: &Command, letters: &str, words: &[&str]) {
         let (room, words) = self.room_first(words);
         let mask = match words {
@@ -90,9 +90,8 @@ impl IrcSession {
         });
     }
 
-    /// No RFC defines muting. A server announces in ISUPPORT which of two ways it supports: a ban
-    /// mask that starts with `m:` (EXTBAN; chatloop, InspIRCd) or a separate list `q` (CHANMODES;
-    /// Solanum).
+    /// No RFC has this. A server tells in ISUPPORT which of two ways it knows: a ban that begins
+    /// with `m:` (EXTBAN; chatloop, InspIRCd) or a list `q` of its own (CHANMODES; Solanum).
     fn mute(&mut self, command: &Command, sign: &str, words: &[&str]) {
         let (room, words) = self.room_first(words);
         let [name] = words else { return self.usage_error(command, "expected one nick or mask") };
@@ -120,7 +119,7 @@ impl IrcSession {
             (_, ["external"]) => ('n', None),
             (_, ["secret"]) => ('s', None),
             (true, ["key", word]) => ('k', Some(*word)),
-            // A client that removes a key need not know it, but the mode requires a parameter.
+            // Whoever opens a room with a key need not know it, but the mode wants a word.
             (false, ["key", word @ ..]) => ('k', Some(word.first().copied().unwrap_or("*"))),
             (true, ["limit", number]) if number.parse().is_ok_and(|it: u32| it > 0) => {
                 ('l', Some(*number))
@@ -142,7 +141,7 @@ impl IrcSession {
         });
     }
 
-    /// The room that the arguments start with, if they do, and the other arguments.
+    /// The room that a command begins with, if it does, and the other words.
     fn room_first<'w, 't>(&self, words: &'w [&'t str]) -> (Option<&'t str>, &'w [&'t str]) {
         match words {
             [room, rest @ ..] if self.server.is_room(room) => (Some(*room), rest),

@@ -1,7 +1,7 @@
-//! Short numbers for messages, because msgids cannot be typed.
+//! Which message does a short number mean? IRC names messages by msgids, which nobody can type.
 //!
-//! Every received message with a msgid gets the next number, and the same one if it is received
-//! again. Limit: the last `MAX_KEPT`.
+//! Every message with a msgid that is heard gets the next number, the same one if it is heard
+//! again. Bound: the last `MAX_KEPT`.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ const EXCERPT: usize = 30;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Numbered {
     pub number: u64,
-    /// The room or the other user.
+    /// The room, or the other person.
     pub place: String,
     pub id: String,
     pub nick: String,

@@ -1,16 +1,16 @@
-//! Texts for numerics: RPL_ and ERR_ of the Modern IRC Client Protocol.
+//! What does a number say in words? RPL_ and ERR_ of the Modern IRC Client Protocol.
 //!
-//! Numerics that are not listed here are shown with the server's text and their parameters. Replies
-//! of practically unlimited length (LIST, WHO, bans) are shown up to a limit.
+//! What is not listed here is shown as the server's own text with the words it is about. Answers
+//! that have no end in practice (LIST, WHO, bans) are shown up to a bound.
 
 use super::{Context, IrcSession, catchup};
 use crate::client::display::counted;
 use crate::wire::irc::{Message, Numeric, format::stripped};
 use jiff::{SignedDuration, Timestamp};
 
-/// Lines of the message of the day that are shown at connect.
+/// Lines of the message of the day that are shown unasked.
 const MOTD_SHOWN: usize = 5;
-/// Rows of one reply that are shown.
+/// Rows of one answer that are shown.
 pub(super) const ROWS_SHOWN: usize = 100;
 
 impl IrcSession {
@@ -22,7 +22,7 @@ impl IrcSession {
         context: &Context,
     ) {
         let number = numeric.number();
-        // The first parameter is the user's nick.
+        // The first word is this person's nick.
         let (me, words) = words.split_first().unwrap_or((&"*", &[]));
         let text = words.last().copied().unwrap_or_default();
         match number {
@@ -30,7 +30,7 @@ impl IrcSession {
                 message.raw_source.unwrap_or_default().clone_into(&mut self.server.name);
                 self.accepted(me);
             }
-            // The server's name, in four forms; user counts, in nine.
+            // Who the server is, in four forms; how many there are, in nine.
             2 | 3 | 8 | 250..=255 | 265 | 266 | 396 => {
                 if number == 396
                     && let [host, ..] = words
@@ -233,7 +233,7 @@ impl IrcSession {
         true
     }
 
-    /// A row of a reply; the last one shown says that it is.
+    /// A row of an answer; the last of those that are shown says so.
     fn row(&mut self, text: String) -> bool {
         match self.rows_left {
             0 => return true,
@@ -245,7 +245,7 @@ impl IrcSession {
     }
 }
 
-/// A reply without a text here: its parameters and its text.
+/// A reply that has no words of its own here: what it is about, and its text.
 fn in_words(words: &[&str]) -> String {
     match words {
         [about @ .., text] if !about.is_empty() => format!("{}: {text}", about.join(" ")),

@@ -1,8 +1,8 @@
-//! Splitting a text into lines that arrive whole, and recognising their echoes.
+//! How is a text cut into lines that arrive whole, and which of them has come back?
 //!
-//! A server adds `:nick!user@host ` to what it relays, and truncates what is then too long. So a
-//! text is split before, at words or at least between graphemes: into one `draft/multiline` message
-//! if the server supports it, otherwise into several. Nothing is lost.
+//! A server puts `:nick!user@host ` in front of what it passes on, and cuts what is longer than a
+//! line then. So a text is cut before, at words or at least between graphemes: into one
+//! `draft/multiline` message where the server has that, else into several. Nothing is lost by it.
 
 use super::IrcSession;
 use super::pace::MAX_WAITING;
@@ -13,14 +13,14 @@ use crate::wire::irc::{Limits, LineWriter, render::pieces};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
-/// Messages remembered until they are echoed or accepted: all that can be pending or in flight, and
-/// some more. A forgotten one would be shown when it is echoed.
+/// Messages that are remembered until they come back or are taken: all that may wait or be under
+/// way, with room to spare. If one were forgotten it would be shown when it comes back.
 const MAX_SPOKEN: usize = 2 * MAX_WAITING;
-/// Messages that may not have been received.
+/// Messages that perhaps nobody has heard.
 const MAX_LOST: usize = 100;
 /// Bytes of `user@host` where it is not known: what most servers allow.
 const LONGEST_ADDRESS: usize = 10 + 1 + 63;
-/// The least space for text in a line, whatever a server announces.
+/// A line has room for so much text, whatever a server says of itself.
 const LEAST_ROOM: usize = 64;
 
 /// One message on its way.
@@ -31,11 +31,11 @@ struct Unconfirmed {
     text: String,
     /// Its place in what was handed to the pace.
     serial: u64,
-    /// The time of the previous message.
+    /// It was said after this.
     after: Timestamp,
 }
 
-/// A message that may not have been received.
+/// What perhaps nobody has heard.
 #[derive(Debug)]
 struct Lost {
     target: String,
@@ -43,13 +43,13 @@ struct Lost {
     after: Timestamp,
 }
 
-/// The user's messages that the server has not confirmed.
+/// What this person has said and the server has not confirmed.
 #[derive(Debug, Default)]
 pub(super) struct SentMessages {
     waiting: VecDeque<Unconfirmed>,
     lost: Vec<Lost>,
     labels: u64,
-    /// The number of echoes so far.
+    /// What has come back so far.
     confirmed: u64,
 }
 
@@ -67,8 +67,8 @@ impl SentMessages {
         self.waiting.push_back(Unconfirmed { label, target, text, serial, after });
     }
 
-    /// One of the user's messages is echoed; whether it was sent from here. Without labels, echoes
-    /// come in order.
+    /// One of this person's own messages comes back; whether it was said here. Without labels
+    /// they come in order.
     pub fn echoed(&mut self, label: Option<&str>, target: &str, server: &ServerInfo) -> bool {
         let labelled = server.has("labeled-response");
         let place = self.waiting.iter().position(|it| match label {
@@ -80,25 +80,25 @@ impl SentMessages {
         found
     }
 
-    /// The number of confirmed messages.
+    /// How much has come back so far.
     pub fn confirmed(&self) -> u64 {
         self.confirmed
     }
 
-    /// The server has rejected the message with this label: its target and text.
+    /// The server has refused what has this label: where it was to be said, and what.
     fn refused(&mut self, label: &str) -> Option<(String, String)> {
         let place = self.waiting.iter().position(|it| it.label == label)?;
         self.waiting.remove(place).map(|it| (it.target, it.text))
     }
 
-    /// The server has accepted everything up to this one. Echoes are still awaited.
+    /// The server has taken everything up to this one. What will come back is waited for.
     pub fn taken(&mut self, serial: u64, comes_back: bool) {
         if !comes_back {
             self.waiting.retain(|it| it.serial > serial);
         }
     }
 
-    /// Messages that were not accepted may be lost.
+    /// What has not been taken may be lost.
     pub fn connection_lost(&mut self) {
         let waiting = self.waiting.drain(..);
         self.lost.extend(waiting.map(|it| Lost {
@@ -110,7 +110,7 @@ impl SentMessages {
         self.lost.drain(..over);
     }
 
-    /// A message of the user is in the room's history, so it was received. Whether it was sent from
+    /// Something the person said is in the room's history: it was heard. Whether they said it
     /// here.
     pub fn was_heard(&mut self, room: &str, text: &str) -> bool {
         let is_it = |it: &Lost| it.target.eq_ignore_ascii_case(room) && it.text == text;
@@ -118,24 +118,24 @@ impl SentMessages {
         place.map(|place| self.lost.remove(place)).is_some()
     }
 
-    /// The time before the first possibly lost message to a room.
+    /// After when the first of what may be lost was said in a room.
     pub fn lost_since(&self, room: &str) -> Option<Timestamp> {
         let here = self.lost.iter().filter(|it| it.target.eq_ignore_ascii_case(room));
         here.map(|it| it.after).min()
     }
 
-    /// The possibly lost messages.
+    /// What may be lost.
     pub fn take_lost(&mut self) -> Vec<String> {
         std::mem::take(&mut self.lost).into_iter().map(|it| it.text).collect()
     }
 }
 
-/// A message to send.
+/// What is said.
 #[derive(Clone, Copy)]
 pub(super) struct Outgoing<'s> {
     pub to: &'s str,
     pub kind: MessageKind,
-    /// The msgid of the message it replies to.
+    /// The msgid of what it answers.
     pub reply: Option<&'s str>,
 }
 
@@ -153,8 +153,8 @@ impl IrcSession {
         self.server.line_length().saturating_sub(taken).max(LEAST_ROOM)
     }
 
-    /// Sends lines. One that fits is one message; several are one `draft/multiline` message, or as
-    /// many messages as needed. Empty lines are kept only if multiline is supported.
+    /// Says lines. One that fits is one message; more are one `draft/multiline` message, or as
+    /// many messages as it takes. Blank lines are kept only where they can be.
     pub(super) fn send_message(&mut self, outgoing: Outgoing<'_>, lines: &[&str]) {
         let room = self.room_for(outgoing);
         let whole = matches!(lines, [line] if line.len() <= room);
@@ -204,7 +204,7 @@ impl IrcSession {
     fn queue_message(&mut self, bytes: Vec<u8>, label: String, outgoing: Outgoing<'_>, text: &str) {
         let serial = self.pace.push(bytes);
         let shown = secrets::masked_message(outgoing.to, text);
-        // By the server's clock, which assigns this a later time than its last message.
+        // The server's clock counts, and it says this later than what it said last.
         let after = self.newest.unwrap_or(self.now);
         self.sent.remember(label, outgoing.to, &shown, serial, after);
         let private =
@@ -241,7 +241,7 @@ impl IrcSession {
         self.send_batch(outgoing, &parts);
     }
 
-    /// One multiline message; `true` for a line that continues the one before.
+    /// One message of several lines; `true` with a line that goes on in the one before.
     fn send_batch(&mut self, outgoing: Outgoing<'_>, parts: &[(bool, &str)]) {
         let Some(first) = parts.iter().position(|(_, text)| !text.trim().is_empty()) else {
             return;
@@ -274,7 +274,7 @@ impl IrcSession {
         self.queue_message(out, label, outgoing, &text);
     }
 
-    /// The server has rejected a message; `false` if it was something else.
+    /// The server has refused something that was said; `false` if it was something else.
     pub(super) fn message_rejected(&mut self, label: Option<&str>, why: &str) -> bool {
         let Some((target, text)) = label.and_then(|label| self.sent.refused(label)) else {
             return false;

@@ -1,12 +1,12 @@
-//! Pacing: how fast lines are sent, and which of them the server has accepted.
+//! How fast may lines go out, and which of them has the server taken?
 //!
-//! Most IRC servers close a connection that sends faster than they read ("Excess Flood"), without
-//! announcing the limit. But they answer PINGs in order, so at most `WINDOW` lines and
-//! `WINDOW_BYTES` are sent without a PONG. That is as fast as the server works, and what precedes
-//! an answered PING has been accepted. A chatloop server delays fast clients and drops nothing; it
-//! gets a larger window.
+//! Most IRC servers end a connection that sends faster than they read ("Excess Flood"). How fast
+//! that is they do not say. But they answer a PING in its turn, so: no more than `WINDOW` lines
+//! and `WINDOW_BYTES` go out that no PONG has answered for. That is as fast as the server itself
+//! works, and what a PONG stands behind has been taken. A chatloop server makes fast ones wait and
+//! loses nothing; it has a wider window.
 //!
-//! Limit: `MAX_WAITING` lines; the caller checks [`Pace::has_room_for`] first.
+//! Bound: `MAX_WAITING` lines; the caller asks [`Pace::has_room_for`] first.
 
 use std::collections::VecDeque;
 
@@ -19,24 +19,24 @@ const WIDE: (usize, usize) = (100, 32 * 1024);
 /// Lines that wait.
 pub(super) const MAX_WAITING: usize = 10_000;
 
-/// Lines that are sent together: one, or a batch, which must not be interleaved.
+/// Lines that go out together: one, or a batch, in which nothing else may stand.
 #[derive(Debug)]
 struct Item {
     bytes: Vec<u8>,
     lines: usize,
 }
 
-/// The lines to be sent, and those in flight.
+/// What is to be sent, and what is under way.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     waiting: VecDeque<Item>,
-    /// Lines and bytes since the last PING, and those before it.
+    /// Lines and bytes since the last PING, and those that it stands behind.
     since: (usize, usize),
     asked: (usize, usize),
     /// The PING that is under way.
     token: Option<u64>,
     tokens: u64,
-    /// Items queued; sent; before the PING; accepted by the server.
+    /// Items that were handed in; sent; behind the PING; taken by the server.
     handed: u64,
     sent: u64,
     behind: u64,
@@ -50,7 +50,7 @@ impl Pace {
         self.wide = true;
     }
 
-    /// Whether this many more can be queued.
+    /// Whether so many more may be handed in.
     pub fn has_room_for(&self, count: usize) -> bool {
         self.waiting.len() + count <= MAX_WAITING
     }
@@ -60,7 +60,7 @@ impl Pace {
         self.waiting.len()
     }
 
-    /// Whether the server has accepted everything.
+    /// Whether the server has taken everything.
     pub fn is_idle(&self) -> bool {
         self.taken == self.handed
     }
@@ -73,12 +73,12 @@ impl Pace {
         self.handed
     }
 
-    /// Sends a PING although nothing was sent.
+    /// Asks the server for a PONG though nothing was said.
     pub fn fence(&mut self) {
         self.since.0 += 1;
     }
 
-    /// The bytes that can be sent now.
+    /// What may be sent now.
     pub fn take(&mut self, out: &mut Vec<u8>) {
         let (lines, bytes) = if self.wide { WIDE } else { (WINDOW, WINDOW_BYTES) };
         while let Some(item) = self.waiting.front() {
@@ -101,7 +101,7 @@ impl Pace {
         }
     }
 
-    /// Handles a PONG with these parameters; whether it was expected.
+    /// A PONG with these words; whether it was for this.
     pub fn pong(&mut self, words: &[&str]) -> bool {
         let Some(token) = self.token else { return false };
         let expected = format!("chatloop-{token}");

@@ -1,6 +1,6 @@
-//! Joins, parts, nick changes, away; and changes to a room.
+//! Who comes, goes, is called otherwise, is away; and what changes about a room?
 //!
-//! One line each, in the texts of a chatloop server's plain text.
+//! One line each, in the words of a chatloop server's plain dialect.
 
 use super::{Context, IrcSession, messages};
 use crate::client::display::counted;
@@ -9,12 +9,12 @@ use crate::wire::irc::{Message, ModeKind, Sign, format::stripped};
 
 /// Names that are shown when a room is entered.
 const NAMES_SHOWN: usize = 10;
-/// Names that are shown on request.
+/// Names that are shown to who asks for them.
 const NAMES_ASKED: usize = 200;
 /// Bytes of a topic that is kept and shown.
 const MAX_TOPIC: usize = 1_000;
 
-/// The sender, without user and host.
+/// Who sends this, without user and host.
 pub(super) fn name(message: &Message<'_>) -> String {
     clean(message.source().unwrap_or_default().name.as_bytes()).into_owned()
 }
@@ -24,14 +24,14 @@ fn reason(text: Option<&&str>) -> String {
     text.map(|text| format!(" ({text})")).unwrap_or_default()
 }
 
-/// The message of a QUIT, without prefixes that servers add.
+/// The words of a QUIT, without those that servers put in by themselves.
 fn quit(text: Option<&&str>) -> String {
     let text = text.map(|text| text.strip_prefix("Quit: ").unwrap_or(text));
     reason(text.filter(|text| !text.eq_ignore_ascii_case("Client quit")).as_ref())
 }
 
 impl IrcSession {
-    /// Handles the command, if it is one of these.
+    /// Whether the command is one of these.
     pub(super) fn about_people(
         &mut self,
         command: &str,
@@ -112,7 +112,7 @@ impl IrcSession {
         }
     }
 
-    /// The user has joined a room.
+    /// This person is in a room now.
     fn entered(&mut self, name: &str) {
         if !self.server.is_room(name) {
             return self.note(format!("{name} is not followed: its name cannot be displayed"));
@@ -142,7 +142,7 @@ impl IrcSession {
         self.check_rejoined();
     }
 
-    /// The names are complete: shows the joined room, or the members if requested.
+    /// All names are here: says where this person is, or who is there if they asked.
     pub(super) fn named(&mut self, name: &str) {
         let Some(room) = self.rooms.get(&self.server, name) else { return };
         if !std::mem::take(&mut room.naming) {
@@ -195,7 +195,7 @@ impl IrcSession {
         self.show_text(format!("{who} kicked {nick} from {name}{why}"));
     }
 
-    /// The user has left a room.
+    /// This person is no longer in a room.
     pub(super) fn left(&mut self, name: &str) {
         self.rooms.leave(&self.server, name);
         if self.current.as_deref().is_some_and(|current| self.server.same(current, name)) {
@@ -227,7 +227,7 @@ impl IrcSession {
         self.take_back_nick(who);
     }
 
-    /// Takes back the nick, perhaps from our previous session, which the server has finally closed.
+    /// Our own old session, perhaps, that the server has given up at last.
     fn take_back_nick(&mut self, freed: &str) {
         if let Some(wanted) = self.regain.clone().filter(|it| self.server.same(it, freed)) {
             self.queue("NICK", &[&wanted], None);
@@ -252,7 +252,7 @@ impl IrcSession {
 
     fn modes_set(&mut self, who: &str, target: &str, words: &[&str]) {
         if !self.server.is_room(target) {
-            // Modes that the server sets on every new user are not shown.
+            // What the server sets on everybody who comes in is no news.
             return;
         }
         let server = &self.server;
@@ -304,7 +304,7 @@ impl IrcSession {
         }
     }
 
-    /// The time of the message by the server's clock, or by ours.
+    /// The time that the server says it is, or our own.
     pub(super) fn server_time(&self, message: &Message<'_>) -> jiff::Timestamp {
         messages::time(message.tags).or(self.newest).unwrap_or(self.now)
     }

@@ -1,7 +1,8 @@
-//! Registration: CAP, PASS, NICK, USER, AUTHENTICATE, until 001.
+//! How does the client come in? CAP, PASS, NICK, USER, AUTHENTICATE, until 001.
 //!
-//! IRCv3 capability-negotiation, version 302. A server without CAP replies with 421 or not at all:
-//! in either case its 001 decides, and nothing is awaited that only a newer server would send.
+//! IRCv3 capability-negotiation, version 302. A server that does not know CAP says so (421), or
+//! nothing at all: either way its 001 decides, and nothing is waited for that only a newer server
+//! would say.
 
 use super::{IrcSession, RegistrationOutcome};
 use crate::wire::irc::{Message, name};
@@ -16,26 +17,26 @@ const MAX_REQUEST: usize = 400;
 /// The nick of who has none.
 const GUEST: &str = "guest";
 
-/// The state of an unregistered client.
+/// Where the client stands before it is in.
 #[derive(Debug, Default)]
 pub(super) struct Registration {
-    /// The server has sent something that IRC servers send.
+    /// The server has said something that IRC servers say.
     pub answered: bool,
-    /// The requested nick, and the last one tried.
+    /// The nick that is wanted, and the one that was asked for last.
     wanted: String,
     nick: String,
     tries: u32,
-    /// The separator before the digits. Some servers reserve `guest1` and the like for users
-    /// without a nick.
+    /// What stands before the digits. Some servers keep `guest1` and the like for those who have
+    /// not chosen a name.
     joint: &'static str,
-    /// Pending requests.
+    /// Requests that are not answered yet.
     requests: usize,
-    /// The list of capabilities is complete.
+    /// The list of capabilities has come.
     listed: bool,
     sasl: Sasl,
 }
 
-/// The state of SASL.
+/// Where SASL stands.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Sasl {
     #[default]
@@ -44,7 +45,7 @@ enum Sasl {
     Over,
 }
 
-/// Commands that a server may send before the registration is complete, besides numerics.
+/// Commands that a server may say before it lets somebody in. Every number, too.
 const KNOWN: [&str; 13] = [
     "CAP",
     "NOTICE",
@@ -62,7 +63,7 @@ const KNOWN: [&str; 13] = [
 ];
 
 impl IrcSession {
-    /// The connection is established: sends the registration.
+    /// A connection stands: says who is there.
     pub fn connected(&mut self, now: jiff::Timestamp) {
         self.now = now;
         self.server = super::ServerInfo::new();
@@ -97,7 +98,7 @@ impl IrcSession {
         self.nick = nick;
     }
 
-    /// The server has sent nothing for too long, or has not completed the registration.
+    /// The server has been silent for too long, or has not come to an end.
     pub fn registration_timed_out(&mut self) {
         match &self.registration {
             Some(registration) if !registration.answered => self.not_irc("it did not respond"),
@@ -118,9 +119,9 @@ impl IrcSession {
             .get_or_insert(RegistrationOutcome::Rejected(format!("registration failed: {why}")));
     }
 
-    /// A line that is not IRC, or not part of a registration.
+    /// A line that is no IRC, or no answer to a registration.
     pub(super) fn not_irc_line(&mut self, line: &[u8]) {
-        // The mark of a chatloop server's own lines in plain text.
+        // The mark of a chatloop server's own words in plain lines.
         if line.starts_with(b"* ") {
             let text = "the server detected plain text: the registration arrives after its detection timeout (--greeting-delay); try again, or try --plain";
             self.outcome.get_or_insert(RegistrationOutcome::TooLate(text.to_owned()));
@@ -131,7 +132,7 @@ impl IrcSession {
         self.not_irc(&format!("it sent \"{}\"", &text[..end]));
     }
 
-    /// Handles a message before 001; `false` if it is to be handled like later ones.
+    /// What is said before 001; `false` if it is to be taken as what is said later.
     pub(super) fn before_welcome(&mut self, message: &Message<'_>, line: &[u8]) -> bool {
         let numeric = message.numeric().map(|it| it.number());
         let known =
@@ -159,7 +160,7 @@ impl IrcSession {
             }
             (Some(903), _) => self.sasl_done(),
             (Some(902 | 904..=907), _) => self.sasl_failed(text),
-            // Old servers send some of them before 001.
+            // Old servers say some of it before 001.
             (Some(number), _) if number < 400 => {}
             (Some(_), _) => self.show_text(text),
             (None, "ERROR") => self.rejected(text),
@@ -170,7 +171,7 @@ impl IrcSession {
         true
     }
 
-    /// Tries another nick, with digits appended.
+    /// Says another name, with digits behind it.
     fn try_another_nick(&mut self, bad: bool, why: &str) {
         let Some(registration) = &mut self.registration else { return };
         registration.tries += 1;
@@ -204,12 +205,12 @@ impl IrcSession {
         self.send_now("NICK", &[&nick], None);
     }
 
-    /// 001: registered, under the name that the server gives.
+    /// 001: in, under the name that the server says.
     pub(super) fn accepted(&mut self, nick: &str) {
         let wanted =
             self.registration.take().map(|registration| registration.wanted).unwrap_or_default();
         nick.clone_into(&mut self.nick);
-        // The previous session may still hold the nick until the server closes it.
+        // Who was here before has left a ghost of that name, perhaps, that will go.
         let ghost = self.was_in && !self.server.same(nick, &wanted);
         self.regain = ghost.then_some(wanted);
         self.pace.fence();
@@ -282,7 +283,7 @@ impl IrcSession {
         self.go_on();
     }
 
-    /// When all capabilities are agreed on: the login, then the end of the registration.
+    /// When all capabilities are agreed on: the account, and in.
     fn go_on(&mut self) {
         let Some(registration) = &mut self.registration else { return };
         if !registration.listed || registration.requests > 0 {
@@ -301,7 +302,7 @@ impl IrcSession {
         }
     }
 
-    /// SASL has ended, successfully or not.
+    /// SASL has come to its end, well or not.
     pub(super) fn sasl_over(&mut self) {
         if let Some(registration) = &mut self.registration {
             registration.sasl = Sasl::Over;
@@ -317,7 +318,7 @@ impl IrcSession {
         }
         self.login = None;
         if !self.connect_options.person {
-            // A script must not send messages under another identity.
+            // A script must not speak as somebody it is not.
             return self.rejected(&text);
         }
         self.shown.push(super::DisplayItem::error(text));

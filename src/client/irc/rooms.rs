@@ -1,4 +1,4 @@
-//! The rooms that the user has joined, and their members.
+//! Which rooms is this person in, and who else is there?
 //!
 //! Bounds: `MAX_ROOMS`; of a room's members the first `MAX_MEMBERS` are kept by name. Of a larger
 //! room it is known how many there were when it was entered, and no more: who quits without being
@@ -16,7 +16,7 @@ pub const MAX_MEMBERS: usize = 2_000;
 /// Bytes of a member's prefix.
 const MAX_PREFIX: usize = 8;
 
-/// A member of a room.
+/// Somebody in a room.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Member {
     pub nick: String,
@@ -39,16 +39,16 @@ pub(super) struct JoinedRoom {
     members: HashMap<String, Member>,
     /// Those that are not among them.
     unknown: usize,
-    /// The names are incomplete: RPL_ENDOFNAMES has not come yet.
+    /// Names are coming in: RPL_ENDOFNAMES is still to come.
     pub naming: bool,
-    /// The user has rejoined after a lost connection: only that is shown.
+    /// This person is back here after a loss: nothing is said of it but that.
     pub quiet: bool,
-    /// The user has requested the names: they are to be shown.
+    /// Somebody has asked for the names: they are to be shown.
     pub asked_names: bool,
 }
 
 impl JoinedRoom {
-    /// A room without known members.
+    /// A room of this name that nobody is in yet.
     pub fn new(name: &str) -> JoinedRoom {
         JoinedRoom { name: name.to_owned(), ..JoinedRoom::default() }
     }
@@ -59,7 +59,7 @@ impl JoinedRoom {
         self.unknown = 0;
     }
 
-    /// Adds a member.
+    /// Somebody is there.
     pub fn add(&mut self, server: &ServerInfo, nick: &str, prefix: &str) {
         let folded = server.fold(nick).into_owned();
         let prefix: String = prefix.chars().take(MAX_PREFIX).collect();
@@ -72,12 +72,12 @@ impl JoinedRoom {
         }
     }
 
-    /// Removes a member; whether they were known to be one.
+    /// Somebody has left this room; whether they are known to have been in it.
     pub fn remove(&mut self, server: &ServerInfo, nick: &str) -> bool {
         self.members.remove(server.fold(nick).as_ref()).is_some()
     }
 
-    /// Changes a member's nick; whether they are a member.
+    /// Somebody has another nick; whether they are in here.
     pub fn rename(&mut self, server: &ServerInfo, before: &str, nick: &str) -> bool {
         match self.members.remove(server.fold(before).as_ref()) {
             Some(member) => {
@@ -99,12 +99,12 @@ impl JoinedRoom {
         }
     }
 
-    /// The number of members, if known.
+    /// How many are there, if that is known.
     pub fn count(&self) -> Option<usize> {
         (self.unknown == 0).then_some(self.members.len())
     }
 
-    /// The number of names.
+    /// How many names there were.
     pub fn named(&self) -> usize {
         self.members.len() + self.unknown
     }

@@ -1,10 +1,11 @@
-//! SASL (IRCv3 sasl-3.2): SCRAM-SHA-256 if the server supports it, otherwise PLAIN (RFC 4616).
+//! How is an account proved? SASL (IRCv3 sasl-3.2) with SCRAM-SHA-256 where the server has that,
+//! else with PLAIN (RFC 4616).
 //!
 //! A server may have SCRAM and no keys of an old account for it: then its PLAIN is tried, if it has
 //! that. Nothing is given away by it: a server that wants to see the password need only not offer
 //! SCRAM.
 //!
-//! Limit: `MOST` bytes of one message from the server.
+//! Bound: `MOST` bytes of what a server says in one message.
 
 use super::scram::Scram;
 use super::{IrcSession, Login};
@@ -27,12 +28,12 @@ pub(super) struct Exchange {
 #[derive(Debug)]
 enum How {
     Plain,
-    /// `None` until the server asks for the first message.
+    /// `None` until the server says go.
     Scram(Option<Box<Scram>>),
 }
 
 impl IrcSession {
-    /// Starts the login.
+    /// Begins to prove an account.
     pub(super) fn begin_sasl(&mut self, login: Login) {
         let scram = self.has_mechanism("SCRAM-SHA-256");
         let how = if scram { How::Scram(None) } else { How::Plain };
@@ -45,7 +46,7 @@ impl IrcSession {
         self.send_now("AUTHENTICATE", &[mechanism], None);
     }
 
-    /// Servers with the first version of SASL do not announce their mechanisms.
+    /// Servers of the first version of SASL do not say which mechanisms they have.
     fn has_mechanism(&self, name: &str) -> bool {
         let mut all = self.server.value("sasl").split(',');
         all.any(|mechanism| mechanism.eq_ignore_ascii_case(name))
@@ -87,7 +88,7 @@ impl IrcSession {
         }
     }
 
-    /// The server's message is invalid: it is not trusted with more.
+    /// What the server says does not fit: it is not trusted with more.
     fn abort_sasl(&mut self) {
         self.send_now("AUTHENTICATE", &["*"], None);
         self.exchange =
@@ -95,7 +96,7 @@ impl IrcSession {
         self.sasl_failed("the server could not prove that it knows the password");
     }
 
-    /// The login has succeeded: 903. Continues the registration, if that is not complete.
+    /// The server has taken it: 903. At the door the way goes on, later it is known who this is.
     pub(super) fn sasl_done(&mut self) {
         if let Some(exchange) = self.exchange.take() {
             self.login = Some(exchange.login);

@@ -1,7 +1,7 @@
-//! SCRAM-SHA-256, the client's side: proves that each side knows the password without sending it.
-//! RFC 5802 and RFC 7677.
+//! How does this client show that it knows a password without saying it, and that the server does?
+//! SCRAM-SHA-256, RFC 5802 and RFC 7677, the client's side.
 //!
-//! Absent: channel binding; there is no TLS to bind to.
+//! Deliberately absent: channel binding; there is no TLS to bind to.
 
 use crate::wire::scram::auth_message;
 use base64ct::{Base64, Encoding};
@@ -10,8 +10,8 @@ use pbkdf2::sha2::{Digest, Sha256};
 use pbkdf2::{Algorithm, Params, pbkdf2_hmac_with_params};
 use zeroize::Zeroizing;
 
-/// Accepted iteration counts. Fewer than RFC 7677 requires are as bad as sending the password; many
-/// more only keep this client busy.
+/// How often a server may want the password to be hashed. Less than RFC 7677 asks for is as good
+/// as the password itself; far more only keeps this client busy.
 const ITERATIONS: std::ops::RangeInclusive<u32> = 4_096..=1_000_000;
 /// Bytes of a key.
 const KEY: usize = 32;

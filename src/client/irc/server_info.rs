@@ -1,6 +1,6 @@
-//! The server's capabilities and RPL_ISUPPORT.
+//! What can this server do? Its capabilities and its RPL_ISUPPORT.
 //!
-//! What a server does not announce has RFC 1459's values. Limits: `MAX_OFFERED`, `MAX_TOKENS`,
+//! What a server does not announce is what RFC 1459 says. Bounds: `MAX_OFFERED`, `MAX_TOKENS`,
 //! `MAX_VALUE`.
 
 use crate::wire::clean::clean;
@@ -15,8 +15,8 @@ const MAX_TOKENS: usize = 200;
 /// Bytes of a value.
 const MAX_VALUE: usize = 400;
 
-/// The capabilities that this client uses. `sasl` is requested with `--account` only. Left out:
-/// userhost-in-names, which would be understood but triples the size of the names of a large room.
+/// What this client can use. `sasl` is asked for with `--account` only. Left out, though it could
+/// be read: userhost-in-names, which makes the names of a large room three times as long.
 pub(super) const USEFUL: [&str; 19] = [
     "account-notify",
     "account-tag",
@@ -39,10 +39,10 @@ pub(super) const USEFUL: [&str; 19] = [
     "standard-replies",
 ];
 
-/// One server, as far as it is known.
+/// One server, as far as it has said what it is.
 #[derive(Debug)]
 pub(super) struct ServerInfo {
-    /// Its name, as in the source of its messages.
+    /// Its name, as in the source of what it says.
     pub name: String,
     /// It is a chatloop server.
     pub is_chatloop: bool,
@@ -82,7 +82,7 @@ impl ServerInfo {
         }
     }
 
-    /// `CAP ACK`: these are enabled from here on, or with a `-` disabled.
+    /// `CAP ACK`: from here on these are in force, or with a `-` no longer.
     pub fn enables(&mut self, list: &str) {
         for word in list.split_ascii_whitespace() {
             match word.strip_prefix('-') {
@@ -95,19 +95,19 @@ impl ServerInfo {
         }
     }
 
-    /// The capabilities that are useful, offered and not enabled.
+    /// Those that are useful, offered and not in force.
     pub fn wanted(&self, sasl: bool) -> Vec<&'static str> {
         let sasl = sasl.then_some("sasl");
         let all = USEFUL.into_iter().chain(sasl);
         all.filter(|name| self.offered.contains_key(*name) && !self.has(name)).collect()
     }
 
-    /// Whether a capability is enabled.
+    /// Whether a capability is in force.
     pub fn has(&self, name: &str) -> bool {
         self.enabled.iter().any(|it| it == name)
     }
 
-    /// Whether SASL is available.
+    /// Whether an account can be proved here.
     pub fn offers_sasl(&self) -> bool {
         self.offered.contains_key("sasl")
     }
@@ -117,7 +117,7 @@ impl ServerInfo {
         self.offered.get(name).map_or("", String::as_str)
     }
 
-    /// `max-bytes` and `max-lines` of draft/multiline, if it is enabled and usable.
+    /// `max-bytes` and `max-lines` of draft/multiline, if that is in force and can be used.
     pub fn multiline(&self) -> Option<(usize, usize)> {
         if !self.has("draft/multiline") || !self.has("batch") || !self.has("message-tags") {
             return None;
@@ -174,12 +174,12 @@ impl ServerInfo {
         self.number("LINELEN").unwrap_or(MAX_BODY).clamp(MAX_BODY, 16 * 1024)
     }
 
-    /// Whether history can be requested.
+    /// Whether history can be asked for.
     pub fn keeps_history(&self) -> bool {
         self.has("draft/chathistory") && self.has("batch")
     }
 
-    /// Messages per reply.
+    /// Messages of one answer.
     pub fn history_page(&self, most: usize) -> usize {
         match self.number("CHATHISTORY") {
             Some(limit @ 1..) => limit.min(most),
@@ -187,7 +187,7 @@ impl ServerInfo {
         }
     }
 
-    /// Whether history requests can refer to messages by `timestamp` or `msgid`.
+    /// Whether messages can be named by `timestamp` or `msgid` in questions of the past.
     pub fn refers_by(&self, kind: &str) -> bool {
         match self.token("MSGREFTYPES") {
             Some(types) => types.split(',').any(|it| it == kind),
@@ -195,18 +195,18 @@ impl ServerInfo {
         }
     }
 
-    /// The form in which names are compared.
+    /// The form under which names are compared.
     pub fn fold<'n>(&self, name: &'n str) -> Cow<'n, str> {
         self.mapping.fold(name)
     }
 
-    /// Whether two names are equal.
+    /// Whether two names are one.
     pub fn same(&self, one: &str, other: &str) -> bool {
         self.mapping.same(one, other)
     }
 
-    /// Whether a word is the name of a room that can be shown as it is. Rooms whose names start
-    /// with `+` (RFC 2811) are not supported: `+m` is a mode, and no one uses such rooms.
+    /// Whether a word is the name of a room here, and one that can be shown as it is. Rooms that
+    /// begin with `+` (RFC 2811) are not known: `+m` is a mode, and nobody has such rooms.
     pub fn is_room(&self, word: &str) -> bool {
         let kinds = self.token("CHANTYPES").unwrap_or("#&");
         word.len() > 1
@@ -238,7 +238,7 @@ impl ServerInfo {
         letters.chars().zip(marks.chars()).find(|(it, _)| *it == letter).map(|(_, mark)| mark)
     }
 
-    /// The prefix of a ban mask that only mutes, such as `m:`, if there is one.
+    /// What stands in front of the mask of a ban that only silences: `m:`, if there is such a thing.
     pub fn mute_prefix(&self) -> Option<String> {
         let (prefix, letters) = self.token("EXTBAN")?.split_once(',')?;
         letters.contains('m').then(|| format!("{prefix}m:"))

@@ -1,6 +1,7 @@
-//! Connection events: established, registered or rejected, lost.
+//! What follows when a connection stands, when an IRC server lets us in or does not, and when the
+//! connection is lost?
 //!
-//! Only an interactive client reconnects, with growing delays.
+//! Who comes back, and when: only a person's client tries again, at growing distances.
 
 use super::Client;
 use crate::client::console::Console;
@@ -15,25 +16,26 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// Attempts to reconnect.
+/// Attempts to connect again after a loss.
 const MAX_ATTEMPTS: u32 = 10;
-/// The delay before the first of them; it doubles each time.
+/// The pause before the first of them; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A connection that lasted this long resets the count of attempts. Otherwise a server that accepts
-/// and closes at once would be retried endlessly.
+/// A connection that has stood this long makes the count of attempts begin anew. A server that
+/// accepts and closes at once must not be tried for ever.
 const STEADY: Duration = Duration::from_secs(10);
-/// How many times `--timeout` an IRC server may take for its first line. Some look up host and
-/// ident before they read anything.
+/// How many times `--timeout` an IRC server may take for its first word. Some look up who we are
+/// before they read anything.
 const FIRST_LINE: u32 = 5;
-/// How many times `--timeout` an IRC server may take between signs of progress with the script's
-/// input: replies to PING, or echoes. A server without any does not support PING, or hangs.
+/// How many times `--timeout` an IRC server may take for the next sign that it has taken what a
+/// script said: an answer to a PING, or the words themselves. One that has none is a server that
+/// knows no PING, or hangs.
 const NEXT_ANSWER: u32 = 30;
-/// Attempts to send the first line in time. A machine under load may be later than the server's
-/// detection timeout.
+/// Attempts to be in time with the first word. A machine under load may come later than the
+/// server waits.
 const MAX_LATE: u32 = 5;
-/// How long the registration may take.
+/// How long it may take to let us in.
 const REGISTRATION: Duration = Duration::from_secs(60);
 
 impl Client<'_> {
@@ -61,8 +63,8 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Measures how long a script waits for the server to accept its input. While standard output
-    /// is blocked, the server is not read either, which is not its fault.
+    /// Measures how long a script waits for the server to take what it said. While nobody reads
+    /// our output we do not read the server either, and that is no fault of it.
     pub(super) fn watch_answers(&mut self) {
         let reads = matches!(self.front, Front::Script(_)) && self.front.is_listening();
         let up = self.link.is_up() && reads;
@@ -92,8 +94,8 @@ impl Client<'_> {
         }
     }
 
-    /// Checks whether an IRC server has accepted or rejected the registration; if rejected, exits
-    /// or retries.
+    /// Looks whether an IRC server has let us in, or will not: then it is over, or to be tried
+    /// again.
     pub(super) fn check_registration(&mut self) -> io::Result<bool> {
         let Some(session) = self.front.session() else { return Ok(false) };
         let (settled, was_in) = (session.is_settled(), session.was_in());
@@ -126,7 +128,7 @@ impl Client<'_> {
             self.ended.get_or_insert(Exit::Rejected);
             return Ok(true);
         }
-        // It has accepted this client before, and may again.
+        // It has let us in before, and may again.
         self.link.abandon(&mut self.poller)?;
         self.lost(None);
         Ok(true)
@@ -149,7 +151,7 @@ impl Client<'_> {
             script.look_for_end_of_input();
         }
         let (quit, persistent) = match &self.front {
-            // A script that has sent everything loses nothing.
+            // A script that has said everything has nothing to lose.
             Front::Script(script) => (
                 script.has_quit() || (script.has_sent_all() && unsent == 0 && error.is_none()),
                 false,

@@ -3,9 +3,10 @@
 //!
 //! A set has room for the descriptors 0 to FD_SETSIZE - 1 (1,023) and no check: `FD_SET` with a
 //! higher number writes past its end. That is what kills ncat and many student servers at about
-//! 1,000 clients, so `add` refuses such a number and says why.
+//! 1,000 clients, so `add` rejects such a number and says why.
 
-use super::{Interest, Readiness, Selector, Token, check};
+use super::selector::{Interest, Readiness, Selector, check};
+use crate::slab::Token;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
@@ -115,7 +116,7 @@ fn contains(set: &libc::fd_set, fd: usize) -> bool {
     unsafe { libc::FD_ISSET(fd as RawFd, set) }
 }
 
-/// Microseconds, rounded up; at most a day, since some systems refuse very long times.
+/// Microseconds, rounded up; at most a day, since some systems reject very long times.
 fn to_timeval(wait: Duration) -> libc::timeval {
     let microseconds = wait.as_nanos().div_ceil(1_000).min(86_400_000_000);
     libc::timeval {

@@ -7,7 +7,7 @@ use toml::Value;
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "# The effective settings, with their sources; a file for --config.")?;
-        if let Some(path) = &self.config.config {
+        if let Some(path) = &self.config.boot.config {
             writeln!(f, "# The configuration file is {}.", path.display())?;
         }
         let settings = self.list.iter().filter(|setting| setting.name != "config");
