@@ -1,4 +1,4 @@
-//! How is the connection made, used, lost and made again?
+//! The connection to the server: made, used, lost and made again.
 //!
 //! ```text
 //!            start            writable, no error
@@ -8,10 +8,10 @@
 //!    └────────────────┴───────────────────────┘
 //! ```
 //!
-//! Several addresses of one name are tried in turn, each with its own time-out. What happens is
-//! told as [`LinkEvent`]; whether to try again is the caller's decision.
+//! Several addresses of one name are tried in turn, each with its own timeout. What happens is
+//! reported as [`LinkEvent`]s; whether to try again is the caller's decision.
 //!
-//! Every bound: [`MAX_SERVER_LINE`] for what is received and not yet a line, [`READ_SHARE`] and
+//! Bounds: [`MAX_SERVER_LINE`] for what is received and not yet a line, [`READ_SHARE`] and
 //! [`WRITE_SHARE`] a turn, [`SEND_SOFT`] and [`SEND_HARD`] for what waits to be sent.
 
 use super::timers::TimerKind;
@@ -25,7 +25,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// Bytes of one line from the server; more of it is skipped, and said.
+/// Bytes of one line from the server; the rest of a longer one is skipped and reported.
 pub const MAX_SERVER_LINE: usize = 64 * 1024;
 
 /// Bytes read a turn, so that a flood leaves the keyboard its turn.
@@ -43,17 +43,17 @@ pub const SEND_HARD: usize = 8 * 1024 * 1024;
 /// What happened to the connection.
 #[derive(Debug)]
 pub enum LinkEvent {
-    /// It stands.
+    /// It is established.
     Connected(SocketAddr),
     /// One address could not be reached.
     Unreachable(SocketAddr, ConnectError),
     /// No address could be reached.
     NotConnected,
-    /// A line came, without its end.
+    /// A line arrived; without its newline.
     Line(Vec<u8>),
     /// A line was longer than [`MAX_SERVER_LINE`].
     LineTooLong,
-    /// The server has closed the connection, in good order.
+    /// The server closed the connection.
     Closed,
     /// The connection broke.
     Broken(io::Error),
@@ -62,9 +62,8 @@ pub enum LinkEvent {
 /// Why an address could not be reached.
 #[derive(Debug)]
 pub enum ConnectError {
-    /// The system said so.
     System(io::Error),
-    /// Nobody said anything for this long.
+    /// There was no response for this long.
     TimedOut(Duration),
 }
 
@@ -136,7 +135,7 @@ impl Link {
     /// Begins to connect.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub fn start(
         &mut self,
         poller: &mut Poller,
@@ -174,7 +173,7 @@ impl Link {
     /// The socket is ready for something.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub fn ready(
         &mut self,
         poller: &mut Poller,
@@ -224,10 +223,10 @@ impl Link {
         }
     }
 
-    /// The time for the address that is being tried is over.
+    /// The timeout for the current address has expired.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub fn connect_timed_out(
         &mut self,
         poller: &mut Poller,
@@ -248,7 +247,7 @@ impl Link {
         }
     }
 
-    /// Reads once and tells the lines; the end, if it has come.
+    /// Reads once and reports the lines; returns the end, if it has come.
     fn receive(
         &mut self,
         transport: &mut Transport,
@@ -300,12 +299,12 @@ impl Link {
     /// there is no room for more lines.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub fn flush(&mut self, poller: &mut Poller, listening: bool) -> io::Result<()> {
         let State::Up { transport } = &mut self.state else { return Ok(()) };
         if !self.outbox.is_empty() {
-            // A failed write is not told: what the server said last may still be waiting to be
-            // read, and the read behind it says what became of the connection.
+            // A failed write is not reported: the server's last lines may still be waiting to be
+            // read, and the read behind them tells what became of the connection.
             if let Written::All | Written::Failed(_) = self.outbox.write_to(transport, WRITE_SHARE)
             {
                 self.encoder.rewind();
@@ -320,18 +319,18 @@ impl Link {
         }
     }
 
-    /// Forgets what was not sent; how many bytes that was. After a loss, a part of a line must
-    /// not begin the next connection.
+    /// Drops what was not sent and returns its bytes. After a loss, a part of a line must not
+    /// begin the next connection.
     pub fn forget_unsent(&mut self) -> usize {
         let unsent = self.outbox.len();
         self.outbox.clear();
         unsent
     }
 
-    /// Ends the connection without another look at it.
+    /// Closes the connection without reading what may have arrived.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub fn abandon(&mut self, poller: &mut Poller) -> io::Result<()> {
         if let State::Up { transport } = std::mem::replace(&mut self.state, State::Down) {
             self.registration.clear(poller, &transport)?;
@@ -340,9 +339,9 @@ impl Link {
         Ok(())
     }
 
-    /// Reads what has already arrived, says that nothing more will be sent, and closes: a socket
-    /// that is closed with unread bytes resets the connection, and the server might lose our last
-    /// words. In this order, because a server may answer the half-close, which nobody asked for.
+    /// Reads what has already arrived, shuts down the sending side, and closes: a socket that is
+    /// closed with unread bytes resets the connection, and the server might lose our last lines. In
+    /// this order, because a server may answer the half-close.
     pub fn close(&mut self, scratch: &mut [u8], link_events: &mut Vec<LinkEvent>) {
         if let State::Up { mut transport } = std::mem::replace(&mut self.state, State::Down) {
             for _ in 0..MAX_LAST_READS {
@@ -357,5 +356,5 @@ impl Link {
     }
 }
 
-/// Reads at the very end; somebody who floods us does not keep us.
+/// Reads at the end: a flood must not keep the client from exiting.
 const MAX_LAST_READS: usize = 16;

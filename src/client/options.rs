@@ -1,4 +1,4 @@
-//! What may be asked for on the command line?
+//! The command line of the client.
 
 use crate::reactor::Backend;
 use crate::wire::address::{Address, DEFAULT_HOST};

@@ -375,14 +375,7 @@ impl Server {
 /// A terminal has more to tell. What a server without a console does not catch keeps its meaning.
 fn wanted_signals(config: &Config) -> &'static [Signal] {
     if super::console::is_wanted(config.quiet, config.boot.no_console) {
-        &[
-            Signal::Interrupt,
-            Signal::Terminate,
-            Signal::Hangup,
-            Signal::Suspend,
-            Signal::Continue,
-            Signal::WindowChange,
-        ]
+        &Signal::ALL
     } else {
         &[Signal::Interrupt, Signal::Terminate, Signal::Hangup]
     }
