@@ -20,7 +20,7 @@ use crate::reactor::{
     ChunkWriter, Connector, Inbox, Interest, Outbox, Poller, Received, Registration, TimerId,
     Timers, Transport, Written,
 };
-use crate::wire::line::{LineReader, Step};
+use crate::wire::frame::{Framer, LineKind, Step};
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -98,7 +98,7 @@ pub struct Link {
     encoder: ChunkWriter,
     outbox: Outbox,
     inbox: Inbox,
-    reader: LineReader,
+    framer: Framer,
 }
 
 impl Link {
@@ -112,7 +112,7 @@ impl Link {
             encoder: ChunkWriter::new(),
             outbox: Outbox::new(),
             inbox: Inbox::new(),
-            reader: LineReader::new(),
+            framer: Framer::default(),
         }
     }
 
@@ -267,7 +267,7 @@ impl Link {
         self.take_lines(end.is_some(), link_events);
         if end.is_some() {
             self.inbox = Inbox::new();
-            self.reader = LineReader::new();
+            self.framer = Framer::default();
         }
         end
     }
@@ -275,21 +275,19 @@ impl Link {
     fn take_lines(&mut self, ended: bool, link_events: &mut Vec<LinkEvent>) {
         loop {
             let pending = self.inbox.pending();
-            let step = match ended {
-                true => self.reader.finish(pending, MAX_SERVER_LINE),
-                false => self.reader.next(pending, MAX_SERVER_LINE),
-            };
-            let used = match step {
+            let kind = LineKind::Plain(MAX_SERVER_LINE);
+            let used = match self.framer.next_or_last(pending, kind, ended) {
                 Step::Line { bytes, used } => {
                     link_events.push(LinkEvent::Line(bytes.to_vec()));
+                    self.framer.taken(false);
                     used
                 }
-                Step::TooLong { used } => {
+                Step::TooLong { used, .. } => {
                     link_events.push(LinkEvent::LineTooLong);
+                    self.framer.taken(true);
                     used
                 }
-                Step::Skipped { used } => used,
-                Step::Incomplete => return,
+                Step::Incomplete { used } => return self.inbox.consume(used),
             };
             self.inbox.consume(used);
         }
@@ -335,7 +333,7 @@ impl Link {
         if let State::Up { transport } = std::mem::replace(&mut self.state, State::Down) {
             self.registration.clear(poller, &transport)?;
         }
-        (self.inbox, self.reader) = (Inbox::new(), LineReader::new());
+        (self.inbox, self.framer) = (Inbox::new(), Framer::default());
         Ok(())
     }
 
