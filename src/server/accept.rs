@@ -82,7 +82,7 @@ impl Acceptor {
 
     /// How many clients fit: what was asked for, within what the descriptors and the poller allow.
     pub(super) fn configure(&mut self, config: &Config) {
-        let ceiling = config.backend.descriptor_ceiling().unwrap_or(usize::MAX);
+        let ceiling = config.boot.backend.descriptor_ceiling().unwrap_or(usize::MAX);
         let room = self.descriptors.min(ceiling).saturating_sub(RESERVED_DESCRIPTORS).max(1);
         self.capacity = config.max_clients.map_or(room, |asked| room.min(asked as usize));
     }
