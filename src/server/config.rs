@@ -285,7 +285,7 @@ pub struct Config {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_clients: Option<u32>,
 
-    /// Maximum number of clients per address, or off [default: 256; off for loopback]
+    /// Maximum number of clients per IPv4 address or IPv6 /64, or off [default: 256; off for loopback]
     #[arg(long, value_name = "N|off")]
     pub max_per_address: Option<OrOff<NonZeroU32>>,
 
