@@ -20,7 +20,7 @@ use crate::reactor::{
     ChunkWriter, Connector, Inbox, Interest, Outbox, Poller, Received, Registration, TimerId,
     Timers, Transport, Written,
 };
-use crate::wire::line::{LineReader, Step};
+use crate::wire::frame::{Framer, LineKind, Step};
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 /// Bytes of one line from the server; the rest of a longer one is skipped and reported.
 pub const MAX_SERVER_LINE: usize = 64 * 1024;
 
-/// Bytes read a turn, so that a flood leaves the keyboard its turn.
+/// Bytes read per turn, so that a flood does not block the keyboard.
 pub const READ_SHARE: usize = 64 * 1024;
 
 /// Bytes written a turn.
@@ -37,10 +37,10 @@ pub const WRITE_SHARE: usize = 256 * 1024;
 /// Bytes waiting to be sent above which a script's input is not read on.
 pub const SEND_SOFT: usize = 256 * 1024;
 
-/// Bytes waiting to be sent above which a person's line is refused.
+/// Size of the send queue above which a typed line is rejected.
 pub const SEND_HARD: usize = 8 * 1024 * 1024;
 
-/// What happened to the connection.
+/// An event of the connection.
 #[derive(Debug)]
 pub enum LinkEvent {
     /// It is established.
@@ -89,7 +89,7 @@ enum State {
     Up { transport: Transport },
 }
 
-/// The connection to the server and what is under way on it.
+/// The connection to the server and its pending data.
 pub struct Link {
     addresses: Vec<SocketAddr>,
     timeout: Duration,
@@ -98,7 +98,7 @@ pub struct Link {
     encoder: ChunkWriter,
     outbox: Outbox,
     inbox: Inbox,
-    reader: LineReader,
+    framer: Framer,
 }
 
 impl Link {
@@ -112,7 +112,7 @@ impl Link {
             encoder: ChunkWriter::new(),
             outbox: Outbox::new(),
             inbox: Inbox::new(),
-            reader: LineReader::new(),
+            framer: Framer::default(),
         }
     }
 
@@ -126,7 +126,7 @@ impl Link {
         self.outbox.len()
     }
 
-    /// Queues bytes; the caller looks at [`unsent`](Link::unsent) first.
+    /// Queues bytes; the caller checks [`unsent`](Link::unsent) first.
     pub fn send(&mut self, bytes: &[u8]) {
         let segment = self.encoder.append(bytes);
         self.outbox.push(&segment);
@@ -267,7 +267,7 @@ impl Link {
         self.take_lines(end.is_some(), link_events);
         if end.is_some() {
             self.inbox = Inbox::new();
-            self.reader = LineReader::new();
+            self.framer = Framer::default();
         }
         end
     }
@@ -275,28 +275,26 @@ impl Link {
     fn take_lines(&mut self, ended: bool, link_events: &mut Vec<LinkEvent>) {
         loop {
             let pending = self.inbox.pending();
-            let step = match ended {
-                true => self.reader.finish(pending, MAX_SERVER_LINE),
-                false => self.reader.next(pending, MAX_SERVER_LINE),
-            };
-            let used = match step {
+            let kind = LineKind::Plain(MAX_SERVER_LINE);
+            let used = match self.framer.next_or_last(pending, kind, ended) {
                 Step::Line { bytes, used } => {
                     link_events.push(LinkEvent::Line(bytes.to_vec()));
+                    self.framer.taken(false);
                     used
                 }
-                Step::TooLong { used } => {
+                Step::TooLong { used, .. } => {
                     link_events.push(LinkEvent::LineTooLong);
+                    self.framer.taken(true);
                     used
                 }
-                Step::Skipped { used } => used,
-                Step::Incomplete => return,
+                Step::Incomplete { used } => return self.inbox.consume(used),
             };
             self.inbox.consume(used);
         }
     }
 
-    /// Writes what waits and asks the poller for what is wanted next. `listening` is false while
-    /// there is no room for more lines.
+    /// Writes the queue and updates the poller interest. `listening` is false while no more lines
+    /// are accepted.
     ///
     /// # Errors
     /// The poller's.
@@ -335,7 +333,7 @@ impl Link {
         if let State::Up { transport } = std::mem::replace(&mut self.state, State::Down) {
             self.registration.clear(poller, &transport)?;
         }
-        (self.inbox, self.reader) = (Inbox::new(), LineReader::new());
+        (self.inbox, self.framer) = (Inbox::new(), Framer::default());
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::config::{Config, OrOff};
 use super::connection::Connection;
-use super::limits::{AddressCounts, DEFAULT_PER_ADDRESS};
+use super::limits::{DEFAULT_PER_ADDRESS, OriginCounts};
 use super::net::{Net, TimerKind};
 use super::start::StartError;
 use crate::chat::Hub;
@@ -35,7 +35,7 @@ const RESERVED_DESCRIPTORS: usize = 16 + REJECTIONS;
 /// Accepts connections.
 pub(super) struct Acceptor {
     listeners: Vec<Listener>,
-    addresses: AddressCounts,
+    origins: OriginCounts,
     /// How many clients fit.
     capacity: usize,
     /// Descriptors this process may have.
@@ -59,7 +59,7 @@ impl Acceptor {
     pub(super) fn new(listeners: Vec<Listener>, descriptors: usize, config: &Config) -> Acceptor {
         let mut acceptor = Acceptor {
             listeners,
-            addresses: AddressCounts::default(),
+            origins: OriginCounts::default(),
             capacity: 0,
             descriptors,
             paused: false,
@@ -149,7 +149,7 @@ impl Acceptor {
         for (number, listener) in self.listeners.iter().enumerate() {
             if let Err(error) = net.poller().modify(listener, Token::fixed(number as u8), interest)
             {
-                error!("cannot watch a listener as wanted: {error}");
+                error!("cannot update a listener's interest: {error}");
             }
         }
     }
@@ -178,7 +178,7 @@ impl Acceptor {
             Some(reason) => warn!("{address}: rejected: {reason}"),
             None => {
                 debug!("{address}: connected");
-                self.addresses.enter(address.ip());
+                self.origins.enter(address.ip().into());
             }
         }
         if let Some(seconds) = config.keep_alive.on()
@@ -189,7 +189,7 @@ impl Acceptor {
         Some(NewPeer { transport, address, rejection })
     }
 
-    /// Why a client may not come in, naming the limit.
+    /// Why a client is rejected, naming the limit.
     fn rejection(&self, address: IpAddr, net: &Net, hub: &Hub, config: &Config) -> Option<String> {
         let capacity = self.capacity;
         if net.len() >= capacity {
@@ -203,14 +203,14 @@ impl Acceptor {
             None if address.is_loopback() => None,
             None => Some(DEFAULT_PER_ADDRESS),
         };
-        let limit = limit.filter(|limit| self.addresses.count(address) >= *limit)?;
+        let limit = limit.filter(|limit| self.origins.count(address.into()) >= *limit)?;
         Some(format!("too many connections from your address: {limit} (--max-per-address)"))
     }
 
     /// A connection has gone.
     pub(super) fn left(&mut self, connection: &Connection) {
         if connection.life.counted {
-            self.addresses.leave(connection.address.ip());
+            self.origins.leave(connection.address.origin());
         }
     }
 
@@ -224,7 +224,7 @@ impl Acceptor {
     }
 }
 
-/// Whether the flood limit is for this client: without the flag it exempts loopback.
+/// Whether the flood limit applies to this client: without the flag it exempts loopback.
 pub(super) fn is_flood_limited(config: &Config, address: IpAddr) -> bool {
     config.flood_limit.map_or(!address.is_loopback(), |limit| OrOff::on(limit).is_some())
 }

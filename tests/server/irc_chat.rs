@@ -45,7 +45,7 @@ fn a_plain_and_an_irc_client_talk_in_one_room(backend: Backend) {
     assert_eq!(joined[0], ":ada!~ada@127.0.0.1 JOIN #lobby");
     assert_eq!(joined[1], format!(":irc.example.org 353 ada = #lobby :{nick} ada"));
     assert_eq!(joined[2], ":irc.example.org 366 ada #lobby :End of /NAMES list");
-    assert_eq!(bob.line(), "* ada entered #lobby");
+    assert_eq!(bob.line(), "* ada joined #lobby");
 
     bob.send("hello ada\n");
     assert_eq!(line(&mut ada), format!(":{nick}!~user@127.0.0.1 PRIVMSG #lobby :hello ada"));
@@ -61,7 +61,7 @@ fn a_plain_and_an_irc_client_talk_in_one_room(backend: Backend) {
     assert_eq!(line(&mut ada), format!(":{nick}!~user@127.0.0.1 PRIVMSG ada :psst"));
     assert_eq!(bob.line(), "[you -> ada]: psst");
     ada.send("QUIT :bye\r\n");
-    assert_eq!(bob.line(), "* the user ada left (bye), 1 user online");
+    assert_eq!(bob.line(), "* ada quit (bye), 1 user online");
     assert_eq!(ada.rest(), "ERROR :Closing link: (Quit: bye)\r\n");
 }
 
@@ -290,6 +290,6 @@ fn lines_that_are_not_utf8_are_refused_whole() {
     let mut ada = irc(&server, "ada", "");
     ada.send(b"PRIVMSG ada :caf\xe9\r\n");
     let refused =
-        ":irc.example.org FAIL PRIVMSG INVALID_UTF8 :Your line is not UTF-8 and was not sent";
+        ":irc.example.org FAIL PRIVMSG INVALID_UTF8 :Not sent: the line is not valid UTF-8";
     assert_eq!(line(&mut ada), refused);
 }
