@@ -1,9 +1,10 @@
 //! Deadlines: what is due, and when the loop must wake next.
 //!
 //! One ordered map keyed by (deadline, number): timers of the same instant are due in the order in
-//! which they were armed. A timing wheel would arm in
-//! constant time; the map's logarithm is invisible beside the system call that follows, and its
-//! first key is the answer to "how long may I sleep".
+//! which they were armed.
+//!
+//! Rejected: a timing wheel. It arms in constant time, but the map's logarithm is invisible beside
+//! the system call that follows, and its first key answers "how long may the wait last".
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

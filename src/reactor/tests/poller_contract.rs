@@ -1,8 +1,8 @@
 //! The contract of `poller`, checked on every backend that this system has.
 //!
-//! Each function below takes a backend, and
-//! `per_backend!` makes a named test of it for each, as in `epoll::it_repeats_until_it_is_read`.
-//! Real sockets, no pauses: a wait without an end is one that an event must end.
+//! Each function below takes a backend, and `per_backend!` makes a named test of it for each, as in
+//! `epoll::it_repeats_until_it_is_read`. Real sockets, no pauses: a wait without a timeout is one
+//! that a report must end.
 
 // The helpers of tests fail by panicking, as tests do.
 #![allow(clippy::unwrap_used)]
