@@ -13,7 +13,10 @@ mod memory;
 pub(super) mod query;
 mod ring;
 mod span;
+#[cfg(feature = "disk")]
 pub(super) mod sqlite;
+#[cfg(not(feature = "disk"))]
+pub(super) use super::no_disk as sqlite;
 
 use self::guests::Guests;
 use self::memory::MemoryIndex;
