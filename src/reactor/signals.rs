@@ -22,7 +22,7 @@ pub enum Signal {
     Interrupt,
     /// SIGTERM: please stop.
     Terminate,
-    /// SIGHUP: the terminal is gone; for a server, "read your settings again".
+    /// SIGHUP: the terminal is gone; for a server, "reload the configuration".
     Hangup,
     /// SIGTSTP: Ctrl-Z outside raw mode.
     Suspend,
@@ -73,7 +73,7 @@ pub fn stop_this_process() -> io::Result<()> {
     Ok(())
 }
 
-/// The signals that were asked for, as a descriptor. Watch it for reading.
+/// The requested signals, as a descriptor. Watch it for reading.
 pub struct Signals {
     delivery: SignalDelivery<UnixStream, SignalOnly>,
 }
@@ -93,7 +93,7 @@ impl Signals {
         Ok(Signals { delivery })
     }
 
-    /// What has arrived since the last call; a signal that came twice in between is there once.
+    /// The signals since the last call; a signal that came twice in between is reported once.
     pub fn drain(&mut self) -> Vec<Signal> {
         let numbers: Vec<i32> = self.delivery.pending().collect();
         Signal::ALL.into_iter().filter(|signal| numbers.contains(&signal.number())).collect()

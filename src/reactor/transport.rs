@@ -55,8 +55,7 @@ impl Transport {
         }
     }
 
-    /// Closes with a reset instead of a goodbye: unsent bytes are discarded at both ends, and the
-    /// port is free at once.
+    /// Closes with a reset: unsent bytes are discarded at both ends, and the port is free at once.
     pub fn abort(self) {
         match self {
             Transport::Tcp(stream) => stream.abort(),

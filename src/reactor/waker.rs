@@ -98,8 +98,8 @@ impl Waker {
 }
 
 impl WakeReceiver {
-    /// Swallows all wakes so far. Call it before looking for what happened, never after: a wake
-    /// between the look and the drain would be lost.
+    /// Consumes all wakes so far. Call it before looking for results, never after: a wake between
+    /// the look and the drain would be lost.
     pub fn drain(&self) {
         // EAGAIN: there was no wake, which is as good.
         let _ = self.notifier.clear();

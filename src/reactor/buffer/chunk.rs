@@ -178,7 +178,7 @@ impl ChunkWriter {
         Segment { chunk: Rc::clone(chunk), start: start as u32, end: end as u32 }
     }
 
-    /// Bytes of all chunks so far. It stands still as long as the same one is written on again.
+    /// Bytes of all chunks so far. It stays constant while the same chunk is reused.
     pub fn allocated(&self) -> u64 {
         self.allocated
     }

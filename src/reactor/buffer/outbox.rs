@@ -17,9 +17,9 @@ use std::io::{self, IoSlice, Write};
 /// Segments handed to one `writev`. Systems allow 1,024; beyond a few dozen nothing is gained.
 const SLICES: usize = 32;
 
-/// A segment that covers less than this part of its chunk is copied out when the queue moves on
-/// to another chunk. Otherwise a peer that stopped reading could hold on to a whole chunk for
-/// every twenty bytes it is owed.
+/// A segment that covers less than this part of its chunk is copied when the queue moves on to
+/// another chunk. Otherwise a peer that has stopped reading could keep a whole chunk alive for
+/// every twenty bytes in its queue.
 const SPARSE: usize = 8;
 
 /// Size of the chunks that sparse segments are copied into.
@@ -30,7 +30,7 @@ const GATHERED_CHUNK: usize = 4 * 1024;
 pub enum Written {
     /// Nothing waits any more.
     All,
-    /// The socket's buffer is full, or the turn's share is used up: go on when it is writable.
+    /// The socket's buffer is full, or the turn's share is used up: continue when it is writable.
     Some,
     /// The connection broke, so what waited is dropped.
     Failed(io::Error),
@@ -66,17 +66,17 @@ impl Outbox {
         Outbox::default()
     }
 
-    /// How many bytes wait.
+    /// The number of bytes queued.
     pub fn len(&self) -> usize {
         self.bytes
     }
 
-    /// Whether none waits.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.bytes == 0
     }
 
-    /// How many slices the bytes are in.
+    /// The number of segments.
     pub fn segments(&self) -> usize {
         usize::from(self.first.is_some()) + self.rest.len()
     }
