@@ -1,4 +1,4 @@
-//! What carries a connection's bytes: the bare socket, or a layer over it.
+//! The carrier of a connection's bytes: the bare socket, or a layer over it.
 //!
 //! A loop that is written against the socket itself takes two things for granted that a layer such
 //! as TLS breaks: that a reader wants to read and a writer wants to write (a handshake may have to
@@ -55,8 +55,7 @@ impl Transport {
         }
     }
 
-    /// Closes with a reset instead of a goodbye: unsent bytes are discarded at both ends, and the
-    /// port is free at once.
+    /// Closes with a reset: unsent bytes are discarded at both ends, and the port is free at once.
     pub fn abort(self) {
         match self {
             Transport::Tcp(stream) => stream.abort(),
@@ -74,7 +73,7 @@ impl Transport {
     /// machine vanished is noticed: first after `idle`, then every tenth of it.
     ///
     /// # Errors
-    /// If the socket is no longer connected (macOS says EINVAL then).
+    /// If the socket is no longer connected (EINVAL on macOS).
     pub fn keep_alive(&self, idle: Duration) -> io::Result<()> {
         self.stream().keep_alive(idle)
     }

@@ -1,7 +1,7 @@
-//! How does another thread end the loop's wait? It makes a descriptor readable.
+//! A descriptor that other threads make readable, to end the loop's wait.
 //!
 //! An eventfd on Linux (one descriptor, a counter), a socket pair elsewhere. Wakes that come
-//! before the loop has drained the descriptor are one: it says "look", never what happened.
+//! before the loop has drained the descriptor are one: it means "look", never what happened.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -77,7 +77,7 @@ pub struct WakeReceiver {
     notifier: Arc<system::Notifier>,
 }
 
-/// The other threads' side. Clones ring the same notifier.
+/// The other threads' side. Clones wake the same loop.
 #[derive(Clone)]
 pub struct Waker {
     notifier: Arc<system::Notifier>,
@@ -90,18 +90,18 @@ pub fn waker() -> io::Result<(Waker, WakeReceiver)> {
 }
 
 impl Waker {
-    /// Makes the loop's next wait return. Never blocks. A notifier that is full is ringing already,
-    /// so the one error there can be (EAGAIN) means success.
+    /// Makes the loop's next wait return. Never blocks. The one error there can be (EAGAIN: it is full) means
+    /// that a wake is pending already.
     pub fn wake(&self) {
         let _ = self.notifier.notify();
     }
 }
 
 impl WakeReceiver {
-    /// Swallows all wakes so far. Call it before looking for what happened, never after: a wake
-    /// between the look and the drain would be lost.
+    /// Consumes all wakes so far. Call it before looking for results, never after: a wake between
+    /// the look and the drain would be lost.
     pub fn drain(&self) {
-        // EAGAIN: nobody rang, which is as good.
+        // EAGAIN: there was no wake, which is as good.
         let _ = self.notifier.clear();
     }
 }

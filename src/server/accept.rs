@@ -105,7 +105,11 @@ impl Acceptor {
     pub(super) fn accept(&mut self, number: usize, net: &mut Net) -> Vec<(Transport, SocketAddr)> {
         self.end_exhaustion(net.now());
         let mut accepted = Vec::new();
-        let outcome = self.accept_each(number, |transport, address| {
+        // Each of them holds a descriptor until it is admitted or closed: no more at a time than
+        // there are places, or a crowd that is to be rejected would exhaust the descriptors first.
+        let places = (self.capacity + REJECTIONS).saturating_sub(net.len());
+        let limit = places.clamp(1, ACCEPTS_PER_TURN);
+        let outcome = self.accept_each(number, limit, |transport, address| {
             accepted.push((transport, address));
         });
         if let Some(Accepted::Exhausted(error) | Accepted::Failed(error)) = outcome {
@@ -117,13 +121,14 @@ impl Acceptor {
     fn accept_each(
         &self,
         number: usize,
+        limit: usize,
         take: impl FnMut(Transport, SocketAddr),
     ) -> Option<Accepted> {
         #[cfg(test)]
         if self.no_descriptors {
             return Some(Accepted::Exhausted(io::Error::other("too many open files")));
         }
-        Some(self.listeners.get(number)?.accept_each(ACCEPTS_PER_TURN, take))
+        Some(self.listeners.get(number)?.accept_each(limit, take))
     }
 
     /// No descriptors: the listener stays readable, so asking on would spin. Stops for a while, and
@@ -149,7 +154,7 @@ impl Acceptor {
         for (number, listener) in self.listeners.iter().enumerate() {
             if let Err(error) = net.poller().modify(listener, Token::fixed(number as u8), interest)
             {
-                error!("cannot watch a listener as wanted: {error}");
+                error!("cannot update a listener's interest: {error}");
             }
         }
     }
@@ -189,7 +194,7 @@ impl Acceptor {
         Some(NewPeer { transport, address, rejection })
     }
 
-    /// Why a client may not come in, naming the limit.
+    /// Why a client is rejected, naming the limit.
     fn rejection(&self, address: IpAddr, net: &Net, hub: &Hub, config: &Config) -> Option<String> {
         let capacity = self.capacity;
         if net.len() >= capacity {
@@ -224,7 +229,7 @@ impl Acceptor {
     }
 }
 
-/// Whether the flood limit is for this client: without the flag it exempts loopback.
+/// Whether the flood limit applies to this client: without the flag it exempts loopback.
 pub(super) fn is_flood_limited(config: &Config, address: IpAddr) -> bool {
     config.flood_limit.map_or(!address.is_loopback(), |limit| OrOff::on(limit).is_some())
 }

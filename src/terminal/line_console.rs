@@ -87,7 +87,7 @@ impl LineConsole {
     /// Makes standard input and output a raw terminal until this is dropped.
     ///
     /// # Errors
-    /// They are no terminal.
+    /// They are not a terminal.
     pub fn open(options: ConsoleOptions) -> io::Result<LineConsole> {
         let terminal = RawMode::enter(io::stdin(), io::stdout())?;
         let mut editor = Editor::new();
@@ -115,7 +115,7 @@ impl LineConsole {
         self.decoder.timeout()
     }
 
-    /// No more bytes came in time: an ESC was the key.
+    /// The timeout has expired: an ESC was the key.
     pub fn timed_out(&mut self) {
         let mut inputs = Vec::new();
         self.decoder.flush(&mut inputs);

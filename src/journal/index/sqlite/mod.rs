@@ -29,7 +29,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread::{Builder, JoinHandle};
 
 /// The error of a query if the reader has exited.
-const READER_ENDED: &str = "the thread that reads it has ended";
+const READER_ENDED: &str = "the database reader has exited";
 
 /// The reader: on a thread, or in line.
 enum Hand {
@@ -89,7 +89,7 @@ impl SqliteIndex {
         };
         let why = match queries.try_send((id, query, self.told)) {
             Ok(()) => return None,
-            Err(TrySendError::Full(_)) => "too many history queries are waiting; try again",
+            Err(TrySendError::Full(_)) => "too many history queries are pending; try again",
             Err(TrySendError::Disconnected(_)) => READER_ENDED,
         };
         Some(Answer::Failed(why.to_owned()))

@@ -76,8 +76,7 @@ fn answer_with(
         if found.is_err() && !std::mem::replace(&mut told, true) {
             log::error!("a history query has failed; others are still answered");
         }
-        let failed =
-            |_| Answer::Failed("the query has failed; the server's log says where".to_owned());
+        let failed = |_| Answer::Failed("the query failed (see the server's log)".to_owned());
         if answers.send((id, found.unwrap_or_else(failed))).is_err() {
             return;
         }

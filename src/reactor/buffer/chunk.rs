@@ -1,4 +1,4 @@
-//! Encode once, share with everybody: an append-only chunk of outgoing bytes.
+//! Outgoing bytes that are written once and shared by all recipients, in append-only chunks.
 //!
 //! A message for ten thousand members is written into a chunk one time; each member's outbox gets
 //! a [`Segment`], sixteen bytes that say "from here to there in that chunk" and keep it alive.
@@ -153,7 +153,7 @@ impl ChunkWriter {
         ChunkWriter::with_chunk_size(CHUNK_SIZE)
     }
 
-    /// An encoder of smaller chunks, for a program with little to say or for a test.
+    /// A writer of smaller chunks, for a program that sends little, or for a test.
     pub fn with_chunk_size(chunk_size: usize) -> ChunkWriter {
         ChunkWriter {
             current: None,
@@ -178,12 +178,12 @@ impl ChunkWriter {
         Segment { chunk: Rc::clone(chunk), start: start as u32, end: end as u32 }
     }
 
-    /// Bytes of all chunks so far. It stands still as long as the same one is written on again.
+    /// Bytes of all chunks so far. It stays constant while the same chunk is reused.
     pub fn allocated(&self) -> u64 {
         self.allocated
     }
 
-    /// Begins the current chunk anew if nobody holds a piece of it any more: the next messages
+    /// Begins the current chunk anew if no segment of it is left: the next messages
     /// land on memory that is warm in the cache. Call it when a turn's flush is done.
     pub fn rewind(&mut self) {
         if let Some(chunk) = self.current.as_mut().and_then(Rc::get_mut) {
