@@ -57,7 +57,8 @@ pub struct Console {
 impl Console {
     /// Makes standard input and output a raw terminal.
     ///
-    /// # Errors They are not a terminal.
+    /// # Errors
+    /// They are not a terminal.
     pub fn open(painter: Painter, dialect: Dialect) -> io::Result<Console> {
         let irc = matches!(dialect, Dialect::Irc(_));
         let console = LineConsole::open(ConsoleOptions {
@@ -266,7 +267,8 @@ impl Console {
 
     /// Shows what the turn has changed, with one write.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn present(&mut self) -> io::Result<()> {
         self.console.set_prompt(&self.prompt());
         let frame = self.console.frame();
@@ -280,7 +282,8 @@ impl Console {
 
     /// Gives the terminal back while the process is stopped.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn pause(&mut self) -> io::Result<()> {
         self.clear_row()?;
         self.console.pause()
@@ -288,14 +291,16 @@ impl Console {
 
     /// Takes the terminal back.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
         self.console.resume()
     }
 
     /// Takes the row away: what the shell prints next begins there.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn clear_row(&mut self) -> io::Result<()> {
         let frame = self.console.last_frame();
         self.console.write(&frame)

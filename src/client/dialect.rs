@@ -36,7 +36,8 @@ impl Dialect {
 
     /// Whether these lines can be sent now.
     ///
-    /// # Errors The reason, as a message.
+    /// # Errors
+    /// The reason, as a message.
     pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         match self {
             Dialect::Plain(_) => Ok(()),

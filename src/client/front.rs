@@ -81,7 +81,8 @@ impl Front {
 
     /// Takes the terminal back after a stop.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub(super) fn resume(&mut self) -> io::Result<()> {
         match self {
             Front::Console(console) => console.resume(),

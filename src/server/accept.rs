@@ -105,7 +105,11 @@ impl Acceptor {
     pub(super) fn accept(&mut self, number: usize, net: &mut Net) -> Vec<(Transport, SocketAddr)> {
         self.end_exhaustion(net.now());
         let mut accepted = Vec::new();
-        let outcome = self.accept_each(number, |transport, address| {
+        // Each of them holds a descriptor until it is admitted or closed: no more at a time than
+        // there are places, or a crowd that is to be rejected would exhaust the descriptors first.
+        let places = (self.capacity + REJECTIONS).saturating_sub(net.len());
+        let limit = places.clamp(1, ACCEPTS_PER_TURN);
+        let outcome = self.accept_each(number, limit, |transport, address| {
             accepted.push((transport, address));
         });
         if let Some(Accepted::Exhausted(error) | Accepted::Failed(error)) = outcome {
@@ -117,13 +121,14 @@ impl Acceptor {
     fn accept_each(
         &self,
         number: usize,
+        limit: usize,
         take: impl FnMut(Transport, SocketAddr),
     ) -> Option<Accepted> {
         #[cfg(test)]
         if self.no_descriptors {
             return Some(Accepted::Exhausted(io::Error::other("too many open files")));
         }
-        Some(self.listeners.get(number)?.accept_each(ACCEPTS_PER_TURN, take))
+        Some(self.listeners.get(number)?.accept_each(limit, take))
     }
 
     /// No descriptors: the listener stays readable, so asking on would spin. Stops for a while, and

@@ -284,7 +284,7 @@ impl Dialect {
     /// The time to register is over: what becomes of a peer that has not.
     pub fn registration_timeout(&self) -> Option<Action> {
         let farewell = match self {
-            Dialect::Irc(irc) if !irc.is_in() => "registration timed out".to_owned(),
+            Dialect::Irc(irc) if !irc.is_registered() => "registration timed out".to_owned(),
             Dialect::Plain(plain) if plain.is_locked() => plain::password_timeout(),
             _ => return None,
         };

@@ -221,7 +221,7 @@ impl Hub {
         self.nicks.swap_remove(nick);
         self.initials.remove(nick);
         if let Some(number) = guest_number(nick.as_str()) {
-            self.guests.give_back(number);
+            self.guests.release(number);
         }
     }
 

@@ -284,7 +284,8 @@ impl IrcSession {
 
     /// Whether these lines can be sent now.
     ///
-    /// # Errors The reason, as a message.
+    /// # Errors
+    /// The reason, as a message.
     pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         if !self.welcomed {
             return Err("the server has not accepted the connection yet".to_owned());

@@ -55,7 +55,8 @@ impl std::error::Error for InvalidFile {}
 
 /// Reads a file.
 ///
-/// # Errors The first error, with its line.
+/// # Errors
+/// The first error, with its line.
 pub(super) fn read(path: &Path) -> Result<Vec<Entry>, InvalidFile> {
     let wrong = |line, why| InvalidFile { path: path.to_owned(), line, why };
     let mut text = String::new();

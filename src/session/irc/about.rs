@@ -1,7 +1,8 @@
 //! The server itself: MOTD, LUSERS, VERSION, TIME, INFO, ADMIN, LINKS, STATS.
 
+use super::context::Context;
 use super::fields::{self, given};
-use super::{Context, settings};
+use super::settings;
 use crate::chat::{UserMode, glob};
 use crate::wire::irc::{Message, numeric};
 

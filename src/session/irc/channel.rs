@@ -1,8 +1,10 @@
 //! Channels: JOIN, PART, RENAME, TOPIC, NAMES, LIST, INVITE, KICK.
 
+use super::caps::Caps;
+use super::context::Context;
 use super::fields::{self, cut, given};
 use super::lookup::{prefixes, visible};
-use super::{Caps, Context, read_marker, render, settings, subscriptions};
+use super::{read_marker, render, settings, subscriptions};
 use crate::chat::{Command, Event, Flag, Member, Moment, Room, SessionId, UserMode, glob, limits};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
@@ -312,7 +314,7 @@ mod tests {
     fn listed(hub: &Hub) -> String {
         let settings = Settings::example();
         let (mut session, mut out) = (Session::new(), Replies::default());
-        session.door = None;
+        session.registration = None;
         let mut view = View {
             hub,
             settings: &settings,

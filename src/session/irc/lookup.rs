@@ -1,6 +1,7 @@
 //! Rooms and users as one client may see them.
 
-use super::{Caps, Context};
+use super::caps::Caps;
+use super::context::Context;
 use crate::chat::{Member, Name, Room, User};
 
 /// A room whose existence the client may know of.

@@ -1,8 +1,9 @@
 //! Users: WHO, WHOIS, WHOWAS, AWAY, USERHOST, ISON, SETNAME, MONITOR.
 
+use super::context::Context;
 use super::fields::{self, cut, given};
 use super::lookup::{self, prefixes, share_a_room, visible};
-use super::{Context, about, metadata_lines, modes, settings};
+use super::{about, metadata_lines, modes, settings};
 use crate::chat::{Command, Member, Moment, Name, Room, User, UserMode, glob, limits};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;

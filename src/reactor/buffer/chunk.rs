@@ -1,4 +1,4 @@
-//! Encode once, share with everybody: an append-only chunk of outgoing bytes.
+//! Outgoing bytes that are written once and shared by all recipients, in append-only chunks.
 //!
 //! A message for ten thousand members is written into a chunk one time; each member's outbox gets
 //! a [`Segment`], sixteen bytes that say "from here to there in that chunk" and keep it alive.
@@ -153,7 +153,7 @@ impl ChunkWriter {
         ChunkWriter::with_chunk_size(CHUNK_SIZE)
     }
 
-    /// An encoder of smaller chunks, for a program with little to say or for a test.
+    /// A writer of smaller chunks, for a program that sends little, or for a test.
     pub fn with_chunk_size(chunk_size: usize) -> ChunkWriter {
         ChunkWriter {
             current: None,
@@ -183,8 +183,8 @@ impl ChunkWriter {
         self.allocated
     }
 
-    /// Rewinds the current chunk if no segment of it exists any more: the next messages are written
-    /// to memory that is warm in the cache. Call it when a turn's flush is done.
+    /// Begins the current chunk anew if no segment of it is left: the next messages
+    /// land on memory that is warm in the cache. Call it when a turn's flush is done.
     pub fn rewind(&mut self) {
         if let Some(chunk) = self.current.as_mut().and_then(Rc::get_mut) {
             // `get_mut` proves that no segment exists, so "below `filled`" may shrink.

@@ -1,4 +1,4 @@
-//! Bytes that wait to be sent to one peer: a queue of segments, and one place that writes.
+//! The bytes that wait to be sent to one peer: a queue of segments, and one place that writes.
 //!
 //! A socket takes what its buffer has room for and no more, so everything a program "sends" is
 //! really queued: the rest of a short write must be kept, in order, and tried again when the
@@ -25,18 +25,32 @@ const SPARSE: usize = 8;
 /// Size of the chunks that sparse segments are copied into.
 const GATHERED_CHUNK: usize = 4 * 1024;
 
-/// The result of a write.
+/// The outcome of a write.
 #[derive(Debug)]
 pub enum Written {
     /// Nothing waits any more.
     All,
     /// The socket's buffer is full, or the turn's share is used up: continue when it is writable.
     Some,
-    /// The peer takes no more, ever. What waited is dropped.
+    /// The connection broke, so what waited is dropped.
     Failed(io::Error),
 }
 
-/// The bytes queued for one peer.
+/// The bytes that one peer is still to be sent.
+///
+/// ```
+/// use chatloop_reactor::{ChunkWriter, Outbox, Written};
+/// let mut chunks = ChunkWriter::new();
+/// let (mut ada, mut bob) = (Outbox::new(), Outbox::new());
+/// let line = chunks.append(b"hello\n"); // in memory once
+/// ada.push(&line);
+/// bob.push(&line);
+///
+/// // A transport takes what it has room for; this one has room for four bytes.
+/// let mut room = [0; 4];
+/// assert!(matches!(ada.write_to(&mut &mut room[..], usize::MAX), Written::Some));
+/// assert_eq!((&room, ada.len(), bob.len()), (b"hell", 2, 6));
+/// ```
 #[derive(Default)]
 pub struct Outbox {
     /// The oldest segment stands apart: most outboxes never hold a second one, and then the queue
@@ -47,7 +61,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An empty one; it owns no memory.
+    /// An empty outbox; it owns no memory.
     pub fn new() -> Outbox {
         Outbox::default()
     }
@@ -67,8 +81,8 @@ impl Outbox {
         usize::from(self.first.is_some()) + self.rest.len()
     }
 
-    /// Queues `segment`. The limit is the caller's: it checks [`len`](Outbox::len) and decides what
-    /// to do.
+    /// Queues `segment` behind what waits. The limit is the caller's: it looks at
+    /// [`len`](Outbox::len) and decides what becomes of a peer that does not read.
     pub fn push(&mut self, segment: &Segment) {
         if segment.is_empty() {
             return;
@@ -120,8 +134,8 @@ impl Outbox {
                 Ok(count) => {
                     self.drop_front(count);
                     sent += count;
-                    // A short write is the socket's way to say that it is full; asking again would
-                    // cost a system call to hear EAGAIN.
+                    // A short write means that the socket is full: another one would cost a
+                    // system call to return EAGAIN.
                     if count < offered {
                         return Written::Some;
                     }
@@ -137,7 +151,7 @@ impl Outbox {
         Written::All
     }
 
-    /// Forgets what waits.
+    /// Drops what waits.
     pub fn clear(&mut self) {
         *self = Outbox::new();
     }
@@ -169,7 +183,7 @@ impl Outbox {
             count -= first.len();
             self.first = self.rest.pop_front();
         }
-        // Drained: a queue that once was long must not keep its table permanently.
+        // Drained: a queue that was long once must not keep its table.
         self.rest = VecDeque::new();
     }
 }
