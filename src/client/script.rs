@@ -116,7 +116,6 @@ impl Script {
         self.output_closed
     }
 
-    /// Whether the last line sent was `/quit`.
     pub fn has_quit(&self) -> bool {
         self.sent.end_with_quit() || self.session.as_ref().is_some_and(|it| it.has_quit())
     }
