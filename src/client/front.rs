@@ -8,7 +8,7 @@ use super::link::Link;
 use super::paint::style;
 use super::script::Script;
 use super::startup::to_stderr;
-use crate::reactor::Poller;
+use chatloop_reactor::Poller;
 use jiff::ZonedDateTime;
 use std::io::{self, IsTerminal};
 

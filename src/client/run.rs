@@ -21,8 +21,8 @@ use super::startup::{
 use super::timers::TimerKind;
 use super::tokens::{INPUT, OUTPUT, SIGNALS, SOCKET};
 use super::{Exit, Notice};
-use crate::reactor::signals::stop_this_process;
-use crate::reactor::{Interest, Poller, Readiness, Signal, Signals, TimerId, Timers};
+use chatloop_reactor::signals::stop_this_process;
+use chatloop_reactor::{Interest, Poller, Readiness, Signal, Signals, TimerId, Timers};
 use jiff::ZonedDateTime;
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;

@@ -13,8 +13,8 @@ use super::gate::{Blocked, Wait};
 use super::limits::{DEFAULT_LINE_RATE, Pace};
 use super::net::{Net, Peer, TimerKind};
 use crate::chat::Hub;
-use crate::reactor::Token;
 use crate::session::{Action, Body};
+use chatloop_reactor::Token;
 
 /// Lines taken from one connection per turn; the rest waits in its inbox, so that one pasted book
 /// does not keep all others waiting.

@@ -22,11 +22,11 @@ use super::start::{self, StartError, listen, open_journal};
 use super::trim::MemoryTrim;
 use super::worker::Workers;
 use crate::chat::Moment;
-use crate::reactor::{
+use crate::session::Dialect;
+use chatloop_reactor::{
     Clock, Interest, Poller, Readiness, Signal, Signals, Token, WakeReceiver, Waker, descriptors,
     signals, waker,
 };
-use crate::session::Dialect;
 use log::{error, info};
 use std::io;
 use std::net::SocketAddr;

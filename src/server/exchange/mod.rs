@@ -18,8 +18,8 @@ use super::operator::{CONSOLE, ConsoleService};
 use super::reload::Live;
 use super::worker::Workers;
 use crate::chat::{Change, Event, SessionId, Viewpoint};
-use crate::reactor::Token;
 use crate::session::{Action, Dialect, View};
+use chatloop_reactor::Token;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -2,7 +2,6 @@
 
 use super::{Exchange, session};
 use crate::chat::{Change, Command, Decision, Entry, Event, Hub, Outcome, Purpose, Work};
-use crate::reactor::Token;
 use crate::server::audit;
 use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
@@ -10,6 +9,7 @@ use crate::server::intake::Intake;
 use crate::server::net::TimerKind;
 use crate::server::operator::CONSOLE;
 use crate::session::{Action, Proof, ProofAnswer};
+use chatloop_reactor::Token;
 use log::info;
 
 impl Exchange {

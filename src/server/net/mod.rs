@@ -11,7 +11,7 @@ pub(super) use peer::{Peer, Queues};
 use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
 use crate::chat::Moment;
-use crate::reactor::{Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written};
+use chatloop_reactor::{Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written};
 use log::{debug, error, warn};
 use std::collections::VecDeque;
 use std::io;
