@@ -330,7 +330,7 @@ fn what_prevents_a_measurement_is_said_with_its_own_exit_code() {
 
 #[test]
 fn every_backend_can_drive_a_server() {
-    for backend in chatloop::reactor::Backend::available() {
+    for backend in chatloop_reactor::Backend::available() {
         let (code, report) =
             judge(Vice::Good, &["-c", "20", "-m", "100", "--backend", backend.name()]);
         assert_eq!((code, charges(&report)), (0, vec![]), "{report}");

@@ -1,7 +1,7 @@
 //! The command line of the client.
 
-use crate::reactor::Backend;
 use crate::wire::address::{Address, DEFAULT_HOST};
+use chatloop_reactor::Backend;
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,7 +43,7 @@ impl Bell {
 
 /// `--sasl`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
-pub enum Sasl {
+pub enum LoginMethod {
     /// SCRAM, or PLAIN if the server has never offered SCRAM
     #[default]
     Auto,
@@ -84,7 +84,7 @@ pub struct Options {
     /// How to log in. SCRAM never falls back to PLAIN; an account from before the server had SCRAM
     /// needs "plain" once
     #[arg(long, value_name = "HOW", value_enum, default_value = "auto")]
-    pub sasl: Sasl,
+    pub sasl: LoginMethod,
 
     /// Read the server password from the first line of this file [default: the environment variable
     /// CHATLOOP_PASSWORD]

@@ -2,7 +2,7 @@
 
 use crate::line_server::{LineServer, TIMEOUT};
 use crate::start::{Start, nobody_is_starting};
-use chatloop::reactor::Backend;
+use chatloop_reactor::Backend;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::File;

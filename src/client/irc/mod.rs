@@ -17,6 +17,7 @@
 //! | `numbers` | short numbers for messages |
 //! | `commands` | what can be typed? |
 //! | `input`, `moderation` | which lines does a typed line become? |
+//! | `handshake`, `sent_messages` | what is kept of a registration, a login, a message that is not confirmed? |
 //! | `outgoing` | how is a text split into lines that arrive whole, and which were confirmed? |
 //! | `pace` | how fast may lines go out, and which has the server taken? |
 //!
@@ -33,6 +34,7 @@ mod batches;
 mod catchup;
 pub mod commands;
 mod conversation;
+mod handshake;
 mod history;
 mod incoming;
 mod input;
@@ -47,23 +49,27 @@ mod registration;
 mod rooms;
 mod sasl;
 mod scram;
+mod sent_messages;
 mod server_info;
 #[cfg(test)]
 mod tests;
 
 use super::complete::Vocabulary;
 use super::display::DisplayItem;
-use super::options::{Bell, Sasl};
+use super::options::{Bell, LoginMethod};
 use crate::wire::irc::{Fit, Limits, LineWriter};
 use batches::Batches;
+use handshake::{Exchange, Login, Registration};
 use jiff::Timestamp;
 use numbers::Numbers;
-use outgoing::SentMessages;
 use pace::Pace;
-use registration::Registration;
 use rooms::JoinedRooms;
+use sent_messages::SentMessages;
 use server_info::ServerInfo;
 use zeroize::Zeroizing;
+
+/// Rows of one reply that are shown.
+const ROWS_SHOWN: usize = 100;
 
 /// The user's options, from the command line.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +81,7 @@ pub struct ConnectOptions {
     /// An account and its password, for SASL.
     pub account: Option<(String, Zeroizing<String>)>,
     /// How to log in.
-    pub sasl: Sasl,
+    pub sasl: LoginMethod,
     /// The server has offered SCRAM before: a login must not be weaker now.
     pub scram_seen: bool,
     /// Rooms to enter at first.
@@ -112,13 +118,6 @@ struct Context {
     past: bool,
 }
 
-/// An account and its password.
-#[derive(Clone, Debug)]
-struct Login {
-    account: String,
-    password: Zeroizing<String>,
-}
-
 /// The session with one server.
 pub struct IrcSession {
     connect_options: ConnectOptions,
@@ -137,7 +136,7 @@ pub struct IrcSession {
     login: Option<Login>,
     /// A registration of an account that was not answered yet.
     login_asked: Option<Login>,
-    exchange: Option<sasl::Exchange>,
+    exchange: Option<Exchange>,
     /// The account whose password the person is asked for, and how many times it was wrong.
     asked: Option<String>,
     wrong_passwords: u32,
@@ -232,7 +231,7 @@ impl IrcSession {
             lost_at: None,
             missed_of: Vec::new(),
             motd: (0, false),
-            rows_left: numerics::ROWS_SHOWN,
+            rows_left: ROWS_SHOWN,
             answered: Vec::new(),
             ignored: Vec::new(),
             last_private: None,

@@ -11,8 +11,9 @@
 //!
 //! Bound: `MOST` bytes of one message of the server.
 
+use super::handshake::{Exchange, How, Login};
 use super::scram::Scram;
-use super::{IrcSession, Login, RegistrationOutcome, Sasl};
+use super::{IrcSession, LoginMethod, RegistrationOutcome};
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
@@ -26,21 +27,6 @@ const INVALID: &str = "the server's SASL message is invalid";
 const UNFIT: &str =
     "SCRAM does not allow this name or password (--sasl plain sends them as they are)";
 
-/// A login in progress.
-#[derive(Debug)]
-pub(super) struct Exchange {
-    login: Login,
-    how: How,
-    heard: String,
-}
-
-#[derive(Debug)]
-enum How {
-    Plain,
-    /// `None` until the server asks for the first message.
-    Scram(Option<Box<Scram>>),
-}
-
 impl IrcSession {
     /// Begins to log in.
     pub(super) fn begin_sasl(&mut self, login: Login) {
@@ -48,10 +34,10 @@ impl IrcSession {
         self.scram_news |= offered && !self.scram_seen;
         self.scram_seen |= offered;
         let how = match self.connect_options.sasl {
-            Sasl::Plain => How::Plain,
-            Sasl::Auto | Sasl::Scram if offered => How::Scram(None),
-            Sasl::Auto if !self.scram_seen => How::Plain,
-            Sasl::Auto | Sasl::Scram => return self.no_scram(&login.account),
+            LoginMethod::Plain => How::Plain,
+            LoginMethod::Auto | LoginMethod::Scram if offered => How::Scram(None),
+            LoginMethod::Auto if !self.scram_seen => How::Plain,
+            LoginMethod::Auto | LoginMethod::Scram => return self.no_scram(&login.account),
         };
         let mechanism = if matches!(how, How::Plain) { "PLAIN" } else { "SCRAM-SHA-256" };
         self.exchange = Some(Exchange { login, how, heard: String::new() });

@@ -12,7 +12,7 @@
 use super::pair::Ledger;
 use crate::lab::payload::{Format, Stamp};
 use crate::lab::swarm::welcome::{Waiting, Welcome};
-use crate::reactor::{
+use chatloop_reactor::{
     Backend, Connector, Interest, Poller, Readiness, Received, Registration, Token, Transport,
 };
 use std::io::{self, Write as _};

@@ -31,7 +31,7 @@ pub use trouble::Trouble;
 
 use super::payload::Format;
 use super::process::{self, Usage};
-use crate::reactor::descriptors;
+use chatloop_reactor::descriptors;
 use checker::Checker;
 use crowd::Crowd;
 use progress::Progress;

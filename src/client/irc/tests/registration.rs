@@ -259,7 +259,7 @@ fn scram_that_fails_is_never_followed_by_plain() {
 fn a_server_that_offered_scram_before_is_not_sent_the_password() {
     let offers = "CAP * LS :sasl=PLAIN|CAP * ACK :sasl|AUTHENTICATE +";
     let seen = ConnectOptions { scram_seen: true, ..with_account(true) };
-    let only = ConnectOptions { sasl: Sasl::Scram, ..with_account(true) };
+    let only = ConnectOptions { sasl: LoginMethod::Scram, ..with_account(true) };
     for options in [seen.clone(), only] {
         let mut talk = Talk::new(options);
         talk.hear(offers);
@@ -270,7 +270,7 @@ fn a_server_that_offered_scram_before_is_not_sent_the_password() {
         };
         assert!(why.contains("--sasl plain"), "{why}");
     }
-    let mut talk = Talk::new(ConnectOptions { sasl: Sasl::Plain, ..seen });
+    let mut talk = Talk::new(ConnectOptions { sasl: LoginMethod::Plain, ..seen });
     talk.hear(offers);
     assert_eq!(talk.sent().last().unwrap(), "AUTHENTICATE AGFkYQB3cm9uZw==");
     // Not on a later connection either.
