@@ -2,7 +2,7 @@
 
 use crate::common::{Client, Server};
 use crate::irc::{ask, irc, line, server};
-use chatloop::reactor::Backend;
+use chatloop_reactor::Backend;
 use std::time::Duration;
 
 per_backend! {

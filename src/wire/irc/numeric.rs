@@ -90,6 +90,7 @@ numerics! {
     219 RPL_ENDOFSTATS "<letter>" = "End of /STATS report"
     221 RPL_UMODEIS "<user modes>"
     242 RPL_STATSUPTIME ":text with days, hours, minutes, seconds"
+    249 RPL_STATSDEBUG ":text"
     251 RPL_LUSERCLIENT ":text with users, invisible, servers"
     252 RPL_LUSEROP "<operators>" = "operators online"
     253 RPL_LUSERUNKNOWN "<connections not registered>" = "unregistered connections"
