@@ -33,6 +33,7 @@ mod deferred;
 mod engine;
 mod exchange;
 mod gate;
+mod guesses;
 mod intake;
 mod limits;
 mod log;

@@ -31,6 +31,7 @@ counters! {
     Flood "clients slowed down (--flood-limit)";
     Idle "clients disconnected for silence (--idle-timeout)";
     SendQueue "clients disconnected for their send queue (--outbox-hard)";
+    Guesses "logins delayed after wrong passwords";
     Logins "logins rejected because too many were in progress";
 }
 

@@ -187,7 +187,7 @@ pub enum Change {
     },
     /// The origin has logged in to an account.
     Login { account: Name },
-    /// The origin has failed to log in.
+    /// The origin has failed to log in. No longer written, but old records have it.
     LoginFailed {
         /// The account it named; `?` and four digits if there is no such account.
         account: Name,

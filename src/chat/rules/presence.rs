@@ -117,7 +117,6 @@ impl Hub {
         self.enter_metadata(at, metadata);
         self.welcome(at, lobby)?;
         if let Some(account) = account {
-            self.throttle.succeeded(&account);
             self.recall_mail(at, account);
         }
         Ok(())

@@ -266,23 +266,27 @@ fn mail_waits_for_its_owner() {
 }
 
 #[test]
-fn failed_logins_are_slowed_whether_or_not_there_is_an_account() {
-    for name in ["alice", "nobody"] {
-        let mut world = World::new();
-        let (alice, eve) = (world.enter(1, "alice"), world.enter(2, "eve"));
-        world.run(alice, Command::Register(Secret::new("sesame"))).effects();
-        let login = || Command::Login(name.into(), Secret::new("guess!"));
-        for _ in 0..=limits::FREE_FAILURES {
-            assert_eq!(world.run(eve, login()).refusal(), Refusal::WrongPassword);
-        }
-        assert_eq!(world.run(eve, login()).refusal(), Refusal::TryLater(1));
-        world.now += 1_000;
-        assert_eq!(world.run(eve, login()).refusal(), Refusal::WrongPassword);
-        assert_eq!(world.run(eve, login()).refusal(), Refusal::TryLater(2));
-        // From elsewhere, too: the name alone is slowed.
-        let mallory = world.enter(3, "mallory");
-        assert_eq!(world.run(mallory, login()).refusal(), Refusal::TryLater(2));
+fn an_account_remembers_where_its_owner_logged_in_from() {
+    let mut world = World::new();
+    let alice = world.enter(1, "alice");
+    world.run(alice, Command::Register(Secret::new("sesame"))).effects();
+    let host = world.hub.user(alice).unwrap().identity.host().to_owned();
+    let (home, name) = (Origin::of_host(&host).unwrap(), Name::new("ALICE"));
+    assert!(world.hub.knows_origin(&name, home));
+    let entry = |number: u64| Entry {
+        label: format!("10.1.2.{number}:7").into(),
+        account: Some(name.clone()),
+        ..Entry::default()
+    };
+    for number in 0..limits::ORIGINS_PER_ACCOUNT as u64 {
+        assert!(world.hub.knows_origin(&name, home), "{number}");
+        world.write(SessionId(100 + number), Change::Enter(entry(number)));
+        let origin = Origin::V4([10, 1, 2, number as u8]);
+        assert!(world.hub.knows_origin(&name, origin));
     }
+    assert!(!world.hub.knows_origin(&name, home), "the oldest is forgotten");
+    let text = serde_json::to_string(&world.hub).unwrap();
+    assert_eq!(serde_json::from_str::<Hub>(&text).unwrap(), world.hub);
 }
 
 #[test]

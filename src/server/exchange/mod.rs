@@ -13,6 +13,7 @@ use super::accept::Acceptor;
 use super::broadcast::{Broadcast, Cause};
 use super::engine::Engine;
 use super::gate::Kind;
+use super::guesses::Guesses;
 use super::net::Net;
 use super::operator::{CONSOLE, ConsoleService};
 use super::reload::Live;
@@ -33,6 +34,7 @@ pub(super) struct Exchange {
     pub(super) console: ConsoleService,
     pub(super) live: Live,
     pub(super) stats: Stats,
+    guesses: Guesses,
     /// What is to be done for one connection; its memory is used again.
     actions: Vec<Action>,
 }
@@ -46,7 +48,8 @@ impl Exchange {
         (console, live): (ConsoleService, Live),
         stats: Stats,
     ) -> Exchange {
-        Exchange { net, engine, broadcast, workers, console, live, stats, actions: Vec::new() }
+        let (guesses, actions) = (Guesses::new(), Vec::new());
+        Exchange { net, engine, broadcast, workers, console, live, stats, guesses, actions }
     }
 
     /// Proposes a change. It happens when the journal has committed it.
