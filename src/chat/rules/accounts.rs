@@ -19,7 +19,6 @@ impl Hub {
         &self,
         user: &User,
         command: Command,
-        now: Moment,
     ) -> Result<Decision, Refusal> {
         let account = user.identity.account.clone();
         match command {

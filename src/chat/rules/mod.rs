@@ -73,7 +73,7 @@ impl Hub {
             }
             Command::MarkRead(target, time) => self.decide_mark_read(&target, time),
             Command::Register(_) | Command::Login(..) | Command::Logout | Command::Password(..) => {
-                self.decide_account(user, command, now)
+                self.decide_account(user, command)
             }
             Command::SetModes(..) | Command::Kick(..) => self.decide_moderation(user, command),
             Command::Oper(..)

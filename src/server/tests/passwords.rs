@@ -45,7 +45,7 @@ fn the_owner_logs_in_while_the_account_is_guessed_at_and_a_challenge_is_no_signa
     let mut bench = Bench::new(&[]);
     let mut owner = bench.join("victim");
     owner.send("/register correct-horse\n");
-    bench.wait_for(&mut owner, "registered");
+    bench.wait_for(&mut owner, "account victim created");
     owner.send("/logout\n");
     bench.wait_for(&mut owner, "logged out");
     let mut others: Vec<Client> = (0..5).map(|n| bench.join(&format!("n{n}"))).collect();
