@@ -43,8 +43,10 @@ pub mod password;
 mod random;
 mod reload;
 mod scram;
+mod shares;
 mod shutdown;
 mod start;
+mod stint;
 #[cfg(test)]
 mod tests;
 mod transcript;
