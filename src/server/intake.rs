@@ -11,6 +11,7 @@ use super::config::{Bytes, Config};
 use super::connection::{Connection, Phase};
 use super::gate::{Blocked, Wait};
 use super::net::{Net, Peer, TimerKind};
+use super::stats::{Counter, Stats};
 use super::stint::Stint;
 use crate::chat::Hub;
 use crate::chat::work::{self, BYTE, Cost, LINE};
@@ -46,6 +47,7 @@ pub(super) struct Intake {
     /// Who is being visited, how many lines it may still send, and whether it has sent one.
     current: Option<(Token, usize, bool)>,
     stint: Option<Stint>,
+    stats: Stats,
     /// What a session answers; its memory is used again.
     out: Vec<u8>,
 }
@@ -61,13 +63,14 @@ enum LineOutcome {
 }
 
 impl Intake {
-    pub(super) fn new(config: &Config) -> Intake {
+    pub(super) fn new(config: &Config, stats: Stats) -> Intake {
         let mut intake = Intake {
             longest_line: config.max_line,
             budget: 0,
             visits: 0,
             current: None,
             stint: None,
+            stats,
             out: Vec::new(),
         };
         intake.configure(config);
@@ -172,6 +175,7 @@ impl Intake {
                     if !first {
                         return LineOutcome::Blocked;
                     }
+                    self.stats.count(Counter::Flood);
                     let text = "you are sending faster than --flood-limit allows; your messages \
                                 are delayed, not dropped";
                     actions.push(Action::Tell(vec![text.to_owned()]));
@@ -180,6 +184,7 @@ impl Intake {
             }
         }
         if let (Body::TooLong(_), false) = (&body, session.is_told_alone()) {
+            self.stats.count(Counter::LongLine);
             let limit = self.longest_line;
             let text = format!("not sent: the line is longer than {limit} (--max-line)");
             actions.push(Action::Tell(vec![text]));

@@ -13,6 +13,7 @@
 //! Without that limit (on loopback, by default) each connection of an origin has a share as large as
 //! another origin's: its clock advances more slowly the more of them there are.
 
+use super::stats::{Counter, Stats};
 use crate::chat::Origin;
 use crate::chat::work::Cost;
 use chatloop_reactor::Token;
@@ -61,7 +62,6 @@ impl Share {
 }
 
 /// The shares of all origins with connections.
-#[derive(Default)]
 pub(super) struct Shares {
     shares: Vec<Share>,
     free: Vec<u32>,
@@ -73,11 +73,23 @@ pub(super) struct Shares {
     arrivals: u64,
     /// Connections in queues that are not parked.
     waiting: usize,
-    /// How often an origin had to wait for its own unfinished work.
-    parked: u64,
+    stats: Stats,
 }
 
 impl Shares {
+    pub(super) fn new(stats: Stats) -> Shares {
+        Shares {
+            shares: Vec::new(),
+            free: Vec::new(),
+            by_origin: HashMap::new(),
+            order: BinaryHeap::new(),
+            now: 0,
+            arrivals: 0,
+            waiting: 0,
+            stats,
+        }
+    }
+
     /// A connection of an origin has come.
     pub(super) fn enter(&mut self, origin: Origin, limit: Option<Cost>) -> ShareId {
         let slot = match self.by_origin.get(&origin) {
@@ -173,7 +185,7 @@ impl Shares {
             if share.is_full() {
                 share.place = Place::Parked;
                 self.waiting -= share.queue.len();
-                self.parked += 1;
+                self.stats.count(Counter::OriginWork);
                 continue;
             }
             self.now = self.now.max(used);
@@ -194,11 +206,6 @@ impl Shares {
     /// How many connections have input that may be looked at.
     pub(super) fn waiting(&self) -> usize {
         self.waiting
-    }
-
-    /// How often an origin had to wait for its own unfinished work so far.
-    pub(super) fn parked(&self) -> u64 {
-        self.parked
     }
 
     /// Whether an origin has to wait for what it has unfinished.
@@ -267,7 +274,7 @@ mod tests {
     }
 
     fn crowd_and_one(limit: Option<Cost>) -> (Shares, [ShareId; 2]) {
-        let mut shares = Shares::default();
+        let mut shares = Shares::new(Stats::new());
         let mut ids = [ShareId(0); 2];
         for number in 0..250 {
             ids[0] = shares.enter(ONE, limit);
@@ -294,7 +301,7 @@ mod tests {
 
     #[test]
     fn who_comes_back_has_nothing_saved_up_and_who_worked_alone_owes_nothing() {
-        let mut shares = Shares::default();
+        let mut shares = Shares::new(Stats::new());
         let ids = [shares.enter(ONE, LIMIT), shares.enter(OTHER, LIMIT)];
         shares.push(ids[0], token(1));
         assert_eq!(serve(&mut shares, ids, 1_000), 0);
@@ -305,7 +312,7 @@ mod tests {
 
     #[test]
     fn an_origin_waits_for_its_own_unfinished_work_and_for_no_others() {
-        let mut shares = Shares::default();
+        let mut shares = Shares::new(Stats::new());
         let ids = [shares.enter(ONE, LIMIT), shares.enter(OTHER, LIMIT)];
         shares.charge_unfinished(ids[0], Cost(600));
         shares.begin(ids[0]);
@@ -315,14 +322,14 @@ mod tests {
         shares.push(ids[0], token(1));
         shares.push(ids[1], token(2));
         assert_eq!(shares.next(), Some(token(2)));
-        assert_eq!((shares.next(), shares.waiting(), shares.parked()), (None, 0, 1));
+        assert_eq!((shares.next(), shares.waiting(), shares.stats.lines().count()), (None, 0, 1));
         shares.finish(ids[0]);
         assert_eq!((shares.waiting(), shares.next()), (1, Some(token(1))));
     }
 
     #[test]
     fn an_origin_without_connections_is_forgotten() {
-        let mut shares = Shares::default();
+        let mut shares = Shares::new(Stats::new());
         for number in 0..100 {
             let id = shares.enter(ONE, LIMIT);
             shares.begin(id);

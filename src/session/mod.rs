@@ -198,6 +198,16 @@ impl Dialect {
         }
     }
 
+    /// Shows the peer what the server's limits have done.
+    pub fn stats(&mut self, lines: &[String], view: &View<'_>, out: &mut Vec<u8>) {
+        match self {
+            Dialect::Plain(plain) => {
+                lines.iter().for_each(|line| plain::render_notice(plain.theme(), line, out));
+            }
+            Dialect::Irc(irc) => irc.answering(true, out, |irc, out| irc.stats(lines, view, out)),
+        }
+    }
+
     /// Tells the peer the last line of its connection.
     pub fn farewell(&self, text: &str, out: &mut Vec<u8>) {
         match self {

@@ -11,6 +11,7 @@ pub(super) use peer::{Peer, Queues};
 use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
 use super::limits::Pace;
+use super::stats::{Counter, Stats};
 use crate::chat::Moment;
 use crate::chat::work::Cost;
 use chatloop_reactor::{Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written};
@@ -82,22 +83,24 @@ pub(super) struct Net {
     turns: u64,
     bytes_in: u64,
     bytes_out: u64,
+    stats: Stats,
 }
 
 impl Net {
-    pub(super) fn new(poller: Poller, clock: Clock, bounds: Bounds) -> Net {
+    pub(super) fn new(poller: Poller, clock: Clock, bounds: Bounds, stats: Stats) -> Net {
         Net {
             started: clock.now(),
             poller,
             connections: Slab::new(),
             timers: Timers::new(),
             clock,
-            queues: Queues::new(bounds),
+            queues: Queues::new(bounds, stats.clone()),
             to_reap: VecDeque::new(),
             scratch: vec![0; SCRATCH].into(),
             turns: 0,
             bytes_in: 0,
             bytes_out: 0,
+            stats,
         }
     }
 
@@ -237,11 +240,6 @@ impl Net {
         connection.is_some_and(|connection| self.queues.input.is_full(connection.share))
     }
 
-    /// How often an origin had to wait for its own unfinished work so far.
-    pub(super) fn parked(&self) -> u64 {
-        self.queues.input.parked()
-    }
-
     /// How many connections have input to look at.
     pub(super) fn with_input(&self) -> usize {
         self.queues.input.waiting()
@@ -376,6 +374,7 @@ impl Net {
                 "{}: dropped: its send queue of {queued} bytes is over the limit of {limit} (--outbox-hard)",
                 connection.address
             );
+            self.stats.count(Counter::SendQueue);
             connection.io.outbox.clear();
             connection.life.blame(|| "send queue exceeded --outbox-hard".to_owned());
             return Some(token);

@@ -5,6 +5,7 @@ use crate::chat::work::{self, TOLD};
 use crate::server::connection::{Bounds, Connection};
 use crate::server::gate::{Blocked, Kind};
 use crate::server::shares::Shares;
+use crate::server::stats::Stats;
 use chatloop_reactor::{Segment, Token};
 use std::collections::VecDeque;
 
@@ -20,8 +21,8 @@ pub(in crate::server) struct Queues {
 }
 
 impl Queues {
-    pub(super) fn new(bounds: Bounds) -> Queues {
-        let (output, overrun, input) = (Vec::new(), VecDeque::new(), Shares::default());
+    pub(super) fn new(bounds: Bounds, stats: Stats) -> Queues {
+        let (output, overrun, input) = (Vec::new(), VecDeque::new(), Shares::new(stats));
         Queues { bounds, output, overrun, input }
     }
 

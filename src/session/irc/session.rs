@@ -9,7 +9,7 @@ use super::view::View;
 use crate::chat::{Metadata, Name, Secret};
 use crate::session::frame::{Body, Frame};
 use crate::wire::frame::{Framer, LineKind, Step};
-use crate::wire::irc::Limits;
+use crate::wire::irc::{Limits, numeric};
 use std::sync::Arc;
 
 /// The state of one client.
@@ -151,6 +151,15 @@ impl Session {
     /// A NOTICE from the server.
     pub fn notice(&self, text: &str, view: &View<'_>, out: &mut Replies) {
         self.reply(view, out).notice(text);
+    }
+
+    /// Replies to STATS with these lines.
+    pub fn stats(&self, lines: &[String], view: &View<'_>, out: &mut Replies) {
+        let mut reply = self.reply(view, out);
+        for line in lines {
+            reply.numeric_text(numeric::RPL_STATSDEBUG, &[], line);
+        }
+        reply.numeric(numeric::RPL_ENDOFSTATS, &["z"]);
     }
 
     /// The last line of a connection.
