@@ -191,6 +191,13 @@ impl LineGate {
         }
     }
 
+    /// The peer is gone: what it has sent counts for a second's worth, and no longer for a burst.
+    pub(super) fn end_burst(&mut self, pace: Pace, now: Instant) {
+        if let Some(flood) = &mut self.flood {
+            flood.bucket.end_burst(pace, now);
+        }
+    }
+
     /// Whether the peer itself is what its next line waits for: it sends faster than it may, or
     /// does not read.
     pub(super) fn waits_for_the_peer(&self) -> bool {

@@ -163,6 +163,9 @@ impl Intake {
             return self.pay(&mut peer, used, LineOutcome::NoLine);
         };
         if used > 0 {
+            if life.hung_up {
+                gate.end_burst(pace, now);
+            }
             match gate.admit(frame.pipelined, pace, now) {
                 Ok(()) => {}
                 Err(Wait::Records) => return LineOutcome::Blocked,

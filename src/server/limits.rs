@@ -80,6 +80,12 @@ impl TokenBucket {
         TokenBucket { full_at: now }
     }
 
+    /// From here on it gives no burst: a second's worth, and then its rate.
+    pub(super) fn end_burst(&mut self, pace: Pace, now: Instant) {
+        let burst = pace.burst.saturating_sub(Duration::from_secs(1));
+        self.full_at = self.full_at.max(now + burst);
+    }
+
     /// Takes tokens that it may not have: the next one comes later.
     pub(super) fn owe(&mut self, pace: Pace, tokens: u64, now: Instant) {
         let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
@@ -130,6 +136,16 @@ mod tests {
         assert_eq!(bucket.take(pace, next - Duration::from_nanos(1)).unwrap_err(), next);
         bucket.take(pace, next).unwrap();
         bucket.take(pace, next).unwrap_err();
+        // Who is gone has a second's worth left of a full one.
+        let mut left = TokenBucket::new(start);
+        left.end_burst(pace, start);
+        let taken = (0..1_000).take_while(|_| left.take(pace, start).is_ok()).count();
+        assert_eq!(taken, 4);
+        // A debt is worked off before the next line.
+        let mut owing = TokenBucket::new(start);
+        owing.owe(pace, u64::from(4 * BURST_SECONDS) + 3, start);
+        let until = owing.take(pace, start).unwrap_err();
+        assert_eq!(until, start + Duration::from_secs(1));
         // A rest of any length fills it again, and no further than full.
         let later = start + Duration::from_secs(3_600);
         let taken = (0..1_000).take_while(|_| bucket.take(pace, later).is_ok()).count();
