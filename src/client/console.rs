@@ -13,7 +13,7 @@ use super::tokens::INPUT;
 use super::{Notice, Severity, secrets};
 use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE};
 use chatloop_reactor::{Interest, Poller, Registration};
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use std::io;
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ impl Console {
     pub fn input_ready(
         &mut self,
         link: &mut Link,
-        now: &Zoned,
+        now: &ZonedDateTime,
         scratch: &mut [u8],
     ) -> ConsoleAction {
         self.console.read(scratch);
@@ -93,12 +93,12 @@ impl Console {
     }
 
     /// The timeout has expired: an ESC was the key.
-    pub fn timed_out(&mut self, link: &mut Link, now: &Zoned) -> ConsoleAction {
+    pub fn timed_out(&mut self, link: &mut Link, now: &ZonedDateTime) -> ConsoleAction {
         self.console.timed_out();
         self.act(link, now)
     }
 
-    fn act(&mut self, link: &mut Link, now: &Zoned) -> ConsoleAction {
+    fn act(&mut self, link: &mut Link, now: &ZonedDateTime) -> ConsoleAction {
         while let Some(event) = self.console.next_event() {
             match event {
                 ConsoleEvent::Line(line) => self.submitted(line, link, now),
@@ -125,7 +125,7 @@ impl Console {
         ConsoleAction::Continue
     }
 
-    fn submitted(&mut self, line: String, link: &mut Link, now: &Zoned) {
+    fn submitted(&mut self, line: String, link: &mut Link, now: &ZonedDateTime) {
         if secrets::begins(&line, self.dialect.forms()).is_none() {
             self.console.remember(&line);
         }
@@ -137,7 +137,7 @@ impl Console {
     }
 
     /// Tab: the first matching word, and with each further Tab the next one.
-    fn complete(&mut self, now: &Zoned) {
+    fn complete(&mut self, now: &ZonedDateTime) {
         let (line, cursor) = (self.console.line(), self.console.cursor());
         let valid = |offer: &Offer| offer.line == line && offer.cursor == cursor;
         let (start, words, current) = match self.offer.take().filter(valid) {
@@ -162,7 +162,12 @@ impl Console {
     }
 
     /// Sends lines and shows them as sent.
-    fn send(&mut self, lines: &[String], link: &mut Link, now: &Zoned) -> Result<(), String> {
+    fn send(
+        &mut self,
+        lines: &[String],
+        link: &mut Link,
+        now: &ZonedDateTime,
+    ) -> Result<(), String> {
         if !link.is_up() {
             return Err("not connected".to_owned());
         }
@@ -186,7 +191,7 @@ impl Console {
     }
 
     /// Shows the user's own message. Lines after the first are indented.
-    fn echo(&mut self, lines: &[String], now: &Zoned) {
+    fn echo(&mut self, lines: &[String], now: &ZonedDateTime) {
         for (place, line) in lines.iter().enumerate() {
             let mut shown = Vec::new();
             match place {
@@ -213,7 +218,7 @@ impl Console {
     }
 
     /// The connection is established.
-    pub fn connected(&mut self, now: &Zoned) {
+    pub fn connected(&mut self, now: &ZonedDateTime) {
         self.dialect.connected(now);
     }
 
@@ -223,12 +228,12 @@ impl Console {
     }
 
     /// A line from the server.
-    pub fn line(&mut self, line: &[u8], now: &Zoned) {
+    pub fn line(&mut self, line: &[u8], now: &ZonedDateTime) {
         let items = self.dialect.received(line, now);
         self.show(items, now);
     }
 
-    fn show(&mut self, items: Vec<DisplayItem>, now: &Zoned) {
+    fn show(&mut self, items: Vec<DisplayItem>, now: &ZonedDateTime) {
         let numbers = self.dialect.shows_numbers();
         for item in items {
             match item {
@@ -244,7 +249,7 @@ impl Console {
     }
 
     /// Shows something of the client's own.
-    pub fn notice(&mut self, notice: &Notice, now: &Zoned) {
+    pub fn notice(&mut self, notice: &Notice, now: &ZonedDateTime) {
         let style = match notice.severity {
             Severity::Note => style::DIM,
             Severity::Error => style::ERROR,
@@ -256,7 +261,7 @@ impl Console {
     }
 
     /// Prints a line above the edited one, preceded by the date if it has changed.
-    fn print(&mut self, shown: &[u8], now: &Zoned) {
+    fn print(&mut self, shown: &[u8], now: &ZonedDateTime) {
         if let Some(day) = self.painter.day_line(now) {
             let mut line = Vec::new();
             self.painter.styled(&day, style::DIM, &mut line);

@@ -46,8 +46,7 @@ impl Connector {
     /// reports it writable.
     ///
     /// # Errors
-    /// The connector itself, if the event was spurious and nothing is decided yet: watch
-    /// it again.
+    /// The connector itself, if the report was spurious and nothing is decided yet: watch it again.
     pub fn finish(self) -> Result<io::Result<Transport>, Connector> {
         match self.socket.take_error() {
             Err(error) | Ok(Some(error)) => return Ok(Err(error)),

@@ -20,9 +20,9 @@ use std::os::unix::net::UnixStream;
 pub enum Signal {
     /// SIGINT: Ctrl-C outside raw mode.
     Interrupt,
-    /// SIGTERM: please stop.
+    /// SIGTERM: a request to stop.
     Terminate,
-    /// SIGHUP: the terminal is gone; for a server, "reload the configuration".
+    /// SIGHUP: the terminal is gone; servers take it for "reload the configuration".
     Hangup,
     /// SIGTSTP: Ctrl-Z outside raw mode.
     Suspend,
@@ -33,7 +33,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// All of them: what a program at a terminal has an answer to.
+    /// All of them: those that a program at a terminal handles.
     pub const ALL: [Signal; 6] = [
         Signal::Interrupt,
         Signal::Terminate,

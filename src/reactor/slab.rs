@@ -4,8 +4,8 @@
 //! freed raises its generation. Without that, a report that was already fetched when its connection
 //! closed would reach the next tenant of the slot, and the bug would show once in a thousand hours.
 //!
-//! It does not iterate by age and does not shrink. A slot is about the size of its value, and the highest
-//! number of connections ever held is bounded by the descriptor limit.
+//! It does not iterate by age and does not shrink. A slot is about the size of its value, and the
+//! descriptor limit bounds the number of connections ever held.
 
 /// Bits of a token that name the slot: a million values, far above any descriptor limit in use.
 const SLOT_BITS: u32 = 20;
@@ -180,8 +180,8 @@ impl<T> Slab<T> {
         })
     }
 
-    /// Removes, in slot order, the values for which `keep` returns false. This is how a loop takes out
-    /// the connections that ended during a turn: at one place, when nothing walks them any more.
+    /// Removes, in slot order, the values for which `keep` returns false. This is how a loop takes
+    /// out the connections that ended during a turn: in one place, when no one iterates over them.
     pub fn retain(&mut self, mut keep: impl FnMut(Token, &mut T) -> bool) {
         for slot in 0..self.slots.len() {
             let entry = &mut self.slots[slot];

@@ -54,7 +54,7 @@ impl<K> Timers<K> {
         id
     }
 
-    /// Takes a timer back; `None` if it was due or cancelled before.
+    /// Cancels a timer; `None` if it was due or cancelled before.
     pub fn cancel(&mut self, id: TimerId) -> Option<K> {
         self.armed.remove(&id)
     }

@@ -90,8 +90,8 @@ pub fn waker() -> io::Result<(Waker, WakeReceiver)> {
 }
 
 impl Waker {
-    /// Makes the loop's next wait return. Never blocks. The one error there can be (EAGAIN: it is full) means
-    /// that a wake is pending already.
+    /// Makes the loop's next wait return. Never blocks. The one error there can be (EAGAIN: it is
+    /// full) means that a wake is pending already.
     pub fn wake(&self) {
         let _ = self.notifier.notify();
     }

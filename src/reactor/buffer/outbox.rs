@@ -233,9 +233,9 @@ mod tests {
 
     #[test]
     fn what_touches_is_one_write_and_the_senders_gap_makes_two_slices() {
-        let mut encoder = ChunkWriter::new();
+        let mut chunks = ChunkWriter::new();
         let lines: Vec<Segment> =
-            [b"a\n", b"b\n", b"c\n"].iter().map(|line| encoder.append(*line)).collect();
+            [b"a\n", b"b\n", b"c\n"].iter().map(|line| chunks.append(*line)).collect();
         let (mut member, mut sender) = (Outbox::new(), Outbox::new());
         lines.iter().for_each(|line| member.push(line));
         [&lines[0], &lines[2]].into_iter().for_each(|line| sender.push(line));
@@ -247,9 +247,9 @@ mod tests {
 
     #[test]
     fn a_short_write_keeps_the_rest_and_asks_no_further() {
-        let mut encoder = ChunkWriter::new();
+        let mut chunks = ChunkWriter::new();
         let mut outbox = Outbox::new();
-        outbox.push(&encoder.append(b"hello"));
+        outbox.push(&chunks.append(b"hello"));
         let mut socket = Script::new(&[Err(io::ErrorKind::Interrupted), Ok(2)]);
         assert!(matches!(outbox.write_to(&mut socket, 1 << 20), Written::Some));
         assert_eq!((socket.calls, outbox.len()), (2, 3));
@@ -261,9 +261,9 @@ mod tests {
 
     #[test]
     fn a_failed_write_drops_everything() {
-        let mut encoder = ChunkWriter::new();
+        let mut chunks = ChunkWriter::new();
         let mut outbox = Outbox::new();
-        outbox.push(&encoder.append(b"hello"));
+        outbox.push(&chunks.append(b"hello"));
         let mut socket = Script::new(&[Err(io::ErrorKind::BrokenPipe)]);
         let Written::Failed(error) = outbox.write_to(&mut socket, 1 << 20) else { panic!() };
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
@@ -272,12 +272,12 @@ mod tests {
 
     #[test]
     fn a_peer_that_reads_nothing_does_not_hold_on_to_every_chunk() {
-        // Twenty bytes out of every chunk, as a private word in a busy server would be.
-        let mut encoder = ChunkWriter::new();
+        // Twenty bytes out of every chunk, as a direct message on a busy server would be.
+        let mut chunks = ChunkWriter::new();
         let mut outbox = Outbox::new();
         for _ in 0..1_000 {
-            outbox.push(&encoder.append(&[b'x'; 20]));
-            encoder.append(&[b'y'; CHUNK_FILLER]);
+            outbox.push(&chunks.append(&[b'x'; 20]));
+            chunks.append(&[b'y'; CHUNK_FILLER]);
         }
         let kept = outbox.first.iter().chain(outbox.rest.iter().flat_map(|rest| rest.iter()));
         // Neighbouring segments of one gathered chunk are merged, so no chunk is counted twice.
@@ -336,7 +336,7 @@ mod tests {
         /// The model of an outbox is a plain vector of what it is owed.
         #[test]
         fn bytes_leave_in_order_each_once(steps in steps()) {
-            let mut encoder = ChunkWriter::new();
+            let mut chunks = ChunkWriter::new();
             let mut outboxes: [Outbox; MEMBERS] = Default::default();
             let mut owed: [Vec<u8>; MEMBERS] = Default::default();
             let mut last: Option<Segment> = None;
@@ -347,7 +347,7 @@ mod tests {
                         let bytes: Vec<u8> = (0..length)
                             .map(|_| { next_byte = next_byte.wrapping_add(1); next_byte })
                             .collect();
-                        let segment = encoder.append(&bytes);
+                        let segment = chunks.append(&bytes);
                         for member in (0..MEMBERS).filter(|member| members >> member & 1 == 1) {
                             outboxes[member].push(&segment);
                             owed[member].extend(&bytes);
@@ -374,7 +374,7 @@ mod tests {
                     }
                     Step::Rewind => {
                         last = None;
-                        encoder.rewind();
+                        chunks.rewind();
                     }
                 }
                 for (outbox, owed) in outboxes.iter().zip(&owed) {
@@ -395,17 +395,17 @@ mod tests {
             lengths in proptest::collection::vec(1..400_usize, 1..60),
             chunk_size in 400..4_000_usize,
         ) {
-            let mut encoder = ChunkWriter::with_chunk_size(chunk_size);
+            let mut chunks = ChunkWriter::with_chunk_size(chunk_size);
             let mut outbox = Outbox::new();
-            let (mut chunks, mut room) = (0, 0);
+            let (mut count, mut room) = (0, 0);
             for length in lengths {
                 if room < length {
-                    (chunks, room) = (chunks + 1, chunk_size);
+                    (count, room) = (count + 1, chunk_size);
                 }
                 room -= length;
-                outbox.push(&encoder.append(&vec![b'x'; length]));
+                outbox.push(&chunks.append(&vec![b'x'; length]));
             }
-            prop_assert!(outbox.segments() <= chunks);
+            prop_assert!(outbox.segments() <= count);
         }
     }
 }
