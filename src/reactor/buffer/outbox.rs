@@ -56,6 +56,7 @@ pub struct Outbox {
     /// The oldest segment stands apart: most outboxes never hold a second one, and then there is
     /// no queue behind it. Boxed, so that an idle connection carries a pointer and no queue.
     first: Option<Segment>,
+    #[expect(clippy::box_collection, reason = "a pointer in each idle connection, not four words")]
     rest: Option<Box<VecDeque<Segment>>>,
     bytes: usize,
 }
