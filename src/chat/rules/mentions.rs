@@ -11,7 +11,7 @@ use crate::chat::state::Hub;
 fn words(text: &str) -> impl Iterator<Item = &str> {
     // Rejected: `"…".contains(c)`, which searches the text of marks for every space and comma.
     let mark = |c| matches!(c, '[' | ']' | '\\' | '`' | '_' | '^' | '{' | '|' | '}' | '-');
-    let part = |c: char| c.is_ascii_alphanumeric() || mark(c) || !c.is_ascii();
+    let part = move |c: char| c.is_ascii_alphanumeric() || mark(c) || !c.is_ascii();
     text.split(move |c: char| !part(c))
         .filter(|word| !word.is_empty() && word.len() <= limits::NICK_LENGTH + 4)
 }
