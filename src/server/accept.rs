@@ -5,6 +5,7 @@ use super::connection::Connection;
 use super::limits::{DEFAULT_PER_ADDRESS, OriginCounts};
 use super::net::{Net, TimerKind};
 use super::start::StartError;
+use super::stats::{Counter, Stats};
 use crate::chat::Hub;
 use crate::session::refusal_text;
 use chatloop_reactor::{Accepted, Interest, Listener, Poller, Token, Transport};
@@ -43,6 +44,7 @@ pub(super) struct Acceptor {
     paused: bool,
     /// When descriptors last ran out, in a spell that was logged.
     exhausted: Option<Instant>,
+    stats: Stats,
     /// A test lets descriptors run out here.
     #[cfg(test)]
     pub(super) no_descriptors: bool,
@@ -56,7 +58,12 @@ pub(super) struct NewPeer {
 }
 
 impl Acceptor {
-    pub(super) fn new(listeners: Vec<Listener>, descriptors: usize, config: &Config) -> Acceptor {
+    pub(super) fn new(
+        listeners: Vec<Listener>,
+        descriptors: usize,
+        config: &Config,
+        stats: Stats,
+    ) -> Acceptor {
         let mut acceptor = Acceptor {
             listeners,
             origins: OriginCounts::default(),
@@ -64,6 +71,7 @@ impl Acceptor {
             descriptors,
             paused: false,
             exhausted: None,
+            stats,
             #[cfg(test)]
             no_descriptors: false,
         };
@@ -198,9 +206,11 @@ impl Acceptor {
     fn rejection(&self, address: IpAddr, net: &Net, hub: &Hub, config: &Config) -> Option<String> {
         let capacity = self.capacity;
         if net.len() >= capacity {
+            self.stats.count(Counter::Full);
             return Some(format!("the server is full: {capacity} clients (--max-clients)"));
         }
         if let Err(refusal) = hub.admits(&address.to_string(), net.moment()) {
+            self.stats.count(Counter::Banned);
             return Some(refusal_text::of(&refusal));
         }
         let limit = match config.max_per_address {
@@ -209,6 +219,7 @@ impl Acceptor {
             None => Some(DEFAULT_PER_ADDRESS),
         };
         let limit = limit.filter(|limit| self.origins.count(address.into()) >= *limit)?;
+        self.stats.count(Counter::PerAddress);
         Some(format!("too many connections from your address: {limit} (--max-per-address)"))
     }
 

@@ -30,7 +30,6 @@ mod session;
 mod tests;
 mod theme;
 
-pub use commands::help;
 pub use render::{render, render_notice};
 pub use session::{Session, is_message};
 pub(super) use session::{password_timeout, without_password};
