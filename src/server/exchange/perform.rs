@@ -182,7 +182,8 @@ impl Exchange {
                 NotSubmitted::TooEarly(wait)
             })?;
         }
-        if !self.workers.submit(token, work) {
+        let origin = self.origin(token);
+        if !self.workers.submit(token, origin, work) {
             self.stats.count(Counter::Logins);
             self.guesses.end(token, false);
             return Err(NotSubmitted::Full);
@@ -191,12 +192,16 @@ impl Exchange {
         Ok(())
     }
 
+    fn origin(&mut self, token: Token) -> Option<Origin> {
+        self.net.connection(token).map(|it| Origin::from(it.address.ip()))
+    }
+
     /// Which password a job guesses at, if it could be a guess.
     fn guess(&mut self, token: Token, work: &Work) -> Option<Guess> {
         let (Work::Verify { purpose, .. } | Work::Proof { purpose, .. }) = work else {
             return None;
         };
-        let origin = self.net.connection(token).map(|it| Origin::from(it.address.ip()));
+        let origin = self.origin(token);
         let hub = self.engine.hub();
         let known = |name: &Name| origin.is_some_and(|origin| hub.knows_origin(name, origin));
         let (target, known) = match purpose {
