@@ -45,7 +45,7 @@ impl Hub {
                 Ok(Decision::Work(Work::Verify { secret: old, hash, lacks_keys: false, purpose }))
             }
             _ if account.is_none() => Err(Refusal::NotLoggedIn),
-            _ => Ok(Decision::Change(Change::Logout)),
+            _ => Ok(Decision::Change(Change::Logout { renames: true })),
         }
     }
 
@@ -121,7 +121,7 @@ impl Hub {
                 Decision::Change(Change::Register { account, hash, scram })
             }
             (Purpose::Replace(account), Outcome::Hashed(hash, scram)) => {
-                Decision::Change(Change::Password { account, hash, scram })
+                Decision::Change(Change::Password { account, hash, scram, alone: true })
             }
             (Purpose::Login(account), Outcome::Verified(true) | Outcome::VerifiedWithKeys(..)) => {
                 match self.may_act_for(&account, now) {
@@ -252,7 +252,9 @@ impl Hub {
         at.tell_origin(Event::ReplayHistory(Box::new(query)));
     }
 
-    pub(super) fn logout(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {
+    /// The origin is no longer the account's. If it has the account's nick, it gets a guest's: what
+    /// is sent to that nick is for the account's owner.
+    pub(super) fn logout(&mut self, at: &mut Applying<'_>, renames: bool) -> Result<(), Refusal> {
         let metadata = self.metadata_before(at);
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         let Some(account) = user.identity_mut().account.take() else {
@@ -261,6 +263,9 @@ impl Hub {
         self.detach_account(at.origin, &account);
         self.tell_account(at, AccountStep::LoggedOut);
         self.tell_metadata_since(at, &metadata);
+        if renames && self.origin(at)?.identity.nick == account {
+            self.become_guest(at)?;
+        }
         Ok(())
     }
 
@@ -268,16 +273,24 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         name: &Name,
-        hash: PasswordHash,
-        scram: Option<ScramKeys>,
+        (hash, scram): (PasswordHash, Option<ScramKeys>),
+        alone: bool,
     ) -> Result<(), Refusal> {
         if self.origin(at)?.identity.account.as_ref() != Some(name) {
             return Err(Refusal::NotLoggedIn);
         }
         let Some(account) = self.accounts.get_mut(name) else { return Err(Refusal::NotLoggedIn) };
         (account.hash, account.scram) = (hash, scram);
+        let sessions = if alone { account.sessions.clone() } else { Vec::new() };
         let who = Arc::clone(&self.origin(at)?.identity);
         at.tell_origin(Event::Account { who, step: AccountStep::PasswordChanged });
+        // Whoever knew the old password and is still there does not know the new one.
+        let changer = at.origin;
+        for session in sessions.into_iter().filter(|session| *session != changer) {
+            at.origin = session;
+            let _ = self.logout(at, true);
+        }
+        at.origin = changer;
         Ok(())
     }
 

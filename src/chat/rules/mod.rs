@@ -181,8 +181,10 @@ impl Hub {
             Change::ReadMarker { target, time } => self.mark_read(at, target, time),
             Change::Register { account, hash, scram } => self.register(at, account, hash, scram),
             Change::Login { account } => self.login(at, account),
-            Change::Logout => self.logout(at),
-            Change::Password { account, hash, scram } => self.password(at, &account, hash, scram),
+            Change::Logout { renames } => self.logout(at, renames),
+            Change::Password { account, hash, scram, alone } => {
+                self.password(at, &account, (hash, scram), alone)
+            }
             Change::Modes { room, changes } => self.set_modes(at, &room, changes),
             Change::Kick { room, nick, reason } => self.kick(at, &room, &nick, reason),
             Change::Oper { name } => self.oper(at, name),

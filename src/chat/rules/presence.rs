@@ -240,6 +240,19 @@ impl Hub {
         Ok(())
     }
 
+    /// The origin loses its nick and gets a guest's.
+    pub(super) fn become_guest(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {
+        let number = self.guests.take();
+        let mut renamed = self.rename(at, Name::guest(number));
+        if renamed.is_ok() {
+            let user = self.users.get_mut(&at.origin).ok_or(Refusal::NotHere);
+            renamed = user.map(|user| user.identity_mut().named = false);
+        } else {
+            self.guests.release(number);
+        }
+        renamed
+    }
+
     pub(super) fn away(
         &mut self,
         at: &mut Applying<'_>,

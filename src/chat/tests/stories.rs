@@ -322,6 +322,33 @@ fn passwords_are_changed_by_who_knows_the_old_one() {
 }
 
 #[test]
+fn a_logout_gives_the_accounts_nick_up_and_a_new_password_ends_the_other_sessions() {
+    let mut world = World::new();
+    let (alice, thief) = (world.enter(1, "alice"), world.enter(2, "thief"));
+    world.run(alice, Command::Register(Secret::new("sesame"))).effects();
+    world.run(thief, Command::Login("alice".into(), Secret::new("sesame"))).effects();
+    let change = Command::Password(Secret::new("sesame"), Secret::new("another"));
+    let effects = world.run(alice, change).effects();
+    let heard = world.heard(thief, &effects);
+    assert!(heard.iter().any(|(event, viewpoint)| *viewpoint == Viewpoint::Actor
+        && matches!(event, Event::Account { step: AccountStep::LoggedOut, .. })));
+    let account =
+        |world: &World, session| world.hub.user(session).unwrap().identity.account.clone();
+    assert_eq!((account(&world, alice), account(&world, thief)), (Some(Name::new("alice")), None));
+    assert_eq!(world.hub.session_of("thief"), Some(thief), "its nick was its own");
+    let effects = world.run(alice, Command::Logout).effects();
+    assert!(world.heard(alice, &effects).iter().any(|it| matches!(it.0, Event::Renamed { .. })));
+    assert_eq!(world.hub.session_of("alice"), None);
+    let identity = &world.hub.user(alice).unwrap().identity;
+    assert!(identity.nick.as_str().starts_with("guest") && !identity.named);
+    // Records of earlier versions mean what they meant.
+    let record = r#"{"change":"logout"}"#;
+    let before: Change = serde_json::from_str(record).unwrap();
+    assert_eq!(before, Change::Logout { renames: false });
+    assert_eq!(serde_json::to_string(&before).unwrap(), record);
+}
+
+#[test]
 fn doors_keys_and_limits() {
     let mut world = World::new();
     let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
