@@ -24,11 +24,11 @@ use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 /// Wrong passwords for one account without a delay.
-const FREE: u32 = 3;
+const FREE: u32 = 4;
 /// The same for one origin, which may be a school.
 const FREE_PER_ORIGIN: u32 = 20;
 /// The first delay; it doubles.
-const FIRST_DELAY: Duration = Duration::from_secs(5);
+const FIRST_DELAY: Duration = Duration::from_secs(10);
 const OWNER_DELAY: Duration = Duration::from_secs(300);
 /// Short, or anyone could lock an owner who travels out.
 const ACCOUNT_DELAY: Duration = Duration::from_secs(30);
@@ -187,16 +187,16 @@ mod tests {
     #[test]
     fn attempts_in_flight_count_and_a_right_password_gives_its_own_back() {
         let (mut guesses, now) = (Guesses::new(), Instant::now());
-        for number in 0..3 {
+        for number in 0..4 {
             guesses.begin(Token::fixed(number), guess(number, false), now).unwrap();
         }
-        let fourth = guesses.begin(Token::fixed(3), guess(3, false), now);
-        assert_eq!(fourth, Err(FIRST_DELAY), "none of the three has ended");
+        let fifth = guesses.begin(Token::fixed(4), guess(4, false), now);
+        assert_eq!(fifth, Err(FIRST_DELAY), "none of the four has ended");
         guesses.end(Token::fixed(0), false);
-        guesses.begin(Token::fixed(3), guess(3, false), now).unwrap();
-        guesses.end(Token::fixed(3), true);
-        guesses.end(Token::fixed(3), false); // an attempt ends once
-        assert!(guesses.begin(Token::fixed(4), guess(4, false), now).is_err());
+        guesses.begin(Token::fixed(4), guess(4, false), now).unwrap();
+        guesses.end(Token::fixed(4), true);
+        guesses.end(Token::fixed(4), false); // an attempt ends once
+        assert!(guesses.begin(Token::fixed(5), guess(5, false), now).is_err());
     }
 
     #[test]

@@ -175,8 +175,10 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        if let Mode::Thread { jobs, .. } = &self.mode {
-            jobs.close();
+        match &self.mode {
+            Mode::Thread { jobs, .. } => jobs.close(),
+            #[cfg(test)]
+            Mode::InLine { .. } => {}
         }
     }
 }
@@ -234,7 +236,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Name, PasswordHash, Secret};
+    use crate::chat::{Name, Secret};
     use chatloop_reactor::waker;
 
     #[test]
