@@ -223,8 +223,10 @@ fn the_servers_password_is_asked_for() {
     right.send("PASS :open sesame\r\nNICK ada\r\nUSER ada 0 * :Ada\r\n");
     assert!(line(&mut right).starts_with(":irc.example.org 001 ada :"));
     let mut late = Client::connect(server.address);
-    late.send("CAP LS 302\r\nNICK late\r\nUSER late 0 * :L\r\nPASS :open sesame\r\nCAP END\r\n");
-    assert!(line(&mut late).contains(" CAP * LS "));
+    late.send(
+        "CAP REQ :batch\r\nNICK late\r\nUSER late 0 * :L\r\nPASS :open sesame\r\nCAP END\r\n",
+    );
+    assert!(line(&mut late).contains(" CAP * ACK "));
     let rest = line(&mut late);
     assert!(rest.starts_with(":irc.example.org 001 late :"), "{rest}");
 }
