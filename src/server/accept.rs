@@ -2,10 +2,12 @@
 
 use super::config::{Config, OrOff};
 use super::connection::Connection;
-use super::limits::{DEFAULT_PER_ADDRESS, OriginCounts};
+use super::limits::{DEFAULT_ORIGIN_WORK, DEFAULT_PER_ADDRESS, OriginCounts};
 use super::net::{Net, TimerKind};
 use super::start::StartError;
+use super::stats::{Counter, Stats};
 use crate::chat::Hub;
+use crate::chat::work::Cost;
 use crate::session::refusal_text;
 use chatloop_reactor::{Accepted, Interest, Listener, Poller, Token, Transport};
 use log::{debug, error, info, warn};
@@ -43,6 +45,7 @@ pub(super) struct Acceptor {
     paused: bool,
     /// When descriptors last ran out, in a spell that was logged.
     exhausted: Option<Instant>,
+    stats: Stats,
     /// A test lets descriptors run out here.
     #[cfg(test)]
     pub(super) no_descriptors: bool,
@@ -56,7 +59,12 @@ pub(super) struct NewPeer {
 }
 
 impl Acceptor {
-    pub(super) fn new(listeners: Vec<Listener>, descriptors: usize, config: &Config) -> Acceptor {
+    pub(super) fn new(
+        listeners: Vec<Listener>,
+        descriptors: usize,
+        config: &Config,
+        stats: Stats,
+    ) -> Acceptor {
         let mut acceptor = Acceptor {
             listeners,
             origins: OriginCounts::default(),
@@ -64,6 +72,7 @@ impl Acceptor {
             descriptors,
             paused: false,
             exhausted: None,
+            stats,
             #[cfg(test)]
             no_descriptors: false,
         };
@@ -198,9 +207,11 @@ impl Acceptor {
     fn rejection(&self, address: IpAddr, net: &Net, hub: &Hub, config: &Config) -> Option<String> {
         let capacity = self.capacity;
         if net.len() >= capacity {
+            self.stats.count(Counter::Full);
             return Some(format!("the server is full: {capacity} clients (--max-clients)"));
         }
         if let Err(refusal) = hub.admits(&address.to_string(), net.moment()) {
+            self.stats.count(Counter::Banned);
             return Some(refusal_text::of(&refusal));
         }
         let limit = match config.max_per_address {
@@ -209,6 +220,7 @@ impl Acceptor {
             None => Some(DEFAULT_PER_ADDRESS),
         };
         let limit = limit.filter(|limit| self.origins.count(address.into()) >= *limit)?;
+        self.stats.count(Counter::PerAddress);
         Some(format!("too many connections from your address: {limit} (--max-per-address)"))
     }
 
@@ -227,6 +239,15 @@ impl Acceptor {
             }
         }
     }
+}
+
+/// The unfinished work that the origin of this client may have: without the flag loopback is exempt.
+pub(super) fn work_limit(config: &Config, address: IpAddr) -> Option<Cost> {
+    let milliseconds = match config.origin_work {
+        Some(limit) => limit.on().map(NonZeroU32::get),
+        None => (!address.is_loopback()).then_some(DEFAULT_ORIGIN_WORK),
+    };
+    milliseconds.map(|milliseconds| Cost(u64::from(milliseconds) * 1_000_000))
 }
 
 /// Whether the flood limit applies to this client: without the flag it exempts loopback.

@@ -10,7 +10,7 @@
 //! | `engine` | the hub and the journal |
 //! | `broadcast` | delivery to one peer and to many |
 //! | `worker`, `scram`, `random`, `password` | passwords, on a separate thread |
-//! | `limits`, `config`, `reload` | configuration and limits |
+//! | `limits`, `stats`, `config`, `reload` | configuration, limits, and what these have done |
 //! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | the operator's terminal and the log |
 //! | `shutdown`, `trim` | shutting down, and returning memory |
 //!
@@ -44,8 +44,11 @@ pub mod password;
 mod random;
 mod reload;
 mod scram;
+mod shares;
 mod shutdown;
 mod start;
+mod stats;
+mod stint;
 #[cfg(test)]
 mod tests;
 mod transcript;

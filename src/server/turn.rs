@@ -5,20 +5,22 @@
 //! The server owns its parts and routes between them: a part does its work and returns what
 //! concerns the others, as [`Action`]s. All of them are performed in [`Server::perform`].
 
-use super::accept::{Acceptor, NewPeer, is_flood_limited};
+use super::accept::{Acceptor, NewPeer, is_flood_limited, work_limit};
 use super::broadcast::Broadcast;
-use super::config::{Config, Settings};
+use super::config::{Config, OrOff, Settings};
 use super::connection::{Bounds, Connection};
 use super::engine::Engine;
 use super::exchange::Exchange;
 use super::gate::{Blocked, LineGate};
 use super::intake::Intake;
+use super::limits::{DEFAULT_LINE_RATE, Pace};
 use super::net::{Net, TimerKind};
 use super::operator::{CONSOLE, ConsoleService, Request};
 use super::random::Random;
 use super::reload::Live;
 use super::shutdown::{Ending, Shutdown};
 use super::start::{self, StartError, listen, open_journal};
+use super::stats::Stats;
 use super::trim::MemoryTrim;
 use super::worker::Workers;
 use crate::chat::Moment;
@@ -84,7 +86,8 @@ impl Server {
         let config = &settings.config;
         signals::ignore_sigpipe().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
-        let acceptor = Acceptor::new(listen(config)?, descriptors, config);
+        let stats = Stats::new();
+        let acceptor = Acceptor::new(listen(config)?, descriptors, config, stats.clone());
         let mut poller = Poller::new(config.boot.backend).map_err(StartError::System)?;
         acceptor.watch(&mut poller)?;
         let signals = Signals::new(signals).map_err(StartError::System)?;
@@ -94,13 +97,14 @@ impl Server {
         let (journal, hub) = open_journal(config, &waker, &clock)?;
         let irc =
             config.irc_settings(Moment(clock.unix_milliseconds())).map_err(StartError::Setting)?;
-        let (net, engine) = (Net::new(poller, clock, bounds(config)), Engine::new(journal, hub));
+        let (net, engine) =
+            (Net::new(poller, clock, bounds(config), stats.clone()), Engine::new(journal, hub));
         let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
         let workers = work(waker, wakes).map_err(StartError::System)?;
-        let (acceptor, intake) = (acceptor, Intake::new(config));
+        let (acceptor, intake) = (acceptor, Intake::new(config, stats.clone()));
         let live = Live::new(settings);
         Ok(Server {
-            exchange: Exchange::new(net, engine, broadcast, workers, console, live),
+            exchange: Exchange::new(net, engine, broadcast, workers, (console, live), stats),
             acceptor,
             intake,
             shutdown: Shutdown::new(signals),
@@ -235,7 +239,7 @@ impl Server {
             let gate = LineGate::new(is_flood_limited(config, address.ip()), now);
             let session = Dialect::new(config.style.into());
             let lane = self.exchange.broadcast.enter(session.format());
-            let token = self.exchange.net.insert(|token| {
+            let token = self.exchange.net.insert(work_limit(config, address.ip()), |token| {
                 let mut connection =
                     Connection::new(token, transport, address.into(), session, lane, gate, tenths);
                 connection.life.counted = rejection.is_none();
@@ -343,6 +347,8 @@ impl Server {
                 let limited =
                     is_flood_limited(self.exchange.live.config(), connection.address.ip());
                 connection.gate.limit_flood(limited, now);
+                let limit = work_limit(self.exchange.live.config(), connection.address.ip());
+                self.exchange.net.limit_work(token, limit);
             }
             // Also where nothing has changed: it only looks at the time that is left.
             self.exchange.check_idle(token);
@@ -382,9 +388,11 @@ fn wanted_signals(config: &Config) -> &'static [Signal] {
 }
 
 fn bounds(config: &Config) -> Bounds {
+    let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
     Bounds {
         outbox_soft: config.outbox_soft.0,
         outbox_hard: config.outbox_hard.0,
         inbox: INBOX_BOUND,
+        pace: Pace::new(rate),
     }
 }

@@ -16,7 +16,7 @@ pub use action::{Action, Proof};
 pub use detect::{Detect, detect};
 pub use frame::{Body, Frame, ProofAnswer, Replay};
 pub use irc::View;
-pub use plain::{Bell, Style, Theme};
+pub use plain::{Style, Theme};
 
 use crate::chat::{Event, Stamp, Viewpoint};
 use std::time::Duration;
@@ -195,6 +195,16 @@ impl Dialect {
         match self {
             Dialect::Plain(plain) => plain::render_notice(plain.theme(), text, out),
             Dialect::Irc(irc) => irc.answering(true, out, |irc, out| irc.notice(text, view, out)),
+        }
+    }
+
+    /// Shows the peer what the server's limits have done.
+    pub fn stats(&mut self, lines: &[String], view: &View<'_>, out: &mut Vec<u8>) {
+        match self {
+            Dialect::Plain(plain) => {
+                lines.iter().for_each(|line| plain::render_notice(plain.theme(), line, out));
+            }
+            Dialect::Irc(irc) => irc.answering(true, out, |irc, out| irc.stats(lines, view, out)),
         }
     }
 

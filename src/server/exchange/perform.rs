@@ -1,6 +1,7 @@
 //! The one place where actions are performed.
 
 use super::{Exchange, session};
+use crate::chat::work;
 use crate::chat::{Change, Command, Decision, Entry, Event, Hub, Outcome, Purpose, Work};
 use crate::server::audit;
 use crate::server::connection::Connection;
@@ -8,6 +9,7 @@ use crate::server::gate::Blocked;
 use crate::server::intake::Intake;
 use crate::server::net::TimerKind;
 use crate::server::operator::CONSOLE;
+use crate::server::stats::Counter;
 use crate::session::{Action, Proof, ProofAnswer};
 use chatloop_reactor::Token;
 use log::info;
@@ -39,6 +41,7 @@ impl Exchange {
     pub(in crate::server) fn perform_one(&mut self, token: Token, action: Action) -> bool {
         match action {
             Action::Do(command) => return self.decide(token, command),
+            Action::Stats => self.show_stats(token),
             Action::Tell(lines) => lines.iter().for_each(|line| self.notice(token, line)),
             Action::Show(event) => self.reply(token, &event),
             Action::AwaitRegistration(timeout) => {
@@ -120,6 +123,7 @@ impl Exchange {
             }
             Decision::Work(work) => {
                 if !self.submit(token, work) {
+                    self.stats.count(Counter::Logins);
                     let text = "too many logins in progress; try again in a moment";
                     self.notice(token, text);
                     return true;
@@ -242,10 +246,14 @@ impl Exchange {
             return; // the disk is behind; when it has caught up, the waker rings
         }
         intake.begin_turn(&self.net);
+        work::take();
         while let Some(token) =
             intake.next(&mut self.net, self.engine.hub(), &mut self.broadcast, &mut self.actions)
         {
             self.perform(token);
+            let cost = work::take();
+            self.net.charge(token, cost, false);
+            intake.worked(cost, &self.net);
         }
         self.console.begin_turn();
         let (now, limit) = (self.net.moment(), self.live.config().max_line);
@@ -258,15 +266,14 @@ impl Exchange {
 
     /// The next line of a connection waits for an answer.
     fn block(&mut self, token: Token) {
-        if let Some(connection) = self.net.connection(token) {
-            connection.gate.block(Blocked::ANSWER);
+        if let Some(mut peer) = self.net.peer(token) {
+            peer.await_answer();
         }
     }
 
     pub(in crate::server) fn unblock(&mut self, token: Token, reason: Blocked) {
         if let Some(mut peer) = self.net.peer(token) {
-            peer.connection.gate.unblock(reason);
-            peer.look_at_input();
+            peer.unblock(reason);
         }
     }
 }

@@ -5,6 +5,7 @@ mod harmless;
 mod seen;
 mod typed;
 
+use super::commands::help;
 use super::*;
 use crate::chat::{
     Change, Decision, Entry, Event, Hub, Outcome, PasswordHash, Point, Query, QuitReason, Range,
