@@ -104,11 +104,14 @@ for features in '' disk lab; do
     --lib --test server --test journal
 done
 
-if [ -d src/reactor/poller ] && grep -q '^kqueue-stand-in' src/reactor/Cargo.toml; then
-  step "kqueue's code on Linux, over its stand-in"
+if [ "$(uname)" = Linux ]; then
+  step "kqueue's code on Linux, over its stand-in: contract, server, a swarm of 200"
   (
     export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/kqueue-stand-in
+    export CHATLOOP_PROFILE=dev CHATLOOP_FEATURES=kqueue-stand-in SERVER_FLAGS='--backend kqueue'
     bounded 900 cargo test --locked --quiet -p chatloop-reactor --features kqueue-stand-in
+    bounded 900 cargo test --locked --quiet --features kqueue-stand-in --test server -- kqueue::
+    try scripts/swarm.sh --clients 200 --senders 150 --messages 2000 --one-order --backend kqueue
   )
 fi
 

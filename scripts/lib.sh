@@ -2,7 +2,8 @@
 # Shared by the scripts: build, start a server on a free port, wait for an event, and clean up on
 # every way out. Sourced, not run. POSIX sh; Linux and macOS; works under set -e, too.
 #
-# CHATLOOP_PROFILE=dev takes the quick build instead of the optimised one.
+# CHATLOOP_PROFILE=dev takes the quick build instead of the optimised one; CHATLOOP_FEATURES adds
+# Cargo features.
 
 # How long any single wait may take, in tenths of a second.
 PATIENCE=300
@@ -51,7 +52,8 @@ show_help() {
 build() {
   profile=${CHATLOOP_PROFILE:-release}
   echo "building ($profile) ..." >&2
-  cargo build --quiet --locked --profile "$profile" --bins || die "the build failed"
+  cargo build --quiet --locked --profile "$profile" --bins \
+    ${CHATLOOP_FEATURES:+--features "$CHATLOOP_FEATURES"} || die "the build failed"
   case $profile in
     dev) bin=${CARGO_TARGET_DIR:-target}/debug ;;
     *) bin=${CARGO_TARGET_DIR:-target}/$profile ;;

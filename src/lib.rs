@@ -1,7 +1,7 @@
 //! chatloop: a multi-user TCP chat whose event loop you can watch.
 //!
 //! The house has four foundations that know nothing of each other and three floors over them;
-//! `tests/layering.rs` holds the arrows.
+//! `tests/layering/` holds the arrows.
 //!
 //! | module | what lives there |
 //! |---|---|

@@ -192,52 +192,56 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     let oper = operator("open-sesame");
     let server = scratch.server(&["--oper", &oper]);
     let (mut alice, mut bob) = (server.join(), server.join());
-    ask(&mut alice, "/nick alice", "you are alice now");
-    ask(&mut alice, "/register correct-horse", "is registered");
-    ask(&mut alice, "/oper root open-sesame", "server operator now");
-    ask(&mut alice, "/join #den", "its op");
+    ask(&mut alice, "/nick alice", "you are now known as alice");
+    ask(&mut alice, "/register correct-horse", "account alice created");
+    ask(&mut alice, "/oper root open-sesame", "you are now a server operator");
+    ask(&mut alice, "/join #den", "you are an operator");
     ask(&mut alice, "/topic about borrowing", "about borrowing");
-    ask(&mut alice, "/lock key sesame", "+k sesame");
-    ask(&mut alice, "/ban mallory", "+b mallory");
-    ask(&mut alice, "/keep", "stays");
-    ask(&mut alice, "/gban 10.9.8.7 3d spam", "10.9.8.7 is banned");
+    ask(&mut alice, "/lock key sesame", "to sesame");
+    ask(&mut alice, "/ban mallory", "banned mallory from #den");
+    ask(&mut alice, "/keep", "now permanent");
+    ask(&mut alice, "/gban 10.9.8.7 3d spam", "server ban added: 10.9.8.7");
     alice.send("the first text\nto be forgotten: swordfish\n");
-    ask(&mut alice, "/edit 1 the second text", "has changed #den 1");
-    ask(&mut alice, "/delete 2", "has deleted #den 2");
+    ask(&mut alice, "/edit 1 the second text", "edited message 1 in #den");
+    ask(&mut alice, "/delete 2", "deleted message 2 in #den");
     ask(&mut alice, "/quit", "goodbye");
-    ask(&mut bob, "/nick bob", "you are bob now");
+    ask(&mut bob, "/nick bob", "you are now known as bob");
     ask(&mut bob, "/msg alice call me", "at the next login");
     kill(server);
 
     let server = scratch.server(&["--oper", &oper]);
     let (mut alice, mut bob) = (server.join(), server.join());
-    ask(&mut bob, "/nick alice", "somebody's account");
-    ask(&mut bob, "/nick mallory", "mallory now");
+    ask(&mut bob, "/nick alice", "nick alice is registered");
+    ask(&mut bob, "/nick mallory", "known as mallory");
     ask(&mut bob, "/join #den sesame", "banned from #den");
-    ask(&mut bob, "/nick bob", "bob now");
-    ask(&mut bob, "/join #den", "has a key");
+    ask(&mut bob, "/nick bob", "known as bob");
+    ask(&mut bob, "/join #den", "needs a key");
     ask(&mut bob, "/join #den sesame", "topic: about borrowing");
-    ask(&mut alice, "/login alice battery-staple", "are wrong");
-    ask(&mut alice, "/login alice correct-horse", "logged in as alice");
-    assert!(alice.line().contains("you are alice now"));
-    assert!(alice.line().contains("while you were not here: 1 message"));
+    ask(&mut alice, "/login alice battery-staple", "wrong name or password");
+    ask(&mut alice, "/login alice correct-horse", "now logged in as alice");
+    assert!(alice.line().contains("you are now known as alice"));
+    assert!(alice.line().contains("while you were offline: 1 message"));
     assert!(alice.line().ends_with("[bob -> you]: call me"));
-    ask(&mut alice, "/join #den sesame", "its op");
-    ask(&mut alice, "/history #den", "past of #den: 1 message");
+    ask(&mut alice, "/join #den sesame", "you are an operator");
+    ask(&mut alice, "/history #den", "history of #den: 1 message");
     assert!(alice.line().ends_with("#den [alice]: the second text (edited)"));
     for gone in ["first", "swordfish"] {
-        ask(&mut alice, &format!("/search {gone} #den"), &format!("found \"{gone}\": nothing"));
+        ask(
+            &mut alice,
+            &format!("/search {gone} #den"),
+            &format!("search for \"{gone}\": no messages"),
+        );
     }
-    ask(&mut alice, "/oper root open-sesame", "server operator now");
-    ask(&mut alice, "/gban", "1 banned");
-    assert!(alice.line().contains("10.9.8.7 until "));
+    ask(&mut alice, "/oper root open-sesame", "you are now a server operator");
+    ask(&mut alice, "/gban", "server bans: 1 entry");
+    assert!(alice.line().contains("10.9.8.7 (until "));
     ask(&mut alice, "/quit", "goodbye");
     kill(server);
 
     // Mail has been handed over once.
     let server = scratch.server(&[]);
     let mut alice = server.join();
-    ask(&mut alice, "/login alice correct-horse", "you are alice now");
+    ask(&mut alice, "/login alice correct-horse", "you are now known as alice");
     alice.assert_nothing_waits();
 }
 
@@ -268,8 +272,8 @@ fn lines_pass_while_passwords_are_checked() {
     const PINGS: usize = 200;
     let server = Server::start(&[]);
     let mut owner = server.join();
-    ask(&mut owner, "/nick alice", "you are alice now");
-    ask(&mut owner, "/register correct-horse", "is registered");
+    ask(&mut owner, "/nick alice", "you are now known as alice");
+    ask(&mut owner, "/register correct-horse", "account alice created");
     let (mut ping, mut pong) = (server.join(), server.join());
     let mut storm: Vec<Client> = (0..LOGINS).map(|_| server.join()).collect();
     storm.iter_mut().for_each(|client| client.send("/login alice correct-horse\n"));
@@ -278,7 +282,7 @@ fn lines_pass_while_passwords_are_checked() {
         for client in &mut storm {
             let answered = &answered;
             scope.spawn(move || {
-                while !client.line().contains("you are logged in as alice") {}
+                while !client.line().contains("you are now logged in as alice") {}
                 answered.fetch_add(1, Ordering::SeqCst);
             });
         }

@@ -351,7 +351,7 @@ fn the_report_for_people_has_a_line_for_everything() {
         "delivered   20;",
         "p99.9",
         "bytes per connection",
-        "clean       0 lost, 0 doubled, 0 reordered, 0 torn\n",
+        "clean       0 lost, 0 duplicated, 0 reordered, 0 corrupted\n",
     ] {
         assert!(said.contains(expected), "{expected:?} in {said}");
     }

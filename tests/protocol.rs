@@ -126,9 +126,9 @@ impl Cast {
     fn introduce(&mut self, name: &'static str) {
         let mut client = self.server.join();
         client.send(format!("/nick {name}\n"));
-        while !client.line().ends_with(&format!("you are {name} now")) {}
+        while !client.line().ends_with(&format!("you are now known as {name}")) {}
         for other in self.people.values_mut() {
-            while !other.line().ends_with(&format!(" is {name} now")) {}
+            while !other.line().ends_with(&format!(" is now known as {name}")) {}
         }
         self.people.insert(name, client);
     }
@@ -266,7 +266,7 @@ fn every_command_has_a_section_and_an_example() {
         let form = told[0].split_once(": ").unwrap().0.trim_start_matches('/');
         let text = sections.remove(form);
         let text = text.unwrap_or_else(|| panic!("the page has no section '### `/{form}`'"));
-        let other = told.get(1).and_then(|line| line.strip_prefix("the same: "));
+        let other = told.get(1).and_then(|line| line.strip_prefix("also: "));
         let also = text.replace('\n', " ");
         let also = also.split_once("Also: ").map(|(_, also)| also.split_once(". ").unwrap().0);
         let expected = other.map(|other| format!("`{}`", other.replace(", ", "`, `")));
@@ -287,7 +287,7 @@ fn every_command_in_an_example_is_one() {
     let mut sent = BTreeSet::new();
     for dialogue in dialogues() {
         for pair in dialogue.steps.windows(2) {
-            let refused = pair[1].contains("* there is no ") && pair[1].contains(" command");
+            let refused = pair[1].contains("* unknown command");
             if let Step::Sends(_, words) = step(pair[0])
                 && words.starts_with('/')
                 && !words.starts_with("//")

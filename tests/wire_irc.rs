@@ -8,9 +8,9 @@
 //! CHATLOOP_ROUNDS=100000000 cargo test --release --test wire_irc
 //! ```
 
-use chatloop::wire::irc::{
-    CaseMapping, Fit, Framer, Limits, LineWriter, Message, Part, Source, Step, Tags, mask, tags,
-};
+use chatloop::chat::glob;
+use chatloop::wire::frame::{Framer, LineKind, Step};
+use chatloop::wire::irc::{Fit, Limits, LineWriter, Message, Source, Tags, tags};
 use irc_proto::{Command, Message as TheirMessage, Prefix, message::Tag as TheirTag};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -312,8 +312,10 @@ fn any_texts_make_one_line() {
             .middle(&middle)
             .trailing(&trailing);
         let fit = line.end();
-        let mut framer = Framer::new(Limits::FROM_SERVER);
-        let Step::Line { bytes, used } = framer.next(&out) else { panic!("{out:?}") };
+        let kind = LineKind::Irc(Limits::FROM_SERVER);
+        let Step::Line { bytes, used } = Framer::default().next(&out, kind) else {
+            panic!("{out:?}")
+        };
         assert_eq!(used, out.len(), "{out:?}");
         let message = Message::parse(bytes).expect("what was written can be read");
         if fit == Fit::Whole {
@@ -327,33 +329,27 @@ fn any_texts_make_one_line() {
 #[derive(Debug, PartialEq)]
 enum Found {
     Line(Vec<u8>),
-    TooLong(Part),
+    TooLong,
 }
 
 /// What the framer has to find, said slowly: all lines at hand, each measured as a whole.
 fn found_slowly(input: &[u8], limits: Limits) -> Vec<Found> {
     let mut lines: Vec<&[u8]> = input.split(|byte| matches!(byte, b'\r' | b'\n')).collect();
     let unfinished = lines.pop().unwrap_or_default();
-    let measure = |line: &[u8]| {
+    let too_long = |line: &[u8]| {
         let space = line.iter().position(|byte| *byte == b' ');
         let tags = match (line.first(), space) {
             (Some(b'@'), Some(space)) => space + 1,
             (Some(b'@'), None) => line.len() + 1,
             _ => 0,
         };
-        if tags > limits.tags {
-            Some(Part::Tags)
-        } else if line.len().saturating_sub(tags) + 2 > limits.body {
-            Some(Part::Body)
-        } else {
-            None
-        }
+        tags > limits.tags || line.len().saturating_sub(tags) + 2 > limits.body
     };
     let mut found = Vec::new();
     for line in lines.into_iter().filter(|line| !line.is_empty()) {
-        found.push(measure(line).map_or_else(|| Found::Line(line.to_vec()), Found::TooLong));
+        found.push(if too_long(line) { Found::TooLong } else { Found::Line(line.to_vec()) });
     }
-    found.extend(measure(unfinished).map(Found::TooLong));
+    found.extend(too_long(unfinished).then_some(Found::TooLong));
     found
 }
 
@@ -369,21 +365,23 @@ fn cutting_the_stream_changes_nothing() {
         ]);
         let input: Vec<u8> = (0..6).flat_map(|_| hostile_bytes(&mut dice)).collect();
         let most = dice.one_of(&[1, 3, 50, 2_000]);
-        let mut framer = Framer::new(limits);
+        let (mut framer, kind) = (Framer::default(), LineKind::Irc(limits));
         let (mut kept, mut found, mut arrived) = (Vec::new(), Vec::new(), 0);
         while arrived < input.len() {
             let chunk = (1 + dice.below(most)).min(input.len() - arrived);
             kept.extend_from_slice(&input[arrived..arrived + chunk]);
             arrived += chunk;
             loop {
-                let (used, more) = match framer.next(&kept) {
+                let (used, more) = match framer.next(&kept, kind) {
                     Step::Incomplete { used } => (used, false),
                     Step::Line { bytes, used } => {
                         found.push(Found::Line(bytes.to_vec()));
+                        framer.taken(false);
                         (used, true)
                     }
-                    Step::TooLong { part, used, .. } => {
-                        found.push(Found::TooLong(part));
+                    Step::TooLong { used, .. } => {
+                        found.push(Found::TooLong);
+                        framer.taken(true);
                         (used, true)
                     }
                 };
@@ -392,24 +390,20 @@ fn cutting_the_stream_changes_nothing() {
                     break;
                 }
             }
-            assert!(kept.len() <= limits.longest());
+            assert!(kept.len() <= kind.longest());
         }
         assert_eq!(found, found_slowly(&input, limits), "{limits:?} {input:?}");
     }
 }
 
 /// A matcher whose correctness one can see, and whose cost one had better not.
-fn matches_slowly(mask: &[char], text: &[char]) -> bool {
+fn matches_slowly(mask: &[u8], text: &[u8]) -> bool {
     match (mask, text) {
         ([], []) => true,
-        (['*', rest @ ..], _) => {
+        ([b'*', rest @ ..], _) => {
             matches_slowly(rest, text) || (!text.is_empty() && matches_slowly(mask, &text[1..]))
         }
-        (['\\', wanted @ ('*' | '?'), rest @ ..], [letter, left @ ..]) => {
-            wanted == letter && matches_slowly(rest, left)
-        }
-        (['\\', '*' | '?', ..], []) => false,
-        (['?', rest @ ..], [_, left @ ..]) => matches_slowly(rest, left),
+        ([b'?', rest @ ..], [_, left @ ..]) => matches_slowly(rest, left),
         ([wanted, rest @ ..], [letter, left @ ..]) => {
             wanted.eq_ignore_ascii_case(letter) && matches_slowly(rest, left)
         }
@@ -422,11 +416,10 @@ fn masks_match_what_a_slow_matcher_matches() {
     let mut dice = Dice::new("masks_match_what_a_slow_matcher_matches");
     let mut hits = 0;
     for _ in 0..rounds(15_000) {
-        let pattern = dice.text(&["a", "A", "b", "é", "*", "*", "?", "\\"], 0, 8);
-        let text = dice.text(&["a", "b", "é", "*", "?", "\\"], 0, 8);
-        let letters = |text: &str| text.chars().collect::<Vec<char>>();
-        let slow = matches_slowly(&letters(&pattern), &letters(&text));
-        assert_eq!(mask::matches(&pattern, &text, CaseMapping::Ascii), slow, "{pattern} {text}");
+        let pattern = dice.text(&["a", "A", "b", "é", "*", "*", "?"], 0, 8);
+        let text = dice.text(&["a", "b", "é", "*", "?"], 0, 8);
+        let slow = matches_slowly(pattern.as_bytes(), text.as_bytes());
+        assert_eq!(glob(&pattern, &text), slow, "{pattern} {text}");
         hits += usize::from(slow);
     }
     assert!(hits > 0, "the generator found no match at all");

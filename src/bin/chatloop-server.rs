@@ -1,6 +1,6 @@
 //! `chatloop-server`: arguments in, exit code out.
 
-use chatloop::server::config::{Settings, Task, Wrong};
+use chatloop::server::config::{Invalid, Settings, Task};
 use chatloop::server::{Ending, JournalError, Log, Server, export, import, password};
 use std::io::BufWriter;
 use std::process::ExitCode;
@@ -23,9 +23,9 @@ fn main() -> ExitCode {
             told(read.map(|imported| format!("{} messages imported", imported.messages)))
         }
         // clap knows its colours and its exit code, and that help is not an error.
-        Err(Wrong::Arguments(error)) => error.exit(),
-        Err(wrong) => {
-            eprintln!("chatloop-server: {wrong}");
+        Err(Invalid::Arguments(error)) => error.exit(),
+        Err(error) => {
+            eprintln!("chatloop-server: {error}");
             ExitCode::from(2)
         }
     }

@@ -39,9 +39,9 @@ pub use log::{
 };
 pub use model::{
     Audience, Caseless, Continuations, Field, Flag, Identity, IrcNames, Kind, Lookup, Mask,
-    Metadata, MetadataChanges, ModeChange, Modes, Moment, Name, NickFault, PasswordHash, Point,
-    Query, Quoted, Range, RecordId, Reference, Refusal, RoomFault, Scope, ScramKeys, Secret,
-    SessionId, Stamp, Topic, UserMode, Viewpoint, glob, is_metadata_key, limits, marker_target,
-    query, set_metadata,
+    Metadata, MetadataChanges, ModeChange, Modes, Moment, Name, NickFault, NoOrigin, Origin,
+    PasswordHash, Point, Query, Quoted, Range, RecordId, Reference, Refusal, RoomFault, Scope,
+    ScramKeys, Secret, SessionId, Stamp, Topic, UserMode, Viewpoint, glob, is_metadata_key, limits,
+    marker_target, query, set_metadata,
 };
 pub use state::{Ban, Hub, Member, Room, User};

@@ -1,12 +1,10 @@
-//! What may the word at the cursor become? Tab.
+//! Tab completion: nicks, the last speaker first; rooms; commands with their usage.
 //!
-//! Nicks, the one that spoke last first; rooms; commands with their forms, as the server's own
-//! `/help` lists them: a list in here would be wrong for every other server, and for this one
-//! tomorrow. Pressed again, Tab goes on to the next one.
+//! Pressed again, Tab goes on to the next candidate.
 //!
 //! Bounds: `MAX_NICKS`, `MAX_ROOMS`, `MAX_COMMANDS`, `MAX_SHOWN`.
 
-/// Nicks kept; those who have been silent for longest are forgotten.
+/// Nicks kept; the longest silent are forgotten.
 pub const MAX_NICKS: usize = 1_000;
 /// Rooms kept.
 pub const MAX_ROOMS: usize = 500;
@@ -18,14 +16,14 @@ const MAX_SHOWN: usize = 100;
 /// What can be completed.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
-    /// Who spoke last is last.
+    /// The last speaker is last.
     nicks: Vec<String>,
     rooms: Vec<String>,
-    /// Name without the slash, and form.
+    /// Name without the slash, and usage.
     commands: Vec<(String, String)>,
 }
 
-/// What Tab came to.
+/// The result of a Tab.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[allow(missing_docs)] // said with the variant
 pub enum Completion {
@@ -38,7 +36,7 @@ pub enum Completion {
 }
 
 impl Vocabulary {
-    /// Somebody spoke.
+    /// This nick spoke.
     pub fn spoke(&mut self, nick: &str) {
         self.forget(nick);
         if self.nicks.len() == MAX_NICKS {
@@ -47,7 +45,7 @@ impl Vocabulary {
         self.nicks.push(nick.to_owned());
     }
 
-    /// Somebody is there, but has not spoken.
+    /// This nick is present, but has not spoken.
     pub fn present(&mut self, nick: &str) {
         let known = self.nicks.iter().any(|it| it.eq_ignore_ascii_case(nick));
         if !known && self.nicks.len() < MAX_NICKS {
@@ -55,7 +53,7 @@ impl Vocabulary {
         }
     }
 
-    /// Somebody has another nick.
+    /// A nick was changed.
     pub fn renamed(&mut self, before: &str, nick: &str) {
         match self.nicks.iter_mut().find(|it| it.eq_ignore_ascii_case(before)) {
             Some(known) => nick.clone_into(known),
@@ -63,12 +61,12 @@ impl Vocabulary {
         }
     }
 
-    /// Somebody is gone.
+    /// This nick is gone.
     pub fn forget(&mut self, nick: &str) {
         self.nicks.retain(|it| !it.eq_ignore_ascii_case(nick));
     }
 
-    /// There is such a room.
+    /// There is a room of this name.
     pub fn room(&mut self, room: &str) {
         let known = self.rooms.iter().any(|it| it.eq_ignore_ascii_case(room));
         if !known && self.rooms.len() < MAX_ROOMS {
@@ -77,7 +75,7 @@ impl Vocabulary {
         }
     }
 
-    /// There is such a command.
+    /// There is a command of this name.
     pub fn command(&mut self, name: &str, form: &str) {
         let has_room = self.commands.len() < MAX_COMMANDS;
         match self.commands.iter_mut().find(|(known, _)| known == name) {
@@ -110,7 +108,7 @@ impl Vocabulary {
         if part.is_empty() && mark.is_empty() {
             return Completion::Nothing;
         }
-        // At the start of a line it addresses somebody: "alice: ".
+        // At the start of a line it addresses the person: "alice: ".
         let end = if start == 0 && mark.is_empty() { ": " } else { " " };
         let nicks = self.nicks.iter().rev();
         let nicks = nicks.filter(|nick| begins(nick, part) && !nick.eq_ignore_ascii_case(own));

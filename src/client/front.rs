@@ -1,4 +1,4 @@
-//! Who talks, a person or a script? What the loop wants of either.
+//! The user of the client, a person or a script, as the loop sees either.
 
 use super::Notice;
 use super::console::Console;
@@ -12,7 +12,6 @@ use crate::reactor::Poller;
 use jiff::Zoned;
 use std::io::{self, IsTerminal};
 
-/// Who talks.
 pub(super) enum Front {
     /// A person, but there is no connection yet and the terminal is still as it was. The dialect
     /// is handed on to the console.
@@ -39,7 +38,7 @@ impl Front {
         }
     }
 
-    /// What is to be sent that nobody has typed.
+    /// What is to be sent that was not typed.
     pub(super) fn take_outgoing(&mut self) -> Vec<u8> {
         match self {
             Front::Person(_) => Vec::new(),
@@ -50,7 +49,7 @@ impl Front {
         }
     }
 
-    /// A connection stands.
+    /// A connection is established.
     pub(super) fn connected(&mut self, now: &Zoned) {
         match self {
             Front::Person(_) => {}
@@ -68,7 +67,7 @@ impl Front {
         }
     }
 
-    /// What the client itself has to say. `colours` counts as long as there is no console.
+    /// Shows a notice of the client's own. `colours` counts as long as there is no console.
     pub(super) fn notice(&mut self, notice: &Notice, colours: bool) {
         match self {
             Front::Console(console) => console.notice(notice, &Zoned::now()),
@@ -93,7 +92,7 @@ impl Front {
     /// Shows the turn's changes; `false` if the terminal is gone.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub(super) fn show(&mut self, poller: &mut Poller, link: &Link) -> io::Result<bool> {
         match self {
             Front::Person(_) => {}
@@ -111,12 +110,12 @@ impl Front {
     /// Writes what is left, and gives the terminal back.
     ///
     /// # Errors
-    /// What the system said to a script's last words.
+    /// A script's output could not be written.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         match self {
             Front::Person(_) => Ok(()),
             Front::Script(script) => script.finish(),
-            // Gone is gone; the exit says why.
+            // If the terminal is gone there is nothing to clear; the exit code tells why.
             Front::Console(console) => {
                 let _ = console.clear_row();
                 Ok(())

@@ -1,4 +1,4 @@
-//! How is the connection made, used, lost and made again?
+//! The connection to the server: made, used, lost and made again.
 //!
 //! ```text
 //!            start            writable, no error
@@ -8,10 +8,10 @@
 //!    └────────────────┴───────────────────────┘
 //! ```
 //!
-//! Several addresses of one name are tried in turn, each with its own time-out. What happens is
-//! told as [`LinkEvent`]; whether to try again is the caller's decision.
+//! Several addresses of one name are tried in turn, each with its own timeout. What happens is
+//! reported as [`LinkEvent`]s; whether to try again is the caller's decision.
 //!
-//! Every bound: [`MAX_SERVER_LINE`] for what is received and not yet a line, [`READ_SHARE`] and
+//! Bounds: [`MAX_SERVER_LINE`] for what is received and not yet a line, [`READ_SHARE`] and
 //! [`WRITE_SHARE`] a turn, [`SEND_SOFT`] and [`SEND_HARD`] for what waits to be sent.
 
 use super::timers::TimerKind;
@@ -20,12 +20,12 @@ use crate::reactor::{
     ChunkWriter, Connector, Inbox, Interest, Outbox, Poller, Received, Registration, TimerId,
     Timers, Transport, Written,
 };
-use crate::wire::line::{LineReader, Step};
+use crate::wire::frame::{Framer, LineKind, Step};
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// Bytes of one line from the server; more of it is skipped, and said.
+/// Bytes of one line from the server; the rest of a longer one is skipped and reported.
 pub const MAX_SERVER_LINE: usize = 64 * 1024;
 
 /// Bytes read a turn, so that a flood leaves the keyboard its turn.
@@ -43,17 +43,17 @@ pub const SEND_HARD: usize = 8 * 1024 * 1024;
 /// What happened to the connection.
 #[derive(Debug)]
 pub enum LinkEvent {
-    /// It stands.
+    /// It is established.
     Connected(SocketAddr),
     /// One address could not be reached.
     Unreachable(SocketAddr, ConnectError),
     /// No address could be reached.
     NotConnected,
-    /// A line came, without its end.
+    /// A line arrived; without its newline.
     Line(Vec<u8>),
     /// A line was longer than [`MAX_SERVER_LINE`].
     LineTooLong,
-    /// The server has closed the connection, in good order.
+    /// The server closed the connection.
     Closed,
     /// The connection broke.
     Broken(io::Error),
@@ -62,9 +62,8 @@ pub enum LinkEvent {
 /// Why an address could not be reached.
 #[derive(Debug)]
 pub enum ConnectError {
-    /// The system said so.
     System(io::Error),
-    /// Nobody said anything for this long.
+    /// There was no response for this long.
     TimedOut(Duration),
 }
 
@@ -99,7 +98,7 @@ pub struct Link {
     encoder: ChunkWriter,
     outbox: Outbox,
     inbox: Inbox,
-    reader: LineReader,
+    framer: Framer,
 }
 
 impl Link {
@@ -113,7 +112,7 @@ impl Link {
             encoder: ChunkWriter::new(),
             outbox: Outbox::new(),
             inbox: Inbox::new(),
-            reader: LineReader::new(),
+            framer: Framer::default(),
         }
     }
 
@@ -136,7 +135,7 @@ impl Link {
     /// Begins to connect.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub fn start(
         &mut self,
         poller: &mut Poller,
@@ -174,7 +173,7 @@ impl Link {
     /// The socket is ready for something.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub fn ready(
         &mut self,
         poller: &mut Poller,
@@ -224,10 +223,10 @@ impl Link {
         }
     }
 
-    /// The time for the address that is being tried is over.
+    /// The timeout for the current address has expired.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub fn connect_timed_out(
         &mut self,
         poller: &mut Poller,
@@ -248,7 +247,7 @@ impl Link {
         }
     }
 
-    /// Reads once and tells the lines; the end, if it has come.
+    /// Reads once and reports the lines; returns the end, if it has come.
     fn receive(
         &mut self,
         transport: &mut Transport,
@@ -268,7 +267,7 @@ impl Link {
         self.take_lines(end.is_some(), link_events);
         if end.is_some() {
             self.inbox = Inbox::new();
-            self.reader = LineReader::new();
+            self.framer = Framer::default();
         }
         end
     }
@@ -276,21 +275,19 @@ impl Link {
     fn take_lines(&mut self, ended: bool, link_events: &mut Vec<LinkEvent>) {
         loop {
             let pending = self.inbox.pending();
-            let step = match ended {
-                true => self.reader.finish(pending, MAX_SERVER_LINE),
-                false => self.reader.next(pending, MAX_SERVER_LINE),
-            };
-            let used = match step {
+            let kind = LineKind::Plain(MAX_SERVER_LINE);
+            let used = match self.framer.next_or_last(pending, kind, ended) {
                 Step::Line { bytes, used } => {
                     link_events.push(LinkEvent::Line(bytes.to_vec()));
+                    self.framer.taken(false);
                     used
                 }
-                Step::TooLong { used } => {
+                Step::TooLong { used, .. } => {
                     link_events.push(LinkEvent::LineTooLong);
+                    self.framer.taken(true);
                     used
                 }
-                Step::Skipped { used } => used,
-                Step::Incomplete => return,
+                Step::Incomplete { used } => return self.inbox.consume(used),
             };
             self.inbox.consume(used);
         }
@@ -300,12 +297,12 @@ impl Link {
     /// there is no room for more lines.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub fn flush(&mut self, poller: &mut Poller, listening: bool) -> io::Result<()> {
         let State::Up { transport } = &mut self.state else { return Ok(()) };
         if !self.outbox.is_empty() {
-            // A failed write is not told: what the server said last may still be waiting to be
-            // read, and the read behind it says what became of the connection.
+            // A failed write is not reported: the server's last lines may still be waiting to be
+            // read, and the read behind them tells what became of the connection.
             if let Written::All | Written::Failed(_) = self.outbox.write_to(transport, WRITE_SHARE)
             {
                 self.encoder.rewind();
@@ -320,29 +317,29 @@ impl Link {
         }
     }
 
-    /// Forgets what was not sent; how many bytes that was. After a loss, a part of a line must
-    /// not begin the next connection.
+    /// Drops what was not sent and returns its bytes. After a loss, a part of a line must not
+    /// begin the next connection.
     pub fn forget_unsent(&mut self) -> usize {
         let unsent = self.outbox.len();
         self.outbox.clear();
         unsent
     }
 
-    /// Ends the connection without another look at it.
+    /// Closes the connection without reading what may have arrived.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub fn abandon(&mut self, poller: &mut Poller) -> io::Result<()> {
         if let State::Up { transport } = std::mem::replace(&mut self.state, State::Down) {
             self.registration.clear(poller, &transport)?;
         }
-        (self.inbox, self.reader) = (Inbox::new(), LineReader::new());
+        (self.inbox, self.framer) = (Inbox::new(), Framer::default());
         Ok(())
     }
 
-    /// Reads what has already arrived, says that nothing more will be sent, and closes: a socket
-    /// that is closed with unread bytes resets the connection, and the server might lose our last
-    /// words. In this order, because a server may answer the half-close, which nobody asked for.
+    /// Reads what has already arrived, shuts down the sending side, and closes: a socket that is
+    /// closed with unread bytes resets the connection, and the server might lose our last lines. In
+    /// this order, because a server may answer the half-close.
     pub fn close(&mut self, scratch: &mut [u8], link_events: &mut Vec<LinkEvent>) {
         if let State::Up { mut transport } = std::mem::replace(&mut self.state, State::Down) {
             for _ in 0..MAX_LAST_READS {
@@ -357,5 +354,5 @@ impl Link {
     }
 }
 
-/// Reads at the very end; somebody who floods us does not keep us.
+/// Reads at the end: a flood must not keep the client from exiting.
 const MAX_LAST_READS: usize = 16;

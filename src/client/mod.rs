@@ -2,22 +2,22 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | [`options`] | what can be asked for on the command line? |
+//! | `options` | what can be asked for on the command line? |
 //! | `startup` | what is known before the first turn? |
-//! | [`mod@run`] | what happens in one turn of the loop, and how does it end? |
+//! | `run` | what happens in one turn of the loop, and how does it end? |
 //! | `run/connection` | what follows when the connection is established, fails or is lost? |
 //! | `timers`, `tokens` | what are the timers and the poller's tokens for? |
 //! | `front` | who uses the client, a person or a script? |
-//! | [`link`] | how is the connection made, used, lost and made again? |
-//! | [`console`] | what does a person at a terminal see, and what do their lines do? |
-//! | [`script`] | how does a shell script use it? |
-//! | [`dialect`] | which dialect is spoken, and what have both in common? |
-//! | [`irc`] | what is the state of the session with an IRC server? |
-//! | [`plain`] | what is known of a server of plain lines? |
-//! | [`display`] | what is to be shown? |
-//! | [`paint`], [`json`] | how does it look to a person, and to a program? |
-//! | [`complete`] | what may the word at the cursor become? |
-//! | [`secrets`] | which part of a typed line is a password? |
+//! | `link` | how is the connection made, used, lost and made again? |
+//! | `console` | what does a person at a terminal see, and what do their lines do? |
+//! | `script` | how does a shell script use it? |
+//! | `dialect` | which dialect is spoken, and what have both in common? |
+//! | `irc` | what is the state of the session with an IRC server? |
+//! | `plain` | what is known of a server of plain lines? |
+//! | `display` | what is to be shown? |
+//! | `paint`, `json` | how does it look to a person, and to a program? |
+//! | `complete` | what may the word at the cursor become? |
+//! | `secrets` | which part of a typed line is a password? |
 //!
 //! It speaks IRC, and sends nothing but the registration before the server has accepted that. With
 //! `--plain` it works with any server that speaks lines.
@@ -25,20 +25,20 @@
 //! Deliberately absent: name lookups that do not block (they happen once, before the loop), and
 //! text that a server sends without a newline behind it: it is shown when its line is complete.
 
-pub mod complete;
-pub mod console;
-pub mod dialect;
-pub mod display;
+mod complete;
+mod console;
+mod dialect;
+mod display;
 mod front;
-pub mod irc;
-pub mod json;
-pub mod link;
-pub mod options;
-pub mod paint;
-pub mod plain;
-pub mod run;
-pub mod script;
-pub mod secrets;
+mod irc;
+mod json;
+mod link;
+mod options;
+mod paint;
+mod plain;
+mod run;
+mod script;
+mod secrets;
 mod startup;
 mod timers;
 mod tokens;

@@ -1,6 +1,7 @@
-//! What may be asked for on the command line?
+//! The command line of the client.
 
 use crate::reactor::Backend;
+use crate::wire::address::{Address, DEFAULT_HOST};
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,13 +49,12 @@ impl Bell {
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chatloop-client", version, after_help = EXIT_CODES)]
 pub struct Options {
-    /// Host name or address of the server
-    #[arg(default_value = "127.0.0.1")]
-    pub host: String,
+    /// Host name or address of the server, HOST:PORT, or a port alone
+    #[arg(default_value = DEFAULT_HOST)]
+    pub host: Address,
 
-    /// Port of the server
-    #[arg(default_value_t = 7777)]
-    pub port: u16,
+    /// Port of the server [default: 7777]
+    pub port: Option<u16>,
 
     /// Your nick [default: your user name]
     #[arg(long, value_name = "NICK")]
@@ -141,7 +141,7 @@ mod tests {
     fn the_arguments_hold_together() {
         Options::command().debug_assert();
         let plain = Options::parse_from(["chatloop-client"]);
-        assert_eq!((plain.host.as_str(), plain.port), ("127.0.0.1", 7777));
+        assert_eq!(plain.host.with_port(plain.port), Ok(("127.0.0.1".to_owned(), 7777)));
         assert_eq!(plain.timeout, Duration::from_secs(2));
         assert_eq!(plain.backend, Backend::best());
         let full = ["chatloop-client", "::1", "80", "--linger", "0.5", "--timestamps"];

@@ -1,4 +1,4 @@
-//! How does a server's line look?
+//! Lines as a person sees them: colours, times, and a server's bytes made harmless.
 //!
 //! The bytes are a stranger's. [`wire::clean`](crate::wire::clean) makes them harmless; the one
 //! thing let through, on a terminal with colours, is a short list of SGR parameters, because
@@ -16,13 +16,13 @@ use std::io::Write;
 
 /// SGR parameters of what the client itself shows.
 pub mod style {
-    /// The prompt and what the user has said.
+    /// The prompt and the user's own lines.
     pub const YOU: &str = "1;33";
     /// Errors.
     pub const ERROR: &str = "1;31";
     /// Notes and times.
     pub const DIM: &str = "2";
-    /// What mentions the user or is said to them alone.
+    /// Mentions of the user, and direct messages.
     pub const MENTION: &str = "1;95";
 }
 
@@ -46,18 +46,13 @@ impl Painter {
         Painter { colours, timestamps, day: None }
     }
 
-    /// Whether there are colours.
-    pub fn colours(&self) -> bool {
-        self.colours
-    }
-
     /// `name` if there are colours, else no style.
     pub fn style(&self, name: &'static str) -> &'static str {
         if self.colours { name } else { "" }
     }
 
     /// A line saying which day it is, if that has changed since the last line (`None` at the
-    /// first: everybody knows today).
+    /// first line).
     pub fn day_line(&mut self, now: &Zoned) -> Option<String> {
         let before = self.day.replace(now.date());
         let changed = self.timestamps && before.is_some_and(|day| day != now.date());
@@ -78,7 +73,7 @@ impl Painter {
     }
 
     /// Appends a server's line, without newline. `false`, and nothing is appended, if the line
-    /// held only escape sequences: a colour reset that stood behind the newline before it.
+    /// held only escape sequences: a colour reset that followed the newline before it.
     pub fn line(&self, line: &[u8], now: &Zoned, out: &mut Vec<u8>) -> bool {
         let parts = Parts::of(line);
         if parts.is_blank() && !line.is_empty() {
@@ -97,7 +92,7 @@ impl Painter {
     }
 
     /// The lines that show an item, without newlines; see [`message`](Painter::message). None for
-    /// what is no text, and for the client's own words, which each program part shows its own way.
+    /// the bell, and for notices, which a console and a script show in different ways.
     pub fn item(
         &self,
         item: &DisplayItem,
@@ -189,7 +184,7 @@ impl Painter {
     }
 }
 
-/// The colour of a name: FNV-1a, which spreads short names well, over the table.
+/// The colour of a name: FNV-1a over the table, because it spreads short names well.
 fn colour_of(name: &str) -> &'static str {
     let hash = name
         .bytes()

@@ -1,7 +1,8 @@
-//! What happens in one turn of the loop, and how does it end?
+//! The client's loop: one turn, and how it ends.
 //!
-//! `wait → signals, keys, socket → timers → link_events → flush → show`. Handlers queue; the socket is
-//! written in one place, the screen in another. What becomes of the connection is in `connection`.
+//! `wait → signals, keys, socket → timers → link events → flush → show`. Handlers queue; the
+//! socket is written in one place, the screen in another. What follows from the connection's state is
+//! in `connection`.
 
 mod connection;
 
@@ -27,9 +28,9 @@ use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// How long a leaving person's last lines may take to be sent.
+/// How long the last lines may take to be sent when the person leaves.
 const LAST_SEND: Duration = Duration::from_secs(1);
-/// How long a script listens on after its last line, unless `--linger` says otherwise.
+/// How long a script waits for replies after its last line, unless `--linger` says otherwise.
 const DEFAULT_LINGER: Duration = Duration::from_secs(1);
 
 struct Client<'options> {
@@ -42,27 +43,34 @@ struct Client<'options> {
     front: Front,
     keys_timer: Option<TimerId>,
     connected_at: Option<Instant>,
-    /// What is armed while an IRC server lets us in.
+    /// Armed until the IRC server has accepted the registration.
     registration_timers: Vec<TimerId>,
     /// What a script waits for, and how long.
     awaited: Option<((u64, u64), TimerId)>,
     attempts: u32,
-    /// Times in a row that our first word came too late.
+    /// Consecutive registrations that came too late.
     late: u32,
-    /// The end is armed: linger or last words.
+    /// The exit is armed: after the linger time, or when everything is sent.
     ending: Option<Exit>,
-    /// The end has come.
+    /// Exit at the end of this turn.
     ended: Option<Exit>,
 }
 
-/// Talks until it is over; says on standard error what went wrong before it began.
+/// Runs the client to its end; what goes wrong before the first turn is written to stderr.
 pub fn run(options: &Options) -> Exit {
     let colours = wants_colours(options);
     let red = if colours && io::stderr().is_terminal() { style::ERROR } else { "" };
-    let addresses = match resolve(&options.host, options.port) {
+    let (host, port) = match options.host.with_port(options.port) {
+        Ok(address) => address,
+        Err(why) => {
+            to_stderr(&Notice::error(why), red);
+            return Exit::Arguments;
+        }
+    };
+    let addresses = match resolve(&host, port) {
         Ok(addresses) => addresses,
         Err(error) => {
-            let text = format!("could not resolve {}: {error}", options.host);
+            let text = format!("could not resolve {host}: {error}");
             to_stderr(&Notice::error(text), red);
             return Exit::NotConnected;
         }
@@ -99,14 +107,7 @@ impl<'options> Client<'options> {
     ) -> io::Result<Client<'options>> {
         let person = connect_options.person;
         let signals = Signals::new(if person {
-            &[
-                Signal::Interrupt,
-                Signal::Terminate,
-                Signal::Hangup,
-                Signal::Suspend,
-                Signal::Continue,
-                Signal::WindowChange,
-            ]
+            &Signal::ALL[..]
         } else {
             // Caught to write what has been received. The others keep their meaning: a script
             // started with nohup must not be ended by SIGHUP.
@@ -175,8 +176,7 @@ impl<'options> Client<'options> {
         }
     }
 
-    /// Lets an IRC server know that we leave. It is a short line, and goes out with one write or
-    /// not at all.
+    /// Sends QUIT to an IRC server. It is a short line, and goes out with one write or not at all.
     fn send_quit(&mut self) -> io::Result<()> {
         let Some(session) = self.front.session() else { return Ok(()) };
         let (bytes, waiting) = (session.quit(), session.waiting());
@@ -300,7 +300,7 @@ impl<'options> Client<'options> {
         Ok(())
     }
 
-    /// Tells what has happened to the connection, and decides what follows.
+    /// Shows what happened to the connection, and decides what follows.
     fn handle_link_events(&mut self, link_events: &mut Vec<LinkEvent>) -> io::Result<()> {
         if link_events.is_empty() {
             return Ok(());
@@ -310,7 +310,7 @@ impl<'options> Client<'options> {
             match item {
                 LinkEvent::Line(line) => {
                     self.front.line(&line, &now);
-                    // What is behind that belongs to a connection that counts no more.
+                    // The rest belongs to a connection that was given up.
                     if self.check_registration()? {
                         break;
                     }
@@ -337,7 +337,7 @@ impl<'options> Client<'options> {
         self.front.notice(&notice, self.colours);
     }
 
-    /// All is said: whether that is all well.
+    /// The exit code when everything is sent.
     fn done(&self) -> Exit {
         match &self.front {
             Front::Script(script) if script.has_failed() => Exit::Rejected,
@@ -345,7 +345,7 @@ impl<'options> Client<'options> {
         }
     }
 
-    /// Whether there is nothing left to wait for.
+    /// Exits if there is nothing left to wait for.
     fn check_end(&mut self) {
         let waiting = self.front.session().map_or(0, |session| session.waiting());
         match &self.front {
@@ -372,7 +372,7 @@ impl<'options> Client<'options> {
         }
     }
 
-    /// Shows what came last and gives the terminal back.
+    /// Shows the last lines and gives the terminal back.
     fn quit(mut self, exit: Exit, mut link_events: Vec<LinkEvent>) -> io::Result<Exit> {
         let now = Zoned::now();
         for item in link_events.drain(..) {

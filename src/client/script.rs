@@ -1,14 +1,15 @@
-//! How does a shell script talk? Lines in on standard input, lines out on standard output.
+//! A shell script's side of the client: lines in on standard input, lines out on standard output.
 //!
 //! No escape sequences, no prompt, no editing; notices go to standard error. Standard input may be
 //! a file, a pipe, /dev/null or closed. Both streams may be shared with other programs, so neither
-//! is made non-blocking: a read follows the poller's word, once, and so does a write, of at most
+//! is made non-blocking: one read follows each readiness, and one write, of at most
 //! [`PIECE`] bytes, which is what POSIX lets a writable pipe take without waiting. So a slow
 //! reader of our output does not keep us from reading our input, and two programs that pipe into
 //! each other through a client do not deadlock.
 //!
-//! In plain the bytes go as they come. In IRC each line is taken as if it were typed, once the
-//! server has let us in, and input is read on only as fast as the server takes it.
+//! In plain lines the bytes are sent as they come. In IRC each line is taken as if it were typed,
+//! once the server has accepted the registration, and input is read only as fast as the server
+//! takes it.
 //!
 //! Bounds: `MAX_LINE`; input is read only while less than [`SEND_SOFT`] waits to be sent, the socket only
 //! while less than [`OUTPUT_SOFT`] waits to be written.
@@ -34,7 +35,7 @@ pub const OUTPUT_SOFT: usize = 64 * 1024;
 /// Bytes of one write to standard output.
 pub const PIECE: usize = WRITE_WITHOUT_WAIT;
 
-/// Bytes of a line of a script in IRC. A longer one is taken as two.
+/// Bytes of one line of a script in IRC. A longer one is split.
 const MAX_LINE: usize = 64 * 1024;
 
 /// Standard input and output of a script.
@@ -62,7 +63,7 @@ impl Script {
     /// itself; in IRC if there is a session. `colours` counts for standard error only.
     ///
     /// # Errors
-    /// What the system said when it had no descriptors to give.
+    /// There were no descriptors left.
     pub fn new(
         timestamps: bool,
         colours: bool,
@@ -87,30 +88,30 @@ impl Script {
         })
     }
 
-    /// Whether standard input has been read to its end, and in IRC the server has taken it all.
+    /// Whether standard input has been read to its end, and in IRC the server has taken all of it.
     pub fn has_sent_all(&self) -> bool {
         let taken = |session: &IrcSession| self.begun.is_empty() && session.is_idle();
         self.input_ended && self.session.as_deref().is_none_or(taken)
     }
 
-    /// Whether the server has refused something, or something could not be said.
+    /// Whether the server rejected something, or something could not be sent.
     pub fn has_failed(&self) -> bool {
         self.session.as_ref().is_some_and(|session| session.has_failed())
     }
 
-    /// The IRC session, if that is spoken.
+    /// The IRC session, if this is IRC.
     pub fn session(&mut self) -> Option<&mut IrcSession> {
         self.session.as_deref_mut()
     }
 
-    /// A connection stands.
+    /// A connection is established.
     pub fn connected(&mut self, now: &Zoned) {
         if let Some(session) = &mut self.session {
             session.connected(now.timestamp());
         }
     }
 
-    /// Whether nobody reads standard output any more.
+    /// Whether standard output was closed by its reader.
     pub fn output_closed(&self) -> bool {
         self.output_closed
     }
@@ -161,7 +162,7 @@ impl Script {
         }
     }
 
-    /// A last line without a newline is a line, too; the server would wait for the rest of it.
+    /// A last line without a newline is completed: the server would wait for the rest of it.
     fn end_input(&mut self, link: &mut Link) {
         self.input_ended = true;
         if self.session.is_some() && !self.begun.is_empty() {
@@ -174,8 +175,8 @@ impl Script {
         }
     }
 
-    /// Takes the whole lines of what was read as typed, up to one that leads into a room or out of
-    /// it: what follows belongs to where that leads, and waits for the server's answer.
+    /// Takes whole lines as if typed, up to one that joins or leaves a room: what follows belongs
+    /// to the room that is current then, and waits for the server's answer.
     fn type_lines(&mut self) {
         let Some(session) = &mut self.session else { return };
         let now = Zoned::now();
@@ -197,10 +198,10 @@ impl Script {
         self.show(shown, &now);
     }
 
-    /// Standard output takes something, or is gone.
+    /// Standard output is writable or closed: writes once.
     ///
     /// # Errors
-    /// What the system said, a full disk for one. A closed pipe is no error.
+    /// A full disk, for example. A closed pipe is no error.
     pub fn output_ready(&mut self, hangup: bool) -> io::Result<()> {
         let end = self.pending.len().min(self.written + PIECE);
         let result = match self.output.write(&self.pending[self.written..end]) {
@@ -213,7 +214,7 @@ impl Script {
         if self.written == self.pending.len() {
             self.pending.clear();
             self.written = 0;
-            // Writing nothing to a closed pipe succeeds; only the poller can tell.
+            // Writing nothing to a closed pipe succeeds; only the poller knows.
             self.output_closed |= hangup;
         }
         result
@@ -232,7 +233,7 @@ impl Script {
         }
     }
 
-    /// What is to be sent that the script did not say.
+    /// What is to be sent that did not come from the script.
     pub fn take_outgoing(&mut self) -> Vec<u8> {
         self.session.as_mut().map(|session| session.take_outgoing()).unwrap_or_default()
     }
@@ -285,7 +286,7 @@ impl Script {
         self.pending.push(b'\n');
     }
 
-    /// What the client has to say: errors, on standard error; a script did not ask for more.
+    /// Writes an error to standard error; a script did not ask for other notices.
     pub fn notice(&self, notice: &Notice) {
         if notice.severity == Severity::Error {
             startup::to_stderr(notice, self.errors.style(style::ERROR));
@@ -295,7 +296,7 @@ impl Script {
     /// Asks the poller for what is wanted next.
     ///
     /// # Errors
-    /// What the poller said.
+    /// The poller's.
     pub fn update(&mut self, poller: &mut Poller, link: &Link) -> io::Result<()> {
         let ready = |session: &IrcSession| {
             session.is_settled() && !session.is_full() && !session.has_quit()
@@ -303,7 +304,7 @@ impl Script {
         let ready = self.session.as_ref().is_none_or(|session| ready(session));
         let reads = !self.input_ended && link.is_up() && link.unsent() < SEND_SOFT && ready;
         // While it is not read it is not watched: a pipe whose writer has gone reports a hangup at
-        // every wait, wanted or not, and the loop would spin.
+        // every wait, and the loop would spin.
         if reads {
             self.input_registration.set(poller, &self.input, Interest::READ)?;
         } else {
@@ -319,7 +320,7 @@ impl Script {
     /// Writes the rest, waiting as long as it takes: there is nothing else left to do.
     ///
     /// # Errors
-    /// What the system said. A closed pipe is no error.
+    /// A full disk, for example. A closed pipe is no error.
     pub fn finish(&mut self) -> io::Result<()> {
         match self.output.write_all(&self.pending[self.written..]) {
             Err(error) => self.output_failed(error),

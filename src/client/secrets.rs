@@ -1,19 +1,17 @@
-//! Which part of a typed line is a password?
+//! Passwords in typed lines: found, masked, and kept out of the history.
 //!
-//! That part is shown as dots, is not put in the history, and is kept, if at all, in memory that
-//! is wiped. It is known by the command in front: of a chatloop server, but nobody loses by it
-//! anywhere else. Blanks in front and capitals do not matter, because a slip of the finger must
-//! not show what the right spelling hides.
+//! A password is shown as dots, is not put in the history, and is kept, if at all, in memory that
+//! is wiped. It is recognised by the command in front of it. Leading spaces and case do not matter,
+//! because a typing error must not show what the right spelling hides.
 //!
-//! In IRC passwords stand in more places: `/login` may leave the name out, services are written to
-//! as to people, and `/quote` sends anything.
+//! In IRC there are more places for passwords: `/login` may omit the name, services receive
+//! messages as people do, and `/quote` sends anything.
 //!
-//! Limit: a misspelt command shows its password on this person's own screen. The server tells
-//! nobody.
+//! Limit: a misspelt command shows its password on this person's own screen.
 
 use std::borrow::Cow;
 
-/// Commands, and the number of the words in front of the password, the command's own included.
+/// Commands, and the number of words in front of the password, the command included.
 const COMMANDS: [(&str, usize); 7] = [
     ("/pass", 1),
     ("/login", 2),
@@ -36,9 +34,9 @@ const IRC_COMMANDS: [(&str, usize); 9] = [
     ("/ns", 1),
     ("/nickserv", 1),
 ];
-/// In IRC, what a `/msg` is to, if it may have a password.
+/// In IRC, recipients of a `/msg` that may contain a password.
 const SERVICES: [&str; 5] = ["nickserv", "ns", "authserv", "q", "userserv"];
-/// In IRC, commands that may have one in a `/quote`.
+/// In IRC, commands that may contain one in a `/quote`.
 const QUOTED: [&str; 7] =
     ["pass", "oper", "authenticate", "register", "ns", "nickserv", "identify"];
 
@@ -56,8 +54,8 @@ const DOT: char = '•';
 /// Dots of a password that was sent: not as many as it has characters.
 const DOTS_SENT: usize = 8;
 
-/// Where the password begins: the byte behind the blank behind the words in front. `None` if the
-/// line holds none and never will, however it goes on from here.
+/// Where the password begins: the byte after the space after the words in front. `None` if the
+/// line contains none, however it continues.
 pub fn begins(line: &str, forms: Forms) -> Option<usize> {
     let command = line.trim_start();
     let mut at = line.len() - command.len();
@@ -69,7 +67,7 @@ pub fn begins(line: &str, forms: Forms) -> Option<usize> {
     Some(line.len() - line[at..].trim_start().len())
 }
 
-/// How many words stand in front of the password, if the command has one.
+/// How many words precede the password, if the command has one.
 fn words_in_front(command: &str, forms: Forms) -> Option<usize> {
     let mut words = command.split_whitespace();
     let first = words.next().unwrap_or_default();

@@ -1,8 +1,8 @@
-//! What is known before the first turn? The server's addresses, who is talking, with which
-//! passwords, and in colours or not.
+//! What is known before the first turn: the server's addresses, whether a person or a script uses
+//! the client, with which passwords, and in colours or not.
 //!
 //! Passwords come from the environment, a file or the terminal: never from an argument, which
-//! everybody on this machine could read.
+//! every user of this machine could read.
 
 use super::irc::ConnectOptions;
 use super::tokens::INPUT;
@@ -30,18 +30,18 @@ pub(super) fn wants_colours(options: &Options) -> bool {
     !options.no_color && !forbidden && !is_dumb_terminal()
 }
 
-/// A terminal that does not say what it is understands no escape sequences, as far as we know.
+/// A terminal without a TERM is assumed to understand no escape sequences.
 fn is_dumb_terminal() -> bool {
     std::env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb")
 }
 
-/// Whether somebody types and reads here.
+/// Whether a person types and reads here.
 pub(super) fn is_person() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb_terminal()
 }
 
-/// A poller that takes this standard input. On some systems kqueue and poll refuse a terminal;
-/// `select` takes everything.
+/// A poller that accepts this standard input. On some systems kqueue and poll reject a terminal;
+/// `select` accepts everything.
 pub(super) fn poller_for_input(backend: Backend) -> io::Result<Poller> {
     let mut poller = Poller::new(backend)?;
     match poller.add(io::stdin(), INPUT, Interest::READ) {
@@ -53,10 +53,10 @@ pub(super) fn poller_for_input(backend: Backend) -> io::Result<Poller> {
     }
 }
 
-/// What the person wants of an IRC server.
+/// What the command line and the environment say about an IRC session.
 ///
 /// # Errors
-/// In words for people: a password is missing, or cannot be read.
+/// A text for people: a password is missing or cannot be read, or a name is invalid.
 pub(super) fn connect_options(options: &Options, person: bool) -> Result<ConnectOptions, String> {
     let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
     let nick = options.nick.clone().unwrap_or_else(|| {

@@ -38,10 +38,12 @@ pub enum JournalError {
         number: u64,
         detail: String,
     },
+    /// This build keeps nothing on disk.
+    NoDisk,
     /// Reading or writing the exported lines failed.
     Stream(io::Error),
     /// Another database error.
-    Database { path: PathBuf, source: rusqlite::Error },
+    Database { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
 impl fmt::Display for JournalError {
@@ -86,6 +88,10 @@ impl fmt::Display for JournalError {
             JournalError::Line { number, detail } => {
                 write!(f, "line {number}: {detail}; nothing was imported")
             }
+            JournalError::NoDisk => f.write_str(
+                "this program was built without the feature 'disk', which --data needs: build it with \
+                 'cargo build --features disk'",
+            ),
             JournalError::Stream(source) => write!(f, "cannot move the lines: {source}"),
             JournalError::Database { path, source } => {
                 write!(f, "the journal '{}' failed: {source}", path.display())
@@ -98,7 +104,7 @@ impl std::error::Error for JournalError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             JournalError::Directory { source, .. } | JournalError::Stream(source) => Some(source),
-            JournalError::Database { source, .. } => Some(source),
+            JournalError::Database { source, .. } => Some(source.as_ref()),
             _ => None,
         }
     }

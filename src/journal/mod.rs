@@ -24,20 +24,27 @@
 //! | `log` | in which order does what happen? |
 //! | `index` | what was there? |
 //! | `database` | opening the file that both use |
+//! | `no_disk` | stands in for `sqlite` and `transfer` in a build without the feature `disk` |
 //! | `transfer` | how does a journal get to another directory? It reads the log's state and the index's rows, so it is above both |
 
+#[cfg(feature = "disk")]
 mod database;
 mod error;
 mod index;
 pub mod limits;
 mod log;
+#[cfg(not(feature = "disk"))]
+mod no_disk;
 mod runtime;
+#[cfg(feature = "disk")]
 mod transfer;
 
 pub use error::{Health, JournalError};
 pub use index::query::{Answer, HistoryQuery, QueryId};
 pub use limits::{Durability, Limits};
 pub use log::proposal::{Committed, Proposal, ProposalId};
+#[cfg(not(feature = "disk"))]
+use no_disk as transfer;
 pub use runtime::{Runtime, TimeSource, Wake};
 pub use transfer::{Imported, export, import};
 

@@ -1,4 +1,4 @@
-//! The lab: programs that put a chat server under load and judge what it does.
+//! The lab: programs that put a chat server under load and check what it does.
 //!
 //! | module | subject |
 //! |---|---|
@@ -7,9 +7,8 @@
 //! | [`swarm`] | thousands of clients in one loop: `chatloop-lab swarm` |
 //! | [`storm`] | what do two honest users notice of an attack? `chatloop-lab storm` |
 //! | [`process`] | what has a process used of CPU and memory? |
-//! | [`report`] | the report, for people and for programs |
 //!
-//! The first two are pure: no sockets and no clock. So the judge itself is tested against every
+//! The first two are pure: no sockets and no clock. So the checks themselves are tested against every
 //! kind of bad server without one being there.
 //!
 //! Absent: any knowledge of a server's protocol, but for the attack lines of [`storm`], which know
@@ -19,7 +18,6 @@
 pub mod ledger;
 pub mod payload;
 pub mod process;
-pub mod report;
 pub mod storm;
 pub mod swarm;
 #[cfg(test)]

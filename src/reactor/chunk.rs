@@ -210,6 +210,15 @@ mod tests {
     }
 
     #[test]
+    fn pieces_of_different_chunks_never_merge() {
+        let mut chunks = ChunkWriter::with_chunk_size(8);
+        let first = chunks.append(b"12345");
+        let (_, third) = (chunks.append(b"abcde"), chunks.append(b"fgh"));
+        assert_eq!((first.end, third.start), (5, 5), "they would touch in one chunk");
+        assert!(!first.clone().merge(&third));
+    }
+
+    #[test]
     fn rewinding_waits_for_the_last_segment() {
         let mut encoder = ChunkWriter::with_chunk_size(8);
         let held = encoder.append(b"abc");

@@ -32,7 +32,8 @@ pub enum Signal {
 }
 
 impl Signal {
-    const ALL: [Signal; 6] = [
+    /// All of them: what a program at a terminal has an answer to.
+    pub const ALL: [Signal; 6] = [
         Signal::Interrupt,
         Signal::Terminate,
         Signal::Hangup,

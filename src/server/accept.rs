@@ -2,7 +2,7 @@
 
 use super::config::{Config, OrOff};
 use super::connection::Connection;
-use super::limits::{AddressCounts, DEFAULT_PER_ADDRESS};
+use super::limits::{DEFAULT_PER_ADDRESS, OriginCounts};
 use super::net::{Net, TimerKind};
 use super::start::StartError;
 use crate::chat::Hub;
@@ -35,7 +35,7 @@ const RESERVED_DESCRIPTORS: usize = 16 + REJECTIONS;
 /// Accepts connections.
 pub(super) struct Acceptor {
     listeners: Vec<Listener>,
-    addresses: AddressCounts,
+    origins: OriginCounts,
     /// How many clients fit.
     capacity: usize,
     /// Descriptors this process may have.
@@ -59,7 +59,7 @@ impl Acceptor {
     pub(super) fn new(listeners: Vec<Listener>, descriptors: usize, config: &Config) -> Acceptor {
         let mut acceptor = Acceptor {
             listeners,
-            addresses: AddressCounts::default(),
+            origins: OriginCounts::default(),
             capacity: 0,
             descriptors,
             paused: false,
@@ -82,7 +82,7 @@ impl Acceptor {
 
     /// How many clients fit: what was asked for, within what the descriptors and the poller allow.
     pub(super) fn configure(&mut self, config: &Config) {
-        let ceiling = config.backend.descriptor_ceiling().unwrap_or(usize::MAX);
+        let ceiling = config.boot.backend.descriptor_ceiling().unwrap_or(usize::MAX);
         let room = self.descriptors.min(ceiling).saturating_sub(RESERVED_DESCRIPTORS).max(1);
         self.capacity = config.max_clients.map_or(room, |asked| room.min(asked as usize));
     }
@@ -178,7 +178,7 @@ impl Acceptor {
             Some(reason) => warn!("{address}: rejected: {reason}"),
             None => {
                 debug!("{address}: connected");
-                self.addresses.enter(address.ip());
+                self.origins.enter(address.ip().into());
             }
         }
         if let Some(seconds) = config.keep_alive.on()
@@ -203,14 +203,14 @@ impl Acceptor {
             None if address.is_loopback() => None,
             None => Some(DEFAULT_PER_ADDRESS),
         };
-        let limit = limit.filter(|limit| self.addresses.count(address) >= *limit)?;
+        let limit = limit.filter(|limit| self.origins.count(address.into()) >= *limit)?;
         Some(format!("too many connections from your address: {limit} (--max-per-address)"))
     }
 
     /// A connection has gone.
     pub(super) fn left(&mut self, connection: &Connection) {
         if connection.life.counted {
-            self.addresses.leave(connection.address.ip());
+            self.origins.leave(connection.address.origin());
         }
     }
 

@@ -5,18 +5,21 @@
 //! (`sources`, `file`), and so does its line in what `chatloop-server config` prints (`show`).
 
 mod file;
+mod parameters;
 mod show;
 mod sources;
 
-pub use file::WrongFile;
-pub use sources::{Origin, Setting, Settings, Task, Wrong};
+pub use file::InvalidFile;
+pub use parameters::needs_restart;
+pub use sources::{Invalid, Origin, Setting, Settings, Task};
 
 use crate::chat::{Moment, PasswordHash, Secret};
 use crate::reactor::Backend;
 use crate::reactor::listener::LONGEST_BACKLOG;
 use crate::session::{Style, irc};
+use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use clap::builder::BoolishValueParser;
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -267,21 +270,8 @@ impl LogLevel {
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chatloop-server", version, max_term_width = 100)]
 pub struct Config {
-    /// Address or host name to listen on; :: or 0.0.0.0 for all interfaces
-    #[arg(default_value = "127.0.0.1")]
-    pub host: String,
-
-    /// Port to listen on; 0 lets the system choose one
-    #[arg(default_value_t = 7777)]
-    pub port: u16,
-
-    /// Polling interface: auto, or one that this system has (epoll, kqueue, poll, select)
-    #[arg(long, default_value = "auto", value_name = "NAME")]
-    pub backend: Backend,
-
-    /// Length of the listen backlog; the system may impose a lower limit
-    #[arg(long, default_value_t = LONGEST_BACKLOG, value_name = "N")]
-    pub backlog: u32,
+    #[command(flatten)]
+    pub boot: Boot,
 
     /// Style of the lines sent to plain-text clients
     #[arg(long, value_enum, default_value_t = StyleName::Plain)]
@@ -295,7 +285,7 @@ pub struct Config {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_clients: Option<u32>,
 
-    /// Maximum number of clients per address, or off [default: 256; off for loopback]
+    /// Maximum number of clients per IPv4 address or IPv6 /64, or off [default: 256; off for loopback]
     #[arg(long, value_name = "N|off")]
     pub max_per_address: Option<OrOff<NonZeroU32>>,
 
@@ -311,18 +301,6 @@ pub struct Config {
     /// the limit are delayed, not dropped [default: 100/s; off for loopback]
     #[arg(long, value_name = "N/s|off")]
     pub flood_limit: Option<OrOff<LineRate>>,
-
-    /// Data directory; without it, everything is kept in memory and lost on exit
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-
-    /// Messages to keep per room, or off for no limit [default: 1000 in memory, off with --data]
-    #[arg(long, default_value = "off", value_name = "N|off", hide_default_value = true)]
-    pub keep_messages: OrOff<NonZeroU32>,
-
-    /// Days to keep messages
-    #[arg(long, default_value = "off", value_name = "DAYS|off")]
-    pub keep_days: OrOff<Days>,
 
     /// Messages of history sent to a user who joins a room; 0 for none
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=500))]
@@ -369,6 +347,39 @@ pub struct Config {
     /// No chat transcript on stdout, and no operator console
     #[arg(long, short, value_parser = BoolishValueParser::new())]
     pub quiet: bool,
+}
+
+// What the server is built upon: SIGHUP changes the other settings, these need a restart. No doc
+// comment, because clap would show it in place of the program's.
+#[derive(Clone, Debug, Args)]
+pub struct Boot {
+    /// Address or host name to listen on, HOST:PORT, or a port alone; :: or 0.0.0.0 for all interfaces
+    #[arg(default_value = DEFAULT_HOST, value_parser = parse_host)]
+    pub host: String,
+
+    /// Port to listen on; 0 lets the system choose one
+    #[arg(default_value_t = DEFAULT_PORT)]
+    pub port: u16,
+
+    /// Polling interface: auto, or one that this system has (epoll, kqueue, poll, select)
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    pub backend: Backend,
+
+    /// Length of the listen backlog; the system may impose a lower limit
+    #[arg(long, default_value_t = LONGEST_BACKLOG, value_name = "N")]
+    pub backlog: u32,
+
+    /// Data directory; without it, everything is kept in memory and lost on exit
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// Messages to keep per room, or off for no limit [default: 1000 in memory, off with --data]
+    #[arg(long, default_value = "off", value_name = "N|off", hide_default_value = true)]
+    pub keep_messages: OrOff<NonZeroU32>,
+
+    /// Days to keep messages
+    #[arg(long, default_value = "off", value_name = "DAYS|off")]
+    pub keep_days: OrOff<Days>,
 
     /// No operator console, even if started in a terminal
     #[arg(long, value_parser = BoolishValueParser::new())]
@@ -433,6 +444,11 @@ impl Config {
     }
 }
 
+/// Takes the text as it is; what it says is read when it is known whether there is a port, too.
+fn parse_host(text: &str) -> Result<String, String> {
+    text.parse::<Address>().map(|_| text.to_owned())
+}
+
 fn parse_secret(text: &str) -> Result<Secret, String> {
     if text.is_empty() {
         Err("the password must not be empty".to_owned())
@@ -460,7 +476,7 @@ mod tests {
     #[test]
     fn it_starts_with_nothing_given() {
         let config = parse(&[]).unwrap();
-        assert_eq!((config.host.as_str(), config.port), ("127.0.0.1", 7777));
+        assert_eq!((config.boot.host.as_str(), config.boot.port), ("127.0.0.1", 7777));
         assert_eq!((config.outbox_soft, config.outbox_hard), (Bytes(1 << 20), Bytes(8 << 20)));
         assert_eq!(config.max_line, Bytes(4096));
         assert_eq!(config.idle_timeout, OrOff::Off);
@@ -491,6 +507,6 @@ mod tests {
         assert_eq!(config.flood_limit, Some(OrOff::On(LineRate(20))));
         assert_eq!(config.max_per_address, Some(OrOff::Off));
         let config = parse(&["localhost", "0", "--keep-alive", "off"]).unwrap();
-        assert_eq!((config.port, config.keep_alive), (0, OrOff::Off));
+        assert_eq!((config.boot.port, config.keep_alive), (0, OrOff::Off));
     }
 }

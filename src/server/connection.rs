@@ -15,7 +15,7 @@
 
 use super::deferred::DeferredOutput;
 use super::gate::LineGate;
-use crate::chat::QuitReason;
+use crate::chat::{Origin, QuitReason};
 use crate::journal::QueryId;
 use crate::reactor::{
     Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
@@ -65,6 +65,10 @@ pub(super) struct PeerAddress {
 impl PeerAddress {
     pub(super) fn ip(&self) -> IpAddr {
         self.ip
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        self.ip.into()
     }
 }
 

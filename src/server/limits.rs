@@ -1,10 +1,10 @@
 //! Who may come in, and how fast may they talk?
 
+use crate::chat::Origin;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// Most clients from one address that is not loopback, unless a flag says otherwise: a course
+/// Most clients from one origin that is not loopback, unless a flag says otherwise: a course
 /// behind one router fits, a machine gone wild does not.
 pub(super) const DEFAULT_PER_ADDRESS: u32 = 256;
 
@@ -14,27 +14,27 @@ pub(super) const DEFAULT_LINE_RATE: u32 = 100;
 /// How many seconds' worth of lines may come at once.
 const BURST_SECONDS: u32 = 10;
 
-/// How many clients each address has. Bounded by the number of clients: an address without any
+/// How many clients each origin has. Bounded by the number of clients: an origin without any
 /// is forgotten.
 #[derive(Default)]
-pub(super) struct AddressCounts {
-    counts: HashMap<IpAddr, u32>,
+pub(super) struct OriginCounts {
+    counts: HashMap<Origin, u32>,
 }
 
-impl AddressCounts {
-    pub(super) fn count(&self, address: IpAddr) -> u32 {
-        self.counts.get(&address).copied().unwrap_or(0)
+impl OriginCounts {
+    pub(super) fn count(&self, origin: Origin) -> u32 {
+        self.counts.get(&origin).copied().unwrap_or(0)
     }
 
-    pub(super) fn enter(&mut self, address: IpAddr) {
-        *self.counts.entry(address).or_insert(0) += 1;
+    pub(super) fn enter(&mut self, origin: Origin) {
+        *self.counts.entry(origin).or_insert(0) += 1;
     }
 
-    pub(super) fn leave(&mut self, address: IpAddr) {
-        if let Some(count) = self.counts.get_mut(&address) {
+    pub(super) fn leave(&mut self, origin: Origin) {
+        if let Some(count) = self.counts.get_mut(&origin) {
             *count -= 1;
             if *count == 0 {
-                self.counts.remove(&address);
+                self.counts.remove(&origin);
             }
         }
     }
@@ -86,16 +86,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_without_clients_is_forgotten() {
-        let mut counts = AddressCounts::default();
-        let address = IpAddr::from([127, 0, 0, 1]);
-        counts.enter(address);
-        counts.enter(address);
-        assert_eq!(counts.count(address), 2);
-        counts.leave(address);
-        counts.leave(address);
-        counts.leave(address);
-        assert_eq!(counts.count(address), 0);
+    fn an_origin_without_clients_is_forgotten() {
+        let mut counts = OriginCounts::default();
+        let origin = Origin::V4([127, 0, 0, 1]);
+        counts.enter(origin);
+        counts.enter(origin);
+        assert_eq!(counts.count(origin), 2);
+        counts.leave(origin);
+        counts.leave(origin);
+        counts.leave(origin);
+        assert_eq!(counts.count(origin), 0);
         assert!(counts.counts.is_empty());
     }
 

@@ -3,22 +3,9 @@
 //! Rejected: to take over the valid part of a file with a mistake in it. Half of two files is a
 //! state that no one has written down; so all of the old settings stay.
 
-use super::config::{Config, Setting, Settings};
+use super::config::{Config, Setting, Settings, needs_restart};
 use super::log;
 use ::log::{error, info, warn};
-
-/// What the server is built upon: another value needs a restart.
-const NEEDS_RESTART: [&str; 9] = [
-    "host",
-    "port",
-    "backend",
-    "backlog",
-    "data",
-    "keep-messages",
-    "keep-days",
-    "no-console",
-    "config",
-];
 
 /// What connections are given when they arrive; the others keep what they have.
 const FOR_NEWCOMERS: [&str; 2] = ["style", "keep-alive"];
@@ -59,7 +46,7 @@ impl Live {
         log::set_level(settings.config.log);
         for (before, after) in &changes {
             let (name, text) = (&after.name, said(after));
-            if NEEDS_RESTART.contains(&name.as_str()) {
+            if needs_restart(name) {
                 let before = said(before);
                 warn!("SIGHUP: {name} stays {before}: another one ({text}) needs a restart");
             } else if FOR_NEWCOMERS.contains(&name.as_str()) {
@@ -68,16 +55,7 @@ impl Live {
                 info!("SIGHUP: {name} is {text} now");
             }
         }
-        for name in NEEDS_RESTART {
-            keep(&self.settings, &mut settings, name);
-        }
-        let (now, before) = (&mut settings.config, &self.settings.config);
-        now.host.clone_from(&before.host);
-        (now.port, now.backlog, now.backend) = (before.port, before.backlog, before.backend);
-        (now.no_console, now.keep_days) = (before.no_console, before.keep_days);
-        now.config.clone_from(&before.config);
-        now.data.clone_from(&before.data);
-        now.keep_messages = before.keep_messages;
+        settings.keep_boot(&self.settings);
         self.settings = settings;
         true
     }
@@ -87,15 +65,6 @@ impl Live {
 fn differences<'a>(before: &'a Settings, after: &'a Settings) -> Vec<(&'a Setting, &'a Setting)> {
     let pairs = before.list.iter().zip(&after.list);
     pairs.filter(|(before, after)| before.values != after.values).collect()
-}
-
-/// What stays is also listed as it was.
-fn keep(before: &Settings, after: &mut Settings, name: &str) {
-    let old = before.list.iter().find(|setting| setting.name == name);
-    let new = after.list.iter_mut().find(|setting| setting.name == name);
-    if let (Some(old), Some(new)) = (old, new) {
-        new.clone_from(old);
-    }
 }
 
 /// A value for the log. Of operators only the names: a log is read by more people than the file.

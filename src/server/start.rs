@@ -65,14 +65,14 @@ impl std::error::Error for StartError {}
 
 /// Listens at every address the host's name has, all at the same port.
 pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
-    let resolved = (config.host.as_str(), config.port)
+    let resolved = (config.boot.host.as_str(), config.boot.port)
         .to_socket_addrs()
-        .map_err(|error| StartError::Resolve { host: config.host.clone(), error })?;
+        .map_err(|error| StartError::Resolve { host: config.boot.host.clone(), error })?;
     let mut listeners: Vec<Listener> = Vec::new();
-    let mut port = config.port;
+    let mut port = config.boot.port;
     for mut address in resolved.take(MOST_LISTENERS) {
         address.set_port(port);
-        match Listener::bind(address, config.backlog) {
+        match Listener::bind(address, config.boot.backlog) {
             Ok(listener) => {
                 port = listener.local_address().map_err(StartError::System)?.port();
                 listeners.push(listener);
@@ -85,7 +85,7 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
     }
     if listeners.is_empty() {
         let error = io::Error::new(io::ErrorKind::NotFound, "no address found");
-        return Err(StartError::Resolve { host: config.host.clone(), error });
+        return Err(StartError::Resolve { host: config.boot.host.clone(), error });
     }
     Ok(listeners)
 }
@@ -101,11 +101,11 @@ pub(super) fn open_journal(
     clock: &Clock,
 ) -> Result<(Journal, Hub), StartError> {
     let limits = Limits {
-        per_room: config.keep_messages.on().map(|count| count.get().into()),
-        age: config.keep_days.on().map(Days::duration),
+        per_room: config.boot.keep_messages.on().map(|count| count.get().into()),
+        age: config.boot.keep_days.on().map(Days::duration),
         ..Limits::default()
     };
-    let Some(directory) = &config.data else {
+    let Some(directory) = &config.boot.data else {
         return Ok((Journal::memory(&limits), Hub::new()));
     };
     let waker = waker.clone();

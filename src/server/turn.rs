@@ -85,7 +85,7 @@ impl Server {
         signals::ignore_sigpipe().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
         let acceptor = Acceptor::new(listen(config)?, descriptors, config);
-        let mut poller = Poller::new(config.backend).map_err(StartError::System)?;
+        let mut poller = Poller::new(config.boot.backend).map_err(StartError::System)?;
         acceptor.watch(&mut poller)?;
         let signals = Signals::new(signals).map_err(StartError::System)?;
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
@@ -129,7 +129,7 @@ impl Server {
         let mut readiness = Vec::new();
         let config = self.exchange.live.config();
         if let Some(change) =
-            self.exchange.console.open(&mut self.exchange.net, config.quiet, config.no_console)
+            self.exchange.console.open(&mut self.exchange.net, config.quiet, config.boot.no_console)
         {
             self.exchange.propose(CONSOLE, change);
         }
@@ -374,15 +374,8 @@ impl Server {
 
 /// A terminal has more to tell. What a server without a console does not catch keeps its meaning.
 fn wanted_signals(config: &Config) -> &'static [Signal] {
-    if super::console::is_wanted(config.quiet, config.no_console) {
-        &[
-            Signal::Interrupt,
-            Signal::Terminate,
-            Signal::Hangup,
-            Signal::Suspend,
-            Signal::Continue,
-            Signal::WindowChange,
-        ]
+    if super::console::is_wanted(config.quiet, config.boot.no_console) {
+        &Signal::ALL
     } else {
         &[Signal::Interrupt, Signal::Terminate, Signal::Hangup]
     }

@@ -101,7 +101,7 @@ impl Dialect {
                 actions.extend(plain.take(line, rooms, view.now, password));
             }
             // The limit is a setting: the server names it.
-            (Dialect::Plain(_), Body::TooLong(_)) => {}
+            (Dialect::Plain(plain), Body::TooLong(_)) => plain.taken(true),
             (Dialect::Irc(irc), body) => irc.answering(true, out, |irc, out| match body {
                 Body::TooLong(label) => irc.too_long(label.as_deref(), view, out),
                 Body::Line(line) => irc.take(line, view, out, actions),

@@ -2,16 +2,16 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | [`raw`] | raw mode, restored on every way out |
-//! | [`keys`] | decoding of a terminal's bytes into keys |
-//! | [`editor`] | what do keys do to the line? |
-//! | [`history`] | which lines were sent before? |
-//! | [`search`] | incremental search through the sent lines |
-//! | [`text`] | where do graphemes begin, and how many columns do they take? |
-//! | [`screen`] | which bytes put the line on the screen, and messages above it? |
-//! | [`line_console`] | all of these together, as both programs use them |
+//! | `raw` | raw mode, restored on every way out |
+//! | `keys` | decoding of a terminal's bytes into keys |
+//! | `editor` | the edited line |
+//! | `history` | the lines sent before |
+//! | `search` | incremental search through the sent lines |
+//! | `text` | graphemes and their columns |
+//! | `screen` | the edited row on the screen, and messages above it |
+//! | `line_console` | all of these together, as both programs use them |
 //!
-//! Everything except [`raw`] is pure: bytes and keys in, bytes and outcomes out, no clock and no
+//! Everything except `raw` is pure: bytes and keys in, bytes and outcomes out, no clock and no
 //! descriptor. There is no read loop in here: a program waits for its terminal together with its
 //! sockets, reads once, and feeds the bytes.
 //!

@@ -134,7 +134,7 @@ fn raw_form_of(before: &Termios) -> Termios {
             | InputFlags::INLCR
             | InputFlags::INPCK
             | InputFlags::ISTRIP
-            // Ctrl-S and Ctrl-Q: a terminal stopped by a slip of the finger would stop the loop.
+            // Ctrl-S and Ctrl-Q: a terminal stopped by accident would stop the loop.
             | InputFlags::IXON,
     );
     raw.local_flags.remove(

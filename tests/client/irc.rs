@@ -200,6 +200,7 @@ fn a_password_is_asked_for_without_echo_and_shown_nowhere() {
 
 /// The real server, killed while somebody is away from the line, and started again.
 #[test]
+#[cfg_attr(not(feature = "disk"), ignore = "needs the feature disk")]
 fn what_was_said_while_the_line_was_down_is_there_afterwards() {
     let data = std::env::temp_dir().join(format!("chatloop-client-irc-{}", std::process::id()));
     let flags = ["--greeting-delay=150", "--data", data.to_str().unwrap()];

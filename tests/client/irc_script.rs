@@ -148,7 +148,7 @@ fn who_comes_too_late_for_irc_tries_again() {
     let child = start(server.address(), &ARGUMENTS, "hello\n");
     for _ in 0..2 {
         let mut plain = accept(&server);
-        plain.say("* connected as guest1, 1 user online; /help lists the commands, /quit leaves");
+        plain.say("* connected as guest1, 1 user online (/help lists commands, /quit disconnects)");
         while plain.hear_any().is_some() {}
     }
     let mut peer = accept(&server);

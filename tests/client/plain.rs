@@ -72,7 +72,7 @@ fn a_server_is_told_nothing_unasked() {
     terminal.wait_for("guest1");
     drop((terminal, server));
     let (_server, mut peer, mut terminal) = connected(&[]);
-    peer.say("* connected as guest1, 2 users online; /help lists the commands, /quit leaves\n");
+    peer.say("* connected as guest1, 2 users online (/help lists commands, /quit disconnects)\n");
     peer.say("*3 [bob]: as it is\n");
     terminal.wait_for("*3 [bob]: as it is");
     terminal.type_keys("/numbers on\r\x04");

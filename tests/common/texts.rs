@@ -38,7 +38,7 @@ pub fn is_welcome(line: &str, online: usize) -> bool {
 }
 
 pub fn is_some_entry(line: &str) -> bool {
-    line.starts_with("* ") && line.contains(" entered")
+    line.starts_with("* ") && line.contains(" connected, ")
 }
 
 pub fn is_entry(line: &str, who: &str, online: usize) -> bool {
@@ -46,7 +46,7 @@ pub fn is_entry(line: &str, who: &str, online: usize) -> bool {
 }
 
 pub fn is_some_departure(line: &str) -> bool {
-    line.starts_with("* ") && line.contains(" left")
+    line.starts_with("* ") && line.contains(" quit")
 }
 
 /// Left without an error.
@@ -54,7 +54,7 @@ pub fn is_departure(line: &str, who: &str, online: usize) -> bool {
     is_some_departure(line)
         && line.contains(who)
         && line.contains(&format!(" {}", users(online)))
-        && !line.contains("error")
+        && line.contains(" quit, ")
 }
 
 /// Left because of an error.
@@ -62,7 +62,7 @@ pub fn is_failure(line: &str, who: &str, online: usize) -> bool {
     is_some_departure(line)
         && line.contains(who)
         && line.contains(&format!(" {}", users(online)))
-        && line.contains("error")
+        && line.contains(" quit (")
 }
 
 pub fn said(who: &str, text: &str) -> String {

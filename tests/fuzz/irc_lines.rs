@@ -11,7 +11,8 @@
 
 #![no_main]
 
-use chatloop::wire::irc::{Fit, Framer, Limits, LineWriter, Message, Step};
+use chatloop::wire::frame::{Framer, LineKind, Step};
+use chatloop::wire::irc::{Fit, Limits, LineWriter, Message};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -27,21 +28,23 @@ fuzz_target!(|data: &[u8]| {
 
 /// All lines of a stream; `None` for one that was too long.
 fn frames<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Option<Vec<u8>>> {
-    let limits = Limits::FROM_CLIENT;
-    let mut framer = Framer::new(limits);
+    let kind = LineKind::Irc(Limits::FROM_CLIENT);
+    let mut framer = Framer::default();
     let (mut inbox, mut lines) = (Vec::new(), Vec::new());
     for piece in pieces {
         inbox.extend_from_slice(piece);
         loop {
-            let (used, more) = match framer.next(&inbox) {
+            let (used, more) = match framer.next(&inbox, kind) {
                 Step::Incomplete { used } => (used, false),
                 Step::Line { bytes, used } => {
-                    assert!(!bytes.is_empty() && bytes.len() <= limits.longest());
+                    assert!(!bytes.is_empty() && bytes.len() <= kind.longest());
                     lines.push(Some(bytes.to_vec()));
+                    framer.taken(false);
                     (used, true)
                 }
                 Step::TooLong { used, .. } => {
                     lines.push(None);
+                    framer.taken(true);
                     (used, true)
                 }
             };
@@ -50,7 +53,7 @@ fn frames<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Option<Vec<u8>>> {
                 break;
             }
         }
-        assert!(inbox.len() <= limits.longest(), "more is kept than a line can be long");
+        assert!(inbox.len() <= kind.longest(), "more is kept than a line can be long");
     }
     lines
 }

@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// Runs `story` in memory, and on disk with threads and in line.
 fn on_all(name: &str, limits: &Limits, story: impl Fn(&mut Chat)) {
     story(&mut Chat::memory(limits));
+    if cfg!(not(feature = "disk")) {
+        return;
+    }
     let scratch = Scratch::new(name);
     story(&mut Chat::disk(&scratch.0, limits));
     let scratch = Scratch::new(&format!("{name}-inline"));

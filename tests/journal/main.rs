@@ -3,8 +3,12 @@
 // The helpers of tests fail by panicking, as tests do.
 #![allow(clippy::unwrap_used)]
 
+#[cfg_attr(not(feature = "disk"), allow(dead_code))] // some of it is for the disk
 mod chat;
 mod contract;
+#[cfg(feature = "disk")]
 mod disk;
+#[cfg(feature = "disk")]
 mod fixture;
+#[cfg(feature = "disk")]
 mod transfer;

@@ -45,7 +45,7 @@ fn a_plain_and_an_irc_client_talk_in_one_room(backend: Backend) {
     assert_eq!(joined[0], ":ada!~ada@127.0.0.1 JOIN #lobby");
     assert_eq!(joined[1], format!(":irc.example.org 353 ada = #lobby :{nick} ada"));
     assert_eq!(joined[2], ":irc.example.org 366 ada #lobby :End of /NAMES list");
-    assert_eq!(bob.line(), "* ada entered #lobby");
+    assert_eq!(bob.line(), "* ada joined #lobby");
 
     bob.send("hello ada\n");
     assert_eq!(line(&mut ada), format!(":{nick}!~user@127.0.0.1 PRIVMSG #lobby :hello ada"));
@@ -61,7 +61,7 @@ fn a_plain_and_an_irc_client_talk_in_one_room(backend: Backend) {
     assert_eq!(line(&mut ada), format!(":{nick}!~user@127.0.0.1 PRIVMSG ada :psst"));
     assert_eq!(bob.line(), "[you -> ada]: psst");
     ada.send("QUIT :bye\r\n");
-    assert_eq!(bob.line(), "* the user ada left (bye), 1 user online");
+    assert_eq!(bob.line(), "* ada quit (bye), 1 user online");
     assert_eq!(ada.rest(), "ERROR :Closing link: (Quit: bye)\r\n");
 }
 

@@ -14,6 +14,7 @@ mod greeting;
 mod input;
 mod irc;
 mod irc_chat;
+#[cfg(feature = "disk")]
 mod irc_disk;
 mod irc_history;
 mod isupport;

@@ -413,6 +413,7 @@ fn a_marker_has_a_target_and_a_time() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "disk"), ignore = "needs the feature disk")]
 fn a_server_that_is_killed_remembers_what_it_has_told() {
     let scratch = std::env::temp_dir().join(format!("chatloop-metadata-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&scratch);

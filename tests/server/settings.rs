@@ -283,3 +283,63 @@ fn limits_that_come_with_sighup_hold_for_those_who_are_there() {
     server.signal(Signal::SIGHUP);
     client.lines(2);
 }
+
+#[cfg(not(feature = "disk"))]
+#[test]
+fn without_the_feature_disk_the_error_names_it() {
+    for arguments in [&["--data", "d", "0"][..], &["export", "--data", "d"]] {
+        let output = program(arguments, &[]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains("without the feature 'disk'"), "{error}");
+    }
+}
+
+#[test]
+fn a_host_and_a_port_are_understood_in_every_form() {
+    for (arguments, host, port) in [
+        (&["7000"][..], "127.0.0.1", 7000),
+        (&["localhost:7000"], "localhost", 7000),
+        (&["[::1]:7000"], "::1", 7000),
+        (&["[::1]"], "::1", 7777),
+        (&["::1", "7000"], "::1", 7000),
+    ] {
+        let shown = shown(arguments, &[]);
+        let values = values(&shown);
+        assert_eq!(values[..2], [format!("host = \"{host}\""), format!("port = {port}")]);
+    }
+    let environment = [("CHATLOOP_HOST", "[::1]:7000")];
+    assert!(shown(&[], &environment).contains("\nport = 7000  # CHATLOOP_HOST\n"));
+    assert!(shown(&["ada:1"], &environment).contains("\nport = 1  # command line\n"));
+    let file = File::new("host = \"localhost:7000\"\nport = 1\n");
+    for (arguments, error) in [
+        (&["config", "localhost:1", "2"][..], "'localhost:1' and '2' both name a port"),
+        (&["config", "--config", file.path()], "'localhost:7000' and '1' both name a port"),
+        (&["[::1"], "no closing bracket"),
+        (&["confg"], "did you mean 'config'?"),
+        (&["--quiet", "exprot"], "did you mean 'export'?"),
+    ] {
+        let output = program(arguments, &[]);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(error), "{told}");
+    }
+}
+
+#[test]
+fn every_program_takes_the_address_as_one_word() {
+    let server = Server::start(&[]);
+    let port = server.address.port().to_string();
+    let lab = option_env!("CARGO_BIN_EXE_chatloop-lab");
+    for word in [port.clone(), format!("127.0.0.1:{port}")] {
+        let client: &[&str] = &["--plain", "--linger=0"];
+        let swarm: &[&str] = &["swarm", "--clients=2", "--messages=1"];
+        let client = (Some(env!("CARGO_BIN_EXE_chatloop-client")), client);
+        for (program, flags) in [client, (lab, swarm)] {
+            let Some(program) = program else { continue };
+            let mut command = Command::new(program);
+            let output = command.args(flags).arg(&word).stdin(Stdio::null()).output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{output:?}");
+        }
+    }
+}

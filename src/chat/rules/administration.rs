@@ -4,7 +4,7 @@ use super::applying::Applying;
 use super::checks::checked_reason;
 use crate::chat::api::{Command, Decision, Event, Purpose, ServerBanLine, Work};
 use crate::chat::log::{BanTarget, Change, QuitReason};
-use crate::chat::model::{Audience, Field, Moment, Name, Refusal, SessionId, glob, limits};
+use crate::chat::model::{Audience, Field, Moment, Name, Origin, Refusal, SessionId, limits};
 use crate::chat::state::{Hub, ServerBan, User};
 use std::sync::Arc;
 
@@ -36,10 +36,11 @@ impl Hub {
                 Change::Ban { target, reason: checked_reason(reason)?, until }
             }
             Command::ServerUnban(target) => {
-                if !self.server_bans.iter().any(|ban| ban.target == target) {
-                    return Err(no_such_ban(&target));
-                }
-                Change::Unban { target }
+                let wanted = canonical(target);
+                let mut bans = self.server_bans.iter().map(|ban| &ban.target);
+                // A ban from before origins were known has the address as it was written.
+                let known = bans.find(|known| canonical((*known).clone()) == wanted);
+                Change::Unban { target: known.ok_or_else(|| no_such_ban(&wanted))?.clone() }
             }
             Command::Announce(text) => {
                 if text.is_empty() {
@@ -73,7 +74,10 @@ impl Hub {
 
     /// Whether connections from this address are accepted.
     pub fn admits(&self, host: &str, now: Moment) -> Result<(), Refusal> {
-        self.admit(now, |target| matches!(target, BanTarget::Address(mask) if glob(mask, host)))
+        self.admit(
+            now,
+            |target| matches!(target, BanTarget::Address(mask) if Origin::ban_matches(mask, host)),
+        )
     }
 
     /// Whether logins to this account are accepted.
@@ -151,7 +155,7 @@ impl Hub {
         let meant = |user: &&User| {
             !user.is_operator()
                 && match &target {
-                    BanTarget::Address(mask) => glob(mask, user.identity.host()),
+                    BanTarget::Address(mask) => Origin::ban_matches(mask, user.identity.host()),
                     BanTarget::Account(name) => user.identity.account.as_ref() == Some(name),
                 }
         };
@@ -205,7 +209,18 @@ fn checked_target(target: BanTarget) -> Result<BanTarget, Refusal> {
             return Err(Refusal::BadMask(mask.as_str().into()));
         }
     }
-    Ok(target)
+    Ok(canonical(target))
+}
+
+/// A ban of one IPv6 address is one of its /64, and says so: its owner has the others as well.
+fn canonical(target: BanTarget) -> BanTarget {
+    match target {
+        BanTarget::Address(mask) => match mask.parse::<Origin>() {
+            Ok(origin) => BanTarget::Address(origin.to_string()),
+            Err(_) => BanTarget::Address(mask),
+        },
+        account => account,
+    }
 }
 
 fn no_such_ban(target: &BanTarget) -> Refusal {

@@ -399,6 +399,13 @@ fn operators_end_sessions_and_keep_addresses_out() {
     assert!(world.hub.admits("10.0.0.9", Moment(now + 10_000)).is_ok());
     world.run(root, Command::ServerUnban(target)).effects();
     assert!(world.hub.admits("10.0.0.9", Moment(now)).is_ok());
+
+    let six = |text: &str| BanTarget::Address(text.to_owned());
+    world.run(root, Command::ServerBan(six("2001:db8::1"), None, None)).effects();
+    assert!(world.hub.admits("2001:db8::2", Moment(now)).is_err(), "its /64 is banned with it");
+    assert!(world.hub.admits("2001:db8:0:1::1", Moment(now)).is_ok());
+    world.run(root, Command::ServerUnban(six("2001:db8::9"))).effects();
+    assert!(world.hub.admits("2001:db8::2", Moment(now)).is_ok());
 }
 
 #[test]

@@ -1,10 +1,9 @@
-//! Which lines belong together? IRCv3 batch.
+//! Lines that belong together: IRCv3 batch.
 //!
-//! The messages of `draft/multiline` and `chathistory` wait for the end of their batch and are
-//! one thing then. Lines of all other batches are taken as they come; of those it is kept only
-//! that the batch is open, for its label.
+//! The messages of `draft/multiline` and `chathistory` wait for the end of their batch. Lines of
+//! all other batches are taken as they come; such a batch is only remembered for its label.
 //!
-//! Bounds: `MAX_OPEN`, `MAX_LINES`, `MAX_BYTES`. What is over them is dropped, and told.
+//! Bounds: `MAX_OPEN`, `MAX_LINES`, `MAX_BYTES`. What exceeds them is dropped, and that is shown.
 
 use super::messages::ChatMessage;
 use std::collections::BTreeMap;
@@ -23,7 +22,7 @@ pub(super) struct Batch {
     pub kind: String,
     /// Its first parameter: of the two above, whom the messages are for.
     pub target: String,
-    /// The tags of its beginning, as they stood.
+    /// The tags of its first line.
     pub tags: String,
     /// The batch that it is in.
     pub outer: Option<String>,
@@ -75,7 +74,7 @@ impl Batch {
 pub(super) struct Batches(BTreeMap<String, Batch>);
 
 impl Batches {
-    /// Opens one. Over the bound it is not known, and its lines are taken as they come.
+    /// Opens one. Beyond the bound it is ignored, and its lines are taken as they come.
     pub fn open(&mut self, reference: &str, batch: Batch) {
         if self.0.len() < MAX_OPEN {
             self.0.insert(reference.to_owned(), batch);

@@ -1,14 +1,14 @@
-//! Which of a room's messages were missed while the connection was gone?
+//! The messages of one room that were missed while the connection was down.
 //!
-//! While we catch up, messages that arrive are held. The past is asked for by time, from a little
-//! before the last message that was shown (servers of one network have clocks of their own), page
-//! by page, and what was shown is known again by msgid and time. By time, because a server that
-//! was started anew may give the msgids of its last life a second time.
+//! During catch-up, messages that arrive are deferred. The history is requested by time, from a
+//! little before the last message that was shown (servers of one network have separate clocks), page
+//! by page, and messages already shown are recognised by msgid and time. By both, because a
+//! restarted server may reuse msgids.
 //!
-//! What was shown last must be in the answer, or else the server has forgotten what it knew.
+//! The last message shown must be in the answer; otherwise the server has lost its history.
 //!
-//! On a first visit the same is done with the room's last messages, so that what is said meanwhile
-//! is not shown twice.
+//! When a room is joined for the first time the same is done with its last messages, so that
+//! messages that arrive meanwhile are not shown twice.
 //!
 //! Bounds: `MAX_SEEN`, `MAX_HELD`, `MAX_PAGES` of `PAGE`, `MAX_FOUND`.
 
@@ -17,9 +17,9 @@ use super::server_info::ServerInfo;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashSet, VecDeque};
 
-/// DisplayItem messages of a room that are known again.
+/// Shown messages of a room that are recognised.
 const MAX_SEEN: usize = 512;
-/// Messages held while the past is under way; what is over that is asked for with it.
+/// Messages deferred during catch-up; what exceeds that is requested with the history.
 const MAX_HELD: usize = 2_000;
 /// Bytes of their text.
 const MAX_HELD_BYTES: usize = 4 * 1024 * 1024;
@@ -29,16 +29,16 @@ const PAGE: usize = 500;
 const MAX_PAGES: usize = 20;
 /// Messages of all pages.
 const MAX_FOUND: usize = 10_000;
-/// How much another clock may differ from ours, for a room in which nothing was heard yet. There
+/// How much another clock may differ from ours, for a room without messages so far. There
 /// is nothing in it to be shown twice.
 const OTHER_CLOCK: SignedDuration = SignedDuration::from_mins(10);
-/// How far before the last message the question begins.
+/// How far before the last message the request begins.
 const FUZZ: SignedDuration = SignedDuration::from_secs(1);
 
 /// What was seen of a room.
 #[derive(Debug, Default)]
 pub(super) struct RoomLog {
-    /// When the room was entered first, by the clock here or there.
+    /// When the room was first joined, by this clock or the server's.
     entered: Option<Timestamp>,
     /// The time and msgid of the newest message.
     newest: Option<Timestamp>,
@@ -57,7 +57,7 @@ struct Catching {
     held_bytes: usize,
     overflowed: bool,
     pages: usize,
-    /// Messages that the last question asked for.
+    /// Messages that the last request asked for.
     asked: usize,
     /// Only the last messages are wanted.
     first_visit: bool,
@@ -70,9 +70,9 @@ struct Catching {
 /// What to do at the end of an answer.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// Ask for what came after this reference, so many messages.
+    /// Request so many messages after this reference.
     Ask(String, usize),
-    /// It is over.
+    /// Catch-up is complete.
     Done(Caught),
 }
 
@@ -81,25 +81,25 @@ pub(super) enum Next {
 pub(super) struct Caught {
     /// What has not been shown, oldest first.
     pub missed: Vec<ChatMessage>,
-    /// What came meanwhile.
+    /// What arrived meanwhile.
     pub held: Vec<ChatMessage>,
     /// There is more than was asked for.
     pub more: bool,
-    /// It was the first visit.
+    /// The room was joined for the first time.
     pub first_visit: bool,
-    /// The server does not know what was shown before.
+    /// The server does not have what was shown before.
     pub forgotten: bool,
     /// Of what was missed, what is older than this was shown, or is this person's own.
     pub shown_until: Option<Timestamp>,
 }
 
 impl RoomLog {
-    /// The room was entered now.
+    /// The room was joined now.
     pub fn enter(&mut self, now: Timestamp) {
         self.entered = self.entered.or(Some(now));
     }
 
-    /// Somebody says something now; `None` if it is held back.
+    /// A message arrives; `None` if it is deferred.
     pub fn live(&mut self, chat: ChatMessage) -> Option<ChatMessage> {
         match &mut self.catching {
             None => {
@@ -120,7 +120,7 @@ impl RoomLog {
         }
     }
 
-    /// A message is shown, or was said by this person.
+    /// A message is shown, or was sent by this person.
     pub fn note(&mut self, chat: &ChatMessage) {
         if self.seen.len() == MAX_SEEN {
             self.seen.pop_front();
@@ -138,16 +138,16 @@ impl RoomLog {
         self.seen.contains(&chat.key())
     }
 
-    /// A message is taken back: it is not in the history any more.
+    /// A message was deleted: it is no longer in the history.
     pub fn deleted(&mut self, id: &str) {
         if self.newest_id.as_deref() == Some(id) {
             self.newest_key = None;
         }
     }
 
-    /// Begins: after what reference is to be asked, and for how many. On a first visit the
-    /// reference is `*`, the latest. After `unheard` this person has said what is not
-    /// confirmed: that is looked for, too, if it was before the last message.
+    /// Begins catch-up: the reference to request messages after, and how many. When the room was
+    /// joined for the first time the reference is `*`, the latest. Since `unheard` this person has
+    /// sent messages that are not confirmed: they are looked for, too.
     pub fn begin(
         &mut self,
         server: &ServerInfo,
@@ -173,12 +173,12 @@ impl RoomLog {
         (reference, page)
     }
 
-    /// Whether messages are held.
+    /// Whether messages are being deferred.
     pub fn is_catching_up(&self) -> bool {
         self.catching.is_some()
     }
 
-    /// A page has come.
+    /// A page arrived.
     pub fn answered(&mut self, page: Vec<ChatMessage>, server: &ServerInfo) -> Next {
         let Some(mut catching) = self.catching.take() else { return Next::Done(Caught::default()) };
         catching.pages += 1;
@@ -205,7 +205,7 @@ impl RoomLog {
         Next::Done(self.finish(catching, unfinished))
     }
 
-    /// There will be no answer: what was held.
+    /// There will be no answer: returns what was deferred.
     pub fn give_up(&mut self) -> Caught {
         let catching = Catching { known: None, ..self.catching.take().unwrap_or_default() };
         self.finish(catching, false)

@@ -6,21 +6,18 @@
 pub struct Command {
     /// Its name, without the slash.
     pub name: &'static str,
-    /// Other names of it.
-    pub also: &'static [&'static str],
-    /// How it is typed.
-    pub form: &'static str,
-    /// What it does.
-    pub what: &'static str,
+    pub aliases: &'static [&'static str],
+    pub usage: &'static str,
+    pub summary: &'static str,
 }
 
 const fn command(
     name: &'static str,
-    also: &'static [&'static str],
-    form: &'static str,
-    what: &'static str,
+    aliases: &'static [&'static str],
+    usage: &'static str,
+    summary: &'static str,
 ) -> Command {
-    Command { name, also, form, what }
+    Command { name, aliases, usage, summary }
 }
 
 /// All of them, in the order of `/help`.
@@ -109,7 +106,9 @@ pub const ONLY_PLAIN: [&str; 3] = ["edit", "search", "thread"];
 /// The command of a name, in capitals or not.
 pub fn find(name: &str) -> Option<&'static Command> {
     let is = |known: &str| known.eq_ignore_ascii_case(name);
-    COMMANDS.iter().find(|command| is(command.name) || command.also.iter().any(|also| is(also)))
+    COMMANDS
+        .iter()
+        .find(|command| is(command.name) || command.aliases.iter().any(|alias| is(alias)))
 }
 
 /// The command that a name misspells by one letter or two transposed ones.
@@ -128,8 +127,8 @@ mod tests {
     fn every_name_is_one_commands_and_stands_in_its_form() {
         let mut names = HashSet::new();
         for command in COMMANDS {
-            assert!(command.form.starts_with(&format!("/{}", command.name)), "{}", command.form);
-            for name in std::iter::once(&command.name).chain(command.also) {
+            assert!(command.usage.starts_with(&format!("/{}", command.name)), "{}", command.usage);
+            for name in std::iter::once(&command.name).chain(command.aliases) {
                 assert!(names.insert(name), "{name} twice");
             }
         }

@@ -1,5 +1,4 @@
-//! What is said, to whom, and how does it look here? Messages, reactions, deletions, and the
-//! questions that programs ask each other (CTCP).
+//! Incoming messages, reactions, deletions and CTCP requests.
 
 use super::IrcSession;
 use super::messages::{self, ChatMessage};
@@ -10,17 +9,17 @@ use crate::client::secrets;
 use crate::wire::irc::Message;
 use jiff::SignedDuration;
 
-/// Questions of programs that are answered, in so long a time.
+/// CTCP requests that are answered, and within which time.
 const MAX_ANSWERS: (usize, SignedDuration) = (3, SignedDuration::from_secs(60));
 /// Bytes of a CTCP PING that are sent back.
 const MAX_PING: usize = 64;
-/// So much older than the newest, a message is of the past: a bouncer plays it back.
+/// A message that is so much older than the newest is played back by a bouncer.
 const OLD: SignedDuration = SignedDuration::from_secs(60);
-/// So much older than now by our own clock, too: no clock is that wrong.
+/// The same compared with the local clock: no clock is that wrong.
 const ANOTHER_DAY: SignedDuration = SignedDuration::from_hours(12);
 
 impl IrcSession {
-    /// Somebody says something.
+    /// A message arrives.
     pub(super) fn message_received(&mut self, chat: ChatMessage, label: Option<&str>) {
         let mine = !chat.by_server && self.is_me(&chat.nick);
         if mine && self.is_own_echo(&chat, label) {
@@ -53,8 +52,8 @@ impl IrcSession {
         }
     }
 
-    /// Whether this is what the person has just said, coming back: it is on the screen already,
-    /// and has a name from here on.
+    /// Whether this is the echo of the person's own message: it is on the screen already, and gets
+    /// its number now.
     fn is_own_echo(&mut self, chat: &ChatMessage, label: Option<&str>) -> bool {
         if !self.server.has("echo-message") || !self.sent.echoed(label, &chat.target, &self.server)
         {
@@ -78,7 +77,7 @@ impl IrcSession {
         is(&chat.nick) || chat.account.as_deref().is_some_and(is)
     }
 
-    /// Shows a message; `past` says that it was asked for as such.
+    /// Shows a message; `past` if it comes from the history.
     pub(super) fn show(&mut self, chat: ChatMessage, past: bool) {
         let room = self.server.room_of(&chat.target).map(str::to_owned);
         let mine = self.is_me(&chat.nick);
@@ -135,7 +134,7 @@ impl IrcSession {
         })
     }
 
-    /// TAGMSG: of what programs tell each other, reactions are for people.
+    /// TAGMSG: of those, only reactions are shown.
     pub(super) fn tag_message(&mut self, message: &Message<'_>) {
         let who = super::people::name(message);
         if self.ignored.iter().any(|it| self.server.same(it, &who)) {
@@ -153,7 +152,7 @@ impl IrcSession {
         }
     }
 
-    /// `#rust 17 <alice>`: which message is meant.
+    /// Describes a message: `#rust 17 <alice>`.
     pub(super) fn described(&self, id: &str, target: &str) -> String {
         match self.numbers.by_id(id) {
             Some(known) => format!("{} {} <{}>", known.place, known.number, known.nick),
@@ -161,7 +160,7 @@ impl IrcSession {
         }
     }
 
-    /// REDACT: a message is taken back. IRCv3 draft/message-redaction.
+    /// REDACT: a message is deleted. IRCv3 draft/message-redaction.
     pub(super) fn redacted(&mut self, message: &Message<'_>, words: &[&str]) {
         let [target, id, reason @ ..] = words else { return };
         let who = super::people::name(message);
@@ -174,7 +173,7 @@ impl IrcSession {
         self.show_text(format!("{who} deleted {what}{reason}"));
     }
 
-    /// CTCP. Two harmless questions are answered, and not often; nothing is ever obeyed.
+    /// CTCP. Two harmless requests are answered, at a limited rate; nothing is ever obeyed.
     fn ctcp_received(&mut self, chat: &ChatMessage) {
         if chat.kind == MessageKind::Notice {
             return self.show_text(format!("{} replied: {}", chat.nick, chat.text));

@@ -1,11 +1,11 @@
-//! What was said before, and what was missed? Coming in, coming back, and IRCv3 draft/chathistory.
+//! Joining rooms, rejoining them after a loss, and IRCv3 draft/chathistory.
 //!
-//! After a loss the same rooms are entered again, and of each it is asked what came after the last
-//! message that was shown. What this person said and the server had not taken is looked for in
-//! that; what is not there, perhaps nobody has heard.
+//! After a loss the client rejoins the same rooms and requests what came after the last message that
+//! was shown in each. Messages of this person that the server had not confirmed are looked for in
+//! the answers; one that is not there was possibly not delivered.
 //!
-//! Who has written to this person alone meanwhile is asked, too (`CHATHISTORY TARGETS`). A chatloop
-//! server brings such words by itself at the next login; they are not shown twice.
+//! Direct messages are requested too (`CHATHISTORY TARGETS`). A chatloop server delivers missed
+//! ones at the next login anyway; they are not shown twice.
 
 use super::catchup::{Caught, Next, by_timestamp, shortly_before};
 use super::messages::ChatMessage;
@@ -14,17 +14,17 @@ use crate::client::display::{counted, mentions};
 use crate::client::options::Bell;
 use jiff::SignedDuration;
 
-/// Messages that are shown of a room when it is entered for the first time.
+/// Messages shown of a room when it is joined for the first time.
 const ON_ENTRY: usize = 20;
-/// People whose private words are asked for after a loss.
+/// Users whose direct messages are requested after a loss.
 const MAX_PEOPLE: usize = 20;
 /// Messages of each of them.
 const OF_EACH: usize = 100;
-/// Where a newcomer goes at a chatloop server.
+/// The first room of a chatloop server.
 const LOBBY: &str = "#lobby";
 
 impl IrcSession {
-    /// The welcome is complete: into the rooms.
+    /// The welcome is complete: joins the rooms.
     pub(super) fn end_of_welcome(&mut self) {
         if std::mem::replace(&mut self.welcomed, true) {
             return;
@@ -83,7 +83,7 @@ impl IrcSession {
         self.check_rejoined();
     }
 
-    /// A room was entered: asks for its last messages, or for those that were missed.
+    /// A room was joined: requests its last messages, or those that were missed.
     pub(super) fn request_history(&mut self, name: &str, returns: bool) {
         if !self.server.keeps_history() || !self.connect_options.person {
             return;
@@ -99,7 +99,7 @@ impl IrcSession {
         self.queue("CHATHISTORY", &[how, name, reference, &count.to_string()], None);
     }
 
-    /// `CHATHISTORY TARGETS who when`: something was said there since the loss.
+    /// `CHATHISTORY TARGETS who when`: there are messages since the loss.
     pub(super) fn history_target(&mut self, words: &[&str]) {
         let ["TARGETS", who, ..] = *words else { return };
         let Some(lost_at) = self.lost_at else { return };
@@ -111,7 +111,7 @@ impl IrcSession {
         self.queue("CHATHISTORY", &["AFTER", who, &shortly_before(lost_at), &count], None);
     }
 
-    /// What somebody has written to this person alone since the loss.
+    /// Shows the direct messages of a user since the loss.
     fn show_missed_direct(&mut self, who: &str, mut messages: Vec<ChatMessage>) {
         messages
             .retain(|chat| !self.server.same(&chat.nick, &self.nick) && !self.private.knows(chat));
@@ -126,7 +126,7 @@ impl IrcSession {
         messages.into_iter().for_each(|chat| self.show(chat, true));
     }
 
-    /// An answer has come: messages of a room, or with one person.
+    /// An answer arrived: messages of a room, or direct ones.
     pub(super) fn history_received(&mut self, target: &str, messages: Vec<ChatMessage>) {
         let asked = self.missed_of.iter().position(|who| self.server.same(who, target));
         if let Some(place) = asked {
@@ -178,7 +178,7 @@ impl IrcSession {
                 self.show_text(format!("history of {room}: {}", counted(missed.len(), "message")));
             }
         } else {
-            // The person's own words are on the screen already.
+            // The person's own messages are on the screen already.
             let sent = &mut self.sent;
             let names = [Some(&self.nick), self.regain.as_ref()];
             let server = &self.server;
@@ -213,14 +213,14 @@ impl IrcSession {
         self.check_rejoined();
     }
 
-    /// Whether all rooms have been entered again, and all questions answered.
+    /// Checks whether all rooms are rejoined and all requests answered.
     pub(super) fn check_rejoined(&mut self) {
         let waits = self.rooms.0.iter().any(|room| room.log.is_catching_up());
         if !self.returning || waits || !self.joining.is_empty() {
             return;
         }
         self.returning = false;
-        // Rooms that do not let us in again are left; so is the current one, perhaps.
+        // Rooms that could not be rejoined are dropped, perhaps the current one too.
         let lost = self.rooms.0.iter().filter(|room| !room.inside);
         let lost: Vec<String> = lost.map(|room| room.name.clone()).collect();
         lost.iter().for_each(|name| self.left(name));

@@ -1,4 +1,4 @@
-//! What does a line of the server mean? Its command decides whose hands take it.
+//! Lines of the server, dispatched by their command.
 
 use super::batches::Batch;
 use super::messages::{self, ChatMessage};
@@ -11,10 +11,10 @@ use jiff::Timestamp;
 const MAX_TAGS: usize = 4_096;
 
 impl IrcSession {
-    /// The server says a line.
+    /// A line from the server.
     pub fn heard(&mut self, line: &[u8], now: Timestamp) {
         self.now = now;
-        // Old networks have other bytes than UTF-8 in their texts: those become U+FFFD.
+        // Texts on old networks may not be UTF-8: invalid bytes become U+FFFD.
         let text = String::from_utf8_lossy(line);
         let message = match Message::parse(text.as_bytes()) {
             Ok(message) => message,
@@ -91,7 +91,7 @@ impl IrcSession {
 
     fn pong(&mut self, words: &[&str]) {
         if self.pace.pong(words) {
-            // With a label an echo is known whenever it comes; without, only in its turn.
+            // With a label an echo is recognised at any time; without, only in order.
             let known = self.server.has("echo-message") && self.server.has("labeled-response");
             self.sent.taken(self.pace.taken(), known);
             self.end_of_welcome();

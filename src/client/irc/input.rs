@@ -1,10 +1,10 @@
-//! Which lines does a typed line become?
+//! Typed lines, and the lines for the server that they become.
 //!
-//! A line that does not begin with `/` is said in the current room, `//` says one that does, and
-//! `@#room text` says something elsewhere. A paste is one message, whatever its lines begin with,
+//! A line that does not begin with `/` is sent to the current room, `//` sends one that does, and
+//! `@#room text` sends to another room. A paste is one message, whatever its lines begin with,
 //! unless the first is a command: then each is taken as if it were typed.
 //!
-//! The rest of the commands, those that ask for a mode, are in `ordered`.
+//! The commands that change modes are in `moderation`.
 
 use super::numbers::Numbered;
 use super::outgoing::Outgoing;
@@ -51,7 +51,7 @@ impl IrcSession {
         self.quit = false;
     }
 
-    /// Says lines in the current room, or where the first of them says.
+    /// Sends lines to the current room, or to the one that the first line names.
     fn send_lines(&mut self, lines: &[&str]) {
         let lines: Vec<_> = lines.iter().map(|line| carriable(line)).collect();
         let lines: Vec<&str> = lines.iter().map(|line| &**line).collect();
@@ -153,7 +153,7 @@ impl IrcSession {
             return self
                 .fail(format!("/{name} is not available in IRC; use chatloop-client --plain"));
         }
-        // What looks like a slip of the finger may have a password behind it.
+        // A misspelt command may be followed by a password, so nothing of the line is repeated.
         match commands::almost(name) {
             Some(near) => {
                 let near = near.name;
@@ -167,9 +167,9 @@ impl IrcSession {
         }
     }
 
-    /// What was typed is not enough.
+    /// Shows what is wrong, and the command's usage.
     pub(super) fn usage_error(&mut self, command: &commands::Command, what: &str) {
-        self.fail(format!("{what}; usage: {}", command.form));
+        self.fail(format!("{what}; usage: {}", command.usage));
     }
 
     fn help(&mut self, name: Option<&str>) {
@@ -177,16 +177,16 @@ impl IrcSession {
         match name.map(|name| (name, commands::find(name))) {
             None => {
                 for command in commands::COMMANDS {
-                    self.show_text(format!("{:<38} {}", command.form, command.what));
+                    self.show_text(format!("{:<38} {}", command.usage, command.summary));
                 }
                 self.show_text(
                     "@#room TEXT sends to another room; //TEXT sends a line that begins with /",
                 );
             }
             Some((_, Some(command))) => {
-                self.show_text(format!("{}: {}", command.form, command.what));
-                if !command.also.is_empty() {
-                    self.show_text(format!("aliases: /{}", command.also.join(", /")));
+                self.show_text(format!("{}: {}", command.usage, command.summary));
+                if !command.aliases.is_empty() {
+                    self.show_text(format!("aliases: /{}", command.aliases.join(", /")));
                 }
             }
             Some((name, None)) => self.unknown(name),
@@ -224,7 +224,7 @@ impl IrcSession {
         self.show_text(text);
     }
 
-    /// Does it for this room, or the current one.
+    /// Acts on this room, or on the current one.
     pub(super) fn with_room(
         &mut self,
         room: Option<&str>,
@@ -288,7 +288,7 @@ impl IrcSession {
         self.send_message(Outgoing { to, kind, reply: None }, &[text]);
     }
 
-    /// A private message as its author sees it, where the server does not send it back.
+    /// Shows this person's own direct message, where the server does not echo it.
     pub(super) fn show_own(&mut self, outgoing: Outgoing<'_>, text: &str) {
         let text = secrets::masked_message(outgoing.to, text);
         let lines: Vec<_> = text.split('\n').map(|line| clean(line.as_bytes())).collect();
@@ -308,7 +308,7 @@ impl IrcSession {
         })));
     }
 
-    /// The message of a typed number.
+    /// The message with a typed number.
     fn numbered(&mut self, number: &str) -> Option<Numbered> {
         let found = number.parse().ok().and_then(|number| self.numbers.find(number)).cloned();
         if found.is_none() {
@@ -460,7 +460,7 @@ impl IrcSession {
     }
 }
 
-/// The line without what no line of IRC carries: a script may say anything.
+/// The line without the bytes that IRC cannot carry: a script may send anything.
 fn carriable(line: &str) -> Cow<'_, str> {
     match line.contains(['\0', '\r', '\n']) {
         true => Cow::Owned(line.replace(['\0', '\r', '\n'], " ")),
@@ -468,7 +468,7 @@ fn carriable(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a command's words are text, in which a colon is a colon.
+/// Whether a command's arguments are text, which may contain words that begin with a colon.
 fn says_text(name: &str) -> bool {
     matches!(
         name,

@@ -1,7 +1,7 @@
-//! What does a PRIVMSG or NOTICE say, and to whom?
+//! A PRIVMSG or NOTICE, taken apart.
 //!
-//! Formatting goes, a CTCP ACTION becomes an action, and what else stands between `\x01` is a
-//! question of one program to another.
+//! Formatting is removed, a CTCP ACTION becomes an action, and anything else between `\x01` is a
+//! CTCP request or reply.
 
 use crate::client::display::MessageKind;
 use crate::client::display::{Incoming, Quoted};
@@ -11,16 +11,16 @@ use crate::wire::irc::{Message, Tags};
 use jiff::Timestamp;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Bytes of a msgid, account or nick that is kept; a longer one is no name of anything.
+/// Bytes of a msgid, account or nick that is kept; a longer one is ignored.
 const MAX_WORD: usize = 256;
 
-/// One message of somebody.
+/// One message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct ChatMessage {
     pub time: Option<Timestamp>,
     pub id: Option<String>,
     pub account: Option<String>,
-    /// Who; a server's name if `by_server`.
+    /// The sender; a server's name if `by_server`.
     pub nick: String,
     pub by_server: bool,
     /// A room, perhaps with a prefix of STATUSMSG; a nick; `*` or `$…`.
@@ -29,7 +29,7 @@ pub(super) struct ChatMessage {
     pub text: String,
     /// The msgid of what it answers.
     pub reply: Option<String>,
-    /// A word between programs, instead of a text.
+    /// A CTCP request or reply, not a text.
     pub ctcp: bool,
 }
 
@@ -75,8 +75,8 @@ impl ChatMessage {
         })
     }
 
-    /// By what it is known again in the history. A server that was started anew may give its
-    /// msgids a second time, but not at the same time.
+    /// Identifies it in the history. A restarted server may reuse msgids, but not with the same
+    /// time.
     pub fn key(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         match (&self.id, self.time) {
@@ -88,7 +88,7 @@ impl ChatMessage {
         hasher.finish()
     }
 
-    /// As it is shown. `own` and `nick` are those of [`Incoming`].
+    /// The message as it is shown. `own` and `nick` are those of [`Incoming`].
     pub fn heard(&self, room: Option<String>, nick: String, own: bool) -> Incoming {
         let lines: Vec<_> = self.text.split('\n').map(|line| clean(line.as_bytes())).collect();
         Incoming {

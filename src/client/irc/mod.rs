@@ -76,15 +76,15 @@ pub struct ConnectOptions {
     pub account: Option<(String, Zeroizing<String>)>,
     /// Rooms to enter at first.
     pub rooms: Vec<String>,
-    /// Somebody sits at a terminal: there is a past to show, and a mistake is not the end.
+    /// A person uses a terminal: history is shown, and a rejected command is not fatal.
     pub person: bool,
-    /// Some number, for a nick that nobody else has.
+    /// A number, for an unused nick.
     pub seed: u32,
-    /// What nobody can guess, without a comma: the beginning of nonces.
+    /// Random text without a comma: the beginning of nonces.
     pub nonce: String,
 }
 
-/// Why it is over.
+/// Why the registration failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RegistrationOutcome {
     /// The server has rejected the client.
@@ -113,55 +113,55 @@ struct Login {
     password: Zeroizing<String>,
 }
 
-/// The conversation with one server.
+/// The session with one server.
 pub struct IrcSession {
     connect_options: ConnectOptions,
     server: ServerInfo,
-    /// Some: not in yet.
+    /// `None` once registered.
     registration: Option<Registration>,
-    /// Was in once: rooms and the rest are those of before.
+    /// Was registered before: rooms and the rest are those of the last connection.
     was_in: bool,
     /// This connection's welcome is over.
     welcomed: bool,
     nick: String,
     /// `user@host`, as others see it, if that is known.
     address: Option<String>,
-    /// The nick to have again, when somebody else has it.
+    /// The nick to take back when it is free again.
     regain: Option<String>,
     login: Option<Login>,
-    /// A nick that is to become an account.
+    /// A registration of an account that was not answered yet.
     login_asked: Option<Login>,
     exchange: Option<sasl::Exchange>,
-    /// Logins so far: each has a nonce of its own.
+    /// Logins so far: each has a separate nonce.
     nonces: u64,
     rooms: JoinedRooms,
     current: Option<String>,
-    /// Rooms that were asked for and have not answered, with their keys.
+    /// Joins that are not answered yet, with their keys.
     joining: Vec<(String, Option<Zeroizing<String>>)>,
     /// The serial number of the last PART.
     parting: u64,
-    /// On the way back to the rooms of before.
+    /// Rejoining the rooms of the last connection.
     returning: bool,
-    /// Nothing was missed, as far as is known.
+    /// No message was missed, as far as is known.
     complete: bool,
     pace: Pace,
-    /// What cannot wait: answers to PING, and the registration.
+    /// What is sent before anything queued: answers to PING, and the registration.
     urgent: Vec<u8>,
     sent: SentMessages,
     batches: Batches,
     numbers: Numbers,
-    /// The newest time that the server has said.
+    /// The latest server time.
     newest: Option<Timestamp>,
-    /// What was said to this person alone, to know it again.
+    /// Direct messages that were shown, to recognise them.
     private: catchup::RoomLog,
-    /// When the connection was lost, and whose words since then were asked for.
+    /// When the connection was lost, and whose direct messages since then were requested.
     lost_at: Option<Timestamp>,
     missed_of: Vec<String>,
     /// Lines of the message of the day so far; those shown, those asked for.
     motd: (usize, bool),
     /// Rows of an answer that are still shown.
     rows_left: usize,
-    /// When the last questions of other programs were answered.
+    /// When the last CTCP requests were answered.
     answered: Vec<Timestamp>,
     ignored: Vec<String>,
     last_private: Option<String>,
@@ -178,7 +178,7 @@ pub struct IrcSession {
 }
 
 impl IrcSession {
-    /// With nobody yet.
+    /// A session that is not connected yet.
     pub fn new(connect_options: ConnectOptions, bell: Bell) -> IrcSession {
         let login = connect_options.account.as_ref();
         let login = login.map(|(account, password)| Login {
@@ -187,7 +187,7 @@ impl IrcSession {
         });
         let mut vocabulary = Vocabulary::default();
         for command in commands::COMMANDS {
-            vocabulary.command(command.name, &format!("{}: {}", command.form, command.what));
+            vocabulary.command(command.name, &format!("{}: {}", command.usage, command.summary));
         }
         IrcSession {
             server: ServerInfo::new(),
@@ -238,7 +238,7 @@ impl IrcSession {
         &self.nick
     }
 
-    /// The room that words go to.
+    /// The current room.
     pub fn room(&self) -> Option<&str> {
         self.current.as_deref().filter(|_| self.welcomed)
     }

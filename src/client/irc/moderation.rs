@@ -1,10 +1,10 @@
-//! Which lines do the commands of moderation, and those that only ask, become?
+//! The commands of moderation, and those that only query, as lines for the server.
 
 use super::IrcSession;
 use super::commands::Command;
 
 impl IrcSession {
-    /// What [`typed`](super::typed) does not do itself.
+    /// The commands that `input` does not handle itself.
     pub(super) fn moderate(&mut self, command: &Command, words: &[&str], rest: &str) {
         match (command.name, words) {
             ("whois", [nick]) => self.queue("WHOIS", &[nick], None),
@@ -75,7 +75,7 @@ impl IrcSession {
         self.with_room(room, |session, room| session.queue("KICK", &[room, nick], reason));
     }
 
-    /// A nick is banned with any user and host: what else somebody has, only the server knows.
+    /// A nick is banned with any user and host: only the server knows a user's host.
     fn ban(&mut self, command: &Command, letters: &str, words: &[&str]) {
         let (room, words) = self.room_first(words);
         let mask = match words {
@@ -119,7 +119,7 @@ impl IrcSession {
             (_, ["external"]) => ('n', None),
             (_, ["secret"]) => ('s', None),
             (true, ["key", word]) => ('k', Some(*word)),
-            // Whoever opens a room with a key need not know it, but the mode wants a word.
+            // The key need not be known to remove it, but the mode requires an argument.
             (false, ["key", word @ ..]) => ('k', Some(word.first().copied().unwrap_or("*"))),
             (true, ["limit", number]) if number.parse().is_ok_and(|it: u32| it > 0) => {
                 ('l', Some(*number))
@@ -141,7 +141,7 @@ impl IrcSession {
         });
     }
 
-    /// The room that a command begins with, if it does, and the other words.
+    /// The room that the arguments begin with, if they do, and the others.
     fn room_first<'w, 't>(&self, words: &'w [&'t str]) -> (Option<&'t str>, &'w [&'t str]) {
         match words {
             [room, rest @ ..] if self.server.is_room(room) => (Some(*room), rest),
@@ -162,7 +162,7 @@ impl IrcSession {
     }
 }
 
-/// Whether this is more than a nick.
+/// Whether this is a mask and not a nick.
 fn is_mask(word: &str) -> bool {
     word.contains(['!', '@', ':', '*', '$', '~'])
 }

@@ -1,11 +1,11 @@
-//! Which message does a short number mean? IRC names messages by msgids, which nobody can type.
+//! Short message numbers: IRC identifies messages by msgids, which are too long to type.
 //!
-//! Every message with a msgid that is heard gets the next number, the same one if it is heard
-//! again. Bound: the last `MAX_KEPT`.
+//! Every message with a msgid gets the next number, or the same one if it arrives again. Bound: the
+//! last `MAX_KEPT`.
 
 use std::collections::VecDeque;
 
-/// Messages that can be named.
+/// Messages that have a number.
 pub const MAX_KEPT: usize = 1_000;
 /// Characters of a message that are quoted.
 const EXCERPT: usize = 30;
@@ -14,7 +14,7 @@ const EXCERPT: usize = 30;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Numbered {
     pub number: u64,
-    /// The room, or the other person.
+    /// The room, or the other user.
     pub place: String,
     pub id: String,
     pub nick: String,

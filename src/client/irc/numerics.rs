@@ -1,7 +1,7 @@
-//! What does a number say in words? RPL_ and ERR_ of the Modern IRC Client Protocol.
+//! The texts of numerics: RPL_ and ERR_ of the Modern IRC Client Protocol.
 //!
-//! What is not listed here is shown as the server's own text with the words it is about. Answers
-//! that have no end in practice (LIST, WHO, bans) are shown up to a bound.
+//! A numeric that is not listed here is shown as the server's own text with its parameters. Long
+//! answers (LIST, WHO, bans) are shown up to a bound.
 
 use super::{Context, IrcSession, catchup};
 use crate::client::display::counted;
@@ -30,7 +30,7 @@ impl IrcSession {
                 message.raw_source.unwrap_or_default().clone_into(&mut self.server.name);
                 self.accepted(me);
             }
-            // Who the server is, in four forms; how many there are, in nine.
+            // Names of the server, and counts of users.
             2 | 3 | 8 | 250..=255 | 265 | 266 | 396 => {
                 if number == 396
                     && let [host, ..] = words
@@ -93,7 +93,7 @@ impl IrcSession {
         }
     }
 
-    /// The server cannot or will not.
+    /// An error reply.
     fn refused_with(&mut self, number: u16, words: &[&str], context: &Context) {
         let text = words.last().copied().unwrap_or_default();
         if let Some(place) = self
@@ -233,7 +233,7 @@ impl IrcSession {
         true
     }
 
-    /// A row of an answer; the last of those that are shown says so.
+    /// Shows a row of an answer; instead of the last one, that there are more.
     fn row(&mut self, text: String) -> bool {
         match self.rows_left {
             0 => return true,
@@ -245,7 +245,7 @@ impl IrcSession {
     }
 }
 
-/// A reply that has no words of its own here: what it is about, and its text.
+/// A reply without a text of its own here: its parameters, and its text.
 fn in_words(words: &[&str]) -> String {
     match words {
         [about @ .., text] if !about.is_empty() => format!("{}: {text}", about.join(" ")),

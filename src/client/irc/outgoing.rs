@@ -1,8 +1,8 @@
-//! How is a text cut into lines that arrive whole, and which of them has come back?
+//! Outgoing messages: split into lines that arrive whole, and tracked until they are confirmed.
 //!
-//! A server puts `:nick!user@host ` in front of what it passes on, and cuts what is longer than a
-//! line then. So a text is cut before, at words or at least between graphemes: into one
-//! `draft/multiline` message where the server has that, else into several. Nothing is lost by it.
+//! A server puts `:nick!user@host ` in front of what it relays, and truncates what is longer than a
+//! line then. So a text is split before, at words or at least between graphemes: into one
+//! `draft/multiline` message where the server supports that, else into several.
 
 use super::IrcSession;
 use super::pace::MAX_WAITING;
@@ -13,29 +13,29 @@ use crate::wire::irc::{Limits, LineWriter, render::pieces};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
-/// Messages that are remembered until they come back or are taken: all that may wait or be under
-/// way, with room to spare. If one were forgotten it would be shown when it comes back.
+/// Messages that are remembered until they are confirmed: more than may wait or be in flight. If
+/// one were forgotten, its echo would be shown.
 const MAX_SPOKEN: usize = 2 * MAX_WAITING;
-/// Messages that perhaps nobody has heard.
+/// Messages that were possibly not delivered.
 const MAX_LOST: usize = 100;
 /// Bytes of `user@host` where it is not known: what most servers allow.
 const LONGEST_ADDRESS: usize = 10 + 1 + 63;
-/// A line has room for so much text, whatever a server says of itself.
+/// A line has room for so much text, whatever a server announces.
 const LEAST_ROOM: usize = 64;
 
-/// One message on its way.
+/// One message that is not confirmed yet.
 #[derive(Debug)]
 struct Unconfirmed {
     label: String,
     target: String,
     text: String,
-    /// Its place in what was handed to the pace.
+    /// Its serial number in the [`Pace`](super::pace::Pace).
     serial: u64,
-    /// It was said after this.
+    /// It was sent after this.
     after: Timestamp,
 }
 
-/// What perhaps nobody has heard.
+/// A message that was possibly not delivered.
 #[derive(Debug)]
 struct Lost {
     target: String,
@@ -43,13 +43,13 @@ struct Lost {
     after: Timestamp,
 }
 
-/// What this person has said and the server has not confirmed.
+/// This person's messages that the server has not confirmed.
 #[derive(Debug, Default)]
 pub(super) struct SentMessages {
     waiting: VecDeque<Unconfirmed>,
     lost: Vec<Lost>,
     labels: u64,
-    /// What has come back so far.
+    /// How many echoes have arrived.
     confirmed: u64,
 }
 
@@ -67,8 +67,7 @@ impl SentMessages {
         self.waiting.push_back(Unconfirmed { label, target, text, serial, after });
     }
 
-    /// One of this person's own messages comes back; whether it was said here. Without labels
-    /// they come in order.
+    /// An echo arrives; whether this client sent the message. Without labels they come in order.
     pub fn echoed(&mut self, label: Option<&str>, target: &str, server: &ServerInfo) -> bool {
         let labelled = server.has("labeled-response");
         let place = self.waiting.iter().position(|it| match label {
@@ -80,25 +79,25 @@ impl SentMessages {
         found
     }
 
-    /// How much has come back so far.
+    /// How many echoes have arrived.
     pub fn confirmed(&self) -> u64 {
         self.confirmed
     }
 
-    /// The server has refused what has this label: where it was to be said, and what.
+    /// The server rejected the message with this label: its target and text.
     fn refused(&mut self, label: &str) -> Option<(String, String)> {
         let place = self.waiting.iter().position(|it| it.label == label)?;
         self.waiting.remove(place).map(|it| (it.target, it.text))
     }
 
-    /// The server has taken everything up to this one. What will come back is waited for.
+    /// The server has taken everything up to this one. Echoes are still waited for.
     pub fn taken(&mut self, serial: u64, comes_back: bool) {
         if !comes_back {
             self.waiting.retain(|it| it.serial > serial);
         }
     }
 
-    /// What has not been taken may be lost.
+    /// What is not confirmed may be lost.
     pub fn connection_lost(&mut self) {
         let waiting = self.waiting.drain(..);
         self.lost.extend(waiting.map(|it| Lost {
@@ -110,15 +109,14 @@ impl SentMessages {
         self.lost.drain(..over);
     }
 
-    /// Something the person said is in the room's history: it was heard. Whether they said it
-    /// here.
+    /// A message of this person is in the room's history; whether it is one that may be lost.
     pub fn was_heard(&mut self, room: &str, text: &str) -> bool {
         let is_it = |it: &Lost| it.target.eq_ignore_ascii_case(room) && it.text == text;
         let place = self.lost.iter().position(is_it);
         place.map(|place| self.lost.remove(place)).is_some()
     }
 
-    /// After when the first of what may be lost was said in a room.
+    /// After when the first message that may be lost was sent to a room.
     pub fn lost_since(&self, room: &str) -> Option<Timestamp> {
         let here = self.lost.iter().filter(|it| it.target.eq_ignore_ascii_case(room));
         here.map(|it| it.after).min()
@@ -130,7 +128,7 @@ impl SentMessages {
     }
 }
 
-/// What is said.
+/// Where an outgoing message goes.
 #[derive(Clone, Copy)]
 pub(super) struct Outgoing<'s> {
     pub to: &'s str,
@@ -140,7 +138,7 @@ pub(super) struct Outgoing<'s> {
 }
 
 impl IrcSession {
-    /// Bytes of text that reach the others in one line.
+    /// Bytes of text that reach the recipients in one line.
     fn room_for(&self, outgoing: Outgoing<'_>) -> usize {
         let address = self.address.as_ref().map_or(LONGEST_ADDRESS, String::len);
         let frame = match outgoing.kind {
@@ -153,8 +151,8 @@ impl IrcSession {
         self.server.line_length().saturating_sub(taken).max(LEAST_ROOM)
     }
 
-    /// Says lines. One that fits is one message; more are one `draft/multiline` message, or as
-    /// many messages as it takes. Blank lines are kept only where they can be.
+    /// Sends lines. One that fits is one message; more are one `draft/multiline` message, or as
+    /// many messages as it takes. Empty lines are kept only in the former.
     pub(super) fn send_message(&mut self, outgoing: Outgoing<'_>, lines: &[&str]) {
         let room = self.room_for(outgoing);
         let whole = matches!(lines, [line] if line.len() <= room);
@@ -204,7 +202,7 @@ impl IrcSession {
     fn queue_message(&mut self, bytes: Vec<u8>, label: String, outgoing: Outgoing<'_>, text: &str) {
         let serial = self.pace.push(bytes);
         let shown = secrets::masked_message(outgoing.to, text);
-        // The server's clock counts, and it says this later than what it said last.
+        // By the server's clock, which is past its latest time.
         let after = self.newest.unwrap_or(self.now);
         self.sent.remember(label, outgoing.to, &shown, serial, after);
         let private =
@@ -241,7 +239,7 @@ impl IrcSession {
         self.send_batch(outgoing, &parts);
     }
 
-    /// One message of several lines; `true` with a line that goes on in the one before.
+    /// One message of several lines; `true` with a line that continues the one before.
     fn send_batch(&mut self, outgoing: Outgoing<'_>, parts: &[(bool, &str)]) {
         let Some(first) = parts.iter().position(|(_, text)| !text.trim().is_empty()) else {
             return;
@@ -274,7 +272,7 @@ impl IrcSession {
         self.queue_message(out, label, outgoing, &text);
     }
 
-    /// The server has refused something that was said; `false` if it was something else.
+    /// The server rejected something; `false` if that was not a message.
     pub(super) fn message_rejected(&mut self, label: Option<&str>, why: &str) -> bool {
         let Some((target, text)) = label.and_then(|label| self.sent.refused(label)) else {
             return false;

@@ -1,16 +1,16 @@
-//! How fast may lines go out, and which of them has the server taken?
+//! The send queue to the server, paced by PING and PONG.
 //!
-//! Most IRC servers end a connection that sends faster than they read ("Excess Flood"). How fast
-//! that is they do not say. But they answer a PING in its turn, so: no more than `WINDOW` lines
-//! and `WINDOW_BYTES` go out that no PONG has answered for. That is as fast as the server itself
-//! works, and what a PONG stands behind has been taken. A chatloop server makes fast ones wait and
-//! loses nothing; it has a wider window.
+//! Most IRC servers close a connection that sends faster than they read ("Excess Flood"), and do
+//! not announce the limit. But they answer a PING in order, so no more than `WINDOW` lines and
+//! `WINDOW_BYTES` are sent that are not confirmed by a PONG. That is as fast as the server itself
+//! works, and whatever precedes the PONG has been taken. A chatloop server delays fast clients and
+//! drops nothing; it gets a wider window.
 //!
 //! Bound: `MAX_WAITING` lines; the caller asks [`Pace::has_room_for`] first.
 
 use std::collections::VecDeque;
 
-/// Lines under way at a server that is not known.
+/// Unconfirmed lines at an unknown server.
 const WINDOW: usize = 5;
 /// Bytes of them. RFC 1459 servers keep 8 KiB of what they have not read; some keep less.
 const WINDOW_BYTES: usize = 4 * 1024;
@@ -19,24 +19,24 @@ const WIDE: (usize, usize) = (100, 32 * 1024);
 /// Lines that wait.
 pub(super) const MAX_WAITING: usize = 10_000;
 
-/// Lines that go out together: one, or a batch, in which nothing else may stand.
+/// Lines that are sent together: one, or a batch, which must not be interrupted.
 #[derive(Debug)]
 struct Item {
     bytes: Vec<u8>,
     lines: usize,
 }
 
-/// What is to be sent, and what is under way.
+/// What is to be sent, and what is not confirmed.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     waiting: VecDeque<Item>,
-    /// Lines and bytes since the last PING, and those that it stands behind.
+    /// Lines and bytes since the last PING, and those before it.
     since: (usize, usize),
     asked: (usize, usize),
-    /// The PING that is under way.
+    /// The PING that is not answered yet.
     token: Option<u64>,
     tokens: u64,
-    /// Items that were handed in; sent; behind the PING; taken by the server.
+    /// Items that were queued; sent; covered by the PING; taken by the server.
     handed: u64,
     sent: u64,
     behind: u64,
@@ -50,7 +50,7 @@ impl Pace {
         self.wide = true;
     }
 
-    /// Whether so many more may be handed in.
+    /// Whether so many more may be queued.
     pub fn has_room_for(&self, count: usize) -> bool {
         self.waiting.len() + count <= MAX_WAITING
     }
@@ -65,7 +65,7 @@ impl Pace {
         self.taken == self.handed
     }
 
-    /// Hands in lines that belong together; their serial number, counted from 1.
+    /// Queues lines that belong together; returns their serial number, counted from 1.
     pub fn push(&mut self, bytes: Vec<u8>) -> u64 {
         let lines = memchr::memchr_iter(b'\n', &bytes).count();
         self.waiting.push_back(Item { bytes, lines });
@@ -73,7 +73,7 @@ impl Pace {
         self.handed
     }
 
-    /// Asks the server for a PONG though nothing was said.
+    /// Asks the server for a PONG though nothing was sent.
     pub fn fence(&mut self) {
         self.since.0 += 1;
     }
@@ -101,7 +101,7 @@ impl Pace {
         }
     }
 
-    /// A PONG with these words; whether it was for this.
+    /// A PONG with these parameters; whether it answers the PING.
     pub fn pong(&mut self, words: &[&str]) -> bool {
         let Some(token) = self.token else { return false };
         let expected = format!("chatloop-{token}");
@@ -114,12 +114,12 @@ impl Pace {
         ours
     }
 
-    /// The serial number of the last item that was handed in.
+    /// The serial number of the last item that was queued.
     pub fn handed(&self) -> u64 {
         self.handed
     }
 
-    /// The PING that is under way.
+    /// The PING that is not answered yet.
     pub fn awaited(&self) -> Option<u64> {
         self.token
     }

@@ -1,20 +1,18 @@
-//! Who comes, goes, is called otherwise, is away; and what changes about a room?
-//!
-//! One line each, in the words of a chatloop server's plain dialect.
+//! Joins, parts, quits, nick changes, away, and changes of a room: one line each.
 
 use super::{Context, IrcSession, messages};
 use crate::client::display::counted;
 use crate::wire::clean::clean;
 use crate::wire::irc::{Message, ModeKind, Sign, format::stripped};
 
-/// Names that are shown when a room is entered.
+/// Names that are shown when a room is joined.
 const NAMES_SHOWN: usize = 10;
-/// Names that are shown to who asks for them.
+/// Names that are shown on request.
 const NAMES_ASKED: usize = 200;
 /// Bytes of a topic that is kept and shown.
 const MAX_TOPIC: usize = 1_000;
 
-/// Who sends this, without user and host.
+/// The sender, without user and host.
 pub(super) fn name(message: &Message<'_>) -> String {
     clean(message.source().unwrap_or_default().name.as_bytes()).into_owned()
 }
@@ -24,14 +22,14 @@ fn reason(text: Option<&&str>) -> String {
     text.map(|text| format!(" ({text})")).unwrap_or_default()
 }
 
-/// The words of a QUIT, without those that servers put in by themselves.
+/// The reason of a QUIT, without what servers add.
 fn quit(text: Option<&&str>) -> String {
     let text = text.map(|text| text.strip_prefix("Quit: ").unwrap_or(text));
     reason(text.filter(|text| !text.eq_ignore_ascii_case("Client quit")).as_ref())
 }
 
 impl IrcSession {
-    /// Whether the command is one of these.
+    /// Handles such a command; `false` if it is another one.
     pub(super) fn about_people(
         &mut self,
         command: &str,
@@ -142,7 +140,7 @@ impl IrcSession {
         self.check_rejoined();
     }
 
-    /// All names are here: says where this person is, or who is there if they asked.
+    /// All names have arrived: shows the room that was joined, or the names if they were requested.
     pub(super) fn named(&mut self, name: &str) {
         let Some(room) = self.rooms.get(&self.server, name) else { return };
         if !std::mem::take(&mut room.naming) {
@@ -227,7 +225,7 @@ impl IrcSession {
         self.take_back_nick(who);
     }
 
-    /// Our own old session, perhaps, that the server has given up at last.
+    /// Takes the nick back that an old connection of this client may have held.
     fn take_back_nick(&mut self, freed: &str) {
         if let Some(wanted) = self.regain.clone().filter(|it| self.server.same(it, freed)) {
             self.queue("NICK", &[&wanted], None);
@@ -252,7 +250,7 @@ impl IrcSession {
 
     fn modes_set(&mut self, who: &str, target: &str, words: &[&str]) {
         if !self.server.is_room(target) {
-            // What the server sets on everybody who comes in is no news.
+            // User modes that the server sets at registration are not shown.
             return;
         }
         let server = &self.server;
@@ -296,7 +294,7 @@ impl IrcSession {
         for word in list.split_ascii_whitespace() {
             let nick = word.trim_start_matches(|mark| server.prefixes().contains(mark));
             let prefix = &word[..word.len() - nick.len()];
-            // With userhost-in-names each has them.
+            // With userhost-in-names each includes user and host.
             let nick = nick.split_once('!').map_or(nick, |(nick, _)| nick);
             if !nick.is_empty() && clean(nick.as_bytes()) == nick {
                 room.add(server, nick, prefix);
@@ -304,7 +302,7 @@ impl IrcSession {
         }
     }
 
-    /// The time that the server says it is, or our own.
+    /// The server's time, or ours.
     pub(super) fn server_time(&self, message: &Message<'_>) -> jiff::Timestamp {
         messages::time(message.tags).or(self.newest).unwrap_or(self.now)
     }

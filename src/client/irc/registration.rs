@@ -1,8 +1,7 @@
-//! How does the client come in? CAP, PASS, NICK, USER, AUTHENTICATE, until 001.
+//! Registration: CAP, PASS, NICK, USER, AUTHENTICATE, until 001.
 //!
-//! IRCv3 capability-negotiation, version 302. A server that does not know CAP says so (421), or
-//! nothing at all: either way its 001 decides, and nothing is waited for that only a newer server
-//! would say.
+//! IRCv3 capability-negotiation, version 302. A server without CAP answers 421 or nothing: either
+//! way its 001 decides, and nothing is waited for that only a newer server would send.
 
 use super::{IrcSession, RegistrationOutcome};
 use crate::wire::irc::{Message, name};
@@ -10,28 +9,27 @@ use zeroize::Zeroizing;
 
 /// Nicks that are tried.
 const MAX_TRIES: u32 = 10;
-/// Bytes of a nick that a server must take, however old it is. RFC 1459 §1.2.
+/// Bytes of a nick that every server accepts. RFC 1459 §1.2.
 const SHORT_NICK: usize = 9;
 /// Bytes of capabilities in one request.
 const MAX_REQUEST: usize = 400;
-/// The nick of who has none.
+/// The nick if there is no user name.
 const GUEST: &str = "guest";
 
-/// Where the client stands before it is in.
+/// The state of a registration.
 #[derive(Debug, Default)]
 pub(super) struct Registration {
-    /// The server has said something that IRC servers say.
+    /// The server has sent something that IRC servers send.
     pub answered: bool,
     /// The nick that is wanted, and the one that was asked for last.
     wanted: String,
     nick: String,
     tries: u32,
-    /// What stands before the digits. Some servers keep `guest1` and the like for those who have
-    /// not chosen a name.
+    /// What separates the digits. Some servers reserve `guest1` and the like.
     joint: &'static str,
     /// Requests that are not answered yet.
     requests: usize,
-    /// The list of capabilities has come.
+    /// The list of capabilities is complete.
     listed: bool,
     sasl: Sasl,
 }
@@ -45,7 +43,7 @@ enum Sasl {
     Over,
 }
 
-/// Commands that a server may say before it lets somebody in. Every number, too.
+/// Commands that a server may send before 001, apart from numerics.
 const KNOWN: [&str; 13] = [
     "CAP",
     "NOTICE",
@@ -63,7 +61,7 @@ const KNOWN: [&str; 13] = [
 ];
 
 impl IrcSession {
-    /// A connection stands: says who is there.
+    /// A connection is established: begins the registration.
     pub fn connected(&mut self, now: jiff::Timestamp) {
         self.now = now;
         self.server = super::ServerInfo::new();
@@ -98,7 +96,7 @@ impl IrcSession {
         self.nick = nick;
     }
 
-    /// The server has been silent for too long, or has not come to an end.
+    /// The server has not responded, or not completed the registration, in time.
     pub fn registration_timed_out(&mut self) {
         match &self.registration {
             Some(registration) if !registration.answered => self.not_irc("it did not respond"),
@@ -119,7 +117,7 @@ impl IrcSession {
             .get_or_insert(RegistrationOutcome::Rejected(format!("registration failed: {why}")));
     }
 
-    /// A line that is no IRC, or no answer to a registration.
+    /// A line that is not IRC, or no answer to a registration.
     pub(super) fn not_irc_line(&mut self, line: &[u8]) {
         // The mark of a chatloop server's own words in plain lines.
         if line.starts_with(b"* ") {
@@ -132,7 +130,7 @@ impl IrcSession {
         self.not_irc(&format!("it sent \"{}\"", &text[..end]));
     }
 
-    /// What is said before 001; `false` if it is to be taken as what is said later.
+    /// Handles a line before 001; `false` if it is to be handled as one after it.
     pub(super) fn before_welcome(&mut self, message: &Message<'_>, line: &[u8]) -> bool {
         let numeric = message.numeric().map(|it| it.number());
         let known =
@@ -160,7 +158,7 @@ impl IrcSession {
             }
             (Some(903), _) => self.sasl_done(),
             (Some(902 | 904..=907), _) => self.sasl_failed(text),
-            // Old servers say some of it before 001.
+            // Old servers send some of these before 001.
             (Some(number), _) if number < 400 => {}
             (Some(_), _) => self.show_text(text),
             (None, "ERROR") => self.rejected(text),
@@ -171,7 +169,7 @@ impl IrcSession {
         true
     }
 
-    /// Says another name, with digits behind it.
+    /// Tries another nick, with digits appended.
     fn try_another_nick(&mut self, bad: bool, why: &str) {
         let Some(registration) = &mut self.registration else { return };
         registration.tries += 1;
@@ -196,7 +194,7 @@ impl IrcSession {
                 self.connect_options.seed.wrapping_add(tries) % 10_000
             ),
         };
-        // An old server may cut a long name to one that is taken.
+        // An old server may truncate a long nick to one that is taken.
         let room = if tries > 3 { SHORT_NICK - digits.len() } else { registration.wanted.len() };
         let end = registration.wanted.floor_char_boundary(room);
         let nick = format!("{}{digits}", &registration.wanted[..end]);
@@ -205,18 +203,18 @@ impl IrcSession {
         self.send_now("NICK", &[&nick], None);
     }
 
-    /// 001: in, under the name that the server says.
+    /// 001: registered, under the nick that the server names.
     pub(super) fn accepted(&mut self, nick: &str) {
         let wanted =
             self.registration.take().map(|registration| registration.wanted).unwrap_or_default();
         nick.clone_into(&mut self.nick);
-        // Who was here before has left a ghost of that name, perhaps, that will go.
+        // The last connection of this client may still hold the nick, until the server times it out.
         let ghost = self.was_in && !self.server.same(nick, &wanted);
         self.regain = ghost.then_some(wanted);
         self.pace.fence();
     }
 
-    /// `CAP`, at the door and later.
+    /// `CAP`, during registration and later.
     pub(super) fn cap(&mut self, words: &[&str]) {
         let (subcommand, list) = match words {
             [_, subcommand, .., list] => (subcommand.to_ascii_uppercase(), *list),
@@ -283,7 +281,7 @@ impl IrcSession {
         self.go_on();
     }
 
-    /// When all capabilities are agreed on: the account, and in.
+    /// When all capabilities are negotiated: logs in, and ends the negotiation.
     fn go_on(&mut self) {
         let Some(registration) = &mut self.registration else { return };
         if !registration.listed || registration.requests > 0 {
@@ -302,7 +300,7 @@ impl IrcSession {
         }
     }
 
-    /// SASL has come to its end, well or not.
+    /// SASL has ended, successfully or not.
     pub(super) fn sasl_over(&mut self) {
         if let Some(registration) = &mut self.registration {
             registration.sasl = Sasl::Over;
@@ -310,7 +308,7 @@ impl IrcSession {
         }
     }
 
-    /// There will be no login.
+    /// The login failed.
     pub(super) fn no_login(&mut self, account: &str, why: &str) {
         let text = format!("login as {account} failed: {why}");
         if self.registration.is_none() {
@@ -318,7 +316,7 @@ impl IrcSession {
         }
         self.login = None;
         if !self.connect_options.person {
-            // A script must not speak as somebody it is not.
+            // A script must not send messages under another identity.
             return self.rejected(&text);
         }
         self.shown.push(super::DisplayItem::error(text));
@@ -326,7 +324,7 @@ impl IrcSession {
     }
 }
 
-/// A nick that any server takes.
+/// A nick that any server accepts.
 fn presentable(nick: &str) -> String {
     let fitting = |letter: &char| letter.is_ascii_alphanumeric() || "-_[]\\`^{|}".contains(*letter);
     let nick: String = nick.chars().filter(fitting).collect();

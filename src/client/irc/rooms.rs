@@ -1,8 +1,8 @@
-//! Which rooms is this person in, and who else is there?
+//! The rooms of this client, and their members.
 //!
 //! Bounds: `MAX_ROOMS`; of a room's members the first `MAX_MEMBERS` are kept by name. Of a larger
-//! room it is known how many there were when it was entered, and no more: who quits without being
-//! known might have been anywhere.
+//! room only the count at the join is known: a user who quits without being known might have been
+//! in any room.
 
 use super::catchup::RoomLog;
 use super::server_info::ServerInfo;
@@ -16,11 +16,11 @@ pub const MAX_MEMBERS: usize = 2_000;
 /// Bytes of a member's prefix.
 const MAX_PREFIX: usize = 8;
 
-/// Somebody in a room.
+/// A member of a room.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Member {
     pub nick: String,
-    /// `@`, `+`, or with multi-prefix several, the mightiest first.
+    /// `@`, `+`, or with multi-prefix several, the highest first.
     pub prefix: String,
 }
 
@@ -29,37 +29,37 @@ pub(super) struct Member {
 pub(super) struct JoinedRoom {
     /// Its name, as the server writes it.
     pub name: String,
-    /// The key it was entered with.
+    /// The key it was joined with.
     pub key: Option<Zeroizing<String>>,
     pub topic: Option<String>,
-    /// In it on this connection.
+    /// Joined on this connection.
     pub inside: bool,
     pub log: RoomLog,
     /// By folded nick.
     members: HashMap<String, Member>,
-    /// Those that are not among them.
+    /// The number of members that are not known by name.
     unknown: usize,
-    /// Names are coming in: RPL_ENDOFNAMES is still to come.
+    /// Names are arriving, until RPL_ENDOFNAMES.
     pub naming: bool,
-    /// This person is back here after a loss: nothing is said of it but that.
+    /// Rejoined after a loss: the join is not shown.
     pub quiet: bool,
-    /// Somebody has asked for the names: they are to be shown.
+    /// The names were requested: they are to be shown.
     pub asked_names: bool,
 }
 
 impl JoinedRoom {
-    /// A room of this name that nobody is in yet.
+    /// A room of this name, without members.
     pub fn new(name: &str) -> JoinedRoom {
         JoinedRoom { name: name.to_owned(), ..JoinedRoom::default() }
     }
 
-    /// Forgets who was there: another connection, or a new list of names.
+    /// Forgets the members: another connection, or a new list of names.
     pub fn forget_members(&mut self) {
         self.members = HashMap::new();
         self.unknown = 0;
     }
 
-    /// Somebody is there.
+    /// This nick is a member.
     pub fn add(&mut self, server: &ServerInfo, nick: &str, prefix: &str) {
         let folded = server.fold(nick).into_owned();
         let prefix: String = prefix.chars().take(MAX_PREFIX).collect();
@@ -72,12 +72,12 @@ impl JoinedRoom {
         }
     }
 
-    /// Somebody has left this room; whether they are known to have been in it.
+    /// This nick is no longer a member; whether it was known as one.
     pub fn remove(&mut self, server: &ServerInfo, nick: &str) -> bool {
         self.members.remove(server.fold(nick).as_ref()).is_some()
     }
 
-    /// Somebody has another nick; whether they are in here.
+    /// A member's nick was changed; whether there is such a member.
     pub fn rename(&mut self, server: &ServerInfo, before: &str, nick: &str) -> bool {
         match self.members.remove(server.fold(before).as_ref()) {
             Some(member) => {
@@ -147,7 +147,7 @@ impl JoinedRooms {
         self.0.get_mut(place).filter(|room| server.same(&room.name, name))
     }
 
-    /// Forgets one.
+    /// Removes one.
     pub fn leave(&mut self, server: &ServerInfo, name: &str) {
         self.0.retain(|room| !server.same(&room.name, name));
     }

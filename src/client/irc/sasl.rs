@@ -1,11 +1,11 @@
-//! How is an account proved? SASL (IRCv3 sasl-3.2) with SCRAM-SHA-256 where the server has that,
-//! else with PLAIN (RFC 4616).
+//! Logging in with SASL (IRCv3 sasl-3.2): SCRAM-SHA-256 where the server supports it, else PLAIN
+//! (RFC 4616).
 //!
-//! A server may have SCRAM and no keys of an old account for it: then its PLAIN is tried, if it has
-//! that. Nothing is given away by it: a server that wants to see the password need only not offer
-//! SCRAM.
+//! A server may support SCRAM but have no SCRAM keys of an old account: then PLAIN is tried, if the
+//! server has it. That gives nothing away: a server that wants to see the password need only not
+//! offer SCRAM.
 //!
-//! Bound: `MOST` bytes of what a server says in one message.
+//! Bound: `MOST` bytes of one message of the server.
 
 use super::scram::Scram;
 use super::{IrcSession, Login};
@@ -17,7 +17,7 @@ const PIECE: usize = 400;
 /// Bytes of base64 of one message of a server.
 const MOST: usize = 4_000;
 
-/// A login that is under way.
+/// A login in progress.
 #[derive(Debug)]
 pub(super) struct Exchange {
     login: Login,
@@ -28,12 +28,12 @@ pub(super) struct Exchange {
 #[derive(Debug)]
 enum How {
     Plain,
-    /// `None` until the server says go.
+    /// `None` until the server asks for the first message.
     Scram(Option<Box<Scram>>),
 }
 
 impl IrcSession {
-    /// Begins to prove an account.
+    /// Begins to log in.
     pub(super) fn begin_sasl(&mut self, login: Login) {
         let scram = self.has_mechanism("SCRAM-SHA-256");
         let how = if scram { How::Scram(None) } else { How::Plain };
@@ -46,7 +46,7 @@ impl IrcSession {
         self.send_now("AUTHENTICATE", &[mechanism], None);
     }
 
-    /// Servers of the first version of SASL do not say which mechanisms they have.
+    /// Servers with SASL 3.1 do not list their mechanisms.
     fn has_mechanism(&self, name: &str) -> bool {
         let mut all = self.server.value("sasl").split(',');
         all.any(|mechanism| mechanism.eq_ignore_ascii_case(name))
@@ -88,7 +88,7 @@ impl IrcSession {
         }
     }
 
-    /// What the server says does not fit: it is not trusted with more.
+    /// The server's message is invalid: it is not trusted with more.
     fn abort_sasl(&mut self) {
         self.send_now("AUTHENTICATE", &["*"], None);
         self.exchange =
@@ -96,7 +96,7 @@ impl IrcSession {
         self.sasl_failed("the server could not prove that it knows the password");
     }
 
-    /// The server has taken it: 903. At the door the way goes on, later it is known who this is.
+    /// 903: logged in. During registration that continues.
     pub(super) fn sasl_done(&mut self) {
         if let Some(exchange) = self.exchange.take() {
             self.login = Some(exchange.login);
@@ -104,7 +104,7 @@ impl IrcSession {
         self.sasl_over();
     }
 
-    /// It has not.
+    /// The login was rejected; PLAIN may be next.
     pub(super) fn sasl_failed(&mut self, why: &str) {
         let Some(exchange) = self.exchange.take() else { return };
         if matches!(exchange.how, How::Scram(_)) && self.has_mechanism("PLAIN") {

@@ -1,5 +1,4 @@
-//! How does this client show that it knows a password without saying it, and that the server does?
-//! SCRAM-SHA-256, RFC 5802 and RFC 7677, the client's side.
+//! SCRAM-SHA-256, the client's side: RFC 5802 and RFC 7677.
 //!
 //! Deliberately absent: channel binding; there is no TLS to bind to.
 
@@ -10,26 +9,26 @@ use pbkdf2::sha2::{Digest, Sha256};
 use pbkdf2::{Algorithm, Params, pbkdf2_hmac_with_params};
 use zeroize::Zeroizing;
 
-/// How often a server may want the password to be hashed. Less than RFC 7677 asks for is as good
-/// as the password itself; far more only keeps this client busy.
+/// Iterations that a server may request. Fewer than RFC 7677 requires are too weak; far more only
+/// keep this client busy.
 const ITERATIONS: std::ops::RangeInclusive<u32> = 4_096..=1_000_000;
 /// Bytes of a key.
 const KEY: usize = 32;
-/// `n,,` in base64: no channel binding, and for nobody else.
+/// `n,,` in base64: no channel binding, no authorization identity.
 const HEADER: &str = "biws";
 
-/// A login that has begun.
+/// A login in progress.
 #[derive(Debug)]
 pub(super) struct Scram {
     password: Zeroizing<String>,
     nonce: String,
     bare: String,
-    /// What the server will have to say at the end.
+    /// The signature that the server must send at the end.
     signature: Option<String>,
 }
 
 impl Scram {
-    /// Begins: the login and the first message. `None` if the password cannot be one (RFC 4013).
+    /// Begins: the login and the first message. `None` if the password is invalid (RFC 4013).
     pub fn begin(account: &str, password: &str, nonce: &str) -> Option<(Scram, String)> {
         let name = stringprep::saslprep(account).ok()?.replace('=', "=3D").replace(',', "=2C");
         let password = Zeroizing::new(stringprep::saslprep(password).ok()?.into_owned());
@@ -38,11 +37,11 @@ impl Scram {
         Some((Scram { password, nonce: nonce.to_owned(), bare, signature: None }, first))
     }
 
-    /// The server's message; what to answer, empty at the end. `None` if it does not fit.
+    /// A message of the server; the answer, empty at the end. `None` if the message is invalid.
     pub fn hear(&mut self, message: &str) -> Option<String> {
         match self.signature.take() {
             None => self.prove(message),
-            // The server knows the password, too, or else anybody might say that it is right.
+            // The server must prove that it knows the password, too: anyone could claim success.
             Some(signature) => (message == signature).then(String::new),
         }
     }

@@ -1,6 +1,6 @@
-//! What can this server do? Its capabilities and its RPL_ISUPPORT.
+//! What a server supports: its capabilities and its RPL_ISUPPORT.
 //!
-//! What a server does not announce is what RFC 1459 says. Bounds: `MAX_OFFERED`, `MAX_TOKENS`,
+//! Defaults are those of RFC 1459. Bounds: `MAX_OFFERED`, `MAX_TOKENS`,
 //! `MAX_VALUE`.
 
 use crate::wire::clean::clean;
@@ -15,8 +15,8 @@ const MAX_TOKENS: usize = 200;
 /// Bytes of a value.
 const MAX_VALUE: usize = 400;
 
-/// What this client can use. `sasl` is asked for with `--account` only. Left out, though it could
-/// be read: userhost-in-names, which makes the names of a large room three times as long.
+/// Capabilities of this client. `sasl` is requested with `--account` only. Left out:
+/// userhost-in-names, which makes the names of a large room three times as long.
 pub(super) const USEFUL: [&str; 19] = [
     "account-notify",
     "account-tag",
@@ -39,10 +39,10 @@ pub(super) const USEFUL: [&str; 19] = [
     "standard-replies",
 ];
 
-/// One server, as far as it has said what it is.
+/// What one server has announced.
 #[derive(Debug)]
 pub(super) struct ServerInfo {
-    /// Its name, as in the source of what it says.
+    /// Its name, as in the source of its messages.
     pub name: String,
     /// It is a chatloop server.
     pub is_chatloop: bool,
@@ -82,7 +82,7 @@ impl ServerInfo {
         }
     }
 
-    /// `CAP ACK`: from here on these are in force, or with a `-` no longer.
+    /// `CAP ACK`: these are enabled now, or with a `-` disabled.
     pub fn enables(&mut self, list: &str) {
         for word in list.split_ascii_whitespace() {
             match word.strip_prefix('-') {
@@ -95,19 +95,19 @@ impl ServerInfo {
         }
     }
 
-    /// Those that are useful, offered and not in force.
+    /// Useful capabilities that are offered and not enabled.
     pub fn wanted(&self, sasl: bool) -> Vec<&'static str> {
         let sasl = sasl.then_some("sasl");
         let all = USEFUL.into_iter().chain(sasl);
         all.filter(|name| self.offered.contains_key(*name) && !self.has(name)).collect()
     }
 
-    /// Whether a capability is in force.
+    /// Whether a capability is enabled.
     pub fn has(&self, name: &str) -> bool {
         self.enabled.iter().any(|it| it == name)
     }
 
-    /// Whether an account can be proved here.
+    /// Whether login is supported.
     pub fn offers_sasl(&self) -> bool {
         self.offered.contains_key("sasl")
     }
@@ -117,7 +117,7 @@ impl ServerInfo {
         self.offered.get(name).map_or("", String::as_str)
     }
 
-    /// `max-bytes` and `max-lines` of draft/multiline, if that is in force and can be used.
+    /// `max-bytes` and `max-lines` of draft/multiline, if that is enabled and can be used.
     pub fn multiline(&self) -> Option<(usize, usize)> {
         if !self.has("draft/multiline") || !self.has("batch") || !self.has("message-tags") {
             return None;
@@ -134,7 +134,7 @@ impl ServerInfo {
         Some((limit("max-bytes")?, limit("max-lines").unwrap_or(100)))
     }
 
-    /// Tokens of RPL_ISUPPORT; one with a `-` takes another back.
+    /// Tokens of RPL_ISUPPORT; one with a `-` removes another.
     pub fn supports(&mut self, tokens: &[&str]) {
         for token in tokens {
             if let Some(name) = token.strip_prefix('-') {
@@ -146,7 +146,7 @@ impl ServerInfo {
                 self.tokens.insert(name.to_owned(), value.to_owned());
             }
         }
-        // A mapping that is not known, as `precis`, folds ASCII at least.
+        // An unknown mapping, such as `precis`, folds ASCII at least.
         let mapping = self.token("CASEMAPPING").unwrap_or("rfc1459");
         self.mapping = CaseMapping::from_name(mapping).unwrap_or(CaseMapping::Ascii);
     }
@@ -187,7 +187,7 @@ impl ServerInfo {
         }
     }
 
-    /// Whether messages can be named by `timestamp` or `msgid` in questions of the past.
+    /// Whether history requests can refer to messages by `timestamp` or `msgid`.
     pub fn refers_by(&self, kind: &str) -> bool {
         match self.token("MSGREFTYPES") {
             Some(types) => types.split(',').any(|it| it == kind),
@@ -195,7 +195,7 @@ impl ServerInfo {
         }
     }
 
-    /// The form under which names are compared.
+    /// The folded form by which names are compared.
     pub fn fold<'n>(&self, name: &'n str) -> Cow<'n, str> {
         self.mapping.fold(name)
     }
@@ -205,8 +205,8 @@ impl ServerInfo {
         self.mapping.same(one, other)
     }
 
-    /// Whether a word is the name of a room here, and one that can be shown as it is. Rooms that
-    /// begin with `+` (RFC 2811) are not known: `+m` is a mode, and nobody has such rooms.
+    /// Whether a word is a room name here, and one that can be shown as it is. Rooms that begin with
+    /// `+` (RFC 2811) are not supported: `+m` is a mode, and no network uses such rooms.
     pub fn is_room(&self, word: &str) -> bool {
         let kinds = self.token("CHANTYPES").unwrap_or("#&");
         word.len() > 1
@@ -215,7 +215,7 @@ impl ServerInfo {
             && clean(word.as_bytes()) == word
     }
 
-    /// The room of a target that may have a prefix in front: `@#ops` is for its ops only.
+    /// The room of a target that may have a prefix in front: `@#ops` reaches its operators only.
     pub fn room_of<'t>(&self, target: &'t str) -> Option<&'t str> {
         if self.is_room(target) {
             return Some(target);
@@ -225,7 +225,7 @@ impl ServerInfo {
         self.is_room(bare).then_some(bare)
     }
 
-    /// The prefixes of members (`@+`), the mightiest first.
+    /// The prefixes of members (`@+`), the highest first.
     pub fn prefixes(&self) -> &str {
         let prefix = self.token("PREFIX").unwrap_or("(ov)@+");
         prefix.split_once(')').map_or("", |(_, marks)| marks)
@@ -238,7 +238,7 @@ impl ServerInfo {
         letters.chars().zip(marks.chars()).find(|(it, _)| *it == letter).map(|(_, mark)| mark)
     }
 
-    /// What stands in front of the mask of a ban that only silences: `m:`, if there is such a thing.
+    /// The prefix of a ban mask that only mutes: `m:`, if it is supported.
     pub fn mute_prefix(&self) -> Option<String> {
         let (prefix, letters) = self.token("EXTBAN")?.split_once(',')?;
         letters.contains('m').then(|| format!("{prefix}m:"))

@@ -1,7 +1,6 @@
-//! What follows when a connection stands, when an IRC server lets us in or does not, and when the
-//! connection is lost?
+//! What follows when a connection is established, registered, rejected or lost.
 //!
-//! Who comes back, and when: only a person's client tries again, at growing distances.
+//! Only a person's client reconnects, with growing pauses.
 
 use super::Client;
 use crate::client::console::Console;
@@ -22,20 +21,20 @@ const MAX_ATTEMPTS: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A connection that has stood this long makes the count of attempts begin anew. A server that
-/// accepts and closes at once must not be tried for ever.
+/// A connection that lasted this long resets the count of attempts. A server that accepts and
+/// closes at once must not be tried endlessly.
 const STEADY: Duration = Duration::from_secs(10);
-/// How many times `--timeout` an IRC server may take for its first word. Some look up who we are
-/// before they read anything.
+/// How many times `--timeout` an IRC server may take for its first line. Some look up the
+/// client's host name before they read anything.
 const FIRST_LINE: u32 = 5;
 /// How many times `--timeout` an IRC server may take for the next sign that it has taken what a
-/// script said: an answer to a PING, or the words themselves. One that has none is a server that
-/// knows no PING, or hangs.
+/// script sent: an answer to a PING, or an echo. A server without either does not know PING, or
+/// hangs.
 const NEXT_ANSWER: u32 = 30;
-/// Attempts to be in time with the first word. A machine under load may come later than the
-/// server waits.
+/// Attempts to register in time. On a machine under load the registration may arrive later than
+/// the server's detection timeout.
 const MAX_LATE: u32 = 5;
-/// How long it may take to let us in.
+/// How long the registration may take.
 const REGISTRATION: Duration = Duration::from_secs(60);
 
 impl Client<'_> {
@@ -63,8 +62,8 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Measures how long a script waits for the server to take what it said. While nobody reads
-    /// our output we do not read the server either, and that is no fault of it.
+    /// Measures how long a script waits for the server to take its lines. While our output is not
+    /// being read we do not read the server either, and that is not its fault.
     pub(super) fn watch_answers(&mut self) {
         let reads = matches!(self.front, Front::Script(_)) && self.front.is_listening();
         let up = self.link.is_up() && reads;
@@ -94,8 +93,7 @@ impl Client<'_> {
         }
     }
 
-    /// Looks whether an IRC server has let us in, or will not: then it is over, or to be tried
-    /// again.
+    /// Checks whether an IRC server has accepted the client; if it rejected it, exits or tries again.
     pub(super) fn check_registration(&mut self) -> io::Result<bool> {
         let Some(session) = self.front.session() else { return Ok(false) };
         let (settled, was_in) = (session.is_settled(), session.was_in());
@@ -128,7 +126,7 @@ impl Client<'_> {
             self.ended.get_or_insert(Exit::Rejected);
             return Ok(true);
         }
-        // It has let us in before, and may again.
+        // It has accepted the client before, and may again.
         self.link.abandon(&mut self.poller)?;
         self.lost(None);
         Ok(true)
@@ -151,7 +149,7 @@ impl Client<'_> {
             script.look_for_end_of_input();
         }
         let (quit, persistent) = match &self.front {
-            // A script that has said everything has nothing to lose.
+            // A script that has sent everything has nothing to lose.
             Front::Script(script) => (
                 script.has_quit() || (script.has_sent_all() && unsent == 0 && error.is_none()),
                 false,

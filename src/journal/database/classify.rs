@@ -13,6 +13,6 @@ pub(in crate::journal) fn classify(path: &Path, error: rusqlite::Error) -> Journ
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => JournalError::ReadOnly { path },
         Some(ErrorCode::DiskFull) => JournalError::Full { path },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Locked { path },
-        _ => JournalError::Database { path, source: error },
+        _ => JournalError::Database { path, source: Box::new(error) },
     }
 }

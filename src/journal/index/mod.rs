@@ -17,7 +17,10 @@ pub(super) mod query;
 mod ring;
 mod search;
 mod span;
+#[cfg(feature = "disk")]
 pub(super) mod sqlite;
+#[cfg(not(feature = "disk"))]
+pub(super) use super::no_disk as sqlite;
 
 use self::guests::Guests;
 use self::memory::MemoryIndex;

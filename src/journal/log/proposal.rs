@@ -27,6 +27,7 @@ impl Proposal {
     /// otherwise no one could connect, quit or read while the disk is full. A login is not among
     /// them: it delivers the pending direct messages, and would deliver them again after the
     /// restart. SCRAM keys lost in a restart are derived again at the next login.
+    #[cfg_attr(not(feature = "disk"), expect(dead_code, reason = "memory keeps everything"))]
     pub(super) fn may_pass_unkept(&self) -> bool {
         matches!(
             self.change,

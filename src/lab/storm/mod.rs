@@ -37,7 +37,7 @@ use report::Counts;
 use scenarios::{BIG, Dialect, OWNER_PASSWORD, Prepared, Scenario};
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::ToSocketAddrs;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 use template::Values;
@@ -76,16 +76,17 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// was still busy long after the last row that `done` was given.
 pub fn run(options: &Options, mut done: impl FnMut(&Row)) -> io::Result<()> {
     let chosen = choose(&options.only)?;
-    if !options.host.is_loopback() {
-        return Err(invalid(format!("{} is not on loopback; attack a server here", options.host)));
-    }
+    let (host, port) = options.host.with_port(options.port).map_err(invalid)?;
+    let server = (host.as_str(), port).to_socket_addrs()?.find(|it| it.ip().is_loopback());
+    let Some(server) = server else {
+        return Err(invalid(format!("{host} is not on loopback; attack a server here")));
+    };
     let places = PAIR + options.crowd + options.attackers;
     let limit = descriptors::raise_limit()?;
     if places + OTHER_DESCRIPTORS > limit {
         let text = format!("{places} connections need more descriptors than the limit of {limit}");
         return Err(invalid(format!("{text} (see `ulimit -Hn`)")));
     }
-    let server = SocketAddr::new(options.host, options.port);
     let format = Format::new(u64::from(std::process::id()), payload::SHORTEST);
     let peers = Peers::new(places, server, options.backend, format)?;
     let mut storm = Storm { options, peers, ledger: Ledger::default(), calm: VecDeque::new() };

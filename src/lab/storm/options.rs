@@ -2,6 +2,7 @@
 
 use super::report::Style;
 use crate::reactor::Backend;
+use crate::wire::address::{Address, DEFAULT_HOST};
 use clap::Args;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -22,12 +23,11 @@ use std::time::Duration;
 /// let its users in or did not recover from the last attack.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Where the server is: an address of loopback
-    #[arg(default_value = "127.0.0.1")]
-    pub host: IpAddr,
-    /// Its port
-    #[arg(default_value_t = 7777)]
-    pub port: u16,
+    /// Address of the server, HOST:PORT, or a port alone; loopback only
+    #[arg(default_value = DEFAULT_HOST)]
+    pub host: Address,
+    /// Port of the server [default: 7777]
+    pub port: Option<u16>,
     /// Attack with these commands only, as WHO or /who
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
     pub only: Vec<String>,

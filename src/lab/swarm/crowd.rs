@@ -7,7 +7,7 @@
 //! Invariants: exactly the members that are [`Link::Open`] and not set aside are in the poller; a
 //! descriptor leaves the poller before it is closed.
 
-use super::judge::{Judge, Listener};
+use super::checker::{Checker, Listener};
 use super::options::{Echo, Options};
 use super::welcome::{Waiting, Welcome};
 use crate::lab::ledger::Account;
@@ -161,9 +161,9 @@ impl Crowd {
     }
 
     /// One turn: writes what is queued, waits at most until `until`, then reads.
-    pub fn turn(&mut self, judge: &mut Judge, until: Instant) -> io::Result<()> {
+    pub fn turn(&mut self, checker: &mut Checker, until: Instant) -> io::Result<()> {
         for index in std::mem::take(&mut self.talking) {
-            self.write(index, judge)?;
+            self.write(index, checker)?;
         }
         // The poller counts in milliseconds and rounds up. What is due sooner is waited for
         // awake, or `--rate` would send in clumps and blame the server for the delay.
@@ -175,25 +175,25 @@ impl Crowd {
             if event.token == SIGNALS {
                 self.interrupted |= !self.signals.drain().is_empty();
             } else {
-                self.attend(event, judge)?;
+                self.attend(event, checker)?;
             }
         }
         self.events = events;
         outcome
     }
 
-    fn attend(&mut self, event: &Readiness, judge: &mut Judge) -> io::Result<()> {
+    fn attend(&mut self, event: &Readiness, checker: &mut Checker) -> io::Result<()> {
         let index = event.token.slot();
         if let Link::Connecting(_) = self.members[index].link {
-            return self.finish_connecting(index, judge);
+            return self.finish_connecting(index, checker);
         }
         if event.writable && !self.members[index].unsent.is_empty() {
-            self.write(index, judge)?;
+            self.write(index, checker)?;
         }
-        if event.readable { self.read(index, judge) } else { Ok(()) }
+        if event.readable { self.read(index, checker) } else { Ok(()) }
     }
 
-    fn finish_connecting(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
+    fn finish_connecting(&mut self, index: usize, checker: &mut Checker) -> io::Result<()> {
         let member = &mut self.members[index];
         let Link::Connecting(connector) = std::mem::replace(&mut member.link, Link::Gone) else {
             return Ok(());
@@ -222,13 +222,13 @@ impl Crowd {
         if let Some(hello) = &self.hello {
             let line = format!("{}\n", hello.replace("{}", &index.to_string()));
             self.members[index].unsent = line.into_bytes();
-            self.write(index, judge)?;
+            self.write(index, checker)?;
         }
         Ok(())
     }
 
     /// One bounded read; the poller reports the socket again if there is more.
-    fn read(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
+    fn read(&mut self, index: usize, checker: &mut Checker) -> io::Result<()> {
         let member = &mut self.members[index];
         let Link::Open(transport) = &mut member.link else { return Ok(()) };
         let kept = member.leftover.len();
@@ -246,7 +246,7 @@ impl Crowd {
                     self.unwelcome -= 1;
                     self.connected += 1;
                 }
-                let done = judge.receive(&mut member.listener, bytes, now);
+                let done = checker.receive(&mut member.listener, bytes, now);
                 member.leftover.clear();
                 if done < bytes.len() {
                     member.leftover.extend_from_slice(&bytes[done..]);
@@ -256,12 +256,12 @@ impl Crowd {
                 Ok(())
             }
             Received::WouldBlock => Ok(()),
-            Received::Ended | Received::Failed(_) => self.lose(index, judge),
+            Received::Ended | Received::Failed(_) => self.lose(index, checker),
         }
     }
 
     /// Writes as much of a member's queue as the system accepts.
-    fn write(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
+    fn write(&mut self, index: usize, checker: &mut Checker) -> io::Result<()> {
         let member = &mut self.members[index];
         let Link::Open(transport) = &mut member.link else { return Ok(()) };
         while !member.unsent.is_empty() {
@@ -269,7 +269,7 @@ impl Crowd {
                 Ok(count) => drop(member.unsent.drain(..count)),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => return self.lose(index, judge),
+                Err(_) => return self.lose(index, checker),
             }
         }
         if member.aside {
@@ -280,7 +280,7 @@ impl Crowd {
     }
 
     /// The server has closed this connection, or it broke.
-    fn lose(&mut self, index: usize, judge: &mut Judge) -> io::Result<()> {
+    fn lose(&mut self, index: usize, checker: &mut Checker) -> io::Result<()> {
         let member = &mut self.members[index];
         if let Link::Open(transport) = std::mem::replace(&mut member.link, Link::Gone) {
             member.registration.clear(&mut self.poller, &transport)?;
@@ -293,7 +293,7 @@ impl Crowd {
         } else {
             self.lost += 1;
             self.awaited -= 1;
-            judge.ledger.stop_waiting_for(&mut member.listener.account);
+            checker.ledger.stop_waiting_for(&mut member.listener.account);
         }
         Ok(())
     }

@@ -18,10 +18,11 @@
 //! times are read from the clock before the write, receive times after the read: a latency includes
 //! the system calls of both ends and this process's queue of ready sockets.
 
+mod checker;
 mod crowd;
-mod judge;
 mod options;
 mod progress;
+mod report;
 mod trouble;
 pub(super) mod welcome;
 
@@ -30,11 +31,11 @@ pub use trouble::Trouble;
 
 use super::payload::Format;
 use super::process::{self, Usage};
-use super::report::Report;
 use crate::reactor::descriptors;
+use checker::Checker;
 use crowd::Crowd;
-use judge::Judge;
 use progress::Progress;
+use report::{Report, Seen};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -49,7 +50,8 @@ const OTHER_DESCRIPTORS: usize = 16;
 
 /// Runs the swarm. Ctrl-C ends it early, with a report of the results so far.
 ///
-/// # Errors What prevented a measurement. Errors of the server are in the report.
+/// # Errors
+/// What prevented a measurement. Errors of the server are in the report.
 pub fn run(options: &Options) -> Result<Report, Trouble> {
     let limit = descriptors::raise_limit()?;
     let ceiling = options.backend.descriptor_ceiling().unwrap_or(usize::MAX);
@@ -66,46 +68,22 @@ pub fn run(options: &Options) -> Result<Report, Trouble> {
     let run = now.as_nanos() as u64 ^ u64::from(std::process::id()) << 32;
     let format = Format::new(run, options.size);
     let crowd = Crowd::new(options, address, format.longest_leftover())?;
-    let judge = Judge::new(format, options);
+    let checker = Checker::new(format, options);
     let progress = Progress::new();
-    Swarm { options, crowd, judge, progress, seen: Seen::default() }.run()
+    Swarm { options, crowd, checker, progress, seen: Seen::default() }.run()
 }
 
 fn resolve(options: &Options) -> Result<SocketAddr, Trouble> {
-    let unknown = |reason| Trouble::UnknownHost { host: options.host.clone(), reason };
-    let mut addresses = (options.host.as_str(), options.port).to_socket_addrs().map_err(unknown)?;
+    let (host, port) = options.host.with_port(options.port).map_err(Trouble::TwoPorts)?;
+    let unknown = |reason| Trouble::UnknownHost { host: host.clone(), reason };
+    let mut addresses = (host.as_str(), port).to_socket_addrs().map_err(unknown)?;
     addresses.next().ok_or_else(|| unknown(std::io::ErrorKind::NotFound.into()))
-}
-
-/// The results of the phases, for the report.
-#[derive(Default)]
-pub(super) struct Seen {
-    pub connect_time: Duration,
-    /// From the first message to the last delivery.
-    pub exchange_time: Duration,
-    /// The server's memory before the first connection and after the last.
-    pub memory: Option<(u64, u64)>,
-    /// The server's CPU during the exchange, and this process's.
-    pub server_cpu: Option<Usage>,
-    pub lab_cpu: Option<Usage>,
-    /// Deliveries that never came because the receiver's or the sender's connection was lost, or
-    /// because the run was interrupted.
-    pub cut_off: u64,
-    pub slow_served: u32,
-    pub stalled: bool,
-}
-
-/// All that a report is made of.
-pub(super) struct Run<'a> {
-    pub crowd: &'a Crowd,
-    pub judge: &'a Judge,
-    pub seen: &'a Seen,
 }
 
 struct Swarm<'a> {
     options: &'a Options,
     crowd: Crowd,
-    judge: Judge,
+    checker: Checker,
     progress: Progress,
     seen: Seen,
 }
@@ -128,8 +106,7 @@ impl Swarm<'_> {
         self.pause(self.options.hold, "holding the connections")?;
         self.balance();
         self.progress.finish();
-        let run = Run { crowd: &self.crowd, judge: &self.judge, seen: &self.seen };
-        Ok(Report::new(self.options, &run))
+        Ok(Report::new(self.options, &self.crowd, &self.checker, &self.seen))
     }
 
     fn server_usage(&self) -> Result<Option<Usage>, Trouble> {
@@ -138,7 +115,7 @@ impl Swarm<'_> {
 
     fn turn(&mut self, until: Instant) -> Result<(), Trouble> {
         let until = until.min(Instant::now() + LONGEST_TURN);
-        Ok(self.crowd.turn(&mut self.judge, until)?)
+        Ok(self.crowd.turn(&mut self.checker, until)?)
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
@@ -239,8 +216,8 @@ impl Swarm<'_> {
             }
             if now >= next_probe {
                 for prober in 0..talkers.min(2) {
-                    let (judge, prefix) = (&self.judge, &self.options.prefix);
-                    self.crowd.say(prober, |line| judge.probe(prober as u32, now, prefix, line));
+                    let (checker, prefix) = (&self.checker, &self.options.prefix);
+                    self.crowd.say(prober, |line| checker.probe(prober as u32, now, prefix, line));
                 }
                 next_probe = now + PROBE_INTERVAL;
             }
@@ -255,17 +232,17 @@ impl Swarm<'_> {
         let lab = process::usage(std::process::id()).ok();
         let server = self.server_usage()?;
         let begin = Instant::now();
-        self.judge.last_delivery = begin;
+        self.checker.last_delivery = begin;
         let mut moved = begin;
         loop {
             let due = self.send_what_is_due(begin);
-            let sent = self.judge.ledger.sent();
-            let open = self.judge.ledger.open();
+            let sent = self.checker.ledger.sent();
+            let open = self.checker.ledger.open();
             self.progress.at(u64::from(sent - open));
             if (sent == messages && open == 0) || self.crowd.interrupted {
                 break;
             }
-            moved = if open == 0 { Instant::now() } else { moved.max(self.judge.last_delivery) };
+            moved = if open == 0 { Instant::now() } else { moved.max(self.checker.last_delivery) };
             let stalled = open > 0 && moved.elapsed() > self.options.timeout;
             if stalled || (0..self.options.talkers()).all(|talker| self.has_gone(talker)) {
                 self.seen.stalled = stalled;
@@ -273,7 +250,7 @@ impl Swarm<'_> {
             }
             self.turn(due.unwrap_or(moved + self.options.timeout))?;
         }
-        self.seen.exchange_time = self.judge.last_delivery - begin;
+        self.seen.exchange_time = self.checker.last_delivery - begin;
         // A server that died is in the report as lost connections.
         self.seen.server_cpu = difference(server, self.server_usage().ok().flatten());
         self.seen.lab_cpu = difference(lab, process::usage(std::process::id()).ok());
@@ -284,11 +261,11 @@ impl Swarm<'_> {
     /// decides that.
     fn send_what_is_due(&mut self, begin: Instant) -> Option<Instant> {
         let now = Instant::now();
-        while self.judge.ledger.sent() < self.options.messages {
-            let sent = self.judge.ledger.sent();
+        while self.checker.ledger.sent() < self.options.messages {
+            let sent = self.checker.ledger.sent();
             let due = match self.options.rate {
                 Some(rate) => begin + Duration::from_secs_f64(f64::from(sent) / rate),
-                None if self.judge.ledger.open() >= self.options.window => return None,
+                None if self.checker.ledger.open() >= self.options.window => return None,
                 None => now,
             };
             if due > now {
@@ -300,18 +277,18 @@ impl Swarm<'_> {
     }
 
     fn send(&mut self, due: Instant) {
-        let sender = self.judge.ledger.next_sender();
+        let sender = self.checker.ledger.next_sender();
         let hears_itself = self.options.echo == Echo::Expect;
         let receivers = match self.has_gone(sender) {
             true => 0, // it will never be sent, so nobody waits for it
             false => self.crowd.awaited - u32::from(!hears_itself),
         };
-        let micros = self.judge.micros(due);
-        let (judge, prefix) = (&mut self.judge, &self.options.prefix);
+        let micros = self.checker.micros(due);
+        let (checker, prefix) = (&mut self.checker, &self.options.prefix);
         if self.crowd.members[sender as usize].is_gone() {
-            judge.next(micros, receivers, prefix, &mut Vec::new());
+            checker.next(micros, receivers, prefix, &mut Vec::new());
         } else {
-            self.crowd.say(sender as usize, |line| judge.next(micros, receivers, prefix, line));
+            self.crowd.say(sender as usize, |line| checker.next(micros, receivers, prefix, line));
         }
     }
 
@@ -328,7 +305,7 @@ impl Swarm<'_> {
         let mut moved = Instant::now();
         while !self.crowd.interrupted && moved.elapsed() < self.options.timeout {
             let slow = self.crowd.members.iter().filter(|member| member.listener.slow);
-            let ledger = &self.judge.ledger;
+            let ledger = &self.checker.ledger;
             let served =
                 slow.filter(|member| ledger.has_heard_all(&member.listener.account)).count();
             self.seen.slow_served = served as u32;
@@ -359,11 +336,11 @@ impl Swarm<'_> {
     fn balance(&mut self) {
         let (mut owed, mut cut_off) = (0, 0);
         for member in &mut self.crowd.members {
-            self.judge.ledger.settle(&mut member.listener.account);
+            self.checker.ledger.settle(&mut member.listener.account);
         }
         let members = &self.crowd.members;
-        let all = self.judge.ledger.close(|_| true);
-        let of_present = self.judge.ledger.close(|sender| !members[sender as usize].is_gone());
+        let all = self.checker.ledger.close(|_| true);
+        let of_present = self.checker.ledger.close(|sender| !members[sender as usize].is_gone());
         for member in members {
             let account = &member.listener.account;
             let (any, present) = (all.owed(account), of_present.owed(account));
@@ -379,7 +356,7 @@ impl Swarm<'_> {
         if self.crowd.interrupted {
             cut_off += owed;
         } else {
-            self.judge.ledger.lose(owed);
+            self.checker.ledger.lose(owed);
         }
         self.seen.cut_off = cut_off;
     }

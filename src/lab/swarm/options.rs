@@ -2,6 +2,7 @@
 
 use crate::lab::payload;
 use crate::reactor::Backend;
+use crate::wire::address::{Address, DEFAULT_HOST};
 use clap::{Args, ValueEnum};
 use std::time::Duration;
 
@@ -29,12 +30,11 @@ pub enum Echo {
 /// arguments; 3 could not connect, or connections were lost.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Host name or address of the server
-    #[arg(default_value = "127.0.0.1")]
-    pub host: String,
-    /// Port of the server
-    #[arg(default_value_t = 7777)]
-    pub port: u16,
+    /// Host name or address of the server, HOST:PORT, or a port alone
+    #[arg(default_value = DEFAULT_HOST)]
+    pub host: Address,
+    /// Port of the server [default: 7777]
+    pub port: Option<u16>,
     /// Members that are neither --idle nor --slow
     #[arg(short, long, default_value_t = 100, value_name = "N")]
     pub clients: u32,

@@ -20,6 +20,8 @@ pub enum Trouble {
     },
     /// `--one-order` without a member that receives everything.
     NoListener,
+    /// The host and the port both name one.
+    TwoPorts(String),
     /// `--pid` names a process that cannot be measured.
     NoProcess(NoSuchProcess),
     /// The host has no address.
@@ -64,7 +66,10 @@ impl Trouble {
     /// 2 if other arguments would help, 3 if the connections failed.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Trouble::TooMany { .. } | Trouble::NoListener | Trouble::NoProcess(_) => 2,
+            Trouble::TooMany { .. }
+            | Trouble::NoListener
+            | Trouble::TwoPorts(_)
+            | Trouble::NoProcess(_) => 2,
             _ => 3,
         }
     }
@@ -82,6 +87,7 @@ impl fmt::Display for Trouble {
                 "--one-order takes a member who hears everything: fewer --senders than --clients, \
                  or --idle 1",
             ),
+            Trouble::TwoPorts(reason) => f.write_str(reason),
             Trouble::NoProcess(reason) => reason.fmt(f),
             Trouble::UnknownHost { host, reason } => write!(f, "no address for {host}: {reason}"),
             Trouble::Connect { made, total, address, reason } => {

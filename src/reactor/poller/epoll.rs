@@ -5,7 +5,8 @@
 //! wait only empties that. So a wait costs as much as there are *ready* descriptors, and ten
 //! thousand idle ones cost nothing.
 
-use super::{Interest, Readiness, Selector, Token, check, timeout_milliseconds};
+use super::selector::{Interest, Readiness, Selector, check, timeout_milliseconds};
+use crate::slab::Token;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;

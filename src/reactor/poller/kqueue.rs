@@ -8,7 +8,8 @@
 
 #[cfg(target_os = "linux")]
 use super::kqueue_stand_in as system;
-use super::{Interest, Readiness, Selector, Token, check};
+use super::selector::{Interest, Readiness, Selector, check};
+use crate::slab::Token;
 #[cfg(not(target_os = "linux"))]
 use libc as system;
 use std::io;

@@ -6,7 +6,8 @@
 //! descriptors that costs nothing; with ten thousand, of which three are ready, it is most of the
 //! work.
 
-use super::{Interest, Readiness, Selector, Token, check, timeout_milliseconds};
+use super::selector::{Interest, Readiness, Selector, check, timeout_milliseconds};
+use crate::slab::Token;
 use std::io;
 use std::os::fd::RawFd;
 use std::time::Duration;

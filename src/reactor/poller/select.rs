@@ -5,7 +5,8 @@
 //! higher number writes past its end. That is what kills ncat and many student servers at about
 //! 1,000 clients, so `add` refuses such a number and says why.
 
-use super::{Interest, Readiness, Selector, Token, check};
+use super::selector::{Interest, Readiness, Selector, check};
+use crate::slab::Token;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;

@@ -3,7 +3,7 @@
 //! One flat table of TOML: `max-line = "64k"`, with the names of the flags. Every value is checked
 //! by itself, by the parser of its flag, so that an error names the file, the line and the key.
 
-use super::sources::{check, is_many, is_switch, parameter, parameters};
+use super::parameters::{check, is_many, is_switch, parameter, parameters};
 use clap::Arg;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,21 +27,21 @@ pub struct Entry {
 
 /// What is wrong with a file, and where.
 #[derive(Debug)]
-pub struct WrongFile {
+pub struct InvalidFile {
     path: PathBuf,
     line: Option<usize>,
     why: String,
 }
 
-impl WrongFile {
-    /// It could be read once, and no more.
-    pub(super) fn not_again(path: &Path) -> WrongFile {
+impl InvalidFile {
+    /// A pipe, for example: it can be read only once.
+    pub(super) fn unreadable_again(path: &Path) -> InvalidFile {
         let why = "it is no ordinary file and cannot be read again".to_owned();
-        WrongFile { path: path.to_owned(), line: None, why }
+        InvalidFile { path: path.to_owned(), line: None, why }
     }
 }
 
-impl fmt::Display for WrongFile {
+impl fmt::Display for InvalidFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.path.display())?;
         if let Some(line) = self.line {
@@ -51,14 +51,14 @@ impl fmt::Display for WrongFile {
     }
 }
 
-impl std::error::Error for WrongFile {}
+impl std::error::Error for InvalidFile {}
 
 /// Reads a file.
 ///
 /// # Errors
 /// The first thing that is wrong with it, with its line.
-pub(super) fn read(path: &Path) -> Result<Vec<Entry>, WrongFile> {
-    let wrong = |line, why| WrongFile { path: path.to_owned(), line, why };
+pub(super) fn read(path: &Path) -> Result<Vec<Entry>, InvalidFile> {
+    let wrong = |line, why| InvalidFile { path: path.to_owned(), line, why };
     let mut text = String::new();
     let read = std::fs::File::open(path)
         .and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));

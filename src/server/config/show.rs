@@ -10,7 +10,7 @@ impl fmt::Display for Settings {
             f,
             "# The settings in force, each with where it comes from; a file for --config."
         )?;
-        if let Some(path) = &self.config.config {
+        if let Some(path) = &self.config.boot.config {
             writeln!(f, "# The file was {}.", path.display())?;
         }
         let settings = self.list.iter().filter(|setting| setting.name != "config");

@@ -1,58 +1,64 @@
-//! Where do settings come from? A flag, else the environment, else a file, else the default.
+//! Where settings come from: a flag, else the environment, else the file, else the default.
 //!
 //! Each setting is defined once, as a field of [`Config`] with its flag. The rest is derived:
 //! `--max-line` is `CHATLOOP_MAX_LINE` in the environment and `max-line` in the file. A value from
 //! the file becomes the flag's default before clap reads the command line, so every source goes
-//! through the same parser and has the same bounds, and clap itself can tell which one has won.
+//! through the same parser with the same bounds, and clap knows which source won.
 
 use super::Config;
-use super::file::{self, Entry, WrongFile};
+use super::file::{self, Entry, InvalidFile};
+use super::parameters::{check, is_many, is_switch, name_of, needs_restart, parameters, variable};
 use crate::chat::Name;
+use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-/// What a variable's name begins with.
-const PREFIX: &str = "CHATLOOP_";
-
-/// Which of the sources a value came from.
+/// The source of a value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
-    /// Nobody has said anything.
     Default,
-    /// The file, in this line.
+    /// The file, with the line.
     File(usize),
-    /// A variable of the environment.
+    /// An environment variable.
     Environment(String),
-    /// A flag or an argument.
     CommandLine,
 }
 
-/// One setting as it is in force.
+impl Origin {
+    fn rank(&self) -> u8 {
+        match self {
+            Origin::Default => 0,
+            Origin::File(_) => 1,
+            Origin::Environment(_) => 2,
+            Origin::CommandLine => 3,
+        }
+    }
+}
+
+/// One effective setting.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Setting {
-    /// Its name, as a flag without the dashes.
+    /// The flag without the dashes.
     pub name: String,
-    /// Its values as they were written: one, none, or several of a flag that may be repeated.
+    /// As they were written: none, one, or several of a flag that may be repeated.
     pub values: Vec<String>,
-    /// Who has said so.
     pub origin: Origin,
-    /// Whether it is a flag without a value.
+    /// A flag without a value.
     pub switch: bool,
-    /// Whether it may be given several times.
+    /// A flag that may be repeated.
     pub many: bool,
-    /// What is in force while nobody has said anything, in words.
+    /// The default in words, where it is not one value.
     pub otherwise: String,
 }
 
 /// All settings, and how to read them again.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The values.
     pub config: Config,
-    /// The same with their origins, in the order of the help.
+    /// The same values with their sources, in the order of the help.
     pub list: Vec<Setting>,
     arguments: Vec<OsString>,
 }
@@ -60,50 +66,48 @@ pub struct Settings {
 /// What the command line asks the program to do.
 #[derive(Debug)]
 pub enum Task {
-    /// Serve.
     Serve(Box<Settings>),
     /// Print the settings.
     Show(Box<Settings>),
-    /// Make a password's hash.
+    /// Hash a password.
     Hash,
-    /// Write a journal, or one room of it, to stdout.
+    /// Write a data directory, or one room of it, to stdout.
     Export(PathBuf, Option<Name>),
-    /// Fill an empty journal from stdin.
+    /// Fill an empty data directory from stdin.
     Import(PathBuf),
 }
 
-/// Why there are no settings.
+/// An error in the settings.
 #[derive(Debug)]
-pub enum Wrong {
-    /// The command line; or it asked for help.
+pub enum Invalid {
+    /// In the command line, or it asked for help.
     Arguments(Box<clap::Error>),
-    /// The file.
-    File(WrongFile),
-    /// A variable: its name, and what is wrong.
+    File(InvalidFile),
+    /// In an environment variable: its name, and the error.
     Environment(String, String),
-    /// Each value is right, but not with the others.
+    /// Each value is valid, but they are not valid together.
     Together(String),
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Wrong::Arguments(error) => error.fmt(f),
-            Wrong::File(error) => error.fmt(f),
-            Wrong::Environment(name, why) => write!(f, "environment variable {name}: {why}"),
-            Wrong::Together(why) => f.write_str(why),
+            Invalid::Arguments(error) => error.fmt(f),
+            Invalid::File(error) => error.fmt(f),
+            Invalid::Environment(name, why) => write!(f, "environment variable {name}: {why}"),
+            Invalid::Together(why) => f.write_str(why),
         }
     }
 }
 
-impl std::error::Error for Wrong {}
+impl std::error::Error for Invalid {}
 
 impl Task {
-    /// Reads the command line, and what it and the environment refer to.
+    /// Reads the command line, the environment and the file.
     ///
     /// # Errors
-    /// What is wrong, with the place; or the text of `--help`.
-    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, Wrong> {
+    /// The first error, with its place; or the text of `--help`.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, Invalid> {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
         let matches = first_look(&arguments)?;
         match matches.subcommand_name() {
@@ -111,46 +115,98 @@ impl Task {
             Some("export") => export_task(&matches),
             Some("import") => Ok(Task::Import(data_of(&matches))),
             Some("config") => Settings::read(arguments).map(Box::new).map(Task::Show),
-            _ => Settings::read(arguments).map(Box::new).map(Task::Serve),
+            _ => match mistyped_subcommand(&matches) {
+                Some(error) => Err(Invalid::Together(error)),
+                None => Settings::read(arguments).map(Box::new).map(Task::Serve),
+            },
         }
     }
 }
 
 impl Settings {
-    fn read(arguments: Vec<OsString>) -> Result<Settings, Wrong> {
+    fn read(arguments: Vec<OsString>) -> Result<Settings, Invalid> {
         let first = first_look(&arguments)?;
         let entries = match of_settings(&first).get_one::<PathBuf>("config").cloned() {
-            Some(path) => file::read(&path).map_err(Wrong::File)?,
+            Some(path) => file::read(&path).map_err(Invalid::File)?,
             None => Vec::new(),
         };
         let matches = matches(&arguments, &entries)?;
         let matches = of_settings(&matches);
         let config = Config::from_arg_matches(matches);
-        let config = config.map_err(|error| Wrong::Arguments(Box::new(error)))?;
-        config.check().map_err(Wrong::Together)?;
-        let list = parameters().iter().map(|arg| setting(arg, matches, &entries)).collect();
+        let mut config = config.map_err(|error| Invalid::Arguments(Box::new(error)))?;
+        let parameters = parameters();
+        let list = parameters.iter().map(|arg| setting(arg, matches, &entries));
+        let mut list: Vec<Setting> = list.collect();
+        split_address(&mut config, &mut list).map_err(Invalid::Together)?;
+        config.check().map_err(Invalid::Together)?;
         Ok(Settings { config, list, arguments })
     }
 
     /// Reads the same sources again. `None` if there is no file: nothing else can have changed.
-    ///
-    /// # Errors
-    /// What is wrong, with the place.
-    pub fn read_again(&self) -> Option<Result<Settings, Wrong>> {
-        let path = self.config.config.as_ref()?;
+    pub fn read_again(&self) -> Option<Result<Settings, Invalid>> {
+        let path = self.config.boot.config.as_ref()?;
         // A pipe would give nothing, or keep the loop waiting.
         if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Some(Err(Wrong::File(WrongFile::not_again(path))));
+            return Some(Err(Invalid::File(InvalidFile::unreadable_again(path))));
         }
         Some(Settings::read(self.arguments.clone()))
     }
+
+    /// Keeps the settings that need a restart as they were.
+    pub fn keep_boot(&mut self, before: &Settings) {
+        self.config.boot = before.config.boot.clone();
+        for (now, before) in self.list.iter_mut().zip(&before.list) {
+            if needs_restart(&before.name) {
+                now.clone_from(before);
+            }
+        }
+    }
 }
 
-/// Which room `export` is to write; all of them without one.
-fn export_task(matches: &ArgMatches) -> Result<Task, Wrong> {
+/// Moves a port that is part of the host, as in `7000` or `localhost:7000`, to the setting `port`.
+fn split_address(config: &mut Config, list: &mut [Setting]) -> Result<(), String> {
+    let address: Address = config.boot.host.parse()?;
+    // The order of the help.
+    let [host, port, ..] = list else { return Ok(()) };
+    if let Some(number) = address.port {
+        // A port from a weaker source gives way.
+        if port.origin.rank() >= host.origin.rank() {
+            address.with_port(Some(config.boot.port))?;
+        }
+        config.boot.port = number;
+        port.values = vec![number.to_string()];
+        port.origin = host.origin.clone();
+    }
+    if address.host.is_none() {
+        host.origin = Origin::Default;
+    }
+    config.boot.host = address.host.unwrap_or_else(|| DEFAULT_HOST.to_owned());
+    host.values = vec![config.boot.host.clone()];
+    Ok(())
+}
+
+/// An error if the command line is one word that looks like a subcommand with a mistake in it.
+fn mistyped_subcommand(matches: &ArgMatches) -> Option<String> {
+    let given = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+    if matches.subcommand_name().is_some() || !given("host") || given("port") {
+        return None;
+    }
+    let word = matches.get_one::<String>("host")?;
+    let grammar = grammar(&[]);
+    let name = grammar
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .find(|name| strsim::damerau_levenshtein(word, name) <= name.len() / 3)?;
+    Some(format!(
+        "unknown command '{word}': did you mean '{name}'? (to listen on a host of that name, give the \
+         port too: {word}:{DEFAULT_PORT})"
+    ))
+}
+
+fn export_task(matches: &ArgMatches) -> Result<Task, Invalid> {
     let asked = matches.subcommand().and_then(|(_, given)| given.get_one::<String>("room"));
     let room = asked.map(|text| Name::room(text)).transpose().map_err(|_| {
-        Wrong::Together(format!(
+        Invalid::Together(format!(
             "invalid room name '{}': room names begin with # (such as '#lobby')",
             asked.map_or("", |it| it)
         ))
@@ -158,13 +214,13 @@ fn export_task(matches: &ArgMatches) -> Result<Task, Wrong> {
     Ok(Task::Export(data_of(matches), room))
 }
 
-/// The directory that a task of its own was given; its grammar demands one.
+/// The directory of a subcommand that requires one.
 fn data_of(matches: &ArgMatches) -> PathBuf {
     let given = matches.subcommand().and_then(|(_, given)| given.get_one::<PathBuf>("data"));
     given.cloned().unwrap_or_default()
 }
 
-/// `--data DIR` of a task that does nothing without it.
+/// `--data DIR` of a subcommand that requires it.
 fn data() -> Arg {
     let directory = clap::value_parser!(PathBuf);
     Arg::new("data")
@@ -177,7 +233,7 @@ fn data() -> Arg {
         .help("Data directory")
 }
 
-/// The whole command line's grammar. Further tasks are added here.
+/// The grammar of the whole command line, subcommands included.
 fn grammar(entries: &[Entry]) -> clap::Command {
     let about = "Print the effective settings as a TOML file, with the source of each";
     let show = <Config as clap::Args>::augment_args(clap::Command::new("config"));
@@ -200,7 +256,7 @@ fn grammar(entries: &[Entry]) -> clap::Command {
         .args_conflicts_with_subcommands(true)
 }
 
-/// Gives every argument its variable, and as its default what the file says.
+/// Gives every argument its variable, and the value of the file as its default.
 fn with_sources(command: clap::Command, entries: &[Entry]) -> clap::Command {
     command.mut_args(|arg| {
         let Some(name) = name_of(&arg) else { return arg };
@@ -212,24 +268,24 @@ fn with_sources(command: clap::Command, entries: &[Entry]) -> clap::Command {
     })
 }
 
-/// The command line without the file, which it names.
-fn first_look(arguments: &[OsString]) -> Result<ArgMatches, Wrong> {
-    let wrong_variable = check_environment();
+/// Parses the command line without the file, to find the name of the file.
+fn first_look(arguments: &[OsString]) -> Result<ArgMatches, Invalid> {
+    let invalid_variable = check_environment();
     match matches(arguments, &[]) {
-        // Help, or the like: it must be there for who has a wrong variable, too.
-        Err(Wrong::Arguments(error)) if !error.use_stderr() => Err(Wrong::Arguments(error)),
-        matches => wrong_variable.and(matches),
+        // --help and --version work even if a variable is invalid.
+        Err(Invalid::Arguments(error)) if !error.use_stderr() => Err(Invalid::Arguments(error)),
+        matches => invalid_variable.and(matches),
     }
 }
 
-fn matches(arguments: &[OsString], entries: &[Entry]) -> Result<ArgMatches, Wrong> {
+fn matches(arguments: &[OsString], entries: &[Entry]) -> Result<ArgMatches, Invalid> {
     grammar(entries).try_get_matches_from(arguments).map_err(|mut error| {
         hide_password(&mut error);
-        Wrong::Arguments(Box::new(error))
+        Invalid::Arguments(Box::new(error))
     })
 }
 
-/// Somebody may have given a password where its hash belongs.
+/// The invalid value may be a password.
 fn hide_password(error: &mut clap::Error) {
     use clap::error::{ContextKind, ContextValue};
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
@@ -238,102 +294,22 @@ fn hide_password(error: &mut clap::Error) {
     }
 }
 
-/// The matches that hold the settings: a task has its own.
+/// The matches that hold the settings: those of the subcommand, if there is one.
 fn of_settings(matches: &ArgMatches) -> &ArgMatches {
     matches.subcommand().map_or(matches, |(_, inner)| inner)
 }
 
-/// The name of a setting; `None` for `--help` and its kind.
-fn name_of(arg: &Arg) -> Option<String> {
-    let id = arg.get_id().as_str();
-    (!matches!(id, "help" | "version")).then(|| id.replace('_', "-"))
-}
-
-fn variable(name: &str) -> String {
-    format!("{PREFIX}{}", name.replace('-', "_").to_uppercase())
-}
-
-/// Everything that can be set.
-pub(super) fn parameters() -> Vec<Arg> {
-    let command = Config::command();
-    command.get_arguments().filter(|arg| name_of(arg).is_some()).cloned().collect()
-}
-
-/// The parameter of this name, as far as a file may set it: not the file itself.
-///
-/// # Errors
-/// The name that was meant, perhaps.
-pub(super) fn parameter(name: &str) -> Result<Arg, Option<String>> {
-    let found = parameters().into_iter().find(|arg| name_of(arg).is_some_and(|it| it == name));
-    if let Some(arg) = found.filter(|_| name != "config") {
-        return Ok(arg);
-    }
-    // clap knows what is meant by a mistyped flag.
-    let typed = format!("--{}", name.replace('_', "-"));
-    let error = Config::command().try_get_matches_from(["chatloop-server", typed.as_str()]).err();
-    let meant = error.as_ref().and_then(|error| error.get(clap::error::ContextKind::SuggestedArg));
-    let meant = meant.map(|meant| meant.to_string().trim_start_matches('-').to_owned());
-    // The underscore was all that was wrong.
-    let dashed = typed.trim_start_matches('-').to_owned();
-    let known = |name: &String| parameters().iter().any(|arg| name_of(arg).as_ref() == Some(name));
-    Err(Some(dashed).filter(|it| it != "config" && known(it)).or(meant))
-}
-
-/// Whether it is a flag without a value.
-pub(super) fn is_switch(arg: &Arg) -> bool {
-    matches!(arg.get_action(), ArgAction::SetTrue)
-}
-
-/// Whether it may be given several times.
-pub(super) fn is_many(arg: &Arg) -> bool {
-    matches!(arg.get_action(), ArgAction::Append)
-}
-
-/// Whether `value` would do for this parameter.
-///
-/// # Errors
-/// What is wrong and what would be right, without the place. No value of `--oper` is in it.
-pub(super) fn check(arg: &Arg, value: &str) -> Result<(), String> {
-    let name = name_of(arg).unwrap_or_default();
-    let (alone, words) = if arg.is_positional() {
-        (arg.clone(), vec!["--".to_owned(), value.to_owned()])
-    } else {
-        // A switch takes no value on the command line; elsewhere it does.
-        let alone = if is_switch(arg) { arg.clone().action(ArgAction::Set) } else { arg.clone() };
-        (alone, vec![format!("--{name}={value}")])
-    };
-    let command = clap::Command::new("setting").no_binary_name(true).disable_help_flag(true);
-    let Err(error) = command.arg(alone).try_get_matches_from(words) else { return Ok(()) };
-    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-    Err(format!("{} ({help})", reason(&error)))
-}
-
-/// What clap says, in one line without the flag.
-fn reason(error: &clap::Error) -> String {
-    use clap::error::{ContextKind, ContextValue};
-    if let Some(inner) = std::error::Error::source(error) {
-        return inner.to_string();
-    }
-    let value = error.get(ContextKind::InvalidValue).map(ToString::to_string).unwrap_or_default();
-    match error.get(ContextKind::ValidValue) {
-        Some(ContextValue::Strings(right)) => {
-            format!("invalid value '{value}': expected one of {}", right.join(", "))
-        }
-        _ => format!("invalid value '{value}'"),
-    }
-}
-
-/// Looks at each variable by itself, so that the message can name it.
-fn check_environment() -> Result<(), Wrong> {
+/// Checks each variable by itself, so that the error can name it.
+fn check_environment() -> Result<(), Invalid> {
     for arg in parameters() {
         let variable = variable(&name_of(&arg).unwrap_or_default());
         let Some(value) = std::env::var_os(&variable) else { continue };
         let value = value.to_string_lossy();
-        let wrong = |why| Wrong::Environment(variable.clone(), why);
+        let invalid = |why| Invalid::Environment(variable.clone(), why);
         if is_many(&arg) {
-            value.split(super::BETWEEN).try_for_each(|part| check(&arg, part)).map_err(wrong)?;
+            value.split(super::BETWEEN).try_for_each(|part| check(&arg, part)).map_err(invalid)?;
         } else {
-            check(&arg, &value).map_err(wrong)?;
+            check(&arg, &value).map_err(invalid)?;
         }
     }
     Ok(())
@@ -355,7 +331,7 @@ fn setting(arg: &Arg, matches: &ArgMatches, entries: &[Entry]) -> Setting {
     let otherwise = help.split_once("[default: ").and_then(|(_, rest)| rest.split_once(']'));
     let mut values: Vec<String> = raw.map(|value| value.to_string_lossy().into_owned()).collect();
     if is_switch(arg) {
-        // A variable may say it in other words.
+        // A variable may have another word for true.
         values = vec![matches.get_flag(id).to_string()];
     }
     Setting {

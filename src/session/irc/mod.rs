@@ -69,7 +69,8 @@ pub use whowas::Whowas;
 use super::action::{Action, Proof};
 use super::frame::{Body, Frame};
 use crate::chat::{Command, Hub, Moment, Name, SessionId, Stamp, User};
-use crate::wire::irc::{Framer, Limits, Message, Numeric, ParseError, Step, numeric};
+use crate::wire::frame::{Framer, LineKind, Step};
+use crate::wire::irc::{Limits, Message, Numeric, ParseError, numeric};
 use label::Label;
 use registration::Door;
 use reply::ReplyWriter;
@@ -149,7 +150,7 @@ impl Session {
     /// A peer that has said nothing yet.
     pub fn new() -> Session {
         Session {
-            framer: Framer::new(Limits::FROM_CLIENT),
+            framer: Framer::default(),
             caps: Caps::NONE,
             version: 0,
             command: "",
@@ -173,7 +174,7 @@ impl Session {
 
     /// The next line of `input`.
     pub(super) fn next<'i>(&mut self, input: &'i [u8]) -> Frame<'i> {
-        match self.framer.next(input) {
+        match self.framer.next(input, LineKind::Irc(Limits::FROM_CLIENT)) {
             Step::Incomplete { used } => Frame { used, pipelined: true, body: None },
             Step::Line { bytes, used } => Frame {
                 used,
@@ -245,6 +246,7 @@ impl Session {
         out: &mut Replies,
         actions: &mut Vec<Action>,
     ) {
+        self.framer.taken(false);
         match Message::parse(line) {
             Ok(message) => {
                 let labelled = self.caps.has(Caps::LABELED_RESPONSE);
@@ -274,6 +276,7 @@ impl Session {
 
     /// A line was over the limit.
     pub fn too_long(&mut self, label: Option<&str>, view: &mut View<'_>, out: &mut Replies) {
+        self.framer.taken(true);
         if let Some(label) = label.filter(|_| self.caps.has(Caps::LABELED_RESPONSE)) {
             self.label = Some(Label::new(label));
         }

@@ -1,10 +1,36 @@
-//! What stands behind a command's name.
+//! The arguments of a command, taken from its line one by one.
 
 use crate::chat::{Moment, Pick, Point, RecordId};
 use crate::session::refusal_text::short;
 use crate::session::time;
 
-/// The part of a line that is not understood yet.
+/// What is wrong with a line.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) enum Fault {
+    /// An argument is missing: the usage says which.
+    Usage,
+    /// An argument is not valid; the usage follows the text.
+    Invalid(String),
+    /// All there is to say.
+    Other(String),
+}
+
+impl Fault {
+    /// The text, where no command has a usage to add.
+    pub(super) fn without_usage(self) -> String {
+        match self {
+            Fault::Usage => "missing arguments".to_owned(),
+            Fault::Invalid(text) | Fault::Other(text) => text,
+        }
+    }
+
+    /// `invalid count "x"`, as much of it as should be repeated.
+    pub(super) fn invalid(what: &str, word: &str) -> Fault {
+        Fault::Invalid(format!("invalid {what} \"{}\"", short(word)))
+    }
+}
+
+/// The part of a line that has not been parsed yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line<'a>(&'a str);
 
@@ -26,46 +52,47 @@ impl<'a> Line<'a> {
         if self.0.starts_with('#') { self.word() } else { None }
     }
 
-    /// All that is left.
-    pub(super) fn rest(self) -> &'a str {
-        self.0
-    }
-
-    /// All that is left, if anything.
-    pub(super) fn some_rest(self) -> Option<&'a str> {
+    /// The rest, if there is any.
+    pub(super) fn rest(self) -> Option<&'a str> {
         (!self.0.trim().is_empty()).then_some(self.0)
     }
 
-    /// Refuses what nobody asked for.
-    pub(super) fn end(self) -> Result<(), String> {
-        if self.0.is_empty() { Ok(()) } else { Err(format!("what is \"{}\"?", short(self.0))) }
-    }
-
-    /// The next word, which must be there.
-    pub(super) fn need(&mut self, what: &str) -> Result<&'a str, String> {
-        self.word().ok_or_else(|| format!("{what} is missing"))
-    }
-
-    /// The rest, which must be there.
-    pub(super) fn need_rest(self, what: &str) -> Result<&'a str, String> {
-        self.some_rest().ok_or_else(|| format!("{what} is missing"))
-    }
-
-    /// The number of a message.
-    pub(super) fn message(&mut self) -> Result<Pick, String> {
-        let word = self.need("the message's number")?;
-        match point(word) {
-            Some(Point::Number(number)) => Ok(Pick::Number(number)),
-            Some(Point::Id(id)) => Ok(Pick::Id(id)),
-            _ => Err(format!("\"{}\" is not the number of a message", short(word))),
+    /// There must be no more.
+    pub(super) fn end(self) -> Result<(), Fault> {
+        match self.0 {
+            "" => Ok(()),
+            rest => Err(Fault::Invalid(format!("unexpected \"{}\"", short(rest)))),
         }
     }
 
-    /// A message or a moment.
-    pub(super) fn point(&mut self, now: Moment) -> Result<Point, String> {
-        let word = self.need("a message's number or a time")?;
+    /// The next word, which must be there.
+    pub(super) fn need(&mut self) -> Result<&'a str, Fault> {
+        self.word().ok_or(Fault::Usage)
+    }
+
+    /// The rest, which must be there.
+    pub(super) fn need_rest(self) -> Result<&'a str, Fault> {
+        self.rest().ok_or(Fault::Usage)
+    }
+
+    /// A message's number or id.
+    pub(super) fn message(&mut self) -> Result<Pick, Fault> {
+        let word = self.need()?;
+        match point(word) {
+            Some(Point::Number(number)) => Ok(Pick::Number(number)),
+            Some(Point::Id(id)) => Ok(Pick::Id(id)),
+            _ => Err(Fault::invalid("message number", word)),
+        }
+    }
+
+    /// A message or a time.
+    pub(super) fn point(&mut self, now: Moment) -> Result<Point, Fault> {
+        let word = self.need()?;
         point(word).or_else(|| time::parse(word, now).map(Point::Time)).ok_or_else(|| {
-            format!("\"{}\" is neither a message's number nor a time (17, 10m, 12:30, 2026-01-31T12:30)", short(word))
+            let word = short(word);
+            Fault::Invalid(format!(
+                "invalid message number or time \"{word}\": try 17, 10m, 12:30 or 2026-01-31T12:30"
+            ))
         })
     }
 }

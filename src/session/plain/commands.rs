@@ -1,58 +1,64 @@
-//! Every command: one row, from which it is understood, helped with, and its errors show its form.
-//!
-//! What takes more than a few lines to understand is in `parsers`.
+//! The table of plain commands: each row parses its command, describes it in `/help` and shows its
+//! usage in errors. Longer parsers are in `parsers`.
 
-use super::arguments::Line;
+use super::arguments::{Fault, Line};
 use super::parsers::{
-    Context, about_message, bell, history, keep, lock, mask_mode, member_mode, quiet_end, react,
-    room, room_or_current, run, search, server_ban, switch, target, tell, topic, who,
+    Context, Parsed, about_message, bell, history, keep, lock, mask_mode, member_mode, password,
+    react, room, room_or_current, run, search, server_ban, switch, target, tell, topic, who,
 };
-use super::{Session, secrets};
-use crate::chat::{Command, Kind, ModeChange, Moment, Name, Secret};
+use super::session::quit;
+use crate::chat::{Command, Kind, ModeChange, Secret};
 use crate::session::action::Action;
 use crate::session::refusal_text::short;
 use std::sync::Arc;
 
-/// One command.
 struct Row {
-    /// Its names; the first one is shown.
+    /// The first one is shown.
     names: &'static [&'static str],
-    /// What stands behind the name.
-    form: &'static str,
-    /// What it does, in a few words.
+    /// How many arguments it has, if the last one is a password; else 0.
+    secret: usize,
+    arguments: &'static str,
     help: &'static str,
-    parse: fn(&mut Context<'_>, Line<'_>) -> Result<Action, String>,
+    parse: fn(&mut Context<'_>, Line<'_>) -> Parsed,
 }
 
 macro_rules! rows {
-    ($([$($name:literal),+], $form:literal, $help:literal, $parse:expr;)*) => {
-        &[$(Row { names: &[$($name),+], form: $form, help: $help, parse: $parse }),*]
+    (@secret) => { 0 };
+    (@secret $secret:literal) => { $secret };
+    ($([$($name:literal),+] $($secret:literal)?, $arguments:literal, $help:literal, $parse:expr;)*) => {
+        &[$(Row {
+            names: &[$($name),+],
+            secret: rows!(@secret $($secret)?),
+            arguments: $arguments,
+            help: $help,
+            parse: $parse,
+        }),*]
     };
 }
 
-/// All commands, in the order in which `/help` lists them.
+/// In the order of `/help`.
 static ROWS: &[Row] = rows! {
-    ["help", "h", "?"], "[COMMAND]", "this list, or one command", |_, line| help_with(line);
-    ["quit", "exit", "bye"], "[WORDS]", "leave (or close the connection)", |_, line| {
-        Ok(super::quit(line.some_rest()))
+    ["help", "h", "?"], "[COMMAND]", "list all commands, or describe one", |_, line| help_with(line);
+    ["quit", "exit", "bye"], "[MESSAGE]", "disconnect", |_, line| {
+        Ok(quit(line.rest()))
     };
-    ["nick", "name"], "NAME", "take a name", |_, mut line| {
-        let nick = line.need("the name")?;
+    ["nick", "name"], "NAME", "change your nick", |_, mut line| {
+        let nick = line.need()?;
         line.end()?;
         run(Command::Nick(nick.into()))
     };
-    ["who", "names", "users"], "[#room|*]", "who is in the room, or everywhere", who;
-    ["whois"], "NICK", "who somebody is", |_, mut line| {
-        let nick = line.need("the nick")?;
+    ["who", "names", "users"], "[#room|*]", "list the users in a room, or all", who;
+    ["whois"], "NICK", "show who a user is", |_, mut line| {
+        let nick = line.need()?;
         line.end()?;
         run(Command::Whois(nick.into()))
     };
-    ["rooms", "list"], "", "which rooms there are", |_, line| {
+    ["rooms", "list"], "", "list the rooms", |_, line| {
         line.end()?;
         run(Command::Rooms)
     };
-    ["join", "j"], "#room [KEY]", "enter a room; it opens if there is none", |context, mut line| {
-        let (room, key) = (line.need("the room")?, line.word());
+    ["join", "j"], "#room [KEY]", "join a room, or create it", |context, mut line| {
+        let (room, key) = (line.need()?, line.word());
         line.end()?;
         if context.rooms.iter().any(|joined| *joined == room) {
             return switch(context, room);
@@ -61,209 +67,187 @@ static ROWS: &[Row] = rows! {
     };
     ["part", "leave"], "[#room] [REASON]", "leave a room", |context, line| {
         let (room, line) = room_or_current(context, line)?;
-        run(Command::Part(room, line.some_rest().map(Arc::from)))
+        run(Command::Part(room, line.rest().map(Arc::from)))
     };
-    ["room", "r"], "[#room]", "which room words go to, or another one", room;
-    ["topic", "t"], "[#room] [TEXT]", "what a room is about; \"-\" clears it", topic;
-    ["invite"], "NICK [#room]", "let somebody into a room", |context, mut line| {
-        let nick = line.need("the nick")?;
+    ["room", "r"], "[#room]", "show or change the current room", room;
+    ["topic", "t"], "[#room] [TEXT]", "show or set the topic; - clears it", topic;
+    ["invite"], "NICK [#room]", "invite a user to a room", |context, mut line| {
+        let nick = line.need()?;
         let (room, line) = room_or_current(context, line)?;
         line.end()?;
         run(Command::Invite(nick.into(), room))
     };
-    ["away"], "[MESSAGE]", "say that you are not there", |_, line| {
-        run(Command::Away(Some(line.some_rest().unwrap_or("away").into())))
+    ["away"], "[MESSAGE]", "mark yourself as away", |_, line| {
+        run(Command::Away(Some(line.rest().unwrap_or("away").into())))
     };
-    ["back"], "", "say that you are there again", |_, line| {
+    ["back"], "", "end being away", |_, line| {
         line.end()?;
         run(Command::Away(None))
     };
-    ["ignore"], "[NICK]", "hear nothing from somebody; or whom you ignore", |_, mut line| {
+    ["ignore"], "[NICK]", "ignore a user, or list ignored users", |_, mut line| {
         let nick = line.word();
         line.end()?;
         run(nick.map_or(Command::Ignored, |nick| Command::Ignore(nick.into(), true)))
     };
-    ["unignore"], "NICK", "hear somebody again", |_, mut line| {
-        let nick = line.need("the nick")?;
+    ["unignore"], "NICK", "stop ignoring a user", |_, mut line| {
+        let nick = line.need()?;
         line.end()?;
         run(Command::Ignore(nick.into(), false))
     };
-    ["msg", "m", "tell", "query"], "NICK TEXT", "say something to one person", |_, mut line| {
-        let (nick, text) = (line.need("the nick")?, line.need_rest("the text")?);
-        secrets::check(text)?;
+    ["msg", "m", "tell", "query"], "NICK TEXT", "send a direct message", |_, mut line| {
+        let (nick, text) = (line.need()?, line.need_rest()?);
         run(Command::Tell(nick.into(), Kind::Message, text.into()))
     };
-    ["reply"], "TEXT", "answer who wrote to you last", |_, line| {
-        let text = line.need_rest("the text")?;
-        secrets::check(text)?;
+    ["reply"], "TEXT", "reply to the last direct message", |_, line| {
+        let text = line.need_rest()?;
         run(Command::Answer(text.into()))
     };
-    ["me", "action"], "TEXT", "do something: \"* alice waves\"", |context, line| {
-        let text = line.need_rest("the text")?;
-        secrets::check(text)?;
-        context.session.say(context.rooms, Kind::Action, text)
+    ["me", "action"], "TEXT", "send an action: [alice] waves", |context, line| {
+        context.session.send(context.rooms, Kind::Action, line.need_rest()?)
     };
-    ["say"], "TEXT", "say it, whatever it looks like", |context, line| {
-        context.session.say(context.rooms, Kind::Message, line.need_rest("the text")?)
+    ["say"], "TEXT", "send a message exactly as typed", |context, line| {
+        context.session.send(context.rooms, Kind::Message, line.need_rest()?)
     };
-    ["re"], "N TEXT", "answer message N of the room", |context, line| {
+    ["re"], "N TEXT", "reply to message N", |context, line| {
         let (room, pick, text) = about_message(context, line)?;
-        let text = text.need_rest("the text")?;
-        secrets::check(text)?;
+        let text = text.need_rest()?;
         run(Command::Reply(room, pick, text.into()))
     };
-    ["thread"], "N", "message N with all that answers it", |context, line| {
+    ["thread"], "N", "show message N and its replies", |context, line| {
         let (room, pick, line) = about_message(context, line)?;
         line.end()?;
         run(Command::Thread(room, pick))
     };
     ["react"], "N :text:", "react to message N", |context, line| react(context, line, true);
-    ["unreact"], "N :text:", "take a reaction back", |context, line| react(context, line, false);
-    ["edit"], "N TEXT", "change your message N", |context, line| {
+    ["unreact"], "N :text:", "remove a reaction", |context, line| react(context, line, false);
+    ["edit"], "N TEXT", "edit your message N", |context, line| {
         let (room, pick, text) = about_message(context, line)?;
-        let text = text.need_rest("the new text")?;
-        secrets::check(text)?;
+        let text = text.need_rest()?;
         run(Command::Edit(room, pick, text.into()))
     };
-    ["delete", "del"], "N", "delete your message N (ops: any)", |context, line| {
+    ["delete", "del"], "N", "delete your message N (operators: any)", |context, line| {
         let (room, pick, line) = about_message(context, line)?;
         line.end()?;
         run(Command::Delete(room, pick))
     };
     ["history", "last"], "[#room|NICK] [N] | [#room] before|after N|id:ID|TIME [COUNT]",
-        "what was said", history;
-    ["search"], "WORDS [#room] [from NICK]", "where it was said", search;
-    ["register"], "PASSWORD", "make your name an account", |_, mut line| {
-        let secret = Secret::new(line.need("the password")?);
-        quiet_end(line, "a password is one word")?;
-        run(Command::Register(secret))
+        "show earlier messages", history;
+    ["search"], "WORDS [#room] [from NICK]", "search your rooms for messages", search;
+    ["register"] 1, "PASSWORD", "register your nick as an account", |_, line| {
+        run(Command::Register(password(line)?))
     };
-    ["login", "identify"], "NAME PASSWORD", "prove that an account is yours", |_, mut line| {
-        let name = line.need("the name")?;
-        let secret = Secret::new(line.need("the password")?);
-        quiet_end(line, "a password is one word")?;
-        run(Command::Login(name.into(), secret))
+    ["login", "identify"] 2, "NAME PASSWORD", "log in to an account", |_, mut line| {
+        let name = line.need()?;
+        run(Command::Login(name.into(), password(line)?))
     };
-    ["logout"], "", "no longer act for your account", |_, line| {
+    ["logout"], "", "log out of your account", |_, line| {
         line.end()?;
         run(Command::Logout)
     };
-    ["password", "passwd"], "OLD NEW", "change your password", |_, mut line| {
-        let old = Secret::new(line.need("the old password")?);
-        let new = Secret::new(line.need("the new password")?);
-        quiet_end(line, "a password is one word")?;
-        run(Command::Password(old, new))
+    ["password", "passwd"] 2, "OLD NEW", "change your password", |_, mut line| {
+        let old = Secret::new(line.need()?);
+        run(Command::Password(old, password(line)?))
     };
-    ["bell"], "off|pm|mention|all", "when a line rings", bell;
-    ["numbers"], "on|off", "show the numbers of messages", |context, mut line| {
-        context.session.look.numbers = match line.need("on or off")? {
+    ["bell"], "off|pm|mention|all", "choose which messages ring the bell", bell;
+    ["numbers"], "on|off", "show or hide message numbers", |context, mut line| {
+        let on = match line.need()? {
             "on" => true,
             "off" => false,
-            other => return Err(format!("\"{}\" is neither on nor off", short(other))),
+            other => return Err(Fault::invalid("setting", other)),
         };
-        tell(if context.session.look.numbers { "messages show their numbers" } else { "messages show no numbers" })
+        context.session.theme_mut().numbers = on;
+        tell(&format!("message numbers are now {}", if on { "shown" } else { "hidden" }))
     };
-    ["op"], "NICK [#room]", "let somebody moderate", |context, line| {
+    ["op"], "NICK [#room]", "make a user an operator of a room", |context, line| {
         member_mode(context, line, |nick| ModeChange::Op(nick, true))
     };
-    ["deop"], "NICK [#room]", "let them moderate no longer", |context, line| {
+    ["deop"], "NICK [#room]", "remove an operator", |context, line| {
         member_mode(context, line, |nick| ModeChange::Op(nick, false))
     };
-    ["voice"], "NICK [#room]", "let somebody speak in a moderated room", |context, line| {
+    ["voice"], "NICK [#room]", "let a user speak in a moderated room", |context, line| {
         member_mode(context, line, |nick| ModeChange::Voice(nick, true))
     };
-    ["devoice"], "NICK [#room]", "take the voice back", |context, line| {
+    ["devoice"], "NICK [#room]", "take voice from a user", |context, line| {
         member_mode(context, line, |nick| ModeChange::Voice(nick, false))
     };
-    ["kick"], "[#room] NICK [REASON]", "put somebody out of the room", |context, line| {
+    ["kick"], "[#room] NICK [REASON]", "kick a user from a room", |context, line| {
         let (room, mut line) = room_or_current(context, line)?;
-        let nick = line.need("the nick")?;
-        run(Command::Kick(room, nick.into(), line.some_rest().map(Arc::from)))
+        let nick = line.need()?;
+        run(Command::Kick(room, nick.into(), line.rest().map(Arc::from)))
     };
-    ["ban"], "[#room] [NICK|MASK]", "keep somebody out (nick!user@host, * and ?); or the list",
+    ["ban"], "[#room] [NICK|MASK]", "ban a user from a room, or list bans",
         |context, line| {
         let (room, mut line) = room_or_current(context, line)?;
         let Some(mask) = line.word() else { return run(Command::Bans(room)) };
         line.end()?;
         run(Command::SetModes(room, vec![ModeChange::Ban(mask.to_owned(), true)]))
     };
-    ["unban"], "[#room] NICK|MASK", "let them in again", |context, line| {
+    ["unban"], "[#room] NICK|MASK", "remove a ban", |context, line| {
         mask_mode(context, line, |mask| ModeChange::Ban(mask.to_owned(), false))
     };
-    ["mute"], "[#room] NICK|MASK", "let somebody listen but not speak", |context, line| {
+    ["mute"], "[#room] NICK|MASK", "let a user read but not write", |context, line| {
         mask_mode(context, line, |mask| ModeChange::Ban(format!("m:{mask}"), true))
     };
-    ["unmute"], "[#room] NICK|MASK", "let them speak again", |context, line| {
+    ["unmute"], "[#room] NICK|MASK", "remove a mute", |context, line| {
         mask_mode(context, line, |mask| ModeChange::Ban(format!("m:{mask}"), false))
     };
     ["lock"], "[#room] topic|invite|moderated|external|secret|key WORD|limit N",
-        "restrict the room", |context, line| lock(context, line, true);
+        "restrict a room", |context, line| lock(context, line, true);
     ["unlock"], "[#room] topic|invite|moderated|external|secret|key|limit",
-        "open it again", |context, line| lock(context, line, false);
-    ["modes", "mode"], "[#room]", "how the room is restricted", |context, line| {
+        "remove a restriction", |context, line| lock(context, line, false);
+    ["modes", "mode"], "[#room]", "show the restrictions of a room", |context, line| {
         let (room, line) = room_or_current(context, line)?;
         line.end()?;
         run(Command::Modes(room))
     };
-    ["oper"], "NAME PASSWORD", "become a server operator", |_, mut line| {
-        let name = line.need("the name")?;
-        let secret = Secret::new(line.need("the password")?);
-        quiet_end(line, "a password is one word")?;
-        run(Command::Oper(name.into(), secret))
+    ["oper"] 2, "NAME PASSWORD", "become a server operator", |_, mut line| {
+        let name = line.need()?;
+        run(Command::Oper(name.into(), password(line)?))
     };
-    ["keep"], "[#room]", "operator: the room lives without members", |context, line| {
+    ["keep"], "[#room]", "operator: make a room permanent", |context, line| {
         keep(context, line, true)
     };
-    ["unkeep"], "[#room]", "operator: the room ends when everyone has left", |context, line| keep(context, line, false);
-    ["kill"], "NICK [REASON]", "operator: end somebody's session", |_, mut line| {
-        let nick = line.need("the nick")?;
-        run(Command::Kill(nick.into(), line.some_rest().map(Arc::from)))
+    ["unkeep"], "[#room]", "operator: make a room temporary again", |context, line| keep(context, line, false);
+    ["kill"], "NICK [REASON]", "operator: disconnect a user", |_, mut line| {
+        let nick = line.need()?;
+        run(Command::Kill(nick.into(), line.rest().map(Arc::from)))
     };
     ["gban"], "ADDRESS|account:NAME [10m|2h|3d] [REASON]",
-        "operator: keep them off the server; or the list", server_ban;
-    ["ungban"], "ADDRESS|account:NAME", "operator: let them in again", |_, mut line| {
-        let target = target(line.need("the address or account:NAME")?);
+        "operator: ban from the server, or list server bans", server_ban;
+    ["ungban"], "ADDRESS|account:NAME", "operator: remove a server ban", |_, mut line| {
+        let target = target(line.need()?);
         line.end()?;
         run(Command::ServerUnban(target))
     };
-    ["announce", "wall"], "TEXT", "operator: say something to everyone", |_, line| {
-        let text = line.need_rest("the text")?;
-        secrets::check(text)?;
+    ["announce", "wall"], "TEXT", "operator: send a message to everyone", |_, line| {
+        let text = line.need_rest()?;
         run(Command::Announce(text.into()))
     };
-    ["connections"], "", "operator: who is connected from where", |_, line| {
+    ["connections"], "", "operator: list all connections", |_, line| {
         line.end()?;
         run(Command::Connections)
     };
 };
 
-/// Understands a line behind its `/`.
-pub(super) fn parse(
-    session: &mut Session,
-    text: &str,
-    rooms: &[Name],
-    now: Moment,
-) -> Result<Action, String> {
+/// Parses a line without its `/`.
+pub(super) fn parse(context: &mut Context<'_>, text: &str) -> Result<Action, String> {
     let mut line = Line::new(text);
     let name = if text.starts_with(char::is_whitespace) { None } else { line.word() };
     let name = name.unwrap_or_default();
     let Some(row) = find(name) else {
-        // A misspelt name may have a password grown onto it.
-        return Err(match secrets::near(name) {
-            Some(meant) => {
-                format!("there is no such command; was it /{meant}? /help {meant} shows its form")
-            }
+        // A mistyped name may have a password stuck to it, so it is not repeated.
+        return Err(match nearest_secret(name) {
+            Some(meant) => format!("unknown command: did you mean /{meant}? (see /help {meant})"),
             None => unknown(name),
         });
     };
-    let mut context = Context { session, rooms, now };
-    (row.parse)(&mut context, line).map_err(|wrong| {
-        // What is not about the form says itself what to do.
-        if wrong.contains("; ") { wrong } else { format!("{wrong}; form: {}", form(row)) }
+    (row.parse)(context, line).map_err(|fault| match fault {
+        Fault::Usage => format!("usage: {}", usage(row)),
+        Fault::Invalid(text) => format!("{text} (usage: {})", usage(row)),
+        Fault::Other(text) => text,
     })
 }
 
-/// Whether there is a command of this name.
 pub(super) fn exists(name: &str) -> bool {
     find(name).is_some()
 }
@@ -272,32 +256,52 @@ fn find(name: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.names.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
-fn form(row: &Row) -> String {
-    format!("/{} {}", row.names[0], row.form).trim_end().to_owned()
+/// The commands whose last argument is a password, with their number of arguments.
+pub(super) fn secrets() -> impl Iterator<Item = (&'static str, usize)> {
+    ROWS.iter().filter(|row| row.secret > 0).map(|row| (row.names[0], row.secret))
+}
+
+/// The command with a password that `word` is, or nearly is.
+pub(super) fn nearest_secret(word: &str) -> Option<&'static str> {
+    let word: String = word.chars().take(40).map(|c| c.to_ascii_lowercase()).collect();
+    let other = exists(&word) && !secrets().any(|(name, _)| name == word);
+    if word.is_empty() || other {
+        return None;
+    }
+    let is_near = |name: &str| {
+        let slips = if name.len() < 5 { 1 } else { 2 };
+        // "/loginalice secret": the space is missing.
+        word.starts_with(name) || strsim::osa_distance(&word, name) <= slips
+    };
+    secrets().map(|(name, _)| name).find(|name| is_near(name))
+}
+
+fn usage(row: &Row) -> String {
+    format!("/{} {}", row.names[0], row.arguments).trim_end().to_owned()
 }
 
 fn unknown(name: &str) -> String {
     let name = short(name);
-    format!("there is no command /{name}; /help lists them all, //{name} says \"/{name}\"")
+    format!("unknown command /{name} (try /help; to send it as text, type //{name})")
 }
 
 /// The lines that answer `/help`.
 pub fn help() -> impl Iterator<Item = String> {
-    let own = [("//text", "say \"/text\""), ("@#room text", "say something in another room")];
-    let line = |form: &str, help: &str| format!("{form:<34} {help}");
-    let rows = ROWS.iter().map(move |row| line(&form(row), row.help));
-    rows.chain(own.into_iter().map(move |(form, help)| line(form, help)))
+    let own = [("//text", "send \"/text\""), ("@#room text", "send a message to another room")];
+    let line = |usage: &str, help: &str| format!("{usage:<34} {help}");
+    let rows = ROWS.iter().map(move |row| line(&usage(row), row.help));
+    rows.chain(own.into_iter().map(move |(usage, help)| line(usage, help)))
 }
 
-fn help_with(mut line: Line<'_>) -> Result<Action, String> {
+fn help_with(mut line: Line<'_>) -> Parsed {
     let Some(name) = line.word() else { return Ok(Action::Tell(help().collect())) };
-    let row =
-        find(name.trim_start_matches('/')).ok_or_else(|| unknown(name.trim_start_matches('/')))?;
-    let mut lines = vec![format!("{}: {}", form(row), row.help)];
+    let name = name.trim_start_matches('/');
+    let row = find(name).ok_or_else(|| Fault::Other(unknown(name)))?;
+    let mut lines = vec![format!("{}: {}", usage(row), row.help)];
     if let [_, others @ ..] = row.names
         && !others.is_empty()
     {
-        lines.push(format!("the same: /{}", others.join(", /")));
+        lines.push(format!("also: /{}", others.join(", /")));
     }
     Ok(Action::Tell(lines))
 }

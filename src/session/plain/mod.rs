@@ -1,178 +1,51 @@
 //! The dialect of `nc`: lines in, lines out.
 //!
-//! Two styles. *Plain* writes clean lines, fit for a script: no escapes. *Classic* looks as the
-//! select-server course project does, for its Python clients: each line begins with `\r` so that
-//! it overwrites the waiting prompt, in bold blue (coming), red (leaving) or purple (chat), and
+//! Two styles. *Plain* writes clean lines, fit for a script: no escape sequences. *Classic* looks as
+//! the select-server course project does, for its Python clients: each line begins with `\r`, to
+//! overwrite the waiting prompt, in bold blue (connecting), red (leaving) or purple (messages), and
 //! the colour is reset after the newline.
 //!
-//! What a plain line is, is told by how it begins:
+//! The beginning of a plain line tells what it is:
 //!
 //! | begins with | is |
 //! |---|---|
-//! | `[nick]: ` | said in the lobby; with `#room ` in front if it was in another room, and then the number after `/numbers on` |
-//! | `*[` or `*#` | the same, and it mentions the hearer |
-//! | `[nick -> you]: ` | said to the hearer alone |
-//! | `- ` | past: number, date, time, then as it was said |
-//! | `* ` | the server's own words |
+//! | `[nick]: ` | a message in the lobby; elsewhere `#room ` precedes it, and after `/numbers on` its number |
+//! | `*[` or `*#` | the same, mentioning the reader |
+//! | `[nick -> you]: ` | a direct message |
+//! | `- ` | history: number, date, time, then the message |
+//! | `* ` | a line from the server |
 //!
-//! The session remembers how lines are to look and which room is current. It never holds a
-//! password: those go into a [`Secret`](crate::chat::Secret) as they are read, and lines that
-//! look like a misspelt login are not said (`secrets`).
+//! No password is ever stored: it goes into a [`Secret`](crate::chat::Secret) as it is parsed, and
+//! lines that look like a mistyped login are not sent (`secrets`).
 
 mod answers;
 mod arguments;
 mod commands;
+mod lines;
 mod parsers;
 mod render;
 mod secrets;
+mod session;
 #[cfg(test)]
 mod tests;
+mod theme;
 
 pub use commands::help;
-pub use render::{render, render_notice, users};
+pub use render::{render, render_notice};
+pub use session::{Session, is_message};
+pub(super) use session::{password_timeout, without_password};
+pub use theme::{Bell, Style, Theme};
 
 use super::action::Action;
 use super::detect;
-use super::frame::{Body, Frame};
-use crate::chat::{Command, Entry, Event, Kind, Moment, Name, Secret, Viewpoint};
+use crate::chat::{Command, Kind, Moment, Name, Secret};
 use crate::wire::clean::clean;
-use crate::wire::line::{LineReader, Step};
-use arguments::Line;
-use std::time::Duration;
-
-/// How long the password may take.
-const PASSWORD_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How many lines may be something else.
-const PASSWORD_TRIES: u8 = 3;
-
-const PASSWORD_QUESTION: &str = "this server requires a password: /pass PASSWORD";
-
-/// The looks of the lines.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Style {
-    /// Clean lines.
-    #[default]
-    Plain,
-    /// As the course project's clients expect them.
-    Classic,
-}
-
-/// When a line rings the terminal's bell.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub enum Bell {
-    /// Never.
-    #[default]
-    Off,
-    /// When somebody writes to this person alone.
-    Private,
-    /// When somebody mentions them, too.
-    Mention,
-    /// Whenever something is said.
-    All,
-}
-
-/// How lines are to look for one peer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Theme {
-    /// The style.
-    pub style: Style,
-    /// Whether messages show their numbers.
-    pub numbers: bool,
-    /// When to ring.
-    pub bell: Bell,
-}
-
-/// How far a peer has come on its way into the chat.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
-    /// It may still turn out to speak something else.
-    Undecided,
-    /// The server's password has yet to be given; so many tries are left. Until then the peer is
-    /// told nothing: not whether the server is full, who is there or what it is called.
-    Locked(u8),
-    /// Its lines go to the chat.
-    Open,
-}
-
-/// One peer's side of the conversation.
-#[derive(Clone, Debug)]
-pub struct Session {
-    lines: LineReader,
-    stage: Stage,
-    look: Theme,
-    /// The room that words go to; `None` is the one joined last.
-    chosen: Option<Name>,
-    /// Nothing has been typed but what IRC clients begin with.
-    opening: bool,
-}
+use arguments::{Fault, Line};
+use parsers::Context;
+use session::{quit, tell};
 
 impl Session {
-    /// A peer that has just come in.
-    pub fn new(style: Style) -> Session {
-        Session {
-            lines: LineReader::new(),
-            stage: Stage::Undecided,
-            look: Theme { style, ..Theme::default() },
-            chosen: Some(Name::lobby()),
-            opening: true,
-        }
-    }
-
-    /// How it wants its lines: may change with every line it sends.
-    pub fn theme(&self) -> Theme {
-        self.look
-    }
-
-    /// Whether its first bytes are still to tell the protocol.
-    pub(super) fn is_undecided(&self) -> bool {
-        self.stage == Stage::Undecided
-    }
-
-    /// Whether it has yet to give the password.
-    pub(super) fn is_locked(&self) -> bool {
-        matches!(self.stage, Stage::Locked(_))
-    }
-
-    /// It speaks plain lines: it enters the chat, or is asked for the password.
-    pub(super) fn begin(&mut self, has_password: bool, actions: &mut Vec<Action>) {
-        if has_password {
-            self.stage = Stage::Locked(PASSWORD_TRIES);
-            actions.push(Action::AwaitRegistration(PASSWORD_TIMEOUT));
-            actions.push(tell(PASSWORD_QUESTION));
-        } else {
-            actions.push(self.enter());
-        }
-    }
-
-    fn enter(&mut self) -> Action {
-        self.stage = Stage::Open;
-        Action::Enter(Box::new(Entry { lobby: true, ..Entry::default() }))
-    }
-
-    /// The next line of `input`.
-    pub(super) fn next<'i>(&mut self, input: &'i [u8], longest: usize, ended: bool) -> Frame<'i> {
-        let mut skipped = 0;
-        loop {
-            let rest = &input[skipped..];
-            let (used, body) = match self.lines.step(rest, longest, ended) {
-                Step::Skipped { used } => {
-                    skipped += used;
-                    continue;
-                }
-                Step::Incomplete => (0, None),
-                Step::TooLong { used } => (used, Some(Body::TooLong(None))),
-                Step::Line { bytes, used } => (used, Some(Body::Line(bytes))),
-            };
-            let pipelined = match body {
-                Some(Body::Line(line)) => is_message(line) || self.is_locked(),
-                _ => true,
-            };
-            return Frame { used: skipped + used, pipelined, body };
-        }
-    }
-
-    /// Understands one line, without its end: the password, or [`parse`](Session::parse)d.
+    /// Takes one line, without its end: the password, or what to [`parse`](Session::parse).
     pub(super) fn take(
         &mut self,
         line: &[u8],
@@ -180,134 +53,58 @@ impl Session {
         now: Moment,
         password: Option<&Secret>,
     ) -> Option<Action> {
-        match self.stage {
-            Stage::Locked(tries) => Some(self.take_password(line, tries, password)),
-            Stage::Undecided | Stage::Open => self.parse(line, rooms, now),
+        self.taken(false);
+        if self.is_locked() {
+            return Some(self.take_password(line, password));
         }
+        self.parse(line, rooms, now)
     }
 
-    fn take_password(&mut self, line: &[u8], tries: u8, password: Option<&Secret>) -> Action {
-        let line = std::str::from_utf8(line).unwrap_or_default().trim_end();
-        let given = line.strip_prefix("/pass ").map(|word| Secret::new(word.trim_start()));
-        if given.is_some() && given.as_ref() == password {
-            return self.enter();
-        }
-        if line == "/quit" {
-            return Action::Leave { words: None, farewell: "goodbye".to_owned() };
-        }
-        if tries == 1 {
-            return without_password();
-        }
-        self.stage = Stage::Locked(tries - 1);
-        let wrong = if given.is_some() { "wrong password; " } else { "" };
-        tell(&format!("{wrong}{PASSWORD_QUESTION}"))
-    }
-
-    /// Understands one line, without its end. `rooms` are those that the peer is in, in the order
-    /// of joining; `now` is what "an hour ago" counts from.
+    /// `rooms` are those that the peer is in, in the order of joining; `now` is what "an hour ago"
+    /// counts from.
     pub fn parse(&mut self, line: &[u8], rooms: &[Name], now: Moment) -> Option<Action> {
         if line.is_empty() {
-            return match self.look.style {
+            return match self.theme().style {
                 Style::Plain => None,
                 Style::Classic => Some(quit(None)),
             };
         }
         let text = clean(line);
-        self.opening &= is_irc_opening(&text);
-        if self.opening {
-            return Some(tell(
-                "not sent: this looks like IRC, but came too late to be taken for it; reconnect, or try /help",
-            ));
+        // A slow IRC client is taken for a plain one; what it begins with, a password perhaps, must
+        // not be shown to others.
+        if self.is_opening(detect::is_irc_opening(&text) || detect::may_hold_password(&text)) {
+            let text = "not sent: this looks like IRC, but the connection is plain text by now \
+                        (reconnect, or try /help)";
+            return Some(tell(text));
         }
-        let understood = if let Some(rest) = text.strip_prefix('/')
-            && !rest.starts_with('/')
-        {
-            commands::parse(self, rest, rooms, now)
-        } else if text.starts_with("@#") {
-            self.elsewhere(&text)
+        let parsed = if text.starts_with('/') && !text.starts_with("//") {
+            let verbatim =
+                Line::new(&text).word().is_some_and(|it| it.eq_ignore_ascii_case("/say"));
+            let command = commands::parse(&mut Context { session: self, rooms, now }, &text[1..]);
+            command.and_then(|action| if verbatim { Ok(action) } else { checked(action) })
         } else {
-            let text = if text.starts_with("//") { &text[1..] } else { &*text };
-            secrets::check(text).and_then(|()| self.say(rooms, Kind::Message, text))
+            let message = match text.strip_prefix("@#") {
+                Some(_) => elsewhere(&text),
+                None => self.send(rooms, Kind::Message, text.strip_prefix('/').unwrap_or(&text)),
+            };
+            message.map_err(Fault::without_usage).and_then(checked)
         };
-        Some(understood.unwrap_or_else(|wrong| Action::Tell(vec![wrong])))
-    }
-
-    /// Tells the session what its peer is told: a room that it joins becomes the current one, and
-    /// one that it leaves no longer is.
-    pub fn heard(&mut self, event: &Event, viewpoint: Viewpoint) {
-        match (event, viewpoint) {
-            (Event::Joined { room, .. }, Viewpoint::Actor) => self.chosen = Some(room.clone()),
-            (Event::Parted { room, .. }, Viewpoint::Actor)
-                if self.chosen.as_ref() == Some(room) =>
-            {
-                self.chosen = None;
-            }
-            (Event::RoomRenamed { before, room, .. }, _)
-                if self.chosen.as_ref() == Some(before) =>
-            {
-                self.chosen = Some(room.clone());
-            }
-            _ => {}
-        }
-    }
-
-    /// The room that words go to.
-    pub fn current<'a>(&self, rooms: &'a [Name]) -> Option<&'a Name> {
-        let chosen = self.chosen.as_ref();
-        chosen.and_then(|chosen| rooms.iter().find(|room| *room == chosen)).or(rooms.last())
-    }
-
-    fn say(&mut self, rooms: &[Name], kind: Kind, text: &str) -> Result<Action, String> {
-        let room = self.current(rooms).ok_or("you are in no room; /join #room enters one")?;
-        // Who was put out while typing must not say to others what was meant for that room.
-        if let Some(lost) = self.chosen.take_if(|chosen| chosen != room) {
-            return Err(format!(
-                "not said: you are no longer in {lost}; your words go to {room} now"
-            ));
-        }
-        Ok(Action::Do(Command::Say(room.shared(), kind, text.into())))
-    }
-
-    /// `@#room text` says something elsewhere.
-    fn elsewhere(&self, text: &str) -> Result<Action, String> {
-        let mut line = Line::new(&text[1..]);
-        let room = line.word().unwrap_or_default();
-        let text = line.rest();
-        if text.is_empty() {
-            return Err(format!("nothing to say in {room}; form: @#room text"));
-        }
-        secrets::check(text)?;
-        Ok(Action::Do(Command::Say(room.into(), Kind::Message, text.into())))
+        Some(parsed.unwrap_or_else(|wrong| Action::Tell(vec![wrong])))
     }
 }
 
-/// Whether a line says something; all others are commands.
-pub fn is_message(line: &[u8]) -> bool {
-    !line.starts_with(b"/") || line.starts_with(b"//")
+/// Holds back a message that looks like a mistyped login.
+fn checked(action: Action) -> Result<Action, String> {
+    match &action {
+        Action::Do(command) => secrets::check_command(command).map(|()| action),
+        _ => Ok(action),
+    }
 }
 
-/// One line that is shown to the peer alone.
-fn tell(text: &str) -> Action {
-    Action::Tell(vec![text.to_owned()])
-}
-
-/// Leaves the chat, perhaps with a message to the others.
-fn quit(words: Option<&str>) -> Action {
-    Action::Leave { words: words.map(Into::into), farewell: "goodbye".to_owned() }
-}
-
-/// The end of a peer that did not give the password.
-pub(super) fn without_password() -> Action {
-    Action::Leave { words: None, farewell: "goodbye: a password is required".to_owned() }
-}
-
-/// The farewell of a peer that has taken too long to give the password.
-pub(super) fn password_timeout() -> String {
-    format!("goodbye: no password within {} s", PASSWORD_TIMEOUT.as_secs())
-}
-
-/// Whether an IRC client begins so. A slow one is taken for a plain peer; what it sends then, a
-/// password perhaps, must not be shown to others. `/say` says it all the same.
-fn is_irc_opening(text: &str) -> bool {
-    detect::is_irc_opening(text) || detect::may_hold_password(text)
+/// `@#room text`: a message to another room.
+fn elsewhere(text: &str) -> Result<Action, Fault> {
+    let mut line = Line::new(&text[1..]);
+    let (room, text) = (line.need()?, line.rest());
+    let text = text.ok_or_else(|| Fault::Other("usage: @#room TEXT".to_owned()))?;
+    Ok(Action::Do(Command::Say(room.into(), Kind::Message, text.into())))
 }

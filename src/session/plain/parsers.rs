@@ -1,76 +1,86 @@
-//! How is understood what stands behind a command, where that takes more than its row of the table?
+//! The commands whose arguments take more than a row of the table to parse.
 //!
-//! Each function here takes what is left of the line and makes the request of it, or says what is
-//! wrong; the form is put behind that by `commands`. Words one by one are from `arguments`.
+//! Each function takes the rest of the line and returns the action or what is wrong, to which
+//! `commands` adds the usage.
 
-use super::arguments::Line;
-use super::{Bell, Session};
-use crate::chat::{BanTarget, Command, Flag, ModeChange, Moment, Name, Pick, Range, limits};
+use super::arguments::{Fault, Line};
+use super::session::Session;
+use super::theme::Bell;
+use crate::chat::{
+    BanTarget, Command, Flag, ModeChange, Moment, Name, Pick, Range, Secret, limits,
+};
 use crate::session::action::Action;
 use crate::session::refusal_text::short;
 use crate::session::time;
 use std::sync::Arc;
 
-/// What a parser may need to know.
+pub(super) type Parsed = Result<Action, Fault>;
+
+/// What the arguments may refer to.
 pub(super) struct Context<'a> {
     pub(super) session: &'a mut Session,
+    /// The rooms that the peer is in.
     pub(super) rooms: &'a [Name],
     pub(super) now: Moment,
 }
 
-pub(super) fn run(command: Command) -> Result<Action, String> {
+pub(super) fn run(command: Command) -> Parsed {
     Ok(Action::Do(command))
 }
 
-pub(super) fn tell(text: &str) -> Result<Action, String> {
+pub(super) fn tell(text: &str) -> Parsed {
     Ok(Action::Tell(vec![text.to_owned()]))
 }
 
-/// Refuses more words, without repeating them: they may be part of a password.
-pub(super) fn quiet_end(line: Line<'_>, wrong: &str) -> Result<(), String> {
-    line.end().map_err(|_| wrong.to_owned())
+/// A password, the last argument. More words are not repeated: they may be a part of it.
+pub(super) fn password(mut line: Line<'_>) -> Result<Secret, Fault> {
+    let secret = Secret::new(line.need()?);
+    match line.end() {
+        Ok(()) => Ok(secret),
+        Err(_) => Err(Fault::Invalid("passwords cannot contain spaces".to_owned())),
+    }
 }
 
 /// The room that is named, or the current one.
 pub(super) fn room_or_current<'a>(
     context: &Context<'_>,
     mut line: Line<'a>,
-) -> Result<(Arc<str>, Line<'a>), String> {
+) -> Result<(Arc<str>, Line<'a>), Fault> {
     if let Some(room) = line.room() {
         return Ok((room.into(), line));
     }
-    let current = context.session.current(context.rooms);
-    let room = current.ok_or("you are in no room; name one: #room")?.shared();
-    Ok((room, line))
+    let none = || Fault::Invalid("you are not in any room".to_owned());
+    Ok((context.session.current(context.rooms).ok_or_else(none)?.shared(), line))
 }
 
 pub(super) fn about_message<'a>(
     context: &Context<'_>,
     line: Line<'a>,
-) -> Result<(Arc<str>, Pick, Line<'a>), String> {
+) -> Result<(Arc<str>, Pick, Line<'a>), Fault> {
     let (room, mut line) = room_or_current(context, line)?;
     let pick = line.message()?;
     Ok((room, pick, line))
 }
 
-pub(super) fn who(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Action, String> {
+pub(super) fn who(context: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
     let room = match line.word() {
         None => context.session.current(context.rooms).map(Name::shared),
         Some("*") => None,
         Some(room) if room.starts_with('#') => Some(room.into()),
-        Some(other) => return Err(format!("\"{}\" is no room", short(other))),
+        Some(other) => return Err(Fault::invalid("room name", other)),
     };
     line.end()?;
     run(Command::Who(room))
 }
 
-pub(super) fn room(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Action, String> {
+pub(super) fn room(context: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
     let Some(room) = line.word() else {
         let Some(current) = context.session.current(context.rooms) else {
-            return tell("you are in no room");
+            return tell("you are not in any room");
         };
         let all: Vec<&str> = context.rooms.iter().map(Name::as_str).collect();
-        return tell(&format!("your words go to {current}; you are in {}", all.join(", ")));
+        let all = all.join(", ");
+        return tell(&format!("your messages go to {current} (you are in {all})"));
     };
     line.end()?;
     if context.rooms.iter().any(|joined| *joined == room) {
@@ -79,32 +89,32 @@ pub(super) fn room(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Acti
     run(Command::Join(room.into(), None))
 }
 
-pub(super) fn switch(context: &mut Context<'_>, room: &str) -> Result<Action, String> {
+pub(super) fn switch(context: &mut Context<'_>, room: &str) -> Parsed {
     if let Some(joined) = context.rooms.iter().find(|joined| **joined == room) {
-        context.session.chosen = Some(joined.clone());
+        context.session.choose(joined.clone());
     }
-    tell(&format!("your words go to {room} now"))
+    tell(&format!("your messages now go to {room}"))
 }
 
-pub(super) fn topic(context: &mut Context<'_>, line: Line<'_>) -> Result<Action, String> {
+pub(super) fn topic(context: &mut Context<'_>, line: Line<'_>) -> Parsed {
     let (room, line) = room_or_current(context, line)?;
-    match line.some_rest() {
+    match line.rest() {
         None => run(Command::Topic(room)),
         Some("-") => run(Command::SetTopic(room, "".into())),
         Some(text) => run(Command::SetTopic(room, text.into())),
     }
 }
 
-pub(super) fn react(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Result<Action, String> {
+pub(super) fn react(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Parsed {
     let (room, pick, mut line) = about_message(context, line)?;
-    let text = line.need("the reaction")?;
+    let text = line.need()?;
     line.end()?;
     let bare = text.strip_prefix(':').and_then(|text| text.strip_suffix(':'));
     let text = bare.filter(|bare| !bare.is_empty()).unwrap_or(text);
     run(Command::React(room, pick, text.into(), on))
 }
 
-pub(super) fn history(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Action, String> {
+pub(super) fn history(context: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
     let named = line.room().map(Arc::from);
     let mut peer = None;
     let mut range = Range::Latest;
@@ -122,7 +132,8 @@ pub(super) fn history(context: &mut Context<'_>, mut line: Line<'_>) -> Result<A
         None => None,
         Some(Ok(count)) if (1..=limits::HISTORY_LINES).contains(&count) => Some(count),
         Some(_) => {
-            return Err(format!("how many is a number from 1 to {}", limits::HISTORY_LINES));
+            let (count, most) = (short(next.unwrap_or_default()), limits::HISTORY_LINES);
+            return Err(Fault::Invalid(format!("invalid count \"{count}\": use 1 to {most}")));
         }
     };
     line.end()?;
@@ -136,8 +147,8 @@ pub(super) fn history(context: &mut Context<'_>, mut line: Line<'_>) -> Result<A
     run(Command::History(room, range, count))
 }
 
-pub(super) fn search(_: &mut Context<'_>, line: Line<'_>) -> Result<Action, String> {
-    let mut words: Vec<&str> = line.need_rest("what to search")?.split_whitespace().collect();
+pub(super) fn search(_: &mut Context<'_>, line: Line<'_>) -> Parsed {
+    let mut words: Vec<&str> = line.need_rest()?.split_whitespace().collect();
     let mut from = None;
     let mut room = None;
     loop {
@@ -156,28 +167,26 @@ pub(super) fn search(_: &mut Context<'_>, line: Line<'_>) -> Result<Action, Stri
     run(Command::Search(words.join(" ").into(), room, from))
 }
 
-pub(super) fn bell(context: &mut Context<'_>, mut line: Line<'_>) -> Result<Action, String> {
-    let (bell, when) = match line.need("off, pm, mention or all")? {
-        "off" => (Bell::Off, "never"),
-        "pm" => (Bell::Private, "when somebody writes to you alone"),
-        "mention" => (Bell::Mention, "when somebody writes to you alone or mentions you"),
-        "all" => (Bell::All, "whenever something is said"),
-        other => {
-            return Err(format!("\"{}\" is not off, pm, mention or all", short(other)));
-        }
+pub(super) fn bell(context: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
+    let (bell, when) = match line.need()? {
+        "off" => (Bell::Off, "is off"),
+        "pm" => (Bell::Private, "rings for direct messages"),
+        "mention" => (Bell::Mention, "rings for direct messages and mentions"),
+        "all" => (Bell::All, "rings for all messages"),
+        other => return Err(Fault::invalid("setting", other)),
     };
     line.end()?;
-    context.session.look.bell = bell;
-    tell(&format!("the bell rings {when}"))
+    context.session.theme_mut().bell = bell;
+    tell(&format!("the bell now {when}"))
 }
 
 pub(super) fn member_mode(
     context: &mut Context<'_>,
     mut line: Line<'_>,
     change: fn(Name) -> ModeChange,
-) -> Result<Action, String> {
+) -> Parsed {
     let named = line.room().map(Arc::from);
-    let nick = Name::new(line.need("the nick")?);
+    let nick = Name::new(line.need()?);
     let (room, line) = match named {
         Some(room) => (room, line),
         None => room_or_current(context, line)?,
@@ -190,46 +199,46 @@ pub(super) fn mask_mode(
     context: &mut Context<'_>,
     line: Line<'_>,
     change: fn(&str) -> ModeChange,
-) -> Result<Action, String> {
+) -> Parsed {
     let (room, mut line) = room_or_current(context, line)?;
-    let mask = line.need("the nick or mask")?;
+    let mask = line.need()?;
     line.end()?;
     run(Command::SetModes(room, vec![change(mask)]))
 }
 
-pub(super) fn lock(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Result<Action, String> {
+pub(super) fn lock(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Parsed {
     let (room, mut line) = room_or_current(context, line)?;
-    let change = match line.need("what to lock")? {
+    let change = match line.need()? {
         "topic" => ModeChange::Flag(Flag::TopicLocked, on),
         "invite" => ModeChange::Flag(Flag::InviteOnly, on),
         "moderated" => ModeChange::Flag(Flag::Moderated, on),
         "external" => ModeChange::Flag(Flag::NoExternal, on),
         "secret" => ModeChange::Flag(Flag::Secret, on),
-        "key" if on => ModeChange::Key(Some(line.need("the key")?.into())),
+        "key" if on => ModeChange::Key(Some(line.need()?.into())),
         "key" => ModeChange::Key(None),
-        "limit" if on => match line.need("the limit")?.parse::<u32>() {
+        "limit" if on => match line.need()?.parse::<u32>() {
             Ok(limit) if limit > 0 => ModeChange::Limit(Some(limit)),
-            _ => return Err("the limit is a number above 0".to_owned()),
+            _ => return Err(Fault::Invalid("invalid limit: use a number above 0".to_owned())),
         },
         "limit" => ModeChange::Limit(None),
-        other => return Err(format!("\"{}\" cannot be locked", short(other))),
+        other => return Err(Fault::invalid("restriction", other)),
     };
     line.end()?;
     run(Command::SetModes(room, vec![change]))
 }
 
-pub(super) fn keep(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Result<Action, String> {
+pub(super) fn keep(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Parsed {
     let (room, line) = room_or_current(context, line)?;
     line.end()?;
     run(Command::Keep(room, on))
 }
 
-pub(super) fn server_ban(_: &mut Context<'_>, mut line: Line<'_>) -> Result<Action, String> {
+pub(super) fn server_ban(_: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
     let Some(word) = line.word() else { return run(Command::ServerBans) };
     let mut rest = line;
     let duration = rest.word().and_then(time::span);
     let line = if duration.is_some() { rest } else { line };
-    run(Command::ServerBan(target(word), duration, line.some_rest().map(Arc::from)))
+    run(Command::ServerBan(target(word), duration, line.rest().map(Arc::from)))
 }
 
 /// `account:NAME`, or an address with `*` and `?`.

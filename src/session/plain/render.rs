@@ -1,350 +1,319 @@
-//! What happened, as lines.
+//! Events as plain lines.
 
-use super::answers;
-use super::{Bell, Style, Theme};
+use super::lines::{BLUE, GREEN, PURPLE, RED, begin, body, end, label, notice, put, users};
+use super::{Bell, Style, Theme, answers};
 use crate::chat::{
-    AccountStep, BanTarget, DirectMessage, Event, Identity, Kind, ModeChange, QuitReason, Quoted,
+    AccountStep, DirectMessage, Event, Flag, Identity, ModeChange, QuitReason, Quoted, Refusal,
     RoomMessage, Viewpoint,
 };
-use crate::session::{refusal_text, time};
-use crate::wire::clean::clean;
+use crate::session::refusal_text;
 use std::io::Write;
 
-const BLUE: &str = "\x1b[34;1m";
-const RED: &str = "\x1b[31;1m";
-const PURPLE: &str = "\x1b[35;1m";
-const GREEN: &str = "\x1b[32m";
-const RESET: &str = "\x1b[0m";
-const RING: &str = "\x07";
+const BELL: &str = "\x07";
 
-/// How much of an answered message is repeated, in characters.
-const EXCERPT: usize = 30;
-
-/// "1 user", "2 users".
-pub fn users(count: usize) -> String {
-    format!("{count} {}", if count == 1 { "user" } else { "users" })
+/// Adds a line from the server to `out`.
+pub fn render_notice(theme: Theme, text: &str, out: &mut Vec<u8>) {
+    notice(theme, GREEN, text, out);
 }
 
-/// Adds one line of the server's own to `out`.
-pub fn render_notice(look: Theme, text: &str, out: &mut Vec<u8>) {
-    notice(look, GREEN, text, out);
-}
-
-/// Adds the lines that tell `event` to `out`; nothing, if there is nothing to tell.
-pub fn render(look: Theme, event: &Event, viewpoint: Viewpoint, out: &mut Vec<u8>) {
+/// Adds the lines of `event` to `out`, if it has any.
+pub fn render(theme: Theme, event: &Event, viewpoint: Viewpoint, out: &mut Vec<u8>) {
+    let own = viewpoint == Viewpoint::Actor;
     match event {
-        Event::RoomMessage(line) => said(look, line, viewpoint, out),
-        Event::DirectMessage(line) => told(look, line, viewpoint, out),
-        Event::Entered { .. }
-        | Event::Left { .. }
-        | Event::Joined { .. }
-        | Event::Parted { .. }
-        | Event::Kicked { .. }
-        | Event::Closed { .. }
-        | Event::Welcome { .. } => coming_and_going(look, event, viewpoint, out),
-        Event::Rooms(_)
-        | Event::Who { .. }
-        | Event::Whois(_)
-        | Event::TopicIs { .. }
-        | Event::ModesAre { .. }
-        | Event::Bans { .. }
-        | Event::Ignored(_)
-        | Event::ServerBans(_)
-        | Event::Connections(_)
-        | Event::Past(_) => answers::render(look, event, out),
-        // The journal's answer follows.
-        Event::ReplayHistory(_) => {}
+        Event::RoomMessage(message) => room_message(theme, message, viewpoint, out),
+        Event::DirectMessage(message) => direct_message(theme, message, viewpoint, out),
+        Event::ModesSet { who, room, changes } => {
+            let who = label(theme, who);
+            for change in changes {
+                notice(theme, GREEN, &mode_change(who, room.as_str(), change), out);
+            }
+        }
         _ => {
-            if let Some(text) = words_for(look, event, viewpoint) {
-                notice(look, GREEN, &text, out);
+            let line = presence(theme, event, own)
+                .or_else(|| about_rooms(theme, event, own).map(|text| (GREEN, text)))
+                .or_else(|| about_users(theme, event, own).map(|text| (GREEN, text)));
+            match line {
+                Some((colour, text)) => notice(theme, colour, &text, out),
+                None => answers::render(theme, event, out),
             }
         }
     }
 }
 
-/// What somebody is called: in classic style by address and port until they take a name.
-pub(super) fn label(look: Theme, who: &Identity) -> &str {
-    if look.style == Style::Classic && !who.named { &who.label } else { who.nick.as_str() }
-}
-
-/// The address, too, as long as nobody knows them by a name of their own.
-fn full_label(look: Theme, who: &Identity) -> String {
-    match look.style {
-        Style::Plain if !who.named => format!("{} ({})", who.label, who.nick),
-        _ => label(look, who).to_owned(),
+/// The nick, and the address of a user who has not chosen one.
+fn full_label(theme: Theme, who: &Identity) -> String {
+    match theme.style {
+        Style::Plain if !who.named => format!("{} ({})", who.nick, who.label),
+        _ => label(theme, who).to_owned(),
     }
 }
 
-fn coming_and_going(look: Theme, event: &Event, viewpoint: Viewpoint, out: &mut Vec<u8>) {
-    let own = viewpoint == Viewpoint::Actor;
-    match event {
+fn because(reason: Option<&str>) -> String {
+    reason.map(|reason| format!(" ({reason})")).unwrap_or_default()
+}
+
+/// Connecting and leaving, the server or a room. The classic style has the texts of the course
+/// project here.
+fn presence(theme: Theme, event: &Event, own: bool) -> Option<(&'static str, String)> {
+    let classic = theme.style == Style::Classic;
+    Some(match event {
         Event::Welcome { who, online } => {
-            let users = users(*online);
-            let text = match look.style {
+            let (nick, users) = (&who.nick, users(*online));
+            let text = match theme.style {
                 Style::Plain => format!(
-                    "connected as {}, {users} online; /help lists the commands, /quit leaves",
-                    who.nick
+                    "connected as {nick}, {users} online (/help lists commands, /quit disconnects)"
                 ),
                 Style::Classic => format!("connected, {users} online; an empty line leaves"),
             };
-            notice(look, BLUE, &text, out);
+            (BLUE, text)
         }
         Event::Entered { who, online } if !own => {
-            let (who, users) = (full_label(look, who), users(*online));
-            notice(look, BLUE, &format!("a new user {who} entered, {users} online"), out);
+            let (name, users) = (full_label(theme, who), users(*online));
+            let text = match theme.style {
+                Style::Classic => format!("a new user {name} entered, {users} online"),
+                Style::Plain => format!("{name} connected, {users} online"),
+            };
+            (BLUE, text)
         }
         Event::Left { who, departure, online } => {
-            let (who, users) = (full_label(look, who), users(*online));
-            let how = match departure {
-                QuitReason::Quit => String::new(),
-                QuitReason::Message(words) => format!(" ({words})"),
-                QuitReason::Error(why) if look.style == Style::Plain => format!(" (error: {why})"),
-                QuitReason::Error(_) => " (error)".to_owned(),
-                QuitReason::Killed(why) if why.is_empty() => " (put out)".to_owned(),
-                QuitReason::Killed(why) => format!(" (put out: {why})"),
+            let (name, users) = (full_label(theme, who), users(*online));
+            let left = match (departure, classic) {
+                (QuitReason::Quit, true) => format!("the user {name} left"),
+                (QuitReason::Error(_), true) => format!("the user {name} left (error)"),
+                (QuitReason::Message(text), true) => format!("the user {name} left ({text})"),
+                (QuitReason::Quit, false) => format!("{name} quit"),
+                (QuitReason::Message(text), false) => format!("{name} quit ({text})"),
+                (QuitReason::Error(why), false) => format!("{name} quit ({why})"),
+                (QuitReason::Killed(why), _) => {
+                    let why = Some(&**why).filter(|why| !why.is_empty());
+                    format!("{name} was killed{}", because(why))
+                }
             };
-            notice(look, RED, &format!("the user {who} left{how}, {users} online"), out);
+            (RED, format!("{left}, {users} online"))
         }
-        Event::Joined { who, room, members, topic, op, .. } => {
-            let text = if own {
-                let op = if *op { ", you are its op" } else { "" };
-                let topic = topic.as_ref().map(|topic| format!("; topic: {}", topic.text));
-                let users = users(*members);
-                format!("you are in {room} now, {users} there{op}{}", topic.unwrap_or_default())
-            } else {
-                format!("{} entered {room}", label(look, who))
-            };
-            notice(look, BLUE, &text, out);
+        Event::Joined { room, members, topic, op, .. } if own => {
+            let op = if *op { ", you are an operator" } else { "" };
+            let topic = topic.as_ref().map(|topic| format!("; topic: {}", topic.text));
+            let topic = topic.unwrap_or_default();
+            (BLUE, format!("you joined {room} ({}{op}){topic}", users(*members)))
         }
+        Event::Joined { who, room, .. } => (BLUE, format!("{} joined {room}", label(theme, who))),
         Event::Parted { who, room, reason } => {
-            let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-            let text = if own {
-                format!("you left {room}{reason}")
-            } else {
-                format!("{} left {room}{reason}", label(look, who))
-            };
-            notice(look, RED, &text, out);
+            let who = if own { "you" } else { label(theme, who) };
+            (RED, format!("{who} left {room}{}", because(reason.as_deref())))
         }
         Event::Kicked { who, room, target, reason } => {
-            let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-            let (who, target) = (label(look, who), label(look, target));
-            notice(look, RED, &format!("{who} has put {target} out of {room}{reason}"), out);
+            let (who, target) = (label(theme, who), label(theme, target));
+            (RED, format!("{who} kicked {target} from {room}{}", because(reason.as_deref())))
         }
-        Event::Closed { why } => notice(look, RED, &refusal_text::of(why), out),
-        _ => {}
-    }
+        Event::Closed { why } => (RED, refusal_text::of(why)),
+        _ => return None,
+    })
 }
 
-/// The words for what needs no looks of its own.
-fn words_for(look: Theme, event: &Event, viewpoint: Viewpoint) -> Option<String> {
-    let own = viewpoint == Viewpoint::Actor;
-    let on_off = |on: bool, yes: &str, no: &str| if on { yes.to_owned() } else { no.to_owned() };
+fn about_rooms(theme: Theme, event: &Event, own: bool) -> Option<String> {
     Some(match event {
-        Event::Renamed { who, .. } if own => format!("you are {} now", who.nick),
-        Event::Renamed { who, before } => format!("{} is {} now", label(look, before), who.nick),
-        Event::Away { message: Some(_), .. } if own => {
-            "you are marked as away; /back ends that".to_owned()
-        }
-        Event::Away { message: None, .. } if own => "you are no longer away".to_owned(),
-        Event::Away { who, message } => match message {
-            Some(message) => format!("{} is away: {message}", label(look, who)),
-            None => format!("{} is back", label(look, who)),
-        },
-        Event::Ignoring { nick, on } => {
-            on_off(*on, &format!("you ignore {nick}"), &format!("you no longer ignore {nick}"))
-        }
         Event::TopicSet { who, room, topic } if topic.text.is_empty() => {
-            format!("{} has cleared the topic of {room}", label(look, who))
+            format!("{} cleared the topic of {room}", label(theme, who))
         }
         Event::TopicSet { who, room, topic } => {
-            format!("{} has set the topic of {room}: {}", label(look, who), topic.text)
+            format!("{} set the topic of {room} to \"{}\"", label(theme, who), topic.text)
         }
         Event::RoomRenamed { who, before, room, reason } => {
-            let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-            format!("{} has renamed {before} to {room}{reason}", label(look, who))
+            let reason = because(reason.as_deref());
+            format!("{} renamed {before} to {room}{reason}", label(theme, who))
         }
-        Event::Invited { room, nick, .. } if own => format!("{nick} is invited to {room}"),
+        Event::Invited { room, nick, .. } if own => format!("you invited {nick} to {room}"),
         Event::Invited { who, room, .. } => {
-            format!("{} invites you to {room}; /join {room} enters it", label(look, who))
+            format!("{} invited you to {room} (/join {room} accepts)", label(theme, who))
         }
-        Event::ModesSet { who, room, changes } => {
-            let changes: Vec<String> = changes.iter().map(ModeChange::to_string).collect();
-            format!("{} has changed {room}: {}", label(look, who), changes.join(", "))
+        Event::Kept { room, on: true } => format!("{room} is now permanent"),
+        Event::Kept { room, on: false } => {
+            format!("{room} is no longer permanent: it is deleted when the last user leaves")
         }
-        Event::Kept { room, on } => on_off(
-            *on,
-            &format!("{room} stays when everyone has left"),
-            &format!("{room} ends when everyone has left"),
-        ),
         Event::Reacted { who, room, message, text, on, .. } => {
-            let (who, place) = (label(look, who), place(room.as_str(), message));
-            let did = if *on { "reacts to" } else { "takes back from" };
-            format!("{who} {did} {place}: {text}")
+            let (place, who) = (place(room.as_str(), message, who), label(theme, who));
+            match on {
+                true => format!("{who} reacted to {place}: {text}"),
+                false => format!("{who} removed a reaction from {place}: {text}"),
+            }
         }
         Event::Edited { who, room, message, text } => {
-            format!("{} has changed {}: {text}", label(look, who), place(room.as_str(), message))
+            format!("{} edited {}: {text}", label(theme, who), place(room.as_str(), message, who))
         }
         Event::Deleted { who, room, message, reason } => {
-            deleted(label(look, who), room.as_str(), message, reason.as_deref())
+            let (name, reason) = (label(theme, who), because(reason.as_deref()));
+            match room.as_str().starts_with('#') {
+                true => format!("{name} deleted {}{reason}", place(room.as_str(), message, who)),
+                false => format!("{name} deleted a direct message{reason}"),
+            }
         }
-        Event::Wallops { who, text } => format!("to operators, by {}: {text}", label(look, who)),
-        Event::Account { who, step } => account(look, who, *step, own)?,
-        Event::Operator => "you are a server operator now".to_owned(),
+        _ => return None,
+    })
+}
+
+fn about_users(theme: Theme, event: &Event, own: bool) -> Option<String> {
+    Some(match event {
+        Event::Renamed { who, .. } if own => format!("you are now known as {}", who.nick),
+        Event::Renamed { who, before } => {
+            format!("{} is now known as {}", label(theme, before), who.nick)
+        }
+        Event::Away { message: Some(_), .. } if own => {
+            "you are now marked as away (/back ends it)".to_owned()
+        }
+        Event::Away { message: None, .. } if own => "you are no longer marked as away".to_owned(),
+        Event::Away { who, message: Some(message) } => {
+            format!("{} is away: {message}", label(theme, who))
+        }
+        Event::Away { who, message: None } => format!("{} is back", label(theme, who)),
+        Event::Ignoring { nick, on: true } => format!("you are now ignoring {nick}"),
+        Event::Ignoring { nick, on: false } => format!("you are no longer ignoring {nick}"),
+        Event::Wallops { who, text } => {
+            format!("message to operators from {}: {text}", label(theme, who))
+        }
         Event::Announced { who, text } => {
-            format!("announcement by {}: {text}", label(look, who))
+            format!("announcement from {}: {text}", label(theme, who))
         }
-        Event::ServerBan { target, on, until } => {
-            let target = server_ban_target(target);
-            let until = until.map(|until| format!(" until {} UTC", time::shown(until)));
-            on_off(
-                *on,
-                &format!("{target} is banned from the server{}", until.unwrap_or_default()),
-                &format!("{target} is no longer banned from the server"),
-            )
+        Event::Account { who, step } => account(theme, who, *step, own)?,
+        Event::Operator => "you are now a server operator".to_owned(),
+        Event::ServerBan { target, on: true, until } => {
+            let target = answers::server_ban_target(target);
+            format!("server ban added: {target} ({})", answers::until(*until))
+        }
+        Event::ServerBan { target, on: false, .. } => {
+            format!("server ban removed: {}", answers::server_ban_target(target))
+        }
+        Event::Refused(Refusal::NickInUse(nick)) if theme.style == Style::Classic => {
+            format!("user name already exists: {nick}")
         }
         Event::Refused(why) => refusal_text::of(why),
         _ => return None,
     })
 }
 
-fn deleted(who: &str, room: &str, message: &Quoted, reason: Option<&str>) -> String {
-    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-    if room.starts_with('#') {
-        format!("{who} has deleted {}{reason}", place(room, message))
-    } else {
-        format!("{who} has taken a private message back{reason}")
-    }
-}
-
-fn account(look: Theme, who: &Identity, step: AccountStep, own: bool) -> Option<String> {
+fn account(theme: Theme, who: &Identity, step: AccountStep, own: bool) -> Option<String> {
     let name = who.account.as_ref().unwrap_or(&who.nick);
     Some(match (step, own) {
         (AccountStep::Registered, true) => {
-            format!("{name} is registered and yours; next time: /login {name} PASSWORD")
+            format!("account {name} created (log in next time with /login {name} PASSWORD)")
         }
-        (AccountStep::LoggedIn, true) => format!("you are logged in as {name}"),
-        (AccountStep::LoggedOut, true) => "you are logged out".to_owned(),
-        (AccountStep::PasswordChanged, _) => "your password is changed".to_owned(),
-        // In a room that knows somebody by another name it matters who they are.
+        (AccountStep::LoggedIn, true) => format!("you are now logged in as {name}"),
+        (AccountStep::LoggedOut, true) => "you are now logged out".to_owned(),
+        (AccountStep::PasswordChanged, _) => "password changed".to_owned(),
+        // In a room that knows a user by another name it matters who they are.
         (AccountStep::LoggedIn, false) if who.named && *name != who.nick => {
-            format!("{} is logged in as {name}", label(look, who))
+            format!("{} logged in as {name}", label(theme, who))
         }
         _ => return None,
     })
 }
 
-pub(super) fn server_ban_target(target: &BanTarget) -> String {
-    match target {
-        BanTarget::Address(mask) => mask.clone(),
-        BanTarget::Account(name) => format!("account:{name}"),
+fn mode_change(who: &str, room: &str, change: &ModeChange) -> String {
+    match change {
+        ModeChange::Op(nick, true) => format!("{who} made {nick} an operator of {room}"),
+        ModeChange::Op(nick, false) => format!("{who} removed {nick} as an operator of {room}"),
+        ModeChange::Voice(nick, true) => format!("{who} gave voice to {nick} in {room}"),
+        ModeChange::Voice(nick, false) => format!("{who} took voice from {nick} in {room}"),
+        ModeChange::Ban(mask, on) => {
+            let un = if *on { "" } else { "un" };
+            match mask.strip_prefix("m:") {
+                Some(mask) => format!("{who} {un}muted {} in {room}", masked(mask)),
+                None => format!("{who} {un}banned {} from {room}", masked(mask)),
+            }
+        }
+        ModeChange::Except(mask, on) => exception(who, room, "ban", mask, *on),
+        ModeChange::Invitable(mask, on) => exception(who, room, "invite", mask, *on),
+        ModeChange::Key(Some(key)) => format!("{who} set the key of {room} to {key}"),
+        ModeChange::Key(None) => format!("{who} removed the key of {room}"),
+        ModeChange::Limit(Some(limit)) => {
+            format!("{who} limited {room} to {}", users(*limit as usize))
+        }
+        ModeChange::Limit(None) => format!("{who} removed the user limit of {room}"),
+        ModeChange::Flag(flag, on) => match (flag, on) {
+            (Flag::InviteOnly, true) => format!("{who} made {room} invite-only"),
+            (Flag::InviteOnly, false) => format!("{who} opened {room} to users without invitation"),
+            (Flag::Moderated, true) => format!("{who} made {room} moderated"),
+            (Flag::Moderated, false) => format!("{who} made {room} unmoderated"),
+            (Flag::NoExternal, true) => format!("{who} closed {room} to messages from outside"),
+            (Flag::NoExternal, false) => format!("{who} opened {room} to messages from outside"),
+            (Flag::Secret, true) => format!("{who} made {room} secret"),
+            (Flag::Secret, false) => format!("{who} made {room} public"),
+            (Flag::TopicLocked, true) => format!("{who} locked the topic of {room}"),
+            (Flag::TopicLocked, false) => format!("{who} unlocked the topic of {room}"),
+        },
     }
 }
 
-/// `#rust 17 <alice>`: which message is meant.
-fn place(room: &str, message: &Quoted) -> String {
-    format!("{room} {} <{}>", message.number, message.from)
+fn exception(who: &str, room: &str, list: &str, mask: &str, on: bool) -> String {
+    let did = if on { "added a" } else { "removed the" };
+    format!("{who} {did} {list} exception for {} in {room}", masked(mask))
 }
 
-/// The one line that is rendered for every message: no formatting machinery, no allocation, if it
-/// is as most are.
-fn said(look: Theme, said: &RoomMessage, viewpoint: Viewpoint, out: &mut Vec<u8>) {
+/// Whom a mask means, for a reader: the nick or account, if it is for one.
+fn masked(mask: &str) -> String {
+    match (mask.strip_prefix("a:"), mask.strip_suffix("!*@*")) {
+        (Some(account), _) => format!("account {account}"),
+        (None, Some(nick)) => nick.to_owned(),
+        _ => mask.to_owned(),
+    }
+}
+
+/// Which message is meant; its author is named if someone else does it.
+fn place(room: &str, message: &Quoted, who: &Identity) -> String {
+    let Quoted { number, from, .. } = message;
+    if *from == who.nick {
+        return format!("message {number} in {room}");
+    }
+    format!("message {number} by {from} in {room}")
+}
+
+/// The line that is rendered most: no formatting machinery and no allocation in the usual case.
+fn room_message(theme: Theme, message: &RoomMessage, viewpoint: Viewpoint, out: &mut Vec<u8>) {
     if viewpoint == Viewpoint::Actor {
         return;
     }
-    let rings = look.bell == Bell::All || (said.mention && look.bell >= Bell::Mention);
-    let mark = if said.mention { "*" } else { "" };
-    for (number, text) in lines(&said.text) {
-        begin(look, PURPLE, out);
-        put(out, &[if rings && number == 0 { RING } else { "" }, mark]);
-        if said.room.as_str() != "#lobby" {
-            put(out, &[said.room.as_str(), " "]);
+    let rings = theme.bell == Bell::All || (message.mention && theme.bell >= Bell::Mention);
+    let mark = if message.mention { "*" } else { "" };
+    for (number, text) in lines(&message.text) {
+        begin(theme, PURPLE, out);
+        put(out, &[if rings && number == 0 { BELL } else { "" }, mark]);
+        if message.room.as_str() != "#lobby" {
+            put(out, &[message.room.as_str(), " "]);
         }
-        if look.numbers && number == 0 {
+        if theme.numbers && number == 0 {
             // Writing to a Vec cannot fail.
-            let _ = write!(out, "{} ", said.number);
+            let _ = write!(out, "{} ", message.number);
         }
-        put(out, &["[", label(look, &said.who)]);
-        words(said.kind, said.reply.as_deref().filter(|_| number == 0), text, out);
-        end(look, out);
+        put(out, &["[", label(theme, &message.who)]);
+        body(message.kind, message.reply.as_deref().filter(|_| number == 0), text, out);
+        end(theme, out);
     }
 }
 
-/// The lines of a message, which is one but for those of IRC clients that send several. What there
-/// is one of for a message goes with the first: number, bell, what it answers.
+/// The lines of a message: one, unless an IRC client sent several. Number, bell and quotation go
+/// with the first.
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split('\n').enumerate()
 }
 
-fn told(look: Theme, told: &DirectMessage, viewpoint: Viewpoint, out: &mut Vec<u8>) {
-    for (number, text) in lines(&told.text) {
-        begin(look, PURPLE, out);
-        if viewpoint == Viewpoint::Actor {
-            put(out, &["[you -> ", told.to.as_str()]);
+fn direct_message(theme: Theme, message: &DirectMessage, viewpoint: Viewpoint, out: &mut Vec<u8>) {
+    let own = viewpoint == Viewpoint::Actor;
+    for (number, text) in lines(&message.text) {
+        begin(theme, PURPLE, out);
+        if own {
+            put(out, &["[you -> ", message.to.as_str()]);
         } else {
-            let rings = look.bell >= Bell::Private && number == 0;
-            put(out, &[if rings { RING } else { "" }, "[", label(look, &told.who), " -> you"]);
+            let rings = theme.bell >= Bell::Private && number == 0;
+            put(out, &[if rings { BELL } else { "" }, "[", label(theme, &message.who), " -> you"]);
         }
-        words(told.kind, None, text, out);
-        end(look, out);
+        body(message.kind, None, text, out);
+        end(theme, out);
     }
-    if viewpoint == Viewpoint::Actor {
-        if told.waits {
-            let text = format!("{} is not here and gets it at the next login", told.to);
-            notice(look, GREEN, &text, out);
-        } else if let Some(away) = &told.away {
-            notice(look, GREEN, &format!("{} is away: {away}", told.to), out);
-        }
+    let to = &message.to;
+    if own && message.waits {
+        let text = format!("{to} is offline; the message will be delivered at the next login");
+        notice(theme, GREEN, &text, out);
+    } else if let Some(away) = message.away.as_ref().filter(|_| own) {
+        notice(theme, GREEN, &format!("{to} is away: {away}"), out);
     }
-}
-
-/// What follows a speaker's name, from the closing bracket on.
-pub(super) fn words(kind: Kind, reply: Option<&Quoted>, text: &str, out: &mut Vec<u8>) {
-    let between = match kind {
-        Kind::Message => "]: ",
-        Kind::Action => "] ",
-        Kind::Notice => "] (notice): ",
-    };
-    put(out, &[between]);
-    if let Some(reply) = reply {
-        // Writing to a Vec cannot fail.
-        let _ = write!(out, "re {} <{}>", reply.number, reply.from);
-        if let Some(quoted) = &reply.text {
-            let end = quoted.char_indices().nth(EXCERPT).map_or(quoted.len(), |(end, _)| end);
-            put(out, &[" "]);
-            put_harmless(out, &quoted[..end]);
-            put(out, &[if end < quoted.len() { "…" } else { "" }]);
-        }
-        put(out, &[": "]);
-    }
-    put_harmless(out, text);
-}
-
-/// Adds a text that an IRC client may have written: its formatting codes are controls, and a
-/// terminal obeys those. What a plain client wrote is harmless already, and is not copied.
-fn put_harmless(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(clean(text.as_bytes()).as_bytes());
-}
-
-pub(super) fn put(out: &mut Vec<u8>, parts: &[&str]) {
-    for part in parts {
-        out.extend_from_slice(part.as_bytes());
-    }
-}
-
-pub(super) fn begin(look: Theme, colour: &str, out: &mut Vec<u8>) {
-    if look.style == Style::Classic {
-        put(out, &["\r", colour]);
-    }
-}
-
-pub(super) fn end(look: Theme, out: &mut Vec<u8>) {
-    put(out, &["\n", if look.style == Style::Classic { RESET } else { "" }]);
-}
-
-/// A line of the server's own words.
-pub(super) fn notice(look: Theme, colour: &str, text: &str, out: &mut Vec<u8>) {
-    begin(look, colour, out);
-    put(out, &[if look.style == Style::Plain { "* " } else { "" }]);
-    put_harmless(out, text);
-    end(look, out);
 }

@@ -1,88 +1,55 @@
-//! Is somebody about to tell a whole room their password?
+//! Mistyped logins, held back before a whole room reads a password.
 //!
-//! One blank before `/login`, a slip of the finger, a keyboard whose `/` is somewhere else: the
-//! line would be said to everyone and kept in the history. So what is about to be said is looked at: a
-//! first word that is a command behind something that is not a letter, one that is nearly a command
-//! that takes a password, or such a command's bare name with just its arguments. Now and then that
-//! holds back an innocent line; `/say` says it anyway.
+//! One space before `/login`, a slip of the finger, a keyboard whose `/` is elsewhere: the line
+//! would be sent to everyone and kept in the history. So every message is checked for a first word
+//! that is a command behind something that is not a letter, for one that is nearly a command with a
+//! password, and for the bare name of such a command with exactly its arguments. Now and then that
+//! holds back an innocent line; `/say` sends it anyway.
 //!
 //! Limit: a password alone on its line is not recognised.
 
-use super::commands;
+use super::commands::{exists, nearest_secret, secrets};
+use crate::chat::Command;
 
-/// Commands that take a password, with the number of their arguments.
-const WITH_PASSWORD: [(&str, usize); 4] =
-    [("login", 2), ("register", 1), ("password", 2), ("oper", 2)];
+/// Rejects a command whose message looks like a command with a password.
+pub(super) fn check_command(command: &Command) -> Result<(), String> {
+    match command {
+        Command::Say(_, _, text)
+        | Command::Tell(_, _, text)
+        | Command::Answer(text)
+        | Command::Reply(_, _, text)
+        | Command::Edit(_, _, text)
+        | Command::Announce(text) => check(text),
+        _ => Ok(()),
+    }
+}
 
-/// Refuses a text that looks like a command with a password, without repeating any of it.
-pub(super) fn check(text: &str) -> Result<(), String> {
+/// Rejects a text that looks like a command with a password, without repeating any of it.
+fn check(text: &str) -> Result<(), String> {
     let mut words = text.split_whitespace();
     let Some(first) = words.next() else { return Ok(()) };
     let bare = first.trim_start_matches(|c: char| !c.is_alphabetic());
-    let marked = bare.len() < first.len();
-    if !marked {
-        let exact = WITH_PASSWORD.iter().find(|(name, _)| bare.eq_ignore_ascii_case(name));
+    if bare.len() == first.len() {
+        let exact = secrets().find(|(name, _)| bare.eq_ignore_ascii_case(name));
         return match exact {
-            Some((name, count)) if words.count() == *count => Err(held_back(name)),
+            Some((name, count)) if words.count() == count => Err(held_back(name)),
             _ => Ok(()),
         };
     }
-    if let Some(name) = near(bare) {
+    if let Some(name) = nearest_secret(bare) {
         return Err(held_back(name));
     }
     let slash = first.strip_prefix('/').is_some_and(|rest| rest == bare);
-    if slash && text.starts_with(char::is_whitespace) && commands::exists(bare) {
-        return Err(format!(
-            "not said: a command stands at the very beginning of its line; /say TEXT says \"{first} …\" anyway"
-        ));
+    if slash && text.starts_with(char::is_whitespace) && exists(bare) {
+        return Err("not sent: a command must begin its line (to send it as text, use /say)".into());
     }
     Ok(())
 }
 
-/// The command with a password that `word` is, or is nearly.
-pub(super) fn near(word: &str) -> Option<&'static str> {
-    let word: Vec<char> = word.chars().take(40).map(|c| c.to_ascii_lowercase()).collect();
-    if word.is_empty() {
-        return None;
-    }
-    let is_near = |name: &str| {
-        let name: Vec<char> = name.chars().collect();
-        let slips = if name.len() < 5 { 1 } else { 2 };
-        // "/loginalice secret": the blank is missing.
-        word.starts_with(&name) || distance(&word, &name) <= slips
-    };
-    let other: String = word.iter().collect();
-    if commands::exists(&other) && !WITH_PASSWORD.iter().any(|(name, _)| *name == other) {
-        return None;
-    }
-    WITH_PASSWORD.iter().map(|(name, _)| *name).find(|name| is_near(name))
-}
-
 fn held_back(name: &str) -> String {
     format!(
-        "not said, because it looks like /{name} with a password; /help {name} shows the form, /say TEXT says it anyway"
+        "not sent: it looks like /{name} with a password (see /help {name}; to send it as text, use /say)"
     )
-}
-
-/// How many letters one must add, drop, change or swap with their neighbour.
-fn distance(one: &[char], other: &[char]) -> usize {
-    let width = other.len() + 1;
-    let mut two_back = vec![0; width];
-    let mut last: Vec<usize> = (0..width).collect();
-    for (row, letter) in one.iter().enumerate() {
-        let mut next = vec![row + 1; width];
-        for (column, wanted) in other.iter().enumerate() {
-            let changed = last[column] + usize::from(letter != wanted);
-            next[column + 1] = changed.min(last[column + 1] + 1).min(next[column] + 1);
-            let swapped =
-                row > 0 && column > 0 && *letter == other[column - 1] && one[row - 1] == *wanted;
-            if swapped {
-                next[column + 1] = next[column + 1].min(two_back[column - 1] + 1);
-            }
-        }
-        two_back = std::mem::replace(&mut last, next);
-    }
-    last[width - 1]
 }
 
 #[cfg(test)]
@@ -115,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_talk_is_not() {
+    fn ordinary_messages_are_not() {
         for line in [
             "hello",
             " indented",
@@ -131,14 +98,5 @@ mod tests {
         ] {
             assert_eq!(check(line), Ok(()), "{line}");
         }
-    }
-
-    #[test]
-    fn distances() {
-        let of = |one: &str, other: &str| {
-            distance(&one.chars().collect::<Vec<_>>(), &other.chars().collect::<Vec<_>>())
-        };
-        assert_eq!((of("login", "login"), of("lgoin", "login"), of("logn", "login")), (0, 1, 1));
-        assert_eq!((of("", "login"), of("passwd", "password"), of("abc", "")), (5, 2, 3));
     }
 }

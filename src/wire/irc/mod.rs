@@ -2,13 +2,11 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `frame` | lines in a stream of bytes, and their limits |
 //! | `message` | which tags, source, command and parameters does a line have? |
 //! | `tags` | message tags and the escaping of their values |
 //! | `render` | how is a message written, so that it is always one well-formed line? |
 //! | `source` | who sent it: server, or nick, user and host? |
 //! | `casemap` | are two names the same name? |
-//! | `mask` | does a pattern with `*` and `?` match? |
 //! | `name` | may this be a nickname, a channel, a user name, a key? |
 //! | `mode` | mode strings and the changes they request |
 //! | `numeric` | which number has which name? |
@@ -25,8 +23,6 @@
 
 pub mod casemap;
 pub mod format;
-pub mod frame;
-pub mod mask;
 pub mod message;
 pub mod mode;
 pub mod name;
@@ -36,7 +32,6 @@ pub mod source;
 pub mod tags;
 
 pub use casemap::CaseMapping;
-pub use frame::{Framer, Limits, Part, Step};
 pub use message::{MAX_PARAMETERS, Message, Parameters, ParseError};
 pub use mode::{ModeChange, ModeKind, ModeTable, Sign};
 pub use numeric::Numeric;
@@ -55,6 +50,22 @@ pub const MAX_CLIENT_TAG_DATA: usize = 4094;
 
 /// Bytes of tags a server may add to those of the client. IRCv3 message-tags.
 pub const MAX_SERVER_TAG_DATA: usize = 4094;
+
+/// How long a line may be, in two parts that do not lend each other room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Bytes of the tag section, `@` and the space after it included.
+    pub tags: usize,
+    /// Bytes of the rest, with two for the line end, whichever was used. At least 2.
+    pub body: usize,
+}
+
+impl Limits {
+    /// What a server takes from a client.
+    pub const FROM_CLIENT: Limits = Limits { tags: MAX_CLIENT_TAG_DATA + 2, body: MAX_BODY };
+    /// What a client takes from a server.
+    pub const FROM_SERVER: Limits = Limits { tags: MAX_TAG_SECTION, body: MAX_BODY };
+}
 
 // A client's full share, a server's full share, the `;` between them, `@` and the space make the
 // whole section, so no tag has to be dropped while both keep to their share.

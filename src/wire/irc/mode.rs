@@ -137,29 +137,6 @@ impl<'t> ModeTable<'t> {
     }
 }
 
-/// Changes as they are sent: letters with a sign only where it changes, and the arguments.
-///
-/// ```
-/// use chatloop::wire::irc::mode::{ModeTable, joined};
-/// let table = ModeTable::from_isupport("beI,k,l,imnst", "(ov)@+");
-/// let changes = table.changes(&["+o+v-l-i", "ada", "bob"]);
-/// assert_eq!(joined(changes), ("+ov-li".to_owned(), vec!["ada", "bob"]));
-/// ```
-pub fn joined<'a>(changes: impl IntoIterator<Item = ModeChange<'a>>) -> (String, Vec<&'a str>) {
-    let mut letters = String::new();
-    let mut arguments = Vec::new();
-    let mut sign = None;
-    for change in changes {
-        if sign != Some(change.sign) {
-            sign = Some(change.sign);
-            letters.push(change.sign.letter());
-        }
-        letters.push(change.letter);
-        arguments.extend(change.argument);
-    }
-    (letters, arguments)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

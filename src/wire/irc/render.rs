@@ -191,12 +191,6 @@ impl ParameterWriter<'_> {
         self
     }
 
-    /// Bytes that [`trailing`](ParameterWriter::trailing) can write now without a cut: what
-    /// [`pieces`] wants to know.
-    pub fn room(&self) -> usize {
-        self.limit.saturating_sub(self.out.len() + " :".len())
-    }
-
     /// Ends the line.
     pub fn end(self) -> Fit {
         self.out.extend_from_slice(b"\r\n");

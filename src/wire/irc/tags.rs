@@ -35,7 +35,7 @@ impl<'a> Tags<'a> {
     }
 
     /// Tags from the bytes of a section with its `@` and its space, if that is what they are.
-    pub(super) fn of_section(bytes: &'a [u8]) -> Tags<'a> {
+    pub(in crate::wire) fn of_section(bytes: &'a [u8]) -> Tags<'a> {
         let inner = bytes.strip_prefix(b"@").and_then(|inner| inner.strip_suffix(b" "));
         match inner.map(std::str::from_utf8) {
             Some(Ok(section)) if !section.contains('\0') => Tags { section },

@@ -6,8 +6,8 @@ mod typed;
 
 use super::*;
 use crate::chat::{
-    Change, Decision, Entry, Hub, Moment, Outcome, PasswordHash, Point, Query, QuitReason, Range,
-    Record, RecordId, Refusal, Scope, Secret, SessionId, StoredMessage, Work,
+    Change, Decision, Entry, Event, Hub, Outcome, PasswordHash, Point, Query, QuitReason, Range,
+    Record, RecordId, Refusal, Scope, Secret, SessionId, StoredMessage, Viewpoint, Work,
 };
 use crate::session::refusal_text;
 use proptest::prelude::*;

@@ -31,40 +31,37 @@ fn passwords_are_not_said_whatever_precedes_them() {
 fn every_error_says_what_is_wrong_and_shows_the_form() {
     let mut chat = two();
     for (line, error) in [
-        ("/frob x", "there is no command /frob; /help lists them all, //frob says \"/frob\""),
-        ("/nick", "the name is missing; form: /nick NAME"),
-        ("/nick a b", "what is \"b\"?; form: /nick NAME"),
-        (
-            "/nick 1a",
-            "a name cannot begin with \"1\"; it begins with a letter or one of []\\`_^{|}",
-        ),
-        ("/nick bob", "user name already exists: somebody is called bob"),
-        ("/join rust", "\"rust\" is no room; a room's name begins with #: #rust"),
-        ("/part #rust", "there is no room #rust; /join #rust opens one"),
-        ("/re x y", "\"x\" is not the number of a message; form: /re N TEXT"),
-        ("/re 1", "the text is missing; form: /re N TEXT"),
+        ("/frob x", "unknown command /frob (try /help; to send it as text, type //frob)"),
+        ("/nick", "usage: /nick NAME"),
+        ("/nick a b", "unexpected \"b\" (usage: /nick NAME)"),
+        ("/nick 1a", "nicks cannot begin with \"1\"; allowed: letters and []\\`_^{|}"),
+        ("/nick bob", "nick already in use: bob"),
+        ("/join rust", "invalid room name \"rust\": room names begin with # (try #rust)"),
+        ("/part #rust", "no such room: #rust (/join #rust creates it)"),
+        ("/re x y", "invalid message number \"x\" (usage: /re N TEXT)"),
+        ("/re 1", "usage: /re N TEXT"),
         (
             "/history 0",
-            "how many is a number from 1 to 500; form: /history [#room|NICK] [N] | [#room] before|after N|id:ID|TIME [COUNT]",
+            "invalid count \"0\": use 1 to 500 (usage: /history [#room|NICK] [N] | [#room] before|after N|id:ID|TIME [COUNT])",
         ),
-        ("/bell loud", "\"loud\" is not off, pm, mention or all; form: /bell off|pm|mention|all"),
+        ("/bell loud", "invalid setting \"loud\" (usage: /bell off|pm|mention|all)"),
         (
             "/lock door",
-            "\"door\" cannot be locked; form: /lock [#room] topic|invite|moderated|external|secret|key WORD|limit N",
+            "invalid restriction \"door\" (usage: /lock [#room] topic|invite|moderated|external|secret|key WORD|limit N)",
         ),
-        ("/whois zoe", "nobody is called zoe; /who * lists everyone"),
-        ("/register hunter2 x", "a password is one word; form: /register PASSWORD"),
-        ("/ban", "0 on the ban list of #lobby"),
-        ("/reply x", "nobody has written to you yet; /msg NICK TEXT begins"),
-        ("@#rust", "nothing to say in #rust; form: @#room text"),
+        ("/whois zoe", "no such nick: zoe (/who * lists everyone)"),
+        ("/register hunter2 x", "passwords cannot contain spaces (usage: /register PASSWORD)"),
+        ("/ban", "ban list of #lobby: no entries"),
+        ("/reply x", "no one has sent you a direct message yet (try /msg NICK TEXT)"),
+        ("@#rust", "usage: @#room TEXT"),
     ] {
         assert_eq!(chat.both(0, line, 1), own(error), "{line}");
     }
     let long = "x".repeat(400);
     let (mine, _) = chat.both(0, &format!("/topic {long}"), 1);
-    assert!(mine.starts_with("* only the ops of #lobby"));
+    assert!(mine.starts_with("* only operators of #lobby"));
     chat.line(0, "/join #x");
-    let too_long = own("the topic is too long: 390 bytes are the limit");
+    let too_long = own("topic too long: the limit is 390 bytes");
     assert_eq!(chat.both(0, &format!("/topic {long}"), 1), too_long);
 }
 
@@ -113,7 +110,7 @@ fn help_lists_what_there_is_and_says_how() {
     let mut chat = two();
     assert_eq!(
         chat.both(0, "/help /msg", 1).0,
-        "* /msg NICK TEXT: say something to one person\n* the same: /m, /tell, /query\n"
+        "* /msg NICK TEXT: send a direct message\n* also: /m, /tell, /query\n"
     );
     assert_eq!(chat.both(0, "/help", 1).0.lines().count(), lines.len());
 }

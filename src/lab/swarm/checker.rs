@@ -10,7 +10,7 @@ use std::time::Instant;
 const LONGEST_LATENCY: u64 = 3_600_000_000;
 
 /// Every message of a run, and what became of it.
-pub struct Judge {
+pub struct Checker {
     pub format: Format,
     pub ledger: Ledger,
     echo: Echo,
@@ -26,7 +26,7 @@ pub struct Judge {
     pub last_delivery: Instant,
 }
 
-/// The part of a member that the judge changes.
+/// The part of a member that the checker changes.
 pub struct Listener {
     pub account: Account,
     /// It reads nothing until the others are done.
@@ -35,11 +35,11 @@ pub struct Listener {
     pub present: bool,
 }
 
-impl Judge {
-    pub fn new(format: Format, options: &Options) -> Judge {
+impl Checker {
+    pub fn new(format: Format, options: &Options) -> Checker {
         let latency = Histogram::new_with_bounds(1, LONGEST_LATENCY, 3);
         let now = Instant::now();
-        Judge {
+        Checker {
             format,
             ledger: Ledger::new(options.talkers(), options.listeners() > 0),
             echo: options.echo,
@@ -60,7 +60,7 @@ impl Judge {
     /// Judges what `listener` received at `now`; returns how many bytes are done with.
     pub fn receive(&mut self, listener: &mut Listener, bytes: &[u8], now: Instant) -> usize {
         let micros = self.micros(now);
-        let Judge { format, ledger, latency, .. } = self;
+        let Checker { format, ledger, latency, .. } = self;
         let (mut fresh, mut echoes) = (0, 0);
         let done = format.scan(bytes, false, |found| match found {
             Found::Torn => ledger.torn(),

@@ -4,14 +4,34 @@
 //! with `sed`. Its keys are the fields of [`Report`], in that order; what was not measured is
 //! `null`. Keys may be added and are not renamed.
 
-use super::process::Usage;
-use super::swarm::{self, Options};
+use super::checker::Checker;
+use super::crowd::Crowd;
+use super::options::Options;
+use crate::lab::process::Usage;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 
 /// The resolution of CPU time is a hundredth of a second; below this, no quotient is computed.
 const LEAST_CPU: Duration = Duration::from_millis(100);
+
+/// The results of the phases, for the report.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub connect_time: Duration,
+    /// From the first message to the last delivery.
+    pub exchange_time: Duration,
+    /// The server's memory before the first connection and after the last.
+    pub memory: Option<(u64, u64)>,
+    /// The server's CPU during the exchange, and this process's.
+    pub server_cpu: Option<Usage>,
+    pub lab_cpu: Option<Usage>,
+    /// Deliveries that never came because the receiver's or the sender's connection was lost, or
+    /// because the run was interrupted.
+    pub cut_off: u64,
+    pub slow_served: u32,
+    pub stalled: bool,
+}
 
 /// The result of a swarm.
 #[derive(Serialize, Clone, Debug)]
@@ -101,9 +121,8 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn new(options: &Options, run: &swarm::Run<'_>) -> Report {
-        let swarm::Run { crowd, judge, seen } = run;
-        let count = judge.deliveries as f64;
+    pub(super) fn new(options: &Options, crowd: &Crowd, checker: &Checker, seen: &Seen) -> Report {
+        let count = checker.deliveries as f64;
         let seconds = seen.exchange_time.as_secs_f64();
         let connect_seconds = seen.connect_time.as_secs_f64();
         let per_second =
@@ -115,10 +134,10 @@ impl Report {
         let user = server.and_then(|usage| usage.user);
         let system = server.and_then(|usage| Some(usage.total.saturating_sub(usage.user?)));
         let latency = |quantile| {
-            (!judge.latency.is_empty()).then(|| judge.latency.value_at_quantile(quantile))
+            (!checker.latency.is_empty()).then(|| checker.latency.value_at_quantile(quantile))
         };
-        let faults = judge.ledger.faults();
-        let all_faults = judge.faults(options.one_order);
+        let faults = checker.ledger.faults();
+        let all_faults = checker.faults(options.one_order);
         let growth = seen.memory.map(|(before, after)| after as f64 - before as f64);
         Report {
             verdict: match () {
@@ -137,15 +156,15 @@ impl Report {
             rate: options.rate,
             connect_seconds,
             connects_per_second: per_second(crowd.connected as f64, connect_seconds),
-            messages: judge.ledger.sent(),
-            deliveries: judge.deliveries,
+            messages: checker.ledger.sent(),
+            deliveries: checker.deliveries,
             seconds,
-            messages_per_second: per_second(f64::from(judge.ledger.sent()), seconds),
+            messages_per_second: per_second(f64::from(checker.ledger.sent()), seconds),
             deliveries_per_second: per_second(count, seconds),
             latency_p50_us: latency(0.5),
             latency_p99_us: latency(0.99),
             latency_p999_us: latency(0.999),
-            latency_max_us: (!judge.latency.is_empty()).then(|| judge.latency.max()),
+            latency_max_us: (!checker.latency.is_empty()).then(|| checker.latency.max()),
             server_user_us_per_delivery: user.and_then(per_delivery),
             server_system_us_per_delivery: system.and_then(per_delivery),
             server_cpu_us_per_delivery: server.and_then(|usage| per_delivery(usage.total)),
@@ -158,7 +177,7 @@ impl Report {
             reordered: faults.reordered,
             torn: faults.torn,
             crossed: (options.listeners() > 0).then_some(faults.crossed),
-            echoes: judge.echoes,
+            echoes: checker.echoes,
             cut_off: seen.cut_off,
             connections_lost: crowd.lost,
             slow_served: seen.slow_served,
@@ -184,111 +203,107 @@ impl Report {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    fn write_server(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(total) = self.server_cpu_us_per_delivery {
-            write!(f, "server      {total:.3} µs of CPU per delivery")?;
-            if let (Some(user), Some(system)) =
-                (self.server_user_us_per_delivery, self.server_system_us_per_delivery)
-            {
-                write!(f, " (user {user:.3}, system {system:.3})")?;
-            }
-            if let Some(lab) = self.lab_cpu_us_per_delivery {
-                write!(f, "; {lab:.3} of this process")?;
-            }
-            writeln!(f)?;
+    /// The report for people: a word, and what is said of it.
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let rate = |value: f64| grouped(value.round() as u64);
+        let mut rows = vec![(
+            "connected",
+            format!(
+                "{} to {} ({}), {} of them send; {} connects/s",
+                grouped(self.connections as u64),
+                self.server,
+                self.backend,
+                grouped(self.senders.into()),
+                rate(self.connects_per_second)
+            ),
+        )];
+        if self.messages > 0 {
+            let (messages, size) = (grouped(self.messages.into()), self.size);
+            let (seconds, per_second) = (self.seconds, rate(self.messages_per_second));
+            rows.push((
+                "sent",
+                format!(
+                    "{messages} messages of {size} bytes in {seconds:.2} s; {per_second} messages/s"
+                ),
+            ));
+            let per_second = rate(self.deliveries_per_second);
+            rows.push((
+                "delivered",
+                format!("{}; {per_second} deliveries/s", grouped(self.deliveries)),
+            ));
         }
+        let latency = [
+            ("p50", self.latency_p50_us),
+            ("p99", self.latency_p99_us),
+            ("p99.9", self.latency_p999_us),
+            ("max", self.latency_max_us),
+        ];
+        let latency = latency.map(|(name, value)| value.map(|it| format!("{name} {}", time(it))));
+        let latency: Option<Vec<String>> = latency.into_iter().collect();
+        rows.extend(latency.map(|latency| ("latency", latency.join(" · "))));
+        rows.extend(self.server_cpu().map(|cpu| ("server", cpu)));
         if let (Some(before), Some(after), Some(each)) =
             (self.server_rss_before, self.server_rss_after, self.server_rss_per_connection)
         {
-            writeln!(
-                f,
-                "memory      {each:.0} bytes per connection ({} KiB before, {} KiB after)",
-                before / 1_024,
-                after / 1_024
-            )?;
+            let (before, after) = (before / 1_024, after / 1_024);
+            let memory =
+                format!("{each:.0} bytes per connection ({before} KiB before, {after} KiB after)");
+            rows.push(("memory", memory));
         }
-        Ok(())
+        rows.extend(self.exceptional());
+        let faults = [
+            ("lost", self.lost),
+            ("duplicated", self.doubled),
+            ("reordered", self.reordered),
+            ("corrupted", self.torn),
+        ];
+        let faults = faults.map(|(name, count)| format!("{} {name}", grouped(count)));
+        rows.push((self.verdict, faults.join(", ")));
+        rows
     }
 
-    fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.slow > 0 {
-            let (served, dropped) = (self.slow_served, self.slow_dropped);
-            writeln!(
-                f,
-                "slow        {} readers: {served} got everything in the end, {dropped} were \
-                 dropped by the server",
-                self.slow
-            )?;
+    /// The rows that a clean run without slow readers does not have.
+    fn exceptional(&self) -> impl Iterator<Item = (&'static str, String)> + use<> {
+        let (slow, served, dropped) = (self.slow, self.slow_served, self.slow_dropped);
+        let lost = self.connections_lost;
+        let rows = [
+            (
+                "slow",
+                slow.into(),
+                format!(
+                    "{slow} readers: {served} received everything in the end, {dropped} were dropped by the server"
+                ),
+            ),
+            ("connections", lost as u64, format!("{lost} lost while the others went on")),
+            (
+                "cut off",
+                self.cut_off,
+                format!("{} deliveries, by that or by Ctrl-C", grouped(self.cut_off)),
+            ),
+            ("stalled", self.stalled.into(), "nothing moved until the timeout".to_owned()),
+            ("crossed", self.crossed.unwrap_or(0), grouped(self.crossed.unwrap_or(0))),
+            ("echoes", self.echoes, grouped(self.echoes)),
+        ];
+        rows.into_iter().filter(|(_, count, _)| *count > 0).map(|(name, _, text)| (name, text))
+    }
+
+    fn server_cpu(&self) -> Option<String> {
+        let mut text = format!("{:.3} µs of CPU per delivery", self.server_cpu_us_per_delivery?);
+        let (user, system) = (self.server_user_us_per_delivery, self.server_system_us_per_delivery);
+        if let (Some(user), Some(system)) = (user, system) {
+            text += &format!(" (user {user:.3}, system {system:.3})");
         }
-        if self.connections_lost > 0 {
-            let lost = self.connections_lost;
-            writeln!(f, "connections {lost} lost while the others went on")?;
+        if let Some(lab) = self.lab_cpu_us_per_delivery {
+            text += &format!("; {lab:.3} of this process");
         }
-        if self.cut_off > 0 {
-            writeln!(f, "cut off     {} deliveries, by that or by Ctrl-C", grouped(self.cut_off))?;
-        }
-        if self.stalled {
-            writeln!(f, "stalled     nothing moved until the time-out")?;
-        }
-        let others = [("crossed", self.crossed.unwrap_or(0)), ("echoes", self.echoes)];
-        let others = others.iter().filter(|(_, count)| *count > 0);
-        for (what, count) in others {
-            writeln!(f, "{what:<11} {}", grouped(*count))?;
-        }
-        write!(
-            f,
-            "{:<11} {} lost, {} doubled, {} reordered, {} torn",
-            self.verdict,
-            grouped(self.lost),
-            grouped(self.doubled),
-            grouped(self.reordered),
-            grouped(self.torn)
-        )
+        Some(text)
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rate = |value: f64| grouped(value.round() as u64);
-        writeln!(
-            f,
-            "connected   {} to {} ({}), {} of them send; {} connects/s",
-            grouped(self.connections as u64),
-            self.server,
-            self.backend,
-            grouped(u64::from(self.senders)),
-            rate(self.connects_per_second)
-        )?;
-        if self.messages > 0 {
-            writeln!(
-                f,
-                "sent        {} messages of {} bytes in {:.2} s; {} messages/s",
-                grouped(u64::from(self.messages)),
-                self.size,
-                self.seconds,
-                rate(self.messages_per_second)
-            )?;
-            writeln!(
-                f,
-                "delivered   {}; {} deliveries/s",
-                grouped(self.deliveries),
-                rate(self.deliveries_per_second)
-            )?;
-        }
-        if let (Some(p50), Some(p99), Some(p999), Some(max)) =
-            (self.latency_p50_us, self.latency_p99_us, self.latency_p999_us, self.latency_max_us)
-        {
-            writeln!(
-                f,
-                "latency     p50 {} · p99 {} · p99.9 {} · max {}",
-                time(p50),
-                time(p99),
-                time(p999),
-                time(max)
-            )?;
-        }
-        self.write_server(f)?;
-        self.write_verdict(f)
+        let lines = self.rows().into_iter().map(|(name, text)| format!("{name:<11} {text}"));
+        f.write_str(&lines.collect::<Vec<_>>().join("\n"))
     }
 }
 

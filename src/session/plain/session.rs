@@ -1,0 +1,206 @@
+//! The state of one plain peer: its protocol stage, its theme, its current room.
+
+use super::arguments::Fault;
+use super::theme::{Style, Theme};
+use crate::chat::{Command, Entry, Event, Kind, Name, Secret, Viewpoint};
+use crate::session::action::Action;
+use crate::session::frame::{Body, Frame};
+use crate::wire::frame::{Framer, LineKind, Step};
+use std::time::Duration;
+
+/// How long the password may take.
+const PASSWORD_TIMEOUT: Duration = Duration::from_secs(30);
+
+const PASSWORD_TRIES: u8 = 3;
+
+const PASSWORD_QUESTION: &str = "this server requires a password: /pass PASSWORD";
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// The protocol is not detected yet.
+    Undecided,
+    /// The server's password is missing; the tries left. Until then the peer is told nothing: not
+    /// whether the server is full, who is there or what it is called.
+    Locked(u8),
+    /// Its lines go to the chat.
+    Open,
+}
+
+/// One peer's side of the conversation. It never holds a password.
+#[derive(Clone, Debug)]
+pub struct Session {
+    framer: Framer,
+    stage: Stage,
+    theme: Theme,
+    /// The room that messages go to; `None` is the one joined last.
+    chosen: Option<Name>,
+    /// All lines so far were those that an IRC client begins with.
+    opening: bool,
+}
+
+impl Session {
+    /// A peer that has sent nothing yet.
+    pub fn new(style: Style) -> Session {
+        Session {
+            framer: Framer::default(),
+            stage: Stage::Undecided,
+            theme: Theme { style, ..Theme::default() },
+            chosen: Some(Name::lobby()),
+            opening: true,
+        }
+    }
+
+    /// May change with every line it sends.
+    pub fn theme(&self) -> Theme {
+        self.theme
+    }
+
+    pub(super) fn theme_mut(&mut self) -> &mut Theme {
+        &mut self.theme
+    }
+
+    /// Whether its first bytes are still to tell the protocol.
+    pub(in crate::session) fn is_undecided(&self) -> bool {
+        self.stage == Stage::Undecided
+    }
+
+    /// Whether it has yet to give the password.
+    pub(in crate::session) fn is_locked(&self) -> bool {
+        matches!(self.stage, Stage::Locked(_))
+    }
+
+    /// It speaks plain lines: it enters the chat, or is asked for the password.
+    pub(in crate::session) fn begin(&mut self, has_password: bool, actions: &mut Vec<Action>) {
+        if has_password {
+            self.stage = Stage::Locked(PASSWORD_TRIES);
+            actions.push(Action::AwaitRegistration(PASSWORD_TIMEOUT));
+            actions.push(tell(PASSWORD_QUESTION));
+        } else {
+            actions.push(self.enter());
+        }
+    }
+
+    fn enter(&mut self) -> Action {
+        self.stage = Stage::Open;
+        Action::Enter(Box::new(Entry { lobby: true, ..Entry::default() }))
+    }
+
+    /// The next line of `input`.
+    pub(in crate::session) fn next<'i>(
+        &mut self,
+        input: &'i [u8],
+        longest: usize,
+        ended: bool,
+    ) -> Frame<'i> {
+        let (used, body) = match self.framer.next_or_last(input, LineKind::Plain(longest), ended) {
+            Step::Incomplete { used } => (used, None),
+            Step::TooLong { used, .. } => (used, Some(Body::TooLong(None))),
+            Step::Line { bytes, used } => (used, Some(Body::Line(bytes))),
+        };
+        let pipelined = match body {
+            Some(Body::Line(line)) => is_message(line) || self.is_locked(),
+            _ => true,
+        };
+        Frame { used, pipelined, body }
+    }
+
+    /// The line that [`next`](Session::next) found has been taken.
+    pub(in crate::session) fn taken(&mut self, too_long: bool) {
+        self.framer.taken(too_long);
+    }
+
+    /// A line of a peer that has yet to give the password.
+    pub(super) fn take_password(&mut self, line: &[u8], password: Option<&Secret>) -> Action {
+        let line = std::str::from_utf8(line).unwrap_or_default().trim_end();
+        let given = line.strip_prefix("/pass ").map(|word| Secret::new(word.trim_start()));
+        let tries = match self.stage {
+            Stage::Locked(tries) => tries,
+            Stage::Undecided | Stage::Open => PASSWORD_TRIES,
+        };
+        if given.is_some() && given.as_ref() == password {
+            return self.enter();
+        }
+        if line == "/quit" {
+            return quit(None);
+        }
+        if tries == 1 {
+            return without_password();
+        }
+        self.stage = Stage::Locked(tries - 1);
+        let wrong = if given.is_some() { "wrong password; " } else { "" };
+        tell(&format!("{wrong}{PASSWORD_QUESTION}"))
+    }
+
+    /// Whether it has sent nothing but lines of which `is_opening` holds, this one included.
+    pub(super) fn is_opening(&mut self, is_opening: bool) -> bool {
+        self.opening &= is_opening;
+        self.opening
+    }
+
+    /// Notes what its peer is told: a room that it joins becomes the current one, and one that it
+    /// leaves no longer is.
+    pub fn heard(&mut self, event: &Event, viewpoint: Viewpoint) {
+        match (event, viewpoint) {
+            (Event::Joined { room, .. }, Viewpoint::Actor) => self.chosen = Some(room.clone()),
+            (Event::Parted { room, .. }, Viewpoint::Actor)
+                if self.chosen.as_ref() == Some(room) =>
+            {
+                self.chosen = None;
+            }
+            (Event::RoomRenamed { before, room, .. }, _)
+                if self.chosen.as_ref() == Some(before) =>
+            {
+                self.chosen = Some(room.clone());
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn choose(&mut self, room: Name) {
+        self.chosen = Some(room);
+    }
+
+    /// The room that messages go to.
+    pub fn current<'a>(&self, rooms: &'a [Name]) -> Option<&'a Name> {
+        let chosen = self.chosen.as_ref();
+        chosen.and_then(|chosen| rooms.iter().find(|room| *room == chosen)).or(rooms.last())
+    }
+
+    /// Sends a message to the current room.
+    pub(super) fn send(&mut self, rooms: &[Name], kind: Kind, text: &str) -> Result<Action, Fault> {
+        let none = "you are not in any room (try /join #room)";
+        let room = self.current(rooms).ok_or_else(|| Fault::Other(none.to_owned()))?;
+        // A user kicked while typing must not send to another room what was meant for that one.
+        if let Some(lost) = self.chosen.take_if(|chosen| chosen != room) {
+            return Err(Fault::Other(format!(
+                "not sent: you are no longer in {lost} (your messages now go to {room})"
+            )));
+        }
+        Ok(Action::Do(Command::Say(room.shared(), kind, text.into())))
+    }
+}
+
+/// Whether a line is a message; all others are commands.
+pub fn is_message(line: &[u8]) -> bool {
+    !line.starts_with(b"/") || line.starts_with(b"//")
+}
+
+/// One line that is shown to the peer alone.
+pub(super) fn tell(text: &str) -> Action {
+    Action::Tell(vec![text.to_owned()])
+}
+
+/// Leaves the chat, perhaps with a message to the others.
+pub(super) fn quit(message: Option<&str>) -> Action {
+    Action::Leave { words: message.map(Into::into), farewell: "goodbye".to_owned() }
+}
+
+/// The end of a peer that did not give the password.
+pub(in crate::session) fn without_password() -> Action {
+    Action::Leave { words: None, farewell: "goodbye: a password is required".to_owned() }
+}
+
+/// The farewell of a peer that has taken too long to give the password.
+pub(in crate::session) fn password_timeout() -> String {
+    format!("goodbye: no password within {} s", PASSWORD_TIMEOUT.as_secs())
+}

@@ -1,0 +1,165 @@
+//! Files: each answers one question, is not too long, is used, and lies where files lie.
+
+use crate::imports::{Resolver, declared, imports, through_modules};
+use crate::source::{Source, assert_none, line_of, places, root, sources, word};
+use std::collections::BTreeSet;
+use std::fs;
+
+/// Lines of a file. About 500 are wanted; this is where it stops being "about".
+const LONGEST_FILE: usize = 600;
+
+const TOP_LEVEL: &[&str] =
+    &["Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "src", "tests", "scripts", "docs"];
+
+fn badly_formed(source: &Source) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let lines = source.text.lines().count();
+    if lines > LONGEST_FILE {
+        wrong.push(format!("{} has {lines} lines: look for the second question", source.at(1)));
+    }
+    if !source.text.starts_with("//! ") {
+        wrong.push(format!("{} does not begin with what it holds", source.at(1)));
+    }
+    for name in ["todo", "unimplemented", "dbg"] {
+        for place in places(&source.code, name) {
+            if source.code[place + name.len()..].starts_with('!') {
+                wrong.push(format!("{} {name}!", source.at(line_of(&source.code, place))));
+            }
+        }
+    }
+    for mark in ["TODO", "FIXME", "XXX"] {
+        for place in places(&source.text, mark) {
+            wrong.push(format!("{} {mark}", source.at(line_of(&source.text, place))));
+        }
+    }
+    wrong
+}
+
+/// Files that nothing imports. A file that only holds methods of a type from elsewhere is imported by
+/// no one and is used all the same.
+fn unused(sources: &[Source]) -> Vec<String> {
+    let resolver = Resolver::new(sources);
+    let mut used = BTreeSet::new();
+    for source in sources.iter().filter(|source| !source.is_test()) {
+        let mut paths = imports(source, &source.shipped);
+        paths.extend(through_modules(source, &source.shipped, &resolver));
+        // A name that is passed on may be used in the same file, too.
+        let is_used = |name: &String| places(&source.shipped, name).len() > 1;
+        for import in paths {
+            if resolver.is_file(&import.path) {
+                used.insert(import.path.join("/") + ".rs");
+            }
+            if import.passed_on && !import.path.last().is_some_and(is_used) {
+                continue;
+            }
+            if let Some(file) = resolver.file(&import.path)
+                && file.name() != source.name()
+            {
+                used.insert(file.name());
+            }
+        }
+        // A folder is used by what lies in it.
+        for child in declared(&source.shipped) {
+            let path: Vec<String> = source.module.iter().cloned().chain([child]).collect();
+            let inside = |it: &Source| it.module.len() > path.len() && it.module.starts_with(&path);
+            if sources.iter().any(inside) {
+                used.insert(path.join("/") + "/mod.rs");
+            }
+        }
+    }
+    let is_used = |source: &Source| {
+        source.is_test()
+            || source.module.len() < 2
+            || source.room() == "reactor" // a library, whose users may be elsewhere
+            || used.contains(&source.name())
+            || adds_methods(source)
+    };
+    sources.iter().filter(|source| !is_used(source)).map(Source::name).collect()
+}
+
+/// Whether it has an `impl` of a type that it does not define.
+fn adds_methods(source: &Source) -> bool {
+    let defines = |name: &str| {
+        ["struct", "enum", "union", "trait"]
+            .iter()
+            .any(|kind| source.shipped.contains(&format!("{kind} {name}")))
+    };
+    source.shipped.lines().filter(|line| line.starts_with("impl")).any(|line| {
+        let line = line.rsplit(" for ").next().unwrap();
+        let name = line.trim_start_matches("impl").trim_start();
+        let name =
+            if name.starts_with('<') { name.split_once("> ").unwrap_or(("", "")).1 } else { name };
+        let name = word(name);
+        !name.is_empty() && !defines(name)
+    })
+}
+
+/// Files that no other file declares as a module: the compiler does not see them.
+fn undeclared(sources: &[Source]) -> Vec<String> {
+    let mut declared_paths = BTreeSet::new();
+    for source in sources {
+        for child in declared(&source.code) {
+            declared_paths.insert([&source.module[..], &[child]].concat());
+        }
+    }
+    let is_root = |source: &Source| {
+        source.module.is_empty()
+            || source.module == ["reactor"]
+            || source.module.starts_with(&["reactor".to_owned(), "tests".to_owned()])
+            || source.module.starts_with(&["reactor".to_owned(), "examples".to_owned()])
+            || source.text.contains("//! Included by ")
+    };
+    let by_path = |source: &Source| {
+        let file = source.path.file_name().unwrap().to_str().unwrap();
+        sources.iter().any(|it| it.text.contains(&format!("#[path = \"{file}\"]")))
+    };
+    let lost = |source: &&Source| {
+        !is_root(source) && !declared_paths.contains(&source.module) && !by_path(source)
+    };
+    sources.iter().filter(lost).map(Source::name).collect()
+}
+
+#[test]
+fn a_file_answers_one_question_and_says_which() {
+    let wrong: Vec<String> = sources().iter().flat_map(badly_formed).collect();
+    assert_none("not as files are here", &wrong);
+}
+
+#[test]
+fn every_file_is_used() {
+    let sources = sources();
+    assert_none("no module declares", &undeclared(sources));
+    let unused = unused(sources).into_iter().filter(|file| file != "wire/irc/mask.rs");
+    assert_none("no file imports anything of", &unused.collect::<Vec<_>>());
+}
+
+#[test]
+fn nothing_else_lies_at_the_top() {
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if !name.starts_with('.') && name != "target" && !TOP_LEVEL.contains(&&*name) {
+            wrong.push(name);
+        }
+    }
+    assert_none("not at the top level", &wrong);
+}
+
+#[test]
+fn a_bad_file_is_seen() {
+    let count = |text: &str| badly_formed(&Source::new("chat/x.rs", text)).len();
+    assert_eq!(count("//! A file.\nfn f() {}"), 0);
+    assert_eq!(count("fn f() { todo!() }"), 2);
+    assert_eq!(count(&"//! Long.\n".repeat(LONGEST_FILE + 1)), 1);
+    assert_eq!(count(concat!("//! A file.\n// FIX", "ME")), 1);
+    let sources = [
+        Source::new("lib.rs", "mod chat;"),
+        Source::new("chat/mod.rs", "mod a;\nmod b;\nmod c;\nuse a::A;\npub use b::B;"),
+        Source::new("chat/a.rs", "pub struct A;"),
+        Source::new("chat/b.rs", "pub struct B;\nimpl B {}"),
+        Source::new("chat/c.rs", "impl super::A {}"),
+        Source::new("chat/d.rs", ""),
+    ];
+    assert_eq!(unused(&sources), ["chat/b.rs", "chat/d.rs"]);
+    assert_eq!(undeclared(&sources), ["chat/d.rs"]);
+}
