@@ -19,19 +19,16 @@ mod search;
 mod span;
 #[cfg(feature = "disk")]
 pub(super) mod sqlite;
-#[cfg(not(feature = "disk"))]
-pub(super) use super::no_disk as sqlite;
 
 use self::guests::Guests;
 use self::memory::MemoryIndex;
 use self::query::{Answer, HistoryQuery, QueryId};
-use self::sqlite::SqliteIndex;
 use super::limits::Limits;
 use crate::chat::{HistoryUpdate, Name};
 use std::collections::VecDeque;
 
 /// Where the messages of rooms and accounts are.
-trait Store {
+pub(super) trait Store {
     /// Learns what the hub made of a record, and that it is delivered now.
     fn archive(&mut self, update: HistoryUpdate<'_>);
 
@@ -62,11 +59,7 @@ impl Index {
         Index::new(Box::new(MemoryIndex::new(limits)))
     }
 
-    pub(super) fn sqlite(index: SqliteIndex) -> Index {
-        Index::new(Box::new(index))
-    }
-
-    fn new(store: Box<dyn Store>) -> Index {
+    pub(super) fn new(store: Box<dyn Store>) -> Index {
         Index { store, guests: Guests::default(), at_hand: VecDeque::new() }
     }
 

@@ -1,7 +1,7 @@
 //! Queries of an index, and their answers.
 
 use crate::chat::limits::{HISTORY_DEFAULT, HISTORY_LINES, SEARCH_LENGTH};
-use crate::chat::{HistoryEvent, Lookup, Query, RecordId, Reference, StoredMessage};
+use crate::chat::{HistoryEvent, Lookup, Query, RecordId, Reference, Scope, StoredMessage};
 
 /// Identifies an answer; drawn with [`Journal::next_query`](crate::journal::Journal::next_query).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -16,6 +16,14 @@ pub enum HistoryQuery {
     Replay(Query),
     /// Whether a message exists.
     Find(Lookup),
+}
+
+impl HistoryQuery {
+    /// Whether texts have to be examined.
+    pub(super) fn is_search(&self) -> bool {
+        let (HistoryQuery::Past(query) | HistoryQuery::Replay(query)) = self else { return false };
+        matches!(query.scope, Scope::Search { .. })
+    }
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -12,8 +12,6 @@ mod numbering;
 pub(super) mod proposal;
 #[cfg(feature = "disk")]
 pub(super) mod sqlite;
-#[cfg(not(feature = "disk"))]
-pub(super) use super::no_disk as sqlite;
 
 use self::proposal::{Committed, Proposal};
 use super::error::Health;

@@ -1,12 +1,14 @@
 //! Answering of queries, and its thread.
 
 use super::events;
+use super::queue::{Job, Next, Queue};
 use super::rows::{COLUMNS, first_above, number_of, read_message};
+use super::search::Search;
 use crate::chat::{
     HistoryEvent, Lookup, Name, Point, Query, RecordId, Reference, Scope, StoredMessage, query,
 };
 use crate::journal::index::query::{Answer, HistoryQuery, QueryId, search_words, wanted};
-use crate::journal::index::span::{self, NOWHERE, Position, Span, position_of, record_of, spans};
+use crate::journal::index::span::{self, NOWHERE, Position, position_of, record_of, spans};
 use crate::journal::limits;
 use crate::journal::runtime::TimeSource;
 use rusqlite::types::Value;
@@ -14,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::SyncSender;
 
 /// Database instructions between two checks of the clock.
 const TIMEOUT_STEPS: i32 = 10_000;
@@ -30,55 +32,88 @@ impl Reader {
         Reader { connection, time }
     }
 
-    /// Answers one query, from one state of the file.
-    pub(super) fn answer(&mut self, query: HistoryQuery, upto: RecordId) -> Answer {
-        self.try_answer(query, upto).unwrap_or_else(|error| Answer::Failed(error.to_string()))
+    /// Answers a query, from one state of the file; `None` if it is a search that goes on.
+    pub(super) fn answer(&mut self, job: &mut Job) -> Option<Answer> {
+        let answer = self.try_answer(job);
+        answer.unwrap_or_else(|error| Some(Answer::Failed(error.to_string())))
     }
 
-    fn try_answer(&mut self, query: HistoryQuery, upto: RecordId) -> Result<Answer> {
+    fn try_answer(&mut self, job: &mut Job) -> Result<Option<Answer>> {
         let time = Arc::clone(&self.time);
-        let end = time.instant() + limits::QUERY_TIMEOUT;
+        let search = job.query.is_search();
+        let mut end = time.instant() + limits::QUERY_TIMEOUT;
+        if search {
+            end = time.instant() + 2 * limits::SEARCH_SLICE;
+        }
         let out_of_time = move || time.instant() > end;
         self.connection.progress_handler(TIMEOUT_STEPS, Some(out_of_time))?;
         let connection = &self.connection;
         let _one_state = connection.unchecked_transaction()?;
-        Ok(match query {
-            HistoryQuery::Past(query) => {
-                let (messages, events) = past(connection, &query, upto)?;
+        Ok(Some(match &job.query {
+            HistoryQuery::Past(query) | HistoryQuery::Replay(query) if search => {
+                let state = match &mut job.search {
+                    Some(state) => state,
+                    None => job.search.insert(Search::new(connection, query, job.upto)?),
+                };
+                return state.step(connection, query, &*self.time);
+            }
+            HistoryQuery::Past(query) | HistoryQuery::Replay(query) => {
+                let (messages, events) = past(connection, query, job.upto)?;
                 Answer::Past(messages, events)
             }
-            HistoryQuery::Find(lookup) => Answer::Found(find(connection, &lookup, upto)?),
-        })
+            HistoryQuery::Find(lookup) => {
+                let found = find(connection, lookup, job.upto)?;
+                let id = found.as_ref().map_or(0, |found| found.id.0.cast_signed());
+                let sql = "SELECT count(*) FROM reaction WHERE message = ?1";
+                let reactions = connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))?;
+                Answer::Found(found, reactions)
+            }
+        }))
     }
 
-    /// Answers queries until the channel is closed.
+    /// Answers queries until the queue is closed, or only those that are no searches.
     pub(super) fn run(
         &mut self,
-        queries: &Receiver<(QueryId, HistoryQuery, RecordId)>,
+        queue: &Queue,
+        searches: bool,
         answers: &SyncSender<(QueryId, Answer)>,
         wake: &dyn Fn(),
     ) {
-        answer_with(queries, answers, wake, |query, upto| self.answer(query, upto));
+        let time = Arc::clone(&self.time);
+        let next = || queue.next(searches, || time.instant());
+        answer_with(next, queue, answers, wake, |job| self.answer(job));
     }
 }
 
 /// A panic affects only the query that caused it: it leaves a read-only transaction incomplete,
 /// which is rolled back.
 fn answer_with(
-    queries: &Receiver<(QueryId, HistoryQuery, RecordId)>,
+    mut next: impl FnMut() -> Option<Next>,
+    queue: &Queue,
     answers: &SyncSender<(QueryId, Answer)>,
     wake: &dyn Fn(),
-    mut answer: impl FnMut(HistoryQuery, RecordId) -> Answer,
+    mut answer: impl FnMut(&mut Job) -> Option<Answer>,
 ) {
     let mut told = false;
-    while let Ok((id, query, upto)) = queries.recv() {
-        let found = catch_unwind(AssertUnwindSafe(|| answer(query, upto)));
-        if found.is_err() && !std::mem::replace(&mut told, true) {
-            log::error!("a history query has failed; others are still answered");
-        }
-        let failed =
-            |_| Answer::Failed("the query has failed; the server's log says where".to_owned());
-        if answers.send((id, found.unwrap_or_else(failed))).is_err() {
+    while let Some(next) = next() {
+        let (id, answer) = match next {
+            Next::GiveUp(id) => (id, Answer::Failed("it took too long".to_owned())),
+            Next::Answer(asker, mut job) => {
+                let found = catch_unwind(AssertUnwindSafe(|| answer(&mut job)));
+                if found.is_err() && !std::mem::replace(&mut told, true) {
+                    log::error!("a history query has failed; others are still answered");
+                }
+                let failed = "the query has failed; the server's log says where";
+                match found.unwrap_or_else(|_| Some(Answer::Failed(failed.to_owned()))) {
+                    Some(answer) => (job.id, answer),
+                    None => {
+                        queue.put_back(asker, job);
+                        continue;
+                    }
+                }
+            }
+        };
+        if answers.send((id, answer)).is_err() {
             return;
         }
         wake();
@@ -124,7 +159,6 @@ fn past(
 ) -> Result<(Vec<StoredMessage>, Vec<HistoryEvent>)> {
     let room = match &query.scope {
         Scope::Room(room) | Scope::Thread { room, .. } => Some(room),
-        Scope::Search { rooms, .. } if rooms.len() == 1 => rooms.first(),
         _ => None,
     };
     let whose = if query.events { events::whose(connection, &query.scope)? } else { None };
@@ -139,9 +173,14 @@ fn past(
     };
     let spans = spans(query.range, wanted(query), upto, locate)?;
     let newest = spans.first().is_some_and(|span| span.newest);
+    let source = source(connection, &query.scope)?;
     let (mut messages, mut events) = (Vec::new(), Vec::new());
     for span in &spans {
-        let mut some = in_span(connection, &query.scope, span)?;
+        let span = &room.map_or(*span, |room| span.since(room.since));
+        let mut some = Vec::new();
+        if let Some(source) = &source {
+            select(connection, source, span.ids(), (span.newest, span.limit), &mut some)?;
+        }
         if span.newest {
             some.reverse();
         }
@@ -153,15 +192,12 @@ fn past(
         messages.append(&mut some);
         events.append(&mut others);
     }
-    span::truncate(&mut messages, &mut events, newest);
-    for message in &mut messages {
-        add_reactions(connection, message)?;
-    }
+    span::merge(&mut messages, &mut events, usize::MAX, newest);
     Ok((messages, events))
 }
 
 /// The position of a point among the messages of a room, or among all.
-fn locate_in(
+pub(super) fn locate_in(
     connection: &Connection,
     room: Option<&query::Room>,
     point: Point,
@@ -199,7 +235,7 @@ fn locate_in(
 }
 
 /// The rows of a scope: where they are, which they are, what their id is called there.
-struct Source {
+pub(super) struct Source {
     from: &'static str,
     condition: &'static str,
     key: &'static str,
@@ -213,7 +249,7 @@ const PRIVATE: &str = "private s CROSS JOIN message m ON m.id = s.message";
 const SEARCH: &str = "search s CROSS JOIN message m ON m.id = s.rowid";
 
 /// The table with a scope's messages; `None` if there are none.
-fn source(connection: &Connection, scope: &Scope) -> Result<Option<Source>> {
+pub(super) fn source(connection: &Connection, scope: &Scope) -> Result<Option<Source>> {
     let mut rooms = HashMap::new();
     let mut know = |room: &query::Room| -> Result<Option<i64>> {
         let number = number_of(connection, &room.name)?;
@@ -265,36 +301,40 @@ fn source(connection: &Connection, scope: &Scope) -> Result<Option<Source>> {
     Ok(Some(Source { from, condition, key, values, rooms }))
 }
 
-/// The rows of a span, from the requested end.
-fn in_span(connection: &Connection, scope: &Scope, span: &Span) -> Result<Vec<StoredMessage>> {
-    let Some(source) = source(connection, scope)? else { return Ok(Vec::new()) };
-    let Source { from, condition, key, mut values, rooms: known } = source;
-    let order = if span.newest { "DESC" } else { "ASC" };
+/// Adds the messages between two ids, both exclusive, from the requested end.
+pub(super) fn select(
+    connection: &Connection,
+    source: &Source,
+    (after, before): (u64, u64),
+    (newest, limit): (bool, usize),
+    found: &mut Vec<StoredMessage>,
+) -> Result<()> {
+    let Source { from, condition, key, values, rooms: known } = source;
+    let order = if newest { "DESC" } else { "ASC" };
     let sql = format!(
         "SELECT {COLUMNS} FROM {from} LEFT JOIN message q ON q.id = m.reply
          WHERE {condition} AND {key} > ? AND {key} < ? ORDER BY {key} {order}"
     );
-    let (after, before) = span.ids();
-    values.push(after.cast_signed().into());
-    values.push(before.cast_signed().into());
+    let ids = [after, before].map(|id| Value::from(id.cast_signed()));
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut found = Vec::new();
-    while found.len() < span.limit
+    let mut rows = statement.query(params_from_iter(values.iter().chain(&ids)))?;
+    let (wanted, mut bytes) = (found.len().saturating_add(limit), 0);
+    while found.len() < wanted
+        && bytes <= limits::ANSWER_BYTES
         && let Some(row) = rows.next()?
     {
         let room = row.get::<_, Option<i64>>(2)?.and_then(|number| known.get(&number));
         let id = RecordId(row.get::<_, i64>(0)?.cast_unsigned());
         if room.is_some_and(|room| id < room.since) {
-            // Said in an earlier room of that name; so was everything older.
-            if span.newest && known.len() == 1 {
-                break;
-            }
+            // Sent in an earlier room of that name.
             continue;
         }
-        found.push(read_message(row, room.map(|room| &room.name))?);
+        let mut message = read_message(row, room.map(|room| &room.name))?;
+        add_reactions(connection, &mut message)?;
+        bytes += message.bytes();
+        found.push(message);
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The query for the full-text index; `None` if it cannot find anything.
@@ -313,8 +353,10 @@ fn search_for(words: &str, rooms: &[i64], by: Option<i64>) -> Option<String> {
 }
 
 fn add_reactions(connection: &Connection, message: &mut StoredMessage) -> Result<()> {
-    let sql =
-        "SELECT text, count(*) FROM reaction WHERE message = ?1 GROUP BY text ORDER BY min(id)";
+    // An earlier server kept any number of them.
+    let sql = "SELECT text, count(*) FROM
+                   (SELECT text, id FROM reaction WHERE message = ?1 LIMIT 1000)
+               GROUP BY text ORDER BY min(id) LIMIT 100";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([message.id.0.cast_signed()], |row| {
         Ok((row.get::<_, String>(0)?.into(), row.get(1)?))
@@ -326,21 +368,21 @@ fn add_reactions(connection: &Connection, message: &mut StoredMessage) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc::{channel, sync_channel};
+    use std::sync::mpsc::sync_channel;
 
     #[test]
     fn a_query_that_panics_is_answered_and_so_is_the_next() {
-        let (ask, queries) = channel();
         let (answers, answered) = sync_channel(10);
-        for id in 1..=4 {
+        let queue = Queue::new();
+        let mut jobs = (1..=4).map(|id| {
             let room = query::Room { name: Name::new("#x"), since: RecordId(0) };
-            let lookup = Lookup { room, message: Point::Id(RecordId(id)) };
-            ask.send((QueryId(id), HistoryQuery::Find(lookup), RecordId(id))).unwrap();
-        }
-        drop(ask);
-        answer_with(&queries, &answers, &|| {}, |_, upto| {
-            assert!(upto.0 % 2 == 0, "an odd query");
-            Answer::Found(None)
+            let query = HistoryQuery::Find(Lookup { room, message: Point::Id(RecordId(id)) });
+            let job = Job { id: QueryId(id), query, upto: RecordId(id), search: None };
+            Next::Answer(Name::new("alice"), job)
+        });
+        answer_with(|| jobs.next(), &queue, &answers, &|| {}, |job| {
+            assert!(job.upto.0 % 2 == 0, "an odd query");
+            Some(Answer::Found(None, 0))
         });
         let found: Vec<(u64, bool)> = answered
             .try_iter()
