@@ -288,7 +288,7 @@ fn a_server_that_wants_a_greeting_gets_it() {
     let output = swarm(server(Vice::Formal), &room);
     assert_eq!(output.status.code(), Some(3));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("3 of 3 members heard nothing") && said.contains("--hello"), "{said}");
+    assert!(said.contains("3 of 3 members received nothing") && said.contains("--hello"), "{said}");
     let (code, report) = judge(Vice::Formal, &[&room[..], &["--hello", "HELLO member"]].concat());
     assert_eq!((code, charges(&report)), (0, vec![]), "{report}");
 }
@@ -302,7 +302,7 @@ fn a_client_may_count_as_connected_when_it_is_welcome() {
     let output = swarm(server(Vice::Ornate), &[&room[..], &["3 users"]].concat());
     assert_eq!(output.status.code(), Some(3));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("6 of 6 members have not heard the text of --welcome"), "{said}");
+    assert!(said.contains("6 of 6 members did not receive the text of --welcome"), "{said}");
 }
 
 #[test]
@@ -310,13 +310,13 @@ fn what_prevents_a_measurement_is_said_with_its_own_exit_code() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let deaf = server(Vice::Deaf);
     for (port, arguments, code, expected) in [
-        (free, &["-c", "3"][..], 3, "refused; is a server running there?"),
-        (deaf, &["-c", "3", "--timeout", "0.3"], 3, "of 3 members heard nothing"),
+        (free, &["-c", "3"][..], 3, "connection refused (is a server running there?)"),
+        (deaf, &["-c", "3", "--timeout", "0.3"], 3, "of 3 members received nothing"),
         (deaf, &["-c", "4000000000"], 2, "connections asked for"),
         (deaf, &["-c", "1010", "--backend", "select"], 2, "possible with select"),
         (deaf, &["--size", "3"], 2, "bytes"),
         (deaf, &["--rate", "5", "--window", "5"], 2, "cannot be used with"),
-        (deaf, &["-c", "3", "-s", "3", "--one-order"], 2, "a member who hears everything"),
+        (deaf, &["-c", "3", "-s", "3", "--one-order"], 2, "a member that receives everything"),
         (deaf, &["--backend", "iocp"], 2, "this system has no 'iocp'"),
         (deaf, &["--pid", "2147483647"], 2, "cannot measure process"),
     ] {

@@ -58,7 +58,7 @@ fn run(settings: Settings, log: &Log) -> ExitCode {
         Ok(Ending::Orderly) => ExitCode::SUCCESS,
         Ok(Ending::Hasty) => ExitCode::from(130),
         Err(error) => {
-            log.say(&format!("chatloop-server: the loop cannot go on: {error}"));
+            log.say(&format!("chatloop-server: fatal error: {error}"));
             ExitCode::FAILURE
         }
     }

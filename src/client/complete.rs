@@ -13,7 +13,7 @@ pub const MAX_COMMANDS: usize = 200;
 /// Lines of a list of commands.
 const MAX_SHOWN: usize = 100;
 
-/// What can be completed.
+/// The words for completion.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
     /// The last speaker is last.
@@ -87,7 +87,7 @@ impl Vocabulary {
         }
     }
 
-    /// What the word that ends at `cursor` may become. `own` is not offered.
+    /// The completions of the word that ends at `cursor`. `own` is not offered.
     pub fn complete(&self, line: &str, cursor: usize, own: &str) -> Completion {
         let before = &line[..cursor];
         let start = before

@@ -1,8 +1,8 @@
-//! A person's side of the client: messages above the edited line, lines and pastes to the server.
+//! The interactive front end: messages above the edited line, lines and pastes to the server.
 //!
-//! Everything that is shown in a turn is written at the turn's end with one system call. The
-//! terminal blocks if it must; a person whose terminal stands still wants nothing else to move
-//! either, and the server keeps their send queue.
+//! Everything shown in a turn is written at its end with one system call. The terminal may block; a
+//! user whose terminal is stopped expects nothing else to move, and the server keeps their send
+//! queue.
 
 use super::complete::Completion;
 use super::dialect::Dialect;
@@ -18,26 +18,26 @@ use std::io;
 use std::time::Duration;
 
 const PROMPT: &str = "[You]: ";
-/// What stands in front of the further lines of one message.
+/// The prefix of further lines of one message.
 const INDENT: &str = "    ";
 
-/// What the loop is to do after keys were pressed.
+/// What the loop is to do after key presses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ConsoleAction {
     /// Go on.
     Continue,
-    /// Send what is queued, and end.
+    /// Send what is queued, and exit.
     Leave,
-    /// End at once: the terminal is gone.
+    /// Exit at once: the terminal is gone.
     Vanish,
 }
 
-/// What Tab offers.
+/// The completions offered.
 struct Offer {
-    /// The byte of the line that the words begin at.
+    /// The byte of the line at which the words start.
     start: usize,
     words: Vec<String>,
-    /// The word that stands there.
+    /// The current word.
     current: usize,
     /// The line and cursor with it: after any other change the offer is void.
     line: String,
@@ -57,12 +57,11 @@ pub struct Console {
 impl Console {
     /// Makes standard input and output a raw terminal.
     ///
-    /// # Errors
-    /// They are no terminal.
+    /// # Errors They are not a terminal.
     pub fn open(painter: Painter, dialect: Dialect) -> io::Result<Console> {
         let irc = matches!(dialect, Dialect::Irc(_));
         let console = LineConsole::open(ConsoleOptions {
-            // Some plain servers take an empty line for goodbye.
+            // Some plain-text servers disconnect on an empty line.
             keeps_blank_lines: irc,
             always_interrupts: false,
             style: painter.style(style::YOU),
@@ -72,7 +71,6 @@ impl Console {
         Ok(Console { console, registration, painter, offer: None, dialect, quit_sent: false })
     }
 
-    /// Whether the last line sent was `/quit`.
     pub fn has_sent_quit(&self) -> bool {
         self.quit_sent
     }
@@ -82,7 +80,7 @@ impl Console {
         self.console.timeout()
     }
 
-    /// Standard input is ready: reads once and does what the keys say.
+    /// Standard input is readable: reads once and executes the keys.
     pub fn input_ready(
         &mut self,
         link: &mut Link,
@@ -93,7 +91,7 @@ impl Console {
         self.act(link, now)
     }
 
-    /// No more bytes came in time: an ESC was the key.
+    /// The timeout has expired: an ESC was the key.
     pub fn timed_out(&mut self, link: &mut Link, now: &Zoned) -> ConsoleAction {
         self.console.timed_out();
         self.act(link, now)
@@ -137,7 +135,7 @@ impl Console {
         }
     }
 
-    /// Tab: the first word that fits, and with each further Tab the next one.
+    /// Tab: the first matching word, and with each further Tab the next one.
     fn complete(&mut self, now: &Zoned) {
         let (line, cursor) = (self.console.line(), self.console.cursor());
         let valid = |offer: &Offer| offer.line == line && offer.cursor == cursor;
@@ -155,7 +153,7 @@ impl Console {
         if !self.console.complete(start, &words[current]) {
             return self.console.bell();
         }
-        // A single word is done: the next Tab completes what comes after it.
+        // A single word is complete: the next Tab completes what follows it.
         if words.len() > 1 {
             let (line, cursor) = (self.console.line().to_owned(), self.console.cursor());
             self.offer = Some(Offer { start, words, current, line, cursor });
@@ -186,7 +184,7 @@ impl Console {
         Ok(())
     }
 
-    /// Shows what the person sends. Lines after the first of one message are indented.
+    /// Shows the user's own message. Lines after the first are indented.
     fn echo(&mut self, lines: &[String], now: &Zoned) {
         for (place, line) in lines.iter().enumerate() {
             let mut shown = Vec::new();
@@ -256,7 +254,7 @@ impl Console {
         self.print(&shown, now);
     }
 
-    /// Prints a whole line above the edited one, and the day before it if that is new.
+    /// Prints a line above the edited one, preceded by the date if it has changed.
     fn print(&mut self, shown: &[u8], now: &Zoned) {
         if let Some(day) = self.painter.day_line(now) {
             let mut line = Vec::new();
@@ -268,8 +266,7 @@ impl Console {
 
     /// Shows what the turn has changed, with one write.
     ///
-    /// # Errors
-    /// The terminal is gone.
+    /// # Errors The terminal is gone.
     pub fn present(&mut self) -> io::Result<()> {
         self.console.set_prompt(&self.prompt());
         let frame = self.console.frame();
@@ -283,31 +280,28 @@ impl Console {
 
     /// Gives the terminal back while the process is stopped.
     ///
-    /// # Errors
-    /// The terminal is gone.
+    /// # Errors The terminal is gone.
     pub fn pause(&mut self) -> io::Result<()> {
         self.clear_row()?;
         self.console.pause()
     }
 
-    /// Takes the terminal again.
+    /// Takes the terminal back.
     ///
-    /// # Errors
-    /// The terminal is gone.
+    /// # Errors The terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
         self.console.resume()
     }
 
     /// Takes the row away: what the shell prints next begins there.
     ///
-    /// # Errors
-    /// The terminal is gone.
+    /// # Errors The terminal is gone.
     pub fn clear_row(&mut self) -> io::Result<()> {
         let frame = self.console.last_frame();
         self.console.write(&frame)
     }
 
-    /// Asks the poller for what is wanted next: always keys.
+    /// Updates the poller interest: keys are always wanted.
     ///
     /// # Errors
     /// The poller's.

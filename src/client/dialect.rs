@@ -1,5 +1,4 @@
-//! The conversation in its dialect, IRC or plain lines, behind what a person's console asks of
-//! either.
+//! The conversation, in IRC or plain text, as the console sees it.
 
 use super::complete::Vocabulary;
 use super::display::DisplayItem;
@@ -24,7 +23,7 @@ impl Dialect {
         }
     }
 
-    /// What is to be shown of a line from the server.
+    /// The items to show for a line from the server.
     pub fn received(&mut self, line: &[u8], now: &Zoned) -> Vec<DisplayItem> {
         match self {
             Dialect::Plain(lines) => lines.received(line),
@@ -37,8 +36,7 @@ impl Dialect {
 
     /// Whether these lines can be sent now.
     ///
-    /// # Errors
-    /// Why not, in words for people.
+    /// # Errors The reason, as a message.
     pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         match self {
             Dialect::Plain(_) => Ok(()),
@@ -54,7 +52,7 @@ impl Dialect {
         }
     }
 
-    /// Sends such a part: the bytes, and what is to be shown.
+    /// Sends a part: the bytes, and the items to show.
     pub fn send(&mut self, part: &[String], now: &Zoned) -> (Vec<u8>, Vec<DisplayItem>) {
         match self {
             Dialect::Plain(_) => ([part.concat().as_bytes(), b"\n"].concat(), Vec::new()),
@@ -71,7 +69,7 @@ impl Dialect {
         }
     }
 
-    /// Whether a line that was just sent was a goodbye.
+    /// Whether a line that was just sent quits.
     pub fn is_quit(&self, line: &str) -> bool {
         match self {
             Dialect::Plain(_) => is_quit(line.as_bytes()),
@@ -87,7 +85,7 @@ impl Dialect {
         }
     }
 
-    /// This person's nick; empty if unknown.
+    /// The user's nick; empty if unknown.
     pub fn nick(&self) -> &str {
         match self {
             Dialect::Plain(_) => "",
@@ -103,7 +101,7 @@ impl Dialect {
         }
     }
 
-    /// What Tab offers.
+    /// The completions offered.
     pub fn vocabulary(&self) -> &Vocabulary {
         match self {
             Dialect::Plain(lines) => lines.vocabulary(),
@@ -111,7 +109,6 @@ impl Dialect {
         }
     }
 
-    /// Whether messages are shown with their numbers.
     pub fn shows_numbers(&self) -> bool {
         match self {
             Dialect::Plain(_) => false,

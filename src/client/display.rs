@@ -1,40 +1,40 @@
-//! What is to be shown, before it has a form: a person's screen and a script's output give it one.
+//! Items to show, before the screen or a script's output renders them.
 //!
-//! A plain server's line is shown as it came, so it stays a line; what an IRC server says comes in
-//! fields.
+//! A plain-text server's line is shown as received, so it stays a line; an IRC server's messages
+//! have fields.
 
 use super::Notice;
 use crate::wire::clean::clean;
 use jiff::Timestamp;
 
-/// What is to be shown.
+/// An item to show.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum DisplayItem {
-    /// A plain server's line, or one that is no IRC; not harmless yet.
+    /// A plain-text server's line, or one that is not IRC; not sanitised yet.
     Line(Vec<u8>),
     /// A message, new or from the history.
     Message(Box<Incoming>),
-    /// The server's words, or what happens there; one harmless line.
+    /// A message from the server, or an event; one sanitised line.
     ServerText(String),
-    /// The client's own words.
+    /// A notice of the client.
     Notice(Notice),
     /// The bell.
     Bell,
 }
 
-/// How a message is meant.
+/// The kind of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MessageKind {
     /// As text.
     Message,
-    /// As what somebody does: `/me`.
+    /// An action: `/me`.
     Action,
-    /// As text that no program answers.
+    /// A notice, which programs do not reply to.
     Notice,
 }
 
 impl MessageKind {
-    /// What stands between the nick and the text.
+    /// The separator between nick and text.
     pub fn between(self) -> &'static str {
         match self {
             MessageKind::Message => "]: ",
@@ -47,15 +47,15 @@ impl MessageKind {
 /// A message as it is shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Incoming {
-    /// It comes from the history.
+    /// Whether it is history.
     pub past: bool,
-    /// When it was sent, if the server tells.
+    /// When it was sent, if known.
     pub time: Option<Timestamp>,
     /// `None` for a direct message.
     pub room: Option<String>,
-    /// The sender; of this person's own direct message, the recipient.
+    /// The sender; of the user's own direct message, the recipient.
     pub nick: String,
-    /// A direct message by this person.
+    /// A direct message from the user.
     pub own: bool,
     pub kind: MessageKind,
     /// The number that commands name it by.
@@ -66,13 +66,13 @@ pub struct Incoming {
     pub account: Option<String>,
     /// The message it replies to.
     pub reply: Option<Quoted>,
-    /// It mentions this person.
+    /// Whether it mentions the user.
     pub mention: bool,
     /// Harmless; lines are separated by newlines.
     pub text: String,
 }
 
-/// A message that another one answers.
+/// A message that another one replies to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Quoted {
     /// The server's msgid.
@@ -82,7 +82,7 @@ pub struct Quoted {
 }
 
 impl Incoming {
-    /// What a reply begins with: `re 17 <alice> tea or coffee?: `; empty for all others.
+    /// The prefix of a reply: `re 17 <alice> tea or coffee?: `; empty for other messages.
     pub fn reply_prefix(&self) -> String {
         match self.reply.as_ref().map(|reply| &reply.known) {
             Some(Some((number, nick, text))) => format!("re {number} <{nick}> {text}: "),
@@ -93,23 +93,23 @@ impl Incoming {
 }
 
 impl DisplayItem {
-    /// The server's words, made harmless.
+    /// Text from the server, sanitised.
     pub fn server_text(text: impl AsRef<str>) -> DisplayItem {
         DisplayItem::ServerText(clean(text.as_ref().as_bytes()).into_owned())
     }
 
-    /// The client's own words.
+    /// A notice of the client.
     pub fn note(text: impl AsRef<str>) -> DisplayItem {
         DisplayItem::Notice(Notice::note(clean(text.as_ref().as_bytes())))
     }
 
-    /// The client's own words about something that went wrong.
+    /// An error message of the client.
     pub fn error(text: impl AsRef<str>) -> DisplayItem {
         DisplayItem::Notice(Notice::error(clean(text.as_ref().as_bytes())))
     }
 }
 
-/// Whether `text` names `nick` as a word of its own.
+/// Whether `text` contains `nick` as a separate word.
 pub fn mentions(text: &str, nick: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     // A nick of other signs, as `[bob]`, is looked for without them.

@@ -13,15 +13,15 @@ use jiff::Zoned;
 use std::io::{self, IsTerminal};
 
 pub(super) enum Front {
-    /// A person, but there is no connection yet and the terminal is still as it was. The dialect
-    /// is handed on to the console.
+    /// Interactive, but without a connection yet, and the terminal is unchanged. The dialect is
+    /// handed to the console later.
     Person(Option<Dialect>),
     Console(Box<Console>),
     Script(Box<Script>),
 }
 
 impl Front {
-    /// Whether there is room for more lines from the server.
+    /// Whether more lines from the server are accepted.
     pub(super) fn is_listening(&self) -> bool {
         match self {
             Front::Script(script) => script.is_listening(),
@@ -79,7 +79,7 @@ impl Front {
         }
     }
 
-    /// Takes the terminal again after a stop.
+    /// Takes the terminal back after a stop.
     ///
     /// # Errors The terminal is gone.
     pub(super) fn resume(&mut self) -> io::Result<()> {
@@ -107,7 +107,7 @@ impl Front {
         Ok(true)
     }
 
-    /// Writes what is left, and gives the terminal back.
+    /// Writes what is left and restores the terminal.
     ///
     /// # Errors
     /// A script's output could not be written.

@@ -1,4 +1,4 @@
-//! What a server says as JSON for programs: one object a line, version 1.
+//! A server's messages as JSON for programs: one object per line, version 1.
 //!
 //! Every object has `v` (1), `type`, `time` (RFC 3339, UTC) and `text`; a later version may add
 //! fields. By `type`:
@@ -8,8 +8,9 @@
 //! | `message`, `action`, `notice` | sent to a room | `room`, `number` (or null), `nick`, `mention` |
 //! | `private` | a direct message | `nick`, `own` (sent by this client, to `nick`), `kind` |
 //! | `past` | from the history | `room` or null, `number`, `nick`, `own`, `kind`; `time` is when |
-//! | all of these | | `id`, `account`, `reply` (the `id` of what it answers), each or null |
-//! | `server` | the server's own words | |
+//! | all of these | | `id`, `account`, `reply` (the `id` of the message it replies to), each or
+//! null |
+//! | `server` | a message from the server itself | |
 //! | `raw` | not IRC; with `--plain` every line | |
 //!
 //! `kind` is `message`, `action` or `notice`. `text` is harmless on a terminal, as in all output
@@ -31,8 +32,8 @@ fn finished(mut object: Value, time: &str) -> String {
     object.to_string()
 }
 
-/// An item as an object, without newline; `None` for what is only for people. `now` counts where
-/// the server says no time.
+/// An item as an object, without newline; `None` for what is shown to people only. `now` is used if
+/// the server sends no time.
 pub fn object(item: &DisplayItem, now: Timestamp) -> Option<String> {
     let object = match item {
         DisplayItem::Message(message) => message_object(message),

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 /// Bytes of one line from the server; the rest of a longer one is skipped and reported.
 pub const MAX_SERVER_LINE: usize = 64 * 1024;
 
-/// Bytes read a turn, so that a flood leaves the keyboard its turn.
+/// Bytes read per turn, so that a flood does not block the keyboard.
 pub const READ_SHARE: usize = 64 * 1024;
 
 /// Bytes written a turn.
@@ -37,10 +37,10 @@ pub const WRITE_SHARE: usize = 256 * 1024;
 /// Bytes waiting to be sent above which a script's input is not read on.
 pub const SEND_SOFT: usize = 256 * 1024;
 
-/// Bytes waiting to be sent above which a person's line is refused.
+/// Size of the send queue above which a typed line is rejected.
 pub const SEND_HARD: usize = 8 * 1024 * 1024;
 
-/// What happened to the connection.
+/// An event of the connection.
 #[derive(Debug)]
 pub enum LinkEvent {
     /// It is established.
@@ -89,7 +89,7 @@ enum State {
     Up { transport: Transport },
 }
 
-/// The connection to the server and what is under way on it.
+/// The connection to the server and its pending data.
 pub struct Link {
     addresses: Vec<SocketAddr>,
     timeout: Duration,
@@ -126,7 +126,7 @@ impl Link {
         self.outbox.len()
     }
 
-    /// Queues bytes; the caller looks at [`unsent`](Link::unsent) first.
+    /// Queues bytes; the caller checks [`unsent`](Link::unsent) first.
     pub fn send(&mut self, bytes: &[u8]) {
         let segment = self.encoder.append(bytes);
         self.outbox.push(&segment);
@@ -293,8 +293,8 @@ impl Link {
         }
     }
 
-    /// Writes what waits and asks the poller for what is wanted next. `listening` is false while
-    /// there is no room for more lines.
+    /// Writes the queue and updates the poller interest. `listening` is false while no more lines
+    /// are accepted.
     ///
     /// # Errors
     /// The poller's.

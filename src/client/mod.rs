@@ -3,11 +3,11 @@
 //! | file | subject |
 //! |---|---|
 //! | `options` | what can be asked for on the command line? |
-//! | `startup` | what is known before the first turn? |
+//! | `startup` | addresses, passwords, colours |
 //! | `run` | what happens in one turn of the loop, and how does it end? |
 //! | `run/connection` | what follows when the connection is established, fails or is lost? |
 //! | `timers`, `tokens` | what are the timers and the poller's tokens for? |
-//! | `front` | who uses the client, a person or a script? |
+//! | `front` | the front end, interactive or script |
 //! | `link` | how is the connection made, used, lost and made again? |
 //! | `console` | what does a person at a terminal see, and what do their lines do? |
 //! | `script` | how does a shell script use it? |
@@ -19,11 +19,11 @@
 //! | `complete` | what may the word at the cursor become? |
 //! | `secrets` | which part of a typed line is a password? |
 //!
-//! It speaks IRC, and sends nothing but the registration before the server has accepted that. With
-//! `--plain` it works with any server that speaks lines.
+//! It speaks IRC, and sends only the registration before the server has accepted that. With
+//! `--plain` it works with any line-based server.
 //!
-//! Deliberately absent: name lookups that do not block (they happen once, before the loop), and
-//! text that a server sends without a newline behind it: it is shown when its line is complete.
+//! Absent: non-blocking name lookups (they happen once, before the loop), and partial lines: text
+//! without a final newline is shown when its line is complete.
 
 mod complete;
 mod console;
@@ -49,10 +49,10 @@ pub use run::run;
 use std::fmt;
 use std::process::ExitCode;
 
-/// How the client ended; the codes are in `--help`.
+/// How the client exited; the codes are in `--help`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
-    /// Everything was sent and received, or the user left.
+    /// Everything was sent and received, or the user quit.
     Done,
     /// No address of the server could be connected to.
     NotConnected,
@@ -62,9 +62,9 @@ pub enum Exit {
     Arguments,
     /// The connection was lost and not regained.
     Lost,
-    /// This machine could not go on: no descriptor, a full disk behind standard output.
+    /// A local error: no descriptor, a full disk behind standard output.
     System,
-    /// A signal asked the program to end; its number.
+    /// Terminated by a signal; its number.
     Signal(u8),
 }
 
@@ -88,7 +88,6 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// How severe a notice is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Severity {
     /// Good to know.
@@ -97,7 +96,7 @@ pub enum Severity {
     Error,
 }
 
-/// One line of the client's own for the person.
+/// A notice of the client to the user: one line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Notice {
     pub severity: Severity,

@@ -20,7 +20,7 @@ pub enum Timestamps {
     Never,
 }
 
-/// When the terminal's bell rings.
+/// `--bell`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, ValueEnum)]
 pub enum Bell {
     /// Never

@@ -1,11 +1,11 @@
 //! Lines as a person sees them: colours, times, and a server's bytes made harmless.
 //!
-//! The bytes are a stranger's. [`wire::clean`](crate::wire::clean) makes them harmless; the one
-//! thing let through, on a terminal with colours, is a short list of SGR parameters, because
-//! servers of the classic kind colour their lines. A colour cannot do harm: it moves nothing and
-//! answers nothing, and it ends with its line. Concealed, blinking and background colours are not
-//! on the list. A `\r` in front, with which the classic server overwrites the waiting prompt of
-//! its own client, is dropped.
+//! The bytes are untrusted. [`wire::clean`](crate::wire::clean) sanitises them; the only exception,
+//! on a terminal with colours, is a short list of SGR parameters, because servers of the classic
+//! style colour their lines. A colour cannot do harm: it moves nothing and triggers no reply, and
+//! it is reset at the end of the line. Concealed, blinking and background colours are not in the
+//! list. A leading `\r`, with which the classic server overwrites the prompt of its own client, is
+//! dropped.
 
 use super::display::{DisplayItem, Incoming};
 use super::plain::bracketed;
@@ -32,7 +32,7 @@ const NAMES: [&str; 10] = ["32", "33", "34", "35", "36", "92", "93", "94", "95",
 /// The room whose name is not written in front of its messages: a chatloop server's first one.
 const LOBBY: &str = "#lobby";
 
-/// Turns lines into what is shown, and keeps the day.
+/// Renders lines, and tracks the date.
 #[derive(Debug)]
 pub struct Painter {
     colours: bool,
@@ -59,7 +59,7 @@ impl Painter {
         changed.then(|| now.strftime("--- %A, %-d %B %Y ---").to_string())
     }
 
-    /// The time that goes in front of a line; empty if times are not wanted.
+    /// The time in front of a line; empty if timestamps are off.
     pub fn time(&self, now: &Zoned, out: &mut Vec<u8>) {
         if self.timestamps {
             self.styled(&now.strftime("%H:%M").to_string(), style::DIM, out);
@@ -110,7 +110,7 @@ impl Painter {
         vec![out]
     }
 
-    /// Appends the words of an IRC server.
+    /// Appends text from an IRC server.
     pub fn server_text(&self, text: &str, now: &Zoned, out: &mut Vec<u8>) {
         self.time(now, out);
         out.extend_from_slice(b"* ");
@@ -118,8 +118,8 @@ impl Painter {
     }
 
     /// A message in IRC, without newlines: a line for each of its lines, those after the first
-    /// with `indent` in front or with all that stands in front of the first. A time that the
-    /// server says counts as the line's; both are this machine's local time.
+    /// prefixed with `indent` or with the prefix of the first. The server's time of the message is
+    /// used if it has one, as local time.
     pub fn message(
         &self,
         message: &Incoming,
@@ -254,7 +254,7 @@ impl<'a> Parts<'a> {
             .any(|part| matches!(part, Part::Colour(parameters) if is_harmless(parameters)))
     }
 
-    /// The line with those of its colours that are harmless, all ended at its end.
+    /// The line with its harmless colours, all reset at its end.
     fn coloured(&self, out: &mut Vec<u8>) {
         let mut open = false;
         for part in &self.0 {

@@ -1,13 +1,13 @@
 //! A conversation in plain lines, for `--plain`: the other dialect is [`irc`](super::irc).
 //!
-//! Lines are shown as they come, made harmless, and sent as they are typed. Nothing is sent that
-//! was not typed. It works with every server that speaks lines because it knows none of them: two
-//! habits that many share are all it looks for, a name in brackets in front of a line, which gets
-//! its colour and is offered to Tab, and a BEL in front, which rings.
+//! Lines are shown as received, after sanitising, and sent as typed. Nothing is sent that was not
+//! typed. It works with every line-based server because it assumes nothing about any of them,
+//! except for two common conventions: a name in brackets in front of a line, which is coloured and
+//! offered to Tab, and a leading BEL, which rings.
 //!
-//! Rejected: to find out from a server's sentences who and where this person is, in order to go
-//! back there after a loss and to ask for what was missed. Every sentence of a server would then
-//! be an interface. IRC has replies for that, so IRC is the dialect that catches up.
+//! Rejected: parsing a server's sentences to find out the user's nick and room, in order to rejoin
+//! after a lost connection and to fetch missed messages. Every sentence of a server would then be
+//! an interface. IRC has replies for that, so IRC is the protocol that catches up.
 
 use super::complete::Vocabulary;
 use super::display::DisplayItem;
@@ -25,12 +25,12 @@ pub struct PlainLines {
 }
 
 impl PlainLines {
-    /// A conversation in which nothing was said yet.
+    /// A new conversation.
     pub fn new(bell: Bell) -> PlainLines {
         PlainLines { vocabulary: Vocabulary::default(), rings: bell != Bell::Off }
     }
 
-    /// What is shown of a line from the server.
+    /// The items to show for a line from the server.
     pub fn received(&mut self, line: &[u8]) -> Vec<DisplayItem> {
         let bare = line.strip_prefix(b"\x07");
         let mut shown = Vec::new();
@@ -45,7 +45,7 @@ impl PlainLines {
         shown
     }
 
-    /// What Tab offers.
+    /// The completions offered.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
@@ -58,14 +58,14 @@ pub fn bracketed(line: &str) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
-/// Whether a line is `/quit`, alone or with a reason behind it. After that the server's close is
-/// what was asked for.
+/// Whether a line is `/quit`, with or without a reason. After that, the server is expected to close
+/// the connection.
 pub fn is_quit(line: &[u8]) -> bool {
     line.strip_prefix(QUIT).is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
 }
 
-/// Follows a script's bytes, to know whether they end inside a line and whether the last line was
-/// `/quit`.
+/// Follows a script's bytes, to know whether they end in the middle of a line and whether the last
+/// line was `/quit`.
 #[derive(Debug, Default)]
 pub struct SentLines {
     /// The beginning of the current line, as much as matters.

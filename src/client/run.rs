@@ -45,7 +45,7 @@ struct Client<'options> {
     connected_at: Option<Instant>,
     /// Armed until the IRC server has accepted the registration.
     registration_timers: Vec<TimerId>,
-    /// What a script waits for, and how long.
+    /// What a script waits for, and its timer.
     awaited: Option<((u64, u64), TimerId)>,
     attempts: u32,
     /// Consecutive registrations that came too late.
@@ -82,7 +82,7 @@ pub fn run(options: &Options) -> Exit {
             return Exit::Arguments;
         }
     };
-    // The client lives in `talk`, so the terminal is whole again when the error is printed.
+    // The client lives in `talk`, so the terminal has been restored when the error is printed.
     talk(options, connect_options, colours, addresses).unwrap_or_else(|error| {
         to_stderr(&Notice::error(format!("cannot continue: {error}")), red);
         Exit::System
@@ -109,8 +109,8 @@ impl<'options> Client<'options> {
         let signals = Signals::new(if person {
             &Signal::ALL[..]
         } else {
-            // Caught to write what has been received. The others keep their meaning: a script
-            // started with nohup must not be ended by SIGHUP.
+            // Caught in order to write what has been received. The others keep their meaning: a
+            // script started with nohup must not be terminated by SIGHUP.
             &[Signal::Interrupt, Signal::Terminate]
         })?;
         let mut poller = poller_for_input(options.backend)?;

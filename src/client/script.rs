@@ -47,7 +47,7 @@ pub struct Script {
     input_ended: bool,
     output_closed: bool,
     sent: SentLines,
-    /// What waits to be written, and how much of it has been.
+    /// Bytes to be written, and how many of them have been.
     pending: Vec<u8>,
     written: usize,
     painter: Painter,
@@ -116,18 +116,18 @@ impl Script {
         self.output_closed
     }
 
-    /// Whether the last thing sent was `/quit`.
+    /// Whether the last line sent was `/quit`.
     pub fn has_quit(&self) -> bool {
         self.sent.end_with_quit() || self.session.as_ref().is_some_and(|it| it.has_quit())
     }
 
-    /// Whether there is room for more lines from the server.
+    /// Whether more lines from the server are accepted.
     pub fn is_listening(&self) -> bool {
         self.pending.len() - self.written < OUTPUT_SOFT
     }
 
-    /// The server has closed. That may be its answer to our last line, while the end of the input
-    /// waits behind it unread; so look for it, without waiting.
+    /// The server has closed the connection. That may be its response to the last line, while the
+    /// end of the input is still unread; so check for it, without blocking.
     pub fn look_for_end_of_input(&mut self) {
         let mut events = Vec::new();
         let ready = Poller::new(Backend::Poll).and_then(|mut poller| {
@@ -258,7 +258,7 @@ impl Script {
         }
     }
 
-    /// Queues items for standard output; the client's own words go to standard error.
+    /// Queues items for standard output; the client's own messages go to standard error.
     fn show(&mut self, items: Vec<DisplayItem>, now: &Zoned) {
         for item in items {
             if let DisplayItem::Notice(notice) = &item {
@@ -293,7 +293,7 @@ impl Script {
         }
     }
 
-    /// Asks the poller for what is wanted next.
+    /// Registers the current interest with the poller.
     ///
     /// # Errors
     /// The poller's.
@@ -317,7 +317,7 @@ impl Script {
         self.output_registration.set(poller, &self.output, writes)
     }
 
-    /// Writes the rest, waiting as long as it takes: there is nothing else left to do.
+    /// Writes the rest, blocking: there is nothing else left to do.
     ///
     /// # Errors
     /// A full disk, for example. A closed pipe is no error.

@@ -49,7 +49,7 @@ pub enum Forms {
     Irc,
 }
 
-/// What is shown for each character of a password.
+/// Shown for each character of a password.
 const DOT: char = '•';
 /// Dots of a password that was sent: not as many as it has characters.
 const DOTS_SENT: usize = 8;

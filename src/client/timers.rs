@@ -4,7 +4,7 @@
 pub enum TimerKind {
     /// Give up connecting to this address.
     ConnectTimeout,
-    /// Connect again.
+    /// Reconnect.
     Reconnect,
     /// Decide that an ESC was the key.
     EscapeTimeout,

@@ -50,11 +50,11 @@ impl fmt::Display for JournalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             JournalError::Directory { path, source } => {
-                write!(f, "cannot use '{}' for the journal: {source}", path.display())
+                write!(f, "cannot use data directory '{}': {source}", path.display())
             }
             JournalError::Locked { path } => write!(
                 f,
-                "another server is using the journal in '{}'; stop it, or use another directory",
+                "another server is using data directory '{}'; stop it, or use another directory",
                 path.display()
             ),
             JournalError::ReadOnly { path } => {
@@ -67,8 +67,8 @@ impl fmt::Display for JournalError {
             ),
             JournalError::Corrupt { path, detail } => write!(
                 f,
-                "'{}' is damaged or not a journal ({detail}); restore a backup, or move the file \
-                 away to start anew",
+                "'{}' is damaged or not a chatloop database ({detail}); restore a backup, or move \
+                 the file away to start with an empty one",
                 path.display()
             ),
             JournalError::Newer { path, found, known } => write!(
@@ -78,11 +78,11 @@ impl fmt::Display for JournalError {
                 path.display()
             ),
             JournalError::Missing { path } => {
-                write!(f, "there is no journal at '{}'", path.display())
+                write!(f, "no database in '{}'", path.display())
             }
             JournalError::NotEmpty { path } => write!(
                 f,
-                "the journal in '{}' is not empty; import into a new directory",
+                "data directory '{}' is not empty; import into a new one",
                 path.display()
             ),
             JournalError::Line { number, detail } => {
@@ -92,9 +92,9 @@ impl fmt::Display for JournalError {
                 "this program was built without the feature 'disk', which --data needs: build it with \
                  'cargo build --features disk'",
             ),
-            JournalError::Stream(source) => write!(f, "cannot move the lines: {source}"),
+            JournalError::Stream(source) => write!(f, "cannot transfer the lines: {source}"),
             JournalError::Database { path, source } => {
-                write!(f, "the journal '{}' failed: {source}", path.display())
+                write!(f, "database '{}' failed: {source}", path.display())
             }
         }
     }

@@ -198,7 +198,7 @@ pub fn import(directory: &Path, lines: &mut impl BufRead) -> Result<Imported, Jo
         })?;
     }
     if import.last.is_none() {
-        let detail = "there is no first line that says what this is".to_owned();
+        let detail = "the first line does not identify a chatloop export".to_owned();
         return Err(JournalError::Line { number, detail });
     }
     import.finish(&transaction).map_err(failed)?;
@@ -235,14 +235,16 @@ impl Import {
         match line {
             Line::ChatloopJournal { version, last, time } => {
                 if self.last.is_some() {
-                    return fault("a second first line");
+                    return fault("a second header line");
                 }
                 if version != VERSION {
-                    return Err(Fault::Line(format!("version {version}; known is {VERSION}")));
+                    return Err(Fault::Line(format!(
+                        "unsupported version {version} (supported: {VERSION})"
+                    )));
                 }
                 self.last = Some((last, time));
             }
-            _ if self.last.is_none() => return fault("this is not an exported journal"),
+            _ if self.last.is_none() => return fault("this is not a chatloop export"),
             Line::State(state) => self.hub = serde_json::from_value(state).map_err(invalid)?,
             Line::Room(pair) => {
                 let mut hub = serde_json::to_value(&self.hub).map_err(invalid)?;
@@ -258,10 +260,10 @@ impl Import {
             Line::Message(message) => {
                 let (id, time) = (message.message.id.0, message.message.time.0);
                 if id <= self.reached.0 || i64::try_from(id).is_err() {
-                    return fault("its id does not rise");
+                    return fault("its id is not above the previous one");
                 }
                 if self.messages > 0 && time < self.reached.1 {
-                    return fault("its time falls");
+                    return fault("its time is before the previous one");
                 }
                 self.reached = (id, time);
                 self.messages += 1;

@@ -178,13 +178,13 @@ impl ChunkWriter {
         Segment { chunk: Rc::clone(chunk), start: start as u32, end: end as u32 }
     }
 
-    /// Bytes of all chunks so far. It stands still as long as the same one is written on again.
+    /// Bytes of all chunks so far. It stays constant while the same chunk is reused.
     pub fn allocated(&self) -> u64 {
         self.allocated
     }
 
-    /// Begins the current chunk anew if nobody holds a piece of it any more: the next messages
-    /// land on memory that is warm in the cache. Call it when a turn's flush is done.
+    /// Rewinds the current chunk if no segment of it exists any more: the next messages are written
+    /// to memory that is warm in the cache. Call it when a turn's flush is done.
     pub fn rewind(&mut self) {
         if let Some(chunk) = self.current.as_mut().and_then(Rc::get_mut) {
             // `get_mut` proves that no segment exists, so "below `filled`" may shrink.

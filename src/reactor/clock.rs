@@ -1,9 +1,9 @@
 //! The time of a turn, read once so that everything in the turn agrees on it.
 //!
 //! A program that asks the system for the time wherever it needs it gets a different answer each
-//! time: two timers armed "now" are due in two different turns, and a message is older than the
-//! connection it came on. And no test can make it wait. So one [`Clock`] is read once per turn,
-//! right after the wait, and handed to whatever needs the time.
+//! time: two timers armed "now" are due in two different turns, and a message is older than its
+//! connection. And no test can make it wait. So one [`Clock`] is read once per turn, right after
+//! the wait, and passed to whatever needs the time.
 //!
 //! It has two hands. [`now`](Clock::now) is monotonic: it never goes back, has no date, and is for
 //! deadlines. [`wall`](Clock::wall) is the date; the administrator may set it back, so it is for

@@ -42,12 +42,11 @@ impl Connector {
         Ok(Connector { socket })
     }
 
-    /// The connection, or why there is none: refused, unreachable, timed out. Ask when the poller
-    /// says that it is writable.
+    /// The connection, or why there is none: refused, unreachable, timed out. Call it when the
+    /// poller reports it writable.
     ///
-    /// # Errors
-    /// The connector itself, if the event was a spurious one and nothing is decided yet: watch it
-    /// again.
+    /// # Errors The connector itself, if the event was spurious and nothing is decided yet: watch
+    /// it again.
     pub fn finish(self) -> Result<io::Result<Transport>, Connector> {
         match self.socket.take_error() {
             Err(error) | Ok(Some(error)) => return Ok(Err(error)),

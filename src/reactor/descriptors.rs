@@ -1,4 +1,4 @@
-//! How many descriptors may this process hold?
+//! The descriptor limit of this process.
 //!
 //! Every process has a soft limit (often 256 or 1,024, so that old programs with `select` stay
 //! whole) and a hard one up to which it may raise the soft one by itself.
@@ -11,15 +11,14 @@ const MACOS_CEILING: libc::rlim_t = 10_240;
 
 /// Raises the soft limit to the hard one and returns what holds now.
 ///
-/// # Errors
-/// What the system said when it could not even be asked. A limit that cannot be raised is no
-/// error: the return value is the truth.
+/// # Errors The limit could not be read. A limit that cannot be raised is not an error: the return
+/// value is the truth.
 pub fn raise_limit() -> io::Result<usize> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     let targets = [hard, hard.min(MACOS_CEILING)].into_iter().filter(|target| *target > soft);
     let raised = |target: &libc::rlim_t| setrlimit(Resource::RLIMIT_NOFILE, *target, hard).is_ok();
     let limit = targets.into_iter().find(raised).unwrap_or(soft);
-    // An infinite limit does not fit everywhere; "more than anybody needs" does.
+    // An infinite limit does not fit everywhere; "more than anyone needs" does.
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 

@@ -8,11 +8,11 @@
 //! first and does not read beyond it; the rest waits in the kernel, whose window then closes, and
 //! the peer itself is slowed down. That is all the back-pressure TCP needs.
 
-/// What one connection has sent and nobody has used up yet.
+/// The bytes that one connection has sent and that have not been consumed yet.
 #[derive(Default)]
 pub struct Inbox {
     bytes: Vec<u8>,
-    /// Where the unused part begins. Moved by `consume`, so that taking twenty lines out of one
+    /// The start of the unconsumed part. Moved by `consume`, so that consuming twenty lines of one
     /// read does not move the rest twenty times.
     start: usize,
 }
@@ -28,12 +28,12 @@ impl Inbox {
         bound.saturating_sub(self.len())
     }
 
-    /// How many bytes wait.
+    /// The number of bytes queued.
     pub fn len(&self) -> usize {
         self.bytes.len() - self.start
     }
 
-    /// Whether none waits.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -52,8 +52,8 @@ impl Inbox {
         &self.bytes[self.start..]
     }
 
-    /// Drops the first `count` bytes (at most all): they have been used up. When nothing is left,
-    /// the memory is given back.
+    /// Drops the first `count` bytes (at most all), which have been consumed. When nothing is left,
+    /// the memory is freed.
     pub fn consume(&mut self, count: usize) {
         self.start = (self.start + count).min(self.bytes.len());
         if self.start == self.bytes.len() {

@@ -4,14 +4,14 @@
 //! is visible in the program itself:
 //!
 //! - [`poller`]: which descriptors are ready (epoll, kqueue, poll, select behind one contract);
-//! - [`slab`]: [`Token`]s with a generation, so that a stale event finds nobody;
+//! - [`slab`]: [`Token`]s with a generation, so that a stale event finds no connection;
 //! - [`timers`]: one ordered map of deadlines;
 //! - [`mod@waker`]: how another thread ends a wait;
 //! - [`signals`]: signals as bytes in a pipe;
 //! - [`listener`], [`connector`], [`stream`]: sockets, every error given a meaning;
 //! - [`inbox`], [`chunk`], [`outbox`]: bounded bytes in, shared bytes out;
 //! - [`descriptors`]: how many descriptors the process may hold;
-//! - [`memory`]: what is free goes back to the system.
+//! - [`memory`]: returns free memory to the system.
 
 #![warn(missing_docs)]
 

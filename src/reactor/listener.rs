@@ -51,8 +51,7 @@ impl Listener {
     /// minute, and without the option they keep its port from being bound. It does not allow two
     /// live listeners on one port. An IPv6 wildcard (`::`) takes IPv4 peers, too.
     ///
-    /// # Errors
-    /// What the system said: address in use, not ours, permission for low ports.
+    /// # Errors Address in use, not an address of this machine, or no permission for low ports.
     pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<Listener> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
@@ -66,9 +65,6 @@ impl Listener {
     }
 
     /// The address it listens at, with the port the system picked.
-    ///
-    /// # Errors
-    /// What the system said.
     pub fn local_address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }

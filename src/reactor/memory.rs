@@ -1,12 +1,12 @@
-//! How does memory that is no longer used go back to the system?
+//! Returning free memory to the system.
 //!
-//! An allocator keeps what is freed, for the next time. Most of it: the small pieces that live
-//! long lie between the large ones that were freed, and only the end of the heap is given back by
-//! itself. After a burst that may be most of what a process seems to use.
+//! An allocator keeps freed memory for later use: the small long-lived pieces lie between the large
+//! freed ones, and only the end of the heap is returned automatically. After a burst that may be
+//! most of what a process seems to use.
 
-/// Gives back what the allocator holds and nobody uses, whole pages of it. Milliseconds for a heap
-/// of some hundred megabytes: not for every turn. Does nothing where the allocator is not glibc's;
-/// others do it by themselves or not at all.
+/// Returns unused memory of the allocator to the system, in whole pages. Takes milliseconds for a
+/// heap of some hundred megabytes: not for every turn. Does nothing if the allocator is not
+/// glibc's; others do it by themselves or not at all.
 pub fn trim() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: takes no pointer, and locks the allocator's own state.

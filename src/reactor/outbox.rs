@@ -17,26 +17,26 @@ use std::io::{self, IoSlice, Write};
 /// Segments handed to one `writev`. Systems allow 1,024; beyond a few dozen nothing is gained.
 const SLICES: usize = 32;
 
-/// A segment that covers less than this part of its chunk is copied out when the queue moves on
-/// to another chunk. Otherwise a peer that stopped reading could hold on to a whole chunk for
-/// every twenty bytes it is owed.
+/// A segment that covers less than this part of its chunk is copied when the queue moves on to
+/// another chunk. Otherwise a peer that has stopped reading could keep a whole chunk alive for
+/// every twenty bytes in its queue.
 const SPARSE: usize = 8;
 
 /// Size of the chunks that sparse segments are copied into.
 const GATHERED_CHUNK: usize = 4 * 1024;
 
-/// What a write came to.
+/// The result of a write.
 #[derive(Debug)]
 pub enum Written {
     /// Nothing waits any more.
     All,
-    /// The socket's buffer is full, or the turn's share is used up: go on when it is writable.
+    /// The socket's buffer is full, or the turn's share is used up: continue when it is writable.
     Some,
     /// The peer takes no more, ever. What waited is dropped.
     Failed(io::Error),
 }
 
-/// What one peer is still owed.
+/// The bytes queued for one peer.
 #[derive(Default)]
 pub struct Outbox {
     /// The oldest segment stands apart: most outboxes never hold a second one, and then the queue
@@ -52,23 +52,23 @@ impl Outbox {
         Outbox::default()
     }
 
-    /// How many bytes wait.
+    /// The number of bytes queued.
     pub fn len(&self) -> usize {
         self.bytes
     }
 
-    /// Whether none waits.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.bytes == 0
     }
 
-    /// How many slices the bytes are in.
+    /// The number of segments.
     pub fn segments(&self) -> usize {
         usize::from(self.first.is_some()) + self.rest.len()
     }
 
-    /// Queues `segment` behind what waits. The bound is the caller's: it looks at
-    /// [`len`](Outbox::len) and knows what to tell whom.
+    /// Queues `segment`. The limit is the caller's: it checks [`len`](Outbox::len) and decides what
+    /// to do.
     pub fn push(&mut self, segment: &Segment) {
         if segment.is_empty() {
             return;
@@ -169,7 +169,7 @@ impl Outbox {
             count -= first.len();
             self.first = self.rest.pop_front();
         }
-        // Drained: a backlog that once was long must not keep its table for ever.
+        // Drained: a queue that once was long must not keep its table permanently.
         self.rest = VecDeque::new();
     }
 }

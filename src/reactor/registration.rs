@@ -1,10 +1,10 @@
 //! What the poller was last told about one descriptor, so that it is told changes only.
 //!
-//! Interest is best computed from a connection's state once a turn, and most turns change
-//! nothing. Telling the poller all the same would cost a system call per connection and turn;
-//! switching interest by hand at each place that changes the state is how a descriptor comes to
-//! be watched for writing for ever. [`Registration::set`] takes the wanted interest every time and
-//! makes a system call when it differs.
+//! Interest is best computed from a connection's state once a turn, and most turns change nothing.
+//! Updating the poller anyway would cost a system call per connection and turn; switching interest
+//! by hand at each place that changes the state is how a descriptor comes to be watched for writing
+//! permanently. [`Registration::set`] takes the wanted interest every time and makes a system call
+//! only when it differs.
 
 use super::poller::{Interest, Poller};
 use super::slab::Token;

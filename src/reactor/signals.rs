@@ -1,11 +1,11 @@
-//! How does a loop learn of a signal? As bytes in a pipe it waits on like on any descriptor.
+//! Signals, as bytes in a pipe that the loop waits on like on any descriptor.
 //!
 //! A signal handler may interrupt any instruction, so it may do almost nothing: no allocation,
 //! no lock, no logging. signal-hook's handler writes one byte into a socket pair and notes the
 //! number; everything else happens in the loop, in its own time, as ordinary code.
 //!
-//! Absent: SIGPIPE. It kills a process that writes to a socket whose peer is gone, which on a
-//! busy server is an everyday event. It is ignored for the whole process, and `write` says EPIPE.
+//! Absent: SIGPIPE. It kills a process that writes to a socket whose peer is gone, which on a busy
+//! server is an everyday event. It is ignored for the whole process, and `write` returns EPIPE.
 
 use nix::sys::signal::{SigHandler, Signal as Number, signal};
 use signal_hook::iterator::backend::SignalDelivery;
@@ -21,7 +21,7 @@ pub enum Signal {
     Interrupt,
     /// SIGTERM: please stop.
     Terminate,
-    /// SIGHUP: the terminal is gone; for a server, "read your settings again".
+    /// SIGHUP: the terminal is gone; for a server, "reload the configuration".
     Hangup,
     /// SIGTSTP: Ctrl-Z outside raw mode.
     Suspend,
@@ -57,9 +57,6 @@ impl Signal {
 /// Ignores SIGPIPE for the whole process, so that a write to a departed peer is an error and not
 /// the end. Rust's runtime does so before `main`; said here again because everything rests on it
 /// and because a program that embeds the loop may have undone it.
-///
-/// # Errors
-/// What the system said.
 pub fn ignore_sigpipe() -> io::Result<()> {
     // SAFETY: to ignore a signal installs no handler, so nothing can run at a bad moment.
     unsafe { signal(Number::SIGPIPE, SigHandler::SigIgn) }?;
@@ -68,9 +65,6 @@ pub fn ignore_sigpipe() -> io::Result<()> {
 
 /// Stops this process as Ctrl-Z would, when a program has caught SIGTSTP to tidy up first.
 /// Returns when somebody has continued it.
-///
-/// # Errors
-/// What the system said.
 pub fn stop_this_process() -> io::Result<()> {
     // SIGSTOP and not SIGTSTP with its default action restored: no window in which a second
     // Ctrl-Z does something else.
@@ -78,18 +72,15 @@ pub fn stop_this_process() -> io::Result<()> {
     Ok(())
 }
 
-/// The signals that were asked for, as a descriptor. Watch it for reading.
+/// The requested signals, as a descriptor. Watch it for reading.
 pub struct Signals {
     delivery: SignalDelivery<UnixStream, SignalOnly>,
 }
 
 impl Signals {
-    /// From here on `wanted` come through this pipe and have no other effect, until it is dropped.
-    /// Those that this process was started to ignore, as under `nohup` or as a shell's background
-    /// job, stay ignored: whoever started it meant that.
-    ///
-    /// # Errors
-    /// What the system said when it had no descriptors to give.
+    /// From now on `wanted` arrive through this pipe and have no other effect, until it is dropped.
+    /// Signals that this process was started to ignore, as under `nohup` or as a shell's background
+    /// job, stay ignored.
     pub fn new(wanted: &[Signal]) -> io::Result<Signals> {
         let (read, write) = UnixStream::pair()?;
         let numbers = wanted.iter().map(|signal| signal.number());
@@ -98,7 +89,7 @@ impl Signals {
         Ok(Signals { delivery })
     }
 
-    /// What has arrived since the last call; a signal that came twice in between is there once.
+    /// The signals since the last call; a signal that came twice in between is reported once.
     pub fn drain(&mut self) -> Vec<Signal> {
         let numbers: Vec<i32> = self.delivery.pending().collect();
         Signal::ALL.into_iter().filter(|signal| numbers.contains(&signal.number())).collect()

@@ -1,5 +1,4 @@
-//! Where do connections live, and how does an event find one? A slab of slots, each with a
-//! generation.
+//! A slab of connections: slots with generations, so that a stale event finds no connection.
 //!
 //! Invariant: a [`Token`] finds exactly the value it was given for, or nothing. A slot that is
 //! freed raises its generation, so an event that was already in the poller's hands when its
@@ -11,7 +10,7 @@
 /// Bits of a token that name the slot: a million values, far above any descriptor limit in use.
 const SLOT_BITS: u32 = 20;
 
-/// Bits that name the generation: a slot has 268 million tenants before a token comes again.
+/// Bits of the generation: a slot is reused 268 million times before a token repeats.
 const GENERATION_BITS: u32 = 28;
 
 const SLOTS: u64 = 1 << SLOT_BITS;
@@ -103,7 +102,7 @@ impl<T> Slab<T> {
         self.slots.len() - self.free.len()
     }
 
-    /// Whether it holds none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

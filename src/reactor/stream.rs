@@ -16,9 +16,9 @@ pub enum Received {
     Bytes(usize),
     /// Nothing now: EAGAIN.
     WouldBlock,
-    /// The peer will send nothing more, but may still listen: it has closed, or it has closed
-    /// only its sending half (`shutdown(SHUT_WR)`, Ctrl-D in many netcats). The two look the same
-    /// until something is written to it.
+    /// The peer will send nothing more, but may still be reading: it has closed, or it has closed
+    /// only its sending side (`shutdown(SHUT_WR)`, Ctrl-D in many netcats). The two are
+    /// indistinguishable until something is written to it.
     Ended,
     /// The connection broke.
     Failed(io::Error),
@@ -32,14 +32,13 @@ pub struct Stream {
 impl Stream {
     /// Takes over a connected socket.
     ///
-    /// # Errors
-    /// What the system said when it could not be made non-blocking, as when the peer has reset it
-    /// in the meantime (macOS says EINVAL then).
+    /// # Errors It could not be made non-blocking, as when the peer has reset it in the meantime
+    /// (macOS returns EINVAL then).
     pub(super) fn new(socket: TcpStream) -> io::Result<Stream> {
         socket.set_nonblocking(true)?;
-        // A line is small and wanted now. Nagle's algorithm would hold it back until the
-        // peer has acknowledged the one before, up to 40 ms; the outbox already gathers what
-        // belongs together.
+        // A line is small and needed now. Nagle's algorithm would delay it until the peer has
+        // acknowledged the previous one, up to 40 ms; the outbox already gathers what belongs
+        // together.
         socket.set_nodelay(true)?;
         Ok(Stream { socket })
     }

@@ -1,4 +1,4 @@
-//! What is due, and when must the loop wake next? One ordered map keyed by (deadline, number).
+//! Timers, and the time of the next one: one ordered map keyed by (deadline, number).
 //!
 //! Timers of the same instant are due in the order they were armed. A timing wheel would arm in
 //! constant time; the map's logarithm is invisible beside the system call that follows, and its
@@ -70,7 +70,7 @@ impl<K> Timers<K> {
         self.armed.first_key_value().map(|(id, _)| id.deadline)
     }
 
-    /// How long a wait that begins at `now` may last; `None` for ever.
+    /// How long a wait that begins at `now` may last; `None` without limit.
     pub fn time_left(&self, now: Instant) -> Option<Duration> {
         self.next_deadline().map(|deadline| deadline.saturating_duration_since(now))
     }

@@ -55,8 +55,7 @@ impl Transport {
         }
     }
 
-    /// Closes with a reset instead of a goodbye: unsent bytes are discarded at both ends, and the
-    /// port is free at once.
+    /// Closes with a reset: unsent bytes are discarded at both ends, and the port is free at once.
     pub fn abort(self) {
         match self {
             Transport::Tcp(stream) => stream.abort(),
@@ -73,8 +72,7 @@ impl Transport {
     /// Lets the system probe a silent peer from time to time (SO_KEEPALIVE), so that one whose
     /// machine vanished is noticed: first after `idle`, then every tenth of it.
     ///
-    /// # Errors
-    /// If the socket is no longer connected (macOS says EINVAL then).
+    /// # Errors The socket is no longer connected (macOS returns EINVAL then).
     pub fn keep_alive(&self, idle: Duration) -> io::Result<()> {
         self.stream().keep_alive(idle)
     }

@@ -1,7 +1,7 @@
-//! How does another thread end the loop's wait? It makes a descriptor readable.
+//! A waker: lets another thread end the loop's wait by making a descriptor readable.
 //!
-//! An eventfd on Linux (one descriptor, a counter), a socket pair elsewhere. Wakes that come
-//! before the loop has drained the descriptor are one: it says "look", never what happened.
+//! An eventfd on Linux (one descriptor, a counter), a socket pair elsewhere. Wakes before the loop
+//! has drained the descriptor are merged: a wake says "look", never what happened.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -90,18 +90,18 @@ pub fn waker() -> io::Result<(Waker, WakeReceiver)> {
 }
 
 impl Waker {
-    /// Makes the loop's next wait return. Never blocks. A notifier that is full is ringing already,
-    /// so the one error there can be (EAGAIN) means success.
+    /// Makes the loop's next wait return. Never blocks. A notifier that is full already wakes the
+    /// loop, so the only possible error (EAGAIN) means success.
     pub fn wake(&self) {
         let _ = self.notifier.notify();
     }
 }
 
 impl WakeReceiver {
-    /// Swallows all wakes so far. Call it before looking for what happened, never after: a wake
-    /// between the look and the drain would be lost.
+    /// Consumes all wakes so far. Call it before looking for results, never after: a wake between
+    /// the look and the drain would be lost.
     pub fn drain(&self) {
-        // EAGAIN: nobody rang, which is as good.
+        // EAGAIN: there was no wake, which is fine.
         let _ = self.notifier.clear();
     }
 }

@@ -149,7 +149,7 @@ impl Acceptor {
         for (number, listener) in self.listeners.iter().enumerate() {
             if let Err(error) = net.poller().modify(listener, Token::fixed(number as u8), interest)
             {
-                error!("cannot watch a listener as wanted: {error}");
+                error!("cannot update a listener's interest: {error}");
             }
         }
     }
@@ -189,7 +189,7 @@ impl Acceptor {
         Some(NewPeer { transport, address, rejection })
     }
 
-    /// Why a client may not come in, naming the limit.
+    /// Why a client is rejected, naming the limit.
     fn rejection(&self, address: IpAddr, net: &Net, hub: &Hub, config: &Config) -> Option<String> {
         let capacity = self.capacity;
         if net.len() >= capacity {
@@ -224,7 +224,7 @@ impl Acceptor {
     }
 }
 
-/// Whether the flood limit is for this client: without the flag it exempts loopback.
+/// Whether the flood limit applies to this client: without the flag it exempts loopback.
 pub(super) fn is_flood_limited(config: &Config, address: IpAddr) -> bool {
     config.flood_limit.map_or(!address.is_loopback(), |limit| OrOff::on(limit).is_some())
 }

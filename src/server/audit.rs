@@ -1,18 +1,17 @@
-//! Who did what to whom: one line of the log for each act of moderation, whether it took effect
-//! or was refused.
+//! Audit log: one line for each act of moderation, whether it took effect or was rejected.
 //!
-//! Never in it: passwords, room keys, and the name of a failed `/oper` that no operator has, for
-//! somebody may have typed a password there.
+//! Never logged: passwords, room keys, and the name given to a failed `/oper` unless it is an
+//! operator's, because it may be a mistyped password.
 
 use crate::chat::{BanTarget, Change, Effect, Event, Hub, ModeChange, Name, Record, SessionId};
 use crate::session::refusal_text;
 use log::info;
 
-/// What the lines of the log begin with, and their target for RUST_LOG.
+/// The prefix of the log lines, and their target for RUST_LOG.
 const AUDIT: &str = "audit";
 
-/// An act, in words, before it is applied: afterwards who was put out is no longer there to be
-/// named. `None`, and no work at all, for everything that is no moderation.
+/// Describes an act before it is applied: afterwards a kicked or killed user can no longer be
+/// looked up. `None`, at no cost, for everything that is not moderation.
 pub(super) fn describe(hub: &Hub, record: &Record) -> Option<String> {
     let person = |session| who(hub, session);
     let named = |nick: &Name| match hub.session_of(nick.as_str()) {
@@ -49,7 +48,7 @@ pub(super) fn describe(hub: &Hub, record: &Record) -> Option<String> {
     Some(format!("{}: {act}", person(record.origin)))
 }
 
-/// Writes an act down, once it is known what came of it.
+/// Logs an act once its outcome is known.
 pub(super) fn write(act: &str, effects: &[Effect]) {
     let refusal = effects.iter().find_map(|effect| match &effect.event {
         Event::Refused(refusal) => Some(refusal),
@@ -57,7 +56,7 @@ pub(super) fn write(act: &str, effects: &[Effect]) {
     });
     match refusal {
         Some(refusal) => {
-            info!(target: AUDIT, "{AUDIT}: {act} (refused: {})", refusal_text::of(refusal));
+            info!(target: AUDIT, "{AUDIT}: {act} (rejected: {})", refusal_text::of(refusal));
         }
         // Nothing has changed: a mode that was set already.
         None if effects.is_empty() => {}
@@ -72,9 +71,9 @@ pub(super) fn failed_oper(hub: &Hub, session: SessionId, name: &str, is_known: b
     info!(target: AUDIT, "{AUDIT}: {who}: failed to become operator {name}");
 }
 
-/// Nick, address and account of somebody.
+/// A user's nick, address and account.
 fn who(hub: &Hub, session: SessionId) -> String {
-    let Some(user) = hub.user(session) else { return "somebody who has left".to_owned() };
+    let Some(user) = hub.user(session) else { return "a user who has quit".to_owned() };
     let identity = &user.identity;
     match &identity.account {
         Some(account) => format!("{} ({}, account {account})", identity.nick, identity.label),
@@ -82,7 +81,7 @@ fn who(hub: &Hub, session: SessionId) -> String {
     }
 }
 
-/// Whether a nick is another person's: neither the session's own, nor one of its account.
+/// Whether a nick is another user's: neither the session's own, nor one of its account.
 fn is_somebody_else(hub: &Hub, session: SessionId, nick: &Name) -> bool {
     let account = |session| hub.user(session).and_then(|user| user.identity.account.as_ref());
     hub.session_of(nick.as_str()).is_some_and(|other| {
@@ -101,7 +100,7 @@ fn banned(target: &BanTarget) -> String {
     }
 }
 
-/// A mode change as IRC writes it. A key is a secret: it is left out.
+/// A mode change in IRC's notation, without keys, which are secret.
 fn mode(change: &ModeChange) -> String {
     match change {
         ModeChange::Key(Some(_)) => "+k".to_owned(),

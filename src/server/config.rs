@@ -1,8 +1,8 @@
-//! What can be set: one struct, read from the command line, the environment and a file.
+//! Configuration: one struct, read from the command line, the environment and a file.
 //!
-//! Every limit has a flag, a default, and a message that names the flag when the limit strikes.
-//! A setting is one field here; its variable and its key in the file follow from the field's name
-//! (`sources`, `file`), and so does its line in what `chatloop-server config` prints (`show`).
+//! Every limit has a flag, a default, and an error message that names the flag. A setting is one
+//! field here; its variable and its key in the file follow from the field's name (`sources`,
+//! `file`), and so does its line in the output of `chatloop-server config` (`show`).
 
 mod file;
 mod parameters;
@@ -204,7 +204,7 @@ impl FromStr for Operator {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Operator, String> {
-        // The value may hold a password that somebody gave in place of its hash: it is not shown.
+        // The value may contain a password in place of its hash: it is not shown.
         match text.split_once(':') {
             Some((name, hash)) if !name.is_empty() && hash.starts_with("$argon2") => {
                 Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
@@ -222,7 +222,7 @@ impl FromStr for Operator {
     }
 }
 
-/// The longest line that can be asked for: it must fit beside other input in an inbox.
+/// The longest line that can be configured: it must fit beside other input in an inbox.
 pub const LONGEST_LINE: usize = 32 * 1024;
 
 /// Stands between several values in one variable; no name and no hash has one.
@@ -391,7 +391,7 @@ pub struct Boot {
 }
 
 impl Config {
-    /// What cannot be said of one flag alone.
+    /// Checks that involve several flags.
     ///
     /// # Errors
     /// A sentence that names the flags.

@@ -84,7 +84,7 @@ impl Console {
         self.console.read(scratch);
     }
 
-    /// No more bytes came in time: an ESC was the key.
+    /// The timeout has expired: an ESC was the key.
     pub(super) fn timed_out(&mut self) {
         self.console.timed_out();
     }

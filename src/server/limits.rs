@@ -1,4 +1,4 @@
-//! Who may come in, and how fast may they talk?
+//! Limits per address, and the pace of a client: the flood limit.
 
 use crate::chat::Origin;
 use std::collections::HashMap;

@@ -49,7 +49,7 @@ impl Write for Line {
         let mut outlet = self.outlet.lock().unwrap_or_else(PoisonError::into_inner);
         let mut piece = Vec::with_capacity(line.len());
         if self.left_out > 0 {
-            writeln!(piece, "{} lines of the log are missing here: stderr is slow", self.left_out)?;
+            writeln!(piece, "{} log lines dropped here: stderr is slow", self.left_out)?;
         }
         piece.extend_from_slice(line);
         match outlet.as_ref().map(|outlet| outlet.send(piece)) {

@@ -1,6 +1,6 @@
 //! The one place where all meet: sockets, dialects, the chat and its journal.
 //!
-//! | file | question |
+//! | file | subject |
 //! |---|---|
 //! | [`turn`] | in which order does everything happen? Read this first |
 //! | `accept`, `start` | who is accepted? |

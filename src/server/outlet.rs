@@ -1,9 +1,9 @@
 //! A way out of the process that must not stop the loop: stdout and stderr.
 //!
-//! Either may be a terminal that somebody has stopped with Ctrl-S, or a pipe that nobody reads,
-//! and a write to it would then block the whole chat. It cannot be made non-blocking either: that
-//! flag belongs to the open file, which the shell and other programs share. So a thread of its own
-//! writes, from a bounded queue. What does not fit is the caller's to count, and never waited for.
+//! Either may be a terminal that was stopped with Ctrl-S, or a pipe that is not being read, and a
+//! write to it would then block the whole chat. Rejected: non-blocking mode, because that flag
+//! belongs to the open file, which the shell and other programs share. So a separate thread writes,
+//! from a bounded queue. What does not fit is counted by the caller, and never waited for.
 
 use std::io::Write;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -12,25 +12,25 @@ use std::time::Duration;
 /// Pieces that may wait.
 const QUEUE: usize = 1024;
 
-/// How long the end of the program waits for the last pieces to be taken.
+/// How long the program waits at exit for the last pieces to be written.
 const LAST_WAIT: Duration = Duration::from_millis(300);
 
-/// Why a piece was not taken.
+/// Why a piece was not accepted.
 pub(super) enum Refused {
     /// Too many wait. Here it is back.
     Full(Vec<u8>),
-    /// The other end is closed for good.
+    /// The other end is closed permanently.
     Closed,
 }
 
-/// The loop's end of such a way out.
+/// The loop's end of an output.
 pub(super) struct Outlet {
     queue: SyncSender<Vec<u8>>,
     done: Receiver<()>,
 }
 
 impl Outlet {
-    /// Starts a thread called `name` that writes to what `open` gives.
+    /// Starts a thread called `name` that writes to what `open` returns.
     ///
     /// # Errors
     /// What the system said when it had no thread to give.
@@ -43,7 +43,7 @@ impl Outlet {
         let write_all = move || {
             let mut writer = open();
             for piece in pieces {
-                // Nobody to write to is no reason to stop the chat.
+                // A closed output does not stop the chat.
                 if writer.write_all(&piece).and_then(|()| writer.flush()).is_err() {
                     break;
                 }

@@ -10,13 +10,13 @@ use std::io::{self, BufRead, IsTerminal, Read};
 /// Why there is no hash.
 #[derive(Debug)]
 pub enum NoHash {
-    /// No password came.
+    /// No password could be read.
     Unread(io::Error),
     /// The two that were typed differ.
     Differ,
     /// It has too few or too many characters.
     Length,
-    /// It has a blank in it, and `/oper NAME PASSWORD` takes one word.
+    /// It contains a space, and `/oper NAME PASSWORD` takes one word.
     NotOneWord,
     /// The system has no randomness for the salt.
     NoRandomness,
@@ -25,14 +25,16 @@ pub enum NoHash {
 impl fmt::Display for NoHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NoHash::Unread(error) => write!(f, "no password could be read: {error}"),
-            NoHash::Differ => f.write_str("the two are not the same"),
-            NoHash::Length => write!(
-                f,
-                "a password has at least {PASSWORD_LEAST} characters and at most {PASSWORD_LENGTH} bytes"
-            ),
-            NoHash::NotOneWord => f.write_str("a password is one word, without blanks"),
-            NoHash::NoRandomness => f.write_str("the system has no randomness for the salt"),
+            NoHash::Unread(error) => write!(f, "could not read the password: {error}"),
+            NoHash::Differ => f.write_str("the passwords do not match"),
+            NoHash::Length => {
+                write!(
+                    f,
+                    "a password needs at least {PASSWORD_LEAST} characters and at most {PASSWORD_LENGTH} bytes"
+                )
+            }
+            NoHash::NotOneWord => f.write_str("passwords cannot contain spaces"),
+            NoHash::NoRandomness => f.write_str("the system has no randomness for a salt"),
         }
     }
 }
@@ -41,9 +43,6 @@ impl std::error::Error for NoHash {}
 
 /// Asks for a password, twice and without echo at a terminal, else for one line of stdin, and
 /// makes its hash.
-///
-/// # Errors
-/// Why there is none.
 pub fn ask_and_hash() -> Result<PasswordHash, NoHash> {
     let secret = if io::stdin().is_terminal() { from_terminal()? } else { from_line()? };
     if secret.expose().contains(char::is_whitespace) {
@@ -59,13 +58,13 @@ pub fn ask_and_hash() -> Result<PasswordHash, NoHash> {
 fn from_terminal() -> Result<Secret, NoHash> {
     let ask = |prompt| rpassword::prompt_password(prompt).map(Secret::new).map_err(NoHash::Unread);
     let first = ask("Password: ")?;
-    // Who cannot see what they type types it wrong.
-    if ask("Again: ")? == first { Ok(first) } else { Err(NoHash::Differ) }
+    // Confirms a password that cannot be seen while typing.
+    if ask("Repeat password: ")? == first { Ok(first) } else { Err(NoHash::Differ) }
 }
 
 fn from_line() -> Result<Secret, NoHash> {
     let mut line = String::new();
-    // One more than fits, and its end, so that too long is noticed.
+    // One more than fits, and its end, so that an overlong password is detected.
     let most = PASSWORD_LENGTH as u64 + 3;
     io::stdin().lock().take(most).read_line(&mut line).map_err(NoHash::Unread)?;
     Ok(Secret::new(line.trim_end_matches(['\n', '\r'])))

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Where salts, nonces and secrets are drawn.
+/// The source of salts, nonces and secrets.
 pub(super) enum Random {
     /// The system's.
     System,

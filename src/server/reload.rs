@@ -1,4 +1,4 @@
-//! The settings in force, and SIGHUP, which reloads them without dropping a client.
+//! The effective settings, and SIGHUP, which reloads them without disconnecting a client.
 //!
 //! Rejected: to take over the valid part of a file with a mistake in it. Half of two files is a
 //! state that no one has written down; so all of the old settings stay.
@@ -7,10 +7,10 @@ use super::config::{Config, Setting, Settings, needs_restart};
 use super::log;
 use ::log::{error, info, warn};
 
-/// What connections are given when they arrive; the others keep what they have.
+/// Settings that apply to new connections only.
 const FOR_NEWCOMERS: [&str; 2] = ["style", "keep-alive"];
 
-/// The settings in force, and where they come from.
+/// The effective settings and their sources.
 pub(super) struct Live {
     settings: Settings,
 }
@@ -24,8 +24,8 @@ impl Live {
         &self.settings.config
     }
 
-    /// Reads the settings again, logs what has become of each that has changed, and puts them into
-    /// force, but for those that need a restart. Whether anything is to be taken over.
+    /// Reloads the settings, logs each change, and applies those that do not need a restart.
+    /// Returns whether anything has changed.
     pub(super) fn reload(&mut self) -> bool {
         let mut settings = match self.settings.read_again() {
             None => {
@@ -33,26 +33,26 @@ impl Live {
                 return false;
             }
             Some(Err(wrong)) => {
-                error!("SIGHUP: the settings stay as they were: {wrong}");
+                error!("SIGHUP: configuration not reloaded: {wrong}");
                 return false;
             }
             Some(Ok(settings)) => settings,
         };
         let changes = differences(&self.settings, &settings);
         if changes.is_empty() {
-            info!("SIGHUP: the settings are the same as before");
+            info!("SIGHUP: configuration reloaded, no changes");
         }
-        // First, so that what is logged below is logged at the new level.
+        // First, so that the log lines below appear at the new level.
         log::set_level(settings.config.log);
         for (before, after) in &changes {
             let (name, text) = (&after.name, said(after));
             if needs_restart(name) {
                 let before = said(before);
-                warn!("SIGHUP: {name} stays {before}: another one ({text}) needs a restart");
+                warn!("SIGHUP: {name} is still {before}: changing it to {text} needs a restart");
             } else if FOR_NEWCOMERS.contains(&name.as_str()) {
-                info!("SIGHUP: {name} is {text} now, for those who connect from here on");
+                info!("SIGHUP: {name} is now {text}, for new connections");
             } else {
-                info!("SIGHUP: {name} is {text} now");
+                info!("SIGHUP: {name} is now {text}");
             }
         }
         settings.keep_boot(&self.settings);
@@ -67,12 +67,12 @@ fn differences<'a>(before: &'a Settings, after: &'a Settings) -> Vec<(&'a Settin
     pairs.filter(|(before, after)| before.values != after.values).collect()
 }
 
-/// A value for the log. Of operators only the names: a log is read by more people than the file.
+/// A value for the log. Of operators only the names: more people read a log than the file.
 fn said(setting: &Setting) -> String {
     if setting.name == "oper" {
         let names = setting.values.iter().filter_map(|value| value.split(':').next());
         let names: Vec<&str> = names.collect();
-        return if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+        return if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     }
     match setting.value() {
         Some(_) if setting.name == "password" => "(not shown)".to_owned(),

@@ -1,8 +1,8 @@
-//! What is kept of a password for SCRAM-SHA-256, and does a client's proof fit? RFC 5802,
-//! RFC 7677; on the worker thread.
+//! SCRAM-SHA-256 on the server: stored keys, challenges, and verification of proofs. RFC 5802, RFC
+//! 7677; on the worker thread.
 //!
-//! The price of SCRAM, confessed: who steals the file of accounts may guess at the weaker of two
-//! hashes, and PBKDF2 is weaker than the argon2id beside it. [`ITERATIONS`] narrows that.
+//! The price of SCRAM: an attacker with the file of accounts can attack the weaker of two hashes,
+//! and PBKDF2 is weaker than the argon2id beside it. [`ITERATIONS`] reduces the difference.
 
 use super::random::Random;
 use crate::chat::{Challenge, ScramKeys, ScramProof, Secret};
@@ -12,8 +12,8 @@ use pbkdf2::sha2::{Digest, Sha256};
 use pbkdf2::{Algorithm, Params, pbkdf2_hmac_with_params};
 use zeroize::Zeroizing;
 
-/// How often a password is hashed. RFC 7677 asks for 4,096 at least; each login by SCRAM costs the
-/// *client* that much. Cyrus SASL, which is in some clients, refuses above 65,536.
+/// Iterations of the hash. RFC 7677 requires at least 4,096; each login by SCRAM costs the
+/// *client* that much. Cyrus SASL, which some clients use, rejects more than 65,536.
 const ITERATIONS: u32 = 64_000;
 /// Bytes of a salt.
 const SALT: usize = 16;
@@ -22,13 +22,13 @@ const NONCE: usize = 18;
 
 const KEY: usize = 32;
 
-/// What the worker knows beside the accounts: a secret of this start, for salts of names that are
-/// no accounts'. After a restart such a name has another salt and an account has the same: who
-/// asks before and after can tell the two apart. A secret in the journal would not have that flaw,
-/// and would be one more thing to keep.
+/// The worker's secret, drawn at each start, for the salts of names without an account. After a
+/// restart such a name has another salt while an account keeps its own, so someone who asks before
+/// and after can tell the two apart. A secret in the journal would not have that flaw, but would
+/// have to be protected.
 pub(super) struct Scram {
     secret: Zeroizing<[u8; KEY]>,
-    /// Keys of nobody, so that there is as much to read where there are none.
+    /// Keys of no account, so that there is as much to read without an account.
     nobody: ScramKeys,
 }
 
@@ -52,8 +52,7 @@ impl Scram {
         Ok(Scram { secret, nobody })
     }
 
-    /// What the client has to hash, and how; `None` if the system has no randomness for a nonce, or
-    /// the keys are none.
+    /// The challenge; `None` if the system has no randomness for a nonce, or the keys are invalid.
     pub(super) fn challenge(
         &self,
         name: &str,
@@ -61,7 +60,7 @@ impl Scram {
         random: &mut Random,
     ) -> Option<Challenge> {
         let nonce: [u8; NONCE] = random.bytes().ok()?;
-        // Made in any case: it must not take longer for a name that is no account's.
+        // Computed in any case: a name without an account must not take longer.
         let made_up = hmac(&*self.secret, name.to_ascii_lowercase().as_bytes());
         let made_up = Base64::encode_string(&made_up[..SALT]);
         let Parts { salt, iterations, .. } = parts(keys.unwrap_or(&self.nobody))?;
@@ -69,8 +68,8 @@ impl Scram {
         Some(Challenge { nonce: Base64::encode_string(&nonce), salt, iterations })
     }
 
-    /// `ServerSignature` in base64, if the proof fits the keys. Without keys the same is done with
-    /// made-up ones and the answer is no.
+    /// `ServerSignature` in base64, if the proof is right. Without keys, the same is computed with
+    /// made-up ones and fails.
     pub(super) fn verify(&self, said: &ScramProof, keys: Option<&ScramKeys>) -> Option<String> {
         let Parts { stored_key, server_key, .. } = parts(keys.unwrap_or(&self.nobody))?;
         let message = said.message.as_bytes();

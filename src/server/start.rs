@@ -1,4 +1,4 @@
-//! How the server comes to listen, and what to say when it cannot.
+//! Startup: listening, opening the journal, and the errors of both.
 
 use super::config::{Config, Days};
 use crate::chat::{Change, Hub, Moment, SessionId};
@@ -32,7 +32,7 @@ pub enum StartError {
     Setting(String),
     /// The journal's directory cannot be used.
     Journal(JournalError),
-    /// The system refused something every server needs.
+    /// The system denied something that every server needs.
     System(io::Error),
 }
 
@@ -46,17 +46,17 @@ impl fmt::Display for StartError {
                 write!(f, "cannot listen on {address}: {error}")?;
                 match error.kind() {
                     io::ErrorKind::AddrInUse => f.write_str(
-                        "; another program has this port: stop it, or give another port",
+                        "; another program uses this port: stop it, or choose another port",
                     ),
                     io::ErrorKind::PermissionDenied => {
-                        f.write_str("; ports below 1024 are for root: give another port")
+                        f.write_str("; ports below 1024 need root: choose another port")
                     }
                     _ => Ok(()),
                 }
             }
             StartError::Setting(problem) => f.write_str(problem),
             StartError::Journal(error) => error.fmt(f),
-            StartError::System(error) => write!(f, "the system refuses: {error}"),
+            StartError::System(error) => write!(f, "system error: {error}"),
         }
     }
 }
@@ -113,7 +113,7 @@ pub(super) fn open_journal(
     let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline: false };
     let (mut journal, hub) =
         Journal::open(directory, &limits, &runtime).map_err(StartError::Journal)?;
-    // Whoever was here before is not here any more.
+    // The previous sessions are over.
     journal.propose(Moment(0), SessionId(NOBODY.to_bits()), Change::Restarted { node: 0 });
     Ok((journal, hub))
 }

@@ -1,5 +1,5 @@
-//! What the operator sees of the chat on stdout. What stdout does not take in time is counted and
-//! said, never waited for: see [`Outlet`].
+//! The transcript: what the operator sees of the chat on stdout. What stdout does not accept in
+//! time is counted and reported, never waited for: see [`Outlet`].
 
 use super::outlet::{Outlet, Refused};
 use crate::chat::{Event, Viewpoint};
@@ -22,7 +22,7 @@ impl Transcript {
         Transcript { outlet: None, lines: Vec::new(), left_out: 0 }
     }
 
-    /// A transcript on stdout. Without a thread to be had there is none.
+    /// A transcript on stdout. There is none if no thread can be started.
     pub(super) fn on_stdout() -> Transcript {
         let outlet = Outlet::start("transcript", || std::io::stdout().lock()).ok();
         Transcript { outlet, ..Transcript::silent() }

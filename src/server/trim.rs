@@ -1,26 +1,26 @@
 //! Memory back to the system after a burst.
 //!
-//! In a burst (a thousand people join a room at once) the outboxes hold megabytes for a moment, and
-//! the allocator keeps them permanently: a crowd that is in has cost three times what it needs. So
-//! when much was allocated for messages and no more is, what is free is given back, once. A server
-//! that is busy evenly writes on the same chunks again and again and never comes here.
+//! In a burst (a thousand simultaneous joins) the outboxes briefly hold megabytes, and the
+//! allocator keeps them permanently: the memory use would stay at three times what is needed. So
+//! when much was allocated for messages and no more is, free memory is returned to the system,
+//! once. A server under steady load reuses the same chunks and never gets here.
 
 use super::net::{Net, TimerKind};
 use crate::reactor::memory;
 use std::time::Duration;
 
-/// Bytes of chunks, allocated and not written on again, that make a burst.
+/// Bytes of chunks, allocated and not reused, that count as a burst.
 const BURST: u64 = 4 * 1024 * 1024;
 
-/// How long it must be calm.
+/// How long the server must be calm.
 const CALM: Duration = Duration::from_millis(250);
 
 /// Whether there has been a burst.
 #[derive(Default)]
 pub(super) struct MemoryTrim {
-    /// Bytes allocated up to the last look.
+    /// Bytes allocated at the last check.
     seen: u64,
-    /// There was one, and a timer waits for its end.
+    /// A burst has been seen, and a timer waits for its end.
     watched: bool,
 }
 
@@ -33,7 +33,8 @@ impl MemoryTrim {
         }
     }
 
-    /// Gives memory back if it has been calm since the last look; else looks again later.
+    /// Returns memory if the server has been calm since the last check; otherwise checks again
+    /// later.
     pub(super) fn timer(&mut self, allocated: u64, net: &mut Net) {
         let lately = allocated - std::mem::replace(&mut self.seen, allocated);
         if lately > BURST {

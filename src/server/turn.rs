@@ -329,7 +329,7 @@ impl Server {
         let config = self.exchange.live.config();
         match config.irc_settings(self.exchange.broadcast.started()) {
             Ok(irc) => self.exchange.broadcast.set_irc(irc),
-            Err(wrong) => error!("SIGHUP: what IRC clients are told stays as it was: {wrong}"),
+            Err(wrong) => error!("SIGHUP: the settings for IRC clients are unchanged: {wrong}"),
         }
         self.exchange.net.set_bounds(bounds(config));
         self.acceptor.configure(config);

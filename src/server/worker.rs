@@ -4,9 +4,9 @@
 //! file of hashes is not a list of passwords. In the loop every login would delay all clients; here
 //! a storm of logins delays only other logins.
 //!
-//! Bounds: one thread, and a queue of [`QUEUE`] jobs; when it is full, a client is told to try
-//! again. No password is ever logged. A job that panics costs only its own answer: the waiting
-//! client is told so, and the thread goes on with the next.
+//! Limits: one thread, and a queue of [`QUEUE`] jobs; when it is full, clients are told to retry.
+//! No password is ever logged. A job that panics only fails itself: its client is told, and the
+//! thread continues with the next.
 
 use super::random::Random;
 use super::scram::{self, Scram};
@@ -43,24 +43,24 @@ pub(super) enum NoOutcome {
 }
 
 impl NoOutcome {
-    /// What the waiting peer is told.
+    /// The text for the waiting client.
     pub(super) fn text(self) -> &'static str {
         match self {
             NoOutcome::NoRandomness => "the system has no randomness for a password; try again",
-            NoOutcome::Failed => "the password could not be checked; the server's log says why",
+            NoOutcome::Failed => "the password could not be checked (see the server's log)",
         }
     }
 }
 
-/// What came of a job.
+/// The outcome of a job.
 pub(super) struct Done {
-    /// Whose connection waits for it.
+    /// The waiting connection.
     pub(super) token: Token,
     pub(super) purpose: Purpose,
     pub(super) outcome: Result<Outcome, NoOutcome>,
 }
 
-/// The loop's end of the work.
+/// The loop's end of the worker.
 pub(super) struct Workers {
     wakes: WakeReceiver,
     mode: Mode,
@@ -135,7 +135,7 @@ impl Workers {
         }
     }
 
-    /// Whether a job is done for which the waker does not ring.
+    /// Whether a job is done that did not wake the loop.
     pub(super) fn has_done(&self) -> bool {
         match &self.mode {
             Mode::Thread { .. } => false,
@@ -202,16 +202,16 @@ impl Worker {
     }
 }
 
-/// A PHC string of argon2id with the parameters that OWASP recommends and a random salt; `None`
-/// if there is no randomness.
+/// A PHC string of argon2id with the parameters that OWASP recommends and a random salt; `None` if
+/// there is no randomness.
 pub(super) fn hash(secret: &Secret, random: &mut Random) -> Option<PasswordHash> {
     let salt: [u8; SALT] = random.bytes().ok()?;
     let hash = Argon2::default().hash_password_with_salt(secret.expose().as_bytes(), &salt).ok()?;
     Some(PasswordHash::new(hash.to_string()))
 }
 
-/// Whether `secret` fits. Without a hash the same work is done for nothing, so that the time the
-/// answer takes does not tell whether there is such an account.
+/// Whether `secret` is right. Without a hash the same work is done, so that the time of the reply
+/// does not reveal whether the account exists.
 fn verify(secret: &Secret, hash: Option<&PasswordHash>) -> bool {
     let Some(hash) = hash else {
         let _ = Argon2::default().hash_password_with_salt(secret.expose().as_bytes(), &[0; SALT]);

@@ -1,4 +1,4 @@
-//! What is to be done for one peer, in whatever dialect it asked.
+//! Actions: what is to be done for one peer, in any protocol.
 
 use crate::chat::{
     Command, Entry, Event, Name, Outcome, Purpose, Query, RecordId, ScramProof, Secret,

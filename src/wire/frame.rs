@@ -93,7 +93,7 @@ pub enum Step<'a> {
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Framer {
-    /// Bytes of the line at the front of the input that hold no line end.
+    /// Bytes at the front of the input that contain no line end.
     scanned: u32,
     /// Where the body of a tagged line begins; 0 until that is known.
     body: u32,
@@ -121,8 +121,8 @@ impl Framer {
         let end = end.map(|place| place + scanned);
         let seen = &line[..end.unwrap_or(line.len())];
         if let Some(tags) = self.too_long(seen, kind) {
-            // Found by length and not by the end of the line, so it is the same wherever the
-            // input happened to be cut.
+            // Detected by length, not by the end of the line, so it does not depend on how the
+            // input was split.
             return Step::TooLong { tags, used: front + seen.len() };
         }
         let Some(end) = end else {

@@ -63,6 +63,20 @@ fn upward(sources: &[Source]) -> Vec<String> {
     wrong
 }
 
+/// Sockets that are named outside the reactor: other rooms have a `Transport`, which may be more than
+/// a TCP stream.
+fn bare_streams(sources: &[Source]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for source in sources.iter().filter(|source| source.room() != "reactor") {
+        for import in imports(source, &source.code) {
+            if import.path[..1] == ["reactor"] && import.path[1..].contains(&"Stream".to_owned()) {
+                wrong.push(source.at(import.line));
+            }
+        }
+    }
+    wrong
+}
+
 fn floor(source: &Source) -> Option<&'static str> {
     let folder = source.module.get(..2)?.join("/");
     FLOORS.iter().map(|(floor, _)| *floor).find(|floor| *floor == folder)
@@ -97,6 +111,11 @@ fn imports_point_down() {
 }
 
 #[test]
+fn streams_stay_in_the_reactor() {
+    assert_none("names reactor::Stream", &bare_streams(sources()));
+}
+
+#[test]
 fn floors_import_from_below() {
     assert_none("an import points to a floor above", &upstairs(sources()));
 }
@@ -109,6 +128,8 @@ fn an_import_upwards_is_seen() {
     assert_eq!(count("server/console.rs", "use crate::terminal::Keys;"), 0);
     assert_eq!(count("bin/chatloop-client.rs", "use chatloop::{client::run, wire::X};"), 1);
     assert_eq!(count("cellar/mod.rs", ""), 1);
+    let bare = [Source::new("client/link.rs", "use crate::reactor::{Slab, Stream};")];
+    assert_eq!(bare_streams(&bare), ["src/client/link.rs:1"]);
     let floors = [
         Source::new("chat/mod.rs", "mod model;\nmod api;\npub use api::command::Command;"),
         Source::new(

@@ -312,7 +312,7 @@ fn without_a_console_the_terminal_is_left_alone() {
 #[test]
 fn hash_asks_twice_without_echo() {
     let mut terminal = AtTerminal::start(&["hash"]);
-    for prompt in ["Password:", "Again:"] {
+    for prompt in ["Password:", "Repeat password:"] {
         terminal.wait_for(prompt);
         // The echo ends a moment after the prompt, and nothing is written then.
         let deadline = Instant::now() + PATIENCE;

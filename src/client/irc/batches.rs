@@ -8,7 +8,7 @@
 use super::messages::ChatMessage;
 use std::collections::BTreeMap;
 
-/// Batches that may be open at a time.
+/// Batches that may be open at the same time.
 const MAX_OPEN: usize = 16;
 /// Messages that wait in one.
 const MAX_LINES: usize = 5_000;
@@ -20,13 +20,13 @@ const MAX_BYTES: usize = 1024 * 1024;
 pub(super) struct Batch {
     /// `chathistory`, `draft/multiline`, `netsplit`, …
     pub kind: String,
-    /// Its first parameter: of the two above, whom the messages are for.
+    /// Its first parameter: in the two batches above, the target of the messages.
     pub target: String,
     /// The tags of its first line.
     pub tags: String,
     /// The batch that it is in.
     pub outer: Option<String>,
-    /// What has come so far.
+    /// The messages so far.
     pub messages: Vec<ChatMessage>,
     /// Something was dropped.
     pub overflowed: bool,
@@ -58,7 +58,7 @@ impl Batch {
         }
     }
 
-    /// Whether all its lines are one message.
+    /// Whether its lines form one message.
     pub fn is_one_message(&self) -> bool {
         self.kind == "draft/multiline"
     }
@@ -69,7 +69,7 @@ impl Batch {
     }
 }
 
-/// Those that are open, by reference.
+/// The open batches, by reference.
 #[derive(Debug, Default)]
 pub(super) struct Batches(BTreeMap<String, Batch>);
 
@@ -86,7 +86,6 @@ impl Batches {
         self.0.remove(reference)
     }
 
-    /// An open one.
     pub fn get(&mut self, reference: &str) -> Option<&mut Batch> {
         self.0.get_mut(reference)
     }
@@ -94,7 +93,7 @@ impl Batches {
     /// The batch of this kind that `reference` is or is in.
     pub fn inside(&mut self, reference: &str, kind: &str) -> Option<&mut Batch> {
         let mut at = reference.to_owned();
-        // No batch is inside itself, whatever a server says.
+        // No batch contains itself, whatever a server sends.
         for _ in 0..MAX_OPEN {
             let batch = self.0.get(&at)?;
             if batch.kind == kind {

@@ -23,9 +23,9 @@ const MAX_SEEN: usize = 512;
 const MAX_HELD: usize = 2_000;
 /// Bytes of their text.
 const MAX_HELD_BYTES: usize = 4 * 1024 * 1024;
-/// Messages asked for at a time, if the server allows it.
+/// Messages requested at a time, if the server allows it.
 const PAGE: usize = 500;
-/// Pages asked for.
+/// Pages requested.
 const MAX_PAGES: usize = 20;
 /// Messages of all pages.
 const MAX_FOUND: usize = 10_000;
@@ -35,7 +35,7 @@ const OTHER_CLOCK: SignedDuration = SignedDuration::from_mins(10);
 /// How far before the last message the request begins.
 const FUZZ: SignedDuration = SignedDuration::from_secs(1);
 
-/// What was seen of a room.
+/// The messages seen in a room.
 #[derive(Debug, Default)]
 pub(super) struct RoomLog {
     /// When the room was first joined, by this clock or the server's.
@@ -59,15 +59,15 @@ struct Catching {
     pages: usize,
     /// Messages that the last request asked for.
     asked: usize,
-    /// Only the last messages are wanted.
+    /// Only the most recent messages are needed.
     first_visit: bool,
-    /// The message that the answer must have in it.
+    /// The message that the reply must contain.
     known: Option<u64>,
-    /// What is older than this was shown.
+    /// Messages older than this have been shown.
     shown_until: Option<Timestamp>,
 }
 
-/// What to do at the end of an answer.
+/// What to do at the end of a reply.
 #[derive(Debug)]
 pub(super) enum Next {
     /// Request so many messages after this reference.
@@ -76,20 +76,20 @@ pub(super) enum Next {
     Done(Caught),
 }
 
-/// What was found.
+/// The result of a catch-up.
 #[derive(Debug, Default)]
 pub(super) struct Caught {
-    /// What has not been shown, oldest first.
+    /// The messages not shown yet, oldest first.
     pub missed: Vec<ChatMessage>,
     /// What arrived meanwhile.
     pub held: Vec<ChatMessage>,
-    /// There is more than was asked for.
+    /// There is more than was requested.
     pub more: bool,
     /// The room was joined for the first time.
     pub first_visit: bool,
     /// The server does not have what was shown before.
     pub forgotten: bool,
-    /// Of what was missed, what is older than this was shown, or is this person's own.
+    /// Of the missed messages, those older than this have been shown, or were sent by this user.
     pub shown_until: Option<Timestamp>,
 }
 
@@ -133,7 +133,7 @@ impl RoomLog {
         }
     }
 
-    /// Whether a message was shown.
+    /// Whether a message has been shown.
     pub fn knows(&self, chat: &ChatMessage) -> bool {
         self.seen.contains(&chat.key())
     }

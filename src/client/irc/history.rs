@@ -50,7 +50,7 @@ impl IrcSession {
         }
     }
 
-    /// `JOIN`, remembered until it is answered.
+    /// `JOIN`, remembered until the reply.
     pub(super) fn join(&mut self, room: &str, key: Option<&str>) {
         let Some(line) = self.line("JOIN", &[&[room], key.as_slice()].concat(), None) else {
             return self.fail("that room name is too long");

@@ -102,8 +102,7 @@ impl IrcSession {
     fn batch(&mut self, message: &Message<'_>, words: &[&str], context: Context) {
         let [reference, rest @ ..] = words else { return };
         if let Some(reference) = reference.strip_prefix('+') {
-            // The source of a multiline message stands at its beginning, too, but each of its
-            // lines repeats it.
+            // The start of a multiline batch has the source too, but each of its lines repeats it.
             let tags = message.tags.iter().map(|tag| match tag.raw_value {
                 Some(value) => format!("{}={value}", tag.key),
                 None => tag.key.to_owned(),

@@ -1,4 +1,5 @@
-//! Typed lines, and the lines for the server that they become.
+//! Writes all of `bytes` to a blocking descriptor. If another program has made the open file
+//! non-blocking, waits as a blocking one would.
 //!
 //! A line that does not begin with `/` is sent to the current room, `//` sends one that does, and
 //! `@#room text` sends to another room. A paste is one message, whatever its lines begin with,
@@ -20,11 +21,11 @@ use zeroize::Zeroizing;
 
 /// Nicks that may be ignored.
 const MAX_IGNORED: usize = 100;
-/// Messages that `/history` shows unless it says how many.
+/// Messages that `/history` shows by default.
 const HISTORY: usize = 20;
 
 impl IrcSession {
-    /// The person has typed a line.
+    /// Handles a typed line.
     pub fn typed(&mut self, line: &str, now: Timestamp) {
         self.begin_typing(now);
         let line = &*carriable(line);
@@ -34,7 +35,7 @@ impl IrcSession {
         }
     }
 
-    /// The person has pasted lines and wants them sent.
+    /// Handles pasted lines, once confirmed.
     pub fn pasted(&mut self, lines: &[&str], now: Timestamp) {
         self.begin_typing(now);
         let is_command = |line: &&str| line.starts_with('/') && !line.starts_with("//");

@@ -23,11 +23,11 @@ pub(super) struct ChatMessage {
     /// The sender; a server's name if `by_server`.
     pub nick: String,
     pub by_server: bool,
-    /// A room, perhaps with a prefix of STATUSMSG; a nick; `*` or `$…`.
+    /// A room, perhaps with a STATUSMSG prefix; a nick; `*` or `$…`.
     pub target: String,
     pub kind: MessageKind,
     pub text: String,
-    /// The msgid of what it answers.
+    /// The msgid of the message it replies to.
     pub reply: Option<String>,
     /// A CTCP request or reply, not a text.
     pub ctcp: bool,

@@ -5,29 +5,29 @@
 //! | `registration` | how does the client register, until the server accepts it? |
 //! | `sasl`, `scram` | how does it log in to an account? |
 //! | `server_info` | what can this server do? |
-//! | `incoming` | what does a line of the server mean? |
+//! | `incoming` | lines from the server, dispatched by command |
 //! | `messages` | which fields has a PRIVMSG or NOTICE? |
 //! | `conversation` | what becomes of a message, a reaction, a deletion, a CTCP request? |
-//! | `people` | who comes, goes, changes nicks? |
+//! | `people` | joins, parts, nick changes, away |
 //! | `numerics` | which text does a numeric become? |
-//! | `history` | what came before, and what was missed? |
+//! | `history` | history, and missed messages |
 //! | `catchup` | which messages of one room were missed? |
 //! | `batches` | which lines belong together? |
 //! | `rooms` | which rooms, and who else is there? |
-//! | `numbers` | which message does a short number mean? |
+//! | `numbers` | short numbers for messages |
 //! | `commands` | what can be typed? |
 //! | `input`, `moderation` | which lines does a typed line become? |
 //! | `outgoing` | how is a text split into lines that arrive whole, and which were confirmed? |
 //! | `pace` | how fast may lines go out, and which has the server taken? |
 //!
-//! Pure: the server's lines and typed lines in; bytes to send and things to show out; the time is
-//! an argument. The standard is the Modern IRC Client Protocol, with IRCv3 where a server has it.
-//! Nothing is sent but the registration before the server has accepted it.
+//! Pure: the server's lines and typed lines in; bytes to send and items to show out; the time is an
+//! argument. The client follows the Modern IRC Client Protocol, and IRCv3 where a server supports
+//! it. Only the registration is sent before the server has accepted it.
 //!
-//! Invariants: what is shown is harmless on a terminal; every map and queue has a bound, named
-//! where it is; a password goes to the server and nowhere else.
+//! Invariants: what is shown is safe for a terminal; every map and queue has a limit, documented
+//! with it; a password is sent to the server only.
 //!
-//! Deliberately absent: DCC, and anything else that one program asks another to do. TLS.
+//! Absent: DCC, and anything else that one program asks another to do. TLS.
 
 mod batches;
 mod catchup;
@@ -65,7 +65,7 @@ use rooms::JoinedRooms;
 use server_info::ServerInfo;
 use zeroize::Zeroizing;
 
-/// What the person wants, from the command line.
+/// The user's options, from the command line.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectOptions {
     /// The nick.
@@ -96,13 +96,13 @@ pub enum RegistrationOutcome {
     TooLate(String),
 }
 
-/// Where a line of the server belongs.
+/// The context of a line from the server.
 struct Context {
-    /// The label of the command that it answers.
+    /// The label of the command that it replies to.
     label: Option<String>,
     /// The batch that it is in.
     batch: Option<String>,
-    /// It is a part of an answer from the history.
+    /// Whether it is part of a reply with history.
     past: bool,
 }
 
@@ -157,9 +157,9 @@ pub struct IrcSession {
     /// When the connection was lost, and whose direct messages since then were requested.
     lost_at: Option<Timestamp>,
     missed_of: Vec<String>,
-    /// Lines of the message of the day so far; those shown, those asked for.
+    /// Lines of the message of the day so far, and whether it was requested.
     motd: (usize, bool),
-    /// Rows of an answer that are still shown.
+    /// Rows of a reply that may still be shown.
     rows_left: usize,
     /// When the last CTCP requests were answered.
     answered: Vec<Timestamp>,
@@ -171,9 +171,8 @@ pub struct IrcSession {
     quit: bool,
     now: Timestamp,
     shown: Vec<DisplayItem>,
-    /// What Tab knows.
+    /// The words for Tab completion.
     pub vocabulary: Vocabulary,
-    /// Whether numbers are shown.
     pub show_numbers: bool,
 }
 
@@ -233,7 +232,7 @@ impl IrcSession {
         }
     }
 
-    /// This person's nick.
+    /// The user's nick.
     pub fn nick(&self) -> &str {
         &self.nick
     }
@@ -243,12 +242,12 @@ impl IrcSession {
         self.current.as_deref().filter(|_| self.welcomed)
     }
 
-    /// What is to be shown now.
+    /// The items to show.
     pub fn take_shown(&mut self) -> Vec<DisplayItem> {
         std::mem::take(&mut self.shown)
     }
 
-    /// What is to be sent now.
+    /// The bytes to send.
     pub fn take_outgoing(&mut self) -> Vec<u8> {
         let mut out = std::mem::take(&mut self.urgent);
         if self.registration.is_none() {
@@ -257,13 +256,13 @@ impl IrcSession {
         out
     }
 
-    /// Whether the server has said anything that an IRC server says.
+    /// Whether the server has sent anything that an IRC server sends.
     pub fn has_answered(&self) -> bool {
         self.registration.as_ref().is_none_or(|registration| registration.answered)
     }
 
-    /// Whether words can be said: in, in the rooms that were asked for or refused there, and no
-    /// longer in those that were left. Before that they might go to the wrong room.
+    /// Whether messages can be sent: registered, all requested rooms joined or rejected, and all
+    /// left rooms left. Before that, a message might go to the wrong room.
     pub fn is_settled(&self) -> bool {
         self.welcomed && self.joining.is_empty() && self.pace.taken() >= self.parting
     }
@@ -274,20 +273,19 @@ impl IrcSession {
         Some((self.pace.awaited()?, self.sent.confirmed()))
     }
 
-    /// Whether the server has taken everything that was said.
+    /// Whether the server has accepted everything.
     pub fn is_idle(&self) -> bool {
         self.is_settled() && self.pace.is_idle()
     }
 
-    /// Whether a script should type no more for now.
+    /// Whether a script should send no more for now.
     pub fn is_full(&self) -> bool {
         !self.pace.has_room_for(1)
     }
 
-    /// Whether these lines can be typed now.
+    /// Whether these lines can be sent now.
     ///
-    /// # Errors
-    /// Why not, in words for people.
+    /// # Errors The reason, as a message.
     pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         if !self.welcomed {
             return Err("the server has not accepted the connection yet".to_owned());
@@ -316,28 +314,28 @@ impl IrcSession {
         self.pace.waiting()
     }
 
-    /// Whether the last thing typed was `/quit`.
+    /// Whether the last typed line was `/quit`.
     pub fn has_quit(&self) -> bool {
         self.quit
     }
 
-    /// Whether something that was typed could not be done, or not be heard.
+    /// Whether a command failed or a message was not delivered.
     pub fn has_failed(&self) -> bool {
         self.failed
     }
 
-    /// Why it is over, if it is; once.
+    /// Why the registration has ended, if it has; once.
     pub fn take_outcome(&mut self) -> Option<RegistrationOutcome> {
         self.outcome.take()
     }
 
-    /// Whether a server has let the client in before.
+    /// Whether a server has accepted the client before.
     pub fn was_in(&self) -> bool {
         self.was_in
     }
 
-    /// The connection is gone: what the server has not confirmed may not have been heard. If it
-    /// was never in, why not.
+    /// The connection is lost: unconfirmed messages may not have been received. If it was never
+    /// registered, the reason.
     pub fn disconnected(&mut self) -> Option<String> {
         self.sent.connection_lost();
         if self.welcomed {
@@ -358,7 +356,7 @@ impl IrcSession {
         )
     }
 
-    /// Leaves: bytes that say so, if there is anybody who has not heard it.
+    /// Quits: the bytes to send, if the server does not know yet.
     pub fn quit(&mut self) -> Vec<u8> {
         if self.quit || self.registration.is_some() {
             return Vec::new();
@@ -375,7 +373,7 @@ impl IrcSession {
         self.shown.push(DisplayItem::note(text));
     }
 
-    /// What was typed cannot be done.
+    /// A command failed.
     fn fail(&mut self, text: impl AsRef<str>) {
         self.failed = true;
         self.shown.push(DisplayItem::server_text(text));

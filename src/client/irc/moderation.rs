@@ -90,8 +90,9 @@ impl IrcSession {
         });
     }
 
-    /// No RFC has this. A server tells in ISUPPORT which of two ways it knows: a ban that begins
-    /// with `m:` (EXTBAN; chatloop, InspIRCd) or a list `q` of its own (CHANMODES; Solanum).
+    /// No RFC defines muting. A server announces in ISUPPORT which of two ways it supports: a ban
+    /// mask that starts with `m:` (EXTBAN; chatloop, InspIRCd) or a separate list `q` (CHANMODES;
+    /// Solanum).
     fn mute(&mut self, command: &Command, sign: &str, words: &[&str]) {
         let (room, words) = self.room_first(words);
         let [name] = words else { return self.usage_error(command, "expected one nick or mask") };

@@ -8,9 +8,9 @@ use crate::client::display::counted;
 use crate::wire::irc::{Message, Numeric, format::stripped};
 use jiff::{SignedDuration, Timestamp};
 
-/// Lines of the message of the day that are shown unasked.
+/// Lines of the message of the day that are shown at connect.
 const MOTD_SHOWN: usize = 5;
-/// Rows of one answer that are shown.
+/// Rows of one reply that are shown.
 pub(super) const ROWS_SHOWN: usize = 100;
 
 impl IrcSession {
@@ -22,7 +22,7 @@ impl IrcSession {
         context: &Context,
     ) {
         let number = numeric.number();
-        // The first word is this person's nick.
+        // The first parameter is the user's nick.
         let (me, words) = words.split_first().unwrap_or((&"*", &[]));
         let text = words.last().copied().unwrap_or_default();
         match number {

@@ -122,7 +122,7 @@ impl SentMessages {
         here.map(|it| it.after).min()
     }
 
-    /// What may be lost.
+    /// The possibly lost messages.
     pub fn take_lost(&mut self) -> Vec<String> {
         std::mem::take(&mut self.lost).into_iter().map(|it| it.text).collect()
     }
@@ -133,7 +133,7 @@ impl SentMessages {
 pub(super) struct Outgoing<'s> {
     pub to: &'s str,
     pub kind: MessageKind,
-    /// The msgid of what it answers.
+    /// The msgid of the message it replies to.
     pub reply: Option<&'s str>,
 }
 

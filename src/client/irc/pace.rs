@@ -6,7 +6,7 @@
 //! works, and whatever precedes the PONG has been taken. A chatloop server delays fast clients and
 //! drops nothing; it gets a wider window.
 //!
-//! Bound: `MAX_WAITING` lines; the caller asks [`Pace::has_room_for`] first.
+//! Limit: `MAX_WAITING` lines; the caller checks [`Pace::has_room_for`] first.
 
 use std::collections::VecDeque;
 
@@ -60,7 +60,7 @@ impl Pace {
         self.waiting.len()
     }
 
-    /// Whether the server has taken everything.
+    /// Whether the server has accepted everything.
     pub fn is_idle(&self) -> bool {
         self.taken == self.handed
     }
@@ -78,7 +78,7 @@ impl Pace {
         self.since.0 += 1;
     }
 
-    /// What may be sent now.
+    /// The bytes that can be sent now.
     pub fn take(&mut self, out: &mut Vec<u8>) {
         let (lines, bytes) = if self.wide { WIDE } else { (WINDOW, WINDOW_BYTES) };
         while let Some(item) = self.waiting.front() {

@@ -110,7 +110,7 @@ impl IrcSession {
         }
     }
 
-    /// This person is in a room now.
+    /// The user has joined a room.
     fn entered(&mut self, name: &str) {
         if !self.server.is_room(name) {
             return self.note(format!("{name} is not followed: its name cannot be displayed"));
@@ -193,7 +193,7 @@ impl IrcSession {
         self.show_text(format!("{who} kicked {nick} from {name}{why}"));
     }
 
-    /// This person is no longer in a room.
+    /// The user has left a room.
     pub(super) fn left(&mut self, name: &str) {
         self.rooms.leave(&self.server, name);
         if self.current.as_deref().is_some_and(|current| self.server.same(current, name)) {

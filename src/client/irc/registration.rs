@@ -21,20 +21,20 @@ const GUEST: &str = "guest";
 pub(super) struct Registration {
     /// The server has sent something that IRC servers send.
     pub answered: bool,
-    /// The nick that is wanted, and the one that was asked for last.
+    /// The requested nick, and the last one tried.
     wanted: String,
     nick: String,
     tries: u32,
     /// What separates the digits. Some servers reserve `guest1` and the like.
     joint: &'static str,
-    /// Requests that are not answered yet.
+    /// Pending requests.
     requests: usize,
     /// The list of capabilities is complete.
     listed: bool,
     sasl: Sasl,
 }
 
-/// Where SASL stands.
+/// The state of SASL.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Sasl {
     #[default]
@@ -119,7 +119,7 @@ impl IrcSession {
 
     /// A line that is not IRC, or no answer to a registration.
     pub(super) fn not_irc_line(&mut self, line: &[u8]) {
-        // The mark of a chatloop server's own words in plain lines.
+        // The mark of a chatloop server's own lines in plain text.
         if line.starts_with(b"* ") {
             let text = "the server detected plain text: the registration arrives after its detection timeout (--greeting-delay); try again, or try --plain";
             self.outcome.get_or_insert(RegistrationOutcome::TooLate(text.to_owned()));

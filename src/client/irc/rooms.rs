@@ -99,12 +99,12 @@ impl JoinedRoom {
         }
     }
 
-    /// How many are there, if that is known.
+    /// The number of members, if known.
     pub fn count(&self) -> Option<usize> {
         (self.unknown == 0).then_some(self.members.len())
     }
 
-    /// How many names there were.
+    /// The number of names.
     pub fn named(&self) -> usize {
         self.members.len() + self.unknown
     }

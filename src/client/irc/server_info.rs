@@ -174,12 +174,12 @@ impl ServerInfo {
         self.number("LINELEN").unwrap_or(MAX_BODY).clamp(MAX_BODY, 16 * 1024)
     }
 
-    /// Whether history can be asked for.
+    /// Whether history can be requested.
     pub fn keeps_history(&self) -> bool {
         self.has("draft/chathistory") && self.has("batch")
     }
 
-    /// Messages of one answer.
+    /// Messages per reply.
     pub fn history_page(&self, most: usize) -> usize {
         match self.number("CHATHISTORY") {
             Some(limit @ 1..) => limit.min(most),
@@ -200,7 +200,7 @@ impl ServerInfo {
         self.mapping.fold(name)
     }
 
-    /// Whether two names are one.
+    /// Whether two names are equal.
     pub fn same(&self, one: &str, other: &str) -> bool {
         self.mapping.same(one, other)
     }

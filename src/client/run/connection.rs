@@ -15,9 +15,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// Attempts to connect again after a loss.
+/// Attempts to reconnect.
 const MAX_ATTEMPTS: u32 = 10;
-/// The pause before the first of them; it doubles each time.
+/// The delay before the first of them; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);

@@ -84,7 +84,7 @@ impl fmt::Display for Trouble {
                  (see `ulimit -Hn`)"
             ),
             Trouble::NoListener => f.write_str(
-                "--one-order takes a member who hears everything: fewer --senders than --clients, \
+                "--one-order needs a member that receives everything: fewer --senders than --clients, \
                  or --idle 1",
             ),
             Trouble::TwoPorts(reason) => f.write_str(reason),
@@ -96,19 +96,19 @@ impl fmt::Display for Trouble {
             }
             Trouble::ClosedEarly { lost, total } => write!(
                 f,
-                "the server closed {lost} of {total} connections before a word was said; does it \
-                 limit clients, or clients per address?"
+                "the server closed {lost} of {total} connections before the exchange; does it limit \
+                 clients, or clients per address?"
             ),
             Trouble::NotWelcome { absent, total } => write!(
                 f,
-                "{absent} of {total} members have not heard the text of --welcome in time; is it \
-                 what the server says, and --hello what it wants first?"
+                "{absent} of {total} members did not receive the text of --welcome in time; does the \
+                 server send it, and is --hello what it expects?"
             ),
             Trouble::NotInRoom { absent, total } => write!(
                 f,
-                "{absent} of {total} members heard nothing of what a sender said; does the server \
-                 relay lines to everyone else at once? If it wants a name or a password first, \
-                 see --hello; if its backlog is short, try --connect-rate 500"
+                "{absent} of {total} members received nothing from a sender; does the server relay \
+                 lines to everyone else at once? If it expects a name or a password first, see \
+                 --hello; if its listen backlog is short, try --connect-rate 500"
             ),
             Trouble::System(reason) => reason.fmt(f),
         }
@@ -121,9 +121,11 @@ fn in_words(reason: &io::Error) -> String {
              to that address; wait a minute for old ones, widen \
              net.ipv4.ip_local_port_range, or use fewer clients"
             .to_owned(),
-        io::ErrorKind::ConnectionRefused => "refused; is a server running there?".to_owned(),
+        io::ErrorKind::ConnectionRefused => {
+            "connection refused (is a server running there?)".to_owned()
+        }
         io::ErrorKind::TimedOut => {
-            "no answer in time; is its backlog full? See --connect-rate".to_owned()
+            "no answer in time (is its listen backlog full? see --connect-rate)".to_owned()
         }
         _ => reason.to_string(),
     }

@@ -138,7 +138,7 @@ fn is_regular_file(fd: RawFd) -> io::Result<bool> {
 }
 
 fn to_timespec(wait: Duration) -> libc::timespec {
-    // At most a day: some systems refuse very long times.
+    // At most a day: some systems reject very long times.
     let wait = wait.min(Duration::from_secs(86_400));
     libc::timespec { tv_sec: wait.as_secs() as _, tv_nsec: wait.subsec_nanos() as _ }
 }

@@ -22,14 +22,14 @@
 //! - **Readiness is a hint.** A read after `readable` may still find nothing (EAGAIN): an earlier
 //!   handler of the same turn may have drained it, or Linux dropped a datagram with a bad
 //!   checksum. Handlers treat EAGAIN as "later" and never as an error.
-//! - **`hangup` is a hint, too.** It says that the peer is gone in both directions, or that the
+//! - **`hangup` is a hint, too.** It means that the peer is gone in both directions, or that the
 //!   descriptor failed. epoll and poll report it whatever the interest; kqueue only while a filter
 //!   is registered; select cannot report it at all. Nothing may depend on it: the truth is what
 //!   `read` and `write` return.
-//! - **Always ready.** A regular file or a directory never blocks, so the kernel's queues refuse
-//!   it (epoll: EPERM; kqueue would wait at end of file for the file to grow). [`Poller`] keeps
-//!   those in a list of its own and reports them ready at every wait. That is what makes
-//!   `program < script.txt` and `< /dev/null` work under every backend.
+//! - **Always ready.** A regular file or a directory never blocks, so the kernel's queues reject it
+//!   (epoll: EPERM; kqueue would wait at end of file for the file to grow). [`Poller`] keeps those
+//!   in a separate list and reports them ready at every wait. That is what makes `program <
+//!   script.txt` and `< /dev/null` work with every backend.
 //! - **Interest NONE** keeps the descriptor known and silent, except for `hangup`.
 //! - **EINTR** is not an error: `wait` returns with no reports.
 //! - **Timeouts** are rounded up. Rounded down, a timer would wake the loop a moment too early, it
@@ -172,7 +172,7 @@ impl FromStr for Backend {
     }
 }
 
-/// A descriptor that is ready by nature: the kernel's queues refuse to watch it.
+/// A descriptor that is always ready: the kernel's queues refuse to watch it.
 struct AlwaysReady {
     fd: RawFd,
     token: Token,

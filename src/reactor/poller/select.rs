@@ -3,7 +3,7 @@
 //!
 //! A set has room for the descriptors 0 to FD_SETSIZE - 1 (1,023) and no check: `FD_SET` with a
 //! higher number writes past its end. That is what kills ncat and many student servers at about
-//! 1,000 clients, so `add` refuses such a number and says why.
+//! 1,000 clients, so `add` rejects such a number and says why.
 
 use super::selector::{Interest, Readiness, Selector, check};
 use crate::slab::Token;
@@ -45,7 +45,7 @@ impl Selector for Select {
     fn add(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
         if fd as usize >= libc::FD_SETSIZE {
             let refusal = format!(
-                "descriptor {fd} is out of reach of select, which ends at FD_SETSIZE = {}",
+                "descriptor {fd} exceeds the limit of select, FD_SETSIZE = {}",
                 libc::FD_SETSIZE
             );
             return Err(io::Error::new(io::ErrorKind::InvalidInput, refusal));
@@ -116,7 +116,7 @@ fn contains(set: &libc::fd_set, fd: usize) -> bool {
     unsafe { libc::FD_ISSET(fd as RawFd, set) }
 }
 
-/// Microseconds, rounded up; at most a day, since some systems refuse very long times.
+/// Microseconds, rounded up; at most a day, since some systems reject very long times.
 fn to_timeval(wait: Duration) -> libc::timeval {
     let microseconds = wait.as_nanos().div_ceil(1_000).min(86_400_000_000);
     libc::timeval {

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
-/// The directions that the owner of a descriptor wants to hear of.
+/// The directions that the owner of a descriptor is interested in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Interest {
     /// Report when a read would not block.

@@ -1,4 +1,4 @@
-//! What IRC clients are told beyond their rooms: MONITOR, and the metadata that they follow.
+//! Notifications to IRC clients beyond their rooms: MONITOR, and subscribed metadata.
 
 use super::{Broadcast, Cause};
 use crate::chat::{

@@ -1,4 +1,4 @@
-//! Everything that peers are told: effects to their audiences, answers to one peer.
+//! Everything that is sent to peers: effects to their audiences, replies to one peer.
 //!
 //! Invariant: a session is told things in the order of the effects, whether they are for a room or
 //! for it alone. So what is told to one peer is queued behind its part of the open run.
@@ -22,9 +22,9 @@ use unidentified::Unidentified;
 /// Why something is told.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Cause {
-    /// The session whose record is being applied; `None` for the answer to a question.
+    /// The session whose record is being applied; `None` for the reply to a query.
     origin: Option<SessionId>,
-    /// Which of the things that follow from the record.
+    /// The part of the record that the event results from.
     stamp: Option<Stamp>,
 }
 
@@ -34,7 +34,7 @@ impl Cause {
         Cause { origin: Some(origin), stamp: Some(stamp) }
     }
 
-    /// Whether telling this to a session answers that session's own command.
+    /// Whether sending this to a session answers that session's own command.
     fn answers(self, session: SessionId) -> bool {
         self.origin.is_none_or(|origin| origin == session)
     }
@@ -44,7 +44,7 @@ impl Cause {
 pub(super) struct Broadcast {
     delivery: Delivery,
     unidentified: Unidentified,
-    /// What IRC clients are told of this server.
+    /// What IRC clients are told about this server.
     irc: irc::Settings,
     monitors: irc::MonitorList,
     whowas: irc::Whowas,
@@ -53,7 +53,7 @@ pub(super) struct Broadcast {
     moment: Moment,
     /// Used again by each delivery to an audience that is not one room.
     recipients: Vec<(SessionId, Viewpoint)>,
-    /// What one session writes; its memory is used again.
+    /// The output of one session; its memory is reused.
     out: Vec<u8>,
 }
 

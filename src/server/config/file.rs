@@ -1,4 +1,4 @@
-//! What does a settings file say, and in which line?
+//! The configuration file: its settings, with their lines.
 //!
 //! One flat table of TOML: `max-line = "64k"`, with the names of the flags. Every value is checked
 //! by itself, by the parser of its flag, so that an error names the file, the line and the key.
@@ -11,7 +11,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use toml::{Spanned, Value};
 
-/// Bytes of a settings file. Many times what all settings take.
+/// Bytes of a configuration file: many times the size of all settings.
 const MOST_BYTES: u64 = 1024 * 1024;
 
 /// One line of the file.
@@ -25,7 +25,7 @@ pub struct Entry {
     pub line: usize,
 }
 
-/// What is wrong with a file, and where.
+/// An error in a file, and its line.
 #[derive(Debug)]
 pub struct InvalidFile {
     path: PathBuf,
@@ -36,7 +36,7 @@ pub struct InvalidFile {
 impl InvalidFile {
     /// A pipe, for example: it can be read only once.
     pub(super) fn unreadable_again(path: &Path) -> InvalidFile {
-        let why = "it is no ordinary file and cannot be read again".to_owned();
+        let why = "not a regular file, so it cannot be reloaded".to_owned();
         InvalidFile { path: path.to_owned(), line: None, why }
     }
 }
@@ -55,27 +55,26 @@ impl std::error::Error for InvalidFile {}
 
 /// Reads a file.
 ///
-/// # Errors
-/// The first thing that is wrong with it, with its line.
+/// # Errors The first error, with its line.
 pub(super) fn read(path: &Path) -> Result<Vec<Entry>, InvalidFile> {
     let wrong = |line, why| InvalidFile { path: path.to_owned(), line, why };
     let mut text = String::new();
     let read = std::fs::File::open(path)
         .and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));
-    read.map_err(|error| wrong(None, format!("cannot be read: {error}")))?;
+    read.map_err(|error| wrong(None, format!("could not read it: {error}")))?;
     if text.len() as u64 > MOST_BYTES {
-        return Err(wrong(None, format!("it is over {MOST_BYTES} bytes")));
+        return Err(wrong(None, format!("it exceeds {MOST_BYTES} bytes")));
     }
     parse(&text).map_err(|(line, why)| wrong(Some(line), why))
 }
 
-/// What a file's text says; or a line, and what is wrong there.
+/// Parses a file; or a line, and its error.
 fn parse(text: &str) -> Result<Vec<Entry>, (usize, String)> {
     let line_at = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
     let table: BTreeMap<Spanned<String>, Spanned<Value>> =
         toml::from_str(text).map_err(|error| {
             let place = error.span().map_or(0, |span| span.start);
-            (line_at(place), format!("no TOML: {}", error.message()))
+            (line_at(place), format!("invalid TOML: {}", error.message()))
         })?;
     let mut entries = Vec::new();
     for (key, value) in table {
@@ -92,14 +91,14 @@ fn parse(text: &str) -> Result<Vec<Entry>, (usize, String)> {
 
 fn unknown(meant: Option<String>) -> String {
     match meant {
-        Some(meant) => format!("there is no such setting; did you mean '{meant}'?"),
+        Some(meant) => format!("unknown setting (did you mean '{meant}'?)"),
         None => {
             let names: Vec<String> = parameters()
                 .iter()
                 .map(|arg| arg.get_id().as_str().replace('_', "-"))
                 .filter(|name| name != "config")
                 .collect();
-            format!("there is no such setting; there are {}", names.join(", "))
+            format!("unknown setting (available: {})", names.join(", "))
         }
     }
 }
@@ -108,20 +107,20 @@ fn unknown(meant: Option<String>) -> String {
 fn values_of(arg: &Arg, value: Value) -> Result<Vec<String>, String> {
     match value {
         Value::Boolean(on) if is_switch(arg) => Ok(vec![on.to_string()]),
-        _ if is_switch(arg) => Err("the value is true or false, without quotes".to_owned()),
+        _ if is_switch(arg) => Err("expected true or false, without quotes".to_owned()),
         Value::String(text) => Ok(vec![text]),
         Value::Integer(number) if !is_many(arg) => Ok(vec![number.to_string()]),
         Value::Array(values) if is_many(arg) => {
             let text = |value| match value {
                 Value::String(text) => Ok(text),
-                _ => Err("the form is a list of strings: [\"one\", \"two\"]".to_owned()),
+                _ => Err("expected a list of strings: [\"one\", \"two\"]".to_owned()),
             };
             values.into_iter().map(text).collect()
         }
-        _ if is_many(arg) => Err("the form is a list of strings: [\"one\", \"two\"]".to_owned()),
+        _ if is_many(arg) => Err("expected a list of strings: [\"one\", \"two\"]".to_owned()),
         other => {
             let kind = other.type_str();
-            Err(format!("a {kind} cannot be its value; a number or a string in quotes can"))
+            Err(format!("unexpected {kind}: expected a number or a string in quotes"))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The settings in force, as a file that says the same when it is read back.
+//! The effective settings, as a file with the same meaning.
 
 use super::sources::{Origin, Setting, Settings};
 use std::fmt;
@@ -6,12 +6,9 @@ use toml::Value;
 
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "# The settings in force, each with where it comes from; a file for --config."
-        )?;
+        writeln!(f, "# The effective settings, with their sources; a file for --config.")?;
         if let Some(path) = &self.config.boot.config {
-            writeln!(f, "# The file was {}.", path.display())?;
+            writeln!(f, "# The configuration file is {}.", path.display())?;
         }
         let settings = self.list.iter().filter(|setting| setting.name != "config");
         settings.into_iter().try_for_each(|setting| writeln!(f, "{setting}"))
@@ -30,7 +27,7 @@ impl fmt::Display for Setting {
 }
 
 impl Setting {
-    /// The value in TOML; `None` if there is none.
+    /// The value in TOML; `None` if it is not set.
     pub fn value(&self) -> Option<Value> {
         if self.many && !self.values.is_empty() {
             return Some(Value::Array(self.values.iter().cloned().map(Value::String).collect()));

@@ -54,7 +54,7 @@ pub struct Setting {
     pub otherwise: String,
 }
 
-/// All settings, and how to read them again.
+/// All settings, and how to reload them.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub config: Config,
@@ -63,7 +63,7 @@ pub struct Settings {
     arguments: Vec<OsString>,
 }
 
-/// What the command line asks the program to do.
+/// What the command line asks for.
 #[derive(Debug)]
 pub enum Task {
     Serve(Box<Settings>),
@@ -142,7 +142,7 @@ impl Settings {
         Ok(Settings { config, list, arguments })
     }
 
-    /// Reads the same sources again. `None` if there is no file: nothing else can have changed.
+    /// Reads the same sources again. `None` without a file: nothing else can have changed.
     pub fn read_again(&self) -> Option<Result<Settings, Invalid>> {
         let path = self.config.boot.config.as_ref()?;
         // A pipe would give nothing, or keep the loop waiting.

@@ -1,6 +1,6 @@
 //! Where peers meet the chat: what is to be done for them, and what they are told.
 //!
-//! | file | question |
+//! | file | subject |
 //! |---|---|
 //! | this one | one peer: told something, leaving, gone |
 //! | `perform` | what a peer asks for: the one place where [`Action`]s are performed |

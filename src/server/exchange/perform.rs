@@ -120,7 +120,7 @@ impl Exchange {
             }
             Decision::Work(work) => {
                 if !self.submit(token, work) {
-                    let text = "too many passwords are being checked; try again in a moment";
+                    let text = "too many logins in progress; try again in a moment";
                     self.notice(token, text);
                     return true;
                 }

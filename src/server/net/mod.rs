@@ -40,7 +40,7 @@ const LONGEST_PROBE_PAUSE: Duration = Duration::from_secs(60);
 /// still there.
 const HALF_CLOSED_PROBE: Duration = Duration::from_secs(15);
 
-/// What a timer is for.
+/// The kinds of timers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TimerKind {
     /// The detection timeout: nothing has come that tells the protocol.
@@ -329,7 +329,7 @@ impl Net {
                 connection.address
             );
             connection.io.outbox.clear();
-            connection.life.blame(|| "too slow, over --outbox-hard".to_owned());
+            connection.life.blame(|| "send queue exceeded --outbox-hard".to_owned());
             return Some(token);
         }
         None

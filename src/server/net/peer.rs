@@ -38,7 +38,7 @@ impl Queues {
     }
 }
 
-/// One connection in hand.
+/// One connection, looked up once.
 pub(in crate::server) struct Peer<'a> {
     pub(in crate::server) token: Token,
     pub(in crate::server) connection: &'a mut Connection,

@@ -1,5 +1,5 @@
-//! How a message is split into IRC lines: at its newlines, where its author's client had split a
-//! long line (draft/multiline-concat), and where a line would not fit.
+//! Splitting a message into IRC lines: at its newlines, where its sender's client had split a long
+//! line (draft/multiline-concat), and where a line would not fit.
 
 use crate::wire::irc::render;
 

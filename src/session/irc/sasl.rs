@@ -1,5 +1,5 @@
-//! How does a client prove an account? SASL in pieces of 400 bytes of base64 (IRCv3 sasl-3.1,
-//! sasl-3.2), and its simplest mechanism, PLAIN (RFC 4616). SCRAM is in `scram`.
+//! SASL: logins in pieces of 400 bytes of base64 (IRCv3 sasl-3.1, sasl-3.2), and its simplest
+//! mechanism, PLAIN (RFC 4616). SCRAM is in `scram`.
 
 use super::reply::{Lines, Replies};
 use super::scram::Scram;

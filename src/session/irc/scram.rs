@@ -1,4 +1,4 @@
-//! Where does a client's login by SCRAM-SHA-256 stand? RFC 5802, section 5.
+//! The state of a client's login by SCRAM-SHA-256. RFC 5802, section 5.
 //!
 //! What it says is kept, because the proof is made of all of it; the arithmetic is the worker's.
 //! Deliberately absent: an answer that says what was wrong (`e=`). IRC has ERR_SASLFAIL for that,

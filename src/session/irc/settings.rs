@@ -1,4 +1,4 @@
-//! What the server is called, and what it announces about itself.
+//! The server's names and limits as IRC clients see them, and RPL_ISUPPORT.
 
 use crate::chat::{Moment, Secret, limits};
 use crate::wire::irc::{MAX_BODY, MAX_PARAMETERS};

@@ -1,4 +1,4 @@
-//! Answers as plain lines: a heading that says what follows and how much, then one line for each.
+//! Replies in plain text: a heading that says what follows and how much, then one line for each.
 
 use super::Theme;
 use super::lines::{GREEN, begin, body, end, label, notice, put, users};

@@ -1,7 +1,7 @@
 //! The commands whose arguments take more than a row of the table to parse.
 //!
-//! Each function takes the rest of the line and returns the action or what is wrong, to which
-//! `commands` adds the usage.
+//! Parsers for commands whose arguments need more than a row of the table. Each function takes the
+//! rest of the line and returns the action or what is wrong, to which `commands` adds the usage.
 
 use super::arguments::{Fault, Line};
 use super::session::Session;

@@ -51,19 +51,19 @@ pub const MAX_CLIENT_TAG_DATA: usize = 4094;
 /// Bytes of tags a server may add to those of the client. IRCv3 message-tags.
 pub const MAX_SERVER_TAG_DATA: usize = 4094;
 
-/// How long a line may be, in two parts that do not lend each other room.
+/// The maximum length of a line, in two parts that do not share their space.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Bytes of the tag section, `@` and the space after it included.
     pub tags: usize,
-    /// Bytes of the rest, with two for the line end, whichever was used. At least 2.
+    /// Bytes of the rest, including two for the line end, whichever is used. At least 2.
     pub body: usize,
 }
 
 impl Limits {
-    /// What a server takes from a client.
+    /// What a server accepts from a client.
     pub const FROM_CLIENT: Limits = Limits { tags: MAX_CLIENT_TAG_DATA + 2, body: MAX_BODY };
-    /// What a client takes from a server.
+    /// What a client accepts from a server.
     pub const FROM_SERVER: Limits = Limits { tags: MAX_TAG_SECTION, body: MAX_BODY };
 }
 

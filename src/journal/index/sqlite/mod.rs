@@ -97,7 +97,7 @@ impl Store for SqliteIndex {
         if self.queue.push(asker, job, self.time.instant()) {
             return None;
         }
-        Some(Answer::Failed("too many history queries are waiting; try again".to_owned()))
+        Some(Answer::Failed("too many history queries are pending; try again".to_owned()))
     }
 
     fn next_answer(&mut self) -> Option<(QueryId, Answer)> {

@@ -103,7 +103,7 @@ fn answer_with(
                 if found.is_err() && !std::mem::replace(&mut told, true) {
                     log::error!("a history query has failed; others are still answered");
                 }
-                let failed = "the query has failed; the server's log says where";
+                let failed = "the query failed (see the server's log)";
                 match found.unwrap_or_else(|_| Some(Answer::Failed(failed.to_owned()))) {
                     Some(answer) => (job.id, answer),
                     None => {

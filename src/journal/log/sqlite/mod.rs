@@ -147,7 +147,7 @@ impl Log for SqliteLog {
         };
         // The writer's thread has exited, which it never should: it survives even a panic.
         self.collect();
-        let failure = Some("the journal's thread has ended".to_owned());
+        let failure = Some("the database writer has exited".to_owned());
         let mut batch = Batch { failure, ..Batch::default() };
         for proposal in unsent {
             if proposal.may_pass_unkept() {

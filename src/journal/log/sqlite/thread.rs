@@ -27,7 +27,7 @@ impl WriterThread {
     pub(super) fn run(mut self) {
         while self.panics(WriterThread::serve) {
             self.panics(|it| {
-                it.writer.fail("the thread that writes it has failed; the server's log says where");
+                it.writer.fail("the database writer has failed (see the server's log)");
                 let batch = it.writer.hand_back();
                 it.send(batch);
             });
