@@ -25,7 +25,7 @@ pub(super) struct Job {
 
 /// What a thread does next.
 pub(super) enum Next {
-    Answer(Name, Job),
+    Answer(Name, Box<Job>),
     GiveUp(QueryId),
 }
 
@@ -131,7 +131,7 @@ impl State {
             self.len -= 1;
             let given_up = matches!(job.query, HistoryQuery::Replay(_)) && !self.replays.remove(&job.id);
             if !given_up {
-                return Some(Next::Answer(asker, job));
+                return Some(Next::Answer(asker, Box::new(job)));
             }
         }
     }

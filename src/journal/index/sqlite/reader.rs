@@ -107,7 +107,7 @@ fn answer_with(
                 match found.unwrap_or_else(|_| Some(Answer::Failed(failed.to_owned()))) {
                     Some(answer) => (job.id, answer),
                     None => {
-                        queue.put_back(asker, job);
+                        queue.put_back(asker, *job);
                         continue;
                     }
                 }
@@ -378,7 +378,7 @@ mod tests {
             let room = query::Room { name: Name::new("#x"), since: RecordId(0) };
             let query = HistoryQuery::Find(Lookup { room, message: Point::Id(RecordId(id)) });
             let job = Job { id: QueryId(id), query, upto: RecordId(id), search: None };
-            Next::Answer(Name::new("alice"), job)
+            Next::Answer(Name::new("alice"), Box::new(job))
         });
         answer_with(|| jobs.next(), &queue, &answers, &|| {}, |job| {
             assert!(job.upto.0 % 2 == 0, "an odd query");
