@@ -90,9 +90,10 @@ pub const SNAPSHOT_RECORDS: u64 = 10_000;
 pub const MAINTENANCE_ROWS: u32 = 500;
 /// The time between two retention runs.
 pub const RETENTION_EVERY: Duration = Duration::from_secs(60);
-/// A deleted text is removed from the raw bytes of the snapshot and the write-ahead log after this
-/// time.
+/// A deleted text is removed from the raw bytes of the write-ahead log after this time.
 pub const ERASE_WITHIN: Duration = Duration::from_secs(5);
+/// How long records wait for a reader that is in the way of that; then it is tried again.
+pub const TRUNCATE_WAIT: Duration = Duration::from_millis(50);
 /// Longest line of an import, in bytes: the whole state is one line.
 pub const IMPORT_LINE: u64 = 1024 * 1024 * 1024;
 /// Names whose numbers the writer remembers.

@@ -44,8 +44,9 @@ pub use index::query::{Answer, HistoryQuery, QueryId};
 pub use limits::{Durability, Limits};
 pub use log::proposal::{Committed, Proposal, ProposalId};
 #[cfg(not(feature = "disk"))]
-use no_disk as transfer;
+pub use no_disk::{Imported, export, import};
 pub use runtime::{Runtime, TimeSource, Wake};
+#[cfg(feature = "disk")]
 pub use transfer::{Imported, export, import};
 
 use crate::chat::{Change, HistoryUpdate, Hub, Moment, Name, SessionId};

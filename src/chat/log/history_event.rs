@@ -5,7 +5,7 @@
 //! since a changed key is no longer relevant.
 
 use super::record::QuitReason;
-use crate::chat::model::{Identity, limits, ModeChange, Name, RecordId, Stamp};
+use crate::chat::model::{Identity, ModeChange, Name, RecordId, Stamp, limits};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

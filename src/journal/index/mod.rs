@@ -3,7 +3,8 @@
 //! | file | subject |
 //! |---|---|
 //! | `query`, `span` | queries, and the spans of history they refer to |
-//! | `memory`, `ring`, `event_rings` | how are the last messages and events of every room kept without a file? |
+//! | `store` | what is an index? |
+//! | `memory`, `ring`, `message_rings`, `event_rings` | how are the last messages and events of every room kept without a file? |
 //! | `search` | how is a text found without a file? |
 //! | `fair_queue` | whose query is next? |
 //! | `guests` | direct messages of users without an account |
@@ -13,38 +14,22 @@ mod event_rings;
 mod fair_queue;
 mod guests;
 mod memory;
+mod message_rings;
 pub(super) mod query;
 mod ring;
 mod search;
 mod span;
 #[cfg(feature = "disk")]
 pub(super) mod sqlite;
+mod store;
 
 use self::guests::Guests;
 use self::memory::MemoryIndex;
 use self::query::{Answer, HistoryQuery, QueryId};
+use self::store::Store;
 use super::limits::Limits;
 use crate::chat::{HistoryUpdate, Name};
 use std::collections::VecDeque;
-
-/// Where the messages of rooms and accounts are.
-pub(super) trait Store {
-    /// Learns what the hub made of a record, and that it is delivered now.
-    fn archive(&mut self, update: HistoryUpdate<'_>);
-
-    /// Starts a query; returns the answer if it is available at once.
-    fn query(&mut self, id: QueryId, asker: Name, query: HistoryQuery) -> Option<Answer>;
-
-    fn next_answer(&mut self) -> Option<(QueryId, Answer)>;
-
-    /// Does some of the work that is left, if that is done in the loop.
-    fn work(&mut self) {}
-
-    /// Whether there is something to do in this turn.
-    fn has_news(&self) -> bool {
-        false
-    }
-}
 
 /// An index, and the messages of guests, which are kept in memory with every index.
 pub(super) struct Index {

@@ -73,11 +73,8 @@ impl SearchWords {
         for run in search_words(text) {
             let ascii = run.is_ascii();
             for (number, word) in self.0.iter().enumerate() {
-                let same = if ascii {
-                    run.eq_ignore_ascii_case(word)
-                } else {
-                    fold(run).eq(word.chars())
-                };
+                let same =
+                    if ascii { run.eq_ignore_ascii_case(word) } else { fold(run).eq(word.chars()) };
                 if same {
                     missing &= !(1 << number);
                 }

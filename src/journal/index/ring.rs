@@ -32,7 +32,13 @@ impl Ring {
                 let owner = account.as_ref();
                 let mail = owner.cloned().map(Ring::Mail);
                 let sent = [private(by, Some(to)), private(by, owner)];
-                [private(owner, Some(from)), private(owner, by), sent[0].clone(), sent[1].clone(), mail]
+                [
+                    private(owner, Some(from)),
+                    private(owner, by),
+                    sent[0].clone(),
+                    sent[1].clone(),
+                    mail,
+                ]
             }
         };
         rings.into_iter().flatten()

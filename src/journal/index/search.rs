@@ -4,7 +4,7 @@
 //! Rejected: an index of words. It would be as large as the texts, and every message would pay for
 //! what few ask.
 
-use super::memory::MemoryIndex;
+use super::message_rings::MessageRings;
 use super::query::{Answer, SearchWords, wanted};
 use super::ring::Ring;
 use super::span::{self, Position, Span};
@@ -31,7 +31,7 @@ pub(super) struct Search {
 
 impl Search {
     /// `None` if the query is not a search.
-    pub(super) fn new(index: &MemoryIndex, query: &Query) -> Option<Search> {
+    pub(super) fn new(index: &MessageRings, query: &Query) -> Option<Search> {
         let Scope::Search { rooms, words, from } = &query.scope else { return None };
         let locate = |point| {
             // A number means something in one room only.
@@ -65,7 +65,7 @@ impl Search {
     }
 
     /// Goes on for as long as there is a share of this turn. The answer, once there is one.
-    pub(super) fn step(&mut self, index: &MemoryIndex, share: &mut usize) -> Option<Answer> {
+    pub(super) fn step(&mut self, index: &MessageRings, share: &mut usize) -> Option<Answer> {
         while let Some(span) = self.spans.last().copied() {
             if *share == 0 {
                 return None;
@@ -105,7 +105,7 @@ impl Search {
     }
 
     /// Takes a message if it is wanted. Returns how much work that was.
-    fn examine(&mut self, index: &MemoryIndex, message: &StoredMessage) -> usize {
+    fn examine(&mut self, index: &MessageRings, message: &StoredMessage) -> usize {
         let Target::Room(room) = &message.target else { return limits::MEMORY_OVERHEAD };
         let there = self.rooms.get(room).is_some_and(|since| message.id >= *since);
         let by = self.from.as_ref();

@@ -8,7 +8,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `tables` | which rows does a record become? |
-//! | `rows` | how is a row found and read? |
+//! | `rows`, `scopes` | how is a row found and read, and which belong to a query? |
 //! | `queue` | which query is next? |
 //! | `reader` | answering of queries |
 //! | `search` | how is a text found, and how long may that take? |
@@ -18,11 +18,12 @@ mod events;
 mod queue;
 mod reader;
 pub(in crate::journal) mod rows;
+mod scopes;
 mod search;
 pub(in crate::journal) mod tables;
 
-use super::Store;
 use super::query::{Answer, HistoryQuery, QueryId};
+use super::store::Store;
 use crate::chat::{HistoryUpdate, Name, RecordId};
 use crate::journal::database::open::open_reader;
 use crate::journal::error::JournalError;

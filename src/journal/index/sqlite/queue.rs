@@ -4,6 +4,7 @@
 //! history is awaited; so a search is cut into slices and has a thread of its own, which helps out
 //! when no search is waiting, and a replay that waits too long is given up.
 
+use super::search::Search;
 use crate::chat::{Name, RecordId};
 use crate::journal::index::fair_queue::FairQueue;
 use crate::journal::index::query::{HistoryQuery, QueryId};
@@ -11,8 +12,6 @@ use crate::journal::limits;
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-
-use super::search::Search;
 
 /// A query that waits, and the last record that its answer may contain.
 pub(super) struct Job {
@@ -129,10 +128,70 @@ impl State {
             let search = if searches { self.searches.pop() } else { None };
             let (asker, job) = search.or_else(|| self.history.pop())?;
             self.len -= 1;
-            let given_up = matches!(job.query, HistoryQuery::Replay(_)) && !self.replays.remove(&job.id);
+            let given_up =
+                matches!(job.query, HistoryQuery::Replay(_)) && !self.replays.remove(&job.id);
             if !given_up {
                 return Some(Next::Answer(asker, Box::new(job)));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::query::Room;
+    use crate::chat::{Query, Range, Scope};
+    use std::time::Duration;
+
+    fn job(id: u64, query: fn(Query) -> HistoryQuery, search: bool) -> Job {
+        let room = Room { name: Name::lobby(), since: RecordId(0) };
+        let scope = if search {
+            Scope::Search { rooms: vec![room], words: "a".into(), from: None }
+        } else {
+            Scope::Room(room)
+        };
+        let query = query(Query { scope, range: Range::Latest, limit: None, events: false });
+        Job { id: QueryId(id), query, upto: RecordId(9), search: None }
+    }
+
+    fn id(next: Option<Next>) -> (u64, bool) {
+        match next.expect("not closed") {
+            Next::Answer(_, job) => (job.id.0, true),
+            Next::GiveUp(id) => (id.0, false),
+        }
+    }
+
+    #[test]
+    fn history_waits_for_no_search_and_everyone_is_served_in_turn() {
+        let (queue, now) = (Queue::new(), Instant::now());
+        for number in 0..10 {
+            assert!(queue.push(Name::new("mallory"), job(number, HistoryQuery::Past, true), now));
+        }
+        for number in 10..20 {
+            assert!(queue.push(Name::new("mallory"), job(number, HistoryQuery::Past, false), now));
+        }
+        queue.push(Name::new("alice"), job(20, HistoryQuery::Past, false), now);
+        let next = |searches| id(queue.next(searches, || now)).0;
+        assert_eq!([next(false), next(false), next(false)], [10, 20, 11]);
+        assert_eq!([next(true), next(true)], [0, 1]);
+        queue.close();
+        assert!(queue.next(true, || now).is_none());
+    }
+
+    #[test]
+    fn a_replay_that_has_waited_too_long_is_given_up_once_and_before_anything_else() {
+        let (queue, now) = (Queue::new(), Instant::now());
+        queue.push(Name::new("mallory"), job(1, HistoryQuery::Past, false), now);
+        queue.push(Name::new("alice"), job(2, HistoryQuery::Replay, false), now);
+        queue.push(Name::new("bob"), job(3, HistoryQuery::Replay, false), now);
+        assert_eq!(id(queue.next(false, || now)), (1, true));
+        assert_eq!(id(queue.next(false, || now)), (2, true));
+        let late = now + limits::REPLAY_TIMEOUT + Duration::from_millis(1);
+        queue.push(Name::new("carol"), job(4, HistoryQuery::Past, false), late);
+        assert_eq!(id(queue.next(false, || late)), (3, false));
+        assert_eq!(id(queue.next(false, || late)), (4, true));
+        queue.push(Name::new("bob"), job(5, HistoryQuery::Past, false), late);
+        assert_eq!(id(queue.next(true, || late)), (5, true));
     }
 }

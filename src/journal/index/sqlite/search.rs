@@ -5,7 +5,7 @@
 //! So a window grows while it is fast and shrinks when it is not, and a search that has used up its
 //! time answers with what it has, and with where it stopped.
 
-use super::reader::{locate_in, select, source};
+use super::scopes::{locate_in, select, source};
 use crate::chat::{Query, RecordId, Scope, StoredMessage};
 use crate::journal::index::query::{Answer, wanted};
 use crate::journal::index::span::{self, Span, position_of};
@@ -75,7 +75,9 @@ impl Search {
             let start = time.instant();
             match select(connection, &source, window, (span.newest, limit), &mut self.in_span) {
                 Ok(()) => self.advance(window),
-                Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+                Err(error)
+                    if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) =>
+                {
                     self.in_span.truncate(kept);
                     if self.window == LEAST_WINDOW {
                         return Ok(Some(self.stop(before)));
@@ -131,4 +133,3 @@ impl Search {
         Answer::Partial(found, RecordId(before))
     }
 }
-
