@@ -5,7 +5,7 @@
 //!
 //! | module | what lives there |
 //! |---|---|
-//! | [`reactor`] | descriptors, readiness, timers, signals, inbound and outbound buffers |
+//! | [`chatloop_reactor`] | descriptors, readiness, timers, signals, inbound and outbound buffers |
 //! | [`chat`] | what a chat is: users, records, effects; no sockets, no clock |
 //! | [`wire`] | grammars: bytes to lines, IRC's messages, SCRAM's, text made harmless |
 //! | [`terminal`] | raw mode, keys, the line editor |
@@ -24,5 +24,3 @@ pub mod server;
 pub mod session;
 pub mod terminal;
 pub mod wire;
-
-pub use chatloop_reactor as reactor;

@@ -255,7 +255,7 @@ fn a_directory_of_an_earlier_server_is_served_as_before() {
     let (mut alice, mut carol) = (server.join(), server.join());
     ask(&mut alice, "/login alice correct-horse-2", "logged in as alice");
     ask(&mut alice, "/join #den sesame", "topic: about borrowing");
-    ask(&mut alice, "/modes #den", "at most 40 users");
+    ask(&mut alice, "/modes #den", "limit 40 users");
     ask(&mut alice, "/history #den", "the first in den");
     ask(&mut alice, "/thread 3", "an answer to the answer, edited (edited)");
     ask(&mut alice, "/search größe #den", "third, with größe");

@@ -177,7 +177,8 @@ fn judge(vice: Vice, arguments: &[&str]) -> (i32, Value) {
 
 /// What a report holds against the server, by key, zeros left out.
 fn charges(report: &Value) -> Vec<(&'static str, u64)> {
-    let keys = ["lost", "doubled", "reordered", "torn", "crossed", "cut_off", "connections_lost"];
+    let keys =
+        ["lost", "duplicated", "reordered", "corrupted", "crossed", "cut_off", "connections_lost"];
     let charges = keys.map(|key| (key, report[key].as_u64().unwrap_or(0)));
     charges.into_iter().filter(|(_, count)| *count > 0).collect()
 }
@@ -210,11 +211,11 @@ fn a_good_server_is_found_good() {
 fn each_vice_is_found_and_named() {
     let outcomes = [
         (Vice::Loses, 1, &[("lost", 1)][..]),
-        (Vice::Doubles, 1, &[("doubled", 1)]),
+        (Vice::Doubles, 1, &[("duplicated", 1)]),
         (Vice::Reorders, 1, &[("reordered", 1)]),
-        (Vice::Tears, 1, &[("lost", 1), ("torn", 1)]),
-        (Vice::Glues, 1, &[("lost", 1), ("torn", 1)]),
-        (Vice::Garbles, 1, &[("lost", 1), ("torn", 1)]),
+        (Vice::Tears, 1, &[("lost", 1), ("corrupted", 1)]),
+        (Vice::Glues, 1, &[("lost", 1), ("corrupted", 1)]),
+        (Vice::Garbles, 1, &[("lost", 1), ("corrupted", 1)]),
         (Vice::Hangs, 3, &[("cut_off", 45), ("connections_lost", 1)]),
     ]
     .map(|(vice, code, expected)| {
@@ -329,7 +330,7 @@ fn what_prevents_a_measurement_is_said_with_its_own_exit_code() {
 
 #[test]
 fn every_backend_can_drive_a_server() {
-    for backend in chatloop::reactor::Backend::available() {
+    for backend in chatloop_reactor::Backend::available() {
         let (code, report) =
             judge(Vice::Good, &["-c", "20", "-m", "100", "--backend", backend.name()]);
         assert_eq!((code, charges(&report)), (0, vec![]), "{report}");

@@ -170,9 +170,14 @@ fn every_file_that_a_page_names_is_there() {
     let from = [root.to_owned(), root.join("src")];
     let mut missing = Vec::new();
     let mut files = 0;
-    for page in
-        ["README", "docs/ARCHITECTURE", "docs/DEVELOPING", "docs/PROTOCOL", "docs/PERFORMANCE"]
-    {
+    for page in [
+        "README",
+        "docs/ARCHITECTURE",
+        "docs/DEVELOPING",
+        "docs/PROTOCOL",
+        "docs/PERFORMANCE",
+        "docs/TOUR",
+    ] {
         let text = std::fs::read_to_string(root.join(page).with_extension("md")).unwrap();
         let words = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
         let is_file = |word: &&str| {

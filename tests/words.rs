@@ -20,14 +20,15 @@ enum Scope {
 use Scope::{Everywhere, ForUsers};
 
 /// A retired term, and what to write.
-const RETIRED: [(&str, Scope, &str); 51] = [
+const RETIRED: [(&str, Scope, &str); 52] = [
     ("put out of", Everywhere, "kicked, killed"),
     ("put you out", Everywhere, "kicked, killed"),
     ("ended your session", Everywhere, "killed"),
     ("off the server", Everywhere, "server ban"),
     ("the past", Everywhere, "history"),
     ("past of", Everywhere, "history of"),
-    ("form", ForUsers, "usage: …"),
+    ("form:", Everywhere, "usage: …"),
+    ("its form", ForUsers, "its usage"),
     ("is no room", Everywhere, "invalid room name"),
     ("is no nick", Everywhere, "invalid nick"),
     ("is no mask", Everywhere, "invalid mask"),

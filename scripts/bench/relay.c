@@ -8,7 +8,7 @@
  * take is copied to a plain buffer of that client and goes out first when there is room again.
  *
  * What it does not do is what a chat server is for: no lines (a message that arrives in pieces
- * is torn), no names, no notices, no limits, no timers, no protection against a reader that never
+ * is split), no names, no notices, no limits, no timers, no protection against a reader that never
  * reads (its buffer grows), no thought for fairness. It is a floor and no model.
  *
  * epoll on Linux, poll elsewhere. Prints "listening on PORT" when ready; ends on SIGTERM. */

@@ -38,10 +38,10 @@ pub use log::{
     BanTarget, Change, Entry, HistoryEvent, QuitReason, Record, StoredEvent, StoredMessage, Target,
 };
 pub use model::{
-    Audience, Caseless, Continuations, Field, Flag, Identity, IrcNames, Kind, Lookup, Mask,
+    Audience, Caseless, Continuations, Field, Flag, Glob, Identity, IrcNames, Kind, Lookup, Mask,
     Metadata, MetadataChanges, ModeChange, Modes, Moment, Name, NickFault, NoOrigin, Origin,
     PasswordHash, Point, Query, Quoted, Range, RecordId, Reference, Refusal, RoomFault, Scope,
-    ScramKeys, Secret, SessionId, Stamp, Topic, UserMode, Viewpoint, glob, is_metadata_key, limits,
-    marker_target, query, set_metadata,
+    ScramKeys, Secret, SessionId, SessionSet, Stamp, Topic, UserMode, Viewpoint, glob,
+    is_metadata_key, limits, marker_target, query, set_metadata, work,
 };
 pub use state::{Ban, Hub, Member, Recalled, Room, User};

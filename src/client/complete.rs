@@ -25,7 +25,6 @@ pub struct Vocabulary {
 
 /// The result of a Tab.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[allow(missing_docs)] // said with the variant
 pub enum Completion {
     /// Nothing begins like that.
     Nothing,

@@ -11,9 +11,9 @@ use super::link::{Link, SEND_HARD};
 use super::paint::{Painter, style};
 use super::tokens::INPUT;
 use super::{Notice, Severity, secrets};
-use crate::reactor::{Interest, Poller, Registration};
 use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE};
-use jiff::Zoned;
+use chatloop_reactor::{Interest, Poller, Registration};
+use jiff::ZonedDateTime;
 use std::io;
 use std::time::Duration;
 
@@ -57,7 +57,8 @@ pub struct Console {
 impl Console {
     /// Makes standard input and output a raw terminal.
     ///
-    /// # Errors They are not a terminal.
+    /// # Errors
+    /// They are not a terminal.
     pub fn open(painter: Painter, dialect: Dialect) -> io::Result<Console> {
         let irc = matches!(dialect, Dialect::Irc(_));
         let console = LineConsole::open(ConsoleOptions {
@@ -84,7 +85,7 @@ impl Console {
     pub fn input_ready(
         &mut self,
         link: &mut Link,
-        now: &Zoned,
+        now: &ZonedDateTime,
         scratch: &mut [u8],
     ) -> ConsoleAction {
         self.console.read(scratch);
@@ -92,12 +93,12 @@ impl Console {
     }
 
     /// The timeout has expired: an ESC was the key.
-    pub fn timed_out(&mut self, link: &mut Link, now: &Zoned) -> ConsoleAction {
+    pub fn timed_out(&mut self, link: &mut Link, now: &ZonedDateTime) -> ConsoleAction {
         self.console.timed_out();
         self.act(link, now)
     }
 
-    fn act(&mut self, link: &mut Link, now: &Zoned) -> ConsoleAction {
+    fn act(&mut self, link: &mut Link, now: &ZonedDateTime) -> ConsoleAction {
         while let Some(event) = self.console.next_event() {
             match event {
                 ConsoleEvent::Line(line) => self.submitted(line, link, now),
@@ -124,7 +125,7 @@ impl Console {
         ConsoleAction::Continue
     }
 
-    fn submitted(&mut self, line: String, link: &mut Link, now: &Zoned) {
+    fn submitted(&mut self, line: String, link: &mut Link, now: &ZonedDateTime) {
         if secrets::begins(&line, self.dialect.forms()).is_none() {
             self.console.remember(&line);
         }
@@ -136,7 +137,7 @@ impl Console {
     }
 
     /// Tab: the first matching word, and with each further Tab the next one.
-    fn complete(&mut self, now: &Zoned) {
+    fn complete(&mut self, now: &ZonedDateTime) {
         let (line, cursor) = (self.console.line(), self.console.cursor());
         let valid = |offer: &Offer| offer.line == line && offer.cursor == cursor;
         let (start, words, current) = match self.offer.take().filter(valid) {
@@ -161,7 +162,12 @@ impl Console {
     }
 
     /// Sends lines and shows them as sent.
-    fn send(&mut self, lines: &[String], link: &mut Link, now: &Zoned) -> Result<(), String> {
+    fn send(
+        &mut self,
+        lines: &[String],
+        link: &mut Link,
+        now: &ZonedDateTime,
+    ) -> Result<(), String> {
         if !link.is_up() {
             return Err("not connected".to_owned());
         }
@@ -185,7 +191,7 @@ impl Console {
     }
 
     /// Shows the user's own message. Lines after the first are indented.
-    fn echo(&mut self, lines: &[String], now: &Zoned) {
+    fn echo(&mut self, lines: &[String], now: &ZonedDateTime) {
         for (place, line) in lines.iter().enumerate() {
             let mut shown = Vec::new();
             match place {
@@ -212,7 +218,7 @@ impl Console {
     }
 
     /// The connection is established.
-    pub fn connected(&mut self, now: &Zoned) {
+    pub fn connected(&mut self, now: &ZonedDateTime) {
         self.dialect.connected(now);
     }
 
@@ -222,12 +228,12 @@ impl Console {
     }
 
     /// A line from the server.
-    pub fn line(&mut self, line: &[u8], now: &Zoned) {
+    pub fn line(&mut self, line: &[u8], now: &ZonedDateTime) {
         let items = self.dialect.received(line, now);
         self.show(items, now);
     }
 
-    fn show(&mut self, items: Vec<DisplayItem>, now: &Zoned) {
+    fn show(&mut self, items: Vec<DisplayItem>, now: &ZonedDateTime) {
         let numbers = self.dialect.shows_numbers();
         for item in items {
             match item {
@@ -243,7 +249,7 @@ impl Console {
     }
 
     /// Shows something of the client's own.
-    pub fn notice(&mut self, notice: &Notice, now: &Zoned) {
+    pub fn notice(&mut self, notice: &Notice, now: &ZonedDateTime) {
         let style = match notice.severity {
             Severity::Note => style::DIM,
             Severity::Error => style::ERROR,
@@ -255,7 +261,7 @@ impl Console {
     }
 
     /// Prints a line above the edited one, preceded by the date if it has changed.
-    fn print(&mut self, shown: &[u8], now: &Zoned) {
+    fn print(&mut self, shown: &[u8], now: &ZonedDateTime) {
         if let Some(day) = self.painter.day_line(now) {
             let mut line = Vec::new();
             self.painter.styled(&day, style::DIM, &mut line);
@@ -266,7 +272,8 @@ impl Console {
 
     /// Shows what the turn has changed, with one write.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn present(&mut self) -> io::Result<()> {
         self.console.set_prompt(&self.prompt());
         let frame = self.console.frame();
@@ -280,7 +287,8 @@ impl Console {
 
     /// Gives the terminal back while the process is stopped.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn pause(&mut self) -> io::Result<()> {
         self.clear_row()?;
         self.console.pause()
@@ -288,14 +296,16 @@ impl Console {
 
     /// Takes the terminal back.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
         self.console.resume()
     }
 
     /// Takes the row away: what the shell prints next begins there.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn clear_row(&mut self) -> io::Result<()> {
         let frame = self.console.last_frame();
         self.console.write(&frame)

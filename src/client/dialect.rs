@@ -5,7 +5,7 @@ use super::display::DisplayItem;
 use super::irc::IrcSession;
 use super::plain::{PlainLines, is_quit};
 use super::secrets::Forms;
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 
 /// The conversation, in its dialect.
 pub enum Dialect {
@@ -17,14 +17,14 @@ pub enum Dialect {
 
 impl Dialect {
     /// The connection is established.
-    pub fn connected(&mut self, now: &Zoned) {
+    pub fn connected(&mut self, now: &ZonedDateTime) {
         if let Dialect::Irc(session) = self {
             session.connected(now.timestamp());
         }
     }
 
     /// The items to show for a line from the server.
-    pub fn received(&mut self, line: &[u8], now: &Zoned) -> Vec<DisplayItem> {
+    pub fn received(&mut self, line: &[u8], now: &ZonedDateTime) -> Vec<DisplayItem> {
         match self {
             Dialect::Plain(lines) => lines.received(line),
             Dialect::Irc(session) => {
@@ -36,7 +36,8 @@ impl Dialect {
 
     /// Whether these lines can be sent now.
     ///
-    /// # Errors The reason, as a message.
+    /// # Errors
+    /// The reason, as a message.
     pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         match self {
             Dialect::Plain(_) => Ok(()),
@@ -53,7 +54,7 @@ impl Dialect {
     }
 
     /// Sends a part: the bytes, and the items to show.
-    pub fn send(&mut self, part: &[String], now: &Zoned) -> (Vec<u8>, Vec<DisplayItem>) {
+    pub fn send(&mut self, part: &[String], now: &ZonedDateTime) -> (Vec<u8>, Vec<DisplayItem>) {
         match self {
             Dialect::Plain(_) => ([part.concat().as_bytes(), b"\n"].concat(), Vec::new()),
             Dialect::Irc(session) => {

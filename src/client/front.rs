@@ -8,8 +8,8 @@ use super::link::Link;
 use super::paint::style;
 use super::script::Script;
 use super::startup::to_stderr;
-use crate::reactor::Poller;
-use jiff::Zoned;
+use chatloop_reactor::Poller;
+use jiff::ZonedDateTime;
 use std::io::{self, IsTerminal};
 
 pub(super) enum Front {
@@ -50,7 +50,7 @@ impl Front {
     }
 
     /// A connection is established.
-    pub(super) fn connected(&mut self, now: &Zoned) {
+    pub(super) fn connected(&mut self, now: &ZonedDateTime) {
         match self {
             Front::Person(_) => {}
             Front::Console(console) => console.connected(now),
@@ -59,7 +59,7 @@ impl Front {
     }
 
     /// A line from the server.
-    pub(super) fn line(&mut self, line: &[u8], now: &Zoned) {
+    pub(super) fn line(&mut self, line: &[u8], now: &ZonedDateTime) {
         match self {
             Front::Person(_) => {}
             Front::Console(console) => console.line(line, now),
@@ -70,7 +70,7 @@ impl Front {
     /// Shows a notice of the client's own. `colours` counts as long as there is no console.
     pub(super) fn notice(&mut self, notice: &Notice, colours: bool) {
         match self {
-            Front::Console(console) => console.notice(notice, &Zoned::now()),
+            Front::Console(console) => console.notice(notice, &ZonedDateTime::now()),
             Front::Script(script) => script.notice(notice),
             Front::Person(_) => {
                 let red = colours && io::stderr().is_terminal();
@@ -81,7 +81,8 @@ impl Front {
 
     /// Takes the terminal back after a stop.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub(super) fn resume(&mut self) -> io::Result<()> {
         match self {
             Front::Console(console) => console.resume(),

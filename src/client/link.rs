@@ -16,11 +16,11 @@
 
 use super::timers::TimerKind;
 use super::tokens::SOCKET;
-use crate::reactor::{
+use crate::wire::frame::{Framer, LineKind, Step};
+use chatloop_reactor::{
     ChunkWriter, Connector, Inbox, Interest, Outbox, Poller, Received, Registration, TimerId,
     Timers, Transport, Written,
 };
-use crate::wire::frame::{Framer, LineKind, Step};
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! The command line of the client.
 
-use crate::reactor::Backend;
 use crate::wire::address::{Address, DEFAULT_HOST};
+use chatloop_reactor::Backend;
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;

@@ -10,7 +10,7 @@
 use super::display::{DisplayItem, Incoming};
 use super::plain::bracketed;
 use crate::wire::clean::clean;
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use jiff::civil::Date;
 use std::io::Write;
 
@@ -53,14 +53,14 @@ impl Painter {
 
     /// A line saying which day it is, if that has changed since the last line (`None` at the
     /// first line).
-    pub fn day_line(&mut self, now: &Zoned) -> Option<String> {
+    pub fn day_line(&mut self, now: &ZonedDateTime) -> Option<String> {
         let before = self.day.replace(now.date());
         let changed = self.timestamps && before.is_some_and(|day| day != now.date());
         changed.then(|| now.strftime("--- %A, %-d %B %Y ---").to_string())
     }
 
     /// The time in front of a line; empty if timestamps are off.
-    pub fn time(&self, now: &Zoned, out: &mut Vec<u8>) {
+    pub fn time(&self, now: &ZonedDateTime, out: &mut Vec<u8>) {
         if self.timestamps {
             self.styled(&now.strftime("%H:%M").to_string(), style::DIM, out);
             out.push(b' ');
@@ -74,7 +74,7 @@ impl Painter {
 
     /// Appends a server's line, without newline. `false`, and nothing is appended, if the line
     /// held only escape sequences: a colour reset that followed the newline before it.
-    pub fn line(&self, line: &[u8], now: &Zoned, out: &mut Vec<u8>) -> bool {
+    pub fn line(&self, line: &[u8], now: &ZonedDateTime, out: &mut Vec<u8>) -> bool {
         let parts = Parts::of(line);
         if parts.is_blank() && !line.is_empty() {
             return false;
@@ -98,7 +98,7 @@ impl Painter {
         item: &DisplayItem,
         numbers: bool,
         indent: Option<&str>,
-        now: &Zoned,
+        now: &ZonedDateTime,
     ) -> Vec<Vec<u8>> {
         let mut out = Vec::new();
         match item {
@@ -111,7 +111,7 @@ impl Painter {
     }
 
     /// Appends text from an IRC server.
-    pub fn server_text(&self, text: &str, now: &Zoned, out: &mut Vec<u8>) {
+    pub fn server_text(&self, text: &str, now: &ZonedDateTime, out: &mut Vec<u8>) {
         self.time(now, out);
         out.extend_from_slice(b"* ");
         out.extend_from_slice(text.as_bytes());
@@ -125,9 +125,9 @@ impl Painter {
         message: &Incoming,
         numbers: bool,
         indent: Option<&str>,
-        now: &Zoned,
+        now: &ZonedDateTime,
     ) -> Vec<Vec<u8>> {
-        let time = message.time.map(|time| time.to_zoned(now.time_zone().clone()));
+        let time = message.time.map(|time| time.to_zoned_datetime(now.time_zone().clone()));
         let time = time.as_ref().unwrap_or(now);
         let text = format!("{}{}", message.reply_prefix(), message.text);
         let line = |(row, text): (usize, &str)| {

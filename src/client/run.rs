@@ -21,9 +21,9 @@ use super::startup::{
 use super::timers::TimerKind;
 use super::tokens::{INPUT, OUTPUT, SIGNALS, SOCKET};
 use super::{Exit, Notice};
-use crate::reactor::signals::stop_this_process;
-use crate::reactor::{Interest, Poller, Readiness, Signal, Signals, TimerId, Timers};
-use jiff::Zoned;
+use chatloop_reactor::signals::stop_this_process;
+use chatloop_reactor::{Interest, Poller, Readiness, Signal, Signals, TimerId, Timers};
+use jiff::ZonedDateTime;
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -205,7 +205,8 @@ impl<'options> Client<'options> {
                     Front::Person(_) => {}
                     Front::Script(script) => script.input_ready(&mut self.link, scratch),
                     Front::Console(console) => {
-                        let action = console.input_ready(&mut self.link, &Zoned::now(), scratch);
+                        let action =
+                            console.input_ready(&mut self.link, &ZonedDateTime::now(), scratch);
                         self.perform(action);
                     }
                 }
@@ -282,7 +283,7 @@ impl<'options> Client<'options> {
                 TimerKind::EscapeTimeout => {
                     self.keys_timer = None;
                     if let Front::Console(console) = &mut self.front {
-                        let action = console.timed_out(&mut self.link, &Zoned::now());
+                        let action = console.timed_out(&mut self.link, &ZonedDateTime::now());
                         self.perform(action);
                     }
                 }
@@ -305,7 +306,7 @@ impl<'options> Client<'options> {
         if link_events.is_empty() {
             return Ok(());
         }
-        let now = Zoned::now();
+        let now = ZonedDateTime::now();
         for item in std::mem::take(link_events) {
             match item {
                 LinkEvent::Line(line) => {
@@ -374,7 +375,7 @@ impl<'options> Client<'options> {
 
     /// Shows the last lines and gives the terminal back.
     fn quit(mut self, exit: Exit, mut link_events: Vec<LinkEvent>) -> io::Result<Exit> {
-        let now = Zoned::now();
+        let now = ZonedDateTime::now();
         for item in link_events.drain(..) {
             if let LinkEvent::Line(line) = item {
                 self.front.line(&line, &now);

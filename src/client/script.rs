@@ -22,9 +22,9 @@ use super::paint::{Painter, style};
 use super::plain::SentLines;
 use super::tokens::{INPUT, OUTPUT};
 use super::{Severity, startup};
-use crate::reactor::{Backend, Interest, Poller, Registration};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
-use jiff::Zoned;
+use chatloop_reactor::{Backend, Interest, Poller, Registration};
+use jiff::ZonedDateTime;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::time::Duration;
@@ -105,7 +105,7 @@ impl Script {
     }
 
     /// A connection is established.
-    pub fn connected(&mut self, now: &Zoned) {
+    pub fn connected(&mut self, now: &ZonedDateTime) {
         if let Some(session) = &mut self.session {
             session.connected(now.timestamp());
         }
@@ -116,7 +116,6 @@ impl Script {
         self.output_closed
     }
 
-    /// Whether the last line sent was `/quit`.
     pub fn has_quit(&self) -> bool {
         self.sent.end_with_quit() || self.session.as_ref().is_some_and(|it| it.has_quit())
     }
@@ -179,7 +178,7 @@ impl Script {
     /// to the room that is current then, and waits for the server's answer.
     fn type_lines(&mut self) {
         let Some(session) = &mut self.session else { return };
-        let now = Zoned::now();
+        let now = ZonedDateTime::now();
         let begun = std::mem::take(&mut self.begun);
         let mut rest = &begun[..];
         while (session.is_settled() || session.has_quit())
@@ -239,7 +238,7 @@ impl Script {
     }
 
     /// A line from the server.
-    pub fn line(&mut self, line: &[u8], now: &Zoned) {
+    pub fn line(&mut self, line: &[u8], now: &ZonedDateTime) {
         if self.output_closed && self.session.is_none() {
             return;
         }
@@ -259,7 +258,7 @@ impl Script {
     }
 
     /// Queues items for standard output; the client's own messages go to standard error.
-    fn show(&mut self, items: Vec<DisplayItem>, now: &Zoned) {
+    fn show(&mut self, items: Vec<DisplayItem>, now: &ZonedDateTime) {
         for item in items {
             if let DisplayItem::Notice(notice) = &item {
                 self.notice(notice);
@@ -273,7 +272,7 @@ impl Script {
         }
     }
 
-    fn paint(&mut self, item: &DisplayItem, now: &Zoned) {
+    fn paint(&mut self, item: &DisplayItem, now: &ZonedDateTime) {
         let lines = self.painter.item(item, false, None, now);
         if let Some(day) = self.painter.day_line(now).filter(|_| !lines.is_empty()) {
             self.push_line(day.as_bytes());

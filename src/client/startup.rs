@@ -7,8 +7,8 @@
 use super::irc::ConnectOptions;
 use super::tokens::INPUT;
 use super::{Notice, Options};
-use crate::reactor::{Backend, Interest, Poller};
 use base64ct::{Base64, Encoding};
+use chatloop_reactor::{Backend, Interest, Poller};
 use std::io::{self, IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;

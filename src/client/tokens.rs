@@ -1,6 +1,6 @@
 //! The poller's tokens of the client's descriptors.
 
-use crate::reactor::Token;
+use chatloop_reactor::Token;
 
 /// The signals' pipe.
 pub(super) const SIGNALS: Token = Token::fixed(0);

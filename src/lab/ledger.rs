@@ -27,7 +27,7 @@ use super::payload::{MOST_SEQUENCES, Stamp};
 use std::collections::VecDeque;
 
 /// The position of a message that has not been received yet.
-const UNHEARD: u32 = u32::MAX;
+const UNRECEIVED: u32 = u32::MAX;
 /// The sender number of one who sends nothing.
 const NOBODY: u32 = u32::MAX;
 
@@ -44,11 +44,11 @@ pub struct Faults {
     /// Deliveries that never came, to a receiver that stayed connected.
     pub lost: u64,
     /// Repeated deliveries.
-    pub doubled: u64,
+    pub duplicated: u64,
     /// Deliveries after a later message of the same sender.
     pub reordered: u64,
     /// Messages that were split, joined, changed, or never sent. A corrupted message is also lost.
-    pub torn: u64,
+    pub corrupted: u64,
     /// Deliveries in another order, relative to another sender, than at the first receiver. An
     /// error only if one order is promised.
     pub crossed: u64,
@@ -56,12 +56,12 @@ pub struct Faults {
 
 /// The classification of a delivery.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Heard {
+pub enum Receipt {
     /// A new message for this receiver; its order is classified in [`Faults`].
     Fresh,
     /// An unexpected echo to its sender.
     Echo,
-    /// Heard before, or never sent.
+    /// Received before, or never sent.
     Nothing,
 }
 
@@ -186,8 +186,8 @@ impl Ledger {
     }
 
     /// Counts a corrupted message.
-    pub fn torn(&mut self) {
-        self.faults.torn += 1;
+    pub fn corrupted(&mut self) {
+        self.faults.corrupted += 1;
     }
 
     /// The next sender.
@@ -199,44 +199,44 @@ impl Ledger {
     /// are awaited, and returns its stamp.
     pub fn send(&mut self, micros: u64, receivers: u32) -> Stamp {
         let number = self.sent();
-        self.sent.push(Sent { micros, place: UNHEARD, missing: receivers });
+        self.sent.push(Sent { micros, place: UNRECEIVED, missing: receivers });
         self.open += u32::from(receivers > 0);
         Stamp { sender: number % self.senders, sequence: number / self.senders, micros }
     }
 
     /// Records that the owner of `account` has received the message of `stamp`.
-    pub fn hear(&mut self, account: &mut Account, stamp: &Stamp) -> Heard {
+    pub fn receive(&mut self, account: &mut Account, stamp: &Stamp) -> Receipt {
         let number = u64::from(stamp.sequence) * u64::from(self.senders) + u64::from(stamp.sender);
         let known = usize::try_from(number).ok().and_then(|number| self.sent.get(number));
         let known = known.filter(|it| it.micros == stamp.micros && stamp.sender < self.senders);
         let Some(place) = known.map(|sent| sent.place) else {
-            self.faults.torn += 1; // a digit was changed
-            return Heard::Nothing;
+            self.faults.corrupted += 1; // a digit was changed
+            return Receipt::Nothing;
         };
         if stamp.sender == account.own {
-            return Heard::Echo;
+            return Receipt::Echo;
         }
         let number = number as u32;
         self.place_what_is_ahead(account);
         let cannot_place =
-            place == UNHEARD && self.has_listeners && account.own != NOBODY && account.awaited;
+            place == UNRECEIVED && self.has_listeners && account.own != NOBODY && account.awaited;
         let is_fresh = if cannot_place || !account.ahead.is_empty() {
-            self.hear_ahead(account, number)
+            self.receive_ahead(account, number)
         } else {
-            self.hear_in_order(account, number)
+            self.receive_in_order(account, number)
         };
         if !is_fresh {
-            self.faults.doubled += 1;
-            return Heard::Nothing;
+            self.faults.duplicated += 1;
+            return Receipt::Nothing;
         }
         if account.awaited {
             self.tick_off(number);
         }
-        Heard::Fresh
+        Receipt::Fresh
     }
 
     /// Records a message whose position is unknown, or that waits for such a message.
-    fn hear_ahead(&mut self, account: &mut Account, number: u32) -> bool {
+    fn receive_ahead(&mut self, account: &mut Account, number: u32) -> bool {
         let place = self.sent[number as usize].place;
         if account.ahead.contains(&number) || self.has_heard(account, place) {
             return false;
@@ -250,9 +250,9 @@ impl Ledger {
 
     /// Finds `number` in the order, or appends it, and moves `account`. False if the message was
     /// received before.
-    fn hear_in_order(&mut self, account: &mut Account, number: u32) -> bool {
+    fn receive_in_order(&mut self, account: &mut Account, number: u32) -> bool {
         let place = match self.sent[number as usize].place {
-            UNHEARD => self.enter(number),
+            UNRECEIVED => self.enter(number),
             place => place,
         };
         if place >= account.place {
@@ -280,7 +280,7 @@ impl Ledger {
     /// received since.
     fn place_what_is_ahead(&mut self, account: &mut Account) {
         while let Some(&number) = account.ahead.front() {
-            if self.sent[number as usize].place == UNHEARD {
+            if self.sent[number as usize].place == UNRECEIVED {
                 return;
             }
             self.place_the_first_ahead(account);
@@ -289,7 +289,7 @@ impl Ledger {
 
     fn place_the_first_ahead(&mut self, account: &mut Account) {
         if let Some(number) = account.ahead.pop_front() {
-            self.hear_in_order(account, number);
+            self.receive_in_order(account, number);
         }
     }
 
@@ -374,12 +374,12 @@ impl Ledger {
     /// senders for which `counts` returns true are considered.
     pub fn close(&self, counts: impl Fn(u32) -> bool) -> Closing<'_> {
         let counts: Vec<bool> = (0..self.senders).map(counts).collect();
-        let mut unheard = vec![0; self.senders as usize];
+        let mut unreceived = vec![0; self.senders as usize];
         for (number, sent) in (0u32..).zip(&self.sent) {
             let sender = (number % self.senders) as usize;
-            unheard[sender] += u64::from(sent.place == UNHEARD && counts[sender]);
+            unreceived[sender] += u64::from(sent.place == UNRECEIVED && counts[sender]);
         }
-        Closing { ledger: self, counts, unheard_in_all: unheard.iter().sum(), unheard }
+        Closing { ledger: self, counts, unreceived_in_all: unreceived.iter().sum(), unreceived }
     }
 
     /// Counts `deliveries` as lost.
@@ -398,8 +398,8 @@ pub struct Closing<'a> {
     ledger: &'a Ledger,
     counts: Vec<bool>,
     /// For each sender that counts, how many messages no one received.
-    unheard: Vec<u64>,
-    unheard_in_all: u64,
+    unreceived: Vec<u64>,
+    unreceived_in_all: u64,
 }
 
 impl Closing<'_> {
@@ -411,8 +411,8 @@ impl Closing<'_> {
             let sender = order[place as usize].sender;
             sender != account.own && self.counts[sender as usize]
         });
-        let own = self.unheard.get(account.own as usize).copied().unwrap_or(0);
-        passed.count() as u64 + self.unheard_in_all - own
+        let own = self.unreceived.get(account.own as usize).copied().unwrap_or(0);
+        passed.count() as u64 + self.unreceived_in_all - own
     }
 }
 

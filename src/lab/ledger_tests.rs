@@ -12,7 +12,7 @@ fn stamps(ledger: &mut Ledger, count: u32, receivers: u32) -> Vec<Stamp> {
 fn play(ledger: &mut Ledger, stamps: &[Stamp], stream: &[usize]) -> Account {
     let mut account = Account::new();
     for &number in stream {
-        ledger.hear(&mut account, &stamps[number]);
+        ledger.receive(&mut account, &stamps[number]);
     }
     account
 }
@@ -39,7 +39,7 @@ fn each_fault_is_told_from_the_others() {
         (&[0, 1, 3, 4, 5], clean, 1),
         (&[5], clean, 5),
         (&[], clean, 6),
-        (&[0, 1, 2, 2, 3, 4, 5, 0], Faults { doubled: 2, ..clean }, 0),
+        (&[0, 1, 2, 2, 3, 4, 5, 0], Faults { duplicated: 2, ..clean }, 0),
         (&[0, 1, 4, 3, 2, 5], Faults { reordered: 1, crossed: 1, ..clean }, 0),
         (&[2, 0, 1, 3, 4, 5], Faults { reordered: 1, crossed: 1, ..clean }, 0),
         (&[1, 0, 3, 2, 5, 4], Faults { crossed: 3, ..clean }, 0),
@@ -79,9 +79,9 @@ fn what_nobody_sent_is_torn() {
         Stamp { sender: 2, sequence: 0, ..real },
         Stamp { micros: real.micros + 1, ..real },
     ] {
-        assert_eq!(ledger.hear(&mut account, &forged), Heard::Nothing);
+        assert_eq!(ledger.receive(&mut account, &forged), Receipt::Nothing);
     }
-    assert_eq!(ledger.faults(), Faults { torn: 4, ..Faults::default() });
+    assert_eq!(ledger.faults(), Faults { corrupted: 4, ..Faults::default() });
 }
 
 #[test]
@@ -89,8 +89,8 @@ fn an_echo_is_neither_owed_nor_a_fault() {
     let mut ledger = Ledger::new(2, false);
     let stamps = stamps(&mut ledger, 4, 1);
     let mut account = Account::new().without_own(0);
-    let heard: Vec<Heard> = stamps.iter().map(|it| ledger.hear(&mut account, it)).collect();
-    assert_eq!(heard, [Heard::Echo, Heard::Fresh, Heard::Echo, Heard::Fresh]);
+    let heard: Vec<Receipt> = stamps.iter().map(|it| ledger.receive(&mut account, it)).collect();
+    assert_eq!(heard, [Receipt::Echo, Receipt::Fresh, Receipt::Echo, Receipt::Fresh]);
     assert_eq!(owed_to(&ledger, &account), 0);
     assert_eq!(ledger.faults(), Faults::default());
 }
@@ -109,7 +109,7 @@ fn nobody_waits_for_the_dead_and_the_slow() {
     assert_eq!(owed_to(&ledger, &leaver), 2);
     assert_eq!(owed_to(&ledger, &slow), 3);
     for stamp in &stamps {
-        assert_eq!(ledger.hear(&mut slow, stamp), Heard::Fresh);
+        assert_eq!(ledger.receive(&mut slow, stamp), Receipt::Fresh);
     }
     assert_eq!(owed_to(&ledger, &slow), 0);
     assert!(ledger.has_heard_all(&slow) && !ledger.has_heard_all(&leaver));
@@ -136,7 +136,7 @@ struct Naive {
 }
 
 impl Naive {
-    fn hear(&mut self, receiver: usize, own: Option<u32>, number: u32) {
+    fn receive(&mut self, receiver: usize, own: Option<u32>, number: u32) {
         if own == Some(number % self.senders) {
             return;
         }
@@ -147,7 +147,7 @@ impl Naive {
         let heard = &self.heard[receiver];
         let same_sender = |other: u32| other % self.senders == number % self.senders;
         if heard.contains(&number) {
-            self.faults.doubled += 1;
+            self.faults.duplicated += 1;
             return;
         } else if heard.iter().any(|&other| same_sender(other) && other > number) {
             self.faults.reordered += 1;
@@ -182,7 +182,7 @@ fn stream(dice: &mut Dice, messages: u32, vices: &[bool; 3]) -> Vec<u32> {
     stream
 }
 
-/// A room and what everyone in it will hear, one after the other in any interleaving.
+/// A room and what everyone in it will receive, one after the other in any interleaving.
 struct Room {
     senders: u32,
     messages: u32,
@@ -222,8 +222,8 @@ impl Room {
         while streams.iter_mut().any(|stream| stream.peek().is_some()) {
             let receiver = dice.below(receivers);
             if let Some(&number) = streams[receiver].next() {
-                ledger.hear(&mut accounts[receiver], &stamps[number as usize]);
-                naive.hear(receiver, self.owners[receiver], number);
+                ledger.receive(&mut accounts[receiver], &stamps[number as usize]);
+                naive.receive(receiver, self.owners[receiver], number);
             }
         }
         accounts.iter_mut().for_each(|account| ledger.settle(account));
@@ -293,12 +293,12 @@ fn a_sender_far_ahead_of_all_listeners_does_not_wait_for_ever() {
     let stamps = stamps(&mut ledger, count, 1);
     let mut account = Account::new().without_own(0);
     for stamp in stamps.iter().filter(|stamp| stamp.sender == 1) {
-        assert_eq!(ledger.hear(&mut account, stamp), Heard::Fresh);
-        assert_eq!(ledger.hear(&mut account, stamp), Heard::Nothing, "doubled");
+        assert_eq!(ledger.receive(&mut account, stamp), Receipt::Fresh);
+        assert_eq!(ledger.receive(&mut account, stamp), Receipt::Nothing, "duplicated");
         assert!(account.ahead.len() <= MOST_AHEAD);
     }
     assert_eq!(ledger.open(), count / 2);
     ledger.settle(&mut account);
     assert_eq!(owed_to(&ledger, &account), 0);
-    assert_eq!(ledger.faults(), Faults { doubled: u64::from(count / 2), ..Faults::default() });
+    assert_eq!(ledger.faults(), Faults { duplicated: u64::from(count / 2), ..Faults::default() });
 }

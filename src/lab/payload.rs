@@ -69,7 +69,7 @@ pub enum Found {
     /// An intact message on a separate line.
     Message(Stamp),
     /// The start of a message that is not whole, or one with another in the same line.
-    Torn,
+    Corrupted,
 }
 
 /// The format of one run's messages: run and size are constant.
@@ -151,10 +151,10 @@ impl Format {
         let Some(text) = rest.get(..length) else {
             // Truncated, unless its end has not arrived yet.
             let cut = ended || memchr(b'\n', rest).is_some();
-            return if cut { Some((Found::Torn, MARKER)) } else { None };
+            return if cut { Some((Found::Corrupted, MARKER)) } else { None };
         };
         let Some(stamp) = self.read(text) else {
-            return Some((Found::Torn, MARKER));
+            return Some((Found::Corrupted, MARKER));
         };
         let suffix = &rest[length..rest.len().min(length + LONGEST_SUFFIX)];
         if suffix.first() == Some(&b'\n') {
@@ -163,11 +163,11 @@ impl Format {
         let line_end = memchr(b'\n', suffix);
         let same_line = &suffix[..line_end.unwrap_or(suffix.len())];
         if self.finder.find(same_line).is_some() {
-            return Some((Found::Torn, length)); // glued to the next one, which is looked at next
+            return Some((Found::Corrupted, length)); // glued to the next one, which is looked at next
         }
         match line_end {
             Some(end) => Some((Found::Message(stamp), length + end + 1)),
-            None if suffix.len() == LONGEST_SUFFIX => Some((Found::Torn, length)),
+            None if suffix.len() == LONGEST_SUFFIX => Some((Found::Corrupted, length)),
             None if ended => Some((Found::Message(stamp), rest.len())),
             None => None,
         }
@@ -299,24 +299,24 @@ mod tests {
         // Cut anywhere behind the marker, with the other one on the next line.
         for length in MARKER..first.len() - 1 {
             let bytes = [&first[..length], b"\n", &second].concat();
-            assert_eq!(scan_all(&format, &bytes), [Found::Torn, whole], "cut at {length}");
+            assert_eq!(scan_all(&format, &bytes), [Found::Corrupted, whole], "cut at {length}");
         }
         // The other one in the middle of it, or glued to its end.
         for length in MARKER..first.len() {
             let bytes = [&first[..length], b"[::1]: ", &second, &first[length..]].concat();
             let found = scan_all(&format, &bytes);
-            assert_eq!(found, [Found::Torn, whole], "split at {length}");
+            assert_eq!(found, [Found::Corrupted, whole], "split at {length}");
         }
         // One byte changed, but for the digits: those name another message, which the ledger
         // knows not to exist.
         for place in (MARKER..first.len() - 1).filter(|&it| !first[it].is_ascii_digit()) {
             let mut bytes = first.clone();
             bytes[place] = b'_';
-            assert_eq!(scan_all(&format, &bytes), [Found::Torn], "changed at {place}");
+            assert_eq!(scan_all(&format, &bytes), [Found::Corrupted], "changed at {place}");
         }
         // No newline in sight.
         let endless = [&first[..first.len() - 1], &[b'x'; LONGEST_SUFFIX]].concat();
-        assert_eq!(scan_all(&format, &endless), [Found::Torn]);
+        assert_eq!(scan_all(&format, &endless), [Found::Corrupted]);
     }
 
     #[test]
@@ -370,7 +370,7 @@ mod tests {
         for _ in 0..2_000 {
             let noise: Vec<u8> =
                 (0..dice.below(200)).map(|_| alphabet[dice.below(alphabet.len())]).collect();
-            let done = format.scan(&noise, false, |found| assert_eq!(found, Found::Torn));
+            let done = format.scan(&noise, false, |found| assert_eq!(found, Found::Corrupted));
             assert!(done <= noise.len());
         }
     }

@@ -1,7 +1,7 @@
-//! A connection on its way: `connect` without waiting for it.
+//! A connection being made: `connect` without waiting for it.
 //!
-//! A non-blocking `connect` says EINPROGRESS and goes on by itself. The socket becomes writable
-//! when it is decided, either way; SO_ERROR then tells which.
+//! A non-blocking `connect` returns EINPROGRESS, and the system goes on by itself. The socket becomes
+//! writable when the outcome is known, whichever it is; SO_ERROR then has the error, if there is one.
 
 use super::stream::Stream;
 use super::transport::Transport;
@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// A connection being made. Watch it for writing; then call [`finish`](Connector::finish).
-/// Dropping it gives up; the time-out is the caller's.
+/// Dropping it gives up; the timeout is the caller's.
 pub struct Connector {
     socket: Socket,
 }
@@ -42,11 +42,11 @@ impl Connector {
         Ok(Connector { socket })
     }
 
-    /// The connection, or why there is none: refused, unreachable, timed out. Call it when the
-    /// poller reports it writable.
+    /// The connection, or why there is none: refused, unreachable, timed out. Call it when the poller
+    /// reports it writable.
     ///
-    /// # Errors The connector itself, if the event was spurious and nothing is decided yet: watch
-    /// it again.
+    /// # Errors
+    /// The connector itself, if the report was spurious and nothing is decided yet: watch it again.
     pub fn finish(self) -> Result<io::Result<Transport>, Connector> {
         match self.socket.take_error() {
             Err(error) | Ok(Some(error)) => return Ok(Err(error)),

@@ -1,7 +1,7 @@
-//! The descriptor limit of this process.
+//! The number of descriptors that this process may hold.
 //!
-//! Every process has a soft limit (often 256 or 1,024, so that old programs with `select` stay
-//! whole) and a hard one up to which it may raise the soft one by itself.
+//! Every process has a soft limit (often 256 or 1,024, so that old programs with `select` keep
+//! working) and a hard one up to which it may raise the soft one by itself.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io;
@@ -11,14 +11,15 @@ const MACOS_CEILING: libc::rlim_t = 10_240;
 
 /// Raises the soft limit to the hard one and returns what holds now.
 ///
-/// # Errors The limit could not be read. A limit that cannot be raised is not an error: the return
-/// value is the truth.
+/// # Errors
+/// If the limit cannot be read. One that cannot be raised is no error: the return value is the
+/// truth.
 pub fn raise_limit() -> io::Result<usize> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     let targets = [hard, hard.min(MACOS_CEILING)].into_iter().filter(|target| *target > soft);
     let raised = |target: &libc::rlim_t| setrlimit(Resource::RLIMIT_NOFILE, *target, hard).is_ok();
     let limit = targets.into_iter().find(raised).unwrap_or(soft);
-    // An infinite limit does not fit everywhere; "more than anyone needs" does.
+    // An infinite limit does not fit everywhere; the largest number does.
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 

@@ -1,31 +1,31 @@
-//! The reactor: everything that touches a descriptor, and nothing that knows what it is for.
+//! A small readiness loop: descriptors, readiness, time and bytes, and no protocol.
 //!
-//! A program writes its own loop over these parts; there are no callbacks, so the order of a turn
+//! A program writes its own loop over these parts. There are no callbacks, so the order of a turn
 //! is visible in the program itself:
 //!
-//! - [`poller`]: which descriptors are ready (epoll, kqueue, poll, select behind one contract);
-//! - [`slab`]: [`Token`]s with a generation, so that a stale event finds no connection;
-//! - [`timers`]: one ordered map of deadlines;
-//! - [`mod@waker`]: how another thread ends a wait;
-//! - [`signals`]: signals as bytes in a pipe;
-//! - [`listener`], [`connector`], [`stream`]: sockets, every error given a meaning;
-//! - [`inbox`], [`chunk`], [`outbox`]: bounded bytes in, shared bytes out;
-//! - [`descriptors`]: how many descriptors the process may hold;
-//! - [`memory`]: returns free memory to the system.
+//! - [`poller`]: which descriptors are ready (epoll, kqueue, poll, select under one contract);
+//!   [`registration`] tells it changes only;
+//! - [`slab`]: [`Token`]s with a generation, so that a stale report reaches no one;
+//! - [`clock`] and [`timers`]: the time of the turn, and the deadlines;
+//! - [`mod@waker`] and [`signals`]: other threads and signals, as descriptors;
+//! - [`listener`], [`connector`], [`transport`], [`stream`]: sockets, every error with a meaning;
+//! - [`buffer`]: bounded bytes in, shared bytes out;
+//! - [`descriptors`] and [`memory`]: what the process may hold, and gives back.
+//!
+//! `examples/echo.rs` is the smallest complete loop, `examples/relay.rs` the next larger one, and
+//! `docs/TOUR.md` in the repository leads from there through these modules.
 
 #![warn(missing_docs)]
 
 #[cfg(all(feature = "kqueue-stand-in", not(debug_assertions)))]
 compile_error!("kqueue-stand-in is for tests: it has no place in a release build");
 
-pub mod chunk;
+pub mod buffer;
 pub mod clock;
 pub mod connector;
 pub mod descriptors;
-pub mod inbox;
 pub mod listener;
 pub mod memory;
-pub mod outbox;
 pub mod poller;
 pub mod registration;
 pub mod signals;
@@ -35,12 +35,12 @@ pub mod timers;
 pub mod transport;
 pub mod waker;
 
-pub use chunk::{ChunkWriter, Segment};
+pub use buffer::chunk::{ChunkWriter, Segment};
+pub use buffer::inbox::Inbox;
+pub use buffer::outbox::{Outbox, Written};
 pub use clock::{Clock, TimeControl};
 pub use connector::Connector;
-pub use inbox::Inbox;
 pub use listener::{Accepted, Listener};
-pub use outbox::{Outbox, Written};
 pub use poller::{Backend, Interest, Poller, Readiness};
 pub use registration::Registration;
 pub use signals::{Signal, Signals};

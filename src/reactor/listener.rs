@@ -7,9 +7,9 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// The longest queue of connections that wait for `accept` to ask for; every system cuts it to
-/// its own maximum (Linux: net.core.somaxconn). With the 5 or 10 of the textbooks a crowd that
-/// connects at once is told to try again, by packets dropped, and does so a second later.
+/// The longest queue of waiting connections that can be asked for; every system cuts it to its own
+/// maximum (Linux: net.core.somaxconn). With the 5 or 10 of the textbooks the packets of a crowd
+/// that connects at once are dropped, and the peers try again a second later.
 pub const LONGEST_BACKLOG: u32 = 65_535;
 
 /// How accepting ended.
@@ -31,7 +31,7 @@ pub enum Accepted {
     Failed(io::Error),
 }
 
-/// What an error of one `accept` says.
+/// The meaning of an error of one `accept`.
 enum Outcome {
     Empty,
     Vanished,
@@ -51,7 +51,8 @@ impl Listener {
     /// minute, and without the option they keep its port from being bound. It does not allow two
     /// live listeners on one port. An IPv6 wildcard (`::`) takes IPv4 peers, too.
     ///
-    /// # Errors Address in use, not an address of this machine, or no permission for low ports.
+    /// # Errors
+    /// The address is in use or not of this machine, or the port needs permission.
     pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<Listener> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;

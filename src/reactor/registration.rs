@@ -1,10 +1,10 @@
-//! What the poller was last told about one descriptor, so that it is told changes only.
+//! The interest that a poller was last told, per descriptor, so that it is told changes only.
 //!
 //! Interest is best computed from a connection's state once a turn, and most turns change nothing.
-//! Updating the poller anyway would cost a system call per connection and turn; switching interest
-//! by hand at each place that changes the state is how a descriptor comes to be watched for writing
-//! permanently. [`Registration::set`] takes the wanted interest every time and makes a system call
-//! only when it differs.
+//! Telling the poller anyway would cost a system call per connection and turn; switching interest by
+//! hand at each place that changes the state is how a descriptor comes to be watched for writing with
+//! nothing to write, which makes every wait return at once. [`Registration::set`] takes the wanted
+//! interest every time and makes a system call only when it differs.
 
 use super::poller::{Interest, Poller};
 use super::slab::Token;
@@ -43,7 +43,7 @@ impl Registration {
         self.token
     }
 
-    /// What the poller was told last; `None` if it does not watch the descriptor.
+    /// The interest that the poller was told last; `None` if it does not watch the descriptor.
     pub const fn interest(&self) -> Option<Interest> {
         self.known
     }

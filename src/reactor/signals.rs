@@ -1,11 +1,12 @@
-//! Signals, as bytes in a pipe that the loop waits on like on any descriptor.
+//! Signals as bytes in a pipe that the loop waits on like on any descriptor.
 //!
 //! A signal handler may interrupt any instruction, so it may do almost nothing: no allocation,
 //! no lock, no logging. signal-hook's handler writes one byte into a socket pair and notes the
 //! number; everything else happens in the loop, in its own time, as ordinary code.
 //!
-//! Absent: SIGPIPE. It kills a process that writes to a socket whose peer is gone, which on a busy
-//! server is an everyday event. It is ignored for the whole process, and `write` returns EPIPE.
+//! SIGPIPE is not among them. Its default kills a process that writes to a socket whose peer is gone,
+//! which happens on a server every day; it is what ends most student servers. So it is ignored for
+//! the whole process, and the same write returns the error EPIPE, which can be handled.
 
 use nix::sys::signal::{SigHandler, Signal as Number, signal};
 use signal_hook::iterator::backend::SignalDelivery;
@@ -19,9 +20,9 @@ use std::os::unix::net::UnixStream;
 pub enum Signal {
     /// SIGINT: Ctrl-C outside raw mode.
     Interrupt,
-    /// SIGTERM: please stop.
+    /// SIGTERM: a request to stop.
     Terminate,
-    /// SIGHUP: the terminal is gone; for a server, "reload the configuration".
+    /// SIGHUP: the terminal is gone; servers take it for "reload the configuration".
     Hangup,
     /// SIGTSTP: Ctrl-Z outside raw mode.
     Suspend,
@@ -32,7 +33,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// All of them: what a program at a terminal has an answer to.
+    /// All of them: those that a program at a terminal handles.
     pub const ALL: [Signal; 6] = [
         Signal::Interrupt,
         Signal::Terminate,
@@ -55,8 +56,8 @@ impl Signal {
 }
 
 /// Ignores SIGPIPE for the whole process, so that a write to a departed peer is an error and not
-/// the end. Rust's runtime does so before `main`; said here again because everything rests on it
-/// and because a program that embeds the loop may have undone it.
+/// the end. Rust's runtime does so before `main`; it is done here again because everything
+/// rests on it, and because a program that embeds the loop may have undone it.
 pub fn ignore_sigpipe() -> io::Result<()> {
     // SAFETY: to ignore a signal installs no handler, so nothing can run at a bad moment.
     unsafe { signal(Number::SIGPIPE, SigHandler::SigIgn) }?;
@@ -64,7 +65,7 @@ pub fn ignore_sigpipe() -> io::Result<()> {
 }
 
 /// Stops this process as Ctrl-Z would, when a program has caught SIGTSTP to tidy up first.
-/// Returns when somebody has continued it.
+/// Returns when it is continued.
 pub fn stop_this_process() -> io::Result<()> {
     // SIGSTOP and not SIGTSTP with its default action restored: no window in which a second
     // Ctrl-Z does something else.
@@ -78,9 +79,12 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From now on `wanted` arrive through this pipe and have no other effect, until it is dropped.
-    /// Signals that this process was started to ignore, as under `nohup` or as a shell's background
-    /// job, stay ignored.
+    /// From here on `wanted` come through this pipe and have no other effect, until it is dropped.
+    /// Those that this process was started to ignore, as under `nohup` or as a shell's background
+    /// job, stay ignored: that was the intention.
+    ///
+    /// # Errors
+    /// If no descriptor is left for the pipe.
     pub fn new(wanted: &[Signal]) -> io::Result<Signals> {
         let (read, write) = UnixStream::pair()?;
         let numbers = wanted.iter().map(|signal| signal.number());
@@ -99,7 +103,7 @@ impl Signals {
 fn is_ignored(number: i32) -> bool {
     let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
     // SAFETY: with no new action sigaction changes nothing; it writes the present one, which is
-    // read only if it says it has.
+    // read only if the call succeeded.
     unsafe {
         libc::sigaction(number, std::ptr::null(), action.as_mut_ptr()) == 0
             && action.assume_init().sa_sigaction == libc::SIG_IGN
@@ -119,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_was_ignored_stays_ignored() {
-        // SIGCONT: nobody else in these tests waits for it, and ignored it still continues.
+        // SIGCONT: no other test waits for it, and ignored it still continues.
         // SAFETY: to ignore a signal installs no handler.
         unsafe { signal(Number::SIGCONT, SigHandler::SigIgn) }.unwrap();
         let mut signals = Signals::new(&[Signal::Continue]).unwrap();

@@ -1,11 +1,11 @@
-//! A slab of connections: slots with generations, so that a stale event finds no connection.
+//! Values found by token: a slab of slots, each with a generation.
 //!
 //! Invariant: a [`Token`] finds exactly the value it was given for, or nothing. A slot that is
-//! freed raises its generation, so an event that was already in the poller's hands when its
-//! connection died cannot reach the next tenant of the slot.
+//! freed raises its generation. Without that, a report that was already fetched when its connection
+//! closed would reach the next tenant of the slot, and the bug would show once in a thousand hours.
 //!
-//! Absent: iteration by age, shrinking. A slot is about the size of its value, and the highest
-//! number of connections ever held is bounded by the descriptor limit.
+//! It does not iterate by age and does not shrink. A slot is about the size of its value, and the
+//! descriptor limit bounds the number of connections ever held.
 
 /// Bits of a token that name the slot: a million values, far above any descriptor limit in use.
 const SLOT_BITS: u32 = 20;
@@ -22,7 +22,7 @@ const FIXED: u64 = 256;
 /// Names one value in a [`Slab`]: the slot in the low 20 bits, its generation in the next 28.
 ///
 /// It fits the 64 bits that `epoll_data` and `udata` carry for us, so a poller needs no table, and
-/// leaves the upper 16 to whoever wants to say which machine of several is meant.
+/// leaves the upper 16 to a program that has to name one of several machines.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Token(u64);
 
@@ -77,7 +77,7 @@ struct Slot<T> {
 /// slab.remove(old);
 /// let new = slab.insert("second");
 /// assert_eq!(old.slot(), new.slot());
-/// assert_eq!(slab.get(old), None); // the stale token finds nobody
+/// assert_eq!(slab.get(old), None); // the stale token finds no one
 /// assert_eq!(slab.get(new), Some(&"second"));
 /// ```
 pub struct Slab<T> {
@@ -180,8 +180,8 @@ impl<T> Slab<T> {
         })
     }
 
-    /// Removes, in slot order, the values for which `keep` says no. This is how a loop takes out
-    /// the connections that ended during a turn: at one place, when nothing walks them any more.
+    /// Removes, in slot order, the values for which `keep` returns false. This is how a loop takes
+    /// out the connections that ended during a turn: in one place, when no one iterates over them.
     pub fn retain(&mut self, mut keep: impl FnMut(Token, &mut T) -> bool) {
         for slot in 0..self.slots.len() {
             let entry = &mut self.slots[slot];
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_removed_token_is_stale_for_ever() {
+    fn a_removed_token_stays_stale() {
         let mut slab = Slab::new();
         let first = slab.insert(1);
         assert_eq!(slab.remove(first), Some(1));

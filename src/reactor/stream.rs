@@ -1,8 +1,8 @@
 //! A connected socket that never blocks, with every outcome of a read given a name.
 //!
 //! Non-blocking means: a call that would have to wait returns the error EAGAIN instead
-//! (`ErrorKind::WouldBlock`). It is not a failure but the word "later"; the poller says when.
-//! And a call may do *less* than it was asked: read half a line, write a third of a message.
+//! (`ErrorKind::WouldBlock`). That is no failure; it means "later", and the poller reports when. And a
+//! call may do *less* than it was asked to: read half a line, write a third of a message.
 
 use std::fmt;
 use std::io::{self, IoSlice, Read as _, Write};
@@ -32,8 +32,8 @@ pub struct Stream {
 impl Stream {
     /// Takes over a connected socket.
     ///
-    /// # Errors It could not be made non-blocking, as when the peer has reset it in the meantime
-    /// (macOS returns EINVAL then).
+    /// # Errors
+    /// If it cannot be made non-blocking, as when the peer has reset it meanwhile (EINVAL on macOS).
     pub(super) fn new(socket: TcpStream) -> io::Result<Stream> {
         socket.set_nonblocking(true)?;
         // A line is small and needed now. Nagle's algorithm would delay it until the peer has

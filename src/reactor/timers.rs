@@ -1,8 +1,10 @@
-//! Timers, and the time of the next one: one ordered map keyed by (deadline, number).
+//! Deadlines: what is due, and when the loop must wake next.
 //!
-//! Timers of the same instant are due in the order they were armed. A timing wheel would arm in
-//! constant time; the map's logarithm is invisible beside the system call that follows, and its
-//! first key is the answer to "how long may I sleep".
+//! One ordered map keyed by (deadline, number): timers of the same instant are due in the order in
+//! which they were armed.
+//!
+//! Rejected: a timing wheel. It arms in constant time, but the map's logarithm is invisible beside
+//! the system call that follows, and its first key answers "how long may the wait last".
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,7 +16,7 @@ pub struct TimerId {
     number: u64,
 }
 
-/// Deadlines and what to do at each. `K` says what: a small copyable name, not a callback.
+/// Deadlines, and what is to be done at each. `K` names it: a small value, not a callback.
 ///
 /// ```
 /// use chatloop_reactor::Timers;
@@ -52,7 +54,7 @@ impl<K> Timers<K> {
         id
     }
 
-    /// Takes a timer back; `None` if it was due or cancelled before.
+    /// Cancels a timer; `None` if it was due or cancelled before.
     pub fn cancel(&mut self, id: TimerId) -> Option<K> {
         self.armed.remove(&id)
     }
@@ -70,7 +72,7 @@ impl<K> Timers<K> {
         self.armed.first_key_value().map(|(id, _)| id.deadline)
     }
 
-    /// How long a wait that begins at `now` may last; `None` without limit.
+    /// How long a wait that begins at `now` may last; `None`: without limit.
     pub fn time_left(&self, now: Instant) -> Option<Duration> {
         self.next_deadline().map(|deadline| deadline.saturating_duration_since(now))
     }

@@ -1,4 +1,4 @@
-//! What carries a connection's bytes: the bare socket, or a layer over it.
+//! The carrier of a connection's bytes: the bare socket, or a layer over it.
 //!
 //! A loop that is written against the socket itself takes two things for granted that a layer such
 //! as TLS breaks: that a reader wants to read and a writer wants to write (a handshake may have to
@@ -72,7 +72,8 @@ impl Transport {
     /// Lets the system probe a silent peer from time to time (SO_KEEPALIVE), so that one whose
     /// machine vanished is noticed: first after `idle`, then every tenth of it.
     ///
-    /// # Errors The socket is no longer connected (macOS returns EINVAL then).
+    /// # Errors
+    /// If the socket is no longer connected (EINVAL on macOS).
     pub fn keep_alive(&self, idle: Duration) -> io::Result<()> {
         self.stream().keep_alive(idle)
     }

@@ -1,7 +1,7 @@
-//! A waker: lets another thread end the loop's wait by making a descriptor readable.
+//! A descriptor that other threads make readable, to end the loop's wait.
 //!
-//! An eventfd on Linux (one descriptor, a counter), a socket pair elsewhere. Wakes before the loop
-//! has drained the descriptor are merged: a wake says "look", never what happened.
+//! An eventfd on Linux (one descriptor, a counter), a socket pair elsewhere. Wakes that come
+//! before the loop has drained the descriptor are one: it means "look", never what happened.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -77,7 +77,7 @@ pub struct WakeReceiver {
     notifier: Arc<system::Notifier>,
 }
 
-/// The other threads' side. Clones ring the same notifier.
+/// The other threads' side. Clones wake the same loop.
 #[derive(Clone)]
 pub struct Waker {
     notifier: Arc<system::Notifier>,
@@ -90,8 +90,8 @@ pub fn waker() -> io::Result<(Waker, WakeReceiver)> {
 }
 
 impl Waker {
-    /// Makes the loop's next wait return. Never blocks. A notifier that is full already wakes the
-    /// loop, so the only possible error (EAGAIN) means success.
+    /// Makes the loop's next wait return. Never blocks. The one error there can be (EAGAIN: it is
+    /// full) means that a wake is pending already.
     pub fn wake(&self) {
         let _ = self.notifier.notify();
     }
@@ -101,7 +101,7 @@ impl WakeReceiver {
     /// Consumes all wakes so far. Call it before looking for results, never after: a wake between
     /// the look and the drain would be lost.
     pub fn drain(&self) {
-        // EAGAIN: there was no wake, which is fine.
+        // EAGAIN: there was no wake, which is as good.
         let _ = self.notifier.clear();
     }
 }

@@ -5,9 +5,10 @@ use super::connection::Connection;
 use super::limits::{DEFAULT_PER_ADDRESS, OriginCounts};
 use super::net::{Net, TimerKind};
 use super::start::StartError;
+use super::stats::{Counter, Stats};
 use crate::chat::Hub;
-use crate::reactor::{Accepted, Interest, Listener, Poller, Token, Transport};
 use crate::session::refusal_text;
+use chatloop_reactor::{Accepted, Interest, Listener, Poller, Token, Transport};
 use log::{debug, error, info, warn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -43,6 +44,7 @@ pub(super) struct Acceptor {
     paused: bool,
     /// When descriptors last ran out, in a spell that was logged.
     exhausted: Option<Instant>,
+    stats: Stats,
     /// A test lets descriptors run out here.
     #[cfg(test)]
     pub(super) no_descriptors: bool,
@@ -56,7 +58,12 @@ pub(super) struct NewPeer {
 }
 
 impl Acceptor {
-    pub(super) fn new(listeners: Vec<Listener>, descriptors: usize, config: &Config) -> Acceptor {
+    pub(super) fn new(
+        listeners: Vec<Listener>,
+        descriptors: usize,
+        config: &Config,
+        stats: Stats,
+    ) -> Acceptor {
         let mut acceptor = Acceptor {
             listeners,
             origins: OriginCounts::default(),
@@ -64,6 +71,7 @@ impl Acceptor {
             descriptors,
             paused: false,
             exhausted: None,
+            stats,
             #[cfg(test)]
             no_descriptors: false,
         };
@@ -105,7 +113,11 @@ impl Acceptor {
     pub(super) fn accept(&mut self, number: usize, net: &mut Net) -> Vec<(Transport, SocketAddr)> {
         self.end_exhaustion(net.now());
         let mut accepted = Vec::new();
-        let outcome = self.accept_each(number, |transport, address| {
+        // Each of them holds a descriptor until it is admitted or closed: no more at a time than
+        // there are places, or a crowd that is to be rejected would exhaust the descriptors first.
+        let places = (self.capacity + REJECTIONS).saturating_sub(net.len());
+        let limit = places.clamp(1, ACCEPTS_PER_TURN);
+        let outcome = self.accept_each(number, limit, |transport, address| {
             accepted.push((transport, address));
         });
         if let Some(Accepted::Exhausted(error) | Accepted::Failed(error)) = outcome {
@@ -117,13 +129,14 @@ impl Acceptor {
     fn accept_each(
         &self,
         number: usize,
+        limit: usize,
         take: impl FnMut(Transport, SocketAddr),
     ) -> Option<Accepted> {
         #[cfg(test)]
         if self.no_descriptors {
             return Some(Accepted::Exhausted(io::Error::other("too many open files")));
         }
-        Some(self.listeners.get(number)?.accept_each(ACCEPTS_PER_TURN, take))
+        Some(self.listeners.get(number)?.accept_each(limit, take))
     }
 
     /// No descriptors: the listener stays readable, so asking on would spin. Stops for a while, and
@@ -193,9 +206,11 @@ impl Acceptor {
     fn rejection(&self, address: IpAddr, net: &Net, hub: &Hub, config: &Config) -> Option<String> {
         let capacity = self.capacity;
         if net.len() >= capacity {
+            self.stats.count(Counter::Full);
             return Some(format!("the server is full: {capacity} clients (--max-clients)"));
         }
         if let Err(refusal) = hub.admits(&address.to_string(), net.moment()) {
+            self.stats.count(Counter::Banned);
             return Some(refusal_text::of(&refusal));
         }
         let limit = match config.max_per_address {
@@ -204,6 +219,7 @@ impl Acceptor {
             None => Some(DEFAULT_PER_ADDRESS),
         };
         let limit = limit.filter(|limit| self.origins.count(address.into()) >= *limit)?;
+        self.stats.count(Counter::PerAddress);
         Some(format!("too many connections from your address: {limit} (--max-per-address)"))
     }
 

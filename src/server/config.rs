@@ -14,10 +14,10 @@ pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
 
 use crate::chat::{Moment, PasswordHash, Secret};
-use crate::reactor::Backend;
-use crate::reactor::listener::LONGEST_BACKLOG;
 use crate::session::{Style, irc};
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
+use chatloop_reactor::Backend;
+use chatloop_reactor::listener::LONGEST_BACKLOG;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, ValueEnum};
 use std::fmt;

@@ -17,10 +17,10 @@ use super::deferred::DeferredOutput;
 use super::gate::LineGate;
 use crate::chat::{Origin, QuitReason};
 use crate::journal::QueryId;
-use crate::reactor::{
+use crate::session::{Dialect, Format};
+use chatloop_reactor::{
     Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
 };
-use crate::session::{Dialect, Format};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};

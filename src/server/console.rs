@@ -9,7 +9,7 @@
 //!
 //! What the operator is to the chat is in `operator`.
 
-use super::log::Held;
+use super::log::LogHold;
 use super::outlet::{Outlet, Refused};
 pub(super) use crate::terminal::ConsoleEvent;
 use crate::terminal::raw::in_foreground;
@@ -35,7 +35,7 @@ pub(super) struct Console {
     left_out: u64,
     /// The terminal belongs to the shell, or to another job.
     paused: bool,
-    held: Option<Held>,
+    held: Option<LogHold>,
 }
 
 /// Whether a person types and reads here, and means this program: not one in the background.
@@ -69,7 +69,7 @@ impl Console {
             left_out: 0,
             paused: false,
             // Only the log of a server whose stderr is elsewhere keeps going there.
-            held: io::stderr().is_terminal().then(Held::start),
+            held: io::stderr().is_terminal().then(LogHold::start),
         })
     }
 
@@ -158,7 +158,7 @@ impl Console {
     }
 
     fn print_log(&mut self) {
-        let lines = self.held.as_ref().map(Held::take).unwrap_or_default();
+        let lines = self.held.as_ref().map(LogHold::take).unwrap_or_default();
         self.print(&lines, false);
     }
 

@@ -1,7 +1,7 @@
 //! Output that must wait behind an answer of the journal.
 
 use crate::journal::QueryId;
-use crate::reactor::{Outbox, Segment};
+use chatloop_reactor::{Outbox, Segment};
 use std::collections::VecDeque;
 
 /// The id of an answer that never comes: the journal's begin with 1.

@@ -8,8 +8,8 @@ use crate::chat::{
     Purpose, Query, Record, Refusal, SessionId, Work,
 };
 use crate::journal::{Answer, Committed, Health, HistoryQuery, Journal, Limits, Proposal, QueryId};
-use crate::reactor::Token;
 use crate::session::Proof;
+use chatloop_reactor::Token;
 use log::error;
 use std::collections::{HashMap, VecDeque};
 

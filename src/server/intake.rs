@@ -12,9 +12,10 @@ use super::connection::{Connection, Phase};
 use super::gate::{Blocked, Wait};
 use super::limits::{DEFAULT_LINE_RATE, Pace};
 use super::net::{Net, Peer, TimerKind};
+use super::stats::{Counter, Stats};
 use crate::chat::Hub;
-use crate::reactor::Token;
 use crate::session::{Action, Body};
+use chatloop_reactor::Token;
 
 /// Lines taken from one connection per turn; the rest waits in its inbox, so that one pasted book
 /// does not keep all others waiting.
@@ -39,6 +40,7 @@ pub(super) struct Intake {
     waiting: usize,
     /// Whose turn it is, and how many lines it may still send.
     current: Option<(Token, usize)>,
+    stats: Stats,
     /// What a session answers; its memory is used again.
     out: Vec<u8>,
 }
@@ -54,13 +56,14 @@ enum LineOutcome {
 }
 
 impl Intake {
-    pub(super) fn new(config: &Config) -> Intake {
+    pub(super) fn new(config: &Config, stats: Stats) -> Intake {
         let mut intake = Intake {
             pace: Pace::new(DEFAULT_LINE_RATE),
             longest_line: config.max_line,
             budget: 0,
             waiting: 0,
             current: None,
+            stats,
             out: Vec::new(),
         };
         intake.configure(config);
@@ -143,6 +146,7 @@ impl Intake {
                     if !first {
                         return LineOutcome::Blocked;
                     }
+                    self.stats.count(Counter::Flood);
                     let text = "you are sending faster than --flood-limit allows; your messages \
                                 are delayed, not dropped";
                     actions.push(Action::Tell(vec![text.to_owned()]));
@@ -151,6 +155,7 @@ impl Intake {
             }
         }
         if let (Body::TooLong(_), false) = (&body, session.is_told_alone()) {
+            self.stats.count(Counter::LongLine);
             let limit = self.longest_line;
             let text = format!("not sent: the line is longer than {limit} (--max-line)");
             actions.push(Action::Tell(vec![text]));

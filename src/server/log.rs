@@ -160,13 +160,13 @@ pub(super) fn set_level(level: Option<LogLevel>) {
 
 /// While this exists, the lines of the log wait for the console instead of going to stderr, where
 /// they would be written across the line that is being typed.
-pub(super) struct Held(());
+pub(super) struct LogHold(());
 
-impl Held {
+impl LogHold {
     /// From here on they wait.
-    pub(super) fn start() -> Held {
+    pub(super) fn start() -> LogHold {
         *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
-        Held(())
+        LogHold(())
     }
 
     /// Those that wait, each with its end.
@@ -176,7 +176,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for LogHold {
     fn drop(&mut self) {
         let left = HELD.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
         if !left.is_empty() {

@@ -1,18 +1,18 @@
-//! The one place where all meet: sockets, dialects, the chat and its journal.
+//! The server: where sockets, sessions, the chat and the journal meet.
 //!
 //! | file | subject |
 //! |---|---|
-//! | [`turn`] | in which order does everything happen? Read this first |
-//! | `accept`, `start` | who is accepted? |
-//! | `net`, `connection`, `gate`, `deferred` | what is kept of a client, and when may its next line be taken? |
-//! | `intake` | how does a line come out of an inbox, and what does it cost? |
-//! | `exchange` | what is done for a peer, and what follows from what it did? |
-//! | `engine` | how does a command become a record, and a record effects? |
-//! | `broadcast` | how is everyone told? |
-//! | `worker`, `scram`, `random`, `password` | what is too slow for the loop? |
-//! | `limits`, `config`, `reload` | what can be set, and how fast may a client send? |
-//! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | what is shown at the terminal? |
-//! | `shutdown`, `trim` | when does it end, and when does memory go back? |
+//! | [`turn`] | the loop and its order; read this first |
+//! | `accept`, `start` | listening and accepting |
+//! | `net`, `connection`, `gate`, `deferred` | connections, and when their next line may be taken |
+//! | `intake` | lines out of inboxes, and what they cost |
+//! | `exchange` | performing actions, applying records |
+//! | `engine` | the hub and the journal |
+//! | `broadcast` | delivery to one peer and to many |
+//! | `worker`, `scram`, `random`, `password` | passwords, on a separate thread |
+//! | `limits`, `stats`, `config`, `reload` | configuration, limits, and what these have done |
+//! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | the operator's terminal and the log |
+//! | `shutdown`, `trim` | shutting down, and returning memory |
 //!
 //! One turn, always in this order:
 //!
@@ -45,6 +45,7 @@ mod reload;
 mod scram;
 mod shutdown;
 mod start;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod transcript;

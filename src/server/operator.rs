@@ -13,10 +13,10 @@ use crate::chat::{
     Audience, Change, Effect, Entry, Event, Hub, Moment, Name, QuitReason, Room, SessionId,
     Viewpoint,
 };
-use crate::reactor::signals::stop_this_process;
-use crate::reactor::{Interest, TimerId, Token};
 use crate::session::plain::{self, Session};
 use crate::session::{Action, Format, Style};
+use chatloop_reactor::signals::stop_this_process;
+use chatloop_reactor::{Interest, TimerId, Token};
 use log::{info, warn};
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal};

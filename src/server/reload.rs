@@ -45,9 +45,9 @@ impl Live {
         // First, so that the log lines below appear at the new level.
         log::set_level(settings.config.log);
         for (before, after) in &changes {
-            let (name, text) = (&after.name, said(after));
+            let (name, text) = (&after.name, shown(after));
             if needs_restart(name) {
-                let before = said(before);
+                let before = shown(before);
                 warn!("SIGHUP: {name} is still {before}: changing it to {text} needs a restart");
             } else if FOR_NEWCOMERS.contains(&name.as_str()) {
                 info!("SIGHUP: {name} is now {text}, for new connections");
@@ -68,7 +68,7 @@ fn differences<'a>(before: &'a Settings, after: &'a Settings) -> Vec<(&'a Settin
 }
 
 /// A value for the log. Of operators only the names: more people read a log than the file.
-fn said(setting: &Setting) -> String {
+fn shown(setting: &Setting) -> String {
     if setting.name == "oper" {
         let names = setting.values.iter().filter_map(|value| value.split(':').next());
         let names: Vec<&str> = names.collect();

@@ -5,7 +5,7 @@
 
 use super::connection::Phase;
 use super::net::{Net, TimerKind};
-use crate::reactor::{Signal, Signals};
+use chatloop_reactor::{Signal, Signals};
 use log::info;
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use super::config::{Config, Days};
 use crate::chat::{Change, Hub, Moment, SessionId};
 use crate::journal::{Journal, JournalError, Limits, Runtime, TimeSource, Wake};
-use crate::reactor::{Clock, Listener, Token, Waker};
+use chatloop_reactor::{Clock, Listener, Token, Waker};
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};

@@ -6,7 +6,7 @@
 //! once. A server under steady load reuses the same chunks and never gets here.
 
 use super::net::{Net, TimerKind};
-use crate::reactor::memory;
+use chatloop_reactor::memory;
 use std::time::Duration;
 
 /// Bytes of chunks, allocated and not reused, that count as a burst.

@@ -19,14 +19,15 @@ use super::random::Random;
 use super::reload::Live;
 use super::shutdown::{Ending, Shutdown};
 use super::start::{self, StartError, listen, open_journal};
+use super::stats::Stats;
 use super::trim::MemoryTrim;
 use super::worker::Workers;
 use crate::chat::Moment;
-use crate::reactor::{
+use crate::session::Dialect;
+use chatloop_reactor::{
     Clock, Interest, Poller, Readiness, Signal, Signals, Token, WakeReceiver, Waker, descriptors,
     signals, waker,
 };
-use crate::session::Dialect;
 use log::{error, info};
 use std::io;
 use std::net::SocketAddr;
@@ -84,7 +85,8 @@ impl Server {
         let config = &settings.config;
         signals::ignore_sigpipe().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
-        let acceptor = Acceptor::new(listen(config)?, descriptors, config);
+        let stats = Stats::new();
+        let acceptor = Acceptor::new(listen(config)?, descriptors, config, stats.clone());
         let mut poller = Poller::new(config.boot.backend).map_err(StartError::System)?;
         acceptor.watch(&mut poller)?;
         let signals = Signals::new(signals).map_err(StartError::System)?;
@@ -94,13 +96,14 @@ impl Server {
         let (journal, hub) = open_journal(config, &waker, &clock)?;
         let irc =
             config.irc_settings(Moment(clock.unix_milliseconds())).map_err(StartError::Setting)?;
-        let (net, engine) = (Net::new(poller, clock, bounds(config)), Engine::new(journal, hub));
+        let (net, engine) =
+            (Net::new(poller, clock, bounds(config), stats.clone()), Engine::new(journal, hub));
         let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
         let workers = work(waker, wakes).map_err(StartError::System)?;
-        let (acceptor, intake) = (acceptor, Intake::new(config));
+        let (acceptor, intake) = (acceptor, Intake::new(config, stats.clone()));
         let live = Live::new(settings);
         Ok(Server {
-            exchange: Exchange::new(net, engine, broadcast, workers, console, live),
+            exchange: Exchange::new(net, engine, broadcast, workers, (console, live), stats),
             acceptor,
             intake,
             shutdown: Shutdown::new(signals),

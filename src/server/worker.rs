@@ -11,10 +11,10 @@
 use super::random::Random;
 use super::scram::{self, Scram};
 use crate::chat::{Outcome, PasswordHash, Purpose, Secret, Work};
-use crate::reactor::{Token, WakeReceiver, Waker};
 use argon2::Argon2;
 use argon2::password_hash::phc;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use chatloop_reactor::{Token, WakeReceiver, Waker};
 #[cfg(test)]
 use std::collections::VecDeque;
 use std::io;
@@ -226,7 +226,7 @@ fn verify(secret: &Secret, hash: Option<&PasswordHash>) -> bool {
 mod tests {
     use super::*;
     use crate::chat::Name;
-    use crate::reactor::waker;
+    use chatloop_reactor::waker;
 
     #[test]
     fn a_hash_fits_its_password_and_no_other() {

@@ -12,6 +12,8 @@ use std::time::Duration;
 pub enum Action {
     /// Ask the chat for this.
     Do(Command),
+    /// Show what the server's limits have done, if the peer is a server operator.
+    Stats,
     /// Show these lines to this peer alone: help, a setting, what is wrong with its line.
     Tell(Vec<String>),
     /// Show what answers its question.

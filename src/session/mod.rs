@@ -198,6 +198,16 @@ impl Dialect {
         }
     }
 
+    /// Shows the peer what the server's limits have done.
+    pub fn stats(&mut self, lines: &[String], view: &View<'_>, out: &mut Vec<u8>) {
+        match self {
+            Dialect::Plain(plain) => {
+                lines.iter().for_each(|line| plain::render_notice(plain.theme(), line, out));
+            }
+            Dialect::Irc(irc) => irc.answering(true, out, |irc, out| irc.stats(lines, view, out)),
+        }
+    }
+
     /// Tells the peer the last line of its connection.
     pub fn farewell(&self, text: &str, out: &mut Vec<u8>) {
         match self {
@@ -284,7 +294,7 @@ impl Dialect {
     /// The time to register is over: what becomes of a peer that has not.
     pub fn registration_timeout(&self) -> Option<Action> {
         let farewell = match self {
-            Dialect::Irc(irc) if !irc.is_in() => "registration timed out".to_owned(),
+            Dialect::Irc(irc) if !irc.is_registered() => "registration timed out".to_owned(),
             Dialect::Plain(plain) if plain.is_locked() => plain::password_timeout(),
             _ => return None,
         };

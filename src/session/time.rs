@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str, now: Moment) -> Option<Moment> {
 }
 
 fn in_utc(time: civil::DateTime) -> Option<Moment> {
-    let zoned = time.to_zoned(TimeZone::UTC).ok()?;
+    let zoned = time.to_zoned_datetime(TimeZone::UTC).ok()?;
     Some(Moment(zoned.timestamp().as_millisecond()))
 }
 

@@ -86,7 +86,8 @@ pub struct LineConsole {
 impl LineConsole {
     /// Makes standard input and output a raw terminal until this is dropped.
     ///
-    /// # Errors They are not a terminal.
+    /// # Errors
+    /// They are not a terminal.
     pub fn open(options: ConsoleOptions) -> io::Result<LineConsole> {
         let terminal = RawMode::enter(io::stdin(), io::stdout())?;
         let mut editor = Editor::new();
@@ -326,7 +327,8 @@ impl LineConsole {
 
     /// Writes a frame to the terminal. Blocks while the terminal does.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn write(&self, frame: &[u8]) -> io::Result<()> {
         match &self.terminal {
             Some(terminal) if !frame.is_empty() => terminal.write(frame),
@@ -344,7 +346,8 @@ impl LineConsole {
 
     /// Gives the terminal back while the process is stopped or in the background.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn pause(&mut self) -> io::Result<()> {
         self.terminal.as_mut().map_or(Ok(()), RawMode::pause)
     }

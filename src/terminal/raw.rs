@@ -42,7 +42,8 @@ pub struct RawMode {
 impl RawMode {
     /// Duplicates the two descriptors, remembers how the terminal is set, and makes it raw.
     ///
-    /// # Errors `input` is not a terminal, or it is gone.
+    /// # Errors
+    /// `input` is not a terminal, or it is gone.
     pub fn enter(input: impl AsFd, output: impl AsFd) -> io::Result<RawMode> {
         let before = tcgetattr(&input)?;
         let mut mode = RawMode {
@@ -57,7 +58,8 @@ impl RawMode {
 
     /// Gives the terminal back for a while, before the process stops. Does nothing if it has.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn pause(&mut self) -> io::Result<()> {
         if !std::mem::take(&mut self.raw) || !in_foreground(&self.input) {
             return Ok(());
@@ -82,7 +84,8 @@ impl RawMode {
     /// Makes the terminal raw again, after the process has been continued. Does nothing if it
     /// already is.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
         tcsetattr(&self.input, SetArg::TCSANOW, &raw_form_of(&self.before))?;
         self.raw = true;
@@ -92,7 +95,8 @@ impl RawMode {
     /// Reads input into `buffer`: once, so that it does not block after the poller has reported
     /// readable. 0 is the end: the terminal is gone. `WouldBlock` means later.
     ///
-    /// # Errors EIO if the terminal is gone or the process may not read it.
+    /// # Errors
+    /// EIO if the terminal is gone or the process may not read it.
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         (&self.input).read(buffer)
     }
@@ -100,7 +104,8 @@ impl RawMode {
     /// Writes all of `bytes`, with one system call if the terminal takes them. It may block while
     /// the terminal does.
     ///
-    /// # Errors The terminal is gone.
+    /// # Errors
+    /// The terminal is gone.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         write_all(&self.output, bytes)
     }

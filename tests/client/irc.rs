@@ -211,6 +211,8 @@ fn what_was_said_while_the_line_was_down_is_there_afterwards() {
     terminal.type_keys("/register secret-word\rfirst\r/join #x\r");
     terminal.wait_for("#x [You]:");
     terminal.type_keys("@#lobby second\r");
+    // Sent before the next message, so it is in the history when that one is.
+    terminal.wait_for("#x [You]: @#lobby second");
     say(server.address, "third, ada");
     terminal.wait_for("*[bob]: third, ada");
     terminal.signal(Signal::SIGSTOP);

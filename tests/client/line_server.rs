@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 /// How long anything may take before a test fails. Nothing waits for it when all is well.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub struct LineServer {
     listener: TcpListener,
@@ -22,7 +22,7 @@ impl LineServer {
 
     pub fn accept(&self) -> Peer {
         let stream = self.listener.accept().unwrap().0;
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         Peer { lines: BufReader::new(stream) }
     }
 }

@@ -1,6 +1,6 @@
 //! A person with `--plain`: what a line client does at any server that speaks lines.
 
-use crate::line_server::{LineServer, PATIENCE, Peer};
+use crate::line_server::{LineServer, Peer, TIMEOUT};
 use crate::pty::Terminal;
 use crate::real_server::RealServer;
 use crate::start::Start;
@@ -108,7 +108,7 @@ fn json_has_every_line_as_it_came() {
         .stdout(Stdio::piped())
         .start();
     let mut stream = listener.accept().unwrap().0;
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     stream.write_all(b"[bob]: \xff\x1b[31m\n* hello\n").unwrap();
     drop(stream);
     let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();

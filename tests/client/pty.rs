@@ -1,6 +1,6 @@
 //! The client on a pseudo-terminal, with a screen that shows what a person would see.
 
-use crate::line_server::PATIENCE;
+use crate::line_server::TIMEOUT;
 use crate::start::Start;
 use nix::libc;
 use nix::pty::{OpenptyResult, Winsize, openpty};
@@ -97,7 +97,7 @@ impl Terminal {
 
     /// Waits until the screen is as wanted.
     pub fn wait(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while !wanted(self.screen.screen()) {
             match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => {
@@ -136,7 +136,7 @@ impl Terminal {
 
     /// Waits until what is typed is not shown.
     pub fn wait_until_nothing_is_echoed(&self) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while tcgetattr(&self.slave).unwrap().local_flags.contains(LocalFlags::ECHO) {
             assert!(Instant::now() < deadline, "it echoes");
             std::thread::yield_now();
@@ -154,7 +154,7 @@ impl Terminal {
         // What was written last may still be on its way through the reader's thread.
         let paste_off = |bytes: &[u8]| bytes.windows(8).any(|window| window == b"\x1b[?2004l");
         while !paste_off(&self.bytes) {
-            match self.output.recv_timeout(PATIENCE) {
+            match self.output.recv_timeout(TIMEOUT) {
                 Ok(bytes) => {
                     self.screen.process(&bytes);
                     self.bytes.extend_from_slice(&bytes);

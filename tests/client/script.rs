@@ -1,8 +1,8 @@
 //! A script: no terminal anywhere. With `--plain`, but for the arguments and the exit codes.
 
-use crate::line_server::{LineServer, PATIENCE};
+use crate::line_server::{LineServer, TIMEOUT};
 use crate::start::{Start, nobody_is_starting};
-use chatloop::reactor::Backend;
+use chatloop_reactor::Backend;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::File;
@@ -263,7 +263,7 @@ fn input_is_not_swallowed_without_bound() {
     assert!(written < total / 2, "{written} bytes were taken by a client that cannot send them");
     drop(stuck);
     let mut stream = peer.stream();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     let (mut heard, mut buffer) = (0, vec![0; 1 << 16]);
     while let Ok(count @ 1..) = stream.read(&mut buffer) {
         heard += count;

@@ -10,7 +10,7 @@
 mod backends;
 pub mod texts;
 
-use chatloop::reactor::{Backend, descriptors};
+use chatloop_reactor::{Backend, descriptors};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use socket2::{Domain, SockRef, Socket, Type};

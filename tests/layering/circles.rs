@@ -4,10 +4,6 @@ use crate::imports::{Resolver, imports, through_modules};
 use crate::source::{Source, assert_none, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Folders that still have circles: while the walls inside the rooms are built, this list may only
-/// shrink.
-const STILL_CIRCULAR: &[&str] = &["client/irc", "session/irc"];
-
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
 /// Which file imports which, of one room. A name that a file only passes on (`pub use`) counts for
@@ -79,43 +75,24 @@ fn circles(graph: &Graph) -> Vec<Vec<String>> {
     search.circles
 }
 
-/// The innermost folder that holds all of a circle's files.
-fn folder(circle: &[String]) -> String {
-    let parts = |file: &str| -> Vec<String> { file.split('/').map(str::to_owned).collect() };
-    let mut common = parts(&circle[0]);
-    common.pop();
-    for file in circle {
-        let same = common.iter().zip(parts(file)).take_while(|(ours, its)| **ours == *its).count();
-        common.truncate(same);
-    }
-    common.join("/")
-}
-
 #[test]
 fn no_room_has_a_circle() {
     let sources = sources();
     let resolver = Resolver::new(sources);
     let rooms: BTreeSet<&str> = sources.iter().map(Source::room).collect();
-    let (mut wrong, mut circular) = (Vec::new(), BTreeSet::new());
+    let mut wrong = Vec::new();
     for room in rooms.into_iter().filter(|room| !room.is_empty()) {
         let graph = graph(sources, &resolver, room);
         for circle in circles(&graph) {
-            let folder = folder(&circle);
-            if !STILL_CIRCULAR.iter().any(|it| folder.starts_with(it)) {
-                wrong.push(format!("{folder}: {} files import each other", circle.len()));
-                for file in &circle {
-                    let others = graph[file].iter().filter(|it| circle.contains(it));
-                    let others: Vec<&str> = others.map(String::as_str).collect();
-                    wrong.push(format!("  {file} -> {}", others.join(" ")));
-                }
+            wrong.push(format!("{room}: {} files import each other", circle.len()));
+            for file in &circle {
+                let others = graph[file].iter().filter(|it| circle.contains(it));
+                let others: Vec<&str> = others.map(String::as_str).collect();
+                wrong.push(format!("  {file} -> {}", others.join(" ")));
             }
-            circular.insert(folder);
         }
     }
     assert_none("imports in a circle", &wrong);
-    for folder in STILL_CIRCULAR.iter().filter(|folder| !circular.contains(**folder)) {
-        println!("{folder} has no circle any more: remove it from STILL_CIRCULAR");
-    }
 }
 
 #[test]
@@ -137,7 +114,6 @@ fn a_circle_is_found_and_a_facade_is_none() {
     assert_eq!(found(&circle), [["chat/a.rs", "chat/b.rs", "chat/c.rs"]]);
     let module = [facade, ("chat/a.rs", "use super::b;\nb::g()"), ("chat/b.rs", "use super::A;")];
     assert_eq!(found(&module), [["chat/a.rs", "chat/b.rs"]]);
-    assert_eq!(folder(&["client/irc/a.rs".to_owned(), "client/b.rs".to_owned()]), "client");
     let parent = [("chat/mod.rs", "mod a;\nuse a::A;\nstruct M;"), ("chat/a.rs", "use super::M;")];
     assert_eq!(found(&parent), [["chat/a.rs", "chat/mod.rs"]]);
 }

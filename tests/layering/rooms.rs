@@ -41,8 +41,7 @@ fn upward(sources: &[Source]) -> Vec<String> {
         let program = PROGRAMS.iter().find(|(file, _)| source.name() == *file);
         let allowed: Vec<&str> = match (source.room(), program) {
             ("", Some((_, room))) => vec![*room],
-            // It gives the crate of the reactor a second name.
-            ("", None) => vec!["reactor"],
+            ("", None) => vec![],
             (room, _) => {
                 let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {
                     wrong.push(format!("{}: '{room}' is no room", source.at(1)));
@@ -128,7 +127,7 @@ fn an_import_upwards_is_seen() {
     assert_eq!(count("server/console.rs", "use crate::terminal::Keys;"), 0);
     assert_eq!(count("bin/chatloop-client.rs", "use chatloop::{client::run, wire::X};"), 1);
     assert_eq!(count("cellar/mod.rs", ""), 1);
-    let bare = [Source::new("client/link.rs", "use crate::reactor::{Slab, Stream};")];
+    let bare = [Source::new("client/link.rs", "use chatloop_reactor::{Slab, Stream};")];
     assert_eq!(bare_streams(&bare), ["src/client/link.rs:1"]);
     let floors = [
         Source::new("chat/mod.rs", "mod model;\nmod api;\npub use api::command::Command;"),

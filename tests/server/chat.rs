@@ -1,7 +1,7 @@
 //! Does the room behave: who comes and goes, who hears what, in which order?
 
 use crate::common::{Client, Server, texts};
-use chatloop::reactor::Backend;
+use chatloop_reactor::Backend;
 use std::io::Write;
 use std::time::{Duration, Instant};
 

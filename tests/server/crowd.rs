@@ -1,7 +1,7 @@
 //! Does the room hold when many come, some flood, and some never read?
 
 use crate::common::{Client, Server, texts};
-use chatloop::reactor::Backend;
+use chatloop_reactor::Backend;
 use nix::sys::signal::Signal;
 use std::io::Write;
 

@@ -1,7 +1,7 @@
 //! How does the server end, and what does its operator see?
 
 use crate::common::{Client, Server, texts};
-use chatloop::reactor::Backend;
+use chatloop_reactor::Backend;
 use nix::sys::signal::Signal;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

@@ -3,7 +3,7 @@
 
 use crate::common::{Client, Server, texts};
 use crate::irc::PATIENT;
-use chatloop::reactor::Backend;
+use chatloop_reactor::Backend;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Does bad input harm nobody but its sender, and its sender little?
 
 use crate::common::{Client, Server, texts};
-use chatloop::reactor::Backend;
+use chatloop_reactor::Backend;
 
 per_backend! {
     a_line_over_the_limit_is_refused_and_the_connection_kept

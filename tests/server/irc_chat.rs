@@ -2,7 +2,7 @@
 
 use crate::common::{Client, Server};
 use crate::irc::{ask, irc, line, server};
-use chatloop::reactor::Backend;
+use chatloop_reactor::Backend;
 use std::time::Duration;
 
 per_backend! {
@@ -290,6 +290,6 @@ fn lines_that_are_not_utf8_are_refused_whole() {
     let mut ada = irc(&server, "ada", "");
     ada.send(b"PRIVMSG ada :caf\xe9\r\n");
     let refused =
-        ":irc.example.org FAIL PRIVMSG INVALID_UTF8 :Your line is not UTF-8 and was not sent";
+        ":irc.example.org FAIL PRIVMSG INVALID_UTF8 :Not sent: the line is not valid UTF-8";
     assert_eq!(line(&mut ada), refused);
 }

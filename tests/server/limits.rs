@@ -1,7 +1,7 @@
 //! Does every limit strike where it should, name itself, and leave everyone else alone?
 
 use crate::common::{Client, Server, texts};
-use chatloop::reactor::Backend;
+use chatloop_reactor::Backend;
 use std::process::Command;
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,8 @@
 //! Sessions, records and moments: the numbers that everything else is named by.
 
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// One connected session, numbered by whoever owns the sockets. The top 16 bits are the node; the
 /// rest has no meaning here. It is not reused before the node restarts and records that
@@ -16,6 +18,31 @@ impl SessionId {
     pub fn node(self) -> u16 {
         // The shift leaves sixteen bits.
         (self.0 >> 48) as u16
+    }
+}
+
+/// Sessions that have been seen. For membership only: its order means nothing.
+pub type SessionSet = HashSet<SessionId, BuildHasherDefault<SessionHasher>>;
+
+/// Hashes the numbers of sessions: the server draws them, so no one can choose ones that collide,
+/// and a hash that withstands that takes ten times as long.
+#[derive(Default)]
+pub struct SessionHasher(u64);
+
+impl Hasher for SessionHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // The golden ratio spreads neighbours; the upper half is the better one.
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

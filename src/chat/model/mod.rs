@@ -1,6 +1,7 @@
 //! The values of a chat: ids, names, identities, modes, masks, texts, refusals.
 
 mod audience;
+mod glob;
 mod identity;
 mod ids;
 pub mod limits;
@@ -15,11 +16,13 @@ pub mod read_markers;
 mod refusal;
 mod secret;
 mod topic;
+pub mod work;
 
 pub use audience::{Audience, Viewpoint};
+pub use glob::{Glob, glob};
 pub use identity::{Identity, IrcNames, host_of};
-pub use ids::{Moment, RecordId, SessionId, Stamp};
-pub use mask::{Mask, glob};
+pub use ids::{Moment, RecordId, SessionId, SessionSet, Stamp};
+pub use mask::Mask;
 pub use message::{Continuations, Kind, Quoted, Reference};
 pub use metadata::{Metadata, MetadataChanges, check_metadata, is_metadata_key, set_metadata};
 pub use modes::{Flag, ModeChange, Modes, UserMode};

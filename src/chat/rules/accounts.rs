@@ -230,7 +230,7 @@ impl Hub {
         if !account.sessions.contains(&session) {
             account.sessions.push(session);
         }
-        Arc::make_mut(&mut user.identity).account = Some(account.name.clone());
+        user.identity_mut().account = Some(account.name.clone());
         if let Some(extras) = &mut user.extras {
             extras.metadata.clear();
             for (target, time) in std::mem::take(&mut extras.markers) {
@@ -238,7 +238,6 @@ impl Hub {
             }
         }
         let identity = Arc::clone(&user.identity);
-        self.refresh_silence(session);
         Some(identity)
     }
 
@@ -279,11 +278,10 @@ impl Hub {
     pub(super) fn logout(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {
         let metadata = self.metadata_before(at);
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
-        let Some(account) = Arc::make_mut(&mut user.identity).account.take() else {
+        let Some(account) = user.identity_mut().account.take() else {
             return Err(Refusal::NotLoggedIn);
         };
         self.detach_account(at.origin, &account);
-        self.refresh_silence(at.origin);
         self.tell_account(at, AccountStep::LoggedOut);
         self.tell_metadata_since(at, &metadata);
         Ok(())

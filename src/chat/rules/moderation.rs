@@ -182,7 +182,7 @@ impl Hub {
                 let list = if excepts { &mut room.excepts } else { &mut room.invitables };
                 let changed = set_mask(list, ban, *on)?;
                 if excepts && changed {
-                    self.refresh_silence_in(name);
+                    room.mask_changes = room.mask_changes.wrapping_add(1);
                 }
                 changed
             }
@@ -190,64 +190,11 @@ impl Hub {
                 let mask =
                     Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
                 let ban = Ban { mask, by: by.clone(), time: at.time };
-                self.set_ban(name, ban, *on)?
+                let changed = set_mask(&mut room.bans, ban, *on)?;
+                room.mask_changes = room.mask_changes.wrapping_add(u32::from(changed));
+                changed
             }
         })
-    }
-
-    fn set_ban(&mut self, name: &Name, ban: Ban, on: bool) -> Result<bool, Refusal> {
-        let Some(room) = self.rooms.get_mut(name) else { return Ok(false) };
-        let listed = room.bans.iter().position(|other| other.mask == ban.mask);
-        match (listed, on) {
-            (Some(_), true) | (None, false) => return Ok(false),
-            (None, true) => {
-                if room.bans.len() >= limits::BANS_PER_ROOM {
-                    return Err(Refusal::TooManyBans(limits::BANS_PER_ROOM));
-                }
-                let excepts = &room.excepts;
-                for (session, member) in &mut room.members {
-                    if !member.silenced
-                        && let Some(user) = self.users.get(session)
-                    {
-                        member.silenced = ban.mask.matches(&user.identity)
-                            && !excepts.iter().any(|other| other.mask.matches(&user.identity));
-                    }
-                }
-                room.bans.push(ban);
-            }
-            (Some(place), false) => {
-                room.bans.remove(place);
-                self.refresh_silence_in(name);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Recomputes which members the bans of a room match.
-    fn refresh_silence_in(&mut self, name: &Name) {
-        let Some(room) = self.rooms.get_mut(name) else { return };
-        let mut members = std::mem::take(&mut room.members);
-        for (session, member) in &mut members {
-            if let Some(user) = self.users.get(session) {
-                member.silenced = room.bans(&user.identity, true);
-            }
-        }
-        room.members = members;
-    }
-
-    /// Recomputes whether bans match a user whose name or account has changed.
-    pub(super) fn refresh_silence(&mut self, session: SessionId) {
-        let Some(user) = self.users.get(&session) else { return };
-        for name in user.rooms.iter() {
-            let Some(room) = self.rooms.get_mut(name) else { continue };
-            if room.bans.is_empty() {
-                continue;
-            }
-            let silenced = room.bans(&user.identity, true);
-            if let Some(member) = room.members.get_mut(&session) {
-                member.silenced = silenced;
-            }
-        }
     }
 
     pub(super) fn kick(

@@ -154,7 +154,7 @@ impl Hub {
         self.initials.add(&nick);
         self.nicks.insert(nick, at.origin);
         let (since, last, rooms) = (at.time, at.time, RoomList::default());
-        let mut user = User { identity, since, last, rooms, extras: None };
+        let mut user = User { identity, since, last, rooms, name_changes: 0, extras: None };
         if entry.console {
             user.extras_mut().operator = Some("console".into());
         }
@@ -221,7 +221,7 @@ impl Hub {
         self.nicks.swap_remove(nick);
         self.initials.remove(nick);
         if let Some(number) = guest_number(nick.as_str()) {
-            self.guests.give_back(number);
+            self.guests.release(number);
         }
     }
 
@@ -232,11 +232,10 @@ impl Hub {
         self.initials.add(&nick);
         self.nicks.insert(nick.clone(), at.origin);
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
-        let identity = Arc::make_mut(&mut user.identity);
+        let identity = user.identity_mut();
         identity.nick = nick;
         identity.named = true;
         let (who, rooms) = (Arc::clone(&user.identity), user.rooms.to_vec());
-        self.refresh_silence(at.origin);
         let audience = Audience::Peers { rooms, from: Some(at.origin) };
         at.tell(audience, Event::Renamed { who, before });
         Ok(())
@@ -266,7 +265,7 @@ impl Hub {
         text: Arc<str>,
     ) -> Result<(), Refusal> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
-        let identity = Arc::make_mut(&mut user.identity);
+        let identity = user.identity_mut();
         identity.names = IrcNames::new(identity.names.username().cloned(), Some(text));
         let audience = Audience::Peers { rooms: user.rooms.to_vec(), from: Some(at.origin) };
         at.tell(audience, Event::RealName { who: Arc::clone(&user.identity) });
@@ -287,7 +286,7 @@ impl Hub {
             match mode {
                 UserMode::Invisible => user.extras_mut().invisible = on,
                 UserMode::Wallops => user.extras_mut().wallops = on,
-                UserMode::Bot => Arc::make_mut(&mut user.identity).bot = on,
+                UserMode::Bot => user.identity_mut().bot = on,
                 UserMode::Operator if !on => user.extras_mut().operator = None,
                 UserMode::Operator => continue,
             }
@@ -312,7 +311,7 @@ impl Hub {
                 return Err(Refusal::TooManyIgnored(limits::IGNORES_PER_USER));
             }
             user.extras_mut().ignores.push(nick.clone());
-            self.ignorers.entry(nick.clone()).or_default().push(at.origin);
+            self.ignorers.get_or_insert_with(nick.clone(), Vec::new).push(at.origin);
         } else if !on && has {
             user.extras_mut().ignores.retain(|ignored| *ignored != nick);
             self.stop_ignoring(at.origin, &nick);

@@ -112,7 +112,7 @@ impl Hub {
     pub(super) fn add_member(&mut self, at: &Applying<'_>, name: &Name) -> bool {
         let Some(user) = self.users.get_mut(&at.origin) else { return false };
         let mut opened = false;
-        let room = self.rooms.entry(name.clone()).or_insert_with(|| {
+        let room = self.rooms.get_or_insert_with(name.clone(), || {
             opened = true;
             Room::new(name.clone(), at.id, at.time)
         });
@@ -123,8 +123,8 @@ impl Hub {
         let first_back = room.waiting && room.members.is_empty() && room.ops.is_empty();
         let op = opened || known || (first_back && !room.kept);
         room.waiting = false;
-        let silenced = !room.bans.is_empty() && room.bans(&user.identity, true);
-        room.members.insert(at.origin, Member { op, voice: false, silenced });
+        let (silenced, judged) = (room.silences(user), room.judgement(user));
+        room.members.insert(at.origin, Member { op, voice: false, silenced, judged });
         if opened && let Some(account) = &user.identity.account {
             room.ops.push(account.clone());
         }

@@ -137,9 +137,9 @@ impl Hub {
         let refused = |refusal: fn(Name) -> Refusal| Err(refusal(room.name.clone()));
         match room.members.get(&user.identity.session) {
             Some(member) if member.op || member.voice || user.is_operator() => Ok(room),
-            Some(member) if member.silenced => refused(Refusal::Muted),
+            Some(_) if room.silences(user) => refused(Refusal::Muted),
             None if room.modes.has(Flag::NoExternal) => refused(Refusal::NotInRoom),
-            None if room.bans(&user.identity, true) => refused(Refusal::Banned),
+            None if room.silences(user) => refused(Refusal::Banned),
             _ if room.modes.has(Flag::Moderated) => refused(Refusal::Moderated),
             _ => Ok(room),
         }
@@ -169,6 +169,9 @@ impl Hub {
         self.may_speak(user, name.as_str())?;
         let who = Arc::clone(&user.identity);
         let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
+        if let Some(user) = self.users.get(&at.origin) {
+            room.judge(user);
+        }
         let reply = reply_to.as_ref().map(|reference| room.quote(reference));
         let number = match status {
             None => room.remember(at.id, &who, reply_to.map(|it| it.root), &text, at.time),

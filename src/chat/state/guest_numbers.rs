@@ -23,7 +23,7 @@ impl GuestNumbers {
         })
     }
 
-    pub(in crate::chat) fn give_back(&mut self, number: u32) {
+    pub(in crate::chat) fn release(&mut self, number: u32) {
         self.free.insert(number);
         while self.next > 0 && self.free.last() == Some(&self.next) {
             self.free.pop_last();

@@ -8,10 +8,12 @@ use super::guest_numbers::GuestNumbers;
 use super::initials::Initials;
 use super::room::Room;
 use super::server_ban::ServerBan;
+use super::table::Table;
 use super::throttle::Throttle;
 use super::user::User;
-use crate::chat::model::{Audience, Caseless, Flag, Moment, Name, RecordId, SessionId, Viewpoint};
-use indexmap::IndexMap;
+use crate::chat::model::{
+    Audience, Caseless, Flag, Moment, Name, RecordId, SessionId, SessionSet, Viewpoint,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,19 +22,14 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Hub {
     pub(in crate::chat) last: Option<RecordId>,
-    #[serde(with = "indexmap::map::serde_seq")]
-    pub(in crate::chat) users: IndexMap<SessionId, User>,
-    #[serde(with = "indexmap::map::serde_seq")]
-    pub(in crate::chat) nicks: IndexMap<Name, SessionId>,
+    pub(in crate::chat) users: Table<SessionId, User>,
+    pub(in crate::chat) nicks: Table<Name, SessionId>,
     pub(in crate::chat) guests: GuestNumbers,
     pub(in crate::chat) initials: Initials,
-    #[serde(with = "indexmap::map::serde_seq")]
-    pub(in crate::chat) rooms: IndexMap<Name, Room>,
-    #[serde(with = "indexmap::map::serde_seq")]
-    pub(in crate::chat) accounts: IndexMap<Name, Account>,
+    pub(in crate::chat) rooms: Table<Name, Room>,
+    pub(in crate::chat) accounts: Table<Name, Account>,
     /// Reverse index from nick to the users who ignore it, because every message needs it.
-    #[serde(with = "indexmap::map::serde_seq")]
-    pub(in crate::chat) ignorers: IndexMap<Name, Vec<SessionId>>,
+    pub(in crate::chat) ignorers: Table<Name, Vec<SessionId>>,
     pub(in crate::chat) throttle: Throttle,
     pub(in crate::chat) server_bans: Vec<ServerBan>,
     /// The last private messages, so that their authors can take them back. At most
@@ -68,13 +65,13 @@ impl Hub {
         room.kept = true;
         Hub {
             last: None,
-            users: IndexMap::new(),
-            nicks: IndexMap::new(),
+            users: Table::default(),
+            nicks: Table::default(),
             guests: GuestNumbers::default(),
             initials: Initials::default(),
-            rooms: IndexMap::from([(lobby, room)]),
-            accounts: IndexMap::new(),
-            ignorers: IndexMap::new(),
+            rooms: Table::from_iter([(lobby, room)]),
+            accounts: Table::default(),
+            ignorers: Table::default(),
             throttle: Throttle::default(),
             server_bans: Vec::new(),
             private: VecDeque::new(),
@@ -189,7 +186,7 @@ impl Hub {
             || user.is_operator()
     }
 
-    /// Calls `each` for every recipient of an event. Does not allocate.
+    /// Calls `each` for every recipient of an event, once.
     pub fn recipients(&self, audience: &Audience, mut each: impl FnMut(SessionId, Viewpoint)) {
         match audience {
             Audience::One(session) => each(*session, Viewpoint::Observer),
@@ -210,15 +207,12 @@ impl Hub {
                 }
             }
             Audience::Peers { rooms, from } => {
-                for (place, name) in rooms.iter().enumerate() {
-                    let seen = |session: SessionId| {
-                        let before = rooms[..place].iter().filter_map(|name| self.rooms.get(name));
-                        before.into_iter().any(|room| room.members.contains_key(&session))
-                    };
-                    for session in self.rooms.get(name).into_iter().flat_map(Room::sessions) {
-                        if Some(session) != *from && (place == 0 || !seen(session)) {
-                            each(session, Viewpoint::Observer);
-                        }
+                let mut seen = SessionSet::default();
+                let members = rooms.iter().filter_map(|name| self.rooms.get(name));
+                for session in members.flat_map(Room::sessions) {
+                    // A member of the only room is seen once.
+                    if Some(session) != *from && (rooms.len() == 1 || seen.insert(session)) {
+                        each(session, Viewpoint::Observer);
                     }
                 }
                 if let Some(from) = from {

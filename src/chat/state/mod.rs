@@ -7,6 +7,7 @@ pub mod initials;
 pub mod room;
 pub mod room_list;
 pub mod server_ban;
+pub mod table;
 pub mod throttle;
 pub mod user;
 

@@ -1,11 +1,12 @@
 //! One room: its members, its modes, and its most recent messages.
 
+use super::table::Table;
+use super::user::User;
 use crate::chat::model::{
     Flag, Identity, Mask, Metadata, Modes, Moment, Name, Quoted, RecordId, Reference, SessionId,
     Topic,
 };
 use crate::chat::model::{limits, query};
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -17,9 +18,12 @@ pub struct Member {
     pub op: bool,
     /// Whether the member may speak while the room is moderated.
     pub voice: bool,
-    /// Whether a ban or mute matches this member. Computed when bans or names change, so that masks
-    /// need not be matched for every message.
+    /// Whether a ban or mute matches this member, as of `judged`.
     pub(in crate::chat) silenced: bool,
+    /// How often the masks of the room and the names of the member had changed when the masks were
+    /// last matched. Both only rise, so an equal sum says that neither has changed since.
+    #[serde(default)]
+    pub(in crate::chat) judged: u32,
 }
 
 /// A mask on the ban list.
@@ -58,12 +62,14 @@ pub struct Room {
     /// In one array, because a broadcast iterates over it; looked up like a map, because everything
     /// else does. Removal swaps the last member into the gap, which is constant time; the order of
     /// members has no meaning.
-    #[serde(with = "indexmap::map::serde_seq")]
-    pub(in crate::chat) members: IndexMap<SessionId, Member>,
+    pub(in crate::chat) members: Table<SessionId, Member>,
     /// Whether its members were disconnected by a restart: it is kept until they return or until
     /// the next restart.
     pub(in crate::chat) waiting: bool,
     pub(in crate::chat) bans: Vec<Ban>,
+    /// How often the bans and their exceptions have changed.
+    #[serde(default)]
+    pub(in crate::chat) mask_changes: u32,
     /// Masks exempt from bans.
     #[serde(default)]
     pub(in crate::chat) excepts: Vec<Ban>,
@@ -98,9 +104,10 @@ impl Room {
                 ..Modes::default()
             },
             kept: false,
-            members: IndexMap::new(),
+            members: Table::default(),
             waiting: false,
             bans: Vec::new(),
+            mask_changes: 0,
             excepts: Vec::new(),
             invitables: Vec::new(),
             ops: Vec::new(),
@@ -120,6 +127,11 @@ impl Room {
     /// The members and their sessions.
     pub fn members(&self) -> impl ExactSizeIterator<Item = (SessionId, Member)> + '_ {
         self.members.iter().map(|(&session, &member)| (session, member))
+    }
+
+    /// How many members it has.
+    pub fn population(&self) -> usize {
+        self.members.len()
     }
 
     pub fn member(&self, session: SessionId) -> Option<Member> {
@@ -149,6 +161,32 @@ impl Room {
     pub(in crate::chat) fn bans(&self, who: &Identity, mutes: bool) -> bool {
         self.bans.iter().any(|ban| (mutes || !ban.mask.mutes) && ban.mask.matches(who))
             && !self.excepts.iter().any(|ban| ban.mask.matches(who))
+    }
+
+    /// What [`Member::judged`] is compared with.
+    pub(in crate::chat) fn judgement(&self, user: &User) -> u32 {
+        self.mask_changes.wrapping_add(user.name_changes)
+    }
+
+    /// Whether a ban or mute matches a user, member or not.
+    ///
+    /// Masks are matched when the user speaks and something has changed since they last spoke.
+    /// Rejected: to match them for all members when a ban changes, and in all rooms when a name
+    /// does. One line with thirteen bans held a room of 250 up for 110 ms.
+    pub(in crate::chat) fn silences(&self, user: &User) -> bool {
+        match self.members.get(&user.identity.session) {
+            _ if self.bans.is_empty() => false,
+            Some(member) if member.judged == self.judgement(user) => member.silenced,
+            _ => self.bans(&user.identity, true),
+        }
+    }
+
+    /// Remembers whether a member is silenced: who speaks much is not matched for each message.
+    pub(in crate::chat) fn judge(&mut self, user: &User) {
+        let (silenced, judged) = (self.silences(user), self.judgement(user));
+        if let Some(member) = self.members.get_mut(&user.identity.session) {
+            (member.silenced, member.judged) = (silenced, judged);
+        }
     }
 
     /// Takes a message into the recent ones and gives its number.

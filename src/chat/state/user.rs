@@ -18,6 +18,9 @@ pub struct User {
     pub last: Moment,
     /// The rooms they are in, in the order of joining.
     pub(in crate::chat) rooms: RoomList,
+    /// How often the identity has changed.
+    #[serde(default)]
+    pub(in crate::chat) name_changes: u32,
     /// What most users do not need: thousands of idle users do not pay for it.
     pub(in crate::chat) extras: Option<Box<Extras>>,
 }
@@ -66,6 +69,12 @@ impl Extras {
 }
 
 impl User {
+    /// The identity, to change it. Earlier messages keep the old one.
+    pub(in crate::chat) fn identity_mut(&mut self) -> &mut Identity {
+        self.name_changes = self.name_changes.wrapping_add(1);
+        Arc::make_mut(&mut self.identity)
+    }
+
     pub(in crate::chat) fn extras(&self) -> &Extras {
         static NONE: Extras = Extras::NONE;
         self.extras.as_deref().unwrap_or(&NONE)

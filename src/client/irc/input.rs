@@ -9,7 +9,7 @@
 
 use super::numbers::Numbered;
 use super::outgoing::Outgoing;
-use super::{IrcSession, commands, numerics};
+use super::{IrcSession, ROWS_SHOWN, commands};
 use crate::client::display::MessageKind;
 use crate::client::display::{DisplayItem, Incoming, Quoted};
 use crate::client::options::Bell;
@@ -48,7 +48,7 @@ impl IrcSession {
 
     fn begin_typing(&mut self, now: Timestamp) {
         self.now = now;
-        self.rows_left = numerics::ROWS_SHOWN;
+        self.rows_left = ROWS_SHOWN;
         self.quit = false;
     }
 

@@ -17,6 +17,7 @@
 //! | `numbers` | short numbers for messages |
 //! | `commands` | what can be typed? |
 //! | `input`, `moderation` | which lines does a typed line become? |
+//! | `handshake`, `sent_messages` | what is kept of a registration, a login, a message that is not confirmed? |
 //! | `outgoing` | how is a text split into lines that arrive whole, and which were confirmed? |
 //! | `pace` | how fast may lines go out, and which has the server taken? |
 //!
@@ -33,6 +34,7 @@ mod batches;
 mod catchup;
 pub mod commands;
 mod conversation;
+mod handshake;
 mod history;
 mod incoming;
 mod input;
@@ -47,6 +49,7 @@ mod registration;
 mod rooms;
 mod sasl;
 mod scram;
+mod sent_messages;
 mod server_info;
 #[cfg(test)]
 mod tests;
@@ -56,14 +59,17 @@ use super::display::DisplayItem;
 use super::options::Bell;
 use crate::wire::irc::{Fit, Limits, LineWriter};
 use batches::Batches;
+use handshake::{Exchange, Login, Registration};
 use jiff::Timestamp;
 use numbers::Numbers;
-use outgoing::SentMessages;
 use pace::Pace;
-use registration::Registration;
 use rooms::JoinedRooms;
+use sent_messages::SentMessages;
 use server_info::ServerInfo;
 use zeroize::Zeroizing;
+
+/// Rows of one reply that are shown.
+const ROWS_SHOWN: usize = 100;
 
 /// The user's options, from the command line.
 #[derive(Clone, Debug, Default)]
@@ -106,13 +112,6 @@ struct Context {
     past: bool,
 }
 
-/// An account and its password.
-#[derive(Clone, Debug)]
-struct Login {
-    account: String,
-    password: Zeroizing<String>,
-}
-
 /// The session with one server.
 pub struct IrcSession {
     connect_options: ConnectOptions,
@@ -131,7 +130,7 @@ pub struct IrcSession {
     login: Option<Login>,
     /// A registration of an account that was not answered yet.
     login_asked: Option<Login>,
-    exchange: Option<sasl::Exchange>,
+    exchange: Option<Exchange>,
     /// Logins so far: each has a separate nonce.
     nonces: u64,
     rooms: JoinedRooms,
@@ -216,7 +215,7 @@ impl IrcSession {
             lost_at: None,
             missed_of: Vec::new(),
             motd: (0, false),
-            rows_left: numerics::ROWS_SHOWN,
+            rows_left: ROWS_SHOWN,
             answered: Vec::new(),
             ignored: Vec::new(),
             last_private: None,
@@ -285,7 +284,8 @@ impl IrcSession {
 
     /// Whether these lines can be sent now.
     ///
-    /// # Errors The reason, as a message.
+    /// # Errors
+    /// The reason, as a message.
     pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         if !self.welcomed {
             return Err("the server has not accepted the connection yet".to_owned());

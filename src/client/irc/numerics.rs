@@ -10,8 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Lines of the message of the day that are shown at connect.
 const MOTD_SHOWN: usize = 5;
-/// Rows of one reply that are shown.
-pub(super) const ROWS_SHOWN: usize = 100;
 
 impl IrcSession {
     pub(super) fn numeric(

@@ -3,6 +3,7 @@
 //! IRCv3 capability-negotiation, version 302. A server without CAP answers 421 or nothing: either
 //! way its 001 decides, and nothing is waited for that only a newer server would send.
 
+use super::handshake::{Registration, Sasl};
 use super::{IrcSession, RegistrationOutcome};
 use crate::wire::irc::{Message, name};
 use zeroize::Zeroizing;
@@ -15,33 +16,6 @@ const SHORT_NICK: usize = 9;
 const MAX_REQUEST: usize = 400;
 /// The nick if there is no user name.
 const GUEST: &str = "guest";
-
-/// The state of a registration.
-#[derive(Debug, Default)]
-pub(super) struct Registration {
-    /// The server has sent something that IRC servers send.
-    pub answered: bool,
-    /// The requested nick, and the last one tried.
-    wanted: String,
-    nick: String,
-    tries: u32,
-    /// What separates the digits. Some servers reserve `guest1` and the like.
-    joint: &'static str,
-    /// Pending requests.
-    requests: usize,
-    /// The list of capabilities is complete.
-    listed: bool,
-    sasl: Sasl,
-}
-
-/// The state of SASL.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Sasl {
-    #[default]
-    Not,
-    Begun,
-    Over,
-}
 
 /// Commands that a server may send before 001, apart from numerics.
 const KNOWN: [&str; 13] = [

@@ -7,8 +7,9 @@
 //!
 //! Bound: `MOST` bytes of one message of the server.
 
+use super::IrcSession;
+use super::handshake::{Exchange, How, Login};
 use super::scram::Scram;
-use super::{IrcSession, Login};
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
@@ -16,21 +17,6 @@ use zeroize::Zeroizing;
 const PIECE: usize = 400;
 /// Bytes of base64 of one message of a server.
 const MOST: usize = 4_000;
-
-/// A login in progress.
-#[derive(Debug)]
-pub(super) struct Exchange {
-    login: Login,
-    how: How,
-    heard: String,
-}
-
-#[derive(Debug)]
-enum How {
-    Plain,
-    /// `None` until the server asks for the first message.
-    Scram(Option<Box<Scram>>),
-}
 
 impl IrcSession {
     /// Begins to log in.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn at(text: &str) -> Zoned {
+fn at(text: &str) -> ZonedDateTime {
     text.parse().unwrap()
 }
 

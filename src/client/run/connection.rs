@@ -10,7 +10,7 @@ use crate::client::options::Timestamps;
 use crate::client::paint::Painter;
 use crate::client::timers::TimerKind;
 use crate::client::{Exit, Notice};
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ impl Client<'_> {
             let painter = Painter::new(self.colours, timestamps);
             self.front = Front::Console(Box::new(Console::open(painter, dialect)?));
         }
-        self.front.connected(&Zoned::now());
+        self.front.connected(&ZonedDateTime::now());
         self.notice(Notice::note(format!("connected to {address}")));
         if self.front.session().is_some() {
             let (now, first) = (Instant::now(), self.options.timeout);

@@ -28,8 +28,8 @@ pub use options::Options;
 pub use report::{Row, Style};
 
 use super::payload::{self, Format};
-use crate::reactor::descriptors;
 use attack::Attack;
+use chatloop_reactor::descriptors;
 use identity::{crowd_caps, crowd_dialect, crowd_nick, introduction, join, nth_address, question};
 use pair::{Ledger, Summary};
 use peers::{PAIR, Peers};

@@ -1,8 +1,8 @@
 //! The arguments of `chatloop-lab storm`.
 
 use super::report::Style;
-use crate::reactor::Backend;
 use crate::wire::address::{Address, DEFAULT_HOST};
+use chatloop_reactor::Backend;
 use clap::Args;
 use std::net::IpAddr;
 use std::time::Duration;

@@ -38,7 +38,7 @@ impl Ledger {
     }
 
     /// Notes what user `listener` has heard.
-    pub fn hear(&mut self, listener: u32, found: Found, now: Instant) {
+    pub fn receive(&mut self, listener: u32, found: Found, now: Instant) {
         // A corrupted message is not the one that was sent, so that one stays lost.
         let Found::Message(stamp) = found else { return };
         if stamp.sender == listener || stamp.sequence % 2 != stamp.sender {
@@ -92,7 +92,11 @@ mod tests {
         let (mut ledger, start) = (Ledger::default(), Instant::now());
         for place in 0..100_u32 {
             let stamp = ledger.send(start + MILLI * place);
-            ledger.hear(1 - stamp.sender, Found::Message(stamp), start + MILLI * (2 * place + 1));
+            ledger.receive(
+                1 - stamp.sender,
+                Found::Message(stamp),
+                start + MILLI * (2 * place + 1),
+            );
         }
         assert!(!ledger.is_waiting());
         let summary = ledger.summary(0..100);
@@ -108,9 +112,9 @@ mod tests {
         let (mut ledger, now) = (Ledger::default(), Instant::now());
         let stamps: Vec<Stamp> = (0..4).map(|_| ledger.send(now)).collect();
         for stamp in [stamps[0], stamps[1], stamps[1], stamps[1], stamps[3]] {
-            ledger.hear(1 - stamp.sender, Found::Message(stamp), now);
+            ledger.receive(1 - stamp.sender, Found::Message(stamp), now);
         }
-        ledger.hear(1, Found::Torn, now);
+        ledger.receive(1, Found::Corrupted, now);
         assert!(ledger.is_waiting());
         let (first, second) = (ledger.summary(0..2), ledger.summary(2..4));
         assert_eq!((first.lost, first.duplicated), (0, 2));
@@ -122,9 +126,9 @@ mod tests {
     fn an_echo_and_a_stranger_are_not_deliveries() {
         let (mut ledger, now) = (Ledger::default(), Instant::now());
         let own = ledger.send(now);
-        ledger.hear(own.sender, Found::Message(own), now);
-        ledger.hear(1, Found::Message(Stamp { sequence: 8, ..own }), now);
-        ledger.hear(0, Found::Message(Stamp { sender: 1, ..own }), now);
+        ledger.receive(own.sender, Found::Message(own), now);
+        ledger.receive(1, Found::Message(Stamp { sequence: 8, ..own }), now);
+        ledger.receive(0, Found::Message(Stamp { sender: 1, ..own }), now);
         assert_eq!(ledger.summary(0..1).lost, 1);
     }
 }

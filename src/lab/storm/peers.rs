@@ -12,7 +12,7 @@
 use super::pair::Ledger;
 use crate::lab::payload::{Format, Stamp};
 use crate::lab::swarm::welcome::{Waiting, Welcome};
-use crate::reactor::{
+use chatloop_reactor::{
     Backend, Connector, Interest, Poller, Readiness, Received, Registration, Token, Transport,
 };
 use std::io::{self, Write as _};
@@ -249,8 +249,8 @@ impl Peers {
                 }
                 if place < PAIR {
                     let now = Instant::now();
-                    let hear = |found| ledger.hear(place as u32, found, now);
-                    let done = self.format.scan(bytes, false, hear);
+                    let receive = |found| ledger.receive(place as u32, found, now);
+                    let done = self.format.scan(bytes, false, receive);
                     peer.leftover = bytes[done..].to_vec();
                 }
                 Ok(())

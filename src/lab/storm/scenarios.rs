@@ -115,7 +115,7 @@ static IRC: &[Scenario] = rows! { Irc:
     "REHASH" registered "", NO_ONE, "REHASH";
     "RENAME" registered "JOIN #ren{n}", NO_ONE, "RENAME #ren{n} #ren{n}-{i}";
     "SETNAME" registered EVERYWHERE, NO_ONE, "SETNAME :{140*a}{i}";
-    "STATS" registered "", NO_ONE, "STATS u";
+    "STATS" registered "", NO_ONE, "STATS u\nSTATS z";
     "TAGMSG" registered "JOIN #big", NO_ONE,
         "@+draft/reply=1;+draft/react={n}.{i}{40*x} TAGMSG #big";
     "TIME" registered "", NO_ONE, "TIME";
@@ -196,6 +196,7 @@ static PLAIN: &[Scenario] = rows! { Plain:
     "/ungban" registered "", NO_ONE, "/ungban 192.0.2.{i}";
     "/announce" registered "", NO_ONE, "/announce {900*x}";
     "/connections" registered "", NO_ONE, "/connections";
+    "/stats" registered "", NO_ONE, "/stats";
 };
 
 // Wrong passwords. They come last because the server then throttles logins from the attackers'

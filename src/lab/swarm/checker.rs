@@ -1,7 +1,7 @@
 //! Classification of deliveries: found messages in, counts and latencies out.
 
 use super::options::{Echo, Options};
-use crate::lab::ledger::{Account, Heard, Ledger};
+use crate::lab::ledger::{Account, Ledger, Receipt};
 use crate::lab::payload::{Format, Found, Stamp};
 use hdrhistogram::Histogram;
 use std::time::Instant;
@@ -63,17 +63,17 @@ impl Checker {
         let Checker { format, ledger, latency, .. } = self;
         let (mut fresh, mut echoes) = (0, 0);
         let done = format.scan(bytes, false, |found| match found {
-            Found::Torn => ledger.torn(),
+            Found::Corrupted => ledger.corrupted(),
             Found::Message(stamp) if stamp.is_probe() => listener.present = true,
-            Found::Message(stamp) => match ledger.hear(&mut listener.account, &stamp) {
-                Heard::Fresh => {
+            Found::Message(stamp) => match ledger.receive(&mut listener.account, &stamp) {
+                Receipt::Fresh => {
                     fresh += 1;
                     if !listener.slow {
                         latency.saturating_record(micros.saturating_sub(stamp.micros).max(1));
                     }
                 }
-                Heard::Echo => echoes += 1,
-                Heard::Nothing => {}
+                Receipt::Echo => echoes += 1,
+                Receipt::Nothing => {}
             },
         });
         self.echoes += echoes;
@@ -107,6 +107,6 @@ impl Checker {
         let faults = self.ledger.faults();
         let crossed = if one_order { faults.crossed } else { 0 };
         let echoes = if self.echo == Echo::Forbid { self.echoes } else { 0 };
-        faults.lost + faults.doubled + faults.reordered + faults.torn + crossed + echoes
+        faults.lost + faults.duplicated + faults.reordered + faults.corrupted + crossed + echoes
     }
 }

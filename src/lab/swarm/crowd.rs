@@ -11,7 +11,7 @@ use super::checker::{Checker, Listener};
 use super::options::{Echo, Options};
 use super::welcome::{Waiting, Welcome};
 use crate::lab::ledger::Account;
-use crate::reactor::{
+use chatloop_reactor::{
     Backend, Connector, Interest, Poller, Readiness, Received, Registration, Signal, Signals,
     Token, Transport,
 };

@@ -31,7 +31,7 @@ pub use trouble::Trouble;
 
 use super::payload::Format;
 use super::process::{self, Usage};
-use crate::reactor::descriptors;
+use chatloop_reactor::descriptors;
 use checker::Checker;
 use crowd::Crowd;
 use progress::Progress;
@@ -193,7 +193,7 @@ impl Swarm<'_> {
         let talkers = self.options.talkers() as usize;
         let total = self.crowd.members.len();
         if let (1, Some(only)) = (talkers, self.crowd.members.first_mut()) {
-            only.listener.present = true; // nobody can tell it; that others hear it will do
+            only.listener.present = true; // not observable for a single sender
         }
         self.progress.phase("asking who is in the room", total as u64);
         let give_up = Instant::now() + self.options.timeout;

@@ -1,8 +1,8 @@
 //! The options of `chatloop-lab swarm`.
 
 use crate::lab::payload;
-use crate::reactor::Backend;
 use crate::wire::address::{Address, DEFAULT_HOST};
+use chatloop_reactor::Backend;
 use clap::{Args, ValueEnum};
 use std::time::Duration;
 

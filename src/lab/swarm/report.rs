@@ -94,11 +94,11 @@ pub struct Report {
     /// Deliveries that never came.
     pub lost: u64,
     /// Repeated deliveries.
-    pub doubled: u64,
+    pub duplicated: u64,
     /// Deliveries after a later message of the same sender.
     pub reordered: u64,
     /// Messages cut, glued or garbled; each is also lost.
-    pub torn: u64,
+    pub corrupted: u64,
     /// Deliveries in another order between senders than at the first receiver; an error with
     /// `--one-order`. Null if every member sends, because then it cannot be determined.
     pub crossed: Option<u64>,
@@ -173,9 +173,9 @@ impl Report {
             server_rss_after: seen.memory.map(|(_, after)| after),
             server_rss_per_connection: growth.map(|bytes| bytes / crowd.connected.max(1) as f64),
             lost: faults.lost,
-            doubled: faults.doubled,
+            duplicated: faults.duplicated,
             reordered: faults.reordered,
-            torn: faults.torn,
+            corrupted: faults.corrupted,
             crossed: (options.listeners() > 0).then_some(faults.crossed),
             echoes: checker.echoes,
             cut_off: seen.cut_off,
@@ -253,9 +253,9 @@ impl Report {
         rows.extend(self.exceptional());
         let faults = [
             ("lost", self.lost),
-            ("duplicated", self.doubled),
+            ("duplicated", self.duplicated),
             ("reordered", self.reordered),
-            ("corrupted", self.torn),
+            ("corrupted", self.corrupted),
         ];
         let faults = faults.map(|(name, count)| format!("{} {name}", grouped(count)));
         rows.push((self.verdict, faults.join(", ")));

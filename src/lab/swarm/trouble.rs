@@ -1,7 +1,7 @@
 //! Failures that prevent a measurement, with messages that say what to do.
 
 use crate::lab::process::NoSuchProcess;
-use crate::reactor::Backend;
+use chatloop_reactor::Backend;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;

@@ -154,6 +154,8 @@ fn write_until_full(stream: &mut TcpStream) -> usize {
 fn echo_returns_every_byte_to_a_slow_reader_that_has_half_closed(backend: Backend) {
     let example = Example::start("echo", backend, None);
     let mut stream = example.connect();
+    // A small buffer and a late start: the example must meet short writes.
+    socket2::SockRef::from(&stream).set_recv_buffer_size(32 * 1024).unwrap();
     let sent: Vec<u8> = (0..6 * 1024 * 1024_u32).map(|number| (number / 7) as u8).collect();
     let mut sender = stream.try_clone().unwrap();
     let mut returned = Vec::new();
@@ -163,13 +165,13 @@ fn echo_returns_every_byte_to_a_slow_reader_that_has_half_closed(backend: Backen
             sender.shutdown(Shutdown::Write).unwrap();
         });
         let mut buffer = vec![0; 300_000];
+        std::thread::sleep(Duration::from_millis(200));
         loop {
             let count = stream.read(&mut buffer).unwrap();
             if count == 0 {
                 break;
             }
             returned.extend_from_slice(&buffer[..count]);
-            std::thread::sleep(Duration::from_millis(2));
         }
     });
     assert!(returned == sent, "{} of {} bytes came back", returned.len(), sent.len());

@@ -1,8 +1,8 @@
-//! Does every poller keep the contract that stands in `reactor::poller`?
+//! The contract of `poller`, checked on every backend that this system has.
 //!
-//! One suite, run once per backend that this system has: each function below takes a backend, and
-//! `per_backend!` makes a named test of it for each, as in `epoll::it_repeats_until_somebody_reads`.
-//! Real sockets, no pauses: a wait without an end is one that an event must end.
+//! Each function below takes a backend, and `per_backend!` makes a named test of it for each, as in
+//! `epoll::it_repeats_until_it_is_read`. Real sockets, no pauses: a wait without a timeout is one
+//! that a report must end.
 
 // The helpers of tests fail by panicking, as tests do.
 #![allow(clippy::unwrap_used)]
@@ -28,7 +28,7 @@ const TWO: Token = Token::fixed(2);
 per_backend! {
     a_quiet_descriptor_is_not_readable_until_bytes_come
     an_empty_socket_is_writable_and_a_full_one_is_not
-    it_repeats_until_somebody_reads
+    it_repeats_until_it_is_read
     without_interest_it_is_known_and_silent
     modify_changes_interest_and_token
     what_is_removed_is_forgotten
@@ -40,12 +40,12 @@ per_backend! {
     a_hangup_without_interest_says_nothing_else
     a_broken_write_side_is_noticed_by_who_writes
     files_are_always_ready
-    an_always_ready_file_hides_nobody
+    an_always_ready_file_hides_no_one
     a_wait_is_never_too_short
     a_wait_replaces_what_was_found_before
     a_signal_ends_a_wait_and_is_no_error
     another_thread_can_end_a_wait
-    a_stale_event_finds_nobody
+    a_stale_event_finds_no_one
     a_crowd_is_told_apart
 }
 
@@ -112,7 +112,7 @@ fn an_empty_socket_is_writable_and_a_full_one_is_not(backend: Backend) {
     assert_eq!(awaited(&mut poller), [writable(ONE)]);
 }
 
-fn it_repeats_until_somebody_reads(backend: Backend) {
+fn it_repeats_until_it_is_read(backend: Backend) {
     let (mut ours, mut peer) = pair();
     let mut poller = poller(backend);
     poller.add(&ours, ONE, Interest::READ).unwrap();
@@ -271,7 +271,7 @@ fn files_are_always_ready(backend: Backend) {
         let mut poller = poller(backend);
         poller.add(&file, ONE, Interest::READ).unwrap();
         for _ in 0..2 {
-            // Without a time-out: it must not be waited for.
+            // Without a timeout: it must not be waited for.
             assert_eq!(awaited(&mut poller), [readable(ONE)], "{path:?}");
         }
         let again = poller.add(&file, ONE, Interest::READ).unwrap_err();
@@ -285,7 +285,7 @@ fn files_are_always_ready(backend: Backend) {
     }
 }
 
-fn an_always_ready_file_hides_nobody(backend: Backend) {
+fn an_always_ready_file_hides_no_one(backend: Backend) {
     let file = File::open("/dev/null").unwrap();
     let (ours, mut peer) = pair();
     let mut poller = poller(backend);
@@ -372,7 +372,7 @@ fn another_thread_can_end_a_wait(backend: Backend) {
 
 /// Two are ready in one wait; the first one's handler ends the second one, whose slot and whose
 /// number both go to a newcomer before its event is looked at.
-fn a_stale_event_finds_nobody(backend: Backend) {
+fn a_stale_event_finds_no_one(backend: Backend) {
     let mut poller = poller(backend);
     let mut slab = Slab::new();
     let mut peers = Vec::new();
@@ -402,7 +402,7 @@ fn a_stale_event_finds_nobody(backend: Backend) {
 /// tests that run beside this one.
 fn moved_up(fd: OwnedFd, lowest: i32) -> OwnedFd {
     let number = fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(lowest)).unwrap();
-    // SAFETY: fcntl has just given this number to us and to nobody else.
+    // SAFETY: fcntl has just given this number to us and to no one else.
     unsafe { OwnedFd::from_raw_fd(number) }
 }
 
@@ -454,7 +454,7 @@ fn a_crowd_is_told_apart(backend: Backend) {
     assert_eq!(drain(&mut poller, &slab).len(), count / 2);
 }
 
-/// Waits and reads until nobody is ready; each token that was reported, sorted.
+/// Waits and reads until nothing is ready; each token that was reported, sorted.
 fn drain(poller: &mut Poller, slab: &Slab<OwnedFd>) -> Vec<Token> {
     let mut seen = Vec::new();
     loop {

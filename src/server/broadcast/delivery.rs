@@ -12,10 +12,10 @@
 //! has is not rendered; nothing is written to a socket here.
 
 use crate::chat::{Event, Name, SessionId, Stamp, Viewpoint};
-use crate::reactor::{ChunkWriter, Segment, Token};
 use crate::server::connection::Connection;
 use crate::server::net::{Net, Peer};
 use crate::session::Format;
+use chatloop_reactor::{ChunkWriter, Segment, Token};
 use std::collections::HashMap;
 use std::ops::Range;
 

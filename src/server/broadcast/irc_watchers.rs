@@ -4,9 +4,9 @@ use super::{Broadcast, Cause};
 use crate::chat::{
     Audience, Event, Holder, Hub, Identity, MetadataChanges, Name, SessionId, Stamp, Viewpoint,
 };
-use crate::reactor::Token;
 use crate::server::net::Net;
 use crate::session::{View, irc};
+use chatloop_reactor::Token;
 use std::collections::HashSet;
 use std::sync::Arc;
 

@@ -13,8 +13,8 @@ use crate::chat::{
     Viewpoint,
 };
 use crate::journal::QueryId;
-use crate::reactor::{Segment, Token};
 use crate::session::{Action, Dialect, Format, View, irc};
+use chatloop_reactor::{Segment, Token};
 use delivery::Delivery;
 pub(super) use unidentified::Early;
 use unidentified::Unidentified;

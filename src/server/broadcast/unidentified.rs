@@ -13,8 +13,8 @@
 
 use super::delivery::Delivery;
 use crate::chat::RecordId;
-use crate::reactor::{Segment, Token};
 use crate::server::net::Net;
+use chatloop_reactor::{Segment, Token};
 use std::collections::BTreeMap;
 
 /// Those with an early buffer, each with the last record that it missed.

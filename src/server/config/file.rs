@@ -55,13 +55,14 @@ impl std::error::Error for InvalidFile {}
 
 /// Reads a file.
 ///
-/// # Errors The first error, with its line.
+/// # Errors
+/// The first error, with its line.
 pub(super) fn read(path: &Path) -> Result<Vec<Entry>, InvalidFile> {
     let wrong = |line, why| InvalidFile { path: path.to_owned(), line, why };
     let mut text = String::new();
     let read = std::fs::File::open(path)
         .and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));
-    read.map_err(|error| wrong(None, format!("could not read it: {error}")))?;
+    read.map_err(|error| wrong(None, format!("cannot be read: {error}")))?;
     if text.len() as u64 > MOST_BYTES {
         return Err(wrong(None, format!("it exceeds {MOST_BYTES} bytes")));
     }

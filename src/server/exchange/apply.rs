@@ -5,13 +5,13 @@ use crate::chat::{
     Change, Effect, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
 };
 use crate::journal::Proposal;
-use crate::reactor::Token;
 use crate::server::audit;
 use crate::server::broadcast::{Cause, Early};
 use crate::server::engine::Found;
 use crate::server::gate::{Blocked, Kind};
 use crate::server::operator::CONSOLE;
 use crate::session::{Action, ProofAnswer, Replay};
+use chatloop_reactor::Token;
 
 impl Exchange {
     /// Applies what the journal has committed, and tells who has lost what it has not.

@@ -16,10 +16,11 @@ use super::gate::Kind;
 use super::net::Net;
 use super::operator::{CONSOLE, ConsoleService};
 use super::reload::Live;
+use super::stats::{Counter, Stats};
 use super::worker::Workers;
-use crate::chat::{Change, Event, SessionId, Viewpoint};
-use crate::reactor::Token;
+use crate::chat::{Change, Event, Refusal, SessionId, User, Viewpoint};
 use crate::session::{Action, Dialect, View};
+use chatloop_reactor::Token;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub(super) struct Exchange {
     pub(super) workers: Workers,
     pub(super) console: ConsoleService,
     pub(super) live: Live,
+    pub(super) stats: Stats,
     /// What is to be done for one connection; its memory is used again.
     actions: Vec<Action>,
 }
@@ -41,10 +43,10 @@ impl Exchange {
         engine: Engine,
         broadcast: Broadcast,
         workers: Workers,
-        console: ConsoleService,
-        live: Live,
+        (console, live): (ConsoleService, Live),
+        stats: Stats,
     ) -> Exchange {
-        Exchange { net, engine, broadcast, workers, console, live, actions: Vec::new() }
+        Exchange { net, engine, broadcast, workers, console, live, stats, actions: Vec::new() }
     }
 
     /// Proposes a change. It happens when the journal has committed it.
@@ -105,6 +107,20 @@ impl Exchange {
         self.broadcast.tell(&mut self.net, self.engine.hub(), Cause::default(), to, event);
     }
 
+    /// Shows a server operator how full the server is and what its limits have done.
+    pub(super) fn show_stats(&mut self, token: Token) {
+        let user = self.engine.hub().user(session(token));
+        if !user.is_some_and(User::is_operator) {
+            return self.reply(token, &Event::Refused(Refusal::NotOperator));
+        }
+        let mut lines = vec![format!("clients connected: {}", self.net.len())];
+        lines.extend(self.stats.lines());
+        if token == CONSOLE {
+            return lines.iter().for_each(|line| self.console.tell(line));
+        }
+        self.speak(token, |session, view, out| session.stats(&lines, view, out));
+    }
+
     pub(super) fn idle_limit(&self) -> Option<Duration> {
         self.live.config().idle_timeout.on().map(|limit| limit.duration())
     }
@@ -113,6 +129,7 @@ impl Exchange {
         let limit = self.idle_limit();
         if self.net.check_idle(token, limit) {
             let seconds = limit.unwrap_or_default().as_secs();
+            self.stats.count(Counter::Idle);
             let farewell = format!("goodbye: idle for {seconds} s (--idle-timeout)");
             self.leave(token, None, farewell);
         }

@@ -2,14 +2,15 @@
 
 use super::{Exchange, session};
 use crate::chat::{Change, Command, Decision, Entry, Event, Hub, Outcome, Purpose, Work};
-use crate::reactor::Token;
 use crate::server::audit;
 use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
 use crate::server::intake::Intake;
 use crate::server::net::TimerKind;
 use crate::server::operator::CONSOLE;
+use crate::server::stats::Counter;
 use crate::session::{Action, Proof, ProofAnswer};
+use chatloop_reactor::Token;
 use log::info;
 
 impl Exchange {
@@ -39,6 +40,7 @@ impl Exchange {
     pub(in crate::server) fn perform_one(&mut self, token: Token, action: Action) -> bool {
         match action {
             Action::Do(command) => return self.decide(token, command),
+            Action::Stats => self.show_stats(token),
             Action::Tell(lines) => lines.iter().for_each(|line| self.notice(token, line)),
             Action::Show(event) => self.reply(token, &event),
             Action::AwaitRegistration(timeout) => {
@@ -120,6 +122,7 @@ impl Exchange {
             }
             Decision::Work(work) => {
                 if !self.submit(token, work) {
+                    self.stats.count(Counter::Logins);
                     let text = "too many logins in progress; try again in a moment";
                     self.notice(token, text);
                     return true;

@@ -10,8 +10,9 @@ pub(super) use peer::{Peer, Queues};
 
 use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
+use super::stats::{Counter, Stats};
 use crate::chat::Moment;
-use crate::reactor::{Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written};
+use chatloop_reactor::{Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written};
 use log::{debug, error, warn};
 use std::collections::VecDeque;
 use std::io;
@@ -80,10 +81,11 @@ pub(super) struct Net {
     turns: u64,
     bytes_in: u64,
     bytes_out: u64,
+    stats: Stats,
 }
 
 impl Net {
-    pub(super) fn new(poller: Poller, clock: Clock, bounds: Bounds) -> Net {
+    pub(super) fn new(poller: Poller, clock: Clock, bounds: Bounds, stats: Stats) -> Net {
         Net {
             started: clock.now(),
             poller,
@@ -96,6 +98,7 @@ impl Net {
             turns: 0,
             bytes_in: 0,
             bytes_out: 0,
+            stats,
         }
     }
 
@@ -328,6 +331,7 @@ impl Net {
                 "{}: dropped: its send queue of {queued} bytes is over the limit of {limit} (--outbox-hard)",
                 connection.address
             );
+            self.stats.count(Counter::SendQueue);
             connection.io.outbox.clear();
             connection.life.blame(|| "send queue exceeded --outbox-hard".to_owned());
             return Some(token);

@@ -1,7 +1,7 @@
 //! A connection in hand: looked up once, with the lists that it may be put on.
 
-use crate::reactor::{Segment, Token};
 use crate::server::connection::{Bounds, Connection};
+use chatloop_reactor::{Segment, Token};
 use std::collections::VecDeque;
 
 /// The connections with something to do later in the turn, each once.

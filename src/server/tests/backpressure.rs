@@ -42,7 +42,7 @@ fn above_the_hard_limit_a_peer_is_dropped_and_the_others_are_told_why() {
     let (mut talker, mut listener) = (bench.join("talker"), bench.join("listener"));
     let _slow = bench.join("slow");
     flood(&mut bench, &mut talker, &mut listener, |bench| bench.server.online() == 2);
-    let lines = bench.wait_for(&mut talker, "slow left");
+    let lines = bench.wait_for(&mut talker, "slow quit");
     assert!(lines.last().unwrap().contains("--outbox-hard"), "{lines:?}");
     assert!(bench.server.longest_queue() <= 256 * 1024);
 }

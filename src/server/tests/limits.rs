@@ -83,7 +83,7 @@ fn a_peer_that_has_sent_its_last_byte_still_receives() {
     bench.pass(100 * SECOND);
     tom.send("two\n");
     bench.pass(100 * SECOND);
-    bench.wait_for(&mut tom, " left");
+    bench.wait_for(&mut tom, " quit");
     assert_eq!(bench.server.online(), 1);
 }
 
@@ -116,7 +116,7 @@ fn a_login_is_checked_in_line() {
     let mut bench = Bench::new(&[]);
     let mut ada = bench.join("ada");
     ada.send("/register correct-horse\n");
-    bench.wait_for(&mut ada, "registered");
+    bench.wait_for(&mut ada, "account ada created");
     drop(ada);
     let mut again = bench.connect();
     again.send("/login ada wrong-horse\n/login ada correct-horse\n");

@@ -11,7 +11,7 @@ use super::config::Task;
 use super::random::Random;
 use super::turn::{Server, Setup};
 use super::worker::Workers;
-use crate::reactor::{Clock, Readiness, TimeControl};
+use chatloop_reactor::{Clock, Readiness, TimeControl};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, SystemTime};

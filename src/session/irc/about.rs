@@ -1,8 +1,10 @@
 //! The server itself: MOTD, LUSERS, VERSION, TIME, INFO, ADMIN, LINKS, STATS.
 
+use super::context::Context;
 use super::fields::{self, given};
-use super::{Context, settings};
+use super::settings;
 use crate::chat::{UserMode, glob};
+use crate::session::action::Action;
 use crate::wire::irc::{Message, numeric};
 
 /// Whether a command names no server or this one; else replies that there is no such server.
@@ -44,7 +46,7 @@ pub(super) fn lusers(context: &mut Context<'_, '_>) {
     let online = hub.online();
     let invisible = hub.users().filter(|user| user.is(UserMode::Invisible)).count();
     let operators = hub.users().filter(|user| user.is_operator()).count();
-    let rooms = hub.rooms().filter(|room| room.members().len() > 0).count();
+    let rooms = hub.rooms().filter(|room| room.population() > 0).count();
     let (visible, peak) = (online - invisible, context.view.counts.peak(online));
     let unregistered = context.view.counts.unregistered().to_string();
     let mut reply = context.reply();
@@ -121,9 +123,12 @@ pub(super) fn links(context: &mut Context<'_, '_>, message: &Message<'_>) {
     context.numeric(numeric::RPL_ENDOFLINKS, &[mask]);
 }
 
-/// `STATS letter`.
+/// `STATS letter`: `u`, the time since the start; `z`, what the limits have done, for operators.
 pub(super) fn stats(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [letter] = message.words();
+    if letter == "z" {
+        return context.actions.push(Action::Stats);
+    }
     let up = (context.view.now.0 - context.view.settings.started.0).max(0) / 1000;
     let mut reply = context.reply();
     if letter == "u" {

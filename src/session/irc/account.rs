@@ -1,6 +1,6 @@
 //! Account registration. IRCv3 draft/account-registration.
 
-use super::Context;
+use super::context::Context;
 use crate::chat::{Command, Name, Secret};
 use crate::wire::irc::Message;
 
@@ -21,7 +21,7 @@ pub(super) fn register(context: &mut Context<'_, '_>, message: &Message<'_>) {
 /// `VERIFY account code`: accounts need no verification here.
 pub(super) fn verify(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [account] = message.words();
-    if !context.session.is_in() {
+    if !context.session.is_registered() {
         let text = "You must complete the connection before verifying an account";
         return context.fail("COMPLETE_CONNECTION_REQUIRED", &[account], text);
     }

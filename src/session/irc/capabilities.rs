@@ -1,118 +1,9 @@
-//! Capabilities, and their negotiation: CAP. IRCv3 capability-negotiation.
+//! Capability negotiation: CAP. IRCv3 capability-negotiation.
 
-use super::{Context, registration, settings};
-use crate::chat::limits;
+use super::caps::{ALL, Caps, Value};
+use super::context::Context;
+use super::registration;
 use crate::wire::irc::{Message, numeric};
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Caps(u32);
-
-macro_rules! capabilities {
-    (@value) => { None };
-    (@value $value:expr) => { Some($value) };
-    ($($bit:literal $constant:ident $name:literal $changes:literal $(= $value:expr)?;)*) => {
-        impl Caps {
-            $(#[doc = concat!("`", $name, "`")] pub const $constant: Caps = Caps(1 << $bit);)*
-            /// Those that change lines which many clients receive.
-            const CHANGING_LINES: Caps = Caps($(if $changes { 1 << $bit } else { 0 })|*);
-        }
-        /// Name, bit, and the value for clients that know version 302.
-        const ALL: &[(&str, Caps, Option<Value>)] =
-            &[$(($name, Caps::$constant, capabilities!(@value $($value)?))),*];
-    };
-}
-
-/// The tokens of a value: a word, or a word with a number.
-type Value = &'static [(&'static str, Option<usize>)];
-
-const METADATA_VALUE: Value = &[
-    ("before-connect", None),
-    ("max-subs", Some(settings::SUBSCRIPTIONS)),
-    ("max-keys", Some(limits::METADATA_KEYS)),
-    ("max-key-bytes", Some(limits::METADATA_KEY_LENGTH)),
-    ("max-value-bytes", Some(limits::METADATA_VALUE_LENGTH)),
-];
-const MULTILINE_VALUE: Value =
-    &[("max-bytes", Some(settings::MAX_BYTES)), ("max-lines", Some(settings::MAX_LINES))];
-
-// Bit, constant, name, whether it changes shared lines, value.
-//
-// `draft/account-registration` has no value: registering needs a connection (no `before-connect`)
-// and no address (no `email-required`), and takes the nick (no `custom-account-name`).
-// `draft/chathistory` is defined without one; RPL_ISUPPORT has the limit.
-capabilities! {
-    0 ACCOUNT_NOTIFY "account-notify" true;
-    1 ACCOUNT_TAG "account-tag" true;
-    2 AWAY_NOTIFY "away-notify" true;
-    3 BATCH "batch" false;
-    4 CAP_NOTIFY "cap-notify" false;
-    5 ECHO_MESSAGE "echo-message" false;
-    6 EXTENDED_JOIN "extended-join" true;
-    7 INVITE_NOTIFY "invite-notify" true;
-    8 LABELED_RESPONSE "labeled-response" false;
-    9 MESSAGE_TAGS "message-tags" true;
-    10 MULTI_PREFIX "multi-prefix" false;
-    11 SASL "sasl" false = &[(settings::MECHANISMS, None)];
-    12 SERVER_TIME "server-time" true;
-    13 SETNAME "setname" true;
-    14 STANDARD_REPLIES "standard-replies" false;
-    15 USERHOST_IN_NAMES "userhost-in-names" false;
-    16 ACCOUNT_REGISTRATION "draft/account-registration" false;
-    17 CHATHISTORY "draft/chathistory" false;
-    18 EVENT_PLAYBACK "draft/event-playback" false;
-    19 MESSAGE_REDACTION "draft/message-redaction" true;
-    20 EXTENDED_MONITOR "extended-monitor" false;
-    21 NO_IMPLICIT_NAMES "draft/no-implicit-names" false;
-    22 METADATA_2 "draft/metadata-2" false = METADATA_VALUE;
-    23 METADATA_3 "draft/metadata-3" false = METADATA_VALUE;
-    24 READ_MARKER "draft/read-marker" false;
-    25 MULTILINE "draft/multiline" true = MULTILINE_VALUE;
-    26 CHANNEL_RENAME "draft/channel-rename" true;
-}
-
-impl Caps {
-    pub const NONE: Caps = Caps(0);
-
-    /// Whether one of `other` is among them.
-    pub fn has(self, other: Caps) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    pub(super) fn changing_lines(self) -> Caps {
-        Caps(self.0 & Caps::CHANGING_LINES.0)
-    }
-
-    pub(super) fn without(self, other: Caps) -> Caps {
-        Caps(self.0 & !other.0)
-    }
-
-    /// Whether messages of several lines come in batches.
-    pub(super) fn multiline(self) -> bool {
-        self.has(Caps::MULTILINE) && self.has(Caps::BATCH)
-    }
-
-    /// Whether the client is sent metadata.
-    pub(super) fn metadata(self) -> bool {
-        self.has(Caps::BATCH) && (self.has(Caps::METADATA_2) || self.has(Caps::METADATA_3))
-    }
-
-    pub(super) fn metadata_2(self) -> bool {
-        self.has(Caps::METADATA_2)
-    }
-
-    /// Whether both versions of metadata are among them, which neither allows.
-    fn contradicts(self) -> bool {
-        self.has(Caps::METADATA_2) && self.has(Caps::METADATA_3)
-    }
-
-    fn find(name: &str) -> Option<Caps> {
-        ALL.iter().find(|(known, ..)| *known == name).map(|(_, bit, _)| *bit)
-    }
-
-    fn names(self) -> impl Iterator<Item = &'static str> {
-        ALL.iter().filter(move |(_, bit, _)| self.has(*bit)).map(|(name, ..)| *name)
-    }
-}
 
 /// `CAP LS|LIST|REQ|END`.
 pub(super) fn cap(context: &mut Context<'_, '_>, message: &Message<'_>) {
@@ -125,9 +16,9 @@ pub(super) fn cap(context: &mut Context<'_, '_>, message: &Message<'_>) {
         }
         "REQ" => request(context, argument),
         "END" => {
-            if let Some(door) = &mut context.session.door {
-                door.negotiating = false;
-                registration::come_in(context);
+            if let Some(registration) = &mut context.session.registration {
+                registration.negotiating = false;
+                registration::try_register(context);
             }
         }
         _ => {
@@ -139,11 +30,11 @@ pub(super) fn cap(context: &mut Context<'_, '_>, message: &Message<'_>) {
 fn ls(context: &mut Context<'_, '_>, argument: &str) {
     let version = argument.parse().unwrap_or(301);
     context.session.version = context.session.version.max(version);
-    if let Some(door) = &mut context.session.door {
-        door.negotiating = true;
+    if let Some(registration) = &mut context.session.registration {
+        registration.negotiating = true;
     }
     if context.session.version >= 302 {
-        context.session.caps.0 |= Caps::CAP_NOTIFY.0;
+        context.session.caps = context.session.caps.with(Caps::CAP_NOTIFY);
     }
     let token = |(word, number): &(&str, Option<usize>)| match number {
         Some(number) => format!("{word}={number}"),
@@ -181,8 +72,8 @@ fn list(context: &mut Context<'_, '_>, subcommand: &str, names: Vec<String>) {
 
 /// All or nothing.
 fn request(context: &mut Context<'_, '_>, wanted: &str) {
-    if let Some(door) = &mut context.session.door {
-        door.negotiating = true;
+    if let Some(registration) = &mut context.session.registration {
+        registration.negotiating = true;
     }
     let mut caps = context.session.caps;
     let known = wanted.split_ascii_whitespace().all(|word| {
@@ -191,14 +82,14 @@ fn request(context: &mut Context<'_, '_>, wanted: &str) {
             None => (word, true),
         };
         let bit = Caps::find(name);
-        if let Some(Caps(bit)) = bit {
-            caps.0 = if on { caps.0 | bit } else { caps.0 & !bit };
+        if let Some(bit) = bit {
+            caps = if on { caps.with(bit) } else { caps.without(bit) };
         }
         bit.is_some()
     });
     // Version 302 implies cap-notify.
     if context.session.version >= 302 {
-        caps.0 |= Caps::CAP_NOTIFY.0;
+        caps = caps.with(Caps::CAP_NOTIFY);
     }
     let known = known && !caps.contradicts();
     let answer = if known { "ACK" } else { "NAK" };
@@ -208,26 +99,5 @@ fn request(context: &mut Context<'_, '_>, wanted: &str) {
     if known {
         context.session.caps = caps;
         context.session.keep_subscriptions_if_aware();
-    }
-}
-
-#[cfg(test)]
-pub(super) fn named(names: &str) -> Caps {
-    let bits = names.split_whitespace().filter_map(Caps::find);
-    bits.fold(Caps::NONE, |all, Caps(bit)| Caps(all.0 | bit))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_page_names_every_capability() {
-        let (_, irc) = include_str!("../../../docs/PROTOCOL.md").split_once("\n## IRC\n").unwrap();
-        let (_, table) = irc.split_once("### IRC capabilities\n").unwrap();
-        let (table, _) = table.split_once("\n### ").unwrap();
-        for (name, ..) in ALL {
-            assert!(table.contains(&format!("`{name}`")), "docs/PROTOCOL.md lacks {name}");
-        }
     }
 }

@@ -1,9 +1,13 @@
 //! Channels: JOIN, PART, RENAME, TOPIC, NAMES, LIST, INVITE, KICK.
 
+use super::caps::Caps;
+use super::context::Context;
 use super::fields::{self, cut, given};
 use super::lookup::{prefixes, visible};
-use super::{Caps, Context, read_marker, render, settings, subscriptions};
-use crate::chat::{Command, Event, Flag, Member, Moment, Room, SessionId, UserMode, glob, limits};
+use super::{read_marker, render, settings, subscriptions};
+use crate::chat::{
+    Command, Event, Flag, Glob, Member, Moment, Name, Room, SessionId, UserMode, limits,
+};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -127,8 +131,11 @@ pub(super) fn names(context: &mut Context<'_, '_>, message: &Message<'_>) {
         rooms.into_iter().for_each(|room| tell_members(context, room));
         return context.numeric(numeric::RPL_ENDOFNAMES, &["*"]);
     }
+    // A channel named twenty times is answered once.
+    let mut told: Vec<&Name> = Vec::new();
     for name in items(context, list) {
-        if let Some(room) = visible(context, name) {
+        if let Some(room) = visible(context, name).filter(|room| !told.contains(&&room.name)) {
+            told.push(&room.name);
             tell_members(context, room);
         }
     }
@@ -161,9 +168,11 @@ fn tell_members(context: &mut Context<'_, '_>, room: &Room) {
 
 /// The filter of a LIST: `C`, `M`, `N`, `T` and `U` of ELIST.
 #[derive(Default)]
-struct Filter<'a> {
-    masks: Vec<&'a str>,
-    without: Vec<&'a str>,
+struct Filter {
+    /// Whether a mask was given, if only one that no name can match.
+    has_masks: bool,
+    masks: Vec<Glob>,
+    without: Vec<Glob>,
     more_than: Option<usize>,
     fewer_than: Option<usize>,
     /// Bounds of the room's and its topic's age in minutes: older than, younger than.
@@ -171,8 +180,8 @@ struct Filter<'a> {
     topic: (Option<i64>, Option<i64>),
 }
 
-impl<'a> Filter<'a> {
-    fn parse(words: &'a str) -> Filter<'a> {
+impl Filter {
+    fn parse(words: &str) -> Filter {
         let mut filter = Filter::default();
         let age = |bounds: &mut (Option<i64>, Option<i64>), text: &str| match (
             text.get(..1),
@@ -188,20 +197,21 @@ impl<'a> Filter<'a> {
             } else if let Some(count) = word.strip_prefix('<') {
                 filter.fewer_than = count.parse().ok();
             } else if let Some(mask) = word.strip_prefix('!') {
-                filter.without.push(mask);
+                filter.without.extend(Glob::new(mask));
             } else if word.starts_with("C>") || word.starts_with("C<") {
                 age(&mut filter.created, &word[1..]);
             } else if word.starts_with("T>") || word.starts_with("T<") {
                 age(&mut filter.topic, &word[1..]);
             } else {
-                filter.masks.push(word);
+                filter.masks.extend(Glob::new(word));
+                filter.has_masks = true;
             }
         }
         filter
     }
 
     fn fits(&self, room: &Room, now: Moment) -> bool {
-        let (name, members) = (room.name.as_str(), room.members().len());
+        let (name, members) = (room.name.as_str(), room.population());
         let minutes = |since: Moment| now.0.saturating_sub(since.0) / 60_000;
         let within = |(older, younger): (Option<i64>, Option<i64>), since: Option<Moment>| {
             if older.is_none() && younger.is_none() {
@@ -212,8 +222,8 @@ impl<'a> Filter<'a> {
                 older.is_none_or(|bound| age > bound) && younger.is_none_or(|bound| age < bound)
             })
         };
-        (self.masks.is_empty() || self.masks.iter().any(|mask| glob(mask, name)))
-            && !self.without.iter().any(|mask| glob(mask, name))
+        (!self.has_masks || self.masks.iter().any(|mask| mask.matches(name)))
+            && !self.without.iter().any(|mask| mask.matches(name))
             && self.more_than.is_none_or(|count| members > count)
             && self.fewer_than.is_none_or(|count| members < count)
             && within(self.created, Some(room.created))
@@ -235,8 +245,8 @@ pub(super) fn list(context: &mut Context<'_, '_>, message: &Message<'_>) {
             reply.notice("List truncated; narrow it down with a mask or >N");
             break;
         }
-        if room.members().len() > 0 && hub.sees(user, room) && filter.fits(room, now) {
-            let count = room.members().len().to_string();
+        if room.population() > 0 && hub.sees(user, room) && filter.fits(room, now) {
+            let count = room.population().to_string();
             let topic = room.topic.as_ref().map_or("", |topic| &topic.text);
             reply.numeric_text(numeric::RPL_LIST, &[room.name.as_str(), &count], topic);
         }
@@ -312,7 +322,7 @@ mod tests {
     fn listed(hub: &Hub) -> String {
         let settings = Settings::example();
         let (mut session, mut out) = (Session::new(), Replies::default());
-        session.door = None;
+        session.registration = None;
         let mut view = View {
             hub,
             settings: &settings,

@@ -1,6 +1,6 @@
 //! The table of commands, and the lookup of a line's command in it.
 
-use super::Context;
+use super::context::Context;
 use super::{
     about, account, capabilities, channel, history, messages, metadata, modes, multiline, operator,
     people, read_marker, registration, sasl,
@@ -93,7 +93,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let row = &ROWS[place];
     context.session.command = row.name;
     context.session.subject = None;
-    match (row.when, context.session.is_in()) {
+    match (row.when, context.session.is_registered()) {
         (When::After, false) => context.numeric(numeric::ERR_NOTREGISTERED, &[row.name]),
         (When::Before, true) => context.numeric(numeric::ERR_ALREADYREGISTERED, &[]),
         _ if message.parameters.len() < row.least => context.need_more(),

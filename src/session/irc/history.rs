@@ -1,9 +1,11 @@
 //! History: CHATHISTORY, IRCv3 draft/chathistory.
 
+use super::caps::Caps;
+use super::context::Context;
 use super::fields;
 use super::render::MessageBody;
 use super::reply::Lines;
-use super::{Caps, Context, render, settings};
+use super::{render, settings};
 use crate::chat::{
     Command, HistoryEvent, Moment, Name, Past, Point, Range, RecordId, Scope, Stamp, StoredMessage,
     Target,

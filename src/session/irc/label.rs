@@ -4,7 +4,7 @@
 //! Replies are collected until the command is done. None become an ACK, a single line or a single
 //! batch bears the label itself, and more are wrapped in a batch that bears it.
 
-use super::Caps;
+use super::caps::Caps;
 use super::reply::{Mark, Replies};
 use crate::wire::irc::{Limits, LineWriter, tags};
 

@@ -1,7 +1,8 @@
 //! Rooms and users as one client may see them.
 
-use super::{Caps, Context};
-use crate::chat::{Member, Name, Room, User};
+use super::caps::Caps;
+use super::context::Context;
+use crate::chat::{Hub, Member, Room, SessionSet, User};
 
 /// A room whose existence the client may know of.
 pub(super) fn visible<'v>(context: &Context<'_, 'v>, name: &str) -> Option<&'v Room> {
@@ -23,6 +24,8 @@ pub(super) fn prefixes(member: Member, caps: Caps) -> &'static str {
     }
 }
 
-pub(super) fn share_a_room(one: &[Name], other: &[Name]) -> bool {
-    one.iter().any(|room| other.contains(room))
+/// Everyone who is in one of the user's rooms.
+pub(super) fn who_shares_a_room(hub: &Hub, user: &User) -> SessionSet {
+    let rooms = user.rooms().iter().filter_map(|name| hub.room(name.as_str()));
+    rooms.flat_map(Room::sessions).collect()
 }

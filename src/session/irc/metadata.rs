@@ -4,11 +4,12 @@
 //! Deliberately absent: RATE_LIMITED, because `--flood-limit` slows a client down as a whole; and
 //! keys with a restricted visibility, which is always `*`.
 
+use super::context::Context;
 use super::fields::given;
+use super::lookup;
 use super::metadata_lines::{batch, invalid_key, name, reply};
 use super::reply::ReplyWriter;
 use super::subscriptions::{self, ALL};
-use super::{Context, lookup};
 use crate::chat::{
     Command, Holder, Metadata, MetadataChanges, Refusal, Room, is_metadata_key, set_metadata,
 };
@@ -26,14 +27,14 @@ pub(super) fn metadata(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let keys: Vec<&str> = words.iter().flat_map(|word| word.split_ascii_whitespace()).collect();
     let lacks = matches!(upper.as_str(), "GET" | "SET" | "SUB" | "UNSUB") && keys.is_empty();
     let own = context.session.nick(context.view);
-    let about_self = *target == "*" || (context.session.is_in() && own == **target);
+    let about_self = *target == "*" || (context.session.is_registered() && own == **target);
     match upper.as_str() {
         _ if lacks => bad_parameters(context, &upper, "Not enough parameters"),
         "SUB" | "UNSUB" | "SUBS" if !about_self => invalid_target(context, target),
         "SUB" => subscriptions::subscribe(context, &keys),
         "UNSUB" => subscriptions::unsubscribe(context, &keys),
         "SUBS" => subscriptions::list(context),
-        "GET" | "LIST" | "SET" | "CLEAR" | "SYNC" if !context.session.is_in() => {
+        "GET" | "LIST" | "SET" | "CLEAR" | "SYNC" if !context.session.is_registered() => {
             before_connect(context, target, &upper, words);
         }
         "SET" | "CLEAR" => {
@@ -196,11 +197,11 @@ fn before_connect(context: &mut Context<'_, '_>, target: &str, subcommand: &str,
     if target != "*" {
         return invalid_target(context, target);
     }
-    let Some(door) = &mut context.session.door else { return };
+    let Some(registration) = &mut context.session.registration else { return };
     if subcommand != "SET" {
         let metadata = match subcommand {
-            "CLEAR" => std::mem::take(&mut door.metadata),
-            _ => door.metadata.clone(),
+            "CLEAR" => std::mem::take(&mut registration.metadata),
+            _ => registration.metadata.clone(),
         };
         return batch(&mut context.reply(), &["metadata", "*"], |out| match subcommand {
             "GET" => words.iter().for_each(|key| get(out, "*", &metadata, key)),
@@ -213,7 +214,7 @@ fn before_connect(context: &mut Context<'_, '_>, target: &str, subcommand: &str,
     let key = words.first().copied().unwrap_or_default();
     let value = words.get(1).copied().and_then(given);
     let (shared, text): (Arc<str>, Option<Arc<str>>) = (key.into(), value.map(Into::into));
-    let set = set_metadata(&mut door.metadata, &shared, text.as_ref());
+    let set = set_metadata(&mut registration.metadata, &shared, text.as_ref());
     let mut out = context.reply();
     match set {
         Ok(()) => reply(&mut out, "*", key, value),

@@ -1,8 +1,9 @@
 //! Channel and user modes: MODE.
 
+use super::context::Context;
 use super::lookup::{self, visible};
 use super::mode_letters::ModeString;
-use super::{Context, fields, settings};
+use super::{fields, settings};
 use crate::chat::{Command, Flag, Mask, ModeChange, Name, Room, User, UserMode, limits};
 use crate::wire::irc::mode::{ModeChange as Requested, ModeTable, Sign};
 use crate::wire::irc::{Message, name, numeric};

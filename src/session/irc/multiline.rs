@@ -4,54 +4,27 @@
 //! number, one msgid. The places where the client had split a long line are kept, so that others
 //! receive the same lines.
 //!
-//! Invariants: at most one batch is open, of at most [`MAX_BYTES`] and [`MAX_LINES`]; one that stays
+//! Invariants: at most one batch is open, of at most [`MAX_BYTES`](super::settings::MAX_BYTES) and
+//! [`MAX_LINES`](super::settings::MAX_LINES); one that stays
 //! open for [`TIMEOUT`] is dropped, with a FAIL. The rest of a rejected batch is ignored silently.
 //!
 //! Lines without a `batch` tag are carried out while one is open. The specification forbids them,
 //! but a PONG sent by a library should not cost anyone a message.
 
-use super::label::Label;
+use super::batch::{Batch, Fault, Lines, invalid};
+use super::context::Context;
 use super::messages::{self, Outgoing};
-use super::pieces::{CONCAT, MULTILINE};
+use super::pieces::MULTILINE;
 use super::reply::Replies;
-use super::settings::{MAX_BYTES, MAX_LINES};
-use super::{Action, Context, Session, View};
-use crate::chat::{Continuations, Kind, Moment};
+use super::session::Session;
+use super::view::View;
+use crate::chat::{Continuations, Kind};
+use crate::session::action::Action;
 use crate::wire::irc::Message;
-use std::sync::Arc;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const LONGEST_REFERENCE: usize = 64;
-
-/// A batch that has been opened.
-pub(super) struct Batch {
-    reference: String,
-    target: String,
-    opened: Moment,
-    /// `None` once it was rejected.
-    lines: Option<Lines>,
-    label: Option<Box<Label>>,
-}
-
-#[derive(Default)]
-struct Lines {
-    /// PRIVMSG or NOTICE, as in the first line.
-    command: &'static str,
-    tags: Option<Arc<str>>,
-    text: String,
-    continuations: Vec<u32>,
-    count: usize,
-    /// Whether any line has a text.
-    visible: bool,
-}
-
-/// Why a batch is rejected: the code of the FAIL, its words, its text.
-type Fault = (&'static str, Vec<String>, &'static str);
-
-fn invalid(text: &'static str) -> Fault {
-    ("MULTILINE_INVALID", Vec::new(), text)
-}
 
 /// Whether a line is part of a batch, and not to be carried out by itself.
 pub(super) fn takes(session: &Session, message: &Message<'_>) -> bool {
@@ -110,48 +83,6 @@ pub(super) fn line(context: &mut Context<'_, '_>, message: &Message<'_>) {
 
 fn no_such_batch(context: &mut Context<'_, '_>) {
     context.reply().fail("BATCH", "MULTILINE_INVALID", &[], "No such batch");
-}
-
-impl Lines {
-    fn add(&mut self, message: &Message<'_>, target: &str) -> Result<(), Fault> {
-        let command = match message.command.to_ascii_uppercase().as_str() {
-            "PRIVMSG" => "PRIVMSG",
-            "NOTICE" => "NOTICE",
-            _ => return Err(invalid("Only PRIVMSG and NOTICE are allowed in the batch")),
-        };
-        if !self.command.is_empty() && self.command != command {
-            return Err(invalid("PRIVMSG and NOTICE cannot be mixed in a batch"));
-        }
-        let [to, text] = message.words();
-        if !to.eq_ignore_ascii_case(target) {
-            let words = vec![target.to_owned(), to.to_owned()];
-            return Err(("MULTILINE_INVALID_TARGET", words, "The batch has another target"));
-        }
-        let continues = message.tags.find(CONCAT).is_some();
-        if continues && text.is_empty() {
-            return Err(invalid("An empty line cannot continue another one"));
-        }
-        if self.count == MAX_LINES {
-            let words = vec![MAX_LINES.to_string()];
-            return Err(("MULTILINE_MAX_LINES", words, "The batch has too many lines"));
-        }
-        let newline = usize::from(self.count > 0 && !continues);
-        if self.text.len() + newline + text.len() > MAX_BYTES {
-            let words = vec![MAX_BYTES.to_string()];
-            return Err(("MULTILINE_MAX_BYTES", words, "The batch is too long"));
-        }
-        if newline > 0 {
-            self.text.push('\n');
-        } else if self.count > 0 {
-            // At most MAX_BYTES.
-            self.continuations.push(self.text.len() as u32);
-        }
-        self.text.push_str(text);
-        self.command = command;
-        self.count += 1;
-        self.visible |= !text.is_empty();
-        Ok(())
-    }
 }
 
 fn reject(context: &mut Context<'_, '_>, (code, words, text): Fault) {

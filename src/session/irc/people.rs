@@ -1,9 +1,10 @@
 //! Users: WHO, WHOIS, WHOWAS, AWAY, USERHOST, ISON, SETNAME, MONITOR.
 
+use super::context::Context;
 use super::fields::{self, cut, given};
-use super::lookup::{self, prefixes, share_a_room, visible};
-use super::{Context, about, metadata_lines, modes, settings};
-use crate::chat::{Command, Member, Moment, Name, Room, User, UserMode, glob, limits};
+use super::lookup::{self, prefixes, visible};
+use super::{about, metadata_lines, modes, settings};
+use crate::chat::{Command, Glob, Member, Moment, Name, Room, User, UserMode, limits};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
 
@@ -246,18 +247,26 @@ pub(super) fn who(context: &mut Context<'_, '_>, message: &Message<'_>) {
         }
     } else if let Some(asker) = context.user() {
         let mask = if mask == "0" { "*" } else { mask };
-        let hidden = |user: &User| {
+        let mut near = None;
+        let mut hidden = |user: &User| {
             user.is(UserMode::Invisible)
                 && user.identity.session != asker.identity.session
                 && !asker.is_operator()
-                && !share_a_room(user.rooms(), asker.rooms())
+                && !near
+                    .get_or_insert_with(|| lookup::who_shares_a_room(hub, asker))
+                    .contains(&user.identity.session)
         };
-        for user in hub.users() {
+        // Longer than any text that it could match.
+        let Some(glob) = Glob::new(mask) else {
+            return context.numeric(numeric::RPL_ENDOFWHO, &[mask]);
+        };
+        for user in hub.users().filter(|user| wanted(user)) {
             let who = &user.identity;
             let texts = [who.nick.as_str(), who.user(), who.host()];
-            let fits = texts.iter().any(|text| glob(mask, text))
-                || who.names.realname().is_some_and(|text| glob(mask, text));
-            if fits && !hidden(user) && wanted(user) {
+            let fits = mask == "*"
+                || texts.iter().any(|text| glob.matches(text))
+                || who.names.realname().is_some_and(|text| glob.matches(text));
+            if fits && !hidden(user) {
                 tell_who(context, user, None, fields);
             }
         }

@@ -1,35 +1,20 @@
 //! Registration and farewell: PASS, NICK, USER, PING, QUIT.
 
+use super::context::Context;
 use super::fields;
-use super::{
-    Action, Context, Replies, Session, View, about, read_marker, refusals, sasl, settings,
-    subscriptions,
-};
-use crate::chat::{Command, Entry, Metadata, Name, Refusal, Secret, limits};
+use super::reply::Replies;
+use super::session::Session;
+use super::view::View;
+use super::{about, read_marker, refusals, sasl, settings, subscriptions};
+use crate::chat::{Command, Entry, Name, Refusal, Secret, limits};
+use crate::session::action::Action;
 use crate::wire::irc::{Message, name, numeric};
 use std::sync::Arc;
 
-/// What a client has said of itself until it is in.
-#[derive(Default)]
-pub(super) struct Door {
-    pub(super) nick: Option<Name>,
-    username: Option<Arc<str>>,
-    realname: Option<Arc<str>>,
-    password: Option<Secret>,
-    /// Capabilities are being agreed on: the door stays shut until `CAP END`.
-    pub(super) negotiating: bool,
-    /// The account it has proved.
-    pub(super) account: Option<Name>,
-    /// What it says of itself for programs.
-    pub(super) metadata: Metadata,
-    /// Its coming in is written down.
-    entering: bool,
-}
-
 /// `PASS password`.
 pub(super) fn pass(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    if let Some(door) = &mut context.session.door {
-        door.password = message.parameters.first().map(|text| Secret::new(*text));
+    if let Some(registration) = &mut context.session.registration {
+        registration.password = message.parameters.first().map(|text| Secret::new(*text));
     }
 }
 
@@ -39,7 +24,7 @@ pub(super) fn user(context: &mut Context<'_, '_>, message: &Message<'_>) {
     if username.is_empty() || realname.is_empty() {
         return context.need_more();
     }
-    // Nobody has asked the client's machine: the ~ says so.
+    // The ~ says that there was no ident lookup.
     let short = &username[..username.floor_char_boundary(settings::USER_LENGTH)];
     let cleaned = short.trim_start_matches('~');
     let plain = name::is_user_name(cleaned, settings::USER_LENGTH) && cleaned.is_ascii();
@@ -47,10 +32,10 @@ pub(super) fn user(context: &mut Context<'_, '_>, message: &Message<'_>) {
         return context.numeric(numeric::ERR_INVALIDUSERNAME, &[]);
     }
     let end = realname.floor_char_boundary(limits::REAL_NAME_LENGTH);
-    let Some(door) = &mut context.session.door else { return };
-    door.username = Some(format!("~{cleaned}").into());
-    door.realname = Some(realname[..end].into());
-    come_in(context);
+    let Some(registration) = &mut context.session.registration else { return };
+    registration.username = Some(format!("~{cleaned}").into());
+    registration.realname = Some(realname[..end].into());
+    try_register(context);
 }
 
 /// `NICK name`.
@@ -59,7 +44,7 @@ pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
     if wanted.is_empty() {
         return context.numeric(numeric::ERR_NONICKNAMEGIVEN, &[]);
     }
-    if context.session.is_in() {
+    if context.session.is_registered() {
         let same = context.user().is_some_and(|user| user.identity.nick.as_str() == wanted);
         if !same {
             context.run(Command::Nick(wanted.into()));
@@ -68,11 +53,15 @@ pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
     }
     let checked = Name::nick(wanted).map_err(|fault| Refusal::BadNick(wanted.into(), fault));
     let free = checked.and_then(|nick| {
-        let account = context.session.door.as_ref().and_then(|door| door.account.clone());
+        let account = context
+            .session
+            .registration
+            .as_ref()
+            .and_then(|registration| registration.account.clone());
         match context.view.hub.nick_is_free(context.view.me, account.as_ref(), &nick) {
-            // It may still prove that the account is its own.
+            // It may still log in to that account.
             Err(Refusal::NickReserved(_)) if account.is_none() && negotiates(context) => Ok(nick),
-            // Its other session may have it; then it gets one like it (`come_in`).
+            // Another session of its account may have it; then it gets a similar one (`try_register`).
             Err(Refusal::NickInUse(_)) if negotiates(context) && may_be_own(context, &nick) => {
                 Ok(nick)
             }
@@ -82,27 +71,30 @@ pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
     });
     match free {
         Ok(nick) => {
-            if let Some(door) = &mut context.session.door {
-                door.nick = Some(nick);
+            if let Some(registration) = &mut context.session.registration {
+                registration.nick = Some(nick);
             }
-            come_in(context);
+            try_register(context);
         }
         Err(refusal) => refusals::refuse("NICK", &[], &refusal, &mut context.reply()),
     }
 }
 
-/// Whether somebody who has a nick acts for the account that the client has proved, or may prove.
+/// Whether the user who has a nick is logged in to the account that the client has, or may have.
 fn may_be_own(context: &Context<'_, '_>, nick: &Name) -> bool {
     let hub = context.view.hub;
     let holder = hub.session_of(nick.as_str()).and_then(|session| hub.user(session));
     let account = holder.and_then(|holder| holder.identity.account.as_ref());
-    let proved = context.session.door.as_ref().and_then(|door| door.account.as_ref());
+    let proved = context
+        .session
+        .registration
+        .as_ref()
+        .and_then(|registration| registration.account.as_ref());
     account.is_some() && (proved.is_none() || proved == account)
 }
 
-/// A nick like one that another session of the same account has: the first of `nick_2`, `nick_3`
-/// and so on that is free. Two clients of one person come in by the same settings, and a nick is
-/// one session's only.
+/// A nick like one that another session of the same account has: the first free one of `nick_2`,
+/// `nick_3` and so on. Two clients of one person often have the same settings.
 fn another_nick(context: &Context<'_, '_>, nick: &Name, account: &Name) -> Option<Name> {
     let hub = context.view.hub;
     (2..=limits::SESSIONS_PER_ACCOUNT).find_map(|number| {
@@ -116,7 +108,7 @@ fn another_nick(context: &Context<'_, '_>, nick: &Name, account: &Name) -> Optio
 }
 
 fn negotiates(context: &Context<'_, '_>) -> bool {
-    context.session.door.as_ref().is_some_and(|door| door.negotiating)
+    context.session.registration.as_ref().is_some_and(|registration| registration.negotiating)
 }
 
 /// `PING token`.
@@ -143,17 +135,20 @@ pub(super) fn quit(context: &mut Context<'_, '_>, message: &Message<'_>) {
     context.actions.push(Action::Leave { words, farewell });
 }
 
-/// Goes in, if all has been said.
-pub(super) fn come_in(context: &mut Context<'_, '_>) {
-    let Some(door) = &context.session.door else { return };
-    let (Some(nick), Some(username), Some(realname)) = (&door.nick, &door.username, &door.realname)
+/// Enters the chat, if nothing is missing.
+pub(super) fn try_register(context: &mut Context<'_, '_>) {
+    let Some(registration) = &context.session.registration else { return };
+    let (Some(nick), Some(username), Some(realname)) =
+        (&registration.nick, &registration.username, &registration.realname)
     else {
         return;
     };
-    if door.negotiating || door.entering {
+    if registration.negotiating || registration.entering {
         return;
     }
-    if context.view.settings.password.is_some() && context.view.settings.password != door.password {
+    if context.view.settings.password.is_some()
+        && context.view.settings.password != registration.password
+    {
         context.numeric(numeric::ERR_PASSWDMISMATCH, &[]);
         let farewell = "Password incorrect".to_owned();
         context.actions.push(Action::Leave { words: None, farewell });
@@ -163,20 +158,20 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
         nick: Some(nick.clone()),
         username: Some(Arc::clone(username)),
         realname: Some(Arc::clone(realname)),
-        account: door.account.clone(),
+        account: registration.account.clone(),
         named_only: true,
-        metadata: door.metadata.clone(),
+        metadata: registration.metadata.clone(),
         ..Entry::default()
     };
-    // It may have been taken meanwhile, or be an account that was not proved.
+    // It may have been taken meanwhile, or be that of an account not logged in to.
     if let Err(refusal) = choose_nick(context, &mut entry) {
-        if let Some(door) = &mut context.session.door {
-            door.nick = None;
+        if let Some(registration) = &mut context.session.registration {
+            registration.nick = None;
         }
         return refusals::refuse("NICK", &[], &refusal, &mut context.reply());
     }
-    if let Some(door) = &mut context.session.door {
-        door.entering = true;
+    if let Some(registration) = &mut context.session.registration {
+        registration.entering = true;
     }
     if context.session.has_sasl() {
         sasl::abort(context);
@@ -184,7 +179,7 @@ pub(super) fn come_in(context: &mut Context<'_, '_>) {
     context.actions.push(Action::Enter(Box::new(entry)));
 }
 
-/// The nick that the entry wants, or one like it if another session of its account has that.
+/// The nick that the entry wants, or a similar one if another session of its account has that.
 fn choose_nick(context: &Context<'_, '_>, entry: &mut Entry) -> Result<(), Refusal> {
     let Some(nick) = &entry.nick else { return Ok(()) };
     let free = context.view.hub.nick_is_free(context.view.me, entry.account.as_ref(), nick);
@@ -199,26 +194,26 @@ fn choose_nick(context: &Context<'_, '_>, entry: &mut Entry) -> Result<(), Refus
 }
 
 impl Session {
-    /// It goes away; whether it was still outside.
+    /// It disconnects; whether it had not registered.
     pub fn step_away(&mut self) -> bool {
-        self.door.take().is_some()
+        self.registration.take().is_some()
     }
 
     /// Registers the client, if a proof was all that it waited for.
     pub fn go_on(&mut self, view: &mut View<'_>, out: &mut Replies, actions: &mut Vec<Action>) {
-        come_in(&mut Context { session: self, view, out, actions });
+        try_register(&mut Context { session: self, view, out, actions });
     }
 
-    /// The chat has not let it in: its nick was taken meanwhile.
-    pub(super) fn turned_away(&mut self) {
-        if let Some(door) = &mut self.door {
-            door.entering = false;
-            door.nick = None;
+    /// The chat has rejected its entry: the nick was taken meanwhile.
+    pub(super) fn entry_rejected(&mut self) {
+        if let Some(registration) = &mut self.registration {
+            registration.entering = false;
+            registration.nick = None;
         }
     }
 }
 
-/// Everything that a client is told first.
+/// The first lines to a client that has registered.
 pub(super) fn welcome(context: &mut Context<'_, '_>) {
     let settings = context.view.settings;
     let Some(user) = context.user() else { return };

@@ -1,11 +1,12 @@
 //! What one client is told of its own actions, and of what concerns it alone.
 
+use super::caps::Caps;
+use super::context::Context;
 use super::render::{direct_message, joined, write};
 use super::reply::{Lines, Replies};
-use super::{
-    Caps, Context, Session, View, channel, fields, history, metadata, modes, read_marker, refusals,
-    registration,
-};
+use super::session::Session;
+use super::view::View;
+use super::{channel, fields, history, metadata, modes, read_marker, refusals, registration};
 use crate::chat::{
     AccountStep, DirectMessage, Event, Identity, Kind, Refusal, UserMode, Viewpoint,
 };
@@ -128,7 +129,7 @@ fn tell_if_away(context: &mut Context<'_, '_>, message: &DirectMessage) {
 fn other(context: &mut Context<'_, '_>, event: &Event) {
     match event {
         Event::Welcome { .. } => {
-            context.session.door = None;
+            context.session.registration = None;
             context.view.counts.remove_unregistered();
             registration::welcome(context);
         }
@@ -161,8 +162,8 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
 }
 
 fn refused(context: &mut Context<'_, '_>, refusal: &Refusal) {
-    if !context.session.is_in() {
-        context.session.turned_away();
+    if !context.session.is_registered() {
+        context.session.entry_rejected();
         return refusals::refuse("NICK", &[], refusal, &mut context.reply());
     }
     if context.session.take_sasl() {

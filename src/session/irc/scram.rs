@@ -4,8 +4,8 @@
 //! Deliberately absent: an answer that says what was wrong (`e=`). IRC has ERR_SASLFAIL for that,
 //! and it says the same for all.
 
-use super::Proof;
 use crate::chat::{Challenge, ScramProof};
+use crate::session::action::Proof;
 use crate::wire::scram::{ClientFinal, ClientFirst, auth_message, server_first};
 use std::sync::Arc;
 

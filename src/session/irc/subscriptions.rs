@@ -9,10 +9,12 @@
 //! removed. So is that on joining a channel of more than [`SYNC_AT_JOIN`] members, lest a crowd that
 //! joins is sent everything about everyone at once.
 
+use super::context::Context;
 use super::metadata_lines::{announce, batch, invalid_key, name};
 use super::reply::{Replies, ReplyWriter};
+use super::session::Session;
 use super::settings::SUBSCRIPTIONS;
-use super::{Context, Session, View};
+use super::view::View;
 use crate::chat::{Holder, Hub, Metadata, MetadataChanges, Room, SessionId, User, is_metadata_key};
 use crate::wire::irc::{MAX_BODY, Numeric, numeric};
 use std::collections::HashSet;
@@ -68,7 +70,7 @@ pub(super) fn subscribe(context: &mut Context<'_, '_>, keys: &[&str]) {
             reply.fail("METADATA", "LIMIT_REACHED", &[key, &most], text);
         }
     }
-    if !new.is_empty() && context.session.is_in() && context.session.caps.metadata() {
+    if !new.is_empty() && context.session.is_registered() && context.session.caps.metadata() {
         tell_of_new(context, &new);
     }
 }

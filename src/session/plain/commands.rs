@@ -227,6 +227,10 @@ static ROWS: &[Row] = rows! {
         line.end()?;
         run(Command::Connections)
     };
+    ["stats"], "", "operator: show how full the server is and what its limits have done", |_, line| {
+        line.end()?;
+        Ok(Action::Stats)
+    };
 };
 
 /// Parses a line without its `/`.

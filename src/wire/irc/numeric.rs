@@ -93,6 +93,7 @@ numerics! {
     221 RPL_UMODEIS "<user modes>"
     242 RPL_STATSUPTIME ":text with days, hours, minutes, seconds"
     243 RPL_STATSOLINE "O <host mask> * <name>"
+    249 RPL_STATSDEBUG ":text"
     251 RPL_LUSERCLIENT ":text with users, invisible, servers"
     252 RPL_LUSEROP "<operators>" = "operators online"
     253 RPL_LUSERUNKNOWN "<connections not registered>" = "unregistered connections"

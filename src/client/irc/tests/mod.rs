@@ -112,7 +112,7 @@ impl Talk {
 
     /// What is shown, as it looks without colours.
     fn shown(&mut self) -> Vec<String> {
-        let zone = self.now.to_zoned(jiff::tz::TimeZone::UTC);
+        let zone = self.now.to_zoned_datetime(jiff::tz::TimeZone::UTC);
         let painter = crate::client::paint::Painter::new(false, false);
         let mut all = Vec::new();
         for item in self.session.take_shown() {

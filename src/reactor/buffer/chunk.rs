@@ -1,7 +1,7 @@
-//! Encode once, share with everybody: an append-only chunk of outgoing bytes.
+//! Outgoing bytes that are written once and shared by all recipients, in append-only chunks.
 //!
-//! A message for ten thousand members is written into a chunk one time; each member's outbox gets
-//! a [`Segment`], sixteen bytes that say "from here to there in that chunk" and keep it alive.
+//! A message for ten thousand recipients is written into a chunk once; each recipient's outbox gets a
+//! [`Segment`], sixteen bytes that mean "from here to there in that chunk" and keep it alive.
 //! When the last segment is gone, so is the chunk.
 //!
 //! Invariants, on which the few lines of `unsafe` rest:
@@ -17,7 +17,7 @@ use std::fmt;
 use std::rc::Rc;
 
 /// Bytes of one chunk. A turn's messages should fit, so that they merge into one write per
-/// member; and it should stay in the processor's second-level cache while it is sent.
+/// recipient; and it should stay in the processor's second-level cache while it is sent.
 pub const CHUNK_SIZE: usize = 64 * 1024;
 
 struct Chunk {
@@ -129,9 +129,9 @@ impl fmt::Debug for Segment {
 ///
 /// ```
 /// use chatloop_reactor::ChunkWriter;
-/// let mut encoder = ChunkWriter::new();
-/// let mut both = encoder.append(b"hello ");
-/// let second = encoder.append(b"world\n");
+/// let mut chunks = ChunkWriter::new();
+/// let mut both = chunks.append(b"hello ");
+/// let second = chunks.append(b"world\n");
 /// assert!(both.merge(&second)); // they touch: one slice, one write
 /// assert_eq!(both.bytes(), b"hello world\n");
 /// ```
@@ -148,12 +148,12 @@ impl Default for ChunkWriter {
 }
 
 impl ChunkWriter {
-    /// An encoder of chunks of [`CHUNK_SIZE`]; it allocates at the first append.
+    /// A writer of chunks of [`CHUNK_SIZE`]; it allocates at the first append.
     pub fn new() -> ChunkWriter {
         ChunkWriter::with_chunk_size(CHUNK_SIZE)
     }
 
-    /// An encoder of smaller chunks, for a program with little to say or for a test.
+    /// A writer of smaller chunks, for a program that sends little, or for a test.
     pub fn with_chunk_size(chunk_size: usize) -> ChunkWriter {
         ChunkWriter {
             current: None,
@@ -162,7 +162,7 @@ impl ChunkWriter {
         }
     }
 
-    /// Writes `bytes` down once and names them. A message never straddles two chunks; one that is
+    /// Writes `bytes` once and returns the segment that stands for them. A message never straddles two chunks; one that is
     /// larger than a chunk gets its own. At most 4 GiB at a time.
     pub fn append(&mut self, bytes: &[u8]) -> Segment {
         let chunk = match &self.current {
@@ -183,8 +183,8 @@ impl ChunkWriter {
         self.allocated
     }
 
-    /// Rewinds the current chunk if no segment of it exists any more: the next messages are written
-    /// to memory that is warm in the cache. Call it when a turn's flush is done.
+    /// Rewinds the current chunk if no segment of it is left: the next messages are written to
+    /// memory that is warm in the cache. Call it when a turn's flush is done.
     pub fn rewind(&mut self) {
         if let Some(chunk) = self.current.as_mut().and_then(Rc::get_mut) {
             // `get_mut` proves that no segment exists, so "below `filled`" may shrink.
@@ -199,10 +199,10 @@ mod tests {
 
     #[test]
     fn a_message_never_straddles_two_chunks() {
-        let mut encoder = ChunkWriter::with_chunk_size(8);
-        let first = encoder.append(b"12345");
-        let second = encoder.append(b"6789");
-        let large = encoder.append(b"more than a chunk holds");
+        let mut chunks = ChunkWriter::with_chunk_size(8);
+        let first = chunks.append(b"12345");
+        let second = chunks.append(b"6789");
+        let large = chunks.append(b"more than a chunk holds");
         assert_eq!(first.bytes(), b"12345");
         assert_eq!(second.bytes(), b"6789");
         assert_eq!(large.bytes(), b"more than a chunk holds");
@@ -220,16 +220,16 @@ mod tests {
 
     #[test]
     fn rewinding_waits_for_the_last_segment() {
-        let mut encoder = ChunkWriter::with_chunk_size(8);
-        let held = encoder.append(b"abc");
-        encoder.rewind();
-        assert_eq!(encoder.append(b"def").start, 3, "someone still holds the first three");
+        let mut chunks = ChunkWriter::with_chunk_size(8);
+        let held = chunks.append(b"abc");
+        chunks.rewind();
+        assert_eq!(chunks.append(b"def").start, 3, "someone still holds the first three");
         assert_eq!(held.bytes(), b"abc");
         drop(held);
-        encoder.rewind();
-        assert_eq!(encoder.append(b"ghi").start, 0);
-        assert_eq!(encoder.allocated(), 8, "one chunk has served for all of it");
-        encoder.append(b"longer than a chunk");
-        assert_eq!(encoder.allocated(), 8 + 19);
+        chunks.rewind();
+        assert_eq!(chunks.append(b"ghi").start, 0);
+        assert_eq!(chunks.allocated(), 8, "one chunk has served for all of it");
+        chunks.append(b"longer than a chunk");
+        assert_eq!(chunks.allocated(), 8 + 19);
     }
 }

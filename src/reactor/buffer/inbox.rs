@@ -1,4 +1,4 @@
-//! Bytes that have arrived and are not yet understood: the bounded inbound buffer.
+//! The bytes that have arrived and are not used up yet: a bounded inbound buffer.
 //!
 //! Reads go through one scratch buffer that all connections share; what a connection keeps is
 //! only what could not be used up, most often nothing or the beginning of a line. So an idle
@@ -8,7 +8,7 @@
 //! first and does not read beyond it; the rest waits in the kernel, whose window then closes, and
 //! the peer itself is slowed down. That is all the back-pressure TCP needs.
 
-/// The bytes that one connection has sent and that have not been consumed yet.
+/// What one connection has sent and the program has not used up yet.
 #[derive(Default)]
 pub struct Inbox {
     bytes: Vec<u8>,
@@ -18,7 +18,7 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// An empty one; it owns no memory.
+    /// An empty inbox; it owns no memory.
     pub fn new() -> Inbox {
         Inbox::default()
     }

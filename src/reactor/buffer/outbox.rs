@@ -1,4 +1,4 @@
-//! Bytes that wait to be sent to one peer: a queue of segments, and one place that writes.
+//! The bytes that wait to be sent to one peer: a queue of segments, and one place that writes.
 //!
 //! A socket takes what its buffer has room for and no more, so everything a program "sends" is
 //! really queued: the rest of a short write must be kept, in order, and tried again when the
@@ -25,18 +25,32 @@ const SPARSE: usize = 8;
 /// Size of the chunks that sparse segments are copied into.
 const GATHERED_CHUNK: usize = 4 * 1024;
 
-/// The result of a write.
+/// The outcome of a write.
 #[derive(Debug)]
 pub enum Written {
     /// Nothing waits any more.
     All,
     /// The socket's buffer is full, or the turn's share is used up: continue when it is writable.
     Some,
-    /// The peer takes no more, ever. What waited is dropped.
+    /// The connection broke, so what waited is dropped.
     Failed(io::Error),
 }
 
-/// The bytes queued for one peer.
+/// The bytes that one peer is still to be sent.
+///
+/// ```
+/// use chatloop_reactor::{ChunkWriter, Outbox, Written};
+/// let mut chunks = ChunkWriter::new();
+/// let (mut ada, mut bob) = (Outbox::new(), Outbox::new());
+/// let line = chunks.append(b"hello\n"); // in memory once
+/// ada.push(&line);
+/// bob.push(&line);
+///
+/// // A transport takes what it has room for; this one has room for four bytes.
+/// let mut room = [0; 4];
+/// assert!(matches!(ada.write_to(&mut &mut room[..], usize::MAX), Written::Some));
+/// assert_eq!((&room, ada.len(), bob.len()), (b"hell", 2, 6));
+/// ```
 #[derive(Default)]
 pub struct Outbox {
     /// The oldest segment stands apart: most outboxes never hold a second one, and then the queue
@@ -47,7 +61,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An empty one; it owns no memory.
+    /// An empty outbox; it owns no memory.
     pub fn new() -> Outbox {
         Outbox::default()
     }
@@ -67,8 +81,8 @@ impl Outbox {
         usize::from(self.first.is_some()) + self.rest.len()
     }
 
-    /// Queues `segment`. The limit is the caller's: it checks [`len`](Outbox::len) and decides what
-    /// to do.
+    /// Queues `segment` behind what waits. The limit is the caller's: it looks at
+    /// [`len`](Outbox::len) and decides what becomes of a peer that does not read.
     pub fn push(&mut self, segment: &Segment) {
         if segment.is_empty() {
             return;
@@ -120,8 +134,8 @@ impl Outbox {
                 Ok(count) => {
                     self.drop_front(count);
                     sent += count;
-                    // A short write is the socket's way to say that it is full; asking again would
-                    // cost a system call to hear EAGAIN.
+                    // A short write means that the socket is full: another one would cost a
+                    // system call to return EAGAIN.
                     if count < offered {
                         return Written::Some;
                     }
@@ -137,7 +151,7 @@ impl Outbox {
         Written::All
     }
 
-    /// Forgets what waits.
+    /// Drops what waits.
     pub fn clear(&mut self) {
         *self = Outbox::new();
     }
@@ -169,7 +183,7 @@ impl Outbox {
             count -= first.len();
             self.first = self.rest.pop_front();
         }
-        // Drained: a queue that once was long must not keep its table permanently.
+        // Drained: a queue that was long once must not keep its table.
         self.rest = VecDeque::new();
     }
 }
@@ -216,9 +230,9 @@ mod tests {
 
     #[test]
     fn what_touches_is_one_write_and_the_senders_gap_makes_two_slices() {
-        let mut encoder = ChunkWriter::new();
+        let mut chunks = ChunkWriter::new();
         let lines: Vec<Segment> =
-            [b"a\n", b"b\n", b"c\n"].iter().map(|line| encoder.append(*line)).collect();
+            [b"a\n", b"b\n", b"c\n"].iter().map(|line| chunks.append(*line)).collect();
         let (mut member, mut sender) = (Outbox::new(), Outbox::new());
         lines.iter().for_each(|line| member.push(line));
         [&lines[0], &lines[2]].into_iter().for_each(|line| sender.push(line));
@@ -230,9 +244,9 @@ mod tests {
 
     #[test]
     fn a_short_write_keeps_the_rest_and_asks_no_further() {
-        let mut encoder = ChunkWriter::new();
+        let mut chunks = ChunkWriter::new();
         let mut outbox = Outbox::new();
-        outbox.push(&encoder.append(b"hello"));
+        outbox.push(&chunks.append(b"hello"));
         let mut socket = Script::new(&[Err(io::ErrorKind::Interrupted), Ok(2)]);
         assert!(matches!(outbox.write_to(&mut socket, 1 << 20), Written::Some));
         assert_eq!((socket.calls, outbox.len()), (2, 3));
@@ -244,9 +258,9 @@ mod tests {
 
     #[test]
     fn a_failed_write_drops_everything() {
-        let mut encoder = ChunkWriter::new();
+        let mut chunks = ChunkWriter::new();
         let mut outbox = Outbox::new();
-        outbox.push(&encoder.append(b"hello"));
+        outbox.push(&chunks.append(b"hello"));
         let mut socket = Script::new(&[Err(io::ErrorKind::BrokenPipe)]);
         let Written::Failed(error) = outbox.write_to(&mut socket, 1 << 20) else { panic!() };
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
@@ -255,12 +269,12 @@ mod tests {
 
     #[test]
     fn a_peer_that_reads_nothing_does_not_hold_on_to_every_chunk() {
-        // Twenty bytes out of every chunk, as a private word in a busy server would be.
-        let mut encoder = ChunkWriter::new();
+        // Twenty bytes out of every chunk, as a direct message on a busy server would be.
+        let mut chunks = ChunkWriter::new();
         let mut outbox = Outbox::new();
         for _ in 0..1_000 {
-            outbox.push(&encoder.append(&[b'x'; 20]));
-            encoder.append(&[b'y'; CHUNK_FILLER]);
+            outbox.push(&chunks.append(&[b'x'; 20]));
+            chunks.append(&[b'y'; CHUNK_FILLER]);
         }
         let kept = outbox.first.iter().chain(&outbox.rest);
         // Neighbouring segments of one gathered chunk are merged, so no chunk is counted twice.
@@ -319,7 +333,7 @@ mod tests {
         /// The model of an outbox is a plain vector of what it is owed.
         #[test]
         fn bytes_leave_in_order_each_once(steps in steps()) {
-            let mut encoder = ChunkWriter::new();
+            let mut chunks = ChunkWriter::new();
             let mut outboxes: [Outbox; MEMBERS] = Default::default();
             let mut owed: [Vec<u8>; MEMBERS] = Default::default();
             let mut last: Option<Segment> = None;
@@ -330,7 +344,7 @@ mod tests {
                         let bytes: Vec<u8> = (0..length)
                             .map(|_| { next_byte = next_byte.wrapping_add(1); next_byte })
                             .collect();
-                        let segment = encoder.append(&bytes);
+                        let segment = chunks.append(&bytes);
                         for member in (0..MEMBERS).filter(|member| members >> member & 1 == 1) {
                             outboxes[member].push(&segment);
                             owed[member].extend(&bytes);
@@ -357,7 +371,7 @@ mod tests {
                     }
                     Step::Rewind => {
                         last = None;
-                        encoder.rewind();
+                        chunks.rewind();
                     }
                 }
                 for (outbox, owed) in outboxes.iter().zip(&owed) {
@@ -378,17 +392,17 @@ mod tests {
             lengths in proptest::collection::vec(1..400_usize, 1..60),
             chunk_size in 400..4_000_usize,
         ) {
-            let mut encoder = ChunkWriter::with_chunk_size(chunk_size);
+            let mut chunks = ChunkWriter::with_chunk_size(chunk_size);
             let mut outbox = Outbox::new();
-            let (mut chunks, mut room) = (0, 0);
+            let (mut count, mut room) = (0, 0);
             for length in lengths {
                 if room < length {
-                    (chunks, room) = (chunks + 1, chunk_size);
+                    (count, room) = (count + 1, chunk_size);
                 }
                 room -= length;
-                outbox.push(&encoder.append(&vec![b'x'; length]));
+                outbox.push(&chunks.append(&vec![b'x'; length]));
             }
-            prop_assert!(outbox.segments() <= chunks);
+            prop_assert!(outbox.segments() <= count);
         }
     }
 }

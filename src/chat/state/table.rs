@@ -1,0 +1,138 @@
+//! A map whose walks are paid for.
+//!
+//! Looking something up is free. Whoever walks over a table is charged for all of it when the walk
+//! begins, so a loop that ends early costs as much as one that does not: what is to be found has an
+//! index. There is no other way to walk, so no command can forget to pay.
+
+use crate::chat::model::work::{self, ROW};
+use indexmap::{Equivalent, IndexMap};
+use serde::{Deserialize, Serialize};
+use std::hash::Hash;
+
+/// A map in the order of insertion, but for removals: the last entry fills the gap.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::chat) struct Table<K: Hash + Eq, V>(
+    #[serde(
+        with = "indexmap::map::serde_seq",
+        bound(
+            serialize = "K: Serialize, V: Serialize",
+            deserialize = "K: Deserialize<'de>, V: Deserialize<'de>"
+        )
+    )]
+    IndexMap<K, V>,
+);
+
+impl<K: Hash + Eq, V> Default for Table<K, V> {
+    fn default() -> Table<K, V> {
+        Table(IndexMap::new())
+    }
+}
+
+/// Looking up and changing: as fast for many entries as for one.
+impl<K: Hash + Eq, V> Table<K, V> {
+    pub(in crate::chat) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(in crate::chat) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(in crate::chat) fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<&V> {
+        self.0.get(key)
+    }
+
+    pub(in crate::chat) fn get_key_value<Q: Hash + Equivalent<K> + ?Sized>(
+        &self,
+        key: &Q,
+    ) -> Option<(&K, &V)> {
+        self.0.get_key_value(key)
+    }
+
+    pub(in crate::chat) fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.0.get_mut(key)
+    }
+
+    pub(in crate::chat) fn contains_key<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> bool {
+        self.0.contains_key(key)
+    }
+
+    pub(in crate::chat) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        self.0.insert(key, value)
+    }
+
+    /// The entry of a key, made if there is none.
+    pub(in crate::chat) fn get_or_insert_with(
+        &mut self,
+        key: K,
+        make: impl FnOnce() -> V,
+    ) -> &mut V {
+        self.0.entry(key).or_insert_with(make)
+    }
+
+    pub(in crate::chat) fn swap_remove<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.0.swap_remove(key)
+    }
+}
+
+/// Walks, which are charged for.
+impl<K: Hash + Eq, V> Table<K, V> {
+    fn charge(&self) {
+        work::charge(ROW.times(self.0.len()));
+    }
+
+    pub(in crate::chat) fn iter(&self) -> indexmap::map::Iter<'_, K, V> {
+        self.charge();
+        self.0.iter()
+    }
+
+    pub(in crate::chat) fn keys(&self) -> indexmap::map::Keys<'_, K, V> {
+        self.charge();
+        self.0.keys()
+    }
+
+    pub(in crate::chat) fn values(&self) -> indexmap::map::Values<'_, K, V> {
+        self.charge();
+        self.0.values()
+    }
+
+    pub(in crate::chat) fn values_mut(&mut self) -> indexmap::map::ValuesMut<'_, K, V> {
+        self.charge();
+        self.0.values_mut()
+    }
+
+    pub(in crate::chat) fn retain(&mut self, keep: impl FnMut(&K, &mut V) -> bool) {
+        self.charge();
+        self.0.retain(keep);
+    }
+}
+
+impl<K: Hash + Eq, V> FromIterator<(K, V)> for Table<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Table<K, V> {
+        Table(entries.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_is_paid_for_and_a_lookup_is_not() {
+        let mut table: Table<u32, u32> = (0..100).map(|number| (number, number)).collect();
+        work::take();
+        assert_eq!((table.get(&7), table.contains_key(&200)), (Some(&7), false));
+        assert_eq!(work::take(), work::Cost(0));
+        assert_eq!(table.values().find(|value| **value == 0), Some(&0));
+        assert_eq!(work::take(), ROW.times(100));
+        table.retain(|key, _| *key < 50);
+        assert_eq!((work::take(), table.len()), (ROW.times(100), 50));
+    }
+}

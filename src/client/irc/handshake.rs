@@ -1,0 +1,53 @@
+//! The state of a registration and of a login in progress.
+
+use super::scram::Scram;
+use zeroize::Zeroizing;
+
+/// An account and its password.
+#[derive(Clone, Debug)]
+pub(super) struct Login {
+    pub account: String,
+    pub password: Zeroizing<String>,
+}
+
+/// The state of a registration.
+#[derive(Debug, Default)]
+pub(super) struct Registration {
+    /// The server has sent something that IRC servers send.
+    pub answered: bool,
+    /// The requested nick, and the last one tried.
+    pub wanted: String,
+    pub nick: String,
+    pub tries: u32,
+    /// What separates the digits. Some servers reserve `guest1` and the like.
+    pub joint: &'static str,
+    /// Pending requests.
+    pub requests: usize,
+    /// The list of capabilities is complete.
+    pub listed: bool,
+    pub sasl: Sasl,
+}
+
+/// The state of SASL.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Sasl {
+    #[default]
+    Not,
+    Begun,
+    Over,
+}
+
+/// A login in progress.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub login: Login,
+    pub how: How,
+    pub heard: String,
+}
+
+#[derive(Debug)]
+pub(super) enum How {
+    Plain,
+    /// `None` until the server asks for the first message.
+    Scram(Option<Box<Scram>>),
+}

@@ -1,0 +1,124 @@
+//! This person's messages that the server has not confirmed yet, and those that may be lost.
+
+use super::pace::MAX_WAITING;
+use super::server_info::ServerInfo;
+use jiff::Timestamp;
+use std::collections::VecDeque;
+
+/// Messages that are remembered until they are confirmed: more than may wait or be in flight. If
+/// one were forgotten, its echo would be shown.
+const MAX_SPOKEN: usize = 2 * MAX_WAITING;
+/// Messages that were possibly not delivered.
+const MAX_LOST: usize = 100;
+
+/// One message that is not confirmed yet.
+#[derive(Debug)]
+struct Unconfirmed {
+    label: String,
+    target: String,
+    text: String,
+    /// Its serial number in the [`Pace`](super::pace::Pace).
+    serial: u64,
+    /// It was sent after this.
+    after: Timestamp,
+}
+
+/// A message that was possibly not delivered.
+#[derive(Debug)]
+struct Lost {
+    target: String,
+    text: String,
+    after: Timestamp,
+}
+
+/// This person's messages that the server has not confirmed.
+#[derive(Debug, Default)]
+pub(super) struct SentMessages {
+    waiting: VecDeque<Unconfirmed>,
+    lost: Vec<Lost>,
+    labels: u64,
+    /// How many echoes have arrived.
+    confirmed: u64,
+}
+
+impl SentMessages {
+    pub fn next_label(&mut self) -> String {
+        self.labels += 1;
+        self.labels.to_string()
+    }
+
+    pub fn remember(
+        &mut self,
+        label: String,
+        target: &str,
+        text: &str,
+        serial: u64,
+        after: Timestamp,
+    ) {
+        if self.waiting.len() == MAX_SPOKEN {
+            self.waiting.pop_front();
+        }
+        let (target, text) = (target.to_owned(), text.to_owned());
+        self.waiting.push_back(Unconfirmed { label, target, text, serial, after });
+    }
+
+    /// An echo arrives; whether this client sent the message. Without labels they come in order.
+    pub fn echoed(&mut self, label: Option<&str>, target: &str, server: &ServerInfo) -> bool {
+        let labelled = server.has("labeled-response");
+        let place = self.waiting.iter().position(|it| match label {
+            Some(label) => it.label == label,
+            None => !labelled && server.same(&it.target, target),
+        });
+        let found = place.and_then(|place| self.waiting.remove(place)).is_some();
+        self.confirmed += u64::from(found);
+        found
+    }
+
+    /// How many echoes have arrived.
+    pub fn confirmed(&self) -> u64 {
+        self.confirmed
+    }
+
+    /// The server rejected the message with this label: its target and text.
+    pub fn refused(&mut self, label: &str) -> Option<(String, String)> {
+        let place = self.waiting.iter().position(|it| it.label == label)?;
+        self.waiting.remove(place).map(|it| (it.target, it.text))
+    }
+
+    /// The server has taken everything up to this one. Echoes are still waited for.
+    pub fn taken(&mut self, serial: u64, comes_back: bool) {
+        if !comes_back {
+            self.waiting.retain(|it| it.serial > serial);
+        }
+    }
+
+    /// What is not confirmed may be lost.
+    pub fn connection_lost(&mut self) {
+        let waiting = self.waiting.drain(..);
+        self.lost.extend(waiting.map(|it| Lost {
+            target: it.target,
+            text: it.text,
+            after: it.after,
+        }));
+        let over = self.lost.len().saturating_sub(MAX_LOST);
+        self.lost.drain(..over);
+    }
+
+    /// A message of this person is in the room's history; whether it is one that may be lost.
+    pub fn was_heard(&mut self, room: &str, text: &str) -> bool {
+        let is_it = |it: &Lost| it.target.eq_ignore_ascii_case(room) && it.text == text;
+        let place = self.lost.iter().position(is_it);
+        place.map(|place| self.lost.remove(place)).is_some()
+    }
+
+    /// After when the first message that may be lost was sent to a room.
+    pub fn lost_since(&self, room: &str) -> Option<Timestamp> {
+        let here = self.lost.iter().filter(|it| it.target.eq_ignore_ascii_case(room));
+        here.map(|it| it.after).min()
+    }
+
+    /// The possibly lost messages.
+    pub fn take_lost(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lost).into_iter().map(|it| it.text).collect()
+    }
+}

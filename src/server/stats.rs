@@ -1,0 +1,79 @@
+//! What the limits have done so far: one counter for each, by name.
+//!
+//! A limit that strikes is told to one peer and perhaps to the log; whoever runs the server wants to
+//! know how often. Every part that enforces a limit has a handle and counts here; `/stats` and
+//! STATS show the counters that are not zero. A new limit is one row of the table.
+//!
+//! Rejected: gauges (clients, bytes) in here, too. They would be kept twice, by their owner and
+//! here, and the second copy would be wrong one day; `/stats` asks the owners.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+macro_rules! counters {
+    ($($name:ident $text:literal;)*) => {
+        /// What is counted.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub(super) enum Counter { $($name),* }
+
+        impl Counter {
+            /// All of them, in the order in which they are shown, with their texts.
+            const ALL: &[(Counter, &str)] = &[$((Counter::$name, $text)),*];
+        }
+    };
+}
+
+counters! {
+    Full "clients rejected because the server was full (--max-clients)";
+    PerAddress "clients rejected for their address's count (--max-per-address)";
+    Banned "clients rejected by a server ban";
+    LongLine "lines rejected for their length (--max-line)";
+    Flood "clients slowed down (--flood-limit)";
+    Idle "clients disconnected for silence (--idle-timeout)";
+    SendQueue "clients disconnected for their send queue (--outbox-hard)";
+    Logins "logins rejected because too many were in progress";
+}
+
+/// A handle to the counters. All handles lead to the same ones: the loop has one thread.
+#[derive(Clone)]
+pub(super) struct Stats {
+    counts: Rc<[Cell<u64>]>,
+}
+
+impl Stats {
+    pub(super) fn new() -> Stats {
+        Stats { counts: Counter::ALL.iter().map(|_| Cell::new(0)).collect() }
+    }
+
+    /// A limit has struck.
+    pub(super) fn count(&self, counter: Counter) {
+        if let Some(count) = self.counts.get(counter as usize) {
+            count.set(count.get() + 1);
+        }
+    }
+
+    /// The counters that are not zero, a line each.
+    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+        let counted = Counter::ALL.iter().zip(self.counts.iter());
+        let struck = counted.filter(|(_, count)| count.get() > 0);
+        struck.map(|((_, text), count)| format!("{text}: {}", count.get()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_handle_counts_in_the_same_place() {
+        let stats = Stats::new();
+        let other = stats.clone();
+        assert_eq!(stats.lines().count(), 0);
+        other.count(Counter::Logins);
+        other.count(Counter::Logins);
+        stats.count(Counter::Full);
+        let lines: Vec<String> = stats.lines().collect();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].ends_with("(--max-clients): 1") && lines[1].ends_with(": 2"), "{lines:?}");
+    }
+}

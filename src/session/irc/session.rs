@@ -1,0 +1,212 @@
+//! The state of one IRC client, and the replies to its commands.
+
+use super::batch::Batch;
+use super::caps::{Caps, RenderCaps};
+use super::exchange::Exchange;
+use super::label::Label;
+use super::reply::{Replies, ReplyWriter};
+use super::view::View;
+use crate::chat::{Metadata, Name, Secret};
+use crate::session::frame::{Body, Frame};
+use crate::wire::frame::{Framer, LineKind, Step};
+use crate::wire::irc::{Limits, numeric};
+use std::sync::Arc;
+
+/// The state of one client.
+pub struct Session {
+    framer: Framer,
+    pub(super) caps: Caps,
+    /// The version of `CAP LS`, 0 before any.
+    pub(super) version: u16,
+    /// The command in progress.
+    pub(super) command: &'static str,
+    /// What it is about, for replies that repeat it.
+    pub(super) subject: Option<Box<[String]>>,
+    /// Its label, with the replies so far.
+    pub(super) label: Option<Box<Label>>,
+    /// The labelled responses so far, to name their batches.
+    labels: u32,
+    /// `None` once it has registered.
+    pub(super) registration: Option<Box<Registration>>,
+    pub(super) sasl: Option<Box<Exchange>>,
+    /// The multiline message that it is sending.
+    pub(super) batch: Option<Box<Batch>>,
+    /// Whether a timer for the age of a batch is set.
+    pub(super) batch_watched: bool,
+    /// The metadata keys that it subscribes to.
+    pub(super) subscriptions: Vec<String>,
+}
+
+/// The data of a client that has not registered yet.
+#[derive(Default)]
+pub(super) struct Registration {
+    pub(super) nick: Option<Name>,
+    pub(super) username: Option<Arc<str>>,
+    pub(super) realname: Option<Arc<str>>,
+    pub(super) password: Option<Secret>,
+    /// Capabilities are being negotiated: nothing happens until `CAP END`.
+    pub(super) negotiating: bool,
+    /// The account it has logged in to.
+    pub(super) account: Option<Name>,
+    pub(super) metadata: Metadata,
+    /// Its entry has been proposed to the journal.
+    pub(super) entering: bool,
+}
+
+impl Default for Session {
+    fn default() -> Session {
+        Session::new()
+    }
+}
+
+impl Session {
+    /// A client that has sent nothing yet.
+    pub fn new() -> Session {
+        Session {
+            framer: Framer::default(),
+            caps: Caps::NONE,
+            version: 0,
+            command: "",
+            subject: None,
+            label: None,
+            labels: 0,
+            registration: Some(Box::default()),
+            sasl: None,
+            batch: None,
+            batch_watched: false,
+            subscriptions: Vec::new(),
+        }
+    }
+
+    /// The capabilities under which it shares rendered lines.
+    pub fn look(&self) -> RenderCaps {
+        RenderCaps::new(self.caps)
+    }
+
+    /// The next line of `input`.
+    pub(in crate::session) fn next<'i>(&mut self, input: &'i [u8]) -> Frame<'i> {
+        match self.framer.next(input, LineKind::Irc(Limits::FROM_CLIENT)) {
+            Step::Incomplete { used } => Frame { used, pipelined: true, body: None },
+            Step::Line { bytes, used } => Frame {
+                used,
+                pipelined: self.may_follow_words(bytes),
+                body: Some(Body::Line(bytes)),
+            },
+            Step::TooLong { tags, used, .. } => {
+                let label = tags.get("label").map(|label| label.into_owned());
+                Frame { used, pipelined: false, body: Some(Body::TooLong(label)) }
+            }
+        }
+    }
+
+    /// Lets `write` add lines to `out`; replies to a labelled command are collected until the
+    /// command is done.
+    pub(in crate::session) fn answering<R>(
+        &mut self,
+        answers: bool,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Session, &mut Replies) -> R,
+    ) -> R {
+        let mut replies = Replies::default();
+        let result = write(self, &mut replies);
+        if answers {
+            self.collect(&mut replies);
+        }
+        out.extend_from_slice(replies.bytes());
+        result
+    }
+
+    /// Whether a line may be understood while words of this peer wait for the journal: words
+    /// whose answer, if there is one, can only be an error. Not behind words with a label: the
+    /// error would bear it.
+    fn may_follow_words(&self, line: &[u8]) -> bool {
+        let word = |word: &[u8]| {
+            line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+        };
+        let answered = self.caps.has(Caps::ECHO_MESSAGE) || self.label.is_some();
+        !answered && (word(b"PRIVMSG #") || word(b"NOTICE #"))
+    }
+
+    /// Whether it is to be told what it has said itself.
+    pub fn hears_itself(&self) -> bool {
+        self.caps.has(Caps::ECHO_MESSAGE)
+    }
+
+    /// Whether it is shown the last lines of a room that it enters: it does not ask for them by
+    /// itself (draft/chathistory), and can tell them from today's (server-time).
+    pub fn is_played_back(&self) -> bool {
+        self.caps.has(Caps::SERVER_TIME) && !self.caps.has(Caps::CHATHISTORY)
+    }
+
+    /// Whether the command in hand bears a label.
+    pub fn has_label(&self) -> bool {
+        self.label.is_some()
+    }
+
+    /// Whether it has registered.
+    pub fn is_registered(&self) -> bool {
+        self.registration.is_none()
+    }
+
+    /// A NOTICE from the server.
+    pub fn notice(&self, text: &str, view: &View<'_>, out: &mut Replies) {
+        self.reply(view, out).notice(text);
+    }
+
+    /// Replies to STATS with these lines.
+    pub fn stats(&self, lines: &[String], view: &View<'_>, out: &mut Replies) {
+        let mut reply = self.reply(view, out);
+        for line in lines {
+            reply.numeric_text(numeric::RPL_STATSDEBUG, &[], line);
+        }
+        reply.numeric(numeric::RPL_ENDOFSTATS, &["z"]);
+    }
+
+    /// The last line of a connection.
+    pub fn error(text: &str, out: &mut Replies) {
+        let text = format!("Closing link: ({text})");
+        let _ = out.lines().line().command("ERROR").trailing(&text).end();
+    }
+
+    /// Takes replies to the command in progress, if it is labelled; the rest is to be sent now.
+    pub fn collect(&mut self, replies: &mut Replies) {
+        if let Some(label) = &mut self.label {
+            label.collect(replies);
+        }
+    }
+
+    /// The command in progress is done: writes its labelled response.
+    pub fn finish(&mut self, view: &View<'_>, out: &mut Replies) {
+        if let Some(label) = self.label.take() {
+            self.labels = self.labels.wrapping_add(1);
+            let reference = format!("l{}", self.labels);
+            *out = Replies::from_bytes(label.finish(&reference, &view.settings.name, self.caps));
+        }
+    }
+
+    pub(super) fn reply<'o>(&self, view: &View<'o>, out: &'o mut Replies) -> ReplyWriter<'o> {
+        ReplyWriter {
+            server: &view.settings.name,
+            nick: self.nick(view),
+            caps: self.caps,
+            lines: out.lines(),
+        }
+    }
+
+    /// `*` before it has a nick.
+    pub(super) fn nick(&self, view: &View<'_>) -> Name {
+        if let Some(user) = view.hub.user(view.me) {
+            return user.identity.nick.clone();
+        }
+        let nick = self.registration.as_ref().and_then(|registration| registration.nick.clone());
+        nick.unwrap_or_else(|| Name::new("*"))
+    }
+
+    /// The line that [`next`](Session::next) found has been taken, with this label.
+    pub(super) fn taken(&mut self, too_long: bool, label: Option<&str>) {
+        self.framer.taken(too_long);
+        if let Some(label) = label.filter(|_| self.caps.has(Caps::LABELED_RESPONSE)) {
+            self.label = Some(Label::new(label));
+        }
+    }
+}
