@@ -84,17 +84,21 @@ impl Hub {
     pub fn without_texts<T>(&mut self, work: impl FnOnce(&Hub) -> T) -> T {
         let none: Arc<str> = "".into();
         let mut reactions = Vec::new();
-        for (room, it) in self.rooms.values_mut().enumerate() {
-            for (place, recent) in it.recent.iter_mut().enumerate() {
+        for room in self.rooms.values_mut() {
+            for (place, recent) in room.recent.iter_mut().enumerate() {
                 recent.text = Arc::clone(&none);
                 if !recent.reactions.is_empty() {
-                    reactions.push((room, place, std::mem::take(&mut recent.reactions)));
+                    reactions.push((
+                        room.name.clone(),
+                        place,
+                        std::mem::take(&mut recent.reactions),
+                    ));
                 }
             }
         }
         let done = work(self);
         for (room, place, reactions) in reactions {
-            let room = self.rooms.get_index_mut(room).map(|(_, room)| room);
+            let room = self.rooms.get_mut(&room);
             if let Some(recent) = room.and_then(|room| room.recent.get_mut(place)) {
                 recent.reactions = reactions;
             }
