@@ -39,6 +39,18 @@ pub(super) enum Found {
     Failed(Token, String),
 }
 
+impl Found {
+    /// Who has asked.
+    pub(super) fn token(&self) -> Token {
+        match self {
+            Found::Show(token, _)
+            | Found::Replay(token, ..)
+            | Found::Decide(token, _)
+            | Found::Failed(token, _) => *token,
+        }
+    }
+}
+
 /// The chat, its journal, and who waits for which answer.
 pub(super) struct Engine {
     hub: Hub,

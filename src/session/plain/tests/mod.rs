@@ -4,6 +4,7 @@
 mod seen;
 mod typed;
 
+use super::commands::help;
 use super::*;
 use crate::chat::{
     Change, Decision, Entry, Event, Hub, Outcome, PasswordHash, Point, Query, QuitReason, Range,
