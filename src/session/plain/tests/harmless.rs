@@ -45,7 +45,12 @@ fn events(text: &str) -> Vec<(Event, usize)> {
     let query = |scope| Query { scope, range: Range::Latest, limit: None, events: false };
     let past = |scope| {
         let entries = vec![stored.clone(), stored.clone()];
-        Event::Past(Box::new(Past { query: query(scope), entries, happened: Vec::new() }))
+        Event::Past(Box::new(Past {
+            query: query(scope),
+            entries,
+            happened: Vec::new(),
+            unsearched: None,
+        }))
     };
     let message = RoomMessage {
         id,
