@@ -307,6 +307,8 @@ pub struct Past {
     pub entries: Vec<StoredMessage>,
     /// The other events, if requested.
     pub happened: Vec<HistoryEvent>,
+    /// Where a search stopped early: what is before this record has not been examined.
+    pub unsearched: Option<RecordId>,
 }
 
 /// A step in the life of an account.
