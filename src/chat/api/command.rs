@@ -222,7 +222,7 @@ pub enum Decision {
         /// The rejection if there is no such message.
         missing: Refusal,
     },
-    /// Let the worker do this, then call [`Hub::worked`](super::Hub::worked) with the outcome.
+    /// Let the worker do this, then call [`Hub::worked`](crate::chat::Hub::worked) with the outcome.
     Work(Work),
     /// It cannot be done.
     Refuse(Refusal),

@@ -1,7 +1,7 @@
 //! Events of a room that are kept for history besides messages: joins, parts, renames, topics,
 //! modes.
 //!
-//! They are shown only on request ([`Query::events`](super::Query)). Room keys are not stored,
+//! They are shown only on request ([`Query::events`](crate::chat::Query)). Room keys are not stored,
 //! since a changed key is no longer relevant.
 
 use super::record::QuitReason;

@@ -1,8 +1,8 @@
 //! Messages as the journal stores them for history.
 //!
 //! A stored message comes from the hub, not from the record: the hub assigns the number and leaves
-//! out rejected messages. The journal takes [`Effect::entries`] of every effect, in order, and
-//! answers [`Query`](super::Query)s from them.
+//! out rejected messages. The journal takes `Effect::entries` of every effect, in order, and
+//! answers `Query`s from them.
 
 use crate::chat::model::{
     Continuations, Identity, IrcNames, Kind, Moment, Name, Quoted, RecordId, SessionId,

@@ -33,7 +33,7 @@ pub struct Hub {
     pub(in crate::chat) throttle: Throttle,
     pub(in crate::chat) server_bans: Vec<ServerBan>,
     /// The last private messages, so that their authors can take them back. At most
-    /// [`limits::RECENT_PRIVATE`](super::limits::RECENT_PRIVATE).
+    /// `limits::RECENT_PRIVATE`.
     #[serde(default)]
     pub(in crate::chat) private: VecDeque<Private>,
 }
