@@ -9,6 +9,7 @@ use crate::chat::{
 use std::sync::Arc;
 
 /// Events with `text` wherever a text can be, and the lines that each is rendered as.
+#[allow(clippy::too_many_lines)] // a list: splitting it would hide what is missing
 fn events(text: &str) -> Vec<(Event, usize)> {
     let shared: Arc<str> = text.into();
     let (name, room) = (|| Name::new(text), || Name::new(&format!("#{text}")));
