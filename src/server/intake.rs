@@ -11,7 +11,7 @@ use super::config::{Bytes, Config, OrOff};
 use super::connection::{Connection, Phase};
 use super::gate::{Blocked, Wait};
 use super::limits::{DEFAULT_LINE_RATE, Pace};
-use super::net::{Net, Peer, TimerKind};
+use super::net::{Net, Peer, PeerTimer};
 use super::stats::{Counter, Stats};
 use crate::chat::Hub;
 use crate::session::{Action, Body};
@@ -142,7 +142,7 @@ impl Intake {
                 Ok(()) => {}
                 Err(Wait::Records) => return LineOutcome::Blocked,
                 Err(Wait::Flood { until, first }) => {
-                    net.at(until, TimerKind::Flood(token));
+                    net.at(until, PeerTimer::Flood.of(token));
                     if !first {
                         return LineOutcome::Blocked;
                     }

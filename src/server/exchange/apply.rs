@@ -14,8 +14,10 @@ use crate::session::{Action, ProofAnswer, Replay};
 use chatloop_reactor::Token;
 
 impl Exchange {
-    /// Applies what the journal has committed, and tells who has lost what it has not.
-    pub(in crate::server) fn apply_records(&mut self) {
+    /// Hands the turn's proposals to the journal, applies what it has committed by now, and tells
+    /// the origins of what it has rejected.
+    pub(in crate::server) fn commit(&mut self) {
+        self.engine.end_turn();
         while let Some(record) = self.engine.next_committed() {
             self.apply(record);
         }
