@@ -13,9 +13,11 @@
 //! Invariant: what the poller is asked for is a pure function of this state
 //! ([`Connection::interest`]); no other code switches interest by hand.
 
-use super::config::{Config, LONGEST_LINE};
+use super::config::{Config, LONGEST_LINE, OrOff};
 use super::deferred::DeferredOutput;
 use super::gate::LineGate;
+use super::limits::{DEFAULT_LINE_RATE, Pace};
+use super::shares::ShareId;
 use crate::chat::{Origin, QuitReason};
 use crate::journal::QueryId;
 use crate::session::{Dialect, Format};
@@ -53,19 +55,21 @@ const INBOX_BOUND: usize = 64 * 1024;
 // A whole line and its end must fit, or its connection would wait permanently.
 const _: () = assert!(INBOX_BOUND > LONGEST_LINE + 2);
 
-/// Bounds of one connection's buffers, in bytes.
+/// Bounds of one connection: of its buffers, in bytes, and of its pace, if that is limited.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) outbox_soft: usize,
     pub(super) outbox_hard: usize,
     inbox: usize,
+    pub(super) pace: Pace,
 }
 
 impl Bounds {
     /// As configured.
     pub(super) fn of(config: &Config) -> Bounds {
+        let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
         let (outbox_soft, outbox_hard) = (config.outbox_soft.0, config.outbox_hard.0);
-        Bounds { outbox_soft, outbox_hard, inbox: INBOX_BOUND }
+        Bounds { outbox_soft, outbox_hard, inbox: INBOX_BOUND, pace: Pace::new(rate) }
     }
 }
 
@@ -198,6 +202,8 @@ pub(super) struct Connection {
     pub(super) life: Lifecycle,
     /// Output that waits behind an answer of the journal.
     deferred: Option<Box<DeferredOutput>>,
+    /// The share of its origin; given when it is taken in.
+    pub(super) share: ShareId,
     /// The number of its format's lane in the delivery.
     pub(super) lane: u16,
     /// It is in the list of those to be flushed.
@@ -241,6 +247,7 @@ impl Connection {
                 reason: None,
             },
             deferred: None,
+            share: ShareId::default(),
             lane,
             in_flush_queue: false,
             in_line_queue: false,

@@ -2,7 +2,7 @@
 
 use super::Exchange;
 use crate::chat::Change;
-use crate::server::accept::{Acceptor, NewPeer, is_flood_limited};
+use crate::server::accept::{Acceptor, NewPeer, is_flood_limited, work_limit};
 use crate::server::config::Config;
 use crate::server::connection::{Bounds, Connection};
 use crate::server::gate::{Blocked, LineGate};
@@ -63,7 +63,7 @@ impl Exchange {
         let gate = LineGate::new(is_flood_limited(config, address.ip()), now);
         let session = Dialect::new(config.style.into());
         let lane = self.broadcast.enter(session.format());
-        let token = self.net.insert(|token| {
+        let token = self.net.insert(work_limit(config, address.ip()), |token| {
             let mut connection =
                 Connection::new(token, transport, address.into(), session, lane, gate, tenths);
             connection.life.counted = rejection.is_none();
@@ -191,6 +191,8 @@ impl Exchange {
             if let Some(connection) = self.net.connection(token) {
                 let limited = is_flood_limited(self.live.config(), connection.address.ip());
                 connection.gate.limit_flood(limited, now);
+                let limit = work_limit(self.live.config(), connection.address.ip());
+                self.net.limit_work(token, limit);
             }
             // Also where nothing has changed: it only looks at the time that is left.
             self.check_idle(token);
