@@ -3,7 +3,7 @@
 //! `wait → accept and read → commands → timers → journal → apply → flush → reap`
 //!
 //! The server owns its parts and routes between them: a part does its work and returns what
-//! concerns the others, as [`Action`]s. All of them are performed in [`Server::perform`].
+//! concerns the others, as actions. All of them are performed in `exchange::perform`.
 
 use super::accept::{Acceptor, NewPeer, is_flood_limited, work_limit};
 use super::broadcast::Broadcast;

@@ -152,6 +152,9 @@ impl Exchange {
             Found::Replay(token, id, past) => {
                 let hub = self.engine.hub();
                 self.broadcast.release(&mut self.net, hub, (token, id), past.as_ref());
+                if past.is_none() {
+                    self.notice(token, "history took too long; /history shows it");
+                }
                 return;
             }
             Found::Show(token, event) => (token, Action::Show(Box::new(event))),

@@ -136,7 +136,12 @@ impl Chat {
 }
 
 fn past(query: Query, entries: Vec<StoredMessage>) -> Event {
-    Event::Past(Box::new(crate::chat::Past { query, entries, happened: Vec::new() }))
+    Event::Past(Box::new(crate::chat::Past {
+        query,
+        entries,
+        happened: Vec::new(),
+        unsearched: None,
+    }))
 }
 
 /// Alice and bob in the lobby.
