@@ -32,6 +32,7 @@ mod console;
 mod deferred;
 mod engine;
 mod exchange;
+mod export;
 mod gate;
 mod guesses;
 mod hashing;
@@ -58,8 +59,9 @@ mod trim;
 pub mod turn;
 mod worker;
 
-pub use crate::journal::{JournalError, export, import};
+pub use crate::journal::{JournalError, import};
 pub use config::Config;
+pub use export::export;
 pub use log::Log;
 pub use shutdown::Ending;
 pub use start::StartError;

@@ -11,7 +11,7 @@ pub mod table;
 pub mod user;
 
 pub use account::{Account, note_partner};
-pub use hub::{Hub, Private};
+pub use hub::{Hub, Private, Recalled};
 pub use room::{Ban, Member, Room};
 pub use room_list::RoomList;
 pub use server_ban::ServerBan;

@@ -22,8 +22,10 @@ const APPLYING: Duration = Duration::from_millis(10);
 const ANSWERING: Duration = Duration::from_millis(5);
 
 impl Exchange {
-    /// Applies what the journal has committed, and tells who has lost what it has not.
-    pub(in crate::server) fn apply_records(&mut self) {
+    /// Hands the turn's proposals to the journal, applies what it has committed by now, and tells
+    /// the origins of what it has rejected.
+    pub(in crate::server) fn commit(&mut self) {
+        self.engine.end_turn();
         let mut stint = Stint::begin(self.net.clock(), APPLYING);
         while !stint.is_over()
             && let Some(record) = self.engine.next_committed()
@@ -152,6 +154,9 @@ impl Exchange {
             Found::Replay(token, id, past) => {
                 let hub = self.engine.hub();
                 self.broadcast.release(&mut self.net, hub, (token, id), past.as_ref());
+                if past.is_none() {
+                    self.notice(token, "history took too long; /history shows it");
+                }
                 return;
             }
             Found::Show(token, event) => (token, Action::Show(Box::new(event))),

@@ -10,7 +10,7 @@ use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
 use crate::server::guesses::{Guess, Target};
 use crate::server::intake::Intake;
-use crate::server::net::TimerKind;
+use crate::server::net::PeerTimer;
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
 use crate::session::{Action, Proof, ProofAnswer};
@@ -58,7 +58,7 @@ impl Exchange {
             Action::Show(event) => self.reply(token, &event),
             Action::AwaitRegistration(timeout) => {
                 self.broadcast.take_early(&mut self.net, token);
-                self.net.arm(token, timeout, TimerKind::Registration(token));
+                self.net.arm(token, timeout, PeerTimer::Registration.of(token));
             }
             Action::Enter(entry) => self.enter(token, *entry),
             Action::Registered => self.net.start_idling(token, self.idle_limit()),
@@ -102,7 +102,7 @@ impl Exchange {
                 }
             }
             Action::WatchBatch(pause) => {
-                self.net.after(pause, TimerKind::Batch(token));
+                self.net.after(pause, PeerTimer::Batch.of(token));
             }
         }
         true

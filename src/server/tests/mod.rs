@@ -48,6 +48,18 @@ impl Bench {
         self.server.turn(&mut self.readiness, Some(Duration::ZERO)).unwrap()
     }
 
+    fn online(&mut self) -> usize {
+        self.server.exchange().census().0
+    }
+
+    fn connections(&mut self) -> usize {
+        self.server.exchange().census().1
+    }
+
+    fn longest_queue(&mut self) -> usize {
+        self.server.exchange().census().2
+    }
+
     fn settle(&mut self) {
         for _ in 0..SETTLED {
             self.turn();

@@ -89,7 +89,7 @@ impl Session {
         self.sasl.is_some()
     }
 
-    /// What came of [`Proof::Begin`].
+    /// What came of `Proof::Begin`.
     pub fn challenged(&mut self, challenge: &Challenge, view: &mut View<'_>, out: &mut Replies) {
         match self.sasl.as_deref_mut().and_then(|exchange| exchange.challenge(challenge)) {
             Some(text) => say(&text, &mut out.lines()),
@@ -97,7 +97,7 @@ impl Session {
         }
     }
 
-    /// What came of [`Proof::Scram`], if it fits: this account, and our own proof for the client.
+    /// What came of `Proof::Scram`, if it fits: this account, and our own proof for the client.
     pub fn signed(
         &mut self,
         account: &Name,
