@@ -19,8 +19,7 @@
 
 use crate::chat::{Name, Origin};
 use chatloop_reactor::Token;
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 /// Wrong passwords for one account without a delay.
@@ -39,7 +38,7 @@ const MEMORY: Duration = Duration::from_secs(900);
 const TALLIES: usize = 4_096;
 
 /// What is guessed at.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Target {
     Account(Name),
     Oper(Name),
@@ -63,14 +62,15 @@ struct Tally {
 
 /// Tallies of one kind.
 struct Tallies<K> {
-    all: HashMap<K, Tally>,
+    /// In order, so that no hash decides which of two equally old tallies gives way.
+    all: BTreeMap<K, Tally>,
     free: u32,
     longest: Duration,
 }
 
-impl<K: Clone + Eq + Hash> Tallies<K> {
+impl<K: Clone + Ord> Tallies<K> {
     fn new(free: u32, longest: Duration) -> Tallies<K> {
-        Tallies { all: HashMap::new(), free, longest }
+        Tallies { all: BTreeMap::new(), free, longest }
     }
 
     fn wait(&self, key: &K, now: Instant) -> Duration {
