@@ -14,6 +14,7 @@ mod upkeep;
 use super::broadcast::{Broadcast, Cause};
 use super::engine::Engine;
 use super::gate::Kind;
+use super::guesses::Guesses;
 use super::net::Net;
 use super::operator::{CONSOLE, ConsoleService};
 use super::reload::Live;
@@ -34,6 +35,7 @@ pub(super) struct Exchange {
     console: ConsoleService,
     live: Live,
     stats: Stats,
+    guesses: Guesses,
     /// What is to be done for one connection; its memory is used again.
     actions: Vec<Action>,
 }
@@ -47,7 +49,8 @@ impl Exchange {
         (console, live): (ConsoleService, Live),
         stats: Stats,
     ) -> Exchange {
-        Exchange { net, engine, broadcast, workers, console, live, stats, actions: Vec::new() }
+        let (guesses, actions) = (Guesses::new(), Vec::new());
+        Exchange { net, engine, broadcast, workers, console, live, stats, guesses, actions }
     }
 
     /// Proposes a change. It happens when the journal has committed it.

@@ -6,6 +6,7 @@
 mod backpressure;
 mod detection;
 mod limits;
+mod passwords;
 
 use super::config::Task;
 use super::random::Random;
