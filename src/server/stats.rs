@@ -32,6 +32,7 @@ counters! {
     OriginWork "times that an address waited for its own unfinished work (--origin-work)";
     Idle "clients disconnected for silence (--idle-timeout)";
     SendQueue "clients disconnected for their send queue (--outbox-hard)";
+    Guesses "logins delayed after wrong passwords";
     Logins "logins rejected because too many were in progress";
 }
 

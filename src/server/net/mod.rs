@@ -43,23 +43,11 @@ const LONGEST_PROBE_PAUSE: Duration = Duration::from_secs(60);
 /// still there.
 const HALF_CLOSED_PROBE: Duration = Duration::from_secs(15);
 
-/// The kinds of timers.
+/// What a timer is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TimerKind {
-    /// The detection timeout: nothing has come that tells the protocol.
-    Detection(Token),
-    /// The time to register, or to give the password, is over.
-    Registration(Token),
-    /// Check the idle limit.
-    Idle(Token),
-    /// Check whether a half-closed peer is still there.
-    Probe(Token),
-    /// A peer has had its time to read the rest, or to close after our farewell.
-    Close(Token),
-    /// The flood limit lets another line pass.
-    Flood(Token),
-    /// Check whether an IRC client has left a batch open.
-    Batch(Token),
+    /// Something about one connection.
+    Peer(Token, PeerTimer),
     /// A burst may be over.
     Trim,
     /// Try to accept again after descriptors ran out.
@@ -68,6 +56,32 @@ pub(super) enum TimerKind {
     Shutdown,
     /// The console's escape-sequence timeout expired, or it is time to try to regain the terminal.
     Console,
+}
+
+/// What a timer of a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum PeerTimer {
+    /// The detection timeout: nothing has come that tells the protocol.
+    Detection,
+    /// The time to register, or to give the password, is over.
+    Registration,
+    /// Check the idle limit.
+    Idle,
+    /// Check whether a half-closed peer is still there.
+    Probe,
+    /// A peer has had its time to read the rest, or to close after our farewell.
+    Close,
+    /// The flood limit lets another line pass.
+    Flood,
+    /// Check whether an IRC client has left a batch open.
+    Batch,
+}
+
+impl PeerTimer {
+    /// The timer of this connection.
+    pub(super) fn of(self, token: Token) -> TimerKind {
+        TimerKind::Peer(token, self)
+    }
 }
 
 /// The connections and the loop's view of them.
@@ -347,7 +361,7 @@ impl Net {
                 mark_gone(token, connection, &mut self.to_reap);
             } else {
                 let when = self.clock.now() + LINGER;
-                set_timer(connection, &mut self.timers, when, TimerKind::Close(token));
+                set_timer(connection, &mut self.timers, when, PeerTimer::Close.of(token));
             }
         } else if !connection.is_over_soft_limit(bounds) && connection.gate.unblock(Blocked::OUTBOX)
         {
@@ -394,7 +408,7 @@ impl Net {
         connection.io.inbox = Inbox::new();
         self.queues.flush_later(token, connection);
         let when = self.clock.now() + DRAIN;
-        set_timer(connection, &mut self.timers, when, TimerKind::Close(token));
+        set_timer(connection, &mut self.timers, when, PeerTimer::Close.of(token));
         Some(connection)
     }
 
@@ -479,7 +493,7 @@ impl Net {
         }
         let deadline = connection.life.last_heard.after(self.started) + limit;
         if deadline > self.clock.now() {
-            set_timer(connection, &mut self.timers, deadline, TimerKind::Idle(token));
+            set_timer(connection, &mut self.timers, deadline, PeerTimer::Idle.of(token));
             return false;
         }
         debug!("{}: idle", connection.address);
@@ -513,7 +527,7 @@ impl Net {
         let pause = FIRST_PROBE_PAUSE.saturating_mul(1 << (*probes).min(16));
         *probes = probes.saturating_add(1);
         let when = self.clock.now() + pause.min(LONGEST_PROBE_PAUSE);
-        set_timer(connection, &mut self.timers, when, TimerKind::Probe(token));
+        set_timer(connection, &mut self.timers, when, PeerTimer::Probe.of(token));
         true
     }
 

@@ -42,6 +42,8 @@ pub(super) struct Registration {
     pub(super) username: Option<Arc<str>>,
     pub(super) realname: Option<Arc<str>>,
     pub(super) password: Option<Secret>,
+    /// Lines that came before the server's password, unanswered: the last one of each command.
+    pub(super) early: Vec<(&'static str, String)>,
     /// Capabilities are being negotiated: nothing happens until `CAP END`.
     pub(super) negotiating: bool,
     /// The account it has logged in to.

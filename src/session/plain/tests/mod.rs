@@ -1,6 +1,7 @@
 //! Two and more people at their `nc`, without the sockets: lines in, lines out. Here the server
 //! between them; what they see is in `seen`, what they may type in `typed`.
 
+mod harmless;
 mod seen;
 mod typed;
 
