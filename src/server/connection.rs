@@ -60,7 +60,7 @@ const _: () = assert!(INBOX_BOUND > LONGEST_LINE + 2);
 pub(super) struct Bounds {
     pub(super) outbox_soft: usize,
     pub(super) outbox_hard: usize,
-    inbox: usize,
+    pub(super) inbox: usize,
     pub(super) pace: Pace,
 }
 

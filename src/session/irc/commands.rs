@@ -1,9 +1,8 @@
 //! The table of commands, and the lookup of a line's command in it.
 
-use super::context::Context;
 use super::{
-    about, account, capabilities, channel, history, messages, metadata, modes, multiline, operator,
-    people, read_marker, registration, sasl,
+    Context, about, account, capabilities, channel, history, messages, metadata, modes, multiline,
+    operator, people, read_marker, registration, sasl,
 };
 use crate::wire::irc::{Message, numeric};
 

@@ -1,11 +1,9 @@
 //! Registration and farewell: PASS, NICK, USER, PING, QUIT.
 
-use super::context::Context;
-use super::fields;
-use super::reply::Replies;
-use super::session::Session;
-use super::view::View;
-use super::{about, read_marker, refusals, sasl, settings, subscriptions};
+use super::{
+    Context, Replies, Session, View, about, fields, read_marker, refusals, sasl, settings,
+    subscriptions,
+};
 use crate::chat::{Command, Entry, Name, Refusal, Secret, limits};
 use crate::session::action::Action;
 use crate::wire::irc::{Message, name, numeric};

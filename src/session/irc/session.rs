@@ -1,11 +1,9 @@
 //! The state of one IRC client, and the replies to its commands.
 
 use super::batch::Batch;
-use super::caps::{Caps, RenderCaps};
 use super::exchange::Exchange;
 use super::label::Label;
-use super::reply::{Replies, ReplyWriter};
-use super::view::View;
+use super::{Caps, RenderCaps, Replies, ReplyWriter, View};
 use crate::chat::{Metadata, Name, Secret};
 use crate::session::frame::{Body, Frame};
 use crate::wire::frame::{Framer, LineKind, Step};
