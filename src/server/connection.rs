@@ -50,6 +50,10 @@ pub(super) enum Phase {
 pub(super) struct Bounds {
     pub(super) outbox_soft: usize,
     pub(super) outbox_hard: usize,
+    /// Of all connections together.
+    pub(super) outbox_all: usize,
+    /// How long a peer may take nothing of what it is owed.
+    pub(super) stall: Option<Duration>,
     pub(super) inbox: usize,
 }
 
@@ -94,9 +98,16 @@ impl fmt::Display for PeerAddress {
 pub(super) struct Tenths(u32);
 
 impl Tenths {
+    pub(super) const NEVER: Tenths = Tenths(u32::MAX);
+
     pub(super) fn since(start: Instant, now: Instant) -> Tenths {
         let tenths = now.saturating_duration_since(start).as_millis().div_ceil(100);
         Tenths(u32::try_from(tenths).unwrap_or(u32::MAX))
+    }
+
+    /// Whether it lies at least so far before `now`.
+    pub(super) fn is_older(self, age: Duration, now: Tenths) -> bool {
+        Duration::from_millis(100) * now.0.saturating_sub(self.0) >= age
     }
 
     pub(super) fn after(self, start: Instant) -> Instant {
@@ -135,6 +146,10 @@ pub(super) struct Lifecycle {
     /// Probes of an ended input so far, for their growing distance.
     pub(super) probes: u8,
     pub(super) last_heard: Tenths,
+    /// Since when it is owed something and has taken nothing; `Tenths::NEVER` if it is owed nothing.
+    pub(super) stalled_since: Tenths,
+    /// Its socket is closed with a reset, so that the system does not keep what it has not taken.
+    pub(super) reset: bool,
     /// The one timer it has. Boxed: most connections have none.
     pub(super) timer: Option<Box<TimerId>>,
     reason: Option<Box<CloseReason>>,
@@ -221,6 +236,8 @@ impl Connection {
                 counted: false,
                 probes: 0,
                 last_heard: now,
+                stalled_since: Tenths::NEVER,
+                reset: false,
                 timer: None,
                 reason: None,
             },
@@ -321,6 +338,13 @@ impl Connection {
     /// How many bytes wait for it, deferred ones included.
     pub(super) fn queued(&self) -> usize {
         self.io.outbox.len() + self.deferred.as_ref().map_or(0, |deferred| deferred.bytes())
+    }
+
+    /// Drops all that waits for it; its socket closes with a reset.
+    pub(super) fn discard_output(&mut self) {
+        self.io.outbox.clear();
+        self.deferred = None;
+        self.life.reset = true;
     }
 
     /// From here on output waits for the answer to this query.

@@ -92,13 +92,13 @@ impl Intake {
         loop {
             let (token, lines) = match self.current.take() {
                 Some(current) => current,
-                None if self.waiting == 0 || self.budget == 0 => return None,
+                None if self.waiting == 0 || self.budget == 0 || !net.may_answer() => return None,
                 None => {
                     self.waiting -= 1;
                     (net.next_with_input()?, LINES_PER_TURN)
                 }
             };
-            if lines == 0 || self.budget == 0 {
+            if lines == 0 || self.budget == 0 || !net.may_answer() {
                 net.look_at_input(token);
                 continue;
             }

@@ -31,6 +31,8 @@ counters! {
     Flood "clients slowed down (--flood-limit)";
     Idle "clients disconnected for silence (--idle-timeout)";
     SendQueue "clients disconnected for their send queue (--outbox-hard)";
+    SendQueues "clients disconnected for the send queues of all together (--outbox-all)";
+    Stalled "clients disconnected for not reading (--stall-timeout)";
     Logins "logins rejected because too many were in progress";
 }
 

@@ -7,7 +7,7 @@
 
 use super::accept::{Acceptor, NewPeer, is_flood_limited};
 use super::broadcast::Broadcast;
-use super::config::{Config, Settings};
+use super::config::{Config, Seconds, Settings};
 use super::connection::{Bounds, Connection};
 use super::engine::Engine;
 use super::exchange::Exchange;
@@ -26,7 +26,7 @@ use crate::chat::Moment;
 use crate::session::Dialect;
 use chatloop_reactor::{
     Clock, Interest, Poller, Readiness, Signal, Signals, Token, WakeReceiver, Waker, descriptors,
-    signals, waker,
+    memory, signals, waker,
 };
 use log::{error, info};
 use std::io;
@@ -311,6 +311,8 @@ impl Server {
                     self.exchange.net.after(pause, TimerKind::Batch(token));
                 }
             }
+            TimerKind::Stall => self.exchange.drop_stalled(),
+            TimerKind::Shortage => self.exchange.net.check_shortage(),
             TimerKind::Trim => {
                 self.trim.timer(self.exchange.broadcast.allocated(), &mut self.exchange.net)
             }
@@ -388,6 +390,14 @@ fn bounds(config: &Config) -> Bounds {
     Bounds {
         outbox_soft: config.outbox_soft.0,
         outbox_hard: config.outbox_hard.0,
+        outbox_all: config.outbox_all.map_or_else(default_outbox_all, |bytes| bytes.0),
+        stall: config.stall_timeout.on().map(Seconds::duration),
         inbox: INBOX_BOUND,
     }
+}
+
+/// A chat that has more than this unsent has peers that do not read; and a small machine has other
+/// uses for its memory.
+fn default_outbox_all() -> usize {
+    (memory::limit() / 8).min(64 * 1024 * 1024)
 }

@@ -114,7 +114,9 @@ impl Exchange {
 
     /// Hands out what the journal has answered.
     pub(in crate::server) fn take_answers(&mut self) {
-        while let Some(found) = self.engine.next_answer() {
+        while self.net.may_answer()
+            && let Some(found) = self.engine.next_answer()
+        {
             let (token, action) = match found {
                 Found::Replay(CONSOLE, _, past) => {
                     past.iter().for_each(|past| self.console.hear(past, Viewpoint::Observer));

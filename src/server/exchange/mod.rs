@@ -11,6 +11,7 @@ mod perform;
 
 use super::accept::Acceptor;
 use super::broadcast::{Broadcast, Cause};
+use super::config::Bytes;
 use super::engine::Engine;
 use super::gate::Kind;
 use super::net::Net;
@@ -113,7 +114,12 @@ impl Exchange {
         if !user.is_some_and(User::is_operator) {
             return self.reply(token, &Event::Refused(Refusal::NotOperator));
         }
-        let mut lines = vec![format!("clients connected: {}", self.net.len())];
+        let (used, limit) = self.net.send_memory();
+        let (used, limit) = (used.div_ceil(1024 * 1024), Bytes(limit));
+        let mut lines = vec![
+            format!("clients connected: {}", self.net.len()),
+            format!("memory of all send queues: {used} MiB of {limit} (--outbox-all)"),
+        ];
         lines.extend(self.stats.lines());
         if token == CONSOLE {
             return lines.iter().for_each(|line| self.console.tell(line));
@@ -181,6 +187,13 @@ impl Exchange {
         }
     }
 
+    /// Drops the peers that have taken nothing of what they are owed for too long.
+    pub(super) fn drop_stalled(&mut self) {
+        for token in self.net.stalled() {
+            self.gone(token);
+        }
+    }
+
     /// The connection is over: the others are told, the reaper takes it.
     pub(super) fn gone(&mut self, token: Token) {
         self.propose_leave(token);
@@ -190,6 +203,9 @@ impl Exchange {
     pub(super) fn flush(&mut self) {
         self.net.flush();
         while let Some(token) = self.net.next_overrun() {
+            self.gone(token);
+        }
+        while let Some(token) = self.net.next_over_budget() {
             self.gone(token);
         }
         self.broadcast.end_turn();
@@ -204,6 +220,9 @@ impl Exchange {
             }
             self.broadcast.leave(token, connection.lane, &mut connection.session);
             acceptor.left(&connection);
+            if connection.life.reset {
+                connection.io.transport.abort();
+            }
         }
     }
 }

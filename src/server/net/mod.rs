@@ -4,6 +4,7 @@
 //! taken out by [`Net::next_to_reap`] and nowhere else. All other code queues and marks; so no list
 //! is edited while it is walked, and a failed write cannot re-enter the hub.
 
+mod budget;
 mod peer;
 
 pub(super) use peer::{Peer, Queues};
@@ -12,6 +13,7 @@ use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
 use super::stats::{Counter, Stats};
 use crate::chat::Moment;
+use budget::SendBudget;
 use chatloop_reactor::{Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written};
 use log::{debug, error, warn};
 use std::collections::VecDeque;
@@ -58,6 +60,10 @@ pub(super) enum TimerKind {
     Flood(Token),
     /// Check whether an IRC client has left a batch open.
     Batch(Token),
+    /// Check who takes nothing of what it is owed.
+    Stall,
+    /// Check whether memory is still short.
+    Shortage,
     /// A burst may be over.
     Trim,
     /// Try to accept again after descriptors ran out.
@@ -76,6 +82,7 @@ pub(super) struct Net {
     clock: Clock,
     started: Instant,
     queues: Queues,
+    budget: SendBudget,
     to_reap: VecDeque<Token>,
     scratch: Box<[u8]>,
     turns: u64,
@@ -93,6 +100,7 @@ impl Net {
             timers: Timers::new(),
             clock,
             queues: Queues::new(bounds),
+            budget: SendBudget::new(bounds),
             to_reap: VecDeque::new(),
             scratch: vec![0; SCRATCH].into(),
             turns: 0,
@@ -118,6 +126,7 @@ impl Net {
         self.poller.wait(readiness, timeout)?;
         self.clock.tick();
         self.turns += 1;
+        self.budget.begin_turn(&mut self.queues.bounds);
         Ok(())
     }
 
@@ -294,7 +303,14 @@ impl Net {
                     }
                 }
             }
-            self.bytes_out += (before - connection.io.outbox.len()) as u64;
+            let left = connection.io.outbox.len();
+            self.bytes_out += (before - left) as u64;
+            if left == 0 {
+                connection.life.stalled_since = Tenths::NEVER;
+            } else if left < before || connection.life.stalled_since == Tenths::NEVER {
+                connection.life.stalled_since = Tenths::since(self.started, self.clock.now());
+                self.budget.watch(&mut self.timers, self.clock.now());
+            }
         }
         let bounds = &self.queues.bounds;
         if connection.life.phase == Phase::Draining && connection.is_drained() {
@@ -332,7 +348,7 @@ impl Net {
                 connection.address
             );
             self.stats.count(Counter::SendQueue);
-            connection.io.outbox.clear();
+            connection.discard_output();
             connection.life.blame(|| "send queue exceeded --outbox-hard".to_owned());
             return Some(token);
         }
@@ -474,6 +490,7 @@ impl Net {
 
     /// Other bounds are in force: a peer that waits below the old soft limit may go on now.
     pub(super) fn set_bounds(&mut self, bounds: Bounds) {
+        self.budget.configure(bounds);
         self.queues.bounds = bounds;
         for token in self.connections.tokens() {
             if let Some(mut peer) = self.peer(token) {
