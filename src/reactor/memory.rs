@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_groups_around_a_group_limit_it_too() {
-        let root = std::env::temp_dir().join(format!("chatloop-groups-{}", std::process::id()));
+        let root = std::env::temp_dir().join(format!("memory-groups-{}", std::process::id()));
         let put = |file: &str, text: &str| {
             let path = root.join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

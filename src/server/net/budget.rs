@@ -15,14 +15,12 @@
 //! Rejected: a sum over the queues. A line for a thousand members is in memory once, and a sum would
 //! drop peers to save memory that no one uses.
 
-use super::{Net, TimerKind};
 use crate::chat::Origin;
 use crate::server::config::Bytes;
-use crate::server::connection::{Bounds, Phase, Tenths};
-use crate::server::stats::Counter;
-use chatloop_reactor::{ChunkWriter, Timers, Token};
+use crate::server::connection::{Bounds, Connection, Phase, Tenths};
+use chatloop_reactor::{ChunkWriter, Slab, Token};
 use log::warn;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// What the answers of one turn may add, more or less, before the turn's lines end: nothing is
@@ -62,90 +60,64 @@ impl SendBudget {
         bounds.outbox_soft = if short { 0 } else { self.soft };
     }
 
-    /// A peer is owed something from this turn on: it has to be looked at one day.
-    pub(super) fn watch(&mut self, timers: &mut Timers<TimerKind>, now: Instant) {
-        if let Some(limit) = self.stall
-            && !std::mem::replace(&mut self.stall_watched, true)
-        {
-            timers.arm(now + pause(limit), TimerKind::Stall);
-        }
+    /// A peer is owed something from this turn on: when to look at it, unless that is known.
+    pub(super) fn watch(&mut self, now: Instant) -> Option<Instant> {
+        let limit = self.stall?;
+        // A quarter of the time, so that no one is dropped much later than said.
+        (!std::mem::replace(&mut self.stall_watched, true)).then(|| now + limit / 4)
     }
-}
 
-/// A quarter of the time, so that no one is dropped much later than said.
-fn pause(limit: Duration) -> Duration {
-    limit / 4
-}
-
-impl Net {
     /// Whether this turn may go on answering; if not, what there is has to be written first.
-    pub(in crate::server) fn may_answer(&self) -> bool {
-        let budget = &self.budget;
-        ChunkWriter::in_use() <= budget.before + GROWTH_PER_TURN.min(budget.limit / 8)
+    pub(super) fn may_answer(&self) -> bool {
+        ChunkWriter::in_use() <= self.before + GROWTH_PER_TURN.min(self.limit / 8)
     }
 
-    /// The memory behind all send queues, and its limit.
-    pub(in crate::server) fn send_memory(&self) -> (usize, usize) {
-        (ChunkWriter::in_use(), self.budget.limit)
+    pub(super) fn limit(&self) -> usize {
+        self.limit
     }
 
-    /// While the memory behind all send queues is over the budget: the next one to be dropped.
-    pub(in crate::server) fn next_over_budget(&mut self) -> Option<Token> {
-        let (used, limit) = self.send_memory();
-        if used <= limit {
-            return None;
-        }
-        let Some(token) = self.largest(used > limit + limit / 8) else {
-            if !std::mem::replace(&mut self.budget.shortage_watched, true) {
-                self.after(SHORTAGE_PAUSE, TimerKind::Shortage);
-            }
-            return None;
-        };
-        let connection = self.connections.get_mut(token)?;
-        let (queued, limit) = (connection.queued(), Bytes(limit));
+    /// While memory is short: when to look again, unless that is known.
+    pub(super) fn watch_shortage(&mut self, now: Instant) -> Option<Instant> {
+        (!std::mem::replace(&mut self.shortage_watched, true)).then(|| now + SHORTAGE_PAUSE)
+    }
+
+    /// The time to look again has come.
+    pub(super) fn end_shortage_watch(&mut self) {
+        self.shortage_watched = false;
+    }
+
+    /// Prepares the connection that is to be dropped next for the budget's sake, if one can be.
+    pub(super) fn drop_largest(
+        &self,
+        connections: &mut Slab<Connection>,
+        now: Tenths,
+    ) -> Option<Token> {
+        let any = ChunkWriter::in_use() > self.limit + self.limit / 8;
+        let token = largest(connections, now, any)?;
+        let connection = connections.get_mut(token)?;
+        let (queued, limit) = (connection.queued(), Bytes(self.limit));
         warn!(
             "{}: dropped: all send queues together are over the limit of {limit} (--outbox-all), \
              and its own, of {queued} bytes, is the largest",
             connection.address
         );
-        self.stats.count(Counter::SendQueues);
         connection.discard_output();
         connection.life.blame(|| "send queues exceeded --outbox-all".to_owned());
         Some(token)
     }
 
-    /// The largest queue of the origin to which most is owed; of those that do not shrink, unless
-    /// `any` may be taken.
-    fn largest(&self, any: bool) -> Option<Token> {
-        let now = self.tenths();
-        let candidates = || {
-            self.connections.iter().filter(|(_, connection)| {
-                let since = connection.life.stalled_since;
-                let still = since != Tenths::NEVER && since.is_older(SHRINKING, now);
-                connection.life.phase != Phase::Gone && connection.queued() > 0 && (any || still)
-            })
-        };
-        let mut owed: HashMap<Origin, usize> = HashMap::new();
-        for (_, connection) in candidates() {
-            *owed.entry(connection.address.origin()).or_default() += connection.queued();
-        }
-        let (origin, _) = owed.into_iter().max_by_key(|(origin, bytes)| (*bytes, *origin))?;
-        let of_origin = candidates().filter(|(_, it)| it.address.origin() == origin);
-        of_origin.max_by_key(|(_, connection)| connection.queued()).map(|(token, _)| token)
-    }
-
-    /// Time to look again whether memory is short; the flush of this turn does.
-    pub(in crate::server) fn check_shortage(&mut self) {
-        self.budget.shortage_watched = false;
-    }
-
-    /// Looks for peers that have taken nothing for too long; they are to be dropped.
-    pub(in crate::server) fn stalled(&mut self) -> Vec<Token> {
-        self.budget.stall_watched = false;
-        let Some(limit) = self.budget.stall else { return Vec::new() };
-        let (now, mut stalled, mut owed) = (self.tenths(), Vec::new(), false);
-        for token in self.connections.tokens() {
-            let Some(connection) = self.connections.get_mut(token) else { continue };
+    /// Prepares the connections that have taken nothing for too long to be dropped. Whether others
+    /// are owed something.
+    pub(super) fn drop_stalled(
+        &mut self,
+        connections: &mut Slab<Connection>,
+        now: Tenths,
+    ) -> (Vec<Token>, bool) {
+        self.stall_watched = false;
+        let (mut stalled, mut owed) = (Vec::new(), false);
+        let Some(limit) = self.stall else { return (stalled, owed) };
+        for token in connections.tokens() {
+            let Some(connection) = connections.get_mut(token) else { continue };
             let since = connection.life.stalled_since;
             if since == Tenths::NEVER || connection.life.phase == Phase::Gone {
                 continue;
@@ -160,14 +132,29 @@ impl Net {
                  {seconds} s (--stall-timeout)",
                 connection.address
             );
-            self.stats.count(Counter::Stalled);
             connection.discard_output();
             connection.life.blame(|| "took nothing for --stall-timeout".to_owned());
             stalled.push(token);
         }
-        if owed {
-            self.budget.watch(&mut self.timers, self.clock.now());
-        }
-        stalled
+        (stalled, owed)
     }
+}
+
+/// The largest queue of the origin to which most is owed; of those that do not shrink, unless `any`
+/// may be taken.
+fn largest(connections: &Slab<Connection>, now: Tenths, any: bool) -> Option<Token> {
+    let candidates = || {
+        connections.iter().filter(|(_, connection)| {
+            let since = connection.life.stalled_since;
+            let still = since != Tenths::NEVER && since.is_older(SHRINKING, now);
+            connection.life.phase != Phase::Gone && connection.queued() > 0 && (any || still)
+        })
+    };
+    let mut owed: BTreeMap<Origin, usize> = BTreeMap::new();
+    for (_, connection) in candidates() {
+        *owed.entry(connection.address.origin()).or_default() += connection.queued();
+    }
+    let (origin, _) = owed.into_iter().max_by_key(|(_, bytes)| *bytes)?;
+    let of_origin = candidates().filter(|(_, it)| it.address.origin() == origin);
+    of_origin.max_by_key(|(_, connection)| connection.queued()).map(|(token, _)| token)
 }

@@ -14,7 +14,9 @@ use super::gate::Blocked;
 use super::stats::{Counter, Stats};
 use crate::chat::Moment;
 use budget::SendBudget;
-use chatloop_reactor::{Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written};
+use chatloop_reactor::{
+    ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written,
+};
 use log::{debug, error, warn};
 use std::collections::VecDeque;
 use std::io;
@@ -309,7 +311,9 @@ impl Net {
                 connection.life.stalled_since = Tenths::NEVER;
             } else if left < before || connection.life.stalled_since == Tenths::NEVER {
                 connection.life.stalled_since = Tenths::since(self.started, self.clock.now());
-                self.budget.watch(&mut self.timers, self.clock.now());
+                if let Some(when) = self.budget.watch(self.clock.now()) {
+                    self.timers.arm(when, TimerKind::Stall);
+                }
             }
         }
         let bounds = &self.queues.bounds;
@@ -353,6 +357,50 @@ impl Net {
             return Some(token);
         }
         None
+    }
+
+    /// Whether this turn may go on answering; if not, what there is has to be written first.
+    pub(super) fn may_answer(&self) -> bool {
+        self.budget.may_answer()
+    }
+
+    /// The memory behind all send queues, and its limit.
+    pub(super) fn send_memory(&self) -> (usize, usize) {
+        (ChunkWriter::in_use(), self.budget.limit())
+    }
+
+    /// While the memory behind all send queues is over the budget: the next one to be dropped.
+    pub(super) fn next_over_budget(&mut self) -> Option<Token> {
+        if ChunkWriter::in_use() <= self.budget.limit() {
+            return None;
+        }
+        let now = self.tenths();
+        let token = self.budget.drop_largest(&mut self.connections, now);
+        match token {
+            Some(_) => self.stats.count(Counter::SendQueues),
+            None => {
+                if let Some(when) = self.budget.watch_shortage(self.clock.now()) {
+                    self.timers.arm(when, TimerKind::Shortage);
+                }
+            }
+        }
+        token
+    }
+
+    /// Time to look again whether memory is short; the flush of this turn does.
+    pub(super) fn check_shortage(&mut self) {
+        self.budget.end_shortage_watch();
+    }
+
+    /// The peers that have taken nothing for too long; they are to be dropped.
+    pub(super) fn stalled(&mut self) -> Vec<Token> {
+        let now = self.tenths();
+        let (stalled, owed) = self.budget.drop_stalled(&mut self.connections, now);
+        stalled.iter().for_each(|_| self.stats.count(Counter::Stalled));
+        if owed && let Some(when) = self.budget.watch(self.clock.now()) {
+            self.timers.arm(when, TimerKind::Stall);
+        }
+        stalled
     }
 
     // The end of a connection.
