@@ -45,10 +45,14 @@ if command -v taskset >/dev/null && taskset -c 0,1 true 2>/dev/null; then
   pinned=yes
   lab="taskset -c 1 $lab"
 fi
+# A build from before there were shares for origins has no flag for them.
+shares=
+"$bin/chatloop-server" --help | grep -q -- --origin-work && shares='--origin-work 4'
 skip=0
 worst=0
 while [ -n "$skip" ]; do
-  start_server --quiet --log warn --flood-limit 100/s --max-per-address 256 \
+  # shellcheck disable=SC2086
+  start_server --quiet --log warn --flood-limit 100/s --max-per-address 256 $shares \
     --oper root:correct-horse "$@" || die "the server did not start: $(cat "$workdir/log")"
   [ -z "$pinned" ] || taskset -a -p -c 0 "$server" >/dev/null
   eval "$lab storm 127.0.0.1 $port $options --skip $skip" 2>"$workdir/trouble"

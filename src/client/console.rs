@@ -11,11 +11,12 @@ use super::link::{Link, SEND_HARD};
 use super::paint::{Painter, style};
 use super::tokens::INPUT;
 use super::{Notice, Severity, secrets};
-use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE};
+use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE, Mask};
 use chatloop_reactor::{Interest, Poller, Registration};
 use jiff::ZonedDateTime;
 use std::io;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 const PROMPT: &str = "[You]: ";
 /// The prefix of further lines of one message.
@@ -52,6 +53,8 @@ pub struct Console {
     offer: Option<Offer>,
     dialect: Dialect,
     quit_sent: bool,
+    /// The draft that was being typed when a password was asked for, while it is.
+    set_aside: Option<String>,
 }
 
 impl Console {
@@ -66,10 +69,18 @@ impl Console {
             keeps_blank_lines: irc,
             always_interrupts: false,
             style: painter.style(style::YOU),
-            mask: if irc { secrets::masked_irc } else { secrets::masked_plain },
+            mask: mask(&dialect),
         })?;
         let registration = Registration::new(INPUT);
-        Ok(Console { console, registration, painter, offer: None, dialect, quit_sent: false })
+        Ok(Console {
+            console,
+            registration,
+            painter,
+            offer: None,
+            dialect,
+            quit_sent: false,
+            set_aside: None,
+        })
     }
 
     pub fn has_sent_quit(&self) -> bool {
@@ -126,6 +137,12 @@ impl Console {
     }
 
     fn submitted(&mut self, line: String, link: &mut Link, now: &ZonedDateTime) {
+        if self.set_aside.is_some() {
+            if let Some(session) = self.dialect.irc() {
+                session.password_typed(Zeroizing::new(line));
+            }
+            return self.ask_or_not();
+        }
         if secrets::begins(&line, self.dialect.forms()).is_none() {
             self.console.remember(&line);
         }
@@ -133,6 +150,24 @@ impl Console {
             self.console.set(&line);
             self.notice(&Notice::error(format!("{why}; your line is kept")), now);
             self.console.bell();
+        }
+    }
+
+    /// Turns the row into a question for a password when the session has one, and back. What was
+    /// being typed is set aside: a message must not be sent as a password, nor be lost.
+    fn ask_or_not(&mut self) {
+        match (self.dialect.asked_account(), &mut self.set_aside) {
+            (Some(_), None) => {
+                self.set_aside = Some(self.console.line().to_owned());
+                self.console.clear();
+                self.console.set_mask(secrets::all_masked);
+            }
+            (None, Some(draft)) => {
+                self.console.set(draft);
+                self.set_aside = None;
+                self.console.set_mask(mask(&self.dialect));
+            }
+            (Some(_), Some(_)) | (None, None) => {}
         }
     }
 
@@ -211,15 +246,17 @@ impl Console {
 
     /// `[You]: `, with the room that messages go to in front if that is known.
     fn prompt(&self) -> String {
-        match self.dialect.room() {
-            Some(room) => format!("{room} {PROMPT}"),
-            None => PROMPT.to_owned(),
+        match (self.dialect.asked_account(), self.dialect.room()) {
+            (Some(account), _) => format!("Password for {account}: "),
+            (None, Some(room)) => format!("{room} {PROMPT}"),
+            (None, None) => PROMPT.to_owned(),
         }
     }
 
     /// The connection is established.
     pub fn connected(&mut self, now: &ZonedDateTime) {
         self.dialect.connected(now);
+        self.ask_or_not();
     }
 
     /// The conversation.
@@ -231,6 +268,7 @@ impl Console {
     pub fn line(&mut self, line: &[u8], now: &ZonedDateTime) {
         let items = self.dialect.received(line, now);
         self.show(items, now);
+        self.ask_or_not();
     }
 
     fn show(&mut self, items: Vec<DisplayItem>, now: &ZonedDateTime) {
@@ -317,5 +355,13 @@ impl Console {
     /// The poller's.
     pub fn update(&mut self, poller: &mut Poller) -> io::Result<()> {
         self.registration.set(poller, io::stdin(), Interest::READ)
+    }
+}
+
+/// What hides the passwords of typed lines.
+fn mask(dialect: &Dialect) -> Mask {
+    match dialect.forms() {
+        secrets::Forms::Irc => secrets::masked_irc,
+        secrets::Forms::Plain => secrets::masked_plain,
     }
 }

@@ -86,6 +86,14 @@ impl Dialect {
         }
     }
 
+    /// The account whose password the person is asked for.
+    pub fn asked_account(&self) -> Option<&str> {
+        match self {
+            Dialect::Plain(_) => None,
+            Dialect::Irc(session) => session.asked_account(),
+        }
+    }
+
     /// The user's nick; empty if unknown.
     pub fn nick(&self) -> &str {
         match self {

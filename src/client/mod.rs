@@ -7,6 +7,7 @@
 //! | `run` | what happens in one turn of the loop, and how does it end? |
 //! | `run/connection` | what follows when the connection is established, fails or is lost? |
 //! | `timers`, `tokens` | what are the timers and the poller's tokens for? |
+//! | `known_servers` | what have earlier connections shown of the server? |
 //! | `front` | the front end, interactive or script |
 //! | `link` | how is the connection made, used, lost and made again? |
 //! | `console` | what does a person at a terminal see, and what do their lines do? |
@@ -32,6 +33,7 @@ mod display;
 mod front;
 mod irc;
 mod json;
+mod known_servers;
 mod link;
 mod options;
 mod paint;

@@ -41,6 +41,18 @@ impl Bell {
     }
 }
 
+/// `--sasl`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum LoginMethod {
+    /// SCRAM, or PLAIN if the server has never offered SCRAM
+    #[default]
+    Auto,
+    /// SCRAM-SHA-256 only: the password itself is never sent
+    Scram,
+    /// PLAIN: sends the password itself
+    Plain,
+}
+
 /// A terminal chat client for chatloop and other IRC servers; with --plain, for any line-based server.
 ///
 /// On a terminal it has a line editor with history, and incoming messages appear above the line
@@ -69,13 +81,18 @@ pub struct Options {
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
 
+    /// How to log in. SCRAM never falls back to PLAIN; an account from before the server had SCRAM
+    /// needs "plain" once
+    #[arg(long, value_name = "HOW", value_enum, default_value = "auto")]
+    pub sasl: LoginMethod,
+
     /// Read the server password from the first line of this file [default: the environment variable
     /// CHATLOOP_PASSWORD]
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 
     /// Line mode without IRC: send lines as they are typed, show lines as they arrive
-    #[arg(long, conflicts_with_all = ["nick", "join", "account", "password_file"])]
+    #[arg(long, conflicts_with_all = ["nick", "join", "account", "sasl", "password_file"])]
     pub plain: bool,
 
     /// Connection timeout per address

@@ -10,6 +10,7 @@ use super::console::ConsoleAction;
 use super::dialect::Dialect;
 use super::front::Front;
 use super::irc::{ConnectOptions, IrcSession};
+use super::known_servers::KnownServer;
 use super::link::{Link, LinkEvent, READ_SHARE};
 use super::options::{Options, Timestamps};
 use super::paint::style;
@@ -41,6 +42,7 @@ struct Client<'options> {
     signals: Signals,
     link: Link,
     front: Front,
+    known: KnownServer,
     keys_timer: Option<TimerId>,
     connected_at: Option<Instant>,
     /// Armed until the IRC server has accepted the registration.
@@ -75,7 +77,12 @@ pub fn run(options: &Options) -> Exit {
             return Exit::NotConnected;
         }
     };
-    let connect_options = match connect_options(options, is_person() && !options.json) {
+    let (known, warning) = KnownServer::look_up(&host, port);
+    if let Some(warning) = warning.filter(|_| !options.plain) {
+        to_stderr(&Notice::error(warning), red);
+    }
+    let person = is_person() && !options.json;
+    let connect_options = match connect_options(options, person, known.has_offered_scram()) {
         Ok(connect_options) => connect_options,
         Err(why) => {
             to_stderr(&Notice::error(why), red);
@@ -83,7 +90,7 @@ pub fn run(options: &Options) -> Exit {
         }
     };
     // The client lives in `talk`, so the terminal has been restored when the error is printed.
-    talk(options, connect_options, colours, addresses).unwrap_or_else(|error| {
+    talk(options, connect_options, known, colours, addresses).unwrap_or_else(|error| {
         to_stderr(&Notice::error(format!("cannot continue: {error}")), red);
         Exit::System
     })
@@ -92,16 +99,18 @@ pub fn run(options: &Options) -> Exit {
 fn talk(
     options: &Options,
     connect_options: ConnectOptions,
+    known: KnownServer,
     colours: bool,
     addresses: Vec<SocketAddr>,
 ) -> io::Result<Exit> {
-    Client::new(options, connect_options, colours, addresses)?.talk()
+    Client::new(options, connect_options, known, colours, addresses)?.talk()
 }
 
 impl<'options> Client<'options> {
     fn new(
         options: &'options Options,
         connect_options: ConnectOptions,
+        known: KnownServer,
         colours: bool,
         addresses: Vec<SocketAddr>,
     ) -> io::Result<Client<'options>> {
@@ -134,6 +143,7 @@ impl<'options> Client<'options> {
             signals,
             link: Link::new(addresses, options.timeout),
             front,
+            known,
             keys_timer: None,
             connected_at: None,
             registration_timers: Vec::new(),
@@ -151,6 +161,7 @@ impl<'options> Client<'options> {
         self.link.start(&mut self.poller, &mut self.timers, &mut link_events)?;
         loop {
             self.handle_link_events(&mut link_events)?;
+            self.remember_server();
             let unasked = self.front.take_outgoing();
             if !unasked.is_empty() && self.link.is_up() {
                 self.link.send(&unasked);

@@ -110,6 +110,12 @@ pub fn masked_plain(line: &str, cursor: usize) -> Option<(String, usize)> {
     masked(line, cursor, Forms::Plain)
 }
 
+/// A line that is a password as a whole.
+pub fn all_masked(line: &str, cursor: usize) -> Option<(String, usize)> {
+    let dots = |text: &str| text.chars().map(|_| DOT).collect::<String>();
+    Some((dots(line), dots(&line[..cursor]).len()))
+}
+
 /// The line as it is shown after it was sent.
 pub fn sent(line: &str, forms: Forms) -> Option<String> {
     let start = begins(line, forms)?;

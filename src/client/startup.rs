@@ -57,7 +57,11 @@ pub(super) fn poller_for_input(backend: Backend) -> io::Result<Poller> {
 ///
 /// # Errors
 /// A text for people: a password is missing or cannot be read, or a name is invalid.
-pub(super) fn connect_options(options: &Options, person: bool) -> Result<ConnectOptions, String> {
+pub(super) fn connect_options(
+    options: &Options,
+    person: bool,
+    scram_seen: bool,
+) -> Result<ConnectOptions, String> {
     let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
     let nick = options.nick.clone().unwrap_or_else(|| {
         let fits = |letter: &char| letter.is_ascii_alphanumeric() || "-_".contains(*letter);
@@ -85,7 +89,17 @@ pub(super) fn connect_options(options: &Options, person: bool) -> Result<Connect
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let seed = now.map_or(0, |now| now.subsec_nanos()) ^ std::process::id();
     let nonce = nonce().map_err(|error| format!("no random bytes from the system: {error}"))?;
-    Ok(ConnectOptions { nick, password, account, rooms: options.join.clone(), person, seed, nonce })
+    Ok(ConnectOptions {
+        nick,
+        password,
+        account,
+        sasl: options.sasl,
+        scram_seen,
+        rooms: options.join.clone(),
+        person,
+        seed,
+        nonce,
+    })
 }
 
 /// Eighteen random bytes in base64, which has no comma.

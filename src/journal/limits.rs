@@ -42,13 +42,25 @@ pub const EVENTS_PER_ROOM: u64 = 20_000;
 pub const GUEST_MESSAGES: usize = 500;
 /// Those of all such sessions.
 pub const ALL_GUEST_MESSAGES: usize = 20_000;
+/// Their bytes.
+pub const ALL_GUEST_BYTES: usize = 16 * 1024 * 1024;
 /// Events that the journal in memory keeps in total; per room, as many as messages. They have
 /// separate limits, so that a crowd does not displace messages.
 pub const MEMORY_EVENTS: usize = 50_000;
-/// Bytes of text that the journal in memory keeps altogether.
-pub const MEMORY_TEXT: usize = 64 * 1024 * 1024;
-/// Messages that one search in memory examines, newest first, because it runs in the loop.
-pub const MEMORY_SCAN: usize = 20_000;
+/// Their bytes.
+pub const MEMORY_EVENT_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of all messages that the journal in memory keeps: texts, tags, names, reactions, and what
+/// the tables need.
+pub const MEMORY_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes that a message's places in the tables need, about; and the work of passing over one.
+pub const MEMORY_OVERHEAD: usize = 128;
+/// Work of all searches in memory in one turn of the loop, in bytes compared with one word: about a
+/// millisecond.
+pub const MEMORY_SEARCH_SHARE: usize = 512 * 1024;
+/// Work of one search before it is another's turn.
+pub const MEMORY_SEARCH_STEP: usize = 128 * 1024;
+/// Work of one search altogether.
+pub const MEMORY_SEARCH: usize = 256 * 1024 * 1024;
 
 /// Records that may be pending on their way to the disk before
 /// [`has_room`](super::Journal::has_room) returns false.
@@ -60,10 +72,16 @@ pub const PENDING_BYTES: usize = 2 * 1024 * 1024;
 pub const PENDING_QUERIES: usize = 16_384;
 /// Answers that wait to be taken before the thread that finds them pauses.
 pub const WAITING_ANSWERS: usize = 64;
-/// Bytes of text in one answer; the rest is left out at the far end.
-pub const ANSWER_TEXT: usize = 1024 * 1024;
-/// How long one query may occupy the reading thread.
-pub const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Bytes of one answer, with tags, names and reactions; the rest is left out at the far end.
+pub const ANSWER_BYTES: usize = 1024 * 1024;
+/// How long one query other than a search may occupy the reading thread.
+pub const QUERY_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a search goes on before it is another's turn.
+pub const SEARCH_SLICE: Duration = Duration::from_millis(50);
+/// How long one search may occupy its thread altogether; then it answers with what it has found.
+pub const SEARCH_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a replay for a user who has joined may wait for its turn.
+pub const REPLAY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Records between two snapshots, at least: a restart replays at most about as many, or as many
 /// bytes as the snapshot itself has, so that snapshots at most double what is written.
@@ -72,9 +90,10 @@ pub const SNAPSHOT_RECORDS: u64 = 10_000;
 pub const MAINTENANCE_ROWS: u32 = 500;
 /// The time between two retention runs.
 pub const RETENTION_EVERY: Duration = Duration::from_secs(60);
-/// A deleted text is removed from the raw bytes of the snapshot and the write-ahead log after this
-/// time.
+/// A deleted text is removed from the raw bytes of the write-ahead log after this time.
 pub const ERASE_WITHIN: Duration = Duration::from_secs(5);
+/// How long records wait for a reader that is in the way of that; then it is tried again.
+pub const TRUNCATE_WAIT: Duration = Duration::from_millis(50);
 /// Longest line of an import, in bytes: the whole state is one line.
 pub const IMPORT_LINE: u64 = 1024 * 1024 * 1024;
 /// Names whose numbers the writer remembers.

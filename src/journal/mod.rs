@@ -24,7 +24,7 @@
 //! | `log` | in which order does what happen? |
 //! | `index` | what was there? |
 //! | `database` | opening the file that both use |
-//! | `no_disk` | stands in for `sqlite` and `transfer` in a build without the feature `disk` |
+//! | `no_disk` | stands in for `transfer` in a build without the feature `disk` |
 //! | `transfer` | how does a journal get to another directory? It reads the log's state and the index's rows, so it is above both |
 
 #[cfg(feature = "disk")]
@@ -44,28 +44,33 @@ pub use index::query::{Answer, HistoryQuery, QueryId};
 pub use limits::{Durability, Limits};
 pub use log::proposal::{Committed, Proposal, ProposalId};
 #[cfg(not(feature = "disk"))]
-use no_disk as transfer;
+pub use no_disk::{Imported, export, import};
 pub use runtime::{Runtime, TimeSource, Wake};
+#[cfg(feature = "disk")]
 pub use transfer::{Imported, export, import};
 
-use crate::chat::{Change, HistoryUpdate, Hub, Moment, RecordId, SessionId};
+use crate::chat::{Change, HistoryUpdate, Hub, Moment, Name, SessionId};
 use index::Index;
-use index::sqlite::SqliteIndex;
 use log::Log;
-use log::sqlite::SqliteLog;
+use log::memory::MemoryLog;
 use std::path::Path;
 
 /// A log and an index, of any kind each.
 pub struct Journal {
-    log: Log,
+    log: Box<dyn Log>,
     index: Index,
+    last_proposal: u64,
     last_query: u64,
 }
 
 impl Journal {
     /// An empty journal in memory; its first record is number 1.
     pub fn memory(limits: &Limits) -> Journal {
-        Journal { log: Log::memory(), index: Index::memory(limits), last_query: 0 }
+        Journal::new(Box::new(MemoryLog::default()), Index::memory(limits))
+    }
+
+    fn new(log: Box<dyn Log>, index: Index) -> Journal {
+        Journal { log, index, last_proposal: 0, last_query: 0 }
     }
 
     /// The journal in `directory`, created if it does not exist, and the state it contains. The
@@ -74,27 +79,41 @@ impl Journal {
     ///
     /// # Errors
     /// What is wrong with the directory or the file, and what to do about it.
+    #[cfg(feature = "disk")]
     pub fn open(
         directory: &Path,
         limits: &Limits,
         runtime: &Runtime,
     ) -> Result<(Journal, Hub), JournalError> {
-        let (log, path, hub) = SqliteLog::open(directory, limits, runtime)?;
-        let told = hub.last().unwrap_or(RecordId(0));
-        let index = SqliteIndex::open(&path, told, runtime)?;
-        let (log, index) = (Log::sqlite(log), Index::sqlite(index));
-        Ok((Journal { log, index, last_query: 0 }, hub))
+        let (log, path, hub) = log::sqlite::SqliteLog::open(directory, limits, runtime)?;
+        let told = hub.last().unwrap_or_default();
+        let index = index::sqlite::SqliteIndex::open(&path, told, runtime)?;
+        Ok((Journal::new(Box::new(log), Index::new(Box::new(index))), hub))
+    }
+
+    /// A build without the feature `disk` cannot open a data directory.
+    ///
+    /// # Errors
+    /// Always: which feature is missing.
+    #[cfg(not(feature = "disk"))]
+    pub fn open(_: &Path, _: &Limits, _: &Runtime) -> Result<(Journal, Hub), JournalError> {
+        Err(JournalError::NoDisk)
     }
 
     /// Proposes a change. It takes effect only when [`take_committed`](Journal::take_committed)
     /// returns it. A `time` before that of the last record counts as equal to it.
     pub fn propose(&mut self, time: Moment, origin: SessionId, change: Change) -> ProposalId {
-        self.log.propose(time, origin, change)
+        self.last_proposal += 1;
+        let id = ProposalId(self.last_proposal);
+        self.log.propose(Proposal { id, time, origin, change });
+        id
     }
 
-    /// Sends the turn's proposals on their way. Once per turn, after the last of them.
+    /// Sends the turn's proposals on their way, and does a share of the work that queries have left.
+    /// Once per turn, after the last of them.
     pub fn end_turn(&mut self) {
         self.log.end_turn();
+        self.index.work();
     }
 
     /// Whether more commands should be read. If not, the disk is behind: wait for the wake-up.
@@ -131,9 +150,9 @@ impl Journal {
     }
 
     /// Starts a query on everything archived so far; [`next_answer`](Journal::next_answer) returns
-    /// the answer with the same `id`.
-    pub fn query(&mut self, id: QueryId, query: HistoryQuery) {
-        self.index.query(id, query);
+    /// the answer with the same `id`. Askers (an account, or an address) are served in turn.
+    pub fn query(&mut self, id: QueryId, asker: Name, query: HistoryQuery) {
+        self.index.query(id, asker, query);
     }
 
     /// The next answer, if there is one.

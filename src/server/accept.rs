@@ -2,11 +2,12 @@
 
 use super::config::{Config, OrOff};
 use super::connection::Connection;
-use super::limits::{DEFAULT_PER_ADDRESS, OriginCounts};
+use super::limits::{DEFAULT_ORIGIN_WORK, DEFAULT_PER_ADDRESS, OriginCounts};
 use super::net::{Net, TimerKind};
 use super::start::StartError;
 use super::stats::{Counter, Stats};
 use crate::chat::Hub;
+use crate::chat::work::Cost;
 use crate::session::refusal_text;
 use chatloop_reactor::{Accepted, Interest, Listener, Poller, Token, Transport};
 use log::{debug, error, info, warn};
@@ -238,6 +239,15 @@ impl Acceptor {
             }
         }
     }
+}
+
+/// The unfinished work that the origin of this client may have: without the flag loopback is exempt.
+pub(super) fn work_limit(config: &Config, address: IpAddr) -> Option<Cost> {
+    let milliseconds = match config.origin_work {
+        Some(limit) => limit.on().map(NonZeroU32::get),
+        None => (!address.is_loopback()).then_some(DEFAULT_ORIGIN_WORK),
+    };
+    milliseconds.map(|milliseconds| Cost(u64::from(milliseconds) * 1_000_000))
 }
 
 /// Whether the flood limit applies to this client: without the flag it exempts loopback.

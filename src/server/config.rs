@@ -311,6 +311,11 @@ pub struct Config {
     #[arg(long, value_name = "N/s|off")]
     pub flood_limit: Option<OrOff<LineRate>>,
 
+    /// Unfinished work of one IPv4 address or IPv6 /64, in milliseconds, above which its clients'
+    /// lines have to wait, or off; other addresses' do not [default: 4; off for loopback]
+    #[arg(long, value_name = "MS|off")]
+    pub origin_work: Option<OrOff<NonZeroU32>>,
+
     /// Messages of history sent to a user who joins a room; 0 for none
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=500))]
     pub history_on_join: u32,

@@ -15,6 +15,8 @@
 
 use super::deferred::DeferredOutput;
 use super::gate::LineGate;
+use super::limits::Pace;
+use super::shares::ShareId;
 use crate::chat::{Origin, QuitReason};
 use crate::journal::QueryId;
 use crate::session::{Dialect, Format};
@@ -45,7 +47,7 @@ pub(super) enum Phase {
     Gone,
 }
 
-/// Bounds of one connection's buffers, in bytes.
+/// Bounds of one connection: of its buffers, in bytes, and of its pace, if that is limited.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) outbox_soft: usize,
@@ -55,6 +57,7 @@ pub(super) struct Bounds {
     /// How long a peer may take nothing of what it is owed.
     pub(super) stall: Option<Duration>,
     pub(super) inbox: usize,
+    pub(super) pace: Pace,
 }
 
 /// A peer's address in 24 bytes, where a `SocketAddr` has 32.
@@ -197,6 +200,8 @@ pub(super) struct Connection {
     pub(super) life: Lifecycle,
     /// Output that waits behind an answer of the journal.
     deferred: Option<Box<DeferredOutput>>,
+    /// The share of its origin; given when it is taken in.
+    pub(super) share: ShareId,
     /// The number of its format's lane in the delivery.
     pub(super) lane: u16,
     /// It is in the list of those to be flushed.
@@ -242,6 +247,7 @@ impl Connection {
                 reason: None,
             },
             deferred: None,
+            share: ShareId::default(),
             lane,
             in_flush_queue: false,
             in_line_queue: false,

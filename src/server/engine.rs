@@ -4,8 +4,8 @@
 //! committed it. So whatever anyone has seen is in the journal.
 
 use crate::chat::{
-    Change, Command, Decision, Effect, Event, Hub, Lookup, Moment, Outcome, Past, Purpose, Query,
-    Record, Refusal, SessionId, Work,
+    Change, Command, Decision, Effect, Event, Hub, Lookup, Moment, Name, Origin, Outcome, Past,
+    Purpose, Query, Record, Refusal, SessionId, Work,
 };
 use crate::journal::{Answer, Committed, Health, HistoryQuery, Journal, Limits, Proposal, QueryId};
 use crate::session::Proof;
@@ -37,6 +37,18 @@ pub(super) enum Found {
     Decide(Token, Command),
     /// There is no answer; why.
     Failed(Token, String),
+}
+
+impl Found {
+    /// Who has asked.
+    pub(super) fn token(&self) -> Token {
+        match self {
+            Found::Show(token, _)
+            | Found::Replay(token, ..)
+            | Found::Decide(token, _)
+            | Found::Failed(token, _) => *token,
+        }
+    }
 }
 
 /// The chat, its journal, and who waits for which answer.
@@ -182,13 +194,13 @@ impl Engine {
     pub(super) fn query(&mut self, token: Token, query: Query) {
         let id = self.next_query();
         self.queries.insert(id, Pending::Show(token, query.clone()));
-        self.journal.query(id, HistoryQuery::Past(query));
+        self.journal.query(id, self.asker(token), HistoryQuery::Past(query));
     }
 
     /// Asks for messages to be shown before all else (`asked`, shown as the answer to `query`).
     pub(super) fn query_replay(&mut self, id: QueryId, token: Token, asked: Query, query: Query) {
         self.queries.insert(id, Pending::Replay(token, query));
-        self.journal.query(id, HistoryQuery::Past(asked));
+        self.journal.query(id, self.asker(token), HistoryQuery::Replay(asked));
     }
 
     /// Asks for the message that a command names.
@@ -201,7 +213,15 @@ impl Engine {
     ) {
         let id = self.next_query();
         self.queries.insert(id, Pending::Decide(token, then, missing));
-        self.journal.query(id, HistoryQuery::Find(lookup));
+        self.journal.query(id, self.asker(token), HistoryQuery::Find(lookup));
+    }
+
+    /// Whom the journal serves in turn with others: an account, or an origin.
+    fn asker(&self, token: Token) -> Name {
+        let Some(user) = self.hub.user(SessionId(token.to_bits())) else { return Name::new("") };
+        let host = user.identity.host();
+        let origin = || Origin::of_host(host).map_or(host.to_owned(), |it| it.to_string());
+        user.identity.account.clone().unwrap_or_else(|| Name::new(&origin()))
     }
 
     /// The next answer of the journal. What is done with it may lead to the next question, which a
@@ -217,31 +237,36 @@ impl Engine {
 }
 
 fn found(id: QueryId, purpose: Pending, answer: Answer) -> Found {
-    let past = |query, entries, happened| Event::Past(Box::new(Past { query, entries, happened }));
+    let past = |query, answer| {
+        let (entries, happened, unsearched) = match answer {
+            Answer::Past(entries, happened) => (entries, happened, None),
+            Answer::Partial(entries, from) => (entries, Vec::new(), Some(from)),
+            _ => return None,
+        };
+        Some(Event::Past(Box::new(Past { query, entries, happened, unsearched })))
+    };
     match (purpose, answer) {
-        (Pending::Replay(token, query), Answer::Past(entries, happened)) => {
-            Found::Replay(token, id, Some(past(query, entries, happened)))
-        }
-        (Pending::Replay(token, _), _) => Found::Replay(token, id, None),
-        (Pending::Show(token, query), Answer::Past(entries, happened)) => {
-            Found::Show(token, past(query, entries, happened))
-        }
-        (Pending::Decide(token, command, missing), Answer::Found(message)) => {
+        (Pending::Replay(token, query), answer) => Found::Replay(token, id, past(query, answer)),
+        (Pending::Decide(token, command, missing), Answer::Found(message, reactions)) => {
             let command = match message {
-                Some(reference) => Some(command.found(reference)),
-                None => command.not_found(),
+                Some(reference) => command.found(reference, reactions),
+                None => command.not_found().ok_or(missing),
             };
             match command {
-                Some(command) => Found::Decide(token, command),
-                None => Found::Show(token, Event::Refused(missing)),
+                Ok(command) => Found::Decide(token, command),
+                Err(refusal) => Found::Show(token, Event::Refused(refusal)),
             }
         }
         (Pending::Show(token, _) | Pending::Decide(token, ..), Answer::Failed(why)) => {
             Found::Failed(token, why)
         }
         // The journal answers what it was asked; if not, a connection must not wait permanently.
-        (Pending::Show(token, _) | Pending::Decide(token, ..), _) => {
+        (Pending::Decide(token, ..), _) => {
             Found::Failed(token, "it answered another question".to_owned())
         }
+        (Pending::Show(token, query), answer) => match past(query, answer) {
+            Some(past) => Found::Show(token, past),
+            None => Found::Failed(token, "it answered another question".to_owned()),
+        },
     }
 }

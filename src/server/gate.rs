@@ -1,7 +1,8 @@
 //! Whether the next line of a connection may be taken, and if not, why.
 
-use super::limits::{Pace, TokenBucket};
+use super::limits::{LINE_WORK, Pace, TokenBucket};
 use crate::chat::Change;
+use crate::chat::work::Cost;
 use crate::session::plain::is_message;
 use std::fmt;
 use std::time::Instant;
@@ -179,6 +180,34 @@ impl LineGate {
     pub(super) fn settled(&mut self, kind: Kind) -> bool {
         self.pending.remove(kind);
         self.unblock(Blocked::RECORDS)
+    }
+
+    /// Pays for work beyond what a line includes. The bucket may owe more than it holds.
+    pub(super) fn charge(&mut self, cost: Cost, pace: Pace, now: Instant) {
+        if cost > LINE_WORK
+            && let Some(flood) = &mut self.flood
+        {
+            flood.bucket.owe(pace, (cost.0 / LINE_WORK.0).saturating_sub(1), now);
+        }
+    }
+
+    /// The peer is gone: what it has sent counts for a second's worth, and no longer for a burst.
+    pub(super) fn end_burst(&mut self, pace: Pace, now: Instant) {
+        if let Some(flood) = &mut self.flood {
+            flood.bucket.end_burst(pace, now);
+        }
+    }
+
+    /// Whether the peer itself is what its next line waits for: it sends faster than it may, or
+    /// does not read.
+    pub(super) fn waits_for_the_peer(&self) -> bool {
+        self.blocked.has(Blocked::FLOOD) || self.blocked.has(Blocked::OUTBOX)
+    }
+
+    /// How many records and questions of this peer are on their way.
+    pub(super) fn unfinished(&self) -> u32 {
+        let PendingRecords { messages, others } = self.pending;
+        messages + others + u32::from(self.blocked.has(Blocked::ANSWER))
     }
 
     /// Whether nothing is to come of the commands so far.

@@ -7,19 +7,27 @@
 //! of one that is gone answers it with a reset, which ends the connection.
 
 use super::broadcast::Broadcast;
-use super::config::{Bytes, Config, OrOff};
+use super::config::{Bytes, Config};
 use super::connection::{Connection, Phase};
 use super::gate::{Blocked, Wait};
-use super::limits::{DEFAULT_LINE_RATE, Pace};
 use super::net::{Net, Peer, TimerKind};
 use super::stats::{Counter, Stats};
+use super::stint::Stint;
 use crate::chat::Hub;
+use crate::chat::work::{self, BYTE, Cost, LINE};
 use crate::session::{Action, Body};
 use chatloop_reactor::Token;
+use std::time::Duration;
 
 /// Lines taken from one connection per turn; the rest waits in its inbox, so that one pasted book
 /// does not keep all others waiting.
 const LINES_PER_TURN: usize = 512;
+
+/// Lines taken from one connection while others have input, too; then it is their turn.
+const LINES_PER_VISIT: usize = 8;
+
+/// How long a turn may take lines; others are told and written to in between.
+const TAKING: Duration = Duration::from_millis(5);
 
 /// Input taken from all connections together in one turn, in bytes. What a turn takes in may be
 /// queued for every member before the first of them is written to: with a thousand talkers at once
@@ -31,15 +39,14 @@ const LINE_COST: usize = 32;
 
 /// Takes lines, a bounded number from each connection and from all.
 pub(super) struct Intake {
-    /// The rate limit for flood-limited clients.
-    pace: Pace,
     longest_line: Bytes,
     /// Bytes that may still be taken in this turn.
     budget: usize,
-    /// Connections that may still have their turn in this one.
-    waiting: usize,
-    /// Whose turn it is, and how many lines it may still send.
-    current: Option<(Token, usize)>,
+    /// Visits that may still find nothing.
+    visits: usize,
+    /// Who is being visited, how many lines it may still send, and whether it has sent one.
+    current: Option<(Token, usize, bool)>,
+    stint: Option<Stint>,
     stats: Stats,
     /// What a session answers; its memory is used again.
     out: Vec<u8>,
@@ -58,11 +65,11 @@ enum LineOutcome {
 impl Intake {
     pub(super) fn new(config: &Config, stats: Stats) -> Intake {
         let mut intake = Intake {
-            pace: Pace::new(DEFAULT_LINE_RATE),
             longest_line: config.max_line,
             budget: 0,
-            waiting: 0,
+            visits: 0,
             current: None,
+            stint: None,
             stats,
             out: Vec::new(),
         };
@@ -72,13 +79,22 @@ impl Intake {
 
     /// Takes over what is configured.
     pub(super) fn configure(&mut self, config: &Config) {
-        let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
-        self.pace = Pace::new(rate);
         self.longest_line = config.max_line;
     }
 
     pub(super) fn begin_turn(&mut self, net: &Net) {
-        (self.budget, self.waiting, self.current) = (TAKEN_PER_TURN, net.with_input(), None);
+        (self.budget, self.visits, self.current) = (TAKEN_PER_TURN, net.with_input(), None);
+        self.stint = Some(Stint::begin(net.clock(), TAKING));
+    }
+
+    /// The line taken last has cost this.
+    pub(super) fn worked(&mut self, cost: Cost, net: &Net) {
+        if let Some(stint) = &mut self.stint {
+            stint.add(cost, net.clock());
+            if stint.is_over() {
+                self.budget = 0;
+            }
+        }
     }
 
     /// Takes the next line of this turn; its connection, with what is to be done for it.
@@ -90,25 +106,29 @@ impl Intake {
         actions: &mut Vec<Action>,
     ) -> Option<Token> {
         loop {
-            let (token, lines) = match self.current.take() {
+            let (token, lines, productive) = match self.current.take() {
                 Some(current) => current,
-                None if self.waiting == 0 || self.budget == 0 || !net.may_answer() => return None,
+                None if self.visits == 0 || self.budget == 0 || !net.may_answer() => return None,
                 None => {
-                    self.waiting -= 1;
-                    (net.next_with_input()?, LINES_PER_TURN)
+                    let token = net.next_with_input()?;
+                    let alone = net.with_input() == 0;
+                    (token, if alone { LINES_PER_TURN } else { LINES_PER_VISIT }, false)
                 }
             };
-            if lines == 0 || self.budget == 0 || !net.may_answer() {
+            let full = lines == 0 || self.budget == 0 || !net.may_answer();
+            if full || net.waits_for_its_origin(token) {
                 net.look_at_input(token);
                 continue;
             }
             match self.take_line(net, hub, broadcast, token, actions) {
                 LineOutcome::Taken => {
-                    self.current = Some((token, lines - 1));
+                    self.current = Some((token, lines - 1, true));
                     return Some(token);
                 }
                 LineOutcome::NoLine if after_input(net, token, actions) => return Some(token),
-                LineOutcome::NoLine | LineOutcome::Blocked => {}
+                LineOutcome::NoLine | LineOutcome::Blocked => {
+                    self.visits -= usize::from(!productive);
+                }
             }
         }
     }
@@ -122,9 +142,15 @@ impl Intake {
         token: Token,
         actions: &mut Vec<Action>,
     ) -> LineOutcome {
-        let now = net.now();
+        let (now, pace) = (net.now(), net.pace());
         let Some(mut peer) = net.peer(token) else { return LineOutcome::Blocked };
-        if peer.connection.life.phase != Phase::Open || !peer.connection.gate.is_open() {
+        let Connection { gate, life, .. } = &*peer.connection;
+        if life.phase == Phase::Open && life.hung_up && gate.waits_for_the_peer() {
+            // Gone with more lines than it was allowed to send: they do not outlive it.
+            actions.push(Action::Gone);
+            return LineOutcome::Taken;
+        }
+        if life.phase != Phase::Open || !gate.is_open() {
             return LineOutcome::Blocked;
         }
         if peer.is_over_soft_limit() {
@@ -138,9 +164,16 @@ impl Intake {
             return self.pay(&mut peer, used, LineOutcome::NoLine);
         };
         if used > 0 {
-            match gate.admit(frame.pipelined, self.pace, now) {
+            if life.hung_up {
+                gate.end_burst(pace, now);
+            }
+            match gate.admit(frame.pipelined, pace, now) {
                 Ok(()) => {}
                 Err(Wait::Records) => return LineOutcome::Blocked,
+                Err(Wait::Flood { .. }) if life.hung_up => {
+                    actions.push(Action::Gone);
+                    return LineOutcome::Taken;
+                }
                 Err(Wait::Flood { until, first }) => {
                     net.at(until, TimerKind::Flood(token));
                     if !first {
@@ -160,6 +193,7 @@ impl Intake {
             let text = format!("not sent: the line is longer than {limit} (--max-line)");
             actions.push(Action::Tell(vec![text]));
         }
+        work::charge(LINE + BYTE.times(used));
         self.out.clear();
         let mut view = broadcast.view(hub, token, None);
         session.take(body, &mut view, &mut self.out, actions);

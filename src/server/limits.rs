@@ -1,6 +1,7 @@
 //! Limits per address, and the pace of a client: the flood limit.
 
 use crate::chat::Origin;
+use crate::chat::work::Cost;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,14 @@ pub(super) const DEFAULT_PER_ADDRESS: u32 = 256;
 
 /// Lines a second from one client that is not on loopback, unless a flag says otherwise.
 pub(super) const DEFAULT_LINE_RATE: u32 = 100;
+
+/// The work that a line of the flood limit includes; what costs more counts as several lines. An
+/// ordinary line costs a tenth of it, a hundred lines a second a hundredth of a processor.
+pub(super) const LINE_WORK: Cost = Cost(100_000);
+
+/// Unfinished work of one origin that is not loopback, in milliseconds, unless a flag says otherwise:
+/// what others wait for at most, and enough to fill a turn.
+pub(super) const DEFAULT_ORIGIN_WORK: u32 = 4;
 
 /// How many seconds' worth of lines may come at once.
 const BURST_SECONDS: u32 = 10;
@@ -40,6 +49,9 @@ impl OriginCounts {
     }
 }
 
+/// The most that one request can put a client into debt.
+const LONGEST_DEBT: Duration = Duration::from_secs(60);
+
 /// How fast one client may talk: so many lines a second, with a burst.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Pace {
@@ -66,6 +78,19 @@ impl TokenBucket {
     /// A full bucket.
     pub(super) fn new(now: Instant) -> TokenBucket {
         TokenBucket { full_at: now }
+    }
+
+    /// From here on it gives no burst: a second's worth, and then its rate.
+    pub(super) fn end_burst(&mut self, pace: Pace, now: Instant) {
+        let burst = pace.burst.saturating_sub(Duration::from_secs(1));
+        self.full_at = self.full_at.max(now + burst);
+    }
+
+    /// Takes tokens that it may not have: the next one comes later.
+    pub(super) fn owe(&mut self, pace: Pace, tokens: u64, now: Instant) {
+        let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+        let debt = pace.per_line.saturating_mul(tokens).min(LONGEST_DEBT);
+        self.full_at = self.full_at.max(now) + debt;
     }
 
     /// Takes a token, or says when there will be one.
@@ -111,6 +136,16 @@ mod tests {
         assert_eq!(bucket.take(pace, next - Duration::from_nanos(1)).unwrap_err(), next);
         bucket.take(pace, next).unwrap();
         bucket.take(pace, next).unwrap_err();
+        // Who is gone has a second's worth left of a full one.
+        let mut left = TokenBucket::new(start);
+        left.end_burst(pace, start);
+        let taken = (0..1_000).take_while(|_| left.take(pace, start).is_ok()).count();
+        assert_eq!(taken, 4);
+        // A debt is worked off before the next line.
+        let mut owing = TokenBucket::new(start);
+        owing.owe(pace, u64::from(4 * BURST_SECONDS) + 3, start);
+        let until = owing.take(pace, start).unwrap_err();
+        assert_eq!(until, start + Duration::from_secs(1));
         // A rest of any length fills it again, and no further than full.
         let later = start + Duration::from_secs(3_600);
         let taken = (0..1_000).take_while(|_| bucket.take(pace, later).is_ok()).count();

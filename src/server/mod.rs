@@ -43,9 +43,11 @@ pub mod password;
 mod random;
 mod reload;
 mod scram;
+mod shares;
 mod shutdown;
 mod start;
 mod stats;
+mod stint;
 #[cfg(test)]
 mod tests;
 mod transcript;

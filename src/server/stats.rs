@@ -29,6 +29,7 @@ counters! {
     Banned "clients rejected by a server ban";
     LongLine "lines rejected for their length (--max-line)";
     Flood "clients slowed down (--flood-limit)";
+    OriginWork "times that an address waited for its own unfinished work (--origin-work)";
     Idle "clients disconnected for silence (--idle-timeout)";
     SendQueue "clients disconnected for their send queue (--outbox-hard)";
     SendQueues "clients disconnected for the send queues of all together (--outbox-all)";

@@ -3,16 +3,17 @@
 //! `wait → accept and read → commands → timers → journal → apply → flush → reap`
 //!
 //! The server owns its parts and routes between them: a part does its work and returns what
-//! concerns the others, as [`Action`]s. All of them are performed in [`Server::perform`].
+//! concerns the others, as actions. All of them are performed in `exchange::perform`.
 
-use super::accept::{Acceptor, NewPeer, is_flood_limited};
+use super::accept::{Acceptor, NewPeer, is_flood_limited, work_limit};
 use super::broadcast::Broadcast;
-use super::config::{Config, Seconds, Settings};
+use super::config::{Config, OrOff, Seconds, Settings};
 use super::connection::{Bounds, Connection};
 use super::engine::Engine;
 use super::exchange::Exchange;
 use super::gate::{Blocked, LineGate};
 use super::intake::Intake;
+use super::limits::{DEFAULT_LINE_RATE, Pace};
 use super::net::{Net, TimerKind};
 use super::operator::{CONSOLE, ConsoleService, Request};
 use super::random::Random;
@@ -238,7 +239,7 @@ impl Server {
             let gate = LineGate::new(is_flood_limited(config, address.ip()), now);
             let session = Dialect::new(config.style.into());
             let lane = self.exchange.broadcast.enter(session.format());
-            let token = self.exchange.net.insert(|token| {
+            let token = self.exchange.net.insert(work_limit(config, address.ip()), |token| {
                 let mut connection =
                     Connection::new(token, transport, address.into(), session, lane, gate, tenths);
                 connection.life.counted = rejection.is_none();
@@ -348,6 +349,8 @@ impl Server {
                 let limited =
                     is_flood_limited(self.exchange.live.config(), connection.address.ip());
                 connection.gate.limit_flood(limited, now);
+                let limit = work_limit(self.exchange.live.config(), connection.address.ip());
+                self.exchange.net.limit_work(token, limit);
             }
             // Also where nothing has changed: it only looks at the time that is left.
             self.exchange.check_idle(token);
@@ -387,12 +390,14 @@ fn wanted_signals(config: &Config) -> &'static [Signal] {
 }
 
 fn bounds(config: &Config) -> Bounds {
+    let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
     Bounds {
         outbox_soft: config.outbox_soft.0,
         outbox_hard: config.outbox_hard.0,
         outbox_all: config.outbox_all.map_or_else(default_outbox_all, |bytes| bytes.0),
         stall: config.stall_timeout.on().map(Seconds::duration),
         inbox: INBOX_BOUND,
+        pace: Pace::new(rate),
     }
 }
 

@@ -16,7 +16,7 @@ pub use action::{Action, Proof};
 pub use detect::{Detect, detect};
 pub use frame::{Body, Frame, ProofAnswer, Replay};
 pub use irc::View;
-pub use plain::{Bell, Style, Theme};
+pub use plain::{Style, Theme};
 
 use crate::chat::{Event, Stamp, Viewpoint};
 use std::time::Duration;

@@ -281,6 +281,12 @@ impl LineConsole {
         self.editor.remember(line);
     }
 
+    /// Replaces what hides passwords.
+    pub fn set_mask(&mut self, mask: Mask) {
+        self.options.mask = mask;
+        self.stale = true;
+    }
+
     /// Sets what stands in front of the line.
     pub fn set_prompt(&mut self, prompt: &str) {
         if self.prompt != prompt {

@@ -29,5 +29,5 @@ mod search;
 mod text;
 
 pub use keys::MAX_PASTE;
-pub use line_console::{ConsoleEvent, ConsoleOptions, LineConsole};
+pub use line_console::{ConsoleEvent, ConsoleOptions, LineConsole, Mask};
 pub use screen::styled;

@@ -198,6 +198,39 @@ fn a_password_is_asked_for_without_echo_and_shown_nowhere() {
     assert!(!bytes.contains("secret") && !bytes.contains("hunter22"), "{bytes:?}");
 }
 
+#[test]
+fn after_a_wrong_password_it_is_asked_for_again_and_nobody_joins_as_a_guest() {
+    let server = LineServer::new();
+    let arguments = ["--nick", "ada", "--account", "ada"];
+    let environment = [("CHATLOOP_ACCOUNT_PASSWORD", "wrong")];
+    let mut terminal = Terminal::start_with(server.address(), &arguments, &environment);
+    let mut peer = accept(&server);
+    peer.expect(&["CAP LS 302", "NICK ada", "USER ada 0 * :ada"]);
+    peer.say("CAP * LS :sasl=PLAIN|CAP * ACK :sasl");
+    peer.expect(&["CAP REQ :sasl", "AUTHENTICATE PLAIN"]);
+    peer.say("AUTHENTICATE +");
+    peer.expect(&["AUTHENTICATE AGFkYQB3cm9uZw=="]);
+    terminal.wait_for("[You]:");
+    terminal.type_keys("a draft");
+    terminal.wait_for("a draft");
+    peer.say("904 ada :SASL authentication failed");
+    terminal.wait_for("Password for ada:");
+    assert!(!terminal.contents().contains("a draft"), "{}", terminal.contents());
+    terminal.type_keys("secret");
+    terminal.wait_for("Password for ada: ••••••");
+    terminal.type_keys("\r");
+    peer.expect(&["AUTHENTICATE PLAIN"]);
+    peer.say("AUTHENTICATE +");
+    peer.expect(&["AUTHENTICATE AGFkYQBzZWNyZXQ="]);
+    terminal.wait_for("[You]: a draft");
+    peer.say("903 ada :success|001 ada :Welcome|422 ada :no");
+    peer.expect(&["CAP END"]);
+    terminal.wait_for("connected as ada;");
+    terminal.type_keys("\x1b[A\x15");
+    let bytes = String::from_utf8_lossy(&terminal.bytes);
+    assert!(!bytes.contains("secret"), "{bytes:?}");
+}
+
 /// The real server, killed while somebody is away from the line, and started again.
 #[test]
 #[cfg_attr(not(feature = "disk"), ignore = "needs the feature disk")]

@@ -4,6 +4,7 @@ use crate::irc_server::{IrcPeer, accept};
 use crate::line_server::LineServer;
 use crate::real_server::RealServer;
 use crate::start::Start;
+use base64ct::{Base64, Encoding};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -266,4 +267,52 @@ fn json_has_ids_and_accounts() {
     assert_eq!((&answer["reply"], &answer["text"]), (&said["id"], &"and another".into()));
     input.write_all(b"/quit\n").unwrap();
     assert_eq!(listener.wait().unwrap().code(), Some(0));
+}
+
+fn with_account(server: SocketAddr, password: &str, says: &str, state: &std::path::Path) -> Child {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
+        .args([server.ip().to_string(), server.port().to_string()])
+        .args(["--nick", "ada", "--account", "ada", "--join", "#x", "--linger=0"])
+        .env("CHATLOOP_ACCOUNT_PASSWORD", password)
+        .env("XDG_STATE_HOME", state)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .start();
+    child.stdin.take().unwrap().write_all(says.as_bytes()).unwrap();
+    child
+}
+
+/// A server without the password leaves SCRAM's last message out and says 903; after that, it no
+/// longer offers SCRAM.
+#[test]
+fn an_impostor_gets_neither_a_line_nor_the_password() {
+    let state = std::env::temp_dir().join(format!("chatloop-impostor-{}", std::process::id()));
+    let server = LineServer::new();
+    let start = || with_account(server.address(), "secret", "for the real server only\n", &state);
+    let child = start();
+    let mut peer = accept(&server);
+    peer.expect(&["CAP LS 302", "NICK ada", "USER ada 0 * :ada"]);
+    peer.say("CAP * LS :sasl=PLAIN,SCRAM-SHA-256|CAP * ACK :sasl");
+    peer.expect(&["CAP REQ :sasl", "AUTHENTICATE SCRAM-SHA-256"]);
+    peer.say("AUTHENTICATE +");
+    let first = peer.hear().unwrap().strip_prefix("AUTHENTICATE ").unwrap().to_owned();
+    let first = String::from_utf8(Base64::decode_vec(&first).unwrap()).unwrap();
+    let nonce = first.split("r=").nth(1).unwrap();
+    let challenge = Base64::encode_string(format!("r={nonce}x,s=c2FsdA==,i=4096").as_bytes());
+    peer.say(&format!("AUTHENTICATE {challenge}"));
+    assert!(peer.hear().unwrap().starts_with("AUTHENTICATE "));
+    peer.say("900 ada ada!a@h ada :You are now logged in|903 ada :ok|001 ada :Welcome");
+    assert_eq!(peer.hear(), None);
+    let output = finished(child, 1);
+    assert!(text(&output.stderr).contains("may be an impostor"), "{output:?}");
+    let child = start();
+    let mut peer = accept(&server);
+    peer.expect(&["CAP LS 302", "NICK ada", "USER ada 0 * :ada"]);
+    peer.say("CAP * LS :sasl=PLAIN|CAP * ACK :sasl|AUTHENTICATE +|001 ada :Welcome");
+    peer.expect(&["CAP REQ :sasl"]);
+    assert_eq!(peer.hear(), None);
+    let output = finished(child, 1);
+    assert!(text(&output.stderr).contains("no longer offers SCRAM"), "{output:?}");
+    std::fs::remove_dir_all(&state).unwrap();
 }

@@ -135,9 +135,9 @@ class ChatloopController(BaseServerController, DirectoryBasedController):
             lines.write(f"/nick {username}\n/register {password}\n")
             lines.flush()
             for line in lines:
-                if "is registered and yours" in line:
+                if f"account {username} created" in line:
                     break
-                assert "form:" not in line, line
+                assert "usage:" not in line and "too " not in line, line
             lines.write("/quit\n")
             lines.flush()
             # Until the server has closed, its nick is not free.

@@ -170,11 +170,15 @@ impl Chat {
 
     pub fn answer(&mut self, query: HistoryQuery) -> Answer {
         let id = QueryId(77);
-        self.journal.query(id, query);
+        self.journal.query(id, Name::new("alice"), query);
         loop {
             if let Some((answered, answer)) = self.journal.next_answer() {
                 assert_eq!(answered, id);
                 return answer;
+            }
+            if self.journal.has_news() {
+                self.journal.end_turn();
+                continue;
             }
             self.woken.recv_timeout(TIMEOUT).unwrap();
         }
@@ -183,7 +187,7 @@ impl Chat {
     pub fn find(&mut self, message: Point) -> Option<Reference> {
         let query = HistoryQuery::Find(Lookup { room: lobby(), message });
         match self.answer(query) {
-            Answer::Found(found) => found,
+            Answer::Found(found, _) => found,
             other => panic!("{other:?}"),
         }
     }

@@ -10,7 +10,7 @@ use chatloop::journal::{Answer, HistoryQuery, Limits};
 use std::sync::Arc;
 
 /// Runs `story` in memory, and on disk with threads and in line.
-fn on_all(name: &str, limits: &Limits, story: impl Fn(&mut Chat)) {
+pub fn on_all(name: &str, limits: &Limits, story: impl Fn(&mut Chat)) {
     story(&mut Chat::memory(limits));
     if cfg!(not(feature = "disk")) {
         return;
@@ -78,7 +78,7 @@ fn a_room_shows_nothing_from_before_it_was_opened() {
         let found = Scope::Search { rooms: vec![room.clone()], words: "plan".into(), from: None };
         assert_eq!(texts(&chat.past(found, Range::Latest, 9)), ["public plan"]);
         let query = HistoryQuery::Find(Lookup { room, message: Point::Number(1) });
-        assert_eq!(chat.answer(query), Answer::Found(None));
+        assert_eq!(chat.answer(query), Answer::Found(None, 0));
     });
 }
 
@@ -356,7 +356,7 @@ fn the_past_of_a_room_goes_with_it_and_no_other_past_comes_in() {
         // Her coming, and the new name.
         assert_eq!((said.len(), done.len()), (2, 2), "{done:?}");
         let query = HistoryQuery::Find(Lookup { room: old, message: Point::Number(1) });
-        let Answer::Found(Some(first)) = chat.answer(query) else { panic!() };
+        let Answer::Found(Some(first), _) = chat.answer(query) else { panic!() };
         assert_eq!(first.from.as_str(), "alice");
     });
 }

@@ -116,7 +116,7 @@ fn asked(chat: &mut Chat) -> Vec<Value> {
         let room = Room { name: Name::new(name), since: RecordId(6) };
         for message in (0..9).map(Point::Number).chain((20..103).map(RecordId).map(Point::Id)) {
             let lookup = Lookup { room: room.clone(), message };
-            let Answer::Found(found) = chat.answer(HistoryQuery::Find(lookup)) else { panic!() };
+            let Answer::Found(found, _) = chat.answer(HistoryQuery::Find(lookup)) else { panic!() };
             if let Some(found) = found {
                 lines.push(json!([name, found]));
             }

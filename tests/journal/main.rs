@@ -10,5 +10,6 @@ mod contract;
 mod disk;
 #[cfg(feature = "disk")]
 mod fixture;
+mod hostile;
 #[cfg(feature = "disk")]
 mod transfer;

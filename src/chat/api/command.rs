@@ -4,7 +4,7 @@ use super::effect::Event;
 use crate::chat::log::{BanTarget, Change};
 use crate::chat::model::{
     Continuations, Kind, Lookup, ModeChange, Moment, Name, PasswordHash, Query, Range, RecordId,
-    Reference, Refusal, ScramKeys, Secret, UserMode,
+    Reference, Refusal, ScramKeys, Secret, UserMode, limits,
 };
 use std::sync::Arc;
 
@@ -70,8 +70,8 @@ pub enum Command {
     Playback(Arc<str>, Range, Option<u32>),
     /// The direct messages exchanged with another user.
     PrivateHistory(Arc<str>, Range, Option<u32>),
-    /// Search messages: words, room, sender.
-    Search(Arc<str>, Option<Arc<str>>, Option<Arc<str>>),
+    /// Search messages: words, room, sender, and where.
+    Search(Arc<str>, Option<Arc<str>>, Option<Arc<str>>, Range),
     /// Set metadata of a nick or a room; `None` removes the key.
     SetMetadata(Arc<str>, Arc<str>, Option<Arc<str>>),
     /// Remove all metadata of a nick or a room.
@@ -157,9 +157,20 @@ pub enum Pick {
 }
 
 impl Command {
-    /// The same command, with the result of its [`Decision::Lookup`].
-    #[must_use]
-    pub fn found(mut self, reference: Reference) -> Command {
+    /// The same command, with the result of its [`Decision::Lookup`]: the message, and how many
+    /// reactions it has.
+    ///
+    /// # Errors
+    /// If it would be one reaction too many.
+    pub fn found(mut self, reference: Reference, reactions: u32) -> Result<Command, Refusal> {
+        let reacts = match &self {
+            Command::React(_, _, _, on) => *on,
+            Command::Tag(tagging) => tagging.reaction.as_ref().is_some_and(|(_, _, on)| *on),
+            _ => false,
+        };
+        if reacts && reactions as usize >= limits::REACTIONS_PER_MESSAGE {
+            return Err(Refusal::TooManyReactions(limits::REACTIONS_PER_MESSAGE));
+        }
         match &mut self {
             Command::Reply(_, pick, _)
             | Command::Thread(_, pick)
@@ -175,7 +186,7 @@ impl Command {
             }
             _ => {}
         }
-        self
+        Ok(self)
     }
 
     /// The same command, if there is no such message: an IRC client's reply to a message it knows
@@ -211,7 +222,7 @@ pub enum Decision {
         /// The rejection if there is no such message.
         missing: Refusal,
     },
-    /// Let the worker do this, then call [`Hub::worked`](super::Hub::worked) with the outcome.
+    /// Let the worker do this, then call [`Hub::worked`](crate::chat::Hub::worked) with the outcome.
     Work(Work),
     /// It cannot be done.
     Refuse(Refusal),

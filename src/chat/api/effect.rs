@@ -3,7 +3,7 @@
 //! An event is rendered once per protocol and the bytes are shared by all recipients, so it must
 //! mean the same to all of them. A recipient who sees it differently (because the line mentions
 //! them) is excepted and gets a separate effect; the acting user receives it from their own
-//! [`Viewpoint`](super::Viewpoint).
+//! [`Viewpoint`](crate::chat::Viewpoint).
 
 use super::answer::{Person, RoomLine, ServerBanLine, Whois};
 use crate::chat::log::{BanTarget, HistoryEvent, QuitReason, StoredMessage};
@@ -307,6 +307,8 @@ pub struct Past {
     pub entries: Vec<StoredMessage>,
     /// The other events, if requested.
     pub happened: Vec<HistoryEvent>,
+    /// Where a search stopped early: what is before this record has not been examined.
+    pub unsearched: Option<RecordId>,
 }
 
 /// A step in the life of an account.

@@ -1,11 +1,11 @@
 //! Events of a room that are kept for history besides messages: joins, parts, renames, topics,
 //! modes.
 //!
-//! They are shown only on request ([`Query::events`](super::Query)). Room keys are not stored,
+//! They are shown only on request ([`Query::events`](crate::chat::Query)). Room keys are not stored,
 //! since a changed key is no longer relevant.
 
 use super::record::QuitReason;
-use crate::chat::model::{Identity, ModeChange, Name, RecordId, Stamp};
+use crate::chat::model::{Identity, ModeChange, Name, RecordId, Stamp, limits};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -75,6 +75,26 @@ pub enum StoredEvent {
 }
 
 impl HistoryEvent {
+    /// Its size: everything that a peer can make longer. A record's events share the sender.
+    pub fn bytes(&self) -> usize {
+        let text = |text: &Option<Arc<str>>| text.as_ref().map_or(0, |text| text.len());
+        let own = match &self.what {
+            StoredEvent::Joined { .. } | StoredEvent::Renamed { .. } => 0,
+            StoredEvent::Parted { reason } | StoredEvent::Kicked { reason, .. } => text(reason),
+            StoredEvent::Left { departure } => match departure {
+                QuitReason::Quit => 0,
+                QuitReason::Message(reason) | QuitReason::Killed(reason) => reason.len(),
+                QuitReason::Error(reason) => reason.len(),
+            },
+            StoredEvent::TopicSet { text } => text.len(),
+            StoredEvent::RoomRenamed { reason, .. } => limits::ROOM_LENGTH + text(reason),
+            StoredEvent::ModesSet { changes } => changes.len() * limits::MASK_LENGTH,
+            StoredEvent::Reacted { text: reaction, tags, .. } => reaction.len() + text(tags),
+            StoredEvent::Tagged { tags, .. } => limits::ROOM_LENGTH + tags.len(),
+        };
+        own + limits::NICK_LENGTH + self.who.label.len()
+    }
+
     /// The message that it is about, and is forgotten with.
     pub fn about(&self) -> Option<RecordId> {
         match &self.what {

@@ -5,7 +5,7 @@
 //!
 //! A record is what a user was allowed to do at the time of the decision; the hub checks again when
 //! it applies it, because other records came in between. So the index of messages is fed with what
-//! the hub made of a record ([`Effect::entries`](super::Effect::entries)), not with the record: a
+//! the hub made of a record ([`Effect::entries`](crate::chat::Effect::entries)), not with the record: a
 //! rejected message was never sent.
 
 use crate::chat::model::{
@@ -282,7 +282,7 @@ pub struct Entry {
     /// The peer's address and port: what the classic style shows until a name is taken.
     pub label: Arc<str>,
     /// The requested nick (an IRC client registers with one). Without one, or if it is no longer
-    /// available, the user becomes a guest: check [`Hub::nick_is_free`](super::Hub::nick_is_free)
+    /// available, the user becomes a guest: check [`Hub::nick_is_free`](crate::chat::Hub::nick_is_free)
     /// first.
     pub nick: Option<Name>,
     /// The user name that an IRC client gives.

@@ -1,8 +1,8 @@
 //! Messages as the journal stores them for history.
 //!
 //! A stored message comes from the hub, not from the record: the hub assigns the number and leaves
-//! out rejected messages. The journal takes [`Effect::entries`] of every effect, in order, and
-//! answers [`Query`](super::Query)s from them.
+//! out rejected messages. The journal takes `Effect::entries` of every effect, in order, and
+//! answers `Query`s from them.
 
 use crate::chat::model::{
     Continuations, Identity, IrcNames, Kind, Moment, Name, Quoted, RecordId, SessionId,
@@ -68,6 +68,24 @@ impl StoredMessage {
             edited: false,
             reactions: Vec::new(),
         }
+    }
+
+    /// Its size: everything that a peer can make longer.
+    pub fn bytes(&self) -> usize {
+        let text = |text: &Option<Arc<str>>| text.as_ref().map_or(0, |text| text.len());
+        let name = |name: &Option<Name>| name.as_ref().map_or(0, |name| name.as_str().len());
+        let target = match &self.target {
+            Target::Room(room) => room.as_str().len(),
+            Target::Private { to, account } => to.as_str().len() + name(account),
+        };
+        let reply =
+            self.reply.as_ref().map_or(0, |reply| reply.from.as_str().len() + text(&reply.text));
+        let reactions: usize = self.reactions.iter().map(|(text, _)| text.len() + 4).sum();
+        let continuations = self.continuations.as_ref().map_or(0, |all| size_of_val(&**all));
+        let sender = self.from.as_str().len() + name(&self.account);
+        let address = text(&self.username) + text(&self.host);
+        let own = self.text.len() + text(&self.tags) + continuations;
+        target + reply + reactions + sender + address + own
     }
 
     /// The sender, as of then.

@@ -6,7 +6,7 @@
 use super::ids::SessionId;
 use super::name::Name;
 
-/// The recipients of an event, for [`Hub::recipients`](super::Hub::recipients).
+/// The recipients of an event, for [`Hub::recipients`](crate::chat::Hub::recipients).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Audience {
     /// One session.

@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 /// One connected session, numbered by whoever owns the sockets. The top 16 bits are the node; the
 /// rest has no meaning here. It is not reused before the node restarts and records that
-/// ([`Change::Restarted`]).
+/// (`Change::Restarted`).
 #[derive(
     Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
 )]

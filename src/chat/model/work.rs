@@ -1,7 +1,7 @@
 //! What requests cost: the one currency for work.
 //!
 //! A cost is an estimated time in nanoseconds, added up by the loops that do the work: tables charge
-//! for every walk over them, [`glob`](super::glob) for every step, the writers for every byte. So a
+//! for every walk over them, `glob` for every step, the writers for every byte. So a
 //! command that forgets to report what it costs does not exist: it would have to loop over nothing.
 //! Who asked pays: the flood limit of the connection, the share of its origin, the turn.
 //!

@@ -9,7 +9,9 @@ use crate::chat::state::Hub;
 /// The runs of bytes that could be nicks. Non-ASCII letters belong to a run, so that the end of a
 /// foreign word is not taken for a nick.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let part = |c: char| c.is_ascii_alphanumeric() || "[]\\`_^{|}-".contains(c) || !c.is_ascii();
+    // Rejected: `"…".contains(c)`, which searches the text of marks for every space and comma.
+    let mark = |c| matches!(c, '[' | ']' | '\\' | '`' | '_' | '^' | '{' | '|' | '}' | '-');
+    let part = move |c: char| c.is_ascii_alphanumeric() || mark(c) || !c.is_ascii();
     text.split(move |c: char| !part(c))
         .filter(|word| !word.is_empty() && word.len() <= limits::NICK_LENGTH + 4)
 }

@@ -6,8 +6,8 @@
 //! replaces what the guest has set. Rejected: merging the two, because that would restore what was
 //! removed on another device.
 //!
-//! Bounds: [`limits::METADATA_KEYS`] keys for each, [`limits::METADATA_KEY_LENGTH`] and
-//! [`limits::METADATA_VALUE_LENGTH`] bytes.
+//! Bounds: `limits::METADATA_KEYS` keys for each, `limits::METADATA_KEY_LENGTH` and
+//! `limits::METADATA_VALUE_LENGTH` bytes.
 //!
 //! A removed value remains in the journal's records until a snapshot covers them, like a topic:
 //! only messages are erased at once.

@@ -79,7 +79,7 @@ impl Hub {
                     decision => Ok(decision),
                 };
             }
-            Command::Search(words, room, from) => {
+            Command::Search(words, room, from, range) => {
                 if words.trim().is_empty() {
                     return Err(Refusal::Missing(Field::Search));
                 }
@@ -95,7 +95,7 @@ impl Hub {
                 };
                 let from = from.map(|nick| Name::new(&nick));
                 let scope = Scope::Search { rooms, words, from };
-                Query { scope, range: Range::Latest, limit: bounded(None), events: false }
+                Query { scope, range, limit: bounded(None), events: false }
             }
             Command::Thread(name, pick) => {
                 let room = self.own_room(user, &name)?;

@@ -4,7 +4,7 @@
 //! session, and are dropped on login. No other user sees them.
 //!
 //! Invariants: a marker never moves backwards, and never past the time at which it is set, because
-//! a client with a fast clock would hide later messages. At most [`limits::READ_MARKERS`] per
+//! a client with a fast clock would hide later messages. At most `limits::READ_MARKERS` per
 //! account; the least recently moved one is dropped.
 
 use super::applying::Applying;

@@ -16,6 +16,7 @@ use crate::chat::model::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Everyone who is there, and everything they agreed on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -32,10 +33,13 @@ pub struct Hub {
     pub(in crate::chat) throttle: Throttle,
     pub(in crate::chat) server_bans: Vec<ServerBan>,
     /// The last private messages, so that their authors can take them back. At most
-    /// [`limits::RECENT_PRIVATE`](super::limits::RECENT_PRIVATE).
+    /// `limits::RECENT_PRIVATE`.
     #[serde(default)]
     pub(in crate::chat) private: VecDeque<Private>,
 }
+
+/// What [`Hub::recall`] needs to know of a message: its text, and who reacted with what.
+pub type Recalled = (Arc<str>, Vec<(Name, Arc<str>)>);
 
 /// A private message without its text.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -72,6 +76,54 @@ impl Hub {
             server_bans: Vec::new(),
             private: VecDeque::new(),
         }
+    }
+
+    /// Lets `work` see the state without the texts and reactions of messages: a snapshot has none, so
+    /// that a deletion need not write it anew. The texts are gone for good; they have no influence
+    /// on the state. [`recall`](Hub::recall) brings them back.
+    pub fn without_texts<T>(&mut self, work: impl FnOnce(&Hub) -> T) -> T {
+        let none: Arc<str> = "".into();
+        let mut reactions = Vec::new();
+        for room in self.rooms.values_mut() {
+            for (place, recent) in room.recent.iter_mut().enumerate() {
+                recent.text = Arc::clone(&none);
+                if !recent.reactions.is_empty() {
+                    reactions.push((
+                        room.name.clone(),
+                        place,
+                        std::mem::take(&mut recent.reactions),
+                    ));
+                }
+            }
+        }
+        let done = work(self);
+        for (room, place, reactions) in reactions {
+            let room = self.rooms.get_mut(&room);
+            if let Some(recent) = room.and_then(|room| room.recent.get_mut(place)) {
+                recent.reactions = reactions;
+            }
+        }
+        done
+    }
+
+    /// Brings back the texts and reactions of recent messages. A message that is not found was
+    /// forgotten.
+    ///
+    /// # Errors
+    /// The first one of `find`.
+    pub fn recall<E>(
+        &mut self,
+        mut find: impl FnMut(RecordId) -> Result<Option<Recalled>, E>,
+    ) -> Result<(), E> {
+        for room in self.rooms.values_mut() {
+            for mut recent in std::mem::take(&mut room.recent) {
+                if let Some((text, reactions)) = find(recent.reference.id)? {
+                    (recent.text, recent.reactions) = (text, reactions);
+                    room.recent.push_back(recent);
+                }
+            }
+        }
+        Ok(())
     }
 
     pub fn online(&self) -> usize {

@@ -12,7 +12,7 @@ pub mod throttle;
 pub mod user;
 
 pub use account::{Account, note_partner};
-pub use hub::{Hub, Private};
+pub use hub::{Hub, Private, Recalled};
 pub use room::{Ban, Member, Room};
 pub use room_list::RoomList;
 pub use server_ban::ServerBan;

@@ -1,6 +1,6 @@
 //! One connected user.
 //!
-//! The identity is in [`identity`](super::Identity), and what belongs to an account is in
+//! The identity is in [`identity`](crate::chat::Identity), and what belongs to an account is in
 //! `accounts`, which outlives the session. The rest is here and lasts for the session.
 
 use super::room_list::RoomList;
@@ -42,7 +42,7 @@ pub(in crate::chat) struct Extras {
     #[serde(default)]
     pub(in crate::chat) wallops: bool,
     /// The direct message partners of a user without an account and the time of the last message.
-    /// At most [`limits::PARTNERS_PER_ACCOUNT`](super::limits::PARTNERS_PER_ACCOUNT).
+    /// At most `limits::PARTNERS_PER_ACCOUNT`.
     #[serde(default)]
     pub(in crate::chat) partners: Vec<(Name, Moment)>,
     /// A guest's metadata; a user who is logged in has the account's.

@@ -56,7 +56,7 @@ mod tests;
 
 use super::complete::Vocabulary;
 use super::display::DisplayItem;
-use super::options::Bell;
+use super::options::{Bell, LoginMethod};
 use crate::wire::irc::{Fit, Limits, LineWriter};
 use batches::Batches;
 use handshake::{Exchange, Login, Registration};
@@ -80,6 +80,10 @@ pub struct ConnectOptions {
     pub password: Option<Zeroizing<String>>,
     /// An account and its password, for SASL.
     pub account: Option<(String, Zeroizing<String>)>,
+    /// How to log in.
+    pub sasl: LoginMethod,
+    /// The server has offered SCRAM before: a login must not be weaker now.
+    pub scram_seen: bool,
     /// Rooms to enter at first.
     pub rooms: Vec<String>,
     /// A person uses a terminal: history is shown, and a rejected command is not fatal.
@@ -100,6 +104,8 @@ pub enum RegistrationOutcome {
     /// A chatloop server, which has detected plain lines: the registration arrived later than its
     /// detection timeout (`--greeting-delay`). Another try may be in time.
     TooLate(String),
+    /// It claims that a login succeeded but does not know the password: it is not trusted with more.
+    Impostor(String),
 }
 
 /// The context of a line from the server.
@@ -131,6 +137,12 @@ pub struct IrcSession {
     /// A registration of an account that was not answered yet.
     login_asked: Option<Login>,
     exchange: Option<Exchange>,
+    /// The account whose password the person is asked for, and how many times it was wrong.
+    asked: Option<String>,
+    wrong_passwords: u32,
+    /// The server has offered SCRAM, on this connection or an earlier one, and whether that is news.
+    scram_seen: bool,
+    scram_news: bool,
     /// Logins so far: each has a separate nonce.
     nonces: u64,
     rooms: JoinedRooms,
@@ -198,6 +210,10 @@ impl IrcSession {
             login,
             login_asked: None,
             exchange: None,
+            asked: None,
+            wrong_passwords: 0,
+            scram_seen: connect_options.scram_seen,
+            scram_news: false,
             nonces: 0,
             rooms: JoinedRooms::default(),
             current: None,
@@ -352,7 +368,8 @@ impl IrcSession {
         self.outcome.take().map(
             |(RegistrationOutcome::Rejected(why)
              | RegistrationOutcome::NotIrc(why)
-             | RegistrationOutcome::TooLate(why))| why,
+             | RegistrationOutcome::TooLate(why)
+             | RegistrationOutcome::Impostor(why))| why,
         )
     }
 

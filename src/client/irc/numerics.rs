@@ -108,7 +108,7 @@ impl IrcSession {
             return;
         }
         if matches!(number, 902 | 904..=907) {
-            return self.sasl_failed(text);
+            return self.sasl_failed(number, text);
         }
         self.failed = true;
         self.show_text(match (number, words) {
@@ -153,6 +153,7 @@ impl IrcSession {
             }
             (341, [nick, room]) => format!("{nick} is invited to {room}"),
             (381, _) => "you are a server operator now".to_owned(),
+            (900, _) if self.awaits_proof() => return true,
             (900, [_, account, ..]) => format!("you are logged in as {account}"),
             (901, _) => {
                 self.login = None;

@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 
 /// Nicks that are tried.
 const MAX_TRIES: u32 = 10;
+/// Passwords that a person may try on one start.
+const MAX_PASSWORDS: u32 = 3;
 /// Bytes of a nick that every server accepts. RFC 1459 §1.2.
 const SHORT_NICK: usize = 9;
 /// Bytes of capabilities in one request.
@@ -45,7 +47,7 @@ impl IrcSession {
         self.motd = (0, false);
         self.joining.clear();
         self.parting = 0;
-        (self.exchange, self.login_asked) = (None, None);
+        (self.exchange, self.login_asked, self.asked) = (None, None, None);
         self.urgent.clear();
         let nick = self.regain.clone().unwrap_or_else(|| self.nick.clone());
         let nick = if nick.is_empty() { GUEST.to_owned() } else { nick };
@@ -74,6 +76,7 @@ impl IrcSession {
     pub fn registration_timed_out(&mut self) {
         match &self.registration {
             Some(registration) if !registration.answered => self.not_irc("it did not respond"),
+            Some(_) if self.asked.is_some() => self.rejected("no password within a minute"),
             Some(_) => self.rejected("the server did not complete it within a minute"),
             None if self.is_settled() || self.connect_options.person => {}
             None => self.rejected("the server did not answer JOIN within a minute"),
@@ -119,19 +122,21 @@ impl IrcSession {
         registration.answered = true;
         let text = message.parameters.last().copied().unwrap_or_default();
         match (numeric, message.command) {
-            (Some(1), _) => return false,
+            (Some(1), _) => return !self.may_welcome(),
             (Some(432 | 433 | 436 | 437), _) => self.try_another_nick(numeric == Some(432), text),
             (Some(464), _) => {
                 self.rejected(&format!("{text} (set CHATLOOP_PASSWORD or use --password-file)"));
             }
             (Some(465 | 463 | 466), _) => self.rejected(text),
             (Some(421 | 451 | 410), _) => {}
+            // Shown before the server has proven itself, it would be the server's word alone.
+            (Some(900), _) if self.awaits_proof() => {}
             (Some(900), _) => {
                 let account = message.parameters.get(2).copied().unwrap_or(text);
                 self.show_text(format!("you are logged in as {account}"));
             }
             (Some(903), _) => self.sasl_done(),
-            (Some(902 | 904..=907), _) => self.sasl_failed(text),
+            (Some(number @ (902 | 904..=907)), _) => self.sasl_failed(number, text),
             // Old servers send some of these before 001.
             (Some(number), _) if number < 400 => {}
             (Some(_), _) => self.show_text(text),
@@ -265,7 +270,7 @@ impl IrcSession {
             registration.sasl = Sasl::Begun;
             match self.server.has("sasl") {
                 true => self.begin_sasl(login),
-                false => self.no_login(&login.account, "the server does not support SASL"),
+                false => self.without_sasl(&login.account),
             }
             return;
         }
@@ -282,19 +287,68 @@ impl IrcSession {
         }
     }
 
-    /// The login failed.
-    pub(super) fn no_login(&mut self, account: &str, why: &str) {
-        let text = format!("login as {account} failed: {why}");
-        if self.registration.is_none() {
-            return self.fail(text);
+    /// The login was rejected. A person on a terminal may type the password again: joining as a
+    /// guest would be another identity than the one that was asked for.
+    pub(super) fn wrong_password(&mut self, account: &str, why: &str) {
+        if self.registration.is_none() || !self.connect_options.person {
+            return self.no_login(account, why);
         }
-        self.login = None;
-        if !self.connect_options.person {
-            // A script must not send messages under another identity.
+        self.wrong_passwords += 1;
+        let text = format!("login as {account} failed: {why}");
+        if self.wrong_passwords >= MAX_PASSWORDS {
             return self.rejected(&text);
         }
         self.shown.push(super::DisplayItem::error(text));
+        self.asked = Some(account.to_owned());
+    }
+
+    /// The account whose password the person is asked for.
+    pub fn asked_account(&self) -> Option<&str> {
+        self.asked.as_deref()
+    }
+
+    /// The person has typed that password.
+    pub fn password_typed(&mut self, password: Zeroizing<String>) {
+        let Some(account) = self.asked.take() else { return };
+        let login = super::Login { account, password };
+        self.login = Some(login.clone());
+        self.begin_sasl(login);
+    }
+
+    /// The login failed. Joining without it would be joining as someone else.
+    pub(super) fn no_login(&mut self, account: &str, why: &str) {
+        let text = format!("login as {account} failed: {why}");
+        match self.registration {
+            Some(_) => self.rejected(&text),
+            None => self.fail(text),
+        }
+    }
+
+    /// The server has no SASL. A person may be a guest there; a script must not send messages under
+    /// another identity.
+    fn without_sasl(&mut self, account: &str) {
+        let why = "the server does not support SASL";
+        if !self.connect_options.person {
+            return self.no_login(account, why);
+        }
+        self.login = None;
+        let text = format!("login as {account} failed: {why}");
+        self.shown.push(super::DisplayItem::error(text));
         self.sasl_over();
+    }
+
+    /// 001: whether the server may complete the registration now. Not in the middle of a login: that
+    /// is how a server without the password would skip its proof.
+    fn may_welcome(&mut self) -> bool {
+        let state = self.registration.as_ref().map(|registration| &registration.sasl);
+        let Some(login) = &self.login else { return true };
+        let account = login.account.clone();
+        match state {
+            Some(Sasl::Begun) => self.no_login(&account, "the server did not wait for the login"),
+            Some(Sasl::Not) => self.without_sasl(&account),
+            Some(Sasl::Over) | None => {}
+        }
+        self.outcome.is_none()
     }
 }
 

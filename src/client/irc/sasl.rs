@@ -1,15 +1,19 @@
-//! Logging in with SASL (IRCv3 sasl-3.2): SCRAM-SHA-256 where the server supports it, else PLAIN
-//! (RFC 4616).
+//! Logging in with SASL (IRCv3 sasl-3.2): SCRAM-SHA-256, or PLAIN (RFC 4616) for a server that has
+//! never offered SCRAM.
 //!
-//! A server may support SCRAM but have no SCRAM keys of an old account: then PLAIN is tried, if the
-//! server has it. That gives nothing away: a server that wants to see the password need only not
-//! offer SCRAM.
+//! SCRAM that fails is never followed by PLAIN. A server may have no SCRAM keys of an old account,
+//! and PLAIN would then succeed; but anyone who can make SCRAM fail would get the password that way.
+//! So the user has to ask for it (`--sasl plain`). Nor is an offer forgotten: a server that offered
+//! SCRAM before and does not now is sent no password.
+//!
+//! With SCRAM the server has to prove itself, too. One that claims success without it is an
+//! impostor: the connection ends, and nothing is sent to it.
 //!
 //! Bound: `MOST` bytes of one message of the server.
 
-use super::IrcSession;
 use super::handshake::{Exchange, How, Login};
 use super::scram::Scram;
+use super::{IrcSession, LoginMethod, RegistrationOutcome};
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
@@ -18,18 +22,53 @@ const PIECE: usize = 400;
 /// Bytes of base64 of one message of a server.
 const MOST: usize = 4_000;
 
+/// Why the exchange cannot go on.
+const INVALID: &str = "the server's SASL message is invalid";
+const UNFIT: &str =
+    "SCRAM does not allow this name or password (--sasl plain sends them as they are)";
+
 impl IrcSession {
     /// Begins to log in.
     pub(super) fn begin_sasl(&mut self, login: Login) {
-        let scram = self.has_mechanism("SCRAM-SHA-256");
-        let how = if scram { How::Scram(None) } else { How::Plain };
-        self.begin_exchange(login, how);
-    }
-
-    fn begin_exchange(&mut self, login: Login, how: How) {
+        let offered = self.has_mechanism("SCRAM-SHA-256");
+        self.scram_news |= offered && !self.scram_seen;
+        self.scram_seen |= offered;
+        let how = match self.connect_options.sasl {
+            LoginMethod::Plain => How::Plain,
+            LoginMethod::Auto | LoginMethod::Scram if offered => How::Scram(None),
+            LoginMethod::Auto if !self.scram_seen => How::Plain,
+            LoginMethod::Auto | LoginMethod::Scram => return self.no_scram(&login.account),
+        };
         let mechanism = if matches!(how, How::Plain) { "PLAIN" } else { "SCRAM-SHA-256" };
         self.exchange = Some(Exchange { login, how, heard: String::new() });
         self.send_now("AUTHENTICATE", &[mechanism], None);
+    }
+
+    /// The password may be sent by SCRAM only, and the server does not offer it.
+    fn no_scram(&mut self, account: &str) {
+        let not = if self.scram_seen { "no longer offers" } else { "does not offer" };
+        let text = format!(
+            "login as {account} failed: the server {not} SCRAM-SHA-256; the password was not sent (--sasl plain sends it)"
+        );
+        match self.registration {
+            Some(_) => self.rejected(&text),
+            None => self.fail(text),
+        }
+    }
+
+    /// Whether the server has offered SCRAM for the first time; once.
+    pub fn take_scram_news(&mut self) -> bool {
+        std::mem::take(&mut self.scram_news)
+    }
+
+    /// Whether a success would be no more than the server's claim.
+    pub(super) fn awaits_proof(&self) -> bool {
+        let how = self.exchange.as_ref().map(|exchange| &exchange.how);
+        match how {
+            Some(How::Scram(Some(scram))) => !scram.is_proven(),
+            Some(How::Scram(None)) => true,
+            Some(How::Plain) | None => false,
+        }
     }
 
     /// Servers with SASL 3.1 do not list their mechanisms.
@@ -45,13 +84,14 @@ impl IrcSession {
             exchange.heard.push_str(piece);
         }
         if exchange.heard.len() > MOST {
-            return self.abort_sasl();
+            return self.abort_sasl(INVALID);
         }
         if piece.len() == PIECE {
             return;
         }
         let heard = std::mem::take(&mut exchange.heard);
         let heard = Base64::decode_vec(&heard).ok().and_then(|heard| String::from_utf8(heard).ok());
+        let begins = matches!(exchange.how, How::Scram(None)) && heard.is_some();
         let login = &exchange.login;
         let answer = match (&mut exchange.how, heard) {
             (_, None) => None,
@@ -70,33 +110,49 @@ impl IrcSession {
         };
         match answer {
             Some(answer) => self.urgent.extend_from_slice(&pieces(answer.as_bytes())),
-            None => self.abort_sasl(),
+            None if begins => self.abort_sasl(UNFIT),
+            None => self.abort_sasl(INVALID),
         }
     }
 
-    /// The server's message is invalid: it is not trusted with more.
-    fn abort_sasl(&mut self) {
+    /// The exchange cannot go on.
+    fn abort_sasl(&mut self, why: &str) {
         self.send_now("AUTHENTICATE", &["*"], None);
-        self.exchange =
-            self.exchange.take().map(|exchange| Exchange { how: How::Plain, ..exchange });
-        self.sasl_failed("the server could not prove that it knows the password");
+        let Some(exchange) = self.exchange.take() else { return };
+        match &exchange.how {
+            How::Scram(Some(scram)) if scram.has_answered() => {
+                self.impostor(&exchange.login.account)
+            }
+            _ => self.no_login(&exchange.login.account, why),
+        }
+    }
+
+    fn impostor(&mut self, account: &str) {
+        self.failed = true;
+        let text = format!(
+            "login as {account} failed: the server did not prove that it knows the password; it may be an impostor"
+        );
+        self.outcome = Some(RegistrationOutcome::Impostor(text));
     }
 
     /// 903: logged in. During registration that continues.
     pub(super) fn sasl_done(&mut self) {
-        if let Some(exchange) = self.exchange.take() {
-            self.login = Some(exchange.login);
+        let proven = !self.awaits_proof();
+        let Some(exchange) = self.exchange.take() else { return };
+        if !proven {
+            return self.impostor(&exchange.login.account);
         }
+        self.login = Some(exchange.login);
         self.sasl_over();
     }
 
-    /// The login was rejected; PLAIN may be next.
-    pub(super) fn sasl_failed(&mut self, why: &str) {
+    /// The login was rejected.
+    pub(super) fn sasl_failed(&mut self, number: u16, why: &str) {
         let Some(exchange) = self.exchange.take() else { return };
-        if matches!(exchange.how, How::Scram(_)) && self.has_mechanism("PLAIN") {
-            return self.begin_exchange(exchange.login, How::Plain);
+        match number {
+            904 => self.wrong_password(&exchange.login.account, why),
+            _ => self.no_login(&exchange.login.account, why),
         }
-        self.no_login(&exchange.login.account, why);
     }
 }
 

@@ -25,6 +25,9 @@ pub(super) struct Scram {
     bare: String,
     /// The signature that the server must send at the end.
     signature: Option<String>,
+    /// We have sent our proof, and the server has sent its signature.
+    answered: bool,
+    proven: bool,
 }
 
 impl Scram {
@@ -34,7 +37,27 @@ impl Scram {
         let password = Zeroizing::new(stringprep::saslprep(password).ok()?.into_owned());
         let bare = format!("n={name},r={nonce}");
         let first = format!("n,,{bare}");
-        Some((Scram { password, nonce: nonce.to_owned(), bare, signature: None }, first))
+        Some((
+            Scram {
+                password,
+                nonce: nonce.to_owned(),
+                bare,
+                signature: None,
+                answered: false,
+                proven: false,
+            },
+            first,
+        ))
+    }
+
+    /// Whether the server has proven that it knows the password.
+    pub fn is_proven(&self) -> bool {
+        self.proven
+    }
+
+    /// Whether we have proven that we know it, and the server's proof is all that is missing.
+    pub fn has_answered(&self) -> bool {
+        self.answered
     }
 
     /// A message of the server; the answer, empty at the end. `None` if the message is invalid.
@@ -42,7 +65,10 @@ impl Scram {
         match self.signature.take() {
             None => self.prove(message),
             // The server must prove that it knows the password, too: anyone could claim success.
-            Some(signature) => (message == signature).then(String::new),
+            Some(signature) => {
+                self.proven = message == signature;
+                self.proven.then(String::new)
+            }
         }
     }
 
@@ -67,6 +93,7 @@ impl Scram {
         let server_key = hmac(&*salted, b"Server Key");
         let signature = Base64::encode_string(&hmac(&server_key, message.as_bytes()));
         self.signature = Some(format!("v={signature}"));
+        self.answered = true;
         Some(format!("{without_proof},p={}", Base64::encode_string(&proof)))
     }
 }

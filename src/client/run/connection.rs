@@ -86,6 +86,15 @@ impl Client<'_> {
         self.ended.get_or_insert(Exit::Lost);
     }
 
+    /// Remembers that the server offers SCRAM, before the first byte of a login is sent.
+    pub(super) fn remember_server(&mut self) {
+        if self.front.session().is_some_and(IrcSession::take_scram_news)
+            && let Err(why) = self.known.offers_scram()
+        {
+            self.notice(Notice::error(why));
+        }
+    }
+
     pub(super) fn hint(&mut self) {
         if self.front.session().is_some_and(|session| !session.has_answered()) {
             let text = "the server has not responded yet; if it is not an IRC server, try --plain";
@@ -96,7 +105,7 @@ impl Client<'_> {
     /// Checks whether an IRC server has accepted the client; if it rejected it, exits or tries again.
     pub(super) fn check_registration(&mut self) -> io::Result<bool> {
         let Some(session) = self.front.session() else { return Ok(false) };
-        let (settled, was_in) = (session.is_settled(), session.was_in());
+        let (settled, mut was_in) = (session.is_settled(), session.was_in());
         let outcome = session.take_outcome();
         if settled {
             self.late = 0;
@@ -120,6 +129,10 @@ impl Client<'_> {
                 | RegistrationOutcome::NotIrc(why)
                 | RegistrationOutcome::TooLate(why),
             ) => why,
+            Some(RegistrationOutcome::Impostor(why)) => {
+                was_in = false;
+                why
+            }
         };
         self.notice(Notice::error(why));
         if !was_in {

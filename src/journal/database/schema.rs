@@ -75,6 +75,12 @@ const STEPS: &[&str] = &[
      CREATE UNIQUE INDEX event_room ON event (room, place) WHERE room IS NOT NULL;
      CREATE UNIQUE INDEX event_private ON event (owner, peer, place) WHERE owner IS NOT NULL;
      CREATE INDEX event_about ON event (about) WHERE about IS NOT NULL;",
+    // 5: a snapshot without texts, so that an erasure leaves it alone; one that has them is written
+    // anew at once. A record of a reaction is found by the negative id of its message, apart from
+    // edits, of which only the last one is kept.
+    "UPDATE snapshot SET stale = 1;
+     UPDATE record SET about = -json_extract(change, '$.message.id')
+         WHERE change LIKE '{\"change\":\"react\"%';",
 ];
 
 /// The version of a file that has seen all steps.

@@ -1,59 +1,79 @@
-//! Events of rooms in memory: a ring per room, next to the rings of messages.
+//! Events in memory: rings next to the rings of messages.
 //!
-//! Invariants: bounded per room like messages, and in total by [`limits::MEMORY_EVENTS`]; the
-//! oldest are dropped, and so are those that are too old. Everything in a ring is in `order`;
-//! `order` may contain more, for events already removed.
+//! Invariants: bounded per ring like messages, and in total by [`limits::MEMORY_EVENTS`] and
+//! [`limits::MEMORY_EVENT_BYTES`]; the oldest are dropped, and so are those that are too old.
+//! Everything in a ring is in `order`; `order` may contain more, for events already removed, and
+//! their bytes count until they leave it.
 
-use super::ring::Ring;
-use super::span::{NOWHERE, Position, Span, position_of_event};
+use super::ring::{Ring, between, position_in};
+use super::span::{Position, Span, position_of_event};
 use crate::chat::{HistoryEvent, Moment, RecordId, Target};
 use crate::journal::limits;
 use std::collections::{HashMap, VecDeque};
 
-/// The events of all rooms.
+/// The events of all rooms and conversations.
 pub(super) struct EventRings {
-    rings: HashMap<Ring, VecDeque<(Target, HistoryEvent)>>,
+    rings: HashMap<Ring, VecDeque<HistoryEvent>>,
     /// All of them in order of arrival.
-    order: VecDeque<(Ring, u64, Moment)>,
-    per_room: usize,
+    order: VecDeque<Entry>,
+    bytes: usize,
+    per_ring: usize,
     age: Option<i64>,
 }
 
+struct Entry {
+    ring: Ring,
+    position: u64,
+    time: Moment,
+    bytes: usize,
+}
+
 impl EventRings {
-    pub(super) fn new(per_room: usize, age: Option<i64>) -> EventRings {
-        EventRings { rings: HashMap::new(), order: VecDeque::new(), per_room, age }
+    pub(super) fn new(per_ring: usize, age: Option<i64>) -> EventRings {
+        EventRings { rings: HashMap::new(), order: VecDeque::new(), bytes: 0, per_ring, age }
     }
 
-    pub(super) fn add(&mut self, target: Target, event: HistoryEvent) {
-        let Some(ring) = Ring::of(&target, event.who.account.as_ref()) else { return };
-        let (place, time) = (position_of_event(&event), event.stamp.time);
-        let kept = self.rings.entry(ring.clone()).or_default();
-        kept.push_back((target, event));
-        if kept.len() > self.per_room {
-            kept.pop_front();
+    pub(super) fn add(&mut self, target: &Target, event: &HistoryEvent) {
+        let (position, time) = (position_of_event(event), event.stamp.time);
+        let bytes = size_of::<Entry>() + size_of::<HistoryEvent>() + event.bytes();
+        for ring in Ring::all(target, &event.who.nick, event.who.account.as_ref()) {
+            if matches!(ring, Ring::Mail(_)) {
+                continue;
+            }
+            let kept = self.rings.entry(ring.clone()).or_default();
+            if kept.back().is_some_and(|last| position_of_event(last) == position) {
+                continue;
+            }
+            kept.push_back(event.clone());
+            if kept.len() > self.per_ring {
+                kept.pop_front();
+            }
+            self.bytes += bytes;
+            self.order.push_back(Entry { ring, position, time, bytes });
         }
-        self.order.push_back((ring, place, time));
         let since = self.age.map_or(i64::MIN, |age| time.0.saturating_sub(age));
         while self.order.len() > limits::MEMORY_EVENTS
-            || self.order.front().is_some_and(|(_, _, time)| time.0 < since)
+            || self.bytes > limits::MEMORY_EVENT_BYTES
+            || self.order.front().is_some_and(|entry| entry.time.0 < since)
         {
             self.forget_oldest();
         }
     }
 
     fn forget_oldest(&mut self) {
-        let Some((ring, oldest, _)) = self.order.pop_front() else { return };
-        let Some(kept) = self.rings.get_mut(&ring) else { return };
-        kept.pop_front_if(|(_, event)| position_of_event(event) == oldest);
+        let Some(oldest) = self.order.pop_front() else { return };
+        self.bytes -= oldest.bytes;
+        let Some(kept) = self.rings.get_mut(&oldest.ring) else { return };
+        kept.pop_front_if(|event| position_of_event(event) == oldest.position);
         if kept.is_empty() {
-            self.rings.remove(&ring);
+            self.rings.remove(&oldest.ring);
         }
     }
 
     /// A message was deleted, and its events with it.
     pub(super) fn forget_about(&mut self, ring: &Ring, message: RecordId) {
         if let Some(kept) = self.rings.get_mut(ring) {
-            kept.retain(|(_, event)| event.about() != Some(message));
+            kept.retain(|event| event.about() != Some(message));
         }
     }
 
@@ -61,44 +81,26 @@ impl EventRings {
     pub(super) fn rename(&mut self, before: &Ring, after: &Ring) {
         let kept = self.rings.remove(before);
         self.rings.remove(after);
-        self.order.retain(|(ring, ..)| ring != after || before == after);
-        for (ring, ..) in self.order.iter_mut().filter(|(ring, ..)| ring == before) {
-            *ring = after.clone();
+        for entry in self.order.iter_mut().filter(|entry| entry.ring == *before) {
+            entry.ring = after.clone();
         }
         if let Some(kept) = kept {
             self.rings.insert(after.clone(), kept);
         }
     }
 
-    /// The events of a ring that are in a span and fit, from the requested end, oldest first.
-    pub(super) fn span(
-        &self,
-        ring: &Ring,
-        span: &Span,
-        fits: impl Fn(&Target, &HistoryEvent) -> bool,
-    ) -> Vec<HistoryEvent> {
-        let inside = |(target, event): &&(Target, HistoryEvent)| {
-            let place = position_of_event(event);
-            place > span.after && place < span.before && fits(target, event)
-        };
-        let all = self.rings.get(ring).into_iter().flatten();
-        let found = |(_, event): &(Target, HistoryEvent)| event.clone();
-        if span.newest {
-            let mut newest: Vec<HistoryEvent> =
-                all.rev().filter(inside).take(span.limit).map(found).collect();
-            newest.reverse();
-            newest
-        } else {
-            all.filter(inside).take(span.limit).map(found).collect()
-        }
+    /// The events of a ring that are in a span, from the requested end, oldest first.
+    pub(super) fn span(&self, ring: &Ring, span: &Span) -> Vec<HistoryEvent> {
+        let Some(kept) = self.rings.get(ring) else { return Vec::new() };
+        let inside = between(kept, (span.after, span.before), position_of_event);
+        span.take(inside.cloned())
     }
 
     /// The position of a time in a ring.
     pub(super) fn locate(&self, ring: &Ring, time: Moment) -> Position {
-        let all = || self.rings.get(ring).into_iter().flatten().map(|(_, event)| event);
-        let first = all().find(|event| event.stamp.time >= time);
-        let next = all().find(|event| event.stamp.time > time);
-        let last = next.map_or(NOWHERE, |next| position_of_event(next) - 1);
-        Position { first: first.map_or(NOWHERE, position_of_event), last }
+        let Some(kept) = self.rings.get(ring) else { return Position::END };
+        let (before, upto) =
+            (|it: &HistoryEvent| it.stamp.time < time, |it: &HistoryEvent| it.stamp.time <= time);
+        position_in(kept, before, upto, position_of_event)
     }
 }

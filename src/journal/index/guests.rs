@@ -10,6 +10,7 @@
 //! messages already removed.
 
 use super::query::wanted;
+use super::ring::{between, position_in};
 use super::span::{self, NOWHERE, Position, position_of};
 use crate::chat::{
     DirectMessage, HistoryUpdate, Name, Point, Query, RecordId, Scope, SessionId, StoredMessage,
@@ -25,6 +26,8 @@ use std::sync::Arc;
 pub(super) struct Guests {
     rings: HashMap<SessionId, VecDeque<Kept>>,
     order: VecDeque<(SessionId, RecordId)>,
+    /// The size of all in the rings.
+    bytes: usize,
 }
 
 struct Kept {
@@ -42,6 +45,10 @@ impl Kept {
             _ => &self.message.from,
         };
         name == peer || (session.is_some() && self.other == session)
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<StoredMessage>() + self.message.bytes()
     }
 
     /// As it is returned: a message without a recipient is to the owner.
@@ -82,15 +89,18 @@ impl Guests {
 
     fn keep(&mut self, owner: SessionId, kept: Kept) {
         self.order.push_back((owner, kept.message.id));
+        self.bytes += kept.bytes();
         let ring = self.rings.entry(owner).or_default();
         ring.push_back(kept);
         if ring.len() > limits::GUEST_MESSAGES {
-            ring.pop_front();
+            self.bytes -= ring.pop_front().map_or(0, |kept| kept.bytes());
         }
-        while self.order.len() > limits::ALL_GUEST_MESSAGES {
+        while self.order.len() > limits::ALL_GUEST_MESSAGES || self.bytes > limits::ALL_GUEST_BYTES
+        {
             let Some((owner, oldest)) = self.order.pop_front() else { break };
             let Some(ring) = self.rings.get_mut(&owner) else { continue };
-            ring.pop_front_if(|kept| kept.message.id == oldest);
+            let gone = ring.pop_front_if(|kept| kept.message.id == oldest);
+            self.bytes -= gone.map_or(0, |kept| kept.bytes());
         }
     }
 
@@ -98,35 +108,36 @@ impl Guests {
     fn forget(&mut self, session: SessionId) {
         // Its entries in the order are left behind and skipped later: many sessions may quit at
         // once.
-        self.rings.remove(&session);
+        for kept in self.rings.remove(&session).into_iter().flatten() {
+            self.bytes -= kept.bytes();
+        }
     }
 
     /// A message was deleted.
     fn delete(&mut self, id: RecordId) {
         for ring in self.rings.values_mut() {
-            ring.retain(|kept| kept.message.id != id);
+            if let Ok(place) = ring.binary_search_by_key(&id, |kept| kept.message.id) {
+                self.bytes -= ring.remove(place).map_or(0, |kept| kept.bytes());
+            }
         }
     }
 
     /// Answers a query; `None` if it is not for a guest.
     pub(super) fn past(&self, query: &Query) -> Option<Vec<StoredMessage>> {
         let Scope::Session { session, peer, other } = &query.scope else { return None };
-        let ring = || self.rings.get(session).into_iter().flatten();
-        let here = |kept: &&Kept| kept.is_with(peer, *other);
         let locate = |point| Ok::<Position, Infallible>(self.locate(*session, point));
         let upto = RecordId(NOWHERE);
         let Ok(spans) = span::spans(query.range, wanted(query), upto, locate);
         let newest = spans.first().is_some_and(|span| span.newest);
         let mut entries = Vec::new();
-        for span in &spans {
-            let (after, before) = span.ids();
-            let inside = |kept: &&Kept| kept.message.id.0 > after && kept.message.id.0 < before;
-            let mut found: Vec<StoredMessage> =
-                ring().filter(here).filter(inside).map(Kept::shown).collect();
-            span::merge(&mut found, &mut Vec::new(), span.limit, span.newest);
-            entries.append(&mut found);
+        if let Some(ring) = self.rings.get(session) {
+            for span in &spans {
+                let inside = between(ring, span.ids(), |kept| kept.message.id.0);
+                let found = span.take(inside.filter(|kept| kept.is_with(peer, *other)));
+                entries.extend(found.into_iter().map(Kept::shown));
+            }
         }
-        span::truncate(&mut entries, &mut Vec::new(), newest);
+        span::merge(&mut entries, &mut Vec::new(), usize::MAX, newest);
         Some(entries)
     }
 
@@ -138,12 +149,9 @@ impl Guests {
             Point::Number(_) => return Position::NONE,
             Point::Time(time) => time,
         };
-        let all = || self.rings.get(&session).into_iter().flatten().map(|kept| &kept.message);
-        let first = all().find(|message| message.time >= time);
-        let next = all().find(|message| message.time > time);
-        Position {
-            first: first.map_or(NOWHERE, |message| position_of(message.id, 0)),
-            last: next.map_or(NOWHERE, |message| position_of(message.id, 0) - 1),
-        }
+        let Some(ring) = self.rings.get(&session) else { return Position::END };
+        let (before, upto) =
+            (|it: &Kept| it.message.time < time, |it: &Kept| it.message.time <= time);
+        position_in(ring, before, upto, |kept| position_of(kept.message.id, 0))
     }
 }

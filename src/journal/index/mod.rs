@@ -3,37 +3,37 @@
 //! | file | subject |
 //! |---|---|
 //! | `query`, `span` | queries, and the spans of history they refer to |
-//! | `memory`, `ring`, `event_rings` | how are the last messages and events of every room kept without a file? |
+//! | `store` | what is an index? |
+//! | `memory`, `ring`, `message_rings`, `event_rings` | how are the last messages and events of every room kept without a file? |
+//! | `search` | how is a text found without a file? |
+//! | `fair_queue` | whose query is next? |
 //! | `guests` | direct messages of users without an account |
 //! | `sqlite` | how are the tables of the file filled and searched? |
 
 mod event_rings;
+mod fair_queue;
 mod guests;
 mod memory;
+mod message_rings;
 pub(super) mod query;
 mod ring;
+mod search;
 mod span;
 #[cfg(feature = "disk")]
 pub(super) mod sqlite;
-#[cfg(not(feature = "disk"))]
-pub(super) use super::no_disk as sqlite;
+mod store;
 
 use self::guests::Guests;
 use self::memory::MemoryIndex;
 use self::query::{Answer, HistoryQuery, QueryId};
-use self::sqlite::SqliteIndex;
+use self::store::Store;
 use super::limits::Limits;
-use crate::chat::HistoryUpdate;
+use crate::chat::{HistoryUpdate, Name};
 use std::collections::VecDeque;
-
-enum Store {
-    Memory(Box<MemoryIndex>),
-    Sqlite(Box<SqliteIndex>),
-}
 
 /// An index, and the messages of guests, which are kept in memory with every index.
 pub(super) struct Index {
-    store: Store,
+    store: Box<dyn Store>,
     guests: Guests,
     /// Answers that are found at once.
     at_hand: VecDeque<(QueryId, Answer)>,
@@ -41,48 +41,39 @@ pub(super) struct Index {
 
 impl Index {
     pub(super) fn memory(limits: &Limits) -> Index {
-        Index::new(Store::Memory(Box::new(MemoryIndex::new(limits))))
+        Index::new(Box::new(MemoryIndex::new(limits)))
     }
 
-    pub(super) fn sqlite(index: SqliteIndex) -> Index {
-        Index::new(Store::Sqlite(Box::new(index)))
-    }
-
-    fn new(store: Store) -> Index {
+    pub(super) fn new(store: Box<dyn Store>) -> Index {
         Index { store, guests: Guests::default(), at_hand: VecDeque::new() }
     }
 
     pub(super) fn archive(&mut self, update: HistoryUpdate<'_>) {
         self.guests.archive(&update);
-        match &mut self.store {
-            Store::Memory(index) => index.archive(update),
-            Store::Sqlite(index) => index.archive(&update),
-        }
+        self.store.archive(update);
     }
 
-    pub(super) fn query(&mut self, id: QueryId, query: HistoryQuery) {
-        if let HistoryQuery::Past(query) = &query
-            && let Some(messages) = self.guests.past(query)
-        {
-            self.at_hand.push_back((id, Answer::Past(messages, Vec::new())));
-            return;
-        }
-        let answer = match &mut self.store {
-            Store::Memory(index) => Some(index.answer(&query)),
-            Store::Sqlite(index) => index.query(id, query),
+    pub(super) fn query(&mut self, id: QueryId, asker: Name, query: HistoryQuery) {
+        let of_guest = match &query {
+            HistoryQuery::Past(query) | HistoryQuery::Replay(query) => self.guests.past(query),
+            HistoryQuery::Find(_) => None,
+        };
+        let answer = match of_guest {
+            Some(messages) => Some(Answer::Past(messages, Vec::new())),
+            None => self.store.query(id, asker, query),
         };
         self.at_hand.extend(answer.map(|answer| (id, answer)));
     }
 
+    pub(super) fn work(&mut self) {
+        self.store.work();
+    }
+
     pub(super) fn has_news(&self) -> bool {
-        !self.at_hand.is_empty()
+        !self.at_hand.is_empty() || self.store.has_news()
     }
 
     pub(super) fn next_answer(&mut self) -> Option<(QueryId, Answer)> {
-        let at_hand = self.at_hand.pop_front();
-        at_hand.or_else(|| match &mut self.store {
-            Store::Memory(_) => None,
-            Store::Sqlite(index) => index.next_answer(),
-        })
+        self.at_hand.pop_front().or_else(|| self.store.next_answer())
     }
 }

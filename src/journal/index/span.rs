@@ -3,60 +3,45 @@
 use crate::chat::{HistoryEvent, Point, Range, RecordId, StoredMessage};
 use crate::journal::limits;
 
-/// Truncates an answer to the byte limit; `newest` says which end to keep.
-pub(super) fn truncate(
-    messages: &mut Vec<StoredMessage>,
-    events: &mut Vec<HistoryEvent>,
-    newest: bool,
-) {
-    let all = messages.len();
-    let mut bytes = 0;
-    let mut fits = |message: &StoredMessage| {
-        bytes += message.text.len();
-        bytes <= limits::ANSWER_TEXT
-    };
-    if newest {
-        let kept = messages.iter().rev().take_while(|message| fits(message)).count();
-        messages.drain(..messages.len() - kept);
-    } else {
-        let kept = messages.iter().take_while(|message| fits(message)).count();
-        messages.truncate(kept);
-    }
-    if messages.len() < all {
-        // No gap within the result.
-        let end = if newest { messages.first() } else { messages.last() };
-        let end = end.map(|message| message.id);
-        events.retain(|event| end.is_some_and(|end| (event.stamp.id > end) == newest));
-    }
-}
-
-/// Keeps `limit` messages and events in total, from the requested end.
+/// Keeps `limit` messages and events in total, and as many bytes as an answer may have, from the
+/// requested end.
 pub(super) fn merge(
     messages: &mut Vec<StoredMessage>,
     events: &mut Vec<HistoryEvent>,
     limit: usize,
     newest: bool,
 ) {
-    let (mut some, mut others) = (messages.len(), events.len());
-    while some + others > limit {
-        // Which of the two is farther away.
-        let at = |at_end: usize, at_start: usize| if newest { at_start } else { at_end };
-        let message = messages.get(at(some.wrapping_sub(1), messages.len() - some));
-        let event = events.get(at(others.wrapping_sub(1), events.len() - others));
-        let message = message.map(|it| position_of(it.id, 0)).filter(|_| some > 0);
-        let event = event.map(position_of_event).filter(|_| others > 0);
-        let message_is_farther = match (message, event) {
-            (Some(message), Some(event)) => (message < event) == newest,
+    let (mut some, mut others, mut bytes) = (0, 0, 0);
+    while some + others < limit {
+        let message = from_end(messages, some, newest);
+        let event = from_end(events, others, newest);
+        let message_is_next = match (message, event) {
+            (Some(message), Some(event)) => {
+                (position_of(message.id, 0) > position_of_event(event)) == newest
+            }
             (message, _) => message.is_some(),
         };
-        *(if message_is_farther { &mut some } else { &mut others }) -= 1;
+        let of_event = event.map_or(usize::MAX, HistoryEvent::bytes);
+        let next = message.filter(|_| message_is_next).map_or(of_event, StoredMessage::bytes);
+        bytes = next.saturating_add(bytes);
+        if bytes > limits::ANSWER_BYTES {
+            break;
+        }
+        *(if message_is_next { &mut some } else { &mut others }) += 1;
     }
+    keep(messages, some, newest);
+    keep(events, others, newest);
+}
+
+fn from_end<T>(all: &[T], place: usize, newest: bool) -> Option<&T> {
+    all.get(if newest { all.len().wrapping_sub(place + 1) } else { place })
+}
+
+fn keep<T>(all: &mut Vec<T>, count: usize, newest: bool) {
     if newest {
-        messages.drain(..messages.len() - some);
-        events.drain(..events.len() - others);
+        all.drain(..all.len() - count);
     } else {
-        messages.truncate(some);
-        events.truncate(others);
+        all.truncate(count);
     }
 }
 
@@ -90,6 +75,21 @@ impl Span {
     /// The same in ids, of whole records.
     pub(super) fn ids(&self) -> (u64, u64) {
         (record_of(self.after), self.before.div_ceil(1 << PART_BITS))
+    }
+
+    /// Without what is from before the record `since`.
+    pub(super) fn since(self, since: RecordId) -> Span {
+        Span { after: self.after.max(position_of(since, 0).saturating_sub(1)), ..self }
+    }
+
+    /// As many as it wants of what is inside it, oldest first.
+    pub(super) fn take<T>(&self, inside: impl DoubleEndedIterator<Item = T>) -> Vec<T> {
+        if !self.newest {
+            return inside.take(self.limit).collect();
+        }
+        let mut newest: Vec<T> = inside.rev().take(self.limit).collect();
+        newest.reverse();
+        newest
     }
 }
 

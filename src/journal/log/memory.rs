@@ -1,5 +1,6 @@
 //! The log in memory: a proposal is committed in the same turn.
 
+use super::Log;
 use super::numbering::Numbering;
 use super::proposal::{Committed, Proposal};
 
@@ -9,16 +10,16 @@ pub struct MemoryLog {
     committed: Vec<Committed>,
 }
 
-impl MemoryLog {
-    pub(super) fn propose(&mut self, proposal: Proposal) {
+impl Log for MemoryLog {
+    fn propose(&mut self, proposal: Proposal) {
         self.committed.push(self.numbering.commit(proposal));
     }
 
-    pub(super) fn has_news(&self) -> bool {
+    fn has_news(&self) -> bool {
         !self.committed.is_empty()
     }
 
-    pub(super) fn take_committed(&mut self, committed: &mut Vec<Committed>) {
+    fn take_committed(&mut self, committed: &mut Vec<Committed>) {
         committed.append(&mut self.committed);
     }
 }

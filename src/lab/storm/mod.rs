@@ -1,6 +1,6 @@
 //! `chatloop-lab storm`: attacks a server with every command and asks two honest users.
 //!
-//! For each row of [`scenarios`]:
+//! For each row of `scenarios`:
 //!
 //! 1. the honest **pair** connects, and the crowd is completed if somebody was disconnected;
 //! 2. the **attackers** connect, all from one address, and prepare; then the crowd prepares;

@@ -9,8 +9,13 @@
 //! the peer itself is slowed down. That is all the back-pressure TCP needs.
 
 /// What one connection has sent and the program has not used up yet.
+///
+/// Boxed, so that an idle connection carries a pointer and nothing behind it.
 #[derive(Default)]
-pub struct Inbox {
+pub struct Inbox(Option<Box<Pending>>);
+
+#[derive(Default)]
+struct Pending {
     bytes: Vec<u8>,
     /// The start of the unconsumed part. Moved by `consume`, so that consuming twenty lines of one
     /// read does not move the rest twenty times.
@@ -30,34 +35,39 @@ impl Inbox {
 
     /// The number of bytes queued.
     pub fn len(&self) -> usize {
-        self.bytes.len() - self.start
+        self.pending().len()
     }
 
     /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.0.is_none()
     }
 
     /// Adds what a read has brought.
     pub fn receive(&mut self, bytes: &[u8]) {
-        if self.start > 0 {
-            self.bytes.drain(..self.start);
-            self.start = 0;
+        if bytes.is_empty() {
+            return;
         }
-        self.bytes.extend_from_slice(bytes);
+        let pending = self.0.get_or_insert_default();
+        if pending.start > 0 {
+            pending.bytes.drain(..pending.start);
+            pending.start = 0;
+        }
+        pending.bytes.extend_from_slice(bytes);
     }
 
     /// All that waits.
     pub fn pending(&self) -> &[u8] {
-        &self.bytes[self.start..]
+        self.0.as_ref().map_or(&[], |pending| &pending.bytes[pending.start..])
     }
 
     /// Drops the first `count` bytes (at most all), which have been consumed. When nothing is left,
     /// the memory is freed.
     pub fn consume(&mut self, count: usize) {
-        self.start = (self.start + count).min(self.bytes.len());
-        if self.start == self.bytes.len() {
-            *self = Inbox::new();
+        let Some(pending) = &mut self.0 else { return };
+        pending.start = (pending.start + count).min(pending.bytes.len());
+        if pending.start == pending.bytes.len() {
+            self.0 = None;
         }
     }
 }
@@ -79,6 +89,6 @@ mod tests {
         assert_eq!(inbox.room(3), 0);
         inbox.consume(6);
         assert!(inbox.is_empty());
-        assert_eq!(inbox.bytes.capacity(), 0, "an idle connection owns no memory");
+        assert!(inbox.0.is_none(), "an idle connection owns no memory");
     }
 }

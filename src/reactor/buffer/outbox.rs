@@ -53,10 +53,11 @@ pub enum Written {
 /// ```
 #[derive(Default)]
 pub struct Outbox {
-    /// The oldest segment stands apart: most outboxes never hold a second one, and then the queue
-    /// behind it owns no memory.
+    /// The oldest segment stands apart: most outboxes never hold a second one, and then there is
+    /// no queue behind it. Boxed, so that an idle connection carries a pointer and no queue.
     first: Option<Segment>,
-    rest: VecDeque<Segment>,
+    #[expect(clippy::box_collection, reason = "a pointer in each idle connection, not four words")]
+    rest: Option<Box<VecDeque<Segment>>>,
     bytes: usize,
 }
 
@@ -78,7 +79,7 @@ impl Outbox {
 
     /// The number of segments.
     pub fn segments(&self) -> usize {
-        usize::from(self.first.is_some()) + self.rest.len()
+        usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.len())
     }
 
     /// Queues `segment` behind what waits. The limit is the caller's: it looks at
@@ -88,7 +89,8 @@ impl Outbox {
             return;
         }
         self.bytes += segment.len();
-        let Some(last) = self.rest.back_mut().or(self.first.as_mut()) else {
+        let newest = self.rest.as_mut().and_then(|rest| rest.back_mut());
+        let Some(last) = newest.or(self.first.as_mut()) else {
             self.first = Some(segment.clone());
             return;
         };
@@ -96,25 +98,26 @@ impl Outbox {
             return;
         }
         self.gather_last();
-        self.rest.push_back(segment.clone());
+        self.rest.get_or_insert_default().push_back(segment.clone());
     }
 
     /// The queue is about to move on to another chunk: if the last segment is a small part of
     /// its chunk, copy it out, so that the chunk can go.
     fn gather_last(&mut self) {
-        let Some(last) = self.rest.back() else { return };
+        let Some(rest) = &mut self.rest else { return };
+        let Some(last) = rest.back() else { return };
         if last.len() * SPARSE >= last.chunk_size() {
             return;
         }
-        let Some(sparse) = self.rest.pop_back() else { return };
-        let before = self.rest.back_mut().or(self.first.as_mut());
+        let Some(sparse) = rest.pop_back() else { return };
+        let before = rest.back_mut().or(self.first.as_mut());
         if before.is_some_and(|before| {
             before.chunk_size() == GATHERED_CHUNK && before.extend(sparse.bytes())
         }) {
             return;
         }
         let copy = ChunkWriter::with_chunk_size(GATHERED_CHUNK).append(sparse.bytes());
-        self.rest.push_back(copy);
+        rest.push_back(copy);
     }
 
     /// Writes at most about `share` bytes, in one or a few system calls: until the writer is
@@ -125,7 +128,7 @@ impl Outbox {
             if sent >= share {
                 return Written::Some;
             }
-            let (offered, result) = if self.rest.is_empty() {
+            let (offered, result) = if self.rest.as_ref().is_none_or(|rest| rest.is_empty()) {
                 (first.len(), writer.write(first.bytes()))
             } else {
                 self.write_vectored(first, writer)
@@ -164,7 +167,8 @@ impl Outbox {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut offered = 0;
         let mut count = 0;
-        for (slice, segment) in slices.iter_mut().zip(std::iter::once(first).chain(&self.rest)) {
+        let rest = self.rest.iter().flat_map(|rest| rest.iter());
+        for (slice, segment) in slices.iter_mut().zip(std::iter::once(first).chain(rest)) {
             *slice = IoSlice::new(segment.bytes());
             offered += segment.len();
             count += 1;
@@ -181,10 +185,10 @@ impl Outbox {
                 return;
             }
             count -= first.len();
-            self.first = self.rest.pop_front();
+            self.first = self.rest.as_mut().and_then(|rest| rest.pop_front());
         }
         // Drained: a queue that was long once must not keep its table.
-        self.rest = VecDeque::new();
+        self.rest = None;
     }
 }
 
@@ -276,7 +280,7 @@ mod tests {
             outbox.push(&chunks.append(&[b'x'; 20]));
             chunks.append(&[b'y'; CHUNK_FILLER]);
         }
-        let kept = outbox.first.iter().chain(&outbox.rest);
+        let kept = outbox.first.iter().chain(outbox.rest.iter().flat_map(|rest| rest.iter()));
         // Neighbouring segments of one gathered chunk are merged, so no chunk is counted twice.
         let memory: usize = kept.map(Segment::chunk_size).sum();
         assert!(memory <= SPARSE * outbox.len() + 2 * super::super::chunk::CHUNK_SIZE, "{memory}");
@@ -323,7 +327,7 @@ mod tests {
     }
 
     fn assert_memory_is_bounded(outbox: &Outbox) {
-        let kept = outbox.first.iter().chain(&outbox.rest);
+        let kept = outbox.first.iter().chain(outbox.rest.iter().flat_map(|rest| rest.iter()));
         let memory: usize = kept.map(Segment::chunk_size).sum();
         let bound = (SPARSE + 1) * outbox.len() + 2 * LONGEST + GATHERED_CHUNK;
         assert!(memory <= bound, "{memory} bytes are kept for {}", outbox.len());

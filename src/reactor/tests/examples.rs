@@ -44,7 +44,7 @@ struct Example {
 }
 
 impl Example {
-    fn start(name: &str, backend: Backend, descriptors: Option<u64>) -> Example {
+    fn start(name: &str, backend: Backend, descriptors: Option<libc::rlim_t>) -> Example {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["--exact", "serve", "--ignored", "--nocapture", "--test-threads=1"]);
         command.env("EXAMPLE", name).env("BACKEND", backend.name()).stdout(Stdio::piped());
@@ -203,13 +203,13 @@ fn echo_waits_for_descriptors_without_spinning(backend: Backend) {
 
 /// Twice as many peers as descriptors: half of them wait, at no cost, until the others close.
 fn waits_for_descriptors(name: &str, backend: Backend, check: fn(&mut [TcpStream])) {
-    const DESCRIPTORS: u64 = 24;
-    let example = Example::start(name, backend, Some(DESCRIPTORS));
+    const DESCRIPTORS: usize = 24;
+    let example = Example::start(name, backend, Some(DESCRIPTORS as libc::rlim_t));
     let mut streams: Vec<TcpStream> = (0..DESCRIPTORS * 2).map(|_| example.connect()).collect();
     check(&mut streams[..4]);
     example.assert_idle();
     check(&mut streams[..4]);
-    let mut waiting = streams.split_off(DESCRIPTORS as usize + 6);
+    let mut waiting = streams.split_off(DESCRIPTORS + 6);
     drop(streams);
     check(&mut waiting);
 }

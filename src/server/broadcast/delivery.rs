@@ -11,6 +11,7 @@
 //! Invariants: each session is told everything in the order of the effects; a format that no member
 //! has is not rendered; nothing is written to a socket here.
 
+use crate::chat::work::{self, BYTE};
 use crate::chat::{Event, Name, SessionId, Stamp, Viewpoint};
 use crate::server::connection::Connection;
 use crate::server::net::{Net, Peer};
@@ -85,6 +86,7 @@ impl Rendition {
         for (stamp, event) in &events[self.ends.len()..] {
             line.clear();
             format.render(Some(*stamp), event, Viewpoint::Observer, line);
+            work::charge(BYTE.times(line.len()));
             let segment = encoder.append(line);
             self.ends.push(self.length() + segment.len());
             if !self.pieces.last_mut().is_some_and(|last| last.merge(&segment)) {
@@ -183,6 +185,7 @@ impl Delivery {
 
     /// Keeps bytes that are not part of a run.
     pub(super) fn encode(&mut self, bytes: &[u8]) -> Segment {
+        work::charge(BYTE.times(bytes.len()));
         self.private.append(bytes)
     }
 
@@ -194,6 +197,11 @@ impl Delivery {
     /// Opens a run for a room. The one before has been closed.
     pub(super) fn open_run(&mut self, room: Name) {
         self.run.room = Some(room);
+    }
+
+    /// How many events the open run has.
+    pub(super) fn run_length(&self) -> usize {
+        self.run.events.len()
     }
 
     /// Adds `event` to the run.

@@ -8,6 +8,7 @@ mod irc_watchers;
 mod unidentified;
 
 use super::net::{Net, Peer};
+use crate::chat::work::{self, Cost};
 use crate::chat::{
     Audience, Change, Effect, Event, Hub, Moment, Name, Record, RecordId, SessionId, Stamp,
     Viewpoint,
@@ -44,6 +45,8 @@ impl Cause {
 pub(super) struct Broadcast {
     delivery: Delivery,
     unidentified: Unidentified,
+    /// Who has added to the open run last.
+    run_payer: Option<SessionId>,
     /// What IRC clients are told about this server.
     irc: irc::Settings,
     monitors: irc::MonitorList,
@@ -62,6 +65,7 @@ impl Broadcast {
         Broadcast {
             delivery: Delivery::default(),
             unidentified: Unidentified::default(),
+            run_payer: None,
             irc,
             monitors: irc::MonitorList::default(),
             whowas: irc::Whowas::default(),
@@ -291,12 +295,12 @@ impl Broadcast {
                 }
             }
             Audience::Room { room, from, except } => {
-                self.add_to_run(net, hub, room, stamp, event);
+                self.add_to_run(net, hub, cause, room, (stamp, event));
                 self.mark_gaps(net, hub, cause, from, &except);
             }
             Audience::Peers { mut rooms, from } if rooms.len() == 1 => {
                 if let Some(room) = rooms.pop() {
-                    self.add_to_run(net, hub, room, stamp, event);
+                    self.add_to_run(net, hub, cause, room, (stamp, event));
                     self.mark_gaps(net, hub, cause, from, &[]);
                 }
             }
@@ -308,12 +312,20 @@ impl Broadcast {
         None
     }
 
-    fn add_to_run(&mut self, net: &mut Net, hub: &Hub, room: Name, stamp: Stamp, event: Event) {
+    fn add_to_run(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
+        room: Name,
+        (stamp, event): (Stamp, Event),
+    ) {
         if self.delivery.room() != Some(&room) {
             self.close_run(net, hub);
             self.delivery.open_run(room);
         }
         self.delivery.add_to_run(stamp, event);
+        self.run_payer = cause.origin;
     }
 
     /// The last event of the run is not for some, and the actor is told of it in another way.
@@ -442,7 +454,18 @@ impl Broadcast {
         if name == Name::lobby() && self.delivery.has_messages() {
             self.unidentified.buffer_run(&mut self.delivery, net);
         }
+        // It is paid for by the one whose record was added last, not by the one whose record is
+        // applied now.
+        let before = work::take();
+        let records = self.delivery.run_length().max(1) as u64;
         self.delivery.close_run(hub.room_members(name.as_str()), net);
+        if let Some(SessionId(session)) = self.run_payer.take() {
+            let (token, cost) = (Token::from_bits(session), work::take());
+            let one = Cost(cost.0 / records);
+            net.charge(token, Cost(cost.0 - one.0), false);
+            net.charge(token, one, true);
+        }
+        work::charge(before);
     }
 
     // The unidentified.

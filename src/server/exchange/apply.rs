@@ -1,6 +1,7 @@
 //! Committed records become effects, and effects are told.
 
 use super::Exchange;
+use crate::chat::work::{self, LINE, RECORD};
 use crate::chat::{
     Change, Effect, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
 };
@@ -10,14 +11,29 @@ use crate::server::broadcast::{Cause, Early};
 use crate::server::engine::Found;
 use crate::server::gate::{Blocked, Kind};
 use crate::server::operator::CONSOLE;
+use crate::server::stint::Stint;
 use crate::session::{Action, ProofAnswer, Replay};
 use chatloop_reactor::Token;
+use std::time::Duration;
+
+/// How long a turn may apply records, and hand out answers. What is left comes first in the next
+/// one: what has been told is written in between.
+const APPLYING: Duration = Duration::from_millis(10);
+const ANSWERING: Duration = Duration::from_millis(5);
 
 impl Exchange {
     /// Applies what the journal has committed, and tells who has lost what it has not.
     pub(in crate::server) fn apply_records(&mut self) {
-        while let Some(record) = self.engine.next_committed() {
+        let mut stint = Stint::begin(self.net.clock(), APPLYING);
+        while !stint.is_over()
+            && let Some(record) = self.engine.next_committed()
+        {
+            let token = Token::from_bits(record.origin.0);
+            work::take();
             self.apply(record);
+            let cost = work::take() + RECORD;
+            self.net.charge(token, cost, true);
+            stint.add(cost, self.net.clock());
         }
         for proposal in self.engine.take_rejected() {
             self.reject(proposal);
@@ -114,28 +130,42 @@ impl Exchange {
 
     /// Hands out what the journal has answered.
     pub(in crate::server) fn take_answers(&mut self) {
-        while self.net.may_answer()
+        let mut stint = Stint::begin(self.net.clock(), ANSWERING);
+        while !stint.is_over()
+            && self.net.may_answer()
             && let Some(found) = self.engine.next_answer()
         {
-            let (token, action) = match found {
-                Found::Replay(CONSOLE, _, past) => {
-                    past.iter().for_each(|past| self.console.hear(past, Viewpoint::Observer));
-                    continue;
-                }
-                Found::Replay(token, id, past) => {
-                    let hub = self.engine.hub();
-                    self.broadcast.release(&mut self.net, hub, (token, id), past.as_ref());
-                    continue;
-                }
-                Found::Show(token, event) => (token, Action::Show(Box::new(event))),
-                Found::Decide(token, command) => (token, Action::Do(command)),
-                Found::Failed(token, why) => {
-                    (token, Action::Tell(vec![format!("the database cannot answer: {why}")]))
-                }
-            };
-            self.unblock(token, Blocked::ANSWER);
-            self.actions.push(action);
-            self.perform(token);
+            work::take();
+            let token = found.token();
+            self.hand_out(found);
+            let cost = work::take() + LINE;
+            self.net.charge(token, cost, true);
+            stint.add(cost, self.net.clock());
         }
+    }
+
+    fn hand_out(&mut self, found: Found) {
+        let (token, action) = match found {
+            Found::Replay(CONSOLE, _, past) => {
+                past.iter().for_each(|past| self.console.hear(past, Viewpoint::Observer));
+                return;
+            }
+            Found::Replay(token, id, past) => {
+                let hub = self.engine.hub();
+                self.broadcast.release(&mut self.net, hub, (token, id), past.as_ref());
+                if past.is_none() {
+                    self.notice(token, "history took too long; /history shows it");
+                }
+                return;
+            }
+            Found::Show(token, event) => (token, Action::Show(Box::new(event))),
+            Found::Decide(token, command) => (token, Action::Do(command)),
+            Found::Failed(token, why) => {
+                (token, Action::Tell(vec![format!("the database cannot answer: {why}")]))
+            }
+        };
+        self.unblock(token, Blocked::ANSWER);
+        self.actions.push(action);
+        self.perform(token);
     }
 }

@@ -52,8 +52,8 @@ impl Exchange {
 
     /// Proposes a change. It happens when the journal has committed it.
     pub(super) fn propose(&mut self, token: Token, change: Change) {
-        match self.net.connection(token) {
-            Some(connection) => connection.gate.proposed(&change),
+        match self.net.peer(token) {
+            Some(mut peer) => peer.proposed(&change),
             None if token == CONSOLE => self.console.proposed(&change),
             None => {}
         }
@@ -71,8 +71,8 @@ impl Exchange {
             }
             return;
         };
-        if record.is_some_and(|kind| peer.connection.gate.settled(kind)) {
-            peer.look_at_input();
+        if let Some(kind) = record {
+            peer.settled(kind);
         }
         if peer.connection.gate.is_idle() && peer.connection.session.has_open_answer() {
             let hub = self.engine.hub();

@@ -1,6 +1,7 @@
 //! The one place where actions are performed.
 
 use super::{Exchange, session};
+use crate::chat::work;
 use crate::chat::{Change, Command, Decision, Entry, Event, Hub, Outcome, Purpose, Work};
 use crate::server::audit;
 use crate::server::connection::Connection;
@@ -245,10 +246,14 @@ impl Exchange {
             return; // the disk is behind; when it has caught up, the waker rings
         }
         intake.begin_turn(&self.net);
+        work::take();
         while let Some(token) =
             intake.next(&mut self.net, self.engine.hub(), &mut self.broadcast, &mut self.actions)
         {
             self.perform(token);
+            let cost = work::take();
+            self.net.charge(token, cost, false);
+            intake.worked(cost, &self.net);
         }
         self.console.begin_turn();
         let (now, limit) = (self.net.moment(), self.live.config().max_line);
@@ -261,15 +266,14 @@ impl Exchange {
 
     /// The next line of a connection waits for an answer.
     fn block(&mut self, token: Token) {
-        if let Some(connection) = self.net.connection(token) {
-            connection.gate.block(Blocked::ANSWER);
+        if let Some(mut peer) = self.net.peer(token) {
+            peer.await_answer();
         }
     }
 
     pub(in crate::server) fn unblock(&mut self, token: Token, reason: Blocked) {
         if let Some(mut peer) = self.net.peer(token) {
-            peer.connection.gate.unblock(reason);
-            peer.look_at_input();
+            peer.unblock(reason);
         }
     }
 }

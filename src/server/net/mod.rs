@@ -11,8 +11,10 @@ pub(super) use peer::{Peer, Queues};
 
 use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
+use super::limits::Pace;
 use super::stats::{Counter, Stats};
 use crate::chat::Moment;
+use crate::chat::work::Cost;
 use budget::SendBudget;
 use chatloop_reactor::{
     ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written,
@@ -101,7 +103,7 @@ impl Net {
             connections: Slab::new(),
             timers: Timers::new(),
             clock,
-            queues: Queues::new(bounds),
+            queues: Queues::new(bounds, stats.clone()),
             budget: SendBudget::new(bounds),
             to_reap: VecDeque::new(),
             scratch: vec![0; SCRATCH].into(),
@@ -176,11 +178,15 @@ impl Net {
     }
 
     /// Takes in a new connection; it closes at once if the poller cannot watch it.
-    pub(super) fn insert(&mut self, make: impl FnOnce(Token) -> Connection) -> Token {
+    pub(super) fn insert(
+        &mut self,
+        work_limit: Option<Cost>,
+        make: impl FnOnce(Token) -> Connection,
+    ) -> Token {
         let token = self.connections.insert_with(make);
-        if let Some(connection) = self.connections.get_mut(token)
-            && let Err(error) = connection.update_interest(&mut self.poller, &self.queues.bounds)
-        {
+        let Some(connection) = self.connections.get_mut(token) else { return token };
+        connection.share = self.queues.input.enter(connection.address.origin(), work_limit);
+        if let Err(error) = connection.update_interest(&mut self.poller, &self.queues.bounds) {
             warn!("{}: rejected: {error}", connection.address);
             mark_gone(token, connection, &mut self.to_reap);
         }
@@ -199,7 +205,7 @@ impl Net {
 
     /// The next connection with input to look at.
     pub(super) fn next_with_input(&mut self) -> Option<Token> {
-        while let Some(token) = self.queues.input.pop_front() {
+        while let Some(token) = self.queues.input.next() {
             if let Some(connection) = self.connections.get_mut(token) {
                 connection.in_line_queue = false;
                 return Some(token);
@@ -208,9 +214,46 @@ impl Net {
         None
     }
 
+    // Work.
+
+    /// The time of this turn.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// How fast a client may talk whose pace is limited.
+    pub(super) fn pace(&self) -> Pace {
+        self.queues.bounds.pace
+    }
+
+    /// Work was done for a connection: its flood limit and its origin pay. `unfinished`, if it was a
+    /// record or a question that had been waiting.
+    pub(super) fn charge(&mut self, token: Token, cost: Cost, unfinished: bool) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        connection.gate.charge(cost, self.queues.bounds.pace, self.clock.now());
+        if unfinished {
+            self.queues.input.charge_unfinished(connection.share, cost);
+        } else {
+            self.queues.input.charge(connection.share, cost);
+        }
+    }
+
+    /// Another limit of unfinished work is in force.
+    pub(super) fn limit_work(&mut self, token: Token, limit: Option<Cost>) {
+        if let Some(connection) = self.connections.get_mut(token) {
+            self.queues.input.set_limit(connection.share, limit);
+        }
+    }
+
+    /// Whether the lines of a connection wait for what its origin has unfinished.
+    pub(super) fn waits_for_its_origin(&self, token: Token) -> bool {
+        let connection = self.connections.get(token);
+        connection.is_some_and(|connection| self.queues.input.is_full(connection.share))
+    }
+
     /// How many connections have input to look at.
     pub(super) fn with_input(&self) -> usize {
-        self.queues.input.len()
+        self.queues.input.waiting()
     }
 
     /// Has the connection's inbox looked at in the turn's command phase, or in the next turn's.
@@ -434,6 +477,8 @@ impl Net {
             if let Some(timer) = connection.life.timer.take() {
                 self.timers.cancel(*timer);
             }
+            let unfinished = connection.gate.unfinished();
+            self.queues.input.leave(connection.share, unfinished);
             debug!("{}: closed", connection.address);
             return Some((token, connection));
         }

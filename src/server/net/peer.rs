@@ -1,6 +1,11 @@
 //! A connection in hand: looked up once, with the lists that it may be put on.
 
+use crate::chat::Change;
+use crate::chat::work::{self, TOLD};
 use crate::server::connection::{Bounds, Connection};
+use crate::server::gate::{Blocked, Kind};
+use crate::server::shares::Shares;
+use crate::server::stats::Stats;
 use chatloop_reactor::{Segment, Token};
 use std::collections::VecDeque;
 
@@ -12,13 +17,13 @@ pub(in crate::server) struct Queues {
     pub(super) output: Vec<Token>,
     /// Have more in their send queue than the hard limit allows.
     pub(super) overrun: VecDeque<Token>,
-    /// Have input to look at. Who has waited longest is first.
-    pub(super) input: VecDeque<Token>,
+    /// Have input to look at.
+    pub(super) input: Shares,
 }
 
 impl Queues {
-    pub(super) fn new(bounds: Bounds) -> Queues {
-        let (output, overrun, input) = (Vec::new(), VecDeque::new(), VecDeque::new());
+    pub(super) fn new(bounds: Bounds, stats: Stats) -> Queues {
+        let (output, overrun, input) = (Vec::new(), VecDeque::new(), Shares::new(stats));
         Queues { bounds, output, overrun, input }
     }
 
@@ -34,7 +39,7 @@ impl Queues {
 
     pub(super) fn look_at_input(&mut self, token: Token, connection: &mut Connection) {
         if !std::mem::replace(&mut connection.in_line_queue, true) {
-            self.input.push_back(token);
+            self.input.push(connection.share, token);
         }
     }
 }
@@ -49,6 +54,7 @@ pub(in crate::server) struct Peer<'a> {
 impl Peer<'_> {
     /// Queues a segment to be sent.
     pub(in crate::server) fn queue(&mut self, segment: &Segment) {
+        work::charge(TOLD);
         if !self.connection.queue(segment, &self.queues.bounds) {
             self.queues.overrun.push_back(self.token);
         }
@@ -63,6 +69,34 @@ impl Peer<'_> {
     /// Has its inbox looked at in the turn's command phase, or in the next turn's.
     pub(in crate::server) fn look_at_input(&mut self) {
         self.queues.look_at_input(self.token, self.connection);
+    }
+
+    /// A record of the peer is on its way.
+    pub(in crate::server) fn proposed(&mut self, change: &Change) {
+        self.connection.gate.proposed(change);
+        self.queues.input.begin(self.connection.share);
+    }
+
+    /// It is committed or rejected.
+    pub(in crate::server) fn settled(&mut self, kind: Kind) {
+        self.queues.input.finish(self.connection.share);
+        if self.connection.gate.settled(kind) {
+            self.look_at_input();
+        }
+    }
+
+    /// The next line waits for an answer.
+    pub(in crate::server) fn await_answer(&mut self) {
+        self.connection.gate.block(Blocked::ANSWER);
+        self.queues.input.begin(self.connection.share);
+    }
+
+    /// What the next line has waited for is over.
+    pub(in crate::server) fn unblock(&mut self, reason: Blocked) {
+        if self.connection.gate.unblock(reason) && reason == Blocked::ANSWER {
+            self.queues.input.finish(self.connection.share);
+        }
+        self.look_at_input();
     }
 
     /// Whether much waits for it, deferred output included.

@@ -104,7 +104,7 @@ fn point(word: &str) -> Option<Point> {
 
 /// The reply to a query.
 pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
-    let Past { query, entries, happened } = past;
+    let Past { query, entries, happened, .. } = past;
     let me = context.session.nick(context.view);
     let caps = context.session.look().caps();
     let target = match &query.scope {

@@ -64,7 +64,7 @@ mod tests;
 mod view;
 mod whowas;
 
-pub use caps::{Caps, RenderCaps};
+pub use caps::RenderCaps;
 pub use counts::UserCounts;
 pub use monitor::MonitorList;
 pub use render::render;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// A watched nick came online or went offline: the client to notify, who it is, whether online.
 pub type PresenceChange = (SessionId, Arc<Identity>, bool);
 
-/// At most [`MONITORED`](super::settings::MONITORED) nicks per client.
+/// At most `settings::MONITORED` nicks per client.
 #[derive(Default)]
 pub struct MonitorList {
     watchers: IndexMap<Name, Vec<SessionId>>,

@@ -30,11 +30,6 @@ impl Replies {
         Replies { bytes, marks: Vec::new() }
     }
 
-    /// Whether there is no line.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
     /// The lines as they are sent.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -89,7 +89,7 @@ impl Session {
         self.sasl.is_some()
     }
 
-    /// What came of [`Proof::Begin`].
+    /// What came of `Proof::Begin`.
     pub fn challenged(&mut self, challenge: &Challenge, view: &mut View<'_>, out: &mut Replies) {
         match self.sasl.as_deref_mut().and_then(|exchange| exchange.challenge(challenge)) {
             Some(text) => say(&text, &mut out.lines()),
@@ -97,7 +97,7 @@ impl Session {
         }
     }
 
-    /// What came of [`Proof::Scram`], if it fits: this account, and our own proof for the client.
+    /// What came of `Proof::Scram`, if it fits: this account, and our own proof for the client.
     pub fn signed(
         &mut self,
         account: &Name,
@@ -140,19 +140,19 @@ mod tests {
 
     #[test]
     fn a_message_is_cut_into_pieces_and_its_end_can_be_told() {
-        let said = |bytes: usize| {
+        let written = |bytes: usize| {
             let mut out = Vec::new();
             say(&"x".repeat(bytes), &mut Lines::shared(&mut out));
             let out = String::from_utf8(out).unwrap();
             let word = |line: &str| line.strip_prefix("AUTHENTICATE ").unwrap().to_owned();
             out.split_terminator("\r\n").map(word).collect::<Vec<String>>()
         };
-        assert_eq!(said(0), ["+"]);
-        assert_eq!(said(1), ["eA=="]);
-        let lengths = |bytes| said(bytes).iter().map(String::len).collect::<Vec<_>>();
+        assert_eq!(written(0), ["+"]);
+        assert_eq!(written(1), ["eA=="]);
+        let lengths = |bytes| written(bytes).iter().map(String::len).collect::<Vec<_>>();
         assert_eq!(lengths(299), [400, 1], "padded to a full piece");
         assert_eq!(lengths(300), [400, 1]);
         assert_eq!(lengths(301), [400, 4]);
-        assert_eq!(said(300)[1], "+");
+        assert_eq!(written(300)[1], "+");
     }
 }

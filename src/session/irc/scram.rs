@@ -9,21 +9,21 @@ use crate::session::action::Proof;
 use crate::wire::scram::{ClientFinal, ClientFirst, auth_message, server_first};
 use std::sync::Arc;
 
-/// What was said so far.
+/// The messages exchanged so far.
 #[derive(Default)]
 pub(super) enum Scram {
     /// Nothing.
     #[default]
     Silent,
     /// The client's first message; the worker is asked for what to answer.
-    Begun(Said),
+    Begun(Transcript),
     /// Our first message, too.
-    Challenged(Said),
+    Challenged(Transcript),
 }
 
-/// What was said, as far as the proof needs it.
+/// The parts of them that the proof needs.
 #[derive(Default)]
-pub(super) struct Said {
+pub(super) struct Transcript {
     name: Arc<str>,
     /// The client's word on channel binding, which it has to repeat.
     header: String,
@@ -45,7 +45,7 @@ impl Scram {
                     return None;
                 }
                 let name: Arc<str> = first.name.into();
-                *self = Scram::Begun(Said {
+                *self = Scram::Begun(Transcript {
                     name: Arc::clone(&name),
                     header: first.header.to_owned(),
                     client_first: first.bare.to_owned(),
@@ -55,29 +55,30 @@ impl Scram {
                 Some((Proof::Begin(name), false))
             }
             Scram::Begun(_) => None,
-            Scram::Challenged(said) => {
+            Scram::Challenged(so_far) => {
                 let last = ClientFinal::parse(text).ok()?;
-                if last.header != said.header.as_bytes() || last.nonce != said.nonce {
+                if last.header != so_far.header.as_bytes() || last.nonce != so_far.nonce {
                     return None;
                 }
                 let message =
-                    auth_message(&said.client_first, &said.server_first, last.without_proof);
+                    auth_message(&so_far.client_first, &so_far.server_first, last.without_proof);
                 let proof = ScramProof { message, proof: last.proof.into() };
-                Some((Proof::Scram(said.name, proof), true))
+                Some((Proof::Scram(so_far.name, proof), true))
             }
         }
     }
 
     /// Our first message.
     pub(super) fn challenge(&mut self, challenge: &Challenge) -> String {
-        if let Scram::Begun(mut said) = std::mem::take(self) {
-            said.nonce.push_str(&challenge.nonce);
-            said.server_first = server_first(&said.nonce, &challenge.salt, challenge.iterations);
-            let message = said.server_first.clone();
-            *self = Scram::Challenged(said);
+        if let Scram::Begun(mut so_far) = std::mem::take(self) {
+            so_far.nonce.push_str(&challenge.nonce);
+            so_far.server_first =
+                server_first(&so_far.nonce, &challenge.salt, challenge.iterations);
+            let message = so_far.server_first.clone();
+            *self = Scram::Challenged(so_far);
             return message;
         }
-        // Nobody has asked for it: the client cannot go on from here.
+        // Without a first message of the client there is nothing to answer.
         String::new()
     }
 }
@@ -107,10 +108,10 @@ mod tests {
         let (mut scram, answer) = challenged();
         assert_eq!(answer, format!("r={NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"));
         let (proof, decides) = scram.hear(&format!("c=biws,r={NONCE},p={PROOF}")).unwrap();
-        let Proof::Scram(name, said) = proof else { panic!("{proof:?}") };
+        let Proof::Scram(name, scram_proof) = proof else { panic!("{proof:?}") };
         assert_eq!((&*name, decides), ("user", true));
         let message = format!("n=user,r=rOprNGfwEbeRWgbNEkqO,{answer},c=biws,r={NONCE}");
-        assert_eq!(said.message, message);
+        assert_eq!(scram_proof.message, message);
         assert!(scram.hear(&format!("c=biws,r={NONCE},p={PROOF}")).is_none(), "once");
     }
 
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_acts_for_another_and_nobody_binds() {
+    fn another_identity_and_channel_binding_are_rejected() {
         assert!(Scram::default().hear("n,a=root,n=user,r=x").is_none());
         assert!(Scram::default().hear("p=tls-unique,,n=user,r=x").is_none());
         let mut scram = Scram::default();

@@ -89,7 +89,7 @@ impl Session {
             Step::Incomplete { used } => Frame { used, pipelined: true, body: None },
             Step::Line { bytes, used } => Frame {
                 used,
-                pipelined: self.may_follow_words(bytes),
+                pipelined: self.may_follow_messages(bytes),
                 body: Some(Body::Line(bytes)),
             },
             Step::TooLong { tags, used, .. } => {
@@ -116,24 +116,24 @@ impl Session {
         result
     }
 
-    /// Whether a line may be understood while words of this peer wait for the journal: words
-    /// whose answer, if there is one, can only be an error. Not behind words with a label: the
-    /// error would bear it.
-    fn may_follow_words(&self, line: &[u8]) -> bool {
-        let word = |word: &[u8]| {
+    /// Whether a line may be taken while messages of this client wait for the journal: only another
+    /// message whose sole reply, if any, is an error. Not behind a labelled one: the error would
+    /// bear its label.
+    fn may_follow_messages(&self, line: &[u8]) -> bool {
+        let starts = |word: &[u8]| {
             line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
         };
         let answered = self.caps.has(Caps::ECHO_MESSAGE) || self.label.is_some();
-        !answered && (word(b"PRIVMSG #") || word(b"NOTICE #"))
+        !answered && (starts(b"PRIVMSG #") || starts(b"NOTICE #"))
     }
 
-    /// Whether it is to be told what it has said itself.
+    /// Whether its own messages are sent back to it.
     pub fn hears_itself(&self) -> bool {
         self.caps.has(Caps::ECHO_MESSAGE)
     }
 
-    /// Whether it is shown the last lines of a room that it enters: it does not ask for them by
-    /// itself (draft/chathistory), and can tell them from today's (server-time).
+    /// Whether it is sent the last messages of a room that it joins: it cannot ask for them
+    /// (draft/chathistory), but can tell them from new ones (server-time).
     pub fn is_played_back(&self) -> bool {
         self.caps.has(Caps::SERVER_TIME) && !self.caps.has(Caps::CHATHISTORY)
     }

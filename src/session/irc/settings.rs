@@ -3,18 +3,16 @@
 use crate::chat::{Moment, Secret, limits};
 use crate::wire::irc::{MAX_BODY, MAX_PARAMETERS};
 
-/// What IRC clients are told of the server.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The server's name: a host name.
+    /// A host name.
     pub name: String,
-    /// The network's name: one word.
+    /// One word.
     pub network: String,
-    /// What a client has to say with PASS before it may come in.
+    /// The password that PASS must give before a client can register.
     pub password: Option<Secret>,
-    /// The message of the day, line by line; `None` if there is none.
+    /// The message of the day, line by line.
     pub motd: Option<Vec<String>>,
-    /// When the server was started.
     pub started: Moment,
 }
 
@@ -23,16 +21,16 @@ pub struct Settings {
 pub(super) const CHANNEL_MODES: [&str; 4] = ["beI", "k", "l", "imnst"];
 /// The modes of members, and the prefixes that show them.
 pub(super) const MEMBER_MODES: (&str, &str) = ("ov", "@+");
-/// The letters of what somebody is by their own word.
+/// User modes.
 pub(super) const USER_MODES: &str = "Biow";
 /// Targets of one PRIVMSG, NOTICE or TAGMSG.
 pub(super) const TARGETS: usize = 4;
 /// Channels or nicks of one JOIN, PART, NAMES, LIST or KICK.
 pub(super) const AT_ONCE: usize = 20;
-/// Bytes that one LIST may have. A hundred thousand rooms would be more than a client may be owed
-/// (`--outbox-hard`), and SAFELIST promises that nobody is dropped for asking.
+/// Bytes of one LIST reply. A hundred thousand rooms would exceed the limit of a send queue
+/// (`--outbox-hard`), and SAFELIST promises that no client is dropped for asking.
 pub(super) const LIST_BYTES: usize = 2 * 1024 * 1024;
-/// Nicks that one client may watch for.
+/// Nicks that one client may monitor.
 pub(super) const MONITORED: usize = 100;
 /// Messages of one CHATHISTORY answer.
 pub(super) const HISTORY: u32 = 100;
@@ -102,7 +100,7 @@ impl Settings {
     }
 }
 
-/// Each list of masks has a bound of its own.
+/// Each list of masks has a separate limit.
 fn max_list() -> String {
     let [lists, ..] = CHANNEL_MODES;
     let bound = |letter| format!("{letter}:{}", limits::BANS_PER_ROOM);

@@ -88,13 +88,18 @@ impl<'a> Line<'a> {
     /// A message or a time.
     pub(super) fn point(&mut self, now: Moment) -> Result<Point, Fault> {
         let word = self.need()?;
-        point(word).or_else(|| time::parse(word, now).map(Point::Time)).ok_or_else(|| {
+        point_in_history(word, now).ok_or_else(|| {
             let word = short(word);
             Fault::Invalid(format!(
                 "invalid message number or time \"{word}\": try 17, 10m, 12:30 or 2026-01-31T12:30"
             ))
         })
     }
+}
+
+/// A message or a moment.
+pub(super) fn point_in_history(word: &str, now: Moment) -> Option<Point> {
+    point(word).or_else(|| time::parse(word, now).map(Point::Time))
 }
 
 /// `17` is a number in the room, `id:17` an id.

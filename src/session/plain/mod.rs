@@ -15,7 +15,7 @@
 //! | `- ` | history: number, date, time, then the message |
 //! | `* ` | a line from the server |
 //!
-//! No password is ever stored: it goes into a [`Secret`](crate::chat::Secret) as it is parsed, and
+//! No password is ever stored: it goes into a [`Secret`] as it is parsed, and
 //! lines that look like a mistyped login are not sent (`secrets`).
 
 mod answers;
@@ -30,7 +30,6 @@ mod session;
 mod tests;
 mod theme;
 
-pub use commands::help;
 pub use render::{render, render_notice};
 pub use session::{Session, is_message};
 pub(super) use session::{password_timeout, without_password};
@@ -72,7 +71,8 @@ impl Session {
         let text = clean(line);
         // A slow IRC client is taken for a plain one; what it begins with, a password perhaps, must
         // not be shown to others.
-        if self.is_opening(detect::is_irc_opening(&text) || detect::may_hold_password(&text)) {
+        let may_be_irc = || detect::is_irc_opening(&text) || detect::may_hold_password(&text);
+        if self.is_opening(may_be_irc) {
             let text = "not sent: this looks like IRC, but the connection is plain text by now \
                         (reconnect, or try /help)";
             return Some(tell(text));

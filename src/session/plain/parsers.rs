@@ -3,7 +3,7 @@
 //! Parsers for commands whose arguments need more than a row of the table. Each function takes the
 //! rest of the line and returns the action or what is wrong, to which `commands` adds the usage.
 
-use super::arguments::{Fault, Line};
+use super::arguments::{Fault, Line, point_in_history};
 use super::session::Session;
 use super::theme::Bell;
 use crate::chat::{
@@ -147,12 +147,18 @@ pub(super) fn history(context: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
     run(Command::History(room, range, count))
 }
 
-pub(super) fn search(_: &mut Context<'_>, line: Line<'_>) -> Parsed {
+pub(super) fn search(context: &mut Context<'_>, line: Line<'_>) -> Parsed {
     let mut words: Vec<&str> = line.need_rest()?.split_whitespace().collect();
-    let mut from = None;
-    let mut room = None;
+    let (mut from, mut room, mut range) = (None, None, Range::Latest);
     loop {
         match words[..] {
+            [_, .., "before", point]
+                if range == Range::Latest
+                    && let Some(point) = point_in_history(point, context.now) =>
+            {
+                range = Range::Before(point);
+                words.truncate(words.len() - 2);
+            }
             [_, .., "from", nick] if from.is_none() => {
                 from = Some(nick.into());
                 words.truncate(words.len() - 2);
@@ -164,7 +170,7 @@ pub(super) fn search(_: &mut Context<'_>, line: Line<'_>) -> Parsed {
             _ => break,
         }
     }
-    run(Command::Search(words.join(" ").into(), room, from))
+    run(Command::Search(words.join(" ").into(), room, from, range))
 }
 
 pub(super) fn bell(context: &mut Context<'_>, mut line: Line<'_>) -> Parsed {

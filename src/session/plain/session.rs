@@ -132,8 +132,8 @@ impl Session {
     }
 
     /// Whether it has sent nothing but lines of which `is_opening` holds, this one included.
-    pub(super) fn is_opening(&mut self, is_opening: bool) -> bool {
-        self.opening &= is_opening;
+    pub(super) fn is_opening(&mut self, is_opening: impl FnOnce() -> bool) -> bool {
+        self.opening = self.opening && is_opening();
         self.opening
     }
 

@@ -21,21 +21,21 @@
 //! Absent: what a command *means*. A parser that knew commands would have to be changed for each
 //! new one; the table of commands is in the session.
 
-pub mod casemap;
+mod casemap;
 pub mod format;
-pub mod message;
+mod message;
 pub mod mode;
 pub mod name;
 pub mod numeric;
 pub mod render;
-pub mod source;
+mod source;
 pub mod tags;
 
 pub use casemap::CaseMapping;
-pub use message::{MAX_PARAMETERS, Message, Parameters, ParseError};
-pub use mode::{ModeChange, ModeKind, ModeTable, Sign};
+pub use message::{MAX_PARAMETERS, Message, ParseError};
+pub use mode::{ModeKind, ModeTable, Sign};
 pub use numeric::Numeric;
-pub use render::{Fit, LineWriter, ParameterWriter};
+pub use render::{Fit, LineWriter};
 pub use source::Source;
 pub use tags::{Tag, Tags};
 

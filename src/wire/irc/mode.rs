@@ -23,16 +23,6 @@ pub enum Sign {
     Minus,
 }
 
-impl Sign {
-    /// `+` or `-`.
-    pub const fn letter(self) -> char {
-        match self {
-            Sign::Plus => '+',
-            Sign::Minus => '-',
-        }
-    }
-}
-
 /// Whether a mode takes an argument: the four types of CHANMODES, and PREFIX.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ModeKind {
@@ -148,7 +138,11 @@ mod tests {
         let tell = |change: ModeChange<'_>| {
             let kind = if change.kind.is_some() { "" } else { "?" };
             let argument = change.argument.unwrap_or("-");
-            format!("{}{}{kind}:{argument}", change.sign.letter(), change.letter)
+            format!(
+                "{}{}{kind}:{argument}",
+                if change.sign == Sign::Plus { '+' } else { '-' },
+                change.letter
+            )
         };
         TABLE.changes(words).map(tell).collect::<Vec<_>>().join(" ")
     }

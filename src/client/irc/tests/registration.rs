@@ -147,16 +147,66 @@ fn who_is_not_let_in_is_told_why() {
         };
         assert!(text.contains(why), "{text}");
     }
-    let account = Some(("ada".to_owned(), "wrong".to_owned().into()));
+}
+
+fn with_account(person: bool) -> ConnectOptions {
+    ConnectOptions {
+        account: Some(("ada".to_owned(), "wrong".to_owned().into())),
+        nonce: "n0nce".to_owned(),
+        person,
+        ..connect_options()
+    }
+}
+
+#[test]
+fn after_a_wrong_password_a_script_ends_and_a_person_is_asked_again() {
     for person in [true, false] {
-        let mut talk =
-            Talk::new(ConnectOptions { account: account.clone(), person, ..connect_options() });
+        let mut talk = Talk::new(with_account(person));
         talk.sent();
         talk.hear("CAP * LS :sasl|CAP * ACK :sasl|AUTHENTICATE +|904 ada :SASL failed");
-        match person {
-            true => assert_eq!(talk.sent().last().unwrap(), "CAP END", "a person goes in without"),
-            false => assert!(talk.session.take_outcome().is_some(), "a script does not"),
+        talk.sent();
+        if !person {
+            assert!(talk.session.take_outcome().is_some());
+            continue;
         }
+        assert_eq!(talk.shown(), ["-- login as ada failed: SASL failed"]);
+        assert_eq!(talk.session.asked_account(), Some("ada"));
+        talk.session.password_typed("wrong, too".to_owned().into());
+        assert_eq!(talk.sent(), ["AUTHENTICATE PLAIN"]);
+        talk.hear("AUTHENTICATE +|904 ada :SASL failed");
+        talk.session.password_typed("secret".to_owned().into());
+        talk.hear("AUTHENTICATE +|903 ada :success");
+        assert_eq!(talk.sent().last().unwrap(), "CAP END");
+        assert!(talk.session.asked_account().is_none() && talk.session.take_outcome().is_none());
+        talk.hear("001 ada :Welcome");
+        assert_eq!(talk.session.login.as_ref().unwrap().password.as_str(), "secret");
+    }
+    let mut talk = Talk::new(with_account(true));
+    talk.hear("CAP * LS :sasl|CAP * ACK :sasl|AUTHENTICATE +|904 ada :no");
+    for _ in 0..2 {
+        talk.session.password_typed("wrong".to_owned().into());
+        talk.hear("AUTHENTICATE +|904 ada :no");
+    }
+    assert!(matches!(talk.session.take_outcome(), Some(RegistrationOutcome::Rejected(_))));
+}
+
+#[test]
+fn a_server_that_does_not_wait_for_the_login_is_left() {
+    for lines in [
+        "CAP * LS :sasl|CAP * ACK :sasl|001 ada :Welcome",
+        "CAP * LS :sasl=SCRAM-SHA-256|CAP * ACK :sasl|AUTHENTICATE +|001 ada :Welcome",
+    ] {
+        for person in [true, false] {
+            let mut talk = Talk::new(with_account(person));
+            talk.hear(lines);
+            assert!(talk.session.take_outcome().is_some() && !talk.session.was_in(), "{lines}");
+        }
+    }
+    // A server of 1993 has no SASL: a person is told, a script ends.
+    for person in [true, false] {
+        let mut talk = Talk::new(with_account(person));
+        talk.hear("421 ada CAP :Unknown command|001 ada :Welcome|422 ada :no");
+        assert_eq!(talk.session.take_outcome().is_none(), person);
     }
 }
 
@@ -173,25 +223,84 @@ fn login_later_and_its_password_for_the_next_time() {
     assert!(talk.sent().contains(&"AUTHENTICATE AGFkYQBzZWNyZXQ=".to_owned()));
 }
 
+/// Ada's login by SCRAM, up to our proof.
+fn scram(person: bool) -> Talk {
+    let mut talk = Talk::new(with_account(person));
+    talk.sent();
+    talk.hear("CAP * LS :sasl=PLAIN,SCRAM-SHA-256|CAP * ACK :sasl");
+    assert_eq!(talk.sent(), ["CAP REQ :sasl", "AUTHENTICATE SCRAM-SHA-256"]);
+    assert!(talk.session.take_scram_news() && !talk.session.take_scram_news());
+    talk.hear("AUTHENTICATE +");
+    // n,,n=ada,r=n0nce1
+    assert_eq!(talk.sent(), ["AUTHENTICATE biwsbj1hZGEscj1uMG5jZTE="]);
+    talk
+}
+
 #[test]
-fn scram_is_tried_first_and_plain_where_it_has_no_keys() {
-    for (ending, next) in
-        [("904 ada :failed", "AUTHENTICATE PLAIN"), ("AUTHENTICATE bm8=", "AUTHENTICATE *")]
+fn scram_that_fails_is_never_followed_by_plain() {
+    // Rejected at the first message and at the proof, and messages that make no sense.
+    // r=n0nce1x,s=c2FsdA==,i=4096
+    let challenge = "AUTHENTICATE cj1uMG5jZTF4LHM9YzJGc2RBPT0saT00MDk2";
+    for ending in ["904 ada :failed", "AUTHENTICATE bm8=", &format!("{challenge}|904 ada :failed")]
     {
-        let mut talk = Talk::new(ConnectOptions {
-            account: Some(("a,da".to_owned(), "secret".to_owned().into())),
-            nonce: "n0nce".to_owned(),
-            ..connect_options()
-        });
-        talk.sent();
-        talk.hear("CAP * LS :sasl=PLAIN,SCRAM-SHA-256|CAP * ACK :sasl");
-        assert_eq!(talk.sent(), ["CAP REQ :sasl", "AUTHENTICATE SCRAM-SHA-256"]);
-        talk.hear("AUTHENTICATE +");
-        // n,,n=a=2Cda,r=n0nce1
-        assert_eq!(talk.sent(), ["AUTHENTICATE biwsbj1hPTJDZGEscj1uMG5jZTE="]);
-        talk.hear(ending);
-        assert_eq!(talk.sent()[0], next);
+        for person in [true, false] {
+            let mut talk = scram(person);
+            talk.hear(ending);
+            talk.hear("908 ada PLAIN :are the mechanisms");
+            let sent = talk.sent();
+            assert!(!sent.contains(&"AUTHENTICATE PLAIN".to_owned()), "{sent:?}");
+            let asked = talk.session.asked_account().is_some();
+            assert!(asked != talk.session.take_outcome().is_some(), "{ending}");
+        }
     }
+}
+
+#[test]
+fn a_server_that_offered_scram_before_is_not_sent_the_password() {
+    let offers = "CAP * LS :sasl=PLAIN|CAP * ACK :sasl|AUTHENTICATE +";
+    let seen = ConnectOptions { scram_seen: true, ..with_account(true) };
+    let only = ConnectOptions { sasl: LoginMethod::Scram, ..with_account(true) };
+    for options in [seen.clone(), only] {
+        let mut talk = Talk::new(options);
+        talk.hear(offers);
+        let sent = talk.sent().concat();
+        assert!(!sent.contains("AUTHENTICATE"), "{sent}");
+        let Some(RegistrationOutcome::Rejected(why)) = talk.session.take_outcome() else {
+            panic!("{sent}")
+        };
+        assert!(why.contains("--sasl plain"), "{why}");
+    }
+    let mut talk = Talk::new(ConnectOptions { sasl: LoginMethod::Plain, ..seen });
+    talk.hear(offers);
+    assert_eq!(talk.sent().last().unwrap(), "AUTHENTICATE AGFkYQB3cm9uZw==");
+    // Not on a later connection either.
+    let mut talk = Talk::with("sasl=SCRAM-SHA-256");
+    talk.typed("/login secret");
+    talk.connect_again();
+    talk.come_in("sasl=PLAIN");
+    assert_eq!(talk.typed("/login secret"), ["CAP REQ :sasl"]);
+    assert!(talk.shown().concat().contains("no longer offers SCRAM-SHA-256"));
+}
+
+#[test]
+fn a_server_that_claims_success_without_its_proof_is_an_impostor() {
+    let challenge = "AUTHENTICATE cj1uMG5jZTF4LHM9YzJGc2RBPT0saT00MDk2";
+    for claim in ["903 ada :ok", "AUTHENTICATE dj1BQUFB|903 ada :ok", "AUTHENTICATE +|903 ada :ok"]
+    {
+        for person in [true, false] {
+            let mut talk = scram(person);
+            talk.hear(challenge);
+            assert!(talk.sent()[0].starts_with("AUTHENTICATE "));
+            talk.hear(&format!("900 ada ada!a@h ada :You are now logged in|{claim}"));
+            let outcome = talk.session.take_outcome();
+            assert!(matches!(outcome, Some(RegistrationOutcome::Impostor(_))), "{outcome:?}");
+            assert!(!talk.sent().contains(&"CAP END".to_owned()));
+            assert!(!talk.shown().concat().contains("you are logged in"));
+        }
+    }
+    let mut talk = scram(true);
+    talk.hear("903 ada :ok");
+    assert!(matches!(talk.session.take_outcome(), Some(RegistrationOutcome::Impostor(_))));
 }
 
 #[test]

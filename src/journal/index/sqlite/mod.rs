@@ -1,4 +1,5 @@
-//! The index in a SQLite file, as the loop sees it: a queue to the thread that reads, and one back.
+//! The index in a SQLite file, as the loop sees it: a queue to the threads that read, and one
+//! back.
 //!
 //! The rows are written where records are committed, in the same transaction, by
 //! [`tables::archive`]; this module only tracks how far delivery has come, because an answer must
@@ -7,44 +8,45 @@
 //! | file | subject |
 //! |---|---|
 //! | `tables` | which rows does a record become? |
-//! | `rows` | how is a row found and read? |
+//! | `rows`, `scopes` | how is a row found and read, and which belong to a query? |
+//! | `queue` | which query is next? |
 //! | `reader` | answering of queries |
+//! | `search` | how is a text found, and how long may that take? |
 //! | `events` | which events were there? |
 
 mod events;
+mod queue;
 mod reader;
 pub(in crate::journal) mod rows;
+mod scopes;
+mod search;
 pub(in crate::journal) mod tables;
 
 use super::query::{Answer, HistoryQuery, QueryId};
-use crate::chat::{HistoryUpdate, RecordId};
+use super::store::Store;
+use crate::chat::{HistoryUpdate, Name, RecordId};
 use crate::journal::database::open::open_reader;
 use crate::journal::error::JournalError;
 use crate::journal::limits;
-use crate::journal::runtime::Runtime;
+use crate::journal::runtime::{Runtime, TimeSource};
+use queue::{Job, Queue};
 use reader::Reader;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver};
 use std::thread::{Builder, JoinHandle};
 
-/// The error of a query if the reader has exited.
-const READER_ENDED: &str = "the database reader has exited";
-
-/// The reader: on a thread, or in line.
+/// The readers: on threads, or in line.
 enum Hand {
-    Thread {
-        queries: SyncSender<(QueryId, HistoryQuery, RecordId)>,
-        answers: Receiver<(QueryId, Answer)>,
-        thread: JoinHandle<()>,
-    },
+    Threads(Vec<JoinHandle<()>>),
     Inline(Box<Reader>),
-    /// Dropped.
-    None,
 }
 
 pub struct SqliteIndex {
     hand: Hand,
+    queue: Arc<Queue>,
+    answers: Receiver<(QueryId, Answer)>,
+    time: Arc<dyn TimeSource>,
     /// The last message or event that has been delivered.
     told: RecordId,
 }
@@ -56,23 +58,30 @@ impl SqliteIndex {
         told: RecordId,
         runtime: &Runtime,
     ) -> Result<SqliteIndex, JournalError> {
-        let mut reader = Reader::new(open_reader(path)?, Arc::clone(&runtime.time));
+        let reader = || Ok(Reader::new(open_reader(path)?, Arc::clone(&runtime.time)));
+        let (answers_in, answers) = mpsc::sync_channel(limits::WAITING_ANSWERS);
+        let queue = Arc::new(Queue::new());
         let hand = if runtime.inline {
-            Hand::Inline(Box::new(reader))
+            Hand::Inline(Box::new(reader()?))
         } else {
-            let (queries, queries_out) = mpsc::sync_channel(limits::PENDING_QUERIES);
-            let (answers_in, answers) = mpsc::sync_channel(limits::WAITING_ANSWERS);
-            let wake = Arc::clone(&runtime.wake);
-            let spawned = Builder::new()
-                .name("journal-read".into())
-                .spawn(move || reader.run(&queries_out, &answers_in, &*wake));
-            let failed = |source| JournalError::Directory { path: path.to_owned(), source };
-            Hand::Thread { queries, answers, thread: spawned.map_err(failed)? }
+            let mut threads = Vec::new();
+            for (name, searches) in [("journal-read", false), ("journal-search", true)] {
+                let (mut reader, queue) = (reader()?, Arc::clone(&queue));
+                let (answers, wake) = (answers_in.clone(), Arc::clone(&runtime.wake));
+                let spawned = Builder::new()
+                    .name(name.into())
+                    .spawn(move || reader.run(&queue, searches, &answers, &*wake));
+                let failed = |source| JournalError::Directory { path: path.to_owned(), source };
+                threads.push(spawned.map_err(failed)?);
+            }
+            Hand::Threads(threads)
         };
-        Ok(SqliteIndex { hand, told })
+        Ok(SqliteIndex { hand, queue, answers, time: Arc::clone(&runtime.time), told })
     }
+}
 
-    pub(super) fn archive(&mut self, update: &HistoryUpdate<'_>) {
+impl Store for SqliteIndex {
+    fn archive(&mut self, update: HistoryUpdate<'_>) {
         match update {
             HistoryUpdate::Add(message) => self.told = message.id,
             HistoryUpdate::HistoryEvent(_, event) => self.told = event.stamp.id,
@@ -80,37 +89,31 @@ impl SqliteIndex {
         }
     }
 
-    /// Starts a query; returns the answer if it is available at once.
-    pub(super) fn query(&mut self, id: QueryId, query: HistoryQuery) -> Option<Answer> {
-        let queries = match &mut self.hand {
-            Hand::Thread { queries, .. } => queries,
-            Hand::Inline(reader) => return Some(reader.answer(query, self.told)),
-            Hand::None => return Some(Answer::Failed(READER_ENDED.to_owned())),
-        };
-        let why = match queries.try_send((id, query, self.told)) {
-            Ok(()) => return None,
-            Err(TrySendError::Full(_)) => "too many history queries are pending; try again",
-            Err(TrySendError::Disconnected(_)) => READER_ENDED,
-        };
-        Some(Answer::Failed(why.to_owned()))
+    fn query(&mut self, id: QueryId, asker: Name, query: HistoryQuery) -> Option<Answer> {
+        let mut job = Job { id, query, upto: self.told, search: None };
+        if let Hand::Inline(reader) = &mut self.hand {
+            // A search in slices, as on a thread.
+            return std::iter::from_fn(|| Some(reader.answer(&mut job))).flatten().next();
+        }
+        if self.queue.push(asker, job, self.time.instant()) {
+            return None;
+        }
+        Some(Answer::Failed("too many history queries are pending; try again".to_owned()))
     }
 
-    pub(super) fn next_answer(&mut self) -> Option<(QueryId, Answer)> {
-        match &self.hand {
-            Hand::Thread { answers, .. } => answers.try_recv().ok(),
-            _ => None,
-        }
+    fn next_answer(&mut self) -> Option<(QueryId, Answer)> {
+        self.answers.try_recv().ok()
     }
 }
 
 impl Drop for SqliteIndex {
     fn drop(&mut self) {
-        if let Hand::Thread { queries, answers, thread } =
-            std::mem::replace(&mut self.hand, Hand::None)
-        {
-            drop((queries, answers));
+        self.queue.close();
+        // A thread that waits to hand an answer over must not wait for a loop that has ended.
+        drop(std::mem::replace(&mut self.answers, mpsc::sync_channel(0).1));
+        if let Hand::Threads(threads) = &mut self.hand {
             // A thread that panicked has reported it.
-            let _ = thread.join();
+            threads.drain(..).for_each(|thread| drop(thread.join()));
         }
     }
 }

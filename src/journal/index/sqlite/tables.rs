@@ -2,6 +2,7 @@
 //!
 //! Everything here happens in the transaction that keeps the record.
 
+use super::rows::MOST_REACTIONS;
 use crate::chat::{
     Change, HistoryEvent, HistoryUpdate, Kind, Name, RecordId, StoredMessage, Target,
 };
@@ -51,14 +52,16 @@ pub(in crate::journal) fn archive(
 ) -> Result<bool> {
     match update {
         HistoryUpdate::Add(message) => add(connection, names, &message).map(|()| false),
-        HistoryUpdate::Edit(id, text) => edit(connection, names, id, text).map(|()| true),
+        HistoryUpdate::Edit(id, text) => edit(connection, names, record, (id, text)).map(|()| true),
         HistoryUpdate::Delete(id) => delete(connection, names, id).map(|()| true),
         HistoryUpdate::React(id, nick, text, on) => {
             let number = id.0.cast_signed();
             if on {
                 let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
-                           SELECT id, ?2, ?3, ?4 FROM message WHERE id = ?1";
-                let row = params![number, &**text, nick.folded(), record.0.cast_signed()];
+                           SELECT id, ?2, ?3, ?4 FROM message WHERE id = ?1
+                           AND (SELECT count(*) FROM reaction WHERE message = ?1) < ?5";
+                let (nick, most) = (nick.folded(), MOST_REACTIONS);
+                let row = params![number, &**text, nick, record.0.cast_signed(), most];
                 connection.prepare_cached(sql)?.execute(row)?;
             } else {
                 let sql = "DELETE FROM reaction WHERE message = ?1 AND text = ?2 AND nick = ?3";
@@ -242,7 +245,12 @@ fn unfind(connection: &Connection, names: &mut Names, id: i64) -> Result<Option<
     Ok(Some(tags))
 }
 
-fn edit(connection: &Connection, names: &mut Names, id: RecordId, text: &str) -> Result<()> {
+fn edit(
+    connection: &Connection,
+    names: &mut Names,
+    record: RecordId,
+    (id, text): (RecordId, &str),
+) -> Result<()> {
     let number = id.0.cast_signed();
     if let Some(tags) = unfind(connection, names, number)? {
         let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
@@ -250,12 +258,18 @@ fn edit(connection: &Connection, names: &mut Names, id: RecordId, text: &str) ->
     }
     let sql = "UPDATE message SET text = ?2, joints = NULL, edited = 1 WHERE id = ?1";
     connection.prepare_cached(sql)?.execute(params![number, text])?;
-    rewrite_records(connection, id, text)
+    // What this record replaces: the record of the edit before it, and the first text.
+    let sql = "DELETE FROM record WHERE about = ?1 AND id < ?2";
+    connection.prepare_cached(sql)?.execute([number, record.0.cast_signed()])?;
+    blank_record(connection, number, false)
 }
 
 fn delete(connection: &Connection, names: &mut Names, id: RecordId) -> Result<()> {
     forget(connection, names, id.0.cast_signed())?;
-    rewrite_records(connection, id, "")
+    let number = id.0.cast_signed();
+    let sql = "DELETE FROM record WHERE about IN (?1, -?1)";
+    connection.prepare_cached(sql)?.execute([number])?;
+    blank_record(connection, number, true)
 }
 
 /// Removes a message from all tables but `record`.
@@ -277,27 +291,30 @@ pub(in crate::journal) fn forget(
     Ok(())
 }
 
-/// Replaces the text in the record of a message and in those that edited it. The resulting state is
-/// the same, since the texts in between are replaced anyway.
-fn rewrite_records(connection: &Connection, id: RecordId, text: &str) -> Result<()> {
-    let sql = "SELECT id, change FROM record WHERE id = ?1 OR about = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([id.0.cast_signed()], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
-    })?;
-    let rows: Vec<(i64, String)> = rows.collect::<Result<_>>()?;
-    for (number, change) in rows {
-        let Ok(mut change) = serde_json::from_str::<Change>(&change) else { continue };
-        match &mut change {
-            Change::Say { text: old, continuations, .. }
-            | Change::Tell { text: old, continuations, .. } => {
-                (*old, *continuations) = (text.into(), None);
-            }
-            Change::Edit { text: old, .. } => *old = text.into(),
-            _ => continue,
-        }
-        let sql = "UPDATE record SET change = ?2 WHERE id = ?1";
-        connection.prepare_cached(sql)?.execute(params![number, json(&change)?])?;
+/// Erases the text in the record of a message, and if it is deleted, its tags. The state after a
+/// replay is the same: texts come from the tables.
+fn blank_record(connection: &Connection, number: i64, deleted: bool) -> Result<()> {
+    let sql = "SELECT change FROM record WHERE id = ?1";
+    let change = connection
+        .prepare_cached(sql)?
+        .query_row([number], |row| row.get::<_, String>(0))
+        .optional()?;
+    let Some(Ok(mut change)) = change.map(|change| serde_json::from_str::<Change>(&change)) else {
+        return Ok(());
+    };
+    let (Change::Say { text, tags, continuations, .. }
+    | Change::Tell { text, tags, continuations, .. }) = &mut change
+    else {
+        return Ok(());
+    };
+    if text.is_empty() && !deleted {
+        return Ok(());
     }
+    (*text, *continuations) = ("".into(), None);
+    if deleted {
+        *tags = None;
+    }
+    let sql = "UPDATE record SET change = ?2 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![number, json(&change)?])?;
     Ok(())
 }

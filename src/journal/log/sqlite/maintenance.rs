@@ -2,7 +2,8 @@
 //!
 //! Invariant: one step deletes at most [`limits::MAINTENANCE_ROWS`] rows, then records have
 //! priority again. A snapshot is one step, and takes time in proportion to the state; it is written
-//! no more often than as many bytes of records.
+//! no more often than as many bytes of records. It contains no texts, so that a deletion need not
+//! write it anew.
 
 use super::store::Store;
 use crate::journal::database::json;
@@ -34,6 +35,8 @@ pub(super) struct Maintenance {
     bytes: u64,
     snapshot_bytes: u64,
     sweep: Sweep,
+    /// The snapshot is an earlier server's and holds texts.
+    stale: bool,
     erase_at: Option<Instant>,
     retain_at: Option<Instant>,
     /// Records since it was last looked whether something is too many in a room.
@@ -58,6 +61,7 @@ impl Maintenance {
             snapshot_bytes: 0,
             // Records that an earlier run has covered but not removed.
             sweep: Sweep::Records,
+            stale,
             erase_at: stale.then_some(now),
             retain_at: retains.then_some(now),
             uncounted: 0,
@@ -86,10 +90,13 @@ impl Maintenance {
     pub(super) fn step(&mut self, store: &mut Store) -> Result<()> {
         let now = self.time.instant();
         let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        if due(self.erase_at) {
-            return self.erase(store);
+        if due(self.erase_at) && !self.stale {
+            self.erase_at = None;
+            return self.truncate(store);
         }
-        if self.records >= limits::SNAPSHOT_RECORDS && self.bytes >= self.snapshot_bytes {
+        if self.stale
+            || self.records >= limits::SNAPSHOT_RECORDS && self.bytes >= self.snapshot_bytes
+        {
             return self.snapshot(store);
         }
         match self.sweep {
@@ -126,8 +133,8 @@ impl Maintenance {
 
     /// Executes everything that would become due: the server is shutting down.
     pub(super) fn finish(&mut self, store: &mut Store) -> Result<()> {
-        if self.records > 0 || self.erase_at.is_some() {
-            self.erase(store)?;
+        if self.records > 0 || self.stale {
+            self.snapshot(store)?;
         }
         while matches!(self.sweep, Sweep::Records) {
             self.step(store)?;
@@ -136,33 +143,29 @@ impl Maintenance {
     }
 
     fn snapshot(&mut self, store: &mut Store) -> Result<()> {
-        let hub = json(&store.hub)?;
+        let hub = store.hub.without_texts(json)?;
         let (record, time) = store.last;
         let (record, time) = (record.0.cast_signed(), time.0);
         let sql = "INSERT OR REPLACE INTO snapshot (one, record, time, stale, hub)
                    VALUES (1, ?1, ?2, 0, ?3)";
         store.database.connection.prepare_cached(sql)?.execute(params![record, time, hub])?;
         (self.records, self.bytes, self.snapshot_bytes) = (0, 0, hub.len() as u64);
+        self.stale = false;
         self.sweep = Sweep::Records;
         Ok(())
     }
 
-    /// Takes erased texts out of the snapshot, too, and out of the write-ahead log.
-    fn erase(&mut self, store: &mut Store) -> Result<()> {
-        self.snapshot(store)?;
-        self.erase_at = None;
-        self.truncate(store)
-    }
-
+    /// Takes erased texts out of the write-ahead log. A reader may be in the way, and records must
+    /// not wait for it long.
     fn truncate(&mut self, store: &Store) -> Result<()> {
-        let busy =
-            store
-                .database
-                .connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
-        if busy {
-            // A reader is in the way.
-            self.erase_at = Some(self.time.instant() + limits::ERASE_WITHIN);
+        let connection = &store.database.connection;
+        let wait: i64 = connection.pragma_query_value(None, "busy_timeout", |row| row.get(0))?;
+        connection.busy_timeout(limits::TRUNCATE_WAIT)?;
+        let busy = connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        connection.busy_timeout(Duration::from_millis(wait.unsigned_abs()))?;
+        if busy? {
+            self.erase_at = Some(self.time.instant() + limits::ERASE_WITHIN / 10);
         }
         Ok(())
     }

@@ -22,6 +22,7 @@ mod writer;
 use self::store::Store;
 use self::thread::{Job, WriterThread};
 use self::writer::{Batch, Writer};
+use super::Log;
 use super::numbering::Numbering;
 use super::proposal::{Committed, Proposal};
 use crate::chat::Hub;
@@ -94,13 +95,41 @@ impl SqliteLog {
         Ok((log, path, hub))
     }
 
-    pub(super) fn propose(&mut self, proposal: Proposal) {
+    /// Takes in what the thread has handed back by now.
+    fn collect(&mut self) {
+        while let Hand::Thread { batches, .. } = &self.hand
+            && let Ok(batch) = batches.try_recv()
+        {
+            self.take(batch);
+        }
+    }
+
+    fn take(&mut self, batch: Batch) {
+        let committed = batch.committed.iter().map(|it| &it.record.change);
+        let changes = committed.chain(batch.rejected.iter().map(|it| &it.change));
+        for change in changes {
+            self.pending = self.pending.saturating_sub(1);
+            self.pending_bytes = self.pending_bytes.saturating_sub(change.size());
+        }
+        if let Some(Committed { record, .. }) = batch.committed.last() {
+            self.numbering = Numbering { last: record.id, time: record.time };
+        }
+        self.committed.extend(batch.committed);
+        self.rejected.extend(batch.rejected);
+        if let Some(reason) = batch.failure {
+            self.health = Health::ReadOnly(reason);
+        }
+    }
+}
+
+impl Log for SqliteLog {
+    fn propose(&mut self, proposal: Proposal) {
         self.pending += 1;
         self.pending_bytes += proposal.change.size();
         self.turn.push(proposal);
     }
 
-    pub(super) fn end_turn(&mut self) {
+    fn end_turn(&mut self) {
         let turn = std::mem::take(&mut self.turn);
         let unsent = match &mut self.hand {
             Hand::Inline(writer) => {
@@ -130,55 +159,29 @@ impl SqliteLog {
         self.take(batch);
     }
 
-    /// Takes in what the thread has handed back by now.
-    fn collect(&mut self) {
-        while let Hand::Thread { batches, .. } = &self.hand
-            && let Ok(batch) = batches.try_recv()
-        {
-            self.take(batch);
-        }
-    }
-
-    fn take(&mut self, batch: Batch) {
-        let committed = batch.committed.iter().map(|it| &it.record.change);
-        let changes = committed.chain(batch.rejected.iter().map(|it| &it.change));
-        for change in changes {
-            self.pending = self.pending.saturating_sub(1);
-            self.pending_bytes = self.pending_bytes.saturating_sub(change.size());
-        }
-        if let Some(Committed { record, .. }) = batch.committed.last() {
-            self.numbering = Numbering { last: record.id, time: record.time };
-        }
-        self.committed.extend(batch.committed);
-        self.rejected.extend(batch.rejected);
-        if let Some(reason) = batch.failure {
-            self.health = Health::ReadOnly(reason);
-        }
-    }
-
-    pub(super) fn has_room(&self) -> bool {
+    fn has_room(&self) -> bool {
         self.pending < limits::PENDING_RECORDS && self.pending_bytes < limits::PENDING_BYTES
     }
 
-    pub(super) fn has_news(&self) -> bool {
+    fn has_news(&self) -> bool {
         // Proposals made after the end of a turn are sent in the next one, so there must be one.
         !self.turn.is_empty() || !self.committed.is_empty() || !self.rejected.is_empty()
     }
 
-    pub(super) fn take_committed(&mut self, committed: &mut Vec<Committed>) {
+    fn take_committed(&mut self, committed: &mut Vec<Committed>) {
         self.collect();
         committed.append(&mut self.committed);
     }
 
-    pub(super) fn take_rejected(&mut self, rejected: &mut Vec<Proposal>) {
+    fn take_rejected(&mut self, rejected: &mut Vec<Proposal>) {
         rejected.append(&mut self.rejected);
     }
 
-    pub(super) fn health(&self) -> Health {
+    fn health(&self) -> Health {
         self.health.clone()
     }
 
-    pub(super) fn close(mut self) {
+    fn close(mut self: Box<Self>) {
         self.end_turn();
         match &mut self.hand {
             Hand::Thread { jobs, .. } => {

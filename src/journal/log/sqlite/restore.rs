@@ -1,9 +1,11 @@
-//! The state at the last record: the snapshot, with the records after it replayed.
+//! The state at the last record: the snapshot, with the records after it replayed and the texts of
+//! recent messages taken from the table of messages.
 
-use crate::chat::{Hub, Moment, Record, RecordId, SessionId};
+use crate::chat::{Hub, Moment, Name, Recalled, Record, RecordId, SessionId};
 use crate::journal::database::classify::classify;
 use crate::journal::error::JournalError;
-use rusqlite::{Connection, OptionalExtension};
+use crate::journal::index::sqlite::rows::MOST_REACTIONS;
+use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::path::Path;
 
 /// The state after the last record.
@@ -19,7 +21,7 @@ pub(in crate::journal) struct State {
 pub(in crate::journal) fn restore(
     connection: &Connection,
     path: &Path,
-) -> Result<State, JournalError> {
+) -> std::result::Result<State, JournalError> {
     let failed = |error| classify(path, error);
     let broken = |what: String| JournalError::Corrupt { path: path.to_owned(), detail: what };
     let snapshot = connection
@@ -66,5 +68,22 @@ pub(in crate::journal) fn restore(
         state.hub.apply(record, &mut effects);
         effects.clear();
     }
+    state.hub.recall(|id| recalled(connection, id)).map_err(failed)?;
     Ok(state)
+}
+
+/// A message's text and reactions, which no snapshot has.
+fn recalled(connection: &Connection, id: RecordId) -> Result<Option<Recalled>> {
+    let sql = "SELECT text FROM message WHERE id = ?1";
+    let text = connection
+        .prepare_cached(sql)?
+        .query_row([id.0.cast_signed()], |row| row.get::<_, String>(0))
+        .optional()?;
+    let Some(text) = text else { return Ok(None) };
+    let sql = "SELECT nick, text FROM reaction WHERE message = ?1 ORDER BY id LIMIT ?2";
+    let mut reactions = connection.prepare_cached(sql)?;
+    let reactions = reactions.query_map(params![id.0.cast_signed(), MOST_REACTIONS], |row| {
+        Ok((Name::new(&row.get::<_, String>(0)?), row.get::<_, String>(1)?.into()))
+    })?;
+    Ok(Some((text.into(), reactions.collect::<Result<_>>()?)))
 }

@@ -140,19 +140,18 @@ impl Writer {
                 }
             }
         }
-        if erased {
-            transaction.prepare_cached("UPDATE snapshot SET stale = 1")?.execute([])?;
-        }
         transaction.commit()?;
         self.maintenance.written(self.in_hand.len() as u64, bytes as u64, erased);
         Ok(())
     }
 }
 
-/// The message that a record is about, if the record holds a text that an erasure must find.
+/// The message that a record is about, if the record holds a text that an erasure must find: its
+/// id for an edit, the negative id for a reaction.
 fn erasable(change: &Change) -> Option<i64> {
     match change {
         Change::Edit { message, .. } => Some(message.id.0.cast_signed()),
+        Change::React { message, .. } => Some(-message.id.0.cast_signed()),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 mod seen;
 mod typed;
 
+use super::commands::help;
 use super::*;
 use crate::chat::{
     Change, Decision, Entry, Event, Hub, Outcome, PasswordHash, Point, Query, QuitReason, Range,
@@ -134,7 +135,12 @@ impl Chat {
 }
 
 fn past(query: Query, entries: Vec<StoredMessage>) -> Event {
-    Event::Past(Box::new(crate::chat::Past { query, entries, happened: Vec::new() }))
+    Event::Past(Box::new(crate::chat::Past {
+        query,
+        entries,
+        happened: Vec::new(),
+        unsearched: None,
+    }))
 }
 
 /// Alice and bob in the lobby.

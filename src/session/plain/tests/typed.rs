@@ -93,7 +93,16 @@ fn points_in_time_and_searches_are_understood() {
     );
     assert_eq!(
         asked("/search two words #x from bob"),
-        Command::Search("two words".into(), Some("#x".into()), Some("bob".into()))
+        Command::Search("two words".into(), Some("#x".into()), Some("bob".into()), Range::Latest)
+    );
+    let before = Range::Before(Point::Id(RecordId(9)));
+    for line in ["/search two words #x before id:9", "/search two words before id:9 #x"] {
+        let search = Command::Search("two words".into(), Some("#x".into()), None, before);
+        assert_eq!(asked(line), search);
+    }
+    assert_eq!(
+        asked("/search the day before yesterday"),
+        Command::Search("the day before yesterday".into(), None, None, Range::Latest)
     );
     assert_eq!(
         asked("/login alice secret-word"),

@@ -1,0 +1,186 @@
+//! What earlier connections have shown of a server: whether it has offered SCRAM.
+//!
+//! A server that offered SCRAM once and no longer does may be someone in between who wants the
+//! password in PLAIN. So the client remembers the offer, in `chatloop/servers.toml` under
+//! `$XDG_STATE_HOME` (`~/.local/state`), for the user alone (0600).
+//!
+//! A file that cannot be read must not weaken a login: then the server counts as one that has
+//! offered SCRAM, and the file stays as it is. For the same reason a full file takes no new server
+//! instead of forgetting an old one. Without a home directory nothing is remembered.
+//!
+//! Keys are what the user typed, not addresses: an attacker who answers for a name answers for all
+//! addresses of it. Confessed: two clients that save in the same instant keep one of the two.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// Bytes of the file.
+const MAX_FILE: u64 = 1024 * 1024;
+/// The table of servers, and the key of one fact about one server.
+const SERVERS: &str = "server";
+const SCRAM: &str = "scram";
+
+/// What is known of one server.
+pub(super) struct KnownServer {
+    /// `None` if there is no place for the file.
+    path: Option<PathBuf>,
+    name: String,
+    scram: bool,
+}
+
+impl KnownServer {
+    /// Looks a server up, with a warning if the file could not be read.
+    pub(super) fn look_up(host: &str, port: u16) -> (KnownServer, Option<String>) {
+        let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        let absolute = |name| absolute(name).filter(|path| path.is_absolute());
+        let state = absolute("XDG_STATE_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+        KnownServer::in_file(state.map(|state| state.join("chatloop/servers.toml")), host, port)
+    }
+
+    fn in_file(path: Option<PathBuf>, host: &str, port: u16) -> (KnownServer, Option<String>) {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let mut known = KnownServer { path, name: format!("{host}:{port}"), scram: false };
+        let Some(path) = &known.path else { return (known, None) };
+        match read(path) {
+            Ok(table) => {
+                let server = table.get(SERVERS).and_then(|servers| servers.get(&known.name));
+                known.scram = server
+                    .and_then(|server| server.get(SCRAM))
+                    .is_some_and(|value| value.as_bool() != Some(false));
+                (known, None)
+            }
+            Err(error) => {
+                let warning = format!(
+                    "cannot read {}: {error}; logging in by SCRAM only (--sasl plain sends the password itself)",
+                    path.display()
+                );
+                known.scram = true;
+                (known, Some(warning))
+            }
+        }
+    }
+
+    /// Whether the server has offered SCRAM, or that cannot be ruled out.
+    pub(super) fn has_offered_scram(&self) -> bool {
+        self.scram
+    }
+
+    /// The server offers SCRAM: remembers it.
+    ///
+    /// # Errors
+    /// A text for people: the file could not be written.
+    pub(super) fn offers_scram(&mut self) -> Result<(), String> {
+        if std::mem::replace(&mut self.scram, true) {
+            return Ok(());
+        }
+        let Some(path) = &self.path else { return Ok(()) };
+        self.save(path).map_err(|error| {
+            format!(
+                "cannot write {} ({error}): that this server offers SCRAM will not be remembered",
+                path.display()
+            )
+        })
+    }
+
+    fn save(&self, path: &Path) -> io::Result<()> {
+        // Read again: another client may have added a server.
+        let mut table = read(path)?;
+        let invalid = || io::Error::new(io::ErrorKind::InvalidData, "it has another structure");
+        let new = || Value::Table(Table::new());
+        let servers = table.entry(SERVERS).or_insert_with(new).as_table_mut();
+        let server = servers.ok_or_else(invalid)?.entry(self.name.clone()).or_insert_with(new);
+        server.as_table_mut().ok_or_else(invalid)?.insert(SCRAM.to_owned(), Value::Boolean(true));
+        let text = table.to_string();
+        if text.len() as u64 > MAX_FILE {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it has reached 1 MiB"));
+        }
+        if let Some(folder) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        // Written whole or not at all.
+        let new = path.with_extension(format!("toml.{}", std::process::id()));
+        let written = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&new)
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&new, path));
+        if written.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        written
+    }
+}
+
+/// The file's table; an empty one if there is no file.
+fn read(path: &Path) -> io::Result<Table> {
+    let file = match OpenOptions::new().read(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Table::new()),
+        file => file?,
+    };
+    let mut text = String::new();
+    file.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    let invalid = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
+    if text.len() as u64 > MAX_FILE {
+        return Err(invalid("it exceeds 1 MiB"));
+    }
+    text.parse().map_err(|error: toml::de::Error| invalid(error.message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn folder(test: &str) -> PathBuf {
+        let folder =
+            std::env::temp_dir().join(format!("chatloop-known-{}-{test}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        folder
+    }
+
+    #[test]
+    fn an_offer_is_remembered_for_its_server_alone_and_for_the_user_alone() {
+        let folder = folder("offer");
+        let path = folder.join("chatloop/servers.toml");
+        let look_up = |host, port| KnownServer::in_file(Some(path.clone()), host, port);
+        for port in [1, 2] {
+            let (mut known, warning) = look_up("Chat.example.", port);
+            assert!(!known.has_offered_scram() && warning.is_none());
+            known.offers_scram().unwrap();
+        }
+        assert!(look_up("chat.example", 1).0.has_offered_scram());
+        assert!(look_up("chat.example", 2).0.has_offered_scram());
+        assert!(!look_up("chat.example", 3).0.has_offered_scram());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_a_warning_and_no_weaker_login() {
+        let folder = folder("unreadable");
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("servers.toml");
+        for text in ["server = [", "\u{0}", &"#".repeat(MAX_FILE as usize + 1)] {
+            fs::write(&path, text).unwrap();
+            let (mut known, warning) = KnownServer::in_file(Some(path.clone()), "h", 1);
+            assert!(known.has_offered_scram());
+            assert!(warning.unwrap().contains("servers.toml"));
+            known.offers_scram().unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text, "it stays as it is");
+        }
+        // A value that this version does not know is no permission either.
+        fs::write(&path, "[server.\"h:1\"]\nscram = \"yes\"\nlater = 1\n").unwrap();
+        assert!(KnownServer::in_file(Some(path.clone()), "h", 1).0.has_offered_scram());
+        KnownServer::in_file(Some(path.clone()), "i", 1).0.offers_scram().unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains("later = 1"));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,72 @@
+//! A queue that serves those who wait in it in turn, however much each of them has put into it.
+
+use crate::chat::Name;
+use std::collections::{HashMap, VecDeque};
+
+/// Queues by asker: an account or an address. The hash map is only used for lookups.
+pub(super) struct FairQueue<T> {
+    /// Those whose queue is not empty; the first is next.
+    turns: VecDeque<Name>,
+    queues: HashMap<Name, VecDeque<T>>,
+}
+
+impl<T> FairQueue<T> {
+    pub(super) fn new() -> FairQueue<T> {
+        FairQueue { turns: VecDeque::new(), queues: HashMap::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.turns.is_empty()
+    }
+
+    /// Adds something behind everything else of its asker.
+    pub(super) fn push(&mut self, asker: Name, item: T) {
+        self.queue(asker).push_back(item);
+    }
+
+    /// Puts something back that is not done: its asker goes on with it at the next turn.
+    pub(super) fn put_back(&mut self, asker: Name, item: T) {
+        self.queue(asker).push_front(item);
+    }
+
+    fn queue(&mut self, asker: Name) -> &mut VecDeque<T> {
+        let queue = self.queues.entry(asker.clone()).or_default();
+        if queue.is_empty() {
+            self.turns.push_back(asker);
+        }
+        queue
+    }
+
+    /// The next thing of the asker whose turn it is.
+    pub(super) fn pop(&mut self) -> Option<(Name, T)> {
+        let asker = self.turns.pop_front()?;
+        let queue = self.queues.get_mut(&asker)?;
+        let item = queue.pop_front()?;
+        if queue.is_empty() {
+            self.queues.remove(&asker);
+        } else {
+            self.turns.push_back(asker.clone());
+        }
+        Some((asker, item))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asks_once_waits_for_one_turn_of_each_other_and_not_for_their_queues() {
+        let mut queue = FairQueue::new();
+        for number in 0..100 {
+            queue.push(Name::new("mallory"), number);
+        }
+        assert_eq!(queue.pop(), Some((Name::new("mallory"), 0)));
+        queue.put_back(Name::new("mallory"), 0);
+        queue.push(Name::new("alice"), 1_000);
+        let next: Vec<i32> = std::iter::from_fn(|| queue.pop()).take(3).map(|it| it.1).collect();
+        assert_eq!(next, [0, 1_000, 1]);
+        assert_eq!(std::iter::from_fn(|| queue.pop()).count(), 98);
+        assert!(queue.is_empty());
+    }
+}

@@ -1,0 +1,23 @@
+//! What an index of any kind does for the journal.
+
+use super::query::{Answer, HistoryQuery, QueryId};
+use crate::chat::{HistoryUpdate, Name};
+
+/// Where the messages of rooms and accounts are.
+pub(in crate::journal) trait Store {
+    /// Learns what the hub made of a record, and that it is delivered now.
+    fn archive(&mut self, update: HistoryUpdate<'_>);
+
+    /// Starts a query; returns the answer if it is available at once.
+    fn query(&mut self, id: QueryId, asker: Name, query: HistoryQuery) -> Option<Answer>;
+
+    fn next_answer(&mut self) -> Option<(QueryId, Answer)>;
+
+    /// Does some of the work that is left, if that is done in the loop.
+    fn work(&mut self) {}
+
+    /// Whether there is something to do in this turn.
+    fn has_news(&self) -> bool {
+        false
+    }
+}
