@@ -17,7 +17,7 @@
 //! of the client; a newline in it separates two lines of one message.
 
 use super::display::{DisplayItem, Incoming, MessageKind};
-use crate::wire::clean::clean;
+use crate::wire::clean::{clean, escape_json};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ fn finished(mut object: Value, time: &str) -> String {
         fields.insert("v".to_owned(), VERSION.into());
         fields.entry("time").or_insert(time.into());
     }
-    object.to_string()
+    escape_json(&object.to_string()).into_owned()
 }
 
 /// An item as an object, without newline; `None` for what is shown to people only. `now` is used if

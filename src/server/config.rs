@@ -210,11 +210,9 @@ impl FromStr for Operator {
                 Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
             }
             Some((name, password)) if !name.is_empty() && !password.is_empty() => {
-                let hash = super::worker::hash(
-                    &Secret::new(password),
-                    &mut super::random::Random::system(),
-                )
-                .ok_or("the system has no randomness for a password hash")?;
+                let hash = super::hashing::Hashing::default()
+                    .hash(&Secret::new(password), &mut super::random::Random::system())
+                    .ok_or("the system has no randomness for a password hash")?;
                 Ok(Operator { name: name.to_owned(), hash })
             }
             _ => Err("expected NAME:PASSWORD or NAME:HASH".to_owned()),

@@ -13,15 +13,17 @@
 //! Invariant: what the poller is asked for is a pure function of this state
 //! ([`Connection::interest`]); no other code switches interest by hand.
 
+use super::config::{Config, LONGEST_LINE, OrOff, Seconds};
 use super::deferred::DeferredOutput;
 use super::gate::LineGate;
-use super::limits::Pace;
+use super::limits::{DEFAULT_LINE_RATE, Pace};
 use super::shares::ShareId;
 use crate::chat::{Origin, QuitReason};
 use crate::journal::QueryId;
 use crate::session::{Dialect, Format};
 use chatloop_reactor::{
     Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
+    memory,
 };
 use std::fmt;
 use std::io;
@@ -47,6 +49,13 @@ pub(super) enum Phase {
     Gone,
 }
 
+/// Unused input that one connection may accumulate while its lines wait, in bytes. More than the
+/// longest line, so that a whole one always fits.
+const INBOX_BOUND: usize = 64 * 1024;
+
+// A whole line and its end must fit, or its connection would wait permanently.
+const _: () = assert!(INBOX_BOUND > LONGEST_LINE + 2);
+
 /// Bounds of one connection: of its buffers, in bytes, and of its pace, if that is limited.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
@@ -58,6 +67,21 @@ pub(super) struct Bounds {
     pub(super) stall: Option<Duration>,
     pub(super) inbox: usize,
     pub(super) pace: Pace,
+}
+
+impl Bounds {
+    /// As configured.
+    pub(super) fn of(config: &Config) -> Bounds {
+        let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
+        let (outbox_soft, outbox_hard) = (config.outbox_soft.0, config.outbox_hard.0);
+        // A chat that has more than this unsent has peers that do not read; and a small machine has
+        // other uses for its memory.
+        let outbox_all = || (memory::limit() / 8).min(64 * 1024 * 1024);
+        let outbox_all = config.outbox_all.map_or_else(outbox_all, |bytes| bytes.0);
+        let stall = config.stall_timeout.on().map(Seconds::duration);
+        let (inbox, pace) = (INBOX_BOUND, Pace::new(rate));
+        Bounds { outbox_soft, outbox_hard, outbox_all, stall, inbox, pace }
+    }
 }
 
 /// A peer's address in 24 bytes, where a `SocketAddr` has 32.

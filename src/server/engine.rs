@@ -109,14 +109,13 @@ impl Engine {
         self.hub.worked(session, purpose, outcome, now)
     }
 
-    /// The work that checks a step of SASL; `None` if it is not to be checked.
-    pub(super) fn prove(&self, host: &str, proof: Proof, now: Moment) -> Option<Work> {
-        let work = match proof {
-            Proof::Password(name, secret) => self.hub.login_work(host, &name, secret, now),
-            Proof::Begin(name) => self.hub.challenge_work(host, &name, now),
-            Proof::Scram(name, said) => self.hub.proof_work(host, &name, said, now),
-        };
-        work.ok()
+    /// The work that checks a step of SASL.
+    pub(super) fn prove(&self, proof: Proof) -> Work {
+        match proof {
+            Proof::Password(name, secret) => self.hub.login_work(&name, secret),
+            Proof::Begin(name) => self.hub.challenge_work(&name),
+            Proof::Scram(name, said) => self.hub.proof_work(&name, said),
+        }
     }
 
     /// Proposes a change. It happens when the journal has committed it.

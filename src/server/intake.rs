@@ -10,7 +10,7 @@ use super::broadcast::Broadcast;
 use super::config::{Bytes, Config};
 use super::connection::{Connection, Phase};
 use super::gate::{Blocked, Wait};
-use super::net::{Net, Peer, TimerKind};
+use super::net::{Net, Peer, PeerTimer};
 use super::stats::{Counter, Stats};
 use super::stint::Stint;
 use crate::chat::Hub;
@@ -175,7 +175,7 @@ impl Intake {
                     return LineOutcome::Taken;
                 }
                 Err(Wait::Flood { until, first }) => {
-                    net.at(until, TimerKind::Flood(token));
+                    net.at(until, PeerTimer::Flood.of(token));
                     if !first {
                         return LineOutcome::Blocked;
                     }

@@ -8,6 +8,7 @@
 
 use super::config::{Config, LogLevel};
 use super::outlet::{Outlet, Refused};
+use crate::wire::clean::clean_text;
 use log::{LevelFilter, Metadata, Record};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -89,12 +90,20 @@ impl log::Log for Gate {
         }
     }
 
+    /// The one way into the log: what a line repeats of a stranger's text obeys no terminal.
     fn log(&self, record: &Record<'_>) {
-        match self.chosen() {
-            Ok(filter) if record.level() <= filter => self.all.log(record),
-            Ok(_) => {}
-            Err(logger) => logger.log(record),
+        if !self.enabled(record.metadata()) {
+            return;
         }
+        let text = record.args().to_string();
+        let logger = self.chosen().err().unwrap_or(&self.all);
+        logger.log(
+            &Record::builder()
+                .metadata(record.metadata().clone())
+                .module_path(record.module_path())
+                .args(format_args!("{}", clean_text(&text)))
+                .build(),
+        );
     }
 
     fn flush(&self) {}

@@ -1,7 +1,7 @@
 //! `chatloop-server hash`: a password in, its hash out.
 
+use super::hashing::Hashing;
 use super::random::Random;
-use super::worker;
 use crate::chat::limits::{PASSWORD_LEAST, PASSWORD_LENGTH};
 use crate::chat::{PasswordHash, Secret};
 use std::fmt;
@@ -52,7 +52,7 @@ pub fn ask_and_hash() -> Result<PasswordHash, NoHash> {
     if characters < PASSWORD_LEAST || secret.expose().len() > PASSWORD_LENGTH {
         return Err(NoHash::Length);
     }
-    worker::hash(&secret, &mut Random::system()).ok_or(NoHash::NoRandomness)
+    Hashing::default().hash(&secret, &mut Random::system()).ok_or(NoHash::NoRandomness)
 }
 
 fn from_terminal() -> Result<Secret, NoHash> {

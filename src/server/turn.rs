@@ -3,17 +3,16 @@
 //! `wait → accept and read → commands → timers → journal → apply → flush → reap`
 //!
 //! The server owns its parts and routes between them: a part does its work and returns what
-//! concerns the others, as actions. All of them are performed in `exchange::perform`.
+//! concerns the others. What is asked for a peer is an [`Action`](crate::session::Action), and all
+//! of them are performed in one place (`exchange/perform.rs`).
 
-use super::accept::{Acceptor, NewPeer, is_flood_limited, work_limit};
+use super::accept::Acceptor;
 use super::broadcast::Broadcast;
-use super::config::{Config, OrOff, Seconds, Settings};
-use super::connection::{Bounds, Connection};
+use super::config::{Config, Settings};
+use super::connection::Bounds;
 use super::engine::Engine;
 use super::exchange::Exchange;
-use super::gate::{Blocked, LineGate};
 use super::intake::Intake;
-use super::limits::{DEFAULT_LINE_RATE, Pace};
 use super::net::{Net, TimerKind};
 use super::operator::{CONSOLE, ConsoleService, Request};
 use super::random::Random;
@@ -24,22 +23,13 @@ use super::stats::Stats;
 use super::trim::MemoryTrim;
 use super::worker::Workers;
 use crate::chat::Moment;
-use crate::session::Dialect;
 use chatloop_reactor::{
     Clock, Interest, Poller, Readiness, Signal, Signals, Token, WakeReceiver, Waker, descriptors,
-    memory, signals, waker,
+    signals, waker,
 };
-use log::{error, info};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-
-/// Unused input that one connection may accumulate while its lines wait, in bytes. More than the
-/// longest line, so that a whole one always fits.
-const INBOX_BOUND: usize = 64 * 1024;
-
-// A whole line and its end must fit, or its connection would wait permanently.
-const _: () = assert!(INBOX_BOUND > super::config::LONGEST_LINE + 2);
 
 /// Timers handled in one turn. A crowd that came at once is due at once, and what a thousand
 /// arrivals are told about each other must not all be kept in memory at the same time.
@@ -98,7 +88,7 @@ impl Server {
         let irc =
             config.irc_settings(Moment(clock.unix_milliseconds())).map_err(StartError::Setting)?;
         let (net, engine) =
-            (Net::new(poller, clock, bounds(config), stats.clone()), Engine::new(journal, hub));
+            (Net::new(poller, clock, Bounds::of(config), stats.clone()), Engine::new(journal, hub));
         let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
         let workers = work(waker, wakes).map_err(StartError::System)?;
         let (acceptor, intake) = (acceptor, Intake::new(config, stats.clone()));
@@ -120,7 +110,7 @@ impl Server {
     /// One line for whoever waits for the server to be ready: where, how, for how many.
     pub fn ready_line(&mut self) -> String {
         let places: Vec<String> = self.acceptor.addresses().map(|it| it.to_string()).collect();
-        let (places, backend) = (places.join(" and "), self.exchange.net.poller().backend());
+        let (places, backend) = (places.join(" and "), self.exchange.net().poller().backend());
         let capacity = self.acceptor.capacity();
         format!("listening on {places} with {backend}, room for {capacity} clients")
     }
@@ -131,74 +121,48 @@ impl Server {
     /// Only if the poller itself fails: there is no going on without it.
     pub fn run(&mut self) -> io::Result<Ending> {
         let mut readiness = Vec::new();
-        let config = self.exchange.live.config();
-        if let Some(change) =
-            self.exchange.console.open(&mut self.exchange.net, config.quiet, config.boot.no_console)
-        {
-            self.exchange.propose(CONSOLE, change);
-        }
+        self.exchange.open_console();
         loop {
             self.turn(&mut readiness, None)?;
             if let Some(ending) = self.shutdown.ending() {
-                self.end();
+                self.exchange.end();
                 return Ok(ending);
             }
         }
     }
 
+    /// One turn, which waits for `longest_wait` at most; how many descriptors were ready.
     pub(super) fn turn(
         &mut self,
         readiness: &mut Vec<Readiness>,
         longest_wait: Option<Duration>,
     ) -> io::Result<usize> {
-        self.exchange.net.wait(readiness, self.has_work(), longest_wait)?;
-        let ready = readiness.len();
-        self.exchange.broadcast.begin_turn(self.exchange.net.moment());
-
+        self.exchange.wait(readiness, longest_wait)?;
+        let count = readiness.len();
         for ready in readiness.drain(..) {
             self.dispatch(ready);
         }
         self.exchange.take_work_done();
         self.exchange.take_lines(&mut self.intake);
         for _ in 0..TIMERS_PER_TURN {
-            let Some(timer) = self.exchange.net.next_due() else { break };
+            let Some(timer) = self.exchange.net().next_due() else { break };
             self.timer_is_due(timer);
         }
-        self.exchange.engine.end_turn();
-        self.exchange.apply_records();
+        self.exchange.commit();
         self.exchange.take_answers();
-        self.exchange.console.end_turn();
         self.exchange.flush();
         self.exchange.reap(&mut self.acceptor);
-        self.trim.end_turn(self.exchange.broadcast.allocated(), &mut self.exchange.net);
-        self.shutdown.end_turn(&self.exchange.net);
+        self.trim.end_turn(self.exchange.allocated(), self.exchange.net());
+        self.shutdown.end_turn(self.exchange.net());
         // After everything that may have been logged.
-        self.exchange.console.present(self.exchange.engine.hub(), &mut self.exchange.net);
-        Ok(ready)
+        self.exchange.show();
+        Ok(count)
     }
 
-    /// Whether something is left to do from the last turn.
-    fn has_work(&self) -> bool {
-        let lines = self.exchange.net.with_input() > 0 || self.exchange.console.has_line();
-        (lines && self.exchange.engine.has_room())
-            || self.exchange.engine.has_work()
-            || self.exchange.workers.has_done()
-    }
-
-    /// For tests: users online, connections, the longest send queue, the acceptor.
+    /// For tests.
     #[cfg(test)]
-    pub(super) fn online(&self) -> usize {
-        self.exchange.engine.hub().sessions().count()
-    }
-
-    #[cfg(test)]
-    pub(super) fn connections(&self) -> usize {
-        self.exchange.net.len()
-    }
-
-    #[cfg(test)]
-    pub(super) fn longest_queue(&self) -> usize {
-        self.exchange.net.connections().map(|it| it.queued()).max().unwrap_or(0)
+    pub(super) fn exchange(&mut self) -> &mut Exchange {
+        &mut self.exchange
     }
 
     #[cfg(test)]
@@ -209,53 +173,26 @@ impl Server {
     /// Everything that can wake the loop.
     fn dispatch(&mut self, ready: Readiness) {
         match ready.token {
-            WAKER => self.exchange.workers.awake(),
+            WAKER => self.exchange.awake(),
             SIGNALS => {
                 for signal in self.shutdown.signals() {
                     self.signal(signal);
                 }
             }
             CONSOLE => {
-                let requests = self.exchange.console.keys(&mut self.exchange.net);
+                let requests = self.exchange.at_console(ConsoleService::keys);
                 self.grant(requests);
             }
             token => match self.acceptor.listener(token) {
                 Some(number) => self.accept(number),
-                None => self.exchange.net.ready(ready),
+                None => self.exchange.net().ready(ready),
             },
         }
     }
 
     fn accept(&mut self, number: usize) {
-        for client in self.acceptor.accept(number, &mut self.exchange.net) {
-            let (hub, config) = (self.exchange.engine.hub(), self.exchange.live.config());
-            let Some(NewPeer { transport, address, rejection }) =
-                self.acceptor.admit(client, &self.exchange.net, hub, config)
-            else {
-                continue;
-            };
-            let (now, tenths) = (self.exchange.net.now(), self.exchange.net.tenths());
-            let delay = config.greeting_delay;
-            let gate = LineGate::new(is_flood_limited(config, address.ip()), now);
-            let session = Dialect::new(config.style.into());
-            let lane = self.exchange.broadcast.enter(session.format());
-            let token = self.exchange.net.insert(work_limit(config, address.ip()), |token| {
-                let mut connection =
-                    Connection::new(token, transport, address.into(), session, lane, gate, tenths);
-                connection.life.counted = rejection.is_none();
-                connection
-            });
-            if let Some(rejection) = rejection {
-                self.exchange.notice(token, &rejection);
-                self.exchange.drain(token);
-            } else if delay == 0 {
-                self.exchange.stop_detecting(token);
-            } else {
-                let last = self.exchange.engine.hub().last().unwrap_or_default();
-                self.exchange.broadcast.buffer_early(token, last);
-                let delay = Duration::from_millis(delay.into());
-                self.exchange.net.arm(token, delay, TimerKind::Detection(token));
-            }
+        for client in self.acceptor.accept(number, self.exchange.net()) {
+            self.exchange.admit(&mut self.acceptor, client);
         }
     }
 
@@ -263,17 +200,17 @@ impl Server {
         match signal {
             // No second request to stop, and too late to change anything.
             Signal::Hangup if self.shutdown.is_stopping() => {}
-            Signal::Hangup if !self.exchange.console.has_lost_its_terminal() => self.reload(),
+            Signal::Hangup if !self.exchange.has_lost_its_terminal() => self.reload(),
             Signal::Hangup | Signal::Interrupt | Signal::Terminate => self.stop(signal),
             Signal::Suspend => {
-                let request = self.exchange.console.suspend(&mut self.exchange.net);
+                let request = self.exchange.at_console(ConsoleService::suspend);
                 self.grant(request);
             }
             Signal::Continue => {
-                let request = self.exchange.console.resume(&mut self.exchange.net);
+                let request = self.exchange.at_console(ConsoleService::resume);
                 self.grant(request);
             }
-            Signal::WindowChange => self.exchange.console.resized(),
+            Signal::WindowChange => self.exchange.at_console(|console, _| console.resized()),
         }
     }
 
@@ -289,94 +226,33 @@ impl Server {
 
     fn timer_is_due(&mut self, timer: TimerKind) {
         match timer {
-            TimerKind::Detection(token) => {
-                // A server that thousands join at once may have its bytes in the socket still.
-                self.exchange.net.read(token);
-                self.exchange.stop_detecting(token);
-            }
-            TimerKind::Registration(token) => {
-                self.exchange.end_registration(token);
-            }
-            TimerKind::Idle(token) => self.exchange.check_idle(token),
-            TimerKind::Probe(token) => {
-                if !self.exchange.net.probe(token) {
-                    self.exchange.gone(token);
-                }
-            }
-            TimerKind::Close(token) => self.exchange.net.close(token),
-            TimerKind::Flood(token) => self.exchange.unblock(token, Blocked::FLOOD),
-            TimerKind::Batch(token) => {
-                let again =
-                    self.exchange.speak(token, |session, view, out| session.check_batch(view, out));
-                if let Some(Some(pause)) = again {
-                    self.exchange.net.after(pause, TimerKind::Batch(token));
-                }
-            }
             TimerKind::Stall => self.exchange.drop_stalled(),
-            TimerKind::Shortage => self.exchange.net.check_shortage(),
-            TimerKind::Trim => {
-                self.trim.timer(self.exchange.broadcast.allocated(), &mut self.exchange.net)
-            }
-            TimerKind::Accept => self.acceptor.resume(&mut self.exchange.net),
+            TimerKind::Shortage => self.exchange.net().check_shortage(),
+            TimerKind::Trim => self.trim.timer(self.exchange.allocated(), self.exchange.net()),
+            TimerKind::Accept => self.acceptor.resume(self.exchange.net()),
             TimerKind::Shutdown => self.shutdown.timer(),
             TimerKind::Console => {
-                let requests = self.exchange.console.timer(&mut self.exchange.net);
+                let requests = self.exchange.at_console(ConsoleService::timer);
                 self.grant(requests);
             }
+            TimerKind::Peer(token, timer) => self.exchange.timer_is_due(token, timer),
         }
     }
 
     /// SIGHUP: takes over the settings that can change.
     fn reload(&mut self) {
-        let was_quiet = self.exchange.live.config().quiet;
-        if !self.exchange.live.reload() {
-            return;
-        }
-        let config = self.exchange.live.config();
-        match config.irc_settings(self.exchange.broadcast.started()) {
-            Ok(irc) => self.exchange.broadcast.set_irc(irc),
-            Err(wrong) => error!("SIGHUP: the settings for IRC clients are unchanged: {wrong}"),
-        }
-        self.exchange.net.set_bounds(bounds(config));
-        self.acceptor.configure(config);
-        self.intake.configure(config);
-        if was_quiet != config.quiet {
-            self.exchange.console.set_quiet(config.quiet);
-        }
-        let now = self.exchange.net.now();
-        for token in self.exchange.net.tokens() {
-            if let Some(connection) = self.exchange.net.connection(token) {
-                let limited =
-                    is_flood_limited(self.exchange.live.config(), connection.address.ip());
-                connection.gate.limit_flood(limited, now);
-                let limit = work_limit(self.exchange.live.config(), connection.address.ip());
-                self.exchange.net.limit_work(token, limit);
-            }
-            // Also where nothing has changed: it only looks at the time that is left.
-            self.exchange.check_idle(token);
+        if let Some(config) = self.exchange.reload() {
+            self.acceptor.configure(config);
+            self.intake.configure(config);
         }
     }
 
     /// A first request to stop is a graceful shutdown; a second one is meant.
     fn stop(&mut self, signal: Signal) {
-        if !self.shutdown.begin(signal, &mut self.exchange.net) {
-            return;
+        if self.shutdown.begin(signal, self.exchange.net()) {
+            self.acceptor.close(self.exchange.net());
+            self.exchange.say_goodbye();
         }
-        self.acceptor.close(&mut self.exchange.net);
-        for token in self.exchange.net.tokens() {
-            self.exchange.broadcast.take_early(&mut self.exchange.net, token);
-            let text = "the server is shutting down, goodbye";
-            self.exchange.speak(token, |session, _, out| session.farewell(text, out));
-            self.exchange.drain(token);
-        }
-    }
-
-    fn end(&mut self) {
-        self.exchange.net.close_all();
-        self.exchange.engine.close();
-        self.exchange.console.finish(&mut self.exchange.net);
-        let (turns, bytes_in, bytes_out) = self.exchange.net.totals();
-        info!("stopped after {turns} turns, {bytes_in} bytes in, {bytes_out} bytes out");
     }
 }
 
@@ -387,22 +263,4 @@ fn wanted_signals(config: &Config) -> &'static [Signal] {
     } else {
         &[Signal::Interrupt, Signal::Terminate, Signal::Hangup]
     }
-}
-
-fn bounds(config: &Config) -> Bounds {
-    let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
-    Bounds {
-        outbox_soft: config.outbox_soft.0,
-        outbox_hard: config.outbox_hard.0,
-        outbox_all: config.outbox_all.map_or_else(default_outbox_all, |bytes| bytes.0),
-        stall: config.stall_timeout.on().map(Seconds::duration),
-        inbox: INBOX_BOUND,
-        pace: Pace::new(rate),
-    }
-}
-
-/// A chat that has more than this unsent has peers that do not read; and a small machine has other
-/// uses for its memory.
-fn default_outbox_all() -> usize {
-    (memory::limit() / 8).min(64 * 1024 * 1024)
 }

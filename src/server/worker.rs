@@ -4,28 +4,26 @@
 //! file of hashes is not a list of passwords. In the loop every login would delay all clients; here
 //! a storm of logins delays only other logins.
 //!
-//! Limits: one thread, and a queue of [`QUEUE`] jobs; when it is full, clients are told to retry.
+//! Limits: one thread, and those of its queue; when that is full, clients are told to retry.
 //! No password is ever logged. A job that panics only fails itself: its client is told, and the
 //! thread continues with the next.
 
+use super::hashing::Hashing;
+use super::job_queue::JobQueue;
 use super::random::Random;
 use super::scram::{self, Scram};
-use crate::chat::{Outcome, PasswordHash, Purpose, Secret, Work};
-use argon2::Argon2;
-use argon2::password_hash::phc;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use crate::chat::{Origin, Outcome, Purpose, Work};
 use chatloop_reactor::{Token, WakeReceiver, Waker};
 #[cfg(test)]
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
-/// Jobs that may wait.
-const QUEUE: usize = 256;
-
-/// Bytes of a salt: what the PHC recommends.
-const SALT: usize = 16;
+/// How long the thread keeps its memory without work.
+const REST: Duration = Duration::from_millis(500);
 
 /// Something to be done, and whose connection waits for it.
 struct Job {
@@ -68,7 +66,7 @@ pub(super) struct Workers {
 
 enum Mode {
     /// A thread, which ends when this is dropped.
-    Thread { jobs: SyncSender<Job>, done: Receiver<Done> },
+    Thread { jobs: Arc<JobQueue<Job>>, done: Receiver<Done> },
     /// The loop itself, when it submits: for tests.
     #[cfg(test)]
     InLine { worker: Box<Worker>, done: VecDeque<Done> },
@@ -78,7 +76,13 @@ impl Workers {
     /// Starts the thread. It rings `waker` for each job that is done.
     pub(super) fn start(waker: Waker, wakes: WakeReceiver, random: Random) -> io::Result<Workers> {
         let mut worker = Worker::new(random)?;
-        Workers::start_with(waker, wakes, move |work| worker.carry_out(work))
+        Workers::start_with(waker, wakes, move |work| match work {
+            Some(work) => Some(worker.carry_out(work)),
+            None => {
+                worker.hashing.rest();
+                None
+            }
+        })
     }
 
     /// Works in the loop itself.
@@ -88,24 +92,36 @@ impl Workers {
         Ok(Workers { wakes, mode: Mode::InLine { worker, done: VecDeque::new() } })
     }
 
+    /// `carry_out` is called with `None` when there has been no work for a while.
     fn start_with(
         waker: Waker,
         wakes: WakeReceiver,
-        mut carry_out: impl FnMut(Work) -> Result<Outcome, NoOutcome> + Send + 'static,
+        mut carry_out: impl FnMut(Option<Work>) -> Option<Result<Outcome, NoOutcome>> + Send + 'static,
     ) -> io::Result<Workers> {
-        let (jobs, to_do) = sync_channel::<Job>(QUEUE);
-        // As many places as jobs: the thread never waits for the loop.
-        let (report, done) = sync_channel(QUEUE + 1);
+        let jobs = Arc::new(JobQueue::<Job>::new());
+        let to_do = Arc::clone(&jobs);
+        // Bounded by the connections: each waits for at most one job.
+        let (report, done) = channel();
         let work = move || {
-            let mut told = false;
-            for Job { token, work } in to_do {
+            let (mut told, mut rested) = (false, true);
+            loop {
+                let job = to_do.pop((!rested).then_some(REST));
+                let Some(Job { token, work }) = job else {
+                    if to_do.is_closed() {
+                        return;
+                    }
+                    rested = true;
+                    carry_out(None);
+                    continue;
+                };
+                rested = false;
                 let purpose = purpose(&work).clone();
                 // Nothing is shared between jobs that a panic could leave half done.
-                let outcome = catch_unwind(AssertUnwindSafe(|| carry_out(work)));
+                let outcome = catch_unwind(AssertUnwindSafe(|| carry_out(Some(work))));
                 if outcome.is_err() && !std::mem::replace(&mut told, true) {
                     log::error!("a password could not be checked: the job for it has failed");
                 }
-                let outcome = outcome.unwrap_or(Err(NoOutcome::Failed));
+                let outcome = outcome.ok().flatten().unwrap_or(Err(NoOutcome::Failed));
                 if report.send(Done { token, purpose, outcome }).is_err() {
                     return;
                 }
@@ -122,9 +138,12 @@ impl Workers {
     }
 
     /// Hands a job over; `false` if too many wait already.
-    pub(super) fn submit(&mut self, token: Token, work: Work) -> bool {
+    pub(super) fn submit(&mut self, token: Token, origin: Option<Origin>, work: Work) -> bool {
         match &mut self.mode {
-            Mode::Thread { jobs, .. } => jobs.try_send(Job { token, work }).is_ok(),
+            Mode::Thread { jobs, .. } => {
+                let slow = matches!(work, Work::Hash { .. } | Work::Verify { .. });
+                jobs.push(origin, slow, Job { token, work })
+            }
             #[cfg(test)]
             Mode::InLine { worker, done } => {
                 let purpose = purpose(&work).clone();
@@ -154,6 +173,16 @@ impl Workers {
     }
 }
 
+impl Drop for Workers {
+    fn drop(&mut self) {
+        match &self.mode {
+            Mode::Thread { jobs, .. } => jobs.close(),
+            #[cfg(test)]
+            Mode::InLine { .. } => {}
+        }
+    }
+}
+
 fn purpose(work: &Work) -> &Purpose {
     match work {
         Work::Hash { purpose, .. } | Work::Verify { purpose, .. } | Work::Proof { purpose, .. } => {
@@ -166,22 +195,24 @@ fn purpose(work: &Work) -> &Purpose {
 /// Does the jobs.
 struct Worker {
     scram: Scram,
+    hashing: Hashing,
     random: Random,
 }
 
 impl Worker {
     fn new(mut random: Random) -> io::Result<Worker> {
-        Ok(Worker { scram: Scram::new(&mut random)?, random })
+        Ok(Worker { scram: Scram::new(&mut random)?, hashing: Hashing::default(), random })
     }
 
     fn carry_out(&mut self, work: Work) -> Result<Outcome, NoOutcome> {
         match work {
             Work::Hash { secret, .. } => {
-                let hash = hash(&secret, &mut self.random).ok_or(NoOutcome::NoRandomness)?;
+                let hash =
+                    self.hashing.hash(&secret, &mut self.random).ok_or(NoOutcome::NoRandomness)?;
                 Ok(Outcome::Hashed(hash, scram::keys_of(&secret, &mut self.random)))
             }
             Work::Verify { secret, hash, lacks_keys, .. } => {
-                let fits = verify(&secret, hash.as_ref());
+                let fits = self.hashing.verify(&secret, hash.as_ref());
                 let keys = (fits && lacks_keys)
                     .then(|| scram::keys_of(&secret, &mut self.random))
                     .flatten();
@@ -202,46 +233,17 @@ impl Worker {
     }
 }
 
-/// A PHC string of argon2id with the parameters that OWASP recommends and a random salt; `None` if
-/// there is no randomness.
-pub(super) fn hash(secret: &Secret, random: &mut Random) -> Option<PasswordHash> {
-    let salt: [u8; SALT] = random.bytes().ok()?;
-    let hash = Argon2::default().hash_password_with_salt(secret.expose().as_bytes(), &salt).ok()?;
-    Some(PasswordHash::new(hash.to_string()))
-}
-
-/// Whether `secret` is right. Without a hash the same work is done, so that the time of the reply
-/// does not reveal whether the account exists.
-fn verify(secret: &Secret, hash: Option<&PasswordHash>) -> bool {
-    let Some(hash) = hash else {
-        let _ = Argon2::default().hash_password_with_salt(secret.expose().as_bytes(), &[0; SALT]);
-        return false;
-    };
-    phc::PasswordHash::new(hash.as_phc()).is_ok_and(|parsed| {
-        Argon2::default().verify_password(secret.expose().as_bytes(), &parsed).is_ok()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::Name;
+    use crate::chat::{Name, Secret};
     use chatloop_reactor::waker;
-
-    #[test]
-    fn a_hash_fits_its_password_and_no_other() {
-        let hashed = hash(&Secret::new("correct horse"), &mut Random::system()).unwrap();
-        assert!(hashed.as_phc().starts_with("$argon2id$"));
-        assert!(verify(&Secret::new("correct horse"), Some(&hashed)));
-        assert!(!verify(&Secret::new("battery staple"), Some(&hashed)));
-        assert!(!verify(&Secret::new("correct horse"), None));
-        assert!(!verify(&Secret::new("x"), Some(&PasswordHash::new("no PHC string".to_owned()))));
-    }
 
     #[test]
     fn keys_are_made_for_those_who_lack_them_and_know_the_password() {
         let mut worker = Worker::new(Random::Seeded(1)).unwrap();
-        let hashed = hash(&Secret::new("sesame"), &mut Random::Seeded(2)).unwrap();
+        let hashed =
+            Hashing::default().hash(&Secret::new("sesame"), &mut Random::Seeded(2)).unwrap();
         let mut login = |password: &str, lacks_keys| {
             let (secret, hash) = (Secret::new(password), Some(hashed.clone()));
             let purpose = Purpose::Login(Name::new("alice"));
@@ -258,13 +260,13 @@ mod tests {
     fn a_job_that_panics_is_answered_and_the_next_one_is_done() {
         let (waker, wakes) = waker().unwrap();
         let worker = Workers::start_with(waker, wakes, |work| match work {
-            Work::Challenge { name, .. } if &*name == "bad" => panic!("a job that fails"),
-            _ => Ok(Outcome::Verified(true)),
+            Some(Work::Challenge { name, .. }) if &*name == "bad" => panic!("a job that fails"),
+            work => work.map(|_| Ok(Outcome::Verified(true))),
         });
         let mut worker = worker.unwrap();
         for (number, name) in [(1, "bad"), (2, "good"), (3, "bad"), (4, "good")] {
             let work = Work::Challenge { name: name.into(), keys: None };
-            assert!(worker.submit(Token::fixed(number), work));
+            assert!(worker.submit(Token::fixed(number), None, work));
             let done = loop {
                 match worker.next_done() {
                     Some(done) => break done,

@@ -3,15 +3,21 @@
 //! A chat shows one user's bytes on another user's terminal, and a terminal executes bytes: an
 //! escape sequence may move the cursor, rename the window, or on an old terminal type a command. So
 //! every control character is replaced by a visible symbol (ESC by `␛`, NUL by `␀`): nothing is
-//! executed, and nothing is hidden. Invalid UTF-8 becomes U+FFFD; so do the characters that change
-//! the direction of text (U+202A–U+202E, U+2066–U+2069) and Unicode's own line ends (U+2028,
-//! U+2029), because they can make a line read as another.
+//! executed, and nothing is hidden. U+FFFD replaces invalid UTF-8 and what can make a line read as
+//! another: characters that change the direction of text, Unicode's own line ends, characters that
+//! cannot be seen (zero-width, tags, fillers), and more than [`MOST_MARKS`] combining marks in a row.
+//!
+//! Joiners and variation selectors stay behind a character beyond ASCII: emoji and several scripts
+//! are written with them, and there they hide nothing.
 //!
 //! Invariants: the result holds no control character but the tab, and no newline; cleaning twice
 //! changes nothing; text that is harmless already is not copied.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use unicode_width::UnicodeWidthChar;
+
+/// Combining marks in a row that are shown. No script needs as many on one letter.
+pub const MOST_MARKS: usize = 8;
 
 /// Makes one line fit to be shown. Its length in characters stays; in bytes it at most triples.
 ///
@@ -22,30 +28,60 @@ use std::fmt::Write;
 /// assert_eq!(clean(b"caf\xe9"), "caf\u{fffd}");
 /// ```
 pub fn clean(line: &[u8]) -> Cow<'_, str> {
-    if let Ok(text) = std::str::from_utf8(line)
-        && !text.bytes().any(needs_a_look)
+    match String::from_utf8_lossy(line) {
+        Cow::Borrowed(text) => clean_text(text),
+        Cow::Owned(text) => Cow::Owned(clean_text(&text).into_owned()),
+    }
+}
+
+/// The same for text.
+pub fn clean_text(text: &str) -> Cow<'_, str> {
+    // The common case, at the speed of memory.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) || shown(text).eq(text.chars())
     {
         return Cow::Borrowed(text);
     }
-    let text = String::from_utf8_lossy(line);
-    if text.chars().all(|character| harmless(character) == character) {
-        return text;
-    }
-    let mut cleaned = String::with_capacity(text.len() * 2);
-    for character in text.chars() {
-        // Writing to a String cannot fail.
-        let _ = cleaned.write_char(harmless(character));
-    }
-    Cow::Owned(cleaned)
+    Cow::Owned(shown(text).collect())
 }
 
-/// ASCII controls, and the first bytes of the characters beyond ASCII that are replaced:
-/// U+0080–U+009F (C2) and U+2028–U+2069 (E2).
-fn needs_a_look(byte: u8) -> bool {
-    (byte < 0x20 && byte != b'\t') || matches!(byte, 0x7f | 0xc2 | 0xe2)
+/// JSON text without a character that [`clean_text`] would replace: each is written as its escape,
+/// so a program reads the same value, and a terminal that shows the line obeys none of it.
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    if json.is_ascii() || shown(json).eq(json.chars()) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() * 2);
+    for (shown, character) in shown(json).zip(json.chars()) {
+        if shown == character {
+            escaped.push(character);
+        } else {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    Cow::Owned(escaped)
 }
 
-fn harmless(character: char) -> char {
+/// What is shown for each character.
+fn shown(text: &str) -> impl Iterator<Item = char> + '_ {
+    let (mut before, mut marks) = (' ', 0);
+    text.chars().map(move |character| {
+        marks = if character.width() == Some(0) { marks + 1 } else { 0 };
+        let joins = is_joiner(character) && !before.is_ascii();
+        let hidden = is_invisible(character) || (is_joiner(character) && !joins);
+        before = if hidden || marks > MOST_MARKS {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            visible(character)
+        };
+        before
+    })
+}
+
+/// A control character as its picture.
+fn visible(character: char) -> char {
     match character {
         '\t' => '\t',
         // The Control Pictures block mirrors C0 from U+2400 on.
@@ -53,11 +89,23 @@ fn harmless(character: char) -> char {
             char::from_u32(0x2400 + character as u32).unwrap_or(char::REPLACEMENT_CHARACTER)
         }
         '\x7f' => '\u{2421}',
-        '\u{80}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            char::REPLACEMENT_CHARACTER
-        }
         _ => character,
     }
+}
+
+/// Zero-width joiner and non-joiner, and the variation selectors.
+fn is_joiner(character: char) -> bool {
+    matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// C1 controls, line ends, and Unicode's Default_Ignorable_Code_Point but for the joiners.
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -80,6 +128,28 @@ mod tests {
             assert_eq!(clean(text.as_bytes()), text);
         }
         assert!(matches!(clean("grüße".as_bytes()), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_replaced_and_a_flood_of_marks_ends() {
+        for hidden in
+            ["\u{200b}", "\u{200e}", "\u{61c}", "\u{e0041}", "\u{3164}", "\u{feff}", "\u{ad}"]
+        {
+            assert_eq!(clean_text(&format!("a{hidden}b")), "a\u{fffd}b", "{hidden:?}");
+        }
+        // A joiner between ASCII letters makes two words look like one.
+        assert_eq!(clean_text("al\u{200d}ice"), "al\u{fffd}ice");
+        assert_eq!(clean_text("می\u{200c}خواهم ❤\u{fe0f}"), "می\u{200c}خواهم ❤\u{fe0f}");
+        let flood = format!("e{}", "\u{301}".repeat(40));
+        assert_eq!(clean_text(&flood).matches('\u{301}').count(), MOST_MARKS);
+    }
+
+    #[test]
+    fn json_reads_the_same_and_shows_nothing_hidden() {
+        let value = serde_json::json!({"text": "a\u{9b}31m\u{202e}\u{e0041}é"});
+        let line = escape_json(&value.to_string()).into_owned();
+        assert_eq!(line, r#"{"text":"a\u009b31m\u202e\udb40\udc41é"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), value);
     }
 
     proptest! {

@@ -217,11 +217,38 @@ fn the_servers_password_is_asked_for() {
     wrong.send("PASS sesame\r\nNICK ada\r\nUSER ada 0 * :Ada\r\n");
     assert_eq!(
         wrong.rest(),
-        ":irc.example.org 464 ada :Password incorrect\r\nERROR :Closing link: (Password incorrect)\r\n"
+        ":irc.example.org 464 * :Password incorrect\r\nERROR :Closing link: (Password incorrect)\r\n"
     );
     let mut right = Client::connect(server.address);
     right.send("PASS :open sesame\r\nNICK ada\r\nUSER ada 0 * :Ada\r\n");
     assert!(line(&mut right).starts_with(":irc.example.org 001 ada :"));
+    let mut late = Client::connect(server.address);
+    late.send(
+        "CAP REQ :batch\r\nNICK late\r\nUSER late 0 * :L\r\nPASS :open sesame\r\nCAP END\r\n",
+    );
+    assert!(line(&mut late).contains(" CAP * ACK "));
+    let rest = line(&mut late);
+    assert!(rest.starts_with(":irc.example.org 001 late :"), "{rest}");
+}
+
+/// Before the server's password, nothing tells whether a nick or an account is there.
+#[test]
+fn without_the_servers_password_nothing_is_told_about_nicks_and_accounts() {
+    let server = server(&["--password=open sesame"]);
+    let mut ada = Client::connect(server.address);
+    ada.send("PASS :open sesame\r\nNICK ada\r\nUSER ada 0 * :Ada\r\n");
+    assert!(line(&mut ada).starts_with(":irc.example.org 001 ada :"));
+    let mut stranger = Client::connect(server.address);
+    stranger.send("CAP REQ :sasl\r\nNICK ada\r\nAUTHENTICATE SCRAM-SHA-256\r\nREGISTER * * secret\r\nMETADATA * LIST\r\nPING x\r\n");
+    let answers: Vec<String> = (0..4).map(|_| line(&mut stranger)).collect();
+    assert!(answers[0].contains(" CAP * ACK "), "{answers:?}");
+    assert_eq!(answers[1], ":irc.example.org 451 * REGISTER :You have not registered");
+    assert_eq!(answers[2], ":irc.example.org 451 * METADATA :You have not registered");
+    assert!(answers[3].contains(" PONG "), "{answers:?}");
+    // With the password, what was kept is answered.
+    stranger.send("PASS :open sesame\r\n");
+    assert!(line(&mut stranger).contains(" 433 "));
+    assert_eq!(line(&mut stranger), "AUTHENTICATE +");
 }
 
 #[test]

@@ -187,7 +187,7 @@ pub enum Change {
     },
     /// The origin has logged in to an account.
     Login { account: Name },
-    /// The origin has failed to log in.
+    /// The origin has failed to log in. No longer written, but old records have it.
     LoginFailed {
         /// The account it named; `?` and four digits if there is no such account.
         account: Name,
@@ -195,7 +195,12 @@ pub enum Change {
         host: Arc<str>,
     },
     /// The origin no longer acts for its account.
-    Logout,
+    Logout {
+        /// It also gives up the account's nick. Records of earlier versions do not say so, and mean
+        /// what they meant.
+        #[serde(default, skip_serializing_if = "is_false")]
+        renames: bool,
+    },
     /// The origin's account gets another password.
     Password {
         /// Its name.
@@ -205,6 +210,9 @@ pub enum Change {
         /// The SCRAM keys of the new password.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scram: Option<ScramKeys>,
+        /// The account's other sessions are logged out. Not so in records of earlier versions.
+        #[serde(default, skip_serializing_if = "is_false")]
+        alone: bool,
     },
     /// A session, perhaps not yet registered, has logged in with the password of an account that
     /// had no SCRAM keys because it was created by an older version.
@@ -248,6 +256,10 @@ pub enum Change {
     Unban { target: BanTarget },
     /// A server operator sends a message to all users.
     Announce { text: Arc<str> },
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Change {

@@ -71,17 +71,8 @@ pub const PASSWORD_LEAST: usize = 6;
 /// Longest password: hashing is not a way to make the server read a book.
 pub const PASSWORD_LENGTH: usize = 1024;
 
-/// Failed logins that cost nothing yet.
-pub const FREE_FAILURES: u32 = 3;
-/// The longest an address waits after failed logins, in milliseconds.
-pub const ADDRESS_DELAY: i64 = 300_000;
-/// The longest an account waits. Short, or anyone could lock its owner out.
-pub const ACCOUNT_DELAY: i64 = 30_000;
-/// Failures this old are forgotten, in milliseconds.
-pub const FAILURE_MEMORY: i64 = 900_000;
-/// Addresses and accounts with remembered login failures; the one with the oldest failure is
-/// dropped.
-pub const FAILURE_ENTRIES: usize = 4_096;
+/// Origins that an account remembers as its owner's.
+pub const ORIGINS_PER_ACCOUNT: usize = 8;
 
 /// Server-wide bans.
 pub const SERVER_BANS: usize = 1_000;
@@ -107,5 +98,4 @@ const _: () = assert!(
 const _: () = assert!(KEY_LENGTH < MASK_LENGTH && REASON_LENGTH <= TOPIC_LENGTH);
 const _: () = assert!(NICK_LENGTH + 4 <= MASK_LENGTH, "every nick can be banned: nick!*@*");
 const _: () = assert!(HISTORY_DEFAULT <= HISTORY_LINES);
-const _: () = assert!(ACCOUNT_DELAY <= ADDRESS_DELAY && ADDRESS_DELAY < FAILURE_MEMORY);
 const _: () = assert!(PASSWORD_LEAST < PASSWORD_LENGTH);

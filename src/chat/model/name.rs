@@ -42,7 +42,7 @@ pub enum RoomFault {
     NoHash,
     /// More than [`limits::ROOM_LENGTH`] bytes.
     TooLong,
-    /// A space, a comma or a control character.
+    /// A space, a comma, a control character or one that cannot be seen.
     Character(char),
 }
 
@@ -84,8 +84,8 @@ impl Name {
         if !text.starts_with('#') || text.len() < 2 {
             return Err(RoomFault::NoHash);
         }
-        if let Some(wrong) = text.chars().find(|&c| c.is_whitespace() || c.is_control() || c == ',')
-        {
+        let wrong = |&c: &char| c.is_whitespace() || c.is_control() || c == ',' || is_invisible(c);
+        if let Some(wrong) = text.chars().find(wrong) {
             return Err(RoomFault::Character(wrong));
         }
         if text.len() > limits::ROOM_LENGTH {
@@ -117,6 +117,17 @@ impl Name {
 
 fn special(character: char) -> bool {
     matches!(character, '[' | ']' | '\\' | '`' | '_' | '^' | '{' | '|' | '}')
+}
+
+/// Unicode's Default_Ignorable_Code_Point and its line ends: two names that look alike are one name.
+/// Joiners are among them: some scripts need them in a text, none in a name.
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The N of `guestN`.

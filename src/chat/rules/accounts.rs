@@ -8,8 +8,8 @@ use super::applying::Applying;
 use crate::chat::api::{AccountStep, Command, Decision, Event, Outcome, Purpose, Work};
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Caseless, Field, Identity, ModeChange, Moment, Name, PasswordHash, Query, Range,
-    Refusal, Scope, ScramKeys, Secret, SessionId, advance, limits,
+    Audience, Caseless, Field, Identity, ModeChange, Moment, Name, Origin, PasswordHash, Query,
+    Range, Refusal, Scope, ScramKeys, Secret, SessionId, advance, limits,
 };
 use crate::chat::state::{Account, Hub, User};
 use std::sync::Arc;
@@ -19,7 +19,6 @@ impl Hub {
         &self,
         user: &User,
         command: Command,
-        now: Moment,
     ) -> Result<Decision, Refusal> {
         let account = user.identity.account.clone();
         match command {
@@ -36,46 +35,34 @@ impl Hub {
                 if let Some(account) = account {
                     return Err(Refusal::LoggedIn(account));
                 }
-                self.login_work(user.identity.host(), &name, secret, now).map(Decision::Work)
+                Ok(Decision::Work(self.login_work(&name, secret)))
             }
             Command::Password(old, new) => {
                 let name = account.ok_or(Refusal::NotLoggedIn)?;
                 checked_password(&new)?;
-                self.may_try(&name, user.identity.host(), now)?;
                 let hash = self.accounts.get(&name).map(|account| account.hash.clone());
                 let purpose = Purpose::Change(name, new);
                 Ok(Decision::Work(Work::Verify { secret: old, hash, lacks_keys: false, purpose }))
             }
             _ if account.is_none() => Err(Refusal::NotLoggedIn),
-            _ => Ok(Decision::Change(Change::Logout)),
+            _ => Ok(Decision::Change(Change::Logout { renames: true })),
         }
     }
 
-    /// The work of verifying a login, for unregistered clients as well (SASL): only the address is
-    /// needed.
-    ///
-    /// # Errors
-    /// Too many failures lately, or the account is banned.
-    pub fn login_work(
-        &self,
-        host: &str,
-        name: &str,
-        secret: Secret,
-        now: Moment,
-    ) -> Result<Work, Refusal> {
+    /// The work of verifying a login, for unregistered clients as well (SASL).
+    pub fn login_work(&self, name: &str, secret: Secret) -> Work {
         let name = self.known_or_stand_in(name);
-        self.may_try(&name, host, now)?;
         let account = self.accounts.get(&name);
         let hash = account.map(|account| account.hash.clone());
         let lacks_keys = account.is_some_and(|account| account.scram.is_none());
-        Ok(Work::Verify { secret, hash, lacks_keys, purpose: Purpose::Login(name) })
+        Work::Verify { secret, hash, lacks_keys, purpose: Purpose::Login(name) }
     }
 
     /// The account of this name, or a substitute if there is none. The name may be a misplaced
-    /// password and is going to be stored: sixteen bits of a digest are enough to slow down
+    /// password and is going to be counted: sixteen bits of a digest are enough to slow down
     /// repeated attempts with the same name, and too few to guess it from. No nick starts like the
     /// substitute.
-    pub(super) fn known_or_stand_in(&self, name: &str) -> Name {
+    pub fn known_or_stand_in(&self, name: &str) -> Name {
         if let Some(account) = self.accounts.get(&Caseless(name)) {
             return account.name.clone();
         }
@@ -86,12 +73,9 @@ impl Hub {
         Name::new(&format!("?{:04x}", (digest >> 16) ^ (digest & 0xffff)))
     }
 
-    /// Whether another attempt to log in to an account is allowed yet.
-    pub(super) fn may_try(&self, account: &Name, host: &str, now: Moment) -> Result<(), Refusal> {
-        match self.throttle.wait(account, host, now) {
-            0 => Ok(()),
-            wait => Err(Refusal::TryLater(wait.unsigned_abs().div_ceil(1000))),
-        }
+    /// Whether the owner of an account has logged in from this origin before.
+    pub fn knows_origin(&self, account: &Name, origin: Origin) -> bool {
+        self.accounts.get(account).is_some_and(|account| account.origins.contains(&origin))
     }
 
     /// Whether one more session may log in to an account.
@@ -129,19 +113,15 @@ impl Hub {
         outcome: Outcome,
         now: Moment,
     ) -> Decision {
-        let Some(user) = self.users.get(&session) else {
+        if !self.users.contains_key(&session) {
             return Decision::Refuse(Refusal::NotHere);
-        };
-        let failed = |account: Name| {
-            let host = user.identity.host().into();
-            Decision::Change(Change::LoginFailed { account, host })
-        };
+        }
         match (purpose, outcome) {
             (Purpose::Register(account), Outcome::Hashed(hash, scram)) => {
                 Decision::Change(Change::Register { account, hash, scram })
             }
             (Purpose::Replace(account), Outcome::Hashed(hash, scram)) => {
-                Decision::Change(Change::Password { account, hash, scram })
+                Decision::Change(Change::Password { account, hash, scram, alone: true })
             }
             (Purpose::Login(account), Outcome::Verified(true) | Outcome::VerifiedWithKeys(..)) => {
                 match self.may_act_for(&account, now) {
@@ -154,12 +134,6 @@ impl Hub {
             }
             (Purpose::Oper(name), Outcome::Verified(true)) => {
                 Decision::Change(Change::Oper { name })
-            }
-            (Purpose::Login(account) | Purpose::Change(account, _), Outcome::Verified(false)) => {
-                failed(account)
-            }
-            (Purpose::Oper(name), Outcome::Verified(false)) => {
-                failed(self.known_or_stand_in(&name))
             }
             _ => Decision::Refuse(Refusal::WrongPassword),
         }
@@ -191,6 +165,7 @@ impl Hub {
             partners: Vec::new(),
             metadata: self.metadata_before(at),
             markers: Vec::new(),
+            origins: Vec::new(),
         };
         self.accounts.insert(name.clone(), account);
         self.attach_account(at.origin, &name);
@@ -206,7 +181,6 @@ impl Hub {
         self.may_act_for(&name, at.time)?;
         let account = self.accounts.get(&name).ok_or(Refusal::WrongPassword)?;
         let (name, named) = (account.name.clone(), user.identity.named);
-        self.throttle.succeeded(&name);
         let metadata = self.metadata_before(at);
         self.attach_account(at.origin, &name);
         self.tell_account(at, AccountStep::LoggedIn);
@@ -229,6 +203,9 @@ impl Hub {
         let user = self.users.get_mut(&session)?;
         if !account.sessions.contains(&session) {
             account.sessions.push(session);
+        }
+        if let Some(origin) = Origin::of_host(user.identity.host()) {
+            account.note_origin(origin);
         }
         user.identity_mut().account = Some(account.name.clone());
         if let Some(extras) = &mut user.extras {
@@ -275,7 +252,9 @@ impl Hub {
         at.tell_origin(Event::ReplayHistory(Box::new(query)));
     }
 
-    pub(super) fn logout(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {
+    /// The origin is no longer the account's. If it has the account's nick, it gets a guest's: what
+    /// is sent to that nick is for the account's owner.
+    pub(super) fn logout(&mut self, at: &mut Applying<'_>, renames: bool) -> Result<(), Refusal> {
         let metadata = self.metadata_before(at);
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         let Some(account) = user.identity_mut().account.take() else {
@@ -284,6 +263,9 @@ impl Hub {
         self.detach_account(at.origin, &account);
         self.tell_account(at, AccountStep::LoggedOut);
         self.tell_metadata_since(at, &metadata);
+        if renames && self.origin(at)?.identity.nick == account {
+            self.become_guest(at)?;
+        }
         Ok(())
     }
 
@@ -291,16 +273,24 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         name: &Name,
-        hash: PasswordHash,
-        scram: Option<ScramKeys>,
+        (hash, scram): (PasswordHash, Option<ScramKeys>),
+        alone: bool,
     ) -> Result<(), Refusal> {
         if self.origin(at)?.identity.account.as_ref() != Some(name) {
             return Err(Refusal::NotLoggedIn);
         }
         let Some(account) = self.accounts.get_mut(name) else { return Err(Refusal::NotLoggedIn) };
         (account.hash, account.scram) = (hash, scram);
+        let sessions = if alone { account.sessions.clone() } else { Vec::new() };
         let who = Arc::clone(&self.origin(at)?.identity);
         at.tell_origin(Event::Account { who, step: AccountStep::PasswordChanged });
+        // Whoever knew the old password and is still there does not know the new one.
+        let changer = at.origin;
+        for session in sessions.into_iter().filter(|session| *session != changer) {
+            at.origin = session;
+            let _ = self.logout(at, true);
+        }
+        at.origin = changer;
         Ok(())
     }
 

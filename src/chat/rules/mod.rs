@@ -73,7 +73,7 @@ impl Hub {
             }
             Command::MarkRead(target, time) => self.decide_mark_read(&target, time),
             Command::Register(_) | Command::Login(..) | Command::Logout | Command::Password(..) => {
-                self.decide_account(user, command, now)
+                self.decide_account(user, command)
             }
             Command::SetModes(..) | Command::Kick(..) => self.decide_moderation(user, command),
             Command::Oper(..)
@@ -120,11 +120,8 @@ impl Hub {
                 }
                 Ok(())
             }
-            Change::LoginFailed { account, host } => {
-                self.throttle.failed(&account, &host, time);
-                // An unregistered client (SASL) is answered by its session.
-                if self.users.contains_key(&origin) { Err(Refusal::WrongPassword) } else { Ok(()) }
-            }
+            // Of an earlier version, which recorded wrong passwords.
+            Change::LoginFailed { .. } => Ok(()),
             Change::ScramKeys { account, hash, keys } => {
                 self.learn_scram_keys(&account, &hash, keys);
                 Ok(())
@@ -184,8 +181,10 @@ impl Hub {
             Change::ReadMarker { target, time } => self.mark_read(at, target, time),
             Change::Register { account, hash, scram } => self.register(at, account, hash, scram),
             Change::Login { account } => self.login(at, account),
-            Change::Logout => self.logout(at),
-            Change::Password { account, hash, scram } => self.password(at, &account, hash, scram),
+            Change::Logout { renames } => self.logout(at, renames),
+            Change::Password { account, hash, scram, alone } => {
+                self.password(at, &account, (hash, scram), alone)
+            }
             Change::Modes { room, changes } => self.set_modes(at, &room, changes),
             Change::Kick { room, nick, reason } => self.kick(at, &room, &nick, reason),
             Change::Oper { name } => self.oper(at, name),

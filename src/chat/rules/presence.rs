@@ -117,7 +117,6 @@ impl Hub {
         self.enter_metadata(at, metadata);
         self.welcome(at, lobby)?;
         if let Some(account) = account {
-            self.throttle.succeeded(&account);
             self.recall_mail(at, account);
         }
         Ok(())
@@ -239,6 +238,19 @@ impl Hub {
         let audience = Audience::Peers { rooms, from: Some(at.origin) };
         at.tell(audience, Event::Renamed { who, before });
         Ok(())
+    }
+
+    /// The origin loses its nick and gets a guest's.
+    pub(super) fn become_guest(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {
+        let number = self.guests.take();
+        let mut renamed = self.rename(at, Name::guest(number));
+        if renamed.is_ok() {
+            let user = self.users.get_mut(&at.origin).ok_or(Refusal::NotHere);
+            renamed = user.map(|user| user.identity_mut().named = false);
+        } else {
+            self.guests.release(number);
+        }
+        renamed
     }
 
     pub(super) fn away(

@@ -108,7 +108,11 @@ impl Hub {
         }
         let room = self.may_speak(user, to)?;
         // Other clients receive all tags, including what the hub does not accept as a reaction.
-        let fits = |text: &str| !text.is_empty() && text.len() <= limits::REACTION_LENGTH;
+        let fits = |text: &str| {
+            !text.is_empty()
+                && text.len() <= limits::REACTION_LENGTH
+                && !text.contains(char::is_control)
+        };
         let member = room.member(user.identity.session).is_some();
         let reaction =
             reaction.as_ref().filter(|(_, text, _)| member && status.is_none() && fits(text));

@@ -1,7 +1,8 @@
 //! An account, as the hub and its snapshot hold it.
 
 use crate::chat::model::{
-    Metadata, Moment, Name, PasswordHash, ReadMarkers, RecordId, ScramKeys, SessionId, limits,
+    Metadata, Moment, Name, Origin, PasswordHash, ReadMarkers, RecordId, ScramKeys, SessionId,
+    limits,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,11 +29,23 @@ pub struct Account {
     pub(in crate::chat) metadata: Metadata,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::chat) markers: ReadMarkers,
+    /// Where it logged in from, the latest last: strangers' guesses do not delay logins from there.
+    /// At most [`limits::ORIGINS_PER_ACCOUNT`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::chat) origins: Vec<Origin>,
 }
 
 impl Account {
     pub(in crate::chat) fn mail_is_full(&self) -> bool {
         self.sessions.is_empty() && self.mail >= limits::MAIL_PER_ACCOUNT
+    }
+
+    pub(in crate::chat) fn note_origin(&mut self, origin: Origin) {
+        self.origins.retain(|known| *known != origin);
+        if self.origins.len() == limits::ORIGINS_PER_ACCOUNT {
+            self.origins.remove(0);
+        }
+        self.origins.push(origin);
     }
 
     pub(in crate::chat) fn keep_mail(&mut self, id: RecordId) {

@@ -9,7 +9,6 @@ use super::initials::Initials;
 use super::room::Room;
 use super::server_ban::ServerBan;
 use super::table::Table;
-use super::throttle::Throttle;
 use super::user::User;
 use crate::chat::model::{
     Audience, Caseless, Flag, Moment, Name, RecordId, SessionId, SessionSet, Viewpoint,
@@ -30,7 +29,6 @@ pub struct Hub {
     pub(in crate::chat) accounts: Table<Name, Account>,
     /// Reverse index from nick to the users who ignore it, because every message needs it.
     pub(in crate::chat) ignorers: Table<Name, Vec<SessionId>>,
-    pub(in crate::chat) throttle: Throttle,
     pub(in crate::chat) server_bans: Vec<ServerBan>,
     /// The last private messages, so that their authors can take them back. At most
     /// `limits::RECENT_PRIVATE`.
@@ -72,7 +70,6 @@ impl Hub {
             rooms: Table::from_iter([(lobby, room)]),
             accounts: Table::default(),
             ignorers: Table::default(),
-            throttle: Throttle::default(),
             server_bans: Vec::new(),
             private: VecDeque::new(),
         }

@@ -8,7 +8,6 @@ pub mod room;
 pub mod room_list;
 pub mod server_ban;
 pub mod table;
-pub mod throttle;
 pub mod user;
 
 pub use account::{Account, note_partner};

@@ -266,23 +266,27 @@ fn mail_waits_for_its_owner() {
 }
 
 #[test]
-fn failed_logins_are_slowed_whether_or_not_there_is_an_account() {
-    for name in ["alice", "nobody"] {
-        let mut world = World::new();
-        let (alice, eve) = (world.enter(1, "alice"), world.enter(2, "eve"));
-        world.run(alice, Command::Register(Secret::new("sesame"))).effects();
-        let login = || Command::Login(name.into(), Secret::new("guess!"));
-        for _ in 0..=limits::FREE_FAILURES {
-            assert_eq!(world.run(eve, login()).refusal(), Refusal::WrongPassword);
-        }
-        assert_eq!(world.run(eve, login()).refusal(), Refusal::TryLater(1));
-        world.now += 1_000;
-        assert_eq!(world.run(eve, login()).refusal(), Refusal::WrongPassword);
-        assert_eq!(world.run(eve, login()).refusal(), Refusal::TryLater(2));
-        // From elsewhere, too: the name alone is slowed.
-        let mallory = world.enter(3, "mallory");
-        assert_eq!(world.run(mallory, login()).refusal(), Refusal::TryLater(2));
+fn an_account_remembers_where_its_owner_logged_in_from() {
+    let mut world = World::new();
+    let alice = world.enter(1, "alice");
+    world.run(alice, Command::Register(Secret::new("sesame"))).effects();
+    let host = world.hub.user(alice).unwrap().identity.host().to_owned();
+    let (home, name) = (Origin::of_host(&host).unwrap(), Name::new("ALICE"));
+    assert!(world.hub.knows_origin(&name, home));
+    let entry = |number: u64| Entry {
+        label: format!("10.1.2.{number}:7").into(),
+        account: Some(name.clone()),
+        ..Entry::default()
+    };
+    for number in 0..limits::ORIGINS_PER_ACCOUNT as u64 {
+        assert!(world.hub.knows_origin(&name, home), "{number}");
+        world.write(SessionId(100 + number), Change::Enter(entry(number)));
+        let origin = Origin::V4([10, 1, 2, number as u8]);
+        assert!(world.hub.knows_origin(&name, origin));
     }
+    assert!(!world.hub.knows_origin(&name, home), "the oldest is forgotten");
+    let text = serde_json::to_string(&world.hub).unwrap();
+    assert_eq!(serde_json::from_str::<Hub>(&text).unwrap(), world.hub);
 }
 
 #[test]
@@ -315,6 +319,33 @@ fn passwords_are_changed_by_who_knows_the_old_one() {
     let login = |password| Command::Login("alice".into(), Secret::new(password));
     assert_eq!(world.run(alice, login("sesame")).refusal(), Refusal::WrongPassword);
     world.run(alice, login("another")).effects();
+}
+
+#[test]
+fn a_logout_gives_the_accounts_nick_up_and_a_new_password_ends_the_other_sessions() {
+    let mut world = World::new();
+    let (alice, thief) = (world.enter(1, "alice"), world.enter(2, "thief"));
+    world.run(alice, Command::Register(Secret::new("sesame"))).effects();
+    world.run(thief, Command::Login("alice".into(), Secret::new("sesame"))).effects();
+    let change = Command::Password(Secret::new("sesame"), Secret::new("another"));
+    let effects = world.run(alice, change).effects();
+    let heard = world.heard(thief, &effects);
+    assert!(heard.iter().any(|(event, viewpoint)| *viewpoint == Viewpoint::Actor
+        && matches!(event, Event::Account { step: AccountStep::LoggedOut, .. })));
+    let account =
+        |world: &World, session| world.hub.user(session).unwrap().identity.account.clone();
+    assert_eq!((account(&world, alice), account(&world, thief)), (Some(Name::new("alice")), None));
+    assert_eq!(world.hub.session_of("thief"), Some(thief), "its nick was its own");
+    let effects = world.run(alice, Command::Logout).effects();
+    assert!(world.heard(alice, &effects).iter().any(|it| matches!(it.0, Event::Renamed { .. })));
+    assert_eq!(world.hub.session_of("alice"), None);
+    let identity = &world.hub.user(alice).unwrap().identity;
+    assert!(identity.nick.as_str().starts_with("guest") && !identity.named);
+    // Records of earlier versions mean what they meant.
+    let record = r#"{"change":"logout"}"#;
+    let before: Change = serde_json::from_str(record).unwrap();
+    assert_eq!(before, Change::Logout { renames: false });
+    assert_eq!(serde_json::to_string(&before).unwrap(), record);
 }
 
 #[test]

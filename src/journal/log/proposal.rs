@@ -41,7 +41,7 @@ impl Proposal {
                 | Change::Part { .. }
                 | Change::LoginFailed { .. }
                 | Change::ScramKeys { .. }
-                | Change::Logout
+                | Change::Logout { .. }
                 | Change::Kick { .. }
                 | Change::Oper { .. }
                 | Change::Kill { .. }

@@ -22,8 +22,10 @@ const APPLYING: Duration = Duration::from_millis(10);
 const ANSWERING: Duration = Duration::from_millis(5);
 
 impl Exchange {
-    /// Applies what the journal has committed, and tells who has lost what it has not.
-    pub(in crate::server) fn apply_records(&mut self) {
+    /// Hands the turn's proposals to the journal, applies what it has committed by now, and tells
+    /// the origins of what it has rejected.
+    pub(in crate::server) fn commit(&mut self) {
+        self.engine.end_turn();
         let mut stint = Stint::begin(self.net.clock(), APPLYING);
         while !stint.is_over()
             && let Some(record) = self.engine.next_committed()

@@ -4,20 +4,22 @@
 //! |---|---|
 //! | this one | one peer: told something, leaving, gone |
 //! | `perform` | what a peer asks for: the one place where [`Action`]s are performed |
+//! | `upkeep` | what happens by itself: arrivals, timers, the console, new settings, the end |
 //! | `apply` | what the journal has committed and answered: effects to those who follow them |
 
 mod apply;
 mod perform;
+mod upkeep;
 
-use super::accept::Acceptor;
 use super::broadcast::{Broadcast, Cause};
 use super::config::Bytes;
 use super::engine::Engine;
 use super::gate::Kind;
+use super::guesses::Guesses;
 use super::net::Net;
 use super::operator::{CONSOLE, ConsoleService};
 use super::reload::Live;
-use super::stats::{Counter, Stats};
+use super::stats::Stats;
 use super::worker::Workers;
 use crate::chat::{Change, Event, Refusal, SessionId, User, Viewpoint};
 use crate::session::{Action, Dialect, View};
@@ -27,13 +29,14 @@ use std::time::Duration;
 
 /// The parts that a peer's command passes, from its connection to the chat and back.
 pub(super) struct Exchange {
-    pub(super) net: Net,
-    pub(super) engine: Engine,
-    pub(super) broadcast: Broadcast,
-    pub(super) workers: Workers,
-    pub(super) console: ConsoleService,
-    pub(super) live: Live,
-    pub(super) stats: Stats,
+    net: Net,
+    engine: Engine,
+    broadcast: Broadcast,
+    workers: Workers,
+    console: ConsoleService,
+    live: Live,
+    stats: Stats,
+    guesses: Guesses,
     /// What is to be done for one connection; its memory is used again.
     actions: Vec<Action>,
 }
@@ -47,7 +50,8 @@ impl Exchange {
         (console, live): (ConsoleService, Live),
         stats: Stats,
     ) -> Exchange {
-        Exchange { net, engine, broadcast, workers, console, live, stats, actions: Vec::new() }
+        let (guesses, actions) = (Guesses::new(), Vec::new());
+        Exchange { net, engine, broadcast, workers, console, live, stats, guesses, actions }
     }
 
     /// Proposes a change. It happens when the journal has committed it.
@@ -131,23 +135,6 @@ impl Exchange {
         self.live.config().idle_timeout.on().map(|limit| limit.duration())
     }
 
-    pub(super) fn check_idle(&mut self, token: Token) {
-        let limit = self.idle_limit();
-        if self.net.check_idle(token, limit) {
-            let seconds = limit.unwrap_or_default().as_secs();
-            self.stats.count(Counter::Idle);
-            let farewell = format!("goodbye: idle for {seconds} s (--idle-timeout)");
-            self.leave(token, None, farewell);
-        }
-    }
-
-    /// The time to register, or to give the password, is over.
-    pub(super) fn end_registration(&mut self, token: Token) {
-        let session = self.net.connection(token).map(|connection| &connection.session);
-        self.actions.extend(session.and_then(Dialect::registration_timeout));
-        self.perform(token);
-    }
-
     /// Takes no more lines from it and lets it leave the chat; `farewell` is the last it is told.
     pub(super) fn leave(&mut self, token: Token, words: Option<Arc<str>>, farewell: String) {
         if token == CONSOLE {
@@ -198,32 +185,6 @@ impl Exchange {
     pub(super) fn gone(&mut self, token: Token) {
         self.propose_leave(token);
         self.net.close(token);
-    }
-
-    pub(super) fn flush(&mut self) {
-        self.net.flush();
-        while let Some(token) = self.net.next_overrun() {
-            self.gone(token);
-        }
-        while let Some(token) = self.net.next_over_budget() {
-            self.gone(token);
-        }
-        self.broadcast.end_turn();
-    }
-
-    /// Takes out the connections that are gone.
-    pub(super) fn reap(&mut self, acceptor: &mut Acceptor) {
-        while let Some((token, mut connection)) = self.net.next_to_reap() {
-            if connection.life.entered {
-                let departure = connection.life.quit_reason();
-                self.propose(token, Change::Leave { departure });
-            }
-            self.broadcast.leave(token, connection.lane, &mut connection.session);
-            acceptor.left(&connection);
-            if connection.life.reset {
-                connection.io.transport.abort();
-            }
-        }
     }
 }
 

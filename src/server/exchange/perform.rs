@@ -2,17 +2,29 @@
 
 use super::{Exchange, session};
 use crate::chat::work;
-use crate::chat::{Change, Command, Decision, Entry, Event, Hub, Outcome, Purpose, Work};
+use crate::chat::{
+    Change, Command, Decision, Entry, Event, Hub, Name, Origin, Outcome, Purpose, Refusal, Work,
+};
 use crate::server::audit;
 use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
+use crate::server::guesses::{Guess, Target};
 use crate::server::intake::Intake;
-use crate::server::net::TimerKind;
+use crate::server::net::PeerTimer;
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
 use crate::session::{Action, Proof, ProofAnswer};
 use chatloop_reactor::Token;
 use log::info;
+use std::time::Duration;
+
+/// Why a job was not handed over.
+enum NotSubmitted {
+    /// Wrong passwords before it.
+    TooEarly(Duration),
+    /// Too many jobs wait.
+    Full,
+}
 
 impl Exchange {
     /// Does what is asked for one connection, and ends the command in hand if nothing is to come.
@@ -46,7 +58,7 @@ impl Exchange {
             Action::Show(event) => self.reply(token, &event),
             Action::AwaitRegistration(timeout) => {
                 self.broadcast.take_early(&mut self.net, token);
-                self.net.arm(token, timeout, TimerKind::Registration(token));
+                self.net.arm(token, timeout, PeerTimer::Registration.of(token));
             }
             Action::Enter(entry) => self.enter(token, *entry),
             Action::Registered => self.net.start_idling(token, self.idle_limit()),
@@ -90,7 +102,7 @@ impl Exchange {
                 }
             }
             Action::WatchBatch(pause) => {
-                self.net.after(pause, TimerKind::Batch(token));
+                self.net.after(pause, PeerTimer::Batch.of(token));
             }
         }
         true
@@ -121,14 +133,19 @@ impl Exchange {
                 self.engine.look_up(token, lookup, then, missing);
                 self.block(token);
             }
-            Decision::Work(work) => {
-                if !self.submit(token, work) {
-                    self.stats.count(Counter::Logins);
+            Decision::Work(work) => match self.submit(token, work) {
+                Ok(()) => {}
+                Err(NotSubmitted::TooEarly(wait)) => {
+                    let seconds = wait.as_millis().div_ceil(1000) as u64;
+                    self.reply(token, &Event::Refused(Refusal::TryLater(seconds)));
+                    return true;
+                }
+                Err(NotSubmitted::Full) => {
                     let text = "too many logins in progress; try again in a moment";
                     self.notice(token, text);
                     return true;
                 }
-            }
+            },
         }
         false
     }
@@ -149,8 +166,9 @@ impl Exchange {
         }
     }
 
-    /// Hands a job to the workers; whether they have room for it.
-    fn submit(&mut self, token: Token, work: Work) -> bool {
+    /// Hands a job to the workers. The one place that a password passes on its way to be checked,
+    /// so that no way to show one escapes the delays.
+    fn submit(&mut self, token: Token, work: Work) -> Result<(), NotSubmitted> {
         let work = match work {
             Work::Verify { secret, lacks_keys, purpose: Purpose::Oper(name), .. } => {
                 let hash = self.live.config().oper_hash(&name);
@@ -158,19 +176,50 @@ impl Exchange {
             }
             work => work,
         };
-        let taken = self.workers.submit(token, work);
-        if taken {
-            self.block(token);
+        if let Some(guess) = self.guess(token, &work) {
+            self.guesses.begin(token, guess, self.net.now()).map_err(|wait| {
+                self.stats.count(Counter::Guesses);
+                NotSubmitted::TooEarly(wait)
+            })?;
         }
-        taken
+        let origin = self.origin(token);
+        if !self.workers.submit(token, origin, work) {
+            self.stats.count(Counter::Logins);
+            self.guesses.end(token, false);
+            return Err(NotSubmitted::Full);
+        }
+        self.block(token);
+        Ok(())
+    }
+
+    fn origin(&mut self, token: Token) -> Option<Origin> {
+        self.net.connection(token).map(|it| Origin::from(it.address.ip()))
+    }
+
+    /// Which password a job guesses at, if it could be a guess.
+    fn guess(&mut self, token: Token, work: &Work) -> Option<Guess> {
+        let (Work::Verify { purpose, .. } | Work::Proof { purpose, .. }) = work else {
+            return None;
+        };
+        let origin = self.origin(token);
+        let hub = self.engine.hub();
+        let known = |name: &Name| origin.is_some_and(|origin| hub.knows_origin(name, origin));
+        let (target, known) = match purpose {
+            Purpose::Login(name) | Purpose::Change(name, _) => {
+                (Target::Account(name.clone()), known(name))
+            }
+            Purpose::Oper(name) => (Target::Oper(hub.known_or_stand_in(name)), false),
+            Purpose::Register(_) | Purpose::Replace(_) | Purpose::Challenge => return None,
+        };
+        Some(Guess { target, origin, known })
     }
 
     fn prove(&mut self, token: Token, proof: Proof) {
-        let now = self.net.moment();
-        let Some(connection) = self.net.connection(token) else { return };
-        let host = connection.address.ip().to_string();
-        let work = self.engine.prove(&host, proof, now);
-        if !work.is_some_and(|work| self.submit(token, work)) {
+        if self.net.connection(token).is_none() {
+            return;
+        }
+        let work = self.engine.prove(proof);
+        if self.submit(token, work).is_err() {
             self.answer_proof(token, ProofAnswer::Failed);
         }
     }
@@ -186,6 +235,7 @@ impl Exchange {
     pub(in crate::server) fn take_work_done(&mut self) {
         while let Some(done) = self.workers.next_done() {
             self.unblock(done.token, Blocked::ANSWER);
+            self.guesses.end(done.token, done.outcome == Ok(Outcome::Verified(false)));
             self.actions.push(match done.outcome {
                 Ok(outcome) => Action::Worked(done.purpose, outcome),
                 Err(why) => Action::WorkFailed(why.text()),
@@ -210,11 +260,6 @@ impl Exchange {
             (Purpose::Login(account), _) if self.engine.hub().user(session(token)).is_none() => {
                 let fits =
                     matches!(outcome, Outcome::Verified(true) | Outcome::VerifiedWithKeys(..));
-                if !fits && let Some(connection) = self.net.connection(token) {
-                    let host = connection.address.ip().to_string().into();
-                    let account = account.clone();
-                    self.propose(token, Change::LoginFailed { account, host });
-                }
                 let admitted = fits && self.engine.hub().may_act_for(account, now).is_ok();
                 let account = Some(account.clone()).filter(|_| admitted);
                 return self.answer_proof(token, ProofAnswer::Proved(account));

@@ -9,7 +9,7 @@ mod peer;
 mod timer;
 
 pub(super) use peer::{Peer, Queues};
-pub(super) use timer::TimerKind;
+pub(super) use timer::{PeerTimer, TimerKind};
 
 use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
@@ -338,7 +338,7 @@ impl Net {
                 mark_gone(token, connection, &mut self.to_reap);
             } else {
                 let when = self.clock.now() + LINGER;
-                set_timer(connection, &mut self.timers, when, TimerKind::Close(token));
+                set_timer(connection, &mut self.timers, when, PeerTimer::Close.of(token));
             }
         } else if !connection.is_over_soft_limit(bounds) && connection.gate.unblock(Blocked::OUTBOX)
         {
@@ -429,7 +429,7 @@ impl Net {
         connection.io.inbox = Inbox::new();
         self.queues.flush_later(token, connection);
         let when = self.clock.now() + DRAIN;
-        set_timer(connection, &mut self.timers, when, TimerKind::Close(token));
+        set_timer(connection, &mut self.timers, when, PeerTimer::Close.of(token));
         Some(connection)
     }
 
@@ -514,7 +514,7 @@ impl Net {
         }
         let deadline = connection.life.last_heard.after(self.started) + limit;
         if deadline > self.clock.now() {
-            set_timer(connection, &mut self.timers, deadline, TimerKind::Idle(token));
+            set_timer(connection, &mut self.timers, deadline, PeerTimer::Idle.of(token));
             return false;
         }
         debug!("{}: idle", connection.address);
@@ -548,7 +548,7 @@ impl Net {
         let pause = FIRST_PROBE_PAUSE.saturating_mul(1 << (*probes).min(16));
         *probes = probes.saturating_add(1);
         let when = self.clock.now() + pause.min(LONGEST_PROBE_PAUSE);
-        set_timer(connection, &mut self.timers, when, TimerKind::Probe(token));
+        set_timer(connection, &mut self.timers, when, PeerTimer::Probe.of(token));
         true
     }
 

@@ -2,23 +2,11 @@
 
 use chatloop_reactor::Token;
 
-/// The kinds of timers.
+/// What a timer is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::server) enum TimerKind {
-    /// The detection timeout: nothing has come that tells the protocol.
-    Detection(Token),
-    /// The time to register, or to give the password, is over.
-    Registration(Token),
-    /// Check the idle limit.
-    Idle(Token),
-    /// Check whether a half-closed peer is still there.
-    Probe(Token),
-    /// A peer has had its time to read the rest, or to close after our farewell.
-    Close(Token),
-    /// The flood limit lets another line pass.
-    Flood(Token),
-    /// Check whether an IRC client has left a batch open.
-    Batch(Token),
+    /// Something about one connection.
+    Peer(Token, PeerTimer),
     /// Check who takes nothing of what it is owed.
     Stall,
     /// Check whether memory is still short.
@@ -31,4 +19,30 @@ pub(in crate::server) enum TimerKind {
     Shutdown,
     /// The console's escape-sequence timeout expired, or it is time to try to regain the terminal.
     Console,
+}
+
+/// What a timer of a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::server) enum PeerTimer {
+    /// The detection timeout: nothing has come that tells the protocol.
+    Detection,
+    /// The time to register, or to give the password, is over.
+    Registration,
+    /// Check the idle limit.
+    Idle,
+    /// Check whether a half-closed peer is still there.
+    Probe,
+    /// A peer has had its time to read the rest, or to close after our farewell.
+    Close,
+    /// The flood limit lets another line pass.
+    Flood,
+    /// Check whether an IRC client has left a batch open.
+    Batch,
+}
+
+impl PeerTimer {
+    /// The timer of this connection.
+    pub(in crate::server) fn of(self, token: Token) -> TimerKind {
+        TimerKind::Peer(token, self)
+    }
 }

@@ -30,12 +30,12 @@ fn above_the_soft_limit_a_peers_own_lines_wait() {
     let mut bench = Bench::new(&["--outbox-soft=64k", "--outbox-hard=64M"]);
     let (mut talker, mut listener) = (bench.join("talker"), bench.join("listener"));
     let mut slow = bench.join("slow");
-    flood(&mut bench, &mut talker, &mut listener, |bench| bench.server.longest_queue() > 64 * 1024);
+    flood(&mut bench, &mut talker, &mut listener, |bench| bench.longest_queue() > 64 * 1024);
     slow.send("am I heard?\n");
     assert!(bench.lines(&mut listener).is_empty(), "its queue is over the soft limit");
     bench.wait_for_silence(&mut slow);
     bench.wait_for(&mut listener, "[slow]: am I heard?");
-    assert_eq!(bench.server.longest_queue(), 0);
+    assert_eq!(bench.longest_queue(), 0);
 }
 
 #[test]
@@ -43,16 +43,16 @@ fn above_the_hard_limit_a_peer_is_dropped_and_the_others_are_told_why() {
     let mut bench = Bench::new(&["--outbox-soft=64k", "--outbox-hard=256k"]);
     let (mut talker, mut listener) = (bench.join("talker"), bench.join("listener"));
     let _slow = bench.join("slow");
-    flood(&mut bench, &mut talker, &mut listener, |bench| bench.server.online() == 2);
+    flood(&mut bench, &mut talker, &mut listener, |bench| bench.online() == 2);
     let lines = bench.wait_for(&mut talker, "slow quit");
     assert!(lines.last().unwrap().contains("--outbox-hard"), "{lines:?}");
-    assert!(bench.server.longest_queue() <= 256 * 1024);
+    assert!(bench.longest_queue() <= 256 * 1024);
 }
 
 /// Lines for everyone until `slow` has more waiting than its socket takes.
 fn fill(bench: &mut Bench, talker: &mut Client) {
     let line = format!("{}\n", "x".repeat(1000));
-    while bench.server.longest_queue() == 0 {
+    while bench.longest_queue() == 0 {
         talker.send(&line.repeat(50));
         bench.settle();
         bench.lines(talker);
@@ -68,14 +68,14 @@ fn a_peer_that_takes_nothing_for_the_stall_timeout_is_dropped() {
     for _ in 0..3 {
         bench.pass(Duration::from_secs(5));
     }
-    assert_eq!(bench.server.online(), 2, "15 s are not 20");
+    assert_eq!(bench.online(), 2, "15 s are not 20");
     bench.lines(&mut talker);
     for _ in 0..2 {
         bench.pass(Duration::from_secs(5));
     }
     let lines = bench.wait_for(&mut talker, "slow");
     assert!(lines.last().unwrap().contains("--stall-timeout"), "{lines:?}");
-    assert_eq!(bench.server.online(), 1);
+    assert_eq!(bench.online(), 1);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn above_the_budget_of_all_the_largest_queue_that_does_not_shrink_goes() {
         bench.lines(&mut reader).clear();
         assert!(ChunkWriter::in_use() < 3 << 20, "{}", ChunkWriter::in_use());
     }
-    assert_eq!(bench.server.online(), 2, "only the slow one has gone");
+    assert_eq!(bench.online(), 2, "only the slow one has gone");
     reader.send("/whois talker\n");
     bench.wait_for(&mut reader, "talker");
 }

@@ -78,7 +78,7 @@ fn an_http_request_is_answered_with_400_and_closed() {
     assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{answer}");
     assert!(body.ends_with('\n') && body.lines().count() == 1, "{answer}");
     assert!(bench.lines(&mut tom).is_empty());
-    assert_eq!(bench.server.online(), 1);
+    assert_eq!(bench.online(), 1);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_tls_handshake_is_told_in_one_line_and_closed() {
     let answer = bench.wait_for_end(&mut tls);
     assert!(answer.contains("TLS") && answer.lines().count() == 1, "{answer}");
     assert!(bench.lines(&mut tom).is_empty());
-    assert_eq!(bench.server.online(), 1);
+    assert_eq!(bench.online(), 1);
 }
 
 #[test]

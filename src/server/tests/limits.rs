@@ -40,7 +40,7 @@ fn an_idle_client_is_told_and_closed_and_a_busy_one_is_not() {
     bench.pass(SECOND);
     assert!(bench.wait_for_end(&mut idle).contains("--idle-timeout"));
     bench.pass(8 * SECOND);
-    assert!(!busy.ended && bench.server.online() == 1);
+    assert!(!busy.ended && bench.online() == 1);
     bench.time.advance(SECOND);
     assert!(bench.wait_for_end(&mut busy).contains("goodbye"));
 }
@@ -56,15 +56,15 @@ fn a_connection_lingers_until_its_peer_closes_or_a_second_has_passed() {
         assert!(bench.wait_for_end(client).contains("goodbye"));
     }
     bench.settle();
-    assert_eq!((bench.server.online(), bench.server.connections()), (0, 2));
+    assert_eq!((bench.online(), bench.connections()), (0, 2));
     drop(closes);
     bench.settle();
-    assert_eq!(bench.server.connections(), 1, "its peer has closed");
+    assert_eq!(bench.connections(), 1, "its peer has closed");
     stays.send("more that no one reads\n");
     bench.pass(SECOND - Duration::from_millis(1));
-    assert_eq!(bench.server.connections(), 1);
+    assert_eq!(bench.connections(), 1);
     bench.pass(Duration::from_millis(1));
-    assert_eq!(bench.server.connections(), 0);
+    assert_eq!(bench.connections(), 0);
 }
 
 #[test]
@@ -78,13 +78,13 @@ fn a_peer_that_has_sent_its_last_byte_still_receives() {
     tom.send("one\n");
     bench.wait_for(&mut reader, "[tom]: one");
     bench.pass(100 * SECOND);
-    assert_eq!(bench.server.online(), 2);
+    assert_eq!(bench.online(), 2);
     drop(reader);
     bench.pass(100 * SECOND);
     tom.send("two\n");
     bench.pass(100 * SECOND);
     bench.wait_for(&mut tom, " quit");
-    assert_eq!(bench.server.online(), 1);
+    assert_eq!(bench.online(), 1);
 }
 
 /// The listener stays readable when descriptors run out: a loop that asked on would spin.
@@ -103,10 +103,10 @@ fn without_descriptors_the_listener_pauses_and_no_client_is_lost() {
     bench.wait_for(&mut tom, "/fence");
     // The next attempt fails as well.
     bench.pass(Duration::from_millis(200));
-    assert_eq!((bench.turn(), bench.server.connections()), (0, 1));
+    assert_eq!((bench.turn(), bench.connections()), (0, 1));
     bench.server.acceptor().no_descriptors = false;
     bench.pass(Duration::from_millis(199));
-    assert_eq!(bench.server.connections(), 1);
+    assert_eq!(bench.connections(), 1);
     bench.pass(Duration::from_millis(1));
     bench.wait_for(&mut tom, ": hello");
 }

@@ -6,6 +6,7 @@
 mod backpressure;
 mod detection;
 mod limits;
+mod passwords;
 
 use super::config::Task;
 use super::random::Random;
@@ -45,6 +46,18 @@ impl Bench {
     /// One turn that does not wait; how many descriptors were ready.
     fn turn(&mut self) -> usize {
         self.server.turn(&mut self.readiness, Some(Duration::ZERO)).unwrap()
+    }
+
+    fn online(&mut self) -> usize {
+        self.server.exchange().census().0
+    }
+
+    fn connections(&mut self) -> usize {
+        self.server.exchange().census().1
+    }
+
+    fn longest_queue(&mut self) -> usize {
+        self.server.exchange().census().2
     }
 
     fn settle(&mut self) {

@@ -1,8 +1,7 @@
 //! The server itself: MOTD, LUSERS, VERSION, TIME, INFO, ADMIN, LINKS, STATS.
 
-use super::context::Context;
 use super::fields::{self, given};
-use super::settings;
+use super::{Context, settings};
 use crate::chat::{UserMode, glob};
 use crate::session::action::Action;
 use crate::wire::irc::{Message, numeric};

@@ -1,6 +1,6 @@
 //! Account registration. IRCv3 draft/account-registration.
 
-use super::context::Context;
+use super::Context;
 use crate::chat::{Command, Name, Secret};
 use crate::wire::irc::Message;
 

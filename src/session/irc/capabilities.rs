@@ -1,8 +1,7 @@
 //! Capability negotiation: CAP. IRCv3 capability-negotiation.
 
-use super::caps::{ALL, Caps, Value};
-use super::context::Context;
-use super::registration;
+use super::caps::{ALL, Value};
+use super::{Caps, Context, registration};
 use crate::wire::irc::{Message, numeric};
 
 /// `CAP LS|LIST|REQ|END`.

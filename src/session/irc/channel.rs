@@ -1,10 +1,8 @@
 //! Channels: JOIN, PART, RENAME, TOPIC, NAMES, LIST, INVITE, KICK.
 
-use super::caps::Caps;
-use super::context::Context;
 use super::fields::{self, cut, given};
 use super::lookup::{prefixes, visible};
-use super::{read_marker, render, settings, subscriptions};
+use super::{Caps, Context, read_marker, render, settings, subscriptions};
 use crate::chat::{
     Command, Event, Flag, Glob, Member, Moment, Name, Room, SessionId, UserMode, limits,
 };

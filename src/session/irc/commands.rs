@@ -1,9 +1,8 @@
 //! The table of commands, and the lookup of a line's command in it.
 
-use super::context::Context;
 use super::{
-    about, account, capabilities, channel, history, messages, metadata, modes, multiline, operator,
-    people, read_marker, registration, sasl,
+    Context, about, account, capabilities, channel, history, messages, metadata, modes, multiline,
+    operator, people, read_marker, registration, sasl,
 };
 use crate::wire::irc::{Message, numeric};
 
@@ -59,7 +58,7 @@ static ROWS: &[Row] = rows! {
     "NOTICE" After 0 messages::notice;
     "OPER" After 2 operator::oper;
     "PART" After 1 channel::part;
-    "PASS" Before 1 registration::pass;
+    "PASS" Before 1 pass;
     "PING" Always 0 registration::ping;
     "PONG" Always 0 |_, _| {};
     "PRIVMSG" After 0 messages::privmsg;
@@ -93,11 +92,40 @@ pub(super) fn run(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let row = &ROWS[place];
     context.session.command = row.name;
     context.session.subject = None;
+    if registration::awaits_password(context) && !before_password(context, row, message) {
+        return;
+    }
     match (row.when, context.session.is_registered()) {
         (When::After, false) => context.numeric(numeric::ERR_NOTREGISTERED, &[row.name]),
         (When::Before, true) => context.numeric(numeric::ERR_ALREADYREGISTERED, &[]),
         _ if message.parameters.len() < row.least => context.need_more(),
         _ => (row.run)(context, message),
+    }
+}
+
+/// `PASS password`, and what has waited for it.
+fn pass(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    registration::pass(context, message);
+    for (_, line) in registration::take_early(context) {
+        if let Ok(message) = Message::parse(line.as_bytes()) {
+            run(context, &message);
+        }
+    }
+}
+
+/// A command of a client that has not given the server's password yet; whether it may run now.
+/// Such a client is told nothing about nicks and accounts, not even by an answer to NICK.
+fn before_password(context: &mut Context<'_, '_>, row: &Row, message: &Message<'_>) -> bool {
+    match row.name {
+        "CAP" | "PASS" | "PING" | "PONG" | "QUIT" => true,
+        "NICK" | "USER" | "AUTHENTICATE" if message.parameters.len() >= row.least => {
+            registration::keep_early(context, row.name, message);
+            false
+        }
+        _ => {
+            context.numeric(numeric::ERR_NOTREGISTERED, &[row.name]);
+            false
+        }
     }
 }
 

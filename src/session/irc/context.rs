@@ -1,8 +1,6 @@
 //! A command in progress: whose it is, what it may see, where its replies and actions go.
 
-use super::reply::{Replies, ReplyWriter};
-use super::session::Session;
-use super::view::View;
+use super::{Replies, ReplyWriter, Session, View};
 use crate::chat::{Command, User};
 use crate::session::action::Action;
 use crate::wire::irc::{Numeric, numeric};

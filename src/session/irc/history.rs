@@ -1,11 +1,7 @@
 //! History: CHATHISTORY, IRCv3 draft/chathistory.
 
-use super::caps::Caps;
-use super::context::Context;
-use super::fields;
 use super::render::MessageBody;
-use super::reply::Lines;
-use super::{render, settings};
+use super::{Caps, Context, Lines, fields, render, settings};
 use crate::chat::{
     Command, HistoryEvent, Moment, Name, Past, Point, Range, RecordId, Scope, Stamp, StoredMessage,
     Target,

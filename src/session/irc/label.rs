@@ -4,8 +4,8 @@
 //! Replies are collected until the command is done. None become an ACK, a single line or a single
 //! batch bears the label itself, and more are wrapped in a batch that bears it.
 
-use super::caps::Caps;
-use super::reply::{Mark, Replies};
+use super::reply::Mark;
+use super::{Caps, Replies};
 use crate::wire::irc::{Limits, LineWriter, tags};
 
 /// Bytes of a label. IRCv3 labeled-response.

@@ -1,7 +1,6 @@
 //! Rooms and users as one client may see them.
 
-use super::caps::Caps;
-use super::context::Context;
+use super::{Caps, Context};
 use crate::chat::{Hub, Member, Room, SessionSet, User};
 
 /// A room whose existence the client may know of.

@@ -1,8 +1,6 @@
 //! Messages: PRIVMSG, NOTICE, TAGMSG, REDACT.
 
-use super::caps::Caps;
-use super::context::Context;
-use super::{fields, settings};
+use super::{Caps, Context, fields, settings};
 use crate::chat::{Command, Continuations, Kind, Pick, RecordId, SendMessage, Tagging};
 use crate::wire::irc::{MAX_BODY, Message, Tags, numeric};
 use std::sync::Arc;

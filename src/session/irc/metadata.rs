@@ -4,12 +4,10 @@
 //! Deliberately absent: RATE_LIMITED, because `--flood-limit` slows a client down as a whole; and
 //! keys with a restricted visibility, which is always `*`.
 
-use super::context::Context;
 use super::fields::given;
-use super::lookup;
 use super::metadata_lines::{batch, invalid_key, name, reply};
-use super::reply::ReplyWriter;
 use super::subscriptions::{self, ALL};
+use super::{Context, ReplyWriter, lookup};
 use crate::chat::{
     Command, Holder, Metadata, MetadataChanges, Refusal, Room, is_metadata_key, set_metadata,
 };

@@ -4,7 +4,7 @@
 //! They differ in how a change is announced (`METADATA`, or 761 and 766), in the codes of failures,
 //! and in what follows a subscription.
 
-use super::reply::ReplyWriter;
+use super::ReplyWriter;
 use crate::chat::{Holder, Metadata};
 use crate::wire::irc::numeric;
 

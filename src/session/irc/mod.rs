@@ -64,6 +64,7 @@ mod tests;
 mod view;
 mod whowas;
 
+pub(in crate::session::irc) use caps::Caps;
 pub use caps::RenderCaps;
 pub use counts::UserCounts;
 pub use monitor::MonitorList;
@@ -76,7 +77,8 @@ pub use whowas::Whowas;
 
 use crate::session::action::Action;
 use crate::wire::irc::{Message, ParseError, numeric};
-use context::Context;
+pub(in crate::session::irc) use context::Context;
+pub(in crate::session::irc) use reply::{Lines, ReplyWriter};
 
 impl Session {
     /// Takes one line without its end. The replies end with [`Session::finish`].

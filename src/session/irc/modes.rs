@@ -1,9 +1,8 @@
 //! Channel and user modes: MODE.
 
-use super::context::Context;
 use super::lookup::{self, visible};
 use super::mode_letters::ModeString;
-use super::{fields, settings};
+use super::{Context, fields, settings};
 use crate::chat::{Command, Flag, Mask, ModeChange, Name, Room, User, UserMode, limits};
 use crate::wire::irc::mode::{ModeChange as Requested, ModeTable, Sign};
 use crate::wire::irc::{Message, name, numeric};

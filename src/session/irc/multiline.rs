@@ -12,12 +12,9 @@
 //! but a PONG sent by a library should not cost anyone a message.
 
 use super::batch::{Batch, Fault, Lines, invalid};
-use super::context::Context;
 use super::messages::{self, Outgoing};
 use super::pieces::MULTILINE;
-use super::reply::Replies;
-use super::session::Session;
-use super::view::View;
+use super::{Context, Replies, Session, View};
 use crate::chat::{Continuations, Kind};
 use crate::session::action::Action;
 use crate::wire::irc::Message;

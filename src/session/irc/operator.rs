@@ -1,6 +1,6 @@
 //! Commands of server operators: OPER, KILL, WALLOPS, REHASH.
 
-use super::context::Context;
+use super::Context;
 use super::fields::cut;
 use crate::chat::{Command, Secret, limits};
 use crate::wire::irc::{Message, numeric};

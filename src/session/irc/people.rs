@@ -1,9 +1,8 @@
 //! Users: WHO, WHOIS, WHOWAS, AWAY, USERHOST, ISON, SETNAME, MONITOR.
 
-use super::context::Context;
 use super::fields::{self, cut, given};
 use super::lookup::{self, prefixes, visible};
-use super::{about, metadata_lines, modes, settings};
+use super::{Context, about, metadata_lines, modes, settings};
 use crate::chat::{Command, Glob, Member, Moment, Name, Room, User, UserMode, limits};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;

@@ -3,10 +3,8 @@
 //! A client that registers or logs in is told all markers of its account: they may have moved
 //! while it was away, and it would have to ask for each direct conversation.
 
-use super::caps::Caps;
-use super::context::Context;
 use super::fields::timestamp;
-use super::reply::ReplyWriter;
+use super::{Caps, Context, ReplyWriter};
 use crate::chat::{Command, Hub, Moment, Room, User, marker_target};
 use crate::wire::irc::Message;
 

@@ -1,7 +1,6 @@
 //! Refusals as numerics, or as FAIL for the commands of IRCv3.
 
-use super::metadata;
-use super::reply::ReplyWriter;
+use super::{ReplyWriter, metadata};
 use crate::chat::{Field, NickFault, Refusal};
 use crate::session::refusal_text;
 use crate::wire::irc::{Numeric, numeric};

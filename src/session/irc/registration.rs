@@ -1,11 +1,9 @@
 //! Registration and farewell: PASS, NICK, USER, PING, QUIT.
 
-use super::context::Context;
-use super::fields;
-use super::reply::Replies;
-use super::session::Session;
-use super::view::View;
-use super::{about, read_marker, refusals, sasl, settings, subscriptions};
+use super::{
+    Context, Replies, Session, View, about, fields, read_marker, refusals, sasl, settings,
+    subscriptions,
+};
 use crate::chat::{Command, Entry, Name, Refusal, Secret, limits};
 use crate::session::action::Action;
 use crate::wire::irc::{Message, name, numeric};
@@ -16,6 +14,55 @@ pub(super) fn pass(context: &mut Context<'_, '_>, message: &Message<'_>) {
     if let Some(registration) = &mut context.session.registration {
         registration.password = message.parameters.first().map(|text| Secret::new(*text));
     }
+    if awaits_password(context) {
+        reject_if_complete(context);
+    }
+}
+
+/// The lines that have waited for the password, once it is there.
+pub(super) fn take_early(context: &mut Context<'_, '_>) -> Vec<(&'static str, String)> {
+    if awaits_password(context) {
+        return Vec::new();
+    }
+    let registration = context.session.registration.as_mut();
+    registration.map(|registration| std::mem::take(&mut registration.early)).unwrap_or_default()
+}
+
+/// Whether the client has yet to give the server's password.
+pub(super) fn awaits_password(context: &Context<'_, '_>) -> bool {
+    let wanted = &context.view.settings.password;
+    let registration = context.session.registration.as_ref();
+    wanted.is_some() && registration.is_some_and(|registration| registration.password != *wanted)
+}
+
+/// Keeps a line for the time when the password is there. Of each command the last one counts, as it
+/// would without a password; so three lines are kept at most.
+pub(super) fn keep_early(context: &mut Context<'_, '_>, name: &'static str, message: &Message<'_>) {
+    let mut line = name.to_owned();
+    for (place, word) in message.parameters.iter().enumerate() {
+        line.push_str(if place + 1 == message.parameters.len() { " :" } else { " " });
+        line.push_str(word);
+    }
+    let Some(registration) = &mut context.session.registration else { return };
+    registration.early.retain(|(other, _)| *other != name);
+    registration.early.push((name, line));
+    reject_if_complete(context);
+}
+
+/// The registration would be complete now, and the password is wrong or missing.
+fn reject_if_complete(context: &mut Context<'_, '_>) {
+    let Some(registration) = &context.session.registration else { return };
+    let has = |name| registration.early.iter().any(|(early, _)| *early == name);
+    if registration.negotiating || !has("NICK") || !has("USER") {
+        return;
+    }
+    if registration.password.is_none() {
+        // PASS may still come; until then this says what is missing.
+        return context.numeric(numeric::ERR_PASSWDMISMATCH, &[]);
+    }
+    context.numeric(numeric::ERR_PASSWDMISMATCH, &[]);
+    let farewell = "Password incorrect".to_owned();
+    context.actions.push(Action::Leave { words: None, farewell });
 }
 
 /// `USER name mode unused :real name`.
@@ -137,6 +184,9 @@ pub(super) fn quit(context: &mut Context<'_, '_>, message: &Message<'_>) {
 
 /// Enters the chat, if nothing is missing.
 pub(super) fn try_register(context: &mut Context<'_, '_>) {
+    if awaits_password(context) {
+        return reject_if_complete(context);
+    }
     let Some(registration) = &context.session.registration else { return };
     let (Some(nick), Some(username), Some(realname)) =
         (&registration.nick, &registration.username, &registration.realname)
@@ -144,14 +194,6 @@ pub(super) fn try_register(context: &mut Context<'_, '_>) {
         return;
     };
     if registration.negotiating || registration.entering {
-        return;
-    }
-    if context.view.settings.password.is_some()
-        && context.view.settings.password != registration.password
-    {
-        context.numeric(numeric::ERR_PASSWDMISMATCH, &[]);
-        let farewell = "Password incorrect".to_owned();
-        context.actions.push(Action::Leave { words: None, farewell });
         return;
     }
     let mut entry = Entry {

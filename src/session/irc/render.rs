@@ -1,11 +1,9 @@
 //! Events as IRC lines: rendered once for all clients with the same capabilities, or into the
 //! replies to one client.
 
-use super::caps::{Caps, RenderCaps};
 use super::fields::{msgid, prefix, realname, timestamp};
-use super::mode_letters;
 use super::pieces::{self, pieces};
-use super::reply::Lines;
+use super::{Caps, Lines, RenderCaps, mode_letters};
 use crate::chat::{
     AccountStep, DirectMessage, Event, Identity, Kind, Name, QuitReason, Quoted, RoomMessage, Stamp,
 };

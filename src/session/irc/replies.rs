@@ -1,12 +1,10 @@
 //! What one client is told of its own actions, and of what concerns it alone.
 
-use super::caps::Caps;
-use super::context::Context;
 use super::render::{direct_message, joined, write};
-use super::reply::{Lines, Replies};
-use super::session::Session;
-use super::view::View;
-use super::{channel, fields, history, metadata, modes, read_marker, refusals, registration};
+use super::{
+    Caps, Context, Lines, Replies, Session, View, channel, fields, history, metadata, modes,
+    read_marker, refusals, registration,
+};
 use crate::chat::{
     AccountStep, DirectMessage, Event, Identity, Kind, Refusal, UserMode, Viewpoint,
 };

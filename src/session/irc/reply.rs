@@ -3,7 +3,7 @@
 //! A labelled response is tagged on its way out, when it is known how many lines it has. So a
 //! buffer of replies remembers where its lines and batches begin; nothing is parsed again.
 
-use super::caps::Caps;
+use super::Caps;
 use crate::chat::Name;
 use crate::wire::irc::{Limits, LineWriter, MAX_BODY, Numeric};
 use std::borrow::Cow;

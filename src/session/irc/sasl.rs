@@ -1,12 +1,7 @@
 //! SASL: AUTHENTICATE, in pieces of 400 bytes of base64. IRCv3 sasl-3.1, sasl-3.2.
 
-use super::caps::Caps;
-use super::context::Context;
 use super::exchange::{Exchange, Failure, PIECE};
-use super::reply::{Lines, Replies};
-use super::session::Session;
-use super::settings;
-use super::view::View;
+use super::{Caps, Context, Lines, Replies, Session, View, settings};
 use crate::chat::{Challenge, Name};
 use crate::wire::irc::{Message, numeric};
 use base64ct::{Base64, Encoding};

@@ -1,11 +1,9 @@
 //! The state of one IRC client, and the replies to its commands.
 
 use super::batch::Batch;
-use super::caps::{Caps, RenderCaps};
 use super::exchange::Exchange;
 use super::label::Label;
-use super::reply::{Replies, ReplyWriter};
-use super::view::View;
+use super::{Caps, RenderCaps, Replies, ReplyWriter, View};
 use crate::chat::{Metadata, Name, Secret};
 use crate::session::frame::{Body, Frame};
 use crate::wire::frame::{Framer, LineKind, Step};
@@ -44,6 +42,8 @@ pub(super) struct Registration {
     pub(super) username: Option<Arc<str>>,
     pub(super) realname: Option<Arc<str>>,
     pub(super) password: Option<Secret>,
+    /// Lines that came before the server's password, unanswered: the last one of each command.
+    pub(super) early: Vec<(&'static str, String)>,
     /// Capabilities are being negotiated: nothing happens until `CAP END`.
     pub(super) negotiating: bool,
     /// The account it has logged in to.

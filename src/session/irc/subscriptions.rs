@@ -9,12 +9,9 @@
 //! removed. So is that on joining a channel of more than [`SYNC_AT_JOIN`] members, lest a crowd that
 //! joins is sent everything about everyone at once.
 
-use super::context::Context;
 use super::metadata_lines::{announce, batch, invalid_key, name};
-use super::reply::{Replies, ReplyWriter};
-use super::session::Session;
 use super::settings::SUBSCRIPTIONS;
-use super::view::View;
+use super::{Context, Replies, ReplyWriter, Session, View};
 use crate::chat::{Holder, Hub, Metadata, MetadataChanges, Room, SessionId, User, is_metadata_key};
 use crate::wire::irc::{MAX_BODY, Numeric, numeric};
 use std::collections::HashSet;

@@ -1,7 +1,7 @@
 //! Replies in plain text: a heading that says what follows and how much, then one line for each.
 
 use super::Theme;
-use super::lines::{GREEN, begin, body, end, label, notice, put, users};
+use super::lines::{GREEN, LineWriter, label, users};
 use crate::chat::{
     BanTarget, Event, Flag, Modes, Moment, Name, Person, Query, RoomLine, Scope, ServerBanLine,
     StoredMessage, Target, Whois,
@@ -9,12 +9,12 @@ use crate::chat::{
 use crate::session::time;
 
 /// Adds the lines of an answer to `out`.
-pub(super) fn render(theme: Theme, event: &Event, out: &mut Vec<u8>) {
+pub(super) fn render(theme: Theme, event: &Event, out: &mut LineWriter<'_>) {
     if let Event::Past(found) = event {
-        return past(theme, &found.query, &found.entries, out);
+        return past(&found.query, &found.entries, out);
     }
     for line in lines(theme, event) {
-        notice(theme, GREEN, &line, out);
+        out.notice(GREEN, &line);
     }
 }
 
@@ -161,7 +161,7 @@ fn modes_text(modes: &Modes) -> String {
 }
 
 /// History: `- 17 2026-01-31 12:30 [alice]: text`.
-fn past(theme: Theme, query: &Query, entries: &[StoredMessage], out: &mut Vec<u8>) {
+fn past(query: &Query, entries: &[StoredMessage], out: &mut LineWriter<'_>) {
     let what = match &query.scope {
         Scope::Room(room) => format!("history of {}", room.name),
         Scope::Thread { room, .. } => format!("thread in {}", room.name),
@@ -176,7 +176,7 @@ fn past(theme: Theme, query: &Query, entries: &[StoredMessage], out: &mut Vec<u8
         1 => "1 message (times in UTC)".to_owned(),
         count => format!("{count} messages (times in UTC)"),
     };
-    notice(theme, GREEN, &format!("{what}: {count}"), out);
+    out.notice(GREEN, &format!("{what}: {count}"));
     let account = match &query.scope {
         Scope::Mail { account, .. } | Scope::Private { account, .. } => Some(account),
         _ => None,
@@ -184,35 +184,46 @@ fn past(theme: Theme, query: &Query, entries: &[StoredMessage], out: &mut Vec<u8
     let of_guest = matches!(query.scope, Scope::Session { .. });
     let with_room = matches!(query.scope, Scope::Search { .. });
     for message in entries {
-        begin(theme, GREEN, out);
-        put(out, &["- "]);
+        out.begin(GREEN);
+        out.fixed("- ");
         if message.number > 0 {
-            put(out, &[&message.number.to_string(), " "]);
+            out.number(message.number);
+            out.fixed(" ");
         }
-        put(out, &[&time::shown(message.time), " "]);
+        out.text(&time::shown(message.time));
+        out.fixed(" ");
         match &message.target {
             Target::Room(room) => {
                 if with_room || room.as_str() != "#lobby" {
-                    put(out, &[room.as_str(), " "]);
+                    out.text(room.as_str());
+                    out.fixed(" ");
                 }
-                put(out, &["[", message.from.as_str()]);
+                out.fixed("[");
+                out.text(message.from.as_str());
             }
             // A message that a guest received is stored without a recipient.
             Target::Private { to, .. }
                 if (account.is_some() && message.account.as_ref() == account)
                     || (of_guest && !to.as_str().is_empty()) =>
             {
-                put(out, &["[you -> ", to.as_str()]);
+                out.fixed("[you -> ");
+                out.text(to.as_str());
             }
-            Target::Private { .. } => put(out, &["[", message.from.as_str(), " -> you"]),
+            Target::Private { .. } => {
+                out.fixed("[");
+                out.text(message.from.as_str());
+                out.fixed(" -> you");
+            }
         }
-        body(message.kind, message.reply.as_ref(), &message.text, out);
-        if message.edited {
-            put(out, &[" (edited)"]);
-        }
+        out.body(message.kind, message.reply.as_ref(), &message.text);
+        out.fixed(if message.edited { " (edited)" } else { "" });
         for (text, count) in &message.reactions {
-            put(out, &[" {", text, " ", &count.to_string(), "}"]);
+            out.fixed(" {");
+            out.text(text);
+            out.fixed(" ");
+            out.number((*count).into());
+            out.fixed("}");
         }
-        end(theme, out);
+        out.end();
     }
 }

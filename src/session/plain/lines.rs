@@ -1,8 +1,9 @@
-//! How a plain line begins and ends in either style, and the parts that several kinds of lines share.
+//! The writer of plain lines: how a line begins and ends in either style, and the only way in for a
+//! text.
 
 use super::{Style, Theme};
 use crate::chat::{Identity, Kind, Quoted};
-use crate::wire::clean::clean;
+use crate::wire::clean::clean_text;
 use std::io::Write;
 
 pub(super) const BLUE: &str = "\x1b[34;1m";
@@ -19,59 +20,80 @@ pub(super) fn users(count: usize) -> String {
     format!("{count} {}", if count == 1 { "user" } else { "users" })
 }
 
-/// Adds a line from the server to `out`.
-pub(super) fn notice(theme: Theme, colour: &str, text: &str, out: &mut Vec<u8>) {
-    begin(theme, colour, out);
-    put(out, &[if theme.style == Style::Plain { "* " } else { "" }]);
-    put_harmless(out, text);
-    end(theme, out);
-}
-
 /// The nick; in classic style address and port until a user chooses one.
 pub(super) fn label(theme: Theme, who: &Identity) -> &str {
     if theme.style == Style::Classic && !who.named { &who.label } else { who.nick.as_str() }
 }
 
-/// What follows the sender of a message, from the closing bracket on.
-pub(super) fn body(kind: Kind, reply: Option<&Quoted>, text: &str, out: &mut Vec<u8>) {
-    let between = match kind {
-        Kind::Message => "]: ",
-        Kind::Action => "] ",
-        Kind::Notice => "] (notice): ",
-    };
-    put(out, &[between]);
-    if let Some(reply) = reply {
-        // Writing to a Vec cannot fail.
-        let _ = write!(out, "re {} <{}>", reply.number, reply.from);
-        if let Some(quoted) = &reply.text {
-            let end = quoted.char_indices().nth(EXCERPT).map_or(quoted.len(), |(end, _)| end);
-            put(out, &[" "]);
-            put_harmless(out, &quoted[..end]);
-            put(out, &[if end < quoted.len() { "…" } else { "" }]);
+/// Writes plain lines. What goes in unchanged is `&'static str`, the server's own; every other text
+/// is made harmless on the way, because an IRC client, an import or an older server may have
+/// written it. So a new event cannot forget to.
+pub(super) struct LineWriter<'o> {
+    theme: Theme,
+    out: &'o mut Vec<u8>,
+}
+
+impl<'o> LineWriter<'o> {
+    pub(super) fn new(theme: Theme, out: &'o mut Vec<u8>) -> LineWriter<'o> {
+        LineWriter { theme, out }
+    }
+
+    pub(super) fn begin(&mut self, colour: &'static str) {
+        if self.theme.style == Style::Classic {
+            self.fixed("\r");
+            self.fixed(colour);
         }
-        put(out, &[": "]);
     }
-    put_harmless(out, text);
-}
 
-/// Adds a text that an IRC client may have written: its formatting codes are control characters,
-/// which a terminal would obey. The text of a plain client is harmless already and is not copied.
-fn put_harmless(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(clean(text.as_bytes()).as_bytes());
-}
-
-pub(super) fn put(out: &mut Vec<u8>, parts: &[&str]) {
-    for part in parts {
-        out.extend_from_slice(part.as_bytes());
+    pub(super) fn end(&mut self) {
+        self.fixed("\n");
+        self.fixed(if self.theme.style == Style::Classic { RESET } else { "" });
     }
-}
 
-pub(super) fn begin(theme: Theme, colour: &str, out: &mut Vec<u8>) {
-    if theme.style == Style::Classic {
-        put(out, &["\r", colour]);
+    /// Adds a text of the program itself.
+    pub(super) fn fixed(&mut self, text: &'static str) {
+        self.out.extend_from_slice(text.as_bytes());
     }
-}
 
-pub(super) fn end(theme: Theme, out: &mut Vec<u8>) {
-    put(out, &["\n", if theme.style == Style::Classic { RESET } else { "" }]);
+    /// Adds any other text, made harmless: one line, no control character.
+    pub(super) fn text(&mut self, text: &str) {
+        self.out.extend_from_slice(clean_text(text).as_bytes());
+    }
+
+    pub(super) fn number(&mut self, number: u64) {
+        // Writing to a Vec cannot fail.
+        let _ = write!(self.out, "{number}");
+    }
+
+    /// Adds a line from the server.
+    pub(super) fn notice(&mut self, colour: &'static str, text: &str) {
+        self.begin(colour);
+        self.fixed(if self.theme.style == Style::Plain { "* " } else { "" });
+        self.text(text);
+        self.end();
+    }
+
+    /// Adds what follows the sender of a message, from the closing bracket on.
+    pub(super) fn body(&mut self, kind: Kind, reply: Option<&Quoted>, text: &str) {
+        self.fixed(match kind {
+            Kind::Message => "]: ",
+            Kind::Action => "] ",
+            Kind::Notice => "] (notice): ",
+        });
+        if let Some(reply) = reply {
+            self.fixed("re ");
+            self.number(reply.number);
+            self.fixed(" <");
+            self.text(reply.from.as_str());
+            self.fixed(">");
+            if let Some(quoted) = &reply.text {
+                let end = quoted.char_indices().nth(EXCERPT).map_or(quoted.len(), |(end, _)| end);
+                self.fixed(" ");
+                self.text(&quoted[..end]);
+                self.fixed(if end < quoted.len() { "…" } else { "" });
+            }
+            self.fixed(": ");
+        }
+        self.text(text);
+    }
 }

@@ -1,31 +1,31 @@
 //! Events as plain lines.
 
-use super::lines::{BLUE, GREEN, PURPLE, RED, begin, body, end, label, notice, put, users};
+use super::lines::{BLUE, GREEN, LineWriter, PURPLE, RED, label, users};
 use super::{Bell, Style, Theme, answers};
 use crate::chat::{
     AccountStep, DirectMessage, Event, Flag, Identity, ModeChange, QuitReason, Quoted, Refusal,
     RoomMessage, Viewpoint,
 };
 use crate::session::refusal_text;
-use std::io::Write;
 
 const BELL: &str = "\x07";
 
 /// Adds a line from the server to `out`.
 pub fn render_notice(theme: Theme, text: &str, out: &mut Vec<u8>) {
-    notice(theme, GREEN, text, out);
+    LineWriter::new(theme, out).notice(GREEN, text);
 }
 
 /// Adds the lines of `event` to `out`, if it has any.
 pub fn render(theme: Theme, event: &Event, viewpoint: Viewpoint, out: &mut Vec<u8>) {
     let own = viewpoint == Viewpoint::Actor;
+    let out = &mut LineWriter::new(theme, out);
     match event {
         Event::RoomMessage(message) => room_message(theme, message, viewpoint, out),
         Event::DirectMessage(message) => direct_message(theme, message, viewpoint, out),
         Event::ModesSet { who, room, changes } => {
             let who = label(theme, who);
             for change in changes {
-                notice(theme, GREEN, &mode_change(who, room.as_str(), change), out);
+                out.notice(GREEN, &mode_change(who, room.as_str(), change));
             }
         }
         _ => {
@@ -33,7 +33,7 @@ pub fn render(theme: Theme, event: &Event, viewpoint: Viewpoint, out: &mut Vec<u
                 .or_else(|| about_rooms(theme, event, own).map(|text| (GREEN, text)))
                 .or_else(|| about_users(theme, event, own).map(|text| (GREEN, text)));
             match line {
-                Some((colour, text)) => notice(theme, colour, &text, out),
+                Some((colour, text)) => out.notice(colour, &text),
                 None => answers::render(theme, event, out),
             }
         }
@@ -268,25 +268,32 @@ fn place(room: &str, message: &Quoted, who: &Identity) -> String {
 }
 
 /// The line that is rendered most: no formatting machinery and no allocation in the usual case.
-fn room_message(theme: Theme, message: &RoomMessage, viewpoint: Viewpoint, out: &mut Vec<u8>) {
+fn room_message(
+    theme: Theme,
+    message: &RoomMessage,
+    viewpoint: Viewpoint,
+    out: &mut LineWriter<'_>,
+) {
     if viewpoint == Viewpoint::Actor {
         return;
     }
     let rings = theme.bell == Bell::All || (message.mention && theme.bell >= Bell::Mention);
-    let mark = if message.mention { "*" } else { "" };
     for (number, text) in lines(&message.text) {
-        begin(theme, PURPLE, out);
-        put(out, &[if rings && number == 0 { BELL } else { "" }, mark]);
+        out.begin(PURPLE);
+        out.fixed(if rings && number == 0 { BELL } else { "" });
+        out.fixed(if message.mention { "*" } else { "" });
         if message.room.as_str() != "#lobby" {
-            put(out, &[message.room.as_str(), " "]);
+            out.text(message.room.as_str());
+            out.fixed(" ");
         }
         if theme.numbers && number == 0 {
-            // Writing to a Vec cannot fail.
-            let _ = write!(out, "{} ", message.number);
+            out.number(message.number);
+            out.fixed(" ");
         }
-        put(out, &["[", label(theme, &message.who)]);
-        body(message.kind, message.reply.as_deref().filter(|_| number == 0), text, out);
-        end(theme, out);
+        out.fixed("[");
+        out.text(label(theme, &message.who));
+        out.body(message.kind, message.reply.as_deref().filter(|_| number == 0), text);
+        out.end();
     }
 }
 
@@ -296,24 +303,32 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split('\n').enumerate()
 }
 
-fn direct_message(theme: Theme, message: &DirectMessage, viewpoint: Viewpoint, out: &mut Vec<u8>) {
+fn direct_message(
+    theme: Theme,
+    message: &DirectMessage,
+    viewpoint: Viewpoint,
+    out: &mut LineWriter<'_>,
+) {
     let own = viewpoint == Viewpoint::Actor;
     for (number, text) in lines(&message.text) {
-        begin(theme, PURPLE, out);
+        out.begin(PURPLE);
         if own {
-            put(out, &["[you -> ", message.to.as_str()]);
+            out.fixed("[you -> ");
+            out.text(message.to.as_str());
         } else {
-            let rings = theme.bell >= Bell::Private && number == 0;
-            put(out, &[if rings { BELL } else { "" }, "[", label(theme, &message.who), " -> you"]);
+            out.fixed(if theme.bell >= Bell::Private && number == 0 { BELL } else { "" });
+            out.fixed("[");
+            out.text(label(theme, &message.who));
+            out.fixed(" -> you");
         }
-        body(message.kind, None, text, out);
-        end(theme, out);
+        out.body(message.kind, None, text);
+        out.end();
     }
     let to = &message.to;
     if own && message.waits {
         let text = format!("{to} is offline; the message will be delivered at the next login");
-        notice(theme, GREEN, &text, out);
+        out.notice(GREEN, &text);
     } else if let Some(away) = message.away.as_ref().filter(|_| own) {
-        notice(theme, GREEN, &format!("{to} is away: {away}"), out);
+        out.notice(GREEN, &format!("{to} is away: {away}"));
     }
 }

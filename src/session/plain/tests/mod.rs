@@ -1,6 +1,7 @@
 //! Two and more people at their `nc`, without the sockets: lines in, lines out. Here the server
 //! between them; what they see is in `seen`, what they may type in `typed`.
 
+mod harmless;
 mod seen;
 mod typed;
 
@@ -61,7 +62,8 @@ impl Chat {
         let user = self.hub.user(Chat::session(number));
         let rooms = user.map_or(Vec::new(), |user| user.rooms().to_vec());
         match self.people[number].0.parse(line.as_bytes(), &rooms, now) {
-            None => {}
+            // The counters are the server's.
+            None | Some(Action::Stats) => {}
             Some(Action::Do(command)) => {
                 let decision = self.hub.decide(Chat::session(number), command, now);
                 self.settle(number, decision, now);

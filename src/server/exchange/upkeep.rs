@@ -1,0 +1,234 @@
+//! What happens by itself: arrivals, timers, the console, new settings, the end.
+
+use super::Exchange;
+use crate::chat::Change;
+use crate::server::accept::{Acceptor, NewPeer, is_flood_limited, work_limit};
+use crate::server::config::Config;
+use crate::server::connection::{Bounds, Connection};
+use crate::server::gate::{Blocked, LineGate};
+use crate::server::net::{Net, PeerTimer};
+use crate::server::operator::{CONSOLE, ConsoleService};
+use crate::server::stats::Counter;
+use crate::session::Dialect;
+use chatloop_reactor::{Readiness, Token, Transport};
+use log::{error, info};
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+impl Exchange {
+    /// Waits for readiness, not at all if something is left to do from the last turn.
+    pub(in crate::server) fn wait(
+        &mut self,
+        readiness: &mut Vec<Readiness>,
+        longest: Option<Duration>,
+    ) -> io::Result<()> {
+        let lines = self.net.with_input() > 0 || self.console.has_line();
+        let work_left =
+            (lines && self.engine.has_room()) || self.engine.has_work() || self.workers.has_done();
+        self.net.wait(readiness, work_left, longest)?;
+        self.broadcast.begin_turn(self.net.moment());
+        Ok(())
+    }
+
+    /// The connections, for the parts that stand beside the exchange.
+    pub(in crate::server) fn net(&mut self) -> &mut Net {
+        &mut self.net
+    }
+
+    /// Bytes allocated for messages so far.
+    pub(in crate::server) fn allocated(&self) -> u64 {
+        self.broadcast.allocated()
+    }
+
+    /// A worker has rung.
+    pub(in crate::server) fn awake(&mut self) {
+        self.workers.awake();
+    }
+
+    /// Takes in a client that has connected, or tells it why not.
+    pub(in crate::server) fn admit(
+        &mut self,
+        acceptor: &mut Acceptor,
+        client: (Transport, SocketAddr),
+    ) {
+        let (hub, config) = (self.engine.hub(), self.live.config());
+        let Some(NewPeer { transport, address, rejection }) =
+            acceptor.admit(client, &self.net, hub, config)
+        else {
+            return;
+        };
+        let (now, tenths) = (self.net.now(), self.net.tenths());
+        let delay = Duration::from_millis(config.greeting_delay.into());
+        let gate = LineGate::new(is_flood_limited(config, address.ip()), now);
+        let session = Dialect::new(config.style.into());
+        let lane = self.broadcast.enter(session.format());
+        let token = self.net.insert(work_limit(config, address.ip()), |token| {
+            let mut connection =
+                Connection::new(token, transport, address.into(), session, lane, gate, tenths);
+            connection.life.counted = rejection.is_none();
+            connection
+        });
+        if let Some(rejection) = rejection {
+            self.notice(token, &rejection);
+            self.drain(token);
+        } else if delay.is_zero() {
+            self.stop_detecting(token);
+        } else {
+            self.broadcast.buffer_early(token, self.engine.hub().last().unwrap_or_default());
+            self.net.arm(token, delay, PeerTimer::Detection.of(token));
+        }
+    }
+
+    /// A timer of a connection is due.
+    pub(in crate::server) fn timer_is_due(&mut self, token: Token, timer: PeerTimer) {
+        match timer {
+            PeerTimer::Detection => {
+                // A server that thousands join at once may have its bytes in the socket still.
+                self.net.read(token);
+                self.stop_detecting(token);
+            }
+            PeerTimer::Registration => self.end_registration(token),
+            PeerTimer::Idle => self.check_idle(token),
+            PeerTimer::Probe => {
+                if !self.net.probe(token) {
+                    self.gone(token);
+                }
+            }
+            PeerTimer::Close => self.net.close(token),
+            PeerTimer::Flood => self.unblock(token, Blocked::FLOOD),
+            PeerTimer::Batch => {
+                let again = self.speak(token, |session, view, out| session.check_batch(view, out));
+                if let Some(Some(pause)) = again {
+                    self.net.after(pause, PeerTimer::Batch.of(token));
+                }
+            }
+        }
+    }
+
+    fn check_idle(&mut self, token: Token) {
+        let limit = self.idle_limit();
+        if self.net.check_idle(token, limit) {
+            let seconds = limit.unwrap_or_default().as_secs();
+            self.stats.count(Counter::Idle);
+            let farewell = format!("goodbye: idle for {seconds} s (--idle-timeout)");
+            self.leave(token, None, farewell);
+        }
+    }
+
+    /// The time to register, or to give the password, is over.
+    fn end_registration(&mut self, token: Token) {
+        let session = self.net.connection(token).map(|connection| &connection.session);
+        self.actions.extend(session.and_then(Dialect::registration_timeout));
+        self.perform(token);
+    }
+
+    pub(in crate::server) fn flush(&mut self) {
+        self.net.flush();
+        while let Some(token) = self.net.next_overrun() {
+            self.gone(token);
+        }
+        while let Some(token) = self.net.next_over_budget() {
+            self.gone(token);
+        }
+        self.broadcast.end_turn();
+    }
+
+    /// Takes out the connections that are gone.
+    pub(in crate::server) fn reap(&mut self, acceptor: &mut Acceptor) {
+        while let Some((token, mut connection)) = self.net.next_to_reap() {
+            if connection.life.entered {
+                let departure = connection.life.quit_reason();
+                self.propose(token, Change::Leave { departure });
+            }
+            self.broadcast.leave(token, connection.lane, &mut connection.session);
+            acceptor.left(&connection);
+            if connection.life.reset {
+                connection.io.transport.abort();
+            }
+        }
+    }
+
+    /// Opens the console, if there is a terminal to type at.
+    pub(in crate::server) fn open_console(&mut self) {
+        let config = self.live.config();
+        let change = self.console.open(&mut self.net, config.quiet, config.boot.no_console);
+        if let Some(change) = change {
+            self.propose(CONSOLE, change);
+        }
+    }
+
+    /// Lets the console act.
+    pub(in crate::server) fn at_console<R>(
+        &mut self,
+        act: impl FnOnce(&mut ConsoleService, &mut Net) -> R,
+    ) -> R {
+        act(&mut self.console, &mut self.net)
+    }
+
+    /// Whether the terminal that the server was started at is gone.
+    pub(in crate::server) fn has_lost_its_terminal(&self) -> bool {
+        self.console.has_lost_its_terminal()
+    }
+
+    /// Shows at the terminal what the turn has brought.
+    pub(in crate::server) fn show(&mut self) {
+        self.console.end_turn();
+        self.console.present(self.engine.hub(), &mut self.net);
+    }
+
+    /// Takes over the settings that can change; those in force then, unless they stay as they were.
+    pub(in crate::server) fn reload(&mut self) -> Option<&Config> {
+        let was_quiet = self.live.config().quiet;
+        if !self.live.reload() {
+            return None;
+        }
+        let config = self.live.config();
+        match config.irc_settings(self.broadcast.started()) {
+            Ok(irc) => self.broadcast.set_irc(irc),
+            Err(wrong) => error!("SIGHUP: the settings for IRC clients are unchanged: {wrong}"),
+        }
+        self.net.set_bounds(Bounds::of(config));
+        if was_quiet != config.quiet {
+            self.console.set_quiet(config.quiet);
+        }
+        let now = self.net.now();
+        for token in self.net.tokens() {
+            if let Some(connection) = self.net.connection(token) {
+                let limited = is_flood_limited(self.live.config(), connection.address.ip());
+                connection.gate.limit_flood(limited, now);
+                let limit = work_limit(self.live.config(), connection.address.ip());
+                self.net.limit_work(token, limit);
+            }
+            // Also where nothing has changed: it only looks at the time that is left.
+            self.check_idle(token);
+        }
+        Some(self.live.config())
+    }
+
+    /// The server is shutting down: tells everyone, and sends what is queued.
+    pub(in crate::server) fn say_goodbye(&mut self) {
+        for token in self.net.tokens() {
+            self.broadcast.take_early(&mut self.net, token);
+            let text = "the server is shutting down, goodbye";
+            self.speak(token, |session, _, out| session.farewell(text, out));
+            self.drain(token);
+        }
+    }
+
+    /// Closes everything.
+    pub(in crate::server) fn end(&mut self) {
+        self.net.close_all();
+        self.engine.close();
+        self.console.finish(&mut self.net);
+        let (turns, bytes_in, bytes_out) = self.net.totals();
+        info!("stopped after {turns} turns, {bytes_in} bytes in, {bytes_out} bytes out");
+    }
+
+    /// Users online, connections, and the longest send queue.
+    #[cfg(test)]
+    pub(in crate::server) fn census(&self) -> (usize, usize, usize) {
+        let queues = self.net.connections().map(Connection::queued);
+        (self.engine.hub().sessions().count(), self.net.len(), queues.max().unwrap_or(0))
+    }
+}

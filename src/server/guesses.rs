@@ -1,0 +1,251 @@
+//! Who may try a password now: delays after wrong ones.
+//!
+//! An attempt is counted when it is submitted and taken back if the password was right. Counted
+//! only after the hash, two hundred connections would have two hundred free guesses.
+//!
+//! | tally | attempts | longest delay |
+//! |---|---|---|
+//! | of an account and an origin that has logged in to it before | the owner's, so that strangers do not lock them out | [`OWNER_DELAY`] |
+//! | of an account and all other origins together | everyone else's | [`ACCOUNT_DELAY`] |
+//! | of an origin that the account does not know | at all accounts | [`ORIGIN_DELAY`] |
+//!
+//! All ways to show a password are the same here: login, SCRAM's proof, the old password of a
+//! change, `/oper`. Only a known origin's success clears its tally: a stranger's, or the owner's, must
+//! not give the other strangers their free guesses back.
+//!
+//! The clock is the monotonic one, and nothing is kept on disk: a wall clock that jumps neither
+//! frees nor locks anyone. Confessed: a restart forgets the delays, and an owner who comes from a new
+//! place while strangers guess waits with them.
+
+use crate::chat::{Name, Origin};
+use chatloop_reactor::Token;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::{Duration, Instant};
+
+/// Wrong passwords for one account without a delay.
+const FREE: u32 = 4;
+/// The same for one origin, which may be a school.
+const FREE_PER_ORIGIN: u32 = 20;
+/// The first delay; it doubles.
+const FIRST_DELAY: Duration = Duration::from_secs(10);
+const OWNER_DELAY: Duration = Duration::from_secs(300);
+/// Short, or anyone could lock an owner who travels out.
+const ACCOUNT_DELAY: Duration = Duration::from_secs(30);
+const ORIGIN_DELAY: Duration = Duration::from_secs(300);
+/// How long wrong passwords are remembered.
+const MEMORY: Duration = Duration::from_secs(900);
+/// Tallies of each kind; the oldest gives way.
+const TALLIES: usize = 4_096;
+
+/// What is guessed at.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Target {
+    Account(Name),
+    Oper(Name),
+}
+
+/// One attempt.
+#[derive(Clone, Debug)]
+pub(super) struct Guess {
+    pub(super) target: Target,
+    /// `None` at the console.
+    pub(super) origin: Option<Origin>,
+    /// Whether the origin has logged in to the account before.
+    pub(super) known: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Tally {
+    count: u32,
+    last: Instant,
+}
+
+/// Tallies of one kind.
+struct Tallies<K> {
+    all: HashMap<K, Tally>,
+    free: u32,
+    longest: Duration,
+}
+
+impl<K: Clone + Eq + Hash> Tallies<K> {
+    fn new(free: u32, longest: Duration) -> Tallies<K> {
+        Tallies { all: HashMap::new(), free, longest }
+    }
+
+    fn wait(&self, key: &K, now: Instant) -> Duration {
+        let Some(tally) = self.all.get(key) else { return Duration::ZERO };
+        let since = now.saturating_duration_since(tally.last);
+        if tally.count < self.free || since >= MEMORY {
+            return Duration::ZERO;
+        }
+        let doublings = (tally.count - self.free).min(10);
+        (FIRST_DELAY * (1 << doublings)).min(self.longest).saturating_sub(since)
+    }
+
+    fn add(&mut self, key: &K, now: Instant) {
+        if !self.all.contains_key(key) && self.all.len() >= TALLIES {
+            self.make_room(now);
+        }
+        let tally = self.all.entry(key.clone()).or_insert(Tally { count: 0, last: now });
+        let old = now.saturating_duration_since(tally.last) >= MEMORY;
+        tally.count = if old { 1 } else { tally.count.saturating_add(1) };
+        tally.last = now;
+    }
+
+    fn take_back(&mut self, key: &K) {
+        if let Some(tally) = self.all.get_mut(key) {
+            tally.count = tally.count.saturating_sub(1);
+            if tally.count == 0 {
+                self.all.remove(key);
+            }
+        }
+    }
+
+    /// Removes old tallies, or the oldest if there are none.
+    fn make_room(&mut self, now: Instant) {
+        self.all.retain(|_, tally| now.saturating_duration_since(tally.last) < MEMORY);
+        if self.all.len() >= TALLIES
+            && let Some((key, _)) = self.all.iter().min_by_key(|(_, tally)| tally.last)
+        {
+            let key = key.clone();
+            self.all.remove(&key);
+        }
+    }
+}
+
+/// All tallies, and the attempts in flight: one a connection, which waits for its answer.
+pub(super) struct Guesses {
+    owners: Tallies<(Target, Origin)>,
+    strangers: Tallies<Target>,
+    origins: Tallies<Origin>,
+    in_flight: HashMap<Token, Guess>,
+}
+
+impl Guesses {
+    pub(super) fn new() -> Guesses {
+        Guesses {
+            owners: Tallies::new(FREE, OWNER_DELAY),
+            strangers: Tallies::new(FREE, ACCOUNT_DELAY),
+            origins: Tallies::new(FREE_PER_ORIGIN, ORIGIN_DELAY),
+            in_flight: HashMap::new(),
+        }
+    }
+
+    /// Counts an attempt as wrong, until [`end`](Guesses::end) says otherwise.
+    ///
+    /// # Errors
+    /// It is too early, by this much.
+    pub(super) fn begin(
+        &mut self,
+        token: Token,
+        guess: Guess,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let Some(origin) = guess.origin else { return Ok(()) };
+        if guess.known {
+            let key = (guess.target.clone(), origin);
+            let wait = self.owners.wait(&key, now);
+            if !wait.is_zero() {
+                return Err(wait);
+            }
+            self.owners.add(&key, now);
+        } else {
+            let wait = self.strangers.wait(&guess.target, now).max(self.origins.wait(&origin, now));
+            if !wait.is_zero() {
+                return Err(wait);
+            }
+            self.strangers.add(&guess.target, now);
+            self.origins.add(&origin, now);
+        }
+        self.in_flight.insert(token, guess);
+        Ok(())
+    }
+
+    /// What a connection waited for is done; `wrong` if the password was.
+    pub(super) fn end(&mut self, token: Token, wrong: bool) {
+        let Some(guess) = self.in_flight.remove(&token) else { return };
+        let Some(origin) = guess.origin.filter(|_| !wrong) else { return };
+        if guess.known {
+            self.owners.all.remove(&(guess.target, origin));
+        } else {
+            self.strangers.take_back(&guess.target);
+            self.origins.take_back(&origin);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guess(origin: u8, known: bool) -> Guess {
+        let target = Target::Account(Name::new("bob"));
+        Guess { target, origin: Some(Origin::V4([192, 0, 2, origin])), known }
+    }
+
+    #[test]
+    fn attempts_in_flight_count_and_a_right_password_gives_its_own_back() {
+        let (mut guesses, now) = (Guesses::new(), Instant::now());
+        for number in 0..4 {
+            guesses.begin(Token::fixed(number), guess(number, false), now).unwrap();
+        }
+        let fifth = guesses.begin(Token::fixed(4), guess(4, false), now);
+        assert_eq!(fifth, Err(FIRST_DELAY), "none of the four has ended");
+        guesses.end(Token::fixed(0), false);
+        guesses.begin(Token::fixed(4), guess(4, false), now).unwrap();
+        guesses.end(Token::fixed(4), true);
+        guesses.end(Token::fixed(4), false); // an attempt ends once
+        assert!(guesses.begin(Token::fixed(5), guess(5, false), now).is_err());
+    }
+
+    #[test]
+    fn strangers_have_five_guesses_in_thirty_seconds_and_do_not_lock_the_owner_out() {
+        let (mut guesses, start) = (Guesses::new(), Instant::now());
+        let mut looked_at = 0;
+        for tenth in 0..300 {
+            let now = start + Duration::from_millis(100) * tenth;
+            for connection in 0..50 {
+                let token = Token::fixed(connection);
+                if guesses.begin(token, guess(connection, false), now).is_ok() {
+                    looked_at += 1;
+                    guesses.end(token, true);
+                }
+            }
+            guesses.begin(Token::fixed(60), guess(60, true), now).unwrap();
+            guesses.end(Token::fixed(60), false);
+        }
+        assert_eq!(looked_at, 5);
+    }
+
+    #[test]
+    fn a_known_origin_is_delayed_too_and_an_origin_that_tries_many_accounts() {
+        let (mut guesses, now) = (Guesses::new(), Instant::now());
+        for _ in 0..FREE {
+            guesses.begin(Token::fixed(1), guess(1, true), now).unwrap();
+            guesses.end(Token::fixed(1), true);
+        }
+        assert!(guesses.begin(Token::fixed(1), guess(1, true), now).is_err());
+        let later = now + FIRST_DELAY;
+        guesses.begin(Token::fixed(1), guess(1, true), later).unwrap();
+        guesses.end(Token::fixed(1), true);
+        assert_eq!(guesses.begin(Token::fixed(1), guess(1, true), later), Err(FIRST_DELAY * 2));
+        assert!(guesses.begin(Token::fixed(1), guess(1, true), later + MEMORY).is_ok());
+        let mut spray = |number: u32| {
+            let target = Target::Account(Name::new(&format!("n{number}")));
+            guesses.begin(Token::fixed(2), Guess { target, ..guess(2, false) }, now)
+        };
+        assert!((0..FREE_PER_ORIGIN).all(|number| spray(number).is_ok()));
+        assert!(spray(FREE_PER_ORIGIN).is_err());
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut tallies = Tallies::new(FREE, ACCOUNT_DELAY);
+        let start = Instant::now();
+        for number in 0..2 * TALLIES {
+            tallies.add(&number, start + Duration::from_millis(number as u64));
+            assert!(tallies.all.len() <= TALLIES);
+        }
+    }
+}

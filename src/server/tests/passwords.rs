@@ -1,0 +1,67 @@
+//! Guessing passwords: all connections together, however many there are.
+
+use super::{Bench, Client};
+use std::time::Duration;
+
+/// Guesses that were looked at when each of `clients` has tried once.
+fn volley(bench: &mut Bench, clients: &mut [Client], command: &str) -> usize {
+    for client in &mut *clients {
+        client.send(&format!("{command}\n"));
+    }
+    let mut looked_at = 0;
+    for client in clients {
+        for line in bench.lines(client) {
+            assert!(
+                line.contains("wrong name or password") || line.contains("try again"),
+                "{line}"
+            );
+            looked_at += usize::from(line.contains("wrong name or password"));
+        }
+    }
+    looked_at
+}
+
+#[test]
+fn forty_connections_have_five_guesses_in_thirty_seconds() {
+    for (flags, command) in
+        [(&[][..], "/login victim guess1"), (&["--oper=root:open-sesame"][..], "/oper root guess1")]
+    {
+        let mut bench = Bench::new(flags);
+        let mut clients: Vec<Client> = (0..40).map(|n| bench.join(&format!("n{n}"))).collect();
+        bench.settle();
+        clients.iter_mut().for_each(|client| drop(bench.lines(client)));
+        assert_eq!(volley(&mut bench, &mut clients, command), 4, "in flight together");
+        let mut looked_at = 4;
+        for _ in 0..29 {
+            bench.pass(Duration::from_secs(1));
+            looked_at += volley(&mut bench, &mut clients[..3], command);
+        }
+        assert_eq!(looked_at, 5);
+    }
+}
+
+#[test]
+fn the_owner_logs_in_while_the_account_is_guessed_at_and_a_challenge_is_no_signal() {
+    let mut bench = Bench::new(&[]);
+    let mut owner = bench.join("victim");
+    owner.send("/register correct-horse\n");
+    bench.wait_for(&mut owner, "account victim created");
+    owner.send("/logout\n");
+    bench.wait_for(&mut owner, "logged out");
+    let mut others: Vec<Client> = (0..5).map(|n| bench.join(&format!("n{n}"))).collect();
+    others.iter_mut().for_each(|client| drop(bench.lines(client)));
+    // The same origin as the owner's: it has the owner's tally.
+    assert_eq!(volley(&mut bench, &mut others, "/login victim guess1"), 4);
+    bench.lines(&mut owner);
+    owner.send("/login victim correct-horse\n");
+    bench.wait_for(&mut owner, "try again in 10 s");
+    let mut irc = bench.connect();
+    irc.send("CAP REQ :sasl\r\nNICK x\r\nUSER x 0 * :x\r\nAUTHENTICATE SCRAM-SHA-256\r\n");
+    bench.wait_for(&mut irc, "AUTHENTICATE +");
+    irc.send("AUTHENTICATE biwsbj12aWN0aW0scj1hYmNkZWZnaA==\r\n"); // n,,n=victim,r=abcdefgh
+    let lines = bench.wait_for(&mut irc, "AUTHENTICATE cj");
+    assert!(!lines.concat().contains(" 904 "), "{lines:?}");
+    bench.pass(Duration::from_secs(10));
+    owner.send("/login victim correct-horse\n");
+    bench.wait_for(&mut owner, "logged in");
+}
