@@ -55,12 +55,12 @@ exec 4>"$workdir/bob.keys"
 sees bob ', 2 users online'
 talk carol client '--nick Carol'
 exec 5>"$workdir/carol.keys"
-sees carol '3 users there'
+sees carol '3 users'
 sees ann 'Carol'
 echo '/nick Ann' >&3
-sees bob 'is Ann now'
+sees bob 'is now known as Ann'
 echo '/nick Bob' >&4
-sees carol 'is Bob now'
+sees carol 'is now known as Bob'
 
 echo 'hello from Ann' >&3
 sees bob 'hello from Ann'

@@ -39,6 +39,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
 done
 [ $# -eq 0 ] || shift
 
+# shellcheck disable=SC3045 # dash, bash and zsh know it
 ulimit -n "$(ulimit -Hn)" 2>/dev/null
 pinned=
 if command -v taskset >/dev/null && taskset -c 0,1 true 2>/dev/null; then

@@ -295,6 +295,15 @@ pub struct Config {
     #[arg(long, default_value = "8M", value_name = "BYTES")]
     pub outbox_hard: Bytes,
 
+    /// Memory for the send queues of all clients together; above it the largest queue that does not
+    /// shrink is dropped with its client [default: an eighth of the memory, at most 64M]
+    #[arg(long, value_name = "BYTES")]
+    pub outbox_all: Option<Bytes>,
+
+    /// Disconnect clients that have taken nothing of what is queued for them for this many seconds
+    #[arg(long, default_value = "60", value_name = "SECONDS|off")]
+    pub stall_timeout: OrOff<Seconds>,
+
     /// Maximum rate of lines from one client, in bursts of up to ten seconds' worth; lines above
     /// the limit are delayed, not dropped [default: 100/s; off for loopback]
     #[arg(long, value_name = "N/s|off")]

@@ -13,7 +13,7 @@
 //! Invariant: what the poller is asked for is a pure function of this state
 //! ([`Connection::interest`]); no other code switches interest by hand.
 
-use super::config::{Config, LONGEST_LINE, OrOff};
+use super::config::{Config, LONGEST_LINE, OrOff, Seconds};
 use super::deferred::DeferredOutput;
 use super::gate::LineGate;
 use super::limits::{DEFAULT_LINE_RATE, Pace};
@@ -23,6 +23,7 @@ use crate::journal::QueryId;
 use crate::session::{Dialect, Format};
 use chatloop_reactor::{
     Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
+    memory,
 };
 use std::fmt;
 use std::io;
@@ -60,6 +61,10 @@ const _: () = assert!(INBOX_BOUND > LONGEST_LINE + 2);
 pub(super) struct Bounds {
     pub(super) outbox_soft: usize,
     pub(super) outbox_hard: usize,
+    /// Of all connections together.
+    pub(super) outbox_all: usize,
+    /// How long a peer may take nothing of what it is owed.
+    pub(super) stall: Option<Duration>,
     pub(super) inbox: usize,
     pub(super) pace: Pace,
 }
@@ -69,7 +74,13 @@ impl Bounds {
     pub(super) fn of(config: &Config) -> Bounds {
         let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
         let (outbox_soft, outbox_hard) = (config.outbox_soft.0, config.outbox_hard.0);
-        Bounds { outbox_soft, outbox_hard, inbox: INBOX_BOUND, pace: Pace::new(rate) }
+        // A chat that has more than this unsent has peers that do not read; and a small machine has
+        // other uses for its memory.
+        let outbox_all = || (memory::limit() / 8).min(64 * 1024 * 1024);
+        let outbox_all = config.outbox_all.map_or_else(outbox_all, |bytes| bytes.0);
+        let stall = config.stall_timeout.on().map(Seconds::duration);
+        let (inbox, pace) = (INBOX_BOUND, Pace::new(rate));
+        Bounds { outbox_soft, outbox_hard, outbox_all, stall, inbox, pace }
     }
 }
 
@@ -114,9 +125,16 @@ impl fmt::Display for PeerAddress {
 pub(super) struct Tenths(u32);
 
 impl Tenths {
+    pub(super) const NEVER: Tenths = Tenths(u32::MAX);
+
     pub(super) fn since(start: Instant, now: Instant) -> Tenths {
         let tenths = now.saturating_duration_since(start).as_millis().div_ceil(100);
         Tenths(u32::try_from(tenths).unwrap_or(u32::MAX))
+    }
+
+    /// Whether it lies at least so far before `now`.
+    pub(super) fn is_older(self, age: Duration, now: Tenths) -> bool {
+        Duration::from_millis(100) * now.0.saturating_sub(self.0) >= age
     }
 
     pub(super) fn after(self, start: Instant) -> Instant {
@@ -155,6 +173,10 @@ pub(super) struct Lifecycle {
     /// Probes of an ended input so far, for their growing distance.
     pub(super) probes: u8,
     pub(super) last_heard: Tenths,
+    /// Since when it is owed something and has taken nothing; `Tenths::NEVER` if it is owed nothing.
+    pub(super) stalled_since: Tenths,
+    /// Its socket is closed with a reset, so that the system does not keep what it has not taken.
+    pub(super) reset: bool,
     /// The one timer it has. Boxed: most connections have none.
     pub(super) timer: Option<Box<TimerId>>,
     reason: Option<Box<CloseReason>>,
@@ -243,6 +265,8 @@ impl Connection {
                 counted: false,
                 probes: 0,
                 last_heard: now,
+                stalled_since: Tenths::NEVER,
+                reset: false,
                 timer: None,
                 reason: None,
             },
@@ -344,6 +368,13 @@ impl Connection {
     /// How many bytes wait for it, deferred ones included.
     pub(super) fn queued(&self) -> usize {
         self.io.outbox.len() + self.deferred.as_ref().map_or(0, |deferred| deferred.bytes())
+    }
+
+    /// Drops all that waits for it; its socket closes with a reset.
+    pub(super) fn discard_output(&mut self) {
+        self.io.outbox.clear();
+        self.deferred = None;
+        self.life.reset = true;
     }
 
     /// From here on output waits for the answer to this query.

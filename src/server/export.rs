@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// Writes what a data directory holds, one line of JSON for each message; see
-/// [`journal::export`](crate::journal::export). Returns the number of messages.
+/// [`journal::export`]. Returns the number of messages.
 pub fn export(
     directory: &Path,
     room: Option<&Name>,

@@ -108,14 +108,15 @@ impl Intake {
         loop {
             let (token, lines, productive) = match self.current.take() {
                 Some(current) => current,
-                None if self.visits == 0 || self.budget == 0 => return None,
+                None if self.visits == 0 || self.budget == 0 || !net.may_answer() => return None,
                 None => {
                     let token = net.next_with_input()?;
                     let alone = net.with_input() == 0;
                     (token, if alone { LINES_PER_TURN } else { LINES_PER_VISIT }, false)
                 }
             };
-            if lines == 0 || self.budget == 0 || net.waits_for_its_origin(token) {
+            let full = lines == 0 || self.budget == 0 || !net.may_answer();
+            if full || net.waits_for_its_origin(token) {
                 net.look_at_input(token);
                 continue;
             }

@@ -13,6 +13,14 @@ use std::time::Instant;
 /// Addresses that one name may resolve to and all be listened at.
 pub(super) const MOST_LISTENERS: usize = 8;
 
+/// What the system keeps unsent for one peer (Linux doubles it, for its own bookkeeping). More than a
+/// fast peer takes between two turns; without it, Linux keeps up to 4 MB for each peer that does not
+/// read, which no limit of this server could see.
+///
+/// Rejected: TCP_NOTSENT_LOWAT. It bounds the same bytes a second time, only where the peer's window
+/// is larger than this.
+const SEND_BUFFER: usize = 128 * 1024;
+
 /// Why the server does not start.
 #[derive(Debug)]
 pub enum StartError {
@@ -75,6 +83,7 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
         match Listener::bind(address, config.boot.backlog) {
             Ok(listener) => {
                 port = listener.local_address().map_err(StartError::System)?.port();
+                listener.bound_send_buffers(SEND_BUFFER).map_err(StartError::System)?;
                 listeners.push(listener);
             }
             // A name like localhost may have an address of a family this machine has not.

@@ -32,6 +32,8 @@ counters! {
     OriginWork "times that an address waited for its own unfinished work (--origin-work)";
     Idle "clients disconnected for silence (--idle-timeout)";
     SendQueue "clients disconnected for their send queue (--outbox-hard)";
+    SendQueues "clients disconnected for the send queues of all together (--outbox-all)";
+    Stalled "clients disconnected for not reading (--stall-timeout)";
     Guesses "logins delayed after wrong passwords";
     Logins "logins rejected because too many were in progress";
 }

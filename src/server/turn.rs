@@ -226,6 +226,8 @@ impl Server {
 
     fn timer_is_due(&mut self, timer: TimerKind) {
         match timer {
+            TimerKind::Stall => self.exchange.drop_stalled(),
+            TimerKind::Shortage => self.exchange.net().check_shortage(),
             TimerKind::Trim => self.trim.timer(self.exchange.allocated(), self.exchange.net()),
             TimerKind::Accept => self.acceptor.resume(self.exchange.net()),
             TimerKind::Shutdown => self.shutdown.timer(),

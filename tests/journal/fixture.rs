@@ -146,18 +146,36 @@ fn learnt_origins(state: &mut Value) -> Vec<String> {
     origins
 }
 
+/// Takes out what tells when a member's silence was last looked at: the earlier server looked at once,
+/// and had no need to count.
+fn without_counters(state: &mut Value) {
+    match state {
+        Value::Object(fields) => {
+            for counter in ["name_changes", "mask_changes", "judged"] {
+                fields.remove(counter);
+            }
+            fields.values_mut().for_each(without_counters);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_counters),
+        _ => {}
+    }
+}
+
 #[test]
 fn a_directory_of_an_earlier_server_exports_the_same_messages_and_state() {
     let scratch = copy("fixture-export");
-    let (ours, theirs) = (exported(&scratch.0), values(EXPORTED));
+    let (mut ours, theirs) = (exported(&scratch.0), values(EXPORTED));
     let state = |state: &Value| Hub::deserialize(state).unwrap();
-    let mut without_origins = ours[1]["state"].clone();
-    assert_eq!(learnt_origins(&mut without_origins), [r#"["127.0.0.1"]"#]);
-    assert_eq!(state(&without_origins), state(&theirs[1]["state"]));
+    assert_eq!(learnt_origins(&mut ours[1]["state"]), [r#"["127.0.0.1"]"#]);
+    without_counters(&mut ours[1]["state"]);
+    assert_eq!(state(&ours[1]["state"]), state(&theirs[1]["state"]));
     assert_eq!(ours[0], theirs[0]);
     assert_eq!(ours[2..], theirs[2..]);
     // What an earlier server exported can be imported, and says the same.
     let imported = Scratch::new("fixture-import");
     assert_eq!(import(&imported.0, &mut EXPORTED.as_bytes()).unwrap().messages, 20);
-    assert_eq!(exported(&imported.0), ours);
+    let mut again = exported(&imported.0);
+    learnt_origins(&mut again[1]["state"]);
+    without_counters(&mut again[1]["state"]);
+    assert_eq!(again, ours);
 }

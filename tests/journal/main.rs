@@ -10,6 +10,7 @@ mod contract;
 mod disk;
 #[cfg(feature = "disk")]
 mod fixture;
+#[cfg_attr(not(feature = "disk"), allow(unused_imports))]
 mod hostile;
 #[cfg(feature = "disk")]
 mod transfer;

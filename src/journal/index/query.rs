@@ -20,6 +20,7 @@ pub enum HistoryQuery {
 
 impl HistoryQuery {
     /// Whether texts have to be examined.
+    #[cfg_attr(not(feature = "disk"), expect(dead_code, reason = "memory searches at once"))]
     pub(super) fn is_search(&self) -> bool {
         let (HistoryQuery::Past(query) | HistoryQuery::Replay(query)) = self else { return false };
         matches!(query.scope, Scope::Search { .. })

@@ -20,6 +20,11 @@ use std::rc::Rc;
 /// recipient; and it should stay in the processor's second-level cache while it is sent.
 pub const CHUNK_SIZE: usize = 64 * 1024;
 
+thread_local! {
+    /// Bytes of all chunks that exist on this thread; chunks do not leave theirs.
+    static IN_USE: Cell<usize> = const { Cell::new(0) };
+}
+
 struct Chunk {
     storage: Box<[UnsafeCell<u8>]>,
     filled: Cell<usize>,
@@ -27,6 +32,7 @@ struct Chunk {
 
 impl Chunk {
     fn with_capacity(capacity: usize) -> Rc<Chunk> {
+        IN_USE.set(IN_USE.get() + capacity);
         let storage = std::iter::repeat_with(|| UnsafeCell::new(0)).take(capacity).collect();
         Rc::new(Chunk { storage, filled: Cell::new(0) })
     }
@@ -49,6 +55,13 @@ impl Chunk {
         }
         self.filled.set(start + bytes.len());
         start
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        // A thread that ends may have dropped its locals before its chunks.
+        let _ = IN_USE.try_with(|bytes| bytes.set(bytes.get() - self.storage.len()));
     }
 }
 
@@ -178,6 +191,13 @@ impl ChunkWriter {
         Segment { chunk: Rc::clone(chunk), start: start as u32, end: end as u32 }
     }
 
+    /// Bytes of all chunks of this thread, whoever filled them and whoever keeps them: the memory
+    /// behind everything that is queued. A chunk that a thousand outboxes share counts once, which
+    /// no sum over the outboxes could know.
+    pub fn in_use() -> usize {
+        IN_USE.get()
+    }
+
     /// Bytes of all chunks so far. It stays constant while the same chunk is reused.
     pub fn allocated(&self) -> u64 {
         self.allocated
@@ -228,8 +248,12 @@ mod tests {
         drop(held);
         chunks.rewind();
         assert_eq!(chunks.append(b"ghi").start, 0);
+        assert_eq!(ChunkWriter::in_use(), 8);
         assert_eq!(chunks.allocated(), 8, "one chunk has served for all of it");
         chunks.append(b"longer than a chunk");
         assert_eq!(chunks.allocated(), 8 + 19);
+        assert_eq!(ChunkWriter::in_use(), 19, "the first chunk is gone");
+        drop(chunks);
+        assert_eq!(ChunkWriter::in_use(), 0);
     }
 }

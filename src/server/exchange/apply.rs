@@ -134,6 +134,7 @@ impl Exchange {
     pub(in crate::server) fn take_answers(&mut self) {
         let mut stint = Stint::begin(self.net.clock(), ANSWERING);
         while !stint.is_over()
+            && self.net.may_answer()
             && let Some(found) = self.engine.next_answer()
         {
             work::take();

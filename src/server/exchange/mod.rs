@@ -12,6 +12,7 @@ mod perform;
 mod upkeep;
 
 use super::broadcast::{Broadcast, Cause};
+use super::config::Bytes;
 use super::engine::Engine;
 use super::gate::Kind;
 use super::guesses::Guesses;
@@ -117,7 +118,12 @@ impl Exchange {
         if !user.is_some_and(User::is_operator) {
             return self.reply(token, &Event::Refused(Refusal::NotOperator));
         }
-        let mut lines = vec![format!("clients connected: {}", self.net.len())];
+        let (used, limit) = self.net.send_memory();
+        let (used, limit) = (used.div_ceil(1024 * 1024), Bytes(limit));
+        let mut lines = vec![
+            format!("clients connected: {}", self.net.len()),
+            format!("memory of all send queues: {used} MiB of {limit} (--outbox-all)"),
+        ];
         lines.extend(self.stats.lines());
         if token == CONSOLE {
             return lines.iter().for_each(|line| self.console.tell(line));
@@ -165,6 +171,13 @@ impl Exchange {
     pub(super) fn drain(&mut self, token: Token) {
         if let Some(connection) = self.net.drain(token) {
             self.broadcast.step_away(&mut connection.session);
+        }
+    }
+
+    /// Drops the peers that have taken nothing of what they are owed for too long.
+    pub(super) fn drop_stalled(&mut self) {
+        for token in self.net.stalled() {
+            self.gone(token);
         }
     }
 

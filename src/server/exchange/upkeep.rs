@@ -128,6 +128,9 @@ impl Exchange {
         while let Some(token) = self.net.next_overrun() {
             self.gone(token);
         }
+        while let Some(token) = self.net.next_over_budget() {
+            self.gone(token);
+        }
         self.broadcast.end_turn();
     }
 
@@ -140,6 +143,9 @@ impl Exchange {
             }
             self.broadcast.leave(token, connection.lane, &mut connection.session);
             acceptor.left(&connection);
+            if connection.life.reset {
+                connection.io.transport.abort();
+            }
         }
     }
 

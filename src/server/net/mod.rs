@@ -4,9 +4,12 @@
 //! taken out by [`Net::next_to_reap`] and nowhere else. All other code queues and marks; so no list
 //! is edited while it is walked, and a failed write cannot re-enter the hub.
 
+mod budget;
 mod peer;
+mod timer;
 
 pub(super) use peer::{Peer, Queues};
+pub(super) use timer::{PeerTimer, TimerKind};
 
 use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
@@ -14,7 +17,10 @@ use super::limits::Pace;
 use super::stats::{Counter, Stats};
 use crate::chat::Moment;
 use crate::chat::work::Cost;
-use chatloop_reactor::{Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written};
+use budget::SendBudget;
+use chatloop_reactor::{
+    ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written,
+};
 use log::{debug, error, warn};
 use std::collections::VecDeque;
 use std::io;
@@ -43,47 +49,6 @@ const LONGEST_PROBE_PAUSE: Duration = Duration::from_secs(60);
 /// still there.
 const HALF_CLOSED_PROBE: Duration = Duration::from_secs(15);
 
-/// What a timer is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum TimerKind {
-    /// Something about one connection.
-    Peer(Token, PeerTimer),
-    /// A burst may be over.
-    Trim,
-    /// Try to accept again after descriptors ran out.
-    Accept,
-    /// The graceful shutdown has lasted long enough.
-    Shutdown,
-    /// The console's escape-sequence timeout expired, or it is time to try to regain the terminal.
-    Console,
-}
-
-/// What a timer of a connection is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum PeerTimer {
-    /// The detection timeout: nothing has come that tells the protocol.
-    Detection,
-    /// The time to register, or to give the password, is over.
-    Registration,
-    /// Check the idle limit.
-    Idle,
-    /// Check whether a half-closed peer is still there.
-    Probe,
-    /// A peer has had its time to read the rest, or to close after our farewell.
-    Close,
-    /// The flood limit lets another line pass.
-    Flood,
-    /// Check whether an IRC client has left a batch open.
-    Batch,
-}
-
-impl PeerTimer {
-    /// The timer of this connection.
-    pub(super) fn of(self, token: Token) -> TimerKind {
-        TimerKind::Peer(token, self)
-    }
-}
-
 /// The connections and the loop's view of them.
 pub(super) struct Net {
     poller: Poller,
@@ -92,6 +57,7 @@ pub(super) struct Net {
     clock: Clock,
     started: Instant,
     queues: Queues,
+    budget: SendBudget,
     to_reap: VecDeque<Token>,
     scratch: Box<[u8]>,
     turns: u64,
@@ -109,6 +75,7 @@ impl Net {
             timers: Timers::new(),
             clock,
             queues: Queues::new(bounds, stats.clone()),
+            budget: SendBudget::new(bounds),
             to_reap: VecDeque::new(),
             scratch: vec![0; SCRATCH].into(),
             turns: 0,
@@ -134,6 +101,7 @@ impl Net {
         self.poller.wait(readiness, timeout)?;
         self.clock.tick();
         self.turns += 1;
+        self.budget.begin_turn(&mut self.queues.bounds);
         Ok(())
     }
 
@@ -351,7 +319,16 @@ impl Net {
                     }
                 }
             }
-            self.bytes_out += (before - connection.io.outbox.len()) as u64;
+            let left = connection.io.outbox.len();
+            self.bytes_out += (before - left) as u64;
+            if left == 0 {
+                connection.life.stalled_since = Tenths::NEVER;
+            } else if left < before || connection.life.stalled_since == Tenths::NEVER {
+                connection.life.stalled_since = Tenths::since(self.started, self.clock.now());
+                if let Some(when) = self.budget.watch(self.clock.now()) {
+                    self.timers.arm(when, TimerKind::Stall);
+                }
+            }
         }
         let bounds = &self.queues.bounds;
         if connection.life.phase == Phase::Draining && connection.is_drained() {
@@ -389,11 +366,55 @@ impl Net {
                 connection.address
             );
             self.stats.count(Counter::SendQueue);
-            connection.io.outbox.clear();
+            connection.discard_output();
             connection.life.blame(|| "send queue exceeded --outbox-hard".to_owned());
             return Some(token);
         }
         None
+    }
+
+    /// Whether this turn may go on answering; if not, what there is has to be written first.
+    pub(super) fn may_answer(&self) -> bool {
+        self.budget.may_answer()
+    }
+
+    /// The memory behind all send queues, and its limit.
+    pub(super) fn send_memory(&self) -> (usize, usize) {
+        (ChunkWriter::in_use(), self.budget.limit())
+    }
+
+    /// While the memory behind all send queues is over the budget: the next one to be dropped.
+    pub(super) fn next_over_budget(&mut self) -> Option<Token> {
+        if ChunkWriter::in_use() <= self.budget.limit() {
+            return None;
+        }
+        let now = self.tenths();
+        let token = self.budget.drop_largest(&mut self.connections, now);
+        match token {
+            Some(_) => self.stats.count(Counter::SendQueues),
+            None => {
+                if let Some(when) = self.budget.watch_shortage(self.clock.now()) {
+                    self.timers.arm(when, TimerKind::Shortage);
+                }
+            }
+        }
+        token
+    }
+
+    /// Time to look again whether memory is short; the flush of this turn does.
+    pub(super) fn check_shortage(&mut self) {
+        self.budget.end_shortage_watch();
+    }
+
+    /// The peers that have taken nothing for too long; they are to be dropped.
+    pub(super) fn stalled(&mut self) -> Vec<Token> {
+        let now = self.tenths();
+        let (stalled, owed) = self.budget.drop_stalled(&mut self.connections, now);
+        stalled.iter().for_each(|_| self.stats.count(Counter::Stalled));
+        if owed && let Some(when) = self.budget.watch(self.clock.now()) {
+            self.timers.arm(when, TimerKind::Stall);
+        }
+        stalled
     }
 
     // The end of a connection.
@@ -533,6 +554,7 @@ impl Net {
 
     /// Other bounds are in force: a peer that waits below the old soft limit may go on now.
     pub(super) fn set_bounds(&mut self, bounds: Bounds) {
+        self.budget.configure(bounds);
         self.queues.bounds = bounds;
         for token in self.connections.tokens() {
             if let Some(mut peer) = self.peer(token) {

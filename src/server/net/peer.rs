@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 
 /// The connections with something to do later in the turn, each once.
 pub(in crate::server) struct Queues {
+    /// Those in force: the soft one is 0 while memory is short.
     pub(super) bounds: Bounds,
     /// Have something to be written.
     pub(super) output: Vec<Token>,

@@ -1,6 +1,8 @@
 //! A peer that does not read: its own lines wait, then it is dropped; the others never notice.
 
 use super::{Bench, Client};
+use chatloop_reactor::ChunkWriter;
+use std::time::Duration;
 
 /// Bytes of one line.
 const LINE: usize = 4_000;
@@ -45,4 +47,71 @@ fn above_the_hard_limit_a_peer_is_dropped_and_the_others_are_told_why() {
     let lines = bench.wait_for(&mut talker, "slow quit");
     assert!(lines.last().unwrap().contains("--outbox-hard"), "{lines:?}");
     assert!(bench.longest_queue() <= 256 * 1024);
+}
+
+/// Lines for everyone until `slow` has more waiting than its socket takes.
+fn fill(bench: &mut Bench, talker: &mut Client) {
+    let line = format!("{}\n", "x".repeat(1000));
+    while bench.longest_queue() == 0 {
+        talker.send(&line.repeat(50));
+        bench.settle();
+        bench.lines(talker);
+    }
+}
+
+#[test]
+fn a_peer_that_takes_nothing_for_the_stall_timeout_is_dropped() {
+    let mut bench = Bench::new(&["--stall-timeout=20"]);
+    let mut talker = bench.join("talker");
+    let _slow = bench.join("slow");
+    fill(&mut bench, &mut talker);
+    for _ in 0..3 {
+        bench.pass(Duration::from_secs(5));
+    }
+    assert_eq!(bench.online(), 2, "15 s are not 20");
+    bench.lines(&mut talker);
+    for _ in 0..2 {
+        bench.pass(Duration::from_secs(5));
+    }
+    let lines = bench.wait_for(&mut talker, "slow");
+    assert!(lines.last().unwrap().contains("--stall-timeout"), "{lines:?}");
+    assert_eq!(bench.online(), 1);
+}
+
+#[test]
+fn above_the_budget_of_all_the_largest_queue_that_does_not_shrink_goes() {
+    let mut bench = Bench::new(&["--outbox-all=1M", "--outbox-hard=64M"]);
+    let mut talker = bench.join("talker");
+    let (_slow, mut reader) = (bench.join("slow"), bench.join("reader"));
+    let line = format!("{}\n", "x".repeat(1000));
+    for _ in 0..200 {
+        talker.send(&line.repeat(50));
+        bench.pass(Duration::from_millis(50));
+        bench.lines(&mut talker).clear();
+        bench.lines(&mut reader).clear();
+        assert!(ChunkWriter::in_use() < 3 << 20, "{}", ChunkWriter::in_use());
+    }
+    assert_eq!(bench.online(), 2, "only the slow one has gone");
+    reader.send("/whois talker\n");
+    bench.wait_for(&mut reader, "talker");
+}
+
+#[test]
+fn a_question_costs_nothing_while_its_asker_does_not_read() {
+    let mut bench = Bench::new(&["--outbox-all=2M", "--outbox-hard=64M", "--outbox-soft=64M"]);
+    let mut honest = bench.join("honest");
+    let mut askers: Vec<_> = (0..10).map(|number| bench.join(&format!("a{number}"))).collect();
+    bench.lines(&mut honest);
+    for asker in &mut askers {
+        asker.send(&"/help\n".repeat(2_000)); // 10 MB of answers
+    }
+    bench.settle();
+    bench.settle();
+    assert!(ChunkWriter::in_use() < 3 << 20, "{}", ChunkWriter::in_use());
+    honest.send("/help\n/fence\n");
+    bench.wait_for(&mut honest, "/fence");
+    // Who reads gets all of what it has asked for.
+    let mut patient = askers.remove(0);
+    patient.send("/fence\n");
+    bench.wait_for(&mut patient, "/fence");
 }

@@ -1,0 +1,48 @@
+//! What the loop's timers are for.
+
+use chatloop_reactor::Token;
+
+/// What a timer is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::server) enum TimerKind {
+    /// Something about one connection.
+    Peer(Token, PeerTimer),
+    /// Check who takes nothing of what it is owed.
+    Stall,
+    /// Check whether memory is still short.
+    Shortage,
+    /// A burst may be over.
+    Trim,
+    /// Try to accept again after descriptors ran out.
+    Accept,
+    /// The graceful shutdown has lasted long enough.
+    Shutdown,
+    /// The console's escape-sequence timeout expired, or it is time to try to regain the terminal.
+    Console,
+}
+
+/// What a timer of a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::server) enum PeerTimer {
+    /// The detection timeout: nothing has come that tells the protocol.
+    Detection,
+    /// The time to register, or to give the password, is over.
+    Registration,
+    /// Check the idle limit.
+    Idle,
+    /// Check whether a half-closed peer is still there.
+    Probe,
+    /// A peer has had its time to read the rest, or to close after our farewell.
+    Close,
+    /// The flood limit lets another line pass.
+    Flood,
+    /// Check whether an IRC client has left a batch open.
+    Batch,
+}
+
+impl PeerTimer {
+    /// The timer of this connection.
+    pub(in crate::server) fn of(self, token: Token) -> TimerKind {
+        TimerKind::Peer(token, self)
+    }
+}
