@@ -3,7 +3,7 @@
 use super::limits::{Pace, TokenBucket};
 use crate::chat::Origin;
 use log::warn;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// Origins whose rejections are logged one by one in a minute; those of all others are added up.
@@ -33,7 +33,7 @@ impl Entry {
 
 /// All origins that have clients, or had some a short while ago.
 pub(super) struct Origins {
-    entries: HashMap<Origin, Entry>,
+    entries: BTreeMap<Origin, Entry>,
     /// Entries at which idle ones are looked for.
     sweep_at: usize,
     /// Rejections logged in this minute.
@@ -42,7 +42,7 @@ pub(super) struct Origins {
 
 impl Origins {
     pub(super) fn new() -> Origins {
-        Origins { entries: HashMap::new(), sweep_at: IDLE, logged: 0 }
+        Origins { entries: BTreeMap::new(), sweep_at: IDLE, logged: 0 }
     }
 
     fn entry(&mut self, origin: Origin, now: Instant) -> &mut Entry {
