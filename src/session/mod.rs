@@ -9,6 +9,10 @@ mod detect;
 mod frame;
 #[cfg(feature = "web")]
 pub mod http;
+#[cfg(not(feature = "web"))]
+pub mod http {
+    pub use super::no_http::{HEAD_TIMEOUT, Session, Settings};
+}
 pub mod irc;
 #[cfg(not(feature = "web"))]
 mod no_http;
@@ -20,8 +24,6 @@ pub use action::{Action, Proof};
 pub use detect::{Detect, detect};
 pub use frame::{Body, Frame, ProofAnswer, Replay};
 pub use irc::View;
-#[cfg(not(feature = "web"))]
-pub use no_http as http;
 pub use plain::{Style, Theme};
 
 use crate::chat::{Event, Moment, Stamp, Viewpoint};

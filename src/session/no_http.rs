@@ -5,7 +5,7 @@ use super::frame::{Body, Frame};
 use crate::chat::Moment;
 use std::time::Duration;
 
-pub(super) const HEAD_TIMEOUT: Duration = Duration::ZERO;
+pub const HEAD_TIMEOUT: Duration = Duration::ZERO;
 
 #[derive(Clone, Default, Debug)]
 pub struct Settings;
@@ -23,21 +23,21 @@ impl Settings {
 pub enum Session {}
 
 impl Session {
-    pub(super) fn begin(_: &Settings) -> Option<Session> {
+    pub fn begin(_: &Settings) -> Option<Session> {
         None
     }
 
-    pub(super) fn next<'i>(&mut self, _: &'i [u8]) -> Frame<'i> {
+    pub fn next<'i>(&mut self, _: &'i [u8]) -> Frame<'i> {
         match *self {}
     }
 
-    pub(super) fn take(&self, _: &Body<'_>, _: &Settings, _: Moment) -> Action {
+    pub fn take(&self, _: &Body<'_>, _: &Settings, _: Moment) -> Action {
         match *self {}
     }
 
-    pub(super) fn timeout(_: Moment) -> Action {
+    pub fn timeout(_: Moment) -> Action {
         Action::Gone
     }
 
-    pub(super) fn farewell(_: &str, _: &mut Vec<u8>) {}
+    pub fn farewell(_: &str, _: &mut Vec<u8>) {}
 }

@@ -245,11 +245,13 @@ mod tests {
 
     #[test]
     fn a_head_says_where_to_and_what_follows() {
-        let head = "GET /a/b?c=d HTTP/1.1\r\nHost: X.org\r\nConnection: keep-alive, Upgrade\r\n\r\n";
+        let head =
+            "GET /a/b?c=d HTTP/1.1\r\nHost: X.org\r\nConnection: keep-alive, Upgrade\r\n\r\n";
         let found = request(head).unwrap();
         assert_eq!((found.method, found.path, found.host), ("GET", Some("/a/b"), Some("X.org")));
         assert!(found.lists("connection", "upgrade") && !found.has_body && !found.is_old);
-        let found = request("POST http://a.org:1?x HTTP/1.1\r\nHost: b\r\nContent-Length: 7\r\n\r\n");
+        let found =
+            request("POST http://a.org:1?x HTTP/1.1\r\nHost: b\r\nContent-Length: 7\r\n\r\n");
         let found = found.unwrap();
         assert_eq!((found.path, found.host, found.has_body), (Some("/"), Some("a.org:1"), true));
         let found = request("OPTIONS * HTTP/1.0\r\nVia: 1.1 x\r\n\r\n").unwrap();
@@ -297,7 +299,10 @@ mod tests {
         let mut out = Vec::new();
         response.write(None, &mut out);
         let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("\r\nContent-Length: 13\r\n") && text.ends_with("\r\n\r\n"), "{text}");
+        assert!(
+            text.contains("\r\nContent-Length: 13\r\n") && text.ends_with("\r\n\r\n"),
+            "{text}"
+        );
     }
 
     proptest! {

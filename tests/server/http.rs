@@ -72,7 +72,10 @@ fn metrics_count_what_the_server_has_done() {
     let missing = ask(&server, "GET /no/such/page HTTP/1.1\nHost: localhost");
     assert!(missing.starts_with("HTTP/1.1 404 Not Found\r\n"), "{missing}");
     let text = ask(&server, "GET /metrics HTTP/1.1\nHost: localhost");
-    assert!(text.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{text}");
+    assert!(
+        text.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"),
+        "{text}"
+    );
     for line in [
         "# TYPE chatloop_connections gauge",
         "chatloop_connections{dialect=\"http\"} 1",
@@ -85,7 +88,10 @@ fn metrics_count_what_the_server_has_done() {
     }
     let head = "GET /metrics HTTP/1.1\nHost: localhost\nAccept: application/openmetrics-text";
     let text = ask(&server, head);
-    assert!(text.contains("\r\nContent-Type: application/openmetrics-text; version=1.0.0"), "{text}");
+    assert!(
+        text.contains("\r\nContent-Type: application/openmetrics-text; version=1.0.0"),
+        "{text}"
+    );
     assert!(text.ends_with("# EOF\n"), "{text}");
 }
 

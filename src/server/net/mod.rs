@@ -63,7 +63,6 @@ pub(super) struct Net {
     to_reap: VecDeque<Token>,
     scratch: Box<[u8]>,
     turn_times: TurnTimes,
-    turns: u64,
     bytes_in: u64,
     bytes_out: u64,
     stats: Stats,
@@ -82,7 +81,6 @@ impl Net {
             to_reap: VecDeque::new(),
             scratch: vec![0; SCRATCH].into(),
             turn_times: TurnTimes::default(),
-            turns: 0,
             bytes_in: 0,
             bytes_out: 0,
             stats,
@@ -106,7 +104,6 @@ impl Net {
         };
         self.poller.wait(readiness, timeout)?;
         self.clock.tick();
-        self.turns += 1;
         self.budget.begin_turn(&mut self.queues.bounds);
         Ok(())
     }
@@ -137,7 +134,7 @@ impl Net {
 
     /// Turns, and bytes received and sent so far.
     pub(super) fn totals(&self) -> (u64, u64, u64) {
-        (self.turns, self.bytes_in, self.bytes_out)
+        (self.turn_times.count(), self.bytes_in, self.bytes_out)
     }
 
     /// How long turns have taken so far.

@@ -28,8 +28,14 @@ impl TurnTimes {
         self.sum += time;
     }
 
+    /// Turns so far.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
     /// The sum in seconds, the count, and each bucket: its bound in seconds, and how many turns are in
     /// it and in none before it.
+    #[cfg(feature = "web")]
     pub(in crate::server) fn read(&self) -> (f64, u64, Vec<(f64, u64)>) {
         let buckets = BOUNDS.iter().zip(self.counts);
         let buckets = buckets.map(|(bound, count)| (Duration::from_micros(*bound), count));
@@ -38,7 +44,7 @@ impl TurnTimes {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "web"))]
 mod tests {
     use super::*;
 

@@ -153,7 +153,9 @@ fn answer(request: &Request<'_>, settings: &Settings, now: Moment) -> Action {
             ..Response::text(200, "ok")
         }),
         Route::Metrics => Action::Scrape {
-            open_metrics: request.list("accept").any(|it| it.starts_with("application/openmetrics")),
+            open_metrics: request
+                .list("accept")
+                .any(|it| it.starts_with("application/openmetrics")),
             forwarded: request.is_forwarded(),
             head_only,
         },
