@@ -44,6 +44,7 @@ mod log;
 mod metrics;
 mod net;
 mod operator;
+mod origins;
 mod outlet;
 pub mod password;
 mod random;

@@ -4,7 +4,8 @@
 //! - [`irc`]: IRC's lines and messages;
 //! - `http`: the head of a request, and responses (feature `web`);
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
-//! - [`scram`]: the messages of SCRAM.
+//! - [`scram`]: the messages of SCRAM;
+//! - [`address`], [`seconds`]: a server's address and a time, as people write them on a command line.
 
 pub mod address;
 pub mod clean;
@@ -13,3 +14,4 @@ pub mod frame;
 pub mod http;
 pub mod irc;
 pub mod scram;
+pub mod seconds;
