@@ -1,8 +1,8 @@
-//! Limits per address, and the pace of a client: the flood limit.
+//! Limits per address, of clients and of new accounts, and the pace of a client: the flood limit.
 
 use crate::chat::Origin;
 use crate::chat::work::Cost;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 /// Most clients from one origin that is not loopback, unless a flag says otherwise: a course
@@ -19,6 +19,13 @@ pub(super) const LINE_WORK: Cost = Cost(100_000);
 /// Unfinished work of one origin that is not loopback, in milliseconds, unless a flag says otherwise:
 /// what others wait for at most, and enough to fill a turn.
 pub(super) const DEFAULT_ORIGIN_WORK: u32 = 4;
+
+/// Accounts that one origin that is not loopback may register within an hour, unless a flag says
+/// otherwise: a course registers in its first lesson, and a million takes a year.
+pub(super) const DEFAULT_REGISTRATIONS: u32 = 100;
+
+/// Origins whose registrations are remembered; the one that may register most gives way.
+const REGISTERING_ORIGINS: usize = 4_096;
 
 /// How many seconds' worth of lines may come at once.
 const BURST_SECONDS: u32 = 10;
@@ -64,6 +71,42 @@ impl Pace {
     pub(super) fn new(per_second: u32) -> Pace {
         let per_line = Duration::from_secs(1) / per_second.max(1);
         Pace { per_line, burst: per_line * per_second.max(1) * BURST_SECONDS }
+    }
+
+    /// So many an hour, all of them at once.
+    fn per_hour(number: u32) -> Pace {
+        let burst = Duration::from_secs(3_600);
+        Pace { per_line: burst / number.max(1), burst }
+    }
+}
+
+/// Who has registered accounts lately.
+#[derive(Default)]
+pub(super) struct Registrations {
+    buckets: BTreeMap<Origin, TokenBucket>,
+}
+
+impl Registrations {
+    /// One more account of this origin.
+    ///
+    /// # Errors
+    /// It is too early, by this much.
+    pub(super) fn take(
+        &mut self,
+        origin: Origin,
+        per_hour: u32,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        if self.buckets.len() >= REGISTERING_ORIGINS && !self.buckets.contains_key(&origin) {
+            self.buckets.retain(|_, bucket| bucket.full_at > now);
+            let emptiest = self.buckets.iter().min_by_key(|(_, bucket)| bucket.full_at);
+            let gives_way = emptiest.map(|(origin, _)| *origin);
+            if let Some(other) = gives_way.filter(|_| self.buckets.len() >= REGISTERING_ORIGINS) {
+                self.buckets.remove(&other);
+            }
+        }
+        let bucket = self.buckets.entry(origin).or_insert(TokenBucket::new(now));
+        bucket.take(Pace::per_hour(per_hour), now).map_err(|until| until - now)
     }
 }
 
@@ -122,6 +165,24 @@ mod tests {
         counts.leave(origin);
         assert_eq!(counts.count(origin), 0);
         assert!(counts.counts.is_empty());
+    }
+
+    #[test]
+    fn an_origin_registers_so_many_an_hour_and_only_the_latest_are_remembered() {
+        let (mut registrations, start) = (Registrations::default(), Instant::now());
+        let origin = |number: u32| Origin::V4(number.to_be_bytes());
+        for _ in 0..4 {
+            registrations.take(origin(0), 4, start).unwrap();
+        }
+        let quarter = Duration::from_secs(900);
+        assert_eq!(registrations.take(origin(0), 4, start), Err(quarter));
+        registrations.take(origin(0), 4, start + quarter).unwrap();
+        for number in 1..2 * REGISTERING_ORIGINS as u32 {
+            registrations.take(origin(number), 4, start + quarter).unwrap();
+            assert!(registrations.buckets.len() <= REGISTERING_ORIGINS);
+        }
+        // The one with the most left gave way.
+        assert!(registrations.take(origin(0), 4, start + quarter).is_err());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::config::Bytes;
 use super::engine::Engine;
 use super::gate::Kind;
 use super::guesses::Guesses;
+use super::limits::Registrations;
 use super::net::Net;
 use super::operator::{CONSOLE, ConsoleService};
 use super::reload::Live;
@@ -37,6 +38,7 @@ pub(super) struct Exchange {
     live: Live,
     stats: Stats,
     guesses: Guesses,
+    registrations: Registrations,
     /// What is to be done for one connection; its memory is used again.
     actions: Vec<Action>,
 }
@@ -50,8 +52,18 @@ impl Exchange {
         (console, live): (ConsoleService, Live),
         stats: Stats,
     ) -> Exchange {
-        let (guesses, actions) = (Guesses::new(), Vec::new());
-        Exchange { net, engine, broadcast, workers, console, live, stats, guesses, actions }
+        Exchange {
+            net,
+            engine,
+            broadcast,
+            workers,
+            console,
+            live,
+            stats,
+            guesses: Guesses::new(),
+            registrations: Registrations::default(),
+            actions: Vec::new(),
+        }
     }
 
     /// Proposes a change. It happens when the journal has committed it.
