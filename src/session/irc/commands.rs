@@ -1,8 +1,8 @@
 //! The table of commands, and the lookup of a line's command in it.
 
 use super::{
-    Context, Replies, Session, View, about, account, capabilities, channel, history, messages, metadata, modes, multiline,
-    operator, people, read_marker, registration, sasl,
+    Context, Replies, Session, View, about, account, capabilities, channel, history, messages,
+    metadata, modes, multiline, operator, people, read_marker, registration, sasl,
 };
 use crate::session::action::Action;
 use crate::session::frame::PasswordAnswer;
