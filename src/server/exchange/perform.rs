@@ -212,7 +212,10 @@ impl Exchange {
             begun.map_err(|wait| Refusal::TryLater(seconds(wait)))?;
         }
         if matches!(work, Work::Hash { .. } | Work::Verify { .. }) {
-            self.net.charge_alone(token, work::HASH);
+            let (pace, now) = (self.net.pace(), self.net.now());
+            if let Some(connection) = self.net.connection(token) {
+                connection.gate.charge(work::HASH, pace, now);
+            }
         }
         self.workers.submit(token, origin, work);
         self.block(token);

@@ -218,13 +218,6 @@ impl Net {
         }
     }
 
-    /// Work is done for a connection on another thread: its flood limit pays.
-    pub(super) fn charge_alone(&mut self, token: Token, cost: Cost) {
-        if let Some(connection) = self.connections.get_mut(token) {
-            connection.gate.charge(cost, self.queues.bounds.pace, self.clock.now());
-        }
-    }
-
     /// Another limit of unfinished work is in force.
     pub(super) fn limit_work(&mut self, token: Token, limit: Option<Cost>) {
         if let Some(connection) = self.connections.get_mut(token) {
