@@ -22,5 +22,7 @@ mod irc_history;
 mod isupport;
 mod limits;
 mod metadata;
+#[cfg(target_os = "linux")]
+mod origins;
 mod sasl;
 mod settings;
