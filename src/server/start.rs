@@ -123,7 +123,8 @@ pub(super) fn open_journal(
     let (mut journal, hub) =
         Journal::open(directory, &limits, &runtime).map_err(StartError::Journal)?;
     // The previous sessions are over.
-    journal.propose(Moment(0), SessionId(NOBODY.to_bits()), Change::Restarted { node: 0 });
+    let now = Moment(clock.unix_milliseconds());
+    journal.propose(now, SessionId(NOBODY.to_bits()), Change::Restarted { node: 0 });
     Ok((journal, hub))
 }
 
@@ -133,11 +134,5 @@ struct Time(Clock);
 impl TimeSource for Time {
     fn instant(&self) -> Instant {
         self.0.now() + self.0.spent()
-    }
-
-    fn moment(&self) -> Moment {
-        let mut clock = self.0.clone();
-        clock.tick();
-        Moment(clock.unix_milliseconds())
     }
 }

@@ -35,6 +35,7 @@ counters! {
     SendQueues "clients disconnected for the send queues of all together (--outbox-all)";
     Stalled "clients disconnected for not reading (--stall-timeout)";
     Guesses "logins delayed after wrong passwords";
+    NotSaved "changes rejected because they could not be saved (--data, --max-data)";
     Logins "logins rejected because too many were in progress";
 }
 
