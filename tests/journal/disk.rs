@@ -276,7 +276,7 @@ fn a_clock_that_was_ahead_is_followed_back_and_forgets_nothing_meanwhile() {
         chat.says(BOB, "tick");
     }
     let left = chat.lobby(Range::Latest, 500);
-    assert_eq!(left[0], "day 10", "{left:?}");
+    assert_eq!(left[0], "day 11", "{left:?}");
 }
 
 #[test]
