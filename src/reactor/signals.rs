@@ -137,6 +137,12 @@ mod tests {
     }
 
     #[test]
+    fn a_write_beyond_a_limit_is_an_error_and_not_the_end() {
+        ignore_write_signals().unwrap();
+        assert!(is_ignored(libc::SIGPIPE) && is_ignored(libc::SIGXFSZ));
+    }
+
+    #[test]
     fn a_signal_is_an_event_and_then_a_value() {
         // SIGWINCH and no other: its default is to do nothing, so tests that run beside this one
         // are safe.

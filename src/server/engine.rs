@@ -185,7 +185,7 @@ impl Engine {
             error!("messages cannot be saved at present: {detail}");
         } else if let Some((since, rejected)) = self.failing.take() {
             let seconds = now.saturating_duration_since(since).as_secs();
-            warn!("messages are saved again, after {seconds} s; {rejected} changes were rejected");
+            warn!("messages are saved again, after {seconds} s (changes rejected: {rejected})");
         }
         self.health = health;
     }

@@ -3,6 +3,8 @@
 use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, runtime, say};
 use chatloop::chat::{Change, Name, Point, QuitReason, Range, Scope};
 use chatloop::journal::{Health, Journal, JournalError, Limits, Wake};
+use chatloop_reactor::signals::ignore_write_signals;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -162,6 +164,60 @@ fn a_damaged_file_is_told_from_an_empty_one() {
     assert!(matches!(found, JournalError::Corrupt { .. }), "{found:?}");
 }
 
+/// The test below runs this in a process of its own, because the limit is the whole process's.
+#[test]
+#[ignore = "part of a_disk_that_was_full_keeps_again_as_soon_as_there_is_space"]
+fn full() {
+    let Some(directory) = std::env::var_os("CHATLOOP_TEST_DIRECTORY") else { return };
+    let mut chat = Chat::disk(Path::new(&directory), &Limits::default());
+    ignore_write_signals().unwrap();
+    let (_, most) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
+    setrlimit(Resource::RLIMIT_FSIZE, 512 * 1024, most).unwrap();
+    let long = "x".repeat(8 * 1024);
+    let mut kept = Vec::new();
+    let mut number = 0;
+    let mut says = |chat: &mut Chat, kept: &mut Vec<String>| {
+        number += 1;
+        let text = format!("{number} {long}");
+        let is_kept = chat.tries(ALICE, say(&text, None)).is_some();
+        kept.extend(is_kept.then_some(text));
+        is_kept
+    };
+    while says(&mut chat, &mut kept) {}
+    assert!(matches!(chat.journal.health(), Health::Failing { .. }));
+    assert!(chat.tries(BOB, Change::Leave { departure: QuitReason::Quit }).is_some());
+    for _ in 0..100 {
+        says(&mut chat, &mut kept);
+    }
+    assert_eq!(chat.lobby(Range::Latest, 500).len(), kept.len());
+    // Space again.
+    setrlimit(Resource::RLIMIT_FSIZE, most, most).unwrap();
+    let since = Instant::now();
+    while !says(&mut chat, &mut kept) {
+        assert!(since.elapsed() < Duration::from_secs(20), "{:?}", chat.journal.health());
+    }
+    (0..50).for_each(|_| assert!(says(&mut chat, &mut kept)));
+    let before = chat.hub.clone();
+    // As after a crash.
+    drop(chat);
+    let mut chat = Chat::reopened(Path::new(&directory), &Limits::default());
+    assert_eq!(chat.hub, before);
+    assert_eq!(chat.lobby(Range::Latest, 500), kept);
+    println!("kept {}", kept.len());
+}
+
+#[test]
+fn a_disk_that_was_full_keeps_again_as_soon_as_there_is_space() {
+    let scratch = Scratch::new("space");
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "disk::full", "--ignored", "--nocapture", "--test-threads=1"])
+        .env("CHATLOOP_TEST_DIRECTORY", &scratch.0)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("kept "), "{output:?}");
+}
+
 #[test]
 fn a_limited_file_rejects_messages_in_words_and_loses_nothing_that_was_kept() {
     let scratch = Scratch::new("full");
@@ -207,11 +263,10 @@ fn a_writer_that_panics_goes_on_from_the_file() {
     while chat.tries(ALICE, say("after", None)).is_none() {
         assert!(Instant::now() < end, "{:?}", chat.journal.health());
     }
-    assert_eq!(chat.journal.health(), Health::Good);
     assert!(chat.tries(BOB, Change::Leave { departure: QuitReason::Quit }).is_some());
     assert_eq!(chat.lobby(Range::Latest, 500), ["before", "after"]);
     let before = chat.hub.clone();
-    chat.journal.close();
+    assert_eq!(chat.journal.close(), Health::Good);
     let mut chat = Chat::reopened(&scratch.0, &Limits::default());
     assert_eq!(chat.hub, before);
     assert_eq!(chat.lobby(Range::Latest, 500), ["before", "after"]);
@@ -243,26 +298,26 @@ fn a_clock_that_was_ahead_is_followed_back_and_forgets_nothing_meanwhile() {
     let scratch = Scratch::new("ahead");
     let month = Duration::from_secs(30 * 24 * 60 * 60);
     let limits = Limits { age: Some(month), ..Limits::default() };
-    let mut chat = Chat::inline(&scratch.0, &limits).peopled();
     let today = 20_000 * DAY;
-    chat.clock = today;
-    chat.says(ALICE, "today");
-    chat.clock = today + 400 * DAY;
-    // Each record lets one step of the maintenance follow.
-    for number in 0..50 {
-        chat.says(BOB, &format!("ahead {number}"));
+    for mut chat in [Chat::inline(&scratch.0, &limits).peopled(), Chat::memory(&limits)] {
+        chat.clock = today;
+        chat.says(ALICE, "today");
+        chat.clock = today + 400 * DAY;
+        // Each record lets one step of the maintenance follow.
+        for number in 0..50 {
+            chat.says(BOB, &format!("ahead {number}"));
+        }
+        chat.clock = today + 1_000;
+        chat.says(ALICE, "today again");
+        chat.clock = today + 500;
+        chat.says(ALICE, "half a second back");
+        let shown = chat.past(Scope::Room(lobby()), Range::Latest, 500);
+        assert_eq!(shown.len(), 53, "nothing is forgotten");
+        assert!(shown.is_sorted_by_key(|it| (it.id, it.number)));
+        let last: Vec<i64> = shown[51..].iter().map(|it| it.time.0).collect();
+        assert_eq!(last, [today + 1_001, today + 1_001]);
+        assert_eq!(shown[1].time.0, today + 400 * DAY + 1);
     }
-    chat.clock = today + 1_000;
-    chat.says(ALICE, "today again");
-    chat.clock = today + 500;
-    chat.says(ALICE, "half a second back");
-    let shown = chat.past(Scope::Room(lobby()), Range::Latest, 500);
-    assert_eq!(shown.len(), 53, "nothing is forgotten");
-    assert!(shown.is_sorted_by_key(|it| (it.id, it.number)));
-    let last: Vec<i64> = shown[51..].iter().map(|it| it.time.0).collect();
-    assert_eq!(last, [today + 1_001, today + 1_001]);
-    assert_eq!(shown[1].time.0, today + 400 * DAY + 1);
-    drop(chat);
     // A month later, a day at a time, all of this is too old, whatever its stamp.
     let mut chat = Chat::inline(&scratch.0, &limits);
     for day in 1..=40 {
@@ -346,7 +401,7 @@ fn what_is_too_old_is_forgotten_words_or_not() {
     assert_eq!(chat.playback(Range::Latest, 500).len(), 303);
     chat.journal.close();
     let limits = Limits { age: Some(Duration::from_secs(60)), ..Limits::default() };
-    let mut chat = Chat::reopened(&scratch.0, &limits);
+    let mut chat = Chat::inline(&scratch.0, &limits);
     chat.clock += 10 * 60 * 1_000;
     let mut chat = chat.peopled();
     let left = (0..200).find(|_| {

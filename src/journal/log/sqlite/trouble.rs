@@ -12,6 +12,8 @@ pub(super) struct Trouble {
     health: Health,
     /// Only the lock of another process is in the way, which passes.
     busy: bool,
+    /// The disk is, which may have space for one record and not for the next.
+    disk: bool,
     since: Instant,
 }
 
@@ -19,7 +21,13 @@ impl Trouble {
     pub(super) fn new(error: &JournalError, since: Instant) -> Trouble {
         let (reason, detail) = (error.reason(), error.to_string().into());
         let busy = matches!(error, JournalError::Busy { .. });
-        Trouble { health: Health::Failing { reason, detail }, busy, since }
+        let disk = matches!(error, JournalError::Full { .. } | JournalError::Database { .. });
+        Trouble { health: Health::Failing { reason, detail }, busy, disk, since }
+    }
+
+    /// Whether one successful write proves that it is over.
+    pub(super) fn is_over_at_once(&self) -> bool {
+        !self.disk
     }
 
     pub(super) fn since(&self) -> Instant {

@@ -25,7 +25,7 @@ use crate::journal::log::proposal::{Committed, Proposal, Rejected};
 use crate::journal::runtime::TimeSource;
 use rusqlite::{Result, Transaction, TransactionBehavior, params};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg(test)]
 mod tests;
@@ -53,6 +53,8 @@ pub(super) struct Writer {
     /// It is above that.
     full: Option<Trouble>,
     trouble: Option<Trouble>,
+    /// It was written again, perhaps only just: still reported until then.
+    settling: Option<(Trouble, Instant)>,
     retry: Retry,
     /// The hub contains records whose transaction is open or has failed.
     hub_is_ahead: bool,
@@ -81,6 +83,7 @@ impl Writer {
             most: limits.file_size.map(|size| size - size / limits::RESERVE),
             full: None,
             trouble: None,
+            settling: None,
             hub_is_ahead: false,
             unkept: false,
             lost: false,
@@ -101,7 +104,11 @@ impl Writer {
         match &self.trouble {
             Some(_) if self.lost => limits::RETENTION_EVERY,
             Some(_) => self.retry.at().saturating_duration_since(self.time.instant()),
-            None => self.maintenance.due_in(),
+            None => {
+                let settled = self.settling.as_ref().map(|(_, at)| *at);
+                let settled = settled.map(|at| at.saturating_duration_since(self.time.instant()));
+                self.maintenance.due_in().min(settled.unwrap_or(Duration::MAX))
+            }
         }
     }
 
@@ -115,9 +122,13 @@ impl Writer {
             self.attempt();
             return Some(self.hand_back());
         }
-        let error = self.try_to_maintain().err()?;
-        self.failed(&error);
-        Some(self.hand_back())
+        let outcome = self.try_to_maintain();
+        if let Err(error) = &outcome {
+            self.failed(error);
+        }
+        let now = self.time.instant();
+        let settled = self.settling.take_if(|(_, at)| *at <= now).is_some();
+        (settled || outcome.is_err()).then(|| self.hand_back())
     }
 
     /// Leaves a snapshot for a quick start. What still cannot be written now is rejected.
@@ -131,6 +142,7 @@ impl Writer {
             // All records are in the file: the next start takes longer, no more.
             log::warn!("no snapshot at the end: {}", classify(&self.store.database.path, error));
         }
+        self.settling.take_if(|(trouble, _)| trouble.is_over_at_once());
         self.sort_out(false)
     }
 
@@ -149,7 +161,11 @@ impl Writer {
     /// Writes what is in hand, and what is left of a trouble.
     fn attempt(&mut self) {
         match self.try_to_write() {
-            Ok(()) => self.trouble = None,
+            Ok(()) => {
+                let settled = self.time.instant() + limits::SETTLED;
+                let over = self.trouble.take().map(|trouble| (trouble, settled));
+                self.settling = over.or(self.settling.take());
+            }
             Err(error) => self.failed(&error),
         }
     }
@@ -193,7 +209,8 @@ impl Writer {
     fn sort_out(&mut self, patient: bool) -> Batch {
         let mut committed = Vec::new();
         let mut waiting = Waiting::new(patient);
-        let troubles = self.trouble.as_ref().or(self.full.as_ref());
+        let settling = self.settling.as_ref().map(|(trouble, _)| trouble);
+        let troubles = self.trouble.as_ref().or(settling).or(self.full.as_ref());
         let health = troubles.map_or(Health::Good, Trouble::health);
         let in_hand = std::mem::take(&mut self.in_hand);
         match &health {
