@@ -13,12 +13,21 @@ pub struct Limits {
     /// Bytes that the database file may reach. Above all but [`RESERVE`] of it messages are rejected;
     /// the rest is for deletions and accounts.
     pub file_size: Option<u64>,
+    /// Bytes of all messages that the journal in memory keeps: texts, tags, names, reactions, and
+    /// what the tables need.
+    pub memory: usize,
     pub durability: Durability,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { per_room: None, age: None, file_size: None, durability: Durability::Process }
+        Limits {
+            per_room: None,
+            age: None,
+            file_size: None,
+            memory: MEMORY_BYTES,
+            durability: Durability::Process,
+        }
     }
 }
 
@@ -50,8 +59,7 @@ pub const ALL_GUEST_BYTES: usize = 16 * 1024 * 1024;
 pub const MEMORY_EVENTS: usize = 50_000;
 /// Their bytes.
 pub const MEMORY_EVENT_BYTES: usize = 16 * 1024 * 1024;
-/// Bytes of all messages that the journal in memory keeps: texts, tags, names, reactions, and what
-/// the tables need.
+/// [`Limits::memory`], unless it is configured.
 pub const MEMORY_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes that a message's places in the tables need, about; and the work of passing over one.
 pub const MEMORY_OVERHEAD: usize = 128;

@@ -394,6 +394,10 @@ pub struct Boot {
     #[arg(long, default_value = "off", value_name = "DAYS|off")]
     pub keep_days: OrOff<Days>,
 
+    /// Memory for messages without --data; above it the oldest are forgotten
+    #[arg(long, default_value = "64M", value_name = "BYTES")]
+    pub history_memory: Bytes,
+
     /// Size that the database may reach; above nine tenths of it messages are rejected, while
     /// deletions and accounts are still saved. The log beside it (a few MiB) does not count
     #[arg(long, default_value = "off", value_name = "BYTES|off", value_parser = parse_max_data)]

@@ -50,6 +50,11 @@ impl Found {
             | Found::Failed(token, _) => *token,
         }
     }
+
+    /// Whether it is a search that has not looked through everything.
+    pub(super) fn is_partial(&self) -> bool {
+        matches!(self, Found::Show(_, Event::Past(past)) if past.unsearched.is_some())
+    }
 }
 
 /// The chat, its journal, and who waits for which answer.

@@ -112,6 +112,7 @@ pub(super) fn open_journal(
     let limits = Limits {
         per_room: config.boot.keep_messages.on().map(|count| count.get().into()),
         age: config.boot.keep_days.on().map(Days::duration),
+        memory: config.boot.history_memory.0,
         file_size: config.boot.max_data.on().map(|size| size.0 as u64),
         ..Limits::default()
     };

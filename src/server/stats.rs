@@ -36,6 +36,9 @@ counters! {
     Stalled "clients disconnected for not reading (--stall-timeout)";
     Guesses "logins delayed after wrong passwords";
     NotSaved "changes rejected because they could not be saved (--data, --max-data)";
+    Searches "searches ended before they were through";
+    Replays "users who joined without history because it took too long";
+    Queries "history queries that failed or took too long";
     Logins "logins rejected because too many were in progress";
 }
 

@@ -25,6 +25,7 @@ pub(super) struct MessageRings {
     age: Option<Age>,
     messages: BTreeMap<RecordId, Stored>,
     rings: HashMap<Ring, VecDeque<RecordId>>,
+    most_bytes: usize,
     /// The size of all messages.
     bytes: usize,
     events: EventRings,
@@ -78,6 +79,7 @@ impl MessageRings {
         MessageRings {
             per_ring,
             age: age.clone(),
+            most_bytes: limits.memory,
             messages: BTreeMap::new(),
             rings: HashMap::new(),
             bytes: 0,
@@ -155,7 +157,7 @@ impl MessageRings {
     }
 
     fn trim(&mut self) {
-        while self.messages.len() > limits::MEMORY_MESSAGES || self.bytes > limits::MEMORY_BYTES {
+        while self.messages.len() > limits::MEMORY_MESSAGES || self.bytes > self.most_bytes {
             self.remove_oldest();
         }
     }

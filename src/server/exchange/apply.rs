@@ -148,6 +148,9 @@ impl Exchange {
     }
 
     fn hand_out(&mut self, found: Found) {
+        if found.is_partial() {
+            self.stats.count(Counter::Searches);
+        }
         let (token, action) = match found {
             Found::Replay(CONSOLE, _, past) => {
                 past.iter().for_each(|past| self.console.hear(past, Viewpoint::Observer));
@@ -157,6 +160,7 @@ impl Exchange {
                 let hub = self.engine.hub();
                 self.broadcast.release(&mut self.net, hub, (token, id), past.as_ref());
                 if past.is_none() {
+                    self.stats.count(Counter::Replays);
                     self.notice(token, "history took too long; /history shows it");
                 }
                 return;
@@ -164,6 +168,7 @@ impl Exchange {
             Found::Show(token, event) => (token, Action::Show(Box::new(event))),
             Found::Decide(token, command) => (token, Action::Do(command)),
             Found::Failed(token, why) => {
+                self.stats.count(Counter::Queries);
                 (token, Action::Tell(vec![format!("the database cannot answer: {why}")]))
             }
         };
