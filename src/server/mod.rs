@@ -40,8 +40,11 @@ mod intake;
 mod job_queue;
 mod limits;
 mod log;
+#[cfg(feature = "web")]
+mod metrics;
 mod net;
 mod operator;
+mod origins;
 mod outlet;
 pub mod password;
 mod random;

@@ -54,7 +54,7 @@ impl Exchange {
     ) {
         let (hub, config) = (self.engine.hub(), self.live.config());
         let Some(NewPeer { transport, address, rejection }) =
-            acceptor.admit(client, &self.net, hub, config)
+            acceptor.admit(client, &mut self.net, hub, config)
         else {
             return;
         };
@@ -118,8 +118,9 @@ impl Exchange {
 
     /// The time to register, or to give the password, is over.
     fn end_registration(&mut self, token: Token) {
+        let now = self.net.moment();
         let session = self.net.connection(token).map(|connection| &connection.session);
-        self.actions.extend(session.and_then(Dialect::registration_timeout));
+        self.actions.extend(session.and_then(|session| session.registration_timeout(now)));
         self.perform(token);
     }
 
@@ -142,7 +143,7 @@ impl Exchange {
                 self.propose(token, Change::Leave { departure });
             }
             self.broadcast.leave(token, connection.lane, &mut connection.session);
-            acceptor.left(&connection);
+            acceptor.left(&connection, self.net.now());
             if connection.life.reset {
                 connection.io.transport.abort();
             }
