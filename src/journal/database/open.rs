@@ -44,9 +44,8 @@ impl Database {
     /// Bytes of the file that are in use.
     pub(in crate::journal) fn used(&self) -> rusqlite::Result<u64> {
         let read = |name: &str| {
-            self.connection.pragma_query_value(None, name, |row| {
-                row.get::<_, i64>(0).map(i64::unsigned_abs)
-            })
+            self.connection
+                .pragma_query_value(None, name, |row| row.get::<_, i64>(0).map(i64::unsigned_abs))
         };
         let used = read("page_count")?.saturating_sub(read("freelist_count")?);
         Ok(used.saturating_mul(read("page_size")?))

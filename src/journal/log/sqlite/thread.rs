@@ -153,7 +153,9 @@ mod tests {
             batch.committed.iter().map(|it| it.proposal.unwrap().0).collect()
         };
         assert_eq!((committed(&first), first.health), (vec![1], Health::Good));
-        assert!(matches!(failed.health, Health::Failing { reason, .. } if reason.contains("failed")));
+        assert!(
+            matches!(failed.health, Health::Failing { reason, .. } if reason.contains("failed"))
+        );
         // The clock stands still, so it is not yet time to try again.
         assert_eq!(committed(&last), [3]);
         let rejected: Vec<u64> = last.rejected.iter().map(|it| it.proposal.id.0).collect();
