@@ -46,6 +46,7 @@ counters! {
     Searches "searches ended before they were through";
     Replays "users who joined without history because it took too long";
     Queries "history queries that failed or took too long";
+    Registrations "accounts not registered for their address's count (--register-limit)";
     Logins "logins rejected because too many were in progress";
 }
 
