@@ -116,7 +116,7 @@ impl<'options> Client<'options> {
     ) -> io::Result<Client<'options>> {
         let person = connect_options.person;
         let signals = Signals::new(if person {
-            &Signal::ALL[..]
+            &Signal::TERMINAL[..]
         } else {
             // Caught in order to write what has been received. The others keep their meaning: a
             // script started with nohup must not be terminated by SIGHUP.
@@ -271,6 +271,7 @@ impl<'options> Client<'options> {
                     self.front.resume()?;
                 }
                 Signal::Continue => self.front.resume()?,
+                Signal::User1 => {} // not asked for
                 Signal::WindowChange => {
                     if let Front::Console(console) = &mut self.front {
                         console.resized();

@@ -5,6 +5,7 @@
 //! - `http`: the head of a request, and responses (feature `web`);
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
 //! - [`scram`]: the messages of SCRAM;
+//! - [`trace`]: what a loop did in its turns, as text and for Perfetto;
 //! - [`address`], [`seconds`]: a server's address and a time, as people write them on a command line.
 
 pub mod address;
@@ -15,3 +16,4 @@ pub mod http;
 pub mod irc;
 pub mod scram;
 pub mod seconds;
+pub mod trace;

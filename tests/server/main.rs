@@ -26,3 +26,4 @@ mod metadata;
 mod origins;
 mod sasl;
 mod settings;
+mod trace;
