@@ -4,6 +4,7 @@
 //! - [`irc`]: IRC's lines and messages;
 //! - `http`: the head of a request, and responses (feature `web`);
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
+//! - `websocket`: WebSocket frames (feature `web`);
 //! - [`scram`]: the messages of SCRAM;
 //! - [`address`], [`seconds`]: a server's address and a time, as people write them on a command line.
 
@@ -15,3 +16,5 @@ pub mod http;
 pub mod irc;
 pub mod scram;
 pub mod seconds;
+#[cfg(feature = "web")]
+pub mod websocket;

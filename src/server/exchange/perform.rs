@@ -61,7 +61,10 @@ impl Exchange {
                 self.net.arm(token, timeout, PeerTimer::Registration.of(token));
             }
             Action::Enter(entry) => self.enter(token, *entry),
-            Action::Registered => self.net.start_idling(token, self.idle_limit()),
+            Action::Registered => {
+                self.net.start_idling(token, self.idle_limit());
+                self.start_pinging(token);
+            }
             Action::NotAdmitted(event) => {
                 if let Some(connection) = self.net.connection(token) {
                     connection.life.entered = false;

@@ -16,6 +16,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// How long a WebSocket may be silent before its client is asked whether it is there; less than
+/// proxies wait. `--keep-alive` may be shorter.
+const PING: Duration = Duration::from_secs(45);
+
+/// So many pauses without a byte are the end.
+const UNANSWERED: u32 = 3;
+
 impl Exchange {
     /// Waits for readiness, not at all if something is left to do from the last turn.
     pub(in crate::server) fn wait(
@@ -95,6 +102,7 @@ impl Exchange {
                     self.gone(token);
                 }
             }
+            PeerTimer::Ping => self.ping(token),
             PeerTimer::Close => self.net.close(token),
             PeerTimer::Flood => self.unblock(token, Blocked::FLOOD),
             PeerTimer::Batch => {
@@ -104,6 +112,39 @@ impl Exchange {
                 }
             }
         }
+    }
+
+    /// A client of a WebSocket is welcome: from here on it is asked whether it is there. A browser
+    /// cannot do so itself, and proxies close what is silent.
+    pub(in crate::server) fn start_pinging(&mut self, token: Token) {
+        let session = self.net.connection(token).map(|it| it.session.websocket().is_some());
+        if session == Some(true)
+            && let Some(pause) = self.ping_pause()
+        {
+            self.net.after(pause, PeerTimer::Ping.of(token));
+        }
+    }
+
+    fn ping_pause(&self) -> Option<Duration> {
+        self.live.config().keep_alive.on().map(|limit| limit.duration().min(PING))
+    }
+
+    fn ping(&mut self, token: Token) {
+        let (Some(pause), now) = (self.ping_pause(), self.net.tenths()) else { return };
+        let Some(connection) = self.net.connection(token) else { return };
+        let last_heard = connection.life.last_heard;
+        if last_heard.is_older(pause * UNANSWERED, now) {
+            connection.life.blame(|| "ping timeout".to_owned());
+            return self.gone(token);
+        }
+        if last_heard.is_older(pause, now) {
+            self.speak(token, |session, _, out| {
+                if let Some(socket) = session.websocket() {
+                    socket.ping(out);
+                }
+            });
+        }
+        self.net.after(pause, PeerTimer::Ping.of(token));
     }
 
     fn check_idle(&mut self, token: Token) {
@@ -212,7 +253,7 @@ impl Exchange {
         for token in self.net.tokens() {
             self.broadcast.take_early(&mut self.net, token);
             let text = "the server is shutting down, goodbye";
-            self.speak(token, |session, _, out| session.farewell(text, out));
+            self.speak(token, |session, _, out| session.go_away(text, out));
             self.drain(token);
         }
     }

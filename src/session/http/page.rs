@@ -21,6 +21,11 @@ pub(super) fn file(path: &str) -> Option<&'static File> {
 }
 
 impl File {
+    /// Whether it is at `/`, where a WebSocket is opened, too.
+    pub(super) fn is_root(&self) -> bool {
+        self.path == "/"
+    }
+
     pub(super) fn response(&self) -> Response {
         Response {
             content_type: self.content_type,
