@@ -114,9 +114,11 @@ impl Exchange {
         }
     }
 
-    /// A client of a WebSocket is welcome: from here on it is asked whether it is there. A browser
-    /// cannot do so itself, and proxies close what is silent.
-    pub(in crate::server) fn start_pinging(&mut self, token: Token) {
+    /// An IRC client has been welcomed: it is idle from here on. One behind a WebSocket is asked from
+    /// time to time whether it is there: a browser cannot do so itself, and proxies close what is
+    /// silent.
+    pub(in crate::server) fn registered(&mut self, token: Token) {
+        self.net.start_idling(token, self.idle_limit());
         let session = self.net.connection(token).map(|it| it.session.websocket().is_some());
         if session == Some(true)
             && let Some(pause) = self.ping_pause()
