@@ -19,6 +19,7 @@ pub use irc::View;
 pub use plain::{Style, Theme};
 
 use crate::chat::{Event, Stamp, Viewpoint};
+use crate::wire::telnet;
 use std::time::Duration;
 
 /// How long an IRC client may take to register.
@@ -77,8 +78,11 @@ impl Dialect {
     pub fn next<'i>(&mut self, input: &'i [u8], longest: usize, ended: bool) -> Frame<'i> {
         match self {
             Dialect::Plain(plain) if plain.is_undecided() => {
+                let used = telnet::leading(input);
+                // One that ends without a word is decided by the timeout.
+                let ended = ended && used < input.len();
                 let found = Some(detect(input)).filter(|found| ended || *found != Detect::NeedMore);
-                Frame { used: 0, pipelined: true, body: found.map(Body::Opening) }
+                Frame { used, pipelined: true, body: found.map(Body::Opening) }
             }
             Dialect::Plain(plain) => plain.next(input, longest, ended),
             Dialect::Irc(irc) => irc.next(input),
@@ -110,11 +114,19 @@ impl Dialect {
         }
     }
 
-    /// The detection timeout has expired: what has come so far decides.
-    pub fn stop_detecting(&mut self, input: &[u8], view: &mut View<'_>, actions: &mut Vec<Action>) {
-        if matches!(self, Dialect::Plain(plain) if plain.is_undecided()) {
-            self.begin(detect(input), view, actions);
+    /// The detection timeout has expired: what has come so far decides. The bytes of `input` that
+    /// are done with.
+    pub fn stop_detecting(
+        &mut self,
+        input: &[u8],
+        view: &mut View<'_>,
+        actions: &mut Vec<Action>,
+    ) -> usize {
+        if !self.is_undecided() {
+            return 0;
         }
+        self.begin(detect(input), view, actions);
+        telnet::leading(input)
     }
 
     fn begin(&mut self, protocol: Detect, view: &mut View<'_>, actions: &mut Vec<Action>) {
@@ -122,7 +134,10 @@ impl Dialect {
             (Detect::Plain | Detect::NeedMore, Dialect::Plain(plain)) => {
                 plain.begin(view.settings.password.is_some(), actions);
             }
-            (Detect::Irc, _) => {
+            (Detect::Irc, dialect) => {
+                if matches!(dialect, Dialect::Plain(plain) if plain.is_open()) {
+                    actions.push(Action::Withdraw);
+                }
                 *self = Dialect::Irc(Box::default());
                 view.counts.add_unregistered();
                 actions.push(Action::AwaitRegistration(REGISTRATION));
@@ -130,6 +145,11 @@ impl Dialect {
             (Detect::Tls, _) => actions.push(Action::Reject {
                 protocol: "TLS",
                 answer: "* this port does not speak TLS; connect without it\n".to_owned(),
+            }),
+            (Detect::Proxy, _) => actions.push(Action::Reject {
+                protocol: "the PROXY protocol",
+                answer: "* this port does not take the PROXY protocol; switch it off in the proxy\n"
+                    .to_owned(),
             }),
             (Detect::Http, _) => {
                 const TEXT: &str =
@@ -280,15 +300,21 @@ impl Dialect {
         }
     }
 
+    /// Whether nothing has come yet that tells its protocol.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Dialect::Plain(plain) if plain.is_undecided())
+    }
+
     /// What becomes of a peer that has sent its last byte.
-    pub fn input_ended(&self) -> Action {
-        match self {
+    pub fn input_ended(&self) -> Option<Action> {
+        Some(match self {
             // An IRC client that has sent its last byte has gone: none listens on.
             Dialect::Irc(_) => Action::Gone,
             // It can give no password any more.
             Dialect::Plain(plain) if plain.is_locked() => plain::without_password(),
+            Dialect::Plain(plain) if plain.is_undecided() => return None,
             Dialect::Plain(_) => Action::ListenOn,
-        }
+        })
     }
 
     /// The time to register is over: what becomes of a peer that has not.

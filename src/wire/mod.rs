@@ -3,10 +3,12 @@
 //! - [`frame`]: lines in a stream of bytes, whatever pieces they arrive in;
 //! - [`irc`]: IRC's lines and messages;
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
-//! - [`scram`]: the messages of SCRAM.
+//! - [`scram`]: the messages of SCRAM;
+//! - [`telnet`]: the commands of a terminal program between the lines of a person.
 
 pub mod address;
 pub mod clean;
 pub mod frame;
 pub mod irc;
 pub mod scram;
+pub mod telnet;

@@ -45,6 +45,9 @@ const LINGER: Duration = Duration::from_secs(1);
 const FIRST_PROBE_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PROBE_PAUSE: Duration = Duration::from_secs(60);
 
+/// How long the first line to a peer whose input ended at once may stay unacknowledged.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(1);
+
 /// How long a half-closed connection may be silent before the system asks whether the peer is
 /// still there.
 const HALF_CLOSED_PROBE: Duration = Duration::from_secs(15);
@@ -497,6 +500,7 @@ impl Net {
     /// Whatever the connection's timer was for is over; from here on the idle limit counts.
     pub(super) fn start_idling(&mut self, token: Token, limit: Option<Duration>) {
         if let Some(connection) = self.connections.get_mut(token)
+            && !connection.life.half_closed
             && let Some(timer) = connection.life.timer.take()
         {
             self.timers.cancel(*timer);
@@ -533,6 +537,38 @@ impl Net {
             debug!("{}: no keep-alive: {error}", connection.address);
         }
         true
+    }
+
+    /// Whether a peer has sent nothing at all, and will not.
+    pub(super) fn is_mute(&self, token: Token) -> bool {
+        self.connections.get(token).is_some_and(|connection| {
+            connection.life.input_ended
+                && connection.io.inbox.is_empty()
+                && connection.session.is_undecided()
+        })
+    }
+
+    /// Whether the peer's system has acknowledged all it was sent, or has had its time to; looks
+    /// again soon if not.
+    pub(super) fn is_acknowledged(&mut self, token: Token) -> bool {
+        let Some(connection) = self.connections.get_mut(token) else { return false };
+        let until_now = FIRST_PROBE_PAUSE * ((1 << connection.life.probes.min(16)) - 1);
+        let left = ACKNOWLEDGEMENT.saturating_sub(until_now);
+        let sent = connection.io.outbox.is_empty();
+        if left.is_zero() || (sent && connection.io.transport.unacknowledged() == Some(0)) {
+            connection.life.probes = 0;
+            return true;
+        }
+        let pause = (FIRST_PROBE_PAUSE * (1 << connection.life.probes)).min(left);
+        connection.life.probes += 1;
+        let when = self.clock.now() + pause;
+        set_timer(connection, &mut self.timers, when, PeerTimer::Acknowledgement.of(token));
+        false
+    }
+
+    /// Whether the system still knows a peer at the other end.
+    pub(super) fn has_peer(&self, token: Token) -> bool {
+        self.connections.get(token).is_some_and(|it| it.io.transport.has_peer())
     }
 
     /// Whether a half-closed peer is still there; if so, looks again later.

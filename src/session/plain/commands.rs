@@ -260,24 +260,24 @@ fn find(name: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.names.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
-/// The commands whose last argument is a password, with their number of arguments.
-pub(super) fn secrets() -> impl Iterator<Item = (&'static str, usize)> {
-    ROWS.iter().filter(|row| row.secret > 0).map(|row| (row.names[0], row.secret))
+/// The names of the commands whose last argument is a password, with their number of arguments.
+pub(super) fn secrets() -> impl Iterator<Item = (&'static [&'static str], usize)> + Clone {
+    ROWS.iter().filter(|row| row.secret > 0).map(|row| (row.names, row.secret))
 }
 
 /// The command with a password that `word` is, or nearly is.
 pub(super) fn nearest_secret(word: &str) -> Option<&'static str> {
     let word: String = word.chars().take(40).map(|c| c.to_ascii_lowercase()).collect();
-    let other = exists(&word) && !secrets().any(|(name, _)| name == word);
-    if word.is_empty() || other {
+    let mut names = secrets().flat_map(|(names, _)| names).copied();
+    if word.is_empty() || (exists(&word) && !names.clone().any(|name| name == word)) {
         return None;
     }
-    let is_near = |name: &str| {
+    let is_near = |name: &&str| {
         let slips = if name.len() < 5 { 1 } else { 2 };
         // "/loginalice secret": the space is missing.
         word.starts_with(name) || strsim::osa_distance(&word, name) <= slips
     };
-    secrets().map(|(name, _)| name).find(|name| is_near(name))
+    names.find(is_near)
 }
 
 fn usage(row: &Row) -> String {
