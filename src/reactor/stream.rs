@@ -89,7 +89,8 @@ impl Stream {
         let mut bytes: libc::c_int = 0;
         #[cfg(target_os = "linux")]
         // SAFETY: TIOCOUTQ writes one int, and the descriptor is open.
-        let result = unsafe { libc::ioctl(self.socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+        let result =
+            unsafe { libc::ioctl(self.socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
         #[cfg(target_vendor = "apple")]
         let result = {
             let mut length = size_of::<libc::c_int>() as libc::socklen_t;

@@ -4,6 +4,7 @@
 //! word decides but the form of the first line: `GET real, people` and `nick of time` are text.
 
 use crate::chat::Name;
+use crate::wire::irc::without_tags;
 use crate::wire::telnet;
 
 /// What the first bytes tell.
@@ -143,16 +144,6 @@ fn irc(first: &[u8]) -> Detect {
             if may_be { Detect::NeedMore } else { Detect::Plain }
         }
     }
-}
-
-/// A line of IRC from its command on; empty while only tags are there. `@#` is no tag: it sends a
-/// plain line to another room.
-pub(super) fn without_tags(line: &str) -> &str {
-    let line = line.trim_start_matches(' ');
-    if !line.starts_with('@') || line.starts_with("@#") {
-        return line;
-    }
-    line.split_once(' ').map_or("", |(_, rest)| rest.trim_start_matches(' '))
 }
 
 /// Whether an IRC client opens with this line: a command, in any case, with the parameters that it

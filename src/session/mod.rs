@@ -148,8 +148,9 @@ impl Dialect {
             }),
             (Detect::Proxy, _) => actions.push(Action::Reject {
                 protocol: "the PROXY protocol",
-                answer: "* this port does not take the PROXY protocol; switch it off in the proxy\n"
-                    .to_owned(),
+                answer:
+                    "* this port does not take the PROXY protocol; switch it off in the proxy\n"
+                        .to_owned(),
             }),
             (Detect::Http, _) => {
                 const TEXT: &str =

@@ -62,9 +62,14 @@ impl LineKind {
 
 /// What a search for the end of a line has found.
 enum End {
-    At { at: usize, length: usize },
+    At {
+        at: usize,
+        length: usize,
+    },
     /// None in that many bytes; the rest may become one.
-    None { scanned: usize },
+    None {
+        scanned: usize,
+    },
 }
 
 fn typed_end(bytes: &[u8]) -> End {
@@ -296,7 +301,8 @@ mod tests {
 
     #[test]
     fn a_typed_line_ends_at_cr_nul_and_not_inside_a_telnet_command() {
-        let input = b"one\r\0two\r\nth\rree\n\xff\xfa\x1f\0\n\0\x0a\xff\xf0four\xff\xfd\x01\nlast\r";
+        let input =
+            b"one\r\0two\r\nth\rree\n\xff\xfa\x1f\0\n\0\x0a\xff\xf0four\xff\xfd\x01\nlast\r";
         for size in 1..=input.len() {
             let lines = read(input.chunks(size), LineKind::Typed(99));
             let strip = |line: &String| line.replace(|c: char| !c.is_alphanumeric(), "");

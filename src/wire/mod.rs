@@ -4,6 +4,7 @@
 //! - [`irc`]: IRC's lines and messages;
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
 //! - [`scram`]: the messages of SCRAM;
+//! - [`secrets`]: texts that look like a command with a password;
 //! - [`telnet`]: the commands of a terminal program between the lines of a person.
 
 pub mod address;
@@ -11,4 +12,5 @@ pub mod clean;
 pub mod frame;
 pub mod irc;
 pub mod scram;
+pub mod secrets;
 pub mod telnet;

@@ -56,15 +56,15 @@ pub fn leading(bytes: &[u8]) -> usize {
     at
 }
 
-/// A line without its commands, and without one that it ends in the middle of.
+/// A line without its commands, and without a subnegotiation that it ends in the middle of.
 pub fn strip(line: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = memchr(IAC, line) else { return Cow::Borrowed(line) };
     let mut text = line[..first].to_vec();
     let mut rest = &line[first..];
     while !rest.is_empty() {
         rest = match command(rest) {
-            // 255 alone at the end of a line is a letter.
-            None if rest.len() > 1 => break,
+            None if rest.get(1) == Some(&SB) => break,
+            // The line ends here, so these are letters.
             None | Some(0) => {
                 let next = memchr(IAC, &rest[1..]).map_or(rest.len(), |next| next + 1);
                 text.extend_from_slice(&rest[..next]);
@@ -91,7 +91,7 @@ mod tests {
             (b"in\xff\xf1 the \xff\xffmiddle", b"in the middle"),
             (b"caf\xe9 \xff!", b"caf\xe9 \xff!"),
             (b"\xff", b"\xff"),
-            (b"cut\xff\xfb", b"cut"),
+            (b"\xff\xfb", b"\xff\xfb"),
             (b"cut\xff\xfa\x18", b"cut"),
             (&long, &long[2..]),
         ];

@@ -128,7 +128,8 @@ fn a_peer_without_the_password_pays_for_its_lines() {
 }
 
 /// What PuTTY sends first.
-const NEGOTIATION: &[u8] = b"\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x18\xff\xfb\x27\xff\xfd\x01\xff\xfb\x03\xff\xfd\x03";
+const NEGOTIATION: &[u8] =
+    b"\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x18\xff\xfb\x27\xff\xfd\x01\xff\xfb\x03\xff\xfd\x03";
 
 #[test]
 fn a_login_behind_telnet_negotiation_is_a_login_and_not_talk() {
@@ -193,7 +194,9 @@ fn a_late_irc_client_needs_the_password_of_the_server_as_well() {
 fn the_header_of_a_proxy_is_not_talk() {
     let mut bench = Bench::new(&[]);
     let mut tom = bench.join("tom");
-    for header in ["proxy tcp4 192.0.2.1 192.0.2.2 5 6667\r\nhello\r\n", "\r\n\r\n\0\r\nQUIT\n!\x11"] {
+    for header in
+        ["proxy tcp4 192.0.2.1 192.0.2.2 5 6667\r\nhello\r\n", "\r\n\r\n\0\r\nQUIT\n!\x11"]
+    {
         let mut proxied = bench.connect();
         proxied.send(header);
         assert!(bench.wait_for_end(&mut proxied).contains("does not take the PROXY protocol"));

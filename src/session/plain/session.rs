@@ -104,7 +104,8 @@ impl Session {
             Step::TooLong { used, .. } => (used, Some(Body::TooLong(None))),
             // Slow, and a program all the same: the line is for the session that comes now.
             Step::Line { bytes, .. }
-                if self.opening && let Some(protocol) = detect::detect_late(bytes) =>
+                if self.opening
+                    && let Some(protocol) = detect::detect_late(bytes) =>
             {
                 (0, Some(Body::Opening(protocol)))
             }
