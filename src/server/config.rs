@@ -287,6 +287,11 @@ pub struct Config {
     #[arg(long, value_name = "N|off")]
     pub max_per_address: Option<OrOff<NonZeroU32>>,
 
+    /// Maximum rate of connects from one IPv4 address or IPv6 /64, in bursts of up to a minute's
+    /// worth, or off; connects above the limit are rejected [default: 10/s; off for loopback]
+    #[arg(long, value_name = "N/s|off")]
+    pub connect_limit: Option<OrOff<LineRate>>,
+
     /// Send queue size above which the client's own lines have to wait
     #[arg(long, default_value = "1M", value_name = "BYTES")]
     pub outbox_soft: Bytes,

@@ -5,7 +5,7 @@
 
 use crate::chat::{
     Change, Command, Decision, Effect, Event, Hub, Lookup, Moment, Name, Origin, Outcome, Past,
-    Purpose, Query, Record, Refusal, SessionId, Work,
+    Purpose, Query, Record, Refusal, Scope, SessionId, Work,
 };
 use crate::journal::{Answer, Committed, Health, HistoryQuery, Journal, Limits, Proposal, QueryId};
 use crate::session::Proof;
@@ -199,7 +199,10 @@ impl Engine {
     /// Asks for messages to be shown before all else (`asked`, shown as the answer to `query`).
     pub(super) fn query_replay(&mut self, id: QueryId, token: Token, asked: Query, query: Query) {
         self.queries.insert(id, Pending::Replay(token, query));
-        self.journal.query(id, self.asker(token), HistoryQuery::Replay(asked));
+        // Mail is delivered once: it is never given up.
+        let mail = matches!(asked.scope, Scope::Mail { .. });
+        let query = if mail { HistoryQuery::Past } else { HistoryQuery::Replay };
+        self.journal.query(id, self.asker(token), query(asked));
     }
 
     /// Asks for the message that a command names.

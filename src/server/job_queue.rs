@@ -3,9 +3,9 @@
 //! In one queue for all, two addresses with two hundred connections each kept everyone else from
 //! logging in. Taken in turn, a login waits for one job of each other origin, however many that has.
 //!
-//! Bounds: [`WAITING`] in all; [`WAITING_PER_ORIGIN`] that are slow from one origin, because a queue
-//! that a hundred origins may fill is one that a crowd behind one address fills alone. Loopback and the
-//! console have the first bound only.
+//! Bounds: [`WAITING`] in all, and of slow jobs [`WAITING_PER_ORIGIN`], or [`WAITING_LOCALLY`] for an
+//! address of this machine and the console: scripts that log in together are at home there. Without
+//! the second bound, two origins would fill the first.
 
 use crate::chat::Origin;
 use std::collections::VecDeque;
@@ -16,6 +16,8 @@ use std::time::Duration;
 pub(super) const WAITING: usize = 256;
 /// Slow jobs of one origin that may wait.
 const WAITING_PER_ORIGIN: usize = 2;
+/// The same for an address of this machine.
+const WAITING_LOCALLY: usize = 64;
 
 struct Lane<J> {
     origin: Option<Origin>,
@@ -51,11 +53,12 @@ impl<J> JobQueue<J> {
         if queue.waiting >= WAITING || queue.closed {
             return false;
         }
-        let bounded = slow && origin.is_some_and(|origin| !origin.is_loopback());
+        let local = origin.is_none_or(Origin::is_loopback);
+        let most = if local { WAITING_LOCALLY } else { WAITING_PER_ORIGIN };
         match queue.lanes.iter_mut().find(|lane| lane.origin == origin) {
             Some(lane) => {
                 let slow_jobs = lane.jobs.iter().filter(|(_, slow)| *slow).count();
-                if bounded && slow_jobs >= WAITING_PER_ORIGIN {
+                if slow && slow_jobs >= most {
                     return false;
                 }
                 lane.jobs.push_back((job, slow));
@@ -139,8 +142,11 @@ mod tests {
         assert_eq!(pushed(origin(1), true), 2);
         assert_eq!(pushed(origin(2), true), 2);
         assert!(queue.push(origin(2), false, ()), "a step of SCRAM costs next to nothing");
-        let loopback = Some(Origin::V4([127, 0, 0, 1]));
-        assert_eq!(pushed(loopback, true), WAITING - 5);
+        let loopback = |number| Some(Origin::V4([127, 0, 0, number]));
+        assert_eq!(pushed(loopback(1), true), WAITING_LOCALLY);
+        assert_eq!(pushed(loopback(2), true), WAITING_LOCALLY);
+        assert!(queue.push(origin(4), true, ()), "there is room for others");
+        assert_eq!(pushed(origin(5), false), WAITING - 2 * WAITING_LOCALLY - 6);
         assert!(!queue.push(origin(3), true, ()));
         queue.pop(None);
         assert!(queue.push(origin(3), true, ()));

@@ -1,8 +1,6 @@
-//! Limits per address, and the pace of a client: the flood limit.
+//! Default limits per address, and the token bucket behind every limit of a rate.
 
-use crate::chat::Origin;
 use crate::chat::work::Cost;
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// Most clients from one origin that is not loopback, unless a flag says otherwise: a course
@@ -20,50 +18,37 @@ pub(super) const LINE_WORK: Cost = Cost(100_000);
 /// what others wait for at most, and enough to fill a turn.
 pub(super) const DEFAULT_ORIGIN_WORK: u32 = 4;
 
+/// Connects a second from one origin that is not loopback, unless a flag says otherwise.
+pub(super) const DEFAULT_CONNECT_RATE: u32 = 10;
+
+/// How many seconds' worth of connects may come at once: everyone behind one router after a power
+/// cut, and once more for a client that tries TLS first.
+pub(super) const CONNECT_BURST: Duration = Duration::from_secs(60);
+
 /// How many seconds' worth of lines may come at once.
-const BURST_SECONDS: u32 = 10;
-
-/// How many clients each origin has. Bounded by the number of clients: an origin without any
-/// is forgotten.
-#[derive(Default)]
-pub(super) struct OriginCounts {
-    counts: HashMap<Origin, u32>,
-}
-
-impl OriginCounts {
-    pub(super) fn count(&self, origin: Origin) -> u32 {
-        self.counts.get(&origin).copied().unwrap_or(0)
-    }
-
-    pub(super) fn enter(&mut self, origin: Origin) {
-        *self.counts.entry(origin).or_insert(0) += 1;
-    }
-
-    pub(super) fn leave(&mut self, origin: Origin) {
-        if let Some(count) = self.counts.get_mut(&origin) {
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(&origin);
-            }
-        }
-    }
-}
+const LINE_BURST: Duration = Duration::from_secs(10);
 
 /// The most that one request can put a client into debt.
 const LONGEST_DEBT: Duration = Duration::from_secs(60);
 
-/// How fast one client may talk: so many lines a second, with a burst.
+/// How fast something may be done: so many times a second, with a burst.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Pace {
-    per_line: Duration,
+    per_token: Duration,
     burst: Duration,
 }
 
 impl Pace {
-    /// `per_second` is at least 1.
+    /// The pace of a client's lines. `per_second` is at least 1.
     pub(super) fn new(per_second: u32) -> Pace {
-        let per_line = Duration::from_secs(1) / per_second.max(1);
-        Pace { per_line, burst: per_line * per_second.max(1) * BURST_SECONDS }
+        Pace::with_burst(per_second, LINE_BURST)
+    }
+
+    /// As much as comes in the time of `burst` may come at once.
+    pub(super) fn with_burst(per_second: u32, burst: Duration) -> Pace {
+        let per_second = per_second.max(1);
+        let per_token = Duration::from_secs(1) / per_second;
+        Pace { per_token, burst: (per_token * per_second).saturating_mul(burst.as_secs() as u32) }
     }
 }
 
@@ -80,6 +65,10 @@ impl TokenBucket {
         TokenBucket { full_at: now }
     }
 
+    pub(super) fn is_full(&self, now: Instant) -> bool {
+        self.full_at <= now
+    }
+
     /// From here on it gives no burst: a second's worth, and then its rate.
     pub(super) fn end_burst(&mut self, pace: Pace, now: Instant) {
         let burst = pace.burst.saturating_sub(Duration::from_secs(1));
@@ -89,13 +78,13 @@ impl TokenBucket {
     /// Takes tokens that it may not have: the next one comes later.
     pub(super) fn owe(&mut self, pace: Pace, tokens: u64, now: Instant) {
         let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
-        let debt = pace.per_line.saturating_mul(tokens).min(LONGEST_DEBT);
+        let debt = pace.per_token.saturating_mul(tokens).min(LONGEST_DEBT);
         self.full_at = self.full_at.max(now) + debt;
     }
 
     /// Takes a token, or says when there will be one.
     pub(super) fn take(&mut self, pace: Pace, now: Instant) -> Result<(), Instant> {
-        let full_at = self.full_at.max(now) + pace.per_line;
+        let full_at = self.full_at.max(now) + pace.per_token;
         match full_at.checked_duration_since(now + pace.burst) {
             Some(wait) if !wait.is_zero() => Err(now + wait),
             _ => {
@@ -111,24 +100,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_without_clients_is_forgotten() {
-        let mut counts = OriginCounts::default();
-        let origin = Origin::V4([127, 0, 0, 1]);
-        counts.enter(origin);
-        counts.enter(origin);
-        assert_eq!(counts.count(origin), 2);
-        counts.leave(origin);
-        counts.leave(origin);
-        counts.leave(origin);
-        assert_eq!(counts.count(origin), 0);
-        assert!(counts.counts.is_empty());
-    }
-
-    #[test]
     fn a_bucket_gives_its_burst_and_then_its_rate() {
         let start = Instant::now();
         let (pace, mut bucket) = (Pace::new(4), TokenBucket::new(start));
-        for _ in 0..4 * BURST_SECONDS {
+        for _ in 0..4 * 10 {
             bucket.take(pace, start).unwrap();
         }
         let next = bucket.take(pace, start).unwrap_err();
@@ -143,12 +118,12 @@ mod tests {
         assert_eq!(taken, 4);
         // A debt is worked off before the next line.
         let mut owing = TokenBucket::new(start);
-        owing.owe(pace, u64::from(4 * BURST_SECONDS) + 3, start);
+        owing.owe(pace, 40 + 3, start);
         let until = owing.take(pace, start).unwrap_err();
         assert_eq!(until, start + Duration::from_secs(1));
         // A rest of any length fills it again, and no further than full.
         let later = start + Duration::from_secs(3_600);
         let taken = (0..1_000).take_while(|_| bucket.take(pace, later).is_ok()).count();
-        assert_eq!(taken as u32, 4 * BURST_SECONDS);
+        assert_eq!(taken as u32, 4 * 10);
     }
 }

@@ -42,6 +42,7 @@ mod limits;
 mod log;
 mod net;
 mod operator;
+mod origins;
 mod outlet;
 pub mod password;
 mod random;

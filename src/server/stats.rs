@@ -26,6 +26,8 @@ macro_rules! counters {
 counters! {
     Full "clients rejected because the server was full (--max-clients)";
     PerAddress "clients rejected for their address's count (--max-per-address)";
+    Connects "clients rejected for connecting too often (--connect-limit)";
+    Untold "clients rejected without a word because too many were being rejected";
     Banned "clients rejected by a server ban";
     LongLine "lines rejected for their length (--max-line)";
     Flood "clients slowed down (--flood-limit)";

@@ -229,6 +229,7 @@ impl Server {
             TimerKind::Stall => self.exchange.drop_stalled(),
             TimerKind::Shortage => self.exchange.net().check_shortage(),
             TimerKind::Trim => self.trim.timer(self.exchange.allocated(), self.exchange.net()),
+            TimerKind::Rejections => self.acceptor.log_rejections(self.exchange.net().now()),
             TimerKind::Accept => self.acceptor.resume(self.exchange.net()),
             TimerKind::Shutdown => self.shutdown.timer(),
             TimerKind::Console => {

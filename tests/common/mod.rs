@@ -227,6 +227,15 @@ impl Client {
         Client::new(socket.into())
     }
 
+    /// A client at another address of this machine.
+    #[cfg(target_os = "linux")]
+    pub fn connect_from(source: [u8; 4], server: SocketAddr) -> Client {
+        let socket = Socket::new(Domain::for_address(server), Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((source, 0)).into()).unwrap();
+        socket.connect(&server.into()).unwrap();
+        Client::new(socket.into())
+    }
+
     fn new(socket: TcpStream) -> Client {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();

@@ -57,6 +57,26 @@ fn clients_of_one_address_are_counted() {
     assert_eq!(unlimited.room(300).len(), 300);
 }
 
+/// Rejected clients once counted among the clients until they had closed, or ten seconds had passed.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_address_above_its_limit_takes_no_other_addresss_place() {
+    let server = Server::start(&["--max-per-address", "20", "--max-clients", "60"]);
+    let hostile = || Client::connect_from([127, 0, 0, 7], server.address);
+    let _held: Vec<Client> = (0..400).map(|_| hostile()).collect();
+    let welcome: Vec<Client> = (0..20)
+        .map(|_| {
+            let mut client = Client::connect_from([127, 0, 0, 8], server.address);
+            let line = client.line();
+            assert!(texts::is_some_welcome(&line), "{line}");
+            client
+        })
+        .collect();
+    assert_eq!(welcome.len(), 20);
+    let logged = server.log.so_far().iter().filter(|line| line.contains("rejected")).count();
+    assert_eq!(logged, 1, "rejections of one address are logged once a minute");
+}
+
 /// Lines that are long enough to fill what the kernel takes for a peer that does not read.
 fn flood_line(number: usize) -> String {
     format!("{number:06} {}", "~".repeat(2000))

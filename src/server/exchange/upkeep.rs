@@ -54,7 +54,7 @@ impl Exchange {
     ) {
         let (hub, config) = (self.engine.hub(), self.live.config());
         let Some(NewPeer { transport, address, rejection }) =
-            acceptor.admit(client, &self.net, hub, config)
+            acceptor.admit(client, &mut self.net, hub, config)
         else {
             return;
         };
@@ -169,7 +169,7 @@ impl Exchange {
                 self.propose(token, Change::Leave { departure });
             }
             self.broadcast.leave(token, connection.lane, &mut connection.session);
-            acceptor.left(&connection);
+            acceptor.left(&connection, self.net.now());
             if connection.life.reset {
                 connection.io.transport.abort();
             }

@@ -15,6 +15,8 @@ pub(in crate::server) enum TimerKind {
     Trim,
     /// Try to accept again after descriptors ran out.
     Accept,
+    /// Log how many clients were rejected.
+    Rejections,
     /// The graceful shutdown has lasted long enough.
     Shutdown,
     /// The console's escape-sequence timeout expired, or it is time to try to regain the terminal.

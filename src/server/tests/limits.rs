@@ -31,6 +31,26 @@ fn the_flood_limit_delays_and_loses_nothing() {
 }
 
 #[test]
+fn the_connect_limit_lets_a_minutes_worth_in_at_once_and_then_its_rate() {
+    let mut bench = Bench::new(&["--connect-limit=1/s", "--greeting-delay=0"]);
+    let clients: Vec<_> = (0..60).map(|_| bench.connect()).collect();
+    bench.settle();
+    assert_eq!((bench.online(), clients.len()), (60, 60));
+    let mut early = bench.connect();
+    let told = bench.wait_for_end(&mut early);
+    assert!(told.contains("try again in 1 s (--connect-limit)"), "{told}");
+    assert!(!told.contains("connected"), "{told}");
+    bench.pass(SECOND);
+    bench.join("late");
+    let mut early = bench.connect();
+    assert!(bench.wait_for_end(&mut early).contains("--connect-limit"));
+    // Those who were there heard of those who got in, and of no one else.
+    let mut first = clients.into_iter().next().unwrap();
+    let entered = bench.lines(&mut first).iter().filter(|it| it.contains(" connected, ")).count();
+    assert_eq!(entered, 60);
+}
+
+#[test]
 fn an_idle_client_is_told_and_closed_and_a_busy_one_is_not() {
     let mut bench = Bench::new(&["--idle-timeout=10"]);
     let (mut idle, mut busy) = (bench.join("idle"), bench.join("busy"));
