@@ -5,12 +5,14 @@
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
 //! - [`scram`]: the messages of SCRAM;
 //! - [`secrets`]: texts that look like a command with a password;
-//! - [`telnet`]: the commands of a terminal program between the lines of a person.
+//! - [`telnet`]: the commands of a terminal program between the lines of a person;
+//! - [`address`], [`seconds`]: a server's address and a time, as people write them on a command line.
 
 pub mod address;
 pub mod clean;
 pub mod frame;
 pub mod irc;
 pub mod scram;
+pub mod seconds;
 pub mod secrets;
 pub mod telnet;
