@@ -46,8 +46,7 @@ pub fn detect(first: &[u8]) -> Detect {
         _ if first.starts_with(PROXY_2) => return Detect::Proxy,
         _ => {}
     }
-    let blank = |byte: &&u8| matches!(byte, b'\r' | b'\n' | b' ');
-    let start = first.iter().take_while(blank).count();
+    let start = blanks(first);
     match &first[start..] {
         _ if start > LONGEST_OPENING => Detect::Plain,
         [] => Detect::NeedMore,
@@ -57,6 +56,16 @@ pub fn detect(first: &[u8]) -> Detect {
             http => http,
         },
     }
+}
+
+/// How many bytes of these stand before what the protocol knows.
+pub(super) fn before(first: &[u8], protocol: Detect) -> usize {
+    let start = telnet::leading(first);
+    start + if protocol == Detect::Http { blanks(&first[start..]) } else { 0 }
+}
+
+fn blanks(first: &[u8]) -> usize {
+    first.iter().take_while(|byte| matches!(byte, b'\r' | b'\n' | b' ')).count()
 }
 
 /// The same for a peer that was taken for a plain one because it was slow, told from its first line.

@@ -1,4 +1,4 @@
-//! A peer's dialect, [`plain`] or [`irc`]: its lines become commands to the chat, the chat's events
+//! A peer's dialect, [`plain`], [`irc`] or [`http`]: its lines become commands to the chat, the chat's events
 //! become its bytes.
 //!
 //! Pure: a session is fed bytes and events, and never sees a socket. What all peers of one
@@ -7,7 +7,15 @@
 mod action;
 mod detect;
 mod frame;
+#[cfg(feature = "web")]
+pub mod http;
+#[cfg(not(feature = "web"))]
+pub mod http {
+    pub use super::no_http::{HEAD_TIMEOUT, Session, Settings};
+}
 pub mod irc;
+#[cfg(not(feature = "web"))]
+mod no_http;
 pub mod plain;
 pub mod refusal_text;
 mod time;
@@ -18,8 +26,7 @@ pub use frame::{Body, Frame, ProofAnswer, Replay};
 pub use irc::View;
 pub use plain::{Style, Theme};
 
-use crate::chat::{Event, Stamp, Viewpoint};
-use crate::wire::telnet;
+use crate::chat::{Event, Moment, Stamp, Viewpoint};
 use std::time::Duration;
 
 /// How long an IRC client may take to register.
@@ -57,6 +64,8 @@ pub enum Dialect {
     Plain(plain::Session),
     /// IRC. Boxed: it is larger, and a plain peer should not pay for it.
     Irc(Box<irc::Session>),
+    /// A request, and then its answer. No peer of the chat.
+    Http(http::Session),
 }
 
 impl Dialect {
@@ -70,6 +79,8 @@ impl Dialect {
         match self {
             Dialect::Plain(plain) => Format::Plain(plain.theme()),
             Dialect::Irc(irc) => Format::Irc(irc.look()),
+            // It is in no room, and told nothing.
+            Dialect::Http(_) => Format::Plain(Theme::default()),
         }
     }
 
@@ -78,14 +89,16 @@ impl Dialect {
     pub fn next<'i>(&mut self, input: &'i [u8], longest: usize, ended: bool) -> Frame<'i> {
         match self {
             Dialect::Plain(plain) if plain.is_undecided() => {
-                let used = telnet::leading(input);
+                let found = detect(input);
+                let used = detect::before(input, found);
                 // One that ends without a word is decided by the timeout.
-                let ended = ended && used < input.len();
-                let found = Some(detect(input)).filter(|found| ended || *found != Detect::NeedMore);
-                Frame { used, pipelined: true, body: found.map(Body::Opening) }
+                let decides = found != Detect::NeedMore || (ended && used < input.len());
+                let body = decides.then_some(Body::Opening(found));
+                Frame { used, pipelined: true, body }
             }
             Dialect::Plain(plain) => plain.next(input, longest, ended),
             Dialect::Irc(irc) => irc.next(input),
+            Dialect::Http(http) => http.next(input),
         }
     }
 
@@ -111,6 +124,9 @@ impl Dialect {
                 Body::Line(line) => irc.take(line, view, out, actions),
                 Body::Opening(_) => {}
             }),
+            (Dialect::Http(http), body) => {
+                actions.push(http.take(&body, &view.settings.web, view.now));
+            }
         }
     }
 
@@ -125,44 +141,41 @@ impl Dialect {
         if !self.is_undecided() {
             return 0;
         }
-        self.begin(detect(input), view, actions);
-        telnet::leading(input)
+        let found = detect(input);
+        self.begin(found, view, actions);
+        detect::before(input, found)
     }
 
     fn begin(&mut self, protocol: Detect, view: &mut View<'_>, actions: &mut Vec<Action>) {
+        if matches!(self, Dialect::Plain(plain) if plain.is_open()) {
+            // It was taken for a plain peer because it was slow.
+            actions.push(Action::Withdraw);
+        }
         match (protocol, &mut *self) {
             (Detect::Plain | Detect::NeedMore, Dialect::Plain(plain)) => {
                 plain.begin(view.settings.password.is_some(), actions);
             }
-            (Detect::Irc, dialect) => {
-                if matches!(dialect, Dialect::Plain(plain) if plain.is_open()) {
-                    actions.push(Action::Withdraw);
-                }
+            (Detect::Irc, _) => {
                 *self = Dialect::Irc(Box::default());
                 view.counts.add_unregistered();
                 actions.push(Action::AwaitRegistration(REGISTRATION));
             }
             (Detect::Tls, _) => actions.push(Action::Reject {
                 protocol: "TLS",
-                answer: "* this port does not speak TLS; connect without it\n".to_owned(),
+                answer: "* this port does not speak TLS; connect without it\n",
             }),
             (Detect::Proxy, _) => actions.push(Action::Reject {
                 protocol: "the PROXY protocol",
-                answer:
-                    "* this port does not take the PROXY protocol; switch it off in the proxy\n"
-                        .to_owned(),
+                answer: "* this port does not take the PROXY protocol; switch it off in the proxy\n",
             }),
-            (Detect::Http, _) => {
-                const TEXT: &str =
-                    "This is a chat server; connect with chatloop-client, nc or an IRC client.\n";
-                let answer = format!(
-                    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
-                     Connection: close\r\n\r\n{TEXT}",
-                    TEXT.len()
-                );
-                actions.push(Action::Reject { protocol: "HTTP", answer });
-            }
-            (Detect::Plain | Detect::NeedMore, Dialect::Irc(_)) => {}
+            (Detect::Http, _) => match http::Session::begin(&view.settings.web) {
+                Some(http) => {
+                    *self = Dialect::Http(http);
+                    actions.push(Action::AwaitRegistration(http::HEAD_TIMEOUT));
+                }
+                None => actions.push(Action::Reject { protocol: "HTTP", answer: "" }),
+            },
+            (Detect::Plain | Detect::NeedMore, Dialect::Irc(_) | Dialect::Http(_)) => {}
         }
     }
 
@@ -188,6 +201,7 @@ impl Dialect {
                 });
                 out.append(&mut aside);
             }
+            Dialect::Http(_) => {}
         }
     }
 
@@ -201,6 +215,7 @@ impl Dialect {
             Dialect::Irc(irc) => irc.answering(false, out, |irc, out| {
                 irc.tell(past, Viewpoint::Observer, view, out, &mut Vec::new());
             }),
+            Dialect::Http(_) => {}
         }
     }
 
@@ -216,6 +231,7 @@ impl Dialect {
         match self {
             Dialect::Plain(plain) => plain::render_notice(plain.theme(), text, out),
             Dialect::Irc(irc) => irc.answering(true, out, |irc, out| irc.notice(text, view, out)),
+            Dialect::Http(_) => {}
         }
     }
 
@@ -226,6 +242,7 @@ impl Dialect {
                 lines.iter().for_each(|line| plain::render_notice(plain.theme(), line, out));
             }
             Dialect::Irc(irc) => irc.answering(true, out, |irc, out| irc.stats(lines, view, out)),
+            Dialect::Http(_) => {}
         }
     }
 
@@ -238,6 +255,7 @@ impl Dialect {
                 irc::Session::error(text, &mut replies);
                 out.extend_from_slice(replies.bytes());
             }
+            Dialect::Http(_) => http::Session::farewell(text, out),
         }
     }
 
@@ -281,14 +299,14 @@ impl Dialect {
     /// Whether it is to be told of its own doing in a room.
     pub fn hears_itself(&self, event: &Event) -> bool {
         match self {
-            Dialect::Plain(_) => true,
+            Dialect::Plain(_) | Dialect::Http(_) => true,
             Dialect::Irc(irc) => irc.hears_itself() || !matches!(event, Event::RoomMessage(_)),
         }
     }
 
     /// Whether what its own deeds look like is written for each peer.
     pub fn is_told_alone(&self) -> bool {
-        matches!(self, Dialect::Irc(_))
+        !matches!(self, Dialect::Plain(_))
     }
 
     /// How it is to be shown the messages of a room that it enters, or its mail.
@@ -297,7 +315,7 @@ impl Dialect {
             Dialect::Plain(_) => Replay::First,
             Dialect::Irc(_) if !of_room => Replay::Anytime,
             Dialect::Irc(irc) if irc.is_played_back() => Replay::First,
-            Dialect::Irc(_) => Replay::None,
+            Dialect::Irc(_) | Dialect::Http(_) => Replay::None,
         }
     }
 
@@ -309,8 +327,9 @@ impl Dialect {
     /// What becomes of a peer that has sent its last byte.
     pub fn input_ended(&self) -> Option<Action> {
         Some(match self {
-            // An IRC client that has sent its last byte has gone: none listens on.
-            Dialect::Irc(_) => Action::Gone,
+            // An IRC client that has sent its last byte has gone: none listens on. A request that has
+            // ended in its head has no answer.
+            Dialect::Irc(_) | Dialect::Http(_) => Action::Gone,
             // It can give no password any more.
             Dialect::Plain(plain) if plain.is_locked() => plain::without_password(),
             Dialect::Plain(plain) if plain.is_undecided() => return None,
@@ -318,9 +337,10 @@ impl Dialect {
         })
     }
 
-    /// The time to register is over: what becomes of a peer that has not.
-    pub fn registration_timeout(&self) -> Option<Action> {
+    /// The time to register, or to send a request, is over: what becomes of a peer that has not.
+    pub fn registration_timeout(&self, now: Moment) -> Option<Action> {
         let farewell = match self {
+            Dialect::Http(_) => return Some(http::Session::timeout(now)),
             Dialect::Irc(irc) if !irc.is_registered() => "registration timed out".to_owned(),
             Dialect::Plain(plain) if plain.is_locked() => plain::password_timeout(),
             _ => return None,
@@ -337,7 +357,17 @@ impl Dialect {
     pub fn irc(&mut self) -> Option<&mut irc::Session> {
         match self {
             Dialect::Irc(irc) => Some(irc),
-            Dialect::Plain(_) => None,
+            Dialect::Plain(_) | Dialect::Http(_) => None,
+        }
+    }
+
+    /// What it is called in logs and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Dialect::Plain(plain) if plain.is_undecided() => "unidentified",
+            Dialect::Plain(_) => "plain",
+            Dialect::Irc(_) => "irc",
+            Dialect::Http(_) => "http",
         }
     }
 }
