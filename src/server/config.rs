@@ -320,6 +320,11 @@ pub struct Config {
     #[arg(long, value_name = "MS|off")]
     pub origin_work: Option<OrOff<NonZeroU32>>,
 
+    /// Accounts that one IPv4 address or IPv6 /64 may register within an hour, or off [default: 100;
+    /// off for loopback]
+    #[arg(long, value_name = "N|off")]
+    pub register_limit: Option<OrOff<NonZeroU32>>,
+
     /// Messages of history sent to a user who joins a room; 0 for none
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=500))]
     pub history_on_join: u32,
@@ -453,15 +458,15 @@ impl Config {
         Ok(())
     }
 
-    /// What IRC clients are told.
-    ///
-    /// # Errors
     /// The hash of an operator's password, if there is such an operator.
     pub(super) fn oper_hash(&self, name: &str) -> Option<PasswordHash> {
         let known = self.oper.iter().find(|oper| oper.name == name);
         known.map(|oper| oper.hash.clone())
     }
 
+    /// What IRC clients are told.
+    ///
+    /// # Errors
     /// The message of the day cannot be read.
     pub(super) fn irc_settings(&self, started: Moment) -> Result<irc::Settings, String> {
         let read = |path: &PathBuf| {
@@ -472,7 +477,7 @@ impl Config {
         Ok(irc::Settings {
             name: self.name.clone(),
             network: self.network.clone(),
-            password: self.password.clone(),
+            has_password: self.password.is_some(),
             motd: self.motd.as_ref().map(read).transpose()?,
             started,
             web: self.web_settings(),
