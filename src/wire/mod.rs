@@ -6,6 +6,8 @@
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
 //! - `websocket`: WebSocket frames (feature `web`);
 //! - [`scram`]: the messages of SCRAM;
+//! - [`secrets`]: texts that look like a command with a password;
+//! - [`telnet`]: the commands of a terminal program between the lines of a person;
 //! - [`address`], [`seconds`]: a server's address and a time, as people write them on a command line.
 
 pub mod address;
@@ -16,5 +18,7 @@ pub mod http;
 pub mod irc;
 pub mod scram;
 pub mod seconds;
+pub mod secrets;
+pub mod telnet;
 #[cfg(feature = "web")]
 pub mod websocket;

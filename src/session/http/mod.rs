@@ -62,7 +62,10 @@ impl Session {
             None if input.len() == LONGEST_HEAD => (input.len(), Some(Body::TooLong(None))),
             None => (0, None),
         };
-        self.scanned = input.len();
+        // A head that is there is found again: it may have to wait before it is taken.
+        if body.is_none() {
+            self.scanned = input.len();
+        }
         Frame { used, pipelined: true, body }
     }
 
@@ -209,6 +212,7 @@ mod tests {
             ("HEAD / HTTP/1.1\r\nHost: [::1]:7777\r\n\r\n", 200),
             ("GET http://CHAT.example.org/health HTTP/1.1\r\nHost: x\r\n\r\n", 200),
             ("GET / HTTP/1.0\r\n\r\n", 200),
+            ("\r\n\r\nGET / HTTP/1.0\r\n\r\n", 200),
             ("GET / HTTP/1.1\nHost: localhost\n\n", 200),
             // A health check may come by any name.
             ("GET /health HTTP/1.1\r\nHost: pod-17.cluster\r\n\r\n", 200),
