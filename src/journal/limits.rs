@@ -1,5 +1,6 @@
 //! Every limit of the journal, in one place.
 
+use crate::chat::Hub;
 use std::time::Duration;
 
 /// What is kept, and how safely; all of it is configurable.
@@ -13,11 +14,14 @@ pub struct Limits {
     /// Bytes that the database file may reach; a journal that is full is read-only.
     pub file_size: Option<u64>,
     pub durability: Durability,
+    /// Memory for rooms: the hub of the writer is bounded like that of the loop.
+    pub room_memory: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { per_room: None, age: None, file_size: None, durability: Durability::Process }
+        let (durability, room_memory) = (Durability::Process, Hub::new().room_memory());
+        Limits { per_room: None, age: None, file_size: None, durability, room_memory }
     }
 }
 

@@ -16,8 +16,8 @@ pub use sources::{Invalid, Origin, Setting, Settings, Task};
 use crate::chat::{Moment, PasswordHash, Secret};
 use crate::session::{Style, irc};
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
-use chatloop_reactor::Backend;
 use chatloop_reactor::listener::LONGEST_BACKLOG;
+use chatloop_reactor::{Backend, memory};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, ValueEnum};
 use std::fmt;
@@ -292,6 +292,11 @@ pub struct Config {
     #[arg(long, value_name = "N/s|off")]
     pub connect_limit: Option<OrOff<LineRate>>,
 
+    /// Maximum number of rooms created by users of one IPv4 address or IPv6 /64, or off
+    /// [default: 1000; off for loopback]
+    #[arg(long, value_name = "N|off")]
+    pub origin_rooms: Option<OrOff<NonZeroU32>>,
+
     /// Send queue size above which the client's own lines have to wait
     #[arg(long, default_value = "1M", value_name = "BYTES")]
     pub outbox_soft: Bytes,
@@ -398,6 +403,12 @@ pub struct Boot {
     #[arg(long, default_value = "off", value_name = "DAYS|off")]
     pub keep_days: OrOff<Days>,
 
+    /// Memory for rooms: topics, masks and metadata take at most half of it, and those of rooms created
+    /// from one address an eighth; the most recent messages have the rest, and older ones are looked up
+    /// in the history [default: an eighth of the memory, at most 64M]
+    #[arg(long, value_name = "BYTES")]
+    pub room_memory: Option<Bytes>,
+
     /// No operator console, even if started in a terminal
     #[arg(long, value_parser = BoolishValueParser::new())]
     pub no_console: bool,
@@ -435,6 +446,11 @@ impl Config {
         Ok(())
     }
 
+    /// The memory for rooms.
+    pub(super) fn room_memory(&self) -> usize {
+        self.boot.room_memory.map_or_else(share_of_memory, |bytes| bytes.0)
+    }
+
     /// What IRC clients are told.
     ///
     /// # Errors
@@ -459,6 +475,11 @@ impl Config {
             started,
         })
     }
+}
+
+/// The default of a budget for everyone together: a small machine has other uses for its memory.
+pub(super) fn share_of_memory() -> usize {
+    (memory::limit() / 8).min(64 * 1024 * 1024)
 }
 
 /// Takes the text as it is; what it says is read when it is known whether there is a port, too.
