@@ -2,7 +2,7 @@
 
 use chatloop::lab::{storm, swarm};
 use clap::{Parser, Subcommand};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// Load tests for chat servers
@@ -20,32 +20,30 @@ enum Tool {
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().tool {
+    let outcome = match Arguments::parse().tool {
         Tool::Swarm(options) => run_swarm(&options),
         Tool::Storm(options) => run_storm(&options),
-    }
+    };
+    ExitCode::from(outcome.unwrap_or_else(|error| {
+        eprintln!("chatloop-lab: {error}");
+        if error.kind() == io::ErrorKind::InvalidInput { 2 } else { 3 }
+    }))
 }
 
-fn run_swarm(options: &swarm::Options) -> ExitCode {
-    let report = match swarm::run(options) {
-        Ok(report) => report,
-        Err(trouble) => {
-            eprintln!("chatloop-lab: {trouble}");
-            return ExitCode::from(trouble.exit_code());
-        }
-    };
+fn run_swarm(options: &swarm::Options) -> io::Result<u8> {
+    let report = swarm::run(options)?;
     let text = if options.json { report.to_json() } else { report.to_string() };
     // A closed standard output is not the server's fault: the exit code is that of the report.
-    let _ = writeln!(std::io::stdout(), "{text}");
-    ExitCode::from(report.exit_code())
+    let _ = writeln!(io::stdout(), "{text}");
+    Ok(report.exit_code())
 }
 
-fn run_storm(options: &storm::Options) -> ExitCode {
-    let mut out = std::io::stdout();
+fn run_storm(options: &storm::Options) -> io::Result<u8> {
+    let mut out = io::stdout();
     let style = options.style();
     if options.list {
         storm::names().for_each(|name| drop(writeln!(out, "{name}")));
-        return ExitCode::SUCCESS;
+        return Ok(0);
     }
     if let Some(heading) = style.heading()
         && options.skip == 0
@@ -54,16 +52,9 @@ fn run_storm(options: &storm::Options) -> ExitCode {
     }
     let mut all_pass = true;
     // A whole table takes minutes, so each row is printed as soon as it is measured.
-    let outcome = storm::run(options, |row| {
+    storm::run(options, |row| {
         all_pass &= row.passes();
         let _ = writeln!(out, "{}", style.row(row));
-    });
-    match outcome {
-        Ok(()) => ExitCode::from(u8::from(!all_pass)),
-        Err(error) => {
-            eprintln!("chatloop-lab: {error}");
-            let invalid = error.kind() == std::io::ErrorKind::InvalidInput;
-            ExitCode::from(if invalid { 2 } else { 3 })
-        }
-    }
+    })?;
+    Ok(u8::from(!all_pass))
 }

@@ -1,13 +1,11 @@
 //! The command line of the client.
 
 use crate::wire::address::{Address, DEFAULT_HOST};
+use crate::wire::seconds::seconds;
 use chatloop_reactor::Backend;
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// The longest time accepted: a hundred years, so that no deadline overflows.
-const MAX_SECONDS: f64 = 100.0 * 365.0 * 86_400.0;
 
 /// `--timestamps`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -140,14 +138,6 @@ Exit codes: 0 success (also if standard output was closed); 1 could not connect,
 registration failed, or the server rejected a line of a script (IRC only); 2 invalid arguments; 3 the
 connection was lost, or the server did not accept all input; 4 a local error; 128+N terminated by
 signal N.";
-
-/// Seconds with a fraction, not negative.
-fn seconds(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
-        Ok(number) if (0.0..=MAX_SECONDS).contains(&number) => Ok(Duration::from_secs_f64(number)),
-        _ => Err("expected a number of seconds, such as 2 or 0.5".to_owned()),
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -23,7 +23,7 @@
 //!
 //! Absent: the bytes (see [`super::payload`]) and the clock.
 
-use super::payload::{MOST_SEQUENCES, Stamp};
+use super::payload::Stamp;
 use std::collections::VecDeque;
 
 /// The position of a message that has not been received yet.
@@ -31,9 +31,6 @@ const UNRECEIVED: u32 = u32::MAX;
 /// The sender number of one who sends nothing.
 const NOBODY: u32 = u32::MAX;
 
-/// The most messages of one run, probes not counted: what it takes to remember them is about 24
-/// bytes each.
-pub const MOST_MESSAGES: u32 = MOST_SEQUENCES;
 /// How far a sender may be ahead of all listeners before it writes the order itself. This only
 /// happens if every listener has lost a message or lags far behind.
 const MOST_AHEAD: usize = 1_024;
@@ -97,17 +94,15 @@ impl Account {
         self
     }
 
-    fn has_passed_over(&self, place: u32) -> bool {
-        let after = self.gaps.partition_point(|&(_, to)| to <= place);
-        self.gaps.get(after).is_some_and(|&(from, _)| from <= place)
+    /// The index of the gap that a place of the order is in.
+    fn gap_at(&self, place: u32) -> Option<usize> {
+        let index = self.gaps.partition_point(|&(_, to)| to <= place);
+        self.gaps.get(index).is_some_and(|&(from, _)| from <= place).then_some(index)
     }
 
     /// Whether the message at `place` of the order was in a gap, which is closed there.
     fn fill(&mut self, place: u32) -> bool {
-        if !self.has_passed_over(place) {
-            return false;
-        }
-        let index = self.gaps.partition_point(|&(_, to)| to <= place);
+        let Some(index) = self.gap_at(place) else { return false };
         let (from, to) = self.gaps[index];
         let pieces = [(from, place), (place + 1, to)];
         self.gaps.splice(index..=index, pieces.into_iter().filter(|(from, to)| from < to));
@@ -115,15 +110,8 @@ impl Account {
     }
 }
 
-impl Default for Account {
-    fn default() -> Account {
-        Account::new()
-    }
-}
-
 /// One message in the order.
 struct Entry {
-    number: u32,
     sender: u32,
     /// A later message of the same sender precedes it.
     late: bool,
@@ -147,10 +135,11 @@ pub struct Ledger {
     /// Of each sender, one more than the highest sequence in the order.
     highest: Vec<u32>,
     /// Messages that some awaited receiver has not received.
-    open: u32,
+    pub open: u32,
     /// No message before this number is open.
     first_open: u32,
-    faults: Faults,
+    /// The errors so far.
+    pub faults: Faults,
 }
 
 impl Ledger {
@@ -173,21 +162,6 @@ impl Ledger {
     /// The number of messages sent.
     pub fn sent(&self) -> u32 {
         self.sent.len() as u32
-    }
-
-    /// How many of them some awaited receiver has not received.
-    pub fn open(&self) -> u32 {
-        self.open
-    }
-
-    /// The errors so far.
-    pub fn faults(&self) -> Faults {
-        self.faults
-    }
-
-    /// Counts a corrupted message.
-    pub fn corrupted(&mut self) {
-        self.faults.corrupted += 1;
     }
 
     /// The next sender.
@@ -308,7 +282,7 @@ impl Ledger {
         let highest = &mut self.highest[sender as usize];
         let late = sequence < *highest;
         *highest = (*highest).max(sequence + 1);
-        self.order.push(Entry { number, sender, late });
+        self.order.push(Entry { sender, late });
         self.sent[number as usize].place = place;
         place
     }
@@ -334,7 +308,7 @@ impl Ledger {
     }
 
     fn has_heard(&self, account: &Account, place: u32) -> bool {
-        place < account.place && !account.has_passed_over(place)
+        place < account.place && account.gap_at(place).is_none()
     }
 
     fn tick_off(&mut self, number: u32) {
@@ -380,16 +354,6 @@ impl Ledger {
             unreceived[sender] += u64::from(sent.place == UNRECEIVED && counts[sender]);
         }
         Closing { ledger: self, counts, unreceived_in_all: unreceived.iter().sum(), unreceived }
-    }
-
-    /// Counts `deliveries` as lost.
-    pub fn lose(&mut self, deliveries: u64) {
-        self.faults.lost += deliveries;
-    }
-
-    /// The order: message numbers as they were first received.
-    pub fn order(&self) -> impl Iterator<Item = u32> + '_ {
-        self.order.iter().map(|entry| entry.number)
     }
 }
 

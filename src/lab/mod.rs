@@ -2,11 +2,14 @@
 //!
 //! | module | subject |
 //! |---|---|
-//! | [`payload`] | the format of test messages, and how to find them in a stream of bytes |
-//! | [`ledger`] | which receiver has received what: lost, duplicated, reordered |
+//! | `payload` | the format of test messages, and how to find them in a stream of bytes |
+//! | `ledger` | which receiver has received what: lost, duplicated, reordered |
 //! | [`swarm`] | thousands of clients in one loop: `chatloop-lab swarm` |
 //! | [`storm`] | what do two honest users notice of an attack? `chatloop-lab storm` |
-//! | [`process`] | what has a process used of CPU and memory? |
+//! | `connections` | how do thousands of connections live in one loop? |
+//! | `welcome` | when is a connection let in? |
+//! | `target` | which server, and how many connections to it are possible? |
+//! | `process` | what has a process used of CPU and memory? |
 //!
 //! The first two are pure: no sockets and no clock. So the checks themselves are tested against every
 //! kind of bad server without one being there.
@@ -15,10 +18,13 @@
 //! chatloop's commands. Otherwise the lab sends lines and looks for its own lines
 //! in what comes back, so that it can be pointed at any line server.
 
-pub mod ledger;
-pub mod payload;
-pub mod process;
+mod connections;
+mod ledger;
+mod payload;
+mod process;
 pub mod storm;
 pub mod swarm;
+mod target;
 #[cfg(test)]
 mod testing;
+mod welcome;

@@ -7,7 +7,6 @@
 //! is in pages on Linux, elsewhere in kilobytes. There are no peak values: callers compare two
 //! moments.
 
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -22,24 +21,9 @@ pub struct Usage {
     pub resident: u64,
 }
 
-/// There is no such process, or the system does not report its usage.
-#[derive(Debug)]
-pub struct NoSuchProcess {
-    pid: u32,
-    reason: io::Error,
-}
-
-impl fmt::Display for NoSuchProcess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot measure process {}: {}", self.pid, self.reason)
-    }
-}
-
-impl std::error::Error for NoSuchProcess {}
-
 /// Asks the system about process `pid`.
-pub fn usage(pid: u32) -> Result<Usage, NoSuchProcess> {
-    ask(pid).map_err(|reason| NoSuchProcess { pid, reason })
+pub fn usage(pid: u32) -> io::Result<Usage> {
+    ask(pid).map_err(|reason| io::Error::other(format!("cannot measure process {pid}: {reason}")))
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -2,9 +2,9 @@
 
 use super::identity::{attacker_caps, crowd_nick, introduction, padded};
 use super::options::Options;
-use super::peers::Peers;
 use super::scenarios::{Prepared, Scenario};
 use super::template::Values;
+use crate::lab::connections::Connections;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -20,18 +20,17 @@ pub struct Attack<'a> {
     scenario: &'a Scenario,
     prepared: &'a Prepared,
     attackers: Vec<Attacker>,
-    /// The place of the first attacker among the peers.
+    /// The place of the first attacker.
     first: usize,
-    began: Instant,
+    began: Option<Instant>,
     ticks: u32,
     /// Connections made because the server had closed the ones before.
     pub reconnects: u64,
-    /// Lines given to the system.
+    /// Lines that were queued.
     pub lines: u64,
 }
 
 struct Attacker {
-    number: usize,
     nick: String,
     round: u64,
     /// Lines that it may send.
@@ -45,102 +44,99 @@ impl<'a> Attack<'a> {
         prepared: &'a Prepared,
         first: usize,
     ) -> Attack<'a> {
-        let attacker = |number| Attacker {
-            number,
-            nick: padded(format!("{}n{number}", prefix(scenario))),
-            round: 0,
-            credit: 0.0,
-        };
+        let attacker = |number| Attacker::new(format!("{}n{number}", prefix(scenario)));
         Attack {
             options,
             scenario,
             prepared,
             attackers: (0..options.attackers).map(attacker).collect(),
             first,
-            began: Instant::now(),
+            began: None,
             ticks: 0,
             reconnects: 0,
             lines: 0,
         }
     }
 
-    pub fn begin(&mut self) {
-        self.began = Instant::now();
-    }
-
-    /// What the attacker at a place sends on a new connection.
-    pub fn hello(&self, place: usize) -> Vec<u8> {
-        let attacker = &self.attackers[place - self.first];
-        let mut hello = Vec::new();
-        if self.scenario.registers {
-            let caps = attacker_caps(attacker.number);
-            hello = introduction(self.scenario.dialect, &attacker.nick, caps);
-        }
-        let values = Values { number: attacker.number, round: 0, me: &attacker.nick, crowd: "" };
-        self.prepared.setup.write(values, &mut hello);
-        hello
+    /// Connects an attacker, which prepares.
+    pub fn connect(&self, number: usize, connections: &mut Connections) -> io::Result<()> {
+        let (place, me) = (self.first + number, self.attackers[number].nick.as_str());
+        connections.connect(place, Some(self.options.attacker_address))?;
+        connections.say(place, |out| {
+            if self.scenario.registers() {
+                let caps = attacker_caps(number);
+                *out = introduction(self.scenario.dialect(), me, caps).into_bytes();
+            }
+            self.prepared.setup.write(Values { number, round: 0, me, crowd: "" }, out);
+        });
+        Ok(())
     }
 
     /// Looks after the attackers whose turn it is, and returns when the next one's is.
-    pub fn tick(&mut self, peers: &mut Peers) -> io::Result<Instant> {
+    pub fn tick(&mut self, connections: &mut Connections) -> Instant {
+        let began = *self.began.get_or_insert_with(Instant::now);
         let count = self.attackers.len();
         for _ in 0..TICKS_A_TURN {
-            let due = self.began + TICK / count as u32 * self.ticks;
+            let due = began + TICK / count as u32 * self.ticks;
             if due > Instant::now() {
-                return Ok(due);
+                return due;
             }
-            self.attend(self.ticks as usize % count, peers)?;
+            let number = self.ticks as usize % count;
+            if connections.is_closed(self.first + number) {
+                self.reconnect(number, began, connections);
+            } else {
+                self.attend(number, connections);
+            }
             self.ticks += 1;
         }
-        Ok(Instant::now())
+        Instant::now()
     }
 
-    fn attend(&mut self, number: usize, peers: &mut Peers) -> io::Result<()> {
-        let place = self.first + number;
-        if peers.is_closed(place) {
-            self.reconnect(number, peers);
-            return Ok(());
-        }
+    fn attend(&mut self, number: usize, connections: &mut Connections) {
         let rate = f64::from(self.options.rate);
-        let attacker = &mut self.attackers[number];
+        let Attacker { nick, round, credit } = &mut self.attackers[number];
         // The first lines come at once, so that the server has more than it lets through.
-        let earned = if attacker.round == 0 { rate } else { rate * TICK.as_secs_f64() };
-        attacker.credit = (attacker.credit + earned).min(rate);
+        let earned = if *round == 0 { rate } else { rate * TICK.as_secs_f64() };
+        *credit = (*credit + earned).min(rate);
+        if !connections.is_idle(self.first + number) {
+            return;
+        }
         let template = &self.prepared.attack;
-        let rounds = (attacker.credit / template.lines as f64) as u64;
-        let sent = peers.say(place, |out| {
+        let rounds = (*credit / template.lines as f64) as u64;
+        connections.say(self.first + number, |out| {
             for _ in 0..rounds {
-                let victim = number + attacker.round as usize;
-                let crowd = crowd_nick(victim % self.options.crowd.max(1));
-                let (round, me) = (attacker.round, attacker.nick.as_str());
-                template.write(Values { number, round, me, crowd: &crowd }, out);
-                attacker.round += 1;
+                let victim = number + *round as usize;
+                let crowd = &crowd_nick(victim % self.options.crowd.max(1));
+                template.write(Values { number, round: *round, me: nick, crowd }, out);
+                *round += 1;
             }
         });
-        if sent {
-            let lines = rounds * template.lines as u64;
-            attacker.credit -= lines as f64;
-            self.lines += lines;
-        }
-        peers.flush(place)
+        let lines = rounds * template.lines as u64;
+        *credit -= lines as f64;
+        self.lines += lines;
     }
 
-    fn reconnect(&mut self, number: usize, peers: &mut Peers) {
-        if self.reconnects as f64 >= self.began.elapsed().as_secs_f64() * RECONNECTS {
+    fn reconnect(&mut self, number: usize, began: Instant, connections: &mut Connections) {
+        if self.reconnects as f64 >= began.elapsed().as_secs_f64() * RECONNECTS {
             return;
         }
         self.reconnects += 1;
         // Another nick: the server may keep the old one for an account.
-        let nick = padded(format!("{}r{}", prefix(self.scenario), self.reconnects));
-        self.attackers[number] = Attacker { number, nick, round: 0, credit: 0.0 };
-        let place = self.first + number;
+        let nick = format!("{}r{}", prefix(self.scenario), self.reconnects);
+        self.attackers[number] = Attacker::new(nick);
         // Without a free port it tries again at its next tick; the count of lines tells.
-        let _ = peers.connect(place, self.options.attacker_address, self.hello(place));
+        let _ = self.connect(number, connections);
+    }
+}
+
+impl Attacker {
+    fn new(nick: String) -> Attacker {
+        Attacker { nick: padded(nick), round: 0, credit: 0.0 }
     }
 }
 
 /// What the nicks of one attack begin with; those of two attacks differ, whoever is still there.
 fn prefix(scenario: &Scenario) -> String {
     let letters = scenario.name.chars().filter(char::is_ascii_alphabetic);
-    format!("{:?}{}", scenario.dialect, letters.collect::<String>())
+    format!("{:?}{}", scenario.dialect(), letters.collect::<String>())
 }

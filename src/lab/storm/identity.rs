@@ -1,6 +1,5 @@
 //! The names, capabilities and addresses of those who take part in a storm.
 
-use super::peers::READY;
 use super::scenarios::{Dialect, OWNER};
 use std::net::IpAddr;
 
@@ -24,9 +23,13 @@ const CAPABILITIES: [&str; 16] = [
     "draft/channel-rename",
 ];
 
+/// What the server says when it has carried out everything that was sent before: both dialects
+/// repeat it, one in a PONG and one as an unknown command.
+pub const READY: &str = "storm-ready";
+
 /// What a client says first. `caps` are bits: which capabilities it asks for.
-pub fn introduction(dialect: Dialect, nick: &str, caps: usize) -> Vec<u8> {
-    let text = match dialect {
+pub fn introduction(dialect: Dialect, nick: &str, caps: usize) -> String {
+    match dialect {
         Dialect::Plain => format!("/nick {nick}\n"),
         Dialect::Irc => {
             let asked = CAPABILITIES.iter().enumerate().filter(|(bit, _)| caps >> bit & 1 == 1);
@@ -35,8 +38,7 @@ pub fn introduction(dialect: Dialect, nick: &str, caps: usize) -> Vec<u8> {
             let (user, real_name) = ("a".repeat(18), "a".repeat(149));
             format!("{caps}NICK {nick}\nUSER {user} 0 * :{real_name}\nCAP END\n")
         }
-    };
-    text.into_bytes()
+    }
 }
 
 pub fn join(dialect: Dialect, room: &str) -> String {
@@ -47,10 +49,10 @@ pub fn join(dialect: Dialect, room: &str) -> String {
 }
 
 /// A line that the server answers with [`READY`].
-pub fn question(dialect: Dialect) -> String {
+pub fn question(dialect: Dialect) -> &'static str {
     match dialect {
-        Dialect::Irc => format!("PING {READY}\n"),
-        Dialect::Plain => format!("/{READY}\n"),
+        Dialect::Irc => "PING storm-ready\n",
+        Dialect::Plain => "/storm-ready\n",
     }
 }
 
@@ -101,11 +103,11 @@ mod tests {
 
     #[test]
     fn each_attacker_has_its_own_set_of_capabilities() {
-        let sets: std::collections::HashSet<Vec<u8>> = (0..250)
+        let sets: std::collections::HashSet<String> = (0..250)
             .map(|number| introduction(Dialect::Irc, "eve", attacker_caps(number)))
             .collect();
         assert_eq!(sets.len(), 250);
-        assert!(sets.iter().all(|set| set.starts_with(b"CAP REQ :message-tags\nCAP REQ :batch\n")));
+        assert!(sets.iter().all(|set| set.starts_with("CAP REQ :message-tags\nCAP REQ :batch\n")));
     }
 
     #[test]

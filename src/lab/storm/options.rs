@@ -2,6 +2,7 @@
 
 use super::report::Style;
 use crate::wire::address::{Address, DEFAULT_HOST};
+use crate::wire::seconds::seconds;
 use chatloop_reactor::Backend;
 use clap::Args;
 use std::net::IpAddr;
@@ -86,9 +87,4 @@ impl Options {
             () => Style::Table,
         }
     }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok().and_then(|it| Duration::try_from_secs_f64(it).ok());
-    seconds.ok_or_else(|| "not a number of seconds, as 10 or 0.5".to_owned())
 }

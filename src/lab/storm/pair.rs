@@ -7,6 +7,9 @@
 use crate::lab::payload::{Found, Stamp};
 use std::time::{Duration, Instant};
 
+/// The honest pair has the first two places.
+pub const PAIR: usize = 2;
+
 /// One message, by when it was due and what became of it.
 struct Message {
     due: Instant,

@@ -2,7 +2,6 @@
 
 use super::pair::Summary;
 use serde::Serialize;
-use std::fmt;
 use std::time::Duration;
 
 /// A p99 up to this passes however calm it was before.
@@ -11,7 +10,7 @@ const LEAST_BOUND: Duration = Duration::from_millis(50);
 const TIMES_CALM: u32 = 3;
 
 /// What one attack did to the honest two. Times in milliseconds; null if no message arrived.
-#[derive(Serialize, Clone, Debug)]
+#[derive(Serialize, Clone, Default, Debug)]
 pub struct Row {
     pub command: &'static str,
     /// `ok`; or `slow`, `lost`, `duplicated`; or `stuck` if the server was still busy long after
@@ -41,24 +40,22 @@ pub struct Row {
     pub lab_gap_ms: f64,
 }
 
-/// What was counted beside the messages of the honest two.
-#[derive(Clone, Copy, Default)]
-pub struct Counts {
-    pub attackers: usize,
-    pub reconnects: u64,
-    pub lines: u64,
-    pub received: u64,
-    pub crowd_lost: usize,
-    pub lab_gap: Duration,
-    pub stuck: bool,
-}
-
 impl Row {
-    pub fn new(command: &'static str, calm: &Summary, storm: &Summary, counts: Counts) -> Row {
+    /// The same with what the messages of the honest two have come to.
+    pub fn judged(self, calm: &Summary, storm: &Summary, stuck: bool) -> Row {
+        let bound = calm.percentile(99).map(|p99| p99 * TIMES_CALM).unwrap_or_default();
+        // The first thing that is wrong. A loss in the calm counts, too: then there is no calm.
+        let verdict = match storm.percentile(99) {
+            _ if self.attackers == 0 => "no attack",
+            _ if stuck => "stuck",
+            _ if calm.lost + storm.lost > 0 => "lost",
+            _ if calm.duplicated + storm.duplicated > 0 => "duplicated",
+            Some(p99) if p99 <= bound.max(LEAST_BOUND) => "ok",
+            _ => "slow",
+        };
         let milliseconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64() * 1e3);
         Row {
-            command,
-            verdict: verdict(calm, storm, counts),
+            verdict,
             calm_p99_ms: milliseconds(calm.percentile(99)),
             p50_ms: milliseconds(storm.percentile(50)),
             p99_ms: milliseconds(storm.percentile(99)),
@@ -66,30 +63,12 @@ impl Row {
             messages: storm.latencies.len() + storm.lost as usize,
             lost: storm.lost,
             duplicated: storm.duplicated,
-            attackers: counts.attackers,
-            reconnects: counts.reconnects,
-            lines: counts.lines,
-            received: counts.received,
-            crowd_lost: counts.crowd_lost,
-            lab_gap_ms: counts.lab_gap.as_secs_f64() * 1e3,
+            ..self
         }
     }
 
     pub fn passes(&self) -> bool {
         self.verdict == "ok"
-    }
-}
-
-/// The first thing that is wrong. A loss in the calm counts, too: then there is no calm.
-fn verdict(calm: &Summary, storm: &Summary, counts: Counts) -> &'static str {
-    let bound = calm.percentile(99).map_or(LEAST_BOUND, |p99| LEAST_BOUND.max(p99 * TIMES_CALM));
-    match storm.percentile(99) {
-        _ if counts.attackers == 0 => "no attack",
-        _ if counts.stuck => "stuck",
-        _ if calm.lost + storm.lost > 0 => "lost",
-        _ if calm.duplicated + storm.duplicated > 0 => "duplicated",
-        Some(p99) if p99 <= bound => "ok",
-        _ => "slow",
     }
 }
 
@@ -105,21 +84,7 @@ impl Style {
     /// What stands above the rows, without a newline.
     pub fn heading(self) -> Option<String> {
         match self {
-            Style::Table => Some(format!(
-                "{:<14} {:>8} {:>8} {:>9} {:>9} {:>5} {:>5} {:>5} {:>6} {:>8} {:>7} {:>6}  verdict",
-                "times in ms",
-                "calm p99",
-                "p50",
-                "p99",
-                "max",
-                "lost",
-                "dup",
-                "att",
-                "reconn",
-                "lines",
-                "MB",
-                "gap"
-            )),
+            Style::Table => Some(aligned(|(title, ..)| (*title).to_owned())),
             Style::Json => None,
             Style::Markdown => Some(
                 "| command | calm p99 (ms) | p50 | p99 | max | lost | verdict |\n\
@@ -131,42 +96,40 @@ impl Style {
 
     pub fn row(self, row: &Row) -> String {
         match self {
-            Style::Table => row.to_string(),
+            Style::Table => aligned(|(_, _, cell)| cell(row)),
             Style::Json => serde_json::to_string(row).unwrap_or_default(),
-            Style::Markdown => format!(
-                "| `{}` | {} | {} | {} | {} | {} | {} |",
-                row.command,
-                shown(row.calm_p99_ms),
-                shown(row.p50_ms),
-                shown(row.p99_ms),
-                shown(row.max_ms),
-                row.lost,
-                row.verdict,
-            ),
+            Style::Markdown => {
+                let cells: Vec<String> = COLUMNS[1..6].iter().map(|(.., cell)| cell(row)).collect();
+                format!("| `{}` | {} | {} |", row.command, cells.join(" | "), row.verdict)
+            }
         }
     }
 }
 
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:<14} {:>8} {:>8} {:>9} {:>9} {:>5} {:>5} {:>5} {:>6} {:>8} {:>7.1} {:>6.1}  {}",
-            self.command,
-            shown(self.calm_p99_ms),
-            shown(self.p50_ms),
-            shown(self.p99_ms),
-            shown(self.max_ms),
-            self.lost,
-            self.duplicated,
-            self.attackers,
-            self.reconnects,
-            self.lines,
-            self.received as f64 / 1e6,
-            self.lab_gap_ms,
-            self.verdict,
-        )
-    }
+/// A column of the table: its title, its width, and what a row has there.
+type Column = (&'static str, usize, fn(&Row) -> String);
+
+const COLUMNS: [Column; 13] = [
+    ("times in ms", 0, |row| row.command.to_owned()),
+    ("calm p99", 8, |row| shown(row.calm_p99_ms)),
+    ("p50", 8, |row| shown(row.p50_ms)),
+    ("p99", 9, |row| shown(row.p99_ms)),
+    ("max", 9, |row| shown(row.max_ms)),
+    ("lost", 5, |row| row.lost.to_string()),
+    ("dup", 5, |row| row.duplicated.to_string()),
+    ("att", 5, |row| row.attackers.to_string()),
+    ("reconn", 6, |row| row.reconnects.to_string()),
+    ("lines", 8, |row| row.lines.to_string()),
+    ("MB", 7, |row| format!("{:.1}", row.received as f64 / 1e6)),
+    ("gap", 6, |row| format!("{:.1}", row.lab_gap_ms)),
+    ("verdict", 0, |row| row.verdict.to_owned()),
+];
+
+fn aligned(cell: impl Fn(&Column) -> String) -> String {
+    let [first, middle @ .., last] = &COLUMNS;
+    let middle: String =
+        middle.iter().map(|column| format!(" {:>1$}", cell(column), column.1)).collect();
+    format!("{:<14}{middle}  {}", cell(first), cell(last))
 }
 
 fn shown(milliseconds: Option<f64>) -> String {
@@ -183,7 +146,7 @@ mod tests {
     }
 
     fn row(calm: &Summary, storm: &Summary, attackers: usize, stuck: bool) -> Row {
-        Row::new("WHO", calm, storm, Counts { attackers, stuck, ..Counts::default() })
+        Row { command: "WHO", attackers, ..Row::default() }.judged(calm, storm, stuck)
     }
 
     #[test]

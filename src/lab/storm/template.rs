@@ -12,23 +12,20 @@
 //! A newline in a template separates two lines. Repetitions are written out once, when the template
 //! is read, so an attack costs its own process little more than a copy.
 
+use std::io::Write as _;
+
 /// How many groups `{r}` divides the connections into.
 pub const GROUPS: usize = 10;
 
+/// What a name in braces can be.
+const NAMES: [&str; 5] = ["n", "r", "i", "me", "crowd"];
+
 /// A template, ready to be written out.
 pub struct Template {
-    pieces: Vec<Piece>,
+    /// Texts, each with the name that follows it; none behind the last one.
+    pieces: Vec<(String, Option<&'static str>)>,
     /// How many lines it has.
     pub lines: usize,
-}
-
-enum Piece {
-    Text(String),
-    Number,
-    Group,
-    Round,
-    Me,
-    Crowd,
 }
 
 /// What the braces stand for in one connection's copy.
@@ -48,35 +45,29 @@ impl Template {
         let mut rest = text.as_str();
         while let Some((before, inside)) = rest.split_once('{') {
             let (name, after) = inside.split_once('}').ok_or("a { without its }")?;
-            pieces.push(Piece::Text(before.to_owned()));
-            pieces.push(match name {
-                "n" => Piece::Number,
-                "r" => Piece::Group,
-                "i" => Piece::Round,
-                "me" => Piece::Me,
-                "crowd" => Piece::Crowd,
-                _ => return Err(format!("unknown name {{{name}}}")),
-            });
+            let known = NAMES.into_iter().find(|known| *known == name);
+            let known = known.ok_or_else(|| format!("unknown name {{{name}}}"))?;
+            pieces.push((before.to_owned(), Some(known)));
             rest = after;
         }
-        pieces.push(Piece::Text(rest.to_owned()));
+        pieces.push((rest.to_owned(), None));
         Ok(Template { pieces, lines: text.lines().count() })
     }
 
     /// Appends the lines, each with its newline.
     pub fn write(&self, values: Values<'_>, out: &mut Vec<u8>) {
         let start = out.len();
-        for piece in &self.pieces {
-            match piece {
-                Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
-                Piece::Number => out.extend_from_slice(values.number.to_string().as_bytes()),
-                Piece::Group => {
-                    out.extend_from_slice((values.number % GROUPS).to_string().as_bytes());
-                }
-                Piece::Round => out.extend_from_slice(values.round.to_string().as_bytes()),
-                Piece::Me => out.extend_from_slice(values.me.as_bytes()),
-                Piece::Crowd => out.extend_from_slice(values.crowd.as_bytes()),
-            }
+        for (text, name) in &self.pieces {
+            out.extend_from_slice(text.as_bytes());
+            // A Vec takes all of it.
+            let _ = match name {
+                Some("n") => write!(out, "{}", values.number),
+                Some("r") => write!(out, "{}", values.number % GROUPS),
+                Some("i") => write!(out, "{}", values.round),
+                Some("me") => out.write_all(values.me.as_bytes()),
+                Some("crowd") => out.write_all(values.crowd.as_bytes()),
+                _ => Ok(()),
+            };
         }
         if out.len() > start && out.last() != Some(&b'\n') {
             out.push(b'\n');

@@ -1,16 +1,21 @@
 //! Classification of deliveries: found messages in, counts and latencies out.
 
 use super::options::{Echo, Options};
+use crate::lab::connections::Handler;
 use crate::lab::ledger::{Account, Ledger, Receipt};
 use crate::lab::payload::{Format, Found, Stamp};
 use hdrhistogram::Histogram;
+use std::io;
 use std::time::Instant;
 
 /// The longest latency recorded, in microseconds: one hour.
 const LONGEST_LATENCY: u64 = 3_600_000_000;
 
-/// Every message of a run, and what became of it.
+/// Every member and every message of a run, and what became of them.
 pub struct Checker {
+    /// The senders first, in the order of their numbers, then the other clients, the idle and the
+    /// slow ones.
+    pub members: Vec<Member>,
     pub format: Format,
     pub ledger: Ledger,
     echo: Echo,
@@ -20,72 +25,66 @@ pub struct Checker {
     pub latency: Histogram<u64>,
     /// Deliveries to awaited members.
     pub deliveries: u64,
-    pub slow_deliveries: u64,
     pub echoes: u64,
     /// The time of the last new delivery.
     pub last_delivery: Instant,
+    /// Connected, and welcome if that is waited for.
+    pub connected: usize,
+    /// Connections that were open and have been lost: of slow readers, and of all others.
+    pub slow_dropped: usize,
+    pub lost: usize,
+    pub refused: Option<io::Error>,
+    /// The receivers that a message waits for.
+    pub awaited: u32,
 }
 
-/// The part of a member that the checker changes.
-pub struct Listener {
+/// One simulated user in the room.
+pub struct Member {
     pub account: Account,
     /// It reads nothing until the others are done.
     pub slow: bool,
     /// It has received a probe, so it is in the room.
     pub present: bool,
+    /// Its connection was lost.
+    pub gone: bool,
 }
 
 impl Checker {
     pub fn new(format: Format, options: &Options) -> Checker {
         let latency = Histogram::new_with_bounds(1, LONGEST_LATENCY, 3);
         let now = Instant::now();
+        let fast = options.clients + options.idle;
+        let member = |number| {
+            let slow = number >= fast;
+            let hears_itself = options.echo == Echo::Expect || number >= options.talkers();
+            let account = match number {
+                _ if slow => Account::new().not_awaited(),
+                _ if hears_itself => Account::new(),
+                _ => Account::new().without_own(number),
+            };
+            Member { account, slow, present: false, gone: false }
+        };
         Checker {
+            members: (0..options.connections() as u32).map(member).collect(),
             format,
             ledger: Ledger::new(options.talkers(), options.listeners() > 0),
             echo: options.echo,
             epoch: now,
             latency: latency.expect("1 to an hour with three digits is within its bounds"),
             deliveries: 0,
-            slow_deliveries: 0,
             echoes: 0,
             last_delivery: now,
+            connected: 0,
+            slow_dropped: 0,
+            lost: 0,
+            refused: None,
+            awaited: fast,
         }
     }
 
     /// Microseconds from the epoch to `moment`.
     pub fn micros(&self, moment: Instant) -> u64 {
         moment.saturating_duration_since(self.epoch).as_micros() as u64
-    }
-
-    /// Judges what `listener` received at `now`; returns how many bytes are done with.
-    pub fn receive(&mut self, listener: &mut Listener, bytes: &[u8], now: Instant) -> usize {
-        let micros = self.micros(now);
-        let Checker { format, ledger, latency, .. } = self;
-        let (mut fresh, mut echoes) = (0, 0);
-        let done = format.scan(bytes, false, |found| match found {
-            Found::Corrupted => ledger.corrupted(),
-            Found::Message(stamp) if stamp.is_probe() => listener.present = true,
-            Found::Message(stamp) => match ledger.receive(&mut listener.account, &stamp) {
-                Receipt::Fresh => {
-                    fresh += 1;
-                    if !listener.slow {
-                        latency.saturating_record(micros.saturating_sub(stamp.micros).max(1));
-                    }
-                }
-                Receipt::Echo => echoes += 1,
-                Receipt::Nothing => {}
-            },
-        });
-        self.echoes += echoes;
-        if fresh > 0 {
-            self.last_delivery = now;
-            if listener.slow {
-                self.slow_deliveries += fresh;
-            } else {
-                self.deliveries += fresh;
-            }
-        }
-        done
     }
 
     /// Appends the next message, after `prefix`, to `line`.
@@ -104,9 +103,52 @@ impl Checker {
 
     /// The number of errors.
     pub fn faults(&self, one_order: bool) -> u64 {
-        let faults = self.ledger.faults();
+        let faults = self.ledger.faults;
         let crossed = if one_order { faults.crossed } else { 0 };
         let echoes = if self.echo == Echo::Forbid { self.echoes } else { 0 };
         faults.lost + faults.duplicated + faults.reordered + faults.corrupted + crossed + echoes
+    }
+}
+
+impl Handler for Checker {
+    fn received(&mut self, place: usize, bytes: &[u8], now: Instant) -> usize {
+        let micros = self.micros(now);
+        let Checker { format, ledger, latency, deliveries, echoes, last_delivery, .. } = self;
+        let Member { account, slow, present, .. } = &mut self.members[place];
+        format.scan(bytes, false, |found| match found {
+            Found::Corrupted => ledger.faults.corrupted += 1,
+            Found::Message(stamp) if stamp.is_probe() => *present = true,
+            Found::Message(stamp) => match ledger.receive(account, &stamp) {
+                Receipt::Fresh => {
+                    *last_delivery = now;
+                    if !*slow {
+                        *deliveries += 1;
+                        latency.saturating_record(micros.saturating_sub(stamp.micros).max(1));
+                    }
+                }
+                Receipt::Echo => *echoes += 1,
+                Receipt::Nothing => {}
+            },
+        })
+    }
+
+    fn ready(&mut self, _place: usize) {
+        self.connected += 1;
+    }
+
+    fn refused(&mut self, error: io::Error) {
+        self.refused.get_or_insert(error);
+    }
+
+    fn lost(&mut self, place: usize) {
+        let member = &mut self.members[place];
+        member.gone = true;
+        if member.slow {
+            self.slow_dropped += 1;
+        } else {
+            self.lost += 1;
+            self.awaited -= 1;
+            self.ledger.stop_waiting_for(&mut member.account);
+        }
     }
 }

@@ -19,86 +19,81 @@
 //! the system calls of both ends and this process's queue of ready sockets.
 
 mod checker;
-mod crowd;
 mod options;
 mod progress;
 mod report;
-mod trouble;
-pub(super) mod welcome;
 
 pub use options::{Echo, Options};
-pub use trouble::Trouble;
 
+use super::connections::Connections;
 use super::payload::Format;
 use super::process::{self, Usage};
-use chatloop_reactor::descriptors;
-use checker::Checker;
-use crowd::Crowd;
+use super::target::{invalid, make_room, resolve};
+use chatloop_reactor::{Signal, Signals};
+use checker::{Checker, Member};
 use progress::Progress;
-use report::{Report, Seen};
-use std::net::{SocketAddr, ToSocketAddrs};
+use report::Report;
+use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The server is idle when it has sent nothing and used no CPU time for this long.
 const QUIET: Duration = Duration::from_millis(250);
 /// How long until a probe that some member has not received is repeated.
 const PROBE_INTERVAL: Duration = Duration::from_millis(500);
-/// No turn is longer, so that time-outs and the progress bar are looked at.
+/// No turn is longer, so that time-outs, signals and the progress bar are looked at.
 const LONGEST_TURN: Duration = Duration::from_millis(100);
-/// Descriptors besides the members': standard streams, poller, signals, some spare.
-const OTHER_DESCRIPTORS: usize = 16;
 
 /// Runs the swarm. Ctrl-C ends it early, with a report of the results so far.
 ///
 /// # Errors
-/// What prevented a measurement. Errors of the server are in the report.
-pub fn run(options: &Options) -> Result<Report, Trouble> {
-    let limit = descriptors::raise_limit()?;
-    let ceiling = options.backend.descriptor_ceiling().unwrap_or(usize::MAX);
-    let limit = ceiling.min(limit as usize);
-    if options.connections() + OTHER_DESCRIPTORS > limit {
-        let (asked, backend) = (options.connections(), options.backend);
-        return Err(Trouble::TooMany { asked, limit: limit - OTHER_DESCRIPTORS, backend });
-    }
+/// What prevented a measurement; `InvalidInput` if other options would help. Errors of the server
+/// are in the report.
+pub fn run(options: &Options) -> io::Result<Report> {
+    make_room(options.connections(), options.backend)?;
     if options.one_order && options.listeners() == 0 {
-        return Err(Trouble::NoListener);
+        return Err(invalid(
+            "--one-order needs a member that receives everything: fewer --senders than --clients, \
+             or --idle 1",
+        ));
     }
-    let address = resolve(options)?;
+    let unknown = || io::Error::other(format!("no address for {}", options.host));
+    let server = resolve(&options.host, options.port)?.next().ok_or_else(unknown)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let run = now.as_nanos() as u64 ^ u64::from(std::process::id()) << 32;
     let format = Format::new(run, options.size);
-    let crowd = Crowd::new(options, address, format.longest_leftover())?;
-    let checker = Checker::new(format, options);
-    let progress = Progress::new();
-    Swarm { options, crowd, checker, progress, seen: Seen::default() }.run()
-}
-
-fn resolve(options: &Options) -> Result<SocketAddr, Trouble> {
-    let (host, port) = options.host.with_port(options.port).map_err(Trouble::TwoPorts)?;
-    let unknown = |reason| Trouble::UnknownHost { host: host.clone(), reason };
-    let mut addresses = (host.as_str(), port).to_socket_addrs().map_err(unknown)?;
-    addresses.next().ok_or_else(|| unknown(std::io::ErrorKind::NotFound.into()))
+    let (total, welcome) = (options.connections(), options.welcome.as_deref());
+    let leftover = format.longest_leftover();
+    let swarm = Swarm {
+        options,
+        connections: Connections::new(total, server, options.backend, leftover, welcome)?,
+        checker: Checker::new(format, options),
+        signals: Signals::new(&[Signal::Interrupt, Signal::Terminate])?,
+        progress: Progress::new(),
+        report: Report::default(),
+    };
+    swarm.run()
 }
 
 struct Swarm<'a> {
     options: &'a Options,
-    crowd: Crowd,
+    connections: Connections,
     checker: Checker,
+    signals: Signals,
     progress: Progress,
-    seen: Seen,
+    /// What the phases have measured so far.
+    report: Report,
 }
 
 impl Swarm<'_> {
-    fn run(mut self) -> Result<Report, Trouble> {
+    fn run(mut self) -> io::Result<Report> {
         let before = self.server_usage()?;
         self.connect()?;
         self.settle()?;
-        if let (Some(before), Some(after)) = (before, self.server_usage()?) {
-            self.seen.memory = Some((before.resident, after.resident));
-        }
+        self.report.server_rss_before = before.map(|usage| usage.resident);
+        self.report.server_rss_after = self.server_usage()?.map(|usage| usage.resident);
         if self.options.talkers() > 0 {
             self.probe()?;
-            self.crowd.set_slow_aside(true)?;
+            self.set_slow_aside(true)?;
             self.exchange()?;
             self.catch_up()?;
             self.pause(QUIET, "listening for what comes late")?;
@@ -106,75 +101,106 @@ impl Swarm<'_> {
         self.pause(self.options.hold, "holding the connections")?;
         self.balance();
         self.progress.finish();
-        Ok(Report::new(self.options, &self.crowd, &self.checker, &self.seen))
+        Ok(self.report.complete(self.options, &self.connections, &self.checker))
     }
 
-    fn server_usage(&self) -> Result<Option<Usage>, Trouble> {
-        Ok(self.options.pid.map(process::usage).transpose()?)
+    fn server_usage(&self) -> io::Result<Option<Usage>> {
+        let usage = self.options.pid.map(process::usage).transpose();
+        usage.map_err(|error| invalid(error.to_string()))
     }
 
-    fn turn(&mut self, until: Instant) -> Result<(), Trouble> {
+    fn turn(&mut self, until: Instant) -> io::Result<()> {
         let until = until.min(Instant::now() + LONGEST_TURN);
-        Ok(self.crowd.turn(&mut self.checker, until)?)
+        self.connections.turn(until, &mut self.checker)?;
+        // A signal interrupts the wait, so its pipe need not be in the poller.
+        self.report.interrupted |= !self.signals.drain().is_empty();
+        Ok(())
     }
 
-    fn connect(&mut self) -> Result<(), Trouble> {
-        let total = self.crowd.members.len();
+    fn connect(&mut self) -> io::Result<()> {
+        let total = self.checker.members.len();
         let begin = Instant::now();
-        let (mut moved, mut before) = (begin, 0);
+        let (mut moved, mut started, mut before) = (begin, 0, 0);
+        let hello = self.options.hello.as_ref().map(|line| line.replace("\\n", "\n") + "\n");
+        let hello = hello.unwrap_or_default();
         self.progress.phase("connecting", total as u64);
-        let refused = |made, reason, address| Trouble::Connect { made, total, address, reason };
-        while self.crowd.connected < total && !self.crowd.interrupted {
-            let (address, mut until) = (self.crowd.address, moved + self.options.timeout);
-            while self.crowd.started < total
-                && self.crowd.started - self.crowd.connected < self.options.connecting as usize
+        while self.checker.connected < total && !self.report.interrupted {
+            let mut until = moved + self.options.timeout;
+            while started < total
+                && started - self.checker.connected < self.options.connecting as usize
             {
                 if let Some(rate) = self.options.connect_rate {
-                    let due = begin + Duration::from_secs_f64(self.crowd.started as f64 / rate);
+                    let due = begin + Duration::from_secs_f64(started as f64 / rate);
                     if due > Instant::now() {
                         until = until.min(due);
                         break;
                     }
                 }
-                let made = self.crowd.connected;
-                self.crowd.connect_next().map_err(|error| refused(made, error, address))?;
+                let outcome = self.connections.connect(started, None);
+                outcome.map_err(|error| self.not_connected(&error))?;
+                self.connections.ask(started, &hello.replace("{}", &started.to_string()));
+                started += 1;
             }
             self.turn(until)?;
-            if let Some(error) = self.crowd.refused.take() {
-                return Err(refused(self.crowd.connected, error, address));
+            if let Some(error) = self.checker.refused.take() {
+                return Err(self.not_connected(&error));
             }
             if self.options.welcome.is_some() {
                 self.all_are_there()?; // or it would be waited for in vain
             }
-            if self.crowd.connected > before {
-                (moved, before) = (Instant::now(), self.crowd.connected);
+            if self.checker.connected > before {
+                (moved, before) = (Instant::now(), self.checker.connected);
                 self.progress.at(before as u64);
             } else if moved.elapsed() >= self.options.timeout {
-                if self.crowd.unwelcome > 0 {
-                    return Err(Trouble::NotWelcome { absent: total - before, total });
+                let connections = &self.connections;
+                let waits = |place| connections.is_open(place) && !connections.is_ready(place);
+                if (0..total).any(waits) {
+                    return Err(io::Error::other(format!(
+                        "{} of {total} members did not receive the text of --welcome in time; does \
+                         the server send it, and is --hello what it expects?",
+                        total - before
+                    )));
                 }
-                let reason = std::io::ErrorKind::TimedOut.into();
-                return Err(refused(self.crowd.connected, reason, address));
+                return Err(self.not_connected(&io::ErrorKind::TimedOut.into()));
             }
         }
-        self.seen.connect_time = begin.elapsed();
+        self.report.connect_seconds = begin.elapsed().as_secs_f64();
         Ok(())
+    }
+
+    fn not_connected(&self, reason: &io::Error) -> io::Error {
+        let reason = match reason.kind() {
+            io::ErrorKind::AddrNotAvailable => {
+                "this machine has no more free ports for connections to that address; wait a \
+                 minute for old ones, widen net.ipv4.ip_local_port_range, or use fewer clients"
+            }
+            io::ErrorKind::ConnectionRefused => "connection refused (is a server running there?)",
+            io::ErrorKind::TimedOut => {
+                "no answer in time (is its listen backlog full? see --connect-rate)"
+            }
+            _ => &reason.to_string(),
+        };
+        let (made, total) = (self.checker.connected, self.checker.members.len());
+        let made = if made > 0 { format!(" ({made} of {total} were made)") } else { String::new() };
+        let server = self.connections.server;
+        io::Error::other(format!("cannot connect to {server}: {reason}{made}"))
     }
 
     /// Waits until the server has been idle for a while, with a timeout, because some servers send
     /// continuously.
-    fn settle(&mut self) -> Result<(), Trouble> {
+    fn settle(&mut self) -> io::Result<()> {
         let give_up = Instant::now() + self.options.timeout;
         self.progress.phase("waiting for the server to settle", 0);
         loop {
-            let (bytes, usage) = (self.crowd.bytes, self.server_usage()?);
+            let (bytes, usage) = (self.connections.received, self.server_usage()?);
             let end = Instant::now() + QUIET;
-            while Instant::now() < end && !self.crowd.interrupted {
+            while Instant::now() < end && !self.report.interrupted {
                 self.turn(end)?;
             }
             let cpu = |usage: Option<Usage>| usage.map(|usage| usage.total);
-            let quiet = self.crowd.bytes == bytes && cpu(self.server_usage()?) == cpu(usage);
-            if quiet || self.crowd.interrupted || Instant::now() > give_up {
+            let quiet =
+                self.connections.received == bytes && cpu(self.server_usage()?) == cpu(usage);
+            if quiet || self.report.interrupted || Instant::now() > give_up {
                 break;
             }
         }
@@ -182,28 +208,32 @@ impl Swarm<'_> {
     }
 
     /// A connection lost before the exchange means that the wrong room would be measured.
-    fn all_are_there(&self) -> Result<(), Trouble> {
-        match self.crowd.lost + self.crowd.slow_dropped {
+    fn all_are_there(&self) -> io::Result<()> {
+        let total = self.checker.members.len();
+        match self.checker.lost + self.checker.slow_dropped {
             0 => Ok(()),
-            lost => Err(Trouble::ClosedEarly { lost, total: self.crowd.members.len() }),
+            lost => Err(io::Error::other(format!(
+                "the server closed {lost} of {total} connections before the exchange; does it \
+                 limit clients, or clients per address?"
+            ))),
         }
     }
 
-    fn probe(&mut self) -> Result<(), Trouble> {
+    fn probe(&mut self) -> io::Result<()> {
         let talkers = self.options.talkers() as usize;
-        let total = self.crowd.members.len();
-        if let (1, Some(only)) = (talkers, self.crowd.members.first_mut()) {
-            only.listener.present = true; // not observable for a single sender
+        let total = self.checker.members.len();
+        if let (1, Some(only)) = (talkers, self.checker.members.first_mut()) {
+            only.present = true; // not observable for a single sender
         }
         self.progress.phase("asking who is in the room", total as u64);
         let give_up = Instant::now() + self.options.timeout;
         let mut next_probe = Instant::now();
         // Only the count of absent members can end this, and it only decreases when bytes arrive.
         let (mut absent, mut counted_at) = (total, u64::MAX);
-        while !self.crowd.interrupted {
-            if self.crowd.bytes != counted_at {
-                counted_at = self.crowd.bytes;
-                absent = self.crowd.members.iter().filter(|it| !it.listener.present).count();
+        while !self.report.interrupted {
+            if self.connections.received != counted_at {
+                counted_at = self.connections.received;
+                absent = self.checker.members.iter().filter(|it| !it.present).count();
                 self.progress.at((total - absent) as u64);
             }
             self.all_are_there()?;
@@ -212,12 +242,17 @@ impl Swarm<'_> {
             }
             let now = Instant::now();
             if now > give_up {
-                return Err(Trouble::NotInRoom { absent, total });
+                return Err(io::Error::other(format!(
+                    "{absent} of {total} members received nothing from a sender; does the server \
+                     relay lines to everyone else at once? If it expects a name or a password \
+                     first, see --hello; if its listen backlog is short, try --connect-rate 500"
+                )));
             }
             if now >= next_probe {
                 for prober in 0..talkers.min(2) {
                     let (checker, prefix) = (&self.checker, &self.options.prefix);
-                    self.crowd.say(prober, |line| checker.probe(prober as u32, now, prefix, line));
+                    let write = |line: &mut _| checker.probe(prober as u32, now, prefix, line);
+                    self.connections.say(prober, write);
                 }
                 next_probe = now + PROBE_INTERVAL;
             }
@@ -226,7 +261,7 @@ impl Swarm<'_> {
         Ok(())
     }
 
-    fn exchange(&mut self) -> Result<(), Trouble> {
+    fn exchange(&mut self) -> io::Result<()> {
         let messages = self.options.messages;
         self.progress.phase("messages", u64::from(messages));
         let lab = process::usage(std::process::id()).ok();
@@ -237,23 +272,24 @@ impl Swarm<'_> {
         loop {
             let due = self.send_what_is_due(begin);
             let sent = self.checker.ledger.sent();
-            let open = self.checker.ledger.open();
+            let open = self.checker.ledger.open;
             self.progress.at(u64::from(sent - open));
-            if (sent == messages && open == 0) || self.crowd.interrupted {
+            if (sent == messages && open == 0) || self.report.interrupted {
                 break;
             }
             moved = if open == 0 { Instant::now() } else { moved.max(self.checker.last_delivery) };
             let stalled = open > 0 && moved.elapsed() > self.options.timeout;
-            if stalled || (0..self.options.talkers()).all(|talker| self.has_gone(talker)) {
-                self.seen.stalled = stalled;
+            let talkers = &self.checker.members[..self.options.talkers() as usize];
+            if stalled || talkers.iter().all(|member| member.gone) {
+                self.report.stalled = stalled;
                 break;
             }
             self.turn(due.unwrap_or(moved + self.options.timeout))?;
         }
-        self.seen.exchange_time = self.checker.last_delivery - begin;
+        self.report.seconds = (self.checker.last_delivery - begin).as_secs_f64();
         // A server that died is in the report as lost connections.
-        self.seen.server_cpu = difference(server, self.server_usage().ok().flatten());
-        self.seen.lab_cpu = difference(lab, process::usage(std::process::id()).ok());
+        self.report.server_cpu = difference(server, self.server_usage().ok().flatten());
+        self.report.lab_cpu = difference(lab, process::usage(std::process::id()).ok());
         Ok(())
     }
 
@@ -265,7 +301,7 @@ impl Swarm<'_> {
             let sent = self.checker.ledger.sent();
             let due = match self.options.rate {
                 Some(rate) => begin + Duration::from_secs_f64(f64::from(sent) / rate),
-                None if self.checker.ledger.open() >= self.options.window => return None,
+                None if self.checker.ledger.open >= self.options.window => return None,
                 None => now,
             };
             if due > now {
@@ -277,56 +313,52 @@ impl Swarm<'_> {
     }
 
     fn send(&mut self, due: Instant) {
-        let sender = self.checker.ledger.next_sender();
-        let hears_itself = self.options.echo == Echo::Expect;
-        let receivers = match self.has_gone(sender) {
-            true => 0, // it will never be sent, so nobody waits for it
-            false => self.crowd.awaited - u32::from(!hears_itself),
-        };
+        let sender = self.checker.ledger.next_sender() as usize;
         let micros = self.checker.micros(due);
         let (checker, prefix) = (&mut self.checker, &self.options.prefix);
-        if self.crowd.members[sender as usize].is_gone() {
-            checker.next(micros, receivers, prefix, &mut Vec::new());
-        } else {
-            self.crowd.say(sender as usize, |line| checker.next(micros, receivers, prefix, line));
+        if checker.members[sender].gone {
+            // It will never be sent, so nobody waits for it.
+            return checker.next(micros, 0, prefix, &mut Vec::new());
         }
+        let receivers = checker.awaited - u32::from(self.options.echo != Echo::Expect);
+        self.connections.say(sender, |line| checker.next(micros, receivers, prefix, line));
     }
 
-    fn has_gone(&self, sender: u32) -> bool {
-        self.crowd.members[sender as usize].is_gone()
+    fn set_slow_aside(&mut self, aside: bool) -> io::Result<()> {
+        let fast = (self.options.clients + self.options.idle) as usize;
+        let mut slow = fast..self.checker.members.len();
+        slow.try_for_each(|place| self.connections.set_aside(place, aside))
     }
 
-    fn catch_up(&mut self) -> Result<(), Trouble> {
+    fn catch_up(&mut self) -> io::Result<()> {
         if self.options.slow == 0 {
             return Ok(());
         }
-        self.crowd.set_slow_aside(false)?;
+        self.set_slow_aside(false)?;
         self.progress.phase("slow readers catching up", u64::from(self.options.slow));
         let mut moved = Instant::now();
-        while !self.crowd.interrupted && moved.elapsed() < self.options.timeout {
-            let slow = self.crowd.members.iter().filter(|member| member.listener.slow);
+        while !self.report.interrupted && moved.elapsed() < self.options.timeout {
+            let slow = self.checker.members.iter().filter(|member| member.slow);
             let ledger = &self.checker.ledger;
-            let served =
-                slow.filter(|member| ledger.has_heard_all(&member.listener.account)).count();
-            self.seen.slow_served = served as u32;
+            let served = slow.filter(|member| ledger.has_heard_all(&member.account)).count();
+            self.report.slow_served = served as u32;
             self.progress.at(served as u64);
-            let gone = self.crowd.slow_dropped;
-            if served + gone >= self.options.slow as usize {
+            if served + self.checker.slow_dropped >= self.options.slow as usize {
                 break;
             }
-            let bytes = self.crowd.bytes;
+            let bytes = self.connections.received;
             self.turn(moved + self.options.timeout)?;
-            if self.crowd.bytes > bytes {
+            if self.connections.received > bytes {
                 moved = Instant::now();
             }
         }
         Ok(())
     }
 
-    fn pause(&mut self, length: Duration, why: &str) -> Result<(), Trouble> {
+    fn pause(&mut self, length: Duration, why: &str) -> io::Result<()> {
         let end = Instant::now() + length;
         self.progress.phase(why, 0);
-        while Instant::now() < end && !self.crowd.interrupted {
+        while Instant::now() < end && !self.report.interrupted {
             self.turn(end)?;
         }
         Ok(())
@@ -335,17 +367,14 @@ impl Swarm<'_> {
     /// Counts what never came. It is the server's error only if both connections stayed open.
     fn balance(&mut self) {
         let (mut owed, mut cut_off) = (0, 0);
-        for member in &mut self.crowd.members {
-            self.checker.ledger.settle(&mut member.listener.account);
-        }
-        let members = &self.crowd.members;
-        let all = self.checker.ledger.close(|_| true);
-        let of_present = self.checker.ledger.close(|sender| !members[sender as usize].is_gone());
-        for member in members {
-            let account = &member.listener.account;
+        let Checker { members, ledger, .. } = &mut self.checker;
+        members.iter_mut().for_each(|member| ledger.settle(&mut member.account));
+        let all = ledger.close(|_| true);
+        let of_present = ledger.close(|sender| !members[sender as usize].gone);
+        for Member { account, slow, gone, .. } in members.iter() {
             let (any, present) = (all.owed(account), of_present.owed(account));
-            match member.is_gone() {
-                true if member.listener.slow => {} // dropped for it, as announced
+            match gone {
+                true if *slow => {} // dropped for it, as announced
                 true => cut_off += any,
                 false => {
                     owed += present;
@@ -353,12 +382,12 @@ impl Swarm<'_> {
                 }
             }
         }
-        if self.crowd.interrupted {
+        if self.report.interrupted {
             cut_off += owed;
         } else {
-            self.checker.ledger.lose(owed);
+            ledger.faults.lost += owed;
         }
-        self.seen.cut_off = cut_off;
+        self.report.cut_off = cut_off;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::lab::payload;
 use crate::wire::address::{Address, DEFAULT_HOST};
+use crate::wire::seconds::seconds;
 use chatloop_reactor::Backend;
 use clap::{Args, ValueEnum};
 use std::time::Duration;
@@ -140,9 +141,4 @@ fn rate(text: &str) -> Result<f64, String> {
         Ok(rate) if rate > 0.0 && rate <= HIGHEST_RATE => Ok(rate),
         _ => Err(format!("expected more than 0 and at most {HIGHEST_RATE} per second")),
     }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok().and_then(|it| Duration::try_from_secs_f64(it).ok());
-    seconds.ok_or_else(|| "expected a number of seconds, such as 10 or 0.5".to_owned())
 }

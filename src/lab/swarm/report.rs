@@ -5,8 +5,8 @@
 //! `null`. Keys may be added and are not renamed.
 
 use super::checker::Checker;
-use super::crowd::Crowd;
 use super::options::Options;
+use crate::lab::connections::Connections;
 use crate::lab::process::Usage;
 use serde::Serialize;
 use std::fmt;
@@ -15,26 +15,8 @@ use std::time::Duration;
 /// The resolution of CPU time is a hundredth of a second; below this, no quotient is computed.
 const LEAST_CPU: Duration = Duration::from_millis(100);
 
-/// The results of the phases, for the report.
-#[derive(Default)]
-pub(super) struct Seen {
-    pub connect_time: Duration,
-    /// From the first message to the last delivery.
-    pub exchange_time: Duration,
-    /// The server's memory before the first connection and after the last.
-    pub memory: Option<(u64, u64)>,
-    /// The server's CPU during the exchange, and this process's.
-    pub server_cpu: Option<Usage>,
-    pub lab_cpu: Option<Usage>,
-    /// Deliveries that never came because the receiver's or the sender's connection was lost, or
-    /// because the run was interrupted.
-    pub cut_off: u64,
-    pub slow_served: u32,
-    pub stalled: bool,
-}
-
 /// The result of a swarm.
-#[derive(Serialize, Clone, Debug)]
+#[derive(Serialize, Clone, Default, Debug)]
 pub struct Report {
     /// `clean`, `faults`, `connections lost` or `interrupted`.
     pub verdict: &'static str,
@@ -118,73 +100,77 @@ pub struct Report {
     pub faults: u64,
     /// Whether Ctrl-C ended the run.
     pub interrupted: bool,
+    /// The server's CPU during the exchange, and this process's.
+    #[serde(skip)]
+    pub(super) server_cpu: Option<Usage>,
+    #[serde(skip)]
+    pub(super) lab_cpu: Option<Usage>,
 }
 
 impl Report {
-    pub(super) fn new(options: &Options, crowd: &Crowd, checker: &Checker, seen: &Seen) -> Report {
-        let count = checker.deliveries as f64;
-        let seconds = seen.exchange_time.as_secs_f64();
-        let connect_seconds = seen.connect_time.as_secs_f64();
+    /// Adds what was counted, and the quotients, to what the phases have measured.
+    pub(super) fn complete(
+        self,
+        options: &Options,
+        all: &Connections,
+        checker: &Checker,
+    ) -> Report {
         let per_second =
             |count: f64, seconds: f64| if seconds > 0.0 { count / seconds } else { 0.0 };
-        let per_delivery = |time: Duration| (count > 0.0).then(|| time.as_secs_f64() * 1e6 / count);
+        let (sent, deliveries) = (checker.ledger.sent(), checker.deliveries as f64);
+        let per_delivery = |time: Duration| {
+            (checker.deliveries > 0).then(|| time.as_secs_f64() * 1e6 / deliveries)
+        };
         let enough = |usage: &Usage| usage.total >= LEAST_CPU;
-        let server = seen.server_cpu.filter(enough);
-        let lab = seen.lab_cpu.filter(enough);
+        let (server, lab) = (self.server_cpu.filter(enough), self.lab_cpu.filter(enough));
         let user = server.and_then(|usage| usage.user);
         let system = server.and_then(|usage| Some(usage.total.saturating_sub(usage.user?)));
         let latency = |quantile| {
             (!checker.latency.is_empty()).then(|| checker.latency.value_at_quantile(quantile))
         };
-        let faults = checker.ledger.faults();
-        let all_faults = checker.faults(options.one_order);
-        let growth = seen.memory.map(|(before, after)| after as f64 - before as f64);
+        let ledger = checker.ledger.faults;
+        let faults = checker.faults(options.one_order);
+        let memory = self.server_rss_before.zip(self.server_rss_after);
+        let growth = memory.map(|(before, after)| after as f64 - before as f64);
         Report {
             verdict: match () {
-                () if all_faults > 0 => "faults",
-                () if crowd.lost > 0 => "connections lost",
-                () if crowd.interrupted => "interrupted",
+                () if faults > 0 => "faults",
+                () if checker.lost > 0 => "connections lost",
+                () if self.interrupted => "interrupted",
                 () => "clean",
             },
-            server: crowd.address.to_string(),
-            backend: crowd.backend().name(),
-            connections: crowd.connected,
+            server: all.server.to_string(),
+            backend: all.backend().name(),
+            connections: checker.connected,
             senders: options.talkers(),
             slow: options.slow,
             size: options.size,
             window: options.rate.is_none().then_some(options.window),
             rate: options.rate,
-            connect_seconds,
-            connects_per_second: per_second(crowd.connected as f64, connect_seconds),
-            messages: checker.ledger.sent(),
+            connects_per_second: per_second(checker.connected as f64, self.connect_seconds),
+            messages: sent,
             deliveries: checker.deliveries,
-            seconds,
-            messages_per_second: per_second(f64::from(checker.ledger.sent()), seconds),
-            deliveries_per_second: per_second(count, seconds),
+            messages_per_second: per_second(f64::from(sent), self.seconds),
+            deliveries_per_second: per_second(deliveries, self.seconds),
             latency_p50_us: latency(0.5),
             latency_p99_us: latency(0.99),
             latency_p999_us: latency(0.999),
-            latency_max_us: (!checker.latency.is_empty()).then(|| checker.latency.max()),
+            latency_max_us: latency(1.0),
             server_user_us_per_delivery: user.and_then(per_delivery),
             server_system_us_per_delivery: system.and_then(per_delivery),
             server_cpu_us_per_delivery: server.and_then(|usage| per_delivery(usage.total)),
             lab_cpu_us_per_delivery: lab.and_then(|usage| per_delivery(usage.total)),
-            server_rss_before: seen.memory.map(|(before, _)| before),
-            server_rss_after: seen.memory.map(|(_, after)| after),
-            server_rss_per_connection: growth.map(|bytes| bytes / crowd.connected.max(1) as f64),
-            lost: faults.lost,
-            duplicated: faults.duplicated,
-            reordered: faults.reordered,
-            corrupted: faults.corrupted,
-            crossed: (options.listeners() > 0).then_some(faults.crossed),
+            server_rss_per_connection: growth.map(|bytes| bytes / checker.connected.max(1) as f64),
+            lost: ledger.lost,
+            duplicated: ledger.duplicated,
+            reordered: ledger.reordered,
+            corrupted: ledger.corrupted,
+            crossed: (options.listeners() > 0).then_some(ledger.crossed),
             echoes: checker.echoes,
-            cut_off: seen.cut_off,
-            connections_lost: crowd.lost,
-            slow_served: seen.slow_served,
-            slow_dropped: crowd.slow_dropped,
-            stalled: seen.stalled,
-            faults: all_faults,
-            interrupted: crowd.interrupted,
+            connections_lost: checker.lost,
+            slow_dropped: checker.slow_dropped,
+            faults,
+            ..self
         }
     }
 

@@ -1,0 +1,323 @@
+//! Thousands of connections to one server in one loop: made, read, written, lost.
+//!
+//! A connection costs one descriptor and a hundred-odd bytes; the 19,000th is served as the first.
+//! All share one buffer for reading. A connection owns bytes only while half a message has arrived,
+//! or while its own are not yet taken by the system.
+//!
+//! Some must not wait for the reading of a thousand others in this process. So the first `favoured`
+//! places are read between any two other reads, and [`Connections::longest_gap`] tells how long they
+//! were not.
+//!
+//! Invariant: a descriptor leaves the poller before it is closed.
+
+use super::welcome::{Waiting, Welcome};
+use chatloop_reactor::{
+    Backend, Connector, Interest, Poller, Readiness, Received, Registration, Token, Transport,
+};
+use std::io::{self, Write as _};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+/// One read takes at most so much, so that everyone has a turn.
+const READ: usize = 256 * 1_024;
+
+/// What a program does with its connections' news.
+pub trait Handler {
+    /// Bytes have arrived. Returns how many are done with; the rest is offered again in front of the
+    /// next ones.
+    fn received(&mut self, place: usize, bytes: &[u8], now: Instant) -> usize;
+
+    /// Established, and welcome if that is waited for.
+    fn ready(&mut self, _place: usize) {}
+
+    /// Not established.
+    fn refused(&mut self, _error: io::Error) {}
+
+    /// Closed by the server, or broken.
+    fn lost(&mut self, _place: usize) {}
+}
+
+enum Link {
+    Closed,
+    Connecting(Connector),
+    Open(Transport),
+}
+
+/// One connection, or the place for one.
+struct Connection {
+    link: Link,
+    registration: Registration,
+    unsent: Vec<u8>,
+    /// Until the server has sent the text that lets it in.
+    waiting: Option<Waiting>,
+    /// The start of a message whose rest has not arrived.
+    leftover: Vec<u8>,
+    /// It does not read.
+    aside: bool,
+}
+
+/// All connections, in a fixed order of places.
+pub struct Connections {
+    poller: Poller,
+    events: Vec<Readiness>,
+    scratch: Vec<u8>,
+    places: Vec<Connection>,
+    /// Places with something to write at the start of the turn.
+    talking: Vec<usize>,
+    pub server: SocketAddr,
+    welcome: Welcome,
+    /// How many of the first places are read between any two others.
+    pub favoured: usize,
+    looked: Instant,
+    /// The longest time in which nothing was read for the favoured although something may have been
+    /// there: the part of a latency that this process may be to blame for.
+    pub longest_gap: Duration,
+    /// Bytes received by all.
+    pub received: u64,
+}
+
+impl Connections {
+    /// Room for so many, of which the handler never leaves more than `leftover` bytes. One that
+    /// [asks](Connections::ask) is ready once the server has sent `welcome`; any other at once.
+    pub fn new(
+        places: usize,
+        server: SocketAddr,
+        backend: Backend,
+        leftover: usize,
+        welcome: Option<&str>,
+    ) -> io::Result<Connections> {
+        let place = |number| Connection {
+            link: Link::Closed,
+            registration: Registration::new(Token::from_bits(number as u64)),
+            unsent: Vec::new(),
+            waiting: None,
+            leftover: Vec::new(),
+            aside: false,
+        };
+        Ok(Connections {
+            poller: Poller::new(backend)?,
+            events: Vec::new(),
+            scratch: vec![0; READ + leftover],
+            places: (0..places).map(place).collect(),
+            talking: Vec::new(),
+            server,
+            welcome: Welcome::new(welcome),
+            favoured: 0,
+            looked: Instant::now(),
+            longest_gap: Duration::ZERO,
+            received: 0,
+        })
+    }
+
+    pub fn backend(&self) -> Backend {
+        self.poller.backend()
+    }
+
+    pub fn is_closed(&self, place: usize) -> bool {
+        matches!(self.places[place].link, Link::Closed)
+    }
+
+    pub fn is_open(&self, place: usize) -> bool {
+        matches!(self.places[place].link, Link::Open(_))
+    }
+
+    /// Open, and not waiting for its welcome.
+    pub fn is_ready(&self, place: usize) -> bool {
+        self.is_open(place) && self.places[place].waiting.is_none()
+    }
+
+    /// Open, and the system has taken everything that was queued.
+    pub fn is_idle(&self, place: usize) -> bool {
+        self.is_open(place) && self.places[place].unsent.is_empty()
+    }
+
+    /// Begins a connection at a place that has none. What is queued meanwhile is sent as soon as it
+    /// stands.
+    pub fn connect(&mut self, place: usize, source: Option<IpAddr>) -> io::Result<()> {
+        let connector = Connector::start_from(source, self.server)?;
+        let peer = &mut self.places[place];
+        peer.registration.set(&mut self.poller, &connector, Interest::WRITE)?;
+        peer.link = Link::Connecting(connector);
+        peer.waiting = None;
+        peer.aside = false;
+        Ok(())
+    }
+
+    /// Queues what `write` appends for the next turn, unless the connection is closed.
+    pub fn say(&mut self, place: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let peer = &mut self.places[place];
+        if let Link::Open(_) = peer.link
+            && peer.unsent.is_empty()
+        {
+            self.talking.push(place);
+        }
+        if !matches!(peer.link, Link::Closed) {
+            write(&mut peer.unsent);
+        }
+    }
+
+    /// Queues what the server answers with the welcome, and waits for that.
+    pub fn ask(&mut self, place: usize, question: &str) {
+        self.places[place].waiting = self.welcome.waiting();
+        self.say(place, |out| out.extend_from_slice(question.as_bytes()));
+    }
+
+    /// A connection stops reading (`true`) or goes on.
+    pub fn set_aside(&mut self, place: usize, aside: bool) -> io::Result<()> {
+        self.places[place].aside = aside;
+        self.update_interest(place)
+    }
+
+    fn update_interest(&mut self, place: usize) -> io::Result<()> {
+        let peer = &mut self.places[place];
+        let Link::Open(transport) = &peer.link else { return Ok(()) };
+        let wanted = Interest { readable: !peer.aside, writable: !peer.unsent.is_empty() };
+        if wanted == Interest::NONE {
+            // Out of the poller: a hangup would be reported at every wait.
+            peer.registration.clear(&mut self.poller, transport)
+        } else {
+            peer.registration.set(&mut self.poller, transport, wanted)
+        }
+    }
+
+    /// Ends a connection with a reset, so that the server does not go on with lines that were sent.
+    pub fn abort(&mut self, place: usize) -> io::Result<()> {
+        if let Link::Open(transport) = self.take_link(place)? {
+            transport.abort();
+        }
+        Ok(())
+    }
+
+    /// Takes the connection away from its place and from the poller.
+    fn take_link(&mut self, place: usize) -> io::Result<Link> {
+        let peer = &mut self.places[place];
+        let link = std::mem::replace(&mut peer.link, Link::Closed);
+        match &link {
+            Link::Open(transport) => peer.registration.clear(&mut self.poller, transport)?,
+            Link::Connecting(connector) => peer.registration.clear(&mut self.poller, connector)?,
+            Link::Closed => {}
+        }
+        // Half a message at the end of a lost connection is truncated, not corrupted.
+        (peer.unsent, peer.leftover) = (Vec::new(), Vec::new());
+        Ok(link)
+    }
+
+    fn lose(&mut self, place: usize, handler: &mut impl Handler) -> io::Result<()> {
+        self.take_link(place)?;
+        handler.lost(place);
+        Ok(())
+    }
+
+    /// One turn: writes what is queued, waits at most until `until`, then reads.
+    pub fn turn(&mut self, until: Instant, handler: &mut impl Handler) -> io::Result<()> {
+        for place in std::mem::take(&mut self.talking) {
+            self.write(place, handler)?;
+        }
+        self.read_favoured(handler)?;
+        // The poller counts in milliseconds and rounds up. What is due sooner is waited for
+        // awake, or messages at a fixed rate would go out in clumps and blame the server for it.
+        let left = until.saturating_duration_since(Instant::now());
+        let timeout = if left < Duration::from_millis(1) { Duration::ZERO } else { left };
+        let mut events = std::mem::take(&mut self.events);
+        let outcome = self.poller.wait(&mut events, Some(timeout));
+        self.looked = Instant::now(); // the wait itself ends as soon as they have something
+        for event in &events {
+            self.attend(event, handler)?;
+            self.read_favoured(handler)?;
+        }
+        self.events = events;
+        outcome
+    }
+
+    fn read_favoured(&mut self, handler: &mut impl Handler) -> io::Result<()> {
+        if self.favoured == 0 {
+            return Ok(());
+        }
+        let now = Instant::now();
+        self.longest_gap = self.longest_gap.max(now.duration_since(self.looked));
+        self.looked = now;
+        (0..self.favoured).try_for_each(|place| self.read(place, handler))
+    }
+
+    fn attend(&mut self, event: &Readiness, handler: &mut impl Handler) -> io::Result<()> {
+        let place = event.token.slot();
+        if let Link::Connecting(_) = self.places[place].link {
+            return self.finish_connecting(place, handler);
+        }
+        if event.writable && !self.places[place].unsent.is_empty() {
+            self.write(place, handler)?;
+        }
+        if event.readable { self.read(place, handler) } else { Ok(()) }
+    }
+
+    fn finish_connecting(&mut self, place: usize, handler: &mut impl Handler) -> io::Result<()> {
+        let peer = &mut self.places[place];
+        let Link::Connecting(connector) = std::mem::replace(&mut peer.link, Link::Closed) else {
+            return Ok(());
+        };
+        peer.registration.clear(&mut self.poller, &connector)?;
+        match connector.finish() {
+            Ok(Ok(transport)) => {
+                peer.link = Link::Open(transport);
+                if peer.waiting.is_none() {
+                    handler.ready(place);
+                }
+                self.write(place, handler)
+            }
+            Ok(Err(error)) => {
+                handler.refused(error);
+                Ok(())
+            }
+            Err(connector) => {
+                peer.registration.set(&mut self.poller, &connector, Interest::WRITE)?;
+                peer.link = Link::Connecting(connector);
+                Ok(())
+            }
+        }
+    }
+
+    /// One bounded read; the poller reports the socket again if there is more.
+    fn read(&mut self, place: usize, handler: &mut impl Handler) -> io::Result<()> {
+        let peer = &mut self.places[place];
+        let Link::Open(transport) = &mut peer.link else { return Ok(()) };
+        let kept = peer.leftover.len();
+        self.scratch[..kept].copy_from_slice(&peer.leftover);
+        match transport.read(&mut self.scratch[kept..kept + READ]) {
+            Received::Bytes(count) => {
+                self.received += count as u64;
+                let bytes = &self.scratch[..kept + count];
+                if let Some(waiting) = &mut peer.waiting
+                    && self.welcome.heard(waiting, &bytes[kept..])
+                {
+                    peer.waiting = None;
+                    handler.ready(place);
+                }
+                let done = handler.received(place, bytes, Instant::now());
+                peer.leftover.clear();
+                if done < bytes.len() {
+                    peer.leftover.extend_from_slice(&bytes[done..]);
+                } else if kept > 0 {
+                    peer.leftover = Vec::new(); // rare, and memory for 19,000 is not
+                }
+                Ok(())
+            }
+            Received::WouldBlock => Ok(()),
+            Received::Ended | Received::Failed(_) => self.lose(place, handler),
+        }
+    }
+
+    /// Writes as much of a connection's queue as the system takes.
+    fn write(&mut self, place: usize, handler: &mut impl Handler) -> io::Result<()> {
+        let peer = &mut self.places[place];
+        let Link::Open(transport) = &mut peer.link else { return Ok(()) };
+        while !peer.unsent.is_empty() {
+            match transport.write(&peer.unsent) {
+                Ok(count) => drop(peer.unsent.drain(..count)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => return self.lose(place, handler),
+            }
+        }
+        self.update_interest(place)
+    }
+}
