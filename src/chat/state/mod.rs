@@ -13,8 +13,7 @@ pub mod user;
 
 pub use account::{Account, note_partner};
 pub use hub::{Hub, Private, Recalled};
-pub use room::{Ban, Member, Room};
+pub use room::{Ban, Held, Member, Room};
 pub use room_list::RoomList;
-pub use rooms::Held;
 pub use server_ban::ServerBan;
 pub use user::User;

@@ -1,6 +1,5 @@
 //! One room: its members, its modes, and its most recent messages.
 
-use super::rooms::Held;
 use super::table::Table;
 use super::user::User;
 use crate::chat::model::{
@@ -14,6 +13,30 @@ use std::sync::Arc;
 
 /// What an entry of a list takes in memory beside its text, about.
 const ITEM: usize = 64;
+
+/// What rooms hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Held {
+    pub rooms: usize,
+    /// Bytes of topics, masks, metadata and names.
+    pub texts: usize,
+    /// Bytes of recent messages and reactions.
+    pub recent: usize,
+}
+
+impl Held {
+    pub(super) fn add(&mut self, other: Held) {
+        self.rooms += other.rooms;
+        self.texts += other.texts;
+        self.recent += other.recent;
+    }
+
+    pub(super) fn remove(&mut self, other: Held) {
+        self.rooms -= other.rooms;
+        self.texts -= other.texts;
+        self.recent -= other.recent;
+    }
+}
 
 /// A user's membership in a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -7,7 +7,7 @@
 //! The recent messages of all rooms share what topics, masks and metadata leave of the memory for
 //! rooms; the oldest give way. The journal has them, so nothing is lost but time.
 
-use super::room::Room;
+use super::room::{Held, Room};
 use super::table::Table;
 use crate::chat::model::{Name, Origin, RecordId};
 use serde::{Deserialize, Serialize, Serializer};
@@ -16,30 +16,6 @@ use std::ops::Deref;
 
 /// The memory for rooms, unless it is configured.
 const MEMORY: usize = 64 * 1024 * 1024;
-
-/// What rooms hold.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Held {
-    pub rooms: usize,
-    /// Bytes of topics, masks, metadata and names.
-    pub texts: usize,
-    /// Bytes of recent messages and reactions.
-    pub recent: usize,
-}
-
-impl Held {
-    fn add(&mut self, other: Held) {
-        self.rooms += other.rooms;
-        self.texts += other.texts;
-        self.recent += other.recent;
-    }
-
-    fn remove(&mut self, other: Held) {
-        self.rooms -= other.rooms;
-        self.texts -= other.texts;
-        self.recent -= other.recent;
-    }
-}
 
 /// All rooms.
 #[derive(Clone, Debug, Deserialize)]
