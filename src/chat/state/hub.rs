@@ -6,8 +6,8 @@
 use super::account::Account;
 use super::guest_numbers::GuestNumbers;
 use super::initials::Initials;
-use super::room::Room;
-use super::rooms::{Held, Rooms};
+use super::room::{Held, Room};
+use super::rooms::Rooms;
 use super::server_ban::ServerBan;
 use super::table::Table;
 use super::user::User;
