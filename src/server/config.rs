@@ -8,10 +8,12 @@ mod file;
 mod parameters;
 mod show;
 mod sources;
+mod values;
 
 pub use file::InvalidFile;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
+pub use values::{Bytes, Days, LineRate, OrOff, Seconds};
 
 use crate::chat::{Moment, PasswordHash, Secret};
 use crate::session::{Style, http, irc};
@@ -20,12 +22,10 @@ use chatloop_reactor::listener::LONGEST_BACKLOG;
 use chatloop_reactor::{Backend, memory};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, ValueEnum};
-use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 /// `--style` on the command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -41,153 +41,6 @@ impl From<StyleName> for Style {
         match name {
             StyleName::Plain => Style::Plain,
             StyleName::Classic => Style::Classic,
-        }
-    }
-}
-
-/// A value that can be switched off.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OrOff<T> {
-    /// The word `off`.
-    Off,
-    /// A value.
-    On(T),
-}
-
-impl<T: Copy> OrOff<T> {
-    /// The value, if it is on.
-    pub fn on(self) -> Option<T> {
-        match self {
-            OrOff::Off => None,
-            OrOff::On(value) => Some(value),
-        }
-    }
-}
-
-impl<T: FromStr> FromStr for OrOff<T>
-where
-    T::Err: fmt::Display,
-{
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<OrOff<T>, String> {
-        if text == "off" {
-            return Ok(OrOff::Off);
-        }
-        text.parse().map(OrOff::On).map_err(|error| format!("{error}, or off"))
-    }
-}
-
-/// A positive whole number of seconds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Seconds(u32);
-
-impl Seconds {
-    /// As a duration.
-    pub fn duration(self) -> Duration {
-        Duration::from_secs(self.0.into())
-    }
-}
-
-impl FromStr for Seconds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Seconds, String> {
-        match text.parse() {
-            Ok(seconds) if seconds > 0 => Ok(Seconds(seconds)),
-            _ => {
-                Err(format!("invalid number of seconds '{text}': expected a whole number above 0"))
-            }
-        }
-    }
-}
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-/// A positive whole number of days.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Days(u16);
-
-impl Days {
-    /// As a duration.
-    pub fn duration(self) -> Duration {
-        Duration::from_secs(u64::from(self.0) * 86_400)
-    }
-}
-
-impl FromStr for Days {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Days, String> {
-        match text.parse() {
-            Ok(days) if days > 0 => Ok(Days(days)),
-            _ => Err(format!("invalid number of days '{text}': expected 1 to {}", u16::MAX)),
-        }
-    }
-}
-
-impl fmt::Display for Days {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-/// Lines a second.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LineRate(pub u32);
-
-impl FromStr for LineRate {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<LineRate, String> {
-        match text.strip_suffix("/s").unwrap_or(text).parse() {
-            Ok(lines) if lines > 0 => Ok(LineRate(lines)),
-            _ => Err(format!("invalid rate '{text}': expected for example 20/s")),
-        }
-    }
-}
-
-impl fmt::Display for LineRate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/s", self.0)
-    }
-}
-
-/// A number of bytes: `4096`, `64k`, `8M`; the units are 1,024 and its square.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Bytes(pub usize);
-
-impl FromStr for Bytes {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Bytes, String> {
-        let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
-        let unit: usize = match text[digits.len()..].to_ascii_lowercase().as_str() {
-            "" | "b" => 1,
-            "k" | "kib" => 1024,
-            "m" | "mib" => 1024 * 1024,
-            _ => {
-                return Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M"));
-            }
-        };
-        let bytes = digits.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
-        match bytes {
-            Some(bytes) if bytes > 0 => Ok(Bytes(bytes)),
-            _ => Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M")),
-        }
-    }
-}
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            bytes if bytes.is_multiple_of(1024 * 1024) => write!(f, "{} MiB", bytes >> 20),
-            bytes if bytes.is_multiple_of(1024) => write!(f, "{} KiB", bytes >> 10),
-            bytes => write!(f, "{bytes} bytes"),
         }
     }
 }
@@ -324,6 +177,11 @@ pub struct Config {
     /// lines have to wait, or off; other addresses' do not [default: 4; off for loopback]
     #[arg(long, value_name = "MS|off")]
     pub origin_work: Option<OrOff<NonZeroU32>>,
+
+    /// Accounts that one IPv4 address or IPv6 /64 may register within an hour, or off [default: 100;
+    /// off for loopback]
+    #[arg(long, value_name = "N|off")]
+    pub register_limit: Option<OrOff<NonZeroU32>>,
 
     /// Messages of history sent to a user who joins a room; 0 for none
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=500))]
@@ -469,15 +327,15 @@ impl Config {
         self.boot.room_memory.map_or_else(share_of_memory, |bytes| bytes.0)
     }
 
-    /// What IRC clients are told.
-    ///
-    /// # Errors
     /// The hash of an operator's password, if there is such an operator.
     pub(super) fn oper_hash(&self, name: &str) -> Option<PasswordHash> {
         let known = self.oper.iter().find(|oper| oper.name == name);
         known.map(|oper| oper.hash.clone())
     }
 
+    /// What IRC clients are told.
+    ///
+    /// # Errors
     /// The message of the day cannot be read.
     pub(super) fn irc_settings(&self, started: Moment) -> Result<irc::Settings, String> {
         let read = |path: &PathBuf| {
@@ -488,7 +346,7 @@ impl Config {
         Ok(irc::Settings {
             name: self.name.clone(),
             network: self.network.clone(),
-            password: self.password.clone(),
+            has_password: self.password.is_some(),
             motd: self.motd.as_ref().map(read).transpose()?,
             started,
             web: self.web_settings(),

@@ -44,6 +44,7 @@ counters! {
     Stalled "clients disconnected for not reading (--stall-timeout)";
     Requests "HTTP requests answered with an error";
     Guesses "logins delayed after wrong passwords";
+    Registrations "accounts not registered for their address's count (--register-limit)";
     Logins "logins rejected because too many were in progress";
 }
 
