@@ -129,6 +129,7 @@ impl FromStr for Bytes {
             "" | "b" => 1,
             "k" | "kib" => 1024,
             "m" | "mib" => 1024 * 1024,
+            "g" | "gib" => 1024 * 1024 * 1024,
             _ => {
                 return Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M"));
             }
