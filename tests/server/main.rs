@@ -27,3 +27,5 @@ mod origins;
 mod sasl;
 mod settings;
 mod trace;
+#[cfg(feature = "web")]
+mod websocket;
