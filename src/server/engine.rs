@@ -179,6 +179,11 @@ impl Engine {
         rejected
     }
 
+    /// Whether records are saved now, as far as is known.
+    pub(super) fn is_saving(&self) -> bool {
+        self.health == Health::Good
+    }
+
     /// Logs that records are not saved, once for each reason, and that they are saved again.
     pub(super) fn watch_health(&mut self, now: Instant) {
         let health = self.journal.health();

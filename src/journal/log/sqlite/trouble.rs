@@ -12,7 +12,7 @@ pub(super) struct Trouble {
     health: Health,
     /// Only the lock of another process is in the way, which passes.
     busy: bool,
-    /// The disk is, which may have space for one record and not for the next.
+    /// The disk is full, or fails.
     disk: bool,
     since: Instant,
 }
@@ -25,9 +25,8 @@ impl Trouble {
         Trouble { health: Health::Failing { reason, detail }, busy, disk, since }
     }
 
-    /// Whether one successful write proves that it is over.
-    pub(super) fn is_over_at_once(&self) -> bool {
-        !self.disk
+    pub(super) fn is_of_the_disk(&self) -> bool {
+        self.disk
     }
 
     pub(super) fn since(&self) -> Instant {

@@ -53,7 +53,7 @@ pub(super) struct Writer {
     /// It is above that.
     full: Option<Trouble>,
     trouble: Option<Trouble>,
-    /// It was written again, perhaps only just: still reported until then.
+    /// It can be written again, which is reported at this time.
     settling: Option<(Trouble, Instant)>,
     retry: Retry,
     /// The hub contains records whose transaction is open or has failed.
@@ -142,7 +142,7 @@ impl Writer {
             // All records are in the file: the next start takes longer, no more.
             log::warn!("no snapshot at the end: {}", classify(&self.store.database.path, error));
         }
-        self.settling.take_if(|(trouble, _)| trouble.is_over_at_once());
+        self.settling = None;
         self.sort_out(false)
     }
 
@@ -251,6 +251,9 @@ impl Writer {
 
     fn try_to_write(&mut self) -> std::result::Result<(), JournalError> {
         self.store.database.check_place()?;
+        if self.trouble.as_ref().is_some_and(Trouble::is_of_the_disk) {
+            self.store.database.check_space()?;
+        }
         self.leave_out_growth()?;
         let path = self.store.database.path.clone();
         let failed = |error| classify(&path, error);
