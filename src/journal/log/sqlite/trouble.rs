@@ -47,11 +47,12 @@ impl Trouble {
 pub(super) struct Retry {
     pause: Duration,
     at: Instant,
+    failed: Instant,
 }
 
 impl Retry {
     pub(super) fn new(now: Instant) -> Retry {
-        Retry { pause: limits::FIRST_PAUSE, at: now }
+        Retry { pause: limits::FIRST_PAUSE, at: now, failed: now }
     }
 
     /// An attempt has failed.
@@ -59,7 +60,7 @@ impl Retry {
         let calm = now >= self.at + limits::CALM;
         let longer = (2 * self.pause).min(limits::LONGEST_PAUSE);
         self.pause = if calm { limits::FIRST_PAUSE } else { longer };
-        self.at = now + self.pause;
+        (self.at, self.failed) = (now + self.pause, now);
         // Its end is punctual: those who wait do not wait for the end of a pause, too.
         if let Some(patience) = patience.filter(|it| *it > now) {
             self.at = self.at.min(patience);
@@ -68,6 +69,11 @@ impl Retry {
 
     pub(super) fn at(&self) -> Instant {
         self.at
+    }
+
+    /// The same for a message that would be rejected otherwise.
+    pub(super) fn at_the_earliest(&self) -> Instant {
+        self.failed + limits::FIRST_PAUSE
     }
 }
 

@@ -93,7 +93,9 @@ impl Writer {
     /// Commits proposals, with those that have been waiting; or lets them wait, or rejects them.
     pub(super) fn write(&mut self, proposals: Vec<Proposal>) -> Batch {
         self.in_hand.extend(proposals);
-        if self.is_due() {
+        let patient = self.trouble.as_ref().is_some_and(|it| it.patience().is_some());
+        let early = !patient && self.is_past(self.retry.at_the_earliest());
+        if early || self.is_due() {
             self.attempt();
         }
         self.hand_back()
@@ -155,7 +157,11 @@ impl Writer {
     }
 
     fn is_due(&self) -> bool {
-        self.trouble.is_none() || !self.lost && self.time.instant() >= self.retry.at()
+        self.trouble.is_none() || self.is_past(self.retry.at())
+    }
+
+    fn is_past(&self, time: Instant) -> bool {
+        !self.lost && self.time.instant() >= time
     }
 
     /// Writes what is in hand, and what is left of a trouble.
