@@ -170,6 +170,7 @@ impl FromStr for Bytes {
             "" | "b" => 1,
             "k" | "kib" => 1024,
             "m" | "mib" => 1024 * 1024,
+            "g" | "gib" => 1024 * 1024 * 1024,
             _ => {
                 return Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M"));
             }
@@ -421,6 +422,15 @@ pub struct Boot {
     #[arg(long, default_value = "off", value_name = "DAYS|off")]
     pub keep_days: OrOff<Days>,
 
+    /// Memory for messages without --data; above it the oldest are forgotten
+    #[arg(long, default_value = "64M", value_name = "BYTES")]
+    pub history_memory: Bytes,
+
+    /// Size that the database may reach; above nine tenths of it messages are rejected, while
+    /// deletions and accounts are still saved. The log beside it (a few MiB) does not count
+    #[arg(long, default_value = "off", value_name = "BYTES|off", value_parser = parse_max_data)]
+    pub max_data: OrOff<Bytes>,
+
     /// No operator console, even if started in a terminal
     #[arg(long, value_parser = BoolishValueParser::new())]
     pub no_console: bool,
@@ -526,6 +536,15 @@ fn parse_max_line(text: &str) -> Result<Bytes, String> {
     Ok(bytes)
 }
 
+fn parse_max_data(text: &str) -> Result<OrOff<Bytes>, String> {
+    let size: OrOff<Bytes> = text.parse()?;
+    let least = usize::try_from(crate::journal::limits::LEAST_FILE_SIZE).unwrap_or(usize::MAX);
+    if size.on().is_some_and(|bytes| bytes.0 < least) {
+        return Err(format!("the minimum is {}", Bytes(least)));
+    }
+    Ok(size)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -550,6 +569,7 @@ mod tests {
             (["--max-line", "1 foot"], "64k"),
             (["--max-line", "1M"], "32 KiB"),
             (["--flood-limit", "fast"], "20/s"),
+            (["--max-data", "100k"], "1 MiB"),
             (["--idle-timeout", "0"], "above 0"),
             (["--max-per-address", "0"], "off"),
             (["--backend", "iocp"], "select"),
@@ -570,6 +590,8 @@ mod tests {
         let config = parse(&["--flood-limit", "20/s", "--max-per-address", "off"]).unwrap();
         assert_eq!(config.flood_limit, Some(OrOff::On(LineRate(20))));
         assert_eq!(config.max_per_address, Some(OrOff::Off));
+        let config = parse(&["--max-data", "2G"]).unwrap();
+        assert_eq!(config.boot.max_data, OrOff::On(Bytes(2 << 30)));
         let config = parse(&["localhost", "0", "--keep-alive", "off"]).unwrap();
         assert_eq!((config.boot.port, config.keep_alive), (0, OrOff::Off));
     }

@@ -393,6 +393,16 @@ impl Connection {
         deferred.map_or_else(Vec::new, |deferred| deferred.into_segments().collect())
     }
 
+    /// What has been deferred, so that a line can go ahead of it.
+    pub(super) fn set_aside(&mut self) -> Option<Box<DeferredOutput>> {
+        self.deferred.take()
+    }
+
+    /// Defers it again.
+    pub(super) fn put_back(&mut self, deferred: Option<Box<DeferredOutput>>) {
+        self.deferred = deferred;
+    }
+
     /// Whether output waits for the answer to this query.
     pub(super) fn awaits(&self, query: QueryId) -> bool {
         self.deferred.as_ref().is_some_and(|deferred| deferred.awaits(query))

@@ -87,6 +87,7 @@ impl Exchange {
                 self.answer_proof(token, ProofAnswer::Failed);
             }
             Action::Replay(query, upto) => self.replay(token, *query, upto),
+            Action::Withdraw => self.propose_leave(token),
             Action::Leave { words, farewell } => self.leave(token, words, farewell),
             Action::Reject { protocol, answer } => {
                 self.broadcast.take_early(&mut self.net, token);
@@ -116,9 +117,7 @@ impl Exchange {
             }
             Action::Gone => self.gone(token),
             Action::ListenOn => {
-                if self.net.listen_on(token) {
-                    let text = "your input has ended; you still receive messages until you close";
-                    self.notice(token, text);
+                if self.listen_on(token) {
                     self.net.probe(token);
                 }
             }
@@ -348,7 +347,8 @@ impl Exchange {
         let Some(mut peer) = self.net.peer(token) else { return };
         let mut view = self.broadcast.view(self.engine.hub(), token, None);
         let Connection { io, session, .. } = &mut *peer.connection;
-        session.stop_detecting(io.inbox.pending(), &mut view, &mut self.actions);
+        let used = session.stop_detecting(io.inbox.pending(), &mut view, &mut self.actions);
+        io.inbox.consume(used);
         self.broadcast.send(&mut peer, self.engine.hub(), &[]);
         peer.look_at_input();
         self.perform(token);
