@@ -55,6 +55,11 @@ impl Mask {
         name.filter(|name| !name.contains(['*', '?']))
     }
 
+    /// The length of the pattern.
+    pub fn bytes(&self) -> usize {
+        self.pattern.len()
+    }
+
     /// Whether the mask matches this user.
     pub fn matches(&self, who: &Identity) -> bool {
         if self.account {

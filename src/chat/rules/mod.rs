@@ -114,6 +114,8 @@ impl Hub {
         let silenced_before = self.silenced_before(record.origin, &record.change);
         let mut at = Applying::new(&record, effects);
         let Record { time, origin, change, .. } = record;
+        self.end_waiting(time);
+        let weighed = change.weighs_on().map(|(room, texts)| (room.clone(), texts));
         let refused = match change {
             Change::Restarted { node } => {
                 self.restarted(node);
@@ -142,6 +144,9 @@ impl Hub {
         };
         if let Err(refusal) = refused {
             at.tell_origin(Event::Refused(refusal));
+        }
+        if let Some((room, texts)) = weighed {
+            self.rooms.weigh(&room, texts);
         }
         if !is_message {
             self.hush(effects.get_mut(start..).unwrap_or_default(), &silenced_before);

@@ -116,6 +116,7 @@ impl Hub {
         if room.silences(user) {
             room.forget_hits(|session| self.users.contains_key(&session));
             room.note_hits(&user.identity);
+            self.rooms.weigh(name, true);
         }
     }
 

@@ -254,6 +254,12 @@ impl Exchange {
         saved
     }
 
+    /// What all rooms hold.
+    #[cfg(test)]
+    pub(in crate::server) fn held(&self) -> crate::chat::Held {
+        self.engine.hub().held(None)
+    }
+
     /// Users online, connections, and the longest send queue.
     #[cfg(test)]
     pub(in crate::server) fn census(&self) -> (usize, usize, usize) {
