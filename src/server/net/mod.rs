@@ -5,6 +5,7 @@
 //! is edited while it is walked, and a failed write cannot re-enter the hub.
 
 mod budget;
+mod deadlines;
 mod listeners;
 mod peer;
 mod timer;
@@ -23,7 +24,7 @@ use crate::chat::Moment;
 use crate::chat::work::Cost;
 use budget::SendBudget;
 use chatloop_reactor::{
-    ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written,
+    ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, Timers, Token, Written,
 };
 use log::{debug, error, warn};
 use std::collections::VecDeque;
@@ -515,63 +516,6 @@ impl Net {
                 let _ = connection.io.transport.read(&mut self.scratch);
             }
         }
-    }
-
-    // Time.
-
-    /// The next timer that is due.
-    pub(super) fn next_due(&mut self) -> Option<TimerKind> {
-        self.timers.pop_due(self.clock.now())
-    }
-
-    /// Sets a timer that belongs to no connection.
-    pub(super) fn after(&mut self, pause: Duration, kind: TimerKind) -> TimerId {
-        self.timers.arm(self.clock.now() + pause, kind)
-    }
-
-    /// The same at a moment.
-    pub(super) fn at(&mut self, when: Instant, kind: TimerKind) {
-        self.timers.arm(when, kind);
-    }
-
-    pub(super) fn cancel(&mut self, timer: TimerId) {
-        self.timers.cancel(timer);
-    }
-
-    /// Sets the connection's one timer.
-    pub(super) fn arm(&mut self, token: Token, pause: Duration, kind: TimerKind) {
-        if let Some(connection) = self.connections.get_mut(token) {
-            set_timer(connection, &mut self.timers, self.clock.now() + pause, kind);
-        }
-    }
-
-    /// Whatever the connection's timer was for is over; from here on the idle limit counts.
-    pub(super) fn start_idling(&mut self, token: Token, limit: Option<Duration>) {
-        if let Some(connection) = self.connections.get_mut(token)
-            && !connection.life.half_closed
-            && let Some(timer) = connection.life.timer.take()
-        {
-            self.timers.cancel(*timer);
-        }
-        self.check_idle(token, limit);
-    }
-
-    /// Checks the idle limit, if there is one; whether it is exceeded. Once at the beginning, then
-    /// when the time that is left has passed: so a busy connection costs no timer work at each line.
-    pub(super) fn check_idle(&mut self, token: Token, limit: Option<Duration>) -> bool {
-        let Some(limit) = limit else { return false };
-        let Some(connection) = self.connections.get_mut(token) else { return false };
-        if connection.life.phase != Phase::Open || connection.life.input_ended {
-            return false;
-        }
-        let deadline = connection.life.last_heard.after(self.started) + limit;
-        if deadline > self.clock.now() {
-            set_timer(connection, &mut self.timers, deadline, PeerTimer::Idle.of(token));
-            return false;
-        }
-        debug!("{}: idle", connection.address);
-        connection.life.blame(|| "idle".to_owned());
-        true
     }
 
     /// Other bounds are in force: a peer that waits below the old soft limit may go on now.
