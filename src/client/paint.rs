@@ -37,13 +37,16 @@ const LOBBY: &str = "#lobby";
 pub struct Painter {
     colours: bool,
     timestamps: bool,
+    /// The day of the last line.
     day: Option<Date>,
+    /// The time of the next one.
+    pub now: ZonedDateTime,
 }
 
 impl Painter {
     /// A painter with or without colours and the time.
     pub fn new(colours: bool, timestamps: bool) -> Painter {
-        Painter { colours, timestamps, day: None }
+        Painter { colours, timestamps, day: None, now: ZonedDateTime::default() }
     }
 
     /// `name` if there are colours, else no style.
@@ -53,16 +56,21 @@ impl Painter {
 
     /// A line saying which day it is, if that has changed since the last line (`None` at the
     /// first line).
-    pub fn day_line(&mut self, now: &ZonedDateTime) -> Option<String> {
-        let before = self.day.replace(now.date());
-        let changed = self.timestamps && before.is_some_and(|day| day != now.date());
-        changed.then(|| now.strftime("--- %A, %-d %B %Y ---").to_string())
+    pub fn day_line(&mut self) -> Option<String> {
+        let today = self.now.date();
+        let before = self.day.replace(today);
+        let changed = self.timestamps && before.is_some_and(|day| day != today);
+        changed.then(|| self.now.strftime("--- %A, %-d %B %Y ---").to_string())
     }
 
     /// The time in front of a line; empty if timestamps are off.
-    pub fn time(&self, now: &ZonedDateTime, out: &mut Vec<u8>) {
+    pub fn time(&self, out: &mut Vec<u8>) {
+        self.time_of(&self.now, out);
+    }
+
+    fn time_of(&self, time: &ZonedDateTime, out: &mut Vec<u8>) {
         if self.timestamps {
-            self.styled(&now.strftime("%H:%M").to_string(), style::DIM, out);
+            self.styled(&time.strftime("%H:%M").to_string(), style::DIM, out);
             out.push(b' ');
         }
     }
@@ -74,12 +82,12 @@ impl Painter {
 
     /// Appends a server's line, without newline. `false`, and nothing is appended, if the line
     /// held only escape sequences: a colour reset that followed the newline before it.
-    pub fn line(&self, line: &[u8], now: &ZonedDateTime, out: &mut Vec<u8>) -> bool {
+    pub fn line(&self, line: &[u8], out: &mut Vec<u8>) -> bool {
         let parts = Parts::of(line);
         if parts.is_blank() && !line.is_empty() {
             return false;
         }
-        self.time(now, out);
+        self.time(out);
         if !self.colours {
             parts.texts().for_each(|text| out.extend_from_slice(clean(text).as_bytes()));
         } else if parts.has_colour() {
@@ -93,42 +101,28 @@ impl Painter {
 
     /// The lines that show an item, without newlines; see [`message`](Painter::message). None for
     /// the bell, and for notices, which a console and a script show in different ways.
-    pub fn item(
-        &self,
-        item: &DisplayItem,
-        numbers: bool,
-        indent: Option<&str>,
-        now: &ZonedDateTime,
-    ) -> Vec<Vec<u8>> {
+    pub fn item(&self, item: &DisplayItem, numbers: bool, indent: Option<&str>) -> Vec<Vec<u8>> {
         let mut out = Vec::new();
         match item {
-            DisplayItem::Message(message) => return self.message(message, numbers, indent, now),
-            DisplayItem::ServerText(text) => self.server_text(text, now, &mut out),
-            DisplayItem::Line(line) if self.line(line, now, &mut out) => {}
+            DisplayItem::Message(message) => return self.message(message, numbers, indent),
+            DisplayItem::ServerText(text) => {
+                self.time(&mut out);
+                out.extend_from_slice(b"* ");
+                out.extend_from_slice(text.as_bytes());
+            }
+            DisplayItem::Line(line) if self.line(line, &mut out) => {}
             DisplayItem::Line(_) | DisplayItem::Notice(_) | DisplayItem::Bell => return Vec::new(),
         }
         vec![out]
     }
 
-    /// Appends text from an IRC server.
-    pub fn server_text(&self, text: &str, now: &ZonedDateTime, out: &mut Vec<u8>) {
-        self.time(now, out);
-        out.extend_from_slice(b"* ");
-        out.extend_from_slice(text.as_bytes());
-    }
-
     /// A message in IRC, without newlines: a line for each of its lines, those after the first
     /// prefixed with `indent` or with the prefix of the first. The server's time of the message is
     /// used if it has one, as local time.
-    pub fn message(
-        &self,
-        message: &Incoming,
-        numbers: bool,
-        indent: Option<&str>,
-        now: &ZonedDateTime,
-    ) -> Vec<Vec<u8>> {
-        let time = message.time.map(|time| time.to_zoned_datetime(now.time_zone().clone()));
-        let time = time.as_ref().unwrap_or(now);
+    pub fn message(&self, message: &Incoming, numbers: bool, indent: Option<&str>) -> Vec<Vec<u8>> {
+        let zone = self.now.time_zone();
+        let time = message.time.map(|time| time.to_zoned_datetime(zone.clone()));
+        let time = time.as_ref().unwrap_or(&self.now);
         let text = format!("{}{}", message.reply_prefix(), message.text);
         let line = |(row, text): (usize, &str)| {
             let mut out = Vec::new();
@@ -144,7 +138,7 @@ impl Painter {
                 let stamp = format!("- {number}{} ", time.strftime("%Y-%m-%d %H:%M"));
                 self.styled(&stamp, style::DIM, &mut out);
             } else {
-                self.time(time, &mut out);
+                self.time_of(time, &mut out);
                 if message.mention {
                     self.styled("*", style::MENTION, &mut out);
                 }

@@ -20,7 +20,8 @@ const QUIT: &[u8] = b"/quit";
 
 /// One server's lines, over all connections to it.
 pub struct PlainLines {
-    vocabulary: Vocabulary,
+    /// The completions offered.
+    pub vocabulary: Vocabulary,
     rings: bool,
 }
 
@@ -43,11 +44,6 @@ impl PlainLines {
         }
         shown.push(DisplayItem::Line(line.to_owned()));
         shown
-    }
-
-    /// The completions offered.
-    pub fn vocabulary(&self) -> &Vocabulary {
-        &self.vocabulary
     }
 }
 
@@ -127,7 +123,7 @@ mod tests {
         let mut lines = PlainLines::new(Bell::Mention);
         let line = DisplayItem::Line(b"[alice]: hi".to_vec());
         assert_eq!(lines.received(b"\x07[alice]: hi"), [DisplayItem::Bell, line.clone()]);
-        let offered = lines.vocabulary().complete("al", 2, "");
+        let offered = lines.vocabulary.complete("al", 2, "");
         assert!(matches!(offered, super::super::complete::Completion::Words { .. }));
         assert_eq!(PlainLines::new(Bell::Off).received(b"\x07[alice]: hi"), [line]);
     }

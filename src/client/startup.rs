@@ -4,8 +4,8 @@
 //! Passwords come from the environment, a file or the terminal: never from an argument, which
 //! every user of this machine could read.
 
+use super::event_loop::INPUT;
 use super::irc::ConnectOptions;
-use super::tokens::INPUT;
 use super::{Notice, Options};
 use base64ct::{Base64, Encoding};
 use chatloop_reactor::{Backend, Interest, Poller};

@@ -1,5 +1,4 @@
-//! Writes all of `bytes` to a blocking descriptor. If another program has made the open file
-//! non-blocking, waits as a blocking one would.
+//! Typed lines, and the lines that the server is sent for them.
 //!
 //! A line that does not begin with `/` is sent to the current room, `//` sends one that does, and
 //! `@#room text` sends to another room. A paste is one message, whatever its lines begin with,
@@ -25,38 +24,27 @@ const MAX_IGNORED: usize = 100;
 const HISTORY: usize = 20;
 
 impl IrcSession {
-    /// Handles a typed line.
-    pub fn typed(&mut self, line: &str, now: Timestamp) {
-        self.begin_typing(now);
-        let line = &*carriable(line);
-        match line.strip_prefix('/') {
-            Some(rest) if !rest.starts_with('/') => self.command(rest),
-            _ => self.send_lines(&[line]),
-        }
-    }
-
-    /// Handles pasted lines, once confirmed.
-    pub fn pasted(&mut self, lines: &[&str], now: Timestamp) {
-        self.begin_typing(now);
-        let is_command = |line: &&str| line.starts_with('/') && !line.starts_with("//");
-        if lines.first().is_some_and(is_command) {
-            lines.iter().filter(|line| !line.is_empty()).for_each(|line| self.typed(line, now));
-        } else {
-            self.send_lines(lines);
-        }
-    }
-
-    fn begin_typing(&mut self, now: Timestamp) {
+    /// Handles a typed line, or pasted ones once they are confirmed.
+    pub fn typed<L: AsRef<str>>(&mut self, lines: &[L], now: Timestamp) {
         self.now = now;
         self.rows_left = ROWS_SHOWN;
         self.quit = false;
+        let lines: Vec<_> = lines.iter().map(|line| carriable(line.as_ref())).collect();
+        let lines: Vec<&str> = lines.iter().map(|line| &**line).collect();
+        if lines.first().is_none_or(|line| command_in(line).is_none()) {
+            return self.send_lines(&lines);
+        }
+        for line in lines.into_iter().filter(|line| !line.is_empty()) {
+            match command_in(line) {
+                Some(command) => self.command(command),
+                None => self.send_lines(&[line]),
+            }
+        }
     }
 
     /// Sends lines to the current room, or to the one that the first line names.
     fn send_lines(&mut self, lines: &[&str]) {
-        let lines: Vec<_> = lines.iter().map(|line| carriable(line)).collect();
-        let lines: Vec<&str> = lines.iter().map(|line| &**line).collect();
-        let [first, rest @ ..] = &lines[..] else { return };
+        let [first, rest @ ..] = lines else { return };
         let first = first.strip_prefix('/').filter(|text| text.starts_with('/')).unwrap_or(first);
         let elsewhere =
             first.strip_prefix('@').map(|rest| rest.split_once(' ').unwrap_or((rest, "")));
@@ -459,6 +447,11 @@ impl IrcSession {
         }
         self.pace.push(format!("{line}\r\n").into_bytes());
     }
+}
+
+/// What follows the slash of a command; `None` for a text, which may begin with two.
+fn command_in(line: &str) -> Option<&str> {
+    line.strip_prefix('/').filter(|rest| !rest.starts_with('/'))
 }
 
 /// The line without the bytes that IRC cannot carry: a script may send anything.

@@ -178,7 +178,8 @@ pub struct IrcSession {
     last_private: Option<String>,
     bell: Bell,
     outcome: Option<RegistrationOutcome>,
-    failed: bool,
+    /// A command failed, or a message was not delivered.
+    pub failed: bool,
     quit: bool,
     now: Timestamp,
     shown: Vec<DisplayItem>,
@@ -333,11 +334,6 @@ impl IrcSession {
     /// Whether the last typed line was `/quit`.
     pub fn has_quit(&self) -> bool {
         self.quit
-    }
-
-    /// Whether a command failed or a message was not delivered.
-    pub fn has_failed(&self) -> bool {
-        self.failed
     }
 
     /// Why the registration has ended, if it has; once.
