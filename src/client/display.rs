@@ -23,9 +23,10 @@ pub enum DisplayItem {
 }
 
 /// The kind of a message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum MessageKind {
     /// As text.
+    #[default]
     Message,
     /// An action: `/me`.
     Action,
@@ -45,7 +46,7 @@ impl MessageKind {
 }
 
 /// A message as it is shown.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Incoming {
     /// Whether it is history.
     pub past: bool,

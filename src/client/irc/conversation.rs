@@ -110,7 +110,7 @@ impl IrcSession {
             self.vocabulary.spoke(&chat.nick);
         }
         if heard.room.is_none() {
-            self.private.note(&chat);
+            self.missed.private.note(&chat);
         }
         if heard.room.is_none() && !heard.past {
             self.last_private = Some(heard.nick.clone());

@@ -93,7 +93,7 @@ impl IrcSession {
         if self.pace.pong(words) {
             // With a label an echo is recognised at any time; without, only in order.
             let known = self.server.has("echo-message") && self.server.has("labeled-response");
-            self.sent.taken(self.pace.taken(), known);
+            self.sent.taken(self.pace.taken, known);
             self.end_of_welcome();
         }
     }
@@ -171,7 +171,7 @@ impl IrcSession {
                 return;
             }
             if *command == "BATCH" || *command == "REDACT" || *command == "REGISTER" {
-                self.login_asked = None;
+                self.logins.registering = None;
             }
             self.failed = true;
         }
@@ -184,8 +184,9 @@ impl IrcSession {
     fn registered(&mut self, words: &[&str]) {
         let [status, account, .., text] = words else { return };
         if *status == "SUCCESS" {
-            if let Some(asked) = self.login_asked.take() {
-                self.login = Some(super::Login { account: (*account).to_owned(), ..asked });
+            if let Some(asked) = self.logins.registering.take() {
+                self.logins.current =
+                    Some(super::Login { account: (*account).to_owned(), ..asked });
             }
             let text = format!("account {account} registered; next time, use --account {account}");
             return self.show_text(text);

@@ -59,7 +59,9 @@ use super::display::DisplayItem;
 use super::options::{Bell, LoginMethod};
 use crate::wire::irc::{Fit, Limits, LineWriter};
 use batches::Batches;
-use handshake::{Exchange, Login, Registration};
+pub use handshake::Login;
+use handshake::{Logins, Registration};
+use history::Missed;
 use jiff::Timestamp;
 use numbers::Numbers;
 use pace::Pace;
@@ -78,8 +80,8 @@ pub struct ConnectOptions {
     pub nick: String,
     /// The server's password, for PASS.
     pub password: Option<Zeroizing<String>>,
-    /// An account and its password, for SASL.
-    pub account: Option<(String, Zeroizing<String>)>,
+    /// An account to log in to, by SASL.
+    pub account: Option<Login>,
     /// How to log in.
     pub sasl: LoginMethod,
     /// The server has offered SCRAM before: a login must not be weaker now.
@@ -96,16 +98,22 @@ pub struct ConnectOptions {
 
 /// Why the registration failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum RegistrationOutcome {
+pub struct RegistrationFailure {
+    pub kind: FailureKind,
+    pub why: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FailureKind {
     /// The server has rejected the client.
-    Rejected(String),
+    Rejected,
     /// It is not an IRC server.
-    NotIrc(String),
+    NotIrc,
     /// A chatloop server, which has detected plain lines: the registration arrived later than its
     /// detection timeout (`--greeting-delay`). Another try may be in time.
-    TooLate(String),
+    TooLate,
     /// It claims that a login succeeded but does not know the password: it is not trusted with more.
-    Impostor(String),
+    Impostor,
 }
 
 /// The context of a line from the server.
@@ -119,11 +127,13 @@ struct Context {
 }
 
 /// The session with one server.
+#[derive(Default)]
 pub struct IrcSession {
     connect_options: ConnectOptions,
     server: ServerInfo,
     /// `None` once registered.
     registration: Option<Registration>,
+    failure: Option<RegistrationFailure>,
     /// Was registered before: rooms and the rest are those of the last connection.
     was_in: bool,
     /// This connection's welcome is over.
@@ -133,28 +143,11 @@ pub struct IrcSession {
     address: Option<String>,
     /// The nick to take back when it is free again.
     regain: Option<String>,
-    login: Option<Login>,
-    /// A registration of an account that was not answered yet.
-    login_asked: Option<Login>,
-    exchange: Option<Exchange>,
-    /// The account whose password the person is asked for, and how many times it was wrong.
-    asked: Option<String>,
-    wrong_passwords: u32,
-    /// The server has offered SCRAM, on this connection or an earlier one, and whether that is news.
-    scram_seen: bool,
-    scram_news: bool,
-    /// Logins so far: each has a separate nonce.
-    nonces: u64,
+    logins: Logins,
     rooms: JoinedRooms,
-    current: Option<String>,
-    /// Joins that are not answered yet, with their keys.
-    joining: Vec<(String, Option<Zeroizing<String>>)>,
     /// The serial number of the last PART.
     parting: u64,
-    /// Rejoining the rooms of the last connection.
-    returning: bool,
-    /// No message was missed, as far as is known.
-    complete: bool,
+    missed: Missed,
     pace: Pace,
     /// What is sent before anything queued: answers to PING, and the registration.
     urgent: Vec<u8>,
@@ -163,11 +156,6 @@ pub struct IrcSession {
     numbers: Numbers,
     /// The latest server time.
     newest: Option<Timestamp>,
-    /// Direct messages that were shown, to recognise them.
-    private: catchup::RoomLog,
-    /// When the connection was lost, and whose direct messages since then were requested.
-    lost_at: Option<Timestamp>,
-    missed_of: Vec<String>,
     /// Lines of the message of the day so far, and whether it was requested.
     motd: (usize, bool),
     /// Rows of a reply that may still be shown.
@@ -177,7 +165,6 @@ pub struct IrcSession {
     ignored: Vec<String>,
     last_private: Option<String>,
     bell: Bell,
-    outcome: Option<RegistrationOutcome>,
     /// A command failed, or a message was not delivered.
     pub failed: bool,
     quit: bool,
@@ -191,60 +178,20 @@ pub struct IrcSession {
 impl IrcSession {
     /// A session that is not connected yet.
     pub fn new(connect_options: ConnectOptions, bell: Bell) -> IrcSession {
-        let login = connect_options.account.as_ref();
-        let login = login.map(|(account, password)| Login {
-            account: account.clone(),
-            password: password.clone(),
-        });
         let mut vocabulary = Vocabulary::default();
         for command in commands::COMMANDS {
-            vocabulary.command(command.name, &format!("{}: {}", command.usage, command.summary));
+            vocabulary.command(command.name(), &format!("{}: {}", command.usage, command.summary));
         }
+        let login = connect_options.account.clone();
+        let scram_seen = connect_options.scram_seen;
         IrcSession {
-            server: ServerInfo::new(),
-            registration: None,
-            was_in: false,
-            welcomed: false,
             nick: connect_options.nick.clone(),
-            address: None,
-            regain: None,
-            login,
-            login_asked: None,
-            exchange: None,
-            asked: None,
-            wrong_passwords: 0,
-            scram_seen: connect_options.scram_seen,
-            scram_news: false,
-            nonces: 0,
-            rooms: JoinedRooms::default(),
-            current: None,
-            joining: Vec::new(),
-            parting: 0,
-            returning: false,
-            complete: true,
-            pace: Pace::default(),
-            urgent: Vec::new(),
-            sent: SentMessages::default(),
-            batches: Batches::default(),
-            numbers: Numbers::default(),
-            newest: None,
-            private: catchup::RoomLog::default(),
-            lost_at: None,
-            missed_of: Vec::new(),
-            motd: (0, false),
+            logins: Logins { current: login, scram_seen, ..Logins::default() },
             rows_left: ROWS_SHOWN,
-            answered: Vec::new(),
-            ignored: Vec::new(),
-            last_private: None,
             bell,
-            outcome: None,
-            failed: false,
-            quit: false,
-            now: Timestamp::UNIX_EPOCH,
-            shown: Vec::new(),
             vocabulary,
-            show_numbers: false,
             connect_options,
+            ..IrcSession::default()
         }
     }
 
@@ -255,7 +202,7 @@ impl IrcSession {
 
     /// The current room.
     pub fn room(&self) -> Option<&str> {
-        self.current.as_deref().filter(|_| self.welcomed)
+        self.rooms.current.as_deref().filter(|_| self.welcomed)
     }
 
     /// The items to show.
@@ -280,13 +227,13 @@ impl IrcSession {
     /// Whether messages can be sent: registered, all requested rooms joined or rejected, and all
     /// left rooms left. Before that, a message might go to the wrong room.
     pub fn is_settled(&self) -> bool {
-        self.welcomed && self.joining.is_empty() && self.pace.taken() >= self.parting
+        self.welcomed && self.rooms.joining.is_empty() && self.pace.taken >= self.parting
     }
 
     /// What the server owes: the PING that it did not respond and how much it has confirmed so
     /// far. It changes with every step, and is `None` when nothing is owed.
     pub fn owed(&self) -> Option<(u64, u64)> {
-        Some((self.pace.awaited()?, self.sent.confirmed()))
+        Some((self.pace.token?, self.sent.confirmed))
     }
 
     /// Whether the server has accepted everything.
@@ -313,8 +260,8 @@ impl IrcSession {
                 self.waiting()
             ));
         }
-        let asked = self.joining.iter().map(|(room, _)| room);
-        let waits = asked.into_iter().find(|room| match &self.current {
+        let asked = self.rooms.joining.iter().map(|(room, _)| room);
+        let waits = asked.into_iter().find(|room| match &self.rooms.current {
             Some(current) => self.server.same(room, current),
             None => true,
         });
@@ -336,9 +283,9 @@ impl IrcSession {
         self.quit
     }
 
-    /// Why the registration has ended, if it has; once.
-    pub fn take_outcome(&mut self) -> Option<RegistrationOutcome> {
-        self.outcome.take()
+    /// Why the registration has failed, if it has; once.
+    pub fn take_failure(&mut self) -> Option<RegistrationFailure> {
+        self.failure.take()
     }
 
     /// Whether a server has accepted the client before.
@@ -351,22 +298,19 @@ impl IrcSession {
     pub fn disconnected(&mut self) -> Option<String> {
         self.sent.connection_lost();
         if self.welcomed {
-            self.lost_at = self.newest.or(Some(self.now));
+            self.missed.since = self.newest.or(Some(self.now));
         }
         self.welcomed = false;
         if self.was_in {
             return None;
         }
-        match self.has_answered() {
-            false => self.not_irc("the server closed the connection"),
-            true => self.rejected("the server closed the connection"),
+        let why = "the server closed the connection";
+        if self.has_answered() {
+            self.rejected(why)
+        } else {
+            self.not_irc(why)
         }
-        self.outcome.take().map(
-            |(RegistrationOutcome::Rejected(why)
-             | RegistrationOutcome::NotIrc(why)
-             | RegistrationOutcome::TooLate(why)
-             | RegistrationOutcome::Impostor(why))| why,
-        )
+        self.failure.take().map(|failure| failure.why)
     }
 
     /// Quits: the bytes to send, if the server does not know yet.
@@ -396,14 +340,7 @@ impl IrcSession {
     fn line(&self, command: &str, words: &[&str], text: Option<&str>) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         let limits = Limits { body: self.server.line_length(), ..Limits::FROM_CLIENT };
-        let mut line = LineWriter::new(&mut out, limits).command(command);
-        for word in words {
-            line = line.middle(word);
-        }
-        let fit = match text {
-            Some(text) => line.trailing(text).end(),
-            None => line.end(),
-        };
+        let fit = LineWriter::new(&mut out, limits).command(command).middles(words).ending(text);
         (fit == Fit::Whole).then_some(out)
     }
 

@@ -39,7 +39,7 @@ impl IrcSession {
             4 => {
                 if words.get(1).is_some_and(|version| version.starts_with("chatloop-")) {
                     self.server.is_chatloop = true;
-                    self.pace.widen();
+                    self.pace.wide = true;
                 }
             }
             5 => self.server.supports(&words[..words.len().saturating_sub(1)]),
@@ -94,13 +94,11 @@ impl IrcSession {
     /// An error reply.
     fn refused_with(&mut self, number: u16, words: &[&str], context: &Context) {
         let text = words.last().copied().unwrap_or_default();
-        if let Some(place) = self
-            .joining
-            .iter()
-            .position(|(room, _)| words.iter().any(|word| self.server.same(word, room)))
+        let names = |room: &str| words.iter().any(|word| self.server.same(word, room));
+        if let Some(place) = self.rooms.joining.iter().position(|(room, _)| names(room))
             && matches!(number, 403 | 405 | 407 | 437 | 461 | 470..=479 | 485 | 489 | 495 | 520)
         {
-            let (room, _) = self.joining.remove(place);
+            let (room, _) = self.rooms.joining.remove(place);
             self.fail(format!("could not join {room}: {text}"));
             return self.check_rejoined();
         }
@@ -156,7 +154,7 @@ impl IrcSession {
             (900, _) if self.awaits_proof() => return true,
             (900, [_, account, ..]) => format!("you are logged in as {account}"),
             (901, _) => {
-                self.login = None;
+                self.logins.current = None;
                 "you are logged out".to_owned()
             }
             (903, _) => {

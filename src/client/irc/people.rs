@@ -115,23 +115,23 @@ impl IrcSession {
         if !self.server.is_room(name) {
             return self.note(format!("{name} is not followed: its name cannot be displayed"));
         }
-        let place = self.joining.iter().position(|(asked, _)| self.server.same(asked, name));
-        let key = place.map(|place| self.joining.remove(place)).and_then(|(_, key)| key);
+        let place = self.rooms.joining.iter().position(|(asked, _)| self.server.same(asked, name));
+        let key = place.map(|place| self.rooms.joining.remove(place)).and_then(|(_, key)| key);
         let Some(room) = self.rooms.enter(&self.server, name) else {
             return self.note(format!("too many rooms: {name} is not followed"));
         };
         name.clone_into(&mut room.name);
         (room.inside, room.naming, room.topic) = (true, true, None);
-        room.quiet = self.returning;
+        room.quiet = self.missed.returning;
         room.forget_members();
         if key.is_some() {
             room.key = key;
         }
         let since = self.newest.unwrap_or(self.now);
-        let returns = self.returning;
+        let returns = self.missed.returning;
         self.vocabulary.room(name);
         if !returns {
-            self.current = Some(name.to_owned());
+            self.rooms.current = Some(name.to_owned());
         }
         self.request_history(name, returns);
         if let Some(room) = self.rooms.get(&self.server, name) {
@@ -196,9 +196,9 @@ impl IrcSession {
     /// The user has left a room.
     pub(super) fn left(&mut self, name: &str) {
         self.rooms.leave(&self.server, name);
-        if self.current.as_deref().is_some_and(|current| self.server.same(current, name)) {
-            let last = self.rooms.0.iter().rfind(|room| room.inside);
-            self.current = last.map(|room| room.name.clone());
+        if self.rooms.current.as_deref().is_some_and(|current| self.server.same(current, name)) {
+            let last = self.rooms.all.iter().rfind(|room| room.inside);
+            self.rooms.current = last.map(|room| room.name.clone());
         }
     }
 
@@ -209,7 +209,7 @@ impl IrcSession {
         let netsplit = context.batch.as_deref().and_then(|it| self.batches.inside(it, "netsplit"));
         let quiet = netsplit.map(|batch| batch.counted += 1).is_some();
         let mut places = Vec::new();
-        for room in &mut self.rooms.0 {
+        for room in &mut self.rooms.all {
             if room.remove(&self.server, who) {
                 places.push((room.name.clone(), room.count()));
             }
@@ -235,7 +235,7 @@ impl IrcSession {
     fn renamed(&mut self, before: &str, nick: &str) {
         let nick = &*clean(nick.as_bytes());
         let mine = self.is_me(before);
-        for room in &mut self.rooms.0 {
+        for room in &mut self.rooms.all {
             room.rename(&self.server, before, nick);
         }
         if mine {

@@ -6,7 +6,7 @@ use super::Client;
 use crate::client::console::Console;
 use crate::client::event_loop::TimerKind;
 use crate::client::front::Front;
-use crate::client::irc::{IrcSession, RegistrationOutcome};
+use crate::client::irc::{FailureKind, IrcSession, RegistrationFailure};
 use crate::client::options::Timestamps;
 use crate::client::paint::Painter;
 use crate::client::secrets::Forms;
@@ -107,37 +107,24 @@ impl Client<'_> {
     /// Checks whether an IRC server has accepted the client; if it rejected it, exits or tries again.
     pub(super) fn check_registration(&mut self) -> io::Result<bool> {
         let Some(session) = &mut self.irc else { return Ok(false) };
-        let (settled, mut was_in) = (session.is_settled(), session.was_in());
-        let outcome = session.take_outcome();
+        let (settled, was_in) = (session.is_settled(), session.was_in());
+        let failure = session.take_failure();
         if settled {
             self.late = 0;
         }
-        if settled || outcome.is_some() {
-            for timer in self.registration_timers.drain(..) {
-                self.turn.timers.cancel(timer);
-            }
+        if settled || failure.is_some() {
+            self.cancel_registration_timers();
         }
-        let why = match outcome {
-            None => return Ok(false),
-            Some(RegistrationOutcome::TooLate(_)) if self.late < MAX_LATE => {
-                self.late += 1;
-                self.link.abandon(&mut self.turn)?;
-                self.link.forget_unsent();
-                self.turn.arm(Duration::ZERO, TimerKind::Reconnect);
-                return Ok(true);
-            }
-            Some(
-                RegistrationOutcome::Rejected(why)
-                | RegistrationOutcome::NotIrc(why)
-                | RegistrationOutcome::TooLate(why),
-            ) => why,
-            Some(RegistrationOutcome::Impostor(why)) => {
-                was_in = false;
-                why
-            }
-        };
+        let Some(RegistrationFailure { kind, why }) = failure else { return Ok(false) };
+        if kind == FailureKind::TooLate && self.late < MAX_LATE {
+            self.late += 1;
+            self.link.abandon(&mut self.turn)?;
+            self.link.forget_unsent();
+            self.turn.arm(Duration::ZERO, TimerKind::Reconnect);
+            return Ok(true);
+        }
         self.notice(Notice::error(why));
-        if !was_in {
+        if !was_in || kind == FailureKind::Impostor {
             self.ended.get_or_insert(Exit::Rejected);
             return Ok(true);
         }
@@ -147,15 +134,19 @@ impl Client<'_> {
         Ok(true)
     }
 
+    fn cancel_registration_timers(&mut self) {
+        for timer in self.registration_timers.drain(..) {
+            self.turn.timers.cancel(timer);
+        }
+    }
+
     pub(super) fn lost(&mut self, error: Option<io::Error>) {
         let now = self.turn.clock.now();
         if self.connected_at.is_some_and(|since| now - since >= STEADY) {
             self.attempts = 0;
         }
         let unsent = self.link.forget_unsent();
-        for timer in self.registration_timers.drain(..) {
-            self.turn.timers.cancel(timer);
-        }
+        self.cancel_registration_timers();
         if let Some(why) = self.irc.as_mut().and_then(IrcSession::disconnected) {
             self.notice(Notice::error(why));
             self.ended.get_or_insert(Exit::Rejected);

@@ -134,6 +134,10 @@ impl Talk {
         all
     }
 
+    fn failure(&mut self) -> Option<FailureKind> {
+        self.session.take_failure().map(|failure| failure.kind)
+    }
+
     /// The connection is lost, and made again.
     fn connect_again(&mut self) {
         assert_eq!(self.session.disconnected(), None);
