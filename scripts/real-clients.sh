@@ -195,7 +195,7 @@ line_clients_come() {
 line_clients_join() {
   says ned '/join #talk' && sees ned 'iris.*early words' && sees ned 'wendy.*early answer' &&
     sees iris 'ned \[.*\] has joined #talk' && sees wendy 'ned \(ned\) \(~user@127.0.0.1\) has joined #talk' &&
-    says cleo '/join #talk' && sees cleo 'you are in #talk' && says cleo '/history' &&
+    says cleo '/join #talk' && sees cleo 'you joined #talk' && says cleo '/history' &&
     sees cleo 'iris.*early words' && sees cleo 'wendy.*early answer' &&
     all_see 'cleo .*has joined #talk' iris wendy
 }

@@ -19,12 +19,18 @@ pub fn trim() {
     }
 }
 
+/// The limit of address space, which FreeBSD calls by another name.
+#[cfg(not(target_os = "freebsd"))]
+const ADDRESS_SPACE: Resource = Resource::RLIMIT_AS;
+#[cfg(target_os = "freebsd")]
+const ADDRESS_SPACE: Resource = Resource::RLIMIT_VMEM;
+
 /// Bytes that this process may use: the least of the machine's memory, the limits of its control
 /// groups (Linux, both versions) and its own limit of address space (`ulimit -v`). What cannot be
 /// found out limits nothing.
 pub fn limit() -> usize {
     let machine = machine();
-    let own = getrlimit(Resource::RLIMIT_AS).ok().and_then(|(soft, _)| usize::try_from(soft).ok());
+    let own = getrlimit(ADDRESS_SPACE).ok().and_then(|(soft, _)| usize::try_from(soft).ok());
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let groups = group_limits(Path::new("/sys/fs/cgroup"), &groups);
     [machine, own].into_iter().flatten().chain(groups).min().unwrap_or(usize::MAX)

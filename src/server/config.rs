@@ -14,13 +14,14 @@ pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
 
 use crate::chat::{Moment, PasswordHash, Secret};
-use crate::session::{Style, irc};
+use crate::session::{Style, http, irc};
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use chatloop_reactor::Backend;
 use chatloop_reactor::listener::LONGEST_BACKLOG;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, ValueEnum};
 use std::fmt;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -357,6 +358,23 @@ pub struct Config {
     #[arg(long, default_value = "120", value_name = "SECONDS|off")]
     pub keep_alive: OrOff<Seconds>,
 
+    /// Serve no HTTP: close connections that begin with a request
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub no_http: bool,
+
+    /// Public address of this server, such as https://chat.example.org; HTTP requests may name its
+    /// host
+    #[arg(long, value_name = "URL", value_parser = parse_origin)]
+    pub url: Option<String>,
+
+    /// Origin of another site whose pages may connect, such as https://example.org; may be repeated
+    #[arg(long, value_name = "ORIGIN", value_delimiter = BETWEEN, value_parser = parse_origin)]
+    pub web_origin: Vec<String>,
+
+    /// Address that may read /metrics, beside loopback; may be repeated
+    #[arg(long, value_name = "ADDRESS", value_delimiter = BETWEEN)]
+    pub metrics_from: Vec<IpAddr>,
+
     /// Log verbosity on stderr; without this flag, RUST_LOG applies [default: info]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub log: Option<LogLevel>,
@@ -457,7 +475,14 @@ impl Config {
             password: self.password.clone(),
             motd: self.motd.as_ref().map(read).transpose()?,
             started,
+            web: self.web_settings(),
         })
+    }
+
+    /// What HTTP requests may ask for.
+    fn web_settings(&self) -> http::Settings {
+        let origins = self.web_origin.iter().chain(&self.url).map(String::as_str);
+        http::Settings::new(!self.no_http, [self.name.as_str()], origins)
     }
 }
 
@@ -471,6 +496,20 @@ fn parse_secret(text: &str) -> Result<Secret, String> {
         Err("the password must not be empty".to_owned())
     } else {
         Ok(Secret::new(text))
+    }
+}
+
+/// `https://host` or `https://host:port`, without a path.
+fn parse_origin(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    let authority = ["http://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    let is_authority = |it: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
+        !it.is_empty() && it.bytes().all(fits)
+    };
+    match authority.filter(|it| is_authority(it)) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err(format!("invalid origin '{text}': expected for example https://example.org")),
     }
 }
 
@@ -510,6 +549,9 @@ mod tests {
             (["--max-per-address", "0"], "off"),
             (["--backend", "iocp"], "select"),
             (["--style", "baroque"], "classic"),
+            (["--web-origin", "example.org"], "https://example.org"),
+            (["--url", "https://example.org/chat"], "https://example.org"),
+            (["--metrics-from", "anywhere"], "IP address"),
         ] {
             let message = parse(&arguments).unwrap_err().to_string();
             assert!(message.contains(word), "{arguments:?}: {message}");

@@ -40,6 +40,8 @@ mod intake;
 mod job_queue;
 mod limits;
 mod log;
+#[cfg(feature = "web")]
+mod metrics;
 mod net;
 mod operator;
 mod origins;

@@ -19,6 +19,10 @@ macro_rules! counters {
         impl Counter {
             /// All of them, in the order in which they are shown, with their texts.
             const ALL: &[(Counter, &str)] = &[$((Counter::$name, $text)),*];
+
+            /// Their names, in the same order.
+            #[cfg(feature = "web")]
+            const NAMES: &[&str] = &[$(stringify!($name)),*];
         }
     };
 }
@@ -36,6 +40,7 @@ counters! {
     SendQueue "clients disconnected for their send queue (--outbox-hard)";
     SendQueues "clients disconnected for the send queues of all together (--outbox-all)";
     Stalled "clients disconnected for not reading (--stall-timeout)";
+    Requests "HTTP requests answered with an error";
     Guesses "logins delayed after wrong passwords";
     Logins "logins rejected because too many were in progress";
 }
@@ -56,6 +61,22 @@ impl Stats {
         if let Some(count) = self.counts.get(counter as usize) {
             count.set(count.get() + 1);
         }
+    }
+
+    /// All counters by name, as metrics write names: `per_address`.
+    #[cfg(feature = "web")]
+    pub(super) fn named(&self) -> impl Iterator<Item = (String, u64)> {
+        let named = Counter::NAMES.iter().zip(self.counts.iter());
+        named.map(|(name, count)| {
+            let mut label = String::new();
+            for letter in name.chars() {
+                if letter.is_ascii_uppercase() && !label.is_empty() {
+                    label.push('_');
+                }
+                label.push(letter.to_ascii_lowercase());
+            }
+            (label, count.get())
+        })
     }
 
     /// The counters that are not zero, a line each.
@@ -81,5 +102,13 @@ mod tests {
         let lines: Vec<String> = stats.lines().collect();
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert!(lines[0].ends_with("(--max-clients): 1") && lines[1].ends_with(": 2"), "{lines:?}");
+    }
+    #[cfg(feature = "web")]
+    #[test]
+    fn a_counter_is_named_as_metrics_are() {
+        let stats = Stats::new();
+        stats.count(Counter::PerAddress);
+        let counted: Vec<_> = stats.named().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(counted, [("per_address".to_owned(), 1)]);
     }
 }

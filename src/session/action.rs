@@ -48,7 +48,23 @@ pub enum Action {
         /// The protocol, for the log.
         protocol: &'static str,
         /// What the peer is answered.
-        answer: String,
+        answer: &'static str,
+    },
+    /// Send this answer to an HTTP request, and close.
+    Respond {
+        /// Its status.
+        status: u16,
+        /// All of it.
+        bytes: Vec<u8>,
+    },
+    /// Answer an HTTP request with the server's metrics.
+    Scrape {
+        /// In the text format of OpenMetrics, and not in that of Prometheus.
+        open_metrics: bool,
+        /// It came by a proxy.
+        forwarded: bool,
+        /// Only the head of the answer.
+        head_only: bool,
     },
     /// The chat has closed the session: send what is queued, then close.
     Close,

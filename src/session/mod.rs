@@ -1,4 +1,4 @@
-//! A peer's dialect, [`plain`] or [`irc`]: its lines become commands to the chat, the chat's events
+//! A peer's dialect, [`plain`], [`irc`] or [`http`]: its lines become commands to the chat, the chat's events
 //! become its bytes.
 //!
 //! Pure: a session is fed bytes and events, and never sees a socket. What all peers of one
@@ -7,7 +7,15 @@
 mod action;
 mod detect;
 mod frame;
+#[cfg(feature = "web")]
+pub mod http;
+#[cfg(not(feature = "web"))]
+pub mod http {
+    pub use super::no_http::{HEAD_TIMEOUT, Session, Settings};
+}
 pub mod irc;
+#[cfg(not(feature = "web"))]
+mod no_http;
 pub mod plain;
 pub mod refusal_text;
 mod time;
@@ -18,7 +26,7 @@ pub use frame::{Body, Frame, ProofAnswer, Replay};
 pub use irc::View;
 pub use plain::{Style, Theme};
 
-use crate::chat::{Event, Stamp, Viewpoint};
+use crate::chat::{Event, Moment, Stamp, Viewpoint};
 use std::time::Duration;
 
 /// How long an IRC client may take to register.
@@ -56,6 +64,8 @@ pub enum Dialect {
     Plain(plain::Session),
     /// IRC. Boxed: it is larger, and a plain peer should not pay for it.
     Irc(Box<irc::Session>),
+    /// A request, and then its answer. No peer of the chat.
+    Http(http::Session),
 }
 
 impl Dialect {
@@ -69,6 +79,8 @@ impl Dialect {
         match self {
             Dialect::Plain(plain) => Format::Plain(plain.theme()),
             Dialect::Irc(irc) => Format::Irc(irc.look()),
+            // It is in no room, and told nothing.
+            Dialect::Http(_) => Format::Plain(Theme::default()),
         }
     }
 
@@ -82,6 +94,7 @@ impl Dialect {
             }
             Dialect::Plain(plain) => plain.next(input, longest, ended),
             Dialect::Irc(irc) => irc.next(input),
+            Dialect::Http(http) => http.next(input),
         }
     }
 
@@ -107,6 +120,9 @@ impl Dialect {
                 Body::Line(line) => irc.take(line, view, out, actions),
                 Body::Opening(_) => {}
             }),
+            (Dialect::Http(http), body) => {
+                actions.push(http.take(&body, &view.settings.web, view.now));
+            }
         }
     }
 
@@ -129,19 +145,16 @@ impl Dialect {
             }
             (Detect::Tls, _) => actions.push(Action::Reject {
                 protocol: "TLS",
-                answer: "* this port does not speak TLS; connect without it\n".to_owned(),
+                answer: "* this port does not speak TLS; connect without it\n",
             }),
-            (Detect::Http, _) => {
-                const TEXT: &str =
-                    "This is a chat server; connect with chatloop-client, nc or an IRC client.\n";
-                let answer = format!(
-                    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
-                     Connection: close\r\n\r\n{TEXT}",
-                    TEXT.len()
-                );
-                actions.push(Action::Reject { protocol: "HTTP", answer });
-            }
-            (Detect::Plain | Detect::NeedMore, Dialect::Irc(_)) => {}
+            (Detect::Http, _) => match http::Session::begin(&view.settings.web) {
+                Some(http) => {
+                    *self = Dialect::Http(http);
+                    actions.push(Action::AwaitRegistration(http::HEAD_TIMEOUT));
+                }
+                None => actions.push(Action::Reject { protocol: "HTTP", answer: "" }),
+            },
+            (Detect::Plain | Detect::NeedMore, Dialect::Irc(_) | Dialect::Http(_)) => {}
         }
     }
 
@@ -167,6 +180,7 @@ impl Dialect {
                 });
                 out.append(&mut aside);
             }
+            Dialect::Http(_) => {}
         }
     }
 
@@ -180,6 +194,7 @@ impl Dialect {
             Dialect::Irc(irc) => irc.answering(false, out, |irc, out| {
                 irc.tell(past, Viewpoint::Observer, view, out, &mut Vec::new());
             }),
+            Dialect::Http(_) => {}
         }
     }
 
@@ -195,6 +210,7 @@ impl Dialect {
         match self {
             Dialect::Plain(plain) => plain::render_notice(plain.theme(), text, out),
             Dialect::Irc(irc) => irc.answering(true, out, |irc, out| irc.notice(text, view, out)),
+            Dialect::Http(_) => {}
         }
     }
 
@@ -205,6 +221,7 @@ impl Dialect {
                 lines.iter().for_each(|line| plain::render_notice(plain.theme(), line, out));
             }
             Dialect::Irc(irc) => irc.answering(true, out, |irc, out| irc.stats(lines, view, out)),
+            Dialect::Http(_) => {}
         }
     }
 
@@ -217,6 +234,7 @@ impl Dialect {
                 irc::Session::error(text, &mut replies);
                 out.extend_from_slice(replies.bytes());
             }
+            Dialect::Http(_) => http::Session::farewell(text, out),
         }
     }
 
@@ -260,14 +278,14 @@ impl Dialect {
     /// Whether it is to be told of its own doing in a room.
     pub fn hears_itself(&self, event: &Event) -> bool {
         match self {
-            Dialect::Plain(_) => true,
+            Dialect::Plain(_) | Dialect::Http(_) => true,
             Dialect::Irc(irc) => irc.hears_itself() || !matches!(event, Event::RoomMessage(_)),
         }
     }
 
     /// Whether what its own deeds look like is written for each peer.
     pub fn is_told_alone(&self) -> bool {
-        matches!(self, Dialect::Irc(_))
+        !matches!(self, Dialect::Plain(_))
     }
 
     /// How it is to be shown the messages of a room that it enters, or its mail.
@@ -276,24 +294,26 @@ impl Dialect {
             Dialect::Plain(_) => Replay::First,
             Dialect::Irc(_) if !of_room => Replay::Anytime,
             Dialect::Irc(irc) if irc.is_played_back() => Replay::First,
-            Dialect::Irc(_) => Replay::None,
+            Dialect::Irc(_) | Dialect::Http(_) => Replay::None,
         }
     }
 
     /// What becomes of a peer that has sent its last byte.
     pub fn input_ended(&self) -> Action {
         match self {
-            // An IRC client that has sent its last byte has gone: none listens on.
-            Dialect::Irc(_) => Action::Gone,
+            // An IRC client that has sent its last byte has gone: none listens on. A request that has
+            // ended in its head has no answer.
+            Dialect::Irc(_) | Dialect::Http(_) => Action::Gone,
             // It can give no password any more.
             Dialect::Plain(plain) if plain.is_locked() => plain::without_password(),
             Dialect::Plain(_) => Action::ListenOn,
         }
     }
 
-    /// The time to register is over: what becomes of a peer that has not.
-    pub fn registration_timeout(&self) -> Option<Action> {
+    /// The time to register, or to send a request, is over: what becomes of a peer that has not.
+    pub fn registration_timeout(&self, now: Moment) -> Option<Action> {
         let farewell = match self {
+            Dialect::Http(_) => return Some(http::Session::timeout(now)),
             Dialect::Irc(irc) if !irc.is_registered() => "registration timed out".to_owned(),
             Dialect::Plain(plain) if plain.is_locked() => plain::password_timeout(),
             _ => return None,
@@ -310,7 +330,17 @@ impl Dialect {
     pub fn irc(&mut self) -> Option<&mut irc::Session> {
         match self {
             Dialect::Irc(irc) => Some(irc),
-            Dialect::Plain(_) => None,
+            Dialect::Plain(_) | Dialect::Http(_) => None,
+        }
+    }
+
+    /// What it is called in logs and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Dialect::Plain(plain) if plain.is_undecided() => "unidentified",
+            Dialect::Plain(_) => "plain",
+            Dialect::Irc(_) => "irc",
+            Dialect::Http(_) => "http",
         }
     }
 }

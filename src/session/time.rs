@@ -50,6 +50,13 @@ pub(super) fn shown(moment: Moment) -> String {
     time.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, as HTTP writes it.
+#[cfg(feature = "web")]
+pub(super) fn http_date(moment: Moment) -> String {
+    let time = Timestamp::from_millisecond(moment.0).unwrap_or_default();
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 /// A duration in its largest unit: `3d`, `2h`, `10m`, `90s`.
 pub(super) fn length(milliseconds: i64) -> String {
     let shown = |unit: i64, letter: char| format!("{}{letter}", milliseconds / unit);

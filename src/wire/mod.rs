@@ -2,6 +2,7 @@
 //!
 //! - [`frame`]: lines in a stream of bytes, whatever pieces they arrive in;
 //! - [`irc`]: IRC's lines and messages;
+//! - `http`: the head of a request, and responses (feature `web`);
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
 //! - [`scram`]: the messages of SCRAM;
 //! - [`address`], [`seconds`]: a server's address and a time, as people write them on a command line.
@@ -9,6 +10,8 @@
 pub mod address;
 pub mod clean;
 pub mod frame;
+#[cfg(feature = "web")]
+pub mod http;
 pub mod irc;
 pub mod scram;
 pub mod seconds;

@@ -11,6 +11,8 @@ mod console;
 mod crowd;
 mod end;
 mod greeting;
+#[cfg(feature = "web")]
+mod http;
 mod input;
 mod irc;
 mod irc_chat;

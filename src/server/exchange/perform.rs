@@ -15,7 +15,7 @@ use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
 use crate::session::{Action, Proof, ProofAnswer};
 use chatloop_reactor::Token;
-use log::info;
+use log::{debug, info};
 use std::time::Duration;
 
 /// Why a job was not handed over.
@@ -84,8 +84,20 @@ impl Exchange {
                 if let Some(connection) = self.net.connection(token) {
                     info!("{}: closed: {protocol} is not served here", connection.address);
                 }
-                self.speak(token, |_, _, out| out.extend_from_slice(answer.as_bytes()));
-                self.drain(token);
+                self.respond(token, answer.as_bytes());
+            }
+            Action::Respond { status, bytes } => {
+                if status >= 400 {
+                    self.stats.count(Counter::Requests);
+                }
+                if let Some(connection) = self.net.connection(token) {
+                    debug!("{}: HTTP {status}", connection.address);
+                }
+                self.respond(token, &bytes);
+            }
+            Action::Scrape { open_metrics, forwarded, head_only } => {
+                let action = self.scrape(token, open_metrics, forwarded, head_only);
+                return self.perform_one(token, action);
             }
             Action::Close => {
                 if let Some(connection) = self.net.connection(token) {
@@ -106,6 +118,12 @@ impl Exchange {
             }
         }
         true
+    }
+
+    /// Sends bytes that are no lines, and closes.
+    fn respond(&mut self, token: Token, bytes: &[u8]) {
+        self.speak(token, |_, _, out| out.extend_from_slice(bytes));
+        self.drain(token);
     }
 
     /// Lets the chat decide a command; whether that is all.

@@ -118,8 +118,9 @@ impl Exchange {
 
     /// The time to register, or to give the password, is over.
     fn end_registration(&mut self, token: Token) {
+        let now = self.net.moment();
         let session = self.net.connection(token).map(|connection| &connection.session);
-        self.actions.extend(session.and_then(Dialect::registration_timeout));
+        self.actions.extend(session.and_then(|session| session.registration_timeout(now)));
         self.perform(token);
     }
 

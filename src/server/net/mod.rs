@@ -7,9 +7,11 @@
 mod budget;
 mod peer;
 mod timer;
+mod turn_times;
 
 pub(super) use peer::{Peer, Queues};
 pub(super) use timer::{PeerTimer, TimerKind};
+pub(super) use turn_times::TurnTimes;
 
 use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
@@ -60,7 +62,7 @@ pub(super) struct Net {
     budget: SendBudget,
     to_reap: VecDeque<Token>,
     scratch: Box<[u8]>,
-    turns: u64,
+    turn_times: TurnTimes,
     bytes_in: u64,
     bytes_out: u64,
     stats: Stats,
@@ -78,7 +80,7 @@ impl Net {
             budget: SendBudget::new(bounds),
             to_reap: VecDeque::new(),
             scratch: vec![0; SCRATCH].into(),
-            turns: 0,
+            turn_times: TurnTimes::default(),
             bytes_in: 0,
             bytes_out: 0,
             stats,
@@ -92,15 +94,16 @@ impl Net {
         work_left: bool,
         longest: Option<Duration>,
     ) -> io::Result<()> {
+        let spent = self.clock.spent();
+        self.turn_times.add(spent);
         let timeout = if work_left || !self.to_reap.is_empty() || self.queues.has_output() {
             Some(Duration::ZERO)
         } else {
-            let due = self.timers.time_left(self.clock.now() + self.clock.spent());
+            let due = self.timers.time_left(self.clock.now() + spent);
             due.into_iter().chain(longest).min()
         };
         self.poller.wait(readiness, timeout)?;
         self.clock.tick();
-        self.turns += 1;
         self.budget.begin_turn(&mut self.queues.bounds);
         Ok(())
     }
@@ -131,7 +134,13 @@ impl Net {
 
     /// Turns, and bytes received and sent so far.
     pub(super) fn totals(&self) -> (u64, u64, u64) {
-        (self.turns, self.bytes_in, self.bytes_out)
+        (self.turn_times.count(), self.bytes_in, self.bytes_out)
+    }
+
+    /// How long turns have taken so far.
+    #[cfg(feature = "web")]
+    pub(super) fn turn_times(&self) -> &TurnTimes {
+        &self.turn_times
     }
 
     // Connections.

@@ -62,25 +62,6 @@ fn text_that_only_looks_like_an_opening_is_text() {
     }
 }
 
-/// Neither the head nor the commands of the body reach the chat.
-#[test]
-fn an_http_request_is_answered_with_400_and_closed() {
-    let mut bench = Bench::new(&[]);
-    let mut tom = bench.join("tom");
-    let mut web = bench.connect();
-    web.send(
-        "POST / HTTP/1.1\r\nHost: 127.0.0.1:7777\r\nContent-Type: text/plain\r\n\
-         Content-Length: 48\r\n\r\n/nick mallory\n/register spam-pass-1\nbuy things\n",
-    );
-    let answer = bench.wait_for_end(&mut web);
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{answer}");
-    assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{answer}");
-    assert!(body.ends_with('\n') && body.lines().count() == 1, "{answer}");
-    assert!(bench.lines(&mut tom).is_empty());
-    assert_eq!(bench.online(), 1);
-}
-
 #[test]
 fn a_tls_handshake_is_told_in_one_line_and_closed() {
     let mut bench = Bench::new(&[]);

@@ -5,6 +5,8 @@
 
 mod backpressure;
 mod detection;
+#[cfg(feature = "web")]
+mod http;
 mod limits;
 mod passwords;
 

@@ -1,6 +1,7 @@
 //! The server's names and limits as IRC clients see them, and RPL_ISUPPORT.
 
 use crate::chat::{Moment, Secret, limits};
+use crate::session::http;
 use crate::wire::irc::{MAX_BODY, MAX_PARAMETERS};
 
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct Settings {
     /// The message of the day, line by line.
     pub motd: Option<Vec<String>>,
     pub started: Moment,
+    /// What requests may ask for on the same port.
+    pub web: http::Settings,
 }
 
 /// Channel modes by kind, as ISUPPORT announces them: lists, with an argument, with an argument
@@ -135,6 +138,7 @@ impl Settings {
             password: None,
             motd: None,
             started: Moment(0),
+            web: http::Settings::default(),
         }
     }
 }

@@ -1,0 +1,45 @@
+//! `/metrics`: who may read them, and where their numbers are.
+
+use super::Exchange;
+use crate::server::metrics::Metrics;
+use crate::session::{Action, http};
+use chatloop_reactor::Token;
+use std::collections::BTreeMap;
+
+impl Exchange {
+    /// The answer to a scrape.
+    pub(super) fn scrape(
+        &mut self,
+        token: Token,
+        open_metrics: bool,
+        forwarded: bool,
+        head_only: bool,
+    ) -> Action {
+        let allowed = self.net.connection(token).is_some_and(|connection| {
+            let address = connection.address.ip().to_canonical();
+            (address.is_loopback() && !forwarded)
+                || self.live.config().metrics_from.contains(&address)
+        });
+        let text = allowed.then(|| self.metrics().encode(open_metrics));
+        http::scraped(text, head_only, self.net.moment())
+    }
+
+    fn metrics(&self) -> Metrics {
+        let mut connections = BTreeMap::new();
+        for connection in self.net.connections() {
+            *connections.entry(connection.session.name()).or_default() += 1;
+        }
+        let hub = self.engine.hub();
+        let (_, received_bytes, sent_bytes) = self.net.totals();
+        Metrics {
+            connections: connections.into_iter().collect(),
+            users: hub.online() as u64,
+            rooms: hub.rooms().len() as u64,
+            send_queue_bytes: self.net.send_memory().0 as u64,
+            received_bytes,
+            sent_bytes,
+            limits: self.stats.named().collect(),
+            turns: self.net.turn_times().read(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The server's numbers as Prometheus reads them.
+//!
+//! They are gathered at a scrape, from the parts that count them in plain integers: what is not
+//! scraped costs nothing.
+//!
+//! Rejected: the library's own counters in the parts. Each is an atomic behind a shared pointer, and
+//! the second copy of a number would be wrong one day.
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::encoding::{prometheus_text, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Registry;
+use std::fmt;
+
+/// The type of an answer in the text format of OpenMetrics.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Sum, count, and bounds with their counts.
+pub(super) type Histogram = (f64, u64, Vec<(f64, u64)>);
+
+/// The numbers of one moment.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    /// Connections by dialect.
+    pub(super) connections: Vec<(&'static str, u64)>,
+    pub(super) users: u64,
+    pub(super) rooms: u64,
+    pub(super) send_queue_bytes: u64,
+    pub(super) received_bytes: u64,
+    pub(super) sent_bytes: u64,
+    /// How often each limit was exceeded.
+    pub(super) limits: Vec<(String, u64)>,
+    pub(super) turns: Histogram,
+}
+
+impl Metrics {
+    /// The type of the answer, and its text.
+    pub(super) fn encode(self, open_metrics: bool) -> (&'static str, String) {
+        let (mut out, mut registry) = (String::new(), Registry::with_prefix("chatloop"));
+        registry.register_collector(Box::new(self));
+        let (content_type, result) = match open_metrics {
+            true => (OPEN_METRICS, text::encode(&mut out, &registry)),
+            false => (prometheus_text::CONTENT_TYPE, prometheus_text::encode(&mut out, &registry)),
+        };
+        // A `String` takes everything.
+        result.map_or((content_type, String::new()), |()| (content_type, out))
+    }
+}
+
+impl Collector for Metrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let mut metric = |name, help, kind, write: &dyn Fn(MetricEncoder<'_>) -> fmt::Result| {
+            write(encoder.encode_descriptor(name, help, None, kind)?)
+        };
+        let gauge = |number: u64| move |mut it: MetricEncoder<'_>| it.encode_gauge(&number);
+        let counter = |number: u64| {
+            move |mut it: MetricEncoder<'_>| it.encode_counter::<NoLabelSet, _, u64>(&number, None)
+        };
+        metric("connections", "Connections by dialect", MetricType::Gauge, &|mut it| {
+            self.connections.iter().try_for_each(|(dialect, count)| {
+                it.encode_family(&[("dialect", *dialect)])?.encode_gauge(count)
+            })
+        })?;
+        metric("users", "Users online", MetricType::Gauge, &gauge(self.users))?;
+        metric("rooms", "Rooms", MetricType::Gauge, &gauge(self.rooms))?;
+        let help = "Memory behind all send queues";
+        metric("send_queue_bytes", help, MetricType::Gauge, &gauge(self.send_queue_bytes))?;
+        let help = "Bytes received from clients";
+        metric("received_bytes", help, MetricType::Counter, &counter(self.received_bytes))?;
+        let help = "Bytes sent to clients";
+        metric("sent_bytes", help, MetricType::Counter, &counter(self.sent_bytes))?;
+        let help = "Times that a limit was exceeded";
+        metric("limits_exceeded", help, MetricType::Counter, &|mut it| {
+            self.limits.iter().try_for_each(|(limit, count)| {
+                let labels = [("limit", limit.as_str())];
+                it.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(count, None)
+            })
+        })?;
+        let help = "Time that a turn of the loop took, without its wait";
+        metric("turn_seconds", help, MetricType::Histogram, &|mut it| {
+            let (sum, count, buckets) = &self.turns;
+            it.encode_histogram::<NoLabelSet>(*sum, *count, buckets, None)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metrics() -> Metrics {
+        Metrics {
+            connections: vec![("irc", 2), ("plain", 1)],
+            users: 3,
+            rooms: 1,
+            send_queue_bytes: 65_536,
+            received_bytes: 10,
+            sent_bytes: 20,
+            limits: vec![("flood".to_owned(), 4)],
+            turns: (0.5, 3, vec![(0.1, 1), (1.0, 1)]),
+        }
+    }
+
+    #[test]
+    fn help_and_type_bear_the_name_of_the_samples() {
+        let (content_type, text) = metrics().encode(false);
+        assert_eq!(content_type, "text/plain; version=0.0.4; charset=utf-8");
+        for line in [
+            "# HELP chatloop_connections Connections by dialect",
+            "# TYPE chatloop_connections gauge",
+            "chatloop_connections{dialect=\"irc\"} 2",
+            "# TYPE chatloop_received_bytes_total counter",
+            "chatloop_received_bytes_total 10",
+            "chatloop_limits_exceeded_total{limit=\"flood\"} 4",
+            "# TYPE chatloop_turn_seconds histogram",
+            "chatloop_turn_seconds_bucket{le=\"1\"} 2",
+            "chatloop_turn_seconds_bucket{le=\"+Inf\"} 3",
+            "chatloop_turn_seconds_sum 0.5",
+            "chatloop_turn_seconds_count 3",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line} in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn open_metrics_ends_with_its_mark() {
+        let (content_type, text) = metrics().encode(true);
+        assert!(content_type.starts_with("application/openmetrics-text; version=1.0.0"));
+        assert!(text.ends_with("# EOF\n"), "{text}");
+        assert!(text.contains("# TYPE chatloop_received_bytes counter\n"), "{text}");
+    }
+}

@@ -1,0 +1,77 @@
+//! HTTP on the chat's port: no request reaches the chat, and none is waited for too long.
+
+use super::Bench;
+use std::time::Duration;
+
+/// Neither the head nor the commands of the body reach the chat, nor a second request.
+#[test]
+fn a_request_is_answered_and_no_part_of_it_is_a_message() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    for (request, status) in [
+        ("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n/nick mallory\nbuy things\n", 200),
+        ("GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /health HTTP/1.1\r\nHost: a\r\n\r\n", 200),
+        (
+            "POST / HTTP/1.1\r\nHost: 127.0.0.1:7777\r\nContent-Type: text/plain\r\n\
+             Content-Length: 48\r\n\r\n/nick mallory\n/register spam-pass-1\nbuy things\n",
+            405,
+        ),
+        ("GET / lol\r\n/nick mallory\r\n\r\nhello\n", 400),
+    ] {
+        let mut web = bench.connect();
+        web.send(request);
+        let answer = bench.wait_for_end(&mut web);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(head.contains(&format!("\r\nContent-Length: {}\r\n", body.len())), "{answer}");
+        assert!(body.ends_with('\n') && body.lines().count() == 1, "{answer}");
+        assert!(bench.lines(&mut tom).is_empty());
+        assert_eq!(bench.online(), 1);
+    }
+}
+
+#[test]
+fn a_slow_head_is_answered_with_408() {
+    let mut bench = Bench::new(&[]);
+    let mut slow = bench.connect();
+    slow.send("GET / HTTP/1.1\r\n");
+    bench.settle();
+    for _ in 0..9 {
+        bench.pass(Duration::from_secs(1));
+        slow.send("X: y\r\n");
+    }
+    assert!(bench.lines(&mut slow).is_empty());
+    bench.time.advance(Duration::from_secs(1));
+    assert!(bench.wait_for_end(&mut slow).starts_with("HTTP/1.1 408 Request Timeout\r\n"));
+    drop(slow);
+    bench.settle();
+    assert_eq!(bench.connections(), 0);
+}
+
+#[test]
+fn a_request_behind_a_long_head_is_never_text() {
+    let mut bench = Bench::new(&[]);
+    let mut web = bench.connect();
+    web.send(&format!("GET / HTTP/1.1\r\nX: {}", "y".repeat(20_000)));
+    assert!(bench.wait_for_end(&mut web).starts_with("HTTP/1.1 431 "));
+}
+
+#[test]
+fn without_http_a_request_is_closed_unanswered() {
+    let mut bench = Bench::new(&["--no-http"]);
+    let mut web = bench.connect();
+    web.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(bench.wait_for_end(&mut web), "");
+    assert_eq!(bench.online(), 0);
+}
+
+/// A server that shuts down tells those whose request has not come in full.
+#[test]
+fn a_shutdown_answers_a_request_that_has_begun() {
+    let mut bench = Bench::new(&[]);
+    let mut web = bench.connect();
+    web.send("GET / HTTP/1.1\r\n");
+    bench.settle();
+    bench.server.exchange().say_goodbye();
+    assert!(bench.wait_for_end(&mut web).starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+}

@@ -1,0 +1,342 @@
+//! HTTP/1.1 as far as one port needs it: the head of a request, and a response.
+//!
+//! A head is found by its empty line and parsed once, when it is whole; no byte is searched twice,
+//! so a head that arrives byte by byte costs its reader what it would cost in one piece.
+//!
+//! Deliberately absent: bodies and a second request on the same connection. No route takes a body
+//! yet, and a response closes its connection: a page of three files costs a browser three of them,
+//! and no request can be hidden behind another.
+
+use memchr::memchr;
+use std::borrow::Cow;
+
+/// Bytes of a head, its empty line included.
+pub const LONGEST_HEAD: usize = 16 * 1024;
+/// Headers of a request.
+pub const MOST_HEADERS: usize = 64;
+
+/// What is wrong with a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fault {
+    pub status: u16,
+    /// One line, without its end.
+    pub text: &'static str,
+}
+
+const fn bad(text: &'static str) -> Fault {
+    Fault { status: 400, text }
+}
+
+/// The head was too long.
+pub const TOO_LONG: Fault =
+    Fault { status: 431, text: "the head of a request may have 16 KiB and 64 headers" };
+
+/// A request, parsed.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub method: &'a str,
+    /// The path without its query; `None` if the target is none (`*`, the authority of CONNECT).
+    pub path: Option<&'a str>,
+    /// Where the client thinks that it is: `Host`, or the authority of an absolute target. A client
+    /// of HTTP/1.0 need not say.
+    pub host: Option<&'a str>,
+    /// Whether a body follows.
+    pub has_body: bool,
+    /// Whether it is HTTP/1.0.
+    pub is_old: bool,
+    headers: Vec<(&'a str, &'a [u8])>,
+}
+
+/// Where the head ends, behind its empty line; the first `scanned` bytes were searched before.
+pub fn end_of_head(input: &[u8], scanned: usize) -> Option<usize> {
+    let mut at = scanned.saturating_sub(2).min(input.len());
+    while let Some(end) = memchr(b'\n', &input[at..]) {
+        at += end + 1;
+        match input[at..] {
+            [b'\n', ..] => return Some(at + 1),
+            [b'\r', b'\n', ..] => return Some(at + 2),
+            _ => {}
+        }
+    }
+    None
+}
+
+impl<'a> Request<'a> {
+    /// Parses a whole head.
+    ///
+    /// # Errors
+    /// The status and the line to answer with.
+    pub fn parse(head: &'a [u8]) -> Result<Request<'a>, Fault> {
+        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+        let mut parsed = httparse::Request::new(&mut headers);
+        match parsed.parse(head) {
+            Ok(httparse::Status::Complete(_)) => {}
+            Err(httparse::Error::TooManyHeaders) => return Err(TOO_LONG),
+            Err(httparse::Error::Version) if names_a_version(head) => {
+                return Err(Fault { status: 505, text: "this server speaks HTTP/1.1" });
+            }
+            Ok(httparse::Status::Partial) | Err(_) => return Err(bad("malformed request")),
+        }
+        let (Some(method), Some(target)) = (parsed.method, parsed.path) else {
+            return Err(bad("malformed request"));
+        };
+        let headers = parsed.headers.iter().map(|header| (header.name, header.value)).collect();
+        let is_old = parsed.version == Some(0);
+        let mut request =
+            Request { method, path: None, host: None, has_body: false, is_old, headers };
+        request.host = request.only("host", "more than one Host header")?;
+        if request.host.is_none() && !is_old {
+            return Err(bad("the Host header is missing"));
+        }
+        if method != "CONNECT" {
+            let (authority, path) = split_target(target);
+            request.path = path;
+            request.host = authority.or(request.host);
+        }
+        request.has_body = request.announces_body()?;
+        Ok(request)
+    }
+
+    /// The values of a header, in the order in which they came. What is not UTF-8 is left out.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        let named = self.headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+        named.filter_map(|(_, value)| std::str::from_utf8(value).ok().map(str::trim))
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.all(name).next()
+    }
+
+    /// The words of a header that is a list of them, in all of its lines.
+    pub fn list(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.all(name).flat_map(|value| value.split(',')).map(str::trim)
+    }
+
+    /// Whether a list has this word, in any case.
+    pub fn lists(&self, name: &str, word: &str) -> bool {
+        self.list(name).any(|listed| listed.eq_ignore_ascii_case(word))
+    }
+
+    /// Whether a proxy has passed it on: its peer's address is not where it comes from.
+    pub fn is_forwarded(&self) -> bool {
+        ["forwarded", "x-forwarded-for", "via"].iter().any(|name| self.header(name).is_some())
+    }
+
+    fn only(&self, name: &str, twice: &'static str) -> Result<Option<&'a str>, Fault> {
+        let mut values = self.all(name);
+        let value = values.next();
+        if values.next().is_some() { Err(bad(twice)) } else { Ok(value) }
+    }
+
+    /// Two lengths, or a length beside chunks, are how requests are smuggled past a proxy.
+    fn announces_body(&self) -> Result<bool, Fault> {
+        let chunked = self.header("transfer-encoding").is_some();
+        let Some(length) = self.only("content-length", "more than one Content-Length header")?
+        else {
+            return Ok(chunked);
+        };
+        if chunked {
+            return Err(bad("Content-Length beside Transfer-Encoding"));
+        }
+        if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(bad("Content-Length is not a number"));
+        }
+        Ok(length.bytes().any(|digit| digit != b'0'))
+    }
+}
+
+/// Whether the first line ends as a request's does, whatever the version.
+fn names_a_version(head: &[u8]) -> bool {
+    let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    line.rsplit(|byte| *byte == b' ').next().is_some_and(|last| last.starts_with(b"HTTP/"))
+}
+
+/// The authority of an absolute target, and the path.
+fn split_target(target: &str) -> (Option<&str>, Option<&str>) {
+    let path = |text| str::split(text, '?').next();
+    if target.starts_with('/') {
+        return (None, path(target));
+    }
+    let rest = ["http://", "https://"].iter().find_map(|scheme| {
+        let (start, rest) = target.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    });
+    let Some(rest) = rest else { return (None, None) };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let rooted = path(&rest[end..]).filter(|path| !path.is_empty());
+    (Some(&rest[..end]), rooted.or(Some("/")))
+}
+
+/// A response that ends its connection.
+#[derive(Debug)]
+pub struct Response {
+    pub status: u16,
+    pub content_type: &'static str,
+    /// Beside those that every response has.
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    pub body: Cow<'static, [u8]>,
+    /// The answer to HEAD: the head of what GET would have been answered.
+    pub head_only: bool,
+}
+
+impl Response {
+    /// One line of text.
+    pub fn text(status: u16, text: &str) -> Response {
+        Response {
+            status,
+            content_type: "text/plain; charset=utf-8",
+            headers: Vec::new(),
+            body: format!("{text}\n").into_bytes().into(),
+            head_only: false,
+        }
+    }
+
+    /// Adds its bytes to `out`. `date` in the form of RFC 9110, if the time is known.
+    pub fn write(&self, date: Option<&str>, out: &mut Vec<u8>) {
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        let length = self.body.len().to_string();
+        let common = [
+            ("Content-Type", self.content_type),
+            ("Content-Length", &length),
+            ("Connection", "close"),
+            ("X-Content-Type-Options", "nosniff"),
+        ];
+        let own = self.headers.iter().map(|(name, value)| (*name, &**value));
+        for (name, value) in date.map(|date| ("Date", date)).into_iter().chain(common).chain(own) {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
+        head.push_str("\r\n");
+        out.extend_from_slice(head.as_bytes());
+        if !self.head_only {
+            out.extend_from_slice(&self.body);
+        }
+    }
+}
+
+/// The name of a status that this server uses.
+fn reason(status: u16) -> &'static str {
+    match status {
+        101 => "Switching Protocols",
+        200 => "OK",
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        421 => "Misdirected Request",
+        426 => "Upgrade Required",
+        431 => "Request Header Fields Too Large",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        _ => "Unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn request(head: &str) -> Result<Request<'_>, Fault> {
+        Request::parse(head.as_bytes())
+    }
+
+    #[test]
+    fn a_head_says_where_to_and_what_follows() {
+        let head =
+            "GET /a/b?c=d HTTP/1.1\r\nHost: X.org\r\nConnection: keep-alive, Upgrade\r\n\r\n";
+        let found = request(head).unwrap();
+        assert_eq!((found.method, found.path, found.host), ("GET", Some("/a/b"), Some("X.org")));
+        assert!(found.lists("connection", "upgrade") && !found.has_body && !found.is_old);
+        let found =
+            request("POST http://a.org:1?x HTTP/1.1\r\nHost: b\r\nContent-Length: 7\r\n\r\n");
+        let found = found.unwrap();
+        assert_eq!((found.path, found.host, found.has_body), (Some("/"), Some("a.org:1"), true));
+        let found = request("OPTIONS * HTTP/1.0\r\nVia: 1.1 x\r\n\r\n").unwrap();
+        assert_eq!((found.path, found.host), (None, None));
+        assert!(found.is_old && found.is_forwarded());
+    }
+
+    #[test]
+    fn a_bad_head_has_its_status() {
+        let long = "X: y\r\n".repeat(MOST_HEADERS);
+        for (head, status) in [
+            ("GET / HTTP/1.1\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400),
+            ("GET / lol\r\n\r\n", 400),
+            ("GET /\r\n\r\n", 400),
+            ("GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+            ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+            ("PRI * HTTP/2.0\r\n\r\n", 505),
+            ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
+            ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\n", 400),
+            ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+            (
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                400,
+            ),
+            (&format!("GET / HTTP/1.1\r\nHost: a\r\n{long}\r\n"), 431),
+        ] {
+            assert_eq!(request(head).map(|_| ()).unwrap_err().status, status, "{head}");
+        }
+    }
+
+    #[test]
+    fn a_response_says_how_long_its_body_is() {
+        let mut out = Vec::new();
+        let mut response = Response::text(404, "no such page");
+        response.write(Some("Thu, 01 Jan 1970 00:00:00 GMT"), &mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with("HTTP/1.1 404 Not Found\r\nDate: Thu, 01"), "{text}");
+        assert!(text.contains("\r\nContent-Length: 13\r\n"), "{text}");
+        assert!(text.ends_with("\r\n\r\nno such page\n"), "{text}");
+        response.head_only = true;
+        let mut out = Vec::new();
+        response.write(None, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.contains("\r\nContent-Length: 13\r\n") && text.ends_with("\r\n\r\n"),
+            "{text}"
+        );
+    }
+
+    proptest! {
+        /// However a head is cut on its way, it ends at the same place.
+        #[test]
+        fn the_end_is_found_at_every_cut(
+            lines in prop::collection::vec("[a-z\r: ]{0,6}", 0..8),
+            ends in prop::collection::vec(any::<bool>(), 9),
+            cuts in prop::collection::vec(0usize..60, 0..12),
+        ) {
+            let mut input = Vec::new();
+            for (line, crlf) in lines.iter().zip(&ends) {
+                input.extend_from_slice(line.as_bytes());
+                input.extend_from_slice(if *crlf { b"\r\n" } else { b"\n" });
+            }
+            let whole = end_of_head(&input, 0);
+            let mut cuts: Vec<usize> = cuts.into_iter().filter(|cut| *cut < input.len()).collect();
+            cuts.push(input.len());
+            cuts.sort_unstable();
+            let (mut scanned, mut found) = (0, None);
+            for cut in cuts {
+                found = found.or_else(|| end_of_head(&input[..cut], scanned));
+                scanned = cut;
+            }
+            prop_assert_eq!(found, whole);
+        }
+
+        /// No head panics, and what is accepted has a path or none for a reason.
+        #[test]
+        fn any_head_is_parsed_or_answered(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let head = [b"GET /".as_slice(), &bytes, b"\r\n\r\n"].concat();
+            if let Err(fault) = Request::parse(&head) {
+                prop_assert!(matches!(fault.status, 400 | 431 | 505));
+            }
+        }
+    }
+}
