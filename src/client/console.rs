@@ -6,16 +6,14 @@
 
 use super::complete::Completion;
 use super::display::DisplayItem;
-use super::event_loop::INPUT;
-use super::irc::IrcSession;
+use super::irc::{Irc, IrcSession};
 use super::link::{Link, SEND_HARD};
 use super::options::Bell;
 use super::paint::{Painter, style};
 use super::plain::{PlainLines, is_quit};
 use super::secrets::{self, Forms};
-use super::{Irc, Notice, Severity};
+use super::{Notice, Severity};
 use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE, Mask};
-use chatloop_reactor::{Interest, Poller, Registration};
 use std::io;
 use zeroize::Zeroizing;
 
@@ -49,7 +47,6 @@ struct Offer {
 /// The terminal, in raw mode while this exists.
 pub struct Console {
     pub terminal: LineConsole,
-    registration: Registration,
     pub painter: Painter,
     /// Which commands have a password.
     forms: Forms,
@@ -75,7 +72,6 @@ impl Console {
         })?;
         Ok(Console {
             terminal,
-            registration: Registration::new(INPUT),
             painter,
             forms,
             plain: PlainLines::new(bell),
@@ -299,14 +295,6 @@ impl Console {
     pub fn clear_row(&mut self) -> io::Result<()> {
         let frame = self.terminal.last_frame();
         self.terminal.write(&frame)
-    }
-
-    /// Updates the poller interest: keys are always wanted.
-    ///
-    /// # Errors
-    /// The poller's.
-    pub fn update(&mut self, poller: &mut Poller) -> io::Result<()> {
-        self.registration.set(poller, io::stdin(), Interest::READ)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::console::Console;
 use super::event_loop::EventLoop;
+use super::irc::Irc;
 use super::link::Link;
 use super::script::Script;
-use super::{Irc, Notice, Severity, startup};
+use super::{Notice, Severity, startup};
 use std::io;
 
 pub(super) enum Front {
@@ -48,7 +49,7 @@ impl Front {
         }
     }
 
-    /// Shows the turn's changes and updates the poller interest; `false` if the terminal is gone.
+    /// Shows the turn's changes; `false` if the terminal is gone.
     ///
     /// # Errors
     /// The poller's.
@@ -59,16 +60,10 @@ impl Front {
         irc: &Irc,
     ) -> io::Result<bool> {
         match self {
-            Front::Person(None) => {}
-            Front::Script(script) => script.update(&mut turn.poller, link, irc)?,
-            Front::Person(Some(console)) => {
-                if console.present(irc).is_err() {
-                    return Ok(false);
-                }
-                console.update(&mut turn.poller)?;
-            }
+            Front::Person(None) => Ok(true),
+            Front::Person(Some(console)) => Ok(console.present(irc).is_ok()),
+            Front::Script(script) => script.update(&mut turn.poller, link, irc).map(|()| true),
         }
-        Ok(true)
     }
 
     /// Another turn begins.

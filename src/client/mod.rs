@@ -48,9 +48,6 @@ pub use run::run;
 use std::fmt;
 use std::process::ExitCode;
 
-/// The session with an IRC server; `None` with `--plain`.
-type Irc = Option<irc::IrcSession>;
-
 /// How the client exited; the codes are in `--help`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {

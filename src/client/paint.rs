@@ -12,7 +12,6 @@ use super::plain::bracketed;
 use crate::wire::clean::clean;
 use jiff::ZonedDateTime;
 use jiff::civil::Date;
-use std::io::Write;
 
 /// SGR parameters of what the client itself shows.
 pub mod style {
@@ -83,18 +82,18 @@ impl Painter {
     /// Appends a server's line, without newline. `false`, and nothing is appended, if the line
     /// held only escape sequences: a colour reset that followed the newline before it.
     pub fn line(&self, line: &[u8], out: &mut Vec<u8>) -> bool {
-        let parts = Parts::of(line);
-        if parts.is_blank() && !line.is_empty() {
+        let parts = parts(line);
+        let texts = || parts.iter().map(|(_, text)| *text);
+        if texts().all(<[u8]>::is_empty) && !line.is_empty() {
             return false;
         }
         self.time(out);
         if !self.colours {
-            parts.texts().for_each(|text| out.extend_from_slice(clean(text).as_bytes()));
-        } else if parts.has_colour() {
-            parts.coloured(out);
+            texts().for_each(|text| out.extend_from_slice(clean(text).as_bytes()));
+        } else if parts.iter().any(|(colour, _)| colour.is_some_and(is_harmless)) {
+            coloured(&parts, out);
         } else {
-            let whole: Vec<u8> = parts.texts().collect::<Vec<_>>().concat();
-            self.named(&clean(&whole), out);
+            self.named(&clean(&texts().collect::<Vec<_>>().concat()), out);
         }
         true
     }
@@ -186,87 +185,44 @@ fn colour_of(name: &str) -> &'static str {
     NAMES[hash as usize % NAMES.len()]
 }
 
-/// One piece of a line: text, or the parameters of an SGR sequence.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Part<'a> {
-    Text(&'a [u8]),
-    Colour(&'a [u8]),
+/// The texts of a line between its SGR sequences, each with the parameters of the one before it.
+type Parts<'a> = Vec<(Option<&'a [u8]>, &'a [u8])>;
+
+fn parts(line: &[u8]) -> Parts<'_> {
+    let mut parts = Vec::new();
+    let (mut colour, mut start, mut at) = (None, 0, 0);
+    while let Some(found) = memchr::memchr(0x1b, &line[at..]) {
+        let escape = at + found;
+        at = escape + 1;
+        if let Some(parameters) = sgr(&line[escape..]) {
+            parts.push((colour, &line[start..escape]));
+            colour = Some(parameters);
+            start = escape + parameters.len() + 3;
+            at = start;
+        }
+    }
+    parts.push((colour, &line[start..]));
+    for (_, text) in &mut parts {
+        *text = &text[text.iter().take_while(|byte| **byte == b'\r').count()..];
+        if !text.is_empty() {
+            break;
+        }
+    }
+    parts
 }
 
-/// A line taken apart at its SGR sequences.
-struct Parts<'a>(Vec<Part<'a>>);
-
-impl<'a> Parts<'a> {
-    fn of(line: &'a [u8]) -> Parts<'a> {
-        let mut parts = Vec::new();
-        let mut rest = line;
-        let mut text = 0;
-        while let Some(found) = rest[text..].iter().position(|byte| *byte == 0x1b) {
-            let start = text + found;
-            match sgr(&rest[start..]) {
-                Some(parameters) => {
-                    parts.push(Part::Text(&rest[..start]));
-                    parts.push(Part::Colour(parameters));
-                    rest = &rest[start + parameters.len() + 3..];
-                    text = 0;
-                }
-                None => text = start + 1,
-            }
+/// Appends a line with its harmless colours, all reset at its end.
+fn coloured(parts: &Parts<'_>, out: &mut Vec<u8>) {
+    let mut open = false;
+    for (colour, text) in parts {
+        if let Some(parameters) = colour.filter(|colour| is_harmless(colour)) {
+            open = !matches!(parameters, [] | [b'0']);
+            out.extend_from_slice(&[b"\x1b[", parameters, b"m"].concat());
         }
-        parts.push(Part::Text(rest));
-        Parts(parts).without_leading_returns()
+        out.extend_from_slice(clean(text).as_bytes());
     }
-
-    fn without_leading_returns(mut self) -> Parts<'a> {
-        for part in &mut self.0 {
-            if let Part::Text(text) = part {
-                while let [b'\r', rest @ ..] = text {
-                    *text = rest;
-                }
-                if !text.is_empty() {
-                    break;
-                }
-            }
-        }
-        self
-    }
-
-    fn texts(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.0.iter().filter_map(|part| match part {
-            Part::Text(text) => Some(*text),
-            Part::Colour(_) => None,
-        })
-    }
-
-    fn is_blank(&self) -> bool {
-        self.texts().all(<[u8]>::is_empty)
-    }
-
-    fn has_colour(&self) -> bool {
-        self.0
-            .iter()
-            .any(|part| matches!(part, Part::Colour(parameters) if is_harmless(parameters)))
-    }
-
-    /// The line with its harmless colours, all reset at its end.
-    fn coloured(&self, out: &mut Vec<u8>) {
-        let mut open = false;
-        for part in &self.0 {
-            match part {
-                Part::Text(text) => out.extend_from_slice(clean(text).as_bytes()),
-                Part::Colour(parameters) if is_harmless(parameters) => {
-                    open = !is_reset(parameters);
-                    out.extend_from_slice(b"\x1b[");
-                    out.extend_from_slice(parameters);
-                    out.push(b'm');
-                }
-                Part::Colour(_) => {}
-            }
-        }
-        if open {
-            // Writing to a Vec cannot fail.
-            let _ = out.write_all(b"\x1b[0m");
-        }
+    if open {
+        out.extend_from_slice(b"\x1b[0m");
     }
 }
 
@@ -277,17 +233,11 @@ fn sgr(bytes: &[u8]) -> Option<&[u8]> {
     (body[end] == b'm').then_some(&body[..end])
 }
 
-fn is_reset(parameters: &[u8]) -> bool {
-    matches!(parameters, [] | [b'0'])
-}
-
 /// Reset, bold, dim, italic, underline and their ends; the sixteen foreground colours.
 fn is_harmless(parameters: &[u8]) -> bool {
     parameters.split(|byte| *byte == b';').all(|parameter| {
-        let number = std::str::from_utf8(parameter).map_or(Err(()), |text| match text {
-            "" => Ok(0),
-            digits => digits.parse::<u16>().map_err(drop),
-        });
+        let number = std::str::from_utf8(parameter).unwrap_or("?");
+        let number = if number.is_empty() { Ok(0) } else { number.parse::<u16>() };
         matches!(number, Ok(0..=4 | 22..=24 | 30..=37 | 39 | 90..=97))
     })
 }

@@ -10,7 +10,7 @@ use super::console::{Console, ConsoleAction};
 use super::display::counted;
 use super::event_loop::{EventLoop, INPUT, OUTPUT, SIGNALS, SOCKET, TimerKind};
 use super::front::Front;
-use super::irc::{ConnectOptions, IrcSession};
+use super::irc::{ConnectOptions, Irc, IrcSession};
 use super::known_servers::KnownServer;
 use super::link::{Link, LinkEvent};
 use super::options::{Options, Timestamps};
@@ -19,7 +19,7 @@ use super::script::Script;
 use super::startup::{
     connect_options, is_person, poller_for_input, resolve, to_stderr, wants_colours,
 };
-use super::{Exit, Irc, Notice};
+use super::{Exit, Notice};
 use chatloop_reactor::signals::stop_this_process;
 use chatloop_reactor::{Interest, Readiness, Signal, Signals, TimerId};
 use std::io::{self, IsTerminal};
@@ -152,7 +152,8 @@ impl<'options> Client<'options> {
                 self.ended = Some(Exit::Signal(SIGHUP));
                 continue;
             }
-            let wait = self.turn.timers.time_left(Instant::now());
+            let now = self.turn.clock.now() + self.turn.clock.spent();
+            let wait = self.turn.timers.time_left(now);
             self.turn.poller.wait(&mut events, wait)?;
             self.turn.tick();
             self.front.tick(&self.turn);

@@ -16,10 +16,11 @@
 
 use super::display::DisplayItem;
 use super::event_loop::{INPUT, OUTPUT};
+use super::irc::Irc;
 use super::link::{Link, SEND_SOFT};
 use super::paint::Painter;
 use super::plain::SentLines;
-use super::{Irc, Notice, Severity, startup};
+use super::{Notice, Severity, startup};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
 use chatloop_reactor::{Backend, Interest, Poller, Registration};
 use std::fs::File;

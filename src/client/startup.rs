@@ -85,9 +85,7 @@ pub(super) fn connect_options(
     let login = |account: &String| {
         Ok::<_, String>(Login { account: account.clone(), password: account_password(account)? })
     };
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let seed = now.map_or(0, |now| now.subsec_nanos()) ^ std::process::id();
-    let nonce = nonce().map_err(|error| format!("no random bytes from the system: {error}"))?;
+    let no_random = |error| format!("no random bytes from the system: {error}");
     Ok(ConnectOptions {
         nick,
         password,
@@ -96,8 +94,8 @@ pub(super) fn connect_options(
         scram_seen,
         rooms: options.join.clone(),
         person,
-        seed,
-        nonce,
+        seed: getrandom::u32().map_err(no_random)?,
+        nonce: nonce().map_err(no_random)?,
     })
 }
 

@@ -19,7 +19,6 @@ use super::keys::{Code, Decoder, Input, Key};
 use super::raw::{RawMode, suspend_job};
 use super::screen::{Face, Screen};
 use super::search::{Search, SearchStep};
-use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
@@ -69,7 +68,6 @@ pub struct LineConsole {
     terminal: Option<RawMode>,
     options: ConsoleOptions,
     decoder: Decoder,
-    inputs: VecDeque<Input>,
     closed: bool,
     editor: Editor,
     screen: Screen,
@@ -90,18 +88,13 @@ impl LineConsole {
     /// They are not a terminal.
     pub fn open(options: ConsoleOptions) -> io::Result<LineConsole> {
         let terminal = RawMode::enter(io::stdin(), io::stdout())?;
-        let mut editor = Editor::new();
-        if options.keeps_blank_lines {
-            editor.keep_blank_lines();
-        }
         Ok(LineConsole {
             screen: Screen::new(terminal.columns()),
             terminal: Some(terminal),
             options,
-            decoder: Decoder::new(),
-            inputs: VecDeque::new(),
+            decoder: Decoder::default(),
             closed: false,
-            editor,
+            editor: Editor::default(),
             prompt: String::new(),
             question: None,
             search: None,
@@ -117,9 +110,7 @@ impl LineConsole {
 
     /// The timeout has expired: an ESC was the key.
     pub fn timed_out(&mut self) {
-        let mut inputs = Vec::new();
-        self.decoder.flush(&mut inputs);
-        self.inputs.extend(inputs);
+        self.decoder.flush();
     }
 
     /// Standard input is ready: reads once. What that meant is in
@@ -127,11 +118,7 @@ impl LineConsole {
     pub fn read(&mut self, scratch: &mut [u8]) {
         let Some(terminal) = &self.terminal else { return };
         match terminal.read(scratch) {
-            Ok(count @ 1..) => {
-                let mut inputs = Vec::new();
-                self.decoder.feed(&scratch[..count], &mut inputs);
-                self.inputs.extend(inputs);
-            }
+            Ok(count @ 1..) => self.decoder.feed(&scratch[..count]),
             Err(error)
                 if matches!(
                     error.kind(),
@@ -143,7 +130,7 @@ impl LineConsole {
 
     /// Does what the keys say up to the next thing that is the caller's to do.
     pub fn next_event(&mut self) -> Option<ConsoleEvent> {
-        while let Some(input) = self.inputs.pop_front() {
+        while let Some(input) = self.decoder.next_input() {
             self.stale = true;
             let event = match (input, self.question.take()) {
                 (Input::Key(key), _) if self.options.always_interrupts && is_control_c(key) => {
@@ -155,7 +142,7 @@ impl LineConsole {
                 (_, Some(lines)) => self.ask_again(lines),
                 (Input::Paste(text), None) => {
                     self.take_found();
-                    let outcome = self.editor.paste(&text);
+                    let outcome = self.editor.paste(&text, self.options.keeps_blank_lines);
                     self.follow(outcome)
                 }
                 (Input::PasteTooLong, None) => Some(ConsoleEvent::PasteTooLong),
@@ -169,7 +156,7 @@ impl LineConsole {
 
     fn key(&mut self, key: Key) -> Option<ConsoleEvent> {
         if let Some(search) = &mut self.search {
-            match search.key(key, self.editor.history()) {
+            match search.key(key, &self.editor.history) {
                 SearchStep::Continues => return None,
                 SearchStep::Failed => return self.refuse(),
                 SearchStep::Cancelled => {
@@ -198,7 +185,7 @@ impl LineConsole {
             Outcome::Refused => self.refuse(),
             Outcome::Complete => Some(ConsoleEvent::Complete),
             Outcome::Search => {
-                self.search = Some(Search::new());
+                self.search = Some(Search::default());
                 None
             }
             Outcome::Submitted(line) if line.is_empty() => None,
@@ -278,7 +265,7 @@ impl LineConsole {
 
     /// Keeps a line in the history.
     pub fn remember(&mut self, line: &str) {
-        self.editor.remember(line);
+        self.editor.history.push(line);
     }
 
     /// Replaces what hides passwords.

@@ -93,6 +93,20 @@ pub(super) struct Caught {
     pub shown_until: Option<Timestamp>,
 }
 
+/// What may be missing since the connection was lost.
+#[derive(Debug, Default)]
+pub(super) struct Missed {
+    /// Rejoining the rooms of the last connection.
+    pub returning: bool,
+    /// Something was missed, or may have been.
+    pub any: bool,
+    /// Direct messages that were shown, to recognise them.
+    pub private: RoomLog,
+    /// When the connection was lost, and whose direct messages since then were requested.
+    pub since: Option<Timestamp>,
+    pub asked_of: Vec<String>,
+}
+
 impl RoomLog {
     /// The room was joined now.
     pub fn enter(&mut self, now: Timestamp) {

@@ -7,12 +7,12 @@
 //! Direct messages are requested too (`CHATHISTORY TARGETS`). A chatloop server delivers missed
 //! ones at the next login anyway; they are not shown twice.
 
-use super::catchup::{Caught, Next, RoomLog, by_timestamp, shortly_before};
+use super::catchup::{Caught, Next, by_timestamp, shortly_before};
 use super::messages::ChatMessage;
 use super::{DisplayItem, IrcSession};
 use crate::client::display::{counted, mentions};
 use crate::client::options::Bell;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 /// Messages shown of a room when it is joined for the first time.
 const ON_ENTRY: usize = 20;
@@ -22,20 +22,6 @@ const MAX_PEOPLE: usize = 20;
 const OF_EACH: usize = 100;
 /// The first room of a chatloop server.
 const LOBBY: &str = "#lobby";
-
-/// What may be missing since the connection was lost.
-#[derive(Debug, Default)]
-pub(super) struct Missed {
-    /// Rejoining the rooms of the last connection.
-    pub returning: bool,
-    /// Something was missed, or may have been.
-    any: bool,
-    /// Direct messages that were shown, to recognise them.
-    pub private: RoomLog,
-    /// When the connection was lost, and whose direct messages since then were requested.
-    pub since: Option<Timestamp>,
-    asked_of: Vec<String>,
-}
 
 impl IrcSession {
     /// The welcome is complete: joins the rooms.

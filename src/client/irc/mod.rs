@@ -59,9 +59,9 @@ use super::display::DisplayItem;
 use super::options::{Bell, LoginMethod};
 use crate::wire::irc::{Fit, Limits, LineWriter};
 use batches::Batches;
+use catchup::Missed;
 pub use handshake::Login;
 use handshake::{Logins, Registration};
-use history::Missed;
 use jiff::Timestamp;
 use numbers::Numbers;
 use pace::Pace;
@@ -174,6 +174,9 @@ pub struct IrcSession {
     pub vocabulary: Vocabulary,
     pub show_numbers: bool,
 }
+
+/// The session; `None` with `--plain`.
+pub type Irc = Option<IrcSession>;
 
 impl IrcSession {
     /// A session that is not connected yet.

@@ -6,7 +6,7 @@
 use super::{Context, IrcSession, catchup};
 use crate::client::display::counted;
 use crate::wire::irc::{Message, Numeric, format::stripped};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 /// Lines of the message of the day that are shown at connect.
 const MOTD_SHOWN: usize = 5;
@@ -146,8 +146,8 @@ impl IrcSession {
             (352, [_, user, host, _, nick, flags, real]) => {
                 let real = real.split_once(' ').map_or("", |(_, real)| real);
                 let away = if flags.starts_with('G') { ", away" } else { "" };
-                return self
-                    .row(format!("{nick} is {nick}!{user}@{host} ({}){away}", stripped(real)));
+                self.row(format!("{nick} is {nick}!{user}@{host} ({}){away}", stripped(real)));
+                return true;
             }
             (341, [nick, room]) => format!("{nick} is invited to {room}"),
             (381, _) => "you are a server operator now".to_owned(),
@@ -171,29 +171,19 @@ impl IrcSession {
     fn answer_about_rooms(&mut self, number: u16, words: &[&str], message: &Message<'_>) -> bool {
         match (number, words) {
             (332, [room, topic]) => {
-                let entering = self.rooms.get(&self.server, room).is_some_and(|room| room.naming);
                 let topic = self.keep_topic(room, topic);
-                if !entering {
+                if !self.is_naming(room) {
                     self.show_text(format!("topic of {room}: {topic}"));
                 }
             }
             (331, [room, ..]) => self.show_text(format!("{room} has no topic")),
-            (333, [room, who, since]) => {
-                let entering = self.rooms.get(&self.server, room).is_some_and(|room| room.naming);
-                if !entering {
-                    let who = who.split('!').next().unwrap_or_default();
-                    self.show_text(format!("set by {who}, {}", moment(since)));
-                }
+            (333, [room, ..]) if self.is_naming(room) => {}
+            (333, [_, who, since]) => {
+                let who = who.split('!').next().unwrap_or_default();
+                self.show_text(format!("set by {who}, {}", moment(since)));
             }
-            (353, [_, room, list]) => {
-                let followed = self.rooms.get(&self.server, room).is_some_and(|room| room.naming);
-                match followed {
-                    true => self.names(room, list),
-                    false => {
-                        self.row(format!("in {room}: {}", list.trim()));
-                    }
-                }
-            }
+            (353, [_, room, list]) if self.is_naming(room) => self.names(room, list),
+            (353, [_, room, list]) => self.row(format!("in {room}: {}", list.trim())),
             (366, [room, ..]) => self.named(room),
             (321 | 323 | 315 | 368 | 347 | 349, _) => {}
             (322, [room, count, topic]) => {
@@ -211,15 +201,9 @@ impl IrcSession {
                 self.show_text(format!("modes of {room}: {}", modes.join(" ")))
             }
             (329, [room, since]) => self.show_text(format!("{room} was created {}", moment(since))),
-            (367, [room, mask, ..]) => {
-                self.row(format!("ban in {room}: {mask}"));
-            }
-            (346, [room, mask, ..]) => {
-                self.row(format!("invite exception in {room}: {mask}"));
-            }
-            (348, [room, mask, ..]) => {
-                self.row(format!("ban exception in {room}: {mask}"));
-            }
+            (367, [room, mask, ..]) => self.row(format!("ban in {room}: {mask}")),
+            (346, [room, mask, ..]) => self.row(format!("invite exception in {room}: {mask}")),
+            (348, [room, mask, ..]) => self.row(format!("ban exception in {room}: {mask}")),
             (391, [.., text]) => {
                 let now = self.server_time(message);
                 let stamp = catchup::by_timestamp(now).replace("timestamp=", "");
@@ -230,15 +214,19 @@ impl IrcSession {
         true
     }
 
+    /// Whether the names of a room are arriving, because it was joined or they were requested.
+    fn is_naming(&mut self, room: &str) -> bool {
+        self.rooms.get(&self.server, room).is_some_and(|room| room.naming)
+    }
+
     /// Shows a row of an answer; instead of the last one, that there are more.
-    fn row(&mut self, text: String) -> bool {
+    fn row(&mut self, text: String) {
         match self.rows_left {
-            0 => return true,
+            0 => return,
             1 => self.show_text("… and more than is shown here"),
             _ => self.show_text(text),
         }
         self.rows_left -= 1;
-        true
     }
 }
 
@@ -260,7 +248,6 @@ fn moment(seconds: &str) -> String {
 /// Seconds, as `2h 5m` or `7s`.
 fn duration(seconds: &str) -> String {
     let Ok(seconds) = seconds.parse::<u32>() else { return "?".to_owned() };
-    let seconds = SignedDuration::from_secs(seconds.into()).as_secs();
     match (seconds / 3_600, seconds / 60 % 60) {
         (0, 0) => format!("{seconds}s"),
         (0, minutes) => format!("{minutes}m"),

@@ -65,27 +65,19 @@ impl IrcSession {
             ("INVITE", [nick, room, ..]) => {
                 self.show_text(format!("{who} invited {nick} to {room}"))
             }
+            ("CHGHOST", [user, host, ..]) if self.is_me(&who) => {
+                self.address = Some(format!("{user}@{host}"));
+            }
+            ("AWAY" | "ACCOUNT", _) if self.is_me(&who) => {}
             ("AWAY", [text, ..]) if !text.is_empty() => {
-                if !self.is_me(&who) {
-                    self.show_text(format!("{who} is away: {}", stripped(text)));
-                }
+                self.show_text(format!("{who} is away: {}", stripped(text)));
             }
-            ("AWAY", _) => {
-                if !self.is_me(&who) {
-                    self.show_text(format!("{who} is back"));
-                }
-            }
+            ("AWAY", _) => self.show_text(format!("{who} is back")),
+            ("ACCOUNT", [account, ..]) if *account == "*" || self.server.same(account, &who) => {}
             ("ACCOUNT", [account, ..]) => {
-                if *account != "*" && !self.is_me(&who) && !self.server.same(account, &who) {
-                    self.show_text(format!("{who} is logged in as {account}"));
-                }
+                self.show_text(format!("{who} is logged in as {account}"));
             }
-            ("CHGHOST", [user, host, ..]) => {
-                if self.is_me(&who) {
-                    self.address = Some(format!("{user}@{host}"));
-                }
-            }
-            ("SETNAME", _) => {}
+            ("SETNAME", _) | ("CHGHOST", [_, _, ..]) => {}
             ("KILL", [nick, rest @ ..]) if self.is_me(nick) => {
                 self.show_text(format!("{who} killed your session{}", reason(rest.last())));
             }
@@ -94,12 +86,17 @@ impl IrcSession {
         true
     }
 
+    /// Whether a line is in a batch of this kind, which shows no more than how many there were.
+    fn is_counted(&mut self, context: &Context, kind: &str) -> bool {
+        let batch = context.batch.as_deref().and_then(|it| self.batches.inside(it, kind));
+        batch.map(|batch| batch.counted += 1).is_some()
+    }
+
     fn joined(&mut self, who: &str, name: &str, context: &Context) {
         if self.is_me(who) {
             return self.entered(name);
         }
-        let netjoin = context.batch.as_deref().and_then(|it| self.batches.inside(it, "netjoin"));
-        let quiet = netjoin.map(|batch| batch.counted += 1).is_some();
+        let quiet = self.is_counted(context, "netjoin");
         let Some(room) = self.rooms.get(&self.server, name) else { return };
         room.add(&self.server, who, "");
         let count = room.count().map(|count| format!(", {} there", counted(count, "user")));
@@ -206,8 +203,7 @@ impl IrcSession {
         if self.is_me(who) {
             return;
         }
-        let netsplit = context.batch.as_deref().and_then(|it| self.batches.inside(it, "netsplit"));
-        let quiet = netsplit.map(|batch| batch.counted += 1).is_some();
+        let quiet = self.is_counted(context, "netsplit");
         let mut places = Vec::new();
         for room in &mut self.rooms.all {
             if room.remove(&self.server, who) {

@@ -15,8 +15,6 @@ const MAX_TRIES: u32 = 10;
 const MAX_PASSWORDS: u32 = 3;
 /// Bytes of a nick that every server accepts. RFC 1459 §1.2.
 const SHORT_NICK: usize = 9;
-/// Bytes of capabilities in one request.
-const MAX_REQUEST: usize = 400;
 /// The nick if there is no user name.
 const GUEST: &str = "guest";
 
@@ -232,19 +230,11 @@ impl IrcSession {
         }
     }
 
+    /// All of them fit into one line.
     fn request_capabilities(&mut self) {
-        let mut request = String::new();
-        for name in self.server.wanted(self.logins.current.is_some()) {
-            if request.len() + name.len() > MAX_REQUEST {
-                self.request(&std::mem::take(&mut request));
-            }
-            if !request.is_empty() {
-                request.push(' ');
-            }
-            request.push_str(name);
-        }
-        if !request.is_empty() {
-            self.request(&request);
+        let wanted = self.server.wanted(self.logins.current.is_some()).join(" ");
+        if !wanted.is_empty() {
+            self.request(&wanted);
         }
         self.go_on();
     }

@@ -12,7 +12,7 @@
 //! Bound: `MOST` bytes of one message of the server.
 
 use super::handshake::{Exchange, How, Login};
-use super::scram::Scram;
+use super::scram::{Scram, Step};
 use super::{FailureKind, IrcSession, LoginMethod, RegistrationFailure};
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
@@ -47,13 +47,10 @@ impl IrcSession {
     /// The password may be sent by SCRAM only, and the server does not offer it.
     fn no_scram(&mut self, account: &str) {
         let not = if self.logins.scram_seen { "no longer offers" } else { "does not offer" };
-        let text = format!(
-            "login as {account} failed: the server {not} SCRAM-SHA-256; the password was not sent (--sasl plain sends it)"
+        let why = format!(
+            "the server {not} SCRAM-SHA-256; the password was not sent (--sasl plain sends it)"
         );
-        match self.registration {
-            Some(_) => self.rejected(&text),
-            None => self.fail(text),
-        }
+        self.no_login(account, &why);
     }
 
     /// Whether the server has offered SCRAM for the first time; once.
@@ -65,7 +62,7 @@ impl IrcSession {
     pub(super) fn awaits_proof(&self) -> bool {
         let how = self.logins.exchange.as_ref().map(|exchange| &exchange.how);
         match how {
-            Some(How::Scram(Some(scram))) => !scram.is_proven(),
+            Some(How::Scram(Some(scram))) => scram.step != Step::Proven,
             Some(How::Scram(None)) => true,
             Some(How::Plain) | None => false,
         }
@@ -120,7 +117,7 @@ impl IrcSession {
         self.send_now("AUTHENTICATE", &["*"], None);
         let Some(exchange) = self.logins.exchange.take() else { return };
         match &exchange.how {
-            How::Scram(Some(scram)) if scram.has_answered() => {
+            How::Scram(Some(scram)) if scram.step != Step::Begun => {
                 self.impostor(&exchange.login.account)
             }
             _ => self.no_login(&exchange.login.account, why),

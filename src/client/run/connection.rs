@@ -4,7 +4,7 @@
 
 use super::Client;
 use crate::client::console::Console;
-use crate::client::event_loop::TimerKind;
+use crate::client::event_loop::{INPUT, TimerKind};
 use crate::client::front::Front;
 use crate::client::irc::{FailureKind, IrcSession, RegistrationFailure};
 use crate::client::options::Timestamps;
@@ -12,6 +12,7 @@ use crate::client::paint::Painter;
 use crate::client::secrets::Forms;
 use crate::client::startup::wants_colours;
 use crate::client::{Exit, Notice};
+use chatloop_reactor::Interest;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -46,6 +47,7 @@ impl Client<'_> {
             let painter = Painter::new(wants_colours(self.options), timestamps);
             let forms = if self.options.plain { Forms::Plain } else { Forms::Irc };
             *console = Some(Box::new(Console::open(painter, forms, self.options.bell)?));
+            self.turn.poller.add(io::stdin(), INPUT, Interest::READ)?;
             self.front.tick(&self.turn);
         }
         if let Some(session) = &mut self.irc {
