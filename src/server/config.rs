@@ -170,6 +170,7 @@ impl FromStr for Bytes {
             "" | "b" => 1,
             "k" | "kib" => 1024,
             "m" | "mib" => 1024 * 1024,
+            "g" | "gib" => 1024 * 1024 * 1024,
             _ => {
                 return Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M"));
             }
@@ -320,6 +321,11 @@ pub struct Config {
     #[arg(long, value_name = "MS|off")]
     pub origin_work: Option<OrOff<NonZeroU32>>,
 
+    /// Accounts that one IPv4 address or IPv6 /64 may register within an hour, or off [default: 100;
+    /// off for loopback]
+    #[arg(long, value_name = "N|off")]
+    pub register_limit: Option<OrOff<NonZeroU32>>,
+
     /// Messages of history sent to a user who joins a room; 0 for none
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=500))]
     pub history_on_join: u32,
@@ -416,6 +422,15 @@ pub struct Boot {
     #[arg(long, default_value = "off", value_name = "DAYS|off")]
     pub keep_days: OrOff<Days>,
 
+    /// Memory for messages without --data; above it the oldest are forgotten
+    #[arg(long, default_value = "64M", value_name = "BYTES")]
+    pub history_memory: Bytes,
+
+    /// Size that the database may reach; above nine tenths of it messages are rejected, while
+    /// deletions and accounts are still saved. The log beside it (a few MiB) does not count
+    #[arg(long, default_value = "off", value_name = "BYTES|off", value_parser = parse_max_data)]
+    pub max_data: OrOff<Bytes>,
+
     /// No operator console, even if started in a terminal
     #[arg(long, value_parser = BoolishValueParser::new())]
     pub no_console: bool,
@@ -453,15 +468,15 @@ impl Config {
         Ok(())
     }
 
-    /// What IRC clients are told.
-    ///
-    /// # Errors
     /// The hash of an operator's password, if there is such an operator.
     pub(super) fn oper_hash(&self, name: &str) -> Option<PasswordHash> {
         let known = self.oper.iter().find(|oper| oper.name == name);
         known.map(|oper| oper.hash.clone())
     }
 
+    /// What IRC clients are told.
+    ///
+    /// # Errors
     /// The message of the day cannot be read.
     pub(super) fn irc_settings(&self, started: Moment) -> Result<irc::Settings, String> {
         let read = |path: &PathBuf| {
@@ -472,7 +487,7 @@ impl Config {
         Ok(irc::Settings {
             name: self.name.clone(),
             network: self.network.clone(),
-            password: self.password.clone(),
+            has_password: self.password.is_some(),
             motd: self.motd.as_ref().map(read).transpose()?,
             started,
             web: self.web_settings(),
@@ -521,6 +536,15 @@ fn parse_max_line(text: &str) -> Result<Bytes, String> {
     Ok(bytes)
 }
 
+fn parse_max_data(text: &str) -> Result<OrOff<Bytes>, String> {
+    let size: OrOff<Bytes> = text.parse()?;
+    let least = usize::try_from(crate::journal::limits::LEAST_FILE_SIZE).unwrap_or(usize::MAX);
+    if size.on().is_some_and(|bytes| bytes.0 < least) {
+        return Err(format!("the minimum is {}", Bytes(least)));
+    }
+    Ok(size)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -545,6 +569,7 @@ mod tests {
             (["--max-line", "1 foot"], "64k"),
             (["--max-line", "1M"], "32 KiB"),
             (["--flood-limit", "fast"], "20/s"),
+            (["--max-data", "100k"], "1 MiB"),
             (["--idle-timeout", "0"], "above 0"),
             (["--max-per-address", "0"], "off"),
             (["--backend", "iocp"], "select"),
@@ -565,6 +590,8 @@ mod tests {
         let config = parse(&["--flood-limit", "20/s", "--max-per-address", "off"]).unwrap();
         assert_eq!(config.flood_limit, Some(OrOff::On(LineRate(20))));
         assert_eq!(config.max_per_address, Some(OrOff::Off));
+        let config = parse(&["--max-data", "2G"]).unwrap();
+        assert_eq!(config.boot.max_data, OrOff::On(Bytes(2 << 30)));
         let config = parse(&["localhost", "0", "--keep-alive", "off"]).unwrap();
         assert_eq!((config.boot.port, config.keep_alive), (0, OrOff::Off));
     }

@@ -7,11 +7,13 @@
 //! |---|---|---|
 //! | of an account and an origin that has logged in to it before | the owner's, so that strangers do not lock them out | [`OWNER_DELAY`] |
 //! | of an account and all other origins together | everyone else's | [`ACCOUNT_DELAY`] |
-//! | of an origin that the account does not know | at all accounts | [`ORIGIN_DELAY`] |
+//! | of an origin that the account does not know | at all accounts, and at `--password` | [`ORIGIN_DELAY`] |
 //!
 //! All ways to show a password are the same here: login, SCRAM's proof, the old password of a
 //! change, `/oper`. Only a known origin's success clears its tally: a stranger's, or the owner's, must
 //! not give the other strangers their free guesses back.
+//!
+//! The server's password has no tally of all origins together: everyone would wait at the door.
 //!
 //! The clock is the monotonic one, and nothing is kept on disk: a wall clock that jumps neither
 //! frees nor locks anyone. Confessed: a restart forgets the delays, and an owner who comes from a new
@@ -42,6 +44,8 @@ const TALLIES: usize = 4_096;
 pub(super) enum Target {
     Account(Name),
     Oper(Name),
+    /// `--password`.
+    Server,
 }
 
 /// One attempt.
@@ -83,19 +87,25 @@ impl<K: Clone + Ord> Tallies<K> {
         (FIRST_DELAY * (1 << doublings)).min(self.longest).saturating_sub(since)
     }
 
-    fn add(&mut self, key: &K, now: Instant) {
+    /// Returns what `last` was.
+    fn add(&mut self, key: &K, now: Instant) -> Instant {
         if !self.all.contains_key(key) && self.all.len() >= TALLIES {
             self.make_room(now);
         }
         let tally = self.all.entry(key.clone()).or_insert(Tally { count: 0, last: now });
         let old = now.saturating_duration_since(tally.last) >= MEMORY;
         tally.count = if old { 1 } else { tally.count.saturating_add(1) };
-        tally.last = now;
+        std::mem::replace(&mut tally.last, now)
     }
 
-    fn take_back(&mut self, key: &K) {
+    /// Undoes [`add`](Tallies::add), the delay after it included: the next one of the same school
+    /// does not wait because a password was right.
+    fn take_back(&mut self, key: &K, (before, began): (Instant, Instant)) {
         if let Some(tally) = self.all.get_mut(key) {
             tally.count = tally.count.saturating_sub(1);
+            if tally.last == began {
+                tally.last = before;
+            }
             if tally.count == 0 {
                 self.all.remove(key);
             }
@@ -119,7 +129,15 @@ pub(super) struct Guesses {
     owners: Tallies<(Target, Origin)>,
     strangers: Tallies<Target>,
     origins: Tallies<Origin>,
-    in_flight: HashMap<Token, Guess>,
+    in_flight: HashMap<Token, InFlight>,
+}
+
+/// A guess, when it began, and when the ones before it did.
+struct InFlight {
+    guess: Guess,
+    began: Instant,
+    target_before: Instant,
+    origin_before: Instant,
 }
 
 impl Guesses {
@@ -143,34 +161,43 @@ impl Guesses {
         now: Instant,
     ) -> Result<(), Duration> {
         let Some(origin) = guess.origin else { return Ok(()) };
-        if guess.known {
+        let (target_before, origin_before) = if guess.known {
             let key = (guess.target.clone(), origin);
             let wait = self.owners.wait(&key, now);
             if !wait.is_zero() {
                 return Err(wait);
             }
-            self.owners.add(&key, now);
+            let before = self.owners.add(&key, now);
+            (before, now)
         } else {
-            let wait = self.strangers.wait(&guess.target, now).max(self.origins.wait(&origin, now));
+            let mut wait = self.origins.wait(&origin, now);
+            if guess.target != Target::Server {
+                wait = wait.max(self.strangers.wait(&guess.target, now));
+            }
             if !wait.is_zero() {
                 return Err(wait);
             }
-            self.strangers.add(&guess.target, now);
-            self.origins.add(&origin, now);
-        }
+            let before = match guess.target {
+                Target::Server => now,
+                _ => self.strangers.add(&guess.target, now),
+            };
+            (before, self.origins.add(&origin, now))
+        };
+        let guess = InFlight { guess, began: now, target_before, origin_before };
         self.in_flight.insert(token, guess);
         Ok(())
     }
 
     /// What a connection waited for is done; `wrong` if the password was.
     pub(super) fn end(&mut self, token: Token, wrong: bool) {
-        let Some(guess) = self.in_flight.remove(&token) else { return };
+        let Some(in_flight) = self.in_flight.remove(&token) else { return };
+        let InFlight { guess, began, target_before, origin_before } = in_flight;
         let Some(origin) = guess.origin.filter(|_| !wrong) else { return };
         if guess.known {
             self.owners.all.remove(&(guess.target, origin));
         } else {
-            self.strangers.take_back(&guess.target);
-            self.origins.take_back(&origin);
+            self.strangers.take_back(&guess.target, (target_before, began));
+            self.origins.take_back(&origin, (origin_before, began));
         }
     }
 }

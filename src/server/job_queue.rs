@@ -3,9 +3,11 @@
 //! In one queue for all, two addresses with two hundred connections each kept everyone else from
 //! logging in. Taken in turn, a login waits for one job of each other origin, however many that has.
 //!
-//! Bounds: [`WAITING`] in all, and of slow jobs [`WAITING_PER_ORIGIN`], or [`WAITING_LOCALLY`] for an
-//! address of this machine and the console: scripts that log in together are at home there. Without
-//! the second bound, two origins would fill the first.
+//! One bound, [`WAITING`], for all together, and it is shared as the thread is: when it is reached,
+//! the newest job of the origin that has most waiting gives way. So a school that is alone may fill
+//! the queue, and leaves room for whoever comes. Rejected: two waiting jobs for each origin, which
+//! turned a class away that logs in at nine, and which a hundred origins still filled.
+//! Confessed: a thousand origins that guess at once make a login wait for a thousand jobs.
 
 use crate::chat::Origin;
 use std::collections::VecDeque;
@@ -13,15 +15,11 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Jobs that may wait.
-pub(super) const WAITING: usize = 256;
-/// Slow jobs of one origin that may wait.
-const WAITING_PER_ORIGIN: usize = 2;
-/// The same for an address of this machine.
-const WAITING_LOCALLY: usize = 64;
+const WAITING: usize = 256;
 
 struct Lane<J> {
     origin: Option<Origin>,
-    jobs: VecDeque<(J, bool)>,
+    jobs: VecDeque<J>,
 }
 
 struct Lanes<J> {
@@ -47,27 +45,28 @@ impl<J> JobQueue<J> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a job; `false` if too many wait already.
-    pub(super) fn push(&self, origin: Option<Origin>, slow: bool, job: J) -> bool {
+    /// Adds a job. The one that gives way for it is returned: the newest of the origin that has most
+    /// waiting, perhaps this one.
+    pub(super) fn push(&self, origin: Option<Origin>, job: J) -> Option<J> {
         let mut queue = self.lock();
-        if queue.waiting >= WAITING || queue.closed {
-            return false;
+        if queue.closed {
+            return Some(job);
         }
-        let local = origin.is_none_or(Origin::is_loopback);
-        let most = if local { WAITING_LOCALLY } else { WAITING_PER_ORIGIN };
         match queue.lanes.iter_mut().find(|lane| lane.origin == origin) {
-            Some(lane) => {
-                let slow_jobs = lane.jobs.iter().filter(|(_, slow)| *slow).count();
-                if slow && slow_jobs >= most {
-                    return false;
-                }
-                lane.jobs.push_back((job, slow));
-            }
-            None => queue.lanes.push_back(Lane { origin, jobs: VecDeque::from([(job, slow)]) }),
+            Some(lane) => lane.jobs.push_back(job),
+            None => queue.lanes.push_back(Lane { origin, jobs: VecDeque::from([job]) }),
         }
         queue.waiting += 1;
         self.changed.notify_one();
-        true
+        if queue.waiting <= WAITING {
+            return None;
+        }
+        // Of several, the last one: it has been served last.
+        let fullest = queue.lanes.iter_mut().max_by_key(|lane| lane.jobs.len())?;
+        let job = fullest.jobs.pop_back();
+        queue.lanes.retain(|lane| !lane.jobs.is_empty());
+        queue.waiting -= 1;
+        job
     }
 
     /// The next job, of another origin than the last if there is one. Waits for it, at most for
@@ -91,7 +90,7 @@ impl<J> JobQueue<J> {
             return None;
         }
         let mut lane = queue.lanes.pop_front()?;
-        let (job, _) = lane.jobs.pop_front()?;
+        let job = lane.jobs.pop_front()?;
         queue.waiting -= 1;
         if !lane.jobs.is_empty() {
             queue.lanes.push_back(lane);
@@ -121,34 +120,34 @@ mod tests {
     fn origins_are_served_in_turn_and_each_in_its_order() {
         let queue = JobQueue::new();
         for job in ["a1", "a2", "a3", "a4"] {
-            assert!(queue.push(origin(1), false, job));
+            assert_eq!(queue.push(origin(1), job), None);
         }
         for job in ["b1", "b2"] {
-            assert!(queue.push(origin(2), true, job));
+            assert_eq!(queue.push(origin(2), job), None);
         }
-        assert!(queue.push(None, true, "console"));
+        assert_eq!(queue.push(None, "console"), None);
         let order: Vec<&str> = (0..7).filter_map(|_| queue.pop(None)).collect();
         assert_eq!(order, ["a1", "b1", "console", "a2", "b2", "a3", "a4"]);
         assert_eq!(queue.pop(Some(Duration::ZERO)), None);
         queue.close();
         assert_eq!(queue.pop(None), None);
-        assert!(!queue.push(None, false, "late"));
+        assert_eq!(queue.push(None, "late"), Some("late"));
     }
 
     #[test]
-    fn one_origin_has_two_slow_jobs_waiting_and_all_together_have_a_bound() {
+    fn an_origin_may_fill_the_queue_until_another_comes() {
         let queue = JobQueue::new();
-        let pushed = |origin, slow| (0..400).take_while(|_| queue.push(origin, slow, ())).count();
-        assert_eq!(pushed(origin(1), true), 2);
-        assert_eq!(pushed(origin(2), true), 2);
-        assert!(queue.push(origin(2), false, ()), "a step of SCRAM costs next to nothing");
-        let loopback = |number| Some(Origin::V4([127, 0, 0, number]));
-        assert_eq!(pushed(loopback(1), true), WAITING_LOCALLY);
-        assert_eq!(pushed(loopback(2), true), WAITING_LOCALLY);
-        assert!(queue.push(origin(4), true, ()), "there is room for others");
-        assert_eq!(pushed(origin(5), false), WAITING - 2 * WAITING_LOCALLY - 6);
-        assert!(!queue.push(origin(3), true, ()));
-        queue.pop(None);
-        assert!(queue.push(origin(3), true, ()));
+        for job in 0..WAITING {
+            assert_eq!(queue.push(origin(1), (1, job)), None);
+        }
+        assert_eq!(queue.push(origin(1), (1, 999)), Some((1, 999)), "its own newest");
+        for job in 0..WAITING / 2 {
+            assert_eq!(queue.push(origin(2), (2, job)), Some((1, WAITING - 1 - job)));
+        }
+        assert_eq!(queue.push(origin(2), (2, 999)), Some((2, 999)), "both have as many");
+        // However many there are, the one that has none waiting is let in, and comes third.
+        assert!(queue.push(origin(3), (3, 0)).is_some_and(|(whose, _)| whose != 3));
+        let order: Vec<u8> = (0..3).filter_map(|_| queue.pop(None)).map(|job| job.0).collect();
+        assert_eq!(order, [1, 2, 3]);
     }
 }

@@ -25,6 +25,10 @@ pub(super) const DEFAULT_CONNECT_RATE: u32 = 10;
 /// cut, and once more for a client that tries TLS first.
 pub(super) const CONNECT_BURST: Duration = Duration::from_secs(60);
 
+/// Accounts that one origin that is not loopback may register within an hour, unless a flag says
+/// otherwise: a course registers in its first lesson, and a million takes a year.
+pub(super) const DEFAULT_REGISTRATIONS: u32 = 100;
+
 /// How many seconds' worth of lines may come at once.
 const LINE_BURST: Duration = Duration::from_secs(10);
 
@@ -50,6 +54,12 @@ impl Pace {
         let per_token = Duration::from_secs(1) / per_second;
         Pace { per_token, burst: (per_token * per_second).saturating_mul(burst.as_secs() as u32) }
     }
+
+    /// So many an hour, all of them at once.
+    pub(super) fn per_hour(number: u32) -> Pace {
+        let burst = Duration::from_secs(3_600);
+        Pace { per_token: burst / number.max(1), burst }
+    }
 }
 
 /// A token bucket that is kept as one moment: when it would be full again. Taking a token moves
@@ -63,6 +73,11 @@ impl TokenBucket {
     /// A full bucket.
     pub(super) fn new(now: Instant) -> TokenBucket {
         TokenBucket { full_at: now }
+    }
+
+    /// When it will be full again.
+    pub(super) fn full_at(&self) -> Instant {
+        self.full_at
     }
 
     pub(super) fn is_full(&self, now: Instant) -> bool {

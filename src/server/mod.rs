@@ -10,6 +10,7 @@
 //! | `engine` | the hub and the journal |
 //! | `broadcast` | delivery to one peer and to many |
 //! | `worker`, `scram`, `random`, `password` | passwords, on a separate thread |
+//! | `guesses`, `registrations`, `job_queue`, `hashing` | who may try one, whose turn it is, how it is hashed |
 //! | `limits`, `stats`, `config`, `reload` | configuration, limits, and what these have done |
 //! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | the operator's terminal and the log |
 //! | `shutdown`, `trim` | shutting down, and returning memory |
@@ -48,6 +49,7 @@ mod origins;
 mod outlet;
 pub mod password;
 mod random;
+mod registrations;
 mod reload;
 mod scram;
 mod shares;

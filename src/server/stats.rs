@@ -42,6 +42,11 @@ counters! {
     Stalled "clients disconnected for not reading (--stall-timeout)";
     Requests "HTTP requests answered with an error";
     Guesses "logins delayed after wrong passwords";
+    NotSaved "changes rejected because they could not be saved (--data, --max-data)";
+    Searches "searches ended before they were through";
+    Replays "users who joined without history because it took too long";
+    Queries "history queries that failed or took too long";
+    Registrations "accounts not registered for their address's count (--register-limit)";
     Logins "logins rejected because too many were in progress";
 }
 

@@ -4,7 +4,7 @@
 //! file of hashes is not a list of passwords. In the loop every login would delay all clients; here
 //! a storm of logins delays only other logins.
 //!
-//! Limits: one thread, and those of its queue; when that is full, clients are told to retry.
+//! Limits: one thread, and those of its queue; whoever gives way there is told to retry.
 //! No password is ever logged. A job that panics only fails itself: its client is told, and the
 //! thread continues with the next.
 
@@ -14,7 +14,6 @@ use super::random::Random;
 use super::scram::{self, Scram};
 use crate::chat::{Origin, Outcome, Purpose, Work};
 use chatloop_reactor::{Token, WakeReceiver, Waker};
-#[cfg(test)]
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,6 +35,8 @@ struct Job {
 pub(super) enum NoOutcome {
     /// The system gave no randomness.
     NoRandomness,
+    /// Too many jobs wait, and its origin has most of them.
+    Full,
     /// The job panicked.
     Failed,
 }
@@ -44,6 +45,7 @@ impl NoOutcome {
     /// The text for the waiting client.
     pub(super) fn text(self) -> &'static str {
         match self {
+            NoOutcome::Full => "too many logins in progress; try again in a moment",
             NoOutcome::NoRandomness => "the system has no randomness for a password; try again",
             NoOutcome::Failed => "the password could not be checked (see the server's log)",
         }
@@ -62,6 +64,8 @@ pub(super) struct Done {
 pub(super) struct Workers {
     wakes: WakeReceiver,
     mode: Mode,
+    /// What the loop itself has done with jobs: those that have given way.
+    done: VecDeque<Done>,
 }
 
 enum Mode {
@@ -69,7 +73,7 @@ enum Mode {
     Thread { jobs: Arc<JobQueue<Job>>, done: Receiver<Done> },
     /// The loop itself, when it submits: for tests.
     #[cfg(test)]
-    InLine { worker: Box<Worker>, done: VecDeque<Done> },
+    InLine(Box<Worker>),
 }
 
 impl Workers {
@@ -88,8 +92,8 @@ impl Workers {
     /// Works in the loop itself.
     #[cfg(test)]
     pub(super) fn in_line(wakes: WakeReceiver, random: Random) -> io::Result<Workers> {
-        let worker = Box::new(Worker::new(random)?);
-        Ok(Workers { wakes, mode: Mode::InLine { worker, done: VecDeque::new() } })
+        let mode = Mode::InLine(Box::new(Worker::new(random)?));
+        Ok(Workers { wakes, mode, done: VecDeque::new() })
     }
 
     /// `carry_out` is called with `None` when there has been no work for a while.
@@ -129,7 +133,7 @@ impl Workers {
             }
         };
         std::thread::Builder::new().name("passwords".into()).spawn(work)?;
-        Ok(Workers { wakes, mode: Mode::Thread { jobs, done } })
+        Ok(Workers { wakes, mode: Mode::Thread { jobs, done }, done: VecDeque::new() })
     }
 
     /// The waker has rung.
@@ -137,39 +141,36 @@ impl Workers {
         self.wakes.drain();
     }
 
-    /// Hands a job over; `false` if too many wait already.
-    pub(super) fn submit(&mut self, token: Token, origin: Option<Origin>, work: Work) -> bool {
+    /// Hands a job over. It is answered in any case, if only with [`NoOutcome::Full`].
+    pub(super) fn submit(&mut self, token: Token, origin: Option<Origin>, work: Work) {
         match &mut self.mode {
             Mode::Thread { jobs, .. } => {
-                let slow = matches!(work, Work::Hash { .. } | Work::Verify { .. });
-                jobs.push(origin, slow, Job { token, work })
+                if let Some(Job { token, work }) = jobs.push(origin, Job { token, work }) {
+                    let (purpose, outcome) = (purpose(&work).clone(), Err(NoOutcome::Full));
+                    self.done.push_back(Done { token, purpose, outcome });
+                }
             }
             #[cfg(test)]
-            Mode::InLine { worker, done } => {
+            Mode::InLine(worker) => {
                 let purpose = purpose(&work).clone();
                 let outcome = worker.carry_out(work);
-                done.push_back(Done { token, purpose, outcome });
-                true
+                self.done.push_back(Done { token, purpose, outcome });
             }
         }
     }
 
     /// Whether a job is done that did not wake the loop.
     pub(super) fn has_done(&self) -> bool {
-        match &self.mode {
-            Mode::Thread { .. } => false,
-            #[cfg(test)]
-            Mode::InLine { done, .. } => !done.is_empty(),
-        }
+        !self.done.is_empty()
     }
 
     /// A job that is done, if there is one.
     pub(super) fn next_done(&mut self) -> Option<Done> {
-        match &mut self.mode {
+        self.done.pop_front().or_else(|| match &self.mode {
             Mode::Thread { done, .. } => done.try_recv().ok(),
             #[cfg(test)]
-            Mode::InLine { done, .. } => done.pop_front(),
-        }
+            Mode::InLine(_) => None,
+        })
     }
 }
 
@@ -178,7 +179,7 @@ impl Drop for Workers {
         match &self.mode {
             Mode::Thread { jobs, .. } => jobs.close(),
             #[cfg(test)]
-            Mode::InLine { .. } => {}
+            Mode::InLine(_) => {}
         }
     }
 }
@@ -266,7 +267,7 @@ mod tests {
         let mut worker = worker.unwrap();
         for (number, name) in [(1, "bad"), (2, "good"), (3, "bad"), (4, "good")] {
             let work = Work::Challenge { name: name.into(), keys: None };
-            assert!(worker.submit(Token::fixed(number), None, work));
+            worker.submit(Token::fixed(number), None, work);
             let done = loop {
                 match worker.next_done() {
                     Some(done) => break done,

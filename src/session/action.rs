@@ -20,6 +20,8 @@ pub enum Action {
     Show(Box<Event>),
     /// The protocol is known. The peer has this long to register, or to give the password.
     AwaitRegistration(Duration),
+    /// Compare this with the server's password.
+    Unlock(Secret),
     /// Enter the chat.
     Enter(Box<Entry>),
     /// Have the worker check this step of a login.

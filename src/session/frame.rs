@@ -35,6 +35,15 @@ pub enum ProofAnswer<'a> {
     Failed,
 }
 
+/// What came of the server's password.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PasswordAnswer {
+    Right,
+    Wrong,
+    /// It was not looked at: the peer's origin has guessed too often, and waits this many seconds.
+    TooEarly(u64),
+}
+
 /// Which messages a peer wants to be shown when it enters a room or logs in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Replay {

@@ -22,7 +22,7 @@ mod time;
 
 pub use action::{Action, Proof};
 pub use detect::{Detect, detect};
-pub use frame::{Body, Frame, ProofAnswer, Replay};
+pub use frame::{Body, Frame, PasswordAnswer, ProofAnswer, Replay};
 pub use irc::View;
 pub use plain::{Style, Theme};
 
@@ -110,8 +110,7 @@ impl Dialect {
             (dialect, Body::Opening(protocol)) => dialect.begin(protocol, view, actions),
             (Dialect::Plain(plain), Body::Line(line)) => {
                 let rooms = view.hub.user(view.me).map_or(&[][..], |user| user.rooms());
-                let password = view.settings.password.as_ref();
-                actions.extend(plain.take(line, rooms, view.now, password));
+                actions.extend(plain.take(line, rooms, view.now));
             }
             // The limit is a setting: the server names it.
             (Dialect::Plain(plain), Body::TooLong(_)) => plain.taken(true),
@@ -136,7 +135,7 @@ impl Dialect {
     fn begin(&mut self, protocol: Detect, view: &mut View<'_>, actions: &mut Vec<Action>) {
         match (protocol, &mut *self) {
             (Detect::Plain | Detect::NeedMore, Dialect::Plain(plain)) => {
-                plain.begin(view.settings.password.is_some(), actions);
+                plain.begin(view.settings.has_password, actions);
             }
             (Detect::Irc, _) => {
                 *self = Dialect::Irc(Box::default());
@@ -247,6 +246,23 @@ impl Dialect {
     pub fn command_done(&mut self, view: &View<'_>, out: &mut Vec<u8>) {
         if let Dialect::Irc(irc) = self {
             irc.answering(false, out, |irc, out| irc.finish(view, out));
+        }
+    }
+
+    /// Answers the server's password.
+    pub fn unlocked(
+        &mut self,
+        answer: PasswordAnswer,
+        view: &mut View<'_>,
+        out: &mut Vec<u8>,
+        actions: &mut Vec<Action>,
+    ) {
+        match self {
+            Dialect::Plain(plain) => actions.push(plain.unlocked(answer)),
+            Dialect::Irc(irc) => {
+                irc.answering(true, out, |irc, out| irc.unlocked(answer, view, out, actions));
+            }
+            Dialect::Http(_) => {}
         }
     }
 

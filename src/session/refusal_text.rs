@@ -102,6 +102,10 @@ fn about_accounts(refusal: &Refusal) -> String {
         Refusal::TryLater(seconds) => {
             format!("too many failed logins; try again in {seconds} s")
         }
+        Refusal::TooManyRegistrations(seconds) => format!(
+            "too many accounts registered from your address; try again in {seconds} s \
+             (--register-limit)"
+        ),
         Refusal::NotLoggedIn => "you are not logged in (try /login NAME PASSWORD)".to_owned(),
         Refusal::LoggedIn(name) => {
             format!("you are already logged in as {name} (/logout first)")

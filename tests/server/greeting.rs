@@ -172,10 +172,18 @@ fn a_plain_peer_is_nobody_before_it_has_given_the_password() {
     tom.assert_nothing_waits();
     let mut irc = Client::connect(server.address);
     irc.send("NICK ada\r\nUSER ada 0 * :Ada\r\n");
-    // The nick was not looked at; PASS may still come.
-    assert!(irc.line().contains(" 464 * "));
-    irc.send("PASS wrong\r\n");
-    assert!(irc.rest().contains(" 464 * "));
+    // PASS may still come.
+    assert!(irc.line().contains(" 464 ada :This server requires a password"));
+    irc.send("JOIN #lobby\r\nPASS wrong\r\n");
+    let rest = irc.rest();
+    assert!(rest.contains(" 451 ada JOIN ") && rest.contains(" 464 ada "), "{rest}");
+    let mut late = Client::connect(server.address);
+    late.send("CAP LS 302\r\nNICK tom\r\nUSER tom 0 * :T\r\n");
+    assert!(late.line().contains(" CAP "));
+    late.send("CAP END\r\nPASS wrong\r\n");
+    // That the nick is in use is for those who know the password.
+    let rest = late.rest();
+    assert!(rest.contains(" 464 tom ") && !rest.contains(" 433 "), "{rest}");
 }
 
 #[test]

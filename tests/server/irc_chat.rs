@@ -217,7 +217,7 @@ fn the_servers_password_is_asked_for() {
     wrong.send("PASS sesame\r\nNICK ada\r\nUSER ada 0 * :Ada\r\n");
     assert_eq!(
         wrong.rest(),
-        ":irc.example.org 464 * :Password incorrect\r\nERROR :Closing link: (Password incorrect)\r\n"
+        ":irc.example.org 464 ada :Password incorrect\r\nERROR :Closing link: (Password incorrect)\r\n"
     );
     let mut right = Client::connect(server.address);
     right.send("PASS :open sesame\r\nNICK ada\r\nUSER ada 0 * :Ada\r\n");
@@ -242,8 +242,8 @@ fn without_the_servers_password_nothing_is_told_about_nicks_and_accounts() {
     stranger.send("CAP REQ :sasl\r\nNICK ada\r\nAUTHENTICATE SCRAM-SHA-256\r\nREGISTER * * secret\r\nMETADATA * LIST\r\nPING x\r\n");
     let answers: Vec<String> = (0..4).map(|_| line(&mut stranger)).collect();
     assert!(answers[0].contains(" CAP * ACK "), "{answers:?}");
-    assert_eq!(answers[1], ":irc.example.org 451 * REGISTER :You have not registered");
-    assert_eq!(answers[2], ":irc.example.org 451 * METADATA :You have not registered");
+    assert_eq!(answers[1], ":irc.example.org 451 ada REGISTER :You have not registered");
+    assert_eq!(answers[2], ":irc.example.org 451 ada METADATA :You have not registered");
     assert!(answers[3].contains(" PONG "), "{answers:?}");
     // With the password, what was kept is answered.
     stranger.send("PASS :open sesame\r\n");

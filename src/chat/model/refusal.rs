@@ -85,6 +85,8 @@ pub enum Refusal {
     WrongPassword,
     /// Too many failed logins: how many seconds to wait.
     TryLater(u64),
+    /// Too many accounts were registered from the user's address: how many seconds to wait.
+    TooManyRegistrations(u64),
     /// Only who is logged in can do this.
     NotLoggedIn,
     /// The user is already logged in.

@@ -29,6 +29,9 @@ pub const STEP: Cost = Cost(2);
 pub const BYTE: Cost = Cost(2);
 /// A connection is told something: its outbox is touched.
 pub const TOLD: Cost = Cost(60);
+/// A password is hashed. The connection pays for it, but not its origin: the worker's queue is
+/// shared among the origins, and the loop goes on meanwhile.
+pub const HASH: Cost = Cost(20_000_000);
 
 /// An estimated time, in nanoseconds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]

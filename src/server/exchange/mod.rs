@@ -23,6 +23,7 @@ use super::gate::Kind;
 use super::guesses::Guesses;
 use super::net::Net;
 use super::operator::{CONSOLE, ConsoleService};
+use super::registrations::Registrations;
 use super::reload::Live;
 use super::stats::Stats;
 use super::worker::Workers;
@@ -42,6 +43,7 @@ pub(super) struct Exchange {
     live: Live,
     stats: Stats,
     guesses: Guesses,
+    registrations: Registrations,
     /// What is to be done for one connection; its memory is used again.
     actions: Vec<Action>,
 }
@@ -55,8 +57,18 @@ impl Exchange {
         (console, live): (ConsoleService, Live),
         stats: Stats,
     ) -> Exchange {
-        let (guesses, actions) = (Guesses::new(), Vec::new());
-        Exchange { net, engine, broadcast, workers, console, live, stats, guesses, actions }
+        Exchange {
+            net,
+            engine,
+            broadcast,
+            workers,
+            console,
+            live,
+            stats,
+            guesses: Guesses::new(),
+            registrations: Registrations::default(),
+            actions: Vec::new(),
+        }
     }
 
     /// Proposes a change. It happens when the journal has committed it.

@@ -3,27 +3,35 @@
 use super::{Exchange, session};
 use crate::chat::work;
 use crate::chat::{
-    Change, Command, Decision, Entry, Event, Hub, Name, Origin, Outcome, Purpose, Refusal, Work,
+    Change, Command, Decision, Entry, Event, Hub, Name, Origin, Outcome, Purpose, Refusal, Secret,
+    Work,
 };
 use crate::server::audit;
+use crate::server::config::Config;
 use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
 use crate::server::guesses::{Guess, Target};
 use crate::server::intake::Intake;
+use crate::server::limits::DEFAULT_REGISTRATIONS;
 use crate::server::net::PeerTimer;
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
-use crate::session::{Action, Proof, ProofAnswer};
+use crate::server::worker::NoOutcome;
+use crate::session::{Action, PasswordAnswer, Proof, ProofAnswer};
 use chatloop_reactor::Token;
 use log::{debug, info};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// Why a job was not handed over.
-enum NotSubmitted {
-    /// Wrong passwords before it.
-    TooEarly(Duration),
-    /// Too many jobs wait.
-    Full,
+fn register_limit(config: &Config, origin: Origin) -> Option<u32> {
+    match config.register_limit {
+        Some(limit) => limit.on().map(NonZeroU32::get),
+        None => (!origin.is_loopback()).then_some(DEFAULT_REGISTRATIONS),
+    }
+}
+
+fn seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000) as u64
 }
 
 impl Exchange {
@@ -60,6 +68,7 @@ impl Exchange {
                 self.broadcast.take_early(&mut self.net, token);
                 self.net.arm(token, timeout, PeerTimer::Registration.of(token));
             }
+            Action::Unlock(secret) => self.unlock(token, &secret),
             Action::Enter(entry) => self.enter(token, *entry),
             Action::Registered => self.net.start_idling(token, self.idle_limit()),
             Action::NotAdmitted(event) => {
@@ -151,19 +160,12 @@ impl Exchange {
                 self.engine.look_up(token, lookup, then, missing);
                 self.block(token);
             }
-            Decision::Work(work) => match self.submit(token, work) {
-                Ok(()) => {}
-                Err(NotSubmitted::TooEarly(wait)) => {
-                    let seconds = wait.as_millis().div_ceil(1000) as u64;
-                    self.reply(token, &Event::Refused(Refusal::TryLater(seconds)));
+            Decision::Work(work) => {
+                if let Err(refusal) = self.submit(token, work) {
+                    self.reply(token, &Event::Refused(refusal));
                     return true;
                 }
-                Err(NotSubmitted::Full) => {
-                    let text = "too many logins in progress; try again in a moment";
-                    self.notice(token, text);
-                    return true;
-                }
-            },
+            }
         }
         false
     }
@@ -186,7 +188,7 @@ impl Exchange {
 
     /// Hands a job to the workers. The one place that a password passes on its way to be checked,
     /// so that no way to show one escapes the delays.
-    fn submit(&mut self, token: Token, work: Work) -> Result<(), NotSubmitted> {
+    fn submit(&mut self, token: Token, work: Work) -> Result<(), Refusal> {
         let work = match work {
             Work::Verify { secret, lacks_keys, purpose: Purpose::Oper(name), .. } => {
                 let hash = self.live.config().oper_hash(&name);
@@ -194,18 +196,28 @@ impl Exchange {
             }
             work => work,
         };
-        if let Some(guess) = self.guess(token, &work) {
-            self.guesses.begin(token, guess, self.net.now()).map_err(|wait| {
-                self.stats.count(Counter::Guesses);
-                NotSubmitted::TooEarly(wait)
+        let origin = self.origin(token);
+        if let Work::Hash { purpose: Purpose::Register(_), .. } = &work
+            && let Some(origin) = origin
+            && let Some(limit) = register_limit(self.live.config(), origin)
+        {
+            let taken = self.registrations.take(origin, limit, self.net.now());
+            taken.map_err(|wait| {
+                self.stats.count(Counter::Registrations);
+                Refusal::TooManyRegistrations(seconds(wait))
             })?;
         }
-        let origin = self.origin(token);
-        if !self.workers.submit(token, origin, work) {
-            self.stats.count(Counter::Logins);
-            self.guesses.end(token, false);
-            return Err(NotSubmitted::Full);
+        if let Some(guess) = self.guess(token, &work) {
+            let begun = self.begin_guess(token, guess);
+            begun.map_err(|wait| Refusal::TryLater(seconds(wait)))?;
         }
+        if matches!(work, Work::Hash { .. } | Work::Verify { .. }) {
+            let (pace, now) = (self.net.pace(), self.net.now());
+            if let Some(connection) = self.net.connection(token) {
+                connection.gate.charge(work::HASH, pace, now);
+            }
+        }
+        self.workers.submit(token, origin, work);
         self.block(token);
         Ok(())
     }
@@ -232,6 +244,28 @@ impl Exchange {
         Some(Guess { target, origin, known })
     }
 
+    /// Compares what a connection says with the server's password. That is a guess like others.
+    fn unlock(&mut self, token: Token, secret: &Secret) {
+        let origin = self.origin(token);
+        let guess = Guess { target: Target::Server, origin, known: false };
+        let answer = match self.begin_guess(token, guess) {
+            Err(wait) => PasswordAnswer::TooEarly(seconds(wait)),
+            Ok(()) if self.live.config().password.as_ref() == Some(secret) => PasswordAnswer::Right,
+            Ok(()) => PasswordAnswer::Wrong,
+        };
+        self.guesses.end(token, answer == PasswordAnswer::Wrong);
+        let mut actions = std::mem::take(&mut self.actions);
+        self.speak(token, |session, view, out| {
+            session.unlocked(answer, view, out, &mut actions);
+        });
+        self.actions = actions;
+    }
+
+    fn begin_guess(&mut self, token: Token, guess: Guess) -> Result<(), Duration> {
+        let begun = self.guesses.begin(token, guess, self.net.now());
+        begun.inspect_err(|_| self.stats.count(Counter::Guesses))
+    }
+
     fn prove(&mut self, token: Token, proof: Proof) {
         if self.net.connection(token).is_none() {
             return;
@@ -254,6 +288,9 @@ impl Exchange {
         while let Some(done) = self.workers.next_done() {
             self.unblock(done.token, Blocked::ANSWER);
             self.guesses.end(done.token, done.outcome == Ok(Outcome::Verified(false)));
+            if done.outcome == Err(NoOutcome::Full) {
+                self.stats.count(Counter::Logins);
+            }
             self.actions.push(match done.outcome {
                 Ok(outcome) => Action::Worked(done.purpose, outcome),
                 Err(why) => Action::WorkFailed(why.text()),

@@ -217,13 +217,14 @@ impl Exchange {
         }
     }
 
-    /// Closes everything.
-    pub(in crate::server) fn end(&mut self) {
+    /// Closes everything. Tells whether all that was to be saved has been.
+    pub(in crate::server) fn end(&mut self) -> bool {
         self.net.close_all();
-        self.engine.close();
+        let saved = self.engine.close();
         self.console.finish(&mut self.net);
         let (turns, bytes_in, bytes_out) = self.net.totals();
         info!("stopped after {turns} turns, {bytes_in} bytes in, {bytes_out} bytes out");
+        saved
     }
 
     /// Users online, connections, and the longest send queue.

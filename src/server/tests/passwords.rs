@@ -65,3 +65,35 @@ fn the_owner_logs_in_while_the_account_is_guessed_at_and_a_challenge_is_no_signa
     owner.send("/login victim correct-horse\n");
     bench.wait_for(&mut owner, "logged in");
 }
+
+#[test]
+fn the_servers_password_is_guessed_at_as_slowly_as_any_other() {
+    let mut bench = Bench::new(&["--password=open-sesame"]);
+    let irc = "PASS guess\r\nNICK ada\r\nUSER ada 0 * :Ada\r\n";
+    for _ in 0..20 {
+        let mut client = bench.connect();
+        client.send(irc);
+        let rest = bench.wait_for_end(&mut client);
+        assert!(rest.contains(" 464 ada :Password incorrect\r\nERROR "), "{rest}");
+    }
+    // The right one, too, is not looked at now.
+    for password in ["guess", "open-sesame"] {
+        let mut client = bench.connect();
+        client.send(&irc.replace("guess", password));
+        let rest = bench.wait_for_end(&mut client);
+        assert!(rest.contains("Too many wrong passwords; try again in 10 s"), "{rest}");
+        let mut plain = bench.connect();
+        plain.send(&format!("hello\n/pass {password}\n"));
+        let rest = bench.wait_for_end(&mut plain);
+        assert!(rest.contains("too many wrong passwords; try again in 10 s"), "{rest}");
+    }
+    bench.pass(Duration::from_secs(10));
+    let mut late = bench.connect();
+    late.send("NICK ada\r\nUSER ada 0 * :Ada\r\n");
+    bench.wait_for(&mut late, " 464 ada :This server requires a password");
+    late.send("PASS open-sesame\r\n");
+    bench.wait_for(&mut late, " 001 ada ");
+    let mut plain = bench.connect();
+    plain.send("hello\n/pass open-sesame\n");
+    bench.wait_for(&mut plain, "connected as guest1");
+}

@@ -1,9 +1,11 @@
 //! The table of commands, and the lookup of a line's command in it.
 
 use super::{
-    Context, about, account, capabilities, channel, history, messages, metadata, modes, multiline,
-    operator, people, read_marker, registration, sasl,
+    Context, Replies, Session, View, about, account, capabilities, channel, history, messages,
+    metadata, modes, multiline, operator, people, read_marker, registration, sasl,
 };
+use crate::session::action::Action;
+use crate::session::frame::PasswordAnswer;
 use crate::wire::irc::{Message, numeric};
 
 /// Whether a command is for clients that have registered.
@@ -58,7 +60,7 @@ static ROWS: &[Row] = rows! {
     "NOTICE" After 0 messages::notice;
     "OPER" After 2 operator::oper;
     "PART" After 1 channel::part;
-    "PASS" Before 1 pass;
+    "PASS" Before 1 registration::pass;
     "PING" Always 0 registration::ping;
     "PONG" Always 0 |_, _| {};
     "PRIVMSG" After 0 messages::privmsg;
@@ -103,12 +105,26 @@ pub(super) fn run(context: &mut Context<'_, '_>, message: &Message<'_>) {
     }
 }
 
-/// `PASS password`, and what has waited for it.
-fn pass(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    registration::pass(context, message);
-    for (_, line) in registration::take_early(context) {
-        if let Ok(message) = Message::parse(line.as_bytes()) {
-            run(context, &message);
+impl Session {
+    /// What came of the server's password. What has waited for it is done now.
+    pub fn unlocked(
+        &mut self,
+        answer: PasswordAnswer,
+        view: &mut View<'_>,
+        out: &mut Replies,
+        actions: &mut Vec<Action>,
+    ) {
+        let mut context = Context { session: self, view, out, actions };
+        match answer {
+            PasswordAnswer::Wrong => registration::wrong_password(&mut context),
+            PasswordAnswer::TooEarly(wait) => registration::guessed_too_often(&mut context, wait),
+            PasswordAnswer::Right => {
+                for (_, line) in registration::take_early(&mut context) {
+                    if let Ok(message) = Message::parse(line.as_bytes()) {
+                        run(&mut context, &message);
+                    }
+                }
+            }
         }
     }
 }

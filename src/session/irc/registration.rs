@@ -1,5 +1,6 @@
 //! Registration and farewell: PASS, NICK, USER, PING, QUIT.
 
+use super::session::{Registration, ServerPassword};
 use super::{
     Context, Replies, Session, View, about, fields, read_marker, refusals, sasl, settings,
     subscriptions,
@@ -11,28 +12,42 @@ use std::sync::Arc;
 
 /// `PASS password`.
 pub(super) fn pass(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    if let Some(registration) = &mut context.session.registration {
-        registration.password = message.parameters.first().map(|text| Secret::new(*text));
-    }
+    let [text] = message.words();
     if awaits_password(context) {
-        reject_if_complete(context);
+        context.actions.push(Action::Unlock(Secret::new(text)));
     }
 }
 
-/// The lines that have waited for the password, once it is there.
+/// The lines that have waited for the password, which is there now.
 pub(super) fn take_early(context: &mut Context<'_, '_>) -> Vec<(&'static str, String)> {
-    if awaits_password(context) {
-        return Vec::new();
+    let Some(registration) = &mut context.session.registration else { return Vec::new() };
+    registration.password = ServerPassword::Right;
+    // Nobody has looked at it yet.
+    registration.nick = None;
+    std::mem::take(&mut registration.early)
+}
+
+/// The password was wrong. A client that would be registered now is told so and leaves; another one
+/// may try again, at the price of a guess.
+pub(super) fn wrong_password(context: &mut Context<'_, '_>) {
+    if let Some(registration) = &mut context.session.registration {
+        registration.password = ServerPassword::Wrong;
     }
-    let registration = context.session.registration.as_mut();
-    registration.map(|registration| std::mem::take(&mut registration.early)).unwrap_or_default()
+    reject_if_complete(context);
+}
+
+/// The client's origin has guessed too often to be heard now.
+pub(super) fn guessed_too_often(context: &mut Context<'_, '_>, seconds: u64) {
+    let farewell = format!("Too many wrong passwords; try again in {seconds} s");
+    context.reply().numeric_text(numeric::ERR_PASSWDMISMATCH, &[], &farewell);
+    context.actions.push(Action::Leave { words: None, farewell });
 }
 
 /// Whether the client has yet to give the server's password.
 pub(super) fn awaits_password(context: &Context<'_, '_>) -> bool {
-    let wanted = &context.view.settings.password;
     let registration = context.session.registration.as_ref();
-    wanted.is_some() && registration.is_some_and(|registration| registration.password != *wanted)
+    let has_given = |it: &Registration| it.password == ServerPassword::Right;
+    context.view.settings.has_password && registration.is_some_and(|it| !has_given(it))
 }
 
 /// Keeps a line for the time when the password is there. Of each command the last one counts, as it
@@ -44,21 +59,26 @@ pub(super) fn keep_early(context: &mut Context<'_, '_>, name: &'static str, mess
         line.push_str(word);
     }
     let Some(registration) = &mut context.session.registration else { return };
+    if name == "NICK" {
+        // For the replies alone.
+        registration.nick = message.parameters.first().and_then(|nick| Name::nick(nick).ok());
+    }
     registration.early.retain(|(other, _)| *other != name);
     registration.early.push((name, line));
     reject_if_complete(context);
 }
 
-/// The registration would be complete now, and the password is wrong or missing.
+/// The registration would be complete now, and the password is wrong or missing. If it is missing,
+/// it may still come; until then this says what the client waits for.
 fn reject_if_complete(context: &mut Context<'_, '_>) {
     let Some(registration) = &context.session.registration else { return };
     let has = |name| registration.early.iter().any(|(early, _)| *early == name);
     if registration.negotiating || !has("NICK") || !has("USER") {
         return;
     }
-    if registration.password.is_none() {
-        // PASS may still come; until then this says what is missing.
-        return context.numeric(numeric::ERR_PASSWDMISMATCH, &[]);
+    if registration.password == ServerPassword::Missing {
+        let text = "This server requires a password: PASS";
+        return context.reply().numeric_text(numeric::ERR_PASSWDMISMATCH, &[], text);
     }
     context.numeric(numeric::ERR_PASSWDMISMATCH, &[]);
     let farewell = "Password incorrect".to_owned();

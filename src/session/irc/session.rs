@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::exchange::Exchange;
 use super::label::Label;
 use super::{Caps, RenderCaps, Replies, ReplyWriter, View};
-use crate::chat::{Metadata, Name, Secret};
+use crate::chat::{Metadata, Name};
 use crate::session::frame::{Body, Frame};
 use crate::wire::frame::{Framer, LineKind, Step};
 use crate::wire::irc::{Limits, numeric};
@@ -35,13 +35,22 @@ pub struct Session {
     pub(super) subscriptions: Vec<String>,
 }
 
+/// Whether a client has given the server's password.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum ServerPassword {
+    #[default]
+    Missing,
+    Wrong,
+    Right,
+}
+
 /// The data of a client that has not registered yet.
 #[derive(Default)]
 pub(super) struct Registration {
     pub(super) nick: Option<Name>,
     pub(super) username: Option<Arc<str>>,
     pub(super) realname: Option<Arc<str>>,
-    pub(super) password: Option<Secret>,
+    pub(super) password: ServerPassword,
     /// Lines that came before the server's password, unanswered: the last one of each command.
     pub(super) early: Vec<(&'static str, String)>,
     /// Capabilities are being negotiated: nothing happens until `CAP END`.

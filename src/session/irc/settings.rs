@@ -1,6 +1,6 @@
 //! The server's names and limits as IRC clients see them, and RPL_ISUPPORT.
 
-use crate::chat::{Moment, Secret, limits};
+use crate::chat::{Moment, limits};
 use crate::session::http;
 use crate::wire::irc::{MAX_BODY, MAX_PARAMETERS};
 
@@ -10,8 +10,8 @@ pub struct Settings {
     pub name: String,
     /// One word.
     pub network: String,
-    /// The password that PASS must give before a client can register.
-    pub password: Option<Secret>,
+    /// Whether PASS must give the server's password before a client can register.
+    pub has_password: bool,
     /// The message of the day, line by line.
     pub motd: Option<Vec<String>>,
     pub started: Moment,
@@ -135,7 +135,7 @@ impl Settings {
         Settings {
             name: "irc.example.org".into(),
             network: "Test".into(),
-            password: None,
+            has_password: false,
             motd: None,
             started: Moment(0),
             web: http::Settings::default(),

@@ -37,7 +37,7 @@ pub use theme::{Bell, Style, Theme};
 
 use super::action::Action;
 use super::detect;
-use crate::chat::{Command, Kind, Moment, Name, Secret};
+use crate::chat::{Command, Kind, Moment, Name};
 use crate::wire::clean::clean;
 use arguments::{Fault, Line};
 use parsers::Context;
@@ -45,16 +45,10 @@ use session::{quit, tell};
 
 impl Session {
     /// Takes one line, without its end: the password, or what to [`parse`](Session::parse).
-    pub(super) fn take(
-        &mut self,
-        line: &[u8],
-        rooms: &[Name],
-        now: Moment,
-        password: Option<&Secret>,
-    ) -> Option<Action> {
+    pub(super) fn take(&mut self, line: &[u8], rooms: &[Name], now: Moment) -> Option<Action> {
         self.taken(false);
         if self.is_locked() {
-            return Some(self.take_password(line, password));
+            return Some(self.take_password(line));
         }
         self.parse(line, rooms, now)
     }

@@ -4,7 +4,7 @@ use super::arguments::Fault;
 use super::theme::{Style, Theme};
 use crate::chat::{Command, Entry, Event, Kind, Name, Secret, Viewpoint};
 use crate::session::action::Action;
-use crate::session::frame::{Body, Frame};
+use crate::session::frame::{Body, Frame, PasswordAnswer};
 use crate::wire::frame::{Framer, LineKind, Step};
 use std::time::Duration;
 
@@ -110,25 +110,36 @@ impl Session {
     }
 
     /// A line of a peer that has yet to give the password.
-    pub(super) fn take_password(&mut self, line: &[u8], password: Option<&Secret>) -> Action {
+    pub(super) fn take_password(&mut self, line: &[u8]) -> Action {
         let line = std::str::from_utf8(line).unwrap_or_default().trim_end();
-        let given = line.strip_prefix("/pass ").map(|word| Secret::new(word.trim_start()));
-        let tries = match self.stage {
-            Stage::Locked(tries) => tries,
-            Stage::Undecided | Stage::Open => PASSWORD_TRIES,
-        };
-        if given.is_some() && given.as_ref() == password {
-            return self.enter();
+        match line.strip_prefix("/pass ") {
+            Some(word) => Action::Unlock(Secret::new(word.trim_start())),
+            None if line == "/quit" => quit(None),
+            None => self.ask_again(""),
         }
-        if line == "/quit" {
-            return quit(None);
+    }
+
+    /// What came of the password that it has given.
+    pub(in crate::session) fn unlocked(&mut self, answer: PasswordAnswer) -> Action {
+        match answer {
+            PasswordAnswer::Right => self.enter(),
+            PasswordAnswer::Wrong => self.ask_again("wrong password; "),
+            PasswordAnswer::TooEarly(seconds) => {
+                let farewell =
+                    format!("goodbye: too many wrong passwords; try again in {seconds} s");
+                Action::Leave { words: None, farewell }
+            }
         }
-        if tries == 1 {
-            return without_password();
+    }
+
+    fn ask_again(&mut self, wrong: &str) -> Action {
+        match self.stage {
+            Stage::Locked(tries) if tries > 1 => {
+                self.stage = Stage::Locked(tries - 1);
+                tell(&format!("{wrong}{PASSWORD_QUESTION}"))
+            }
+            _ => without_password(),
         }
-        self.stage = Stage::Locked(tries - 1);
-        let wrong = if given.is_some() { "wrong password; " } else { "" };
-        tell(&format!("{wrong}{PASSWORD_QUESTION}"))
     }
 
     /// Whether it has sent nothing but lines of which `is_opening` holds, this one included.
