@@ -21,17 +21,6 @@ const PROMPT: &str = "[You]: ";
 /// The prefix of further lines of one message.
 const INDENT: &str = "    ";
 
-/// What the loop is to do after key presses.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ConsoleAction {
-    /// Go on.
-    Continue,
-    /// Send what is queued, and exit.
-    Leave,
-    /// Exit at once: the terminal is gone.
-    Vanish,
-}
-
 /// The completions offered.
 struct Offer {
     /// The byte of the line at which the words start.
@@ -52,7 +41,7 @@ pub struct Console {
     forms: Forms,
     plain: PlainLines,
     offer: Option<Offer>,
-    quit_sent: bool,
+    pub quit_sent: bool,
     /// The draft that was being typed when a password was asked for, while it is.
     set_aside: Option<String>,
 }
@@ -81,17 +70,13 @@ impl Console {
         })
     }
 
-    pub fn has_sent_quit(&self) -> bool {
-        self.quit_sent
-    }
-
-    /// Does what the keys say that were read.
-    pub fn act(&mut self, link: &mut Link, irc: &mut Irc) -> ConsoleAction {
+    /// Does what the keys say that were read. If they end the client, returns how.
+    pub fn act(&mut self, link: &mut Link, irc: &mut Irc) -> Option<ConsoleEvent> {
         while let Some(event) = self.terminal.next_event() {
             match event {
                 ConsoleEvent::Line(line) => self.submitted(line, link, irc),
                 ConsoleEvent::PasteConfirmed(lines) => match self.send(&lines, link, irc) {
-                    Ok(()) => self.terminal.clear(),
+                    Ok(()) => self.terminal.editor.clear(),
                     Err(why) => {
                         self.notice(&Notice::error(format!("{why}; nothing was sent")));
                         self.terminal.ask(lines);
@@ -105,11 +90,12 @@ impl Console {
                     self.notice(&Notice::error(format!("paste not sent: it exceeds {limit} MiB")));
                 }
                 ConsoleEvent::Complete => self.complete(irc),
-                ConsoleEvent::Interrupt | ConsoleEvent::Eof => return ConsoleAction::Leave,
-                ConsoleEvent::Closed => return ConsoleAction::Vanish,
+                ConsoleEvent::Interrupt | ConsoleEvent::Eof | ConsoleEvent::Closed => {
+                    return Some(event);
+                }
             }
         }
-        ConsoleAction::Continue
+        None
     }
 
     fn submitted(&mut self, line: String, link: &mut Link, irc: &mut Irc) {
@@ -120,10 +106,10 @@ impl Console {
             return self.ask_or_not(irc);
         }
         if secrets::begins(&line, self.forms).is_none() {
-            self.terminal.remember(&line);
+            self.terminal.editor.history.push(&line);
         }
         if let Err(why) = self.send(std::slice::from_ref(&line), link, irc) {
-            self.terminal.set(&line);
+            self.terminal.editor.set(&line);
             self.notice(&Notice::error(format!("{why}; your line is kept")));
             self.terminal.bell();
         }
@@ -134,18 +120,18 @@ impl Console {
     pub fn ask_or_not(&mut self, irc: &Irc) {
         let asks = irc.as_ref().is_some_and(|session| session.asked_account().is_some());
         if asks && self.set_aside.is_none() {
-            self.set_aside = Some(self.terminal.line().to_owned());
-            self.terminal.clear();
+            self.set_aside = Some(self.terminal.editor.line().to_owned());
+            self.terminal.editor.clear();
             self.terminal.set_mask(secrets::all_masked);
         } else if !asks && let Some(draft) = self.set_aside.take() {
-            self.terminal.set(&draft);
+            self.terminal.editor.set(&draft);
             self.terminal.set_mask(mask(self.forms));
         }
     }
 
     /// Tab: the first matching word, and with each further Tab the next one.
     fn complete(&mut self, irc: &Irc) {
-        let (line, cursor) = (self.terminal.line(), self.terminal.cursor());
+        let (line, cursor) = (self.terminal.editor.line(), self.terminal.editor.cursor());
         let valid = |offer: &Offer| offer.line == line && offer.cursor == cursor;
         let (vocabulary, nick) = match irc {
             Some(session) => (&session.vocabulary, session.nick()),
@@ -167,7 +153,8 @@ impl Console {
         }
         // A single word is complete: the next Tab completes what follows it.
         if words.len() > 1 {
-            let (line, cursor) = (self.terminal.line().to_owned(), self.terminal.cursor());
+            let (line, cursor) =
+                (self.terminal.editor.line().to_owned(), self.terminal.editor.cursor());
             self.offer = Some(Offer { start, words, current, line, cursor });
         }
     }

@@ -66,8 +66,8 @@ pub fn is_quit(line: &[u8]) -> bool {
 pub struct SentLines {
     /// The beginning of the current line, as much as matters.
     start: Vec<u8>,
-    inside_line: bool,
-    quit: bool,
+    pub inside_line: bool,
+    pub quit: bool,
 }
 
 impl SentLines {
@@ -82,14 +82,6 @@ impl SentLines {
             }
             self.inside_line = byte != b'\n';
         }
-    }
-
-    pub fn end_inside_line(&self) -> bool {
-        self.inside_line
-    }
-
-    pub fn end_with_quit(&self) -> bool {
-        self.quit
     }
 }
 
@@ -110,11 +102,7 @@ mod tests {
         ] {
             let mut sent = SentLines::default();
             pieces.iter().for_each(|piece| sent.follow(piece.as_bytes()));
-            assert_eq!(
-                (sent.end_with_quit(), sent.end_inside_line()),
-                (quit, inside),
-                "{pieces:?}"
-            );
+            assert_eq!((sent.quit, sent.inside_line), (quit, inside), "{pieces:?}");
         }
     }
 

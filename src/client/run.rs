@@ -6,7 +6,7 @@
 
 mod connection;
 
-use super::console::{Console, ConsoleAction};
+use super::console::Console;
 use super::display::counted;
 use super::event_loop::{EventLoop, INPUT, OUTPUT, SIGNALS, SOCKET, TimerKind};
 use super::front::Front;
@@ -20,6 +20,7 @@ use super::startup::{
     connect_options, is_person, poller_for_input, resolve, to_stderr, wants_colours,
 };
 use super::{Exit, Notice};
+use crate::terminal::ConsoleEvent;
 use chatloop_reactor::signals::stop_this_process;
 use chatloop_reactor::{Interest, Readiness, Signal, Signals, TimerId};
 use std::io::{self, IsTerminal};
@@ -84,7 +85,7 @@ fn prepare(options: &Options, red: &str) -> Result<Prepared, (Exit, String)> {
         to_stderr(&Notice::error(warning), red);
     }
     let person = is_person() && !options.json;
-    let connect_options = connect_options(options, person, known.has_offered_scram());
+    let connect_options = connect_options(options, person, known.scram);
     Ok((connect_options.map_err(arguments)?, known, addresses))
 }
 
@@ -185,7 +186,9 @@ impl<'options> Client<'options> {
     fn act(&mut self) {
         let Some(console) = self.front.console() else { return };
         match console.act(&mut self.link, &mut self.irc) {
-            ConsoleAction::Continue => {
+            Some(ConsoleEvent::Closed) => self.ended = Some(Exit::Signal(SIGHUP)),
+            Some(_) => self.end_within(LAST_SEND, Exit::Done),
+            None => {
                 let timeout = console.terminal.timeout();
                 if let Some(timer) = self.keys_timer.take() {
                     self.turn.timers.cancel(timer);
@@ -193,8 +196,6 @@ impl<'options> Client<'options> {
                 self.keys_timer =
                     timeout.map(|timeout| self.turn.arm(timeout, TimerKind::EscapeTimeout));
             }
-            ConsoleAction::Leave => self.end_within(LAST_SEND, Exit::Done),
-            ConsoleAction::Vanish => self.ended = Some(Exit::Signal(SIGHUP)),
         }
     }
 

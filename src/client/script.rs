@@ -92,7 +92,7 @@ impl Script {
     }
 
     pub fn has_quit(&self, irc: &Irc) -> bool {
-        self.sent.end_with_quit() || irc.as_ref().is_some_and(|session| session.has_quit())
+        self.sent.quit || irc.as_ref().is_some_and(|session| session.has_quit())
     }
 
     /// Whether more lines from the server are accepted.
@@ -143,7 +143,7 @@ impl Script {
             self.begun.push(b'\n');
             self.type_lines(irc);
         }
-        if self.sent.end_inside_line() {
+        if self.sent.inside_line {
             self.sent.follow(b"\n");
             link.send(b"\n");
         }

@@ -142,7 +142,10 @@ impl Editor {
             'a' => self.move_to(0),
             'b' => self.move_to(text::grapheme_before(line, cursor)),
             'c' if line.is_empty() => Outcome::Interrupted,
-            'c' => self.clear(),
+            'c' => {
+                self.clear();
+                Outcome::Changed
+            }
             'd' if line.is_empty() => Outcome::Ended,
             'd' => self.delete(cursor, text::grapheme_after(line, cursor)),
             'e' => self.move_to(line.len()),
@@ -215,11 +218,10 @@ impl Editor {
     }
 
     /// Empties the line without keeping it: Ctrl-C on a draft, and a yes to a paste.
-    pub fn clear(&mut self) -> Outcome {
+    pub fn clear(&mut self) {
         self.history.rest();
         self.line.clear();
         self.cursor = 0;
-        Outcome::Changed
     }
 
     fn submit(&mut self) -> Outcome {

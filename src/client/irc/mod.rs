@@ -57,7 +57,7 @@ mod tests;
 use super::complete::Vocabulary;
 use super::display::DisplayItem;
 use super::options::{Bell, LoginMethod};
-use crate::wire::irc::{Fit, Limits, LineWriter};
+use crate::wire::irc::{Fit, Limits, LineWriter, Message};
 use batches::Batches;
 use catchup::Missed;
 pub use handshake::Login;
@@ -116,8 +116,12 @@ pub enum FailureKind {
     Impostor,
 }
 
-/// The context of a line from the server.
-struct Context {
+/// A line from the server, and what it belongs to.
+struct Line<'m> {
+    message: &'m Message<'m>,
+    /// Its parameters, and the last of them.
+    words: &'m [&'m str],
+    text: &'m str,
     /// The label of the command that it replies to.
     label: Option<String>,
     /// The batch that it is in.
@@ -133,7 +137,8 @@ pub struct IrcSession {
     server: ServerInfo,
     /// `None` once registered.
     registration: Option<Registration>,
-    failure: Option<RegistrationFailure>,
+    /// Why the registration has failed.
+    pub failure: Option<RegistrationFailure>,
     /// Was registered before: rooms and the rest are those of the last connection.
     was_in: bool,
     /// This connection's welcome is over.
@@ -284,11 +289,6 @@ impl IrcSession {
     /// Whether the last typed line was `/quit`.
     pub fn has_quit(&self) -> bool {
         self.quit
-    }
-
-    /// Why the registration has failed, if it has; once.
-    pub fn take_failure(&mut self) -> Option<RegistrationFailure> {
-        self.failure.take()
     }
 
     /// Whether a server has accepted the client before.

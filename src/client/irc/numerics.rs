@@ -3,26 +3,20 @@
 //! A numeric that is not listed here is shown as the server's own text with its parameters. Long
 //! answers (LIST, WHO, bans) are shown up to a bound.
 
-use super::{Context, IrcSession, catchup};
+use super::{IrcSession, Line, catchup, messages};
 use crate::client::display::counted;
-use crate::wire::irc::{Message, Numeric, format::stripped};
+use crate::wire::irc::{Numeric, format::stripped};
 use jiff::Timestamp;
 
 /// Lines of the message of the day that are shown at connect.
 const MOTD_SHOWN: usize = 5;
 
 impl IrcSession {
-    pub(super) fn numeric(
-        &mut self,
-        numeric: Numeric,
-        words: &[&str],
-        message: &Message<'_>,
-        context: &Context,
-    ) {
+    pub(super) fn numeric(&mut self, numeric: Numeric, line: &Line<'_>) {
         let number = numeric.number();
         // The first parameter is the user's nick.
-        let (me, words) = words.split_first().unwrap_or((&"*", &[]));
-        let text = words.last().copied().unwrap_or_default();
+        let (me, words) = line.words.split_first().unwrap_or((&"*", &[]));
+        let (message, text) = (line.message, words.last().copied().unwrap_or_default());
         match number {
             1 => {
                 message.raw_source.unwrap_or_default().clone_into(&mut self.server.name);
@@ -45,11 +39,11 @@ impl IrcSession {
             5 => self.server.supports(&words[..words.len().saturating_sub(1)]),
             372 | 375 | 376 | 422 => self.message_of_the_day(number, text),
             400..=599 | 691 | 696 | 902 | 904..=908 if numeric.is_error() || number >= 900 => {
-                self.refused_with(number, words, context);
+                self.refused_with(number, words, line.label.as_deref());
             }
             _ => {
                 if !self.answer_about_people(number, words)
-                    && !self.answer_about_rooms(number, words, message)
+                    && !self.answer_about_rooms(number, words, line)
                 {
                     self.show_text(in_words(words));
                 }
@@ -92,7 +86,7 @@ impl IrcSession {
     }
 
     /// An error reply.
-    fn refused_with(&mut self, number: u16, words: &[&str], context: &Context) {
+    fn refused_with(&mut self, number: u16, words: &[&str], label: Option<&str>) {
         let text = words.last().copied().unwrap_or_default();
         let names = |room: &str| words.iter().any(|word| self.server.same(word, room));
         if let Some(place) = self.rooms.joining.iter().position(|(room, _)| names(room))
@@ -102,7 +96,7 @@ impl IrcSession {
             self.fail(format!("could not join {room}: {text}"));
             return self.check_rejoined();
         }
-        if self.message_rejected(context.label.as_deref(), text) {
+        if self.message_rejected(label, text) {
             return;
         }
         if matches!(number, 902 | 904..=907) {
@@ -168,7 +162,7 @@ impl IrcSession {
         true
     }
 
-    fn answer_about_rooms(&mut self, number: u16, words: &[&str], message: &Message<'_>) -> bool {
+    fn answer_about_rooms(&mut self, number: u16, words: &[&str], line: &Line<'_>) -> bool {
         match (number, words) {
             (332, [room, topic]) => {
                 let topic = self.keep_topic(room, topic);
@@ -205,7 +199,7 @@ impl IrcSession {
             (346, [room, mask, ..]) => self.row(format!("invite exception in {room}: {mask}")),
             (348, [room, mask, ..]) => self.row(format!("ban exception in {room}: {mask}")),
             (391, [.., text]) => {
-                let now = self.server_time(message);
+                let now = messages::time(line.message.tags).or(self.newest).unwrap_or(self.now);
                 let stamp = catchup::by_timestamp(now).replace("timestamp=", "");
                 self.show_text(format!("the server's time is {text} ({stamp})"));
             }

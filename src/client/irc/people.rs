@@ -1,6 +1,6 @@
 //! Joins, parts, quits, nick changes, away, and changes of a room: one line each.
 
-use super::{Context, IrcSession, messages};
+use super::{IrcSession, Line};
 use crate::client::display::counted;
 use crate::wire::clean::clean;
 use crate::wire::irc::{Message, ModeKind, Sign, format::stripped};
@@ -30,18 +30,12 @@ fn quit(text: Option<&&str>) -> String {
 
 impl IrcSession {
     /// Handles such a command; `false` if it is another one.
-    pub(super) fn about_people(
-        &mut self,
-        command: &str,
-        message: &Message<'_>,
-        words: &[&str],
-        context: &Context,
-    ) -> bool {
-        let who = name(message);
-        match (command, words) {
+    pub(super) fn about_people(&mut self, command: &str, line: &Line<'_>) -> bool {
+        let who = name(line.message);
+        match (command, line.words) {
             ("JOIN", [rooms, ..]) => {
                 for room in rooms.split(',') {
-                    self.joined(&who, room, context);
+                    self.joined(&who, room, line);
                 }
             }
             ("PART", [rooms, rest @ ..]) => {
@@ -52,7 +46,7 @@ impl IrcSession {
             ("KICK", [room, nick, rest @ ..]) => {
                 self.kicked(&who, room, nick, &reason(rest.first()))
             }
-            ("QUIT", rest) => self.quit_by(&who, &quit(rest.first()), context),
+            ("QUIT", rest) => self.quit_by(&who, &quit(rest.first()), line),
             ("NICK", [nick, ..]) => self.renamed(&who, nick),
             ("MODE", [target, rest @ ..]) => self.modes_set(&who, target, rest),
             ("TOPIC", [room, text, ..]) => self.topic_set(&who, room, text),
@@ -87,16 +81,16 @@ impl IrcSession {
     }
 
     /// Whether a line is in a batch of this kind, which shows no more than how many there were.
-    fn is_counted(&mut self, context: &Context, kind: &str) -> bool {
-        let batch = context.batch.as_deref().and_then(|it| self.batches.inside(it, kind));
+    fn is_counted(&mut self, line: &Line<'_>, kind: &str) -> bool {
+        let batch = line.batch.as_deref().and_then(|it| self.batches.inside(it, kind));
         batch.map(|batch| batch.counted += 1).is_some()
     }
 
-    fn joined(&mut self, who: &str, name: &str, context: &Context) {
+    fn joined(&mut self, who: &str, name: &str, line: &Line<'_>) {
         if self.is_me(who) {
             return self.entered(name);
         }
-        let quiet = self.is_counted(context, "netjoin");
+        let quiet = self.is_counted(line, "netjoin");
         let Some(room) = self.rooms.get(&self.server, name) else { return };
         room.add(&self.server, who, "");
         let count = room.count().map(|count| format!(", {} there", counted(count, "user")));
@@ -199,11 +193,11 @@ impl IrcSession {
         }
     }
 
-    fn quit_by(&mut self, who: &str, why: &str, context: &Context) {
+    fn quit_by(&mut self, who: &str, why: &str, line: &Line<'_>) {
         if self.is_me(who) {
             return;
         }
-        let quiet = self.is_counted(context, "netsplit");
+        let quiet = self.is_counted(line, "netsplit");
         let mut places = Vec::new();
         for room in &mut self.rooms.all {
             if room.remove(&self.server, who) {
@@ -296,10 +290,5 @@ impl IrcSession {
                 room.add(server, nick, prefix);
             }
         }
-    }
-
-    /// The server's time, or ours.
-    pub(super) fn server_time(&self, message: &Message<'_>) -> jiff::Timestamp {
-        messages::time(message.tags).or(self.newest).unwrap_or(self.now)
     }
 }

@@ -110,7 +110,7 @@ impl Client<'_> {
     pub(super) fn check_registration(&mut self) -> io::Result<bool> {
         let Some(session) = &mut self.irc else { return Ok(false) };
         let (settled, was_in) = (session.is_settled(), session.was_in());
-        let failure = session.take_failure();
+        let failure = session.failure.take();
         if settled {
             self.late = 0;
         }
@@ -164,7 +164,7 @@ impl Client<'_> {
                 (script.has_quit(&self.irc) || sent_all, false)
             }
             Front::Person(console) => {
-                let sent_quit = console.as_ref().is_some_and(|console| console.has_sent_quit());
+                let sent_quit = console.as_ref().is_some_and(|console| console.quit_sent);
                 (sent_quit || self.ending.is_some(), !self.options.no_reconnect)
             }
         };

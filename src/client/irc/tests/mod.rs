@@ -135,7 +135,7 @@ impl Talk {
     }
 
     fn failure(&mut self) -> Option<FailureKind> {
-        self.session.take_failure().map(|failure| failure.kind)
+        self.session.failure.take().map(|failure| failure.kind)
     }
 
     /// The connection is lost, and made again.

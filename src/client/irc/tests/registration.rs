@@ -111,7 +111,7 @@ fn who_is_taken_for_plain_may_try_again() {
         talk.session.connected(talk.now);
         assert_eq!(talk.outgoing(), ["CAP LS 302", "NICK ada", "USER ada 0 * :ada"]);
         talk.hear("001 ada :Welcome");
-        assert!(talk.session.has_answered() && talk.session.take_failure().is_none());
+        assert!(talk.session.has_answered() && talk.session.failure.take().is_none());
     }
 }
 
@@ -122,7 +122,7 @@ fn what_is_no_irc_is_told() {
         talk.sent();
         talk.hear(line);
         let Some(RegistrationFailure { kind: FailureKind::NotIrc, why }) =
-            talk.session.take_failure()
+            talk.session.failure.take()
         else {
             panic!("{line}")
         };
@@ -146,7 +146,7 @@ fn who_is_not_let_in_is_told_why() {
         let mut talk = Talk::new(connect_options());
         talk.hear(line);
         let Some(RegistrationFailure { kind: FailureKind::Rejected, why: text }) =
-            talk.session.take_failure()
+            talk.session.failure.take()
         else {
             panic!("{line}")
         };
@@ -171,7 +171,7 @@ fn after_a_wrong_password_a_script_ends_and_a_person_is_asked_again() {
         talk.hear("CAP * LS :sasl|CAP * ACK :sasl|AUTHENTICATE +|904 ada :SASL failed");
         talk.sent();
         if !person {
-            assert!(talk.session.take_failure().is_some());
+            assert!(talk.session.failure.take().is_some());
             continue;
         }
         assert_eq!(talk.shown(), ["-- login as ada failed: SASL failed"]);
@@ -182,7 +182,7 @@ fn after_a_wrong_password_a_script_ends_and_a_person_is_asked_again() {
         talk.session.password_typed("secret".to_owned().into());
         talk.hear("AUTHENTICATE +|903 ada :success");
         assert_eq!(talk.sent().last().unwrap(), "CAP END");
-        assert!(talk.session.asked_account().is_none() && talk.session.take_failure().is_none());
+        assert!(talk.session.asked_account().is_none() && talk.session.failure.take().is_none());
         talk.hear("001 ada :Welcome");
         assert_eq!(talk.session.logins.current.as_ref().unwrap().password.as_str(), "secret");
     }
@@ -204,14 +204,14 @@ fn a_server_that_does_not_wait_for_the_login_is_left() {
         for person in [true, false] {
             let mut talk = Talk::new(with_account(person));
             talk.hear(lines);
-            assert!(talk.session.take_failure().is_some() && !talk.session.was_in(), "{lines}");
+            assert!(talk.session.failure.take().is_some() && !talk.session.was_in(), "{lines}");
         }
     }
     // A server of 1993 has no SASL: a person is told, a script ends.
     for person in [true, false] {
         let mut talk = Talk::new(with_account(person));
         talk.hear("421 ada CAP :Unknown command|001 ada :Welcome|422 ada :no");
-        assert_eq!(talk.session.take_failure().is_none(), person);
+        assert_eq!(talk.session.failure.take().is_none(), person);
     }
 }
 
@@ -255,7 +255,7 @@ fn scram_that_fails_is_never_followed_by_plain() {
             let sent = talk.sent();
             assert!(!sent.contains(&"AUTHENTICATE PLAIN".to_owned()), "{sent:?}");
             let asked = talk.session.asked_account().is_some();
-            assert!(asked != talk.session.take_failure().is_some(), "{ending}");
+            assert!(asked != talk.session.failure.take().is_some(), "{ending}");
         }
     }
 }
@@ -271,7 +271,7 @@ fn a_server_that_offered_scram_before_is_not_sent_the_password() {
         let sent = talk.sent().concat();
         assert!(!sent.contains("AUTHENTICATE"), "{sent}");
         let Some(RegistrationFailure { kind: FailureKind::Rejected, why }) =
-            talk.session.take_failure()
+            talk.session.failure.take()
         else {
             panic!("{sent}")
         };
