@@ -10,7 +10,7 @@ use super::irc::{Irc, IrcSession};
 use super::link::{Link, SEND_HARD};
 use super::options::Bell;
 use super::paint::{Painter, style};
-use super::plain::{PlainLines, is_quit};
+use super::plain::{self, PlainLines, is_quit};
 use super::secrets::{self, Forms};
 use super::{Notice, Severity};
 use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE, Mask};
@@ -170,6 +170,7 @@ impl Console {
             return Err(format!("the server is not reading: {limit} MiB are waiting to be sent"));
         }
         let Some(session) = irc else {
+            plain::can_send(lines)?;
             for line in lines {
                 self.echo(std::slice::from_ref(line), None);
                 link.send(&[line.as_bytes(), b"\n"].concat());
@@ -299,7 +300,7 @@ fn prompt(session: Option<&IrcSession>) -> String {
 /// What hides the passwords of typed lines.
 fn mask(forms: Forms) -> Mask {
     match forms {
-        Forms::Irc => secrets::masked_irc,
-        Forms::Plain => secrets::masked_plain,
+        Forms::Irc => |line, cursor| secrets::masked(line, cursor, Forms::Irc),
+        Forms::Plain => |line, cursor| secrets::masked(line, cursor, Forms::Plain),
     }
 }

@@ -12,6 +12,7 @@
 use super::complete::Vocabulary;
 use super::display::DisplayItem;
 use super::options::Bell;
+use super::secrets::{self, Forms};
 
 /// Bytes of a name in brackets.
 const MAX_NAME: usize = 64;
@@ -60,6 +61,21 @@ pub fn is_quit(line: &[u8]) -> bool {
     line.strip_prefix(QUIT).is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
 }
 
+/// Whether typed lines can be sent. A server's commands are not known here, but a line whose password
+/// the screen hides must not go out as text; a chatloop server holds back more.
+///
+/// # Errors
+/// The reason, as a message.
+pub fn can_send(lines: &[String]) -> Result<(), String> {
+    let is_hidden = |line: &String| {
+        line.starts_with(char::is_whitespace) && secrets::begins(line, Forms::Plain).is_some()
+    };
+    match lines.iter().any(is_hidden) {
+        true => Err("not sent: a command with a password must begin its line".to_owned()),
+        false => Ok(()),
+    }
+}
+
 /// Follows a script's bytes, to know whether they end in the middle of a line and whether the last
 /// line was `/quit`.
 #[derive(Debug, Default)]
@@ -103,6 +119,15 @@ mod tests {
             let mut sent = SentLines::default();
             pieces.iter().for_each(|piece| sent.follow(piece.as_bytes()));
             assert_eq!((sent.quit, sent.inside_line), (quit, inside), "{pieces:?}");
+        }
+    }
+
+    #[test]
+    fn a_plain_line_whose_password_the_screen_hides_is_not_sent_as_text() {
+        let can_send = |line: &str| can_send(&[line.to_owned()]);
+        assert!(can_send(" /login alice correct-horse").is_err());
+        for line in ["/login alice correct-horse", " /usr/bin", "login alice"] {
+            assert_eq!(can_send(line), Ok(()), "{line}");
         }
     }
 

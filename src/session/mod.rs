@@ -89,8 +89,12 @@ impl Dialect {
     pub fn next<'i>(&mut self, input: &'i [u8], longest: usize, ended: bool) -> Frame<'i> {
         match self {
             Dialect::Plain(plain) if plain.is_undecided() => {
-                let found = Some(detect(input)).filter(|found| ended || *found != Detect::NeedMore);
-                Frame { used: 0, pipelined: true, body: found.map(Body::Opening) }
+                let found = detect(input);
+                let used = detect::before(input, found);
+                // One that ends without a word is decided by the timeout.
+                let decides = found != Detect::NeedMore || (ended && used < input.len());
+                let body = decides.then_some(Body::Opening(found));
+                Frame { used, pipelined: true, body }
             }
             Dialect::Plain(plain) => plain.next(input, longest, ended),
             Dialect::Irc(irc) => irc.next(input),
@@ -125,14 +129,27 @@ impl Dialect {
         }
     }
 
-    /// The detection timeout has expired: what has come so far decides.
-    pub fn stop_detecting(&mut self, input: &[u8], view: &mut View<'_>, actions: &mut Vec<Action>) {
-        if matches!(self, Dialect::Plain(plain) if plain.is_undecided()) {
-            self.begin(detect(input), view, actions);
+    /// The detection timeout has expired: what has come so far decides. The bytes of `input` that
+    /// are done with.
+    pub fn stop_detecting(
+        &mut self,
+        input: &[u8],
+        view: &mut View<'_>,
+        actions: &mut Vec<Action>,
+    ) -> usize {
+        if !self.is_undecided() {
+            return 0;
         }
+        let found = detect(input);
+        self.begin(found, view, actions);
+        detect::before(input, found)
     }
 
     fn begin(&mut self, protocol: Detect, view: &mut View<'_>, actions: &mut Vec<Action>) {
+        if matches!(self, Dialect::Plain(plain) if plain.is_open()) {
+            // It was taken for a plain peer because it was slow.
+            actions.push(Action::Withdraw);
+        }
         match (protocol, &mut *self) {
             (Detect::Plain | Detect::NeedMore, Dialect::Plain(plain)) => {
                 plain.begin(view.settings.has_password, actions);
@@ -145,6 +162,10 @@ impl Dialect {
             (Detect::Tls, _) => actions.push(Action::Reject {
                 protocol: "TLS",
                 answer: "* this port does not speak TLS; connect without it\n",
+            }),
+            (Detect::Proxy, _) => actions.push(Action::Reject {
+                protocol: "the PROXY protocol",
+                answer: "* this port does not take the PROXY protocol; switch it off in the proxy\n",
             }),
             (Detect::Http, _) => match http::Session::begin(&view.settings.web) {
                 Some(http) => {
@@ -314,16 +335,22 @@ impl Dialect {
         }
     }
 
+    /// Whether nothing has come yet that tells its protocol.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Dialect::Plain(plain) if plain.is_undecided())
+    }
+
     /// What becomes of a peer that has sent its last byte.
-    pub fn input_ended(&self) -> Action {
-        match self {
+    pub fn input_ended(&self) -> Option<Action> {
+        Some(match self {
             // An IRC client that has sent its last byte has gone: none listens on. A request that has
             // ended in its head has no answer.
             Dialect::Irc(_) | Dialect::Http(_) => Action::Gone,
             // It can give no password any more.
             Dialect::Plain(plain) if plain.is_locked() => plain::without_password(),
+            Dialect::Plain(plain) if plain.is_undecided() => return None,
             Dialect::Plain(_) => Action::ListenOn,
-        }
+        })
     }
 
     /// The time to register, or to send a request, is over: what becomes of a peer that has not.

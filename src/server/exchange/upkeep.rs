@@ -86,8 +86,13 @@ impl Exchange {
             PeerTimer::Detection => {
                 // A server that thousands join at once may have its bytes in the socket still.
                 self.net.read(token);
-                self.stop_detecting(token);
+                if self.net.is_mute(token) {
+                    self.greet_the_mute(token);
+                } else {
+                    self.stop_detecting(token);
+                }
             }
+            PeerTimer::Acknowledgement => self.check_acknowledgement(token),
             PeerTimer::Registration => self.end_registration(token),
             PeerTimer::Idle => self.check_idle(token),
             PeerTimer::Probe => {
@@ -103,6 +108,28 @@ impl Exchange {
                     self.net.after(pause, PeerTimer::Batch.of(token));
                 }
             }
+        }
+    }
+
+    /// A peer has ended its input without a word. It may listen, or be a port check that is gone
+    /// already and that no one should be told of: it enters when its system has acknowledged a line.
+    fn greet_the_mute(&mut self, token: Token) {
+        // The line goes ahead of what the peer is to receive once it has entered.
+        let early = self.net.connection(token).and_then(Connection::set_aside);
+        self.listen_on(token);
+        if let Some(connection) = self.net.connection(token) {
+            connection.put_back(early);
+        }
+        self.net.is_acknowledged(token);
+    }
+
+    fn check_acknowledgement(&mut self, token: Token) {
+        if !self.net.has_peer(token) {
+            return self.gone(token);
+        }
+        if self.net.is_acknowledged(token) {
+            self.stop_detecting(token);
+            self.net.probe(token);
         }
     }
 
@@ -225,6 +252,12 @@ impl Exchange {
         let (turns, bytes_in, bytes_out) = self.net.totals();
         info!("stopped after {turns} turns, {bytes_in} bytes in, {bytes_out} bytes out");
         saved
+    }
+
+    /// What all rooms hold.
+    #[cfg(test)]
+    pub(in crate::server) fn held(&self) -> crate::chat::Held {
+        self.engine.hub().held(None)
     }
 
     /// Users online, connections, and the longest send queue.

@@ -42,7 +42,7 @@ pub struct Message<'a> {
 }
 
 /// Up to [`MAX_PARAMETERS`] parameters, in place: a slice to all who read it.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Parameters<'a> {
     all: [&'a str; MAX_PARAMETERS],
     count: usize,
@@ -162,6 +162,16 @@ fn word(text: &str) -> (&str, &str) {
     }
 }
 
+/// A line that may be one of IRC, from its command on; empty while only tags are there. `@#` is no
+/// tag: it sends a plain line to another room.
+pub fn without_tags(line: &str) -> &str {
+    let line = line.trim_start_matches(' ');
+    if !line.starts_with('@') || line.starts_with("@#") {
+        return line;
+    }
+    word(line).1
+}
+
 /// What is known about a line whose bytes are UTF-8 only up to `valid`.
 fn not_utf8(line: &[u8], valid: usize) -> ParseError<'_> {
     let text = str::from_utf8(&line[..valid]).unwrap_or_default();
@@ -215,20 +225,6 @@ impl<'a> Deref for Parameters<'a> {
 
     fn deref(&self) -> &[&'a str] {
         self.as_slice()
-    }
-}
-
-impl PartialEq for Parameters<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_slice() == other.as_slice()
-    }
-}
-
-impl Eq for Parameters<'_> {}
-
-impl fmt::Debug for Parameters<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_slice().fmt(f)
     }
 }
 
