@@ -21,7 +21,7 @@ use super::startup::{
 };
 use super::{Exit, Notice};
 use crate::terminal::ConsoleEvent;
-use chatloop_reactor::signals::stop_this_process;
+use chatloop_reactor::signals::{ignore_write_signals, stop_this_process};
 use chatloop_reactor::{Interest, Readiness, Signal, Signals, TimerId};
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
@@ -98,6 +98,7 @@ impl<'options> Client<'options> {
         addresses: Vec<SocketAddr>,
     ) -> io::Result<Client<'options>> {
         let person = connect_options.person;
+        ignore_write_signals()?;
         let signals = Signals::new(if person {
             &Signal::ALL[..]
         } else {

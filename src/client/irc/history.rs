@@ -7,7 +7,7 @@
 //! Direct messages are requested too (`CHATHISTORY TARGETS`). A chatloop server delivers missed
 //! ones at the next login anyway; they are not shown twice.
 
-use super::catchup::{Caught, Next, by_timestamp, shortly_before};
+use super::catchup::{CatchUp, Next, by_timestamp, shortly_before};
 use super::messages::ChatMessage;
 use super::{DisplayItem, IrcSession};
 use crate::client::display::{counted, mentions};
@@ -172,7 +172,7 @@ impl IrcSession {
         }
     }
 
-    fn show_caught(&mut self, room: &str, caught: Caught) {
+    fn show_caught(&mut self, room: &str, caught: CatchUp) {
         let mut missed = caught.missed;
         if caught.first_visit {
             if !missed.is_empty() {

@@ -57,6 +57,8 @@ mod tests;
 use super::complete::Vocabulary;
 use super::display::DisplayItem;
 use super::options::{Bell, LoginMethod};
+use super::{Notice, Severity};
+use crate::wire::clean::clean;
 use crate::wire::irc::{Fit, Limits, LineWriter, Message};
 use batches::Batches;
 use catchup::Missed;
@@ -326,17 +328,23 @@ impl IrcSession {
     }
 
     fn show_text(&mut self, text: impl AsRef<str>) {
-        self.shown.push(DisplayItem::server_text(text));
+        let text = clean(text.as_ref().as_bytes()).into_owned();
+        self.shown.push(DisplayItem::ServerText(text));
+    }
+
+    fn notice(&mut self, severity: Severity, text: impl AsRef<str>) {
+        let text = clean(text.as_ref().as_bytes()).into_owned();
+        self.shown.push(DisplayItem::Notice(Notice { severity, text }));
     }
 
     fn note(&mut self, text: impl AsRef<str>) {
-        self.shown.push(DisplayItem::note(text));
+        self.notice(Severity::Note, text);
     }
 
     /// A command failed.
     fn fail(&mut self, text: impl AsRef<str>) {
         self.failed = true;
-        self.shown.push(DisplayItem::server_text(text));
+        self.show_text(text);
     }
 
     /// One line for the server. A `None` in place of the line: it would be cut.

@@ -5,6 +5,7 @@
 
 use super::handshake::{Registration, Sasl};
 use super::{FailureKind, IrcSession, RegistrationFailure};
+use crate::client::Severity;
 use crate::wire::clean::clean;
 use crate::wire::irc::{Message, name};
 use zeroize::Zeroizing;
@@ -292,7 +293,7 @@ impl IrcSession {
         if self.logins.wrong >= MAX_PASSWORDS {
             return self.rejected(&text);
         }
-        self.shown.push(super::DisplayItem::error(text));
+        self.notice(Severity::Error, text);
         self.logins.asked = Some(account.to_owned());
     }
 
@@ -327,7 +328,7 @@ impl IrcSession {
         }
         self.logins.current = None;
         let text = format!("login as {account} failed: {why}");
-        self.shown.push(super::DisplayItem::error(text));
+        self.notice(Severity::Error, text);
         self.sasl_over();
     }
 
