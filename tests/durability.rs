@@ -315,6 +315,22 @@ fn a_database_that_is_deleted_under_the_server_is_noticed() {
     assert_eq!(server.ended().code(), Some(1));
 }
 
+#[cfg(feature = "disk")]
+#[test]
+fn damage_that_a_query_finds_is_called_damage_with_what_to_do() {
+    let scratch = Scratch::new("damaged-row");
+    let server = scratch.server(&[]);
+    let (mut alice, mut bob) = (server.join(), server.join());
+    alice.send("hello\n");
+    wait_for(&mut bob, "]: hello");
+    let other = rusqlite::Connection::open(scratch.0.join("chatloop.db")).unwrap();
+    other.execute("UPDATE message SET text = X'FFFE'", []).unwrap();
+    drop(other);
+    ask(&mut bob, "/history 5", "the database cannot answer: the database is damaged");
+    server.log.wait_for("restore a backup");
+    ask(&mut bob, "/who #lobby", &alice.name());
+}
+
 #[test]
 fn a_file_at_its_limit_stops_messages_and_not_the_chat() {
     let scratch = Scratch::new("ulimit");
