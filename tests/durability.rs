@@ -335,7 +335,7 @@ fn damage_that_a_query_finds_is_called_damage_with_what_to_do() {
 fn a_file_at_its_limit_stops_messages_and_not_the_chat() {
     let scratch = Scratch::new("ulimit");
     let data = ["--data", scratch.0.to_str().unwrap()];
-    let mut server = Server::with_file_limit(1_024, &data);
+    let mut server = Server::by_shell("ulimit -f 1024; exec \"$0\" \"$@\"", &data);
     let (mut alice, mut bob) = (server.join(), server.join());
     let text = "x".repeat(4_000);
     for _ in 0..300 {
@@ -369,6 +369,23 @@ fn a_database_at_its_limit_names_the_flag_and_takes_accounts_and_deletions() {
     ask(&mut bob, "/stats", "changes rejected because they could not be saved");
     ask(&mut bob, "/delete 5", "deleted message 5");
     ask(&mut alice, "/nick alice", "known as alice");
+}
+
+/// `/dev/full` is a disk that is full.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_transcript_that_cannot_be_written_is_reported_once_and_stops_nothing() {
+    let mut server = Server::by_shell("exec \"$0\" \"$@\" > /dev/full", &[]);
+    let (mut alice, mut bob) = (server.join(), server.join());
+    for number in 0..20 {
+        alice.send(format!("message {number}\n"));
+        wait_for(&mut bob, &format!("]: message {number}"));
+    }
+    server.log.wait_for("the transcript cannot be written, trying again every second: No space");
+    server.signal(Signal::SIGTERM);
+    assert!(server.ended().success());
+    let told = |line: &&String| line.contains("transcript");
+    assert_eq!(server.log.so_far().iter().filter(told).count(), 1);
 }
 
 /// See `tests/journal/fixture.rs`.
