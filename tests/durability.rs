@@ -251,14 +251,12 @@ fn wait_for(client: &mut Client, words: &str) {
 }
 
 /// Another program that holds the lock of the database until this is dropped.
-#[cfg(feature = "disk")]
 fn lock(scratch: &Scratch) -> rusqlite::Connection {
     let other = rusqlite::Connection::open(scratch.0.join("chatloop.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     other
 }
 
-#[cfg(feature = "disk")]
 #[test]
 fn while_another_program_holds_the_lock_the_chat_is_served_and_nothing_is_lost() {
     let scratch = Scratch::new("locked");
@@ -284,7 +282,6 @@ fn while_another_program_holds_the_lock_the_chat_is_served_and_nothing_is_lost()
     assert!(server.ended().success());
 }
 
-#[cfg(feature = "disk")]
 #[test]
 fn a_server_that_ends_while_messages_cannot_be_saved_fails() {
     let scratch = Scratch::new("unsaved");
@@ -315,7 +312,6 @@ fn a_database_that_is_deleted_under_the_server_is_noticed() {
     assert_eq!(server.ended().code(), Some(1));
 }
 
-#[cfg(feature = "disk")]
 #[test]
 fn damage_that_a_query_finds_is_called_damage_with_what_to_do() {
     let scratch = Scratch::new("damaged-row");
