@@ -63,6 +63,8 @@ export class Chat {
 
   enter(login, rooms) {
     this.login = login;
+    this.current = null;
+    this.rooms.clear();     // those of an attempt before
     for (const name of rooms) this.room(name);
     this.current = this.room(rooms[0]);
     this.connect();
@@ -121,13 +123,12 @@ export class Chat {
     this.setState('waiting', text);
   }
 
-  leave() {
+  leave(reason) {
     this.login = null;
     this.entered = false;
-    this.connection?.send('QUIT', ['']);
     clearTimeout(this.timer);
-    this.connection?.close();
-    this.rooms.clear();
+    this.connection.send('QUIT', reason ? [reason] : []);
+    this.connection.close();
     this.setState('offline');
   }
 
@@ -523,10 +524,11 @@ export class Chat {
         if (!rest) return 'usage: /register PASSWORD';
         return void this.connection.ask('REGISTER', ['*', '*', rest]).then(
           (all) => this.changed('notice', null, all.at(-1)?.params.at(-1)), () => {});
+      case 'quit': return void this.leave(rest);
       case 'irc': return void this.connection.socket.send(rest);
       case 'help':
         return '/me /msg /join /part /nick /topic /kick /invite /op /deop /voice /devoice /whois /away /back '
-          + '/register /irc; // sends a text that begins with a slash';
+          + '/register /quit /irc; // sends a text that begins with a slash';
       default: return `unknown command /${word} (try /help; to send it as text, type //${word})`;
     }
   }
