@@ -83,6 +83,17 @@ fn what_does_not_begin_like_irc_is_plain_at_once() {
 }
 
 #[test]
+fn a_secret_channel_is_not_there_for_a_stranger_who_kicks() {
+    let server = server(&[]);
+    let mut ada = irc(&server, "ada", "");
+    let mut bob = irc(&server, "bob", "");
+    ask(&mut ada, "JOIN #hidden\r\nMODE #hidden +s\r\nJOIN #open");
+    let mut kick = |room: &str| ask(&mut bob, &format!("KICK {room} ada")).concat();
+    assert_eq!(kick("#hidden"), kick("#nowhere").replace("#nowhere", "#hidden"));
+    assert!(kick("#open").contains(" 442 bob #open "));
+}
+
+#[test]
 fn every_mistake_has_its_numeric() {
     let server = server(&[]);
     let mut ada = irc(&server, "ada", "");
