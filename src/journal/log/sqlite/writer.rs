@@ -94,7 +94,8 @@ impl Writer {
     pub(super) fn write(&mut self, proposals: Vec<Proposal>) -> Batch {
         self.in_hand.extend(proposals);
         let patient = self.trouble.as_ref().is_some_and(|it| it.patience().is_some());
-        let early = !patient && self.is_past(self.retry.at_the_earliest());
+        let would_be_rejected = !patient && self.in_hand.iter().any(|it| !it.may_pass_unkept());
+        let early = would_be_rejected && self.is_past(self.retry.at_the_earliest());
         if early || self.is_due() {
             self.attempt();
         }
