@@ -22,7 +22,10 @@ mod irc_history;
 mod isupport;
 mod limits;
 mod metadata;
+#[cfg(target_os = "linux")]
+mod origins;
 mod sasl;
 mod settings;
+mod trace;
 #[cfg(feature = "web")]
 mod websocket;

@@ -3,7 +3,7 @@
 use super::{Exchange, session};
 use crate::chat::work::{self, LINE, RECORD};
 use crate::chat::{
-    Change, Effect, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
+    Change, Effect, Name, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
 };
 use crate::journal::Rejected;
 use crate::server::audit;
@@ -13,6 +13,7 @@ use crate::server::gate::{Blocked, Kind};
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
 use crate::server::stint::Stint;
+use crate::server::trace::{self, Event};
 use crate::session::{Action, ProofAnswer, Replay};
 use chatloop_reactor::Token;
 use std::time::Duration;
@@ -57,7 +58,12 @@ impl Exchange {
         self.broadcast.before_members_change(&mut self.net, self.engine.hub(), &record);
         let early = enters.then(|| self.broadcast.take_early(&mut self.net, token)).flatten();
         let act = audit::describe(self.engine.hub(), &record);
+        let (id, renames) = (record.id, enters || matches!(record.change, Change::Nick { .. }));
+        self.net.trace().note(|| Event::Record { client: trace::number(token), id: id.0 });
         let mut effects = self.engine.apply(record);
+        if renames && let Some(user) = self.engine.hub().user(origin) {
+            self.net.trace().label(token, || user.identity.nick.to_string());
+        }
         if let Some(act) = act {
             audit::write(&act, &effects);
         }
@@ -65,8 +71,9 @@ impl Exchange {
             self.publish(origin, effect, early.as_ref());
         }
         self.engine.reuse(effects);
+        let lobby = self.engine.hub().room(Name::lobby().as_str());
         if let Some(early) = early
-            && self.engine.hub().user(origin).is_some()
+            && lobby.is_some_and(|room| room.member(origin).is_some())
             && let Some(mut peer) = self.net.peer(token)
         {
             early.messages.iter().for_each(|message| peer.queue(message));
