@@ -8,7 +8,7 @@
 //! | [`chatloop_reactor`] | descriptors, readiness, timers, signals, inbound and outbound buffers |
 //! | [`chat`] | what a chat is: users, records, effects; no sockets, no clock |
 //! | [`wire`] | grammars: bytes to lines, IRC's messages, SCRAM's, text made harmless |
-//! | [`terminal`] | raw mode, keys, the line editor |
+//! | `terminal` | raw mode, keys, the line editor |
 //! | [`session`] | a peer's dialect, plain or IRC: lines to chat commands, effects to bytes |
 //! | [`journal`] | keeps records in order and hands them back |
 //! | [`client`] | the terminal client, in IRC or plain lines: socket and stdin in one loop |
@@ -22,5 +22,5 @@ pub mod journal;
 pub mod lab;
 pub mod server;
 pub mod session;
-pub mod terminal;
+mod terminal;
 pub mod wire;

@@ -5,5 +5,5 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    run(&Options::parse()).into()
+    ExitCode::from(run(&Options::parse()).code())
 }

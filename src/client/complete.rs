@@ -26,9 +26,7 @@ pub struct Vocabulary {
 /// The result of a Tab.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Completion {
-    /// Nothing begins like that.
-    Nothing,
-    /// These, in this order, from this byte of the line on.
+    /// These, in this order, from this byte of the line on; none if nothing begins like that.
     Words { start: usize, words: Vec<String> },
     /// Too many commands to guess: lines to show.
     List(Vec<String>),
@@ -102,16 +100,18 @@ impl Vocabulary {
         };
         if part.starts_with('#') {
             let rooms = self.rooms.iter().filter(|room| begins(room, part));
-            return words(start, rooms.map(|room| format!("{mark}{room} ")).collect());
+            let words = rooms.map(|room| format!("{mark}{room} ")).collect();
+            return Completion::Words { start, words };
         }
         if part.is_empty() && mark.is_empty() {
-            return Completion::Nothing;
+            return Completion::Words { start, words: Vec::new() };
         }
         // At the start of a line it addresses the person: "alice: ".
         let end = if start == 0 && mark.is_empty() { ": " } else { " " };
         let nicks = self.nicks.iter().rev();
         let nicks = nicks.filter(|nick| begins(nick, part) && !nick.eq_ignore_ascii_case(own));
-        words(start, nicks.map(|nick| format!("{mark}{nick}{end}")).collect())
+        let words = nicks.map(|nick| format!("{mark}{nick}{end}")).collect();
+        Completion::Words { start, words }
     }
 
     fn command_named(&self, name: &str) -> Completion {
@@ -120,12 +120,9 @@ impl Vocabulary {
             return Completion::List(forms.take(MAX_SHOWN).collect());
         }
         let known = self.commands.iter().filter(|(known, _)| begins(known, name));
-        words(0, known.map(|(known, _)| format!("/{known} ")).collect())
+        let words = known.map(|(known, _)| format!("/{known} ")).collect();
+        Completion::Words { start: 0, words }
     }
-}
-
-fn words(start: usize, words: Vec<String>) -> Completion {
-    if words.is_empty() { Completion::Nothing } else { Completion::Words { start, words } }
 }
 
 fn begins(whole: &str, part: &str) -> bool {
@@ -150,7 +147,6 @@ mod tests {
         match known().complete(line, line.len(), "bob") {
             Completion::Words { words, .. } => words,
             Completion::List(lines) => lines,
-            Completion::Nothing => Vec::new(),
         }
     }
 

@@ -140,7 +140,7 @@ impl Console {
         let (start, words, current) = match self.offer.take().filter(valid) {
             Some(offer) => (offer.start, offer.words, offer.current + 1),
             None => match vocabulary.complete(line, cursor, nick) {
-                Completion::Nothing => return self.terminal.bell(),
+                Completion::Words { words, .. } if words.is_empty() => return self.terminal.bell(),
                 Completion::Words { start, words } => (start, words, 0),
                 Completion::List(lines) => {
                     return lines.iter().for_each(|line| self.notice(&Notice::note(line)));

@@ -46,7 +46,6 @@ pub use options::Options;
 pub use run::run;
 
 use std::fmt;
-use std::process::ExitCode;
 
 /// How the client exited; the codes are in `--help`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,12 +77,6 @@ impl Exit {
             Exit::System => 4,
             Exit::Signal(number) => 128 + number,
         }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit.code())
     }
 }
 

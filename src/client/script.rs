@@ -23,6 +23,7 @@ use super::plain::SentLines;
 use super::{Notice, Severity, startup};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
 use chatloop_reactor::{Backend, Interest, Poller, Registration};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -45,9 +46,8 @@ pub struct Script {
     input_ended: bool,
     output_closed: bool,
     sent: SentLines,
-    /// Bytes to be written, and how many of them have been.
-    pending: Vec<u8>,
-    written: usize,
+    /// Bytes to be written.
+    pending: VecDeque<u8>,
     pub painter: Painter,
     /// The style of errors on standard error.
     red: &'static str,
@@ -71,8 +71,7 @@ impl Script {
             input_ended: false,
             output_closed: false,
             sent: SentLines::default(),
-            pending: Vec::new(),
-            written: 0,
+            pending: VecDeque::new(),
             painter: Painter::new(false, timestamps),
             red,
             json,
@@ -97,7 +96,7 @@ impl Script {
 
     /// Whether more lines from the server are accepted.
     pub fn is_listening(&self) -> bool {
-        self.pending.len() - self.written < OUTPUT_SOFT
+        self.pending.len() < OUTPUT_SOFT
     }
 
     /// The server has closed the connection. That may be its response to the last line, while the
@@ -175,21 +174,14 @@ impl Script {
     /// # Errors
     /// A full disk, for example. A closed pipe is no error.
     pub fn output_ready(&mut self, hangup: bool) -> io::Result<()> {
-        let end = self.pending.len().min(self.written + PIECE);
-        let result = match self.output.write(&self.pending[self.written..end]) {
-            Ok(count) => {
-                self.written += count;
-                Ok(())
-            }
-            Err(error) => self.output_failed(error),
-        };
-        if self.written == self.pending.len() {
-            self.pending.clear();
-            self.written = 0;
-            // Writing nothing to a closed pipe succeeds; only the poller knows.
-            self.output_closed |= hangup;
+        let (front, _) = self.pending.as_slices();
+        match self.output.write(&front[..front.len().min(PIECE)]) {
+            Ok(count) => drop(self.pending.drain(..count)),
+            Err(error) => self.output_failed(error)?,
         }
-        result
+        // Writing nothing to a closed pipe succeeds; only the poller knows.
+        self.output_closed |= hangup && self.pending.is_empty();
+        Ok(())
     }
 
     fn output_failed(&mut self, error: io::Error) -> io::Result<()> {
@@ -198,7 +190,6 @@ impl Script {
             io::ErrorKind::BrokenPipe => {
                 self.output_closed = true;
                 self.pending.clear();
-                self.written = 0;
                 Ok(())
             }
             _ => Err(error),
@@ -209,10 +200,6 @@ impl Script {
     pub fn line(&mut self, line: &[u8], irc: &mut Irc) {
         if self.output_closed && irc.is_none() {
             return;
-        }
-        if self.written > OUTPUT_SOFT {
-            self.pending.drain(..self.written);
-            self.written = 0;
         }
         let Some(session) = irc else {
             return self.show(vec![DisplayItem::Line(line.to_owned())]);
@@ -249,8 +236,8 @@ impl Script {
     }
 
     fn push_line(&mut self, line: &[u8]) {
-        self.pending.extend_from_slice(line);
-        self.pending.push(b'\n');
+        self.pending.extend(line);
+        self.pending.push_back(b'\n');
     }
 
     /// Registers the current interest with the poller.
@@ -281,7 +268,7 @@ impl Script {
     /// # Errors
     /// A full disk, for example. A closed pipe is no error.
     pub fn finish(&mut self) -> io::Result<()> {
-        match self.output.write_all(&self.pending[self.written..]) {
+        match self.output.write_all(self.pending.make_contiguous()) {
             Err(error) => self.output_failed(error),
             Ok(()) => Ok(()),
         }

@@ -61,10 +61,13 @@ impl RawMode {
             return Ok(());
         }
         // The modes first: they matter more than what a full terminal might not take.
-        let modes =
-            without_terminal_stop(|| Ok(tcsetattr(&self.input, SetArg::TCSANOW, &self.before)?));
+        let modes = self.restore();
         self.write(LEAVE)?;
         modes
+    }
+
+    fn restore(&self) -> io::Result<()> {
+        without_terminal_stop(|| Ok(tcsetattr(&self.input, SetArg::TCSANOW, &self.before)?))
     }
 
     /// Restores the terminal without writing to it: it accepts no output, and waiting for it could
@@ -72,8 +75,7 @@ impl RawMode {
     pub fn abandon(mut self) {
         if std::mem::take(&mut self.raw) && in_foreground(&self.input) {
             // An error could not be reported any more.
-            let modes = || Ok(tcsetattr(&self.input, SetArg::TCSANOW, &self.before)?);
-            let _ = without_terminal_stop(modes);
+            let _ = self.restore();
         }
     }
 

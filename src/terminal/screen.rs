@@ -85,7 +85,7 @@ impl Screen {
         if cursor < painted {
             out.push(b'\r');
             if cursor > 0 {
-                push(out, format_args!("\x1b[{cursor}C"));
+                let _ = write!(out, "\x1b[{cursor}C"); // a Vec takes all of it
             }
         }
         self.painted = Some((painted, cursor));
@@ -114,7 +114,7 @@ impl Screen {
         {
             let rows_up = cursor / self.columns;
             if rows_up > 0 {
-                push(out, format_args!("\x1b[{rows_up}A"));
+                let _ = write!(out, "\x1b[{rows_up}A"); // a Vec takes all of it
             }
             out.extend_from_slice(b"\r\x1b[J");
         }
@@ -132,17 +132,12 @@ fn or_default(columns: usize) -> usize {
     if columns == 0 { DEFAULT_COLUMNS } else { columns }
 }
 
-/// Appends formatted text; a `Vec` takes all of it.
-fn push(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
-    let _ = out.write_fmt(arguments);
-}
-
 /// Appends `text` in an SGR style, which is reset after it; plain if the style is empty.
 pub fn styled(text: &str, style: &str, out: &mut Vec<u8>) {
     if style.is_empty() {
         out.extend_from_slice(text.as_bytes());
     } else {
-        push(out, format_args!("\x1b[{style}m{text}\x1b[0m"));
+        let _ = write!(out, "\x1b[{style}m{text}\x1b[0m"); // a Vec takes all of it
     }
 }
 

@@ -87,22 +87,15 @@ impl Search {
             self.failed = false;
             return SearchStep::Continues;
         }
-        let lines = history.lines().rev().enumerate().skip(age);
-        let before = self.found.as_ref().map(|(_, line)| line.clone());
         // An older line with the same text is skipped.
-        let fresh = |line: &str| {
-            self.found.as_ref().is_none_or(|(at, _)| age <= *at) || before.as_deref() != Some(line)
-        };
-        let hit =
-            lines.into_iter().find(|(_, line)| fresh(line) && place(line, &self.query).is_some());
+        let fresh =
+            |line: &str| self.found.as_ref().is_none_or(|(at, found)| age <= *at || found != line);
+        let mut lines = history.lines().rev().enumerate().skip(age);
+        let hit = lines.find(|(_, line)| fresh(line) && place(line, &self.query).is_some());
         self.failed = hit.is_none();
-        match hit {
-            Some((age, line)) => {
-                self.found = Some((age, line.to_owned()));
-                SearchStep::Continues
-            }
-            None => SearchStep::Failed,
-        }
+        let Some((age, line)) = hit else { return SearchStep::Failed };
+        self.found = Some((age, line.to_owned()));
+        SearchStep::Continues
     }
 }
 
