@@ -23,6 +23,7 @@ use super::plain::SentLines;
 use super::tokens::{INPUT, OUTPUT};
 use super::{Severity, startup};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
+use crate::wire::clean::without_mark;
 use chatloop_reactor::{Backend, Interest, Poller, Registration};
 use jiff::ZonedDateTime;
 use std::fs::File;
@@ -44,6 +45,7 @@ pub struct Script {
     output: File,
     input_registration: Registration,
     output_registration: Registration,
+    input_begun: bool,
     input_ended: bool,
     output_closed: bool,
     sent: SentLines,
@@ -75,6 +77,7 @@ impl Script {
             output: unbuffered(io::stdout())?,
             input_registration: Registration::new(INPUT),
             output_registration: Registration::new(OUTPUT),
+            input_begun: false,
             input_ended: false,
             output_closed: false,
             sent: SentLines::default(),
@@ -142,13 +145,16 @@ impl Script {
     pub fn input_ready(&mut self, link: &mut Link, scratch: &mut [u8]) {
         match self.input.read(scratch) {
             Ok(0) => self.end_input(link),
-            Ok(count) if self.session.is_some() => {
-                self.begun.extend_from_slice(&scratch[..count]);
-                self.type_lines();
-            }
             Ok(count) => {
-                self.sent.follow(&scratch[..count]);
-                link.send(&scratch[..count]);
+                let first = !std::mem::replace(&mut self.input_begun, true);
+                let bytes = &scratch[..count];
+                let bytes = if first { without_mark(bytes) } else { bytes };
+                if self.session.is_some() {
+                    self.begun.extend_from_slice(bytes);
+                    return self.type_lines();
+                }
+                self.sent.follow(bytes);
+                link.send(bytes);
             }
             Err(error) => match error.kind() {
                 io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => {}

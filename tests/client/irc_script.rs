@@ -102,6 +102,15 @@ fn who_is_not_let_in_or_not_heard_is_exit_code_1() {
         },
         "could not join #x: Cannot join channel (+i)",
     );
+    // A number of this server alone.
+    refused(
+        &|peer| {
+            peer.let_in("");
+            peer.expect(&["JOIN #x"]);
+            peer.say(":srv 480 bot #x :Cannot join channel (+j) - throttle exceeded");
+        },
+        "could not join #x: Cannot join channel (+j)",
+    );
     refused(
         &|peer| {
             peer.let_in("");

@@ -171,7 +171,7 @@ fn commands_come_in_pieces_and_half_a_command_is_none() {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_refused_and_the_next_one_stands() {
+fn a_line_that_is_too_long_is_refused_and_a_legal_one_is_never_lost() {
     let server = server(&[]);
     let mut ada = irc(&server, "ada", "");
     let long = format!("PRIVMSG ada :{}", "x".repeat(600));
@@ -179,9 +179,17 @@ fn a_line_that_is_too_long_is_refused_and_the_next_one_stands() {
     assert_eq!(ask(&mut ada, &long), [refused]);
     let tags = format!("@a={} PING x", "y".repeat(5000));
     assert_eq!(ask(&mut ada, &tags), [refused]);
-    // It would fit on its way in, but not with who said it on its way out.
-    let nearly = format!("PRIVMSG ada :{}", "x".repeat(490));
-    assert!(ask(&mut ada, &nearly)[0].contains(" 417 ada :Message too long"));
+    // It fits on its way in, but not with its sender on its way out: it comes in two.
+    for (count, text) in [(490, "x"), (122, "wörd")] {
+        let text = text.repeat(count);
+        let whole = ask(&mut ada, &format!("PRIVMSG ada :{text}"));
+        assert!(whole.len() == 2 && whole.iter().all(|line| line.len() <= 510), "{whole:?}");
+        let said: Vec<&str> = whole
+            .iter()
+            .map(|line| line.strip_prefix(":ada!~ada@127.0.0.1 PRIVMSG ada :").unwrap())
+            .collect();
+        assert_eq!(said.concat(), text);
+    }
 }
 
 #[test]

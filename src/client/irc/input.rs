@@ -93,7 +93,7 @@ impl IrcSession {
 
     fn command(&mut self, line: &str) {
         let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let rest = rest.trim_start();
+        let (verbatim, rest) = (rest, rest.trim_start());
         let Some(command) = commands::find(name) else { return self.unknown(name) };
         let words: Vec<&str> = rest.split_whitespace().collect();
         if words.iter().any(|word| word.starts_with(':')) && !says_text(command.name) {
@@ -132,7 +132,7 @@ impl IrcSession {
                 None => self.fail("no direct message to reply to yet (try /msg NICK TEXT)"),
             },
             ("me", [_, ..]) => self.send_here(MessageKind::Action, rest),
-            ("say", [_, ..]) => self.send_here(MessageKind::Message, rest),
+            ("say", [_, ..]) => self.send_here(MessageKind::Message, verbatim),
             ("re", [number, _, ..]) => self.answer(number, rest),
             ("react", [number, _, ..]) => self.react(number, rest, "+draft/react"),
             ("unreact", [number, _, ..]) => self.react(number, rest, "+draft/unreact"),
