@@ -69,7 +69,7 @@ fn differences<'a>(before: &'a Settings, after: &'a Settings) -> Vec<(&'a Settin
 
 /// A value for the log.
 fn shown(setting: &Setting) -> String {
-    match (setting.secret(), setting.value()) {
+    match (setting.masked(), setting.value()) {
         (Some(shown), _) => shown,
         (None, Some(value)) => value.to_string(),
         (None, None) if setting.name == "oper" => "none".to_owned(),

@@ -20,7 +20,9 @@ impl fmt::Display for Settings {
 impl Settings {
     /// Warns of passwords that stand in the list of processes.
     pub fn warn_of_exposed_secrets(&self) {
-        for Setting { name, .. } in self.list.iter().filter(|setting| setting.is_exposed()) {
+        let exposed =
+            |setting: &&Setting| setting.origin == Origin::CommandLine && setting.is_secret();
+        for Setting { name, .. } in self.list.iter().filter(exposed) {
             let variable = variable(name);
             warn!(
                 "--{name} is visible to every user of this machine, in the list of processes; \
@@ -33,7 +35,7 @@ impl Settings {
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Setting { name, origin, .. } = self;
-        if let Some(shown) = self.secret() {
+        if let Some(shown) = self.masked().filter(|_| self.is_secret()) {
             return write!(f, "# {name} is set: {shown}  # {origin}");
         }
         match self.value() {
@@ -45,9 +47,9 @@ impl fmt::Display for Setting {
 }
 
 impl Setting {
-    /// What may be shown of a setting with a password: of operators the names. More people read a
-    /// log, or what a command prints, than the place where the password stands.
-    pub fn secret(&self) -> Option<String> {
+    /// What a log may show of a setting with a password: of operators the names. More people read a
+    /// log than the file.
+    pub fn masked(&self) -> Option<String> {
         let names = || self.values.iter().filter_map(|value| value.split(':').next());
         match self.name.as_str() {
             _ if self.values.is_empty() => None,
@@ -57,12 +59,10 @@ impl Setting {
         }
     }
 
-    /// Whether every user of the machine can read a password of it in the list of processes.
-    fn is_exposed(&self) -> bool {
+    /// Whether it holds a password, and not only hashes.
+    fn is_secret(&self) -> bool {
         let is_hash = |value: &String| value.contains(":$argon2");
-        self.origin == Origin::CommandLine
-            && self.secret().is_some()
-            && !self.values.iter().all(is_hash)
+        self.masked().is_some() && !self.values.iter().all(is_hash)
     }
 
     /// The value in TOML; `None` if it is not set.
