@@ -1,5 +1,6 @@
 //! Every limit of the journal, in one place.
 
+use crate::chat::Hub;
 use std::time::Duration;
 
 /// What is kept, and how safely; all of it is configurable.
@@ -17,6 +18,8 @@ pub struct Limits {
     /// what the tables need.
     pub memory: usize,
     pub durability: Durability,
+    /// Memory for rooms: the hub of the writer is bounded like that of the loop.
+    pub room_memory: usize,
 }
 
 impl Default for Limits {
@@ -27,6 +30,7 @@ impl Default for Limits {
             file_size: None,
             memory: MEMORY_BYTES,
             durability: Durability::Process,
+            room_memory: Hub::new().room_memory(),
         }
     }
 }

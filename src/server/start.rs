@@ -112,12 +112,15 @@ pub(super) fn open_journal(
     let limits = Limits {
         per_room: config.boot.keep_messages.on().map(|count| count.get().into()),
         age: config.boot.keep_days.on().map(Days::duration),
+        room_memory: config.room_memory(),
         memory: config.boot.history_memory.0,
         file_size: config.boot.max_data.on().map(|size| size.0 as u64),
         ..Limits::default()
     };
     let Some(directory) = &config.boot.data else {
-        return Ok((Journal::memory(&limits), Hub::new()));
+        let mut hub = Hub::new();
+        hub.set_room_memory(limits.room_memory);
+        return Ok((Journal::memory(&limits), hub));
     };
     let waker = waker.clone();
     let wake: Wake = Arc::new(move || waker.wake());

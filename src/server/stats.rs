@@ -33,6 +33,8 @@ counters! {
     Connects "clients rejected for connecting too often (--connect-limit)";
     Untold "clients rejected without a word because too many were being rejected";
     Banned "clients rejected by a server ban";
+    OriginRooms "rooms rejected for their number from one address (--origin-rooms)";
+    RoomTexts "topics, masks and metadata rejected for their memory (--room-memory)";
     LongLine "lines rejected for their length (--max-line)";
     Flood "clients slowed down (--flood-limit)";
     OriginWork "times that an address waited for its own unfinished work (--origin-work)";

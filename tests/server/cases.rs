@@ -110,7 +110,7 @@ fn the_capabilities_that_every_client_knows_stand_in_the_last_line() {
     for name in
         ["sasl=", "message-tags", "server-time", "batch", "labeled-response", "multi-prefix"]
     {
-        assert!(last.contains(&format!("{name}")), "{name} is not in {last}");
+        assert!(last.contains(name), "{name} is not in {last}");
         assert!(before.iter().all(|line| !line.contains(&format!(" {name}"))), "{before:?}");
     }
 }

@@ -25,3 +25,5 @@ mod limits;
 mod metadata;
 mod sasl;
 mod settings;
+#[cfg(feature = "web")]
+mod websocket;

@@ -243,6 +243,7 @@ fn reversed(secret: &Secret) -> String {
 /// All indexes agree with each other.
 fn check_state(hub: &Hub) {
     hub.check().unwrap();
+    assert!(hub.rooms.is_counted(), "a command forgot to have a room weighed");
     for (name, room) in hub.rooms.iter() {
         for session in room.members.keys() {
             let user = hub.users.get(session).unwrap();

@@ -6,6 +6,7 @@ use crate::chat::{
     Change, Command, Decision, Entry, Event, Hub, Name, Origin, Outcome, Purpose, Refusal, Secret,
     Work,
 };
+use crate::server::accept::room_limit;
 use crate::server::audit;
 use crate::server::config::Config;
 use crate::server::connection::Connection;
@@ -70,7 +71,7 @@ impl Exchange {
             }
             Action::Unlock(secret) => self.unlock(token, &secret),
             Action::Enter(entry) => self.enter(token, *entry),
-            Action::Registered => self.net.start_idling(token, self.idle_limit()),
+            Action::Registered => self.registered(token),
             Action::NotAdmitted(event) => {
                 if let Some(connection) = self.net.connection(token) {
                     connection.life.entered = false;
@@ -140,7 +141,39 @@ impl Exchange {
         self.carry_out(token, decision)
     }
 
+    /// Whether there is memory for what a change adds to rooms.
+    fn fits_in_memory(&mut self, token: Token, change: &Change) -> Result<(), Refusal> {
+        let Some(connection) = self.net.connection(token) else { return Ok(()) };
+        let (address, hub) = (connection.address.ip(), self.engine.hub());
+        let Some((name, _)) = change.weighs_on() else { return Ok(()) };
+        let room = hub.room(name.as_str());
+        let creates = room.is_none() && matches!(change, Change::Join { .. });
+        if !creates && !change.adds_to_room() {
+            return Ok(());
+        }
+        let limit = room_limit(self.live.config(), address);
+        let opener = room.map_or(Some(address.into()), |room| room.opener);
+        let of_opener = opener.map(|origin| hub.held(Some(origin))).unwrap_or_default();
+        if let Some(limit) = limit.filter(|limit| creates && of_opener.rooms >= *limit as usize) {
+            self.stats.count(Counter::OriginRooms);
+            return Err(Refusal::TooManyRoomsOfOrigin(limit));
+        }
+        let (all, memory) = (hub.held(None).texts, hub.room_memory());
+        if all > memory / 2 || (limit.is_some() && of_opener.texts > memory / 8) {
+            self.stats.count(Counter::RoomTexts);
+            return Err(Refusal::TooMuchRoomText);
+        }
+        Ok(())
+    }
+
     fn carry_out(&mut self, token: Token, decision: Decision) -> bool {
+        let decision = match decision {
+            Decision::Change(change) => match self.fits_in_memory(token, &change) {
+                Ok(()) => Decision::Change(change),
+                Err(refusal) => Decision::Refuse(refusal),
+            },
+            decision => decision,
+        };
         match decision {
             Decision::Change(change) => self.propose(token, change),
             Decision::Reply(event) => {
