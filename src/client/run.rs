@@ -134,7 +134,7 @@ impl<'options> Client<'options> {
             }))
         } else {
             let timestamps = options.timestamps == Timestamps::Always;
-            Front::Script(Box::new(Script::new(timestamps, colours, options.json, session)?))
+            Front::Script(Box::new(Script::new(timestamps, colours, options, session)?))
         };
         Ok(Client {
             options,

@@ -18,6 +18,7 @@ use super::Notice;
 use super::display::DisplayItem;
 use super::irc::IrcSession;
 use super::link::{Link, SEND_SOFT};
+use super::options::Options;
 use super::paint::{Painter, style};
 use super::plain::SentLines;
 use super::tokens::{INPUT, OUTPUT};
@@ -55,21 +56,23 @@ pub struct Script {
     painter: Painter,
     errors: Painter,
     json: bool,
+    quiet: bool,
+    literal: bool,
     /// IRC, and the beginning of a line of input.
     session: Option<Box<IrcSession>>,
     begun: Vec<u8>,
 }
 
 impl Script {
-    /// On this process's standard input and output, with a JSON object for each line or the line
-    /// itself; in IRC if there is a session. `colours` counts for standard error only.
+    /// On this process's standard input and output; in IRC if there is a session. `colours` counts for
+    /// standard error only.
     ///
     /// # Errors
     /// There were no descriptors left.
     pub fn new(
         timestamps: bool,
         colours: bool,
-        json: bool,
+        options: &Options,
         session: Option<Box<IrcSession>>,
     ) -> io::Result<Script> {
         Ok(Script {
@@ -85,7 +88,9 @@ impl Script {
             written: 0,
             painter: Painter::new(false, timestamps),
             errors: Painter::new(colours && io::stderr().is_terminal(), false),
-            json,
+            json: options.json,
+            quiet: options.quiet,
+            literal: options.literal,
             session,
             begun: Vec::new(),
         })
@@ -194,8 +199,12 @@ impl Script {
             let line = String::from_utf8_lossy(&rest[..end]);
             let line = line.strip_suffix('\r').unwrap_or(&line);
             rest = rest[end..].strip_prefix(b"\n").unwrap_or(&rest[end..]);
-            if !line.trim().is_empty() && !session.has_quit() {
-                session.typed(line, now.timestamp());
+            if line.trim().is_empty() || session.has_quit() {
+                continue;
+            }
+            match self.literal {
+                true => session.said(line, now.timestamp()),
+                false => session.typed(line, now.timestamp()),
             }
         }
         self.begun = rest.to_vec();
@@ -268,7 +277,7 @@ impl Script {
         for item in items {
             if let DisplayItem::Notice(notice) = &item {
                 self.notice(notice);
-            } else if self.output_closed {
+            } else if self.output_closed || self.quiet {
             } else if self.json {
                 let object = super::json::object(&item, now.timestamp());
                 object.iter().for_each(|object| self.push_line(object.as_bytes()));

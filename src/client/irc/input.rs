@@ -35,6 +35,12 @@ impl IrcSession {
         }
     }
 
+    /// Sends a line as text, whatever it begins with.
+    pub fn said(&mut self, line: &str, now: Timestamp) {
+        self.begin_typing(now);
+        self.send_here(MessageKind::Message, &carriable(line));
+    }
+
     /// Handles pasted lines, once confirmed.
     pub fn pasted(&mut self, lines: &[&str], now: Timestamp) {
         self.begin_typing(now);
