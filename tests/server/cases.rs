@@ -101,6 +101,14 @@ fn every_request_of_an_irc_client_is_answered_with_the_right_numeric() {
 }
 
 #[test]
+fn a_line_with_a_nul_is_rejected_aloud() {
+    let server = server(&[]);
+    let mut ada = irc(&server, "ada", "standard-replies");
+    let told = ask_bare(&mut ada, "PRIVMSG ada :a\0b");
+    assert_eq!(told, ["FAIL * INVALID_LINE :Not sent: the line holds a NUL"]);
+}
+
+#[test]
 fn the_capabilities_that_every_client_knows_stand_in_the_last_line() {
     let server = server(&[]);
     let mut client = Client::connect(server.address);
