@@ -35,9 +35,20 @@ fn main() -> ExitCode {
 fn run_swarm(options: &swarm::Options) -> io::Result<u8> {
     let report = swarm::run(options)?;
     let text = if options.json { report.to_json() } else { report.to_string() };
-    // A closed standard output is not the server's fault: the exit code is that of the report.
-    let _ = writeln!(io::stdout(), "{text}");
-    Ok(report.exit_code())
+    Ok(print(&text, report.exit_code()))
+}
+
+/// Writes a line to stdout. A closed one is not the server's fault, and the exit code is that of the
+/// report; a report that is lost to a full disk is an error.
+fn print(text: &str, code: u8) -> u8 {
+    let mut out = io::stdout();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("chatloop-lab: could not write to standard output: {error}");
+            1
+        }
+        _ => code,
+    }
 }
 
 fn run_storm(options: &storm::Options) -> io::Result<u8> {

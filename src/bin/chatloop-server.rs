@@ -2,16 +2,13 @@
 
 use chatloop::server::config::{Invalid, Settings, Task};
 use chatloop::server::{Ending, JournalError, Log, Server, export, import, password};
-use std::io::BufWriter;
+use std::io::{BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match Task::read(std::env::args_os()) {
         Ok(Task::Serve(settings)) => serve(*settings),
-        Ok(Task::Show(settings)) => {
-            print!("{settings}");
-            ExitCode::SUCCESS
-        }
+        Ok(Task::Show(settings)) => print(&settings.to_string()),
         Ok(Task::Hash) => hash(),
         Ok(Task::Export(directory, room)) => {
             let mut out = BufWriter::new(std::io::stdout().lock());
@@ -23,7 +20,10 @@ fn main() -> ExitCode {
             told(read.map(|imported| format!("{} messages imported", imported.messages)))
         }
         // clap knows its colours and its exit code, and that help is not an error.
-        Err(Invalid::Arguments(error)) => error.exit(),
+        Err(Invalid::Arguments(error)) => match error.print() {
+            Err(failed) if !error.use_stderr() => not_written(&failed),
+            _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+        },
         Err(error) => {
             eprintln!("chatloop-server: {error}");
             ExitCode::from(2)
@@ -66,10 +66,30 @@ fn run(settings: Settings, log: &Log) -> ExitCode {
     }
 }
 
+/// Writes to stdout. A reader that has seen enough is no error.
+fn print(text: &str) -> ExitCode {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => not_written(&error),
+    }
+}
+
+fn not_written(error: &std::io::Error) -> ExitCode {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("chatloop-server: could not write to standard output: {error}");
+    ExitCode::FAILURE
+}
+
 /// Tells how a task went, on stderr: stdout is for what it makes.
 fn told(outcome: Result<String, JournalError>) -> ExitCode {
     let (text, code) = match outcome {
         Ok(text) => (text, ExitCode::SUCCESS),
+        Err(JournalError::Stream(error)) if error.kind() == ErrorKind::BrokenPipe => {
+            return ExitCode::SUCCESS;
+        }
         Err(error) => (format!("chatloop-server: {error}"), ExitCode::FAILURE),
     };
     eprintln!("{text}");
@@ -78,10 +98,7 @@ fn told(outcome: Result<String, JournalError>) -> ExitCode {
 
 fn hash() -> ExitCode {
     match password::ask_and_hash() {
-        Ok(hash) => {
-            println!("{}", hash.as_phc());
-            ExitCode::SUCCESS
-        }
+        Ok(hash) => print(&format!("{}\n", hash.as_phc())),
         Err(error) => {
             eprintln!("chatloop-server: {error}");
             ExitCode::FAILURE

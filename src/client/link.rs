@@ -33,7 +33,7 @@ pub const WRITE_SHARE: usize = 256 * 1024;
 /// Bytes waiting to be sent above which a script's input is not read on.
 pub const SEND_SOFT: usize = 256 * 1024;
 
-/// Size of the send queue above which a typed line is rejected.
+/// Size of the send queue above which a typed line is rejected, and nothing more is read.
 pub const SEND_HARD: usize = 8 * 1024 * 1024;
 
 /// An event of the connection.
@@ -255,7 +255,9 @@ impl Link {
                 self.encoder.rewind();
             }
         }
-        let wanted = Interest { readable: listening, writable: !self.outbox.is_empty() };
+        // Some lines are answered: a server that reads none of that is not read, either.
+        let readable = listening && self.outbox.len() < SEND_HARD;
+        let wanted = Interest { readable, writable: !self.outbox.is_empty() };
         if wanted == Interest::NONE {
             // Not even a hangup, which would be reported at every wait.
             self.registration.clear(&mut turn.poller, transport)

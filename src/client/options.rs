@@ -1,7 +1,7 @@
 //! The command line of the client.
 
 use crate::wire::address::{Address, DEFAULT_HOST};
-use crate::wire::seconds::seconds;
+use crate::wire::seconds::{seconds, seconds_or_forever};
 use chatloop_reactor::Backend;
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
@@ -99,8 +99,16 @@ pub struct Options {
 
     /// Script mode: how long to wait for replies after the end of standard input [default: 1; 0 if
     /// standard input is a terminal]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS|forever", value_parser = seconds_or_forever)]
     pub linger: Option<Duration>,
+
+    /// Script mode: send every line as text, none as a command, whatever it begins with
+    #[arg(long, conflicts_with = "plain")]
+    pub literal: bool,
+
+    /// Script mode: print nothing; errors go to standard error
+    #[arg(long, short, conflicts_with = "json")]
+    pub quiet: bool,
 
     /// Exit when the connection is lost instead of reconnecting (a script always exits)
     #[arg(long)]
@@ -154,6 +162,8 @@ mod tests {
         let full = ["chatloop-client", "::1", "80", "--linger", "0.5", "--timestamps"];
         let full = Options::parse_from(full);
         assert_eq!(full.linger, Some(Duration::from_millis(500)));
+        let forever = Options::try_parse_from(["chatloop-client", "--linger", "forever"]).unwrap();
+        assert!(forever.linger.unwrap() > Duration::from_secs(86_400 * 365));
         assert_eq!(full.timestamps, Timestamps::Always);
         for wrong in ["--timeout=-1", "--timeout=nan", "--timeout=1e300", "--backend=iocp", "x y"] {
             assert!(Options::try_parse_from(["chatloop-client", "h", wrong]).is_err(), "{wrong}");

@@ -112,7 +112,7 @@ impl<'options> Client<'options> {
             Front::Person(None)
         } else {
             let timestamps = options.timestamps == Timestamps::Always;
-            Front::Script(Box::new(Script::new(timestamps, red, options.json)?))
+            Front::Script(Box::new(Script::new(timestamps, red, options)?))
         };
         Ok(Client {
             options,

@@ -18,10 +18,12 @@ use super::display::DisplayItem;
 use super::event_loop::{INPUT, OUTPUT};
 use super::irc::Irc;
 use super::link::{Link, SEND_SOFT};
+use super::options::Options;
 use super::paint::Painter;
 use super::plain::SentLines;
 use super::{Notice, Severity, startup};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
+use crate::wire::clean::without_mark;
 use chatloop_reactor::{Backend, Interest, Poller, Registration};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -43,6 +45,7 @@ pub struct Script {
     output: File,
     input_registration: Registration,
     output_registration: Registration,
+    input_begun: bool,
     input_ended: bool,
     output_closed: bool,
     sent: SentLines,
@@ -52,29 +55,33 @@ pub struct Script {
     /// The style of errors on standard error.
     red: &'static str,
     json: bool,
+    quiet: bool,
+    literal: bool,
     /// In IRC, the beginning of a line of input.
     begun: Vec<u8>,
 }
 
 impl Script {
-    /// On this process's standard input and output, with a JSON object for each line or the line
-    /// itself.
+    /// On this process's standard input and output.
     ///
     /// # Errors
     /// There were no descriptors left.
-    pub fn new(timestamps: bool, red: &'static str, json: bool) -> io::Result<Script> {
+    pub fn new(timestamps: bool, red: &'static str, options: &Options) -> io::Result<Script> {
         Ok(Script {
             input: unbuffered(io::stdin())?,
             output: unbuffered(io::stdout())?,
             input_registration: Registration::new(INPUT),
             output_registration: Registration::new(OUTPUT),
+            input_begun: false,
             input_ended: false,
             output_closed: false,
             sent: SentLines::default(),
             pending: VecDeque::new(),
             painter: Painter::new(false, timestamps),
             red,
-            json,
+            json: options.json,
+            quiet: options.quiet,
+            literal: options.literal,
             begun: Vec::new(),
         })
     }
@@ -116,13 +123,16 @@ impl Script {
     pub fn input_ready(&mut self, scratch: &mut [u8], link: &mut Link, irc: &mut Irc) {
         match self.input.read(scratch) {
             Ok(0) => self.end_input(link, irc),
-            Ok(count) if irc.is_some() => {
-                self.begun.extend_from_slice(&scratch[..count]);
-                self.type_lines(irc);
-            }
             Ok(count) => {
-                self.sent.follow(&scratch[..count]);
-                link.send(&scratch[..count]);
+                let first = !std::mem::replace(&mut self.input_begun, true);
+                let bytes = &scratch[..count];
+                let bytes = if first { without_mark(bytes) } else { bytes };
+                if irc.is_some() {
+                    self.begun.extend_from_slice(bytes);
+                    return self.type_lines(irc);
+                }
+                self.sent.follow(bytes);
+                link.send(bytes);
             }
             Err(error) => match error.kind() {
                 io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => {}
@@ -161,8 +171,13 @@ impl Script {
             let line = String::from_utf8_lossy(&rest[..end]);
             let line = line.strip_suffix('\r').unwrap_or(&line);
             rest = rest[end..].strip_prefix(b"\n").unwrap_or(&rest[end..]);
-            if !line.trim().is_empty() && !session.has_quit() {
-                session.typed(&[line], self.painter.now.timestamp());
+            if line.trim().is_empty() || session.has_quit() {
+                continue;
+            }
+            let now = self.painter.now.timestamp();
+            match self.literal {
+                true => session.said(line, now),
+                false => session.typed(&[line], now),
             }
         }
         self.begun = rest.to_vec();
@@ -217,7 +232,7 @@ impl Script {
             match &item {
                 DisplayItem::Notice(notice) if notice.severity == Severity::Note => {}
                 DisplayItem::Notice(notice) => startup::to_stderr(notice, self.red),
-                _ if self.output_closed => {}
+                _ if self.output_closed || self.quiet => {}
                 _ if self.json => {
                     let object = super::json::object(&item, self.painter.now.timestamp());
                     object.iter().for_each(|object| self.push_line(object.as_bytes()));

@@ -113,7 +113,7 @@ fn variable(name: &str) -> Option<Zeroizing<String>> {
 fn first_line(path: &Path) -> Result<Zeroizing<String>, String> {
     let text = std::fs::read_to_string(path).map(Zeroizing::new);
     let text = text.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let line = text.lines().next().filter(|line| !line.is_empty());
+    let line = text.trim_start_matches('\u{feff}').lines().next().filter(|line| !line.is_empty());
     let line = line.ok_or_else(|| {
         format!("the first line of {} is empty: it must be the password", path.display())
     })?;

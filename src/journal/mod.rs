@@ -30,6 +30,7 @@
 //! | `index` | what was there? |
 //! | `database` | opening the file that both use |
 //! | `no_disk` | stands in for `transfer` in a build without the feature `disk` |
+//! | `words` | which words has a text, for a search? |
 //! | `transfer` | how does a journal get to another directory? It reads the log's state and the index's rows, so it is above both |
 
 mod age;
@@ -44,6 +45,7 @@ mod no_disk;
 mod runtime;
 #[cfg(feature = "disk")]
 mod transfer;
+mod words;
 
 pub use error::{Health, JournalError};
 pub use index::query::{Answer, HistoryQuery, QueryId};

@@ -9,7 +9,8 @@
 //! accordingly. That of a single room contains the room's settings and messages. Not exported are
 //! records that a snapshot covers, whose effect is in the state, and events.
 //!
-//! An import is complete or does not happen, and needs an empty data directory: ids are the order
+//! An import is checked like what comes from a network: every name, every text, and that the tables
+//! of the state agree. It is complete or does not happen, and needs an empty data directory: ids are the order
 //! of everything, and two orders cannot be merged without assigning new ones. An imported single
 //! room is kept (as with `/keep`); otherwise it would be deleted for lack of members.
 
@@ -20,6 +21,7 @@ use super::index::sqlite::rows::{COLUMNS, read_message};
 use super::index::sqlite::tables::{self, Names};
 use super::limits::{self, Limits};
 use super::log::sqlite::restore::restore;
+use crate::chat::check::{self, Checked};
 use crate::chat::{Hub, Name, StoredMessage};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -50,6 +52,16 @@ struct Message {
     message: StoredMessage,
     /// Text, nick, and the record that put it on.
     put_on: Vec<(String, String, u64)>,
+}
+
+impl Message {
+    fn check(&self) -> Checked {
+        self.message.check()?;
+        self.put_on.iter().try_for_each(|(text, nick, _)| {
+            check::nick(&Name::new(nick))?;
+            check::reaction(text)
+        })
+    }
 }
 
 /// Writes the journal in `directory`, or what it has of one room, as lines of JSON. Returns how
@@ -191,7 +203,8 @@ pub fn import(directory: &Path, lines: &mut impl BufRead) -> Result<Imported, Jo
             break;
         }
         let wrong = |detail: String| JournalError::Line { number, detail };
-        let line = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let line = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| wrong(error.to_string()))?;
         import.take(&transaction, line).map_err(|fault| match fault {
             Fault::Line(detail) => wrong(detail),
             Fault::Database(error) => classify(&opened.path, error),
@@ -245,7 +258,7 @@ impl Import {
                 self.last = Some((last, time));
             }
             _ if self.last.is_none() => return fault("this is not a chatloop export"),
-            Line::State(state) => self.hub = serde_json::from_value(state).map_err(invalid)?,
+            Line::State(state) => self.take_state(state)?,
             Line::Room(pair) => {
                 let mut hub = serde_json::to_value(&self.hub).map_err(invalid)?;
                 if let Some(rooms) = hub["rooms"].as_array_mut() {
@@ -255,9 +268,10 @@ impl Import {
                     });
                     rooms.push(pair);
                 }
-                self.hub = serde_json::from_value(hub).map_err(invalid)?;
+                self.take_state(hub)?;
             }
             Line::Message(message) => {
+                message.check().map_err(Fault::Line)?;
                 let (id, time) = (message.message.id.0, message.message.time.0);
                 if id <= self.reached.0 || i64::try_from(id).is_err() {
                     return fault("its id is not above the previous one");
@@ -281,6 +295,15 @@ impl Import {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Takes a state that a server could have been in, and no other.
+    fn take_state(&mut self, state: Value) -> Result<(), Fault> {
+        let hub: Hub =
+            serde_json::from_value(state).map_err(|error| Fault::Line(error.to_string()))?;
+        hub.check().map_err(Fault::Line)?;
+        self.hub = hub;
         Ok(())
     }
 

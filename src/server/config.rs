@@ -360,6 +360,7 @@ impl Config {
         let read = |path: &PathBuf| {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| format!("--motd {}: {error}", path.display()))?;
+            let text = text.trim_start_matches('\u{feff}');
             Ok::<Vec<String>, String>(text.lines().map(str::to_owned).collect())
         };
         Ok(irc::Settings {

@@ -64,8 +64,9 @@ fn from_terminal() -> Result<Secret, NoHash> {
 
 fn from_line() -> Result<Secret, NoHash> {
     let mut line = String::new();
-    // One more than fits, and its end, so that an overlong password is detected.
-    let most = PASSWORD_LENGTH as u64 + 3;
+    // One more than fits, its end, and a byte order mark in front, so that an overlong password is detected.
+    let most = PASSWORD_LENGTH as u64 + 6;
     io::stdin().lock().take(most).read_line(&mut line).map_err(NoHash::Unread)?;
+    let line = line.trim_start_matches('\u{feff}');
     Ok(Secret::new(line.trim_end_matches(['\n', '\r'])))
 }

@@ -67,16 +67,12 @@ fn differences<'a>(before: &'a Settings, after: &'a Settings) -> Vec<(&'a Settin
     pairs.filter(|(before, after)| before.values != after.values).collect()
 }
 
-/// A value for the log. Of operators only the names: more people read a log than the file.
+/// A value for the log.
 fn shown(setting: &Setting) -> String {
-    if setting.name == "oper" {
-        let names = setting.values.iter().filter_map(|value| value.split(':').next());
-        let names: Vec<&str> = names.collect();
-        return if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    }
-    match setting.value() {
-        Some(_) if setting.name == "password" => "(not shown)".to_owned(),
-        Some(value) => value.to_string(),
-        None => format!("not set ({})", setting.otherwise),
+    match (setting.masked(), setting.value()) {
+        (Some(shown), _) => shown,
+        (None, Some(value)) => value.to_string(),
+        (None, None) if setting.name == "oper" => "none".to_owned(),
+        (None, None) => format!("not set ({})", setting.otherwise),
     }
 }

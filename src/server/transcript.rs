@@ -2,11 +2,32 @@
 //! time is counted and reported, never waited for: see [`Outlet`].
 
 use super::outlet::{self, Content, Full, Outlet};
-use crate::chat::{Event, Viewpoint};
+use crate::chat::{Event, ModeChange, Viewpoint};
 use crate::session::{Format, Theme};
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Bytes of one turn's lines; more are left out.
 const MOST_PER_TURN: usize = 64 * 1024;
+
+/// The event without the keys of rooms: a transcript is read by more people than the members.
+fn without_keys(event: &Event) -> Cow<'_, Event> {
+    let is_key = |change: &ModeChange| matches!(change, ModeChange::Key(Some(_)));
+    match event {
+        Event::ModesSet { who, room, changes } if changes.iter().any(is_key) => {
+            let hidden = |change: &ModeChange| match change {
+                ModeChange::Key(Some(_)) => ModeChange::Key(Some("(not shown)".into())),
+                change => change.clone(),
+            };
+            Cow::Owned(Event::ModesSet {
+                who: Arc::clone(who),
+                room: room.clone(),
+                changes: changes.iter().map(hidden).collect(),
+            })
+        }
+        event => Cow::Borrowed(event),
+    }
+}
 
 /// The transcript of the chat.
 pub(super) struct Transcript {
@@ -36,6 +57,7 @@ impl Transcript {
             self.left_out += 1;
             return;
         }
+        let event = &without_keys(event);
         Format::Plain(Theme::default()).render(None, event, Viewpoint::Observer, &mut self.lines);
     }
 

@@ -74,6 +74,7 @@ impl Server {
         W: FnOnce(Waker, WakeReceiver) -> io::Result<Workers>,
     {
         let Setup { clock, signals, work } = setup;
+        settings.warn_of_exposed_secrets();
         let config = &settings.config;
         signals::ignore_write_signals().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;

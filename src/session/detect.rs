@@ -4,6 +4,7 @@
 //! word decides but the form of the first line: `GET real, people` and `nick of time` are text.
 
 use crate::chat::Name;
+use crate::wire::clean::without_mark;
 use crate::wire::irc::without_tags;
 use crate::wire::telnet;
 
@@ -38,8 +39,9 @@ const PROXY_2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
 /// The protocol that a connection with these first bytes speaks.
 pub fn detect(first: &[u8]) -> Detect {
-    let first = &first[telnet::leading(first)..];
+    let first = &first[noise(first)..];
     match first {
+        [0xef] | [0xef, 0xbb] => return Detect::NeedMore,
         [telnet::IAC, ..] if telnet::command(first).is_none() => return Detect::NeedMore,
         [0x16] => return Detect::NeedMore,
         [0x16, 0x03, ..] => return Detect::Tls,
@@ -60,8 +62,14 @@ pub fn detect(first: &[u8]) -> Detect {
 
 /// How many bytes of these stand before what the protocol knows.
 pub(super) fn before(first: &[u8], protocol: Detect) -> usize {
-    let start = telnet::leading(first);
+    let start = noise(first);
     start + if protocol == Detect::Http { blanks(&first[start..]) } else { 0 }
+}
+
+/// Telnet commands, and a byte order mark.
+fn noise(first: &[u8]) -> usize {
+    let start = telnet::leading(first);
+    first.len() - without_mark(&first[start..]).len()
 }
 
 fn blanks(first: &[u8]) -> usize {
@@ -263,6 +271,8 @@ mod tests {
             (b"\xff\xfd\x18\xff\xfa\x1f\0\n\xff\xf0NICK ada\r\n", Detect::Irc),
             (b"\xff\xfd\x18/login ada hunter2\r\n", Detect::Plain),
             (b"\xffoo\n", Detect::Plain),
+            (b"\xef\xbb", Detect::NeedMore),
+            (b"\xef\xbb\xbfNICK ada\r\n", Detect::Irc),
         ] {
             assert_eq!(detect(first), protocol, "{:?}", String::from_utf8_lossy(first));
         }

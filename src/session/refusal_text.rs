@@ -114,6 +114,9 @@ fn about_accounts(refusal: &Refusal) -> String {
         Refusal::TryLater(seconds) => {
             format!("too many failed logins; try again in {seconds} s")
         }
+        Refusal::RenamedRecently(room, seconds) => {
+            format!("{room} was renamed a moment ago; try again in {seconds} s")
+        }
         Refusal::TooManyRegistrations(seconds) => format!(
             "too many accounts registered from your address; try again in {seconds} s \
              (--register-limit)"
@@ -139,9 +142,9 @@ fn about_accounts(refusal: &Refusal) -> String {
             let [until, reason] = [until, reason].map(Option::unwrap_or_default);
             format!("you are banned from this server{until}{reason}")
         }
-        Refusal::Killed { by, reason } => {
+        Refusal::Killed { by, reason, .. } => {
             let reason = reason.as_ref().map(|reason| format!(" ({reason})"));
-            format!("you were killed by {by}{}", reason.unwrap_or_default())
+            format!("you were killed by {}{}", by.nick, reason.unwrap_or_default())
         }
         // The functions above have answered all others.
         _ => "that is not possible".to_owned(),

@@ -26,8 +26,12 @@ pub const MAX_PASTE: usize = 4 * 1024 * 1024;
 /// Bytes of one escape sequence that are kept; the rest of a longer one is dropped.
 const MAX_SEQUENCE: usize = 32;
 
-/// How long a sequence may pause: a user is slower, a terminal over a slow line usually faster.
+/// How long an ESC may stand alone: a user is slower, a terminal over a slow line usually faster.
 const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(50);
+
+/// How long a sequence may pause once it has begun with more than ESC: few keys are typed like that,
+/// and the marker of a paste that a slow line has cut in two must not turn its lines into typed ones.
+const BEGUN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long a paste may pause before it counts as complete. If its end marker is lost, the keyboard
 /// must not remain inside the paste; and a paste alone sends nothing in any case.
@@ -152,6 +156,7 @@ impl Decoder {
         match self.state {
             State::Ground | State::Character => None,
             State::Paste => Some(PASTE_TIMEOUT),
+            State::Sequence => Some(BEGUN_TIMEOUT),
             _ => Some(SEQUENCE_TIMEOUT),
         }
     }

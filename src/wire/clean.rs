@@ -34,6 +34,12 @@ pub fn clean(line: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// A text without the byte order mark that some editors put in front of it. It is no part of the
+/// text, and would become one of a password, a nick or a command.
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
 /// The same for text.
 pub fn clean_text(text: &str) -> Cow<'_, str> {
     // The common case, at the speed of memory.

@@ -5,6 +5,17 @@ use std::time::Duration;
 /// The longest time accepted: a hundred years, so that no deadline overflows.
 const MAX_SECONDS: f64 = 100.0 * 365.0 * 86_400.0;
 
+/// The same, or `forever`: as long as no program runs.
+///
+/// # Errors
+/// A text for people: it is neither.
+pub fn seconds_or_forever(text: &str) -> Result<Duration, String> {
+    if text == "forever" {
+        return Ok(Duration::from_secs_f64(MAX_SECONDS));
+    }
+    seconds(text).map_err(|error| format!("{error}, or forever"))
+}
+
 /// `2`, `0.5`.
 ///
 /// # Errors

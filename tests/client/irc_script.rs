@@ -52,6 +52,24 @@ fn it_says_its_lines_waits_until_they_are_taken_and_quits() {
 /// A server that reads slowly and would drop who sends too fast: never more than five lines are
 /// under way, and none is lost.
 #[test]
+fn literal_lines_are_text_whatever_they_begin_with_and_quiet_prints_nothing() {
+    let server = LineServer::new();
+    let lines = "/quit\n@#y hi\n\n//x\nlogin alice hunter2\n";
+    let arguments = [&ARGUMENTS[..], &["--literal", "--quiet"]].concat();
+    let child = start(server.address(), &arguments, lines);
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    for said in ["/quit", "@#y hi", "//x", "login alice hunter2"] {
+        peer.expect(&[&format!("PRIVMSG #x :{said}")]);
+    }
+    peer.say(":bob!b@h PRIVMSG #x :hello");
+    while peer.hear().is_some() {}
+    let output = finished(child, 0);
+    assert_eq!((text(&output.stdout), text(&output.stderr)), ("", ""));
+}
+
+#[test]
 fn a_slow_server_is_not_flooded() {
     const LINES: usize = 100;
     let server = LineServer::new();
@@ -101,6 +119,15 @@ fn who_is_not_let_in_or_not_heard_is_exit_code_1() {
             peer.say(":srv 473 bot #x :Cannot join channel (+i)");
         },
         "could not join #x: Cannot join channel (+i)",
+    );
+    // A number of this server alone.
+    refused(
+        &|peer| {
+            peer.let_in("");
+            peer.expect(&["JOIN #x"]);
+            peer.say(":srv 480 bot #x :Cannot join channel (+j) - throttle exceeded");
+        },
+        "could not join #x: Cannot join channel (+j)",
     );
     refused(
         &|peer| {

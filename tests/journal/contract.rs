@@ -112,6 +112,15 @@ fn a_search_wants_all_words_and_takes_none_for_an_operator() {
         assert_eq!(chat.search("dog", Some("Bob")), ["my dog"]);
         assert_eq!(chat.search("dog", Some("nobody")), NOTHING);
         assert_eq!(chat.search("Größe", None), ["größe zählt"]);
+        // Scripts without spaces, and emoji.
+        chat.says(BOB, "日本語のテキストです");
+        chat.says(BOB, "中文世界 emoji 😀 here");
+        assert_eq!(chat.search("日本語", None), ["日本語のテキストです"]);
+        assert_eq!(chat.search("世界", None), ["中文世界 emoji 😀 here"]);
+        assert_eq!(chat.search("😀", None), ["中文世界 emoji 😀 here"]);
+        assert_eq!(chat.search("emoji 世界", None), ["中文世界 emoji 😀 here"]);
+        assert_eq!(chat.search("本日", None), NOTHING);
+        assert_eq!(chat.search("😁", None), NOTHING);
         for hostile in ["\"", "dog\" OR \"fox", "*", "text:", "NEAR(", "r1", "-", "(", "dog*\""] {
             let found = chat.search(hostile, None);
             assert!(found.iter().all(|text| text.to_lowercase().contains("dog")), "{hostile}");

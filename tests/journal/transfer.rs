@@ -95,3 +95,35 @@ fn a_bad_line_is_named_and_nothing_is_imported() {
     let nowhere = export(&to.0.join("nowhere"), None, &mut Vec::new()).unwrap_err();
     assert!(matches!(nowhere, JournalError::Missing { .. }), "{nowhere}");
 }
+
+/// Each is a single change of a good export.
+#[test]
+fn an_import_is_checked_as_at_the_door() {
+    let (from, chat) = full("export-hostile");
+    drop(chat);
+    let good = lines(&from, None);
+    let to = Scratch::new("import-hostile");
+    for (before, after) in [
+        (r#""nick":"bob""#, r#""nick":"bob\r\n\u001b[2J""#),
+        (r#""nick":"bob""#, r#""nick":"alice""#),
+        (r#""from":"bob""#, r#""from":"b o b""#),
+        (r##""room":"#lobby""##, r##""room":"#lob\rby""##),
+        (r#""topic":null"#, r#""topic":{"text":"tea\nQUIT","by":"bob","time":1}"#),
+        (r#""text":"an answer""#, r#""text":"an\r\nanswer""#),
+        (r#""text":"an answer""#, r#""text":"an\u0000answer""#),
+        (r#"[":+1:","#, r#"["\n","#),
+        (r#""name":"alice""#, r#""name":"alice\u001b""#),
+        (r##""name":"#lobby""##, r##""name":"#hobby""##),
+        (r#""to":"alice""#, r#""to":"alice bob""#),
+    ] {
+        assert!(good.contains(before), "{before} is not in {good}");
+        let hostile = good.replacen(before, after, 1);
+        match import(&to.0, &mut hostile.as_bytes()) {
+            Err(JournalError::Line { detail, .. }) => {
+                assert!(!detail.contains(char::is_control), "{detail:?}");
+            }
+            other => panic!("{other:?} of {after}"),
+        }
+    }
+    assert_eq!(import(&to.0, &mut good.as_bytes()).unwrap().messages, 3);
+}

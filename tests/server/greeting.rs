@@ -176,7 +176,7 @@ fn a_plain_peer_is_nobody_before_it_has_given_the_password() {
     assert!(irc.line().contains(" 464 ada :This server requires a password"));
     irc.send("JOIN #lobby\r\nPASS wrong\r\n");
     let rest = irc.rest();
-    assert!(rest.contains(" 451 ada JOIN ") && rest.contains(" 464 ada "), "{rest}");
+    assert!(rest.contains(" 451 ada :") && rest.contains(" 464 ada "), "{rest}");
     let mut late = Client::connect(server.address);
     late.send("CAP LS 302\r\nNICK tom\r\nUSER tom 0 * :T\r\n");
     assert!(late.line().contains(" CAP "));

@@ -203,7 +203,7 @@ fn registration_is_announced_without_what_it_cannot() {
     let offered = ask(&mut ada, "CAP LS 302").join(" ");
     let offered: Vec<&str> = offered.split_whitespace().collect();
     // No value: no key of the specification is true here.
-    assert!(offered.contains(&"draft/account-registration"), "{offered:?}");
+    assert!(offered.contains(&":draft/account-registration"), "{offered:?}");
     assert!(!offered.iter().any(|cap| cap.starts_with("chghost")), "nobody's host changes");
     // before-connect
     let early = ask(&mut ada, "NICK ada\r\nREGISTER * * sesame");

@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod cases;
 mod chat;
 mod console;
 mod crowd;

@@ -4,8 +4,9 @@
 //! out rejected messages. The journal takes `Effect::entries` of every effect, in order, and
 //! answers `Query`s from them.
 
+use crate::chat::model::check::{self, Checked};
 use crate::chat::model::{
-    Continuations, Identity, IrcNames, Kind, Moment, Name, Quoted, RecordId, SessionId,
+    Continuations, Identity, IrcNames, Kind, Moment, Name, Quoted, RecordId, SessionId, limits,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -86,6 +87,29 @@ impl StoredMessage {
         let address = text(&self.username) + text(&self.host);
         let own = self.text.len() + text(&self.tags) + continuations;
         target + reply + reactions + sender + address + own
+    }
+
+    /// Checks the names and texts of a message that does not come from the hub.
+    ///
+    /// # Errors
+    /// The first fault, in words.
+    pub fn check(&self) -> Checked {
+        check::nick(&self.from)?;
+        self.account.as_ref().map_or(Ok(()), check::account)?;
+        match &self.target {
+            Target::Room(room) => check::room(room)?,
+            Target::Private { to, account } => {
+                check::nick(to)?;
+                account.as_ref().map_or(Ok(()), check::account)?;
+            }
+        }
+        check::word("user name", self.username.as_deref().unwrap_or_default())?;
+        check::word("address", self.host.as_deref().unwrap_or_default())?;
+        check::lines("message", &self.text, limits::TEXT_LENGTH)?;
+        check::line("tags", self.tags.as_deref().unwrap_or_default(), limits::TEXT_LENGTH)?;
+        self.reply.as_ref().map_or(Ok(()), |reply| check::nick(&reply.from))?;
+        let reactions = self.reactions.iter();
+        reactions.map(|(text, _)| text).try_for_each(|text| check::reaction(text))
     }
 
     /// The sender, as of then.

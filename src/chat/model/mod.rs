@@ -1,6 +1,7 @@
 //! The values of a chat: ids, names, identities, modes, masks, texts, refusals.
 
 mod audience;
+pub mod check;
 mod glob;
 mod identity;
 mod ids;

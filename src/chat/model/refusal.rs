@@ -1,5 +1,6 @@
 //! Reasons why a command is rejected, with the details for the error message.
 
+use super::identity::Identity;
 use super::ids::Moment;
 use super::name::{Name, NickFault, RoomFault};
 use std::sync::Arc;
@@ -91,6 +92,8 @@ pub enum Refusal {
     WrongPassword,
     /// Too many failed logins: how many seconds to wait.
     TryLater(u64),
+    /// A room was renamed a moment ago: how many seconds to wait.
+    RenamedRecently(Name, u64),
     /// Too many accounts were registered from the user's address: how many seconds to wait.
     TooManyRegistrations(u64),
     /// Only who is logged in can do this.
@@ -126,7 +129,7 @@ pub enum Refusal {
         until: Option<Moment>,
     },
     /// A server operator disconnected the user.
-    Killed { by: Name, reason: Option<Arc<str>> },
+    Killed { nick: Name, by: Arc<Identity>, reason: Option<Arc<str>> },
 }
 
 /// A text that has a bound.

@@ -117,11 +117,12 @@ impl Hub {
         nick: &Name,
         reason: Option<Arc<str>>,
     ) -> Result<(), Refusal> {
-        let by = self.operator(at)?.identity.nick.clone();
-        let Some(&session) = self.nicks.get(nick) else {
+        let by = Arc::clone(&self.operator(at)?.identity);
+        let Some((nick, &session)) = self.nicks.get_key_value(nick) else {
             return Err(Refusal::NoSuchNick(nick.clone()));
         };
-        self.close(at, session, Refusal::Killed { by, reason });
+        let nick = nick.clone();
+        self.close(at, session, Refusal::Killed { nick, by, reason });
         Ok(())
     }
 

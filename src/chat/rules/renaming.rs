@@ -94,7 +94,8 @@ fn pause_is_over(user: &User, room: &Room, now: Moment) -> Result<(), Refusal> {
     let since = renamed.map_or(i64::MAX, |renamed| now.0.saturating_sub(renamed.0));
     let left = limits::RENAME_PAUSE.saturating_sub(since);
     if left > 0 && !user.is_operator() {
-        return Err(Refusal::TryLater(left.unsigned_abs().div_ceil(1000)));
+        let seconds = left.unsigned_abs().div_ceil(1000);
+        return Err(Refusal::RenamedRecently(room.name.clone(), seconds));
     }
     Ok(())
 }

@@ -67,7 +67,7 @@ fn a_room_keeps_everything_but_its_name() {
     let op = vec![ModeChange::Op(Name::new("bob"), true)];
     run(&mut world, alice, Command::SetModes("#y".into(), op));
     let again = Command::RenameRoom("#y".into(), "#z".into(), None);
-    assert!(matches!(world.run(bob, again.clone()).refusal(), Refusal::TryLater(_)));
+    assert!(matches!(world.run(bob, again.clone()).refusal(), Refusal::RenamedRecently(..)));
     world.now += limits::RENAME_PAUSE;
     run(&mut world, bob, again);
     // A rename that a clock ahead of time has stamped does not pause those of the next year.

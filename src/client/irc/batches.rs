@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 const MAX_OPEN: usize = 16;
 /// Messages that wait in one.
 const MAX_LINES: usize = 5_000;
-/// Bytes of text that wait in one.
+/// Bytes of texts and names that wait in one.
 const MAX_BYTES: usize = 1024 * 1024;
 
 /// One batch.
@@ -33,7 +33,7 @@ pub(super) struct Batch {
     pub overflowed: bool,
     /// Lines that were counted and not kept.
     pub counted: usize,
-    /// Bytes of their text.
+    /// Bytes of their texts and names.
     pub bytes: usize,
 }
 
@@ -41,11 +41,12 @@ impl Batch {
     /// Adds a message. In a multiline batch it is another line, or with `concat` more of the last
     /// one, of the same message.
     pub fn add(&mut self, chat: ChatMessage, concat: bool) {
-        if self.bytes + chat.text.len() > MAX_BYTES || self.counted >= MAX_LINES {
+        let bytes = chat.bytes();
+        if self.bytes + bytes > MAX_BYTES || self.counted >= MAX_LINES {
             self.overflowed = true;
             return;
         }
-        self.bytes += chat.text.len();
+        self.bytes += bytes;
         self.counted += 1;
         let together = self.is_one_message();
         match self.messages.last_mut().filter(|_| together) {
@@ -147,6 +148,13 @@ mod tests {
         let mut long = batch("draft/multiline");
         (0..20).for_each(|_| long.add(chat(&"x".repeat(MAX_BYTES / 10)), true));
         assert!(long.overflowed && long.messages[0].text.len() <= MAX_BYTES);
+        let mut names = batch("chathistory");
+        let long = "n".repeat(200);
+        let line = format!("@msgid={long};account={long} :{long}!u@h PRIVMSG {long} :x");
+        let message = Message::parse(line.as_bytes()).unwrap();
+        let named = ChatMessage::of(&message, message.tags).unwrap();
+        (0..MAX_LINES).for_each(|_| names.add(named.clone(), false));
+        assert!(names.overflowed && names.messages.len() * 800 < MAX_BYTES);
         let mut batches = Batches::default();
         for number in 0..200 {
             let outer = Some(number.to_string());

@@ -22,6 +22,11 @@ impl IrcSession {
             Err(_) if !self.has_answered() => return self.not_irc_line(line),
             Err(_) => return self.shown.push(DisplayItem::Line(line.to_owned())),
         };
+        if !messages::has_short_names(&message) {
+            let most = messages::MAX_WORD;
+            return self
+                .show_text(format!("a line with a name of more than {most} bytes was dropped"));
+        }
         if self.registration.is_some() && self.before_welcome(&message, line) {
             return;
         }

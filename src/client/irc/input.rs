@@ -24,11 +24,21 @@ const MAX_IGNORED: usize = 100;
 const HISTORY: usize = 20;
 
 impl IrcSession {
-    /// Handles a typed line, or pasted ones once they are confirmed.
-    pub fn typed<L: AsRef<str>>(&mut self, lines: &[L], now: Timestamp) {
+    /// Sends a line as text, whatever it begins with.
+    pub fn said(&mut self, line: &str, now: Timestamp) {
+        self.begin_typing(now);
+        self.send_here(MessageKind::Message, &carriable(line));
+    }
+
+    fn begin_typing(&mut self, now: Timestamp) {
         self.now = now;
         self.rows_left = ROWS_SHOWN;
         self.quit = false;
+    }
+
+    /// Handles a typed line, or pasted ones once they are confirmed.
+    pub fn typed<L: AsRef<str>>(&mut self, lines: &[L], now: Timestamp) {
+        self.begin_typing(now);
         let lines: Vec<_> = lines.iter().map(|line| carriable(line.as_ref())).collect();
         let lines: Vec<&str> = lines.iter().map(|line| &**line).collect();
         if lines.first().is_none_or(|line| command_in(line).is_none()) {
@@ -81,7 +91,7 @@ impl IrcSession {
 
     fn command(&mut self, line: &str) {
         let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let rest = rest.trim_start();
+        let (verbatim, rest) = (rest, rest.trim_start());
         let Some(command) = commands::find(name) else { return self.unknown(name) };
         let words: Vec<&str> = rest.split_whitespace().collect();
         if words.iter().any(|word| word.starts_with(':')) && !command.takes_text() {
@@ -119,7 +129,7 @@ impl IrcSession {
                 None => self.fail("no direct message to reply to yet (try /msg NICK TEXT)"),
             },
             ("me", [_, ..]) => self.send_here(MessageKind::Action, rest),
-            ("say", [_, ..]) => self.send_here(MessageKind::Message, rest),
+            ("say", [_, ..]) => self.send_here(MessageKind::Message, verbatim),
             ("re", [number, _, ..]) => self.answer(number, rest),
             ("react", [number, _, ..]) => self.react(number, rest, "+draft/react"),
             ("unreact", [number, _, ..]) => self.react(number, rest, "+draft/unreact"),

@@ -11,8 +11,44 @@ use crate::wire::irc::{Message, Tags};
 use jiff::Timestamp;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Bytes of a msgid, account or nick that is kept; a longer one is ignored.
-const MAX_WORD: usize = 256;
+/// Bytes of a msgid, account, nick or room that is kept. A tag with a longer one is ignored, and so is
+/// a line: names are kept in many places, and each would need a bound of its own.
+pub(super) const MAX_WORD: usize = 256;
+
+/// Commands whose last parameter is a text.
+const WITH_TEXT: [&str; 19] = [
+    "AUTHENTICATE",
+    "AWAY",
+    "CAP",
+    "ERROR",
+    "FAIL",
+    "KICK",
+    "KILL",
+    "NOTE",
+    "NOTICE",
+    "PART",
+    "PING",
+    "PONG",
+    "PRIVMSG",
+    "QUIT",
+    "REDACT",
+    "SETNAME",
+    "TOPIC",
+    "WALLOPS",
+    "WARN",
+];
+
+/// Whether no name in a line is longer than is kept.
+pub(super) fn has_short_names(message: &Message<'_>) -> bool {
+    let is_named = |known: &&str| known.eq_ignore_ascii_case(message.command);
+    let has_text = message.numeric().is_some() || WITH_TEXT.iter().any(is_named);
+    let words = message.parameters.as_slice();
+    let names = &words[..words.len() - usize::from(has_text && !words.is_empty())];
+    // A source is a nick, a user and a host.
+    message.raw_source.is_none_or(|source| source.len() <= 3 * MAX_WORD)
+        && message.source().is_none_or(|source| source.name.len() <= MAX_WORD)
+        && names.iter().all(|name| name.len() <= MAX_WORD)
+}
 
 /// One message.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +80,13 @@ pub(super) fn time(tags: Tags<'_>) -> Option<Timestamp> {
 }
 
 impl ChatMessage {
+    /// Bytes that a server can make more.
+    pub fn bytes(&self) -> usize {
+        let word = |word: &Option<String>| word.as_ref().map_or(0, String::len);
+        let words = word(&self.id) + word(&self.account) + word(&self.reply);
+        words + self.nick.len() + self.target.len() + self.text.len()
+    }
+
     /// Reads a message, whose command is PRIVMSG or NOTICE. `head` has the tags that belong to
     /// it: its own, or those of the batch that it is a part of.
     pub fn of(message: &Message<'_>, head: Tags<'_>) -> Option<ChatMessage> {

@@ -90,7 +90,8 @@ impl IrcSession {
         let text = words.last().copied().unwrap_or_default();
         let names = |room: &str| words.iter().any(|word| self.server.same(word, room));
         if let Some(place) = self.rooms.joining.iter().position(|(room, _)| names(room))
-            && matches!(number, 403 | 405 | 407 | 437 | 461 | 470..=479 | 485 | 489 | 495 | 520)
+            // Servers have numbers of their own for this; these are about something else.
+            && !matches!(number, 401 | 404 | 441..=443 | 482)
         {
             let (room, _) = self.rooms.joining.remove(place);
             self.fail(format!("could not join {room}: {text}"));

@@ -286,7 +286,10 @@ impl IrcSession {
             let prefix = &word[..word.len() - nick.len()];
             // With userhost-in-names each includes user and host.
             let nick = nick.split_once('!').map_or(nick, |(nick, _)| nick);
-            if !nick.is_empty() && clean(nick.as_bytes()) == nick {
+            if !nick.is_empty()
+                && nick.len() <= super::messages::MAX_WORD
+                && clean(nick.as_bytes()) == nick
+            {
                 room.add(server, nick, prefix);
             }
         }

@@ -9,7 +9,9 @@
 
 use super::classify::classify;
 use crate::journal::error::JournalError;
-use rusqlite::Connection;
+use crate::journal::words::indexed;
+use rusqlite::{Connection, params};
+use std::borrow::Cow;
 use std::path::Path;
 
 /// "chat", as a number.
@@ -81,6 +83,8 @@ const STEPS: &[&str] = &[
     "UPDATE snapshot SET stale = 1;
      UPDATE record SET about = -json_extract(change, '$.message.id')
          WHERE change LIKE '{\"change\":\"react\"%';",
+    // 6: search finds words in scripts without spaces, and emoji (`index_again`).
+    "",
 ];
 
 /// The version of a file that has seen all steps.
@@ -120,11 +124,36 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Jo
     for step in &STEPS[version as usize..] {
         transaction.execute_batch(step).map_err(failed)?;
     }
+    if version < 6 {
+        index_again(&transaction).map_err(failed)?;
+    }
     if version < CURRENT {
         transaction.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
         transaction.pragma_update(None, "user_version", CURRENT).map_err(failed)?;
     }
     transaction.commit().map_err(failed)
+}
+
+/// Gives the search anew the texts that an earlier version gave it otherwise.
+fn index_again(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "SELECT message.id, text, 'r' || room || ' f' || by_nick.id
+                      || coalesce(' f' || by_account.id, '')
+               FROM message JOIN name by_nick ON by_nick.folded = lower(sender)
+               LEFT JOIN name by_account ON by_account.folded = lower(account)
+               WHERE room IS NOT NULL";
+    let mut messages = connection.prepare(sql)?;
+    let mut rows = messages.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, text, tags): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if let Cow::Owned(apart) = indexed(&text) {
+            let sql =
+                "INSERT INTO search (search, rowid, text, tags) VALUES ('delete', ?1, ?2, ?3)";
+            connection.prepare_cached(sql)?.execute(params![id, text, tags])?;
+            let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
+            connection.prepare_cached(sql)?.execute(params![id, apart, tags])?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -141,7 +170,8 @@ mod tests {
             .execute_batch(
                 "INSERT INTO name VALUES (1, '#lobby', '#lobby');
                  INSERT INTO message (id, time, room, number, sender, account, kind, text)
-                 VALUES (7, 1, 1, 1, 'Alice', 'Alice', 'message', 'an old word');",
+                 VALUES (7, 1, 1, 1, 'Alice', 'Alice', 'message', 'an old word'),
+                        (8, 1, 1, 2, 'Alice', NULL, 'message', '\u{65e5}\u{672c}\u{8a9e} \u{1f600}');",
             )
             .unwrap();
         migrate(&mut connection, Path::new("test")).unwrap();
@@ -151,6 +181,8 @@ mod tests {
         };
         assert_eq!(find("text : old AND tags : (r1 AND f2)"), Some(7));
         assert_eq!(find("text : new"), None);
+        assert_eq!(find("text : \"\u{672c} \u{8a9e}\" AND tags : r1"), Some(8));
+        assert_eq!(find("text : emoji1f600"), Some(8));
         // What is not known of it is not made up.
         let sql = "SELECT host FROM message WHERE id = 7";
         let host = connection.query_row(sql, [], |row| row.get::<_, Option<String>>(0));

@@ -5,11 +5,12 @@
 //! what few ask.
 
 use super::message_rings::MessageRings;
-use super::query::{Answer, SearchWords, wanted};
+use super::query::{Answer, wanted};
 use super::ring::Ring;
 use super::span::{self, Position, Span};
 use crate::chat::{Name, Point, Query, RecordId, Scope, StoredMessage, Target};
 use crate::journal::limits;
+use crate::journal::words::SearchWords;
 use std::collections::HashMap;
 use std::convert::Infallible;
 

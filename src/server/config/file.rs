@@ -66,7 +66,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Entry>, InvalidFile> {
     if text.len() as u64 > MOST_BYTES {
         return Err(wrong(None, format!("it exceeds {MOST_BYTES} bytes")));
     }
-    parse(&text).map_err(|(line, why)| wrong(Some(line), why))
+    parse(text.trim_start_matches('\u{feff}')).map_err(|(line, why)| wrong(Some(line), why))
 }
 
 /// Parses a file; or a line, and its error.

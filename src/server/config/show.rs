@@ -1,6 +1,8 @@
 //! The effective settings, as a file with the same meaning.
 
+use super::parameters::variable;
 use super::sources::{Origin, Setting, Settings};
+use log::warn;
 use std::fmt;
 use toml::Value;
 
@@ -15,9 +17,27 @@ impl fmt::Display for Settings {
     }
 }
 
+impl Settings {
+    /// Warns of passwords that stand in the list of processes.
+    pub fn warn_of_exposed_secrets(&self) {
+        let exposed =
+            |setting: &&Setting| setting.origin == Origin::CommandLine && setting.is_secret();
+        for Setting { name, .. } in self.list.iter().filter(exposed) {
+            let variable = variable(name);
+            warn!(
+                "--{name} is visible to every user of this machine, in the list of processes; \
+                 use --config or {variable}"
+            );
+        }
+    }
+}
+
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Setting { name, origin, .. } = self;
+        if let Some(shown) = self.masked().filter(|_| self.is_secret()) {
+            return write!(f, "# {name} is set: {shown}  # {origin}");
+        }
         match self.value() {
             Some(value) => write!(f, "{name} = {value}  # {origin}"),
             None if self.otherwise.is_empty() => write!(f, "# {name} is not set"),
@@ -27,6 +47,24 @@ impl fmt::Display for Setting {
 }
 
 impl Setting {
+    /// What a log may show of a setting with a password: of operators the names. More people read a
+    /// log than the file.
+    pub fn masked(&self) -> Option<String> {
+        let names = || self.values.iter().filter_map(|value| value.split(':').next());
+        match self.name.as_str() {
+            _ if self.values.is_empty() => None,
+            "oper" => Some(names().collect::<Vec<_>>().join(", ")),
+            "password" => Some("(not shown)".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds a password, and not only hashes.
+    fn is_secret(&self) -> bool {
+        let is_hash = |value: &String| value.contains(":$argon2");
+        self.masked().is_some() && !self.values.iter().all(is_hash)
+    }
+
     /// The value in TOML; `None` if it is not set.
     pub fn value(&self) -> Option<Value> {
         if self.many && !self.values.is_empty() {

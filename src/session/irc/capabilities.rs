@@ -46,7 +46,12 @@ fn ls(context: &mut Context<'_, '_>, argument: &str) {
         }
         _ => (*name).to_owned(),
     };
-    list(context, "LS", ALL.iter().map(named).collect());
+    // Some clients look at the last line alone: what every client knows stands there together.
+    let (drafts, common): (Vec<_>, Vec<_>) =
+        ALL.iter().partition(|(name, ..)| name.starts_with("draft/"));
+    let common: Vec<String> = common.into_iter().map(named).collect();
+    let names = drafts.into_iter().map(named).chain([common.join(" ")]);
+    list(context, "LS", names.collect());
 }
 
 /// In as many lines as it takes for clients that know version 302, in one for others.

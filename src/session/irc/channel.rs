@@ -10,12 +10,16 @@ use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// The items of a comma-separated list, as many as one line may have; the rest is rejected.
+/// The items of a comma-separated list, as many as one line may have; the rest is rejected, and so
+/// is a list of nothing.
 fn items<'l>(
     context: &mut Context<'_, '_>,
     list: &'l str,
 ) -> impl Iterator<Item = &'l str> + use<'l> {
     let items = move || list.split(',').filter(|item| !item.is_empty());
+    if items().next().is_none() {
+        context.need_more();
+    }
     if let Some(excess) = items().nth(settings::AT_ONCE) {
         context.numeric(numeric::ERR_TOOMANYTARGETS, &[excess]);
     }
@@ -274,8 +278,15 @@ pub(super) fn kick(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let reason = reason(message, 2);
     let me = context.view.me;
     // One channel for all nicks, or one for each.
+    let count = |list: &str| list.split(',').filter(|item| !item.is_empty()).count();
+    if !matches!(count(rooms), 0 | 1) && count(rooms) != count(nicks) {
+        return context.need_more();
+    }
     let mut last = "";
-    let mut rooms = items(context, rooms);
+    let mut rooms = items(context, rooms).peekable();
+    if rooms.peek().is_none() {
+        return;
+    }
     for nick in items(context, nicks) {
         let room = rooms.next().unwrap_or(last);
         last = room;

@@ -104,7 +104,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, message: &Message<'_>) {
         return;
     }
     match (row.when, context.session.is_registered()) {
-        (When::After, false) => context.numeric(numeric::ERR_NOTREGISTERED, &[row.name]),
+        (When::After, false) => context.numeric(numeric::ERR_NOTREGISTERED, &[]),
         (When::Before, true) => context.numeric(numeric::ERR_ALREADYREGISTERED, &[]),
         _ if message.parameters.len() < row.least => context.need_more(),
         _ => (row.run)(context, message),
@@ -145,7 +145,7 @@ fn before_password(context: &mut Context<'_, '_>, row: &Row, message: &Message<'
             false
         }
         _ => {
-            context.numeric(numeric::ERR_NOTREGISTERED, &[row.name]);
+            context.numeric(numeric::ERR_NOTREGISTERED, &[]);
             false
         }
     }

@@ -75,7 +75,13 @@ fn targets(context: &mut Context<'_, '_>, words: &[&str]) {
     let mut found: Vec<(Name, Moment)> =
         rooms.chain(people).filter(|(_, time)| after < *time && *time < before).collect();
     found.sort_by_key(|(_, time)| *time);
-    found.truncate(limit as usize);
+    // The limit counts from the first of the two, as in BETWEEN.
+    let excess = found.len().saturating_sub(limit as usize);
+    if one > other {
+        found.drain(..excess);
+    } else {
+        found.truncate(limit as usize);
+    }
     context.reply().batch("targets", &["draft/chathistory-targets"], |reply| {
         for (target, time) in found {
             let words = ["TARGETS", target.as_str(), &fields::timestamp(time)];

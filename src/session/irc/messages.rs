@@ -1,18 +1,14 @@
 //! Messages: PRIVMSG, NOTICE, TAGMSG, REDACT.
 
-use super::{Caps, Context, fields, settings};
+use super::{Caps, Context, settings};
 use crate::chat::{Command, Continuations, Kind, Pick, RecordId, SendMessage, Tagging};
-use crate::wire::irc::{MAX_BODY, Message, Tags, numeric};
+use crate::wire::irc::{Message, Tags, numeric};
 use std::sync::Arc;
 
 /// `PRIVMSG target,… :text`.
 pub(super) fn privmsg(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [targets, text] = message.words();
-    if targets.is_empty() {
-        let text = "No recipient given (PRIVMSG)";
-        return context.reply().numeric_text(numeric::ERR_NORECIPIENT, &[], text);
-    }
-    if text.is_empty() {
+    if text.is_empty() && !targets.is_empty() {
         return context.numeric(numeric::ERR_NOTEXTTOSEND, &[]);
     }
     let tags = client_tags(context, message.tags);
@@ -57,17 +53,8 @@ pub(super) fn send(context: &mut Context<'_, '_>, targets: &str, outgoing: Outgo
     let Outgoing { kind, text, tags, continuations } = outgoing;
     let reply = tags.as_deref().and_then(reply_of);
     let text: Arc<str> = text.into();
-    // A message of several lines is split as its receivers need it.
-    let splits = text.contains('\n') || continuations.is_some();
-    let source = context.user().map_or(0, |user| fields::prefix(&user.identity).len());
-    let command = context.session.command.len() + if kind == Kind::Action { 9 } else { 0 };
+    // One that does not fit into a line with its sender is split where it is rendered.
     for target in split_targets(context, targets) {
-        // Nothing is cut silently: what would not arrive whole is not sent.
-        if !splits && source + command + target.len() + text.len() + ":   :\r\n".len() > MAX_BODY {
-            let text = "Message too long: it would be cut off";
-            context.reply().numeric_text(numeric::ERR_INPUTTOOLONG, &[], text);
-            continue;
-        }
         let (status, to) = with_status(target);
         context.run(Command::SendMessage(Box::new(SendMessage {
             to: to.into(),
@@ -119,8 +106,12 @@ pub(super) fn redact(context: &mut Context<'_, '_>, message: &Message<'_>) {
     context.run(Command::Redact(target.into(), Pick::Id(RecordId(number)), reason.into()));
 }
 
-/// The targets, each once, as many as one line may have; the rest is rejected.
+/// The targets, each once, as many as one line may have; the rest is rejected, and so are none.
 fn split_targets<'t>(context: &mut Context<'_, '_>, targets: &'t str) -> Vec<&'t str> {
+    if targets.bytes().all(|byte| byte == b',') && context.session.command != "NOTICE" {
+        let text = format!("No recipient given ({})", context.session.command);
+        context.reply().numeric_text(numeric::ERR_NORECIPIENT, &[], &text);
+    }
     let mut some: Vec<&str> = Vec::new();
     for target in targets.split(',').filter(|target| !target.is_empty()) {
         if some.contains(&target) {

@@ -108,9 +108,12 @@ impl Session {
                 let text = "Not sent: the line is not valid UTF-8";
                 self.reply(view, out).fail(&command, "INVALID_UTF8", &[], text);
             }
-            Err(ParseError::Empty | ParseError::NoCommand | ParseError::ForbiddenByte) => {
+            Err(ParseError::ForbiddenByte) => {
                 self.taken(false, None);
+                let text = "Not sent: the line holds a NUL";
+                self.reply(view, out).fail("*", "INVALID_LINE", &[], text);
             }
+            Err(ParseError::Empty | ParseError::NoCommand) => self.taken(false, None),
         }
     }
 

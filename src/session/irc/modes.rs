@@ -40,8 +40,23 @@ fn channel_modes(context: &mut Context<'_, '_>, name: &str, words: &[&str]) {
     }
     // One by one: one missing member does not stop the other changes.
     changes.retain(|change| applies(context, room, change));
-    if !changes.is_empty() {
-        context.run(Command::SetModes(room.name.shared(), changes));
+    if changes.is_empty() {
+        return;
+    }
+    // A request is answered, even if it asks for what is so already.
+    if changes.iter().all(|change| is_so(room, change)) {
+        return tell_modes(context, room);
+    }
+    context.run(Command::SetModes(room.name.shared(), changes));
+}
+
+/// Whether a room is as a change wants it. The lists are not looked at: they have replies of their own.
+fn is_so(room: &Room, change: &ModeChange) -> bool {
+    match change {
+        ModeChange::Flag(flag, on) => room.modes.has(*flag) == *on,
+        ModeChange::Key(key) => room.modes.key == *key,
+        ModeChange::Limit(limit) => room.modes.limit == *limit,
+        _ => false,
     }
 }
 

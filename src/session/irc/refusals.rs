@@ -96,6 +96,8 @@ fn about_users<'r>(command: &str, refusal: &'r Refusal) -> Option<Answer<'r>> {
             usual(numeric::ERR_USERONCHANNEL, [nick.as_str(), room.as_str()])
         }
         Refusal::BadNick(_, NickFault::Empty) => usual(numeric::ERR_NONICKNAMEGIVEN, []),
+        // Valid, and always somebody else's: a client tries another.
+        Refusal::BadNick(nick, NickFault::Reserved) => usual(numeric::ERR_NICKNAMEINUSE, [nick]),
         Refusal::BadNick(nick, _) => usual(numeric::ERR_ERRONEUSNICKNAME, [nick]),
         Refusal::NickInUse(nick) => usual(numeric::ERR_NICKNAMEINUSE, [nick.as_str()]),
         Refusal::NickReserved(nick) => {
@@ -144,7 +146,7 @@ fn as_fail(
             ("INVALID_TARGET", vec![name.as_str()])
         }
         ("RENAME", Refusal::RoomExists(_)) => ("CHANNEL_NAME_IN_USE", words),
-        ("RENAME", Refusal::LobbyStays | Refusal::BadRoom(..) | Refusal::TryLater(_)) => {
+        ("RENAME", Refusal::LobbyStays | Refusal::BadRoom(..) | Refusal::RenamedRecently(..)) => {
             ("CANNOT_RENAME", words)
         }
         ("CHATHISTORY", _) => ("INVALID_TARGET", words),

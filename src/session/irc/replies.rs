@@ -140,11 +140,10 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
         Event::Account { who, step } => account(context, who, *step),
         Event::Refused(refusal) => refused(context, refusal),
         Event::Closed { why } => {
-            if let Refusal::Killed { by, reason } = why {
+            if let Refusal::Killed { nick, by, reason } = why {
                 let reason = reason.as_deref().unwrap_or("no reason");
-                let nick = context.session.nick(context.view);
                 let mut lines = context.out.lines();
-                let line = lines.line().source(by.as_str()).command("KILL");
+                let line = lines.line().source(&fields::prefix(by)).command("KILL");
                 let _ = line.middle(nick.as_str()).trailing(reason).end();
             }
             Session::error(&refusal_text::of(why), context.out);

@@ -30,19 +30,21 @@ impl Fault {
     }
 }
 
-/// The part of a line that has not been parsed yet.
+/// The part of a line that has not been parsed yet, and the same with the spaces before it, but for
+/// the one that ended the word before it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Line<'a>(&'a str);
+pub(super) struct Line<'a>(&'a str, &'a str);
 
 impl<'a> Line<'a> {
     pub(super) fn new(text: &'a str) -> Line<'a> {
-        Line(text.trim_start())
+        Line(text.trim_start(), text)
     }
 
     /// The next word, if there is one.
     pub(super) fn word(&mut self) -> Option<&'a str> {
         let end = self.0.find(char::is_whitespace).unwrap_or(self.0.len());
         let (word, rest) = self.0.split_at(end);
+        self.1 = rest.strip_prefix(char::is_whitespace).unwrap_or(rest);
         self.0 = rest.trim_start();
         (!word.is_empty()).then_some(word)
     }
@@ -55,6 +57,11 @@ impl<'a> Line<'a> {
     /// The rest, if there is any.
     pub(super) fn rest(self) -> Option<&'a str> {
         (!self.0.trim().is_empty()).then_some(self.0)
+    }
+
+    /// The rest as it was typed, spaces included, which must be there.
+    pub(super) fn need_verbatim(self) -> Result<&'a str, Fault> {
+        self.need_rest().map(|_| self.1)
     }
 
     /// There must be no more.

@@ -102,7 +102,7 @@ static ROWS: &[Row] = rows! {
         context.session.send(context.rooms, Kind::Action, line.need_rest()?)
     };
     ["say"], "TEXT", "send a message exactly as typed", |context, line| {
-        context.session.send(context.rooms, Kind::Message, line.need_rest()?)
+        context.session.send(context.rooms, Kind::Message, line.need_verbatim()?)
     };
     ["re"], "N TEXT", "reply to message N", |context, line| {
         let (room, pick, text) = about_message(context, line)?;

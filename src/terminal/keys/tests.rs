@@ -116,6 +116,17 @@ fn a_lone_escape_is_a_matter_of_patience() {
 }
 
 #[test]
+fn a_marker_of_a_paste_in_two_pieces_is_waited_for() {
+    let mut decoder = Decoder::default();
+    decoder.feed(b"\x1b");
+    let escape = decoder.timeout().unwrap();
+    decoder.feed(b"[20");
+    assert!(decoder.timeout().unwrap() >= 10 * escape, "a slow line is slower than a key");
+    decoder.feed(b"0~line one\rline two\x1b[201~");
+    assert_eq!(Vec::from(decoder.inputs), [Input::Paste("line one\nline two".to_owned())]);
+}
+
+#[test]
 fn a_paste_is_one_input_whatever_is_in_it() {
     let paste = |text: &str| vec![Input::Paste(text.to_owned())];
     assert_eq!(decode(b"\x1b[200~one\rtwo\r\nthree\n\x1b[201~"), paste("one\ntwo\nthree\n"));

@@ -190,3 +190,29 @@ fn who_is_ignored_is_not_heard() {
         ["* you are no longer ignoring BOB", "#x [bob]: back"].map(|it| it.replace("BOB", "bob"))
     );
 }
+
+#[test]
+fn a_line_with_a_name_of_any_length_is_dropped_and_a_text_of_any_length_is_not() {
+    let mut talk = Talk::with("batch message-tags");
+    let long = "n".repeat(300);
+    for line in [
+        format!(":{long}!u@h PRIVMSG #x :hi"),
+        format!(":bob!u@h JOIN #{long}"),
+        format!(":bob!u@h NICK {long}"),
+        format!(":bob!u@h PRIVMSG #{long} :hi"),
+        format!("332 ada #{long} :topic"),
+        format!("BATCH +{long} chathistory #x"),
+        format!(":bob!{long}{long}{long}@h PRIVMSG #x :hi"),
+    ] {
+        talk.hear(&line);
+        assert_eq!(
+            talk.shown(),
+            ["* a line with a name of more than 256 bytes was dropped"],
+            "{line}"
+        );
+    }
+    talk.hear(&format!(":bob!u@h PRIVMSG #x :{long}"));
+    assert!(talk.shown()[0].contains(&long));
+    talk.hear(&format!("353 ada = #x :{long} bob"));
+    assert!(!talk.shown().concat().contains("dropped"));
+}

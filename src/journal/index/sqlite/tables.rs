@@ -9,6 +9,7 @@ use crate::chat::{
 use crate::journal::database::json;
 use crate::journal::index::span::position_of_event;
 use crate::journal::limits;
+use crate::journal::words::indexed;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::collections::HashMap;
 
@@ -193,7 +194,7 @@ pub(in crate::journal) fn add(
     if let Some(room) = room {
         let tags = tags(connection, names, room, &message.from, message.account.as_ref())?;
         let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
-        connection.prepare_cached(sql)?.execute(params![id, &*message.text, tags])?;
+        connection.prepare_cached(sql)?.execute(params![id, indexed(&message.text), tags])?;
         return Ok(());
     }
     let sql = "INSERT OR IGNORE INTO private (owner, peer, message) VALUES (?1, ?2, ?3)";
@@ -241,7 +242,7 @@ fn unfind(connection: &Connection, names: &mut Names, id: i64) -> Result<Option<
     let account = account.as_deref().map(Name::new);
     let tags = tags(connection, names, room, &Name::new(&sender), account.as_ref())?;
     let sql = "INSERT INTO search (search, rowid, text, tags) VALUES ('delete', ?1, ?2, ?3)";
-    connection.prepare_cached(sql)?.execute(params![id, text, tags])?;
+    connection.prepare_cached(sql)?.execute(params![id, indexed(&text), tags])?;
     Ok(Some(tags))
 }
 
@@ -254,7 +255,7 @@ fn edit(
     let number = id.0.cast_signed();
     if let Some(tags) = unfind(connection, names, number)? {
         let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
-        connection.prepare_cached(sql)?.execute(params![number, text, tags])?;
+        connection.prepare_cached(sql)?.execute(params![number, indexed(text), tags])?;
     }
     let sql = "UPDATE message SET text = ?2, joints = NULL, edited = 1 WHERE id = ?1";
     connection.prepare_cached(sql)?.execute(params![number, text])?;

@@ -209,6 +209,7 @@ fn every_refusal_has_words_of_its_own() {
         Refusal::BadKey,
         Refusal::NotOperator,
         Refusal::TryLater(3),
+        Refusal::RenamedRecently(name(), 3),
         Refusal::NotLoggedIn,
         Refusal::TooManyAccounts,
         Refusal::RoomFull(name(), 3),
