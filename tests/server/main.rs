@@ -21,6 +21,8 @@ mod irc_disk;
 mod irc_history;
 mod isupport;
 mod limits;
+#[cfg(target_os = "linux")]
+mod memory;
 mod metadata;
 mod sasl;
 mod settings;

@@ -5,7 +5,7 @@ mod command;
 mod effect;
 mod history;
 
-pub use answer::{Person, RoomLine, ServerBanLine, Whois};
+pub use answer::{Listing, Page, Person, RoomLine, ServerBanLine, Whois};
 pub use command::{
     Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, SendMessage, Tagging, Work,
 };

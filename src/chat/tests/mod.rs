@@ -307,6 +307,10 @@ fn check_state(hub: &Hub) {
     }
 }
 
+fn who(room: Arc<str>) -> Command {
+    Command::List(Box::new(Listing::Who(Some(room), Walk::default())))
+}
+
 /// Metadata and read markers are within their bounds.
 fn check_kept(metadata: &Metadata, markers: &[(Name, Moment)]) {
     assert!(metadata.len() <= limits::METADATA_KEYS);

@@ -27,7 +27,7 @@ use super::registrations::Registrations;
 use super::reload::Live;
 use super::stats::Stats;
 use super::worker::Workers;
-use crate::chat::{Change, Event, Refusal, SessionId, User, Viewpoint};
+use crate::chat::{Change, Command, Event, Refusal, SessionId, User, Viewpoint};
 use crate::session::{Action, Dialect, View};
 use chatloop_reactor::Token;
 use std::sync::Arc;
@@ -133,6 +133,9 @@ impl Exchange {
     /// Tells one connection what it asked for.
     pub(super) fn reply(&mut self, token: Token, event: &Event) {
         if token == CONSOLE {
+            // It reads: its next page is asked for at once.
+            let more = event.more().cloned();
+            self.actions.extend(more.map(|more| Action::Do(Command::List(Box::new(more)))));
             return self.console.hear(event, Viewpoint::Observer);
         }
         let to = (session(token), Viewpoint::Observer);

@@ -68,7 +68,7 @@ impl Session {
     pub(super) fn take(&self, body: &Body<'_>, settings: &Settings, now: Moment) -> Action {
         let parsed = match body {
             Body::Line(head) => Request::parse(head),
-            Body::TooLong(_) | Body::Opening(_) => Err(TOO_LONG),
+            Body::TooLong(_) | Body::Opening(_) | Body::More => Err(TOO_LONG),
         };
         match parsed {
             Ok(request) => answer(&request, settings, now),

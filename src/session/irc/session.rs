@@ -3,6 +3,7 @@
 use super::batch::Batch;
 use super::exchange::Exchange;
 use super::label::Label;
+use super::pages::Answers;
 use super::{Caps, RenderCaps, Replies, ReplyWriter, View};
 use crate::chat::{Metadata, Name};
 use crate::session::frame::{Body, Frame};
@@ -22,6 +23,8 @@ pub struct Session {
     pub(super) subject: Option<Box<[String]>>,
     /// Its label, with the replies so far.
     pub(super) label: Option<Box<Label>>,
+    /// Its unfinished answers. Boxed: most of the time there are none.
+    pub(super) answers: Option<Box<Answers>>,
     /// The labelled responses so far, to name their batches.
     labels: u32,
     /// `None` once it has registered.
@@ -78,6 +81,7 @@ impl Session {
             command: "",
             subject: None,
             label: None,
+            answers: None,
             labels: 0,
             registration: Some(Box::default()),
             sasl: None,
@@ -94,6 +98,9 @@ impl Session {
 
     /// The next line of `input`.
     pub(in crate::session) fn next<'i>(&mut self, input: &'i [u8]) -> Frame<'i> {
+        if self.answers.is_some() {
+            return Frame { used: 0, pipelined: false, body: Some(Body::More) };
+        }
         match self.framer.next(input, LineKind::Irc(Limits::FROM_CLIENT)) {
             Step::Incomplete { used } => Frame { used, pipelined: true, body: None },
             Step::Line { bytes, used } => Frame {
@@ -179,17 +186,16 @@ impl Session {
 
     /// Takes replies to the command in progress, if it is labelled; the rest is to be sent now.
     pub fn collect(&mut self, replies: &mut Replies) {
+        let pages = self.answers.is_some();
         if let Some(label) = &mut self.label {
-            label.collect(replies);
+            label.collect(replies, pages);
         }
     }
 
     /// The command in progress is done: writes its labelled response.
-    pub fn finish(&mut self, view: &View<'_>, out: &mut Replies) {
+    pub fn finish(&mut self, out: &mut Replies) {
         if let Some(label) = self.label.take() {
-            self.labels = self.labels.wrapping_add(1);
-            let reference = format!("l{}", self.labels);
-            *out = Replies::from_bytes(label.finish(&reference, &view.settings.name, self.caps));
+            *out = Replies::from_bytes(label.finish());
         }
     }
 
@@ -212,10 +218,12 @@ impl Session {
     }
 
     /// The line that [`next`](Session::next) found has been taken, with this label.
-    pub(super) fn taken(&mut self, too_long: bool, label: Option<&str>) {
+    pub(super) fn taken(&mut self, too_long: bool, label: Option<&str>, view: &View<'_>) {
         self.framer.taken(too_long);
         if let Some(label) = label.filter(|_| self.caps.has(Caps::LABELED_RESPONSE)) {
-            self.label = Some(Label::new(label));
+            self.labels = self.labels.wrapping_add(1);
+            let (reference, server) = (format!("l{}", self.labels), &view.settings.name);
+            self.label = Some(Label::new(label, reference, server, self.caps));
         }
     }
 }
