@@ -266,7 +266,7 @@ impl Dialect {
     }
 
     /// The command in hand is done: ends its answer, where that has an end.
-    pub fn command_done(&mut self, view: &View<'_>, out: &mut Vec<u8>) {
+    pub fn command_done(&mut self, out: &mut Vec<u8>) {
         if let Dialect::Irc(irc) = self {
             irc.answering(false, out, |irc, out| irc.finish(out));
         }

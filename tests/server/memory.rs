@@ -25,8 +25,9 @@ fn registered(server: &Server, nick: &str) -> Client {
 /// and abort.
 #[test]
 fn in_256_mb_it_lives_and_serves_while_300_ask_for_everything_and_read_nothing() {
-    let server = Server::with_ulimit("-v 262144", &["--quiet", PATIENT]);
-    let mut owners: Vec<Client> = (0..20).map(|it| registered(&server, &format!("o{it}"))).collect();
+    let server = Server::with_ulimit("-v 262144", &["--quiet", PATIENT, "--name=irc.example.org"]);
+    let mut owners: Vec<Client> =
+        (0..20).map(|it| registered(&server, &format!("o{it}"))).collect();
     let topic = "t".repeat(390);
     for (number, owner) in owners.iter_mut().enumerate() {
         let rooms = (0..ROOMS / 20).map(|room| format!("#{number}x{room}"));

@@ -79,7 +79,7 @@ mod tests {
         fn what_is_there_all_the_time_is_met_once_whatever_else_comes_and_goes(
             changes in proptest::collection::vec((0..3_000_u32, any::<bool>()), 0..1_500),
         ) {
-            let stays = |key: &u32| key % 3 == 0;
+            let stays = |key: &u32| key.is_multiple_of(3);
             let mut keys: BTreeSet<u32> = (0..3_000).collect();
             let (mut walk, mut met) = (Walk::default(), Vec::new());
             let mut changes = changes.into_iter().filter(|(key, _)| !stays(key));

@@ -25,7 +25,8 @@ impl Hub {
             }
             Listing::Who(Some(name), walk) => {
                 let room = self.visible_room(asker, &name)?;
-                let members = || room.members.keys().filter_map(|it| self.users.get(it)).map(joined);
+                let members =
+                    || room.members.keys().filter_map(|it| self.users.get(it)).map(joined);
                 let more = |walk| Listing::Who(Some(name), walk);
                 let total = room.members.len();
                 let people = self.list_people(Some(room), walk, total, members, more);
@@ -34,18 +35,13 @@ impl Hub {
             Listing::Connections(_) if !asker.is_operator() => return Err(Refusal::NotOperator),
             Listing::Connections(walk) => {
                 let all = || self.users.values().map(joined);
-                let people =
-                    self.list_people(None, walk, self.online(), all, Listing::Connections);
+                let people = self.list_people(None, walk, self.online(), all, Listing::Connections);
                 Event::Connections(people)
             }
         })
     }
 
-    fn list_rooms(
-        &self,
-        asker: &User,
-        mut walk: Walk<(Reverse<usize>, Name)>,
-    ) -> Page<RoomLine> {
+    fn list_rooms(&self, asker: &User, mut walk: Walk<(Reverse<usize>, Name)>) -> Page<RoomLine> {
         let visible = || self.rooms.values().filter(|room| self.sees(asker, room));
         let total = walk.is_new().then(|| visible().count());
         let key = |room: &Room| (Reverse(room.members.len()), room.name.clone());

@@ -97,8 +97,8 @@ impl Exchange {
         }
         if peer.connection.gate.is_idle() && peer.connection.session.has_open_answer() {
             let hub = self.engine.hub();
-            self.broadcast.speak(&mut peer, hub, None, |session, view, out| {
-                session.command_done(view, out);
+            self.broadcast.speak(&mut peer, hub, None, |session, _, out| {
+                session.command_done(out);
             });
         }
     }

@@ -434,9 +434,9 @@ mod tests {
         assert!(pages.len() > 3, "{}", pages.len());
         let all = pages.concat();
         let lines: Vec<&str> = all.lines().collect();
-        assert_eq!(lines[0], "@label=x :chat.example.org BATCH +l1 labeled-response");
+        assert_eq!(lines[0], "@label=x :irc.example.org BATCH +l1 labeled-response");
         assert!(lines[1..lines.len() - 1].iter().all(|line| line.starts_with("@batch=l1 :")));
-        assert_eq!(lines.last().unwrap(), &":chat.example.org BATCH -l1");
+        assert_eq!(lines.last().unwrap(), &":irc.example.org BATCH -l1");
         assert_eq!(lines.len(), 200 + 4);
     }
 }

@@ -274,7 +274,10 @@ impl Answer for Who {
                 let session = self.walk.next(|| room.sessions())?;
                 let user = hub.user(session).filter(|user| wanted(user));
                 let user = user.filter(|user| inside || !user.is(UserMode::Invisible));
-                Some(user.zip(room.member(session)).map(|(user, member)| (user, Some((room, member)))))
+                Some(
+                    user.zip(room.member(session))
+                        .map(|(user, member)| (user, Some((room, member)))),
+                )
             }),
             place => {
                 let mask = if matches!(place, Place::Everywhere) { "*" } else { self.end.as_str() };

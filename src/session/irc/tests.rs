@@ -203,7 +203,8 @@ fn labelled(write: impl FnOnce(&mut super::reply::ReplyWriter<'_>)) -> String {
     let (mut server, mut session) = (Server::new(), Session::new());
     session.caps =
         super::caps::named("batch labeled-response server-time draft/multiline draft/chathistory");
-    session.label = Some(super::label::Label::new("x", "l1".to_owned(), "irc.example.org", session.caps));
+    session.label =
+        Some(super::label::Label::new("x", "l1".to_owned(), "irc.example.org", session.caps));
     let (mut replies, view) = (super::Replies::default(), server.view(0));
     write(&mut session.reply(&view, &mut replies));
     session.collect(&mut replies);

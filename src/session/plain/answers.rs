@@ -3,8 +3,8 @@
 use super::Theme;
 use super::lines::{GREEN, LineWriter, label, users};
 use crate::chat::{
-    BanTarget, Event, Flag, Modes, Moment, Name, Page, Person, Query, RoomLine, Scope, ServerBanLine,
-    StoredMessage, Target, Whois,
+    BanTarget, Event, Flag, Modes, Moment, Name, Page, Person, Query, RoomLine, Scope,
+    ServerBanLine, StoredMessage, Target, Whois,
 };
 use crate::session::time;
 

@@ -3,8 +3,9 @@
 
 use super::arguments::{Fault, Line};
 use super::parsers::{
-    Context, Parsed, about_message, bell, history, keep, list, lock, mask_mode, member_mode, password,
-    react, room, room_or_current, run, search, server_ban, switch, target, tell, topic, who,
+    Context, Parsed, about_message, bell, history, keep, list, lock, mask_mode, member_mode,
+    password, react, room, room_or_current, run, search, server_ban, switch, target, tell, topic,
+    who,
 };
 use super::session::quit;
 use crate::chat::{Command, Kind, Listing, ModeChange, Secret, Walk};
