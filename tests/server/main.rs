@@ -26,3 +26,5 @@ mod memory;
 mod metadata;
 mod sasl;
 mod settings;
+#[cfg(feature = "web")]
+mod websocket;
