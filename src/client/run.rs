@@ -22,7 +22,7 @@ use super::startup::{
 use super::timers::TimerKind;
 use super::tokens::{INPUT, OUTPUT, SIGNALS, SOCKET};
 use super::{Exit, Notice};
-use chatloop_reactor::signals::stop_this_process;
+use chatloop_reactor::signals::{ignore_write_signals, stop_this_process};
 use chatloop_reactor::{Interest, Poller, Readiness, Signal, Signals, TimerId, Timers};
 use jiff::ZonedDateTime;
 use std::io::{self, IsTerminal};
@@ -115,6 +115,7 @@ impl<'options> Client<'options> {
         addresses: Vec<SocketAddr>,
     ) -> io::Result<Client<'options>> {
         let person = connect_options.person;
+        ignore_write_signals()?;
         let signals = Signals::new(if person {
             &Signal::ALL[..]
         } else {

@@ -290,7 +290,7 @@ impl Exchange {
     /// Closes everything. Tells whether all that was to be saved has been.
     pub(in crate::server) fn end(&mut self) -> bool {
         self.net.close_all();
-        let saved = self.engine.close();
+        let saved = self.engine.close(self.net.now());
         self.console.finish(&mut self.net);
         let (turns, bytes_in, bytes_out) = self.net.totals();
         info!("stopped after {turns} turns, {bytes_in} bytes in, {bytes_out} bytes out");
