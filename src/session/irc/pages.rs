@@ -4,9 +4,9 @@
 //! What may be long implements [`Answer`], and is written by [`Context::answer`] alone. As long as a
 //! client has an unfinished answer its next line waits; what others do is told in between.
 
+use super::session::Unfinished;
 use super::{Context, Replies, Session, View};
 use crate::session::action::Action;
-use std::collections::VecDeque;
 
 /// Bytes of a page, more or less a line.
 const PAGE: usize = 16 * 1024;
@@ -17,11 +17,21 @@ pub(super) trait Answer {
     fn step(&mut self, context: &mut Context<'_, '_>) -> bool;
 }
 
-/// The unfinished answers of a client: a JOIN of several channels has several.
-pub(super) type Answers = VecDeque<Box<dyn Answer>>;
+impl<A: Answer> Unfinished for A {
+    fn go_on(
+        &mut self,
+        session: &mut Session,
+        view: &mut View<'_>,
+        out: &mut Replies,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        self.step(&mut Context { session, view, out, actions })
+    }
+}
 
 impl Context<'_, '_> {
-    /// Writes an answer, or its first page, behind those that are unfinished.
+    /// Writes an answer, or its first page, behind those that are unfinished: a JOIN of several
+    /// channels has several.
     pub(super) fn answer(&mut self, mut answer: impl Answer + 'static) {
         if self.session.answers.is_some() || self.write_page(&mut answer) {
             self.session.answers.get_or_insert_default().push_back(Box::new(answer));
@@ -29,10 +39,10 @@ impl Context<'_, '_> {
     }
 
     /// Whether there is more.
-    fn write_page(&mut self, answer: &mut dyn Answer) -> bool {
+    fn write_page(&mut self, answer: &mut dyn Unfinished) -> bool {
         let end = self.out.bytes().len() + PAGE;
         while self.out.bytes().len() < end {
-            if !answer.step(self) {
+            if !answer.go_on(self.session, self.view, self.out, self.actions) {
                 return false;
             }
         }
@@ -53,10 +63,5 @@ impl Session {
         if !answers.is_empty() {
             self.answers = Some(answers);
         }
-    }
-
-    /// Whether an answer is unfinished.
-    pub fn has_more(&self) -> bool {
-        self.answers.is_some()
     }
 }

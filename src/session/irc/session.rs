@@ -3,7 +3,6 @@
 use super::batch::Batch;
 use super::exchange::Exchange;
 use super::label::Label;
-use super::pages::Answers;
 use super::{Caps, RenderCaps, Replies, ReplyWriter, View};
 use crate::chat::{Metadata, Name};
 use crate::session::action::Action;
@@ -11,6 +10,7 @@ use crate::session::frame::{Body, Frame};
 use crate::session::http::{Framing, Received, WebSocket};
 use crate::wire::frame::{Framer, LineKind, Step};
 use crate::wire::irc::{Limits, numeric};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The state of one client.
@@ -26,7 +26,8 @@ pub struct Session {
     /// Its label, with the replies so far.
     pub(super) label: Option<Box<Label>>,
     /// Its unfinished answers. Boxed: most of the time there are none.
-    pub(super) answers: Option<Box<Answers>>,
+    #[expect(clippy::box_collection, reason = "a pointer in each idle client, not four words")]
+    pub(super) answers: Option<Box<VecDeque<Box<dyn Unfinished>>>>,
     /// The labelled responses so far, to name their batches.
     labels: u32,
     /// `None` once it has registered.
@@ -49,6 +50,18 @@ pub(super) enum ServerPassword {
     Missing,
     Wrong,
     Right,
+}
+
+/// An answer that has more pages.
+pub(super) trait Unfinished {
+    /// Writes a line or so; whether there is more.
+    fn go_on(
+        &mut self,
+        session: &mut Session,
+        view: &mut View<'_>,
+        out: &mut Replies,
+        actions: &mut Vec<Action>,
+    ) -> bool;
 }
 
 /// The data of a client that has not registered yet.
@@ -212,6 +225,11 @@ impl Session {
     /// Whether the command in hand bears a label.
     pub fn has_label(&self) -> bool {
         self.label.is_some()
+    }
+
+    /// Whether an answer is unfinished.
+    pub fn has_more(&self) -> bool {
+        self.answers.is_some()
     }
 
     /// Whether it has registered.
