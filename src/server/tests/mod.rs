@@ -9,6 +9,7 @@ mod detection;
 mod http;
 mod limits;
 mod passwords;
+mod silence;
 
 use super::config::Task;
 use super::random::Random;
@@ -159,6 +160,11 @@ impl Client {
 
     fn send_bytes(&mut self, bytes: &[u8]) {
         self.socket.write_all(bytes).unwrap();
+    }
+
+    /// Whether the server still takes it: it may have closed.
+    fn try_send(&mut self, text: &str) -> bool {
+        self.socket.write_all(text.as_bytes()).is_ok()
     }
 
     fn half_close(&mut self) {
