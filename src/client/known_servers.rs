@@ -28,7 +28,8 @@ pub(super) struct KnownServer {
     /// `None` if there is no place for the file.
     path: Option<PathBuf>,
     name: String,
-    scram: bool,
+    /// The server has offered SCRAM, or that cannot be ruled out.
+    pub(super) scram: bool,
 }
 
 impl KnownServer {
@@ -62,11 +63,6 @@ impl KnownServer {
                 (known, Some(warning))
             }
         }
-    }
-
-    /// Whether the server has offered SCRAM, or that cannot be ruled out.
-    pub(super) fn has_offered_scram(&self) -> bool {
-        self.scram
     }
 
     /// The server offers SCRAM: remembers it.
@@ -152,12 +148,12 @@ mod tests {
         let look_up = |host, port| KnownServer::in_file(Some(path.clone()), host, port);
         for port in [1, 2] {
             let (mut known, warning) = look_up("Chat.example.", port);
-            assert!(!known.has_offered_scram() && warning.is_none());
+            assert!(!known.scram && warning.is_none());
             known.offers_scram().unwrap();
         }
-        assert!(look_up("chat.example", 1).0.has_offered_scram());
-        assert!(look_up("chat.example", 2).0.has_offered_scram());
-        assert!(!look_up("chat.example", 3).0.has_offered_scram());
+        assert!(look_up("chat.example", 1).0.scram);
+        assert!(look_up("chat.example", 2).0.scram);
+        assert!(!look_up("chat.example", 3).0.scram);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         fs::remove_dir_all(&folder).unwrap();
@@ -171,14 +167,14 @@ mod tests {
         for text in ["server = [", "\u{0}", &"#".repeat(MAX_FILE as usize + 1)] {
             fs::write(&path, text).unwrap();
             let (mut known, warning) = KnownServer::in_file(Some(path.clone()), "h", 1);
-            assert!(known.has_offered_scram());
+            assert!(known.scram);
             assert!(warning.unwrap().contains("servers.toml"));
             known.offers_scram().unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), text, "it stays as it is");
         }
         // A value that this version does not know is no permission either.
         fs::write(&path, "[server.\"h:1\"]\nscram = \"yes\"\nlater = 1\n").unwrap();
-        assert!(KnownServer::in_file(Some(path.clone()), "h", 1).0.has_offered_scram());
+        assert!(KnownServer::in_file(Some(path.clone()), "h", 1).0.scram);
         KnownServer::in_file(Some(path.clone()), "i", 1).0.offers_scram().unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains("later = 1"));
         fs::remove_dir_all(&folder).unwrap();

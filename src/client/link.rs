@@ -11,25 +11,21 @@
 //! Several addresses of one name are tried in turn, each with its own timeout. What happens is
 //! reported as [`LinkEvent`]s; whether to try again is the caller's decision.
 //!
-//! Bounds: [`MAX_SERVER_LINE`] for what is received and not yet a line, [`READ_SHARE`] and
+//! Bounds: [`MAX_SERVER_LINE`] for what is received and not yet a line, one read and
 //! [`WRITE_SHARE`] a turn, [`SEND_SOFT`] and [`SEND_HARD`] for what waits to be sent.
 
-use super::timers::TimerKind;
-use super::tokens::SOCKET;
+use super::event_loop::{EventLoop, SOCKET, TimerKind};
 use crate::wire::frame::{Framer, LineKind, Step};
 use chatloop_reactor::{
-    ChunkWriter, Connector, Inbox, Interest, Outbox, Poller, Received, Registration, TimerId,
-    Timers, Transport, Written,
+    ChunkWriter, Connector, Inbox, Interest, Outbox, Received, Registration, TimerId, Transport,
+    Written,
 };
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Bytes of one line from the server; the rest of a longer one is skipped and reported.
 pub const MAX_SERVER_LINE: usize = 64 * 1024;
-
-/// Bytes read per turn, so that a flood does not block the keyboard.
-pub const READ_SHARE: usize = 64 * 1024;
 
 /// Bytes written a turn.
 pub const WRITE_SHARE: usize = 256 * 1024;
@@ -45,48 +41,22 @@ pub const SEND_HARD: usize = 8 * 1024 * 1024;
 pub enum LinkEvent {
     /// It is established.
     Connected(SocketAddr),
-    /// One address could not be reached.
-    Unreachable(SocketAddr, ConnectError),
+    /// One address could not be reached, and why.
+    Unreachable(SocketAddr, String),
     /// No address could be reached.
     NotConnected,
     /// A line arrived; without its newline.
     Line(Vec<u8>),
     /// A line was longer than [`MAX_SERVER_LINE`].
     LineTooLong,
-    /// The server closed the connection.
-    Closed,
-    /// The connection broke.
-    Broken(io::Error),
-}
-
-/// Why an address could not be reached.
-#[derive(Debug)]
-pub enum ConnectError {
-    System(io::Error),
-    /// There was no response for this long.
-    TimedOut(Duration),
-}
-
-impl std::fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ConnectError::TimedOut(after) => write!(f, "timed out after {} s", after.as_secs_f64()),
-            ConnectError::System(error) => match error.kind() {
-                io::ErrorKind::ConnectionRefused => write!(f, "connection refused"),
-                io::ErrorKind::TimedOut => write!(f, "timed out"),
-                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-                    write!(f, "unreachable ({error})")
-                }
-                _ => write!(f, "{error}"),
-            },
-        }
-    }
+    /// The server closed the connection, or it broke with an error.
+    Lost(Option<io::Error>),
 }
 
 enum State {
     Down,
     Connecting { connector: Connector, place: usize, timer: TimerId },
-    Up { transport: Transport },
+    Up(Transport),
 }
 
 /// The connection to the server and its pending data.
@@ -94,6 +64,8 @@ pub struct Link {
     addresses: Vec<SocketAddr>,
     timeout: Duration,
     state: State,
+    /// Not taken yet.
+    events: Vec<LinkEvent>,
     registration: Registration,
     encoder: ChunkWriter,
     outbox: Outbox,
@@ -108,6 +80,7 @@ impl Link {
             addresses,
             timeout,
             state: State::Down,
+            events: Vec::new(),
             registration: Registration::new(SOCKET),
             encoder: ChunkWriter::new(),
             outbox: Outbox::new(),
@@ -116,9 +89,14 @@ impl Link {
         }
     }
 
+    /// What has happened since the last call.
+    pub fn take_events(&mut self) -> Vec<LinkEvent> {
+        std::mem::take(&mut self.events)
+    }
+
     /// Whether lines can be sent.
     pub fn is_up(&self) -> bool {
-        matches!(self.state, State::Up { .. })
+        matches!(self.state, State::Up(_))
     }
 
     /// Bytes that wait to be sent.
@@ -128,94 +106,76 @@ impl Link {
 
     /// Queues bytes; the caller checks [`unsent`](Link::unsent) first.
     pub fn send(&mut self, bytes: &[u8]) {
-        let segment = self.encoder.append(bytes);
-        self.outbox.push(&segment);
+        if !bytes.is_empty() {
+            let segment = self.encoder.append(bytes);
+            self.outbox.push(&segment);
+        }
     }
 
     /// Begins to connect.
     ///
     /// # Errors
     /// The poller's.
-    pub fn start(
-        &mut self,
-        poller: &mut Poller,
-        timers: &mut Timers<TimerKind>,
-        link_events: &mut Vec<LinkEvent>,
-    ) -> io::Result<()> {
-        self.try_from(0, poller, timers, link_events)
+    pub fn start(&mut self, turn: &mut EventLoop) -> io::Result<()> {
+        self.try_from(0, turn)
     }
 
-    fn try_from(
-        &mut self,
-        first: usize,
-        poller: &mut Poller,
-        timers: &mut Timers<TimerKind>,
-        link_events: &mut Vec<LinkEvent>,
-    ) -> io::Result<()> {
+    fn try_from(&mut self, first: usize, turn: &mut EventLoop) -> io::Result<()> {
         for (place, address) in self.addresses.iter().enumerate().skip(first) {
             match Connector::start(*address) {
                 Ok(connector) => {
-                    self.registration.set(poller, &connector, Interest::WRITE)?;
-                    let timer =
-                        timers.arm(Instant::now() + self.timeout, TimerKind::ConnectTimeout);
+                    self.registration.set(&mut turn.poller, &connector, Interest::WRITE)?;
+                    let timer = turn.arm(self.timeout, TimerKind::ConnectTimeout);
                     self.state = State::Connecting { connector, place, timer };
                     return Ok(());
                 }
-                Err(error) => {
-                    link_events.push(LinkEvent::Unreachable(*address, ConnectError::System(error)))
-                }
+                Err(error) => self.events.push(LinkEvent::Unreachable(*address, in_words(&error))),
             }
         }
-        link_events.push(LinkEvent::NotConnected);
+        self.events.push(LinkEvent::NotConnected);
         Ok(())
+    }
+
+    /// This address could not be reached: tries the next one.
+    fn unreachable(&mut self, place: usize, why: String, turn: &mut EventLoop) -> io::Result<()> {
+        self.events.push(LinkEvent::Unreachable(self.addresses[place], why));
+        self.try_from(place + 1, turn)
     }
 
     /// The socket is ready for something.
     ///
     /// # Errors
     /// The poller's.
-    pub fn ready(
-        &mut self,
-        poller: &mut Poller,
-        timers: &mut Timers<TimerKind>,
-        scratch: &mut [u8],
-        link_events: &mut Vec<LinkEvent>,
-    ) -> io::Result<()> {
+    pub fn ready(&mut self, turn: &mut EventLoop) -> io::Result<()> {
         match std::mem::replace(&mut self.state, State::Down) {
             State::Down => Ok(()),
             State::Connecting { connector, place, timer } => {
-                self.registration.clear(poller, &connector)?;
-                let address = self.addresses[place];
+                self.registration.clear(&mut turn.poller, &connector)?;
                 let decided = match connector.finish() {
                     Ok(decided) => decided,
                     Err(connector) => {
-                        self.registration.set(poller, &connector, Interest::WRITE)?;
+                        self.registration.set(&mut turn.poller, &connector, Interest::WRITE)?;
                         self.state = State::Connecting { connector, place, timer };
                         return Ok(());
                     }
                 };
-                timers.cancel(timer);
+                turn.timers.cancel(timer);
                 match decided {
                     Ok(transport) => {
-                        self.registration.set(poller, &transport, Interest::READ)?;
-                        self.state = State::Up { transport };
-                        link_events.push(LinkEvent::Connected(address));
+                        self.registration.set(&mut turn.poller, &transport, Interest::READ)?;
+                        self.state = State::Up(transport);
+                        self.events.push(LinkEvent::Connected(self.addresses[place]));
                         Ok(())
                     }
-                    Err(error) => {
-                        link_events
-                            .push(LinkEvent::Unreachable(address, ConnectError::System(error)));
-                        self.try_from(place + 1, poller, timers, link_events)
-                    }
+                    Err(error) => self.unreachable(place, in_words(&error), turn),
                 }
             }
-            State::Up { mut transport } => {
-                let ended = self.receive(&mut transport, scratch, link_events);
-                match ended {
-                    None => self.state = State::Up { transport },
+            State::Up(mut transport) => {
+                match self.receive(&mut transport, &mut turn.scratch) {
+                    None => self.state = State::Up(transport),
                     Some(end) => {
-                        self.registration.clear(poller, &transport)?;
-                        link_events.push(end);
+                        self.registration.clear(&mut turn.poller, &transport)?;
+                        self.events.push(end);
                     }
                 }
                 Ok(())
@@ -227,18 +187,12 @@ impl Link {
     ///
     /// # Errors
     /// The poller's.
-    pub fn connect_timed_out(
-        &mut self,
-        poller: &mut Poller,
-        timers: &mut Timers<TimerKind>,
-        link_events: &mut Vec<LinkEvent>,
-    ) -> io::Result<()> {
+    pub fn connect_timed_out(&mut self, turn: &mut EventLoop) -> io::Result<()> {
         match std::mem::replace(&mut self.state, State::Down) {
             State::Connecting { connector, place, .. } => {
-                self.registration.clear(poller, &connector)?;
-                let failure = ConnectError::TimedOut(self.timeout);
-                link_events.push(LinkEvent::Unreachable(self.addresses[place], failure));
-                self.try_from(place + 1, poller, timers, link_events)
+                self.registration.clear(&mut turn.poller, &connector)?;
+                let why = format!("timed out after {} s", self.timeout.as_secs_f64());
+                self.unreachable(place, why, turn)
             }
             other => {
                 self.state = other;
@@ -248,42 +202,35 @@ impl Link {
     }
 
     /// Reads once and reports the lines; returns the end, if it has come.
-    fn receive(
-        &mut self,
-        transport: &mut Transport,
-        scratch: &mut [u8],
-        link_events: &mut Vec<LinkEvent>,
-    ) -> Option<LinkEvent> {
-        let share = READ_SHARE.min(scratch.len());
-        let end = match transport.read(&mut scratch[..share]) {
+    fn receive(&mut self, transport: &mut Transport, scratch: &mut [u8]) -> Option<LinkEvent> {
+        let end = match transport.read(scratch) {
             Received::Bytes(count) => {
                 self.inbox.receive(&scratch[..count]);
                 None
             }
             Received::WouldBlock => return None,
-            Received::Ended => Some(LinkEvent::Closed),
-            Received::Failed(error) => Some(LinkEvent::Broken(error)),
+            Received::Ended => Some(LinkEvent::Lost(None)),
+            Received::Failed(error) => Some(LinkEvent::Lost(Some(error))),
         };
-        self.take_lines(end.is_some(), link_events);
+        self.take_lines(end.is_some());
         if end.is_some() {
-            self.inbox = Inbox::new();
-            self.framer = Framer::default();
+            (self.inbox, self.framer) = (Inbox::new(), Framer::default());
         }
         end
     }
 
-    fn take_lines(&mut self, ended: bool, link_events: &mut Vec<LinkEvent>) {
+    fn take_lines(&mut self, ended: bool) {
         loop {
             let pending = self.inbox.pending();
             let kind = LineKind::Plain(MAX_SERVER_LINE);
             let used = match self.framer.next_or_last(pending, kind, ended) {
                 Step::Line { bytes, used } => {
-                    link_events.push(LinkEvent::Line(bytes.to_vec()));
+                    self.events.push(LinkEvent::Line(bytes.to_vec()));
                     self.framer.taken(false);
                     used
                 }
                 Step::TooLong { used, .. } => {
-                    link_events.push(LinkEvent::LineTooLong);
+                    self.events.push(LinkEvent::LineTooLong);
                     self.framer.taken(true);
                     used
                 }
@@ -298,8 +245,8 @@ impl Link {
     ///
     /// # Errors
     /// The poller's.
-    pub fn flush(&mut self, poller: &mut Poller, listening: bool) -> io::Result<()> {
-        let State::Up { transport } = &mut self.state else { return Ok(()) };
+    pub fn flush(&mut self, turn: &mut EventLoop, listening: bool) -> io::Result<()> {
+        let State::Up(transport) = &mut self.state else { return Ok(()) };
         if !self.outbox.is_empty() {
             // A failed write is not reported: the server's last lines may still be waiting to be
             // read, and the read behind them tells what became of the connection.
@@ -311,9 +258,9 @@ impl Link {
         let wanted = Interest { readable: listening, writable: !self.outbox.is_empty() };
         if wanted == Interest::NONE {
             // Not even a hangup, which would be reported at every wait.
-            self.registration.clear(poller, transport)
+            self.registration.clear(&mut turn.poller, transport)
         } else {
-            self.registration.set(poller, transport, wanted)
+            self.registration.set(&mut turn.poller, transport, wanted)
         }
     }
 
@@ -329,9 +276,9 @@ impl Link {
     ///
     /// # Errors
     /// The poller's.
-    pub fn abandon(&mut self, poller: &mut Poller) -> io::Result<()> {
-        if let State::Up { transport } = std::mem::replace(&mut self.state, State::Down) {
-            self.registration.clear(poller, &transport)?;
+    pub fn abandon(&mut self, turn: &mut EventLoop) -> io::Result<()> {
+        if let State::Up(transport) = std::mem::replace(&mut self.state, State::Down) {
+            self.registration.clear(&mut turn.poller, &transport)?;
         }
         (self.inbox, self.framer) = (Inbox::new(), Framer::default());
         Ok(())
@@ -340,17 +287,28 @@ impl Link {
     /// Reads what has already arrived, shuts down the sending side, and closes: a socket that is
     /// closed with unread bytes resets the connection, and the server might lose our last lines. In
     /// this order, because a server may answer the half-close.
-    pub fn close(&mut self, scratch: &mut [u8], link_events: &mut Vec<LinkEvent>) {
-        if let State::Up { mut transport } = std::mem::replace(&mut self.state, State::Down) {
+    pub fn close(&mut self, turn: &mut EventLoop) {
+        if let State::Up(mut transport) = std::mem::replace(&mut self.state, State::Down) {
             for _ in 0..MAX_LAST_READS {
-                match transport.read(scratch) {
-                    Received::Bytes(count) => self.inbox.receive(&scratch[..count]),
+                match transport.read(&mut turn.scratch) {
+                    Received::Bytes(count) => self.inbox.receive(&turn.scratch[..count]),
                     Received::WouldBlock | Received::Ended | Received::Failed(_) => break,
                 }
-                self.take_lines(false, link_events);
+                self.take_lines(false);
             }
             transport.shutdown_write();
         }
+    }
+}
+
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::TimedOut => "timed out".to_owned(),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            format!("unreachable ({error})")
+        }
+        _ => error.to_string(),
     }
 }
 

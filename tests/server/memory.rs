@@ -25,7 +25,10 @@ fn registered(server: &Server, nick: &str) -> Client {
 /// and abort.
 #[test]
 fn in_256_mb_it_lives_and_serves_while_300_ask_for_everything_and_read_nothing() {
-    let server = Server::with_ulimit("-v 262144", &["--quiet", PATIENT, "--name=irc.example.org"]);
+    let server = Server::by_shell(
+        "ulimit -v 262144; exec \"$0\" \"$@\"",
+        &["--quiet", PATIENT, "--name=irc.example.org"],
+    );
     let mut owners: Vec<Client> =
         (0..20).map(|it| registered(&server, &format!("o{it}"))).collect();
     let topic = "t".repeat(390);
