@@ -31,8 +31,8 @@ mod tests;
 
 pub use api::{
     AccountStep, Challenge, Command, Decision, DirectMessage, Effect, Event, HistoryUpdate, Holder,
-    Outcome, Past, Person, Pick, Purpose, RoomLine, RoomMessage, ScramProof, SendMessage,
-    ServerBanLine, Tagging, Whois, Work,
+    Listing, Outcome, Page, Past, Person, Pick, Purpose, RoomLine, RoomMessage, ScramProof,
+    SendMessage, ServerBanLine, Tagging, Whois, Work,
 };
 pub use log::{
     BanTarget, Change, Entry, HistoryEvent, QuitReason, Record, StoredEvent, StoredMessage, Target,
@@ -41,7 +41,7 @@ pub use model::{
     Audience, Caseless, Continuations, Field, Flag, Glob, Identity, IrcNames, Kind, Lookup, Mask,
     Metadata, MetadataChanges, ModeChange, Modes, Moment, Name, NickFault, NoOrigin, Origin,
     PasswordHash, Point, Query, Quoted, Range, RecordId, Reference, Refusal, RoomFault, Scope,
-    ScramKeys, Secret, SessionId, SessionSet, Stamp, Topic, UserMode, Viewpoint, check, glob,
+    ScramKeys, Secret, SessionId, SessionSet, Stamp, Topic, UserMode, Viewpoint, Walk, check, glob,
     is_metadata_key, limits, marker_target, query, set_metadata, work,
 };
 pub use state::{Ban, Held, Hub, Member, Recalled, Room, User};

@@ -75,6 +75,20 @@ impl Listener {
         socket2::SockRef::from(&self.socket).set_send_buffer_size(bytes)
     }
 
+    /// Bounds what the system takes for each connection accepted from now on beyond what is on its way
+    /// (TCP_NOTSENT_LOWAT). Does nothing where that is not Linux.
+    ///
+    /// # Errors
+    /// If the system does not take it.
+    #[cfg_attr(not(target_os = "linux"), expect(clippy::unused_self, clippy::unnecessary_wraps))]
+    pub fn bound_unsent(&self, bytes: u32) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        socket2::SockRef::from(&self.socket).set_tcp_notsent_lowat(bytes)?;
+        #[cfg(not(target_os = "linux"))]
+        let _ = bytes;
+        Ok(())
+    }
+
     /// The address it listens at, with the port the system picked.
     pub fn local_address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()

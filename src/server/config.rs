@@ -152,7 +152,8 @@ pub struct Config {
     #[arg(long, value_name = "N|off")]
     pub origin_rooms: Option<OrOff<NonZeroU32>>,
 
-    /// Send queue size above which the client's own lines have to wait
+    /// Send queue size above which the client's own messages have to wait; its other lines wait above
+    /// 32k, because their answers would only wait behind that
     #[arg(long, default_value = "1M", value_name = "BYTES")]
     pub outbox_soft: Bytes,
 

@@ -35,6 +35,10 @@ const TAKING: Duration = Duration::from_millis(5);
 /// that must stay far below `--outbox-hard`, or all of them would be dropped.
 const TAKEN_PER_TURN: usize = 256 * 1024;
 
+/// Unsent bytes above which a question waits: its answer would only wait behind them. So a question
+/// costs nothing while its asker does not read; messages wait for `--outbox-soft` alone.
+const UNREAD: usize = 32 * 1024;
+
 /// What a line costs beside its bytes: the words around it, and the work.
 const LINE_COST: usize = 32;
 
@@ -183,6 +187,10 @@ impl Intake {
         let Some(body) = frame.body else {
             return self.pay(&mut peer, used, LineOutcome::NoLine);
         };
+        if !frame.pipelined && io.outbox.len() > UNREAD {
+            gate.block(Blocked::OUTBOX);
+            return LineOutcome::Blocked;
+        }
         if used > 0 {
             if life.hung_up {
                 gate.end_burst(pace, now);

@@ -17,9 +17,12 @@ pub(super) const MOST_LISTENERS: usize = 8;
 /// fast peer takes between two turns; without it, Linux keeps up to 4 MB for each peer that does not
 /// read, which no limit of this server could see.
 ///
-/// Rejected: TCP_NOTSENT_LOWAT. It bounds the same bytes a second time, only where the peer's window
-/// is larger than this.
+/// [`UNSENT`] bounds the same bytes a second time, only where the peer's window is larger than this.
 const SEND_BUFFER: usize = 128 * 1024;
+
+/// Bytes that the system takes for a peer beyond what is on its way (TCP_NOTSENT_LOWAT). `None`: a
+/// buffer that refills later costs wake-ups, and the send buffer is bounded already.
+const UNSENT: Option<u32> = None;
 
 /// Why the server does not start.
 #[derive(Debug)]
@@ -87,6 +90,9 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
             Ok(listener) => {
                 port = listener.local_address().map_err(StartError::System)?.port();
                 listener.bound_send_buffers(SEND_BUFFER).map_err(StartError::System)?;
+                if let Some(bytes) = UNSENT {
+                    listener.bound_unsent(bytes).map_err(StartError::System)?;
+                }
                 listeners.push(listener);
             }
             // A name like localhost may have an address of a family this machine has not.

@@ -134,12 +134,14 @@ impl Dialect {
                 let rooms = view.hub.user(view.me).map_or(&[][..], |user| user.rooms());
                 actions.extend(plain.take(line, rooms, view.now));
             }
+            (Dialect::Plain(plain), Body::More) => actions.extend(plain.more()),
             // The limit is a setting: the server names it.
             (Dialect::Plain(plain), Body::TooLong(_)) => plain.taken(true),
             (Dialect::Irc(irc), Body::Frame(frame)) => irc.take_frame(frame, view, out, actions),
             (Dialect::Irc(irc), body) => irc.answering(true, out, |irc, out| match body {
                 Body::TooLong(label) => irc.too_long(label.as_deref(), view, out),
                 Body::Line(line) => irc.take(line, view, out, actions),
+                Body::More => irc.more(view, out, actions),
                 Body::Opening(_) | Body::Frame(_) => {}
             }),
             (Dialect::Plain(_), Body::Frame(_)) | (Dialect::Http(_), _) => {}
@@ -299,13 +301,13 @@ impl Dialect {
 
     /// Whether the answer to the command in hand is gathered until the command is done.
     pub fn has_open_answer(&self) -> bool {
-        matches!(self, Dialect::Irc(irc) if irc.has_label())
+        matches!(self, Dialect::Irc(irc) if irc.has_label() && !irc.has_more())
     }
 
     /// The command in hand is done: ends its answer, where that has an end.
-    pub fn command_done(&mut self, view: &View<'_>, out: &mut Vec<u8>) {
+    pub fn command_done(&mut self, out: &mut Vec<u8>) {
         if let Dialect::Irc(irc) = self {
-            irc.answering(false, out, |irc, out| irc.finish(view, out));
+            irc.answering(false, out, |irc, out| irc.finish(out));
         }
     }
 

@@ -1,8 +1,31 @@
 //! The lines of a reply: one room, one user, one ban.
 
 use crate::chat::log::BanTarget;
-use crate::chat::model::{Identity, Moment, Name};
+use crate::chat::model::{Identity, Moment, Name, SessionId, Walk};
+use std::cmp::Reverse;
 use std::sync::Arc;
+
+/// A list of any length, and how far it has been shown: asked for page by page.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Listing {
+    /// The rooms: those with most members first.
+    Rooms(Walk<(Reverse<usize>, Name)>),
+    /// The members of a room, or all users, in the order of connecting.
+    Who(Option<Arc<str>>, Walk<(Moment, SessionId)>),
+    /// All connections and their addresses, for an operator.
+    Connections(Walk<(Moment, SessionId)>),
+}
+
+/// A page of a list: a list has any length, and the next page is asked for when this one has been
+/// sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page<T> {
+    /// How many lines there are altogether; only the first page says so.
+    pub total: Option<usize>,
+    pub lines: Vec<T>,
+    /// Where the next page begins; `None` after the last one.
+    pub more: Option<Box<Listing>>,
+}
 
 /// One room in a list.
 #[derive(Clone, PartialEq, Eq, Debug)]

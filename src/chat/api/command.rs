@@ -1,5 +1,6 @@
 //! Commands, and the hub's decisions about them.
 
+use super::answer::Listing;
 use super::effect::Event;
 use crate::chat::log::{BanTarget, Change};
 use crate::chat::model::{
@@ -24,10 +25,8 @@ pub enum Command {
     Join(Arc<str>, Option<Arc<str>>),
     /// Leave a room, with a reason.
     Part(Arc<str>, Option<Arc<str>>),
-    /// List the rooms.
-    Rooms,
-    /// List the members of a room, or all users.
-    Who(Option<Arc<str>>),
+    /// List rooms, users or connections.
+    List(Box<Listing>),
     /// Show a user's details.
     Whois(Arc<str>),
     /// Show the topic.
@@ -110,8 +109,6 @@ pub enum Command {
     ServerBans,
     /// Send a message to all users.
     Announce(Arc<str>),
-    /// List all connections and their addresses.
-    Connections,
 }
 
 /// A message with IRC's additions.

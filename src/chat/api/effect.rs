@@ -5,7 +5,7 @@
 //! them) is excepted and gets a separate effect; the acting user receives it from their own
 //! [`Viewpoint`](crate::chat::Viewpoint).
 
-use super::answer::{Person, RoomLine, ServerBanLine, Whois};
+use super::answer::{Listing, Page, Person, RoomLine, ServerBanLine, Whois};
 use crate::chat::log::{BanTarget, HistoryEvent, QuitReason, StoredMessage};
 use crate::chat::model::{
     Audience, Continuations, Identity, Kind, MetadataChanges, ModeChange, Modes, Moment, Name,
@@ -273,12 +273,12 @@ pub enum Event {
     /// The recipient's command is no longer possible.
     Refused(Refusal),
     /// A reply: the rooms that the client may see.
-    Rooms(Vec<RoomLine>),
+    Rooms(Page<RoomLine>),
     /// A reply: the users of a room, or all.
     Who {
         /// In which room; `None` is everywhere.
         room: Option<Name>,
-        people: Vec<Person>,
+        people: Page<Person>,
     },
     /// A reply: a user's details.
     Whois(Box<Whois>),
@@ -307,9 +307,20 @@ pub enum Event {
     /// A reply: the server bans.
     ServerBans(Vec<ServerBanLine>),
     /// A reply: all connections, for an operator.
-    Connections(Vec<Person>),
+    Connections(Page<Person>),
     /// A reply from the journal.
     Past(Box<Past>),
+}
+
+impl Event {
+    /// Where the next page of a list begins.
+    pub fn more(&self) -> Option<&Listing> {
+        match self {
+            Event::Rooms(page) => page.more.as_deref(),
+            Event::Who { people: page, .. } | Event::Connections(page) => page.more.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// The result of a query for history, oldest first. Boxed in its event, because events are moved a

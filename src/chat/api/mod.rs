@@ -6,7 +6,7 @@ mod effect;
 mod history;
 mod hushed;
 
-pub use answer::{Person, RoomLine, ServerBanLine, Whois};
+pub use answer::{Listing, Page, Person, RoomLine, ServerBanLine, Whois};
 pub use command::{
     Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, SendMessage, Tagging, Work,
 };

@@ -17,6 +17,7 @@ pub mod read_markers;
 mod refusal;
 mod secret;
 mod topic;
+mod walk;
 pub mod work;
 
 pub use audience::{Audience, Viewpoint};
@@ -34,3 +35,4 @@ pub use read_markers::{ReadMarkers, advance, marker_target};
 pub use refusal::{Field, Refusal};
 pub use secret::{PasswordHash, ScramKeys, Secret};
 pub use topic::Topic;
+pub use walk::Walk;

@@ -64,10 +64,7 @@ impl Hub {
                 });
                 return Ok(Decision::Reply(Event::ServerBans(lines.collect())));
             }
-            _ => {
-                let people = self.users.values().map(|user| self.person(user, None)).collect();
-                return Ok(Decision::Reply(Event::Connections(people)));
-            }
+            _ => return Err(Refusal::NotHere),
         };
         Ok(Decision::Change(change))
     }

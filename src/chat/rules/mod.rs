@@ -14,6 +14,7 @@ mod accounts;
 mod administration;
 mod applying;
 mod checks;
+mod listing;
 mod mentions;
 mod messages;
 mod metadata;
@@ -83,10 +84,8 @@ impl Hub {
             | Command::ServerUnban(_)
             | Command::ServerBans
             | Command::Announce(_)
-            | Command::Wallops(_)
-            | Command::Connections => self.decide_administration(user, command, now),
-            Command::Rooms
-            | Command::Who(_)
+            | Command::Wallops(_) => self.decide_administration(user, command, now),
+            Command::List(_)
             | Command::Whois(_)
             | Command::Topic(_)
             | Command::Thread(..)

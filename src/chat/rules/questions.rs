@@ -3,7 +3,7 @@
 //! Invariant: a reply contains nothing about a room that the client may not see.
 
 use super::messages::{Found, find};
-use crate::chat::api::{Command, Decision, Event, Person, RoomLine, Whois};
+use crate::chat::api::{Command, Decision, Event, Person, Whois};
 use crate::chat::model::{Caseless, Field, Moment, Name, Query, Range, Refusal, Scope, limits};
 use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
@@ -16,17 +16,7 @@ impl Hub {
         now: Moment,
     ) -> Result<Decision, Refusal> {
         let event = match command {
-            Command::Rooms => self.list_rooms(user),
-            Command::Who(None) => {
-                let people = self.users.values().map(|user| self.person(user, None)).collect();
-                Event::Who { room: None, people }
-            }
-            Command::Who(Some(name)) => {
-                let room = self.visible_room(user, &name)?;
-                let members = room.members.keys().filter_map(|session| self.users.get(session));
-                let people = members.map(|user| self.person(user, Some(room))).collect();
-                Event::Who { room: Some(room.name.clone()), people }
-            }
+            Command::List(listing) => self.list(user, *listing)?,
             Command::Whois(nick) => self.whois(user, &nick, now)?,
             Command::Topic(name) => {
                 let room = self.visible_room(user, &name)?;
@@ -115,23 +105,6 @@ impl Hub {
             _ => return Err(Refusal::NotHere),
         };
         Ok(Decision::Ask(query))
-    }
-
-    fn list_rooms(&self, asker: &User) -> Event {
-        let visible = self.rooms.values().filter(|room| self.sees(asker, room));
-        let mut lines: Vec<RoomLine> = visible
-            .map(|room| RoomLine {
-                room: room.name.clone(),
-                members: room.members.len(),
-                topic: room.topic.as_ref().map(|topic| Arc::clone(&topic.text)),
-                joined: room.members.contains_key(&asker.identity.session),
-                created: room.created,
-            })
-            .collect();
-        lines.sort_by(|one, other| {
-            other.members.cmp(&one.members).then_with(|| one.room.cmp(&other.room))
-        });
-        Event::Rooms(lines)
     }
 
     fn whois(&self, asker: &User, nick: &str, now: Moment) -> Result<Event, Refusal> {

@@ -261,6 +261,10 @@ fn check_state(hub: &Hub) {
     }
 }
 
+fn who(room: Arc<str>) -> Command {
+    Command::List(Box::new(Listing::Who(Some(room), Walk::default())))
+}
+
 /// Someone is told the words of no one whom they ignore, and of no one who is silenced where they
 /// hear of them.
 fn check_words(hub: &Hub, effect: &Effect, hearer: &User) {

@@ -90,8 +90,8 @@ fn room_command() -> impl Strategy<Value = Command> {
             .prop_map(|(room, modes)| Command::SetModes(room, modes)),
         1 => (room(), nick()).prop_map(|(room, nick)| Command::Kick(room, nick, None)),
         2 => (room(), room()).prop_map(|(room, to)| Command::RenameRoom(room, to, None)),
-        1 => Just(Command::Rooms),
-        1 => room().prop_map(|room| Command::Who(Some(room))),
+        1 => Just(Command::List(Box::new(Listing::Rooms(Walk::default())))),
+        1 => room().prop_map(who),
         1 => nick().prop_map(Command::Whois),
         1 => room().prop_map(Command::Modes),
     ]
@@ -201,7 +201,7 @@ fn check_answer(hub: &Hub, session: SessionId, decision: &Decision) {
         return;
     };
     let shown: Vec<&Name> = match decision {
-        Decision::Reply(Event::Rooms(lines)) => lines.iter().map(|line| &line.room).collect(),
+        Decision::Reply(Event::Rooms(page)) => page.lines.iter().map(|line| &line.room).collect(),
         Decision::Reply(Event::Whois(whois)) => whois.rooms.iter().map(|(room, ..)| room).collect(),
         Decision::Reply(Event::Who { room: Some(room), .. } | Event::ModesAre { room, .. }) => {
             vec![room]

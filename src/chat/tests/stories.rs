@@ -396,12 +396,13 @@ fn secret_rooms_are_not_there_for_others() {
     world.run(alice, join("#s")).effects();
     world.run(alice, modes("#s", ModeChange::Flag(Flag::Secret, true))).effects();
     let rooms = |world: &mut World, session| {
-        let Event::Rooms(lines) = world.run(session, Command::Rooms).answer() else { panic!() };
-        lines.len()
+        let rooms = Command::List(Box::new(Listing::Rooms(Walk::default())));
+        let Event::Rooms(page) = world.run(session, rooms).answer() else { panic!() };
+        page.lines.len()
     };
     assert_eq!((rooms(&mut world, alice), rooms(&mut world, bob)), (2, 1));
     let secret = || Refusal::NoSuchRoom(Name::new("#s"));
-    assert_eq!(world.run(bob, Command::Who(Some("#s".into()))).refusal(), secret());
+    assert_eq!(world.run(bob, who("#s".into())).refusal(), secret());
     assert_eq!(world.run(bob, Command::Topic("#s".into())).refusal(), secret());
     let Event::Whois(whois) = world.run(bob, Command::Whois("alice".into())).answer() else {
         panic!()

@@ -120,6 +120,20 @@ impl Outbox {
         rest.push_back(copy);
     }
 
+    /// Copies what waits, if it is a small part of a chunk that it keeps alive: for a peer that has not
+    /// read for a while. Rejected: at each short write, because a slow reader in a busy room shares its
+    /// chunks with everyone, and most of those are gone before a copy would pay.
+    pub fn gather(&mut self) {
+        let segments = || self.first.iter().chain(self.rest.iter().flat_map(|rest| rest.iter()));
+        let largest = segments().map(Segment::chunk_size).max().unwrap_or(0);
+        if self.bytes * SPARSE >= largest {
+            return;
+        }
+        let bytes: Vec<u8> = segments().flat_map(|segment| segment.bytes()).copied().collect();
+        self.clear();
+        self.push(&ChunkWriter::with_chunk_size(bytes.len()).append(&bytes));
+    }
+
     /// Writes at most about `share` bytes, in one or a few system calls: until the writer is
     /// full, fails, or takes less than it was given. EINTR is tried again.
     pub fn write_to(&mut self, writer: &mut impl Write, share: usize) -> Written {
@@ -195,6 +209,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::buffer::chunk::CHUNK_SIZE;
     use proptest::prelude::*;
 
     /// A peer that takes what a script says: so many bytes, or an error.
@@ -244,6 +259,30 @@ mod tests {
         let mut socket = Script::new(&[]);
         assert!(matches!(sender.write_to(&mut socket, 1 << 20), Written::All));
         assert_eq!((socket.taken.as_slice(), socket.calls), (&b"a\nc\n"[..], 1));
+    }
+
+    #[test]
+    fn what_waits_for_long_keeps_no_chunk_of_others_alive() {
+        let before = ChunkWriter::in_use();
+        let mut chunks = ChunkWriter::new();
+        let mut unread: Vec<Outbox> = (0..100).map(|_| Outbox::new()).collect();
+        for (number, outbox) in unread.iter_mut().enumerate() {
+            outbox.push(&chunks.append(format!("hello {number}\n").as_bytes()));
+            chunks.append(&[b'x'; CHUNK_SIZE]);
+        }
+        drop(chunks);
+        assert_eq!(ChunkWriter::in_use() - before, 100 * CHUNK_SIZE);
+        unread.iter_mut().for_each(Outbox::gather);
+        assert!(ChunkWriter::in_use() - before < 100 * 16, "{}", ChunkWriter::in_use());
+        let mut socket = Script::new(&[]);
+        assert_eq!(unread[7].len(), 8);
+        assert!(matches!(unread[7].write_to(&mut socket, 1 << 20), Written::All));
+        assert_eq!(socket.taken, b"hello 7\n");
+        // What is a good part of its chunk stays where it is.
+        let mut chunks = ChunkWriter::new();
+        unread[8].push(&chunks.append(&[b'y'; CHUNK_SIZE / 4]));
+        unread[8].gather();
+        assert_eq!(unread[8].segments(), 2);
     }
 
     #[test]

@@ -27,7 +27,7 @@ use super::registrations::Registrations;
 use super::reload::Live;
 use super::stats::Stats;
 use super::worker::Workers;
-use crate::chat::{Change, Event, Refusal, SessionId, User, Viewpoint};
+use crate::chat::{Change, Command, Event, Refusal, SessionId, User, Viewpoint};
 use crate::session::{Action, Dialect, View};
 use chatloop_reactor::Token;
 use log::info;
@@ -98,8 +98,8 @@ impl Exchange {
         }
         if peer.connection.gate.is_idle() && peer.connection.session.has_open_answer() {
             let hub = self.engine.hub();
-            self.broadcast.speak(&mut peer, hub, None, |session, view, out| {
-                session.command_done(view, out);
+            self.broadcast.speak(&mut peer, hub, None, |session, _, out| {
+                session.command_done(out);
             });
         }
     }
@@ -134,6 +134,9 @@ impl Exchange {
     /// Tells one connection what it asked for.
     pub(super) fn reply(&mut self, token: Token, event: &Event) {
         if token == CONSOLE {
+            // It reads: its next page is asked for at once.
+            let more = event.more().cloned();
+            self.actions.extend(more.map(|more| Action::Do(Command::List(Box::new(more)))));
             return self.console.hear(event, Viewpoint::Observer);
         }
         let to = (session(token), Viewpoint::Observer);

@@ -30,6 +30,9 @@ const GROWTH_PER_TURN: usize = 8 * 1024 * 1024;
 /// How long a queue must not have shrunk to count as one that does not.
 const SHRINKING: Duration = Duration::from_millis(300);
 
+/// How often to look at peers that are owed something and take nothing.
+const GATHERING: Duration = Duration::from_secs(15);
+
 /// How soon to look again while memory is short.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 
@@ -62,9 +65,9 @@ impl SendBudget {
 
     /// A peer is owed something from this turn on: when to look at it, unless that is known.
     pub(super) fn watch(&mut self, now: Instant) -> Option<Instant> {
-        let limit = self.stall?;
         // A quarter of the time, so that no one is dropped much later than said.
-        (!std::mem::replace(&mut self.stall_watched, true)).then(|| now + limit / 4)
+        let pause = self.stall.map_or(GATHERING, |limit| (limit / 4).min(GATHERING));
+        (!std::mem::replace(&mut self.stall_watched, true)).then(|| now + pause)
     }
 
     /// Whether this turn may go on answering; if not, what there is has to be written first.
@@ -107,7 +110,8 @@ impl SendBudget {
     }
 
     /// Prepares the connections that have taken nothing for too long to be dropped. Whether others
-    /// are owed something.
+    /// are owed something; a little that has waited for a while is copied, so that it does not keep a
+    /// whole chunk alive.
     pub(super) fn drop_stalled(
         &mut self,
         connections: &mut Slab<Connection>,
@@ -115,7 +119,7 @@ impl SendBudget {
     ) -> (Vec<Token>, bool) {
         self.stall_watched = false;
         let (mut stalled, mut owed) = (Vec::new(), false);
-        let Some(limit) = self.stall else { return (stalled, owed) };
+        let limit = self.stall.unwrap_or(Duration::MAX);
         for token in connections.tokens() {
             let Some(connection) = connections.get_mut(token) else { continue };
             let since = connection.life.stalled_since;
@@ -124,6 +128,9 @@ impl SendBudget {
             }
             if !since.is_older(limit, now) {
                 owed = true;
+                if since.is_older(SHRINKING, now) {
+                    connection.io.outbox.gather();
+                }
                 continue;
             }
             let (queued, seconds) = (connection.queued(), limit.as_secs());

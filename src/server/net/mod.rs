@@ -286,6 +286,8 @@ impl Net {
     fn hang_up(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         connection.io.outbox.clear();
+        // No answer waits to be read any more; what it sent before it went counts.
+        connection.gate.unblock(Blocked::OUTBOX);
         if connection.life.phase == Phase::Open && !connection.life.hung_up {
             connection.life.hung_up = true;
             unwatch(connection, &mut self.poller);

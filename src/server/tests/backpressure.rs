@@ -96,6 +96,36 @@ fn above_the_budget_of_all_the_largest_queue_that_does_not_shrink_goes() {
     bench.wait_for(&mut reader, "talker");
 }
 
+/// Lists once were written in full for each asker, as often as one had asked.
+#[test]
+fn a_list_costs_a_page_while_its_asker_does_not_read() {
+    const ROOMS: usize = 90;
+    let mut bench = Bench::new(&[]);
+    let mut owner = bench.join("owner");
+    for room in 0..ROOMS {
+        owner.send(&format!("/join #r{room}\n/topic {}\n", "t".repeat(390)));
+        bench.wait_for(&mut owner, "set the topic");
+    }
+    let mut askers: Vec<_> = (0..10).map(|number| bench.join(&format!("a{number}"))).collect();
+    let asked = 100; // 4 MB of answers, and more than the system takes for any of them
+    for asker in &mut askers {
+        asker.send(&"/rooms\n".repeat(asked));
+    }
+    while bench.longest_queue() == 0 {
+        bench.settle();
+    }
+    bench.settle();
+    assert!(bench.longest_queue() < 64 * 1024, "{}", bench.longest_queue());
+    assert!(ChunkWriter::in_use() < 2 << 20, "{}", ChunkWriter::in_use());
+    let mut patient = askers.remove(0);
+    patient.send("/fence\n");
+    let lines = bench.wait_for(&mut patient, "/fence");
+    let first: Vec<&String> = lines.iter().filter(|line| line.contains("#r0 ")).collect();
+    let headings = lines.iter().filter(|line| line.ends_with(" rooms:")).count();
+    assert_eq!((first.len(), headings), (asked, asked));
+    assert_eq!(lines.iter().filter(|line| line.contains("#r")).count(), asked * ROOMS);
+}
+
 #[test]
 fn a_question_costs_nothing_while_its_asker_does_not_read() {
     let mut bench = Bench::new(&["--outbox-all=2M", "--outbox-hard=64M", "--outbox-soft=64M"]);

@@ -73,7 +73,7 @@ impl Session {
     pub(super) fn take(&self, body: &Body<'_>, settings: &Settings, now: Moment) -> Outcome {
         let parsed = match body {
             Body::Line(head) => Request::parse(head),
-            Body::TooLong(_) | Body::Opening(_) | Body::Frame(_) => Err(TOO_LONG),
+            Body::TooLong(_) | Body::Opening(_) | Body::Frame(_) | Body::More => Err(TOO_LONG),
         };
         match parsed {
             Ok(request) => answer(&request, settings, now),

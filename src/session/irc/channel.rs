@@ -2,12 +2,14 @@
 
 use super::fields::{self, cut, given};
 use super::lookup::{prefixes, visible};
+use super::pages::Answer;
 use super::{Caps, Context, read_marker, render, settings, subscriptions};
 use crate::chat::{
-    Command, Event, Flag, Glob, Member, Moment, Name, Room, SessionId, UserMode, limits,
+    Command, Event, Flag, Glob, Moment, Name, Room, SessionId, UserMode, Walk, limits,
 };
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The items of a comma-separated list, as many as one line may have; the rest is rejected, and so
@@ -90,8 +92,7 @@ pub(super) fn tell_room(context: &mut Context<'_, '_>, room: &Room) {
     tell_topic(context, room, false);
     read_marker::tell_joined(context, room);
     if !context.session.caps.has(Caps::NO_IMPLICIT_NAMES) {
-        tell_members(context, room);
-        context.numeric(numeric::RPL_ENDOFNAMES, &[room.name.as_str()]);
+        context.answer(Names::new(vec![room.name.clone()], room.name.as_str()));
     }
     subscriptions::tell_joined(context, room);
 }
@@ -127,45 +128,93 @@ fn tell_topic(context: &mut Context<'_, '_>, room: &Room, always: bool) {
 pub(super) fn names(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [list] = message.words();
     if list.is_empty() {
-        let hub = context.view.hub;
-        let rooms = hub.rooms().filter(|room| context.user().is_some_and(|it| hub.sees(it, room)));
-        let rooms: Vec<&Room> = rooms.collect();
-        rooms.into_iter().for_each(|room| tell_members(context, room));
-        return context.numeric(numeric::RPL_ENDOFNAMES, &["*"]);
+        let all = Some(Walk::default());
+        return context.answer(Names { all, ..Names::new(Vec::new(), "*") });
     }
     // A channel named twenty times is answered once.
-    let mut told: Vec<&Name> = Vec::new();
+    let mut rooms: Vec<Name> = Vec::new();
     for name in items(context, list) {
-        if let Some(room) = visible(context, name).filter(|room| !told.contains(&&room.name)) {
-            told.push(&room.name);
-            tell_members(context, room);
+        if let Some(room) = visible(context, name).filter(|room| !rooms.contains(&room.name)) {
+            rooms.push(room.name.clone());
         }
     }
-    context.numeric(numeric::RPL_ENDOFNAMES, &[list]);
+    context.answer(Names::new(rooms, list));
 }
 
-fn tell_members(context: &mut Context<'_, '_>, room: &Room) {
-    let hub = context.view.hub;
-    let inside = room.member(context.view.me).is_some();
-    let caps = context.session.caps;
-    let entry = |(session, member): (SessionId, Member)| {
-        let user = hub.user(session)?;
-        if !inside && user.is(UserMode::Invisible) {
-            return None;
-        }
-        let mark = prefixes(member, caps);
-        let entry: Cow<'_, str> = if caps.has(Caps::USERHOST_IN_NAMES) {
-            format!("{mark}{}", fields::prefix(&user.identity)).into()
-        } else if mark.is_empty() {
-            user.identity.nick.as_str().into()
-        } else {
-            format!("{mark}{}", user.identity.nick).into()
+/// The members of channels.
+struct Names {
+    /// The channels to come; or all, if that was the question.
+    rooms: VecDeque<Name>,
+    all: Option<Walk<Name>>,
+    /// The channel in progress, how far, and a line that is not full.
+    current: Option<(Name, Walk<SessionId>, String)>,
+    /// What the last line repeats.
+    end: String,
+}
+
+impl Names {
+    fn new(rooms: Vec<Name>, end: &str) -> Names {
+        Names { rooms: rooms.into(), all: None, current: None, end: end.to_owned() }
+    }
+
+    fn next_room(&mut self, context: &Context<'_, '_>) -> Option<Name> {
+        let Some(all) = &mut self.all else { return self.rooms.pop_front() };
+        let (hub, user) = (context.view.hub, context.user()?);
+        all.next(|| hub.rooms().filter(|room| hub.sees(user, room)).map(|room| room.name.clone()))
+    }
+}
+
+impl Answer for Names {
+    fn step(&mut self, context: &mut Context<'_, '_>) -> bool {
+        let Some((name, walk, line)) = &mut self.current else {
+            let room = self.next_room(context);
+            match room {
+                Some(room) => self.current = Some((room, Walk::default(), String::new())),
+                None => context.numeric(numeric::RPL_ENDOFNAMES, &[&self.end]),
+            }
+            return self.current.is_some();
         };
-        Some(entry)
-    };
-    let symbol = if room.modes.has(Flag::Secret) { "@" } else { "=" };
-    let entries = room.members().filter_map(entry);
-    context.reply().list(numeric::RPL_NAMREPLY, &[symbol, room.name.as_str()], ' ', entries);
+        let Some(room) = visible(context, name.as_str()) else {
+            // It is gone since.
+            self.current = None;
+            return true;
+        };
+        let symbol = if room.modes.has(Flag::Secret) { "@" } else { "=" };
+        let words = [symbol, room.name.as_str()];
+        while let Some(session) = walk.next(|| room.sessions()) {
+            if let Some(entry) = member_entry(context, room, session)
+                && context.reply().list_entry((numeric::RPL_NAMREPLY, &words), line, ' ', &entry)
+            {
+                return true;
+            }
+        }
+        if !line.is_empty() {
+            context.reply().numeric_text(numeric::RPL_NAMREPLY, &words, line);
+        }
+        self.current = None;
+        true
+    }
+}
+
+/// A member in a list of names; `None` if the client may not see it.
+fn member_entry<'v>(
+    context: &Context<'_, 'v>,
+    room: &'v Room,
+    session: SessionId,
+) -> Option<Cow<'v, str>> {
+    let (member, user) = (room.member(session)?, context.view.hub.user(session)?);
+    if user.is(UserMode::Invisible) && room.member(context.view.me).is_none() {
+        return None;
+    }
+    let caps = context.session.caps;
+    let mark = prefixes(member, caps);
+    Some(if caps.has(Caps::USERHOST_IN_NAMES) {
+        format!("{mark}{}", fields::prefix(&user.identity)).into()
+    } else if mark.is_empty() {
+        user.identity.nick.as_str().into()
+    } else {
+        format!("{mark}{}", user.identity.nick).into()
+    })
 }
 
 /// The filter of a LIST: `C`, `M`, `N`, `T` and `U` of ELIST.
@@ -233,27 +282,43 @@ impl Filter {
     }
 }
 
-/// `LIST [filter,…]`. Rooms without members exist for plain clients and are not listed.
+/// `LIST [filter,…]`.
 pub(super) fn list(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [words] = message.words();
-    let filter = Filter::parse(words);
-    let (hub, now) = (context.view.hub, context.view.now);
-    let Some(user) = context.user() else { return };
-    let mut reply = context.reply();
-    reply.numeric(numeric::RPL_LISTSTART, &["Channel"]);
-    let start = reply.written();
-    for room in hub.rooms() {
-        if reply.written() - start > settings::LIST_BYTES {
-            reply.notice("List truncated; narrow it down with a mask or >N");
-            break;
-        }
-        if room.population() > 0 && hub.sees(user, room) && filter.fits(room, now) {
+    context.numeric(numeric::RPL_LISTSTART, &["Channel"]);
+    context.answer(List { filter: words.to_owned(), walk: Walk::default() });
+}
+
+/// The channels that fit. Rooms without members exist for plain clients and are not listed.
+struct List {
+    /// As it was given: compiled, it takes kilobytes for each mask.
+    filter: String,
+    walk: Walk<Name>,
+}
+
+impl Answer for List {
+    fn step(&mut self, context: &mut Context<'_, '_>) -> bool {
+        let (hub, now) = (context.view.hub, context.view.now);
+        let Some(user) = context.user() else { return false };
+        let listed = |room: &&Room| room.population() > 0 && hub.sees(user, room);
+        let filter = &self.filter;
+        let all = || {
+            let filter = Filter::parse(filter);
+            let fits = move |room: &&Room| listed(room) && filter.fits(room, now);
+            hub.rooms().filter(fits).map(|room| room.name.clone())
+        };
+        let Some(name) = self.walk.next(all) else {
+            context.numeric(numeric::RPL_LISTEND, &[]);
+            return false;
+        };
+        if let Some(room) = hub.room(name.as_str()).filter(listed) {
             let count = room.population().to_string();
             let topic = room.topic.as_ref().map_or("", |topic| &topic.text);
-            reply.numeric_text(numeric::RPL_LIST, &[room.name.as_str(), &count], topic);
+            let words = [room.name.as_str(), &count];
+            context.reply().numeric_text(numeric::RPL_LIST, &words, topic);
         }
+        true
     }
-    reply.numeric(numeric::RPL_LISTEND, &[]);
 }
 
 /// `INVITE nick #channel`, or `INVITE` for the client's own invitations.
@@ -305,7 +370,7 @@ pub(super) fn kick(context: &mut Context<'_, '_>, message: &Message<'_>) {
 mod tests {
     use super::*;
     use crate::chat::{Change, Entry, Hub, Name, Record, RecordId};
-    use crate::session::irc::{MonitorList, Replies, Session, Settings, UserCounts, View, Whowas};
+    use crate::session::irc::{MonitorList, Session, Settings, UserCounts, View, Whowas};
 
     /// This many rooms, each with a topic of maximum length.
     fn hub(rooms: usize) -> Hub {
@@ -329,10 +394,12 @@ mod tests {
         hub
     }
 
-    fn listed(hub: &Hub) -> String {
+    /// The pages of a LIST.
+    fn listed(hub: &Hub, label: &str) -> Vec<String> {
         let settings = Settings::example();
-        let (mut session, mut out) = (Session::new(), Replies::default());
+        let (mut session, mut pages) = (Session::new(), Vec::new());
         session.registration = None;
+        session.caps = Caps::LABELED_RESPONSE.with(Caps::BATCH);
         let mut view = View {
             hub,
             settings: &settings,
@@ -343,20 +410,45 @@ mod tests {
             now: Moment(1),
             stamp: None,
         };
-        session.take(b"LIST", &mut view, &mut out, &mut Vec::new());
-        String::from_utf8(out.bytes().to_vec()).unwrap()
+        let line = format!("{label}LIST");
+        let mut out = Vec::new();
+        session.answering(true, &mut out, |session, out| {
+            session.take(line.as_bytes(), &mut view, out, &mut Vec::new());
+        });
+        while session.has_more() {
+            pages.push(std::mem::take(&mut out));
+            session.answering(true, &mut out, |session, out| {
+                session.more(&mut view, out, &mut Vec::new());
+            });
+        }
+        session.answering(false, &mut out, |session, out| session.finish(out));
+        pages.push(out);
+        pages.into_iter().map(|page| String::from_utf8(page).unwrap()).collect()
     }
 
     #[test]
-    fn a_list_has_an_end_however_many_rooms_there_are() {
-        let some = listed(&hub(100));
-        assert_eq!(some.matches(" 322 ").count(), 100);
-        assert!(!some.contains("NOTICE"));
-        let many = listed(&hub(6_000));
-        let rooms = many.matches(" 322 ").count();
-        assert!((4_000..6_000).contains(&rooms), "{rooms}");
-        assert!(many.len() < settings::LIST_BYTES + 1_024);
-        let end: Vec<&str> = many.lines().rev().take(2).collect();
-        assert!(end[0].contains(" 323 ") && end[1].contains(" NOTICE "), "{end:?}");
+    fn a_list_of_any_length_comes_in_pages_and_each_room_once() {
+        let few = listed(&hub(20), "");
+        assert_eq!((few.len(), few[0].matches(" 322 ").count()), (1, 20));
+        let many = listed(&hub(2_000), "");
+        assert!(many.iter().all(|page| page.len() < 17 * 1024), "a page and a line at most");
+        let all = many.concat();
+        let mut rooms: Vec<&str> = all.lines().filter(|line| line.contains(" 322 ")).collect();
+        rooms.sort_unstable();
+        rooms.dedup();
+        assert_eq!(rooms.len(), 2_000);
+        assert!(all.lines().last().unwrap().contains(" 323 "));
+    }
+
+    #[test]
+    fn a_labelled_list_of_several_pages_is_one_batch() {
+        let pages = listed(&hub(200), "@label=x ");
+        assert!(pages.len() > 3, "{}", pages.len());
+        let all = pages.concat();
+        let lines: Vec<&str> = all.lines().collect();
+        assert_eq!(lines[0], "@label=x :irc.example.org BATCH +l1 labeled-response");
+        assert!(lines[1..lines.len() - 1].iter().all(|line| line.starts_with("@batch=l1 :")));
+        assert_eq!(lines.last().unwrap(), &":irc.example.org BATCH -l1");
+        assert_eq!(lines.len(), 200 + 4);
     }
 }

@@ -13,44 +13,86 @@ const LONGEST: usize = 64;
 
 pub(super) struct Label {
     label: String,
+    /// Names the batch around the response, if it takes one.
+    reference: String,
+    server: String,
+    /// Whether the client understands a batch.
+    batches: bool,
     replies: Replies,
+    /// The batch has begun: the response has more pages, which are not collected.
+    begun: bool,
 }
 
 impl Label {
-    pub(super) fn new(label: &str) -> Box<Label> {
-        let label = &label[..label.floor_char_boundary(LONGEST)];
-        Box::new(Label { label: label.to_owned(), replies: Replies::default() })
+    pub(super) fn new(label: &str, reference: String, server: &str, caps: Caps) -> Box<Label> {
+        let label = label[..label.floor_char_boundary(LONGEST)].to_owned();
+        let (batches, replies) = (caps.has(Caps::BATCH), Replies::default());
+        let server = server.to_owned();
+        Box::new(Label { label, reference, server, batches, replies, begun: false })
     }
 
-    /// Takes replies that belong to the command.
-    pub(super) fn collect(&mut self, replies: &mut Replies) {
+    /// Takes replies that belong to the command. If there are more pages to come, it hands back what
+    /// is to be sent now.
+    pub(super) fn collect(&mut self, replies: &mut Replies, pages: bool) {
         self.replies.append(replies);
+        if self.begun || pages {
+            let mut out = Vec::new();
+            if !std::mem::replace(&mut self.begun, true) {
+                self.begin_batch(&mut out);
+            }
+            self.add_to_batch(&mut out);
+            self.replies = Replies::default();
+            *replies = Replies::from_bytes(out);
+        }
     }
 
-    /// The response as bytes. `reference` names the batch around it, if it takes one.
-    pub(super) fn finish(&self, reference: &str, server: &str, caps: Caps) -> Vec<u8> {
+    fn labelled<'o, 's>(&'s self, out: &'o mut Vec<u8>) -> LineWriter<'o, 's> {
+        LineWriter::new(out, Limits::FROM_SERVER).tag("label", &self.label)
+    }
+
+    fn begin_batch(&self, out: &mut Vec<u8>) {
+        if self.batches {
+            let start = self.labelled(out).source(&self.server).command("BATCH");
+            let _ = start.middle(&format!("+{}", self.reference)).middle("labeled-response").end();
+        }
+    }
+
+    /// Without batches no way is left to label several lines.
+    fn add_to_batch(&self, out: &mut Vec<u8>) {
         let bytes = self.replies.bytes();
-        let mut out = Vec::with_capacity(bytes.len() + 2 * LONGEST);
-        let labelled = |out| LineWriter::new(out, Limits::FROM_SERVER).tag("label", &self.label);
+        if !self.batches {
+            return out.extend_from_slice(bytes);
+        }
+        // A line with the lines of its batch, if it starts one: those have their tag.
+        let marks = self.replies.marks();
+        let ends = marks.iter().skip(1).map(|(at, _)| *at).chain([bytes.len()]);
+        for ((start, _), end) in marks.iter().zip(ends) {
+            insert_tag("batch", &self.reference, &bytes[*start..end], out);
+        }
+    }
+
+    fn end_batch(&self, out: &mut Vec<u8>) {
+        if self.batches {
+            let end = LineWriter::new(out, Limits::FROM_SERVER).source(&self.server);
+            let _ = end.command("BATCH").middle(&format!("-{}", self.reference)).end();
+        }
+    }
+
+    /// The response, or the end of its last page, as bytes.
+    pub(super) fn finish(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.replies.bytes().len() + 2 * LONGEST);
         match self.replies.marks() {
+            _ if self.begun => self.end_batch(&mut out),
             [] => {
-                let _ = labelled(&mut out).source(server).command("ACK").end();
+                let _ = self.labelled(&mut out).source(&self.server).command("ACK").end();
             }
             [(_, Mark::Line)] | [(_, Mark::BatchStart), (_, Mark::BatchEnd)] => {
-                insert_tag("label", &self.label, bytes, &mut out);
+                insert_tag("label", &self.label, self.replies.bytes(), &mut out);
             }
-            // No way is left to label them.
-            _ if !caps.has(Caps::BATCH) => out.extend_from_slice(bytes),
-            marks => {
-                let start = labelled(&mut out).source(server).command("BATCH");
-                let _ = start.middle(&format!("+{reference}")).middle("labeled-response").end();
-                // A line with the lines of its batch, if it starts one: those have their tag.
-                let ends = marks.iter().skip(1).map(|(at, _)| *at).chain([bytes.len()]);
-                for ((start, _), end) in marks.iter().zip(ends) {
-                    insert_tag("batch", reference, &bytes[*start..end], &mut out);
-                }
-                let end = LineWriter::new(&mut out, Limits::FROM_SERVER).source(server);
-                let _ = end.command("BATCH").middle(&format!("-{reference}")).end();
+            _ => {
+                self.begin_batch(&mut out);
+                self.add_to_batch(&mut out);
+                self.end_batch(&mut out);
             }
         }
         out

@@ -14,7 +14,7 @@
 //! | `history`, `read_marker` | CHATHISTORY, MARKREAD |
 //! | `people` (`monitor`, `whowas`), `about` (`counts`, `settings`), `operator` | users, the server |
 //! | `metadata`, `subscriptions`, `metadata_lines` | METADATA |
-//! | `replies`, `refusals`, `label` | what one client is told |
+//! | `replies`, `refusals`, `label`, `pages` | what one client is told |
 //! | `render`, `reply`, `fields` | how lines are written |
 //! | `session`, `view`, `context` | one client, what it may see, a command in progress |
 //!
@@ -46,6 +46,7 @@ mod modes;
 mod monitor;
 mod multiline;
 mod operator;
+mod pages;
 mod people;
 mod pieces;
 mod read_marker;
@@ -93,7 +94,7 @@ impl Session {
     ) {
         match Message::parse(line) {
             Ok(message) => {
-                self.taken(false, message.tags.get("label").as_deref());
+                self.taken(false, message.tags.get("label").as_deref(), view);
                 let batched = multiline::takes(self, &message);
                 let mut context = Context { session: self, view, out, actions };
                 if batched {
@@ -103,23 +104,23 @@ impl Session {
                 }
             }
             Err(ParseError::NotUtf8 { tags, command }) => {
-                self.taken(false, tags.get("label").as_deref());
+                self.taken(false, tags.get("label").as_deref(), view);
                 let command = command.unwrap_or("*").to_ascii_uppercase();
                 let text = "Not sent: the line is not valid UTF-8";
                 self.reply(view, out).fail(&command, "INVALID_UTF8", &[], text);
             }
             Err(ParseError::ForbiddenByte) => {
-                self.taken(false, None);
+                self.taken(false, None, view);
                 let text = "Not sent: the line holds a NUL";
                 self.reply(view, out).fail("*", "INVALID_LINE", &[], text);
             }
-            Err(ParseError::Empty | ParseError::NoCommand) => self.taken(false, None),
+            Err(ParseError::Empty | ParseError::NoCommand) => self.taken(false, None, view),
         }
     }
 
     /// A line was too long.
     pub fn too_long(&mut self, label: Option<&str>, view: &mut View<'_>, out: &mut Replies) {
-        self.taken(true, label);
+        self.taken(true, label, view);
         self.reply(view, out).numeric(numeric::ERR_INPUTTOOLONG, &[]);
     }
 }

@@ -137,9 +137,8 @@ impl Session {
         let text = "The batch was open for too long";
         self.reply(view, out).fail("BATCH", "TIMEOUT", &[&open.reference], text);
         if let Some(mut label) = open.label {
-            label.collect(out);
-            // A single line is not wrapped in a batch that needs a name.
-            *out = Replies::from_bytes(label.finish("", &view.settings.name, self.caps));
+            label.collect(out, false);
+            *out = Replies::from_bytes(label.finish());
         }
         None
     }

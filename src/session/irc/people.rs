@@ -2,8 +2,11 @@
 
 use super::fields::{self, cut, given};
 use super::lookup::{self, prefixes, visible};
+use super::pages::Answer;
 use super::{Context, about, metadata_lines, modes, settings};
-use crate::chat::{Command, Glob, Member, Moment, Name, Room, User, UserMode, limits};
+use crate::chat::{
+    Command, Glob, Hub, Member, Moment, Name, Room, SessionId, User, UserMode, Walk, limits,
+};
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
 
@@ -226,51 +229,94 @@ pub(super) fn who(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [_, option] = message.words();
     let operators = option.split('%').next().unwrap_or_default().contains('o');
     let fields = option.split_once('%').map(|(_, fields)| fields);
-    let hub = context.view.hub;
-    let wanted = |user: &User| !operators || user.is_operator();
-    if mask.starts_with('#') {
-        if let Some(room) = visible(context, mask) {
-            let inside = room.member(context.view.me).is_some();
-            for (session, member) in room.members() {
-                if let Some(user) = hub.user(session)
-                    && wanted(user)
-                    && (inside || !user.is(UserMode::Invisible))
-                {
-                    tell_who(context, user, Some((room, member)), fields);
-                }
-            }
-        }
+    let end = given(mask).unwrap_or("*").to_owned();
+    let fields = fields.map(str::to_owned);
+    let place = if mask.starts_with('#') {
+        Place::Room(Name::new(mask))
     } else if let Some(user) = lookup::user(context, mask) {
-        if wanted(user) {
-            tell_who(context, user, None, fields);
+        if !operators || user.is_operator() {
+            tell_who(context, user, None, fields.as_deref());
         }
-    } else if let Some(asker) = context.user() {
-        let mask = if mask == "0" { "*" } else { mask };
-        let mut near = None;
-        let mut hidden = |user: &User| {
-            user.is(UserMode::Invisible)
-                && user.identity.session != asker.identity.session
-                && !asker.is_operator()
-                && !near
-                    .get_or_insert_with(|| lookup::who_shares_a_room(hub, asker))
-                    .contains(&user.identity.session)
-        };
-        // Longer than any text that it could match.
-        let Some(glob) = Glob::new(mask) else {
-            return context.numeric(numeric::RPL_ENDOFWHO, &[mask]);
-        };
-        for user in hub.users().filter(|user| wanted(user)) {
-            let who = &user.identity;
-            let texts = [who.nick.as_str(), who.user(), who.host()];
-            let fits = mask == "*"
-                || texts.iter().any(|text| glob.matches(text))
-                || who.names.realname().is_some_and(|text| glob.matches(text));
-            if fits && !hidden(user) {
-                tell_who(context, user, None, fields);
+        return context.numeric(numeric::RPL_ENDOFWHO, &[mask]);
+    } else if mask == "0" {
+        Place::Everywhere
+    } else {
+        Place::Fitting
+    };
+    context.answer(Who { place, operators, fields, end, walk: Walk::default() });
+}
+
+/// Where the users of a WHO are.
+enum Place {
+    Room(Name),
+    Everywhere,
+    /// Those whom the mask fits, which the last line repeats.
+    Fitting,
+}
+
+/// The users in a channel, or those whom a mask fits.
+struct Who {
+    place: Place,
+    operators: bool,
+    fields: Option<String>,
+    end: String,
+    walk: Walk<SessionId>,
+}
+
+impl Answer for Who {
+    fn step(&mut self, context: &mut Context<'_, '_>) -> bool {
+        let (hub, operators) = (context.view.hub, self.operators);
+        let wanted = |user: &User| !operators || user.is_operator();
+        let Some(asker) = context.user() else { return false };
+        let next = match &self.place {
+            Place::Room(name) => visible(context, name.as_str()).and_then(|room| {
+                let inside = room.member(asker.identity.session).is_some();
+                let session = self.walk.next(|| room.sessions())?;
+                let user = hub.user(session).filter(|user| wanted(user));
+                let user = user.filter(|user| inside || !user.is(UserMode::Invisible));
+                Some(
+                    user.zip(room.member(session))
+                        .map(|(user, member)| (user, Some((room, member)))),
+                )
+            }),
+            place => {
+                let mask = if matches!(place, Place::Everywhere) { "*" } else { self.end.as_str() };
+                let session = self.walk.next(|| fitting(hub, asker, mask));
+                let user = |session| hub.user(session).filter(|user| wanted(user));
+                session.map(|session| user(session).map(|user| (user, None)))
             }
+        };
+        match next {
+            Some(Some((user, place))) => tell_who(context, user, place, self.fields.as_deref()),
+            Some(None) => {}
+            None => context.numeric(numeric::RPL_ENDOFWHO, &[&self.end]),
         }
+        next.is_some()
     }
-    context.numeric(numeric::RPL_ENDOFWHO, &[given(mask).unwrap_or("*")]);
+}
+
+/// The users whom a mask fits and whom the asker may see.
+fn fitting(hub: &Hub, asker: &User, mask: &str) -> Vec<SessionId> {
+    let mut near = None;
+    let mut hidden = |user: &User| {
+        user.is(UserMode::Invisible)
+            && user.identity.session != asker.identity.session
+            && !asker.is_operator()
+            && !near
+                .get_or_insert_with(|| lookup::who_shares_a_room(hub, asker))
+                .contains(&user.identity.session)
+    };
+    // Longer than any text that it could match.
+    let Some(glob) = Glob::new(mask) else { return Vec::new() };
+    let mut fits = |user: &&User| {
+        let who = &user.identity;
+        let texts = [who.nick.as_str(), who.user(), who.host()];
+        let fits = mask == "*"
+            || texts.iter().any(|text| glob.matches(text))
+            || who.names.realname().is_some_and(|text| glob.matches(text));
+        fits && !hidden(user)
+    };
+    hub.users().filter(|user| fits(user)).map(|user| user.identity.session).collect()
 }
 
 fn tell_who(

@@ -128,23 +128,36 @@ impl ReplyWriter<'_> {
         separator: char,
         entries: impl IntoIterator<Item = Cow<'t, str>>,
     ) {
-        let head: usize = words.iter().map(|word| word.len() + 1).sum();
-        let head = self.server.len() + self.nick.as_str().len() + head + 12;
-        let room = MAX_BODY.saturating_sub(head + 2);
         let mut line = String::new();
         for entry in entries {
-            if !line.is_empty() && line.len() + 1 + entry.len() > room {
-                self.numeric_text(numeric, words, &line);
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push(separator);
-            }
-            line.push_str(&entry);
+            self.list_entry((numeric, words), &mut line, separator, &entry);
         }
         if !line.is_empty() {
             self.numeric_text(numeric, words, &line);
         }
+    }
+
+    /// Adds an entry to the line of a list. Whether that line was full and is written.
+    pub(super) fn list_entry(
+        &mut self,
+        (numeric, words): (Numeric, &[&str]),
+        line: &mut String,
+        separator: char,
+        entry: &str,
+    ) -> bool {
+        let head: usize = words.iter().map(|word| word.len() + 1).sum();
+        let head = self.server.len() + self.nick.as_str().len() + head + 12;
+        let room = MAX_BODY.saturating_sub(head + 2);
+        let full = !line.is_empty() && line.len() + 1 + entry.len() > room;
+        if full {
+            self.numeric_text(numeric, words, line);
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(separator);
+        }
+        line.push_str(entry);
+        full
     }
 
     /// A command from the server.
@@ -185,10 +198,5 @@ impl ReplyWriter<'_> {
         });
         let end = self.lines.batch_end().source(self.server).command("BATCH");
         let _ = end.middle(&format!("-{reference}")).end();
-    }
-
-    /// Bytes written so far, by others included.
-    pub(super) fn written(&self) -> usize {
-        self.lines.bytes.len()
     }
 }

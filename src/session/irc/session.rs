@@ -10,6 +10,7 @@ use crate::session::frame::{Body, Frame};
 use crate::session::http::{Framing, Received, WebSocket};
 use crate::wire::frame::{Framer, LineKind, Step};
 use crate::wire::irc::{Limits, numeric};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The state of one client.
@@ -24,6 +25,9 @@ pub struct Session {
     pub(super) subject: Option<Box<[String]>>,
     /// Its label, with the replies so far.
     pub(super) label: Option<Box<Label>>,
+    /// Its unfinished answers. Boxed: most of the time there are none.
+    #[expect(clippy::box_collection, reason = "a pointer in each idle client, not four words")]
+    pub(super) answers: Option<Box<VecDeque<Box<dyn Unfinished>>>>,
     /// The labelled responses so far, to name their batches.
     labels: u32,
     /// `None` once it has registered.
@@ -46,6 +50,18 @@ pub(super) enum ServerPassword {
     Missing,
     Wrong,
     Right,
+}
+
+/// An answer that has more pages.
+pub(super) trait Unfinished {
+    /// Writes a line or so; whether there is more.
+    fn go_on(
+        &mut self,
+        session: &mut Session,
+        view: &mut View<'_>,
+        out: &mut Replies,
+        actions: &mut Vec<Action>,
+    ) -> bool;
 }
 
 /// The data of a client that has not registered yet.
@@ -82,6 +98,7 @@ impl Session {
             command: "",
             subject: None,
             label: None,
+            answers: None,
             labels: 0,
             registration: Some(Box::default()),
             sasl: None,
@@ -109,6 +126,9 @@ impl Session {
 
     /// The next line of `input`.
     pub(in crate::session) fn next<'i>(&mut self, input: &'i [u8]) -> Frame<'i> {
+        if self.answers.is_some() {
+            return Frame { used: 0, pipelined: false, body: Some(Body::More) };
+        }
         if let Some(socket) = &self.websocket {
             return socket.next(input, |start| self.may_follow_messages(start));
         }
@@ -207,6 +227,11 @@ impl Session {
         self.label.is_some()
     }
 
+    /// Whether an answer is unfinished.
+    pub fn has_more(&self) -> bool {
+        self.answers.is_some()
+    }
+
     /// Whether it has registered.
     pub fn is_registered(&self) -> bool {
         self.registration.is_none()
@@ -234,17 +259,16 @@ impl Session {
 
     /// Takes replies to the command in progress, if it is labelled; the rest is to be sent now.
     pub fn collect(&mut self, replies: &mut Replies) {
+        let pages = self.answers.is_some();
         if let Some(label) = &mut self.label {
-            label.collect(replies);
+            label.collect(replies, pages);
         }
     }
 
     /// The command in progress is done: writes its labelled response.
-    pub fn finish(&mut self, view: &View<'_>, out: &mut Replies) {
+    pub fn finish(&mut self, out: &mut Replies) {
         if let Some(label) = self.label.take() {
-            self.labels = self.labels.wrapping_add(1);
-            let reference = format!("l{}", self.labels);
-            *out = Replies::from_bytes(label.finish(&reference, &view.settings.name, self.caps));
+            *out = Replies::from_bytes(label.finish());
         }
     }
 
@@ -267,10 +291,12 @@ impl Session {
     }
 
     /// The line that [`next`](Session::next) found has been taken, with this label.
-    pub(super) fn taken(&mut self, too_long: bool, label: Option<&str>) {
+    pub(super) fn taken(&mut self, too_long: bool, label: Option<&str>, view: &View<'_>) {
         self.framer.taken(too_long);
         if let Some(label) = label.filter(|_| self.caps.has(Caps::LABELED_RESPONSE)) {
-            self.label = Some(Label::new(label));
+            self.labels = self.labels.wrapping_add(1);
+            let (reference, server) = (format!("l{}", self.labels), &view.settings.name);
+            self.label = Some(Label::new(label, reference, server, self.caps));
         }
     }
 }

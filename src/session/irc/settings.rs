@@ -30,9 +30,6 @@ pub(super) const USER_MODES: &str = "Biow";
 pub(super) const TARGETS: usize = 4;
 /// Channels or nicks of one JOIN, PART, NAMES, LIST or KICK.
 pub(super) const AT_ONCE: usize = 20;
-/// Bytes of one LIST reply. A hundred thousand rooms would exceed the limit of a send queue
-/// (`--outbox-hard`), and SAFELIST promises that no client is dropped for asking.
-pub(super) const LIST_BYTES: usize = 2 * 1024 * 1024;
 /// Nicks that one client may monitor.
 pub(super) const MONITORED: usize = 100;
 /// Messages of one CHATHISTORY answer.

@@ -126,7 +126,7 @@ impl Server {
         session.take(line.as_bytes(), &mut view, &mut replies, &mut actions);
         session.collect(&mut replies);
         let mut finished = super::Replies::default();
-        session.finish(&view, &mut finished);
+        session.finish(&mut finished);
         let out = [replies.bytes(), finished.bytes()].concat();
         (String::from_utf8(out).unwrap(), actions)
     }
@@ -205,12 +205,13 @@ fn labelled(write: impl FnOnce(&mut super::reply::ReplyWriter<'_>)) -> String {
     let (mut server, mut session) = (Server::new(), Session::new());
     session.caps =
         super::caps::named("batch labeled-response server-time draft/multiline draft/chathistory");
-    session.label = Some(super::label::Label::new("x"));
+    session.label =
+        Some(super::label::Label::new("x", "l1".to_owned(), "irc.example.org", session.caps));
     let (mut replies, view) = (super::Replies::default(), server.view(0));
     write(&mut session.reply(&view, &mut replies));
     session.collect(&mut replies);
     let mut out = super::Replies::default();
-    session.finish(&view, &mut out);
+    session.finish(&mut out);
     String::from_utf8(out.bytes().to_vec()).unwrap()
 }
 

@@ -3,8 +3,8 @@
 use super::Theme;
 use super::lines::{GREEN, LineWriter, label, users};
 use crate::chat::{
-    BanTarget, Event, Flag, Modes, Moment, Name, Person, Query, RoomLine, Scope, ServerBanLine,
-    StoredMessage, Target, Whois,
+    BanTarget, Event, Flag, Modes, Moment, Name, Page, Person, Query, RoomLine, Scope,
+    ServerBanLine, StoredMessage, Target, Whois,
 };
 use crate::session::time;
 
@@ -23,6 +23,15 @@ fn list<T>(heading: String, items: &[T], line: impl Fn(&T) -> String) -> Vec<Str
     std::iter::once(heading).chain(items.iter().map(line)).collect()
 }
 
+/// A page of a list: a heading, if it is the first one, and a line for each item.
+fn page<T>(
+    heading: impl Fn(usize) -> String,
+    page: &Page<T>,
+    line: impl Fn(&T) -> String,
+) -> Vec<String> {
+    page.total.map(heading).into_iter().chain(page.lines.iter().map(line)).collect()
+}
+
 /// "2 entries:", "no entries".
 fn entries<T>(items: &[T]) -> String {
     match items.len() {
@@ -35,16 +44,17 @@ fn entries<T>(items: &[T]) -> String {
 fn lines(theme: Theme, event: &Event) -> Vec<String> {
     match event {
         Event::Rooms(rooms) => {
-            let heading = if rooms.len() == 1 { "room" } else { "rooms" };
-            list(format!("{} {heading}:", rooms.len()), rooms, room_line)
+            let heading = |total| format!("{total} {}:", if total == 1 { "room" } else { "rooms" });
+            page(heading, rooms, room_line)
         }
         Event::Who { room, people } => {
             let place = room.as_ref().map_or("online".to_owned(), |room| format!("in {room}"));
-            let heading = format!("{} {place}:", users(people.len()));
-            list(heading, people, |person| person_line(theme, person))
+            let heading = |total| format!("{} {place}:", users(total));
+            page(heading, people, |person| person_line(theme, person))
         }
         Event::Connections(people) => {
-            list(format!("{} connected:", users(people.len())), people, |person| {
+            let heading = |total| format!("{} connected:", users(total));
+            page(heading, people, |person| {
                 let (line, since) = (person_line(theme, person), time::shown(person.since));
                 format!("{line} from {} since {since} UTC", person.who.label)
             })

@@ -3,11 +3,12 @@
 
 use super::arguments::{Fault, Line};
 use super::parsers::{
-    Context, Parsed, about_message, bell, history, keep, lock, mask_mode, member_mode, password,
-    react, room, room_or_current, run, search, server_ban, switch, target, tell, topic, who,
+    Context, Parsed, about_message, bell, history, keep, list, lock, mask_mode, member_mode,
+    password, react, room, room_or_current, run, search, server_ban, switch, target, tell, topic,
+    who,
 };
 use super::session::quit;
-use crate::chat::{Command, Kind, ModeChange, Secret};
+use crate::chat::{Command, Kind, Listing, ModeChange, Secret, Walk};
 use crate::session::action::Action;
 use crate::session::refusal_text::short;
 use crate::wire::secrets::nearest;
@@ -51,7 +52,7 @@ static ROWS: &[Row] = rows! {
     };
     ["rooms", "list"], "", "list the rooms", |_, line| {
         line.end()?;
-        run(Command::Rooms)
+        list(Listing::Rooms(Walk::default()))
     };
     ["join", "j"], "#room [KEY]", "join a room, or create it", |context, mut line| {
         let (room, key) = (line.need()?, line.word());
@@ -221,7 +222,7 @@ static ROWS: &[Row] = rows! {
     };
     ["connections"], "", "operator: list all connections", |_, line| {
         line.end()?;
-        run(Command::Connections)
+        list(Listing::Connections(Walk::default()))
     };
     ["stats"], "", "operator: show how full the server is and what its limits have done", |_, line| {
         line.end()?;

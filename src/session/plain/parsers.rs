@@ -7,7 +7,7 @@ use super::arguments::{Fault, Line, point_in_history};
 use super::session::Session;
 use super::theme::Bell;
 use crate::chat::{
-    BanTarget, Command, Flag, ModeChange, Moment, Name, Pick, Range, Secret, limits,
+    BanTarget, Command, Flag, Listing, ModeChange, Moment, Name, Pick, Range, Secret, Walk, limits,
 };
 use crate::session::action::Action;
 use crate::session::refusal_text::short;
@@ -26,6 +26,10 @@ pub(super) struct Context<'a> {
 
 pub(super) fn run(command: Command) -> Parsed {
     Ok(Action::Do(command))
+}
+
+pub(super) fn list(listing: Listing) -> Parsed {
+    run(Command::List(Box::new(listing)))
 }
 
 pub(super) fn tell(text: &str) -> Parsed {
@@ -70,7 +74,7 @@ pub(super) fn who(context: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
         Some(other) => return Err(Fault::invalid("room name", other)),
     };
     line.end()?;
-    run(Command::Who(room))
+    list(Listing::Who(room, Walk::default()))
 }
 
 pub(super) fn room(context: &mut Context<'_>, mut line: Line<'_>) -> Parsed {

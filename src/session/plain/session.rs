@@ -2,7 +2,7 @@
 
 use super::arguments::Fault;
 use super::theme::{Style, Theme};
-use crate::chat::{Command, Entry, Event, Kind, Name, Secret, Viewpoint};
+use crate::chat::{Command, Entry, Event, Kind, Listing, Name, Secret, Viewpoint};
 use crate::session::action::Action;
 use crate::session::detect;
 use crate::session::frame::{Body, Frame, PasswordAnswer};
@@ -38,6 +38,8 @@ pub struct Session {
     chosen: Option<Name>,
     /// All lines so far were those that an IRC client begins with.
     opening: bool,
+    /// Where the next page of its answer begins. Boxed: most of the time there is none.
+    more: Option<Box<Listing>>,
 }
 
 impl Session {
@@ -49,6 +51,7 @@ impl Session {
             theme: Theme { style, ..Theme::default() },
             chosen: Some(Name::lobby()),
             opening: true,
+            more: None,
         }
     }
 
@@ -99,6 +102,9 @@ impl Session {
         longest: usize,
         ended: bool,
     ) -> Frame<'i> {
+        if self.more.is_some() {
+            return Frame { used: 0, pipelined: false, body: Some(Body::More) };
+        }
         let (used, body) = match self.framer.next_or_last(input, LineKind::Typed(longest), ended) {
             Step::Incomplete { used } => (used, None),
             Step::TooLong { used, .. } => (used, Some(Body::TooLong(None))),
@@ -118,6 +124,11 @@ impl Session {
             _ => true,
         };
         Frame { used, pipelined, body }
+    }
+
+    /// Asks for the next page of its answer.
+    pub(in crate::session) fn more(&mut self) -> Option<Action> {
+        self.more.take().map(|more| Action::Do(Command::List(more)))
     }
 
     /// The line that [`next`](Session::next) found has been taken.
@@ -167,6 +178,9 @@ impl Session {
     /// Notes what its peer is told: a room that it joins becomes the current one, and one that it
     /// leaves no longer is.
     pub fn heard(&mut self, event: &Event, viewpoint: Viewpoint) {
+        if let Some(more) = event.more() {
+            self.more = Some(Box::new(more.clone()));
+        }
         match (event, viewpoint) {
             (Event::Joined { room, .. }, Viewpoint::Actor) => self.chosen = Some(room.clone()),
             (Event::Parted { room, .. }, Viewpoint::Actor)

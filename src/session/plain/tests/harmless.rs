@@ -3,10 +3,14 @@
 
 use super::*;
 use crate::chat::{
-    BanTarget, DirectMessage, Identity, Kind, ModeChange, Past, Person, Quoted, RoomLine,
+    BanTarget, DirectMessage, Identity, Kind, ModeChange, Page, Past, Person, Quoted, RoomLine,
     RoomMessage, ServerBanLine, Target, Topic, Whois,
 };
 use std::sync::Arc;
+
+fn page<T>(line: T) -> Page<T> {
+    Page { total: Some(1), lines: vec![line], more: None }
+}
 
 /// Events with `text` wherever a text can be, and the lines that each is rendered as.
 #[allow(clippy::too_many_lines)] // a list: splitting it would hide what is missing
@@ -124,16 +128,16 @@ fn events(text: &str) -> Vec<(Event, usize)> {
         (Event::Refused(Refusal::NoSuchNick(name())), 1),
         (Event::Closed { why: Refusal::ServerBanned { reason: some(), until: None } }, 1),
         (
-            Event::Rooms(vec![RoomLine {
+            Event::Rooms(page(RoomLine {
                 room: room(),
                 members: 1,
                 topic: some(),
                 joined: true,
                 created: time,
-            }]),
+            })),
             2,
         ),
-        (Event::Who { room: Some(room()), people: vec![person.clone()] }, 2),
+        (Event::Who { room: Some(room()), people: page(person.clone()) }, 2),
         (
             Event::Whois(Box::new(Whois {
                 person: person.clone(),
@@ -155,7 +159,7 @@ fn events(text: &str) -> Vec<(Event, usize)> {
             }]),
             2,
         ),
-        (Event::Connections(vec![person]), 2),
+        (Event::Connections(page(person)), 2),
         (past(Scope::Private { account: name(), peer: name() }), 3),
         (past(Scope::Search { rooms: Vec::new(), words: shared.clone(), from: None }), 3),
     ]

@@ -1,0 +1,67 @@
+//! Answers of any length, page by page: the next page is written when the client has taken the last
+//! one, so a question costs nothing while its asker does not read.
+//!
+//! What may be long implements [`Answer`], and is written by [`Context::answer`] alone. As long as a
+//! client has an unfinished answer its next line waits; what others do is told in between.
+
+use super::session::Unfinished;
+use super::{Context, Replies, Session, View};
+use crate::session::action::Action;
+
+/// Bytes of a page, more or less a line.
+const PAGE: usize = 16 * 1024;
+
+/// An answer and how far it has come.
+pub(super) trait Answer {
+    /// Writes a line or so of the present state; whether there is more.
+    fn step(&mut self, context: &mut Context<'_, '_>) -> bool;
+}
+
+impl<A: Answer> Unfinished for A {
+    fn go_on(
+        &mut self,
+        session: &mut Session,
+        view: &mut View<'_>,
+        out: &mut Replies,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        self.step(&mut Context { session, view, out, actions })
+    }
+}
+
+impl Context<'_, '_> {
+    /// Writes an answer, or its first page, behind those that are unfinished: a JOIN of several
+    /// channels has several.
+    pub(super) fn answer(&mut self, mut answer: impl Answer + 'static) {
+        if self.session.answers.is_some() || self.write_page(&mut answer) {
+            self.session.answers.get_or_insert_default().push_back(Box::new(answer));
+        }
+    }
+
+    /// Whether there is more.
+    fn write_page(&mut self, answer: &mut dyn Unfinished) -> bool {
+        let end = self.out.bytes().len() + PAGE;
+        while self.out.bytes().len() < end {
+            if !answer.go_on(self.session, self.view, self.out, self.actions) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl Session {
+    /// Writes the next page.
+    pub fn more(&mut self, view: &mut View<'_>, out: &mut Replies, actions: &mut Vec<Action>) {
+        let Some(mut answers) = self.answers.take() else { return };
+        if let Some(mut answer) = answers.pop_front() {
+            let mut context = Context { session: self, view, out, actions };
+            if context.write_page(&mut *answer) {
+                answers.push_front(answer);
+            }
+        }
+        if !answers.is_empty() {
+            self.answers = Some(answers);
+        }
+    }
+}
