@@ -40,6 +40,8 @@ counters! {
     SendQueue "clients disconnected for their send queue (--outbox-hard)";
     SendQueues "clients disconnected for the send queues of all together (--outbox-all)";
     Stalled "clients disconnected for not reading (--stall-timeout)";
+    Handshakes "TLS handshakes that failed, or took too long (--tls-timeout)";
+    Unencrypted "clients rejected for not using TLS (--tls-only)";
     Requests "HTTP requests answered with an error";
     Guesses "logins delayed after wrong passwords";
     Registrations "accounts not registered for their address's count (--register-limit)";

@@ -92,7 +92,7 @@ impl Server {
         let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
         let workers = work(waker, wakes).map_err(StartError::System)?;
         let (acceptor, intake) = (acceptor, Intake::new(config, stats.clone()));
-        let live = Live::new(settings);
+        let live = Live::new(settings).map_err(StartError::Setting)?;
         Ok(Server {
             exchange: Exchange::new(net, engine, broadcast, workers, (console, live), stats),
             acceptor,
@@ -112,7 +112,9 @@ impl Server {
         let places: Vec<String> = self.acceptor.addresses().map(|it| it.to_string()).collect();
         let (places, backend) = (places.join(" and "), self.exchange.net().poller().backend());
         let capacity = self.acceptor.capacity();
-        format!("listening on {places} with {backend}, room for {capacity} clients")
+        let tls = self.exchange.certificate();
+        let tls = tls.map_or(String::new(), |certificate| format!(", TLS with the {certificate}"));
+        format!("listening on {places} with {backend}, room for {capacity} clients{tls}")
     }
 
     /// Turns until it is asked to stop (SIGINT, SIGTERM).

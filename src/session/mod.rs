@@ -126,9 +126,31 @@ impl Dialect {
     }
 
     /// The detection timeout has expired: what has come so far decides.
-    pub fn stop_detecting(&mut self, input: &[u8], view: &mut View<'_>, actions: &mut Vec<Action>) {
-        if matches!(self, Dialect::Plain(plain) if plain.is_undecided()) {
-            self.begin(detect(input), view, actions);
+    pub fn stop_detecting(
+        &mut self,
+        input: &[u8],
+        refused: bool,
+        view: &mut View<'_>,
+        actions: &mut Vec<Action>,
+    ) {
+        match self {
+            Dialect::Plain(plain) if !plain.is_undecided() => {}
+            Dialect::Plain(_) if refused => self.refuse(detect(input), view, actions),
+            Dialect::Plain(_) => self.begin(detect(input), view, actions),
+            Dialect::Irc(_) | Dialect::Http(_) => {}
+        }
+    }
+
+    /// The first bytes tell a protocol, and that it is not encrypted as it must be: the peer is told
+    /// so in its dialect.
+    pub fn refuse(&mut self, protocol: Detect, view: &mut View<'_>, actions: &mut Vec<Action>) {
+        let before = actions.len();
+        self.begin(protocol, view, actions);
+        if !matches!(actions[before..], [Action::StartTls | Action::Reject { .. }]) {
+            actions.truncate(before);
+            let farewell = "this server is for TLS only (--tls-only): connect with TLS";
+            let (what, farewell) = ("what is not encrypted", Some(farewell.to_owned()));
+            actions.push(Action::Reject { what, farewell });
         }
     }
 
@@ -142,16 +164,13 @@ impl Dialect {
                 view.counts.add_unregistered();
                 actions.push(Action::AwaitRegistration(REGISTRATION));
             }
-            (Detect::Tls, _) => actions.push(Action::Reject {
-                protocol: "TLS",
-                answer: "* this port does not speak TLS; connect without it\n",
-            }),
+            (Detect::Tls, _) => actions.push(Action::StartTls),
             (Detect::Http, _) => match http::Session::begin(&view.settings.web) {
                 Some(http) => {
                     *self = Dialect::Http(http);
                     actions.push(Action::AwaitRegistration(http::HEAD_TIMEOUT));
                 }
-                None => actions.push(Action::Reject { protocol: "HTTP", answer: "" }),
+                None => actions.push(Action::Reject { what: "HTTP", farewell: None }),
             },
             (Detect::Plain | Detect::NeedMore, Dialect::Irc(_) | Dialect::Http(_)) => {}
         }

@@ -24,3 +24,5 @@ mod limits;
 mod metadata;
 mod sasl;
 mod settings;
+#[cfg(feature = "tls")]
+mod tls;

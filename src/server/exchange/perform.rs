@@ -11,7 +11,7 @@ use crate::server::config::Config;
 use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
 use crate::server::guesses::{Guess, Target};
-use crate::server::intake::Intake;
+use crate::server::intake::{Intake, must_encrypt};
 use crate::server::limits::DEFAULT_REGISTRATIONS;
 use crate::server::net::PeerTimer;
 use crate::server::operator::CONSOLE;
@@ -88,13 +88,10 @@ impl Exchange {
             }
             Action::Replay(query, upto) => self.replay(token, *query, upto),
             Action::Leave { words, farewell } => self.leave(token, words, farewell),
-            Action::Reject { protocol, answer } => {
-                self.broadcast.take_early(&mut self.net, token);
-                if let Some(connection) = self.net.connection(token) {
-                    info!("{}: closed: {protocol} is not served here", connection.address);
-                }
-                self.respond(token, answer.as_bytes());
-            }
+            Action::StartTls => self.start_tls(token),
+            Action::Secured => self.secured(token),
+            Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
+            Action::Reject { what, farewell } => self.turn_away(token, what, farewell),
             Action::Respond { status, bytes } => {
                 if status >= 400 {
                     self.stats.count(Counter::Requests);
@@ -127,6 +124,18 @@ impl Exchange {
             }
         }
         true
+    }
+
+    /// Tells a peer that it is not served, and closes.
+    fn turn_away(&mut self, token: Token, what: &str, farewell: Option<String>) {
+        self.broadcast.take_early(&mut self.net, token);
+        if let Some(connection) = self.net.connection(token) {
+            info!("{}: closed: {what} is not served here", connection.address);
+        }
+        if let Some(farewell) = farewell {
+            self.speak(token, |session, _, out| session.farewell(&farewell, out));
+        }
+        self.drain(token);
     }
 
     /// Sends bytes that are no lines, and closes.
@@ -332,9 +341,13 @@ impl Exchange {
     /// The detection timeout has expired, or there is none.
     pub(in crate::server) fn stop_detecting(&mut self, token: Token) {
         let Some(mut peer) = self.net.peer(token) else { return };
+        if peer.connection.io.transport.is_opening() {
+            return self.gone(token); // its early buffer is full
+        }
+        let refused = must_encrypt(self.live.config().tls_only, peer.connection);
         let mut view = self.broadcast.view(self.engine.hub(), token, None);
         let Connection { io, session, .. } = &mut *peer.connection;
-        session.stop_detecting(io.inbox.pending(), &mut view, &mut self.actions);
+        session.stop_detecting(io.inbox.pending(), refused, &mut view, &mut self.actions);
         self.broadcast.send(&mut peer, self.engine.hub(), &[]);
         peer.look_at_input();
         self.perform(token);

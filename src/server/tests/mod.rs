@@ -9,6 +9,8 @@ mod detection;
 mod http;
 mod limits;
 mod passwords;
+#[cfg(feature = "tls")]
+mod tls;
 
 use super::config::Task;
 use super::random::Random;
