@@ -245,6 +245,116 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     alice.assert_nothing_waits();
 }
 
+/// Waits until a client is told something that contains `words`.
+fn wait_for(client: &mut Client, words: &str) {
+    while !client.line().contains(words) {}
+}
+
+/// Another program that holds the lock of the database until this is dropped.
+#[cfg(feature = "disk")]
+fn lock(scratch: &Scratch) -> rusqlite::Connection {
+    let other = rusqlite::Connection::open(scratch.0.join("chatloop.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other
+}
+
+#[cfg(feature = "disk")]
+#[test]
+fn while_another_program_holds_the_lock_the_chat_is_served_and_nothing_is_lost() {
+    let scratch = Scratch::new("locked");
+    let mut server = scratch.server(&[]);
+    let (mut alice, mut bob) = (server.join(), server.join());
+    let lock = lock(&scratch);
+    alice.send("during the lock\n");
+    server.log.wait_for("cannot be saved at present: another program has locked");
+    let mut carol = server.join();
+    wait_for(&mut bob, " connected, ");
+    ask(&mut carol, "/nick carol", "you are now known as carol");
+    ask(&mut carol, "/who #lobby", "carol");
+    ask(&mut bob, "/history 5", "no messages");
+    drop(lock);
+    wait_for(&mut bob, "]: during the lock");
+    wait_for(&mut carol, "]: during the lock");
+    server.log.wait_for("messages are saved again");
+    ask(&mut bob, "after the lock\n/history 5", "history of #lobby: 2 messages");
+    let told = |words: &str| server.log.so_far().iter().filter(|it| it.contains(words)).count();
+    assert_eq!((told("cannot be saved"), told("saved again")), (1, 1));
+    assert!(server.log.so_far().iter().any(|line| line.contains("(changes rejected: 0)")));
+    server.signal(Signal::SIGTERM);
+    assert!(server.ended().success());
+}
+
+#[cfg(feature = "disk")]
+#[test]
+fn a_server_that_ends_while_messages_cannot_be_saved_fails() {
+    let scratch = Scratch::new("unsaved");
+    let mut server = scratch.server(&[]);
+    let mut alice = server.join();
+    let lock = lock(&scratch);
+    alice.send("not in time\n");
+    server.log.wait_for("cannot be saved");
+    server.signal(Signal::SIGTERM);
+    assert_eq!(server.ended().code(), Some(1));
+    server.log.wait_for("the end: messages could not be saved: another program has locked");
+    drop(lock);
+    let server = scratch.server(&[]);
+    ask(&mut server.join(), "/history 5", "no messages");
+}
+
+#[test]
+fn a_database_that_is_deleted_under_the_server_is_noticed() {
+    let scratch = Scratch::new("deleted");
+    let mut server = scratch.server(&[]);
+    let mut alice = server.join();
+    std::fs::remove_file(scratch.0.join("chatloop.db")).unwrap();
+    ask(&mut alice, "into nowhere", "not saved: the database file has been deleted or replaced");
+    server.log.wait_for("chatloop.db' has been deleted or replaced while the server uses it");
+    let name = alice.name();
+    ask(&mut alice, "/who #lobby", &name);
+    server.signal(Signal::SIGTERM);
+    assert_eq!(server.ended().code(), Some(1));
+}
+
+#[test]
+fn a_file_at_its_limit_stops_messages_and_not_the_chat() {
+    let scratch = Scratch::new("ulimit");
+    let data = ["--data", scratch.0.to_str().unwrap()];
+    let mut server = Server::with_file_limit(1_024, &data);
+    let (mut alice, mut bob) = (server.join(), server.join());
+    let text = "x".repeat(4_000);
+    for _ in 0..300 {
+        alice.send(format!("{text}\n"));
+    }
+    wait_for(&mut alice, "not saved: ");
+    ask(&mut bob, "/nick bob", "you are now known as bob");
+    let mut carol = server.join();
+    ask(&mut carol, "/who #lobby", "bob");
+    server.signal(Signal::SIGTERM);
+    // It ends by itself, and not by SIGXFSZ.
+    assert!(server.ended().code().is_some());
+}
+
+#[test]
+fn a_database_at_its_limit_names_the_flag_and_takes_accounts_and_deletions() {
+    let scratch = Scratch::new("max-data");
+    let oper = operator("open-sesame");
+    let server = scratch.server(&["--max-data", "1M", "--oper", &oper]);
+    let mut alice = server.join();
+    let text = "x".repeat(4_000);
+    for number in 0..300 {
+        alice.send(format!("{number} {text}\n"));
+    }
+    wait_for(&mut alice, "not saved: the database is full (--max-data)");
+    server.log.wait_for("has nearly reached --max-data");
+    let mut bob = server.join();
+    ask(&mut bob, "/nick bob", "known as bob");
+    ask(&mut bob, "/register correct-horse", "account bob created");
+    ask(&mut bob, "/oper root open-sesame", "you are now a server operator");
+    ask(&mut bob, "/stats", "changes rejected because they could not be saved");
+    ask(&mut bob, "/delete 5", "deleted message 5");
+    ask(&mut alice, "/nick alice", "known as alice");
+}
+
 /// See `tests/journal/fixture.rs`.
 #[test]
 fn a_directory_of_an_earlier_server_is_served_as_before() {

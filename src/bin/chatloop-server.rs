@@ -57,6 +57,8 @@ fn run(settings: Settings, log: &Log) -> ExitCode {
     match ending {
         Ok(Ending::Orderly) => ExitCode::SUCCESS,
         Ok(Ending::Hasty) => ExitCode::from(130),
+        // The log has said why.
+        Ok(Ending::Unsaved) => ExitCode::FAILURE,
         Err(error) => {
             log.say(&format!("chatloop-server: fatal error: {error}"));
             ExitCode::FAILURE

@@ -44,4 +44,4 @@ pub use model::{
     ScramKeys, Secret, SessionId, SessionSet, Stamp, Topic, UserMode, Viewpoint, glob,
     is_metadata_key, limits, marker_target, query, set_metadata, work,
 };
-pub use state::{Ban, Hub, Member, Recalled, Room, User};
+pub use state::{Ban, Held, Hub, Member, Recalled, Room, User};

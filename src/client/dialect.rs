@@ -4,7 +4,7 @@ use super::complete::Vocabulary;
 use super::display::DisplayItem;
 use super::irc::IrcSession;
 use super::plain::{PlainLines, is_quit};
-use super::secrets::Forms;
+use super::secrets::{self, Forms};
 use jiff::ZonedDateTime;
 
 /// The conversation, in its dialect.
@@ -40,7 +40,16 @@ impl Dialect {
     /// The reason, as a message.
     pub fn can_send(&self, lines: &[String]) -> Result<(), String> {
         match self {
-            Dialect::Plain(_) => Ok(()),
+            // Its commands are not known here; a chatloop server holds back more.
+            Dialect::Plain(_) => {
+                let is_indented = |line: &String| line.starts_with(char::is_whitespace);
+                let is_hidden = |line: &&String| {
+                    is_indented(line) && secrets::begins(line, Forms::Plain).is_some()
+                };
+                lines.iter().find(is_hidden).map_or(Ok(()), |_| {
+                    Err("not sent: a command with a password must begin its line".to_owned())
+                })
+            }
             Dialect::Irc(session) => session.can_send(lines),
         }
     }
@@ -130,6 +139,22 @@ impl Dialect {
         match self {
             Dialect::Plain(_) => Forms::Plain,
             Dialect::Irc(_) => Forms::Irc,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::options::Bell;
+    use super::*;
+
+    #[test]
+    fn a_plain_line_whose_password_the_screen_hides_is_not_sent_as_text() {
+        let plain = Dialect::Plain(PlainLines::new(Bell::Off));
+        let can_send = |line: &str| plain.can_send(&[line.to_owned()]);
+        assert!(can_send(" /login alice correct-horse").is_err());
+        for line in ["/login alice correct-horse", " /usr/bin", "login alice"] {
+            assert_eq!(can_send(line), Ok(()), "{line}");
         }
     }
 }

@@ -67,6 +67,12 @@ pub fn begins(line: &str, forms: Forms) -> Option<usize> {
     Some(line.len() - line[at..].trim_start().len())
 }
 
+/// Whether a recipient takes logins in messages, in IRC.
+pub fn is_service(to: &str) -> bool {
+    let name = to.split('@').next().unwrap_or_default();
+    SERVICES.iter().any(|service| service.eq_ignore_ascii_case(name))
+}
+
 /// How many words precede the password, if the command has one.
 fn words_in_front(command: &str, forms: Forms) -> Option<usize> {
     let mut words = command.split_whitespace();
@@ -82,7 +88,7 @@ fn words_in_front(command: &str, forms: Forms) -> Option<usize> {
     }
     let among = |all: &[&str]| all.iter().any(|name| is(name, second));
     let hidden = match first.to_ascii_lowercase().as_str() {
-        "/msg" | "/m" | "/tell" | "/query" | "/notice" => among(&SERVICES),
+        "/msg" | "/m" | "/tell" | "/query" | "/notice" => is_service(second),
         "/quote" | "/raw" => among(&QUOTED),
         _ => false,
     };

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Why a data directory cannot be opened, read or filled.
 #[derive(Debug)]
@@ -11,6 +12,17 @@ pub enum JournalError {
     Directory { path: PathBuf, source: io::Error },
     /// Another server uses the directory.
     Locked { path: PathBuf },
+    /// Another program holds the lock of the file.
+    Busy { path: PathBuf },
+    /// The file is no longer the one that was opened: what is written to it is lost.
+    Moved { path: PathBuf },
+    /// Another process has written to the file, or it cannot be read any more: what is in memory no
+    /// longer agrees with it, and only a restart can tell which is right.
+    Diverged { path: PathBuf, detail: String },
+    /// The file has nearly reached its configured size.
+    Limit { path: PathBuf },
+    /// The thread that writes has panicked.
+    Panicked,
     /// The file can be read but not written.
     ReadOnly { path: PathBuf },
     /// The disk, or the configured size of the file, is full.
@@ -57,12 +69,33 @@ impl fmt::Display for JournalError {
                 "another server is using data directory '{}'; stop it, or use another directory",
                 path.display()
             ),
+            JournalError::Busy { path } => {
+                write!(f, "another program has locked '{}'; stop it, or wait for it", path.display())
+            }
+            JournalError::Moved { path } => write!(
+                f,
+                "'{}' has been deleted or replaced while the server uses it; put the same file back \
+                 (Linux still has it in /proc/PID/fd), or restart the server",
+                path.display()
+            ),
+            JournalError::Diverged { path, detail } => write!(
+                f,
+                "'{}' does not agree with the running server ({detail}); restart the server",
+                path.display()
+            ),
+            JournalError::Limit { path } => write!(
+                f,
+                "'{}' has nearly reached --max-data: messages are rejected, deletions and accounts \
+                 are still saved; delete history (--keep-days, --keep-messages), or raise the limit",
+                path.display()
+            ),
+            JournalError::Panicked => f.write_str("the database writer has failed (see above)"),
             JournalError::ReadOnly { path } => {
                 write!(f, "'{}' cannot be written; change its owner or permissions", path.display())
             }
             JournalError::Full { path } => write!(
                 f,
-                "no space left for '{}'; free some, or raise its configured size",
+                "no space left for '{}'; free some, or raise --max-data",
                 path.display()
             ),
             JournalError::Corrupt { path, detail } => write!(
@@ -110,12 +143,37 @@ impl std::error::Error for JournalError {
     }
 }
 
-/// Whether the journal still accepts records.
+impl JournalError {
+    /// The same in a few words, without a path: for the users whose messages are not saved.
+    #[cfg_attr(not(feature = "disk"), expect(dead_code, reason = "memory keeps everything"))]
+    pub(super) fn reason(&self) -> Arc<str> {
+        match self {
+            JournalError::Busy { .. } => "another program has locked the database".into(),
+            JournalError::Moved { .. } => "the database file has been deleted or replaced".into(),
+            JournalError::Limit { .. } => "the database is full (--max-data)".into(),
+            JournalError::Full { .. } => "the disk is full".into(),
+            JournalError::Corrupt { .. } => "the database is damaged".into(),
+            JournalError::Diverged { .. } | JournalError::Panicked => {
+                "the database writer has failed (see the server's log)".into()
+            }
+            JournalError::ReadOnly { .. } => "the database cannot be written".into(),
+            JournalError::Database { source, .. } => source.to_string().into(),
+            other => other.to_string().into(),
+        }
+    }
+}
+
+/// Whether the journal saves records now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Health {
     /// It does.
     Good,
-    /// A commit failed, for this reason. Queries are still answered; connecting and quitting are
-    /// allowed but not stored; everything else is rejected. A restart tries again.
-    ReadOnly(String),
+    /// It does not, and tries again until it does. Meanwhile queries are answered; connecting, joining
+    /// and quitting take effect and are saved later; everything else waits a while or is rejected.
+    Failing {
+        /// For everyone, in a few words.
+        reason: Arc<str>,
+        /// For the operator: what is wrong, and what to do.
+        detail: Arc<str>,
+    },
 }

@@ -1,5 +1,6 @@
 //! Every limit of the journal, in one place.
 
+use crate::chat::Hub;
 use std::time::Duration;
 
 /// What is kept, and how safely; all of it is configurable.
@@ -10,14 +11,27 @@ pub struct Limits {
     pub per_room: Option<u64>,
     /// Messages older than this are forgotten.
     pub age: Option<Duration>,
-    /// Bytes that the database file may reach; a journal that is full is read-only.
+    /// Bytes that the database file may reach. Above all but [`RESERVE`] of it messages are rejected;
+    /// the rest is for deletions and accounts.
     pub file_size: Option<u64>,
+    /// Bytes of all messages that the journal in memory keeps: texts, tags, names, reactions, and
+    /// what the tables need.
+    pub memory: usize,
     pub durability: Durability,
+    /// Memory for rooms: the hub of the writer is bounded like that of the loop.
+    pub room_memory: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { per_room: None, age: None, file_size: None, durability: Durability::Process }
+        Limits {
+            per_room: None,
+            age: None,
+            file_size: None,
+            memory: MEMORY_BYTES,
+            durability: Durability::Process,
+            room_memory: Hub::new().room_memory(),
+        }
     }
 }
 
@@ -49,8 +63,7 @@ pub const ALL_GUEST_BYTES: usize = 16 * 1024 * 1024;
 pub const MEMORY_EVENTS: usize = 50_000;
 /// Their bytes.
 pub const MEMORY_EVENT_BYTES: usize = 16 * 1024 * 1024;
-/// Bytes of all messages that the journal in memory keeps: texts, tags, names, reactions, and what
-/// the tables need.
+/// [`Limits::memory`], unless it is configured.
 pub const MEMORY_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes that a message's places in the tables need, about; and the work of passing over one.
 pub const MEMORY_OVERHEAD: usize = 128;
@@ -83,11 +96,35 @@ pub const SEARCH_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a replay for a user who has joined may wait for its turn.
 pub const REPLAY_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long one attempt to write waits for the lock of another process.
+pub const LOCK_WAIT: Duration = Duration::from_millis(100);
+/// How long messages wait for such a lock before they are rejected.
+pub const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+/// Messages that may wait for it, and their bytes. Half of what may be pending, so that everything
+/// else is still accepted.
+pub const WAITING_RECORDS: usize = PENDING_RECORDS / 2;
+pub const WAITING_BYTES: usize = PENDING_BYTES / 2;
+/// The pause after a failure to write; it doubles with each further one.
+pub const FIRST_PAUSE: Duration = Duration::from_millis(100);
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A failure this soon after another one counts as a further one, also if a write has succeeded in
+/// between: a disk on the verge of being full must not fail ten times a second.
+pub const CALM: Duration = Duration::from_secs(10);
+/// How long after the last failure it counts as over, so that it is reported once, not whenever a
+/// small record has found the last of the space.
+pub const SETTLED: Duration = Duration::from_secs(3);
+/// The part of a limited file (one over this) that is kept for deletions and accounts.
+pub const RESERVE: u64 = 10;
+/// The smallest limit of a file's size: the empty tables and a snapshot of a small chat fit.
+pub const LEAST_FILE_SIZE: u64 = 1024 * 1024;
+
 /// Records between two snapshots, at least: a restart replays at most about as many, or as many
 /// bytes as the snapshot itself has, so that snapshots at most double what is written.
 pub const SNAPSHOT_RECORDS: u64 = 10_000;
 /// Rows that one step of maintenance deletes: a few milliseconds, then records have priority again.
 pub const MAINTENANCE_ROWS: u32 = 500;
+/// Rows that one such step looks at, where the oldest bear a time that has not come yet.
+pub const LOOK_AHEAD_ROWS: u32 = 100_000;
 /// The time between two retention runs.
 pub const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// A deleted text is removed from the raw bytes of the write-ahead log after this time.

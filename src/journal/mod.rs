@@ -9,7 +9,11 @@
 //!
 //! - Proposals come back in the order in which they were made, each once: as committed or as
 //!   rejected.
-//! - Ids of records rise, also over a restart; times never fall.
+//! - Ids of records rise, also over a restart; times fall only when the clock is set back by more
+//!   than a minute.
+//! - A failure to write is not the end: it is tried again until it succeeds. Meanwhile nothing comes
+//!   back as committed that a restart would miss, except presence, which ends with the process
+//!   ([`Health`]).
 //! - An answer contains what the hub has made of the records so far ([`Journal::archive`]) and no
 //!   more: records that are committed but not delivered yet will be delivered, and must not be sent
 //!   twice.
@@ -21,12 +25,14 @@
 //! | file | subject |
 //! |---|---|
 //! | `limits`, `error`, `runtime` | how much, what went wrong, what does the program give it? |
+//! | `age` | what is too old? |
 //! | `log` | in which order does what happen? |
 //! | `index` | what was there? |
 //! | `database` | opening the file that both use |
 //! | `no_disk` | stands in for `transfer` in a build without the feature `disk` |
 //! | `transfer` | how does a journal get to another directory? It reads the log's state and the index's rows, so it is above both |
 
+mod age;
 #[cfg(feature = "disk")]
 mod database;
 mod error;
@@ -42,7 +48,7 @@ mod transfer;
 pub use error::{Health, JournalError};
 pub use index::query::{Answer, HistoryQuery, QueryId};
 pub use limits::{Durability, Limits};
-pub use log::proposal::{Committed, Proposal, ProposalId};
+pub use log::proposal::{Committed, Proposal, ProposalId, Rejected};
 #[cfg(not(feature = "disk"))]
 pub use no_disk::{Imported, export, import};
 pub use runtime::{Runtime, TimeSource, Wake};
@@ -101,7 +107,7 @@ impl Journal {
     }
 
     /// Proposes a change. It takes effect only when [`take_committed`](Journal::take_committed)
-    /// returns it. A `time` before that of the last record counts as equal to it.
+    /// returns it. A `time` a little before that of the last record counts as equal to it.
     pub fn propose(&mut self, time: Moment, origin: SessionId, change: Change) -> ProposalId {
         self.last_proposal += 1;
         let id = ProposalId(self.last_proposal);
@@ -134,7 +140,7 @@ impl Journal {
 
     /// Moves the proposals that could not be committed to the end of `rejected`, to be reported to
     /// their origins. Call it after [`take_committed`](Journal::take_committed).
-    pub fn take_rejected(&mut self, rejected: &mut Vec<Proposal>) {
+    pub fn take_rejected(&mut self, rejected: &mut Vec<Rejected>) {
         self.log.take_rejected(rejected);
     }
 
@@ -160,13 +166,14 @@ impl Journal {
         self.index.next_answer()
     }
 
-    /// Whether it still accepts records; known when rejections come back.
+    /// Whether it saves records now; known when rejections come back.
     pub fn health(&self) -> Health {
         self.log.health()
     }
 
-    /// Commits all proposals, writes a snapshot for a fast start, and exits.
-    pub fn close(self) {
-        self.log.close();
+    /// Commits all proposals, writes a snapshot for a fast start, and exits. Tells whether all that
+    /// was proposed has been saved or had been rejected before.
+    pub fn close(self) -> Health {
+        self.log.close()
     }
 }

@@ -1,17 +1,15 @@
 //! What the program provides to a journal on disk: a wake-up, the time, and whether to use threads.
 
-use crate::chat::Moment;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Called from the journal's threads when there is something to take.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
-/// The time, as the program provides it. A trait of this room, because it may not import the
-/// reactor's clock.
+/// The time for waits, as the program provides it: monotonic. A trait of this room, because it may
+/// not import the reactor's clock. The date comes with the proposals.
 pub trait TimeSource: Send + Sync {
     fn instant(&self) -> Instant;
-    fn moment(&self) -> Moment;
 }
 
 #[derive(Clone)]

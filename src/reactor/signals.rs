@@ -6,7 +6,8 @@
 //!
 //! SIGPIPE is not among them. Its default kills a process that writes to a socket whose peer is gone,
 //! which happens on a server every day; it is what ends most student servers. So it is ignored for
-//! the whole process, and the same write returns the error EPIPE, which can be handled.
+//! the whole process, and the same write returns the error EPIPE, which can be handled. The same goes
+//! for SIGXFSZ, which kills a process whose file reaches `ulimit -f`: the write returns EFBIG.
 
 use nix::sys::signal::{SigHandler, Signal as Number, signal};
 use signal_hook::iterator::backend::SignalDelivery;
@@ -55,12 +56,15 @@ impl Signal {
     }
 }
 
-/// Ignores SIGPIPE for the whole process, so that a write to a departed peer is an error and not
-/// the end. Rust's runtime does so before `main`; it is done here again because everything
-/// rests on it, and because a program that embeds the loop may have undone it.
-pub fn ignore_sigpipe() -> io::Result<()> {
-    // SAFETY: to ignore a signal installs no handler, so nothing can run at a bad moment.
-    unsafe { signal(Number::SIGPIPE, SigHandler::SigIgn) }?;
+/// Ignores SIGPIPE and SIGXFSZ for the whole process, so that a write to a departed peer or to a file
+/// at its limit is an error and not the end. Rust's runtime ignores the first before `main`; it is
+/// done here again because everything rests on it, and because a program that embeds the loop may
+/// have undone it.
+pub fn ignore_write_signals() -> io::Result<()> {
+    for number in [Number::SIGPIPE, Number::SIGXFSZ] {
+        // SAFETY: to ignore a signal installs no handler, so nothing can run at a bad moment.
+        unsafe { signal(number, SigHandler::SigIgn) }?;
+    }
     Ok(())
 }
 
@@ -130,6 +134,12 @@ mod tests {
         nix::sys::signal::raise(Number::SIGCONT).unwrap();
         assert_eq!(signals.drain(), []);
         assert!(is_ignored(libc::SIGCONT) && !is_ignored(libc::SIGSEGV));
+    }
+
+    #[test]
+    fn a_write_beyond_a_limit_is_an_error_and_not_the_end() {
+        ignore_write_signals().unwrap();
+        assert!(is_ignored(libc::SIGPIPE) && is_ignored(libc::SIGXFSZ));
     }
 
     #[test]

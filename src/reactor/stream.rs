@@ -7,7 +7,7 @@
 use std::fmt;
 use std::io::{self, IoSlice, Read as _, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 
 /// The outcome of a read.
 #[derive(Debug)]
@@ -85,6 +85,31 @@ impl Stream {
         self.socket.peer_addr().is_ok()
     }
 
+    pub(super) fn unacknowledged(&self) -> Option<usize> {
+        let mut bytes: libc::c_int = 0;
+        #[cfg(target_os = "linux")]
+        // SAFETY: TIOCOUTQ writes one int, and the descriptor is open.
+        let result =
+            unsafe { libc::ioctl(self.socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+        #[cfg(target_vendor = "apple")]
+        let result = {
+            let mut length = size_of::<libc::c_int>() as libc::socklen_t;
+            // SAFETY: SO_NWRITE writes one int of that length, and the descriptor is open.
+            unsafe {
+                libc::getsockopt(
+                    self.socket.as_raw_fd(),
+                    libc::SOL_SOCKET,
+                    libc::SO_NWRITE,
+                    (&raw mut bytes).cast(),
+                    &raw mut length,
+                )
+            }
+        };
+        #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+        let result = -1;
+        (result == 0).then(|| usize::try_from(bytes).unwrap_or(0))
+    }
+
     pub(super) fn keep_alive(&self, idle: std::time::Duration) -> io::Result<()> {
         let interval = (idle / 10).max(std::time::Duration::from_secs(1));
         let settings = socket2::TcpKeepalive::new().with_time(idle).with_interval(interval);
@@ -130,6 +155,9 @@ mod tests {
         assert!(matches!(stream.read(&mut buffer), Received::Ended));
         assert!(stream.has_peer(), "half-closed is not gone");
         assert_eq!(stream.write(b"still yours").unwrap(), 11);
+        if stream.unacknowledged().is_some() {
+            while stream.unacknowledged() != Some(0) {}
+        }
     }
 
     #[test]

@@ -106,6 +106,12 @@ impl Transport {
         self.socket.has_peer()
     }
 
+    /// Bytes that were written and that the peer's system has not acknowledged; `None` where the
+    /// system does not say.
+    pub fn unacknowledged(&self) -> Option<usize> {
+        self.socket.unacknowledged()
+    }
+
     /// Lets the system probe a silent peer from time to time (SO_KEEPALIVE), so that one whose
     /// machine vanished is noticed: first after `idle`, then every tenth of it.
     ///

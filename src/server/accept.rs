@@ -3,7 +3,8 @@
 use super::config::{Config, OrOff};
 use super::connection::Connection;
 use super::limits::{
-    CONNECT_BURST, DEFAULT_CONNECT_RATE, DEFAULT_ORIGIN_WORK, DEFAULT_PER_ADDRESS, Pace,
+    CONNECT_BURST, DEFAULT_CONNECT_RATE, DEFAULT_ORIGIN_ROOMS, DEFAULT_ORIGIN_WORK,
+    DEFAULT_PER_ADDRESS, Pace,
 };
 use super::net::{Net, TimerKind};
 use super::origins::Origins;
@@ -298,6 +299,11 @@ fn unless_loopback(limit: Option<OrOff<NonZeroU32>>, default: u32, address: IpAd
 pub(super) fn work_limit(config: &Config, address: IpAddr) -> Option<Cost> {
     let milliseconds = unless_loopback(config.origin_work, DEFAULT_ORIGIN_WORK, address);
     milliseconds.map(|milliseconds| Cost(u64::from(milliseconds) * 1_000_000))
+}
+
+/// How many rooms the origin of this client may create.
+pub(super) fn room_limit(config: &Config, address: IpAddr) -> Option<u32> {
+    unless_loopback(config.origin_rooms, DEFAULT_ORIGIN_ROOMS, address)
 }
 
 /// How fast the origin of this client may connect.

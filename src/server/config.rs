@@ -8,25 +8,25 @@ mod file;
 mod parameters;
 mod show;
 mod sources;
+mod values;
 
 pub use file::InvalidFile;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
+pub use values::{Bytes, Days, LineRate, OrOff, Seconds};
 
 use crate::chat::{Moment, PasswordHash, Secret};
 use crate::session::{Style, http, irc};
 use crate::tls;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
-use chatloop_reactor::Backend;
 use chatloop_reactor::listener::LONGEST_BACKLOG;
+use chatloop_reactor::{Backend, memory};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, ValueEnum};
-use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 /// `--style` on the command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -42,153 +42,6 @@ impl From<StyleName> for Style {
         match name {
             StyleName::Plain => Style::Plain,
             StyleName::Classic => Style::Classic,
-        }
-    }
-}
-
-/// A value that can be switched off.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OrOff<T> {
-    /// The word `off`.
-    Off,
-    /// A value.
-    On(T),
-}
-
-impl<T: Copy> OrOff<T> {
-    /// The value, if it is on.
-    pub fn on(self) -> Option<T> {
-        match self {
-            OrOff::Off => None,
-            OrOff::On(value) => Some(value),
-        }
-    }
-}
-
-impl<T: FromStr> FromStr for OrOff<T>
-where
-    T::Err: fmt::Display,
-{
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<OrOff<T>, String> {
-        if text == "off" {
-            return Ok(OrOff::Off);
-        }
-        text.parse().map(OrOff::On).map_err(|error| format!("{error}, or off"))
-    }
-}
-
-/// A positive whole number of seconds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Seconds(u32);
-
-impl Seconds {
-    /// As a duration.
-    pub fn duration(self) -> Duration {
-        Duration::from_secs(self.0.into())
-    }
-}
-
-impl FromStr for Seconds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Seconds, String> {
-        match text.parse() {
-            Ok(seconds) if seconds > 0 => Ok(Seconds(seconds)),
-            _ => {
-                Err(format!("invalid number of seconds '{text}': expected a whole number above 0"))
-            }
-        }
-    }
-}
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-/// A positive whole number of days.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Days(u16);
-
-impl Days {
-    /// As a duration.
-    pub fn duration(self) -> Duration {
-        Duration::from_secs(u64::from(self.0) * 86_400)
-    }
-}
-
-impl FromStr for Days {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Days, String> {
-        match text.parse() {
-            Ok(days) if days > 0 => Ok(Days(days)),
-            _ => Err(format!("invalid number of days '{text}': expected 1 to {}", u16::MAX)),
-        }
-    }
-}
-
-impl fmt::Display for Days {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-/// Lines a second.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LineRate(pub u32);
-
-impl FromStr for LineRate {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<LineRate, String> {
-        match text.strip_suffix("/s").unwrap_or(text).parse() {
-            Ok(lines) if lines > 0 => Ok(LineRate(lines)),
-            _ => Err(format!("invalid rate '{text}': expected for example 20/s")),
-        }
-    }
-}
-
-impl fmt::Display for LineRate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/s", self.0)
-    }
-}
-
-/// A number of bytes: `4096`, `64k`, `8M`; the units are 1,024 and its square.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Bytes(pub usize);
-
-impl FromStr for Bytes {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Bytes, String> {
-        let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
-        let unit: usize = match text[digits.len()..].to_ascii_lowercase().as_str() {
-            "" | "b" => 1,
-            "k" | "kib" => 1024,
-            "m" | "mib" => 1024 * 1024,
-            _ => {
-                return Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M"));
-            }
-        };
-        let bytes = digits.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
-        match bytes {
-            Some(bytes) if bytes > 0 => Ok(Bytes(bytes)),
-            _ => Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M")),
-        }
-    }
-}
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            bytes if bytes.is_multiple_of(1024 * 1024) => write!(f, "{} MiB", bytes >> 20),
-            bytes if bytes.is_multiple_of(1024) => write!(f, "{} KiB", bytes >> 10),
-            bytes => write!(f, "{bytes} bytes"),
         }
     }
 }
@@ -293,6 +146,11 @@ pub struct Config {
     /// worth, or off; connects above the limit are rejected [default: 10/s; off for loopback]
     #[arg(long, value_name = "N/s|off")]
     pub connect_limit: Option<OrOff<LineRate>>,
+
+    /// Maximum number of rooms created by users of one IPv4 address or IPv6 /64, or off
+    /// [default: 1000; off for loopback]
+    #[arg(long, value_name = "N|off")]
+    pub origin_rooms: Option<OrOff<NonZeroU32>>,
 
     /// Send queue size above which the client's own lines have to wait
     #[arg(long, default_value = "1M", value_name = "BYTES")]
@@ -443,6 +301,21 @@ pub struct Boot {
     #[arg(long, default_value = "off", value_name = "DAYS|off")]
     pub keep_days: OrOff<Days>,
 
+    /// Memory for rooms: topics, masks and metadata take at most half of it, and those of rooms created
+    /// from one address an eighth; the most recent messages have the rest, and older ones are looked up
+    /// in the history [default: an eighth of the memory, at most 64M]
+    #[arg(long, value_name = "BYTES")]
+    pub room_memory: Option<Bytes>,
+
+    /// Memory for messages without --data; above it the oldest are forgotten
+    #[arg(long, default_value = "64M", value_name = "BYTES")]
+    pub history_memory: Bytes,
+
+    /// Size that the database may reach; above nine tenths of it messages are rejected, while
+    /// deletions and accounts are still saved. The log beside it (a few MiB) does not count
+    #[arg(long, default_value = "off", value_name = "BYTES|off", value_parser = parse_max_data)]
+    pub max_data: OrOff<Bytes>,
+
     /// No operator console, even if started in a terminal
     #[arg(long, value_parser = BoolishValueParser::new())]
     pub no_console: bool,
@@ -498,6 +371,11 @@ impl Config {
         }
     }
 
+    /// The memory for rooms.
+    pub(super) fn room_memory(&self) -> usize {
+        self.boot.room_memory.map_or_else(share_of_memory, |bytes| bytes.0)
+    }
+
     /// The hash of an operator's password, if there is such an operator.
     pub(super) fn oper_hash(&self, name: &str) -> Option<PasswordHash> {
         let known = self.oper.iter().find(|oper| oper.name == name);
@@ -529,6 +407,11 @@ impl Config {
         let origins = self.web_origin.iter().chain(&self.url).map(String::as_str);
         http::Settings::new(!self.no_http, [self.name.as_str()], origins)
     }
+}
+
+/// The default of a budget for everyone together: a small machine has other uses for its memory.
+pub(super) fn share_of_memory() -> usize {
+    (memory::limit() / 8).min(64 * 1024 * 1024)
 }
 
 /// Takes the text as it is; what it says is read when it is known whether there is a port, too.
@@ -566,6 +449,15 @@ fn parse_max_line(text: &str) -> Result<Bytes, String> {
     Ok(bytes)
 }
 
+fn parse_max_data(text: &str) -> Result<OrOff<Bytes>, String> {
+    let size: OrOff<Bytes> = text.parse()?;
+    let least = usize::try_from(crate::journal::limits::LEAST_FILE_SIZE).unwrap_or(usize::MAX);
+    if size.on().is_some_and(|bytes| bytes.0 < least) {
+        return Err(format!("the minimum is {}", Bytes(least)));
+    }
+    Ok(size)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -590,6 +482,7 @@ mod tests {
             (["--max-line", "1 foot"], "64k"),
             (["--max-line", "1M"], "32 KiB"),
             (["--flood-limit", "fast"], "20/s"),
+            (["--max-data", "100k"], "1 MiB"),
             (["--idle-timeout", "0"], "above 0"),
             (["--max-per-address", "0"], "off"),
             (["--backend", "iocp"], "select"),
@@ -610,6 +503,8 @@ mod tests {
         let config = parse(&["--flood-limit", "20/s", "--max-per-address", "off"]).unwrap();
         assert_eq!(config.flood_limit, Some(OrOff::On(LineRate(20))));
         assert_eq!(config.max_per_address, Some(OrOff::Off));
+        let config = parse(&["--max-data", "2G"]).unwrap();
+        assert_eq!(config.boot.max_data, OrOff::On(Bytes(2 << 30)));
         let config = parse(&["localhost", "0", "--keep-alive", "off"]).unwrap();
         assert_eq!((config.boot.port, config.keep_alive), (0, OrOff::Off));
     }

@@ -13,7 +13,7 @@
 //! Invariant: what the poller is asked for is a pure function of this state
 //! ([`Connection::interest`]); no other code switches interest by hand.
 
-use super::config::{Config, LONGEST_LINE, OrOff, Seconds};
+use super::config::{Config, LONGEST_LINE, OrOff, Seconds, share_of_memory};
 use super::deferred::DeferredOutput;
 use super::gate::LineGate;
 use super::limits::{DEFAULT_LINE_RATE, Pace};
@@ -23,7 +23,7 @@ use crate::journal::QueryId;
 use crate::session::{Dialect, Format};
 use chatloop_reactor::{
     Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
-    Written, memory,
+    Written,
 };
 use std::fmt;
 use std::io::{self, Write as _};
@@ -74,10 +74,7 @@ impl Bounds {
     pub(super) fn of(config: &Config) -> Bounds {
         let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
         let (outbox_soft, outbox_hard) = (config.outbox_soft.0, config.outbox_hard.0);
-        // A chat that has more than this unsent has peers that do not read; and a small machine has
-        // other uses for its memory.
-        let outbox_all = || (memory::limit() / 8).min(64 * 1024 * 1024);
-        let outbox_all = config.outbox_all.map_or_else(outbox_all, |bytes| bytes.0);
+        let outbox_all = config.outbox_all.map_or_else(share_of_memory, |bytes| bytes.0);
         let stall = config.stall_timeout.on().map(Seconds::duration);
         let (inbox, pace) = (INBOX_BOUND, Pace::new(rate));
         Bounds { outbox_soft, outbox_hard, outbox_all, stall, inbox, pace }
@@ -416,6 +413,16 @@ impl Connection {
     pub(super) fn take_early_buffer(&mut self) -> Vec<Segment> {
         let deferred = self.deferred.take();
         deferred.map_or_else(Vec::new, |deferred| deferred.into_segments().collect())
+    }
+
+    /// What has been deferred, so that a line can go ahead of it.
+    pub(super) fn set_aside(&mut self) -> Option<Box<DeferredOutput>> {
+        self.deferred.take()
+    }
+
+    /// Defers it again.
+    pub(super) fn put_back(&mut self, deferred: Option<Box<DeferredOutput>>) {
+        self.deferred = deferred;
     }
 
     /// Whether output waits for the answer to this query.

@@ -10,7 +10,7 @@
 //! What the operator is to the chat is in `operator`.
 
 use super::log::LogHold;
-use super::outlet::{Outlet, Refused};
+use super::outlet::{self, Content, Full, Outlet};
 pub(super) use crate::terminal::ConsoleEvent;
 use crate::terminal::raw::in_foreground;
 use crate::terminal::{ConsoleOptions, LineConsole};
@@ -52,7 +52,7 @@ impl Console {
     /// # Errors
     /// They are no terminal, or there is no thread for the output.
     pub(super) fn open() -> io::Result<Console> {
-        let outlet = Outlet::start("console", io::stdout)?;
+        let outlet = Outlet::start(Content::Console, outlet::stdout)?;
         let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let console = LineConsole::open(ConsoleOptions {
             keeps_blank_lines: false,
@@ -166,11 +166,10 @@ impl Console {
         let Some(outlet) = self.outlet.as_ref().filter(|_| !frame.is_empty()) else { return };
         match outlet.send(frame) {
             Ok(()) => self.left_out = 0,
-            Err(Refused::Full(frame)) => {
+            Err(Full(frame)) => {
                 self.left_out += memchr::memchr_iter(b'\n', &frame).count() as u64;
                 self.console.repaint();
             }
-            Err(Refused::Closed) => self.outlet = None,
         }
     }
 
@@ -206,7 +205,7 @@ impl Console {
     /// being shown, without a row.
     pub(super) fn resume(&mut self) -> bool {
         if self.outlet.is_none() {
-            self.outlet = Outlet::start("console", io::stdout).ok();
+            self.outlet = Outlet::start(Content::Console, outlet::stdout).ok();
         }
         if !in_foreground(io::stdin()) || self.console.resume().is_err() {
             return false;

@@ -7,11 +7,12 @@ use crate::chat::{
     Change, Command, Decision, Effect, Event, Hub, Lookup, Moment, Name, Origin, Outcome, Past,
     Purpose, Query, Record, Refusal, Scope, SessionId, Work,
 };
-use crate::journal::{Answer, Committed, Health, HistoryQuery, Journal, Limits, Proposal, QueryId};
+use crate::journal::{Answer, Committed, Health, HistoryQuery, Journal, Limits, QueryId, Rejected};
 use crate::session::Proof;
 use chatloop_reactor::Token;
-use log::error;
+use log::{error, warn};
 use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
 
 /// Text applied in one turn, in bytes. A disk that was slow hands much back at once, and all of it
 /// would be queued for every member before the first of them is written to.
@@ -49,6 +50,11 @@ impl Found {
             | Found::Failed(token, _) => *token,
         }
     }
+
+    /// Whether it is a search that has not looked through everything.
+    pub(super) fn is_partial(&self) -> bool {
+        matches!(self, Found::Show(_, Event::Past(past)) if past.unsearched.is_some())
+    }
 }
 
 /// The chat, its journal, and who waits for which answer.
@@ -61,7 +67,10 @@ pub(super) struct Engine {
     /// Used again: what the journal hands back, and the effects of the hub.
     taken: Vec<Committed>,
     effects: Vec<Effect>,
-    read_only_told: bool,
+    /// Since when records are not saved, and how many changes were rejected since then.
+    failing: Option<(Instant, usize)>,
+    /// As the log knows it.
+    health: Health,
     queries: HashMap<QueryId, Pending>,
 }
 
@@ -74,7 +83,8 @@ impl Engine {
             share: 0,
             taken: Vec::new(),
             effects: Vec::new(),
-            read_only_told: false,
+            failing: None,
+            health: Health::Good,
             queries: HashMap::new(),
         }
     }
@@ -160,26 +170,41 @@ impl Engine {
     }
 
     /// The changes that the journal could not commit.
-    pub(super) fn take_rejected(&mut self) -> Vec<Proposal> {
+    pub(super) fn take_rejected(&mut self) -> Vec<Rejected> {
         let mut rejected = Vec::new();
         self.journal.take_rejected(&mut rejected);
+        if let Some((_, count)) = &mut self.failing {
+            *count += rejected.len();
+        }
         rejected
     }
 
-    /// Why the journal takes nothing more, if that is so; the log says it once.
-    pub(super) fn read_only(&mut self) -> Option<String> {
-        let Health::ReadOnly(reason) = self.journal.health() else { return None };
-        let reason = reason.to_string();
-        if !std::mem::replace(&mut self.read_only_told, true) {
-            error!("the database is read-only from now on: {reason}");
+    /// Logs that records are not saved, once for each reason, and that they are saved again.
+    pub(super) fn watch_health(&mut self, now: Instant) {
+        let health = self.journal.health();
+        if health == self.health {
+            return;
         }
-        Some(reason)
+        if let Health::Failing { detail, .. } = &health {
+            self.failing.get_or_insert((now, 0));
+            error!("messages cannot be saved at present: {detail}");
+        } else if let Some((since, rejected)) = self.failing.take() {
+            let seconds = now.saturating_duration_since(since).as_secs();
+            warn!("messages are saved again, after {seconds} s (changes rejected: {rejected})");
+        }
+        self.health = health;
     }
 
-    /// Keeps what has been proposed and closes the journal.
-    pub(super) fn close(&mut self) {
+    /// Keeps what has been proposed and closes the journal. Tells whether it could be saved.
+    pub(super) fn close(&mut self) -> bool {
         let nothing = Journal::memory(&Limits::default());
-        std::mem::replace(&mut self.journal, nothing).close();
+        match std::mem::replace(&mut self.journal, nothing).close() {
+            Health::Good => true,
+            Health::Failing { detail, .. } => {
+                error!("the end: messages could not be saved: {detail}");
+                false
+            }
+        }
     }
 
     // Queries.

@@ -265,9 +265,10 @@ fn after_input(net: &mut Net, token: Token, actions: &mut Vec<Action>) -> bool {
         }
         return false;
     }
-    actions.push(match connection.life.hung_up {
-        true => Action::Gone,
+    let action = match connection.life.hung_up {
+        true => Some(Action::Gone),
         false => connection.session.input_ended(),
-    });
-    true
+    };
+    actions.extend(action);
+    !actions.is_empty()
 }

@@ -14,6 +14,10 @@ pub(super) const DEFAULT_LINE_RATE: u32 = 100;
 /// ordinary line costs a tenth of it, a hundred lines a second a hundredth of a processor.
 pub(super) const LINE_WORK: Cost = Cost(100_000);
 
+/// Rooms created by users of one origin that is not loopback, unless a flag says otherwise: a hundred
+/// such origins fill the server.
+pub(super) const DEFAULT_ORIGIN_ROOMS: u32 = 1_000;
+
 /// Unfinished work of one origin that is not loopback, in milliseconds, unless a flag says otherwise:
 /// what others wait for at most, and enough to fill a turn.
 pub(super) const DEFAULT_ORIGIN_WORK: u32 = 4;

@@ -1,13 +1,13 @@
 //! The log: one line an event, to stderr, by a thread that may be kept waiting.
 //!
-//! What stderr does not take in time is counted, and the count is the first thing written when it
-//! takes something again.
+//! What stderr does not take in time, or not at all, is counted, and the count is the first thing
+//! written when it takes something again.
 //!
 //! `--log` decides how much is logged by all of the program, and may change while it runs; where
 //! it is not given, `RUST_LOG` decides, module by module if it likes.
 
 use super::config::{Config, LogLevel};
-use super::outlet::{Outlet, Refused};
+use super::outlet::{Content, Full, Outlet};
 use crate::wire::clean::clean_text;
 use log::{LevelFilter, Metadata, Record};
 use std::io::{self, Write};
@@ -47,16 +47,15 @@ impl Write for Line {
             }
             return Ok(line.len());
         }
-        let mut outlet = self.outlet.lock().unwrap_or_else(PoisonError::into_inner);
+        let outlet = self.outlet.lock().unwrap_or_else(PoisonError::into_inner);
         let mut piece = Vec::with_capacity(line.len());
         if self.left_out > 0 {
-            writeln!(piece, "{} log lines dropped here: stderr is slow", self.left_out)?;
+            piece.extend(Content::Log.note(self.left_out, "stderr is slow").into_bytes());
         }
         piece.extend_from_slice(line);
         match outlet.as_ref().map(|outlet| outlet.send(piece)) {
             Some(Ok(())) => self.left_out = 0,
-            Some(Err(Refused::Full(_))) => self.left_out += 1,
-            Some(Err(Refused::Closed)) => *outlet = None,
+            Some(Err(Full(_))) => self.left_out += 1,
             None => {}
         }
         Ok(line.len())
@@ -115,7 +114,7 @@ impl Log {
     /// # Errors
     /// What the system said when it had no thread to give.
     pub fn start(config: &Config) -> io::Result<Log> {
-        let outlet = Arc::new(Mutex::new(Some(Outlet::start("log", io::stderr)?)));
+        let outlet = Arc::new(Mutex::new(Some(Outlet::start(Content::Log, io::stderr)?)));
         let line = Line { outlet: Arc::clone(&outlet), left_out: 0 };
         let logger = || {
             let mut builder = env_logger::Builder::new();
@@ -135,7 +134,7 @@ impl Log {
     pub fn say(&self, text: &str) {
         let outlet = self.outlet.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(outlet) = outlet.as_ref() {
-            // Full or closed: there is nobody to tell that to.
+            // Full: there is nobody to tell that to.
             let _ = outlet.send(format!("{text}\n").into_bytes());
         }
     }
@@ -147,7 +146,7 @@ impl Log {
         if let Some(old) = outlet.take() {
             old.finish();
             // Without another thread to be had there is no log.
-            *outlet = Outlet::start("log", io::stderr).ok();
+            *outlet = Outlet::start(Content::Log, io::stderr).ok();
         }
     }
 

@@ -19,6 +19,8 @@ pub enum Ending {
     Orderly,
     /// At once, on a second request.
     Hasty,
+    /// While messages could not be saved.
+    Unsaved,
 }
 
 /// The signals, and what was decided upon them.

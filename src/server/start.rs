@@ -112,10 +112,15 @@ pub(super) fn open_journal(
     let limits = Limits {
         per_room: config.boot.keep_messages.on().map(|count| count.get().into()),
         age: config.boot.keep_days.on().map(Days::duration),
+        room_memory: config.room_memory(),
+        memory: config.boot.history_memory.0,
+        file_size: config.boot.max_data.on().map(|size| size.0 as u64),
         ..Limits::default()
     };
     let Some(directory) = &config.boot.data else {
-        return Ok((Journal::memory(&limits), Hub::new()));
+        let mut hub = Hub::new();
+        hub.set_room_memory(limits.room_memory);
+        return Ok((Journal::memory(&limits), hub));
     };
     let waker = waker.clone();
     let wake: Wake = Arc::new(move || waker.wake());
@@ -123,7 +128,8 @@ pub(super) fn open_journal(
     let (mut journal, hub) =
         Journal::open(directory, &limits, &runtime).map_err(StartError::Journal)?;
     // The previous sessions are over.
-    journal.propose(Moment(0), SessionId(NOBODY.to_bits()), Change::Restarted { node: 0 });
+    let now = Moment(clock.unix_milliseconds());
+    journal.propose(now, SessionId(NOBODY.to_bits()), Change::Restarted { node: 0 });
     Ok((journal, hub))
 }
 
@@ -133,11 +139,5 @@ struct Time(Clock);
 impl TimeSource for Time {
     fn instant(&self) -> Instant {
         self.0.now() + self.0.spent()
-    }
-
-    fn moment(&self) -> Moment {
-        let mut clock = self.0.clone();
-        clock.tick();
-        Moment(clock.unix_milliseconds())
     }
 }

@@ -33,6 +33,8 @@ counters! {
     Connects "clients rejected for connecting too often (--connect-limit)";
     Untold "clients rejected without a word because too many were being rejected";
     Banned "clients rejected by a server ban";
+    OriginRooms "rooms rejected for their number from one address (--origin-rooms)";
+    RoomTexts "topics, masks and metadata rejected for their memory (--room-memory)";
     LongLine "lines rejected for their length (--max-line)";
     Flood "clients slowed down (--flood-limit)";
     OriginWork "times that an address waited for its own unfinished work (--origin-work)";
@@ -44,6 +46,10 @@ counters! {
     Unencrypted "clients rejected for not using TLS (--tls-only)";
     Requests "HTTP requests answered with an error";
     Guesses "logins delayed after wrong passwords";
+    NotSaved "changes rejected because they could not be saved (--data, --max-data)";
+    Searches "searches ended before they were through";
+    Replays "users who joined without history because it took too long";
+    Queries "history queries that failed or took too long";
     Registrations "accounts not registered for their address's count (--register-limit)";
     Logins "logins rejected because too many were in progress";
 }

@@ -1,10 +1,9 @@
 //! The transcript: what the operator sees of the chat on stdout. What stdout does not accept in
 //! time is counted and reported, never waited for: see [`Outlet`].
 
-use super::outlet::{Outlet, Refused};
+use super::outlet::{self, Content, Full, Outlet};
 use crate::chat::{Event, Viewpoint};
 use crate::session::{Format, Theme};
-use std::io::Write;
 
 /// Bytes of one turn's lines; more are left out.
 const MOST_PER_TURN: usize = 64 * 1024;
@@ -24,7 +23,7 @@ impl Transcript {
 
     /// A transcript on stdout. There is none if no thread can be started.
     pub(super) fn on_stdout() -> Transcript {
-        let outlet = Outlet::start("transcript", || std::io::stdout().lock()).ok();
+        let outlet = Outlet::start(Content::Transcript, outlet::stdout).ok();
         Transcript { outlet, ..Transcript::silent() }
     }
 
@@ -47,16 +46,14 @@ impl Transcript {
             return;
         }
         if self.left_out > 0 {
-            // Writing to a Vec cannot fail.
-            let _ =
-                writeln!(self.lines, "* {} lines are missing here: stdout is slow", self.left_out);
+            let note = Content::Transcript.note(self.left_out, "stdout is slow");
+            self.lines.extend_from_slice(note.as_bytes());
         }
         match outlet.send(std::mem::take(&mut self.lines)) {
             Ok(()) => self.left_out = 0,
-            Err(Refused::Full(lines)) => {
+            Err(Full(lines)) => {
                 self.left_out += memchr::memchr_iter(b'\n', &lines).count() as u64;
             }
-            Err(Refused::Closed) => self.outlet = None,
         }
     }
 

@@ -74,7 +74,7 @@ impl Server {
     {
         let Setup { clock, signals, work } = setup;
         let config = &settings.config;
-        signals::ignore_sigpipe().map_err(StartError::System)?;
+        signals::ignore_write_signals().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
         let stats = Stats::new();
         let acceptor = Acceptor::new(listen(config)?, descriptors, config, stats.clone());
@@ -127,8 +127,8 @@ impl Server {
         loop {
             self.turn(&mut readiness, None)?;
             if let Some(ending) = self.shutdown.ending() {
-                self.exchange.end();
-                return Ok(ending);
+                let saved = self.exchange.end();
+                return Ok(if saved { ending } else { Ending::Unsaved });
             }
         }
     }

@@ -38,6 +38,8 @@ pub enum Action {
     Registered,
     /// The chat did not let the peer in.
     NotAdmitted(Box<Event>),
+    /// Leave the chat again and stay connected: the peer speaks another protocol after all.
+    Withdraw,
     /// Leave the chat with these words and close with this farewell.
     Leave {
         /// What the others are told.

@@ -4,6 +4,8 @@
 //! word decides but the form of the first line: `GET real, people` and `nick of time` are text.
 
 use crate::chat::Name;
+use crate::wire::irc::without_tags;
+use crate::wire::telnet;
 
 /// What the first bytes tell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,6 +16,8 @@ pub enum Detect {
     Tls,
     /// An HTTP request.
     Http,
+    /// The header that a proxy writes before what its client sends.
+    Proxy,
     /// An IRC client.
     Irc,
     /// Lines of text.
@@ -27,19 +31,59 @@ const METHODS: [&[u8]; 10] = [
     b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"TRACE", b"PATCH", b"CONNECT", b"PRI",
 ];
 
-const IRC_COMMANDS: [&str; 6] = ["CAP", "NICK", "USER", "PASS", "AUTHENTICATE", "WEBIRC"];
+const IRC_COMMANDS: [&str; 7] = ["CAP", "NICK", "USER", "PASS", "AUTHENTICATE", "WEBIRC", "PROXY"];
+
+/// What the second version of the PROXY protocol begins with.
+const PROXY_2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
 /// The protocol that a connection with these first bytes speaks.
 pub fn detect(first: &[u8]) -> Detect {
+    let first = &first[telnet::leading(first)..];
     match first {
-        [] | [0x16] => return Detect::NeedMore,
+        [telnet::IAC, ..] if telnet::command(first).is_none() => return Detect::NeedMore,
+        [0x16] => return Detect::NeedMore,
         [0x16, 0x03, ..] => return Detect::Tls,
+        _ if first.starts_with(PROXY_2) => return Detect::Proxy,
         _ => {}
     }
-    match http(first) {
-        Detect::Plain => irc(first),
-        http => http,
+    let start = blanks(first);
+    match &first[start..] {
+        _ if start > LONGEST_OPENING => Detect::Plain,
+        [] => Detect::NeedMore,
+        _ if PROXY_2.starts_with(first) => Detect::NeedMore,
+        first => match http(first) {
+            Detect::Plain => irc(first),
+            http => http,
+        },
     }
+}
+
+/// How many bytes of these stand before what the protocol knows.
+pub(super) fn before(first: &[u8], protocol: Detect) -> usize {
+    let start = telnet::leading(first);
+    start + if protocol == Detect::Http { blanks(&first[start..]) } else { 0 }
+}
+
+fn blanks(first: &[u8]) -> usize {
+    first.iter().take_while(|byte| matches!(byte, b'\r' | b'\n' | b' ')).count()
+}
+
+/// The same for a peer that was taken for a plain one because it was slow, told from its first line.
+/// A person types after the greeting: an IRC command in lower case is none of a program.
+pub(super) fn detect_late(line: &[u8]) -> Option<Detect> {
+    let found = detect(&[line, b"\n"].concat());
+    let text = std::str::from_utf8(line).unwrap_or_default();
+    match found {
+        Detect::Irc if !is_program(text) => None,
+        Detect::Plain | Detect::NeedMore => None,
+        found => Some(found),
+    }
+}
+
+/// Whether the command of a line is in upper case, as programs write it.
+fn is_program(line: &str) -> bool {
+    let command = without_tags(line).split(' ').next().unwrap_or_default();
+    command.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 /// A method, a space and the beginning of a target: a path, `*`, a whole URL, or for CONNECT an
@@ -93,9 +137,11 @@ fn irc(first: &[u8]) -> Detect {
         return Detect::Plain;
     };
     match end {
+        Some(_) if is_proxy(line) => Detect::Proxy,
         Some(_) if is_irc_opening(line) => Detect::Irc,
         Some(_) => Detect::Plain,
         None => {
+            let line = without_tags(line);
             let word = line.split(' ').next().unwrap_or_default();
             let begun = IRC_COMMANDS.iter().any(|command| {
                 let (word, command) = (word.as_bytes(), command.as_bytes());
@@ -103,7 +149,7 @@ fn irc(first: &[u8]) -> Detect {
                 starts_alike(word, command)
                     && (whole || (word.len() < command.len() && word.len() == line.len()))
             });
-            let may_be = begun && line.len() <= LONGEST_OPENING;
+            let may_be = begun && first.len() <= LONGEST_OPENING;
             if may_be { Detect::NeedMore } else { Detect::Plain }
         }
     }
@@ -113,7 +159,7 @@ fn irc(first: &[u8]) -> Detect {
 /// takes. In upper case, as programs write it, a wrong subcommand or nick is still a client's, and
 /// answered as IRC.
 pub(super) fn is_irc_opening(line: &str) -> bool {
-    let mut words = line.split(' ').filter(|word| !word.is_empty());
+    let mut words = without_tags(line).split(' ').filter(|word| !word.is_empty());
     let Some(command) = words.next() else { return false };
     let rest: Vec<&str> = words.collect();
     let trailing = rest.iter().position(|word| word.starts_with(':'));
@@ -136,9 +182,16 @@ pub(super) fn is_irc_opening(line: &str) -> bool {
     }
 }
 
-/// Whether a line may hold a password that an IRC client sends, however it is formed.
-pub(super) fn may_hold_password(line: &str) -> bool {
-    line.split(' ').next().is_some_and(|word| matches!(word, "PASS" | "AUTHENTICATE" | "WEBIRC"))
+/// The first version of the PROXY protocol.
+fn is_proxy(line: &str) -> bool {
+    let mut words = line.split(' ');
+    let (word, family) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    word.eq_ignore_ascii_case("PROXY")
+        && match family.to_ascii_uppercase().as_str() {
+            "TCP4" | "TCP6" => words.count() == 4,
+            "UNKNOWN" => true,
+            _ => false,
+        }
 }
 
 #[cfg(test)]
@@ -190,8 +243,26 @@ mod tests {
             (b"nice to meet you", Detect::Plain),
             (b"hello\n", Detect::Plain),
             (b"/nick ada\n", Detect::Plain),
-            (b"\n", Detect::Plain),
-            (b"\xff\xfd\x18", Detect::Plain),
+            (b"\n", Detect::NeedMore),
+            (b"\n\nhello\n", Detect::Plain),
+            (b"\r\n  NICK ada\r\n", Detect::Irc),
+            (b"\r\nPOST / HTTP/1.1\r\n", Detect::Http),
+            (b"@label=1;x NICK ada\r\n", Detect::Irc),
+            (b"@label=1", Detect::NeedMore),
+            (b"@ada hello\n", Detect::Plain),
+            (b"@#lobby NICK ada\n", Detect::Plain),
+            (b"pass sesame\r\n", Detect::Irc),
+            (b"authenticate plain\r\n", Detect::Irc),
+            (b"PROXY TCP4 192.0.2.1 192.0.2.2 5 6667\r\n", Detect::Proxy),
+            (b"PROXY servers are slow\n", Detect::Plain),
+            (b"proxy unknown\r\n", Detect::Proxy),
+            (b"\r\n\r\n\0\r\nQ", Detect::NeedMore),
+            (b"\r\n\r\n\0\r\nQUIT\n\x21", Detect::Proxy),
+            (b"\xff\xfd\x18", Detect::NeedMore),
+            (b"\xff\xfd", Detect::NeedMore),
+            (b"\xff\xfd\x18\xff\xfa\x1f\0\n\xff\xf0NICK ada\r\n", Detect::Irc),
+            (b"\xff\xfd\x18/login ada hunter2\r\n", Detect::Plain),
+            (b"\xffoo\n", Detect::Plain),
         ] {
             assert_eq!(detect(first), protocol, "{:?}", String::from_utf8_lossy(first));
         }
@@ -205,12 +276,17 @@ mod tests {
             "NICK ada\r\nUSER a 0 * :b\r\n",
             "nick of time\n",
             "hi\n",
+            "\r\n @a=b NICK ada\r\n",
+            "PROXY UNKNOWN\r\n",
+            "\r\n\r\n\0\r\nQUIT\n\x21",
+            "\r\n\r\n\0hi\r\n",
         ] {
+            let whole = [b"\xff\xfb\x18", whole.as_bytes()].concat();
             let mut decided = None;
             for end in 0..=whole.len() {
-                let found = detect(&whole.as_bytes()[..end]);
+                let found = detect(&whole[..end]);
                 let before = decided.filter(|before| *before != Detect::NeedMore);
-                assert!(before.is_none_or(|before| before == found), "{whole} at {end}");
+                assert!(before.is_none_or(|before| before == found), "{whole:?} at {end}");
                 decided = Some(found);
             }
         }

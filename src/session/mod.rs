@@ -89,8 +89,12 @@ impl Dialect {
     pub fn next<'i>(&mut self, input: &'i [u8], longest: usize, ended: bool) -> Frame<'i> {
         match self {
             Dialect::Plain(plain) if plain.is_undecided() => {
-                let found = Some(detect(input)).filter(|found| ended || *found != Detect::NeedMore);
-                Frame { used: 0, pipelined: true, body: found.map(Body::Opening) }
+                let found = detect(input);
+                let used = detect::before(input, found);
+                // One that ends without a word is decided by the timeout.
+                let decides = found != Detect::NeedMore || (ended && used < input.len());
+                let body = decides.then_some(Body::Opening(found));
+                Frame { used, pipelined: true, body }
             }
             Dialect::Plain(plain) => plain.next(input, longest, ended),
             Dialect::Irc(irc) => irc.next(input),
@@ -125,20 +129,25 @@ impl Dialect {
         }
     }
 
-    /// The detection timeout has expired: what has come so far decides.
+    /// The detection timeout has expired: what has come so far decides. The bytes of `input` that
+    /// are done with.
     pub fn stop_detecting(
         &mut self,
         input: &[u8],
         refused: bool,
         view: &mut View<'_>,
         actions: &mut Vec<Action>,
-    ) {
-        match self {
-            Dialect::Plain(plain) if !plain.is_undecided() => {}
-            Dialect::Plain(_) if refused => self.refuse(detect(input), view, actions),
-            Dialect::Plain(_) => self.begin(detect(input), view, actions),
-            Dialect::Irc(_) | Dialect::Http(_) => {}
+    ) -> usize {
+        if !self.is_undecided() {
+            return 0;
         }
+        let found = detect(input);
+        if refused {
+            self.refuse(found, view, actions);
+        } else {
+            self.begin(found, view, actions);
+        }
+        detect::before(input, found)
     }
 
     /// The first bytes tell a protocol, and that it is not encrypted as it must be: the peer is told
@@ -155,6 +164,10 @@ impl Dialect {
     }
 
     fn begin(&mut self, protocol: Detect, view: &mut View<'_>, actions: &mut Vec<Action>) {
+        if matches!(self, Dialect::Plain(plain) if plain.is_open()) {
+            // It was taken for a plain peer because it was slow.
+            actions.push(Action::Withdraw);
+        }
         match (protocol, &mut *self) {
             (Detect::Plain | Detect::NeedMore, Dialect::Plain(plain)) => {
                 plain.begin(view.settings.has_password, actions);
@@ -165,6 +178,12 @@ impl Dialect {
                 actions.push(Action::AwaitRegistration(REGISTRATION));
             }
             (Detect::Tls, _) => actions.push(Action::StartTls),
+            (Detect::Proxy, _) => {
+                let farewell =
+                    "this port does not take the PROXY protocol; switch it off in the proxy";
+                let (what, farewell) = ("the PROXY protocol", Some(farewell.to_owned()));
+                actions.push(Action::Reject { what, farewell });
+            }
             (Detect::Http, _) => match http::Session::begin(&view.settings.web) {
                 Some(http) => {
                     *self = Dialect::Http(http);
@@ -333,16 +352,22 @@ impl Dialect {
         }
     }
 
+    /// Whether nothing has come yet that tells its protocol.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Dialect::Plain(plain) if plain.is_undecided())
+    }
+
     /// What becomes of a peer that has sent its last byte.
-    pub fn input_ended(&self) -> Action {
-        match self {
+    pub fn input_ended(&self) -> Option<Action> {
+        Some(match self {
             // An IRC client that has sent its last byte has gone: none listens on. A request that has
             // ended in its head has no answer.
             Dialect::Irc(_) | Dialect::Http(_) => Action::Gone,
             // It can give no password any more.
             Dialect::Plain(plain) if plain.is_locked() => plain::without_password(),
+            Dialect::Plain(plain) if plain.is_undecided() => return None,
             Dialect::Plain(_) => Action::ListenOn,
-        }
+        })
     }
 
     /// The time to register, or to send a request, is over: what becomes of a peer that has not.

@@ -77,6 +77,13 @@ fn about_rooms(refusal: &Refusal) -> Option<String> {
         Refusal::ServerFull => {
             format!("too many rooms on this server: the limit is {}", limits::ROOMS)
         }
+        Refusal::TooManyRoomsOfOrigin(limit) => {
+            format!("too many rooms from your address: the limit is {limit} (--origin-rooms)")
+        }
+        Refusal::TooMuchRoomText => {
+            "no memory is left for more rooms, topics, masks and metadata (--room-memory)"
+                .to_owned()
+        }
         Refusal::BadMask(mask) => {
             let mask = short(mask);
             format!(

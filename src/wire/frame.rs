@@ -13,22 +13,27 @@
 //! - A line that is too long is reported once, as soon as that is certain, and the rest of it is
 //!   skipped without being kept. So an endless line costs its reader only the reading.
 //!
-//! A plain line ends at LF; a CR before it is dropped, and an empty line is a line. A line of IRC
-//! ends at LF, CR LF or a lone CR, and empty ones are skipped. Modern IRC allows a lone CR, and it is
-//! the safe choice: no parameter can carry a CR to a client that ends its lines there.
+//! A plain line ends at LF; a CR before it is dropped, and an empty line is a line. A typed one comes
+//! from a person's terminal program, which may be one of telnet: it ends at CR NUL, too, and not
+//! inside a [telnet command](super::telnet). A line of IRC ends at LF, CR LF or a lone CR, and empty
+//! ones are skipped. Modern IRC allows a lone CR, and it is the safe choice: no parameter can carry a
+//! CR to a client that ends its lines there.
 //!
 //! Deliberately absent: UTF-8. A line of bad bytes is a line; [`Message::parse`] rejects it.
 //!
 //! [`Message::parse`]: crate::wire::irc::Message::parse
 
 use crate::wire::irc::{Limits, Tags};
-use memchr::{memchr, memchr2};
+use crate::wire::telnet;
+use memchr::{memchr, memchr2, memchr3};
 
 /// The kind of lines, and how long one may be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LineKind {
     /// At most this many bytes, the end not counted.
     Plain(usize),
+    /// The same, possibly by way of telnet.
+    Typed(usize),
     /// Two parts that do not lend each other room.
     Irc(Limits),
 }
@@ -39,16 +44,50 @@ impl LineKind {
         match self {
             // One more may be the CR of a line that fits.
             LineKind::Plain(limit) => limit + 1,
+            LineKind::Typed(limit) => limit + 1 + telnet::LONGEST,
             LineKind::Irc(Limits { tags, body }) => tags + body,
         }
     }
 
-    fn find_end(self, bytes: &[u8]) -> Option<usize> {
-        match self {
+    /// Where a line ends.
+    fn find_end(self, bytes: &[u8]) -> End {
+        let found = match self {
             LineKind::Plain(_) => memchr(b'\n', bytes),
+            LineKind::Typed(_) => return typed_end(bytes),
             LineKind::Irc(_) => memchr2(b'\n', b'\r', bytes),
-        }
+        };
+        found.map_or(End::None { scanned: bytes.len() }, |at| End::At { at, length: 1 })
     }
+}
+
+/// What a search for the end of a line has found.
+enum End {
+    At {
+        at: usize,
+        length: usize,
+    },
+    /// None in that many bytes; the rest may become one.
+    None {
+        scanned: usize,
+    },
+}
+
+fn typed_end(bytes: &[u8]) -> End {
+    let mut from = 0;
+    while let Some(found) = memchr3(b'\n', b'\r', telnet::IAC, &bytes[from..]) {
+        let at = from + found;
+        from = match bytes[at..] {
+            [b'\n', ..] => return End::At { at, length: 1 },
+            [b'\r', 0, ..] => return End::At { at, length: 2 },
+            [b'\r'] => return End::None { scanned: at },
+            [b'\r', ..] => at + 1,
+            _ => match telnet::command(&bytes[at..]) {
+                Some(length) => at + length.max(1),
+                None => return End::None { scanned: at },
+            },
+        };
+    }
+    End::None { scanned: bytes.len() }
 }
 
 /// What the framer found. The caller drops `used` bytes from the front of its input and comes
@@ -107,8 +146,8 @@ impl Framer {
         let mut front = 0;
         if self.skipping {
             match kind.find_end(input) {
-                None => return Step::Incomplete { used: input.len() },
-                Some(end) => front = end + 1,
+                End::None { scanned } => return Step::Incomplete { used: scanned },
+                End::At { at, length } => front = at + length,
             }
         }
         if self.scanned == 0 && matches!(kind, LineKind::Irc(_)) {
@@ -116,27 +155,31 @@ impl Framer {
             front += rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
         }
         let line = input.get(front..).unwrap_or_default();
-        let scanned = self.scanned as usize;
-        let end = kind.find_end(line.get(scanned..).unwrap_or_default());
-        let end = end.map(|place| place + scanned);
-        let seen = &line[..end.unwrap_or(line.len())];
-        if let Some(tags) = self.too_long(seen, kind) {
+        let from = self.scanned as usize;
+        let (seen, whole) = match kind.find_end(line.get(from..).unwrap_or_default()) {
+            End::At { at, length } => (from + at, Some(length)),
+            End::None { scanned } => (from + scanned, None),
+        };
+        if let Some((tags, used)) = self.too_long(&line[..seen], kind) {
             // Detected by length, not by the end of the line, so it does not depend on how the
             // input was split.
-            return Step::TooLong { tags, used: front + seen.len() };
+            return Step::TooLong { tags, used: front + used };
         }
-        let Some(end) = end else {
+        let Some(length) = whole else {
             // An unfinished line is bounded by the limits.
-            self.scanned = seen.len() as u32;
+            self.scanned = seen as u32;
             self.skipping = false;
             return Step::Incomplete { used: front };
         };
+        let bytes = &line[..seen];
         match kind {
-            LineKind::Plain(_) => Step::Line { bytes: without_cr(seen), used: front + end + 1 },
+            LineKind::Plain(_) | LineKind::Typed(_) => {
+                Step::Line { bytes: without_cr(bytes), used: front + seen + length }
+            }
             LineKind::Irc(_) => {
                 // The LF of a CR LF, if it is here already; else it is skipped as an empty line.
-                let pair = line.get(end..end + 2) == Some(b"\r\n");
-                Step::Line { bytes: seen, used: front + end + if pair { 2 } else { 1 } }
+                let pair = line.get(seen..seen + 2) == Some(b"\r\n");
+                Step::Line { bytes, used: front + seen + if pair { 2 } else { 1 } }
             }
         }
     }
@@ -145,6 +188,9 @@ impl Framer {
     /// line without its newline. `printf hello | nc` sends such a line, and it counts.
     pub fn next_or_last<'a>(&mut self, input: &'a [u8], kind: LineKind, ended: bool) -> Step<'a> {
         match self.next(input, kind) {
+            Step::Incomplete { .. } if ended && self.skipping => {
+                Step::Incomplete { used: input.len() }
+            }
             Step::Incomplete { used } if ended && used < input.len() => {
                 self.scanned = 0;
                 Step::Line { bytes: without_cr(&input[used..]), used: input.len() }
@@ -158,17 +204,23 @@ impl Framer {
         *self = Framer { skipping: too_long, ..Framer::default() };
     }
 
-    /// Whether the `seen` bytes of a line exceed a limit: the tags to report. Notes where the body
-    /// begins.
-    fn too_long<'a>(&mut self, seen: &'a [u8], kind: LineKind) -> Option<Tags<'a>> {
+    /// Whether the `seen` bytes of a line exceed a limit: the tags to report, and the bytes to drop.
+    /// Notes where the body begins.
+    fn too_long<'a>(&mut self, seen: &'a [u8], kind: LineKind) -> Option<(Tags<'a>, usize)> {
         let (most_tags, most) = match kind {
             LineKind::Plain(limit) => {
-                return (without_cr(seen).len() > limit).then(Tags::default);
+                let is_longer = without_cr(seen).len() > limit;
+                return is_longer.then(|| (Tags::default(), seen.len()));
+            }
+            // Up to the limit only: where the skipping begins tells which bytes are a telnet command.
+            LineKind::Typed(limit) => {
+                let is_longer = without_cr(seen).len() > limit;
+                return is_longer.then(|| (Tags::default(), limit + 1));
             }
             LineKind::Irc(Limits { tags, body }) => (tags, body.saturating_sub(2)),
         };
         if seen.first() != Some(&b'@') {
-            return (seen.len() > most).then(Tags::default);
+            return (seen.len() > most).then(|| (Tags::default(), seen.len()));
         }
         if self.body == 0 {
             let unseen = seen.get(self.scanned as usize..).unwrap_or_default();
@@ -179,9 +231,10 @@ impl Framer {
         let tags = if known { body } else { seen.len() };
         // Without its space a section needs room for one byte more.
         if tags > most_tags.saturating_sub(usize::from(!known)) {
-            return Some(Tags::default());
+            return Some((Tags::default(), seen.len()));
         }
-        (known && seen.len() - body > most).then(|| Tags::of_section(&seen[..body]))
+        let is_longer = known && seen.len() - body > most;
+        is_longer.then(|| (Tags::of_section(&seen[..body]), seen.len()))
     }
 }
 
@@ -201,7 +254,7 @@ mod tests {
         loop {
             let piece = pieces.next();
             kept.extend_from_slice(piece.unwrap_or_default());
-            let ended = piece.is_none() && matches!(kind, LineKind::Plain(_));
+            let ended = piece.is_none() && !matches!(kind, LineKind::Irc(_));
             loop {
                 let step = framer.next_or_last(&kept, kind, ended);
                 if !matches!(step, Step::Incomplete { .. }) {
@@ -244,6 +297,20 @@ mod tests {
         assert_eq!(plain(&[b"com", b"man", b"d\n"]), ["command"]);
         assert_eq!(plain(&[b"one\ntwo\r\n\nlast"]), ["one", "two", "", "last"]);
         assert_eq!(plain(&[b"a\r", b"\nb\0c\n", b"@d e"]), ["a", "b\0c", "@d e"]);
+    }
+
+    #[test]
+    fn a_typed_line_ends_at_cr_nul_and_not_inside_a_telnet_command() {
+        let input =
+            b"one\r\0two\r\nth\rree\n\xff\xfa\x1f\0\n\0\x0a\xff\xf0four\xff\xfd\x01\nlast\r";
+        for size in 1..=input.len() {
+            let lines = read(input.chunks(size), LineKind::Typed(99));
+            let strip = |line: &String| line.replace(|c: char| !c.is_alphanumeric(), "");
+            let lines: Vec<String> = lines.iter().map(strip).collect();
+            assert_eq!(lines, ["one", "two", "three", "four", "last"], "{size}");
+        }
+        let long = b"12345\r\0ok\r\0";
+        assert_eq!(read(long.chunks(1), LineKind::Typed(3)), [TOO_LONG, "ok"]);
     }
 
     #[test]
@@ -297,13 +364,19 @@ mod tests {
         #[test]
         fn any_cut_gives_the_same_lines(
             bytes in proptest::collection::vec(
-                prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'@'), Just(b' '), any::<u8>()], 0..200),
-            cuts in proptest::collection::vec(0usize..200, 0..20),
+                prop_oneof![
+                    Just(b'\n'), Just(b'\r'), Just(b'@'), Just(b' '), Just(0), Just(255),
+                    Just(250), Just(240), any::<u8>(),
+                ], 0..1200),
+            cuts in proptest::collection::vec(0usize..1200, 0..20),
             limit in 0usize..40,
-            irc in any::<bool>(),
+            kind in 0..3,
         ) {
-            let irc_limits = Limits { tags: limit, body: 2 + limit };
-            let kind = if irc { LineKind::Irc(irc_limits) } else { LineKind::Plain(limit) };
+            let kind = match kind {
+                0 => LineKind::Irc(Limits { tags: limit, body: 2 + limit }),
+                1 => LineKind::Plain(limit),
+                _ => LineKind::Typed(limit),
+            };
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
             cuts.sort_unstable();
             let mut pieces = Vec::new();

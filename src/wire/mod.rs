@@ -5,6 +5,8 @@
 //! - `http`: the head of a request, and responses (feature `web`);
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
 //! - [`scram`]: the messages of SCRAM;
+//! - [`secrets`]: texts that look like a command with a password;
+//! - [`telnet`]: the commands of a terminal program between the lines of a person;
 //! - [`address`], [`seconds`]: a server's address and a time, as people write them on a command line.
 
 pub mod address;
@@ -15,3 +17,5 @@ pub mod http;
 pub mod irc;
 pub mod scram;
 pub mod seconds;
+pub mod secrets;
+pub mod telnet;

@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 /// The timeout of every step.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_chatloop-server");
+
 /// Held while a program starts, and while a test opens descriptors that a program must not inherit.
 pub fn no_fork() -> MutexGuard<'static, ()> {
     static FORKING: Mutex<()> = Mutex::new(());
@@ -130,14 +132,30 @@ impl Server {
         Server::spawn("127.0.0.1", 0, flags)
     }
 
+    /// Starts one whose files may have only so many blocks of 512 bytes each.
+    pub fn with_file_limit(blocks: u32, flags: &[&str]) -> Server {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -f {blocks}; exec \"$0\" \"$@\"")]).arg(PROGRAM);
+        Server::spawn_by(shell, "127.0.0.1", 0, flags).0
+    }
+
     fn spawn(host: &str, port: u16, flags: &[&str]) -> (Server, ChildStdout) {
+        Server::spawn_by(Command::new(PROGRAM), host, port, flags)
+    }
+
+    fn spawn_by(
+        mut program: Command,
+        host: &str,
+        port: u16,
+        flags: &[&str],
+    ) -> (Server, ChildStdout) {
         // The test's own clients need descriptors, too.
         descriptors::raise_limit().unwrap();
         // Plain clients are greeted at once, unless a test is about the delay or about IRC.
         let is_greeting = |flag: &&str| flag.starts_with("--greeting-delay");
         let greeting = (!flags.iter().any(is_greeting)).then_some("--greeting-delay=0");
         let forking = no_fork();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
+        let mut child = program
             .args([host, &port.to_string()])
             .args(flags)
             .args(greeting)

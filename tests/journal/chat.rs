@@ -6,12 +6,12 @@ use chatloop::chat::{
     Reference, Scope, SessionId, StoredMessage,
 };
 use chatloop::journal::{
-    Answer, Committed, HistoryQuery, Journal, Limits, Proposal, QueryId, Runtime, TimeSource, Wake,
+    Answer, Committed, HistoryQuery, Journal, Limits, QueryId, Rejected, Runtime, TimeSource, Wake,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// How long to wait for what is sure to come.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -41,11 +41,6 @@ struct SystemTimes;
 impl TimeSource for SystemTimes {
     fn instant(&self) -> Instant {
         Instant::now()
-    }
-
-    fn moment(&self) -> Moment {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        Moment(since.as_millis() as i64)
     }
 }
 
@@ -110,7 +105,7 @@ impl Chat {
         self.clock += 1;
         let id = self.journal.propose(Moment(self.clock), who, change);
         self.journal.end_turn();
-        let (mut committed, mut rejected): (Vec<Committed>, Vec<Proposal>) = Default::default();
+        let (mut committed, mut rejected): (Vec<Committed>, Vec<Rejected>) = Default::default();
         loop {
             self.journal.take_committed(&mut committed);
             self.journal.take_rejected(&mut rejected);
@@ -120,7 +115,7 @@ impl Chat {
             self.woken.recv_timeout(TIMEOUT).unwrap();
         }
         let back = committed.iter().map(|it| it.proposal);
-        let back: Vec<_> = back.chain(rejected.iter().map(|it| Some(it.id))).collect();
+        let back: Vec<_> = back.chain(rejected.iter().map(|it| Some(it.proposal.id))).collect();
         assert_eq!(back, [Some(id)]);
         let mut effects = Vec::new();
         let id = committed.first().map(|it| it.record.id);

@@ -146,12 +146,14 @@ fn learnt_origins(state: &mut Value) -> Vec<String> {
     origins
 }
 
-/// Takes out what tells when a member's silence was last looked at: the earlier server looked at once,
-/// and had no need to count.
+/// Takes out what today's server learns from records and the earlier one had no need of: when a
+/// member's silence was last looked at, and what rooms hold for whom.
 fn without_counters(state: &mut Value) {
     match state {
         Value::Object(fields) => {
-            for counter in ["name_changes", "mask_changes", "judged"] {
+            for counter in
+                ["name_changes", "mask_changes", "judged", "opener", "length", "rooms_wait"]
+            {
                 fields.remove(counter);
             }
             fields.values_mut().for_each(without_counters);

@@ -211,10 +211,6 @@ impl TimeSource for Epoch {
     fn instant(&self) -> Instant {
         self.0
     }
-
-    fn moment(&self) -> Moment {
-        Moment(0)
-    }
 }
 
 /// A journal as it was before there was SCRAM: an account with a hash and nothing else.

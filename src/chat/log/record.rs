@@ -263,6 +263,64 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Change {
+    /// The room whose memory the change may take or free, and whether that is more than one new
+    /// message.
+    pub fn weighs_on(&self) -> Option<(&Name, bool)> {
+        match self {
+            Change::Say { room, .. } => Some((room, false)),
+            Change::Join { room }
+            | Change::Topic { room, .. }
+            | Change::React { room, .. }
+            | Change::Edit { room, .. }
+            | Change::Delete { room, .. }
+            | Change::Modes { room, .. } => Some((room, true)),
+            Change::Metadata { target, .. } => Some((target, true)),
+            // The lobby counts as well, but no one has created it; a new name is as long as the
+            // last one, about; and a room that is gone is no longer counted.
+            Change::Restarted { .. }
+            | Change::Enter(_)
+            | Change::Leave { .. }
+            | Change::Nick { .. }
+            | Change::Away { .. }
+            | Change::Ignore { .. }
+            | Change::Part { .. }
+            | Change::Invite { .. }
+            | Change::RenameRoom { .. }
+            | Change::Keep { .. }
+            | Change::Tell { .. }
+            | Change::Tag { .. }
+            | Change::RealName { .. }
+            | Change::UserModes { .. }
+            | Change::Wallops { .. }
+            | Change::TakeBack { .. }
+            | Change::ReadMarker { .. }
+            | Change::Register { .. }
+            | Change::Login { .. }
+            | Change::LoginFailed { .. }
+            | Change::Logout { .. }
+            | Change::Password { .. }
+            | Change::ScramKeys { .. }
+            | Change::Kick { .. }
+            | Change::Oper { .. }
+            | Change::Kill { .. }
+            | Change::Ban { .. }
+            | Change::Unban { .. }
+            | Change::Announce { .. } => None,
+        }
+    }
+
+    /// Whether it adds a text to a room that stays there: a topic, a mask, metadata.
+    pub fn adds_to_room(&self) -> bool {
+        match self {
+            Change::Topic { text, .. } => !text.is_empty(),
+            Change::Modes { changes, .. } => changes.iter().any(ModeChange::adds_mask),
+            Change::Metadata { target, value, .. } => {
+                value.is_some() && target.as_str().starts_with('#')
+            }
+            _ => false,
+        }
+    }
+
     /// The approximate number of bytes that it takes to store or deliver: its text and some
     /// overhead.
     pub fn size(&self) -> usize {

@@ -27,6 +27,8 @@ pub const REAL_NAME_LENGTH: usize = 150;
 pub const ROOMS: usize = 100_000;
 /// Rooms one user may be in.
 pub const ROOMS_PER_USER: usize = 100;
+/// How long rooms wait for their members after a restart, in milliseconds.
+pub const ROOMS_WAIT: i64 = 3_600_000;
 /// Time between two new names of one room, in milliseconds.
 pub const RENAME_PAUSE: i64 = 60_000;
 /// Masks in one room's ban list.

@@ -48,6 +48,11 @@ impl Mask {
         Some(Mask { mutes, account, pattern })
     }
 
+    /// The length of the pattern.
+    pub fn bytes(&self) -> usize {
+        self.pattern.len()
+    }
+
     /// Whether the mask matches this user.
     pub fn matches(&self, who: &Identity) -> bool {
         if self.account {

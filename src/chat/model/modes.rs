@@ -51,6 +51,12 @@ pub enum ModeChange {
 }
 
 impl ModeChange {
+    /// Whether it adds a mask to a list.
+    pub fn adds_mask(&self) -> bool {
+        use ModeChange::{Ban, Except, Invitable};
+        matches!(self, Ban(_, true) | Except(_, true) | Invitable(_, true))
+    }
+
     /// Whether it sets or unsets its mode, the mode's letter, and the argument.
     pub fn parts(&self) -> (bool, char, Option<Cow<'_, str>>) {
         match self {

@@ -55,6 +55,10 @@ pub enum Refusal {
     TooManyRooms(usize),
     /// More rooms than the server holds.
     ServerFull,
+    /// More rooms than one origin may have created.
+    TooManyRoomsOfOrigin(u32),
+    /// The topics, masks and metadata of rooms take more memory than they may.
+    TooMuchRoomText,
     /// A text is longer than it may be: what, and the bound in bytes.
     TooLong(Field, usize),
     /// A text is missing.

@@ -143,7 +143,7 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
         let (room_name, quoted) = (room.name.clone(), room.quote(&message));
         if let Some(recent) = room.recent_mut(message.id) {
-            recent.text = Arc::clone(&text);
+            (recent.text, recent.length) = (Arc::clone(&text), text.len() as u32);
         }
         let event = Event::Edited { who, room: room_name.clone(), message: quoted, text };
         self.tell_listeners(at, &room_name, event);

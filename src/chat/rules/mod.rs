@@ -108,6 +108,8 @@ impl Hub {
         self.last = Some(record.id);
         let mut at = Applying::new(&record, effects);
         let Record { time, origin, change, .. } = record;
+        self.end_waiting(time);
+        let weighed = change.weighs_on().map(|(room, texts)| (room.clone(), texts));
         let refused = match change {
             Change::Restarted { node } => {
                 self.restarted(node);
@@ -136,6 +138,9 @@ impl Hub {
         };
         if let Err(refusal) = refused {
             at.tell_origin(Event::Refused(refusal));
+        }
+        if let Some((room, texts)) = weighed {
+            self.rooms.weigh(&room, texts);
         }
     }
 

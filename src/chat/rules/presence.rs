@@ -4,10 +4,10 @@ use super::applying::Applying;
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::{Change, Entry, QuitReason};
 use crate::chat::model::{
-    Audience, Field, Identity, IrcNames, Name, Query, Range, Refusal, Scope, SessionId, UserMode,
-    guest_number, limits,
+    Audience, Field, Identity, IrcNames, Moment, Name, Query, Range, Refusal, Scope, SessionId,
+    UserMode, guest_number, limits,
 };
-use crate::chat::state::{Account, Hub, RoomList, User};
+use crate::chat::state::{Account, Hub, Room, RoomList, User};
 use std::sync::Arc;
 
 impl Hub {
@@ -82,7 +82,7 @@ impl Hub {
     /// All sessions of a node end at once, without events: their connections are gone.
     pub(super) fn restarted(&mut self, node: u16) {
         // A room without members since the previous restart has waited long enough.
-        self.rooms.retain(|_, room| room.kept || !room.members.is_empty());
+        self.rooms.retain(|room| room.kept || !room.members.is_empty());
         let gone: Vec<SessionId> =
             self.users.keys().copied().filter(|session| session.node() == node).collect();
         for room in self.rooms.values_mut() {
@@ -92,11 +92,23 @@ impl Hub {
             let all_gone = room.members.keys().all(|session| session.node() == node);
             room.waiting = all_gone && !room.members.is_empty();
         }
+        self.rooms_wait = Some(Moment(i64::MAX));
         for private in &mut self.private {
             private.session = private.session.filter(|session| session.node() != node);
         }
         for session in gone {
             self.forget(session);
+        }
+    }
+
+    /// Rooms that have waited for an hour are deleted.
+    pub(super) fn end_waiting(&mut self, now: Moment) {
+        let Some(since) = &mut self.rooms_wait else { return };
+        *since = now.min(*since);
+        if now.0.saturating_sub(since.0) >= limits::ROOMS_WAIT {
+            self.rooms_wait = None;
+            self.rooms.values_mut().for_each(|room| room.waiting = false);
+            self.rooms.retain(Room::lives);
         }
     }
 

@@ -88,7 +88,9 @@ impl Hub {
 /// Whether enough time has passed since the last rename: each one sends every member a list of all
 /// members.
 fn pause_is_over(user: &User, room: &Room, now: Moment) -> Result<(), Refusal> {
-    let since = room.renamed.map_or(i64::MAX, |renamed| now.0.saturating_sub(renamed.0));
+    // A rename in the future was made by a clock that ran ahead.
+    let renamed = room.renamed.filter(|renamed| *renamed <= now);
+    let since = renamed.map_or(i64::MAX, |renamed| now.0.saturating_sub(renamed.0));
     let left = limits::RENAME_PAUSE.saturating_sub(since);
     if left > 0 && !user.is_operator() {
         return Err(Refusal::TryLater(left.unsigned_abs().div_ceil(1000)));

@@ -4,7 +4,7 @@ use super::applying::Applying;
 use super::checks::checked_reason;
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Field, Flag, Name, Refusal, SessionId, Topic, limits};
+use crate::chat::model::{Audience, Field, Flag, Name, Origin, Refusal, SessionId, Topic, limits};
 use crate::chat::state::{Hub, Member, Room, User};
 use std::sync::Arc;
 
@@ -112,10 +112,13 @@ impl Hub {
     pub(super) fn add_member(&mut self, at: &Applying<'_>, name: &Name) -> bool {
         let Some(user) = self.users.get_mut(&at.origin) else { return false };
         let mut opened = false;
-        let room = self.rooms.get_or_insert_with(name.clone(), || {
+        let room = self.rooms.get_or_insert_with(name, || {
             opened = true;
-            Room::new(name.clone(), at.id, at.time)
+            let mut room = Room::new(name.clone(), at.id, at.time);
+            room.opener = Origin::of_host(user.identity.host());
+            room
         });
+        let Some(room) = room else { return false };
         let known =
             user.identity.account.as_ref().is_some_and(|account| room.ops.contains(account));
         // After a restart there may be no known op left; then the first member to return becomes

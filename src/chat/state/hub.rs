@@ -6,12 +6,13 @@
 use super::account::Account;
 use super::guest_numbers::GuestNumbers;
 use super::initials::Initials;
-use super::room::Room;
+use super::room::{Held, Room};
+use super::rooms::Rooms;
 use super::server_ban::ServerBan;
 use super::table::Table;
 use super::user::User;
 use crate::chat::model::{
-    Audience, Caseless, Flag, Moment, Name, RecordId, SessionId, SessionSet, Viewpoint,
+    Audience, Caseless, Flag, Moment, Name, Origin, RecordId, SessionId, SessionSet, Viewpoint,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -25,7 +26,11 @@ pub struct Hub {
     pub(in crate::chat) nicks: Table<Name, SessionId>,
     pub(in crate::chat) guests: GuestNumbers,
     pub(in crate::chat) initials: Initials,
-    pub(in crate::chat) rooms: Table<Name, Room>,
+    pub(in crate::chat) rooms: Rooms,
+    /// Since when rooms wait for members that a restart has disconnected: the time of the first
+    /// record after it, because the one of the restart may be the last one's before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::chat) rooms_wait: Option<Moment>,
     pub(in crate::chat) accounts: Table<Name, Account>,
     /// Reverse index from nick to the users who ignore it, because every message needs it.
     pub(in crate::chat) ignorers: Table<Name, Vec<SessionId>>,
@@ -67,7 +72,8 @@ impl Hub {
             nicks: Table::default(),
             guests: GuestNumbers::default(),
             initials: Initials::default(),
-            rooms: Table::from_iter([(lobby, room)]),
+            rooms: Table::from_iter([(lobby, room)]).into(),
+            rooms_wait: None,
             accounts: Table::default(),
             ignorers: Table::default(),
             server_bans: Vec::new(),
@@ -115,12 +121,28 @@ impl Hub {
         for room in self.rooms.values_mut() {
             for mut recent in std::mem::take(&mut room.recent) {
                 if let Some((text, reactions)) = find(recent.reference.id)? {
+                    recent.length = text.len() as u32;
                     (recent.text, recent.reactions) = (text, reactions);
                     room.recent.push_back(recent);
                 }
             }
         }
+        self.rooms.weigh_all();
         Ok(())
+    }
+
+    /// What the rooms that one origin has created hold in memory, or all rooms.
+    pub fn held(&self, origin: Option<Origin>) -> Held {
+        self.rooms.held(origin)
+    }
+
+    /// The memory for rooms.
+    pub fn room_memory(&self) -> usize {
+        self.rooms.memory()
+    }
+
+    pub fn set_room_memory(&mut self, bytes: usize) {
+        self.rooms.set_memory(bytes);
     }
 
     pub fn online(&self) -> usize {

@@ -6,13 +6,14 @@ pub mod hub;
 pub mod initials;
 pub mod room;
 pub mod room_list;
+pub mod rooms;
 pub mod server_ban;
 pub mod table;
 pub mod user;
 
 pub use account::{Account, note_partner};
 pub use hub::{Hub, Private, Recalled};
-pub use room::{Ban, Member, Room};
+pub use room::{Ban, Held, Member, Room};
 pub use room_list::RoomList;
 pub use server_ban::ServerBan;
 pub use user::User;

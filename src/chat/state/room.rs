@@ -3,13 +3,40 @@
 use super::table::Table;
 use super::user::User;
 use crate::chat::model::{
-    Flag, Identity, Mask, Metadata, Modes, Moment, Name, Quoted, RecordId, Reference, SessionId,
-    Topic,
+    Flag, Identity, Mask, Metadata, Modes, Moment, Name, Origin, Quoted, RecordId, Reference,
+    SessionId, Topic,
 };
 use crate::chat::model::{limits, query};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+
+/// What an entry of a list takes in memory beside its text, about.
+const ITEM: usize = 64;
+
+/// What rooms hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Held {
+    pub rooms: usize,
+    /// Bytes of topics, masks, metadata and names.
+    pub texts: usize,
+    /// Bytes of recent messages and reactions.
+    pub recent: usize,
+}
+
+impl Held {
+    pub(super) fn add(&mut self, other: Held) {
+        self.rooms += other.rooms;
+        self.texts += other.texts;
+        self.recent += other.recent;
+    }
+
+    pub(super) fn remove(&mut self, other: Held) {
+        self.rooms -= other.rooms;
+        self.texts -= other.texts;
+        self.recent -= other.recent;
+    }
+}
 
 /// A user's membership in a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -41,7 +68,18 @@ pub(in crate::chat) struct Recent {
     /// The sender's session, while it lasts: the only way to recognise a guest.
     pub(in crate::chat) session: Option<SessionId>,
     pub(in crate::chat) text: Arc<str>,
+    /// The bytes of the text, also where a snapshot has left it out.
+    #[serde(default)]
+    pub(in crate::chat) length: u32,
     pub(in crate::chat) reactions: Vec<(Name, Arc<str>)>,
+}
+
+impl Recent {
+    /// What it takes in memory, about.
+    fn weight(&self) -> usize {
+        let reactions = self.reactions.iter().map(|(_, text)| ITEM + text.len()).sum::<usize>();
+        size_of::<Recent>() + self.length as usize + reactions
+    }
 }
 
 /// A room.
@@ -53,6 +91,14 @@ pub struct Room {
     pub since: RecordId,
     /// The time of its creation.
     pub created: Moment,
+    /// The origin of its creator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opener: Option<Origin>,
+    /// What it takes in memory, and how much of that is in the count of all rooms.
+    #[serde(skip)]
+    pub(super) held: Held,
+    #[serde(skip)]
+    pub(super) counted: Held,
     /// Its topic.
     pub topic: Option<Topic>,
     /// Its modes.
@@ -63,8 +109,8 @@ pub struct Room {
     /// else does. Removal swaps the last member into the gap, which is constant time; the order of
     /// members has no meaning.
     pub(in crate::chat) members: Table<SessionId, Member>,
-    /// Whether its members were disconnected by a restart: it is kept until they return or until
-    /// the next restart.
+    /// Whether its members were disconnected by a restart: it is kept until they return, for an hour
+    /// at most, or until the next restart.
     pub(in crate::chat) waiting: bool,
     pub(in crate::chat) bans: Vec<Ban>,
     /// How often the bans and their exceptions have changed.
@@ -98,6 +144,9 @@ impl Room {
             name,
             since,
             created,
+            opener: None,
+            held: Held::default(),
+            counted: Held::default(),
             topic: None,
             modes: Modes {
                 flags: BTreeSet::from([Flag::NoExternal, Flag::TopicLocked]),
@@ -201,9 +250,10 @@ impl Room {
         self.last_number += 1;
         self.last_said = Some(time);
         if self.recent.len() == limits::RECENT_PER_ROOM {
-            self.recent.pop_front();
+            let oldest = self.recent.pop_front();
+            self.held.recent -= oldest.map_or(0, |recent| recent.weight()).min(self.held.recent);
         }
-        self.recent.push_back(Recent {
+        let recent = Recent {
             reference: Reference {
                 id,
                 number: self.last_number,
@@ -213,9 +263,41 @@ impl Room {
             },
             session: Some(who.session),
             text: Arc::clone(text),
+            length: text.len() as u32,
             reactions: Vec::new(),
-        });
+        };
+        self.held.recent += recent.weight();
+        self.recent.push_back(recent);
         self.last_number
+    }
+
+    /// Counts what it holds. A new message has been counted by [`remember`](Room::remember).
+    pub(super) fn weigh(&mut self) {
+        let topic = self.topic.as_ref().map_or(0, |topic| topic.text.len());
+        let masks = self.bans.iter().chain(&self.excepts).chain(&self.invitables);
+        let masks = masks.map(|ban| 2 * ITEM + ban.mask.bytes()).sum::<usize>();
+        let metadata = self.metadata.iter();
+        let metadata = metadata.map(|(key, value)| 2 * ITEM + key.len() + value.len());
+        let rest = size_of::<Room>() + self.name.as_str().len() + ITEM * self.ops.len();
+        self.held = Held {
+            rooms: 1,
+            texts: rest + topic + masks + metadata.sum::<usize>(),
+            recent: self.recent.iter().map(Recent::weight).sum(),
+        };
+    }
+
+    /// The recent messages, and what each takes in memory.
+    pub(super) fn recent_weights(&self) -> impl Iterator<Item = (RecordId, usize)> + '_ {
+        self.recent.iter().map(|recent| (recent.reference.id, recent.weight()))
+    }
+
+    /// Forgets recent messages older than this one; the journal still has them.
+    pub(super) fn forget_before(&mut self, oldest: RecordId) {
+        let count = self.recent.partition_point(|recent| recent.reference.id < oldest);
+        if count > 0 {
+            self.recent.drain(..count);
+            self.recent.shrink_to_fit();
+        }
     }
 
     /// One of the recent messages. Ids rise, so this is a binary search.

@@ -288,6 +288,7 @@ fn check_state(hub: &Hub) {
         }
     }
     assert!(hub.rooms.get(&Name::lobby()).unwrap().kept);
+    assert!(hub.rooms.is_counted(), "a command forgot to have a room weighed");
     for (name, room) in hub.rooms.iter() {
         assert!(room.lives(), "{name} is an orphan");
         assert_eq!(name.as_str(), room.name.as_str());

@@ -462,6 +462,44 @@ fn rooms_wait_for_their_people_over_one_restart() {
 }
 
 #[test]
+fn rooms_wait_for_their_people_for_an_hour() {
+    let mut world = World::new();
+    let alice = world.enter(1, "alice");
+    world.run(alice, join("#left")).effects();
+    world.run(alice, join("#joined")).effects();
+    world.now += 2 * limits::ROOMS_WAIT;
+    world.write(SessionId(0), Change::Restarted { node: 0 });
+    world.now += 2 * limits::ROOMS_WAIT;
+    let bob = world.enter(2, "bob");
+    world.run(bob, join("#joined")).effects();
+    world.now += limits::ROOMS_WAIT - 60_000;
+    world.run(bob, say("#lobby", "not yet")).effects();
+    assert!(world.hub.room("#left").is_some(), "an hour of the server's time, not of the clock's");
+    world.now += 60_000;
+    world.run(bob, say("#lobby", "now")).effects();
+    assert!(world.hub.room("#left").is_none() && world.hub.room("#joined").is_some());
+}
+
+#[test]
+fn a_room_is_held_by_the_origin_of_its_creator() {
+    let mut world = World::new();
+    let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));
+    let origin = |session| Origin::of_host(world.hub.user(session).unwrap().identity.host());
+    let (of_alice, of_bob) = (origin(alice), origin(bob));
+    assert!(of_alice.is_some() && of_alice != of_bob);
+    world.run(alice, join("#x")).effects();
+    world.run(bob, join("#x")).effects();
+    let before = world.hub.held(of_alice);
+    let topic = Command::SetTopic("#x".into(), "t".repeat(300).into());
+    world.run(alice, topic).effects();
+    assert_eq!(world.hub.held(of_alice).texts, before.texts + 300);
+    world.leave(alice);
+    assert_eq!((world.hub.held(of_alice).rooms, world.hub.held(of_bob).rooms), (1, 0));
+    world.leave(bob);
+    assert_eq!(world.hub.held(of_alice), Default::default());
+}
+
+#[test]
 fn what_was_decided_is_looked_at_again_when_it_is_applied() {
     let mut world = World::new();
     let (alice, bob) = (world.enter(1, "alice"), world.enter(2, "bob"));

@@ -14,7 +14,7 @@ use crate::client::display::MessageKind;
 use crate::client::display::{DisplayItem, Incoming, Quoted};
 use crate::client::options::Bell;
 use crate::client::secrets;
-use crate::wire::clean::clean;
+use crate::wire::{self, clean::clean};
 use jiff::Timestamp;
 use std::borrow::Cow;
 use zeroize::Zeroizing;
@@ -76,7 +76,19 @@ impl IrcSession {
         if lines.iter().all(|line| line.trim().is_empty()) {
             return self.fail(format!("no text for {to}; usage: @#room TEXT"));
         }
+        if lines.iter().any(|line| self.holds_back(&to, line)) {
+            return;
+        }
         self.send_message(Outgoing { to: &to, kind: MessageKind::Message, reply: None }, &lines);
+    }
+
+    /// Whether a text looks like a mistyped login, and is not for a service that takes logins.
+    fn holds_back(&mut self, to: &str, text: &str) -> bool {
+        if secrets::is_service(to) {
+            return false;
+        }
+        let checked = wire::secrets::check(text, |word| commands::find(word).is_some());
+        checked.map_err(|why| self.fail(why)).is_err()
     }
 
     fn command(&mut self, line: &str) {
@@ -113,9 +125,9 @@ impl IrcSession {
             ("msg", [to, _, ..]) => self.send_to(to, rest, MessageKind::Message),
             ("notice", [to, _, ..]) => self.send_to(to, rest, MessageKind::Notice),
             ("reply", [_, ..]) => match self.last_private.clone() {
-                Some(to) => self.send_message(
+                Some(to) => self.send_checked(
                     Outgoing { to: &to, kind: MessageKind::Message, reply: None },
-                    &[rest],
+                    rest,
                 ),
                 None => self.fail("no direct message to reply to yet (try /msg NICK TEXT)"),
             },
@@ -278,15 +290,25 @@ impl IrcSession {
     }
 
     fn send_here(&mut self, kind: MessageKind, text: &str) {
-        let text = text.to_owned();
         self.with_room(None, |session, room| {
-            session.send_message(Outgoing { to: room, kind, reply: None }, &[&text])
+            let outgoing = Outgoing { to: room, kind, reply: None };
+            match kind {
+                // `/say`: the one way to send what looks like a password.
+                MessageKind::Message => session.send_message(outgoing, &[text]),
+                _ => session.send_checked(outgoing, text),
+            }
         });
     }
 
     fn send_to(&mut self, to: &str, rest: &str, kind: MessageKind) {
         let text = rest[to.len()..].trim_start();
-        self.send_message(Outgoing { to, kind, reply: None }, &[text]);
+        self.send_checked(Outgoing { to, kind, reply: None }, text);
+    }
+
+    fn send_checked(&mut self, outgoing: Outgoing<'_>, text: &str) {
+        if !self.holds_back(outgoing.to, text) {
+            self.send_message(outgoing, &[text]);
+        }
     }
 
     /// Shows this person's own direct message, where the server does not echo it.
@@ -329,9 +351,9 @@ impl IrcSession {
     fn answer(&mut self, number: &str, rest: &str) {
         let Some(of) = self.numbered(number) else { return };
         let text = rest[number.len()..].trim_start();
-        self.send_message(
+        self.send_checked(
             Outgoing { to: &of.place, kind: MessageKind::Message, reply: Some(&of.id) },
-            &[text],
+            text,
         );
     }
 

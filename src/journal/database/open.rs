@@ -6,10 +6,10 @@
 use super::classify::classify;
 use super::schema;
 use crate::journal::error::JournalError;
-use crate::journal::limits::{Durability, Limits};
+use crate::journal::limits::{self, Durability, Limits};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "chatloop.db";
@@ -24,6 +24,32 @@ pub(in crate::journal) struct Database {
     pub(in crate::journal) connection: Connection,
     /// Held for as long as anything may be written.
     lock: File,
+    /// The files that were opened: path, device, inode.
+    files: Vec<(PathBuf, u64, u64)>,
+}
+
+impl Database {
+    /// Checks that the files are still where they were opened. What is written to a deleted file
+    /// succeeds, and is gone with the process; and without the lock file a second server may write.
+    pub(in crate::journal) fn check_place(&self) -> Result<(), JournalError> {
+        for (path, device, inode) in &self.files {
+            let found = std::fs::metadata(path);
+            if !found.is_ok_and(|it| (it.dev(), it.ino()) == (*device, *inode)) {
+                return Err(JournalError::Moved { path: path.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of the file that are in use.
+    pub(in crate::journal) fn used(&self) -> rusqlite::Result<u64> {
+        let read = |name: &str| {
+            self.connection
+                .pragma_query_value(None, name, |row| row.get::<_, i64>(0).map(i64::unsigned_abs))
+        };
+        let used = read("page_count")?.saturating_sub(read("freelist_count")?);
+        Ok(used.saturating_mul(read("page_size")?))
+    }
 }
 
 impl Drop for Database {
@@ -78,7 +104,15 @@ pub(in crate::journal) fn open(
     let mut connection = Connection::open(&path).map_err(failed)?;
     prepare(&connection, limits).map_err(failed)?;
     schema::migrate(&mut connection, &path)?;
-    Ok(Database { path, connection, lock })
+    connection.busy_timeout(limits::LOCK_WAIT).map_err(failed)?;
+    let log = path.with_extension("db-wal");
+    let files = [path.clone(), directory.join(LOCK), log];
+    let files = files.into_iter().filter_map(|path| {
+        let found = std::fs::metadata(&path).ok()?;
+        Some((path, found.dev(), found.ino()))
+    });
+    let files = files.collect();
+    Ok(Database { path, connection, lock, files })
 }
 
 fn prepare(connection: &Connection, limits: &Limits) -> rusqlite::Result<()> {

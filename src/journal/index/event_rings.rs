@@ -8,6 +8,7 @@
 use super::ring::{Ring, between, position_in};
 use super::span::{Position, Span, position_of_event};
 use crate::chat::{HistoryEvent, Moment, RecordId, Target};
+use crate::journal::age::Age;
 use crate::journal::limits;
 use std::collections::{HashMap, VecDeque};
 
@@ -18,7 +19,7 @@ pub(super) struct EventRings {
     order: VecDeque<Entry>,
     bytes: usize,
     per_ring: usize,
-    age: Option<i64>,
+    age: Option<Age>,
 }
 
 struct Entry {
@@ -29,7 +30,7 @@ struct Entry {
 }
 
 impl EventRings {
-    pub(super) fn new(per_ring: usize, age: Option<i64>) -> EventRings {
+    pub(super) fn new(per_ring: usize, age: Option<Age>) -> EventRings {
         EventRings { rings: HashMap::new(), order: VecDeque::new(), bytes: 0, per_ring, age }
     }
 
@@ -51,7 +52,7 @@ impl EventRings {
             self.bytes += bytes;
             self.order.push_back(Entry { ring, position, time, bytes });
         }
-        let since = self.age.map_or(i64::MIN, |age| time.0.saturating_sub(age));
+        let since = self.age.as_mut().map_or(i64::MIN, |age| age.oldest(time).0);
         while self.order.len() > limits::MEMORY_EVENTS
             || self.bytes > limits::MEMORY_EVENT_BYTES
             || self.order.front().is_some_and(|entry| entry.time.0 < since)

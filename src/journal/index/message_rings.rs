@@ -14,6 +14,7 @@ use crate::chat::{
     HistoryEvent, HistoryUpdate, Lookup, Name, Point, Query, RecordId, Reference, Scope,
     StoredMessage, Target,
 };
+use crate::journal::age::Age;
 use crate::journal::limits::{self, Limits};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
@@ -21,9 +22,10 @@ use std::sync::Arc;
 
 pub(super) struct MessageRings {
     per_ring: usize,
-    age: Option<i64>,
+    age: Option<Age>,
     messages: BTreeMap<RecordId, Stored>,
     rings: HashMap<Ring, VecDeque<RecordId>>,
+    most_bytes: usize,
     /// The size of all messages.
     bytes: usize,
     events: EventRings,
@@ -73,10 +75,11 @@ impl MessageRings {
     pub(super) fn new(limits: &Limits) -> MessageRings {
         let per_ring = limits.per_room.unwrap_or(limits::MEMORY_PER_ROOM);
         let per_ring = usize::try_from(per_ring).unwrap_or(usize::MAX).min(limits::MEMORY_MESSAGES);
-        let age = limits.age.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+        let age = limits.age.map(|age| Age::new(age, None));
         MessageRings {
             per_ring,
-            age,
+            age: age.clone(),
+            most_bytes: limits.memory,
             messages: BTreeMap::new(),
             rings: HashMap::new(),
             bytes: 0,
@@ -137,7 +140,7 @@ impl MessageRings {
         self.bytes += stored.bytes();
         self.messages.insert(id, stored);
         over.into_iter().for_each(|oldest| self.remove(oldest));
-        let since = self.age.map_or(i64::MIN, |age| time.0.saturating_sub(age));
+        let since = self.age.as_mut().map_or(i64::MIN, |age| age.oldest(time).0);
         while self.messages.first_key_value().is_some_and(|(_, it)| it.message.time.0 < since) {
             self.remove_oldest();
         }
@@ -154,7 +157,7 @@ impl MessageRings {
     }
 
     fn trim(&mut self) {
-        while self.messages.len() > limits::MEMORY_MESSAGES || self.bytes > limits::MEMORY_BYTES {
+        while self.messages.len() > limits::MEMORY_MESSAGES || self.bytes > self.most_bytes {
             self.remove_oldest();
         }
     }

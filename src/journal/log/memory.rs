@@ -12,7 +12,7 @@ pub struct MemoryLog {
 
 impl Log for MemoryLog {
     fn propose(&mut self, proposal: Proposal) {
-        self.committed.push(self.numbering.commit(proposal));
+        self.committed.push(self.numbering.take(proposal));
     }
 
     fn has_news(&self) -> bool {

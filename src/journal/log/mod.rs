@@ -13,7 +13,7 @@ pub(super) mod proposal;
 #[cfg(feature = "disk")]
 pub(super) mod sqlite;
 
-use self::proposal::{Committed, Proposal};
+use self::proposal::{Committed, Proposal, Rejected};
 use super::error::Health;
 
 /// A log of any kind, as the [`Journal`](super::Journal) sees it.
@@ -30,11 +30,13 @@ pub(super) trait Log {
         true
     }
 
-    fn take_rejected(&mut self, _: &mut Vec<Proposal>) {}
+    fn take_rejected(&mut self, _: &mut Vec<Rejected>) {}
 
     fn health(&self) -> Health {
         Health::Good
     }
 
-    fn close(self: Box<Self>) {}
+    fn close(self: Box<Self>) -> Health {
+        Health::Good
+    }
 }

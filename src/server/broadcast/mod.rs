@@ -130,6 +130,7 @@ impl Broadcast {
         stamp: Option<Stamp>,
     ) -> View<'a> {
         let me = SessionId(token.to_bits());
+        self.counts.set_unidentified(self.unidentified.len());
         View {
             hub,
             settings: &self.irc,

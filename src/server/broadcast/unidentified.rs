@@ -45,6 +45,10 @@ impl Unidentified {
         self.waiting.contains_key(&token)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(super) fn tokens(&self) -> impl Iterator<Item = Token> {
         self.waiting.keys().copied()
     }

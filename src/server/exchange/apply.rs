@@ -5,12 +5,13 @@ use crate::chat::work::{self, LINE, RECORD};
 use crate::chat::{
     Change, Effect, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
 };
-use crate::journal::Proposal;
+use crate::journal::Rejected;
 use crate::server::audit;
 use crate::server::broadcast::{Cause, Early};
 use crate::server::engine::Found;
 use crate::server::gate::{Blocked, Kind};
 use crate::server::operator::CONSOLE;
+use crate::server::stats::Counter;
 use crate::server::stint::Stint;
 use crate::session::{Action, ProofAnswer, Replay};
 use chatloop_reactor::Token;
@@ -37,10 +38,10 @@ impl Exchange {
             self.net.charge(token, cost, true);
             stint.add(cost, self.net.clock());
         }
-        for proposal in self.engine.take_rejected() {
-            self.reject(proposal);
+        self.engine.watch_health(self.net.now());
+        for rejected in self.engine.take_rejected() {
+            self.reject(rejected);
         }
-        self.engine.read_only();
         self.broadcast.close_run(&mut self.net, self.engine.hub());
         for token in self.broadcast.take_full() {
             self.stop_detecting(token);
@@ -76,11 +77,11 @@ impl Exchange {
     }
 
     /// A change could not be committed: it has not happened, and its origin is told.
-    fn reject(&mut self, proposal: Proposal) {
+    fn reject(&mut self, rejected: Rejected) {
+        let Rejected { proposal, reason } = rejected;
         let token = Token::from_bits(proposal.origin.0);
-        if let Some(reason) = self.engine.read_only() {
-            self.notice(token, &format!("not saved: {reason}"));
-        }
+        self.stats.count(Counter::NotSaved);
+        self.notice(token, &format!("not saved: {reason}"));
         if matches!(proposal.change, Change::Login { .. }) {
             self.answer_proof(token, ProofAnswer::Failed);
         }
@@ -147,6 +148,9 @@ impl Exchange {
     }
 
     fn hand_out(&mut self, found: Found) {
+        if found.is_partial() {
+            self.stats.count(Counter::Searches);
+        }
         let (token, action) = match found {
             Found::Replay(CONSOLE, _, past) => {
                 past.iter().for_each(|past| self.console.hear(past, Viewpoint::Observer));
@@ -156,6 +160,7 @@ impl Exchange {
                 let hub = self.engine.hub();
                 self.broadcast.release(&mut self.net, hub, (token, id), past.as_ref());
                 if past.is_none() {
+                    self.stats.count(Counter::Replays);
                     self.notice(token, "history took too long; /history shows it");
                 }
                 return;
@@ -163,6 +168,7 @@ impl Exchange {
             Found::Show(token, event) => (token, Action::Show(Box::new(event))),
             Found::Decide(token, command) => (token, Action::Do(command)),
             Found::Failed(token, why) => {
+                self.stats.count(Counter::Queries);
                 (token, Action::Tell(vec![format!("the database cannot answer: {why}")]))
             }
         };

@@ -122,6 +122,16 @@ impl Exchange {
         self.speak(token, |session, view, out| session.notice(text, view, out));
     }
 
+    /// The input of a connection has ended, and it listens on: tells it, unless it was told before.
+    fn listen_on(&mut self, token: Token) -> bool {
+        let is_news = self.net.listen_on(token);
+        if is_news {
+            let text = "your input has ended; you still receive messages until you close";
+            self.notice(token, text);
+        }
+        is_news
+    }
+
     /// Tells one connection what it asked for.
     pub(super) fn reply(&mut self, token: Token, event: &Event) {
         if token == CONSOLE {

@@ -6,6 +6,7 @@ use crate::chat::{
     Change, Command, Decision, Entry, Event, Hub, Name, Origin, Outcome, Purpose, Refusal, Secret,
     Work,
 };
+use crate::server::accept::room_limit;
 use crate::server::audit;
 use crate::server::config::Config;
 use crate::server::connection::Connection;
@@ -87,6 +88,7 @@ impl Exchange {
                 self.answer_proof(token, ProofAnswer::Failed);
             }
             Action::Replay(query, upto) => self.replay(token, *query, upto),
+            Action::Withdraw => self.propose_leave(token),
             Action::Leave { words, farewell } => self.leave(token, words, farewell),
             Action::StartTls => self.start_tls(token),
             Action::Secured => self.secured(token),
@@ -113,9 +115,7 @@ impl Exchange {
             }
             Action::Gone => self.gone(token),
             Action::ListenOn => {
-                if self.net.listen_on(token) {
-                    let text = "your input has ended; you still receive messages until you close";
-                    self.notice(token, text);
+                if self.listen_on(token) {
                     self.net.probe(token);
                 }
             }
@@ -150,7 +150,39 @@ impl Exchange {
         self.carry_out(token, decision)
     }
 
+    /// Whether there is memory for what a change adds to rooms.
+    fn fits_in_memory(&mut self, token: Token, change: &Change) -> Result<(), Refusal> {
+        let Some(connection) = self.net.connection(token) else { return Ok(()) };
+        let (address, hub) = (connection.address.ip(), self.engine.hub());
+        let Some((name, _)) = change.weighs_on() else { return Ok(()) };
+        let room = hub.room(name.as_str());
+        let creates = room.is_none() && matches!(change, Change::Join { .. });
+        if !creates && !change.adds_to_room() {
+            return Ok(());
+        }
+        let limit = room_limit(self.live.config(), address);
+        let opener = room.map_or(Some(address.into()), |room| room.opener);
+        let of_opener = opener.map(|origin| hub.held(Some(origin))).unwrap_or_default();
+        if let Some(limit) = limit.filter(|limit| creates && of_opener.rooms >= *limit as usize) {
+            self.stats.count(Counter::OriginRooms);
+            return Err(Refusal::TooManyRoomsOfOrigin(limit));
+        }
+        let (all, memory) = (hub.held(None).texts, hub.room_memory());
+        if all > memory / 2 || (limit.is_some() && of_opener.texts > memory / 8) {
+            self.stats.count(Counter::RoomTexts);
+            return Err(Refusal::TooMuchRoomText);
+        }
+        Ok(())
+    }
+
     fn carry_out(&mut self, token: Token, decision: Decision) -> bool {
+        let decision = match decision {
+            Decision::Change(change) => match self.fits_in_memory(token, &change) {
+                Ok(()) => Decision::Change(change),
+                Err(refusal) => Decision::Refuse(refusal),
+            },
+            decision => decision,
+        };
         match decision {
             Decision::Change(change) => self.propose(token, change),
             Decision::Reply(event) => {
@@ -347,7 +379,9 @@ impl Exchange {
         let refused = must_encrypt(self.live.config().tls_only, peer.connection);
         let mut view = self.broadcast.view(self.engine.hub(), token, None);
         let Connection { io, session, .. } = &mut *peer.connection;
-        session.stop_detecting(io.inbox.pending(), refused, &mut view, &mut self.actions);
+        let (pending, actions) = (io.inbox.pending(), &mut self.actions);
+        let used = session.stop_detecting(pending, refused, &mut view, actions);
+        io.inbox.consume(used);
         self.broadcast.send(&mut peer, self.engine.hub(), &[]);
         peer.look_at_input();
         self.perform(token);

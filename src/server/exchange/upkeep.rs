@@ -93,9 +93,14 @@ impl Exchange {
             PeerTimer::Detection => {
                 // A server that thousands join at once may have its bytes in the socket still.
                 self.net.read(token);
-                self.stop_detecting(token);
+                if self.net.is_mute(token) {
+                    self.greet_the_mute(token);
+                } else {
+                    self.stop_detecting(token);
+                }
             }
             PeerTimer::Handshake => self.end_handshake(token),
+            PeerTimer::Acknowledgement => self.check_acknowledgement(token),
             PeerTimer::Registration => self.end_registration(token),
             PeerTimer::Idle => self.check_idle(token),
             PeerTimer::Probe => {
@@ -111,6 +116,28 @@ impl Exchange {
                     self.net.after(pause, PeerTimer::Batch.of(token));
                 }
             }
+        }
+    }
+
+    /// A peer has ended its input without a word. It may listen, or be a port check that is gone
+    /// already and that no one should be told of: it enters when its system has acknowledged a line.
+    fn greet_the_mute(&mut self, token: Token) {
+        // The line goes ahead of what the peer is to receive once it has entered.
+        let early = self.net.connection(token).and_then(Connection::set_aside);
+        self.listen_on(token);
+        if let Some(connection) = self.net.connection(token) {
+            connection.put_back(early);
+        }
+        self.net.is_acknowledged(token);
+    }
+
+    fn check_acknowledgement(&mut self, token: Token) {
+        if !self.net.has_peer(token) {
+            return self.gone(token);
+        }
+        if self.net.is_acknowledged(token) {
+            self.stop_detecting(token);
+            self.net.probe(token);
         }
     }
 
@@ -227,13 +254,20 @@ impl Exchange {
         }
     }
 
-    /// Closes everything.
-    pub(in crate::server) fn end(&mut self) {
+    /// Closes everything. Tells whether all that was to be saved has been.
+    pub(in crate::server) fn end(&mut self) -> bool {
         self.net.close_all();
-        self.engine.close();
+        let saved = self.engine.close();
         self.console.finish(&mut self.net);
         let (turns, bytes_in, bytes_out) = self.net.totals();
         info!("stopped after {turns} turns, {bytes_in} bytes in, {bytes_out} bytes out");
+        saved
+    }
+
+    /// What all rooms hold.
+    #[cfg(test)]
+    pub(in crate::server) fn held(&self) -> crate::chat::Held {
+        self.engine.hub().held(None)
     }
 
     #[cfg(test)]

@@ -5,6 +5,7 @@
 //! is edited while it is walked, and a failed write cannot re-enter the hub.
 
 mod budget;
+mod listeners;
 mod peer;
 mod timer;
 mod turn_times;
@@ -40,16 +41,6 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// How long a peer may take to close its half after our farewell.
 const LINGER: Duration = Duration::from_secs(1);
-
-/// Distance of the first look at a connection whose input has ended; each next one is twice as
-/// far, up to [`LONGEST_PROBE_PAUSE`]. Only where the poller cannot say that a peer is gone
-/// (select; kqueue without a filter) does anything depend on it.
-const FIRST_PROBE_PAUSE: Duration = Duration::from_millis(5);
-const LONGEST_PROBE_PAUSE: Duration = Duration::from_secs(60);
-
-/// How long a half-closed connection may be silent before the system asks whether the peer is
-/// still there.
-const HALF_CLOSED_PROBE: Duration = Duration::from_secs(15);
 
 /// The connections and the loop's view of them.
 pub(super) struct Net {
@@ -508,6 +499,7 @@ impl Net {
     /// Whatever the connection's timer was for is over; from here on the idle limit counts.
     pub(super) fn start_idling(&mut self, token: Token, limit: Option<Duration>) {
         if let Some(connection) = self.connections.get_mut(token)
+            && !connection.life.half_closed
             && let Some(timer) = connection.life.timer.take()
         {
             self.timers.cancel(*timer);
@@ -530,36 +522,6 @@ impl Net {
         }
         debug!("{}: idle", connection.address);
         connection.life.blame(|| "idle".to_owned());
-        true
-    }
-
-    /// The input of a connection has ended, and it listens on; whether that is news.
-    pub(super) fn listen_on(&mut self, token: Token) -> bool {
-        let Some(connection) = self.connections.get_mut(token) else { return false };
-        if std::mem::replace(&mut connection.life.half_closed, true) {
-            return false;
-        }
-        // If it closes its other half later, nothing arrives to tell us. The system can ask.
-        if let Err(error) = connection.io.transport.keep_alive(HALF_CLOSED_PROBE) {
-            debug!("{}: no keep-alive: {error}", connection.address);
-        }
-        true
-    }
-
-    /// Whether a half-closed peer is still there; if so, looks again later.
-    pub(super) fn probe(&mut self, token: Token) -> bool {
-        let Some(connection) = self.connections.get_mut(token) else { return true };
-        if connection.life.phase != Phase::Open {
-            return true;
-        }
-        if !connection.io.transport.has_peer() {
-            return false;
-        }
-        let probes = &mut connection.life.probes;
-        let pause = FIRST_PROBE_PAUSE.saturating_mul(1 << (*probes).min(16));
-        *probes = probes.saturating_add(1);
-        let when = self.clock.now() + pause.min(LONGEST_PROBE_PAUSE);
-        set_timer(connection, &mut self.timers, when, PeerTimer::Probe.of(token));
         true
     }
 

@@ -30,6 +30,8 @@ pub(in crate::server) enum PeerTimer {
     Detection,
     /// The time for a TLS handshake is over.
     Handshake,
+    /// Check whether a peer that has sent nothing and has ended its input is there.
+    Acknowledgement,
     /// The time to register, or to give the password, is over.
     Registration,
     /// Check the idle limit.

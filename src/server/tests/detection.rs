@@ -107,3 +107,141 @@ fn a_peer_without_the_password_pays_for_its_lines() {
     bench.pass(Duration::from_secs(1));
     assert_eq!(bench.lines(&mut peer).len(), 1);
 }
+
+/// What PuTTY sends first.
+const NEGOTIATION: &[u8] =
+    b"\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x18\xff\xfb\x27\xff\xfd\x01\xff\xfb\x03\xff\xfd\x03";
+
+#[test]
+fn a_login_behind_telnet_negotiation_is_a_login_and_not_talk() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    for pause in [0, 200] {
+        let mut putty = bench.connect();
+        putty.send_bytes(NEGOTIATION);
+        bench.settle();
+        bench.pass(Duration::from_millis(pause));
+        putty.send_bytes(b"\xff\xfa\x1f\0\x50\0\n\xff");
+        bench.settle();
+        putty.send_bytes(b"\xf0/login alice correct-horse\r\0");
+        bench.wait_for(&mut putty, "wrong name or password");
+        putty.send_bytes(b"\xff\xf1 /login alice correct-horse\r\0");
+        bench.wait_for(&mut putty, "not sent");
+        putty.send_bytes(b"hello\r\0is any\xff\xf1body here?\r\0");
+        let lines = bench.wait_for(&mut tom, "is anybody here?");
+        assert!(lines.iter().any(|line| line.ends_with("]: hello")), "{lines:?}");
+        assert!(!lines.iter().any(|line| line.contains("correct")), "{lines:?}");
+    }
+    let mut irc = bench.connect();
+    irc.send_bytes(&[NEGOTIATION, b"NICK ada\r\nUSER ada 0 * :Ada\r\n"].concat());
+    bench.wait_for(&mut irc, " 001 ada ");
+}
+
+#[test]
+fn an_irc_client_that_opens_late_is_one_all_the_same() {
+    let mut bench = Bench::new(&["--history-on-join=0"]);
+    let mut tom = bench.join("tom");
+    let mut late = bench.connect();
+    bench.settle();
+    bench.pass(DELAY);
+    bench.wait_for(&mut late, "connected as guest");
+    late.send("\r\nCAP LS 302\r\nPASS hunter2\r\nNICK ada\r\nUSER ada 0 * :Ada\r\nCAP END\r\n");
+    late.send("JOIN #lobby\r\nPRIVMSG NickServ :IDENTIFY hunter2\r\nPRIVMSG #lobby :hello\r\n");
+    bench.wait_for(&mut late, " 001 ada ");
+    let lines = bench.wait_for(&mut tom, "[ada]: hello");
+    assert!(lines.iter().any(|line| line.contains("guest") && line.contains(" quit")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.contains("hunter2")), "{lines:?}");
+    assert_eq!(bench.online(), 2);
+    // A person who has been greeted and types like this is told, and stays.
+    let mut person = bench.connect();
+    bench.settle();
+    bench.pass(DELAY);
+    person.send("nick bob\n");
+    bench.wait_for(&mut person, "looks like IRC");
+}
+
+#[test]
+fn a_late_irc_client_needs_the_password_of_the_server_as_well() {
+    let mut bench = Bench::new(&["--password=open sesame"]);
+    let mut late = bench.connect();
+    bench.settle();
+    bench.pass(DELAY);
+    bench.wait_for(&mut late, "/pass PASSWORD");
+    late.send("PASS :open sesame\r\nNICK ada\r\nUSER ada 0 * :Ada\r\n");
+    bench.wait_for(&mut late, " 001 ada ");
+}
+
+#[test]
+fn the_header_of_a_proxy_is_not_talk() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    for header in
+        ["proxy tcp4 192.0.2.1 192.0.2.2 5 6667\r\nhello\r\n", "\r\n\r\n\0\r\nQUIT\n!\x11"]
+    {
+        let mut proxied = bench.connect();
+        proxied.send(header);
+        assert!(bench.wait_for_end(&mut proxied).contains("does not take the PROXY protocol"));
+    }
+    assert!(bench.lines(&mut tom).is_empty());
+}
+
+#[test]
+fn an_http_request_behind_an_empty_line_or_late_is_none_of_the_chat() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    for (late, before) in [(false, "\r\n"), (true, "\r\n"), (true, "")] {
+        let mut web = bench.connect();
+        bench.settle();
+        if late {
+            bench.pass(DELAY);
+            bench.wait_for(&mut web, "connected as guest");
+        }
+        web.send(&format!("{before}POST / HTTP/1.1\r\nHost: x\r\n\r\n/nick mallory\nbuy things\n"));
+        assert!(bench.wait_for_end(&mut web).contains("HTTP/1.1 4"));
+    }
+    let lines = bench.lines(&mut tom);
+    assert!(lines.iter().all(|line| line.starts_with("* guest")), "{lines:?}");
+    assert_eq!(bench.online(), 1);
+}
+
+#[test]
+fn a_port_check_is_announced_to_no_one() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    for pause in [Duration::ZERO, DELAY / 2] {
+        let check = bench.connect();
+        bench.pass(pause);
+        drop(check);
+        bench.settle();
+        assert_eq!(bench.online(), 1);
+        bench.pass(DELAY);
+        bench.pass(Duration::from_secs(2));
+        assert_eq!((bench.online(), bench.connections()), (1, 1));
+    }
+    assert!(bench.lines(&mut tom).is_empty());
+}
+
+#[test]
+fn a_listener_without_input_is_announced_when_it_is_known_to_be_there_and_misses_nothing() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    let mut listener = bench.connect();
+    listener.half_close();
+    bench.settle();
+    assert_eq!((bench.online(), bench.lines(&mut listener).len()), (1, 0));
+    tom.send("one\n");
+    bench.settle();
+    bench.pass(DELAY);
+    assert!(bench.lines(&mut listener)[0].contains("your input has ended"));
+    tom.send("two\n");
+    bench.pass(Duration::from_millis(5));
+    bench.pass(Duration::from_secs(1));
+    let lines = bench.lines(&mut listener);
+    assert!(lines[0].contains("connected as guest"), "{lines:?}");
+    assert_eq!(lines[lines.len() - 2..], ["[tom]: one", "[tom]: two"], "{lines:?}");
+    assert_eq!(bench.online(), 2);
+    drop(listener);
+    tom.send("three\n");
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.online(), 1);
+}

@@ -51,6 +51,46 @@ fn the_connect_limit_lets_a_minutes_worth_in_at_once_and_then_its_rate() {
 }
 
 #[test]
+fn an_origin_creates_so_many_rooms_and_joins_any_number() {
+    let mut bench = Bench::new(&["--origin-rooms=2"]);
+    let (mut ada, mut bob) = (bench.join("ada"), bench.join("bob"));
+    ada.send("/join #a\n/join #b\n/join #c\n");
+    bench.wait_for(&mut ada, "you joined #b");
+    let told = bench.lines(&mut ada);
+    assert!(told.iter().any(|line| line.contains("the limit is 2 (--origin-rooms)")), "{told:?}");
+    bob.send("/join #a\n");
+    bench.wait_for(&mut bob, "you joined #a");
+    ada.send("/part #b\n/join #c\n");
+    bench.wait_for(&mut ada, "you joined #c");
+}
+
+#[test]
+fn topics_and_masks_have_a_memory_and_recent_messages_the_rest() {
+    let mut bench = Bench::new(&["--room-memory=100k", "--origin-rooms=1000"]);
+    let mut ada = bench.join("ada");
+    ada.send("/join #a\n");
+    bench.wait_for(&mut ada, "you joined #a");
+    let mask = "m".repeat(120);
+    for number in 0..60 {
+        ada.send(&format!("/ban {mask}{number}!*@*\n"));
+    }
+    bench.wait_for(&mut ada, "(--room-memory)");
+    bench.lines(&mut ada);
+    ada.send(&format!("/unban {mask}0!*@*\n/topic \n/fence\n"));
+    let told = bench.wait_for(&mut ada, "/fence");
+    assert!(!told.iter().any(|line| line.contains("--room-memory")), "{told:?}");
+    for number in 0..60 {
+        ada.send(&format!("{number} {}\n", "w".repeat(4_000)));
+    }
+    // It is no longer at hand, and still there.
+    ada.send("/react 1 +1\n/fence\n");
+    let told = bench.wait_for(&mut ada, "/fence");
+    assert!(!told.iter().any(|line| line.contains("no message")), "{told:?}");
+    let held = bench.server.exchange().held();
+    assert!(held.recent <= 100 * 1024, "{held:?}");
+}
+
+#[test]
 fn an_idle_client_is_told_and_closed_and_a_busy_one_is_not() {
     let mut bench = Bench::new(&["--idle-timeout=10"]);
     let (mut idle, mut busy) = (bench.join("idle"), bench.join("busy"));

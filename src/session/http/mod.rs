@@ -57,7 +57,10 @@ impl Session {
             None if input.len() == LONGEST_HEAD => (input.len(), Some(Body::TooLong(None))),
             None => (0, None),
         };
-        self.scanned = input.len();
+        // A head that is there is found again: it may have to wait before it is taken.
+        if body.is_none() {
+            self.scanned = input.len();
+        }
         Frame { used, pipelined: true, body }
     }
 

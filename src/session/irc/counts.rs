@@ -6,6 +6,7 @@ use crate::chat::Event;
 #[derive(Default)]
 pub struct UserCounts {
     unregistered: usize,
+    unidentified: usize,
     peak: usize,
 }
 
@@ -20,6 +21,11 @@ impl UserCounts {
         self.unregistered = self.unregistered.saturating_sub(1);
     }
 
+    /// So many connections have not said yet what they are.
+    pub fn set_unidentified(&mut self, count: usize) {
+        self.unidentified = count;
+    }
+
     /// Notes how many users are online when one registers.
     pub fn observe(&mut self, event: &Event) {
         if let Event::Welcome { online, .. } = event {
@@ -28,7 +34,7 @@ impl UserCounts {
     }
 
     pub(super) fn unregistered(&self) -> usize {
-        self.unregistered
+        self.unregistered + self.unidentified
     }
 
     /// The most users online at once, given how many there are now.

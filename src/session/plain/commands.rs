@@ -10,25 +10,21 @@ use super::session::quit;
 use crate::chat::{Command, Kind, ModeChange, Secret};
 use crate::session::action::Action;
 use crate::session::refusal_text::short;
+use crate::wire::secrets::nearest;
 use std::sync::Arc;
 
 struct Row {
     /// The first one is shown.
     names: &'static [&'static str],
-    /// How many arguments it has, if the last one is a password; else 0.
-    secret: usize,
     arguments: &'static str,
     help: &'static str,
     parse: fn(&mut Context<'_>, Line<'_>) -> Parsed,
 }
 
 macro_rules! rows {
-    (@secret) => { 0 };
-    (@secret $secret:literal) => { $secret };
-    ($([$($name:literal),+] $($secret:literal)?, $arguments:literal, $help:literal, $parse:expr;)*) => {
+    ($([$($name:literal),+], $arguments:literal, $help:literal, $parse:expr;)*) => {
         &[$(Row {
             names: &[$($name),+],
-            secret: rows!(@secret $($secret)?),
             arguments: $arguments,
             help: $help,
             parse: $parse,
@@ -133,10 +129,10 @@ static ROWS: &[Row] = rows! {
     ["history", "last"], "[#room|NICK] [N] | [#room] before|after N|id:ID|TIME [COUNT]",
         "show earlier messages", history;
     ["search"], "WORDS [#room] [from NICK]", "search your rooms for messages", search;
-    ["register"] 1, "PASSWORD", "register your nick as an account", |_, line| {
+    ["register"], "PASSWORD", "register your nick as an account", |_, line| {
         run(Command::Register(password(line)?))
     };
-    ["login", "identify"] 2, "NAME PASSWORD", "log in to an account", |_, mut line| {
+    ["login", "identify"], "NAME PASSWORD", "log in to an account", |_, mut line| {
         let name = line.need()?;
         run(Command::Login(name.into(), password(line)?))
     };
@@ -144,7 +140,7 @@ static ROWS: &[Row] = rows! {
         line.end()?;
         run(Command::Logout)
     };
-    ["password", "passwd"] 2, "OLD NEW", "change your password", |_, mut line| {
+    ["password", "passwd"], "OLD NEW", "change your password", |_, mut line| {
         let old = Secret::new(line.need()?);
         run(Command::Password(old, password(line)?))
     };
@@ -200,7 +196,7 @@ static ROWS: &[Row] = rows! {
         line.end()?;
         run(Command::Modes(room))
     };
-    ["oper"] 2, "NAME PASSWORD", "become a server operator", |_, mut line| {
+    ["oper"], "NAME PASSWORD", "become a server operator", |_, mut line| {
         let name = line.need()?;
         run(Command::Oper(name.into(), password(line)?))
     };
@@ -240,7 +236,7 @@ pub(super) fn parse(context: &mut Context<'_>, text: &str) -> Result<Action, Str
     let name = name.unwrap_or_default();
     let Some(row) = find(name) else {
         // A mistyped name may have a password stuck to it, so it is not repeated.
-        return Err(match nearest_secret(name) {
+        return Err(match nearest(name, exists) {
             Some(meant) => format!("unknown command: did you mean /{meant}? (see /help {meant})"),
             None => unknown(name),
         });
@@ -260,24 +256,10 @@ fn find(name: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.names.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
-/// The commands whose last argument is a password, with their number of arguments.
-pub(super) fn secrets() -> impl Iterator<Item = (&'static str, usize)> {
-    ROWS.iter().filter(|row| row.secret > 0).map(|row| (row.names[0], row.secret))
-}
-
-/// The command with a password that `word` is, or nearly is.
-pub(super) fn nearest_secret(word: &str) -> Option<&'static str> {
-    let word: String = word.chars().take(40).map(|c| c.to_ascii_lowercase()).collect();
-    let other = exists(&word) && !secrets().any(|(name, _)| name == word);
-    if word.is_empty() || other {
-        return None;
-    }
-    let is_near = |name: &str| {
-        let slips = if name.len() < 5 { 1 } else { 2 };
-        // "/loginalice secret": the space is missing.
-        word.starts_with(name) || strsim::osa_distance(&word, name) <= slips
-    };
-    secrets().map(|(name, _)| name).find(|name| is_near(name))
+/// All names of the command that one of them is.
+#[cfg(test)]
+pub(super) fn names(name: &str) -> &'static [&'static str] {
+    find(name).map_or(&[], |row| row.names)
 }
 
 fn usage(row: &Row) -> String {

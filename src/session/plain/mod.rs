@@ -39,6 +39,7 @@ use super::action::Action;
 use super::detect;
 use crate::chat::{Command, Kind, Moment, Name};
 use crate::wire::clean::clean;
+use crate::wire::telnet;
 use arguments::{Fault, Line};
 use parsers::Context;
 use session::{quit, tell};
@@ -47,10 +48,11 @@ impl Session {
     /// Takes one line, without its end: the password, or what to [`parse`](Session::parse).
     pub(super) fn take(&mut self, line: &[u8], rooms: &[Name], now: Moment) -> Option<Action> {
         self.taken(false);
+        let line = telnet::strip(line);
         if self.is_locked() {
-            return Some(self.take_password(line));
+            return Some(self.take_password(&line));
         }
-        self.parse(line, rooms, now)
+        self.parse(&line, rooms, now)
     }
 
     /// `rooms` are those that the peer is in, in the order of joining; `now` is what "an hour ago"
@@ -63,10 +65,8 @@ impl Session {
             };
         }
         let text = clean(line);
-        // A slow IRC client is taken for a plain one; what it begins with, a password perhaps, must
-        // not be shown to others.
-        let may_be_irc = || detect::is_irc_opening(&text) || detect::may_hold_password(&text);
-        if self.is_opening(may_be_irc) {
+        // A slow IRC client is taken for a plain one until it opens as one; this is a person's line.
+        if self.is_opening(|| detect::is_irc_opening(&text)) {
             let text = "not sent: this looks like IRC, but the connection is plain text by now \
                         (reconnect, or try /help)";
             return Some(tell(text));

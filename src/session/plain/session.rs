@@ -4,8 +4,10 @@ use super::arguments::Fault;
 use super::theme::{Style, Theme};
 use crate::chat::{Command, Entry, Event, Kind, Name, Secret, Viewpoint};
 use crate::session::action::Action;
+use crate::session::detect;
 use crate::session::frame::{Body, Frame, PasswordAnswer};
 use crate::wire::frame::{Framer, LineKind, Step};
+use crate::wire::telnet;
 use std::time::Duration;
 
 /// How long the password may take.
@@ -69,6 +71,11 @@ impl Session {
         matches!(self.stage, Stage::Locked(_))
     }
 
+    /// Whether it has entered the chat.
+    pub(in crate::session) fn is_open(&self) -> bool {
+        self.stage == Stage::Open
+    }
+
     /// It speaks plain lines: it enters the chat, or is asked for the password.
     pub(in crate::session) fn begin(&mut self, has_password: bool, actions: &mut Vec<Action>) {
         if has_password {
@@ -92,13 +99,22 @@ impl Session {
         longest: usize,
         ended: bool,
     ) -> Frame<'i> {
-        let (used, body) = match self.framer.next_or_last(input, LineKind::Plain(longest), ended) {
+        let (used, body) = match self.framer.next_or_last(input, LineKind::Typed(longest), ended) {
             Step::Incomplete { used } => (used, None),
             Step::TooLong { used, .. } => (used, Some(Body::TooLong(None))),
+            // Slow, and a program all the same: the line is for the session that comes now.
+            Step::Line { bytes, .. }
+                if self.opening
+                    && let Some(protocol) = detect::detect_late(bytes) =>
+            {
+                (0, Some(Body::Opening(protocol)))
+            }
             Step::Line { bytes, used } => (used, Some(Body::Line(bytes))),
         };
         let pipelined = match body {
-            Some(Body::Line(line)) => is_message(line) || self.is_locked(),
+            Some(Body::Line(line)) => {
+                is_message(&line[telnet::leading(line)..]) || self.is_locked()
+            }
             _ => true,
         };
         Frame { used, pipelined, body }

@@ -162,6 +162,16 @@ fn word(text: &str) -> (&str, &str) {
     }
 }
 
+/// A line that may be one of IRC, from its command on; empty while only tags are there. `@#` is no
+/// tag: it sends a plain line to another room.
+pub fn without_tags(line: &str) -> &str {
+    let line = line.trim_start_matches(' ');
+    if !line.starts_with('@') || line.starts_with("@#") {
+        return line;
+    }
+    word(line).1
+}
+
 /// What is known about a line whose bytes are UTF-8 only up to `valid`.
 fn not_utf8(line: &[u8], valid: usize) -> ParseError<'_> {
     let text = str::from_utf8(&line[..valid]).unwrap_or_default();

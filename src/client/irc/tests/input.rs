@@ -179,3 +179,29 @@ fn what_only_plain_lines_have_is_said() {
     }
     assert!(talk.session.has_failed());
 }
+
+#[test]
+fn what_looks_like_a_login_is_held_back_however_it_is_spelt() {
+    let mut talk = Talk::plain();
+    for typed in [
+        " /login alice correct-horse",
+        "login alice correct-horse",
+        "./login alice correct-horse",
+        "/me /login alice correct-horse",
+        "/msg bob login alice correct-horse",
+        "register correct-horse",
+        "oper root correct-horse",
+        "PASS correct-horse",
+        "@#x identify alice correct-horse",
+    ] {
+        assert_eq!(talk.typed(typed), Vec::<String>::new(), "{typed}");
+        let shown = talk.shown().concat();
+        assert!(shown.contains("not sent: it looks like"), "{typed}: {shown}");
+        assert!(!shown.contains("correct"), "{typed}: {shown}");
+    }
+    assert!(talk.session.has_failed(), "a script exits with an error");
+    assert_eq!(talk.typed("/say login alice x"), ["PRIVMSG #x :login alice x"]);
+    let identify = "PRIVMSG NickServ :IDENTIFY correct-horse";
+    assert_eq!(talk.typed("/msg NickServ IDENTIFY correct-horse"), [identify]);
+    assert_eq!(talk.typed("login is broken again"), ["PRIVMSG #x :login is broken again"]);
+}

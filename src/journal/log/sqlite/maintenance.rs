@@ -6,11 +6,13 @@
 //! write it anew.
 
 use super::store::Store;
+use crate::chat::Moment;
+use crate::journal::age::Age;
 use crate::journal::database::json;
 use crate::journal::index::sqlite::tables;
 use crate::journal::limits::{self, Limits};
 use crate::journal::runtime::TimeSource;
-use rusqlite::{Result, params};
+use rusqlite::{OptionalExtension, Result, params};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,7 +31,7 @@ enum Sweep {
 /// The schedule.
 pub(super) struct Maintenance {
     time: Arc<dyn TimeSource>,
-    age: Option<Duration>,
+    age: Option<Age>,
     per_room: Option<u64>,
     records: u64,
     bytes: u64,
@@ -46,15 +48,15 @@ pub(super) struct Maintenance {
 impl Maintenance {
     pub(super) fn new(
         limits: &Limits,
-        replayed: u64,
-        stale: bool,
+        (replayed, stale): (u64, bool),
+        newest: Moment,
         time: Arc<dyn TimeSource>,
     ) -> Maintenance {
         let retains = limits.age.is_some() || limits.per_room.is_some();
         let now = time.instant();
         Maintenance {
             time,
-            age: limits.age,
+            age: limits.age.map(|age| Age::new(age, (newest.0 > 0).then_some(newest))),
             per_room: limits.per_room,
             records: replayed,
             bytes: 0,
@@ -142,7 +144,7 @@ impl Maintenance {
         self.truncate(store)
     }
 
-    fn snapshot(&mut self, store: &mut Store) -> Result<()> {
+    pub(super) fn snapshot(&mut self, store: &mut Store) -> Result<()> {
         let hub = store.hub.without_texts(json)?;
         let (record, time) = store.last;
         let (record, time) = (record.0.cast_signed(), time.0);
@@ -171,32 +173,50 @@ impl Maintenance {
     }
 
     /// Forgets some messages that are too old. Tells whether there may be more.
-    fn forget_old(&self, store: &mut Store) -> Result<bool> {
-        let Some(before) = self.oldest() else { return Ok(false) };
-        // Times rise with ids.
-        let sql = "SELECT id FROM (SELECT id, time FROM message ORDER BY id LIMIT ?1)
-                   WHERE time < ?2 ORDER BY id";
-        forget(store, sql, params![limits::MAINTENANCE_ROWS, before])
+    fn forget_old(&mut self, store: &mut Store) -> Result<bool> {
+        let Some(before) = self.oldest(store) else { return Ok(false) };
+        // Ids are the order: what is older than something too old is too old itself, whatever a clock
+        // that ran ahead has stamped on it.
+        let sql = "SELECT id FROM message WHERE id <=
+                       (SELECT max(id) FROM (SELECT id, time FROM message ORDER BY id LIMIT ?1)
+                        WHERE time < ?2)
+                   ORDER BY id LIMIT ?3";
+        let rows = limits::MAINTENANCE_ROWS;
+        let sql_head = "SELECT time FROM message ORDER BY id LIMIT 1";
+        let look = self.look_ahead(store, sql_head)?;
+        forget(store, sql, params![look, before, rows])
     }
 
     /// The same for events.
-    fn forget_old_events(&self, store: &mut Store) -> Result<bool> {
-        let Some(before) = self.oldest() else { return Ok(false) };
+    fn forget_old_events(&mut self, store: &mut Store) -> Result<bool> {
+        let Some(before) = self.oldest(store) else { return Ok(false) };
         // Row numbers rise in order of insertion.
-        let sql = "DELETE FROM event WHERE time < ?2 AND rowid IN
-                       (SELECT rowid FROM event ORDER BY rowid LIMIT ?1)";
-        let gone = store
-            .database
-            .connection
-            .prepare_cached(sql)?
-            .execute(params![limits::MAINTENANCE_ROWS, before])?;
+        let look = self.look_ahead(store, "SELECT time FROM event ORDER BY rowid LIMIT 1")?;
+        let sql = "DELETE FROM event WHERE rowid IN (SELECT rowid FROM event WHERE rowid <=
+                       (SELECT max(row) FROM
+                           (SELECT rowid AS row, time FROM event ORDER BY rowid LIMIT ?1)
+                        WHERE time < ?2)
+                   ORDER BY rowid LIMIT ?3)";
+        let gone = store.database.connection.prepare_cached(sql)?.execute(params![
+            look,
+            before,
+            limits::MAINTENANCE_ROWS
+        ])?;
         Ok(gone == limits::MAINTENANCE_ROWS as usize)
     }
 
     /// The time before which everything is too old.
-    fn oldest(&self) -> Option<i64> {
-        let age = i64::try_from(self.age?.as_millis()).unwrap_or(i64::MAX);
-        Some(self.time.moment().0.saturating_sub(age))
+    fn oldest(&mut self, store: &Store) -> Option<i64> {
+        Some(self.age.as_mut()?.oldest(store.last.1).0)
+    }
+
+    /// How many of the oldest rows to look at for those that are too old: more where the first is
+    /// stamped with a time that has not come yet, and so may many after it be.
+    fn look_ahead(&self, store: &Store, first: &str) -> Result<u32> {
+        let mut first = store.database.connection.prepare_cached(first)?;
+        let time = first.query_row([], |row| row.get::<_, i64>(0)).optional()?;
+        let early = time.is_some_and(|time| time > store.last.1.0);
+        Ok(if early { limits::LOOK_AHEAD_ROWS } else { limits::MAINTENANCE_ROWS })
     }
 
     fn forget_many(&self, store: &mut Store, room: i64) -> Result<Sweep> {

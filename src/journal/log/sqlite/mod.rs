@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `store`, `restore` | the open file and the state it contains |
 //! | `writer` | how do records get to the disk? |
+//! | `trouble` | what happens while they do not? |
 //! | `maintenance` | maintenance between records |
 //! | `thread` | the writer's thread |
 //!
@@ -17,6 +18,7 @@ mod maintenance;
 pub(in crate::journal) mod restore;
 mod store;
 mod thread;
+mod trouble;
 mod writer;
 
 use self::store::Store;
@@ -24,7 +26,7 @@ use self::thread::{Job, WriterThread};
 use self::writer::{Batch, Writer};
 use super::Log;
 use super::numbering::Numbering;
-use super::proposal::{Committed, Proposal};
+use super::proposal::{Committed, Proposal, Rejected};
 use crate::chat::Hub;
 use crate::journal::error::{Health, JournalError};
 use crate::journal::limits::{self, Limits};
@@ -49,7 +51,7 @@ enum Hand {
 pub struct SqliteLog {
     turn: Vec<Proposal>,
     committed: Vec<Committed>,
-    rejected: Vec<Proposal>,
+    rejected: Vec<Rejected>,
     /// Proposed and not handed back.
     pending: usize,
     /// Their size.
@@ -106,7 +108,7 @@ impl SqliteLog {
 
     fn take(&mut self, batch: Batch) {
         let committed = batch.committed.iter().map(|it| &it.record.change);
-        let changes = committed.chain(batch.rejected.iter().map(|it| &it.change));
+        let changes = committed.chain(batch.rejected.iter().map(|it| &it.proposal.change));
         for change in changes {
             self.pending = self.pending.saturating_sub(1);
             self.pending_bytes = self.pending_bytes.saturating_sub(change.size());
@@ -116,9 +118,7 @@ impl SqliteLog {
         }
         self.committed.extend(batch.committed);
         self.rejected.extend(batch.rejected);
-        if let Some(reason) = batch.failure {
-            self.health = Health::ReadOnly(reason);
-        }
+        self.health = batch.health;
     }
 }
 
@@ -147,13 +147,14 @@ impl Log for SqliteLog {
         };
         // The writer's thread has exited, which it never should: it survives even a panic.
         self.collect();
-        let failure = Some("the database writer has exited".to_owned());
-        let mut batch = Batch { failure, ..Batch::default() };
+        let reason: Arc<str> = "the database writer has exited".into();
+        let health = Health::Failing { reason: Arc::clone(&reason), detail: Arc::clone(&reason) };
+        let mut batch = Batch { committed: Vec::new(), rejected: Vec::new(), health };
         for proposal in unsent {
             if proposal.may_pass_unkept() {
-                batch.committed.push(self.numbering.commit(proposal));
+                batch.committed.push(self.numbering.take(proposal));
             } else {
-                batch.rejected.push(proposal);
+                batch.rejected.push(Rejected { proposal, reason: Arc::clone(&reason) });
             }
         }
         self.take(batch);
@@ -173,7 +174,7 @@ impl Log for SqliteLog {
         committed.append(&mut self.committed);
     }
 
-    fn take_rejected(&mut self, rejected: &mut Vec<Proposal>) {
+    fn take_rejected(&mut self, rejected: &mut Vec<Rejected>) {
         rejected.append(&mut self.rejected);
     }
 
@@ -181,18 +182,23 @@ impl Log for SqliteLog {
         self.health.clone()
     }
 
-    fn close(mut self: Box<Self>) {
+    fn close(mut self: Box<Self>) -> Health {
         self.end_turn();
-        match &mut self.hand {
-            Hand::Thread { jobs, .. } => {
+        match std::mem::replace(&mut self.hand, Hand::None) {
+            Hand::Thread { jobs, batches, thread } => {
                 // If the thread is gone, there is nothing to close.
                 let _ = jobs.send(Job::Close);
+                // A thread that panicked has reported it.
+                let _ = thread.join();
+                batches.try_iter().for_each(|batch| self.take(batch));
             }
-            Hand::Inline(writer) => {
-                writer.finish();
+            Hand::Inline(mut writer) => {
+                let last = writer.finish();
+                self.take(last);
             }
             Hand::None => {}
         }
+        self.health.clone()
     }
 }
 

@@ -26,7 +26,8 @@ impl Store {
     ) -> Result<(Store, u64, bool), JournalError> {
         let database = open(directory, limits)?;
         let state = restore(&database.connection, &database.path)?;
-        let State { hub, last, time, replayed, stale } = state;
+        let State { mut hub, last, time, replayed, stale } = state;
+        hub.set_room_memory(limits.room_memory);
         let last = (RecordId(last), time);
         Ok((Store { database, names: Names::default(), hub, last }, replayed, stale))
     }

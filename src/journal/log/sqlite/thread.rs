@@ -1,7 +1,7 @@
 //! The thread that writes: everything it finds in its queue in one transaction.
 //!
-//! A panic counts as a failed commit: the current and later proposals are rejected, and the thread
-//! continues in order to reject them.
+//! A panic counts as a failed commit: what is in hand is rejected, and the thread continues with a
+//! hub from the file.
 
 use super::writer::{Batch, Writer};
 use crate::journal::limits;
@@ -27,15 +27,14 @@ impl WriterThread {
     pub(super) fn run(mut self) {
         while self.panics(WriterThread::serve) {
             self.panics(|it| {
-                it.writer.fail("the database writer has failed (see the server's log)");
-                let batch = it.writer.hand_back();
+                let batch = it.writer.panicked();
                 it.send(batch);
             });
         }
     }
 
     /// Whether `work` panicked. That may leave the transaction incomplete, which is rolled back,
-    /// and the hub, which is not used any more once the writer has failed.
+    /// and the hub, which is restored.
     fn panics(&mut self, work: impl FnOnce(&mut WriterThread)) -> bool {
         catch_unwind(AssertUnwindSafe(|| work(self))).is_err()
     }
@@ -43,9 +42,7 @@ impl WriterThread {
     /// Runs until the loop closes the journal or exits.
     fn serve(&mut self) {
         loop {
-            // A writer that has failed has nothing to wake up for.
-            let timeout = self.writer.maintenance_due().unwrap_or(limits::RETENTION_EVERY);
-            match self.jobs.recv_timeout(timeout) {
+            match self.jobs.recv_timeout(self.writer.due_in()) {
                 Ok(Job::Commit(first)) => {
                     let (proposals, close) = self.all_queued(first);
                     let batch = self.writer.write(proposals);
@@ -59,11 +56,11 @@ impl WriterThread {
                 // Dropped, not closed.
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            let failed = self.writer.maintain();
-            failed.into_iter().for_each(|batch| self.send(batch));
+            let news = self.writer.maintain();
+            news.into_iter().for_each(|batch| self.send(batch));
         }
-        let failed = self.writer.finish();
-        failed.into_iter().for_each(|batch| self.send(batch));
+        let last = self.writer.finish();
+        self.send(last);
     }
 
     /// `proposals` and everything else queued so far, and whether to close afterwards.
@@ -91,6 +88,7 @@ mod tests {
     use super::super::store::Store;
     use super::*;
     use crate::chat::{Change, Kind, Moment, Name, QuitReason, SessionId};
+    use crate::journal::error::Health;
     use crate::journal::limits::Limits;
     use crate::journal::log::proposal::ProposalId;
     use crate::journal::runtime::TimeSource;
@@ -103,10 +101,6 @@ mod tests {
     impl TimeSource for Fixed {
         fn instant(&self) -> Instant {
             self.0
-        }
-
-        fn moment(&self) -> Moment {
-            Moment(1)
         }
     }
 
@@ -128,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_rejects_what_is_in_hand_and_all_that_comes() {
+    fn a_panic_rejects_what_is_in_hand_until_it_is_time_to_try_again() {
         let path = std::env::temp_dir().join(format!("chatloop-writer-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         let limits = Limits::default();
@@ -158,12 +152,16 @@ mod tests {
         let committed = |batch: &Batch| -> Vec<u64> {
             batch.committed.iter().map(|it| it.proposal.unwrap().0).collect()
         };
-        assert_eq!((committed(&first), first.failure), (vec![1], None));
-        assert!(failed.failure.is_some_and(|why| why.contains("has failed")));
+        assert_eq!((committed(&first), first.health), (vec![1], Health::Good));
+        assert!(
+            matches!(failed.health, Health::Failing { reason, .. } if reason.contains("failed"))
+        );
+        // The clock stands still, so it is not yet time to try again.
         assert_eq!(committed(&last), [3]);
-        assert_eq!(last.rejected.iter().map(|it| it.id.0).collect::<Vec<_>>(), [2]);
+        let rejected: Vec<u64> = last.rejected.iter().map(|it| it.proposal.id.0).collect();
+        assert_eq!(rejected, [2]);
         let (again, ..) = Store::open(&path, &limits).unwrap();
-        assert_eq!(again.last.0.0, 1, "nothing after the panic is in the file");
+        assert_eq!(again.last.0.0, 2, "the end saves what has passed");
         drop(again);
         let _ = std::fs::remove_dir_all(&path);
     }

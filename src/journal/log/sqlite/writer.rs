@@ -1,40 +1,67 @@
 //! Writing: one transaction for all proposals at hand, with the rows of the index that follow.
 //!
-//! Invariants: a record is handed back after the transaction that contains it, in order, once.
-//! After a failed commit nothing more is written: the hub here is ahead of the file, and only a
-//! restart reconciles them.
+//! Invariants: a record is handed back after the transaction that contains it, in order, once. The
+//! exception is presence while nothing can be written: it is handed back at once, and the hub here,
+//! which contains it, is saved as a snapshot before anything else. A proposal that is not in the
+//! file and not in that snapshot is not in the hub either.
+//!
+//! So a failed transaction, which has taken the hub along, takes it back: the hub is restored from
+//! the file. Rejected: a copy of the hub before each transaction, which costs every commit what now
+//! a failure costs. Confessed: where even that fails, because the file cannot be read either, only a
+//! restart helps; what happened to presence in the meantime is in no history.
 
 use super::maintenance::Maintenance;
+use super::restore::restore;
 use super::store::Store;
-use crate::chat::{Change, Effect};
+use super::trouble::{Fate, Retry, Trouble, Waiting};
+use crate::chat::{Change, Effect, HistoryUpdate};
+use crate::journal::database::classify::classify;
 use crate::journal::database::json;
-use crate::journal::index::sqlite::tables;
-use crate::journal::limits::Limits;
+use crate::journal::error::{Health, JournalError};
+use crate::journal::index::sqlite::tables::{self, Names};
+use crate::journal::limits::{self, Limits};
 use crate::journal::log::numbering::Numbering;
-use crate::journal::log::proposal::{Committed, Proposal};
+use crate::journal::log::proposal::{Committed, Proposal, Rejected};
 use crate::journal::runtime::TimeSource;
-use rusqlite::{Result, params};
-use std::fmt::Display;
+use rusqlite::{Result, Transaction, TransactionBehavior, params};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+#[cfg(test)]
+mod tests;
 
 /// The outcome of proposals.
-#[derive(Default)]
 pub(super) struct Batch {
     pub(super) committed: Vec<Committed>,
-    pub(super) rejected: Vec<Proposal>,
-    /// Why nothing more will be committed.
-    pub(super) failure: Option<String>,
+    pub(super) rejected: Vec<Rejected>,
+    /// Whether records are saved, as of this batch.
+    pub(super) health: Health,
 }
 
 pub(super) struct Writer {
     store: Store,
     maintenance: Maintenance,
+    time: Arc<dyn TimeSource>,
+    /// The last record handed back.
     numbering: Numbering,
-    failure: Option<String>,
-    /// Taken and not handed back.
+    /// Taken and not handed back, in order.
     in_hand: Vec<Proposal>,
+    rejected: Vec<Rejected>,
     effects: Vec<Effect>,
+    /// Bytes of the file above which history does not grow.
+    most: Option<u64>,
+    /// It is above that.
+    full: Option<Trouble>,
+    trouble: Option<Trouble>,
+    /// It was written again, perhaps only just: still reported until then.
+    settling: Option<(Trouble, Instant)>,
+    retry: Retry,
+    /// The hub contains records whose transaction is open or has failed.
+    hub_is_ahead: bool,
+    /// The hub contains records that were handed back and are not in the file.
+    unkept: bool,
+    /// The hub and the file do not agree, and never will.
+    lost: bool,
 }
 
 impl Writer {
@@ -45,81 +72,236 @@ impl Writer {
     ) -> Writer {
         let (last, last_time) = store.last;
         Writer {
+            maintenance: Maintenance::new(limits, (replayed, stale), last_time, Arc::clone(&time)),
+            retry: Retry::new(time.instant()),
             store,
-            maintenance: Maintenance::new(limits, replayed, stale, time),
+            time,
             numbering: Numbering { last, time: last_time },
-            failure: None,
             in_hand: Vec::new(),
+            rejected: Vec::new(),
             effects: Vec::new(),
+            most: limits.file_size.map(|size| size - size / limits::RESERVE),
+            full: None,
+            trouble: None,
+            settling: None,
+            hub_is_ahead: false,
+            unkept: false,
+            lost: false,
         }
     }
 
-    /// Commits proposals, or rejects them.
+    /// Commits proposals, with those that have been waiting; or lets them wait, or rejects them.
     pub(super) fn write(&mut self, proposals: Vec<Proposal>) -> Batch {
-        self.in_hand = proposals;
-        if self.failure.is_none()
-            && let Err(error) = self.commit()
-        {
-            self.fail(error);
+        self.in_hand.extend(proposals);
+        if self.is_due() {
+            self.attempt();
         }
         self.hand_back()
     }
 
-    /// The first failure is the one that counts. The loop logs it.
-    pub(super) fn fail(&mut self, error: impl Display) {
-        self.failure.get_or_insert_with(|| error.to_string());
-    }
-
-    /// The current batch: committed; or, once the writer has failed, committed if it need not be
-    /// stored and rejected otherwise.
-    pub(super) fn hand_back(&mut self) -> Batch {
-        let mut batch = Batch { failure: self.failure.clone(), ..Batch::default() };
-        for proposal in self.in_hand.drain(..) {
-            if self.failure.is_none() || proposal.may_pass_unkept() {
-                batch.committed.push(self.numbering.commit(proposal));
-            } else {
-                batch.rejected.push(proposal);
+    /// The time until [`maintain`](Writer::maintain) has something to do.
+    pub(super) fn due_in(&self) -> Duration {
+        match &self.trouble {
+            Some(_) if self.lost => limits::RETENTION_EVERY,
+            Some(_) => self.retry.at().saturating_duration_since(self.time.instant()),
+            None => {
+                let settled = self.settling.as_ref().map(|(_, at)| *at);
+                let settled = settled.map(|at| at.saturating_duration_since(self.time.instant()));
+                self.maintenance.due_in().min(settled.unwrap_or(Duration::MAX))
             }
         }
-        batch
     }
 
-    /// The time until [`maintain`](Writer::maintain) has something to do.
-    pub(super) fn maintenance_due(&self) -> Option<Duration> {
-        self.failure.is_none().then(|| self.maintenance.due_in())
-    }
-
-    /// Executes one step of maintenance; returns a batch if that failed.
+    /// Tries again to write, if that is due, or executes one step of maintenance. Returns a batch if
+    /// there is something to tell.
     pub(super) fn maintain(&mut self) -> Option<Batch> {
-        self.maintained(Maintenance::step)
-    }
-
-    /// Leaves a snapshot for a quick start.
-    pub(super) fn finish(&mut self) -> Option<Batch> {
-        self.maintained(Maintenance::finish)
-    }
-
-    fn maintained(
-        &mut self,
-        work: impl FnOnce(&mut Maintenance, &mut Store) -> Result<()>,
-    ) -> Option<Batch> {
-        if self.failure.is_some() {
-            return None;
+        if self.trouble.is_some() {
+            if !self.is_due() {
+                return None;
+            }
+            self.attempt();
+            return Some(self.hand_back());
         }
-        let error = work(&mut self.maintenance, &mut self.store).err()?;
-        self.fail(error);
-        Some(self.hand_back())
+        let outcome = self.try_to_maintain();
+        if let Err(error) = &outcome {
+            self.failed(error);
+        }
+        let now = self.time.instant();
+        let settled = self.settling.take_if(|(_, at)| *at <= now).is_some();
+        (settled || outcome.is_err()).then(|| self.hand_back())
+    }
+
+    /// Leaves a snapshot for a quick start. What still cannot be written now is rejected.
+    pub(super) fn finish(&mut self) -> Batch {
+        if self.trouble.is_some() && !self.lost {
+            self.attempt();
+        }
+        if self.trouble.is_none()
+            && let Err(error) = self.maintenance.finish(&mut self.store)
+        {
+            // All records are in the file: the next start takes longer, no more.
+            log::warn!("no snapshot at the end: {}", classify(&self.store.database.path, error));
+        }
+        self.settling.take_if(|(trouble, _)| trouble.is_over_at_once());
+        self.sort_out(false)
+    }
+
+    /// The thread has panicked: what it had in hand may be the reason, and is rejected.
+    pub(super) fn panicked(&mut self) -> Batch {
+        // Where the hub may be half modified there is nothing to restore unsaved presence from.
+        (self.lost, self.hub_is_ahead) = (self.lost || self.unkept, true);
+        self.failed(&JournalError::Panicked);
+        self.hand_back()
+    }
+
+    fn is_due(&self) -> bool {
+        self.trouble.is_none() || !self.lost && self.time.instant() >= self.retry.at()
+    }
+
+    /// Writes what is in hand, and what is left of a trouble.
+    fn attempt(&mut self) {
+        match self.try_to_write() {
+            Ok(()) => {
+                let settled = self.time.instant() + limits::SETTLED;
+                let over = self.trouble.take().map(|trouble| (trouble, settled));
+                self.settling = over.or(self.settling.take());
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn failed(&mut self, error: &JournalError) {
+        // It may contain numbers of names that were taken back.
+        self.store.names = Names::default();
+        let worse = if self.hub_is_ahead { self.restore_hub().err() } else { None };
+        let error = worse.as_ref().unwrap_or(error);
+        let now = self.time.instant();
+        let since = self.trouble.as_ref().map_or(now, Trouble::since);
+        let trouble = Trouble::new(error, since);
+        self.retry.failed(now, trouble.patience());
+        self.trouble = Some(trouble);
+    }
+
+    /// Takes the hub back to the last record in the file. There are no unkept ones, because they are
+    /// saved before anything else is written.
+    fn restore_hub(&mut self) -> std::result::Result<(), JournalError> {
+        let path = self.store.database.path.clone();
+        let diverged = |detail| JournalError::Diverged { path: path.clone(), detail };
+        let state = restore(&self.store.database.connection, &path)
+            .map_err(|error| diverged(error.to_string()))
+            .and_then(|state| match self.store.last {
+                _ if self.lost => Err(diverged("presence could not be saved".to_owned())),
+                (last, _) if last.0 == state.last => Ok(state),
+                _ => Err(diverged("another process has written to it".to_owned())),
+            });
+        self.lost = state.is_err();
+        self.store.hub = state?.hub;
+        self.hub_is_ahead = false;
+        Ok(())
+    }
+
+    /// What is in hand has been written, or passes, waits or is rejected.
+    fn hand_back(&mut self) -> Batch {
+        let patience = self.trouble.as_ref().and_then(Trouble::patience);
+        self.sort_out(patience.is_some_and(|patience| self.time.instant() < patience))
+    }
+
+    fn sort_out(&mut self, patient: bool) -> Batch {
+        let mut committed = Vec::new();
+        let mut waiting = Waiting::new(patient);
+        let settling = self.settling.as_ref().map(|(trouble, _)| trouble);
+        let troubles = self.trouble.as_ref().or(settling).or(self.full.as_ref());
+        let health = troubles.map_or(Health::Good, Trouble::health);
+        let in_hand = std::mem::take(&mut self.in_hand);
+        match &health {
+            Health::Failing { reason, .. } if self.trouble.is_some() => {
+                for proposal in in_hand {
+                    match waiting.fate(&proposal) {
+                        Fate::Passes => committed.push(self.pass(proposal)),
+                        Fate::Waits => self.in_hand.push(proposal),
+                        Fate::Rejected => {
+                            let reason = Arc::clone(reason);
+                            self.rejected.push(Rejected { proposal, reason });
+                        }
+                    }
+                }
+            }
+            _ => committed.extend(in_hand.into_iter().map(|it| self.numbering.take(it))),
+        }
+        Batch { committed, rejected: std::mem::take(&mut self.rejected), health }
+    }
+
+    /// Lets a change take effect that is saved later.
+    fn pass(&mut self, proposal: Proposal) -> Committed {
+        let committed = self.numbering.take(proposal);
+        if !self.lost {
+            self.unkept = true;
+            self.store.last = (committed.record.id, committed.record.time);
+            self.store.hub.apply(committed.record.clone(), &mut self.effects);
+            self.effects.clear();
+        }
+        committed
+    }
+
+    fn try_to_maintain(&mut self) -> std::result::Result<(), JournalError> {
+        self.store.database.check_place()?;
+        let stepped = self.maintenance.step(&mut self.store);
+        stepped.map_err(|error| classify(&self.store.database.path, error))
+    }
+
+    fn try_to_write(&mut self) -> std::result::Result<(), JournalError> {
+        self.store.database.check_place()?;
+        self.leave_out_growth()?;
+        let path = self.store.database.path.clone();
+        let failed = |error| classify(&path, error);
+        // Without anything at hand, the snapshot is what shows whether it can be written again.
+        if self.unkept || self.trouble.is_some() && self.in_hand.is_empty() {
+            self.maintenance.snapshot(&mut self.store).map_err(failed)?;
+            self.unkept = false;
+        }
+        if self.in_hand.is_empty() {
+            return Ok(());
+        }
+        self.commit().map_err(failed)
+    }
+
+    /// Rejects what would use the last of the space that the file may have.
+    fn leave_out_growth(&mut self) -> std::result::Result<(), JournalError> {
+        let Some(most) = self.most else { return Ok(()) };
+        let database = &self.store.database;
+        let mut used = database.used().map_err(|error| classify(&database.path, error))?;
+        let limit = JournalError::Limit { path: database.path.clone() };
+        // A little below it, once it was reached: or it would be reached with every other message.
+        let most = if self.full.is_some() { most - most / 20 } else { most };
+        let is_full = used >= most;
+        for proposal in std::mem::take(&mut self.in_hand) {
+            // About: the record, the message, its terms in the index of words.
+            used = used.saturating_add(4 * proposal.change.size() as u64);
+            if proposal.grows_history() && used >= most {
+                let reason = limit.reason();
+                self.rejected.push(Rejected { proposal, reason });
+            } else {
+                self.in_hand.push(proposal);
+            }
+        }
+        let now = self.time.instant();
+        let has_rejected = !self.rejected.is_empty();
+        self.full = (is_full || has_rejected).then(|| Trouble::new(&limit, now));
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<()> {
         let Store { database, names, hub, last } = &mut self.store;
+        // At once for writing, so that the lock of another process is met before the hub is changed.
         // Rolled back if dropped early.
-        let transaction = database.connection.unchecked_transaction()?;
+        let begin = TransactionBehavior::Immediate;
+        let transaction = Transaction::new_unchecked(&database.connection, begin)?;
         let mut bytes = 0;
         let mut erased = false;
         let mut numbering = self.numbering;
+        self.hub_is_ahead = true;
         for proposal in &self.in_hand {
-            let Committed { record, .. } = numbering.commit(proposal.clone());
+            let Committed { record, .. } = numbering.next(proposal.clone());
             let change = json(&record.change)?;
             bytes += change.len();
             let sql = "INSERT INTO record (id, time, origin, about, change)
@@ -132,15 +314,21 @@ impl Writer {
                 change
             ])?;
             let id = record.id;
-            *last = (id, record.time);
+            numbering = Numbering { last: id, time: record.time };
             hub.apply(record, &mut self.effects);
             for effect in self.effects.drain(..) {
                 for update in effect.entries() {
+                    // Events are as many as users like, and not worth the last of the space.
+                    if self.full.is_some() && matches!(update, HistoryUpdate::HistoryEvent(..)) {
+                        continue;
+                    }
                     erased |= tables::archive(&transaction, names, id, update)?;
                 }
             }
         }
         transaction.commit()?;
+        self.hub_is_ahead = false;
+        *last = (numbering.last, numbering.time);
         self.maintenance.written(self.in_hand.len() as u64, bytes as u64, erased);
         Ok(())
     }

@@ -204,6 +204,8 @@ fn every_refusal_has_words_of_its_own() {
     for why in [
         Refusal::NotHere,
         Refusal::ServerFull,
+        Refusal::TooManyRoomsOfOrigin(1_000),
+        Refusal::TooMuchRoomText,
         Refusal::BadKey,
         Refusal::NotOperator,
         Refusal::TryLater(3),

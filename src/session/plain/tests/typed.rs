@@ -125,9 +125,9 @@ fn help_lists_what_there_is_and_says_how() {
 }
 
 #[test]
-fn what_a_late_irc_client_begins_with_is_not_said() {
+fn what_a_person_types_in_irc_is_not_said_at_first() {
     let mut chat = Chat::new(&[Style::Plain, Style::Plain]);
-    for line in ["CAP LS 302", "PASS :secret", "NICK ada", "USER ada 0 * :Ada"] {
+    for line in ["cap ls 302", "pass :secret", "nick ada", "user ada 0 * :Ada"] {
         let (own, other) = chat.both(0, line, 1);
         assert!(own.contains("looks like IRC") && other.is_empty(), "{own}{other}");
     }

@@ -1,0 +1,226 @@
+//! All rooms, and what they hold in memory: altogether, and those that one origin has created.
+//!
+//! A room belongs to the origin of its creator as long as it exists, whoever has joined since. What
+//! a room holds is weighed when a record about it has been applied, in one place
+//! ([`Hub::apply`](crate::chat::Hub::apply)), so no command has to count.
+//!
+//! The recent messages of all rooms share what topics, masks and metadata leave of the memory for
+//! rooms; the oldest give way. The journal has them, so nothing is lost but time.
+
+use super::room::{Held, Room};
+use super::table::Table;
+use crate::chat::model::{Name, Origin, RecordId};
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+/// The memory for rooms, unless it is configured.
+const MEMORY: usize = 64 * 1024 * 1024;
+
+/// All rooms.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "Table<Name, Room>")]
+pub(in crate::chat) struct Rooms {
+    table: Table<Name, Room>,
+    all: Held,
+    by_origin: BTreeMap<Origin, Held>,
+    memory: usize,
+}
+
+/// Reading; what changes rooms is below.
+impl Deref for Rooms {
+    type Target = Table<Name, Room>;
+
+    fn deref(&self) -> &Table<Name, Room> {
+        &self.table
+    }
+}
+
+impl PartialEq for Rooms {
+    fn eq(&self, other: &Rooms) -> bool {
+        self.table == other.table
+    }
+}
+
+impl Serialize for Rooms {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.table.serialize(serializer)
+    }
+}
+
+impl From<Table<Name, Room>> for Rooms {
+    fn from(table: Table<Name, Room>) -> Rooms {
+        let (all, by_origin) = (Held::default(), BTreeMap::new());
+        let mut rooms = Rooms { table, all, by_origin, memory: MEMORY };
+        rooms.weigh_all();
+        rooms
+    }
+}
+
+impl Rooms {
+    /// What all rooms hold, and those of one origin.
+    pub(in crate::chat) fn held(&self, origin: Option<Origin>) -> Held {
+        match origin {
+            None => self.all,
+            Some(origin) => self.by_origin.get(&origin).copied().unwrap_or_default(),
+        }
+    }
+
+    pub(in crate::chat) fn memory(&self) -> usize {
+        self.memory
+    }
+
+    pub(in crate::chat) fn set_memory(&mut self, bytes: usize) {
+        self.memory = bytes;
+    }
+
+    pub(in crate::chat) fn get_mut(&mut self, name: &Name) -> Option<&mut Room> {
+        self.table.get_mut(name)
+    }
+
+    pub(in crate::chat) fn values_mut(&mut self) -> indexmap::map::ValuesMut<'_, Name, Room> {
+        self.table.values_mut()
+    }
+
+    /// The room of this name, created if there is none.
+    pub(in crate::chat) fn get_or_insert_with(
+        &mut self,
+        name: &Name,
+        make: impl FnOnce() -> Room,
+    ) -> Option<&mut Room> {
+        if !self.table.contains_key(name) {
+            self.insert(name.clone(), make());
+        }
+        self.table.get_mut(name)
+    }
+
+    /// Adds a room, whose name is free.
+    pub(in crate::chat) fn insert(&mut self, name: Name, mut room: Room) {
+        room.weigh();
+        room.counted = room.held;
+        self.count(room.opener, room.counted, Held::add);
+        self.table.insert(name, room);
+    }
+
+    pub(in crate::chat) fn swap_remove(&mut self, name: &Name) -> Option<Room> {
+        let room = self.table.swap_remove(name)?;
+        self.count(room.opener, room.counted, Held::remove);
+        Some(room)
+    }
+
+    pub(in crate::chat) fn retain(&mut self, mut keep: impl FnMut(&Room) -> bool) {
+        self.table.retain(|_, room| keep(room));
+        self.weigh_all();
+    }
+
+    fn count(&mut self, opener: Option<Origin>, held: Held, change: impl Fn(&mut Held, Held)) {
+        change(&mut self.all, held);
+        let Some(origin) = opener else { return };
+        let of_origin = self.by_origin.entry(origin).or_default();
+        change(of_origin, held);
+        if of_origin.rooms == 0 {
+            self.by_origin.remove(&origin);
+        }
+    }
+
+    /// A record about a room has been applied: counts what it holds now, and makes room. `again`,
+    /// unless there is at most one message more.
+    pub(in crate::chat) fn weigh(&mut self, name: &Name, again: bool) {
+        if let Some(room) = self.table.get_mut(name) {
+            if again {
+                room.weigh();
+            }
+            let (opener, after) = (room.opener, room.held);
+            let before = std::mem::replace(&mut room.counted, after);
+            if after != before {
+                self.count(opener, after, Held::add);
+                self.count(opener, before, Held::remove);
+            }
+        }
+        if self.all.recent > self.recent_memory() {
+            self.forget_recent();
+        }
+    }
+
+    pub(in crate::chat) fn weigh_all(&mut self) {
+        (self.all, self.by_origin) = (Held::default(), BTreeMap::new());
+        let mut held = Vec::new();
+        for room in self.table.values_mut() {
+            room.weigh();
+            room.counted = room.held;
+            held.push((room.opener, room.held));
+        }
+        held.into_iter().for_each(|(opener, held)| self.count(opener, held, Held::add));
+    }
+
+    /// Whether the counts are those of a recount.
+    #[cfg(test)]
+    pub(in crate::chat) fn is_counted(&self) -> bool {
+        let mut again = self.clone();
+        again.weigh_all();
+        (again.all, &again.by_origin) == (self.all, &self.by_origin)
+    }
+
+    fn recent_memory(&self) -> usize {
+        self.memory.saturating_sub(self.all.texts).max(self.memory / 4)
+    }
+
+    /// Forgets the oldest recent messages of all rooms, a quarter of what there may be: the next
+    /// walk over all of them is a long way off.
+    fn forget_recent(&mut self) {
+        let excess = self.all.recent.saturating_sub(self.recent_memory() / 4 * 3);
+        let of_room = |room: &Room| room.recent_weights().collect::<Vec<(RecordId, usize)>>();
+        let mut recent: Vec<(RecordId, usize)> = self.table.values().flat_map(of_room).collect();
+        recent.sort_unstable();
+        let mut freed = 0;
+        let kept = recent.iter().find(|(_, bytes)| {
+            freed += bytes;
+            freed > excess
+        });
+        let oldest = kept.map_or(RecordId(u64::MAX), |(id, _)| *id);
+        for room in self.table.values_mut() {
+            room.forget_before(oldest);
+        }
+        self.weigh_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::model::{Identity, IrcNames, Moment, SessionId};
+    use std::sync::Arc;
+
+    #[test]
+    fn the_oldest_recent_messages_of_all_rooms_give_way() {
+        let mut rooms = Rooms::from(Table::default());
+        rooms.set_memory(100_000);
+        let who = Identity {
+            session: SessionId(1),
+            nick: Name::new("bob"),
+            named: true,
+            label: "127.0.0.1:1".into(),
+            names: IrcNames::new(None, None),
+            account: None,
+            bot: false,
+        };
+        let names = ["#a", "#b", "#c"].map(Name::new);
+        for name in &names {
+            let room = Room::new(name.clone(), RecordId(0), Moment(0));
+            rooms.insert(name.clone(), room);
+        }
+        let text: Arc<str> = "t".repeat(2_000).into();
+        for id in 1..=300 {
+            let name = &names[id as usize % 3];
+            let room = rooms.get_mut(name).unwrap();
+            room.remember(RecordId(id), &who, None, &text, Moment(0));
+            rooms.weigh(name, false);
+            assert!(rooms.held(None).recent <= 100_000);
+        }
+        let kept = rooms.values().flat_map(Room::recent_weights).map(|(id, _)| id.0);
+        let mut kept: Vec<u64> = kept.collect();
+        kept.sort_unstable();
+        assert!((30..50).contains(&kept.len()), "{kept:?}");
+        assert!(kept.iter().copied().eq(301 - kept.len() as u64..=300), "{kept:?}");
+    }
+}

@@ -1,0 +1,153 @@
+//! The values that settings have: numbers with a unit, and what can be switched off.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A value that can be switched off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OrOff<T> {
+    /// The word `off`.
+    Off,
+    /// A value.
+    On(T),
+}
+
+impl<T: Copy> OrOff<T> {
+    /// The value, if it is on.
+    pub fn on(self) -> Option<T> {
+        match self {
+            OrOff::Off => None,
+            OrOff::On(value) => Some(value),
+        }
+    }
+}
+
+impl<T: FromStr> FromStr for OrOff<T>
+where
+    T::Err: fmt::Display,
+{
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<OrOff<T>, String> {
+        if text == "off" {
+            return Ok(OrOff::Off);
+        }
+        text.parse().map(OrOff::On).map_err(|error| format!("{error}, or off"))
+    }
+}
+
+/// A positive whole number of seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seconds(u32);
+
+impl Seconds {
+    /// As a duration.
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(self.0.into())
+    }
+}
+
+impl FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Seconds, String> {
+        match text.parse() {
+            Ok(seconds) if seconds > 0 => Ok(Seconds(seconds)),
+            _ => {
+                Err(format!("invalid number of seconds '{text}': expected a whole number above 0"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A positive whole number of days.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Days(u16);
+
+impl Days {
+    /// As a duration.
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(u64::from(self.0) * 86_400)
+    }
+}
+
+impl FromStr for Days {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Days, String> {
+        match text.parse() {
+            Ok(days) if days > 0 => Ok(Days(days)),
+            _ => Err(format!("invalid number of days '{text}': expected 1 to {}", u16::MAX)),
+        }
+    }
+}
+
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Lines a second.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LineRate(pub u32);
+
+impl FromStr for LineRate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<LineRate, String> {
+        match text.strip_suffix("/s").unwrap_or(text).parse() {
+            Ok(lines) if lines > 0 => Ok(LineRate(lines)),
+            _ => Err(format!("invalid rate '{text}': expected for example 20/s")),
+        }
+    }
+}
+
+impl fmt::Display for LineRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", self.0)
+    }
+}
+
+/// A number of bytes: `4096`, `64k`, `8M`; the units are 1,024 and its square.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Bytes(pub usize);
+
+impl FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Bytes, String> {
+        let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
+        let unit: usize = match text[digits.len()..].to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "k" | "kib" => 1024,
+            "m" | "mib" => 1024 * 1024,
+            "g" | "gib" => 1024 * 1024 * 1024,
+            _ => {
+                return Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M"));
+            }
+        };
+        let bytes = digits.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
+        match bytes {
+            Some(bytes) if bytes > 0 => Ok(Bytes(bytes)),
+            _ => Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M")),
+        }
+    }
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes if bytes.is_multiple_of(1024 * 1024) => write!(f, "{} MiB", bytes >> 20),
+            bytes if bytes.is_multiple_of(1024) => write!(f, "{} KiB", bytes >> 10),
+            bytes => write!(f, "{bytes} bytes"),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Mistyped logins: does a text look like a command with a password?
+//!
+//! One space before `/login`, a slip of the finger, a keyboard whose `/` is elsewhere: the line
+//! would be sent to everyone and kept in the history. So the server and the client check every
+//! message for a first word that is a command behind something that is not a letter, for one that is
+//! nearly a command with a password, and for the bare name of such a command with exactly its
+//! arguments; and for the commands of IRC with a password, from a client that was too slow to be
+//! taken for one of IRC. Now and then that holds back an innocent line; `/say` sends it anyway.
+//!
+//! Limit: a password alone on its line is not recognised.
+
+use crate::wire::irc::without_tags;
+
+/// The commands whose last argument is a password: their names, and their number of arguments.
+pub const COMMANDS: [(&[&str], usize); 4] =
+    [(&["register"], 1), (&["login", "identify"], 2), (&["password", "passwd"], 2), (&["oper"], 2)];
+
+/// Rejects a text that looks like a command with a password, without repeating any of it. `exists`
+/// says whether a word is a command of the one who asks.
+///
+/// # Errors
+/// What it looks like, for the one who typed it.
+pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
+    if let Some(command) = irc_secret(text) {
+        return Err(format!(
+            "not sent: it looks like {command} of IRC with a password (to send it as text, use /say)"
+        ));
+    }
+    let mut words = text.split_whitespace();
+    let Some(first) = words.next() else { return Ok(()) };
+    let bare = first.trim_start_matches(|c: char| !c.is_alphabetic());
+    if bare.len() == first.len() {
+        let is_meant = |name: &&str| bare.eq_ignore_ascii_case(name);
+        let meant = COMMANDS.iter().find(|(names, _)| names.iter().any(is_meant));
+        return match meant {
+            Some((names, count)) if words.count() == *count => Err(held_back(names[0])),
+            _ => Ok(()),
+        };
+    }
+    if let Some(name) = nearest(bare, &exists) {
+        return Err(held_back(name));
+    }
+    let slash = first.strip_prefix('/').is_some_and(|rest| rest == bare);
+    if slash && text.starts_with(char::is_whitespace) && exists(bare) {
+        return Err("not sent: a command must begin its line (to send it as text, use /say)".into());
+    }
+    Ok(())
+}
+
+fn held_back(name: &str) -> String {
+    format!(
+        "not sent: it looks like /{name} with a password (see /help {name}; to send it as text, use /say)"
+    )
+}
+
+/// The command with a password that `word` is, or nearly is.
+pub fn nearest(word: &str, exists: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let word: String = word.chars().take(40).map(|c| c.to_ascii_lowercase()).collect();
+    let mut names = COMMANDS.iter().flat_map(|(names, _)| *names).copied();
+    if word.is_empty() || (exists(&word) && !names.clone().any(|name| name == word)) {
+        return None;
+    }
+    let is_near = |name: &&str| {
+        let slips = if name.len() < 5 { 1 } else { 2 };
+        // "/loginalice secret": the space is missing.
+        word.starts_with(name) || strsim::osa_distance(&word, name) <= slips
+    };
+    names.find(is_near)
+}
+
+/// The IRC command with a password that a line is, as a program or a person writes it who takes this
+/// for IRC: one that is never talk in any case, the others as programs write them.
+fn irc_secret(text: &str) -> Option<&'static str> {
+    let mut words = without_tags(text.trim_start()).split_whitespace();
+    let command = words.next()?.trim_start_matches(|c: char| !c.is_alphabetic());
+    let next = words.next()?;
+    let count = 1 + words.clone().count();
+    let among = |all: &[&'static str], word: &str| {
+        let word = word.trim_start_matches(':');
+        all.iter().copied().find(|known| known.eq_ignore_ascii_case(word))
+    };
+    if among(&["PRIVMSG", "NOTICE", "SQUERY", "QUOTE", "RAW"], command).is_some() {
+        let services = among(&SERVICES, next.split('@').next().unwrap_or_default());
+        let text = words.next().unwrap_or_default();
+        return services.filter(|_| among(&SERVICE_SECRETS, text).is_some()).map(|_| "a login");
+    }
+    if among(&SERVICES, command).is_some() {
+        return among(&SERVICE_SECRETS, next).filter(|_| count > 1).map(|_| "a login");
+    }
+    let program = command.bytes().all(|byte| byte.is_ascii_uppercase());
+    let exact = |name: &str| match name {
+        "WEBIRC" => count == 4,
+        "AUTHENTICATE" => count == 1,
+        _ => false,
+    };
+    among(&["AUTHENTICATE", "IDENTIFY", "OPER", "PASS", "REGISTER", "WEBIRC"], command)
+        .filter(|name| program || exact(name))
+}
+
+/// Services that take passwords in messages, and the commands that have one.
+const SERVICES: [&str; 5] = ["NickServ", "NS", "AuthServ", "UserServ", "Q"];
+const SERVICE_SECRETS: [&str; 11] = [
+    "AUTH", "DROP", "GHOST", "GROUP", "ID", "IDENTIFY", "LOGIN", "RECOVER", "REGAIN", "REGISTER",
+    "RELEASE",
+];
+
+#[cfg(test)]
+mod tests {
+    fn check(line: &str) -> Result<(), String> {
+        super::check(line, |word| ["join", "login"].contains(&word))
+    }
+
+    #[test]
+    fn misspelt_logins_are_held_back() {
+        for line in [
+            " /login alice hunter2",
+            "\t/login alice hunter2",
+            "/login alice hunter2",
+            " /lgoin alice hunter2",
+            "./login alice hunter2",
+            "\\login alice hunter2",
+            "7login alice hunter2",
+            "login alice hunter2",
+            "LOGIN alice hunter2",
+            " /pasword hunter2 hunter3",
+            " /regster hunter2",
+            "register hunter2",
+            " /opre root hunter2",
+            " /loginalice hunter2",
+            " /PASSWORD hunter2 hunter3",
+            "identify alice hunter2",
+            "passwd hunter2 hunter3",
+            "PASS hunter2",
+            "PASS :alice:hunter2",
+            "AUTHENTICATE aHVudGVyMg==",
+            "authenticate aHVudGVyMg==",
+            "OPER alice hunter2",
+            "OPER alice hunter2 again",
+            "REGISTER alice * hunter2",
+            "REGISTER * * :hunter2",
+            "IDENTIFY hunter2",
+            "WEBIRC hunter2 web host 192.0.2.1",
+            "PRIVMSG NickServ :IDENTIFY hunter2",
+            "privmsg nickserv :identify alice hunter2",
+            "NOTICE NickServ@services :REGISTER hunter2 a@b",
+            "@label=1 PRIVMSG NickServ IDENTIFY hunter2",
+            "NickServ IDENTIFY hunter2",
+            "/ns identify hunter2",
+            "NS ID alice hunter2",
+        ] {
+            let wrong = check(line).unwrap_err();
+            assert!(!wrong.contains("hunter") && !wrong.contains("alice"), "{line}: {wrong}");
+        }
+        assert!(check(" /join #room").is_err());
+    }
+
+    #[test]
+    fn ordinary_messages_are_not() {
+        for line in [
+            "hello",
+            " indented",
+            "/usr/bin/env",
+            "  /etc/passwd is not for passwords",
+            "login is broken for me again",
+            "logic is fun",
+            "the password is wrong",
+            "- operation done",
+            "…",
+            "",
+            "7 dwarfs",
+            "pass the salt",
+            "register your nick now",
+            "authenticate yourself with a password",
+            "privmsg nickserv if you are lost",
+            "NickServ does not live here",
+            "notice the register of names",
+            "q login",
+            "@ada pass the salt",
+        ] {
+            assert_eq!(check(line), Ok(()), "{line}");
+        }
+    }
+}
