@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!            start            writable, no error
-//!   Down ───────────▶ Connecting ───────────▶ Up
+//!   Down ───────────▶ Connecting ─(Securing)▶ Up
 //!    ▲                │  ▲    │               │
 //!    │  last address  │  └────┘ next address  │ ended, failed
 //!    └────────────────┴───────────────────────┘
@@ -16,12 +16,13 @@
 
 use super::timers::TimerKind;
 use super::tokens::SOCKET;
+use crate::tls::Connector as Tls;
 use crate::wire::frame::{Framer, LineKind, Step};
 use chatloop_reactor::{
     ChunkWriter, Connector, Inbox, Interest, Outbox, Poller, Received, Registration, TimerId,
     Timers, Transport, Written,
 };
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -65,12 +66,15 @@ pub enum ConnectError {
     System(io::Error),
     /// There was no response for this long.
     TimedOut(Duration),
+    /// The TLS handshake has failed.
+    Tls(io::Error),
 }
 
 impl std::fmt::Display for ConnectError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             ConnectError::TimedOut(after) => write!(f, "timed out after {} s", after.as_secs_f64()),
+            ConnectError::Tls(error) => write!(f, "no TLS: {error}"),
             ConnectError::System(error) => match error.kind() {
                 io::ErrorKind::ConnectionRefused => write!(f, "connection refused"),
                 io::ErrorKind::TimedOut => write!(f, "timed out"),
@@ -85,14 +89,27 @@ impl std::fmt::Display for ConnectError {
 
 enum State {
     Down,
-    Connecting { connector: Connector, place: usize, timer: TimerId },
-    Up { transport: Transport },
+    Connecting {
+        connector: Connector,
+        place: usize,
+        timer: TimerId,
+    },
+    /// The handshake of TLS.
+    Securing {
+        transport: Transport,
+        place: usize,
+        timer: TimerId,
+    },
+    Up {
+        transport: Transport,
+    },
 }
 
 /// The connection to the server and its pending data.
 pub struct Link {
     addresses: Vec<SocketAddr>,
     timeout: Duration,
+    tls: Option<Tls>,
     state: State,
     registration: Registration,
     encoder: ChunkWriter,
@@ -103,10 +120,11 @@ pub struct Link {
 
 impl Link {
     /// Not connected yet, to any of `addresses`.
-    pub fn new(addresses: Vec<SocketAddr>, timeout: Duration) -> Link {
+    pub fn new(addresses: Vec<SocketAddr>, timeout: Duration, tls: Option<Tls>) -> Link {
         Link {
             addresses,
             timeout,
+            tls,
             state: State::Down,
             registration: Registration::new(SOCKET),
             encoder: ChunkWriter::new(),
@@ -123,7 +141,10 @@ impl Link {
 
     /// Bytes that wait to be sent.
     pub fn unsent(&self) -> usize {
-        self.outbox.len()
+        match &self.state {
+            State::Up { transport } => self.outbox.len() + transport.unsent(),
+            _ => self.outbox.len(),
+        }
     }
 
     /// Queues bytes; the caller checks [`unsent`](Link::unsent) first.
@@ -194,20 +215,46 @@ impl Link {
                         return Ok(());
                     }
                 };
-                timers.cancel(timer);
-                match decided {
-                    Ok(transport) => {
+                match (decided, &self.tls) {
+                    (Ok(mut transport), Some(tls)) => {
+                        transport.cover(tls.begin(), &[]);
+                        self.state = State::Securing { transport, place, timer };
+                        self.ready(poller, timers, scratch, link_events)
+                    }
+                    (Ok(transport), None) => {
+                        timers.cancel(timer);
                         self.registration.set(poller, &transport, Interest::READ)?;
                         self.state = State::Up { transport };
                         link_events.push(LinkEvent::Connected(address));
                         Ok(())
                     }
-                    Err(error) => {
+                    (Err(error), _) => {
+                        timers.cancel(timer);
                         link_events
                             .push(LinkEvent::Unreachable(address, ConnectError::System(error)));
                         self.try_from(place + 1, poller, timers, link_events)
                     }
                 }
+            }
+            State::Securing { mut transport, place, timer } => {
+                if let Err(error) = shake_hands(&mut transport, scratch) {
+                    timers.cancel(timer);
+                    self.registration.clear(poller, &transport)?;
+                    let (address, error) = (self.addresses[place], ConnectError::Tls(error));
+                    link_events.push(LinkEvent::Unreachable(address, error));
+                    return self.try_from(place + 1, poller, timers, link_events);
+                }
+                let writable = transport.unsent() > 0;
+                self.registration.set(poller, &transport, Interest { readable: true, writable })?;
+                if transport.is_opening() {
+                    self.state = State::Securing { transport, place, timer };
+                    return Ok(());
+                }
+                timers.cancel(timer);
+                link_events.push(LinkEvent::Connected(self.addresses[place]));
+                self.state = State::Up { transport };
+                // Its first lines may have come with the end of the handshake.
+                self.ready(poller, timers, scratch, link_events)
             }
             State::Up { mut transport } => {
                 let ended = self.receive(&mut transport, scratch, link_events);
@@ -234,6 +281,12 @@ impl Link {
         link_events: &mut Vec<LinkEvent>,
     ) -> io::Result<()> {
         match std::mem::replace(&mut self.state, State::Down) {
+            State::Securing { transport, place, .. } => {
+                self.registration.clear(poller, &transport)?;
+                let failure = ConnectError::TimedOut(self.timeout);
+                link_events.push(LinkEvent::Unreachable(self.addresses[place], failure));
+                self.try_from(place + 1, poller, timers, link_events)
+            }
             State::Connecting { connector, place, .. } => {
                 self.registration.clear(poller, &connector)?;
                 let failure = ConnectError::TimedOut(self.timeout);
@@ -255,16 +308,23 @@ impl Link {
         link_events: &mut Vec<LinkEvent>,
     ) -> Option<LinkEvent> {
         let share = READ_SHARE.min(scratch.len());
-        let end = match transport.read(&mut scratch[..share]) {
-            Received::Bytes(count) => {
-                self.inbox.receive(&scratch[..count]);
-                None
-            }
-            Received::WouldBlock => return None,
-            Received::Ended => Some(LinkEvent::Closed),
-            Received::Failed(error) => Some(LinkEvent::Broken(error)),
+        let end = loop {
+            break match transport.read(&mut scratch[..share]) {
+                Received::Bytes(count) => {
+                    self.inbox.receive(&scratch[..count]);
+                    // What no readiness will announce.
+                    if transport.has_buffered() {
+                        continue;
+                    }
+                    None
+                }
+                Received::WouldBlock => return None,
+                Received::Ended => Some(LinkEvent::Closed),
+                Received::Failed(error) => Some(LinkEvent::Broken(error)),
+            };
         };
-        self.take_lines(end.is_some(), link_events);
+        // Someone in between may have cut the last line.
+        self.take_lines(end.is_some() && !transport.is_cut(), link_events);
         if end.is_some() {
             self.inbox = Inbox::new();
             self.framer = Framer::default();
@@ -300,6 +360,8 @@ impl Link {
     /// The poller's.
     pub fn flush(&mut self, poller: &mut Poller, listening: bool) -> io::Result<()> {
         let State::Up { transport } = &mut self.state else { return Ok(()) };
+        // A failure is met again by the read.
+        let _ = transport.flush();
         if !self.outbox.is_empty() {
             // A failed write is not reported: the server's last lines may still be waiting to be
             // read, and the read behind them tells what became of the connection.
@@ -308,7 +370,8 @@ impl Link {
                 self.encoder.rewind();
             }
         }
-        let wanted = Interest { readable: listening, writable: !self.outbox.is_empty() };
+        let writable = !self.outbox.is_empty() || transport.unsent() > 0;
+        let wanted = Interest { readable: listening, writable };
         if wanted == Interest::NONE {
             // Not even a hangup, which would be reported at every wait.
             self.registration.clear(poller, transport)
@@ -330,7 +393,9 @@ impl Link {
     /// # Errors
     /// The poller's.
     pub fn abandon(&mut self, poller: &mut Poller) -> io::Result<()> {
-        if let State::Up { transport } = std::mem::replace(&mut self.state, State::Down) {
+        if let State::Up { transport } | State::Securing { transport, .. } =
+            std::mem::replace(&mut self.state, State::Down)
+        {
             self.registration.clear(poller, &transport)?;
         }
         (self.inbox, self.framer) = (Inbox::new(), Framer::default());
@@ -352,6 +417,17 @@ impl Link {
             transport.shutdown_write();
         }
     }
+}
+
+/// A step of the handshake: what has come is understood, and what answers it is sent.
+fn shake_hands(transport: &mut Transport, scratch: &mut [u8]) -> io::Result<()> {
+    // During the handshake a read has nothing to give; an end of the connection fails the step.
+    if let Received::Failed(error) = transport.read(scratch) {
+        return Err(error);
+    }
+    let outcome = transport.advance();
+    let flushed = transport.flush();
+    outcome.and(flushed)
 }
 
 /// Reads at the end: a flood must not keep the client from exiting.

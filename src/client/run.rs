@@ -22,6 +22,7 @@ use super::startup::{
 use super::timers::TimerKind;
 use super::tokens::{INPUT, OUTPUT, SIGNALS, SOCKET};
 use super::{Exit, Notice};
+use crate::tls::{Connector as Tls, Trust};
 use chatloop_reactor::signals::stop_this_process;
 use chatloop_reactor::{Interest, Poller, Readiness, Signal, Signals, TimerId, Timers};
 use jiff::ZonedDateTime;
@@ -62,8 +63,8 @@ struct Client<'options> {
 pub fn run(options: &Options) -> Exit {
     let colours = wants_colours(options);
     let red = if colours && io::stderr().is_terminal() { style::ERROR } else { "" };
-    let (host, port) = match options.host.with_port(options.port) {
-        Ok(address) => address,
+    let (host, port, tls) = match options.server() {
+        Ok(server) => server,
         Err(why) => {
             to_stderr(&Notice::error(why), red);
             return Exit::Arguments;
@@ -75,6 +76,13 @@ pub fn run(options: &Options) -> Exit {
             let text = format!("could not resolve {host}: {error}");
             to_stderr(&Notice::error(text), red);
             return Exit::NotConnected;
+        }
+    };
+    let tls = match tls.then(|| Tls::new(&host, trust(options))).transpose() {
+        Ok(tls) => tls,
+        Err(why) => {
+            to_stderr(&Notice::error(why), red);
+            return Exit::Arguments;
         }
     };
     let (known, warning) = KnownServer::look_up(&host, port);
@@ -90,7 +98,8 @@ pub fn run(options: &Options) -> Exit {
         }
     };
     // The client lives in `talk`, so the terminal has been restored when the error is printed.
-    talk(options, connect_options, known, colours, addresses).unwrap_or_else(|error| {
+    let server = (addresses, tls);
+    talk(options, connect_options, known, colours, server).unwrap_or_else(|error| {
         to_stderr(&Notice::error(format!("cannot continue: {error}")), red);
         Exit::System
     })
@@ -101,9 +110,13 @@ fn talk(
     connect_options: ConnectOptions,
     known: KnownServer,
     colours: bool,
-    addresses: Vec<SocketAddr>,
+    server: (Vec<SocketAddr>, Option<Tls>),
 ) -> io::Result<Exit> {
-    Client::new(options, connect_options, known, colours, addresses)?.talk()
+    Client::new(options, connect_options, known, colours, server)?.talk()
+}
+
+fn trust(options: &Options) -> Trust {
+    options.tls_fingerprint.map_or(Trust::System, Trust::Pinned)
 }
 
 impl<'options> Client<'options> {
@@ -112,7 +125,7 @@ impl<'options> Client<'options> {
         connect_options: ConnectOptions,
         known: KnownServer,
         colours: bool,
-        addresses: Vec<SocketAddr>,
+        (addresses, tls): (Vec<SocketAddr>, Option<Tls>),
     ) -> io::Result<Client<'options>> {
         let person = connect_options.person;
         let signals = Signals::new(if person {
@@ -141,7 +154,7 @@ impl<'options> Client<'options> {
             poller,
             timers: Timers::new(),
             signals,
-            link: Link::new(addresses, options.timeout),
+            link: Link::new(addresses, options.timeout, tls),
             front,
             known,
             keys_timer: None,
