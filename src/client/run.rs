@@ -23,7 +23,7 @@ use super::timers::TimerKind;
 use super::tokens::{INPUT, OUTPUT, SIGNALS, SOCKET};
 use super::{Exit, Notice};
 use crate::tls::{Connector as Tls, Trust};
-use chatloop_reactor::signals::stop_this_process;
+use chatloop_reactor::signals::{ignore_write_signals, stop_this_process};
 use chatloop_reactor::{Interest, Poller, Readiness, Signal, Signals, TimerId, Timers};
 use jiff::ZonedDateTime;
 use std::io::{self, IsTerminal};
@@ -128,6 +128,7 @@ impl<'options> Client<'options> {
         (addresses, tls): (Vec<SocketAddr>, Option<Tls>),
     ) -> io::Result<Client<'options>> {
         let person = connect_options.person;
+        ignore_write_signals()?;
         let signals = Signals::new(if person {
             &Signal::ALL[..]
         } else {

@@ -110,8 +110,9 @@ pub const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// A failure this soon after another one counts as a further one, also if a write has succeeded in
 /// between: a disk on the verge of being full must not fail ten times a second.
 pub const CALM: Duration = Duration::from_secs(10);
-/// How long after the last failure it counts as over, so that it is reported once, not whenever a
-/// small record has found the last of the space.
+/// Bytes that must be free before a disk that was full counts as one that is not.
+pub const SPACE: usize = 1024 * 1024;
+/// How long after a failure another one counts as the same, and is not reported again.
 pub const SETTLED: Duration = Duration::from_secs(3);
 /// The part of a limited file (one over this) that is kept for deletions and accounts.
 pub const RESERVE: u64 = 10;

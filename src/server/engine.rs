@@ -179,9 +179,17 @@ impl Engine {
         rejected
     }
 
+    /// Whether records are saved now, as far as is known.
+    pub(super) fn is_saving(&self) -> bool {
+        self.health == Health::Good
+    }
+
     /// Logs that records are not saved, once for each reason, and that they are saved again.
     pub(super) fn watch_health(&mut self, now: Instant) {
-        let health = self.journal.health();
+        self.note_health(self.journal.health(), now);
+    }
+
+    fn note_health(&mut self, health: Health, now: Instant) {
         if health == self.health {
             return;
         }
@@ -196,15 +204,15 @@ impl Engine {
     }
 
     /// Keeps what has been proposed and closes the journal. Tells whether it could be saved.
-    pub(super) fn close(&mut self) -> bool {
+    pub(super) fn close(&mut self, now: Instant) -> bool {
         let nothing = Journal::memory(&Limits::default());
-        match std::mem::replace(&mut self.journal, nothing).close() {
-            Health::Good => true,
-            Health::Failing { detail, .. } => {
-                error!("the end: messages could not be saved: {detail}");
-                false
-            }
+        let health = std::mem::replace(&mut self.journal, nothing).close();
+        if let Health::Failing { detail, .. } = &health {
+            error!("the end: messages could not be saved: {detail}");
+            return false;
         }
+        self.note_health(health, now);
+        true
     }
 
     // Queries.

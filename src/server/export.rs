@@ -4,6 +4,7 @@
 use crate::chat::Name;
 use crate::journal::{self, JournalError};
 use crate::wire::clean::escape_json;
+use chatloop_reactor::signals;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -14,6 +15,8 @@ pub fn export(
     room: Option<&Name>,
     out: &mut impl Write,
 ) -> Result<u64, JournalError> {
+    // A file at its limit (`ulimit -f`) is an error to report, and not the end by a signal.
+    signals::ignore_write_signals().map_err(JournalError::Stream)?;
     journal::export(directory, room, &mut Escaped(out))
 }
 

@@ -73,6 +73,8 @@ pub(super) struct Shares {
     arrivals: u64,
     /// Connections in queues that are not parked.
     waiting: usize,
+    /// Unfinished work counts.
+    limits: bool,
     stats: Stats,
 }
 
@@ -86,6 +88,7 @@ impl Shares {
             now: 0,
             arrivals: 0,
             waiting: 0,
+            limits: true,
             stats,
         }
     }
@@ -182,7 +185,7 @@ impl Shares {
                 self.enqueue(slot);
                 continue;
             }
-            if share.is_full() {
+            if self.limits && share.is_full() {
                 share.place = Place::Parked;
                 self.waiting -= share.queue.len();
                 self.stats.count(Counter::OriginWork);
@@ -210,7 +213,15 @@ impl Shares {
 
     /// Whether an origin has to wait for what it has unfinished.
     pub(super) fn is_full(&self, id: ShareId) -> bool {
-        self.shares[id.0 as usize].is_full()
+        self.limits && self.shares[id.0 as usize].is_full()
+    }
+
+    /// Whether unfinished work counts. It does not while a database that cannot be written is what
+    /// it waits for: the others of the same origin would wait for that, too.
+    pub(super) fn set_limits(&mut self, limits: bool) {
+        if std::mem::replace(&mut self.limits, limits) != limits {
+            (0..self.shares.len()).for_each(|slot| self.unpark(slot as u32));
+        }
     }
 
     /// The origin pays.
@@ -241,7 +252,7 @@ impl Shares {
 
     fn unpark(&mut self, slot: u32) {
         let share = &self.shares[slot as usize];
-        if share.place == Place::Parked && !share.is_full() {
+        if share.place == Place::Parked && !(self.limits && share.is_full()) {
             self.waiting += share.queue.len();
             self.enqueue(slot);
         }
@@ -308,6 +319,24 @@ mod tests {
         shares.push(ids[1], token(1_000));
         let served = serve(&mut shares, ids, 100);
         assert!((49..=51).contains(&served), "{served}");
+    }
+
+    #[test]
+    fn work_that_waits_for_a_disk_parks_no_one() {
+        let mut shares = Shares::new(Stats::new());
+        let id = shares.enter(ONE, LIMIT);
+        shares.charge_unfinished(id, Cost(2_000));
+        shares.begin(id);
+        shares.push(id, token(1));
+        assert!(shares.is_full(id) && shares.next().is_none());
+        shares.set_limits(false);
+        assert!(!shares.is_full(id) && shares.waiting() == 1);
+        assert_eq!(shares.next(), Some(token(1)));
+        shares.push(id, token(1));
+        shares.set_limits(true);
+        assert!(shares.next().is_none() && shares.waiting() == 0);
+        shares.finish(id);
+        assert_eq!(shares.next(), Some(token(1)));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub enum Body<'a> {
     Opening(Detect),
     /// A line without its end.
     Line(&'a [u8]),
+    /// A WebSocket frame with its header, or what cannot be one.
+    Frame(&'a [u8]),
     /// A line over the limit, with the label that it bore.
     TooLong(Option<String>),
 }

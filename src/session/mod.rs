@@ -11,7 +11,9 @@ mod frame;
 pub mod http;
 #[cfg(not(feature = "web"))]
 pub mod http {
-    pub use super::no_http::{HEAD_TIMEOUT, Session, Settings};
+    pub use super::no_http::{
+        Framing, HEAD_TIMEOUT, Outcome, Received, Session, Settings, WebSocket,
+    };
 }
 pub mod irc;
 #[cfg(not(feature = "web"))]
@@ -37,8 +39,8 @@ const REGISTRATION: Duration = Duration::from_secs(30);
 pub enum Format {
     /// Lines, clean or as the classic course project shows them.
     Plain(Theme),
-    /// IRC, with the capabilities that change lines.
-    Irc(irc::RenderCaps),
+    /// IRC, with the capabilities that change lines, and what is around each.
+    Irc(irc::RenderCaps, http::Framing),
 }
 
 impl Format {
@@ -53,7 +55,11 @@ impl Format {
     ) {
         match self {
             Format::Plain(theme) => plain::render(theme, event, viewpoint, out),
-            Format::Irc(caps) => irc::render(caps, stamp, event, out),
+            Format::Irc(caps, framing) => {
+                let start = out.len();
+                irc::render(caps, stamp, event, out);
+                framing.wrap(out, start);
+            }
         }
     }
 }
@@ -78,7 +84,7 @@ impl Dialect {
     pub fn format(&self) -> Format {
         match self {
             Dialect::Plain(plain) => Format::Plain(plain.theme()),
-            Dialect::Irc(irc) => Format::Irc(irc.look()),
+            Dialect::Irc(irc) => Format::Irc(irc.look(), irc.framing()),
             // It is in no room, and told nothing.
             Dialect::Http(_) => Format::Plain(Theme::default()),
         }
@@ -110,6 +116,18 @@ impl Dialect {
         out: &mut Vec<u8>,
         actions: &mut Vec<Action>,
     ) {
+        if let Dialect::Http(http) = self
+            && !matches!(body, Body::Opening(_))
+        {
+            match http.take(&body, &view.settings.web, view.now) {
+                http::Outcome::Answer(action) => actions.push(action),
+                http::Outcome::Upgrade(socket, answer) => {
+                    out.extend_from_slice(&answer);
+                    self.begin_irc(irc::Session::over(socket), view, actions);
+                }
+            }
+            return;
+        }
         match (self, body) {
             (dialect, Body::Opening(protocol)) => dialect.begin(protocol, view, actions),
             (Dialect::Plain(plain), Body::Line(line)) => {
@@ -118,14 +136,13 @@ impl Dialect {
             }
             // The limit is a setting: the server names it.
             (Dialect::Plain(plain), Body::TooLong(_)) => plain.taken(true),
+            (Dialect::Irc(irc), Body::Frame(frame)) => irc.take_frame(frame, view, out, actions),
             (Dialect::Irc(irc), body) => irc.answering(true, out, |irc, out| match body {
                 Body::TooLong(label) => irc.too_long(label.as_deref(), view, out),
                 Body::Line(line) => irc.take(line, view, out, actions),
-                Body::Opening(_) => {}
+                Body::Opening(_) | Body::Frame(_) => {}
             }),
-            (Dialect::Http(http), body) => {
-                actions.push(http.take(&body, &view.settings.web, view.now));
-            }
+            (Dialect::Plain(_), Body::Frame(_)) | (Dialect::Http(_), _) => {}
         }
     }
 
@@ -172,11 +189,7 @@ impl Dialect {
             (Detect::Plain | Detect::NeedMore, Dialect::Plain(plain)) => {
                 plain.begin(view.settings.has_password, actions);
             }
-            (Detect::Irc, _) => {
-                *self = Dialect::Irc(Box::default());
-                view.counts.add_unregistered();
-                actions.push(Action::AwaitRegistration(REGISTRATION));
-            }
+            (Detect::Irc, _) => self.begin_irc(irc::Session::new(), view, actions),
             (Detect::Tls, _) => actions.push(Action::StartTls),
             (Detect::Proxy, _) => {
                 let farewell =
@@ -193,6 +206,12 @@ impl Dialect {
             },
             (Detect::Plain | Detect::NeedMore, Dialect::Irc(_) | Dialect::Http(_)) => {}
         }
+    }
+
+    fn begin_irc(&mut self, session: irc::Session, view: &mut View<'_>, actions: &mut Vec<Action>) {
+        *self = Dialect::Irc(Box::new(session));
+        view.counts.add_unregistered();
+        actions.push(Action::AwaitRegistration(REGISTRATION));
     }
 
     /// Tells the peer of `event`. What its own command has led to (`answers`) may be gathered until
@@ -215,7 +234,7 @@ impl Dialect {
                 irc.answering(answers, out, |irc, out| {
                     irc.tell(event, viewpoint, view, out, &mut aside);
                 });
-                out.append(&mut aside);
+                irc.framing().append(&aside, out);
             }
             Dialect::Http(_) => {}
         }
@@ -266,13 +285,33 @@ impl Dialect {
     pub fn farewell(&self, text: &str, out: &mut Vec<u8>) {
         match self {
             Dialect::Plain(plain) => plain::render_notice(plain.theme(), text, out),
-            Dialect::Irc(_) => {
+            Dialect::Irc(irc) => {
                 let mut replies = irc::Replies::default();
                 irc::Session::error(text, &mut replies);
-                out.extend_from_slice(replies.bytes());
+                irc.framing().append(replies.bytes(), out);
             }
             Dialect::Http(_) => http::Session::farewell(text, out),
         }
+    }
+
+    /// The last line of all connections: the server shuts down.
+    pub fn go_away(&mut self, text: &str, out: &mut Vec<u8>) {
+        if let Some(socket) = self.websocket() {
+            socket.go_away();
+        }
+        self.farewell(text, out);
+    }
+
+    /// Ends what is sent to the peer, where its protocol has an end.
+    pub fn end(&mut self, out: &mut Vec<u8>) {
+        if let Some(socket) = self.websocket() {
+            socket.end(out);
+        }
+    }
+
+    /// Its WebSocket, if there is one under its lines.
+    pub fn websocket(&mut self) -> Option<&mut http::WebSocket> {
+        self.irc()?.websocket.as_deref_mut()
     }
 
     /// Whether the answer to the command in hand is gathered until the command is done.
@@ -399,6 +438,7 @@ impl Dialect {
         match self {
             Dialect::Plain(plain) if plain.is_undecided() => "unidentified",
             Dialect::Plain(_) => "plain",
+            Dialect::Irc(irc) if irc.websocket.is_some() => "websocket",
             Dialect::Irc(_) => "irc",
             Dialect::Http(_) => "http",
         }

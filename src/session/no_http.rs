@@ -31,7 +31,7 @@ impl Session {
         match *self {}
     }
 
-    pub fn take(&self, _: &Body<'_>, _: &Settings, _: Moment) -> Action {
+    pub fn take(&self, _: &Body<'_>, _: &Settings, _: Moment) -> Outcome {
         match *self {}
     }
 
@@ -40,4 +40,61 @@ impl Session {
     }
 
     pub fn farewell(_: &str, _: &mut Vec<u8>) {}
+}
+
+pub enum Outcome {
+    Answer(Action),
+    Upgrade(WebSocket, Vec<u8>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Framing {
+    #[default]
+    Lines,
+}
+
+impl Framing {
+    pub fn wrap(self, _: &mut Vec<u8>, _: usize) {}
+
+    pub fn append(self, lines: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(lines);
+    }
+}
+
+pub enum Received {
+    Nothing,
+    Message(Vec<u8>),
+    End(&'static str),
+}
+
+pub enum WebSocket {}
+
+impl WebSocket {
+    pub fn framing(&self) -> Framing {
+        match *self {}
+    }
+
+    pub fn next<'i>(&self, _: &'i [u8], _: impl FnOnce(&[u8]) -> bool) -> Frame<'i> {
+        match *self {}
+    }
+
+    pub fn take(&mut self, _: &[u8], _: &mut Vec<u8>) -> Received {
+        match *self {}
+    }
+
+    pub fn not_one_line(&mut self) -> &'static str {
+        match *self {}
+    }
+
+    pub fn go_away(&mut self) {
+        match *self {}
+    }
+
+    pub fn end(&mut self, _: &mut Vec<u8>) {
+        match *self {}
+    }
+
+    pub fn ping(&self, _: &mut Vec<u8>) {
+        match *self {}
+    }
 }

@@ -47,9 +47,11 @@ pub struct Request<'a> {
     headers: Vec<(&'a str, &'a [u8])>,
 }
 
-/// Where the head ends, behind its empty line; the first `scanned` bytes were searched before.
+/// Where the head ends, behind its empty line; the first `scanned` bytes were searched before. Empty
+/// lines in front of a request are no end of one.
 pub fn end_of_head(input: &[u8], scanned: usize) -> Option<usize> {
-    let mut at = scanned.saturating_sub(2).min(input.len());
+    let front = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let mut at = scanned.saturating_sub(2).max(front).min(input.len());
     while let Some(end) = memchr(b'\n', &input[at..]) {
         at += end + 1;
         match input[at..] {

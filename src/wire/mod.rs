@@ -4,6 +4,7 @@
 //! - [`irc`]: IRC's lines and messages;
 //! - `http`: the head of a request, and responses (feature `web`);
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
+//! - `websocket`: WebSocket frames (feature `web`);
 //! - [`scram`]: the messages of SCRAM;
 //! - [`secrets`]: texts that look like a command with a password;
 //! - [`telnet`]: the commands of a terminal program between the lines of a person;
@@ -19,3 +20,5 @@ pub mod scram;
 pub mod seconds;
 pub mod secrets;
 pub mod telnet;
+#[cfg(feature = "web")]
+pub mod websocket;

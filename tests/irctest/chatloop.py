@@ -7,7 +7,7 @@ docs/PROTOCOL.md. CHATLOOP_SERVER names the server's binary; without it the one 
 import os
 import shutil
 import socket
-from typing import Any, Optional, Type
+from typing import Any, Optional, Tuple, Type
 
 from irctest import patma
 from irctest.basecontrollers import BaseServerController, DirectoryBasedController
@@ -22,6 +22,7 @@ class ChatloopController(BaseServerController, DirectoryBasedController):
     supported_sasl_mechanisms = {"PLAIN", "SCRAM-SHA-256"}
     supports_sts = False
     extban_mute_char = "m"
+    _place: Optional[Tuple[str, int]] = None
 
     capabilities = frozenset(
         (
@@ -75,6 +76,12 @@ class ChatloopController(BaseServerController, DirectoryBasedController):
         "UTF8ONLY": None,
         "WHOX": None,
     }
+
+    def get_hostname_and_port(self) -> Tuple[str, int]:
+        """The same for all protocols: there is one port for everyone."""
+        if self._place is None:
+            self._place = super().get_hostname_and_port()
+        return self._place
 
     def run(
         self,

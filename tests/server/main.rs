@@ -26,3 +26,5 @@ mod sasl;
 mod settings;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "web")]
+mod websocket;

@@ -9,6 +9,7 @@ use crate::journal::error::JournalError;
 use crate::journal::limits::{self, Durability, Limits};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -39,6 +40,21 @@ impl Database {
             }
         }
         Ok(())
+    }
+
+    /// Checks that there is space again. On a disk that is full a small record may find the last of
+    /// it, which proves nothing for the next.
+    pub(in crate::journal) fn check_space(&self) -> Result<(), JournalError> {
+        let path = self.path.with_extension("space");
+        let written = std::fs::write(&path, vec![0xa5; limits::SPACE]);
+        // There is nothing to lose in it.
+        let _ = std::fs::remove_file(&path);
+        written.map_err(|source| match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                JournalError::Full { path: self.path.clone() }
+            }
+            _ => JournalError::Directory { path, source },
+        })
     }
 
     /// Bytes of the file that are in use.

@@ -39,6 +39,7 @@ impl Exchange {
             stint.add(cost, self.net.clock());
         }
         self.engine.watch_health(self.net.now());
+        self.net.set_saving(self.engine.is_saving());
         for rejected in self.engine.take_rejected() {
             self.reject(rejected);
         }

@@ -200,6 +200,7 @@ impl Exchange {
     pub(super) fn drain(&mut self, token: Token) {
         if let Some(connection) = self.net.drain(token) {
             self.broadcast.step_away(&mut connection.session);
+            self.speak(token, |session, _, out| session.end(out));
         }
     }
 

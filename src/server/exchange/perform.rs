@@ -71,7 +71,7 @@ impl Exchange {
             }
             Action::Unlock(secret) => self.unlock(token, &secret),
             Action::Enter(entry) => self.enter(token, *entry),
-            Action::Registered => self.net.start_idling(token, self.idle_limit()),
+            Action::Registered => self.registered(token),
             Action::NotAdmitted(event) => {
                 if let Some(connection) = self.net.connection(token) {
                     connection.life.entered = false;

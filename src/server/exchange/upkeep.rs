@@ -16,6 +16,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// How long a WebSocket may be silent before its client is asked whether it is there; less than
+/// proxies wait. `--keep-alive` may be shorter.
+const PING: Duration = Duration::from_secs(45);
+
+/// So many pauses without a byte are the end.
+const UNANSWERED: u32 = 3;
+
 impl Exchange {
     /// Waits for readiness, not at all if something is left to do from the last turn.
     pub(in crate::server) fn wait(
@@ -108,6 +115,7 @@ impl Exchange {
                     self.gone(token);
                 }
             }
+            PeerTimer::Ping => self.ping(token),
             PeerTimer::Close => self.net.close(token),
             PeerTimer::Flood => self.unblock(token, Blocked::FLOOD),
             PeerTimer::Batch => {
@@ -117,6 +125,41 @@ impl Exchange {
                 }
             }
         }
+    }
+
+    /// An IRC client has been welcomed: it is idle from here on. One behind a WebSocket is asked from
+    /// time to time whether it is there: a browser cannot do so itself, and proxies close what is
+    /// silent.
+    pub(in crate::server) fn registered(&mut self, token: Token) {
+        self.net.start_idling(token, self.idle_limit());
+        let session = self.net.connection(token).map(|it| it.session.websocket().is_some());
+        if session == Some(true)
+            && let Some(pause) = self.ping_pause()
+        {
+            self.net.after(pause, PeerTimer::Ping.of(token));
+        }
+    }
+
+    fn ping_pause(&self) -> Option<Duration> {
+        self.live.config().keep_alive.on().map(|limit| limit.duration().min(PING))
+    }
+
+    fn ping(&mut self, token: Token) {
+        let (Some(pause), now) = (self.ping_pause(), self.net.tenths()) else { return };
+        let Some(connection) = self.net.connection(token) else { return };
+        let last_heard = connection.life.last_heard;
+        if last_heard.is_older(pause * UNANSWERED, now) {
+            connection.life.blame(|| "ping timeout".to_owned());
+            return self.gone(token);
+        }
+        if last_heard.is_older(pause, now) {
+            self.speak(token, |session, _, out| {
+                if let Some(socket) = session.websocket() {
+                    socket.ping(out);
+                }
+            });
+        }
+        self.net.after(pause, PeerTimer::Ping.of(token));
     }
 
     /// A peer has ended its input without a word. It may listen, or be a port check that is gone
@@ -249,7 +292,7 @@ impl Exchange {
         for token in self.net.tokens() {
             self.broadcast.take_early(&mut self.net, token);
             let text = "the server is shutting down, goodbye";
-            self.speak(token, |session, _, out| session.farewell(text, out));
+            self.speak(token, |session, _, out| session.go_away(text, out));
             self.drain(token);
         }
     }
@@ -257,7 +300,7 @@ impl Exchange {
     /// Closes everything. Tells whether all that was to be saved has been.
     pub(in crate::server) fn end(&mut self) -> bool {
         self.net.close_all();
-        let saved = self.engine.close();
+        let saved = self.engine.close(self.net.now());
         self.console.finish(&mut self.net);
         let (turns, bytes_in, bytes_out) = self.net.totals();
         info!("stopped after {turns} turns, {bytes_in} bytes in, {bytes_out} bytes out");

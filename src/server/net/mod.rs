@@ -216,6 +216,11 @@ impl Net {
         }
     }
 
+    /// Whether records are saved now, so that those on their way count against their origins.
+    pub(super) fn set_saving(&mut self, saving: bool) {
+        self.queues.input.set_limits(saving);
+    }
+
     /// Whether the lines of a connection wait for what its origin has unfinished.
     pub(super) fn waits_for_its_origin(&self, token: Token) -> bool {
         let connection = self.connections.get(token);

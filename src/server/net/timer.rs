@@ -42,6 +42,8 @@ pub(in crate::server) enum PeerTimer {
     Close,
     /// The flood limit lets another line pass.
     Flood,
+    /// Check whether the client of a WebSocket is still there.
+    Ping,
     /// Check whether an IRC client has left a batch open.
     Batch,
 }

@@ -75,3 +75,37 @@ fn a_shutdown_answers_a_request_that_has_begun() {
     bench.server.exchange().say_goodbye();
     assert!(bench.wait_for_end(&mut web).starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
 }
+
+/// A browser cannot ask itself, and a proxy closes what is silent.
+#[test]
+fn a_silent_websocket_is_pinged_and_a_dead_one_is_closed() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    tom.send("/join #lab\n");
+    let mut web = bench.connect();
+    web.send(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    bench.wait_for(&mut web, "101 Switching Protocols");
+    // Masked with zeros.
+    for line in ["NICK ada", "USER ada 0 * :Ada", "JOIN #lab"] {
+        web.send_bytes(&[0x81, 0x80 | line.len() as u8, 0, 0, 0, 0]);
+        web.send(line);
+    }
+    bench.wait_for(&mut tom, "ada joined #lab");
+    bench.settle();
+    web.bytes();
+    for _ in 0..2 {
+        bench.pass(Duration::from_secs(45));
+        assert_eq!(web.bytes(), b"\x89\0");
+    }
+    web.send_bytes(&[0x8a, 0x80, 0, 0, 0, 0]);
+    bench.settle();
+    for _ in 0..2 {
+        bench.pass(Duration::from_secs(45));
+        assert_eq!(web.bytes(), b"\x89\0");
+    }
+    bench.time.advance(Duration::from_secs(45));
+    bench.wait_for(&mut tom, "ada quit (ping timeout)");
+}

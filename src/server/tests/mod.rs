@@ -180,6 +180,13 @@ impl Client {
         }
     }
 
+    /// All bytes that have come.
+    #[cfg(feature = "web")]
+    fn bytes(&mut self) -> Vec<u8> {
+        self.receive();
+        std::mem::take(&mut self.received)
+    }
+
     /// The next whole line that has come.
     fn line(&mut self) -> Option<String> {
         self.receive();

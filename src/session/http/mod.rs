@@ -3,16 +3,21 @@
 //! | file | subject |
 //! |---|---|
 //! | this one | one connection: a head becomes an [`Action`] |
+//! | `handshake`, `websocket` | a WebSocket, and the frames under a session of IRC |
 //! | `origin` | which `Host` and `Origin` a request may name |
 //! | `page` | the files that a browser is given |
 //!
 //! A request is no peer of the chat: it enters no room, is announced to no one, and nothing of it is
 //! ever read as a line. In a build without the feature `web`, `no_http` stands in for all of it.
 
+mod handshake;
 mod origin;
 mod page;
+mod websocket;
 
 pub use origin::Settings;
+pub(super) use websocket::Received;
+pub use websocket::{Framing, WebSocket};
 
 use super::action::Action;
 use super::frame::{Body, Frame};
@@ -64,15 +69,15 @@ impl Session {
         Frame { used, pipelined: true, body }
     }
 
-    /// What is to be done about a request.
-    pub(super) fn take(&self, body: &Body<'_>, settings: &Settings, now: Moment) -> Action {
+    /// What becomes of a request.
+    pub(super) fn take(&self, body: &Body<'_>, settings: &Settings, now: Moment) -> Outcome {
         let parsed = match body {
             Body::Line(head) => Request::parse(head),
-            Body::TooLong(_) | Body::Opening(_) => Err(TOO_LONG),
+            Body::TooLong(_) | Body::Opening(_) | Body::Frame(_) => Err(TOO_LONG),
         };
         match parsed {
             Ok(request) => answer(&request, settings, now),
-            Err(fault) => respond(&fault.into(), now),
+            Err(fault) => Outcome::Answer(respond(&fault.into(), now)),
         }
     }
 
@@ -85,6 +90,14 @@ impl Session {
     pub(super) fn farewell(text: &str, out: &mut Vec<u8>) {
         Response::text(503, text).write(None, out);
     }
+}
+
+/// What becomes of a request.
+pub(super) enum Outcome {
+    /// It is answered so.
+    Answer(Action),
+    /// It is answered with these bytes, and the connection is a WebSocket from here on.
+    Upgrade(WebSocket, Vec<u8>),
 }
 
 /// The answer to a scrape, in the text that it asked for; `None` if its peer may not have it.
@@ -122,9 +135,10 @@ fn route(path: &str) -> Option<Route> {
 }
 
 /// The checks of a request, from its address to what it wants, and the answer.
-fn answer(request: &Request<'_>, settings: &Settings, now: Moment) -> Action {
+fn answer(request: &Request<'_>, settings: &Settings, now: Moment) -> Outcome {
     let head_only = request.method == "HEAD";
-    let respond = |response: Response| respond(&Response { head_only, ..response }, now);
+    let respond =
+        |response: Response| Outcome::Answer(respond(&Response { head_only, ..response }, now));
     let method_not_allowed = || Response {
         headers: vec![("Allow", METHODS.into())],
         ..Response::text(405, "this path has the methods GET and HEAD")
@@ -150,18 +164,24 @@ fn answer(request: &Request<'_>, settings: &Settings, now: Moment) -> Action {
         return respond(Response::text(413, "this path takes no body"));
     }
     match route {
+        Route::File(file) if file.is_root() && handshake::is_asked(request) => {
+            match handshake::answer(request) {
+                Ok((socket, answer)) => Outcome::Upgrade(socket, answer),
+                Err(response) => respond(response),
+            }
+        }
         Route::File(file) => respond(file.response()),
         Route::Health => respond(Response {
             headers: vec![("Cache-Control", "no-store".into())],
             ..Response::text(200, "ok")
         }),
-        Route::Metrics => Action::Scrape {
+        Route::Metrics => Outcome::Answer(Action::Scrape {
             open_metrics: request
                 .list("accept")
                 .any(|it| it.starts_with("application/openmetrics")),
             forwarded: request.is_forwarded(),
             head_only,
-        },
+        }),
     }
 }
 
@@ -175,8 +195,10 @@ mod tests {
         let frame = session.next(head.as_bytes());
         let action = session.take(&frame.body.unwrap(), &settings, Moment(0));
         match action {
-            Action::Respond { status, bytes } => (status, String::from_utf8(bytes).unwrap()),
-            action => panic!("{action:?}"),
+            Outcome::Answer(Action::Respond { status, bytes }) => {
+                (status, String::from_utf8(bytes).unwrap())
+            }
+            _ => panic!("{head} is not answered"),
         }
     }
 
@@ -190,6 +212,7 @@ mod tests {
             ("HEAD / HTTP/1.1\r\nHost: [::1]:7777\r\n\r\n", 200),
             ("GET http://CHAT.example.org/health HTTP/1.1\r\nHost: x\r\n\r\n", 200),
             ("GET / HTTP/1.0\r\n\r\n", 200),
+            ("\r\n\r\nGET / HTTP/1.0\r\n\r\n", 200),
             ("GET / HTTP/1.1\nHost: localhost\n\n", 200),
             // A health check may come by any name.
             ("GET /health HTTP/1.1\r\nHost: pod-17.cluster\r\n\r\n", 200),

@@ -1,6 +1,13 @@
-//! The files that a browser is given, built in.
+//! The files of the page: built in, each with its type and with what its browser may do.
+//!
+//! The page needs nothing from elsewhere, so nothing from elsewhere is allowed: a text that would
+//! slip through as markup could load no script, and send nothing to anyone.
 
 use crate::wire::http::Response;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'; require-trusted-types-for 'script'";
 
 /// A file of the page.
 pub(super) struct File {
@@ -9,11 +16,29 @@ pub(super) struct File {
     text: &'static str,
 }
 
-const FILES: &[File] = &[File {
-    path: "/",
-    content_type: "text/plain; charset=utf-8",
-    text: "This is a chat server; connect with chatloop-client, nc or an IRC client.\n",
-}];
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+const FILES: &[File] = &[
+    File {
+        path: "/",
+        content_type: "text/html; charset=utf-8",
+        text: include_str!("../web/index.html"),
+    },
+    File {
+        path: "/chat.css",
+        content_type: "text/css; charset=utf-8",
+        text: include_str!("../web/chat.css"),
+    },
+    File { path: "/view.js", content_type: SCRIPT, text: include_str!("../web/view.js") },
+    File { path: "/client.js", content_type: SCRIPT, text: include_str!("../web/client.js") },
+    File { path: "/irc.js", content_type: SCRIPT, text: include_str!("../web/irc.js") },
+    File { path: "/scram.js", content_type: SCRIPT, text: include_str!("../web/scram.js") },
+    File {
+        path: "/icon.svg",
+        content_type: "image/svg+xml",
+        text: include_str!("../web/icon.svg"),
+    },
+];
 
 /// The file at this path.
 pub(super) fn file(path: &str) -> Option<&'static File> {
@@ -21,12 +46,82 @@ pub(super) fn file(path: &str) -> Option<&'static File> {
 }
 
 impl File {
+    /// Whether it is at `/`, where a WebSocket is opened, too.
+    pub(super) fn is_root(&self) -> bool {
+        self.path == "/"
+    }
+
     pub(super) fn response(&self) -> Response {
         Response {
             content_type: self.content_type,
-            headers: vec![("Cache-Control", "no-cache".into())],
+            headers: vec![
+                ("Cache-Control", "no-cache".into()),
+                ("Content-Security-Policy", POLICY.into()),
+                ("Cross-Origin-Opener-Policy", "same-origin".into()),
+                ("Referrer-Policy", "no-referrer".into()),
+            ],
             body: self.text.as_bytes().into(),
             ..Response::text(200, "")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(path: &str) -> &'static str {
+        file(path).unwrap().text
+    }
+
+    /// What stands between `before` and `after`, at each place.
+    fn between<'t>(text: &'t str, before: &str, after: char) -> Vec<&'t str> {
+        let parts = text.split(before).skip(1);
+        parts.filter_map(|part| part.split_once(after)).map(|(inside, _)| inside).collect()
+    }
+
+    /// The policy would forbid it, and the page would be broken in a browser and nowhere else.
+    #[test]
+    fn the_page_needs_nothing_that_its_policy_forbids() {
+        let page = text("/");
+        for attribute in between(page, "=\"", '"') {
+            assert!(
+                !attribute.contains("//") && !attribute.starts_with("javascript"),
+                "{attribute}"
+            );
+        }
+        for forbidden in ["<style", " style=", " onclick", " onload", "<script>", "data:"] {
+            assert!(!page.contains(forbidden), "{forbidden}");
+        }
+        for path in between(page, "href=\"", '"').into_iter().chain(between(page, "src=\"", '"')) {
+            assert!(file(path).is_some(), "{path} is not served");
+        }
+        for script in FILES.iter().filter(|file| file.content_type == SCRIPT) {
+            for markup in
+                ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("]
+            {
+                assert!(!script.text.contains(markup), "{} has {markup}", script.path);
+            }
+            let imported = between(script.text, "from './", '\'').into_iter();
+            for name in imported.chain(between(script.text, "import('./", '\'')) {
+                assert!(file(&format!("/{name}")).is_some(), "{name} is not served");
+            }
+        }
+        assert!(!text("/chat.css").contains("url(") && !text("/chat.css").contains("@import"));
+    }
+
+    #[test]
+    fn every_element_that_the_script_looks_for_is_there() {
+        for selector in between(text("/view.js"), "$('#", '\'') {
+            let id = selector.split(' ').next().unwrap();
+            assert!(text("/").contains(&format!("id=\"{id}\"")), "{id}");
+        }
+    }
+
+    /// It is to be read, and to load over a slow line.
+    #[test]
+    fn the_page_stays_small() {
+        let bytes: usize = FILES.iter().map(|file| file.text.len()).sum();
+        assert!(bytes < 80_000, "{bytes}");
     }
 }

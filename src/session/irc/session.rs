@@ -5,7 +5,9 @@ use super::exchange::Exchange;
 use super::label::Label;
 use super::{Caps, RenderCaps, Replies, ReplyWriter, View};
 use crate::chat::{Metadata, Name};
+use crate::session::action::Action;
 use crate::session::frame::{Body, Frame};
+use crate::session::http::{Framing, Received, WebSocket};
 use crate::wire::frame::{Framer, LineKind, Step};
 use crate::wire::irc::{Limits, numeric};
 use std::sync::Arc;
@@ -33,6 +35,8 @@ pub struct Session {
     pub(super) batch_watched: bool,
     /// The metadata keys that it subscribes to.
     pub(super) subscriptions: Vec<String>,
+    /// What its lines come in, if it is a browser.
+    pub(in crate::session) websocket: Option<Box<WebSocket>>,
 }
 
 /// Whether a client has given the server's password.
@@ -84,7 +88,18 @@ impl Session {
             batch: None,
             batch_watched: false,
             subscriptions: Vec::new(),
+            websocket: None,
         }
+    }
+
+    /// A client whose lines come in WebSocket messages.
+    pub(in crate::session) fn over(socket: WebSocket) -> Session {
+        Session { websocket: Some(Box::new(socket)), ..Session::new() }
+    }
+
+    /// What stands around each of the lines that it is sent.
+    pub fn framing(&self) -> Framing {
+        self.websocket.as_ref().map_or(Framing::Lines, |socket| socket.framing())
     }
 
     /// The capabilities under which it shares rendered lines.
@@ -94,6 +109,9 @@ impl Session {
 
     /// The next line of `input`.
     pub(in crate::session) fn next<'i>(&mut self, input: &'i [u8]) -> Frame<'i> {
+        if let Some(socket) = &self.websocket {
+            return socket.next(input, |start| self.may_follow_messages(start));
+        }
         match self.framer.next(input, LineKind::Irc(Limits::FROM_CLIENT)) {
             Step::Incomplete { used } => Frame { used, pipelined: true, body: None },
             Step::Line { bytes, used } => Frame {
@@ -106,6 +124,43 @@ impl Session {
                 Frame { used, pipelined: false, body: Some(Body::TooLong(label)) }
             }
         }
+    }
+
+    /// Takes one WebSocket frame, and the line that it may complete.
+    pub(in crate::session) fn take_frame(
+        &mut self,
+        frame: &[u8],
+        view: &mut View<'_>,
+        out: &mut Vec<u8>,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(socket) = &mut self.websocket else { return };
+        let farewell = match socket.take(frame, out) {
+            Received::Nothing => return,
+            Received::End(text) => text,
+            Received::Message(mut line) => {
+                // The same limits as those of a line that comes without a frame.
+                line.truncate(line.trim_ascii_end().len());
+                line.extend_from_slice(b"\r\n");
+                match Framer::default().next(&line, LineKind::Irc(Limits::FROM_CLIENT)) {
+                    Step::Incomplete { .. } => return,
+                    Step::Line { bytes, used } if used == line.len() => {
+                        return self.answering(true, out, |irc, out| {
+                            irc.take(bytes, view, out, actions);
+                        });
+                    }
+                    Step::TooLong { tags, .. } => {
+                        let label = tags.get("label");
+                        return self.answering(true, out, |irc, out| {
+                            irc.too_long(label.as_deref(), view, out);
+                        });
+                    }
+                    Step::Line { .. } => socket.not_one_line(),
+                }
+            }
+        };
+        let farewell = if farewell.is_empty() { "connection closed" } else { farewell }.to_owned();
+        actions.push(Action::Leave { words: None, farewell });
     }
 
     /// Lets `write` add lines to `out`; replies to a labelled command are collected until the
@@ -121,7 +176,7 @@ impl Session {
         if answers {
             self.collect(&mut replies);
         }
-        out.extend_from_slice(replies.bytes());
+        self.framing().append(replies.bytes(), out);
         result
     }
 

@@ -12,7 +12,7 @@ pub(super) struct Trouble {
     health: Health,
     /// Only the lock of another process is in the way, which passes.
     busy: bool,
-    /// The disk is, which may have space for one record and not for the next.
+    /// The disk is full, or fails.
     disk: bool,
     since: Instant,
 }
@@ -25,9 +25,8 @@ impl Trouble {
         Trouble { health: Health::Failing { reason, detail }, busy, disk, since }
     }
 
-    /// Whether one successful write proves that it is over.
-    pub(super) fn is_over_at_once(&self) -> bool {
-        !self.disk
+    pub(super) fn is_of_the_disk(&self) -> bool {
+        self.disk
     }
 
     pub(super) fn since(&self) -> Instant {
@@ -48,11 +47,12 @@ impl Trouble {
 pub(super) struct Retry {
     pause: Duration,
     at: Instant,
+    failed: Instant,
 }
 
 impl Retry {
     pub(super) fn new(now: Instant) -> Retry {
-        Retry { pause: limits::FIRST_PAUSE, at: now }
+        Retry { pause: limits::FIRST_PAUSE, at: now, failed: now }
     }
 
     /// An attempt has failed.
@@ -60,7 +60,7 @@ impl Retry {
         let calm = now >= self.at + limits::CALM;
         let longer = (2 * self.pause).min(limits::LONGEST_PAUSE);
         self.pause = if calm { limits::FIRST_PAUSE } else { longer };
-        self.at = now + self.pause;
+        (self.at, self.failed) = (now + self.pause, now);
         // Its end is punctual: those who wait do not wait for the end of a pause, too.
         if let Some(patience) = patience.filter(|it| *it > now) {
             self.at = self.at.min(patience);
@@ -69,6 +69,11 @@ impl Retry {
 
     pub(super) fn at(&self) -> Instant {
         self.at
+    }
+
+    /// The same for a message that would be rejected otherwise.
+    pub(super) fn at_the_earliest(&self) -> Instant {
+        self.failed + limits::FIRST_PAUSE
     }
 }
 

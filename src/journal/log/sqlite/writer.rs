@@ -53,7 +53,7 @@ pub(super) struct Writer {
     /// It is above that.
     full: Option<Trouble>,
     trouble: Option<Trouble>,
-    /// It was written again, perhaps only just: still reported until then.
+    /// It can be written again, which is reported at this time.
     settling: Option<(Trouble, Instant)>,
     retry: Retry,
     /// The hub contains records whose transaction is open or has failed.
@@ -93,7 +93,9 @@ impl Writer {
     /// Commits proposals, with those that have been waiting; or lets them wait, or rejects them.
     pub(super) fn write(&mut self, proposals: Vec<Proposal>) -> Batch {
         self.in_hand.extend(proposals);
-        if self.is_due() {
+        let patient = self.trouble.as_ref().is_some_and(|it| it.patience().is_some());
+        let early = !patient && self.is_past(self.retry.at_the_earliest());
+        if early || self.is_due() {
             self.attempt();
         }
         self.hand_back()
@@ -142,7 +144,7 @@ impl Writer {
             // All records are in the file: the next start takes longer, no more.
             log::warn!("no snapshot at the end: {}", classify(&self.store.database.path, error));
         }
-        self.settling.take_if(|(trouble, _)| trouble.is_over_at_once());
+        self.settling = None;
         self.sort_out(false)
     }
 
@@ -155,7 +157,11 @@ impl Writer {
     }
 
     fn is_due(&self) -> bool {
-        self.trouble.is_none() || !self.lost && self.time.instant() >= self.retry.at()
+        self.trouble.is_none() || self.is_past(self.retry.at())
+    }
+
+    fn is_past(&self, time: Instant) -> bool {
+        !self.lost && self.time.instant() >= time
     }
 
     /// Writes what is in hand, and what is left of a trouble.
@@ -251,6 +257,9 @@ impl Writer {
 
     fn try_to_write(&mut self) -> std::result::Result<(), JournalError> {
         self.store.database.check_place()?;
+        if self.trouble.as_ref().is_some_and(Trouble::is_of_the_disk) {
+            self.store.database.check_space()?;
+        }
         self.leave_out_growth()?;
         let path = self.store.database.path.clone();
         let failed = |error| classify(&path, error);

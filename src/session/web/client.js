@@ -1,0 +1,545 @@
+// The chat as a browser keeps it: rooms, members, messages, what is unread, and how all of it is kept
+// complete over a lost connection.
+//
+// Catching up: what was missed is asked for from the time of the last message on, and what is here
+// already is known by its id and time. A message of ours bears a tag of its own until the server has
+// sent it back; when a connection breaks, what has not come back by the end of the catching up is sent
+// again.
+
+import { Connection, pieces } from './irc.js';
+
+const PAGE = 100;       // messages of one request, the most that the server sends
+const KEPT = 2000;      // messages of one room; older ones are asked for again
+const OWN = '+chatloop/id';
+const LINE = 350;       // bytes of text in one line, so that source and target fit beside it
+const TYPING = 6000;    // milliseconds after which someone no longer types
+
+const fold = (name) => name.toLowerCase();
+/** Whether `one` comes after `other`: by the server's time, and of the same millisecond by its order. */
+const isAfter = (one, other) => one.time - other.time > 0 || (one.time === other.time && one.order > other.order);
+export const isRoom = (name) => name.startsWith('#');
+
+class Room {
+  constructor(name) {
+    this.name = name;
+    this.messages = [];
+    this.known = new Set();     // of all messages: id and time
+    this.pending = new Map();   // ours that have not come back, by their tag
+    this.members = new Map();   // nick in lower case → { nick, prefix, away }
+    this.typing = new Map();    // nick → when it ends
+    this.topic = '';
+    this.joined = false;
+    this.unread = 0;
+    this.mentions = 0;
+    this.read = 0;              // the time up to which it was read
+    this.since = 0;             // the time to catch up from; 0: nothing is here yet
+    this.atStart = false;
+    this.draft = '';
+  }
+
+  get last() { return this.messages.at(-1); }
+}
+
+export class Chat {
+  /** `changed(what, room, detail)` is told of everything: `state`, `rooms`, `room`, `message`, `notice`. */
+  constructor(url, changed) {
+    Object.assign(this, { url, changed, rooms: new Map(), current: null, state: 'offline', wait: 0 });
+    addEventListener('online', () => this.state === 'waiting' && this.connect());
+  }
+
+  get nick() { return this.connection?.nick ?? this.login?.nick ?? ''; }
+
+  room(name, create = true) {
+    const key = fold(name);
+    if (!this.rooms.has(key) && create) {
+      this.rooms.set(key, new Room(name));
+      this.changed('rooms');
+    }
+    return this.rooms.get(key);
+  }
+
+  // The connection.
+
+  enter(login, rooms) {
+    this.login = login;
+    for (const name of rooms) this.room(name);
+    this.current = this.room(rooms[0]);
+    this.connect();
+  }
+
+  connect() {
+    clearTimeout(this.timer);
+    this.setState('connecting');
+    const connection = new Connection(this.url, this.login, {
+      welcome: () => connection === this.connection && this.welcome(),
+      message: (message) => connection === this.connection && this.take(message),
+      batch: (batch) => connection === this.connection && this.takeBatch(batch),
+      failed: (text) => connection === this.connection && this.failed(text),
+      closed: (text) => connection === this.connection && this.closed(text),
+    });
+    this.connection = connection;
+  }
+
+  setState(state, text = '') {
+    this.state = state;
+    this.changed('state', null, text);
+  }
+
+  welcome() {
+    this.wait = 0;
+    this.entered = true;
+    this.setState('online');
+    for (const room of this.rooms.values()) {
+      if (isRoom(room.name)) this.connection.send('JOIN', room.key ? [room.name, room.key] : [room.name]);
+      else this.catchUp(room);
+    }
+    if (this.login.password) this.findConversations();
+  }
+
+  failed(text) {
+    if (this.entered && !/password/.test(text)) return;   // the nick may be free again later
+    this.entered = false;
+    this.login = null;
+    this.setState('failed', text);
+  }
+
+  closed(text) {
+    for (const room of this.rooms.values()) {
+      room.since ||= room.last?.time ?? 0;
+      room.joined = false;
+      room.typing.clear();
+    }
+    if (!this.login) return this.state !== 'failed' && this.setState('offline', text);
+    if (!this.entered) {
+      this.login = null;
+      return this.setState('failed', text || 'could not connect');
+    }
+    this.wait = Math.min(this.wait ? this.wait * 2 : 1000, 30_000);
+    const wait = this.wait * (0.75 + Math.random() / 2);
+    this.timer = setTimeout(() => this.connect(), wait);
+    this.setState('waiting', text);
+  }
+
+  leave() {
+    this.login = null;
+    this.entered = false;
+    this.connection?.send('QUIT', ['']);
+    clearTimeout(this.timer);
+    this.connection?.close();
+    this.rooms.clear();
+    this.setState('offline');
+  }
+
+  // History.
+
+  /** Asks for a part of the history; the messages and events that have come, newest last. */
+  async history(room, subcommand, point) {
+    const answer = await this.connection.ask('CHATHISTORY', [subcommand, room.name, point, PAGE]);
+    const batch = answer.find((one) => one.type === 'chathistory');
+    return batch?.messages ?? [];
+  }
+
+  /** Everything since the last message that is here; then what of ours has not arrived is sent again. */
+  async catchUp(room) {
+    try {
+      if (!room.since) {
+        const got = await this.history(room, 'LATEST', '*');
+        room.atStart = got.length < PAGE;
+      } else {
+        // A millisecond earlier: two messages may have the same time.
+        let point = `timestamp=${new Date(room.since - 1).toISOString()}`;
+        for (let got = []; point; point = got.length < PAGE ? null : `msgid=${got.at(-1).tags.get('msgid')}`) {
+          got = await this.history(room, 'AFTER', point);
+        }
+      }
+      room.since = 0;
+      for (const message of room.pending.values()) if (!message.failed) this.transmit(room, message);
+    } catch { /* The connection broke again; `since` says where to go on. */ }
+    this.changed('room', room);
+  }
+
+  /** Older messages; how many have come. */
+  async older(room) {
+    const first = room.messages.find((message) => message.id);
+    if (room.atStart || room.loading || !first || !this.connection?.isOpen) return 0;
+    room.loading = true;
+    const before = room.messages.length;
+    try {
+      const got = await this.history(room, 'BEFORE', `msgid=${first.id}`);
+      room.atStart = got.length < PAGE;
+    } catch { /* It is asked for again at the next scroll. */ }
+    room.loading = false;
+    return room.messages.length - before;
+  }
+
+  /** Direct messages that came while we were away. */
+  async findConversations() {
+    const from = new Date(Date.now() - 30 * 86_400_000).toISOString();
+    const until = new Date(Date.now() + 86_400_000).toISOString();
+    const points = [`timestamp=${from}`, `timestamp=${until}`];
+    const answer = await this.connection.ask('CHATHISTORY', ['TARGETS', ...points, 20]).catch(() => []);
+    const batch = answer.find((one) => one.type === 'draft/chathistory-targets');
+    for (const { params } of batch?.messages ?? []) {
+      if (!isRoom(params[1]) && !this.room(params[1], false)) this.catchUp(this.room(params[1]));
+    }
+  }
+
+  // What comes.
+
+  takeBatch(batch) {
+    if (batch.type === 'draft/multiline') return this.take(joined(batch));
+    for (const message of batch.messages) {
+      if (batch.type === 'chathistory') this.take(message.type ? joined(message) : message, batch.params[0]);
+      else if (message.type) this.takeBatch(message);
+      else this.take(message);
+    }
+  }
+
+  /** Takes one message; `past` is the room whose history it comes from. */
+  take(message, past) {
+    const { command, nick, params, tags } = message;
+    const own = fold(nick) === fold(this.nick);
+    switch (command) {
+      case 'PRIVMSG': case 'NOTICE': return this.takeMessage(message, own, past);
+      case 'TAGMSG': return this.takeTags(message, own, past);
+      case 'REDACT': return this.takeDeletion(params);
+      case 'MARKREAD': return this.takeMarker(params);
+    }
+    if (past) return;   // who came and went long ago
+    const room = params[0] && isRoom(params[0]) ? this.room(params[0], false) : null;
+    switch (command) {
+      case 'JOIN': {
+        const joined = own ? this.room(params[0]) : room;
+        if (own) {
+          joined.joined = true;
+          joined.members.clear();
+          this.catchUp(joined);
+        }
+        joined?.members.set(fold(nick), { nick, prefix: '' });
+        if (!own) this.event(joined, `${nick} joined`, message);
+        return this.changed('room', joined);
+      }
+      case 'PART': case 'KICK': return this.takeDeparture(message, room);
+      case 'QUIT':
+        for (const one of this.rooms.values()) {
+          one.typing.delete(nick);
+          if (one.members.delete(fold(nick))) this.event(one, `${nick} quit`, message);
+        }
+        // The nick that we wanted may be free now.
+        if (this.login && fold(nick) === fold(this.login.nick) && !own) this.connection.send('NICK', [nick]);
+        return this.changed('room');
+      case 'NICK':
+        for (const one of this.rooms.values()) {
+          const member = one.members.get(fold(nick));
+          if (!member) continue;
+          one.members.delete(fold(nick));
+          one.members.set(fold(params[0]), { ...member, nick: params[0] });
+          this.event(one, `${nick} is now known as ${params[0]}`, message);
+        }
+        return this.changed('room');
+      case 'TOPIC':
+        if (!room) return;
+        room.topic = params[1];
+        this.event(room, `${nick} set the topic to “${params[1]}”`, message);
+        return this.changed('room', room);
+      case '332': this.room(params[1]).topic = params[2]; return this.changed('room', this.room(params[1]));
+      case '353': return this.takeNames(params);
+      case 'MODE':
+        if (!room) return;
+        this.event(room, `${nick} set ${params.slice(1).join(' ')}`, message);
+        room.members.clear();
+        return this.connection.send('NAMES', [room.name]);
+      case 'AWAY':
+        for (const one of this.rooms.values()) {
+          const member = one.members.get(fold(nick));
+          if (member) member.away = params.length > 0;
+        }
+        return this.changed('room');
+      case 'RENAME': return this.takeRename(message);
+      case 'INVITE': return this.changed('notice', null, `${nick} invited you to ${params[1]}: /join ${params[1]}`);
+      case 'FAIL': case 'WARN': case 'NOTE': return this.changed('notice', null, params.at(-1));
+    }
+    // Errors, and answers to what was asked by hand.
+    if (/^[45]\d\d$/.test(command) && command !== '422') this.changed('notice', null, params.slice(1).join(' '));
+    else if (/^3(01|11|12|17|18|19|30|35)$/.test(command)) this.changed('notice', null, params.slice(1).join(' '));
+  }
+
+  takeMessage({ command, source, nick, params, tags }, own, past) {
+    const target = params[0].replace(/^[@+](?=#)/, '');
+    if (!source.includes('!') && !past) return this.changed('notice', null, params[1]);
+    const name = past ?? (isRoom(target) ? target : own ? target : nick);
+    const room = this.room(name);
+    const time = Date.parse(tags.get('time')) || Date.now();
+    const id = tags.get('msgid') ?? '';
+    const key = id && `${id} ${time}`;
+    const tag = tags.get(OWN);
+    if (own && tag) room.pending.delete(tag);
+    if (key && room.known.has(key)) return;
+    const action = /^\x01ACTION (.*?)\x01?$/s.exec(params[1]);
+    const message = {
+      id, time, nick, own, tag, key, order: order(id),
+      kind: action ? 'action' : command === 'NOTICE' ? 'notice' : 'message',
+      text: clean(action ? action[1] : params[1]),
+      reply: tags.get('+draft/reply') ?? tags.get('+reply'),
+      reactions: new Map(),
+    };
+    message.mention = !own && this.mentions(message.text, room);
+    this.insert(room, message, past);
+  }
+
+  insert(room, message, past) {
+    if (message.key) room.known.add(message.key);
+    let place = room.messages.length;
+    while (place > 0 && isAfter(room.messages[place - 1], message)) place--;
+    room.messages.splice(place, 0, message);
+    room.typing.delete(message.nick);
+    const trimmed = room.messages.length > KEPT && !past;
+    if (trimmed) {
+      for (const old of room.messages.splice(0, PAGE)) room.known.delete(old.key);
+      room.atStart = false;
+    }
+    // What a first visit is shown of the past is no news; what was missed since is.
+    const news = !message.event && !message.own && message.time > room.read && (!past || room.since);
+    if (news) {
+      room.unread++;
+      if (message.mention) room.mentions++;
+    }
+    this.changed('message', room, { message, place, news, trimmed });
+  }
+
+  event(room, text, { tags }) {
+    const time = Date.parse(tags.get('time')) || Date.now();
+    const event = { event: true, time, order: order(tags.get('msgid')), text, reactions: new Map() };
+    if (room) this.insert(room, event);
+  }
+
+  takeTags({ nick, params, tags }, own, past) {
+    const target = params[0].replace(/^[@+](?=#)/, '');
+    const room = this.room(past ?? (isRoom(target) || own ? target : nick), false);
+    if (!room) return;
+    const typing = tags.get('+typing');
+    if (typing && !own && !past) {
+      if (typing === 'active') room.typing.set(nick, Date.now() + TYPING);
+      else room.typing.delete(nick);
+      this.changed('typing', room);
+    }
+    const reply = tags.get('+draft/reply') ?? tags.get('+reply');
+    const message = reply && room.messages.findLast((one) => one.id === reply);
+    const on = tags.get('+draft/react');
+    const off = tags.get('+draft/unreact');
+    if (!message || !(on || off)) return;
+    const people = message.reactions.get(on ?? off) ?? new Set();
+    if (on) people.add(nick);
+    else people.delete(nick);
+    if (people.size) message.reactions.set(on ?? off, people);
+    else message.reactions.delete(off);
+    this.changed('changed', room, { message });
+  }
+
+  takeDeletion([target, id]) {
+    for (const room of isRoom(target) ? [this.room(target, false)] : this.rooms.values()) {
+      const message = room?.messages.findLast((one) => one.id === id);
+      if (!message) continue;
+      Object.assign(message, { text: '', deleted: true });
+      message.reactions.clear();
+      this.changed('changed', room, { message });
+    }
+  }
+
+  takeDeparture(message, room) {
+    const { command, nick, params } = message;
+    if (!room) return;
+    const who = command === 'KICK' ? params[1] : nick;
+    const reason = params[command === 'KICK' ? 2 : 1];
+    room.members.delete(fold(who));
+    const text = command === 'KICK' ? `${nick} kicked ${who}` : `${who} left`;
+    this.event(room, reason ? `${text} (${reason})` : text, message);
+    if (fold(who) === fold(this.nick)) {
+      room.joined = false;
+      room.since = room.last?.time ?? 0;
+    }
+    this.changed('room', room);
+  }
+
+  takeNames([, , name, list]) {
+    const room = this.room(name);
+    for (const entry of list.split(' ').filter(Boolean)) {
+      const [, prefix, nick] = /^([@+]*)(.*)$/.exec(entry);
+      const known = room.members.get(fold(nick));
+      room.members.set(fold(nick), { ...known, nick, prefix: prefix[0] ?? '' });
+    }
+    this.changed('room', room);
+  }
+
+  takeRename(message) {
+    const [before, after] = message.params;
+    const room = this.room(before, false);
+    if (!room) return;
+    this.rooms.delete(fold(before));
+    room.name = after;
+    this.rooms.set(fold(after), room);
+    this.event(room, `${before} is now ${after}`, message);
+    this.changed('rooms');
+  }
+
+  takeMarker([target, point]) {
+    const time = Date.parse(point?.replace('timestamp=', ''));
+    const room = this.room(target, false);
+    if (!room || !time || time <= room.read) return;
+    room.read = time;
+    const unread = room.messages.filter((one) => !one.own && !one.event && one.time > time);
+    room.unread = Math.min(room.unread, unread.length);
+    room.mentions = Math.min(room.mentions, unread.filter((one) => one.mention).length);
+    this.changed('rooms');
+  }
+
+  mentions(text, room) {
+    if (!isRoom(room.name)) return true;
+    const nick = this.nick.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    return new RegExp(`(^|[^\\w-])${nick}($|[^\\w-])`, 'i').test(text);
+  }
+
+  // What we do.
+
+  /** The room is looked at: all of it is read, here and on the user's other devices. */
+  markRead(room) {
+    const last = room.messages.findLast((one) => one.id);
+    if (!last || last.time <= room.read) return;
+    room.read = last.time;
+    [room.unread, room.mentions] = [0, 0];
+    this.connection?.send('MARKREAD', [room.name, `timestamp=${new Date(last.time).toISOString()}`]);
+    this.changed('rooms');
+  }
+
+  say(room, text, reply, kind = 'message') {
+    const tag = crypto.getRandomValues(new Uint32Array(3)).join('-');
+    const message = {
+      id: '', time: Date.now(), nick: this.nick, own: true, pending: true, tag, kind, text, reply,
+      reactions: new Map(),
+    };
+    room.pending.set(tag, message);
+    this.changed('pending', room);
+    if (this.connection?.isOpen && (room.joined || !isRoom(room.name)) && !room.since) this.transmit(room, message);
+  }
+
+  transmit(room, message) {
+    const tags = { [OWN]: message.tag };
+    if (message.reply) Object.assign(tags, { '+draft/reply': message.reply, '+reply': message.reply });
+    const { connection } = this;
+    let answer;
+    const lines = message.text.split('\n');
+    const cut = lines.flatMap((line) => pieces(line, LINE).map((piece, place) => [piece, place > 0]));
+    if (message.kind === 'action') {
+      answer = connection.ask('PRIVMSG', [room.name, `\x01ACTION ${message.text}\x01`], tags);
+    } else if (cut.length === 1) {
+      answer = connection.ask('PRIVMSG', [room.name, message.text], tags);
+    } else {
+      const reference = `b${message.tag}`;
+      answer = connection.ask('BATCH', [`+${reference}`, 'draft/multiline', room.name], tags);
+      for (const [piece, continues] of cut) {
+        const inside = continues ? { batch: reference, 'draft/multiline-concat': '' } : { batch: reference };
+        connection.socket.send(`@${Object.entries(inside).map(([key, value]) => (value ? `${key}=${value}` : key)).join(';')} PRIVMSG ${room.name} :${piece}`);
+      }
+      connection.send('BATCH', [`-${reference}`]);
+    }
+    answer.then((messages) => {
+      const error = messages.find((one) => one.command === 'FAIL' || /^[45]\d\d$/.test(one.command));
+      if (error) {
+        message.failed = error.params.at(-1);
+        this.changed('pending', room);
+      }
+    }, () => { /* The connection broke: it is sent again. */ });
+  }
+
+  /** A message that was not sent is given up; its text. */
+  withdraw(room, message) {
+    room.pending.delete(message.tag);
+    this.changed('pending', room);
+    return message.text;
+  }
+
+  react(room, message, text) {
+    const off = message.reactions.get(text)?.has(this.nick);
+    const tags = { '+draft/reply': message.id, '+reply': message.id, [off ? '+draft/unreact' : '+draft/react']: text };
+    this.connection.send('TAGMSG', [room.name], tags);
+  }
+
+  redact(room, message) { this.connection.send('REDACT', [room.name, message.id]); }
+
+  type(room, state) {
+    if (this.connection?.isOpen && (room.joined || !isRoom(room.name))) {
+      this.connection.send('TAGMSG', [room.name], { '+typing': state });
+    }
+  }
+
+  join(name, key) {
+    const room = this.room(isRoom(name) ? name : `#${name}`);
+    if (key) room.key = key;
+    if (this.connection?.isOpen && !room.joined) this.connection.send('JOIN', key ? [room.name, key] : [room.name]);
+    return room;
+  }
+
+  part(room, reason = '') {
+    if (room.joined) this.connection.send('PART', [room.name, reason]);
+    this.rooms.delete(fold(room.name));
+    this.changed('rooms');
+  }
+
+  /** A line that begins with a slash; what is to be shown, or nothing. */
+  command(room, line) {
+    const [, word, rest] = /^\/(\S*)\s*(.*)$/s.exec(line);
+    const words = rest.split(/\s+/).filter(Boolean);
+    const here = isRoom(room.name) ? room.name : undefined;
+    const target = words[0]?.startsWith('#') ? words.shift() : here;
+    const tail = rest.replace(/^#\S+\s*/, '');
+    switch (word.toLowerCase()) {
+      case 'me': return void this.say(room, rest, null, 'action');
+      case 'msg': {
+        const [nick, text] = [words[0], rest.replace(/^\S+\s*/, '')];
+        if (!nick || !text) return 'usage: /msg NICK TEXT';
+        return void this.say(this.room(nick), text);
+      }
+      case 'join': return target && rest ? void this.join(target, words[0]) : 'usage: /join #room [KEY]';
+      case 'part': return void this.part(this.room(target ?? room.name), tail);
+      case 'nick':
+        if (!words[0]) return 'usage: /nick NAME';
+        this.login.nick = words[0];
+        return void this.connection.send('NICK', [words[0]]);
+      case 'topic': return void this.connection.send('TOPIC', tail ? [target, tail] : [target]);
+      case 'kick': return void this.connection.send('KICK', [target, words[0] ?? '', words.slice(1).join(' ')]);
+      case 'invite': return void this.connection.send('INVITE', [words[0] ?? '', target]);
+      case 'op': case 'deop': case 'voice': case 'devoice': {
+        const sign = word.startsWith('de') ? '-' : '+';
+        return void this.connection.send('MODE', [target, sign + (word.endsWith('op') ? 'o' : 'v'), words[0] ?? '']);
+      }
+      case 'whois': return void this.connection.send('WHOIS', [words[0] ?? '']);
+      case 'away': return void this.connection.send('AWAY', rest ? [rest] : []);
+      case 'back': return void this.connection.send('AWAY', []);
+      case 'register':
+        if (!rest) return 'usage: /register PASSWORD';
+        return void this.connection.ask('REGISTER', ['*', '*', rest]).then(
+          (all) => this.changed('notice', null, all.at(-1)?.params.at(-1)), () => {});
+      case 'irc': return void this.connection.socket.send(rest);
+      case 'help':
+        return '/me /msg /join /part /nick /topic /kick /invite /op /deop /voice /devoice /whois /away /back '
+          + '/register /irc; // sends a text that begins with a slash';
+      default: return `unknown command /${word} (try /help; to send it as text, type //${word})`;
+    }
+  }
+}
+
+/** The place of a message among all: its id, or behind all that have one. */
+function order(id) { return id ? Number(id.split('.')[0]) : Infinity; }
+
+/** One message out of the lines of a batch. */
+function joined({ tags, source, nick, params, messages }) {
+  const text = messages.reduce((text, one, place) =>
+    text + (place && !one.tags.has('draft/multiline-concat') ? '\n' : '') + one.params[1], '');
+  const command = messages[0]?.command ?? 'PRIVMSG';
+  return { tags, source, nick, command, params: [params[0], text] };
+}
+
+/** Without the control characters that IRC clients send for colours and the like. */
+function clean(text) {
+  return text.replace(/\x03(\d{1,2}(,\d{1,2})?)?|\x04([0-9a-f]{6})?|[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]/gi, '');
+}

@@ -1,0 +1,569 @@
+// What a person sees and does: the page's elements, and the keys.
+//
+// Every text of a stranger becomes a text node; no markup is ever made of one.
+
+import { Chat, isRoom } from './client.js';
+
+const $ = (selector) => document.querySelector(selector);
+const REACTIONS = ['👍', '❤️', '😂', '🎉', '😮', '😢', '🙏', '👀'];
+const LINK = /\bhttps?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]}]/gi;
+const GROUP = 5 * 60_000;   // messages of one user within this time stand under one name
+const NEAR = 60;            // pixels from an end that count as being there
+
+const store = {
+  get all() { try { return JSON.parse(localStorage.getItem('chatloop')) ?? {}; } catch { return {}; } },
+  set(values) { try { localStorage.setItem('chatloop', JSON.stringify({ ...this.all, ...values })); } catch { /* private */ } },
+};
+
+function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
+const chat = new Chat(url, changed);
+const [scroll, log, pending] = [$('#scroll'), $('#log'), $('#pending')];
+const text = $('#composer textarea');
+let replying = null;
+let stick = true;       // the newest message is in sight
+let selected = null;    // the message that the keys act upon
+
+// Entering.
+
+function showEntry(fault = '') {
+  const { nick, rooms } = store.all;
+  $('#chat').hidden = true;
+  $('#entry').hidden = false;
+  const form = $('#login');
+  form.nick.value ||= nick ?? `guest${Math.floor(Math.random() * 9000) + 1000}`;
+  if (location.hash.length > 1) form.room.value = decodeURIComponent(location.hash);
+  else if (rooms?.length) form.room.value = rooms.join(' ');
+  if (!globalThis.crypto?.subtle) {
+    form.password.disabled = true;
+    $('#why').textContent = 'To log in, open this page by HTTPS or on localhost: elsewhere a browser has no '
+      + 'cryptography, and the password would be readable on the network. You can join as a guest.';
+  }
+  if (/requires a password/.test(fault)) {
+    $('#gate').hidden = false;
+    form.server.focus();
+  } else {
+    form.nick.focus();
+  }
+  $('#fault').textContent = fault;
+}
+
+$('#login').onsubmit = (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const rooms = form.room.value.split(/[\s,]+/).filter(Boolean).map((name) => (isRoom(name) ? name : `#${name}`));
+  $('#fault').textContent = 'connecting…';
+  const login = { nick: form.nick.value.trim(), password: form.password.value, serverPassword: form.server.value };
+  store.set({ nick: login.nick });
+  chat.enter(login, rooms.length ? rooms : ['#lobby']);
+};
+
+// What has changed.
+
+function changed(what, room, detail) {
+  switch (what) {
+    case 'state': return showState(detail);
+    case 'notice': return notice(detail);
+    case 'rooms': return showRooms();
+    case 'typing': return room === chat.current && showTyping();
+    case 'pending': return room === chat.current && showPending();
+    case 'message': return showMessage(room, detail);
+    case 'changed': return room === chat.current && redraw(detail.message);
+    case 'room':
+      showRooms();
+      if (!room || room === chat.current) showHead();
+  }
+}
+
+function showState(detail) {
+  const { state } = chat;
+  if (state === 'failed' || (state === 'offline' && !$('#chat').hidden)) return showEntry(detail);
+  if (state === 'online' && $('#chat').hidden) {
+    $('#login').password.value = '';
+    $('#entry').hidden = true;
+    $('#chat').hidden = false;
+    open(chat.current);
+  }
+  $('#me').textContent = chat.nick;
+  $('#state').textContent = state;
+  $('#banner').hidden = state === 'online';
+  $('#banner').textContent = state === 'waiting'
+    ? 'The connection is lost. Reconnecting; what you write is sent then.' : 'Connecting…';
+}
+
+function notice(words) {
+  if (!words) return;
+  const line = element('p', { textContent: words });
+  $('#notices').append(line);
+  setTimeout(() => line.remove(), 4000 + words.length * 60);
+}
+
+function showRooms() {
+  const rooms = [...chat.rooms.values()].sort((a, b) => isRoom(b.name) - isRoom(a.name) || a.name.localeCompare(b.name));
+  if (chat.current && !rooms.includes(chat.current)) open(rooms[0] ?? chat.join('#lobby'));
+  $('#list').replaceChildren(...rooms.map((room) => {
+    const count = room.mentions || room.unread;
+    const button = element('button', { type: 'button', onclick: () => open(room) },
+      element('span', { textContent: room.name, className: room.unread ? 'unread' : '' }));
+    button.setAttribute('aria-current', room === chat.current);
+    if (count) {
+      const label = room.mentions ? `${count} mentions` : `${count} unread`;
+      const badge = element('span', { textContent: count, className: room.mentions ? 'count mentions' : 'count' });
+      badge.setAttribute('aria-label', label);
+      button.append(badge);
+    }
+    return element('li', {}, button);
+  }));
+  const mentions = rooms.reduce((sum, room) => sum + room.mentions, 0);
+  document.title = `${mentions ? `(${mentions}) ` : ''}${chat.current?.name ?? 'chatloop'}`;
+  if (chat.state === 'online') store.set({ rooms: rooms.map((room) => room.name).filter(isRoom) });
+}
+
+function showHead() {
+  const room = chat.current;
+  if (!room) return;
+  $('#me').textContent = chat.nick;
+  $('#name').textContent = room.name;
+  $('#topic').textContent = $('#topic').title = room.topic;
+  $('#start').hidden = !room.atStart;
+  log.setAttribute('aria-live', room.since ? 'off' : 'polite');
+  const rank = (member) => (member.prefix === '@' ? 0 : member.prefix === '+' ? 1 : 2);
+  const members = [...room.members.values()].sort((a, b) => rank(a) - rank(b) || a.nick.localeCompare(b.nick));
+  $('#members h2').textContent = `${members.length} members`;
+  $('#members ul').replaceChildren(...members.map((member) => element('li', {}, element('button', {
+    type: 'button', textContent: member.prefix + member.nick, className: member.away ? 'away' : '',
+    title: member.away ? 'away' : `message ${member.nick}`, onclick: () => open(chat.room(member.nick)),
+  }))));
+}
+
+function open(room) {
+  if (!room) return;
+  if (chat.current && chat.current !== room) chat.current.draft = text.value;
+  chat.current = room;
+  text.value = room.draft;
+  reply(null);
+  log.replaceChildren(...room.messages.map((message, place) => draw(message, room.messages[place - 1])));
+  stick = true;
+  closeDrawers();
+  history.replaceState(null, '', isRoom(room.name) ? room.name : '#');
+  if (!isRoom(room.name) && !room.messages.length && chat.connection?.isOpen) chat.catchUp(room);
+  showRooms();
+  showHead();
+  showPending();
+  showTyping();
+  grow();
+  seen();
+  if (matchMedia('(hover: hover)').matches) text.focus();
+}
+
+/** The newest message is in sight: it has been read. */
+function seen() {
+  if (stick) scroll.scrollTop = scroll.scrollHeight;
+  $('#down').hidden = stick;
+  if (stick && document.visibilityState === 'visible' && document.hasFocus() && chat.current) chat.markRead(chat.current);
+}
+
+// Messages.
+
+function showMessage(room, { message, place, news, trimmed }) {
+  if (news && message.mention && (document.hidden || room !== chat.current)) alertOf(room, message);
+  if (news) queueMicrotask(showRooms);
+  if (room !== chat.current) return;
+  if (trimmed) {
+    log.replaceChildren(...room.messages.map((one, at) => draw(one, room.messages[at - 1])));
+  } else {
+    const next = log.children[place] ?? null;
+    log.insertBefore(draw(message, room.messages[place - 1]), next);
+    if (next) redraw(room.messages[place + 1]);
+  }
+  if (message.own) showPending();
+  showTyping();
+  // A history brings a hundred at once: scroll once.
+  cancelAnimationFrame(showMessage.frame);
+  showMessage.frame = requestAnimationFrame(seen);
+}
+
+const elements = new WeakMap();
+
+function redraw(message) {
+  const { messages } = chat.current;
+  const place = messages.indexOf(message);
+  const old = elements.get(message);
+  if (place < 0 || !old?.isConnected) return;
+  const focused = old === document.activeElement;
+  const made = draw(message, messages[place - 1]);
+  old.replaceWith(made);
+  if (focused) made.focus();
+}
+
+function draw(message, before) {
+  const date = new Date(message.time);
+  const time = element('time', {
+    dateTime: date.toISOString(), title: date.toLocaleString(),
+    textContent: date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }),
+  });
+  const item = element('li', { tabIndex: -1 }, time);
+  elements.set(message, item);
+  item.message = message;
+  if (!before || new Date(before.time).toDateString() !== date.toDateString()) {
+    item.classList.add('day');
+    item.dataset.day = date.toLocaleDateString([], { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' });
+  }
+  if (message.event) {
+    item.classList.add('event');
+    item.append(element('span', { className: 'text', textContent: message.text }));
+    return item;
+  }
+  const follows = before && !before.event && before.nick === message.nick && before.kind === message.kind
+    && message.kind !== 'action' && !message.reply && message.time - before.time < GROUP && !item.classList.contains('day');
+  item.classList.toggle('follows', !!follows);
+  item.classList.toggle('mention', !!message.mention && isRoom(chat.current.name));
+  item.classList.add(message.kind);
+  if (message.reply) item.append(quote(message.reply));
+  item.append(name(message.nick, message.kind === 'action' ? `* ${message.nick}` : message.nick));
+  const body = element('span', { className: 'text' });
+  if (message.deleted) {
+    item.classList.add('deleted');
+    body.textContent = 'deleted';
+  } else {
+    body.append(...linked(message.text));
+  }
+  item.append(body);
+  if (message.reactions.size) item.append(reactions(message));
+  return item;
+}
+
+function name(nick, shown) {
+  const made = element('span', { className: 'nick', textContent: shown });
+  let hue = 0;
+  for (const letter of nick.toLowerCase()) hue = (hue * 31 + letter.codePointAt(0)) % 360;
+  made.style.color = `light-dark(hsl(${hue} 65% 32%), hsl(${hue} 60% 72%))`;
+  return made;
+}
+
+function quote(id) {
+  const quoted = chat.current.messages.findLast((one) => one.id === id);
+  const shown = quoted ? `${quoted.nick}: ${quoted.deleted ? 'deleted' : quoted.text}` : 'an earlier message';
+  return element('button', {
+    type: 'button', className: 'quote', textContent: shown,
+    onclick: () => quoted && select(elements.get(quoted)),
+  });
+}
+
+function linked(words) {
+  const parts = [];
+  let end = 0;
+  for (const { 0: link, index } of words.matchAll(LINK)) {
+    parts.push(words.slice(end, index), element('a', {
+      href: link, textContent: link, target: '_blank', rel: 'noopener noreferrer nofollow',
+    }));
+    end = index + link.length;
+  }
+  return [...parts, words.slice(end)];
+}
+
+function reactions(message) {
+  const row = element('div', { className: 'reactions' });
+  for (const [emoji, people] of message.reactions) {
+    const button = element('button', {
+      type: 'button', textContent: `${emoji} ${people.size}`, title: [...people].join(', '),
+      onclick: () => chat.react(chat.current, message, emoji),
+    });
+    button.setAttribute('aria-pressed', people.has(chat.nick));
+    row.append(button);
+  }
+  return row;
+}
+
+function showPending() {
+  const room = chat.current;
+  if (!room) return;
+  pending.replaceChildren(...[...room.pending.values()].map((message) => {
+    const item = element('li', { className: message.failed ? 'failed' : '' }, name(message.nick, message.nick),
+      element('span', { className: 'text', textContent: message.text }));
+    if (message.failed) {
+      const again = () => {
+        text.value = chat.withdraw(room, message);
+        grow();
+        text.focus();
+      };
+      item.append(` — not sent: ${message.failed} `, element('button', { type: 'button', textContent: 'Edit', onclick: again }));
+    }
+    return item;
+  }));
+  seen();
+}
+
+function showTyping() {
+  clearTimeout(showTyping.timer);
+  const room = chat.current;
+  if (!room) return;
+  for (const [nick, until] of room.typing) if (until <= Date.now()) room.typing.delete(nick);
+  const nicks = [...room.typing.keys()];
+  const shown = nicks.length > 3 ? 'several people' : nicks.join(', ');
+  $('#typing').textContent = nicks.length ? `${shown} ${nicks.length > 1 ? 'are' : 'is'} typing…` : '';
+  if (nicks.length) showTyping.timer = setTimeout(showTyping, Math.min(...room.typing.values()) - Date.now() + 10);
+}
+
+// Acting on a message: by the pointer, or by the keys.
+
+const tools = element('div', { className: 'tools' },
+  element('button', { type: 'button', textContent: '↩ Reply', tabIndex: -1, onclick: () => reply(selected) }),
+  element('button', { type: 'button', textContent: '☺ React', tabIndex: -1, onclick: () => pick(selected) }),
+  element('button', { type: 'button', textContent: '🗑', tabIndex: -1, ariaLabel: 'Delete', onclick: () => remove(selected) }));
+
+function mayDelete(message) {
+  const me = chat.current.members.get(chat.nick.toLowerCase());
+  return message.own || me?.prefix === '@';
+}
+
+function point(item) {
+  const message = item?.message;
+  if (!message?.id || message.deleted) return tools.remove();
+  selected = message;
+  tools.lastChild.hidden = !mayDelete(message);
+  item.append(tools);
+}
+
+function select(item) {
+  if (!item) return;
+  item.focus();
+  item.scrollIntoView({ block: 'nearest' });
+}
+
+log.onmouseover = (event) => point(event.target.closest('li'));
+log.onfocus = () => select(log.lastElementChild);
+log.addEventListener('focusin', (event) => {
+  point(event.target.closest('li'));
+  // Or a step back from a message would lead into the log, and on to a message again.
+  if (event.target !== log) log.tabIndex = -1;
+});
+log.addEventListener('focusout', () => { log.tabIndex = 0; });
+log.onkeydown = (event) => {
+  const item = event.target.closest('li');
+  const message = item?.message;
+  if (!item || event.ctrlKey || event.metaKey || event.altKey || event.target !== item) return;
+  const moves = { ArrowUp: item.previousElementSibling, ArrowDown: item.nextElementSibling, Home: log.firstElementChild, End: log.lastElementChild };
+  if (event.key in moves) select(moves[event.key]);
+  else if (event.key === 'Escape') text.focus();
+  else if (!message.id) return;
+  else if (event.key === 'r' || event.key === 'Enter') reply(message);
+  else if (event.key === 'e') pick(message);
+  else if (event.key === 'Delete' && mayDelete(message)) remove(message);
+  else return;
+  event.preventDefault();
+};
+
+function reply(message) {
+  replying = message;
+  $('#replying').hidden = !message;
+  if (!message) return;
+  $('#replying span').textContent = `Replying to ${message.nick}: ${message.text}`;
+  text.focus();
+}
+
+function remove(message) {
+  if (confirm('Delete this message for everyone?')) chat.redact(chat.current, message);
+}
+
+function pick(message) {
+  selected = message;
+  $('#picker').showModal();
+}
+
+$('#picker div').append(...REACTIONS.map((emoji) => element('button', { value: emoji, textContent: emoji, ariaLabel: `React with ${emoji}` })));
+$('#picker form').onsubmit = (event) => {
+  const { value } = event.submitter ?? {};
+  const typed = event.target.text.value.trim();
+  event.target.text.value = '';
+  if (selected && (value || typed)) chat.react(chat.current, selected, value || typed);
+};
+$('#picker').onclick = (event) => event.target === $('#picker') && $('#picker').close();
+$('#replying button').onclick = () => reply(null);
+
+// Writing.
+
+let typingSince = 0;
+
+function send() {
+  const words = text.value.replace(/\s+$/, '');
+  if (!words.trim() || !chat.current) return;
+  const room = chat.current;
+  text.value = '';
+  typingSince = 0;
+  stick = true;
+  if (words.startsWith('/') && !words.startsWith('//')) {
+    if (!chat.connection?.isOpen) notice('not connected');
+    else notice(chat.command(room, words));
+    if (/^\/(join|msg)\s/.test(words)) {
+      const target = words.split(/\s+/)[1];
+      open(chat.room(target, false));
+    }
+  } else {
+    chat.say(room, words.replace(/^\/\//, '/'), replying?.id);
+    reply(null);
+  }
+  grow();
+}
+
+function grow() {
+  text.style.height = 'auto';
+  text.style.height = `${text.scrollHeight + 2}px`;
+  seen();
+}
+
+text.oninput = () => {
+  grow();
+  const now = Date.now();
+  const types = text.value && !text.value.startsWith('/');
+  if (types && now - typingSince > 3000) {
+    typingSince = now;
+    chat.type(chat.current, 'active');
+  } else if (!types && typingSince) {
+    typingSince = 0;
+    chat.type(chat.current, 'done');
+  }
+};
+
+text.onkeydown = (event) => {
+  if (event.isComposing) return;
+  if (event.key === 'Enter' && !event.shiftKey) {
+    event.preventDefault();
+    send();
+  } else if (event.key === 'Escape') {
+    reply(null);
+  } else if (event.key === 'ArrowUp' && !text.value) {
+    event.preventDefault();
+    select(log.lastElementChild);
+  } else if (event.key === 'Tab' && !event.shiftKey && complete()) {
+    event.preventDefault();
+  }
+};
+
+/** Completes a nick, or the next one that fits; whether there is one. */
+function complete() {
+  const at = text.selectionStart;
+  const start = text.value.slice(0, at).search(/\S*$/);
+  const { last } = complete;
+  const again = last && last.value === text.value;
+  const word = again ? last.word : text.value.slice(start, at).toLowerCase();
+  const from = again ? last.start : start;
+  if (!word) return false;
+  const nicks = [...chat.current.members.values()].map((member) => member.nick).sort();
+  const fits = nicks.filter((nick) => nick.toLowerCase().startsWith(word) && nick !== chat.nick);
+  if (!fits.length) return false;
+  const number = again ? (last.number + 1) % fits.length : 0;
+  text.setRangeText(fits[number] + (from === 0 ? ': ' : ' '), from, at, 'end');
+  complete.last = { word, start: from, number, value: text.value };
+  return true;
+}
+
+$('#composer').onsubmit = (event) => {
+  event.preventDefault();
+  send();
+};
+
+$('#join').onsubmit = (event) => {
+  event.preventDefault();
+  const target = event.target.room.value.trim();
+  event.target.room.value = '';
+  if (target) open(isRoom(target) ? chat.join(target) : chat.room(target));
+};
+
+// Scrolling.
+
+scroll.onscroll = async () => {
+  stick = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+  $('#down').hidden = stick;
+  if (stick) seen();
+  const room = chat.current;
+  if (scroll.scrollTop < NEAR && room && !room.loading && !room.atStart && room.messages.length) {
+    log.setAttribute('aria-live', 'off');
+    const below = scroll.scrollHeight - scroll.scrollTop;
+    const more = await chat.older(room);
+    if (room === chat.current && more && !stick) scroll.scrollTop = scroll.scrollHeight - below;
+    showHead();
+  }
+};
+$('#down').onclick = () => {
+  stick = true;
+  seen();
+};
+
+// The page around it.
+
+function closeDrawers() {
+  for (const [button, drawer] of [['#menu', '#rooms'], ['#people', '#members']]) {
+    $(drawer).classList.remove('open');
+    $(button).setAttribute('aria-expanded', 'false');
+  }
+}
+
+for (const [button, drawer] of [['#menu', '#rooms'], ['#people', '#members']]) {
+  $(button).onclick = () => {
+    const opens = !$(drawer).classList.contains('open');
+    closeDrawers();
+    $(drawer).classList.toggle('open', opens);
+    $(button).setAttribute('aria-expanded', opens);
+  };
+}
+$('#room').addEventListener('click', (event) => !event.target.closest('header') && closeDrawers());
+
+function showTheme(theme = store.all.theme ?? 'auto') {
+  document.documentElement.dataset.theme = theme;
+  $('#theme').title = $('#theme').ariaLabel = `Theme: ${theme}`;
+}
+$('#theme').onclick = () => {
+  const themes = ['auto', 'light', 'dark'];
+  const theme = themes[(themes.indexOf(store.all.theme ?? 'auto') + 1) % themes.length];
+  store.set({ theme });
+  showTheme(theme);
+};
+
+function mayNotify() { return globalThis.Notification?.permission === 'granted' && store.all.notify; }
+function showNotify() { $('#notify').setAttribute('aria-pressed', !!mayNotify()); }
+$('#notify').hidden = !globalThis.Notification;
+$('#notify').onclick = async () => {
+  const permission = await Notification.requestPermission();
+  store.set({ notify: permission === 'granted' && !store.all.notify });
+  if (permission === 'denied') notice('the browser does not allow notifications for this page');
+  showNotify();
+};
+
+function alertOf(room, message) {
+  if (!mayNotify()) return;
+  const title = isRoom(room.name) ? `${message.nick} in ${room.name}` : message.nick;
+  const shown = new Notification(title, { body: message.text, tag: message.id, icon: '/icon.svg' });
+  shown.onclick = () => {
+    focus();
+    open(room);
+    shown.close();
+  };
+}
+
+addEventListener('keydown', (event) => {
+  if ($('#chat').hidden) return;
+  if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
+    event.preventDefault();
+    const buttons = [...$('#list').querySelectorAll('button')];
+    const at = buttons.findIndex((button) => button.getAttribute('aria-current') === 'true');
+    buttons.at((at + (event.key === 'ArrowDown' ? 1 : -1)) % buttons.length)?.click();
+  } else if (event.ctrlKey && event.key === 'k') {
+    event.preventDefault();
+    $('#rooms').classList.add('open');
+    $('#join input').focus();
+  }
+});
+addEventListener('focus', seen);
+addEventListener('resize', seen);
+document.addEventListener('visibilitychange', seen);
+addEventListener('pagehide', () => chat.connection?.send('QUIT', ['page closed']));
+
+showTheme();
+showNotify();
+showEntry();
