@@ -120,11 +120,11 @@ impl Engine {
     }
 
     /// The work that checks a step of SASL.
-    pub(super) fn prove(&self, proof: Proof) -> Work {
+    pub(super) fn prove(&self, proof: Proof, now: Moment) -> Work {
         match proof {
-            Proof::Password(name, secret) => self.hub.login_work(&name, secret),
+            Proof::Password(name, secret) => self.hub.login_work(&name, secret, now),
             Proof::Begin(name) => self.hub.challenge_work(&name),
-            Proof::Scram(name, said) => self.hub.proof_work(&name, said),
+            Proof::Scram(name, said) => self.hub.proof_work(&name, said, now),
         }
     }
 

@@ -15,6 +15,8 @@
 //!
 //! The server's password has no tally of all origins together: everyone would wait at the door.
 //!
+//! The password from before a change is no guess for an hour: the owner's other clients have it.
+//!
 //! The clock is the monotonic one, and nothing is kept on disk: a wall clock that jumps neither
 //! frees nor locks anyone. Confessed: a restart forgets the delays, and an owner who comes from a new
 //! place while strangers guess waits with them.
@@ -46,6 +48,15 @@ pub(super) enum Target {
     Oper(Name),
     /// `--password`.
     Server,
+}
+
+/// What has become of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Ended {
+    Right,
+    Wrong,
+    /// It was no guess: the password was right until lately, or nothing was checked.
+    Uncounted,
 }
 
 /// One attempt.
@@ -188,16 +199,20 @@ impl Guesses {
         Ok(())
     }
 
-    /// What a connection waited for is done; `wrong` if the password was.
-    pub(super) fn end(&mut self, token: Token, wrong: bool) {
+    /// What a connection waited for is done.
+    pub(super) fn end(&mut self, token: Token, ended: Ended) {
         let Some(in_flight) = self.in_flight.remove(&token) else { return };
         let InFlight { guess, began, target_before, origin_before } = in_flight;
-        let Some(origin) = guess.origin.filter(|_| !wrong) else { return };
-        if guess.known {
-            self.owners.all.remove(&(guess.target, origin));
-        } else {
-            self.strangers.take_back(&guess.target, (target_before, began));
-            self.origins.take_back(&origin, (origin_before, began));
+        let Some(origin) = guess.origin.filter(|_| ended != Ended::Wrong) else { return };
+        match (guess.known, ended) {
+            (true, Ended::Right) => {
+                self.owners.all.remove(&(guess.target, origin));
+            }
+            (true, _) => self.owners.take_back(&(guess.target, origin), (target_before, began)),
+            (false, _) => {
+                self.strangers.take_back(&guess.target, (target_before, began));
+                self.origins.take_back(&origin, (origin_before, began));
+            }
         }
     }
 }
@@ -219,10 +234,10 @@ mod tests {
         }
         let fifth = guesses.begin(Token::fixed(4), guess(4, false), now);
         assert_eq!(fifth, Err(FIRST_DELAY), "none of the four has ended");
-        guesses.end(Token::fixed(0), false);
+        guesses.end(Token::fixed(0), Ended::Right);
         guesses.begin(Token::fixed(4), guess(4, false), now).unwrap();
-        guesses.end(Token::fixed(4), true);
-        guesses.end(Token::fixed(4), false); // an attempt ends once
+        guesses.end(Token::fixed(4), Ended::Wrong);
+        guesses.end(Token::fixed(4), Ended::Right); // an attempt ends once
         assert!(guesses.begin(Token::fixed(5), guess(5, false), now).is_err());
     }
 
@@ -236,11 +251,11 @@ mod tests {
                 let token = Token::fixed(connection);
                 if guesses.begin(token, guess(connection, false), now).is_ok() {
                     looked_at += 1;
-                    guesses.end(token, true);
+                    guesses.end(token, Ended::Wrong);
                 }
             }
             guesses.begin(Token::fixed(60), guess(60, true), now).unwrap();
-            guesses.end(Token::fixed(60), false);
+            guesses.end(Token::fixed(60), Ended::Right);
         }
         assert_eq!(looked_at, 5);
     }
@@ -250,12 +265,12 @@ mod tests {
         let (mut guesses, now) = (Guesses::new(), Instant::now());
         for _ in 0..FREE {
             guesses.begin(Token::fixed(1), guess(1, true), now).unwrap();
-            guesses.end(Token::fixed(1), true);
+            guesses.end(Token::fixed(1), Ended::Wrong);
         }
         assert!(guesses.begin(Token::fixed(1), guess(1, true), now).is_err());
         let later = now + FIRST_DELAY;
         guesses.begin(Token::fixed(1), guess(1, true), later).unwrap();
-        guesses.end(Token::fixed(1), true);
+        guesses.end(Token::fixed(1), Ended::Wrong);
         assert_eq!(guesses.begin(Token::fixed(1), guess(1, true), later), Err(FIRST_DELAY * 2));
         assert!(guesses.begin(Token::fixed(1), guess(1, true), later + MEMORY).is_ok());
         let mut spray = |number: u32| {
@@ -264,6 +279,21 @@ mod tests {
         };
         assert!((0..FREE_PER_ORIGIN).all(|number| spray(number).is_ok()));
         assert!(spray(FREE_PER_ORIGIN).is_err());
+    }
+
+    #[test]
+    fn what_was_no_guess_neither_counts_nor_clears() {
+        let (mut guesses, now) = (Guesses::new(), Instant::now());
+        for known in [true, false] {
+            let mut attempt = |ended| {
+                let begun = guesses.begin(Token::fixed(1), guess(1, known), now);
+                begun.map(|()| guesses.end(Token::fixed(1), ended))
+            };
+            (1..FREE).for_each(|_| attempt(Ended::Wrong).unwrap());
+            (0..50).for_each(|_| attempt(Ended::Uncounted).unwrap());
+            attempt(Ended::Wrong).unwrap();
+            assert!(attempt(Ended::Wrong).is_err());
+        }
     }
 
     #[test]

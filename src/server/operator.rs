@@ -250,8 +250,10 @@ impl ConsoleService {
             Audience::Peers { rooms, .. } => rooms.iter().any(is_in).then_some(Viewpoint::Observer),
             Audience::All => hub.user(ME).map(|_| Viewpoint::Observer),
         };
-        if let Some(viewpoint) = viewpoint {
-            self.hear(event, viewpoint);
+        if let Some(viewpoint) = viewpoint
+            && let Some(event) = effect.event_for(ME)
+        {
+            self.hear(&event, viewpoint);
         }
     }
 

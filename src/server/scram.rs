@@ -83,10 +83,18 @@ impl Scram {
     }
 }
 
-/// The keys of a password, with a new salt; `None` if SASLprep (RFC 4013) does not let it be a
+/// The keys of a password, with the salt of the `former` ones or a new one; `None` if SASLprep (RFC 4013) does not let it be a
 /// password: then no client that keeps to the standard could log in with it.
-pub(super) fn keys_of(secret: &Secret, random: &mut Random) -> Option<ScramKeys> {
-    let salt: [u8; SALT] = random.bytes().ok()?;
+pub(super) fn keys_of(
+    secret: &Secret,
+    former: Option<&ScramKeys>,
+    random: &mut Random,
+) -> Option<ScramKeys> {
+    let former = former.and_then(parts).filter(|parts| parts.iterations == ITERATIONS);
+    let salt = match former.and_then(|parts| Base64::decode_vec(parts.salt).ok()) {
+        Some(salt) => salt,
+        None => random.bytes::<SALT>().ok()?.to_vec(),
+    };
     derive(secret, &salt, ITERATIONS)
 }
 
@@ -159,7 +167,7 @@ mod tests {
         let (scram, (keys, said)) = (Scram::new(&mut Random::Seeded(1)).unwrap(), example());
         assert_eq!(scram.verify(&said, None), None);
         assert_eq!(scram.verify(&said, Some(&ScramKeys::new("no keys"))), None);
-        let other = keys_of(&Secret::new("pencil"), &mut Random::Seeded(2)).unwrap();
+        let other = keys_of(&Secret::new("pencil"), None, &mut Random::Seeded(2)).unwrap();
         assert_eq!(scram.verify(&said, Some(&other)), None, "another salt");
         for place in 0..KEY {
             let mut wrong = said.clone();
@@ -181,12 +189,27 @@ mod tests {
         assert_eq!((&one.salt, one.iterations), (&again.salt, ITERATIONS));
         assert_ne!(one.salt, other.salt);
         assert_ne!(one.nonce, again.nonce);
-        let keys = keys_of(&Secret::new("sesame"), &mut random).unwrap();
+        let keys = keys_of(&Secret::new("sesame"), None, &mut random).unwrap();
         let real = scram.challenge("alice", Some(&keys), &mut random).unwrap();
         assert_eq!((real.salt.len(), real.iterations), (one.salt.len(), one.iterations));
         assert!(keys.as_text().contains(&format!(":{}$", real.salt)));
         let other = Scram::new(&mut random).unwrap();
         assert_ne!(other.challenge("nobody", None, &mut random).unwrap().salt, one.salt);
+    }
+
+    #[test]
+    fn a_new_password_keeps_the_salt_so_that_a_proof_by_the_former_one_is_known() {
+        let mut random = Random::Seeded(4);
+        let mut keys =
+            |password, former| keys_of(&Secret::new(password), former, &mut random).unwrap();
+        let first = keys("sesame", None);
+        let second = keys("millet", Some(&first));
+        let salt = |keys: &ScramKeys| parts(keys).unwrap().salt.to_owned();
+        assert_eq!(salt(&first), salt(&second));
+        assert_eq!(keys("sesame", Some(&second)), first);
+        // Keys of an older version with fewer iterations.
+        let old = derive(&Secret::new("sesame"), b"0123456789abcdef", 4096).unwrap();
+        assert_ne!(salt(&keys("millet", Some(&old))), salt(&old));
     }
 
     #[test]

@@ -207,15 +207,19 @@ impl Worker {
 
     fn carry_out(&mut self, work: Work) -> Result<Outcome, NoOutcome> {
         match work {
-            Work::Hash { secret, .. } => {
+            Work::Hash { secret, former, .. } => {
                 let hash =
                     self.hashing.hash(&secret, &mut self.random).ok_or(NoOutcome::NoRandomness)?;
-                Ok(Outcome::Hashed(hash, scram::keys_of(&secret, &mut self.random)))
+                let keys = scram::keys_of(&secret, former.as_ref(), &mut self.random);
+                Ok(Outcome::Hashed(hash, keys))
             }
-            Work::Verify { secret, hash, lacks_keys, .. } => {
+            Work::Verify { secret, hash, former, lacks_keys, .. } => {
                 let fits = self.hashing.verify(&secret, hash.as_ref());
+                if !fits && former.is_some() && self.hashing.verify(&secret, former.as_ref()) {
+                    return Ok(Outcome::Former);
+                }
                 let keys = (fits && lacks_keys)
-                    .then(|| scram::keys_of(&secret, &mut self.random))
+                    .then(|| scram::keys_of(&secret, None, &mut self.random))
                     .flatten();
                 Ok(match (hash, keys) {
                     (Some(hash), Some(keys)) => Outcome::VerifiedWithKeys(hash, keys),
@@ -226,9 +230,15 @@ impl Worker {
                 let challenge = self.scram.challenge(&name, keys.as_ref(), &mut self.random);
                 challenge.map(Outcome::Challenge).ok_or(NoOutcome::NoRandomness)
             }
-            Work::Proof { said, keys, .. } => {
+            Work::Proof { said, keys, former, .. } => {
                 let signature = self.scram.verify(&said, keys.as_ref());
-                Ok(signature.map_or(Outcome::Verified(false), Outcome::Signed))
+                let by_former =
+                    || former.is_some_and(|it| self.scram.verify(&said, Some(&it)).is_some());
+                Ok(match signature {
+                    Some(signature) => Outcome::Signed(signature),
+                    None if by_former() => Outcome::Former,
+                    None => Outcome::Verified(false),
+                })
             }
         }
     }
@@ -248,7 +258,9 @@ mod tests {
         let mut login = |password: &str, lacks_keys| {
             let (secret, hash) = (Secret::new(password), Some(hashed.clone()));
             let purpose = Purpose::Login(Name::new("alice"));
-            worker.carry_out(Work::Verify { secret, hash, lacks_keys, purpose }).unwrap()
+            worker
+                .carry_out(Work::Verify { secret, hash, former: None, lacks_keys, purpose })
+                .unwrap()
         };
         assert_eq!(login("sesame", false), Outcome::Verified(true));
         assert_eq!(login("millet", true), Outcome::Verified(false));

@@ -12,6 +12,11 @@ pub fn of(refusal: &Refusal) -> String {
         Refusal::NickReserved(nick) => {
             format!("nick {nick} is registered (if it is yours, /login {nick} PASSWORD)")
         }
+        Refusal::SilencedNick(_, room) => {
+            format!(
+                "you cannot change your nick while you are silenced in {room} (/part {room} first)"
+            )
+        }
         Refusal::SameNick(nick) => format!("you are already known as {nick}"),
         Refusal::NobodyToAnswer => {
             "no one has sent you a direct message yet (try /msg NICK TEXT)".to_owned()

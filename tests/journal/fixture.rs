@@ -136,14 +136,14 @@ fn a_directory_of_an_earlier_server_answers_as_it_did() {
     }
 }
 
-/// Takes out of a state where its accounts' owners have logged in from. The earlier server did not know
-/// that, and today's learns it from the records behind the snapshot.
-fn learnt_origins(state: &mut Value) -> Vec<String> {
+/// Takes out of a state's accounts what the earlier server did not know of them, and today's learns
+/// from the records behind the snapshot: each one once.
+fn learnt(state: &mut Value, what: &str) -> Vec<String> {
     let accounts = state["accounts"].as_array_mut().unwrap().iter_mut();
-    let origins = accounts.filter_map(|account| account[1].as_object_mut()?.remove("origins"));
-    let mut origins: Vec<String> = origins.map(|origins| origins.to_string()).collect();
-    origins.dedup();
-    origins
+    let learnt = accounts.filter_map(|account| account[1].as_object_mut()?.remove(what));
+    let mut learnt: Vec<String> = learnt.map(|value| value.to_string()).collect();
+    learnt.dedup();
+    learnt
 }
 
 /// Takes out what today's server learns from records and the earlier one had no need of: when a
@@ -168,7 +168,9 @@ fn a_directory_of_an_earlier_server_exports_the_same_messages_and_state() {
     let scratch = copy("fixture-export");
     let (mut ours, theirs) = (exported(&scratch.0), values(EXPORTED));
     let state = |state: &Value| Hub::deserialize(state).unwrap();
-    assert_eq!(learnt_origins(&mut ours[1]["state"]), [r#"["127.0.0.1"]"#]);
+    assert_eq!(learnt(&mut ours[1]["state"], "origins"), [r#"["127.0.0.1"]"#]);
+    let former = learnt(&mut ours[1]["state"], "former");
+    assert!(former.len() == 1 && former[0].contains("$argon2id$"), "alice has changed hers");
     without_counters(&mut ours[1]["state"]);
     assert_eq!(state(&ours[1]["state"]), state(&theirs[1]["state"]));
     assert_eq!(ours[0], theirs[0]);
@@ -177,7 +179,8 @@ fn a_directory_of_an_earlier_server_exports_the_same_messages_and_state() {
     let imported = Scratch::new("fixture-import");
     assert_eq!(import(&imported.0, &mut EXPORTED.as_bytes()).unwrap().messages, 20);
     let mut again = exported(&imported.0);
-    learnt_origins(&mut again[1]["state"]);
+    learnt(&mut again[1]["state"], "origins");
+    learnt(&mut again[1]["state"], "former");
     without_counters(&mut again[1]["state"]);
     assert_eq!(again, ours);
 }

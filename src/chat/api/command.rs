@@ -235,6 +235,9 @@ pub enum Work {
     Hash {
         /// The password.
         secret: Secret,
+        /// The keys of the password before it: the new ones get the same salt, so that a proof by
+        /// the former password is known for one.
+        former: Option<ScramKeys>,
         purpose: Purpose,
     },
     /// Verify the password against the hash. Without a hash (there is no such account), the worker
@@ -245,6 +248,9 @@ pub enum Work {
         secret: Secret,
         /// The hash. For [`Purpose::Oper`], the server looks it up in its configuration.
         hash: Option<PasswordHash>,
+        /// The hash of the password before the last change. Trying it, too, takes time, which tells
+        /// that the account has changed its password within the hour.
+        former: Option<PasswordHash>,
         /// Whether the account has no SCRAM keys: if the password is right, derive them too.
         lacks_keys: bool,
         purpose: Purpose,
@@ -263,6 +269,8 @@ pub enum Work {
         said: ScramProof,
         /// The account's keys.
         keys: Option<ScramKeys>,
+        /// The keys of the password before the last change.
+        former: Option<ScramKeys>,
         purpose: Purpose,
     },
 }
@@ -312,6 +320,8 @@ pub enum Outcome {
     Hashed(PasswordHash, Option<ScramKeys>),
     /// Whether the password is right.
     Verified(bool),
+    /// It is wrong, and was right before the last change: no guess.
+    Former,
     /// It fits this hash, and these are the keys that were lacking.
     VerifiedWithKeys(PasswordHash, ScramKeys),
     Challenge(Challenge),

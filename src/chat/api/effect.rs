@@ -11,6 +11,7 @@ use crate::chat::model::{
     Audience, Continuations, Identity, Kind, MetadataChanges, ModeChange, Modes, Moment, Name,
     Query, Quoted, RecordId, Refusal, SessionId, Stamp, Topic, UserMode,
 };
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One event and its recipients.
@@ -20,6 +21,19 @@ pub struct Effect {
     pub stamp: Stamp,
     pub audience: Audience,
     pub event: Event,
+    /// Those of the audience who ignore the event's author, in rising order: they are told
+    /// [`Event::hushed`].
+    pub hushed: Vec<SessionId>,
+}
+
+impl Effect {
+    /// The event as a session of the audience is told it, if it is told anything.
+    pub fn event_for(&self, session: SessionId) -> Option<Cow<'_, Event>> {
+        match self.hushed.binary_search(&session) {
+            Ok(_) => self.event.hushed().map(Cow::Owned),
+            Err(_) => Some(Cow::Borrowed(&self.event)),
+        }
+    }
 }
 
 /// A message in a room.

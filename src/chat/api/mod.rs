@@ -4,6 +4,7 @@ mod answer;
 mod command;
 mod effect;
 mod history;
+mod hushed;
 
 pub use answer::{Person, RoomLine, ServerBanLine, Whois};
 pub use command::{

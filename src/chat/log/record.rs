@@ -61,7 +61,14 @@ pub enum Change {
         text: Arc<str>,
     },
     /// The origin invites a user.
-    Invite { room: Name, nick: Name },
+    Invite {
+        room: Name,
+        nick: Name,
+        /// Whether that opens the room, or is a message only. In records of earlier versions every
+        /// invitation did.
+        #[serde(default = "yes", skip_serializing_if = "is_true")]
+        opens: bool,
+    },
     /// The origin gives a room another name.
     RenameRoom {
         room: Name,
@@ -260,6 +267,14 @@ pub enum Change {
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Change {

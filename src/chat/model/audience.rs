@@ -31,6 +31,18 @@ pub enum Audience {
     All,
 }
 
+impl Audience {
+    /// No one but the acting session, `who` if it is not in here.
+    pub fn acting_alone(&self, who: SessionId) -> Audience {
+        let from = match self {
+            Audience::Private { from, .. } => Some(*from),
+            Audience::Room { from, .. } | Audience::Peers { from, .. } => *from,
+            Audience::One(_) | Audience::All => None,
+        };
+        Audience::Private { to: Vec::new(), from: from.unwrap_or(who) }
+    }
+}
+
 /// From where an event is seen.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Viewpoint {

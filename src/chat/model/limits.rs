@@ -33,6 +33,8 @@ pub const ROOMS_WAIT: i64 = 3_600_000;
 pub const RENAME_PAUSE: i64 = 60_000;
 /// Masks in one room's ban list.
 pub const BANS_PER_ROOM: usize = 100;
+/// Sessions, and the masks that have hit them, that a room remembers; the oldest gives way.
+pub const HITS_PER_ROOM: usize = 256;
 /// Accounts that regain op in one room when they join it.
 pub const OPS_PER_ROOM: usize = 100;
 /// Mode changes in one command.
@@ -73,6 +75,8 @@ pub const PASSWORD_LEAST: usize = 6;
 /// Longest password: hashing is not a way to make the server read a book.
 pub const PASSWORD_LENGTH: usize = 1024;
 
+/// How long a login with the password before the last change is no guess, in milliseconds.
+pub const FORMER_PASSWORD: i64 = 3_600_000;
 /// Origins that an account remembers as its owner's.
 pub const ORIGINS_PER_ACCOUNT: usize = 8;
 

@@ -48,6 +48,13 @@ impl Mask {
         Some(Mask { mutes, account, pattern })
     }
 
+    /// The one account or nick that it is for, in lower case.
+    pub fn named(&self) -> Option<&str> {
+        let name =
+            if self.account { Some(&*self.pattern) } else { self.pattern.strip_suffix("!*@*") };
+        name.filter(|name| !name.contains(['*', '?']))
+    }
+
     /// The length of the pattern.
     pub fn bytes(&self) -> usize {
         self.pattern.len()

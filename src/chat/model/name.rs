@@ -31,7 +31,8 @@ pub enum NickFault {
     Start(char),
     /// A character that no nick may hold.
     Character(char),
-    /// `guest1` and the like are given to those who have no name, `server` is the operator's.
+    /// `guest1` and the like are given to those who have no name; `server` and `console` speak for the
+    /// server. So does what looks like one of them.
     Reserved,
 }
 
@@ -73,7 +74,7 @@ impl Name {
         if text.len() > limits::NICK_LENGTH {
             return Err(NickFault::TooLong);
         }
-        if text.eq_ignore_ascii_case("server") || guest_number(text).is_some() {
+        if is_reserved(text) {
             return Err(NickFault::Reserved);
         }
         Ok(Name::new(text))
@@ -113,6 +114,21 @@ impl Name {
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }
+}
+
+/// Whether a nick is one of the server's own, or to be mistaken for one: what is no letter and no
+/// digit is passed over, and letters and digits that look alike are the same.
+fn is_reserved(nick: &str) -> bool {
+    let alike = |byte: u8| match byte.to_ascii_lowercase() {
+        b'0' => b'o',
+        b'1' | b'i' => b'l',
+        byte => byte,
+    };
+    let seen: Vec<u8> = nick.bytes().filter(u8::is_ascii_alphanumeric).map(alike).collect();
+    let number = |rest: &[u8]| {
+        !rest.is_empty() && rest.iter().all(|byte| byte.is_ascii_digit() || b"ol".contains(byte))
+    };
+    matches!(&*seen, b"server" | b"console") || seen.strip_prefix(b"guest").is_some_and(number)
 }
 
 fn special(character: char) -> bool {
@@ -243,8 +259,14 @@ mod tests {
         assert_eq!(Name::nick("a b"), Err(NickFault::Character(' ')));
         assert_eq!(Name::nick("josé"), Err(NickFault::Character('é')));
         assert_eq!(Name::nick("Guest12"), Err(NickFault::Reserved));
-        assert_eq!(Name::nick("SERVER"), Err(NickFault::Reserved));
-        assert!(Name::nick("guests").is_ok() && Name::nick("guest").is_ok());
+        for like_ours in ["SERVER", "console", "c0nsole", "_server_", "guest-1", "Guest_0l"] {
+            assert_eq!(Name::nick(like_ours), Err(NickFault::Reserved), "{like_ours}");
+        }
+        for other in
+            ["guest", "guests", "guestbook", "servers", "consoles", "observer", "my-guest1x"]
+        {
+            assert!(Name::nick(other).is_ok(), "{other}");
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub enum Refusal {
     NickInUse(Name),
     /// The nick is an account, and the user is not logged in to it.
     NickReserved(Name),
+    /// The user is silenced in this room, which would be told of the nick.
+    SilencedNick(Name, Name),
     /// The user already has this nick.
     SameNick(Name),
     /// No room can be called so.

@@ -11,7 +11,7 @@ use crate::chat::model::{
     Audience, Caseless, Field, Identity, ModeChange, Moment, Name, Origin, PasswordHash, Query,
     Range, Refusal, Scope, ScramKeys, Secret, SessionId, advance, limits,
 };
-use crate::chat::state::{Account, Hub, User};
+use crate::chat::state::{Account, FormerPassword, Hub, User};
 use std::sync::Arc;
 
 impl Hub {
@@ -19,6 +19,7 @@ impl Hub {
         &self,
         user: &User,
         command: Command,
+        now: Moment,
     ) -> Result<Decision, Refusal> {
         let account = user.identity.account.clone();
         match command {
@@ -29,20 +30,21 @@ impl Hub {
                 self.may_register(&user.identity)?;
                 checked_password(&secret)?;
                 let purpose = Purpose::Register(user.identity.nick.clone());
-                Ok(Decision::Work(Work::Hash { secret, purpose }))
+                Ok(Decision::Work(Work::Hash { secret, former: None, purpose }))
             }
             Command::Login(name, secret) => {
                 if let Some(account) = account {
                     return Err(Refusal::LoggedIn(account));
                 }
-                Ok(Decision::Work(self.login_work(&name, secret)))
+                Ok(Decision::Work(self.login_work(&name, secret, now)))
             }
             Command::Password(old, new) => {
                 let name = account.ok_or(Refusal::NotLoggedIn)?;
                 checked_password(&new)?;
-                let hash = self.accounts.get(&name).map(|account| account.hash.clone());
-                let purpose = Purpose::Change(name, new);
-                Ok(Decision::Work(Work::Verify { secret: old, hash, lacks_keys: false, purpose }))
+                let (hash, former) = self.hashes_of(&name, now);
+                let (secret, purpose) = (old, Purpose::Change(name, new));
+                let work = Work::Verify { secret, hash, former, lacks_keys: false, purpose };
+                Ok(Decision::Work(work))
             }
             _ if account.is_none() => Err(Refusal::NotLoggedIn),
             _ => Ok(Decision::Change(Change::Logout { renames: true })),
@@ -50,12 +52,18 @@ impl Hub {
     }
 
     /// The work of verifying a login, for unregistered clients as well (SASL).
-    pub fn login_work(&self, name: &str, secret: Secret) -> Work {
+    pub fn login_work(&self, name: &str, secret: Secret, now: Moment) -> Work {
         let name = self.known_or_stand_in(name);
-        let account = self.accounts.get(&name);
-        let hash = account.map(|account| account.hash.clone());
-        let lacks_keys = account.is_some_and(|account| account.scram.is_none());
-        Work::Verify { secret, hash, lacks_keys, purpose: Purpose::Login(name) }
+        let (hash, former) = self.hashes_of(&name, now);
+        let lacks_keys = self.accounts.get(&name).is_some_and(|account| account.scram.is_none());
+        Work::Verify { secret, hash, former, lacks_keys, purpose: Purpose::Login(name) }
+    }
+
+    /// The hashes of an account's password and of its former one.
+    fn hashes_of(&self, name: &Name, now: Moment) -> (Option<PasswordHash>, Option<PasswordHash>) {
+        let Some(account) = self.accounts.get(name) else { return (None, None) };
+        let former = account.former(now).map(|former| former.hash.clone());
+        (Some(account.hash.clone()), former)
     }
 
     /// The account of this name, or a substitute if there is none. The name may be a misplaced
@@ -130,7 +138,9 @@ impl Hub {
                 }
             }
             (Purpose::Change(account, new), Outcome::Verified(true)) => {
-                Decision::Work(Work::Hash { secret: new, purpose: Purpose::Replace(account) })
+                let former = self.accounts.get(&account).and_then(|account| account.scram.clone());
+                let purpose = Purpose::Replace(account);
+                Decision::Work(Work::Hash { secret: new, former, purpose })
             }
             (Purpose::Oper(name), Outcome::Verified(true)) => {
                 Decision::Change(Change::Oper { name })
@@ -162,6 +172,7 @@ impl Hub {
             sessions: Vec::new(),
             mail: 0,
             mail_since: None,
+            former: None,
             partners: Vec::new(),
             metadata: self.metadata_before(at),
             markers: Vec::new(),
@@ -181,11 +192,19 @@ impl Hub {
         self.may_act_for(&name, at.time)?;
         let account = self.accounts.get(&name).ok_or(Refusal::WrongPassword)?;
         let (name, named) = (account.name.clone(), user.identity.named);
+        let renames =
+            !named && !self.nicks.contains_key(&name) && self.may_be_renamed(user, &name).is_ok();
         let metadata = self.metadata_before(at);
+        self.keep_silent_everywhere(at);
+        if let Some(account) = self.accounts.get_mut(&name)
+            && account.former(at.time).is_none()
+        {
+            account.former = None;
+        }
         self.attach_account(at.origin, &name);
         self.tell_account(at, AccountStep::LoggedIn);
         self.tell_metadata_since(at, &metadata);
-        if !named && !self.nicks.contains_key(&name) {
+        if renames {
             self.rename(at, name.clone())?;
         }
         self.op_where_known(at, &name);
@@ -256,6 +275,7 @@ impl Hub {
     /// is sent to that nick is for the account's owner.
     pub(super) fn logout(&mut self, at: &mut Applying<'_>, renames: bool) -> Result<(), Refusal> {
         let metadata = self.metadata_before(at);
+        self.keep_silent_everywhere(at);
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         let Some(account) = user.identity_mut().account.take() else {
             return Err(Refusal::NotLoggedIn);
@@ -280,7 +300,9 @@ impl Hub {
             return Err(Refusal::NotLoggedIn);
         }
         let Some(account) = self.accounts.get_mut(name) else { return Err(Refusal::NotLoggedIn) };
-        (account.hash, account.scram) = (hash, scram);
+        let hash = std::mem::replace(&mut account.hash, hash);
+        let scram = std::mem::replace(&mut account.scram, scram);
+        account.former = Some(FormerPassword { hash, scram, until: at.time });
         let sessions = if alone { account.sessions.clone() } else { Vec::new() };
         let who = Arc::clone(&self.origin(at)?.identity);
         at.tell_origin(Event::Account { who, step: AccountStep::PasswordChanged });

@@ -17,7 +17,8 @@ impl Hub {
     ) -> Result<Decision, Refusal> {
         if let Command::Oper(name, secret) = command {
             let purpose = Purpose::Oper(name);
-            let work = Work::Verify { secret, hash: None, lacks_keys: false, purpose };
+            let work =
+                Work::Verify { secret, hash: None, former: None, lacks_keys: false, purpose };
             return Ok(Decision::Work(work));
         }
         if !user.is_operator() {

@@ -25,7 +25,7 @@ impl<'a> Applying<'a> {
             self.parts = self.parts.saturating_add(1);
         }
         let stamp = Stamp { id: self.id, part: self.parts - 1, time: self.time };
-        self.effects.push(Effect { stamp, audience, event });
+        self.effects.push(Effect { stamp, audience, event, hushed: Vec::new() });
     }
 
     pub(super) fn tell_origin(&mut self, event: Event) {

@@ -25,6 +25,7 @@ mod renaming;
 mod rooms;
 mod scram;
 mod sending;
+mod silence;
 
 use self::applying::Applying;
 use self::sending::MessageBody;
@@ -73,7 +74,7 @@ impl Hub {
             }
             Command::MarkRead(target, time) => self.decide_mark_read(&target, time),
             Command::Register(_) | Command::Login(..) | Command::Logout | Command::Password(..) => {
-                self.decide_account(user, command)
+                self.decide_account(user, command, now)
             }
             Command::SetModes(..) | Command::Kick(..) => self.decide_moderation(user, command),
             Command::Oper(..)
@@ -106,6 +107,11 @@ impl Hub {
             return;
         }
         self.last = Some(record.id);
+        let start = effects.len();
+        // These look for themselves who may not speak and who does not hear: most records are.
+        let is_message =
+            matches!(record.change, Change::Say { .. } | Change::Tell { .. } | Change::Tag { .. });
+        let silenced_before = self.silenced_before(record.origin, &record.change);
         let mut at = Applying::new(&record, effects);
         let Record { time, origin, change, .. } = record;
         self.end_waiting(time);
@@ -142,6 +148,9 @@ impl Hub {
         if let Some((room, texts)) = weighed {
             self.rooms.weigh(&room, texts);
         }
+        if !is_message {
+            self.hush(effects.get_mut(start..).unwrap_or_default(), &silenced_before);
+        }
     }
 
     /// Applies a record whose origin has to be connected.
@@ -162,7 +171,7 @@ impl Hub {
             Change::Join { room } => self.join(at, room),
             Change::Part { room, reason } => self.part(at, &room, reason),
             Change::Topic { room, text } => self.topic(at, &room, text),
-            Change::Invite { room, nick } => self.invite(at, &room, &nick),
+            Change::Invite { room, nick, opens } => self.invite(at, &room, &nick, opens),
             Change::RenameRoom { room, to, reason } => self.rename_room(at, &room, to, reason),
             Change::Keep { room, on } => self.keep(at, &room, on),
             Change::Say { room, kind, text, reply_to, tags, status, continuations } => {

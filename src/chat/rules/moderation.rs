@@ -190,8 +190,14 @@ impl Hub {
                 let mask =
                     Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
                 let ban = Ban { mask, by: by.clone(), time: at.time };
+                let mask = ban.mask.clone();
                 let changed = set_mask(&mut room.bans, ban, *on)?;
                 room.mask_changes = room.mask_changes.wrapping_add(u32::from(changed));
+                match (changed, on) {
+                    (true, true) => self.strike(name, &mask),
+                    (true, false) => room.hits.retain(|(_, by)| *by != mask),
+                    (false, _) => {}
+                }
                 changed
             }
         })

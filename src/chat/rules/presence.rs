@@ -23,6 +23,8 @@ impl Hub {
                     return Err(Refusal::SameNick(nick));
                 }
                 self.nick_is_free(user.identity.session, user.identity.account.as_ref(), &nick)?;
+                // Not when it is applied: records of earlier versions mean what they meant.
+                self.may_be_renamed(user, &nick)?;
                 Ok(Decision::Change(Change::Nick { nick }))
             }
             Command::Away(message) => {
@@ -85,13 +87,19 @@ impl Hub {
         self.rooms.retain(|room| room.kept || !room.members.is_empty());
         let gone: Vec<SessionId> =
             self.users.keys().copied().filter(|session| session.node() == node).collect();
+        let mut lighter = Vec::new();
         for room in self.rooms.values_mut() {
             for recent in &mut room.recent {
                 recent.session = recent.session.filter(|session| session.node() != node);
             }
             let all_gone = room.members.keys().all(|session| session.node() == node);
             room.waiting = all_gone && !room.members.is_empty();
+            if !room.hits.is_empty() {
+                room.hits.retain(|(session, _)| session.node() != node);
+                lighter.push(room.name.clone());
+            }
         }
+        lighter.iter().for_each(|room| self.rooms.weigh(room, true));
         self.rooms_wait = Some(Moment(i64::MAX));
         for private in &mut self.private {
             private.session = private.session.filter(|session| session.node() != node);
@@ -239,6 +247,7 @@ impl Hub {
     pub(super) fn rename(&mut self, at: &mut Applying<'_>, nick: Name) -> Result<(), Refusal> {
         let before = Arc::clone(&self.origin(at)?.identity);
         self.nick_is_free(at.origin, before.account.as_ref(), &nick)?;
+        self.follow_ignored(&before, &nick);
         self.free_nick(&before.nick);
         self.initials.add(&nick);
         self.nicks.insert(nick.clone(), at.origin);

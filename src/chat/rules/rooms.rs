@@ -28,6 +28,7 @@ impl Hub {
             }
             Command::SetTopic(name, text) => {
                 let room = self.may_set_topic(user, &name)?;
+                self.may_be_heard(user, room)?;
                 if text.len() > limits::TOPIC_LENGTH {
                     return Err(Refusal::TooLong(Field::Topic, limits::TOPIC_LENGTH));
                 }
@@ -35,7 +36,9 @@ impl Hub {
             }
             Command::Invite(nick, name) => {
                 let room = self.may_invite(user, &name, &nick)?;
-                Change::Invite { room: room.name.clone(), nick: Name::new(&nick) }
+                // A member cannot open what an operator has closed.
+                let opens = self.moderates(user, room).is_ok();
+                Change::Invite { room: room.name.clone(), nick: Name::new(&nick), opens }
             }
             Command::RenameRoom(name, to, reason) => {
                 return self.decide_rename(user, &name, to, reason);
@@ -64,7 +67,7 @@ impl Hub {
         if room.members.contains_key(&user.identity.session) {
             return Err(Refusal::AlreadyIn(room.name.clone()));
         }
-        // An invitation overrides every restriction; a server operator needs none.
+        // An operator's invitation overrides every restriction; a server operator needs none.
         if user.is_operator() || self.invited(user, name) {
             return Ok(());
         }
@@ -150,6 +153,7 @@ impl Hub {
 
     /// Takes a session out of a room on both sides.
     pub(super) fn take_out(&mut self, session: SessionId, name: &Name) {
+        self.keep_silent(session, name);
         if let Some(user) = self.users.get_mut(&session) {
             user.rooms.remove(name);
         }
@@ -212,6 +216,7 @@ impl Hub {
         at: &mut Applying<'_>,
         name: &Name,
         nick: &Name,
+        opens: bool,
     ) -> Result<(), Refusal> {
         let user = self.origin(at)?;
         let room = self.may_invite(user, name.as_str(), nick.as_str())?;
@@ -220,12 +225,14 @@ impl Hub {
         let ignored = self.ignorers_of(&who).contains(&guest);
         let Some(target) = self.users.get_mut(&guest) else { return Ok(()) };
         let nick = target.identity.nick.clone();
-        let invites = &mut target.extras_mut().invites;
-        invites.retain(|(invited, _)| *invited != room);
-        if invites.len() == limits::INVITES_PER_USER {
-            invites.remove(0);
+        if opens {
+            let invites = &mut target.extras_mut().invites;
+            invites.retain(|(invited, _)| *invited != room);
+            if invites.len() == limits::INVITES_PER_USER {
+                invites.remove(0);
+            }
+            invites.push((room.clone(), since));
         }
-        invites.push((room.clone(), since));
         let to = if ignored { Vec::new() } else { vec![guest] };
         let audience = Audience::Private { to, from: at.origin };
         let seen =

@@ -6,7 +6,7 @@
 
 use crate::chat::api::{Outcome, Purpose, ScramProof, Work};
 use crate::chat::log::Change;
-use crate::chat::model::{Caseless, Name, PasswordHash, ScramKeys};
+use crate::chat::model::{Caseless, Moment, Name, PasswordHash, ScramKeys};
 use crate::chat::state::Hub;
 
 impl Hub {
@@ -18,10 +18,12 @@ impl Hub {
     }
 
     /// The work that decides a login by SCRAM.
-    pub fn proof_work(&self, name: &str, said: ScramProof) -> Work {
+    pub fn proof_work(&self, name: &str, said: ScramProof, now: Moment) -> Work {
         // If the keys have changed since the challenge, the proof fails, as it should.
         let purpose = Purpose::Login(self.known_or_stand_in(name));
-        Work::Proof { said, keys: self.scram_keys(name), purpose }
+        let account = self.accounts.get(&Caseless(name));
+        let former = account.and_then(|account| account.former(now)?.scram.clone());
+        Work::Proof { said, keys: self.scram_keys(name), former, purpose }
     }
 
     fn scram_keys(&self, name: &str) -> Option<ScramKeys> {

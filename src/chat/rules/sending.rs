@@ -11,8 +11,8 @@ use crate::chat::api::{
 };
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Caseless, Continuations, Flag, Identity, Kind, Name, Quoted, RecordId, Reference,
-    Refusal, SessionId, limits,
+    Audience, Caseless, Continuations, Identity, Kind, Name, Quoted, RecordId, Reference, Refusal,
+    SessionId, limits,
 };
 use crate::chat::state::{Hub, Member, Private, Room, User, note_partner};
 use std::sync::Arc;
@@ -138,15 +138,7 @@ impl Hub {
     /// Whether `user` may send messages to a room, as a member or not.
     pub(super) fn may_speak(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
         let room = self.visible_room(user, name)?;
-        let refused = |refusal: fn(Name) -> Refusal| Err(refusal(room.name.clone()));
-        match room.members.get(&user.identity.session) {
-            Some(member) if member.op || member.voice || user.is_operator() => Ok(room),
-            Some(_) if room.silences(user) => refused(Refusal::Muted),
-            None if room.modes.has(Flag::NoExternal) => refused(Refusal::NotInRoom),
-            None if room.silences(user) => refused(Refusal::Banned),
-            _ if room.modes.has(Flag::Moderated) => refused(Refusal::Moderated),
-            _ => Ok(room),
-        }
+        self.may_be_heard(user, room).map(|()| room)
     }
 
     /// The recipient that `to` refers to: a connected user, or an account whose mailbox is not
@@ -309,13 +301,12 @@ impl Hub {
     /// One of the last private messages that `user` sent to `to`.
     pub(super) fn own_private(&self, user: &User, to: &str, id: RecordId) -> Result<Name, Refusal> {
         let found = self.private.iter().rfind(|private| private.id == id && private.to == *to);
-        let found = found.ok_or_else(|| Refusal::NoSuchMessage(Name::new(to), 0))?;
-        let by_account = found.account.is_some() && found.account == user.identity.account;
-        if by_account || found.session == Some(user.identity.session) {
-            Ok(found.to.clone())
-        } else {
-            Err(Refusal::NotYours(0))
-        }
+        let own = found.filter(|found| {
+            let by_account = found.account.is_some() && found.account == user.identity.account;
+            by_account || found.session == Some(user.identity.session)
+        });
+        // That others have written to someone is not told.
+        own.map(|it| it.to.clone()).ok_or_else(|| Refusal::NoSuchMessage(Name::new(to), 0))
     }
 
     pub(super) fn take_back(

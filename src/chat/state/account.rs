@@ -24,6 +24,9 @@ pub struct Account {
     /// [`limits::PARTNERS_PER_ACCOUNT`].
     #[serde(default)]
     pub(in crate::chat) partners: Vec<(Name, Moment)>,
+    /// The password before this one, for as long as other clients of the owner may still have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::chat) former: Option<FormerPassword>,
     /// The user's metadata.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub(in crate::chat) metadata: Metadata,
@@ -35,7 +38,21 @@ pub struct Account {
     pub(in crate::chat) origins: Vec<Origin>,
 }
 
+/// A password that was changed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FormerPassword {
+    pub(in crate::chat) hash: PasswordHash,
+    pub(in crate::chat) scram: Option<ScramKeys>,
+    pub(in crate::chat) until: Moment,
+}
+
 impl Account {
+    /// The former password, if it was changed within the last hour.
+    pub(in crate::chat) fn former(&self, now: Moment) -> Option<&FormerPassword> {
+        let age = |former: &FormerPassword| now.0.saturating_sub(former.until.0);
+        self.former.as_ref().filter(|former| age(former) < limits::FORMER_PASSWORD)
+    }
+
     pub(in crate::chat) fn mail_is_full(&self) -> bool {
         self.sessions.is_empty() && self.mail >= limits::MAIL_PER_ACCOUNT
     }

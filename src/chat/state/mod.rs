@@ -11,7 +11,7 @@ pub mod server_ban;
 pub mod table;
 pub mod user;
 
-pub use account::{Account, note_partner};
+pub use account::{Account, FormerPassword, note_partner};
 pub use hub::{Hub, Private, Recalled};
 pub use room::{Ban, Held, Member, Room};
 pub use room_list::RoomList;

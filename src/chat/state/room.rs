@@ -2,6 +2,7 @@
 
 use super::table::Table;
 use super::user::User;
+use crate::chat::model::work::{self, ROW};
 use crate::chat::model::{
     Flag, Identity, Mask, Metadata, Modes, Moment, Name, Origin, Quoted, RecordId, Reference,
     SessionId, Topic,
@@ -116,6 +117,10 @@ pub struct Room {
     /// How often the bans and their exceptions have changed.
     #[serde(default)]
     pub(in crate::chat) mask_changes: u32,
+    /// Sessions that a ban or mute has hit, whatever they are called by now, and its mask: until it
+    /// is lifted. At most [`limits::HITS_PER_ROOM`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::chat) hits: Vec<(SessionId, Mask)>,
     /// Masks exempt from bans.
     #[serde(default)]
     pub(in crate::chat) excepts: Vec<Ban>,
@@ -157,6 +162,7 @@ impl Room {
             waiting: false,
             bans: Vec::new(),
             mask_changes: 0,
+            hits: Vec::new(),
             excepts: Vec::new(),
             invitables: Vec::new(),
             ops: Vec::new(),
@@ -208,8 +214,38 @@ impl Room {
 
     /// Whether a mask in the ban list matches this user; `mutes` includes those that only mute.
     pub(in crate::chat) fn bans(&self, who: &Identity, mutes: bool) -> bool {
-        self.bans.iter().any(|ban| (mutes || !ban.mask.mutes) && ban.mask.matches(who))
-            && !self.excepts.iter().any(|ban| ban.mask.matches(who))
+        let counts = |mask: &Mask| mutes || !mask.mutes;
+        work::charge(ROW.times(self.hits.len()));
+        let hit = |(session, mask): &(_, Mask)| *session == who.session && counts(mask);
+        let banned = self.hits.iter().any(hit)
+            || self.bans.iter().any(|ban| counts(&ban.mask) && ban.mask.matches(who));
+        banned && !self.excepts.iter().any(|ban| ban.mask.matches(who))
+    }
+
+    /// Notes which masks of the ban list hit a user.
+    pub(in crate::chat) fn note_hits(&mut self, who: &Identity) {
+        let hits = self.bans.iter().map(|ban| &ban.mask).filter(|mask| mask.matches(who));
+        for mask in hits.cloned().collect::<Vec<Mask>>() {
+            self.note_hit(who.session, &mask);
+        }
+    }
+
+    pub(in crate::chat) fn note_hit(&mut self, session: SessionId, mask: &Mask) {
+        let known = |(hit, by): &(SessionId, Mask)| *hit == session && by == mask;
+        if self.hits.iter().any(known) {
+            return;
+        }
+        if self.hits.len() == limits::HITS_PER_ROOM {
+            self.hits.remove(0);
+        }
+        self.hits.push((session, mask.clone()));
+    }
+
+    /// Before others are noted: those who have gone leave room.
+    pub(in crate::chat) fn forget_hits(&mut self, is_there: impl Fn(SessionId) -> bool) {
+        if self.hits.len() == limits::HITS_PER_ROOM {
+            self.hits.retain(|(session, _)| is_there(*session));
+        }
     }
 
     /// What [`Member::judged`] is compared with.
@@ -275,7 +311,8 @@ impl Room {
     pub(super) fn weigh(&mut self) {
         let topic = self.topic.as_ref().map_or(0, |topic| topic.text.len());
         let masks = self.bans.iter().chain(&self.excepts).chain(&self.invitables);
-        let masks = masks.map(|ban| 2 * ITEM + ban.mask.bytes()).sum::<usize>();
+        let masks = masks.map(|ban| &ban.mask).chain(self.hits.iter().map(|(_, mask)| mask));
+        let masks = masks.map(|mask| 2 * ITEM + mask.bytes()).sum::<usize>();
         let metadata = self.metadata.iter();
         let metadata = metadata.map(|(key, value)| 2 * ITEM + key.len() + value.len());
         let rest = size_of::<Room>() + self.name.as_str().len() + ITEM * self.ops.len();

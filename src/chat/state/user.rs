@@ -32,7 +32,7 @@ pub(in crate::chat) struct Extras {
     /// The name by which they are server operator.
     pub(in crate::chat) operator: Option<Arc<str>>,
     pub(in crate::chat) ignores: Vec<Name>,
-    /// Rooms they may join despite `+i`, each with the record that created it.
+    /// Rooms that an operator's invitation opens for them, each with the record that created it.
     pub(in crate::chat) invites: Vec<(Name, RecordId)>,
     /// The sender of the last direct message.
     pub(in crate::chat) correspondent: Option<Name>,
@@ -102,7 +102,7 @@ impl User {
         }
     }
 
-    /// The rooms that they are invited to, each with the record that created it.
+    /// The rooms that an invitation opens for them, each with the record that created it.
     pub fn invites(&self) -> &[(Name, RecordId)] {
         &self.extras().invites
     }

@@ -4,6 +4,7 @@
 mod metadata;
 mod properties;
 mod scram;
+mod silence;
 mod speech;
 mod stories;
 
@@ -147,7 +148,7 @@ impl World {
             }
             Decision::Work(work) => {
                 let (purpose, outcome) = match work {
-                    Work::Hash { secret, purpose } => {
+                    Work::Hash { secret, purpose, .. } => {
                         (purpose, Outcome::Hashed(PasswordHash::new(reversed(&secret)), None))
                     }
                     Work::Verify { secret, purpose: Purpose::Oper(name), .. } => {
@@ -157,9 +158,15 @@ impl World {
                     Work::Challenge { .. } | Work::Proof { .. } => {
                         unreachable!("no command leads to SCRAM")
                     }
-                    Work::Verify { secret, hash, purpose, .. } => {
-                        let fits = hash.is_some_and(|hash| hash.as_phc() == reversed(&secret));
-                        (purpose, Outcome::Verified(fits))
+                    Work::Verify { secret, hash, former, purpose, .. } => {
+                        let fits = |hash: Option<PasswordHash>| {
+                            hash.is_some_and(|hash| hash.as_phc() == reversed(&secret))
+                        };
+                        let right = fits(hash);
+                        let is_former = !right && fits(former);
+                        let outcome =
+                            if is_former { Outcome::Former } else { Outcome::Verified(right) };
+                        (purpose, outcome)
                     }
                 };
                 let decision = self.hub.worked(session, purpose, outcome, Moment(self.now));
@@ -226,8 +233,10 @@ impl World {
         let mut heard = Vec::new();
         for effect in effects {
             self.hub.recipients(&effect.audience, |hearer, viewpoint| {
-                if hearer == session {
-                    heard.push((effect.event.clone(), viewpoint));
+                if hearer == session
+                    && let Some(event) = effect.event_for(session)
+                {
+                    heard.push((event.into_owned(), viewpoint));
                 }
             });
         }
@@ -319,6 +328,25 @@ fn check_kept(metadata: &Metadata, markers: &[(Name, Moment)]) {
     assert_eq!(names.len(), markers.len());
 }
 
+/// Someone is told the words of no one whom they ignore, and of no one who is silenced where they
+/// hear of them.
+fn check_words(hub: &Hub, effect: &Effect, hearer: &User) {
+    let session = hearer.identity.session;
+    let Some(event) = effect.event_for(session) else { return };
+    let Some(who) = event.author().filter(|who| who.session != session) else { return };
+    assert!(!hub.is_ignored_by(who, session), "{event:?}");
+    let rooms = match &effect.audience {
+        Audience::Room { room, .. } => std::slice::from_ref(room),
+        Audience::Peers { rooms, .. } => rooms,
+        _ => &[],
+    };
+    // Who has left is not in the state any more.
+    let Some(author) = hub.users.get(&who.session) else { return };
+    for room in rooms {
+        assert!(!hub.is_hushed_for(session, author, room), "{event:?}");
+    }
+}
+
 /// Nobody hears what is not meant for them, or twice.
 fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
     let mut closed = BTreeSet::new();
@@ -344,6 +372,7 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
                 event => assert!(present, "told to somebody who is not there: {event:?}"),
             }
             let Some(user) = user else { continue };
+            check_words(hub, effect, user);
             let ignores = |who: &Identity| {
                 user.extras().ignores.iter().any(|nick| {
                     *nick == who.nick || who.account.as_ref().is_some_and(|name| name == nick)
@@ -377,7 +406,9 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
                 | Event::ModesSet { room, .. }
                 | Event::RoomRenamed { room, .. }
                 | Event::Joined { room, .. } => {
-                    assert!(user.rooms.contains(room) || session == origin);
+                    // Or it is a direct message that was deleted.
+                    let meant = user.rooms.contains(room) || user.identity.nick == *room;
+                    assert!(meant || session == origin);
                 }
                 _ => {}
             }

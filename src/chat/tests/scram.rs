@@ -23,7 +23,7 @@ fn learn(password: &str, keys: &str) -> Change {
 
 /// The keys that a proof for `name` is looked at with.
 fn keys(world: &World, name: &str) -> Option<ScramKeys> {
-    let proof = world.hub.proof_work(name, said());
+    let proof = world.hub.proof_work(name, said(), Moment(world.now));
     let challenge = world.hub.challenge_work(name);
     match (proof, challenge) {
         (Work::Proof { keys, .. }, Work::Challenge { keys: same, .. }) => {
@@ -60,7 +60,7 @@ fn keys_are_learnt_once_and_from_the_password_of_now() {
 fn an_account_from_before_asks_for_keys_and_another_does_not() {
     let (mut world, ..) = world();
     let lacks = |world: &World, name: &str| {
-        let work = world.hub.login_work(name, Secret::new("x"));
+        let work = world.hub.login_work(name, Secret::new("x"), Moment(world.now));
         matches!(work, Work::Verify { lacks_keys: true, .. })
     };
     assert!(lacks(&world, "alice"));

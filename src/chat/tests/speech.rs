@@ -91,5 +91,8 @@ fn after_a_restart_nobody_takes_back_the_private_words_of_another() {
     // The numbers of sessions begin anew.
     world.enter(1, "alice");
     let stranger = world.enter(2, "mallory");
-    assert_eq!(world.run(stranger, redact()).refusal(), Refusal::NotYours(0));
+    assert_eq!(
+        world.run(stranger, redact()).refusal(),
+        Refusal::NoSuchMessage(Name::new("alice"), 0)
+    );
 }

@@ -378,7 +378,11 @@ fn a_ban_by_nick_follows_the_account() {
     world.run(alice, join("#x")).effects();
     world.run(bob, join("#x")).effects();
     world.run(alice, modes("#x", ModeChange::Ban("m:bob".into(), true))).effects();
+    let silenced = Refusal::SilencedNick(Name::new("robert"), Name::new("#x"));
+    assert_eq!(world.run(bob, Command::Nick("robert".into())).refusal(), silenced);
+    world.run(bob, Command::Part("#x".into(), None)).effects();
     world.run(bob, Command::Nick("robert".into())).effects();
+    world.run(bob, join("#x")).effects();
     assert_eq!(world.run(bob, say("#x", "hm")).refusal(), Refusal::Muted(Name::new("#x")));
     world.run(alice, modes("#x", ModeChange::Voice(Name::new("robert"), true))).effects();
     world.run(bob, say("#x", "I have the floor")).effects();
@@ -551,6 +555,9 @@ fn who_takes_a_banned_name_is_banned_by_it() {
     world.run(bob, say("#x", "I am bob")).effects();
     world.run(bob, Command::Nick("eve1".into())).effects();
     assert_eq!(world.run(bob, say("#x", "hm")).refusal(), Refusal::Muted(Name::new("#x")));
+    let silenced = Refusal::SilencedNick(Name::new("bob"), Name::new("#x"));
+    assert_eq!(world.run(bob, Command::Nick("bob".into())).refusal(), silenced);
+    world.run(alice, modes("#x", ModeChange::Ban("eve*!*@*".into(), false))).effects();
     world.run(bob, Command::Nick("bob".into())).effects();
     world.run(bob, say("#x", "bob again")).effects();
 }

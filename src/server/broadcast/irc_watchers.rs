@@ -2,7 +2,8 @@
 
 use super::{Broadcast, Cause};
 use crate::chat::{
-    Audience, Event, Holder, Hub, Identity, MetadataChanges, Name, SessionId, Stamp, Viewpoint,
+    Audience, Effect, Event, Holder, Hub, Identity, MetadataChanges, Name, SessionId, Stamp,
+    Viewpoint,
 };
 use crate::server::net::Net;
 use crate::session::{View, irc};
@@ -47,8 +48,13 @@ impl Broadcast {
             let watchers: Vec<SessionId> =
                 self.monitors.watchers(&who.nick).iter().filter(apart).copied().collect();
             for watcher in watchers {
+                let hushed = hub.is_ignored_by(who, watcher);
+                let instead = if hushed { event.hushed() } else { None };
+                if hushed && instead.is_none() {
+                    continue;
+                }
                 self.speak_irc(net, hub, cause.stamp, watcher, |session, view, out| {
-                    session.tell_of_watched(event, view, out);
+                    session.tell_of_watched(instead.as_ref().unwrap_or(event), view, out);
                 });
             }
         }
@@ -69,9 +75,9 @@ impl Broadcast {
         net: &mut Net,
         hub: &Hub,
         cause: Cause,
-        audience: &Audience,
-        event: &Event,
+        effect: &Effect,
     ) {
+        let Effect { audience, event, .. } = effect;
         let Event::MetadataSet { holder, changes } = event else { return };
         let mut recipients = Vec::new();
         hub.recipients(audience, |session, viewpoint| recipients.push((session, viewpoint)));
@@ -80,10 +86,14 @@ impl Broadcast {
                 |session: &SessionId| Some(*session) != *from && !is_in(hub, *session, rooms);
             let watchers = self.monitors.watchers(&who.nick).iter().copied();
             let own = std::iter::once(who.session);
-            let more = own.chain(watchers.filter(|watcher| *watcher != who.session));
+            let watchers = watchers.filter(|watcher| *watcher != who.session);
+            let more = own.chain(watchers.filter(|watcher| !hub.is_ignored_by(who, *watcher)));
             recipients.extend(more.filter(apart).map(|session| (session, Viewpoint::Observer)));
         }
         for (session, viewpoint) in recipients {
+            if effect.event_for(session).is_none() {
+                continue;
+            }
             match viewpoint {
                 Viewpoint::Actor => self.tell(net, hub, cause, (session, viewpoint), event),
                 Viewpoint::Observer => {
@@ -144,6 +154,7 @@ impl Broadcast {
             .room_members(room.as_str())
             .filter(|member| *member != who.session && !watchers.contains(member))
             .filter(|member| elsewhere.is_empty() || !is_in(hub, *member, &elsewhere))
+            .filter(|member| !hub.is_hushed_for(*member, newcomer, room))
             .collect();
         let holder = Holder::Person(who);
         for stranger in strangers {

@@ -274,14 +274,19 @@ impl Broadcast {
         cause: Cause,
         effect: Effect,
     ) -> Option<(Token, Action)> {
-        let Effect { stamp, audience, event } = effect;
-        if matches!(event, Event::MetadataSet { .. }) {
-            self.tell_of_metadata(net, hub, cause, &audience, &event);
+        if matches!(effect.event, Event::MetadataSet { .. }) {
+            self.tell_of_metadata(net, hub, cause, &effect);
             return None;
         }
+        let Effect { stamp, audience, event, mut hushed } = effect;
+        // Told in its own way, behind what they have in common with the others.
+        let instead = if hushed.is_empty() { None } else { event.hushed() };
         let newcomer = Broadcast::newcomer_with_metadata(hub, &event);
         match audience {
-            Audience::One(session) => return self.deliver_alone(net, hub, cause, session, event),
+            Audience::One(session) if !hushed.contains(&session) => {
+                return self.deliver_alone(net, hub, cause, session, event);
+            }
+            Audience::One(_) => {}
             // Each of them may be called otherwise by it: one by one.
             audience @ (Audience::Private { .. } | Audience::Room { .. })
                 if matches!(audience, Audience::Private { .. })
@@ -291,21 +296,27 @@ impl Broadcast {
                 hub.recipients(&audience, |session, viewpoint| {
                     recipients.push((session, viewpoint))
                 });
-                for recipient in recipients {
+                for recipient in recipients.into_iter().filter(|it| !hushed.contains(&it.0)) {
                     self.tell(net, hub, cause, recipient, &event);
                 }
             }
-            Audience::Room { room, from, except } => {
+            Audience::Room { room, from, mut except } => {
                 self.add_to_run(net, hub, cause, room, (stamp, event));
+                except.extend_from_slice(&hushed);
                 self.mark_gaps(net, hub, cause, from, &except);
             }
             Audience::Peers { mut rooms, from } if rooms.len() == 1 => {
                 if let Some(room) = rooms.pop() {
                     self.add_to_run(net, hub, cause, room, (stamp, event));
-                    self.mark_gaps(net, hub, cause, from, &[]);
+                    self.mark_gaps(net, hub, cause, from, &hushed);
                 }
             }
-            audience => self.deliver_to_many(net, hub, cause, &audience, &event),
+            audience => self.deliver_to_many(net, hub, cause, (&audience, &hushed), &event),
+        }
+        for session in hushed.drain(..) {
+            if let Some(event) = &instead {
+                self.tell(net, hub, cause, (session, Viewpoint::Observer), event);
+            }
         }
         if let Some((newcomer, room)) = newcomer {
             self.introduce(net, hub, cause, newcomer, &room);
@@ -367,12 +378,16 @@ impl Broadcast {
         net: &mut Net,
         hub: &Hub,
         cause: Cause,
-        audience: &Audience,
+        (audience, except): (&Audience, &[SessionId]),
         event: &Event,
     ) {
         self.close_run(net, hub);
         let mut recipients = std::mem::take(&mut self.recipients);
-        hub.recipients(audience, |session, viewpoint| recipients.push((session, viewpoint)));
+        hub.recipients(audience, |session, viewpoint| {
+            if except.binary_search(&session).is_err() {
+                recipients.push((session, viewpoint));
+            }
+        });
         let mut rendered: Vec<((u16, Viewpoint), Segment)> = Vec::new();
         for (session, viewpoint) in recipients.drain(..) {
             let Some(mut peer) = net.peer(Token::from_bits(session.0)) else { continue };

@@ -1,6 +1,6 @@
 //! Committed records become effects, and effects are told.
 
-use super::Exchange;
+use super::{Exchange, session};
 use crate::chat::work::{self, LINE, RECORD};
 use crate::chat::{
     Change, Effect, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
@@ -157,8 +157,9 @@ impl Exchange {
                 past.iter().for_each(|past| self.console.hear(past, Viewpoint::Observer));
                 return;
             }
-            Found::Replay(token, id, past) => {
+            Found::Replay(token, id, mut past) => {
                 let hub = self.engine.hub();
+                past.iter_mut().for_each(|past| hub.leave_out_ignored(session(token), past));
                 self.broadcast.release(&mut self.net, hub, (token, id), past.as_ref());
                 if past.is_none() {
                     self.stats.count(Counter::Replays);

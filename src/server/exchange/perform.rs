@@ -11,7 +11,7 @@ use crate::server::audit;
 use crate::server::config::Config;
 use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
-use crate::server::guesses::{Guess, Target};
+use crate::server::guesses::{Ended, Guess, Target};
 use crate::server::intake::{Intake, must_encrypt};
 use crate::server::limits::DEFAULT_REGISTRATIONS;
 use crate::server::net::PeerTimer;
@@ -233,7 +233,13 @@ impl Exchange {
         let work = match work {
             Work::Verify { secret, lacks_keys, purpose: Purpose::Oper(name), .. } => {
                 let hash = self.live.config().oper_hash(&name);
-                Work::Verify { secret, hash, lacks_keys, purpose: Purpose::Oper(name) }
+                Work::Verify {
+                    secret,
+                    hash,
+                    former: None,
+                    lacks_keys,
+                    purpose: Purpose::Oper(name),
+                }
             }
             work => work,
         };
@@ -294,7 +300,8 @@ impl Exchange {
             Ok(()) if self.live.config().password.as_ref() == Some(secret) => PasswordAnswer::Right,
             Ok(()) => PasswordAnswer::Wrong,
         };
-        self.guesses.end(token, answer == PasswordAnswer::Wrong);
+        let right = answer == PasswordAnswer::Right;
+        self.guesses.end(token, if right { Ended::Right } else { Ended::Wrong });
         let mut actions = std::mem::take(&mut self.actions);
         self.speak(token, |session, view, out| {
             session.unlocked(answer, view, out, &mut actions);
@@ -311,7 +318,7 @@ impl Exchange {
         if self.net.connection(token).is_none() {
             return;
         }
-        let work = self.engine.prove(proof);
+        let work = self.engine.prove(proof, self.net.moment());
         if self.submit(token, work).is_err() {
             self.answer_proof(token, ProofAnswer::Failed);
         }
@@ -328,7 +335,14 @@ impl Exchange {
     pub(in crate::server) fn take_work_done(&mut self) {
         while let Some(done) = self.workers.next_done() {
             self.unblock(done.token, Blocked::ANSWER);
-            self.guesses.end(done.token, done.outcome == Ok(Outcome::Verified(false)));
+            self.guesses.end(
+                done.token,
+                match done.outcome {
+                    Ok(Outcome::Verified(false)) => Ended::Wrong,
+                    Ok(Outcome::Former) | Err(_) => Ended::Uncounted,
+                    Ok(_) => Ended::Right,
+                },
+            );
             if done.outcome == Err(NoOutcome::Full) {
                 self.stats.count(Counter::Logins);
             }

@@ -9,6 +9,7 @@ mod detection;
 mod http;
 mod limits;
 mod passwords;
+mod silence;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -161,6 +162,11 @@ impl Client {
 
     fn send_bytes(&mut self, bytes: &[u8]) {
         self.socket.write_all(bytes).unwrap();
+    }
+
+    /// Whether the server still takes it: it may have closed.
+    fn try_send(&mut self, text: &str) -> bool {
+        self.socket.write_all(text.as_bytes()).is_ok()
     }
 
     fn half_close(&mut self) {

@@ -97,3 +97,44 @@ fn the_servers_password_is_guessed_at_as_slowly_as_any_other() {
     plain.send("hello\n/pass open-sesame\n");
     bench.wait_for(&mut plain, "connected as guest1");
 }
+
+#[test]
+fn the_password_from_before_a_change_is_wrong_but_no_guess_and_others_are_logged_out() {
+    let mut bench = Bench::new(&[]);
+    let mut owner = bench.join("victim");
+    owner.send("/register correct-horse\n");
+    bench.wait_for(&mut owner, "account victim created");
+    let mut irc = bench.connect();
+    irc.send("CAP REQ :sasl\r\nNICK phone\r\nUSER x 0 * :x\r\nAUTHENTICATE PLAIN\r\n");
+    bench.wait_for(&mut irc, "AUTHENTICATE +");
+    irc.send("AUTHENTICATE AHZpY3RpbQBjb3JyZWN0LWhvcnNl\r\nCAP END\r\n");
+    bench.wait_for(&mut irc, " 001 phone ");
+    // The one that has the account's nick gives it up.
+    owner.send("/nick desk\n");
+    bench.wait_for(&mut owner, "you are now known as desk");
+    irc.send("NICK victim\r\n");
+    bench.wait_for(&mut irc, " NICK :victim");
+    owner.send("/password correct-horse battery-staple\n");
+    bench.wait_for(&mut owner, "password changed");
+    let lines = bench.wait_for(&mut irc, " NICK ");
+    assert!(lines.iter().any(|line| line.contains(" 901 ")), "{lines:?}");
+    assert!(
+        lines.last().unwrap().contains(":victim!") && lines.concat().contains("guest"),
+        "{lines:?}"
+    );
+    irc.send("PING :still-here\r\n");
+    bench.wait_for(&mut irc, "still-here");
+    let mut late = bench.join("late");
+    for _ in 0..10 {
+        late.send("/login victim correct-horse\n");
+        bench.wait_for(&mut late, "wrong name or password");
+    }
+    late.send("/login victim battery-staple\n");
+    bench.wait_for(&mut late, "logged in as victim");
+    late.send("/logout\n");
+    // An hour later it is a guess like any other.
+    bench.pass(Duration::from_secs(3_601));
+    let mut others: Vec<Client> = (0..5).map(|n| bench.join(&format!("n{n}"))).collect();
+    others.iter_mut().for_each(|client| drop(bench.lines(client)));
+    assert_eq!(volley(&mut bench, &mut others, "/login victim correct-horse"), 4);
+}

@@ -272,15 +272,16 @@ pub(super) fn invite(context: &mut Context<'_, '_>, message: &Message<'_>) {
 pub(super) fn kick(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [rooms, nicks] = message.words();
     let reason = reason(message, 2);
-    let (hub, me) = (context.view.hub, context.view.me);
+    let me = context.view.me;
     // One channel for all nicks, or one for each.
     let mut last = "";
     let mut rooms = items(context, rooms);
     for nick in items(context, nicks) {
         let room = rooms.next().unwrap_or(last);
         last = room;
-        // The hub would first ask whether the target is a member.
-        let outside = hub.room(room).is_some_and(|room| room.member(me).is_none());
+        // The hub would first ask whether the target is a member. It answers for a room that the
+        // client may not know of.
+        let outside = visible(context, room).is_some_and(|room| room.member(me).is_none());
         if outside && !context.is_operator() {
             context.numeric(numeric::ERR_NOTONCHANNEL, &[room]);
             continue;

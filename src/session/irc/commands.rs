@@ -84,6 +84,12 @@ static ROWS: &[Row] = rows! {
     "WHOWAS" After 0 people::whowas;
 };
 
+/// The names of all commands.
+#[cfg(test)]
+pub fn command_names() -> Vec<&'static str> {
+    ROWS.iter().map(|row| row.name).collect()
+}
+
 /// Runs the command of a line.
 pub(super) fn run(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let word = message.command.to_ascii_uppercase();

@@ -66,6 +66,8 @@ mod whowas;
 
 pub(in crate::session::irc) use caps::Caps;
 pub use caps::RenderCaps;
+#[cfg(test)]
+pub use commands::command_names;
 pub use counts::UserCounts;
 pub use monitor::MonitorList;
 pub use render::render;

@@ -39,7 +39,7 @@ pub(super) fn refuse(
             return reply.numeric_text(numeric::RPL_TRYAGAIN, &[command], &text);
         }
         refusal if sends => cannot_send(refusal).or_else(|| about_rooms(refusal)),
-        refusal => about_rooms(refusal),
+        refusal => silenced(refusal).or_else(|| about_rooms(refusal)),
     };
     match answer.or_else(|| about_users(command, refusal)) {
         Some((numeric, words, None)) => reply.numeric(numeric, &words),
@@ -56,6 +56,13 @@ fn cannot_send(refusal: &Refusal) -> Option<Answer<'_>> {
     let (room, text) = match refusal {
         Refusal::NotInRoom(room) => (room, "Cannot send to channel: you are not in it"),
         Refusal::Banned(room) => (room, "Cannot send to channel: you are banned"),
+        _ => return silenced(refusal),
+    };
+    with_text(numeric::ERR_CANNOTSENDTOCHAN, &[room.as_str()], text)
+}
+
+fn silenced(refusal: &Refusal) -> Option<Answer<'_>> {
+    let (room, text) = match refusal {
         Refusal::Moderated(room) => (room, "Cannot send to channel: it is moderated"),
         Refusal::Muted(room) => (room, "Cannot send to channel: you are muted"),
         _ => return None,
@@ -94,6 +101,9 @@ fn about_users<'r>(command: &str, refusal: &'r Refusal) -> Option<Answer<'r>> {
         Refusal::NickReserved(nick) => {
             let text = "Nickname is reserved for its account";
             with_text(numeric::ERR_NICKNAMEINUSE, &[nick.as_str()], text)
+        }
+        Refusal::SilencedNick(nick, room) => {
+            usual(numeric::ERR_BANNICKCHANGE, [nick.as_str(), room.as_str()])
         }
         Refusal::NotOperator => usual(numeric::ERR_NOPRIVILEGES, []),
         Refusal::Missing(Field::Text) => usual(numeric::ERR_NOTEXTTOSEND, []),

@@ -156,10 +156,18 @@ fn of_person<'h>(hub: &'h Hub, user: &'h User) -> (&'h str, &'h Metadata) {
     (user.identity.nick.as_str(), hub.metadata_of(user))
 }
 
-/// A channel and its members.
-fn inside<'h>(hub: &'h Hub, room: &'h Room) -> impl Iterator<Item = (&'h str, &'h Metadata)> {
+/// A channel and its members, without those that the client does not want to hear or that are
+/// silenced.
+fn inside<'h>(
+    hub: &'h Hub,
+    room: &'h Room,
+    me: SessionId,
+) -> impl Iterator<Item = (&'h str, &'h Metadata)> {
     let members = room.sessions().filter_map(|session| hub.user(session));
-    let members = members.map(|user| of_person(hub, user));
+    let members = members.filter(|user| !hub.metadata_of(user).is_empty());
+    let hushed =
+        move |user: &User| user.identity.session != me && hub.is_hushed_for(me, user, &room.name);
+    let members = members.filter(move |user| !hushed(user)).map(|user| of_person(hub, user));
     std::iter::once((room.name.as_str(), room.metadata())).chain(members)
 }
 
@@ -200,7 +208,8 @@ pub(super) fn sync<'h>(
 /// `METADATA #channel SYNC`.
 pub(super) fn sync_room(context: &mut Context<'_, '_>, room: &Room) {
     let hub = context.view.hub;
-    sync(context, room.name.as_str(), inside(hub, room));
+    let me = context.view.me;
+    sync(context, room.name.as_str(), inside(hub, room, me));
 }
 
 /// `METADATA *ALL SYNC`.

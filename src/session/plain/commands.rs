@@ -248,6 +248,12 @@ pub(super) fn parse(context: &mut Context<'_>, text: &str) -> Result<Action, Str
     })
 }
 
+/// The names of all commands.
+#[cfg(test)]
+pub fn command_names() -> Vec<&'static str> {
+    ROWS.iter().flat_map(|row| row.names).copied().collect()
+}
+
 pub(super) fn exists(name: &str) -> bool {
     find(name).is_some()
 }

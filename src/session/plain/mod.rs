@@ -30,6 +30,8 @@ mod session;
 mod tests;
 mod theme;
 
+#[cfg(test)]
+pub use commands::command_names;
 pub use render::{render, render_notice};
 pub use session::{Session, is_message};
 pub(super) use session::{password_timeout, without_password};

@@ -171,6 +171,7 @@ numerics! {
     431 ERR_NONICKNAMEGIVEN "" = "No nickname given"
     432 ERR_ERRONEUSNICKNAME "<nick>" = "Erroneous nickname"
     433 ERR_NICKNAMEINUSE "<nick>" = "Nickname is already in use"
+    437 ERR_BANNICKCHANGE "<nick> <channel>" = "Cannot change nickname while silenced on channel"
     441 ERR_USERNOTINCHANNEL "<nick> <channel>" = "They aren't on that channel"
     442 ERR_NOTONCHANNEL "<channel>" = "You're not on that channel"
     443 ERR_USERONCHANNEL "<nick> <channel>" = "is already on channel"

@@ -44,13 +44,14 @@ impl Chat {
         let mut effects = Vec::new();
         self.hub.apply(record, &mut effects);
         for effect in effects {
-            self.hub.recipients(&effect.audience, |session, viewpoint| {
-                let Some((session, shown)) = self.people.get_mut(session.0 as usize) else {
+            self.hub.recipients(&effect.audience, |session_id, viewpoint| {
+                let Some((session, shown)) = self.people.get_mut(session_id.0 as usize) else {
                     return;
                 };
-                session.heard(&effect.event, viewpoint);
+                let Some(event) = effect.event_for(session_id) else { return };
+                session.heard(&event, viewpoint);
                 let mut line = Vec::new();
-                render(session.theme(), &effect.event, viewpoint, &mut line);
+                render(session.theme(), &event, viewpoint, &mut line);
                 shown.push_str(&String::from_utf8(line).unwrap());
             });
         }
@@ -92,7 +93,7 @@ impl Chat {
             Decision::Refuse(why) => self.notice(number, &refusal_text::of(&why)),
             Decision::Work(work) => {
                 let (purpose, outcome) = match work {
-                    Work::Hash { secret, purpose } => {
+                    Work::Hash { secret, purpose, .. } => {
                         (purpose, Outcome::Hashed(PasswordHash::new(secret.expose()), None))
                     }
                     Work::Challenge { .. } | Work::Proof { .. } => {
