@@ -77,7 +77,9 @@ impl FromStr for Address {
 }
 
 fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| format!("invalid port '{text}': ports are 0 to {}", u16::MAX))
+    // Rust reads a `+` before a number.
+    let number = text.parse().ok().filter(|_| !text.starts_with('+'));
+    number.ok_or_else(|| format!("invalid port '{text}': ports are 0 to {}", u16::MAX))
 }
 
 impl Address {
