@@ -396,6 +396,7 @@ impl Config {
             name: self.name.clone(),
             network: self.network.clone(),
             has_password: self.password.is_some(),
+            tls: self.tls_source().is_some(),
             motd: self.motd.as_ref().map(read).transpose()?,
             started,
             web: self.web_settings(),

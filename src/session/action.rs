@@ -26,6 +26,10 @@ pub enum Action {
     Enter(Box<Entry>),
     /// Have the worker check this step of a login.
     Prove(Proof),
+    /// Have the account know the certificate that the connection has shown.
+    AddCertificate,
+    /// Log in to the account that knows it.
+    LogInByCertificate,
     /// Log in to this account, which has been proved.
     LogIn(Name),
     /// Go on with what the worker has found out.
@@ -93,6 +97,8 @@ pub enum Proof {
     Password(Arc<str>, Secret),
     /// A name, whose owner wants to show by SCRAM that they know the password.
     Begin(Arc<str>),
+    /// The certificate that the connection has shown, for this account if one is named.
+    Certificate(Option<Arc<str>>),
     /// The client's proof.
     Scram(Arc<str>, ScramProof),
 }

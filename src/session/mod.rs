@@ -6,6 +6,7 @@
 
 mod action;
 mod detect;
+mod fingerprint;
 mod frame;
 #[cfg(feature = "web")]
 pub mod http;

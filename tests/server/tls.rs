@@ -5,7 +5,7 @@ use crate::irc::PATIENT;
 use chatloop_reactor::Backend;
 use nix::sys::signal::Signal;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -16,6 +16,9 @@ use std::sync::{Arc, Mutex};
 per_backend! {
     a_room_of_plain_and_tls_members_hears_the_same
 }
+
+/// A client's certificate and its key.
+type Identity = rcgen::CertifiedKey<rcgen::KeyPair>;
 
 /// Accepts any certificate, and keeps it.
 #[derive(Debug, Default)]
@@ -306,6 +309,60 @@ fn flags_that_do_not_fit_are_errors_that_name_them() {
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && error.contains(words), "{error}");
     }
+}
+
+/// `AUTHENTICATE EXTERNAL` for an account, or for whichever it is; the numeric that answers.
+fn external(client: &mut Secure, account: &str) -> String {
+    client.send("CAP REQ sasl\r\nAUTHENTICATE EXTERNAL\r\n");
+    client.wait_for("AUTHENTICATE +");
+    client.send(&format!("AUTHENTICATE {account}\r\n"));
+    client.wait_for(" 90").split(' ').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn a_certificate_logs_in_to_the_account_that_knows_it() {
+    let server = start(&["--tls"]);
+    let new = || rcgen::generate_simple_self_signed(["ada".to_owned()]).unwrap();
+    let (own, other) = (new(), new());
+    let connect = |identity| Secure::with(server.address, rustls::DEFAULT_VERSIONS, identity);
+    let mut ada = connect(Some(&own));
+    ada.send("/nick ada\n/register sesame-seed\n");
+    ada.wait_for("account ada created");
+    ada.send("/cert add\n/cert list\n");
+    ada.wait_for("certificate added");
+    let listed = ada.wait_for("* certificate ");
+    let fingerprint = listed.rsplit(' ').next().unwrap().to_owned();
+    assert_eq!(fingerprint.len(), 64, "{listed}");
+
+    let mut again = connect(Some(&own));
+    again.send("/cert login\n");
+    again.wait_for("you are now logged in as ada");
+
+    // `YWRh` is ada, `Ym9i` is bob.
+    for (identity, account, numeric) in [
+        (Some(&own), "+", "900"),
+        (Some(&own), "YWRh", "900"),
+        (Some(&own), "Ym9i", "904"),
+        (Some(&other), "+", "904"),
+        (Some(&other), "YWRh", "904"),
+        (None, "YWRh", "904"),
+    ] {
+        assert_eq!(external(&mut connect(identity), account), numeric, "{account}");
+    }
+    let mut irc = connect(None);
+    irc.send("CAP LS 302\r\n");
+    irc.wait_for("sasl=PLAIN,SCRAM-SHA-256,EXTERNAL");
+
+    // In IRC as in plain text.
+    let mut irc = connect(Some(&own));
+    assert_eq!(external(&mut irc, "+"), "900");
+    irc.send("NICK ada2\r\nUSER a 0 * :a\r\nCAP END\r\n");
+    irc.wait_for(" 001 ");
+    irc.send("CERT ADD\r\n");
+    irc.wait_for("knows this certificate already");
+    irc.send(&format!("CERT DEL {}\r\n", fingerprint.to_uppercase()));
+    irc.wait_for("Certificate removed");
+    assert_eq!(external(&mut connect(Some(&own)), "+"), "904");
 }
 
 /// If there is none, there is nothing to test against.

@@ -1,12 +1,14 @@
 //! TLS on a connection: it begins, it is done, or it fails; and who must have it.
 
 use super::Exchange;
+use crate::chat::{Command, Event, Name, Outcome, Purpose, Refusal};
 use crate::server::connection::Connection;
 use crate::server::net::PeerTimer;
 use crate::server::stats::Counter;
-use crate::session::Action;
+use crate::session::{Action, ProofAnswer};
 use chatloop_reactor::Token;
 use log::info;
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Exchange {
@@ -46,6 +48,52 @@ impl Exchange {
             info!("{}: closed: no TLS: {why}", connection.address);
         }
         self.drain(token);
+    }
+
+    /// The fingerprint of the certificate that a connection has shown, with its key proved.
+    fn certificate_of(&mut self, token: Token) -> Option<Arc<str>> {
+        let identity = self.net.connection(token)?.io.transport.layer()?.identity()?;
+        let digits: String = identity.iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(digits.into())
+    }
+
+    /// Whether that is all, as for every command.
+    pub(super) fn add_certificate(&mut self, token: Token) -> bool {
+        match self.certificate_of(token) {
+            Some(fingerprint) => self.decide(token, Command::Certificate(fingerprint, true)),
+            None => {
+                self.reply(token, &Event::Refused(Refusal::NoCertificate));
+                true
+            }
+        }
+    }
+
+    /// SASL EXTERNAL.
+    pub(super) fn prove_by_certificate(&mut self, token: Token, named: Option<&str>) {
+        match self.account_by_certificate(token) {
+            Some(account) if named.is_none_or(|name| account == Name::new(name)) => {
+                self.worked(token, Purpose::Login(account), Outcome::Verified(true));
+            }
+            _ => self.answer_proof(token, ProofAnswer::Failed),
+        }
+    }
+
+    /// The same as a command.
+    pub(super) fn log_in_by_certificate(&mut self, token: Token) {
+        match self.account_by_certificate(token) {
+            Some(account) => {
+                self.worked(token, Purpose::Login(account), Outcome::Verified(true));
+            }
+            None if self.certificate_of(token).is_none() => {
+                self.reply(token, &Event::Refused(Refusal::NoCertificate));
+            }
+            None => self.notice(token, "no account knows the certificate of your connection"),
+        }
+    }
+
+    fn account_by_certificate(&mut self, token: Token) -> Option<Name> {
+        let fingerprint = self.certificate_of(token)?;
+        self.engine.hub().account_of_certificate(&fingerprint).cloned()
     }
 
     /// The time for the handshake is over.

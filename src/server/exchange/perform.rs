@@ -78,7 +78,12 @@ impl Exchange {
                 }
                 self.reply(token, &event);
             }
+            Action::Prove(Proof::Certificate(account)) => {
+                self.prove_by_certificate(token, account.as_deref());
+            }
             Action::Prove(proof) => self.prove(token, proof),
+            Action::AddCertificate => return self.add_certificate(token),
+            Action::LogInByCertificate => self.log_in_by_certificate(token),
             Action::LogIn(account) => {
                 self.worked(token, Purpose::Login(account), Outcome::Verified(true));
             }
@@ -145,7 +150,7 @@ impl Exchange {
     }
 
     /// Lets the chat decide a command; whether that is all.
-    fn decide(&mut self, token: Token, command: Command) -> bool {
+    pub(super) fn decide(&mut self, token: Token, command: Command) -> bool {
         let decision = self.engine.decide(session(token), command, self.net.moment());
         self.carry_out(token, decision)
     }
@@ -355,7 +360,7 @@ impl Exchange {
     }
 
     /// Goes on with what waited for the workers.
-    fn worked(&mut self, token: Token, purpose: Purpose, outcome: Outcome) {
+    pub(super) fn worked(&mut self, token: Token, purpose: Purpose, outcome: Outcome) {
         if let Some(change) = Hub::keys_learnt(&purpose, &outcome) {
             self.propose(token, change);
         }

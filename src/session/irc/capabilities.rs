@@ -39,7 +39,9 @@ fn ls(context: &mut Context<'_, '_>, argument: &str) {
         Some(number) => format!("{word}={number}"),
         None => (*word).to_owned(),
     };
-    let named = |(name, _, value): &(&str, Caps, Option<Value>)| match value {
+    let mechanisms = context.view.settings.mechanisms();
+    let named = |(name, bit, value): &(&str, Caps, Option<Value>)| match value {
+        Some(_) if version >= 302 && *bit == Caps::SASL => format!("{name}={mechanisms}"),
         Some(tokens) if version >= 302 => {
             let tokens: Vec<String> = tokens.iter().map(token).collect();
             format!("{name}={}", tokens.join(","))
