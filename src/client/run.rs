@@ -89,14 +89,20 @@ pub fn run(options: &Options) -> Exit {
     if let Some(warning) = warning.filter(|_| !options.plain) {
         to_stderr(&Notice::error(warning), red);
     }
+    if tls.is_none() && known.is_for_tls(connection::unix_seconds()) {
+        let text = format!("{host} is for TLS only, as it said before (STS): connect with --tls");
+        to_stderr(&Notice::error(text), red);
+        return Exit::NotConnected;
+    }
     let person = is_person() && !options.json;
-    let connect_options = match connect_options(options, person, known.has_offered_scram()) {
-        Ok(connect_options) => connect_options,
-        Err(why) => {
-            to_stderr(&Notice::error(why), red);
-            return Exit::Arguments;
-        }
-    };
+    let connect_options =
+        match connect_options(options, person, tls.is_some(), known.has_offered_scram()) {
+            Ok(connect_options) => connect_options,
+            Err(why) => {
+                to_stderr(&Notice::error(why), red);
+                return Exit::Arguments;
+            }
+        };
     // The client lives in `talk`, so the terminal has been restored when the error is printed.
     let server = (addresses, tls);
     talk(options, connect_options, known, colours, server).unwrap_or_else(|error| {

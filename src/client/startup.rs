@@ -60,6 +60,7 @@ pub(super) fn poller_for_input(backend: Backend) -> io::Result<Poller> {
 pub(super) fn connect_options(
     options: &Options,
     person: bool,
+    tls: bool,
     scram_seen: bool,
 ) -> Result<ConnectOptions, String> {
     let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
@@ -95,6 +96,7 @@ pub(super) fn connect_options(
         account,
         sasl: options.sasl,
         scram_seen,
+        tls,
         rooms: options.join.clone(),
         person,
         seed,

@@ -239,6 +239,10 @@ pub struct Config {
     #[arg(long, value_parser = BoolishValueParser::new())]
     pub tls_only: bool,
 
+    /// Have IRC clients use TLS only for so many days (STS); not with a self-signed certificate
+    #[arg(long, value_name = "DAYS")]
+    pub sts: Option<Days>,
+
     /// How long a TLS handshake may take
     #[arg(long, default_value = "10", value_name = "SECONDS")]
     pub tls_timeout: Seconds,
@@ -353,6 +357,11 @@ impl Config {
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return Err("--tls-cert and --tls-key: one is of no use without the other".to_owned());
         }
+        if self.sts.is_some() && self.tls_cert.is_none() {
+            return Err(
+                "--sts: only with a certificate that others vouch for (--tls-cert)".to_owned()
+            );
+        }
         if self.tls_only && self.tls_source().is_none() {
             return Err("--tls-only: there is no TLS without --tls or --tls-cert".to_owned());
         }
@@ -397,6 +406,9 @@ impl Config {
             network: self.network.clone(),
             has_password: self.password.is_some(),
             tls: self.tls_source().is_some(),
+            sts: self.sts.map(|days| {
+                format!("duration={},port={}", days.duration().as_secs(), self.boot.port)
+            }),
             motd: self.motd.as_ref().map(read).transpose()?,
             started,
             web: self.web_settings(),

@@ -25,7 +25,7 @@ impl Live {
     /// # Errors
     /// A text for people: there is no such certificate.
     pub(super) fn new(settings: Settings) -> Result<Live, String> {
-        let tls = load(settings.config.tls_source())?;
+        let tls = load(&settings.config)?;
         Ok(Live { settings, tls })
     }
 
@@ -43,7 +43,7 @@ impl Live {
             return; // it was made here
         }
         let before = self.tls().map(tls::Acceptor::fingerprint);
-        match load(source) {
+        match load(&self.settings.config) {
             Ok(tls) => self.tls = tls,
             Err(wrong) => return error!("SIGHUP: the TLS certificate is unchanged: {wrong}"),
         }
@@ -96,9 +96,13 @@ impl Live {
 }
 
 /// The certificate from where it comes from.
-fn load(source: Option<tls::Source>) -> Result<Option<(tls::Source, tls::Acceptor)>, String> {
-    let Some(source) = source else { return Ok(None) };
+fn load(config: &Config) -> Result<Option<(tls::Source, tls::Acceptor)>, String> {
+    let Some(source) = config.tls_source() else { return Ok(None) };
     let acceptor = tls::Acceptor::load(&source).map_err(|error| format!("TLS: {error}"))?;
+    // Clients would be locked out as soon as it changes.
+    if config.sts.is_some() && acceptor.is_self_signed() {
+        return Err("--sts: not with a self-signed certificate".to_owned());
+    }
     Ok(Some((source, acceptor)))
 }
 

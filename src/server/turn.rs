@@ -24,8 +24,8 @@ use super::trim::MemoryTrim;
 use super::worker::Workers;
 use crate::chat::Moment;
 use chatloop_reactor::{
-    Clock, Interest, Poller, Readiness, Signal, Signals, Token, WakeReceiver, Waker, descriptors,
-    signals, waker,
+    Clock, Interest, Listener, Poller, Readiness, Signal, Signals, Token, WakeReceiver, Waker,
+    descriptors, signals, waker,
 };
 use std::io;
 use std::net::SocketAddr;
@@ -68,16 +68,23 @@ impl Server {
     }
 
     /// The same with its surroundings given.
-    pub(super) fn start_with<W>(settings: Settings, setup: Setup<W>) -> Result<Server, StartError>
+    pub(super) fn start_with<W>(
+        mut settings: Settings,
+        setup: Setup<W>,
+    ) -> Result<Server, StartError>
     where
         W: FnOnce(Waker, WakeReceiver) -> io::Result<Workers>,
     {
         let Setup { clock, signals, work } = setup;
+        let listeners = listen(&settings.config)?;
+        if let Some(Ok(address)) = listeners.first().map(Listener::local_address) {
+            settings.config.boot.port = address.port(); // perhaps the system has picked it
+        }
         let config = &settings.config;
         signals::ignore_write_signals().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
         let stats = Stats::new();
-        let acceptor = Acceptor::new(listen(config)?, descriptors, config, stats.clone());
+        let acceptor = Acceptor::new(listeners, descriptors, config, stats.clone());
         let mut poller = Poller::new(config.boot.backend).map_err(StartError::System)?;
         acceptor.watch(&mut poller)?;
         let signals = Signals::new(signals).map_err(StartError::System)?;

@@ -74,14 +74,30 @@ impl Secure {
         address: SocketAddr,
         versions: &[&'static rustls::SupportedProtocolVersion],
     ) -> Secure {
+        Secure::with(address, versions, None)
+    }
+
+    /// One that shows a certificate.
+    fn with(
+        address: SocketAddr,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+        identity: Option<&Identity>,
+    ) -> Secure {
         let verifier = Arc::new(Any::default());
         let config =
             ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
                 .with_protocol_versions(versions)
                 .unwrap()
                 .dangerous()
-                .with_custom_certificate_verifier(verifier.clone())
-                .with_no_client_auth();
+                .with_custom_certificate_verifier(verifier.clone());
+        let config = match identity {
+            None => config.with_no_client_auth(),
+            Some(identity) => {
+                let key = PrivateKeyDer::Pkcs8(identity.signing_key.serialize_der().into());
+                let chain = vec![identity.cert.der().clone()];
+                config.with_client_auth_cert(chain, key).unwrap()
+            }
+        };
         let name = ServerName::try_from("chatloop.local").unwrap();
         let connection = ClientConnection::new(Arc::new(config), name).unwrap();
         let socket = TcpStream::connect(address).unwrap();

@@ -22,7 +22,8 @@ fn a_certificate_leads_to_one_account_until_it_is_removed() {
     assert!(!is_refused(&add(&mut world, alice, "aa")));
     assert_eq!(world.hub.account_of_certificate("aa"), Some(&Name::new("alice")));
     for fingerprint in ["aa", "bb"] {
-        let decided = world.hub.decide(eve, Command::Certificate(fingerprint.into(), false), Moment(0));
+        let decided =
+            world.hub.decide(eve, Command::Certificate(fingerprint.into(), false), Moment(0));
         assert_eq!(decided, Decision::Refuse(Refusal::NoSuchCertificate));
     }
     let decided = world.hub.decide(eve, Command::Certificate("aa".into(), true), Moment(0));

@@ -84,6 +84,8 @@ pub struct ConnectOptions {
     pub sasl: LoginMethod,
     /// The server has offered SCRAM before: a login must not be weaker now.
     pub scram_seen: bool,
+    /// The connection is by TLS.
+    pub tls: bool,
     /// Rooms to enter at first.
     pub rooms: Vec<String>,
     /// A person uses a terminal: history is shown, and a rejected command is not fatal.
@@ -143,6 +145,8 @@ pub struct IrcSession {
     /// The server has offered SCRAM, on this connection or an earlier one, and whether that is news.
     scram_seen: bool,
     scram_news: bool,
+    /// For how many seconds the server asks for TLS, if it does.
+    sts_news: Option<u64>,
     /// Logins so far: each has a separate nonce.
     nonces: u64,
     rooms: JoinedRooms,
@@ -214,6 +218,7 @@ impl IrcSession {
             wrong_passwords: 0,
             scram_seen: connect_options.scram_seen,
             scram_news: false,
+            sts_news: None,
             nonces: 0,
             rooms: JoinedRooms::default(),
             current: None,

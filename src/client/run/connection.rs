@@ -37,6 +37,12 @@ const MAX_LATE: u32 = 5;
 /// How long the registration may take.
 const REGISTRATION: Duration = Duration::from_secs(60);
 
+/// The time for `servers.toml`.
+pub(super) fn unix_seconds() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs())
+}
+
 impl Client<'_> {
     pub(super) fn connected(&mut self, address: SocketAddr) -> io::Result<()> {
         self.connected_at = Some(Instant::now());
@@ -86,8 +92,15 @@ impl Client<'_> {
         self.ended.get_or_insert(Exit::Lost);
     }
 
-    /// Remembers that the server offers SCRAM, before the first byte of a login is sent.
+    /// Remembers that the server offers SCRAM, before the first byte of a login is sent, and for how
+    /// long it is for TLS only.
     pub(super) fn remember_server(&mut self) {
+        if let Some(duration) = self.front.session().and_then(IrcSession::take_sts_news) {
+            let until = (duration > 0).then(|| unix_seconds().saturating_add(duration));
+            if let Err(why) = self.known.is_for_tls_until(until) {
+                self.notice(Notice::error(why));
+            }
+        }
         if self.front.session().is_some_and(IrcSession::take_scram_news)
             && let Err(why) = self.known.offers_scram()
         {

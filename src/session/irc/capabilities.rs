@@ -48,7 +48,10 @@ fn ls(context: &mut Context<'_, '_>, argument: &str) {
         }
         _ => (*name).to_owned(),
     };
-    list(context, "LS", ALL.iter().map(named).collect());
+    // It cannot be requested, so it is none of the capabilities. IRCv3 sts.
+    let sts = context.view.settings.sts.as_ref().filter(|_| version >= 302);
+    let sts = sts.map(|value| format!("sts={value}"));
+    list(context, "LS", ALL.iter().map(named).chain(sts).collect());
 }
 
 /// In as many lines as it takes for clients that know version 302, in one for others.

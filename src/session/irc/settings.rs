@@ -14,6 +14,8 @@ pub struct Settings {
     pub has_password: bool,
     /// Whether clients may come by TLS.
     pub tls: bool,
+    /// That they are to use nothing else, in the words of the capability `sts`.
+    pub sts: Option<String>,
     /// The message of the day, line by line.
     pub motd: Option<Vec<String>>,
     pub started: Moment,
@@ -145,6 +147,7 @@ impl Settings {
             network: "Test".into(),
             has_password: false,
             tls: false,
+            sts: None,
             motd: None,
             started: Moment(0),
             web: http::Settings::default(),

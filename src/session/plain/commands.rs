@@ -3,8 +3,9 @@
 
 use super::arguments::{Fault, Line};
 use super::parsers::{
-    Context, Parsed, about_message, bell, certificate, history, keep, lock, mask_mode, member_mode, password,
-    react, room, room_or_current, run, search, server_ban, switch, target, tell, topic, who,
+    Context, Parsed, about_message, bell, certificate, history, keep, lock, mask_mode, member_mode,
+    password, react, room, room_or_current, run, search, server_ban, switch, target, tell, topic,
+    who,
 };
 use super::session::quit;
 use crate::chat::{Command, Kind, ModeChange, Secret};
