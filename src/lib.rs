@@ -21,15 +21,8 @@ pub mod client;
 pub mod journal;
 #[cfg(feature = "lab")]
 pub mod lab;
-#[cfg(not(feature = "tls"))]
-mod no_tls;
 pub mod server;
 pub mod session;
 pub mod terminal;
-#[cfg(feature = "tls")]
 pub mod tls;
-#[cfg(not(feature = "tls"))]
-pub mod tls {
-    pub use super::no_tls::*;
-}
 pub mod wire;

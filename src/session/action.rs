@@ -26,6 +26,8 @@ pub enum Action {
     Enter(Box<Entry>),
     /// Have the worker check this step of a login.
     Prove(Proof),
+    /// Prove an account, this one if one is named, by the certificate that the connection has shown.
+    ProveByCertificate(Option<Arc<str>>),
     /// Have the account know the certificate that the connection has shown.
     AddCertificate,
     /// Log in to the account that knows it.
@@ -97,8 +99,6 @@ pub enum Proof {
     Password(Arc<str>, Secret),
     /// A name, whose owner wants to show by SCRAM that they know the password.
     Begin(Arc<str>),
-    /// The certificate that the connection has shown, for this account if one is named.
-    Certificate(Option<Arc<str>>),
     /// The client's proof.
     Scram(Arc<str>, ScramProof),
 }

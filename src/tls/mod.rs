@@ -1,32 +1,12 @@
-//! TLS as a layer over a connection, by rustls: channels, the server's certificate, whom to trust.
-//!
-//! | file | subject |
-//! |---|---|
-//! | `channel` | records in, bytes out, and back: a [`Layer`](chatloop_reactor::Layer), pure |
-//! | `server` | the server's settings, and whether a client is asked for a certificate |
-//! | `certificate` | certificates and keys from PEM, a self-signed one, fingerprints |
-//! | `client` | whom a client trusts |
-//!
-//! rustls' unbuffered API, because an idle connection costs 3 KB with it, and 7 KB with rustls' own
-//! buffers. In a build without the feature `tls`, `no_tls.rs` stands here.
-//!
-//! Rejected: session tickets and 0-RTT. A connection of a chat lasts for hours, and what comes early
-//! can be replayed.
+//! TLS as a layer over a connection, by rustls; in a build without the feature `tls`, an error for who
+//! asks for it.
 
-mod certificate;
-mod channel;
-mod client;
-mod server;
-#[cfg(test)]
-mod tests;
+#[cfg(not(feature = "tls"))]
+mod off;
+#[cfg(feature = "tls")]
+mod on;
 
-pub use certificate::Fingerprint;
-pub use client::{Connector, Trust};
-pub use server::{Acceptor, Source};
-
-use rustls::crypto::CryptoProvider;
-use std::sync::Arc;
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
+#[cfg(not(feature = "tls"))]
+pub use off::{Acceptor, Connector, Fingerprint, Source, Trust};
+#[cfg(feature = "tls")]
+pub use on::{Acceptor, Connector, Fingerprint, Source, Trust};

@@ -78,7 +78,7 @@ impl Exchange {
                 }
                 self.reply(token, &event);
             }
-            Action::Prove(Proof::Certificate(account)) => {
+            Action::ProveByCertificate(account) => {
                 self.prove_by_certificate(token, account.as_deref());
             }
             Action::Prove(proof) => self.prove(token, proof),

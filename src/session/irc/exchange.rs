@@ -104,7 +104,7 @@ fn step(stage: &mut Stage, text: &str) -> Option<Action> {
         Stage::External => {
             let account = Some(text).filter(|name| !name.is_empty()).map(Arc::from);
             *stage = Stage::Asked;
-            Some(Action::Prove(Proof::Certificate(account)))
+            Some(Action::ProveByCertificate(account))
         }
         Stage::Scram(scram) => {
             let (proof, decides) = scram.hear(text)?;

@@ -1,4 +1,4 @@
-//! The room `tls` in a build without the feature: it is never begun, and asking for it is an error.
+//! The same names in a build without the feature: TLS is never begun, and asking for it is an error.
 
 use chatloop_reactor::Layer;
 use std::convert::Infallible;
