@@ -17,7 +17,7 @@ use super::paint::style;
 use super::plain::PlainLines;
 use super::script::Script;
 use super::startup::{
-    connect_options, is_person, poller_for_input, resolve, to_stderr, wants_colours,
+    connect_options, is_person, poller_for_input, resolve, to_stderr, unix_seconds, wants_colours,
 };
 use super::timers::TimerKind;
 use super::tokens::{INPUT, OUTPUT, SIGNALS, SOCKET};
@@ -89,7 +89,7 @@ pub fn run(options: &Options) -> Exit {
     if let Some(warning) = warning.filter(|_| !options.plain) {
         to_stderr(&Notice::error(warning), red);
     }
-    if tls.is_none() && known.is_for_tls(connection::unix_seconds()) {
+    if tls.is_none() && known.is_for_tls(unix_seconds()) {
         let text = format!("{host} is for TLS only, as it said before (STS): connect with --tls");
         to_stderr(&Notice::error(text), red);
         return Exit::NotConnected;

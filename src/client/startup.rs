@@ -53,6 +53,12 @@ pub(super) fn poller_for_input(backend: Backend) -> io::Result<Poller> {
     }
 }
 
+/// The time for `servers.toml`.
+pub(super) fn unix_seconds() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs())
+}
+
 /// What the command line and the environment say about an IRC session.
 ///
 /// # Errors

@@ -227,7 +227,7 @@ pub struct Config {
     #[arg(long, value_parser = BoolishValueParser::new())]
     pub tls: bool,
 
-    /// Certificate for TLS, in PEM, with those that vouch for it; SIGHUP reads it again
+    /// Certificate for TLS, in PEM, with those that vouch for it; SIGHUP reloads it
     #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
 

@@ -8,6 +8,7 @@ use crate::client::front::Front;
 use crate::client::irc::{IrcSession, RegistrationOutcome};
 use crate::client::options::Timestamps;
 use crate::client::paint::Painter;
+use crate::client::startup::unix_seconds;
 use crate::client::timers::TimerKind;
 use crate::client::{Exit, Notice};
 use jiff::ZonedDateTime;
@@ -36,12 +37,6 @@ const NEXT_ANSWER: u32 = 30;
 const MAX_LATE: u32 = 5;
 /// How long the registration may take.
 const REGISTRATION: Duration = Duration::from_secs(60);
-
-/// The time for `servers.toml`.
-pub(super) fn unix_seconds() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |now| now.as_secs())
-}
 
 impl Client<'_> {
     pub(super) fn connected(&mut self, address: SocketAddr) -> io::Result<()> {
