@@ -251,14 +251,12 @@ fn wait_for(client: &mut Client, words: &str) {
 }
 
 /// Another program that holds the lock of the database until this is dropped.
-#[cfg(feature = "disk")]
 fn lock(scratch: &Scratch) -> rusqlite::Connection {
     let other = rusqlite::Connection::open(scratch.0.join("chatloop.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     other
 }
 
-#[cfg(feature = "disk")]
 #[test]
 fn while_another_program_holds_the_lock_the_chat_is_served_and_nothing_is_lost() {
     let scratch = Scratch::new("locked");
@@ -284,7 +282,6 @@ fn while_another_program_holds_the_lock_the_chat_is_served_and_nothing_is_lost()
     assert!(server.ended().success());
 }
 
-#[cfg(feature = "disk")]
 #[test]
 fn a_server_that_ends_while_messages_cannot_be_saved_fails() {
     let scratch = Scratch::new("unsaved");
@@ -316,10 +313,25 @@ fn a_database_that_is_deleted_under_the_server_is_noticed() {
 }
 
 #[test]
+fn damage_that_a_query_finds_is_called_damage_with_what_to_do() {
+    let scratch = Scratch::new("damaged-row");
+    let server = scratch.server(&[]);
+    let (mut alice, mut bob) = (server.join(), server.join());
+    alice.send("hello\n");
+    wait_for(&mut bob, "]: hello");
+    let other = rusqlite::Connection::open(scratch.0.join("chatloop.db")).unwrap();
+    other.execute("UPDATE message SET text = X'FFFE'", []).unwrap();
+    drop(other);
+    ask(&mut bob, "/history 5", "the database cannot answer: the database is damaged");
+    server.log.wait_for("restore a backup");
+    ask(&mut bob, "/who #lobby", &alice.name());
+}
+
+#[test]
 fn a_file_at_its_limit_stops_messages_and_not_the_chat() {
     let scratch = Scratch::new("ulimit");
     let data = ["--data", scratch.0.to_str().unwrap()];
-    let mut server = Server::with_file_limit(1_024, &data);
+    let mut server = Server::by_shell("ulimit -f 1024; exec \"$0\" \"$@\"", &data);
     let (mut alice, mut bob) = (server.join(), server.join());
     let text = "x".repeat(4_000);
     for _ in 0..300 {
@@ -353,6 +365,23 @@ fn a_database_at_its_limit_names_the_flag_and_takes_accounts_and_deletions() {
     ask(&mut bob, "/stats", "changes rejected because they could not be saved");
     ask(&mut bob, "/delete 5", "deleted message 5");
     ask(&mut alice, "/nick alice", "known as alice");
+}
+
+/// `/dev/full` is a disk that is full.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_transcript_that_cannot_be_written_is_reported_once_and_stops_nothing() {
+    let mut server = Server::by_shell("exec \"$0\" \"$@\" > /dev/full", &[]);
+    let (mut alice, mut bob) = (server.join(), server.join());
+    for number in 0..20 {
+        alice.send(format!("message {number}\n"));
+        wait_for(&mut bob, &format!("]: message {number}"));
+    }
+    server.log.wait_for("the transcript cannot be written, trying again every second: No space");
+    server.signal(Signal::SIGTERM);
+    assert!(server.ended().success());
+    let told = |line: &&String| line.contains("transcript");
+    assert_eq!(server.log.so_far().iter().filter(told).count(), 1);
 }
 
 /// See `tests/journal/fixture.rs`.

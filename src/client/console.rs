@@ -5,33 +5,21 @@
 //! queue.
 
 use super::complete::Completion;
-use super::dialect::Dialect;
 use super::display::DisplayItem;
+use super::irc::{Irc, IrcSession};
 use super::link::{Link, SEND_HARD};
+use super::options::Bell;
 use super::paint::{Painter, style};
-use super::tokens::INPUT;
-use super::{Notice, Severity, secrets};
+use super::plain::{self, PlainLines, is_quit};
+use super::secrets::{self, Forms};
+use super::{Notice, Severity};
 use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE, Mask};
-use chatloop_reactor::{Interest, Poller, Registration};
-use jiff::ZonedDateTime;
 use std::io;
-use std::time::Duration;
 use zeroize::Zeroizing;
 
 const PROMPT: &str = "[You]: ";
 /// The prefix of further lines of one message.
 const INDENT: &str = "    ";
-
-/// What the loop is to do after key presses.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ConsoleAction {
-    /// Go on.
-    Continue,
-    /// Send what is queued, and exit.
-    Leave,
-    /// Exit at once: the terminal is gone.
-    Vanish,
-}
 
 /// The completions offered.
 struct Offer {
@@ -47,12 +35,13 @@ struct Offer {
 
 /// The terminal, in raw mode while this exists.
 pub struct Console {
-    console: LineConsole,
-    registration: Registration,
-    painter: Painter,
+    pub terminal: LineConsole,
+    pub painter: Painter,
+    /// Which commands have a password.
+    forms: Forms,
+    plain: PlainLines,
     offer: Option<Offer>,
-    dialect: Dialect,
-    quit_sent: bool,
+    pub quit_sent: bool,
     /// The draft that was being typed when a password was asked for, while it is.
     set_aside: Option<String>,
 }
@@ -62,147 +51,116 @@ impl Console {
     ///
     /// # Errors
     /// They are not a terminal.
-    pub fn open(painter: Painter, dialect: Dialect) -> io::Result<Console> {
-        let irc = matches!(dialect, Dialect::Irc(_));
-        let console = LineConsole::open(ConsoleOptions {
+    pub fn open(painter: Painter, forms: Forms, bell: Bell) -> io::Result<Console> {
+        let terminal = LineConsole::open(ConsoleOptions {
             // Some plain-text servers disconnect on an empty line.
-            keeps_blank_lines: irc,
+            keeps_blank_lines: forms == Forms::Irc,
             always_interrupts: false,
             style: painter.style(style::YOU),
-            mask: mask(&dialect),
+            mask: mask(forms),
         })?;
-        let registration = Registration::new(INPUT);
         Ok(Console {
-            console,
-            registration,
+            terminal,
             painter,
+            forms,
+            plain: PlainLines::new(bell),
             offer: None,
-            dialect,
             quit_sent: false,
             set_aside: None,
         })
     }
 
-    pub fn has_sent_quit(&self) -> bool {
-        self.quit_sent
-    }
-
-    /// How long to wait for more bytes before [`timed_out`](Console::timed_out).
-    pub fn timeout(&self) -> Option<Duration> {
-        self.console.timeout()
-    }
-
-    /// Standard input is readable: reads once and executes the keys.
-    pub fn input_ready(
-        &mut self,
-        link: &mut Link,
-        now: &ZonedDateTime,
-        scratch: &mut [u8],
-    ) -> ConsoleAction {
-        self.console.read(scratch);
-        self.act(link, now)
-    }
-
-    /// The timeout has expired: an ESC was the key.
-    pub fn timed_out(&mut self, link: &mut Link, now: &ZonedDateTime) -> ConsoleAction {
-        self.console.timed_out();
-        self.act(link, now)
-    }
-
-    fn act(&mut self, link: &mut Link, now: &ZonedDateTime) -> ConsoleAction {
-        while let Some(event) = self.console.next_event() {
+    /// Does what the keys say that were read. If they end the client, returns how.
+    pub fn act(&mut self, link: &mut Link, irc: &mut Irc) -> Option<ConsoleEvent> {
+        while let Some(event) = self.terminal.next_event() {
             match event {
-                ConsoleEvent::Line(line) => self.submitted(line, link, now),
-                ConsoleEvent::PasteConfirmed(lines) => match self.send(&lines, link, now) {
-                    Ok(()) => self.console.clear(),
+                ConsoleEvent::Line(line) => self.submitted(line, link, irc),
+                ConsoleEvent::PasteConfirmed(lines) => match self.send(&lines, link, irc) {
+                    Ok(()) => self.terminal.editor.clear(),
                     Err(why) => {
-                        self.notice(&Notice::error(format!("{why}; nothing was sent")), now);
-                        self.console.ask(lines);
+                        self.notice(&Notice::error(format!("{why}; nothing was sent")));
+                        self.terminal.ask(lines);
                     }
                 },
                 ConsoleEvent::PasteDeclined(count) => {
-                    self.notice(&Notice::note(format!("{count} lines not sent")), now);
+                    self.notice(&Notice::note(format!("{count} lines not sent")));
                 }
                 ConsoleEvent::PasteTooLong => {
                     let limit = MAX_PASTE / (1024 * 1024);
-                    let text = format!("paste not sent: it exceeds {limit} MiB");
-                    self.notice(&Notice::error(text), now);
+                    self.notice(&Notice::error(format!("paste not sent: it exceeds {limit} MiB")));
                 }
-                ConsoleEvent::Complete => self.complete(now),
-                ConsoleEvent::Interrupt | ConsoleEvent::Eof => return ConsoleAction::Leave,
-                ConsoleEvent::Closed => return ConsoleAction::Vanish,
+                ConsoleEvent::Complete => self.complete(irc),
+                ConsoleEvent::Interrupt | ConsoleEvent::Eof | ConsoleEvent::Closed => {
+                    return Some(event);
+                }
             }
         }
-        ConsoleAction::Continue
+        None
     }
 
-    fn submitted(&mut self, line: String, link: &mut Link, now: &ZonedDateTime) {
+    fn submitted(&mut self, line: String, link: &mut Link, irc: &mut Irc) {
         if self.set_aside.is_some() {
-            if let Some(session) = self.dialect.irc() {
+            if let Some(session) = irc {
                 session.password_typed(Zeroizing::new(line));
             }
-            return self.ask_or_not();
+            return self.ask_or_not(irc);
         }
-        if secrets::begins(&line, self.dialect.forms()).is_none() {
-            self.console.remember(&line);
+        if secrets::begins(&line, self.forms).is_none() {
+            self.terminal.editor.history.push(&line);
         }
-        if let Err(why) = self.send(std::slice::from_ref(&line), link, now) {
-            self.console.set(&line);
-            self.notice(&Notice::error(format!("{why}; your line is kept")), now);
-            self.console.bell();
+        if let Err(why) = self.send(std::slice::from_ref(&line), link, irc) {
+            self.terminal.editor.set(&line);
+            self.notice(&Notice::error(format!("{why}; your line is kept")));
+            self.terminal.bell();
         }
     }
 
     /// Turns the row into a question for a password when the session has one, and back. What was
     /// being typed is set aside: a message must not be sent as a password, nor be lost.
-    fn ask_or_not(&mut self) {
-        match (self.dialect.asked_account(), &mut self.set_aside) {
-            (Some(_), None) => {
-                self.set_aside = Some(self.console.line().to_owned());
-                self.console.clear();
-                self.console.set_mask(secrets::all_masked);
-            }
-            (None, Some(draft)) => {
-                self.console.set(draft);
-                self.set_aside = None;
-                self.console.set_mask(mask(&self.dialect));
-            }
-            (Some(_), Some(_)) | (None, None) => {}
+    pub fn ask_or_not(&mut self, irc: &Irc) {
+        let asks = irc.as_ref().is_some_and(|session| session.asked_account().is_some());
+        if asks && self.set_aside.is_none() {
+            self.set_aside = Some(self.terminal.editor.line().to_owned());
+            self.terminal.editor.clear();
+            self.terminal.set_mask(secrets::all_masked);
+        } else if !asks && let Some(draft) = self.set_aside.take() {
+            self.terminal.editor.set(&draft);
+            self.terminal.set_mask(mask(self.forms));
         }
     }
 
     /// Tab: the first matching word, and with each further Tab the next one.
-    fn complete(&mut self, now: &ZonedDateTime) {
-        let (line, cursor) = (self.console.line(), self.console.cursor());
+    fn complete(&mut self, irc: &Irc) {
+        let (line, cursor) = (self.terminal.editor.line(), self.terminal.editor.cursor());
         let valid = |offer: &Offer| offer.line == line && offer.cursor == cursor;
+        let (vocabulary, nick) = match irc {
+            Some(session) => (&session.vocabulary, session.nick()),
+            None => (&self.plain.vocabulary, ""),
+        };
         let (start, words, current) = match self.offer.take().filter(valid) {
             Some(offer) => (offer.start, offer.words, offer.current + 1),
-            None => match self.dialect.vocabulary().complete(line, cursor, self.dialect.nick()) {
-                Completion::Nothing => return self.console.bell(),
+            None => match vocabulary.complete(line, cursor, nick) {
+                Completion::Nothing => return self.terminal.bell(),
                 Completion::Words { start, words } => (start, words, 0),
                 Completion::List(lines) => {
-                    return lines.iter().for_each(|line| self.notice(&Notice::note(line), now));
+                    return lines.iter().for_each(|line| self.notice(&Notice::note(line)));
                 }
             },
         };
         let current = current % words.len();
-        if !self.console.complete(start, &words[current]) {
-            return self.console.bell();
+        if !self.terminal.complete(start, &words[current]) {
+            return self.terminal.bell();
         }
         // A single word is complete: the next Tab completes what follows it.
         if words.len() > 1 {
-            let (line, cursor) = (self.console.line().to_owned(), self.console.cursor());
+            let (line, cursor) =
+                (self.terminal.editor.line().to_owned(), self.terminal.editor.cursor());
             self.offer = Some(Offer { start, words, current, line, cursor });
         }
     }
 
     /// Sends lines and shows them as sent.
-    fn send(
-        &mut self,
-        lines: &[String],
-        link: &mut Link,
-        now: &ZonedDateTime,
-    ) -> Result<(), String> {
+    fn send(&mut self, lines: &[String], link: &mut Link, irc: &mut Irc) -> Result<(), String> {
         if !link.is_up() {
             return Err("not connected".to_owned());
         }
@@ -211,75 +169,66 @@ impl Console {
             let limit = SEND_HARD / (1024 * 1024);
             return Err(format!("the server is not reading: {limit} MiB are waiting to be sent"));
         }
-        self.dialect.can_send(lines)?;
-        let parts: Vec<Vec<String>> = self.dialect.parts(lines).map(<[String]>::to_vec).collect();
-        for part in parts {
-            self.echo(&part, now);
-            let (bytes, shown) = self.dialect.send(&part, now);
-            if !bytes.is_empty() {
-                link.send(&bytes);
+        let Some(session) = irc else {
+            plain::can_send(lines)?;
+            for line in lines {
+                self.echo(std::slice::from_ref(line), None);
+                link.send(&[line.as_bytes(), b"\n"].concat());
+                self.quit_sent = is_quit(line.as_bytes());
             }
-            self.quit_sent = self.dialect.is_quit(&part[part.len() - 1]);
-            self.show(shown, now);
-        }
+            return Ok(());
+        };
+        session.can_send(lines)?;
+        self.echo(lines, Some(session));
+        session.typed(lines, self.painter.now.timestamp());
+        link.send(&session.take_outgoing());
+        self.quit_sent = session.has_quit();
+        self.show(session.take_shown(), session.show_numbers);
         Ok(())
     }
 
     /// Shows the user's own message. Lines after the first are indented.
-    fn echo(&mut self, lines: &[String], now: &ZonedDateTime) {
+    fn echo(&mut self, lines: &[String], session: Option<&IrcSession>) {
         for (place, line) in lines.iter().enumerate() {
             let mut shown = Vec::new();
             match place {
                 0 => {
-                    self.painter.time(now, &mut shown);
-                    self.painter.styled(&self.prompt(), style::YOU, &mut shown);
+                    self.painter.time(&mut shown);
+                    self.painter.styled(&prompt(session), style::YOU, &mut shown);
                 }
                 _ if line.is_empty() => {}
                 _ => shown.extend_from_slice(INDENT.as_bytes()),
             }
-            let masked = secrets::sent(line, self.dialect.forms());
+            let masked = secrets::sent(line, self.forms);
             let line = masked.as_deref().unwrap_or(line);
             shown.extend_from_slice(crate::wire::clean::clean(line.as_bytes()).as_bytes());
-            self.print(&shown, now);
+            self.print(&shown);
         }
-    }
-
-    /// `[You]: `, with the room that messages go to in front if that is known.
-    fn prompt(&self) -> String {
-        match (self.dialect.asked_account(), self.dialect.room()) {
-            (Some(account), _) => format!("Password for {account}: "),
-            (None, Some(room)) => format!("{room} {PROMPT}"),
-            (None, None) => PROMPT.to_owned(),
-        }
-    }
-
-    /// The connection is established.
-    pub fn connected(&mut self, now: &ZonedDateTime) {
-        self.dialect.connected(now);
-        self.ask_or_not();
-    }
-
-    /// The conversation.
-    pub fn dialect(&mut self) -> &mut Dialect {
-        &mut self.dialect
     }
 
     /// A line from the server.
-    pub fn line(&mut self, line: &[u8], now: &ZonedDateTime) {
-        let items = self.dialect.received(line, now);
-        self.show(items, now);
-        self.ask_or_not();
+    pub fn line(&mut self, line: &[u8], irc: &mut Irc) {
+        match irc {
+            None => {
+                let items = self.plain.received(line);
+                self.show(items, false);
+            }
+            Some(session) => {
+                session.heard(line, self.painter.now.timestamp());
+                self.show(session.take_shown(), session.show_numbers);
+                self.ask_or_not(irc);
+            }
+        }
     }
 
-    fn show(&mut self, items: Vec<DisplayItem>, now: &ZonedDateTime) {
-        let numbers = self.dialect.shows_numbers();
+    fn show(&mut self, items: Vec<DisplayItem>, numbers: bool) {
         for item in items {
             match item {
-                DisplayItem::Bell => self.console.bell(),
-                DisplayItem::Notice(notice) => self.notice(&notice, now),
+                DisplayItem::Bell => self.terminal.bell(),
+                DisplayItem::Notice(notice) => self.notice(&notice),
                 item => {
-                    for line in self.painter.item(&item, numbers, Some(INDENT), now) {
-                        self.print(&line, now);
+                    for line in self.painter.item(&item, numbers, Some(INDENT)) {
+                        self.print(&line);
                     }
                 }
             }
@@ -287,40 +236,35 @@ impl Console {
     }
 
     /// Shows something of the client's own.
-    pub fn notice(&mut self, notice: &Notice, now: &ZonedDateTime) {
+    pub fn notice(&mut self, notice: &Notice) {
         let style = match notice.severity {
             Severity::Note => style::DIM,
             Severity::Error => style::ERROR,
         };
         let mut shown = Vec::new();
-        self.painter.time(now, &mut shown);
+        self.painter.time(&mut shown);
         self.painter.styled(&format!("-- {}", notice.text), style, &mut shown);
-        self.print(&shown, now);
+        self.print(&shown);
     }
 
     /// Prints a line above the edited one, preceded by the date if it has changed.
-    fn print(&mut self, shown: &[u8], now: &ZonedDateTime) {
-        if let Some(day) = self.painter.day_line(now) {
+    fn print(&mut self, shown: &[u8]) {
+        if let Some(day) = self.painter.day_line() {
             let mut line = Vec::new();
             self.painter.styled(&day, style::DIM, &mut line);
-            self.console.print(&line);
+            self.terminal.print(&line);
         }
-        self.console.print(shown);
+        self.terminal.print(shown);
     }
 
     /// Shows what the turn has changed, with one write.
     ///
     /// # Errors
     /// The terminal is gone.
-    pub fn present(&mut self) -> io::Result<()> {
-        self.console.set_prompt(&self.prompt());
-        let frame = self.console.frame();
-        self.console.write(&frame)
-    }
-
-    /// The window has another size.
-    pub fn resized(&mut self) {
-        self.console.resized();
+    pub fn present(&mut self, irc: &Irc) -> io::Result<()> {
+        self.terminal.set_prompt(&prompt(irc.as_ref()));
+        let frame = self.terminal.frame();
+        self.terminal.write(&frame)
     }
 
     /// Gives the terminal back while the process is stopped.
@@ -329,15 +273,7 @@ impl Console {
     /// The terminal is gone.
     pub fn pause(&mut self) -> io::Result<()> {
         self.clear_row()?;
-        self.console.pause()
-    }
-
-    /// Takes the terminal back.
-    ///
-    /// # Errors
-    /// The terminal is gone.
-    pub fn resume(&mut self) -> io::Result<()> {
-        self.console.resume()
+        self.terminal.pause()
     }
 
     /// Takes the row away: what the shell prints next begins there.
@@ -345,23 +281,26 @@ impl Console {
     /// # Errors
     /// The terminal is gone.
     pub fn clear_row(&mut self) -> io::Result<()> {
-        let frame = self.console.last_frame();
-        self.console.write(&frame)
+        let frame = self.terminal.last_frame();
+        self.terminal.write(&frame)
     }
+}
 
-    /// Updates the poller interest: keys are always wanted.
-    ///
-    /// # Errors
-    /// The poller's.
-    pub fn update(&mut self, poller: &mut Poller) -> io::Result<()> {
-        self.registration.set(poller, io::stdin(), Interest::READ)
+/// `[You]: `, with the room that messages go to in front if that is known.
+fn prompt(session: Option<&IrcSession>) -> String {
+    let (account, room) =
+        session.map_or((None, None), |session| (session.asked_account(), session.room()));
+    match (account, room) {
+        (Some(account), _) => format!("Password for {account}: "),
+        (None, Some(room)) => format!("{room} {PROMPT}"),
+        (None, None) => PROMPT.to_owned(),
     }
 }
 
 /// What hides the passwords of typed lines.
-fn mask(dialect: &Dialect) -> Mask {
-    match dialect.forms() {
-        secrets::Forms::Irc => secrets::masked_irc,
-        secrets::Forms::Plain => secrets::masked_plain,
+fn mask(forms: Forms) -> Mask {
+    match forms {
+        Forms::Irc => |line, cursor| secrets::masked(line, cursor, Forms::Irc),
+        Forms::Plain => |line, cursor| secrets::masked(line, cursor, Forms::Plain),
     }
 }

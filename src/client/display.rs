@@ -4,7 +4,6 @@
 //! have fields.
 
 use super::Notice;
-use crate::wire::clean::clean;
 use jiff::Timestamp;
 
 /// An item to show.
@@ -23,9 +22,10 @@ pub enum DisplayItem {
 }
 
 /// The kind of a message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum MessageKind {
     /// As text.
+    #[default]
     Message,
     /// An action: `/me`.
     Action,
@@ -45,7 +45,7 @@ impl MessageKind {
 }
 
 /// A message as it is shown.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Incoming {
     /// Whether it is history.
     pub past: bool,
@@ -89,23 +89,6 @@ impl Incoming {
             Some(None) => "re …: ".to_owned(),
             None => String::new(),
         }
-    }
-}
-
-impl DisplayItem {
-    /// Text from the server, sanitised.
-    pub fn server_text(text: impl AsRef<str>) -> DisplayItem {
-        DisplayItem::ServerText(clean(text.as_ref().as_bytes()).into_owned())
-    }
-
-    /// A notice of the client.
-    pub fn note(text: impl AsRef<str>) -> DisplayItem {
-        DisplayItem::Notice(Notice::note(clean(text.as_ref().as_bytes())))
-    }
-
-    /// An error message of the client.
-    pub fn error(text: impl AsRef<str>) -> DisplayItem {
-        DisplayItem::Notice(Notice::error(clean(text.as_ref().as_bytes())))
     }
 }
 

@@ -1,22 +1,16 @@
 //! The user of the client, a person or a script, as the loop sees either.
 
-use super::Notice;
 use super::console::Console;
-use super::dialect::Dialect;
-use super::irc::IrcSession;
+use super::event_loop::EventLoop;
+use super::irc::Irc;
 use super::link::Link;
-use super::paint::style;
 use super::script::Script;
-use super::startup::to_stderr;
-use chatloop_reactor::Poller;
-use jiff::ZonedDateTime;
-use std::io::{self, IsTerminal};
+use super::{Notice, Severity, startup};
+use std::io;
 
 pub(super) enum Front {
-    /// Interactive, but without a connection yet, and the terminal is unchanged. The dialect is
-    /// handed to the console later.
-    Person(Option<Dialect>),
-    Console(Box<Console>),
+    /// A person. There is no console before the first connection: the terminal is unchanged.
+    Person(Option<Box<Console>>),
     Script(Box<Script>),
 }
 
@@ -25,68 +19,33 @@ impl Front {
     pub(super) fn is_listening(&self) -> bool {
         match self {
             Front::Script(script) => script.is_listening(),
-            Front::Person(_) | Front::Console(_) => true,
+            Front::Person(_) => true,
         }
     }
 
-    /// The IRC session, if there is one.
-    pub(super) fn session(&mut self) -> Option<&mut IrcSession> {
+    pub(super) fn console(&mut self) -> Option<&mut Console> {
         match self {
-            Front::Person(_) => None,
-            Front::Console(console) => console.dialect().irc(),
-            Front::Script(script) => script.session(),
-        }
-    }
-
-    /// What is to be sent that was not typed.
-    pub(super) fn take_outgoing(&mut self) -> Vec<u8> {
-        match self {
-            Front::Person(_) => Vec::new(),
-            Front::Console(console) => {
-                console.dialect().irc().map(IrcSession::take_outgoing).unwrap_or_default()
-            }
-            Front::Script(script) => script.take_outgoing(),
-        }
-    }
-
-    /// A connection is established.
-    pub(super) fn connected(&mut self, now: &ZonedDateTime) {
-        match self {
-            Front::Person(_) => {}
-            Front::Console(console) => console.connected(now),
-            Front::Script(script) => script.connected(now),
+            Front::Person(console) => console.as_deref_mut(),
+            Front::Script(_) => None,
         }
     }
 
     /// A line from the server.
-    pub(super) fn line(&mut self, line: &[u8], now: &ZonedDateTime) {
+    pub(super) fn line(&mut self, line: &[u8], irc: &mut Irc) {
         match self {
-            Front::Person(_) => {}
-            Front::Console(console) => console.line(line, now),
-            Front::Script(script) => script.line(line, now),
+            Front::Script(script) => script.line(line, irc),
+            Front::Person(Some(console)) => console.line(line, irc),
+            Front::Person(None) => {}
         }
     }
 
-    /// Shows a notice of the client's own. `colours` counts as long as there is no console.
-    pub(super) fn notice(&mut self, notice: &Notice, colours: bool) {
+    /// Shows a notice of the client's own. `style` is that of standard error. A script did not ask for
+    /// anything but errors.
+    pub(super) fn notice(&mut self, notice: &Notice, style: &str) {
         match self {
-            Front::Console(console) => console.notice(notice, &ZonedDateTime::now()),
-            Front::Script(script) => script.notice(notice),
-            Front::Person(_) => {
-                let red = colours && io::stderr().is_terminal();
-                to_stderr(notice, if red { style::ERROR } else { "" });
-            }
-        }
-    }
-
-    /// Takes the terminal back after a stop.
-    ///
-    /// # Errors
-    /// The terminal is gone.
-    pub(super) fn resume(&mut self) -> io::Result<()> {
-        match self {
-            Front::Console(console) => console.resume(),
-            Front::Person(_) | Front::Script(_) => Ok(()),
+            Front::Person(Some(console)) => console.notice(notice),
+            Front::Script(_) if notice.severity == Severity::Note => {}
+            Front::Person(None) | Front::Script(_) => startup::to_stderr(notice, style),
         }
     }
 
@@ -94,18 +53,27 @@ impl Front {
     ///
     /// # Errors
     /// The poller's.
-    pub(super) fn show(&mut self, poller: &mut Poller, link: &Link) -> io::Result<bool> {
+    pub(super) fn show(
+        &mut self,
+        turn: &mut EventLoop,
+        link: &Link,
+        irc: &Irc,
+    ) -> io::Result<bool> {
         match self {
-            Front::Person(_) => {}
-            Front::Script(script) => script.update(poller, link)?,
-            Front::Console(console) => {
-                if console.present().is_err() {
-                    return Ok(false);
-                }
-                console.update(poller)?;
-            }
+            Front::Person(None) => Ok(true),
+            Front::Person(Some(console)) => Ok(console.present(irc).is_ok()),
+            Front::Script(script) => script.update(&mut turn.poller, link, irc).map(|()| true),
         }
-        Ok(true)
+    }
+
+    /// Another turn begins.
+    pub(super) fn tick(&mut self, turn: &EventLoop) {
+        let painter = match self {
+            Front::Person(None) => return,
+            Front::Person(Some(console)) => &mut console.painter,
+            Front::Script(script) => &mut script.painter,
+        };
+        painter.now.clone_from(&turn.time);
     }
 
     /// Writes what is left and restores the terminal.
@@ -114,11 +82,10 @@ impl Front {
     /// A script's output could not be written.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         match self {
-            Front::Person(_) => Ok(()),
             Front::Script(script) => script.finish(),
             // If the terminal is gone there is nothing to clear; the exit code tells why.
-            Front::Console(console) => {
-                let _ = console.clear_row();
+            Front::Person(console) => {
+                let _ = console.as_mut().map(|console| console.clear_row());
                 Ok(())
             }
         }

@@ -135,7 +135,7 @@ mod tests {
                     "text": "hi \"alice\"", "id": "m1", "account": null, "reply": null}),
             ),
             (
-                DisplayItem::server_text("hello"),
+                DisplayItem::ServerText("hello".to_owned()),
                 json!({"v": 1, "type": "server", "time": now, "text": "hello"}),
             ),
             (

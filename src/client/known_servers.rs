@@ -33,8 +33,9 @@ pub(super) struct KnownServer {
     path: Option<PathBuf>,
     name: String,
     host: String,
-    scram: bool,
     tls_until: Option<u64>,
+    /// The server has offered SCRAM, or that cannot be ruled out.
+    pub(super) scram: bool,
 }
 
 impl KnownServer {
@@ -96,11 +97,6 @@ impl KnownServer {
             Some(())
         })
         .map_err(|why| format!("{why}: that this server is for TLS only will not be remembered"))
-    }
-
-    /// Whether the server has offered SCRAM, or that cannot be ruled out.
-    pub(super) fn has_offered_scram(&self) -> bool {
-        self.scram
     }
 
     /// The server offers SCRAM: remembers it.
@@ -191,12 +187,12 @@ mod tests {
         let look_up = |host, port| KnownServer::in_file(Some(path.clone()), host, port);
         for port in [1, 2] {
             let (mut known, warning) = look_up("Chat.example.", port);
-            assert!(!known.has_offered_scram() && warning.is_none());
+            assert!(!known.scram && warning.is_none());
             known.offers_scram().unwrap();
         }
-        assert!(look_up("chat.example", 1).0.has_offered_scram());
-        assert!(look_up("chat.example", 2).0.has_offered_scram());
-        assert!(!look_up("chat.example", 3).0.has_offered_scram());
+        assert!(look_up("chat.example", 1).0.scram);
+        assert!(look_up("chat.example", 2).0.scram);
+        assert!(!look_up("chat.example", 3).0.scram);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         fs::remove_dir_all(&folder).unwrap();
@@ -214,7 +210,7 @@ mod tests {
         assert!(!look_up("other.example", 1).is_for_tls(0));
         look_up("chat.example", 3).is_for_tls_until(None).unwrap();
         assert!(!look_up("chat.example", 1).is_for_tls(0));
-        assert!(look_up("chat.example", 1).has_offered_scram());
+        assert!(look_up("chat.example", 1).scram);
         fs::remove_dir_all(&folder).unwrap();
     }
 
@@ -226,14 +222,14 @@ mod tests {
         for text in ["server = [", "\u{0}", &"#".repeat(MAX_FILE as usize + 1)] {
             fs::write(&path, text).unwrap();
             let (mut known, warning) = KnownServer::in_file(Some(path.clone()), "h", 1);
-            assert!(known.has_offered_scram());
+            assert!(known.scram);
             assert!(warning.unwrap().contains("servers.toml"));
             known.offers_scram().unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), text, "it stays as it is");
         }
         // A value that this version does not know is no permission either.
         fs::write(&path, "[server.\"h:1\"]\nscram = \"yes\"\nlater = 1\n").unwrap();
-        assert!(KnownServer::in_file(Some(path.clone()), "h", 1).0.has_offered_scram());
+        assert!(KnownServer::in_file(Some(path.clone()), "h", 1).0.scram);
         KnownServer::in_file(Some(path.clone()), "i", 1).0.offers_scram().unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains("later = 1"));
         fs::remove_dir_all(&folder).unwrap();

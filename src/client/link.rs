@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!            start            writable, no error
-//!   Down ───────────▶ Connecting ─(Securing)▶ Up
+//!   Down ───────────▶ Connecting ───────────▶ Up
 //!    ▲                │  ▲    │               │
 //!    │  last address  │  └────┘ next address  │ ended, failed
 //!    └────────────────┴───────────────────────┘
@@ -11,26 +11,22 @@
 //! Several addresses of one name are tried in turn, each with its own timeout. What happens is
 //! reported as [`LinkEvent`]s; whether to try again is the caller's decision.
 //!
-//! Bounds: [`MAX_SERVER_LINE`] for what is received and not yet a line, [`READ_SHARE`] and
+//! Bounds: [`MAX_SERVER_LINE`] for what is received and not yet a line, one read and
 //! [`WRITE_SHARE`] a turn, [`SEND_SOFT`] and [`SEND_HARD`] for what waits to be sent.
 
-use super::timers::TimerKind;
-use super::tokens::SOCKET;
+use super::event_loop::{EventLoop, SOCKET, TimerKind};
 use crate::tls::Connector as Tls;
 use crate::wire::frame::{Framer, LineKind, Step};
 use chatloop_reactor::{
-    ChunkWriter, Connector, Inbox, Interest, Outbox, Poller, Received, Registration, TimerId,
-    Timers, Transport, Written,
+    ChunkWriter, Connector, Inbox, Interest, Outbox, Received, Registration, TimerId, Transport,
+    Written,
 };
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Bytes of one line from the server; the rest of a longer one is skipped and reported.
 pub const MAX_SERVER_LINE: usize = 64 * 1024;
-
-/// Bytes read per turn, so that a flood does not block the keyboard.
-pub const READ_SHARE: usize = 64 * 1024;
 
 /// Bytes written a turn.
 pub const WRITE_SHARE: usize = 256 * 1024;
@@ -46,45 +42,16 @@ pub const SEND_HARD: usize = 8 * 1024 * 1024;
 pub enum LinkEvent {
     /// It is established.
     Connected(SocketAddr),
-    /// One address could not be reached.
-    Unreachable(SocketAddr, ConnectError),
+    /// One address could not be reached, and why.
+    Unreachable(SocketAddr, String),
     /// No address could be reached.
     NotConnected,
     /// A line arrived; without its newline.
     Line(Vec<u8>),
     /// A line was longer than [`MAX_SERVER_LINE`].
     LineTooLong,
-    /// The server closed the connection.
-    Closed,
-    /// The connection broke.
-    Broken(io::Error),
-}
-
-/// Why an address could not be reached.
-#[derive(Debug)]
-pub enum ConnectError {
-    System(io::Error),
-    /// There was no response for this long.
-    TimedOut(Duration),
-    /// The TLS handshake has failed.
-    Tls(io::Error),
-}
-
-impl std::fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ConnectError::TimedOut(after) => write!(f, "timed out after {} s", after.as_secs_f64()),
-            ConnectError::Tls(error) => write!(f, "no TLS: {error}"),
-            ConnectError::System(error) => match error.kind() {
-                io::ErrorKind::ConnectionRefused => write!(f, "connection refused"),
-                io::ErrorKind::TimedOut => write!(f, "timed out"),
-                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-                    write!(f, "unreachable ({error})")
-                }
-                _ => write!(f, "{error}"),
-            },
-        }
-    }
+    /// The server closed the connection, or it broke with an error.
+    Lost(Option<io::Error>),
 }
 
 enum State {
@@ -100,9 +67,7 @@ enum State {
         place: usize,
         timer: TimerId,
     },
-    Up {
-        transport: Transport,
-    },
+    Up(Transport),
 }
 
 /// The connection to the server and its pending data.
@@ -111,6 +76,8 @@ pub struct Link {
     timeout: Duration,
     tls: Option<Tls>,
     state: State,
+    /// Not taken yet.
+    events: Vec<LinkEvent>,
     registration: Registration,
     encoder: ChunkWriter,
     outbox: Outbox,
@@ -126,6 +93,7 @@ impl Link {
             timeout,
             tls,
             state: State::Down,
+            events: Vec::new(),
             registration: Registration::new(SOCKET),
             encoder: ChunkWriter::new(),
             outbox: Outbox::new(),
@@ -134,83 +102,73 @@ impl Link {
         }
     }
 
+    /// What has happened since the last call.
+    pub fn take_events(&mut self) -> Vec<LinkEvent> {
+        std::mem::take(&mut self.events)
+    }
+
     /// Whether lines can be sent.
     pub fn is_up(&self) -> bool {
-        matches!(self.state, State::Up { .. })
+        matches!(self.state, State::Up(_))
     }
 
     /// Bytes that wait to be sent.
     pub fn unsent(&self) -> usize {
-        match &self.state {
-            State::Up { transport } => self.outbox.len() + transport.unsent(),
-            _ => self.outbox.len(),
-        }
+        let encrypted = if let State::Up(transport) = &self.state { transport.unsent() } else { 0 };
+        self.outbox.len() + encrypted
     }
 
     /// Queues bytes; the caller checks [`unsent`](Link::unsent) first.
     pub fn send(&mut self, bytes: &[u8]) {
-        let segment = self.encoder.append(bytes);
-        self.outbox.push(&segment);
+        if !bytes.is_empty() {
+            let segment = self.encoder.append(bytes);
+            self.outbox.push(&segment);
+        }
     }
 
     /// Begins to connect.
     ///
     /// # Errors
     /// The poller's.
-    pub fn start(
-        &mut self,
-        poller: &mut Poller,
-        timers: &mut Timers<TimerKind>,
-        link_events: &mut Vec<LinkEvent>,
-    ) -> io::Result<()> {
-        self.try_from(0, poller, timers, link_events)
+    pub fn start(&mut self, turn: &mut EventLoop) -> io::Result<()> {
+        self.try_from(0, turn)
     }
 
-    fn try_from(
-        &mut self,
-        first: usize,
-        poller: &mut Poller,
-        timers: &mut Timers<TimerKind>,
-        link_events: &mut Vec<LinkEvent>,
-    ) -> io::Result<()> {
+    fn try_from(&mut self, first: usize, turn: &mut EventLoop) -> io::Result<()> {
         for (place, address) in self.addresses.iter().enumerate().skip(first) {
             match Connector::start(*address) {
                 Ok(connector) => {
-                    self.registration.set(poller, &connector, Interest::WRITE)?;
-                    let timer =
-                        timers.arm(Instant::now() + self.timeout, TimerKind::ConnectTimeout);
+                    self.registration.set(&mut turn.poller, &connector, Interest::WRITE)?;
+                    let timer = turn.arm(self.timeout, TimerKind::ConnectTimeout);
                     self.state = State::Connecting { connector, place, timer };
                     return Ok(());
                 }
-                Err(error) => {
-                    link_events.push(LinkEvent::Unreachable(*address, ConnectError::System(error)))
-                }
+                Err(error) => self.events.push(LinkEvent::Unreachable(*address, in_words(&error))),
             }
         }
-        link_events.push(LinkEvent::NotConnected);
+        self.events.push(LinkEvent::NotConnected);
         Ok(())
+    }
+
+    /// This address could not be reached: tries the next one.
+    fn unreachable(&mut self, place: usize, why: String, turn: &mut EventLoop) -> io::Result<()> {
+        self.events.push(LinkEvent::Unreachable(self.addresses[place], why));
+        self.try_from(place + 1, turn)
     }
 
     /// The socket is ready for something.
     ///
     /// # Errors
     /// The poller's.
-    pub fn ready(
-        &mut self,
-        poller: &mut Poller,
-        timers: &mut Timers<TimerKind>,
-        scratch: &mut [u8],
-        link_events: &mut Vec<LinkEvent>,
-    ) -> io::Result<()> {
+    pub fn ready(&mut self, turn: &mut EventLoop) -> io::Result<()> {
         match std::mem::replace(&mut self.state, State::Down) {
             State::Down => Ok(()),
             State::Connecting { connector, place, timer } => {
-                self.registration.clear(poller, &connector)?;
-                let address = self.addresses[place];
+                self.registration.clear(&mut turn.poller, &connector)?;
                 let decided = match connector.finish() {
                     Ok(decided) => decided,
                     Err(connector) => {
-                        self.registration.set(poller, &connector, Interest::WRITE)?;
+                        self.registration.set(&mut turn.poller, &connector, Interest::WRITE)?;
                         self.state = State::Connecting { connector, place, timer };
                         return Ok(());
                     }
@@ -219,50 +177,45 @@ impl Link {
                     (Ok(mut transport), Some(tls)) => {
                         transport.cover(tls.begin(), &[]);
                         self.state = State::Securing { transport, place, timer };
-                        self.ready(poller, timers, scratch, link_events)
+                        self.ready(turn)
                     }
                     (Ok(transport), None) => {
-                        timers.cancel(timer);
-                        self.registration.set(poller, &transport, Interest::READ)?;
-                        self.state = State::Up { transport };
-                        link_events.push(LinkEvent::Connected(address));
+                        turn.timers.cancel(timer);
+                        self.registration.set(&mut turn.poller, &transport, Interest::READ)?;
+                        self.state = State::Up(transport);
+                        self.events.push(LinkEvent::Connected(self.addresses[place]));
                         Ok(())
                     }
                     (Err(error), _) => {
-                        timers.cancel(timer);
-                        link_events
-                            .push(LinkEvent::Unreachable(address, ConnectError::System(error)));
-                        self.try_from(place + 1, poller, timers, link_events)
+                        turn.timers.cancel(timer);
+                        self.unreachable(place, in_words(&error), turn)
                     }
                 }
             }
             State::Securing { mut transport, place, timer } => {
-                if let Err(error) = shake_hands(&mut transport, scratch) {
-                    timers.cancel(timer);
-                    self.registration.clear(poller, &transport)?;
-                    let (address, error) = (self.addresses[place], ConnectError::Tls(error));
-                    link_events.push(LinkEvent::Unreachable(address, error));
-                    return self.try_from(place + 1, poller, timers, link_events);
+                if let Err(error) = shake_hands(&mut transport, &mut turn.scratch) {
+                    turn.timers.cancel(timer);
+                    self.registration.clear(&mut turn.poller, &transport)?;
+                    return self.unreachable(place, format!("no TLS: {error}"), turn);
                 }
-                let writable = transport.unsent() > 0;
-                self.registration.set(poller, &transport, Interest { readable: true, writable })?;
+                let wanted = Interest { readable: true, writable: transport.unsent() > 0 };
+                self.registration.set(&mut turn.poller, &transport, wanted)?;
                 if transport.is_opening() {
                     self.state = State::Securing { transport, place, timer };
                     return Ok(());
                 }
-                timers.cancel(timer);
-                link_events.push(LinkEvent::Connected(self.addresses[place]));
-                self.state = State::Up { transport };
+                turn.timers.cancel(timer);
+                self.events.push(LinkEvent::Connected(self.addresses[place]));
+                self.state = State::Up(transport);
                 // Its first lines may have come with the end of the handshake.
-                self.ready(poller, timers, scratch, link_events)
+                self.ready(turn)
             }
-            State::Up { mut transport } => {
-                let ended = self.receive(&mut transport, scratch, link_events);
-                match ended {
-                    None => self.state = State::Up { transport },
+            State::Up(mut transport) => {
+                match self.receive(&mut transport, &mut turn.scratch) {
+                    None => self.state = State::Up(transport),
                     Some(end) => {
-                        self.registration.clear(poller, &transport)?;
-                        link_events.push(end);
+                        self.registration.clear(&mut turn.poller, &transport)?;
+                        self.events.push(end);
                     }
                 }
                 Ok(())
@@ -274,24 +227,17 @@ impl Link {
     ///
     /// # Errors
     /// The poller's.
-    pub fn connect_timed_out(
-        &mut self,
-        poller: &mut Poller,
-        timers: &mut Timers<TimerKind>,
-        link_events: &mut Vec<LinkEvent>,
-    ) -> io::Result<()> {
+    pub fn connect_timed_out(&mut self, turn: &mut EventLoop) -> io::Result<()> {
         match std::mem::replace(&mut self.state, State::Down) {
-            State::Securing { transport, place, .. } => {
-                self.registration.clear(poller, &transport)?;
-                let failure = ConnectError::TimedOut(self.timeout);
-                link_events.push(LinkEvent::Unreachable(self.addresses[place], failure));
-                self.try_from(place + 1, poller, timers, link_events)
-            }
             State::Connecting { connector, place, .. } => {
-                self.registration.clear(poller, &connector)?;
-                let failure = ConnectError::TimedOut(self.timeout);
-                link_events.push(LinkEvent::Unreachable(self.addresses[place], failure));
-                self.try_from(place + 1, poller, timers, link_events)
+                self.registration.clear(&mut turn.poller, &connector)?;
+                let why = format!("timed out after {} s", self.timeout.as_secs_f64());
+                self.unreachable(place, why, turn)
+            }
+            State::Securing { transport, place, .. } => {
+                self.registration.clear(&mut turn.poller, &transport)?;
+                let why = format!("no TLS within {} s", self.timeout.as_secs_f64());
+                self.unreachable(place, why, turn)
             }
             other => {
                 self.state = other;
@@ -301,15 +247,9 @@ impl Link {
     }
 
     /// Reads once and reports the lines; returns the end, if it has come.
-    fn receive(
-        &mut self,
-        transport: &mut Transport,
-        scratch: &mut [u8],
-        link_events: &mut Vec<LinkEvent>,
-    ) -> Option<LinkEvent> {
-        let share = READ_SHARE.min(scratch.len());
+    fn receive(&mut self, transport: &mut Transport, scratch: &mut [u8]) -> Option<LinkEvent> {
         let end = loop {
-            break match transport.read(&mut scratch[..share]) {
+            break match transport.read(scratch) {
                 Received::Bytes(count) => {
                     self.inbox.receive(&scratch[..count]);
                     // What no readiness will announce.
@@ -319,31 +259,30 @@ impl Link {
                     None
                 }
                 Received::WouldBlock => return None,
-                Received::Ended => Some(LinkEvent::Closed),
-                Received::Failed(error) => Some(LinkEvent::Broken(error)),
+                Received::Ended => Some(LinkEvent::Lost(None)),
+                Received::Failed(error) => Some(LinkEvent::Lost(Some(error))),
             };
         };
         // Someone in between may have cut the last line.
-        self.take_lines(end.is_some() && !transport.is_cut(), link_events);
+        self.take_lines(end.is_some() && !transport.is_cut());
         if end.is_some() {
-            self.inbox = Inbox::new();
-            self.framer = Framer::default();
+            (self.inbox, self.framer) = (Inbox::new(), Framer::default());
         }
         end
     }
 
-    fn take_lines(&mut self, ended: bool, link_events: &mut Vec<LinkEvent>) {
+    fn take_lines(&mut self, ended: bool) {
         loop {
             let pending = self.inbox.pending();
             let kind = LineKind::Plain(MAX_SERVER_LINE);
             let used = match self.framer.next_or_last(pending, kind, ended) {
                 Step::Line { bytes, used } => {
-                    link_events.push(LinkEvent::Line(bytes.to_vec()));
+                    self.events.push(LinkEvent::Line(bytes.to_vec()));
                     self.framer.taken(false);
                     used
                 }
                 Step::TooLong { used, .. } => {
-                    link_events.push(LinkEvent::LineTooLong);
+                    self.events.push(LinkEvent::LineTooLong);
                     self.framer.taken(true);
                     used
                 }
@@ -358,8 +297,8 @@ impl Link {
     ///
     /// # Errors
     /// The poller's.
-    pub fn flush(&mut self, poller: &mut Poller, listening: bool) -> io::Result<()> {
-        let State::Up { transport } = &mut self.state else { return Ok(()) };
+    pub fn flush(&mut self, turn: &mut EventLoop, listening: bool) -> io::Result<()> {
+        let State::Up(transport) = &mut self.state else { return Ok(()) };
         // A failure is met again by the read.
         let _ = transport.flush();
         if !self.outbox.is_empty() {
@@ -374,9 +313,9 @@ impl Link {
         let wanted = Interest { readable: listening, writable };
         if wanted == Interest::NONE {
             // Not even a hangup, which would be reported at every wait.
-            self.registration.clear(poller, transport)
+            self.registration.clear(&mut turn.poller, transport)
         } else {
-            self.registration.set(poller, transport, wanted)
+            self.registration.set(&mut turn.poller, transport, wanted)
         }
     }
 
@@ -392,11 +331,11 @@ impl Link {
     ///
     /// # Errors
     /// The poller's.
-    pub fn abandon(&mut self, poller: &mut Poller) -> io::Result<()> {
-        if let State::Up { transport } | State::Securing { transport, .. } =
+    pub fn abandon(&mut self, turn: &mut EventLoop) -> io::Result<()> {
+        if let State::Up(transport) | State::Securing { transport, .. } =
             std::mem::replace(&mut self.state, State::Down)
         {
-            self.registration.clear(poller, &transport)?;
+            self.registration.clear(&mut turn.poller, &transport)?;
         }
         (self.inbox, self.framer) = (Inbox::new(), Framer::default());
         Ok(())
@@ -405,14 +344,14 @@ impl Link {
     /// Reads what has already arrived, shuts down the sending side, and closes: a socket that is
     /// closed with unread bytes resets the connection, and the server might lose our last lines. In
     /// this order, because a server may answer the half-close.
-    pub fn close(&mut self, scratch: &mut [u8], link_events: &mut Vec<LinkEvent>) {
-        if let State::Up { mut transport } = std::mem::replace(&mut self.state, State::Down) {
+    pub fn close(&mut self, turn: &mut EventLoop) {
+        if let State::Up(mut transport) = std::mem::replace(&mut self.state, State::Down) {
             for _ in 0..MAX_LAST_READS {
-                match transport.read(scratch) {
-                    Received::Bytes(count) => self.inbox.receive(&scratch[..count]),
+                match transport.read(&mut turn.scratch) {
+                    Received::Bytes(count) => self.inbox.receive(&turn.scratch[..count]),
                     Received::WouldBlock | Received::Ended | Received::Failed(_) => break,
                 }
-                self.take_lines(false, link_events);
+                self.take_lines(false);
             }
             transport.shutdown_write();
         }
@@ -428,6 +367,17 @@ fn shake_hands(transport: &mut Transport, scratch: &mut [u8]) -> io::Result<()> 
     let outcome = transport.advance();
     let flushed = transport.flush();
     outcome.and(flushed)
+}
+
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::TimedOut => "timed out".to_owned(),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            format!("unreachable ({error})")
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// Reads at the end: a flood must not keep the client from exiting.

@@ -6,13 +6,12 @@
 //! | `startup` | addresses, passwords, colours |
 //! | `run` | what happens in one turn of the loop, and how does it end? |
 //! | `run/connection` | what follows when the connection is established, fails or is lost? |
-//! | `timers`, `tokens` | what are the timers and the poller's tokens for? |
+//! | `event_loop` | what do all parts of a turn share? |
 //! | `known_servers` | what have earlier connections shown of the server? |
 //! | `front` | the front end, interactive or script |
 //! | `link` | how is the connection made, used, lost and made again? |
 //! | `console` | what does a person at a terminal see, and what do their lines do? |
 //! | `script` | how does a shell script use it? |
-//! | `dialect` | which dialect is spoken, and what have both in common? |
 //! | `irc` | what is the state of the session with an IRC server? |
 //! | `plain` | what is known of a server of plain lines? |
 //! | `display` | what is to be shown? |
@@ -28,8 +27,8 @@
 
 mod complete;
 mod console;
-mod dialect;
 mod display;
+mod event_loop;
 mod front;
 mod irc;
 mod json;
@@ -42,8 +41,6 @@ mod run;
 mod script;
 mod secrets;
 mod startup;
-mod timers;
-mod tokens;
 
 pub use options::Options;
 pub use run::run;

@@ -12,7 +12,6 @@ use super::plain::bracketed;
 use crate::wire::clean::clean;
 use jiff::ZonedDateTime;
 use jiff::civil::Date;
-use std::io::Write;
 
 /// SGR parameters of what the client itself shows.
 pub mod style {
@@ -37,13 +36,16 @@ const LOBBY: &str = "#lobby";
 pub struct Painter {
     colours: bool,
     timestamps: bool,
+    /// The day of the last line.
     day: Option<Date>,
+    /// The time of the next one.
+    pub now: ZonedDateTime,
 }
 
 impl Painter {
     /// A painter with or without colours and the time.
     pub fn new(colours: bool, timestamps: bool) -> Painter {
-        Painter { colours, timestamps, day: None }
+        Painter { colours, timestamps, day: None, now: ZonedDateTime::default() }
     }
 
     /// `name` if there are colours, else no style.
@@ -53,16 +55,21 @@ impl Painter {
 
     /// A line saying which day it is, if that has changed since the last line (`None` at the
     /// first line).
-    pub fn day_line(&mut self, now: &ZonedDateTime) -> Option<String> {
-        let before = self.day.replace(now.date());
-        let changed = self.timestamps && before.is_some_and(|day| day != now.date());
-        changed.then(|| now.strftime("--- %A, %-d %B %Y ---").to_string())
+    pub fn day_line(&mut self) -> Option<String> {
+        let today = self.now.date();
+        let before = self.day.replace(today);
+        let changed = self.timestamps && before.is_some_and(|day| day != today);
+        changed.then(|| self.now.strftime("--- %A, %-d %B %Y ---").to_string())
     }
 
     /// The time in front of a line; empty if timestamps are off.
-    pub fn time(&self, now: &ZonedDateTime, out: &mut Vec<u8>) {
+    pub fn time(&self, out: &mut Vec<u8>) {
+        self.time_of(&self.now, out);
+    }
+
+    fn time_of(&self, time: &ZonedDateTime, out: &mut Vec<u8>) {
         if self.timestamps {
-            self.styled(&now.strftime("%H:%M").to_string(), style::DIM, out);
+            self.styled(&time.strftime("%H:%M").to_string(), style::DIM, out);
             out.push(b' ');
         }
     }
@@ -74,61 +81,47 @@ impl Painter {
 
     /// Appends a server's line, without newline. `false`, and nothing is appended, if the line
     /// held only escape sequences: a colour reset that followed the newline before it.
-    pub fn line(&self, line: &[u8], now: &ZonedDateTime, out: &mut Vec<u8>) -> bool {
-        let parts = Parts::of(line);
-        if parts.is_blank() && !line.is_empty() {
+    pub fn line(&self, line: &[u8], out: &mut Vec<u8>) -> bool {
+        let parts = parts(line);
+        let texts = || parts.iter().map(|(_, text)| *text);
+        if texts().all(<[u8]>::is_empty) && !line.is_empty() {
             return false;
         }
-        self.time(now, out);
+        self.time(out);
         if !self.colours {
-            parts.texts().for_each(|text| out.extend_from_slice(clean(text).as_bytes()));
-        } else if parts.has_colour() {
-            parts.coloured(out);
+            texts().for_each(|text| out.extend_from_slice(clean(text).as_bytes()));
+        } else if parts.iter().any(|(colour, _)| colour.is_some_and(is_harmless)) {
+            coloured(&parts, out);
         } else {
-            let whole: Vec<u8> = parts.texts().collect::<Vec<_>>().concat();
-            self.named(&clean(&whole), out);
+            self.named(&clean(&texts().collect::<Vec<_>>().concat()), out);
         }
         true
     }
 
     /// The lines that show an item, without newlines; see [`message`](Painter::message). None for
     /// the bell, and for notices, which a console and a script show in different ways.
-    pub fn item(
-        &self,
-        item: &DisplayItem,
-        numbers: bool,
-        indent: Option<&str>,
-        now: &ZonedDateTime,
-    ) -> Vec<Vec<u8>> {
+    pub fn item(&self, item: &DisplayItem, numbers: bool, indent: Option<&str>) -> Vec<Vec<u8>> {
         let mut out = Vec::new();
         match item {
-            DisplayItem::Message(message) => return self.message(message, numbers, indent, now),
-            DisplayItem::ServerText(text) => self.server_text(text, now, &mut out),
-            DisplayItem::Line(line) if self.line(line, now, &mut out) => {}
+            DisplayItem::Message(message) => return self.message(message, numbers, indent),
+            DisplayItem::ServerText(text) => {
+                self.time(&mut out);
+                out.extend_from_slice(b"* ");
+                out.extend_from_slice(text.as_bytes());
+            }
+            DisplayItem::Line(line) if self.line(line, &mut out) => {}
             DisplayItem::Line(_) | DisplayItem::Notice(_) | DisplayItem::Bell => return Vec::new(),
         }
         vec![out]
     }
 
-    /// Appends text from an IRC server.
-    pub fn server_text(&self, text: &str, now: &ZonedDateTime, out: &mut Vec<u8>) {
-        self.time(now, out);
-        out.extend_from_slice(b"* ");
-        out.extend_from_slice(text.as_bytes());
-    }
-
     /// A message in IRC, without newlines: a line for each of its lines, those after the first
     /// prefixed with `indent` or with the prefix of the first. The server's time of the message is
     /// used if it has one, as local time.
-    pub fn message(
-        &self,
-        message: &Incoming,
-        numbers: bool,
-        indent: Option<&str>,
-        now: &ZonedDateTime,
-    ) -> Vec<Vec<u8>> {
-        let time = message.time.map(|time| time.to_zoned_datetime(now.time_zone().clone()));
-        let time = time.as_ref().unwrap_or(now);
+    pub fn message(&self, message: &Incoming, numbers: bool, indent: Option<&str>) -> Vec<Vec<u8>> {
+        let zone = self.now.time_zone();
+        let time = message.time.map(|time| time.to_zoned_datetime(zone.clone()));
+        let time = time.as_ref().unwrap_or(&self.now);
         let text = format!("{}{}", message.reply_prefix(), message.text);
         let line = |(row, text): (usize, &str)| {
             let mut out = Vec::new();
@@ -144,7 +137,7 @@ impl Painter {
                 let stamp = format!("- {number}{} ", time.strftime("%Y-%m-%d %H:%M"));
                 self.styled(&stamp, style::DIM, &mut out);
             } else {
-                self.time(time, &mut out);
+                self.time_of(time, &mut out);
                 if message.mention {
                     self.styled("*", style::MENTION, &mut out);
                 }
@@ -192,87 +185,44 @@ fn colour_of(name: &str) -> &'static str {
     NAMES[hash as usize % NAMES.len()]
 }
 
-/// One piece of a line: text, or the parameters of an SGR sequence.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Part<'a> {
-    Text(&'a [u8]),
-    Colour(&'a [u8]),
+/// The texts of a line between its SGR sequences, each with the parameters of the one before it.
+type Parts<'a> = Vec<(Option<&'a [u8]>, &'a [u8])>;
+
+fn parts(line: &[u8]) -> Parts<'_> {
+    let mut parts = Vec::new();
+    let (mut colour, mut start, mut at) = (None, 0, 0);
+    while let Some(found) = memchr::memchr(0x1b, &line[at..]) {
+        let escape = at + found;
+        at = escape + 1;
+        if let Some(parameters) = sgr(&line[escape..]) {
+            parts.push((colour, &line[start..escape]));
+            colour = Some(parameters);
+            start = escape + parameters.len() + 3;
+            at = start;
+        }
+    }
+    parts.push((colour, &line[start..]));
+    for (_, text) in &mut parts {
+        *text = &text[text.iter().take_while(|byte| **byte == b'\r').count()..];
+        if !text.is_empty() {
+            break;
+        }
+    }
+    parts
 }
 
-/// A line taken apart at its SGR sequences.
-struct Parts<'a>(Vec<Part<'a>>);
-
-impl<'a> Parts<'a> {
-    fn of(line: &'a [u8]) -> Parts<'a> {
-        let mut parts = Vec::new();
-        let mut rest = line;
-        let mut text = 0;
-        while let Some(found) = rest[text..].iter().position(|byte| *byte == 0x1b) {
-            let start = text + found;
-            match sgr(&rest[start..]) {
-                Some(parameters) => {
-                    parts.push(Part::Text(&rest[..start]));
-                    parts.push(Part::Colour(parameters));
-                    rest = &rest[start + parameters.len() + 3..];
-                    text = 0;
-                }
-                None => text = start + 1,
-            }
+/// Appends a line with its harmless colours, all reset at its end.
+fn coloured(parts: &Parts<'_>, out: &mut Vec<u8>) {
+    let mut open = false;
+    for (colour, text) in parts {
+        if let Some(parameters) = colour.filter(|colour| is_harmless(colour)) {
+            open = !matches!(parameters, [] | [b'0']);
+            out.extend_from_slice(&[b"\x1b[", parameters, b"m"].concat());
         }
-        parts.push(Part::Text(rest));
-        Parts(parts).without_leading_returns()
+        out.extend_from_slice(clean(text).as_bytes());
     }
-
-    fn without_leading_returns(mut self) -> Parts<'a> {
-        for part in &mut self.0 {
-            if let Part::Text(text) = part {
-                while let [b'\r', rest @ ..] = text {
-                    *text = rest;
-                }
-                if !text.is_empty() {
-                    break;
-                }
-            }
-        }
-        self
-    }
-
-    fn texts(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.0.iter().filter_map(|part| match part {
-            Part::Text(text) => Some(*text),
-            Part::Colour(_) => None,
-        })
-    }
-
-    fn is_blank(&self) -> bool {
-        self.texts().all(<[u8]>::is_empty)
-    }
-
-    fn has_colour(&self) -> bool {
-        self.0
-            .iter()
-            .any(|part| matches!(part, Part::Colour(parameters) if is_harmless(parameters)))
-    }
-
-    /// The line with its harmless colours, all reset at its end.
-    fn coloured(&self, out: &mut Vec<u8>) {
-        let mut open = false;
-        for part in &self.0 {
-            match part {
-                Part::Text(text) => out.extend_from_slice(clean(text).as_bytes()),
-                Part::Colour(parameters) if is_harmless(parameters) => {
-                    open = !is_reset(parameters);
-                    out.extend_from_slice(b"\x1b[");
-                    out.extend_from_slice(parameters);
-                    out.push(b'm');
-                }
-                Part::Colour(_) => {}
-            }
-        }
-        if open {
-            // Writing to a Vec cannot fail.
-            let _ = out.write_all(b"\x1b[0m");
-        }
+    if open {
+        out.extend_from_slice(b"\x1b[0m");
     }
 }
 
@@ -283,17 +233,11 @@ fn sgr(bytes: &[u8]) -> Option<&[u8]> {
     (body[end] == b'm').then_some(&body[..end])
 }
 
-fn is_reset(parameters: &[u8]) -> bool {
-    matches!(parameters, [] | [b'0'])
-}
-
 /// Reset, bold, dim, italic, underline and their ends; the sixteen foreground colours.
 fn is_harmless(parameters: &[u8]) -> bool {
     parameters.split(|byte| *byte == b';').all(|parameter| {
-        let number = std::str::from_utf8(parameter).map_or(Err(()), |text| match text {
-            "" => Ok(0),
-            digits => digits.parse::<u16>().map_err(drop),
-        });
+        let number = std::str::from_utf8(parameter).unwrap_or("?");
+        let number = if number.is_empty() { Ok(0) } else { number.parse::<u16>() };
         matches!(number, Ok(0..=4 | 22..=24 | 30..=37 | 39 | 90..=97))
     })
 }

@@ -12,6 +12,7 @@
 use super::complete::Vocabulary;
 use super::display::DisplayItem;
 use super::options::Bell;
+use super::secrets::{self, Forms};
 
 /// Bytes of a name in brackets.
 const MAX_NAME: usize = 64;
@@ -20,7 +21,8 @@ const QUIT: &[u8] = b"/quit";
 
 /// One server's lines, over all connections to it.
 pub struct PlainLines {
-    vocabulary: Vocabulary,
+    /// The completions offered.
+    pub vocabulary: Vocabulary,
     rings: bool,
 }
 
@@ -44,11 +46,6 @@ impl PlainLines {
         shown.push(DisplayItem::Line(line.to_owned()));
         shown
     }
-
-    /// The completions offered.
-    pub fn vocabulary(&self) -> &Vocabulary {
-        &self.vocabulary
-    }
 }
 
 /// The name in brackets that a line begins with: `alice` of `[alice]: hi`.
@@ -64,14 +61,29 @@ pub fn is_quit(line: &[u8]) -> bool {
     line.strip_prefix(QUIT).is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
 }
 
+/// Whether typed lines can be sent. A server's commands are not known here, but a line whose password
+/// the screen hides must not go out as text; a chatloop server holds back more.
+///
+/// # Errors
+/// The reason, as a message.
+pub fn can_send(lines: &[String]) -> Result<(), String> {
+    let is_hidden = |line: &String| {
+        line.starts_with(char::is_whitespace) && secrets::begins(line, Forms::Plain).is_some()
+    };
+    match lines.iter().any(is_hidden) {
+        true => Err("not sent: a command with a password must begin its line".to_owned()),
+        false => Ok(()),
+    }
+}
+
 /// Follows a script's bytes, to know whether they end in the middle of a line and whether the last
 /// line was `/quit`.
 #[derive(Debug, Default)]
 pub struct SentLines {
     /// The beginning of the current line, as much as matters.
     start: Vec<u8>,
-    inside_line: bool,
-    quit: bool,
+    pub inside_line: bool,
+    pub quit: bool,
 }
 
 impl SentLines {
@@ -86,14 +98,6 @@ impl SentLines {
             }
             self.inside_line = byte != b'\n';
         }
-    }
-
-    pub fn end_inside_line(&self) -> bool {
-        self.inside_line
-    }
-
-    pub fn end_with_quit(&self) -> bool {
-        self.quit
     }
 }
 
@@ -114,11 +118,16 @@ mod tests {
         ] {
             let mut sent = SentLines::default();
             pieces.iter().for_each(|piece| sent.follow(piece.as_bytes()));
-            assert_eq!(
-                (sent.end_with_quit(), sent.end_inside_line()),
-                (quit, inside),
-                "{pieces:?}"
-            );
+            assert_eq!((sent.quit, sent.inside_line), (quit, inside), "{pieces:?}");
+        }
+    }
+
+    #[test]
+    fn a_plain_line_whose_password_the_screen_hides_is_not_sent_as_text() {
+        let can_send = |line: &str| can_send(&[line.to_owned()]);
+        assert!(can_send(" /login alice correct-horse").is_err());
+        for line in ["/login alice correct-horse", " /usr/bin", "login alice"] {
+            assert_eq!(can_send(line), Ok(()), "{line}");
         }
     }
 
@@ -127,7 +136,7 @@ mod tests {
         let mut lines = PlainLines::new(Bell::Mention);
         let line = DisplayItem::Line(b"[alice]: hi".to_vec());
         assert_eq!(lines.received(b"\x07[alice]: hi"), [DisplayItem::Bell, line.clone()]);
-        let offered = lines.vocabulary().complete("al", 2, "");
+        let offered = lines.vocabulary.complete("al", 2, "");
         assert!(matches!(offered, super::super::complete::Completion::Words { .. }));
         assert_eq!(PlainLines::new(Bell::Off).received(b"\x07[alice]: hi"), [line]);
     }

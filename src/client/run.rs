@@ -6,28 +6,25 @@
 
 mod connection;
 
-use super::console::ConsoleAction;
-use super::dialect::Dialect;
+use super::console::Console;
+use super::display::counted;
+use super::event_loop::{EventLoop, INPUT, OUTPUT, SIGNALS, SOCKET, TimerKind};
 use super::front::Front;
-use super::irc::{ConnectOptions, IrcSession};
+use super::irc::{ConnectOptions, Irc, IrcSession};
 use super::known_servers::KnownServer;
-use super::link::{Link, LinkEvent, READ_SHARE};
+use super::link::{Link, LinkEvent};
 use super::options::{Options, Timestamps};
 use super::paint::style;
-use super::plain::PlainLines;
 use super::script::Script;
 use super::startup::{
     connect_options, is_person, poller_for_input, resolve, to_stderr, unix_seconds, wants_colours,
 };
-use super::timers::TimerKind;
-use super::tokens::{INPUT, OUTPUT, SIGNALS, SOCKET};
 use super::{Exit, Notice};
+use crate::terminal::ConsoleEvent;
 use crate::tls::{Connector as Tls, Trust};
 use chatloop_reactor::signals::{ignore_write_signals, stop_this_process};
-use chatloop_reactor::{Interest, Poller, Readiness, Signal, Signals, TimerId, Timers};
-use jiff::ZonedDateTime;
+use chatloop_reactor::{Interest, Readiness, Signal, Signals, TimerId};
 use std::io::{self, IsTerminal};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// How long the last lines may take to be sent when the person leaves.
@@ -37,11 +34,12 @@ const DEFAULT_LINGER: Duration = Duration::from_secs(1);
 
 struct Client<'options> {
     options: &'options Options,
-    colours: bool,
-    poller: Poller,
-    timers: Timers<TimerKind>,
+    /// The style of errors on standard error.
+    red: &'static str,
+    turn: EventLoop,
     signals: Signals,
     link: Link,
+    irc: Irc,
     front: Front,
     known: KnownServer,
     keys_timer: Option<TimerId>,
@@ -61,77 +59,51 @@ struct Client<'options> {
 
 /// Runs the client to its end; what goes wrong before the first turn is written to stderr.
 pub fn run(options: &Options) -> Exit {
-    let colours = wants_colours(options);
-    let red = if colours && io::stderr().is_terminal() { style::ERROR } else { "" };
-    let (host, port, tls) = match options.server() {
-        Ok(server) => server,
-        Err(why) => {
-            to_stderr(&Notice::error(why), red);
-            return Exit::Arguments;
-        }
-    };
-    let addresses = match resolve(&host, port) {
-        Ok(addresses) => addresses,
-        Err(error) => {
-            let text = format!("could not resolve {host}: {error}");
-            to_stderr(&Notice::error(text), red);
-            return Exit::NotConnected;
-        }
-    };
-    let tls = match tls.then(|| Tls::new(&host, trust(options))).transpose() {
-        Ok(tls) => tls,
-        Err(why) => {
-            to_stderr(&Notice::error(why), red);
-            return Exit::Arguments;
-        }
-    };
+    let colours = wants_colours(options) && io::stderr().is_terminal();
+    let red = if colours { style::ERROR } else { "" };
+    let stuck = |error| (Exit::System, format!("cannot continue: {error}"));
+    // The client lives in `talk`, so the terminal has been restored when the error is printed.
+    let outcome = prepare(options, red).and_then(|(connect_options, known, link)| {
+        let client = Client::new(options, red, connect_options, known, link);
+        client.and_then(Client::talk).map_err(stuck)
+    });
+    outcome.unwrap_or_else(|(exit, why)| {
+        to_stderr(&Notice::error(why), red);
+        exit
+    })
+}
+
+type Prepared = (ConnectOptions, KnownServer, Link);
+
+fn prepare(options: &Options, red: &str) -> Result<Prepared, (Exit, String)> {
+    let arguments = |why| (Exit::Arguments, why);
+    let (host, port, tls) = options.server().map_err(arguments)?;
+    let trust = options.tls_fingerprint.map_or(Trust::System, Trust::Pinned);
+    let tls = tls.then(|| Tls::new(&host, trust)).transpose().map_err(arguments)?;
+    let addresses = resolve(&host, port)
+        .map_err(|error| (Exit::NotConnected, format!("could not resolve {host}: {error}")))?;
     let (known, warning) = KnownServer::look_up(&host, port);
     if let Some(warning) = warning.filter(|_| !options.plain) {
         to_stderr(&Notice::error(warning), red);
     }
     if tls.is_none() && known.is_for_tls(unix_seconds()) {
-        let text = format!("{host} is for TLS only, as it said before (STS): connect with --tls");
-        to_stderr(&Notice::error(text), red);
-        return Exit::NotConnected;
+        let why =
+            format!("{host} is for TLS only, as it has said before (STS): connect with --tls");
+        return Err((Exit::NotConnected, why));
     }
     let person = is_person() && !options.json;
-    let connect_options =
-        match connect_options(options, person, tls.is_some(), known.has_offered_scram()) {
-            Ok(connect_options) => connect_options,
-            Err(why) => {
-                to_stderr(&Notice::error(why), red);
-                return Exit::Arguments;
-            }
-        };
-    // The client lives in `talk`, so the terminal has been restored when the error is printed.
-    let server = (addresses, tls);
-    talk(options, connect_options, known, colours, server).unwrap_or_else(|error| {
-        to_stderr(&Notice::error(format!("cannot continue: {error}")), red);
-        Exit::System
-    })
-}
-
-fn talk(
-    options: &Options,
-    connect_options: ConnectOptions,
-    known: KnownServer,
-    colours: bool,
-    server: (Vec<SocketAddr>, Option<Tls>),
-) -> io::Result<Exit> {
-    Client::new(options, connect_options, known, colours, server)?.talk()
-}
-
-fn trust(options: &Options) -> Trust {
-    options.tls_fingerprint.map_or(Trust::System, Trust::Pinned)
+    let connect_options = connect_options(options, person, tls.is_some(), known.scram);
+    let link = Link::new(addresses, options.timeout, tls);
+    Ok((connect_options.map_err(arguments)?, known, link))
 }
 
 impl<'options> Client<'options> {
     fn new(
         options: &'options Options,
+        red: &'static str,
         connect_options: ConnectOptions,
         known: KnownServer,
-        colours: bool,
-        (addresses, tls): (Vec<SocketAddr>, Option<Tls>),
+        link: Link,
     ) -> io::Result<Client<'options>> {
         let person = connect_options.person;
         ignore_write_signals()?;
@@ -144,24 +116,19 @@ impl<'options> Client<'options> {
         })?;
         let mut poller = poller_for_input(options.backend)?;
         poller.add(&signals, SIGNALS, Interest::READ)?;
-        let session =
-            (!options.plain).then(|| Box::new(IrcSession::new(connect_options, options.bell)));
         let front = if person {
-            Front::Person(Some(match session {
-                Some(session) => Dialect::Irc(session),
-                None => Dialect::Plain(PlainLines::new(options.bell)),
-            }))
+            Front::Person(None)
         } else {
             let timestamps = options.timestamps == Timestamps::Always;
-            Front::Script(Box::new(Script::new(timestamps, colours, options.json, session)?))
+            Front::Script(Box::new(Script::new(timestamps, red, options.json)?))
         };
         Ok(Client {
             options,
-            colours,
-            poller,
-            timers: Timers::new(),
+            red,
+            turn: EventLoop::new(poller),
             signals,
-            link: Link::new(addresses, options.timeout, tls),
+            link,
+            irc: (!options.plain).then(|| IrcSession::new(connect_options, options.bell)),
             front,
             known,
             keys_timer: None,
@@ -176,96 +143,68 @@ impl<'options> Client<'options> {
     }
 
     fn talk(mut self) -> io::Result<Exit> {
-        let mut scratch = vec![0; READ_SHARE];
-        let (mut events, mut link_events) = (Vec::new(), Vec::new());
-        self.link.start(&mut self.poller, &mut self.timers, &mut link_events)?;
+        let mut events = Vec::new();
+        self.link.start(&mut self.turn)?;
         loop {
-            self.handle_link_events(&mut link_events)?;
+            self.front.tick(&self.turn);
+            self.handle_link_events()?;
             self.remember_server();
-            let unasked = self.front.take_outgoing();
-            if !unasked.is_empty() && self.link.is_up() {
-                self.link.send(&unasked);
+            if let Some(session) = self.irc.as_mut().filter(|_| self.link.is_up()) {
+                self.link.send(&session.take_outgoing());
             }
-            self.link.flush(&mut self.poller, self.front.is_listening())?;
+            self.link.flush(&mut self.turn, self.front.is_listening())?;
             self.watch_answers();
             self.check_end();
             if let Some(exit) = self.ended {
-                self.send_quit()?;
-                self.link.close(&mut scratch, &mut link_events);
-                return self.quit(exit, link_events);
+                return self.quit(exit);
             }
-            if !self.front.show(&mut self.poller, &self.link)? {
+            if !self.front.show(&mut self.turn, &self.link, &self.irc)? {
                 self.ended = Some(Exit::Signal(SIGHUP));
                 continue;
             }
-            let wait = self.timers.time_left(Instant::now());
-            self.poller.wait(&mut events, wait)?;
+            let now = self.turn.clock.now() + self.turn.clock.spent();
+            let wait = self.turn.timers.time_left(now);
+            self.turn.poller.wait(&mut events, wait)?;
+            self.turn.tick();
+            self.front.tick(&self.turn);
             for event in &events {
-                self.handle(event, &mut scratch, &mut link_events)?;
+                self.handle(event)?;
             }
-            self.fire(&mut link_events)?;
+            self.fire()?;
         }
     }
 
-    /// Sends QUIT to an IRC server. It is a short line, and goes out with one write or not at all.
-    fn send_quit(&mut self) -> io::Result<()> {
-        let Some(session) = self.front.session() else { return Ok(()) };
-        let (bytes, waiting) = (session.quit(), session.waiting());
-        if self.link.is_up() {
-            self.link.send(&bytes);
-            self.link.flush(&mut self.poller, false)?;
-        }
-        if waiting > 0 {
-            let lines = super::display::counted(waiting, "line");
-            self.notice(Notice::error(format!("{lines} not sent: the server was too slow")));
+    fn handle(&mut self, event: &Readiness) -> io::Result<()> {
+        match (event.token, &mut self.front) {
+            (SIGNALS, _) => return self.take_signals(),
+            (SOCKET, _) => return self.link.ready(&mut self.turn),
+            (INPUT, Front::Person(Some(console))) => {
+                console.terminal.read(&mut self.turn.scratch);
+                self.act();
+            }
+            (INPUT, Front::Script(script)) => {
+                script.input_ready(&mut self.turn.scratch, &mut self.link, &mut self.irc);
+            }
+            (OUTPUT, Front::Script(script)) => return script.output_ready(event.hangup),
+            _ => {}
         }
         Ok(())
     }
 
-    fn handle(
-        &mut self,
-        event: &Readiness,
-        scratch: &mut [u8],
-        link_events: &mut Vec<LinkEvent>,
-    ) -> io::Result<()> {
-        match event.token {
-            SIGNALS => self.take_signals(),
-            SOCKET => self.link.ready(&mut self.poller, &mut self.timers, scratch, link_events),
-            INPUT => {
-                match &mut self.front {
-                    Front::Person(_) => {}
-                    Front::Script(script) => script.input_ready(&mut self.link, scratch),
-                    Front::Console(console) => {
-                        let action =
-                            console.input_ready(&mut self.link, &ZonedDateTime::now(), scratch);
-                        self.perform(action);
-                    }
-                }
-                Ok(())
-            }
-            OUTPUT => match &mut self.front {
-                Front::Script(script) => script.output_ready(event.hangup),
-                Front::Person(_) | Front::Console(_) => Ok(()),
-            },
-            _ => Ok(()),
-        }
-    }
-
-    fn perform(&mut self, action: ConsoleAction) {
-        match action {
-            ConsoleAction::Continue => {
+    /// Does what the person's keys say.
+    fn act(&mut self) {
+        let Some(console) = self.front.console() else { return };
+        match console.act(&mut self.link, &mut self.irc) {
+            Some(ConsoleEvent::Closed) => self.ended = Some(Exit::Signal(SIGHUP)),
+            Some(_) => self.end_within(LAST_SEND, Exit::Done),
+            None => {
+                let timeout = console.terminal.timeout();
                 if let Some(timer) = self.keys_timer.take() {
-                    self.timers.cancel(timer);
+                    self.turn.timers.cancel(timer);
                 }
-                if let Front::Console(console) = &self.front
-                    && let Some(timeout) = console.timeout()
-                {
-                    self.keys_timer =
-                        Some(self.timers.arm(Instant::now() + timeout, TimerKind::EscapeTimeout));
-                }
+                self.keys_timer =
+                    timeout.map(|timeout| self.turn.arm(timeout, TimerKind::EscapeTimeout));
             }
-            ConsoleAction::Leave => self.end_within(LAST_SEND, Exit::Done),
-            ConsoleAction::Vanish => self.ended = Some(Exit::Signal(SIGHUP)),
         }
     }
 
@@ -273,7 +212,7 @@ impl<'options> Client<'options> {
     fn end_within(&mut self, limit: Duration, exit: Exit) {
         if self.ending.is_none() {
             self.ending = Some(exit);
-            self.timers.arm(Instant::now() + limit, TimerKind::Exit);
+            self.turn.arm(limit, TimerKind::Exit);
         }
     }
 
@@ -284,45 +223,39 @@ impl<'options> Client<'options> {
                 Signal::Terminate => self.ended = Some(Exit::Signal(SIGTERM)),
                 Signal::Hangup => self.ended = Some(Exit::Signal(SIGHUP)),
                 Signal::Suspend => {
-                    if let Front::Console(console) = &mut self.front {
-                        console.pause()?;
-                    }
+                    self.front.console().map_or(Ok(()), Console::pause)?;
                     stop_this_process()?;
-                    self.front.resume()?;
+                    self.resume()?;
                 }
-                Signal::Continue => self.front.resume()?,
+                Signal::Continue => self.resume()?,
                 Signal::WindowChange => {
-                    if let Front::Console(console) = &mut self.front {
-                        console.resized();
-                    }
+                    self.front.console().into_iter().for_each(|it| it.terminal.resized());
                 }
             }
         }
         Ok(())
     }
 
-    fn fire(&mut self, link_events: &mut Vec<LinkEvent>) -> io::Result<()> {
-        let now = Instant::now();
-        while let Some(due) = self.timers.pop_due(now) {
+    /// Takes the terminal back after a stop.
+    fn resume(&mut self) -> io::Result<()> {
+        self.front.console().map_or(Ok(()), |console| console.terminal.resume())
+    }
+
+    fn fire(&mut self) -> io::Result<()> {
+        let now = self.turn.clock.now();
+        while let Some(due) = self.turn.timers.pop_due(now) {
             match due {
-                TimerKind::ConnectTimeout => {
-                    self.link.connect_timed_out(&mut self.poller, &mut self.timers, link_events)?;
-                }
-                TimerKind::Reconnect => {
-                    self.link.start(&mut self.poller, &mut self.timers, link_events)?
-                }
+                TimerKind::ConnectTimeout => self.link.connect_timed_out(&mut self.turn)?,
+                TimerKind::Reconnect => self.link.start(&mut self.turn)?,
                 TimerKind::EscapeTimeout => {
                     self.keys_timer = None;
-                    if let Front::Console(console) = &mut self.front {
-                        let action = console.timed_out(&mut self.link, &ZonedDateTime::now());
-                        self.perform(action);
-                    }
+                    self.front.console().into_iter().for_each(|it| it.terminal.timed_out());
+                    self.act();
                 }
                 TimerKind::SilenceHint => self.hint(),
-                TimerKind::FirstLine
-                    if self.front.session().is_some_and(|it| it.has_answered()) => {}
+                TimerKind::FirstLine if self.irc.as_ref().is_some_and(|it| it.has_answered()) => {}
                 TimerKind::FirstLine | TimerKind::Registration => {
-                    self.front.session().into_iter().for_each(IrcSession::registration_timed_out);
+                    self.irc.iter_mut().for_each(IrcSession::registration_timed_out);
                     self.check_registration()?;
                 }
                 TimerKind::Answer => self.no_answer(),
@@ -333,15 +266,11 @@ impl<'options> Client<'options> {
     }
 
     /// Shows what happened to the connection, and decides what follows.
-    fn handle_link_events(&mut self, link_events: &mut Vec<LinkEvent>) -> io::Result<()> {
-        if link_events.is_empty() {
-            return Ok(());
-        }
-        let now = ZonedDateTime::now();
-        for item in std::mem::take(link_events) {
-            match item {
+    fn handle_link_events(&mut self) -> io::Result<()> {
+        for event in self.link.take_events() {
+            match event {
                 LinkEvent::Line(line) => {
-                    self.front.line(&line, &now);
+                    self.front.line(&line, &mut self.irc);
                     // The rest belongs to a connection that was given up.
                     if self.check_registration()? {
                         break;
@@ -358,58 +287,70 @@ impl<'options> Client<'options> {
                     None => self.ended = Some(Exit::NotConnected),
                     Some(_) => self.retry(),
                 },
-                LinkEvent::Closed => self.lost(None),
-                LinkEvent::Broken(error) => self.lost(Some(error)),
+                LinkEvent::Lost(error) => self.lost(error),
             }
         }
         Ok(())
     }
 
     fn notice(&mut self, notice: Notice) {
-        self.front.notice(&notice, self.colours);
+        self.front.notice(&notice, self.red);
     }
 
     /// The exit code when everything is sent.
     fn done(&self) -> Exit {
+        let failed = self.irc.as_ref().is_some_and(|session| session.failed);
         match &self.front {
-            Front::Script(script) if script.has_failed() => Exit::Rejected,
+            Front::Script(_) if failed => Exit::Rejected,
             _ => Exit::Done,
         }
     }
 
     /// Exits if there is nothing left to wait for.
     fn check_end(&mut self) {
-        let waiting = self.front.session().map_or(0, |session| session.waiting());
+        let sent = self.link.unsent() == 0;
         match &self.front {
+            Front::Script(script) if script.output_closed() => {
+                self.end_within(LAST_SEND, Exit::Done);
+                if sent {
+                    self.ended.get_or_insert(Exit::Done);
+                }
+            }
             Front::Script(script) => {
-                let said_all = script.has_sent_all() && self.link.unsent() == 0;
-                if script.output_closed() {
-                    self.end_within(LAST_SEND, Exit::Done);
-                    if self.link.unsent() == 0 {
-                        self.ended.get_or_insert(Exit::Done);
-                    }
-                } else if said_all && self.link.is_up() {
+                if script.has_sent_all(&self.irc) && sent && self.link.is_up() {
                     let at_terminal = io::stdin().is_terminal();
                     let default = if at_terminal { Duration::ZERO } else { DEFAULT_LINGER };
                     let exit = self.done();
                     self.end_within(self.options.linger.unwrap_or(default), exit);
                 }
             }
-            Front::Console(_) => {
-                if self.ending.is_some() && self.link.unsent() == 0 && waiting == 0 {
+            Front::Person(_) => {
+                let waiting = self.irc.as_ref().map_or(0, IrcSession::waiting);
+                if self.ending.is_some() && sent && waiting == 0 {
                     self.ended = self.ended.or(self.ending);
                 }
             }
-            Front::Person(_) => {}
         }
     }
 
-    /// Shows the last lines and gives the terminal back.
-    fn quit(mut self, exit: Exit, mut link_events: Vec<LinkEvent>) -> io::Result<Exit> {
-        let now = ZonedDateTime::now();
-        for item in link_events.drain(..) {
-            if let LinkEvent::Line(line) = item {
-                self.front.line(&line, &now);
+    /// Leaves the server, shows the last lines and gives the terminal back.
+    fn quit(mut self, exit: Exit) -> io::Result<Exit> {
+        if let Some(session) = &mut self.irc {
+            let (bytes, waiting) = (session.quit(), session.waiting());
+            // It is a short line, and goes out with one write or not at all.
+            if self.link.is_up() {
+                self.link.send(&bytes);
+                self.link.flush(&mut self.turn, false)?;
+            }
+            if waiting > 0 {
+                let lines = counted(waiting, "line");
+                self.notice(Notice::error(format!("{lines} not sent: the server was too slow")));
+            }
+        }
+        self.link.close(&mut self.turn);
+        for event in self.link.take_events() {
+            if let LinkEvent::Line(line) = event {
+                self.front.line(&line, &mut self.irc);
             }
         }
         self.front.finish()?;

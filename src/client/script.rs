@@ -14,19 +14,17 @@
 //! Bounds: `MAX_LINE`; input is read only while less than [`SEND_SOFT`] waits to be sent, the socket only
 //! while less than [`OUTPUT_SOFT`] waits to be written.
 
-use super::Notice;
 use super::display::DisplayItem;
-use super::irc::IrcSession;
+use super::event_loop::{INPUT, OUTPUT};
+use super::irc::Irc;
 use super::link::{Link, SEND_SOFT};
-use super::paint::{Painter, style};
+use super::paint::Painter;
 use super::plain::SentLines;
-use super::tokens::{INPUT, OUTPUT};
-use super::{Severity, startup};
+use super::{Notice, Severity, startup};
 use crate::terminal::raw::{WRITE_WITHOUT_WAIT, unbuffered};
 use chatloop_reactor::{Backend, Interest, Poller, Registration};
-use jiff::ZonedDateTime;
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::time::Duration;
 
 /// Bytes waiting to be written above which nothing more is read from the server.
@@ -50,26 +48,21 @@ pub struct Script {
     /// Bytes to be written, and how many of them have been.
     pending: Vec<u8>,
     written: usize,
-    painter: Painter,
-    errors: Painter,
+    pub painter: Painter,
+    /// The style of errors on standard error.
+    red: &'static str,
     json: bool,
-    /// IRC, and the beginning of a line of input.
-    session: Option<Box<IrcSession>>,
+    /// In IRC, the beginning of a line of input.
     begun: Vec<u8>,
 }
 
 impl Script {
     /// On this process's standard input and output, with a JSON object for each line or the line
-    /// itself; in IRC if there is a session. `colours` counts for standard error only.
+    /// itself.
     ///
     /// # Errors
     /// There were no descriptors left.
-    pub fn new(
-        timestamps: bool,
-        colours: bool,
-        json: bool,
-        session: Option<Box<IrcSession>>,
-    ) -> io::Result<Script> {
+    pub fn new(timestamps: bool, red: &'static str, json: bool) -> io::Result<Script> {
         Ok(Script {
             input: unbuffered(io::stdin())?,
             output: unbuffered(io::stdout())?,
@@ -81,34 +74,16 @@ impl Script {
             pending: Vec::new(),
             written: 0,
             painter: Painter::new(false, timestamps),
-            errors: Painter::new(colours && io::stderr().is_terminal(), false),
+            red,
             json,
-            session,
             begun: Vec::new(),
         })
     }
 
     /// Whether standard input has been read to its end, and in IRC the server has taken all of it.
-    pub fn has_sent_all(&self) -> bool {
-        let taken = |session: &IrcSession| self.begun.is_empty() && session.is_idle();
-        self.input_ended && self.session.as_deref().is_none_or(taken)
-    }
-
-    /// Whether the server rejected something, or something could not be sent.
-    pub fn has_failed(&self) -> bool {
-        self.session.as_ref().is_some_and(|session| session.has_failed())
-    }
-
-    /// The IRC session, if this is IRC.
-    pub fn session(&mut self) -> Option<&mut IrcSession> {
-        self.session.as_deref_mut()
-    }
-
-    /// A connection is established.
-    pub fn connected(&mut self, now: &ZonedDateTime) {
-        if let Some(session) = &mut self.session {
-            session.connected(now.timestamp());
-        }
+    pub fn has_sent_all(&self, irc: &Irc) -> bool {
+        let taken = irc.as_ref().is_none_or(|session| session.is_idle());
+        self.input_ended && self.begun.is_empty() && taken
     }
 
     /// Whether standard output was closed by its reader.
@@ -116,8 +91,8 @@ impl Script {
         self.output_closed
     }
 
-    pub fn has_quit(&self) -> bool {
-        self.sent.end_with_quit() || self.session.as_ref().is_some_and(|it| it.has_quit())
+    pub fn has_quit(&self, irc: &Irc) -> bool {
+        self.sent.quit || irc.as_ref().is_some_and(|session| session.has_quit())
     }
 
     /// Whether more lines from the server are accepted.
@@ -139,12 +114,12 @@ impl Script {
     }
 
     /// Standard input is ready: read once and send it.
-    pub fn input_ready(&mut self, link: &mut Link, scratch: &mut [u8]) {
+    pub fn input_ready(&mut self, scratch: &mut [u8], link: &mut Link, irc: &mut Irc) {
         match self.input.read(scratch) {
-            Ok(0) => self.end_input(link),
-            Ok(count) if self.session.is_some() => {
+            Ok(0) => self.end_input(link, irc),
+            Ok(count) if irc.is_some() => {
                 self.begun.extend_from_slice(&scratch[..count]);
-                self.type_lines();
+                self.type_lines(irc);
             }
             Ok(count) => {
                 self.sent.follow(&scratch[..count]);
@@ -154,21 +129,21 @@ impl Script {
                 io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => {}
                 _ => {
                     let text = format!("could not read standard input: {error}");
-                    self.notice(&Notice::error(text));
-                    self.end_input(link);
+                    startup::to_stderr(&Notice::error(text), self.red);
+                    self.end_input(link, irc);
                 }
             },
         }
     }
 
     /// A last line without a newline is completed: the server would wait for the rest of it.
-    fn end_input(&mut self, link: &mut Link) {
+    fn end_input(&mut self, link: &mut Link, irc: &mut Irc) {
         self.input_ended = true;
-        if self.session.is_some() && !self.begun.is_empty() {
+        if !self.begun.is_empty() {
             self.begun.push(b'\n');
-            self.type_lines();
+            self.type_lines(irc);
         }
-        if self.sent.end_inside_line() {
+        if self.sent.inside_line {
             self.sent.follow(b"\n");
             link.send(b"\n");
         }
@@ -176,9 +151,8 @@ impl Script {
 
     /// Takes whole lines as if typed, up to one that joins or leaves a room: what follows belongs
     /// to the room that is current then, and waits for the server's answer.
-    fn type_lines(&mut self) {
-        let Some(session) = &mut self.session else { return };
-        let now = ZonedDateTime::now();
+    fn type_lines(&mut self, irc: &mut Irc) {
+        let Some(session) = irc else { return };
         let begun = std::mem::take(&mut self.begun);
         let mut rest = &begun[..];
         while (session.is_settled() || session.has_quit())
@@ -189,12 +163,11 @@ impl Script {
             let line = line.strip_suffix('\r').unwrap_or(&line);
             rest = rest[end..].strip_prefix(b"\n").unwrap_or(&rest[end..]);
             if !line.trim().is_empty() && !session.has_quit() {
-                session.typed(line, now.timestamp());
+                session.typed(&[line], self.painter.now.timestamp());
             }
         }
         self.begun = rest.to_vec();
-        let shown = session.take_shown();
-        self.show(shown, &now);
+        self.show(session.take_shown());
     }
 
     /// Standard output is writable or closed: writes once.
@@ -232,52 +205,47 @@ impl Script {
         }
     }
 
-    /// What is to be sent that did not come from the script.
-    pub fn take_outgoing(&mut self) -> Vec<u8> {
-        self.session.as_mut().map(|session| session.take_outgoing()).unwrap_or_default()
-    }
-
     /// A line from the server.
-    pub fn line(&mut self, line: &[u8], now: &ZonedDateTime) {
-        if self.output_closed && self.session.is_none() {
+    pub fn line(&mut self, line: &[u8], irc: &mut Irc) {
+        if self.output_closed && irc.is_none() {
             return;
         }
         if self.written > OUTPUT_SOFT {
             self.pending.drain(..self.written);
             self.written = 0;
         }
-        let Some(session) = &mut self.session else {
-            return self.show(vec![DisplayItem::Line(line.to_owned())], now);
+        let Some(session) = irc else {
+            return self.show(vec![DisplayItem::Line(line.to_owned())]);
         };
-        session.heard(line, now.timestamp());
-        let shown = session.take_shown();
-        self.show(shown, now);
+        session.heard(line, self.painter.now.timestamp());
+        self.show(session.take_shown());
         if !self.begun.is_empty() {
-            self.type_lines();
+            self.type_lines(irc);
         }
     }
 
-    /// Queues items for standard output; the client's own messages go to standard error.
-    fn show(&mut self, items: Vec<DisplayItem>, now: &ZonedDateTime) {
+    /// Queues items for standard output; the client's own errors go to standard error.
+    fn show(&mut self, items: Vec<DisplayItem>) {
         for item in items {
-            if let DisplayItem::Notice(notice) = &item {
-                self.notice(notice);
-            } else if self.output_closed {
-            } else if self.json {
-                let object = super::json::object(&item, now.timestamp());
-                object.iter().for_each(|object| self.push_line(object.as_bytes()));
-            } else {
-                self.paint(&item, now);
+            match &item {
+                DisplayItem::Notice(notice) if notice.severity == Severity::Note => {}
+                DisplayItem::Notice(notice) => startup::to_stderr(notice, self.red),
+                _ if self.output_closed => {}
+                _ if self.json => {
+                    let object = super::json::object(&item, self.painter.now.timestamp());
+                    object.iter().for_each(|object| self.push_line(object.as_bytes()));
+                }
+                _ => {
+                    let lines = self.painter.item(&item, false, None);
+                    if !lines.is_empty()
+                        && let Some(day) = self.painter.day_line()
+                    {
+                        self.push_line(day.as_bytes());
+                    }
+                    lines.iter().for_each(|line| self.push_line(line));
+                }
             }
         }
-    }
-
-    fn paint(&mut self, item: &DisplayItem, now: &ZonedDateTime) {
-        let lines = self.painter.item(item, false, None, now);
-        if let Some(day) = self.painter.day_line(now).filter(|_| !lines.is_empty()) {
-            self.push_line(day.as_bytes());
-        }
-        lines.iter().for_each(|line| self.push_line(line));
     }
 
     fn push_line(&mut self, line: &[u8]) {
@@ -285,22 +253,14 @@ impl Script {
         self.pending.push(b'\n');
     }
 
-    /// Writes an error to standard error; a script did not ask for other notices.
-    pub fn notice(&self, notice: &Notice) {
-        if notice.severity == Severity::Error {
-            startup::to_stderr(notice, self.errors.style(style::ERROR));
-        }
-    }
-
     /// Registers the current interest with the poller.
     ///
     /// # Errors
     /// The poller's.
-    pub fn update(&mut self, poller: &mut Poller, link: &Link) -> io::Result<()> {
-        let ready = |session: &IrcSession| {
+    pub fn update(&mut self, poller: &mut Poller, link: &Link, irc: &Irc) -> io::Result<()> {
+        let ready = irc.as_ref().is_none_or(|session| {
             session.is_settled() && !session.is_full() && !session.has_quit()
-        };
-        let ready = self.session.as_ref().is_none_or(|session| ready(session));
+        });
         let reads = !self.input_ended && link.is_up() && link.unsent() < SEND_SOFT && ready;
         // While it is not read it is not watched: a pipe whose writer has gone reports a hangup at
         // every wait, and the loop would spin.

@@ -11,29 +11,20 @@
 
 use std::borrow::Cow;
 
-/// Commands, and the number of words in front of the password, the command included.
-const COMMANDS: [(&str, usize); 7] = [
-    ("/pass", 1),
-    ("/login", 2),
-    ("/identify", 2),
-    ("/register", 1),
-    ("/password", 1),
-    ("/passwd", 1),
-    ("/oper", 2),
+/// Commands, and the number of words in front of the password, the command included: in plain lines
+/// (0 where there is no such command) and in IRC.
+const COMMANDS: [(&str, usize, usize); 9] = [
+    ("/pass", 1, 1),
+    ("/login", 2, 1),
+    ("/identify", 2, 1),
+    ("/register", 1, 1),
+    ("/password", 1, 1),
+    ("/passwd", 1, 1),
+    ("/oper", 2, 2),
+    ("/ns", 0, 1),
+    ("/nickserv", 0, 1),
 ];
 
-/// The same for IRC.
-const IRC_COMMANDS: [(&str, usize); 9] = [
-    ("/login", 1),
-    ("/identify", 1),
-    ("/register", 1),
-    ("/password", 1),
-    ("/passwd", 1),
-    ("/oper", 2),
-    ("/pass", 1),
-    ("/ns", 1),
-    ("/nickserv", 1),
-];
 /// In IRC, recipients of a `/msg` that may contain a password.
 const SERVICES: [&str; 5] = ["nickserv", "ns", "authserv", "q", "userserv"];
 /// In IRC, commands that may contain one in a `/quote`.
@@ -79,12 +70,9 @@ fn words_in_front(command: &str, forms: Forms) -> Option<usize> {
     let first = words.next().unwrap_or_default();
     let second = words.next().unwrap_or_default();
     let is = |known: &str, word: &str| known.eq_ignore_ascii_case(word);
-    let table = match forms {
-        Forms::Plain => &COMMANDS[..],
-        Forms::Irc => &IRC_COMMANDS[..],
-    };
-    if let Some((_, words)) = table.iter().find(|(name, _)| is(name, first)) {
-        return Some(*words);
+    if let Some((_, plain, irc)) = COMMANDS.iter().find(|(name, ..)| is(name, first)) {
+        let words = if forms == Forms::Plain { plain } else { irc };
+        return Some(*words).filter(|words| *words > 0);
     }
     let among = |all: &[&str]| all.iter().any(|name| is(name, second));
     let hidden = match first.to_ascii_lowercase().as_str() {
@@ -104,16 +92,6 @@ pub fn masked(line: &str, cursor: usize, forms: Forms) -> Option<(String, usize)
     let shown = format!("{}{}", &line[..start], dotted(&line[start..]));
     let cursor = if cursor <= start { cursor } else { start + dotted(&line[start..cursor]).len() };
     Some((shown, cursor))
-}
-
-/// [`masked`] with the commands of IRC.
-pub fn masked_irc(line: &str, cursor: usize) -> Option<(String, usize)> {
-    masked(line, cursor, Forms::Irc)
-}
-
-/// [`masked`] with the commands of plain lines.
-pub fn masked_plain(line: &str, cursor: usize) -> Option<(String, usize)> {
-    masked(line, cursor, Forms::Plain)
 }
 
 /// A line that is a password as a whole.
@@ -183,9 +161,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_letter_of_a_password_is_shown(
-            command in 0..COMMANDS.len(), password in "[A-Zé]{1,9}", at in 0usize..9,
+            command in 0..7usize, password in "[A-Zé]{1,9}", at in 0usize..9,
         ) {
-            let (name, words) = COMMANDS[command];
+            let (name, words, _) = COMMANDS[command];
             let nick = if words == 2 { " nick" } else { "" };
             let line = format!("{name}{nick} {password}");
             let before = line.len() - password.len();

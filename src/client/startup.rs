@@ -4,8 +4,8 @@
 //! Passwords come from the environment, a file or the terminal: never from an argument, which
 //! every user of this machine could read.
 
-use super::irc::ConnectOptions;
-use super::tokens::INPUT;
+use super::event_loop::INPUT;
+use super::irc::{ConnectOptions, Login};
 use super::{Notice, Options};
 use base64ct::{Base64, Encoding};
 use chatloop_reactor::{Backend, Interest, Poller};
@@ -89,24 +89,21 @@ pub(super) fn connect_options(
         Some(path) => Some(first_line(path)?),
         None => variable("CHATLOOP_PASSWORD"),
     };
-    let account = match &options.account {
-        Some(account) => Some((account.clone(), account_password(account)?)),
-        None => None,
+    let login = |account: &String| {
+        Ok::<_, String>(Login { account: account.clone(), password: account_password(account)? })
     };
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let seed = now.map_or(0, |now| now.subsec_nanos()) ^ std::process::id();
-    let nonce = nonce().map_err(|error| format!("no random bytes from the system: {error}"))?;
+    let no_random = |error| format!("no random bytes from the system: {error}");
     Ok(ConnectOptions {
         nick,
         password,
-        account,
+        account: options.account.as_ref().map(login).transpose()?,
         sasl: options.sasl,
         scram_seen,
         tls,
         rooms: options.join.clone(),
         person,
-        seed,
-        nonce,
+        seed: getrandom::u32().map_err(no_random)?,
+        nonce: nonce().map_err(no_random)?,
     })
 }
 

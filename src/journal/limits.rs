@@ -110,8 +110,8 @@ pub const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// A failure this soon after another one counts as a further one, also if a write has succeeded in
 /// between: a disk on the verge of being full must not fail ten times a second.
 pub const CALM: Duration = Duration::from_secs(10);
-/// Bytes that must be free before a disk that was full counts as one that is not.
-pub const SPACE: usize = 1024 * 1024;
+/// Bytes that must be free before a disk that was full counts as one that is not: those of one commit.
+pub const SPACE: usize = PENDING_BYTES;
 /// How long after a failure another one counts as the same, and is not reported again.
 pub const SETTLED: Duration = Duration::from_secs(3);
 /// The part of a limited file (one over this) that is kept for deletions and accounts.

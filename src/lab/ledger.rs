@@ -194,10 +194,9 @@ impl Ledger {
         self.place_what_is_ahead(account);
         let cannot_place =
             place == UNRECEIVED && self.has_listeners && account.own != NOBODY && account.awaited;
-        let is_fresh = if cannot_place || !account.ahead.is_empty() {
-            self.receive_ahead(account, number)
-        } else {
-            self.receive_in_order(account, number)
+        let is_fresh = match cannot_place || !account.ahead.is_empty() {
+            true => self.receive_ahead(account, number),
+            false => self.receive_in_order(account, number),
         };
         if !is_fresh {
             self.faults.duplicated += 1;
@@ -238,14 +237,14 @@ impl Ledger {
             if self.order[place as usize].late && self.is_behind(account, number) {
                 self.faults.reordered += 1;
             }
-        } else if account.fill(place) {
-            if self.is_behind(account, number) {
-                self.faults.reordered += 1;
-            } else {
-                self.faults.crossed += 1;
-            }
-        } else {
+            return true;
+        }
+        if !account.fill(place) {
             return false;
+        }
+        match self.is_behind(account, number) {
+            true => self.faults.reordered += 1,
+            false => self.faults.crossed += 1,
         }
         true
     }
@@ -253,10 +252,9 @@ impl Ledger {
     /// Moves `account` over messages that it received ahead of the listeners and that they have
     /// received since.
     fn place_what_is_ahead(&mut self, account: &mut Account) {
-        while let Some(&number) = account.ahead.front() {
-            if self.sent[number as usize].place == UNRECEIVED {
-                return;
-            }
+        while let Some(&number) = account.ahead.front()
+            && self.sent[number as usize].place != UNRECEIVED
+        {
             self.place_the_first_ahead(account);
         }
     }

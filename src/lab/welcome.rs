@@ -31,22 +31,12 @@ impl Welcome {
     /// Whether the text is complete by the end of `bytes`, which follow the bytes received before.
     pub fn heard(&self, waiting: &mut Waiting, bytes: &[u8]) -> bool {
         let Some(finder) = &self.finder else { return true };
-        let tail = &mut waiting.tail;
-        // Around the boundary: fewer bytes than the text on either side.
-        let short = finder.needle().len() - 1;
-        let known = tail.len();
-        tail.extend_from_slice(&bytes[..bytes.len().min(short)]);
-        if finder.find(tail).is_some() || finder.find(bytes).is_some() {
-            return true;
-        }
-        if bytes.len() >= short {
-            tail.clear();
-            tail.extend_from_slice(&bytes[bytes.len() - short..]);
-        } else {
-            let over = (known + bytes.len()).saturating_sub(short);
-            tail.drain(..over);
-        }
-        false
+        waiting.tail.extend_from_slice(bytes);
+        let found = finder.find(&waiting.tail).is_some();
+        // What may be the start of the text, in no more memory than that.
+        let over = waiting.tail.len().saturating_sub(finder.needle().len() - 1);
+        waiting.tail = waiting.tail.split_off(over);
+        found
     }
 }
 

@@ -98,11 +98,11 @@ impl Console {
                 ConsoleEvent::PasteTooLong => self.print(b"* that paste is too long\n", false),
                 ConsoleEvent::PasteDeclined(_) => {}
                 ConsoleEvent::PasteConfirmed(lines) => {
-                    self.console.clear();
+                    self.console.editor.clear();
                     return Some(ConsoleEvent::PasteConfirmed(lines));
                 }
                 ConsoleEvent::Line(line) => {
-                    self.console.remember(&line);
+                    self.console.editor.history.push(&line);
                     return Some(ConsoleEvent::Line(line));
                 }
                 event => return Some(event),

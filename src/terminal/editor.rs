@@ -36,7 +36,7 @@ pub enum Outcome {
     /// The key could do nothing here: ring the bell.
     Refused,
     /// Enter: the line, which is now empty. The caller decides whether to keep it with
-    /// [`Editor::remember`], because it may contain a password.
+    /// [`History::push`], because it may contain a password.
     Submitted(String),
     /// Ctrl-C on an empty line; on a draft it clears the draft and is `Changed`.
     Interrupted,
@@ -54,56 +54,20 @@ pub enum Outcome {
     Ask(Vec<String>),
 }
 
-/// The last key, as far as the next one depends on it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Last {
-    Kill,
-    Other,
-}
-
-/// Which side of the cursor a kill removed: consecutive kills are collected in order.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Before,
-    After,
-}
-
 /// The line, its cursor, and what was sent before.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Editor {
     line: String,
     /// A byte offset into `line`, on a grapheme boundary.
     cursor: usize,
     killed: String,
-    last: Last,
-    history: History,
-    blank_lines: bool,
-}
-
-impl Default for Editor {
-    fn default() -> Editor {
-        Editor::new()
-    }
+    /// The last key killed, so what the next one kills is added.
+    killing: bool,
+    /// The lines sent before.
+    pub history: History,
 }
 
 impl Editor {
-    /// An empty line.
-    pub fn new() -> Editor {
-        Editor {
-            line: String::new(),
-            cursor: 0,
-            killed: String::new(),
-            last: Last::Other,
-            history: History::default(),
-            blank_lines: false,
-        }
-    }
-
-    /// From now on a paste keeps its empty lines.
-    pub fn keep_blank_lines(&mut self) {
-        self.blank_lines = true;
-    }
-
     pub fn line(&self) -> &str {
         &self.line
     }
@@ -111,16 +75,6 @@ impl Editor {
     /// Bytes of the line before the cursor; a grapheme boundary.
     pub fn cursor(&self) -> usize {
         self.cursor
-    }
-
-    /// The lines sent before.
-    pub fn history(&self) -> &History {
-        &self.history
-    }
-
-    /// Keeps a line that was sent.
-    pub fn remember(&mut self, line: &str) {
-        self.history.push(line);
     }
 
     /// Replaces the bytes from `start` to the cursor by `text`, if it fits: a completion.
@@ -142,22 +96,18 @@ impl Editor {
     pub fn set(&mut self, line: &str) {
         self.line.clear();
         self.line.extend(line.chars().filter(|character| !character.is_control()));
-        let mut end = self.line.len().min(MAX_LINE);
-        while !self.line.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.line.truncate(end);
-        self.cursor = end;
+        self.line.truncate(self.line.floor_char_boundary(MAX_LINE));
+        self.cursor = self.line.len();
     }
 
     /// Executes a key.
     pub fn key(&mut self, key: Key) -> Outcome {
-        let last = std::mem::replace(&mut self.last, Last::Other);
+        let killing = std::mem::take(&mut self.killing);
         match key {
             Key { code: Code::Char(letter), control: true, alt: false, .. } => {
-                self.control(letter, last)
+                self.control(letter, killing)
             }
-            Key { alt: true, control: false, .. } => self.alt(key.code, last),
+            Key { alt: true, control: false, .. } => self.alt(key.code, killing),
             _ => self.plain(key),
         }
     }
@@ -186,42 +136,45 @@ impl Editor {
         }
     }
 
-    fn control(&mut self, letter: char, last: Last) -> Outcome {
+    fn control(&mut self, letter: char, killing: bool) -> Outcome {
         let (line, cursor) = (&self.line, self.cursor);
         match letter {
             'a' => self.move_to(0),
             'b' => self.move_to(text::grapheme_before(line, cursor)),
             'c' if line.is_empty() => Outcome::Interrupted,
-            'c' => self.clear(),
+            'c' => {
+                self.clear();
+                Outcome::Changed
+            }
             'd' if line.is_empty() => Outcome::Ended,
             'd' => self.delete(cursor, text::grapheme_after(line, cursor)),
             'e' => self.move_to(line.len()),
             'f' => self.move_to(text::grapheme_after(line, cursor)),
             'h' => self.delete(text::grapheme_before(line, cursor), cursor),
             'j' | 'm' => self.submit(),
-            'k' => self.kill(Side::After, line.len(), last),
+            'k' => self.kill(line.len(), killing),
             'l' => Outcome::ClearScreen,
             'n' => self.newer(),
             'p' => self.older(),
             'r' => Outcome::Search,
             't' => self.transpose(),
-            'u' => self.kill(Side::Before, 0, last),
-            'w' => self.kill(Side::Before, text::blank_word_before(line, cursor), last),
+            'u' => self.kill(0, killing),
+            'w' => self.kill(text::blank_word_before(line, cursor), killing),
             'y' => self.insert(&self.killed.clone()),
             'z' => Outcome::Suspended,
             _ => Outcome::Unchanged,
         }
     }
 
-    fn alt(&mut self, code: Code, last: Last) -> Outcome {
+    fn alt(&mut self, code: Code, killing: bool) -> Outcome {
         let (line, cursor) = (&self.line, self.cursor);
         match code {
             Code::Char('b' | 'B') | Code::Left => self.move_to(text::word_before(line, cursor)),
             Code::Char('f' | 'F') | Code::Right => self.move_to(text::word_after(line, cursor)),
             Code::Char('d' | 'D') | Code::Delete => {
-                self.kill(Side::After, text::word_after(line, cursor), last)
+                self.kill(text::word_after(line, cursor), killing)
             }
-            Code::Backspace => self.kill(Side::Before, text::word_before(line, cursor), last),
+            Code::Backspace => self.kill(text::word_before(line, cursor), killing),
             _ => Outcome::Unchanged,
         }
     }
@@ -243,9 +196,9 @@ impl Editor {
     /// Handles a paste. A single line is inserted at the cursor, without its final newline. Several
     /// lines are joined with the text before and after the cursor, as if they had been typed, and
     /// returned as a question; empty lines are dropped, because some servers take an empty line as
-    /// a request to disconnect, unless [`keep_blank_lines`](Editor::keep_blank_lines) was called.
-    pub fn paste(&mut self, pasted: &str) -> Outcome {
-        self.last = Last::Other;
+    /// a request to disconnect, unless the caller keeps them.
+    pub fn paste(&mut self, pasted: &str, keeps_blank_lines: bool) -> Outcome {
+        self.killing = false;
         let one_line = pasted.trim_end_matches('\n');
         if !one_line.contains('\n') {
             return if one_line.is_empty() { Outcome::Unchanged } else { self.insert(one_line) };
@@ -254,7 +207,7 @@ impl Editor {
         let whole = [before, pasted, after].concat();
         let kept = |character: &char| !character.is_control() || *character == '\t';
         let lines = whole.split('\n').map(|line| line.chars().filter(kept).collect::<String>());
-        let lines = lines.filter(|line| self.blank_lines || !line.trim().is_empty());
+        let lines = lines.filter(|line| keeps_blank_lines || !line.trim().is_empty());
         let mut lines: Vec<String> = lines.collect();
         let is_blank = |line: &String| line.trim().is_empty();
         while lines.last().is_some_and(is_blank) {
@@ -265,11 +218,10 @@ impl Editor {
     }
 
     /// Empties the line without keeping it: Ctrl-C on a draft, and a yes to a paste.
-    pub fn clear(&mut self) -> Outcome {
+    pub fn clear(&mut self) {
         self.history.rest();
         self.line.clear();
         self.cursor = 0;
-        Outcome::Changed
     }
 
     fn submit(&mut self) -> Outcome {
@@ -280,21 +232,18 @@ impl Editor {
     }
 
     fn older(&mut self) -> Outcome {
-        match self.history.older(&self.line).map(str::to_owned) {
-            Some(line) => self.recall(&line),
-            None => Outcome::Refused,
-        }
+        let line = self.history.older(&self.line).map(str::to_owned);
+        self.recall(line)
     }
 
     fn newer(&mut self) -> Outcome {
-        match self.history.newer().map(str::to_owned) {
-            Some(line) => self.recall(&line),
-            None => Outcome::Refused,
-        }
+        let line = self.history.newer().map(str::to_owned);
+        self.recall(line)
     }
 
-    fn recall(&mut self, line: &str) -> Outcome {
-        self.set(line);
+    fn recall(&mut self, line: Option<String>) -> Outcome {
+        let Some(line) = line else { return Outcome::Refused };
+        self.set(&line);
         Outcome::Changed
     }
 
@@ -316,18 +265,16 @@ impl Editor {
         Outcome::Changed
     }
 
-    fn kill(&mut self, side: Side, to: usize, last: Last) -> Outcome {
+    fn kill(&mut self, to: usize, killing: bool) -> Outcome {
         let (start, end) = (to.min(self.cursor), to.max(self.cursor));
-        self.last = Last::Kill;
-        if start == end {
-            self.last = last;
-            return Outcome::Refused;
-        }
+        self.killing = killing || start < end;
         let taken = &self.line[start..end];
-        match (last, side) {
-            (Last::Other, _) => taken.clone_into(&mut self.killed),
-            (Last::Kill, Side::After) => self.killed.push_str(taken),
-            (Last::Kill, Side::Before) => self.killed.insert_str(0, taken),
+        if !killing && start < end {
+            taken.clone_into(&mut self.killed);
+        } else if to > self.cursor {
+            self.killed.push_str(taken);
+        } else {
+            self.killed.insert_str(0, taken);
         }
         self.delete(start, end)
     }

@@ -16,6 +16,7 @@
 //! Alt-Backspace or an Alt with a non-ASCII letter and reads Alt-P as the start of a string.
 //! Absent: mouse reports and terminal replies, which are not requested and dropped if received.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Bytes of one bracketed paste that are kept. A longer one is rejected as a whole: half of what
@@ -100,8 +101,9 @@ pub enum Input {
 }
 
 /// The decoder's position in a sequence.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum State {
+    #[default]
     Ground,
     /// Inside a UTF-8 character; its bytes so far are held.
     Character,
@@ -120,7 +122,7 @@ enum State {
 }
 
 /// Bytes in, keys out.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Decoder {
     state: State,
     /// Bytes of the unfinished character, sequence or paste.
@@ -129,25 +131,19 @@ pub struct Decoder {
     alt: bool,
     /// The paste is too long: its bytes are only kept to find its end.
     overflowed: bool,
-}
-
-impl Default for Decoder {
-    fn default() -> Decoder {
-        Decoder::new()
-    }
+    /// Decoded, and not taken yet.
+    inputs: VecDeque<Input>,
 }
 
 impl Decoder {
-    /// A decoder between two keys.
-    pub fn new() -> Decoder {
-        Decoder { state: State::Ground, held: Vec::new(), alt: false, overflowed: false }
+    /// Decodes `bytes`.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.byte(*byte));
     }
 
-    /// Decodes `bytes` and appends the results to `inputs`.
-    pub fn feed(&mut self, bytes: &[u8], inputs: &mut Vec<Input>) {
-        for &byte in bytes {
-            self.byte(byte, inputs);
-        }
+    /// What was decoded, in its order.
+    pub fn next_input(&mut self) -> Option<Input> {
+        self.inputs.pop_front()
     }
 
     /// How long to wait for more bytes before [`flush`](Decoder::flush); `None` if no incomplete
@@ -161,7 +157,7 @@ impl Decoder {
     }
 
     /// The timeout has expired: decodes what is pending as it is.
-    pub fn flush(&mut self, inputs: &mut Vec<Input>) {
+    pub fn flush(&mut self) {
         let alt = self.alt;
         let lone = match self.state {
             State::Ground | State::Character => return,
@@ -172,10 +168,10 @@ impl Decoder {
                 Some(Key::alt(char::from(introducer)))
             }
             State::Sequence | State::LinuxFunction | State::TerminalString(_) => None,
-            State::Paste => return self.end_paste(inputs),
+            State::Paste => return self.end_paste(),
         };
         self.rest();
-        inputs.extend(lone.map(Input::Key));
+        self.inputs.extend(lone.map(Input::Key));
     }
 
     fn rest(&mut self) {
@@ -184,49 +180,49 @@ impl Decoder {
         self.alt = false;
     }
 
-    fn byte(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+    fn byte(&mut self, byte: u8) {
         match self.state {
-            State::Ground => self.ground(byte, inputs),
-            State::Character => self.character(byte, inputs),
-            State::Escape => self.escape(byte, inputs),
-            State::SingleShift => self.single_shift(byte, inputs),
-            State::Sequence => self.sequence(byte, inputs),
-            State::LinuxFunction => self.linux_function(byte, inputs),
-            State::TerminalString(_) => self.terminal_string(byte, inputs),
-            State::Paste => self.paste(byte, inputs),
+            State::Ground => self.ground(byte),
+            State::Character => self.character(byte),
+            State::Escape => self.escape(byte),
+            State::SingleShift => self.single_shift(byte),
+            State::Sequence => self.sequence(byte),
+            State::LinuxFunction => self.linux_function(byte),
+            State::TerminalString(_) => self.terminal_string(byte),
+            State::Paste => self.paste(byte),
         }
     }
 
-    fn emit(&mut self, key: Key, inputs: &mut Vec<Input>) {
+    fn emit(&mut self, key: Key) {
         let alt = key.alt || self.alt;
         self.rest();
-        inputs.push(Input::Key(Key { alt, ..key }));
+        self.inputs.push_back(Input::Key(Key { alt, ..key }));
     }
 
-    fn ground(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+    fn ground(&mut self, byte: u8) {
         match byte {
             0x1b => self.state = State::Escape,
             0x80.. => {
                 self.held.push(byte);
                 self.state = State::Character;
-                self.complete_character(inputs);
+                self.complete_character();
             }
-            _ => self.emit(ascii(byte), inputs),
+            _ => self.emit(ascii(byte)),
         }
     }
 
-    fn character(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+    fn character(&mut self, byte: u8) {
         if byte & 0xc0 == 0x80 {
             self.held.push(byte);
-            self.complete_character(inputs);
+            self.complete_character();
         } else {
             // The character was cut off; what cut it off has its own meaning.
-            self.emit(Key::plain(Code::Char(char::REPLACEMENT_CHARACTER)), inputs);
-            self.byte(byte, inputs);
+            self.emit(Key::plain(Code::Char(char::REPLACEMENT_CHARACTER)));
+            self.byte(byte);
         }
     }
 
-    fn complete_character(&mut self, inputs: &mut Vec<Input>) {
+    fn complete_character(&mut self) {
         let character = match std::str::from_utf8(&self.held) {
             Ok(text) => text.chars().next().unwrap_or(char::REPLACEMENT_CHARACTER),
             Err(error) if error.error_len().is_none() => return,
@@ -236,14 +232,14 @@ impl Decoder {
         if character.is_control() {
             self.rest();
         } else {
-            self.emit(Key::plain(Code::Char(character)), inputs);
+            self.emit(Key::plain(Code::Char(character)));
         }
     }
 
-    fn escape(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+    fn escape(&mut self, byte: u8) {
         match byte {
             // rxvt's Alt-Up is ESC and the sequence of Up; a third ESC is a repeated key.
-            0x1b if self.alt => self.emit(Key::plain(Code::Escape), inputs),
+            0x1b if self.alt => self.emit(Key::plain(Code::Escape)),
             0x1b => self.alt = true,
             b'[' => self.state = State::Sequence,
             b'O' => self.state = State::SingleShift,
@@ -251,38 +247,38 @@ impl Decoder {
             _ => {
                 self.alt = true;
                 self.state = State::Ground;
-                self.ground(byte, inputs);
+                self.ground(byte);
             }
         }
     }
 
-    fn single_shift(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+    fn single_shift(&mut self, byte: u8) {
         match (cursor_key(byte), byte) {
-            (Some(code), _) => self.emit(Key::plain(code), inputs),
-            (None, b'M') => self.emit(Key::plain(Code::Enter), inputs),
+            (Some(code), _) => self.emit(Key::plain(code)),
+            (None, b'M') => self.emit(Key::plain(Code::Enter)),
             (None, 0x20..=0x7e) => self.rest(),
-            _ => self.interrupted(byte, inputs),
+            _ => self.interrupted(byte),
         }
     }
 
-    fn linux_function(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+    fn linux_function(&mut self, byte: u8) {
         match byte {
-            b'A'..=b'E' => self.emit(Key::plain(Code::Function(byte - b'A' + 1)), inputs),
+            b'A'..=b'E' => self.emit(Key::plain(Code::Function(byte - b'A' + 1))),
             0x20..=0x7e => self.rest(),
-            _ => self.interrupted(byte, inputs),
+            _ => self.interrupted(byte),
         }
     }
 
     /// A byte that cannot belong to the sequence: drop the sequence, keep the byte's own meaning.
     /// So Ctrl-C works at any moment.
-    fn interrupted(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+    fn interrupted(&mut self, byte: u8) {
         self.rest();
-        self.ground(byte, inputs);
+        self.ground(byte);
     }
 
     /// ECMA-48 5.4: parameter bytes 0x30 to 0x3F, intermediate bytes 0x20 to 0x2F, one final
     /// byte 0x40 to 0x7E.
-    fn sequence(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+    fn sequence(&mut self, byte: u8) {
         match byte {
             b'[' if self.held.is_empty() => self.state = State::LinuxFunction,
             0x20..=0x3f => {
@@ -295,14 +291,14 @@ impl Decoder {
                 self.state = State::Paste;
             }
             0x40..=0x7e => match sequence_key(&self.held, byte) {
-                Some(key) => self.emit(key, inputs),
+                Some(key) => self.emit(key),
                 None => self.rest(),
             },
-            _ => self.interrupted(byte, inputs),
+            _ => self.interrupted(byte),
         }
     }
 
-    fn terminal_string(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+    fn terminal_string(&mut self, byte: u8) {
         match byte {
             // BEL ends it, ESC \ too: the backslash after this ESC is dropped with it.
             0x07 => self.rest(),
@@ -314,19 +310,19 @@ impl Decoder {
             b'\\' if self.state == State::TerminalString(b'\\') => self.rest(),
             _ if self.state == State::TerminalString(b'\\') => {
                 self.rest();
-                self.escape(byte, inputs);
+                self.escape(byte);
             }
-            0x00..=0x1f => self.interrupted(byte, inputs),
+            0x00..=0x1f => self.interrupted(byte),
             _ if self.held.len() < MAX_SEQUENCE => self.held.push(byte),
             _ => {}
         }
     }
 
-    fn paste(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+    fn paste(&mut self, byte: u8) {
         self.held.push(byte);
         if self.held.ends_with(PASTE_END) {
             self.held.truncate(self.held.len() - PASTE_END.len());
-            self.end_paste(inputs);
+            self.end_paste();
         } else if self.held.len() > MAX_PASTE + PASTE_END.len() {
             // Keep only what may be the start of the end marker.
             self.overflowed = true;
@@ -336,12 +332,12 @@ impl Decoder {
         }
     }
 
-    fn end_paste(&mut self, inputs: &mut Vec<Input>) {
+    fn end_paste(&mut self) {
         if self.overflowed || self.held.len() > MAX_PASTE {
-            inputs.push(Input::PasteTooLong);
+            self.inputs.push_back(Input::PasteTooLong);
         } else {
             let text = String::from_utf8_lossy(&self.held);
-            inputs.push(Input::Paste(text.replace("\r\n", "\n").replace('\r', "\n")));
+            self.inputs.push_back(Input::Paste(text.replace("\r\n", "\n").replace('\r', "\n")));
         }
         self.overflowed = false;
         self.rest();

@@ -19,7 +19,6 @@ use super::keys::{Code, Decoder, Input, Key};
 use super::raw::{RawMode, suspend_job};
 use super::screen::{Face, Screen};
 use super::search::{Search, SearchStep};
-use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ pub type Mask = fn(line: &str, cursor: usize) -> Option<(String, usize)>;
 pub enum ConsoleEvent {
     /// Enter: a line that is not empty.
     Line(String),
-    /// A yes to "send N lines?". The edited line is untouched; [`clear`](LineConsole::clear) it
+    /// A yes to "send N lines?". The edited line is untouched; [clear](Editor::clear) it
     /// when they are sent, or [`ask`](LineConsole::ask) again.
     PasteConfirmed(Vec<String>),
     /// A no to it, with the number of lines.
@@ -69,9 +68,9 @@ pub struct LineConsole {
     terminal: Option<RawMode>,
     options: ConsoleOptions,
     decoder: Decoder,
-    inputs: VecDeque<Input>,
     closed: bool,
-    editor: Editor,
+    /// The edited line, and the lines sent before.
+    pub editor: Editor,
     screen: Screen,
     prompt: String,
     /// A paste that waits for a yes.
@@ -79,8 +78,8 @@ pub struct LineConsole {
     /// Ctrl-R, while it goes on.
     search: Option<Search>,
     out: Vec<u8>,
-    /// The row must be painted again.
-    stale: bool,
+    /// The bytes that painted the row the last time.
+    row: Vec<u8>,
 }
 
 impl LineConsole {
@@ -90,23 +89,18 @@ impl LineConsole {
     /// They are not a terminal.
     pub fn open(options: ConsoleOptions) -> io::Result<LineConsole> {
         let terminal = RawMode::enter(io::stdin(), io::stdout())?;
-        let mut editor = Editor::new();
-        if options.keeps_blank_lines {
-            editor.keep_blank_lines();
-        }
         Ok(LineConsole {
             screen: Screen::new(terminal.columns()),
             terminal: Some(terminal),
             options,
-            decoder: Decoder::new(),
-            inputs: VecDeque::new(),
+            decoder: Decoder::default(),
             closed: false,
-            editor,
+            editor: Editor::default(),
             prompt: String::new(),
             question: None,
             search: None,
             out: Vec::new(),
-            stale: true,
+            row: Vec::new(),
         })
     }
 
@@ -117,9 +111,7 @@ impl LineConsole {
 
     /// The timeout has expired: an ESC was the key.
     pub fn timed_out(&mut self) {
-        let mut inputs = Vec::new();
-        self.decoder.flush(&mut inputs);
-        self.inputs.extend(inputs);
+        self.decoder.flush();
     }
 
     /// Standard input is ready: reads once. What that meant is in
@@ -127,11 +119,7 @@ impl LineConsole {
     pub fn read(&mut self, scratch: &mut [u8]) {
         let Some(terminal) = &self.terminal else { return };
         match terminal.read(scratch) {
-            Ok(count @ 1..) => {
-                let mut inputs = Vec::new();
-                self.decoder.feed(&scratch[..count], &mut inputs);
-                self.inputs.extend(inputs);
-            }
+            Ok(count @ 1..) => self.decoder.feed(&scratch[..count]),
             Err(error)
                 if matches!(
                     error.kind(),
@@ -143,8 +131,7 @@ impl LineConsole {
 
     /// Does what the keys say up to the next thing that is the caller's to do.
     pub fn next_event(&mut self) -> Option<ConsoleEvent> {
-        while let Some(input) = self.inputs.pop_front() {
-            self.stale = true;
+        while let Some(input) = self.decoder.next_input() {
             let event = match (input, self.question.take()) {
                 (Input::Key(key), _) if self.options.always_interrupts && is_control_c(key) => {
                     Some(ConsoleEvent::Interrupt)
@@ -155,7 +142,7 @@ impl LineConsole {
                 (_, Some(lines)) => self.ask_again(lines),
                 (Input::Paste(text), None) => {
                     self.take_found();
-                    let outcome = self.editor.paste(&text);
+                    let outcome = self.editor.paste(&text, self.options.keeps_blank_lines);
                     self.follow(outcome)
                 }
                 (Input::PasteTooLong, None) => Some(ConsoleEvent::PasteTooLong),
@@ -169,7 +156,7 @@ impl LineConsole {
 
     fn key(&mut self, key: Key) -> Option<ConsoleEvent> {
         if let Some(search) = &mut self.search {
-            match search.key(key, self.editor.history()) {
+            match search.key(key, &self.editor.history) {
                 SearchStep::Continues => return None,
                 SearchStep::Failed => return self.refuse(),
                 SearchStep::Cancelled => {
@@ -198,7 +185,7 @@ impl LineConsole {
             Outcome::Refused => self.refuse(),
             Outcome::Complete => Some(ConsoleEvent::Complete),
             Outcome::Search => {
-                self.search = Some(Search::new());
+                self.search = Some(Search::default());
                 None
             }
             Outcome::Submitted(line) if line.is_empty() => None,
@@ -245,60 +232,26 @@ impl LineConsole {
     /// Asks whether these lines are to be sent.
     pub fn ask(&mut self, lines: Vec<String>) {
         self.question = Some(lines);
-        self.stale = true;
-    }
-
-    /// The edited line.
-    pub fn line(&self) -> &str {
-        self.editor.line()
-    }
-
-    /// Bytes of the line before the cursor.
-    pub fn cursor(&self) -> usize {
-        self.editor.cursor()
-    }
-
-    /// Replaces the line.
-    pub fn set(&mut self, line: &str) {
-        self.editor.set(line);
-        self.stale = true;
-    }
-
-    /// Empties the line.
-    pub fn clear(&mut self) {
-        self.editor.clear();
-        self.stale = true;
     }
 
     /// Replaces the bytes from `start` to the cursor; `false` if that does not fit.
     pub fn complete(&mut self, start: usize, text: &str) -> bool {
-        self.stale = true;
         self.editor.complete(start, text) != Outcome::Refused
-    }
-
-    /// Keeps a line in the history.
-    pub fn remember(&mut self, line: &str) {
-        self.editor.remember(line);
     }
 
     /// Replaces what hides passwords.
     pub fn set_mask(&mut self, mask: Mask) {
         self.options.mask = mask;
-        self.stale = true;
     }
 
     /// Sets what stands in front of the line.
     pub fn set_prompt(&mut self, prompt: &str) {
-        if self.prompt != prompt {
-            prompt.clone_into(&mut self.prompt);
-            self.stale = true;
-        }
+        prompt.clone_into(&mut self.prompt);
     }
 
     /// Prints a whole line, without its newline, above the edited one.
     pub fn print(&mut self, line: &[u8]) {
         self.screen.print(line, &mut self.out);
-        self.stale = true;
     }
 
     /// Rings the terminal's bell.
@@ -313,8 +266,12 @@ impl LineConsole {
 
     /// Takes what has been printed since the last frame, with the row behind it if that changed.
     pub fn frame(&mut self) -> Vec<u8> {
-        if std::mem::take(&mut self.stale) {
-            self.on_screen(Screen::show);
+        let (start, hidden) = (self.out.len(), self.screen.is_hidden());
+        self.on_screen(Screen::show);
+        if hidden || self.out[start..] != self.row {
+            self.row = self.out[start..].to_vec();
+        } else {
+            self.out.truncate(start);
         }
         std::mem::take(&mut self.out)
     }
@@ -322,13 +279,12 @@ impl LineConsole {
     /// Takes what has been printed, with no row behind it: somebody else has the terminal next.
     pub fn last_frame(&mut self) -> Vec<u8> {
         self.screen.hide(&mut self.out);
-        self.stale = false;
         std::mem::take(&mut self.out)
     }
 
     /// Paints the row with the next frame, for one that was lost.
     pub fn repaint(&mut self) {
-        self.stale = true;
+        self.row.clear();
     }
 
     /// Writes a frame to the terminal. Blocks while the terminal does.
@@ -366,7 +322,6 @@ impl LineConsole {
     pub fn resume(&mut self) -> io::Result<()> {
         self.terminal.as_mut().map_or(Err(io::ErrorKind::NotConnected.into()), RawMode::resume)?;
         self.screen.forget();
-        self.stale = true;
         self.resized();
         Ok(())
     }

@@ -19,7 +19,7 @@ use nix::sys::termios::{
 use nix::unistd::{Pid, getpgrp, getsid, tcgetpgrp};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Bracketed paste on. Nothing else is switched: no alternate screen, no mouse.
 const ENTER: &[u8] = b"\x1b[?2004h";
@@ -46,12 +46,8 @@ impl RawMode {
     /// `input` is not a terminal, or it is gone.
     pub fn enter(input: impl AsFd, output: impl AsFd) -> io::Result<RawMode> {
         let before = tcgetattr(&input)?;
-        let mut mode = RawMode {
-            input: File::from(input.as_fd().try_clone_to_owned()?),
-            output: File::from(output.as_fd().try_clone_to_owned()?),
-            before,
-            raw: false,
-        };
+        let mut mode =
+            RawMode { input: unbuffered(input)?, output: unbuffered(output)?, before, raw: false };
         mode.resume()?;
         Ok(mode)
     }
@@ -120,12 +116,6 @@ impl Drop for RawMode {
     fn drop(&mut self) {
         // An error could not be reported any more.
         let _ = self.pause();
-    }
-}
-
-impl AsFd for RawMode {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.input.as_fd()
     }
 }
 
@@ -219,14 +209,14 @@ pub fn window_columns(descriptor: BorrowedFd<'_>) -> usize {
 /// A descriptor of this process's own for something that the standard library reads through a
 /// buffer: standard input. What a buffer holds, no poller can see.
 pub fn unbuffered(descriptor: impl AsFd) -> io::Result<File> {
-    let own: OwnedFd = descriptor.as_fd().try_clone_to_owned()?;
-    Ok(File::from(own))
+    Ok(File::from(descriptor.as_fd().try_clone_to_owned()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use nix::pty::openpty;
+    use std::os::fd::OwnedFd;
 
     /// Everything that is written to the terminal so far, seen from its other side.
     fn shown(master: &OwnedFd) -> Vec<u8> {

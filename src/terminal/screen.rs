@@ -55,6 +55,10 @@ impl Screen {
         (self.columns, self.painted)
     }
 
+    pub fn is_hidden(&self) -> bool {
+        self.painted.is_none()
+    }
+
     /// Takes the row away; the cursor is at its start then.
     pub fn hide(&mut self, out: &mut Vec<u8>) {
         if self.painted.take().is_some() {

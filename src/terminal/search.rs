@@ -41,11 +41,6 @@ pub enum SearchStep {
 }
 
 impl Search {
-    /// Nothing is searched yet.
-    pub fn new() -> Search {
-        Search::default()
-    }
-
     /// The found line, and bytes of it before the place that fits.
     pub fn found(&self) -> Option<(&str, usize)> {
         let (_, line) = self.found.as_ref()?;
@@ -142,7 +137,7 @@ mod tests {
     #[test]
     fn it_goes_back_and_comes_back() {
         let history = history(&["make test", "make check", "git push", "Make test"]);
-        let mut search = Search::new();
+        let mut search = Search::default();
         assert_eq!(typed(&mut search, "ma", &history), SearchStep::Continues);
         assert_eq!(search.found(), Some(("Make test", 0)));
         assert_eq!(search.key(Key::control('r'), &history), SearchStep::Continues);
@@ -166,7 +161,7 @@ mod tests {
         ) {
             let mut history = History::default();
             lines.iter().for_each(|line| history.push(line));
-            let mut search = Search::new();
+            let mut search = Search::default();
             typed(&mut search, &query, &history);
             for _ in 0..again {
                 search.key(Key::control('r'), &history);

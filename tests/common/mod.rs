@@ -132,10 +132,10 @@ impl Server {
         Server::spawn("127.0.0.1", 0, flags)
     }
 
-    /// Starts one whose files may have only so many blocks of 512 bytes each.
-    pub fn with_file_limit(blocks: u32, flags: &[&str]) -> Server {
+    /// Starts one from a shell, which runs it as `"$0" "$@"`.
+    pub fn by_shell(script: &str, flags: &[&str]) -> Server {
         let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("ulimit -f {blocks}; exec \"$0\" \"$@\"")]).arg(PROGRAM);
+        shell.args(["-c", script]).arg(PROGRAM);
         Server::spawn_by(shell, "127.0.0.1", 0, flags).0
     }
 

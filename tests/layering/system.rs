@@ -9,10 +9,6 @@ const SYSTEM_FOLDERS: &[&str] = &["reactor/", "terminal/"];
 /// Files and folders outside the reactor that read the clock. Whatever is to be tested without waiting
 /// gets its time from the reactor's clock instead.
 const CLOCK_READERS: &[&str] = &[
-    "client/link.rs",
-    "client/run.rs",
-    "client/run/connection.rs",
-    "client/startup.rs",
     "lab/", // it measures real time
 ];
 

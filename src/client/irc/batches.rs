@@ -6,6 +6,7 @@
 //! Bounds: `MAX_OPEN`, `MAX_LINES`, `MAX_BYTES`. What exceeds them is dropped, and that is shown.
 
 use super::messages::ChatMessage;
+use crate::wire::irc::Tags;
 use std::collections::BTreeMap;
 
 /// Batches that may be open at the same time.
@@ -90,32 +91,24 @@ impl Batches {
         self.0.get_mut(reference)
     }
 
+    /// A reference, and those of the batches that it is in.
+    fn outward(&self, reference: &str) -> impl Iterator<Item = String> {
+        let outer = |at: &String| self.0.get(at)?.outer.clone();
+        // No batch contains itself, whatever a server sends.
+        std::iter::successors(Some(reference.to_owned()), outer).take(MAX_OPEN)
+    }
+
     /// The batch of this kind that `reference` is or is in.
     pub fn inside(&mut self, reference: &str, kind: &str) -> Option<&mut Batch> {
-        let mut at = reference.to_owned();
-        // No batch contains itself, whatever a server sends.
-        for _ in 0..MAX_OPEN {
-            let batch = self.0.get(&at)?;
-            if batch.kind == kind {
-                break;
-            }
-            at = batch.outer.clone()?;
-        }
-        self.0.get_mut(&at).filter(|batch| batch.kind == kind)
+        let is_it = |at: &String| self.0.get(at).is_some_and(|batch| batch.kind == kind);
+        let found = self.outward(reference).find(is_it)?;
+        self.0.get_mut(&found)
     }
 
     /// The label of a batch or of one that it is in.
     pub fn label(&self, reference: &str) -> Option<String> {
-        let mut at = reference.to_owned();
-        for _ in 0..MAX_OPEN {
-            let batch = self.0.get(&at)?;
-            let label = crate::wire::irc::Tags::new(&batch.tags).get("label").map(Into::into);
-            if label.is_some() {
-                return label;
-            }
-            at = batch.outer.clone()?;
-        }
-        None
+        let label = |at: String| Tags::new(&self.0.get(&at)?.tags).get("label").map(Into::into);
+        self.outward(reference).find_map(label)
     }
 }
 

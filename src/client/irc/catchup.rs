@@ -46,25 +46,32 @@ pub(super) struct RoomLog {
     /// Its key, if it must be in the history.
     newest_key: Option<u64>,
     seen: VecDeque<u64>,
-    catching: Option<Catching>,
+    catching: Option<CatchUp>,
 }
 
+/// A catch-up, under way or complete.
 #[derive(Debug, Default)]
-struct Catching {
-    found: Vec<ChatMessage>,
-    held: Vec<ChatMessage>,
+pub(super) struct CatchUp {
+    /// Messages of the history; in the end those not shown yet, oldest first.
+    pub missed: Vec<ChatMessage>,
+    /// What arrived meanwhile.
+    pub held: Vec<ChatMessage>,
     /// Bytes of their text.
     held_bytes: usize,
     overflowed: bool,
     pages: usize,
     /// Messages that the last request asked for.
     asked: usize,
-    /// Only the most recent messages are needed.
-    first_visit: bool,
+    /// The room was joined for the first time: only the most recent messages are needed.
+    pub first_visit: bool,
     /// The message that the reply must contain.
     known: Option<u64>,
-    /// Messages older than this have been shown.
-    shown_until: Option<Timestamp>,
+    /// Of the missed messages, those older than this have been shown, or were sent by this user.
+    pub shown_until: Option<Timestamp>,
+    /// There is more than was requested.
+    pub more: bool,
+    /// The server does not have what was shown before.
+    pub forgotten: bool,
 }
 
 /// What to do at the end of a reply.
@@ -73,24 +80,21 @@ pub(super) enum Next {
     /// Request so many messages after this reference.
     Ask(String, usize),
     /// Catch-up is complete.
-    Done(Caught),
+    Done(CatchUp),
 }
 
-/// The result of a catch-up.
+/// What may be missing since the connection was lost.
 #[derive(Debug, Default)]
-pub(super) struct Caught {
-    /// The messages not shown yet, oldest first.
-    pub missed: Vec<ChatMessage>,
-    /// What arrived meanwhile.
-    pub held: Vec<ChatMessage>,
-    /// There is more than was requested.
-    pub more: bool,
-    /// The room was joined for the first time.
-    pub first_visit: bool,
-    /// The server does not have what was shown before.
-    pub forgotten: bool,
-    /// Of the missed messages, those older than this have been shown, or were sent by this user.
-    pub shown_until: Option<Timestamp>,
+pub(super) struct Missed {
+    /// Rejoining the rooms of the last connection.
+    pub returning: bool,
+    /// Something was missed, or may have been.
+    pub any: bool,
+    /// Direct messages that were shown, to recognise them.
+    pub private: RoomLog,
+    /// When the connection was lost, and whose direct messages since then were requested.
+    pub since: Option<Timestamp>,
+    pub asked_of: Vec<String>,
 }
 
 impl RoomLog {
@@ -157,14 +161,14 @@ impl RoomLog {
         let page = server.history_page(PAGE);
         if let Some(wanted) = first {
             let asked = wanted.min(page);
-            self.catching = Some(Catching { first_visit: true, asked, ..Catching::default() });
+            self.catching = Some(CatchUp { first_visit: true, asked, ..CatchUp::default() });
             return ("*".to_owned(), asked);
         }
         let entered = self.entered.and_then(|time| time.checked_sub(OTHER_CLOCK).ok());
         let by_time = self.newest.or(entered).filter(|_| server.refers_by("timestamp"));
         let known = self.newest_key.filter(|_| by_time.is_some());
         let shown_until = self.newest.and_then(|time| time.checked_sub(FUZZ).ok());
-        self.catching = Some(Catching { asked: page, known, shown_until, ..Catching::default() });
+        self.catching = Some(CatchUp { asked: page, known, shown_until, ..CatchUp::default() });
         let reference = match (by_time, &self.newest_id) {
             (Some(time), _) => shortly_before(unheard.map_or(time, |unheard| unheard.min(time))),
             (None, Some(id)) => format!("msgid={id}"),
@@ -180,12 +184,14 @@ impl RoomLog {
 
     /// A page arrived.
     pub fn answered(&mut self, page: Vec<ChatMessage>, server: &ServerInfo) -> Next {
-        let Some(mut catching) = self.catching.take() else { return Next::Done(Caught::default()) };
+        let Some(mut catching) = self.catching.take() else {
+            return Next::Done(CatchUp::default());
+        };
         catching.pages += 1;
         let full = page.len() >= catching.asked && !page.is_empty();
         let last = page.last().map(|chat| (chat.time, chat.id.clone()));
-        let room = MAX_FOUND.saturating_sub(catching.found.len());
-        catching.found.extend(page.into_iter().take(room));
+        let room = MAX_FOUND.saturating_sub(catching.missed.len());
+        catching.missed.extend(page.into_iter().take(room));
         let unfinished =
             (full || std::mem::take(&mut catching.overflowed)) && !catching.first_visit;
         let reference = match last {
@@ -206,22 +212,20 @@ impl RoomLog {
     }
 
     /// There will be no answer: returns what was deferred.
-    pub fn give_up(&mut self) -> Caught {
-        let catching = Catching { known: None, ..self.catching.take().unwrap_or_default() };
+    pub fn give_up(&mut self) -> CatchUp {
+        let catching = CatchUp { known: None, ..self.catching.take().unwrap_or_default() };
         self.finish(catching, false)
     }
 
-    fn finish(&mut self, catching: Catching, more: bool) -> Caught {
-        let forgotten =
-            catching.known.is_some_and(|key| catching.found.iter().all(|chat| chat.key() != key));
+    fn finish(&mut self, mut catching: CatchUp, more: bool) -> CatchUp {
+        let is_known = |chat: &ChatMessage| catching.known == Some(chat.key());
+        catching.forgotten = catching.known.is_some() && !catching.missed.iter().any(is_known);
+        catching.more = more;
         let mut known: HashSet<u64> = self.seen.iter().copied().collect();
-        let mut fresh = |all: Vec<ChatMessage>| -> Vec<ChatMessage> {
-            all.into_iter().filter(|chat| known.insert(chat.key())).collect()
-        };
-        let (first_visit, shown_until) = (catching.first_visit, catching.shown_until);
-        let (missed, held) = (fresh(catching.found), fresh(catching.held));
-        missed.iter().chain(&held).for_each(|chat| self.note(chat));
-        Caught { missed, held, more, first_visit, forgotten, shown_until }
+        catching.missed.retain(|chat| known.insert(chat.key()));
+        catching.held.retain(|chat| known.insert(chat.key()));
+        catching.missed.iter().chain(&catching.held).for_each(|chat| self.note(chat));
+        catching
     }
 }
 

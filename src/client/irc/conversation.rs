@@ -33,14 +33,11 @@ impl IrcSession {
         }
         match self.server.room_of(&chat.target).map(str::to_owned) {
             Some(name) => {
-                let room = self.rooms.get(&self.server, &name);
-                let now = match room {
+                let now = match self.rooms.get(&self.server, &name) {
                     Some(room) => room.log.live(chat),
                     None => Some(chat),
                 };
-                if let Some(chat) = now {
-                    self.show(chat, false);
-                }
+                now.into_iter().for_each(|chat| self.show(chat, false));
             }
             None if chat.by_server || chat.target.starts_with('$') => {
                 let by = if chat.by_server { String::new() } else { format!("{}: ", chat.nick) };
@@ -78,19 +75,15 @@ impl IrcSession {
     }
 
     /// Shows a message; `past` if it comes from the history.
-    pub(super) fn show(&mut self, chat: ChatMessage, past: bool) {
+    pub(super) fn show(&mut self, mut chat: ChatMessage, past: bool) {
         let room = self.server.room_of(&chat.target).map(str::to_owned);
         let mine = self.is_me(&chat.nick);
         let own = room.is_none() && mine && !self.is_me(&chat.target);
         let nick = if own { chat.target.clone() } else { chat.nick.clone() };
         let old = !past && self.is_old(&chat);
-        let chat = match own {
-            true => ChatMessage {
-                text: secrets::masked_message(&nick, &chat.text).into_owned(),
-                ..chat
-            },
-            false => chat,
-        };
+        if own {
+            chat.text = secrets::masked_message(&nick, &chat.text).into_owned();
+        }
         let mut heard = chat.heard(room, nick, own);
         heard.past = past || old;
         heard.mention =
@@ -110,18 +103,17 @@ impl IrcSession {
             self.vocabulary.spoke(&chat.nick);
         }
         if heard.room.is_none() {
-            self.private.note(&chat);
+            self.missed.private.note(&chat);
+            if !heard.past {
+                self.last_private = Some(heard.nick.clone());
+            }
         }
-        if heard.room.is_none() && !heard.past {
-            self.last_private = Some(heard.nick.clone());
-        }
-        let rings = !heard.past
-            && !mine
-            && match &heard.room {
-                None => self.bell >= Bell::Pm,
-                Some(_) => self.bell == Bell::All || (heard.mention && self.bell >= Bell::Mention),
-            };
-        if rings {
+        let least = match &heard.room {
+            None => Bell::Pm,
+            Some(_) if heard.mention => Bell::Mention,
+            Some(_) => Bell::All,
+        };
+        if !heard.past && !mine && self.bell >= least {
             self.shown.push(DisplayItem::Bell);
         }
         self.shown.push(DisplayItem::Message(Box::new(heard)));

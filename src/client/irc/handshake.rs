@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 /// An account and its password.
 #[derive(Clone, Debug)]
-pub(super) struct Login {
+pub struct Login {
     pub account: String,
     pub password: Zeroizing<String>,
 }
@@ -35,6 +35,24 @@ pub(super) enum Sasl {
     Not,
     Begun,
     Over,
+}
+
+/// What the session knows of logins.
+#[derive(Debug, Default)]
+pub(super) struct Logins {
+    /// The account to be logged in to, now and after a loss.
+    pub current: Option<Login>,
+    /// A registration of an account that was not answered yet.
+    pub registering: Option<Login>,
+    pub exchange: Option<Exchange>,
+    /// The account whose password the person is asked for, and how many times it was wrong.
+    pub asked: Option<String>,
+    pub wrong: u32,
+    /// The server has offered SCRAM, on this connection or an earlier one, and whether that is news.
+    pub scram_seen: bool,
+    pub scram_news: bool,
+    /// Logins so far: each has a separate nonce.
+    pub nonces: u64,
 }
 
 /// A login in progress.

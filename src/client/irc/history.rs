@@ -7,7 +7,7 @@
 //! Direct messages are requested too (`CHATHISTORY TARGETS`). A chatloop server delivers missed
 //! ones at the next login anyway; they are not shown twice.
 
-use super::catchup::{Caught, Next, by_timestamp, shortly_before};
+use super::catchup::{CatchUp, Next, by_timestamp, shortly_before};
 use super::messages::ChatMessage;
 use super::{DisplayItem, IrcSession};
 use crate::client::display::{counted, mentions};
@@ -55,13 +55,13 @@ impl IrcSession {
         let Some(line) = self.line("JOIN", &[&[room], key.as_slice()].concat(), None) else {
             return self.fail("that room name is too long");
         };
-        self.joining.push((room.to_owned(), key.map(|key| key.to_owned().into())));
+        self.rooms.joining.push((room.to_owned(), key.map(|key| key.to_owned().into())));
         self.pace.push(line);
     }
 
     fn rejoin(&mut self) {
-        (self.returning, self.complete) = (true, true);
-        let rooms = self.rooms.0.iter_mut();
+        (self.missed.returning, self.missed.any) = (true, false);
+        let rooms = self.rooms.all.iter_mut();
         let rooms: Vec<_> = rooms
             .map(|room| {
                 room.inside = false;
@@ -72,9 +72,9 @@ impl IrcSession {
         for (name, key) in rooms {
             self.join(&name, key.as_ref().map(|key| key.as_str()));
         }
-        self.missed_of.clear();
+        self.missed.asked_of.clear();
         if let Some(lost_at) =
-            self.lost_at.filter(|_| self.server.keeps_history() && self.connect_options.person)
+            self.missed.since.filter(|_| self.server.keeps_history() && self.connect_options.person)
         {
             let until = self.now.checked_add(SignedDuration::from_hours(24)).unwrap_or(self.now);
             let (since, until) = (shortly_before(lost_at), by_timestamp(until));
@@ -102,23 +102,24 @@ impl IrcSession {
     /// `CHATHISTORY TARGETS who when`: there are messages since the loss.
     pub(super) fn history_target(&mut self, words: &[&str]) {
         let ["TARGETS", who, ..] = *words else { return };
-        let Some(lost_at) = self.lost_at else { return };
-        if self.server.is_room(who) || self.missed_of.len() == MAX_PEOPLE {
+        let Some(lost_at) = self.missed.since else { return };
+        if self.server.is_room(who) || self.missed.asked_of.len() == MAX_PEOPLE {
             return;
         }
-        self.missed_of.push(who.to_owned());
+        self.missed.asked_of.push(who.to_owned());
         let count = self.server.history_page(OF_EACH).to_string();
         self.queue("CHATHISTORY", &["AFTER", who, &shortly_before(lost_at), &count], None);
     }
 
     /// Shows the direct messages of a user since the loss.
     fn show_missed_direct(&mut self, who: &str, mut messages: Vec<ChatMessage>) {
-        messages
-            .retain(|chat| !self.server.same(&chat.nick, &self.nick) && !self.private.knows(chat));
+        messages.retain(|chat| {
+            !self.server.same(&chat.nick, &self.nick) && !self.missed.private.knows(chat)
+        });
         if messages.is_empty() {
             return;
         }
-        self.complete = false;
+        self.missed.any = true;
         self.note(format!("missed {} from {who}", counted(messages.len(), "direct message")));
         if self.bell >= Bell::Pm {
             self.shown.push(DisplayItem::Bell);
@@ -128,9 +129,9 @@ impl IrcSession {
 
     /// An answer arrived: messages of a room, or direct ones.
     pub(super) fn history_received(&mut self, target: &str, messages: Vec<ChatMessage>) {
-        let asked = self.missed_of.iter().position(|who| self.server.same(who, target));
+        let asked = self.missed.asked_of.iter().position(|who| self.server.same(who, target));
         if let Some(place) = asked {
-            self.missed_of.remove(place);
+            self.missed.asked_of.remove(place);
             return self.show_missed_direct(target, messages);
         }
         let room = self.rooms.get(&self.server, target);
@@ -156,12 +157,12 @@ impl IrcSession {
             return;
         }
         let target = context.get(1).copied().unwrap_or_default();
-        self.missed_of.retain(|who| who != target);
+        self.missed.asked_of.retain(|who| who != target);
         let room = self.rooms.get(&self.server, target);
         match room.filter(|room| room.log.is_catching_up()) {
             Some(room) => {
                 let caught = room.log.give_up();
-                self.complete = false;
+                self.missed.any = true;
                 if !caught.first_visit {
                     self.note(format!("messages missed in {target} are not available: {text}"));
                 }
@@ -171,7 +172,7 @@ impl IrcSession {
         }
     }
 
-    fn show_caught(&mut self, room: &str, caught: Caught) {
+    fn show_caught(&mut self, room: &str, caught: CatchUp) {
         let mut missed = caught.missed;
         if caught.first_visit {
             if !missed.is_empty() {
@@ -202,7 +203,7 @@ impl IrcSession {
                 1 => self.note(format!("missed 1 message in {room}:")),
                 count => self.note(format!("missed {count} messages in {room}:")),
             }
-            self.complete &= missed.is_empty() && !caught.more && !caught.forgotten;
+            self.missed.any |= !missed.is_empty() || caught.more || caught.forgotten;
             let rings = missed.iter().any(|chat| mentions(&chat.text, &self.nick));
             if rings && self.bell >= Bell::Mention {
                 self.shown.push(DisplayItem::Bell);
@@ -215,22 +216,22 @@ impl IrcSession {
 
     /// Checks whether all rooms are rejoined and all requests answered.
     pub(super) fn check_rejoined(&mut self) {
-        let waits = self.rooms.0.iter().any(|room| room.log.is_catching_up());
-        if !self.returning || waits || !self.joining.is_empty() {
+        let waits = self.rooms.all.iter().any(|room| room.log.is_catching_up());
+        if !self.missed.returning || waits || !self.rooms.joining.is_empty() {
             return;
         }
-        self.returning = false;
+        self.missed.returning = false;
         // Rooms that could not be rejoined are dropped, perhaps the current one too.
-        let lost = self.rooms.0.iter().filter(|room| !room.inside);
+        let lost = self.rooms.all.iter().filter(|room| !room.inside);
         let lost: Vec<String> = lost.map(|room| room.name.clone()).collect();
         lost.iter().for_each(|name| self.left(name));
-        let place = self.current.clone().unwrap_or_else(|| "no room".to_owned());
-        let how = match (self.server.keeps_history(), self.complete) {
+        let place = self.rooms.current.clone().unwrap_or_else(|| "no room".to_owned());
+        let how = match (self.server.keeps_history(), self.missed.any) {
             (false, _) => {
                 "; this server does not keep history, so missed messages are not available"
             }
-            (true, true) => "; no messages were missed",
-            (true, false) => "",
+            (true, false) => "; no messages were missed",
+            (true, true) => "",
         };
         self.note(format!("back in {place} as {}{how}", self.nick));
         for text in self.sent.take_lost() {

@@ -2,7 +2,7 @@
 
 use super::batches::Batch;
 use super::messages::{self, ChatMessage};
-use super::{Context, IrcSession, people};
+use super::{IrcSession, Line, people};
 use crate::client::display::{DisplayItem, counted};
 use crate::wire::irc::{Message, ParseError, Tags};
 use jiff::Timestamp;
@@ -34,57 +34,44 @@ impl IrcSession {
         if let Some(time) = messages::time(message.tags).filter(|_| !past) {
             self.newest = self.newest.max(Some(time));
         }
-        self.learn_address(&message);
-        self.dispatch(&message, Context { label, batch, past });
-    }
-
-    /// Our own `user@host` is a part of every line that others get from us.
-    fn learn_address(&mut self, message: &Message<'_>) {
-        if let Some(source) = message.source()
-            && let (Some(user), Some(host)) = (source.user, source.host)
+        // Our own `user@host` is a part of every line that others get from us.
+        let source = message.source().unwrap_or_default();
+        if let (Some(user), Some(host)) = (source.user, source.host)
             && self.is_me(source.name)
         {
             self.address = Some(format!("{user}@{host}"));
         }
+        let words = message.parameters.as_slice();
+        let text = words.last().copied().unwrap_or_default();
+        self.dispatch(&Line { message: &message, words, text, label, batch, past });
     }
 
-    fn dispatch(&mut self, message: &Message<'_>, context: Context) {
-        let words = message.parameters.as_slice();
-        let command = message.command.to_ascii_uppercase();
+    fn dispatch(&mut self, line: &Line<'_>) {
+        let words = line.words;
+        let command = line.message.command.to_ascii_uppercase();
         match command.as_str() {
-            "PING" => {
-                let token = words.last().copied().unwrap_or_default();
-                self.send_now("PONG", &[], Some(token));
-            }
+            "PING" => self.send_now("PONG", &[], Some(line.text)),
             "PONG" => self.pong(words),
             "CAP" => self.cap(words),
             "AUTHENTICATE" => self.sasl_asked(words.first().copied().unwrap_or_default()),
-            "BATCH" => self.batch(message, words, context),
-            "PRIVMSG" | "NOTICE" => self.message_line(message, context),
-            _ if context.past => {}
-            "TAGMSG" => self.tag_message(message),
-            "REDACT" => self.redacted(message, words),
-            "FAIL" | "WARN" | "NOTE" => self.standard_reply(&command, words, &context),
+            "BATCH" => self.batch(line),
+            "PRIVMSG" | "NOTICE" => self.message_line(line),
+            _ if line.past => {}
+            "TAGMSG" => self.tag_message(line.message),
+            "REDACT" => self.redacted(line.message, words),
+            "FAIL" | "WARN" | "NOTE" => self.standard_reply(&command, line),
             "REGISTER" => self.registered(words),
             "CHATHISTORY" => self.history_target(words),
-            "ERROR" => {
-                let text = words.last().copied().unwrap_or_default().to_owned();
-                if !self.quit {
-                    self.show_text(text);
-                }
-            }
+            "ERROR" if self.quit => {}
+            "ERROR" => self.show_text(line.text),
             "WALLOPS" => {
-                let who = people::name(message);
-                let text = words.last().copied().unwrap_or_default();
-                self.show_text(format!("{who} to all operators: {text}"));
+                let who = people::name(line.message);
+                self.show_text(format!("{who} to all operators: {}", line.text));
             }
-            _ => match message.numeric() {
-                Some(numeric) => self.numeric(numeric, words, message, &context),
-                None if self.about_people(&command, message, words, &context) => {}
-                None => {
-                    let text = format!("{command} {}", words.join(" "));
-                    self.show_text(text);
-                }
+            _ => match line.message.numeric() {
+                Some(numeric) => self.numeric(numeric, line),
+                None if self.about_people(&command, line) => {}
+                None => self.show_text(format!("{command} {}", words.join(" "))),
             },
         }
     }
@@ -93,17 +80,17 @@ impl IrcSession {
         if self.pace.pong(words) {
             // With a label an echo is recognised at any time; without, only in order.
             let known = self.server.has("echo-message") && self.server.has("labeled-response");
-            self.sent.taken(self.pace.taken(), known);
+            self.sent.taken(self.pace.taken, known);
             self.end_of_welcome();
         }
     }
 
     /// `BATCH +reference kind …`, `BATCH -reference`.
-    fn batch(&mut self, message: &Message<'_>, words: &[&str], context: Context) {
-        let [reference, rest @ ..] = words else { return };
+    fn batch(&mut self, line: &Line<'_>) {
+        let [reference, rest @ ..] = line.words else { return };
         if let Some(reference) = reference.strip_prefix('+') {
             // The start of a multiline batch has the source too, but each of its lines repeats it.
-            let tags = message.tags.iter().map(|tag| match tag.raw_value {
+            let tags = line.message.tags.iter().map(|tag| match tag.raw_value {
                 Some(value) => format!("{}={value}", tag.key),
                 None => tag.key.to_owned(),
             });
@@ -113,7 +100,7 @@ impl IrcSession {
             }
             let kind = rest.first().copied().unwrap_or_default().to_owned();
             let target = rest.get(1).copied().unwrap_or_default().to_owned();
-            let batch = Batch { kind, target, tags, outer: context.batch, ..Batch::default() };
+            let batch = Batch { kind, target, tags, outer: line.batch.clone(), ..Batch::default() };
             return self.batches.open(reference, batch);
         }
         let Some(reference) = reference.strip_prefix('-') else { return };
@@ -141,37 +128,34 @@ impl IrcSession {
         }
     }
 
-    fn message_line(&mut self, message: &Message<'_>, context: Context) {
-        let concat = message.tags.find("draft/multiline-concat").is_some();
-        let batch = context.batch.as_deref().and_then(|it| self.batches.get(it));
-        match batch.filter(|batch| batch.waits()) {
-            Some(batch) => {
-                let tags = batch.tags.clone();
-                let head = if batch.is_one_message() { Tags::new(&tags) } else { message.tags };
-                if let Some(chat) = ChatMessage::of(message, head) {
-                    batch.add(chat, concat);
-                }
+    fn message_line(&mut self, line: &Line<'_>) {
+        let message = line.message;
+        let batch = line.batch.as_deref().and_then(|it| self.batches.get(it));
+        let Some(batch) = batch.filter(|batch| batch.waits()) else {
+            if let Some(chat) = ChatMessage::of(message, message.tags) {
+                self.message_received(chat, line.label.as_deref());
             }
-            None => {
-                if let Some(chat) = ChatMessage::of(message, message.tags) {
-                    self.message_received(chat, context.label.as_deref());
-                }
-            }
+            return;
+        };
+        let tags = batch.tags.clone();
+        let head = if batch.is_one_message() { Tags::new(&tags) } else { message.tags };
+        if let Some(chat) = ChatMessage::of(message, head) {
+            batch.add(chat, message.tags.find("draft/multiline-concat").is_some());
         }
     }
 
     /// IRCv3 standard-replies: `FAIL command code [context …] :text`.
-    fn standard_reply(&mut self, kind: &str, words: &[&str], context: &Context) {
-        let [command, code, middle @ .., text] = words else { return };
+    fn standard_reply(&mut self, kind: &str, line: &Line<'_>) {
+        let [command, code, middle @ .., text] = line.words else { return };
         if kind == "FAIL" {
             if *command == "CHATHISTORY" {
                 return self.history_refused(middle, text);
             }
-            if self.message_rejected(context.label.as_deref(), text) {
+            if self.message_rejected(line.label.as_deref(), text) {
                 return;
             }
             if *command == "BATCH" || *command == "REDACT" || *command == "REGISTER" {
-                self.login_asked = None;
+                self.logins.registering = None;
             }
             self.failed = true;
         }
@@ -184,8 +168,9 @@ impl IrcSession {
     fn registered(&mut self, words: &[&str]) {
         let [status, account, .., text] = words else { return };
         if *status == "SUCCESS" {
-            if let Some(asked) = self.login_asked.take() {
-                self.login = Some(super::Login { account: (*account).to_owned(), ..asked });
+            if let Some(asked) = self.logins.registering.take() {
+                self.logins.current =
+                    Some(super::Login { account: (*account).to_owned(), ..asked });
             }
             let text = format!("account {account} registered; next time, use --account {account}");
             return self.show_text(text);

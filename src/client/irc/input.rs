@@ -1,5 +1,4 @@
-//! Writes all of `bytes` to a blocking descriptor. If another program has made the open file
-//! non-blocking, waits as a blocking one would.
+//! Typed lines, and the lines that the server is sent for them.
 //!
 //! A line that does not begin with `/` is sent to the current room, `//` sends one that does, and
 //! `@#room text` sends to another room. A paste is one message, whatever its lines begin with,
@@ -25,44 +24,33 @@ const MAX_IGNORED: usize = 100;
 const HISTORY: usize = 20;
 
 impl IrcSession {
-    /// Handles a typed line.
-    pub fn typed(&mut self, line: &str, now: Timestamp) {
-        self.begin_typing(now);
-        let line = &*carriable(line);
-        match line.strip_prefix('/') {
-            Some(rest) if !rest.starts_with('/') => self.command(rest),
-            _ => self.send_lines(&[line]),
-        }
-    }
-
-    /// Handles pasted lines, once confirmed.
-    pub fn pasted(&mut self, lines: &[&str], now: Timestamp) {
-        self.begin_typing(now);
-        let is_command = |line: &&str| line.starts_with('/') && !line.starts_with("//");
-        if lines.first().is_some_and(is_command) {
-            lines.iter().filter(|line| !line.is_empty()).for_each(|line| self.typed(line, now));
-        } else {
-            self.send_lines(lines);
-        }
-    }
-
-    fn begin_typing(&mut self, now: Timestamp) {
+    /// Handles a typed line, or pasted ones once they are confirmed.
+    pub fn typed<L: AsRef<str>>(&mut self, lines: &[L], now: Timestamp) {
         self.now = now;
         self.rows_left = ROWS_SHOWN;
         self.quit = false;
+        let lines: Vec<_> = lines.iter().map(|line| carriable(line.as_ref())).collect();
+        let lines: Vec<&str> = lines.iter().map(|line| &**line).collect();
+        if lines.first().is_none_or(|line| command_in(line).is_none()) {
+            return self.send_lines(&lines);
+        }
+        for line in lines.into_iter().filter(|line| !line.is_empty()) {
+            match command_in(line) {
+                Some(command) => self.command(command),
+                None => self.send_lines(&[line]),
+            }
+        }
     }
 
     /// Sends lines to the current room, or to the one that the first line names.
     fn send_lines(&mut self, lines: &[&str]) {
-        let lines: Vec<_> = lines.iter().map(|line| carriable(line)).collect();
-        let lines: Vec<&str> = lines.iter().map(|line| &**line).collect();
-        let [first, rest @ ..] = &lines[..] else { return };
+        let [first, rest @ ..] = lines else { return };
         let first = first.strip_prefix('/').filter(|text| text.starts_with('/')).unwrap_or(first);
         let elsewhere =
             first.strip_prefix('@').map(|rest| rest.split_once(' ').unwrap_or((rest, "")));
         let (to, first) = match elsewhere.filter(|(room, _)| self.server.is_room(room)) {
             Some((room, text)) => (Some(room.to_owned()), text),
-            None => (self.current.clone(), first),
+            None => (self.rooms.current.clone(), first),
         };
         let Some(to) = to else {
             return self.fail(
@@ -79,7 +67,7 @@ impl IrcSession {
         if lines.iter().any(|line| self.holds_back(&to, line)) {
             return;
         }
-        self.send_message(Outgoing { to: &to, kind: MessageKind::Message, reply: None }, &lines);
+        self.send_message(Outgoing::to(&to), &lines);
     }
 
     /// Whether a text looks like a mistyped login, and is not for a service that takes logins.
@@ -96,13 +84,13 @@ impl IrcSession {
         let rest = rest.trim_start();
         let Some(command) = commands::find(name) else { return self.unknown(name) };
         let words: Vec<&str> = rest.split_whitespace().collect();
-        if words.iter().any(|word| word.starts_with(':')) && !says_text(command.name) {
+        if words.iter().any(|word| word.starts_with(':')) && !command.takes_text() {
             return self.fail("names cannot begin with a colon");
         }
-        match (command.name, &words[..]) {
+        match (command.name(), &words[..]) {
             ("help", _) => self.help(words.first().copied()),
             ("quit", _) => {
-                self.queue("QUIT", &[], Some(rest).filter(|rest| !rest.is_empty()));
+                self.queue("QUIT", &[], given(rest));
                 self.quit = true;
             }
             ("nick", [nick]) => {
@@ -119,16 +107,15 @@ impl IrcSession {
             ("who", _) => self.ask_names(words.first().copied()),
             ("topic", _) => self.topic(rest),
             ("invite", [nick]) => {
-                self.with_room(None, |session, room| session.queue("INVITE", &[nick, room], None))
+                if let Some(room) = self.room_or_fail(None) {
+                    self.queue("INVITE", &[nick, &room], None);
+                }
             }
             ("invite", [nick, room]) => self.queue("INVITE", &[nick, room], None),
             ("msg", [to, _, ..]) => self.send_to(to, rest, MessageKind::Message),
             ("notice", [to, _, ..]) => self.send_to(to, rest, MessageKind::Notice),
             ("reply", [_, ..]) => match self.last_private.clone() {
-                Some(to) => self.send_checked(
-                    Outgoing { to: &to, kind: MessageKind::Message, reply: None },
-                    rest,
-                ),
+                Some(to) => self.send_checked(Outgoing::to(&to), rest),
                 None => self.fail("no direct message to reply to yet (try /msg NICK TEXT)"),
             },
             ("me", [_, ..]) => self.send_here(MessageKind::Action, rest),
@@ -150,7 +137,7 @@ impl IrcSession {
                     self.usage_error(command, &format!("\"{when}\" is not off, pm, mention or all"))
                 }
             },
-            ("ignore" | "unignore", _) => self.ignore(command.name == "ignore", &words),
+            ("ignore" | "unignore", _) => self.ignore(command.name() == "ignore", &words),
             ("history", _) => self.history(&words),
             ("register", [password]) => self.register(password),
             ("login", [password]) => self.log_in(None, password),
@@ -162,22 +149,19 @@ impl IrcSession {
 
     fn unknown(&mut self, name: &str) {
         let is = |known: &&&str| known.eq_ignore_ascii_case(name);
-        if let Some(name) = commands::ONLY_PLAIN.iter().find(is) {
-            return self
-                .fail(format!("/{name} is not available in IRC; use chatloop-client --plain"));
-        }
         // A misspelt command may be followed by a password, so nothing of the line is repeated.
-        match commands::almost(name) {
-            Some(near) => {
-                let near = near.name;
-                self.fail(format!(
-                    "unknown command; did you mean /{near}? (/help {near} shows its usage)"
-                ));
+        self.fail(match (commands::ONLY_PLAIN.iter().find(is), commands::almost(name)) {
+            (Some(name), _) => {
+                format!("/{name} is not available in IRC; use chatloop-client --plain")
             }
-            None => self.fail(format!(
-                "unknown command /{name} (try /help; to send it as text, type //{name})"
-            )),
-        }
+            (None, Some(near)) => {
+                let near = near.name();
+                format!("unknown command; did you mean /{near}? (/help {near} shows its usage)")
+            }
+            (None, None) => {
+                format!("unknown command /{name} (try /help; to send it as text, type //{name})")
+            }
+        });
     }
 
     /// Shows what is wrong, and the command's usage.
@@ -222,87 +206,97 @@ impl IrcSession {
         match self.rooms.get(&self.server, room).map(|room| room.name.clone()) {
             Some(name) => {
                 self.show_text(format!("current room: {name}"));
-                self.current = Some(name);
+                self.rooms.current = Some(name);
             }
             None => self.fail(format!("you are not in {room} (try /join {room})")),
         }
     }
 
     fn where_am_i(&mut self) {
-        let all: Vec<&str> = self.rooms.0.iter().map(|room| room.name.as_str()).collect();
-        let text = match &self.current {
+        let all: Vec<&str> = self.rooms.all.iter().map(|room| room.name.as_str()).collect();
+        let text = match &self.rooms.current {
             Some(room) => format!("current room: {room}; you are in {}", all.join(", ")),
             None => "you are not in a room (try /join #room)".to_owned(),
         };
         self.show_text(text);
     }
 
-    /// Acts on this room, or on the current one.
-    pub(super) fn with_room(
+    /// This room, or the current one.
+    fn room_or_fail(&mut self, room: Option<&str>) -> Option<String> {
+        let room = room.map(str::to_owned).or_else(|| self.rooms.current.clone());
+        if room.is_none() {
+            self.fail("you are not in a room (try /join #room)");
+        }
+        room
+    }
+
+    /// Queues a line about this room, or about the current one.
+    pub(super) fn queue_in(
         &mut self,
         room: Option<&str>,
-        act: impl FnOnce(&mut IrcSession, &str),
+        command: &str,
+        words: &[&str],
+        text: Option<&str>,
     ) {
-        match room.map(str::to_owned).or_else(|| self.current.clone()) {
-            Some(room) => act(self, &room),
-            None => self.fail("you are not in a room (try /join #room)"),
+        if let Some(room) = self.room_or_fail(room) {
+            self.queue(command, &[&[room.as_str()], words].concat(), text);
         }
+    }
+
+    /// The room that arguments begin with, if they do, and the rest.
+    pub(super) fn room_and_rest<'t>(&self, rest: &'t str) -> (Option<&'t str>, &'t str) {
+        let (first, behind) = rest.split_once(' ').unwrap_or((rest, ""));
+        if self.server.is_room(first) { (Some(first), behind.trim_start()) } else { (None, rest) }
+    }
+
+    /// Whether a text is longer than the server allows, which is shown then.
+    pub(super) fn exceeds(&mut self, token: &str, text: &str, what: &str) -> bool {
+        let limit = self.server.longest(token).filter(|limit| text.len() > *limit);
+        if let Some(limit) = limit {
+            self.fail(format!("{what} on this server have at most {limit} bytes"));
+        }
+        limit.is_some()
     }
 
     fn part(&mut self, rest: &str) {
-        let (first, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-        let (room, reason) =
-            if self.server.is_room(first) { (Some(first), reason.trim()) } else { (None, rest) };
-        let reason = Some(reason).filter(|reason| !reason.is_empty());
-        self.with_room(room, |session, room| {
-            session.queue("PART", &[room], reason);
-            session.parting = session.pace.handed();
-        });
+        let (room, reason) = self.room_and_rest(rest);
+        self.queue_in(room, "PART", &[], given(reason.trim()));
+        self.parting = self.pace.handed;
     }
 
     fn ask_names(&mut self, room: Option<&str>) {
-        self.with_room(room, |session, name| {
-            if let Some(room) = session.rooms.get(&session.server, name).filter(|room| room.inside)
-            {
-                room.forget_members();
-                (room.naming, room.asked_names) = (true, true);
-            }
-            session.queue("NAMES", &[name], None);
-        });
+        let Some(name) = self.room_or_fail(room) else { return };
+        let room = self.rooms.get(&self.server, &name);
+        if let Some(room) = room.filter(|room| room.inside) {
+            room.forget_members();
+            (room.naming, room.asked_names) = (true, true);
+        }
+        self.queue("NAMES", &[&name], None);
     }
 
     fn topic(&mut self, rest: &str) {
-        let (first, text) = rest.split_once(' ').unwrap_or((rest, ""));
-        let (room, text) = if self.server.is_room(first) {
-            (Some(first), text.trim_start())
-        } else {
-            (None, rest)
-        };
-        if let Some(limit) = self.server.longest("TOPICLEN").filter(|limit| text.len() > *limit) {
-            return self.fail(format!("topics on this server have at most {limit} bytes"));
+        let (room, text) = self.room_and_rest(rest);
+        if self.exceeds("TOPICLEN", text, "topics") {
+            return;
         }
-        let text = match text {
-            "" => None,
-            "-" => Some(""),
-            text => Some(text),
-        };
-        self.with_room(room, |session, room| session.queue("TOPIC", &[room], text));
+        let text = given(text).map(|text| if text == "-" { "" } else { text });
+        self.queue_in(room, "TOPIC", &[], text);
     }
 
     fn send_here(&mut self, kind: MessageKind, text: &str) {
-        self.with_room(None, |session, room| {
-            let outgoing = Outgoing { to: room, kind, reply: None };
+        if let Some(room) = self.room_or_fail(None) {
+            let outgoing = Outgoing { kind, ..Outgoing::to(&room) };
             match kind {
                 // `/say`: the one way to send what looks like a password.
-                MessageKind::Message => session.send_message(outgoing, &[text]),
-                _ => session.send_checked(outgoing, text),
+                MessageKind::Message => self.send_message(outgoing, &[text]),
+                _ => self.send_checked(outgoing, text),
             }
-        });
+        }
     }
 
     fn send_to(&mut self, to: &str, rest: &str, kind: MessageKind) {
         let text = rest[to.len()..].trim_start();
-        self.send_checked(Outgoing { to, kind, reply: None }, text);
+        self.send_checked(Outgoing { kind, ..Outgoing::to(to) }, text);
     }
 
     fn send_checked(&mut self, outgoing: Outgoing<'_>, text: &str) {
@@ -316,34 +310,26 @@ impl IrcSession {
         let text = secrets::masked_message(outgoing.to, text);
         let lines: Vec<_> = text.split('\n').map(|line| clean(line.as_bytes())).collect();
         self.shown.push(DisplayItem::Message(Box::new(Incoming {
-            past: false,
-            time: None,
-            room: None,
             nick: clean(outgoing.to.as_bytes()).into_owned(),
             own: true,
             kind: outgoing.kind,
-            number: None,
-            id: None,
-            account: None,
             reply: outgoing.reply.map(|id| Quoted { id: id.to_owned(), known: None }),
-            mention: false,
             text: lines.join("\n"),
+            ..Incoming::default()
         })));
     }
 
     /// The message with a typed number.
     fn numbered(&mut self, number: &str) -> Option<Numbered> {
-        let found = number.parse().ok().and_then(|number| self.numbers.find(number)).cloned();
-        if found.is_none() {
-            let why = match number.parse::<u64>() {
-                Ok(_) => {
-                    format!("there is no message {number} (/numbers on shows message numbers)")
-                }
-                Err(_) => {
-                    format!("invalid message number \"{number}\" (/numbers on shows them)")
-                }
-            };
-            self.fail(why);
+        let parsed = number.parse::<u64>();
+        let found = parsed.as_ref().ok().and_then(|number| self.numbers.find(*number)).cloned();
+        match parsed {
+            _ if found.is_some() => {}
+            Ok(_) => self
+                .fail(format!("there is no message {number} (/numbers on shows message numbers)")),
+            Err(_) => {
+                self.fail(format!("invalid message number \"{number}\" (/numbers on shows them)"));
+            }
         }
         found
     }
@@ -351,10 +337,7 @@ impl IrcSession {
     fn answer(&mut self, number: &str, rest: &str) {
         let Some(of) = self.numbered(number) else { return };
         let text = rest[number.len()..].trim_start();
-        self.send_checked(
-            Outgoing { to: &of.place, kind: MessageKind::Message, reply: Some(&of.id) },
-            text,
-        );
+        self.send_checked(Outgoing { reply: Some(&of.id), ..Outgoing::to(&of.place) }, text);
     }
 
     fn react(&mut self, number: &str, rest: &str, key: &str) {
@@ -385,7 +368,7 @@ impl IrcSession {
         if !self.server.has("draft/message-redaction") {
             return self.fail("this server cannot delete messages");
         }
-        let reason = Some(rest[number.len()..].trim_start()).filter(|reason| !reason.is_empty());
+        let reason = given(rest[number.len()..].trim_start());
         self.queue("REDACT", &[&of.place, &of.id], reason);
     }
 
@@ -404,11 +387,10 @@ impl IrcSession {
             (true, None) if self.ignored.len() == MAX_IGNORED => {
                 self.fail(format!("you can ignore at most {MAX_IGNORED} users"));
             }
-            (true, None) => {
-                self.ignored.push((*nick).to_owned());
+            (true, _) => {
+                self.ignored.extend(known.is_none().then(|| (*nick).to_owned()));
                 self.show_text(format!("you are now ignoring {nick}"));
             }
-            (true, Some(_)) => self.show_text(format!("you are now ignoring {nick}")),
             (false, Some(place)) => {
                 self.ignored.remove(place);
                 self.show_text(format!("you are no longer ignoring {nick}"));
@@ -446,9 +428,9 @@ impl IrcSession {
             return self.fail("invalid number of messages; usage: /history [#room|NICK] [N]");
         };
         let count = count.min(most).to_string();
-        self.with_room(place, |session, place| {
-            session.queue("CHATHISTORY", &[&how, place, &reference, &count], None);
-        });
+        if let Some(place) = self.room_or_fail(place) {
+            self.queue("CHATHISTORY", &[&how, &place, &reference, &count], None);
+        }
     }
 
     fn register(&mut self, password: &str) {
@@ -456,7 +438,7 @@ impl IrcSession {
             return self.fail("this server does not support registration; it may have NickServ (try /msg NickServ HELP REGISTER)");
         }
         let nick = self.nick.clone();
-        self.login_asked =
+        self.logins.registering =
             Some(super::Login { account: nick, password: Zeroizing::new(password.to_owned()) });
         self.queue("REGISTER", &["*", "*"], Some(password));
     }
@@ -483,6 +465,11 @@ impl IrcSession {
     }
 }
 
+/// What follows the slash of a command; `None` for a text, which may begin with two.
+fn command_in(line: &str) -> Option<&str> {
+    line.strip_prefix('/').filter(|rest| !rest.starts_with('/'))
+}
+
 /// The line without the bytes that IRC cannot carry: a script may send anything.
 fn carriable(line: &str) -> Cow<'_, str> {
     match line.contains(['\0', '\r', '\n']) {
@@ -491,30 +478,7 @@ fn carriable(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a command's arguments are text, which may contain words that begin with a colon.
-fn says_text(name: &str) -> bool {
-    matches!(
-        name,
-        "quit"
-            | "msg"
-            | "notice"
-            | "reply"
-            | "me"
-            | "say"
-            | "re"
-            | "react"
-            | "unreact"
-            | "quote"
-            | "topic"
-            | "away"
-            | "part"
-            | "kick"
-            | "kill"
-            | "delete"
-            | "register"
-            | "login"
-            | "oper"
-            | "ban"
-            | "unban"
-    )
+/// A text, unless it is empty.
+pub(super) fn given(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }

@@ -92,18 +92,16 @@ impl ChatMessage {
     pub fn heard(&self, room: Option<String>, nick: String, own: bool) -> Incoming {
         let lines: Vec<_> = self.text.split('\n').map(|line| clean(line.as_bytes())).collect();
         Incoming {
-            past: false,
             time: self.time,
             room,
             nick,
             own,
             kind: self.kind,
-            number: None,
             id: self.id.clone(),
             account: self.account.clone(),
             reply: self.reply.clone().map(|id| Quoted { id, known: None }),
-            mention: false,
             text: lines.join("\n"),
+            ..Incoming::default()
         }
     }
 }

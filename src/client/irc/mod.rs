@@ -57,9 +57,13 @@ mod tests;
 use super::complete::Vocabulary;
 use super::display::DisplayItem;
 use super::options::{Bell, LoginMethod};
-use crate::wire::irc::{Fit, Limits, LineWriter};
+use super::{Notice, Severity};
+use crate::wire::clean::clean;
+use crate::wire::irc::{Fit, Limits, LineWriter, Message};
 use batches::Batches;
-use handshake::{Exchange, Login, Registration};
+use catchup::Missed;
+pub use handshake::Login;
+use handshake::{Logins, Registration};
 use jiff::Timestamp;
 use numbers::Numbers;
 use pace::Pace;
@@ -78,8 +82,8 @@ pub struct ConnectOptions {
     pub nick: String,
     /// The server's password, for PASS.
     pub password: Option<Zeroizing<String>>,
-    /// An account and its password, for SASL.
-    pub account: Option<(String, Zeroizing<String>)>,
+    /// An account to log in to, by SASL.
+    pub account: Option<Login>,
     /// How to log in.
     pub sasl: LoginMethod,
     /// The server has offered SCRAM before: a login must not be weaker now.
@@ -98,20 +102,30 @@ pub struct ConnectOptions {
 
 /// Why the registration failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum RegistrationOutcome {
-    /// The server has rejected the client.
-    Rejected(String),
-    /// It is not an IRC server.
-    NotIrc(String),
-    /// A chatloop server, which has detected plain lines: the registration arrived later than its
-    /// detection timeout (`--greeting-delay`). Another try may be in time.
-    TooLate(String),
-    /// It claims that a login succeeded but does not know the password: it is not trusted with more.
-    Impostor(String),
+pub struct RegistrationFailure {
+    pub kind: FailureKind,
+    pub why: String,
 }
 
-/// The context of a line from the server.
-struct Context {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FailureKind {
+    /// The server has rejected the client.
+    Rejected,
+    /// It is not an IRC server.
+    NotIrc,
+    /// A chatloop server, which has detected plain lines: the registration arrived later than its
+    /// detection timeout (`--greeting-delay`). Another try may be in time.
+    TooLate,
+    /// It claims that a login succeeded but does not know the password: it is not trusted with more.
+    Impostor,
+}
+
+/// A line from the server, and what it belongs to.
+struct Line<'m> {
+    message: &'m Message<'m>,
+    /// Its parameters, and the last of them.
+    words: &'m [&'m str],
+    text: &'m str,
     /// The label of the command that it replies to.
     label: Option<String>,
     /// The batch that it is in.
@@ -121,11 +135,14 @@ struct Context {
 }
 
 /// The session with one server.
+#[derive(Default)]
 pub struct IrcSession {
     connect_options: ConnectOptions,
     server: ServerInfo,
     /// `None` once registered.
     registration: Option<Registration>,
+    /// Why the registration has failed.
+    pub failure: Option<RegistrationFailure>,
     /// Was registered before: rooms and the rest are those of the last connection.
     was_in: bool,
     /// This connection's welcome is over.
@@ -135,30 +152,13 @@ pub struct IrcSession {
     address: Option<String>,
     /// The nick to take back when it is free again.
     regain: Option<String>,
-    login: Option<Login>,
-    /// A registration of an account that was not answered yet.
-    login_asked: Option<Login>,
-    exchange: Option<Exchange>,
-    /// The account whose password the person is asked for, and how many times it was wrong.
-    asked: Option<String>,
-    wrong_passwords: u32,
-    /// The server has offered SCRAM, on this connection or an earlier one, and whether that is news.
-    scram_seen: bool,
-    scram_news: bool,
+    logins: Logins,
     /// For how many seconds the server asks for TLS, if it does.
     sts_news: Option<u64>,
-    /// Logins so far: each has a separate nonce.
-    nonces: u64,
     rooms: JoinedRooms,
-    current: Option<String>,
-    /// Joins that are not answered yet, with their keys.
-    joining: Vec<(String, Option<Zeroizing<String>>)>,
     /// The serial number of the last PART.
     parting: u64,
-    /// Rejoining the rooms of the last connection.
-    returning: bool,
-    /// No message was missed, as far as is known.
-    complete: bool,
+    missed: Missed,
     pace: Pace,
     /// What is sent before anything queued: answers to PING, and the registration.
     urgent: Vec<u8>,
@@ -167,11 +167,6 @@ pub struct IrcSession {
     numbers: Numbers,
     /// The latest server time.
     newest: Option<Timestamp>,
-    /// Direct messages that were shown, to recognise them.
-    private: catchup::RoomLog,
-    /// When the connection was lost, and whose direct messages since then were requested.
-    lost_at: Option<Timestamp>,
-    missed_of: Vec<String>,
     /// Lines of the message of the day so far, and whether it was requested.
     motd: (usize, bool),
     /// Rows of a reply that may still be shown.
@@ -181,8 +176,8 @@ pub struct IrcSession {
     ignored: Vec<String>,
     last_private: Option<String>,
     bell: Bell,
-    outcome: Option<RegistrationOutcome>,
-    failed: bool,
+    /// A command failed, or a message was not delivered.
+    pub failed: bool,
     quit: bool,
     now: Timestamp,
     shown: Vec<DisplayItem>,
@@ -191,64 +186,26 @@ pub struct IrcSession {
     pub show_numbers: bool,
 }
 
+/// The session; `None` with `--plain`.
+pub type Irc = Option<IrcSession>;
+
 impl IrcSession {
     /// A session that is not connected yet.
     pub fn new(connect_options: ConnectOptions, bell: Bell) -> IrcSession {
-        let login = connect_options.account.as_ref();
-        let login = login.map(|(account, password)| Login {
-            account: account.clone(),
-            password: password.clone(),
-        });
         let mut vocabulary = Vocabulary::default();
         for command in commands::COMMANDS {
-            vocabulary.command(command.name, &format!("{}: {}", command.usage, command.summary));
+            vocabulary.command(command.name(), &format!("{}: {}", command.usage, command.summary));
         }
+        let login = connect_options.account.clone();
+        let scram_seen = connect_options.scram_seen;
         IrcSession {
-            server: ServerInfo::new(),
-            registration: None,
-            was_in: false,
-            welcomed: false,
             nick: connect_options.nick.clone(),
-            address: None,
-            regain: None,
-            login,
-            login_asked: None,
-            exchange: None,
-            asked: None,
-            wrong_passwords: 0,
-            scram_seen: connect_options.scram_seen,
-            scram_news: false,
-            sts_news: None,
-            nonces: 0,
-            rooms: JoinedRooms::default(),
-            current: None,
-            joining: Vec::new(),
-            parting: 0,
-            returning: false,
-            complete: true,
-            pace: Pace::default(),
-            urgent: Vec::new(),
-            sent: SentMessages::default(),
-            batches: Batches::default(),
-            numbers: Numbers::default(),
-            newest: None,
-            private: catchup::RoomLog::default(),
-            lost_at: None,
-            missed_of: Vec::new(),
-            motd: (0, false),
+            logins: Logins { current: login, scram_seen, ..Logins::default() },
             rows_left: ROWS_SHOWN,
-            answered: Vec::new(),
-            ignored: Vec::new(),
-            last_private: None,
             bell,
-            outcome: None,
-            failed: false,
-            quit: false,
-            now: Timestamp::UNIX_EPOCH,
-            shown: Vec::new(),
             vocabulary,
-            show_numbers: false,
             connect_options,
+            ..IrcSession::default()
         }
     }
 
@@ -259,7 +216,7 @@ impl IrcSession {
 
     /// The current room.
     pub fn room(&self) -> Option<&str> {
-        self.current.as_deref().filter(|_| self.welcomed)
+        self.rooms.current.as_deref().filter(|_| self.welcomed)
     }
 
     /// The items to show.
@@ -284,13 +241,13 @@ impl IrcSession {
     /// Whether messages can be sent: registered, all requested rooms joined or rejected, and all
     /// left rooms left. Before that, a message might go to the wrong room.
     pub fn is_settled(&self) -> bool {
-        self.welcomed && self.joining.is_empty() && self.pace.taken() >= self.parting
+        self.welcomed && self.rooms.joining.is_empty() && self.pace.taken >= self.parting
     }
 
     /// What the server owes: the PING that it did not respond and how much it has confirmed so
     /// far. It changes with every step, and is `None` when nothing is owed.
     pub fn owed(&self) -> Option<(u64, u64)> {
-        Some((self.pace.awaited()?, self.sent.confirmed()))
+        Some((self.pace.token?, self.sent.confirmed))
     }
 
     /// Whether the server has accepted everything.
@@ -317,8 +274,8 @@ impl IrcSession {
                 self.waiting()
             ));
         }
-        let asked = self.joining.iter().map(|(room, _)| room);
-        let waits = asked.into_iter().find(|room| match &self.current {
+        let asked = self.rooms.joining.iter().map(|(room, _)| room);
+        let waits = asked.into_iter().find(|room| match &self.rooms.current {
             Some(current) => self.server.same(room, current),
             None => true,
         });
@@ -340,16 +297,6 @@ impl IrcSession {
         self.quit
     }
 
-    /// Whether a command failed or a message was not delivered.
-    pub fn has_failed(&self) -> bool {
-        self.failed
-    }
-
-    /// Why the registration has ended, if it has; once.
-    pub fn take_outcome(&mut self) -> Option<RegistrationOutcome> {
-        self.outcome.take()
-    }
-
     /// Whether a server has accepted the client before.
     pub fn was_in(&self) -> bool {
         self.was_in
@@ -360,22 +307,19 @@ impl IrcSession {
     pub fn disconnected(&mut self) -> Option<String> {
         self.sent.connection_lost();
         if self.welcomed {
-            self.lost_at = self.newest.or(Some(self.now));
+            self.missed.since = self.newest.or(Some(self.now));
         }
         self.welcomed = false;
         if self.was_in {
             return None;
         }
-        match self.has_answered() {
-            false => self.not_irc("the server closed the connection"),
-            true => self.rejected("the server closed the connection"),
+        let why = "the server closed the connection";
+        if self.has_answered() {
+            self.rejected(why)
+        } else {
+            self.not_irc(why)
         }
-        self.outcome.take().map(
-            |(RegistrationOutcome::Rejected(why)
-             | RegistrationOutcome::NotIrc(why)
-             | RegistrationOutcome::TooLate(why)
-             | RegistrationOutcome::Impostor(why))| why,
-        )
+        self.failure.take().map(|failure| failure.why)
     }
 
     /// Quits: the bytes to send, if the server does not know yet.
@@ -388,31 +332,30 @@ impl IrcSession {
     }
 
     fn show_text(&mut self, text: impl AsRef<str>) {
-        self.shown.push(DisplayItem::server_text(text));
+        let text = clean(text.as_ref().as_bytes()).into_owned();
+        self.shown.push(DisplayItem::ServerText(text));
+    }
+
+    fn notice(&mut self, severity: Severity, text: impl AsRef<str>) {
+        let text = clean(text.as_ref().as_bytes()).into_owned();
+        self.shown.push(DisplayItem::Notice(Notice { severity, text }));
     }
 
     fn note(&mut self, text: impl AsRef<str>) {
-        self.shown.push(DisplayItem::note(text));
+        self.notice(Severity::Note, text);
     }
 
     /// A command failed.
     fn fail(&mut self, text: impl AsRef<str>) {
         self.failed = true;
-        self.shown.push(DisplayItem::server_text(text));
+        self.show_text(text);
     }
 
     /// One line for the server. A `None` in place of the line: it would be cut.
     fn line(&self, command: &str, words: &[&str], text: Option<&str>) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         let limits = Limits { body: self.server.line_length(), ..Limits::FROM_CLIENT };
-        let mut line = LineWriter::new(&mut out, limits).command(command);
-        for word in words {
-            line = line.middle(word);
-        }
-        let fit = match text {
-            Some(text) => line.trailing(text).end(),
-            None => line.end(),
-        };
+        let fit = LineWriter::new(&mut out, limits).command(command).middles(words).ending(text);
         (fit == Fit::Whole).then_some(out)
     }
 

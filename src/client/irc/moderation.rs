@@ -2,11 +2,12 @@
 
 use super::IrcSession;
 use super::commands::Command;
+use super::input::given;
 
 impl IrcSession {
     /// The commands that `input` does not handle itself.
     pub(super) fn moderate(&mut self, command: &Command, words: &[&str], rest: &str) {
-        match (command.name, words) {
+        match (command.name(), words) {
             ("whois", [nick]) => self.queue("WHOIS", &[nick], None),
             ("away", _) => self.away(if rest.is_empty() { "away" } else { rest }),
             ("back", []) => self.queue("AWAY", &[], None),
@@ -16,10 +17,10 @@ impl IrcSession {
                 self.motd.1 = true;
                 self.queue("MOTD", &[], None);
             }
-            ("op", [nick, room @ ..]) => self.set_mode(room, "+o", nick),
-            ("deop", [nick, room @ ..]) => self.set_mode(room, "-o", nick),
-            ("voice", [nick, room @ ..]) => self.set_mode(room, "+v", nick),
-            ("devoice", [nick, room @ ..]) => self.set_mode(room, "-v", nick),
+            ("op", [nick, room @ ..]) => self.set_mode(room, &["+o", nick]),
+            ("deop", [nick, room @ ..]) => self.set_mode(room, &["-o", nick]),
+            ("voice", [nick, room @ ..]) => self.set_mode(room, &["+v", nick]),
+            ("devoice", [nick, room @ ..]) => self.set_mode(room, &["-v", nick]),
             ("kick", _) => self.kick(command, rest),
             ("ban", _) => self.ban(command, "+b", words),
             ("unban", [_, ..]) => self.ban(command, "-b", words),
@@ -31,11 +32,7 @@ impl IrcSession {
             ("oper", [name, password]) => self.queue("OPER", &[name, password], None),
             ("kill", [nick, ..]) => {
                 let reason = rest[nick.len()..].trim_start();
-                self.queue(
-                    "KILL",
-                    &[nick],
-                    Some(if reason.is_empty() { "no reason" } else { reason }),
-                );
+                self.queue("KILL", &[nick], given(reason).or(Some("no reason")));
             }
             (_, []) => self.usage_error(command, "missing arguments"),
             _ => self.usage_error(command, "invalid arguments"),
@@ -43,51 +40,34 @@ impl IrcSession {
     }
 
     fn away(&mut self, text: &str) {
-        match self.server.longest("AWAYLEN").filter(|limit| text.len() > *limit) {
-            Some(limit) => {
-                self.fail(format!("away messages on this server have at most {limit} bytes"))
-            }
-            None => self.queue("AWAY", &[], Some(text)),
+        if !self.exceeds("AWAYLEN", text, "away messages") {
+            self.queue("AWAY", &[], Some(text));
         }
     }
 
-    fn set_mode(&mut self, room: &[&str], letters: &str, nick: &str) {
-        self.with_room(room.first().copied(), |session, room| {
-            session.queue("MODE", &[room, letters, nick], None);
-        });
+    fn set_mode(&mut self, room: &[&str], change: &[&str]) {
+        self.queue_in(room.first().copied(), "MODE", change, None);
     }
 
     fn kick(&mut self, command: &Command, rest: &str) {
-        let (first, behind) = rest.split_once(' ').unwrap_or((rest, ""));
-        let (room, rest) = if self.server.is_room(first) {
-            (Some(first), behind.trim_start())
-        } else {
-            (None, rest)
-        };
+        let (room, rest) = self.room_and_rest(rest);
         let (nick, reason) = rest.split_once(' ').unwrap_or((rest, ""));
         if nick.is_empty() {
             return self.usage_error(command, "missing nick");
         }
-        if let Some(limit) = self.server.longest("KICKLEN").filter(|limit| reason.len() > *limit) {
-            return self.fail(format!("reasons on this server have at most {limit} bytes"));
+        if !self.exceeds("KICKLEN", reason, "reasons") {
+            self.queue_in(room, "KICK", &[nick], given(reason.trim_start()));
         }
-        let reason = Some(reason.trim_start()).filter(|reason| !reason.is_empty());
-        self.with_room(room, |session, room| session.queue("KICK", &[room, nick], reason));
     }
 
     /// A nick is banned with any user and host: only the server knows a user's host.
     fn ban(&mut self, command: &Command, letters: &str, words: &[&str]) {
         let (room, words) = self.room_first(words);
-        let mask = match words {
-            [] => None,
-            [mask] if is_mask(mask) => Some((*mask).to_owned()),
-            [nick] => Some(format!("{nick}!*@*")),
-            _ => return self.usage_error(command, "expected one nick or mask"),
-        };
-        self.with_room(room, |session, room| match &mask {
-            Some(mask) => session.queue("MODE", &[room, letters, mask], None),
-            None => session.queue("MODE", &[room, "b"], None),
-        });
+        match words {
+            [] => self.queue_in(room, "MODE", &["b"], None),
+            [name] => self.queue_in(room, "MODE", &[letters, &mask(name)], None),
+            _ => self.usage_error(command, "expected one nick or mask"),
+        }
     }
 
     /// No RFC defines muting. A server announces in ISUPPORT which of two ways it supports: a ban
@@ -96,18 +76,15 @@ impl IrcSession {
     fn mute(&mut self, command: &Command, sign: &str, words: &[&str]) {
         let (room, words) = self.room_first(words);
         let [name] = words else { return self.usage_error(command, "expected one nick or mask") };
-        let mask = if is_mask(name) { (*name).to_owned() } else { format!("{name}!*@*") };
         let (letter, mask) = match self.server.mute_prefix() {
-            Some(prefix) => ('b', format!("{prefix}{mask}")),
-            None if self.server.modes().list.contains('q') => ('q', mask),
+            Some(prefix) => ('b', prefix + &mask(name)),
+            None if self.server.modes().list.contains('q') => ('q', mask(name)),
             None => {
                 return self
                     .fail("this server does not support mute (use /lock moderated and /voice)");
             }
         };
-        self.with_room(room, |session, room| {
-            session.queue("MODE", &[room, &format!("{sign}{letter}"), &mask], None);
-        });
+        self.queue_in(room, "MODE", &[&format!("{sign}{letter}"), &mask], None);
     }
 
     /// RFC 2811 §4.2.
@@ -136,10 +113,7 @@ impl IrcSession {
             }
         };
         let change = format!("{}{letter}", if on { '+' } else { '-' });
-        self.with_room(room, |session, room| {
-            let words: Vec<&str> = [room, &change].into_iter().chain(value).collect();
-            session.queue("MODE", &words, None);
-        });
+        self.queue_in(room, "MODE", &[&[change.as_str()], value.as_slice()].concat(), None);
     }
 
     /// The room that the arguments begin with, if they do, and the others.
@@ -155,15 +129,13 @@ impl IrcSession {
             [target, ..] if self.server.is_room(target) || self.is_me(target) => {
                 self.queue("MODE", words, None)
             }
-            _ => self.with_room(None, |session, room| {
-                let words: Vec<&str> = std::iter::once(room).chain(words.iter().copied()).collect();
-                session.queue("MODE", &words, None);
-            }),
+            _ => self.queue_in(None, "MODE", words, None),
         }
     }
 }
 
-/// Whether this is a mask and not a nick.
-fn is_mask(word: &str) -> bool {
-    word.contains(['!', '@', ':', '*', '$', '~'])
+/// A mask as it is, or the one of a nick.
+fn mask(word: &str) -> String {
+    let is_mask = word.contains(['!', '@', ':', '*', '$', '~']);
+    if is_mask { word.to_owned() } else { format!("{word}!*@*") }
 }

@@ -3,26 +3,20 @@
 //! A numeric that is not listed here is shown as the server's own text with its parameters. Long
 //! answers (LIST, WHO, bans) are shown up to a bound.
 
-use super::{Context, IrcSession, catchup};
+use super::{IrcSession, Line, catchup, messages};
 use crate::client::display::counted;
-use crate::wire::irc::{Message, Numeric, format::stripped};
-use jiff::{SignedDuration, Timestamp};
+use crate::wire::irc::{Numeric, format::stripped};
+use jiff::Timestamp;
 
 /// Lines of the message of the day that are shown at connect.
 const MOTD_SHOWN: usize = 5;
 
 impl IrcSession {
-    pub(super) fn numeric(
-        &mut self,
-        numeric: Numeric,
-        words: &[&str],
-        message: &Message<'_>,
-        context: &Context,
-    ) {
+    pub(super) fn numeric(&mut self, numeric: Numeric, line: &Line<'_>) {
         let number = numeric.number();
         // The first parameter is the user's nick.
-        let (me, words) = words.split_first().unwrap_or((&"*", &[]));
-        let text = words.last().copied().unwrap_or_default();
+        let (me, words) = line.words.split_first().unwrap_or((&"*", &[]));
+        let (message, text) = (line.message, words.last().copied().unwrap_or_default());
         match number {
             1 => {
                 message.raw_source.unwrap_or_default().clone_into(&mut self.server.name);
@@ -39,17 +33,17 @@ impl IrcSession {
             4 => {
                 if words.get(1).is_some_and(|version| version.starts_with("chatloop-")) {
                     self.server.is_chatloop = true;
-                    self.pace.widen();
+                    self.pace.wide = true;
                 }
             }
             5 => self.server.supports(&words[..words.len().saturating_sub(1)]),
             372 | 375 | 376 | 422 => self.message_of_the_day(number, text),
             400..=599 | 691 | 696 | 902 | 904..=908 if numeric.is_error() || number >= 900 => {
-                self.refused_with(number, words, context);
+                self.refused_with(number, words, line.label.as_deref());
             }
             _ => {
                 if !self.answer_about_people(number, words)
-                    && !self.answer_about_rooms(number, words, message)
+                    && !self.answer_about_rooms(number, words, line)
                 {
                     self.show_text(in_words(words));
                 }
@@ -92,19 +86,17 @@ impl IrcSession {
     }
 
     /// An error reply.
-    fn refused_with(&mut self, number: u16, words: &[&str], context: &Context) {
+    fn refused_with(&mut self, number: u16, words: &[&str], label: Option<&str>) {
         let text = words.last().copied().unwrap_or_default();
-        if let Some(place) = self
-            .joining
-            .iter()
-            .position(|(room, _)| words.iter().any(|word| self.server.same(word, room)))
+        let names = |room: &str| words.iter().any(|word| self.server.same(word, room));
+        if let Some(place) = self.rooms.joining.iter().position(|(room, _)| names(room))
             && matches!(number, 403 | 405 | 407 | 437 | 461 | 470..=479 | 485 | 489 | 495 | 520)
         {
-            let (room, _) = self.joining.remove(place);
+            let (room, _) = self.rooms.joining.remove(place);
             self.fail(format!("could not join {room}: {text}"));
             return self.check_rejoined();
         }
-        if self.message_rejected(context.label.as_deref(), text) {
+        if self.message_rejected(label, text) {
             return;
         }
         if matches!(number, 902 | 904..=907) {
@@ -148,15 +140,15 @@ impl IrcSession {
             (352, [_, user, host, _, nick, flags, real]) => {
                 let real = real.split_once(' ').map_or("", |(_, real)| real);
                 let away = if flags.starts_with('G') { ", away" } else { "" };
-                return self
-                    .row(format!("{nick} is {nick}!{user}@{host} ({}){away}", stripped(real)));
+                self.row(format!("{nick} is {nick}!{user}@{host} ({}){away}", stripped(real)));
+                return true;
             }
             (341, [nick, room]) => format!("{nick} is invited to {room}"),
             (381, _) => "you are a server operator now".to_owned(),
             (900, _) if self.awaits_proof() => return true,
             (900, [_, account, ..]) => format!("you are logged in as {account}"),
             (901, _) => {
-                self.login = None;
+                self.logins.current = None;
                 "you are logged out".to_owned()
             }
             (903, _) => {
@@ -170,32 +162,22 @@ impl IrcSession {
         true
     }
 
-    fn answer_about_rooms(&mut self, number: u16, words: &[&str], message: &Message<'_>) -> bool {
+    fn answer_about_rooms(&mut self, number: u16, words: &[&str], line: &Line<'_>) -> bool {
         match (number, words) {
             (332, [room, topic]) => {
-                let entering = self.rooms.get(&self.server, room).is_some_and(|room| room.naming);
                 let topic = self.keep_topic(room, topic);
-                if !entering {
+                if !self.is_naming(room) {
                     self.show_text(format!("topic of {room}: {topic}"));
                 }
             }
             (331, [room, ..]) => self.show_text(format!("{room} has no topic")),
-            (333, [room, who, since]) => {
-                let entering = self.rooms.get(&self.server, room).is_some_and(|room| room.naming);
-                if !entering {
-                    let who = who.split('!').next().unwrap_or_default();
-                    self.show_text(format!("set by {who}, {}", moment(since)));
-                }
+            (333, [room, ..]) if self.is_naming(room) => {}
+            (333, [_, who, since]) => {
+                let who = who.split('!').next().unwrap_or_default();
+                self.show_text(format!("set by {who}, {}", moment(since)));
             }
-            (353, [_, room, list]) => {
-                let followed = self.rooms.get(&self.server, room).is_some_and(|room| room.naming);
-                match followed {
-                    true => self.names(room, list),
-                    false => {
-                        self.row(format!("in {room}: {}", list.trim()));
-                    }
-                }
-            }
+            (353, [_, room, list]) if self.is_naming(room) => self.names(room, list),
+            (353, [_, room, list]) => self.row(format!("in {room}: {}", list.trim())),
             (366, [room, ..]) => self.named(room),
             (321 | 323 | 315 | 368 | 347 | 349, _) => {}
             (322, [room, count, topic]) => {
@@ -213,17 +195,11 @@ impl IrcSession {
                 self.show_text(format!("modes of {room}: {}", modes.join(" ")))
             }
             (329, [room, since]) => self.show_text(format!("{room} was created {}", moment(since))),
-            (367, [room, mask, ..]) => {
-                self.row(format!("ban in {room}: {mask}"));
-            }
-            (346, [room, mask, ..]) => {
-                self.row(format!("invite exception in {room}: {mask}"));
-            }
-            (348, [room, mask, ..]) => {
-                self.row(format!("ban exception in {room}: {mask}"));
-            }
+            (367, [room, mask, ..]) => self.row(format!("ban in {room}: {mask}")),
+            (346, [room, mask, ..]) => self.row(format!("invite exception in {room}: {mask}")),
+            (348, [room, mask, ..]) => self.row(format!("ban exception in {room}: {mask}")),
             (391, [.., text]) => {
-                let now = self.server_time(message);
+                let now = messages::time(line.message.tags).or(self.newest).unwrap_or(self.now);
                 let stamp = catchup::by_timestamp(now).replace("timestamp=", "");
                 self.show_text(format!("the server's time is {text} ({stamp})"));
             }
@@ -232,15 +208,19 @@ impl IrcSession {
         true
     }
 
+    /// Whether the names of a room are arriving, because it was joined or they were requested.
+    fn is_naming(&mut self, room: &str) -> bool {
+        self.rooms.get(&self.server, room).is_some_and(|room| room.naming)
+    }
+
     /// Shows a row of an answer; instead of the last one, that there are more.
-    fn row(&mut self, text: String) -> bool {
+    fn row(&mut self, text: String) {
         match self.rows_left {
-            0 => return true,
+            0 => return,
             1 => self.show_text("… and more than is shown here"),
             _ => self.show_text(text),
         }
         self.rows_left -= 1;
-        true
     }
 }
 
@@ -262,7 +242,6 @@ fn moment(seconds: &str) -> String {
 /// Seconds, as `2h 5m` or `7s`.
 fn duration(seconds: &str) -> String {
     let Ok(seconds) = seconds.parse::<u32>() else { return "?".to_owned() };
-    let seconds = SignedDuration::from_secs(seconds.into()).as_secs();
     match (seconds / 3_600, seconds / 60 % 60) {
         (0, 0) => format!("{seconds}s"),
         (0, minutes) => format!("{minutes}m"),

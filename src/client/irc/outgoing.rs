@@ -23,17 +23,25 @@ pub(super) struct Outgoing<'s> {
     pub reply: Option<&'s str>,
 }
 
+impl Outgoing<'_> {
+    /// An ordinary message.
+    pub fn to(to: &str) -> Outgoing<'_> {
+        Outgoing { to, kind: MessageKind::Message, reply: None }
+    }
+
+    fn command(&self) -> &'static str {
+        if self.kind == MessageKind::Notice { "NOTICE" } else { "PRIVMSG" }
+    }
+}
+
 impl IrcSession {
     /// Bytes of text that reach the recipients in one line.
     fn room_for(&self, outgoing: Outgoing<'_>) -> usize {
         let address = self.address.as_ref().map_or(LONGEST_ADDRESS, String::len);
-        let frame = match outgoing.kind {
-            MessageKind::Message => "PRIVMSG".len(),
-            MessageKind::Notice => "NOTICE".len(),
-            MessageKind::Action => "PRIVMSG".len() + "\u{1}ACTION \u{1}".len(),
-        };
-        let taken =
-            ":! ".len() + self.nick.len() + address + frame + outgoing.to.len() + "  :\r\n".len();
+        let action = outgoing.kind == MessageKind::Action;
+        let frame = ":!    :\r\n".len() + if action { "\u{1}ACTION \u{1}".len() } else { 0 };
+        let words = self.nick.len() + outgoing.command().len() + outgoing.to.len();
+        let taken = frame + address + words;
         self.server.line_length().saturating_sub(taken).max(LEAST_ROOM)
     }
 
@@ -59,8 +67,8 @@ impl IrcSession {
     fn send_line(&mut self, outgoing: Outgoing<'_>, text: &str) {
         let label = self.sent.next_label();
         let mut out = Vec::new();
-        let command = if outgoing.kind == MessageKind::Notice { "NOTICE" } else { "PRIVMSG" };
-        let line = self.tagged(&mut out, outgoing, &label).command(command).middle(outgoing.to);
+        let line =
+            self.tagged(&mut out, outgoing, &label).command(outgoing.command()).middle(outgoing.to);
         let _ = match outgoing.kind {
             MessageKind::Action => line.trailing(&format!("\u{1}ACTION {text}\u{1}")).end(),
             MessageKind::Message | MessageKind::Notice => line.trailing(text).end(),
@@ -137,7 +145,6 @@ impl IrcSession {
         }
         let label = self.sent.next_label();
         let limits = Limits { body: self.server.line_length(), ..Limits::FROM_CLIENT };
-        let command = if outgoing.kind == MessageKind::Notice { "NOTICE" } else { "PRIVMSG" };
         let mut out = Vec::new();
         let mut text = String::new();
         let begin = self.tagged(&mut out, outgoing, &label).command("BATCH");
@@ -151,7 +158,7 @@ impl IrcSession {
             text.push_str(piece);
             let line = LineWriter::new(&mut out, limits).tag("batch", &label);
             let line = if concat { line.tag("draft/multiline-concat", "") } else { line };
-            let _ = line.command(command).middle(outgoing.to).trailing(piece).end();
+            let _ = line.command(outgoing.command()).middle(outgoing.to).trailing(piece).end();
         }
         let end = LineWriter::new(&mut out, limits).command("BATCH");
         let _ = end.middle(&format!("-{label}")).end();

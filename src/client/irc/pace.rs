@@ -34,22 +34,19 @@ pub(super) struct Pace {
     since: (usize, usize),
     asked: (usize, usize),
     /// The PING that is not answered yet.
-    token: Option<u64>,
+    pub token: Option<u64>,
     tokens: u64,
-    /// Items that were queued; sent; covered by the PING; taken by the server.
-    handed: u64,
+    /// Items that were queued; sent; covered by the PING; taken by the server: their last serial
+    /// numbers.
+    pub handed: u64,
     sent: u64,
     behind: u64,
-    taken: u64,
-    wide: bool,
+    pub taken: u64,
+    /// A chatloop server.
+    pub wide: bool,
 }
 
 impl Pace {
-    /// A chatloop server.
-    pub fn widen(&mut self) {
-        self.wide = true;
-    }
-
     /// Whether so many more may be queued.
     pub fn has_room_for(&self, count: usize) -> bool {
         self.waiting.len() + count <= MAX_WAITING
@@ -113,21 +110,6 @@ impl Pace {
         }
         ours
     }
-
-    /// The serial number of the last item that was queued.
-    pub fn handed(&self) -> u64 {
-        self.handed
-    }
-
-    /// The PING that is not answered yet.
-    pub fn awaited(&self) -> Option<u64> {
-        self.token
-    }
-
-    /// The serial number of the last item that the server has taken.
-    pub fn taken(&self) -> u64 {
-        self.taken
-    }
 }
 
 #[cfg(test)]
@@ -151,7 +133,7 @@ mod tests {
         assert_eq!(sent(&mut pace), "1|2|3|4|5|PING chatloop-1|");
         assert_eq!(sent(&mut pace), "");
         assert!(!pace.pong(&["chatloop-9"]) && pace.pong(&["srv", "chatloop-1"]));
-        assert_eq!((pace.taken(), pace.is_idle()), (5, false));
+        assert_eq!((pace.taken, pace.is_idle()), (5, false));
         assert_eq!(sent(&mut pace), "6|7|PING chatloop-2|");
         pace.push(b"8\r\n".to_vec());
         assert_eq!(sent(&mut pace), "8|", "what is typed goes at once");
@@ -175,10 +157,7 @@ mod tests {
     proptest! {
         #[test]
         fn everything_goes_out_once_and_in_order(sizes in proptest::collection::vec(1usize..2000, 0..60), wide: bool) {
-            let mut pace = Pace::default();
-            if wide {
-                pace.widen();
-            }
+            let mut pace = Pace { wide, ..Pace::default() };
             let lines: Vec<String> = sizes.iter().map(|size| "x".repeat(*size) + "\r\n").collect();
             lines.iter().for_each(|line| { pace.push(line.clone().into_bytes()); });
             let mut all = String::new();

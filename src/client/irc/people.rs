@@ -1,6 +1,6 @@
 //! Joins, parts, quits, nick changes, away, and changes of a room: one line each.
 
-use super::{Context, IrcSession, messages};
+use super::{IrcSession, Line};
 use crate::client::display::counted;
 use crate::wire::clean::clean;
 use crate::wire::irc::{Message, ModeKind, Sign, format::stripped};
@@ -30,18 +30,12 @@ fn quit(text: Option<&&str>) -> String {
 
 impl IrcSession {
     /// Handles such a command; `false` if it is another one.
-    pub(super) fn about_people(
-        &mut self,
-        command: &str,
-        message: &Message<'_>,
-        words: &[&str],
-        context: &Context,
-    ) -> bool {
-        let who = name(message);
-        match (command, words) {
+    pub(super) fn about_people(&mut self, command: &str, line: &Line<'_>) -> bool {
+        let who = name(line.message);
+        match (command, line.words) {
             ("JOIN", [rooms, ..]) => {
                 for room in rooms.split(',') {
-                    self.joined(&who, room, context);
+                    self.joined(&who, room, line);
                 }
             }
             ("PART", [rooms, rest @ ..]) => {
@@ -52,7 +46,7 @@ impl IrcSession {
             ("KICK", [room, nick, rest @ ..]) => {
                 self.kicked(&who, room, nick, &reason(rest.first()))
             }
-            ("QUIT", rest) => self.quit_by(&who, &quit(rest.first()), context),
+            ("QUIT", rest) => self.quit_by(&who, &quit(rest.first()), line),
             ("NICK", [nick, ..]) => self.renamed(&who, nick),
             ("MODE", [target, rest @ ..]) => self.modes_set(&who, target, rest),
             ("TOPIC", [room, text, ..]) => self.topic_set(&who, room, text),
@@ -65,27 +59,19 @@ impl IrcSession {
             ("INVITE", [nick, room, ..]) => {
                 self.show_text(format!("{who} invited {nick} to {room}"))
             }
+            ("CHGHOST", [user, host, ..]) if self.is_me(&who) => {
+                self.address = Some(format!("{user}@{host}"));
+            }
+            ("AWAY" | "ACCOUNT", _) if self.is_me(&who) => {}
             ("AWAY", [text, ..]) if !text.is_empty() => {
-                if !self.is_me(&who) {
-                    self.show_text(format!("{who} is away: {}", stripped(text)));
-                }
+                self.show_text(format!("{who} is away: {}", stripped(text)));
             }
-            ("AWAY", _) => {
-                if !self.is_me(&who) {
-                    self.show_text(format!("{who} is back"));
-                }
-            }
+            ("AWAY", _) => self.show_text(format!("{who} is back")),
+            ("ACCOUNT", [account, ..]) if *account == "*" || self.server.same(account, &who) => {}
             ("ACCOUNT", [account, ..]) => {
-                if *account != "*" && !self.is_me(&who) && !self.server.same(account, &who) {
-                    self.show_text(format!("{who} is logged in as {account}"));
-                }
+                self.show_text(format!("{who} is logged in as {account}"));
             }
-            ("CHGHOST", [user, host, ..]) => {
-                if self.is_me(&who) {
-                    self.address = Some(format!("{user}@{host}"));
-                }
-            }
-            ("SETNAME", _) => {}
+            ("SETNAME", _) | ("CHGHOST", [_, _, ..]) => {}
             ("KILL", [nick, rest @ ..]) if self.is_me(nick) => {
                 self.show_text(format!("{who} killed your session{}", reason(rest.last())));
             }
@@ -94,12 +80,17 @@ impl IrcSession {
         true
     }
 
-    fn joined(&mut self, who: &str, name: &str, context: &Context) {
+    /// Whether a line is in a batch of this kind, which shows no more than how many there were.
+    fn is_counted(&mut self, line: &Line<'_>, kind: &str) -> bool {
+        let batch = line.batch.as_deref().and_then(|it| self.batches.inside(it, kind));
+        batch.map(|batch| batch.counted += 1).is_some()
+    }
+
+    fn joined(&mut self, who: &str, name: &str, line: &Line<'_>) {
         if self.is_me(who) {
             return self.entered(name);
         }
-        let netjoin = context.batch.as_deref().and_then(|it| self.batches.inside(it, "netjoin"));
-        let quiet = netjoin.map(|batch| batch.counted += 1).is_some();
+        let quiet = self.is_counted(line, "netjoin");
         let Some(room) = self.rooms.get(&self.server, name) else { return };
         room.add(&self.server, who, "");
         let count = room.count().map(|count| format!(", {} there", counted(count, "user")));
@@ -115,23 +106,23 @@ impl IrcSession {
         if !self.server.is_room(name) {
             return self.note(format!("{name} is not followed: its name cannot be displayed"));
         }
-        let place = self.joining.iter().position(|(asked, _)| self.server.same(asked, name));
-        let key = place.map(|place| self.joining.remove(place)).and_then(|(_, key)| key);
+        let place = self.rooms.joining.iter().position(|(asked, _)| self.server.same(asked, name));
+        let key = place.map(|place| self.rooms.joining.remove(place)).and_then(|(_, key)| key);
         let Some(room) = self.rooms.enter(&self.server, name) else {
             return self.note(format!("too many rooms: {name} is not followed"));
         };
         name.clone_into(&mut room.name);
         (room.inside, room.naming, room.topic) = (true, true, None);
-        room.quiet = self.returning;
+        room.quiet = self.missed.returning;
         room.forget_members();
         if key.is_some() {
             room.key = key;
         }
         let since = self.newest.unwrap_or(self.now);
-        let returns = self.returning;
+        let returns = self.missed.returning;
         self.vocabulary.room(name);
         if !returns {
-            self.current = Some(name.to_owned());
+            self.rooms.current = Some(name.to_owned());
         }
         self.request_history(name, returns);
         if let Some(room) = self.rooms.get(&self.server, name) {
@@ -196,20 +187,19 @@ impl IrcSession {
     /// The user has left a room.
     pub(super) fn left(&mut self, name: &str) {
         self.rooms.leave(&self.server, name);
-        if self.current.as_deref().is_some_and(|current| self.server.same(current, name)) {
-            let last = self.rooms.0.iter().rfind(|room| room.inside);
-            self.current = last.map(|room| room.name.clone());
+        if self.rooms.current.as_deref().is_some_and(|current| self.server.same(current, name)) {
+            let last = self.rooms.all.iter().rfind(|room| room.inside);
+            self.rooms.current = last.map(|room| room.name.clone());
         }
     }
 
-    fn quit_by(&mut self, who: &str, why: &str, context: &Context) {
+    fn quit_by(&mut self, who: &str, why: &str, line: &Line<'_>) {
         if self.is_me(who) {
             return;
         }
-        let netsplit = context.batch.as_deref().and_then(|it| self.batches.inside(it, "netsplit"));
-        let quiet = netsplit.map(|batch| batch.counted += 1).is_some();
+        let quiet = self.is_counted(line, "netsplit");
         let mut places = Vec::new();
-        for room in &mut self.rooms.0 {
+        for room in &mut self.rooms.all {
             if room.remove(&self.server, who) {
                 places.push((room.name.clone(), room.count()));
             }
@@ -235,7 +225,7 @@ impl IrcSession {
     fn renamed(&mut self, before: &str, nick: &str) {
         let nick = &*clean(nick.as_bytes());
         let mine = self.is_me(before);
-        for room in &mut self.rooms.0 {
+        for room in &mut self.rooms.all {
             room.rename(&self.server, before, nick);
         }
         if mine {
@@ -300,10 +290,5 @@ impl IrcSession {
                 room.add(server, nick, prefix);
             }
         }
-    }
-
-    /// The server's time, or ours.
-    pub(super) fn server_time(&self, message: &Message<'_>) -> jiff::Timestamp {
-        messages::time(message.tags).or(self.newest).unwrap_or(self.now)
     }
 }

@@ -4,7 +4,9 @@
 //! way its 001 decides, and nothing is waited for that only a newer server would send.
 
 use super::handshake::{Registration, Sasl};
-use super::{IrcSession, RegistrationOutcome};
+use super::{FailureKind, IrcSession, RegistrationFailure};
+use crate::client::Severity;
+use crate::wire::clean::clean;
 use crate::wire::irc::{Message, name};
 use zeroize::Zeroizing;
 
@@ -14,8 +16,6 @@ const MAX_TRIES: u32 = 10;
 const MAX_PASSWORDS: u32 = 3;
 /// Bytes of a nick that every server accepts. RFC 1459 §1.2.
 const SHORT_NICK: usize = 9;
-/// Bytes of capabilities in one request.
-const MAX_REQUEST: usize = 400;
 /// The nick if there is no user name.
 const GUEST: &str = "guest";
 
@@ -45,9 +45,9 @@ impl IrcSession {
         self.batches = super::Batches::default();
         (self.welcomed, self.address, self.newest) = (false, None, None);
         self.motd = (0, false);
-        self.joining.clear();
+        self.rooms.joining.clear();
         self.parting = 0;
-        (self.exchange, self.login_asked, self.asked) = (None, None, None);
+        (self.logins.exchange, self.logins.registering, self.logins.asked) = (None, None, None);
         self.urgent.clear();
         let nick = self.regain.clone().unwrap_or_else(|| self.nick.clone());
         let nick = if nick.is_empty() { GUEST.to_owned() } else { nick };
@@ -76,22 +76,25 @@ impl IrcSession {
     pub fn registration_timed_out(&mut self) {
         match &self.registration {
             Some(registration) if !registration.answered => self.not_irc("it did not respond"),
-            Some(_) if self.asked.is_some() => self.rejected("no password within a minute"),
+            Some(_) if self.logins.asked.is_some() => self.rejected("no password within a minute"),
             Some(_) => self.rejected("the server did not complete it within a minute"),
             None if self.is_settled() || self.connect_options.person => {}
             None => self.rejected("the server did not answer JOIN within a minute"),
         }
     }
 
+    fn fail_registration(&mut self, kind: FailureKind, why: String) {
+        self.failure.get_or_insert(RegistrationFailure { kind, why });
+    }
+
     pub(super) fn not_irc(&mut self, why: &str) {
         let text = format!("this does not look like an IRC server ({why}); try --plain");
-        self.outcome.get_or_insert(RegistrationOutcome::NotIrc(text));
+        self.fail_registration(FailureKind::NotIrc, text);
     }
 
     pub(super) fn rejected(&mut self, why: &str) {
-        let why = crate::wire::clean::clean(why.as_bytes());
-        self.outcome
-            .get_or_insert(RegistrationOutcome::Rejected(format!("registration failed: {why}")));
+        let why = format!("registration failed: {}", clean(why.as_bytes()));
+        self.fail_registration(FailureKind::Rejected, why);
     }
 
     /// A line that is not IRC, or no answer to a registration.
@@ -99,10 +102,9 @@ impl IrcSession {
         // The mark of a chatloop server's own lines in plain text.
         if line.starts_with(b"* ") {
             let text = "the server detected plain text: the registration arrives after its detection timeout (--greeting-delay); try again, or try --plain";
-            self.outcome.get_or_insert(RegistrationOutcome::TooLate(text.to_owned()));
-            return;
+            return self.fail_registration(FailureKind::TooLate, text.to_owned());
         }
-        let text = crate::wire::clean::clean(line);
+        let text = clean(line);
         let end = text.char_indices().nth(60).map_or(text.len(), |(end, _)| end);
         self.not_irc(&format!("it sent \"{}\"", &text[..end]));
     }
@@ -248,19 +250,11 @@ impl IrcSession {
         }
     }
 
+    /// All of them fit into one line.
     fn request_capabilities(&mut self) {
-        let mut request = String::new();
-        for name in self.server.wanted(self.login.is_some()) {
-            if request.len() + name.len() > MAX_REQUEST {
-                self.request(&std::mem::take(&mut request));
-            }
-            if !request.is_empty() {
-                request.push(' ');
-            }
-            request.push_str(name);
-        }
-        if !request.is_empty() {
-            self.request(&request);
+        let wanted = self.server.wanted(self.logins.current.is_some()).join(" ");
+        if !wanted.is_empty() {
+            self.request(&wanted);
         }
         self.go_on();
     }
@@ -285,7 +279,8 @@ impl IrcSession {
         if !registration.listed || registration.requests > 0 {
             return;
         }
-        if let Some(login) = self.login.clone().filter(|_| registration.sasl == Sasl::Not) {
+        if let Some(login) = self.logins.current.clone().filter(|_| registration.sasl == Sasl::Not)
+        {
             registration.sasl = Sasl::Begun;
             match self.server.has("sasl") {
                 true => self.begin_sasl(login),
@@ -312,25 +307,25 @@ impl IrcSession {
         if self.registration.is_none() || !self.connect_options.person {
             return self.no_login(account, why);
         }
-        self.wrong_passwords += 1;
+        self.logins.wrong += 1;
         let text = format!("login as {account} failed: {why}");
-        if self.wrong_passwords >= MAX_PASSWORDS {
+        if self.logins.wrong >= MAX_PASSWORDS {
             return self.rejected(&text);
         }
-        self.shown.push(super::DisplayItem::error(text));
-        self.asked = Some(account.to_owned());
+        self.notice(Severity::Error, text);
+        self.logins.asked = Some(account.to_owned());
     }
 
     /// The account whose password the person is asked for.
     pub fn asked_account(&self) -> Option<&str> {
-        self.asked.as_deref()
+        self.logins.asked.as_deref()
     }
 
     /// The person has typed that password.
     pub fn password_typed(&mut self, password: Zeroizing<String>) {
-        let Some(account) = self.asked.take() else { return };
+        let Some(account) = self.logins.asked.take() else { return };
         let login = super::Login { account, password };
-        self.login = Some(login.clone());
+        self.logins.current = Some(login.clone());
         self.begin_sasl(login);
     }
 
@@ -350,9 +345,9 @@ impl IrcSession {
         if !self.connect_options.person {
             return self.no_login(account, why);
         }
-        self.login = None;
+        self.logins.current = None;
         let text = format!("login as {account} failed: {why}");
-        self.shown.push(super::DisplayItem::error(text));
+        self.notice(Severity::Error, text);
         self.sasl_over();
     }
 
@@ -360,14 +355,14 @@ impl IrcSession {
     /// is how a server without the password would skip its proof.
     fn may_welcome(&mut self) -> bool {
         let state = self.registration.as_ref().map(|registration| &registration.sasl);
-        let Some(login) = &self.login else { return true };
+        let Some(login) = &self.logins.current else { return true };
         let account = login.account.clone();
         match state {
             Some(Sasl::Begun) => self.no_login(&account, "the server did not wait for the login"),
             Some(Sasl::Not) => self.without_sasl(&account),
             Some(Sasl::Over) | None => {}
         }
-        self.outcome.is_none()
+        self.failure.is_none()
     }
 }
 

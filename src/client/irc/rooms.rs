@@ -48,11 +48,6 @@ pub(super) struct JoinedRoom {
 }
 
 impl JoinedRoom {
-    /// A room of this name, without members.
-    pub fn new(name: &str) -> JoinedRoom {
-        JoinedRoom { name: name.to_owned(), ..JoinedRoom::default() }
-    }
-
     /// Forgets the members: another connection, or a new list of names.
     pub fn forget_members(&mut self) {
         self.members = HashMap::new();
@@ -129,27 +124,33 @@ impl JoinedRoom {
 
 /// All rooms.
 #[derive(Debug, Default)]
-pub(super) struct JoinedRooms(pub Vec<JoinedRoom>);
+pub(super) struct JoinedRooms {
+    pub all: Vec<JoinedRoom>,
+    /// The one that messages go to.
+    pub current: Option<String>,
+    /// Joins that are not answered yet, with their keys.
+    pub joining: Vec<(String, Option<Zeroizing<String>>)>,
+}
 
 impl JoinedRooms {
     /// The room of a name.
     pub fn get(&mut self, server: &ServerInfo, name: &str) -> Option<&mut JoinedRoom> {
-        self.0.iter_mut().find(|room| server.same(&room.name, name))
+        self.all.iter_mut().find(|room| server.same(&room.name, name))
     }
 
     /// The room of a name, a new one if need be; `None` if there are too many.
     pub fn enter(&mut self, server: &ServerInfo, name: &str) -> Option<&mut JoinedRoom> {
-        let known = self.0.iter().position(|room| server.same(&room.name, name));
-        if known.is_none() && self.0.len() < MAX_ROOMS {
-            self.0.push(JoinedRoom::new(name));
+        let known = self.all.iter().position(|room| server.same(&room.name, name));
+        if known.is_none() && self.all.len() < MAX_ROOMS {
+            self.all.push(JoinedRoom { name: name.to_owned(), ..JoinedRoom::default() });
         }
-        let place = known.unwrap_or(self.0.len().checked_sub(1)?);
-        self.0.get_mut(place).filter(|room| server.same(&room.name, name))
+        let place = known.unwrap_or(self.all.len().checked_sub(1)?);
+        self.all.get_mut(place).filter(|room| server.same(&room.name, name))
     }
 
     /// Removes one.
     pub fn leave(&mut self, server: &ServerInfo, name: &str) {
-        self.0.retain(|room| !server.same(&room.name, name));
+        self.all.retain(|room| !server.same(&room.name, name));
     }
 }
 
@@ -160,7 +161,7 @@ mod tests {
     #[test]
     fn members_come_go_and_rise() {
         let server = ServerInfo::new();
-        let mut room = JoinedRoom::new("#x");
+        let mut room = JoinedRoom::default();
         for (nick, prefix) in [("bob", ""), ("Alice", "@"), ("carol", "+")] {
             room.add(&server, nick, prefix);
         }
@@ -178,7 +179,7 @@ mod tests {
     #[test]
     fn a_large_room_is_kept_in_part() {
         let server = ServerInfo::new();
-        let mut room = JoinedRoom::new("#x");
+        let mut room = JoinedRoom::default();
         (0..10_000).for_each(|number| room.add(&server, &format!("n{number}"), ""));
         assert_eq!((room.members.len(), room.named(), room.count()), (MAX_MEMBERS, 10_000, None));
         let mut rooms = JoinedRooms::default();

@@ -12,8 +12,8 @@
 //! Bound: `MOST` bytes of one message of the server.
 
 use super::handshake::{Exchange, How, Login};
-use super::scram::Scram;
-use super::{IrcSession, LoginMethod, RegistrationOutcome};
+use super::scram::{Scram, Step};
+use super::{FailureKind, IrcSession, LoginMethod, RegistrationFailure};
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
@@ -31,41 +31,38 @@ impl IrcSession {
     /// Begins to log in.
     pub(super) fn begin_sasl(&mut self, login: Login) {
         let offered = self.has_mechanism("SCRAM-SHA-256");
-        self.scram_news |= offered && !self.scram_seen;
-        self.scram_seen |= offered;
+        self.logins.scram_news |= offered && !self.logins.scram_seen;
+        self.logins.scram_seen |= offered;
         let how = match self.connect_options.sasl {
             LoginMethod::Plain => How::Plain,
             LoginMethod::Auto | LoginMethod::Scram if offered => How::Scram(None),
-            LoginMethod::Auto if !self.scram_seen => How::Plain,
+            LoginMethod::Auto if !self.logins.scram_seen => How::Plain,
             LoginMethod::Auto | LoginMethod::Scram => return self.no_scram(&login.account),
         };
         let mechanism = if matches!(how, How::Plain) { "PLAIN" } else { "SCRAM-SHA-256" };
-        self.exchange = Some(Exchange { login, how, heard: String::new() });
+        self.logins.exchange = Some(Exchange { login, how, heard: String::new() });
         self.send_now("AUTHENTICATE", &[mechanism], None);
     }
 
     /// The password may be sent by SCRAM only, and the server does not offer it.
     fn no_scram(&mut self, account: &str) {
-        let not = if self.scram_seen { "no longer offers" } else { "does not offer" };
-        let text = format!(
-            "login as {account} failed: the server {not} SCRAM-SHA-256; the password was not sent (--sasl plain sends it)"
+        let not = if self.logins.scram_seen { "no longer offers" } else { "does not offer" };
+        let why = format!(
+            "the server {not} SCRAM-SHA-256; the password was not sent (--sasl plain sends it)"
         );
-        match self.registration {
-            Some(_) => self.rejected(&text),
-            None => self.fail(text),
-        }
+        self.no_login(account, &why);
     }
 
     /// Whether the server has offered SCRAM for the first time; once.
     pub fn take_scram_news(&mut self) -> bool {
-        std::mem::take(&mut self.scram_news)
+        std::mem::take(&mut self.logins.scram_news)
     }
 
     /// Whether a success would be no more than the server's claim.
     pub(super) fn awaits_proof(&self) -> bool {
-        let how = self.exchange.as_ref().map(|exchange| &exchange.how);
+        let how = self.logins.exchange.as_ref().map(|exchange| &exchange.how);
         match how {
-            Some(How::Scram(Some(scram))) => !scram.is_proven(),
+            Some(How::Scram(Some(scram))) => scram.step != Step::Proven,
             Some(How::Scram(None)) => true,
             Some(How::Plain) | None => false,
         }
@@ -79,7 +76,7 @@ impl IrcSession {
 
     /// `AUTHENTICATE +` or a piece of a message.
     pub(super) fn sasl_asked(&mut self, piece: &str) {
-        let Some(exchange) = &mut self.exchange else { return };
+        let Some(exchange) = &mut self.logins.exchange else { return };
         if piece != "+" {
             exchange.heard.push_str(piece);
         }
@@ -100,8 +97,8 @@ impl IrcSession {
             }
             (How::Scram(Some(scram)), Some(heard)) => scram.hear(&heard).map(Zeroizing::new),
             (How::Scram(begun @ None), Some(_)) => {
-                self.nonces += 1;
-                let nonce = format!("{}{}", self.connect_options.nonce, self.nonces);
+                self.logins.nonces += 1;
+                let nonce = format!("{}{}", self.connect_options.nonce, self.logins.nonces);
                 Scram::begin(&login.account, &login.password, &nonce).map(|(scram, first)| {
                     *begun = Some(Box::new(scram));
                     Zeroizing::new(first)
@@ -118,9 +115,9 @@ impl IrcSession {
     /// The exchange cannot go on.
     fn abort_sasl(&mut self, why: &str) {
         self.send_now("AUTHENTICATE", &["*"], None);
-        let Some(exchange) = self.exchange.take() else { return };
+        let Some(exchange) = self.logins.exchange.take() else { return };
         match &exchange.how {
-            How::Scram(Some(scram)) if scram.has_answered() => {
+            How::Scram(Some(scram)) if scram.step != Step::Begun => {
                 self.impostor(&exchange.login.account)
             }
             _ => self.no_login(&exchange.login.account, why),
@@ -132,23 +129,23 @@ impl IrcSession {
         let text = format!(
             "login as {account} failed: the server did not prove that it knows the password; it may be an impostor"
         );
-        self.outcome = Some(RegistrationOutcome::Impostor(text));
+        self.failure = Some(RegistrationFailure { kind: FailureKind::Impostor, why: text });
     }
 
     /// 903: logged in. During registration that continues.
     pub(super) fn sasl_done(&mut self) {
         let proven = !self.awaits_proof();
-        let Some(exchange) = self.exchange.take() else { return };
+        let Some(exchange) = self.logins.exchange.take() else { return };
         if !proven {
             return self.impostor(&exchange.login.account);
         }
-        self.login = Some(exchange.login);
+        self.logins.current = Some(exchange.login);
         self.sasl_over();
     }
 
     /// The login was rejected.
     pub(super) fn sasl_failed(&mut self, number: u16, why: &str) {
-        let Some(exchange) = self.exchange.take() else { return };
+        let Some(exchange) = self.logins.exchange.take() else { return };
         match number {
             904 => self.wrong_password(&exchange.login.account, why),
             _ => self.no_login(&exchange.login.account, why),

@@ -23,11 +23,18 @@ pub(super) struct Scram {
     password: Zeroizing<String>,
     nonce: String,
     bare: String,
-    /// The signature that the server must send at the end.
-    signature: Option<String>,
-    /// We have sent our proof, and the server has sent its signature.
-    answered: bool,
-    proven: bool,
+    pub step: Step,
+}
+
+/// How far a login has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Step {
+    Begun,
+    /// We have proven that we know the password; the server's proof is all that is missing, and
+    /// must be this.
+    Answered(String),
+    /// The server has proven that it knows the password.
+    Proven,
 }
 
 impl Scram {
@@ -37,38 +44,20 @@ impl Scram {
         let password = Zeroizing::new(stringprep::saslprep(password).ok()?.into_owned());
         let bare = format!("n={name},r={nonce}");
         let first = format!("n,,{bare}");
-        Some((
-            Scram {
-                password,
-                nonce: nonce.to_owned(),
-                bare,
-                signature: None,
-                answered: false,
-                proven: false,
-            },
-            first,
-        ))
-    }
-
-    /// Whether the server has proven that it knows the password.
-    pub fn is_proven(&self) -> bool {
-        self.proven
-    }
-
-    /// Whether we have proven that we know it, and the server's proof is all that is missing.
-    pub fn has_answered(&self) -> bool {
-        self.answered
+        let nonce = nonce.to_owned();
+        Some((Scram { password, nonce, bare, step: Step::Begun }, first))
     }
 
     /// A message of the server; the answer, empty at the end. `None` if the message is invalid.
     pub fn hear(&mut self, message: &str) -> Option<String> {
-        match self.signature.take() {
-            None => self.prove(message),
+        match &self.step {
+            Step::Begun => self.prove(message),
             // The server must prove that it knows the password, too: anyone could claim success.
-            Some(signature) => {
-                self.proven = message == signature;
-                self.proven.then(String::new)
+            Step::Answered(signature) if message == signature => {
+                self.step = Step::Proven;
+                Some(String::new())
             }
+            Step::Answered(_) | Step::Proven => None,
         }
     }
 
@@ -92,8 +81,7 @@ impl Scram {
         let proof: [u8; KEY] = std::array::from_fn(|at| client_key[at] ^ client_signature[at]);
         let server_key = hmac(&*salted, b"Server Key");
         let signature = Base64::encode_string(&hmac(&server_key, message.as_bytes()));
-        self.signature = Some(format!("v={signature}"));
-        self.answered = true;
+        self.step = Step::Answered(format!("v={signature}"));
         Some(format!("{without_proof},p={}", Base64::encode_string(&proof)))
     }
 }

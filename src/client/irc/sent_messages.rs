@@ -11,9 +11,9 @@ const MAX_SPOKEN: usize = 2 * MAX_WAITING;
 /// Messages that were possibly not delivered.
 const MAX_LOST: usize = 100;
 
-/// One message that is not confirmed yet.
+/// One message.
 #[derive(Debug)]
-struct Unconfirmed {
+struct Sent {
     label: String,
     target: String,
     text: String,
@@ -23,22 +23,15 @@ struct Unconfirmed {
     after: Timestamp,
 }
 
-/// A message that was possibly not delivered.
-#[derive(Debug)]
-struct Lost {
-    target: String,
-    text: String,
-    after: Timestamp,
-}
-
 /// This person's messages that the server has not confirmed.
 #[derive(Debug, Default)]
 pub(super) struct SentMessages {
-    waiting: VecDeque<Unconfirmed>,
-    lost: Vec<Lost>,
+    waiting: VecDeque<Sent>,
+    /// Possibly not delivered.
+    lost: Vec<Sent>,
     labels: u64,
     /// How many echoes have arrived.
-    confirmed: u64,
+    pub confirmed: u64,
 }
 
 impl SentMessages {
@@ -59,7 +52,7 @@ impl SentMessages {
             self.waiting.pop_front();
         }
         let (target, text) = (target.to_owned(), text.to_owned());
-        self.waiting.push_back(Unconfirmed { label, target, text, serial, after });
+        self.waiting.push_back(Sent { label, target, text, serial, after });
     }
 
     /// An echo arrives; whether this client sent the message. Without labels they come in order.
@@ -72,11 +65,6 @@ impl SentMessages {
         let found = place.and_then(|place| self.waiting.remove(place)).is_some();
         self.confirmed += u64::from(found);
         found
-    }
-
-    /// How many echoes have arrived.
-    pub fn confirmed(&self) -> u64 {
-        self.confirmed
     }
 
     /// The server rejected the message with this label: its target and text.
@@ -94,19 +82,14 @@ impl SentMessages {
 
     /// What is not confirmed may be lost.
     pub fn connection_lost(&mut self) {
-        let waiting = self.waiting.drain(..);
-        self.lost.extend(waiting.map(|it| Lost {
-            target: it.target,
-            text: it.text,
-            after: it.after,
-        }));
+        self.lost.extend(self.waiting.drain(..));
         let over = self.lost.len().saturating_sub(MAX_LOST);
         self.lost.drain(..over);
     }
 
     /// A message of this person is in the room's history; whether it is one that may be lost.
     pub fn was_heard(&mut self, room: &str, text: &str) -> bool {
-        let is_it = |it: &Lost| it.target.eq_ignore_ascii_case(room) && it.text == text;
+        let is_it = |it: &Sent| it.target.eq_ignore_ascii_case(room) && it.text == text;
         let place = self.lost.iter().position(is_it);
         place.map(|place| self.lost.remove(place)).is_some()
     }

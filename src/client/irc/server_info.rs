@@ -40,7 +40,7 @@ pub(super) const USEFUL: [&str; 19] = [
 ];
 
 /// What one server has announced.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ServerInfo {
     /// Its name, as in the source of its messages.
     pub name: String,
@@ -54,14 +54,7 @@ pub(super) struct ServerInfo {
 
 impl ServerInfo {
     pub fn new() -> ServerInfo {
-        ServerInfo {
-            name: String::new(),
-            is_chatloop: false,
-            offered: BTreeMap::new(),
-            enabled: Vec::new(),
-            tokens: BTreeMap::new(),
-            mapping: CaseMapping::Rfc1459,
-        }
+        ServerInfo { mapping: CaseMapping::Rfc1459, ..ServerInfo::default() }
     }
 
     /// `CAP LS` or `CAP NEW`: names, some with a value.

@@ -8,7 +8,7 @@ fn at(text: &str) -> ZonedDateTime {
 
 fn painted(painter: &Painter, line: &[u8]) -> Option<String> {
     let mut out = Vec::new();
-    let shown = painter.line(line, &at("2026-11-21T09:05:00[UTC]"), &mut out);
+    let shown = painter.line(line, &mut out);
     shown.then(|| String::from_utf8(out).unwrap())
 }
 
@@ -59,12 +59,17 @@ fn a_name_has_one_colour_for_ever() {
 #[test]
 fn time_and_day() {
     let mut painter = Painter::new(false, true);
+    painter.now = at("2026-11-21T09:05:00[UTC]");
     assert_eq!(painted(&painter, b"hi").unwrap(), "09:05 hi");
-    assert_eq!(painter.day_line(&at("2026-11-21T23:59:00[UTC]")), None);
-    assert_eq!(painter.day_line(&at("2026-11-21T23:59:59[UTC]")), None);
-    let line = painter.day_line(&at("2026-11-22T00:00:00[UTC]")).unwrap();
+    let day = |painter: &mut Painter, time| {
+        painter.now = at(time);
+        painter.day_line()
+    };
+    assert_eq!(day(&mut painter, "2026-11-21T23:59:00[UTC]"), None);
+    assert_eq!(day(&mut painter, "2026-11-21T23:59:59[UTC]"), None);
+    let line = day(&mut painter, "2026-11-22T00:00:00[UTC]").unwrap();
     assert_eq!(line, "--- Sunday, 22 November 2026 ---");
     let mut quiet = Painter::new(false, false);
-    quiet.day_line(&at("2026-11-21T23:59:00[UTC]"));
-    assert_eq!(quiet.day_line(&at("2026-11-22T00:00:00[UTC]")), None);
+    day(&mut quiet, "2026-11-21T23:59:00[UTC]");
+    assert_eq!(day(&mut quiet, "2026-11-22T00:00:00[UTC]"), None);
 }

@@ -4,17 +4,19 @@
 
 use super::Client;
 use crate::client::console::Console;
+use crate::client::event_loop::{INPUT, TimerKind};
 use crate::client::front::Front;
-use crate::client::irc::{IrcSession, RegistrationOutcome};
+use crate::client::irc::{FailureKind, IrcSession, RegistrationFailure};
 use crate::client::options::Timestamps;
 use crate::client::paint::Painter;
+use crate::client::secrets::Forms;
 use crate::client::startup::unix_seconds;
-use crate::client::timers::TimerKind;
+use crate::client::startup::wants_colours;
 use crate::client::{Exit, Notice};
-use jiff::ZonedDateTime;
+use chatloop_reactor::Interest;
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Attempts to reconnect.
 const MAX_ATTEMPTS: u32 = 10;
@@ -40,26 +42,28 @@ const REGISTRATION: Duration = Duration::from_secs(60);
 
 impl Client<'_> {
     pub(super) fn connected(&mut self, address: SocketAddr) -> io::Result<()> {
-        self.connected_at = Some(Instant::now());
-        if let Front::Person(dialect) = &mut self.front
-            && let Some(dialect) = dialect.take()
-        {
+        self.connected_at = Some(self.turn.clock.now());
+        if let Front::Person(console @ None) = &mut self.front {
             let timestamps = self.options.timestamps != Timestamps::Never;
-            let painter = Painter::new(self.colours, timestamps);
-            self.front = Front::Console(Box::new(Console::open(painter, dialect)?));
+            let painter = Painter::new(wants_colours(self.options), timestamps);
+            let forms = if self.options.plain { Forms::Plain } else { Forms::Irc };
+            *console = Some(Box::new(Console::open(painter, forms, self.options.bell)?));
+            self.turn.poller.add(io::stdin(), INPUT, Interest::READ)?;
+            self.front.tick(&self.turn);
         }
-        self.front.connected(&ZonedDateTime::now());
-        self.notice(Notice::note(format!("connected to {address}")));
-        if self.front.session().is_some() {
-            let (now, first) = (Instant::now(), self.options.timeout);
+        if let Some(session) = &mut self.irc {
+            session.connected(self.turn.time.timestamp());
+            let first = self.options.timeout;
             for (after, due) in [
                 (first, TimerKind::SilenceHint),
                 (first * FIRST_LINE, TimerKind::FirstLine),
                 (REGISTRATION, TimerKind::Registration),
             ] {
-                self.registration_timers.push(self.timers.arm(now + after, due));
+                self.registration_timers.push(self.turn.arm(after, due));
             }
         }
+        self.front.console().into_iter().for_each(|console| console.ask_or_not(&self.irc));
+        self.notice(Notice::note(format!("connected to {address}")));
         Ok(())
     }
 
@@ -68,15 +72,15 @@ impl Client<'_> {
     pub(super) fn watch_answers(&mut self) {
         let reads = matches!(self.front, Front::Script(_)) && self.front.is_listening();
         let up = self.link.is_up() && reads;
-        let owed = self.front.session().filter(|_| up).and_then(|session| session.owed());
+        let owed = self.irc.as_ref().filter(|_| up).and_then(IrcSession::owed);
         if owed == self.awaited.map(|(owed, _)| owed) {
             return;
         }
         if let Some((_, timer)) = self.awaited.take() {
-            self.timers.cancel(timer);
+            self.turn.timers.cancel(timer);
         }
-        let limit = Instant::now() + self.options.timeout * NEXT_ANSWER;
-        self.awaited = owed.map(|owed| (owed, self.timers.arm(limit, TimerKind::Answer)));
+        let limit = self.options.timeout * NEXT_ANSWER;
+        self.awaited = owed.map(|owed| (owed, self.turn.arm(limit, TimerKind::Answer)));
     }
 
     pub(super) fn no_answer(&mut self) {
@@ -90,13 +94,13 @@ impl Client<'_> {
     /// Remembers that the server offers SCRAM, before the first byte of a login is sent, and for how
     /// long it is for TLS only.
     pub(super) fn remember_server(&mut self) {
-        if let Some(duration) = self.front.session().and_then(IrcSession::take_sts_news) {
+        if let Some(duration) = self.irc.as_mut().and_then(IrcSession::take_sts_news) {
             let until = (duration > 0).then(|| unix_seconds().saturating_add(duration));
             if let Err(why) = self.known.is_for_tls_until(until) {
                 self.notice(Notice::error(why));
             }
         }
-        if self.front.session().is_some_and(IrcSession::take_scram_news)
+        if self.irc.as_mut().is_some_and(IrcSession::take_scram_news)
             && let Err(why) = self.known.offers_scram()
         {
             self.notice(Notice::error(why));
@@ -104,7 +108,7 @@ impl Client<'_> {
     }
 
     pub(super) fn hint(&mut self) {
-        if self.front.session().is_some_and(|session| !session.has_answered()) {
+        if self.irc.as_ref().is_some_and(|session| !session.has_answered()) {
             let text = "the server has not responded yet; if it is not an IRC server, try --plain";
             self.notice(Notice::note(text));
         }
@@ -112,56 +116,48 @@ impl Client<'_> {
 
     /// Checks whether an IRC server has accepted the client; if it rejected it, exits or tries again.
     pub(super) fn check_registration(&mut self) -> io::Result<bool> {
-        let Some(session) = self.front.session() else { return Ok(false) };
-        let (settled, mut was_in) = (session.is_settled(), session.was_in());
-        let outcome = session.take_outcome();
+        let Some(session) = &mut self.irc else { return Ok(false) };
+        let (settled, was_in) = (session.is_settled(), session.was_in());
+        let failure = session.failure.take();
         if settled {
             self.late = 0;
         }
-        if settled || outcome.is_some() {
-            for timer in self.registration_timers.drain(..) {
-                self.timers.cancel(timer);
-            }
+        if settled || failure.is_some() {
+            self.cancel_registration_timers();
         }
-        let why = match outcome {
-            None => return Ok(false),
-            Some(RegistrationOutcome::TooLate(_)) if self.late < MAX_LATE => {
-                self.late += 1;
-                self.link.abandon(&mut self.poller)?;
-                self.link.forget_unsent();
-                self.timers.arm(Instant::now(), TimerKind::Reconnect);
-                return Ok(true);
-            }
-            Some(
-                RegistrationOutcome::Rejected(why)
-                | RegistrationOutcome::NotIrc(why)
-                | RegistrationOutcome::TooLate(why),
-            ) => why,
-            Some(RegistrationOutcome::Impostor(why)) => {
-                was_in = false;
-                why
-            }
-        };
+        let Some(RegistrationFailure { kind, why }) = failure else { return Ok(false) };
+        if kind == FailureKind::TooLate && self.late < MAX_LATE {
+            self.late += 1;
+            self.link.abandon(&mut self.turn)?;
+            self.link.forget_unsent();
+            self.turn.arm(Duration::ZERO, TimerKind::Reconnect);
+            return Ok(true);
+        }
         self.notice(Notice::error(why));
-        if !was_in {
+        if !was_in || kind == FailureKind::Impostor {
             self.ended.get_or_insert(Exit::Rejected);
             return Ok(true);
         }
         // It has accepted the client before, and may again.
-        self.link.abandon(&mut self.poller)?;
+        self.link.abandon(&mut self.turn)?;
         self.lost(None);
         Ok(true)
     }
 
+    fn cancel_registration_timers(&mut self) {
+        for timer in self.registration_timers.drain(..) {
+            self.turn.timers.cancel(timer);
+        }
+    }
+
     pub(super) fn lost(&mut self, error: Option<io::Error>) {
-        if self.connected_at.is_some_and(|since| since.elapsed() >= STEADY) {
+        let now = self.turn.clock.now();
+        if self.connected_at.is_some_and(|since| now - since >= STEADY) {
             self.attempts = 0;
         }
         let unsent = self.link.forget_unsent();
-        for timer in self.registration_timers.drain(..) {
-            self.timers.cancel(timer);
-        }
-        if let Some(why) = self.front.session().and_then(IrcSession::disconnected) {
+        self.cancel_registration_timers();
+        if let Some(why) = self.irc.as_mut().and_then(IrcSession::disconnected) {
             self.notice(Notice::error(why));
             self.ended.get_or_insert(Exit::Rejected);
             return;
@@ -171,14 +167,14 @@ impl Client<'_> {
         }
         let (quit, persistent) = match &self.front {
             // A script that has sent everything has nothing to lose.
-            Front::Script(script) => (
-                script.has_quit() || (script.has_sent_all() && unsent == 0 && error.is_none()),
-                false,
-            ),
-            Front::Console(console) => {
-                (console.has_sent_quit() || self.ending.is_some(), !self.options.no_reconnect)
+            Front::Script(script) => {
+                let sent_all = script.has_sent_all(&self.irc) && unsent == 0 && error.is_none();
+                (script.has_quit(&self.irc) || sent_all, false)
             }
-            Front::Person(_) => (false, false),
+            Front::Person(console) => {
+                let sent_quit = console.as_ref().is_some_and(|console| console.quit_sent);
+                (sent_quit || self.ending.is_some(), !self.options.no_reconnect)
+            }
         };
         if quit {
             self.ended = Some(self.done());
@@ -206,6 +202,6 @@ impl Client<'_> {
         let text =
             format!("reconnecting in {seconds} s (attempt {} of {MAX_ATTEMPTS})", self.attempts);
         self.notice(Notice::note(text));
-        self.timers.arm(Instant::now() + pause, TimerKind::Reconnect);
+        self.turn.arm(pause, TimerKind::Reconnect);
     }
 }

@@ -31,7 +31,8 @@ use super::process::{self, Usage};
 use super::target::{invalid, make_room, resolve};
 use chatloop_reactor::{Signal, Signals};
 use checker::{Checker, Member};
-use progress::Progress;
+use indicatif::ProgressBar;
+use progress::phase;
 use report::Report;
 use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -68,7 +69,7 @@ pub fn run(options: &Options) -> io::Result<Report> {
         connections: Connections::new(total, server, options.backend, leftover, welcome)?,
         checker: Checker::new(format, options),
         signals: Signals::new(&[Signal::Interrupt, Signal::Terminate])?,
-        progress: Progress::new(),
+        progress: progress::bar(),
         report: Report::default(),
     };
     swarm.run()
@@ -79,7 +80,7 @@ struct Swarm<'a> {
     connections: Connections,
     checker: Checker,
     signals: Signals,
-    progress: Progress,
+    progress: ProgressBar,
     /// What the phases have measured so far.
     report: Report,
 }
@@ -100,7 +101,7 @@ impl Swarm<'_> {
         }
         self.pause(self.options.hold, "holding the connections")?;
         self.balance();
-        self.progress.finish();
+        self.progress.finish_and_clear();
         Ok(self.report.complete(self.options, &self.connections, &self.checker))
     }
 
@@ -123,7 +124,7 @@ impl Swarm<'_> {
         let (mut moved, mut started, mut before) = (begin, 0, 0);
         let hello = self.options.hello.as_ref().map(|line| line.replace("\\n", "\n") + "\n");
         let hello = hello.unwrap_or_default();
-        self.progress.phase("connecting", total as u64);
+        phase(&self.progress, "connecting", total as u64);
         while self.checker.connected < total && !self.report.interrupted {
             let mut until = moved + self.options.timeout;
             while started < total
@@ -150,7 +151,7 @@ impl Swarm<'_> {
             }
             if self.checker.connected > before {
                 (moved, before) = (Instant::now(), self.checker.connected);
-                self.progress.at(before as u64);
+                self.progress.set_position(before as u64);
             } else if moved.elapsed() >= self.options.timeout {
                 let connections = &self.connections;
                 let waits = |place| connections.is_open(place) && !connections.is_ready(place);
@@ -190,7 +191,7 @@ impl Swarm<'_> {
     /// continuously.
     fn settle(&mut self) -> io::Result<()> {
         let give_up = Instant::now() + self.options.timeout;
-        self.progress.phase("waiting for the server to settle", 0);
+        phase(&self.progress, "waiting for the server to settle", 0);
         loop {
             let (bytes, usage) = (self.connections.received, self.server_usage()?);
             let end = Instant::now() + QUIET;
@@ -225,7 +226,7 @@ impl Swarm<'_> {
         if let (1, Some(only)) = (talkers, self.checker.members.first_mut()) {
             only.present = true; // not observable for a single sender
         }
-        self.progress.phase("asking who is in the room", total as u64);
+        phase(&self.progress, "asking who is in the room", total as u64);
         let give_up = Instant::now() + self.options.timeout;
         let mut next_probe = Instant::now();
         // Only the count of absent members can end this, and it only decreases when bytes arrive.
@@ -234,7 +235,7 @@ impl Swarm<'_> {
             if self.connections.received != counted_at {
                 counted_at = self.connections.received;
                 absent = self.checker.members.iter().filter(|it| !it.present).count();
-                self.progress.at((total - absent) as u64);
+                self.progress.set_position((total - absent) as u64);
             }
             self.all_are_there()?;
             if absent == 0 {
@@ -263,7 +264,7 @@ impl Swarm<'_> {
 
     fn exchange(&mut self) -> io::Result<()> {
         let messages = self.options.messages;
-        self.progress.phase("messages", u64::from(messages));
+        phase(&self.progress, "messages", u64::from(messages));
         let lab = process::usage(std::process::id()).ok();
         let server = self.server_usage()?;
         let begin = Instant::now();
@@ -273,7 +274,7 @@ impl Swarm<'_> {
             let due = self.send_what_is_due(begin);
             let sent = self.checker.ledger.sent();
             let open = self.checker.ledger.open;
-            self.progress.at(u64::from(sent - open));
+            self.progress.set_position(u64::from(sent - open));
             if (sent == messages && open == 0) || self.report.interrupted {
                 break;
             }
@@ -335,14 +336,14 @@ impl Swarm<'_> {
             return Ok(());
         }
         self.set_slow_aside(false)?;
-        self.progress.phase("slow readers catching up", u64::from(self.options.slow));
+        phase(&self.progress, "slow readers catching up", u64::from(self.options.slow));
         let mut moved = Instant::now();
         while !self.report.interrupted && moved.elapsed() < self.options.timeout {
             let slow = self.checker.members.iter().filter(|member| member.slow);
             let ledger = &self.checker.ledger;
             let served = slow.filter(|member| ledger.has_heard_all(&member.account)).count();
             self.report.slow_served = served as u32;
-            self.progress.at(served as u64);
+            self.progress.set_position(served as u64);
             if served + self.checker.slow_dropped >= self.options.slow as usize {
                 break;
             }
@@ -357,7 +358,7 @@ impl Swarm<'_> {
 
     fn pause(&mut self, length: Duration, why: &str) -> io::Result<()> {
         let end = Instant::now() + length;
-        self.progress.phase(why, 0);
+        phase(&self.progress, why, 0);
         while Instant::now() < end && !self.report.interrupted {
             self.turn(end)?;
         }

@@ -189,35 +189,11 @@ impl Report {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The report for people: a word, and what is said of it.
-    fn rows(&self) -> Vec<(&'static str, String)> {
+    /// The report for people: a word, and what is said of it. A clean run without slow readers has
+    /// fewer rows.
+    fn rows(&self) -> impl Iterator<Item = (&'static str, String)> {
         let rate = |value: f64| grouped(value.round() as u64);
-        let mut rows = vec![(
-            "connected",
-            format!(
-                "{} to {} ({}), {} of them send; {} connects/s",
-                grouped(self.connections as u64),
-                self.server,
-                self.backend,
-                grouped(self.senders.into()),
-                rate(self.connects_per_second)
-            ),
-        )];
-        if self.messages > 0 {
-            let (messages, size) = (grouped(self.messages.into()), self.size);
-            let (seconds, per_second) = (self.seconds, rate(self.messages_per_second));
-            rows.push((
-                "sent",
-                format!(
-                    "{messages} messages of {size} bytes in {seconds:.2} s; {per_second} messages/s"
-                ),
-            ));
-            let per_second = rate(self.deliveries_per_second);
-            rows.push((
-                "delivered",
-                format!("{}; {per_second} deliveries/s", grouped(self.deliveries)),
-            ));
-        }
+        let unless_zero = |count: u64, text: String| (count > 0).then_some(text);
         let latency = [
             ("p50", self.latency_p50_us),
             ("p99", self.latency_p99_us),
@@ -226,17 +202,6 @@ impl Report {
         ];
         let latency = latency.map(|(name, value)| value.map(|it| format!("{name} {}", time(it))));
         let latency: Option<Vec<String>> = latency.into_iter().collect();
-        rows.extend(latency.map(|latency| ("latency", latency.join(" · "))));
-        rows.extend(self.server_cpu().map(|cpu| ("server", cpu)));
-        if let (Some(before), Some(after), Some(each)) =
-            (self.server_rss_before, self.server_rss_after, self.server_rss_per_connection)
-        {
-            let (before, after) = (before / 1_024, after / 1_024);
-            let memory =
-                format!("{each:.0} bytes per connection ({before} KiB before, {after} KiB after)");
-            rows.push(("memory", memory));
-        }
-        rows.extend(self.exceptional());
         let faults = [
             ("lost", self.lost),
             ("duplicated", self.duplicated),
@@ -244,33 +209,55 @@ impl Report {
             ("corrupted", self.corrupted),
         ];
         let faults = faults.map(|(name, count)| format!("{} {name}", grouped(count)));
-        rows.push((self.verdict, faults.join(", ")));
-        rows
+        let (messages, crossed) = (self.messages.into(), self.crossed.unwrap_or(0));
+        let (lost, stalled) = (self.connections_lost, "nothing moved until the timeout");
+        let connected = format!(
+            "{} to {} ({}), {} of them send; {} connects/s",
+            grouped(self.connections as u64),
+            self.server,
+            self.backend,
+            grouped(self.senders.into()),
+            rate(self.connects_per_second)
+        );
+        let sent = format!(
+            "{} messages of {} bytes in {:.2} s; {} messages/s",
+            grouped(messages),
+            self.size,
+            self.seconds,
+            rate(self.messages_per_second)
+        );
+        let (delivered, per_second) = (grouped(self.deliveries), rate(self.deliveries_per_second));
+        let delivered = format!("{delivered}; {per_second} deliveries/s");
+        let slow = format!(
+            "{} readers: {} received everything in the end, {} were dropped by the server",
+            self.slow, self.slow_served, self.slow_dropped
+        );
+        let cut_off = format!("{} deliveries, by that or by Ctrl-C", grouped(self.cut_off));
+        let rows = [
+            ("connected", Some(connected)),
+            ("sent", unless_zero(messages, sent)),
+            ("delivered", unless_zero(messages, delivered)),
+            ("latency", latency.map(|latency| latency.join(" · "))),
+            ("server", self.server_cpu()),
+            ("memory", self.server_memory()),
+            ("slow", unless_zero(self.slow.into(), slow)),
+            (
+                "connections",
+                unless_zero(lost as u64, format!("{lost} lost while the others went on")),
+            ),
+            ("cut off", unless_zero(self.cut_off, cut_off)),
+            ("stalled", self.stalled.then(|| stalled.to_owned())),
+            ("crossed", unless_zero(crossed, grouped(crossed))),
+            ("echoes", unless_zero(self.echoes, grouped(self.echoes))),
+            (self.verdict, Some(faults.join(", "))),
+        ];
+        rows.into_iter().filter_map(|(name, text)| Some((name, text?)))
     }
 
-    /// The rows that a clean run without slow readers does not have.
-    fn exceptional(&self) -> impl Iterator<Item = (&'static str, String)> + use<> {
-        let (slow, served, dropped) = (self.slow, self.slow_served, self.slow_dropped);
-        let lost = self.connections_lost;
-        let rows = [
-            (
-                "slow",
-                slow.into(),
-                format!(
-                    "{slow} readers: {served} received everything in the end, {dropped} were dropped by the server"
-                ),
-            ),
-            ("connections", lost as u64, format!("{lost} lost while the others went on")),
-            (
-                "cut off",
-                self.cut_off,
-                format!("{} deliveries, by that or by Ctrl-C", grouped(self.cut_off)),
-            ),
-            ("stalled", self.stalled.into(), "nothing moved until the timeout".to_owned()),
-            ("crossed", self.crossed.unwrap_or(0), grouped(self.crossed.unwrap_or(0))),
-            ("echoes", self.echoes, grouped(self.echoes)),
-        ];
-        rows.into_iter().filter(|(_, count, _)| *count > 0).map(|(name, _, text)| (name, text))
+    fn server_memory(&self) -> Option<String> {
+        let (before, after) = (self.server_rss_before? / 1_024, self.server_rss_after? / 1_024);
+        let each = self.server_rss_per_connection?;
+        Some(format!("{each:.0} bytes per connection ({before} KiB before, {after} KiB after)"))
     }
 
     fn server_cpu(&self) -> Option<String> {
@@ -288,7 +275,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = self.rows().into_iter().map(|(name, text)| format!("{name:<11} {text}"));
+        let lines = self.rows().map(|(name, text)| format!("{name:<11} {text}"));
         f.write_str(&lines.collect::<Vec<_>>().join("\n"))
     }
 }

@@ -1,6 +1,6 @@
 //! HTTP on the chat's port: no request reaches the chat, and none is waited for too long.
 
-use super::Bench;
+use super::{Bench, Client};
 use std::time::Duration;
 
 /// Neither the head nor the commands of the body reach the chat, nor a second request.
@@ -82,20 +82,7 @@ fn a_silent_websocket_is_pinged_and_a_dead_one_is_closed() {
     let mut bench = Bench::new(&[]);
     let mut tom = bench.join("tom");
     tom.send("/join #lab\n");
-    let mut web = bench.connect();
-    web.send(
-        "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-    );
-    bench.wait_for(&mut web, "101 Switching Protocols");
-    // Masked with zeros.
-    for line in ["NICK ada", "USER ada 0 * :Ada", "JOIN #lab"] {
-        web.send_bytes(&[0x81, 0x80 | line.len() as u8, 0, 0, 0, 0]);
-        web.send(line);
-    }
-    bench.wait_for(&mut tom, "ada joined #lab");
-    bench.settle();
-    web.bytes();
+    let mut web = browser(&mut bench, "ada");
     for _ in 0..2 {
         bench.pass(Duration::from_secs(45));
         assert_eq!(web.bytes(), b"\x89\0");
@@ -108,4 +95,42 @@ fn a_silent_websocket_is_pinged_and_a_dead_one_is_closed() {
     }
     bench.time.advance(Duration::from_secs(45));
     bench.wait_for(&mut tom, "ada quit (ping timeout)");
+}
+
+/// Opens a WebSocket and joins #lab as `nick`; the masks are zeros.
+fn browser(bench: &mut Bench, nick: &str) -> Client {
+    let mut web = bench.connect();
+    web.send(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    bench.wait_for(&mut web, "101 Switching Protocols");
+    for line in [format!("NICK {nick}"), format!("USER {nick} 0 * :x"), "JOIN #lab".to_owned()] {
+        web.send_bytes(&[0x81, 0x80 | line.len() as u8, 0, 0, 0, 0]);
+        web.send(&line);
+    }
+    bench.settle();
+    web.bytes();
+    web
+}
+
+#[test]
+fn a_hundred_browsers_cost_one_rendering() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    tom.send("/join #lab\n");
+    let mut browsers: Vec<Client> =
+        (0..100).map(|number| browser(&mut bench, &format!("b{number}"))).collect();
+    let before = bench.server.exchange().allocated();
+    let line = "x".repeat(300);
+    tom.send(&format!("{line}\n").repeat(200));
+    bench.settle();
+    let allocated = bench.server.exchange().allocated() - before;
+    for web in &mut browsers {
+        let bytes = web.bytes();
+        let count = bytes.windows(line.len()).filter(|part| *part == line.as_bytes()).count();
+        assert_eq!(count, 200);
+    }
+    // 60 KB once, with its frames; a rendering for each would be six million.
+    assert!(allocated < 400_000, "{allocated}");
 }

@@ -122,8 +122,10 @@ impl Session {
     /// nothing to wait for.
     pub fn look_at_batch(&mut self, view: &View<'_>, out: &mut Replies) -> Option<Duration> {
         self.batch_watched = false;
-        let open = self.batch.as_ref()?;
-        let age = u64::try_from(view.now.0 - open.opened.0).unwrap_or_default();
+        let open = self.batch.as_mut()?;
+        // A clock that was set back must not keep it open.
+        open.opened = open.opened.min(view.now);
+        let age = view.now.0.saturating_sub(open.opened.0).unsigned_abs();
         let left = TIMEOUT.saturating_sub(Duration::from_millis(age));
         if !left.is_zero() {
             self.batch_watched = true;

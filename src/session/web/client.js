@@ -33,6 +33,7 @@ class Room {
     this.mentions = 0;
     this.read = 0;              // the time up to which it was read
     this.since = 0;             // the time to catch up from; 0: nothing is here yet
+    this.oldest = '';           // the id from which on all is here
     this.atStart = false;
     this.draft = '';
   }
@@ -135,8 +136,9 @@ export class Chat {
   /** Asks for a part of the history; the messages and events that have come, newest last. */
   async history(room, subcommand, point) {
     const answer = await this.connection.ask('CHATHISTORY', [subcommand, room.name, point, PAGE]);
-    const batch = answer.find((one) => one.type === 'chathistory');
-    return batch?.messages ?? [];
+    const got = answer.find((one) => one.type === 'chathistory')?.messages ?? [];
+    if (got.length && subcommand !== 'AFTER') room.oldest = got[0].tags.get('msgid');
+    return got;
   }
 
   /** Everything since the last message that is here; then what of ours has not arrived is sent again. */
@@ -160,12 +162,11 @@ export class Chat {
 
   /** Older messages; how many have come. */
   async older(room) {
-    const first = room.messages.find((message) => message.id);
-    if (room.atStart || room.loading || !first || !this.connection?.isOpen) return 0;
+    if (room.atStart || room.loading || !room.oldest || !this.connection?.isOpen) return 0;
     room.loading = true;
     const before = room.messages.length;
     try {
-      const got = await this.history(room, 'BEFORE', `msgid=${first.id}`);
+      const got = await this.history(room, 'BEFORE', `msgid=${room.oldest}`);
       room.atStart = got.length < PAGE;
     } catch { /* It is asked for again at the next scroll. */ }
     room.loading = false;
@@ -297,6 +298,7 @@ export class Chat {
     if (trimmed) {
       for (const old of room.messages.splice(0, PAGE)) room.known.delete(old.key);
       room.atStart = false;
+      room.oldest = room.messages.find((one) => one.id)?.id;
     }
     // What a first visit is shown of the past is no news; what was missed since is.
     const news = !message.event && !message.own && message.time > room.read && (!past || room.since);

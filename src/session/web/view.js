@@ -76,7 +76,9 @@ function changed(what, room, detail) {
     case 'changed': return room === chat.current && redraw(detail.message);
     case 'room':
       showRooms();
-      if (!room || room === chat.current) showHead();
+      if (room && room !== chat.current) return;
+      showHead();
+      fill();
   }
 }
 
@@ -166,6 +168,15 @@ function seen() {
   if (stick) scroll.scrollTop = scroll.scrollHeight;
   $('#down').hidden = stick;
   if (stick && document.visibilityState === 'visible' && document.hasFocus() && chat.current) chat.markRead(chat.current);
+}
+
+/** Asks for more as long as there is nothing to scroll: a history may be all comings and goings. */
+async function fill() {
+  const room = chat.current;
+  for (let tries = 0; tries < 5 && room && room === chat.current && !room.since && !room.atStart; tries++) {
+    if (scroll.scrollHeight > scroll.clientHeight || room.loading || !room.joined) return;
+    await chat.older(room);
+  }
 }
 
 // Messages.
@@ -312,7 +323,7 @@ function showTyping() {
 
 // Acting on a message: by the pointer, or by the keys.
 
-const tools = element('div', { className: 'tools' },
+const tools = element('div', { className: 'tools', ariaHidden: 'true' },
   element('button', { type: 'button', textContent: '↩ Reply', tabIndex: -1, onclick: () => reply(selected) }),
   element('button', { type: 'button', textContent: '☺ React', tabIndex: -1, onclick: () => pick(selected) }),
   element('button', { type: 'button', textContent: '🗑', tabIndex: -1, ariaLabel: 'Delete', onclick: () => remove(selected) }));
@@ -381,7 +392,7 @@ $('#picker form').onsubmit = (event) => {
   const { value } = event.submitter ?? {};
   const typed = event.target.text.value.trim();
   event.target.text.value = '';
-  if (selected && (value || typed)) chat.react(chat.current, selected, value || typed);
+  if (selected && (value || typed)) chat.react(chat.current, selected, typed || value);
 };
 $('#picker').onclick = (event) => event.target === $('#picker') && $('#picker').close();
 $('#replying button').onclick = () => reply(null);

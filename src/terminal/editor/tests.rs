@@ -5,24 +5,32 @@ use super::super::screen::{Face, Screen};
 use super::*;
 use proptest::prelude::*;
 
+fn act(editor: &mut Editor, input: Input, keeps_blank_lines: bool) -> Outcome {
+    match input {
+        Input::Key(key) => {
+            let outcome = editor.key(key);
+            if let Outcome::Submitted(line) = &outcome {
+                editor.history.push(line);
+            }
+            outcome
+        }
+        Input::Paste(text) => editor.paste(&text, keeps_blank_lines),
+        Input::PasteTooLong => Outcome::Refused,
+    }
+}
+
 /// Feeds keys as bytes and returns the last outcome.
 fn feed(editor: &mut Editor, bytes: &str) -> Outcome {
-    let (mut decoder, mut inputs) = (Decoder::new(), Vec::new());
-    decoder.feed(bytes.as_bytes(), &mut inputs);
-    decoder.flush(&mut inputs);
+    feed_with(editor, bytes, false)
+}
+
+fn feed_with(editor: &mut Editor, bytes: &str, keeps_blank_lines: bool) -> Outcome {
+    let mut decoder = Decoder::default();
+    decoder.feed(bytes.as_bytes());
+    decoder.flush();
     let mut outcome = Outcome::Unchanged;
-    for input in inputs {
-        outcome = match input {
-            Input::Key(key) => match editor.key(key) {
-                Outcome::Submitted(line) => {
-                    editor.remember(&line);
-                    Outcome::Submitted(line)
-                }
-                other => other,
-            },
-            Input::Paste(text) => editor.paste(&text),
-            Input::PasteTooLong => Outcome::Refused,
-        };
+    while let Some(input) = decoder.next_input() {
+        outcome = act(editor, input, keeps_blank_lines);
     }
     outcome
 }
@@ -33,7 +41,7 @@ fn shown(editor: &Editor) -> String {
 }
 
 fn typed(bytes: &str) -> String {
-    let mut editor = Editor::new();
+    let mut editor = Editor::default();
     feed(&mut editor, bytes);
     shown(&editor)
 }
@@ -73,7 +81,7 @@ fn readline_keys_do_what_fingers_expect() {
 
 #[test]
 fn an_accent_joins_the_letter_before_it_and_the_cursor_stays_outside() {
-    let mut editor = Editor::new();
+    let mut editor = Editor::default();
     feed(&mut editor, "ab\x02");
     editor.insert("\u{301}");
     assert_eq!(shown(&editor), "a\u{301}|b");
@@ -85,7 +93,7 @@ fn an_accent_joins_the_letter_before_it_and_the_cursor_stays_outside() {
 
 #[test]
 fn outcomes_for_the_caller() {
-    let mut editor = Editor::new();
+    let mut editor = Editor::default();
     assert_eq!(feed(&mut editor, "\x03"), Outcome::Interrupted);
     assert_eq!(feed(&mut editor, "\x04"), Outcome::Ended);
     assert_eq!(feed(&mut editor, "\x1a"), Outcome::Suspended);
@@ -100,7 +108,7 @@ fn outcomes_for_the_caller() {
 
 #[test]
 fn history_comes_back_and_so_does_the_draft() {
-    let mut editor = Editor::new();
+    let mut editor = Editor::default();
     feed(&mut editor, "one\rtwo\rdraft");
     feed(&mut editor, "\x1b[A\x1b[A");
     assert_eq!(shown(&editor), "one|");
@@ -117,7 +125,7 @@ fn a_paste_of_one_line_goes_into_the_line() {
 
 #[test]
 fn a_paste_of_many_lines_is_a_question_and_the_draft_stays() {
-    let mut editor = Editor::new();
+    let mut editor = Editor::default();
     let outcome = feed(&mut editor, "say: !\x02\x1b[200~one\r\r\ttwo\rthree\x1b[201~");
     let lines = ["say: one", "\ttwo", "three!"].map(str::to_owned);
     assert_eq!(outcome, Outcome::Ask(lines.to_vec()));
@@ -126,15 +134,14 @@ fn a_paste_of_many_lines_is_a_question_and_the_draft_stays() {
 
 #[test]
 fn blank_lines_of_a_paste_are_kept_if_they_are_wanted() {
-    let mut editor = Editor::new();
-    editor.keep_blank_lines();
-    let outcome = feed(&mut editor, "\x1b[200~\r \rone\r\r  two\r\r\x1b[201~");
+    let mut editor = Editor::default();
+    let outcome = feed_with(&mut editor, "\x1b[200~\r \rone\r\r  two\r\r\x1b[201~", true);
     assert_eq!(outcome, Outcome::Ask(["one", "", "  two"].map(str::to_owned).to_vec()));
 }
 
 #[test]
 fn the_line_is_bounded_and_refuses_whole() {
-    let mut editor = Editor::new();
+    let mut editor = Editor::default();
     editor.set(&"x".repeat(MAX_LINE - 1));
     assert_eq!(editor.insert("yy"), Outcome::Refused);
     assert_eq!(editor.insert("y"), Outcome::Changed);
@@ -163,21 +170,11 @@ proptest! {
         bytes in any_bytes(),
         widths in proptest::collection::vec(0usize..30, 1..5),
     ) {
-        let (mut editor, mut screen) = (Editor::new(), Screen::new(widths[0]));
-        let (mut decoder, mut inputs) = (Decoder::new(), Vec::new());
-        decoder.feed(bytes.as_bytes(), &mut inputs);
-        for (number, input) in inputs.into_iter().enumerate() {
-            match input {
-                Input::Key(key) => match editor.key(key) {
-                Outcome::Submitted(line) => {
-                    editor.remember(&line);
-                    Outcome::Submitted(line)
-                }
-                other => other,
-            },
-                Input::Paste(text) => editor.paste(&text),
-                Input::PasteTooLong => Outcome::Refused,
-            };
+        let (mut editor, mut screen) = (Editor::default(), Screen::new(widths[0]));
+        let mut decoder = Decoder::default();
+        decoder.feed(bytes.as_bytes());
+        for (number, input) in std::iter::from_fn(|| decoder.next_input()).enumerate() {
+            act(&mut editor, input, false);
             let (line, cursor) = (editor.line(), editor.cursor());
             prop_assert!(line.is_char_boundary(cursor));
             prop_assert_eq!(text::boundary_at_or_after(line, cursor), cursor);

@@ -4,10 +4,10 @@ use super::*;
 use proptest::prelude::*;
 
 fn decode(bytes: &[u8]) -> Vec<Input> {
-    let (mut decoder, mut inputs) = (Decoder::new(), Vec::new());
-    decoder.feed(bytes, &mut inputs);
-    decoder.flush(&mut inputs);
-    inputs
+    let mut decoder = Decoder::default();
+    decoder.feed(bytes);
+    decoder.flush();
+    decoder.inputs.into()
 }
 
 fn keys(list: &[Key]) -> Vec<Input> {
@@ -104,12 +104,15 @@ fn broken_utf_8_is_replaced_and_what_follows_is_kept() {
 
 #[test]
 fn a_lone_escape_is_a_matter_of_patience() {
-    let (mut decoder, mut inputs) = (Decoder::new(), Vec::new());
+    let mut decoder = Decoder::default();
     assert_eq!(decoder.timeout(), None);
-    decoder.feed(b"\x1b", &mut inputs);
-    assert!(decoder.timeout().is_some() && inputs.is_empty());
-    decoder.feed(b"[A", &mut inputs);
-    assert_eq!((decoder.timeout(), inputs), (None, keys(&[Key::plain(Code::Up)])));
+    decoder.feed(b"\x1b");
+    assert!(decoder.timeout().is_some() && decoder.inputs.is_empty());
+    decoder.feed(b"[A");
+    assert_eq!(
+        (decoder.timeout(), Vec::from(decoder.inputs)),
+        (None, keys(&[Key::plain(Code::Up)]))
+    );
 }
 
 #[test]
@@ -123,14 +126,14 @@ fn a_paste_is_one_input_whatever_is_in_it() {
 
 #[test]
 fn a_paste_is_bounded_and_the_keyboard_lives_on() {
-    let (mut decoder, mut inputs) = (Decoder::new(), Vec::new());
-    decoder.feed(b"\x1b[200~", &mut inputs);
+    let mut decoder = Decoder::default();
+    decoder.feed(b"\x1b[200~");
     for _ in 0..MAX_PASTE / 1024 + 2 {
-        decoder.feed(&[b'x'; 1024], &mut inputs);
+        decoder.feed(&[b'x'; 1024]);
         assert!(decoder.held.len() <= MAX_PASTE + PASTE_END.len());
     }
-    decoder.feed(b"\x1b[201~y", &mut inputs);
-    assert_eq!(inputs, [Input::PasteTooLong, Input::Key(character('y'))]);
+    decoder.feed(b"\x1b[201~y");
+    assert_eq!(decoder.inputs, [Input::PasteTooLong, Input::Key(character('y'))]);
 }
 
 /// Bytes as terminals send them, and some that they never should.
@@ -159,21 +162,21 @@ fn terminal_bytes() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn any_cut_gives_the_same_keys(bytes in terminal_bytes(), cut in 1usize..9) {
-        let (mut decoder, mut inputs) = (Decoder::new(), Vec::new());
+        let mut decoder = Decoder::default();
         for piece in bytes.chunks(cut) {
-            decoder.feed(piece, &mut inputs);
+            decoder.feed(piece);
         }
-        decoder.flush(&mut inputs);
-        prop_assert_eq!(inputs, decode(&bytes));
+        decoder.flush();
+        prop_assert_eq!(Vec::from(decoder.inputs), decode(&bytes));
     }
 
     #[test]
     fn after_a_flush_the_next_key_is_itself(bytes in terminal_bytes()) {
-        let (mut decoder, mut inputs) = (Decoder::new(), Vec::new());
-        decoder.feed(&bytes, &mut inputs);
-        decoder.flush(&mut inputs);
+        let mut decoder = Decoder::default();
+        decoder.feed(&bytes);
+        decoder.flush();
         prop_assert_eq!(decoder.timeout(), None);
-        decoder.feed(b"\r", &mut inputs);
-        prop_assert_eq!(inputs.last(), Some(&Input::Key(Key::plain(Code::Enter))));
+        decoder.feed(b"\r");
+        prop_assert_eq!(decoder.inputs.back(), Some(&Input::Key(Key::plain(Code::Enter))));
     }
 }

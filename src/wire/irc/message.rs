@@ -42,7 +42,7 @@ pub struct Message<'a> {
 }
 
 /// Up to [`MAX_PARAMETERS`] parameters, in place: a slice to all who read it.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Parameters<'a> {
     all: [&'a str; MAX_PARAMETERS],
     count: usize,
@@ -225,20 +225,6 @@ impl<'a> Deref for Parameters<'a> {
 
     fn deref(&self) -> &[&'a str] {
         self.as_slice()
-    }
-}
-
-impl PartialEq for Parameters<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_slice() == other.as_slice()
-    }
-}
-
-impl Eq for Parameters<'_> {}
-
-impl fmt::Debug for Parameters<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_slice().fmt(f)
     }
 }
 

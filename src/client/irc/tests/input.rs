@@ -76,7 +76,7 @@ fn commands_become_lines() {
     }
     assert!(talk.session.has_quit());
     let text = talk.shown().concat();
-    assert!(!text.contains("hunter22") && !talk.session.has_failed(), "{text}");
+    assert!(!text.contains("hunter22") && !talk.session.failed, "{text}");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn what_cannot_be_done_is_said_with_the_right_form() {
         assert_eq!(talk.typed(typed), Vec::<String>::new());
         assert_eq!(talk.shown(), [format!("* {shown}")]);
     }
-    assert!(talk.session.has_failed());
+    assert!(talk.session.failed);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_paste_is_one_message_where_that_can_be() {
     let mut talk = Talk::with(
         "batch message-tags labeled-response echo-message draft/multiline=max-bytes=40,max-lines=3",
     );
-    talk.session.pasted(&["one", "", "/three"], talk.now);
+    talk.session.typed(&["one", "", "/three"], talk.now);
     let expected = [
         "@label=1 BATCH +1 draft/multiline #x",
         "@batch=1 PRIVMSG #x :one",
@@ -122,12 +122,12 @@ fn a_paste_is_one_message_where_that_can_be() {
     talk.hear("@label=1;msgid=5 :ada!a@h BATCH +z draft/multiline #x|@batch=z :ada!a@h PRIVMSG #x :one|@batch=z :ada!a@h PRIVMSG #x :|@batch=z :ada!a@h PRIVMSG #x :/three|BATCH -z");
     assert_eq!(talk.shown(), Vec::<String>::new());
     // Four lines are two messages here, and the single one that is left needs no batch.
-    talk.session.pasted(&["1", "2", "3", "4"], talk.now);
+    talk.session.typed(&["1", "2", "3", "4"], talk.now);
     assert_eq!(talk.sent().last().unwrap(), "@label=3 PRIVMSG #x :4");
     let mut talk = Talk::plain();
-    talk.session.pasted(&["one", "", "/three"], talk.now);
+    talk.session.typed(&["one", "", "/three"], talk.now);
     assert_eq!(talk.sent(), ["PRIVMSG #x :one", "PRIVMSG #x :/three"]);
-    talk.session.pasted(&["/me one", "/me two"], talk.now);
+    talk.session.typed(&["/me one", "/me two"], talk.now);
     assert_eq!(talk.sent().len(), 2, "commands are commands");
 }
 
@@ -177,7 +177,7 @@ fn what_only_plain_lines_have_is_said() {
                 && shown.contains("--plain")
         );
     }
-    assert!(talk.session.has_failed());
+    assert!(talk.session.failed);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn what_looks_like_a_login_is_held_back_however_it_is_spelt() {
         assert!(shown.contains("not sent: it looks like"), "{typed}: {shown}");
         assert!(!shown.contains("correct"), "{typed}: {shown}");
     }
-    assert!(talk.session.has_failed(), "a script exits with an error");
+    assert!(talk.session.failed, "a script exits with an error");
     assert_eq!(talk.typed("/say login alice x"), ["PRIVMSG #x :login alice x"]);
     let identify = "PRIVMSG NickServ :IDENTIFY correct-horse";
     assert_eq!(talk.typed("/msg NickServ IDENTIFY correct-horse"), [identify]);

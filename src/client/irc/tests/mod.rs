@@ -65,7 +65,7 @@ impl Talk {
     }
 
     fn enter(&mut self, room: &str) {
-        self.session.typed(&format!("/join {room}"), self.now);
+        self.session.typed(&[&format!("/join {room}")], self.now);
         self.hear(&format!(":ada!a@h JOIN {room}|353 ada = {room} :ada @bob|366 ada {room} :end"));
         self.sent();
         self.shown();
@@ -106,20 +106,20 @@ impl Talk {
     }
 
     fn typed(&mut self, line: &str) -> Vec<String> {
-        self.session.typed(line, self.now);
+        self.session.typed(&[line], self.now);
         self.sent()
     }
 
     /// What is shown, as it looks without colours.
     fn shown(&mut self) -> Vec<String> {
-        let zone = self.now.to_zoned_datetime(jiff::tz::TimeZone::UTC);
-        let painter = crate::client::paint::Painter::new(false, false);
+        let mut painter = crate::client::paint::Painter::new(false, false);
+        painter.now = self.now.to_zoned_datetime(jiff::tz::TimeZone::UTC);
         let mut all = Vec::new();
         for item in self.session.take_shown() {
             match item {
                 DisplayItem::Message(heard) => all.extend(
                     painter
-                        .message(&heard, false, Some("    "), &zone)
+                        .message(&heard, false, Some("    "))
                         .into_iter()
                         .map(|line| String::from_utf8(line).unwrap()),
                 ),
@@ -132,6 +132,10 @@ impl Talk {
             }
         }
         all
+    }
+
+    fn failure(&mut self) -> Option<FailureKind> {
+        self.session.failure.take().map(|failure| failure.kind)
     }
 
     /// The connection is lost, and made again.

@@ -10,7 +10,7 @@ proptest! {
         let offered = if multiline { "batch message-tags draft/multiline=max-bytes=9000" } else { "" };
         let mut talk = Talk::with(offered);
         talk.hear(&format!(":ada!~ada@{host} MODE #x +t"));
-        talk.session.typed(&format!("/say x{text}"), talk.now);
+        talk.session.typed(&[&format!("/say x{text}")], talk.now);
         let mut whole = String::new();
         for line in talk.sent() {
             let body = line.split_once(" PRIVMSG ").map_or(line.as_str(), |(_, body)| body);
@@ -53,9 +53,9 @@ proptest! {
     ) {
         let offered = if multiline { "batch message-tags draft/chathistory draft/multiline=max-bytes=100" } else { "" };
         let mut talk = Talk::with(offered);
-        lines.iter().for_each(|line| talk.session.typed(line, talk.now));
+        lines.iter().for_each(|line| talk.session.typed(&[line], talk.now));
         let pasted: Vec<&str> = lines.iter().map(String::as_str).collect();
-        talk.session.pasted(&pasted, talk.now);
+        talk.session.typed(&pasted, talk.now);
         for line in talk.sent() {
             prop_assert!(!line.contains(['\r', '\n', '\0']), "{line:?}");
         }

@@ -7,7 +7,7 @@ fn after_a_loss_everything_is_as_it_was() {
     let mut talk = Talk::with(
         "batch message-tags server-time echo-message labeled-response draft/chathistory",
     );
-    talk.session.typed("/join #y key", talk.now);
+    talk.session.typed(&["/join #y key"], talk.now);
     talk.hear(":ada!a@h JOIN #y|366 ada #y :end|BATCH +h chathistory #y|BATCH -h");
     talk.hear("@time=2026-02-02T10:00:00.500Z;msgid=1 :bob!b@h PRIVMSG #x :one");
     talk.sent();

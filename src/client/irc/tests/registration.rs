@@ -1,13 +1,17 @@
 //! Coming in: with everything, with nothing, and not at all.
 
 use super::*;
+
+fn login(account: &str, password: &str) -> Option<Login> {
+    Some(Login { account: account.to_owned(), password: password.to_owned().into() })
+}
 use crate::client::Severity;
 
 #[test]
 fn registration_with_everything() {
     let mut talk = Talk::new(ConnectOptions {
         password: Some("word".to_owned().into()),
-        account: Some(("ada".to_owned(), "secret".to_owned().into())),
+        account: login("ada", "secret"),
         ..connect_options()
     });
     assert_eq!(talk.outgoing(), ["CAP LS 302", "PASS :word", "NICK ada", "USER ada 0 * :ada"]);
@@ -79,7 +83,7 @@ fn a_nick_that_is_taken_gets_digits() {
         assert!(talk.outgoing()[0].len() <= "NICK ".len() + 9);
     }
     talk.hear("433 * x :taken");
-    assert!(matches!(talk.session.take_outcome(), Some(RegistrationOutcome::Rejected(_))));
+    assert_eq!(talk.failure(), Some(FailureKind::Rejected));
 }
 
 /// A chatloop server keeps `guest1` for those who say no name.
@@ -103,14 +107,11 @@ fn who_is_taken_for_plain_may_try_again() {
         let mut talk = Talk::new(connect_options());
         talk.sent();
         talk.hear(line);
-        assert!(
-            matches!(talk.session.take_outcome(), Some(RegistrationOutcome::TooLate(_))),
-            "{line}"
-        );
+        assert!(talk.failure() == Some(FailureKind::TooLate), "{line}");
         talk.session.connected(talk.now);
         assert_eq!(talk.outgoing(), ["CAP LS 302", "NICK ada", "USER ada 0 * :ada"]);
         talk.hear("001 ada :Welcome");
-        assert!(talk.session.has_answered() && talk.session.take_outcome().is_none());
+        assert!(talk.session.has_answered() && talk.session.failure.take().is_none());
     }
 }
 
@@ -120,7 +121,9 @@ fn what_is_no_irc_is_told() {
         let mut talk = Talk::new(connect_options());
         talk.sent();
         talk.hear(line);
-        let Some(RegistrationOutcome::NotIrc(why)) = talk.session.take_outcome() else {
+        let Some(RegistrationFailure { kind: FailureKind::NotIrc, why }) =
+            talk.session.failure.take()
+        else {
             panic!("{line}")
         };
         assert!(why.contains("--plain") && !why.contains('\x07'), "{why}");
@@ -128,7 +131,7 @@ fn what_is_no_irc_is_told() {
     }
     let mut silent = Talk::new(connect_options());
     silent.session.registration_timed_out();
-    assert!(matches!(silent.session.take_outcome(), Some(RegistrationOutcome::NotIrc(_))));
+    assert_eq!(silent.failure(), Some(FailureKind::NotIrc));
     let mut closed = Talk::new(connect_options());
     assert!(closed.session.disconnected().unwrap().contains("--plain"));
 }
@@ -142,7 +145,9 @@ fn who_is_not_let_in_is_told_why() {
     ] {
         let mut talk = Talk::new(connect_options());
         talk.hear(line);
-        let Some(RegistrationOutcome::Rejected(text)) = talk.session.take_outcome() else {
+        let Some(RegistrationFailure { kind: FailureKind::Rejected, why: text }) =
+            talk.session.failure.take()
+        else {
             panic!("{line}")
         };
         assert!(text.contains(why), "{text}");
@@ -151,7 +156,7 @@ fn who_is_not_let_in_is_told_why() {
 
 fn with_account(person: bool) -> ConnectOptions {
     ConnectOptions {
-        account: Some(("ada".to_owned(), "wrong".to_owned().into())),
+        account: login("ada", "wrong"),
         nonce: "n0nce".to_owned(),
         person,
         ..connect_options()
@@ -166,7 +171,7 @@ fn after_a_wrong_password_a_script_ends_and_a_person_is_asked_again() {
         talk.hear("CAP * LS :sasl|CAP * ACK :sasl|AUTHENTICATE +|904 ada :SASL failed");
         talk.sent();
         if !person {
-            assert!(talk.session.take_outcome().is_some());
+            assert!(talk.session.failure.take().is_some());
             continue;
         }
         assert_eq!(talk.shown(), ["-- login as ada failed: SASL failed"]);
@@ -177,9 +182,9 @@ fn after_a_wrong_password_a_script_ends_and_a_person_is_asked_again() {
         talk.session.password_typed("secret".to_owned().into());
         talk.hear("AUTHENTICATE +|903 ada :success");
         assert_eq!(talk.sent().last().unwrap(), "CAP END");
-        assert!(talk.session.asked_account().is_none() && talk.session.take_outcome().is_none());
+        assert!(talk.session.asked_account().is_none() && talk.session.failure.take().is_none());
         talk.hear("001 ada :Welcome");
-        assert_eq!(talk.session.login.as_ref().unwrap().password.as_str(), "secret");
+        assert_eq!(talk.session.logins.current.as_ref().unwrap().password.as_str(), "secret");
     }
     let mut talk = Talk::new(with_account(true));
     talk.hear("CAP * LS :sasl|CAP * ACK :sasl|AUTHENTICATE +|904 ada :no");
@@ -187,7 +192,7 @@ fn after_a_wrong_password_a_script_ends_and_a_person_is_asked_again() {
         talk.session.password_typed("wrong".to_owned().into());
         talk.hear("AUTHENTICATE +|904 ada :no");
     }
-    assert!(matches!(talk.session.take_outcome(), Some(RegistrationOutcome::Rejected(_))));
+    assert_eq!(talk.failure(), Some(FailureKind::Rejected));
 }
 
 #[test]
@@ -199,14 +204,14 @@ fn a_server_that_does_not_wait_for_the_login_is_left() {
         for person in [true, false] {
             let mut talk = Talk::new(with_account(person));
             talk.hear(lines);
-            assert!(talk.session.take_outcome().is_some() && !talk.session.was_in(), "{lines}");
+            assert!(talk.session.failure.take().is_some() && !talk.session.was_in(), "{lines}");
         }
     }
     // A server of 1993 has no SASL: a person is told, a script ends.
     for person in [true, false] {
         let mut talk = Talk::new(with_account(person));
         talk.hear("421 ada CAP :Unknown command|001 ada :Welcome|422 ada :no");
-        assert_eq!(talk.session.take_outcome().is_none(), person);
+        assert_eq!(talk.session.failure.take().is_none(), person);
     }
 }
 
@@ -250,7 +255,7 @@ fn scram_that_fails_is_never_followed_by_plain() {
             let sent = talk.sent();
             assert!(!sent.contains(&"AUTHENTICATE PLAIN".to_owned()), "{sent:?}");
             let asked = talk.session.asked_account().is_some();
-            assert!(asked != talk.session.take_outcome().is_some(), "{ending}");
+            assert!(asked != talk.session.failure.take().is_some(), "{ending}");
         }
     }
 }
@@ -265,7 +270,9 @@ fn a_server_that_offered_scram_before_is_not_sent_the_password() {
         talk.hear(offers);
         let sent = talk.sent().concat();
         assert!(!sent.contains("AUTHENTICATE"), "{sent}");
-        let Some(RegistrationOutcome::Rejected(why)) = talk.session.take_outcome() else {
+        let Some(RegistrationFailure { kind: FailureKind::Rejected, why }) =
+            talk.session.failure.take()
+        else {
             panic!("{sent}")
         };
         assert!(why.contains("--sasl plain"), "{why}");
@@ -292,15 +299,14 @@ fn a_server_that_claims_success_without_its_proof_is_an_impostor() {
             talk.hear(challenge);
             assert!(talk.sent()[0].starts_with("AUTHENTICATE "));
             talk.hear(&format!("900 ada ada!a@h ada :You are now logged in|{claim}"));
-            let outcome = talk.session.take_outcome();
-            assert!(matches!(outcome, Some(RegistrationOutcome::Impostor(_))), "{outcome:?}");
+            assert_eq!(talk.failure(), Some(FailureKind::Impostor));
             assert!(!talk.sent().contains(&"CAP END".to_owned()));
             assert!(!talk.shown().concat().contains("you are logged in"));
         }
     }
     let mut talk = scram(true);
     talk.hear("903 ada :ok");
-    assert!(matches!(talk.session.take_outcome(), Some(RegistrationOutcome::Impostor(_))));
+    assert_eq!(talk.failure(), Some(FailureKind::Impostor));
 }
 
 #[test]
@@ -315,15 +321,12 @@ fn a_login_that_fails_later_leaves_the_one_before() {
         talk.hear(answer);
     }
     assert_eq!(talk.shown(), ["* you are logged in as ada", "* login as ada failed: no"]);
-    assert_eq!(talk.session.login.as_ref().unwrap().password.as_str(), "right");
+    assert_eq!(talk.session.logins.current.as_ref().unwrap().password.as_str(), "right");
 }
 
 #[test]
 fn errors_are_grave_and_notes_are_not() {
-    let mut talk = Talk::new(ConnectOptions {
-        account: Some(("a".to_owned(), "b".to_owned().into())),
-        ..connect_options()
-    });
+    let mut talk = Talk::new(ConnectOptions { account: login("a", "b"), ..connect_options() });
     talk.hear("CAP * LS :batch|CAP * ACK :batch");
     let shown = talk.session.take_shown();
     assert!(

@@ -8,12 +8,15 @@ use super::search::Search;
 use crate::chat::{
     HistoryEvent, Lookup, Name, Point, Query, RecordId, Reference, Scope, StoredMessage,
 };
+use crate::journal::database::classify::classify;
+use crate::journal::error::JournalError;
 use crate::journal::index::query::{Answer, HistoryQuery, QueryId, wanted};
 use crate::journal::index::span::{self, Position, record_of, spans};
 use crate::journal::limits;
 use crate::journal::runtime::TimeSource;
 use rusqlite::{Connection, OptionalExtension, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -24,17 +27,31 @@ const TIMEOUT_STEPS: i32 = 10_000;
 pub(super) struct Reader {
     connection: Connection,
     time: Arc<dyn TimeSource>,
+    /// The log has been told that the file is damaged.
+    damage_told: bool,
 }
 
 impl Reader {
     pub(super) fn new(connection: Connection, time: Arc<dyn TimeSource>) -> Reader {
-        Reader { connection, time }
+        Reader { connection, time, damage_told: false }
     }
 
     /// Answers a query, from one state of the file; `None` if it is a search that goes on.
     pub(super) fn answer(&mut self, job: &mut Job) -> Option<Answer> {
         let answer = self.try_answer(job);
-        answer.unwrap_or_else(|error| Some(Answer::Failed(error.to_string())))
+        answer.unwrap_or_else(|error| Some(Answer::Failed(self.reason(error))))
+    }
+
+    /// Why there is no answer, in a few words. What to do about damage is for the log.
+    fn reason(&mut self, error: rusqlite::Error) -> String {
+        let path = Path::new(self.connection.path().unwrap_or_default());
+        let error = classify(path, error);
+        if matches!(error, JournalError::Corrupt { .. })
+            && !std::mem::replace(&mut self.damage_told, true)
+        {
+            log::error!("a history query has failed: {error}");
+        }
+        error.reason().to_string()
     }
 
     fn try_answer(&mut self, job: &mut Job) -> Result<Option<Answer>> {

@@ -40,6 +40,8 @@ impl Bench {
         let _ = std::fs::remove_dir_all(&path);
         let time = Arc::new(SetTime(Mutex::new(Instant::now())));
         let opened = Store::open(&path, limits).unwrap();
+        // The time that a lock is waited for is the system's.
+        opened.0.database.connection.busy_timeout(Duration::ZERO).unwrap();
         let writer = Some(Writer::new(opened, limits, time.clone()));
         let mut bench = Bench { path, time, writer, proposals: 0, clock: 1_000_000 };
         for who in [ALICE, BOB] {
@@ -321,4 +323,71 @@ fn a_limit_of_the_files_size_keeps_a_share_for_deletions_and_accounts() {
     assert_eq!((committed(&again).len(), again.health), (1, Health::Good));
     let (memory, file) = bench.hubs();
     assert!(memory == file);
+}
+
+/// Numbers that look random, the same for each seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (self.0 >> 33) % sides
+    }
+}
+
+#[test]
+fn whatever_fails_when_memory_and_file_agree_and_each_message_is_kept_or_rejected_once() {
+    let mut all = 0;
+    for seed in 0..30 {
+        let mut bench = Bench::new(&format!("random-{seed}"), &Limits::default());
+        let mut dice = Dice(seed);
+        let (mut said, mut back) = (Vec::new(), Vec::new());
+        let mut lock = None;
+        for _ in 0..80 {
+            let who = SessionId(1 + dice.roll(5));
+            let batch = match dice.roll(8) {
+                0 => {
+                    lock = lock.is_none().then(|| bench.lock());
+                    continue;
+                }
+                1 => {
+                    let space = [0, 2, 10_000][dice.roll(3) as usize];
+                    bench.space(space);
+                    continue;
+                }
+                2 => bench.does(who, enter()),
+                3 => bench.does(who, leave()),
+                4 => bench.passes(SECOND * dice.roll(20) as u32),
+                _ => {
+                    let text = format!("{} {}", said.len(), "w".repeat(dice.roll(9_000) as usize));
+                    said.push((bench.proposals + 1, text.clone()));
+                    bench.does(who, say(&text))
+                }
+            };
+            back.push(batch);
+        }
+        lock = None;
+        bench.space(10_000);
+        back.push(bench.passes(limits::LOCK_PATIENCE));
+        assert!(lock.is_none() && back.last().unwrap().health == Health::Good, "seed {seed}");
+        let mut ids: Vec<u64> = back.iter().flat_map(committed).collect();
+        let kept: Vec<u64> = ids.clone();
+        ids.extend(back.iter().flat_map(rejected));
+        ids.sort_unstable();
+        assert_eq!(ids, (3..=bench.proposals).collect::<Vec<_>>(), "seed {seed}");
+        let records = back.iter().flat_map(|batch| &batch.committed).map(|it| it.record.id);
+        assert!(records.is_sorted_by(|one, other| one < other), "seed {seed}");
+        // Of those that are kept, the hub rejects what is said by users who have left.
+        let texts = bench.texts();
+        let mut left = texts.iter().peekable();
+        for id in kept {
+            let text = said.iter().find(|(number, _)| *number == id).map(|(_, text)| text);
+            left.next_if(|next| Some(*next) == text);
+        }
+        assert_eq!(left.next(), None, "seed {seed}: something else is in the file");
+        all += texts.len();
+        let (memory, file) = bench.hubs();
+        assert_eq!(memory, file, "seed {seed}");
+    }
+    assert!(all > 100, "{all} messages");
 }
