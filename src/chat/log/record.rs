@@ -385,6 +385,9 @@ pub struct Entry {
     pub account: Option<Name>,
     /// Whether it starts in the lobby.
     pub lobby: bool,
+    /// Whether the lobby's bans and modes apply to that. Records of earlier versions do not say so.
+    #[serde(skip_serializing_if = "is_false")]
+    pub restricted: bool,
     /// Whether it is the operator console.
     pub console: bool,
     /// Whether to reject it rather than connect it under another name.

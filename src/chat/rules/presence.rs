@@ -129,13 +129,14 @@ impl Hub {
         let account = entry.account.take();
         let account = account.filter(|name| self.accounts.get(name).is_some_and(has_room));
         let nick = self.entry_nick(at.origin, account.as_ref(), &entry)?;
-        let (metadata, lobby) = (std::mem::take(&mut entry.metadata), entry.lobby);
+        let (lobby, restricted) = (entry.lobby, entry.restricted);
+        let metadata = std::mem::take(&mut entry.metadata);
         self.add_user(at, nick, entry);
         if let Some(name) = &account {
             self.attach_account(at.origin, name);
         }
         self.enter_metadata(at, metadata);
-        self.welcome(at, lobby)?;
+        self.welcome(at, lobby, restricted)?;
         if let Some(account) = account {
             self.recall_mail(at, account);
         }
@@ -181,11 +182,19 @@ impl Hub {
     }
 
     /// Tells the origin who it is, and the lobby, if it starts there, who has come.
-    fn welcome(&mut self, at: &mut Applying<'_>, into_lobby: bool) -> Result<(), Refusal> {
+    fn welcome(
+        &mut self,
+        at: &mut Applying<'_>,
+        into_lobby: bool,
+        restricted: bool,
+    ) -> Result<(), Refusal> {
         let (who, online) = (Arc::clone(&self.origin(at)?.identity), self.online());
         at.tell_origin(Event::Welcome { who: Arc::clone(&who), online });
         if into_lobby {
             let lobby = Name::lobby();
+            if restricted {
+                self.may_start_in(&who, &lobby)?;
+            }
             self.add_member(at, &lobby);
             at.tell_room(&lobby, Event::Entered { who, online });
             self.recall_room(at, &lobby);

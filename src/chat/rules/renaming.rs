@@ -33,7 +33,8 @@ impl Hub {
             return Err(Refusal::LobbyStays);
         }
         let same = room.name.as_str() == to.as_str();
-        // A different spelling of its current name is always available.
+        // A different spelling of its current name is always available. That a secret room has a name
+        // is told here, as it is by joining it: a name is given once.
         if same || (*to != room.name && self.rooms.contains_key(to)) {
             return Err(Refusal::RoomExists(to.clone()));
         }

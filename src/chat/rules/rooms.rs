@@ -4,7 +4,9 @@ use super::applying::Applying;
 use super::checks::checked_reason;
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Field, Flag, Name, Origin, Refusal, SessionId, Topic, limits};
+use crate::chat::model::{
+    Audience, Field, Flag, Identity, Name, Origin, Refusal, SessionId, Topic, limits,
+};
 use crate::chat::state::{Hub, Member, Room, User};
 use std::sync::Arc;
 
@@ -84,6 +86,17 @@ impl Hub {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a newcomer, who has no key, may start in a room.
+    pub(super) fn may_start_in(&self, who: &Identity, name: &Name) -> Result<(), Refusal> {
+        let user = self.users.get(&who.session).ok_or(Refusal::NotHere)?;
+        self.may_join(user, name)?;
+        let has_key = |room: &Room| room.modes.key.is_some();
+        if self.rooms.get(name).is_some_and(has_key) && !user.is_operator() {
+            return Err(Refusal::WrongKey(name.clone()));
+        }
+        Ok(())
     }
 
     fn invited(&self, user: &User, name: &Name) -> bool {

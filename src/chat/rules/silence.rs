@@ -47,14 +47,15 @@ impl Hub {
 
     /// The rooms of the origin's where it is silenced, if the change takes it out of them.
     pub(super) fn silenced_before(&self, origin: SessionId, change: &Change) -> Vec<Name> {
-        let Some(user) = self.users.get(&origin) else { return Vec::new() };
-        let left = |name: &Name| match change {
-            Change::Part { room, .. } => room == name,
-            Change::Leave { .. } => true,
-            _ => false,
+        let left = |user: &User| match change {
+            Change::Part { room, .. } => vec![room.clone()],
+            Change::Leave { .. } => user.rooms().to_vec(),
+            _ => Vec::new(),
         };
-        let left = user.rooms().iter().filter(|name| left(name));
-        left.filter(|name| self.is_silenced_in(user, name)).cloned().collect()
+        let Some(user) = self.users.get(&origin) else { return Vec::new() };
+        let mut left = left(user);
+        left.retain(|name| self.is_silenced_in(user, name));
+        left
     }
 
     fn is_silenced_in(&self, user: &User, name: &Name) -> bool {

@@ -154,6 +154,31 @@ fn an_invitation_opens_what_its_giver_may_open_and_a_ban_ends_it() {
 }
 
 #[test]
+fn a_newcomer_does_not_start_in_a_lobby_that_is_closed_to_them() {
+    let (mut world, [alice, ..]) = three();
+    world.run(alice, Command::Oper("root".into(), Secret::new("operator"))).effects();
+    let mut enter = |number: u64, change: ModeChange| {
+        world.run(alice, Command::SetModes("#lobby".into(), vec![change])).effects();
+        let label = format!("10.0.0.{number}:1").into();
+        let entry = Entry { label, lobby: true, restricted: true, ..Entry::default() };
+        let effects = world.write(SessionId(number), Change::Enter(entry));
+        let told = world.heard(SessionId(number), &effects).into_iter();
+        let refused = told.filter_map(|(event, _)| match event {
+            Event::Refused(refusal) => Some(refusal),
+            _ => None,
+        });
+        (refused.collect::<Vec<_>>(), world.hub.user(SessionId(number)).unwrap().rooms().to_vec())
+    };
+    let lobby = Name::lobby;
+    let mask = "*!*@10.0.0.7".to_owned();
+    assert_eq!(enter(6, ModeChange::Ban(mask.clone(), true)), (vec![], vec![lobby()]));
+    let banned = enter(7, ModeChange::Flag(Flag::TopicLocked, true));
+    assert_eq!(banned, (vec![Refusal::Banned(lobby())], vec![]));
+    let locked = enter(8, ModeChange::Key(Some("word".into())));
+    assert_eq!(locked, (vec![Refusal::WrongKey(lobby())], vec![]));
+}
+
+#[test]
 fn that_others_have_written_to_someone_is_not_told() {
     let (mut world, [alice, bob, carol]) = three();
     world.run(alice, Command::Tell("bob".into(), Kind::Message, "psst".into())).effects();

@@ -3,7 +3,7 @@
 use super::{Exchange, session};
 use crate::chat::work::{self, LINE, RECORD};
 use crate::chat::{
-    Change, Effect, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
+    Change, Effect, Name, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
 };
 use crate::journal::Rejected;
 use crate::server::audit;
@@ -65,8 +65,9 @@ impl Exchange {
             self.publish(origin, effect, early.as_ref());
         }
         self.engine.reuse(effects);
+        let lobby = self.engine.hub().room(Name::lobby().as_str());
         if let Some(early) = early
-            && self.engine.hub().user(origin).is_some()
+            && lobby.is_some_and(|room| room.member(origin).is_some())
             && let Some(mut peer) = self.net.peer(token)
         {
             early.messages.iter().for_each(|message| peer.queue(message));

@@ -89,7 +89,7 @@ impl Session {
 
     fn enter(&mut self) -> Action {
         self.stage = Stage::Open;
-        Action::Enter(Box::new(Entry { lobby: true, ..Entry::default() }))
+        Action::Enter(Box::new(Entry { lobby: true, restricted: true, ..Entry::default() }))
     }
 
     /// The next line of `input`.
