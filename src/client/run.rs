@@ -23,7 +23,7 @@ use super::{Exit, Notice};
 use crate::terminal::ConsoleEvent;
 use crate::tls::{Connector as Tls, Trust};
 use chatloop_reactor::signals::{ignore_write_signals, stop_this_process};
-use chatloop_reactor::{Interest, Readiness, Signal, Signals, TimerId};
+use chatloop_reactor::{Clock, Interest, Readiness, Signal, Signals, TimerId};
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
@@ -86,7 +86,7 @@ fn prepare(options: &Options, red: &str) -> Result<Prepared, (Exit, String)> {
     if let Some(warning) = warning.filter(|_| !options.plain) {
         to_stderr(&Notice::error(warning), red);
     }
-    if tls.is_none() && known.is_for_tls(unix_seconds()) {
+    if tls.is_none() && known.is_for_tls(unix_seconds(&Clock::system())) {
         let why =
             format!("{host} is for TLS only, as it has said before (STS): connect with --tls");
         return Err((Exit::NotConnected, why));

@@ -8,7 +8,7 @@ use super::event_loop::INPUT;
 use super::irc::{ConnectOptions, Login};
 use super::{Notice, Options};
 use base64ct::{Base64, Encoding};
-use chatloop_reactor::{Backend, Interest, Poller};
+use chatloop_reactor::{Backend, Clock, Interest, Poller};
 use std::io::{self, IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
@@ -54,9 +54,8 @@ pub(super) fn poller_for_input(backend: Backend) -> io::Result<Poller> {
 }
 
 /// The time for `servers.toml`.
-pub(super) fn unix_seconds() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |now| now.as_secs())
+pub(super) fn unix_seconds(clock: &Clock) -> u64 {
+    u64::try_from(clock.unix_milliseconds() / 1000).unwrap_or_default()
 }
 
 /// What the command line and the environment say about an IRC session.

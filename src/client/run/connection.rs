@@ -95,7 +95,8 @@ impl Client<'_> {
     /// long it is for TLS only.
     pub(super) fn remember_server(&mut self) {
         if let Some(duration) = self.irc.as_mut().and_then(IrcSession::take_sts_news) {
-            let until = (duration > 0).then(|| unix_seconds().saturating_add(duration));
+            let until =
+                (duration > 0).then(|| unix_seconds(&self.turn.clock).saturating_add(duration));
             if let Err(why) = self.known.is_for_tls_until(until) {
                 self.notice(Notice::error(why));
             }
