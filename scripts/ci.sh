@@ -130,6 +130,7 @@ try scripts/slow-reader.sh 4
 try scripts/swarm.sh --clients 50 --senders 40 --messages 2000 --one-order
 try scripts/backends.sh 40 200
 try scripts/ft_irc-sheet.sh
+try scripts/page.sh
 
 # From here on, steps that may download something.
 step 'shellcheck'

@@ -1,11 +1,11 @@
-//! `chatloop-lab`: load tests for chat servers. Arguments in, exit code out.
+//! `chatloop-lab`: load tests for chat servers, and traces of their loops. Arguments in, exit code out.
 
-use chatloop::lab::{storm, swarm};
+use chatloop::lab::{storm, swarm, trace};
 use clap::{Parser, Subcommand};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-/// Load tests for chat servers
+/// Load tests for chat servers, and traces of their loops
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Arguments {
@@ -17,12 +17,14 @@ struct Arguments {
 enum Tool {
     Swarm(Box<swarm::Options>),
     Storm(Box<storm::Options>),
+    Trace(Box<trace::Options>),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().tool {
         Tool::Swarm(options) => run_swarm(&options),
         Tool::Storm(options) => run_storm(&options),
+        Tool::Trace(options) => run_trace(&options),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| {
         eprintln!("chatloop-lab: {error}");
@@ -57,4 +59,14 @@ fn run_storm(options: &storm::Options) -> io::Result<u8> {
         let _ = writeln!(out, "{}", style.row(row));
     })?;
     Ok(u8::from(!all_pass))
+}
+
+fn run_trace(options: &trace::Options) -> io::Result<u8> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let result = trace::run(options, &mut out).and_then(|()| out.flush());
+    match result {
+        // `chatloop-lab trace FILE | head`
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        result => result.map(|()| 0),
+    }
 }

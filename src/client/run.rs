@@ -108,7 +108,7 @@ impl<'options> Client<'options> {
         let person = connect_options.person;
         ignore_write_signals()?;
         let signals = Signals::new(if person {
-            &Signal::ALL[..]
+            &Signal::TERMINAL[..]
         } else {
             // Caught in order to write what has been received. The others keep their meaning: a
             // script started with nohup must not be terminated by SIGHUP.
@@ -228,6 +228,7 @@ impl<'options> Client<'options> {
                     self.resume()?;
                 }
                 Signal::Continue => self.resume()?,
+                Signal::User1 => {} // not asked for
                 Signal::WindowChange => {
                     self.front.console().into_iter().for_each(|it| it.terminal.resized());
                 }

@@ -6,6 +6,7 @@
 //! | `ledger` | which receiver has received what: lost, duplicated, reordered |
 //! | [`swarm`] | thousands of clients in one loop: `chatloop-lab swarm` |
 //! | [`storm`] | what do two honest users notice of an attack? `chatloop-lab storm` |
+//! | [`trace`] | where did the time of a server's turns go? `chatloop-lab trace` |
 //! | `connections` | how do thousands of connections live in one loop? |
 //! | `welcome` | when is a connection let in? |
 //! | `target` | which server, and how many connections to it are possible? |
@@ -27,4 +28,5 @@ pub mod swarm;
 mod target;
 #[cfg(test)]
 mod testing;
+pub mod trace;
 mod welcome;

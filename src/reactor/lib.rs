@@ -11,6 +11,7 @@
 //! - [`listener`], [`connector`], [`transport`], [`stream`], [`layer`]: sockets, every error with a
 //!   meaning;
 //! - [`buffer`]: bounded bytes in, shared bytes out;
+//! - [`trace`]: what the loop has done, for whoever watches it;
 //! - [`descriptors`] and [`memory`]: what the process may hold, and gives back.
 //!
 //! `examples/echo.rs` is the smallest complete loop, `examples/relay.rs` the next larger one, and
@@ -34,6 +35,7 @@ pub mod signals;
 pub mod slab;
 pub mod stream;
 pub mod timers;
+pub mod trace;
 pub mod transport;
 pub mod waker;
 

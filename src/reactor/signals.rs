@@ -31,17 +31,30 @@ pub enum Signal {
     Continue,
     /// SIGWINCH: the terminal has another size.
     WindowChange,
+    /// SIGUSR1: whatever the program says it means.
+    User1,
 }
 
 impl Signal {
-    /// All of them: those that a program at a terminal handles.
-    pub const ALL: [Signal; 6] = [
+    /// Those that a program at a terminal handles.
+    pub const TERMINAL: [Signal; 6] = [
         Signal::Interrupt,
         Signal::Terminate,
         Signal::Hangup,
         Signal::Suspend,
         Signal::Continue,
         Signal::WindowChange,
+    ];
+
+    /// All of them.
+    pub const ALL: [Signal; 7] = [
+        Signal::Interrupt,
+        Signal::Terminate,
+        Signal::Hangup,
+        Signal::Suspend,
+        Signal::Continue,
+        Signal::WindowChange,
+        Signal::User1,
     ];
 
     const fn number(self) -> i32 {
@@ -52,6 +65,7 @@ impl Signal {
             Signal::Suspend => libc::SIGTSTP,
             Signal::Continue => libc::SIGCONT,
             Signal::WindowChange => libc::SIGWINCH,
+            Signal::User1 => libc::SIGUSR1,
         }
     }
 }

@@ -15,6 +15,7 @@ pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
 pub use values::{Bytes, Days, LineRate, OrOff, Seconds};
 
+use super::trace::TraceFormat;
 use crate::chat::{Moment, PasswordHash, Secret};
 use crate::session::{Style, http, irc};
 use crate::tls;
@@ -319,6 +320,15 @@ pub struct Boot {
     /// deletions and accounts are still saved. The log beside it (a few MiB) does not count
     #[arg(long, default_value = "off", value_name = "BYTES|off", value_parser = parse_max_data)]
     pub max_data: OrOff<Bytes>,
+
+    /// Write what each turn of the loop does to this file, or to stdout (-); SIGUSR1 and /trace
+    /// switch it off and on
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+
+    /// Form of the trace
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub trace_format: TraceFormat,
 
     /// No operator console, even if started in a terminal
     #[arg(long, value_parser = BoolishValueParser::new())]

@@ -294,7 +294,7 @@ impl Connection {
 
     /// What the poller is to be asked for: readable unless paused, ended or gone; writable only
     /// while the outbox holds something that a direct write could not get rid of.
-    fn interest(&self, bounds: &Bounds) -> Interest {
+    pub(super) fn interest(&self, bounds: &Bounds) -> Interest {
         let readable = match self.life.phase {
             Phase::Open => {
                 !self.life.input_ended

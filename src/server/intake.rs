@@ -13,6 +13,7 @@ use super::gate::{Blocked, Wait};
 use super::net::{Net, Peer, PeerTimer};
 use super::stats::{Counter, Stats};
 use super::stint::Stint;
+use super::trace::{self, Event};
 use crate::chat::Hub;
 use crate::chat::work::{self, BYTE, Cost, HANDSHAKE, LINE};
 use crate::session::{Action, Body, Detect};
@@ -47,6 +48,8 @@ pub(super) struct Intake {
     visits: usize,
     /// Who is being visited, how many lines it may still send, and whether it has sent one.
     current: Option<(Token, usize, bool)>,
+    /// Lines and bytes taken in this visit.
+    visit: (u32, usize),
     stint: Option<Stint>,
     stats: Stats,
     /// What a session answers; its memory is used again.
@@ -71,6 +74,7 @@ impl Intake {
             budget: 0,
             visits: 0,
             current: None,
+            visit: (0, 0),
             stint: None,
             stats,
             out: Vec::new(),
@@ -119,19 +123,35 @@ impl Intake {
             };
             let full = lines == 0 || self.budget == 0 || !net.may_answer();
             if full || net.waits_for_its_origin(token) {
+                self.end_visit(net, token);
                 net.look_at_input(token);
                 continue;
             }
             match self.take_line(net, hub, broadcast, token, actions) {
                 LineOutcome::Taken => {
                     self.current = Some((token, lines - 1, true));
+                    self.visit.0 += 1;
                     return Some(token);
                 }
-                LineOutcome::NoLine if after_input(net, token, actions) => return Some(token),
-                LineOutcome::NoLine | LineOutcome::Blocked => {
+                outcome => {
+                    self.end_visit(net, token);
+                    if matches!(outcome, LineOutcome::NoLine) && after_input(net, token, actions) {
+                        return Some(token);
+                    }
                     self.visits -= usize::from(!productive);
                 }
             }
+        }
+    }
+
+    fn end_visit(&mut self, net: &Net, token: Token) {
+        let (lines, bytes) = std::mem::take(&mut self.visit);
+        if lines > 0 {
+            net.trace().note(|| Event::Lines {
+                client: trace::number(token),
+                lines,
+                bytes: trace::small(bytes),
+            });
         }
     }
 
@@ -219,6 +239,7 @@ impl Intake {
     fn pay(&mut self, peer: &mut Peer<'_>, used: usize, outcome: LineOutcome) -> LineOutcome {
         if used > 0 {
             peer.connection.io.inbox.consume(used);
+            self.visit.1 += used;
             self.budget = self.budget.saturating_sub(used + LINE_COST);
             // Its inbox may have been full and the poller told so.
             peer.flush_later();

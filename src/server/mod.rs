@@ -14,6 +14,7 @@
 //! | `limits`, `stats`, `config`, `reload` | configuration, limits, and what these have done |
 //! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | the operator's terminal and the log |
 //! | `shutdown`, `trim` | shutting down, and returning memory |
+//! | `trace` | what each turn has done, for whoever watches it |
 //!
 //! One turn, always in this order:
 //!
@@ -59,6 +60,7 @@ mod stats;
 mod stint;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod transcript;
 mod trim;
 pub mod turn;

@@ -38,6 +38,8 @@ pub enum StartError {
     },
     /// A file that a setting names cannot be read.
     Setting(String),
+    /// The file for the trace cannot be written.
+    Trace(io::Error),
     /// The journal's directory cannot be used.
     Journal(JournalError),
     /// The system denied something that every server needs.
@@ -63,6 +65,7 @@ impl fmt::Display for StartError {
                 }
             }
             StartError::Setting(problem) => f.write_str(problem),
+            StartError::Trace(error) => write!(f, "--trace: cannot write the file: {error}"),
             StartError::Journal(error) => error.fmt(f),
             StartError::System(error) => write!(f, "system error: {error}"),
         }

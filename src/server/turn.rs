@@ -20,6 +20,7 @@ use super::reload::Live;
 use super::shutdown::{Ending, Shutdown};
 use super::start::{self, StartError, listen, open_journal};
 use super::stats::Stats;
+use super::trace::{self, Event, Phase, Trace};
 use super::trim::MemoryTrim;
 use super::worker::Workers;
 use crate::chat::Moment;
@@ -94,8 +95,10 @@ impl Server {
         let (journal, hub) = open_journal(config, &waker, &clock)?;
         let irc =
             config.irc_settings(Moment(clock.unix_milliseconds())).map_err(StartError::Setting)?;
-        let (net, engine) =
-            (Net::new(poller, clock, Bounds::of(config), stats.clone()), Engine::new(journal, hub));
+        let trace = config.boot.trace.as_deref().map(|path| (path, config.boot.trace_format));
+        let trace = Trace::start(trace, &clock).map_err(StartError::Trace)?;
+        let net = Net::new(poller, clock, Bounds::of(config), stats.clone(), trace);
+        let engine = Engine::new(journal, hub);
         let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
         let workers = work(waker, wakes).map_err(StartError::System)?;
         let (acceptor, intake) = (acceptor, Intake::new(config, stats.clone()));
@@ -152,20 +155,33 @@ impl Server {
             self.dispatch(ready);
         }
         self.exchange.take_work_done();
+        self.end_phase(Phase::Read);
         self.exchange.take_lines(&mut self.intake);
+        self.end_phase(Phase::Commands);
         for _ in 0..TIMERS_PER_TURN {
             let Some(timer) = self.exchange.net().next_due() else { break };
             self.timer_is_due(timer);
         }
+        self.end_phase(Phase::Timers);
         self.exchange.commit();
+        self.end_phase(Phase::Journal);
         self.exchange.take_answers();
+        self.end_phase(Phase::Answers);
         self.exchange.flush();
+        self.end_phase(Phase::Flush);
         self.exchange.reap(&mut self.acceptor);
         self.trim.end_turn(self.exchange.allocated(), self.exchange.net());
         self.shutdown.end_turn(self.exchange.net());
+        self.end_phase(Phase::Reap);
+        self.exchange.net().trace().end_turn();
         // After everything that may have been logged.
         self.exchange.show();
         Ok(count)
+    }
+
+    /// For the trace.
+    fn end_phase(&mut self, phase: Phase) {
+        self.exchange.net().end_phase(phase);
     }
 
     /// For tests.
@@ -220,6 +236,7 @@ impl Server {
                 self.grant(request);
             }
             Signal::WindowChange => self.exchange.at_console(|console, _| console.resized()),
+            Signal::User1 => self.exchange.toggle_trace(),
         }
     }
 
@@ -245,7 +262,10 @@ impl Server {
                 let requests = self.exchange.at_console(ConsoleService::timer);
                 self.grant(requests);
             }
-            TimerKind::Peer(token, timer) => self.exchange.timer_is_due(token, timer),
+            TimerKind::Peer(token, timer) => {
+                self.exchange.net().trace().note(|| Event::Timer { client: trace::number(token) });
+                self.exchange.timer_is_due(token, timer);
+            }
         }
     }
 
@@ -271,6 +291,6 @@ fn wanted_signals(config: &Config) -> &'static [Signal] {
     if super::console::is_wanted(config.quiet, config.boot.no_console) {
         &Signal::ALL
     } else {
-        &[Signal::Interrupt, Signal::Terminate, Signal::Hangup]
+        &[Signal::Interrupt, Signal::Terminate, Signal::Hangup, Signal::User1]
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub const HEAD_TIMEOUT: Duration = Duration::ZERO;
 
 #[derive(Clone, Default, Debug)]
-pub struct Settings;
+pub struct Settings {}
 
 impl Settings {
     pub fn new<'a>(
@@ -16,7 +16,7 @@ impl Settings {
         _: impl IntoIterator<Item = &'a str>,
         _: impl IntoIterator<Item = &'a str>,
     ) -> Settings {
-        Settings
+        Settings {}
     }
 }
 

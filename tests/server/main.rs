@@ -22,9 +22,12 @@ mod irc_history;
 mod isupport;
 mod limits;
 mod metadata;
+#[cfg(target_os = "linux")]
+mod origins;
 mod sasl;
 mod settings;
 #[cfg(feature = "tls")]
 mod tls;
+mod trace;
 #[cfg(feature = "web")]
 mod websocket;

@@ -15,6 +15,7 @@ use crate::chat::work::{self, BYTE};
 use crate::chat::{Event, Name, SessionId, Stamp, Viewpoint};
 use crate::server::connection::Connection;
 use crate::server::net::{Net, Peer};
+use crate::server::trace;
 use crate::session::Format;
 use chatloop_reactor::{ChunkWriter, Segment, Token};
 use std::collections::HashMap;
@@ -266,8 +267,10 @@ impl Delivery {
         if self.run.room.take().is_none() {
             return;
         }
+        let mut clients = 0;
         for session in members {
             let Some(mut peer) = net.peer(Token::from_bits(session.0)) else { continue };
+            clients += 1;
             let lane = usize::from(peer.connection.lane);
             if self.lanes[lane].rendition.ends.len() < self.run.events.len() {
                 self.rendition(peer.connection.lane);
@@ -281,6 +284,8 @@ impl Delivery {
                 }
             }
         }
+        net.trace()
+            .note(|| trace::Event::Run { events: trace::small(self.run.events.len()), clients });
         self.run.events.clear();
         self.run.gaps.clear();
         self.run.not_messages.clear();

@@ -13,6 +13,7 @@ use crate::server::gate::{Blocked, Kind};
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
 use crate::server::stint::Stint;
+use crate::server::trace::{self, Event};
 use crate::session::{Action, ProofAnswer, Replay};
 use chatloop_reactor::Token;
 use std::time::Duration;
@@ -57,7 +58,12 @@ impl Exchange {
         self.broadcast.before_members_change(&mut self.net, self.engine.hub(), &record);
         let early = enters.then(|| self.broadcast.take_early(&mut self.net, token)).flatten();
         let act = audit::describe(self.engine.hub(), &record);
+        let (id, renames) = (record.id, enters || matches!(record.change, Change::Nick { .. }));
+        self.net.trace().note(|| Event::Record { client: trace::number(token), id: id.0 });
         let mut effects = self.engine.apply(record);
+        if renames && let Some(user) = self.engine.hub().user(origin) {
+            self.net.trace().label(token, || user.identity.nick.to_string());
+        }
         if let Some(act) = act {
             audit::write(&act, &effects);
         }

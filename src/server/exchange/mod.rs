@@ -32,6 +32,7 @@ use super::worker::Workers;
 use crate::chat::{Change, Event, Refusal, SessionId, User, Viewpoint};
 use crate::session::{Action, Dialect, View};
 use chatloop_reactor::Token;
+use log::info;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -158,6 +159,40 @@ impl Exchange {
             return lines.iter().for_each(|line| self.console.tell(line));
         }
         self.speak(token, |session, view, out| session.stats(&lines, view, out));
+    }
+
+    /// Switches the trace for a server operator.
+    pub(super) fn switch_trace(&mut self, token: Token, on: bool) {
+        let user = self.engine.hub().user(session(token));
+        if !user.is_some_and(User::is_operator) {
+            return self.reply(token, &Event::Refused(Refusal::NotOperator));
+        }
+        let text = self.set_trace(on);
+        self.notice(token, text);
+    }
+
+    /// SIGUSR1.
+    pub(super) fn toggle_trace(&mut self) {
+        let text = self.set_trace(!self.net.trace().is_on());
+        info!("SIGUSR1: {text}");
+    }
+
+    fn set_trace(&mut self, on: bool) -> &'static str {
+        if !self.net.trace().switch(on) {
+            return "there is no trace to switch; start the server with --trace FILE";
+        }
+        if !on {
+            return "the trace is off";
+        }
+        // Those that connected while it was off have no name in it.
+        let trace = self.net.trace();
+        for token in self.net.tokens() {
+            let user = self.engine.hub().user(session(token));
+            trace.label(token, || {
+                user.map_or("-".to_owned(), |user| user.identity.nick.to_string())
+            });
+        }
+        "the trace is on"
     }
 
     pub(super) fn idle_limit(&self) -> Option<Duration> {

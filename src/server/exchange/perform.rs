@@ -63,6 +63,7 @@ impl Exchange {
         match action {
             Action::Do(command) => return self.decide(token, command),
             Action::Stats => self.show_stats(token),
+            Action::Trace(on) => self.switch_trace(token, on),
             Action::Tell(lines) => lines.iter().for_each(|line| self.notice(token, line)),
             Action::Show(event) => self.reply(token, &event),
             Action::AwaitRegistration(timeout) => {

@@ -302,6 +302,7 @@ impl Exchange {
         self.net.close_all();
         let saved = self.engine.close(self.net.now());
         self.console.finish(&mut self.net);
+        self.net.trace().finish();
         let (turns, bytes_in, bytes_out) = self.net.totals();
         info!("stopped after {turns} turns, {bytes_in} bytes in, {bytes_out} bytes out");
         saved

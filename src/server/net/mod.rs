@@ -5,6 +5,7 @@
 //! is edited while it is walked, and a failed write cannot re-enter the hub.
 
 mod budget;
+mod deadlines;
 mod listeners;
 mod peer;
 mod timer;
@@ -18,11 +19,12 @@ use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
 use super::limits::Pace;
 use super::stats::{Counter, Stats};
+use super::trace::{self, Event, Phase as TurnPhase, ReadOutcome, Trace};
 use crate::chat::Moment;
 use crate::chat::work::Cost;
 use budget::SendBudget;
 use chatloop_reactor::{
-    ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, TimerId, Timers, Token, Written,
+    ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, Timers, Token, Written,
 };
 use log::{debug, error, warn};
 use std::collections::VecDeque;
@@ -57,10 +59,17 @@ pub(super) struct Net {
     bytes_in: u64,
     bytes_out: u64,
     stats: Stats,
+    trace: Trace,
 }
 
 impl Net {
-    pub(super) fn new(poller: Poller, clock: Clock, bounds: Bounds, stats: Stats) -> Net {
+    pub(super) fn new(
+        poller: Poller,
+        clock: Clock,
+        bounds: Bounds,
+        stats: Stats,
+        trace: Trace,
+    ) -> Net {
         Net {
             started: clock.now(),
             poller,
@@ -75,6 +84,7 @@ impl Net {
             bytes_in: 0,
             bytes_out: 0,
             stats,
+            trace,
         }
     }
 
@@ -93,10 +103,23 @@ impl Net {
             let due = self.timers.time_left(self.clock.now() + spent);
             due.into_iter().chain(longest).min()
         };
+        let slept = self.clock.now() + spent;
         self.poller.wait(readiness, timeout)?;
         self.clock.tick();
+        let waited = self.clock.now().saturating_duration_since(slept);
+        self.trace.turn(&self.clock, self.turn_times.count(), waited, readiness.len());
         self.budget.begin_turn(&mut self.queues.bounds);
         Ok(())
+    }
+
+    /// What the loop does, for whoever watches it.
+    pub(super) fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// A phase of the turn has ended.
+    pub(super) fn end_phase(&self, phase: TurnPhase) {
+        self.trace.phase(phase, &self.clock);
     }
 
     /// The moment of this turn, as the chat counts it.
@@ -157,6 +180,8 @@ impl Net {
         let token = self.connections.insert_with(make);
         let Some(connection) = self.connections.get_mut(token) else { return token };
         connection.share = self.queues.input.enter(connection.address.origin(), work_limit);
+        self.trace.label(token, || connection.address.to_string());
+        self.trace.note(|| Event::Accepted { client: trace::number(token) });
         if let Err(error) = connection.update_interest(&mut self.poller, &self.queues.bounds) {
             warn!("{}: rejected: {error}", connection.address);
             mark_gone(token, connection, &mut self.to_reap);
@@ -276,8 +301,20 @@ impl Net {
         let before = connection.io.inbox.len();
         let now = Tenths::since(self.started, self.clock.now());
         let bounds = self.queues.bounds;
-        if connection.read(&mut self.scratch, &bounds, now) {
-            self.bytes_in += (connection.io.inbox.len() - before) as u64;
+        let has_news = connection.read(&mut self.scratch, &bounds, now);
+        let bytes = connection.io.inbox.len() - before;
+        self.trace.note(|| Event::Read {
+            client: trace::number(token),
+            bytes: trace::small(bytes),
+            outcome: match (has_news, bytes) {
+                (true, 0) => ReadOutcome::Ended,
+                (false, 0) => ReadOutcome::Nothing,
+                _ if connection.io.inbox.room(bounds.inbox) == 0 => ReadOutcome::Full,
+                _ => ReadOutcome::Bytes,
+            },
+        });
+        if has_news {
+            self.bytes_in += bytes as u64;
             if connection.life.input_ended && connection.life.phase != Phase::Open {
                 mark_gone(token, connection, &mut self.to_reap);
             } else {
@@ -324,7 +361,13 @@ impl Net {
                 }
             }
             let left = connection.io.unsent();
-            self.bytes_out += before.saturating_sub(left) as u64;
+            let written = before.saturating_sub(left);
+            self.trace.note(|| Event::Written {
+                client: trace::number(token),
+                bytes: trace::small(written),
+                left: trace::small(left),
+            });
+            self.bytes_out += written as u64;
             if left == 0 {
                 connection.life.stalled_since = Tenths::NEVER;
             } else if left < before || connection.life.stalled_since == Tenths::NEVER {
@@ -348,7 +391,11 @@ impl Net {
         {
             self.queues.look_at_input(token, connection);
         }
-        if let Err(error) = connection.update_interest(&mut self.poller, &self.queues.bounds) {
+        let bounds = &self.queues.bounds;
+        if self.trace.is_on() && connection.is_watched_wrongly(bounds) {
+            self.trace.note(|| trace::watch(token, connection.interest(bounds)));
+        }
+        if let Err(error) = connection.update_interest(&mut self.poller, bounds) {
             warn!("{}: cannot be watched: {error}", connection.address);
             mark_gone(token, connection, &mut self.to_reap);
         }
@@ -458,6 +505,7 @@ impl Net {
             let unfinished = connection.gate.unfinished();
             self.queues.input.leave(connection.share, unfinished);
             debug!("{}: closed", connection.address);
+            self.trace.note(|| Event::Closed { client: trace::number(token) });
             return Some((token, connection));
         }
         None
@@ -471,63 +519,6 @@ impl Net {
                 let _ = connection.io.transport.read(&mut self.scratch);
             }
         }
-    }
-
-    // Time.
-
-    /// The next timer that is due.
-    pub(super) fn next_due(&mut self) -> Option<TimerKind> {
-        self.timers.pop_due(self.clock.now())
-    }
-
-    /// Sets a timer that belongs to no connection.
-    pub(super) fn after(&mut self, pause: Duration, kind: TimerKind) -> TimerId {
-        self.timers.arm(self.clock.now() + pause, kind)
-    }
-
-    /// The same at a moment.
-    pub(super) fn at(&mut self, when: Instant, kind: TimerKind) {
-        self.timers.arm(when, kind);
-    }
-
-    pub(super) fn cancel(&mut self, timer: TimerId) {
-        self.timers.cancel(timer);
-    }
-
-    /// Sets the connection's one timer.
-    pub(super) fn arm(&mut self, token: Token, pause: Duration, kind: TimerKind) {
-        if let Some(connection) = self.connections.get_mut(token) {
-            set_timer(connection, &mut self.timers, self.clock.now() + pause, kind);
-        }
-    }
-
-    /// Whatever the connection's timer was for is over; from here on the idle limit counts.
-    pub(super) fn start_idling(&mut self, token: Token, limit: Option<Duration>) {
-        if let Some(connection) = self.connections.get_mut(token)
-            && !connection.life.half_closed
-            && let Some(timer) = connection.life.timer.take()
-        {
-            self.timers.cancel(*timer);
-        }
-        self.check_idle(token, limit);
-    }
-
-    /// Checks the idle limit, if there is one; whether it is exceeded. Once at the beginning, then
-    /// when the time that is left has passed: so a busy connection costs no timer work at each line.
-    pub(super) fn check_idle(&mut self, token: Token, limit: Option<Duration>) -> bool {
-        let Some(limit) = limit else { return false };
-        let Some(connection) = self.connections.get_mut(token) else { return false };
-        if connection.life.phase != Phase::Open || connection.life.input_ended {
-            return false;
-        }
-        let deadline = connection.life.last_heard.after(self.started) + limit;
-        if deadline > self.clock.now() {
-            set_timer(connection, &mut self.timers, deadline, PeerTimer::Idle.of(token));
-            return false;
-        }
-        debug!("{}: idle", connection.address);
-        connection.life.blame(|| "idle".to_owned());
-        true
     }
 
     /// Other bounds are in force: a peer that waits below the old soft limit may go on now.

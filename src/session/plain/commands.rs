@@ -230,6 +230,15 @@ static ROWS: &[Row] = rows! {
         line.end()?;
         Ok(Action::Stats)
     };
+    ["trace"], "on|off", "operator: switch the trace of the loop (--trace)", |_, mut line| {
+        let on = match line.need()? {
+            "on" => true,
+            "off" => false,
+            _ => return Err(Fault::Usage),
+        };
+        line.end()?;
+        Ok(Action::Trace(on))
+    };
 };
 
 /// Parses a line without its `/`.

@@ -350,13 +350,15 @@ export class Chat {
 
   takeDeparture(message, room) {
     const { command, nick, params } = message;
-    if (!room) return;
     const who = command === 'KICK' ? params[1] : nick;
+    const own = fold(who) === fold(this.nick);
+    // The answer to /part may come when the room was joined anew, and that not answered yet.
+    if (!room || (own && !room.joined)) return;
     const reason = params[command === 'KICK' ? 2 : 1];
     room.members.delete(fold(who));
     const text = command === 'KICK' ? `${nick} kicked ${who}` : `${who} left`;
     this.event(room, reason ? `${text} (${reason})` : text, message);
-    if (fold(who) === fold(this.nick)) {
+    if (own) {
       room.joined = false;
       room.since = room.last?.time ?? 0;
     }

@@ -1,0 +1,164 @@
+//! What does the trace say of what has happened?
+
+use crate::common::{Client, Server};
+use chatloop::wire::trace::{Entry, Parser, Turn};
+use nix::sys::signal::Signal;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A file that is gone when the test is over.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let name = format!("chatloop-trace-{}-{name}", std::process::id());
+        Scratch(std::env::temp_dir().join(name))
+    }
+
+    fn server(&self, flags: &[&str]) -> Server {
+        Server::start(&[&["--quiet", "--trace", self.0.to_str().unwrap()], flags].concat())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn stop(mut server: Server) {
+    server.signal(Signal::SIGTERM);
+    assert!(server.ended().success());
+}
+
+fn turns(file: &Path) -> Vec<Turn> {
+    let mut parser = Parser::default();
+    let text = std::fs::read_to_string(file).unwrap();
+    text.lines().filter_map(|line| parser.line(line).unwrap()).collect()
+}
+
+/// Whether a turn has entries with these beginnings, in this order.
+fn has(turn: &Turn, wanted: &[(&str, &str)]) -> bool {
+    let mut entries = turn.entries.iter();
+    let fits = |entry: &Entry, (what, detail): (&str, &str)| {
+        entry.what == what && entry.detail.starts_with(detail)
+    };
+    wanted.iter().all(|wanted| entries.any(|entry| fits(entry, *wanted)))
+}
+
+fn talk(server: &Server) -> Vec<Client> {
+    let mut room = server.room(2);
+    room[0].send("hello\n");
+    room[1].chat_line();
+    room
+}
+
+#[test]
+fn a_message_is_followed_from_the_read_to_the_write() {
+    let scratch = Scratch::new("message");
+    let server = scratch.server(&["--log", "debug"]);
+    let mut room = talk(&server);
+    let name = room[0].name();
+    drop(room.remove(0));
+    server.log.wait_for(": closed");
+    stop(server);
+    let turns = turns(&scratch.0);
+    let way = [
+        ("read", "6 bytes"),
+        ("lines", "1 line, 6 bytes"),
+        ("record", "number "),
+        ("run", "1 events"),
+        ("write", ""),
+    ];
+    let turn = turns.iter().find(|turn| has(turn, &way)).unwrap_or_else(|| panic!("{turns:#?}"));
+    let speaker = turn.entries[0].connection.as_ref().unwrap();
+    assert_eq!(speaker.1, name);
+    let names: Vec<&str> = turn.phases.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["read", "commands", "timers", "journal", "answers", "flush", "reap"]);
+    assert!(turns.iter().any(|turn| has(turn, &[("accept", "")])));
+    assert!(turns.iter().any(|turn| has(turn, &[("close", "")])));
+    assert!(turns.is_sorted_by_key(|turn| (turn.number, turn.began)), "one after the other");
+}
+
+#[test]
+fn a_signal_switches_it_off_and_on_and_names_are_known_again() {
+    let scratch = Scratch::new("signal");
+    let server = scratch.server(&["--log", "info"]);
+    let mut room = talk(&server);
+    server.signal(Signal::SIGUSR1);
+    server.log.wait_for("the trace is off");
+    room[0].send("in private\n");
+    room[1].chat_line();
+    server.signal(Signal::SIGUSR1);
+    server.log.wait_for("the trace is on");
+    room[0].send("in public, again\n");
+    room[1].chat_line();
+    let name = room[0].name();
+    stop(server);
+    let turns = turns(&scratch.0);
+    let read = |bytes: &str| {
+        turns
+            .iter()
+            .flat_map(|turn| &turn.entries)
+            .find(|entry| entry.what == "read" && entry.detail == bytes)
+    };
+    assert!(read("11 bytes").is_none(), "it was off");
+    assert_eq!(read("17 bytes").unwrap().connection.as_ref().unwrap().1, name);
+}
+
+#[test]
+fn a_stopped_reader_is_seen_to_keep_bytes_and_to_be_watched_for_writing() {
+    let scratch = Scratch::new("slow");
+    let server = scratch.server(&["--outbox-hard", "8M"]);
+    let mut room = server.room(1);
+    let slow = Client::connect_narrow(server.address);
+    room[0].line();
+    for _ in 0..400 {
+        room[0].send(format!("{}\n", "~".repeat(4_000)));
+    }
+    room[0].send("/who\n");
+    while !room[0].line().contains("2 users") {}
+    drop(slow);
+    stop(server);
+    let turns = turns(&scratch.0);
+    let kept = |entry: &Entry| entry.what == "write" && entry.detail.ends_with(" left");
+    let turn = turns.iter().find(|turn| turn.entries.iter().any(kept)).expect("a short write");
+    assert!(has(turn, &[("watch", "read, write")]), "{turn}");
+}
+
+#[test]
+fn the_file_for_perfetto_has_a_name_for_every_track_and_no_slices_that_overlap() {
+    let scratch = Scratch::new("chrome");
+    let server = scratch.server(&["--trace-format", "chrome"]);
+    talk(&server);
+    stop(server);
+    let file = std::fs::read_to_string(&scratch.0).unwrap();
+    let file: serde_json::Value = serde_json::from_str(&file).unwrap();
+    let (mut names, mut ends) = (BTreeMap::new(), BTreeMap::<u64, f64>::new());
+    for event in file["traceEvents"].as_array().unwrap() {
+        let track = event["tid"].as_u64().unwrap();
+        match event["ph"].as_str().unwrap() {
+            "M" => drop(names.insert(track, event["args"]["name"].as_str().unwrap().to_owned())),
+            "X" => {
+                let begins = event["ts"].as_f64().unwrap();
+                let end = ends.entry(track).or_default();
+                assert!(begins >= *end - 0.001, "{event} begins before {end}");
+                *end = begins + event["dur"].as_f64().unwrap();
+                assert!(names.contains_key(&track), "{event} is on a track without a name");
+            }
+            other => assert_eq!(other, "C"),
+        }
+    }
+    assert!(names.values().any(|name| name.ends_with("guest1")), "{names:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_refused_by_name() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
+        .args(["127.0.0.1", "0", "--trace", "/nowhere/at/all"])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("--trace: cannot write the file"), "{text}");
+}
