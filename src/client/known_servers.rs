@@ -1,4 +1,5 @@
-//! What earlier connections have shown of a server: whether it has offered SCRAM.
+//! What earlier connections have shown of a server: whether it has offered SCRAM, and whether it is for
+//! TLS only (IRCv3 sts).
 //!
 //! A server that offered SCRAM once and no longer does may be someone in between who wants the
 //! password in PLAIN. So the client remembers the offer, in `chatloop/servers.toml` under
@@ -22,12 +23,17 @@ const MAX_FILE: u64 = 1024 * 1024;
 /// The table of servers, and the key of one fact about one server.
 const SERVERS: &str = "server";
 const SCRAM: &str = "scram";
+/// The table of hosts that are for TLS only, and until when, in seconds since 1970. By host and not by
+/// port: whoever can forge an answer chooses the port.
+const STS: &str = "sts";
 
 /// What is known of one server.
 pub(super) struct KnownServer {
     /// `None` if there is no place for the file.
     path: Option<PathBuf>,
     name: String,
+    host: String,
+    tls_until: Option<u64>,
     /// The server has offered SCRAM, or that cannot be ruled out.
     pub(super) scram: bool,
 }
@@ -44,11 +50,15 @@ impl KnownServer {
 
     fn in_file(path: Option<PathBuf>, host: &str, port: u16) -> (KnownServer, Option<String>) {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
-        let mut known = KnownServer { path, name: format!("{host}:{port}"), scram: false };
+        let name = format!("{host}:{port}");
+        let mut known = KnownServer { path, name, host, scram: false, tls_until: None };
         let Some(path) = &known.path else { return (known, None) };
         match read(path) {
             Ok(table) => {
                 let server = table.get(SERVERS).and_then(|servers| servers.get(&known.name));
+                let until = table.get(STS).and_then(|hosts| hosts.get(&known.host));
+                let until = until.and_then(Value::as_integer);
+                known.tls_until = until.and_then(|until| u64::try_from(until).ok());
                 known.scram = server
                     .and_then(|server| server.get(SCRAM))
                     .is_some_and(|value| value.as_bool() != Some(false));
@@ -65,6 +75,30 @@ impl KnownServer {
         }
     }
 
+    /// Whether it is for TLS only.
+    pub(super) fn is_for_tls(&self, now: u64) -> bool {
+        self.tls_until.is_some_and(|until| now < until)
+    }
+
+    /// It is for TLS only until then, or no longer.
+    ///
+    /// # Errors
+    /// A text for people: the file could not be written.
+    pub(super) fn is_for_tls_until(&mut self, until: Option<u64>) -> Result<(), String> {
+        self.tls_until = until;
+        let host = self.host.clone();
+        self.change(|table| {
+            let hosts = table.entry(STS).or_insert_with(|| Value::Table(Table::new()));
+            let hosts = hosts.as_table_mut()?;
+            match until.and_then(|until| i64::try_from(until).ok()) {
+                Some(until) => hosts.insert(host, Value::Integer(until)),
+                None => hosts.remove(&host),
+            };
+            Some(())
+        })
+        .map_err(|why| format!("{why}: that this server is for TLS only will not be remembered"))
+    }
+
     /// The server offers SCRAM: remembers it.
     ///
     /// # Errors
@@ -73,45 +107,50 @@ impl KnownServer {
         if std::mem::replace(&mut self.scram, true) {
             return Ok(());
         }
-        let Some(path) = &self.path else { return Ok(()) };
-        self.save(path).map_err(|error| {
-            format!(
-                "cannot write {} ({error}): that this server offers SCRAM will not be remembered",
-                path.display()
-            )
+        let name = self.name.clone();
+        self.change(|table| {
+            let new = || Value::Table(Table::new());
+            let servers = table.entry(SERVERS).or_insert_with(new).as_table_mut()?;
+            let server = servers.entry(name).or_insert_with(new).as_table_mut()?;
+            server.insert(SCRAM.to_owned(), Value::Boolean(true));
+            Some(())
         })
+        .map_err(|why| format!("{why}: that this server offers SCRAM will not be remembered"))
     }
 
-    fn save(&self, path: &Path) -> io::Result<()> {
-        // Read again: another client may have added a server.
-        let mut table = read(path)?;
-        let invalid = || io::Error::new(io::ErrorKind::InvalidData, "it has another structure");
-        let new = || Value::Table(Table::new());
-        let servers = table.entry(SERVERS).or_insert_with(new).as_table_mut();
-        let server = servers.ok_or_else(invalid)?.entry(self.name.clone()).or_insert_with(new);
-        server.as_table_mut().ok_or_else(invalid)?.insert(SCRAM.to_owned(), Value::Boolean(true));
-        let text = table.to_string();
-        if text.len() as u64 > MAX_FILE {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it has reached 1 MiB"));
-        }
-        if let Some(folder) = path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        }
-        // Written whole or not at all.
-        let new = path.with_extension(format!("toml.{}", std::process::id()));
-        let written = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&new)
-            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&new, path));
-        if written.is_err() {
-            let _ = fs::remove_file(&new);
-        }
-        written
+    /// Changes the file, if it has the structure that `change` expects.
+    fn change(&self, change: impl FnOnce(&mut Table) -> Option<()>) -> Result<(), String> {
+        let Some(path) = &self.path else { return Ok(()) };
+        save(path, change).map_err(|error| format!("cannot write {} ({error})", path.display()))
     }
+}
+
+fn save(path: &Path, change: impl FnOnce(&mut Table) -> Option<()>) -> io::Result<()> {
+    // Read again: another client may have added a server.
+    let mut table = read(path)?;
+    let invalid = || io::Error::new(io::ErrorKind::InvalidData, "it has another structure");
+    change(&mut table).ok_or_else(invalid)?;
+    let text = table.to_string();
+    if text.len() as u64 > MAX_FILE {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it has reached 1 MiB"));
+    }
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    // Written whole or not at all.
+    let new = path.with_extension(format!("toml.{}", std::process::id()));
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    written
 }
 
 /// The file's table; an empty one if there is no file.
@@ -156,6 +195,22 @@ mod tests {
         assert!(!look_up("chat.example", 3).0.scram);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_server_that_asked_for_tls_is_for_tls_at_every_port_until_its_time_is_over() {
+        let folder = folder("sts");
+        let path = folder.join("chatloop/servers.toml");
+        let look_up = |host, port| KnownServer::in_file(Some(path.clone()), host, port).0;
+        look_up("Chat.example", 1).is_for_tls_until(Some(1_000)).unwrap();
+        look_up("chat.example", 1).offers_scram().unwrap();
+        let known = look_up("chat.example", 2);
+        assert!(known.is_for_tls(999) && !known.is_for_tls(1_000));
+        assert!(!look_up("other.example", 1).is_for_tls(0));
+        look_up("chat.example", 3).is_for_tls_until(None).unwrap();
+        assert!(!look_up("chat.example", 1).is_for_tls(0));
+        assert!(look_up("chat.example", 1).scram);
         fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -15,12 +15,13 @@
 //! [`WRITE_SHARE`] a turn, [`SEND_SOFT`] and [`SEND_HARD`] for what waits to be sent.
 
 use super::event_loop::{EventLoop, SOCKET, TimerKind};
+use crate::tls::Connector as Tls;
 use crate::wire::frame::{Framer, LineKind, Step};
 use chatloop_reactor::{
     ChunkWriter, Connector, Inbox, Interest, Outbox, Received, Registration, TimerId, Transport,
     Written,
 };
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -55,7 +56,17 @@ pub enum LinkEvent {
 
 enum State {
     Down,
-    Connecting { connector: Connector, place: usize, timer: TimerId },
+    Connecting {
+        connector: Connector,
+        place: usize,
+        timer: TimerId,
+    },
+    /// The handshake of TLS.
+    Securing {
+        transport: Transport,
+        place: usize,
+        timer: TimerId,
+    },
     Up(Transport),
 }
 
@@ -63,6 +74,7 @@ enum State {
 pub struct Link {
     addresses: Vec<SocketAddr>,
     timeout: Duration,
+    tls: Option<Tls>,
     state: State,
     /// Not taken yet.
     events: Vec<LinkEvent>,
@@ -75,10 +87,11 @@ pub struct Link {
 
 impl Link {
     /// Not connected yet, to any of `addresses`.
-    pub fn new(addresses: Vec<SocketAddr>, timeout: Duration) -> Link {
+    pub fn new(addresses: Vec<SocketAddr>, timeout: Duration, tls: Option<Tls>) -> Link {
         Link {
             addresses,
             timeout,
+            tls,
             state: State::Down,
             events: Vec::new(),
             registration: Registration::new(SOCKET),
@@ -101,7 +114,8 @@ impl Link {
 
     /// Bytes that wait to be sent.
     pub fn unsent(&self) -> usize {
-        self.outbox.len()
+        let encrypted = if let State::Up(transport) = &self.state { transport.unsent() } else { 0 };
+        self.outbox.len() + encrypted
     }
 
     /// Queues bytes; the caller checks [`unsent`](Link::unsent) first.
@@ -159,16 +173,42 @@ impl Link {
                         return Ok(());
                     }
                 };
-                turn.timers.cancel(timer);
-                match decided {
-                    Ok(transport) => {
+                match (decided, &self.tls) {
+                    (Ok(mut transport), Some(tls)) => {
+                        transport.cover(tls.begin(), &[]);
+                        self.state = State::Securing { transport, place, timer };
+                        self.ready(turn)
+                    }
+                    (Ok(transport), None) => {
+                        turn.timers.cancel(timer);
                         self.registration.set(&mut turn.poller, &transport, Interest::READ)?;
                         self.state = State::Up(transport);
                         self.events.push(LinkEvent::Connected(self.addresses[place]));
                         Ok(())
                     }
-                    Err(error) => self.unreachable(place, in_words(&error), turn),
+                    (Err(error), _) => {
+                        turn.timers.cancel(timer);
+                        self.unreachable(place, in_words(&error), turn)
+                    }
                 }
+            }
+            State::Securing { mut transport, place, timer } => {
+                if let Err(error) = shake_hands(&mut transport, &mut turn.scratch) {
+                    turn.timers.cancel(timer);
+                    self.registration.clear(&mut turn.poller, &transport)?;
+                    return self.unreachable(place, format!("no TLS: {error}"), turn);
+                }
+                let wanted = Interest { readable: true, writable: transport.unsent() > 0 };
+                self.registration.set(&mut turn.poller, &transport, wanted)?;
+                if transport.is_opening() {
+                    self.state = State::Securing { transport, place, timer };
+                    return Ok(());
+                }
+                turn.timers.cancel(timer);
+                self.events.push(LinkEvent::Connected(self.addresses[place]));
+                self.state = State::Up(transport);
+                // Its first lines may have come with the end of the handshake.
+                self.ready(turn)
             }
             State::Up(mut transport) => {
                 match self.receive(&mut transport, &mut turn.scratch) {
@@ -194,6 +234,11 @@ impl Link {
                 let why = format!("timed out after {} s", self.timeout.as_secs_f64());
                 self.unreachable(place, why, turn)
             }
+            State::Securing { transport, place, .. } => {
+                self.registration.clear(&mut turn.poller, &transport)?;
+                let why = format!("no TLS within {} s", self.timeout.as_secs_f64());
+                self.unreachable(place, why, turn)
+            }
             other => {
                 self.state = other;
                 Ok(())
@@ -203,16 +248,23 @@ impl Link {
 
     /// Reads once and reports the lines; returns the end, if it has come.
     fn receive(&mut self, transport: &mut Transport, scratch: &mut [u8]) -> Option<LinkEvent> {
-        let end = match transport.read(scratch) {
-            Received::Bytes(count) => {
-                self.inbox.receive(&scratch[..count]);
-                None
-            }
-            Received::WouldBlock => return None,
-            Received::Ended => Some(LinkEvent::Lost(None)),
-            Received::Failed(error) => Some(LinkEvent::Lost(Some(error))),
+        let end = loop {
+            break match transport.read(scratch) {
+                Received::Bytes(count) => {
+                    self.inbox.receive(&scratch[..count]);
+                    // What no readiness will announce.
+                    if transport.has_buffered() {
+                        continue;
+                    }
+                    None
+                }
+                Received::WouldBlock => return None,
+                Received::Ended => Some(LinkEvent::Lost(None)),
+                Received::Failed(error) => Some(LinkEvent::Lost(Some(error))),
+            };
         };
-        self.take_lines(end.is_some());
+        // Someone in between may have cut the last line.
+        self.take_lines(end.is_some() && !transport.is_cut());
         if end.is_some() {
             (self.inbox, self.framer) = (Inbox::new(), Framer::default());
         }
@@ -247,6 +299,8 @@ impl Link {
     /// The poller's.
     pub fn flush(&mut self, turn: &mut EventLoop, listening: bool) -> io::Result<()> {
         let State::Up(transport) = &mut self.state else { return Ok(()) };
+        // A failure is met again by the read.
+        let _ = transport.flush();
         if !self.outbox.is_empty() {
             // A failed write is not reported: the server's last lines may still be waiting to be
             // read, and the read behind them tells what became of the connection.
@@ -257,7 +311,8 @@ impl Link {
         }
         // Some lines are answered: a server that reads none of that is not read, either.
         let readable = listening && self.outbox.len() < SEND_HARD;
-        let wanted = Interest { readable, writable: !self.outbox.is_empty() };
+        let writable = !self.outbox.is_empty() || transport.unsent() > 0;
+        let wanted = Interest { readable, writable };
         if wanted == Interest::NONE {
             // Not even a hangup, which would be reported at every wait.
             self.registration.clear(&mut turn.poller, transport)
@@ -279,7 +334,9 @@ impl Link {
     /// # Errors
     /// The poller's.
     pub fn abandon(&mut self, turn: &mut EventLoop) -> io::Result<()> {
-        if let State::Up(transport) = std::mem::replace(&mut self.state, State::Down) {
+        if let State::Up(transport) | State::Securing { transport, .. } =
+            std::mem::replace(&mut self.state, State::Down)
+        {
             self.registration.clear(&mut turn.poller, &transport)?;
         }
         (self.inbox, self.framer) = (Inbox::new(), Framer::default());
@@ -301,6 +358,17 @@ impl Link {
             transport.shutdown_write();
         }
     }
+}
+
+/// A step of the handshake: what has come is understood, and what answers it is sent.
+fn shake_hands(transport: &mut Transport, scratch: &mut [u8]) -> io::Result<()> {
+    // During the handshake a read has nothing to give; an end of the connection fails the step.
+    if let Received::Failed(error) = transport.read(scratch) {
+        return Err(error);
+    }
+    let outcome = transport.advance();
+    let flushed = transport.flush();
+    outcome.and(flushed)
 }
 
 fn in_words(error: &io::Error) -> String {

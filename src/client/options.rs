@@ -1,6 +1,7 @@
 //! The command line of the client.
 
-use crate::wire::address::{Address, DEFAULT_HOST};
+use crate::tls::Fingerprint;
+use crate::wire::address::{Address, DEFAULT_HOST, Port};
 use crate::wire::seconds::{seconds, seconds_or_forever};
 use chatloop_reactor::Backend;
 use clap::{Parser, ValueEnum};
@@ -59,12 +60,12 @@ pub enum LoginMethod {
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chatloop-client", version, after_help = EXIT_CODES)]
 pub struct Options {
-    /// Host name or address of the server, HOST:PORT, or a port alone
+    /// Host name or address of the server, HOST:PORT, or a port alone; +PORT for TLS
     #[arg(default_value = DEFAULT_HOST)]
     pub host: Address,
 
     /// Port of the server [default: 7777]
-    pub port: Option<u16>,
+    pub port: Option<Port>,
 
     /// Your nick [default: your user name]
     #[arg(long, value_name = "NICK")]
@@ -88,6 +89,14 @@ pub struct Options {
     /// CHATLOOP_PASSWORD]
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
+
+    /// Use TLS; the server's certificate must be one that this system trusts
+    #[arg(long)]
+    pub tls: bool,
+
+    /// Use TLS, and trust this certificate only, whatever it says
+    #[arg(long, value_name = "SHA256")]
+    pub tls_fingerprint: Option<Fingerprint>,
 
     /// Line mode without IRC: send lines as they are typed, show lines as they arrive
     #[arg(long, conflicts_with_all = ["nick", "join", "account", "sasl", "password_file"])]
@@ -136,6 +145,18 @@ pub struct Options {
     pub backend: Backend,
 }
 
+impl Options {
+    /// Host, port, and whether to use TLS.
+    ///
+    /// # Errors
+    /// Two words name a port.
+    pub fn server(&self) -> Result<(String, u16, bool), String> {
+        let (host, port) = self.host.with_port(self.port.map(|Port(port, _)| port))?;
+        let plus = self.host.tls || self.port.is_some_and(|Port(_, tls)| tls);
+        Ok((host, port, plus || self.tls || self.tls_fingerprint.is_some()))
+    }
+}
+
 const EXIT_CODES: &str = "\
 Keys: Ctrl-C clears the line, or quits if it is empty; Ctrl-D quits if the line is empty; Up and
 Down browse the history, Ctrl-R searches it; Tab completes nicks, rooms and commands, and lists the
@@ -156,7 +177,11 @@ mod tests {
     fn the_arguments_hold_together() {
         Options::command().debug_assert();
         let plain = Options::parse_from(["chatloop-client"]);
-        assert_eq!(plain.host.with_port(plain.port), Ok(("127.0.0.1".to_owned(), 7777)));
+        assert_eq!(plain.server(), Ok(("127.0.0.1".to_owned(), 7777, false)));
+        for secure in [&["h:+6697"][..], &["h", "+6697"], &["h", "6697", "--tls"]] {
+            let options = Options::parse_from(["chatloop-client"].iter().chain(secure));
+            assert_eq!(options.server(), Ok(("h".to_owned(), 6697, true)));
+        }
         assert_eq!(plain.timeout, Duration::from_secs(2));
         assert_eq!(plain.backend, Backend::best());
         let full = ["chatloop-client", "::1", "80", "--linger", "0.5", "--timestamps"];

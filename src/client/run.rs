@@ -17,14 +17,14 @@ use super::options::{Options, Timestamps};
 use super::paint::style;
 use super::script::Script;
 use super::startup::{
-    connect_options, is_person, poller_for_input, resolve, to_stderr, wants_colours,
+    connect_options, is_person, poller_for_input, resolve, to_stderr, unix_seconds, wants_colours,
 };
 use super::{Exit, Notice};
 use crate::terminal::ConsoleEvent;
+use crate::tls::{Connector as Tls, Trust};
 use chatloop_reactor::signals::{ignore_write_signals, stop_this_process};
-use chatloop_reactor::{Interest, Readiness, Signal, Signals, TimerId};
+use chatloop_reactor::{Clock, Interest, Readiness, Signal, Signals, TimerId};
 use std::io::{self, IsTerminal};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// How long the last lines may take to be sent when the person leaves.
@@ -63,8 +63,8 @@ pub fn run(options: &Options) -> Exit {
     let red = if colours { style::ERROR } else { "" };
     let stuck = |error| (Exit::System, format!("cannot continue: {error}"));
     // The client lives in `talk`, so the terminal has been restored when the error is printed.
-    let outcome = prepare(options, red).and_then(|(connect_options, known, addresses)| {
-        let client = Client::new(options, red, connect_options, known, addresses);
+    let outcome = prepare(options, red).and_then(|(connect_options, known, link)| {
+        let client = Client::new(options, red, connect_options, known, link);
         client.and_then(Client::talk).map_err(stuck)
     });
     outcome.unwrap_or_else(|(exit, why)| {
@@ -73,20 +73,28 @@ pub fn run(options: &Options) -> Exit {
     })
 }
 
-type Prepared = (ConnectOptions, KnownServer, Vec<SocketAddr>);
+type Prepared = (ConnectOptions, KnownServer, Link);
 
 fn prepare(options: &Options, red: &str) -> Result<Prepared, (Exit, String)> {
     let arguments = |why| (Exit::Arguments, why);
-    let (host, port) = options.host.with_port(options.port).map_err(arguments)?;
+    let (host, port, tls) = options.server().map_err(arguments)?;
+    let trust = options.tls_fingerprint.map_or(Trust::System, Trust::Pinned);
+    let tls = tls.then(|| Tls::new(&host, trust)).transpose().map_err(arguments)?;
     let addresses = resolve(&host, port)
         .map_err(|error| (Exit::NotConnected, format!("could not resolve {host}: {error}")))?;
     let (known, warning) = KnownServer::look_up(&host, port);
     if let Some(warning) = warning.filter(|_| !options.plain) {
         to_stderr(&Notice::error(warning), red);
     }
+    if tls.is_none() && known.is_for_tls(unix_seconds(&Clock::system())) {
+        let why =
+            format!("{host} is for TLS only, as it has said before (STS): connect with --tls");
+        return Err((Exit::NotConnected, why));
+    }
     let person = is_person() && !options.json;
-    let connect_options = connect_options(options, person, known.scram);
-    Ok((connect_options.map_err(arguments)?, known, addresses))
+    let connect_options = connect_options(options, person, tls.is_some(), known.scram);
+    let link = Link::new(addresses, options.timeout, tls);
+    Ok((connect_options.map_err(arguments)?, known, link))
 }
 
 impl<'options> Client<'options> {
@@ -95,7 +103,7 @@ impl<'options> Client<'options> {
         red: &'static str,
         connect_options: ConnectOptions,
         known: KnownServer,
-        addresses: Vec<SocketAddr>,
+        link: Link,
     ) -> io::Result<Client<'options>> {
         let person = connect_options.person;
         ignore_write_signals()?;
@@ -119,7 +127,7 @@ impl<'options> Client<'options> {
             red,
             turn: EventLoop::new(poller),
             signals,
-            link: Link::new(addresses, options.timeout),
+            link,
             irc: (!options.plain).then(|| IrcSession::new(connect_options, options.bell)),
             front,
             known,

@@ -8,7 +8,7 @@ use super::event_loop::INPUT;
 use super::irc::{ConnectOptions, Login};
 use super::{Notice, Options};
 use base64ct::{Base64, Encoding};
-use chatloop_reactor::{Backend, Interest, Poller};
+use chatloop_reactor::{Backend, Clock, Interest, Poller};
 use std::io::{self, IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
@@ -53,6 +53,11 @@ pub(super) fn poller_for_input(backend: Backend) -> io::Result<Poller> {
     }
 }
 
+/// The time for `servers.toml`.
+pub(super) fn unix_seconds(clock: &Clock) -> u64 {
+    u64::try_from(clock.unix_milliseconds() / 1000).unwrap_or_default()
+}
+
 /// What the command line and the environment say about an IRC session.
 ///
 /// # Errors
@@ -60,6 +65,7 @@ pub(super) fn poller_for_input(backend: Backend) -> io::Result<Poller> {
 pub(super) fn connect_options(
     options: &Options,
     person: bool,
+    tls: bool,
     scram_seen: bool,
 ) -> Result<ConnectOptions, String> {
     let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
@@ -92,6 +98,7 @@ pub(super) fn connect_options(
         account: options.account.as_ref().map(login).transpose()?,
         sasl: options.sasl,
         scram_seen,
+        tls,
         rooms: options.join.clone(),
         person,
         seed: getrandom::u32().map_err(no_random)?,

@@ -8,7 +8,8 @@
 //! - [`slab`]: [`Token`]s with a generation, so that a stale report reaches no one;
 //! - [`clock`] and [`timers`]: the time of the turn, and the deadlines;
 //! - [`mod@waker`] and [`signals`]: other threads and signals, as descriptors;
-//! - [`listener`], [`connector`], [`transport`], [`stream`]: sockets, every error with a meaning;
+//! - [`listener`], [`connector`], [`transport`], [`stream`], [`layer`]: sockets, every error with a
+//!   meaning;
 //! - [`buffer`]: bounded bytes in, shared bytes out;
 //! - [`trace`]: what the loop has done, for whoever watches it;
 //! - [`descriptors`] and [`memory`]: what the process may hold, and gives back.
@@ -25,6 +26,7 @@ pub mod buffer;
 pub mod clock;
 pub mod connector;
 pub mod descriptors;
+pub mod layer;
 pub mod listener;
 pub mod memory;
 pub mod poller;
@@ -42,6 +44,7 @@ pub use buffer::inbox::Inbox;
 pub use buffer::outbox::{Outbox, Written};
 pub use clock::{Clock, TimeControl};
 pub use connector::Connector;
+pub use layer::Layer;
 pub use listener::{Accepted, Listener};
 pub use poller::{Backend, Interest, Poller, Readiness};
 pub use registration::Registration;

@@ -107,7 +107,7 @@ impl Listener {
                 // A peer may have reset the connection before it can be made non-blocking.
                 Ok((socket, address)) => {
                     if let Ok(stream) = Stream::new(socket) {
-                        admit(Transport::Tcp(stream), canonical(address));
+                        admit(Transport::new(stream), canonical(address));
                     }
                 }
                 Err(error) => match classify(&error) {

@@ -3,76 +3,113 @@
 //! A loop that is written against the socket itself takes two things for granted that a layer such
 //! as TLS breaks: that a reader wants to read and a writer wants to write (a handshake may have to
 //! write first), and that bytes to read show up as readiness (a layer reads a whole record from the
-//! socket and may keep the half that did not fit). So the loop asks
-//! [`wants`](Transport::wants) and [`has_buffered`](Transport::has_buffered) from the beginning,
-//! although a bare socket answers both with "nothing".
+//! socket and may keep the half that did not fit). So the loop asks [`wants`](Transport::wants) and
+//! [`has_buffered`](Transport::has_buffered); a bare socket answers both with "nothing".
 //!
-//! Rejected: a trait. There are as many kinds as this file lists, a `match` costs nothing beside
-//! the system call behind it, and no generic parameter runs through the programs.
+//! Rejected: a trait in place of this type, and with it a generic parameter through the programs. A
+//! bare socket pays one test of a pointer beside a system call; only a layer is called by a table.
 
+use super::layer::{Layer, Layered};
 use super::poller::Interest;
 use super::stream::{Received, Stream};
+use std::fmt;
 use std::io::{self, IoSlice, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 /// One connection, ready to be read and written.
-#[derive(Debug)]
-pub enum Transport {
-    /// TCP, as it is.
-    Tcp(Stream),
+pub struct Transport {
+    socket: Stream,
+    /// Boxed: a connection without one pays for a pointer.
+    layer: Option<Box<Layered>>,
 }
 
 impl Transport {
+    /// The bare socket.
+    pub fn new(socket: Stream) -> Transport {
+        Transport { socket, layer: None }
+    }
+
+    /// Puts a layer over the socket. `received` was read before there was one.
+    pub fn cover(&mut self, layer: Box<dyn Layer>, received: &[u8]) {
+        let mut layered = Layered::new(layer);
+        layered.receive(received);
+        self.layer = Some(Box::new(layered));
+    }
+
+    /// The layer over the socket, if it has one.
+    pub fn layer(&self) -> Option<&dyn Layer> {
+        self.layer.as_ref().map(|layered| layered.layer())
+    }
+
+    /// Whether its layer's handshake is going on: it can carry nothing yet.
+    pub fn is_opening(&self) -> bool {
+        self.layer.as_ref().is_some_and(|layered| layered.layer().is_opening())
+    }
+
+    /// Goes on with the layer's handshake.
+    ///
+    /// # Errors
+    /// It has failed.
+    pub fn advance(&mut self) -> io::Result<()> {
+        self.layer.as_mut().map_or(Ok(()), |layered| layered.advance())
+    }
+
     /// Reads what is there into `buffer`, which must not be empty.
     pub fn read(&mut self, buffer: &mut [u8]) -> Received {
-        match self {
-            Transport::Tcp(stream) => stream.read(buffer),
+        match &mut self.layer {
+            None => self.socket.read(buffer),
+            Some(layered) => layered.read(&self.socket, buffer),
         }
     }
 
     /// The readiness that it needs for itself, beside what its owner wants.
     pub fn wants(&self) -> Interest {
-        match self {
-            Transport::Tcp(_) => Interest::NONE,
-        }
+        if self.unsent() > 0 { Interest::WRITE } else { Interest::NONE }
     }
 
     /// Whether [`read`](Transport::read) has bytes to give that no readiness will announce: read
     /// again before the next wait.
     pub fn has_buffered(&self) -> bool {
-        match self {
-            Transport::Tcp(_) => false,
-        }
+        self.layer.as_ref().is_some_and(|layered| layered.layer().has_buffered())
+    }
+
+    /// Whether what was read last may have been cut by someone in between.
+    pub fn is_cut(&self) -> bool {
+        self.layer.as_ref().is_some_and(|layered| layered.layer().is_cut())
+    }
+
+    /// The encoded bytes that the socket has not taken: [`flush`](Write::flush) tries again.
+    pub fn unsent(&self) -> usize {
+        self.layer.as_ref().map_or(0, |layered| layered.unsent())
     }
 
     /// Tells the peer that nothing more will come; reading goes on. An error means that the peer
     /// is gone, and the next read reports that better.
     pub fn shutdown_write(&mut self) {
-        match self {
-            Transport::Tcp(stream) => stream.shutdown_write(),
+        match &mut self.layer {
+            None => self.socket.shutdown_write(),
+            Some(layered) => layered.shutdown_write(&self.socket),
         }
     }
 
     /// Closes with a reset: unsent bytes are discarded at both ends, and the port is free at once.
     pub fn abort(self) {
-        match self {
-            Transport::Tcp(stream) => stream.abort(),
-        }
+        self.socket.abort();
     }
 
     /// Whether the connection still stands as far as the system knows. After the end of the
     /// stream a read cannot tell a peer that only stopped sending from one that is gone; once the
     /// system has seen the reset that answers our next segment, the socket has no peer any more.
     pub fn has_peer(&self) -> bool {
-        self.stream().has_peer()
+        self.socket.has_peer()
     }
 
     /// Bytes that were written and that the peer's system has not acknowledged; `None` where the
     /// system does not say.
     pub fn unacknowledged(&self) -> Option<usize> {
-        self.stream().unacknowledged()
+        self.socket.unacknowledged()
     }
 
     /// Lets the system probe a silent peer from time to time (SO_KEEPALIVE), so that one whose
@@ -81,7 +118,7 @@ impl Transport {
     /// # Errors
     /// If the socket is no longer connected (EINVAL on macOS).
     pub fn keep_alive(&self, idle: Duration) -> io::Result<()> {
-        self.stream().keep_alive(idle)
+        self.socket.keep_alive(idle)
     }
 
     /// The address at this end.
@@ -89,38 +126,43 @@ impl Transport {
     /// # Errors
     /// If the socket is no longer connected.
     pub fn local_address(&self) -> io::Result<SocketAddr> {
-        self.stream().local_address()
-    }
-
-    fn stream(&self) -> &Stream {
-        match self {
-            Transport::Tcp(stream) => stream,
-        }
+        self.socket.local_address()
     }
 }
 
 /// A write takes what the socket's buffer has room for, which may be less than it was given;
-/// `WouldBlock` when there is no room.
+/// `WouldBlock` when there is no room. A layer counts the bytes that it has encoded.
 impl Write for Transport {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Transport::Tcp(stream) => stream.write(bytes),
+        match &mut self.layer {
+            None => self.socket.write(bytes),
+            Some(layered) => layered.write(&self.socket, &[IoSlice::new(bytes)]),
         }
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Transport::Tcp(stream) => stream.write_vectored(slices),
+        match &mut self.layer {
+            None => self.socket.write_vectored(slices),
+            Some(layered) => layered.write(&self.socket, slices),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match &mut self.layer {
+            None => Ok(()),
+            Some(layered) => layered.flush(&self.socket).map(drop),
+        }
     }
 }
 
 impl AsFd for Transport {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.stream().as_fd()
+        self.socket.as_fd()
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket.fmt(f)
     }
 }

@@ -18,6 +18,7 @@ pub use values::{Bytes, Days, LineRate, OrOff, Seconds};
 use super::trace::TraceFormat;
 use crate::chat::{Moment, PasswordHash, Secret};
 use crate::session::{Style, http, irc};
+use crate::tls;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use chatloop_reactor::listener::LONGEST_BACKLOG;
 use chatloop_reactor::{Backend, memory};
@@ -223,6 +224,31 @@ pub struct Config {
     #[arg(long, default_value = "120", value_name = "SECONDS|off")]
     pub keep_alive: OrOff<Seconds>,
 
+    /// Speak TLS with clients that begin with it; without --tls-cert, with a self-signed certificate
+    /// that is kept in the data directory
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub tls: bool,
+
+    /// Certificate for TLS, in PEM, with those that vouch for it; SIGHUP reloads it
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Key of that certificate, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Reject clients that do not use TLS, except from loopback
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub tls_only: bool,
+
+    /// Have IRC clients use TLS only for so many days (STS); not with a self-signed certificate
+    #[arg(long, value_name = "DAYS")]
+    pub sts: Option<Days>,
+
+    /// How long a TLS handshake may take
+    #[arg(long, default_value = "10", value_name = "SECONDS")]
+    pub tls_timeout: Seconds,
+
     /// Serve no HTTP: close connections that begin with a request
     #[arg(long, value_parser = BoolishValueParser::new())]
     pub no_http: bool,
@@ -339,7 +365,30 @@ impl Config {
                 self.network
             ));
         }
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            return Err("--tls-cert and --tls-key: one is of no use without the other".to_owned());
+        }
+        if self.sts.is_some() && self.tls_cert.is_none() {
+            return Err(
+                "--sts: only with a certificate that others vouch for (--tls-cert)".to_owned()
+            );
+        }
+        if self.tls_only && self.tls_source().is_none() {
+            return Err("--tls-only: there is no TLS without --tls or --tls-cert".to_owned());
+        }
         Ok(())
+    }
+
+    /// The certificate that TLS is to use, if it is on.
+    pub(super) fn tls_source(&self) -> Option<tls::Source> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(cert), Some(key)) => Some(tls::Source::Files(cert.clone(), key.clone())),
+            _ if self.tls => {
+                let file = self.boot.data.as_ref().map(|directory| directory.join("tls.pem"));
+                Some(tls::Source::SelfSigned(file, self.name.clone()))
+            }
+            _ => None,
+        }
     }
 
     /// The memory for rooms.
@@ -368,6 +417,10 @@ impl Config {
             name: self.name.clone(),
             network: self.network.clone(),
             has_password: self.password.is_some(),
+            tls: self.tls_source().is_some(),
+            sts: self.sts.map(|days| {
+                format!("duration={},port={}", days.duration().as_secs(), self.boot.port)
+            }),
             motd: self.motd.as_ref().map(read).transpose()?,
             started,
             web: self.web_settings(),

@@ -23,9 +23,10 @@ use crate::journal::QueryId;
 use crate::session::{Dialect, Format};
 use chatloop_reactor::{
     Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
+    Written,
 };
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -147,6 +148,22 @@ pub(super) struct Io {
 }
 
 impl Io {
+    /// Bytes that the socket has not taken, those that are encoded already included.
+    pub(super) fn unsent(&self) -> usize {
+        self.outbox.len() + self.transport.unsent()
+    }
+
+    /// Writes at most about `share` bytes; what a layer over the socket has left over goes first.
+    pub(super) fn write(&mut self, share: usize) -> Written {
+        if self.transport.unsent() > 0
+            && let Err(error) = self.transport.flush()
+        {
+            self.outbox.clear();
+            return Written::Failed(error);
+        }
+        self.outbox.write_to(&mut self.transport, share)
+    }
+
     /// Stops asking the poller about it.
     pub(super) fn unwatch(&mut self, poller: &mut Poller) -> io::Result<()> {
         self.registration.clear(poller, &self.transport)
@@ -287,7 +304,9 @@ impl Connection {
             Phase::Lingering => !self.life.input_ended,
             Phase::Leaving | Phase::Draining | Phase::Gone => false,
         };
-        let writable = !self.io.outbox.is_empty() && self.life.phase != Phase::Gone;
+        let writable = !self.io.outbox.is_empty()
+            && self.life.phase != Phase::Gone
+            && !self.io.transport.is_opening();
         // What a layer over the socket needs for itself comes on top.
         let own = self.io.transport.wants();
         Interest { readable: readable || own.readable, writable: writable || own.writable }
@@ -333,7 +352,8 @@ impl Connection {
             Received::Bytes(_) => return false, // sent after the farewell
             // A broken connection has nothing to wait for.
             Received::WouldBlock if self.life.hung_up => self.life.input_ended = true,
-            Received::WouldBlock => return false,
+            // A handshake may have received something, and goes on in its turn.
+            Received::WouldBlock => return self.io.transport.is_opening(),
             Received::Ended => self.life.input_ended = true,
             Received::Failed(error) => {
                 self.life.input_ended = true;
@@ -373,6 +393,12 @@ impl Connection {
         self.life.reset = true;
     }
 
+    /// Nothing that waits for it is sent: it could not read it.
+    pub(super) fn silence(&mut self) {
+        self.io.outbox.clear();
+        self.deferred = None;
+    }
+
     /// From here on output waits for the answer to this query.
     pub(super) fn defer(&mut self, query: QueryId) {
         self.deferred.get_or_insert_default().wait_for(query);
@@ -406,7 +432,7 @@ impl Connection {
 
     /// Whether it is sent nothing more by what is queued now.
     pub(super) fn is_drained(&self) -> bool {
-        self.io.outbox.is_empty() && self.deferred.is_none()
+        self.io.unsent() == 0 && self.deferred.is_none()
     }
 
     /// An answer is here, or will not come.

@@ -15,8 +15,8 @@ use super::stats::{Counter, Stats};
 use super::stint::Stint;
 use super::trace::{self, Event};
 use crate::chat::Hub;
-use crate::chat::work::{self, BYTE, Cost, LINE};
-use crate::session::{Action, Body};
+use crate::chat::work::{self, BYTE, Cost, HANDSHAKE, LINE};
+use crate::session::{Action, Body, Detect};
 use chatloop_reactor::Token;
 use std::time::Duration;
 
@@ -45,6 +45,7 @@ const LINE_COST: usize = 32;
 /// Takes lines, a bounded number from each connection and from all.
 pub(super) struct Intake {
     longest_line: Bytes,
+    tls_only: bool,
     /// Bytes that may still be taken in this turn.
     budget: usize,
     /// Visits that may still find nothing.
@@ -73,6 +74,7 @@ impl Intake {
     pub(super) fn new(config: &Config, stats: Stats) -> Intake {
         let mut intake = Intake {
             longest_line: config.max_line,
+            tls_only: config.tls_only,
             budget: 0,
             visits: 0,
             current: None,
@@ -87,7 +89,7 @@ impl Intake {
 
     /// Takes over what is configured.
     pub(super) fn configure(&mut self, config: &Config) {
-        self.longest_line = config.max_line;
+        (self.longest_line, self.tls_only) = (config.max_line, config.tls_only);
     }
 
     pub(super) fn begin_turn(&mut self, net: &Net) {
@@ -177,12 +179,18 @@ impl Intake {
         if life.phase != Phase::Open || !gate.is_open() {
             return LineOutcome::Blocked;
         }
+        if peer.connection.io.transport.is_opening() {
+            return shake_hands(&mut peer, actions);
+        }
         if peer.is_over_soft_limit() {
             peer.connection.gate.block(Blocked::OUTBOX);
             return LineOutcome::Blocked;
         }
+        let refused = must_encrypt(self.tls_only, peer.connection);
         let Connection { io, session, gate, life, .. } = &mut *peer.connection;
-        let frame = session.next(io.inbox.pending(), self.longest_line.0, life.input_ended);
+        // A last line without its end counts, unless someone in between may have cut it.
+        let ended = life.input_ended && !io.transport.is_cut();
+        let frame = session.next(io.inbox.pending(), self.longest_line.0, ended);
         let used = frame.used;
         let Some(body) = frame.body else {
             return self.pay(&mut peer, used, LineOutcome::NoLine);
@@ -216,17 +224,26 @@ impl Intake {
             }
         }
         if let (Body::TooLong(_), false) = (&body, session.is_told_alone()) {
-            self.stats.count(Counter::LongLine);
-            let limit = self.longest_line;
-            let text = format!("not sent: the line is longer than {limit} (--max-line)");
-            actions.push(Action::Tell(vec![text]));
+            actions.push(self.too_long());
         }
         work::charge(LINE + BYTE.times(used));
         self.out.clear();
         let mut view = broadcast.view(hub, token, None);
-        session.take(body, &mut view, &mut self.out, actions);
+        match body {
+            Body::Opening(protocol) if refused && protocol != Detect::Tls => {
+                self.stats.count(Counter::Unencrypted);
+                session.refuse(protocol, &mut view, actions);
+            }
+            body => session.take(body, &mut view, &mut self.out, actions),
+        }
         broadcast.send(&mut peer, hub, &self.out);
         self.pay(&mut peer, used, LineOutcome::Taken)
+    }
+
+    fn too_long(&self) -> Action {
+        self.stats.count(Counter::LongLine);
+        let limit = self.longest_line;
+        Action::Tell(vec![format!("not sent: the line is longer than {limit} (--max-line)")])
     }
 
     /// Consumes input and charges it to the turn's budget.
@@ -242,11 +259,39 @@ impl Intake {
     }
 }
 
+/// Whether a client is not served unless it comes by TLS: `--tls-only` exempts loopback.
+pub(super) fn must_encrypt(tls_only: bool, connection: &Connection) -> bool {
+    tls_only && connection.io.transport.layer().is_none() && !connection.address.ip().is_loopback()
+}
+
+/// A step of a handshake, which costs as much as a hundred lines: so it is taken in turn with the
+/// lines of others, and its origin pays for it.
+fn shake_hands(peer: &mut Peer<'_>, actions: &mut Vec<Action>) -> LineOutcome {
+    let Connection { io, life, .. } = &mut *peer.connection;
+    let before = io.transport.unsent();
+    let outcome = io.transport.advance();
+    work::charge(if io.transport.unsent() > before { HANDSHAKE } else { LINE });
+    let opening = io.transport.is_opening();
+    actions.push(match outcome {
+        Ok(()) if opening && life.hung_up => Action::Gone,
+        Ok(()) if opening => {
+            peer.flush_later();
+            return LineOutcome::Blocked;
+        }
+        Ok(()) => Action::Secured,
+        Err(error) => Action::HandshakeFailed(error.to_string()),
+    });
+    peer.flush_later();
+    LineOutcome::Taken
+}
+
 /// No whole line is left. Is there more to come? Whether something is to be done about it.
 fn after_input(net: &mut Net, token: Token, actions: &mut Vec<Action>) -> bool {
     let Some(connection) = net.connection(token) else { return false };
     if !connection.life.input_ended {
-        if connection.life.hung_up {
+        // What no readiness announces: of a connection that is watched no more, and what a layer over
+        // the socket has decoded already.
+        if connection.life.hung_up || connection.io.transport.has_buffered() {
             net.read(token);
             net.look_at_input(token);
         }

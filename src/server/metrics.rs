@@ -22,8 +22,8 @@ pub(super) type Histogram = (f64, u64, Vec<(f64, u64)>);
 /// The numbers of one moment.
 #[derive(Debug)]
 pub(super) struct Metrics {
-    /// Connections by dialect.
-    pub(super) connections: Vec<(&'static str, u64)>,
+    /// Connections by dialect, and by whether they use TLS.
+    pub(super) connections: Vec<((&'static str, bool), u64)>,
     pub(super) users: u64,
     pub(super) rooms: u64,
     pub(super) send_queue_bytes: u64,
@@ -57,9 +57,10 @@ impl Collector for Metrics {
         let counter = |number: u64| {
             move |mut it: MetricEncoder<'_>| it.encode_counter::<NoLabelSet, _, u64>(&number, None)
         };
-        metric("connections", "Connections by dialect", MetricType::Gauge, &|mut it| {
-            self.connections.iter().try_for_each(|(dialect, count)| {
-                it.encode_family(&[("dialect", *dialect)])?.encode_gauge(count)
+        metric("connections", "Connections by dialect and TLS", MetricType::Gauge, &|mut it| {
+            self.connections.iter().try_for_each(|((dialect, tls), count)| {
+                let labels = [("dialect", *dialect), ("tls", if *tls { "true" } else { "false" })];
+                it.encode_family(&labels)?.encode_gauge(count)
             })
         })?;
         metric("users", "Users online", MetricType::Gauge, &gauge(self.users))?;
@@ -91,7 +92,7 @@ mod tests {
 
     fn metrics() -> Metrics {
         Metrics {
-            connections: vec![("irc", 2), ("plain", 1)],
+            connections: vec![(("irc", true), 2), (("plain", false), 1)],
             users: 3,
             rooms: 1,
             send_queue_bytes: 65_536,
@@ -107,9 +108,9 @@ mod tests {
         let (content_type, text) = metrics().encode(false);
         assert_eq!(content_type, "text/plain; version=0.0.4; charset=utf-8");
         for line in [
-            "# HELP chatloop_connections Connections by dialect",
+            "# HELP chatloop_connections Connections by dialect and TLS",
             "# TYPE chatloop_connections gauge",
-            "chatloop_connections{dialect=\"irc\"} 2",
+            "chatloop_connections{dialect=\"irc\",tls=\"true\"} 2",
             "# TYPE chatloop_received_bytes_total counter",
             "chatloop_received_bytes_total 10",
             "chatloop_limits_exceeded_total{limit=\"flood\"} 4",

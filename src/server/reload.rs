@@ -5,19 +5,53 @@
 
 use super::config::{Config, Setting, Settings, needs_restart};
 use super::log;
+use crate::tls;
 use ::log::{error, info, warn};
 
 /// Settings that apply to new connections only.
-const FOR_NEWCOMERS: [&str; 2] = ["style", "keep-alive"];
+const FOR_NEWCOMERS: [&str; 7] =
+    ["style", "keep-alive", "tls", "tls-cert", "tls-key", "tls-only", "tls-timeout"];
 
 /// The effective settings and their sources.
 pub(super) struct Live {
     settings: Settings,
+    /// What clients that begin with TLS meet, and where it comes from.
+    tls: Option<(tls::Source, tls::Acceptor)>,
 }
 
 impl Live {
-    pub(super) fn new(settings: Settings) -> Live {
-        Live { settings }
+    /// With the certificate that they name.
+    ///
+    /// # Errors
+    /// A text for people: there is no such certificate.
+    pub(super) fn new(settings: Settings) -> Result<Live, String> {
+        let tls = load(&settings.config)?;
+        Ok(Live { settings, tls })
+    }
+
+    /// TLS, if it is on.
+    pub(super) fn tls(&self) -> Option<&tls::Acceptor> {
+        self.tls.as_ref().map(|(_, acceptor)| acceptor)
+    }
+
+    /// Reads the certificate again, for new connections. One that cannot be used changes nothing.
+    pub(super) fn reload_certificate(&mut self) {
+        let source = self.settings.config.tls_source();
+        if matches!(&source, Some(tls::Source::SelfSigned(..)))
+            && self.tls.as_ref().map(|(source, _)| source) == source.as_ref()
+        {
+            return; // it was made here
+        }
+        let before = self.tls().map(tls::Acceptor::fingerprint);
+        match load(&self.settings.config) {
+            Ok(tls) => self.tls = tls,
+            Err(wrong) => return error!("SIGHUP: the TLS certificate is unchanged: {wrong}"),
+        }
+        match self.tls().map(tls::Acceptor::fingerprint) {
+            after if after == before => {}
+            Some(now) => info!("SIGHUP: the TLS certificate is now {now}, for new connections"),
+            None => info!("SIGHUP: no TLS for new connections"),
+        }
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -59,6 +93,17 @@ impl Live {
         self.settings = settings;
         true
     }
+}
+
+/// The certificate from where it comes from.
+fn load(config: &Config) -> Result<Option<(tls::Source, tls::Acceptor)>, String> {
+    let Some(source) = config.tls_source() else { return Ok(None) };
+    let acceptor = tls::Acceptor::load(&source).map_err(|error| format!("TLS: {error}"))?;
+    // Clients would be locked out as soon as it changes.
+    if config.sts.is_some() && acceptor.is_self_signed() {
+        return Err("--sts: not with a self-signed certificate".to_owned());
+    }
+    Ok(Some((source, acceptor)))
 }
 
 /// The settings whose values differ, before and after.

@@ -42,6 +42,8 @@ counters! {
     SendQueue "clients disconnected for their send queue (--outbox-hard)";
     SendQueues "clients disconnected for the send queues of all together (--outbox-all)";
     Stalled "clients disconnected for not reading (--stall-timeout)";
+    Handshakes "TLS handshakes that failed, or took too long (--tls-timeout)";
+    Unencrypted "clients rejected for not using TLS (--tls-only)";
     Requests "HTTP requests answered with an error";
     Guesses "logins delayed after wrong passwords";
     NotSaved "changes rejected because they could not be saved (--data, --max-data)";

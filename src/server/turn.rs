@@ -25,8 +25,8 @@ use super::trim::MemoryTrim;
 use super::worker::Workers;
 use crate::chat::Moment;
 use chatloop_reactor::{
-    Clock, Interest, Poller, Readiness, Signal, Signals, Token, WakeReceiver, Waker, descriptors,
-    signals, waker,
+    Clock, Interest, Listener, Poller, Readiness, Signal, Signals, Token, WakeReceiver, Waker,
+    descriptors, signals, waker,
 };
 use std::io;
 use std::net::SocketAddr;
@@ -69,17 +69,24 @@ impl Server {
     }
 
     /// The same with its surroundings given.
-    pub(super) fn start_with<W>(settings: Settings, setup: Setup<W>) -> Result<Server, StartError>
+    pub(super) fn start_with<W>(
+        mut settings: Settings,
+        setup: Setup<W>,
+    ) -> Result<Server, StartError>
     where
         W: FnOnce(Waker, WakeReceiver) -> io::Result<Workers>,
     {
         let Setup { clock, signals, work } = setup;
         settings.warn_of_exposed_secrets();
+        let listeners = listen(&settings.config)?;
+        if let Some(Ok(address)) = listeners.first().map(Listener::local_address) {
+            settings.config.boot.port = address.port(); // perhaps the system has picked it
+        }
         let config = &settings.config;
         signals::ignore_write_signals().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
         let stats = Stats::new();
-        let acceptor = Acceptor::new(listen(config)?, descriptors, config, stats.clone());
+        let acceptor = Acceptor::new(listeners, descriptors, config, stats.clone());
         let mut poller = Poller::new(config.boot.backend).map_err(StartError::System)?;
         acceptor.watch(&mut poller)?;
         let signals = Signals::new(signals).map_err(StartError::System)?;
@@ -96,7 +103,7 @@ impl Server {
         let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
         let workers = work(waker, wakes).map_err(StartError::System)?;
         let (acceptor, intake) = (acceptor, Intake::new(config, stats.clone()));
-        let live = Live::new(settings);
+        let live = Live::new(settings).map_err(StartError::Setting)?;
         Ok(Server {
             exchange: Exchange::new(net, engine, broadcast, workers, (console, live), stats),
             acceptor,
@@ -116,7 +123,9 @@ impl Server {
         let places: Vec<String> = self.acceptor.addresses().map(|it| it.to_string()).collect();
         let (places, backend) = (places.join(" and "), self.exchange.net().poller().backend());
         let capacity = self.acceptor.capacity();
-        format!("listening on {places} with {backend}, room for {capacity} clients")
+        let tls = self.exchange.certificate();
+        let tls = tls.map_or(String::new(), |certificate| format!(", TLS with the {certificate}"));
+        format!("listening on {places} with {backend}, room for {capacity} clients{tls}")
     }
 
     /// Turns until it is asked to stop (SIGINT, SIGTERM).

@@ -28,6 +28,12 @@ pub enum Action {
     Enter(Box<Entry>),
     /// Have the worker check this step of a login.
     Prove(Proof),
+    /// Prove an account, this one if one is named, by the certificate that the connection has shown.
+    ProveByCertificate(Option<Arc<str>>),
+    /// Have the account know the certificate that the connection has shown.
+    AddCertificate,
+    /// Log in to the account that knows it.
+    LogInByCertificate,
     /// Log in to this account, which has been proved.
     LogIn(Name),
     /// Go on with what the worker has found out.
@@ -49,12 +55,18 @@ pub enum Action {
         /// The last line that the peer is told.
         farewell: String,
     },
-    /// Send these bytes and close: this port does not serve what the peer speaks.
+    /// The first bytes are those of a TLS handshake.
+    StartTls,
+    /// The handshake is done: what comes from here on is encrypted.
+    Secured,
+    /// It has failed; why.
+    HandshakeFailed(String),
+    /// Tell the peer this, if anything, and close: it is not served.
     Reject {
-        /// The protocol, for the log.
-        protocol: &'static str,
-        /// What the peer is answered.
-        answer: &'static str,
+        /// What is not served, for the log.
+        what: &'static str,
+        /// The last line that the peer is told.
+        farewell: Option<String>,
     },
     /// Send this answer to an HTTP request, and close.
     Respond {

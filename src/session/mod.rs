@@ -6,6 +6,7 @@
 
 mod action;
 mod detect;
+mod fingerprint;
 mod frame;
 #[cfg(feature = "web")]
 pub mod http;
@@ -153,6 +154,7 @@ impl Dialect {
     pub fn stop_detecting(
         &mut self,
         input: &[u8],
+        refused: bool,
         view: &mut View<'_>,
         actions: &mut Vec<Action>,
     ) -> usize {
@@ -160,8 +162,25 @@ impl Dialect {
             return 0;
         }
         let found = detect(input);
-        self.begin(found, view, actions);
+        if refused {
+            self.refuse(found, view, actions);
+        } else {
+            self.begin(found, view, actions);
+        }
         detect::before(input, found)
+    }
+
+    /// The first bytes tell a protocol, and that it is not encrypted as it must be: the peer is told
+    /// so in its dialect.
+    pub fn refuse(&mut self, protocol: Detect, view: &mut View<'_>, actions: &mut Vec<Action>) {
+        let before = actions.len();
+        self.begin(protocol, view, actions);
+        if !matches!(actions[before..], [Action::StartTls | Action::Reject { .. }]) {
+            actions.truncate(before);
+            let farewell = "this server is for TLS only (--tls-only): connect with TLS";
+            let (what, farewell) = ("what is not encrypted", Some(farewell.to_owned()));
+            actions.push(Action::Reject { what, farewell });
+        }
     }
 
     fn begin(&mut self, protocol: Detect, view: &mut View<'_>, actions: &mut Vec<Action>) {
@@ -174,20 +193,19 @@ impl Dialect {
                 plain.begin(view.settings.has_password, actions);
             }
             (Detect::Irc, _) => self.begin_irc(irc::Session::new(), view, actions),
-            (Detect::Tls, _) => actions.push(Action::Reject {
-                protocol: "TLS",
-                answer: "* this port does not speak TLS; connect without it\n",
-            }),
-            (Detect::Proxy, _) => actions.push(Action::Reject {
-                protocol: "the PROXY protocol",
-                answer: "* this port does not take the PROXY protocol; switch it off in the proxy\n",
-            }),
+            (Detect::Tls, _) => actions.push(Action::StartTls),
+            (Detect::Proxy, _) => {
+                let farewell =
+                    "this port does not take the PROXY protocol; switch it off in the proxy";
+                let (what, farewell) = ("the PROXY protocol", Some(farewell.to_owned()));
+                actions.push(Action::Reject { what, farewell });
+            }
             (Detect::Http, _) => match http::Session::begin(&view.settings.web) {
                 Some(http) => {
                     *self = Dialect::Http(http);
                     actions.push(Action::AwaitRegistration(http::HEAD_TIMEOUT));
                 }
-                None => actions.push(Action::Reject { protocol: "HTTP", answer: "" }),
+                None => actions.push(Action::Reject { what: "HTTP", farewell: None }),
             },
             (Detect::Plain | Detect::NeedMore, Dialect::Irc(_) | Dialect::Http(_)) => {}
         }

@@ -132,6 +132,14 @@ fn about_accounts(refusal: &Refusal) -> String {
         Refusal::ShortPassword(least) => {
             format!("password too short: use at least {least} characters")
         }
+        Refusal::NoCertificate => {
+            "your connection has shown no certificate (connect by TLS with one)".to_owned()
+        }
+        Refusal::NoSuchCertificate => "your account does not know this certificate".to_owned(),
+        Refusal::CertificateInUse => "an account knows this certificate already".to_owned(),
+        Refusal::TooManyCertificates(limit) => {
+            format!("too many certificates of this account: the limit is {limit}")
+        }
         Refusal::TooManyAccounts => "this server accepts no more accounts".to_owned(),
         Refusal::TooManySessions(limit) => {
             format!("too many sessions of this account: the limit is {limit}")

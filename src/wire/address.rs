@@ -1,6 +1,7 @@
 //! A server's address as people write it: `HOST`, `PORT`, `HOST:PORT`, `[::1]:PORT`, `[::1]`.
 //!
-//! The port may also follow as a word of its own. One grammar for all programs, so that what works
+//! A `+` before the port means TLS, as IRC clients know it: `HOST:+PORT`. The port may also follow as
+//! a word of its own. One grammar for all programs, so that what works
 //! with one works with the others.
 
 use std::fmt;
@@ -15,14 +16,31 @@ pub const DEFAULT_PORT: u16 = 7777;
 pub struct Address {
     pub host: Option<String>,
     pub port: Option<u16>,
+    /// The port is written with a `+`.
+    pub tls: bool,
+}
+
+/// A port, perhaps with a `+` before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Port(pub u16, pub bool);
+
+impl FromStr for Port {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Port, String> {
+        let digits = text.strip_prefix('+');
+        Ok(Port(port(digits.unwrap_or(text))?, digits.is_some()))
+    }
 }
 
 impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Address, String> {
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Ok(Address { host: None, port: Some(port(text)?) });
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            let Port(port, tls) = text.parse()?;
+            return Ok(Address { host: None, port: Some(port), tls });
         }
         let (host, after) = if let Some(bracketed) = text.strip_prefix('[') {
             let (host, after) = bracketed.split_once(']').ok_or_else(|| {
@@ -40,7 +58,7 @@ impl FromStr for Address {
             }
         };
         let port = match after.strip_prefix(':') {
-            Some(digits) => Some(port(digits)?),
+            Some(digits) => Some(digits.parse::<Port>()?),
             None if after.is_empty() => None,
             None => {
                 return Err(format!(
@@ -53,12 +71,15 @@ impl FromStr for Address {
                 "'{text}' names no host; a port alone is written without the colon"
             ));
         }
-        Ok(Address { host: Some(host.to_owned()), port })
+        let tls = port.is_some_and(|Port(_, tls)| tls);
+        Ok(Address { host: Some(host.to_owned()), port: port.map(|Port(port, _)| port), tls })
     }
 }
 
 fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| format!("invalid port '{text}': ports are 0 to {}", u16::MAX))
+    // Rust reads a `+` before a number.
+    let number = text.parse().ok().filter(|_| !text.starts_with('+'));
+    number.ok_or_else(|| format!("invalid port '{text}': ports are 0 to {}", u16::MAX))
 }
 
 impl Address {
@@ -79,11 +100,12 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plus = if self.tls { "+" } else { "" };
         match (&self.host, self.port) {
-            (Some(host), Some(port)) if host.contains(':') => write!(f, "[{host}]:{port}"),
-            (Some(host), Some(port)) => write!(f, "{host}:{port}"),
+            (Some(host), Some(port)) if host.contains(':') => write!(f, "[{host}]:{plus}{port}"),
+            (Some(host), Some(port)) => write!(f, "{host}:{plus}{port}"),
             (Some(host), None) => f.write_str(host),
-            (None, Some(port)) => write!(f, "{port}"),
+            (None, Some(port)) => write!(f, "{plus}{port}"),
             (None, None) => Ok(()),
         }
     }
@@ -105,9 +127,13 @@ mod tests {
             ("fe80::1%eth0", Some("fe80::1%eth0"), None),
             ("[::1]", Some("::1"), None),
             ("[::1]:7000", Some("::1"), Some(7000)),
+            ("[::1]:+6697", Some("::1"), Some(6697)),
+            ("localhost:+6697", Some("localhost"), Some(6697)),
+            ("+6697", None, Some(6697)),
         ] {
             let address: Address = text.parse().unwrap();
             assert_eq!((address.host.as_deref(), address.port), (host, port), "{text}");
+            assert_eq!(address.tls, text.contains('+'), "{text}");
             let again: Address = address.to_string().parse().unwrap();
             assert_eq!(again, address, "{text}");
         }
@@ -119,6 +145,8 @@ mod tests {
             ("70000", "0 to 65535"),
             ("host:", "invalid port ''"),
             ("host:http", "invalid port 'http'"),
+            ("host:++1", "invalid port '+1'"),
+            ("host:+", "invalid port ''"),
             ("[::1", "closing bracket"),
             ("[::1]7000", "try [::1]:7777"),
             ("[localhost]:1", "IPv6"),

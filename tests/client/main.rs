@@ -13,3 +13,5 @@ mod real_server;
 mod script;
 mod start;
 mod terminal;
+#[cfg(feature = "tls")]
+mod tls;

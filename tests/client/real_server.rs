@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 pub struct RealServer {
     child: Child,
     pub address: SocketAddr,
+    /// The line that says that it is ready.
+    pub ready: String,
 }
 
 impl RealServer {
@@ -29,7 +31,7 @@ impl RealServer {
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         let address = line.split("listening on ").nth(1).unwrap();
         let address = address.split_whitespace().next().unwrap().parse().unwrap();
-        RealServer { child, address }
+        RealServer { child, address, ready: line.trim_end().to_owned() }
     }
 }
 

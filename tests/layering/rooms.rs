@@ -9,11 +9,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("chat", &[]),
     ("wire", &[]),
     ("terminal", &[]),
+    ("tls", &["reactor"]),
     ("session", &["chat", "wire"]),
     ("journal", &["chat"]),
-    ("client", &["reactor", "wire", "terminal"]),
+    ("client", &["reactor", "wire", "terminal", "tls"]),
     ("lab", &["reactor", "wire"]),
-    ("server", &["reactor", "chat", "wire", "session", "journal"]),
+    ("server", &["reactor", "chat", "wire", "session", "journal", "tls"]),
 ];
 
 /// Folder of a room, and what it may import of its neighbours.

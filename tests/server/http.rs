@@ -78,8 +78,8 @@ fn metrics_count_what_the_server_has_done() {
     );
     for line in [
         "# TYPE chatloop_connections gauge",
-        "chatloop_connections{dialect=\"http\"} 1",
-        "chatloop_connections{dialect=\"plain\"} 1",
+        "chatloop_connections{dialect=\"http\",tls=\"false\"} 1",
+        "chatloop_connections{dialect=\"plain\",tls=\"false\"} 1",
         "chatloop_users 1",
         "chatloop_limits_exceeded_total{limit=\"requests\"} 1",
         "# TYPE chatloop_turn_seconds histogram",

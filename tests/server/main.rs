@@ -29,6 +29,8 @@ mod metadata;
 mod origins;
 mod sasl;
 mod settings;
+#[cfg(feature = "tls")]
+mod tls;
 mod trace;
 #[cfg(feature = "web")]
 mod websocket;

@@ -85,6 +85,10 @@ pub enum Command {
     Logout,
     /// Change my password: the old one, the new one.
     Password(Secret, Secret),
+    /// Have the account know this certificate by its fingerprint, or no longer.
+    Certificate(Arc<str>, bool),
+    /// List the certificates that the account knows.
+    Certificates,
     /// Show the modes of a room.
     Modes(Arc<str>),
     /// Change them.

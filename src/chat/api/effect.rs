@@ -304,6 +304,8 @@ pub enum Event {
     },
     /// A reply: the ignored nicks.
     Ignored(Vec<Name>),
+    /// A reply: the fingerprints of the certificates that the user's account knows.
+    Certificates(Vec<Arc<str>>),
     /// A reply: the server bans.
     ServerBans(Vec<ServerBanLine>),
     /// A reply: all connections, for an operator.
@@ -345,4 +347,6 @@ pub enum AccountStep {
     LoggedOut,
     /// Its password was changed.
     PasswordChanged,
+    /// It knows one more certificate, or one less.
+    Certificate(bool),
 }

@@ -64,6 +64,7 @@ impl Event {
             | Event::ModesAre { .. }
             | Event::Bans { .. }
             | Event::Ignored(_)
+            | Event::Certificates(_)
             | Event::ServerBans(_)
             | Event::Connections(_)
             | Event::Past(_) => None,

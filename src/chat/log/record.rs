@@ -232,6 +232,12 @@ pub enum Change {
         /// The keys.
         keys: ScramKeys,
     },
+    /// The origin's account knows one more certificate, or one less.
+    Certificate {
+        /// Its SHA-256, in lower case hexadecimal digits.
+        fingerprint: Arc<str>,
+        on: bool,
+    },
     /// The origin changes modes of a room.
     Modes {
         room: Name,
@@ -315,6 +321,7 @@ impl Change {
             | Change::Logout { .. }
             | Change::Password { .. }
             | Change::ScramKeys { .. }
+            | Change::Certificate { .. }
             | Change::Kick { .. }
             | Change::Oper { .. }
             | Change::Kill { .. }

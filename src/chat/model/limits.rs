@@ -68,6 +68,8 @@ pub const READ_MARKERS: usize = 256;
 pub const ACCOUNTS: usize = 1_000_000;
 /// Sessions logged in to one account at a time.
 pub const SESSIONS_PER_ACCOUNT: usize = 100;
+/// Certificates that one account may know.
+pub const CERTIFICATES_PER_ACCOUNT: usize = 10;
 /// Private messages that wait for one account.
 pub const MAIL_PER_ACCOUNT: u32 = 200;
 /// Shortest password, in characters.

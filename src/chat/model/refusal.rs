@@ -106,6 +106,14 @@ pub enum Refusal {
     NickFirst,
     /// The password is too short: least characters.
     ShortPassword(usize),
+    /// The connection has shown no certificate.
+    NoCertificate,
+    /// The account does not know this certificate.
+    NoSuchCertificate,
+    /// An account knows this certificate already.
+    CertificateInUse,
+    /// More certificates than one account may know.
+    TooManyCertificates(usize),
     /// More accounts than the server holds.
     TooManyAccounts,
     /// More sessions than one account may have.

@@ -29,6 +29,8 @@ pub const STEP: Cost = Cost(2);
 pub const BYTE: Cost = Cost(2);
 /// A connection is told something: its outbox is touched.
 pub const TOLD: Cost = Cost(60);
+/// A TLS handshake is answered, which takes a signature.
+pub const HANDSHAKE: Cost = Cost(150_000);
 /// A password is hashed. The connection pays for it, but not its origin: the worker's queue is
 /// shared among the origins, and the loop goes on meanwhile.
 pub const HASH: Cost = Cost(20_000_000);

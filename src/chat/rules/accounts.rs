@@ -177,6 +177,7 @@ impl Hub {
             metadata: self.metadata_before(at),
             markers: Vec::new(),
             origins: Vec::new(),
+            certificates: Vec::new(),
         };
         self.accounts.insert(name.clone(), account);
         self.attach_account(at.origin, &name);

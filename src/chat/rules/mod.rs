@@ -13,6 +13,7 @@
 mod accounts;
 mod administration;
 mod applying;
+mod certificates;
 mod checks;
 mod listing;
 mod mentions;
@@ -76,6 +77,9 @@ impl Hub {
             Command::MarkRead(target, time) => self.decide_mark_read(&target, time),
             Command::Register(_) | Command::Login(..) | Command::Logout | Command::Password(..) => {
                 self.decide_account(user, command, now)
+            }
+            Command::Certificate(..) | Command::Certificates => {
+                self.decide_certificate(user, command)
             }
             Command::SetModes(..) | Command::Kick(..) => self.decide_moderation(user, command),
             Command::Oper(..)
@@ -198,6 +202,7 @@ impl Hub {
             Change::Password { account, hash, scram, alone } => {
                 self.password(at, &account, (hash, scram), alone)
             }
+            Change::Certificate { fingerprint, on } => self.certificate(at, fingerprint, on),
             Change::Modes { room, changes } => self.set_modes(at, &room, changes),
             Change::Kick { room, nick, reason } => self.kick(at, &room, &nick, reason),
             Change::Oper { name } => self.oper(at, name),

@@ -5,6 +5,7 @@ use crate::chat::model::{
     limits,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub struct Account {
     /// At most [`limits::ORIGINS_PER_ACCOUNT`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::chat) origins: Vec<Origin>,
+    /// The fingerprints of its owner's certificates. At most [`limits::CERTIFICATES_PER_ACCOUNT`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::chat) certificates: Vec<Arc<str>>,
 }
 
 /// A password that was changed.

@@ -32,6 +32,9 @@ pub struct Hub {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::chat) rooms_wait: Option<Moment>,
     pub(in crate::chat) accounts: Table<Name, Account>,
+    /// Reverse index from certificate to the account that knows it.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub(in crate::chat) certificates: Table<Arc<str>, Name>,
     /// Reverse index from nick to the users who ignore it, because every message needs it.
     pub(in crate::chat) ignorers: Table<Name, Vec<SessionId>>,
     pub(in crate::chat) server_bans: Vec<ServerBan>,
@@ -75,6 +78,7 @@ impl Hub {
             rooms: Table::from_iter([(lobby, room)]).into(),
             rooms_wait: None,
             accounts: Table::default(),
+            certificates: Table::default(),
             ignorers: Table::default(),
             server_bans: Vec::new(),
             private: VecDeque::new(),

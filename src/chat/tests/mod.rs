@@ -1,6 +1,7 @@
 //! A hub with a journal that keeps everything and a worker that hashes nothing: decided, written
 //! down, applied, and checked after every record.
 
+mod certificates;
 mod metadata;
 mod properties;
 mod scram;

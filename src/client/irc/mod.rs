@@ -88,6 +88,8 @@ pub struct ConnectOptions {
     pub sasl: LoginMethod,
     /// The server has offered SCRAM before: a login must not be weaker now.
     pub scram_seen: bool,
+    /// The connection is by TLS.
+    pub tls: bool,
     /// Rooms to enter at first.
     pub rooms: Vec<String>,
     /// A person uses a terminal: history is shown, and a rejected command is not fatal.
@@ -151,6 +153,8 @@ pub struct IrcSession {
     /// The nick to take back when it is free again.
     regain: Option<String>,
     logins: Logins,
+    /// For how many seconds the server asks for TLS, if it does.
+    sts_news: Option<u64>,
     rooms: JoinedRooms,
     /// The serial number of the last PART.
     parting: u64,

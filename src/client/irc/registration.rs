@@ -195,6 +195,24 @@ impl IrcSession {
         self.pace.fence();
     }
 
+    /// IRCv3 sts: a server that wants TLS says so in the clear, where it is not to be trusted with
+    /// more than that, and for how long when TLS is there.
+    fn look_at_sts(&mut self) {
+        let pairs = self.server.value("sts").split(',').filter_map(|pair| pair.split_once('='));
+        let number =
+            |wanted: &str| pairs.clone().find(|(key, _)| *key == wanted)?.1.parse::<u64>().ok();
+        if self.connect_options.tls {
+            self.sts_news = number("duration");
+        } else if let Some(port) = number("port") {
+            self.rejected(&format!("the server is for TLS only (STS): connect to port +{port}"));
+        }
+    }
+
+    /// For how many seconds the server asks for TLS; once.
+    pub fn take_sts_news(&mut self) -> Option<u64> {
+        self.sts_news.take()
+    }
+
     /// `CAP`, during registration and later.
     pub(super) fn cap(&mut self, words: &[&str]) {
         let (subcommand, list) = match words {
@@ -209,6 +227,7 @@ impl IrcSession {
                     if let Some(registration) = &mut self.registration {
                         registration.listed = true;
                     }
+                    self.look_at_sts();
                     self.request_capabilities();
                 }
             }

@@ -10,6 +10,7 @@ use crate::client::irc::{FailureKind, IrcSession, RegistrationFailure};
 use crate::client::options::Timestamps;
 use crate::client::paint::Painter;
 use crate::client::secrets::Forms;
+use crate::client::startup::unix_seconds;
 use crate::client::startup::wants_colours;
 use crate::client::{Exit, Notice};
 use chatloop_reactor::Interest;
@@ -90,8 +91,16 @@ impl Client<'_> {
         self.ended.get_or_insert(Exit::Lost);
     }
 
-    /// Remembers that the server offers SCRAM, before the first byte of a login is sent.
+    /// Remembers that the server offers SCRAM, before the first byte of a login is sent, and for how
+    /// long it is for TLS only.
     pub(super) fn remember_server(&mut self) {
+        if let Some(duration) = self.irc.as_mut().and_then(IrcSession::take_sts_news) {
+            let until =
+                (duration > 0).then(|| unix_seconds(&self.turn.clock).saturating_add(duration));
+            if let Err(why) = self.known.is_for_tls_until(until) {
+                self.notice(Notice::error(why));
+            }
+        }
         if self.irc.as_mut().is_some_and(IrcSession::take_scram_news)
             && let Err(why) = self.known.offers_scram()
         {

@@ -166,6 +166,9 @@ impl Settings {
 /// Moves a port that is part of the host, as in `7000` or `localhost:7000`, to the setting `port`.
 fn split_address(config: &mut Config, list: &mut [Setting]) -> Result<(), String> {
     let address: Address = config.boot.host.parse()?;
+    if address.tls {
+        return Err(format!("'{address}': the + is for clients; a server speaks TLS with --tls"));
+    }
     // The order of the help.
     let [host, port, ..] = list else { return Ok(()) };
     if let Some(number) = address.port {

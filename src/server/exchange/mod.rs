@@ -5,10 +5,12 @@
 //! | this one | one peer: told something, leaving, gone |
 //! | `perform` | what a peer asks for: the one place where [`Action`]s are performed |
 //! | `upkeep` | what happens by itself: arrivals, timers, the console, new settings, the end |
+//! | `encryption` | TLS on a connection |
 //! | `scrape` | the numbers of `/metrics`; `no_scrape` in a build without the feature `web` |
 //! | `apply` | what the journal has committed and answered: effects to those who follow them |
 
 mod apply;
+mod encryption;
 #[cfg(not(feature = "web"))]
 mod no_scrape;
 mod perform;

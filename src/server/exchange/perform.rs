@@ -12,7 +12,7 @@ use crate::server::config::Config;
 use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
 use crate::server::guesses::{Ended, Guess, Target};
-use crate::server::intake::Intake;
+use crate::server::intake::{Intake, must_encrypt};
 use crate::server::limits::DEFAULT_REGISTRATIONS;
 use crate::server::net::PeerTimer;
 use crate::server::operator::CONSOLE;
@@ -79,7 +79,12 @@ impl Exchange {
                 }
                 self.reply(token, &event);
             }
+            Action::ProveByCertificate(account) => {
+                self.prove_by_certificate(token, account.as_deref());
+            }
             Action::Prove(proof) => self.prove(token, proof),
+            Action::AddCertificate => return self.add_certificate(token),
+            Action::LogInByCertificate => self.log_in_by_certificate(token),
             Action::LogIn(account) => {
                 self.worked(token, Purpose::Login(account), Outcome::Verified(true));
             }
@@ -91,13 +96,10 @@ impl Exchange {
             Action::Replay(query, upto) => self.replay(token, *query, upto),
             Action::Withdraw => self.propose_leave(token),
             Action::Leave { words, farewell } => self.leave(token, words, farewell),
-            Action::Reject { protocol, answer } => {
-                self.broadcast.take_early(&mut self.net, token);
-                if let Some(connection) = self.net.connection(token) {
-                    info!("{}: closed: {protocol} is not served here", connection.address);
-                }
-                self.respond(token, answer.as_bytes());
-            }
+            Action::StartTls => self.start_tls(token),
+            Action::Secured => self.secured(token),
+            Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
+            Action::Reject { what, farewell } => self.turn_away(token, what, farewell),
             Action::Respond { status, bytes } => {
                 if status >= 400 {
                     self.stats.count(Counter::Requests);
@@ -130,6 +132,18 @@ impl Exchange {
         true
     }
 
+    /// Tells a peer that it is not served, and closes.
+    fn turn_away(&mut self, token: Token, what: &str, farewell: Option<String>) {
+        self.broadcast.take_early(&mut self.net, token);
+        if let Some(connection) = self.net.connection(token) {
+            info!("{}: closed: {what} is not served here", connection.address);
+        }
+        if let Some(farewell) = farewell {
+            self.speak(token, |session, _, out| session.farewell(&farewell, out));
+        }
+        self.drain(token);
+    }
+
     /// Sends bytes that are no lines, and closes.
     fn respond(&mut self, token: Token, bytes: &[u8]) {
         self.speak(token, |_, _, out| out.extend_from_slice(bytes));
@@ -137,7 +151,7 @@ impl Exchange {
     }
 
     /// Lets the chat decide a command; whether that is all.
-    fn decide(&mut self, token: Token, command: Command) -> bool {
+    pub(super) fn decide(&mut self, token: Token, command: Command) -> bool {
         let decision = self.engine.decide(session(token), command, self.net.moment());
         self.carry_out(token, decision)
     }
@@ -347,7 +361,7 @@ impl Exchange {
     }
 
     /// Goes on with what waited for the workers.
-    fn worked(&mut self, token: Token, purpose: Purpose, outcome: Outcome) {
+    pub(super) fn worked(&mut self, token: Token, purpose: Purpose, outcome: Outcome) {
         if let Some(change) = Hub::keys_learnt(&purpose, &outcome) {
             self.propose(token, change);
         }
@@ -379,9 +393,14 @@ impl Exchange {
     /// The detection timeout has expired, or there is none.
     pub(in crate::server) fn stop_detecting(&mut self, token: Token) {
         let Some(mut peer) = self.net.peer(token) else { return };
+        if peer.connection.io.transport.is_opening() {
+            return self.gone(token); // its early buffer is full
+        }
+        let refused = must_encrypt(self.live.config().tls_only, peer.connection);
         let mut view = self.broadcast.view(self.engine.hub(), token, None);
         let Connection { io, session, .. } = &mut *peer.connection;
-        let used = session.stop_detecting(io.inbox.pending(), &mut view, &mut self.actions);
+        let (pending, actions) = (io.inbox.pending(), &mut self.actions);
+        let used = session.stop_detecting(pending, refused, &mut view, actions);
         io.inbox.consume(used);
         self.broadcast.send(&mut peer, self.engine.hub(), &[]);
         peer.look_at_input();

@@ -27,7 +27,8 @@ impl Exchange {
     fn metrics(&self) -> Metrics {
         let mut connections = BTreeMap::new();
         for connection in self.net.connections() {
-            *connections.entry(connection.session.name()).or_default() += 1;
+            let tls = connection.io.transport.layer().is_some();
+            *connections.entry((connection.session.name(), tls)).or_default() += 1;
         }
         let hub = self.engine.hub();
         let (_, received_bytes, sent_bytes) = self.net.totals();

@@ -53,6 +53,13 @@ impl Exchange {
         self.workers.awake();
     }
 
+    /// How clients know the server's certificate, if it has one.
+    pub(in crate::server) fn certificate(&self) -> Option<String> {
+        let tls = self.live.tls()?;
+        let kind = if tls.is_self_signed() { "self-signed certificate" } else { "certificate" };
+        Some(format!("{kind} {}", tls.fingerprint()))
+    }
+
     /// Takes in a client that has connected, or tells it why not.
     pub(in crate::server) fn admit(
         &mut self,
@@ -99,6 +106,7 @@ impl Exchange {
                     self.stop_detecting(token);
                 }
             }
+            PeerTimer::Handshake => self.end_handshake(token),
             PeerTimer::Acknowledgement => self.check_acknowledgement(token),
             PeerTimer::Registration => self.end_registration(token),
             PeerTimer::Idle => self.check_idle(token),
@@ -251,7 +259,9 @@ impl Exchange {
     /// Takes over the settings that can change; those in force then, unless they stay as they were.
     pub(in crate::server) fn reload(&mut self) -> Option<&Config> {
         let was_quiet = self.live.config().quiet;
-        if !self.live.reload() {
+        let changed = self.live.reload();
+        self.live.reload_certificate();
+        if !changed {
             return None;
         }
         let config = self.live.config();
@@ -302,6 +312,21 @@ impl Exchange {
     #[cfg(test)]
     pub(in crate::server) fn held(&self) -> crate::chat::Held {
         self.engine.hub().held(None)
+    }
+
+    #[cfg(test)]
+    pub(in crate::server) fn stats(&self) -> &crate::server::stats::Stats {
+        &self.stats
+    }
+
+    /// All connections look as if they came from another machine.
+    #[cfg(test)]
+    pub(in crate::server) fn pretend_remote(&mut self) {
+        for token in self.net.tokens() {
+            if let Some(connection) = self.net.connection(token) {
+                connection.address = SocketAddr::from(([192, 0, 2, 1], 7)).into();
+            }
+        }
     }
 
     /// Users online, connections, and the longest send queue.

@@ -345,10 +345,9 @@ impl Net {
     fn flush_one(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         connection.in_flush_queue = false;
-        if !connection.io.outbox.is_empty() {
-            let before = connection.io.outbox.len();
-            let io = &mut connection.io;
-            match io.outbox.write_to(&mut io.transport, WRITE_SHARE) {
+        let before = connection.io.unsent();
+        if before > 0 {
+            match connection.io.write(WRITE_SHARE) {
                 Written::All | Written::Some => {}
                 Written::Failed(error) => {
                     // What it sent before it broke still counts: reading goes on to the end.
@@ -363,13 +362,14 @@ impl Net {
                     }
                 }
             }
-            let left = connection.io.outbox.len();
+            let left = connection.io.unsent();
+            let written = before.saturating_sub(left);
             self.trace.note(|| Event::Written {
                 client: trace::number(token),
-                bytes: trace::small(before - left),
+                bytes: trace::small(written),
                 left: trace::small(left),
             });
-            self.bytes_out += (before - left) as u64;
+            self.bytes_out += written as u64;
             if left == 0 {
                 connection.life.stalled_since = Tenths::NEVER;
             } else if left < before || connection.life.stalled_since == Tenths::NEVER {
@@ -480,6 +480,9 @@ impl Net {
         }
         connection.life.phase = Phase::Draining;
         connection.io.inbox = Inbox::new();
+        if connection.io.transport.is_opening() {
+            connection.silence();
+        }
         self.queues.flush_later(token, connection);
         let when = self.clock.now() + DRAIN;
         set_timer(connection, &mut self.timers, when, PeerTimer::Close.of(token));

@@ -28,6 +28,8 @@ pub(in crate::server) enum TimerKind {
 pub(in crate::server) enum PeerTimer {
     /// The detection timeout: nothing has come that tells the protocol.
     Detection,
+    /// The time for a TLS handshake is over.
+    Handshake,
     /// Check whether a peer that has sent nothing and has ended its input is there.
     Acknowledgement,
     /// The time to register, or to give the password, is over.

@@ -10,6 +10,8 @@ mod http;
 mod limits;
 mod passwords;
 mod silence;
+#[cfg(feature = "tls")]
+mod tls;
 
 use super::config::Task;
 use super::random::Random;

@@ -2,6 +2,8 @@
 
 use super::Context;
 use crate::chat::{Command, Name, Secret};
+use crate::session::action::Action;
+use crate::session::fingerprint::canonical;
 use crate::wire::irc::Message;
 
 /// `REGISTER account|* email|* password`.
@@ -16,6 +18,27 @@ pub(super) fn register(context: &mut Context<'_, '_>, message: &Message<'_>) {
         return context.fail("ACCOUNT_NAME_MUST_BE_NICK", &[account], text);
     }
     context.run(Command::Register(Secret::new(password)));
+}
+
+/// `CERT ADD|LIST|DEL fingerprint`: the certificates that log in to the user's account by SASL
+/// EXTERNAL. No IRCv3 specification has a command for it.
+pub(super) fn cert(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let [subcommand, fingerprint] = message.words();
+    match subcommand.to_ascii_uppercase().as_str() {
+        "ADD" => context.actions.push(Action::AddCertificate),
+        "DEL" if !fingerprint.is_empty() => {
+            context.run(Command::Certificate(canonical(fingerprint), false));
+        }
+        "LIST" => {
+            let hub = context.view.hub;
+            let known = context.user().and_then(|user| hub.certificates_of(user).ok());
+            let known = known.unwrap_or_default().to_vec();
+            let mut reply = context.reply();
+            known.iter().for_each(|it| reply.notice(it));
+            reply.notice(&format!("Certificates of your account: {}", known.len()));
+        }
+        _ => context.need_more(),
+    }
 }
 
 /// `VERIFY account code`: accounts need no verification here.

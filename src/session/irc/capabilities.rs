@@ -39,17 +39,22 @@ fn ls(context: &mut Context<'_, '_>, argument: &str) {
         Some(number) => format!("{word}={number}"),
         None => (*word).to_owned(),
     };
-    let named = |(name, _, value): &(&str, Caps, Option<Value>)| match value {
+    let mechanisms = context.view.settings.mechanisms();
+    let named = |(name, bit, value): &(&str, Caps, Option<Value>)| match value {
+        Some(_) if version >= 302 && *bit == Caps::SASL => format!("{name}={mechanisms}"),
         Some(tokens) if version >= 302 => {
             let tokens: Vec<String> = tokens.iter().map(token).collect();
             format!("{name}={}", tokens.join(","))
         }
         _ => (*name).to_owned(),
     };
+    // It cannot be requested, so it is none of the capabilities. IRCv3 sts.
+    let sts = context.view.settings.sts.as_ref().filter(|_| version >= 302);
+    let sts = sts.map(|value| format!("sts={value}"));
     // Some clients look at the last line alone: what every client knows stands there together.
     let (drafts, common): (Vec<_>, Vec<_>) =
         ALL.iter().partition(|(name, ..)| name.starts_with("draft/"));
-    let common: Vec<String> = common.into_iter().map(named).collect();
+    let common: Vec<String> = common.into_iter().map(named).chain(sts).collect();
     let names = drafts.into_iter().map(named).chain([common.join(" ")]);
     list(context, "LS", names.collect());
 }

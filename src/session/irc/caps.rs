@@ -51,7 +51,7 @@ capabilities! {
     8 LABELED_RESPONSE "labeled-response" false;
     9 MESSAGE_TAGS "message-tags" true;
     10 MULTI_PREFIX "multi-prefix" false;
-    11 SASL "sasl" false = &[(settings::MECHANISMS, None)];
+    11 SASL "sasl" false = &[];
     12 SERVER_TIME "server-time" true;
     13 SETNAME "setname" true;
     14 STANDARD_REPLIES "standard-replies" false;

@@ -37,6 +37,7 @@ static ROWS: &[Row] = rows! {
     "AWAY" After 0 people::away;
     "BATCH" After 1 multiline::batch;
     "CAP" Always 1 capabilities::cap;
+    "CERT" After 1 account::cert;
     "CHATHISTORY" After 1 history::chathistory;
     "ERROR" Always 0 |_, _| {};
     "HELP" After 0 help;

@@ -1,10 +1,11 @@
-//! One SASL exchange: the client's messages put together, and the steps of PLAIN (RFC 4616) and
-//! SCRAM-SHA-256.
+//! One SASL exchange: the client's messages put together, and the steps of PLAIN (RFC 4616),
+//! SCRAM-SHA-256 and EXTERNAL (RFC 4422, appendix A).
 
 use super::scram::Scram;
 use crate::chat::{Challenge, Name, Secret};
 use crate::session::action::{Action, Proof};
 use base64ct::{Base64, Encoding};
+use std::sync::Arc;
 
 /// Bytes of one piece: a full piece is followed by another, if only `+`.
 pub(super) const PIECE: usize = 400;
@@ -23,6 +24,8 @@ enum Stage {
     Plain,
     /// A message of SCRAM, from the client or from the worker.
     Scram(Box<Scram>),
+    /// The one message of EXTERNAL.
+    External,
     /// SCRAM has proved this account; the client has to acknowledge the server's proof.
     Signed(Name),
     /// The chat's decision.
@@ -40,6 +43,7 @@ impl Exchange {
     pub(super) fn begin(mechanism: &str) -> Option<Exchange> {
         let stage = match mechanism.to_ascii_uppercase().as_str() {
             "PLAIN" => Stage::Plain,
+            "EXTERNAL" => Stage::External,
             "SCRAM-SHA-256" => Stage::Scram(Box::default()),
             _ => return None,
         };
@@ -96,6 +100,11 @@ fn step(stage: &mut Stage, text: &str) -> Option<Action> {
             let (name, secret) = plain(text)?;
             *stage = Stage::Asked;
             Some(Action::Prove(Proof::Password(name.into(), secret)))
+        }
+        Stage::External => {
+            let account = Some(text).filter(|name| !name.is_empty()).map(Arc::from);
+            *stage = Stage::Asked;
+            Some(Action::ProveByCertificate(account))
         }
         Stage::Scram(scram) => {
             let (proof, decides) = scram.hear(text)?;

@@ -140,7 +140,7 @@ fn about_rooms(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Lines<
             line(who, "AWAY", &[], message.as_deref());
         }
         Event::Account { who, step } if caps.has(Caps::ACCOUNT_NOTIFY) => {
-            if *step != AccountStep::PasswordChanged {
+            if !matches!(step, AccountStep::PasswordChanged | AccountStep::Certificate(_)) {
                 line(who, "ACCOUNT", &[who.account.as_ref().map_or("*", Name::as_str)], None);
             }
         }

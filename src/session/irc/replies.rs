@@ -192,5 +192,7 @@ fn account(context: &mut Context<'_, '_>, who: &Identity, step: AccountStep) {
         }
         AccountStep::LoggedOut => reply.numeric(numeric::RPL_LOGGEDOUT, &[&prefix]),
         AccountStep::PasswordChanged => reply.notice("Password changed"),
+        AccountStep::Certificate(true) => reply.notice("Certificate added"),
+        AccountStep::Certificate(false) => reply.notice("Certificate removed"),
     }
 }

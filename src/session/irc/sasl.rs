@@ -1,7 +1,7 @@
 //! SASL: AUTHENTICATE, in pieces of 400 bytes of base64. IRCv3 sasl-3.1, sasl-3.2.
 
 use super::exchange::{Exchange, Failure, PIECE};
-use super::{Caps, Context, Lines, Replies, Session, View, settings};
+use super::{Caps, Context, Lines, Replies, Session, View};
 use crate::chat::{Challenge, Name};
 use crate::wire::irc::{Message, numeric};
 use base64ct::{Base64, Encoding};
@@ -40,7 +40,8 @@ pub(super) fn authenticate(context: &mut Context<'_, '_>, message: &Message<'_>)
 
 fn begin(context: &mut Context<'_, '_>, mechanism: &str) {
     let Some(exchange) = Exchange::begin(mechanism) else {
-        context.numeric(numeric::RPL_SASLMECHS, &[settings::MECHANISMS]);
+        let mechanisms = context.view.settings.mechanisms();
+        context.numeric(numeric::RPL_SASLMECHS, &[mechanisms]);
         return fail(context, "SASL authentication failed");
     };
     context.session.sasl = Some(Box::new(exchange));

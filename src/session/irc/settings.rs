@@ -12,6 +12,10 @@ pub struct Settings {
     pub network: String,
     /// Whether PASS must give the server's password before a client can register.
     pub has_password: bool,
+    /// Whether clients may come by TLS.
+    pub tls: bool,
+    /// That they are to use nothing else, in the words of the capability `sts`.
+    pub sts: Option<String>,
     /// The message of the day, line by line.
     pub motd: Option<Vec<String>>,
     pub started: Moment,
@@ -41,7 +45,9 @@ pub(super) const MAX_LINES: usize = 100;
 /// Keys of metadata that one client may subscribe to.
 pub(super) const SUBSCRIPTIONS: usize = 50;
 /// SASL mechanisms, as CAP LS and RPL_SASLMECHS list them.
-pub(super) const MECHANISMS: &str = "PLAIN,SCRAM-SHA-256";
+const MECHANISMS: &str = "PLAIN,SCRAM-SHA-256";
+/// The same where clients may have certificates.
+const MECHANISMS_WITH_TLS: &str = "PLAIN,SCRAM-SHA-256,EXTERNAL";
 /// Longest user name, without the `~` in front.
 pub(super) const USER_LENGTH: usize = 18;
 
@@ -55,6 +61,10 @@ pub(super) const HOST_LENGTH: usize = 39 + 1 + 10;
 pub(super) const VERSION: &str = concat!("chatloop-", env!("CARGO_PKG_VERSION"));
 
 impl Settings {
+    pub(super) fn mechanisms(&self) -> &'static str {
+        if self.tls { MECHANISMS_WITH_TLS } else { MECHANISMS }
+    }
+
     /// The tokens of RPL_ISUPPORT, in alphabetical order.
     ///
     /// Deliberately absent, because nothing here is behind them: CALLERID, CPRIVMSG, CNOTICE, KNOCK,
@@ -133,6 +143,8 @@ impl Settings {
             name: "irc.example.org".into(),
             network: "Test".into(),
             has_password: false,
+            tls: false,
+            sts: None,
             motd: None,
             started: Moment(0),
             web: http::Settings::default(),

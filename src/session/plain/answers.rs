@@ -79,6 +79,12 @@ fn lines(theme: Theme, event: &Event) -> Vec<String> {
             let nicks: Vec<&str> = nicks.iter().map(Name::as_str).collect();
             vec![format!("you are ignoring {}", nicks.join(", "))]
         }
+        Event::Certificates(known) if known.is_empty() => {
+            vec!["your account knows no certificate (/cert add)".to_owned()]
+        }
+        Event::Certificates(known) => {
+            known.iter().map(|fingerprint| format!("certificate {fingerprint}")).collect()
+        }
         Event::ServerBans(bans) => {
             list(format!("server bans: {}", entries(bans)), bans, server_ban_line)
         }

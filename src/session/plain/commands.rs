@@ -3,9 +3,9 @@
 
 use super::arguments::{Fault, Line};
 use super::parsers::{
-    Context, Parsed, about_message, bell, history, keep, list, lock, mask_mode, member_mode,
-    password, react, room, room_or_current, run, search, server_ban, switch, target, tell, topic,
-    who,
+    Context, Parsed, about_message, bell, certificate, history, keep, list, lock, mask_mode,
+    member_mode, password, react, room, room_or_current, run, search, server_ban, switch, target,
+    tell, topic, who,
 };
 use super::session::quit;
 use crate::chat::{Command, Kind, Listing, ModeChange, Secret, Walk};
@@ -145,6 +145,8 @@ static ROWS: &[Row] = rows! {
         let old = Secret::new(line.need()?);
         run(Command::Password(old, password(line)?))
     };
+    ["cert"], "add|list|login|del FINGERPRINT",
+        "log in with the certificate of your TLS connection", certificate;
     ["bell"], "off|pm|mention|all", "choose which messages ring the bell", bell;
     ["numbers"], "on|off", "show or hide message numbers", |context, mut line| {
         let on = match line.need()? {

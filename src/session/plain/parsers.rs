@@ -10,6 +10,7 @@ use crate::chat::{
     BanTarget, Command, Flag, Listing, ModeChange, Moment, Name, Pick, Range, Secret, Walk, limits,
 };
 use crate::session::action::Action;
+use crate::session::fingerprint::canonical;
 use crate::session::refusal_text::short;
 use crate::session::time;
 use std::sync::Arc;
@@ -249,6 +250,20 @@ pub(super) fn server_ban(_: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
     let duration = rest.word().and_then(time::span);
     let line = if duration.is_some() { rest } else { line };
     run(Command::ServerBan(target(word), duration, line.rest().map(Arc::from)))
+}
+
+/// `add`, `list`, `login` or `del FINGERPRINT`.
+pub(super) fn certificate(_: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
+    let what = line.need()?;
+    let action = match what {
+        "add" => Action::AddCertificate,
+        "list" => Action::Do(Command::Certificates),
+        "login" => Action::LogInByCertificate,
+        "del" => Action::Do(Command::Certificate(canonical(line.need()?), false)),
+        other => return Err(Fault::invalid("action", other)),
+    };
+    line.end()?;
+    Ok(action)
 }
 
 /// `account:NAME`, or an address with `*` and `?`.

@@ -199,6 +199,10 @@ fn account(theme: Theme, who: &Identity, step: AccountStep, own: bool) -> Option
         }
         (AccountStep::LoggedIn, true) => format!("you are now logged in as {name}"),
         (AccountStep::LoggedOut, true) => "you are now logged out".to_owned(),
+        (AccountStep::Certificate(true), _) => {
+            format!("certificate added: /cert login logs in to {name} with it")
+        }
+        (AccountStep::Certificate(false), _) => "certificate removed".to_owned(),
         (AccountStep::PasswordChanged, _) => "password changed".to_owned(),
         // In a room that knows a user by another name it matters who they are.
         (AccountStep::LoggedIn, false) if who.named && *name != who.nick => {

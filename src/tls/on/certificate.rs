@@ -1,0 +1,225 @@
+//! Certificates and their keys: from files, made here, and their fingerprints.
+
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::str::FromStr;
+
+/// The SHA-256 of a certificate, as `openssl x509 -fingerprint -sha256` computes it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl Fingerprint {
+    pub(super) fn of(certificate: &[u8]) -> Fingerprint {
+        let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest.as_ref());
+        Fingerprint(bytes)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Fingerprint, String> {
+        let digits: String = text.chars().filter(|it| *it != ':').collect();
+        let mut bytes = [0; 32];
+        let fits = digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        for (byte, place) in bytes.iter_mut().zip((0..64).step_by(2)).filter(|_| fits) {
+            *byte = u8::from_str_radix(&digits[place..place + 2], 16).unwrap_or_default();
+        }
+        if fits {
+            Ok(Fingerprint(bytes))
+        } else {
+            Err(format!(
+                "invalid fingerprint '{text}': expected the SHA-256 of a certificate, 64 hexadecimal digits"
+            ))
+        }
+    }
+}
+
+/// A certificate, those that vouch for it, and its key.
+pub(super) struct Identity {
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    pub(super) key: PrivateKeyDer<'static>,
+}
+
+impl Identity {
+    /// From PEM.
+    ///
+    /// # Errors
+    /// A text for people, with the file.
+    pub(super) fn load(certificates: &Path, key: &Path) -> Result<Identity, String> {
+        let read = |path: &Path| {
+            fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+        };
+        let (certificates_pem, key_pem) = (read(certificates)?, read(key)?);
+        let chain: Result<Vec<_>, pem::Error> =
+            CertificateDer::pem_slice_iter(&certificates_pem).collect();
+        let chain = chain.map_err(|error| format!("{}: {error}", certificates.display()))?;
+        if chain.is_empty() {
+            return Err(format!("{}: no certificate in PEM", certificates.display()));
+        }
+        let key = PrivateKeyDer::from_pem_slice(&key_pem).map_err(|error| match error {
+            pem::Error::NoItemsFound => format!("{}: no private key in PEM", key.display()),
+            error => format!("{}: {error}", key.display()),
+        })?;
+        Ok(Identity { chain, key })
+    }
+
+    /// A new one for `name` that no one vouches for, as PEM: the certificate, then the key.
+    fn new_pem(name: &str) -> Result<String, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let mut parameters = CertificateParams::new([name.to_owned(), "localhost".to_owned()])?;
+        parameters.distinguished_name = DistinguishedName::new();
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        let certificate = parameters.self_signed(&key)?;
+        Ok(certificate.pem() + &key.serialize_pem())
+    }
+
+    /// The self-signed one kept in `file`, made if there is none; without a file, one for this run.
+    ///
+    /// # Errors
+    /// A text for people.
+    pub(super) fn self_signed(file: Option<&Path>, name: &str) -> Result<Identity, String> {
+        let make = || Self::new_pem(name).map_err(|error| format!("no certificate: {error}"));
+        let Some(path) = file else { return Self::from_pem(&make()?) };
+        match fs::read_to_string(path) {
+            Ok(pem) => Self::from_pem(&pem),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let pem = make()?;
+                keep(path, &pem).map_err(|error| error.to_string())?;
+                Self::from_pem(&pem)
+            }
+            Err(error) => Err(error.to_string()),
+        }
+        .map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    fn from_pem(pem: &str) -> Result<Identity, String> {
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes());
+        let key = PrivateKeyDer::from_pem_slice(pem.as_bytes());
+        match (certificate, key) {
+            (Ok(certificate), Ok(key)) => Ok(Identity { chain: vec![certificate], key }),
+            (Err(error), _) | (_, Err(error)) => Err(error.to_string()),
+        }
+    }
+
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.chain[0])
+    }
+
+    /// Whether its issuer is its subject.
+    pub(super) fn is_self_signed(&self) -> bool {
+        issuer_and_subject(&self.chain[0]).is_none_or(|(issuer, subject)| issuer == subject)
+    }
+}
+
+/// Written whole or not at all, for the user alone.
+fn keep(path: &Path, pem: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let new = path.with_extension("new");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(pem.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(new, path)
+}
+
+/// Two fields of a certificate (RFC 5280, section 4.1), as they are written there.
+fn issuer_and_subject(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, certificate, _) = element(certificate)?;
+    let (_, mut rest, _) = element(certificate)?;
+    // A version, if there is one, then the serial number and the algorithm.
+    for _ in 0..if rest.first() == Some(&0xa0) { 3 } else { 2 } {
+        rest = element(rest)?.2;
+    }
+    let (_, issuer, rest) = element(rest)?;
+    let (_, _, rest) = element(rest)?; // validity
+    let (_, subject, _) = element(rest)?;
+    Some((issuer, subject))
+}
+
+/// The first element of DER: its tag, its contents, and what follows it.
+fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = der.split_first()?;
+    let (&first, mut rest) = rest.split_first()?;
+    let mut length = usize::from(first);
+    if first >= 0x80 {
+        let (bytes, after) = rest.split_at_checked(usize::from(first & 0x7f))?;
+        if bytes.len() > 4 {
+            return None;
+        }
+        length = bytes.iter().fold(0, |length, byte| (length << 8) | usize::from(*byte));
+        rest = after;
+    }
+    let (contents, rest) = rest.split_at_checked(length)?;
+    Some((tag, contents, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_read_with_colons_and_without() {
+        let plain = "00112233445566778899aabbccddeeff".repeat(2);
+        let fingerprint: Fingerprint = plain.parse().unwrap();
+        assert_eq!(fingerprint.to_string(), plain);
+        let pairs: Vec<&str> = (0..64).step_by(2).map(|place| &plain[place..place + 2]).collect();
+        assert_eq!(pairs.join(":").to_uppercase().parse(), Ok(fingerprint));
+        for wrong in ["", "00", &plain[1..], &plain.replace('f', "g"), &"é".repeat(32)] {
+            assert!(wrong.parse::<Fingerprint>().unwrap_err().contains("64"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_made_here_is_kept_for_its_owner_alone_and_found_again() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = std::env::temp_dir().join(format!("chatloop-tls-{}", std::process::id()));
+        let file = directory.join("tls.pem");
+        let first = Identity::self_signed(Some(&file), "chat.example.org").unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        let second = Identity::self_signed(Some(&file), "chat.example.org").unwrap();
+        assert_eq!(first.fingerprint(), second.fingerprint());
+        assert!(first.is_self_signed());
+        fs::write(&file, "nonsense").unwrap();
+        let Err(error) = Identity::self_signed(Some(&file), "chat.example.org") else { panic!() };
+        assert!(error.contains("tls.pem"), "{error}");
+        let for_this_run = Identity::self_signed(None, "chat.example.org").unwrap();
+        assert_ne!(for_this_run.fingerprint(), first.fingerprint());
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn a_certificate_that_another_one_signed_is_not_self_signed() {
+        let names = |name: &str| {
+            let mut parameters = CertificateParams::new([name.to_owned()]).unwrap();
+            parameters.distinguished_name = DistinguishedName::new();
+            parameters.distinguished_name.push(DnType::CommonName, name);
+            (parameters, KeyPair::generate().unwrap())
+        };
+        let ((issuer, issuer_key), (leaf, leaf_key)) = (names("a.example"), names("b.example"));
+        let issuer = rcgen::Issuer::new(issuer, issuer_key);
+        let signed = leaf.signed_by(&leaf_key, &issuer).unwrap();
+        let key = PrivateKeyDer::try_from(leaf_key.serialize_der()).unwrap();
+        assert!(!Identity { chain: vec![signed.der().clone()], key }.is_self_signed());
+        // Cut anywhere, it is no certificate, and counts as self-signed.
+        for end in 0..40 {
+            assert_eq!(issuer_and_subject(&signed.der()[..end]), None);
+        }
+    }
+}

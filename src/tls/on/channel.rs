@@ -1,0 +1,349 @@
+//! One end of a TLS connection, without its socket: records become bytes, and bytes records.
+//!
+//! Bounds: what has come and is not yet a whole message is at most [`MOST_INCOMING`]; what is decoded
+//! and not yet read is at most what one read of the socket brought. An idle channel keeps no buffer.
+
+use super::certificate::Fingerprint;
+use chatloop_reactor::{Layer, Received};
+use rustls::client::UnbufferedClientConnection;
+use rustls::pki_types::CertificateDer;
+use rustls::server::UnbufferedServerConnection;
+use rustls::unbuffered::{
+    ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus,
+};
+use rustls::{CertificateError, Error, SideData};
+use std::io;
+
+/// A message of a handshake may have 64 KiB, and come in records.
+const MOST_INCOMING: usize = 80 * 1024;
+
+/// What a record has beside its plain bytes, at most; and room for an update of its key before it.
+const OVERHEAD: usize = 512;
+
+/// Both kinds of rustls' connections, which share no such trait.
+pub(super) trait Connection {
+    type Side: SideData;
+
+    fn process<'c, 'i>(&'c mut self, records: &'i mut [u8])
+    -> UnbufferedStatus<'c, 'i, Self::Side>;
+
+    fn is_handshaking(&self) -> bool;
+
+    /// Whether it has something to say by itself.
+    fn wants_write(&self) -> bool;
+
+    fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]>;
+}
+
+macro_rules! connection {
+    ($kind:ty, $side:ty) => {
+        impl Connection for $kind {
+            type Side = $side;
+
+            fn process<'c, 'i>(
+                &'c mut self,
+                records: &'i mut [u8],
+            ) -> UnbufferedStatus<'c, 'i, $side> {
+                self.process_tls_records(records)
+            }
+
+            fn is_handshaking(&self) -> bool {
+                (**self).is_handshaking()
+            }
+
+            fn wants_write(&self) -> bool {
+                (**self).wants_write()
+            }
+
+            fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
+                (**self).peer_certificates()
+            }
+        }
+    };
+}
+
+connection!(UnbufferedClientConnection, rustls::client::ClientConnectionData);
+connection!(UnbufferedServerConnection, rustls::server::ServerConnectionData);
+
+/// Makes the connection, if what has come is enough to know how.
+pub(super) type Start<C> = Box<dyn FnMut(&[u8]) -> Option<Result<C, Error>>>;
+
+/// One end.
+pub(super) struct Channel<C> {
+    /// Until there is a connection.
+    start: Option<Start<C>>,
+    connection: Option<C>,
+    /// Records that have not come in full.
+    incoming: Vec<u8>,
+    /// Decoded bytes; those before `read` have been read.
+    plain: Vec<u8>,
+    read: usize,
+    /// What it has to say by itself.
+    outgoing: Vec<u8>,
+    opening: bool,
+    /// The peer has said that nothing more will come, or the socket has ended.
+    ended: bool,
+    /// The socket has, and the peer has not.
+    cut: bool,
+    failure: Option<Failure>,
+    identity: Option<Box<[u8; 32]>>,
+}
+
+/// Why it ended, once told.
+enum Failure {
+    Tls(Error),
+    /// The socket ended in the handshake.
+    Cut,
+    TooLong,
+}
+
+impl Failure {
+    fn error(&self) -> io::Error {
+        match self {
+            // rustls has only debugging words for what a verifier says.
+            Failure::Tls(Error::InvalidCertificate(CertificateError::Other(why))) => {
+                io::Error::new(io::ErrorKind::InvalidData, why.0.to_string())
+            }
+            Failure::Tls(error) => io::Error::new(io::ErrorKind::InvalidData, error.clone()),
+            Failure::Cut => io::Error::new(io::ErrorKind::UnexpectedEof, "closed too early"),
+            Failure::TooLong => {
+                io::Error::new(io::ErrorKind::InvalidData, "the handshake is too long")
+            }
+        }
+    }
+}
+
+/// What is to be done when bytes can be encoded.
+enum Wish<'a> {
+    Nothing,
+    Encode(&'a [u8], &'a mut Vec<u8>),
+    Close,
+}
+
+impl<C: Connection> Channel<C> {
+    pub(super) fn new(start: Start<C>) -> Channel<C> {
+        Channel {
+            start: Some(start),
+            connection: None,
+            incoming: Vec::new(),
+            plain: Vec::new(),
+            read: 0,
+            outgoing: Vec::new(),
+            opening: true,
+            ended: false,
+            cut: false,
+            failure: None,
+            identity: None,
+        }
+    }
+
+    /// Understands `records` as far as they are whole, and does what is wished. How many bytes are
+    /// done with.
+    ///
+    /// rustls remembers where in these bytes a message began that spans several records, and panics
+    /// where it finds others: so it is always shown all that is not done with, also when only
+    /// something is to be written, and nothing after a failure.
+    fn process(&mut self, records: &mut [u8], wish: Wish<'_>) -> (usize, Result<(), EncryptError>) {
+        let Some(connection) = &mut self.connection else { return (0, Ok(())) };
+        let (mut used, mut outcome) = (0, Ok(()));
+        loop {
+            let UnbufferedStatus { discard, state, .. } = connection.process(&mut records[used..]);
+            let mut done = discard;
+            match state {
+                Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                    while let Some(Ok(record)) = traffic.next_record() {
+                        done += record.discard;
+                        self.plain.extend_from_slice(record.payload);
+                    }
+                }
+                Ok(ConnectionState::EncodeTlsData(mut data)) => {
+                    encode(&mut data, &mut self.outgoing);
+                }
+                Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
+                Ok(ConnectionState::PeerClosed) => self.ended = true,
+                Ok(ConnectionState::WriteTraffic(mut traffic)) => {
+                    outcome = match wish {
+                        Wish::Nothing => Ok(()),
+                        Wish::Encode(plain, output) => {
+                            let room = plain.len() + OVERHEAD;
+                            grow(output, room, |room| traffic.encrypt(plain, room))
+                        }
+                        Wish::Close => grow(&mut self.outgoing, OVERHEAD, |room| {
+                            traffic.queue_close_notify(room)
+                        }),
+                    };
+                    used += done;
+                    break;
+                }
+                Ok(_) => {
+                    // Blocked, or closed by both: nothing can be written.
+                    if let Wish::Encode(..) = wish {
+                        outcome = Err(EncryptError::EncryptExhausted);
+                    }
+                    used += done;
+                    break;
+                }
+                Err(error) => {
+                    used += done;
+                    self.failure.get_or_insert(Failure::Tls(error));
+                    // The alert, which comes before it would look at a record again.
+                    while connection.wants_write() {
+                        match connection.process(&mut records[used..]).state {
+                            Ok(ConnectionState::EncodeTlsData(mut data)) => {
+                                encode(&mut data, &mut self.outgoing);
+                            }
+                            _ => break,
+                        }
+                    }
+                    return (used, Ok(()));
+                }
+            }
+            used += done;
+        }
+        if self.opening && !connection.is_handshaking() {
+            self.opening = false;
+            let certificate = connection.peer_certificates().and_then(<[_]>::first);
+            self.identity = certificate.map(|it| Box::new(Fingerprint::of(it).0));
+        }
+        (used, outcome)
+    }
+
+    /// The same with what has come so far.
+    fn process_incoming(&mut self, wish: Wish<'_>) -> Result<(), EncryptError> {
+        let mut incoming = std::mem::take(&mut self.incoming);
+        let (used, outcome) = self.process(&mut incoming, wish);
+        if used < incoming.len() && self.failure.is_none() {
+            incoming.drain(..used);
+            self.incoming = incoming;
+        }
+        outcome
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.incoming.len() + bytes.len() > MOST_INCOMING {
+            self.failure.get_or_insert(Failure::TooLong);
+        } else {
+            self.incoming.extend_from_slice(bytes);
+        }
+    }
+}
+
+impl<C: Connection> Layer for Channel<C> {
+    fn receive(&mut self, bytes: &mut [u8]) {
+        if self.failure.is_some() {
+            return;
+        }
+        if !self.opening && self.incoming.is_empty() {
+            // The usual case: whole records, decoded where they are.
+            let (used, _) = self.process(bytes, Wish::Nothing); // only a write can fail
+            if self.failure.is_none() {
+                self.keep(&bytes[used..]);
+            }
+            return;
+        }
+        self.keep(bytes);
+        if !self.opening {
+            let _ = self.process_incoming(Wish::Nothing); // only a write can fail
+        }
+    }
+
+    fn end(&mut self) {
+        self.cut |= !self.ended;
+        self.ended = true;
+        if self.opening {
+            self.failure.get_or_insert(Failure::Cut);
+        }
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Received {
+        let plain = &self.plain[self.read..];
+        if !plain.is_empty() {
+            let count = plain.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&plain[..count]);
+            self.read += count;
+            if self.read == self.plain.len() {
+                (self.plain, self.read) = (Vec::new(), 0);
+            }
+            return Received::Bytes(count);
+        }
+        match &self.failure {
+            _ if self.opening => Received::WouldBlock, // the handshake reports it
+            Some(failure) => Received::Failed(failure.error()),
+            None if self.ended => Received::Ended,
+            None => Received::WouldBlock,
+        }
+    }
+
+    fn has_buffered(&self) -> bool {
+        !self.opening && (!self.plain.is_empty() || self.ended || self.failure.is_some())
+    }
+
+    /// Many programs close without a word, so a cut between two records counts as an end.
+    fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    fn encode(&mut self, plain: &[u8], output: &mut Vec<u8>) -> io::Result<()> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.error());
+        }
+        self.process_incoming(Wish::Encode(plain, output)).map_err(io::Error::other)
+    }
+
+    fn speak(&mut self, output: &mut Vec<u8>) {
+        output.extend_from_slice(&self.outgoing);
+        self.outgoing = Vec::new();
+    }
+
+    fn is_opening(&self) -> bool {
+        self.opening
+    }
+
+    fn advance(&mut self) -> io::Result<()> {
+        if let Some(start) = &mut self.start {
+            match start(&self.incoming) {
+                None => {}
+                Some(Err(error)) => {
+                    self.failure.get_or_insert(Failure::Tls(error));
+                }
+                Some(Ok(connection)) => (self.start, self.connection) = (None, Some(connection)),
+            }
+        }
+        if self.failure.is_none() {
+            let _ = self.process_incoming(Wish::Nothing); // only a write can fail
+        }
+        match &self.failure {
+            Some(failure) if std::mem::take(&mut self.opening) => Err(failure.error()),
+            _ => Ok(()),
+        }
+    }
+
+    fn close(&mut self) {
+        if self.failure.is_none() {
+            let _ = self.process_incoming(Wish::Close); // then it is closed without a word
+        }
+    }
+
+    fn identity(&self) -> Option<[u8; 32]> {
+        self.identity.as_deref().copied()
+    }
+}
+
+/// Makes room at the end of `output`, and takes back what was not used.
+fn grow<E>(
+    output: &mut Vec<u8>,
+    room: usize,
+    fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+) -> Result<(), E> {
+    let before = output.len();
+    output.resize(before + room, 0);
+    let filled = fill(&mut output[before..]);
+    output.truncate(before + *filled.as_ref().unwrap_or(&0));
+    filled.map(drop)
+}
+
+fn encode<S>(data: &mut EncodeTlsData<'_, S>, output: &mut Vec<u8>) {
+    if let Err(EncodeError::InsufficientSize(size)) = data.encode(&mut []) {
+        let _ = grow(output, size.required_size, |room| data.encode(room)); // has the size it needs
+    }
+}

@@ -1,0 +1,74 @@
+//! The client by TLS: to the certificate that it was told, and to no other.
+
+use crate::real_server::RealServer;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::{Command, Output, Stdio};
+
+/// Runs a script that says one line.
+fn say(arguments: &[&str]) -> Output {
+    let state = std::env::temp_dir().join(format!("chatloop-tls-state-{}", std::process::id()));
+    let mut client = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
+        .args(arguments)
+        .args(["--timeout", "20", "--linger", "0"])
+        .env("XDG_STATE_HOME", state)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _ = client.stdin.take().unwrap().write_all(b"hello by TLS\n");
+    client.wait_with_output().unwrap()
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_script_is_taken_by_the_server_whose_fingerprint_it_knows() {
+    let server = RealServer::start(0, &["--tls"]);
+    let fingerprint = server.ready.rsplit(' ').next().unwrap();
+    let address = server.address.to_string();
+    for dialect in [&["--nick", "ada"][..], &["--plain"]] {
+        let known = ["--tls-fingerprint", fingerprint];
+        let output = say(&[&[&*address], &known[..], dialect].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    }
+}
+
+#[test]
+fn a_certificate_that_no_one_vouches_for_is_refused_with_its_fingerprint() {
+    let server = RealServer::start(0, &["--tls"]);
+    let fingerprint = server.ready.rsplit(' ').next().unwrap();
+    let secure = format!("127.0.0.1:+{}", server.address.port());
+    let other = "00".repeat(32);
+    let address = server.address.to_string();
+    for arguments in
+        [&[&*secure][..], &[&*address, "--tls"], &[&*address, "--tls-fingerprint", &other]]
+    {
+        let output = say(arguments);
+        assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+        assert!(errors(&output).contains("not trusted"), "{}", errors(&output));
+        assert!(errors(&output).contains(fingerprint), "{}", errors(&output));
+    }
+}
+
+#[test]
+fn a_server_without_tls_is_sent_nothing_in_the_clear() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("127.0.0.1:+{}", listener.local_addr().unwrap().port());
+    let server = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let _ = socket.write_all(b"* this port does not speak TLS\n");
+        let mut received = Vec::new();
+        let _ = socket.read_to_end(&mut received);
+        received
+    });
+    let output = say(&[&address, "--nick", "ada"]);
+    assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+    assert!(errors(&output).contains("no TLS"), "{}", errors(&output));
+    let received = server.join().unwrap();
+    assert!(received.starts_with(b"\x16\x03"), "{received:?}");
+    assert!(!received.windows(4).any(|window| window == b"NICK"));
+}
