@@ -309,6 +309,8 @@ impl Net {
             client: trace::number(token),
             bytes: trace::small(bytes),
             outcome: match (has_news, bytes) {
+                // What a handshake has received is not in the inbox.
+                (true, 0) if connection.io.transport.is_opening() => ReadOutcome::Bytes,
                 (true, 0) => ReadOutcome::Ended,
                 (false, 0) => ReadOutcome::Nothing,
                 _ if connection.io.inbox.room(bounds.inbox) == 0 => ReadOutcome::Full,
