@@ -310,7 +310,10 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
                 event => assert!(present, "told to somebody who is not there: {event:?}"),
             }
             let Some(user) = user else { continue };
-            check_words(hub, effect, user);
+            // What one has caused oneself is answered.
+            if session != origin {
+                check_words(hub, effect, user);
+            }
             let ignores = |who: &Identity| {
                 user.extras().ignores.iter().any(|nick| {
                     *nick == who.nick || who.account.as_ref().is_some_and(|name| name == nick)

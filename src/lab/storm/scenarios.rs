@@ -198,6 +198,8 @@ pub static ALL: &[Scenario] = &[
     attack("/announce", "", "/announce {900*x}"),
     attack("/connections", "", "/connections"),
     attack("/stats", "", "/stats"),
+    attack("/cert", "", "/cert list"),
+    attack("CERT", "", "CERT LIST"),
     attack("/trace", "", "/trace on"),
     // Wrong passwords (here \0owner\0wrong-password). They come last because the server then throttles
     // logins from the attackers' address, and other rows log in.
