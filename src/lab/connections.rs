@@ -213,11 +213,14 @@ impl Connections {
         for place in std::mem::take(&mut self.talking) {
             self.write(place, handler)?;
         }
+        let before = self.received;
         self.read_favoured(handler)?;
         // The poller counts in milliseconds and rounds up. What is due sooner is waited for
         // awake, or messages at a fixed rate would go out in clumps and blame the server for it.
         let left = until.saturating_duration_since(Instant::now());
-        let timeout = if left < Duration::from_millis(1) { Duration::ZERO } else { left };
+        // What has just been read may be what the program waits for: it looks before it waits on.
+        let awake = left < Duration::from_millis(1) || self.received > before;
+        let timeout = if awake { Duration::ZERO } else { left };
         let mut events = std::mem::take(&mut self.events);
         let outcome = self.poller.wait(&mut events, Some(timeout));
         self.looked = Instant::now(); // the wait itself ends as soon as they have something
