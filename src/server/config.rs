@@ -4,6 +4,8 @@
 //! field here; its variable and its key in the file follow from the field's name (`sources`,
 //! `file`), and so does its line in the output of `chatloop-server config` (`show`).
 
+#![allow(rustdoc::bare_urls)] // clap shows the texts as they are
+
 mod file;
 mod parameters;
 mod show;

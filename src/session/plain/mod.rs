@@ -15,7 +15,7 @@
 //! | `- ` | history: number, date, time, then the message |
 //! | `* ` | a line from the server |
 //!
-//! No password is ever stored: it goes into a [`Secret`] as it is parsed, and
+//! No password is ever stored: it goes into a `Secret` as it is parsed, and
 //! lines that look like a mistyped login are not sent (`secrets`).
 
 mod answers;
