@@ -9,6 +9,7 @@ pub struct RealServer {
     child: Child,
     pub address: SocketAddr,
     /// The line that says that it is ready.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "it holds the fingerprint"))]
     pub ready: String,
 }
 

@@ -315,12 +315,14 @@ impl Exchange {
     }
 
     #[cfg(test)]
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "asked for by the tests of TLS"))]
     pub(in crate::server) fn stats(&self) -> &crate::server::stats::Stats {
         &self.stats
     }
 
     /// All connections look as if they came from another machine.
     #[cfg(test)]
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "asked for by the tests of TLS"))]
     pub(in crate::server) fn pretend_remote(&mut self) {
         for token in self.net.tokens() {
             if let Some(connection) = self.net.connection(token) {

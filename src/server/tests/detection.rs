@@ -197,7 +197,9 @@ fn an_http_request_behind_an_empty_line_or_late_is_none_of_the_chat() {
             bench.wait_for(&mut web, "connected as guest");
         }
         web.send(&format!("{before}POST / HTTP/1.1\r\nHost: x\r\n\r\n/nick mallory\nbuy things\n"));
-        assert!(bench.wait_for_end(&mut web).contains("HTTP/1.1 4"));
+        let told = bench.wait_for_end(&mut web);
+        // Without the feature it is closed without a word.
+        assert!(told.contains("HTTP/1.1 4") || !cfg!(feature = "web"), "{told}");
     }
     let lines = bench.lines(&mut tom);
     assert!(lines.iter().all(|line| line.starts_with("* guest")), "{lines:?}");
