@@ -194,13 +194,16 @@ fn a_line_that_is_too_long_is_refused_and_a_legal_one_is_never_lost() {
     let tags = format!("@a={} PING x", "y".repeat(5000));
     assert_eq!(ask(&mut ada, &tags), [refused]);
     // It fits on its way in, but not with its sender on its way out: it comes in two.
+    let direct = ask(&mut ada, &format!("PRIVMSG ada :{}", "x".repeat(490)));
+    assert!(direct.len() == 1 && direct[0].contains(" 417 ada :Message too long"), "{direct:?}");
+    ask(&mut ada, "CAP REQ echo-message\nJOIN #r");
     for (count, text) in [(490, "x"), (98, "wörd")] {
         let text = text.repeat(count);
-        let whole = ask(&mut ada, &format!("PRIVMSG ada :{text}"));
+        let whole = ask(&mut ada, &format!("PRIVMSG #r :{text}"));
         assert!(whole.len() == 2 && whole.iter().all(|line| line.len() <= 510), "{whole:?}");
         let said: Vec<&str> = whole
             .iter()
-            .map(|line| line.strip_prefix(":ada!~ada@127.0.0.1 PRIVMSG ada :").unwrap())
+            .map(|line| line.strip_prefix(":ada!~ada@127.0.0.1 PRIVMSG #r :").unwrap())
             .collect();
         assert_eq!(said.concat(), text);
     }

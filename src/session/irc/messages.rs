@@ -1,8 +1,8 @@
 //! Messages: PRIVMSG, NOTICE, TAGMSG, REDACT.
 
-use super::{Caps, Context, settings};
+use super::{Caps, Context, fields, settings};
 use crate::chat::{Command, Continuations, Kind, Pick, RecordId, SendMessage, Tagging};
-use crate::wire::irc::{Message, Tags, numeric};
+use crate::wire::irc::{MAX_BODY, Message, Tags, numeric};
 use std::sync::Arc;
 
 /// `PRIVMSG target,… :text`.
@@ -53,9 +53,19 @@ pub(super) fn send(context: &mut Context<'_, '_>, targets: &str, outgoing: Outgo
     let Outgoing { kind, text, tags, continuations } = outgoing;
     let reply = tags.as_deref().and_then(reply_of);
     let text: Arc<str> = text.into();
-    // One that does not fit into a line with its sender is split where it is rendered.
+    let splits = text.contains('\n') || continuations.is_some();
+    let source = context.user().map_or(0, |user| fields::prefix(&user.identity).len());
+    let command = context.session.command.len() + if kind == Kind::Action { 9 } else { 0 };
     for target in split_targets(context, targets) {
         let (status, to) = with_status(target);
+        // What does not fit into a line with its sender is split where it is rendered. Not so in
+        // direct messages: those who check servers by irctest take the second line for a broken one.
+        let length = source + command + target.len() + text.len() + ":   :\r\n".len();
+        if !to.starts_with('#') && !splits && length > MAX_BODY {
+            let text = "Message too long: it would be cut off";
+            context.reply().numeric_text(numeric::ERR_INPUTTOOLONG, &[], text);
+            continue;
+        }
         context.run(Command::SendMessage(Box::new(SendMessage {
             to: to.into(),
             kind,
