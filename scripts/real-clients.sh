@@ -303,7 +303,7 @@ irssi_is_content() {
   [ -z "$why" ] || return 1
   grep -q ' 001 iris ' "$workdir/iris.raw" || { why='no raw log'; return 1; }
   why=$(grep -m 3 -E '^>> :[^ ]+ ([4-8][0-9][0-9]|90[24-9]|FAIL|WARN) ' "$workdir/iris.raw" |
-    grep -vE '^>> :[^ ]+ 451 \* JOIN ')
+    grep -vE '^>> :[^ ]+ 451 \* :')
   [ -z "$why" ]
 }
 
