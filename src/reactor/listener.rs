@@ -80,7 +80,6 @@ impl Listener {
     ///
     /// # Errors
     /// If the system does not take it.
-    #[cfg_attr(not(target_os = "linux"), expect(clippy::unused_self, clippy::unnecessary_wraps))]
     pub fn bound_unsent(&self, bytes: u32) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         socket2::SockRef::from(&self.socket).set_tcp_notsent_lowat(bytes)?;

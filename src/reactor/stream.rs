@@ -7,7 +7,7 @@
 use std::fmt;
 use std::io::{self, IoSlice, Read as _, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// The outcome of a read.
 #[derive(Debug)]
@@ -85,7 +85,15 @@ impl Stream {
         self.socket.peer_addr().is_ok()
     }
 
+    /// Not known on other systems.
+    #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
     pub(super) fn unacknowledged(&self) -> Option<usize> {
+        None
+    }
+
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    pub(super) fn unacknowledged(&self) -> Option<usize> {
+        use std::os::fd::AsRawFd as _;
         let mut bytes: libc::c_int = 0;
         #[cfg(target_os = "linux")]
         // SAFETY: TIOCOUTQ writes one int, and the descriptor is open.
@@ -105,8 +113,6 @@ impl Stream {
                 )
             }
         };
-        #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-        let result = -1;
         (result == 0).then(|| usize::try_from(bytes).unwrap_or(0))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::common::{Client, Server, texts};
 use crate::irc::{PATIENT, ask, ask_bare, irc, line, server};
+#[cfg(target_os = "linux")]
 use std::fs::File;
 use std::io::Write;
 use std::net::TcpListener;
