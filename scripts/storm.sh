@@ -49,6 +49,8 @@ fi
 # A build from before there were shares for origins has no flag for them.
 shares=
 "$bin/chatloop-server" --help | grep -q -- --origin-work && shares='--origin-work 4'
+# The attackers come anew for each row.
+"$bin/chatloop-server" --help | grep -q -- --connect-limit && shares="$shares --connect-limit off"
 skip=0
 worst=0
 while [ -n "$skip" ]; do
