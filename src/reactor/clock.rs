@@ -80,7 +80,11 @@ impl Clock {
     /// The time used in this turn so far. It differs from run to run, so nothing that is recorded
     /// may depend on it; it is for giving way to others, for the next wait and for a trace.
     pub fn spent(&self) -> Duration {
-        self.source.read().0.saturating_duration_since(self.now)
+        let now = match &self.source {
+            Source::System => Instant::now(),
+            Source::Manual(control) => control.lock().0,
+        };
+        now.saturating_duration_since(self.now)
     }
 }
 

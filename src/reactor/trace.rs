@@ -46,6 +46,11 @@ impl<E: Copy> Ring<E> {
         self.pushed += 1;
     }
 
+    /// How many events were ever pushed: the number of the next one, counted from 0.
+    pub fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
     fn place(&self, number: u64) -> usize {
         (number % self.capacity as u64) as usize
     }

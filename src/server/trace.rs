@@ -161,11 +161,11 @@ pub(super) struct Trace(Rc<Inner>);
 struct Inner {
     on: Cell<bool>,
     began: Instant,
-    pushed: Cell<u64>,
     ring: RefCell<Ring<Event>>,
     reader: Cell<Reader>,
-    read: Cell<u64>,
     labels: RefCell<Vec<Label>>,
+    /// Read from the ring, and not yet accepted by the thread.
+    waiting: Cell<Option<Batch>>,
     thread: RefCell<Option<(SyncSender<Batch>, JoinHandle<()>)>>,
 }
 
@@ -191,11 +191,10 @@ impl Trace {
         Ok(Trace(Rc::new(Inner {
             on: Cell::new(thread.is_some()),
             began: clock.now(),
-            pushed: Cell::new(0),
             ring: RefCell::new(Ring::new(EVENTS)),
             reader: Cell::new(Reader::default()),
-            read: Cell::new(0),
             labels: RefCell::new(Vec::new()),
+            waiting: Cell::new(None),
             thread: RefCell::new(thread),
         })))
     }
@@ -211,7 +210,6 @@ impl Trace {
     #[cold]
     fn push(&self, event: Event) {
         self.0.ring.borrow_mut().push(event);
-        self.0.pushed.set(self.0.pushed.get() + 1);
     }
 
     /// A connection has this name from here on.
@@ -220,7 +218,8 @@ impl Trace {
         if self.0.on.get() {
             // A name of several words would be two columns of the text.
             let name = name().replace(char::is_whitespace, "_");
-            let label = Label { before: self.0.pushed.get(), client: number(token), name };
+            let label =
+                Label { before: self.0.ring.borrow().pushed(), client: number(token), name };
             self.0.labels.borrow_mut().push(label);
         }
     }
@@ -240,7 +239,8 @@ impl Trace {
         self.note(|| Event::Phase { phase, spent: nanoseconds(clock.spent()) });
     }
 
-    /// Hands what is new to the thread, or leaves it in the ring if that has not kept up.
+    /// Hands what is new to the thread. As long as that has not kept up one batch waits, and what
+    /// comes after it stays in the ring: no event is copied twice.
     pub(super) fn end_turn(&self) {
         if self.0.on.get() {
             self.hand_over();
@@ -249,25 +249,34 @@ impl Trace {
 
     #[cold]
     fn hand_over(&self) {
-        let Inner { reader, read, labels, thread, ring, pushed, .. } = &*self.0;
-        let mut thread = thread.borrow_mut();
+        let mut thread = self.0.thread.borrow_mut();
         let Some((queue, _)) = &*thread else { return };
-        let mut ahead = reader.get();
-        let (lost, events) = ahead.read(&ring.borrow());
-        let first = read.get() + lost;
-        let batch = Batch { lost, first, events, labels: labels.take() };
-        match queue.try_send(batch) {
-            Ok(()) => {
-                reader.set(ahead);
-                read.set(pushed.get());
-            }
-            Err(TrySendError::Full(batch)) => *labels.borrow_mut() = batch.labels,
-            // It could not write, and has said so.
-            Err(TrySendError::Disconnected(_)) => {
-                *thread = None;
-                self.0.on.set(false);
+        for batch in self.batches() {
+            match queue.try_send(batch) {
+                Ok(()) => {}
+                Err(TrySendError::Full(batch)) => return self.0.waiting.set(Some(batch)),
+                // It could not write, and has said so.
+                Err(TrySendError::Disconnected(_)) => {
+                    self.0.on.set(false);
+                    *thread = None;
+                    return;
+                }
             }
         }
+    }
+
+    /// What the thread has not got yet: the batch that waits, then what the ring has beyond it.
+    fn batches(&self) -> impl Iterator<Item = Batch> {
+        let Inner { ring, reader, labels, waiting, .. } = &*self.0;
+        let unread = move || {
+            let ring = ring.borrow();
+            let mut ahead = reader.get();
+            let (lost, events) = ahead.read(&ring);
+            reader.set(ahead);
+            let first = ring.pushed() - events.len() as u64;
+            Batch { lost, first, events, labels: labels.take() }
+        };
+        waiting.take().into_iter().chain(std::iter::once_with(unread))
     }
 
     /// Whether events are noted.
@@ -285,6 +294,8 @@ impl Trace {
     /// Waits until all of it is written.
     pub(super) fn finish(&self) {
         if let Some((queue, thread)) = self.0.thread.take() {
+            // If it has ended, there is no one to write the rest.
+            let _ = self.batches().try_for_each(|batch| queue.send(batch));
             drop(queue);
             let _ = thread.join();
         }
