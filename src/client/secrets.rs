@@ -9,6 +9,7 @@
 //!
 //! Limit: a misspelt command shows its password on this person's own screen.
 
+use crate::wire::secrets::is_service;
 use std::borrow::Cow;
 
 /// Commands, and the number of words in front of the password, the command included: in plain lines
@@ -25,8 +26,6 @@ const COMMANDS: [(&str, usize, usize); 9] = [
     ("/nickserv", 0, 1),
 ];
 
-/// In IRC, recipients of a `/msg` that may contain a password.
-const SERVICES: [&str; 5] = ["nickserv", "ns", "authserv", "q", "userserv"];
 /// In IRC, commands that may contain one in a `/quote`.
 const QUOTED: [&str; 7] =
     ["pass", "oper", "authenticate", "register", "ns", "nickserv", "identify"];
@@ -56,12 +55,6 @@ pub fn begins(line: &str, forms: Forms) -> Option<usize> {
         at += rest.find(char::is_whitespace).unwrap_or(rest.len());
     }
     Some(line.len() - line[at..].trim_start().len())
-}
-
-/// Whether a recipient takes logins in messages, in IRC.
-pub fn is_service(to: &str) -> bool {
-    let name = to.split('@').next().unwrap_or_default();
-    SERVICES.iter().any(|service| service.eq_ignore_ascii_case(name))
 }
 
 /// How many words precede the password, if the command has one.

@@ -80,9 +80,10 @@ fn irc_secret(text: &str) -> Option<&'static str> {
         all.iter().copied().find(|known| known.eq_ignore_ascii_case(word))
     };
     if among(&["PRIVMSG", "NOTICE", "SQUERY", "QUOTE", "RAW"], command).is_some() {
-        let services = among(&SERVICES, next.split('@').next().unwrap_or_default());
         let text = words.next().unwrap_or_default();
-        return services.filter(|_| among(&SERVICE_SECRETS, text).is_some()).map(|_| "a login");
+        return (is_service(next.trim_start_matches(':'))
+            && among(&SERVICE_SECRETS, text).is_some())
+        .then_some("a login");
     }
     if among(&SERVICES, command).is_some() {
         return among(&SERVICE_SECRETS, next).filter(|_| count > 1).map(|_| "a login");
@@ -95,6 +96,12 @@ fn irc_secret(text: &str) -> Option<&'static str> {
     };
     among(&["AUTHENTICATE", "IDENTIFY", "OPER", "PASS", "REGISTER", "WEBIRC"], command)
         .filter(|name| program || exact(name))
+}
+
+/// Whether a recipient takes logins in messages, in IRC: `NickServ`, `nickserv@services`.
+pub fn is_service(to: &str) -> bool {
+    let name = to.split('@').next().unwrap_or_default();
+    SERVICES.iter().any(|service| service.eq_ignore_ascii_case(name))
 }
 
 /// Services that take passwords in messages, and the commands that have one.

@@ -82,7 +82,7 @@ impl IrcSession {
 
     /// Whether a text looks like a mistyped login, and is not for a service that takes logins.
     fn holds_back(&mut self, to: &str, text: &str) -> bool {
-        if secrets::is_service(to) {
+        if wire::secrets::is_service(to) {
             return false;
         }
         let checked = wire::secrets::check(text, |word| commands::find(word).is_some());
