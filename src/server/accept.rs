@@ -1,23 +1,13 @@
-//! The listeners: who is accepted, and every reason not to.
+//! The listeners: how many connections are accepted in a turn, and what happens without descriptors.
 
-use super::config::{Config, OrOff};
-use super::connection::Connection;
-use super::limits::{
-    CONNECT_BURST, DEFAULT_CONNECT_RATE, DEFAULT_ORIGIN_ROOMS, DEFAULT_ORIGIN_WORK,
-    DEFAULT_PER_ADDRESS, Pace,
-};
+use super::admission::REJECTIONS;
+use super::config::Config;
 use super::net::{Net, TimerKind};
-use super::origins::Origins;
 use super::start::StartError;
-use super::stats::{Counter, Stats};
-use crate::chat::work::Cost;
-use crate::chat::{Hub, Origin};
-use crate::session::refusal_text;
 use chatloop_reactor::{Accepted, Interest, Listener, Poller, Token, Transport};
-use log::{debug, error, info, warn};
+use log::{error, info, warn};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU32;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Connections accepted per listener and turn: a crowd that arrives must not keep the others
@@ -31,13 +21,6 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
 /// How long no connection may have been kept waiting before the next lack of descriptors is news.
 const EXHAUSTION_OVER: Duration = Duration::from_secs(60);
 
-/// Rejected clients that are told why at the same time. Their descriptors are beyond the capacity, so
-/// they take no client's place; a rejected client beyond them is disconnected at once.
-const REJECTIONS: usize = 16;
-
-/// How often rejections are logged.
-const REJECTIONS_LOGGED: Duration = Duration::from_secs(60);
-
 /// Descriptors kept back from clients: the standard streams, poller, signals, listeners, and some
 /// for the libraries and for telling a client that the server is full.
 const RESERVED_DESCRIPTORS: usize = 16 + REJECTIONS;
@@ -45,12 +28,6 @@ const RESERVED_DESCRIPTORS: usize = 16 + REJECTIONS;
 /// Accepts connections.
 pub(super) struct Acceptor {
     listeners: Vec<Listener>,
-    origins: Origins,
-    /// Clients that were accepted, and rejected ones that are being told why.
-    clients: usize,
-    rejected: usize,
-    /// A timer will log the rejections.
-    counts_rejections: bool,
     /// How many clients fit.
     capacity: usize,
     /// Descriptors this process may have.
@@ -58,37 +35,19 @@ pub(super) struct Acceptor {
     paused: bool,
     /// When descriptors last ran out, in a spell that was logged.
     exhausted: Option<Instant>,
-    stats: Stats,
     /// A test lets descriptors run out here.
     #[cfg(test)]
     pub(super) no_descriptors: bool,
 }
 
-/// A client that has connected, and why it is to be rejected, if it is.
-pub(super) struct NewPeer {
-    pub(super) transport: Transport,
-    pub(super) address: SocketAddr,
-    pub(super) rejection: Option<String>,
-}
-
 impl Acceptor {
-    pub(super) fn new(
-        listeners: Vec<Listener>,
-        descriptors: usize,
-        config: &Config,
-        stats: Stats,
-    ) -> Acceptor {
+    pub(super) fn new(listeners: Vec<Listener>, descriptors: usize, config: &Config) -> Acceptor {
         let mut acceptor = Acceptor {
             listeners,
-            origins: Origins::new(),
-            clients: 0,
-            rejected: 0,
-            counts_rejections: false,
             capacity: 0,
             descriptors,
             paused: false,
             exhausted: None,
-            stats,
             #[cfg(test)]
             no_descriptors: false,
         };
@@ -193,90 +152,6 @@ impl Acceptor {
         }
     }
 
-    /// Judges a client that has connected; `None` if it is rejected without a word.
-    pub(super) fn admit(
-        &mut self,
-        (transport, address): (Transport, SocketAddr),
-        net: &mut Net,
-        hub: &Hub,
-        config: &Config,
-    ) -> Option<NewPeer> {
-        let (origin, now) = (Origin::from(address.ip()), net.now());
-        let rejection = self.rejection(address.ip(), net, hub, config);
-        if let Some(reason) = &rejection {
-            if !std::mem::replace(&mut self.counts_rejections, true) {
-                net.after(REJECTIONS_LOGGED, TimerKind::Rejections);
-            }
-            let room = self.rejected < REJECTIONS;
-            if !self.origins.reject(origin, reason, room, now) {
-                self.stats.count(Counter::Untold);
-                transport.abort();
-                return None;
-            }
-            self.rejected += 1;
-            return Some(NewPeer { transport, address, rejection });
-        }
-        debug!("{address}: connected");
-        self.clients += 1;
-        self.origins.enter(origin, now);
-        if let Some(seconds) = config.keep_alive.on()
-            && let Err(error) = transport.keep_alive(seconds.duration())
-        {
-            debug!("{address}: no keep-alive: {error}");
-        }
-        Some(NewPeer { transport, address, rejection })
-    }
-
-    /// Why a client is rejected, naming the limit.
-    fn rejection(
-        &mut self,
-        address: IpAddr,
-        net: &Net,
-        hub: &Hub,
-        config: &Config,
-    ) -> Option<String> {
-        let (origin, now, capacity) = (Origin::from(address), net.now(), self.capacity);
-        if let Some(pace) = connect_pace(config, address)
-            && let Err(until) = self.origins.connect(origin, pace, now)
-        {
-            self.stats.count(Counter::Connects);
-            let seconds = (until - now).as_millis().div_ceil(1000);
-            return Some(format!(
-                "too many connects from your address; try again in {seconds} s (--connect-limit)"
-            ));
-        }
-        if self.clients >= capacity {
-            self.stats.count(Counter::Full);
-            return Some(format!("the server is full: {capacity} clients (--max-clients)"));
-        }
-        if let Err(refusal) = hub.admits(&address.to_string(), net.moment()) {
-            self.stats.count(Counter::Banned);
-            return Some(refusal_text::of(&refusal));
-        }
-        let limit = unless_loopback(config.max_per_address, DEFAULT_PER_ADDRESS, address);
-        let limit = limit.filter(|limit| self.origins.count(origin) >= *limit)?;
-        self.stats.count(Counter::PerAddress);
-        Some(format!("too many connections from your address: {limit} (--max-per-address)"))
-    }
-
-    /// A connection has gone.
-    pub(super) fn left(&mut self, connection: &Connection, now: Instant) {
-        let origin = connection.address.origin();
-        if connection.life.counted {
-            self.clients -= 1;
-            self.origins.leave(origin, now);
-        } else {
-            self.rejected -= 1;
-            self.origins.end_rejection(origin, now);
-        }
-    }
-
-    /// A minute with rejections is over.
-    pub(super) fn log_rejections(&mut self, now: Instant) {
-        self.counts_rejections = false;
-        self.origins.end_minute(now);
-    }
-
     /// Listens no more.
     pub(super) fn close(&mut self, net: &mut Net) {
         for listener in self.listeners.drain(..) {
@@ -284,58 +159,5 @@ impl Acceptor {
                 error!("cannot stop watching a listener: {error}");
             }
         }
-    }
-}
-
-/// A limit as configured; without its flag loopback is exempt.
-fn unless_loopback(limit: Option<OrOff<NonZeroU32>>, default: u32, address: IpAddr) -> Option<u32> {
-    match limit {
-        Some(limit) => limit.on().map(NonZeroU32::get),
-        None => (!address.is_loopback()).then_some(default),
-    }
-}
-
-/// The unfinished work that the origin of this client may have.
-pub(super) fn work_limit(config: &Config, address: IpAddr) -> Option<Cost> {
-    let milliseconds = unless_loopback(config.origin_work, DEFAULT_ORIGIN_WORK, address);
-    milliseconds.map(|milliseconds| Cost(u64::from(milliseconds) * 1_000_000))
-}
-
-/// How many rooms the origin of this client may create.
-pub(super) fn room_limit(config: &Config, address: IpAddr) -> Option<u32> {
-    unless_loopback(config.origin_rooms, DEFAULT_ORIGIN_ROOMS, address)
-}
-
-/// How fast the origin of this client may connect.
-fn connect_pace(config: &Config, address: IpAddr) -> Option<Pace> {
-    let rate = match config.connect_limit {
-        Some(limit) => limit.on().map(|rate| rate.0),
-        None => (!address.is_loopback()).then_some(DEFAULT_CONNECT_RATE),
-    };
-    rate.map(|rate| Pace::with_burst(rate, CONNECT_BURST))
-}
-
-/// Whether the flood limit applies to this client: without the flag it exempts loopback.
-pub(super) fn is_flood_limited(config: &Config, address: IpAddr) -> bool {
-    config.flood_limit.map_or(!address.is_loopback(), |limit| OrOff::on(limit).is_some())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[test]
-    fn a_course_behind_one_router_connects_at_once_and_loopback_as_often_as_it_likes() {
-        let config = Config::parse_from(["chatloop-server"]);
-        assert_eq!(connect_pace(&config, IpAddr::from([127, 0, 0, 1])), None);
-        let router = IpAddr::from([192, 0, 2, 1]);
-        let (pace, now) = (connect_pace(&config, router).unwrap(), Instant::now());
-        let mut origins = Origins::new();
-        // Each of 250 tries TLS first.
-        let connected = (0..500).filter(|_| origins.connect(router.into(), pace, now).is_ok());
-        assert_eq!(connected.count(), 500);
-        let storm = (0..10_000).filter(|_| origins.connect(router.into(), pace, now).is_ok());
-        assert_eq!(storm.count(), 100);
     }
 }

@@ -15,7 +15,7 @@ mod values;
 pub use file::InvalidFile;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
-pub use values::{Bytes, Days, LineRate, OrOff, Seconds};
+pub use values::{Bytes, Days, LineRate, Network, OrOff, Seconds};
 
 use super::trace::TraceFormat;
 use crate::chat::{Moment, PasswordHash, Secret};
@@ -264,9 +264,18 @@ pub struct Config {
     #[arg(long, value_name = "ORIGIN", value_delimiter = BETWEEN, value_parser = parse_origin)]
     pub web_origin: Vec<String>,
 
-    /// Address that may read /metrics, beside loopback; may be repeated
+    /// Address or network (10.0.0.0/8) that may read /metrics, beside loopback; may be repeated
     #[arg(long, value_name = "ADDRESS", value_delimiter = BETWEEN)]
-    pub metrics_from: Vec<IpAddr>,
+    pub metrics_from: Vec<Network>,
+
+    /// Address or network of a proxy that is trusted to tell where its clients come from: by the PROXY
+    /// protocol, X-Forwarded-For or WEBIRC; may be repeated
+    #[arg(long, value_name = "ADDRESS", value_delimiter = BETWEEN)]
+    pub proxy_from: Vec<Network>,
+
+    /// Password that WEBIRC must have, beside coming from --proxy-from
+    #[arg(long, value_name = "WORD", value_parser = parse_secret)]
+    pub webirc_password: Option<Secret>,
 
     /// Log verbosity on stderr; without this flag, RUST_LOG applies [default: info]
     #[arg(long, value_enum, value_name = "LEVEL")]
@@ -393,6 +402,11 @@ impl Config {
         }
     }
 
+    /// Whether an address is that of a proxy which is trusted.
+    pub(super) fn is_proxy(&self, ip: IpAddr) -> bool {
+        self.proxy_from.iter().any(|network| network.contains(ip))
+    }
+
     /// The memory for rooms.
     pub(super) fn room_memory(&self) -> usize {
         self.boot.room_memory.map_or_else(share_of_memory, |bytes| bytes.0)
@@ -516,7 +530,8 @@ mod tests {
             (["--style", "baroque"], "classic"),
             (["--web-origin", "example.org"], "https://example.org"),
             (["--url", "https://example.org/chat"], "https://example.org"),
-            (["--metrics-from", "anywhere"], "IP address"),
+            (["--metrics-from", "anywhere"], "10.0.0.0/8"),
+            (["--proxy-from", "10.0.0.0/33"], "10.0.0.0/8"),
         ] {
             let message = parse(&arguments).unwrap_err().to_string();
             assert!(message.contains(word), "{arguments:?}: {message}");

@@ -8,7 +8,7 @@
 
 use super::broadcast::Broadcast;
 use super::config::{Bytes, Config};
-use super::connection::{Connection, Phase};
+use super::connection::{Connection, Phase, Via};
 use super::gate::{Blocked, Wait};
 use super::net::{Net, Peer, PeerTimer};
 use super::stats::{Counter, Stats};
@@ -16,7 +16,8 @@ use super::stint::Stint;
 use super::trace::{self, Event};
 use crate::chat::Hub;
 use crate::chat::work::{self, BYTE, Cost, HANDSHAKE, LINE};
-use crate::session::{Action, Body, Detect};
+use crate::session::{Action, Body, Detect, Relay};
+use crate::wire::proxy::{Header, header};
 use chatloop_reactor::Token;
 use std::time::Duration;
 
@@ -179,8 +180,8 @@ impl Intake {
         if life.phase != Phase::Open || !gate.is_open() {
             return LineOutcome::Blocked;
         }
-        if peer.connection.io.transport.is_opening() {
-            return shake_hands(&mut peer, actions);
+        if let Some(outcome) = self.before_lines(&mut peer, actions) {
+            return outcome;
         }
         if peer.is_over_soft_limit() {
             peer.connection.gate.block(Blocked::OUTBOX);
@@ -240,6 +241,42 @@ impl Intake {
         self.pay(&mut peer, used, LineOutcome::Taken)
     }
 
+    /// What comes before the first byte of a client, if something does.
+    fn before_lines(
+        &mut self,
+        peer: &mut Peer<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Option<LineOutcome> {
+        if peer.connection.io.transport.is_opening() {
+            return Some(shake_hands(peer, actions));
+        }
+        match peer.connection.address.via() {
+            Via::NewProxy => self.take_header(peer, actions),
+            Via::Direct | Via::Proxy | Via::Forwarded => None,
+        }
+    }
+
+    /// What a proxy writes before its client's first byte; `None` if this one writes nothing.
+    fn take_header(
+        &mut self,
+        peer: &mut Peer<'_>,
+        actions: &mut Vec<Action>,
+    ) -> Option<LineOutcome> {
+        let address = peer.connection.address;
+        let (used, relay) = match header(peer.connection.io.inbox.pending()) {
+            Header::NeedMore => return Some(LineOutcome::NoLine),
+            Header::Absent => {
+                peer.connection.address = address.relayed(address.ip(), None, Via::Proxy);
+                return None;
+            }
+            Header::Client(used, client) => (used, Relay::Header(client)),
+            Header::Bad(why) => (0, Relay::BadHeader(why)),
+        };
+        work::charge(LINE);
+        actions.push(Action::Relay(relay));
+        Some(self.pay(peer, used, LineOutcome::Taken))
+    }
+
     fn too_long(&self) -> Action {
         self.stats.count(Counter::LongLine);
         let limit = self.longest_line;
@@ -259,9 +296,13 @@ impl Intake {
     }
 }
 
-/// Whether a client is not served unless it comes by TLS: `--tls-only` exempts loopback.
+/// Whether a client is not served unless it comes by TLS: `--tls-only` exempts loopback, and proxies,
+/// which end the TLS of their clients.
 pub(super) fn must_encrypt(tls_only: bool, connection: &Connection) -> bool {
-    tls_only && connection.io.transport.layer().is_none() && !connection.address.ip().is_loopback()
+    tls_only
+        && connection.io.transport.layer().is_none()
+        && !connection.address.is_loopback()
+        && connection.address.via() == Via::Direct
 }
 
 /// A step of a handshake, which costs as much as a hundred lines: so it is taken in turn with the

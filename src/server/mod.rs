@@ -3,7 +3,7 @@
 //! | file | subject |
 //! |---|---|
 //! | [`turn`] | the loop and its order; read this first |
-//! | `accept`, `start` | listening and accepting |
+//! | `accept`, `admission`, `origins`, `start` | listening, accepting, and how many of one origin |
 //! | `net`, `connection`, `gate`, `deferred` | connections, and when their next line may be taken |
 //! | `intake` | lines out of inboxes, and what they cost |
 //! | `exchange` | performing actions, applying records |
@@ -26,6 +26,7 @@
 //! ```
 
 mod accept;
+mod admission;
 mod audit;
 mod broadcast;
 pub mod config;

@@ -44,6 +44,7 @@ counters! {
     Stalled "clients disconnected for not reading (--stall-timeout)";
     Handshakes "TLS handshakes that failed, or took too long (--tls-timeout)";
     Unencrypted "clients rejected for not using TLS (--tls-only)";
+    Relays "clients rejected for what their proxy said (--proxy-from, --webirc-password)";
     Requests "HTTP requests answered with an error";
     Guesses "logins delayed after wrong passwords";
     NotSaved "changes rejected because they could not be saved (--data, --max-data)";

@@ -86,7 +86,7 @@ impl Server {
         signals::ignore_write_signals().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
         let stats = Stats::new();
-        let acceptor = Acceptor::new(listeners, descriptors, config, stats.clone());
+        let acceptor = Acceptor::new(listeners, descriptors, config);
         let mut poller = Poller::new(config.boot.backend).map_err(StartError::System)?;
         acceptor.watch(&mut poller)?;
         let signals = Signals::new(signals).map_err(StartError::System)?;
@@ -102,7 +102,7 @@ impl Server {
         let engine = Engine::new(journal, hub);
         let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
         let workers = work(waker, wakes).map_err(StartError::System)?;
-        let (acceptor, intake) = (acceptor, Intake::new(config, stats.clone()));
+        let intake = Intake::new(config, stats.clone());
         let live = Live::new(settings).map_err(StartError::Setting)?;
         Ok(Server {
             exchange: Exchange::new(net, engine, broadcast, workers, (console, live), stats),
@@ -170,7 +170,7 @@ impl Server {
         self.end_phase(Phase::Answers);
         self.exchange.flush();
         self.end_phase(Phase::Flush);
-        self.exchange.reap(&mut self.acceptor);
+        self.exchange.reap();
         self.trim.end_turn(self.exchange.allocated(), self.exchange.net());
         self.shutdown.end_turn(self.exchange.net());
         self.end_phase(Phase::Reap);
@@ -218,7 +218,7 @@ impl Server {
 
     fn accept(&mut self, number: usize) {
         for client in self.acceptor.accept(number, self.exchange.net()) {
-            self.exchange.admit(&mut self.acceptor, client);
+            self.exchange.admit(client, self.acceptor.capacity());
         }
     }
 
@@ -256,7 +256,7 @@ impl Server {
             TimerKind::Stall => self.exchange.drop_stalled(),
             TimerKind::Shortage => self.exchange.net().check_shortage(),
             TimerKind::Trim => self.trim.timer(self.exchange.allocated(), self.exchange.net()),
-            TimerKind::Rejections => self.acceptor.log_rejections(self.exchange.net().now()),
+            TimerKind::Rejections => self.exchange.log_rejections(),
             TimerKind::Accept => self.acceptor.resume(self.exchange.net()),
             TimerKind::Shutdown => self.shutdown.timer(),
             TimerKind::Console => {

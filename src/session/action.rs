@@ -3,6 +3,7 @@
 use crate::chat::{
     Command, Entry, Event, Name, Outcome, Purpose, Query, RecordId, ScramProof, Secret,
 };
+use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ pub enum Action {
         /// The last line that the peer is told.
         farewell: String,
     },
+    /// Count the connection as that of the client behind it.
+    Relay(Relay),
     /// The first bytes are those of a TLS handshake.
     StartTls,
     /// The handshake is done: what comes from here on is encrypted.
@@ -79,8 +82,6 @@ pub enum Action {
     Scrape {
         /// In the text format of OpenMetrics, and not in that of Prometheus.
         open_metrics: bool,
-        /// It came by a proxy.
-        forwarded: bool,
         /// Only the head of the answer.
         head_only: bool,
     },
@@ -92,6 +93,24 @@ pub enum Action {
     ListenOn,
     /// Check after this time whether a batch is still open.
     WatchBatch(Duration),
+}
+
+/// What tells that a connection comes by a proxy, and whose it is.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Relay {
+    /// The header of the PROXY protocol: the client, unless the proxy connects for itself.
+    Header(Option<SocketAddr>),
+    /// What a trusted peer sent in its place; what is wrong with it.
+    BadHeader(&'static str),
+    /// WEBIRC.
+    Gateway {
+        /// Proves the gateway, beside its address.
+        password: Secret,
+        /// The client; `None` if what was sent is no address.
+        ip: Option<IpAddr>,
+    },
+    /// An HTTP request that was forwarded, and the client that the last proxy has seen.
+    Forwarded(Option<IpAddr>),
 }
 
 /// A step in the proof of an account.

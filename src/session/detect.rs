@@ -183,7 +183,9 @@ pub(super) fn is_irc_opening(line: &str) -> bool {
             let nick = nick.trim_start_matches(':');
             parameters == 1 && rest.len() == 1 && (command == "NICK" || Name::nick(nick).is_ok())
         }
-        ("USER" | "WEBIRC", _) => parameters == 4,
+        ("USER", _) => parameters == 4,
+        // The fifth are options.
+        ("WEBIRC", _) => matches!(parameters, 4 | 5),
         ("PASS" | "AUTHENTICATE", _) => parameters == 1,
         // `CAP` and `NICK` alone lack a parameter, and say so as IRC.
         _ => rest.is_empty() && matches!(command, "CAP" | "NICK"),
@@ -247,6 +249,7 @@ mod tests {
             (b"PASS :open sesame\r\n", Detect::Irc),
             (b"AUTHENTICATE PLAIN\r\n", Detect::Irc),
             (b"WEBIRC a b c d\r\n", Detect::Irc),
+            (b"WEBIRC a b c d :secure local-port=1\r\n", Detect::Irc),
             (b"N", Detect::NeedMore),
             (b"nice to meet you", Detect::Plain),
             (b"hello\n", Detect::Plain),

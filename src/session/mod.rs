@@ -23,7 +23,7 @@ pub mod plain;
 pub mod refusal_text;
 mod time;
 
-pub use action::{Action, Proof};
+pub use action::{Action, Proof, Relay};
 pub use detect::{Detect, detect};
 pub use frame::{Body, Frame, PasswordAnswer, ProofAnswer, Replay};
 pub use irc::View;
@@ -120,7 +120,7 @@ impl Dialect {
         if let Dialect::Http(http) = self
             && !matches!(body, Body::Opening(_))
         {
-            match http.take(&body, &view.settings.web, view.now) {
+            match http.take(&body, &view.settings.web, view.now, actions) {
                 http::Outcome::Answer(action) => actions.push(action),
                 http::Outcome::Upgrade(socket, answer) => {
                     out.extend_from_slice(&answer);
@@ -195,8 +195,7 @@ impl Dialect {
             (Detect::Irc, _) => self.begin_irc(irc::Session::new(), view, actions),
             (Detect::Tls, _) => actions.push(Action::StartTls),
             (Detect::Proxy, _) => {
-                let farewell =
-                    "this port does not take the PROXY protocol; switch it off in the proxy";
+                let farewell = "the PROXY protocol is only for trusted proxies (--proxy-from)";
                 let (what, farewell) = ("the PROXY protocol", Some(farewell.to_owned()));
                 actions.push(Action::Reject { what, farewell });
             }

@@ -31,7 +31,7 @@ impl Session {
         match *self {}
     }
 
-    pub fn take(&self, _: &Body<'_>, _: &Settings, _: Moment) -> Outcome {
+    pub fn take(&self, _: &Body<'_>, _: &Settings, _: Moment, _: &mut Vec<Action>) -> Outcome {
         match *self {}
     }
 

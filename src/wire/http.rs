@@ -7,6 +7,7 @@
 //! yet, and a response closes its connection: a page of three files costs a browser three of them,
 //! and no request can be hidden behind another.
 
+use core::net::{IpAddr, SocketAddr};
 use memchr::memchr;
 use std::borrow::Cow;
 
@@ -123,6 +124,16 @@ impl<'a> Request<'a> {
     /// Whether a proxy has passed it on: its peer's address is not where it comes from.
     pub fn is_forwarded(&self) -> bool {
         ["forwarded", "x-forwarded-for", "via"].iter().any(|name| self.header(name).is_some())
+    }
+
+    /// The client that the last proxy has seen: the last hop of X-Forwarded-For. What stands before
+    /// it, the client may have made up.
+    pub fn forwarded_for(&self) -> Option<IpAddr> {
+        let last = self.list("x-forwarded-for").last()?;
+        let with_port = last.parse().map(|address: SocketAddr| address.ip());
+        let bracketed = last.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let ip = with_port.or_else(|_| bracketed.unwrap_or(last).parse());
+        ip.ok().map(|ip: IpAddr| ip.to_canonical())
     }
 
     fn only(&self, name: &str, twice: &'static str) -> Result<Option<&'a str>, Fault> {
@@ -259,6 +270,27 @@ mod tests {
         let found = request("OPTIONS * HTTP/1.0\r\nVia: 1.1 x\r\n\r\n").unwrap();
         assert_eq!((found.path, found.host), (None, None));
         assert!(found.is_old && found.is_forwarded());
+    }
+
+    #[test]
+    fn the_last_hop_of_the_last_header_is_the_client() {
+        for (headers, expected) in [
+            ("X-Forwarded-For: 192.0.2.1", Some("192.0.2.1")),
+            ("X-Forwarded-For: 127.0.0.1, 192.0.2.1:80", Some("192.0.2.1")),
+            ("X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-For: 2001:db8::1", Some("2001:db8::1")),
+            ("X-Forwarded-For: [2001:db8::1]:443", Some("2001:db8::1")),
+            ("X-Forwarded-For: [2001:db8::1]", Some("2001:db8::1")),
+            ("X-Forwarded-For: ::ffff:192.0.2.1", Some("192.0.2.1")),
+            ("X-Forwarded-For: 192.0.2.1, unknown", None),
+            ("X-Forwarded-For: 192.0.2.1,", None),
+            ("Forwarded: for=192.0.2.1", None),
+        ] {
+            let head = format!("GET / HTTP/1.1\r\nHost: a\r\n{headers}\r\n\r\n");
+            let found = request(&head).unwrap();
+            assert!(found.is_forwarded(), "{headers}");
+            let expected = expected.map(|ip| ip.parse().unwrap());
+            assert_eq!(found.forwarded_for(), expected, "{headers}");
+        }
     }
 
     #[test]

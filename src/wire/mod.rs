@@ -5,6 +5,7 @@
 //! - `http`: the head of a request, and responses (feature `web`);
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
 //! - `websocket`: WebSocket frames (feature `web`);
+//! - [`proxy`]: what a proxy writes before its client's first byte;
 //! - [`scram`]: the messages of SCRAM;
 //! - [`trace`]: what a loop did in its turns, as text and for Perfetto;
 //! - [`secrets`]: texts that look like a command with a password;
@@ -17,6 +18,7 @@ pub mod frame;
 #[cfg(feature = "web")]
 pub mod http;
 pub mod irc;
+pub mod proxy;
 pub mod scram;
 pub mod seconds;
 pub mod secrets;

@@ -90,7 +90,7 @@ fn irc_secret(text: &str) -> Option<&'static str> {
     }
     let program = command.bytes().all(|byte| byte.is_ascii_uppercase());
     let exact = |name: &str| match name {
-        "WEBIRC" => count == 4,
+        "WEBIRC" => matches!(count, 4 | 5),
         "AUTHENTICATE" => count == 1,
         _ => false,
     };

@@ -54,7 +54,7 @@ impl Setting {
         match self.name.as_str() {
             _ if self.values.is_empty() => None,
             "oper" => Some(names().collect::<Vec<_>>().join(", ")),
-            "password" => Some("(not shown)".to_owned()),
+            "password" | "webirc-password" => Some("(not shown)".to_owned()),
             _ => None,
         }
     }

@@ -1,6 +1,8 @@
 //! The values that settings have: numbers with a unit, and what can be switched off.
 
+use ipnet::IpNet;
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -92,6 +94,39 @@ impl FromStr for Days {
 impl fmt::Display for Days {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
+    }
+}
+
+/// An IP address, or a network as `10.0.0.0/8`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Network(IpNet);
+
+impl Network {
+    /// Whether an address is in it.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        self.0.contains(&ip.to_canonical())
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Network, String> {
+        let address = || text.parse().ok().map(|ip: IpAddr| IpNet::from(ip.to_canonical()));
+        let network = text.parse().ok().or_else(address).map(Network);
+        network.ok_or_else(|| {
+            format!("invalid address '{text}': expected for example 192.0.2.1, 10.0.0.0/8 or ::1")
+        })
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.prefix_len() == self.0.max_prefix_len() {
+            self.0.addr().fmt(f)
+        } else {
+            self.0.fmt(f)
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `perform` | what a peer asks for: the one place where [`Action`]s are performed |
 //! | `upkeep` | what happens by itself: arrivals, timers, the console, new settings, the end |
 //! | `encryption` | TLS on a connection |
+//! | `relay` | connections that come by a proxy |
 //! | `scrape` | the numbers of `/metrics`; `no_scrape` in a build without the feature `web` |
 //! | `apply` | what the journal has committed and answered: effects to those who follow them |
 
@@ -14,10 +15,12 @@ mod encryption;
 #[cfg(not(feature = "web"))]
 mod no_scrape;
 mod perform;
+mod relay;
 #[cfg(feature = "web")]
 mod scrape;
 mod upkeep;
 
+use super::admission::Admission;
 use super::broadcast::{Broadcast, Cause};
 use super::config::Bytes;
 use super::engine::Engine;
@@ -39,6 +42,7 @@ use std::time::Duration;
 /// The parts that a peer's command passes, from its connection to the chat and back.
 pub(super) struct Exchange {
     net: Net,
+    admission: Admission,
     engine: Engine,
     broadcast: Broadcast,
     workers: Workers,
@@ -62,6 +66,7 @@ impl Exchange {
     ) -> Exchange {
         Exchange {
             net,
+            admission: Admission::new(stats.clone()),
             engine,
             broadcast,
             workers,

@@ -6,14 +6,12 @@ use crate::chat::{
     Change, Command, Decision, Entry, Event, Hub, Name, Origin, Outcome, Purpose, Refusal, Secret,
     Work,
 };
-use crate::server::accept::room_limit;
+use crate::server::admission::{register_limit, room_limit};
 use crate::server::audit;
-use crate::server::config::Config;
 use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
 use crate::server::guesses::{Ended, Guess, Target};
 use crate::server::intake::{Intake, must_encrypt};
-use crate::server::limits::DEFAULT_REGISTRATIONS;
 use crate::server::net::PeerTimer;
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
@@ -21,15 +19,7 @@ use crate::server::worker::NoOutcome;
 use crate::session::{Action, PasswordAnswer, Proof, ProofAnswer};
 use chatloop_reactor::Token;
 use log::{debug, info};
-use std::num::NonZeroU32;
 use std::time::Duration;
-
-fn register_limit(config: &Config, origin: Origin) -> Option<u32> {
-    match config.register_limit {
-        Some(limit) => limit.on().map(NonZeroU32::get),
-        None => (!origin.is_loopback()).then_some(DEFAULT_REGISTRATIONS),
-    }
-}
 
 fn seconds(wait: Duration) -> u64 {
     wait.as_millis().div_ceil(1000) as u64
@@ -44,7 +34,11 @@ impl Exchange {
         let mut actions = std::mem::take(&mut self.actions);
         let mut done = true;
         for action in actions.drain(..) {
+            let relays = matches!(action, Action::Relay(_));
             done &= self.perform_one(token, action);
+            if relays && !self.net.is_open(token) {
+                break; // rejected: it is owed no answer
+            }
         }
         // What was asked for meanwhile belongs to the same connection.
         actions.append(&mut self.actions);
@@ -96,21 +90,14 @@ impl Exchange {
             Action::Replay(query, upto) => self.replay(token, *query, upto),
             Action::Withdraw => self.propose_leave(token),
             Action::Leave { words, farewell } => self.leave(token, words, farewell),
+            Action::Relay(relay) => self.relay(token, relay),
             Action::StartTls => self.start_tls(token),
             Action::Secured => self.secured(token),
             Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
             Action::Reject { what, farewell } => self.turn_away(token, what, farewell),
-            Action::Respond { status, bytes } => {
-                if status >= 400 {
-                    self.stats.count(Counter::Requests);
-                }
-                if let Some(connection) = self.net.connection(token) {
-                    debug!("{}: HTTP {status}", connection.address);
-                }
-                self.respond(token, &bytes);
-            }
-            Action::Scrape { open_metrics, forwarded, head_only } => {
-                let action = self.scrape(token, open_metrics, forwarded, head_only);
+            Action::Respond { status, bytes } => self.respond(token, status, &bytes),
+            Action::Scrape { open_metrics, head_only } => {
+                let action = self.scrape(token, open_metrics, head_only);
                 return self.perform_one(token, action);
             }
             Action::Close => {
@@ -145,7 +132,13 @@ impl Exchange {
     }
 
     /// Sends bytes that are no lines, and closes.
-    fn respond(&mut self, token: Token, bytes: &[u8]) {
+    fn respond(&mut self, token: Token, status: u16, bytes: &[u8]) {
+        if status >= 400 {
+            self.stats.count(Counter::Requests);
+        }
+        if let Some(connection) = self.net.connection(token) {
+            debug!("{}: HTTP {status}", connection.address);
+        }
         self.speak(token, |_, _, out| out.extend_from_slice(bytes));
         self.drain(token);
     }
@@ -159,15 +152,15 @@ impl Exchange {
     /// Whether there is memory for what a change adds to rooms.
     fn fits_in_memory(&mut self, token: Token, change: &Change) -> Result<(), Refusal> {
         let Some(connection) = self.net.connection(token) else { return Ok(()) };
-        let (address, hub) = (connection.address.ip(), self.engine.hub());
+        let (address, hub) = (connection.address, self.engine.hub());
         let Some((name, _)) = change.weighs_on() else { return Ok(()) };
         let room = hub.room(name.as_str());
         let creates = room.is_none() && matches!(change, Change::Join { .. });
         if !creates && !change.adds_to_room() {
             return Ok(());
         }
-        let limit = room_limit(self.live.config(), address);
-        let opener = room.map_or(Some(address.into()), |room| room.opener);
+        let limit = room_limit(self.live.config(), &address);
+        let opener = room.map_or(Some(address.origin()), |room| room.opener);
         let of_opener = opener.map(|origin| hub.held(Some(origin))).unwrap_or_default();
         if let Some(limit) = limit.filter(|limit| creates && of_opener.rooms >= *limit as usize) {
             self.stats.count(Counter::OriginRooms);
@@ -251,10 +244,11 @@ impl Exchange {
         };
         let origin = self.origin(token);
         if let Work::Hash { purpose: Purpose::Register(_), .. } = &work
-            && let Some(origin) = origin
-            && let Some(limit) = register_limit(self.live.config(), origin)
+            && let Some(connection) = self.net.connection(token)
+            && let address = connection.address
+            && let Some(limit) = register_limit(self.live.config(), &address)
         {
-            let taken = self.registrations.take(origin, limit, self.net.now());
+            let taken = self.registrations.take(address.origin(), limit, self.net.now());
             taken.map_err(|wait| {
                 self.stats.count(Counter::Registrations);
                 Refusal::TooManyRegistrations(seconds(wait))
@@ -276,7 +270,7 @@ impl Exchange {
     }
 
     fn origin(&mut self, token: Token) -> Option<Origin> {
-        self.net.connection(token).map(|it| Origin::from(it.address.ip()))
+        self.net.connection(token).map(|it| it.address.origin())
     }
 
     /// Which password a job guesses at, if it could be a guess.
@@ -392,6 +386,9 @@ impl Exchange {
 
     /// The detection timeout has expired, or there is none.
     pub(in crate::server) fn stop_detecting(&mut self, token: Token) {
+        if !self.stop_awaiting_header(token) {
+            return;
+        }
         let Some(mut peer) = self.net.peer(token) else { return };
         if peer.connection.io.transport.is_opening() {
             return self.gone(token); // its early buffer is full

@@ -8,17 +8,11 @@ use std::collections::BTreeMap;
 
 impl Exchange {
     /// The answer to a scrape.
-    pub(super) fn scrape(
-        &mut self,
-        token: Token,
-        open_metrics: bool,
-        forwarded: bool,
-        head_only: bool,
-    ) -> Action {
+    pub(super) fn scrape(&mut self, token: Token, open_metrics: bool, head_only: bool) -> Action {
         let allowed = self.net.connection(token).is_some_and(|connection| {
-            let address = connection.address.ip().to_canonical();
-            (address.is_loopback() && !forwarded)
-                || self.live.config().metrics_from.contains(&address)
+            let ip = connection.address.ip();
+            let allowed = &self.live.config().metrics_from;
+            connection.address.is_loopback() || allowed.iter().any(|it| it.contains(ip))
         });
         let text = allowed.then(|| self.metrics().encode(open_metrics));
         http::scraped(text, head_only, self.net.moment())

@@ -1,10 +1,11 @@
 //! What happens by itself: arrivals, timers, the console, new settings, the end.
 
 use super::Exchange;
+use super::relay::HEADER_TIMEOUT;
 use crate::chat::Change;
-use crate::server::accept::{Acceptor, NewPeer, is_flood_limited, work_limit};
+use crate::server::admission::{NewPeer, is_flood_limited, work_limit};
 use crate::server::config::Config;
-use crate::server::connection::{Bounds, Connection};
+use crate::server::connection::{Bounds, Connection, Via};
 use crate::server::gate::{Blocked, LineGate};
 use crate::server::net::{Net, PeerTimer};
 use crate::server::operator::{CONSOLE, ConsoleService};
@@ -61,25 +62,21 @@ impl Exchange {
     }
 
     /// Takes in a client that has connected, or tells it why not.
-    pub(in crate::server) fn admit(
-        &mut self,
-        acceptor: &mut Acceptor,
-        client: (Transport, SocketAddr),
-    ) {
+    pub(in crate::server) fn admit(&mut self, client: (Transport, SocketAddr), capacity: usize) {
         let (hub, config) = (self.engine.hub(), self.live.config());
-        let Some(NewPeer { transport, address, rejection }) =
-            acceptor.admit(client, &mut self.net, hub, config)
-        else {
-            return;
-        };
+        let admitted = self.admission.admit(client, capacity, &mut self.net, hub, config);
+        let Some(NewPeer { transport, address, rejection }) = admitted else { return };
         let (now, tenths) = (self.net.now(), self.net.tenths());
-        let delay = Duration::from_millis(config.greeting_delay.into());
-        let gate = LineGate::new(is_flood_limited(config, address.ip()), now);
+        let mut delay = Duration::from_millis(config.greeting_delay.into());
+        if address.via() == Via::NewProxy {
+            delay = delay.max(HEADER_TIMEOUT);
+        }
+        let gate = LineGate::new(is_flood_limited(config, &address), now);
         let session = Dialect::new(config.style.into());
         let lane = self.broadcast.enter(session.format());
-        let token = self.net.insert(work_limit(config, address.ip()), |token| {
+        let token = self.net.insert(work_limit(config, &address), |token| {
             let mut connection =
-                Connection::new(token, transport, address.into(), session, lane, gate, tenths);
+                Connection::new(token, transport, address, session, lane, gate, tenths);
             connection.life.counted = rejection.is_none();
             connection
         });
@@ -214,18 +211,23 @@ impl Exchange {
     }
 
     /// Takes out the connections that are gone.
-    pub(in crate::server) fn reap(&mut self, acceptor: &mut Acceptor) {
+    pub(in crate::server) fn reap(&mut self) {
         while let Some((token, mut connection)) = self.net.next_to_reap() {
             if connection.life.entered {
                 let departure = connection.life.quit_reason();
                 self.propose(token, Change::Leave { departure });
             }
             self.broadcast.leave(token, connection.lane, &mut connection.session);
-            acceptor.left(&connection, self.net.now());
+            self.admission.left(&connection, self.net.now());
             if connection.life.reset {
                 connection.io.transport.abort();
             }
         }
+    }
+
+    /// A minute with rejections is over.
+    pub(in crate::server) fn log_rejections(&mut self) {
+        self.admission.log_rejections(self.net.now());
     }
 
     /// Opens the console, if there is a terminal to type at.
@@ -276,9 +278,9 @@ impl Exchange {
         let now = self.net.now();
         for token in self.net.tokens() {
             if let Some(connection) = self.net.connection(token) {
-                let limited = is_flood_limited(self.live.config(), connection.address.ip());
+                let limited = is_flood_limited(self.live.config(), &connection.address);
                 connection.gate.limit_flood(limited, now);
-                let limit = work_limit(self.live.config(), connection.address.ip());
+                let limit = work_limit(self.live.config(), &connection.address);
                 self.net.limit_work(token, limit);
             }
             // Also where nothing has changed: it only looks at the time that is left.
@@ -315,7 +317,6 @@ impl Exchange {
     }
 
     #[cfg(test)]
-    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "asked for by the tests of TLS"))]
     pub(in crate::server) fn stats(&self) -> &crate::server::stats::Stats {
         &self.stats
     }
@@ -326,7 +327,8 @@ impl Exchange {
     pub(in crate::server) fn pretend_remote(&mut self) {
         for token in self.net.tokens() {
             if let Some(connection) = self.net.connection(token) {
-                connection.address = SocketAddr::from(([192, 0, 2, 1], 7)).into();
+                connection.address =
+                    connection.address.relayed([192, 0, 2, 1].into(), None, Via::Direct);
             }
         }
     }

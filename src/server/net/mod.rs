@@ -15,7 +15,7 @@ pub(super) use peer::{Peer, Queues};
 pub(super) use timer::{PeerTimer, TimerKind};
 pub(super) use turn_times::TurnTimes;
 
-use super::connection::{Bounds, Connection, Phase, Tenths};
+use super::connection::{Bounds, Connection, PeerAddress, Phase, Tenths};
 use super::gate::Blocked;
 use super::limits::Pace;
 use super::stats::{Counter, Stats};
@@ -187,6 +187,22 @@ impl Net {
             mark_gone(token, connection, &mut self.to_reap);
         }
         token
+    }
+
+    /// A connection counts as another address's from here on.
+    pub(super) fn relocate(&mut self, token: Token, address: PeerAddress, limit: Option<Cost>) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let unfinished = connection.gate.unfinished();
+        self.queues.input.leave(connection.share, unfinished);
+        connection.share = self.queues.input.enter(address.origin(), limit);
+        (0..unfinished).for_each(|_| self.queues.input.begin(connection.share));
+        connection.address = address;
+        self.trace.label(token, || address.to_string());
+    }
+
+    /// Whether a connection takes part.
+    pub(super) fn is_open(&self, token: Token) -> bool {
+        self.connections.get(token).is_some_and(|it| it.life.phase == Phase::Open)
     }
 
     pub(super) fn connection(&mut self, token: Token) -> Option<&mut Connection> {

@@ -9,6 +9,7 @@ mod detection;
 mod http;
 mod limits;
 mod passwords;
+mod proxy;
 mod silence;
 #[cfg(feature = "tls")]
 mod tls;

@@ -6,7 +6,7 @@ use chatloop_reactor::{Layer, Received};
 use std::time::Duration;
 
 /// A client that speaks TLS over the socket of another one.
-struct Secure {
+pub(super) struct Secure {
     client: Client,
     layer: Box<dyn Layer>,
     plain: Vec<u8>,
@@ -32,7 +32,7 @@ impl Secure {
         records
     }
 
-    fn send(&mut self, text: &str) {
+    pub(super) fn send(&mut self, text: &str) {
         let mut records = Vec::new();
         self.layer.encode(text.as_bytes(), &mut records).unwrap();
         self.client.send_bytes(&records);
@@ -67,7 +67,13 @@ impl Secure {
 impl Bench {
     /// A client whose handshake is done.
     fn connect_secure(&mut self) -> Secure {
-        let client = self.connect();
+        self.connect_secure_behind(b"")
+    }
+
+    /// The same, with bytes before the handshake.
+    pub(super) fn connect_secure_behind(&mut self, before: &[u8]) -> Secure {
+        let mut client = self.connect();
+        client.send_bytes(before);
         let mut secure = Secure::over(self, client);
         let hello = secure.records();
         secure.client.send_bytes(&hello);
@@ -82,7 +88,7 @@ impl Bench {
         panic!("no handshake");
     }
 
-    fn wait_for_secure(&mut self, secure: &mut Secure, text: &str) {
+    pub(super) fn wait_for_secure(&mut self, secure: &mut Secure, text: &str) {
         for _ in 0..TURNS {
             secure.receive();
             if secure.text().contains(text) {

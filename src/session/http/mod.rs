@@ -19,7 +19,7 @@ pub use origin::Settings;
 pub(super) use websocket::Received;
 pub use websocket::{Framing, WebSocket};
 
-use super::action::Action;
+use super::action::{Action, Relay};
 use super::frame::{Body, Frame};
 use super::time::http_date;
 use crate::chat::Moment;
@@ -69,14 +69,25 @@ impl Session {
         Frame { used, pipelined: true, body }
     }
 
-    /// What becomes of a request.
-    pub(super) fn take(&self, body: &Body<'_>, settings: &Settings, now: Moment) -> Outcome {
+    /// What becomes of a request. Where it comes from goes to `actions`.
+    pub(super) fn take(
+        &self,
+        body: &Body<'_>,
+        settings: &Settings,
+        now: Moment,
+        actions: &mut Vec<Action>,
+    ) -> Outcome {
         let parsed = match body {
             Body::Line(head) => Request::parse(head),
             Body::TooLong(_) | Body::Opening(_) | Body::Frame(_) | Body::More => Err(TOO_LONG),
         };
         match parsed {
-            Ok(request) => answer(&request, settings, now),
+            Ok(request) => {
+                if request.is_forwarded() {
+                    actions.push(Action::Relay(Relay::Forwarded(request.forwarded_for())));
+                }
+                answer(&request, settings, now)
+            }
             Err(fault) => Outcome::Answer(respond(&fault.into(), now)),
         }
     }
@@ -179,7 +190,6 @@ fn answer(request: &Request<'_>, settings: &Settings, now: Moment) -> Outcome {
             open_metrics: request
                 .list("accept")
                 .any(|it| it.starts_with("application/openmetrics")),
-            forwarded: request.is_forwarded(),
             head_only,
         }),
     }
@@ -193,7 +203,7 @@ mod tests {
         let settings = Settings::new(true, ["chat.example.org"], []);
         let mut session = Session::begin(&settings).unwrap();
         let frame = session.next(head.as_bytes());
-        let action = session.take(&frame.body.unwrap(), &settings, Moment(0));
+        let action = session.take(&frame.body.unwrap(), &settings, Moment(0), &mut Vec::new());
         match action {
             Outcome::Answer(Action::Respond { status, bytes }) => {
                 (status, String::from_utf8(bytes).unwrap())

@@ -80,6 +80,7 @@ static ROWS: &[Row] = rows! {
     "VERIFY" Always 2 account::verify;
     "VERSION" After 0 about::version;
     "WALLOPS" After 1 operator::wallops;
+    "WEBIRC" Before 4 registration::webirc;
     "WHO" After 0 people::who;
     "WHOIS" After 0 people::whois;
     "WHOWAS" After 0 people::whowas;
@@ -140,7 +141,7 @@ impl Session {
 /// Such a client is told nothing about nicks and accounts, not even by an answer to NICK.
 fn before_password(context: &mut Context<'_, '_>, row: &Row, message: &Message<'_>) -> bool {
     match row.name {
-        "CAP" | "PASS" | "PING" | "PONG" | "QUIT" => true,
+        "CAP" | "PASS" | "PING" | "PONG" | "QUIT" | "WEBIRC" => true,
         "NICK" | "USER" | "AUTHENTICATE" if message.parameters.len() >= row.least => {
             registration::keep_early(context, row.name, message);
             false

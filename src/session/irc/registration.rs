@@ -6,8 +6,9 @@ use super::{
     subscriptions,
 };
 use crate::chat::{Command, Entry, Name, Refusal, Secret, limits};
-use crate::session::action::Action;
+use crate::session::action::{Action, Relay};
 use crate::wire::irc::{Message, name, numeric};
+use core::net::IpAddr;
 use std::sync::Arc;
 
 /// `PASS password`.
@@ -16,6 +17,19 @@ pub(super) fn pass(context: &mut Context<'_, '_>, message: &Message<'_>) {
     if awaits_password(context) {
         context.actions.push(Action::Unlock(Secret::new(text)));
     }
+}
+
+/// `WEBIRC password gateway hostname ip`: a gateway says who its client is. Host names are not used:
+/// they are what a gateway believes.
+pub(super) fn webirc(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    let [password, _, _, ip, ..] = *message.parameters.as_slice() else { return };
+    if !context.session.registration.as_ref().is_some_and(|it| it.is_fresh()) {
+        return context.reply().notice("WEBIRC has to come before all else");
+    }
+    // An IPv6 address that begins with a colon is sent with a 0 before it.
+    let ip = ip.parse().ok().map(|ip: IpAddr| ip.to_canonical());
+    let password = Secret::new(password);
+    context.actions.push(Action::Relay(Relay::Gateway { password, ip }));
 }
 
 /// The lines that have waited for the password, which is there now.

@@ -82,6 +82,16 @@ pub(super) struct Registration {
     pub(super) entering: bool,
 }
 
+impl Registration {
+    /// Whether the client has said nothing about itself.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.nick.is_none()
+            && self.username.is_none()
+            && self.account.is_none()
+            && self.early.is_empty()
+    }
+}
+
 impl Default for Session {
     fn default() -> Session {
         Session::new()
