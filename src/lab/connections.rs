@@ -10,7 +10,9 @@
 //!
 //! Invariant: a descriptor leaves the poller before it is closed.
 
+use super::websocket::WebSocket;
 use super::welcome::{Waiting, Welcome};
+use crate::tls;
 use chatloop_reactor::{
     Backend, Connector, Interest, Poller, Readiness, Received, Registration, Token, Transport,
 };
@@ -30,7 +32,7 @@ pub trait Handler {
     /// Established, and welcome if that is waited for.
     fn ready(&mut self, _place: usize) {}
 
-    /// Not established.
+    /// Not established, or it does not speak what it should.
     fn refused(&mut self, _error: io::Error) {}
 
     /// Closed by the server, or broken.
@@ -40,7 +42,17 @@ pub trait Handler {
 enum Link {
     Closed,
     Connecting(Connector),
+    /// Perhaps in the handshake of TLS still.
     Open(Transport),
+}
+
+/// What is around the lines of all connections.
+#[derive(Clone, Default)]
+pub struct Wrapping {
+    /// Encrypts them.
+    pub tls: Option<tls::Connector>,
+    /// Each is a message of a WebSocket.
+    pub websocket: bool,
 }
 
 /// One connection, or the place for one.
@@ -48,6 +60,8 @@ struct Connection {
     link: Link,
     registration: Registration,
     unsent: Vec<u8>,
+    /// Boxed: most runs have none.
+    socket: Option<Box<WebSocket>>,
     /// Until the server has sent the text that lets it in.
     waiting: Option<Waiting>,
     /// The start of a message whose rest has not arrived.
@@ -61,6 +75,9 @@ pub struct Connections {
     poller: Poller,
     events: Vec<Readiness>,
     scratch: Vec<u8>,
+    /// Lines out of frames, or on their way into them.
+    lines: Vec<u8>,
+    wrapping: Wrapping,
     places: Vec<Connection>,
     /// Places with something to write at the start of the turn.
     talking: Vec<usize>,
@@ -90,6 +107,7 @@ impl Connections {
             link: Link::Closed,
             registration: Registration::new(Token::from_bits(number as u64)),
             unsent: Vec::new(),
+            socket: None,
             waiting: None,
             leftover: Vec::new(),
             aside: false,
@@ -98,6 +116,8 @@ impl Connections {
             poller: Poller::new(backend)?,
             events: Vec::new(),
             scratch: vec![0; READ + leftover],
+            lines: Vec::new(),
+            wrapping: Wrapping::default(),
             places: (0..places).map(place).collect(),
             talking: Vec::new(),
             server,
@@ -107,6 +127,11 @@ impl Connections {
             longest_gap: Duration::ZERO,
             received: 0,
         })
+    }
+
+    /// All connections that are made from here on are wrapped so.
+    pub fn wrap(&mut self, wrapping: Wrapping) {
+        self.wrapping = wrapping;
     }
 
     pub fn backend(&self) -> Backend {
@@ -138,6 +163,7 @@ impl Connections {
         let peer = &mut self.places[place];
         peer.registration.set(&mut self.poller, &connector, Interest::WRITE)?;
         peer.link = Link::Connecting(connector);
+        peer.socket = self.wrapping.websocket.then(|| Box::new(WebSocket::default()));
         peer.waiting = None;
         peer.aside = false;
         Ok(())
@@ -151,8 +177,14 @@ impl Connections {
         {
             self.talking.push(place);
         }
-        if !matches!(peer.link, Link::Closed) {
-            write(&mut peer.unsent);
+        match &mut peer.socket {
+            _ if matches!(peer.link, Link::Closed) => {}
+            None => write(&mut peer.unsent),
+            Some(socket) => {
+                self.lines.clear();
+                write(&mut self.lines);
+                socket.send(&self.lines, &mut peer.unsent);
+            }
         }
     }
 
@@ -171,7 +203,12 @@ impl Connections {
     fn update_interest(&mut self, place: usize) -> io::Result<()> {
         let peer = &mut self.places[place];
         let Link::Open(transport) = &peer.link else { return Ok(()) };
-        let wanted = Interest { readable: !peer.aside, writable: !peer.unsent.is_empty() };
+        let opening = transport.is_opening();
+        let own = transport.wants();
+        let wanted = Interest {
+            readable: !peer.aside || opening || own.readable,
+            writable: (!peer.unsent.is_empty() && !opening) || own.writable,
+        };
         if wanted == Interest::NONE {
             // Out of the poller: a hangup would be reported at every wait.
             peer.registration.clear(&mut self.poller, transport)
@@ -198,7 +235,7 @@ impl Connections {
             Link::Closed => {}
         }
         // Half a message at the end of a lost connection is truncated, not corrupted.
-        (peer.unsent, peer.leftover) = (Vec::new(), Vec::new());
+        (peer.unsent, peer.leftover, peer.socket) = (Vec::new(), Vec::new(), None);
         Ok(link)
     }
 
@@ -247,7 +284,7 @@ impl Connections {
         if let Link::Connecting(_) = self.places[place].link {
             return self.finish_connecting(place, handler);
         }
-        if event.writable && !self.places[place].unsent.is_empty() {
+        if event.writable {
             self.write(place, handler)?;
         }
         if event.readable { self.read(place, handler) } else { Ok(()) }
@@ -260,12 +297,17 @@ impl Connections {
         };
         peer.registration.clear(&mut self.poller, &connector)?;
         match connector.finish() {
-            Ok(Ok(transport)) => {
-                peer.link = Link::Open(transport);
-                if peer.waiting.is_none() {
-                    handler.ready(place);
+            Ok(Ok(mut transport)) => {
+                if let Some(tls) = &self.wrapping.tls {
+                    transport.cover(tls.begin(), &[]);
                 }
-                self.write(place, handler)
+                let secured = !transport.is_opening();
+                peer.link = Link::Open(transport);
+                if secured {
+                    self.established(place, handler)
+                } else {
+                    self.shake_hands(place, handler)
+                }
             }
             Ok(Err(error)) => {
                 handler.refused(error);
@@ -279,40 +321,93 @@ impl Connections {
         }
     }
 
+    /// A step of the handshake of TLS.
+    fn shake_hands(&mut self, place: usize, handler: &mut impl Handler) -> io::Result<()> {
+        let Link::Open(transport) = &mut self.places[place].link else { return Ok(()) };
+        // A read has nothing to give yet; an end of the connection fails the step.
+        let outcome = match transport.read(&mut self.scratch) {
+            Received::Failed(error) => Err(error),
+            _ => transport.advance(),
+        };
+        if let Err(error) = outcome.and(transport.flush()) {
+            handler.refused(io::Error::other(format!("no TLS: {error}")));
+            return self.lose(place, handler);
+        }
+        if transport.is_opening() {
+            return self.update_interest(place);
+        }
+        self.established(place, handler)?;
+        // What follows may have come with the end of the handshake.
+        self.read(place, handler)
+    }
+
+    /// Bytes can be sent, to the server or to ask it for a WebSocket.
+    fn established(&mut self, place: usize, handler: &mut impl Handler) -> io::Result<()> {
+        let peer = &mut self.places[place];
+        if peer.socket.is_some() {
+            peer.unsent.extend_from_slice(WebSocket::request(self.server).as_bytes());
+        } else if peer.waiting.is_none() {
+            handler.ready(place);
+        }
+        self.write(place, handler)
+    }
+
     /// One bounded read; the poller reports the socket again if there is more.
     fn read(&mut self, place: usize, handler: &mut impl Handler) -> io::Result<()> {
         let peer = &mut self.places[place];
         let Link::Open(transport) = &mut peer.link else { return Ok(()) };
+        if transport.is_opening() {
+            return self.shake_hands(place, handler);
+        }
         let kept = peer.leftover.len();
         self.scratch[..kept].copy_from_slice(&peer.leftover);
-        match transport.read(&mut self.scratch[kept..kept + READ]) {
-            Received::Bytes(count) => {
-                self.received += count as u64;
-                let bytes = &self.scratch[..kept + count];
-                if let Some(waiting) = &mut peer.waiting
-                    && self.welcome.heard(waiting, &bytes[kept..])
-                {
-                    peer.waiting = None;
-                    handler.ready(place);
+        let count = match transport.read(&mut self.scratch[kept..kept + READ]) {
+            Received::Bytes(count) => count,
+            Received::WouldBlock => return Ok(()),
+            Received::Ended | Received::Failed(_) => return self.lose(place, handler),
+        };
+        let more = transport.has_buffered();
+        self.received += count as u64;
+        let mut bytes = &self.scratch[..kept + count];
+        if let Some(socket) = &mut peer.socket {
+            self.lines.clear();
+            self.lines.extend_from_slice(&peer.leftover);
+            let received = &mut self.scratch[kept..kept + count];
+            match socket.receive(received, &mut self.lines, &mut peer.unsent) {
+                Ok(opened) if opened && peer.waiting.is_none() => handler.ready(place),
+                Ok(_) => {}
+                Err(error) => {
+                    handler.refused(error);
+                    return self.lose(place, handler);
                 }
-                let done = handler.received(place, bytes, Instant::now());
-                peer.leftover.clear();
-                if done < bytes.len() {
-                    peer.leftover.extend_from_slice(&bytes[done..]);
-                } else if kept > 0 {
-                    peer.leftover = Vec::new(); // rare, and memory for 19,000 is not
-                }
-                Ok(())
             }
-            Received::WouldBlock => Ok(()),
-            Received::Ended | Received::Failed(_) => self.lose(place, handler),
+            bytes = &self.lines;
         }
+        if let Some(waiting) = &mut peer.waiting
+            && self.welcome.heard(waiting, &bytes[kept..])
+        {
+            peer.waiting = None;
+            handler.ready(place);
+        }
+        let done = handler.received(place, bytes, Instant::now());
+        peer.leftover.clear();
+        if done < bytes.len() {
+            peer.leftover.extend_from_slice(&bytes[done..]);
+        } else if kept > 0 {
+            peer.leftover = Vec::new(); // rare, and memory for 19,000 is not
+        }
+        if peer.socket.is_some() && !peer.unsent.is_empty() {
+            self.write(place, handler)?;
+        }
+        // What no readiness will announce.
+        if more { self.read(place, handler) } else { Ok(()) }
     }
 
     /// Writes as much of a connection's queue as the system takes.
     fn write(&mut self, place: usize, handler: &mut impl Handler) -> io::Result<()> {
         let peer = &mut self.places[place];
         let Link::Open(transport) = &mut peer.link else { return Ok(()) };
+        let _ = transport.flush(); // a failure is met again by the read
         while !peer.unsent.is_empty() {
             match transport.write(&peer.unsent) {
                 Ok(count) => drop(peer.unsent.drain(..count)),

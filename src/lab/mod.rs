@@ -8,6 +8,7 @@
 //! | [`storm`] | what do two honest users notice of an attack? `chatloop-lab storm` |
 //! | [`trace`] | where did the time of a server's turns go? `chatloop-lab trace` |
 //! | `connections` | how do thousands of connections live in one loop? |
+//! | `websocket` | how do lines become frames, and frames lines? (`no_websocket` without the feature `web`) |
 //! | `welcome` | when is a connection let in? |
 //! | `target` | which server, and how many connections to it are possible? |
 //! | `process` | what has a process used of CPU and memory? |
@@ -21,6 +22,8 @@
 
 mod connections;
 mod ledger;
+#[cfg(not(feature = "web"))]
+mod no_websocket;
 mod payload;
 mod process;
 pub mod storm;
@@ -29,4 +32,10 @@ mod target;
 #[cfg(test)]
 mod testing;
 pub mod trace;
+#[cfg(feature = "web")]
+mod websocket;
+#[cfg(not(feature = "web"))]
+mod websocket {
+    pub use super::no_websocket::WebSocket;
+}
 mod welcome;

@@ -13,7 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("session", &["chat", "wire"]),
     ("journal", &["chat"]),
     ("client", &["reactor", "wire", "terminal", "tls"]),
-    ("lab", &["reactor", "wire"]),
+    ("lab", &["reactor", "wire", "tls"]),
     ("server", &["reactor", "chat", "wire", "session", "journal", "tls"]),
 ];
 

@@ -73,6 +73,9 @@ pub fn run(options: &Options, mut done: impl FnMut(&Row)) -> io::Result<()> {
     if let Some(unknown) = options.only.iter().find(|name| names().all(|known| known != *name)) {
         return Err(invalid(format!("no attack is called {unknown}; --list names them all")));
     }
+    if options.host.tls {
+        return Err(invalid("the storm does not use TLS; leave the + out"));
+    }
     let Some(server) = resolve(&options.host, options.port)?.find(|it| it.ip().is_loopback())
     else {
         let host = &options.host;

@@ -64,9 +64,11 @@ pub fn run(options: &Options) -> io::Result<Report> {
     let format = Format::new(run, options.size);
     let (total, welcome) = (options.connections(), options.welcome.as_deref());
     let leftover = format.longest_leftover();
+    let mut connections = Connections::new(total, server, options.backend, leftover, welcome)?;
+    connections.wrap(options.wrapping().map_err(invalid)?);
     let swarm = Swarm {
         options,
-        connections: Connections::new(total, server, options.backend, leftover, welcome)?,
+        connections,
         checker: Checker::new(format, options),
         signals: Signals::new(&[Signal::Interrupt, Signal::Terminate])?,
         progress: progress::bar(),

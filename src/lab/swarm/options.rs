@@ -1,6 +1,8 @@
 //! The options of `chatloop-lab swarm`.
 
+use crate::lab::connections::Wrapping;
 use crate::lab::payload;
+use crate::tls::{Connector, Fingerprint, Trust};
 use crate::wire::address::{Address, DEFAULT_HOST};
 use crate::wire::seconds::seconds;
 use chatloop_reactor::Backend;
@@ -89,6 +91,16 @@ pub struct Options {
     /// Text in front of every message, such as "PRIVMSG #room :"
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub prefix: String,
+    /// Connect by TLS; +PORT does, too
+    #[arg(long)]
+    pub tls: bool,
+    /// SHA-256 fingerprint of the server's certificate, instead of the system's trust; implies --tls
+    #[arg(long, value_name = "SHA256")]
+    pub tls_fingerprint: Option<Fingerprint>,
+    /// Send and receive each line as a message of a WebSocket at /, by TLS if that is on
+    #[cfg(feature = "web")]
+    #[arg(long)]
+    pub websocket: bool,
     /// Connections to establish at the same time
     #[arg(long, default_value_t = 64, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..))]
@@ -112,6 +124,22 @@ impl Options {
     /// Connections in all.
     pub fn connections(&self) -> usize {
         self.clients as usize + self.idle as usize + self.slow as usize
+    }
+
+    /// What is around the lines.
+    ///
+    /// # Errors
+    /// Why there can be no TLS with this host.
+    pub fn wrapping(&self) -> Result<Wrapping, String> {
+        let trust = self.tls_fingerprint.map_or(Trust::System, Trust::Pinned);
+        let wanted = self.tls || self.host.tls || self.tls_fingerprint.is_some();
+        let host = self.host.host.as_deref().unwrap_or(DEFAULT_HOST);
+        let tls = wanted.then(|| Connector::new(host, trust)).transpose()?;
+        #[cfg(feature = "web")]
+        let websocket = self.websocket;
+        #[cfg(not(feature = "web"))]
+        let websocket = false;
+        Ok(Wrapping { tls, websocket })
     }
 
     /// How many of the clients send: never more than there are clients, messages or numbers.
