@@ -140,6 +140,9 @@ else
   skipped="$skipped shellcheck"
 fi
 
+step "other people's tools: promtool, curl, openssl"
+try scripts/edges.sh
+
 step "other people's clients: irssi and WeeChat"
 try scripts/real-clients.sh
 

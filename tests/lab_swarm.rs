@@ -5,6 +5,10 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not test functions to clippy
 
+#[cfg(all(feature = "tls", feature = "web"))]
+#[allow(unused_macros)]
+mod common;
+
 use serde_json::Value;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -336,6 +340,37 @@ fn every_backend_can_drive_a_server() {
         assert_eq!((code, charges(&report)), (0, vec![]), "{report}");
         assert_eq!(report["backend"], backend.name());
     }
+}
+
+/// The ledger is the same whatever is around the lines.
+#[cfg(all(feature = "tls", feature = "web"))]
+#[test]
+fn lines_are_counted_through_tls_and_websockets() {
+    let server = common::Server::start(&["--tls", "--greeting-delay=10000"]);
+    let ready = server.log.so_far().into_iter().find(|line| line.contains("certificate "));
+    let ready = ready.unwrap();
+    let fingerprint = ready.rsplit(' ').next().unwrap();
+    let tls = ["--tls-fingerprint", fingerprint];
+    let irc = ["--hello", "NICK n{}\\nUSER u 0 * :r\\nJOIN #r", "--welcome", " 366 "];
+    let load = ["-c", "20", "-s", "5", "-m", "400", "--one-order", "--prefix", "PRIVMSG #r :"];
+    for wrapping in [&tls[..], &["--websocket"], &["--websocket", tls[0], tls[1]]] {
+        let output = swarm(server.address.port(), &[&irc[..], &load, wrapping].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{wrapping:?}: {said}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((charges(&report), &report["deliveries"]), (vec![], &(400 * 19).into()));
+    }
+    for (wrapping, error) in [
+        (&["--tls-fingerprint", &"0".repeat(64)][..], "certificate is not trusted"),
+        (&["--tls"], "certificate is not trusted"),
+    ] {
+        let output = swarm(server.address.port(), &[wrapping, &["--timeout", "5"]].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(3) && said.contains(error), "{said}");
+    }
+    let refusing = common::Server::start(&["--no-http", "--greeting-delay=10000"]);
+    let output = swarm(refusing.address.port(), &["--websocket"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
 }
 
 #[test]

@@ -43,13 +43,15 @@ impl Bell {
 /// `--sasl`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
 pub enum LoginMethod {
-    /// SCRAM, or PLAIN if the server has never offered SCRAM
+    /// EXTERNAL with --tls-cert; otherwise SCRAM, or PLAIN if the server has never offered SCRAM
     #[default]
     Auto,
     /// SCRAM-SHA-256 only: the password itself is never sent
     Scram,
     /// PLAIN: sends the password itself
     Plain,
+    /// EXTERNAL: no password, but the certificate of --tls-cert
+    External,
 }
 
 /// A terminal chat client for chatloop and other IRC servers; with --plain, for any line-based server.
@@ -97,6 +99,14 @@ pub struct Options {
     /// Use TLS, and trust this certificate only, whatever it says
     #[arg(long, value_name = "SHA256")]
     pub tls_fingerprint: Option<Fingerprint>,
+
+    /// Show this certificate to the server (PEM); with --account, it logs in in place of a password
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Key of that certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
 
     /// Line mode without IRC: send lines as they are typed, show lines as they arrive
     #[arg(long, conflicts_with_all = ["nick", "join", "account", "sasl", "password_file"])]

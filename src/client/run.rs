@@ -79,7 +79,11 @@ fn prepare(options: &Options, red: &str) -> Result<Prepared, (Exit, String)> {
     let arguments = |why| (Exit::Arguments, why);
     let (host, port, tls) = options.server().map_err(arguments)?;
     let trust = options.tls_fingerprint.map_or(Trust::System, Trust::Pinned);
-    let tls = tls.then(|| Tls::new(&host, trust)).transpose().map_err(arguments)?;
+    let own = options.tls_cert.as_deref().zip(options.tls_key.as_deref());
+    if own.is_some() && !tls {
+        return Err(arguments("--tls-cert: a certificate is shown by TLS only (--tls)".to_owned()));
+    }
+    let tls = tls.then(|| Tls::new(&host, trust, own)).transpose().map_err(arguments)?;
     let addresses = resolve(&host, port)
         .map_err(|error| (Exit::NotConnected, format!("could not resolve {host}: {error}")))?;
     let (known, warning) = KnownServer::look_up(&host, port);

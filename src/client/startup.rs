@@ -6,6 +6,7 @@
 
 use super::event_loop::INPUT;
 use super::irc::{ConnectOptions, Login};
+use super::options::LoginMethod;
 use super::{Notice, Options};
 use base64ct::{Base64, Encoding};
 use chatloop_reactor::{Backend, Clock, Interest, Poller};
@@ -88,8 +89,16 @@ pub(super) fn connect_options(
         Some(path) => Some(first_line(path)?),
         None => variable("CHATLOOP_PASSWORD"),
     };
+    let by_certificate = match options.sasl {
+        LoginMethod::Auto => options.tls_cert.is_some(),
+        LoginMethod::External if options.tls_cert.is_none() => {
+            return Err("--sasl external: there is no certificate to show (--tls-cert)".to_owned());
+        }
+        method => method == LoginMethod::External,
+    };
     let login = |account: &String| {
-        Ok::<_, String>(Login { account: account.clone(), password: account_password(account)? })
+        let password = (!by_certificate).then(|| account_password(account)).transpose()?;
+        Ok::<_, String>(Login { account: account.clone(), password: password.unwrap_or_default() })
     };
     let no_random = |error| format!("no random bytes from the system: {error}");
     Ok(ConnectOptions {

@@ -10,6 +10,9 @@
 //!
 //! Invariant: a descriptor leaves the poller before it is closed.
 
+#[cfg(not(feature = "web"))]
+use super::no_websocket::WebSocket;
+#[cfg(feature = "web")]
 use super::websocket::WebSocket;
 use super::welcome::{Waiting, Welcome};
 use crate::tls;

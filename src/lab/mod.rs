@@ -34,8 +34,4 @@ mod testing;
 pub mod trace;
 #[cfg(feature = "web")]
 mod websocket;
-#[cfg(not(feature = "web"))]
-mod websocket {
-    pub use super::no_websocket::WebSocket;
-}
 mod welcome;

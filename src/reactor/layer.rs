@@ -18,6 +18,9 @@ use std::io::{self, IoSlice};
 /// Plain bytes that a layer is given to encode at once.
 pub const RECORD: usize = 16 * 1024;
 
+/// Bytes that a record has beside its plain ones, at most.
+pub const OVERHEAD: usize = 512;
+
 /// Bytes taken from a socket by one read.
 const READ: usize = 64 * 1024;
 
@@ -27,7 +30,8 @@ const MOST_UNSENT: usize = 64 * 1024;
 thread_local! {
     /// One for all connections of a thread: what was read, the plain bytes of a record, and the
     /// record. An idle connection owns none of them.
-    static SCRATCH: RefCell<[Vec<u8>; 3]> = RefCell::new([vec![0; READ], Vec::new(), Vec::new()]);
+    static SCRATCH: RefCell<[Vec<u8>; 3]> =
+        RefCell::new([vec![0; READ], Vec::with_capacity(RECORD), vec![0; RECORD + OVERHEAD]]);
 }
 
 /// A codec with a handshake.
@@ -49,11 +53,12 @@ pub trait Layer {
     /// someone in between.
     fn is_cut(&self) -> bool;
 
-    /// Encodes at most [`RECORD`] bytes, to the end of `output`.
+    /// Encodes at most [`RECORD`] bytes at the beginning of `output`, which has [`OVERHEAD`] bytes more
+    /// than those. How many it has written.
     ///
     /// # Errors
     /// It can encode nothing more.
-    fn encode(&mut self, plain: &[u8], output: &mut Vec<u8>) -> io::Result<()>;
+    fn encode(&mut self, plain: &[u8], output: &mut [u8]) -> io::Result<usize>;
 
     /// Moves what it has to say by itself to the end of `output`.
     fn speak(&mut self, output: &mut Vec<u8>);
@@ -136,39 +141,27 @@ impl Layered {
         if self.layer.is_opening() || !self.flush(socket)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        SCRATCH.with_borrow_mut(|[_, plain, record]| {
-            let mut slices = slices.iter().map(|slice| &**slice);
-            let (mut rest, mut taken): (&[u8], usize) = (&[], 0);
-            loop {
-                plain.clear();
-                while plain.len() < RECORD {
-                    if rest.is_empty() {
-                        let Some(next) = slices.next() else { break };
-                        rest = next;
-                    }
-                    let (now, later) = rest.split_at(rest.len().min(RECORD - plain.len()));
-                    plain.extend_from_slice(now);
-                    rest = later;
-                }
-                if plain.is_empty() {
-                    return Ok(taken);
-                }
-                record.clear();
-                let sent = self.layer.encode(plain, record);
-                let sent = sent.and_then(|()| send(socket, record));
-                match sent {
-                    Ok(sent) => {
+        SCRATCH.with_borrow_mut(|[_, joined, record]| {
+            let mut slices = slices.iter().map(|slice| &**slice).filter(|slice| !slice.is_empty());
+            let mut rest = slices.next().unwrap_or_default();
+            let mut taken = 0;
+            while !rest.is_empty() {
+                let plain = gather(&mut rest, &mut slices, joined);
+                let encoded = self.layer.encode(plain, record).map(|length| &record[..length]);
+                match encoded.and_then(|record| Ok((record, send(socket, record)?))) {
+                    Ok((record, sent)) => {
                         taken += plain.len();
                         if sent < record.len() {
                             self.unsent.extend_from_slice(&record[sent..]);
-                            return Ok(taken);
+                            break;
                         }
                     }
                     // The next write meets it again.
-                    Err(_) if taken > 0 => return Ok(taken),
+                    Err(_) if taken > 0 => break,
                     Err(error) => return Err(error),
                 }
             }
+            Ok(taken)
         })
     }
 
@@ -199,6 +192,35 @@ impl Layered {
     }
 }
 
+/// The next bytes for a record: those of one slice from where they lie, those of several joined.
+fn gather<'j, 's: 'j>(
+    rest: &mut &'s [u8],
+    slices: &mut impl Iterator<Item = &'s [u8]>,
+    joined: &'j mut Vec<u8>,
+) -> &'j [u8] {
+    let first = take(rest, slices, RECORD);
+    if first.len() == RECORD || rest.is_empty() {
+        return first;
+    }
+    joined.clear();
+    joined.extend_from_slice(first);
+    while joined.len() < RECORD && !rest.is_empty() {
+        joined.extend_from_slice(take(rest, slices, RECORD - joined.len()));
+    }
+    joined
+}
+
+/// The first bytes of what is left, at most so many.
+fn take<'s>(
+    rest: &mut &'s [u8],
+    slices: &mut impl Iterator<Item = &'s [u8]>,
+    most: usize,
+) -> &'s [u8] {
+    let (first, later) = rest.split_at(rest.len().min(most));
+    *rest = if later.is_empty() { slices.next().unwrap_or_default() } else { later };
+    first
+}
+
 /// Sends as much as the socket takes.
 fn send(socket: &Stream, bytes: &[u8]) -> io::Result<usize> {
     let mut sent = 0;
@@ -211,4 +233,41 @@ fn send(socket: &Stream, bytes: &[u8]) -> io::Result<usize> {
         }
     }
     Ok(sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_become_whole_records_and_a_single_one_is_not_copied() {
+        for lengths in [
+            &[100][..],
+            &[RECORD],
+            &[RECORD + 1],
+            &[1, 2, 3],
+            &[RECORD, 5],
+            &[10, RECORD, RECORD - 10, 7],
+            &[3 * RECORD, 1, 2 * RECORD],
+        ] {
+            let bytes: Vec<u8> = (0..lengths.iter().sum()).map(|at: usize| at as u8).collect();
+            let (mut at, mut slices) = (0, Vec::new());
+            for length in lengths {
+                slices.push(&bytes[at..at + length]);
+                at += length;
+            }
+            let mut slices = slices.into_iter();
+            let (mut rest, mut joined) = (slices.next().unwrap(), Vec::new());
+            let (mut all, mut records) = (Vec::new(), Vec::new());
+            while !rest.is_empty() {
+                let record = gather(&mut rest, &mut slices, &mut joined);
+                records.push(record.len());
+                all.extend_from_slice(record);
+            }
+            assert_eq!(all, bytes, "{lengths:?}");
+            let (last, whole) = records.split_last().unwrap();
+            assert!(whole.iter().all(|length| *length == RECORD) && *last <= RECORD, "{records:?}");
+            assert!(lengths.len() > 1 || joined.is_empty(), "{lengths:?}");
+        }
+    }
 }

@@ -44,7 +44,7 @@ pub use buffer::inbox::Inbox;
 pub use buffer::outbox::{Outbox, Written};
 pub use clock::{Clock, TimeControl};
 pub use connector::Connector;
-pub use layer::Layer;
+pub use layer::{Layer, OVERHEAD};
 pub use listener::{Accepted, Listener};
 pub use poller::{Backend, Interest, Poller, Readiness};
 pub use registration::Registration;

@@ -3,6 +3,7 @@
 //! The hub decides; what it decides is proposed to the journal and applied when the journal has
 //! committed it. So whatever anyone has seen is in the journal.
 
+use super::times::Times;
 use crate::chat::{
     Change, Command, Decision, Effect, Event, Hub, Lookup, Moment, Name, Origin, Outcome, Past,
     Purpose, Query, Record, Refusal, Scope, SessionId, Work,
@@ -12,7 +13,7 @@ use crate::session::Proof;
 use chatloop_reactor::Token;
 use log::{error, warn};
 use std::collections::{HashMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Text applied in one turn, in bytes. A disk that was slow hands much back at once, and all of it
 /// would be queued for every member before the first of them is written to.
@@ -72,6 +73,12 @@ pub(super) struct Engine {
     /// As the log knows it.
     health: Health,
     queries: HashMap<QueryId, Pending>,
+    /// Records that were proposed, and those of them that the journal is done with.
+    proposed: u64,
+    settled: u64,
+    /// One that is on its way, by its number, and since when.
+    watched: Option<(u64, Instant)>,
+    commits: Times,
 }
 
 impl Engine {
@@ -86,6 +93,10 @@ impl Engine {
             failing: None,
             health: Health::Good,
             queries: HashMap::new(),
+            proposed: 0,
+            settled: 0,
+            watched: None,
+            commits: Times::default(),
         }
     }
 
@@ -130,15 +141,45 @@ impl Engine {
 
     /// Proposes a change. It happens when the journal has committed it.
     pub(super) fn propose(&mut self, now: Moment, session: SessionId, change: Change) {
+        self.proposed += 1;
         self.journal.propose(now, session, change);
     }
 
     /// Sends the turn's proposals to the journal, and takes what is committed and rejected by now.
-    pub(super) fn end_turn(&mut self) {
+    pub(super) fn end_turn(&mut self, now: Instant) {
+        if self.pending() > 0 {
+            self.watched.get_or_insert((self.proposed, now));
+        }
         self.journal.end_turn();
         self.journal.take_committed(&mut self.taken);
+        self.settle(self.taken.len(), now);
         self.committed.extend(self.taken.drain(..).map(|committed| committed.record));
         self.share = APPLIED_PER_TURN;
+    }
+
+    /// One record at a time is watched on its way to the disk: each transaction has some.
+    fn settle(&mut self, count: usize, now: Instant) {
+        self.settled += count as u64;
+        if let Some((_, since)) = self.watched.take_if(|(number, _)| *number <= self.settled) {
+            self.commits.add(now.saturating_duration_since(since));
+        }
+    }
+
+    /// Records on their way.
+    pub(super) fn pending(&self) -> u64 {
+        self.proposed.saturating_sub(self.settled)
+    }
+
+    /// How long records have taken to be committed.
+    #[cfg_attr(not(feature = "web"), expect(dead_code, reason = "asked for by /metrics"))]
+    pub(super) fn commits(&self) -> &Times {
+        &self.commits
+    }
+
+    /// How long the record that is watched has been on its way.
+    #[cfg_attr(not(feature = "web"), expect(dead_code, reason = "asked for by /metrics"))]
+    pub(super) fn lag(&self, now: Instant) -> Duration {
+        self.watched.map_or(Duration::ZERO, |(_, since)| now.saturating_duration_since(since))
     }
 
     /// The next record to be applied in this turn.
@@ -170,9 +211,10 @@ impl Engine {
     }
 
     /// The changes that the journal could not commit.
-    pub(super) fn take_rejected(&mut self) -> Vec<Rejected> {
+    pub(super) fn take_rejected(&mut self, now: Instant) -> Vec<Rejected> {
         let mut rejected = Vec::new();
         self.journal.take_rejected(&mut rejected);
+        self.settle(rejected.len(), now);
         if let Some((_, count)) = &mut self.failing {
             *count += rejected.len();
         }

@@ -31,7 +31,12 @@ pub(super) struct Metrics {
     pub(super) sent_bytes: u64,
     /// How often each limit was exceeded.
     pub(super) limits: Vec<(String, u64)>,
+    pub(super) deliveries: u64,
+    pub(super) unsaved_records: u64,
+    pub(super) save_lag: f64,
     pub(super) turns: Histogram,
+    pub(super) lags: Histogram,
+    pub(super) commits: Histogram,
 }
 
 impl Metrics {
@@ -78,17 +83,31 @@ impl Collector for Metrics {
                 it.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(count, None)
             })
         })?;
-        let help = "Time that a turn of the loop took, without its wait";
-        metric("turn_seconds", help, MetricType::Histogram, &|mut it| {
-            let (sum, count, buckets) = &self.turns;
-            it.encode_histogram::<NoLabelSet>(*sum, *count, buckets, None)
-        })
+        let help = "Events of rooms queued for their members, one for each";
+        metric("deliveries", help, MetricType::Counter, &counter(self.deliveries))?;
+        let help = "Records that are not saved yet";
+        metric("unsaved_records", help, MetricType::Gauge, &gauge(self.unsaved_records))?;
+        let help = "How long a record has waited to be saved";
+        metric("save_lag_seconds", help, MetricType::Gauge, &|mut it| {
+            it.encode_gauge(&self.save_lag)
+        })?;
+        for (name, help, (sum, count, buckets)) in [
+            ("turn_seconds", "Time that a turn of the loop took, without its wait", &self.turns),
+            ("timer_lag_seconds", "How late the loop was when a timer was due", &self.lags),
+            ("commit_seconds", "Time until a record was committed, of samples", &self.commits),
+        ] {
+            metric(name, help, MetricType::Histogram, &|mut it| {
+                it.encode_histogram::<NoLabelSet>(*sum, *count, buckets, None)
+            })?;
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn metrics() -> Metrics {
         Metrics {
@@ -99,7 +118,12 @@ mod tests {
             received_bytes: 10,
             sent_bytes: 20,
             limits: vec![("flood".to_owned(), 4)],
+            deliveries: 500,
+            unsaved_records: 2,
+            save_lag: 0.25,
             turns: (0.5, 3, vec![(0.1, 1), (1.0, 1)]),
+            lags: (0.0, 0, vec![(0.1, 0)]),
+            commits: (0.0, 0, vec![(0.1, 0)]),
         }
     }
 
@@ -119,8 +143,28 @@ mod tests {
             "chatloop_turn_seconds_bucket{le=\"+Inf\"} 3",
             "chatloop_turn_seconds_sum 0.5",
             "chatloop_turn_seconds_count 3",
+            "chatloop_save_lag_seconds 0.25",
+            "chatloop_deliveries_total 500",
         ] {
             assert!(text.lines().any(|it| it == line), "{line} in:\n{text}");
+        }
+    }
+
+    /// The dashboard and the alerts cannot ask for what is not there.
+    #[test]
+    fn the_examples_name_metrics_that_exist() {
+        let (_, text) = metrics().encode(false);
+        let samples: BTreeSet<&str> = text.split(|it| " {\n".contains(it)).collect();
+        for (example, least) in [
+            (include_str!("../../docs/grafana.json"), 10),
+            (include_str!("../../docs/alerts.yml"), 4),
+        ] {
+            let is_name = |it: char| it.is_ascii_alphanumeric() || it == '_';
+            let words = example.split(|it| !is_name(it));
+            let named: BTreeSet<&str> = words.filter(|it| it.starts_with("chatloop_")).collect();
+            assert!(named.len() >= least, "{named:?}");
+            let unknown: Vec<_> = named.difference(&samples).collect();
+            assert!(unknown.is_empty(), "{unknown:?}");
         }
     }
 

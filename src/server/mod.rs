@@ -13,6 +13,7 @@
 //! | `guesses`, `registrations`, `job_queue`, `hashing` | who may try one, whose turn it is, how it is hashed |
 //! | `limits`, `stats`, `config`, `reload` | configuration, limits, and what these have done |
 //! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | the operator's terminal and the log |
+//! | `metrics`, `times` | the server's numbers, for Prometheus |
 //! | `shutdown`, `trim` | shutting down, and returning memory |
 //! | `trace` | what each turn has done, for whoever watches it |
 //!
@@ -61,6 +62,7 @@ mod stats;
 mod stint;
 #[cfg(test)]
 mod tests;
+mod times;
 mod trace;
 mod transcript;
 mod trim;

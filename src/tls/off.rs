@@ -3,7 +3,7 @@
 use chatloop_reactor::Layer;
 use std::convert::Infallible;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 const NONE: &str = "this program was built without TLS (cargo feature tls)";
@@ -62,7 +62,7 @@ pub enum Trust {
 pub struct Connector(Infallible);
 
 impl Connector {
-    pub fn new(_: &str, _: Trust) -> Result<Connector, String> {
+    pub fn new(_: &str, _: Trust, _: Option<(&Path, &Path)>) -> Result<Connector, String> {
         Err(NONE.to_owned())
     }
 

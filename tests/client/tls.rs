@@ -1,22 +1,28 @@
 //! The client by TLS: to the certificate that it was told, and to no other.
 
 use crate::real_server::RealServer;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
-/// Runs a script that says one line.
-fn say(arguments: &[&str]) -> Output {
+/// Starts a script.
+fn client(arguments: &[&str]) -> Child {
     let state = std::env::temp_dir().join(format!("chatloop-tls-state-{}", std::process::id()));
-    let mut client = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
+    Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
         .args(arguments)
         .args(["--timeout", "20", "--linger", "0"])
         .env("XDG_STATE_HOME", state)
+        .env_remove("CHATLOOP_ACCOUNT_PASSWORD")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// Runs a script that says one line.
+fn say(arguments: &[&str]) -> Output {
+    let mut client = client(arguments);
     let _ = client.stdin.take().unwrap().write_all(b"hello by TLS\n");
     client.wait_with_output().unwrap()
 }
@@ -71,4 +77,51 @@ fn a_server_without_tls_is_sent_nothing_in_the_clear() {
     let received = server.join().unwrap();
     assert!(received.starts_with(b"\x16\x03"), "{received:?}");
     assert!(!received.windows(4).any(|window| window == b"NICK"));
+}
+
+/// The files of a new certificate and its key.
+fn certificate(name: &str) -> (String, String) {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let process = std::process::id();
+    let file = |what| std::env::temp_dir().join(format!("chatloop-{process}-{name}-{what}.pem"));
+    let (certificate, key) = (file("certificate"), file("key"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    (certificate.display().to_string(), key.display().to_string())
+}
+
+#[test]
+fn a_certificate_logs_in_in_place_of_a_password() {
+    let server = RealServer::start(0, &["--tls"]);
+    let address = server.address.to_string();
+    let trusted = [&*address, "--tls-fingerprint", server.ready.rsplit(' ').next().unwrap()];
+    let (own, other) = (certificate("own"), certificate("other"));
+    fn showing((certificate, key): &(String, String)) -> [&str; 4] {
+        ["--tls-cert", certificate, "--tls-key", key]
+    }
+    let mut client = client(&[&trusted[..], &["--nick", "ada"], &showing(&own)].concat());
+    let (mut input, output) = (client.stdin.take().unwrap(), client.stdout.take().unwrap());
+    input.write_all(b"/register correct-horse\n/quote CERT ADD\n").unwrap();
+    let mut lines = BufReader::new(output).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("Certificate added")));
+    drop(input);
+    assert!(client.wait().unwrap().success());
+    for how in [&["--account", "ada"][..], &["--account", "ada", "--sasl", "external"]] {
+        let output = say(&[&trusted[..], how, &showing(&own)].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+        let output = say(&[&trusted[..], how, &showing(&other)].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+        assert!(errors(&output).contains("does not know this certificate"), "{}", errors(&output));
+    }
+    // It is shown by TLS only, never without its key, and EXTERNAL needs one.
+    for (arguments, words) in [
+        (&[&*address, "--tls-cert", &own.0, "--tls-key", &own.1][..], "by TLS only"),
+        (&[&*address, "--tls", "--tls-cert", &own.0], "--tls-key"),
+        (&[&*address, "--tls", "--tls-cert", &own.0, "--tls-key", &other.1], "own-certificate.pem"),
+        (&[&*address, "--account", "ada", "--sasl", "external"], "no certificate to show"),
+    ] {
+        let output = say(arguments);
+        assert_eq!(output.status.code(), Some(2), "{}", errors(&output));
+        assert!(errors(&output).contains(words), "{arguments:?}: {}", errors(&output));
+    }
 }

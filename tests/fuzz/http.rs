@@ -1,5 +1,5 @@
-//! Bytes from a stranger as an HTTP request, and as WebSocket frames behind one: no panic, no answer
-//! that depends on how they were cut, and nothing over its limit is kept.
+//! Bytes from a stranger as the header of a proxy, as an HTTP request, and as WebSocket frames behind one:
+//! no panic, no answer that depends on how they were cut, and nothing over its limit is kept.
 //!
 //! ```text
 //! cargo +nightly fuzz run --fuzz-dir tests/fuzz http -- -max_len=20000
@@ -8,15 +8,27 @@
 #![no_main]
 
 use chatloop::wire::http::{LONGEST_HEAD, Request, end_of_head};
+use chatloop::wire::proxy::{Header, LONGEST, header};
 use chatloop::wire::websocket::{Close, Frame, LONGEST_MESSAGE};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Some((cut, stream)) = data.split_first() else { return };
     let step = usize::from(*cut) + 1;
+    proxied(stream, step);
     head(stream, step);
     frames(stream, step);
 });
+
+fn proxied(stream: &[u8], step: usize) {
+    let whole = header(stream);
+    let mut found = Header::NeedMore;
+    for end in (step..stream.len()).step_by(step).chain([stream.len()]) {
+        found = if found == Header::NeedMore { header(&stream[..end]) } else { found };
+    }
+    assert_eq!(found, whole, "a proxy's header depends on how its bytes were cut");
+    assert!(whole != Header::NeedMore || stream.len() < LONGEST);
+}
 
 fn head(stream: &[u8], step: usize) {
     let whole = end_of_head(stream, 0);

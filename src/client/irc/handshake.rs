@@ -3,7 +3,7 @@
 use super::scram::Scram;
 use zeroize::Zeroizing;
 
-/// An account and its password.
+/// An account and its password; an empty one for a login by certificate.
 #[derive(Clone, Debug)]
 pub struct Login {
     pub account: String,
@@ -66,6 +66,8 @@ pub(super) struct Exchange {
 #[derive(Debug)]
 pub(super) enum How {
     Plain,
+    /// By the certificate of the connection.
+    External,
     /// `None` until the server asks for the first message.
     Scram(Option<Box<Scram>>),
 }

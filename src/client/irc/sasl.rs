@@ -1,5 +1,5 @@
 //! Logging in with SASL (IRCv3 sasl-3.2): SCRAM-SHA-256, or PLAIN (RFC 4616) for a server that has
-//! never offered SCRAM.
+//! never offered SCRAM; EXTERNAL, if there is a certificate in place of a password.
 //!
 //! SCRAM that fails is never followed by PLAIN. A server may have no SCRAM keys of an old account,
 //! and PLAIN would then succeed; but anyone who can make SCRAM fail would get the password that way.
@@ -34,12 +34,17 @@ impl IrcSession {
         self.logins.scram_news |= offered && !self.logins.scram_seen;
         self.logins.scram_seen |= offered;
         let how = match self.connect_options.sasl {
+            _ if login.password.is_empty() => How::External,
             LoginMethod::Plain => How::Plain,
-            LoginMethod::Auto | LoginMethod::Scram if offered => How::Scram(None),
+            _ if offered => How::Scram(None),
             LoginMethod::Auto if !self.logins.scram_seen => How::Plain,
-            LoginMethod::Auto | LoginMethod::Scram => return self.no_scram(&login.account),
+            _ => return self.no_scram(&login.account),
         };
-        let mechanism = if matches!(how, How::Plain) { "PLAIN" } else { "SCRAM-SHA-256" };
+        let mechanism = match how {
+            How::Plain => "PLAIN",
+            How::External => "EXTERNAL",
+            How::Scram(_) => "SCRAM-SHA-256",
+        };
         self.logins.exchange = Some(Exchange { login, how, heard: String::new() });
         self.send_now("AUTHENTICATE", &[mechanism], None);
     }
@@ -64,7 +69,7 @@ impl IrcSession {
         match how {
             Some(How::Scram(Some(scram))) => scram.step != Step::Proven,
             Some(How::Scram(None)) => true,
-            Some(How::Plain) | None => false,
+            Some(How::Plain | How::External) | None => false,
         }
     }
 
@@ -95,6 +100,7 @@ impl IrcSession {
             (How::Plain, Some(_)) => {
                 Some(Zeroizing::new(format!("\0{}\0{}", login.account, *login.password)))
             }
+            (How::External, Some(_)) => Some(Zeroizing::new(login.account.clone())),
             (How::Scram(Some(scram)), Some(heard)) => scram.hear(&heard).map(Zeroizing::new),
             (How::Scram(begun @ None), Some(_)) => {
                 self.logins.nonces += 1;
@@ -147,6 +153,11 @@ impl IrcSession {
     pub(super) fn sasl_failed(&mut self, number: u16, why: &str) {
         let Some(exchange) = self.logins.exchange.take() else { return };
         match number {
+            904 if matches!(exchange.how, How::External) => {
+                let why = "the account does not know this certificate; log in with --sasl scram, and \
+                           add it with /quote CERT ADD";
+                self.no_login(&exchange.login.account, why);
+            }
             904 => self.wrong_password(&exchange.login.account, why),
             _ => self.no_login(&exchange.login.account, why),
         }

@@ -134,7 +134,7 @@ impl Options {
         let trust = self.tls_fingerprint.map_or(Trust::System, Trust::Pinned);
         let wanted = self.tls || self.host.tls || self.tls_fingerprint.is_some();
         let host = self.host.host.as_deref().unwrap_or(DEFAULT_HOST);
-        let tls = wanted.then(|| Connector::new(host, trust)).transpose()?;
+        let tls = wanted.then(|| Connector::new(host, trust, None)).transpose()?;
         #[cfg(feature = "web")]
         let websocket = self.websocket;
         #[cfg(not(feature = "web"))]

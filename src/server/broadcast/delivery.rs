@@ -267,7 +267,7 @@ impl Delivery {
         if self.run.room.take().is_none() {
             return;
         }
-        let mut clients = 0;
+        let (mut clients, mut left_out) = (0, 0);
         for session in members {
             let Some(mut peer) = net.peer(Token::from_bits(session.0)) else { continue };
             clients += 1;
@@ -277,13 +277,17 @@ impl Delivery {
             }
             let rendition = &self.lanes[lane].rendition;
             if std::mem::take(&mut peer.connection.has_gap) {
-                rendition.parts(self.run.gaps_of(session), |part| peer.queue(part));
+                let gaps = self.run.gaps_of(session);
+                left_out += gaps.iter().map(ExactSizeIterator::len).sum::<usize>();
+                rendition.parts(gaps, |part| peer.queue(part));
             } else {
                 for piece in &rendition.pieces {
                     peer.queue(piece);
                 }
             }
         }
+        let all = self.run.events.len() * clients as usize;
+        net.delivered(all.saturating_sub(left_out) as u64);
         net.trace()
             .note(|| trace::Event::Run { events: trace::small(self.run.events.len()), clients });
         self.run.events.clear();

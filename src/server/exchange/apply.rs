@@ -27,7 +27,7 @@ impl Exchange {
     /// Hands the turn's proposals to the journal, applies what it has committed by now, and tells
     /// the origins of what it has rejected.
     pub(in crate::server) fn commit(&mut self) {
-        self.engine.end_turn();
+        self.engine.end_turn(self.net.now());
         let mut stint = Stint::begin(self.net.clock(), APPLYING);
         while !stint.is_over()
             && let Some(record) = self.engine.next_committed()
@@ -41,7 +41,7 @@ impl Exchange {
         }
         self.engine.watch_health(self.net.now());
         self.net.set_saving(self.engine.is_saving());
-        for rejected in self.engine.take_rejected() {
+        for rejected in self.engine.take_rejected(self.net.now()) {
             self.reject(rejected);
         }
         self.broadcast.close_run(&mut self.net, self.engine.hub());

@@ -5,7 +5,7 @@ use crate::session::Action;
 use chatloop_reactor::Token;
 
 impl Exchange {
-    pub(super) fn scrape(&mut self, _: Token, _: bool, _: bool, _: bool) -> Action {
+    pub(super) fn scrape(&mut self, _: Token, _: bool, _: bool) -> Action {
         Action::Gone
     }
 }

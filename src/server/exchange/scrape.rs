@@ -25,16 +25,21 @@ impl Exchange {
             *connections.entry((connection.session.name(), tls)).or_default() += 1;
         }
         let hub = self.engine.hub();
-        let (_, received_bytes, sent_bytes) = self.net.totals();
+        let numbers = self.net.numbers();
         Metrics {
             connections: connections.into_iter().collect(),
             users: hub.online() as u64,
             rooms: hub.rooms().len() as u64,
             send_queue_bytes: self.net.send_memory().0 as u64,
-            received_bytes,
-            sent_bytes,
+            received_bytes: numbers.received_bytes,
+            sent_bytes: numbers.sent_bytes,
             limits: self.stats.named().collect(),
-            turns: self.net.turn_times().read(),
+            deliveries: numbers.deliveries,
+            unsaved_records: self.engine.pending(),
+            save_lag: self.engine.lag(self.net.now()).as_secs_f64(),
+            turns: numbers.turns.read(),
+            lags: numbers.lags.read(),
+            commits: self.engine.commits().read(),
         }
     }
 }

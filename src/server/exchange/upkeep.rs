@@ -305,7 +305,9 @@ impl Exchange {
         let saved = self.engine.close(self.net.now());
         self.console.finish(&mut self.net);
         self.net.trace().finish();
-        let (turns, bytes_in, bytes_out) = self.net.totals();
+        let numbers = self.net.numbers();
+        let (turns, bytes_in) = (numbers.turns.count(), numbers.received_bytes);
+        let bytes_out = numbers.sent_bytes;
         info!("stopped after {turns} turns, {bytes_in} bytes in, {bytes_out} bytes out");
         saved
     }

@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 impl Net {
     /// The next timer that is due.
     pub(in crate::server) fn next_due(&mut self) -> Option<TimerKind> {
-        self.timers.pop_due(self.clock.now())
+        let (now, due) = (self.clock.now(), self.timers.next_deadline()?);
+        let timer = self.timers.pop_due(now)?;
+        self.numbers.lags.add(now - due);
+        Some(timer)
     }
 
     /// Sets a timer that belongs to no connection.

@@ -7,13 +7,12 @@
 mod budget;
 mod deadlines;
 mod listeners;
+mod numbers;
 mod peer;
 mod timer;
-mod turn_times;
 
 pub(super) use peer::{Peer, Queues};
 pub(super) use timer::{PeerTimer, TimerKind};
-pub(super) use turn_times::TurnTimes;
 
 use super::connection::{Bounds, Connection, PeerAddress, Phase, Tenths};
 use super::gate::Blocked;
@@ -27,6 +26,7 @@ use chatloop_reactor::{
     ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, Timers, Token, Written,
 };
 use log::{debug, error, warn};
+use numbers::Numbers;
 use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
@@ -58,9 +58,7 @@ pub(super) struct Net {
     budget: SendBudget,
     to_reap: VecDeque<Token>,
     scratch: Box<[u8]>,
-    turn_times: TurnTimes,
-    bytes_in: u64,
-    bytes_out: u64,
+    numbers: Numbers,
     stats: Stats,
     trace: Trace,
 }
@@ -83,9 +81,7 @@ impl Net {
             budget: SendBudget::new(bounds),
             to_reap: VecDeque::new(),
             scratch: vec![0; SCRATCH].into(),
-            turn_times: TurnTimes::default(),
-            bytes_in: 0,
-            bytes_out: 0,
+            numbers: Numbers::default(),
             stats,
             trace,
         }
@@ -99,7 +95,7 @@ impl Net {
         longest: Option<Duration>,
     ) -> io::Result<()> {
         let spent = self.clock.spent();
-        self.turn_times.add(spent);
+        self.numbers.turns.add(spent);
         let timeout = if work_left || !self.to_reap.is_empty() || self.queues.has_output() {
             Some(Duration::ZERO)
         } else {
@@ -110,7 +106,7 @@ impl Net {
         self.poller.wait(readiness, timeout)?;
         self.clock.tick();
         let waited = self.clock.now().saturating_duration_since(slept);
-        self.trace.turn(&self.clock, self.turn_times.count(), waited, readiness.len());
+        self.trace.turn(&self.clock, self.numbers.turns.count(), waited, readiness.len());
         self.budget.begin_turn(&mut self.queues.bounds);
         Ok(())
     }
@@ -149,15 +145,14 @@ impl Net {
         &mut self.scratch
     }
 
-    /// Turns, and bytes received and sent so far.
-    pub(super) fn totals(&self) -> (u64, u64, u64) {
-        (self.turn_times.count(), self.bytes_in, self.bytes_out)
+    /// What has been done so far.
+    pub(super) fn numbers(&self) -> &Numbers {
+        &self.numbers
     }
 
-    /// How long turns have taken so far.
-    #[cfg(feature = "web")]
-    pub(super) fn turn_times(&self) -> &TurnTimes {
-        &self.turn_times
+    /// So many events of a room were queued for members.
+    pub(super) fn delivered(&mut self, count: u64) {
+        self.numbers.deliveries += count;
     }
 
     // Connections.
@@ -337,7 +332,7 @@ impl Net {
             },
         });
         if has_news {
-            self.bytes_in += bytes as u64;
+            self.numbers.received_bytes += bytes as u64;
             if connection.life.input_ended && connection.life.phase != Phase::Open {
                 mark_gone(token, connection, &mut self.to_reap);
             } else {
@@ -404,7 +399,7 @@ impl Net {
                 bytes: trace::small(written),
                 left: trace::small(left),
             });
-            self.bytes_out += written as u64;
+            self.numbers.sent_bytes += written as u64;
             if left == 0 {
                 connection.life.stalled_since = Tenths::NEVER;
             } else if left < before || connection.life.stalled_since == Tenths::NEVER {

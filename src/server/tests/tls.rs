@@ -2,7 +2,7 @@
 
 use super::{Bench, Client, TURNS};
 use crate::tls::{Connector, Fingerprint, Trust};
-use chatloop_reactor::{Layer, Received};
+use chatloop_reactor::{Layer, OVERHEAD, Received};
 use std::time::Duration;
 
 /// A client that speaks TLS over the socket of another one.
@@ -18,7 +18,8 @@ impl Secure {
     fn over(bench: &mut Bench, client: Client) -> Secure {
         let certificate = bench.server.exchange().certificate().unwrap();
         let fingerprint: Fingerprint = certificate.split(' ').next_back().unwrap().parse().unwrap();
-        let connector = Connector::new("chat.example.org", Trust::Pinned(fingerprint)).unwrap();
+        let connector =
+            Connector::new("chat.example.org", Trust::Pinned(fingerprint), None).unwrap();
         let mut secure =
             Secure { client, layer: connector.begin(), plain: Vec::new(), closed: false };
         secure.layer.advance().unwrap();
@@ -33,9 +34,9 @@ impl Secure {
     }
 
     pub(super) fn send(&mut self, text: &str) {
-        let mut records = Vec::new();
-        self.layer.encode(text.as_bytes(), &mut records).unwrap();
-        self.client.send_bytes(&records);
+        let mut record = vec![0; text.len() + OVERHEAD];
+        let length = self.layer.encode(text.as_bytes(), &mut record).unwrap();
+        self.client.send_bytes(&record[..length]);
     }
 
     fn receive(&mut self) {

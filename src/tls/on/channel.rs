@@ -4,7 +4,7 @@
 //! and not yet read is at most what one read of the socket brought. An idle channel keeps no buffer.
 
 use super::certificate::Fingerprint;
-use chatloop_reactor::{Layer, Received};
+use chatloop_reactor::{Layer, OVERHEAD, Received};
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::CertificateDer;
 use rustls::server::UnbufferedServerConnection;
@@ -16,9 +16,6 @@ use std::io;
 
 /// A message of a handshake may have 64 KiB, and come in records.
 const MOST_INCOMING: usize = 80 * 1024;
-
-/// What a record has beside its plain bytes, at most; and room for an update of its key before it.
-const OVERHEAD: usize = 512;
 
 /// Both kinds of rustls' connections, which share no such trait.
 pub(super) trait Connection {
@@ -116,7 +113,8 @@ impl Failure {
 /// What is to be done when bytes can be encoded.
 enum Wish<'a> {
     Nothing,
-    Encode(&'a [u8], &'a mut Vec<u8>),
+    /// These bytes, to the front of those; how many they have become.
+    Encode(&'a [u8], &'a mut [u8], &'a mut usize),
     Close,
 }
 
@@ -164,9 +162,8 @@ impl<C: Connection> Channel<C> {
                 Ok(ConnectionState::WriteTraffic(mut traffic)) => {
                     outcome = match wish {
                         Wish::Nothing => Ok(()),
-                        Wish::Encode(plain, output) => {
-                            let room = plain.len() + OVERHEAD;
-                            grow(output, room, |room| traffic.encrypt(plain, room))
+                        Wish::Encode(plain, output, length) => {
+                            traffic.encrypt(plain, output).map(|encoded| *length = encoded)
                         }
                         Wish::Close => grow(&mut self.outgoing, OVERHEAD, |room| {
                             traffic.queue_close_notify(room)
@@ -283,11 +280,13 @@ impl<C: Connection> Layer for Channel<C> {
         self.cut
     }
 
-    fn encode(&mut self, plain: &[u8], output: &mut Vec<u8>) -> io::Result<()> {
+    fn encode(&mut self, plain: &[u8], output: &mut [u8]) -> io::Result<usize> {
         if let Some(failure) = &self.failure {
             return Err(failure.error());
         }
-        self.process_incoming(Wish::Encode(plain, output)).map_err(io::Error::other)
+        let mut length = 0;
+        let encoded = self.process_incoming(Wish::Encode(plain, output, &mut length));
+        encoded.map(|()| length).map_err(io::Error::other)
     }
 
     fn speak(&mut self, output: &mut Vec<u8>) {

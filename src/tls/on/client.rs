@@ -1,6 +1,6 @@
 //! The client's side: whom it trusts.
 
-use super::certificate::Fingerprint;
+use super::certificate::{Fingerprint, Identity};
 use super::channel::Channel;
 use super::provider;
 use chatloop_reactor::Layer;
@@ -12,6 +12,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme,
 };
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Which certificates of a server are good.
@@ -31,11 +32,12 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// For the server of this name or address.
+    /// For the server of this name or address, which is shown a certificate if there are files with one
+    /// and its key.
     ///
     /// # Errors
     /// A text for people.
-    pub fn new(host: &str, trust: Trust) -> Result<Connector, String> {
+    pub fn new(host: &str, trust: Trust, own: Option<(&Path, &Path)>) -> Result<Connector, String> {
         let host = host.trim_end_matches('.');
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| format!("'{host}' cannot be the name in a certificate"))?;
@@ -50,12 +52,20 @@ impl Connector {
                 Arc::new(Explaining(system))
             }
         };
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?
             .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(verifier);
+        let mut config = match own {
+            None => config.with_no_client_auth(),
+            Some((certificate, key)) => {
+                let Identity { chain, key: private } = Identity::load(certificate, key)?;
+                config.with_client_auth_cert(chain, private).map_err(|error| {
+                    format!("{} with {}: {error}", certificate.display(), key.display())
+                })?
+            }
+        };
         config.resumption = Resumption::disabled();
         Ok(Connector { config: Arc::new(config), name })
     }

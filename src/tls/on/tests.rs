@@ -2,7 +2,7 @@
 
 use super::certificate::Identity;
 use super::*;
-use chatloop_reactor::{Layer, Received};
+use chatloop_reactor::{Layer, OVERHEAD, Received};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -15,7 +15,7 @@ fn acceptor() -> Acceptor {
 
 fn connector() -> Connector {
     let trust = Trust::Pinned(acceptor().fingerprint());
-    Connector::new("chat.example.org", trust).unwrap()
+    Connector::new("chat.example.org", trust, None).unwrap()
 }
 
 /// One end, with the bytes that are on their way to the other.
@@ -32,7 +32,9 @@ impl End {
     }
 
     fn write(&mut self, plain: &[u8]) {
-        self.layer.encode(plain, &mut self.sent).unwrap();
+        let mut record = vec![0; plain.len() + OVERHEAD];
+        let length = self.layer.encode(plain, &mut record).unwrap();
+        self.sent.extend_from_slice(&record[..length]);
         self.layer.speak(&mut self.sent);
     }
 
@@ -148,7 +150,7 @@ fn a_changed_byte_is_an_error_and_an_alert() {
     client.deliver(&mut server, &[usize::MAX]).unwrap();
     assert!(matches!(server.layer.read(&mut [0; 8]), Received::Failed(_)));
     assert!(!server.sent.is_empty(), "an alert");
-    assert!(server.layer.encode(b"more", &mut Vec::new()).is_err());
+    assert!(server.layer.encode(b"more", &mut [0; 4 + OVERHEAD]).is_err());
 }
 
 #[test]
@@ -182,7 +184,7 @@ fn a_handshake_that_never_ends_is_bounded() {
 fn the_wrong_certificate_is_refused_with_its_fingerprint() {
     let other = Trust::Pinned(Fingerprint([7; 32]));
     for trust in [other, Trust::System] {
-        let connector = Connector::new("chat.example.org", trust).unwrap();
+        let connector = Connector::new("chat.example.org", trust, None).unwrap();
         let mut client = End { layer: connector.begin(), sent: Vec::new() };
         let mut server = End { layer: acceptor().begin(), sent: Vec::new() };
         client.advance().unwrap();
@@ -243,7 +245,7 @@ proptest! {
         let _ = client.deliver(&mut server, &[usize::MAX]);
         server.layer.receive(&mut record.clone());
         let _ = server.advance();
-        let _ = server.layer.encode(b"more", &mut Vec::new());
+        let _ = server.layer.encode(b"more", &mut [0; 4 + OVERHEAD]);
         server.layer.end();
         server.layer.close();
         server.layer.speak(&mut server.sent);

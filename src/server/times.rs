@@ -1,24 +1,24 @@
-//! How long turns have taken: a histogram of plain integers.
+//! How long something has taken so far: a histogram of plain integers.
 
 use std::time::Duration;
 
-/// Upper bounds of the buckets, in microseconds. Most turns are in the first.
+/// Upper bounds of the buckets, in microseconds.
 const BOUNDS: [u64; 14] = [
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
     1_000_000, 2_500_000,
 ];
 
-/// Counts of turns by the time that they took.
+/// Counts by the time that was taken.
 #[derive(Clone, Default, Debug)]
-pub(in crate::server) struct TurnTimes {
+pub(super) struct Times {
     counts: [u64; BOUNDS.len()],
     /// All of them, also those above the last bound.
     count: u64,
     sum: Duration,
 }
 
-impl TurnTimes {
-    /// A turn took this long.
+impl Times {
+    /// It took this long once more.
     pub(super) fn add(&mut self, time: Duration) {
         let micros = time.as_micros();
         if let Some(bucket) = BOUNDS.iter().position(|bound| micros <= u128::from(*bound)) {
@@ -28,15 +28,15 @@ impl TurnTimes {
         self.sum += time;
     }
 
-    /// Turns so far.
+    /// How often so far.
     pub(super) fn count(&self) -> u64 {
         self.count
     }
 
-    /// The sum in seconds, the count, and each bucket: its bound in seconds, and how many turns are in
-    /// it and in none before it.
-    #[cfg(feature = "web")]
-    pub(in crate::server) fn read(&self) -> (f64, u64, Vec<(f64, u64)>) {
+    /// The sum in seconds, the count, and each bucket: its bound in seconds, and how many are in it
+    /// and in none before it.
+    #[cfg_attr(not(feature = "web"), expect(dead_code, reason = "asked for by /metrics"))]
+    pub(super) fn read(&self) -> (f64, u64, Vec<(f64, u64)>) {
         let buckets = BOUNDS.iter().zip(self.counts);
         let buckets = buckets.map(|(bound, count)| (Duration::from_micros(*bound), count));
         let buckets = buckets.map(|(bound, count)| (bound.as_secs_f64(), count)).collect();
@@ -49,8 +49,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_turn_is_in_one_bucket_or_above_all() {
-        let mut times = TurnTimes::default();
+    fn a_time_is_in_one_bucket_or_above_all() {
+        let mut times = Times::default();
         for micros in [0, 100, 101, 9_999_999] {
             times.add(Duration::from_micros(micros));
         }

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# The cost of what is around a line: plain text, IRC, TLS, WebSocket, and both, side by side.
+#
+#     scripts/bench-wire.sh [ROUNDS]        (default 5; about a minute and a half per round)
+#
+# One chatloop-server for each measurement, alternately, and the same `chatloop-lab swarm`: one sender and
+# 500 recipients, then 100 of 500 that send at once. TLS carries plain lines and is compared with plain
+# text; the WebSocket carries IRC and is compared with IRC; both together are compared with IRC as well.
+# What counts is the server's CPU per delivery: the generator encrypts and frames, too, on its own core.
+# At the end, the memory of 5,000 idle connections of each kind. Prints a table of medians.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/bench/common.sh
+. scripts/bench/common.sh
+
+pin_cores
+
+# Deliveries differ a hundredfold in what a turn can gather.
+one=(--clients 500 --senders 1 --window 1 --messages 4000 --one-order)
+many=(--clients 500 --senders 100 --window 100 --messages 40000 --one-order)
+idle=(--clients 0 --idle 5000)
+irc=(--prefix 'PRIVMSG #r :' --hello 'NICK n{}\nUSER u 0 * :r\nJOIN #r' --welcome ' 366 ')
+# The generator, busy with thousands, may send late: no client may be taken for plain text, and no
+# handshake for one that stalls.
+patient=(--greeting-delay=10000 --tls-timeout=60)
+
+# measure TEST KIND ARGUMENTS…: one swarm of that kind on a fresh server.
+measure() {
+    local test=$1 kind=$2 wrapping=()
+    shift 2
+    case $kind in
+    plain) start_chatloop ;;
+    irc) start_chatloop "${patient[@]}" ;;
+    *) start_chatloop --tls "${patient[@]}" ;;
+    esac
+    case $kind in
+    tls | secure) wrapping=(--tls-fingerprint "$(sed -n 's/.* certificate //p' "$work/ready" | head -n 1)") ;;
+    esac
+    case $kind in
+    websocket | secure) wrapping+=(--websocket) ;;
+    esac
+    case $kind in
+    plain) ;;
+    tls) wrapping+=(--hello '/color off' --welcome 'connected as') ;;
+    *) wrapping+=("${irc[@]}") ;;
+    esac
+    swarm "$test" "$kind" "$@" ${wrapping[@]+"${wrapping[@]}"}
+}
+
+kinds="plain tls irc websocket secure"
+round=1
+while [ "$round" -le "$rounds" ]; do
+    for kind in $kinds; do
+        echo "round $round of $rounds: $kind" >&2
+        measure one "$kind" "${one[@]}"
+        measure many "$kind" "${many[@]}"
+        measure idle "$kind" "${idle[@]}"
+    done
+    round=$((round + 1))
+done
+
+# cost NAME TEST GOAL FLOOR KIND: the CPU of one kind and of what it is compared with. The ratio is of
+# CPU: a goal of 0.85 of the deliveries is one of 1.18 of the CPU.
+cost() {
+    row "$1: deliveries/s" deliveries_per_second 1 0 "" "$2" "$4" "$2" "$5"
+    row "— server CPU per delivery, µs" server_cpu_us_per_delivery 1 3 "$3" "$2" "$4" "$2" "$5"
+    row "— generator CPU per delivery, µs" lab_cpu_us_per_delivery 1 3 "" "$2" "$4" "$2" "$5"
+}
+memory() {
+    row "5,000 idle: RSS per connection, bytes" server_rss_per_connection 1 0 "$1" idle "$2" idle "$3"
+}
+
+table_head plain TLS
+cost "1 sender, 500 members" one "at most 1.18" plain tls
+cost "100 senders, 500 members" many "" plain tls
+memory "at most 4500 bytes" plain tls
+echo
+table_head IRC WebSocket
+cost "1 sender, 500 members" one "at most 1.05" irc websocket
+cost "100 senders, 500 members" many "" irc websocket
+memory "" irc websocket
+echo
+table_head IRC "WebSocket by TLS"
+cost "1 sender, 500 members" one "" irc secure
+cost "100 senders, 500 members" many "" irc secure
+memory "" irc secure

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# The one port as other people's tools see it: promtool on the metrics and the examples in docs/, curl by
+# TLS, and openssl s_client for the versions and ciphers that are accepted.
+#
+#   scripts/edges.sh            exit code 0 on success, 77 if it cannot run here
+#   scripts/edges.sh --help     show this help
+#
+# Needs promtool (Debian package prometheus), curl and openssl. If one is missing and the script runs as
+# root, it is installed with apt-get; otherwise the script names what is missing and exits with code 77.
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+case ${1:-} in
+  '') ;;
+  -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) echo "${0##*/}: no arguments expected; see --help" >&2; exit 2 ;;
+esac
+# shellcheck source=scripts/lib.sh
+. scripts/lib.sh
+
+# The Debian packages of missing programs.
+missing() {
+  command -v promtool >/dev/null || echo prometheus
+  command -v curl >/dev/null || echo curl
+  command -v openssl >/dev/null || echo openssl
+}
+packages=$(missing | tr '\n' ' ')
+if [ -n "$packages" ] && command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then
+  echo "installing with apt-get: $packages" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >&2 || echo "apt-get update failed; trying anyway" >&2
+  # shellcheck disable=SC2086 # packages are words
+  apt-get install -y -qq --no-install-recommends $packages >"$workdir/apt" 2>&1 ||
+    tail -n 5 "$workdir/apt" >&2
+  packages=$(missing | tr '\n' ' ')
+fi
+if [ -n "$packages" ]; then
+  echo "SKIPPED: missing: $packages(Debian package names)" >&2
+  exit 77
+fi
+
+build
+start_server --tls --quiet --log warn || die "the server did not start: $(cat "$workdir/log")"
+step() {
+  echo "ok: $1"
+}
+
+# Metrics.
+url=https://127.0.0.1:$port
+get() {
+  curl --silent --show-error --fail --insecure --max-time 10 "$@"
+}
+[ "$(get "$url/health")" = ok ] || die "/health by TLS is not ok"
+step "/health by TLS"
+get "$url/metrics" >"$workdir/metrics" || die "no /metrics by TLS"
+if ! promtool check metrics <"$workdir/metrics" >"$workdir/lint" 2>&1 || [ -s "$workdir/lint" ]; then
+  die "promtool check metrics: $(cat "$workdir/lint")"
+fi
+grep -q '^chatloop_connections{dialect="http",tls="true"} 1$' "$workdir/metrics" ||
+  die "the scrape itself is not counted"
+step "promtool check metrics is clean"
+get -H 'Accept: application/openmetrics-text; version=1.0.0' -D "$workdir/head" "$url/metrics" \
+  >"$workdir/open" || die "no OpenMetrics"
+grep -qi '^content-type: application/openmetrics-text; version=1.0.0' "$workdir/head" ||
+  die "Accept has asked for OpenMetrics in vain: $(cat "$workdir/head")"
+[ "$(tail -n 1 "$workdir/open")" = '# EOF' ] || die "OpenMetrics does not end with # EOF"
+step "OpenMetrics on request"
+promtool check rules docs/alerts.yml >"$workdir/rules" 2>&1 || die "$(cat "$workdir/rules")"
+step "promtool check rules docs/alerts.yml"
+
+# TLS: what is accepted, and nothing else. openssl's own defaults must not be what refuses.
+handshake() {
+  openssl s_client -connect "127.0.0.1:$port" "$@" </dev/null >"$workdir/tls" 2>&1 &&
+    grep -q 'Cipher is [A-Z]' "$workdir/tls"
+}
+accepted() {
+  handshake "$@" || die "not accepted: $*: $(tail -n 3 "$workdir/tls")"
+}
+rejected() {
+  handshake "$@" -cipher 'ALL:@SECLEVEL=0' && die "accepted: $*"
+  return 0
+}
+accepted -tls1_3
+accepted -tls1_2
+for version in tls1_1 tls1; do
+  openssl s_client -help 2>&1 | grep -q -- "-$version " || continue
+  rejected "-$version"
+done
+step "TLS 1.2 and 1.3, and none before"
+for cipher in AES128-SHA AES256-GCM-SHA384 ECDHE-ECDSA-AES128-SHA DHE-RSA-AES128-GCM-SHA256 NULL; do
+  handshake -tls1_2 -cipher "$cipher:@SECLEVEL=0" && die "accepted: $cipher"
+done
+for cipher in ECDHE-ECDSA-AES256-GCM-SHA384 ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-ECDSA-CHACHA20-POLY1305; do
+  accepted -tls1_2 -cipher "$cipher"
+done
+step "forward secrecy and AEAD only"
+accepted -tls1_2
+grep -q 'Compression: NONE' "$workdir/tls" || die "compression"
+grep -q 'TLS session ticket' "$workdir/tls" && die "a session ticket"
+step "no compression, no tickets"
+printf '/nick ada\n/quit\n' | openssl s_client -quiet -no_ign_eof -connect "127.0.0.1:$port" \
+  >"$workdir/chat" 2>/dev/null
+grep -q 'goodbye' "$workdir/chat" || die "no chat by openssl s_client: $(cat "$workdir/chat")"
+step "a chat by openssl s_client"
+stop_server || die "the server exited with code $?: $(cat "$workdir/log")"

@@ -1,0 +1,17 @@
+//! What the connections have done so far: plain integers, read at a scrape and at the end.
+
+use crate::server::times::Times;
+
+/// Since the start.
+#[derive(Default)]
+pub(in crate::server) struct Numbers {
+    pub(in crate::server) turns: Times,
+    /// How late timers were.
+    #[cfg_attr(not(feature = "web"), expect(dead_code, reason = "asked for by /metrics"))]
+    pub(in crate::server) lags: Times,
+    /// Events of rooms that were queued for their members.
+    #[cfg_attr(not(feature = "web"), expect(dead_code, reason = "asked for by /metrics"))]
+    pub(in crate::server) deliveries: u64,
+    pub(in crate::server) received_bytes: u64,
+    pub(in crate::server) sent_bytes: u64,
+}
