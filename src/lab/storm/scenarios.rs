@@ -29,7 +29,7 @@ pub struct Scenario {
 }
 
 /// Commands from before the registration, so their attackers do not register.
-const STRANGERS: [&str; 3] = ["AUTHENTICATE", "PASS", "USER"];
+const STRANGERS: [&str; 4] = ["AUTHENTICATE", "PASS", "USER", "WEBIRC"];
 
 /// The account of the crowd's first member, which attackers try to get into, and its password.
 pub const OWNER: &str = "owner";
@@ -122,6 +122,7 @@ pub static ALL: &[Scenario] = &[
     attack("VERIFY", "", "VERIFY owner 123456"),
     attack("VERSION", "", "VERSION"),
     attack("WALLOPS", "", "WALLOPS :{380*x}"),
+    attack("WEBIRC", "", "WEBIRC {99*x} gateway {99*x} 192.0.2.1"),
     attack("WHO", "", "WHO *{74*a}b"),
     attack("WHOIS", "", "WHOIS {crowd}"),
     attack("WHOWAS", "NICK w{n}", "WHOWAS {me}"),
