@@ -55,6 +55,8 @@ mod reload;
 mod scram;
 mod shares;
 mod shutdown;
+#[cfg(feature = "simulation")]
+pub mod simulated;
 mod start;
 mod stats;
 mod stint;

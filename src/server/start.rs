@@ -117,6 +117,7 @@ pub(super) fn open_journal(
     config: &Config,
     waker: &Waker,
     clock: &Clock,
+    inline: bool,
 ) -> Result<(Journal, Hub), StartError> {
     let limits = Limits {
         per_room: config.boot.keep_messages.on().map(|count| count.get().into()),
@@ -133,7 +134,7 @@ pub(super) fn open_journal(
     };
     let waker = waker.clone();
     let wake: Wake = Arc::new(move || waker.wake());
-    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline: false };
+    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline };
     let (mut journal, hub) =
         Journal::open(directory, &limits, &runtime).map_err(StartError::Journal)?;
     // The previous sessions are over.
