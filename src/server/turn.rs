@@ -137,6 +137,7 @@ impl Server {
     pub fn run(&mut self) -> io::Result<Ending> {
         let mut readiness = Vec::new();
         self.exchange.open_console();
+        self.exchange.log_urls();
         loop {
             self.turn(&mut readiness, None)?;
             if let Some(ending) = self.shutdown.ending() {

@@ -33,11 +33,16 @@ impl Exchange {
         }
         let opened = Transfers::open(config, self.engine.hub().file_ids(), waker);
         self.transfers = opened.map_err(StartError::Files)?;
-        if config.url.is_none() {
-            info!("URLs of files begin with {} (--url)", config.public_url());
-        }
         self.net.after(SWEEP, TimerKind::Files);
         Ok(())
+    }
+
+    /// Logs what URLs begin with, if it was not configured.
+    pub(in crate::server) fn log_urls(&self) {
+        let config = self.live.config();
+        if self.transfers.is_open() && config.url.is_none() {
+            info!("URLs of files begin with {} (--url)", config.public_url());
+        }
     }
 
     pub(super) fn perform_files(&mut self, token: Token, request: FileRequest) {

@@ -10,6 +10,8 @@ impl Exchange {
         Ok(())
     }
 
+    pub(in crate::server) fn log_urls(&self) {}
+
     pub(in crate::server) fn take_files_done(&mut self) {}
 
     pub(in crate::server) fn delete_old_files(&mut self) {}

@@ -4,7 +4,7 @@
 //! So only types that cannot hold a script are shown; everything else is saved, and what a browser
 //! shows after all is in a sandbox.
 
-use super::respond;
+use super::respond::respond;
 use crate::chat::{Moment, StoredFile};
 use crate::session::action::Action;
 use crate::session::time::http_date;

@@ -7,6 +7,7 @@
 //! | `origin` | which `Host` and `Origin` a request may name |
 //! | `upload`, `download` | requests that bring a file, or ask for one |
 //! | `page` | the files that a browser is given |
+//! | `respond` | a response as an [`Action`] |
 //!
 //! A request is no peer of the chat: it enters no room, is announced to no one, and nothing of it is
 //! ever read as a line. In a build without the feature `web`, `no_http` stands in for all of it.
@@ -15,21 +16,23 @@ mod download;
 mod handshake;
 mod origin;
 mod page;
+mod respond;
 mod upload;
 mod websocket;
 
 pub use download::{Answer, answer as file_answer, path_of};
 pub use origin::Settings;
+pub use respond::told;
 pub(super) use websocket::Received;
 pub use websocket::{Framing, WebSocket};
 
 use super::action::Action;
 use super::frame::{Body, Frame};
-use super::time::http_date;
 use super::transfer::FileRequest;
 use crate::chat::Moment;
 use crate::wire::http::{Fault, LONGEST_HEAD, Length, Request, Response, TOO_LONG, end_of_head};
 use crate::wire::http_body::Decoder;
+use respond::respond;
 use std::time::Duration;
 
 /// How long the head of a request may take.
@@ -195,12 +198,6 @@ impl Session {
     }
 }
 
-/// One line as the answer to a request.
-pub fn told(status: u16, text: &str, headers: Vec<(&'static str, String)>, now: Moment) -> Action {
-    let headers = headers.into_iter().map(|(name, value)| (name, value.into())).collect();
-    respond(&Response { headers, ..Response::text(status, text) }, now)
-}
-
 /// What becomes of a request.
 pub(super) enum Outcome {
     /// It is answered so.
@@ -227,12 +224,6 @@ impl From<Fault> for Response {
     fn from(Fault { status, text }: Fault) -> Response {
         Response::text(status, text)
     }
-}
-
-fn respond(response: &Response, now: Moment) -> Action {
-    let mut bytes = Vec::new();
-    response.write(Some(&http_date(now)), &mut bytes);
-    Action::Respond { status: response.status, bytes }
 }
 
 fn route(path: &str) -> Option<Route<'_>> {
