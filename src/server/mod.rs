@@ -13,6 +13,7 @@
 //! | `guesses`, `registrations`, `job_queue`, `hashing` | who may try one, whose turn it is, how it is hashed |
 //! | `limits`, `stats`, `config`, `reload` | configuration, limits, and what these have done |
 //! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | the operator's terminal and the log |
+//! | `transfers`, `upload_tokens` | files on their way up and down |
 //! | `shutdown`, `trim` | shutting down, and returning memory |
 //! | `trace` | what each turn has done, for whoever watches it |
 //!
@@ -64,8 +65,12 @@ mod stint;
 mod tests;
 mod trace;
 mod transcript;
+#[cfg(feature = "web")]
+mod transfers;
 mod trim;
 pub mod turn;
+#[cfg(feature = "web")]
+mod upload_tokens;
 mod worker;
 
 pub use crate::journal::{JournalError, import};

@@ -43,6 +43,8 @@ pub enum StartError {
     Setting(String),
     /// The file for the trace cannot be written.
     Trace(io::Error),
+    /// The directory of uploaded files cannot be used.
+    Files(io::Error),
     /// The journal's directory cannot be used.
     Journal(JournalError),
     /// The system denied something that every server needs.
@@ -69,6 +71,9 @@ impl fmt::Display for StartError {
             }
             StartError::Setting(problem) => f.write_str(problem),
             StartError::Trace(error) => write!(f, "--trace: cannot write the file: {error}"),
+            StartError::Files(error) => {
+                write!(f, "--data: cannot use the directory of uploaded files: {error}")
+            }
             StartError::Journal(error) => error.fmt(f),
             StartError::System(error) => write!(f, "system error: {error}"),
         }
@@ -110,7 +115,7 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
 
 /// The origin of what the server itself writes down. No connection's: 0 is the first one's, whose
 /// own records would be taken for in force when this one is.
-const NOBODY: Token = Token::fixed(201);
+pub(super) const NOBODY: Token = Token::fixed(201);
 
 /// The journal that the configuration asks for, and the state it holds.
 pub(super) fn open_journal(

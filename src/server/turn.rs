@@ -103,11 +103,13 @@ impl Server {
         let net = Net::new(poller, clock, Bounds::of(config), stats.clone(), trace);
         let engine = Engine::new(journal, hub);
         let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
-        let workers = work(waker, wakes).map_err(StartError::System)?;
+        let workers = work(waker.clone(), wakes).map_err(StartError::System)?;
         let (acceptor, intake) = (acceptor, Intake::new(config, stats.clone()));
         let live = Live::new(settings).map_err(StartError::Setting)?;
+        let mut exchange = Exchange::new(net, engine, broadcast, workers, (console, live), stats);
+        exchange.open_files(waker)?;
         Ok(Server {
-            exchange: Exchange::new(net, engine, broadcast, workers, (console, live), stats),
+            exchange,
             acceptor,
             intake,
             shutdown: Shutdown::new(signals),
@@ -137,6 +139,7 @@ impl Server {
     pub fn run(&mut self) -> io::Result<Ending> {
         let mut readiness = Vec::new();
         self.exchange.open_console();
+        self.exchange.log_urls();
         loop {
             self.turn(&mut readiness, None)?;
             if let Some(ending) = self.shutdown.ending() {
@@ -158,6 +161,7 @@ impl Server {
             self.dispatch(ready);
         }
         self.exchange.take_work_done();
+        self.exchange.take_files_done();
         self.end_phase(Phase::Read);
         self.exchange.take_lines(&mut self.intake);
         self.end_phase(Phase::Commands);
@@ -257,6 +261,7 @@ impl Server {
         match timer {
             TimerKind::Stall => self.exchange.drop_stalled(),
             TimerKind::Shortage => self.exchange.net().check_shortage(),
+            TimerKind::Files => self.exchange.delete_old_files(),
             TimerKind::Trim => self.trim.timer(self.exchange.allocated(), self.exchange.net()),
             TimerKind::Rejections => self.acceptor.log_rejections(self.exchange.net().now()),
             TimerKind::Accept => self.acceptor.resume(self.exchange.net()),

@@ -10,11 +10,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("terminal", &[]),
     ("tls", &["reactor"]),
+    ("files", &[]),
     ("session", &["chat", "wire"]),
     ("journal", &["chat"]),
     ("client", &["reactor", "wire", "terminal", "tls"]),
     ("lab", &["reactor", "wire"]),
-    ("server", &["reactor", "chat", "wire", "session", "journal", "tls"]),
+    ("server", &["reactor", "chat", "wire", "session", "journal", "tls", "files"]),
 ];
 
 /// Folder of a room, and what it may import of its neighbours.

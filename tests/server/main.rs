@@ -11,6 +11,8 @@ mod chat;
 mod console;
 mod crowd;
 mod end;
+#[cfg(all(feature = "disk", feature = "web"))]
+mod files;
 mod greeting;
 #[cfg(feature = "web")]
 mod http;

@@ -15,6 +15,7 @@ mod administration;
 mod applying;
 mod certificates;
 mod checks;
+mod files;
 mod listing;
 mod mentions;
 mod messages;
@@ -28,6 +29,8 @@ mod rooms;
 mod scram;
 mod sending;
 mod silence;
+
+pub use self::files::FileUsage;
 
 use self::applying::Applying;
 use self::sending::MessageBody;
@@ -81,6 +84,7 @@ impl Hub {
             Command::Certificate(..) | Command::Certificates => {
                 self.decide_certificate(user, command)
             }
+            Command::DeleteFile(id) => self.decide_delete_file(user, &id),
             Command::SetModes(..) | Command::Kick(..) => self.decide_moderation(user, command),
             Command::Oper(..)
             | Command::Kill(..)
@@ -137,6 +141,14 @@ impl Hub {
                 self.learn_scram_keys(&account, &hash, keys);
                 Ok(())
             }
+            Change::Upload { file } => {
+                self.add_file(*file);
+                Ok(())
+            }
+            Change::DeleteFile { id } => {
+                self.delete_file(&mut at, &id);
+                Ok(())
+            }
             change => match self.users.get_mut(&origin) {
                 Some(user) => {
                     user.last = time;
@@ -163,7 +175,9 @@ impl Hub {
             Change::Restarted { .. }
             | Change::Enter(_)
             | Change::LoginFailed { .. }
-            | Change::ScramKeys { .. } => Ok(()),
+            | Change::ScramKeys { .. }
+            | Change::Upload { .. }
+            | Change::DeleteFile { .. } => Ok(()),
             Change::Leave { departure } => {
                 self.leave(at, at.origin, departure);
                 Ok(())

@@ -116,6 +116,7 @@ impl Exchange {
                 }
             }
             PeerTimer::Ping => self.ping(token),
+            PeerTimer::Transfer => self.check_transfer(token),
             PeerTimer::Close => self.net.close(token),
             PeerTimer::Flood => self.unblock(token, Blocked::FLOOD),
             PeerTimer::Batch => {
@@ -204,6 +205,7 @@ impl Exchange {
 
     pub(in crate::server) fn flush(&mut self) {
         self.net.flush();
+        self.read_on();
         while let Some(token) = self.net.next_overrun() {
             self.gone(token);
         }
@@ -216,6 +218,7 @@ impl Exchange {
     /// Takes out the connections that are gone.
     pub(in crate::server) fn reap(&mut self, acceptor: &mut Acceptor) {
         while let Some((token, mut connection)) = self.net.next_to_reap() {
+            self.end_transfer(token);
             if connection.life.entered {
                 let departure = connection.life.quit_reason();
                 self.propose(token, Change::Leave { departure });

@@ -6,6 +6,8 @@
 mod backpressure;
 mod detection;
 #[cfg(feature = "web")]
+mod files;
+#[cfg(feature = "web")]
 mod http;
 mod limits;
 mod passwords;
