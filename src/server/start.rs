@@ -110,7 +110,7 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
 
 /// The origin of what the server itself writes down. No connection's: 0 is the first one's, whose
 /// own records would be taken for in force when this one is.
-const NOBODY: Token = Token::fixed(201);
+pub(super) const NOBODY: Token = Token::fixed(201);
 
 /// The journal that the configuration asks for, and the state it holds.
 pub(super) fn open_journal(
@@ -143,7 +143,7 @@ pub(super) fn open_journal(
 }
 
 /// The time that the journal's threads are told: the server's.
-struct Time(Clock);
+pub(super) struct Time(pub(super) Clock);
 
 impl TimeSource for Time {
     fn instant(&self) -> Instant {

@@ -16,6 +16,7 @@ mod applying;
 mod certificates;
 mod checks;
 mod listing;
+mod managed_accounts;
 mod mentions;
 mod messages;
 mod metadata;
@@ -75,9 +76,12 @@ impl Hub {
                 self.decide_metadata(user, command)
             }
             Command::MarkRead(target, time) => self.decide_mark_read(&target, time),
-            Command::Register(_) | Command::Login(..) | Command::Logout | Command::Password(..) => {
-                self.decide_account(user, command, now)
-            }
+            Command::Register(_)
+            | Command::Login(..)
+            | Command::Logout
+            | Command::Password(..)
+            | Command::SetAccount(..)
+            | Command::DeleteAccount(..) => self.decide_account(user, command, now),
             Command::Certificate(..) | Command::Certificates => {
                 self.decide_certificate(user, command)
             }
@@ -121,7 +125,7 @@ impl Hub {
         let weighed = change.weighs_on().map(|(room, texts)| (room.clone(), texts));
         let refused = match change {
             Change::Restarted { node } => {
-                self.restarted(node);
+                self.restarted(node, time);
                 Ok(())
             }
             Change::Enter(entry) => {
@@ -136,6 +140,16 @@ impl Hub {
             Change::ScramKeys { account, hash, keys } => {
                 self.learn_scram_keys(&account, &hash, keys);
                 Ok(())
+            }
+            Change::AccountSet { account, hash, scram, new } => {
+                self.set_account(&mut at, account, (hash, scram), new)
+            }
+            Change::Lapse { room, before } => {
+                self.lapse(&mut at, &room, before);
+                Ok(())
+            }
+            Change::AccountDeleted { account, erases } => {
+                self.delete_account(&mut at, &account, erases)
             }
             change => match self.users.get_mut(&origin) {
                 Some(user) => {
@@ -163,7 +177,10 @@ impl Hub {
             Change::Restarted { .. }
             | Change::Enter(_)
             | Change::LoginFailed { .. }
-            | Change::ScramKeys { .. } => Ok(()),
+            | Change::ScramKeys { .. }
+            | Change::AccountSet { .. }
+            | Change::AccountDeleted { .. }
+            | Change::Lapse { .. } => Ok(()),
             Change::Leave { departure } => {
                 self.leave(at, at.origin, departure);
                 Ok(())
@@ -171,7 +188,7 @@ impl Hub {
             Change::Nick { nick } => self.rename(at, nick),
             Change::Away { message } => self.away(at, message),
             Change::Ignore { nick, on } => self.ignore(at, nick, on),
-            Change::Join { room } => self.join(at, room),
+            Change::Join { room, registers } => self.join(at, room, registers),
             Change::Part { room, reason } => self.part(at, &room, reason),
             Change::Topic { room, text } => self.topic(at, &room, text),
             Change::Invite { room, nick, opens } => self.invite(at, &room, &nick, opens),

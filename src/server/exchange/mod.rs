@@ -29,10 +29,11 @@ use super::registrations::Registrations;
 use super::reload::Live;
 use super::stats::Stats;
 use super::worker::Workers;
-use crate::chat::{Change, Command, Event, Refusal, SessionId, User, Viewpoint};
+use crate::chat::{Change, Command, Event, Name, Refusal, SessionId, User, Viewpoint};
 use crate::session::{Action, Dialect, View};
 use chatloop_reactor::Token;
 use log::info;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub(super) struct Exchange {
     stats: Stats,
     guesses: Guesses,
     registrations: Registrations,
+    /// Registered rooms in which no one has been for long, and at how many looks before.
+    abandoned: BTreeMap<Name, u8>,
     /// What is to be done for one connection; its memory is used again.
     actions: Vec<Action>,
 }
@@ -70,6 +73,7 @@ impl Exchange {
             stats,
             guesses: Guesses::new(),
             registrations: Registrations::default(),
+            abandoned: BTreeMap::new(),
             actions: Vec::new(),
         }
     }
