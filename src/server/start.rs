@@ -149,7 +149,7 @@ pub(super) fn open_journal(
 }
 
 /// The time that the journal's threads are told: the server's.
-struct Time(Clock);
+pub(super) struct Time(pub(super) Clock);
 
 impl TimeSource for Time {
     fn instant(&self) -> Instant {

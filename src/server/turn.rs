@@ -140,6 +140,7 @@ impl Server {
         let mut readiness = Vec::new();
         self.exchange.open_console();
         self.exchange.log_urls();
+        self.exchange.lapse_rooms();
         loop {
             self.turn(&mut readiness, None)?;
             if let Some(ending) = self.shutdown.ending() {
@@ -265,6 +266,7 @@ impl Server {
             TimerKind::Trim => self.trim.timer(self.exchange.allocated(), self.exchange.net()),
             TimerKind::Rejections => self.acceptor.log_rejections(self.exchange.net().now()),
             TimerKind::Accept => self.acceptor.resume(self.exchange.net()),
+            TimerKind::Rooms => self.exchange.lapse_rooms(),
             TimerKind::Shutdown => self.shutdown.timer(),
             TimerKind::Console => {
                 let requests = self.exchange.at_console(ConsoleService::timer);
