@@ -20,6 +20,7 @@
 //! | `world` | what happens next? |
 //! | `client` | what does a client send, and understand? |
 //! | `ledger` | was that right? |
+//! | `report` | what is asked for, and what has come of it? |
 //! | `plan` | which operations and faults does this seed have? |
 //!
 //! Limits: one server; passwords are hashed at their real cost, so no client logs in; no TLS and no
@@ -28,65 +29,14 @@
 mod client;
 mod ledger;
 mod plan;
+mod report;
 mod world;
 
-use clap::Args;
+pub use report::{Options, Tally};
+
+use chatloop_reactor::Clock;
 use std::fmt;
 use std::io;
-use std::time::Instant;
-
-/// Run the whole server under one seed, on a simulated network
-///
-/// A run that fails is repeated by its seed. Exit codes: 0 no run failed; 1 one did; 2 invalid
-/// arguments.
-#[derive(Args, Clone, Debug)]
-pub struct Options {
-    /// First seed
-    #[arg(long, default_value_t = 1, value_name = "S")]
-    pub seed: u64,
-    /// Number of seeds, from the first one on
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub seeds: u64,
-    /// Simulated minutes for each seed
-    #[arg(long, default_value_t = 1, value_name = "M", value_parser = clap::value_parser!(u32).range(1..=1440))]
-    pub minutes: u32,
-    /// Go on with other seeds for so many seconds instead of a number of them
-    #[arg(long, value_name = "SECONDS", conflicts_with = "seeds")]
-    pub seconds: Option<u64>,
-    /// Print what happens, step by step
-    #[arg(long)]
-    pub steps: bool,
-    /// Write what the turns of the server do to this file; for one seed
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "seconds"])]
-    pub trace: Option<std::path::PathBuf>,
-}
-
-/// What a run has come to, for the sum and for comparison with another run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
-    /// Turns of the server.
-    pub turns: u64,
-    /// Clients that connected.
-    pub clients: u64,
-    /// Messages said.
-    pub said: u64,
-    /// Messages received.
-    pub heard: u64,
-    /// Kills of the server.
-    pub kills: u64,
-    /// A digest of every byte that a client received, in order.
-    pub digest: u64,
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { turns, clients, said, heard, kills, digest: _ } = self;
-        write!(
-            f,
-            "{turns} turns, {clients} clients, {said} messages said and {heard} heard, {kills} kills"
-        )
-    }
-}
 
 /// Why a run has failed.
 #[derive(Debug)]
@@ -120,10 +70,10 @@ pub fn run_seed(seed: u64, options: &Options) -> Result<Tally, Failure> {
 /// # Errors
 /// The first failure, as an error with its text.
 pub fn run(options: &Options) -> io::Result<(u64, Tally)> {
-    let began = Instant::now();
+    let clock = Clock::system();
     let (mut count, mut sum) = (0, Tally::default());
     let goes_on = |count| match options.seconds {
-        Some(seconds) => began.elapsed().as_secs() < seconds,
+        Some(seconds) => clock.spent().as_secs() < seconds,
         None => count < options.seeds,
     };
     while goes_on(count) {

@@ -3,7 +3,7 @@
 use super::client::{Client, Dialect};
 use super::ledger::{HISTORY, Ledger, ROOMS};
 use super::plan::{MOST_CLIENTS, Plan, Step};
-use super::{Options, Tally};
+use super::report::{Options, Tally};
 use crate::server::simulated::Simulated;
 use chatloop_reactor::simulated::{Dice, Network, Peer};
 use chatloop_reactor::{Clock, TimeControl};
