@@ -1,4 +1,4 @@
-//! What was said and what was heard, and whether the two agree.
+//! What was said and what was received, and whether the two agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,14 +106,14 @@ impl Ledger {
             return Err(format!("client {listener} is not in that room: {line:?}"));
         }
         if speaker == listener {
-            return Err(format!("client {listener} hears itself: {line:?}"));
+            return Err(format!("client {listener} receives its own: {line:?}"));
         }
         said.owed.remove(&listener);
         let last = self.last.insert((listener, speaker), number);
         if last.is_some_and(|last| last >= number) {
             let last = last.unwrap_or_default();
             return Err(format!(
-                "client {listener} hears {speaker}.{number} after {speaker}.{last}"
+                "client {listener} receives {speaker}.{number} after {speaker}.{last}"
             ));
         }
         self.heard.entry(listener).or_default().push(id);
@@ -155,7 +155,9 @@ impl Ledger {
         for ((speaker, number), said) in &self.said {
             if let Some(listener) = said.owed.first() {
                 let room = ROOMS[said.room];
-                return Err(format!("client {listener} never hears {speaker}.{number} of {room}"));
+                return Err(format!(
+                    "client {listener} never receives {speaker}.{number} of {room}"
+                ));
             }
         }
         for (one, heard) in &self.heard {
@@ -165,7 +167,7 @@ impl Ledger {
                 let common: Vec<usize> =
                     heard.iter().filter_map(|id| places.get(id).copied()).collect();
                 if !common.is_sorted() {
-                    return Err(format!("clients {one} and {other} hear another order"));
+                    return Err(format!("clients {one} and {other} receive another order"));
                 }
             }
         }
@@ -189,7 +191,7 @@ impl Ledger {
             if let Some((speaker, number)) = heard.find(|id| !kept.contains(id)) {
                 let room = ROOMS[room];
                 return Err(format!(
-                    "{speaker}.{number} was heard, and is not in the history of {room}"
+                    "{speaker}.{number} was received, and is not in the history of {room}"
                 ));
             }
         }

@@ -42,7 +42,7 @@ impl Net {
         }
         let queued: usize = io.outbox.iter().map(|segment| segment.len()).sum();
         if queued != io.outbox.len() {
-            return Err(format!("its outbox has {queued} bytes and says {}", io.outbox.len()));
+            return Err(format!("its send queue has {queued} bytes and says {}", io.outbox.len()));
         }
         if io.inbox.len() > bounds.inbox {
             return Err(format!("its inbox has {} bytes", io.inbox.len()));
