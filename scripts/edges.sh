@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The one port as other people's tools see it: promtool on the metrics and the examples in docs/, curl by
-# TLS, and openssl s_client for the versions and ciphers that are accepted.
+# TLS and as a proxy, and openssl s_client for the versions and ciphers that are accepted.
 #
 #   scripts/edges.sh            exit code 0 on success, 77 if it cannot run here
 #   scripts/edges.sh --help     show this help
@@ -67,6 +67,33 @@ grep -qi '^content-type: application/openmetrics-text; version=1.0.0' "$workdir/
 step "OpenMetrics on request"
 promtool check rules docs/alerts.yml >"$workdir/rules" 2>&1 || die "$(cat "$workdir/rules")"
 step "promtool check rules docs/alerts.yml"
+
+# What a proxy says of its client, before the handshake and in the request.
+status() {
+  curl --silent --insecure --max-time 10 --output /dev/null --write-out '%{http_code}' "$@"
+}
+[ "$(status -H 'X-Forwarded-For: 192.0.2.7' "$url/metrics")" = 403 ] ||
+  die "a forwarded request counts as one from loopback"
+stop_server || die "the server exited with code $?: $(cat "$workdir/log")"
+start_server --tls --quiet --log warn --proxy-from 127.0.0.1 --metrics-from 192.0.2.7 ||
+  die "the server did not start: $(cat "$workdir/log")"
+url=https://127.0.0.1:$port
+[ "$(status -H 'X-Forwarded-For: 192.0.2.7' "$url/metrics")" = 200 ] || die "X-Forwarded-For is ignored"
+[ "$(status -H 'X-Forwarded-For: 192.0.2.8' "$url/metrics")" = 403 ] || die "X-Forwarded-For is not used"
+step "X-Forwarded-For counts from a trusted proxy only"
+[ "$(status --haproxy-protocol "$url/metrics")" = 200 ] || die "no PROXY protocol before TLS"
+# by_proxy ADDRESS: the first line of the answer to a client there.
+by_proxy() {
+  exec 3<>"/dev/tcp/127.0.0.1/$port"
+  printf 'PROXY TCP4 %s 127.0.0.1 5 6\r\nGET /metrics HTTP/1.0\r\n\r\n' "$1" >&3
+  head -n 1 <&3
+  exec 3>&-
+}
+case $(by_proxy 192.0.2.7)$(by_proxy 192.0.2.8) in
+  *' 200 '*' 403 '*) ;;
+  *) die "the PROXY protocol is ignored" ;;
+esac
+step "the PROXY protocol, before TLS as well"
 
 # TLS: what is accepted, and nothing else. openssl's own defaults must not be what refuses.
 handshake() {

@@ -90,8 +90,8 @@ pub(super) enum Via {
     NewProxy,
     /// From such a peer.
     Proxy,
-    /// A proxy has forwarded its HTTP request.
-    Forwarded,
+    /// A proxy has forwarded its HTTP request: one of those, or any.
+    Forwarded { trusted: bool },
 }
 
 /// A peer's address in 24 bytes, where a `SocketAddr` has 32. Behind a proxy that is trusted, its
@@ -134,7 +134,7 @@ impl PeerAddress {
     /// Whether it is of this machine: its limits have other defaults. The request that a proxy of
     /// this machine forwards is not.
     pub(super) fn is_loopback(&self) -> bool {
-        self.ip.is_loopback() && self.via != Via::Forwarded
+        self.ip.is_loopback() && !matches!(self.via, Via::Forwarded { .. })
     }
 }
 
@@ -193,6 +193,12 @@ impl Io {
             return Written::Failed(error);
         }
         self.outbox.write_to(&mut self.transport, share)
+    }
+
+    /// What the poller was asked for last.
+    #[cfg(feature = "simulation")]
+    pub(super) fn watched(&self) -> Option<Interest> {
+        self.registration.interest()
     }
 
     /// Stops asking the poller about it.

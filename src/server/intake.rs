@@ -200,7 +200,8 @@ impl Intake {
             gate.block(Blocked::OUTBOX);
             return LineOutcome::Blocked;
         }
-        if used > 0 {
+        // A body is no lines; what it may take is its own matter.
+        if used > 0 && !matches!(body, Body::Data(_)) {
             if life.hung_up {
                 gate.end_burst(pace, now);
             }
@@ -252,7 +253,7 @@ impl Intake {
         }
         match peer.connection.address.via() {
             Via::NewProxy => self.take_header(peer, actions),
-            Via::Direct | Via::Proxy | Via::Forwarded => None,
+            Via::Direct | Via::Proxy | Via::Forwarded { .. } => None,
         }
     }
 

@@ -52,7 +52,7 @@ impl Exchange {
                     self.admission.hint_at_proxy(&peer);
                 }
                 let ip = ip.filter(|_| trusted).unwrap_or(peer.ip());
-                peer.relayed(ip, None, Via::Forwarded)
+                peer.relayed(ip, None, Via::Forwarded { trusted })
             }
         };
         self.count_as(token, &peer, &client)
@@ -69,7 +69,7 @@ impl Exchange {
                     connection.life.counted = false;
                 }
                 self.broadcast.take_early(&mut self.net, token);
-                self.speak(token, |session, _, out| session.farewell(&reason, out));
+                self.speak(token, |session, _, out| session.reject(&reason, out));
                 return self.drain(token);
             }
             RelayOutcome::Dropped => {

@@ -82,7 +82,7 @@ fn a_silent_websocket_is_pinged_and_a_dead_one_is_closed() {
     let mut bench = Bench::new(&[]);
     let mut tom = bench.join("tom");
     tom.send("/join #lab\n");
-    let mut web = browser(&mut bench, "ada");
+    let mut web = browser(&mut bench, "ada", "");
     for _ in 0..2 {
         bench.pass(Duration::from_secs(45));
         assert_eq!(web.bytes(), b"\x89\0");
@@ -98,12 +98,12 @@ fn a_silent_websocket_is_pinged_and_a_dead_one_is_closed() {
 }
 
 /// Opens a WebSocket and joins #lab as `nick`; the masks are zeros.
-fn browser(bench: &mut Bench, nick: &str) -> Client {
+pub(super) fn browser(bench: &mut Bench, nick: &str, headers: &str) -> Client {
     let mut web = bench.connect();
-    web.send(
-        "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    web.send(&format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{headers}\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-    );
+    ));
     bench.wait_for(&mut web, "101 Switching Protocols");
     for line in [format!("NICK {nick}"), format!("USER {nick} 0 * :x"), "JOIN #lab".to_owned()] {
         web.send_bytes(&[0x81, 0x80 | line.len() as u8, 0, 0, 0, 0]);
@@ -120,7 +120,7 @@ fn a_hundred_browsers_cost_one_rendering() {
     let mut tom = bench.join("tom");
     tom.send("/join #lab\n");
     let mut browsers: Vec<Client> =
-        (0..100).map(|number| browser(&mut bench, &format!("b{number}"))).collect();
+        (0..100).map(|number| browser(&mut bench, &format!("b{number}"), "")).collect();
     let before = bench.server.exchange().allocated();
     let line = "x".repeat(300);
     tom.send(&format!("{line}\n").repeat(200));

@@ -185,6 +185,40 @@ fn a_forwarded_request_counts_as_its_clients_if_the_proxy_is_trusted_and_never_a
     assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
 }
 
+/// A page behind a reverse proxy: its user is the one of the request.
+#[cfg(feature = "web")]
+#[test]
+fn a_websocket_comes_from_where_its_request_did() {
+    let mut bench = Bench::new(&[TRUSTED, "--max-per-address=1"]);
+    let mut tom = bench.connect_by_proxy(&line(9));
+    tom.send("/nick tom\n/join #lab\n");
+    bench.wait_for(&mut tom, "you joined #lab");
+    let _web = super::http::browser(&mut bench, "ada", "X-Forwarded-For: 192.0.2.1\r\n");
+    bench.wait_for(&mut tom, "ada joined #lab");
+    tom.send("/whois ada\n");
+    bench.wait_for(&mut tom, "192.0.2.1");
+    let mut second = bench.connect_by_proxy(&line(1));
+    assert!(bench.wait_for_end(&mut second).contains("--max-per-address"));
+}
+
+#[test]
+fn a_ban_is_of_the_client_and_not_of_its_proxy() {
+    let mut bench = Bench::new(&[TRUSTED, "--oper=root:sesame"]);
+    let mut tom = bench.connect_by_proxy(&line(1));
+    tom.send("/nick tom\n/oper root sesame\n");
+    bench.wait_for(&mut tom, "you are now a server operator");
+    let mut eve = bench.connect_by_proxy(&line(2));
+    eve.send("/nick eve\n/fence\n");
+    bench.wait_for(&mut eve, "/fence");
+    tom.send("/gban 192.0.2.2 spam\n");
+    assert!(bench.wait_for_end(&mut eve).contains("spam"));
+    let mut again = bench.connect_by_proxy(&binary(2));
+    assert!(bench.wait_for_end(&mut again).contains("spam"));
+    let mut other = bench.connect_by_proxy(&line(3));
+    other.send("/nick ada\n/fence\n");
+    bench.wait_for(&mut other, "/fence");
+}
+
 #[cfg(feature = "tls")]
 #[test]
 fn a_proxy_is_exempt_from_tls_only_and_its_header_stands_before_the_handshake() {

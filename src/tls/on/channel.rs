@@ -70,6 +70,19 @@ pub(super) struct Channel<C> {
     /// Until there is a connection.
     start: Option<Start<C>>,
     connection: Option<C>,
+    buffers: Option<Box<Buffers>>,
+    opening: bool,
+    /// The peer has said that nothing more will come, or the socket has ended.
+    ended: bool,
+    /// The socket has, and the peer has not.
+    cut: bool,
+    failure: Option<Box<Failure>>,
+    identity: Option<Box<[u8; 32]>>,
+}
+
+/// What is on its way through it. Boxed, as is all that an idle one does not have.
+#[derive(Default)]
+struct Buffers {
     /// Records that have not come in full.
     incoming: Vec<u8>,
     /// Decoded bytes; those before `read` have been read.
@@ -77,13 +90,16 @@ pub(super) struct Channel<C> {
     read: usize,
     /// What it has to say by itself.
     outgoing: Vec<u8>,
-    opening: bool,
-    /// The peer has said that nothing more will come, or the socket has ended.
-    ended: bool,
-    /// The socket has, and the peer has not.
-    cut: bool,
-    failure: Option<Failure>,
-    identity: Option<Box<[u8; 32]>>,
+}
+
+impl Buffers {
+    fn unread(&self) -> &[u8] {
+        &self.plain[self.read..]
+    }
+
+    fn is_empty(&self) -> bool {
+        self.incoming.is_empty() && self.unread().is_empty() && self.outgoing.is_empty()
+    }
 }
 
 /// Why it ended, once told.
@@ -123,10 +139,7 @@ impl<C: Connection> Channel<C> {
         Channel {
             start: Some(start),
             connection: None,
-            incoming: Vec::new(),
-            plain: Vec::new(),
-            read: 0,
-            outgoing: Vec::new(),
+            buffers: None,
             opening: true,
             ended: false,
             cut: false,
@@ -151,11 +164,12 @@ impl<C: Connection> Channel<C> {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                     while let Some(Ok(record)) = traffic.next_record() {
                         done += record.discard;
-                        self.plain.extend_from_slice(record.payload);
+                        let buffers = self.buffers.get_or_insert_default();
+                        buffers.plain.extend_from_slice(record.payload);
                     }
                 }
                 Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    encode(&mut data, &mut self.outgoing);
+                    encode(&mut data, &mut self.buffers.get_or_insert_default().outgoing);
                 }
                 Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
                 Ok(ConnectionState::PeerClosed) => self.ended = true,
@@ -165,9 +179,10 @@ impl<C: Connection> Channel<C> {
                         Wish::Encode(plain, output, length) => {
                             traffic.encrypt(plain, output).map(|encoded| *length = encoded)
                         }
-                        Wish::Close => grow(&mut self.outgoing, OVERHEAD, |room| {
-                            traffic.queue_close_notify(room)
-                        }),
+                        Wish::Close => {
+                            let outgoing = &mut self.buffers.get_or_insert_default().outgoing;
+                            grow(outgoing, OVERHEAD, |room| traffic.queue_close_notify(room))
+                        }
                     };
                     used += done;
                     break;
@@ -182,12 +197,13 @@ impl<C: Connection> Channel<C> {
                 }
                 Err(error) => {
                     used += done;
-                    self.failure.get_or_insert(Failure::Tls(error));
+                    self.failure.get_or_insert_with(|| Box::new(Failure::Tls(error)));
                     // The alert, which comes before it would look at a record again.
                     while connection.wants_write() {
                         match connection.process(&mut records[used..]).state {
                             Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                                encode(&mut data, &mut self.outgoing);
+                                let buffers = self.buffers.get_or_insert_default();
+                                encode(&mut data, &mut buffers.outgoing);
                             }
                             _ => break,
                         }
@@ -207,21 +223,35 @@ impl<C: Connection> Channel<C> {
 
     /// The same with what has come so far.
     fn process_incoming(&mut self, wish: Wish<'_>) -> Result<(), EncryptError> {
-        let mut incoming = std::mem::take(&mut self.incoming);
+        let buffers = self.buffers.as_mut();
+        let mut incoming = buffers.map_or_else(Vec::new, |it| std::mem::take(&mut it.incoming));
         let (used, outcome) = self.process(&mut incoming, wish);
         if used < incoming.len() && self.failure.is_none() {
             incoming.drain(..used);
-            self.incoming = incoming;
+            self.buffers.get_or_insert_default().incoming = incoming;
         }
         outcome
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        if self.incoming.len() + bytes.len() > MOST_INCOMING {
-            self.failure.get_or_insert(Failure::TooLong);
-        } else {
-            self.incoming.extend_from_slice(bytes);
+        if bytes.is_empty() {
+            return;
         }
+        let incoming = &mut self.buffers.get_or_insert_default().incoming;
+        if incoming.len() + bytes.len() > MOST_INCOMING {
+            self.failure.get_or_insert_with(|| Box::new(Failure::TooLong));
+        } else {
+            incoming.extend_from_slice(bytes);
+        }
+    }
+
+    fn incoming(&self) -> &[u8] {
+        self.buffers.as_ref().map_or(&[], |buffers| &buffers.incoming)
+    }
+
+    /// Gives back what is not used any more.
+    fn trim(&mut self) {
+        self.buffers.take_if(|buffers| buffers.is_empty());
     }
 }
 
@@ -230,7 +260,7 @@ impl<C: Connection> Layer for Channel<C> {
         if self.failure.is_some() {
             return;
         }
-        if !self.opening && self.incoming.is_empty() {
+        if !self.opening && self.incoming().is_empty() {
             // The usual case: whole records, decoded where they are.
             let (used, _) = self.process(bytes, Wish::Nothing); // only a write can fail
             if self.failure.is_none() {
@@ -248,18 +278,20 @@ impl<C: Connection> Layer for Channel<C> {
         self.cut |= !self.ended;
         self.ended = true;
         if self.opening {
-            self.failure.get_or_insert(Failure::Cut);
+            self.failure.get_or_insert_with(|| Box::new(Failure::Cut));
         }
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Received {
-        let plain = &self.plain[self.read..];
-        if !plain.is_empty() {
-            let count = plain.len().min(buffer.len());
-            buffer[..count].copy_from_slice(&plain[..count]);
-            self.read += count;
-            if self.read == self.plain.len() {
-                (self.plain, self.read) = (Vec::new(), 0);
+        if let Some(buffers) = &mut self.buffers
+            && !buffers.unread().is_empty()
+        {
+            let count = buffers.unread().len().min(buffer.len());
+            buffer[..count].copy_from_slice(&buffers.unread()[..count]);
+            buffers.read += count;
+            if buffers.unread().is_empty() {
+                (buffers.plain, buffers.read) = (Vec::new(), 0);
+                self.trim();
             }
             return Received::Bytes(count);
         }
@@ -272,7 +304,8 @@ impl<C: Connection> Layer for Channel<C> {
     }
 
     fn has_buffered(&self) -> bool {
-        !self.opening && (!self.plain.is_empty() || self.ended || self.failure.is_some())
+        let unread = self.buffers.as_ref().is_some_and(|buffers| !buffers.unread().is_empty());
+        !self.opening && (unread || self.ended || self.failure.is_some())
     }
 
     /// Many programs close without a word, so a cut between two records counts as an end.
@@ -290,8 +323,11 @@ impl<C: Connection> Layer for Channel<C> {
     }
 
     fn speak(&mut self, output: &mut Vec<u8>) {
-        output.extend_from_slice(&self.outgoing);
-        self.outgoing = Vec::new();
+        if let Some(buffers) = &mut self.buffers {
+            output.extend_from_slice(&buffers.outgoing);
+            buffers.outgoing = Vec::new();
+            self.trim();
+        }
     }
 
     fn is_opening(&self) -> bool {
@@ -300,10 +336,11 @@ impl<C: Connection> Layer for Channel<C> {
 
     fn advance(&mut self) -> io::Result<()> {
         if let Some(start) = &mut self.start {
-            match start(&self.incoming) {
+            let incoming = self.buffers.as_ref().map_or(&[][..], |buffers| &buffers.incoming);
+            match start(incoming) {
                 None => {}
                 Some(Err(error)) => {
-                    self.failure.get_or_insert(Failure::Tls(error));
+                    self.failure.get_or_insert_with(|| Box::new(Failure::Tls(error)));
                 }
                 Some(Ok(connection)) => (self.start, self.connection) = (None, Some(connection)),
             }
