@@ -51,7 +51,7 @@ impl fmt::Display for Tally {
         let Tally { turns, clients, said, heard, kills, digest: _ } = self;
         write!(
             f,
-            "{turns} turns, {clients} clients, {said} messages said and {heard} heard, {kills} kills"
+            "{turns} turns, {clients} clients, {said} messages sent and {heard} received, {kills} kills"
         )
     }
 }
