@@ -9,10 +9,11 @@
 //! rejected message was never sent.
 
 use crate::chat::model::{
-    Continuations, Kind, Metadata, ModeChange, Moment, Name, PasswordHash, RecordId, Reference,
-    ScramKeys, SessionId, UserMode, host_of,
+    Continuations, Flag, Kind, Metadata, ModeChange, Moment, Name, PasswordHash, RecordId,
+    Reference, ScramKeys, SessionId, UserMode, host_of,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One change, as it is kept.
@@ -51,7 +52,12 @@ pub enum Change {
     /// The origin ignores a user, or stops doing so.
     Ignore { nick: Name, on: bool },
     /// The origin joins a room, which is created if it does not exist.
-    Join { room: Name },
+    Join {
+        room: Name,
+        /// The modes of the room that it creates, if they are not the usual ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        modes: Option<BTreeSet<Flag>>,
+    },
     /// The origin leaves a room.
     Part { room: Name, reason: Option<Arc<str>> },
     /// The origin sets a topic; empty clears it.
@@ -289,7 +295,7 @@ impl Change {
     pub fn weighs_on(&self) -> Option<(&Name, bool)> {
         match self {
             Change::Say { room, .. } => Some((room, false)),
-            Change::Join { room }
+            Change::Join { room, .. }
             | Change::Topic { room, .. }
             | Change::React { room, .. }
             | Change::Edit { room, .. }

@@ -171,7 +171,7 @@ impl Hub {
             Change::Nick { nick } => self.rename(at, nick),
             Change::Away { message } => self.away(at, message),
             Change::Ignore { nick, on } => self.ignore(at, nick, on),
-            Change::Join { room } => self.join(at, room),
+            Change::Join { room, modes } => self.join(at, room, modes),
             Change::Part { room, reason } => self.part(at, &room, reason),
             Change::Topic { room, text } => self.topic(at, &room, text),
             Change::Invite { room, nick, opens } => self.invite(at, &room, &nick, opens),

@@ -8,6 +8,7 @@ use crate::chat::model::{
     Audience, Field, Flag, Identity, Name, Origin, Refusal, SessionId, Topic, limits,
 };
 use crate::chat::state::{Hub, Member, Room, User};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Hub {
@@ -22,7 +23,7 @@ impl Hub {
                 if wanted.is_some_and(|wanted| key.as_ref() != Some(wanted)) && !exempt {
                     return Err(Refusal::WrongKey(room));
                 }
-                Change::Join { room }
+                Change::Join { room, modes: None }
             }
             Command::Part(name, reason) => {
                 let room = self.own_room(user, &name)?.name.clone();
@@ -107,9 +108,19 @@ impl Hub {
             .any(|(invited, opened)| invited == name && Some(*opened) == since)
     }
 
-    pub(super) fn join(&mut self, at: &mut Applying<'_>, name: Name) -> Result<(), Refusal> {
+    pub(super) fn join(
+        &mut self,
+        at: &mut Applying<'_>,
+        name: Name,
+        modes: Option<BTreeSet<Flag>>,
+    ) -> Result<(), Refusal> {
         self.may_join(self.origin(at)?, &name)?;
         let op = self.add_member(at, &name);
+        if let Some(flags) = modes
+            && let Some(room) = self.rooms.get_mut(&name).filter(|room| room.since == at.id)
+        {
+            room.modes.flags = flags;
+        }
         let Some(room) = self.rooms.get(&name) else { return Ok(()) };
         let event = Event::Joined {
             who: Arc::clone(&self.origin(at)?.identity),

@@ -183,6 +183,16 @@ impl Exchange {
 
     fn carry_out(&mut self, token: Token, decision: Decision) -> bool {
         let decision = match decision {
+            // Only here: which modes a new room has is a setting, and the chat has none.
+            Decision::Change(Change::Join { room, .. })
+                if self.engine.hub().room(room.as_str()).is_none() =>
+            {
+                let modes = self.live.config().unusual_modes();
+                Decision::Change(Change::Join { room, modes })
+            }
+            decision => decision,
+        };
+        let decision = match decision {
             Decision::Change(change) => match self.fits_in_memory(token, &change) {
                 Ok(()) => Decision::Change(change),
                 Err(refusal) => Decision::Refuse(refusal),

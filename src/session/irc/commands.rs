@@ -2,7 +2,7 @@
 
 use super::{
     Context, Replies, Session, View, about, account, capabilities, channel, history, messages,
-    metadata, modes, multiline, operator, people, read_marker, registration, sasl,
+    metadata, modes, multiline, operator, people, read_marker, registration, sasl, services,
 };
 use crate::session::action::Action;
 use crate::session::frame::PasswordAnswer;
@@ -38,7 +38,9 @@ static ROWS: &[Row] = rows! {
     "BATCH" After 1 multiline::batch;
     "CAP" Always 1 capabilities::cap;
     "CERT" After 1 account::cert;
+    "CHANSERV" After 0 services::service;
     "CHATHISTORY" After 1 history::chathistory;
+    "CS" After 0 services::service;
     "ERROR" Always 0 |_, _| {};
     "HELP" After 0 help;
     "HELPOP" After 0 help;
@@ -58,7 +60,9 @@ static ROWS: &[Row] = rows! {
     "MOTD" After 0 about::motd_command;
     "NAMES" After 0 channel::names;
     "NICK" Always 0 registration::nick;
+    "NICKSERV" After 0 services::service;
     "NOTICE" After 0 messages::notice;
+    "NS" After 0 services::service;
     "OPER" After 2 operator::oper;
     "PART" After 1 channel::part;
     "PASS" Before 1 registration::pass;
