@@ -6,8 +6,8 @@
 #
 # In this order: format, clippy and rustdoc with warnings denied, the four sets of features, the tests,
 # kqueue's code on Linux, the scripts with the quick build. Then the steps that may download something,
-# such as shellcheck, irssi, WeeChat and Chromium (apt-get, as root), clients' libraries (pip, npm), the standard libraries of macOS and FreeBSD (rustup),
-# libFuzzer (cargo). It stops at the first step that fails. There is no benchmark: nothing here
+# such as shellcheck, irssi, WeeChat and Chromium (apt-get, as root), clients' libraries (pip, npm), the
+# standard libraries of macOS and FreeBSD (rustup), libFuzzer (cargo). It stops at the first step that fails. There is no benchmark: nothing here
 # depends on the speed of the machine.
 #
 # Needs Rust with rustfmt and clippy, a C compiler, and the registry's crates. A step whose tools are
