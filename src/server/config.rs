@@ -17,21 +17,23 @@ pub use file::InvalidFile;
 pub use files::FileSettings;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
-pub use values::{Bytes, Days, LineRate, OrOff, Seconds};
+pub use values::{Bytes, ChannelModes, Days, LineRate, OrOff, Seconds};
 
 use super::trace::TraceFormat;
-use crate::chat::{Moment, PasswordHash, Secret};
-use crate::session::{Style, http, irc};
+use crate::chat::{Flag, Modes, Moment, PasswordHash, Secret};
+use crate::session::{Protocol, Style, http, irc};
 use crate::tls;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use chatloop_reactor::listener::LONGEST_BACKLOG;
 use chatloop_reactor::{Backend, memory};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, ValueEnum};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// `--style` on the command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -62,12 +64,33 @@ impl From<StyleName> for Style {
     }
 }
 
+/// What `--protocol` can be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum ProtocolName {
+    /// What a client's first bytes tell
+    Any,
+    /// IRC alone: the first line is IRC, whatever it holds, and no client is waited for
+    Irc,
+    /// Plain text alone: an IRC client is told so
+    Plain,
+}
+
+impl From<ProtocolName> for Protocol {
+    fn from(name: ProtocolName) -> Protocol {
+        match name {
+            ProtocolName::Any => Protocol::Any,
+            ProtocolName::Irc => Protocol::Irc,
+            ProtocolName::Plain => Protocol::Plain,
+        }
+    }
+}
+
 /// A server operator, as `--oper` defines one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Operator {
     /// The name that `/oper` is given.
     pub name: String,
-    /// The hash of the password.
+    /// The hash of the password, or the password itself as [`super::hashing::unhashed`].
     pub hash: PasswordHash,
 }
 
@@ -81,10 +104,8 @@ impl FromStr for Operator {
                 Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
             }
             Some((name, password)) if !name.is_empty() && !password.is_empty() => {
-                let hash = super::hashing::Hashing::default()
-                    .hash(&Secret::new(password), &mut super::random::Random::system())
-                    .ok_or("the system has no randomness for a password hash")?;
-                Ok(Operator { name: name.to_owned(), hash })
+                // To hash it here would cost a tenth of a second at every start.
+                Ok(Operator { name: name.to_owned(), hash: super::hashing::unhashed(password) })
             }
             _ => Err("expected NAME:PASSWORD or NAME:HASH".to_owned()),
         }
@@ -230,6 +251,14 @@ pub struct Config {
     /// as plain text. 0 turns detection off, and IRC with it
     #[arg(long, default_value_t = 150, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=60_000))]
     pub greeting_delay: u32,
+
+    /// What clients may speak on the port; TLS and HTTP are detected in any case
+    #[arg(long, value_enum, default_value = "any", value_name = "NAME")]
+    pub protocol: ProtocolName,
+
+    /// Modes of a new room: letters of C, i, m, n, s and t, or off for none
+    #[arg(long, default_value = "nt", value_name = "LETTERS|off")]
+    pub channel_modes: ChannelModes,
 
     /// Server name shown to IRC clients (a host name)
     #[arg(long, default_value = "chatloop.local", value_name = "HOST")]
@@ -425,6 +454,21 @@ impl Config {
         }
     }
 
+    /// How long a client may take to begin. In IRC a silent one need not be greeted, and has the time
+    /// that it has to register.
+    pub(super) fn detection_timeout(&self) -> Duration {
+        match self.protocol {
+            ProtocolName::Irc => Duration::from_secs(30),
+            _ => Duration::from_millis(self.greeting_delay.into()),
+        }
+    }
+
+    /// The modes of a new room, if they are not the usual ones.
+    pub(super) fn unusual_modes(&self) -> Option<BTreeSet<Flag>> {
+        let flags = &self.channel_modes.0;
+        (*flags != Modes::usual().flags).then(|| flags.clone())
+    }
+
     /// The memory for rooms.
     pub(super) fn room_memory(&self) -> usize {
         self.boot.room_memory.map_or_else(share_of_memory, |bytes| bytes.0)
@@ -549,6 +593,8 @@ mod tests {
             (["--max-per-address", "0"], "off"),
             (["--backend", "iocp"], "select"),
             (["--style", "baroque"], "classic"),
+            (["--protocol", "gopher"], "plain"),
+            (["--channel-modes", "nk"], "i, m, n, s and t"),
             (["--web-origin", "example.org"], "https://example.org"),
             (["--url", "https://example.org/chat"], "https://example.org"),
             (["--metrics-from", "anywhere"], "IP address"),
