@@ -220,10 +220,6 @@ impl Client {
                 self.is_in = true;
                 Some(ROOMS[0])
             }
-            Dialect::Plain if line.starts_with("* connected as ") => {
-                self.is_in = true;
-                Some(ROOMS[0])
-            }
             Dialect::Plain => {
                 line.strip_prefix("* you joined ").and_then(|it| it.split(' ').next())
             }
