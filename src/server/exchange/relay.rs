@@ -104,7 +104,7 @@ impl Exchange {
 
     /// The client's protocol is to be detected.
     fn await_first_bytes(&mut self, token: Token) {
-        let delay = Duration::from_millis(self.live.config().greeting_delay.into());
+        let delay = self.live.config().detection_timeout();
         if delay.is_zero() {
             self.stop_detecting(token);
         } else {
@@ -121,9 +121,7 @@ impl Exchange {
         let input = connection.io.inbox.pending();
         match header(input) {
             Header::NeedMore if !input.is_empty() => {
-                let seconds = HEADER_TIMEOUT.as_secs();
-                let why = format!("PROXY header: it is incomplete after {seconds} s");
-                self.reject_relay(token, &why, None);
+                self.reject_relay(token, "PROXY header: it does not come in full", None);
                 false
             }
             Header::NeedMore | Header::Absent => {

@@ -4,7 +4,7 @@ use super::Exchange;
 use super::relay::HEADER_TIMEOUT;
 use crate::chat::{Change, Moment};
 use crate::server::admission::{NewPeer, is_flood_limited, work_limit};
-use crate::server::config::Config;
+use crate::server::config::{Config, ProtocolName};
 use crate::server::connection::{Bounds, Connection, Via};
 use crate::server::gate::{Blocked, LineGate};
 use crate::server::net::{Net, PeerTimer, TimerKind};
@@ -72,12 +72,12 @@ impl Exchange {
         let admitted = self.admission.admit(client, capacity, &mut self.net, hub, config);
         let Some(NewPeer { transport, address, rejection }) = admitted else { return };
         let (now, tenths) = (self.net.now(), self.net.tenths());
-        let mut delay = Duration::from_millis(config.greeting_delay.into());
+        let mut delay = config.detection_timeout();
         if address.via() == Via::NewProxy {
             delay = delay.max(HEADER_TIMEOUT);
         }
         let gate = LineGate::new(is_flood_limited(config, &address), now);
-        let session = Dialect::new(config.style.into());
+        let session = Dialect::new(config.style.into(), config.protocol.into());
         let lane = self.broadcast.enter(session.format());
         let token = self.net.insert(work_limit(config, &address), |token| {
             let mut connection =
@@ -91,7 +91,9 @@ impl Exchange {
         } else if delay.is_zero() {
             self.stop_detecting(token);
         } else {
-            self.broadcast.buffer_early(token, self.engine.hub().last().unwrap_or_default());
+            if config.protocol != ProtocolName::Irc {
+                self.broadcast.buffer_early(token, self.engine.hub().last().unwrap_or_default());
+            }
             self.net.arm(token, delay, PeerTimer::Detection.of(token));
         }
     }
