@@ -7,10 +7,8 @@ use crate::server::times::Times;
 pub(in crate::server) struct Numbers {
     pub(in crate::server) turns: Times,
     /// How late timers were.
-    #[cfg_attr(not(feature = "web"), expect(dead_code, reason = "asked for by /metrics"))]
     pub(in crate::server) lags: Times,
     /// Events of rooms that were queued for their members.
-    #[cfg_attr(not(feature = "web"), expect(dead_code, reason = "asked for by /metrics"))]
     pub(in crate::server) deliveries: u64,
     pub(in crate::server) received_bytes: u64,
     pub(in crate::server) sent_bytes: u64,
