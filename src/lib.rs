@@ -1,6 +1,6 @@
 //! chatloop: a multi-user TCP chat whose event loop you can watch.
 //!
-//! The house has five foundations that know nothing of each other and three floors over them;
+//! The house has six foundations that know nothing of each other and three floors over them;
 //! `tests/layering/` holds the arrows.
 //!
 //! | module | what lives there |
@@ -10,6 +10,7 @@
 //! | [`wire`] | grammars: bytes to lines, IRC's messages, SCRAM's, text made harmless |
 //! | `terminal` | raw mode, keys, the line editor |
 //! | [`tls`] | TLS as a layer over a connection |
+//! | [`trace`] | what a loop has done, for those who watch it |
 //! | [`session`] | a peer's dialect, plain or IRC: lines to chat commands, effects to bytes |
 //! | [`journal`] | keeps records in order and hands them back |
 //! | [`client`] | the terminal client, in IRC or plain lines: socket and stdin in one loop |
@@ -25,4 +26,5 @@ pub mod server;
 pub mod session;
 mod terminal;
 pub mod tls;
+pub mod trace;
 pub mod wire;

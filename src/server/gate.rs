@@ -81,6 +81,16 @@ impl Blocked {
     /// The flood limit.
     pub(super) const FLOOD: Blocked = Blocked(8);
 
+    /// Not of the connection itself, but for those who watch: its origin has too much unfinished,
+    /// and its share of the turn is used.
+    pub(super) const ORIGIN: Blocked = Blocked(16);
+    pub(super) const SHARE: Blocked = Blocked(32);
+
+    /// By the bits of [`crate::trace::REASONS`].
+    pub(super) fn bits(self) -> u8 {
+        self.0
+    }
+
     const NAMES: [(Blocked, &str); 4] = [
         (Blocked::RECORDS, "records"),
         (Blocked::ANSWER, "answer"),
@@ -141,6 +151,11 @@ impl LineGate {
         let flood = self.flood.take();
         let full = || Box::new(Flood { bucket: TokenBucket::new(now), warned: false });
         self.flood = limited.then(|| flood.unwrap_or_else(full));
+    }
+
+    /// The reasons, by the bits of [`crate::trace::REASONS`].
+    pub(super) fn reasons(&self) -> u8 {
+        self.blocked.0
     }
 
     pub(super) fn is_open(&self) -> bool {

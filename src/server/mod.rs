@@ -48,6 +48,8 @@ mod net;
 mod operator;
 mod origins;
 mod outlet;
+#[cfg(feature = "web")]
+mod pages;
 pub mod password;
 mod random;
 mod registrations;
@@ -57,10 +59,10 @@ mod shares;
 mod shutdown;
 mod start;
 mod stats;
+mod stepping;
 mod stint;
 #[cfg(test)]
 mod tests;
-mod trace;
 mod transcript;
 mod trim;
 pub mod turn;

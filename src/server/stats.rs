@@ -45,6 +45,7 @@ counters! {
     Handshakes "TLS handshakes that failed, or took too long (--tls-timeout)";
     Unencrypted "clients rejected for not using TLS (--tls-only)";
     Requests "HTTP requests answered with an error";
+    LoopPages "pages that the loop was not shown to for their number (--loop-pages)";
     Guesses "logins delayed after wrong passwords";
     NotSaved "changes rejected because they could not be saved (--data, --max-data)";
     Searches "searches ended before they were through";

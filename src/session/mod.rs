@@ -23,7 +23,7 @@ pub mod plain;
 pub mod refusal_text;
 mod time;
 
-pub use action::{Action, Proof};
+pub use action::{Action, PageRequest, Proof};
 pub use detect::{Detect, detect};
 pub use frame::{Body, Frame, PasswordAnswer, ProofAnswer, Replay};
 pub use irc::View;
@@ -120,12 +120,13 @@ impl Dialect {
         if let Dialect::Http(http) = self
             && !matches!(body, Body::Opening(_))
         {
-            match http.take(&body, &view.settings.web, view.now) {
+            match http.take(&body, &view.settings.web, view.now, out) {
                 http::Outcome::Answer(action) => actions.push(action),
                 http::Outcome::Upgrade(socket, answer) => {
                     out.extend_from_slice(&answer);
                     self.begin_irc(irc::Session::over(socket), view, actions);
                 }
+                http::Outcome::Nothing => {}
             }
             return;
         }
@@ -293,7 +294,7 @@ impl Dialect {
                 irc::Session::error(text, &mut replies);
                 irc.framing().append(replies.bytes(), out);
             }
-            Dialect::Http(_) => http::Session::farewell(text, out),
+            Dialect::Http(http) => http.farewell(text, out),
         }
     }
 
@@ -314,7 +315,18 @@ impl Dialect {
 
     /// Its WebSocket, if there is one under its lines.
     pub fn websocket(&mut self) -> Option<&mut http::WebSocket> {
-        self.irc()?.websocket.as_deref_mut()
+        match self {
+            Dialect::Plain(_) => None,
+            Dialect::Irc(irc) => irc.websocket.as_deref_mut(),
+            Dialect::Http(http) => http.websocket(),
+        }
+    }
+
+    /// The page may not watch the loop: it is no WebSocket.
+    pub fn stop_watching(&mut self) {
+        if let Dialect::Http(http) = self {
+            http.stop_watching();
+        }
     }
 
     /// Whether the answer to the command in hand is gathered until the command is done.
@@ -415,7 +427,7 @@ impl Dialect {
     /// The time to register, or to send a request, is over: what becomes of a peer that has not.
     pub fn registration_timeout(&self, now: Moment) -> Option<Action> {
         let farewell = match self {
-            Dialect::Http(_) => return Some(http::Session::timeout(now)),
+            Dialect::Http(http) => return http.timeout(now),
             Dialect::Irc(irc) if !irc.is_registered() => "registration timed out".to_owned(),
             Dialect::Plain(plain) if plain.is_locked() => plain::password_timeout(),
             _ => return None,

@@ -31,20 +31,31 @@ impl Session {
         match *self {}
     }
 
-    pub fn take(&self, _: &Body<'_>, _: &Settings, _: Moment) -> Outcome {
+    pub fn take(&mut self, _: &Body<'_>, _: &Settings, _: Moment, _: &mut Vec<u8>) -> Outcome {
         match *self {}
     }
 
-    pub fn timeout(_: Moment) -> Action {
-        Action::Gone
+    pub fn timeout(&self, _: Moment) -> Option<Action> {
+        match *self {}
     }
 
-    pub fn farewell(_: &str, _: &mut Vec<u8>) {}
+    pub fn websocket(&mut self) -> Option<&mut WebSocket> {
+        match *self {}
+    }
+
+    pub fn stop_watching(&mut self) {
+        match *self {}
+    }
+
+    pub fn farewell(&self, _: &str, _: &mut Vec<u8>) {
+        match *self {}
+    }
 }
 
 pub enum Outcome {
     Answer(Action),
     Upgrade(WebSocket, Vec<u8>),
+    Nothing,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

@@ -37,6 +37,8 @@ pub struct Request<'a> {
     pub method: &'a str,
     /// The path without its query; `None` if the target is none (`*`, the authority of CONNECT).
     pub path: Option<&'a str>,
+    /// What follows the `?`, as it was sent.
+    pub query: Option<&'a str>,
     /// Where the client thinks that it is: `Host`, or the authority of an absolute target. A client
     /// of HTTP/1.0 need not say.
     pub host: Option<&'a str>,
@@ -84,8 +86,15 @@ impl<'a> Request<'a> {
         };
         let headers = parsed.headers.iter().map(|header| (header.name, header.value)).collect();
         let is_old = parsed.version == Some(0);
-        let mut request =
-            Request { method, path: None, host: None, has_body: false, is_old, headers };
+        let mut request = Request {
+            method,
+            path: None,
+            query: None,
+            host: None,
+            has_body: false,
+            is_old,
+            headers,
+        };
         request.host = request.only("host", "more than one Host header")?;
         if request.host.is_none() && !is_old {
             return Err(bad("the Host header is missing"));
@@ -93,6 +102,7 @@ impl<'a> Request<'a> {
         if method != "CONNECT" {
             let (authority, path) = split_target(target);
             request.path = path;
+            request.query = target.split_once('?').map(|(_, query)| query);
             request.host = authority.or(request.host);
         }
         request.has_body = request.announces_body()?;

@@ -10,11 +10,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("terminal", &[]),
     ("tls", &["reactor"]),
+    ("trace", &["reactor"]),
     ("session", &["chat", "wire"]),
     ("journal", &["chat"]),
-    ("client", &["reactor", "wire", "terminal", "tls"]),
-    ("lab", &["reactor", "wire"]),
-    ("server", &["reactor", "chat", "wire", "session", "journal", "tls"]),
+    ("client", &["reactor", "wire", "terminal", "tls", "trace"]),
+    ("lab", &["reactor", "wire", "trace"]),
+    ("server", &["reactor", "chat", "wire", "session", "journal", "tls", "trace"]),
 ];
 
 /// Folder of a room, and what it may import of its neighbours.

@@ -22,6 +22,8 @@ mod irc_disk;
 mod irc_history;
 mod isupport;
 mod limits;
+#[cfg(feature = "web")]
+mod loop_page;
 #[cfg(target_os = "linux")]
 mod memory;
 mod metadata;

@@ -58,7 +58,7 @@ mod selector;
 pub use selector::{Interest, Readiness};
 
 use super::Token;
-use selector::Selector;
+pub(crate) use selector::Selector;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
@@ -223,6 +223,12 @@ impl Poller {
             return Err(io::Error::new(io::ErrorKind::Unsupported, unknown));
         };
         Ok(Poller { backend, selector: open()?, always_ready: Vec::new() })
+    }
+
+    /// Puts something around the backend.
+    pub(crate) fn wrap(&mut self, around: impl FnOnce(Box<dyn Selector>) -> Box<dyn Selector>) {
+        let nothing: Box<dyn Selector> = Box::new(poll::Poll::new());
+        self.selector = around(std::mem::replace(&mut self.selector, nothing));
     }
 
     /// The backend it uses.

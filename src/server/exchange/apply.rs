@@ -13,8 +13,9 @@ use crate::server::gate::{Blocked, Kind};
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
 use crate::server::stint::Stint;
-use crate::server::trace::{self, Event};
 use crate::session::{Action, ProofAnswer, Replay};
+use crate::trace::{self, Event};
+use crate::wire::clean::clean_text;
 use chatloop_reactor::Token;
 use std::time::Duration;
 
@@ -59,6 +60,10 @@ impl Exchange {
         let early = enters.then(|| self.broadcast.take_early(&mut self.net, token)).flatten();
         let act = audit::describe(self.engine.hub(), &record);
         let (id, renames) = (record.id, enters || matches!(record.change, Change::Nick { .. }));
+        self.net.trace().text(token, || match &record.change {
+            Change::Say { text, .. } => Some(clean_text(text).into_owned()),
+            _ => None,
+        });
         self.net.trace().note(|| Event::Record { client: trace::number(token), id: id.0 });
         let mut effects = self.engine.apply(record);
         if renames && let Some(user) = self.engine.hub().user(origin) {

@@ -6,6 +6,7 @@
 
 mod budget;
 mod deadlines;
+mod hidden;
 mod listeners;
 mod peer;
 mod timer;
@@ -19,9 +20,9 @@ use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
 use super::limits::Pace;
 use super::stats::{Counter, Stats};
-use super::trace::{self, Event, Phase as TurnPhase, ReadOutcome, Trace};
 use crate::chat::Moment;
 use crate::chat::work::Cost;
+use crate::trace::{self, Event, Phase as TurnPhase, ReadOutcome, Trace};
 use budget::SendBudget;
 use chatloop_reactor::{
     ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, Timers, Token, Written,
@@ -88,16 +89,18 @@ impl Net {
         }
     }
 
-    /// Waits until something is ready or due, not at all if work is left. A new turn begins.
+    /// Waits until something is ready or due, not at all if work is left. A new turn begins, unless
+    /// it is for hidden descriptors alone: whether it is.
     pub(super) fn wait(
         &mut self,
         readiness: &mut Vec<Readiness>,
         work_left: bool,
         longest: Option<Duration>,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         let spent = self.clock.spent();
         self.turn_times.add(spent);
-        let timeout = if work_left || !self.to_reap.is_empty() || self.queues.has_output() {
+        let busy = work_left || !self.to_reap.is_empty() || self.queues.has_output();
+        let timeout = if busy {
             Some(Duration::ZERO)
         } else {
             let due = self.timers.time_left(self.clock.now() + spent);
@@ -106,10 +109,17 @@ impl Net {
         let slept = self.clock.now() + spent;
         self.poller.wait(readiness, timeout)?;
         self.clock.tick();
-        let waited = self.clock.now().saturating_duration_since(slept);
-        self.trace.turn(&self.clock, self.turn_times.count(), waited, readiness.len());
+        if !busy && self.trace.hides(readiness) && !self.is_due() {
+            self.trace.begin_hidden(slept);
+            return Ok(true);
+        }
+        self.trace.begin_turn(&self.clock, slept, readiness);
         self.budget.begin_turn(&mut self.queues.bounds);
-        Ok(())
+        Ok(false)
+    }
+
+    fn is_due(&self) -> bool {
+        self.timers.time_left(self.clock.now()).is_some_and(|left| left.is_zero())
     }
 
     /// What the loop does, for whoever watches it.
@@ -120,6 +130,12 @@ impl Net {
     /// A phase of the turn has ended.
     pub(super) fn end_phase(&self, phase: TurnPhase) {
         self.trace.phase(phase, &self.clock);
+    }
+
+    /// What has passed of this turn since so much of it was spent does not count.
+    pub(super) fn stand_still(&mut self, since: Duration) {
+        let passed = self.clock.spent().saturating_sub(since);
+        self.clock.stand_still(passed);
     }
 
     /// The moment of this turn, as the chat counts it.
@@ -308,6 +324,7 @@ impl Net {
         self.trace.note(|| Event::Read {
             client: trace::number(token),
             bytes: trace::small(bytes),
+            held: trace::small(connection.io.inbox.len()),
             outcome: match (has_news, bytes) {
                 // What a handshake has received is not in the inbox.
                 (true, 0) if connection.io.transport.is_opening() => ReadOutcome::Bytes,
@@ -372,6 +389,9 @@ impl Net {
                 left: trace::small(left),
             });
             self.bytes_out += written as u64;
+            if left > 0 {
+                self.trace.note_all(|| Event::queue(token, &connection.io.outbox));
+            }
             if left == 0 {
                 connection.life.stalled_since = Tenths::NEVER;
             } else if left < before || connection.life.stalled_since == Tenths::NEVER {
@@ -397,7 +417,7 @@ impl Net {
         }
         let bounds = &self.queues.bounds;
         if self.trace.is_on() && connection.is_watched_wrongly(bounds) {
-            self.trace.note(|| trace::watch(token, connection.interest(bounds)));
+            self.trace.note(|| Event::watch(token, connection.interest(bounds)));
         }
         if let Err(error) = connection.update_interest(&mut self.poller, bounds) {
             warn!("{}: cannot be watched: {error}", connection.address);

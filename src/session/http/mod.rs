@@ -19,11 +19,12 @@ pub use origin::Settings;
 pub(super) use websocket::Received;
 pub use websocket::{Framing, WebSocket};
 
-use super::action::Action;
+use super::action::{Action, PageRequest};
 use super::frame::{Body, Frame};
 use super::time::http_date;
 use crate::chat::Moment;
 use crate::wire::http::{Fault, LONGEST_HEAD, Request, Response, TOO_LONG, end_of_head};
+use crate::wire::websocket::{Opcode, write_frame};
 use std::time::Duration;
 
 /// How long the head of a request may take.
@@ -38,14 +39,18 @@ enum Route {
     Metrics,
 }
 
+/// The page that shows the loop.
+const LOOP: &str = "/loop";
+
 /// The only methods of all routes so far.
 const METHODS: &str = "GET, HEAD";
 
-/// A connection whose request has not come in full yet.
+/// A connection whose request has not come in full yet, or a page that the loop is shown to.
 #[derive(Default)]
 pub struct Session {
     /// Bytes at the front of the input that hold no end of a head.
     scanned: usize,
+    watching: Option<Box<WebSocket>>,
 }
 
 impl Session {
@@ -56,6 +61,9 @@ impl Session {
 
     /// The head of the request, once all of it is there.
     pub(super) fn next<'i>(&mut self, input: &'i [u8]) -> Frame<'i> {
+        if let Some(socket) = &self.watching {
+            return socket.next(input, |_| true);
+        }
         let input = &input[..input.len().min(LONGEST_HEAD)];
         let (used, body) = match end_of_head(input, self.scanned) {
             Some(end) => (end, Some(Body::Line(&input[..end]))),
@@ -69,26 +77,58 @@ impl Session {
         Frame { used, pipelined: true, body }
     }
 
-    /// What becomes of a request.
-    pub(super) fn take(&self, body: &Body<'_>, settings: &Settings, now: Moment) -> Outcome {
+    /// What becomes of a request, or of a frame, which may be answered to `out`.
+    pub(super) fn take(
+        &mut self,
+        body: &Body<'_>,
+        settings: &Settings,
+        now: Moment,
+        out: &mut Vec<u8>,
+    ) -> Outcome {
+        if let (Some(socket), Body::Frame(frame)) = (&mut self.watching, body) {
+            return match socket.take(frame, out) {
+                Received::Nothing => Outcome::Nothing,
+                Received::Message(message) => page_request(&message),
+                Received::End(_) => Outcome::Answer(Action::Close),
+            };
+        }
         let parsed = match body {
             Body::Line(head) => Request::parse(head),
             Body::TooLong(_) | Body::Opening(_) | Body::Frame(_) | Body::More => Err(TOO_LONG),
         };
         match parsed {
-            Ok(request) => answer(&request, settings, now),
+            Ok(request) => match answer(&request, settings, now) {
+                Outcome::Upgrade(socket, answer) if request.path == Some(LOOP) => {
+                    self.watching = Some(Box::new(socket));
+                    let key = request.query.and_then(|query| query.strip_prefix("key="));
+                    let (key, forwarded) = (key.map(str::to_owned), request.is_forwarded());
+                    Outcome::Answer(Action::Watch { key, forwarded, answer })
+                }
+                outcome => outcome,
+            },
             Err(fault) => Outcome::Answer(respond(&fault.into(), now)),
         }
     }
 
     /// The head took too long.
-    pub(super) fn timeout(now: Moment) -> Action {
-        respond(&Response::text(408, "the request took too long"), now)
+    pub(super) fn timeout(&self, now: Moment) -> Option<Action> {
+        let response = Response::text(408, "the request took too long");
+        self.watching.is_none().then(|| respond(&response, now))
+    }
+
+    pub(super) fn websocket(&mut self) -> Option<&mut WebSocket> {
+        self.watching.as_deref_mut()
+    }
+
+    pub(super) fn stop_watching(&mut self) {
+        self.watching = None;
     }
 
     /// The connection ends before a request was answered.
-    pub(super) fn farewell(text: &str, out: &mut Vec<u8>) {
-        Response::text(503, text).write(None, out);
+    pub(super) fn farewell(&self, text: &str, out: &mut Vec<u8>) {
+        if self.watching.is_none() {
+            Response::text(503, text).write(None, out);
+        }
     }
 }
 
@@ -98,6 +138,35 @@ pub(super) enum Outcome {
     Answer(Action),
     /// It is answered with these bytes, and the connection is a WebSocket from here on.
     Upgrade(WebSocket, Vec<u8>),
+    /// There is nothing to do.
+    Nothing,
+}
+
+/// What a page has said.
+fn page_request(message: &[u8]) -> Outcome {
+    Outcome::Answer(Action::Page(match message {
+        b"next" => PageRequest::Next,
+        b"step" => PageRequest::Step(1),
+        b"run" => PageRequest::Run(true),
+        b"hold" => PageRequest::Run(false),
+        _ => return Outcome::Nothing,
+    }))
+}
+
+/// What a page is sent of the loop, in one frame.
+pub fn page_frame(rows: &[u8], out: &mut Vec<u8>) {
+    write_frame(Opcode::Binary, rows, out);
+}
+
+/// The answer to a page that may not be shown the loop.
+pub fn not_shown(is_full: bool, now: Moment) -> Action {
+    let text = match is_full {
+        true => "the loop is shown to as many pages as it may be (--loop-pages)",
+        false => {
+            "the loop is shown on loopback, and by the link that /loop gives a server operator"
+        }
+    };
+    respond(&Response::text(403, text), now)
 }
 
 /// The answer to a scrape, in the text that it asked for; `None` if its peer may not have it.
@@ -123,7 +192,8 @@ impl From<Fault> for Response {
 fn respond(response: &Response, now: Moment) -> Action {
     let mut bytes = Vec::new();
     response.write(Some(&http_date(now)), &mut bytes);
-    Action::Respond { status: response.status, bytes }
+    let of_page = response.status == 200 && response.content_type.starts_with("text/html");
+    Action::Respond { status: response.status, bytes, of_page }
 }
 
 fn route(path: &str) -> Option<Route> {
@@ -164,7 +234,7 @@ fn answer(request: &Request<'_>, settings: &Settings, now: Moment) -> Outcome {
         return respond(Response::text(413, "this path takes no body"));
     }
     match route {
-        Route::File(file) if file.is_root() && handshake::is_asked(request) => {
+        Route::File(file) if file.has_socket() && handshake::is_asked(request) => {
             match handshake::answer(request) {
                 Ok((socket, answer)) => Outcome::Upgrade(socket, answer),
                 Err(response) => respond(response),
@@ -193,9 +263,9 @@ mod tests {
         let settings = Settings::new(true, ["chat.example.org"], []);
         let mut session = Session::begin(&settings).unwrap();
         let frame = session.next(head.as_bytes());
-        let action = session.take(&frame.body.unwrap(), &settings, Moment(0));
+        let action = session.take(&frame.body.unwrap(), &settings, Moment(0), &mut Vec::new());
         match action {
-            Outcome::Answer(Action::Respond { status, bytes }) => {
+            Outcome::Answer(Action::Respond { status, bytes, .. }) => {
                 (status, String::from_utf8(bytes).unwrap())
             }
             _ => panic!("{head} is not answered"),
