@@ -248,3 +248,71 @@ impl Selector for Interrupting {
         self.inner.wait(ready, timeout)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffer::chunk::ChunkWriter;
+    use crate::{Backend, Listener, Outbox, Transport, Written};
+    use std::net::TcpStream;
+
+    fn plan(text: &str) -> FaultPlan {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_decisions() {
+        let decisions = |text| {
+            let faults = Faults::new(plan(text));
+            let decide = |_| (faults.happens(Injected::ShortWrite), faults.part(100));
+            (0..100).map(decide).collect::<Vec<_>>()
+        };
+        assert_eq!(decisions("short-write=0.5,seed=1"), decisions("short-write=0.5,seed=1"));
+        assert_ne!(decisions("short-write=0.5,seed=1"), decisions("short-write=0.5,seed=2"));
+        assert!(decisions("eagain=0.5").iter().all(|(happens, _)| !happens));
+    }
+
+    /// An outbox, a poller and a reader that take what is injected for what it is.
+    #[test]
+    fn a_loop_that_is_right_loses_nothing() {
+        let faults = Faults::new(plan("short-write=0.5,short-read=0.5,eintr=0.3,eagain=0.3"));
+        let mut listener = Listener::bind("127.0.0.1:0".parse().unwrap(), 16).unwrap();
+        listener.disturb(&faults);
+        let far = TcpStream::connect(listener.local_address().unwrap()).unwrap();
+        let mut near: Vec<Transport> = Vec::new();
+        while near.is_empty() {
+            let _ = listener.accept_each(1, |transport, _| near.push(transport));
+        }
+        let (mut near, mut far) = (near.remove(0), Transport::new(Stream::new(far).unwrap()));
+        let sent: Vec<u8> = (0..5_000u32).flat_map(u32::to_le_bytes).collect();
+        let mut outbox = Outbox::new();
+        outbox.push(&ChunkWriter::new().append(&sent));
+        let (mut received, mut echo, mut ready) = (Vec::new(), Outbox::new(), Vec::new());
+        let mut poller = Poller::new(Backend::best()).unwrap();
+        faults.disturb(&mut poller);
+        poller.add(&near, Token::fixed(1), Interest::READ).unwrap();
+        // Out by the faulty end, back to it, one turn after the other.
+        let mut back = Vec::new();
+        while back.len() < sent.len() {
+            let interest = Interest { readable: true, writable: !outbox.is_empty() };
+            poller.modify(&near, Token::fixed(1), interest).unwrap();
+            poller.wait(&mut ready, Some(Duration::from_millis(10))).unwrap();
+            if ready.iter().any(|ready| ready.writable) {
+                assert!(!matches!(outbox.write_to(&mut near, 1_000), Written::Failed(_)));
+            }
+            let mut buffer = [0; 4096];
+            if ready.iter().any(|ready| ready.readable)
+                && let Received::Bytes(count) = near.read(&mut buffer)
+            {
+                back.extend_from_slice(&buffer[..count]);
+            }
+            if let Received::Bytes(count) = far.read(&mut buffer) {
+                received.extend_from_slice(&buffer[..count]);
+                echo.push(&ChunkWriter::new().append(&buffer[..count]));
+            }
+            let _ = echo.write_to(&mut far, usize::MAX);
+        }
+        assert!(back == sent && received == sent);
+        assert!(!faults.take().is_empty());
+    }
+}

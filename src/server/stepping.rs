@@ -25,6 +25,7 @@ impl Stepper {
     }
 
     /// The loop runs freely, or waits again.
+    #[cfg(feature = "web")]
     pub(super) fn run(&mut self, runs: bool) {
         (self.runs, self.turns) = (runs, 0);
     }

@@ -11,6 +11,7 @@ mod chat;
 mod console;
 mod crowd;
 mod end;
+mod fault;
 mod greeting;
 #[cfg(feature = "web")]
 mod http;

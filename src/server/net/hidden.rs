@@ -12,19 +12,6 @@ const MOST_SHOWN: usize = 16_384;
 const TIMERS_SHOWN: usize = 16;
 
 impl Net {
-    /// The bytes in the inbox of a connection.
-    pub(in crate::server) fn held(&self, token: Token) -> usize {
-        self.connections.get(token).map_or(0, |connection| connection.io.inbox.len())
-    }
-
-    /// Why its next line waits, as a set.
-    pub(in crate::server) fn reasons(&self, token: Token) -> u8 {
-        self.connections.get(token).map_or(0, |connection| connection.gate.reasons())
-    }
-}
-
-#[cfg(feature = "web")]
-impl Net {
     /// Reads what a page has sent; whether it is still there. It is on no list, so that it is served
     /// in a turn of its own.
     pub(in crate::server) fn read_alone(&mut self, ready: Readiness) -> bool {
@@ -41,7 +28,7 @@ impl Net {
     /// Writes what is queued for one connection now, and not in the flush of a turn.
     pub(in crate::server) fn flush_alone(&mut self, token: Token) {
         self.queues.output.retain(|queued| *queued != token);
-        self.flush_one(token);
+        self.flush_one(token, usize::MAX);
     }
 
     /// Sends a page something.

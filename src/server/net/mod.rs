@@ -6,6 +6,7 @@
 
 mod budget;
 mod deadlines;
+#[cfg(feature = "web")]
 mod hidden;
 mod listeners;
 mod peer;
@@ -210,6 +211,16 @@ impl Net {
 
     pub(super) fn connection(&mut self, token: Token) -> Option<&mut Connection> {
         self.connections.get_mut(token)
+    }
+
+    /// The bytes in the inbox of a connection.
+    pub(in crate::server) fn held(&self, token: Token) -> usize {
+        self.connections.get(token).map_or(0, |connection| connection.io.inbox.len())
+    }
+
+    /// Why its next line waits, as a set.
+    pub(in crate::server) fn reasons(&self, token: Token) -> u8 {
+        self.connections.get(token).map_or(0, |connection| connection.gate.reasons())
     }
 
     /// A connection with the lists that it may be put on.
