@@ -212,6 +212,9 @@ impl Server {
         }
         if self.exchange.is_held() && !self.shutdown.is_stopping() {
             self.hold()?;
+            // Those were served meanwhile, and a terminal's keys cannot be read twice.
+            let trace = self.exchange.net().trace();
+            readiness.retain(|ready| !trace.is_hidden(ready.token));
         }
         self.exchange.stepper().take();
         Ok(readiness.len())

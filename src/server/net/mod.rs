@@ -12,6 +12,7 @@ mod listeners;
 mod peer;
 mod timer;
 mod turn_times;
+mod work;
 
 pub(super) use peer::{Peer, Queues};
 pub(super) use timer::{PeerTimer, TimerKind};
@@ -19,7 +20,6 @@ pub(super) use turn_times::TurnTimes;
 
 use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
-use super::limits::Pace;
 use super::stats::{Counter, Stats};
 use crate::chat::Moment;
 use crate::chat::work::Cost;
@@ -213,16 +213,6 @@ impl Net {
         self.connections.get_mut(token)
     }
 
-    /// The bytes in the inbox of a connection.
-    pub(in crate::server) fn held(&self, token: Token) -> usize {
-        self.connections.get(token).map_or(0, |connection| connection.io.inbox.len())
-    }
-
-    /// Why its next line waits, as a set.
-    pub(in crate::server) fn reasons(&self, token: Token) -> u8 {
-        self.connections.get(token).map_or(0, |connection| connection.gate.reasons())
-    }
-
     /// A connection with the lists that it may be put on.
     pub(super) fn peer(&mut self, token: Token) -> Option<Peer<'_>> {
         let connection = self.connections.get_mut(token)?;
@@ -245,46 +235,6 @@ impl Net {
     /// The time of this turn.
     pub(super) fn clock(&self) -> &Clock {
         &self.clock
-    }
-
-    /// How fast a client may talk whose pace is limited.
-    pub(super) fn pace(&self) -> Pace {
-        self.queues.bounds.pace
-    }
-
-    /// Work was done for a connection: its flood limit and its origin pay. `unfinished`, if it was a
-    /// record or a question that had been waiting.
-    pub(super) fn charge(&mut self, token: Token, cost: Cost, unfinished: bool) {
-        let Some(connection) = self.connections.get_mut(token) else { return };
-        connection.gate.charge(cost, self.queues.bounds.pace, self.clock.now());
-        if unfinished {
-            self.queues.input.charge_unfinished(connection.share, cost);
-        } else {
-            self.queues.input.charge(connection.share, cost);
-        }
-    }
-
-    /// Another limit of unfinished work is in force.
-    pub(super) fn limit_work(&mut self, token: Token, limit: Option<Cost>) {
-        if let Some(connection) = self.connections.get_mut(token) {
-            self.queues.input.set_limit(connection.share, limit);
-        }
-    }
-
-    /// Whether records are saved now, so that those on their way count against their origins.
-    pub(super) fn set_saving(&mut self, saving: bool) {
-        self.queues.input.set_limits(saving);
-    }
-
-    /// Whether the lines of a connection wait for what its origin has unfinished.
-    pub(super) fn waits_for_its_origin(&self, token: Token) -> bool {
-        let connection = self.connections.get(token);
-        connection.is_some_and(|connection| self.queues.input.is_full(connection.share))
-    }
-
-    /// How many connections have input to look at.
-    pub(super) fn with_input(&self) -> usize {
-        self.queues.input.waiting()
     }
 
     /// Has the connection's inbox looked at in the turn's command phase, or in the next turn's.
