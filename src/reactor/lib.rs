@@ -13,6 +13,7 @@
 //! - [`buffer`]: bounded bytes in, shared bytes out;
 //! - [`fault`]: what rarely happens, on purpose;
 //! - [`trace`]: what the loop has done, for whoever watches it;
+//! - `simulated` (feature `simulation`): a network inside the process, for tests;
 //! - [`descriptors`] and [`memory`]: what the process may hold, and gives back.
 //!
 //! `examples/echo.rs` is the smallest complete loop, `examples/relay.rs` the next larger one, and
@@ -34,6 +35,8 @@ pub mod memory;
 pub mod poller;
 pub mod registration;
 pub mod signals;
+#[cfg(feature = "simulation")]
+pub mod simulated;
 pub mod slab;
 pub mod stream;
 pub mod timers;

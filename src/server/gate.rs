@@ -81,21 +81,25 @@ impl Blocked {
     /// The flood limit.
     pub(super) const FLOOD: Blocked = Blocked(8);
 
+    /// The disk is behind with the upload of this peer.
+    pub(super) const STORE: Blocked = Blocked(16);
+
     /// Not of the connection itself, but for those who watch: its origin has too much unfinished,
     /// and its share of the turn is used.
-    pub(super) const ORIGIN: Blocked = Blocked(16);
-    pub(super) const SHARE: Blocked = Blocked(32);
+    pub(super) const ORIGIN: Blocked = Blocked(32);
+    pub(super) const SHARE: Blocked = Blocked(64);
 
     /// By the bits of [`crate::trace::REASONS`].
     pub(super) fn bits(self) -> u8 {
         self.0
     }
 
-    const NAMES: [(Blocked, &str); 4] = [
+    const NAMES: [(Blocked, &str); 5] = [
         (Blocked::RECORDS, "records"),
         (Blocked::ANSWER, "answer"),
         (Blocked::OUTBOX, "outbox"),
         (Blocked::FLOOD, "flood"),
+        (Blocked::STORE, "store"),
     ];
 
     fn has(self, reason: Blocked) -> bool {

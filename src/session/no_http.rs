@@ -47,6 +47,10 @@ impl Session {
         match *self {}
     }
 
+    pub fn is_unfinished(&self) -> bool {
+        match *self {}
+    }
+
     pub fn farewell(&self, _: &str, _: &mut Vec<u8>) {
         match *self {}
     }

@@ -53,11 +53,12 @@ pub enum ReadOutcome {
 }
 
 /// Why the next line of a connection waits, by the bits of a set.
-pub const REASONS: [&str; 6] = [
+pub const REASONS: [&str; 7] = [
     "its own records are being saved",
     "the answer to its last command",
     "its send queue: it does not read",
     "its flood limit",
+    "the disk, which is behind with its upload",
     "other work of its address",
     "the next turn: its share of this one is used",
 ];

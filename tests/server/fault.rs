@@ -24,7 +24,7 @@ fn swarm(server: &Server, flags: &[&str]) {
 
 #[cfg(feature = "lab")]
 const IRC: [&str; 3] =
-    ["--hello=NICK n{}\\nUSER u 0 * :r\\nJOIN #r", "--welcome= 366 ", "--prefix=PRIVMSG #r :"];
+    ["--hello=NICK i{}\\nUSER u 0 * :r\\nJOIN #r", "--welcome= 366 ", "--prefix=PRIVMSG #r :"];
 
 #[cfg(feature = "lab")]
 #[test]

@@ -6,12 +6,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(feature = "disk")]
+mod accounts;
 mod cases;
 mod chat;
 mod console;
 mod crowd;
 mod end;
 mod fault;
+#[cfg(all(feature = "disk", feature = "web"))]
+mod files;
 mod greeting;
 #[cfg(feature = "web")]
 mod http;

@@ -9,18 +9,25 @@
 //! | `scrape` | the numbers of `/metrics` |
 //! | `loop_pages` | the pages that the loop is shown to |
 //! | `no_web` | both in a build without the feature `web` |
+//! | `upload`, `download` | files that come and go; `no_files` in a build without the feature `web` |
 //! | `apply` | what the journal has committed and answered: effects to those who follow them |
 
 mod apply;
+#[cfg(feature = "web")]
+mod download;
 mod encryption;
 #[cfg(feature = "web")]
 mod loop_pages;
+#[cfg(not(feature = "web"))]
+mod no_files;
 #[cfg(not(feature = "web"))]
 mod no_web;
 mod perform;
 #[cfg(feature = "web")]
 mod scrape;
 mod upkeep;
+#[cfg(feature = "web")]
+mod upload;
 
 use super::broadcast::{Broadcast, Cause};
 use super::config::Bytes;
@@ -35,11 +42,14 @@ use super::registrations::Registrations;
 use super::reload::Live;
 use super::stats::Stats;
 use super::stepping::Stepper;
+#[cfg(feature = "web")]
+use super::transfers::Transfers;
 use super::worker::Workers;
-use crate::chat::{Change, Command, Event, Origin, Refusal, SessionId, User, Viewpoint};
+use crate::chat::{Change, Command, Event, Name, Origin, Refusal, SessionId, User, Viewpoint};
 use crate::session::{Action, Dialect, View};
 use chatloop_reactor::Token;
 use log::info;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -59,6 +69,10 @@ pub(super) struct Exchange {
     last_page: Option<(Origin, Instant)>,
     #[cfg(feature = "web")]
     pages: Pages,
+    #[cfg(feature = "web")]
+    transfers: Transfers,
+    /// Registered rooms in which no one has been for long, and at how many looks before.
+    abandoned: BTreeMap<Name, u8>,
     /// What is to be done for one connection; its memory is used again.
     actions: Vec<Action>,
 }
@@ -87,6 +101,9 @@ impl Exchange {
             last_page: None,
             #[cfg(feature = "web")]
             pages: Pages::default(),
+            #[cfg(feature = "web")]
+            transfers: Transfers::closed(),
+            abandoned: BTreeMap::new(),
             actions: Vec::new(),
         }
     }

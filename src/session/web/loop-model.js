@@ -22,6 +22,7 @@ export const REASONS = [
   'the answer to its last command has not come',
   'its send queue is too full: it does not read what it is sent',
   'it has sent more lines than its flood limit allows',
+  'the disk is behind with its upload',
   'other work of its address is not finished',
   'it has had its share of this turn; the rest comes in the next',
 ];
