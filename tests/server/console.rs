@@ -336,16 +336,13 @@ fn in_step_mode_an_empty_line_is_a_turn_and_a_number_as_many() {
     let contents = terminal.contents();
     let ready = contents.lines().find(|line| line.contains(texts::READY)).unwrap();
     let mut ann = Client::connect(texts::address_in(ready));
-    let mut turns = 0;
     let welcome = loop {
         terminal.type_keys("\r");
-        turns += 1;
         if let Some(line) = ann.line_within(Duration::from_millis(50)) {
             break line;
         }
     };
     assert!(texts::is_some_welcome(&welcome));
-    assert!(turns > 1, "one turn for the operator, one for the client");
     ann.send("hello\n");
     terminal.type_keys("20\r");
     terminal.wait_for("[guest1]: hello");
