@@ -74,6 +74,7 @@ impl Console {
     pub fn act(&mut self, link: &mut Link, irc: &mut Irc) -> Option<ConsoleEvent> {
         while let Some(event) = self.terminal.next_event() {
             match event {
+                ConsoleEvent::Line(line) if line.is_empty() => {}
                 ConsoleEvent::Line(line) => self.submitted(line, link, irc),
                 ConsoleEvent::PasteConfirmed(lines) => match self.send(&lines, link, irc) {
                     Ok(()) => self.terminal.editor.clear(),
