@@ -16,6 +16,9 @@ pub(super) const INPUT: Token = Token::fixed(2);
 /// Standard output of a script.
 pub(super) const OUTPUT: Token = Token::fixed(3);
 
+/// What the thread that moves a file has to tell.
+pub(super) const FILES: Token = Token::fixed(4);
+
 /// What a timer is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TimerKind {
