@@ -15,6 +15,7 @@
 //! | `files` | the bytes of uploaded files (feature `web`) |
 //! | [`client`] | the terminal client, in IRC or plain lines: socket and stdin in one loop |
 //! | [`lab`] | the load generator and behaviour checker |
+//! | `simulation` | the whole server under one seed (feature `simulation`) |
 //! | [`server`] | where all meet: the turn, connections, delivery, configuration |
 
 pub mod chat;
@@ -26,6 +27,8 @@ pub mod journal;
 pub mod lab;
 pub mod server;
 pub mod session;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod terminal;
 pub mod tls;
 pub mod wire;

@@ -30,9 +30,9 @@ mod state;
 mod tests;
 
 pub use api::{
-    AccountStep, Challenge, Command, Decision, DirectMessage, Effect, Event, HistoryUpdate, Holder,
-    Listing, Outcome, Page, Past, Person, Pick, Purpose, RoomLine, RoomMessage, ScramProof,
-    SendMessage, ServerBanLine, Tagging, Whois, Work,
+    AccountChange, AccountLine, AccountStep, Challenge, Command, Decision, DirectMessage, Effect,
+    Event, HistoryUpdate, Holder, Listing, Outcome, Page, Past, Person, Pick, Purpose, RoomLine,
+    RoomMessage, ScramProof, SendMessage, ServerBanLine, Tagging, Whois, Work,
 };
 pub use log::{
     BanTarget, Change, Entry, HistoryEvent, QuitReason, Record, StoredEvent, StoredFile,

@@ -42,6 +42,17 @@ pub enum StyleName {
     Classic,
 }
 
+/// `--registration` on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Registration {
+    /// Everyone, by /register
+    Open,
+    /// Server operators only, by /account add
+    Operators,
+    /// No one; chatloop-server passwd --add, while the server does not run
+    Closed,
+}
+
 impl From<StyleName> for Style {
     fn from(name: StyleName) -> Style {
         match name {
@@ -189,6 +200,22 @@ pub struct Config {
     /// off for loopback]
     #[arg(long, value_name = "N|off")]
     pub register_limit: Option<OrOff<NonZeroU32>>,
+
+    /// Who may make accounts
+    #[arg(long, value_enum, default_value_t = Registration::Open, value_name = "WHO")]
+    pub registration: Registration,
+
+    /// Admit clients only if they log in to an account
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub require_account: bool,
+
+    /// With --data: rooms that stay without members because one account has created them; 0 for none
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub rooms_per_account: u32,
+
+    /// Days after which such a room is deleted if no one has been in it, or off
+    #[arg(long, default_value = "90", value_name = "DAYS|off")]
+    pub room_expiry: OrOff<Days>,
 
     /// Messages of history sent to a user who joins a room; 0 for none
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=500))]
@@ -424,6 +451,7 @@ impl Config {
             name: self.name.clone(),
             network: self.network.clone(),
             has_password: self.password.is_some(),
+            requires_account: self.require_account,
             tls: self.tls_source().is_some(),
             sts: self.sts.map(|days| {
                 format!("duration={},port={}", days.duration().as_secs(), self.boot.port)

@@ -122,6 +122,7 @@ pub(super) fn open_journal(
     config: &Config,
     waker: &Waker,
     clock: &Clock,
+    inline: bool,
 ) -> Result<(Journal, Hub), StartError> {
     let limits = Limits {
         per_room: config.boot.keep_messages.on().map(|count| count.get().into()),
@@ -138,7 +139,7 @@ pub(super) fn open_journal(
     };
     let waker = waker.clone();
     let wake: Wake = Arc::new(move || waker.wake());
-    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline: false };
+    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline };
     let (mut journal, hub) =
         Journal::open(directory, &limits, &runtime).map_err(StartError::Journal)?;
     // The previous sessions are over.
@@ -148,7 +149,7 @@ pub(super) fn open_journal(
 }
 
 /// The time that the journal's threads are told: the server's.
-struct Time(Clock);
+pub(super) struct Time(pub(super) Clock);
 
 impl TimeSource for Time {
     fn instant(&self) -> Instant {

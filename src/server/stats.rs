@@ -34,6 +34,7 @@ counters! {
     Untold "clients rejected without a word because too many were being rejected";
     Banned "clients rejected by a server ban";
     OriginRooms "rooms rejected for their number from one address (--origin-rooms)";
+    RoomsPerAccount "rooms not registered for their number from one account (--rooms-per-account)";
     RoomTexts "topics, masks and metadata rejected for their memory (--room-memory)";
     LongLine "lines rejected for their length (--max-line)";
     Flood "clients slowed down (--flood-limit)";
@@ -54,6 +55,8 @@ counters! {
     Replays "users who joined without history because it took too long";
     Queries "history queries that failed or took too long";
     Registrations "accounts not registered for their address's count (--register-limit)";
+    Registration "accounts not registered (--registration)";
+    NoAccount "clients rejected for not logging in (--require-account)";
     Logins "logins rejected because too many were in progress";
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Setup<W> {
     pub(super) signals: &'static [Signal],
     /// Starts the workers.
     pub(super) work: W,
+    /// Whether the journal works in the loop's thread.
+    pub(super) inline: bool,
 }
 
 /// The server: its parts, and the loop that moves them.
@@ -65,7 +67,7 @@ impl Server {
     pub fn start(settings: Settings) -> Result<Server, StartError> {
         let signals = wanted_signals(&settings.config);
         let work = |waker, wakes| Workers::start(waker, wakes, Random::system());
-        Server::start_with(settings, Setup { clock: Clock::system(), signals, work })
+        Server::start_with(settings, Setup { clock: Clock::system(), signals, work, inline: false })
     }
 
     /// The same with its surroundings given.
@@ -76,7 +78,7 @@ impl Server {
     where
         W: FnOnce(Waker, WakeReceiver) -> io::Result<Workers>,
     {
-        let Setup { clock, signals, work } = setup;
+        let Setup { clock, signals, work, inline } = setup;
         settings.warn_of_exposed_secrets();
         let listeners = listen(&settings.config)?;
         if let Some(Ok(address)) = listeners.first().map(Listener::local_address) {
@@ -93,7 +95,7 @@ impl Server {
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
         let (waker, wakes) = waker().map_err(StartError::System)?;
         poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
-        let (journal, hub) = open_journal(config, &waker, &clock)?;
+        let (journal, hub) = open_journal(config, &waker, &clock, inline)?;
         let irc =
             config.irc_settings(Moment(clock.unix_milliseconds())).map_err(StartError::Setting)?;
         let trace = config.boot.trace.as_deref().map(|path| (path, config.boot.trace_format));
@@ -138,6 +140,7 @@ impl Server {
         let mut readiness = Vec::new();
         self.exchange.open_console();
         self.exchange.log_urls();
+        self.exchange.lapse_rooms();
         loop {
             self.turn(&mut readiness, None)?;
             if let Some(ending) = self.shutdown.ending() {
@@ -190,7 +193,7 @@ impl Server {
     }
 
     /// For tests.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "simulation"))]
     pub(super) fn exchange(&mut self) -> &mut Exchange {
         &mut self.exchange
     }
@@ -263,6 +266,7 @@ impl Server {
             TimerKind::Trim => self.trim.timer(self.exchange.allocated(), self.exchange.net()),
             TimerKind::Rejections => self.acceptor.log_rejections(self.exchange.net().now()),
             TimerKind::Accept => self.acceptor.resume(self.exchange.net()),
+            TimerKind::Rooms => self.exchange.lapse_rooms(),
             TimerKind::Shutdown => self.shutdown.timer(),
             TimerKind::Console => {
                 let requests = self.exchange.at_console(ConsoleService::timer);

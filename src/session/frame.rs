@@ -41,6 +41,15 @@ pub enum ProofAnswer<'a> {
     Failed,
 }
 
+/// What a peer has to give before it is admitted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Needs {
+    /// The server's password.
+    pub password: bool,
+    /// The password of an account.
+    pub account: bool,
+}
+
 /// What came of the server's password.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PasswordAnswer {

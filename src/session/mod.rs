@@ -4,6 +4,7 @@
 //! Pure: a session is fed bytes and events, and never sees a socket. What all peers of one
 //! [`Format`] are told of an event is the same bytes, so it is rendered once for all of them.
 
+mod account_text;
 mod action;
 mod detect;
 mod fingerprint;
@@ -24,9 +25,12 @@ pub mod refusal_text;
 mod time;
 mod transfer;
 
+/// A time as people read it, in UTC.
+pub use time::shown;
+
 pub use action::{Action, Proof};
 pub use detect::{Detect, detect};
-pub use frame::{Body, Frame, PasswordAnswer, ProofAnswer, Replay};
+pub use frame::{Body, Frame, Needs, PasswordAnswer, ProofAnswer, Replay};
 pub use irc::View;
 pub use plain::{Style, Theme};
 pub use transfer::{ByteRange, Credentials, Fetch, FileRequest, Upload};
@@ -192,7 +196,7 @@ impl Dialect {
         }
         match (protocol, &mut *self) {
             (Detect::Plain | Detect::NeedMore, Dialect::Plain(plain)) => {
-                plain.begin(view.settings.has_password, actions);
+                plain.begin(view.settings.needs(), actions);
             }
             (Detect::Irc, _) => self.begin_irc(irc::Session::new(), view, actions),
             (Detect::Tls, _) => actions.push(Action::StartTls),
@@ -340,7 +344,7 @@ impl Dialect {
         actions: &mut Vec<Action>,
     ) {
         match self {
-            Dialect::Plain(plain) => actions.push(plain.unlocked(answer)),
+            Dialect::Plain(plain) => plain.unlocked(answer, view.settings.needs(), actions),
             Dialect::Irc(irc) => {
                 irc.answering(true, out, |irc, out| irc.unlocked(answer, view, out, actions));
             }
@@ -348,7 +352,7 @@ impl Dialect {
         }
     }
 
-    /// Answers a step of SASL.
+    /// Answers a step of a login before the peer has entered.
     pub fn answer_proof(
         &mut self,
         answer: ProofAnswer<'_>,
@@ -356,7 +360,17 @@ impl Dialect {
         out: &mut Vec<u8>,
         actions: &mut Vec<Action>,
     ) {
-        let Dialect::Irc(irc) = self else { return };
+        let irc = match self {
+            Dialect::Irc(irc) => irc,
+            Dialect::Plain(plain) => {
+                let proved = match answer {
+                    ProofAnswer::Proved(account) => plain.proved(account.as_ref()),
+                    _ => plain.proved(None),
+                };
+                return actions.extend(proved);
+            }
+            Dialect::Http(_) => return,
+        };
         irc.answering(true, out, |irc, out| match answer {
             ProofAnswer::Challenge(challenge) => irc.challenged(challenge, view, out),
             ProofAnswer::Signed(account, signature) => irc.signed(account, signature, view, out),

@@ -6,6 +6,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(feature = "disk")]
+mod accounts;
 mod cases;
 mod chat;
 mod console;

@@ -53,6 +53,8 @@ impl Event {
             | Event::ReplayHistory(_)
             | Event::Account { .. }
             | Event::Operator
+            | Event::AccountManaged { .. }
+            | Event::Accounts(_)
             | Event::Announced { .. }
             | Event::ServerBan { .. }
             | Event::Closed { .. }

@@ -17,6 +17,7 @@ mod certificates;
 mod checks;
 mod files;
 mod listing;
+mod managed_accounts;
 mod mentions;
 mod messages;
 mod metadata;
@@ -78,9 +79,12 @@ impl Hub {
                 self.decide_metadata(user, command)
             }
             Command::MarkRead(target, time) => self.decide_mark_read(&target, time),
-            Command::Register(_) | Command::Login(..) | Command::Logout | Command::Password(..) => {
-                self.decide_account(user, command, now)
-            }
+            Command::Register(_)
+            | Command::Login(..)
+            | Command::Logout
+            | Command::Password(..)
+            | Command::SetAccount(..)
+            | Command::DeleteAccount(..) => self.decide_account(user, command, now),
             Command::Certificate(..) | Command::Certificates => {
                 self.decide_certificate(user, command)
             }
@@ -125,7 +129,7 @@ impl Hub {
         let weighed = change.weighs_on().map(|(room, texts)| (room.clone(), texts));
         let refused = match change {
             Change::Restarted { node } => {
-                self.restarted(node);
+                self.restarted(node, time);
                 Ok(())
             }
             Change::Enter(entry) => {
@@ -148,6 +152,16 @@ impl Hub {
             Change::DeleteFile { id } => {
                 self.delete_file(&mut at, &id);
                 Ok(())
+            }
+            Change::AccountSet { account, hash, scram, new } => {
+                self.set_account(&mut at, account, (hash, scram), new)
+            }
+            Change::Lapse { room, before } => {
+                self.lapse(&mut at, &room, before);
+                Ok(())
+            }
+            Change::AccountDeleted { account, erases } => {
+                self.delete_account(&mut at, &account, erases)
             }
             change => match self.users.get_mut(&origin) {
                 Some(user) => {
@@ -177,7 +191,10 @@ impl Hub {
             | Change::LoginFailed { .. }
             | Change::ScramKeys { .. }
             | Change::Upload { .. }
-            | Change::DeleteFile { .. } => Ok(()),
+            | Change::DeleteFile { .. }
+            | Change::AccountSet { .. }
+            | Change::AccountDeleted { .. }
+            | Change::Lapse { .. } => Ok(()),
             Change::Leave { departure } => {
                 self.leave(at, at.origin, departure);
                 Ok(())
@@ -185,7 +202,7 @@ impl Hub {
             Change::Nick { nick } => self.rename(at, nick),
             Change::Away { message } => self.away(at, message),
             Change::Ignore { nick, on } => self.ignore(at, nick, on),
-            Change::Join { room } => self.join(at, room),
+            Change::Join { room, registers } => self.join(at, room, registers),
             Change::Part { room, reason } => self.part(at, &room, reason),
             Change::Topic { room, text } => self.topic(at, &room, text),
             Change::Invite { room, nick, opens } => self.invite(at, &room, &nick, opens),

@@ -38,10 +38,11 @@ use super::stats::Stats;
 #[cfg(feature = "web")]
 use super::transfers::Transfers;
 use super::worker::Workers;
-use crate::chat::{Change, Command, Event, Refusal, SessionId, User, Viewpoint};
+use crate::chat::{Change, Command, Event, Name, Refusal, SessionId, User, Viewpoint};
 use crate::session::{Action, Dialect, View};
 use chatloop_reactor::Token;
 use log::info;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +59,8 @@ pub(super) struct Exchange {
     registrations: Registrations,
     #[cfg(feature = "web")]
     transfers: Transfers,
+    /// Registered rooms in which no one has been for long, and at how many looks before.
+    abandoned: BTreeMap<Name, u8>,
     /// What is to be done for one connection; its memory is used again.
     actions: Vec<Action>,
 }
@@ -83,6 +86,7 @@ impl Exchange {
             registrations: Registrations::default(),
             #[cfg(feature = "web")]
             transfers: Transfers::closed(),
+            abandoned: BTreeMap::new(),
             actions: Vec::new(),
         }
     }

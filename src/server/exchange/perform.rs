@@ -8,7 +8,7 @@ use crate::chat::{
 };
 use crate::server::accept::room_limit;
 use crate::server::audit;
-use crate::server::config::Config;
+use crate::server::config::{Config, Registration};
 use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
 use crate::server::guesses::{Ended, Guess, Target};
@@ -29,6 +29,17 @@ fn register_limit(config: &Config, origin: Origin) -> Option<u32> {
         Some(limit) => limit.on().map(NonZeroU32::get),
         None => (!origin.is_loopback()).then_some(DEFAULT_REGISTRATIONS),
     }
+}
+
+/// Whether `--registration` forbids the account that a job is for.
+fn registration_refusal(registration: Registration, work: &Work) -> Option<Refusal> {
+    let Work::Hash { purpose, .. } = work else { return None };
+    let setting = match (purpose, registration) {
+        (Purpose::Register(_), Registration::Operators) => "operators",
+        (Purpose::Register(_) | Purpose::Set(_, true), Registration::Closed) => "closed",
+        _ => return None,
+    };
+    Some(Refusal::RegistrationClosed(setting))
 }
 
 pub(super) fn seconds(wait: Duration) -> u64 {
@@ -180,10 +191,32 @@ impl Exchange {
         Ok(())
     }
 
+    /// A room that is created by a user who is logged in stays, with a data directory.
+    fn registering(&mut self, token: Token, mut change: Change) -> Change {
+        let Change::Join { room, registers } = &mut change else { return change };
+        let (hub, config) = (self.engine.hub(), self.live.config());
+        let account = hub.user(session(token)).and_then(|user| user.identity.account.as_ref());
+        let Some(account) = account.filter(|_| config.boot.data.is_some()) else { return change };
+        let most = config.rooms_per_account;
+        if most == 0 || hub.room(room.as_str()).is_some() {
+            return change;
+        }
+        *registers = hub.rooms_of(account) < most as usize;
+        if !*registers {
+            let text = format!(
+                "{room} is temporary: your account may register {most} rooms at most \
+                 (--rooms-per-account)"
+            );
+            self.stats.count(Counter::RoomsPerAccount);
+            self.notice(token, &text);
+        }
+        change
+    }
+
     fn carry_out(&mut self, token: Token, decision: Decision) -> bool {
         let decision = match decision {
             Decision::Change(change) => match self.fits_in_memory(token, &change) {
-                Ok(()) => Decision::Change(change),
+                Ok(()) => Decision::Change(self.registering(token, change)),
                 Err(refusal) => Decision::Refuse(refusal),
             },
             decision => decision,
@@ -220,7 +253,13 @@ impl Exchange {
         let now = self.net.moment();
         let Some(connection) = self.net.connection(token) else { return };
         entry.label = connection.address.to_string().into();
-        match self.engine.hub().admits(entry.host(), now) {
+        let admitted = if self.live.config().require_account && entry.account.is_none() {
+            self.stats.count(Counter::NoAccount);
+            Err(Refusal::AccountRequired)
+        } else {
+            self.engine.hub().admits(entry.host(), now)
+        };
+        match admitted {
             Ok(()) => {
                 connection.life.entered = true;
                 self.propose(token, Change::Enter(entry));
@@ -248,6 +287,10 @@ impl Exchange {
             }
             work => work,
         };
+        if let Some(refusal) = registration_refusal(self.live.config().registration, &work) {
+            self.stats.count(Counter::Registration);
+            return Err(refusal);
+        }
         let origin = self.origin(token);
         if let Work::Hash { purpose: Purpose::Register(_), .. } = &work
             && let Some(origin) = origin
@@ -291,7 +334,9 @@ impl Exchange {
                 (Target::Account(name.clone()), known(name))
             }
             Purpose::Oper(name) => (Target::Oper(hub.known_or_stand_in(name)), false),
-            Purpose::Register(_) | Purpose::Replace(_) | Purpose::Challenge => return None,
+            Purpose::Register(_) | Purpose::Replace(_) | Purpose::Set(..) | Purpose::Challenge => {
+                return None;
+            }
         };
         Some(Guess { target, origin, known })
     }

@@ -19,6 +19,8 @@ pub(in crate::server) enum TimerKind {
     Files,
     /// Log how many clients were rejected.
     Rejections,
+    /// Look for registered rooms in which no one has been for long.
+    Rooms,
     /// The graceful shutdown has lasted long enough.
     Shutdown,
     /// The console's escape-sequence timeout expired, or it is time to try to regain the terminal.

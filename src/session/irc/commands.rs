@@ -32,6 +32,7 @@ macro_rules! rows {
 
 /// In alphabetical order.
 static ROWS: &[Row] = rows! {
+    "ACCOUNT" After 1 account::manage;
     "ADMIN" After 0 about::admin;
     "AUTHENTICATE" Always 1 sasl::authenticate;
     "AWAY" After 0 people::away;

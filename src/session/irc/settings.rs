@@ -1,6 +1,7 @@
 //! The server's names and limits as IRC clients see them, and RPL_ISUPPORT.
 
 use crate::chat::{Moment, limits};
+use crate::session::frame::Needs;
 use crate::session::http;
 use crate::wire::irc::{MAX_BODY, MAX_PARAMETERS};
 
@@ -12,6 +13,8 @@ pub struct Settings {
     pub network: String,
     /// Whether PASS must give the server's password before a client can register.
     pub has_password: bool,
+    /// Whether clients must log in to an account before they can register.
+    pub requires_account: bool,
     /// Whether clients may come by TLS.
     pub tls: bool,
     /// That they are to use nothing else, in the words of the capability `sts`.
@@ -23,6 +26,12 @@ pub struct Settings {
     pub filehost: Option<String>,
     /// What requests may ask for on the same port.
     pub web: http::Settings,
+}
+
+impl Settings {
+    pub fn needs(&self) -> Needs {
+        Needs { password: self.has_password, account: self.requires_account }
+    }
 }
 
 /// Channel modes by kind, as ISUPPORT announces them: lists, with an argument, with an argument
@@ -147,6 +156,7 @@ impl Settings {
             name: "irc.example.org".into(),
             network: "Test".into(),
             has_password: false,
+            requires_account: false,
             tls: false,
             sts: None,
             motd: None,

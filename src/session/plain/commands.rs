@@ -3,9 +3,9 @@
 
 use super::arguments::{Fault, Line};
 use super::parsers::{
-    Context, Parsed, about_message, bell, certificate, history, keep, list, lock, mask_mode,
-    member_mode, password, react, room, room_or_current, run, search, server_ban, switch, target,
-    tell, topic, who,
+    Context, Parsed, about_message, account, bell, certificate, history, keep, list, lock,
+    mask_mode, member_mode, password, react, room, room_or_current, run, search, server_ban,
+    switch, target, tell, topic, who,
 };
 use super::session::quit;
 use crate::chat::{Command, Kind, Listing, ModeChange, Secret, Walk};
@@ -238,6 +238,8 @@ static ROWS: &[Row] = rows! {
         let text = line.need_rest()?;
         run(Command::Announce(text.into()))
     };
+    ["account"], "[list] | add|reset NAME PASSWORD | delete NAME [erase]",
+        "operator: list accounts, make one, give it a new password, delete it", account;
     ["connections"], "", "operator: list all connections", |_, line| {
         line.end()?;
         list(Listing::Connections(Walk::default()))
