@@ -3,46 +3,14 @@
 //! One at a time: a script's next line waits until the file is there.
 
 use super::IrcSession;
+use super::file_state::{FileRequest, State};
 use super::messages::ChatMessage;
 use crate::client::display::MessageKind;
 use crate::wire::clean::clean;
-use std::collections::VecDeque;
 use std::path::Path;
 
 /// Shared files that are known by their names.
 const MAX_SHARED: usize = 100;
-
-/// A file that the loop is to move.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum FileRequest {
-    /// This file, to below this URL.
-    Upload { path: String, url: String },
-    /// This URL, to this file.
-    Download { url: String, to: Option<String> },
-}
-
-#[derive(Default)]
-enum State {
-    #[default]
-    Idle,
-    /// The server was asked where to upload a file to; the serial number of the line that asks.
-    Asked { path: String, serial: u64 },
-    /// The loop is to move it, or does so.
-    Moving(Option<FileRequest>),
-}
-
-#[derive(Default)]
-pub(super) struct Files {
-    state: State,
-    /// Name and URL of those that others have shared, the latest last.
-    shared: VecDeque<(String, String)>,
-}
-
-impl Files {
-    pub(super) fn is_idle(&self) -> bool {
-        matches!(self.state, State::Idle)
-    }
-}
 
 impl IrcSession {
     /// What the loop is to move now.

@@ -15,7 +15,7 @@
 //! | `batches` | which lines belong together? |
 //! | `rooms` | which rooms, and who else is there? |
 //! | `numbers` | short numbers for messages |
-//! | `files` | which file is asked for, offered, or on its way? |
+//! | `files`, `file_state` | which file is asked for, offered, or on its way? |
 //! | `commands` | what can be typed? |
 //! | `input`, `moderation` | which lines does a typed line become? |
 //! | `handshake`, `sent_messages` | what is kept of a registration, a login, a message that is not confirmed? |
@@ -35,6 +35,7 @@ mod batches;
 mod catchup;
 pub mod commands;
 mod conversation;
+mod file_state;
 mod files;
 mod handshake;
 mod history;
@@ -64,8 +65,8 @@ use crate::wire::clean::clean;
 use crate::wire::irc::{Fit, Limits, LineWriter, Message};
 use batches::Batches;
 use catchup::Missed;
-pub use files::FileRequest;
-use files::Files;
+pub use file_state::FileRequest;
+use file_state::Files;
 pub use handshake::Login;
 use handshake::{Logins, Registration};
 use jiff::Timestamp;
