@@ -52,6 +52,8 @@ mod net;
 mod operator;
 mod origins;
 mod outlet;
+#[cfg(feature = "web")]
+mod pages;
 mod passwd;
 pub mod password;
 mod random;
@@ -64,11 +66,11 @@ mod shutdown;
 pub mod simulated;
 mod start;
 mod stats;
+mod stepping;
 mod stint;
 #[cfg(test)]
 mod tests;
 mod times;
-mod trace;
 mod transcript;
 #[cfg(feature = "web")]
 mod transfers;

@@ -47,6 +47,7 @@ counters! {
     Unencrypted "clients rejected for not using TLS (--tls-only)";
     Relays "clients rejected for what their proxy said (--proxy-from, --webirc-password)";
     Requests "HTTP requests answered with an error";
+    LoopPages "pages that the loop was not shown to for their number (--loop-pages)";
     Transfers "uploads and downloads rejected because too many were in progress (--max-transfers)";
     SlowTransfers "uploads and downloads given up because their client was too slow";
     Files "uploads rejected for their size (--file-max, --files-per-account, --files-per-address, --files-all)";

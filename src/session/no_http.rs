@@ -31,11 +31,26 @@ impl Session {
         match *self {}
     }
 
-    pub fn take(&mut self, _: &Body<'_>, _: &Settings, _: Moment, _: &mut Vec<Action>) -> Outcome {
+    pub fn take(
+        &mut self,
+        _: &Body<'_>,
+        _: &Settings,
+        _: Moment,
+        _: &mut Vec<u8>,
+        _: &mut Vec<Action>,
+    ) -> Outcome {
         match *self {}
     }
 
     pub fn timeout(&self, _: Moment) -> Option<Action> {
+        match *self {}
+    }
+
+    pub fn websocket(&mut self) -> Option<&mut WebSocket> {
+        match *self {}
+    }
+
+    pub fn stop_watching(&mut self) {
         match *self {}
     }
 
@@ -55,6 +70,7 @@ impl Session {
 pub enum Outcome {
     Answer(Action),
     Upgrade(WebSocket, Vec<u8>),
+    Nothing,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

@@ -66,7 +66,7 @@ pub fn run(options: &Options) -> io::Result<Report> {
     let leftover = format.longest_leftover();
     let mut connections = Connections::new(total, server, options.backend, leftover, welcome)?;
     connections.wrap(options.wrapping().map_err(invalid)?);
-    let swarm = Swarm {
+    let mut swarm = Swarm {
         options,
         connections,
         checker: Checker::new(format, options),
@@ -74,6 +74,9 @@ pub fn run(options: &Options) -> io::Result<Report> {
         progress: progress::bar(),
         report: Report::default(),
     };
+    if let Some(file) = &options.trace {
+        swarm.connections.trace_to(file)?;
+    }
     swarm.run()
 }
 
@@ -104,6 +107,7 @@ impl Swarm<'_> {
         self.pause(self.options.hold, "holding the connections")?;
         self.balance();
         self.progress.finish_and_clear();
+        self.connections.finish_trace();
         Ok(self.report.complete(self.options, &self.connections, &self.checker))
     }
 
