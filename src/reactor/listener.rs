@@ -63,7 +63,7 @@ impl Listener {
     pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<Listener> {
         #[cfg(feature = "simulation")]
         if let Some(socket) = TcpListener::bind(address) {
-            return Ok(Listener { socket: socket? });
+            return Ok(Listener { socket: socket?, faults: None });
         }
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;

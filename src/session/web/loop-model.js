@@ -181,12 +181,14 @@ const how = bits => ['readable', 'writable', 'hung up'].filter((_, bit) => bits 
 export function sentences(turn, states, most = 40) {
   const name = client => nameOf(states, client), told = [];
   const whole = turn.rows.filter(row => row.kind === 'written' && row.y === 0);
+  const ready = turn.rows.filter(row => row.kind === 'ready');
+  if (ready.length > 8) told.push(['wait', `${ready.length} are ready: ${ready.slice(0, 6).map(row => name(row.client)).join(', ')} and ${ready.length - 6} more`]);
   for (const row of turn.rows) {
     if (told.length >= most) { told.push(['', 'and more']); break; }
     const who = row.client;
     const say = (phase, text) => told.push([phase, text, who]);
     switch (row.kind) {
-      case 'ready': say('wait', `${name(who)} is ${how(row.a)}`); break;
+      case 'ready': if (ready.length <= 8) say('wait', `${name(who)} is ${how(row.a)}`); break;
       case 'accepted': say('read', `connection ${who} is new`); break;
       case 'read': say('read', `${name(who)}: ${row.a < 2 ? bytes(row.x) + OUTCOMES[row.a] : OUTCOMES[row.a]}`); break;
       case 'lines': say('commands', `${name(who)}: ${plural(row.b, 'line')}, ${bytes(row.x)}`); break;
