@@ -196,6 +196,7 @@ impl Server {
         self.exchange.reap(&mut self.acceptor);
         self.trim.end_turn(self.exchange.allocated(), self.exchange.net());
         self.shutdown.end_turn(self.exchange.net());
+        self.exchange.net().note_totals();
         self.end_phase(Phase::Reap);
         self.exchange.net().trace().end_turn();
         self.exchange.show_loop(false);
