@@ -80,6 +80,7 @@ impl Console {
     pub fn act(&mut self, link: &mut Link, irc: &mut Irc) -> Option<ConsoleEvent> {
         while let Some(event) = self.terminal.next_event() {
             match event {
+                ConsoleEvent::Line(line) if line.is_empty() => {}
                 ConsoleEvent::Line(line) => self.submitted(line, link, irc),
                 ConsoleEvent::PasteConfirmed(lines) if self.asked.take().is_some() => {
                     self.send_or_keep(&lines[0], link, irc);

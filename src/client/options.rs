@@ -144,6 +144,10 @@ pub struct Options {
     #[arg(long, visible_alias = "no-colour")]
     pub no_color: bool,
 
+    /// Write what each turn of the client's loop does to this file (see chatloop-lab trace)
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+
     /// Polling interface: auto, or one that this system has (epoll, kqueue, poll, select)
     #[arg(long, default_value = "auto", hide_default_value = false)]
     pub backend: Backend,

@@ -26,6 +26,7 @@ use super::startup::{
 use super::{Exit, Notice};
 use crate::terminal::ConsoleEvent;
 use crate::tls::{Connector as Tls, Trust};
+use crate::trace::Phase;
 use chatloop_reactor::signals::{ignore_write_signals, stop_this_process};
 use chatloop_reactor::{Clock, Interest, Readiness, Signal, Signals, TimerId};
 use std::io::{self, IsTerminal};
@@ -132,7 +133,7 @@ impl<'options> Client<'options> {
         Ok(Client {
             options,
             red,
-            turn: EventLoop::new(poller),
+            turn: EventLoop::new(poller, options.trace.as_deref())?,
             signals,
             link,
             irc: (!options.plain).then(|| IrcSession::new(connect_options, options.bell)),
@@ -161,7 +162,9 @@ impl<'options> Client<'options> {
             if let Some(session) = self.irc.as_mut().filter(|_| self.link.is_up()) {
                 self.link.send(&session.take_outgoing());
             }
+            self.turn.end_phase(Phase::Commands);
             self.link.flush(&mut self.turn, self.front.is_listening())?;
+            self.turn.end_phase(Phase::Flush);
             self.watch_answers();
             self.check_end();
             if let Some(exit) = self.ended {
@@ -171,15 +174,15 @@ impl<'options> Client<'options> {
                 self.ended = Some(Exit::Signal(SIGHUP));
                 continue;
             }
-            let now = self.turn.clock.now() + self.turn.clock.spent();
-            let wait = self.turn.timers.time_left(now);
-            self.turn.poller.wait(&mut events, wait)?;
-            self.turn.tick();
+            self.turn.end_phase(Phase::Show);
+            self.turn.wait(&mut events)?;
             self.front.tick(&self.turn);
             for event in &events {
                 self.handle(event)?;
             }
+            self.turn.end_phase(Phase::Read);
             self.fire()?;
+            self.turn.end_phase(Phase::Timers);
         }
     }
 
@@ -395,6 +398,7 @@ impl<'options> Client<'options> {
                 self.front.line(&line, &mut self.irc);
             }
         }
+        self.turn.trace.finish();
         self.front.finish()?;
         Ok(exit)
     }

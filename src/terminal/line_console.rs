@@ -195,7 +195,6 @@ impl LineConsole {
                 self.search = Some(Search::default());
                 None
             }
-            Outcome::Submitted(line) if line.is_empty() => None,
             Outcome::Submitted(line) => Some(ConsoleEvent::Line(line)),
             Outcome::Interrupted => Some(ConsoleEvent::Interrupt),
             Outcome::Ended => Some(ConsoleEvent::Eof),
