@@ -331,6 +331,7 @@ impl Server {
         match timer {
             TimerKind::Stall => self.exchange.drop_stalled(),
             TimerKind::Shortage => self.exchange.net().check_shortage(),
+            #[cfg(feature = "web")]
             TimerKind::Files => self.exchange.delete_old_files(),
             TimerKind::Trim => self.trim.timer(self.exchange.allocated(), self.exchange.net()),
             TimerKind::Rejections => self.acceptor.log_rejections(self.exchange.net().now()),

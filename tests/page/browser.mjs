@@ -251,6 +251,31 @@ async function moving({ tom, ada, bob }) {
   step('another room and back by the keys; a mention is counted; what is new is marked; a direct message');
 }
 
+/** By the button and by drag and drop; what is shown of it, and of what is not ours. */
+async function sharing({ tom, iris, ada, bob }) {
+  const dot = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+  writeFileSync(`${directory}/a dot.png`, Buffer.from(dot, 'base64'));
+  await (await ada.page.$('#file')).uploadFile(`${directory}/a dot.png`);
+  for (const one of [tom, iris]) await until('a file', () => one.said.includes('shared a dot.png (70 bytes): http://'));
+  await until('its picture', () => bob.page.evaluate(() => {
+    const image = document.querySelector('#log .picture img');
+    return image?.complete && image.naturalWidth === 1;
+  }));
+  await ada.page.evaluate(() => {
+    const dropped = new DataTransfer();
+    dropped.items.add(new File(['x'.repeat(5000)], 'notes.txt'));
+    const event = (type) => new DragEvent(type, { dataTransfer: dropped, bubbles: true, cancelable: true });
+    for (const type of ['dragover', 'drop']) document.querySelector('#composer').dispatchEvent(event(type));
+  });
+  await until('a dropped file', () => tom.said.includes('shared notes.txt (5.0 kB): http://'));
+  await until('no bar', async () => !(await ada.page.$('#uploads li')));
+  await ada.picture('shared');
+  tom.write('elsewhere: http://example.org/files/0123456789abcdef0123456789abcdef/a.png\n');
+  await bob.sees('elsewhere: ');
+  if ((await bob.page.$$('#log .picture')).length !== 1) throw new Error('a picture from elsewhere');
+  step('files by the button and by drag and drop; a picture of this server is shown, no other');
+}
+
 async function scrolling({ tom, ada }) {
   tom.write(`${numbered(250, 'old ').join('\n')}\n`);
   await ada.sees('old 249.');
@@ -350,7 +375,7 @@ try {
   users.iris = irssi('iris');
   users.ada = await Page.open(1280, 800, 'light');
   users.bob = await Page.open(400, 800, 'dark');
-  for (const act of [entering, chatting, acting, moving, scrolling]) await act(users);
+  for (const act of [entering, chatting, acting, moving, sharing, scrolling]) await act(users);
   users.tom.destroy();
   await reconnecting(users);
   await looking(users);

@@ -131,6 +131,7 @@ impl Exchange {
                 }
             }
             PeerTimer::Ping => self.ping(token),
+            #[cfg(feature = "web")]
             PeerTimer::Transfer => self.check_transfer(token),
             PeerTimer::Close => self.net.close(token),
             PeerTimer::Flood => self.unblock(token, Blocked::FLOOD),
