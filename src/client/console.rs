@@ -15,9 +15,12 @@ use super::secrets::{self, Forms};
 use super::{Notice, Severity};
 use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE, Mask};
 use std::io;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 const PROMPT: &str = "[You]: ";
+/// How long after Ctrl-C has cleared a draft another one does not leave: it was pressed twice.
+const CLEARED: Duration = Duration::from_secs(1);
 /// The prefix of further lines of one message.
 const INDENT: &str = "    ";
 
@@ -44,6 +47,8 @@ pub struct Console {
     pub quit_sent: bool,
     /// The draft that was being typed when a password was asked for, while it is.
     set_aside: Option<String>,
+    /// When Ctrl-C has cleared a draft.
+    cleared: Option<Instant>,
 }
 
 impl Console {
@@ -67,23 +72,36 @@ impl Console {
             offer: None,
             quit_sent: false,
             set_aside: None,
+            cleared: None,
         })
     }
 
     /// Does what the keys say that were read. If they end the client, returns how.
-    pub fn act(&mut self, link: &mut Link, irc: &mut Irc) -> Option<ConsoleEvent> {
+    pub fn act(&mut self, link: &mut Link, irc: &mut Irc, now: Instant) -> Option<ConsoleEvent> {
         while let Some(event) = self.terminal.next_event() {
             match event {
                 ConsoleEvent::Line(line) => self.submitted(line, link, irc),
                 ConsoleEvent::PasteConfirmed(lines) => match self.send(&lines, link, irc) {
-                    Ok(()) => self.terminal.editor.clear(),
+                    Ok(()) => {
+                        self.terminal.editor.clear();
+                        self.remember(&lines);
+                    }
                     Err(why) => {
                         self.notice(&Notice::error(format!("{why}; nothing was sent")));
                         self.terminal.ask(lines);
                     }
                 },
-                ConsoleEvent::PasteDeclined(count) => {
-                    self.notice(&Notice::note(format!("{count} lines not sent")));
+                ConsoleEvent::PasteDeclined(count, true) => self.notice(&Notice::note(format!(
+                    "{count} lines not sent: edit them (⏎ ends each), Enter sends, Ctrl-C clears"
+                ))),
+                ConsoleEvent::PasteDeclined(count, false) => self.notice(&Notice::note(format!(
+                    "{count} lines not sent, too many to edit here; Ctrl-Y asks again"
+                ))),
+                ConsoleEvent::Cleared => self.cleared = Some(now),
+                ConsoleEvent::Interrupt
+                    if self.cleared.take().is_some_and(|cleared| now - cleared < CLEARED) =>
+                {
+                    self.notice(&Notice::note("press Ctrl-C again to quit"));
                 }
                 ConsoleEvent::PasteTooLong => {
                     let limit = MAX_PASTE / (1024 * 1024);
@@ -105,13 +123,18 @@ impl Console {
             }
             return self.ask_or_not(irc);
         }
-        if secrets::begins(&line, self.forms).is_none() {
-            self.terminal.editor.history.push(&line);
-        }
+        self.remember(std::slice::from_ref(&line));
         if let Err(why) = self.send(std::slice::from_ref(&line), link, irc) {
             self.terminal.editor.set(&line);
             self.notice(&Notice::error(format!("{why}; your line is kept")));
             self.terminal.bell();
+        }
+    }
+
+    /// Puts lines into the history, unless one has a password.
+    fn remember(&mut self, lines: &[String]) {
+        if lines.iter().all(|line| secrets::begins(line, self.forms).is_none()) {
+            self.terminal.editor.history.push(&lines.join("\n"));
         }
     }
 
@@ -142,9 +165,7 @@ impl Console {
             None => match vocabulary.complete(line, cursor, nick) {
                 Completion::Words { words, .. } if words.is_empty() => return self.terminal.bell(),
                 Completion::Words { start, words } => (start, words, 0),
-                Completion::List(lines) => {
-                    return lines.iter().for_each(|line| self.notice(&Notice::note(line)));
-                }
+                Completion::List(line) => return self.notice(&Notice::note(line)),
             },
         };
         let current = current % words.len();
@@ -172,38 +193,29 @@ impl Console {
         let Some(session) = irc else {
             plain::can_send(lines)?;
             for line in lines {
-                self.echo(std::slice::from_ref(line), None);
+                self.echo(line);
                 link.send(&[line.as_bytes(), b"\n"].concat());
                 self.quit_sent = is_quit(line.as_bytes());
             }
             return Ok(());
         };
         session.can_send(lines)?;
-        self.echo(lines, Some(session));
         session.typed(lines, self.painter.now.timestamp());
         link.send(&session.take_outgoing());
         self.quit_sent = session.has_quit();
-        self.show(session.take_shown(), session.show_numbers);
+        self.show_of(session);
         Ok(())
     }
 
-    /// Shows the user's own message. Lines after the first are indented.
-    fn echo(&mut self, lines: &[String], session: Option<&IrcSession>) {
-        for (place, line) in lines.iter().enumerate() {
-            let mut shown = Vec::new();
-            match place {
-                0 => {
-                    self.painter.time(&mut shown);
-                    self.painter.styled(&prompt(session), style::YOU, &mut shown);
-                }
-                _ if line.is_empty() => {}
-                _ => shown.extend_from_slice(INDENT.as_bytes()),
-            }
-            let masked = secrets::sent(line, self.forms);
-            let line = masked.as_deref().unwrap_or(line);
-            shown.extend_from_slice(crate::wire::clean::clean(line.as_bytes()).as_bytes());
-            self.print(&shown);
-        }
+    /// Shows a line that the user has sent to a server of plain lines, whose commands are not known.
+    fn echo(&mut self, line: &str) {
+        let mut shown = Vec::new();
+        self.painter.time(&mut shown);
+        self.painter.styled(PROMPT, style::YOU, &mut shown);
+        let masked = secrets::sent(line, self.forms);
+        let line = masked.as_deref().unwrap_or(line);
+        shown.extend_from_slice(crate::wire::clean::clean(line.as_bytes()).as_bytes());
+        self.print(&shown);
     }
 
     /// A line from the server.
@@ -215,16 +227,24 @@ impl Console {
             }
             Some(session) => {
                 session.heard(line, self.painter.now.timestamp());
-                self.show(session.take_shown(), session.show_numbers);
+                self.show_of(session);
                 self.ask_or_not(irc);
             }
         }
+    }
+
+    /// Shows what the session has to show. Its current room needs no name in front of its messages.
+    fn show_of(&mut self, session: &mut IrcSession) {
+        let items = session.take_shown();
+        self.painter.here = session.destination().map(str::to_owned);
+        self.show(items, session.show_numbers);
     }
 
     fn show(&mut self, items: Vec<DisplayItem>, numbers: bool) {
         for item in items {
             match item {
                 DisplayItem::Bell => self.terminal.bell(),
+                DisplayItem::Clear => self.terminal.clear(),
                 DisplayItem::Notice(notice) => self.notice(&notice),
                 item => {
                     for line in self.painter.item(&item, numbers, Some(INDENT)) {
@@ -286,10 +306,10 @@ impl Console {
     }
 }
 
-/// `[You]: `, with the room that messages go to in front if that is known.
+/// `[You]: `, with the room or nick that messages go to in front if that is known.
 fn prompt(session: Option<&IrcSession>) -> String {
     let (account, room) =
-        session.map_or((None, None), |session| (session.asked_account(), session.room()));
+        session.map_or((None, None), |session| (session.asked_account(), session.destination()));
     match (account, room) {
         (Some(account), _) => format!("Password for {account}: "),
         (None, Some(room)) => format!("{room} {PROMPT}"),

@@ -194,7 +194,7 @@ impl<'options> Client<'options> {
     /// Does what the person's keys say.
     fn act(&mut self) {
         let Some(console) = self.front.console() else { return };
-        match console.act(&mut self.link, &mut self.irc) {
+        match console.act(&mut self.link, &mut self.irc, self.turn.clock.now()) {
             Some(ConsoleEvent::Closed) => self.ended = Some(Exit::Signal(SIGHUP)),
             Some(_) => self.end_within(LAST_SEND, Exit::Done),
             None => {

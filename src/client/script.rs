@@ -14,7 +14,7 @@
 //! Bounds: `MAX_LINE`; input is read only while less than [`SEND_SOFT`] waits to be sent, the socket only
 //! while less than [`OUTPUT_SOFT`] waits to be written.
 
-use super::display::DisplayItem;
+use super::display::{DisplayItem, EventKind};
 use super::event_loop::{INPUT, OUTPUT};
 use super::irc::Irc;
 use super::link::{Link, SEND_SOFT};
@@ -232,7 +232,13 @@ impl Script {
             match &item {
                 DisplayItem::Notice(notice) if notice.severity == Severity::Note => {}
                 DisplayItem::Notice(notice) => startup::to_stderr(notice, self.red),
+                DisplayItem::Event(event) if self.quiet && event.kind == EventKind::Error => {
+                    startup::to_stderr(&Notice::error(&event.shown), self.red);
+                }
                 _ if self.output_closed || self.quiet => {}
+                // A script knows what it has sent; a program wants the ids.
+                DisplayItem::Message(message)
+                    if message.own && message.room.is_some() && !message.past && !self.json => {}
                 _ if self.json => {
                     let object = super::json::object(&item, self.painter.now.timestamp());
                     object.iter().for_each(|object| self.push_line(object.as_bytes()));

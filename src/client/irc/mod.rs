@@ -9,6 +9,7 @@
 //! | `messages` | which fields has a PRIVMSG or NOTICE? |
 //! | `conversation` | what becomes of a message, a reaction, a deletion, a CTCP request? |
 //! | `people` | joins, parts, nick changes, away |
+//! | `events`, `folding` | what is shown of joins and departures? |
 //! | `numerics` | which text does a numeric become? |
 //! | `history` | history, and missed messages |
 //! | `catchup` | which messages of one room were missed? |
@@ -16,7 +17,7 @@
 //! | `rooms` | which rooms, and who else is there? |
 //! | `numbers` | short numbers for messages |
 //! | `commands` | what can be typed? |
-//! | `input`, `moderation` | which lines does a typed line become? |
+//! | `input`, `lookup`, `moderation` | which lines does a typed line become? |
 //! | `handshake`, `sent_messages` | what is kept of a registration, a login, a message that is not confirmed? |
 //! | `outgoing` | how is a text split into lines that arrive whole, and which were confirmed? |
 //! | `pace` | how fast may lines go out, and which has the server taken? |
@@ -34,10 +35,13 @@ mod batches;
 mod catchup;
 pub mod commands;
 mod conversation;
+mod events;
+mod folding;
 mod handshake;
 mod history;
 mod incoming;
 mod input;
+mod lookup;
 mod messages;
 mod moderation;
 mod numbers;
@@ -55,13 +59,14 @@ mod server_info;
 mod tests;
 
 use super::complete::Vocabulary;
-use super::display::DisplayItem;
+use super::display::{DisplayItem, Event, EventKind};
 use super::options::{Bell, LoginMethod};
 use super::{Notice, Severity};
 use crate::wire::clean::clean;
 use crate::wire::irc::{Fit, Limits, LineWriter, Message};
 use batches::Batches;
 use catchup::Missed;
+use folding::Hide;
 pub use handshake::Login;
 use handshake::{Logins, Registration};
 use jiff::Timestamp;
@@ -175,6 +180,9 @@ pub struct IrcSession {
     answered: Vec<Timestamp>,
     ignored: Vec<String>,
     last_private: Option<String>,
+    /// The nick that lines go to instead of the room: `/query`.
+    query: Option<String>,
+    hide: Hide,
     bell: Bell,
     /// A command failed, or a message was not delivered.
     pub failed: bool,
@@ -193,7 +201,7 @@ impl IrcSession {
     /// A session that is not connected yet.
     pub fn new(connect_options: ConnectOptions, bell: Bell) -> IrcSession {
         let mut vocabulary = Vocabulary::default();
-        for command in commands::COMMANDS {
+        for command in commands::all() {
             vocabulary.command(command.name(), &format!("{}: {}", command.usage, command.summary));
         }
         let login = connect_options.account.clone();
@@ -217,6 +225,11 @@ impl IrcSession {
     /// The current room.
     pub fn room(&self) -> Option<&str> {
         self.rooms.current.as_deref().filter(|_| self.welcomed)
+    }
+
+    /// The room or nick that lines go to.
+    pub fn destination(&self) -> Option<&str> {
+        self.query.as_deref().filter(|_| self.welcomed).or(self.room())
     }
 
     /// The items to show.
@@ -348,7 +361,8 @@ impl IrcSession {
     /// A command failed.
     fn fail(&mut self, text: impl AsRef<str>) {
         self.failed = true;
-        self.show_text(text);
+        let text = text.as_ref();
+        self.event(Event::new(EventKind::Error, None, "", text.to_owned()).with_text(text));
     }
 
     /// One line for the server. A `None` in place of the line: it would be cut.

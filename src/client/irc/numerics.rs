@@ -103,8 +103,7 @@ impl IrcSession {
         if matches!(number, 902 | 904..=907) {
             return self.sasl_failed(number, text);
         }
-        self.failed = true;
-        self.show_text(match (number, words) {
+        self.fail(match (number, words) {
             (401 | 406, [nick, ..]) => format!("no such nick: {nick}"),
             (403, [room, ..]) => format!("no such room: {room} (/join {room} creates it)"),
             (404, [room, ..]) => format!("not sent to {room}: {text}"),

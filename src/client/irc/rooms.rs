@@ -5,6 +5,7 @@
 //! in any room.
 
 use super::catchup::RoomLog;
+use super::folding::{Folded, Hide};
 use super::server_info::ServerInfo;
 use std::collections::HashMap;
 use zeroize::Zeroizing;
@@ -45,6 +46,9 @@ pub(super) struct JoinedRoom {
     pub quiet: bool,
     /// The names were requested: they are to be shown.
     pub asked_names: bool,
+    /// `/hide` of this room, and what is folded.
+    pub hide: Option<Hide>,
+    pub folded: Folded,
 }
 
 impl JoinedRoom {
@@ -65,6 +69,10 @@ impl JoinedRoom {
         } else {
             self.unknown += 1;
         }
+    }
+
+    pub fn has(&self, server: &ServerInfo, nick: &str) -> bool {
+        self.members.contains_key(server.fold(nick).as_ref())
     }
 
     /// This nick is no longer a member; whether it was known as one.
