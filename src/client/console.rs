@@ -141,7 +141,7 @@ impl Console {
     /// Turns the row into a question for a password when the session has one, and back. What was
     /// being typed is set aside: a message must not be sent as a password, nor be lost.
     pub fn ask_or_not(&mut self, irc: &Irc) {
-        let asks = irc.as_ref().is_some_and(|session| session.asked_account().is_some());
+        let asks = irc.as_ref().is_some_and(|session| session.question().is_some());
         if asks && self.set_aside.is_none() {
             self.set_aside = Some(self.terminal.editor.line().to_owned());
             self.terminal.editor.clear();
@@ -234,7 +234,7 @@ impl Console {
     }
 
     /// Shows what the session has to show. Its current room needs no name in front of its messages.
-    fn show_of(&mut self, session: &mut IrcSession) {
+    pub fn show_of(&mut self, session: &mut IrcSession) {
         let items = session.take_shown();
         self.painter.here = session.destination().map(str::to_owned);
         self.show(items, session.show_numbers);
@@ -308,10 +308,10 @@ impl Console {
 
 /// `[You]: `, with the room or nick that messages go to in front if that is known.
 fn prompt(session: Option<&IrcSession>) -> String {
-    let (account, room) =
-        session.map_or((None, None), |session| (session.asked_account(), session.destination()));
-    match (account, room) {
-        (Some(account), _) => format!("Password for {account}: "),
+    let (question, room) =
+        session.map_or((None, None), |session| (session.question(), session.destination()));
+    match (question, room) {
+        (Some(question), _) => question,
         (None, Some(room)) => format!("{room} {PROMPT}"),
         (None, None) => PROMPT.to_owned(),
     }

@@ -39,6 +39,16 @@ impl Front {
         }
     }
 
+    /// Shows what the session has to show though the server has sent nothing.
+    pub(super) fn show_notices(&mut self, irc: &mut Irc) {
+        let Some(session) = irc else { return };
+        match self {
+            Front::Script(script) => script.show(session.take_shown()),
+            Front::Person(Some(console)) => console.show_of(session),
+            Front::Person(None) => {}
+        }
+    }
+
     /// Shows a notice of the client's own. `style` is that of standard error. A script did not ask for
     /// anything but errors.
     pub(super) fn notice(&mut self, notice: &Notice, style: &str) {

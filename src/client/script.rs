@@ -170,6 +170,9 @@ impl Script {
         {
             let line = String::from_utf8_lossy(&rest[..end]);
             let line = line.strip_suffix('\r').unwrap_or(&line);
+            if !self.literal && session.must_wait(line) {
+                break;
+            }
             rest = rest[end..].strip_prefix(b"\n").unwrap_or(&rest[end..]);
             if line.trim().is_empty() || session.has_quit() {
                 continue;
@@ -227,7 +230,7 @@ impl Script {
     }
 
     /// Queues items for standard output; the client's own errors go to standard error.
-    fn show(&mut self, items: Vec<DisplayItem>) {
+    pub fn show(&mut self, items: Vec<DisplayItem>) {
         for item in items {
             match &item {
                 DisplayItem::Notice(notice) if notice.severity == Severity::Note => {}

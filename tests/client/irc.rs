@@ -170,7 +170,7 @@ fn who_comes_back_too_fast_tries_again() {
     peer.say("ERROR :Reconnecting too fast");
     peer.end();
     terminal.wait_for("Reconnecting too fast");
-    terminal.wait_for("(attempt 2 of 10)");
+    terminal.wait_for("(attempt 2)");
     let mut peer = accept(&server);
     peer.let_in("");
     peer.enter("#x");
@@ -204,6 +204,24 @@ fn a_password_is_asked_for_without_echo_and_shown_nowhere() {
     terminal.wait_for("(failed search)");
     let bytes = String::from_utf8_lossy(&terminal.bytes);
     assert!(!bytes.contains("secret") && !bytes.contains("hunter22"), "{bytes:?}");
+}
+
+#[test]
+fn the_servers_password_is_asked_for() {
+    let server = LineServer::new();
+    let mut terminal = Terminal::start_with(server.address(), &["--nick", "ada"], &[]);
+    let mut peer = accept(&server);
+    peer.expect(&["CAP LS 302", "NICK ada", "USER ada 0 * :ada"]);
+    peer.say(":srv 464 ada :This server requires a password");
+    terminal.wait_for("Password of the server:");
+    terminal.type_keys("hunter22\r");
+    let mut peer = accept(&server);
+    peer.expect(&["CAP LS 302", "PASS :hunter22", "NICK ada", "USER ada 0 * :ada"]);
+    peer.say(":srv 001 ada :Welcome|:srv 422 ada :no");
+    terminal.wait_for("as ada; /help");
+    assert!(!String::from_utf8_lossy(&terminal.bytes).contains("hunter22"));
+    terminal.type_keys("\x04");
+    assert_eq!(terminal.end().code(), Some(0));
 }
 
 #[test]

@@ -18,7 +18,8 @@ const FOLDED: SignedDuration = SignedDuration::from_secs(300);
 impl IrcSession {
     /// Something happened: shows it, or folds or hides it.
     pub(super) fn event(&mut self, event: Event) {
-        if event.kind.is_presence() && self.connect_options.person {
+        let mine = self.is_me(&event.nick);
+        if event.kind.is_presence() && self.connect_options.person && !mine {
             let everywhere = self.hide;
             let room = event.room.as_deref().and_then(|room| self.rooms.get(&self.server, room));
             let hide = room.as_ref().and_then(|room| room.hide).unwrap_or(everywhere);

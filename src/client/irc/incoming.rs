@@ -2,6 +2,7 @@
 
 use super::batches::Batch;
 use super::messages::{self, ChatMessage};
+use super::registration::is_ban;
 use super::{IrcSession, Line, people};
 use crate::client::display::{DisplayItem, counted};
 use crate::wire::irc::{Message, ParseError, Tags};
@@ -72,7 +73,10 @@ impl IrcSession {
             "REGISTER" => self.registered(words),
             "CHATHISTORY" => self.history_target(words),
             "ERROR" if self.quit => {}
-            "ERROR" => self.show_text(line.text),
+            "ERROR" => {
+                self.banned |= is_ban(line.text);
+                self.show_text(line.text);
+            }
             "WALLOPS" => {
                 let who = people::name(line.message);
                 self.show_text(format!("{who} to all operators: {}", line.text));
@@ -90,6 +94,7 @@ impl IrcSession {
             // With a label an echo is recognised at any time; without, only in order.
             let known = self.server.has("echo-message") && self.server.has("labeled-response");
             self.sent.taken(self.pace.taken, known);
+            self.give_up_joins();
             self.end_of_welcome();
         }
     }

@@ -30,6 +30,15 @@ impl IrcSession {
         self.send_here(MessageKind::Message, &carriable(line));
     }
 
+    /// Whether a script's line is about this client's last message, which has no id yet.
+    pub fn must_wait(&self, line: &str) -> bool {
+        let about_last = || line.split_whitespace().nth(1) == Some("last");
+        self.server.has("echo-message")
+            && self.sent.is_waiting()
+            && command_in(line).is_some()
+            && about_last()
+    }
+
     fn begin_typing(&mut self, now: Timestamp) {
         self.now = now;
         self.rows_left = ROWS_SHOWN;

@@ -114,8 +114,12 @@ pub struct RegistrationFailure {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FailureKind {
-    /// The server has rejected the client.
+    /// The server has rejected the client, and may accept it later.
     Rejected,
+    /// It has banned the client, or the password is wrong: another try would do no good.
+    Denied,
+    /// It wants its password, which the person is asked for.
+    Password,
     /// It is not an IRC server.
     NotIrc,
     /// A chatloop server, which has detected plain lines: the registration arrived later than its
@@ -186,6 +190,12 @@ pub struct IrcSession {
     bell: Bell,
     /// A command failed, or a message was not delivered.
     pub failed: bool,
+    /// Messages of a script may not have been delivered.
+    pub lost: bool,
+    /// The server has banned the client: it is not to come back.
+    pub banned: bool,
+    /// The server's password has been typed: it is time to connect again.
+    pub reconnects: bool,
     quit: bool,
     now: Timestamp,
     shown: Vec<DisplayItem>,
@@ -287,7 +297,7 @@ impl IrcSession {
                 self.waiting()
             ));
         }
-        let asked = self.rooms.joining.iter().map(|(room, _)| room);
+        let asked = self.rooms.joining.iter().map(|it| &it.room);
         let waits = asked.into_iter().find(|room| match &self.rooms.current {
             Some(current) => self.server.same(room, current),
             None => true,
@@ -319,6 +329,12 @@ impl IrcSession {
     /// registered, the reason.
     pub fn disconnected(&mut self) -> Option<String> {
         self.sent.connection_lost();
+        if !self.connect_options.person {
+            for text in self.sent.take_lost() {
+                self.lost = true;
+                self.notice(Severity::Error, format!("possibly not delivered: {text}"));
+            }
+        }
         if self.welcomed {
             self.missed.since = self.newest.or(Some(self.now));
         }

@@ -124,8 +124,8 @@ impl IrcSession {
         if !self.server.is_room(name) {
             return self.note(format!("{name} is not followed: its name cannot be displayed"));
         }
-        let place = self.rooms.joining.iter().position(|(asked, _)| self.server.same(asked, name));
-        let key = place.map(|place| self.rooms.joining.remove(place)).and_then(|(_, key)| key);
+        let place = self.rooms.joining.iter().position(|it| self.server.same(&it.room, name));
+        let key = place.and_then(|place| self.rooms.joining.remove(place).key);
         let Some(room) = self.rooms.enter(&self.server, name) else {
             return self.note(format!("too many rooms: {name} is not followed"));
         };
@@ -174,8 +174,11 @@ impl IrcSession {
                 self.vocabulary.present(nick);
             }
         }
-        if asked || !quiet {
+        if asked {
             self.show_text(text);
+        } else if !quiet {
+            let nick = self.nick.clone();
+            self.event(Event::new(EventKind::Join, Some(name), &nick, text));
         }
     }
 

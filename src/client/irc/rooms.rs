@@ -130,14 +130,25 @@ impl JoinedRoom {
     }
 }
 
+/// A join that is not answered yet.
+#[derive(Debug)]
+pub(super) struct Joining {
+    pub room: String,
+    pub key: Option<Zeroizing<String>>,
+    /// Its serial number in the [`Pace`](super::pace::Pace).
+    pub serial: u64,
+    /// A PING behind it was answered, and another one sent.
+    pub waited: bool,
+}
+
 /// All rooms.
 #[derive(Debug, Default)]
 pub(super) struct JoinedRooms {
     pub all: Vec<JoinedRoom>,
     /// The one that messages go to.
     pub current: Option<String>,
-    /// Joins that are not answered yet, with their keys.
-    pub joining: Vec<(String, Option<Zeroizing<String>>)>,
+    /// Joins that are not answered yet.
+    pub joining: Vec<Joining>,
 }
 
 impl JoinedRooms {

@@ -76,6 +76,11 @@ impl SentMessages {
         Some(found.shown)
     }
 
+    /// Whether a message is not confirmed.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// The server rejected the message with this label: its target and text.
     pub fn refused(&mut self, label: &str) -> Option<(String, String)> {
         let place = self.waiting.iter().position(|it| it.label == label)?;

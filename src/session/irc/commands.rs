@@ -2,7 +2,7 @@
 
 use super::{
     Context, Replies, Session, View, about, account, capabilities, channel, history, messages,
-    metadata, modes, multiline, operator, people, read_marker, registration, sasl,
+    metadata, modes, multiline, operator, people, read_marker, registration, sasl, vendor,
 };
 use crate::session::action::Action;
 use crate::session::frame::PasswordAnswer;
@@ -39,6 +39,7 @@ static ROWS: &[Row] = rows! {
     "CAP" Always 1 capabilities::cap;
     "CERT" After 1 account::cert;
     "CHATHISTORY" After 1 history::chathistory;
+    "CHATLOOP" After 1 vendor::chatloop;
     "ERROR" Always 0 |_, _| {};
     "HELP" After 0 help;
     "HELPOP" After 0 help;
@@ -70,6 +71,7 @@ static ROWS: &[Row] = rows! {
     "REGISTER" Always 3 account::register;
     "REHASH" After 0 operator::rehash;
     "RENAME" After 2 channel::rename;
+    "SEARCH" After 1 vendor::search;
     "SETNAME" After 1 people::setname;
     "STATS" After 1 about::stats;
     "TAGMSG" After 1 messages::tagmsg;

@@ -14,6 +14,7 @@
 //! | `history`, `read_marker` | CHATHISTORY, MARKREAD |
 //! | `people` (`monitor`, `whowas`), `about` (`counts`, `settings`), `operator` | users, the server |
 //! | `metadata`, `subscriptions`, `metadata_lines` | METADATA |
+//! | `vendor` | CHATLOOP, SEARCH |
 //! | `replies`, `refusals`, `label`, `pages` | what one client is told |
 //! | `render`, `reply`, `fields` | how lines are written |
 //! | `session`, `view`, `context` | one client, what it may see, a command in progress |
@@ -62,6 +63,7 @@ mod settings;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod vendor;
 mod view;
 mod whowas;
 
