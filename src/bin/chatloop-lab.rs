@@ -4,6 +4,8 @@
 mod usage;
 
 use chatloop::lab::{storm, swarm, trace};
+#[cfg(feature = "simulation")]
+use chatloop::simulation;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -24,6 +26,15 @@ enum Tool {
     Swarm(Box<swarm::Options>),
     Storm(Box<storm::Options>),
     Trace(Box<trace::Options>),
+    #[cfg(feature = "simulation")]
+    Simulate(Box<simulation::Options>),
+    /// Run the whole server under one seed; only in a build with the feature "simulation"
+    #[cfg(not(feature = "simulation"))]
+    #[command(hide = true)]
+    Simulate {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        _arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -31,6 +42,13 @@ fn main() -> ExitCode {
         Ok(Tool::Swarm(options)) => run_swarm(&options),
         Ok(Tool::Storm(options)) => run_storm(&options),
         Ok(Tool::Trace(options)) => run_trace(&options),
+        #[cfg(feature = "simulation")]
+        Ok(Tool::Simulate(options)) => run_simulation(&options),
+        #[cfg(not(feature = "simulation"))]
+        Ok(Tool::Simulate { .. }) => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "this build has no simulation; build one with: cargo build --features simulation",
+        )),
         Err(error) => Ok(print_usage(NAME, &error)),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| {
@@ -66,6 +84,14 @@ fn run_storm(options: &storm::Options) -> io::Result<u8> {
         print(style.row(row));
     })?;
     Ok(failed | u8::from(!all_pass))
+}
+
+#[cfg(feature = "simulation")]
+fn run_simulation(options: &simulation::Options) -> io::Result<u8> {
+    Ok(match simulation::run(options) {
+        Ok((seeds, sum)) => print_text(NAME, &format!("{seeds} seeds, no failure: {sum}\n"), 0),
+        Err(failure) => print_text(NAME, &format!("{failure}\n"), 1),
+    })
 }
 
 fn run_trace(options: &trace::Options) -> io::Result<u8> {

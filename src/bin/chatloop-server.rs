@@ -4,7 +4,7 @@
 mod usage;
 
 use chatloop::server::config::{Invalid, Settings, Task};
-use chatloop::server::{Ending, JournalError, Log, Server, export, import, password};
+use chatloop::server::{Ending, JournalError, Log, Server, export, import, password, set_password};
 use std::io::{BufWriter, ErrorKind};
 use std::process::ExitCode;
 use usage::{print_text, print_usage};
@@ -16,6 +16,16 @@ fn main() -> ExitCode {
         Ok(Task::Serve(settings)) => serve(*settings),
         Ok(Task::Show(settings)) => print(&settings.to_string()),
         Ok(Task::Hash) => hash(),
+        Ok(Task::Password(directory, name, add)) => match set_password(&directory, &name, add) {
+            Ok(done) => {
+                eprintln!("{done}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("chatloop-server: {error}");
+                ExitCode::FAILURE
+            }
+        },
         Ok(Task::Export(directory, room)) => {
             let mut out = BufWriter::new(std::io::stdout().lock());
             let written = export(&directory, room.as_ref(), &mut out);

@@ -8,6 +8,7 @@
 //! the hub made of a record ([`Effect::entries`](crate::chat::Effect::entries)), not with the record: a
 //! rejected message was never sent.
 
+use super::stored_file::StoredFile;
 use crate::chat::model::{
     Continuations, Kind, Metadata, ModeChange, Moment, Name, PasswordHash, RecordId, Reference,
     ScramKeys, SessionId, UserMode, host_of,
@@ -51,7 +52,14 @@ pub enum Change {
     /// The origin ignores a user, or stops doing so.
     Ignore { nick: Name, on: bool },
     /// The origin joins a room, which is created if it does not exist.
-    Join { room: Name },
+    Join {
+        room: Name,
+        /// If it is created and the origin is logged in, it stays without members, until it lapses.
+        #[serde(default, skip_serializing_if = "is_false")]
+        registers: bool,
+    },
+    /// A registered room is deleted if no one has been in it since a moment. From no session.
+    Lapse { room: Name, before: Moment },
     /// The origin leaves a room.
     Part { room: Name, reason: Option<Arc<str>> },
     /// The origin sets a topic; empty clears it.
@@ -221,6 +229,22 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "is_false")]
         alone: bool,
     },
+    /// An account gets a password from a server operator, or from the command line of a server that
+    /// does not run: then the origin is no session. Its sessions are logged out.
+    AccountSet {
+        /// Its name.
+        account: Name,
+        /// The password's hash.
+        hash: PasswordHash,
+        /// The SCRAM keys of the password.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scram: Option<ScramKeys>,
+        /// The account is made by this.
+        new: bool,
+    },
+    /// A server operator deletes an account, and if `erases`, everything that it has written. The
+    /// journal erases the texts everywhere.
+    AccountDeleted { account: Name, erases: bool },
     /// A session, perhaps not yet registered, has logged in with the password of an account that
     /// had no SCRAM keys because it was created by an older version.
     ScramKeys {
@@ -269,6 +293,11 @@ pub enum Change {
     Unban { target: BanTarget },
     /// A server operator sends a message to all users.
     Announce { text: Arc<str> },
+    /// A file was uploaded, and its bytes are kept. Its origin is the upload's connection, which is
+    /// no user.
+    Upload { file: Box<StoredFile> },
+    /// A file is deleted: by the origin, or by the server because it is too old.
+    DeleteFile { id: Arc<str> },
 }
 
 fn is_false(value: &bool) -> bool {
@@ -289,7 +318,7 @@ impl Change {
     pub fn weighs_on(&self) -> Option<(&Name, bool)> {
         match self {
             Change::Say { room, .. } => Some((room, false)),
-            Change::Join { room }
+            Change::Join { room, .. }
             | Change::Topic { room, .. }
             | Change::React { room, .. }
             | Change::Edit { room, .. }
@@ -308,6 +337,7 @@ impl Change {
             | Change::Invite { .. }
             | Change::RenameRoom { .. }
             | Change::Keep { .. }
+            | Change::Lapse { .. }
             | Change::Tell { .. }
             | Change::Tag { .. }
             | Change::RealName { .. }
@@ -320,6 +350,8 @@ impl Change {
             | Change::LoginFailed { .. }
             | Change::Logout { .. }
             | Change::Password { .. }
+            | Change::AccountSet { .. }
+            | Change::AccountDeleted { .. }
             | Change::ScramKeys { .. }
             | Change::Certificate { .. }
             | Change::Kick { .. }
@@ -327,7 +359,9 @@ impl Change {
             | Change::Kill { .. }
             | Change::Ban { .. }
             | Change::Unban { .. }
-            | Change::Announce { .. } => None,
+            | Change::Announce { .. }
+            | Change::Upload { .. }
+            | Change::DeleteFile { .. } => None,
         }
     }
 

@@ -169,6 +169,11 @@ pub const TOPICS: &[Topic] = &[
                 "ban from the server; without an address: list the bans",
             ),
             command("/ungban ADDRESS|account:NAME", &[], "remove a server ban"),
+            command(
+                "/account [list] | add|reset NAME PASSWORD | delete NAME [erase]",
+                &[],
+                "list or change accounts",
+            ),
             command("/announce TEXT", &["wall"], "send a message to everyone"),
             command("/connections", &[], "list all connections"),
             command("/keep [#room]", &[], "make a room permanent"),

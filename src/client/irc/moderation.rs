@@ -37,6 +37,8 @@ impl IrcSession {
             ("gban" | "connections", _) | ("ungban" | "announce", [_, ..]) => {
                 self.vendor(command, rest);
             }
+            ("account", []) => self.queue("ACCOUNT", &["LIST"], None),
+            ("account", _) => self.queue("ACCOUNT", words, None),
             ("keep" | "unkeep", [] | [_]) => {
                 if let Some(room) = self.room_or_fail(words.first().copied()) {
                     self.vendor(command, &room);

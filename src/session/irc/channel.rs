@@ -388,7 +388,7 @@ mod tests {
             }
             let room = Name::new(&format!("#r{number}"));
             let text = "t".repeat(limits::TOPIC_LENGTH).into();
-            write(session, Change::Join { room: room.clone() });
+            write(session, Change::Join { room: room.clone(), registers: false });
             write(session, Change::Topic { room, text });
         }
         hub

@@ -13,6 +13,7 @@
 //! | `messages`, `multiline` (`batch`, `pieces`) | sending messages |
 //! | `history`, `read_marker` | CHATHISTORY, MARKREAD |
 //! | `people` (`monitor`, `whowas`), `about` (`counts`, `settings`), `operator` | users, the server |
+//! | `files` | uploads |
 //! | `metadata`, `subscriptions`, `metadata_lines` | METADATA |
 //! | `vendor` | CHATLOOP, SEARCH |
 //! | `replies`, `refusals`, `label`, `pages` | what one client is told |
@@ -36,6 +37,7 @@ mod context;
 mod counts;
 mod exchange;
 mod fields;
+mod files;
 mod history;
 mod label;
 mod lookup;

@@ -3,15 +3,16 @@
 
 use super::arguments::{Fault, Line};
 use super::parsers::{
-    Context, Parsed, about_message, bell, certificate, history, keep, list, lock, mask_mode,
-    member_mode, password, react, room, room_or_current, run, search, server_ban, switch, target,
-    tell, topic, who,
+    Context, Parsed, about_message, account, bell, certificate, history, keep, list, lock,
+    mask_mode, member_mode, password, react, room, room_or_current, run, search, server_ban,
+    switch, target, tell, topic, who,
 };
 use super::session::{Session, quit};
 use super::theme::Style;
 use crate::chat::{Command, Kind, Listing, ModeChange, Moment, Name, Secret, Walk};
 use crate::session::action::Action;
 use crate::session::refusal_text::short;
+use crate::session::transfer::{FileRequest, file_id};
 use crate::wire::secrets::nearest;
 use std::sync::Arc;
 
@@ -131,6 +132,21 @@ static ROWS: &[Row] = rows! {
     ["history", "last"], "[#room|NICK] [N] | [#room] before|after N|id:ID|TIME [COUNT]",
         "show earlier messages", history;
     ["search"], "WORDS [#room] [from NICK]", "search your rooms for messages", search;
+    ["upload"], "[#room]", "upload a file and share it in a room: shows how", |context, line| {
+        let (room, line) = room_or_current(context, line)?;
+        line.end()?;
+        Ok(Action::Files(FileRequest::Offer(Some(room))))
+    };
+    ["files"], "[#room]", "list the files shared in a room", |context, line| {
+        let (room, line) = room_or_current(context, line)?;
+        line.end()?;
+        Ok(Action::Files(FileRequest::List(room)))
+    };
+    ["delfile"], "URL", "delete a file that you have uploaded (operators: any)", |_, mut line| {
+        let id = file_id(line.need()?);
+        line.end()?;
+        run(Command::DeleteFile(id))
+    };
     ["register"], "PASSWORD", "register your nick as an account", |_, line| {
         run(Command::Register(password(line)?))
     };
@@ -223,6 +239,8 @@ static ROWS: &[Row] = rows! {
         let text = line.need_rest()?;
         run(Command::Announce(text.into()))
     };
+    ["account"], "[list] | add|reset NAME PASSWORD | delete NAME [erase]",
+        "operator: list accounts, make one, give it a new password, delete it", account;
     ["connections"], "", "operator: list all connections", |_, line| {
         line.end()?;
         list(Listing::Connections(Walk::default()))
@@ -262,7 +280,7 @@ pub(super) fn parse(context: &mut Context<'_>, text: &str) -> Result<Action, Str
 }
 
 /// The commands that have no counterpart in IRC, which CHATLOOP lends it.
-const LENT: [&str; 14] = [
+const LENT: [&str; 13] = [
     "edit",
     "search",
     "thread",
@@ -276,7 +294,6 @@ const LENT: [&str; 14] = [
     "unkeep",
     "stats",
     "trace",
-    "account",
 ];
 
 /// Parses one of those, without its `/`, for a peer that has no current room.
