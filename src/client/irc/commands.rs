@@ -18,7 +18,7 @@ impl Command {
 
     /// Its usage and summary in one row.
     pub fn described(&self) -> String {
-        format!("{:<30} {}", self.usage, self.summary)
+        format!("{:<25} {}", self.usage, self.summary)
     }
 
     /// Whether its arguments are text, which may contain words that begin with a colon.
