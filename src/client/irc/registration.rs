@@ -106,13 +106,13 @@ impl IrcSession {
 
     /// 464: the server's password is missing or wrong. A person on a terminal may type it.
     fn server_password(&mut self, why: &str) {
-        let why = format!("{why} (set CHATLOOP_PASSWORD or use --password-file)");
         if !self.connect_options.person || self.logins.wrong >= MAX_PASSWORDS {
+            let why = format!("{why} (set CHATLOOP_PASSWORD or use --password-file)");
             return self.rejected_as(FailureKind::Denied, &why);
         }
         self.logins.wrong += 1;
         self.logins.asked = Some(Asked::Server);
-        self.rejected_as(FailureKind::Password, &why);
+        self.rejected_as(FailureKind::Password, why);
     }
 
     /// A line that is not IRC, or no answer to a registration.
