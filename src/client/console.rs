@@ -45,6 +45,10 @@ pub struct Console {
     plain: PlainLines,
     offer: Option<Offer>,
     pub quit_sent: bool,
+    /// A line that may be a request for a file, while the person is asked.
+    asked: Option<String>,
+    /// How far a file is, in front of the prompt.
+    pub progress: String,
     /// The draft that was being typed when a password was asked for, while it is.
     set_aside: Option<String>,
     /// When Ctrl-C has cleared a draft.
@@ -71,6 +75,8 @@ impl Console {
             plain: PlainLines::new(bell),
             offer: None,
             quit_sent: false,
+            asked: None,
+            progress: String::new(),
             set_aside: None,
             cleared: None,
         })
@@ -80,7 +86,11 @@ impl Console {
     pub fn act(&mut self, link: &mut Link, irc: &mut Irc, now: Instant) -> Option<ConsoleEvent> {
         while let Some(event) = self.terminal.next_event() {
             match event {
+                ConsoleEvent::Line(line) if line.is_empty() => {}
                 ConsoleEvent::Line(line) => self.submitted(line, link, irc),
+                ConsoleEvent::PasteConfirmed(lines) if self.asked.take().is_some() => {
+                    self.send_or_keep(&lines[0], link, irc);
+                }
                 ConsoleEvent::PasteConfirmed(lines) => match self.send(&lines, link, irc) {
                     Ok(()) => {
                         self.terminal.editor.clear();
@@ -91,6 +101,11 @@ impl Console {
                         self.terminal.ask(lines);
                     }
                 },
+                ConsoleEvent::PasteDeclined(..) if self.asked.is_some() => {
+                    if let Some(line) = self.asked.take() {
+                        self.send_or_keep(&line, link, irc);
+                    }
+                }
                 ConsoleEvent::PasteDeclined(count, true) => self.notice(&Notice::note(format!(
                     "{count} lines not sent: edit them (⏎ ends each), Enter sends, Ctrl-C clears"
                 ))),
@@ -124,8 +139,16 @@ impl Console {
             return self.ask_or_not(irc);
         }
         self.remember(std::slice::from_ref(&line));
-        if let Err(why) = self.send(std::slice::from_ref(&line), link, irc) {
-            self.terminal.editor.set(&line);
+        if let Some((question, command)) = irc.as_ref().and_then(|irc| irc.may_mean_a_file(&line)) {
+            self.asked = Some(line);
+            return self.terminal.ask_about(question, vec![command]);
+        }
+        self.send_or_keep(&line, link, irc);
+    }
+
+    fn send_or_keep(&mut self, line: &str, link: &mut Link, irc: &mut Irc) {
+        if let Err(why) = self.send(&[line.to_owned()], link, irc) {
+            self.terminal.editor.set(line);
             self.notice(&Notice::error(format!("{why}; your line is kept")));
             self.terminal.bell();
         }
@@ -233,8 +256,15 @@ impl Console {
         }
     }
 
+    /// Shows what the session has to show.
+    pub fn refresh(&mut self, irc: &mut Irc) {
+        if let Some(session) = irc {
+            self.show_of(session);
+        }
+    }
+
     /// Shows what the session has to show. Its current room needs no name in front of its messages.
-    pub fn show_of(&mut self, session: &mut IrcSession) {
+    fn show_of(&mut self, session: &mut IrcSession) {
         let items = session.take_shown();
         self.painter.here = session.destination().map(str::to_owned);
         self.show(items, session.show_numbers);
@@ -282,7 +312,7 @@ impl Console {
     /// # Errors
     /// The terminal is gone.
     pub fn present(&mut self, irc: &Irc) -> io::Result<()> {
-        self.terminal.set_prompt(&prompt(irc.as_ref()));
+        self.terminal.set_prompt(&(self.progress.clone() + &prompt(irc.as_ref())));
         let frame = self.terminal.frame();
         self.terminal.write(&frame)
     }

@@ -39,12 +39,11 @@ impl Front {
         }
     }
 
-    /// Shows what the session has to show though the server has sent nothing.
-    pub(super) fn show_notices(&mut self, irc: &mut Irc) {
-        let Some(session) = irc else { return };
+    /// Shows what the session has to show.
+    pub(super) fn refresh(&mut self, irc: &mut Irc) {
         match self {
-            Front::Script(script) => script.show(session.take_shown()),
-            Front::Person(Some(console)) => console.show_of(session),
+            Front::Script(script) => script.refresh(irc),
+            Front::Person(Some(console)) => console.refresh(irc),
             Front::Person(None) => {}
         }
     }

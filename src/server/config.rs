@@ -6,6 +6,7 @@
 
 #![allow(rustdoc::bare_urls)] // clap shows the texts as they are
 
+mod choices;
 mod file;
 mod files;
 mod parameters;
@@ -13,120 +14,34 @@ mod show;
 mod sources;
 mod values;
 
+pub use choices::{LogLevel, Operator, ProtocolName, Registration, StyleName};
 pub use file::InvalidFile;
 pub use files::FileSettings;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
-pub use values::{Bytes, Days, LineRate, OrOff, Seconds};
+pub use values::{Bytes, ChannelModes, Days, LineRate, OrOff, Seconds};
 
-use super::trace::TraceFormat;
-use crate::chat::{Moment, PasswordHash, Secret};
-use crate::session::{Style, http, irc};
+use crate::chat::{Flag, Modes, Moment, PasswordHash, Secret};
+use crate::session::{http, irc};
 use crate::tls;
+use crate::trace::TraceFormat;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
+use chatloop_reactor::fault::FaultPlan;
 use chatloop_reactor::listener::LONGEST_BACKLOG;
 use chatloop_reactor::{Backend, memory};
 use clap::builder::BoolishValueParser;
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Parser};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::str::FromStr;
-
-/// `--style` on the command line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum StyleName {
-    /// Clean lines without escape sequences; empty lines are ignored
-    Plain,
-    /// Like the classic select-server course project: `\r`, colours, an empty line disconnects
-    Classic,
-}
-
-/// `--registration` on the command line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum Registration {
-    /// Everyone, by /register
-    Open,
-    /// Server operators only, by /account add
-    Operators,
-    /// No one; chatloop-server passwd --add, while the server does not run
-    Closed,
-}
-
-impl From<StyleName> for Style {
-    fn from(name: StyleName) -> Style {
-        match name {
-            StyleName::Plain => Style::Plain,
-            StyleName::Classic => Style::Classic,
-        }
-    }
-}
-
-/// A server operator, as `--oper` defines one.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Operator {
-    /// The name that `/oper` is given.
-    pub name: String,
-    /// The hash of the password.
-    pub hash: PasswordHash,
-}
-
-impl FromStr for Operator {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Operator, String> {
-        // The value may contain a password in place of its hash: it is not shown.
-        match text.split_once(':') {
-            Some((name, hash)) if !name.is_empty() && hash.starts_with("$argon2") => {
-                Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
-            }
-            Some((name, password)) if !name.is_empty() && !password.is_empty() => {
-                let hash = super::hashing::Hashing::default()
-                    .hash(&Secret::new(password), &mut super::random::Random::system())
-                    .ok_or("the system has no randomness for a password hash")?;
-                Ok(Operator { name: name.to_owned(), hash })
-            }
-            _ => Err("expected NAME:PASSWORD or NAME:HASH".to_owned()),
-        }
-    }
-}
+use std::time::Duration;
 
 /// The longest line that can be configured: it must fit beside other input in an inbox.
 pub const LONGEST_LINE: usize = 32 * 1024;
 
 /// Stands between several values in one variable; no name and no hash has one.
 const BETWEEN: char = ' ';
-
-/// The verbosity of the log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum LogLevel {
-    /// Nothing
-    Off,
-    /// Fatal errors
-    Error,
-    /// Also exceeded limits and disconnected clients
-    Warn,
-    /// Also startup, shutdown and moderation
-    Info,
-    /// Also every connection
-    Debug,
-    /// Also every turn of the loop
-    Trace,
-}
-
-impl LogLevel {
-    /// In the log facade's own terms.
-    pub fn filter(self) -> log::LevelFilter {
-        match self {
-            LogLevel::Off => log::LevelFilter::Off,
-            LogLevel::Error => log::LevelFilter::Error,
-            LogLevel::Warn => log::LevelFilter::Warn,
-            LogLevel::Info => log::LevelFilter::Info,
-            LogLevel::Debug => log::LevelFilter::Debug,
-            LogLevel::Trace => log::LevelFilter::Trace,
-        }
-    }
-}
 
 /// A multi-user TCP chat server for nc, IRC clients and chatloop-client.
 ///
@@ -231,6 +146,14 @@ pub struct Config {
     #[arg(long, default_value_t = 150, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=60_000))]
     pub greeting_delay: u32,
 
+    /// What clients may speak on the port; TLS and HTTP are detected in any case
+    #[arg(long, value_enum, default_value = "any", value_name = "NAME")]
+    pub protocol: ProtocolName,
+
+    /// Modes of a new room: letters of C, i, m, n, s and t, or off for none
+    #[arg(long, default_value = "nt", value_name = "LETTERS|off")]
+    pub channel_modes: ChannelModes,
+
     /// Server name shown to IRC clients (a host name)
     #[arg(long, default_value = "chatloop.local", value_name = "HOST")]
     pub name: String,
@@ -300,6 +223,10 @@ pub struct Config {
     #[arg(long, value_name = "ADDRESS", value_delimiter = BETWEEN)]
     pub metrics_from: Vec<IpAddr>,
 
+    /// Pages at /loop that the loop may be shown to at once; 0 for none
+    #[arg(long, default_value_t = 4, value_name = "N")]
+    pub loop_pages: u32,
+
     /// Log verbosity on stderr; without this flag, RUST_LOG applies [default: info]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub log: Option<LogLevel>,
@@ -365,6 +292,20 @@ pub struct Boot {
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub trace_format: TraceFormat,
 
+    /// Include the texts of messages in the trace
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub trace_text: bool,
+
+    /// Have each turn of the loop wait for Enter at the console (a number and Enter: for so many
+    /// turns), or for the button of a page at /loop
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub step: bool,
+
+    /// Have calls of the system fail on purpose at these rates, to learn and to test:
+    /// short-write=0.3,short-read=0.2,eintr=0.1,eagain=0.1,reset=0.001,accept-emfile=0.01,seed=42
+    #[arg(long, value_name = "RATES")]
+    pub fault: Option<FaultPlan>,
+
     /// No operator console, even if started in a terminal
     #[arg(long, value_parser = BoolishValueParser::new())]
     pub no_console: bool,
@@ -423,6 +364,21 @@ impl Config {
             }
             _ => None,
         }
+    }
+
+    /// How long a client may take to begin. In IRC a silent one need not be greeted, and has the time
+    /// that it has to register.
+    pub(super) fn detection_timeout(&self) -> Duration {
+        match self.protocol {
+            ProtocolName::Irc => Duration::from_secs(30),
+            _ => Duration::from_millis(self.greeting_delay.into()),
+        }
+    }
+
+    /// The modes of a new room, if they are not the usual ones.
+    pub(super) fn unusual_modes(&self) -> Option<BTreeSet<Flag>> {
+        let flags = &self.channel_modes.0;
+        (*flags != Modes::usual().flags).then(|| flags.clone())
     }
 
     /// The memory for rooms.
@@ -549,6 +505,8 @@ mod tests {
             (["--max-per-address", "0"], "off"),
             (["--backend", "iocp"], "select"),
             (["--style", "baroque"], "classic"),
+            (["--protocol", "gopher"], "plain"),
+            (["--channel-modes", "nk"], "i, m, n, s and t"),
             (["--web-origin", "example.org"], "https://example.org"),
             (["--url", "https://example.org/chat"], "https://example.org"),
             (["--metrics-from", "anywhere"], "IP address"),

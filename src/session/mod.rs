@@ -28,8 +28,8 @@ mod transfer;
 /// A time as people read it, in UTC.
 pub use time::shown;
 
-pub use action::{Action, Proof};
-pub use detect::{Detect, detect};
+pub use action::{Action, PageRequest, Proof};
+pub use detect::{Detect, Protocol, detect};
 pub use frame::{Body, Frame, Needs, PasswordAnswer, ProofAnswer, Replay};
 pub use irc::View;
 pub use plain::{Style, Theme};
@@ -83,8 +83,8 @@ pub enum Dialect {
 
 impl Dialect {
     /// A peer that has sent nothing yet.
-    pub fn new(style: Style) -> Dialect {
-        Dialect::Plain(plain::Session::new(style))
+    pub fn new(style: Style, protocol: Protocol) -> Dialect {
+        Dialect::Plain(plain::Session::new(style, protocol))
     }
 
     /// How the peer wants lines that many receive.
@@ -102,7 +102,7 @@ impl Dialect {
     pub fn next<'i>(&mut self, input: &'i [u8], longest: usize, ended: bool) -> Frame<'i> {
         match self {
             Dialect::Plain(plain) if plain.is_undecided() => {
-                let found = detect(input);
+                let found = plain.protocol().of(detect(input));
                 let used = detect::before(input, found);
                 // One that ends without a word is decided by the timeout.
                 let decides = found != Detect::NeedMore || (ended && used < input.len());
@@ -126,12 +126,13 @@ impl Dialect {
         if let Dialect::Http(http) = self
             && !matches!(body, Body::Opening(_))
         {
-            match http.take(&body, &view.settings.web, view.now) {
+            match http.take(&body, &view.settings.web, view.now, out) {
                 http::Outcome::Answer(action) => actions.push(action),
                 http::Outcome::Upgrade(socket, answer) => {
                     out.extend_from_slice(&answer);
                     self.begin_irc(irc::Session::over(socket), view, actions);
                 }
+                http::Outcome::Nothing => {}
             }
             return;
         }
@@ -164,10 +165,11 @@ impl Dialect {
         view: &mut View<'_>,
         actions: &mut Vec<Action>,
     ) -> usize {
-        if !self.is_undecided() {
-            return 0;
-        }
-        let found = detect(input);
+        let Some(protocol) = self.expects() else { return 0 };
+        let found = match protocol.of(detect(input)) {
+            Detect::NeedMore if protocol == Protocol::Irc => Detect::Irc,
+            found => found,
+        };
         if refused {
             self.refuse(found, view, actions);
         } else {
@@ -320,7 +322,18 @@ impl Dialect {
 
     /// Its WebSocket, if there is one under its lines.
     pub fn websocket(&mut self) -> Option<&mut http::WebSocket> {
-        self.irc()?.websocket.as_deref_mut()
+        match self {
+            Dialect::Plain(_) => None,
+            Dialect::Irc(irc) => irc.websocket.as_deref_mut(),
+            Dialect::Http(http) => http.websocket(),
+        }
+    }
+
+    /// The page may not watch the loop: it is no WebSocket.
+    pub fn stop_watching(&mut self) {
+        if let Dialect::Http(http) = self {
+            http.stop_watching();
+        }
     }
 
     /// Whether the answer to the command in hand is gathered until the command is done.
@@ -412,7 +425,15 @@ impl Dialect {
 
     /// Whether nothing has come yet that tells its protocol.
     pub fn is_undecided(&self) -> bool {
-        matches!(self, Dialect::Plain(plain) if plain.is_undecided())
+        self.expects().is_some()
+    }
+
+    /// What a peer may speak that has sent nothing yet which tells its protocol.
+    pub fn expects(&self) -> Option<Protocol> {
+        match self {
+            Dialect::Plain(plain) if plain.is_undecided() => Some(plain.protocol()),
+            _ => None,
+        }
     }
 
     /// What becomes of a peer that has sent its last byte.

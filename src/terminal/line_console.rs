@@ -56,6 +56,13 @@ pub enum ConsoleEvent {
     Closed,
 }
 
+/// Lines that wait for a yes.
+struct Question {
+    lines: Vec<String>,
+    /// What is asked, if it is not whether to send them.
+    text: Option<String>,
+}
+
 /// How a console differs from others.
 #[derive(Clone, Copy, Debug)]
 pub struct ConsoleOptions {
@@ -81,8 +88,8 @@ pub struct LineConsole {
     pub editor: Editor,
     screen: Screen,
     prompt: String,
-    /// A paste that waits for a yes.
-    question: Option<Vec<String>>,
+    /// What waits for a yes.
+    question: Option<Question>,
     /// A paste that was declined and is too long to be edited.
     declined: Option<Vec<String>>,
     /// Ctrl-R, while it goes on.
@@ -147,10 +154,10 @@ impl LineConsole {
                 (Input::Key(key), _) if self.options.always_interrupts && is_control_c(key) => {
                     Some(ConsoleEvent::Interrupt)
                 }
-                (Input::Key(key), Some(lines)) => self.answer(key, lines),
+                (Input::Key(key), Some(question)) => self.answer(key, question),
                 (Input::Key(key), None) => self.key(key),
                 // A second paste while the first one waits: one question at a time.
-                (_, Some(lines)) => self.ask_again(lines),
+                (_, Some(question)) => self.ask_again(question),
                 (Input::Paste(text), None) => {
                     self.take_found();
                     let outcome = self.editor.paste(&text, self.options.keeps_blank_lines);
@@ -205,7 +212,6 @@ impl LineConsole {
                 self.search = Some(Search::default());
                 None
             }
-            Outcome::Submitted(line) if line.is_empty() => None,
             Outcome::Submitted(line) if line.contains('\n') => {
                 Some(ConsoleEvent::PasteConfirmed(line.split('\n').map(str::to_owned).collect()))
             }
@@ -226,11 +232,11 @@ impl LineConsole {
         }
     }
 
-    /// One key decides about a paste.
-    fn answer(&mut self, key: Key, lines: Vec<String>) -> Option<ConsoleEvent> {
+    /// One key decides.
+    fn answer(&mut self, key: Key, question: Question) -> Option<ConsoleEvent> {
         match key {
             Key { code: Code::Char('y' | 'Y'), control: false, alt: false, .. } => {
-                Some(ConsoleEvent::PasteConfirmed(lines))
+                Some(ConsoleEvent::PasteConfirmed(question.lines))
             }
             Key {
                 code: Code::Char('n' | 'N') | Code::Enter | Code::Escape,
@@ -238,14 +244,14 @@ impl LineConsole {
                 ..
             }
             | Key { code: Code::Char('c' | 'd' | 'j'), control: true, .. } => {
-                Some(self.decline(lines))
+                Some(self.decline(question))
             }
-            _ => self.ask_again(lines),
+            _ => self.ask_again(question),
         }
     }
 
-    fn ask_again(&mut self, lines: Vec<String>) -> Option<ConsoleEvent> {
-        self.question = Some(lines);
+    fn ask_again(&mut self, question: Question) -> Option<ConsoleEvent> {
+        self.question = Some(question);
         self.refuse()
     }
 
@@ -255,7 +261,10 @@ impl LineConsole {
     }
 
     /// Keeps a paste that is not to be sent as it is.
-    fn decline(&mut self, lines: Vec<String>) -> ConsoleEvent {
+    fn decline(&mut self, question: Question) -> ConsoleEvent {
+        let Question { lines, text: None } = question else {
+            return ConsoleEvent::PasteDeclined(question.lines.len(), false);
+        };
         let (count, whole) = (lines.len(), lines.join("\n"));
         let fits = whole.len() <= MAX_LINE;
         if fits {
@@ -277,7 +286,12 @@ impl LineConsole {
         if let Some(more) = lines.len().checked_sub(PREVIEW).filter(|more| *more > 0) {
             self.print(format!("| … {more} more").as_bytes());
         }
-        self.question = Some(lines);
+        self.question = Some(Question { lines, text: None });
+    }
+
+    /// Asks this about these lines; they come back as a paste does.
+    pub fn ask_about(&mut self, text: String, lines: Vec<String>) {
+        self.question = Some(Question { lines, text: Some(text) });
     }
 
     /// Replaces the bytes from `start` to the cursor; `false` if that does not fit.
@@ -390,8 +404,11 @@ impl LineConsole {
         let style = self.options.style;
         let (asked, prompt, masked, whole);
         let face = match (&self.question, &self.search) {
-            (Some(lines), _) => {
-                asked = format!("send {} lines? [y/N] ", lines.len());
+            (Some(Question { lines, text }), _) => {
+                asked = match text {
+                    Some(text) => format!("{text} [y/N] "),
+                    None => format!("send {} lines? [y/N] ", lines.len()),
+                };
                 Face { prompt: "", style: "", line: &asked, cursor: asked.len() }
             }
             (None, Some(search)) => {

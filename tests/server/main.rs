@@ -13,6 +13,7 @@ mod chat;
 mod console;
 mod crowd;
 mod end;
+mod fault;
 #[cfg(all(feature = "disk", feature = "web"))]
 mod files;
 mod greeting;
@@ -23,9 +24,12 @@ mod irc;
 mod irc_chat;
 #[cfg(feature = "disk")]
 mod irc_disk;
+mod irc_first_steps;
 mod irc_history;
 mod isupport;
 mod limits;
+#[cfg(feature = "web")]
+mod loop_page;
 #[cfg(target_os = "linux")]
 mod memory;
 mod metadata;

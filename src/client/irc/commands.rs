@@ -112,6 +112,20 @@ pub const TOPICS: &[Topic] = &[
         ],
     },
     Topic {
+        name: "files",
+        summary: "send, save, delete",
+        commands: &[
+            command("/upload FILE [#room]", &[], "upload a file and share it in a room"),
+            command(
+                "/download URL [FILE]",
+                &[],
+                "save a file; goes on with one that was broken off",
+            ),
+            command("/files [#room]", &[], "list the files shared in a room"),
+            command("/delfile URL", &[], "delete a file that you have uploaded"),
+        ],
+    },
+    Topic {
         name: "screen",
         summary: "hide, clear, bell",
         commands: &[
@@ -145,12 +159,12 @@ pub const TOPICS: &[Topic] = &[
             command("/mute [#room] NICK|MASK", &[], "prevent a user from speaking"),
             command("/unmute [#room] NICK|MASK", &[], "allow a muted user to speak"),
             command(
-                "/lock [#room] topic|invite|moderated|external|secret|key WORD|limit N",
+                "/lock [#room] topic|invite|moderated|external|secret|ctcp|key WORD|limit N",
                 &[],
                 "restrict the room",
             ),
             command(
-                "/unlock [#room] topic|invite|moderated|external|secret|key|limit",
+                "/unlock [#room] topic|invite|moderated|external|secret|ctcp|key|limit",
                 &[],
                 "remove a restriction",
             ),

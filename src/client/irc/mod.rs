@@ -16,6 +16,7 @@
 //! | `batches` | which lines belong together? |
 //! | `rooms` | which rooms, and who else is there? |
 //! | `numbers` | short numbers for messages |
+//! | `files`, `file_state` | which file is asked for, offered, or on its way? |
 //! | `commands` | what can be typed? |
 //! | `input`, `lookup`, `moderation` | which lines does a typed line become? |
 //! | `handshake`, `sent_messages` | what is kept of a registration, a login, a message that is not confirmed? |
@@ -36,6 +37,8 @@ mod catchup;
 pub mod commands;
 mod conversation;
 mod events;
+mod file_state;
+mod files;
 mod folding;
 mod handshake;
 mod history;
@@ -66,6 +69,8 @@ use crate::wire::clean::clean;
 use crate::wire::irc::{Fit, Limits, LineWriter, Message};
 use batches::Batches;
 use catchup::Missed;
+pub use file_state::FileRequest;
+use file_state::Files;
 use folding::Hide;
 pub use handshake::Login;
 use handshake::{Logins, Registration};
@@ -174,6 +179,7 @@ pub struct IrcSession {
     sent: SentMessages,
     batches: Batches,
     numbers: Numbers,
+    files: Files,
     /// The latest server time.
     newest: Option<Timestamp>,
     /// Lines of the message of the day so far, and whether it was requested.
@@ -275,12 +281,12 @@ impl IrcSession {
 
     /// Whether the server has accepted everything.
     pub fn is_idle(&self) -> bool {
-        self.is_settled() && self.pace.is_idle()
+        self.is_settled() && self.pace.is_idle() && self.files.is_idle()
     }
 
     /// Whether a script should send no more for now.
     pub fn is_full(&self) -> bool {
-        !self.pace.has_room_for(1)
+        !self.pace.has_room_for(1) || !self.files.is_idle()
     }
 
     /// Whether these lines can be sent now.
@@ -335,6 +341,7 @@ impl IrcSession {
                 self.notice(Severity::Error, format!("possibly not delivered: {text}"));
             }
         }
+        self.forget_upload_answer();
         if self.welcomed {
             self.missed.since = self.newest.or(Some(self.now));
         }

@@ -168,7 +168,7 @@ impl Client<'_> {
         let unsent = self.link.forget_unsent();
         self.cancel_registration_timers();
         let why = self.irc.as_mut().and_then(IrcSession::disconnected);
-        self.front.show_notices(&mut self.irc);
+        self.front.refresh(&mut self.irc);
         if let Some(why) = why {
             self.notice(Notice::error(why));
             self.ended.get_or_insert(Exit::Rejected);

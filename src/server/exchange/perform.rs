@@ -75,6 +75,9 @@ impl Exchange {
             Action::Do(command) => return self.decide(token, command),
             Action::Stats => self.show_stats(token),
             Action::Trace(on) => self.switch_trace(token, on),
+            Action::LoopLink | Action::Watch { .. } | Action::Page(_) => {
+                return self.perform_of_page(token, action);
+            }
             Action::Tell(lines) => lines.iter().for_each(|line| self.notice(token, line)),
             Action::Show(event) => self.reply(token, &event),
             Action::AwaitRegistration(timeout) => {
@@ -111,7 +114,9 @@ impl Exchange {
             Action::Secured => self.secured(token),
             Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
             Action::Reject { what, farewell } => self.turn_away(token, what, farewell),
-            Action::Respond { status, bytes } => self.respond(token, status, &bytes),
+            Action::Respond { status, bytes, of_page } => {
+                self.respond(token, status, &bytes, of_page);
+            }
             Action::Scrape { open_metrics, forwarded, head_only } => {
                 let action = self.scrape(token, open_metrics, forwarded, head_only);
                 return self.perform_one(token, action);
@@ -136,6 +141,19 @@ impl Exchange {
         true
     }
 
+    fn perform_of_page(&mut self, token: Token, action: Action) -> bool {
+        match action {
+            Action::LoopLink => self.make_loop_link(token),
+            Action::Watch { key, forwarded, answer } => {
+                let refusal = self.watch(token, key.as_deref(), forwarded, &answer);
+                return refusal.is_none_or(|refusal| self.perform_one(token, refusal));
+            }
+            Action::Page(request) => self.serve_page(token, request),
+            _ => {}
+        }
+        true
+    }
+
     /// Tells a peer that it is not served, and closes.
     fn turn_away(&mut self, token: Token, what: &str, farewell: Option<String>) {
         self.broadcast.take_early(&mut self.net, token);
@@ -149,7 +167,10 @@ impl Exchange {
     }
 
     /// Answers an HTTP request, and closes.
-    fn respond(&mut self, token: Token, status: u16, bytes: &[u8]) {
+    fn respond(&mut self, token: Token, status: u16, bytes: &[u8], of_page: bool) {
+        if of_page {
+            self.last_page = self.origin(token).map(|origin| (origin, self.net.now()));
+        }
         if status >= 400 {
             self.stats.count(Counter::Requests);
         }
@@ -191,14 +212,19 @@ impl Exchange {
         Ok(())
     }
 
-    /// A room that is created by a user who is logged in stays, with a data directory.
-    fn registering(&mut self, token: Token, mut change: Change) -> Change {
-        let Change::Join { room, registers } = &mut change else { return change };
+    /// What the settings say of a room that is created, since the chat has none: its modes, and that it
+    /// stays if its creator is logged in and there is a data directory.
+    fn opening(&mut self, token: Token, mut change: Change) -> Change {
+        let Change::Join { room, registers, modes } = &mut change else { return change };
         let (hub, config) = (self.engine.hub(), self.live.config());
+        if hub.room(room.as_str()).is_some() {
+            return change;
+        }
+        *modes = config.unusual_modes();
         let account = hub.user(session(token)).and_then(|user| user.identity.account.as_ref());
         let Some(account) = account.filter(|_| config.boot.data.is_some()) else { return change };
         let most = config.rooms_per_account;
-        if most == 0 || hub.room(room.as_str()).is_some() {
+        if most == 0 {
             return change;
         }
         *registers = hub.rooms_of(account) < most as usize;
@@ -216,7 +242,7 @@ impl Exchange {
     fn carry_out(&mut self, token: Token, decision: Decision) -> bool {
         let decision = match decision {
             Decision::Change(change) => match self.fits_in_memory(token, &change) {
-                Ok(()) => Decision::Change(self.registering(token, change)),
+                Ok(()) => Decision::Change(self.opening(token, change)),
                 Err(refusal) => Decision::Refuse(refusal),
             },
             decision => decision,

@@ -11,6 +11,7 @@ use super::session::{Session, quit};
 use super::theme::Style;
 use crate::chat::{Command, Kind, Listing, ModeChange, Moment, Name, Secret, Walk};
 use crate::session::action::Action;
+use crate::session::detect::Protocol;
 use crate::session::refusal_text::short;
 use crate::session::transfer::{FileRequest, file_id};
 use crate::wire::secrets::nearest;
@@ -207,9 +208,9 @@ static ROWS: &[Row] = rows! {
     ["unmute"], "[#room] NICK|MASK", "remove a mute", |context, line| {
         mask_mode(context, line, |mask| ModeChange::Ban(format!("m:{mask}"), false))
     };
-    ["lock"], "[#room] topic|invite|moderated|external|secret|key WORD|limit N",
+    ["lock"], "[#room] topic|invite|moderated|external|secret|ctcp|key WORD|limit N",
         "restrict a room", |context, line| lock(context, line, true);
-    ["unlock"], "[#room] topic|invite|moderated|external|secret|key|limit",
+    ["unlock"], "[#room] topic|invite|moderated|external|secret|ctcp|key|limit",
         "remove a restriction", |context, line| lock(context, line, false);
     ["modes", "mode"], "[#room]", "show the restrictions of a room", |context, line| {
         let (room, line) = room_or_current(context, line)?;
@@ -257,6 +258,10 @@ static ROWS: &[Row] = rows! {
         };
         line.end()?;
         Ok(Action::Trace(on))
+    };
+    ["loop"], "", "operator: make a link to the page that shows the loop", |_, line| {
+        line.end()?;
+        Ok(Action::LoopLink)
     };
 };
 
@@ -310,7 +315,7 @@ pub fn parse_lent(text: &str, rooms: &[Name], now: Moment) -> Result<Action, Str
             lent.collect::<Vec<_>>().join(" ")
         ));
     }
-    let mut session = Session::new(Style::Plain);
+    let mut session = Session::new(Style::Plain, Protocol::Plain);
     if let [only] = rooms {
         session.choose(only.clone());
     }
