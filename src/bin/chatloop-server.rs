@@ -1,9 +1,15 @@
 //! `chatloop-server`: arguments in, exit code out.
 
+#[path = "shared/usage.rs"]
+mod usage;
+
 use chatloop::server::config::{Invalid, Settings, Task};
 use chatloop::server::{Ending, JournalError, Log, Server, export, import, password, set_password};
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind};
 use std::process::ExitCode;
+use usage::{print_text, print_usage};
+
+const NAME: &str = "chatloop-server";
 
 fn main() -> ExitCode {
     match Task::read(std::env::args_os()) {
@@ -29,11 +35,7 @@ fn main() -> ExitCode {
             let read = import(&directory, &mut std::io::stdin().lock());
             told(read.map(|imported| format!("{} messages imported", imported.messages)))
         }
-        // clap knows its colours and its exit code, and that help is not an error.
-        Err(Invalid::Arguments(error)) => match error.print() {
-            Err(failed) if !error.use_stderr() => not_written(&failed),
-            _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
-        },
+        Err(Invalid::Arguments(error)) => ExitCode::from(print_usage(NAME, &error)),
         Err(error) => {
             eprintln!("chatloop-server: {error}");
             ExitCode::from(2)
@@ -76,21 +78,8 @@ fn run(settings: Settings, log: &Log) -> ExitCode {
     }
 }
 
-/// Writes to stdout. A reader that has seen enough is no error.
 fn print(text: &str) -> ExitCode {
-    let mut out = std::io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => not_written(&error),
-    }
-}
-
-fn not_written(error: &std::io::Error) -> ExitCode {
-    if error.kind() == ErrorKind::BrokenPipe {
-        return ExitCode::SUCCESS;
-    }
-    eprintln!("chatloop-server: could not write to standard output: {error}");
-    ExitCode::FAILURE
+    ExitCode::from(print_text(NAME, text, 0))
 }
 
 /// Tells how a task went, on stderr: stdout is for what it makes.

@@ -186,7 +186,8 @@ impl ConsoleService {
                 }
                 // The console does these itself.
                 ConsoleEvent::Complete
-                | ConsoleEvent::PasteDeclined(_)
+                | ConsoleEvent::PasteDeclined(..)
+                | ConsoleEvent::Cleared
                 | ConsoleEvent::PasteTooLong => {}
             }
         }

@@ -111,6 +111,8 @@ pub static ALL: &[Scenario] = &[
     attack("REGISTER", "", "REGISTER * * password{i}\nQUIT"),
     attack("REHASH", "", "REHASH"),
     attack("RENAME", "JOIN #ren{n}", "RENAME #ren{n} #ren{n}-{i}"),
+    attack("CHATLOOP", "JOIN #edit{n}\nPRIVMSG #edit{n} :hello", "CHATLOOP :edit 1 {300*x}{i}"),
+    attack("SEARCH", "JOIN #s{r}\n{40*PRIVMSG #s{r} :{200*a }\n}", "SEARCH text=a.b.a.b"),
     attack("SETNAME", EVERYWHERE, "SETNAME :{140*a}{i}"),
     attack("STATS", "", "STATS u\nSTATS z"),
     attack("TAGMSG", "JOIN #big", "@+draft/reply=1;+draft/react={n}.{i}{40*x} TAGMSG #big"),
