@@ -21,6 +21,9 @@ pub(super) const OUTPUT: Token = Token::fixed(3);
 /// The connection in the trace.
 pub(super) const SERVER: Token = Token::from_bits(0);
 
+/// What the thread that moves a file has to tell.
+pub(super) const FILES: Token = Token::fixed(4);
+
 /// What a timer is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TimerKind {

@@ -102,6 +102,10 @@ pub struct Options {
     #[arg(long, conflicts_with_all = ["nick", "join", "account", "sasl", "password_file"])]
     pub plain: bool,
 
+    /// Upload this file, share it in the room (--join), print its URL, and exit; may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plain", "json", "literal"])]
+    pub upload: Vec<PathBuf>,
+
     /// Connection timeout per address
     #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     pub timeout: Duration,
