@@ -1,8 +1,9 @@
 //! `chatloop-server`: arguments in, exit code out.
 
 use chatloop::server::config::{Invalid, Settings, Task};
-use chatloop::server::{Ending, JournalError, Log, Server, export, import, password, set_password};
-use std::io::{BufWriter, ErrorKind, Write};
+use chatloop::server::{Ending, JournalError, Log, Server};
+use chatloop::server::{backup, export, import, password, restore, set_password};
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -20,10 +21,12 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
-        Ok(Task::Export(directory, room)) => {
-            let mut out = BufWriter::new(std::io::stdout().lock());
-            let written = export(&directory, room.as_ref(), &mut out);
-            told(written.map(|messages| format!("{messages} messages written")))
+        Ok(Task::Export(wanted)) => told(export(&wanted)),
+        Ok(Task::Backup(data, to)) => {
+            told(backup(&data, &to).map(|()| format!("backup written to '{}'", to.display())))
+        }
+        Ok(Task::Restore(from, data)) => {
+            told(restore(&from, &data).map(|()| format!("restored to '{}'", data.display())))
         }
         Ok(Task::Import(directory)) => {
             let read = import(&directory, &mut std::io::stdin().lock());

@@ -68,9 +68,9 @@ mod trim;
 pub mod turn;
 mod worker;
 
-pub use crate::journal::{JournalError, import};
+pub use crate::journal::{JournalError, backup, import, restore};
 pub use config::Config;
-pub use export::export;
+pub use export::{Export, export};
 pub use log::Log;
 pub use passwd::set_password;
 pub use shutdown::Ending;

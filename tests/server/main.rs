@@ -8,6 +8,8 @@ mod common;
 
 #[cfg(feature = "disk")]
 mod accounts;
+#[cfg(feature = "disk")]
+mod backup;
 mod cases;
 mod chat;
 mod console;

@@ -9,6 +9,8 @@ use super::Config;
 use super::file::{self, Entry, InvalidFile};
 use super::parameters::{check, is_many, is_switch, name_of, needs_restart, parameters, variable};
 use crate::chat::Name;
+use crate::journal::Selection;
+use crate::server::Export;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
@@ -73,8 +75,12 @@ pub enum Task {
     Hash,
     /// Give an account a password, or make it: data directory, name, whether it is new.
     Password(PathBuf, String, bool),
-    /// Write a data directory, or one room of it, to stdout.
-    Export(PathBuf, Option<Name>),
+    /// Write what a data directory holds.
+    Export(Export),
+    /// Copy a data directory to a new one.
+    Backup(PathBuf, PathBuf),
+    /// Copy a backup to an empty data directory.
+    Restore(PathBuf, PathBuf),
     /// Fill an empty data directory from stdin.
     Import(PathBuf),
 }
@@ -116,6 +122,8 @@ impl Task {
             Some("hash") => Ok(Task::Hash),
             Some("passwd") => Ok(password_task(&matches)),
             Some("export") => export_task(&matches),
+            Some("backup") => Ok(Task::Backup(data_of(&matches), path_of(&matches, "dir"))),
+            Some("restore") => Ok(Task::Restore(path_of(&matches, "dir"), data_of(&matches))),
             Some("import") => Ok(Task::Import(data_of(&matches))),
             Some("config") => Settings::read(arguments).map(Box::new).map(Task::Show),
             _ => match mistyped_subcommand(&matches) {
@@ -224,12 +232,21 @@ fn export_task(matches: &ArgMatches) -> Result<Task, Invalid> {
             asked.map_or("", |it| it)
         ))
     })?;
-    Ok(Task::Export(data_of(matches), room))
+    let given = matches.subcommand().map(|(_, given)| given);
+    let is_given = |flag| given.is_some_and(|given| given.get_flag(flag));
+    let selection =
+        Selection { room, private: is_given("private"), accounts: is_given("accounts") };
+    let file = given.and_then(|given| given.get_one::<PathBuf>("output").cloned());
+    Ok(Task::Export(Export { data: data_of(matches), all: is_given("all"), selection, file }))
 }
 
 /// The directory of a subcommand that requires one.
 fn data_of(matches: &ArgMatches) -> PathBuf {
-    let given = matches.subcommand().and_then(|(_, given)| given.get_one::<PathBuf>("data"));
+    path_of(matches, "data")
+}
+
+fn path_of(matches: &ArgMatches, id: &str) -> PathBuf {
+    let given = matches.subcommand().and_then(|(_, given)| given.get_one::<PathBuf>(id));
     given.cloned().unwrap_or_default()
 }
 
@@ -262,17 +279,35 @@ fn grammar(entries: &[Entry]) -> clap::Command {
         .arg(add);
     let room = Arg::new("room")
         .value_name("ROOM")
-        .help("Export one room only, such as '#lobby' [default: all]");
+        .help("Export one room only, such as '#lobby' [default: all that everyone may enter]");
+    let switch = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    };
+    let path = |name: &'static str| Arg::new(name).value_parser(clap::value_parser!(PathBuf));
+    let output = path("output").short('o').long("output").value_name("FILE");
     let export = clap::Command::new("export")
-        .about("Write the messages in a data directory to stdout as JSON lines")
+        .about("Write the messages in a data directory as JSON lines")
         .arg(data())
+        .arg(output.help("File to write, which only its owner can read [default: standard output]"))
+        .arg(switch("private", "With direct messages"))
+        .arg(switch("accounts", "With the list of accounts, without their passwords"))
+        .arg(switch("all", "Everything, password hashes included, in the form that import reads"))
         .arg(room);
+    let directory = || path("dir").value_name("DIR").required(true);
+    let backup = clap::Command::new("backup")
+        .about("Copy a data directory to a new one, DIR, also while a server uses it")
+        .arg(directory())
+        .arg(data());
+    let restore = clap::Command::new("restore")
+        .about("Copy a backup, DIR, to an empty data directory")
+        .arg(directory())
+        .arg(data());
     let import = clap::Command::new("import")
         .about("Import an export from stdin into an empty data directory (all or nothing)")
         .arg(data());
     with_sources(Config::command(), entries)
         .subcommand(with_sources(show, entries))
-        .subcommands([hash, passwd, export, import])
+        .subcommands([hash, passwd, export, import, backup, restore])
         .args_conflicts_with_subcommands(true)
 }
 
