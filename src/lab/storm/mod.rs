@@ -166,7 +166,10 @@ impl Storm<'_> {
             ..Row::default()
         };
         self.attackers().try_for_each(|place| self.connections.abort(place))?;
+        let gone = Instant::now();
         let stuck = !self.recovers()?;
+        // The looks that find the server calm are not part of it.
+        row.busy_s = gone.elapsed().saturating_sub(LOOK * CALM_LOOKS).as_secs_f64();
         row.lab_gap_ms = self.connections.longest_gap.as_secs_f64() * 1e3;
         let calm = self.remember(self.pair.ledger.summary(0..calm_messages));
         let storm = self.pair.ledger.summary(calm_messages..self.pair.ledger.sent());

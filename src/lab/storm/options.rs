@@ -65,8 +65,9 @@ pub struct Options {
     /// First address of the crowd; every 200 users share one
     #[arg(long, default_value = "127.0.1.1", value_name = "ADDRESS")]
     pub crowd_address: IpAddr,
-    /// How long to wait for the server to accept everyone, and for late messages
-    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    /// How long to wait for the server to accept everyone, for late messages, and until it has
+    /// done what the attackers had asked for before they left
+    #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Duration,
     /// Print one JSON object per row instead of a table
     #[arg(long, conflicts_with = "markdown")]

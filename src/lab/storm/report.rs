@@ -35,6 +35,8 @@ pub struct Row {
     pub received: u64,
     /// Users of the crowd whom the server disconnected.
     pub crowd_lost: usize,
+    /// Seconds that the server still worked for the attackers after they had gone.
+    pub busy_s: f64,
     /// The longest time in which this program was busy with others than the honest two: so much of
     /// a latency may be its own.
     pub lab_gap_ms: f64,
@@ -87,8 +89,8 @@ impl Style {
             Style::Table => Some(aligned(|(title, ..)| (*title).to_owned())),
             Style::Json => None,
             Style::Markdown => Some(
-                "| command | calm p99 (ms) | p50 | p99 | max | lost | verdict |\n\
-                 |---|---:|---:|---:|---:|---:|---|"
+                "| command | calm p99 (ms) | p50 | p99 | max | lost | busy after (s) | verdict |\n\
+                 |---|---:|---:|---:|---:|---:|---:|---|"
                     .to_owned(),
             ),
         }
@@ -100,7 +102,8 @@ impl Style {
             Style::Json => serde_json::to_string(row).unwrap_or_default(),
             Style::Markdown => {
                 let cells: Vec<String> = COLUMNS[1..6].iter().map(|(.., cell)| cell(row)).collect();
-                format!("| `{}` | {} | {} |", row.command, cells.join(" | "), row.verdict)
+                let (name, cells, busy) = (row.command, cells.join(" | "), row.busy_s);
+                format!("| `{name}` | {cells} | {busy:.1} | {} |", row.verdict)
             }
         }
     }
@@ -109,7 +112,7 @@ impl Style {
 /// A column of the table: its title, its width, and what a row has there.
 type Column = (&'static str, usize, fn(&Row) -> String);
 
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 14] = [
     ("times in ms", 0, |row| row.command.to_owned()),
     ("calm p99", 8, |row| shown(row.calm_p99_ms)),
     ("p50", 8, |row| shown(row.p50_ms)),
@@ -121,6 +124,7 @@ const COLUMNS: [Column; 13] = [
     ("reconn", 6, |row| row.reconnects.to_string()),
     ("lines", 8, |row| row.lines.to_string()),
     ("MB", 7, |row| format!("{:.1}", row.received as f64 / 1e6)),
+    ("busy s", 6, |row| format!("{:.1}", row.busy_s)),
     ("gap", 6, |row| format!("{:.1}", row.lab_gap_ms)),
     ("verdict", 0, |row| row.verdict.to_owned()),
 ];

@@ -38,6 +38,9 @@ const SCRATCH: usize = 64 * 1024;
 /// that it is writable, after all others have had a turn.
 const WRITE_SHARE: usize = 256 * 1024;
 
+/// Up to so many unsent bytes a connection is written to before those that have more.
+const LIGHT: usize = 2 * 1024;
+
 /// How long a peer may take to read what is queued when its connection is about to close.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -333,21 +336,35 @@ impl Net {
     // Writing.
 
     /// Writes what is queued, once per connection, and asks the poller for what is left to ask.
+    ///
+    /// Those with little to send come first: two users who talk to each other do not wait until a
+    /// flooded room of thousands has been written to.
     pub(super) fn flush(&mut self) {
         let mut to_flush = std::mem::take(&mut self.queues.output);
         for token in to_flush.drain(..) {
-            self.flush_one(token);
+            self.flush_one(token, LIGHT);
         }
+        let mut heavy = std::mem::take(&mut self.queues.heavy);
+        for token in heavy.drain(..) {
+            self.flush_one(token, usize::MAX);
+        }
+        self.queues.heavy = heavy;
         // Its memory is used again, unless something was marked meanwhile.
         if self.queues.output.is_empty() {
             self.queues.output = to_flush;
         }
     }
 
-    fn flush_one(&mut self, token: Token) {
+    /// Puts a connection with more than `most` bytes to send off until the others have been written
+    /// to.
+    fn flush_one(&mut self, token: Token, most: usize) {
         let Some(connection) = self.connections.get_mut(token) else { return };
-        connection.in_flush_queue = false;
         let before = connection.io.unsent();
+        if before > most {
+            self.queues.heavy.push(token);
+            return;
+        }
+        connection.in_flush_queue = false;
         if before > 0 {
             match connection.io.write(WRITE_SHARE) {
                 Written::All | Written::Some => {}

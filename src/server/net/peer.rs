@@ -15,6 +15,8 @@ pub(in crate::server) struct Queues {
     pub(super) bounds: Bounds,
     /// Have something to be written.
     pub(super) output: Vec<Token>,
+    /// Those of them that have more to send than others; written to last.
+    pub(super) heavy: Vec<Token>,
     /// Have more in their send queue than the hard limit allows.
     pub(super) overrun: VecDeque<Token>,
     /// Have input to look at.
@@ -23,8 +25,9 @@ pub(in crate::server) struct Queues {
 
 impl Queues {
     pub(super) fn new(bounds: Bounds, stats: Stats) -> Queues {
-        let (output, overrun, input) = (Vec::new(), VecDeque::new(), Shares::new(stats));
-        Queues { bounds, output, overrun, input }
+        let (output, heavy) = (Vec::new(), Vec::new());
+        let (overrun, input) = (VecDeque::new(), Shares::new(stats));
+        Queues { bounds, output, heavy, overrun, input }
     }
 
     pub(super) fn has_output(&self) -> bool {
