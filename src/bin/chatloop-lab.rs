@@ -1,7 +1,7 @@
 //! `chatloop-lab`: load tests for chat servers, and traces of their loops. Arguments in, exit code out.
 
-use chatloop::lab::{storm, swarm, trace};
-use clap::{Parser, Subcommand};
+use chatloop::lab::{document, storm, swarm, trace, with_documents};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -21,7 +21,13 @@ enum Tool {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().tool {
+    let command = with_documents(Arguments::command(), "chatloop-lab").subcommand_required(false);
+    let matches = command.clone().get_matches();
+    if let Some(text) = document(&command, &matches) {
+        return ExitCode::from(u8::from(io::stdout().write_all(&text).is_err()));
+    }
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let outcome = match arguments.tool {
         Tool::Swarm(options) => run_swarm(&options),
         Tool::Storm(options) => run_storm(&options),
         Tool::Trace(options) => run_trace(&options),

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match Task::read(std::env::args_os()) {
         Ok(Task::Serve(settings)) => serve(*settings),
-        Ok(Task::Show(settings)) => print(&settings.to_string()),
+        Ok(Task::Show(settings)) => print(settings.to_string().as_bytes()),
+        Ok(Task::Text(text)) => print(&text),
         Ok(Task::Hash) => hash(),
         Ok(Task::Password(directory, name, add)) => match set_password(&directory, &name, add) {
             Ok(done) => {
@@ -47,7 +48,10 @@ fn main() -> ExitCode {
 fn serve(settings: Settings) -> ExitCode {
     let log = match Log::start(&settings.config) {
         Ok(log) => log,
-        Err(_) => return ExitCode::FAILURE, // no thread: and nowhere to say so without waiting
+        Err(error) => {
+            eprintln!("chatloop-server: no log: {error}");
+            return ExitCode::FAILURE;
+        }
     };
     let code = run(settings, &log);
     log.finish();
@@ -80,9 +84,9 @@ fn run(settings: Settings, log: &Log) -> ExitCode {
 }
 
 /// Writes to stdout. A reader that has seen enough is no error.
-fn print(text: &str) -> ExitCode {
+fn print(text: &[u8]) -> ExitCode {
     let mut out = std::io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(text).and_then(|()| out.flush()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => not_written(&error),
     }
@@ -111,7 +115,7 @@ fn told(outcome: Result<String, JournalError>) -> ExitCode {
 
 fn hash() -> ExitCode {
     match password::ask_and_hash() {
-        Ok(hash) => print(&format!("{}\n", hash.as_phc())),
+        Ok(hash) => print(format!("{}\n", hash.as_phc()).as_bytes()),
         Err(error) => {
             eprintln!("chatloop-server: {error}");
             ExitCode::FAILURE

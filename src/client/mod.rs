@@ -42,6 +42,7 @@ mod script;
 mod secrets;
 mod startup;
 
+pub use crate::wire::command_line::{document, with_documents};
 pub use options::Options;
 pub use run::run;
 

@@ -122,7 +122,7 @@ pub fn publish(
             write_line(out, &Line::Account { account, created, last_login })?;
         }
     }
-    let rooms: HashMap<&Name, RecordId> =
+    let since: HashMap<&Name, RecordId> =
         rooms.iter().map(|(name, room)| (*name, room.since)).collect();
     let erased = Erased::read(&connection).map_err(failed)?;
     let (mut messages, mut after) = (0, 0);
@@ -134,7 +134,7 @@ pub fn publish(
             if erased.has(message.message.id, message.message.account.as_ref()) {
                 continue;
             }
-            let line = line(message, |room, id| rooms.get(room).is_some_and(|it| id >= *it));
+            let line = line(message, |room, id| since.get(room).is_some_and(|it| id >= *it));
             let is_private = matches!(line, Some(Line::Private { .. }));
             if let Some(line) = line.filter(|_| wanted.private || !is_private) {
                 write_line(out, &line)?;

@@ -14,6 +14,7 @@
 //! | `guesses`, `registrations`, `job_queue`, `hashing` | who may try one, whose turn it is, how it is hashed |
 //! | `limits`, `stats`, `config`, `reload` | configuration, limits, and what these have done |
 //! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | the operator's terminal and the log |
+//! | `service` | what a service manager is told |
 //! | `shutdown`, `trim` | shutting down, and returning memory |
 //! | `trace` | what each turn has done, for whoever watches it |
 //!
@@ -55,6 +56,7 @@ mod random;
 mod registrations;
 mod reload;
 mod scram;
+mod service;
 mod shares;
 mod shutdown;
 mod start;

@@ -13,10 +13,12 @@ use super::connection::Bounds;
 use super::engine::Engine;
 use super::exchange::Exchange;
 use super::intake::Intake;
+use super::log;
 use super::net::{Net, TimerKind};
 use super::operator::{CONSOLE, ConsoleService, Request};
 use super::random::Random;
 use super::reload::Live;
+use super::service;
 use super::shutdown::{Ending, Shutdown};
 use super::start::{self, StartError, listen, open_journal};
 use super::stats::Stats;
@@ -77,7 +79,7 @@ impl Server {
         W: FnOnce(Waker, WakeReceiver) -> io::Result<Workers>,
     {
         let Setup { clock, signals, work } = setup;
-        settings.warn_of_exposed_secrets();
+        settings.warn();
         let listeners = listen(&settings.config)?;
         if let Some(Ok(address)) = listeners.first().map(Listener::local_address) {
             settings.config.boot.port = address.port(); // perhaps the system has picked it
@@ -100,7 +102,7 @@ impl Server {
         let trace = Trace::start(trace, &clock).map_err(StartError::Trace)?;
         let net = Net::new(poller, clock, Bounds::of(config), stats.clone(), trace);
         let engine = Engine::new(journal, hub);
-        let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
+        let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config));
         let workers = work(waker, wakes).map_err(StartError::System)?;
         let (acceptor, intake) = (acceptor, Intake::new(config, stats.clone()));
         let live = Live::new(settings).map_err(StartError::Setting)?;
@@ -136,6 +138,7 @@ impl Server {
         let mut readiness = Vec::new();
         self.exchange.open_console();
         self.exchange.lapse_rooms();
+        service::notify("READY=1");
         loop {
             self.turn(&mut readiness, None)?;
             if let Some(ending) = self.shutdown.ending() {
@@ -159,6 +162,9 @@ impl Server {
         self.exchange.take_work_done();
         self.end_phase(Phase::Read);
         self.exchange.take_lines(&mut self.intake);
+        if self.exchange.take_reload() {
+            self.reload();
+        }
         self.end_phase(Phase::Commands);
         for _ in 0..TIMERS_PER_TURN {
             let Some(timer) = self.exchange.net().next_due() else { break };
@@ -272,8 +278,9 @@ impl Server {
         }
     }
 
-    /// SIGHUP: takes over the settings that can change.
+    /// SIGHUP or REHASH: takes over the settings that can change.
     fn reload(&mut self) {
+        log::reopen();
         if let Some(config) = self.exchange.reload() {
             self.acceptor.configure(config);
             self.intake.configure(config);
@@ -283,6 +290,7 @@ impl Server {
     /// A first request to stop is a graceful shutdown; a second one is meant.
     fn stop(&mut self, signal: Signal) {
         if self.shutdown.begin(signal, self.exchange.net()) {
+            service::notify("STOPPING=1");
             self.acceptor.close(self.exchange.net());
             self.exchange.say_goodbye();
         }

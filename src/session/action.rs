@@ -14,6 +14,8 @@ pub enum Action {
     Do(Command),
     /// Show what the server's limits have done, if the peer is a server operator.
     Stats,
+    /// Reload the configuration, if the peer is a server operator.
+    Reload,
     /// Switch the trace of the loop on or off, if the peer is a server operator.
     Trace(bool),
     /// Show these lines to this peer alone: help, a setting, what is wrong with its line.

@@ -24,8 +24,8 @@ pub mod plain;
 pub mod refusal_text;
 mod time;
 
-/// A time as people read it, in UTC.
-pub use time::shown;
+/// Times as people read them, in UTC.
+pub use time::{shown, shown_to_the_second};
 
 pub use action::{Action, Proof};
 pub use detect::{Detect, detect};

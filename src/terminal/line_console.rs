@@ -53,9 +53,6 @@ pub enum ConsoleEvent {
 pub struct ConsoleOptions {
     /// A paste keeps the empty lines between its others.
     pub keeps_blank_lines: bool,
-    /// Ctrl-C is an [`Interrupt`](ConsoleEvent::Interrupt) whatever is half typed, and does not
-    /// clear the draft first.
-    pub always_interrupts: bool,
     /// SGR parameters of the prompt; empty for none.
     pub style: &'static str,
     /// Hides passwords.
@@ -133,9 +130,6 @@ impl LineConsole {
     pub fn next_event(&mut self) -> Option<ConsoleEvent> {
         while let Some(input) = self.decoder.next_input() {
             let event = match (input, self.question.take()) {
-                (Input::Key(key), _) if self.options.always_interrupts && is_control_c(key) => {
-                    Some(ConsoleEvent::Interrupt)
-                }
                 (Input::Key(key), Some(lines)) => self.answer(key, lines),
                 (Input::Key(key), None) => self.key(key),
                 // A second paste while the first one waits: one question at a time.
@@ -360,8 +354,4 @@ impl LineConsole {
         };
         act(&mut self.screen, &face, &mut self.out);
     }
-}
-
-fn is_control_c(key: Key) -> bool {
-    key.control && key.code == Code::Char('c')
 }

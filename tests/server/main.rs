@@ -32,6 +32,7 @@ mod metadata;
 #[cfg(target_os = "linux")]
 mod origins;
 mod sasl;
+mod service;
 mod settings;
 #[cfg(feature = "tls")]
 mod tls;

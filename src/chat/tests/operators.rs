@@ -144,3 +144,24 @@ fn registered_rooms_are_counted_through_renames_and_deletions() {
     // They are no one's, and stay until they lapse.
     assert!(world.hub.room("#c").is_some() && world.hub.room("#b").is_none());
 }
+
+#[test]
+fn a_ban_of_a_nick_is_one_of_the_person() {
+    let mut world = World::new();
+    let (alice, bob) = (registered(&mut world, 1, "alice"), world.enter(2, "bob"));
+    let (carol, dave) = (registered(&mut world, 3, "carol"), world.enter(4, "dave"));
+    join(&mut world, alice, "#x");
+    let ban = |nick: &str| Command::SetModes("#x".into(), vec![ModeChange::Ban(nick.into(), true)]);
+    for nick in ["bob", "carol"] {
+        world.run(alice, ban(nick)).effects();
+    }
+    let masks = world.hub.room("#x").map(|room| room.masks('b').iter());
+    let masks: Vec<String> = masks.unwrap().map(|ban| ban.mask.to_string()).collect();
+    assert_eq!(masks, ["*!*@10.0.0.2", "a:carol"]);
+    for (who, nick) in [(bob, "rob"), (carol, "caroline")] {
+        world.run(who, Command::Nick(nick.into())).effects();
+        let refused = world.run(who, Command::Join("#x".into(), None)).refusal();
+        assert_eq!(refused, Refusal::Banned(Name::new("#x")));
+    }
+    world.run(dave, Command::Join("#x".into(), None)).effects();
+}

@@ -16,6 +16,7 @@ use crate::server::stint::Stint;
 use crate::server::trace::{self, Event};
 use crate::session::{Action, ProofAnswer, Replay};
 use chatloop_reactor::Token;
+use log::info;
 use std::time::Duration;
 
 /// How long a turn may apply records, and hand out answers. What is left comes first in the next
@@ -60,7 +61,11 @@ impl Exchange {
         let act = audit::describe(self.engine.hub(), &record);
         let (id, renames) = (record.id, enters || matches!(record.change, Change::Nick { .. }));
         self.net.trace().note(|| Event::Record { client: trace::number(token), id: id.0 });
+        let leaver = leaves.then(|| audit::who(self.engine.hub(), origin));
         let mut effects = self.engine.apply(record);
+        if enters || leaves {
+            self.log_presence(token, leaver);
+        }
         if renames && let Some(user) = self.engine.hub().user(origin) {
             self.net.trace().label(token, || user.identity.nick.to_string());
         }
@@ -81,6 +86,22 @@ impl Exchange {
         self.settle(token, Some(kind));
         if leaves {
             self.say_farewell(token);
+        }
+    }
+
+    /// Logs who has connected from where, or disconnected.
+    fn log_presence(&mut self, token: Token, leaver: Option<String>) {
+        if let Some(leaver) = leaver {
+            return info!("{leaver} disconnected");
+        }
+        let hub = self.engine.hub();
+        if hub.user(session(token)).is_none() {
+            return;
+        }
+        let who = audit::who(hub, session(token));
+        if let Some(connection) = self.net.connection(token) {
+            let tls = if connection.io.transport.layer().is_some() { " over TLS" } else { "" };
+            info!("{who} connected by {}{tls}", connection.session.name());
         }
     }
 

@@ -74,6 +74,7 @@ impl Exchange {
         match action {
             Action::Do(command) => return self.decide(token, command),
             Action::Stats => self.show_stats(token),
+            Action::Reload => self.ask_for_reload(token),
             Action::Trace(on) => self.switch_trace(token, on),
             Action::Tell(lines) => lines.iter().for_each(|line| self.notice(token, line)),
             Action::Show(event) => self.reply(token, &event),
@@ -111,15 +112,7 @@ impl Exchange {
             Action::Secured => self.secured(token),
             Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
             Action::Reject { what, farewell } => self.turn_away(token, what, farewell),
-            Action::Respond { status, bytes } => {
-                if status >= 400 {
-                    self.stats.count(Counter::Requests);
-                }
-                if let Some(connection) = self.net.connection(token) {
-                    debug!("{}: HTTP {status}", connection.address);
-                }
-                self.respond(token, &bytes);
-            }
+            Action::Respond { status, bytes } => self.respond(token, status, &bytes),
             Action::Scrape { open_metrics, forwarded, head_only } => {
                 let action = self.scrape(token, open_metrics, forwarded, head_only);
                 return self.perform_one(token, action);
@@ -156,7 +149,13 @@ impl Exchange {
     }
 
     /// Sends bytes that are no lines, and closes.
-    fn respond(&mut self, token: Token, bytes: &[u8]) {
+    fn respond(&mut self, token: Token, status: u16, bytes: &[u8]) {
+        if status >= 400 {
+            self.stats.count(Counter::Requests);
+        }
+        if let Some(connection) = self.net.connection(token) {
+            debug!("{}: HTTP {status}", connection.address);
+        }
         self.speak(token, |_, _, out| out.extend_from_slice(bytes));
         self.drain(token);
     }

@@ -63,8 +63,8 @@ impl Chat {
         let user = self.hub.user(Chat::session(number));
         let rooms = user.map_or(Vec::new(), |user| user.rooms().to_vec());
         match self.people[number].0.parse(line.as_bytes(), &rooms, now) {
-            // The counters are the server's.
-            None | Some(Action::Stats) => {}
+            // The counters and the configuration are the server's.
+            None | Some(Action::Stats | Action::Reload) => {}
             Some(Action::Do(command)) => {
                 let decision = self.hub.decide(Chat::session(number), command, now);
                 self.settle(number, decision, now);
