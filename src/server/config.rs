@@ -9,6 +9,7 @@
 mod choices;
 mod example;
 mod file;
+mod files;
 mod parameters;
 mod secrets;
 mod show;
@@ -17,6 +18,7 @@ mod values;
 
 pub use choices::{Durability, LogLevel, Registration, StyleName, When};
 pub use file::InvalidFile;
+pub use files::FileSettings;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
 pub use values::{Bytes, Days, LineRate, OrOff, Seconds};
@@ -243,6 +245,9 @@ pub struct Config {
     #[arg(long, value_name = "ORIGIN", value_delimiter = BETWEEN, value_parser = parse_origin)]
     pub web_origin: Vec<String>,
 
+    #[command(flatten)]
+    pub files: FileSettings,
+
     /// Address that may read /metrics, beside loopback; may be repeated
     #[arg(long, value_name = "ADDRESS", value_delimiter = BETWEEN)]
     pub metrics_from: Vec<IpAddr>,
@@ -421,6 +426,7 @@ impl Config {
             }),
             motd: self.motd.as_ref().map(read).transpose()?,
             started,
+            filehost: self.takes_uploads().then(|| format!("{}/upload", self.public_url())),
             web: self.web_settings(),
         })
     }
@@ -428,7 +434,8 @@ impl Config {
     /// What HTTP requests may ask for.
     fn web_settings(&self) -> http::Settings {
         let origins = self.web_origin.iter().chain(&self.url).map(String::as_str);
-        http::Settings::new(!self.no_http, [self.name.as_str()], origins)
+        let names = [self.name.as_str(), self.boot.host.as_str()];
+        http::Settings::new(!self.no_http, names, origins)
     }
 }
 

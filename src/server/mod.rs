@@ -15,6 +15,7 @@
 //! | `limits`, `stats`, `config`, `reload` | configuration, limits, and what these have done |
 //! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | the operator's terminal and the log |
 //! | `service` | what a service manager is told |
+//! | `transfers`, `upload_tokens` | files on their way up and down |
 //! | `shutdown`, `trim` | shutting down, and returning memory |
 //! | `trace` | what each turn has done, for whoever watches it |
 //!
@@ -59,6 +60,8 @@ mod scram;
 mod service;
 mod shares;
 mod shutdown;
+#[cfg(feature = "simulation")]
+pub mod simulated;
 mod start;
 mod stats;
 mod stint;
@@ -66,8 +69,12 @@ mod stint;
 mod tests;
 mod trace;
 mod transcript;
+#[cfg(feature = "web")]
+mod transfers;
 mod trim;
 pub mod turn;
+#[cfg(feature = "web")]
+mod upload_tokens;
 mod worker;
 
 pub use crate::journal::{JournalError, backup, import, restore};

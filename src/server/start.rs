@@ -44,6 +44,8 @@ pub enum StartError {
     Setting(String),
     /// The file for the trace cannot be written.
     Trace(io::Error),
+    /// The directory of uploaded files cannot be used.
+    Files(io::Error),
     /// The journal's directory cannot be used.
     Journal(JournalError),
     /// The system denied something that every server needs.
@@ -70,6 +72,9 @@ impl fmt::Display for StartError {
             }
             StartError::Setting(problem) => f.write_str(problem),
             StartError::Trace(error) => write!(f, "--trace: cannot write the file: {error}"),
+            StartError::Files(error) => {
+                write!(f, "--data: cannot use the directory of uploaded files: {error}")
+            }
             StartError::Journal(error) => error.fmt(f),
             StartError::System(error) => write!(f, "system error: {error}"),
         }
@@ -149,6 +154,7 @@ pub(super) fn open_journal(
     config: &Config,
     waker: &Waker,
     clock: &Clock,
+    inline: bool,
 ) -> Result<(Journal, Hub), StartError> {
     let limits = Limits {
         per_room: config.boot.keep_messages.on().map(|count| count.get().into()),
@@ -165,7 +171,7 @@ pub(super) fn open_journal(
     };
     let waker = waker.clone();
     let wake: Wake = Arc::new(move || waker.wake());
-    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline: false };
+    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline };
     let (mut journal, hub) =
         Journal::open(directory, &limits, &runtime).map_err(StartError::Journal)?;
     // The previous sessions are over.

@@ -23,6 +23,8 @@ pub enum Body<'a> {
     More,
     /// A WebSocket frame with its header, or what cannot be one.
     Frame(&'a [u8]),
+    /// A piece of the body of a request.
+    Data(&'a [u8]),
     /// A line over the limit, with the label that it bore.
     TooLong(Option<String>),
 }

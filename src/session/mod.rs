@@ -23,6 +23,7 @@ mod no_http;
 pub mod plain;
 pub mod refusal_text;
 mod time;
+mod transfer;
 
 /// Times as people read them, in UTC.
 pub use time::{shown, shown_to_the_second};
@@ -32,6 +33,7 @@ pub use detect::{Detect, detect};
 pub use frame::{Body, Frame, Needs, PasswordAnswer, ProofAnswer, Replay};
 pub use irc::View;
 pub use plain::{Style, Theme};
+pub use transfer::{ByteRange, Credentials, Fetch, FileRequest, Upload};
 
 use crate::chat::{Event, Moment, Stamp, Viewpoint};
 use std::time::Duration;
@@ -147,9 +149,9 @@ impl Dialect {
                 Body::TooLong(label) => irc.too_long(label.as_deref(), view, out),
                 Body::Line(line) => irc.take(line, view, out, actions),
                 Body::More => irc.more(view, out, actions),
-                Body::Opening(_) | Body::Frame(_) => {}
+                Body::Opening(_) | Body::Frame(_) | Body::Data(_) => {}
             }),
-            (Dialect::Plain(_), Body::Frame(_)) | (Dialect::Http(_), _) => {}
+            (Dialect::Plain(_), Body::Frame(_) | Body::Data(_)) | (Dialect::Http(_), _) => {}
         }
     }
 
@@ -297,7 +299,7 @@ impl Dialect {
                 irc::Session::error(text, &mut replies);
                 irc.framing().append(replies.bytes(), out);
             }
-            Dialect::Http(_) => http::Session::farewell(text, out),
+            Dialect::Http(http) => http.farewell(text, out),
         }
     }
 
@@ -418,7 +420,10 @@ impl Dialect {
         Some(match self {
             // An IRC client that has sent its last byte has gone: none listens on. A request that has
             // ended in its head has no answer.
-            Dialect::Irc(_) | Dialect::Http(_) => Action::Gone,
+            Dialect::Irc(_) => Action::Gone,
+            // It may still be reading the answer.
+            Dialect::Http(http) if !http.is_unfinished() => return None,
+            Dialect::Http(_) => Action::Gone,
             // It can give no password any more.
             Dialect::Plain(plain) if plain.is_locked() => plain::without_password(),
             Dialect::Plain(plain) if plain.is_undecided() => return None,
@@ -429,7 +434,7 @@ impl Dialect {
     /// The time to register, or to send a request, is over: what becomes of a peer that has not.
     pub fn registration_timeout(&self, now: Moment) -> Option<Action> {
         let farewell = match self {
-            Dialect::Http(_) => return Some(http::Session::timeout(now)),
+            Dialect::Http(http) => return http.timeout(now),
             Dialect::Irc(irc) if !irc.is_registered() => "registration timed out".to_owned(),
             Dialect::Plain(plain) if plain.is_locked() => plain::password_timeout(),
             _ => return None,
@@ -447,6 +452,34 @@ impl Dialect {
         match self {
             Dialect::Irc(irc) => Some(irc),
             Dialect::Plain(_) | Dialect::Http(_) => None,
+        }
+    }
+
+    /// Its HTTP session, if it is one.
+    #[cfg(feature = "web")]
+    pub fn http(&mut self) -> Option<&mut http::Session> {
+        match self {
+            Dialect::Http(http) => Some(http),
+            Dialect::Plain(_) | Dialect::Irc(_) => None,
+        }
+    }
+
+    /// Tells the peer how to upload a file: to this URL, within some minutes.
+    pub fn offer_upload(
+        &mut self,
+        url: &str,
+        room: Option<&str>,
+        view: &View<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        match self {
+            Dialect::Plain(plain) => {
+                plain::render_notice(plain.theme(), &transfer::how_to_upload(url, room), out);
+            }
+            Dialect::Irc(irc) => {
+                irc.answering(true, out, |irc, out| irc.offer_upload(url, room, view, out));
+            }
+            Dialect::Http(_) => {}
         }
     }
 

@@ -31,6 +31,8 @@ pub fn of(refusal: &Refusal) -> String {
             format!("invalid key \"{}\": use at most {most} of a-z 0-9 _ . / -", short(key))
         }
         Refusal::TooMuchMetadata(limit) => format!("too many keys: the limit is {limit}"),
+        Refusal::NoSuchFile => "no such file: give its URL (/files lists them)".to_owned(),
+        Refusal::NotYourFile(name) => format!("{name} is not yours"),
         Refusal::NotYourMetadata(nick) => format!("the metadata of {nick} is not yours to change"),
         Refusal::Oneself => "you cannot do that to yourself".to_owned(),
         Refusal::TooLong(field, limit) => {

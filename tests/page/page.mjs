@@ -10,7 +10,7 @@ import { load } from './dom.mjs';
 
 const [program, directory] = process.argv.slice(2);
 const PATIENCE = 60_000;
-const FILES = ['view.js', 'client.js', 'irc.js', 'scram.js'];
+const FILES = ['view.js', 'client.js', 'files.js', 'irc.js', 'scram.js'];
 
 let port = 0;
 let server;
@@ -102,6 +102,36 @@ async function chatting(tom) {
   step('messages, links, several lines, a reply, a reaction, a direct message');
 }
 
+/** Enough of a browser's own, over fetch. */
+globalThis.XMLHttpRequest = class {
+  upload = {};
+  open(method, path) { Object.assign(this, { method, path }); }
+  async send(file) {
+    const answer = await fetch(`http://${location.host}${this.path}`, { method: this.method, body: file });
+    this.upload.onprogress?.({ loaded: file.size, total: file.size });
+    [this.status, this.responseText] = [answer.status, await answer.text()];
+    this.onload();
+  }
+};
+
+async function uploading(tom) {
+  const file = (name, size) => Object.assign(new Blob(['x'.repeat(size)]), { name });
+  $('#file').dispatch('change', { target: { files: [file('a picture.png', 1500)] } });
+  await until('a file', () => tom.said.includes('[ada] shared a picture.png (1.5 kB): http://'));
+  await until('its picture', () => $('#log').lastElementChild.querySelectorAll('img').length === 1);
+  const [image] = $('#log').lastElementChild.querySelectorAll('img');
+  const answer = await fetch(`http://${location.host}${image.src}`);
+  if ((await answer.text()).length !== 1500) throw new Error('not the file');
+  if (answer.headers.get('content-type') !== 'image/png') throw new Error('not its type');
+  await until('no bar', () => $('#uploads').children.length === 0);
+  tom.write('not ours: http://example.org/files/0123456789abcdef0123456789abcdef/a.png\n');
+  await until('a link', () => log().includes('not ours'));
+  if ($('#log').lastElementChild.querySelectorAll('img').length) throw new Error('a picture from elsewhere');
+  $('#room').dispatch('drop', { dataTransfer: { files: [file('..', 1)] } });
+  await until('an error', () => $('#notices').textContent.includes('invalid file name'));
+  step('a file is shared, and a picture of this server is shown, no other');
+}
+
 async function scrolling(tom) {
   for (let number = 0; number < 250; number++) tom.write(`old ${number}.\n`);
   await until('the newest', () => log().includes('old 249.'));
@@ -147,6 +177,7 @@ try {
   await start();
   const tom = nc('tom');
   location.host = `127.0.0.1:${port}`;
+  location.origin = `http://${location.host}`;
   writeFileSync(`${directory}/package.json`, '{"type":"module"}');
   for (const [name, path] of [['index.html', ''], ...FILES.map((file) => [file, file])]) {
     const answer = await fetch(`http://${location.host}/${path}`);
@@ -156,6 +187,7 @@ try {
   await import(`${directory}/view.js`);
   await entering(tom);
   await chatting(tom);
+  await uploading(tom);
   await scrolling(tom);
   tom.destroy();
   await reconnecting();

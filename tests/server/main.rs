@@ -15,6 +15,8 @@ mod chat;
 mod console;
 mod crowd;
 mod end;
+#[cfg(all(feature = "disk", feature = "web"))]
+mod files;
 mod greeting;
 #[cfg(feature = "web")]
 mod http;

@@ -117,6 +117,8 @@ pub enum Command {
     ServerBans,
     /// Send a message to all users.
     Announce(Arc<str>),
+    /// Delete an uploaded file, by its id.
+    DeleteFile(Arc<str>),
 }
 
 /// A message with IRC's additions.

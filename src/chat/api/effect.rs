@@ -308,6 +308,8 @@ pub enum Event {
     Ignored(Vec<Name>),
     /// A reply: the fingerprints of the certificates that the user's account knows.
     Certificates(Vec<Arc<str>>),
+    /// A file was deleted, by the recipient.
+    FileDeleted { name: Arc<str> },
     /// A reply: the server bans.
     ServerBans(Vec<ServerBanLine>),
     /// A reply: all connections, for an operator.

@@ -67,6 +67,7 @@ impl Event {
             | Event::Bans { .. }
             | Event::Ignored(_)
             | Event::Certificates(_)
+            | Event::FileDeleted { .. }
             | Event::ServerBans(_)
             | Event::Connections(_)
             | Event::Past(_) => None,

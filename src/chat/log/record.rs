@@ -8,6 +8,7 @@
 //! the hub made of a record ([`Effect::entries`](crate::chat::Effect::entries)), not with the record: a
 //! rejected message was never sent.
 
+use super::stored_file::StoredFile;
 use crate::chat::model::{
     Continuations, Kind, Metadata, ModeChange, Moment, Name, PasswordHash, RecordId, Reference,
     ScramKeys, SessionId, UserMode, host_of,
@@ -292,6 +293,11 @@ pub enum Change {
     Unban { target: BanTarget },
     /// A server operator sends a message to all users.
     Announce { text: Arc<str> },
+    /// A file was uploaded, and its bytes are kept. Its origin is the upload's connection, which is
+    /// no user.
+    Upload { file: Box<StoredFile> },
+    /// A file is deleted: by the origin, or by the server because it is too old.
+    DeleteFile { id: Arc<str> },
 }
 
 fn is_false(value: &bool) -> bool {
@@ -353,7 +359,9 @@ impl Change {
             | Change::Kill { .. }
             | Change::Ban { .. }
             | Change::Unban { .. }
-            | Change::Announce { .. } => None,
+            | Change::Announce { .. }
+            | Change::Upload { .. }
+            | Change::DeleteFile { .. } => None,
         }
     }
 

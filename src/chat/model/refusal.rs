@@ -132,6 +132,10 @@ pub enum Refusal {
     BadMetadataKey(Arc<str>),
     /// More keys of metadata than there may be.
     TooMuchMetadata(usize),
+    /// There is no such file.
+    NoSuchFile,
+    /// The file was uploaded by someone else.
+    NotYourFile(Arc<str>),
     /// Only users themselves can change their metadata.
     NotYourMetadata(Name),
     /// One cannot do this to oneself.

@@ -15,6 +15,7 @@ mod administration;
 mod applying;
 mod certificates;
 mod checks;
+mod files;
 mod listing;
 mod managed_accounts;
 mod mentions;
@@ -29,6 +30,8 @@ mod rooms;
 mod scram;
 mod sending;
 mod silence;
+
+pub use self::files::FileUsage;
 
 use self::applying::Applying;
 use self::sending::MessageBody;
@@ -85,6 +88,7 @@ impl Hub {
             Command::Certificate(..) | Command::Certificates => {
                 self.decide_certificate(user, command)
             }
+            Command::DeleteFile(id) => self.decide_delete_file(user, &id),
             Command::SetModes(..) | Command::Kick(..) => self.decide_moderation(user, command),
             Command::Oper(..)
             | Command::Kill(..)
@@ -141,6 +145,14 @@ impl Hub {
                 self.learn_scram_keys(&account, &hash, keys);
                 Ok(())
             }
+            Change::Upload { file } => {
+                self.add_file(*file);
+                Ok(())
+            }
+            Change::DeleteFile { id } => {
+                self.delete_file(&mut at, &id);
+                Ok(())
+            }
             Change::AccountSet { account, hash, scram, new } => {
                 self.set_account(&mut at, account, (hash, scram), new)
             }
@@ -178,6 +190,8 @@ impl Hub {
             | Change::Enter(_)
             | Change::LoginFailed { .. }
             | Change::ScramKeys { .. }
+            | Change::Upload { .. }
+            | Change::DeleteFile { .. }
             | Change::AccountSet { .. }
             | Change::AccountDeleted { .. }
             | Change::Lapse { .. } => Ok(()),

@@ -7,16 +7,23 @@
 //! | `upkeep` | what happens by itself: arrivals, timers, the console, new settings, the end |
 //! | `encryption` | TLS on a connection |
 //! | `scrape` | the numbers of `/metrics`; `no_scrape` in a build without the feature `web` |
+//! | `upload`, `download` | files that come and go; `no_files` in a build without the feature `web` |
 //! | `apply` | what the journal has committed and answered: effects to those who follow them |
 
 mod apply;
+#[cfg(feature = "web")]
+mod download;
 mod encryption;
+#[cfg(not(feature = "web"))]
+mod no_files;
 #[cfg(not(feature = "web"))]
 mod no_scrape;
 mod perform;
 #[cfg(feature = "web")]
 mod scrape;
 mod upkeep;
+#[cfg(feature = "web")]
+mod upload;
 
 use super::audit;
 use super::broadcast::{Broadcast, Cause};
@@ -29,6 +36,8 @@ use super::operator::{CONSOLE, ConsoleService};
 use super::registrations::Registrations;
 use super::reload::Live;
 use super::stats::Stats;
+#[cfg(feature = "web")]
+use super::transfers::Transfers;
 use super::worker::Workers;
 use crate::chat::{Change, Command, Event, Name, Refusal, SessionId, User, Viewpoint};
 use crate::session::{Action, Dialect, View};
@@ -49,6 +58,8 @@ pub(super) struct Exchange {
     stats: Stats,
     guesses: Guesses,
     registrations: Registrations,
+    #[cfg(feature = "web")]
+    transfers: Transfers,
     /// Registered rooms in which no one has been for long, and at how many looks before.
     abandoned: BTreeMap<Name, u8>,
     /// An operator wants the configuration to be reloaded.
@@ -76,6 +87,8 @@ impl Exchange {
             stats,
             guesses: Guesses::new(),
             registrations: Registrations::default(),
+            #[cfg(feature = "web")]
+            transfers: Transfers::closed(),
             abandoned: BTreeMap::new(),
             reload_asked: false,
             actions: Vec::new(),

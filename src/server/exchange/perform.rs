@@ -42,7 +42,7 @@ fn registration_refusal(registration: Registration, work: &Work) -> Option<Refus
     Some(Refusal::RegistrationClosed(setting))
 }
 
-fn seconds(wait: Duration) -> u64 {
+pub(super) fn seconds(wait: Duration) -> u64 {
     wait.as_millis().div_ceil(1000) as u64
 }
 
@@ -117,6 +117,7 @@ impl Exchange {
                 let action = self.scrape(token, open_metrics, forwarded, head_only);
                 return self.perform_one(token, action);
             }
+            Action::Files(request) => self.perform_files(token, request),
             Action::Close => {
                 if let Some(connection) = self.net.connection(token) {
                     connection.life.entered = false;
@@ -148,7 +149,7 @@ impl Exchange {
         self.drain(token);
     }
 
-    /// Sends bytes that are no lines, and closes.
+    /// Answers an HTTP request, and closes.
     fn respond(&mut self, token: Token, status: u16, bytes: &[u8]) {
         if status >= 400 {
             self.stats.count(Counter::Requests);
@@ -273,7 +274,7 @@ impl Exchange {
 
     /// Hands a job to the workers. The one place that a password passes on its way to be checked,
     /// so that no way to show one escapes the delays.
-    fn submit(&mut self, token: Token, work: Work) -> Result<(), Refusal> {
+    pub(super) fn submit(&mut self, token: Token, work: Work) -> Result<(), Refusal> {
         let work = match work {
             Work::Verify { secret, lacks_keys, purpose: Purpose::Oper(name), .. } => {
                 let hash = self.live.config().oper_hash(&name);
@@ -317,7 +318,7 @@ impl Exchange {
         Ok(())
     }
 
-    fn origin(&mut self, token: Token) -> Option<Origin> {
+    pub(super) fn origin(&mut self, token: Token) -> Option<Origin> {
         self.net.connection(token).map(|it| Origin::from(it.address.ip()))
     }
 
@@ -359,7 +360,7 @@ impl Exchange {
         self.actions = actions;
     }
 
-    fn begin_guess(&mut self, token: Token, guess: Guess) -> Result<(), Duration> {
+    pub(super) fn begin_guess(&mut self, token: Token, guess: Guess) -> Result<(), Duration> {
         let begun = self.guesses.begin(token, guess, self.net.now());
         begun.inspect_err(|_| self.stats.count(Counter::Guesses))
     }
@@ -375,6 +376,9 @@ impl Exchange {
     }
 
     pub(in crate::server) fn answer_proof(&mut self, token: Token, answer: ProofAnswer<'_>) {
+        if self.is_upload_decided(token, &answer) {
+            return;
+        }
         let mut actions = std::mem::take(&mut self.actions);
         self.speak(token, |session, view, out| {
             session.answer_proof(answer, view, out, &mut actions);

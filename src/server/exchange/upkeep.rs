@@ -122,6 +122,7 @@ impl Exchange {
                 }
             }
             PeerTimer::Ping => self.ping(token),
+            PeerTimer::Transfer => self.check_transfer(token),
             PeerTimer::Close => self.net.close(token),
             PeerTimer::Flood => self.unblock(token, Blocked::FLOOD),
             PeerTimer::Batch => {
@@ -210,6 +211,7 @@ impl Exchange {
 
     pub(in crate::server) fn flush(&mut self) {
         self.net.flush();
+        self.read_on();
         while let Some(token) = self.net.next_overrun() {
             self.gone(token);
         }
@@ -222,6 +224,7 @@ impl Exchange {
     /// Takes out the connections that are gone.
     pub(in crate::server) fn reap(&mut self, acceptor: &mut Acceptor) {
         while let Some((token, mut connection)) = self.net.next_to_reap() {
+            self.end_transfer(token);
             if connection.life.entered {
                 let departure = connection.life.quit_reason();
                 self.propose(token, Change::Leave { departure });

@@ -1,8 +1,8 @@
 //! The table of commands, and the lookup of a line's command in it.
 
 use super::{
-    Context, Replies, Session, View, about, account, capabilities, channel, history, messages,
-    metadata, modes, multiline, operator, people, read_marker, registration, sasl,
+    Context, Replies, Session, View, about, account, capabilities, channel, files, history,
+    messages, metadata, modes, multiline, operator, people, read_marker, registration, sasl,
 };
 use crate::session::action::Action;
 use crate::session::frame::PasswordAnswer;
@@ -40,7 +40,9 @@ static ROWS: &[Row] = rows! {
     "CAP" Always 1 capabilities::cap;
     "CERT" After 1 account::cert;
     "CHATHISTORY" After 1 history::chathistory;
+    "DELFILE" After 1 files::delfile;
     "ERROR" Always 0 |_, _| {};
+    "FILES" After 1 files::files;
     "HELP" After 0 help;
     "HELPOP" After 0 help;
     "INFO" After 0 about::info;
@@ -76,6 +78,7 @@ static ROWS: &[Row] = rows! {
     "TAGMSG" After 1 messages::tagmsg;
     "TIME" After 0 about::time;
     "TOPIC" After 1 channel::topic;
+    "UPLOAD" After 0 files::upload;
     "USER" Before 4 registration::user;
     "USERHOST" After 1 people::userhost;
     "VERIFY" Always 2 account::verify;

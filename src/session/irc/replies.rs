@@ -159,6 +159,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
             }
         }
         Event::Past(past) => history::past(context, past),
+        Event::FileDeleted { name } => context.reply().notice(&format!("{name} is deleted")),
         event => context.observed(event),
     }
 }

@@ -92,6 +92,7 @@ fn lines(theme: Theme, event: &Event) -> Vec<String> {
         Event::Certificates(known) => {
             known.iter().map(|fingerprint| format!("certificate {fingerprint}")).collect()
         }
+        Event::FileDeleted { name } => vec![format!("{name} is deleted")],
         Event::ServerBans(bans) => {
             list(format!("server bans: {}", entries(bans)), bans, server_ban_line)
         }
