@@ -31,6 +31,23 @@ impl Hub {
         self.files.keys()
     }
 
+    /// The files of an account.
+    pub fn files_of(&self, account: &Name) -> Vec<Arc<str>> {
+        let own = self.files.values().filter(|file| file.account.as_ref() == Some(account));
+        own.map(|file| Arc::clone(&file.id)).collect()
+    }
+
+    /// An account is deleted: its files are, too, or are those of a guest now.
+    pub(super) fn disown_files(&mut self, account: &Name, erases: bool) {
+        self.files.retain(|_, file| {
+            let is_own = file.account.as_ref() == Some(account);
+            if is_own {
+                file.account = None;
+            }
+            !(is_own && erases)
+        });
+    }
+
     pub fn has_room_for_a_file(&self) -> bool {
         self.files.len() < limits::FILES
     }
