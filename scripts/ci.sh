@@ -6,8 +6,8 @@
 #
 # In this order: format, clippy and rustdoc with warnings denied, the four sets of features, the tests,
 # kqueue's code on Linux, the scripts with the quick build. Then the steps that may download something,
-# such as shellcheck, irssi and WeeChat (apt-get, as root), the standard libraries of macOS and FreeBSD (rustup),
-# libFuzzer (cargo). It stops at the first step that fails. There is no benchmark: nothing here
+# such as shellcheck, irssi, WeeChat and Chromium (apt-get, as root), clients' libraries (pip, npm), the
+# standard libraries of macOS and FreeBSD (rustup), libFuzzer (cargo). It stops at the first step that fails. There is no benchmark: nothing here
 # depends on the speed of the machine.
 #
 # Needs Rust with rustfmt and clippy, a C compiler, and the registry's crates. A step whose tools are
@@ -130,7 +130,6 @@ try scripts/slow-reader.sh 4
 try scripts/swarm.sh --clients 50 --senders 40 --messages 2000 --one-order
 try scripts/backends.sh 40 200
 try scripts/ft_irc-sheet.sh
-try scripts/page.sh
 
 # From here on, steps that may download something.
 step 'shellcheck'
@@ -140,8 +139,10 @@ else
   skipped="$skipped shellcheck"
 fi
 
-step "other people's clients: irssi and WeeChat"
+step "other people's clients: irssi and WeeChat, libraries, Chromium"
 try scripts/real-clients.sh
+try scripts/irc-libraries.sh
+try scripts/browser.sh
 
 step 'macOS and FreeBSD: clippy for their targets'
 try scripts/check-macos.sh --clippy -- --workspace --all-targets

@@ -16,15 +16,15 @@ mod show;
 mod sources;
 mod values;
 
-pub use choices::{Durability, LogLevel, Registration, StyleName, When};
+pub use choices::{Durability, LogLevel, Operator, ProtocolName, Registration, StyleName, When};
 pub use file::InvalidFile;
 pub use files::FileSettings;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
-pub use values::{Bytes, Days, LineRate, OrOff, Seconds};
+pub use values::{Bytes, ChannelModes, Days, LineRate, OrOff, Seconds};
 
 use super::trace::TraceFormat;
-use crate::chat::{Moment, PasswordHash, Secret};
+use crate::chat::{Flag, Modes, Moment, PasswordHash, Secret};
 use crate::session::{http, irc};
 use crate::tls;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
@@ -32,39 +32,11 @@ use chatloop_reactor::listener::LONGEST_BACKLOG;
 use chatloop_reactor::{Backend, memory};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::str::FromStr;
-
-/// A server operator, as `--oper` defines one.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Operator {
-    /// The name that `/oper` is given.
-    pub name: String,
-    /// The hash of the password.
-    pub hash: PasswordHash,
-}
-
-impl FromStr for Operator {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Operator, String> {
-        // The value may contain a password in place of its hash: it is not shown.
-        match text.split_once(':') {
-            Some((name, hash)) if !name.is_empty() && hash.starts_with("$argon2") => {
-                Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
-            }
-            Some((name, password)) if !name.is_empty() && !password.is_empty() => {
-                let hash = super::hashing::Hashing::default()
-                    .hash(&Secret::new(password), &mut super::random::Random::system())
-                    .ok_or("the system has no randomness for a password hash")?;
-                Ok(Operator { name: name.to_owned(), hash })
-            }
-            _ => Err("expected NAME:PASSWORD or NAME:HASH".to_owned()),
-        }
-    }
-}
+use std::time::Duration;
 
 /// The longest line that can be configured: it must fit beside other input in an inbox.
 pub const LONGEST_LINE: usize = 32 * 1024;
@@ -178,6 +150,14 @@ pub struct Config {
     /// as plain text. 0 turns detection off, and IRC with it
     #[arg(long, default_value_t = 150, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=60_000))]
     pub greeting_delay: u32,
+
+    /// What clients may speak on the port; TLS and HTTP are detected in any case
+    #[arg(long, value_enum, default_value = "any", value_name = "NAME")]
+    pub protocol: ProtocolName,
+
+    /// Modes of a new room: letters of C, i, m, n, s and t, or off for none
+    #[arg(long, default_value = "nt", value_name = "LETTERS|off")]
+    pub channel_modes: ChannelModes,
 
     /// Server name shown to IRC clients (a host name)
     #[arg(long, default_value = "chatloop.local", value_name = "HOST")]
@@ -391,6 +371,21 @@ impl Config {
             }
             _ => None,
         }
+    }
+
+    /// How long a client may take to begin. In IRC a silent one need not be greeted, and has the time
+    /// that it has to register.
+    pub(super) fn detection_timeout(&self) -> Duration {
+        match self.protocol {
+            ProtocolName::Irc => Duration::from_secs(30),
+            _ => Duration::from_millis(self.greeting_delay.into()),
+        }
+    }
+
+    /// The modes of a new room, if they are not the usual ones.
+    pub(super) fn unusual_modes(&self) -> Option<BTreeSet<Flag>> {
+        let flags = &self.channel_modes.0;
+        (*flags != Modes::usual().flags).then(|| flags.clone())
     }
 
     /// The memory for rooms.

@@ -15,7 +15,7 @@ use crate::chat::{
     Viewpoint,
 };
 use crate::session::plain::{self, Session};
-use crate::session::{Action, Format, Style};
+use crate::session::{Action, Format, Protocol, Style};
 use chatloop_reactor::signals::stop_this_process;
 use chatloop_reactor::{Interest, TimerId, Token};
 use log::{info, warn};
@@ -99,7 +99,7 @@ impl ConsoleService {
         self.transcript = Transcript::silent();
         self.operator = Some(Box::new(Operator {
             console,
-            session: Session::new(Style::Plain),
+            session: Session::new(Style::Plain, Protocol::Plain),
             lines: VecDeque::new(),
             pending: PendingRecords::default(),
             timer: None,

@@ -25,6 +25,29 @@ pub enum Detect {
     Plain,
 }
 
+/// What a server speaks beside TLS and HTTP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Protocol {
+    /// What the first bytes tell.
+    #[default]
+    Any,
+    /// IRC alone.
+    Irc,
+    /// Plain lines alone.
+    Plain,
+}
+
+impl Protocol {
+    /// What a peer speaks whose first bytes look like `found`.
+    pub(super) fn of(self, found: Detect) -> Detect {
+        match (self, found) {
+            (Protocol::Irc, Detect::Plain) => Detect::Irc,
+            (Protocol::Plain, Detect::Irc) => Detect::Plain,
+            (_, found) => found,
+        }
+    }
+}
+
 /// An unfinished first line longer than this is no opening.
 const LONGEST_OPENING: usize = 512;
 

@@ -29,7 +29,7 @@ mod transfer;
 pub use time::{shown, shown_to_the_second};
 
 pub use action::{Action, Proof};
-pub use detect::{Detect, detect};
+pub use detect::{Detect, Protocol, detect};
 pub use frame::{Body, Frame, Needs, PasswordAnswer, ProofAnswer, Replay};
 pub use irc::View;
 pub use plain::{Style, Theme};
@@ -83,8 +83,8 @@ pub enum Dialect {
 
 impl Dialect {
     /// A peer that has sent nothing yet.
-    pub fn new(style: Style) -> Dialect {
-        Dialect::Plain(plain::Session::new(style))
+    pub fn new(style: Style, protocol: Protocol) -> Dialect {
+        Dialect::Plain(plain::Session::new(style, protocol))
     }
 
     /// How the peer wants lines that many receive.
@@ -102,7 +102,7 @@ impl Dialect {
     pub fn next<'i>(&mut self, input: &'i [u8], longest: usize, ended: bool) -> Frame<'i> {
         match self {
             Dialect::Plain(plain) if plain.is_undecided() => {
-                let found = detect(input);
+                let found = plain.protocol().of(detect(input));
                 let used = detect::before(input, found);
                 // One that ends without a word is decided by the timeout.
                 let decides = found != Detect::NeedMore || (ended && used < input.len());
@@ -164,10 +164,11 @@ impl Dialect {
         view: &mut View<'_>,
         actions: &mut Vec<Action>,
     ) -> usize {
-        if !self.is_undecided() {
-            return 0;
-        }
-        let found = detect(input);
+        let Some(protocol) = self.expects() else { return 0 };
+        let found = match protocol.of(detect(input)) {
+            Detect::NeedMore if protocol == Protocol::Irc => Detect::Irc,
+            found => found,
+        };
         if refused {
             self.refuse(found, view, actions);
         } else {
@@ -412,7 +413,15 @@ impl Dialect {
 
     /// Whether nothing has come yet that tells its protocol.
     pub fn is_undecided(&self) -> bool {
-        matches!(self, Dialect::Plain(plain) if plain.is_undecided())
+        self.expects().is_some()
+    }
+
+    /// What a peer may speak that has sent nothing yet which tells its protocol.
+    pub fn expects(&self) -> Option<Protocol> {
+        match self {
+            Dialect::Plain(plain) if plain.is_undecided() => Some(plain.protocol()),
+            _ => None,
+        }
     }
 
     /// What becomes of a peer that has sent its last byte.

@@ -74,6 +74,7 @@ fn about_rooms(refusal: &Refusal) -> Option<String> {
         Refusal::Moderated(room) => {
             format!("{room} is moderated (ask one of its operators for voice)")
         }
+        Refusal::NoCtcp(room) => format!("{room} takes no requests between clients (CTCP)"),
         Refusal::Muted(room) => format!("you are muted in {room}"),
         Refusal::NotOp(room) => {
             format!("only operators of {room} may do that (/who {room} marks them with @)")

@@ -25,6 +25,7 @@ mod irc;
 mod irc_chat;
 #[cfg(feature = "disk")]
 mod irc_disk;
+mod irc_first_steps;
 mod irc_history;
 mod isupport;
 mod limits;

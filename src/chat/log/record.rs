@@ -10,10 +10,11 @@
 
 use super::stored_file::StoredFile;
 use crate::chat::model::{
-    Continuations, Kind, Metadata, ModeChange, Moment, Name, PasswordHash, RecordId, Reference,
-    ScramKeys, SessionId, UserMode, host_of,
+    Continuations, Flag, Kind, Metadata, ModeChange, Moment, Name, PasswordHash, RecordId,
+    Reference, ScramKeys, SessionId, UserMode, host_of,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One change, as it is kept.
@@ -57,6 +58,9 @@ pub enum Change {
         /// If it is created and the origin is logged in, it stays without members, until it lapses.
         #[serde(default, skip_serializing_if = "is_false")]
         registers: bool,
+        /// The modes of the room that it creates, if they are not the usual ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        modes: Option<BTreeSet<Flag>>,
     },
     /// A registered room is deleted if no one has been in it since a moment. From no session.
     Lapse { room: Name, before: Moment },

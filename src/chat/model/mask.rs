@@ -7,6 +7,7 @@
 use super::glob::glob;
 use super::identity::Identity;
 use super::limits;
+use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -44,7 +45,14 @@ impl Mask {
             (false, false) if text.contains(['.', ':']) => format!("*!*@{text}"),
             (false, false) => format!("{text}!*@*"),
         };
-        let pattern = pattern.to_ascii_lowercase().into_boxed_str();
+        let mut pattern = pattern.to_ascii_lowercase();
+        if let Some((who, host)) = pattern.rsplit_once('@')
+            && let Ok(address) = host.parse::<IpAddr>()
+        {
+            // An IPv6 address has many spellings, and a host is shown in one.
+            pattern = format!("{who}@{}", address.to_canonical());
+        }
+        let pattern = pattern.into_boxed_str();
         Some(Mask { mutes, account, pattern })
     }
 
@@ -87,6 +95,9 @@ mod tests {
         assert_eq!(full("bob!x").as_deref(), Some("bob!x@*"));
         assert_eq!(full("*@10.0.*").as_deref(), Some("*!*@10.0.*"));
         assert_eq!(full("10.0.0.1").as_deref(), Some("*!*@10.0.0.1"));
+        assert_eq!(full("2001:DB8:0:0::1").as_deref(), Some("*!*@2001:db8::1"));
+        assert_eq!(full("x!*@0::1").as_deref(), Some("x!*@::1"));
+        assert_eq!(full("*@::ffff:10.0.0.1").as_deref(), Some("*!*@10.0.0.1"));
         assert_eq!(full("m:a:bob").as_deref(), Some("m:a:bob"));
         assert_eq!((full(""), full("a b"), full(&"x".repeat(200))), (None, None, None));
     }

@@ -22,6 +22,12 @@ pub struct Modes {
 }
 
 impl Modes {
+    /// What rooms usually want: `+nt`.
+    pub fn usual() -> Modes {
+        let flags = BTreeSet::from([Flag::NoExternal, Flag::TopicLocked]);
+        Modes { flags, ..Modes::default() }
+    }
+
     /// Whether a flag is set.
     pub fn has(&self, flag: Flag) -> bool {
         self.flags.contains(&flag)
@@ -97,12 +103,20 @@ pub enum Flag {
     NoExternal,
     /// `s`: others do not see the room.
     Secret,
+    /// `C`: no requests between clients (CTCP).
+    NoCtcp,
 }
 
 impl Flag {
     /// All of them.
-    pub const ALL: [Flag; 5] =
-        [Flag::InviteOnly, Flag::Moderated, Flag::NoExternal, Flag::Secret, Flag::TopicLocked];
+    pub const ALL: [Flag; 6] = [
+        Flag::NoCtcp,
+        Flag::InviteOnly,
+        Flag::Moderated,
+        Flag::NoExternal,
+        Flag::Secret,
+        Flag::TopicLocked,
+    ];
 
     /// Its letter in IRC.
     pub fn letter(self) -> char {
@@ -112,6 +126,7 @@ impl Flag {
             Flag::Moderated => 'm',
             Flag::NoExternal => 'n',
             Flag::Secret => 's',
+            Flag::NoCtcp => 'C',
         }
     }
 }

@@ -32,7 +32,8 @@ pub enum NickFault {
     /// A character that no nick may hold.
     Character(char),
     /// `guest1` and the like are given to those who have no name; `server` and `console` speak for the
-    /// server. So does what looks like one of them.
+    /// server; `you` and `me` mean the reader; `NickServ` and its kind are told passwords. So does what
+    /// looks like one of them.
     Reserved,
 }
 
@@ -128,7 +129,9 @@ fn is_reserved(nick: &str) -> bool {
     let number = |rest: &[u8]| {
         !rest.is_empty() && rest.iter().all(|byte| byte.is_ascii_digit() || b"ol".contains(byte))
     };
-    matches!(&*seen, b"server" | b"console") || seen.strip_prefix(b"guest").is_some_and(number)
+    matches!(&*seen, b"server" | b"console" | b"you" | b"me")
+        || (seen.len() > 4 && seen.ends_with(b"serv"))
+        || seen.strip_prefix(b"guest").is_some_and(number)
 }
 
 fn special(character: char) -> bool {

@@ -50,6 +50,8 @@ pub enum Refusal {
     Moderated(Name),
     /// The user is banned or muted.
     Muted(Name),
+    /// The room takes no requests between clients.
+    NoCtcp(Name),
     /// Only ops may do this.
     NotOp(Name),
     /// Only server operators may do this.

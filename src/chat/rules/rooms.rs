@@ -8,6 +8,7 @@ use crate::chat::model::{
     Audience, Field, Flag, Identity, Moment, Name, Origin, Refusal, SessionId, Topic, limits,
 };
 use crate::chat::state::{Hub, Member, Registration, Room, User};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Hub {
@@ -22,7 +23,7 @@ impl Hub {
                 if wanted.is_some_and(|wanted| key.as_ref() != Some(wanted)) && !exempt {
                     return Err(Refusal::WrongKey(room));
                 }
-                Change::Join { room, registers: false }
+                Change::Join { room, registers: false, modes: None }
             }
             Command::Part(name, reason) => {
                 let room = self.own_room(user, &name)?.name.clone();
@@ -112,9 +113,15 @@ impl Hub {
         at: &mut Applying<'_>,
         name: Name,
         registers: bool,
+        modes: Option<BTreeSet<Flag>>,
     ) -> Result<(), Refusal> {
         self.may_join(self.origin(at)?, &name)?;
         let op = self.add_member(at, &name, registers);
+        if let Some(flags) = modes
+            && let Some(room) = self.rooms.get_mut(&name).filter(|room| room.since == at.id)
+        {
+            room.modes.flags = flags;
+        }
         let Some(room) = self.rooms.get(&name) else { return Ok(()) };
         let event = Event::Joined {
             who: Arc::clone(&self.origin(at)?.identity),

@@ -11,8 +11,8 @@ use crate::chat::api::{
 };
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Caseless, Continuations, Identity, Kind, Name, Quoted, RecordId, Reference, Refusal,
-    SessionId, limits,
+    Audience, Caseless, Continuations, Flag, Identity, Kind, Name, Quoted, RecordId, Reference,
+    Refusal, SessionId, limits,
 };
 use crate::chat::state::{Hub, Member, Private, Room, User, note_partner};
 use std::sync::Arc;
@@ -77,6 +77,10 @@ impl Hub {
             return Ok(Decision::Change(Change::Tell { to, kind, text, tags, continuations }));
         }
         let room = self.may_speak(user, &speech.to)?;
+        let is_request = speech.kind != Kind::Action && speech.text.starts_with('\u{1}');
+        if is_request && room.modes.has(Flag::NoCtcp) {
+            return Err(Refusal::NoCtcp(room.name.clone()));
+        }
         checked_text(Arc::clone(&speech.text))?;
         // A reply to an unknown message is sent anyway: its tags may come from elsewhere.
         let reply_to = match speech.reply.as_ref().and_then(|pick| find(room, pick).ok()) {

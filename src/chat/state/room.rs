@@ -4,12 +4,12 @@ use super::table::Table;
 use super::user::User;
 use crate::chat::model::work::{self, ROW};
 use crate::chat::model::{
-    Flag, Identity, Mask, Metadata, Modes, Moment, Name, Origin, Quoted, RecordId, Reference,
-    SessionId, Topic,
+    Identity, Mask, Metadata, Modes, Moment, Name, Origin, Quoted, RecordId, Reference, SessionId,
+    Topic,
 };
 use crate::chat::model::{limits, query};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// What an entry of a list takes in memory beside its text, about.
@@ -156,7 +156,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// An empty room, with the modes that rooms usually want: `+nt`.
+    /// An empty room.
     pub(in crate::chat) fn new(name: Name, since: RecordId, created: Moment) -> Room {
         Room {
             name,
@@ -166,10 +166,7 @@ impl Room {
             held: Held::default(),
             counted: Held::default(),
             topic: None,
-            modes: Modes {
-                flags: BTreeSet::from([Flag::NoExternal, Flag::TopicLocked]),
-                ..Modes::default()
-            },
+            modes: Modes::usual(),
             kept: false,
             registration: None,
             members: Table::default(),

@@ -77,12 +77,12 @@ pub const COMMANDS: &[Command] = &[
     command("/mute [#room] NICK|MASK", &[], "prevent a user from speaking"),
     command("/unmute [#room] NICK|MASK", &[], "allow a muted user to speak"),
     command(
-        "/lock [#room] topic|invite|moderated|external|secret|key WORD|limit N",
+        "/lock [#room] topic|invite|moderated|external|secret|ctcp|key WORD|limit N",
         &[],
         "restrict the room",
     ),
     command(
-        "/unlock [#room] topic|invite|moderated|external|secret|key|limit",
+        "/unlock [#room] topic|invite|moderated|external|secret|ctcp|key|limit",
         &[],
         "remove a restriction",
     ),

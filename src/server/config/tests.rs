@@ -27,6 +27,8 @@ fn what_is_wrong_and_what_would_be_right_is_said() {
         (["--max-per-address", "0"], "off"),
         (["--backend", "iocp"], "select"),
         (["--style", "baroque"], "classic"),
+        (["--protocol", "gopher"], "plain"),
+        (["--channel-modes", "nk"], "i, m, n, s and t"),
         (["--web-origin", "example.org"], "https://example.org"),
         (["--url", "https://example.org/chat"], "https://example.org"),
         (["--metrics-from", "anywhere"], "IP address"),

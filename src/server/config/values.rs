@@ -1,5 +1,7 @@
 //! The values that settings have: numbers with a unit, and what can be switched off.
 
+use crate::chat::Flag;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -64,6 +66,23 @@ impl FromStr for Seconds {
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
+    }
+}
+
+/// Modes without a parameter, by their letters in IRC.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChannelModes(pub BTreeSet<Flag>);
+
+impl FromStr for ChannelModes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ChannelModes, String> {
+        let letters = if text == "off" { "" } else { text.trim_start_matches('+') };
+        let flag = |letter| Flag::ALL.into_iter().find(|flag| flag.letter() == letter);
+        let flags = letters.chars().map(flag).collect::<Option<BTreeSet<Flag>>>();
+        flags.map(ChannelModes).ok_or_else(|| {
+            format!("invalid modes '{text}': expected letters of C, i, m, n, s and t, or off")
+        })
     }
 }
 

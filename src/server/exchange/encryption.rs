@@ -9,7 +9,6 @@ use crate::session::{Action, ProofAnswer};
 use chatloop_reactor::Token;
 use log::info;
 use std::sync::Arc;
-use std::time::Duration;
 
 impl Exchange {
     /// The first bytes are those of a handshake: they become the first that a layer over the socket
@@ -36,7 +35,7 @@ impl Exchange {
     /// have come already.
     pub(super) fn secured(&mut self, token: Token) {
         self.net.read(token);
-        let delay = Duration::from_millis(self.live.config().greeting_delay.into());
+        let delay = self.live.config().detection_timeout();
         self.net.arm(token, delay, PeerTimer::Detection.of(token));
     }
 

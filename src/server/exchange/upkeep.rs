@@ -3,7 +3,7 @@
 use super::Exchange;
 use crate::chat::{Change, Moment};
 use crate::server::accept::{Acceptor, NewPeer, is_flood_limited, work_limit};
-use crate::server::config::Config;
+use crate::server::config::{Config, ProtocolName};
 use crate::server::connection::{Bounds, Connection};
 use crate::server::gate::{Blocked, LineGate};
 use crate::server::net::{Net, PeerTimer, TimerKind};
@@ -79,9 +79,9 @@ impl Exchange {
             return;
         };
         let (now, tenths) = (self.net.now(), self.net.tenths());
-        let delay = Duration::from_millis(config.greeting_delay.into());
+        let delay = config.detection_timeout();
         let gate = LineGate::new(is_flood_limited(config, address.ip()), now);
-        let session = Dialect::new(config.style.into());
+        let session = Dialect::new(config.style.into(), config.protocol.into());
         let lane = self.broadcast.enter(session.format());
         let token = self.net.insert(work_limit(config, address.ip()), |token| {
             let mut connection =
@@ -95,7 +95,9 @@ impl Exchange {
         } else if delay.is_zero() {
             self.stop_detecting(token);
         } else {
-            self.broadcast.buffer_early(token, self.engine.hub().last().unwrap_or_default());
+            if config.protocol != ProtocolName::Irc {
+                self.broadcast.buffer_early(token, self.engine.hub().last().unwrap_or_default());
+            }
             self.net.arm(token, delay, PeerTimer::Detection.of(token));
         }
     }

@@ -131,6 +131,9 @@ pub(super) fn names(context: &mut Context<'_, '_>, message: &Message<'_>) {
         let all = Some(Walk::default());
         return context.answer(Names { all, ..Names::new(Vec::new(), "*") });
     }
+    if list.bytes().all(|byte| byte == b',') {
+        return context.need_more();
+    }
     // A channel named twenty times is answered once.
     let mut rooms: Vec<Name> = Vec::new();
     for name in items(context, list) {
@@ -388,7 +391,7 @@ mod tests {
             }
             let room = Name::new(&format!("#r{number}"));
             let text = "t".repeat(limits::TOPIC_LENGTH).into();
-            write(session, Change::Join { room: room.clone(), registers: false });
+            write(session, Change::Join { room: room.clone(), registers: false, modes: None });
             write(session, Change::Topic { room, text });
         }
         hub

@@ -3,6 +3,7 @@
 use super::{
     Context, Replies, Session, View, about, account, capabilities, channel, files, history,
     messages, metadata, modes, multiline, operator, people, read_marker, registration, sasl,
+    services,
 };
 use crate::session::action::Action;
 use crate::session::frame::PasswordAnswer;
@@ -39,7 +40,9 @@ static ROWS: &[Row] = rows! {
     "BATCH" After 1 multiline::batch;
     "CAP" Always 1 capabilities::cap;
     "CERT" After 1 account::cert;
+    "CHANSERV" After 0 services::service;
     "CHATHISTORY" After 1 history::chathistory;
+    "CS" After 0 services::service;
     "DELFILE" After 1 files::delfile;
     "ERROR" Always 0 |_, _| {};
     "FILES" After 1 files::files;
@@ -61,7 +64,9 @@ static ROWS: &[Row] = rows! {
     "MOTD" After 0 about::motd_command;
     "NAMES" After 0 channel::names;
     "NICK" Always 0 registration::nick;
+    "NICKSERV" After 0 services::service;
     "NOTICE" After 0 messages::notice;
+    "NS" After 0 services::service;
     "OPER" After 2 operator::oper;
     "PART" After 1 channel::part;
     "PASS" Before 1 registration::pass;

@@ -6,6 +6,7 @@ use crate::chat::{
     Command, HistoryEvent, Moment, Name, Past, Point, Range, RecordId, Scope, Stamp, StoredMessage,
     Target,
 };
+use crate::session::time;
 use crate::wire::irc::Message;
 
 /// `CHATHISTORY subcommand target point [point] limit`.
@@ -121,6 +122,16 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
         }
     };
     let look = context.session.look();
+    // Some clients show every message with the time at which it came.
+    let played_back = context.session.is_played_back() && target.as_str().starts_with('#');
+    if let Some(first) = entries.first().filter(|_| played_back) {
+        let count = entries.len();
+        let text = format!(
+            "History: {count} of the last messages, from {} UTC on",
+            time::shown(first.time)
+        );
+        context.reply().line("NOTICE", &[target.as_str()], Some(&text));
+    }
     context.reply().batch("history", &["chathistory", target.as_str()], |reply| {
         let out = &mut reply.lines;
         let mut happened = happened.iter().peekable();
@@ -136,6 +147,9 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
         }
         happen(None, out);
     });
+    if played_back && !entries.is_empty() {
+        context.reply().line("NOTICE", &[target.as_str()], Some("End of history"));
+    }
 }
 
 fn write(entry: &StoredMessage, caps: Caps, me: &str, out: &mut Lines<'_>) {

@@ -1,6 +1,6 @@
 //! Messages: PRIVMSG, NOTICE, TAGMSG, REDACT.
 
-use super::{Caps, Context, fields, settings};
+use super::{Caps, Context, fields, services, settings};
 use crate::chat::{Command, Continuations, Kind, Pick, RecordId, SendMessage, Tagging};
 use crate::wire::irc::{MAX_BODY, Message, Tags, numeric};
 use std::sync::Arc;
@@ -58,11 +58,15 @@ pub(super) fn send(context: &mut Context<'_, '_>, targets: &str, outgoing: Outgo
     let command = context.session.command.len() + if kind == Kind::Action { 9 } else { 0 };
     for target in split_targets(context, targets) {
         let (status, to) = with_status(target);
-        // What does not fit into a line with its sender is split where it is rendered. Not so in
-        // direct messages: those who check servers by irctest take the second line for a broken one.
-        let length = source + command + target.len() + text.len() + ":   :\r\n".len();
-        if !to.starts_with('#') && !splits && length > MAX_BODY {
-            let text = "Message too long: it would be cut off";
+        if services::takes(context, to, &text) {
+            continue;
+        }
+        // What does not fit into a line with its sender is split where it is rendered. Not so a word of
+        // a direct message: those who check servers by irctest take its rest for a broken line.
+        let room = MAX_BODY.saturating_sub(source + command + target.len() + ":   :\r\n".len());
+        let is_long = |word: &str| word.len() > room;
+        if !to.starts_with('#') && !splits && text.split(' ').any(is_long) {
+            let text = "Message not sent: it holds a word that does not fit into a line";
             context.reply().numeric_text(numeric::ERR_INPUTTOOLONG, &[], text);
             continue;
         }

@@ -12,7 +12,7 @@
 //! | `channel`, `modes` (`mode_letters`), `lookup` | channels |
 //! | `messages`, `multiline` (`batch`, `pieces`) | sending messages |
 //! | `history`, `read_marker` | CHATHISTORY, MARKREAD |
-//! | `people` (`monitor`, `whowas`), `about` (`counts`, `settings`), `operator` | users, the server |
+//! | `people` (`monitor`, `whowas`), `about` (`counts`, `settings`), `operator`, `services` | users, the server |
 //! | `files` | uploads |
 //! | `metadata`, `subscriptions`, `metadata_lines` | METADATA |
 //! | `replies`, `refusals`, `label`, `pages` | what one client is told |
@@ -22,7 +22,7 @@
 //! An import points to a file further down in one direction only: commands, then what each does,
 //! then the context, the session and the lines.
 //!
-//! Deliberately absent: links to other servers, services with nicks (accounts are the chat's), and
+//! Deliberately absent: links to other servers, services of their own (accounts are the chat's), and
 //! channel modes that no one here needs.
 
 mod about;
@@ -59,6 +59,7 @@ mod replies;
 mod reply;
 mod sasl;
 mod scram;
+mod services;
 mod session;
 mod settings;
 mod subscriptions;

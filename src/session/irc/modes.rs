@@ -3,7 +3,7 @@
 use super::lookup::{self, visible};
 use super::mode_letters::ModeString;
 use super::{Context, fields, settings};
-use crate::chat::{Command, Flag, Mask, ModeChange, Name, Room, User, UserMode, limits};
+use crate::chat::{Command, Flag, Mask, ModeChange, Moment, Name, Room, User, UserMode, limits};
 use crate::wire::irc::mode::{ModeChange as Requested, ModeTable, Sign};
 use crate::wire::irc::{Message, name, numeric};
 
@@ -154,8 +154,11 @@ fn tell_modes(context: &mut Context<'_, '_>, room: &Room) {
     let words = [&[room.name.as_str(), letters.as_str()], arguments.as_slice()].concat();
     let mut reply = context.reply();
     reply.numeric(numeric::RPL_CHANNELMODEIS, &words);
-    let created = fields::seconds(room.created);
-    reply.numeric(numeric::RPL_CHANNELCREATED, &[room.name.as_str(), &created]);
+    // The lobby is older than any record.
+    if room.created != Moment(0) {
+        let created = fields::seconds(room.created);
+        reply.numeric(numeric::RPL_CHANNELCREATED, &[room.name.as_str(), &created]);
+    }
 }
 
 /// One of a channel's lists of masks.

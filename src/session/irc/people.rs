@@ -92,7 +92,9 @@ fn monitor_more(context: &mut Context<'_, '_>, nicks: &[&str]) {
             continue;
         }
         context.view.monitors.add(me, name.clone());
-        added.push(name);
+        if !added.contains(&name) {
+            added.push(name);
+        }
     }
     tell_presence(context, &added);
     if !excess.is_empty() {

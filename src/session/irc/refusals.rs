@@ -65,6 +65,7 @@ fn silenced(refusal: &Refusal) -> Option<Answer<'_>> {
     let (room, text) = match refusal {
         Refusal::Moderated(room) => (room, "Cannot send to channel: it is moderated"),
         Refusal::Muted(room) => (room, "Cannot send to channel: you are muted"),
+        Refusal::NoCtcp(room) => (room, "Cannot send to channel: it takes no CTCP"),
         _ => return None,
     };
     with_text(numeric::ERR_CANNOTSENDTOCHAN, &[room.as_str()], text)

@@ -36,7 +36,7 @@ impl Settings {
 
 /// Channel modes by kind, as ISUPPORT announces them: lists, with an argument, with an argument
 /// when set, without.
-pub(super) const CHANNEL_MODES: [&str; 4] = ["beI", "k", "l", "imnst"];
+pub(super) const CHANNEL_MODES: [&str; 4] = ["beI", "k", "l", "Cimnst"];
 /// The modes of members, and the prefixes that show them.
 pub(super) const MEMBER_MODES: (&str, &str) = ("ov", "@+");
 /// User modes.

@@ -174,6 +174,7 @@ fn modes_text(modes: &Modes) -> String {
     let word = |flag: &Flag| match flag {
         Flag::InviteOnly => "invite-only (i)",
         Flag::Moderated => "moderated (m)",
+        Flag::NoCtcp => "no client requests (C)",
         Flag::NoExternal => "no messages from outside (n)",
         Flag::Secret => "secret (s)",
         Flag::TopicLocked => "topic locked (t)",

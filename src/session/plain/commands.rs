@@ -206,9 +206,9 @@ static ROWS: &[Row] = rows! {
     ["unmute"], "[#room] NICK|MASK", "remove a mute", |context, line| {
         mask_mode(context, line, |mask| ModeChange::Ban(format!("m:{mask}"), false))
     };
-    ["lock"], "[#room] topic|invite|moderated|external|secret|key WORD|limit N",
+    ["lock"], "[#room] topic|invite|moderated|external|secret|ctcp|key WORD|limit N",
         "restrict a room", |context, line| lock(context, line, true);
-    ["unlock"], "[#room] topic|invite|moderated|external|secret|key|limit",
+    ["unlock"], "[#room] topic|invite|moderated|external|secret|ctcp|key|limit",
         "remove a restriction", |context, line| lock(context, line, false);
     ["modes", "mode"], "[#room]", "show the restrictions of a room", |context, line| {
         let (room, line) = room_or_current(context, line)?;

@@ -4,6 +4,7 @@
 use super::{Style, Theme};
 use crate::chat::{Identity, Kind, Quoted};
 use crate::wire::clean::clean_text;
+use crate::wire::irc::format::stripped;
 use std::io::Write;
 
 pub(super) const BLUE: &str = "\x1b[34;1m";
@@ -55,9 +56,9 @@ impl<'o> LineWriter<'o> {
         self.out.extend_from_slice(text.as_bytes());
     }
 
-    /// Adds any other text, made harmless: one line, no control character.
+    /// Adds any other text, made harmless: one line, no control character, without IRC's formatting.
     pub(super) fn text(&mut self, text: &str) {
-        self.out.extend_from_slice(clean_text(text).as_bytes());
+        self.out.extend_from_slice(clean_text(&stripped(text)).as_bytes());
     }
 
     pub(super) fn number(&mut self, number: u64) {
@@ -94,6 +95,13 @@ impl<'o> LineWriter<'o> {
             }
             self.fixed(": ");
         }
-        self.text(text);
+        // What IRC clients ask each other (CTCP), between two \x01.
+        match text.strip_prefix('\x01') {
+            Some(request) => {
+                self.fixed("(CTCP) ");
+                self.text(request.trim_end_matches('\x01'));
+            }
+            None => self.text(text),
+        }
     }
 }

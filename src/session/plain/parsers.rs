@@ -222,6 +222,7 @@ pub(super) fn lock(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Parse
     let change = match line.need()? {
         "topic" => ModeChange::Flag(Flag::TopicLocked, on),
         "invite" => ModeChange::Flag(Flag::InviteOnly, on),
+        "ctcp" => ModeChange::Flag(Flag::NoCtcp, on),
         "moderated" => ModeChange::Flag(Flag::Moderated, on),
         "external" => ModeChange::Flag(Flag::NoExternal, on),
         "secret" => ModeChange::Flag(Flag::Secret, on),

@@ -239,6 +239,12 @@ fn mode_change(who: &str, room: &str, change: &ModeChange) -> String {
             (Flag::InviteOnly, false) => format!("{who} opened {room} to users without invitation"),
             (Flag::Moderated, true) => format!("{who} made {room} moderated"),
             (Flag::Moderated, false) => format!("{who} made {room} unmoderated"),
+            (Flag::NoCtcp, true) => {
+                format!("{who} closed {room} to requests between clients (CTCP)")
+            }
+            (Flag::NoCtcp, false) => {
+                format!("{who} opened {room} to requests between clients (CTCP)")
+            }
             (Flag::NoExternal, true) => format!("{who} closed {room} to messages from outside"),
             (Flag::NoExternal, false) => format!("{who} opened {room} to messages from outside"),
             (Flag::Secret, true) => format!("{who} made {room} secret"),

@@ -4,7 +4,7 @@ use super::arguments::Fault;
 use super::theme::{Style, Theme};
 use crate::chat::{Command, Entry, Event, Kind, Listing, Name, Secret, Viewpoint};
 use crate::session::action::{Action, Proof};
-use crate::session::detect;
+use crate::session::detect::{self, Detect, Protocol};
 use crate::session::frame::{Body, Frame, Needs, PasswordAnswer};
 use crate::wire::frame::{Framer, LineKind, Step};
 use crate::wire::telnet;
@@ -37,6 +37,7 @@ enum Stage {
 pub struct Session {
     framer: Framer,
     stage: Stage,
+    protocol: Protocol,
     theme: Theme,
     /// The room that messages go to; `None` is the one joined last.
     chosen: Option<Name>,
@@ -48,10 +49,11 @@ pub struct Session {
 
 impl Session {
     /// A peer that has sent nothing yet.
-    pub fn new(style: Style) -> Session {
+    pub fn new(style: Style, protocol: Protocol) -> Session {
         Session {
             framer: Framer::default(),
             stage: Stage::Undecided,
+            protocol,
             theme: Theme { style, ..Theme::default() },
             chosen: Some(Name::lobby()),
             opening: true,
@@ -66,6 +68,11 @@ impl Session {
 
     pub(super) fn theme_mut(&mut self) -> &mut Theme {
         &mut self.theme
+    }
+
+    /// What the server speaks.
+    pub(in crate::session) fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     /// Whether its first bytes are still to tell the protocol.
@@ -132,7 +139,8 @@ impl Session {
             // Slow, and a program all the same: the line is for the session that comes now.
             Step::Line { bytes, .. }
                 if self.opening
-                    && let Some(protocol) = detect::detect_late(bytes) =>
+                    && let Some(protocol) = detect::detect_late(bytes)
+                    && (protocol, self.protocol) != (Detect::Irc, Protocol::Plain) =>
             {
                 (0, Some(Body::Opening(protocol)))
             }

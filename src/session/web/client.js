@@ -36,6 +36,7 @@ class Room {
     this.oldest = '';           // the id from which on all is here
     this.atStart = false;
     this.draft = '';
+    this.marker = Infinity;     // the time after which messages are new to who looks
   }
 
   get last() { return this.messages.at(-1); }
@@ -231,6 +232,7 @@ export class Chat {
         if (this.login && fold(nick) === fold(this.login.nick) && !own) this.connection.send('NICK', [nick]);
         return this.changed('room');
       case 'NICK':
+        if (own || fold(params[0]) === fold(this.nick)) this.changed('nick', null, params[0]);
         for (const one of this.rooms.values()) {
           const member = one.members.get(fold(nick));
           if (!member) continue;
@@ -270,7 +272,7 @@ export class Chat {
     }
     // Errors, and answers to what was asked by hand.
     if (/^[45]\d\d$/.test(command) && command !== '422') this.changed('notice', null, params.slice(1).join(' '));
-    else if (/^3(01|11|12|17|18|19|30|35)$/.test(command)) this.changed('notice', null, params.slice(1).join(' '));
+    else if (command === '301') this.changed('notice', null, `${params[1]} is away: ${params[2]}`);
   }
 
   takeMessage({ command, source, nick, params, tags }, own, past) {
@@ -317,7 +319,9 @@ export class Chat {
     this.changed('message', room, { message, place, news, trimmed });
   }
 
-  event(room, text, { tags }) {
+  event(room, text, { tags, command }) {
+    // In a large room, who comes and goes would hide what is said.
+    if (room?.members.size > 20 && ['JOIN', 'PART', 'QUIT', 'NICK'].includes(command)) return;
     const time = Date.parse(tags.get('time')) || Date.now();
     const event = { event: true, time, order: order(tags.get('msgid')), text, reactions: new Map() };
     if (room) this.insert(room, event);
@@ -524,7 +528,8 @@ export class Chat {
         const sign = word.startsWith('de') ? '-' : '+';
         return void this.connection.send('MODE', [target, sign + (word.endsWith('op') ? 'o' : 'v'), words[0] ?? '']);
       }
-      case 'whois': return void this.connection.send('WHOIS', [words[0] ?? '']);
+      case 'whois': return void this.connection.ask('WHOIS', [words[0] ?? '']).then(
+        (all) => this.changed('notice', null, all.flatMap(described).join('\n')), () => {});
       case 'away': return void this.connection.send('AWAY', rest ? [rest] : []);
       case 'back': return void this.connection.send('AWAY', []);
       case 'register':
@@ -538,6 +543,18 @@ export class Chat {
           + '/register /quit /irc; // sends a text that begins with a slash';
       default: return `unknown command /${word} (try /help; to send it as text, type //${word})`;
     }
+  }
+}
+
+/** What a line of WHOIS says of a user. */
+function described({ command, params: [, nick, ...rest] }) {
+  switch (command) {
+    case '311': return `${nick} (${rest.at(-1)}), ${rest[0]}@${rest[1]}`;
+    case '313': return 'operator of this server';
+    case '317': return `here since ${new Date(rest[1] * 1000).toLocaleString()}, idle for ${rest[0]} s`;
+    case '319': return `in ${rest[0]}`;
+    case '330': return `logged in as ${rest[0]}`;
+    default: return [];
   }
 }
 

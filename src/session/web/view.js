@@ -22,6 +22,15 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
+/** One of the drawings in the page. */
+function icon(id) {
+  const space = 'http://www.w3.org/2000/svg';
+  const [drawing, use] = [document.createElementNS(space, 'svg'), document.createElementNS(space, 'use')];
+  use.setAttribute('href', `#i-${id}`);
+  drawing.append(use);
+  return drawing;
+}
+
 const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
 const chat = new Chat(url, changed);
 const [scroll, log, pending] = [$('#scroll'), $('#log'), $('#pending')];
@@ -37,7 +46,8 @@ function showEntry(fault = '') {
   $('#chat').hidden = true;
   $('#entry').hidden = false;
   const form = $('#login');
-  form.nick.value ||= nick ?? `guest${Math.floor(Math.random() * 9000) + 1000}`;
+  // `guest1` and the like are the server's to give.
+  form.nick.value ||= nick ?? `visitor${Math.floor(Math.random() * 9000) + 1000}`;
   if (location.hash.length > 1) form.room.value = decodeURIComponent(location.hash);
   else if (rooms?.length) form.room.value = rooms.join(' ');
   if (!globalThis.crypto?.subtle) {
@@ -70,6 +80,7 @@ function changed(what, room, detail) {
   switch (what) {
     case 'state': return showState(detail);
     case 'notice': return notice(detail);
+    case 'nick': return store.set({ nick: detail });
     case 'rooms': return showRooms();
     case 'typing': return room === chat.current && showTyping();
     case 'pending': return room === chat.current && showPending();
@@ -94,6 +105,7 @@ function showState(detail) {
   }
   $('#me').textContent = chat.nick;
   $('#state').textContent = state;
+  $('#chat').dataset.state = state;
   $('#banner').hidden = state === 'online';
   $('#banner').textContent = state === 'waiting'
     ? 'The connection is lost. Reconnecting; what you write is sent then.' : 'Connecting…';
@@ -137,11 +149,11 @@ function showHead() {
   log.setAttribute('aria-live', room.since ? 'off' : 'polite');
   const rank = (member) => (member.prefix === '@' ? 0 : member.prefix === '+' ? 1 : 2);
   const members = [...room.members.values()].sort((a, b) => rank(a) - rank(b) || a.nick.localeCompare(b.nick));
-  $('#members h2').textContent = `${members.length} members`;
+  $('#members h2').textContent = `${members.length} ${members.length === 1 ? 'member' : 'members'}`;
   $('#members ul').replaceChildren(...members.map((member) => element('li', {}, element('button', {
-    type: 'button', textContent: member.prefix + member.nick, className: member.away ? 'away' : '',
-    title: member.away ? 'away' : `message ${member.nick}`, onclick: () => open(chat.room(member.nick)),
-  }))));
+    type: 'button', className: member.away ? 'away' : '',
+    title: member.away ? `${member.nick} is away` : `message ${member.nick}`, onclick: () => open(chat.room(member.nick)),
+  }, element('span', { className: 'prefix', textContent: member.prefix }), name(member.nick, member.nick)))));
 }
 
 function open(room) {
@@ -150,6 +162,7 @@ function open(room) {
   chat.current = room;
   text.value = room.draft;
   reply(null);
+  room.marker = room.unread ? room.read : Infinity;
   log.replaceChildren(...room.messages.map((message, place) => draw(message, room.messages[place - 1])));
   stick = true;
   closeDrawers();
@@ -167,6 +180,7 @@ function open(room) {
 /** The newest message is in sight: it has been read. */
 function seen() {
   if (stick) scroll.scrollTop = scroll.scrollHeight;
+  seen.depth = depth();
   $('#down').hidden = stick;
   if (stick && document.visibilityState === 'visible' && document.hasFocus() && chat.current) chat.markRead(chat.current);
 }
@@ -195,9 +209,6 @@ function showMessage(room, { message, place, news, trimmed }) {
   }
   if (message.own) showPending();
   showTyping();
-  // A history brings a hundred at once: scroll once.
-  cancelAnimationFrame(showMessage.frame);
-  showMessage.frame = requestAnimationFrame(seen);
 }
 
 const elements = new WeakMap();
@@ -217,7 +228,7 @@ function draw(message, before) {
   const date = new Date(message.time);
   const time = element('time', {
     dateTime: date.toISOString(), title: date.toLocaleString(),
-    textContent: date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }),
+    textContent: date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
   });
   const item = element('li', { tabIndex: -1 }, time);
   elements.set(message, item);
@@ -226,24 +237,30 @@ function draw(message, before) {
     item.classList.add('day');
     item.dataset.day = date.toLocaleDateString([], { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' });
   }
+  const { marker } = chat.current;
+  const isNew = (one) => one.time > marker && !one.own;
+  if (isNew(message) && !(before && isNew(before))) item.classList.add('new');
   if (message.event) {
     item.classList.add('event');
     item.append(element('span', { className: 'text', textContent: message.text }));
     return item;
   }
   const follows = before && !before.event && before.nick === message.nick && before.kind === message.kind
-    && message.kind !== 'action' && !message.reply && message.time - before.time < GROUP && !item.classList.contains('day');
+    && message.kind !== 'action' && !message.reply && message.time - before.time < GROUP
+    && !item.classList.contains('day') && !item.classList.contains('new');
   item.classList.toggle('follows', !!follows);
   item.classList.toggle('mention', !!message.mention && isRoom(chat.current.name));
   item.classList.add(message.kind);
   if (message.reply) item.append(quote(message.reply));
-  item.append(name(message.nick, message.kind === 'action' ? `* ${message.nick}` : message.nick));
+  const nick = name(message.nick, message.kind === 'action' ? `* ${message.nick}` : message.nick);
+  nick.onclick = () => address(message.nick);
+  item.append(nick);
   const body = element('span', { className: 'text' });
   if (message.deleted) {
     item.classList.add('deleted');
     body.textContent = 'deleted';
   } else {
-    body.append(...linked(message.text));
+    body.append(...rich(message.text));
   }
   item.append(body);
   if (message.reactions.size) item.append(reactions(message));
@@ -265,6 +282,19 @@ function quote(id) {
     type: 'button', className: 'quote', textContent: shown,
     onclick: () => quoted && select(elements.get(quoted)),
   });
+}
+
+/** A text with its `code` and its links. */
+function rich(words) {
+  const parts = words.split(/```\n?([^]*?)```|`([^`\n]+)`/);
+  const made = [];
+  for (let at = 0; at < parts.length; at += 3) {
+    made.push(...linked(parts[at]));
+    const [block, code] = [parts[at + 1], parts[at + 2]];
+    if (block !== undefined) made.push(element('pre', {}, element('code', { textContent: block.replace(/\n$/, '') })));
+    else if (code !== undefined) made.push(element('code', { textContent: code }));
+  }
+  return made;
 }
 
 function linked(words) {
@@ -334,9 +364,9 @@ function showTyping() {
 // Acting on a message: by the pointer, or by the keys.
 
 const tools = element('div', { className: 'tools', ariaHidden: 'true' },
-  element('button', { type: 'button', textContent: '↩ Reply', tabIndex: -1, onclick: () => reply(selected) }),
-  element('button', { type: 'button', textContent: '☺ React', tabIndex: -1, onclick: () => pick(selected) }),
-  element('button', { type: 'button', textContent: '🗑', tabIndex: -1, ariaLabel: 'Delete', onclick: () => remove(selected) }));
+  ...[['Reply', reply], ['React', pick], ['Delete', remove]].map(([what, act]) => element('button', {
+    type: 'button', title: what, ariaLabel: what, tabIndex: -1, onclick: () => act(selected),
+  }, icon(what.toLowerCase()))));
 
 function mayDelete(message) {
   const me = chat.current.members.get(chat.nick.toLowerCase());
@@ -404,7 +434,8 @@ $('#picker form').onsubmit = (event) => {
   event.target.text.value = '';
   if (selected && (value || typed)) chat.react(chat.current, selected, typed || value);
 };
-$('#picker').onclick = (event) => event.target === $('#picker') && $('#picker').close();
+// A handler that returns false would cancel the click on a reaction.
+$('#picker').onclick = (event) => { if (event.target === $('#picker')) $('#picker').close(); };
 $('#replying button').onclick = () => reply(null);
 
 // Writing.
@@ -465,6 +496,12 @@ text.onkeydown = (event) => {
     event.preventDefault();
   }
 };
+
+/** Begins a message, or goes on with one, to a user. */
+function address(nick) {
+  text.setRangeText(text.selectionStart ? `${nick} ` : `${nick}: `, text.selectionStart, text.selectionEnd, 'end');
+  text.focus();
+}
 
 /** Completes a nick, or the next one that fits; whether there is one. */
 function complete() {
@@ -543,8 +580,13 @@ $('#join').onsubmit = (event) => {
 
 // Scrolling.
 
+/** How far down there is to scroll. */
+const depth = () => scroll.scrollHeight - scroll.clientHeight;
+
 scroll.onscroll = async () => {
-  stick = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+  // A scroll because messages came or went is no one's wish to look elsewhere.
+  if (depth() - scroll.scrollTop < NEAR) stick = true;
+  else if (depth() === seen.depth) stick = false;
   $('#down').hidden = stick;
   if (stick) seen();
   const room = chat.current;
@@ -626,6 +668,8 @@ addEventListener('keydown', (event) => {
   }
 });
 addEventListener('focus', seen);
+addEventListener('blur', () => { if (chat.current?.last) chat.current.marker = chat.current.last.time; });
+new ResizeObserver(seen).observe(log);
 addEventListener('resize', seen);
 document.addEventListener('visibilitychange', seen);
 addEventListener('pagehide', () => chat.connection?.send('QUIT', ['page closed']));

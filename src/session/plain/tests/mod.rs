@@ -11,7 +11,7 @@ use crate::chat::{
     Change, Decision, Entry, Event, Hub, Outcome, PasswordHash, Point, Query, QuitReason, Range,
     Record, RecordId, Refusal, Scope, Secret, SessionId, StoredMessage, Viewpoint, Work,
 };
-use crate::session::refusal_text;
+use crate::session::{Protocol, refusal_text};
 use proptest::prelude::*;
 
 /// The server between them, with a worker that hashes nothing and an empty journal.
@@ -25,7 +25,7 @@ impl Chat {
     fn new(styles: &[Style]) -> Chat {
         let mut chat = Chat { hub: Hub::new(), people: Vec::new(), last: 0 };
         for (number, style) in styles.iter().enumerate() {
-            chat.people.push((Session::new(*style), String::new()));
+            chat.people.push((Session::new(*style, Protocol::Any), String::new()));
             let label = format!("127.0.0.1:500{number}").into();
             let entry = Entry { label, lobby: true, ..Entry::default() };
             chat.write(number, Change::Enter(entry));

@@ -47,7 +47,7 @@ fn every_error_says_what_is_wrong_and_shows_the_form() {
         ("/bell loud", "invalid setting \"loud\" (usage: /bell off|pm|mention|all)"),
         (
             "/lock door",
-            "invalid restriction \"door\" (usage: /lock [#room] topic|invite|moderated|external|secret|key WORD|limit N)",
+            "invalid restriction \"door\" (usage: /lock [#room] topic|invite|moderated|external|secret|ctcp|key WORD|limit N)",
         ),
         ("/whois zoe", "no such nick: zoe (/who * lists everyone)"),
         ("/register hunter2 x", "passwords cannot contain spaces (usage: /register PASSWORD)"),
@@ -67,7 +67,7 @@ fn every_error_says_what_is_wrong_and_shows_the_form() {
 
 #[test]
 fn points_in_time_and_searches_are_understood() {
-    let mut session = Session::new(Style::Plain);
+    let mut session = Session::new(Style::Plain, Protocol::Any);
     let rooms = [Name::lobby()];
     let mut asked = |line: &str| match session.parse(line.as_bytes(), &rooms, Moment(7_200_000)) {
         Some(Action::Do(command)) => command,
@@ -173,7 +173,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_understood_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-        let mut session = Session::new(Style::Plain);
+        let mut session = Session::new(Style::Plain, Protocol::Any);
         session.parse(&bytes, &[Name::lobby()], Moment(0));
         let mut command = b"/".to_vec();
         command.extend_from_slice(&bytes);
