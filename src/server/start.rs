@@ -4,10 +4,12 @@ use super::config::{Config, Days};
 use crate::chat::{Change, Hub, Moment, SessionId};
 use crate::journal::{Journal, JournalError, Limits, Runtime, TimeSource, Wake};
 use crate::wire::address::{DEFAULT_HOST, DEFAULT_PORT};
+use chatloop_reactor::fault::Faults;
 use chatloop_reactor::{Clock, Listener, Token, Waker};
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -84,7 +86,10 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 /// Listens where a service manager does already, or else at every address of the configured hosts.
-pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
+pub(super) fn listen(
+    config: &Config,
+    faults: Option<&Rc<Faults>>,
+) -> Result<Vec<Listener>, StartError> {
     let mut listeners = Listener::inherited().map_err(StartError::System)?;
     if listeners.is_empty() {
         let host_and_port = [(config.boot.host.clone(), config.boot.port)];
@@ -104,7 +109,8 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
         }
     }
     listeners.truncate(MOST_LISTENERS);
-    for listener in &listeners {
+    for listener in &mut listeners {
+        faults.into_iter().for_each(|faults| listener.disturb(faults));
         listener.bound_send_buffers(SEND_BUFFER).map_err(StartError::System)?;
         if let Some(bytes) = UNSENT {
             listener.bound_unsent(bytes).map_err(StartError::System)?;

@@ -86,12 +86,12 @@ impl Hub {
             self.certificates.swap_remove(certificate);
         }
         self.rooms.forget_account(name, erases.then_some(account.since));
-        self.disown_files(name, erases);
         let by_account = |by: &Option<Name>| by.as_ref() == Some(name);
         self.private.retain(|private| !(erases && by_account(&private.account)));
         for private in self.private.iter_mut().filter(|private| by_account(&private.account)) {
             private.account = None;
         }
+        self.disown_files(name, erases);
         let what = AccountChange::Deleted { erases, since: account.since };
         at.tell_origin(Event::AccountManaged { account: account.name, what });
         Ok(())

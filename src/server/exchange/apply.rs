@@ -13,8 +13,9 @@ use crate::server::gate::{Blocked, Kind};
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
 use crate::server::stint::Stint;
-use crate::server::trace::{self, Event};
 use crate::session::{Action, ProofAnswer, Replay};
+use crate::trace::{self, Event};
+use crate::wire::clean::clean_text;
 use chatloop_reactor::Token;
 use log::info;
 use std::sync::Arc;
@@ -72,6 +73,10 @@ impl Exchange {
         let act = audit::describe(self.engine.hub(), &record);
         let files = files_of(self.engine.hub(), &record.change);
         let (id, renames) = (record.id, enters || matches!(record.change, Change::Nick { .. }));
+        self.net.trace().text(token, || match &record.change {
+            Change::Say { text, .. } => Some(clean_text(text).into_owned()),
+            _ => None,
+        });
         self.net.trace().note(|| Event::Record { client: trace::number(token), id: id.0 });
         let leaver = leaves.then(|| audit::who(self.engine.hub(), origin));
         let mut effects = self.engine.apply(record);
@@ -129,8 +134,8 @@ impl Exchange {
         if matches!(proposal.change, Change::Login { .. }) {
             self.answer_proof(token, ProofAnswer::Failed);
         }
-        for id in files_of(self.engine.hub(), &proposal.change) {
-            self.file_rejected(token, &id, &reason);
+        if let Change::Upload { file } = &proposal.change {
+            self.file_rejected(token, &file.id, &reason);
         }
         self.settle(token, Some(Kind::of(&proposal.change)));
     }
