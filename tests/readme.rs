@@ -123,6 +123,7 @@ fn every_tool_of_the_lab_is_in_the_readme() {
     }
 }
 
+#[cfg(feature = "disk")]
 const OPERATING: &str = include_str!("../docs/OPERATING.md");
 
 /// A fenced block of a page.
