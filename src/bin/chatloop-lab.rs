@@ -3,10 +3,10 @@
 #[path = "shared/usage.rs"]
 mod usage;
 
-use chatloop::lab::{storm, swarm, trace};
+use chatloop::lab::{document, storm, swarm, trace, with_documents};
 #[cfg(feature = "simulation")]
 use chatloop::simulation;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use usage::{not_written, print_text, print_usage};
@@ -38,7 +38,15 @@ enum Tool {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::try_parse().map(|arguments| arguments.tool) {
+    let command = with_documents(Arguments::command(), NAME).subcommand_required(false);
+    let matches = match command.clone().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return ExitCode::from(print_usage(NAME, &error)),
+    };
+    if let Some(text) = document(&command, &matches) {
+        return ExitCode::from(print_text(NAME, text, 0));
+    }
+    let outcome = match Arguments::from_arg_matches(&matches).map(|arguments| arguments.tool) {
         Ok(Tool::Swarm(options)) => run_swarm(&options),
         Ok(Tool::Storm(options)) => run_storm(&options),
         Ok(Tool::Trace(options)) => run_trace(&options),

@@ -4,8 +4,9 @@
 mod usage;
 
 use chatloop::server::config::{Invalid, Settings, Task};
-use chatloop::server::{Ending, JournalError, Log, Server, export, import, password, set_password};
-use std::io::{BufWriter, ErrorKind};
+use chatloop::server::{Ending, JournalError, Log, Server};
+use chatloop::server::{backup, export, import, password, restore, set_password};
+use std::io::ErrorKind;
 use std::process::ExitCode;
 use usage::{print_text, print_usage};
 
@@ -14,7 +15,8 @@ const NAME: &str = "chatloop-server";
 fn main() -> ExitCode {
     match Task::read(std::env::args_os()) {
         Ok(Task::Serve(settings)) => serve(*settings),
-        Ok(Task::Show(settings)) => print(&settings.to_string()),
+        Ok(Task::Show(settings)) => print(settings.to_string().as_bytes()),
+        Ok(Task::Text(text)) => print(&text),
         Ok(Task::Hash) => hash(),
         Ok(Task::Password(directory, name, add)) => match set_password(&directory, &name, add) {
             Ok(done) => {
@@ -26,10 +28,12 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
-        Ok(Task::Export(directory, room)) => {
-            let mut out = BufWriter::new(std::io::stdout().lock());
-            let written = export(&directory, room.as_ref(), &mut out);
-            told(written.map(|messages| format!("{messages} messages written")))
+        Ok(Task::Export(wanted)) => told(export(&wanted)),
+        Ok(Task::Backup(data, to)) => {
+            told(backup(&data, &to).map(|()| format!("backup written to '{}'", to.display())))
+        }
+        Ok(Task::Restore(from, data)) => {
+            told(restore(&from, &data).map(|()| format!("restored to '{}'", data.display())))
         }
         Ok(Task::Import(directory)) => {
             let read = import(&directory, &mut std::io::stdin().lock());
@@ -46,7 +50,10 @@ fn main() -> ExitCode {
 fn serve(settings: Settings) -> ExitCode {
     let log = match Log::start(&settings.config) {
         Ok(log) => log,
-        Err(_) => return ExitCode::FAILURE, // no thread: and nowhere to say so without waiting
+        Err(error) => {
+            eprintln!("chatloop-server: no log: {error}");
+            return ExitCode::FAILURE;
+        }
     };
     let code = run(settings, &log);
     log.finish();
@@ -78,7 +85,7 @@ fn run(settings: Settings, log: &Log) -> ExitCode {
     }
 }
 
-fn print(text: &str) -> ExitCode {
+fn print(text: &[u8]) -> ExitCode {
     ExitCode::from(print_text(NAME, text, 0))
 }
 
@@ -97,7 +104,7 @@ fn told(outcome: Result<String, JournalError>) -> ExitCode {
 
 fn hash() -> ExitCode {
     match password::ask_and_hash() {
-        Ok(hash) => print(&format!("{}\n", hash.as_phc())),
+        Ok(hash) => print(format!("{}\n", hash.as_phc()).as_bytes()),
         Err(error) => {
             eprintln!("chatloop-server: {error}");
             ExitCode::FAILURE

@@ -64,7 +64,6 @@ impl Console {
         let terminal = LineConsole::open(ConsoleOptions {
             // Some plain-text servers disconnect on an empty line.
             keeps_blank_lines: forms == Forms::Irc,
-            always_interrupts: false,
             style: painter.style(style::YOU),
             mask: mask(forms),
         })?;

@@ -52,6 +52,7 @@ mod startup;
 #[cfg(feature = "web")]
 mod transfer;
 
+pub use crate::wire::command_line::{document, with_documents};
 pub use options::Options;
 pub use run::run;
 pub use settings::{Invalid, read};

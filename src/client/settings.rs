@@ -3,7 +3,7 @@
 //! As in the server, `--nick` is `nick` in the file, and every value goes through the parser of its
 //! flag. A variable is `CHATLOOP_CLIENT_NICK`: `CHATLOOP_TLS` would be the server's.
 
-use super::Options;
+use super::{Options, document, with_documents};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches};
 use std::collections::BTreeMap;
@@ -21,6 +21,8 @@ const MOST_BYTES: u64 = 64 * 1024;
 pub enum Invalid {
     /// The command line is wrong, or asks for help.
     Arguments(Box<clap::Error>),
+    /// None are wanted, but completions or the manual page, which this is.
+    Document(Vec<u8>),
     /// A variable or the file is wrong; a text.
     Setting(String),
 }
@@ -32,9 +34,13 @@ pub enum Invalid {
 pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, Invalid> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let parsed = |defaults: &BTreeMap<String, Vec<String>>| {
-        let matches = command(defaults).try_get_matches_from(&arguments);
-        let options = matches.and_then(|matches| Options::from_arg_matches(&matches));
-        options.map_err(|error| Invalid::Arguments(Box::new(error)))
+        let invalid = |error| Invalid::Arguments(Box::new(error));
+        let command = command(defaults);
+        let matches = command.clone().try_get_matches_from(&arguments).map_err(invalid)?;
+        match document(&command, &matches) {
+            Some(text) => Err(Invalid::Document(text)),
+            None => Options::from_arg_matches(&matches).map_err(invalid),
+        }
     };
     match check_environment().map_err(Invalid::Setting) {
         Ok(()) => {}
@@ -68,14 +74,15 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, In
 
 /// The grammar of the command line, with variables, and these defaults.
 fn command(defaults: &BTreeMap<String, Vec<String>>) -> clap::Command {
-    Options::command().mut_args(|arg| {
+    let options = Options::command().mut_args(|arg| {
         let Some(name) = name_of(&arg) else { return arg };
         let arg = arg.env(variable(&name)).hide_env(true);
         match defaults.get(&name) {
             Some(values) => arg.default_values(values.clone()),
             None => arg,
         }
-    })
+    });
+    with_documents(options, "chatloop-client")
 }
 
 /// The name of a setting; `None` for `--help` and its kind.

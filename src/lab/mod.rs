@@ -30,3 +30,5 @@ mod target;
 mod testing;
 pub mod trace;
 mod welcome;
+
+pub use crate::wire::command_line::{document, with_documents};

@@ -14,6 +14,7 @@
 //! | `guesses`, `registrations`, `job_queue`, `hashing` | who may try one, whose turn it is, how it is hashed |
 //! | `limits`, `stats`, `config`, `reload` | configuration, limits, and what these have done |
 //! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | the operator's terminal and the log |
+//! | `service` | what a service manager is told |
 //! | `transfers`, `upload_tokens` | files on their way up and down |
 //! | `shutdown`, `trim` | shutting down, and returning memory |
 //! | `trace` | what each turn has done, for whoever watches it |
@@ -58,6 +59,7 @@ mod random;
 mod registrations;
 mod reload;
 mod scram;
+mod service;
 mod shares;
 mod shutdown;
 #[cfg(feature = "simulation")]
@@ -77,9 +79,9 @@ pub mod turn;
 mod upload_tokens;
 mod worker;
 
-pub use crate::journal::{JournalError, import};
+pub use crate::journal::{JournalError, backup, import, restore};
 pub use config::Config;
-pub use export::export;
+pub use export::{Export, export};
 pub use log::Log;
 pub use passwd::set_password;
 pub use shutdown::Ending;

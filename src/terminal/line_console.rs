@@ -68,9 +68,6 @@ struct Question {
 pub struct ConsoleOptions {
     /// A paste keeps the empty lines between its others.
     pub keeps_blank_lines: bool,
-    /// Ctrl-C is an [`Interrupt`](ConsoleEvent::Interrupt) whatever is half typed, and does not
-    /// clear the draft first.
-    pub always_interrupts: bool,
     /// SGR parameters of the prompt; empty for none.
     pub style: &'static str,
     /// Hides passwords.
@@ -151,9 +148,6 @@ impl LineConsole {
     pub fn next_event(&mut self) -> Option<ConsoleEvent> {
         while let Some(input) = self.decoder.next_input() {
             let event = match (input, self.question.take()) {
-                (Input::Key(key), _) if self.options.always_interrupts && is_control_c(key) => {
-                    Some(ConsoleEvent::Interrupt)
-                }
                 (Input::Key(key), Some(question)) => self.answer(key, question),
                 (Input::Key(key), None) => self.key(key),
                 // A second paste while the first one waits: one question at a time.
@@ -441,8 +435,4 @@ fn in_one_row(line: &str, cursor: usize) -> (Cow<'_, str>, usize) {
     }
     let shown = |text: &str| text.replace('\n', "⏎").replace('\t', "⇥");
     (Cow::Owned(shown(line)), shown(&line[..cursor]).len())
-}
-
-fn is_control_c(key: Key) -> bool {
-    key.control && key.code == Code::Char('c')
 }

@@ -18,9 +18,9 @@ pub fn print_usage(program: &str, error: &clap::Error) -> u8 {
 }
 
 /// Prints a text; returns the exit code, which is `code` if all is well.
-pub fn print_text(program: &str, text: &str, code: u8) -> u8 {
+pub fn print_text(program: &str, text: impl AsRef<[u8]>, code: u8) -> u8 {
     let mut out = io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => not_written(program, &error),
         _ => code,
     }

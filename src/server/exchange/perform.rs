@@ -74,6 +74,7 @@ impl Exchange {
         match action {
             Action::Do(command) => return self.decide(token, command),
             Action::Stats => self.show_stats(token),
+            Action::Reload => self.ask_for_reload(token),
             Action::Trace(on) => self.switch_trace(token, on),
             Action::LoopLink | Action::Watch { .. } | Action::Page(_) => {
                 return self.perform_of_page(token, action);

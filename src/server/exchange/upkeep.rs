@@ -11,6 +11,7 @@ use crate::server::operator::{CONSOLE, ConsoleService};
 use crate::server::start::NOBODY;
 use crate::server::stats::Counter;
 use crate::server::stepping::Stepper;
+use crate::server::transcript;
 use crate::session::Dialect;
 use chatloop_reactor::{Interest, Poller, Readiness, Token, Transport};
 use log::{error, info};
@@ -349,7 +350,7 @@ impl Exchange {
 
     /// Takes over the settings that can change; those in force then, unless they stay as they were.
     pub(in crate::server) fn reload(&mut self) -> Option<&Config> {
-        let was_quiet = self.live.config().quiet;
+        let had_transcript = transcript::is_wanted(self.live.config());
         let changed = self.live.reload();
         self.live.reload_certificate();
         if !changed {
@@ -358,11 +359,12 @@ impl Exchange {
         let config = self.live.config();
         match config.irc_settings(self.broadcast.started()) {
             Ok(irc) => self.broadcast.set_irc(irc),
-            Err(wrong) => error!("SIGHUP: the settings for IRC clients are unchanged: {wrong}"),
+            Err(wrong) => error!("reload: the settings for IRC clients are unchanged: {wrong}"),
         }
         self.net.set_bounds(Bounds::of(config));
-        if was_quiet != config.quiet {
-            self.console.set_quiet(config.quiet);
+        let has_transcript = transcript::is_wanted(config);
+        if had_transcript != has_transcript {
+            self.console.set_transcript(has_transcript);
         }
         let now = self.net.now();
         for token in self.net.tokens() {

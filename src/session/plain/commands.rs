@@ -250,6 +250,10 @@ static ROWS: &[Row] = rows! {
         line.end()?;
         Ok(Action::Stats)
     };
+    ["rehash"], "", "operator: reload the configuration", |_, line| {
+        line.end()?;
+        Ok(Action::Reload)
+    };
     ["trace"], "on|off", "operator: switch the trace of the loop (--trace)", |_, mut line| {
         let on = match line.need()? {
             "on" => true,

@@ -67,6 +67,7 @@ impl Chat {
             None
             | Some(
                 Action::Stats
+                | Action::Reload
                 | Action::Trace(_)
                 | Action::Files(_)
                 | Action::AddCertificate
