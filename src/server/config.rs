@@ -18,6 +18,7 @@ pub use sources::{Invalid, Origin, Setting, Settings, Task};
 pub use values::{Bytes, ChannelModes, Days, LineRate, OrOff, Seconds};
 
 use super::trace::TraceFormat;
+use crate::chat::limits::PASSWORD_LEAST;
 use crate::chat::{Flag, Modes, Moment, PasswordHash, Secret};
 use crate::session::{Protocol, Style, http, irc};
 use crate::tls;
@@ -242,6 +243,10 @@ pub struct Config {
     /// Password required to connect: PASS in IRC, /pass in plain text
     #[arg(long, value_name = "WORD", value_parser = parse_secret)]
     pub password: Option<Secret>,
+
+    /// Fewest characters of the password of an account
+    #[arg(long, default_value_t = PASSWORD_LEAST as u32, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub password_length: u32,
 
     /// File with the message of the day for IRC clients
     #[arg(long, value_name = "FILE")]

@@ -259,6 +259,14 @@ impl Exchange {
             }
             work => work,
         };
+        if let Work::Hash { secret, .. }
+        | Work::Verify { purpose: Purpose::Change(_, secret), .. } = &work
+        {
+            let least = self.live.config().password_length as usize;
+            if secret.expose().chars().count() < least {
+                return Err(Refusal::ShortPassword(least));
+            }
+        }
         let origin = self.origin(token);
         if let Work::Hash { purpose: Purpose::Register(_), .. } = &work
             && let Some(origin) = origin
