@@ -1,6 +1,6 @@
 //! chatloop: a multi-user TCP chat whose event loop you can watch.
 //!
-//! The house has five foundations that know nothing of each other and three floors over them;
+//! The house has six foundations that know nothing of each other and three floors over them;
 //! `tests/layering/` holds the arrows.
 //!
 //! | module | what lives there |
@@ -12,17 +12,23 @@
 //! | [`tls`] | TLS as a layer over a connection |
 //! | [`session`] | a peer's dialect, plain or IRC: lines to chat commands, effects to bytes |
 //! | [`journal`] | keeps records in order and hands them back |
+//! | `files` | the bytes of uploaded files (feature `web`) |
 //! | [`client`] | the terminal client, in IRC or plain lines: socket and stdin in one loop |
 //! | [`lab`] | the load generator and behaviour checker |
+//! | `simulation` | the whole server under one seed (feature `simulation`) |
 //! | [`server`] | where all meet: the turn, connections, delivery, configuration |
 
 pub mod chat;
 pub mod client;
+#[cfg(feature = "web")]
+pub mod files;
 pub mod journal;
 #[cfg(feature = "lab")]
 pub mod lab;
 pub mod server;
 pub mod session;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod terminal;
 pub mod tls;
 pub mod wire;

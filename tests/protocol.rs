@@ -150,10 +150,15 @@ fn show(text: &str) -> String {
     })
 }
 
-/// The line without what differs between runs: `2026-01-31 12:30`, `127.0.0.1:54321`, `idle 1s`, `in 2 s`.
+/// The line without what differs between runs: `2026-01-31 12:30`, `127.0.0.1:54321`, `idle 1s`, `in 2 s`,
+/// the token of an upload.
 fn masked(line: &str) -> String {
     let mut out = String::new();
-    let mut rest = line;
+    let mut line = line.to_owned();
+    if let Some(start) = line.find("/upload/").map(|start| start + "/upload/".len()) {
+        line.replace_range(start..start + 32, "TOKEN");
+    }
+    let mut rest = line.as_str();
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         let (before, from) = rest.split_at(start);
         out.push_str(before);

@@ -1,6 +1,8 @@
 //! `chatloop-lab`: load tests for chat servers, and traces of their loops. Arguments in, exit code out.
 
 use chatloop::lab::{storm, swarm, trace};
+#[cfg(feature = "simulation")]
+use chatloop::simulation;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -18,6 +20,15 @@ enum Tool {
     Swarm(Box<swarm::Options>),
     Storm(Box<storm::Options>),
     Trace(Box<trace::Options>),
+    #[cfg(feature = "simulation")]
+    Simulate(Box<simulation::Options>),
+    /// Run the whole server under one seed; only in a build with the feature "simulation"
+    #[cfg(not(feature = "simulation"))]
+    #[command(hide = true)]
+    Simulate {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        _arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -25,6 +36,13 @@ fn main() -> ExitCode {
         Tool::Swarm(options) => run_swarm(&options),
         Tool::Storm(options) => run_storm(&options),
         Tool::Trace(options) => run_trace(&options),
+        #[cfg(feature = "simulation")]
+        Tool::Simulate(options) => run_simulation(&options),
+        #[cfg(not(feature = "simulation"))]
+        Tool::Simulate { .. } => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "this build has no simulation; build one with: cargo build --features simulation",
+        )),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| {
         eprintln!("chatloop-lab: {error}");
@@ -70,6 +88,14 @@ fn run_storm(options: &storm::Options) -> io::Result<u8> {
         let _ = writeln!(out, "{}", style.row(row));
     })?;
     Ok(u8::from(!all_pass))
+}
+
+#[cfg(feature = "simulation")]
+fn run_simulation(options: &simulation::Options) -> io::Result<u8> {
+    Ok(match simulation::run(options) {
+        Ok((seeds, sum)) => print(&format!("{seeds} seeds, no failure: {sum}"), 0),
+        Err(failure) => print(&failure.to_string(), 1),
+    })
 }
 
 fn run_trace(options: &trace::Options) -> io::Result<u8> {

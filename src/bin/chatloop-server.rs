@@ -1,7 +1,7 @@
 //! `chatloop-server`: arguments in, exit code out.
 
 use chatloop::server::config::{Invalid, Settings, Task};
-use chatloop::server::{Ending, JournalError, Log, Server, export, import, password};
+use chatloop::server::{Ending, JournalError, Log, Server, export, import, password, set_password};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -10,6 +10,16 @@ fn main() -> ExitCode {
         Ok(Task::Serve(settings)) => serve(*settings),
         Ok(Task::Show(settings)) => print(&settings.to_string()),
         Ok(Task::Hash) => hash(),
+        Ok(Task::Password(directory, name, add)) => match set_password(&directory, &name, add) {
+            Ok(done) => {
+                eprintln!("{done}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("chatloop-server: {error}");
+                ExitCode::FAILURE
+            }
+        },
         Ok(Task::Export(directory, room)) => {
             let mut out = BufWriter::new(std::io::stdout().lock());
             let written = export(&directory, room.as_ref(), &mut out);

@@ -30,12 +30,13 @@ mod state;
 mod tests;
 
 pub use api::{
-    AccountStep, Challenge, Command, Decision, DirectMessage, Effect, Event, HistoryUpdate, Holder,
-    Listing, Outcome, Page, Past, Person, Pick, Purpose, RoomLine, RoomMessage, ScramProof,
-    SendMessage, ServerBanLine, Tagging, Whois, Work,
+    AccountChange, AccountLine, AccountStep, Challenge, Command, Decision, DirectMessage, Effect,
+    Event, HistoryUpdate, Holder, Listing, Outcome, Page, Past, Person, Pick, Purpose, RoomLine,
+    RoomMessage, ScramProof, SendMessage, ServerBanLine, Tagging, Whois, Work,
 };
 pub use log::{
-    BanTarget, Change, Entry, HistoryEvent, QuitReason, Record, StoredEvent, StoredMessage, Target,
+    BanTarget, Change, Entry, HistoryEvent, QuitReason, Record, StoredEvent, StoredFile,
+    StoredMessage, Target,
 };
 pub use model::{
     Audience, Caseless, Continuations, Field, Flag, Glob, Identity, IrcNames, Kind, Lookup, Mask,
@@ -44,4 +45,5 @@ pub use model::{
     ScramKeys, Secret, SessionId, SessionSet, Stamp, Topic, UserMode, Viewpoint, Walk, check, glob,
     is_metadata_key, limits, marker_target, query, set_metadata, work,
 };
+pub use rules::FileUsage;
 pub use state::{Ban, Held, Hub, Member, Recalled, Room, User};

@@ -124,6 +124,8 @@ pub const LEAST_FILE_SIZE: u64 = 1024 * 1024;
 pub const SNAPSHOT_RECORDS: u64 = 10_000;
 /// Rows that one step of maintenance deletes: a few milliseconds, then records have priority again.
 pub const MAINTENANCE_ROWS: u32 = 500;
+/// Ids of messages among which one such step looks for those of a deleted account.
+pub const ERASURE_IDS: i64 = 20_000;
 /// Rows that one such step looks at, where the oldest bear a time that has not come yet.
 pub const LOOK_AHEAD_ROWS: u32 = 100_000;
 /// The time between two retention runs.

@@ -53,7 +53,7 @@ impl Connector {
             Ok(None) => {}
         }
         match self.socket.peer_addr() {
-            Ok(_) => Ok(Stream::new(self.socket.into()).map(Transport::new)),
+            Ok(_) => Ok(Stream::new(self.socket).map(Transport::new)),
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Err(self),
             Err(error) => Ok(Err(error)),
         }

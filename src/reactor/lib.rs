@@ -12,6 +12,7 @@
 //!   meaning;
 //! - [`buffer`]: bounded bytes in, shared bytes out;
 //! - [`trace`]: what the loop has done, for whoever watches it;
+//! - `simulated` (feature `simulation`): a network inside the process, for tests;
 //! - [`descriptors`] and [`memory`]: what the process may hold, and gives back.
 //!
 //! `examples/echo.rs` is the smallest complete loop, `examples/relay.rs` the next larger one, and
@@ -32,6 +33,8 @@ pub mod memory;
 pub mod poller;
 pub mod registration;
 pub mod signals;
+#[cfg(feature = "simulation")]
+pub mod simulated;
 pub mod slab;
 pub mod stream;
 pub mod timers;

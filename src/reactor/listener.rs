@@ -1,10 +1,14 @@
 //! A listening socket, with every `accept` error classified.
 
+#[cfg(feature = "simulation")]
+use super::simulated::TcpListener;
 use super::stream::Stream;
 use super::transport::Transport;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
+#[cfg(not(feature = "simulation"))]
+use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// The longest queue of waiting connections that can be asked for; every system cuts it to its own
@@ -54,6 +58,10 @@ impl Listener {
     /// # Errors
     /// The address is in use or not of this machine, or the port needs permission.
     pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<Listener> {
+        #[cfg(feature = "simulation")]
+        if let Some(socket) = TcpListener::bind(address) {
+            return Ok(Listener { socket: socket? });
+        }
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         if address.is_ipv6() {

@@ -4,9 +4,13 @@
 //! (`ErrorKind::WouldBlock`). That is no failure; it means "later", and the poller reports when. And a
 //! call may do *less* than it was asked to: read half a line, write a third of a message.
 
+#[cfg(feature = "simulation")]
+use super::simulated::TcpStream;
 use std::fmt;
 use std::io::{self, IoSlice, Read as _, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+#[cfg(not(feature = "simulation"))]
+use std::net::TcpStream;
+use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// The outcome of a read.
@@ -34,7 +38,8 @@ impl Stream {
     ///
     /// # Errors
     /// If it cannot be made non-blocking, as when the peer has reset it meanwhile (EINVAL on macOS).
-    pub(super) fn new(socket: TcpStream) -> io::Result<Stream> {
+    pub(super) fn new(socket: impl Into<TcpStream>) -> io::Result<Stream> {
+        let socket = socket.into();
         socket.set_nonblocking(true)?;
         // A line is small and needed now. Nagle's algorithm would delay it until the peer has
         // acknowledged the previous one, up to 40 ms; the outbox already gathers what belongs
@@ -142,7 +147,7 @@ impl fmt::Debug for Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     fn pair() -> (Stream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

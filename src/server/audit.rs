@@ -4,7 +4,7 @@
 //! operator's, because it may be a mistyped password.
 
 use crate::chat::{BanTarget, Change, Effect, Event, Hub, ModeChange, Name, Record, SessionId};
-use crate::session::refusal_text;
+use crate::session::{refusal_text, shown};
 use log::info;
 
 /// The prefix of the log lines, and their target for RUST_LOG.
@@ -34,13 +34,28 @@ pub(super) fn describe(hub: &Hub, record: &Record) -> Option<String> {
         }
         Change::Keep { room, on } => format!("{} {room}", if *on { "keep" } else { "unkeep" }),
         Change::Ban { target, reason, until } => {
-            let until = until.map(|until| format!(" until {} ms", until.0)).unwrap_or_default();
+            let until = until.map(|until| format!(" until {} UTC", shown(until)));
+            let until = until.unwrap_or_default();
             format!("server ban {}{until}{}", banned(target), because(reason.as_deref()))
         }
         Change::Unban { target } => format!("server unban {}", banned(target)),
         Change::Announce { text } => format!("announce: {text}"),
         Change::Metadata { target, key, .. } if is_somebody_else(hub, record.origin, target) => {
             format!("metadata of {}: {}", named(target), key.as_deref().unwrap_or("all removed"))
+        }
+        Change::AccountSet { account, new, .. } => match new {
+            true => format!("account {account} created"),
+            false => format!("account {account}: password reset"),
+        },
+        Change::AccountDeleted { account, erases } => {
+            let erases = if *erases { ", with its messages" } else { "" };
+            format!("account {account} deleted{erases}")
+        }
+        Change::Lapse { room, before } => {
+            return Some(format!(
+                "{room} lapsed: no one has been in it since {} UTC or longer (--room-expiry)",
+                shown(*before)
+            ));
         }
         Change::Oper { name } => format!("is operator {name} now"),
         _ => return None,

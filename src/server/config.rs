@@ -7,12 +7,14 @@
 #![allow(rustdoc::bare_urls)] // clap shows the texts as they are
 
 mod file;
+mod files;
 mod parameters;
 mod show;
 mod sources;
 mod values;
 
 pub use file::InvalidFile;
+pub use files::FileSettings;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
 pub use values::{Bytes, ChannelModes, Days, LineRate, OrOff, Seconds};
@@ -41,6 +43,17 @@ pub enum StyleName {
     Plain,
     /// Like the classic select-server course project: `\r`, colours, an empty line disconnects
     Classic,
+}
+
+/// `--registration` on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Registration {
+    /// Everyone, by /register
+    Open,
+    /// Server operators only, by /account add
+    Operators,
+    /// No one; chatloop-server passwd --add, while the server does not run
+    Closed,
 }
 
 impl From<StyleName> for Style {
@@ -210,6 +223,22 @@ pub struct Config {
     #[arg(long, value_name = "N|off")]
     pub register_limit: Option<OrOff<NonZeroU32>>,
 
+    /// Who may make accounts
+    #[arg(long, value_enum, default_value_t = Registration::Open, value_name = "WHO")]
+    pub registration: Registration,
+
+    /// Admit clients only if they log in to an account
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub require_account: bool,
+
+    /// With --data: rooms that stay without members because one account has created them; 0 for none
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub rooms_per_account: u32,
+
+    /// Days after which such a room is deleted if no one has been in it, or off
+    #[arg(long, default_value = "90", value_name = "DAYS|off")]
+    pub room_expiry: OrOff<Days>,
+
     /// Messages of history sent to a user who joins a room; 0 for none
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=500))]
     pub history_on_join: u32,
@@ -297,6 +326,9 @@ pub struct Config {
     /// Origin of another site whose pages may connect, such as https://example.org; may be repeated
     #[arg(long, value_name = "ORIGIN", value_delimiter = BETWEEN, value_parser = parse_origin)]
     pub web_origin: Vec<String>,
+
+    #[command(flatten)]
+    pub files: FileSettings,
 
     /// Address that may read /metrics, beside loopback; may be repeated
     #[arg(long, value_name = "ADDRESS", value_delimiter = BETWEEN)]
@@ -468,12 +500,14 @@ impl Config {
             name: self.name.clone(),
             network: self.network.clone(),
             has_password: self.password.is_some(),
+            requires_account: self.require_account,
             tls: self.tls_source().is_some(),
             sts: self.sts.map(|days| {
                 format!("duration={},port={}", days.duration().as_secs(), self.boot.port)
             }),
             motd: self.motd.as_ref().map(read).transpose()?,
             started,
+            filehost: self.takes_uploads().then(|| format!("{}/upload", self.public_url())),
             web: self.web_settings(),
         })
     }
@@ -481,7 +515,8 @@ impl Config {
     /// What HTTP requests may ask for.
     fn web_settings(&self) -> http::Settings {
         let origins = self.web_origin.iter().chain(&self.url).map(String::as_str);
-        http::Settings::new(!self.no_http, [self.name.as_str()], origins)
+        let names = [self.name.as_str(), self.boot.host.as_str()];
+        http::Settings::new(!self.no_http, names, origins)
     }
 }
 

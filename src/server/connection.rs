@@ -164,6 +164,12 @@ impl Io {
         self.outbox.write_to(&mut self.transport, share)
     }
 
+    /// What the poller was asked for last.
+    #[cfg(feature = "simulation")]
+    pub(super) fn watched(&self) -> Option<Interest> {
+        self.registration.interest()
+    }
+
     /// Stops asking the poller about it.
     pub(super) fn unwatch(&mut self, poller: &mut Poller) -> io::Result<()> {
         self.registration.clear(poller, &self.transport)

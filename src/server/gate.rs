@@ -81,11 +81,15 @@ impl Blocked {
     /// The flood limit.
     pub(super) const FLOOD: Blocked = Blocked(8);
 
-    const NAMES: [(Blocked, &str); 4] = [
+    /// The disk is behind with the upload of this peer.
+    pub(super) const STORE: Blocked = Blocked(16);
+
+    const NAMES: [(Blocked, &str); 5] = [
         (Blocked::RECORDS, "records"),
         (Blocked::ANSWER, "answer"),
         (Blocked::OUTBOX, "outbox"),
         (Blocked::FLOOD, "flood"),
+        (Blocked::STORE, "store"),
     ];
 
     fn has(self, reason: Blocked) -> bool {

@@ -199,7 +199,8 @@ impl Intake {
             gate.block(Blocked::OUTBOX);
             return LineOutcome::Blocked;
         }
-        if used > 0 {
+        // A body is no lines; what it may take is its own matter.
+        if used > 0 && !matches!(body, Body::Data(_)) {
             if life.hung_up {
                 gate.end_burst(pace, now);
             }

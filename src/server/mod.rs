@@ -9,10 +9,12 @@
 //! | `exchange` | performing actions, applying records |
 //! | `engine` | the hub and the journal |
 //! | `broadcast` | delivery to one peer and to many |
-//! | `worker`, `scram`, `random`, `password` | passwords, on a separate thread |
+//! | `worker`, `scram`, `random` | passwords, on a separate thread |
+//! | `password`, `passwd` | passwords from the command line |
 //! | `guesses`, `registrations`, `job_queue`, `hashing` | who may try one, whose turn it is, how it is hashed |
 //! | `limits`, `stats`, `config`, `reload` | configuration, limits, and what these have done |
 //! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | the operator's terminal and the log |
+//! | `transfers`, `upload_tokens` | files on their way up and down |
 //! | `shutdown`, `trim` | shutting down, and returning memory |
 //! | `trace` | what each turn has done, for whoever watches it |
 //!
@@ -48,6 +50,7 @@ mod net;
 mod operator;
 mod origins;
 mod outlet;
+mod passwd;
 pub mod password;
 mod random;
 mod registrations;
@@ -55,6 +58,8 @@ mod reload;
 mod scram;
 mod shares;
 mod shutdown;
+#[cfg(feature = "simulation")]
+pub mod simulated;
 mod start;
 mod stats;
 mod stint;
@@ -62,14 +67,19 @@ mod stint;
 mod tests;
 mod trace;
 mod transcript;
+#[cfg(feature = "web")]
+mod transfers;
 mod trim;
 pub mod turn;
+#[cfg(feature = "web")]
+mod upload_tokens;
 mod worker;
 
 pub use crate::journal::{JournalError, import};
 pub use config::Config;
 pub use export::export;
 pub use log::Log;
+pub use passwd::set_password;
 pub use shutdown::Ending;
 pub use start::StartError;
 pub use turn::Server;

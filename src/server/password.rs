@@ -1,4 +1,4 @@
-//! `chatloop-server hash`: a password in, its hash out.
+//! A password from a terminal or a pipe, for `chatloop-server hash` and `passwd`.
 
 use super::hashing::Hashing;
 use super::random::Random;
@@ -41,9 +41,13 @@ impl fmt::Display for NoHash {
 
 impl std::error::Error for NoHash {}
 
-/// Asks for a password, twice and without echo at a terminal, else for one line of stdin, and
-/// makes its hash.
+/// Asks for a password and makes its hash.
 pub fn ask_and_hash() -> Result<PasswordHash, NoHash> {
+    Hashing::default().hash(&ask()?, &mut Random::system()).ok_or(NoHash::NoRandomness)
+}
+
+/// Asks for a password: twice and without echo at a terminal, else for one line of stdin.
+pub(super) fn ask() -> Result<Secret, NoHash> {
     let secret = if io::stdin().is_terminal() { from_terminal()? } else { from_line()? };
     if secret.expose().contains(char::is_whitespace) {
         return Err(NoHash::NotOneWord);
@@ -52,7 +56,7 @@ pub fn ask_and_hash() -> Result<PasswordHash, NoHash> {
     if characters < PASSWORD_LEAST || secret.expose().len() > PASSWORD_LENGTH {
         return Err(NoHash::Length);
     }
-    Hashing::default().hash(&secret, &mut Random::system()).ok_or(NoHash::NoRandomness)
+    Ok(secret)
 }
 
 fn from_terminal() -> Result<Secret, NoHash> {

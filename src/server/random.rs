@@ -7,7 +7,7 @@ pub(super) enum Random {
     /// The system's.
     System,
     /// The same sequence for the same seed: for tests only, since it can be guessed.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "simulation"))]
     Seeded(u64),
 }
 
@@ -20,7 +20,7 @@ impl Random {
     pub(super) fn fill(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         match self {
             Random::System => Ok(getrandom::fill(bytes)?),
-            #[cfg(test)]
+            #[cfg(any(test, feature = "simulation"))]
             Random::Seeded(state) => {
                 for byte in bytes {
                     *byte = (split_mix(state) >> 56) as u8;
@@ -39,7 +39,7 @@ impl Random {
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
-#[cfg(test)]
+#[cfg(any(test, feature = "simulation"))]
 fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

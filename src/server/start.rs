@@ -43,6 +43,8 @@ pub enum StartError {
     Setting(String),
     /// The file for the trace cannot be written.
     Trace(io::Error),
+    /// The directory of uploaded files cannot be used.
+    Files(io::Error),
     /// The journal's directory cannot be used.
     Journal(JournalError),
     /// The system denied something that every server needs.
@@ -69,6 +71,9 @@ impl fmt::Display for StartError {
             }
             StartError::Setting(problem) => f.write_str(problem),
             StartError::Trace(error) => write!(f, "--trace: cannot write the file: {error}"),
+            StartError::Files(error) => {
+                write!(f, "--data: cannot use the directory of uploaded files: {error}")
+            }
             StartError::Journal(error) => error.fmt(f),
             StartError::System(error) => write!(f, "system error: {error}"),
         }
@@ -110,13 +115,14 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
 
 /// The origin of what the server itself writes down. No connection's: 0 is the first one's, whose
 /// own records would be taken for in force when this one is.
-const NOBODY: Token = Token::fixed(201);
+pub(super) const NOBODY: Token = Token::fixed(201);
 
 /// The journal that the configuration asks for, and the state it holds.
 pub(super) fn open_journal(
     config: &Config,
     waker: &Waker,
     clock: &Clock,
+    inline: bool,
 ) -> Result<(Journal, Hub), StartError> {
     let limits = Limits {
         per_room: config.boot.keep_messages.on().map(|count| count.get().into()),
@@ -133,7 +139,7 @@ pub(super) fn open_journal(
     };
     let waker = waker.clone();
     let wake: Wake = Arc::new(move || waker.wake());
-    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline: false };
+    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline };
     let (mut journal, hub) =
         Journal::open(directory, &limits, &runtime).map_err(StartError::Journal)?;
     // The previous sessions are over.
@@ -143,7 +149,7 @@ pub(super) fn open_journal(
 }
 
 /// The time that the journal's threads are told: the server's.
-struct Time(Clock);
+pub(super) struct Time(pub(super) Clock);
 
 impl TimeSource for Time {
     fn instant(&self) -> Instant {

@@ -34,6 +34,7 @@ counters! {
     Untold "clients rejected without a word because too many were being rejected";
     Banned "clients rejected by a server ban";
     OriginRooms "rooms rejected for their number from one address (--origin-rooms)";
+    RoomsPerAccount "rooms not registered for their number from one account (--rooms-per-account)";
     RoomTexts "topics, masks and metadata rejected for their memory (--room-memory)";
     LongLine "lines rejected for their length (--max-line)";
     Flood "clients slowed down (--flood-limit)";
@@ -45,12 +46,17 @@ counters! {
     Handshakes "TLS handshakes that failed, or took too long (--tls-timeout)";
     Unencrypted "clients rejected for not using TLS (--tls-only)";
     Requests "HTTP requests answered with an error";
+    Transfers "uploads and downloads rejected because too many were in progress (--max-transfers)";
+    SlowTransfers "uploads and downloads given up because their client was too slow";
+    Files "uploads rejected for their size (--file-max, --files-per-account, --files-per-address, --files-all)";
     Guesses "logins delayed after wrong passwords";
     NotSaved "changes rejected because they could not be saved (--data, --max-data)";
     Searches "searches ended before they were through";
     Replays "users who joined without history because it took too long";
     Queries "history queries that failed or took too long";
     Registrations "accounts not registered for their address's count (--register-limit)";
+    Registration "accounts not registered (--registration)";
+    NoAccount "clients rejected for not logging in (--require-account)";
     Logins "logins rejected because too many were in progress";
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Setup<W> {
     pub(super) signals: &'static [Signal],
     /// Starts the workers.
     pub(super) work: W,
+    /// Whether the journal works in the loop's thread.
+    pub(super) inline: bool,
 }
 
 /// The server: its parts, and the loop that moves them.
@@ -65,7 +67,7 @@ impl Server {
     pub fn start(settings: Settings) -> Result<Server, StartError> {
         let signals = wanted_signals(&settings.config);
         let work = |waker, wakes| Workers::start(waker, wakes, Random::system());
-        Server::start_with(settings, Setup { clock: Clock::system(), signals, work })
+        Server::start_with(settings, Setup { clock: Clock::system(), signals, work, inline: false })
     }
 
     /// The same with its surroundings given.
@@ -76,7 +78,7 @@ impl Server {
     where
         W: FnOnce(Waker, WakeReceiver) -> io::Result<Workers>,
     {
-        let Setup { clock, signals, work } = setup;
+        let Setup { clock, signals, work, inline } = setup;
         settings.warn_of_exposed_secrets();
         let listeners = listen(&settings.config)?;
         if let Some(Ok(address)) = listeners.first().map(Listener::local_address) {
@@ -93,7 +95,7 @@ impl Server {
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
         let (waker, wakes) = waker().map_err(StartError::System)?;
         poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
-        let (journal, hub) = open_journal(config, &waker, &clock)?;
+        let (journal, hub) = open_journal(config, &waker, &clock, inline)?;
         let irc =
             config.irc_settings(Moment(clock.unix_milliseconds())).map_err(StartError::Setting)?;
         let trace = config.boot.trace.as_deref().map(|path| (path, config.boot.trace_format));
@@ -101,11 +103,13 @@ impl Server {
         let net = Net::new(poller, clock, Bounds::of(config), stats.clone(), trace);
         let engine = Engine::new(journal, hub);
         let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
-        let workers = work(waker, wakes).map_err(StartError::System)?;
+        let workers = work(waker.clone(), wakes).map_err(StartError::System)?;
         let (acceptor, intake) = (acceptor, Intake::new(config, stats.clone()));
         let live = Live::new(settings).map_err(StartError::Setting)?;
+        let mut exchange = Exchange::new(net, engine, broadcast, workers, (console, live), stats);
+        exchange.open_files(waker)?;
         Ok(Server {
-            exchange: Exchange::new(net, engine, broadcast, workers, (console, live), stats),
+            exchange,
             acceptor,
             intake,
             shutdown: Shutdown::new(signals),
@@ -135,6 +139,8 @@ impl Server {
     pub fn run(&mut self) -> io::Result<Ending> {
         let mut readiness = Vec::new();
         self.exchange.open_console();
+        self.exchange.log_urls();
+        self.exchange.lapse_rooms();
         loop {
             self.turn(&mut readiness, None)?;
             if let Some(ending) = self.shutdown.ending() {
@@ -156,6 +162,7 @@ impl Server {
             self.dispatch(ready);
         }
         self.exchange.take_work_done();
+        self.exchange.take_files_done();
         self.end_phase(Phase::Read);
         self.exchange.take_lines(&mut self.intake);
         self.end_phase(Phase::Commands);
@@ -186,7 +193,7 @@ impl Server {
     }
 
     /// For tests.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "simulation"))]
     pub(super) fn exchange(&mut self) -> &mut Exchange {
         &mut self.exchange
     }
@@ -255,9 +262,11 @@ impl Server {
         match timer {
             TimerKind::Stall => self.exchange.drop_stalled(),
             TimerKind::Shortage => self.exchange.net().check_shortage(),
+            TimerKind::Files => self.exchange.delete_old_files(),
             TimerKind::Trim => self.trim.timer(self.exchange.allocated(), self.exchange.net()),
             TimerKind::Rejections => self.acceptor.log_rejections(self.exchange.net().now()),
             TimerKind::Accept => self.acceptor.resume(self.exchange.net()),
+            TimerKind::Rooms => self.exchange.lapse_rooms(),
             TimerKind::Shutdown => self.shutdown.timer(),
             TimerKind::Console => {
                 let requests = self.exchange.at_console(ConsoleService::timer);

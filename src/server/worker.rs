@@ -71,8 +71,8 @@ pub(super) struct Workers {
 enum Mode {
     /// A thread, which ends when this is dropped.
     Thread { jobs: Arc<JobQueue<Job>>, done: Receiver<Done> },
-    /// The loop itself, when it submits: for tests.
-    #[cfg(test)]
+    /// The loop itself, when it submits: for tests and the simulation.
+    #[cfg(any(test, feature = "simulation"))]
     InLine(Box<Worker>),
 }
 
@@ -90,7 +90,7 @@ impl Workers {
     }
 
     /// Works in the loop itself.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "simulation"))]
     pub(super) fn in_line(wakes: WakeReceiver, random: Random) -> io::Result<Workers> {
         let mode = Mode::InLine(Box::new(Worker::new(random)?));
         Ok(Workers { wakes, mode, done: VecDeque::new() })
@@ -150,7 +150,7 @@ impl Workers {
                     self.done.push_back(Done { token, purpose, outcome });
                 }
             }
-            #[cfg(test)]
+            #[cfg(any(test, feature = "simulation"))]
             Mode::InLine(worker) => {
                 let purpose = purpose(&work).clone();
                 let outcome = worker.carry_out(work);
@@ -168,7 +168,7 @@ impl Workers {
     pub(super) fn next_done(&mut self) -> Option<Done> {
         self.done.pop_front().or_else(|| match &self.mode {
             Mode::Thread { done, .. } => done.try_recv().ok(),
-            #[cfg(test)]
+            #[cfg(any(test, feature = "simulation"))]
             Mode::InLine(_) => None,
         })
     }
@@ -178,7 +178,7 @@ impl Drop for Workers {
     fn drop(&mut self) {
         match &self.mode {
             Mode::Thread { jobs, .. } => jobs.close(),
-            #[cfg(test)]
+            #[cfg(any(test, feature = "simulation"))]
             Mode::InLine(_) => {}
         }
     }

@@ -1,5 +1,6 @@
 //! Actions: what is to be done for one peer, in any protocol.
 
+use super::transfer::FileRequest;
 use crate::chat::{
     Command, Entry, Event, Name, Outcome, Purpose, Query, RecordId, ScramProof, Secret,
 };
@@ -84,6 +85,8 @@ pub enum Action {
         /// Only the head of the answer.
         head_only: bool,
     },
+    /// Do this about uploaded files.
+    Files(FileRequest),
     /// The chat has closed the session: send what is queued, then close.
     Close,
     /// The peer is gone: tell the others, close.

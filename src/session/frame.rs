@@ -23,6 +23,8 @@ pub enum Body<'a> {
     More,
     /// A WebSocket frame with its header, or what cannot be one.
     Frame(&'a [u8]),
+    /// A piece of the body of a request.
+    Data(&'a [u8]),
     /// A line over the limit, with the label that it bore.
     TooLong(Option<String>),
 }
@@ -37,6 +39,15 @@ pub enum ProofAnswer<'a> {
     Proved(Option<Name>),
     /// Nothing comes of it.
     Failed,
+}
+
+/// What a peer has to give before it is admitted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Needs {
+    /// The server's password.
+    pub password: bool,
+    /// The password of an account.
+    pub account: bool,
 }
 
 /// What came of the server's password.

@@ -4,6 +4,7 @@
 //! Pure: a session is fed bytes and events, and never sees a socket. What all peers of one
 //! [`Format`] are told of an event is the same bytes, so it is rendered once for all of them.
 
+mod account_text;
 mod action;
 mod detect;
 mod fingerprint;
@@ -22,12 +23,17 @@ mod no_http;
 pub mod plain;
 pub mod refusal_text;
 mod time;
+mod transfer;
+
+/// A time as people read it, in UTC.
+pub use time::shown;
 
 pub use action::{Action, Proof};
 pub use detect::{Detect, Protocol, detect};
-pub use frame::{Body, Frame, PasswordAnswer, ProofAnswer, Replay};
+pub use frame::{Body, Frame, Needs, PasswordAnswer, ProofAnswer, Replay};
 pub use irc::View;
 pub use plain::{Style, Theme};
+pub use transfer::{ByteRange, Credentials, Fetch, FileRequest, Upload};
 
 use crate::chat::{Event, Moment, Stamp, Viewpoint};
 use std::time::Duration;
@@ -143,9 +149,9 @@ impl Dialect {
                 Body::TooLong(label) => irc.too_long(label.as_deref(), view, out),
                 Body::Line(line) => irc.take(line, view, out, actions),
                 Body::More => irc.more(view, out, actions),
-                Body::Opening(_) | Body::Frame(_) => {}
+                Body::Opening(_) | Body::Frame(_) | Body::Data(_) => {}
             }),
-            (Dialect::Plain(_), Body::Frame(_)) | (Dialect::Http(_), _) => {}
+            (Dialect::Plain(_), Body::Frame(_) | Body::Data(_)) | (Dialect::Http(_), _) => {}
         }
     }
 
@@ -191,7 +197,7 @@ impl Dialect {
         }
         match (protocol, &mut *self) {
             (Detect::Plain | Detect::NeedMore, Dialect::Plain(plain)) => {
-                plain.begin(view.settings.has_password, actions);
+                plain.begin(view.settings.needs(), actions);
             }
             (Detect::Irc, _) => self.begin_irc(irc::Session::new(), view, actions),
             (Detect::Tls, _) => actions.push(Action::StartTls),
@@ -294,7 +300,7 @@ impl Dialect {
                 irc::Session::error(text, &mut replies);
                 irc.framing().append(replies.bytes(), out);
             }
-            Dialect::Http(_) => http::Session::farewell(text, out),
+            Dialect::Http(http) => http.farewell(text, out),
         }
     }
 
@@ -339,7 +345,7 @@ impl Dialect {
         actions: &mut Vec<Action>,
     ) {
         match self {
-            Dialect::Plain(plain) => actions.push(plain.unlocked(answer)),
+            Dialect::Plain(plain) => plain.unlocked(answer, view.settings.needs(), actions),
             Dialect::Irc(irc) => {
                 irc.answering(true, out, |irc, out| irc.unlocked(answer, view, out, actions));
             }
@@ -347,7 +353,7 @@ impl Dialect {
         }
     }
 
-    /// Answers a step of SASL.
+    /// Answers a step of a login before the peer has entered.
     pub fn answer_proof(
         &mut self,
         answer: ProofAnswer<'_>,
@@ -355,7 +361,17 @@ impl Dialect {
         out: &mut Vec<u8>,
         actions: &mut Vec<Action>,
     ) {
-        let Dialect::Irc(irc) = self else { return };
+        let irc = match self {
+            Dialect::Irc(irc) => irc,
+            Dialect::Plain(plain) => {
+                let proved = match answer {
+                    ProofAnswer::Proved(account) => plain.proved(account.as_ref()),
+                    _ => plain.proved(None),
+                };
+                return actions.extend(proved);
+            }
+            Dialect::Http(_) => return,
+        };
         irc.answering(true, out, |irc, out| match answer {
             ProofAnswer::Challenge(challenge) => irc.challenged(challenge, view, out),
             ProofAnswer::Signed(account, signature) => irc.signed(account, signature, view, out),
@@ -413,7 +429,10 @@ impl Dialect {
         Some(match self {
             // An IRC client that has sent its last byte has gone: none listens on. A request that has
             // ended in its head has no answer.
-            Dialect::Irc(_) | Dialect::Http(_) => Action::Gone,
+            Dialect::Irc(_) => Action::Gone,
+            // It may still be reading the answer.
+            Dialect::Http(http) if !http.is_unfinished() => return None,
+            Dialect::Http(_) => Action::Gone,
             // It can give no password any more.
             Dialect::Plain(plain) if plain.is_locked() => plain::without_password(),
             Dialect::Plain(plain) if plain.is_undecided() => return None,
@@ -424,7 +443,7 @@ impl Dialect {
     /// The time to register, or to send a request, is over: what becomes of a peer that has not.
     pub fn registration_timeout(&self, now: Moment) -> Option<Action> {
         let farewell = match self {
-            Dialect::Http(_) => return Some(http::Session::timeout(now)),
+            Dialect::Http(http) => return http.timeout(now),
             Dialect::Irc(irc) if !irc.is_registered() => "registration timed out".to_owned(),
             Dialect::Plain(plain) if plain.is_locked() => plain::password_timeout(),
             _ => return None,
@@ -442,6 +461,34 @@ impl Dialect {
         match self {
             Dialect::Irc(irc) => Some(irc),
             Dialect::Plain(_) | Dialect::Http(_) => None,
+        }
+    }
+
+    /// Its HTTP session, if it is one.
+    #[cfg(feature = "web")]
+    pub fn http(&mut self) -> Option<&mut http::Session> {
+        match self {
+            Dialect::Http(http) => Some(http),
+            Dialect::Plain(_) | Dialect::Irc(_) => None,
+        }
+    }
+
+    /// Tells the peer how to upload a file: to this URL, within some minutes.
+    pub fn offer_upload(
+        &mut self,
+        url: &str,
+        room: Option<&str>,
+        view: &View<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        match self {
+            Dialect::Plain(plain) => {
+                plain::render_notice(plain.theme(), &transfer::how_to_upload(url, room), out);
+            }
+            Dialect::Irc(irc) => {
+                irc.answering(true, out, |irc, out| irc.offer_upload(url, room, view, out));
+            }
+            Dialect::Http(_) => {}
         }
     }
 

@@ -31,15 +31,21 @@ impl Session {
         match *self {}
     }
 
-    pub fn take(&self, _: &Body<'_>, _: &Settings, _: Moment) -> Outcome {
+    pub fn take(&mut self, _: &Body<'_>, _: &Settings, _: Moment) -> Outcome {
         match *self {}
     }
 
-    pub fn timeout(_: Moment) -> Action {
-        Action::Gone
+    pub fn timeout(&self, _: Moment) -> Option<Action> {
+        match *self {}
     }
 
-    pub fn farewell(_: &str, _: &mut Vec<u8>) {}
+    pub fn is_unfinished(&self) -> bool {
+        match *self {}
+    }
+
+    pub fn farewell(&self, _: &str, _: &mut Vec<u8>) {
+        match *self {}
+    }
 }
 
 pub enum Outcome {

@@ -31,6 +31,8 @@ pub fn of(refusal: &Refusal) -> String {
             format!("invalid key \"{}\": use at most {most} of a-z 0-9 _ . / -", short(key))
         }
         Refusal::TooMuchMetadata(limit) => format!("too many keys: the limit is {limit}"),
+        Refusal::NoSuchFile => "no such file: give its URL (/files lists them)".to_owned(),
+        Refusal::NotYourFile(name) => format!("{name} is not yours"),
         Refusal::NotYourMetadata(nick) => format!("the metadata of {nick} is not yours to change"),
         Refusal::Oneself => "you cannot do that to yourself".to_owned(),
         Refusal::TooLong(field, limit) => {
@@ -122,12 +124,19 @@ fn about_accounts(refusal: &Refusal) -> String {
             "too many accounts registered from your address; try again in {seconds} s \
              (--register-limit)"
         ),
+        Refusal::AccountRequired => {
+            "this server requires an account: log in with SASL (--require-account)".to_owned()
+        }
         Refusal::NotLoggedIn => "you are not logged in (try /login NAME PASSWORD)".to_owned(),
         Refusal::LoggedIn(name) => {
             format!("you are already logged in as {name} (/logout first)")
         }
         Refusal::AccountExists(name) => {
             format!("account {name} already exists (if it is yours, /login {name} PASSWORD)")
+        }
+        Refusal::NoSuchAccount(name) => format!("no such account: {name} (/account lists them)"),
+        Refusal::RegistrationClosed(setting) => {
+            format!("accounts cannot be registered here (--registration {setting})")
         }
         Refusal::NickFirst => "choose a nick first: /nick NAME".to_owned(),
         Refusal::ShortPassword(least) => {

@@ -45,7 +45,7 @@ pub(super) fn span(text: &str) -> Option<i64> {
 }
 
 /// `2026-01-31 12:30`.
-pub(super) fn shown(moment: Moment) -> String {
+pub fn shown(moment: Moment) -> String {
     let time = Timestamp::from_millisecond(moment.0).unwrap_or_default();
     time.strftime("%Y-%m-%d %H:%M").to_string()
 }

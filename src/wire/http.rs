@@ -3,9 +3,9 @@
 //! A head is found by its empty line and parsed once, when it is whole; no byte is searched twice,
 //! so a head that arrives byte by byte costs its reader what it would cost in one piece.
 //!
-//! Deliberately absent: bodies and a second request on the same connection. No route takes a body
-//! yet, and a response closes its connection: a page of three files costs a browser three of them,
-//! and no request can be hidden behind another.
+//! Deliberately absent: a second request on the same connection. A response closes it: a page of
+//! three files costs a browser three of them, and no request can be hidden behind another. Bodies
+//! are in `http_body`.
 
 use memchr::memchr;
 use std::borrow::Cow;
@@ -27,6 +27,14 @@ const fn bad(text: &'static str) -> Fault {
     Fault { status: 400, text }
 }
 
+/// How long a body is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Length {
+    /// So many bytes; none without a header that says otherwise.
+    Known(u64),
+    Chunked,
+}
+
 /// The head was too long.
 pub const TOO_LONG: Fault =
     Fault { status: 431, text: "the head of a request may have 16 KiB and 64 headers" };
@@ -37,11 +45,13 @@ pub struct Request<'a> {
     pub method: &'a str,
     /// The path without its query; `None` if the target is none (`*`, the authority of CONNECT).
     pub path: Option<&'a str>,
+    /// What stands behind the `?` of the target.
+    pub query: Option<&'a str>,
     /// Where the client thinks that it is: `Host`, or the authority of an absolute target. A client
     /// of HTTP/1.0 need not say.
     pub host: Option<&'a str>,
-    /// Whether a body follows.
-    pub has_body: bool,
+    /// The body that follows.
+    pub body: Length,
     /// Whether it is HTTP/1.0.
     pub is_old: bool,
     headers: Vec<(&'a str, &'a [u8])>,
@@ -84,8 +94,16 @@ impl<'a> Request<'a> {
         };
         let headers = parsed.headers.iter().map(|header| (header.name, header.value)).collect();
         let is_old = parsed.version == Some(0);
-        let mut request =
-            Request { method, path: None, host: None, has_body: false, is_old, headers };
+        let mut request = Request {
+            method,
+            path: None,
+            query: None,
+            host: None,
+            body: Length::Known(0),
+            is_old,
+            headers,
+        };
+        request.query = target.split_once('?').map(|(_, query)| query);
         request.host = request.only("host", "more than one Host header")?;
         if request.host.is_none() && !is_old {
             return Err(bad("the Host header is missing"));
@@ -95,7 +113,7 @@ impl<'a> Request<'a> {
             request.path = path;
             request.host = authority.or(request.host);
         }
-        request.has_body = request.announces_body()?;
+        request.body = request.body_length()?;
         Ok(request)
     }
 
@@ -132,19 +150,19 @@ impl<'a> Request<'a> {
     }
 
     /// Two lengths, or a length beside chunks, are how requests are smuggled past a proxy.
-    fn announces_body(&self) -> Result<bool, Fault> {
-        let chunked = self.header("transfer-encoding").is_some();
-        let Some(length) = self.only("content-length", "more than one Content-Length header")?
-        else {
-            return Ok(chunked);
-        };
-        if chunked {
-            return Err(bad("Content-Length beside Transfer-Encoding"));
+    fn body_length(&self) -> Result<Length, Fault> {
+        let encoding = self.only("transfer-encoding", "more than one Transfer-Encoding header")?;
+        let length = self.only("content-length", "more than one Content-Length header")?;
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+        match (encoding, length) {
+            (None, None) => Ok(Length::Known(0)),
+            (Some(_), Some(_)) => Err(bad("Content-Length beside Transfer-Encoding")),
+            (Some(coding), None) if coding.eq_ignore_ascii_case("chunked") => Ok(Length::Chunked),
+            (Some(_), None) => Err(Fault { status: 501, text: "no transfer coding but chunked" }),
+            (None, Some(length)) if !digits(length) => Err(bad("Content-Length is not a number")),
+            // More than fits is more than any limit.
+            (None, Some(length)) => Ok(Length::Known(length.parse().unwrap_or(u64::MAX))),
         }
-        if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(bad("Content-Length is not a number"));
-        }
-        Ok(length.bytes().any(|digit| digit != b'0'))
     }
 }
 
@@ -196,8 +214,16 @@ impl Response {
 
     /// Adds its bytes to `out`. `date` in the form of RFC 9110, if the time is known.
     pub fn write(&self, date: Option<&str>, out: &mut Vec<u8>) {
+        self.write_head(self.body.len() as u64, date, out);
+        if !self.head_only {
+            out.extend_from_slice(&self.body);
+        }
+    }
+
+    /// Its head alone: a body of this length follows by another way.
+    pub fn write_head(&self, length: u64, date: Option<&str>, out: &mut Vec<u8>) {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
-        let length = self.body.len().to_string();
+        let length = length.to_string();
         let common = [
             ("Content-Type", self.content_type),
             ("Content-Length", &length),
@@ -210,9 +236,6 @@ impl Response {
         }
         head.push_str("\r\n");
         out.extend_from_slice(head.as_bytes());
-        if !self.head_only {
-            out.extend_from_slice(&self.body);
-        }
     }
 }
 
@@ -221,17 +244,26 @@ fn reason(status: u16) -> &'static str {
     match status {
         101 => "Switching Protocols",
         200 => "OK",
+        201 => "Created",
+        204 => "No Content",
+        206 => "Partial Content",
+        304 => "Not Modified",
         400 => "Bad Request",
+        401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
         413 => "Content Too Large",
+        416 => "Range Not Satisfiable",
         421 => "Misdirected Request",
         426 => "Upgrade Required",
+        429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
+        501 => "Not Implemented",
         503 => "Service Unavailable",
         505 => "HTTP Version Not Supported",
+        507 => "Insufficient Storage",
         _ => "Unknown",
     }
 }
@@ -251,11 +283,16 @@ mod tests {
             "GET /a/b?c=d HTTP/1.1\r\nHost: X.org\r\nConnection: keep-alive, Upgrade\r\n\r\n";
         let found = request(head).unwrap();
         assert_eq!((found.method, found.path, found.host), ("GET", Some("/a/b"), Some("X.org")));
-        assert!(found.lists("connection", "upgrade") && !found.has_body && !found.is_old);
+        assert!(
+            found.lists("connection", "upgrade") && found.body == Length::Known(0) && !found.is_old
+        );
         let found =
             request("POST http://a.org:1?x HTTP/1.1\r\nHost: b\r\nContent-Length: 7\r\n\r\n");
         let found = found.unwrap();
-        assert_eq!((found.path, found.host, found.has_body), (Some("/"), Some("a.org:1"), true));
+        assert_eq!(
+            (found.path, found.host, found.body),
+            (Some("/"), Some("a.org:1"), Length::Known(7))
+        );
         let found = request("OPTIONS * HTTP/1.0\r\nVia: 1.1 x\r\n\r\n").unwrap();
         assert_eq!((found.path, found.host), (None, None));
         assert!(found.is_old && found.is_forwarded());

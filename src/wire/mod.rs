@@ -2,7 +2,7 @@
 //!
 //! - [`frame`]: lines in a stream of bytes, whatever pieces they arrive in;
 //! - [`irc`]: IRC's lines and messages;
-//! - `http`: the head of a request, and responses (feature `web`);
+//! - `http`, `http_body`: the head of a request, its body, and responses (feature `web`);
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
 //! - `websocket`: WebSocket frames (feature `web`);
 //! - [`scram`]: the messages of SCRAM;
@@ -16,6 +16,8 @@ pub mod clean;
 pub mod frame;
 #[cfg(feature = "web")]
 pub mod http;
+#[cfg(feature = "web")]
+pub mod http_body;
 pub mod irc;
 pub mod scram;
 pub mod seconds;

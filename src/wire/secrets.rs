@@ -29,6 +29,9 @@ pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
     let mut words = text.split_whitespace();
     let Some(first) = words.next() else { return Ok(()) };
     let bare = first.trim_start_matches(|c: char| !c.is_alphabetic());
+    if is_account_command(bare, words.clone()) {
+        return Err(held_back("account"));
+    }
     if bare.len() == first.len() {
         let is_meant = |name: &&str| bare.eq_ignore_ascii_case(name);
         let meant = COMMANDS.iter().find(|(names, _)| names.iter().any(is_meant));
@@ -45,6 +48,13 @@ pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
         return Err("not sent: a command must begin its line (to send it as text, use /say)".into());
     }
     Ok(())
+}
+
+/// `account add NAME PASSWORD`, of an operator.
+fn is_account_command<'a>(first: &str, mut words: impl Iterator<Item = &'a str>) -> bool {
+    first.eq_ignore_ascii_case("account")
+        && matches!(words.next(), Some("add" | "reset"))
+        && words.count() == 2
 }
 
 fn held_back(name: &str) -> String {

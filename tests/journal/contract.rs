@@ -330,7 +330,10 @@ fn the_past_of_a_room_goes_with_it_and_no_other_past_comes_in() {
             chat.happens(ALICE, words)
         };
         let join = |chat: &mut Chat, room: &str| {
-            chat.happens(ALICE, Change::Join { room: Name::new(room), modes: None })
+            chat.happens(
+                ALICE,
+                Change::Join { room: Name::new(room), modes: None, registers: false },
+            )
         };
         let since = join(chat, "#old");
         say_in(chat, "#old", "kept words");

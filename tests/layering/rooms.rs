@@ -10,11 +10,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("terminal", &[]),
     ("tls", &["reactor"]),
+    ("files", &[]),
     ("session", &["chat", "wire"]),
     ("journal", &["chat"]),
     ("client", &["reactor", "wire", "terminal", "tls"]),
     ("lab", &["reactor", "wire"]),
-    ("server", &["reactor", "chat", "wire", "session", "journal", "tls"]),
+    ("server", &["reactor", "chat", "wire", "session", "journal", "tls", "files"]),
+    ("simulation", &["reactor", "server"]),
 ];
 
 /// Folder of a room, and what it may import of its neighbours.
@@ -29,21 +31,21 @@ const FLOORS: &[(&str, &[&str])] = &[
 /// File, and the one room it imports beside those of its own. The file says why.
 const EXCEPTIONS: &[(&str, &str)] = &[("server/console.rs", "terminal")];
 
-/// Program, and the one room it starts.
+/// Program, and the room it starts; `chatloop-lab` has two.
 const PROGRAMS: &[(&str, &str)] = &[
     ("bin/chatloop-server.rs", "server"),
     ("bin/chatloop-client.rs", "client"),
     ("bin/chatloop-lab.rs", "lab"),
+    ("bin/chatloop-lab.rs", "simulation"),
 ];
 
 fn upward(sources: &[Source]) -> Vec<String> {
     let mut wrong = Vec::new();
     for source in sources {
-        let program = PROGRAMS.iter().find(|(file, _)| source.name() == *file);
-        let allowed: Vec<&str> = match (source.room(), program) {
-            ("", Some((_, room))) => vec![*room],
-            ("", None) => vec![],
-            (room, _) => {
+        let started = PROGRAMS.iter().filter(|(file, _)| source.name() == *file);
+        let allowed: Vec<&str> = match source.room() {
+            "" => started.map(|(_, room)| *room).collect(),
+            room => {
                 let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {
                     wrong.push(format!("{}: '{room}' is no room", source.at(1)));
                     continue;

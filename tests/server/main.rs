@@ -6,11 +6,15 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(feature = "disk")]
+mod accounts;
 mod cases;
 mod chat;
 mod console;
 mod crowd;
 mod end;
+#[cfg(all(feature = "disk", feature = "web"))]
+mod files;
 mod greeting;
 #[cfg(feature = "web")]
 mod http;

@@ -14,6 +14,8 @@ pub enum Listing {
     Who(Option<Arc<str>>, Walk<(Moment, SessionId)>),
     /// All connections and their addresses, for an operator.
     Connections(Walk<(Moment, SessionId)>),
+    /// All accounts, for an operator.
+    Accounts(Walk<Name>),
 }
 
 /// A page of a list: a list has any length, and the next page is asked for when this one has been
@@ -56,6 +58,19 @@ pub struct Person {
     pub away: Option<Arc<str>>,
     /// The time of connecting.
     pub since: Moment,
+}
+
+/// One account in a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountLine {
+    pub name: Name,
+    pub created: Moment,
+    /// The time of the last login; `None` if there was none since servers remember it.
+    pub seen: Option<Moment>,
+    /// The sessions that are logged in to it.
+    pub sessions: usize,
+    /// The rooms that it has registered.
+    pub rooms: usize,
 }
 
 /// A user's details, as far as the client may see them.

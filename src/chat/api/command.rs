@@ -85,6 +85,10 @@ pub enum Command {
     Logout,
     /// Change my password: the old one, the new one.
     Password(Secret, Secret),
+    /// For operators: give an account this password; whether the account is to be made.
+    SetAccount(Arc<str>, Secret, bool),
+    /// For operators: delete an account; whether everything it has written is erased.
+    DeleteAccount(Arc<str>, bool),
     /// Have the account know this certificate by its fingerprint, or no longer.
     Certificate(Arc<str>, bool),
     /// List the certificates that the account knows.
@@ -113,6 +117,8 @@ pub enum Command {
     ServerBans,
     /// Send a message to all users.
     Announce(Arc<str>),
+    /// Delete an uploaded file, by its id.
+    DeleteFile(Arc<str>),
 }
 
 /// A message with IRC's additions.
@@ -309,6 +315,8 @@ pub enum Purpose {
     Change(Name, Secret),
     /// To change the password.
     Replace(Name),
+    /// To be given to an account by an operator; whether the account is to be made.
+    Set(Name, bool),
     /// To be a server operator.
     Oper(Arc<str>),
 }

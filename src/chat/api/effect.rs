@@ -5,7 +5,7 @@
 //! them) is excepted and gets a separate effect; the acting user receives it from their own
 //! [`Viewpoint`](crate::chat::Viewpoint).
 
-use super::answer::{Listing, Page, Person, RoomLine, ServerBanLine, Whois};
+use super::answer::{AccountLine, Listing, Page, Person, RoomLine, ServerBanLine, Whois};
 use crate::chat::log::{BanTarget, HistoryEvent, QuitReason, StoredMessage};
 use crate::chat::model::{
     Audience, Continuations, Identity, Kind, MetadataChanges, ModeChange, Modes, Moment, Name,
@@ -256,6 +256,8 @@ pub enum Event {
         who: Arc<Identity>,
         step: AccountStep,
     },
+    /// The recipient, an operator, has made, changed or deleted an account.
+    AccountManaged { account: Name, what: AccountChange },
     /// The recipient has become a server operator.
     Operator,
     /// A server operator sends a message to all users.
@@ -306,10 +308,14 @@ pub enum Event {
     Ignored(Vec<Name>),
     /// A reply: the fingerprints of the certificates that the user's account knows.
     Certificates(Vec<Arc<str>>),
+    /// A file was deleted, by the recipient.
+    FileDeleted { name: Arc<str> },
     /// A reply: the server bans.
     ServerBans(Vec<ServerBanLine>),
     /// A reply: all connections, for an operator.
     Connections(Page<Person>),
+    /// A reply: all accounts, for an operator.
+    Accounts(Page<AccountLine>),
     /// A reply from the journal.
     Past(Box<Past>),
 }
@@ -320,6 +326,7 @@ impl Event {
         match self {
             Event::Rooms(page) => page.more.as_deref(),
             Event::Who { people: page, .. } | Event::Connections(page) => page.more.as_deref(),
+            Event::Accounts(page) => page.more.as_deref(),
             _ => None,
         }
     }
@@ -349,4 +356,18 @@ pub enum AccountStep {
     PasswordChanged,
     /// It knows one more certificate, or one less.
     Certificate(bool),
+}
+
+/// What an operator has done with an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AccountChange {
+    Made,
+    /// It has another password.
+    Reset,
+    Deleted {
+        /// With everything that it has written.
+        erases: bool,
+        /// The record that had made it.
+        since: RecordId,
+    },
 }

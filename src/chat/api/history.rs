@@ -5,7 +5,7 @@
 //! out rejected messages. The journal takes [`Effect::entries`] of every effect, in order, and
 //! answers [`Query`](crate::chat::Query)s from them. Room keys are not stored.
 
-use super::effect::{DirectMessage, Effect, Event};
+use super::effect::{AccountChange, DirectMessage, Effect, Event};
 use crate::chat::log::{HistoryEvent, StoredEvent, StoredMessage, Target};
 use crate::chat::model::{
     Audience, Identity, ModeChange, Name, Quoted, RecordId, SessionId, Topic,
@@ -34,6 +34,9 @@ pub enum HistoryUpdate<'a> {
     Guests(&'a DirectMessage, Box<StoredMessage>),
     /// A session is over.
     Over(SessionId),
+    /// An account was deleted: its conversations are no one's, and if it was made by `since`,
+    /// everything that it has written is erased.
+    Forget { account: &'a Name, since: Option<RecordId> },
     /// An event other than a message, and the rooms or users it concerns.
     HistoryEvent(Vec<Target>, HistoryEvent),
 }
@@ -94,6 +97,9 @@ impl Event {
             Event::Deleted { message, .. } => Some(HistoryUpdate::Delete(message.id)),
             Event::Reacted { message, who, text, on, .. } => {
                 Some(HistoryUpdate::React(message.id, &who.nick, text, *on))
+            }
+            Event::AccountManaged { account, what: AccountChange::Deleted { erases, since } } => {
+                Some(HistoryUpdate::Forget { account, since: erases.then_some(*since) })
             }
             Event::RoomRenamed { before, room, .. } => Some(HistoryUpdate::Rename(before, room)),
             _ => None,

@@ -53,6 +53,8 @@ impl Event {
             | Event::ReplayHistory(_)
             | Event::Account { .. }
             | Event::Operator
+            | Event::AccountManaged { .. }
+            | Event::Accounts(_)
             | Event::Announced { .. }
             | Event::ServerBan { .. }
             | Event::Closed { .. }
@@ -65,6 +67,7 @@ impl Event {
             | Event::Bans { .. }
             | Event::Ignored(_)
             | Event::Certificates(_)
+            | Event::FileDeleted { .. }
             | Event::ServerBans(_)
             | Event::Connections(_)
             | Event::Past(_) => None,

@@ -6,9 +6,11 @@ mod effect;
 mod history;
 mod hushed;
 
-pub use answer::{Listing, Page, Person, RoomLine, ServerBanLine, Whois};
+pub use answer::{AccountLine, Listing, Page, Person, RoomLine, ServerBanLine, Whois};
 pub use command::{
     Challenge, Command, Decision, Outcome, Pick, Purpose, ScramProof, SendMessage, Tagging, Work,
 };
-pub use effect::{AccountStep, DirectMessage, Effect, Event, Holder, Past, RoomMessage};
+pub use effect::{
+    AccountChange, AccountStep, DirectMessage, Effect, Event, Holder, Past, RoomMessage,
+};
 pub use history::HistoryUpdate;

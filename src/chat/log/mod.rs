@@ -5,8 +5,10 @@
 
 mod history_event;
 mod record;
+mod stored_file;
 mod stored_message;
 
 pub use history_event::{HistoryEvent, StoredEvent};
 pub use record::{BanTarget, Change, Entry, QuitReason, Record};
+pub use stored_file::StoredFile;
 pub use stored_message::{StoredMessage, Target};

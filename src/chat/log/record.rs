@@ -8,6 +8,7 @@
 //! the hub made of a record ([`Effect::entries`](crate::chat::Effect::entries)), not with the record: a
 //! rejected message was never sent.
 
+use super::stored_file::StoredFile;
 use crate::chat::model::{
     Continuations, Flag, Kind, Metadata, ModeChange, Moment, Name, PasswordHash, RecordId,
     Reference, ScramKeys, SessionId, UserMode, host_of,
@@ -57,7 +58,12 @@ pub enum Change {
         /// The modes of the room that it creates, if they are not the usual ones.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         modes: Option<BTreeSet<Flag>>,
+        /// If it is created and the origin is logged in, it stays without members, until it lapses.
+        #[serde(default, skip_serializing_if = "is_false")]
+        registers: bool,
     },
+    /// A registered room is deleted if no one has been in it since a moment. From no session.
+    Lapse { room: Name, before: Moment },
     /// The origin leaves a room.
     Part { room: Name, reason: Option<Arc<str>> },
     /// The origin sets a topic; empty clears it.
@@ -227,6 +233,22 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "is_false")]
         alone: bool,
     },
+    /// An account gets a password from a server operator, or from the command line of a server that
+    /// does not run: then the origin is no session. Its sessions are logged out.
+    AccountSet {
+        /// Its name.
+        account: Name,
+        /// The password's hash.
+        hash: PasswordHash,
+        /// The SCRAM keys of the password.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scram: Option<ScramKeys>,
+        /// The account is made by this.
+        new: bool,
+    },
+    /// A server operator deletes an account, and if `erases`, everything that it has written. The
+    /// journal erases the texts everywhere.
+    AccountDeleted { account: Name, erases: bool },
     /// A session, perhaps not yet registered, has logged in with the password of an account that
     /// had no SCRAM keys because it was created by an older version.
     ScramKeys {
@@ -275,6 +297,11 @@ pub enum Change {
     Unban { target: BanTarget },
     /// A server operator sends a message to all users.
     Announce { text: Arc<str> },
+    /// A file was uploaded, and its bytes are kept. Its origin is the upload's connection, which is
+    /// no user.
+    Upload { file: Box<StoredFile> },
+    /// A file is deleted: by the origin, or by the server because it is too old.
+    DeleteFile { id: Arc<str> },
 }
 
 fn is_false(value: &bool) -> bool {
@@ -314,6 +341,7 @@ impl Change {
             | Change::Invite { .. }
             | Change::RenameRoom { .. }
             | Change::Keep { .. }
+            | Change::Lapse { .. }
             | Change::Tell { .. }
             | Change::Tag { .. }
             | Change::RealName { .. }
@@ -326,6 +354,8 @@ impl Change {
             | Change::LoginFailed { .. }
             | Change::Logout { .. }
             | Change::Password { .. }
+            | Change::AccountSet { .. }
+            | Change::AccountDeleted { .. }
             | Change::ScramKeys { .. }
             | Change::Certificate { .. }
             | Change::Kick { .. }
@@ -333,7 +363,9 @@ impl Change {
             | Change::Kill { .. }
             | Change::Ban { .. }
             | Change::Unban { .. }
-            | Change::Announce { .. } => None,
+            | Change::Announce { .. }
+            | Change::Upload { .. }
+            | Change::DeleteFile { .. } => None,
         }
     }
 

@@ -82,6 +82,11 @@ pub const FORMER_PASSWORD: i64 = 3_600_000;
 /// Origins that an account remembers as its owner's.
 pub const ORIGINS_PER_ACCOUNT: usize = 8;
 
+/// Uploaded files: a list of them is walked for every upload.
+pub const FILES: usize = 10_000;
+/// Longest name of a file.
+pub const FILE_NAME_LENGTH: usize = 200;
+
 /// Server-wide bans.
 pub const SERVER_BANS: usize = 1_000;
 

@@ -98,10 +98,16 @@ pub enum Refusal {
     RenamedRecently(Name, u64),
     /// Too many accounts were registered from the user's address: how many seconds to wait.
     TooManyRegistrations(u64),
+    /// Only users who are logged in are admitted.
+    AccountRequired,
     /// Only who is logged in can do this.
     NotLoggedIn,
     /// The user is already logged in.
     LoggedIn(Name),
+    /// There is no such account.
+    NoSuchAccount(Name),
+    /// Users cannot register accounts here, or no one can: the setting.
+    RegistrationClosed(&'static str),
     /// There is such an account.
     AccountExists(Name),
     /// A guest has to set a nick before registering it.
@@ -128,6 +134,10 @@ pub enum Refusal {
     BadMetadataKey(Arc<str>),
     /// More keys of metadata than there may be.
     TooMuchMetadata(usize),
+    /// There is no such file.
+    NoSuchFile,
+    /// The file was uploaded by someone else.
+    NotYourFile(Arc<str>),
     /// Only users themselves can change their metadata.
     NotYourMetadata(Name),
     /// One cannot do this to oneself.

@@ -46,6 +46,13 @@ impl Hub {
                 let work = Work::Verify { secret, hash, former, lacks_keys: false, purpose };
                 Ok(Decision::Work(work))
             }
+            Command::SetAccount(name, secret, new) => {
+                self.set_account_work(user, &name, secret, new)
+            }
+            Command::DeleteAccount(name, erases) => {
+                let account = self.account_for(user, &name)?;
+                Ok(Decision::Change(Change::AccountDeleted { account, erases }))
+            }
             _ if account.is_none() => Err(Refusal::NotLoggedIn),
             _ => Ok(Decision::Change(Change::Logout { renames: true })),
         }
@@ -104,8 +111,13 @@ impl Hub {
         if !who.named {
             return Err(Refusal::NickFirst);
         }
-        if self.accounts.contains_key(&who.nick) {
-            return Err(Refusal::AccountExists(who.nick.clone()));
+        self.may_be_made(&who.nick)
+    }
+
+    /// Whether an account of this name can be made.
+    pub(super) fn may_be_made(&self, name: &Name) -> Result<(), Refusal> {
+        if self.accounts.contains_key(name) {
+            return Err(Refusal::AccountExists(name.clone()));
         }
         if self.accounts.len() >= limits::ACCOUNTS {
             return Err(Refusal::TooManyAccounts);
@@ -130,6 +142,9 @@ impl Hub {
             }
             (Purpose::Replace(account), Outcome::Hashed(hash, scram)) => {
                 Decision::Change(Change::Password { account, hash, scram, alone: true })
+            }
+            (Purpose::Set(account, new), Outcome::Hashed(hash, scram)) => {
+                Decision::Change(Change::AccountSet { account, hash, scram, new })
             }
             (Purpose::Login(account), Outcome::Verified(true) | Outcome::VerifiedWithKeys(..)) => {
                 match self.may_act_for(&account, now) {
@@ -164,23 +179,10 @@ impl Hub {
         if let Some(account) = &who.account {
             return Err(Refusal::LoggedIn(account.clone()));
         }
-        let account = Account {
-            name: name.clone(),
-            hash,
-            scram,
-            created: at.time,
-            sessions: Vec::new(),
-            mail: 0,
-            mail_since: None,
-            former: None,
-            partners: Vec::new(),
-            metadata: self.metadata_before(at),
-            markers: Vec::new(),
-            origins: Vec::new(),
-            certificates: Vec::new(),
-        };
+        let mut account = Account::new(name.clone(), (hash, scram), (at.id, at.time));
+        account.metadata = self.metadata_before(at);
         self.accounts.insert(name.clone(), account);
-        self.attach_account(at.origin, &name);
+        self.attach_account(at.origin, &name, at.time);
         self.tell_account(at, AccountStep::Registered);
         Ok(())
     }
@@ -202,7 +204,7 @@ impl Hub {
         {
             account.former = None;
         }
-        self.attach_account(at.origin, &name);
+        self.attach_account(at.origin, &name, at.time);
         self.tell_account(at, AccountStep::LoggedIn);
         self.tell_metadata_since(at, &metadata);
         if renames {
@@ -218,8 +220,10 @@ impl Hub {
         &mut self,
         session: SessionId,
         name: &Name,
+        now: Moment,
     ) -> Option<Arc<Identity>> {
         let account = self.accounts.get_mut(name)?;
+        account.seen = Some(now);
         let user = self.users.get_mut(&session)?;
         if !account.sessions.contains(&session) {
             account.sessions.push(session);
@@ -309,12 +313,21 @@ impl Hub {
         at.tell_origin(Event::Account { who, step: AccountStep::PasswordChanged });
         // Whoever knew the old password and is still there does not know the new one.
         let changer = at.origin;
-        for session in sessions.into_iter().filter(|session| *session != changer) {
+        self.log_out(at, sessions.into_iter().filter(|session| *session != changer));
+        Ok(())
+    }
+
+    pub(super) fn log_out(
+        &mut self,
+        at: &mut Applying<'_>,
+        sessions: impl IntoIterator<Item = SessionId>,
+    ) {
+        let origin = at.origin;
+        for session in sessions {
             at.origin = session;
             let _ = self.logout(at, true);
         }
-        at.origin = changer;
-        Ok(())
+        at.origin = origin;
     }
 
     fn tell_account(&self, at: &mut Applying<'_>, step: AccountStep) {
@@ -325,7 +338,7 @@ impl Hub {
 }
 
 /// How short it may be is a setting: the server sees to that.
-fn checked_password(secret: &Secret) -> Result<(), Refusal> {
+pub(super) fn checked_password(secret: &Secret) -> Result<(), Refusal> {
     if secret.expose().len() > limits::PASSWORD_LENGTH {
         return Err(Refusal::TooLong(Field::Password, limits::PASSWORD_LENGTH));
     }

@@ -32,7 +32,10 @@ impl Hub {
                 let people = self.list_people(Some(room), walk, total, members, more);
                 Event::Who { room: Some(room.name.clone()), people }
             }
-            Listing::Connections(_) if !asker.is_operator() => return Err(Refusal::NotOperator),
+            Listing::Connections(_) | Listing::Accounts(_) if !asker.is_operator() => {
+                return Err(Refusal::NotOperator);
+            }
+            Listing::Accounts(walk) => Event::Accounts(self.list_accounts(walk)),
             Listing::Connections(walk) => {
                 let all = || self.users.values().map(joined);
                 let people = self.list_people(None, walk, self.online(), all, Listing::Connections);

@@ -87,7 +87,8 @@ impl Hub {
         delete: bool,
     ) -> Result<(), Refusal> {
         let by_session = room.recent(message.id).and_then(|recent| recent.session);
-        let by_account = message.account.is_some() && message.account == user.identity.account;
+        let account = user.identity.account.as_ref();
+        let by_account = self.wrote(account, message.account.as_ref(), message.id);
         if by_account || by_session == Some(user.identity.session) {
             return Ok(());
         }

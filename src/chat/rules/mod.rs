@@ -15,7 +15,9 @@ mod administration;
 mod applying;
 mod certificates;
 mod checks;
+mod files;
 mod listing;
+mod managed_accounts;
 mod mentions;
 mod messages;
 mod metadata;
@@ -28,6 +30,8 @@ mod rooms;
 mod scram;
 mod sending;
 mod silence;
+
+pub use self::files::FileUsage;
 
 use self::applying::Applying;
 use self::sending::MessageBody;
@@ -75,12 +79,16 @@ impl Hub {
                 self.decide_metadata(user, command)
             }
             Command::MarkRead(target, time) => self.decide_mark_read(&target, time),
-            Command::Register(_) | Command::Login(..) | Command::Logout | Command::Password(..) => {
-                self.decide_account(user, command, now)
-            }
+            Command::Register(_)
+            | Command::Login(..)
+            | Command::Logout
+            | Command::Password(..)
+            | Command::SetAccount(..)
+            | Command::DeleteAccount(..) => self.decide_account(user, command, now),
             Command::Certificate(..) | Command::Certificates => {
                 self.decide_certificate(user, command)
             }
+            Command::DeleteFile(id) => self.decide_delete_file(user, &id),
             Command::SetModes(..) | Command::Kick(..) => self.decide_moderation(user, command),
             Command::Oper(..)
             | Command::Kill(..)
@@ -121,7 +129,7 @@ impl Hub {
         let weighed = change.weighs_on().map(|(room, texts)| (room.clone(), texts));
         let refused = match change {
             Change::Restarted { node } => {
-                self.restarted(node);
+                self.restarted(node, time);
                 Ok(())
             }
             Change::Enter(entry) => {
@@ -136,6 +144,24 @@ impl Hub {
             Change::ScramKeys { account, hash, keys } => {
                 self.learn_scram_keys(&account, &hash, keys);
                 Ok(())
+            }
+            Change::Upload { file } => {
+                self.add_file(*file);
+                Ok(())
+            }
+            Change::DeleteFile { id } => {
+                self.delete_file(&mut at, &id);
+                Ok(())
+            }
+            Change::AccountSet { account, hash, scram, new } => {
+                self.set_account(&mut at, account, (hash, scram), new)
+            }
+            Change::Lapse { room, before } => {
+                self.lapse(&mut at, &room, before);
+                Ok(())
+            }
+            Change::AccountDeleted { account, erases } => {
+                self.delete_account(&mut at, &account, erases)
             }
             change => match self.users.get_mut(&origin) {
                 Some(user) => {
@@ -163,7 +189,12 @@ impl Hub {
             Change::Restarted { .. }
             | Change::Enter(_)
             | Change::LoginFailed { .. }
-            | Change::ScramKeys { .. } => Ok(()),
+            | Change::ScramKeys { .. }
+            | Change::Upload { .. }
+            | Change::DeleteFile { .. }
+            | Change::AccountSet { .. }
+            | Change::AccountDeleted { .. }
+            | Change::Lapse { .. } => Ok(()),
             Change::Leave { departure } => {
                 self.leave(at, at.origin, departure);
                 Ok(())
@@ -171,7 +202,7 @@ impl Hub {
             Change::Nick { nick } => self.rename(at, nick),
             Change::Away { message } => self.away(at, message),
             Change::Ignore { nick, on } => self.ignore(at, nick, on),
-            Change::Join { room, modes } => self.join(at, room, modes),
+            Change::Join { room, modes, registers } => self.join(at, room, modes, registers),
             Change::Part { room, reason } => self.part(at, &room, reason),
             Change::Topic { room, text } => self.topic(at, &room, text),
             Change::Invite { room, nick, opens } => self.invite(at, &room, &nick, opens),

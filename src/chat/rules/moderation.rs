@@ -217,7 +217,7 @@ impl Hub {
         let Some(target) = self.users.get(&session) else { return Ok(()) };
         let (who, target) = (Arc::clone(&user.identity), Arc::clone(&target.identity));
         let room = room.name.clone();
-        self.take_out(session, &room);
+        self.take_out(session, &room, at.time);
         let event = Event::Kicked { who, room: room.clone(), target, reason };
         at.tell_room(&room, event.clone());
         if session != at.origin {

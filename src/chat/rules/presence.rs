@@ -82,9 +82,10 @@ impl Hub {
     }
 
     /// All sessions of a node end at once, without events: their connections are gone.
-    pub(super) fn restarted(&mut self, node: u16) {
+    pub(super) fn restarted(&mut self, node: u16, now: Moment) {
         // A room without members since the previous restart has waited long enough.
-        self.rooms.retain(|room| room.kept || !room.members.is_empty());
+        self.rooms
+            .retain(|room| room.kept || room.registration.is_some() || !room.members.is_empty());
         let gone: Vec<SessionId> =
             self.users.keys().copied().filter(|session| session.node() == node).collect();
         let mut lighter = Vec::new();
@@ -105,7 +106,7 @@ impl Hub {
             private.session = private.session.filter(|session| session.node() != node);
         }
         for session in gone {
-            self.forget(session);
+            self.forget(session, now);
         }
     }
 
@@ -133,7 +134,7 @@ impl Hub {
         let metadata = std::mem::take(&mut entry.metadata);
         self.add_user(at, nick, entry);
         if let Some(name) = &account {
-            self.attach_account(at.origin, name);
+            self.attach_account(at.origin, name, at.time);
         }
         self.enter_metadata(at, metadata);
         self.welcome(at, lobby, restricted)?;
@@ -195,7 +196,7 @@ impl Hub {
             if restricted {
                 self.may_start_in(&who, &lobby)?;
             }
-            self.add_member(at, &lobby);
+            self.add_member(at, &lobby, false);
             at.tell_room(&lobby, Event::Entered { who, online });
             self.recall_room(at, &lobby);
         }
@@ -219,7 +220,7 @@ impl Hub {
         session: SessionId,
         departure: QuitReason,
     ) {
-        let Some(user) = self.forget(session) else { return };
+        let Some(user) = self.forget(session, at.time) else { return };
         let mut rooms = user.rooms.to_vec();
         rooms.retain(|room| self.rooms.contains_key(room));
         let online = self.online();
@@ -230,11 +231,11 @@ impl Hub {
 
     /// Removes a session from the users and all indexes. Rooms with no reason to be kept are
     /// deleted.
-    fn forget(&mut self, session: SessionId) -> Option<User> {
+    fn forget(&mut self, session: SessionId, now: Moment) -> Option<User> {
         let user = self.users.swap_remove(&session)?;
         self.free_nick(&user.identity.nick);
         for name in user.rooms.iter() {
-            self.remove_member(session, name);
+            self.remove_member(session, name, now);
         }
         for nick in &user.extras().ignores {
             self.stop_ignoring(session, nick);

@@ -5,9 +5,9 @@ use super::checks::checked_reason;
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Field, Flag, Identity, Name, Origin, Refusal, SessionId, Topic, limits,
+    Audience, Field, Flag, Identity, Moment, Name, Origin, Refusal, SessionId, Topic, limits,
 };
-use crate::chat::state::{Hub, Member, Room, User};
+use crate::chat::state::{Hub, Member, Registration, Room, User};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ impl Hub {
                 if wanted.is_some_and(|wanted| key.as_ref() != Some(wanted)) && !exempt {
                     return Err(Refusal::WrongKey(room));
                 }
-                Change::Join { room, modes: None }
+                Change::Join { room, modes: None, registers: false }
             }
             Command::Part(name, reason) => {
                 let room = self.own_room(user, &name)?.name.clone();
@@ -113,9 +113,10 @@ impl Hub {
         at: &mut Applying<'_>,
         name: Name,
         modes: Option<BTreeSet<Flag>>,
+        registers: bool,
     ) -> Result<(), Refusal> {
         self.may_join(self.origin(at)?, &name)?;
-        let op = self.add_member(at, &name);
+        let op = self.add_member(at, &name, registers);
         if let Some(flags) = modes
             && let Some(room) = self.rooms.get_mut(&name).filter(|room| room.since == at.id)
         {
@@ -136,13 +137,15 @@ impl Hub {
     }
 
     /// Adds the origin to a room, which is created if it does not exist; returns whether it is op.
-    pub(super) fn add_member(&mut self, at: &Applying<'_>, name: &Name) -> bool {
+    pub(super) fn add_member(&mut self, at: &Applying<'_>, name: &Name, registers: bool) -> bool {
         let Some(user) = self.users.get_mut(&at.origin) else { return false };
         let mut opened = false;
         let room = self.rooms.get_or_insert_with(name, || {
             opened = true;
             let mut room = Room::new(name.clone(), at.id, at.time);
             room.opener = Origin::of_host(user.identity.host());
+            let by = user.identity.account.clone().filter(|_| registers);
+            room.registration = by.map(|by| Registration { by: Some(by), seen: at.time });
             room
         });
         let Some(room) = room else { return false };
@@ -151,7 +154,8 @@ impl Hub {
         // After a restart there may be no known op left; then the first member to return becomes
         // op.
         let first_back = room.waiting && room.members.is_empty() && room.ops.is_empty();
-        let op = opened || known || (first_back && !room.kept);
+        let first_back = first_back && !room.kept && room.registration.is_none();
+        let op = opened || known || first_back;
         room.waiting = false;
         let (silenced, judged) = (room.silences(user), room.judgement(user));
         room.members.insert(at.origin, Member { op, voice: false, silenced, judged });
@@ -166,7 +170,8 @@ impl Hub {
     }
 
     /// Removes a session from a room's members; deletes the room if there is no reason to keep it.
-    pub(super) fn remove_member(&mut self, session: SessionId, name: &Name) {
+    pub(super) fn remove_member(&mut self, session: SessionId, name: &Name, now: Moment) {
+        self.rooms.note_presence(name, now);
         if let Some(room) = self.rooms.get_mut(name) {
             room.members.swap_remove(&session);
             if !room.lives() {
@@ -176,12 +181,12 @@ impl Hub {
     }
 
     /// Takes a session out of a room on both sides.
-    pub(super) fn take_out(&mut self, session: SessionId, name: &Name) {
+    pub(super) fn take_out(&mut self, session: SessionId, name: &Name, now: Moment) {
         self.keep_silent(session, name);
         if let Some(user) = self.users.get_mut(&session) {
             user.rooms.remove(name);
         }
-        self.remove_member(session, name);
+        self.remove_member(session, name, now);
     }
 
     pub(super) fn part(
@@ -193,7 +198,7 @@ impl Hub {
         let user = self.origin(at)?;
         let (who, room) =
             (Arc::clone(&user.identity), self.own_room(user, name.as_str())?.name.clone());
-        self.take_out(at.origin, &room);
+        self.take_out(at.origin, &room, at.time);
         at.tell_room(&room, Event::Parted { who, room: room.clone(), reason });
         Ok(())
     }
@@ -279,10 +284,37 @@ impl Hub {
             return Err(Refusal::NoSuchRoom(name.clone()));
         };
         room.kept = on;
+        if !on {
+            self.rooms.set_registration(name, None);
+        }
+        let Some(room) = self.rooms.get(name) else { return Ok(()) };
         at.tell_origin(Event::Kept { room: room.name.clone(), on });
         if !room.lives() {
             self.rooms.swap_remove(name);
         }
         Ok(())
     }
+
+    /// The registered rooms in which no one has been since `before`.
+    pub fn abandoned_rooms(&self, before: Moment) -> Vec<Name> {
+        let abandoned = |room: &&Room| is_abandoned(room, before);
+        self.rooms.values().filter(abandoned).map(|room| room.name.clone()).collect()
+    }
+
+    /// How many rooms an account has registered.
+    pub fn rooms_of(&self, account: &Name) -> usize {
+        self.rooms.registered_by(account)
+    }
+
+    pub(super) fn lapse(&mut self, at: &mut Applying<'_>, name: &Name, before: Moment) {
+        let abandoned = self.rooms.get(name).filter(|room| is_abandoned(room, before));
+        let Some(room) = abandoned.map(|room| room.name.clone()) else { return };
+        self.rooms.swap_remove(&room);
+        at.tell_origin(Event::Kept { room, on: false });
+    }
+}
+
+fn is_abandoned(room: &Room, before: Moment) -> bool {
+    let since = room.registration.as_ref().map(|registration| registration.seen);
+    since.is_some_and(|seen| seen < before) && room.members.is_empty() && !room.kept
 }

@@ -140,7 +140,7 @@ impl Hub {
     }
 
     /// Whether `user` may send messages to a room, as a member or not.
-    pub(super) fn may_speak(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+    pub(in crate::chat) fn may_speak(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
         let room = self.visible_room(user, name)?;
         self.may_be_heard(user, room).map(|()| room)
     }

@@ -16,6 +16,12 @@ pub struct Account {
     #[serde(default)]
     pub(in crate::chat) scram: Option<ScramKeys>,
     pub(in crate::chat) created: Moment,
+    /// The record that made it: an earlier account of that name wrote what is older.
+    #[serde(default)]
+    pub(in crate::chat) since: RecordId,
+    /// The time of the last login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::chat) seen: Option<Moment>,
     /// The sessions logged in to it. At most [`limits::SESSIONS_PER_ACCOUNT`].
     pub(in crate::chat) sessions: Vec<SessionId>,
     /// The number of pending direct messages, and the first of them.
@@ -51,6 +57,31 @@ pub struct FormerPassword {
 }
 
 impl Account {
+    /// A new account, made by this record.
+    pub(in crate::chat) fn new(
+        name: Name,
+        (hash, scram): (PasswordHash, Option<ScramKeys>),
+        (since, created): (RecordId, Moment),
+    ) -> Account {
+        Account {
+            name,
+            hash,
+            scram,
+            created,
+            since,
+            seen: None,
+            sessions: Vec::new(),
+            mail: 0,
+            mail_since: None,
+            former: None,
+            partners: Vec::new(),
+            metadata: Metadata::new(),
+            markers: Vec::new(),
+            origins: Vec::new(),
+            certificates: Vec::new(),
+        }
+    }
+
     /// The former password, if it was changed within the last hour.
     pub(in crate::chat) fn former(&self, now: Moment) -> Option<&FormerPassword> {
         let age = |former: &FormerPassword| now.0.saturating_sub(former.until.0);

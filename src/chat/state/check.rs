@@ -5,6 +5,7 @@ use super::hub::Hub;
 use super::initials::Initials;
 use super::room::{Ban, Room};
 use super::user::User;
+use crate::chat::log::StoredFile;
 use crate::chat::model::check::{self, Checked, ensure};
 use crate::chat::model::{
     Metadata, Name, ReadMarkers, SessionId, check_metadata, guest_number, limits,
@@ -51,6 +52,10 @@ impl Hub {
                 ban.reason.as_deref().unwrap_or_default(),
                 limits::REASON_LENGTH,
             )?;
+        }
+        ensure(self.files.len() <= limits::FILES, "too many files")?;
+        for (id, file) in self.files.iter() {
+            check_file(id, file)?;
         }
         self.private.iter().try_for_each(|private| check::nick(&private.to))
     }
@@ -151,6 +156,16 @@ impl Hub {
         let counted = before.is_none_or(|(_, number)| number <= room.last_number);
         ensure(counted, "its last number is below that of a message")
     }
+}
+
+fn check_file(id: &str, file: &StoredFile) -> Checked {
+    let hex = |text: &str, length| {
+        text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let named = *id == *file.id && hex(id, 32) && hex(&file.sha256, 64);
+    ensure(named, format_args!("an invalid file: {id:?}"))?;
+    check::nick(&file.by)?;
+    check::line("file name", &file.name, limits::FILE_NAME_LENGTH)
 }
 
 fn check_masks(masks: &[Ban]) -> Checked {

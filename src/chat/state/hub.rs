@@ -11,6 +11,7 @@ use super::rooms::Rooms;
 use super::server_ban::ServerBan;
 use super::table::Table;
 use super::user::User;
+use crate::chat::log::StoredFile;
 use crate::chat::model::{
     Audience, Caseless, Flag, Moment, Name, Origin, RecordId, SessionId, SessionSet, Viewpoint,
 };
@@ -38,6 +39,9 @@ pub struct Hub {
     /// Reverse index from nick to the users who ignore it, because every message needs it.
     pub(in crate::chat) ignorers: Table<Name, Vec<SessionId>>,
     pub(in crate::chat) server_bans: Vec<ServerBan>,
+    /// The uploaded files. At most `limits::FILES`.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub(in crate::chat) files: Table<Arc<str>, StoredFile>,
     /// The last private messages, so that their authors can take them back. At most
     /// `limits::RECENT_PRIVATE`.
     #[serde(default)]
@@ -81,6 +85,7 @@ impl Hub {
             certificates: Table::default(),
             ignorers: Table::default(),
             server_bans: Vec::new(),
+            files: Table::default(),
             private: VecDeque::new(),
         }
     }

@@ -14,7 +14,7 @@ pub mod user;
 
 pub use account::{Account, FormerPassword, note_partner};
 pub use hub::{Hub, Private, Recalled};
-pub use room::{Ban, Held, Member, Room};
+pub use room::{Ban, Held, Member, Registration, Room};
 pub use room_list::RoomList;
 pub use server_ban::ServerBan;
 pub use user::User;

@@ -83,6 +83,15 @@ impl Recent {
     }
 }
 
+/// That a room stays without members.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Registration {
+    /// The account that created the room; `None` once that is deleted.
+    pub(in crate::chat) by: Option<Name>,
+    /// When someone was last known to be in it.
+    pub(in crate::chat) seen: Moment,
+}
+
 /// A room.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Room {
@@ -106,6 +115,10 @@ pub struct Room {
     pub modes: Modes,
     /// Lives without members.
     pub kept: bool,
+    /// It is a user's who was logged in when they created it: it lives without members, until it
+    /// lapses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::chat) registration: Option<Registration>,
     /// In one array, because a broadcast iterates over it; looked up like a map, because everything
     /// else does. Removal swaps the last member into the gap, which is constant time; the order of
     /// members has no meaning.
@@ -155,6 +168,7 @@ impl Room {
             topic: None,
             modes: Modes::usual(),
             kept: false,
+            registration: None,
             members: Table::default(),
             waiting: false,
             bans: Vec::new(),
@@ -206,7 +220,7 @@ impl Room {
 
     /// Whether it is to be kept.
     pub(in crate::chat) fn lives(&self) -> bool {
-        self.kept || self.waiting || !self.members.is_empty()
+        self.kept || self.waiting || self.registration.is_some() || !self.members.is_empty()
     }
 
     /// Whether a mask in the ban list matches this user; `mutes` includes those that only mute.

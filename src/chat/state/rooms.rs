@@ -7,9 +7,9 @@
 //! The recent messages of all rooms share what topics, masks and metadata leave of the memory for
 //! rooms; the oldest give way. The journal has them, so nothing is lost but time.
 
-use super::room::{Held, Room};
+use super::room::{Held, Recent, Registration, Room};
 use super::table::Table;
-use crate::chat::model::{Name, Origin, RecordId};
+use crate::chat::model::{Moment, Name, Origin, RecordId};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -24,6 +24,8 @@ pub(in crate::chat) struct Rooms {
     table: Table<Name, Room>,
     all: Held,
     by_origin: BTreeMap<Origin, Held>,
+    /// How many rooms each account has registered.
+    by_account: BTreeMap<Name, usize>,
     memory: usize,
 }
 
@@ -50,8 +52,8 @@ impl Serialize for Rooms {
 
 impl From<Table<Name, Room>> for Rooms {
     fn from(table: Table<Name, Room>) -> Rooms {
-        let (all, by_origin) = (Held::default(), BTreeMap::new());
-        let mut rooms = Rooms { table, all, by_origin, memory: MEMORY };
+        let (all, by_origin, by_account) = (Held::default(), BTreeMap::new(), BTreeMap::new());
+        let mut rooms = Rooms { table, all, by_origin, by_account, memory: MEMORY };
         rooms.weigh_all();
         rooms
     }
@@ -99,12 +101,14 @@ impl Rooms {
         room.weigh();
         room.counted = room.held;
         self.count(room.opener, room.counted, Held::add);
+        self.count_registration(&room, 1);
         self.table.insert(name, room);
     }
 
     pub(in crate::chat) fn swap_remove(&mut self, name: &Name) -> Option<Room> {
         let room = self.table.swap_remove(name)?;
         self.count(room.opener, room.counted, Held::remove);
+        self.count_registration(&room, -1);
         Some(room)
     }
 
@@ -144,6 +148,10 @@ impl Rooms {
 
     pub(in crate::chat) fn weigh_all(&mut self) {
         (self.all, self.by_origin) = (Held::default(), BTreeMap::new());
+        self.by_account = BTreeMap::new();
+        for by in self.table.values().filter_map(|room| room.registration.as_ref()?.by.as_ref()) {
+            *self.by_account.entry(by.clone()).or_default() += 1;
+        }
         let mut held = Vec::new();
         for room in self.table.values_mut() {
             room.weigh();
@@ -158,7 +166,57 @@ impl Rooms {
     pub(in crate::chat) fn is_counted(&self) -> bool {
         let mut again = self.clone();
         again.weigh_all();
-        (again.all, &again.by_origin) == (self.all, &self.by_origin)
+        (again.all, &again.by_origin, &again.by_account)
+            == (self.all, &self.by_origin, &self.by_account)
+    }
+
+    fn count_registration(&mut self, room: &Room, change: isize) {
+        let Some(by) = room.registration.as_ref().and_then(|it| it.by.clone()) else { return };
+        let count = self.by_account.entry(by.clone()).or_default();
+        *count = count.saturating_add_signed(change);
+        if *count == 0 {
+            self.by_account.remove(&by);
+        }
+    }
+
+    /// How many rooms an account has registered.
+    pub(in crate::chat) fn registered_by(&self, account: &Name) -> usize {
+        self.by_account.get(account).copied().unwrap_or_default()
+    }
+
+    /// Registers a room, or ends that.
+    pub(in crate::chat) fn set_registration(&mut self, name: &Name, to: Option<Registration>) {
+        let Some(mut room) = self.swap_remove(name) else { return };
+        room.registration = to;
+        self.insert(name.clone(), room);
+    }
+
+    /// Someone is in a room, or was until now.
+    pub(in crate::chat) fn note_presence(&mut self, name: &Name, now: Moment) {
+        let room = self.table.get_mut(name);
+        if let Some(registration) = room.and_then(|room| room.registration.as_mut()) {
+            registration.seen = now;
+        }
+    }
+
+    /// An account is deleted: it is op in no room, its rooms are no one's, and what it has written
+    /// since `erased_since` is no longer recent.
+    pub(in crate::chat) fn forget_account(
+        &mut self,
+        account: &Name,
+        erased_since: Option<RecordId>,
+    ) {
+        for room in self.table.values_mut() {
+            room.ops.retain(|op| op != account);
+            if let Some(registration) = &mut room.registration {
+                registration.by = registration.by.take().filter(|by| by != account);
+            }
+            let wrote = |recent: &Recent| recent.reference.account.as_ref() == Some(account);
+            if let Some(since) = erased_since {
+                room.recent.retain(|recent| !wrote(recent) || recent.reference.id < since);
+            }
+        }
+        self.weigh_all();
     }
 
     fn recent_memory(&self) -> usize {
@@ -188,7 +246,7 @@ impl Rooms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::model::{Identity, IrcNames, Moment, SessionId};
+    use crate::chat::model::{Identity, IrcNames, SessionId};
     use std::sync::Arc;
 
     #[test]

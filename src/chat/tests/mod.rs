@@ -3,6 +3,7 @@
 
 mod certificates;
 mod metadata;
+mod operators;
 mod properties;
 mod scram;
 mod silence;
@@ -206,6 +207,12 @@ impl World {
             }
             HistoryUpdate::Delete(id) => {
                 self.archive.shift_remove(&id);
+            }
+            HistoryUpdate::Forget { account, since } => {
+                self.archive.retain(|id, logged| {
+                    since.is_none_or(|since| *id < since)
+                        || logged.account.as_ref() != Some(account)
+                });
             }
             HistoryUpdate::React(..) | HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => {}
             HistoryUpdate::Rename(before, room) => {

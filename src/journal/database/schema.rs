@@ -85,6 +85,10 @@ const STEPS: &[&str] = &[
          WHERE change LIKE '{\"change\":\"react\"%';",
     // 6: search finds words in scripts without spaces, and emoji (`index_again`).
     "",
+    // 7: accounts whose messages are being erased: those up to `upto` and from `since` on, if there is
+    // one; where the erasure has got to.
+    "CREATE TABLE erasure (
+         account TEXT NOT NULL, since INTEGER, upto INTEGER NOT NULL, reached INTEGER NOT NULL);",
 ];
 
 /// The version of a file that has seen all steps.

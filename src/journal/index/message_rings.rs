@@ -90,6 +90,7 @@ impl MessageRings {
     pub(super) fn archive(&mut self, update: HistoryUpdate<'_>) {
         match update {
             HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => {}
+            HistoryUpdate::Forget { account, since } => self.forget(account, since),
             HistoryUpdate::Add(message) => self.add(message),
             HistoryUpdate::Edit(id, text) => self.change(id, |stored| {
                 stored.message.text = Arc::clone(text);
@@ -178,6 +179,22 @@ impl MessageRings {
             if ids.is_empty() {
                 self.rings.remove(&ring);
             }
+        }
+    }
+
+    /// An account was deleted: nothing is its mail or one of its conversations any more. What it has
+    /// written from `since` on is removed, and so is what no one can read now.
+    fn forget(&mut self, account: &Name, since: Option<RecordId>) {
+        self.rings.retain(|ring, _| !ring.is_of(account));
+        let is_erased = |id: &RecordId, stored: &Stored| {
+            stored.message.account.as_ref() == Some(account)
+                && since.is_some_and(|since| *id >= since)
+        };
+        let is_readable =
+            |stored: &Stored| stored.rings().any(|ring| self.rings.contains_key(&ring));
+        let gone = self.messages.iter().filter(|(id, it)| is_erased(id, it) || !is_readable(it));
+        for id in gone.map(|(&id, _)| id).collect::<Vec<RecordId>>() {
+            self.remove(id);
         }
     }
 

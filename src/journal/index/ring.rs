@@ -44,6 +44,11 @@ impl Ring {
         rings.into_iter().flatten()
     }
 
+    /// Whether it is for the owner of this account alone.
+    pub(super) fn is_of(&self, account: &Name) -> bool {
+        matches!(self, Ring::Private(owner, _) | Ring::Mail(owner) if owner == account)
+    }
+
     /// The ring that contains everything of a scope; a search may need several.
     pub(super) fn of(scope: &Scope) -> Option<Ring> {
         match scope {

@@ -42,6 +42,7 @@ impl Proposal {
                 | Change::Tag { .. }
                 | Change::React { on: true, .. }
                 | Change::Edit { .. }
+                | Change::Upload { .. }
         )
     }
 

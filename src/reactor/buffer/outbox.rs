@@ -82,6 +82,11 @@ impl Outbox {
         usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.len())
     }
 
+    /// The segments in the order in which they will be sent.
+    pub fn iter(&self) -> impl Iterator<Item = &Segment> {
+        self.first.iter().chain(self.rest.iter().flat_map(|rest| rest.iter()))
+    }
+
     /// Queues `segment` behind what waits. The limit is the caller's: it looks at
     /// [`len`](Outbox::len) and decides what becomes of a peer that does not read.
     pub fn push(&mut self, segment: &Segment) {
@@ -124,12 +129,11 @@ impl Outbox {
     /// read for a while. Rejected: at each short write, because a slow reader in a busy room shares its
     /// chunks with everyone, and most of those are gone before a copy would pay.
     pub fn gather(&mut self) {
-        let segments = || self.first.iter().chain(self.rest.iter().flat_map(|rest| rest.iter()));
-        let largest = segments().map(Segment::chunk_size).max().unwrap_or(0);
+        let largest = self.iter().map(Segment::chunk_size).max().unwrap_or(0);
         if self.bytes * SPARSE >= largest {
             return;
         }
-        let bytes: Vec<u8> = segments().flat_map(|segment| segment.bytes()).copied().collect();
+        let bytes: Vec<u8> = self.iter().flat_map(|segment| segment.bytes()).copied().collect();
         self.clear();
         self.push(&ChunkWriter::with_chunk_size(bytes.len()).append(&bytes));
     }

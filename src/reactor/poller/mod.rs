@@ -55,10 +55,10 @@ mod poll;
 mod select;
 mod selector;
 
+pub(crate) use selector::Selector;
 pub use selector::{Interest, Readiness};
 
 use super::Token;
-use selector::Selector;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
@@ -218,6 +218,10 @@ impl Poller {
     /// `Unsupported` if `backend` is not in [`Backend::available`]; otherwise the process has no
     /// descriptor left for it.
     pub fn new(backend: Backend) -> io::Result<Poller> {
+        #[cfg(feature = "simulation")]
+        if let Some(selector) = super::simulated::Simulated::here() {
+            return Ok(Poller { backend, selector: Box::new(selector), always_ready: Vec::new() });
+        }
         let Some((_, open)) = HERE.iter().find(|(here, _)| *here == backend) else {
             let unknown = UnknownBackend { asked: backend.name().to_owned() };
             return Err(io::Error::new(io::ErrorKind::Unsupported, unknown));

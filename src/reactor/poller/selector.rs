@@ -47,7 +47,7 @@ pub struct Readiness {
 ///
 /// Rejected: an enum of the backends. Each of its arms would need the list of systems once more,
 /// and one call through a table costs nothing beside the system call that it makes.
-pub(super) trait Selector {
+pub(crate) trait Selector {
     fn add(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()>;
     fn modify(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()>;
     fn remove(&mut self, fd: RawFd) -> io::Result<()>;

@@ -11,7 +11,7 @@ use super::parameters::{check, is_many, is_switch, name_of, needs_restart, param
 use crate::chat::Name;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -71,6 +71,8 @@ pub enum Task {
     Show(Box<Settings>),
     /// Hash a password.
     Hash,
+    /// Give an account a password, or make it: data directory, name, whether it is new.
+    Password(PathBuf, String, bool),
     /// Write a data directory, or one room of it, to stdout.
     Export(PathBuf, Option<Name>),
     /// Fill an empty data directory from stdin.
@@ -112,6 +114,7 @@ impl Task {
         let matches = first_look(&arguments)?;
         match matches.subcommand_name() {
             Some("hash") => Ok(Task::Hash),
+            Some("passwd") => Ok(password_task(&matches)),
             Some("export") => export_task(&matches),
             Some("import") => Ok(Task::Import(data_of(&matches))),
             Some("config") => Settings::read(arguments).map(Box::new).map(Task::Show),
@@ -206,6 +209,13 @@ fn mistyped_subcommand(matches: &ArgMatches) -> Option<String> {
     ))
 }
 
+fn password_task(matches: &ArgMatches) -> Task {
+    let given = matches.subcommand().map(|(_, given)| given);
+    let name = given.and_then(|given| given.get_one::<String>("name").cloned());
+    let add = given.is_some_and(|given| given.get_flag("add"));
+    Task::Password(data_of(matches), name.unwrap_or_default(), add)
+}
+
 fn export_task(matches: &ArgMatches) -> Result<Task, Invalid> {
     let asked = matches.subcommand().and_then(|(_, given)| given.get_one::<String>("room"));
     let room = asked.map(|text| Name::room(text)).transpose().map_err(|_| {
@@ -243,6 +253,13 @@ fn grammar(entries: &[Entry]) -> clap::Command {
     let show = show.about(about).long_about(about);
     let hash = clap::Command::new("hash")
         .about("Hash a password for --oper, read from the terminal or from stdin");
+    let name = Arg::new("name").value_name("NAME").required(true).help("Name of the account");
+    let add = Arg::new("add").long("add").action(ArgAction::SetTrue).help("Make the account");
+    let passwd = clap::Command::new("passwd")
+        .about("Give an account a new password, read from the terminal or from stdin, while no server runs")
+        .arg(name)
+        .arg(data())
+        .arg(add);
     let room = Arg::new("room")
         .value_name("ROOM")
         .help("Export one room only, such as '#lobby' [default: all]");
@@ -255,7 +272,7 @@ fn grammar(entries: &[Entry]) -> clap::Command {
         .arg(data());
     with_sources(Config::command(), entries)
         .subcommand(with_sources(show, entries))
-        .subcommands([hash, export, import])
+        .subcommands([hash, passwd, export, import])
         .args_conflicts_with_subcommands(true)
 }
 

@@ -16,12 +16,22 @@ use crate::server::stint::Stint;
 use crate::server::trace::{self, Event};
 use crate::session::{Action, ProofAnswer, Replay};
 use chatloop_reactor::Token;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a turn may apply records, and hand out answers. What is left comes first in the next
 /// one: what has been told is written in between.
 const APPLYING: Duration = Duration::from_millis(10);
 const ANSWERING: Duration = Duration::from_millis(5);
+
+/// The file that a change brings or deletes.
+fn file_of(change: &Change) -> Option<Arc<str>> {
+    match change {
+        Change::Upload { file } => Some(Arc::clone(&file.id)),
+        Change::DeleteFile { id } => Some(Arc::clone(id)),
+        _ => None,
+    }
+}
 
 impl Exchange {
     /// Hands the turn's proposals to the journal, applies what it has committed by now, and tells
@@ -58,6 +68,7 @@ impl Exchange {
         self.broadcast.before_members_change(&mut self.net, self.engine.hub(), &record);
         let early = enters.then(|| self.broadcast.take_early(&mut self.net, token)).flatten();
         let act = audit::describe(self.engine.hub(), &record);
+        let file = file_of(&record.change);
         let (id, renames) = (record.id, enters || matches!(record.change, Change::Nick { .. }));
         self.net.trace().note(|| Event::Record { client: trace::number(token), id: id.0 });
         let mut effects = self.engine.apply(record);
@@ -78,6 +89,9 @@ impl Exchange {
         {
             early.messages.iter().for_each(|message| peer.queue(message));
         }
+        if let Some(id) = file {
+            self.file_changed(token, &id);
+        }
         self.settle(token, Some(kind));
         if leaves {
             self.say_farewell(token);
@@ -92,6 +106,9 @@ impl Exchange {
         self.notice(token, &format!("not saved: {reason}"));
         if matches!(proposal.change, Change::Login { .. }) {
             self.answer_proof(token, ProofAnswer::Failed);
+        }
+        if let Some(id) = file_of(&proposal.change) {
+            self.file_rejected(token, &id, &reason);
         }
         self.settle(token, Some(Kind::of(&proposal.change)));
     }

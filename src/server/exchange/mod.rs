@@ -7,16 +7,23 @@
 //! | `upkeep` | what happens by itself: arrivals, timers, the console, new settings, the end |
 //! | `encryption` | TLS on a connection |
 //! | `scrape` | the numbers of `/metrics`; `no_scrape` in a build without the feature `web` |
+//! | `upload`, `download` | files that come and go; `no_files` in a build without the feature `web` |
 //! | `apply` | what the journal has committed and answered: effects to those who follow them |
 
 mod apply;
+#[cfg(feature = "web")]
+mod download;
 mod encryption;
+#[cfg(not(feature = "web"))]
+mod no_files;
 #[cfg(not(feature = "web"))]
 mod no_scrape;
 mod perform;
 #[cfg(feature = "web")]
 mod scrape;
 mod upkeep;
+#[cfg(feature = "web")]
+mod upload;
 
 use super::broadcast::{Broadcast, Cause};
 use super::config::Bytes;
@@ -28,11 +35,14 @@ use super::operator::{CONSOLE, ConsoleService};
 use super::registrations::Registrations;
 use super::reload::Live;
 use super::stats::Stats;
+#[cfg(feature = "web")]
+use super::transfers::Transfers;
 use super::worker::Workers;
-use crate::chat::{Change, Command, Event, Refusal, SessionId, User, Viewpoint};
+use crate::chat::{Change, Command, Event, Name, Refusal, SessionId, User, Viewpoint};
 use crate::session::{Action, Dialect, View};
 use chatloop_reactor::Token;
 use log::info;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +57,10 @@ pub(super) struct Exchange {
     stats: Stats,
     guesses: Guesses,
     registrations: Registrations,
+    #[cfg(feature = "web")]
+    transfers: Transfers,
+    /// Registered rooms in which no one has been for long, and at how many looks before.
+    abandoned: BTreeMap<Name, u8>,
     /// What is to be done for one connection; its memory is used again.
     actions: Vec<Action>,
 }
@@ -70,6 +84,9 @@ impl Exchange {
             stats,
             guesses: Guesses::new(),
             registrations: Registrations::default(),
+            #[cfg(feature = "web")]
+            transfers: Transfers::closed(),
+            abandoned: BTreeMap::new(),
             actions: Vec::new(),
         }
     }

@@ -8,7 +8,7 @@ use crate::chat::{
 };
 use crate::server::accept::room_limit;
 use crate::server::audit;
-use crate::server::config::Config;
+use crate::server::config::{Config, Registration};
 use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
 use crate::server::guesses::{Ended, Guess, Target};
@@ -31,7 +31,18 @@ fn register_limit(config: &Config, origin: Origin) -> Option<u32> {
     }
 }
 
-fn seconds(wait: Duration) -> u64 {
+/// Whether `--registration` forbids the account that a job is for.
+fn registration_refusal(registration: Registration, work: &Work) -> Option<Refusal> {
+    let Work::Hash { purpose, .. } = work else { return None };
+    let setting = match (purpose, registration) {
+        (Purpose::Register(_), Registration::Operators) => "operators",
+        (Purpose::Register(_) | Purpose::Set(_, true), Registration::Closed) => "closed",
+        _ => return None,
+    };
+    Some(Refusal::RegistrationClosed(setting))
+}
+
+pub(super) fn seconds(wait: Duration) -> u64 {
     wait.as_millis().div_ceil(1000) as u64
 }
 
@@ -100,19 +111,12 @@ impl Exchange {
             Action::Secured => self.secured(token),
             Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
             Action::Reject { what, farewell } => self.turn_away(token, what, farewell),
-            Action::Respond { status, bytes } => {
-                if status >= 400 {
-                    self.stats.count(Counter::Requests);
-                }
-                if let Some(connection) = self.net.connection(token) {
-                    debug!("{}: HTTP {status}", connection.address);
-                }
-                self.respond(token, &bytes);
-            }
+            Action::Respond { status, bytes } => self.respond(token, status, &bytes),
             Action::Scrape { open_metrics, forwarded, head_only } => {
                 let action = self.scrape(token, open_metrics, forwarded, head_only);
                 return self.perform_one(token, action);
             }
+            Action::Files(request) => self.perform_files(token, request),
             Action::Close => {
                 if let Some(connection) = self.net.connection(token) {
                     connection.life.entered = false;
@@ -144,8 +148,14 @@ impl Exchange {
         self.drain(token);
     }
 
-    /// Sends bytes that are no lines, and closes.
-    fn respond(&mut self, token: Token, bytes: &[u8]) {
+    /// Answers an HTTP request, and closes.
+    fn respond(&mut self, token: Token, status: u16, bytes: &[u8]) {
+        if status >= 400 {
+            self.stats.count(Counter::Requests);
+        }
+        if let Some(connection) = self.net.connection(token) {
+            debug!("{}: HTTP {status}", connection.address);
+        }
         self.speak(token, |_, _, out| out.extend_from_slice(bytes));
         self.drain(token);
     }
@@ -181,6 +191,28 @@ impl Exchange {
         Ok(())
     }
 
+    /// A room that is created by a user who is logged in stays, with a data directory.
+    fn registering(&mut self, token: Token, mut change: Change) -> Change {
+        let Change::Join { room, registers, .. } = &mut change else { return change };
+        let (hub, config) = (self.engine.hub(), self.live.config());
+        let account = hub.user(session(token)).and_then(|user| user.identity.account.as_ref());
+        let Some(account) = account.filter(|_| config.boot.data.is_some()) else { return change };
+        let most = config.rooms_per_account;
+        if most == 0 || hub.room(room.as_str()).is_some() {
+            return change;
+        }
+        *registers = hub.rooms_of(account) < most as usize;
+        if !*registers {
+            let text = format!(
+                "{room} is temporary: your account may register {most} rooms at most \
+                 (--rooms-per-account)"
+            );
+            self.stats.count(Counter::RoomsPerAccount);
+            self.notice(token, &text);
+        }
+        change
+    }
+
     fn carry_out(&mut self, token: Token, decision: Decision) -> bool {
         let decision = match decision {
             // Only here: which modes a new room has is a setting, and the chat has none.
@@ -188,13 +220,13 @@ impl Exchange {
                 if self.engine.hub().room(room.as_str()).is_none() =>
             {
                 let modes = self.live.config().unusual_modes();
-                Decision::Change(Change::Join { room, modes })
+                Decision::Change(Change::Join { room, modes, registers: false })
             }
             decision => decision,
         };
         let decision = match decision {
             Decision::Change(change) => match self.fits_in_memory(token, &change) {
-                Ok(()) => Decision::Change(change),
+                Ok(()) => Decision::Change(self.registering(token, change)),
                 Err(refusal) => Decision::Refuse(refusal),
             },
             decision => decision,
@@ -231,7 +263,13 @@ impl Exchange {
         let now = self.net.moment();
         let Some(connection) = self.net.connection(token) else { return };
         entry.label = connection.address.to_string().into();
-        match self.engine.hub().admits(entry.host(), now) {
+        let admitted = if self.live.config().require_account && entry.account.is_none() {
+            self.stats.count(Counter::NoAccount);
+            Err(Refusal::AccountRequired)
+        } else {
+            self.engine.hub().admits(entry.host(), now)
+        };
+        match admitted {
             Ok(()) => {
                 connection.life.entered = true;
                 self.propose(token, Change::Enter(entry));
@@ -245,7 +283,7 @@ impl Exchange {
 
     /// Hands a job to the workers. The one place that a password passes on its way to be checked,
     /// so that no way to show one escapes the delays.
-    fn submit(&mut self, token: Token, work: Work) -> Result<(), Refusal> {
+    pub(super) fn submit(&mut self, token: Token, work: Work) -> Result<(), Refusal> {
         let work = match work {
             Work::Verify { secret, lacks_keys, purpose: Purpose::Oper(name), .. } => {
                 let hash = self.live.config().oper_hash(&name);
@@ -266,6 +304,10 @@ impl Exchange {
             if secret.expose().chars().count() < least {
                 return Err(Refusal::ShortPassword(least));
             }
+        }
+        if let Some(refusal) = registration_refusal(self.live.config().registration, &work) {
+            self.stats.count(Counter::Registration);
+            return Err(refusal);
         }
         let origin = self.origin(token);
         if let Work::Hash { purpose: Purpose::Register(_), .. } = &work
@@ -293,7 +335,7 @@ impl Exchange {
         Ok(())
     }
 
-    fn origin(&mut self, token: Token) -> Option<Origin> {
+    pub(super) fn origin(&mut self, token: Token) -> Option<Origin> {
         self.net.connection(token).map(|it| Origin::from(it.address.ip()))
     }
 
@@ -310,7 +352,9 @@ impl Exchange {
                 (Target::Account(name.clone()), known(name))
             }
             Purpose::Oper(name) => (Target::Oper(hub.known_or_stand_in(name)), false),
-            Purpose::Register(_) | Purpose::Replace(_) | Purpose::Challenge => return None,
+            Purpose::Register(_) | Purpose::Replace(_) | Purpose::Set(..) | Purpose::Challenge => {
+                return None;
+            }
         };
         Some(Guess { target, origin, known })
     }
@@ -333,7 +377,7 @@ impl Exchange {
         self.actions = actions;
     }
 
-    fn begin_guess(&mut self, token: Token, guess: Guess) -> Result<(), Duration> {
+    pub(super) fn begin_guess(&mut self, token: Token, guess: Guess) -> Result<(), Duration> {
         let begun = self.guesses.begin(token, guess, self.net.now());
         begun.inspect_err(|_| self.stats.count(Counter::Guesses))
     }
@@ -349,6 +393,9 @@ impl Exchange {
     }
 
     pub(in crate::server) fn answer_proof(&mut self, token: Token, answer: ProofAnswer<'_>) {
+        if self.is_upload_decided(token, &answer) {
+            return;
+        }
         let mut actions = std::mem::take(&mut self.actions);
         self.speak(token, |session, view, out| {
             session.answer_proof(answer, view, out, &mut actions);

@@ -1,13 +1,14 @@
 //! What happens by itself: arrivals, timers, the console, new settings, the end.
 
 use super::Exchange;
-use crate::chat::Change;
+use crate::chat::{Change, Moment};
 use crate::server::accept::{Acceptor, NewPeer, is_flood_limited, work_limit};
 use crate::server::config::Config;
 use crate::server::connection::{Bounds, Connection};
 use crate::server::gate::{Blocked, LineGate};
-use crate::server::net::{Net, PeerTimer};
+use crate::server::net::{Net, PeerTimer, TimerKind};
 use crate::server::operator::{CONSOLE, ConsoleService};
+use crate::server::start::NOBODY;
 use crate::server::stats::Counter;
 use crate::session::Dialect;
 use chatloop_reactor::{Readiness, Token, Transport};
@@ -19,6 +20,10 @@ use std::time::Duration;
 /// How long a WebSocket may be silent before its client is asked whether it is there; less than
 /// proxies wait. `--keep-alive` may be shorter.
 const PING: Duration = Duration::from_secs(45);
+
+/// Between two looks for registered rooms in which no one has been, and how many have to find one.
+const LOOK_AT_ROOMS: Duration = Duration::from_secs(3600);
+const LOOKS: u8 = 24;
 
 /// So many pauses without a byte are the end.
 const UNANSWERED: u32 = 3;
@@ -116,6 +121,7 @@ impl Exchange {
                 }
             }
             PeerTimer::Ping => self.ping(token),
+            PeerTimer::Transfer => self.check_transfer(token),
             PeerTimer::Close => self.net.close(token),
             PeerTimer::Flood => self.unblock(token, Blocked::FLOOD),
             PeerTimer::Batch => {
@@ -204,6 +210,7 @@ impl Exchange {
 
     pub(in crate::server) fn flush(&mut self) {
         self.net.flush();
+        self.read_on();
         while let Some(token) = self.net.next_overrun() {
             self.gone(token);
         }
@@ -216,6 +223,7 @@ impl Exchange {
     /// Takes out the connections that are gone.
     pub(in crate::server) fn reap(&mut self, acceptor: &mut Acceptor) {
         while let Some((token, mut connection)) = self.net.next_to_reap() {
+            self.end_transfer(token);
             if connection.life.entered {
                 let departure = connection.life.quit_reason();
                 self.propose(token, Change::Leave { departure });
@@ -225,6 +233,30 @@ impl Exchange {
             if connection.life.reset {
                 connection.io.transport.abort();
             }
+        }
+    }
+
+    /// Proposes the end of registered rooms in which no one has been for `--room-expiry`, as found at
+    /// each look for a day: a clock that is set wrong for an hour must not delete them all.
+    pub(in crate::server) fn lapse_rooms(&mut self) {
+        let config = self.live.config();
+        if config.boot.data.is_none() {
+            return;
+        }
+        let expiry = config.room_expiry.on();
+        self.net.after(LOOK_AT_ROOMS, TimerKind::Rooms);
+        let Some(expiry) = expiry else { return self.abandoned.clear() };
+        let now = self.net.moment();
+        let expiry = i64::try_from(expiry.duration().as_millis()).unwrap_or(i64::MAX);
+        let before = Moment(now.0.saturating_sub(expiry));
+        let found = self.engine.hub().abandoned_rooms(before).into_iter();
+        let known = std::mem::take(&mut self.abandoned);
+        for room in found {
+            let looks = known.get(&room).map_or(0, |looks| looks + 1);
+            if looks >= LOOKS {
+                self.propose(NOBODY, Change::Lapse { room: room.clone(), before });
+            }
+            self.abandoned.insert(room, looks);
         }
     }
 

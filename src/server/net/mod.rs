@@ -5,6 +5,8 @@
 //! is edited while it is walked, and a failed write cannot re-enter the hub.
 
 mod budget;
+#[cfg(feature = "simulation")]
+mod check;
 mod deadlines;
 mod listeners;
 mod peer;

@@ -15,8 +15,12 @@ pub(in crate::server) enum TimerKind {
     Trim,
     /// Try to accept again after descriptors ran out.
     Accept,
+    /// Delete files that are too old.
+    Files,
     /// Log how many clients were rejected.
     Rejections,
+    /// Look for registered rooms in which no one has been for long.
+    Rooms,
     /// The graceful shutdown has lasted long enough.
     Shutdown,
     /// The console's escape-sequence timeout expired, or it is time to try to regain the terminal.
@@ -46,6 +50,8 @@ pub(in crate::server) enum PeerTimer {
     Ping,
     /// Check whether an IRC client has left a batch open.
     Batch,
+    /// Check how far an upload or download has come.
+    Transfer,
 }
 
 impl PeerTimer {

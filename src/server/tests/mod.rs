@@ -6,6 +6,8 @@
 mod backpressure;
 mod detection;
 #[cfg(feature = "web")]
+mod files;
+#[cfg(feature = "web")]
 mod http;
 mod limits;
 mod passwords;
@@ -44,7 +46,9 @@ impl Bench {
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
         let (clock, time) = Clock::manual(date);
         let work = |_, wakes| Workers::in_line(wakes, Random::Seeded(1));
-        let server = Server::start_with(*settings, Setup { clock, signals: &[], work }).unwrap();
+        let server =
+            Server::start_with(*settings, Setup { clock, signals: &[], work, inline: false })
+                .unwrap();
         Bench { server, time, readiness: Vec::new() }
     }
 

@@ -5,90 +5,196 @@
 //! | this one | one connection: a head becomes an [`Action`] |
 //! | `handshake`, `websocket` | a WebSocket, and the frames under a session of IRC |
 //! | `origin` | which `Host` and `Origin` a request may name |
+//! | `upload`, `download` | requests that bring a file, or ask for one |
 //! | `page` | the files that a browser is given |
+//! | `respond` | a response as an [`Action`] |
 //!
 //! A request is no peer of the chat: it enters no room, is announced to no one, and nothing of it is
 //! ever read as a line. In a build without the feature `web`, `no_http` stands in for all of it.
 
+mod download;
 mod handshake;
 mod origin;
 mod page;
+mod respond;
+mod upload;
 mod websocket;
 
+pub use download::{Answer, answer as file_answer, path_of};
 pub use origin::Settings;
+pub use respond::told;
 pub(super) use websocket::Received;
 pub use websocket::{Framing, WebSocket};
 
 use super::action::Action;
 use super::frame::{Body, Frame};
-use super::time::http_date;
+use super::transfer::FileRequest;
 use crate::chat::Moment;
-use crate::wire::http::{Fault, LONGEST_HEAD, Request, Response, TOO_LONG, end_of_head};
+use crate::wire::http::{Fault, LONGEST_HEAD, Length, Request, Response, TOO_LONG, end_of_head};
+use crate::wire::http_body::Decoder;
+use respond::respond;
 use std::time::Duration;
 
 /// How long the head of a request may take.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Bytes of a body that are taken at a time.
+const PIECE: usize = 64 * 1024;
+
 /// What a path leads to.
 #[derive(Clone, Copy)]
-enum Route {
+enum Route<'a> {
     /// A file of the page.
     File(&'static page::File),
     Health,
     Metrics,
+    /// What is behind `/upload`.
+    Upload(&'a str),
+    /// An uploaded file, by its id.
+    Fetch(&'a str),
 }
 
-/// The only methods of all routes so far.
+/// The methods of routes that only read.
 const METHODS: &str = "GET, HEAD";
 
-/// A connection whose request has not come in full yet.
-#[derive(Default)]
+/// A connection with one request.
 pub struct Session {
-    /// Bytes at the front of the input that hold no end of a head.
-    scanned: usize,
+    stage: Stage,
+}
+
+/// How far its request has come.
+enum Stage {
+    /// So many bytes at the front of the input hold no end of a head.
+    Head(usize),
+    /// Whether its body is taken is being decided.
+    Deciding(Box<Decoder>, bool),
+    /// The body is taken.
+    Body(Box<Decoder>),
+    /// All of it has come, and the answer has not begun.
+    Taken,
+    /// The answer has begun.
+    Answered,
 }
 
 impl Session {
     /// A connection on which an HTTP request has begun; `None` if HTTP is not served.
     pub(super) fn begin(settings: &Settings) -> Option<Session> {
-        settings.enabled.then(Session::default)
+        settings.enabled.then_some(Session { stage: Stage::Head(0) })
     }
 
-    /// The head of the request, once all of it is there.
+    /// The head of the request, once all of it is there, and then pieces of its body.
     pub(super) fn next<'i>(&mut self, input: &'i [u8]) -> Frame<'i> {
+        let scanned = match &mut self.stage {
+            Stage::Head(scanned) => scanned,
+            Stage::Deciding(..) => return Frame { used: 0, pipelined: true, body: None },
+            Stage::Body(_) => {
+                let piece = &input[..input.len().min(PIECE)];
+                let body = (!piece.is_empty()).then_some(Body::Data(piece));
+                return Frame { used: piece.len(), pipelined: true, body };
+            }
+            // There is no second request.
+            Stage::Taken | Stage::Answered => {
+                return Frame { used: input.len(), pipelined: true, body: None };
+            }
+        };
         let input = &input[..input.len().min(LONGEST_HEAD)];
-        let (used, body) = match end_of_head(input, self.scanned) {
+        let (used, body) = match end_of_head(input, *scanned) {
             Some(end) => (end, Some(Body::Line(&input[..end]))),
             None if input.len() == LONGEST_HEAD => (input.len(), Some(Body::TooLong(None))),
             None => (0, None),
         };
         // A head that is there is found again: it may have to wait before it is taken.
         if body.is_none() {
-            self.scanned = input.len();
+            *scanned = input.len();
         }
         Frame { used, pipelined: true, body }
     }
 
-    /// What becomes of a request.
-    pub(super) fn take(&self, body: &Body<'_>, settings: &Settings, now: Moment) -> Outcome {
+    /// What becomes of a request, or of a piece of its body.
+    pub(super) fn take(&mut self, body: &Body<'_>, settings: &Settings, now: Moment) -> Outcome {
         let parsed = match body {
+            Body::Data(data) => return Outcome::Answer(self.take_data(data, now)),
             Body::Line(head) => Request::parse(head),
             Body::TooLong(_) | Body::Opening(_) | Body::Frame(_) | Body::More => Err(TOO_LONG),
         };
-        match parsed {
-            Ok(request) => answer(&request, settings, now),
-            Err(fault) => Outcome::Answer(respond(&fault.into(), now)),
-        }
+        let (outcome, stage) = match parsed {
+            Ok(request) => match answer(&request, settings, now) {
+                Outcome::Answer(Action::Files(FileRequest::Upload(upload))) => {
+                    let decoder = Box::new(Decoder::new(request.body));
+                    let expects = !request.is_old && request.lists("expect", "100-continue");
+                    let request = Action::Files(FileRequest::Upload(upload));
+                    (Outcome::Answer(request), Stage::Deciding(decoder, expects))
+                }
+                outcome @ Outcome::Answer(Action::Files(_)) => (outcome, Stage::Taken),
+                outcome => (outcome, Stage::Answered),
+            },
+            Err(fault) => (Outcome::Answer(respond(&fault.into(), now)), Stage::Answered),
+        };
+        self.stage = stage;
+        outcome
     }
 
-    /// The head took too long.
-    pub(super) fn timeout(now: Moment) -> Action {
-        respond(&Response::text(408, "the request took too long"), now)
+    fn take_data(&mut self, data: &[u8], now: Moment) -> Action {
+        let mut bytes = Vec::with_capacity(data.len());
+        let done = match &mut self.stage {
+            Stage::Body(decoder) => match decoder.take(data, &mut bytes) {
+                Ok(()) => decoder.is_done(),
+                Err(fault) => {
+                    self.stage = Stage::Answered;
+                    return respond(&fault.into(), now);
+                }
+            },
+            _ => false,
+        };
+        if done {
+            self.stage = Stage::Taken;
+        }
+        Action::Files(FileRequest::Store { bytes, done })
+    }
+
+    /// The body is to be taken: tells a client that waits to be told. Whether it has come in full,
+    /// because there is none.
+    pub fn take_body(&mut self, out: &mut Vec<u8>) -> bool {
+        let Stage::Deciding(decoder, expects) = std::mem::replace(&mut self.stage, Stage::Taken)
+        else {
+            return false;
+        };
+        if expects {
+            out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        let done = decoder.is_done();
+        if !done {
+            self.stage = Stage::Body(decoder);
+        }
+        done
+    }
+
+    /// The head took too long. A body and an answer have limits of their own.
+    pub(super) fn timeout(&self, now: Moment) -> Option<Action> {
+        let slow = || respond(&Response::text(408, "the request took too long"), now);
+        matches!(self.stage, Stage::Head(_)).then(slow)
+    }
+
+    /// The answer begins.
+    pub fn begin_answer(&mut self) {
+        self.stage = Stage::Answered;
+    }
+
+    /// Whether the answer has begun.
+    pub fn is_answered(&self) -> bool {
+        matches!(self.stage, Stage::Answered)
+    }
+
+    /// Whether its client is still to send something.
+    pub(super) fn is_unfinished(&self) -> bool {
+        matches!(self.stage, Stage::Head(_) | Stage::Body(_))
     }
 
     /// The connection ends before a request was answered.
-    pub(super) fn farewell(text: &str, out: &mut Vec<u8>) {
-        Response::text(503, text).write(None, out);
+    pub(super) fn farewell(&self, text: &str, out: &mut Vec<u8>) {
+        if !matches!(self.stage, Stage::Answered) {
+            Response::text(503, text).write(None, out);
+        }
     }
 }
 
@@ -120,17 +226,15 @@ impl From<Fault> for Response {
     }
 }
 
-fn respond(response: &Response, now: Moment) -> Action {
-    let mut bytes = Vec::new();
-    response.write(Some(&http_date(now)), &mut bytes);
-    Action::Respond { status: response.status, bytes }
-}
-
-fn route(path: &str) -> Option<Route> {
+fn route(path: &str) -> Option<Route<'_>> {
     match path {
         "/health" => Some(Route::Health),
         "/metrics" => Some(Route::Metrics),
-        path => page::file(path).map(Route::File),
+        path => {
+            let upload = || upload::below(path).map(Route::Upload);
+            let fetch = || download::id(path).map(Route::Fetch);
+            page::file(path).map(Route::File).or_else(upload).or_else(fetch)
+        }
     }
 }
 
@@ -157,13 +261,31 @@ fn answer(request: &Request<'_>, settings: &Settings, now: Moment) -> Outcome {
         return respond(Response::text(403, "pages of other sites may not connect (--web-origin)"));
     }
     let Some(route) = route else { return respond(Response::text(404, "no such page")) };
+    if let Route::Upload(rest) = route {
+        return match request.method {
+            "POST" | "PUT" => match upload::read(request, rest) {
+                Ok(upload) => Outcome::Answer(Action::Files(FileRequest::Upload(Box::new(upload)))),
+                Err(fault) => respond(fault.into()),
+            },
+            "OPTIONS" => respond(upload::options()),
+            _ => respond(Response {
+                headers: vec![("Allow", upload::METHODS.into())],
+                ..Response::text(405, "POST a file here, or PUT it to /upload/NAME")
+            }),
+        };
+    }
     if !matches!(request.method, "GET" | "HEAD") {
         return respond(method_not_allowed());
     }
-    if request.has_body {
+    if request.body != Length::Known(0) {
         return respond(Response::text(413, "this path takes no body"));
     }
     match route {
+        Route::Upload(_) => respond(method_not_allowed()),
+        Route::Fetch(id) => {
+            let fetch = Box::new(download::read(request, id));
+            Outcome::Answer(Action::Files(FileRequest::Fetch(fetch)))
+        }
         Route::File(file) if file.is_root() && handshake::is_asked(request) => {
             match handshake::answer(request) {
                 Ok((socket, answer)) => Outcome::Upgrade(socket, answer),

@@ -32,6 +32,7 @@ const FILES: &[File] = &[
     File { path: "/view.js", content_type: SCRIPT, text: include_str!("../web/view.js") },
     File { path: "/client.js", content_type: SCRIPT, text: include_str!("../web/client.js") },
     File { path: "/irc.js", content_type: SCRIPT, text: include_str!("../web/irc.js") },
+    File { path: "/files.js", content_type: SCRIPT, text: include_str!("../web/files.js") },
     File { path: "/scram.js", content_type: SCRIPT, text: include_str!("../web/scram.js") },
     File {
         path: "/icon.svg",

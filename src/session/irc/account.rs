@@ -1,10 +1,12 @@
 //! Account registration. IRCv3 draft/account-registration.
 
 use super::Context;
-use crate::chat::{Command, Name, Secret};
+use super::pages::Answer;
+use crate::chat::{AccountChange, Command, Name, Secret, Walk};
+use crate::session::account_text;
 use crate::session::action::Action;
 use crate::session::fingerprint::canonical;
-use crate::wire::irc::Message;
+use crate::wire::irc::{Message, numeric};
 
 /// `REGISTER account|* email|* password`.
 pub(super) fn register(context: &mut Context<'_, '_>, message: &Message<'_>) {
@@ -18,6 +20,47 @@ pub(super) fn register(context: &mut Context<'_, '_>, message: &Message<'_>) {
         return context.fail("ACCOUNT_NAME_MUST_BE_NICK", &[account], text);
     }
     context.run(Command::Register(Secret::new(password)));
+}
+
+/// `ACCOUNT LIST`, `ACCOUNT ADD|RESET name password`, `ACCOUNT DELETE name [ERASE]`: for operators, as
+/// `/account` in plain text. No IRCv3 specification has a command for it.
+pub(super) fn manage(context: &mut Context<'_, '_>, message: &Message<'_>) {
+    if !context.is_operator() {
+        return context.numeric(numeric::ERR_NOPRIVILEGES, &[]);
+    }
+    let [subcommand, name, argument] = message.words();
+    match subcommand.to_ascii_uppercase().as_str() {
+        "LIST" => context.answer(Accounts(Walk::default())),
+        "DELETE" if !name.is_empty() => {
+            let erases = argument.eq_ignore_ascii_case("ERASE");
+            context.run(Command::DeleteAccount(name.into(), erases));
+        }
+        subcommand @ ("ADD" | "RESET") if !argument.is_empty() => {
+            let new = subcommand == "ADD";
+            context.run(Command::SetAccount(name.into(), Secret::new(argument), new));
+        }
+        _ => context.need_more(),
+    }
+}
+
+/// What an operator has done with an account.
+pub(super) fn managed(context: &mut Context<'_, '_>, account: &Name, what: AccountChange) {
+    context.reply().notice(&account_text::managed(account, what));
+}
+
+/// The answer to `ACCOUNT LIST`.
+struct Accounts(Walk<Name>);
+
+impl Answer for Accounts {
+    fn step(&mut self, context: &mut Context<'_, '_>) -> bool {
+        let hub = context.view.hub;
+        let Some(account) = hub.next_account(&mut self.0) else {
+            context.reply().notice("End of the list of accounts");
+            return false;
+        };
+        context.reply().notice(&account_text::line(&account));
+        true
+    }
 }
 
 /// `CERT ADD|LIST|DEL fingerprint`: the certificates that log in to the user's account by SASL

@@ -1,8 +1,9 @@
 //! The table of commands, and the lookup of a line's command in it.
 
 use super::{
-    Context, Replies, Session, View, about, account, capabilities, channel, history, messages,
-    metadata, modes, multiline, operator, people, read_marker, registration, sasl, services,
+    Context, Replies, Session, View, about, account, capabilities, channel, files, history,
+    messages, metadata, modes, multiline, operator, people, read_marker, registration, sasl,
+    services,
 };
 use crate::session::action::Action;
 use crate::session::frame::PasswordAnswer;
@@ -32,6 +33,7 @@ macro_rules! rows {
 
 /// In alphabetical order.
 static ROWS: &[Row] = rows! {
+    "ACCOUNT" After 1 account::manage;
     "ADMIN" After 0 about::admin;
     "AUTHENTICATE" Always 1 sasl::authenticate;
     "AWAY" After 0 people::away;
@@ -41,7 +43,9 @@ static ROWS: &[Row] = rows! {
     "CHANSERV" After 0 services::service;
     "CHATHISTORY" After 1 history::chathistory;
     "CS" After 0 services::service;
+    "DELFILE" After 1 files::delfile;
     "ERROR" Always 0 |_, _| {};
+    "FILES" After 1 files::files;
     "HELP" After 0 help;
     "HELPOP" After 0 help;
     "INFO" After 0 about::info;
@@ -79,6 +83,7 @@ static ROWS: &[Row] = rows! {
     "TAGMSG" After 1 messages::tagmsg;
     "TIME" After 0 about::time;
     "TOPIC" After 1 channel::topic;
+    "UPLOAD" After 0 files::upload;
     "USER" Before 4 registration::user;
     "USERHOST" After 1 people::userhost;
     "VERIFY" Always 2 account::verify;

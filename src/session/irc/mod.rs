@@ -13,6 +13,7 @@
 //! | `messages`, `multiline` (`batch`, `pieces`) | sending messages |
 //! | `history`, `read_marker` | CHATHISTORY, MARKREAD |
 //! | `people` (`monitor`, `whowas`), `about` (`counts`, `settings`), `operator`, `services` | users, the server |
+//! | `files` | uploads |
 //! | `metadata`, `subscriptions`, `metadata_lines` | METADATA |
 //! | `replies`, `refusals`, `label`, `pages` | what one client is told |
 //! | `render`, `reply`, `fields` | how lines are written |
@@ -35,6 +36,7 @@ mod context;
 mod counts;
 mod exchange;
 mod fields;
+mod files;
 mod history;
 mod label;
 mod lookup;

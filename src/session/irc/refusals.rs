@@ -140,6 +140,7 @@ fn as_fail(
         ("REGISTER", Refusal::LoggedIn(name)) => ("ALREADY_AUTHENTICATED", vec![name.as_str()]),
         ("REGISTER", Refusal::ShortPassword(_)) => ("WEAK_PASSWORD", vec![nick.as_str()]),
         ("REGISTER", Refusal::TooLong(..)) => ("UNACCEPTABLE_PASSWORD", vec![nick.as_str()]),
+        ("REGISTER", Refusal::RegistrationClosed(_)) => ("DISALLOWED", vec![nick.as_str()]),
         ("REGISTER", _) => ("TEMPORARILY_UNAVAILABLE", vec![nick.as_str()]),
         ("REDACT", Refusal::NoSuchMessage(..)) => ("UNKNOWN_MSGID", words),
         ("REDACT", Refusal::NotYours(_)) => ("REDACT_FORBIDDEN", words),

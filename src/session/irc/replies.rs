@@ -2,8 +2,8 @@
 
 use super::render::{direct_message, joined, write};
 use super::{
-    Caps, Context, Lines, Replies, Session, View, channel, fields, history, metadata, modes,
-    read_marker, refusals, registration,
+    Caps, Context, Lines, Replies, Session, View, account as accounts, channel, fields, history,
+    metadata, modes, read_marker, refusals, registration,
 };
 use crate::chat::{
     AccountStep, DirectMessage, Event, Identity, Kind, Refusal, UserMode, Viewpoint,
@@ -136,6 +136,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
             modes::tell_user_modes(context, &[(UserMode::Operator, true)]);
         }
         Event::RoomRenamed { .. } => channel::renamed(context, event),
+        Event::AccountManaged { account, what } => accounts::managed(context, account, *what),
         Event::UserModes { changes, .. } => modes::tell_user_modes(context, changes),
         Event::Account { who, step } => account(context, who, *step),
         Event::Refused(refusal) => refused(context, refusal),
@@ -146,6 +147,10 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
                 let line = lines.line().source(&fields::prefix(by)).command("KILL");
                 let _ = line.middle(nick.as_str()).trailing(reason).end();
             }
+            if *why == Refusal::AccountRequired {
+                let code = "ACCOUNT_REQUIRED_TO_CONNECT";
+                context.reply().fail("*", code, &[], &refusal_text::of(why));
+            }
             Session::error(&refusal_text::of(why), context.out);
         }
         Event::ReadMarker { target, time } => {
@@ -154,6 +159,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
             }
         }
         Event::Past(past) => history::past(context, past),
+        Event::FileDeleted { name } => context.reply().notice(&format!("{name} is deleted")),
         event => context.observed(event),
     }
 }

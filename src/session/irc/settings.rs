@@ -1,6 +1,7 @@
 //! The server's names and limits as IRC clients see them, and RPL_ISUPPORT.
 
 use crate::chat::{Moment, limits};
+use crate::session::frame::Needs;
 use crate::session::http;
 use crate::wire::irc::{MAX_BODY, MAX_PARAMETERS};
 
@@ -12,6 +13,8 @@ pub struct Settings {
     pub network: String,
     /// Whether PASS must give the server's password before a client can register.
     pub has_password: bool,
+    /// Whether clients must log in to an account before they can register.
+    pub requires_account: bool,
     /// Whether clients may come by TLS.
     pub tls: bool,
     /// That they are to use nothing else, in the words of the capability `sts`.
@@ -19,8 +22,16 @@ pub struct Settings {
     /// The message of the day, line by line.
     pub motd: Option<Vec<String>>,
     pub started: Moment,
+    /// Where files are uploaded to.
+    pub filehost: Option<String>,
     /// What requests may ask for on the same port.
     pub web: http::Settings,
+}
+
+impl Settings {
+    pub fn needs(&self) -> Needs {
+        Needs { password: self.has_password, account: self.requires_account }
+    }
 }
 
 /// Channel modes by kind, as ISUPPORT announces them: lists, with an argument, with an argument
@@ -72,7 +83,7 @@ impl Settings {
     /// (capabilities are), CLIENTTAGDENY (no tag is held back), and what is obsolete.
     pub(super) fn isupport(&self) -> Vec<String> {
         let (members, prefixes) = MEMBER_MODES;
-        vec![
+        let mut tokens = vec![
             "ACCOUNTEXTBAN=a".to_owned(),
             format!("AWAYLEN={}", limits::REASON_LENGTH),
             "BOT=B".to_owned(),
@@ -106,7 +117,9 @@ impl Settings {
             format!("USERLEN={}", USER_LENGTH + 1),
             "UTF8ONLY".to_owned(),
             "WHOX".to_owned(),
-        ]
+        ];
+        tokens.extend(self.filehost.as_ref().map(|url| format!("soju.im/FILEHOST={url}")));
+        tokens
     }
 }
 
@@ -143,10 +156,12 @@ impl Settings {
             name: "irc.example.org".into(),
             network: "Test".into(),
             has_password: false,
+            requires_account: false,
             tls: false,
             sts: None,
             motd: None,
             started: Moment(0),
+            filehost: Some("https://irc.example.org/upload".into()),
             web: http::Settings::default(),
         }
     }
@@ -164,7 +179,8 @@ mod tests {
         let names: Vec<String> = tokens.iter().map(name).collect();
         assert!(names.windows(2).all(|pair| pair[0] < pair[1]), "{names:?}");
         let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-        assert!(names.iter().all(|name| name.bytes().all(fits)), "{names:?}");
+        let own = names.iter().map(|name| name.strip_prefix("soju.im/").unwrap_or(name));
+        assert!(own.clone().all(|name| name.bytes().all(fits)), "{names:?}");
         assert!(tokens.iter().all(|token| !token.contains(' ')));
         assert!(tokens.contains(&"MAXLIST=b:100,e:100,I:100".to_owned()), "{tokens:?}");
     }

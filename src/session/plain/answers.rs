@@ -6,7 +6,7 @@ use crate::chat::{
     BanTarget, Event, Flag, Modes, Moment, Name, Page, Person, Query, RoomLine, Scope,
     ServerBanLine, StoredMessage, Target, Whois,
 };
-use crate::session::time;
+use crate::session::{account_text, time};
 
 /// Adds the lines of an answer to `out`.
 pub(super) fn render(theme: Theme, event: &Event, out: &mut LineWriter<'_>) {
@@ -74,6 +74,13 @@ fn lines(theme: Theme, event: &Event) -> Vec<String> {
                 format!("{mask} (set by {by}, {} UTC)", time::shown(*time))
             })
         }
+        Event::Accounts(accounts) => page(
+            |total| {
+                format!("{total} registered {}:", if total == 1 { "account" } else { "accounts" })
+            },
+            accounts,
+            account_text::line,
+        ),
         Event::Ignored(nicks) if nicks.is_empty() => vec!["you are not ignoring anyone".to_owned()],
         Event::Ignored(nicks) => {
             let nicks: Vec<&str> = nicks.iter().map(Name::as_str).collect();
@@ -85,6 +92,7 @@ fn lines(theme: Theme, event: &Event) -> Vec<String> {
         Event::Certificates(known) => {
             known.iter().map(|fingerprint| format!("certificate {fingerprint}")).collect()
         }
+        Event::FileDeleted { name } => vec![format!("{name} is deleted")],
         Event::ServerBans(bans) => {
             list(format!("server bans: {}", entries(bans)), bans, server_ban_line)
         }

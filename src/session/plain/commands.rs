@@ -3,14 +3,15 @@
 
 use super::arguments::{Fault, Line};
 use super::parsers::{
-    Context, Parsed, about_message, bell, certificate, history, keep, list, lock, mask_mode,
-    member_mode, password, react, room, room_or_current, run, search, server_ban, switch, target,
-    tell, topic, who,
+    Context, Parsed, about_message, account, bell, certificate, history, keep, list, lock,
+    mask_mode, member_mode, password, react, room, room_or_current, run, search, server_ban,
+    switch, target, tell, topic, who,
 };
 use super::session::quit;
 use crate::chat::{Command, Kind, Listing, ModeChange, Secret, Walk};
 use crate::session::action::Action;
 use crate::session::refusal_text::short;
+use crate::session::transfer::{FileRequest, file_id};
 use crate::wire::secrets::nearest;
 use std::sync::Arc;
 
@@ -130,6 +131,21 @@ static ROWS: &[Row] = rows! {
     ["history", "last"], "[#room|NICK] [N] | [#room] before|after N|id:ID|TIME [COUNT]",
         "show earlier messages", history;
     ["search"], "WORDS [#room] [from NICK]", "search your rooms for messages", search;
+    ["upload"], "[#room]", "upload a file and share it in a room: shows how", |context, line| {
+        let (room, line) = room_or_current(context, line)?;
+        line.end()?;
+        Ok(Action::Files(FileRequest::Offer(Some(room))))
+    };
+    ["files"], "[#room]", "list the files shared in a room", |context, line| {
+        let (room, line) = room_or_current(context, line)?;
+        line.end()?;
+        Ok(Action::Files(FileRequest::List(room)))
+    };
+    ["delfile"], "URL", "delete a file that you have uploaded (operators: any)", |_, mut line| {
+        let id = file_id(line.need()?);
+        line.end()?;
+        run(Command::DeleteFile(id))
+    };
     ["register"], "PASSWORD", "register your nick as an account", |_, line| {
         run(Command::Register(password(line)?))
     };
@@ -222,6 +238,8 @@ static ROWS: &[Row] = rows! {
         let text = line.need_rest()?;
         run(Command::Announce(text.into()))
     };
+    ["account"], "[list] | add|reset NAME PASSWORD | delete NAME [erase]",
+        "operator: list accounts, make one, give it a new password, delete it", account;
     ["connections"], "", "operator: list all connections", |_, line| {
         line.end()?;
         list(Listing::Connections(Walk::default()))

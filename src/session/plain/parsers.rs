@@ -253,6 +253,29 @@ pub(super) fn server_ban(_: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
     run(Command::ServerBan(target(word), duration, line.rest().map(Arc::from)))
 }
 
+pub(super) fn account(_: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
+    let what = line.word();
+    if let None | Some("list") = what {
+        line.end()?;
+        return list(Listing::Accounts(Walk::default()));
+    }
+    let name = line.need()?.into();
+    match what {
+        Some("add") => run(Command::SetAccount(name, password(line)?, true)),
+        Some("reset") => run(Command::SetAccount(name, password(line)?, false)),
+        Some("delete") => {
+            let erases = match line.word() {
+                None => false,
+                Some("erase") => true,
+                Some(other) => return Err(Fault::invalid("option", other)),
+            };
+            line.end()?;
+            run(Command::DeleteAccount(name, erases))
+        }
+        _ => Err(Fault::Usage),
+    }
+}
+
 /// `add`, `list`, `login` or `del FINGERPRINT`.
 pub(super) fn certificate(_: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
     let what = line.need()?;

@@ -6,7 +6,7 @@ use crate::chat::{
     AccountStep, DirectMessage, Event, Flag, Identity, ModeChange, QuitReason, Quoted, Refusal,
     RoomMessage, Viewpoint,
 };
-use crate::session::refusal_text;
+use crate::session::{account_text, refusal_text};
 
 const BELL: &str = "\x07";
 
@@ -175,6 +175,7 @@ fn about_users(theme: Theme, event: &Event, own: bool) -> Option<String> {
             format!("announcement from {}: {text}", label(theme, who))
         }
         Event::Account { who, step } => account(theme, who, *step, own)?,
+        Event::AccountManaged { account, what } => account_text::managed(account, *what),
         Event::Operator => "you are now a server operator".to_owned(),
         Event::ServerBan { target, on: true, until } => {
             let target = answers::server_ban_target(target);

@@ -3,9 +3,9 @@
 use super::arguments::Fault;
 use super::theme::{Style, Theme};
 use crate::chat::{Command, Entry, Event, Kind, Listing, Name, Secret, Viewpoint};
-use crate::session::action::Action;
+use crate::session::action::{Action, Proof};
 use crate::session::detect::{self, Detect, Protocol};
-use crate::session::frame::{Body, Frame, PasswordAnswer};
+use crate::session::frame::{Body, Frame, Needs, PasswordAnswer};
 use crate::wire::frame::{Framer, LineKind, Step};
 use crate::wire::telnet;
 use std::time::Duration;
@@ -14,6 +14,8 @@ use std::time::Duration;
 const PASSWORD_TIMEOUT: Duration = Duration::from_secs(30);
 
 const PASSWORD_TRIES: u8 = 3;
+
+const LOGIN_QUESTION: &str = "this server requires an account: /login NAME PASSWORD";
 
 const PASSWORD_QUESTION: &str = "this server requires a password: /pass PASSWORD";
 
@@ -24,6 +26,8 @@ enum Stage {
     /// The server's password is missing; the tries left. Until then the peer is told nothing: not
     /// whether the server is full, who is there or what it is called.
     Locked(u8),
+    /// It has to log in to an account first (`--require-account`); the tries left.
+    LoggedOut(u8),
     /// Its lines go to the chat.
     Open,
 }
@@ -76,9 +80,9 @@ impl Session {
         self.stage == Stage::Undecided
     }
 
-    /// Whether it has yet to give the password.
+    /// Whether it has yet to give a password: the server's, or an account's.
     pub(in crate::session) fn is_locked(&self) -> bool {
-        matches!(self.stage, Stage::Locked(_))
+        matches!(self.stage, Stage::Locked(_) | Stage::LoggedOut(_))
     }
 
     /// Whether it has entered the chat.
@@ -87,19 +91,36 @@ impl Session {
     }
 
     /// It speaks plain lines: it enters the chat, or is asked for the password.
-    pub(in crate::session) fn begin(&mut self, has_password: bool, actions: &mut Vec<Action>) {
-        if has_password {
+    pub(in crate::session) fn begin(&mut self, needs: Needs, actions: &mut Vec<Action>) {
+        if needs.password {
             self.stage = Stage::Locked(PASSWORD_TRIES);
             actions.push(Action::AwaitRegistration(PASSWORD_TIMEOUT));
             actions.push(tell(PASSWORD_QUESTION));
         } else {
-            actions.push(self.enter());
+            self.log_in_or_enter(needs, actions);
         }
     }
 
-    fn enter(&mut self) -> Action {
+    fn log_in_or_enter(&mut self, needs: Needs, actions: &mut Vec<Action>) {
+        if needs.account {
+            self.stage = Stage::LoggedOut(PASSWORD_TRIES);
+            actions.push(Action::AwaitRegistration(PASSWORD_TIMEOUT));
+            actions.push(tell(LOGIN_QUESTION));
+        } else {
+            actions.push(self.enter(None));
+        }
+    }
+
+    fn enter(&mut self, account: Option<Name>) -> Action {
         self.stage = Stage::Open;
-        Action::Enter(Box::new(Entry { lobby: true, restricted: true, ..Entry::default() }))
+        let nick = account.clone();
+        Action::Enter(Box::new(Entry {
+            lobby: true,
+            restricted: true,
+            account,
+            nick,
+            ..Entry::default()
+        }))
     }
 
     /// The next line of `input`.
@@ -147,6 +168,16 @@ impl Session {
     /// A line of a peer that has yet to give the password.
     pub(super) fn take_password(&mut self, line: &[u8]) -> Action {
         let line = std::str::from_utf8(line).unwrap_or_default().trim_end();
+        if let Stage::LoggedOut(_) = self.stage {
+            let words = line.strip_prefix("/login ").map(str::split_whitespace);
+            return match words.map(|mut words| (words.next(), words.next(), words.next())) {
+                Some((Some(name), Some(password), None)) => {
+                    Action::Prove(Proof::Password(name.into(), Secret::new(password)))
+                }
+                _ if line == "/quit" => quit(None),
+                _ => self.ask_again(""),
+            };
+        }
         match line.strip_prefix("/pass ") {
             Some(word) => Action::Unlock(Secret::new(word.trim_start())),
             None if line == "/quit" => quit(None),
@@ -155,15 +186,29 @@ impl Session {
     }
 
     /// What came of the password that it has given.
-    pub(in crate::session) fn unlocked(&mut self, answer: PasswordAnswer) -> Action {
+    pub(in crate::session) fn unlocked(
+        &mut self,
+        answer: PasswordAnswer,
+        needs: Needs,
+        actions: &mut Vec<Action>,
+    ) {
         match answer {
-            PasswordAnswer::Right => self.enter(),
-            PasswordAnswer::Wrong => self.ask_again("wrong password; "),
+            PasswordAnswer::Right => self.log_in_or_enter(needs, actions),
+            PasswordAnswer::Wrong => actions.push(self.ask_again("wrong password; ")),
             PasswordAnswer::TooEarly(seconds) => {
                 let farewell =
                     format!("goodbye: too many wrong passwords; try again in {seconds} s");
-                Action::Leave { words: None, farewell }
+                actions.push(Action::Leave { words: None, farewell });
             }
+        }
+    }
+
+    /// What came of its login; `None` if nothing did.
+    pub(in crate::session) fn proved(&mut self, account: Option<&Name>) -> Option<Action> {
+        match (self.stage, account) {
+            (Stage::LoggedOut(_), Some(account)) => Some(self.enter(Some(account.clone()))),
+            (Stage::LoggedOut(_), None) => Some(self.ask_again("you are not logged in; ")),
+            _ => None,
         }
     }
 
@@ -172,6 +217,10 @@ impl Session {
             Stage::Locked(tries) if tries > 1 => {
                 self.stage = Stage::Locked(tries - 1);
                 tell(&format!("{wrong}{PASSWORD_QUESTION}"))
+            }
+            Stage::LoggedOut(tries) if tries > 1 => {
+                self.stage = Stage::LoggedOut(tries - 1);
+                tell(&format!("{wrong}{LOGIN_QUESTION}"))
             }
             _ => without_password(),
         }

@@ -246,6 +246,11 @@ export class Chat {
         room.topic = params[1];
         this.event(room, `${nick} set the topic to “${params[1]}”`, message);
         return this.changed('room', room);
+      case '005':
+        for (const token of params) {
+          if (token.startsWith('soju.im/FILEHOST=')) this.filehost = token.slice('soju.im/FILEHOST='.length);
+        }
+        return;
       case '332': this.room(params[1]).topic = params[2]; return this.changed('room', this.room(params[1]));
       case '353': return this.takeNames(params);
       case 'MODE':
@@ -261,7 +266,9 @@ export class Chat {
         return this.changed('room');
       case 'RENAME': return this.takeRename(message);
       case 'INVITE': return this.changed('notice', null, `${nick} invited you to ${params[1]}: /join ${params[1]}`);
-      case 'FAIL': case 'WARN': case 'NOTE': return this.changed('notice', null, params.at(-1));
+      case 'NOTE': if (params[0] === 'UPLOAD') return;   // the answer to a question of ours
+      // falls through
+      case 'FAIL': case 'WARN': return this.changed('notice', null, params.at(-1));
     }
     // Errors, and answers to what was asked by hand.
     if (/^[45]\d\d$/.test(command) && command !== '422') this.changed('notice', null, params.slice(1).join(' '));

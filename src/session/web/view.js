@@ -3,6 +3,7 @@
 // Every text of a stranger becomes a text node; no markup is ever made of one.
 
 import { Chat, isRoom } from './client.js';
+import { picture, upload } from './files.js';
 
 const $ = (selector) => document.querySelector(selector);
 const REACTIONS = ['👍', '❤️', '😂', '🎉', '😮', '😢', '🙏', '👀'];
@@ -298,14 +299,23 @@ function rich(words) {
 
 function linked(words) {
   const parts = [];
+  const pictures = [];
   let end = 0;
   for (const { 0: link, index } of words.matchAll(LINK)) {
     parts.push(words.slice(end, index), element('a', {
       href: link, textContent: link, target: '_blank', rel: 'noopener noreferrer nofollow',
     }));
     end = index + link.length;
+    const path = picture(link, chat.filehost);
+    if (path) pictures.push(shown(path));
   }
-  return [...parts, words.slice(end)];
+  return [...parts, words.slice(end), ...pictures];
+}
+
+/** A picture of this server, in its message. */
+function shown(path) {
+  const image = element('img', { src: path, alt: decodeURIComponent(path.split('/').at(-1)), loading: 'lazy', onload: seen });
+  return element('a', { href: path, target: '_blank', rel: 'noopener', className: 'picture' }, image);
 }
 
 function reactions(message) {
@@ -510,6 +520,51 @@ function complete() {
   complete.last = { word, start: from, number, value: text.value };
   return true;
 }
+
+// Files: from the button, dropped, or pasted.
+
+async function share(file) {
+  const room = chat.current;
+  if (!room || !chat.connection?.isOpen) return notice('not connected');
+  const bar = element('progress', { max: 1, value: 0, ariaLabel: file.name });
+  const stop = element('button', { type: 'button', textContent: '✕', ariaLabel: `Cancel ${file.name}` });
+  const line = element('li', {}, element('span', { textContent: file.name }), bar, stop);
+  $('#uploads').append(line);
+  try {
+    const url = await upload(chat, isRoom(room.name) ? room.name : null, file, (part, cancel) => {
+      bar.value = part;
+      if (cancel) stop.onclick = cancel;
+    });
+    if (!isRoom(room.name)) chat.say(room, `shared ${file.name}: ${url}`, null, 'action');
+  } catch (error) {
+    notice(`${file.name}: ${error.message}`);
+  }
+  line.remove();
+}
+
+function shareAll(files) { for (const file of files ?? []) share(file); }
+
+$('#attach').onclick = () => $('#file').click();
+$('#file').onchange = ({ target }) => {
+  shareAll([...target.files]);
+  target.value = '';
+};
+$('#room').addEventListener('dragover', (event) => {
+  event.preventDefault();
+  $('#room').classList.add('drop');
+});
+$('#room').addEventListener('dragleave', () => $('#room').classList.remove('drop'));
+$('#room').addEventListener('drop', (event) => {
+  event.preventDefault();
+  $('#room').classList.remove('drop');
+  shareAll(event.dataTransfer.files);
+});
+text.onpaste = (event) => {
+  const files = [...event.clipboardData?.files ?? []];
+  if (!files.length) return;
+  event.preventDefault();
+  shareAll(files);
+};
 
 $('#composer').onsubmit = (event) => {
   event.preventDefault();

@@ -13,7 +13,9 @@
 //! | `reader` | answering of queries |
 //! | `search` | how is a text found, and how long may that take? |
 //! | `events` | which events were there? |
+//! | `erasure` | what is left of a deleted account? |
 
+pub(in crate::journal) mod erasure;
 mod events;
 mod queue;
 mod reader;

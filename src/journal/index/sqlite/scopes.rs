@@ -1,5 +1,6 @@
 //! Scopes as rows: where a scope's messages are, from which point, and how they are read.
 
+use super::erasure::Erased;
 use super::rows::{COLUMNS, first_above, number_of, read_message};
 use crate::chat::{Point, RecordId, Scope, StoredMessage, query};
 use crate::journal::index::span::{NOWHERE, Position, position_of};
@@ -123,6 +124,7 @@ pub(super) fn select(
     found: &mut Vec<StoredMessage>,
 ) -> Result<()> {
     let Source { from, condition, key, values, known } = source;
+    let erased = Erased::read(connection)?;
     let order = if newest { "DESC" } else { "ASC" };
     let sql = format!(
         "SELECT {COLUMNS} FROM {from} LEFT JOIN message q ON q.id = m.reply
@@ -143,6 +145,9 @@ pub(super) fn select(
             continue;
         }
         let mut message = read_message(row, room.map(|room| &room.name))?;
+        if erased.has(id, message.account.as_ref()) {
+            continue;
+        }
         add_reactions(connection, &mut message)?;
         bytes += message.bytes();
         found.push(message);

@@ -73,6 +73,9 @@ pub(in crate::journal) fn archive(
         }
         // For as long as a session lasts, in memory.
         HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => Ok(false),
+        HistoryUpdate::Forget { account, since } => {
+            begin_erasure(connection, names, record, (account, since)).map(|()| true)
+        }
         HistoryUpdate::Rename(before, room) => {
             rename(connection, names, before, room).map(|()| false)
         }
@@ -265,7 +268,7 @@ fn edit(
     blank_record(connection, number, false)
 }
 
-fn delete(connection: &Connection, names: &mut Names, id: RecordId) -> Result<()> {
+pub(super) fn delete(connection: &Connection, names: &mut Names, id: RecordId) -> Result<()> {
     forget(connection, names, id.0.cast_signed())?;
     let number = id.0.cast_signed();
     let sql = "DELETE FROM record WHERE about IN (?1, -?1)";
@@ -289,6 +292,29 @@ pub(in crate::journal) fn forget(
     ] {
         connection.prepare_cached(sql)?.execute([id])?;
     }
+    Ok(())
+}
+
+/// Begins the erasure of what a deleted account leaves; `erasure` goes on with it. `since` is the record that made the account, if its messages are erased; conversations
+/// that no one can read any more are erased in any case.
+fn begin_erasure(
+    connection: &Connection,
+    names: &mut Names,
+    record: RecordId,
+    (account, since): (&Name, Option<RecordId>),
+) -> Result<()> {
+    let owner = names.number(connection, account)?;
+    for sql in [
+        "DELETE FROM private WHERE owner = ?1",
+        "DELETE FROM mail WHERE owner = ?1",
+        "DELETE FROM event WHERE owner = ?1",
+    ] {
+        connection.prepare_cached(sql)?.execute([owner])?;
+    }
+    let sql = "INSERT INTO erasure (account, since, upto, reached) VALUES (?1, ?2, ?3, 0)";
+    let since = since.map(|since| since.0.cast_signed());
+    let row = params![account.folded(), since, record.0.cast_signed()];
+    connection.prepare_cached(sql)?.execute(row)?;
     Ok(())
 }
 

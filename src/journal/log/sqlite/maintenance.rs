@@ -9,7 +9,7 @@ use super::store::Store;
 use crate::chat::Moment;
 use crate::journal::age::Age;
 use crate::journal::database::json;
-use crate::journal::index::sqlite::tables;
+use crate::journal::index::sqlite::{erasure, tables};
 use crate::journal::limits::{self, Limits};
 use crate::journal::runtime::TimeSource;
 use rusqlite::{OptionalExtension, Result, params};
@@ -39,6 +39,8 @@ pub(super) struct Maintenance {
     sweep: Sweep,
     /// The snapshot is an earlier server's and holds texts.
     stale: bool,
+    /// What a deleted account has written may be there still.
+    erasing: bool,
     erase_at: Option<Instant>,
     retain_at: Option<Instant>,
     /// Records since it was last looked whether something is too many in a room.
@@ -64,6 +66,7 @@ impl Maintenance {
             // Records that an earlier run has covered but not removed.
             sweep: Sweep::Records,
             stale,
+            erasing: true,
             erase_at: stale.then_some(now),
             retain_at: retains.then_some(now),
             uncounted: 0,
@@ -72,7 +75,7 @@ impl Maintenance {
 
     /// The time until the next step is due.
     pub(super) fn due_in(&self) -> Duration {
-        if self.sweep != Sweep::Nothing {
+        if self.erasing || self.sweep != Sweep::Nothing {
             return Duration::ZERO;
         }
         let next = [self.erase_at, self.retain_at].into_iter().flatten().min();
@@ -84,6 +87,7 @@ impl Maintenance {
         self.uncounted += records;
         self.bytes += bytes;
         if erased {
+            self.erasing = true;
             self.erase_at.get_or_insert_with(|| self.time.instant() + limits::ERASE_WITHIN);
         }
     }
@@ -100,6 +104,12 @@ impl Maintenance {
             || self.records >= limits::SNAPSHOT_RECORDS && self.bytes >= self.snapshot_bytes
         {
             return self.snapshot(store);
+        }
+        if self.erasing {
+            self.erasing = erasure::go_on(&store.database.connection, &mut store.names)?;
+            if self.erasing {
+                return Ok(());
+            }
         }
         match self.sweep {
             Sweep::Records => {

@@ -3,8 +3,8 @@
 
 use super::*;
 use crate::chat::{
-    BanTarget, DirectMessage, Identity, Kind, ModeChange, Page, Past, Person, Quoted, RoomLine,
-    RoomMessage, ServerBanLine, Target, Topic, Whois,
+    AccountChange, AccountLine, BanTarget, DirectMessage, Identity, Kind, ModeChange, Page, Past,
+    Person, Quoted, RoomLine, RoomMessage, ServerBanLine, Target, Topic, Whois,
 };
 use std::sync::Arc;
 
@@ -160,6 +160,23 @@ fn events(text: &str) -> Vec<(Event, usize)> {
             2,
         ),
         (Event::Connections(page(person)), 2),
+        (
+            Event::AccountManaged {
+                account: name(),
+                what: AccountChange::Deleted { erases: true, since: id },
+            },
+            1,
+        ),
+        (
+            Event::Accounts(page(AccountLine {
+                name: name(),
+                created: time,
+                seen: Some(time),
+                sessions: 0,
+                rooms: 1,
+            })),
+            2,
+        ),
         (past(Scope::Private { account: name(), peer: name() }), 3),
         (past(Scope::Search { rooms: Vec::new(), words: shared.clone(), from: None }), 3),
     ]

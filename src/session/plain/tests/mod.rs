@@ -63,8 +63,15 @@ impl Chat {
         let user = self.hub.user(Chat::session(number));
         let rooms = user.map_or(Vec::new(), |user| user.rooms().to_vec());
         match self.people[number].0.parse(line.as_bytes(), &rooms, now) {
-            // The counters are the server's.
-            None | Some(Action::Stats) => {}
+            // The server's own.
+            None
+            | Some(
+                Action::Stats
+                | Action::Trace(_)
+                | Action::Files(_)
+                | Action::AddCertificate
+                | Action::LogInByCertificate,
+            ) => {}
             Some(Action::Do(command)) => {
                 let decision = self.hub.decide(Chat::session(number), command, now);
                 self.settle(number, decision, now);

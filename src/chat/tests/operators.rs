@@ -1,0 +1,146 @@
+//! What operators do with accounts, and rooms that stay because an account has created them.
+
+use super::*;
+
+fn operator(world: &mut World) -> SessionId {
+    let root = world.enter(9, "root");
+    world.run(root, Command::Oper("root".into(), Secret::new("operator"))).effects();
+    root
+}
+
+fn registered(world: &mut World, number: u64, nick: &str) -> SessionId {
+    let session = world.enter(number, nick);
+    world.run(session, Command::Register(Secret::new("sesame"))).effects();
+    session
+}
+
+fn account_of(world: &World, session: SessionId) -> Option<&Name> {
+    world.hub.user(session).and_then(|user| user.identity.account.as_ref())
+}
+
+#[test]
+fn only_operators_manage_accounts() {
+    let mut world = World::new();
+    let alice = registered(&mut world, 1, "alice");
+    for command in [
+        Command::SetAccount("bob".into(), Secret::new("sesame"), true),
+        Command::SetAccount("alice".into(), Secret::new("sesame"), false),
+        Command::DeleteAccount("alice".into(), true),
+        Command::List(Box::new(Listing::Accounts(Walk::default()))),
+    ] {
+        assert_eq!(world.run(alice, command).refusal(), Refusal::NotOperator);
+    }
+    let root = operator(&mut world);
+    world.run(root, Command::SetAccount("Bob".into(), Secret::new("sesame"), true)).effects();
+    let again = Command::SetAccount("bob".into(), Secret::new("sesame"), true);
+    assert_eq!(world.run(root, again).refusal(), Refusal::AccountExists(Name::new("bob")));
+    let none = Command::DeleteAccount("carol".into(), false);
+    assert_eq!(world.run(root, none).refusal(), Refusal::NoSuchAccount(Name::new("carol")));
+    let listed = world.run(root, Command::List(Box::new(Listing::Accounts(Walk::default()))));
+    let Event::Accounts(page) = listed.answer() else { panic!("no accounts") };
+    let names: Vec<&str> = page.lines.iter().map(|line| line.name.as_str()).collect();
+    assert_eq!((page.total, names), (Some(2), vec!["alice", "Bob"]));
+}
+
+#[test]
+fn a_new_password_from_an_operator_logs_the_account_out_and_lets_its_owner_in() {
+    let mut world = World::new();
+    let (alice, root) = (registered(&mut world, 1, "alice"), operator(&mut world));
+    world.run(root, Command::SetAccount("alice".into(), Secret::new("another"), false)).effects();
+    assert_eq!(account_of(&world, alice), None);
+    let old = world.run(alice, Command::Login("alice".into(), Secret::new("sesame")));
+    assert_eq!(old.refusal(), Refusal::WrongPassword);
+    world.run(alice, Command::Login("alice".into(), Secret::new("another"))).effects();
+    assert_eq!(account_of(&world, alice), Some(&Name::new("alice")));
+}
+
+#[test]
+fn a_later_account_of_the_same_name_owns_nothing_of_the_deleted_one() {
+    let mut world = World::new();
+    let (alice, root) = (registered(&mut world, 1, "alice"), operator(&mut world));
+    world.run(alice, Command::Join("#old".into(), None)).effects();
+    let lobby = Name::lobby();
+    world.run(alice, Command::Say(lobby.shared(), Kind::Message, "first".into())).effects();
+    world.run(root, Command::DeleteAccount("alice".into(), false)).effects();
+    assert_eq!(account_of(&world, alice), None);
+    world.leave(alice);
+    let other = registered(&mut world, 2, "alice");
+    let edit = Command::Edit(lobby.shared(), Pick::Number(1), "mine".into());
+    assert_eq!(world.run(other, edit).refusal(), Refusal::NotYours(1));
+    let text = world.archive.values().next().map(|it| it.text.to_string());
+    assert_eq!(text.as_deref(), Some("first"));
+}
+
+#[test]
+fn an_account_can_be_deleted_with_everything_it_has_written() {
+    let mut world = World::new();
+    let (alice, root) = (registered(&mut world, 1, "alice"), operator(&mut world));
+    let lobby = Name::lobby();
+    for (who, text) in [(alice, "one"), (root, "two"), (alice, "three")] {
+        world.run(who, Command::Say(lobby.shared(), Kind::Message, text.into())).effects();
+    }
+    world.run(root, Command::DeleteAccount("ALICE".into(), true)).effects();
+    let texts: Vec<&str> = world.archive.values().map(|it| &*it.text).collect();
+    assert_eq!(texts, ["two"]);
+    let re = Command::Reply(lobby.shared(), Pick::Number(3), "what?".into());
+    assert_eq!(world.run(root, re).refusal(), Refusal::NoSuchMessage(lobby, 3));
+}
+
+fn join(world: &mut World, who: SessionId, room: &str) {
+    world.write(who, Change::Join { room: Name::new(room), modes: None, registers: true });
+}
+
+#[test]
+fn a_room_that_an_account_has_created_stays_without_members_until_it_lapses() {
+    let mut world = World::new();
+    let (alice, guest) = (registered(&mut world, 1, "alice"), world.enter(2, "guest"));
+    join(&mut world, alice, "#dev");
+    join(&mut world, guest, "#tmp");
+    world.run(alice, Command::SetTopic("#dev".into(), "ours".into())).effects();
+    for who in [alice, guest] {
+        world.leave(who);
+    }
+    world.write(SessionId(77), Change::Restarted { node: 0 });
+    world.write(SessionId(77), Change::Restarted { node: 0 });
+    assert!(world.hub.room("#tmp").is_none());
+    let back = world.enter(3, "");
+    join(&mut world, back, "#dev");
+    let member = world.hub.room("#dev").and_then(|room| room.member(back));
+    assert_eq!(member.map(|it| it.op), Some(false));
+    world.run(back, Command::Login("alice".into(), Secret::new("sesame"))).effects();
+    let member = world.hub.room("#dev").and_then(|room| room.member(back));
+    assert_eq!(member.map(|it| it.op), Some(true));
+    let topic = world.hub.room("#dev").and_then(|room| room.topic.clone());
+    assert_eq!(topic.map(|topic| topic.text.to_string()).as_deref(), Some("ours"));
+
+    // Not while somebody is in it, and not before its time.
+    let left = Moment(world.now);
+    let lapse = |before| Change::Lapse { room: Name::new("#DEV"), before };
+    assert!(world.write(SessionId(77), lapse(Moment(i64::MAX))).is_empty());
+    world.leave(back);
+    assert!(world.write(SessionId(77), lapse(left)).is_empty());
+    assert_eq!(world.hub.abandoned_rooms(Moment(i64::MAX)), [Name::new("#dev")]);
+    assert_eq!(world.write(SessionId(77), lapse(Moment(i64::MAX))).len(), 1);
+    assert!(world.hub.room("#dev").is_none());
+    assert_eq!(world.hub.rooms_of(&Name::new("alice")), 0);
+}
+
+#[test]
+fn registered_rooms_are_counted_through_renames_and_deletions() {
+    let mut world = World::new();
+    let (alice, root) = (registered(&mut world, 1, "alice"), operator(&mut world));
+    for room in ["#a", "#b", "#c"] {
+        join(&mut world, alice, room);
+    }
+    let rooms = |world: &World| world.hub.rooms_of(&Name::new("alice"));
+    assert_eq!(rooms(&world), 3);
+    world.run(alice, Command::RenameRoom("#a".into(), "#d".into(), None)).effects();
+    assert_eq!(rooms(&world), 3);
+    world.run(root, Command::Keep("#b".into(), false)).effects();
+    assert_eq!(rooms(&world), 2);
+    world.run(root, Command::DeleteAccount("alice".into(), false)).effects();
+    assert_eq!(rooms(&world), 0);
+    world.leave(alice);
+    // They are no one's, and stay until they lapse.
+    assert!(world.hub.room("#c").is_some() && world.hub.room("#b").is_none());
+}

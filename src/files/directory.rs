@@ -1,0 +1,119 @@
+//! Files in a directory: written beside their place, synced, and renamed into it, so that a file
+//! under its id is always whole, also after a crash.
+
+use log::warn;
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The end of the name of a file that is being written.
+const PART: &str = "part";
+
+pub(super) struct Directory(PathBuf);
+
+/// A file that is being written. It is removed when it is dropped.
+pub(super) struct Part {
+    file: File,
+    path: PathBuf,
+}
+
+impl Part {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Not there if it was renamed.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Directory {
+    /// Makes it, if need be, and removes what no id in `known` has a claim to: half uploads, and
+    /// whole ones whose record was not committed before the server ended.
+    pub(super) fn open(path: &Path, known: &HashSet<Arc<str>>) -> io::Result<Directory> {
+        fs::create_dir_all(path)?;
+        let (mut found, mut removed) = (0, 0);
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            if entry.file_name().to_str().is_some_and(|name| known.contains(name)) {
+                found += 1;
+            } else if entry.file_type()?.is_file() {
+                fs::remove_file(entry.path())?;
+                removed += 1;
+            }
+        }
+        if removed > 0 {
+            log::info!("removed {removed} unfinished uploads from {}", path.display());
+        }
+        if found < known.len() {
+            let missing = known.len() - found;
+            warn!("{missing} uploaded files are missing in {}", path.display());
+        }
+        Ok(Directory(path.to_owned()))
+    }
+
+    pub(super) fn begin(&self, id: &str) -> io::Result<Part> {
+        let path = self.0.join(id).with_extension(PART);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok(Part { file, path })
+    }
+
+    pub(super) fn keep(&self, part: Part, id: &str) -> io::Result<()> {
+        part.file.sync_all()?;
+        fs::rename(&part.path, self.0.join(id))?;
+        File::open(&self.0)?.sync_all()
+    }
+
+    pub(super) fn read(&self, id: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let file = File::open(self.0.join(id))?;
+        let mut bytes = vec![0; length];
+        let mut filled = 0;
+        while filled < length {
+            match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    pub(super) fn remove(&self, id: &str) {
+        let path = self.0.join(id);
+        if let Err(error) = fs::remove_file(&path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            warn!("cannot remove {}: {error}", path.display());
+        }
+    }
+}
+
+/// What a backup has to copy of a directory of files: those that are whole. Each is written once
+/// and never changed, so it may be copied while the server runs; copy them after the database, and
+/// every file that the database knows is there, unless it was deleted meanwhile.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn files_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_none() {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}

@@ -1,0 +1,96 @@
+//! Settings of uploaded files, and the address in their URLs.
+
+use super::{Bytes, Config, Days, OrOff, share_of_memory};
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+// No doc comment, because clap would show it in place of the program's.
+#[derive(Clone, Debug, Args)]
+pub struct FileSettings {
+    /// Size of the largest file that may be uploaded, or off for no uploads
+    #[arg(long, default_value = "50M", value_name = "BYTES|off")]
+    pub file_max: OrOff<Bytes>,
+
+    /// Size of all files of one account together
+    #[arg(long, default_value = "500M", value_name = "BYTES")]
+    pub files_per_account: Bytes,
+
+    /// Size of all files of guests from one IPv4 address or IPv6 /64 together
+    #[arg(long, default_value = "100M", value_name = "BYTES")]
+    pub files_per_address: Bytes,
+
+    /// Size of all files together [default: 5G; without --data, when they are kept in memory, an
+    /// eighth of it, at most 64M]
+    #[arg(long, value_name = "BYTES")]
+    pub files_all: Option<Bytes>,
+
+    /// Days after which a file is deleted
+    #[arg(long, default_value = "90", value_name = "DAYS|off")]
+    pub file_age: OrOff<Days>,
+
+    /// Uploads and downloads in progress, and a quarter of that for one IPv4 address or IPv6 /64
+    #[arg(long, default_value = "64", value_name = "N")]
+    pub max_transfers: NonZeroU32,
+
+    /// Accept uploads from accounts only
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub upload_accounts_only: bool,
+}
+
+impl Config {
+    /// Whether files may be uploaded.
+    pub fn takes_uploads(&self) -> bool {
+        cfg!(feature = "web") && !self.no_http && self.files.file_max.on().is_some()
+    }
+
+    /// The size that all files may have together.
+    #[cfg_attr(not(feature = "web"), expect(dead_code, reason = "asked for uploads"))]
+    pub(in crate::server) fn files_all(&self) -> Bytes {
+        self.files.files_all.unwrap_or_else(|| match self.boot.data {
+            Some(_) => Bytes(5 << 30),
+            None => Bytes(share_of_memory()),
+        })
+    }
+
+    /// What every URL of this server begins with. Without `--url` it is the listener's address, or
+    /// `--name` if that means all of them.
+    pub fn public_url(&self) -> String {
+        self.url.clone().unwrap_or_else(|| self.url_by(self.tls_cert.is_some() || self.tls_only))
+    }
+
+    /// The same for a client that has come by TLS, or without.
+    pub(in crate::server) fn url_by(&self, tls: bool) -> String {
+        let scheme = if tls { "https" } else { "http" };
+        let host = match self.boot.host.parse::<IpAddr>() {
+            Ok(address) if address.is_unspecified() => self.name.clone(),
+            Ok(IpAddr::V6(address)) => format!("[{address}]"),
+            _ => self.boot.host.clone(),
+        };
+        format!("{scheme}://{host}:{}", self.boot.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn url(arguments: &[&str]) -> String {
+        let arguments = ["chatloop-server"].iter().chain(arguments);
+        Config::try_parse_from(arguments).unwrap().public_url()
+    }
+
+    #[test]
+    fn urls_begin_with_what_was_given_or_with_where_it_listens() {
+        assert_eq!(url(&["--url", "https://chat.example.org"]), "https://chat.example.org");
+        assert_eq!(url(&[]), "http://127.0.0.1:7777");
+        assert_eq!(url(&["::1", "80"]), "http://[::1]:80");
+        assert_eq!(url(&["0.0.0.0", "--name", "chat.example.org"]), "http://chat.example.org:7777");
+        assert_eq!(
+            url(&["localhost", "--tls-cert", "a", "--tls-key", "b"]),
+            "https://localhost:7777"
+        );
+    }
+}

@@ -1,0 +1,36 @@
+//! Uploaded files in a build without the feature `web`: there are none.
+
+use super::Exchange;
+use crate::server::start::StartError;
+use crate::session::{FileRequest, ProofAnswer};
+use chatloop_reactor::{Token, Waker};
+
+impl Exchange {
+    pub(in crate::server) fn open_files(&mut self, _: Waker) -> Result<(), StartError> {
+        Ok(())
+    }
+
+    pub(in crate::server) fn log_urls(&self) {}
+
+    pub(in crate::server) fn take_files_done(&mut self) {}
+
+    pub(in crate::server) fn delete_old_files(&mut self) {}
+
+    pub(super) fn perform_files(&mut self, token: Token, _: FileRequest) {
+        self.notice(token, "this server takes no files: it was built without HTTP");
+    }
+
+    pub(super) fn is_upload_decided(&mut self, _: Token, _: &ProofAnswer<'_>) -> bool {
+        false
+    }
+
+    pub(super) fn check_transfer(&mut self, _: Token) {}
+
+    pub(super) fn read_on(&mut self) {}
+
+    pub(super) fn end_transfer(&mut self, _: Token) {}
+
+    pub(super) fn file_changed(&mut self, _: Token, _: &str) {}
+
+    pub(super) fn file_rejected(&mut self, _: Token, _: &str, _: &str) {}
+}

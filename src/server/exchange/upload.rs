@@ -1,0 +1,350 @@
+//! Files that come: who may upload one, how large it may be, and what is told when it is kept.
+
+use super::download::{PROGRESS, line};
+use super::perform::seconds;
+use super::{Exchange, session};
+use crate::chat::{Change, Command, Event, Kind, Name, Origin, Refusal, StoredFile};
+use crate::server::config::Bytes;
+use crate::server::gate::Blocked;
+use crate::server::guesses::{Ended, Guess, Target};
+use crate::server::net::PeerTimer;
+use crate::server::stats::Counter;
+use crate::server::transfers::{LEAST_SIZE, Stored};
+use crate::server::upload_tokens::Uploader;
+use crate::session::http::path_of;
+use crate::session::{Credentials, Proof, ProofAnswer, Upload, refusal_text};
+use chatloop_reactor::Token;
+use log::warn;
+use std::io;
+use std::sync::Arc;
+
+/// Why an upload is not taken: status, text, headers.
+type Rejection = (u16, String, Vec<(&'static str, String)>);
+
+fn rejected<T>(status: u16, text: impl Into<String>) -> Result<T, Rejection> {
+    Err((status, text.into(), Vec::new()))
+}
+
+fn log_in(text: &str) -> Rejection {
+    let header = ("WWW-Authenticate", "Basic realm=\"chatloop\", charset=\"UTF-8\"".to_owned());
+    (401, text.to_owned(), vec![header])
+}
+
+/// The server's own user, at its console, is as near as one on loopback.
+const CONSOLE_ORIGIN: Origin = Origin::V4([127, 0, 0, 1]);
+
+impl Exchange {
+    /// Gives a user a token to upload a file with.
+    pub(super) fn offer_upload(&mut self, token: Token, room: Option<&str>) {
+        let (me, origin) = (session(token), self.origin(token).unwrap_or(CONSOLE_ORIGIN));
+        let (hub, config) = (self.engine.hub(), self.live.config());
+        let Some(identity) = hub.user(me).map(|user| &user.identity) else { return };
+        if !self.transfers.is_open() {
+            return self.notice(token, "this server takes no files (--file-max, --no-http)");
+        }
+        if config.files.upload_accounts_only && identity.account.is_none() {
+            return self.reply(token, &Event::Refused(Refusal::NotLoggedIn));
+        }
+        let share = match room.map(|room| hub.may_share(me, room)).transpose() {
+            Ok(share) => share.map(|(room, since)| (me, room, since)),
+            Err(refusal) => return self.reply(token, &Event::Refused(refusal)),
+        };
+        let (name, account) = (identity.nick.clone(), identity.account.clone());
+        let shared = share.as_ref().map(|(_, room, _)| room.to_string());
+        let uploader = Uploader { name, account, origin, share, session: Some(me) };
+        let Ok(key) = self.transfers.issue_token(uploader, self.net.now()) else {
+            return self.notice(token, "the system has no randomness for a token; try again");
+        };
+        let tls = self.is_encrypted(token) && !self.live.tls().is_none_or(|it| it.is_self_signed());
+        let config = self.live.config();
+        let base = match &config.url {
+            Some(url) => url.clone(),
+            None => config.url_by(tls || config.tls_only),
+        };
+        let url = format!("{base}/upload/{key}");
+        if self.net.connection(token).is_none() {
+            return self.notice(token, &format!("to upload a file: curl -T FILE {url}/"));
+        }
+        self.speak(token, |session, view, out| {
+            session.offer_upload(&url, shared.as_deref(), view, out);
+        });
+    }
+
+    fn is_encrypted(&mut self, token: Token) -> bool {
+        let connection = self.net.connection(token);
+        connection.is_some_and(|connection| connection.io.transport.layer().is_some())
+    }
+
+    /// A request to upload has come; its body has not.
+    pub(super) fn upload(&mut self, token: Token, upload: Upload) {
+        let outcome = self.uploader(token, &upload);
+        self.decide_upload(token, upload, outcome);
+    }
+
+    fn decide_upload(
+        &mut self,
+        token: Token,
+        upload: Upload,
+        outcome: Result<Option<Uploader>, Rejection>,
+    ) {
+        let accepted = match outcome {
+            Ok(Some(uploader)) => self.take_upload(token, &upload, uploader),
+            Ok(None) => return self.transfers.await_password(token, upload),
+            Err(rejection) => Err(rejection),
+        };
+        if let Err((status, text, headers)) = accepted {
+            self.tell_http(token, status, &text, headers);
+        }
+    }
+
+    /// Who uploads; `None` if a password is being checked.
+    fn uploader(&mut self, token: Token, upload: &Upload) -> Result<Option<Uploader>, Rejection> {
+        if !self.transfers.is_open() {
+            return rejected(404, "this server takes no files (--file-max)");
+        }
+        let (name, secret) = match &upload.credentials {
+            Credentials::Token(key) => {
+                let found = self.transfers.find_token(key, self.net.now()).cloned();
+                let hub = self.engine.hub();
+                let is_here = |it: &Uploader| it.session.is_none_or(|it| hub.user(it).is_some());
+                return match found.filter(is_here) {
+                    Some(uploader) => Ok(Some(uploader)),
+                    None => Err(log_in("this token is not valid any more; /upload gives another")),
+                };
+            }
+            Credentials::None => {
+                return Err(log_in("log in with an account, or use a token (/upload)"));
+            }
+            Credentials::Password(name, secret) => (name, secret),
+        };
+        let Some(connection) = self.net.connection(token) else { return Ok(None) };
+        let encrypted = connection.io.transport.layer().is_some();
+        let near = connection.address.ip().to_canonical().is_loopback();
+        let url = self.live.config().url.as_ref();
+        // A proxy in front of this server has decrypted it.
+        let near = near && (!upload.forwarded || url.is_some_and(|it| it.starts_with("https:")));
+        if !encrypted && !near {
+            return rejected(
+                403,
+                "a password is taken over TLS only; use https, or a token (/upload)",
+            );
+        }
+        self.check_server_password(token, upload)?;
+        let proof = Proof::Password(Arc::clone(name), secret.clone());
+        let work = self.engine.prove(proof, self.net.moment());
+        match self.submit(token, work) {
+            Ok(()) => Ok(None),
+            Err(refusal) => {
+                let wait = if let Refusal::TryLater(wait) = refusal { wait } else { 1 };
+                let headers = vec![("Retry-After", wait.to_string())];
+                Err((429, refusal_text::of(&refusal), headers))
+            }
+        }
+    }
+
+    /// With `--password`, an account alone is not enough. That is a guess like others.
+    fn check_server_password(&mut self, token: Token, upload: &Upload) -> Result<(), Rejection> {
+        let Some(password) = self.live.config().password.clone() else { return Ok(()) };
+        let Some(given) = &upload.server_password else {
+            return Err(log_in("this server has a password: add the header Server-Password"));
+        };
+        let guess = Guess { target: Target::Server, origin: self.origin(token), known: false };
+        if let Err(wait) = self.begin_guess(token, guess) {
+            let wait = seconds(wait);
+            let text = refusal_text::of(&Refusal::TryLater(wait));
+            return Err((429, text, vec![("Retry-After", wait.to_string())]));
+        }
+        let right = password == *given;
+        self.guesses.end(token, if right { Ended::Right } else { Ended::Wrong });
+        if right { Ok(()) } else { Err(log_in("wrong server password")) }
+    }
+
+    /// A password has been checked: whether it was an upload's.
+    pub(super) fn is_upload_decided(&mut self, token: Token, answer: &ProofAnswer<'_>) -> bool {
+        let Some(upload) = self.transfers.decided(token) else { return false };
+        let outcome = match (answer, self.origin(token)) {
+            (ProofAnswer::Proved(Some(account)), Some(origin)) => {
+                self.account_uploader(account, origin, upload.room.as_deref()).map(Some)
+            }
+            _ => Err(log_in("wrong name or password")),
+        };
+        self.decide_upload(token, upload, outcome);
+        true
+    }
+
+    fn account_uploader(
+        &self,
+        account: &Name,
+        origin: Origin,
+        room: Option<&str>,
+    ) -> Result<Uploader, Rejection> {
+        let hub = self.engine.hub();
+        let share = match room {
+            None => None,
+            Some(room) => {
+                let Some(me) = hub.session_in(account, room) else {
+                    return rejected(403, format!("to share a file in {room}, be in there"));
+                };
+                let shared = hub.may_share(me, room);
+                let (room, since) =
+                    shared.map_err(|it| (403, refusal_text::of(&it), Vec::new()))?;
+                Some((me, room, since))
+            }
+        };
+        let (name, account) = (account.clone(), Some(account.clone()));
+        Ok(Uploader { name, account, origin, share, session: None })
+    }
+
+    /// Takes the body, if there is room for it.
+    fn take_upload(
+        &mut self,
+        token: Token,
+        upload: &Upload,
+        uploader: Uploader,
+    ) -> Result<(), Rejection> {
+        if self.live.config().files.upload_accounts_only && uploader.account.is_none() {
+            return rejected(403, "only accounts may upload files here (--upload-accounts-only)");
+        }
+        let most = self.upload_limit(&uploader, upload.length);
+        let reserved = most.inspect_err(|_| self.stats.count(Counter::Files))?;
+        if !self.has_place(token) {
+            return Ok(());
+        }
+        if let Credentials::Token(key) = &upload.credentials {
+            self.transfers.spend_token(key);
+        }
+        let begun = self.transfers.begin_upload(token, upload.name.clone(), uploader, reserved);
+        if begun.is_err() {
+            return rejected(503, "the system has no randomness for a name; try again");
+        }
+        self.net.arm(token, PROGRESS, PeerTimer::Transfer.of(token));
+        let taken = self
+            .speak(token, |session, _, out| session.http().is_some_and(|http| http.take_body(out)));
+        if taken == Some(true) {
+            self.store(token, Vec::new(), true);
+        }
+        if let Some(mut peer) = self.net.peer(token) {
+            peer.look_at_input();
+        }
+        Ok(())
+    }
+
+    /// The bytes that an upload may have; its limits are named if that is not enough.
+    fn upload_limit(&self, uploader: &Uploader, length: Option<u64>) -> Result<u64, Rejection> {
+        let (hub, config) = (self.engine.hub(), self.live.config());
+        let files = &config.files;
+        let account = uploader.account.as_ref();
+        let kept = hub.file_usage(account, uploader.origin, LEAST_SIZE);
+        let coming = self.transfers.reserved(account, uploader.origin);
+        let (own, own_flag) = match account {
+            Some(_) => (files.files_per_account, "--files-per-account"),
+            None => (files.files_per_address, "--files-per-address"),
+        };
+        let left = |limit: Bytes, used: u64| (limit.0 as u64).saturating_sub(used);
+        let largest = files.file_max.on().unwrap_or(Bytes(0));
+        let (own_left, all_left) =
+            (left(own, kept.own + coming.own), left(config.files_all(), kept.all + coming.all));
+        // What comes in chunks says no length: it may have what there is.
+        let wanted = length.unwrap_or(1);
+        if wanted > largest.0 as u64 {
+            return rejected(413, format!("the file is larger than {largest} (--file-max)"));
+        }
+        if wanted > own_left {
+            let text = format!("your files would take more than {own} ({own_flag}); delete some");
+            return rejected(413, text);
+        }
+        if wanted > all_left || !hub.has_room_for_a_file() {
+            return rejected(507, "no room is left for files on this server (--files-all)");
+        }
+        Ok(length.unwrap_or_else(|| (largest.0 as u64).min(own_left).min(all_left)))
+    }
+
+    /// The next bytes of an upload.
+    pub(super) fn store(&mut self, token: Token, bytes: Vec<u8>, done: bool) {
+        match self.transfers.store(token, bytes, done) {
+            Stored::Taken => {}
+            Stored::Enough => {
+                if let Some(connection) = self.net.connection(token) {
+                    connection.gate.block(Blocked::STORE);
+                }
+            }
+            Stored::TooLong => {
+                self.stats.count(Counter::Files);
+                self.transfers.end(token);
+                let text = "the file is larger than it may be (--file-max, --files-per-account, \
+                            --files-per-address, --files-all)";
+                self.tell_http(token, 413, text, Vec::new());
+            }
+        }
+    }
+
+    pub(super) fn upload_goes_on(&mut self, token: Token) {
+        self.unblock(token, Blocked::STORE);
+    }
+
+    /// A file cannot be written. What there was of it is removed.
+    pub(super) fn upload_failed(&mut self, token: Token, error: &io::Error) {
+        warn!("an upload failed: {error}");
+        let full = matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        );
+        let (status, text) = match full {
+            true => (507, "the server's disk is full"),
+            false => (500, "the server cannot write the file (see its log)"),
+        };
+        self.tell_http(token, status, text, Vec::new());
+    }
+
+    /// A file is whole: writes it down, and shares it.
+    pub(super) fn file_kept(
+        &mut self,
+        token: Token,
+        (id, name, size, sha256): (Arc<str>, String, u64, String),
+        uploader: Uploader,
+    ) {
+        let Uploader { name: by, account, origin, share, .. } = uploader;
+        let room = share.as_ref().map(|(_, _, since)| *since);
+        let time = self.net.moment();
+        let (name, sha256) = (name.into(), sha256.into());
+        let file = StoredFile { id, name, size, sha256, by, account, origin, room, time };
+        let text = format!("shared {}", line(&file, &self.live.config().public_url()));
+        self.propose(token, Change::Upload { file: Box::new(file) });
+        // In the same transaction: one is not kept without the other.
+        if let Some((me, room, _)) = share {
+            let command = Command::Say(room.shared(), Kind::Action, text.into());
+            self.decide(Token::from_bits(me.0), command);
+        }
+    }
+
+    /// A file is known to the chat, or no longer.
+    pub(super) fn file_changed(&mut self, token: Token, id: &Arc<str>) {
+        let Some(file) = self.engine.hub().file(id) else {
+            self.transfers.remove(Arc::clone(id));
+            return self.answer_upload(
+                token,
+                507,
+                "no room is left for files on this server",
+                None,
+            );
+        };
+        let url = format!("{}{}", self.live.config().public_url(), path_of(file));
+        self.answer_upload(token, 201, &url.clone(), Some(url));
+    }
+
+    pub(super) fn file_rejected(&mut self, token: Token, id: &Arc<str>, reason: &str) {
+        if self.engine.hub().file(id).is_none() {
+            self.transfers.remove(Arc::clone(id));
+            self.answer_upload(token, 507, &format!("not saved: {reason}"), None);
+        }
+    }
+
+    /// Answers the connection of an upload, if it is one and still there.
+    fn answer_upload(&mut self, token: Token, status: u16, text: &str, location: Option<String>) {
+        let connection = self.net.connection(token);
+        if connection.is_some_and(|connection| connection.session.http().is_some()) {
+            let headers = location.map(|url| ("Location", url)).into_iter().collect();
+            self.tell_http(token, status, text, headers);
+        }
+    }
+}

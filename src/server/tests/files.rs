@@ -1,0 +1,280 @@
+//! Files that come and go: who may, how many, how large, and what is left of half ones.
+
+use super::{Bench, Client, TURNS};
+use std::time::Duration;
+
+/// A user in the lobby, with the path of an upload.
+fn token(bench: &mut Bench, client: &mut Client) -> String {
+    client.send("/upload\n");
+    let line = bench.wait_for(client, "curl -T FILE ").pop().unwrap();
+    let (_, url) = line.split_once("curl -T FILE http://").unwrap();
+    url[url.find('/').unwrap()..].to_owned()
+}
+
+fn head(method: &str, path: &str, headers: &str) -> String {
+    format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n")
+}
+
+/// Sends a request and returns the whole answer.
+fn request(bench: &mut Bench, text: &str) -> String {
+    let mut web = bench.connect();
+    web.send(text);
+    bench.wait_for_end(&mut web)
+}
+
+fn put(bench: &mut Bench, path: &str, body: &str) -> String {
+    let length = format!("Content-Length: {}\r\n", body.len());
+    request(bench, &(head("PUT", path, &length) + body))
+}
+
+fn get(bench: &mut Bench, path: &str, headers: &str) -> String {
+    request(bench, &head("GET", path, headers))
+}
+
+fn status(answer: &str) -> &str {
+    answer.get(9..12).unwrap_or("no answer")
+}
+
+/// The path that an upload is answered with.
+fn location(answer: &str) -> String {
+    assert_eq!(status(answer), "201", "{answer}");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let url = head.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap();
+    assert_eq!(body.trim_end(), url);
+    url[url.find("/files/").unwrap()..].to_owned()
+}
+
+#[test]
+fn a_file_is_shared_in_a_room_and_read_by_whoever_has_its_url() {
+    let mut bench = Bench::new(&[]);
+    let (mut alice, mut bob) = (bench.join("alice"), bench.join("bob"));
+    let path = token(&mut bench, &mut alice) + "plan.pdf";
+    let answer = put(&mut bench, &path, "0123456789");
+    let file = location(&answer);
+    assert!(file.ends_with("/plan.pdf"), "{file}");
+    let line = bench.wait_for(&mut bob, "plan.pdf").pop().unwrap();
+    assert!(line.starts_with("[alice] shared plan.pdf (10 bytes): http://127.0.0.1:"), "{line}");
+    assert!(line.ends_with(&file), "{line}");
+    let answer = get(&mut bench, &file, "");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\n0123456789"));
+    assert!(answer.contains("\r\nContent-Disposition: attachment; "), "{answer}");
+    let answer = get(&mut bench, &file, "Range: bytes=2-4\r\n");
+    assert!(status(&answer) == "206" && answer.ends_with("\r\n\r\n234"), "{answer}");
+    assert_eq!(status(&get(&mut bench, &file, "Range: bytes=10-\r\n")), "416");
+    assert_eq!(status(&request(&mut bench, &head("HEAD", &file, ""))), "200");
+    bob.send("/files\n");
+    bench.wait_for(&mut bob, "* alice: plan.pdf (10 bytes): http://127.0.0.1:");
+    // A token is good once.
+    assert_eq!(status(&put(&mut bench, &path, "x")), "401");
+    bob.send(&format!("/delfile {file}\n"));
+    bench.wait_for(&mut bob, "plan.pdf is not yours");
+    alice.send(&format!("/delfile {file}\n"));
+    bench.wait_for(&mut alice, "plan.pdf is deleted");
+    assert_eq!(status(&get(&mut bench, &file, "")), "404");
+    bob.send("/files\n");
+    bench.wait_for(&mut bob, "no files in #lobby");
+}
+
+#[test]
+fn what_may_not_be_uploaded_has_its_status() {
+    let flags = ["--file-max", "20", "--files-per-address", "150k", "--files-all", "300k"];
+    let mut bench = Bench::new(&flags);
+    let mut alice = bench.join("alice");
+    let path = token(&mut bench, &mut alice);
+    for (request_head, expected, word) in [
+        (head("PUT", "/upload/a.txt", "Content-Length: 1\r\n"), "401", "/upload"),
+        (head("PUT", "/upload/0123456789abcdef0123456789abcdef/a", ""), "401", "token"),
+        (head("PUT", &format!("{path}../a"), "Content-Length: 1\r\n"), "400", "file name"),
+        (head("PUT", &format!("{path}a%00"), "Content-Length: 1\r\n"), "400", "file name"),
+        (head("PUT", &format!("{path}a"), "Content-Length: 21\r\n"), "413", "--file-max"),
+        (head("PUT", &format!("{path}a"), "Transfer-Encoding: gzip\r\n"), "501", "chunked"),
+        (head("GET", "/upload", ""), "405", "POST"),
+        (head("GET", "/files/0123456789abcdef0123456789abcdef/a", ""), "404", "no such file"),
+    ] {
+        let answer = request(&mut bench, &request_head);
+        assert_eq!(status(&answer), expected, "{request_head}: {answer}");
+        assert!(answer.contains(word), "{request_head}: {answer}");
+    }
+    // None of these has used the token up.
+    location(&put(&mut bench, &format!("{path}a"), "x"));
+    // A file counts for 64 KiB at least.
+    let path = token(&mut bench, &mut alice);
+    location(&put(&mut bench, &format!("{path}b"), "x"));
+    let path = token(&mut bench, &mut alice);
+    let answer = put(&mut bench, &format!("{path}c"), &"x".repeat(20));
+    assert!(status(&answer) == "201", "22,000 bytes are left: {answer}");
+    let path = token(&mut bench, &mut alice);
+    let answer = put(&mut bench, &format!("{path}d"), "x");
+    assert!(status(&answer) == "413" && answer.contains("--files-per-address"), "{answer}");
+}
+
+/// Cut anywhere, with two requests in one packet, and in chunks.
+#[test]
+fn a_body_is_found_at_every_cut() {
+    let mut bench = Bench::new(&[]);
+    let mut alice = bench.join("alice");
+    let chunked = "4\r\nabcd\r\n2;x\r\nef\r\n0\r\n\r\n";
+    for (headers, body) in
+        [("Content-Length: 6\r\n", "abcdef"), ("Transfer-Encoding: chunked\r\n", chunked)]
+    {
+        let path = token(&mut bench, &mut alice) + "a.txt";
+        let length = (head("PUT", &path, headers) + body).len();
+        for cut in (0..length).step_by(5) {
+            let path = token(&mut bench, &mut alice) + "a.txt";
+            let text = head("PUT", &path, headers) + body + &head("GET", "/health", "");
+            let mut web = bench.connect();
+            web.send(&text[..cut]);
+            bench.settle();
+            web.send(&text[cut..]);
+            let file = location(&bench.wait_for_end(&mut web));
+            assert!(get(&mut bench, &file, "").ends_with("\r\n\r\nabcdef"), "{cut}");
+            alice.send(&format!("/delfile {file}\n"));
+        }
+    }
+}
+
+#[test]
+fn a_client_that_expects_to_be_told_is_told_before_it_sends() {
+    let mut bench = Bench::new(&["--file-max", "10"]);
+    let mut alice = bench.join("alice");
+    let path = token(&mut bench, &mut alice) + "a.txt";
+    let expects = |length| format!("Content-Length: {length}\r\nExpect: 100-continue\r\n");
+    assert_eq!(status(&request(&mut bench, &head("PUT", &path, &expects(11)))), "413");
+    let mut web = bench.connect();
+    web.send(&head("PUT", &path, &expects(3)));
+    bench.wait_for(&mut web, "HTTP/1.1 100 Continue");
+    bench.wait_for(&mut web, "");
+    web.send("abc");
+    location(&bench.wait_for_end(&mut web));
+}
+
+/// A length that is not that of the body: what is missing is waited for, what is too much is no
+/// request, and no half file is kept.
+#[test]
+fn a_lying_length_leaves_nothing() {
+    let mut bench = Bench::new(&[]);
+    let mut alice = bench.join("alice");
+    let path = token(&mut bench, &mut alice) + "a.txt";
+    let mut short = bench.connect();
+    short.send(&(head("PUT", &path, "Content-Length: 100\r\n") + "abc"));
+    bench.settle();
+    short.half_close();
+    assert_eq!(bench.wait_for_end(&mut short), "");
+    let path = token(&mut bench, &mut alice) + "a.txt";
+    let mut slow = bench.connect();
+    slow.send(&(head("PUT", &path, "Content-Length: 100\r\n") + "abc"));
+    bench.settle();
+    bench.pass(Duration::from_secs(60));
+    assert_eq!(status(&bench.wait_for_end(&mut slow)), "408");
+    let path = token(&mut bench, &mut alice) + "a.txt";
+    let text = head("PUT", &path, "Content-Length: 3\r\n") + "abc/nick mallory\n";
+    location(&request(&mut bench, &text));
+    alice.send("/files\n");
+    bench.wait_for(&mut alice, "* alice: a.txt (3 bytes)");
+    assert_eq!(bench.lines(&mut alice).len(), 0);
+}
+
+#[test]
+fn a_token_is_of_no_use_when_its_user_has_left() {
+    let mut bench = Bench::new(&[]);
+    let mut alice = bench.join("alice");
+    let path = token(&mut bench, &mut alice) + "a.txt";
+    alice.send("/quit\n");
+    bench.wait_for_end(&mut alice);
+    assert_eq!(status(&put(&mut bench, &path, "x")), "401");
+}
+
+#[test]
+fn an_account_uploads_by_its_password_and_guesses_are_slowed_down() {
+    let mut bench = Bench::new(&["--upload-accounts-only"]);
+    let mut alice = bench.join("alice");
+    alice.send("/upload\n");
+    bench.wait_for(&mut alice, "not logged in");
+    alice.send("/register sesame\n");
+    bench.wait_for(&mut alice, "account alice created");
+    let post = |password: &str, query: &str| {
+        // alice:sesame, alice:millet
+        let basic = if password == "sesame" { "YWxpY2U6c2VzYW1l" } else { "YWxpY2U6bWlsbGV0" };
+        let headers = format!("Authorization: Basic {basic}\r\nContent-Length: 3\r\n");
+        head("POST", &format!("/upload{query}"), &headers) + "abc"
+    };
+    let file = location(&request(&mut bench, &post("sesame", "")));
+    assert!(file.ends_with("/file.bin"), "{file}");
+    assert!(bench.lines(&mut alice).is_empty(), "it is shared nowhere");
+    location(&request(&mut bench, &post("sesame", "?room=lobby")));
+    assert_eq!(status(&request(&mut bench, &post("sesame", "?room=rust"))), "403");
+    for _ in 0..5 {
+        let answer = request(&mut bench, &post("millet", ""));
+        assert!(matches!(status(&answer), "401" | "429"), "{answer}");
+    }
+    let answer = request(&mut bench, &post("sesame", ""));
+    assert!(status(&answer) == "429" && answer.contains("\r\nRetry-After: "), "{answer}");
+}
+
+/// Neither a body nor a file is in memory as a whole, and one who does not read is read for no
+/// further.
+#[test]
+fn a_large_file_passes_in_pieces() {
+    let mut bench = Bench::new(&["--file-max", "8M"]);
+    let mut alice = bench.join("alice");
+    let path = token(&mut bench, &mut alice) + "big.bin";
+    let body: String = (0..300_000).map(|number| format!("{number:9}\n")).collect();
+    let mut web = bench.connect();
+    web.send(&head("PUT", &path, &format!("Content-Length: {}\r\n", body.len())));
+    let mut answer = String::new();
+    for piece in body.as_bytes().chunks(32 * 1024) {
+        web.send_bytes(piece);
+        bench.turn();
+    }
+    answer.push_str(&bench.wait_for_end(&mut web));
+    let file = location(&answer);
+    let mut lazy = bench.connect();
+    lazy.send(&head("GET", &file, ""));
+    bench.settle();
+    assert!(bench.longest_queue() < 300_000, "{}", bench.longest_queue());
+    let mut read = String::new();
+    for _ in 0..TURNS {
+        bench.turn();
+        read.push_str(&String::from_utf8(lazy.bytes()).unwrap());
+        if lazy.ended {
+            break;
+        }
+    }
+    assert!(read.split_once("\r\n\r\n").unwrap().1 == body, "{} bytes", read.len());
+}
+
+#[test]
+fn one_origin_has_a_bounded_number_of_transfers() {
+    let mut bench = Bench::new(&["--max-transfers", "4"]);
+    let mut alice = bench.join("alice");
+    let (first, second) = (token(&mut bench, &mut alice), token(&mut bench, &mut alice));
+    let mut web = bench.connect();
+    web.send(&head("PUT", &(first + "a"), "Content-Length: 3\r\n"));
+    bench.settle();
+    let answer = put(&mut bench, &(second.clone() + "b"), "abc");
+    assert!(status(&answer) == "503" && answer.contains("--max-transfers"), "{answer}");
+    web.send("abc");
+    location(&bench.wait_for_end(&mut web));
+    location(&put(&mut bench, &(second + "b"), "abc"));
+}
+
+#[test]
+fn an_old_file_is_deleted() {
+    let mut bench = Bench::new(&["--file-age", "1"]);
+    let mut alice = bench.join("alice");
+    let path = token(&mut bench, &mut alice) + "a.txt";
+    let file = location(&put(&mut bench, &path, "x"));
+    bench.pass(Duration::from_secs(23 * 3_600));
+    assert_eq!(status(&get(&mut bench, &file, "")), "200");
+    bench.pass(Duration::from_secs(2 * 3_600));
+    assert_eq!(status(&get(&mut bench, &file, "")), "404");
+}
+
+#[test]
+fn without_uploads_there_are_none() {
+    let mut bench = Bench::new(&["--file-max", "off"]);
+    let mut alice = bench.join("alice");
+    alice.send("/upload\n");
+    bench.wait_for(&mut alice, "this server takes no files (--file-max");
+    assert_eq!(status(&put(&mut bench, "/upload/a.txt", "x")), "404");
+}

@@ -1,0 +1,377 @@
+//! Uploads and downloads in progress: their bounds, and the files' thread behind them.
+//!
+//! What is on its way between a socket and the thread is bounded for each transfer, so a file of any
+//! size takes no more memory than a small one: an upload's socket is not read while the disk is
+//! behind, and a download's next piece is read when the one before it is sent.
+
+use super::config::Config;
+use super::random::Random;
+use super::upload_tokens::{UploadTokens, Uploader, random_id};
+use crate::chat::{FileUsage, Name, Origin};
+use crate::files::{Report, Store, directory_in};
+use crate::session::Upload;
+use chatloop_reactor::{Token, Waker};
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Bytes of an upload that are on their way to the disk before its socket is not read any more.
+const WINDOW: usize = 256 * 1024;
+
+/// Bytes of a file that are read at a time.
+const PIECE: u64 = 64 * 1024;
+
+/// Unsent bytes above which a download's next piece is not read.
+const AHEAD: usize = 128 * 1024;
+
+/// Bytes that a transfer makes a minute at least, or it is given up: a place is not held for less.
+const LEAST_PROGRESS: u64 = 16 * 1024;
+
+/// What a file counts for at least: many small ones take their room as well.
+pub(super) const LEAST_SIZE: u64 = 64 * 1024;
+
+/// An upload whose bytes are coming.
+struct Incoming {
+    name: String,
+    uploader: Uploader,
+    /// Bytes that it may have; they are counted as used until it is done.
+    reserved: u64,
+    received: u64,
+    in_flight: usize,
+    /// All of it has come.
+    complete: bool,
+    progress: u64,
+}
+
+/// A file that is being sent.
+struct Outgoing {
+    id: Arc<str>,
+    origin: Origin,
+    /// The head, until the first bytes are there.
+    head: Option<Vec<u8>>,
+    left: Range<u64>,
+    /// The next piece is being read.
+    reading: bool,
+    progress: u64,
+}
+
+enum Transfer {
+    In(Box<Incoming>),
+    Out(Box<Outgoing>),
+}
+
+impl Transfer {
+    fn origin(&self) -> Origin {
+        match self {
+            Transfer::In(incoming) => incoming.uploader.origin,
+            Transfer::Out(outgoing) => outgoing.origin,
+        }
+    }
+}
+
+/// What has become of a piece of an upload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stored {
+    Taken,
+    /// The socket is to be read no further for now.
+    Enough,
+    /// It is longer than it may be.
+    TooLong,
+}
+
+/// What is to be done about a report of the thread.
+pub(super) enum News {
+    /// The socket of this upload may be read again.
+    GoOn(Token),
+    /// This file is whole: it is to be written down.
+    Kept {
+        token: Token,
+        id: Arc<str>,
+        name: String,
+        uploader: Uploader,
+        size: u64,
+        sha256: String,
+    },
+    Failed(Token, io::Error),
+    Send(Token, Vec<u8>),
+    /// The file cannot be read; whether nothing has been sent of it.
+    Unreadable(Token, bool),
+}
+
+pub(super) struct Transfers {
+    /// `None` if no files are taken.
+    store: Option<Store>,
+    tokens: UploadTokens,
+    random: Random,
+    all: BTreeMap<u64, Transfer>,
+    /// Uploads whose password is being checked.
+    deciding: BTreeMap<u64, Upload>,
+}
+
+impl Transfers {
+    /// None are taken.
+    pub(super) fn closed() -> Transfers {
+        Transfers {
+            store: None,
+            tokens: UploadTokens::default(),
+            random: Random::system(),
+            all: BTreeMap::new(),
+            deciding: BTreeMap::new(),
+        }
+    }
+
+    /// Starts the thread. What lies in the directory and is not among the `known` is removed.
+    ///
+    /// # Errors
+    /// The directory cannot be used.
+    pub(super) fn open<'a>(
+        config: &Config,
+        known: impl Iterator<Item = &'a Arc<str>>,
+        waker: Waker,
+    ) -> io::Result<Transfers> {
+        let directory = config.boot.data.as_deref().map(directory_in);
+        let known = known.cloned().collect();
+        let store = Store::start(directory.as_deref(), known, move || waker.wake())?;
+        Ok(Transfers { store: Some(store), ..Transfers::closed() })
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.store.is_some()
+    }
+
+    // Tokens, and passwords that are being checked.
+
+    pub(super) fn issue_token(&mut self, uploader: Uploader, now: Instant) -> io::Result<String> {
+        self.tokens.issue(uploader, &mut self.random, now)
+    }
+
+    pub(super) fn find_token(&self, token: &str, now: Instant) -> Option<&Uploader> {
+        self.tokens.find(token, now)
+    }
+
+    pub(super) fn spend_token(&mut self, token: &str) {
+        self.tokens.spend(token);
+    }
+
+    pub(super) fn await_password(&mut self, token: Token, upload: Upload) {
+        self.deciding.insert(token.to_bits(), upload);
+    }
+
+    /// The upload whose password has been checked.
+    pub(super) fn decided(&mut self, token: Token) -> Option<Upload> {
+        self.deciding.remove(&token.to_bits())
+    }
+
+    // Bounds.
+
+    /// Whether one more transfer fits.
+    pub(super) fn has_place(&self, origin: Origin, most: u32) -> bool {
+        let own = self.all.values().filter(|transfer| transfer.origin() == origin).count();
+        self.all.len() < most as usize && own < most.div_ceil(4) as usize
+    }
+
+    /// The bytes that uploads in progress may take: of this account, or of the guests of this origin,
+    /// and in all.
+    pub(super) fn reserved(&self, account: Option<&Name>, origin: Origin) -> FileUsage {
+        let mut usage = FileUsage::default();
+        for transfer in self.all.values() {
+            let Transfer::In(incoming) = transfer else { continue };
+            let uploader = &incoming.uploader;
+            usage.all += incoming.reserved;
+            let owns = match account {
+                Some(account) => uploader.account.as_ref() == Some(account),
+                None => uploader.account.is_none() && uploader.origin == origin,
+            };
+            usage.own += if owns { incoming.reserved } else { 0 };
+        }
+        usage
+    }
+
+    // Uploads.
+
+    /// A file of this name, of so many bytes at most, is coming.
+    ///
+    /// # Errors
+    /// The system has no randomness for its id.
+    pub(super) fn begin_upload(
+        &mut self,
+        token: Token,
+        name: String,
+        uploader: Uploader,
+        reserved: u64,
+    ) -> io::Result<()> {
+        let id: Arc<str> = random_id(&mut self.random)?.into();
+        if let Some(store) = &self.store {
+            store.begin(token.to_bits(), id);
+        }
+        let incoming = Incoming {
+            name,
+            uploader,
+            reserved,
+            received: 0,
+            in_flight: 0,
+            complete: false,
+            progress: 0,
+        };
+        self.all.insert(token.to_bits(), Transfer::In(Box::new(incoming)));
+        Ok(())
+    }
+
+    /// Its next bytes, the last ones if it is `done`.
+    pub(super) fn store(&mut self, token: Token, bytes: Vec<u8>, done: bool) -> Stored {
+        let Some(Transfer::In(upload)) = self.all.get_mut(&token.to_bits()) else {
+            return Stored::Taken; // it has failed, and its client was told
+        };
+        upload.received += bytes.len() as u64;
+        upload.progress += bytes.len() as u64;
+        if upload.received > upload.reserved {
+            return Stored::TooLong;
+        }
+        let Some(store) = &self.store else { return Stored::Taken };
+        upload.in_flight += bytes.len();
+        if !bytes.is_empty() {
+            store.write(token.to_bits(), bytes);
+        }
+        if done {
+            upload.complete = true;
+            store.finish(token.to_bits());
+        }
+        if upload.in_flight > WINDOW { Stored::Enough } else { Stored::Taken }
+    }
+
+    // Downloads.
+
+    /// These bytes of a file are to be sent behind `head`.
+    pub(super) fn begin_download(
+        &mut self,
+        token: Token,
+        origin: Origin,
+        id: Arc<str>,
+        head: Vec<u8>,
+        left: Range<u64>,
+    ) {
+        let head = Some(head);
+        let outgoing = Outgoing { id, origin, head, left, reading: false, progress: 0 };
+        self.all.insert(token.to_bits(), Transfer::Out(Box::new(outgoing)));
+    }
+
+    /// Has the next piece of each download read, unless much of it is unsent; those that are sent.
+    pub(super) fn read_on(&mut self, mut unsent: impl FnMut(Token) -> usize) -> Vec<Token> {
+        let mut sent = Vec::new();
+        let Some(store) = &self.store else { return sent };
+        for (transfer, outgoing) in &mut self.all {
+            let Transfer::Out(outgoing) = outgoing else { continue };
+            let token = Token::from_bits(*transfer);
+            let unsent = if outgoing.reading { continue } else { unsent(token) };
+            if outgoing.left.is_empty() && unsent == 0 {
+                sent.push(token);
+            }
+            if outgoing.left.is_empty() || unsent > AHEAD {
+                continue;
+            }
+            outgoing.reading = true;
+            let length = (outgoing.left.end - outgoing.left.start).min(PIECE) as usize;
+            store.read(*transfer, Arc::clone(&outgoing.id), outgoing.left.start, length);
+        }
+        sent
+    }
+
+    // Both.
+
+    /// What the thread has done since it was last asked.
+    pub(super) fn next_news(&mut self) -> Option<News> {
+        loop {
+            let report = self.store.as_ref()?.next_report()?;
+            if let Some(news) = self.news(report) {
+                return Some(news);
+            }
+        }
+    }
+
+    fn news(&mut self, report: Report) -> Option<News> {
+        match report {
+            Report::Written(transfer, count) => {
+                let Transfer::In(upload) = self.all.get_mut(&transfer)? else { return None };
+                let before = upload.in_flight;
+                upload.in_flight = before.saturating_sub(count);
+                let resumes = before > WINDOW / 2 && upload.in_flight <= WINDOW / 2;
+                resumes.then_some(News::GoOn(Token::from_bits(transfer)))
+            }
+            Report::Kept { transfer, id, size, sha256 } => match self.all.remove(&transfer) {
+                Some(Transfer::In(upload)) => {
+                    let Incoming { name, uploader, .. } = *upload;
+                    let token = Token::from_bits(transfer);
+                    Some(News::Kept { token, id, name, uploader, size, sha256 })
+                }
+                // Its client has gone meanwhile.
+                _ => {
+                    self.remove(id);
+                    None
+                }
+            },
+            Report::Failed(transfer, error) => {
+                self.all.remove(&transfer)?;
+                Some(News::Failed(Token::from_bits(transfer), error))
+            }
+            Report::Read(transfer, bytes) => {
+                let Transfer::Out(outgoing) = self.all.get_mut(&transfer)? else { return None };
+                let count = bytes.len() as u64;
+                let expected = (outgoing.left.end - outgoing.left.start).min(PIECE);
+                if count < expected {
+                    return self.unreadable(transfer);
+                }
+                outgoing.reading = false;
+                outgoing.left.start += count;
+                outgoing.progress += count;
+                let out = match outgoing.head.take() {
+                    Some(head) => [head, bytes].concat(),
+                    None => bytes,
+                };
+                Some(News::Send(Token::from_bits(transfer), out))
+            }
+            Report::Unreadable(transfer, error) => {
+                log::warn!("an uploaded file cannot be read: {error}");
+                self.unreadable(transfer)
+            }
+        }
+    }
+
+    fn unreadable(&mut self, transfer: u64) -> Option<News> {
+        let Some(Transfer::Out(outgoing)) = self.all.remove(&transfer) else { return None };
+        Some(News::Unreadable(Token::from_bits(transfer), outgoing.head.is_some()))
+    }
+
+    /// A minute has passed: whether the transfer is to be given up because its client is too slow;
+    /// `None` if there is none any more.
+    pub(super) fn is_slow(&mut self, token: Token) -> Option<bool> {
+        Some(match self.all.get_mut(&token.to_bits())? {
+            // The disk may be what is slow.
+            Transfer::In(upload) => {
+                let progress = std::mem::take(&mut upload.progress);
+                progress < LEAST_PROGRESS && upload.in_flight == 0 && !upload.complete
+            }
+            Transfer::Out(outgoing) => {
+                std::mem::take(&mut outgoing.progress) < LEAST_PROGRESS && !outgoing.reading
+            }
+        })
+    }
+
+    /// A transfer is over, because its connection is or because its client was told so.
+    pub(super) fn end(&mut self, token: Token) {
+        self.deciding.remove(&token.to_bits());
+        if let (Some(Transfer::In(_)), Some(store)) =
+            (self.all.remove(&token.to_bits()), &self.store)
+        {
+            store.abort(token.to_bits());
+        }
+    }
+
+    /// A file is deleted.
+    pub(super) fn remove(&self, id: Arc<str>) {
+        if let Some(store) = &self.store {
+            store.remove(id);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! A response as what is to be done for its connection.
+
+use crate::chat::Moment;
+use crate::session::action::Action;
+use crate::session::time::http_date;
+use crate::wire::http::Response;
+
+pub(super) fn respond(response: &Response, now: Moment) -> Action {
+    let mut bytes = Vec::new();
+    response.write(Some(&http_date(now)), &mut bytes);
+    Action::Respond { status: response.status, bytes }
+}
+
+/// One line as the answer to a request.
+pub fn told(status: u16, text: &str, headers: Vec<(&'static str, String)>, now: Moment) -> Action {
+    let headers = headers.into_iter().map(|(name, value)| (name, value.into())).collect();
+    respond(&Response { headers, ..Response::text(status, text) }, now)
+}

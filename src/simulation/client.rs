@@ -1,0 +1,246 @@
+//! A client in a simulation: what it sends, in one of two dialects, and what it makes of the answers.
+
+use super::ledger::{self, Ledger, ROOMS};
+use chatloop_reactor::simulated::{Dice, Peer};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Dialect {
+    Plain,
+    Irc,
+}
+
+/// One client, from its connection to the end of it.
+pub(super) struct Client {
+    pub(super) number: usize,
+    dialect: Dialect,
+    peer: Peer,
+    /// To be sent, as soon as the network takes it.
+    outgoing: Vec<u8>,
+    /// Sends a few bytes at a time.
+    pub(super) in_pieces: bool,
+    /// Does not read.
+    pub(super) paused: bool,
+    /// Nothing more is to be sent behind what is in `outgoing`.
+    closing: bool,
+    /// What was received of an unfinished line.
+    received: Vec<u8>,
+    said: u32,
+    nicks: u32,
+    /// Has been let in.
+    pub(super) is_in: bool,
+    /// It has asked for its end, or done something that may end it.
+    pub(super) may_end: bool,
+    /// The rooms that it has asked for and not left, by number.
+    rooms: Vec<usize>,
+}
+
+impl Client {
+    pub(super) fn new(number: usize, dialect: Dialect, peer: Peer, ledger: &mut Ledger) -> Client {
+        let mut client = Client {
+            number,
+            dialect,
+            peer,
+            outgoing: Vec::new(),
+            in_pieces: false,
+            paused: false,
+            closing: false,
+            received: Vec::new(),
+            said: 0,
+            nicks: 0,
+            is_in: false,
+            may_end: false,
+            rooms: Vec::new(),
+        };
+        match dialect {
+            Dialect::Plain => {
+                ledger.asks_to_join(number, 0);
+                client.rooms.push(0);
+                client.line("/who"); // is known for what it is at once
+            }
+            Dialect::Irc => client.line(&format!("NICK n{number}\r\nUSER u 0 * :u")),
+        }
+        client
+    }
+
+    fn line(&mut self, line: &str) {
+        if !self.closing {
+            self.outgoing.extend_from_slice(line.as_bytes());
+            self.outgoing.extend_from_slice(if self.dialect == Dialect::Irc {
+                b"\r\n"
+            } else {
+                b"\n"
+            });
+        }
+    }
+
+    /// A message in one of its rooms.
+    pub(super) fn say(&mut self, dice: &mut Dice, ledger: &mut Ledger) {
+        if self.rooms.is_empty() || self.closing || !self.is_in {
+            return;
+        }
+        let room = self.rooms[dice.below(self.rooms.len())];
+        self.said += 1;
+        let text = ledger::text(room, (self.number, self.said));
+        ledger.says(self.number, self.said, room);
+        match self.dialect {
+            Dialect::Plain => self.line(&format!("/room {}\n{text}", ROOMS[room])),
+            Dialect::Irc => self.line(&format!("PRIVMSG {} :{text}", ROOMS[room])),
+        }
+    }
+
+    pub(super) fn join(&mut self, room: usize, ledger: &mut Ledger) {
+        if self.closing || self.rooms.contains(&room) {
+            return;
+        }
+        ledger.asks_to_join(self.number, room);
+        self.rooms.push(room);
+        match self.dialect {
+            Dialect::Plain => self.line(&format!("/join {}", ROOMS[room])),
+            Dialect::Irc => self.line(&format!("JOIN {}", ROOMS[room])),
+        }
+    }
+
+    pub(super) fn part(&mut self, dice: &mut Dice, ledger: &mut Ledger) {
+        if self.rooms.is_empty() || self.closing {
+            return;
+        }
+        let room = self.rooms.swap_remove(dice.below(self.rooms.len()));
+        ledger.asks_to_leave(self.number, room);
+        match self.dialect {
+            Dialect::Plain => self.line(&format!("/part {}", ROOMS[room])),
+            Dialect::Irc => self.line(&format!("PART {}", ROOMS[room])),
+        }
+    }
+
+    pub(super) fn ask(&mut self, dice: &mut Dice) {
+        let question = match self.dialect {
+            Dialect::Plain => ["/who", "/rooms", "/help", "/room", "/nonsense"],
+            Dialect::Irc => ["WHO *", "LIST", "LUSERS", "PING x", "NONSENSE"],
+        };
+        self.line(question[dice.below(question.len())]);
+    }
+
+    pub(super) fn rename(&mut self) {
+        self.nicks += 1;
+        let nick = format!("n{}x{}", self.number, self.nicks);
+        match self.dialect {
+            Dialect::Plain => self.line(&format!("/nick {nick}")),
+            Dialect::Irc => self.line(&format!("NICK {nick}")),
+        }
+    }
+
+    /// Random bytes with an end; none that could be taken for a message of this simulation, for
+    /// HTTP or for a TLS handshake.
+    pub(super) fn garble(&mut self, dice: &mut Dice) {
+        let bytes: Vec<u8> = (0..dice.below(60))
+            .map(|_| dice.below(256) as u8)
+            .filter(|byte| !b"~/\x16".contains(byte) && !byte.is_ascii_alphabetic())
+            .collect();
+        if !self.closing && self.is_in {
+            self.outgoing.extend_from_slice(b"!");
+            self.outgoing.extend_from_slice(&bytes);
+            self.line("");
+        }
+    }
+
+    pub(super) fn quit(&mut self, ledger: &mut Ledger) {
+        self.line(if self.dialect == Dialect::Irc { "QUIT :bye" } else { "/quit" });
+        self.end(ledger);
+    }
+
+    pub(super) fn half_close(&mut self, ledger: &mut Ledger) {
+        self.end(ledger);
+    }
+
+    fn end(&mut self, ledger: &mut Ledger) {
+        self.closing = true;
+        self.may_end = true;
+        ledger.gone(self.number);
+    }
+
+    /// Ends the connection without a word; a reset, or a close that leaves everything unread.
+    pub(super) fn vanish(&mut self, reset: bool, ledger: &mut Ledger) {
+        ledger.gone(self.number);
+        ledger.may_be_lost(self.number);
+        if reset { self.peer.reset() } else { self.peer.close() }
+    }
+
+    /// Sends what is to be sent, or a part of it. Whether anything has moved.
+    pub(super) fn send(&mut self, dice: &mut Dice, mut sending: impl FnMut(&[u8])) -> bool {
+        if self.outgoing.is_empty() {
+            if self.closing {
+                self.peer.shut_down();
+            }
+            return false;
+        }
+        let most = if self.in_pieces { 1 + dice.below(8) } else { self.outgoing.len() };
+        let sent = self.peer.send(&self.outgoing[..most.min(self.outgoing.len())]);
+        sending(&self.outgoing[..sent]);
+        self.outgoing.drain(..sent);
+        sent > 0
+    }
+
+    pub(super) fn has_sent_all(&self) -> bool {
+        self.outgoing.is_empty()
+    }
+
+    /// Reads at most so many bytes, and understands what they say. Whether there were any.
+    ///
+    /// # Errors
+    /// What is wrong with a message.
+    pub(super) fn read(
+        &mut self,
+        most: usize,
+        ledger: &mut Ledger,
+        mut seen: impl FnMut(&[u8]),
+    ) -> Result<bool, String> {
+        let bytes = self.peer.receive(most);
+        seen(&bytes);
+        self.received.extend_from_slice(&bytes);
+        while let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.received.drain(..=end).collect();
+            let line =
+                String::from_utf8(line).map_err(|_| "a line that is not UTF-8".to_owned())?;
+            self.understand(line.trim_end_matches(['\r', '\n']), ledger)?;
+        }
+        Ok(!bytes.is_empty())
+    }
+
+    fn understand(&mut self, line: &str, ledger: &mut Ledger) -> Result<(), String> {
+        ledger.hears(self.number, line)?;
+        let confirmed = match self.dialect {
+            Dialect::Plain if line.starts_with("* connected as ") => {
+                self.is_in = true;
+                Some(ROOMS[0])
+            }
+            Dialect::Plain => {
+                line.strip_prefix("* you joined ").and_then(|it| it.split(' ').next())
+            }
+            Dialect::Irc => {
+                let words: Vec<&str> = line.split(' ').collect();
+                match words[..] {
+                    ["PING", ..] => {
+                        self.line(&line.replacen("PING", "PONG", 1));
+                        None
+                    }
+                    [_, "001", ..] => {
+                        self.is_in = true;
+                        None
+                    }
+                    [_, "366", _, room, ..] => Some(room),
+                    _ => None,
+                }
+            }
+        };
+        let room = confirmed.and_then(|name| ROOMS.iter().position(|room| *room == name));
+        // What it has asked to leave meanwhile, it may hear of or not.
+        if let Some(room) = room.filter(|room| self.rooms.contains(room) && !self.closing) {
+            ledger.joined(self.number, room);
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.peer.is_over()
+    }
+}

@@ -1,0 +1,123 @@
+//! The whole server under one seed: what it does on a bad day, again and again.
+//!
+//! The same [`Server::turn`](crate::server::Server) as ever, on a network inside the process
+//! ([`chatloop_reactor::simulated`]) and a clock that is moved by hand. A seed decides what clients
+//! do, how much of what they send arrives and when, how little a socket takes, when the date jumps and
+//! when the server is killed. What the clients receive is held against what they have sent:
+//!
+//! - nothing is lost, duplicated, reordered or torn, and no one receives what was said elsewhere;
+//! - all see one order;
+//! - what anyone has seen is in the history after a kill;
+//! - between two turns, every connection is watched for what its state says, and every queue
+//!   keeps its bound; no turn after turn comes to nothing.
+//!
+//! First everything goes wrong (*safety*), then faults stop, and what is owed must arrive within so
+//! many turns (*liveness*). Each run draws which operations and faults it has at all: a fault that is
+//! hidden by another one shows where that one is missing.
+//!
+//! | file | question |
+//! |---|---|
+//! | `world` | what happens next? |
+//! | `client` | what does a client send, and understand? |
+//! | `ledger` | was that right? |
+//! | `report` | what is asked for, and what has come of it? |
+//! | `plan` | which operations and faults does this seed have? |
+//!
+//! Limits: one server; passwords are hashed at their real cost, so no client logs in; no TLS and no
+//! HTTP yet; faults of the disk are kills.
+
+mod client;
+mod ledger;
+mod plan;
+mod report;
+mod world;
+
+pub use report::{Options, Tally};
+
+use chatloop_reactor::Clock;
+use std::fmt;
+use std::io;
+
+/// Why a run has failed.
+#[derive(Debug)]
+pub struct Failure {
+    /// The seed that repeats it.
+    pub seed: u64,
+    /// The rule that was broken.
+    pub what: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Failure { seed, what } = self;
+        write!(f, "seed {seed}: {what}\nrepeat it with --seed {seed} --steps")
+    }
+}
+
+/// Every seed with this many before it runs twice, and must do the same.
+const TWICE: u64 = 100;
+
+/// Runs one seed.
+///
+/// # Errors
+/// The rule that was broken.
+pub fn run_seed(seed: u64, options: &Options) -> Result<Tally, Failure> {
+    world::run(seed, options).map_err(|what| Failure { seed, what })
+}
+
+/// Runs all seeds that are asked for, and returns how many and the sum of what happened.
+///
+/// # Errors
+/// The first failure, as an error with its text.
+pub fn run(options: &Options) -> io::Result<(u64, Tally)> {
+    let clock = Clock::system();
+    let (mut count, mut sum) = (0, Tally::default());
+    let goes_on = |count| match options.seconds {
+        Some(seconds) => clock.spent().as_secs() < seconds,
+        None => count < options.seeds,
+    };
+    while goes_on(count) {
+        let seed = options.seed.wrapping_add(count);
+        let failed = |failure: Failure| io::Error::other(failure.to_string());
+        let tally = run_seed(seed, options).map_err(failed)?;
+        if seed % TWICE == 0 {
+            let again = run_seed(seed, options).map_err(failed)?;
+            if again != tally {
+                let what = format!("it does not repeat: {tally:?}, then {again:?}");
+                return Err(failed(Failure { seed, what }));
+            }
+        }
+        sum.turns += tally.turns;
+        sum.clients += tally.clients;
+        sum.said += tally.said;
+        sum.heard += tally.heard;
+        sum.kills += tally.kills;
+        count += 1;
+    }
+    Ok((count, sum))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> Options {
+        let (seed, seeds, minutes) = (1, 1, 1);
+        Options { seed, seeds, minutes, seconds: None, steps: false, trace: None }
+    }
+
+    #[test]
+    fn a_few_seeds_find_nothing_and_repeat() {
+        for seed in 1..=10 {
+            let tally = run_seed(seed, &options()).unwrap_or_else(|failure| panic!("{failure}"));
+            assert_eq!(run_seed(seed, &options()).unwrap(), tally, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn seeds_differ_and_things_happen_in_them() {
+        let (count, sum) = run(&Options { seeds: 20, ..options() }).unwrap();
+        assert_eq!(count, 20);
+        assert!(sum.said > 200 && sum.heard > 400 && sum.kills > 0, "{sum:?}");
+    }
+}

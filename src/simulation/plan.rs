@@ -1,0 +1,136 @@
+//! Which operations and faults a seed has, and how often.
+
+use chatloop_reactor::simulated::Dice;
+use std::path::Path;
+
+/// What a client, the network or the operator may do next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Step {
+    Connect,
+    Say,
+    /// Many lines at once.
+    Burst,
+    /// A part of a line, the rest later.
+    Fragment,
+    Join,
+    Part,
+    /// A question, whose answer is not looked at.
+    Ask,
+    Nick,
+    /// Bytes that are no line of any protocol.
+    Garbage,
+    /// Stops reading, or reads again.
+    Pause,
+    Read,
+    Quit,
+    HalfClose,
+    Close,
+    Reset,
+    Deliver,
+    Turn,
+    Wait,
+    /// The date is set forward or back.
+    Date,
+    /// The server is killed, and starts again with the same data.
+    Kill,
+}
+
+/// Those that every run has; without them nothing would happen.
+const ALWAYS: [(Step, usize); 7] = [
+    (Step::Connect, 4),
+    (Step::Say, 30),
+    (Step::Join, 8),
+    (Step::Read, 30),
+    (Step::Deliver, 40),
+    (Step::Turn, 60),
+    (Step::Wait, 10),
+];
+
+/// Those that a run may have.
+const SOMETIMES: [(Step, usize); 13] = [
+    (Step::Burst, 6),
+    (Step::Fragment, 12),
+    (Step::Part, 4),
+    (Step::Ask, 8),
+    (Step::Nick, 4),
+    (Step::Garbage, 2),
+    (Step::Pause, 5),
+    (Step::Quit, 2),
+    (Step::HalfClose, 2),
+    (Step::Close, 2),
+    (Step::Reset, 2),
+    (Step::Date, 2),
+    (Step::Kill, 1),
+];
+
+/// The most clients that are connected at the same time.
+pub(super) const MOST_CLIENTS: usize = 8;
+
+/// What one seed draws at its beginning.
+pub(super) struct Plan {
+    steps: Vec<(Step, usize)>,
+    total: usize,
+    /// The server's flags.
+    pub(super) flags: Vec<String>,
+    /// The network keeps at most so many bytes for a client that does not read.
+    pub(super) capacity: usize,
+}
+
+impl Plan {
+    pub(super) fn draw(dice: &mut Dice, directory: &Path) -> Plan {
+        let mut steps = ALWAYS.to_vec();
+        steps.extend(SOMETIMES.into_iter().filter(|_| dice.chance(60)));
+        let mut flags: Vec<String> = [
+            // What is said before a client has joined it is not told.
+            "--history-on-join=0",
+            "--keep-alive=off",
+            "--connect-limit=off",
+            "--max-per-address=off",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let on_disk = dice.chance(50);
+        if on_disk {
+            flags.push(format!("--data={}", directory.display()));
+        } else {
+            steps.retain(|(step, _)| *step != Step::Kill);
+        }
+        if dice.chance(30) {
+            flags.push("--flood-limit=20/s".to_owned());
+        }
+        if dice.chance(30) {
+            flags.push("--origin-work=1".to_owned());
+        }
+        // Without a delay no client can begin in IRC; with a short one, one whose first line takes
+        // its time begins in plain text.
+        let delay = if dice.chance(30) { 0 } else { 60_000 };
+        flags.push(format!("--greeting-delay={delay}"));
+        if dice.chance(50) {
+            flags.push("--outbox-soft=16k".to_owned());
+            flags.push("--outbox-hard=64k".to_owned());
+        }
+        if dice.chance(30) {
+            flags.push("--stall-timeout=5".to_owned());
+        }
+        if dice.chance(30) {
+            flags.push("--max-clients=6".to_owned());
+        }
+        if dice.chance(20) {
+            flags.push("--idle-timeout=20".to_owned());
+        }
+        let total = steps.iter().map(|(_, weight)| weight).sum();
+        let capacity = [60, 300, 4_000, 200_000][dice.below(4)];
+        Plan { steps, total, flags, capacity }
+    }
+
+    pub(super) fn step(&self, dice: &mut Dice) -> Step {
+        let mut number = dice.below(self.total);
+        for (step, weight) in &self.steps {
+            match number.checked_sub(*weight) {
+                Some(rest) => number = rest,
+                None => return *step,
+            }
+        }
+        Step::Turn
+    }
+}

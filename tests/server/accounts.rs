@@ -1,0 +1,233 @@
+//! Accounts as an operator manages them, who may have one, and the rooms that stay with them.
+
+use crate::common::{Client, Server};
+use crate::irc::{self, ask_bare};
+use nix::sys::signal::Signal;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A directory that is gone when the test is over.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let name = format!("chatloop-accounts-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir(&path).unwrap();
+        Scratch(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    fn server(&self, flags: &[&str]) -> Server {
+        Server::start(&[&["--data", self.path(), "--oper", "root:operator"], flags].concat())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// `chatloop-server passwd`, with a password on stdin.
+fn passwd(data: &Path, arguments: &[&str], password: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
+        .args(["passwd", "--data", data.to_str().unwrap()])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may have found out already that it needs none.
+    let _ = writeln!(child.stdin.take().unwrap(), "{password}");
+    child.wait_with_output().unwrap()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Sends a line and waits for one that contains `words`.
+fn ask(client: &mut Client, line: &str, words: &str) -> String {
+    client.send(format!("{line}\n"));
+    wait(client, words)
+}
+
+fn wait(client: &mut Client, words: &str) -> String {
+    loop {
+        let line = client.line();
+        if line.contains(words) {
+            return line;
+        }
+    }
+}
+
+fn stop(mut server: Server) {
+    server.signal(Signal::SIGTERM);
+    assert!(server.ended().success());
+}
+
+#[test]
+fn a_lost_password_is_replaced_with_and_without_a_running_server() {
+    let scratch = Scratch::new("lost");
+    let server = scratch.server(&[]);
+    let mut alice = server.join();
+    ask(&mut alice, "/nick alice", "you are now known as alice");
+    ask(&mut alice, "/register sesame", "account alice created");
+    ask(&mut alice, "/account", "only server operators");
+    let mut root = server.join();
+    ask(&mut root, "/oper root operator", "server operator");
+    ask(&mut root, "/account add bob hunter22", "account bob created");
+    ask(&mut root, "/account", "2 registered accounts");
+    let lines = root.lines(2);
+    assert!(lines[0].contains("alice: since") && lines[0].contains("1 session"), "{lines:?}");
+    assert!(lines[1].contains("bob: since") && lines[1].contains("never logged in"), "{lines:?}");
+    ask(&mut root, "/account reset alice another1", "account alice has a new password");
+    wait(&mut alice, "logged out");
+    server.log.wait_for("account bob created");
+    server.log.wait_for("account alice: password reset");
+
+    let refused = passwd(&scratch.0, &["alice"], "different");
+    assert!(told(&refused).contains("/account"), "{refused:?}");
+    assert_eq!(refused.status.code(), Some(1));
+    stop(server);
+
+    assert!(told(&passwd(&scratch.0, &["carol"], "different")).contains("no such account: carol"));
+    assert!(told(&passwd(&scratch.0, &["alice"], "short")).contains("at least 6"));
+    let done = passwd(&scratch.0, &["alice"], "different");
+    assert!(done.status.success() && told(&done).contains("alice has a new password"), "{done:?}");
+    let made = passwd(&scratch.0, &["carol", "--add"], "carol's1");
+    assert!(made.status.success() && told(&made).contains("carol created"), "{made:?}");
+    let server = scratch.server(&[]);
+    let mut alice = server.join();
+    ask(&mut alice, "/login alice another1", "wrong name or password");
+    ask(&mut alice, "/login alice different", "logged in as alice");
+    let mut carol = server.join();
+    ask(&mut carol, "/login carol carol's1", "logged in as carol");
+}
+
+#[test]
+fn an_erased_account_leaves_no_message_in_the_history_or_in_the_file() {
+    let scratch = Scratch::new("erased");
+    let server = scratch.server(&[]);
+    let mut alice = server.join();
+    ask(&mut alice, "/nick alice", "you are now known as alice");
+    ask(&mut alice, "/register sesame", "account alice created");
+    for number in 0..600 {
+        alice.send(format!("secret-word {number}\n"));
+    }
+    let mut root = server.join();
+    ask(&mut root, "/oper root operator", "server operator");
+    let mut bob = server.join();
+    bob.send("/history 500\n");
+    while !bob.chat_line().contains("secret-word 599") {}
+    ask(&mut root, "/account delete alice erase", "alice deleted");
+    // Also while the erasure is under way.
+    ask(&mut root, "/history 500", "history of #lobby: no messages");
+    ask(&mut root, "/search secret", "search for \"secret\": no messages");
+    ask(&mut alice, "/login alice sesame", "wrong name or password");
+    stop(server);
+    for file in ["chatloop.db", "chatloop.db-wal"] {
+        let bytes = std::fs::read(scratch.0.join(file)).unwrap_or_default();
+        let words = bytes.windows(11).filter(|it| it == b"secret-word").count();
+        assert_eq!(words, 0, "{file}");
+    }
+}
+
+#[test]
+fn registration_may_be_for_operators_or_closed() {
+    let server = Server::start(&["--registration", "operators", "--oper", "root:operator"]);
+    let mut alice = server.join();
+    ask(&mut alice, "/nick alice", "you are now known as alice");
+    ask(&mut alice, "/register sesame", "--registration operators");
+    let mut root = server.join();
+    ask(&mut root, "/oper root operator", "server operator");
+    ask(&mut root, "/account add alice sesame", "created");
+    ask(&mut alice, "/login alice sesame", "logged in");
+
+    let server = irc::server(&["--registration", "closed", "--oper", "root:operator"]);
+    let mut root = Client::connect(server.address);
+    ask_bare(&mut root, "NICK root\nUSER u 0 * :u");
+    let refused = ask_bare(&mut root, "REGISTER * * sesame");
+    assert!(refused[0].starts_with("FAIL REGISTER DISALLOWED"), "{refused:?}");
+    ask_bare(&mut root, "OPER root operator");
+    let refused = ask_bare(&mut root, "ACCOUNT ADD bob sesame");
+    assert!(refused[0].contains("--registration closed"), "{refused:?}");
+}
+
+#[test]
+fn an_operator_manages_accounts_from_an_irc_client() {
+    let server = irc::server(&["--oper", "root:operator"]);
+    let mut root = Client::connect(server.address);
+    ask_bare(&mut root, "NICK root\nUSER u 0 * :u");
+    assert!(ask_bare(&mut root, "ACCOUNT LIST")[0].starts_with("481 "));
+    ask_bare(&mut root, "OPER root operator");
+    for (line, answer) in [
+        ("ACCOUNT ADD bob sesame", "account bob created"),
+        ("ACCOUNT ADD bob sesame", "already exists"),
+        ("ACCOUNT RESET bob another1", "has a new password"),
+        ("ACCOUNT LIST", "bob: since"),
+        ("ACCOUNT DELETE bob ERASE", "its messages erased"),
+        ("ACCOUNT DELETE bob", "no such account"),
+    ] {
+        let told = ask_bare(&mut root, line);
+        assert!(told[0].contains(answer), "{line}: {told:?}");
+    }
+}
+
+#[test]
+fn a_server_may_require_an_account() {
+    let scratch = Scratch::new("required");
+    assert!(passwd(&scratch.0, &["alice", "--add"], "sesame").status.success());
+    let server = scratch.server(&["--require-account"]);
+    let mut alice = Client::connect(server.address);
+    wait(&mut alice, "requires an account: /login NAME PASSWORD");
+    ask(&mut alice, "hello", "requires an account");
+    ask(&mut alice, "/login alice millet", "you are not logged in");
+    alice.send("/login alice sesame\n");
+    wait(&mut alice, "connected as alice");
+
+    let mut eve = Client::connect(server.address);
+    eve.line();
+    eve.send("/login alice\n/login alice wrong pass\nhello\n");
+    assert!(eve.rest().ends_with("goodbye: a password is required\n"));
+
+    let server = irc::server(&["--require-account"]);
+    let mut eve = Client::connect(server.address);
+    eve.send("NICK eve\r\nUSER u 0 * :u\r\n");
+    let rest = eve.rest();
+    assert!(rest.contains("FAIL * ACCOUNT_REQUIRED_TO_CONNECT"), "{rest}");
+    assert!(rest.contains("ERROR :"), "{rest}");
+}
+
+#[test]
+fn a_registered_room_keeps_its_topic_its_operators_and_its_bans() {
+    let scratch = Scratch::new("rooms");
+    let server = scratch.server(&["--rooms-per-account", "1"]);
+    let mut alice = server.join();
+    ask(&mut alice, "/nick alice", "you are now known as alice");
+    ask(&mut alice, "/register sesame", "account alice created");
+    ask(&mut alice, "/join #dev", "you are an operator");
+    ask(&mut alice, "/topic ours", "set the topic");
+    ask(&mut alice, "/ban eve", "banned eve");
+    alice.send("first words\n");
+    let second = ask(&mut alice, "/join #tmp", "#tmp is temporary");
+    assert!(second.contains("--rooms-per-account"), "{second}");
+    alice.send("/quit\n");
+    alice.until_over();
+    stop(server);
+    let server = scratch.server(&[]);
+    let mut alice = server.join();
+    ask(&mut alice, "/login alice sesame", "logged in as alice");
+    ask(&mut alice, "/join #dev", "you are an operator); topic: ours");
+    wait(&mut alice, "history of #dev: 1 message");
+    wait(&mut alice, "first words");
+    ask(&mut alice, "/ban", "1 entry");
+    ask(&mut alice, "/rooms", "2 rooms");
+}
