@@ -5,7 +5,7 @@
 #   scripts/ci.sh --help      this text
 #
 # In this order: format, clippy and rustdoc with warnings denied, the four sets of features, the tests,
-# kqueue's code on Linux, the scripts with the quick build. Then the steps that may download something,
+# kqueue's code on Linux, the simulation, the scripts with the quick build. Then the steps that may download something,
 # such as shellcheck, irssi, WeeChat and Chromium (apt-get, as root), clients' libraries (pip, npm), the
 # standard libraries of macOS and FreeBSD (rustup), libFuzzer (cargo). It stops at the first step that fails. There is no benchmark: nothing here
 # depends on the speed of the machine.
@@ -115,6 +115,11 @@ if [ "$(uname)" = Linux ]; then
     try scripts/swarm.sh --clients 200 --senders 150 --messages 2000 --one-order --backend kqueue
   )
 fi
+
+step 'the whole server on a simulated network: 300 seeds'
+bounded 900 cargo clippy --locked --quiet --all-targets --features simulation -- -D warnings
+bounded 600 cargo test --locked --quiet -p chatloop-reactor --features simulation --lib simulated
+try scripts/simulate.sh --gate
 
 step 'the scripts, with the quick build'
 # They type at nc.

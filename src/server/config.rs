@@ -6,6 +6,7 @@
 
 #![allow(rustdoc::bare_urls)] // clap shows the texts as they are
 
+mod choices;
 mod file;
 mod files;
 mod parameters;
@@ -13,6 +14,7 @@ mod show;
 mod sources;
 mod values;
 
+pub use choices::{LogLevel, Operator, ProtocolName, Registration, StyleName};
 pub use file::InvalidFile;
 pub use files::FileSettings;
 pub use parameters::needs_restart;
@@ -22,133 +24,24 @@ pub use values::{Bytes, ChannelModes, Days, LineRate, OrOff, Seconds};
 use super::trace::TraceFormat;
 use crate::chat::limits::PASSWORD_LEAST;
 use crate::chat::{Flag, Modes, Moment, PasswordHash, Secret};
-use crate::session::{Protocol, Style, http, irc};
+use crate::session::{http, irc};
 use crate::tls;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use chatloop_reactor::listener::LONGEST_BACKLOG;
 use chatloop_reactor::{Backend, memory};
 use clap::builder::BoolishValueParser;
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Parser};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
-
-/// `--style` on the command line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum StyleName {
-    /// Clean lines without escape sequences; empty lines are ignored
-    Plain,
-    /// Like the classic select-server course project: `\r`, colours, an empty line disconnects
-    Classic,
-}
-
-/// `--registration` on the command line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum Registration {
-    /// Everyone, by /register
-    Open,
-    /// Server operators only, by /account add
-    Operators,
-    /// No one; chatloop-server passwd --add, while the server does not run
-    Closed,
-}
-
-impl From<StyleName> for Style {
-    fn from(name: StyleName) -> Style {
-        match name {
-            StyleName::Plain => Style::Plain,
-            StyleName::Classic => Style::Classic,
-        }
-    }
-}
-
-/// What `--protocol` can be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum ProtocolName {
-    /// What a client's first bytes tell
-    Any,
-    /// IRC alone: the first line is IRC, whatever it holds, and no client is waited for
-    Irc,
-    /// Plain text alone: an IRC client is told so
-    Plain,
-}
-
-impl From<ProtocolName> for Protocol {
-    fn from(name: ProtocolName) -> Protocol {
-        match name {
-            ProtocolName::Any => Protocol::Any,
-            ProtocolName::Irc => Protocol::Irc,
-            ProtocolName::Plain => Protocol::Plain,
-        }
-    }
-}
-
-/// A server operator, as `--oper` defines one.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Operator {
-    /// The name that `/oper` is given.
-    pub name: String,
-    /// The hash of the password, or the password itself as [`super::hashing::unhashed`].
-    pub hash: PasswordHash,
-}
-
-impl FromStr for Operator {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Operator, String> {
-        // The value may contain a password in place of its hash: it is not shown.
-        match text.split_once(':') {
-            Some((name, hash)) if !name.is_empty() && hash.starts_with("$argon2") => {
-                Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
-            }
-            Some((name, password)) if !name.is_empty() && !password.is_empty() => {
-                // To hash it here would cost a tenth of a second at every start.
-                Ok(Operator { name: name.to_owned(), hash: super::hashing::unhashed(password) })
-            }
-            _ => Err("expected NAME:PASSWORD or NAME:HASH".to_owned()),
-        }
-    }
-}
 
 /// The longest line that can be configured: it must fit beside other input in an inbox.
 pub const LONGEST_LINE: usize = 32 * 1024;
 
 /// Stands between several values in one variable; no name and no hash has one.
 const BETWEEN: char = ' ';
-
-/// The verbosity of the log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum LogLevel {
-    /// Nothing
-    Off,
-    /// Fatal errors
-    Error,
-    /// Also exceeded limits and disconnected clients
-    Warn,
-    /// Also startup, shutdown and moderation
-    Info,
-    /// Also every connection
-    Debug,
-    /// Also every turn of the loop
-    Trace,
-}
-
-impl LogLevel {
-    /// In the log facade's own terms.
-    pub fn filter(self) -> log::LevelFilter {
-        match self {
-            LogLevel::Off => log::LevelFilter::Off,
-            LogLevel::Error => log::LevelFilter::Error,
-            LogLevel::Warn => log::LevelFilter::Warn,
-            LogLevel::Info => log::LevelFilter::Info,
-            LogLevel::Debug => log::LevelFilter::Debug,
-            LogLevel::Trace => log::LevelFilter::Trace,
-        }
-    }
-}
 
 /// A multi-user TCP chat server for nc, IRC clients and chatloop-client.
 ///

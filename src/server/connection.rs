@@ -324,7 +324,9 @@ impl Connection {
         self.life.hung_up || self.io.registration.interest().is_some_and(wrong)
     }
 
-    /// Asks the poller for what the state says, if it does not know yet.
+    /// Asks the poller for what the state says, if it does not know yet. Inlined: the flush calls it
+    /// behind every write.
+    #[inline(always)]
     pub(super) fn update_interest(
         &mut self,
         poller: &mut Poller,

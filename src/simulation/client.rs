@@ -208,8 +208,15 @@ impl Client {
 
     fn understand(&mut self, line: &str, ledger: &mut Ledger) -> Result<(), String> {
         ledger.hears(self.number, line)?;
+        let greeted = line.starts_with("* connected as ");
+        if greeted && self.dialect == Dialect::Irc {
+            return Err(format!(
+                "client {} begins in IRC, and is greeted in plain text",
+                self.number
+            ));
+        }
         let confirmed = match self.dialect {
-            Dialect::Plain if line.starts_with("* connected as ") => {
+            Dialect::Plain if greeted => {
                 self.is_in = true;
                 Some(ROOMS[0])
             }

@@ -137,7 +137,7 @@ impl Ledger {
             (text(room, id) == body).then_some(id)
         };
         match parse() {
-            None if !self.is_cut(body) => Err(format!("torn: {line:?}")),
+            None if !self.is_cut(body) => Err(format!("corrupted: {line:?}")),
             id => Ok(id),
         }
     }

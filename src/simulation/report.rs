@@ -48,10 +48,10 @@ pub struct Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { turns, clients, said, heard, kills, digest: _ } = self;
         write!(
             f,
-            "{turns} turns, {clients} clients, {said} messages said and {heard} heard, {kills} kills"
+            "{} turns, {} clients, {} messages sent and {} received, {} kills",
+            self.turns, self.clients, self.said, self.heard, self.kills
         )
     }
 }

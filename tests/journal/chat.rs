@@ -147,7 +147,7 @@ impl Chat {
     /// Sets metadata of Alice and of a room of hers, and a read marker.
     pub fn speaks_for_programs(&mut self) {
         let room = Name::new("#hers");
-        self.happens(ALICE, Change::Join { room: room.clone(), modes: None, registers: false });
+        self.happens(ALICE, Change::Join { room: room.clone(), registers: false, modes: None });
         for (target, value) in [(Name::new("alice"), "http://alice"), (room.clone(), "http://room")]
         {
             let (key, value) = (Some("url".into()), Some(value.into()));

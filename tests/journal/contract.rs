@@ -332,7 +332,7 @@ fn the_past_of_a_room_goes_with_it_and_no_other_past_comes_in() {
         let join = |chat: &mut Chat, room: &str| {
             chat.happens(
                 ALICE,
-                Change::Join { room: Name::new(room), modes: None, registers: false },
+                Change::Join { room: Name::new(room), registers: false, modes: None },
             )
         };
         let since = join(chat, "#old");

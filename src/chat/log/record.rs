@@ -55,12 +55,12 @@ pub enum Change {
     /// The origin joins a room, which is created if it does not exist.
     Join {
         room: Name,
-        /// The modes of the room that it creates, if they are not the usual ones.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        modes: Option<BTreeSet<Flag>>,
         /// If it is created and the origin is logged in, it stays without members, until it lapses.
         #[serde(default, skip_serializing_if = "is_false")]
         registers: bool,
+        /// The modes of the room that it creates, if they are not the usual ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        modes: Option<BTreeSet<Flag>>,
     },
     /// A registered room is deleted if no one has been in it since a moment. From no session.
     Lapse { room: Name, before: Moment },

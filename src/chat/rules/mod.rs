@@ -202,7 +202,7 @@ impl Hub {
             Change::Nick { nick } => self.rename(at, nick),
             Change::Away { message } => self.away(at, message),
             Change::Ignore { nick, on } => self.ignore(at, nick, on),
-            Change::Join { room, modes, registers } => self.join(at, room, modes, registers),
+            Change::Join { room, registers, modes } => self.join(at, room, registers, modes),
             Change::Part { room, reason } => self.part(at, &room, reason),
             Change::Topic { room, text } => self.topic(at, &room, text),
             Change::Invite { room, nick, opens } => self.invite(at, &room, &nick, opens),

@@ -23,7 +23,7 @@ impl Hub {
                 if wanted.is_some_and(|wanted| key.as_ref() != Some(wanted)) && !exempt {
                     return Err(Refusal::WrongKey(room));
                 }
-                Change::Join { room, modes: None, registers: false }
+                Change::Join { room, registers: false, modes: None }
             }
             Command::Part(name, reason) => {
                 let room = self.own_room(user, &name)?.name.clone();
@@ -112,8 +112,8 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         name: Name,
-        modes: Option<BTreeSet<Flag>>,
         registers: bool,
+        modes: Option<BTreeSet<Flag>>,
     ) -> Result<(), Refusal> {
         self.may_join(self.origin(at)?, &name)?;
         let op = self.add_member(at, &name, registers);

@@ -87,7 +87,7 @@ fn an_account_can_be_deleted_with_everything_it_has_written() {
 }
 
 fn join(world: &mut World, who: SessionId, room: &str) {
-    world.write(who, Change::Join { room: Name::new(room), modes: None, registers: true });
+    world.write(who, Change::Join { room: Name::new(room), registers: true, modes: None });
 }
 
 #[test]

@@ -191,14 +191,19 @@ impl Exchange {
         Ok(())
     }
 
-    /// A room that is created by a user who is logged in stays, with a data directory.
-    fn registering(&mut self, token: Token, mut change: Change) -> Change {
-        let Change::Join { room, registers, .. } = &mut change else { return change };
+    /// What the settings say of a room that is created, since the chat has none: its modes, and that it
+    /// stays if its creator is logged in and there is a data directory.
+    fn opening(&mut self, token: Token, mut change: Change) -> Change {
+        let Change::Join { room, registers, modes } = &mut change else { return change };
         let (hub, config) = (self.engine.hub(), self.live.config());
+        if hub.room(room.as_str()).is_some() {
+            return change;
+        }
+        *modes = config.unusual_modes();
         let account = hub.user(session(token)).and_then(|user| user.identity.account.as_ref());
         let Some(account) = account.filter(|_| config.boot.data.is_some()) else { return change };
         let most = config.rooms_per_account;
-        if most == 0 || hub.room(room.as_str()).is_some() {
+        if most == 0 {
             return change;
         }
         *registers = hub.rooms_of(account) < most as usize;
@@ -215,18 +220,8 @@ impl Exchange {
 
     fn carry_out(&mut self, token: Token, decision: Decision) -> bool {
         let decision = match decision {
-            // Only here: which modes a new room has is a setting, and the chat has none.
-            Decision::Change(Change::Join { room, .. })
-                if self.engine.hub().room(room.as_str()).is_none() =>
-            {
-                let modes = self.live.config().unusual_modes();
-                Decision::Change(Change::Join { room, modes, registers: false })
-            }
-            decision => decision,
-        };
-        let decision = match decision {
             Decision::Change(change) => match self.fits_in_memory(token, &change) {
-                Ok(()) => Decision::Change(self.registering(token, change)),
+                Ok(()) => Decision::Change(self.opening(token, change)),
                 Err(refusal) => Decision::Refuse(refusal),
             },
             decision => decision,

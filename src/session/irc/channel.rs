@@ -391,7 +391,7 @@ mod tests {
             }
             let room = Name::new(&format!("#r{number}"));
             let text = "t".repeat(limits::TOPIC_LENGTH).into();
-            write(session, Change::Join { room: room.clone(), modes: None, registers: false });
+            write(session, Change::Join { room: room.clone(), registers: false, modes: None });
             write(session, Change::Topic { room, text });
         }
         hub
