@@ -10,6 +10,7 @@
 //! | [`wire`] | grammars: bytes to lines, IRC's messages, SCRAM's, text made harmless |
 //! | `terminal` | raw mode, keys, the line editor |
 //! | [`tls`] | TLS as a layer over a connection |
+//! | [`trace`] | what a loop has done, for those who watch it |
 //! | [`session`] | a peer's dialect, plain or IRC: lines to chat commands, effects to bytes |
 //! | [`journal`] | keeps records in order and hands them back |
 //! | `files` | the bytes of uploaded files (feature `web`) |
@@ -31,4 +32,5 @@ pub mod session;
 pub mod simulation;
 mod terminal;
 pub mod tls;
+pub mod trace;
 pub mod wire;

@@ -383,3 +383,24 @@ fn ctrl_c_ends_it_with_a_report_of_what_was_seen() {
 fn charges_but_cut_off(report: &Value) -> Vec<(&'static str, u64)> {
     charges(report).into_iter().filter(|(key, _)| *key != "cut_off").collect()
 }
+
+#[test]
+fn the_loop_of_the_swarm_can_be_traced() {
+    let path = std::env::temp_dir().join(format!("chatloop-swarm-trace-{}", std::process::id()));
+    let trace = format!("--trace={}", path.display());
+    let output = swarm(server(Vice::Good), &["-c", "4", "-s", "1", "-m", "50", &trace]);
+    assert!(output.status.success(), "{output:?}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let mut parser = chatloop::trace::Parser::default();
+    let turns: Vec<_> = text.lines().filter_map(|line| parser.line(line).unwrap()).collect();
+    let of = |what: &str, name: &str| {
+        let entries = turns.iter().flat_map(|turn| &turn.entries);
+        let fits = |entry: &&chatloop::trace::Entry| {
+            entry.what == what && entry.connection.as_ref().is_some_and(|(_, it)| it == name)
+        };
+        entries.filter(fits).count()
+    };
+    assert!(of("write", "member0") > 0 && of("read", "member3") > 0, "{turns:#?}");
+    assert_eq!(of("write", "member3"), 0, "it only listens");
+}

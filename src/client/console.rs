@@ -42,6 +42,10 @@ pub struct Console {
     plain: PlainLines,
     offer: Option<Offer>,
     pub quit_sent: bool,
+    /// A line that may be a request for a file, while the person is asked.
+    asked: Option<String>,
+    /// How far a file is, in front of the prompt.
+    pub progress: String,
     /// The draft that was being typed when a password was asked for, while it is.
     set_aside: Option<String>,
 }
@@ -66,6 +70,8 @@ impl Console {
             plain: PlainLines::new(bell),
             offer: None,
             quit_sent: false,
+            asked: None,
+            progress: String::new(),
             set_aside: None,
         })
     }
@@ -74,7 +80,11 @@ impl Console {
     pub fn act(&mut self, link: &mut Link, irc: &mut Irc) -> Option<ConsoleEvent> {
         while let Some(event) = self.terminal.next_event() {
             match event {
+                ConsoleEvent::Line(line) if line.is_empty() => {}
                 ConsoleEvent::Line(line) => self.submitted(line, link, irc),
+                ConsoleEvent::PasteConfirmed(lines) if self.asked.take().is_some() => {
+                    self.send_or_keep(&lines[0], link, irc);
+                }
                 ConsoleEvent::PasteConfirmed(lines) => match self.send(&lines, link, irc) {
                     Ok(()) => self.terminal.editor.clear(),
                     Err(why) => {
@@ -83,6 +93,10 @@ impl Console {
                     }
                 },
                 ConsoleEvent::PasteDeclined(count) => {
+                    if let Some(line) = self.asked.take() {
+                        self.send_or_keep(&line, link, irc);
+                        continue;
+                    }
                     self.notice(&Notice::note(format!("{count} lines not sent")));
                 }
                 ConsoleEvent::PasteTooLong => {
@@ -108,8 +122,16 @@ impl Console {
         if secrets::begins(&line, self.forms).is_none() {
             self.terminal.editor.history.push(&line);
         }
-        if let Err(why) = self.send(std::slice::from_ref(&line), link, irc) {
-            self.terminal.editor.set(&line);
+        if let Some((question, command)) = irc.as_ref().and_then(|irc| irc.may_mean_a_file(&line)) {
+            self.asked = Some(line);
+            return self.terminal.ask_about(question, vec![command]);
+        }
+        self.send_or_keep(&line, link, irc);
+    }
+
+    fn send_or_keep(&mut self, line: &str, link: &mut Link, irc: &mut Irc) {
+        if let Err(why) = self.send(&[line.to_owned()], link, irc) {
+            self.terminal.editor.set(line);
             self.notice(&Notice::error(format!("{why}; your line is kept")));
             self.terminal.bell();
         }
@@ -221,6 +243,13 @@ impl Console {
         }
     }
 
+    /// Shows what the session has to show.
+    pub fn refresh(&mut self, irc: &mut Irc) {
+        if let Some(session) = irc {
+            self.show(session.take_shown(), session.show_numbers);
+        }
+    }
+
     fn show(&mut self, items: Vec<DisplayItem>, numbers: bool) {
         for item in items {
             match item {
@@ -262,7 +291,7 @@ impl Console {
     /// # Errors
     /// The terminal is gone.
     pub fn present(&mut self, irc: &Irc) -> io::Result<()> {
-        self.terminal.set_prompt(&prompt(irc.as_ref()));
+        self.terminal.set_prompt(&(self.progress.clone() + &prompt(irc.as_ref())));
         let frame = self.terminal.frame();
         self.terminal.write(&frame)
     }

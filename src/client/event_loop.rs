@@ -1,7 +1,10 @@
 //! What all parts of a turn share: the poller, the timers and the time.
 
-use chatloop_reactor::{Clock, Poller, TimerId, Timers, Token};
+use crate::trace::{Phase, Trace, TraceFormat};
+use chatloop_reactor::{Clock, Poller, Readiness, TimerId, Timers, Token};
 use jiff::ZonedDateTime;
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 /// Bytes of one read, so that a flood does not block the keyboard.
@@ -15,6 +18,11 @@ pub(super) const SOCKET: Token = Token::fixed(1);
 pub(super) const INPUT: Token = Token::fixed(2);
 /// Standard output of a script.
 pub(super) const OUTPUT: Token = Token::fixed(3);
+/// The connection in the trace.
+pub(super) const SERVER: Token = Token::from_bits(0);
+
+/// What the thread that moves a file has to tell.
+pub(super) const FILES: Token = Token::fixed(4);
 
 /// What a timer is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,17 +53,50 @@ pub(super) struct EventLoop {
     pub time: ZonedDateTime,
     /// A buffer for reading.
     pub scratch: Vec<u8>,
+    /// What the loop does, for those who watch it.
+    pub trace: Trace,
 }
 
 impl EventLoop {
-    pub fn new(poller: Poller) -> EventLoop {
+    /// # Errors
+    /// The file of the trace cannot be written.
+    pub fn new(poller: Poller, trace: Option<&Path>) -> io::Result<EventLoop> {
         let clock = Clock::system();
         let time = ZonedDateTime::try_from(clock.wall()).unwrap_or_default();
-        EventLoop { poller, timers: Timers::new(), clock, time, scratch: vec![0; READ_SHARE] }
+        let trace = trace.map(|path| (path, TraceFormat::Text));
+        let trace = Trace::start(trace, false, None, &clock).map_err(|error| {
+            io::Error::new(error.kind(), format!("--trace: cannot write the file: {error}"))
+        })?;
+        for (token, name) in
+            [(SIGNALS, "signals"), (SOCKET, "server"), (INPUT, "keys"), (OUTPUT, "output")]
+        {
+            trace.label(token, || name.to_owned());
+        }
+        trace.label(SERVER, || "server".to_owned());
+        let (timers, scratch) = (Timers::new(), vec![0; READ_SHARE]);
+        Ok(EventLoop { poller, timers, clock, time, scratch, trace })
+    }
+
+    /// Waits until something is ready or due; then a turn begins.
+    ///
+    /// # Errors
+    /// The poller's.
+    pub fn wait(&mut self, ready: &mut Vec<Readiness>) -> io::Result<()> {
+        self.trace.end_turn();
+        let now = self.clock.now() + self.clock.spent();
+        self.poller.wait(ready, self.timers.time_left(now))?;
+        self.tick();
+        self.trace.begin_turn(&self.clock, now, ready);
+        Ok(())
+    }
+
+    /// A phase of the turn has ended.
+    pub fn end_phase(&self, phase: Phase) {
+        self.trace.phase(phase, &self.clock);
     }
 
     /// Another turn begins.
-    pub fn tick(&mut self) {
+    fn tick(&mut self) {
         self.clock.tick();
         self.time = ZonedDateTime::try_from(self.clock.wall()).unwrap_or_default();
     }

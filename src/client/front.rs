@@ -39,6 +39,15 @@ impl Front {
         }
     }
 
+    /// Shows what the session has to show.
+    pub(super) fn refresh(&mut self, irc: &mut Irc) {
+        match self {
+            Front::Script(script) => script.refresh(irc),
+            Front::Person(Some(console)) => console.refresh(irc),
+            Front::Person(None) => {}
+        }
+    }
+
     /// Shows a notice of the client's own. `style` is that of standard error. A script did not ask for
     /// anything but errors.
     pub(super) fn notice(&mut self, notice: &Notice, style: &str) {

@@ -14,8 +14,9 @@
 //! Bounds: [`MAX_SERVER_LINE`] for what is received and not yet a line, one read and
 //! [`WRITE_SHARE`] a turn, [`SEND_SOFT`] and [`SEND_HARD`] for what waits to be sent.
 
-use super::event_loop::{EventLoop, SOCKET, TimerKind};
+use super::event_loop::{EventLoop, SERVER, SOCKET, TimerKind};
 use crate::tls::Connector as Tls;
+use crate::trace::{self, Event, ReadOutcome};
 use crate::wire::frame::{Framer, LineKind, Step};
 use chatloop_reactor::{
     ChunkWriter, Connector, Inbox, Interest, Outbox, Received, Registration, TimerId, Transport,
@@ -211,7 +212,7 @@ impl Link {
                 self.ready(turn)
             }
             State::Up(mut transport) => {
-                match self.receive(&mut transport, &mut turn.scratch) {
+                match self.receive(&mut transport, turn) {
                     None => self.state = State::Up(transport),
                     Some(end) => {
                         self.registration.clear(&mut turn.poller, &transport)?;
@@ -247,7 +248,8 @@ impl Link {
     }
 
     /// Reads once and reports the lines; returns the end, if it has come.
-    fn receive(&mut self, transport: &mut Transport, scratch: &mut [u8]) -> Option<LinkEvent> {
+    fn receive(&mut self, transport: &mut Transport, turn: &mut EventLoop) -> Option<LinkEvent> {
+        let (scratch, before) = (&mut turn.scratch, self.inbox.len());
         let end = loop {
             break match transport.read(scratch) {
                 Received::Bytes(count) => {
@@ -263,8 +265,21 @@ impl Link {
                 Received::Failed(error) => Some(LinkEvent::Lost(Some(error))),
             };
         };
+        let bytes = self.inbox.len() - before;
+        let outcome = if end.is_none() { ReadOutcome::Bytes } else { ReadOutcome::Ended };
+        let held = trace::small(self.inbox.len());
+        let client = trace::number(SERVER);
+        let read = Event::Read { client, bytes: trace::small(bytes), held, outcome };
+        turn.trace.note(|| read);
+        let (lines, before) = (self.events.len(), self.inbox.len());
         // Someone in between may have cut the last line.
         self.take_lines(end.is_some() && !transport.is_cut());
+        turn.trace.note(|| Event::Lines {
+            client,
+            lines: trace::small(self.events.len() - lines),
+            bytes: trace::small(before - self.inbox.len()),
+            held: trace::small(self.inbox.len()),
+        });
         if end.is_some() {
             (self.inbox, self.framer) = (Inbox::new(), Framer::default());
         }
@@ -298,6 +313,7 @@ impl Link {
     /// # Errors
     /// The poller's.
     pub fn flush(&mut self, turn: &mut EventLoop, listening: bool) -> io::Result<()> {
+        let before = self.unsent();
         let State::Up(transport) = &mut self.state else { return Ok(()) };
         // A failure is met again by the read.
         let _ = transport.flush();
@@ -309,10 +325,18 @@ impl Link {
                 self.encoder.rewind();
             }
         }
+        let left = self.outbox.len() + transport.unsent();
+        if before > 0 {
+            let (bytes, left) = (trace::small(before.saturating_sub(left)), trace::small(left));
+            turn.trace.note(|| Event::Written { client: trace::number(SERVER), bytes, left });
+        }
         // Some lines are answered: a server that reads none of that is not read, either.
         let readable = listening && self.outbox.len() < SEND_HARD;
         let writable = !self.outbox.is_empty() || transport.unsent() > 0;
         let wanted = Interest { readable, writable };
+        if self.registration.interest() != Some(wanted) {
+            turn.trace.note(|| Event::watch(SERVER, wanted));
+        }
         if wanted == Interest::NONE {
             // Not even a hangup, which would be reported at every wait.
             self.registration.clear(&mut turn.poller, transport)

@@ -1,4 +1,4 @@
-//! The chat client: standard input and a socket in one loop, no threads.
+//! The chat client: standard input and a socket in one loop, and a thread while a file is on its way.
 //!
 //! | file | subject |
 //! |---|---|
@@ -12,6 +12,7 @@
 //! | `link` | how is the connection made, used, lost and made again? |
 //! | `console` | what does a person at a terminal see, and what do their lines do? |
 //! | `script` | how does a shell script use it? |
+//! | `files`, `transfer`, `http` | how is a file moved? `no_files` in a build without the feature `web` |
 //! | `irc` | what is the state of the session with an IRC server? |
 //! | `plain` | what is known of a server of plain lines? |
 //! | `display` | what is to be shown? |
@@ -29,11 +30,17 @@ mod complete;
 mod console;
 mod display;
 mod event_loop;
+#[cfg(feature = "web")]
+mod files;
 mod front;
+#[cfg(feature = "web")]
+mod http;
 mod irc;
 mod json;
 mod known_servers;
 mod link;
+#[cfg(not(feature = "web"))]
+mod no_files;
 mod options;
 mod paint;
 mod plain;
@@ -41,6 +48,8 @@ mod run;
 mod script;
 mod secrets;
 mod startup;
+#[cfg(feature = "web")]
+mod transfer;
 
 pub use options::Options;
 pub use run::run;

@@ -102,6 +102,10 @@ pub struct Options {
     #[arg(long, conflicts_with_all = ["nick", "join", "account", "sasl", "password_file"])]
     pub plain: bool,
 
+    /// Upload this file, share it in the room (--join), print its URL, and exit; may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plain", "json", "literal"])]
+    pub upload: Vec<PathBuf>,
+
     /// Connection timeout per address
     #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     pub timeout: Duration,
@@ -139,6 +143,10 @@ pub struct Options {
     /// No colours; the environment variable NO_COLOR has the same effect
     #[arg(long, visible_alias = "no-colour")]
     pub no_color: bool,
+
+    /// Write what each turn of the client's loop does to this file (see chatloop-lab trace)
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
 
     /// Polling interface: auto, or one that this system has (epoll, kqueue, poll, select)
     #[arg(long, default_value = "auto", hide_default_value = false)]

@@ -8,11 +8,15 @@ mod connection;
 
 use super::console::Console;
 use super::display::counted;
-use super::event_loop::{EventLoop, INPUT, OUTPUT, SIGNALS, SOCKET, TimerKind};
+use super::event_loop::{EventLoop, FILES, INPUT, OUTPUT, SIGNALS, SOCKET, TimerKind};
+#[cfg(feature = "web")]
+use super::files::{ChatServer, Files};
 use super::front::Front;
 use super::irc::{ConnectOptions, Irc, IrcSession};
 use super::known_servers::KnownServer;
 use super::link::{Link, LinkEvent};
+#[cfg(not(feature = "web"))]
+use super::no_files::{ChatServer, Files};
 use super::options::{Options, Timestamps};
 use super::paint::style;
 use super::script::Script;
@@ -22,6 +26,7 @@ use super::startup::{
 use super::{Exit, Notice};
 use crate::terminal::ConsoleEvent;
 use crate::tls::{Connector as Tls, Trust};
+use crate::trace::Phase;
 use chatloop_reactor::signals::{ignore_write_signals, stop_this_process};
 use chatloop_reactor::{Clock, Interest, Readiness, Signal, Signals, TimerId};
 use std::io::{self, IsTerminal};
@@ -42,6 +47,7 @@ struct Client<'options> {
     irc: Irc,
     front: Front,
     known: KnownServer,
+    files: Files,
     keys_timer: Option<TimerId>,
     connected_at: Option<Instant>,
     /// Armed until the IRC server has accepted the registration.
@@ -63,8 +69,8 @@ pub fn run(options: &Options) -> Exit {
     let red = if colours { style::ERROR } else { "" };
     let stuck = |error| (Exit::System, format!("cannot continue: {error}"));
     // The client lives in `talk`, so the terminal has been restored when the error is printed.
-    let outcome = prepare(options, red).and_then(|(connect_options, known, link)| {
-        let client = Client::new(options, red, connect_options, known, link);
+    let outcome = prepare(options, red).and_then(|(connect_options, known, link, server)| {
+        let client = Client::new(options, red, connect_options, known, (link, server));
         client.and_then(Client::talk).map_err(stuck)
     });
     outcome.unwrap_or_else(|(exit, why)| {
@@ -73,7 +79,7 @@ pub fn run(options: &Options) -> Exit {
     })
 }
 
-type Prepared = (ConnectOptions, KnownServer, Link);
+type Prepared = (ConnectOptions, KnownServer, Link, ChatServer);
 
 fn prepare(options: &Options, red: &str) -> Result<Prepared, (Exit, String)> {
     let arguments = |why| (Exit::Arguments, why);
@@ -91,10 +97,11 @@ fn prepare(options: &Options, red: &str) -> Result<Prepared, (Exit, String)> {
             format!("{host} is for TLS only, as it has said before (STS): connect with --tls");
         return Err((Exit::NotConnected, why));
     }
-    let person = is_person() && !options.json;
+    let person = is_person() && !options.json && options.upload.is_empty();
     let connect_options = connect_options(options, person, tls.is_some(), known.scram);
+    let server = ChatServer::new(host, port, addresses.clone(), tls.clone());
     let link = Link::new(addresses, options.timeout, tls);
-    Ok((connect_options.map_err(arguments)?, known, link))
+    Ok((connect_options.map_err(arguments)?, known, link, server))
 }
 
 impl<'options> Client<'options> {
@@ -103,7 +110,7 @@ impl<'options> Client<'options> {
         red: &'static str,
         connect_options: ConnectOptions,
         known: KnownServer,
-        link: Link,
+        (link, server): (Link, ChatServer),
     ) -> io::Result<Client<'options>> {
         let person = connect_options.person;
         ignore_write_signals()?;
@@ -116,6 +123,7 @@ impl<'options> Client<'options> {
         })?;
         let mut poller = poller_for_input(options.backend)?;
         poller.add(&signals, SIGNALS, Interest::READ)?;
+        let files = Files::new(server, &mut poller)?;
         let front = if person {
             Front::Person(None)
         } else {
@@ -125,12 +133,13 @@ impl<'options> Client<'options> {
         Ok(Client {
             options,
             red,
-            turn: EventLoop::new(poller),
+            turn: EventLoop::new(poller, options.trace.as_deref())?,
             signals,
             link,
             irc: (!options.plain).then(|| IrcSession::new(connect_options, options.bell)),
             front,
             known,
+            files,
             keys_timer: None,
             connected_at: None,
             registration_timers: Vec::new(),
@@ -149,10 +158,13 @@ impl<'options> Client<'options> {
             self.front.tick(&self.turn);
             self.handle_link_events()?;
             self.remember_server();
+            self.start_transfer();
             if let Some(session) = self.irc.as_mut().filter(|_| self.link.is_up()) {
                 self.link.send(&session.take_outgoing());
             }
+            self.turn.end_phase(Phase::Commands);
             self.link.flush(&mut self.turn, self.front.is_listening())?;
+            self.turn.end_phase(Phase::Flush);
             self.watch_answers();
             self.check_end();
             if let Some(exit) = self.ended {
@@ -162,15 +174,15 @@ impl<'options> Client<'options> {
                 self.ended = Some(Exit::Signal(SIGHUP));
                 continue;
             }
-            let now = self.turn.clock.now() + self.turn.clock.spent();
-            let wait = self.turn.timers.time_left(now);
-            self.turn.poller.wait(&mut events, wait)?;
-            self.turn.tick();
+            self.turn.end_phase(Phase::Show);
+            self.turn.wait(&mut events)?;
             self.front.tick(&self.turn);
             for event in &events {
                 self.handle(event)?;
             }
+            self.turn.end_phase(Phase::Read);
             self.fire()?;
+            self.turn.end_phase(Phase::Timers);
         }
     }
 
@@ -178,6 +190,7 @@ impl<'options> Client<'options> {
         match (event.token, &mut self.front) {
             (SIGNALS, _) => return self.take_signals(),
             (SOCKET, _) => return self.link.ready(&mut self.turn),
+            (FILES, _) => self.follow_transfer(),
             (INPUT, Front::Person(Some(console))) => {
                 console.terminal.read(&mut self.turn.scratch);
                 self.act();
@@ -294,6 +307,37 @@ impl<'options> Client<'options> {
         Ok(())
     }
 
+    /// Moves the file that the session has asked for.
+    fn start_transfer(&mut self) {
+        if let Some(request) = self.irc.as_mut().and_then(IrcSession::take_file_request)
+            && let Err(why) = self.files.begin(request)
+        {
+            self.irc.iter_mut().for_each(|irc| irc.file_done(Err(why.clone())));
+            self.front.refresh(&mut self.irc);
+        }
+    }
+
+    /// The thread that moves a file has told something.
+    fn follow_transfer(&mut self) {
+        let done = self.files.follow();
+        match &mut self.front {
+            Front::Person(Some(console)) => console.progress = self.files.progress(),
+            Front::Person(None) => {}
+            Front::Script(script) => {
+                self.files.draw();
+                if let Some(Ok(told)) = &done
+                    && !self.options.upload.is_empty()
+                {
+                    script.print(told);
+                }
+            }
+        }
+        if let Some(done) = done {
+            self.irc.iter_mut().for_each(|irc| irc.file_done(done.clone()));
+            self.front.refresh(&mut self.irc);
+        }
+    }
+
     fn notice(&mut self, notice: Notice) {
         self.front.notice(&notice, self.red);
     }
@@ -354,6 +398,7 @@ impl<'options> Client<'options> {
                 self.front.line(&line, &mut self.irc);
             }
         }
+        self.turn.trace.finish();
         self.front.finish()?;
         Ok(exit)
     }

@@ -28,6 +28,8 @@ use chatloop_reactor::{Backend, Interest, Poller, Registration};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// Bytes waiting to be written above which nothing more is read from the server.
@@ -73,16 +75,16 @@ impl Script {
             input_registration: Registration::new(INPUT),
             output_registration: Registration::new(OUTPUT),
             input_begun: false,
-            input_ended: false,
+            input_ended: !options.upload.is_empty(),
             output_closed: false,
             sent: SentLines::default(),
             pending: VecDeque::new(),
             painter: Painter::new(false, timestamps),
             red,
             json: options.json,
-            quiet: options.quiet,
+            quiet: options.quiet || !options.upload.is_empty(),
             literal: options.literal,
-            begun: Vec::new(),
+            begun: options.upload.iter().flat_map(|file| upload_line(file)).collect(),
         })
     }
 
@@ -164,7 +166,7 @@ impl Script {
         let Some(session) = irc else { return };
         let begun = std::mem::take(&mut self.begun);
         let mut rest = &begun[..];
-        while (session.is_settled() || session.has_quit())
+        while ((session.is_settled() && session.may_go_on()) || session.has_quit())
             && let Some(end) =
                 memchr::memchr(b'\n', rest).or((rest.len() > MAX_LINE).then_some(MAX_LINE))
         {
@@ -220,6 +222,20 @@ impl Script {
             return self.show(vec![DisplayItem::Line(line.to_owned())]);
         };
         session.heard(line, self.painter.now.timestamp());
+        self.show(session.take_shown());
+        if !self.begun.is_empty() {
+            self.type_lines(irc);
+        }
+    }
+
+    /// Prints a line that was asked for.
+    pub fn print(&mut self, line: &str) {
+        self.push_line(line.as_bytes());
+    }
+
+    /// Shows what the session has to show, and goes on with the input.
+    pub fn refresh(&mut self, irc: &mut Irc) {
+        let Some(session) = irc else { return };
         self.show(session.take_shown());
         if !self.begun.is_empty() {
             self.type_lines(irc);
@@ -288,4 +304,9 @@ impl Script {
             Ok(()) => Ok(()),
         }
     }
+}
+
+/// What a script would type to upload a file.
+fn upload_line(file: &Path) -> Vec<u8> {
+    [b"/upload ", file.as_os_str().as_bytes(), b"\n"].concat()
 }

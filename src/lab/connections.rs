@@ -11,11 +11,14 @@
 //! Invariant: a descriptor leaves the poller before it is closed.
 
 use super::welcome::{Waiting, Welcome};
+use crate::trace::{self, Event, Phase, ReadOutcome, Trace, TraceFormat};
 use chatloop_reactor::{
-    Backend, Connector, Interest, Poller, Readiness, Received, Registration, Token, Transport,
+    Backend, Clock, Connector, Interest, Poller, Readiness, Received, Registration, Token,
+    Transport,
 };
 use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// One read takes at most so much, so that everyone has a turn.
@@ -74,6 +77,8 @@ pub struct Connections {
     pub longest_gap: Duration,
     /// Bytes received by all.
     pub received: u64,
+    clock: Clock,
+    trace: Trace,
 }
 
 impl Connections {
@@ -94,7 +99,10 @@ impl Connections {
             leftover: Vec::new(),
             aside: false,
         };
+        let clock = Clock::system();
         Ok(Connections {
+            trace: Trace::off(&clock),
+            clock,
             poller: Poller::new(backend)?,
             events: Vec::new(),
             scratch: vec![0; READ + leftover],
@@ -107,6 +115,20 @@ impl Connections {
             longest_gap: Duration::ZERO,
             received: 0,
         })
+    }
+
+    /// Writes what each turn does to this file.
+    pub fn trace_to(&mut self, file: &Path) -> io::Result<()> {
+        let target = Some((file, TraceFormat::Text));
+        self.trace = Trace::start(target, false, None, &self.clock).map_err(|error| {
+            io::Error::new(error.kind(), format!("--trace: cannot write the file: {error}"))
+        })?;
+        Ok(())
+    }
+
+    /// Waits until all of the trace is written.
+    pub fn finish_trace(&self) {
+        self.trace.finish();
     }
 
     pub fn backend(&self) -> Backend {
@@ -138,6 +160,7 @@ impl Connections {
         let peer = &mut self.places[place];
         peer.registration.set(&mut self.poller, &connector, Interest::WRITE)?;
         peer.link = Link::Connecting(connector);
+        self.trace.label(Token::from_bits(place as u64), || format!("member{place}"));
         peer.waiting = None;
         peer.aside = false;
         Ok(())
@@ -210,9 +233,18 @@ impl Connections {
 
     /// One turn: writes what is queued, waits at most until `until`, then reads.
     pub fn turn(&mut self, until: Instant, handler: &mut impl Handler) -> io::Result<()> {
+        self.trace.phase(Phase::Commands, &self.clock);
         for place in std::mem::take(&mut self.talking) {
+            let before = self.places[place].unsent.len();
             self.write(place, handler)?;
+            let left = self.places[place].unsent.len();
+            self.trace.note(|| Event::Written {
+                client: trace::small(place),
+                bytes: trace::small(before.saturating_sub(left)),
+                left: trace::small(left),
+            });
         }
+        self.trace.phase(Phase::Flush, &self.clock);
         let before = self.received;
         self.read_favoured(handler)?;
         // The poller counts in milliseconds and rounds up. What is due sooner is waited for
@@ -222,12 +254,25 @@ impl Connections {
         let awake = left < Duration::from_millis(1) || self.received > before;
         let timeout = if awake { Duration::ZERO } else { left };
         let mut events = std::mem::take(&mut self.events);
+        self.trace.phase(Phase::Reap, &self.clock);
+        self.trace.end_turn();
+        let slept = self.clock.now() + self.clock.spent();
         let outcome = self.poller.wait(&mut events, Some(timeout));
         self.looked = Instant::now(); // the wait itself ends as soon as they have something
+        self.clock.tick();
+        self.trace.begin_turn(&self.clock, slept, &events);
         for event in &events {
+            let before = self.received;
             self.attend(event, handler)?;
+            self.trace.note(|| Event::Read {
+                client: trace::number(event.token),
+                bytes: u32::try_from(self.received - before).unwrap_or(u32::MAX),
+                held: 0,
+                outcome: ReadOutcome::Bytes,
+            });
             self.read_favoured(handler)?;
         }
+        self.trace.phase(Phase::Read, &self.clock);
         self.events = events;
         outcome
     }

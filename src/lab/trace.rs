@@ -1,6 +1,6 @@
 //! `chatloop-lab trace`: which turns of a trace matter, and where did the time go?
 
-use crate::wire::trace::{Chrome, Parser, Turn};
+use crate::trace::{Chrome, Parser, Turn};
 use clap::Args;
 use hdrhistogram::Histogram;
 use std::fmt;

@@ -31,6 +31,8 @@ pub struct Clock {
     now: Instant,
     wall: SystemTime,
     source: Source,
+    /// Time that does not count.
+    stood_still: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -53,12 +55,19 @@ impl Clock {
 
     fn from(source: Source) -> Clock {
         let (now, wall) = source.read();
-        Clock { now, wall, source }
+        Clock { now, wall, source, stood_still: Duration::ZERO }
     }
 
     /// A new turn begins: reads the time anew.
     pub fn tick(&mut self) {
         (self.now, self.wall) = self.source.read();
+        self.now -= self.stood_still;
+    }
+
+    /// So much of this turn does not count: for deadlines the time has stood still, as long as
+    /// someone looked at the loop. The date goes on.
+    pub fn stand_still(&mut self, time: Duration) {
+        self.stood_still += time;
     }
 
     /// The turn's time for deadlines.
@@ -84,7 +93,7 @@ impl Clock {
             Source::System => Instant::now(),
             Source::Manual(control) => control.lock().0,
         };
-        now.saturating_duration_since(self.now)
+        now.saturating_duration_since(self.now).saturating_sub(self.stood_still)
     }
 }
 
@@ -146,6 +155,19 @@ mod tests {
         assert_eq!((clock.unix_milliseconds(), clone.unix_milliseconds()), (1_500, 0));
         clone.tick();
         assert_eq!(clone.now(), clock.now());
+    }
+
+    #[test]
+    fn time_that_stood_still_moves_the_date_and_no_deadline() {
+        let (mut clock, control) = Clock::manual(SystemTime::UNIX_EPOCH);
+        let start = clock.now();
+        control.advance(Duration::from_millis(10));
+        control.advance(Duration::from_secs(60));
+        clock.stand_still(Duration::from_secs(60));
+        assert_eq!(clock.spent(), Duration::from_millis(10));
+        clock.tick();
+        assert_eq!(clock.now() - start, Duration::from_millis(10));
+        assert_eq!((clock.spent(), clock.unix_milliseconds()), (Duration::ZERO, 60_010));
     }
 
     #[test]

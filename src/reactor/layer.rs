@@ -11,9 +11,11 @@
 //! Rejected: an outbox of encoded bytes. Plain bytes are shared by all who are sent them; encoded
 //! ones never are.
 
+use super::fault::Faults;
 use super::stream::{Received, Stream};
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
+use std::rc::Rc;
 
 /// Plain bytes that a layer is given to encode at once.
 pub const RECORD: usize = 16 * 1024;
@@ -75,26 +77,31 @@ pub trait Layer {
     fn identity(&self) -> Option<[u8; 32]>;
 }
 
-/// A layer, and what the socket has not taken of it.
+/// What stands between a program and its socket: a layer, faults, or both.
+#[derive(Default)]
 pub(super) struct Layered {
-    layer: Box<dyn Layer>,
+    layer: Option<Box<dyn Layer>>,
+    faults: Option<Rc<Faults>>,
+    /// What the socket has not taken of the layer's bytes.
     unsent: Vec<u8>,
     /// When all is sent, the sending half is to be closed.
     closing: bool,
 }
 
 impl Layered {
-    pub(super) fn new(layer: Box<dyn Layer>) -> Layered {
-        Layered { layer, unsent: Vec::new(), closing: false }
+    /// Faults, and no layer yet.
+    pub(super) fn faulty(faults: Rc<Faults>) -> Layered {
+        Layered { faults: Some(faults), ..Layered::default() }
     }
 
-    pub(super) fn layer(&self) -> &dyn Layer {
-        &*self.layer
+    /// Puts a layer over the socket. `received` was read before there was one.
+    pub(super) fn cover(&mut self, mut layer: Box<dyn Layer>, received: &[u8]) {
+        layer.receive(&mut received.to_vec());
+        self.layer = Some(layer);
     }
 
-    /// Bytes that were read from the socket before it had a layer.
-    pub(super) fn receive(&mut self, bytes: &[u8]) {
-        self.layer.receive(&mut bytes.to_vec());
+    pub(super) fn layer(&self) -> Option<&dyn Layer> {
+        self.layer.as_deref()
     }
 
     pub(super) fn unsent(&self) -> usize {
@@ -102,40 +109,46 @@ impl Layered {
     }
 
     pub(super) fn advance(&mut self) -> io::Result<()> {
-        let outcome = self.layer.advance();
-        self.layer.speak(&mut self.unsent);
+        let Some(layer) = &mut self.layer else { return Ok(()) };
+        let outcome = layer.advance();
+        layer.speak(&mut self.unsent);
         outcome
     }
 
     /// What is buffered goes first; then one read of the socket.
     pub(super) fn read(&mut self, socket: &Stream, buffer: &mut [u8]) -> Received {
-        if self.layer.has_buffered() {
-            return self.layer.read(buffer);
+        let faults = self.faults.as_deref();
+        let Some(layer) = &mut self.layer else { return receive(socket, faults, buffer) };
+        if layer.has_buffered() {
+            return layer.read(buffer);
         }
         let arrived = SCRATCH.with_borrow_mut(|[scratch, ..]| {
-            let received = socket.read(scratch);
+            let received = receive(socket, faults, scratch);
             if let Received::Bytes(count) = received {
-                self.layer.receive(&mut scratch[..count]);
+                layer.receive(&mut scratch[..count]);
             }
             received
         });
         match arrived {
             Received::Bytes(_) => {}
-            Received::Ended => self.layer.end(),
+            Received::Ended => layer.end(),
             nothing => return nothing,
         }
-        self.layer.speak(&mut self.unsent);
+        layer.speak(&mut self.unsent);
         if self.unsent.len() > MOST_UNSENT {
             return Received::Failed(io::Error::from(io::ErrorKind::WouldBlock));
         }
-        self.layer.read(buffer)
+        layer.read(buffer)
     }
 
     /// Encodes and sends a record after the other, as long as the socket takes them whole.
     pub(super) fn write(&mut self, socket: &Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        if self.layer.is_opening() || !self.flush(socket)? {
+        let is_opening = self.layer.as_ref().is_some_and(|layer| layer.is_opening());
+        if is_opening || !self.flush(socket)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
+        let faults = self.faults.as_deref();
+        let Some(layer) = &mut self.layer else { return send_once(socket, faults, slices) };
         SCRATCH.with_borrow_mut(|[_, plain, record]| {
             let mut slices = slices.iter().map(|slice| &**slice);
             let (mut rest, mut taken): (&[u8], usize) = (&[], 0);
@@ -154,8 +167,8 @@ impl Layered {
                     return Ok(taken);
                 }
                 record.clear();
-                let sent = self.layer.encode(plain, record);
-                let sent = sent.and_then(|()| send(socket, record));
+                let sent = layer.encode(plain, record);
+                let sent = sent.and_then(|()| send(socket, faults, record));
                 match sent {
                     Ok(sent) => {
                         taken += plain.len();
@@ -175,7 +188,7 @@ impl Layered {
     /// Sends what is left of a record. Whether all of it has gone.
     pub(super) fn flush(&mut self, socket: &Stream) -> io::Result<bool> {
         if !self.unsent.is_empty() {
-            let sent = send(socket, &self.unsent)?;
+            let sent = send(socket, self.faults.as_deref(), &self.unsent)?;
             self.unsent.drain(..sent);
         }
         if !self.unsent.is_empty() {
@@ -189,8 +202,10 @@ impl Layered {
     }
 
     pub(super) fn shutdown_write(&mut self, socket: &Stream) {
-        self.layer.close();
-        self.layer.speak(&mut self.unsent);
+        if let Some(layer) = &mut self.layer {
+            layer.close();
+            layer.speak(&mut self.unsent);
+        }
         self.closing = true;
         if self.flush(socket).is_err() {
             self.unsent = Vec::new();
@@ -199,11 +214,29 @@ impl Layered {
     }
 }
 
+fn receive(socket: &Stream, faults: Option<&Faults>, buffer: &mut [u8]) -> Received {
+    match faults {
+        None => socket.read(buffer),
+        Some(faults) => faults.read(socket, buffer),
+    }
+}
+
+fn send_once(
+    socket: &Stream,
+    faults: Option<&Faults>,
+    slices: &[IoSlice<'_>],
+) -> io::Result<usize> {
+    match faults {
+        None => socket.write_vectored(slices),
+        Some(faults) => faults.write(socket, slices),
+    }
+}
+
 /// Sends as much as the socket takes.
-fn send(socket: &Stream, bytes: &[u8]) -> io::Result<usize> {
+fn send(socket: &Stream, faults: Option<&Faults>, bytes: &[u8]) -> io::Result<usize> {
     let mut sent = 0;
     while sent < bytes.len() {
-        match socket.write(&bytes[sent..]) {
+        match send_once(socket, faults, &[IoSlice::new(&bytes[sent..])]) {
             Ok(count) => sent += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,

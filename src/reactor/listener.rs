@@ -1,5 +1,6 @@
 //! A listening socket, with every `accept` error classified.
 
+use super::fault::Faults;
 #[cfg(feature = "simulation")]
 use super::simulated::TcpListener;
 use super::stream::Stream;
@@ -10,6 +11,7 @@ use std::net::SocketAddr;
 #[cfg(not(feature = "simulation"))]
 use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
 
 /// The longest queue of waiting connections that can be asked for; every system cuts it to its own
 /// maximum (Linux: net.core.somaxconn). With the 5 or 10 of the textbooks the packets of a crowd
@@ -46,6 +48,7 @@ enum Outcome {
 /// A socket that connections arrive at.
 pub struct Listener {
     socket: TcpListener,
+    faults: Option<Rc<Faults>>,
 }
 
 impl Listener {
@@ -70,7 +73,12 @@ impl Listener {
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         socket.listen(backlog.min(LONGEST_BACKLOG) as i32)?;
-        Ok(Listener { socket: socket.into() })
+        Ok(Listener { socket: socket.into(), faults: None })
+    }
+
+    /// Has its accepts, and the connections accepted from now on, suffer from faults.
+    pub fn disturb(&mut self, faults: &Rc<Faults>) {
+        self.faults = Some(Rc::clone(faults));
     }
 
     /// Bounds what the system keeps unsent for each connection accepted from now on (SO_SNDBUF);
@@ -110,11 +118,16 @@ impl Listener {
         mut admit: impl FnMut(Transport, SocketAddr),
     ) -> Accepted {
         for _ in 0..limit {
-            match self.socket.accept() {
+            let fault = self.faults.as_ref().and_then(|faults| faults.accept());
+            match fault.map_or_else(|| self.socket.accept(), Err) {
                 // A peer may have reset the connection before it can be made non-blocking.
                 Ok((socket, address)) => {
                     if let Ok(stream) = Stream::new(socket) {
-                        admit(Transport::new(stream), canonical(address));
+                        let transport = match &self.faults {
+                            None => Transport::new(stream),
+                            Some(faults) => Transport::faulty(stream, Rc::clone(faults)),
+                        };
+                        admit(transport, canonical(address));
                     }
                 }
                 Err(error) => match classify(&error) {

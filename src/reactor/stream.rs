@@ -83,6 +83,10 @@ impl Stream {
     /// Makes the close that follows a reset: unsent bytes are discarded at both ends, and the port
     /// is free at once. An error means that the connection is already gone.
     pub(super) fn abort(self) {
+        self.reset_on_close();
+    }
+
+    pub(super) fn reset_on_close(&self) {
         let _ = socket2::SockRef::from(&self.socket).set_linger(Some(std::time::Duration::ZERO));
     }
 

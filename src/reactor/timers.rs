@@ -72,6 +72,21 @@ impl<K> Timers<K> {
         self.armed.first_key_value().map(|(id, _)| id.deadline)
     }
 
+    /// How many are armed.
+    pub fn len(&self) -> usize {
+        self.armed.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.armed.is_empty()
+    }
+
+    /// All of them in the order in which they will be due.
+    pub fn iter(&self) -> impl Iterator<Item = (Instant, &K)> {
+        self.armed.iter().map(|(id, what)| (id.deadline, what))
+    }
+
     /// How long a wait that begins at `now` may last; `None`: without limit.
     pub fn time_left(&self, now: Instant) -> Option<Duration> {
         self.next_deadline().map(|deadline| deadline.saturating_duration_since(now))

@@ -30,7 +30,7 @@ pub struct Ring<E> {
     pushed: u64,
 }
 
-impl<E: Copy> Ring<E> {
+impl<E> Ring<E> {
     /// A ring for this many events, at least one. Its memory is allocated as it fills.
     pub fn new(capacity: usize) -> Ring<E> {
         Ring { events: Vec::new(), capacity: capacity.max(1), pushed: 0 }
@@ -65,13 +65,27 @@ pub struct Reader {
 impl Reader {
     /// The events since the last call, oldest first, after the number of those that were
     /// overwritten before they could be read.
-    pub fn read<E: Copy>(&mut self, ring: &Ring<E>) -> (u64, Vec<E>) {
-        let oldest = ring.pushed.saturating_sub(ring.capacity as u64);
+    pub fn read<E: Clone>(&mut self, ring: &Ring<E>) -> (u64, Vec<E>) {
+        self.read_newest(ring, ring.capacity)
+    }
+
+    /// The same of the newest `most` at the most: older ones count as lost.
+    pub fn read_newest<E: Clone>(&mut self, ring: &Ring<E>, most: usize) -> (u64, Vec<E>) {
+        let oldest = ring.pushed.saturating_sub(ring.capacity.min(most) as u64);
         let lost = oldest.saturating_sub(self.next);
-        let events =
-            (self.next.max(oldest)..ring.pushed).map(|number| ring.events[ring.place(number)]);
-        let events = events.collect();
+        let numbers = self.next.max(oldest)..ring.pushed;
+        let events = numbers.map(|number| ring.events[ring.place(number)].clone()).collect();
         self.next = ring.pushed;
         (lost, events)
+    }
+
+    /// Whether there is something to read.
+    pub fn is_behind<E>(&self, ring: &Ring<E>) -> bool {
+        self.next < ring.pushed
+    }
+
+    /// A reader of what is pushed from here on.
+    pub fn from_here<E>(ring: &Ring<E>) -> Reader {
+        Reader { next: ring.pushed }
     }
 }

@@ -9,6 +9,7 @@
 //! Rejected: a trait in place of this type, and with it a generic parameter through the programs. A
 //! bare socket pays one test of a pointer beside a system call; only a layer is called by a table.
 
+use super::fault::Faults;
 use super::layer::{Layer, Layered};
 use super::poller::Interest;
 use super::stream::{Received, Stream};
@@ -16,12 +17,13 @@ use std::fmt;
 use std::io::{self, IoSlice, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// One connection, ready to be read and written.
 pub struct Transport {
     socket: Stream,
-    /// Boxed: a connection without one pays for a pointer.
+    /// What is between, if anything is. Boxed: a connection without it pays for a pointer.
     layer: Option<Box<Layered>>,
 }
 
@@ -31,21 +33,24 @@ impl Transport {
         Transport { socket, layer: None }
     }
 
+    /// The bare socket, which suffers from faults.
+    pub fn faulty(socket: Stream, faults: Rc<Faults>) -> Transport {
+        Transport { socket, layer: Some(Box::new(Layered::faulty(faults))) }
+    }
+
     /// Puts a layer over the socket. `received` was read before there was one.
     pub fn cover(&mut self, layer: Box<dyn Layer>, received: &[u8]) {
-        let mut layered = Layered::new(layer);
-        layered.receive(received);
-        self.layer = Some(Box::new(layered));
+        self.layer.get_or_insert_default().cover(layer, received);
     }
 
     /// The layer over the socket, if it has one.
     pub fn layer(&self) -> Option<&dyn Layer> {
-        self.layer.as_ref().map(|layered| layered.layer())
+        self.layer.as_ref().and_then(|layered| layered.layer())
     }
 
     /// Whether its layer's handshake is going on: it can carry nothing yet.
     pub fn is_opening(&self) -> bool {
-        self.layer.as_ref().is_some_and(|layered| layered.layer().is_opening())
+        self.layer().is_some_and(Layer::is_opening)
     }
 
     /// Goes on with the layer's handshake.
@@ -72,12 +77,12 @@ impl Transport {
     /// Whether [`read`](Transport::read) has bytes to give that no readiness will announce: read
     /// again before the next wait.
     pub fn has_buffered(&self) -> bool {
-        self.layer.as_ref().is_some_and(|layered| layered.layer().has_buffered())
+        self.layer().is_some_and(Layer::has_buffered)
     }
 
     /// Whether what was read last may have been cut by someone in between.
     pub fn is_cut(&self) -> bool {
-        self.layer.as_ref().is_some_and(|layered| layered.layer().is_cut())
+        self.layer().is_some_and(Layer::is_cut)
     }
 
     /// The encoded bytes that the socket has not taken: [`flush`](Write::flush) tries again.

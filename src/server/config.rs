@@ -21,12 +21,13 @@ pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
 pub use values::{Bytes, ChannelModes, Days, LineRate, OrOff, Seconds};
 
-use super::trace::TraceFormat;
 use crate::chat::limits::PASSWORD_LEAST;
 use crate::chat::{Flag, Modes, Moment, PasswordHash, Secret};
 use crate::session::{http, irc};
 use crate::tls;
+use crate::trace::TraceFormat;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
+use chatloop_reactor::fault::FaultPlan;
 use chatloop_reactor::listener::LONGEST_BACKLOG;
 use chatloop_reactor::{Backend, memory};
 use clap::builder::BoolishValueParser;
@@ -227,6 +228,10 @@ pub struct Config {
     #[arg(long, value_name = "ADDRESS", value_delimiter = BETWEEN)]
     pub metrics_from: Vec<IpAddr>,
 
+    /// Pages at /loop that the loop may be shown to at once; 0 for none
+    #[arg(long, default_value_t = 4, value_name = "N")]
+    pub loop_pages: u32,
+
     /// Log verbosity on stderr; without this flag, RUST_LOG applies [default: info]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub log: Option<LogLevel>,
@@ -291,6 +296,20 @@ pub struct Boot {
     /// Form of the trace
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub trace_format: TraceFormat,
+
+    /// Include the texts of messages in the trace
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub trace_text: bool,
+
+    /// Have each turn of the loop wait for Enter at the console (a number and Enter: for so many
+    /// turns), or for the button of a page at /loop
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub step: bool,
+
+    /// Have calls of the system fail on purpose at these rates, to learn and to test:
+    /// short-write=0.3,short-read=0.2,eintr=0.1,eagain=0.1,reset=0.001,accept-emfile=0.01,seed=42
+    #[arg(long, value_name = "RATES")]
+    pub fault: Option<FaultPlan>,
 
     /// No operator console, even if started in a terminal
     #[arg(long, value_parser = BoolishValueParser::new())]

@@ -102,7 +102,9 @@ impl Console {
                     return Some(ConsoleEvent::PasteConfirmed(lines));
                 }
                 ConsoleEvent::Line(line) => {
-                    self.console.editor.history.push(&line);
+                    if !line.is_empty() {
+                        self.console.editor.history.push(&line);
+                    }
                     return Some(ConsoleEvent::Line(line));
                 }
                 event => return Some(event),

@@ -84,6 +84,16 @@ impl Blocked {
     /// The disk is behind with the upload of this peer.
     pub(super) const STORE: Blocked = Blocked(16);
 
+    /// Not of the connection itself, but for those who watch: its origin has too much unfinished,
+    /// and its share of the turn is used.
+    pub(super) const ORIGIN: Blocked = Blocked(32);
+    pub(super) const SHARE: Blocked = Blocked(64);
+
+    /// By the bits of [`crate::trace::REASONS`].
+    pub(super) fn bits(self) -> u8 {
+        self.0
+    }
+
     const NAMES: [(Blocked, &str); 5] = [
         (Blocked::RECORDS, "records"),
         (Blocked::ANSWER, "answer"),
@@ -145,6 +155,11 @@ impl LineGate {
         let flood = self.flood.take();
         let full = || Box::new(Flood { bucket: TokenBucket::new(now), warned: false });
         self.flood = limited.then(|| flood.unwrap_or_else(full));
+    }
+
+    /// The reasons, by the bits of [`crate::trace::REASONS`].
+    pub(super) fn reasons(&self) -> u8 {
+        self.blocked.0
     }
 
     pub(super) fn is_open(&self) -> bool {

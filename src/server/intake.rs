@@ -13,10 +13,10 @@ use super::gate::{Blocked, Wait};
 use super::net::{Net, Peer, PeerTimer};
 use super::stats::{Counter, Stats};
 use super::stint::Stint;
-use super::trace::{self, Event};
 use crate::chat::Hub;
 use crate::chat::work::{self, BYTE, Cost, HANDSHAKE, LINE};
 use crate::session::{Action, Body, Detect};
+use crate::trace::{self, Event};
 use chatloop_reactor::Token;
 use std::time::Duration;
 
@@ -126,8 +126,10 @@ impl Intake {
                 }
             };
             let full = lines == 0 || self.budget == 0 || !net.may_answer();
-            if full || net.waits_for_its_origin(token) {
+            let waits = net.waits_for_its_origin(token);
+            if full || waits {
                 self.end_visit(net, token);
+                note_wait(net, token, if waits { Blocked::ORIGIN } else { Blocked::SHARE });
                 net.look_at_input(token);
                 continue;
             }
@@ -139,6 +141,7 @@ impl Intake {
                 }
                 outcome => {
                     self.end_visit(net, token);
+                    note_wait(net, token, Blocked::default());
                     if matches!(outcome, LineOutcome::NoLine) && after_input(net, token, actions) {
                         return Some(token);
                     }
@@ -155,6 +158,7 @@ impl Intake {
                 client: trace::number(token),
                 lines,
                 bytes: trace::small(bytes),
+                held: trace::small(net.held(token)),
             });
         }
     }
@@ -258,6 +262,19 @@ impl Intake {
         }
         outcome
     }
+}
+
+/// For those who watch: why the next line of a connection waits, if one does.
+fn note_wait(net: &Net, token: Token, more: Blocked) {
+    net.trace().note_all(|| {
+        let (bytes, reasons) = (net.held(token), net.reasons(token) | more.bits());
+        let waits = bytes > 0 && reasons != 0;
+        waits.then(|| Event::Waits {
+            client: trace::number(token),
+            reasons,
+            bytes: trace::small(bytes),
+        })
+    });
 }
 
 /// Whether a client is not served unless it comes by TLS: `--tls-only` exempts loopback.

@@ -50,6 +50,8 @@ mod net;
 mod operator;
 mod origins;
 mod outlet;
+#[cfg(feature = "web")]
+mod pages;
 mod passwd;
 pub mod password;
 mod random;
@@ -62,10 +64,10 @@ mod shutdown;
 pub mod simulated;
 mod start;
 mod stats;
+mod stepping;
 mod stint;
 #[cfg(test)]
 mod tests;
-mod trace;
 mod transcript;
 #[cfg(feature = "web")]
 mod transfers;

@@ -16,7 +16,7 @@ use crate::chat::{
 use crate::session::plain::{self, Session};
 use crate::session::{Action, Format, Protocol, Style};
 use chatloop_reactor::signals::stop_this_process;
-use chatloop_reactor::{Interest, TimerId, Token};
+use chatloop_reactor::{Interest, Poller, TimerId, Token};
 use log::{info, warn};
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
@@ -43,6 +43,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub(super) enum Request {
     /// To shut down.
     Stop,
+    /// Step mode: so many turns.
+    Step(u32),
     /// To close the console.
     Leave,
     /// The terminal is lost, as SIGHUP says it.
@@ -66,6 +68,8 @@ pub(super) struct ConsoleService {
     operator: Option<Box<Operator>>,
     transcript: Transcript,
     had_terminal: bool,
+    /// The loop takes a turn for an empty line, and so many for a number.
+    stepping: bool,
     /// Lines that may still be taken in this turn.
     share: usize,
 }
@@ -76,6 +80,7 @@ impl ConsoleService {
             operator: None,
             transcript: transcript(quiet),
             had_terminal: io::stdin().is_terminal(),
+            stepping: false,
             share: 0,
         }
     }
@@ -118,6 +123,26 @@ impl ConsoleService {
         }
     }
 
+    /// An empty line at the console is a turn from here on.
+    pub(super) fn set_stepping(&mut self) {
+        self.stepping = true;
+    }
+
+    /// Whether there is a console.
+    pub(super) fn is_open(&self) -> bool {
+        self.operator.is_some()
+    }
+
+    /// Watches the terminal with another poller, too.
+    pub(super) fn watch(&self, poller: &mut Poller) -> io::Result<()> {
+        match &self.operator {
+            Some(operator) if !operator.console.is_paused() => {
+                poller.add(io::stdin(), CONSOLE, Interest::READ)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Keys have been pressed.
     pub(super) fn keys(&mut self, net: &mut Net) -> Vec<Request> {
         let Some(operator) = &mut self.operator else { return Vec::new() };
@@ -142,7 +167,13 @@ impl ConsoleService {
             && let Some(event) = operator.console.next_event()
         {
             match event {
-                ConsoleEvent::Line(line) => operator.lines.push_back(line),
+                ConsoleEvent::Line(line) if line.is_empty() => {
+                    requests.extend(self.stepping.then_some(Request::Step(1)));
+                }
+                ConsoleEvent::Line(line) => match line.parse() {
+                    Ok(turns) if self.stepping => requests.push(Request::Step(turns)),
+                    _ => operator.lines.push_back(line),
+                },
                 ConsoleEvent::PasteConfirmed(lines) => operator.lines.extend(lines),
                 ConsoleEvent::Interrupt => requests.push(Request::Stop),
                 ConsoleEvent::Eof => requests.push(Request::Leave),

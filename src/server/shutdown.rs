@@ -5,8 +5,9 @@
 
 use super::connection::Phase;
 use super::net::{Net, TimerKind};
-use chatloop_reactor::{Signal, Signals};
+use chatloop_reactor::{Interest, Poller, Signal, Signals, Token};
 use log::info;
+use std::io;
 use std::time::Duration;
 
 /// How long a graceful shutdown may take to send what is queued.
@@ -33,6 +34,11 @@ pub(super) struct Shutdown {
 impl Shutdown {
     pub(super) fn new(signals: Signals) -> Shutdown {
         Shutdown { signals, stopping: false, ending: None }
+    }
+
+    /// Watches for them with another poller, too.
+    pub(super) fn watch(&self, poller: &mut Poller, token: Token) -> io::Result<()> {
+        poller.add(&self.signals, token, Interest::READ)
     }
 
     /// The signals that have come.

@@ -3,10 +3,12 @@
 use super::config::{Config, Days};
 use crate::chat::{Change, Hub, Moment, SessionId};
 use crate::journal::{Journal, JournalError, Limits, Runtime, TimeSource, Wake};
+use chatloop_reactor::fault::Faults;
 use chatloop_reactor::{Clock, Listener, Token, Waker};
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -83,7 +85,10 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 /// Listens at every address the host's name has, all at the same port.
-pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
+pub(super) fn listen(
+    config: &Config,
+    faults: Option<&Rc<Faults>>,
+) -> Result<Vec<Listener>, StartError> {
     let resolved = (config.boot.host.as_str(), config.boot.port)
         .to_socket_addrs()
         .map_err(|error| StartError::Resolve { host: config.boot.host.clone(), error })?;
@@ -92,7 +97,8 @@ pub(super) fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
     for mut address in resolved.take(MOST_LISTENERS) {
         address.set_port(port);
         match Listener::bind(address, config.boot.backlog) {
-            Ok(listener) => {
+            Ok(mut listener) => {
+                faults.into_iter().for_each(|faults| listener.disturb(faults));
                 port = listener.local_address().map_err(StartError::System)?.port();
                 listener.bound_send_buffers(SEND_BUFFER).map_err(StartError::System)?;
                 if let Some(bytes) = UNSENT {

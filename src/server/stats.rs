@@ -46,6 +46,7 @@ counters! {
     Handshakes "TLS handshakes that failed, or took too long (--tls-timeout)";
     Unencrypted "clients rejected for not using TLS (--tls-only)";
     Requests "HTTP requests answered with an error";
+    LoopPages "pages that the loop was not shown to for their number (--loop-pages)";
     Transfers "uploads and downloads rejected because too many were in progress (--max-transfers)";
     SlowTransfers "uploads and downloads given up because their client was too slow";
     Files "uploads rejected for their size (--file-max, --files-per-account, --files-per-address, --files-all)";

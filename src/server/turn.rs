@@ -20,14 +20,16 @@ use super::reload::Live;
 use super::shutdown::{Ending, Shutdown};
 use super::start::{self, StartError, listen, open_journal};
 use super::stats::Stats;
-use super::trace::{self, Event, Phase, Trace};
 use super::trim::MemoryTrim;
 use super::worker::Workers;
 use crate::chat::Moment;
+use crate::trace::{self, Event, Phase, Trace};
+use chatloop_reactor::fault::Faults;
 use chatloop_reactor::{
-    Clock, Interest, Listener, Poller, Readiness, Signal, Signals, Token, WakeReceiver, Waker,
-    descriptors, signals, waker,
+    Backend, Clock, Interest, Listener, Poller, Readiness, Signal, Signals, Token, WakeReceiver,
+    Waker, descriptors, signals, waker,
 };
+use log::{info, warn};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -80,7 +82,8 @@ impl Server {
     {
         let Setup { clock, signals, work, inline } = setup;
         settings.warn_of_exposed_secrets();
-        let listeners = listen(&settings.config)?;
+        let faults = settings.config.boot.fault.map(Faults::new);
+        let listeners = listen(&settings.config, faults.as_ref())?;
         if let Some(Ok(address)) = listeners.first().map(Listener::local_address) {
             settings.config.boot.port = address.port(); // perhaps the system has picked it
         }
@@ -91,6 +94,10 @@ impl Server {
         let acceptor = Acceptor::new(listeners, descriptors, config, stats.clone());
         let mut poller = Poller::new(config.boot.backend).map_err(StartError::System)?;
         acceptor.watch(&mut poller)?;
+        if let (Some(faults), Some(plan)) = (&faults, config.boot.fault) {
+            faults.disturb(&mut poller);
+            warn!("--fault: calls of the system fail on purpose ({plan}); this is for tests");
+        }
         let signals = Signals::new(signals).map_err(StartError::System)?;
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
         let (waker, wakes) = waker().map_err(StartError::System)?;
@@ -99,7 +106,17 @@ impl Server {
         let irc =
             config.irc_settings(Moment(clock.unix_milliseconds())).map_err(StartError::Setting)?;
         let trace = config.boot.trace.as_deref().map(|path| (path, config.boot.trace_format));
-        let trace = Trace::start(trace, &clock).map_err(StartError::Trace)?;
+        let trace = Trace::start(trace, config.boot.trace_text, faults, &clock);
+        let trace = trace.map_err(StartError::Trace)?;
+        trace.label(SIGNALS, || "signals".to_owned());
+        trace.label(WAKER, || "waker".to_owned());
+        trace.label(CONSOLE, || "console".to_owned());
+        (0..start::MOST_LISTENERS as u8)
+            .for_each(|number| trace.label(Token::fixed(number), || "listener".to_owned()));
+        if config.boot.step {
+            trace.hide(SIGNALS);
+            info!("--step: each turn waits for Enter at the console, or for a page at /loop");
+        }
         let net = Net::new(poller, clock, Bounds::of(config), stats.clone(), trace);
         let engine = Engine::new(journal, hub);
         let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
@@ -156,8 +173,7 @@ impl Server {
         readiness: &mut Vec<Readiness>,
         longest_wait: Option<Duration>,
     ) -> io::Result<usize> {
-        self.exchange.wait(readiness, longest_wait)?;
-        let count = readiness.len();
+        let count = self.wait(readiness, longest_wait)?;
         for ready in readiness.drain(..) {
             self.dispatch(ready);
         }
@@ -182,9 +198,59 @@ impl Server {
         self.shutdown.end_turn(self.exchange.net());
         self.end_phase(Phase::Reap);
         self.exchange.net().trace().end_turn();
+        self.exchange.show_loop(false);
         // After everything that may have been logged.
         self.exchange.show();
         Ok(count)
+    }
+
+    /// Waits until there is something for a turn; how many descriptors are ready. A page that shows
+    /// the loop is served beside the turns: it would be all that it shows otherwise.
+    fn wait(
+        &mut self,
+        readiness: &mut Vec<Readiness>,
+        longest: Option<Duration>,
+    ) -> io::Result<usize> {
+        while self.exchange.wait(readiness, longest)? {
+            self.attend(readiness, false);
+            if self.shutdown.is_stopping() {
+                break;
+            }
+        }
+        if self.exchange.is_held() && !self.shutdown.is_stopping() {
+            self.hold()?;
+            // Those were served meanwhile, and a terminal's keys cannot be read twice.
+            let trace = self.exchange.net().trace();
+            readiness.retain(|ready| !trace.is_hidden(ready.token));
+        }
+        self.exchange.stepper().take();
+        Ok(readiness.len())
+    }
+
+    /// Serves what is ready and part of no turn.
+    fn attend(&mut self, readiness: &mut Vec<Readiness>, is_held: bool) {
+        for ready in readiness.drain(..) {
+            self.dispatch(ready);
+        }
+        self.exchange.end_beside(&mut self.acceptor, is_held);
+    }
+
+    /// Step mode: waits for the step. What is ready for the turn stays pending meanwhile, and for
+    /// deadlines the time stands still.
+    fn hold(&mut self) -> io::Result<()> {
+        let before = self.exchange.net().clock().spent();
+        self.exchange.end_beside(&mut self.acceptor, true);
+        let mut readiness = Vec::new();
+        while self.exchange.is_held() && !self.shutdown.is_stopping() {
+            // Those who may act come and go; a person is not faster than this.
+            let mut poller = Poller::new(Backend::Poll)?;
+            self.shutdown.watch(&mut poller, SIGNALS)?;
+            self.exchange.watch_beside(&mut poller)?;
+            poller.wait(&mut readiness, None)?;
+            self.attend(&mut readiness, true);
+        }
+        self.exchange.net().stand_still(before);
+        Ok(())
     }
 
     /// For the trace.
@@ -218,6 +284,7 @@ impl Server {
             }
             token => match self.acceptor.listener(token) {
                 Some(number) => self.accept(number),
+                None if self.exchange.is_page(token) => self.exchange.attend(ready),
                 None => self.exchange.net().ready(ready),
             },
         }
@@ -251,6 +318,7 @@ impl Server {
     fn grant(&mut self, requests: impl IntoIterator<Item = Request>) {
         for request in requests {
             match request {
+                Request::Step(turns) => self.exchange.stepper().step(turns),
                 Request::Stop => self.stop(Signal::Interrupt),
                 Request::Leave => self.exchange.leave(CONSOLE, None, String::new()),
                 Request::HangUp => self.signal(Signal::Hangup),

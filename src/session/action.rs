@@ -17,6 +17,19 @@ pub enum Action {
     Stats,
     /// Switch the trace of the loop on or off, if the peer is a server operator.
     Trace(bool),
+    /// Make a link to the page that shows the loop, if the peer is a server operator.
+    LoopLink,
+    /// Show the loop to this page, if it may be shown.
+    Watch {
+        /// The key of a link.
+        key: Option<String>,
+        /// It came by a proxy.
+        forwarded: bool,
+        /// What opens its WebSocket.
+        answer: Vec<u8>,
+    },
+    /// Do what the page asks for that the loop is shown to.
+    Page(PageRequest),
     /// Show these lines to this peer alone: help, a setting, what is wrong with its line.
     Tell(Vec<String>),
     /// Show what answers its question.
@@ -75,6 +88,8 @@ pub enum Action {
         status: u16,
         /// All of it.
         bytes: Vec<u8>,
+        /// It is a file of a page: the browser will want the others, too.
+        of_page: bool,
     },
     /// Answer an HTTP request with the server's metrics.
     Scrape {
@@ -95,6 +110,17 @@ pub enum Action {
     ListenOn,
     /// Check after this time whether a batch is still open.
     WatchBatch(Duration),
+}
+
+/// What a page asks for that the loop is shown to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PageRequest {
+    /// What comes next: it has shown what it was sent.
+    Next,
+    /// Step mode: so many turns.
+    Step(u32),
+    /// Step mode: the loop is to run freely, or to wait again.
+    Run(bool),
 }
 
 /// A step in the proof of an account.

@@ -28,7 +28,7 @@ mod transfer;
 /// A time as people read it, in UTC.
 pub use time::shown;
 
-pub use action::{Action, Proof};
+pub use action::{Action, PageRequest, Proof};
 pub use detect::{Detect, Protocol, detect};
 pub use frame::{Body, Frame, Needs, PasswordAnswer, ProofAnswer, Replay};
 pub use irc::View;
@@ -126,12 +126,13 @@ impl Dialect {
         if let Dialect::Http(http) = self
             && !matches!(body, Body::Opening(_))
         {
-            match http.take(&body, &view.settings.web, view.now) {
+            match http.take(&body, &view.settings.web, view.now, out) {
                 http::Outcome::Answer(action) => actions.push(action),
                 http::Outcome::Upgrade(socket, answer) => {
                     out.extend_from_slice(&answer);
                     self.begin_irc(irc::Session::over(socket), view, actions);
                 }
+                http::Outcome::Nothing => {}
             }
             return;
         }
@@ -321,7 +322,18 @@ impl Dialect {
 
     /// Its WebSocket, if there is one under its lines.
     pub fn websocket(&mut self) -> Option<&mut http::WebSocket> {
-        self.irc()?.websocket.as_deref_mut()
+        match self {
+            Dialect::Plain(_) => None,
+            Dialect::Irc(irc) => irc.websocket.as_deref_mut(),
+            Dialect::Http(http) => http.websocket(),
+        }
+    }
+
+    /// The page may not watch the loop: it is no WebSocket.
+    pub fn stop_watching(&mut self) {
+        if let Dialect::Http(http) = self {
+            http.stop_watching();
+        }
     }
 
     /// Whether the answer to the command in hand is gathered until the command is done.

@@ -31,11 +31,19 @@ impl Session {
         match *self {}
     }
 
-    pub fn take(&mut self, _: &Body<'_>, _: &Settings, _: Moment) -> Outcome {
+    pub fn take(&mut self, _: &Body<'_>, _: &Settings, _: Moment, _: &mut Vec<u8>) -> Outcome {
         match *self {}
     }
 
     pub fn timeout(&self, _: Moment) -> Option<Action> {
+        match *self {}
+    }
+
+    pub fn websocket(&mut self) -> Option<&mut WebSocket> {
+        match *self {}
+    }
+
+    pub fn stop_watching(&mut self) {
         match *self {}
     }
 
@@ -51,6 +59,7 @@ impl Session {
 pub enum Outcome {
     Answer(Action),
     Upgrade(WebSocket, Vec<u8>),
+    Nothing,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

@@ -7,7 +7,17 @@ use chatloop_reactor::simulated::{Dice, Peer};
 pub(super) enum Dialect {
     Plain,
     Irc,
+    Http,
 }
+
+/// Requests, and the status of the answer.
+const REQUESTS: [(&str, &str); 5] = [
+    ("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
+    ("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
+    ("GET / HTTP/1.1\r\nHost: localhost\r\nX: y\r\n\r\n", "200"),
+    ("GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
+    ("GET / HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n", "421"),
+];
 
 /// One client, from its connection to the end of it.
 pub(super) struct Client {
@@ -58,12 +68,16 @@ impl Client {
                 client.line("/who"); // is known for what it is at once
             }
             Dialect::Irc => client.line(&format!("NICK n{number}\r\nUSER u 0 * :u")),
+            Dialect::Http => {
+                client.outgoing.extend_from_slice(REQUESTS[number % REQUESTS.len()].0.as_bytes());
+                client.may_end = true;
+            }
         }
         client
     }
 
     fn line(&mut self, line: &str) {
-        if !self.closing {
+        if !self.closing && self.dialect != Dialect::Http {
             self.outgoing.extend_from_slice(line.as_bytes());
             self.outgoing.extend_from_slice(if self.dialect == Dialect::Irc {
                 b"\r\n"
@@ -84,19 +98,19 @@ impl Client {
         ledger.says(self.number, self.said, room);
         match self.dialect {
             Dialect::Plain => self.line(&format!("/room {}\n{text}", ROOMS[room])),
-            Dialect::Irc => self.line(&format!("PRIVMSG {} :{text}", ROOMS[room])),
+            _ => self.line(&format!("PRIVMSG {} :{text}", ROOMS[room])),
         }
     }
 
     pub(super) fn join(&mut self, room: usize, ledger: &mut Ledger) {
-        if self.closing || self.rooms.contains(&room) {
+        if self.closing || self.dialect == Dialect::Http || self.rooms.contains(&room) {
             return;
         }
         ledger.asks_to_join(self.number, room);
         self.rooms.push(room);
         match self.dialect {
             Dialect::Plain => self.line(&format!("/join {}", ROOMS[room])),
-            Dialect::Irc => self.line(&format!("JOIN {}", ROOMS[room])),
+            _ => self.line(&format!("JOIN {}", ROOMS[room])),
         }
     }
 
@@ -108,14 +122,14 @@ impl Client {
         ledger.asks_to_leave(self.number, room);
         match self.dialect {
             Dialect::Plain => self.line(&format!("/part {}", ROOMS[room])),
-            Dialect::Irc => self.line(&format!("PART {}", ROOMS[room])),
+            _ => self.line(&format!("PART {}", ROOMS[room])),
         }
     }
 
     pub(super) fn ask(&mut self, dice: &mut Dice) {
         let question = match self.dialect {
             Dialect::Plain => ["/who", "/rooms", "/help", "/room", "/nonsense"],
-            Dialect::Irc => ["WHO *", "LIST", "LUSERS", "PING x", "NONSENSE"],
+            _ => ["WHO *", "LIST", "LUSERS", "PING x", "NONSENSE"],
         };
         self.line(question[dice.below(question.len())]);
     }
@@ -125,7 +139,7 @@ impl Client {
         let nick = format!("n{}x{}", self.number, self.nicks);
         match self.dialect {
             Dialect::Plain => self.line(&format!("/nick {nick}")),
-            Dialect::Irc => self.line(&format!("NICK {nick}")),
+            _ => self.line(&format!("NICK {nick}")),
         }
     }
 
@@ -197,6 +211,9 @@ impl Client {
         let bytes = self.peer.receive(most);
         seen(&bytes);
         self.received.extend_from_slice(&bytes);
+        if self.dialect == Dialect::Http {
+            return Ok(!bytes.is_empty());
+        }
         while let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.received.drain(..=end).collect();
             let line =
@@ -223,7 +240,7 @@ impl Client {
             Dialect::Plain => {
                 line.strip_prefix("* you joined ").and_then(|it| it.split(' ').next())
             }
-            Dialect::Irc => {
+            _ => {
                 let words: Vec<&str> = line.split(' ').collect();
                 match words[..] {
                     ["PING", ..] => {
@@ -245,6 +262,23 @@ impl Client {
             ledger.joined(self.number, room);
         }
         Ok(())
+    }
+
+    /// Whether the answer to a request is whole, as its length says. True of other clients.
+    pub(super) fn is_answered(&self) -> bool {
+        let text = String::from_utf8_lossy(&self.received);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            return self.dialect != Dialect::Http;
+        };
+        let (request, status) = REQUESTS[self.number % REQUESTS.len()];
+        let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+        let length = if request.starts_with("HEAD") {
+            Some(0)
+        } else {
+            length.and_then(|it| it.parse().ok())
+        };
+        self.dialect != Dialect::Http
+            || (head.starts_with(&format!("HTTP/1.1 {status} ")) && length == Some(body.len()))
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -23,8 +23,8 @@
 //! | `report` | what is asked for, and what has come of it? |
 //! | `plan` | which operations and faults does this seed have? |
 //!
-//! Limits: one server; passwords are hashed at their real cost, so no client logs in; no TLS and no
-//! HTTP yet; faults of the disk are kills.
+//! Limits: one server; passwords are hashed at their real cost, so no client logs in; no
+//! TLS and no WebSocket yet; faults of the disk are kills.
 
 mod client;
 mod ledger;

@@ -159,8 +159,12 @@ impl World {
         let number = self.tally.clients as usize;
         self.tally.clients += 1;
         let plain_only = self.plan.flags.iter().any(|flag| flag == "--greeting-delay=0");
-        let dialect =
-            if plain_only || self.dice.chance(50) { Dialect::Plain } else { Dialect::Irc };
+        let dialect = match self.dice.below(10) {
+            _ if plain_only => Dialect::Plain,
+            0..5 => Dialect::Plain,
+            5..9 => Dialect::Irc,
+            _ => Dialect::Http,
+        };
         let peer = self.dial()?;
         self.clients.push(Client::new(number, dialect, peer, &mut self.ledger));
         Ok(())
@@ -216,6 +220,9 @@ impl World {
             let limited = plan.flags.iter().any(is_limit);
             if !client.may_end && !limited {
                 return Err(format!("client {number} was disconnected for nothing"));
+            }
+            if !limited && !client.is_answered() {
+                return Err(format!("client {number} has no whole answer to its request"));
             }
             ledger.gone(client.number);
             // A limit may have struck before its last lines were looked at.

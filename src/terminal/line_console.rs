@@ -48,6 +48,13 @@ pub enum ConsoleEvent {
     Closed,
 }
 
+/// Lines that wait for a yes.
+struct Question {
+    lines: Vec<String>,
+    /// What is asked, if it is not whether to send them; then Enter is a no.
+    text: Option<String>,
+}
+
 /// How a console differs from others.
 #[derive(Clone, Copy, Debug)]
 pub struct ConsoleOptions {
@@ -73,8 +80,8 @@ pub struct LineConsole {
     pub editor: Editor,
     screen: Screen,
     prompt: String,
-    /// A paste that waits for a yes.
-    question: Option<Vec<String>>,
+    /// What waits for a yes.
+    question: Option<Question>,
     /// Ctrl-R, while it goes on.
     search: Option<Search>,
     out: Vec<u8>,
@@ -136,10 +143,10 @@ impl LineConsole {
                 (Input::Key(key), _) if self.options.always_interrupts && is_control_c(key) => {
                     Some(ConsoleEvent::Interrupt)
                 }
-                (Input::Key(key), Some(lines)) => self.answer(key, lines),
+                (Input::Key(key), Some(question)) => self.answer(key, question),
                 (Input::Key(key), None) => self.key(key),
                 // A second paste while the first one waits: one question at a time.
-                (_, Some(lines)) => self.ask_again(lines),
+                (_, Some(question)) => self.ask_again(question),
                 (Input::Paste(text), None) => {
                     self.take_found();
                     let outcome = self.editor.paste(&text, self.options.keeps_blank_lines);
@@ -188,7 +195,6 @@ impl LineConsole {
                 self.search = Some(Search::default());
                 None
             }
-            Outcome::Submitted(line) if line.is_empty() => None,
             Outcome::Submitted(line) => Some(ConsoleEvent::Line(line)),
             Outcome::Interrupted => Some(ConsoleEvent::Interrupt),
             Outcome::Ended => Some(ConsoleEvent::Eof),
@@ -199,28 +205,31 @@ impl LineConsole {
                 None
             }
             Outcome::Ask(lines) => {
-                self.question = Some(lines);
+                self.ask(lines);
                 None
             }
         }
     }
 
-    /// One key decides about a paste.
-    fn answer(&mut self, key: Key, lines: Vec<String>) -> Option<ConsoleEvent> {
+    /// One key decides.
+    fn answer(&mut self, key: Key, question: Question) -> Option<ConsoleEvent> {
         match key {
-            Key {
-                code: Code::Char('y' | 'Y') | Code::Enter, control: false, alt: false, ..
-            } => Some(ConsoleEvent::PasteConfirmed(lines)),
             Key { code: Code::Char('n' | 'N') | Code::Escape, control: false, .. }
             | Key { code: Code::Char('c' | 'd'), control: true, .. } => {
-                Some(ConsoleEvent::PasteDeclined(lines.len()))
+                Some(ConsoleEvent::PasteDeclined(question.lines.len()))
             }
-            _ => self.ask_again(lines),
+            Key { code: Code::Enter, .. } if question.text.is_some() => {
+                Some(ConsoleEvent::PasteDeclined(question.lines.len()))
+            }
+            Key {
+                code: Code::Char('y' | 'Y') | Code::Enter, control: false, alt: false, ..
+            } => Some(ConsoleEvent::PasteConfirmed(question.lines)),
+            _ => self.ask_again(question),
         }
     }
 
-    fn ask_again(&mut self, lines: Vec<String>) -> Option<ConsoleEvent> {
-        self.question = Some(lines);
+    fn ask_again(&mut self, question: Question) -> Option<ConsoleEvent> {
+        self.question = Some(question);
         self.refuse()
     }
 
@@ -231,7 +240,12 @@ impl LineConsole {
 
     /// Asks whether these lines are to be sent.
     pub fn ask(&mut self, lines: Vec<String>) {
-        self.question = Some(lines);
+        self.question = Some(Question { lines, text: None });
+    }
+
+    /// Asks this about these lines; they come back as a paste does.
+    pub fn ask_about(&mut self, text: String, lines: Vec<String>) {
+        self.question = Some(Question { lines, text: Some(text) });
     }
 
     /// Replaces the bytes from `start` to the cursor; `false` if that does not fit.
@@ -339,8 +353,11 @@ impl LineConsole {
         let style = self.options.style;
         let (asked, prompt, masked);
         let face = match (&self.question, &self.search) {
-            (Some(lines), _) => {
-                asked = format!("send {} lines? y or n ", lines.len());
+            (Some(Question { lines, text }), _) => {
+                asked = match text {
+                    Some(text) => format!("{text} [y/N] "),
+                    None => format!("send {} lines? y or n ", lines.len()),
+                };
                 Face { prompt: "", style: "", line: &asked, cursor: asked.len() }
             }
             (None, Some(search)) => {

@@ -6,7 +6,6 @@
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
 //! - `websocket`: WebSocket frames (feature `web`);
 //! - [`scram`]: the messages of SCRAM;
-//! - [`trace`]: what a loop did in its turns, as text and for Perfetto;
 //! - [`secrets`]: texts that look like a command with a password;
 //! - [`telnet`]: the commands of a terminal program between the lines of a person;
 //! - [`address`], [`seconds`]: a server's address and a time, as people write them on a command line.
@@ -23,6 +22,5 @@ pub mod scram;
 pub mod seconds;
 pub mod secrets;
 pub mod telnet;
-pub mod trace;
 #[cfg(feature = "web")]
 pub mod websocket;

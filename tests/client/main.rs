@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on should say where
 
+#[cfg(feature = "web")]
+mod files;
 mod irc;
 mod irc_script;
 mod irc_server;

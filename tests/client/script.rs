@@ -272,3 +272,30 @@ fn input_is_not_swallowed_without_bound() {
     assert_eq!(heard, total);
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn the_loop_of_the_client_can_be_traced() {
+    let path = std::env::temp_dir().join(format!("chatloop-client-trace-{}", std::process::id()));
+    let server = LineServer::new();
+    let trace = format!("--trace={}", path.display());
+    let mut child = piped(server.address(), &[&trace, "--linger=20"]);
+    let mut peer = server.accept();
+    child.stdin.take().unwrap().write_all(b"hello\n").unwrap();
+    assert_eq!(peer.hear().unwrap(), "hello");
+    peer.say("one\ntwo\n");
+    drop(peer);
+    assert_quiet_success(&child.wait_with_output().unwrap(), "one\ntwo\n");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let mut parser = chatloop::trace::Parser::default();
+    let turns: Vec<_> = text.lines().filter_map(|line| parser.line(line).unwrap()).collect();
+    let has = |what: &str, detail: &str| {
+        let entries = turns.iter().flat_map(|turn| &turn.entries);
+        let fits = |entry: &&chatloop::trace::Entry| entry.what == what && entry.detail == detail;
+        assert!(entries.filter(fits).count() > 0, "{what} {detail}: {turns:#?}");
+    };
+    has("write", "6 bytes");
+    has("lines", "2 lines, 8 bytes");
+    let names: Vec<&str> = turns[0].phases.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["read", "timers", "commands", "flush", "show"]);
+}

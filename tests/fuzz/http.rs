@@ -1,4 +1,4 @@
-//! Bytes from a stranger as an HTTP request, and as WebSocket frames behind one: no panic, no answer
+//! Bytes from a stranger as an HTTP request, as its body, and as WebSocket frames behind one: no panic, no answer
 //! that depends on how they were cut, and nothing over its limit is kept.
 //!
 //! ```text
@@ -7,7 +7,8 @@
 
 #![no_main]
 
-use chatloop::wire::http::{LONGEST_HEAD, Request, end_of_head};
+use chatloop::wire::http::{LONGEST_HEAD, Length, Request, end_of_head};
+use chatloop::wire::http_body::Decoder;
 use chatloop::wire::websocket::{Close, Frame, LONGEST_MESSAGE};
 use libfuzzer_sys::fuzz_target;
 
@@ -15,8 +16,18 @@ fuzz_target!(|data: &[u8]| {
     let Some((cut, stream)) = data.split_first() else { return };
     let step = usize::from(*cut) + 1;
     head(stream, step);
+    body(stream, step);
     frames(stream, step);
 });
+
+fn body(stream: &[u8], step: usize) {
+    let decode = |step: usize| {
+        let (mut decoder, mut out) = (Decoder::new(Length::Chunked), Vec::new());
+        let fault = stream.chunks(step).find_map(|part| decoder.take(part, &mut out).err());
+        (fault.map(|fault| fault.status), out, decoder.is_done())
+    };
+    assert_eq!(decode(step), decode(stream.len().max(1)), "a body depends on how it was cut");
+}
 
 fn head(stream: &[u8], step: usize) {
     let whole = end_of_head(stream, 0);
@@ -29,7 +40,7 @@ fn head(stream: &[u8], step: usize) {
     let Some(end) = whole.filter(|end| *end <= LONGEST_HEAD) else { return };
     match Request::parse(&stream[..end]) {
         Ok(request) => assert!(request.path.is_none_or(|path| path.starts_with('/'))),
-        Err(fault) => assert!(matches!(fault.status, 400 | 431 | 505)),
+        Err(fault) => assert!(matches!(fault.status, 400 | 431 | 501 | 505)),
     }
 }
 

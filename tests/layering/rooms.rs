@@ -10,12 +10,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("terminal", &[]),
     ("tls", &["reactor"]),
+    ("trace", &["reactor"]),
     ("files", &[]),
     ("session", &["chat", "wire"]),
     ("journal", &["chat"]),
-    ("client", &["reactor", "wire", "terminal", "tls"]),
-    ("lab", &["reactor", "wire"]),
-    ("server", &["reactor", "chat", "wire", "session", "journal", "tls", "files"]),
+    ("client", &["reactor", "wire", "terminal", "tls", "trace"]),
+    ("lab", &["reactor", "wire", "trace"]),
+    ("server", &["reactor", "chat", "wire", "session", "journal", "tls", "trace", "files"]),
     ("simulation", &["reactor", "server"]),
 ];
 

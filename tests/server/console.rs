@@ -326,3 +326,27 @@ fn hash_asks_twice_without_echo() {
     assert_eq!(terminal.ended().code(), Some(0));
     assert!(!terminal.contents().contains("horse"), "{}", terminal.contents());
 }
+
+#[test]
+fn in_step_mode_an_empty_line_is_a_turn_and_a_number_as_many() {
+    let mut terminal =
+        AtTerminal::start(&["127.0.0.1", "0", "--step", "--greeting-delay=0", "--log=info"]);
+    terminal.wait_for("each turn waits for Enter");
+    terminal.wait_for(texts::READY);
+    let contents = terminal.contents();
+    let ready = contents.lines().find(|line| line.contains(texts::READY)).unwrap();
+    let mut ann = Client::connect(texts::address_in(ready));
+    let welcome = loop {
+        terminal.type_keys("\r");
+        if let Some(line) = ann.line_within(Duration::from_millis(50)) {
+            break line;
+        }
+    };
+    assert!(texts::is_some_welcome(&welcome));
+    ann.send("hello\n");
+    terminal.type_keys("20\r");
+    terminal.wait_for("[guest1]: hello");
+    // A request to stop is not kept waiting.
+    terminal.signal(Signal::SIGTERM);
+    assert!(terminal.ended().success());
+}

@@ -13,6 +13,7 @@ mod chat;
 mod console;
 mod crowd;
 mod end;
+mod fault;
 #[cfg(all(feature = "disk", feature = "web"))]
 mod files;
 mod greeting;
@@ -27,6 +28,8 @@ mod irc_first_steps;
 mod irc_history;
 mod isupport;
 mod limits;
+#[cfg(feature = "web")]
+mod loop_page;
 #[cfg(target_os = "linux")]
 mod memory;
 mod metadata;

@@ -1,7 +1,7 @@
 //! What does the trace say of what has happened?
 
 use crate::common::{Client, Server};
-use chatloop::wire::trace::{Entry, Parser, Turn};
+use chatloop::trace::{Entry, Parser, Turn};
 use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -64,14 +64,15 @@ fn a_message_is_followed_from_the_read_to_the_write() {
     stop(server);
     let turns = turns(&scratch.0);
     let way = [
+        ("ready", "0 guest1 read"),
         ("read", "6 bytes"),
         ("lines", "1 line, 6 bytes"),
         ("record", "number "),
-        ("run", "1 events"),
+        ("run", "1 event for 2 connections"),
         ("write", ""),
     ];
     let turn = turns.iter().find(|turn| has(turn, &way)).unwrap_or_else(|| panic!("{turns:#?}"));
-    let speaker = turn.entries[0].connection.as_ref().unwrap();
+    let speaker = turn.entries[1].connection.as_ref().unwrap();
     assert_eq!(speaker.1, name);
     let names: Vec<&str> = turn.phases.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["read", "commands", "timers", "journal", "answers", "flush", "reap"]);

@@ -9,20 +9,25 @@ use std::net::TcpStream;
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// A browser, as far as the wire can tell.
-struct Browser {
+pub struct Browser {
     socket: BufReader<TcpStream>,
-    head: String,
+    pub head: String,
 }
 
 impl Browser {
     /// Asks for a WebSocket with these headers beside the necessary ones.
     fn ask(server: &Server, headers: &[&str]) -> Browser {
+        Browser::ask_at("/", server, headers)
+    }
+
+    /// The same at another path.
+    pub fn ask_at(path: &str, server: &Server, headers: &[&str]) -> Browser {
         let mut socket = TcpStream::connect(server.address).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let host = server.address;
         let more: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
         let head = format!(
-            "GET / HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n"
         );
         socket.write_all(head.as_bytes()).unwrap();
@@ -73,12 +78,12 @@ impl Browser {
         self.socket.get_mut().write_all(bytes).unwrap();
     }
 
-    fn say(&mut self, line: &str) {
+    pub fn say(&mut self, line: &str) {
         self.send_frame(0x81, line.as_bytes());
     }
 
     /// The next frame: its first byte and its payload.
-    fn frame(&mut self) -> (u8, Vec<u8>) {
+    pub fn frame(&mut self) -> (u8, Vec<u8>) {
         let mut header = [0; 2];
         self.socket.read_exact(&mut header).unwrap();
         let length = match header[1] {
@@ -88,7 +93,12 @@ impl Browser {
                 self.socket.read_exact(&mut length).unwrap();
                 u16::from_be_bytes(length).into()
             }
-            other => panic!("a frame of the server is masked or huge: {other}"),
+            127 => {
+                let mut length = [0; 8];
+                self.socket.read_exact(&mut length).unwrap();
+                usize::try_from(u64::from_be_bytes(length)).unwrap()
+            }
+            other => panic!("a frame of the server is masked: {other}"),
         };
         let mut payload = vec![0; length];
         self.socket.read_exact(&mut payload).unwrap();

@@ -104,6 +104,21 @@ impl Hub {
         Ok(Decision::Change(Change::DeleteFile { id: Arc::clone(&file.id) }))
     }
 
+    /// The ids of an account's files.
+    pub fn files_of(&self, account: &Name) -> Vec<Arc<str>> {
+        let files = self.files.values().filter(|file| file.account.as_ref() == Some(account));
+        files.map(|file| Arc::clone(&file.id)).collect()
+    }
+
+    /// An account is deleted. The next one of its name does not own the files that stay.
+    pub(super) fn disown_files(&mut self, account: &Name, erases: bool) {
+        let is_its = |file: &StoredFile| file.account.as_ref() == Some(account);
+        self.files.retain(|_, file| !(erases && is_its(file)));
+        for file in self.files.values_mut().filter(|file| is_its(file)) {
+            file.account = None;
+        }
+    }
+
     pub(super) fn add_file(&mut self, file: StoredFile) {
         if self.has_room_for_a_file() {
             self.files.insert(Arc::clone(&file.id), file);

@@ -91,6 +91,7 @@ impl Hub {
         for private in self.private.iter_mut().filter(|private| by_account(&private.account)) {
             private.account = None;
         }
+        self.disown_files(name, erases);
         let what = AccountChange::Deleted { erases, since: account.since };
         at.tell_origin(Event::AccountManaged { account: account.name, what });
         Ok(())

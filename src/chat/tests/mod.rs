@@ -2,6 +2,7 @@
 //! down, applied, and checked after every record.
 
 mod certificates;
+mod files;
 mod metadata;
 mod operators;
 mod properties;

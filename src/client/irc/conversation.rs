@@ -28,6 +28,7 @@ impl IrcSession {
         if !mine && self.is_ignored(&chat) {
             return;
         }
+        self.note_shared_file(&chat);
         if chat.ctcp {
             return self.ctcp_received(&chat);
         }

@@ -86,6 +86,7 @@ impl IrcSession {
             // With a label an echo is recognised at any time; without, only in order.
             let known = self.server.has("echo-message") && self.server.has("labeled-response");
             self.sent.taken(self.pace.taken, known);
+            self.end_of_upload_answer();
             self.end_of_welcome();
         }
     }
@@ -152,6 +153,9 @@ impl IrcSession {
     /// IRCv3 standard-replies: `FAIL command code [context …] :text`.
     fn standard_reply(&mut self, kind: &str, line: &Line<'_>) {
         let [command, code, middle @ .., text] = line.words else { return };
+        if let ("NOTE", "UPLOAD", "URL", [url, ..]) = (kind, *command, *code, middle) {
+            return self.upload_offered(url);
+        }
         if kind == "FAIL" {
             if *command == "CHATHISTORY" {
                 return self.history_refused(middle, text);

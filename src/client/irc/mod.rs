@@ -15,6 +15,7 @@
 //! | `batches` | which lines belong together? |
 //! | `rooms` | which rooms, and who else is there? |
 //! | `numbers` | short numbers for messages |
+//! | `files`, `file_state` | which file is asked for, offered, or on its way? |
 //! | `commands` | what can be typed? |
 //! | `input`, `moderation` | which lines does a typed line become? |
 //! | `handshake`, `sent_messages` | what is kept of a registration, a login, a message that is not confirmed? |
@@ -34,6 +35,8 @@ mod batches;
 mod catchup;
 pub mod commands;
 mod conversation;
+mod file_state;
+mod files;
 mod handshake;
 mod history;
 mod incoming;
@@ -62,6 +65,8 @@ use crate::wire::clean::clean;
 use crate::wire::irc::{Fit, Limits, LineWriter, Message};
 use batches::Batches;
 use catchup::Missed;
+pub use file_state::FileRequest;
+use file_state::Files;
 pub use handshake::Login;
 use handshake::{Logins, Registration};
 use jiff::Timestamp;
@@ -165,6 +170,7 @@ pub struct IrcSession {
     sent: SentMessages,
     batches: Batches,
     numbers: Numbers,
+    files: Files,
     /// The latest server time.
     newest: Option<Timestamp>,
     /// Lines of the message of the day so far, and whether it was requested.
@@ -252,12 +258,12 @@ impl IrcSession {
 
     /// Whether the server has accepted everything.
     pub fn is_idle(&self) -> bool {
-        self.is_settled() && self.pace.is_idle()
+        self.is_settled() && self.pace.is_idle() && self.files.is_idle()
     }
 
     /// Whether a script should send no more for now.
     pub fn is_full(&self) -> bool {
-        !self.pace.has_room_for(1)
+        !self.pace.has_room_for(1) || !self.files.is_idle()
     }
 
     /// Whether these lines can be sent now.
@@ -306,6 +312,7 @@ impl IrcSession {
     /// registered, the reason.
     pub fn disconnected(&mut self) -> Option<String> {
         self.sent.connection_lost();
+        self.forget_upload_answer();
         if self.welcomed {
             self.missed.since = self.newest.or(Some(self.now));
         }

@@ -64,7 +64,7 @@ pub fn run(options: &Options) -> io::Result<Report> {
     let format = Format::new(run, options.size);
     let (total, welcome) = (options.connections(), options.welcome.as_deref());
     let leftover = format.longest_leftover();
-    let swarm = Swarm {
+    let mut swarm = Swarm {
         options,
         connections: Connections::new(total, server, options.backend, leftover, welcome)?,
         checker: Checker::new(format, options),
@@ -72,6 +72,9 @@ pub fn run(options: &Options) -> io::Result<Report> {
         progress: progress::bar(),
         report: Report::default(),
     };
+    if let Some(file) = &options.trace {
+        swarm.connections.trace_to(file)?;
+    }
     swarm.run()
 }
 
@@ -102,6 +105,7 @@ impl Swarm<'_> {
         self.pause(self.options.hold, "holding the connections")?;
         self.balance();
         self.progress.finish_and_clear();
+        self.connections.finish_trace();
         Ok(self.report.complete(self.options, &self.connections, &self.checker))
     }
 

@@ -5,6 +5,7 @@ use crate::wire::address::{Address, DEFAULT_HOST};
 use crate::wire::seconds::seconds;
 use chatloop_reactor::Backend;
 use clap::{Args, ValueEnum};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The highest rate, a second: one per microsecond, the unit of the send time.
@@ -67,6 +68,9 @@ pub struct Options {
     /// Process id of the server, to measure its CPU time and memory
     #[arg(long, value_name = "SERVER")]
     pub pid: Option<u32>,
+    /// Write what each turn of this program's own loop does to this file (see chatloop-lab trace)
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// Print one JSON object instead of the report
     #[arg(long)]
     pub json: bool,

@@ -23,18 +23,22 @@ pub const CHUNK_SIZE: usize = 64 * 1024;
 thread_local! {
     /// Bytes of all chunks that exist on this thread; chunks do not leave theirs.
     static IN_USE: Cell<usize> = const { Cell::new(0) };
+    /// Chunks that were ever made on this thread.
+    static MADE: Cell<u32> = const { Cell::new(0) };
 }
 
 struct Chunk {
     storage: Box<[UnsafeCell<u8>]>,
     filled: Cell<usize>,
+    number: u32,
 }
 
 impl Chunk {
     fn with_capacity(capacity: usize) -> Rc<Chunk> {
         IN_USE.set(IN_USE.get() + capacity);
         let storage = std::iter::repeat_with(|| UnsafeCell::new(0)).take(capacity).collect();
-        Rc::new(Chunk { storage, filled: Cell::new(0) })
+        MADE.set(MADE.get().wrapping_add(1));
+        Rc::new(Chunk { storage, filled: Cell::new(0), number: MADE.get() })
     }
 
     fn room(&self) -> usize {
@@ -112,6 +116,11 @@ impl Segment {
             self.end = next.end;
         }
         touches
+    }
+
+    /// The number of its chunk: segments that share memory have the same.
+    pub fn chunk(&self) -> u32 {
+        self.chunk.number
     }
 
     /// How many bytes its chunk holds on to for it, at the most.

@@ -229,6 +229,12 @@ impl Poller {
         Ok(Poller { backend, selector: open()?, always_ready: Vec::new() })
     }
 
+    /// Puts something around the backend.
+    pub(crate) fn wrap(&mut self, around: impl FnOnce(Box<dyn Selector>) -> Box<dyn Selector>) {
+        let nothing: Box<dyn Selector> = Box::new(poll::Poll::new());
+        self.selector = around(std::mem::replace(&mut self.selector, nothing));
+    }
+
     /// The backend it uses.
     pub fn backend(&self) -> Backend {
         self.backend

@@ -15,8 +15,8 @@ use crate::chat::work::{self, BYTE};
 use crate::chat::{Event, Name, SessionId, Stamp, Viewpoint};
 use crate::server::connection::Connection;
 use crate::server::net::{Net, Peer};
-use crate::server::trace;
 use crate::session::Format;
+use crate::trace;
 use chatloop_reactor::{ChunkWriter, Segment, Token};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -284,8 +284,15 @@ impl Delivery {
                 }
             }
         }
-        net.trace()
-            .note(|| trace::Event::Run { events: trace::small(self.run.events.len()), clients });
+        net.trace().note(|| {
+            let pieces = || self.lanes.iter().flat_map(|lane| &lane.rendition.pieces);
+            trace::Event::Run {
+                events: trace::small(self.run.events.len()),
+                clients,
+                bytes: trace::small(pieces().map(Segment::len).sum()),
+                chunk: pieces().next().map_or(0, |piece| piece.chunk() as u16),
+            }
+        });
         self.run.events.clear();
         self.run.gaps.clear();
         self.run.not_messages.clear();

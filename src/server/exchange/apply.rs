@@ -3,7 +3,7 @@
 use super::{Exchange, session};
 use crate::chat::work::{self, LINE, RECORD};
 use crate::chat::{
-    Change, Effect, Name, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
+    Change, Effect, Hub, Name, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
 };
 use crate::journal::Rejected;
 use crate::server::audit;
@@ -13,8 +13,9 @@ use crate::server::gate::{Blocked, Kind};
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
 use crate::server::stint::Stint;
-use crate::server::trace::{self, Event};
 use crate::session::{Action, ProofAnswer, Replay};
+use crate::trace::{self, Event};
+use crate::wire::clean::clean_text;
 use chatloop_reactor::Token;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +25,13 @@ use std::time::Duration;
 const APPLYING: Duration = Duration::from_millis(10);
 const ANSWERING: Duration = Duration::from_millis(5);
 
-/// The file that a change brings or deletes.
-fn file_of(change: &Change) -> Option<Arc<str>> {
+/// The files that a change brings or deletes.
+fn files_of(hub: &Hub, change: &Change) -> Vec<Arc<str>> {
     match change {
-        Change::Upload { file } => Some(Arc::clone(&file.id)),
-        Change::DeleteFile { id } => Some(Arc::clone(id)),
-        _ => None,
+        Change::Upload { file } => vec![Arc::clone(&file.id)],
+        Change::DeleteFile { id } => vec![Arc::clone(id)],
+        Change::AccountDeleted { account, erases: true } => hub.files_of(account),
+        _ => Vec::new(),
     }
 }
 
@@ -68,8 +70,12 @@ impl Exchange {
         self.broadcast.before_members_change(&mut self.net, self.engine.hub(), &record);
         let early = enters.then(|| self.broadcast.take_early(&mut self.net, token)).flatten();
         let act = audit::describe(self.engine.hub(), &record);
-        let file = file_of(&record.change);
+        let files = files_of(self.engine.hub(), &record.change);
         let (id, renames) = (record.id, enters || matches!(record.change, Change::Nick { .. }));
+        self.net.trace().text(token, || match &record.change {
+            Change::Say { text, .. } => Some(clean_text(text).into_owned()),
+            _ => None,
+        });
         self.net.trace().note(|| Event::Record { client: trace::number(token), id: id.0 });
         let mut effects = self.engine.apply(record);
         if renames && let Some(user) = self.engine.hub().user(origin) {
@@ -89,7 +95,7 @@ impl Exchange {
         {
             early.messages.iter().for_each(|message| peer.queue(message));
         }
-        if let Some(id) = file {
+        for id in files {
             self.file_changed(token, &id);
         }
         self.settle(token, Some(kind));
@@ -107,8 +113,8 @@ impl Exchange {
         if matches!(proposal.change, Change::Login { .. }) {
             self.answer_proof(token, ProofAnswer::Failed);
         }
-        if let Some(id) = file_of(&proposal.change) {
-            self.file_rejected(token, &id, &reason);
+        if let Change::Upload { file } = &proposal.change {
+            self.file_rejected(token, &file.id, &reason);
         }
         self.settle(token, Some(Kind::of(&proposal.change)));
     }

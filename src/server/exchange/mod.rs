@@ -6,7 +6,9 @@
 //! | `perform` | what a peer asks for: the one place where [`Action`]s are performed |
 //! | `upkeep` | what happens by itself: arrivals, timers, the console, new settings, the end |
 //! | `encryption` | TLS on a connection |
-//! | `scrape` | the numbers of `/metrics`; `no_scrape` in a build without the feature `web` |
+//! | `scrape` | the numbers of `/metrics` |
+//! | `loop_pages` | the pages that the loop is shown to |
+//! | `no_web` | both in a build without the feature `web` |
 //! | `upload`, `download` | files that come and go; `no_files` in a build without the feature `web` |
 //! | `apply` | what the journal has committed and answered: effects to those who follow them |
 
@@ -14,10 +16,12 @@ mod apply;
 #[cfg(feature = "web")]
 mod download;
 mod encryption;
+#[cfg(feature = "web")]
+mod loop_pages;
 #[cfg(not(feature = "web"))]
 mod no_files;
 #[cfg(not(feature = "web"))]
-mod no_scrape;
+mod no_web;
 mod perform;
 #[cfg(feature = "web")]
 mod scrape;
@@ -32,19 +36,22 @@ use super::gate::Kind;
 use super::guesses::Guesses;
 use super::net::Net;
 use super::operator::{CONSOLE, ConsoleService};
+#[cfg(feature = "web")]
+use super::pages::Pages;
 use super::registrations::Registrations;
 use super::reload::Live;
 use super::stats::Stats;
+use super::stepping::Stepper;
 #[cfg(feature = "web")]
 use super::transfers::Transfers;
 use super::worker::Workers;
-use crate::chat::{Change, Command, Event, Name, Refusal, SessionId, User, Viewpoint};
+use crate::chat::{Change, Command, Event, Name, Origin, Refusal, SessionId, User, Viewpoint};
 use crate::session::{Action, Dialect, View};
 use chatloop_reactor::Token;
 use log::info;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The parts that a peer's command passes, from its connection to the chat and back.
 pub(super) struct Exchange {
@@ -57,6 +64,11 @@ pub(super) struct Exchange {
     stats: Stats,
     guesses: Guesses,
     registrations: Registrations,
+    stepper: Stepper,
+    /// Where the last page went, and when.
+    last_page: Option<(Origin, Instant)>,
+    #[cfg(feature = "web")]
+    pages: Pages,
     #[cfg(feature = "web")]
     transfers: Transfers,
     /// Registered rooms in which no one has been for long, and at how many looks before.
@@ -74,6 +86,7 @@ impl Exchange {
         (console, live): (ConsoleService, Live),
         stats: Stats,
     ) -> Exchange {
+        let stepper = Stepper::new(live.config().boot.step);
         Exchange {
             net,
             engine,
@@ -84,6 +97,10 @@ impl Exchange {
             stats,
             guesses: Guesses::new(),
             registrations: Registrations::default(),
+            stepper,
+            last_page: None,
+            #[cfg(feature = "web")]
+            pages: Pages::default(),
             #[cfg(feature = "web")]
             transfers: Transfers::closed(),
             abandoned: BTreeMap::new(),
@@ -193,7 +210,7 @@ impl Exchange {
 
     /// SIGUSR1.
     pub(super) fn toggle_trace(&mut self) {
-        let text = self.set_trace(!self.net.trace().is_on());
+        let text = self.set_trace(!self.net.trace().is_wanted());
         info!("SIGUSR1: {text}");
     }
 

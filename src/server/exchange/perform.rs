@@ -75,6 +75,9 @@ impl Exchange {
             Action::Do(command) => return self.decide(token, command),
             Action::Stats => self.show_stats(token),
             Action::Trace(on) => self.switch_trace(token, on),
+            Action::LoopLink | Action::Watch { .. } | Action::Page(_) => {
+                return self.perform_of_page(token, action);
+            }
             Action::Tell(lines) => lines.iter().for_each(|line| self.notice(token, line)),
             Action::Show(event) => self.reply(token, &event),
             Action::AwaitRegistration(timeout) => {
@@ -111,7 +114,9 @@ impl Exchange {
             Action::Secured => self.secured(token),
             Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
             Action::Reject { what, farewell } => self.turn_away(token, what, farewell),
-            Action::Respond { status, bytes } => self.respond(token, status, &bytes),
+            Action::Respond { status, bytes, of_page } => {
+                self.respond(token, status, &bytes, of_page);
+            }
             Action::Scrape { open_metrics, forwarded, head_only } => {
                 let action = self.scrape(token, open_metrics, forwarded, head_only);
                 return self.perform_one(token, action);
@@ -136,6 +141,19 @@ impl Exchange {
         true
     }
 
+    fn perform_of_page(&mut self, token: Token, action: Action) -> bool {
+        match action {
+            Action::LoopLink => self.make_loop_link(token),
+            Action::Watch { key, forwarded, answer } => {
+                let refusal = self.watch(token, key.as_deref(), forwarded, &answer);
+                return refusal.is_none_or(|refusal| self.perform_one(token, refusal));
+            }
+            Action::Page(request) => self.serve_page(token, request),
+            _ => {}
+        }
+        true
+    }
+
     /// Tells a peer that it is not served, and closes.
     fn turn_away(&mut self, token: Token, what: &str, farewell: Option<String>) {
         self.broadcast.take_early(&mut self.net, token);
@@ -149,7 +167,10 @@ impl Exchange {
     }
 
     /// Answers an HTTP request, and closes.
-    fn respond(&mut self, token: Token, status: u16, bytes: &[u8]) {
+    fn respond(&mut self, token: Token, status: u16, bytes: &[u8], of_page: bool) {
+        if of_page {
+            self.last_page = self.origin(token).map(|origin| (origin, self.net.now()));
+        }
         if status >= 400 {
             self.stats.count(Counter::Requests);
         }

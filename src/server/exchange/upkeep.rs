@@ -1,7 +1,7 @@
 //! What happens by itself: arrivals, timers, the console, new settings, the end.
 
 use super::Exchange;
-use crate::chat::{Change, Moment};
+use crate::chat::{Change, Moment, Origin};
 use crate::server::accept::{Acceptor, NewPeer, is_flood_limited, work_limit};
 use crate::server::config::Config;
 use crate::server::connection::{Bounds, Connection};
@@ -10,12 +10,13 @@ use crate::server::net::{Net, PeerTimer, TimerKind};
 use crate::server::operator::{CONSOLE, ConsoleService};
 use crate::server::start::NOBODY;
 use crate::server::stats::Counter;
+use crate::server::stepping::Stepper;
 use crate::session::Dialect;
-use chatloop_reactor::{Readiness, Token, Transport};
+use chatloop_reactor::{Interest, Poller, Readiness, Token, Transport};
 use log::{error, info};
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a WebSocket may be silent before its client is asked whether it is there; less than
 /// proxies wait. `--keep-alive` may be shorter.
@@ -28,19 +29,24 @@ const LOOKS: u8 = 24;
 /// So many pauses without a byte are the end.
 const UNANSWERED: u32 = 3;
 
+/// How long a connection is not greeted that comes from where a page has just been loaded.
+const BROWSER: Duration = Duration::from_secs(4);
+const BROWSER_PAUSE: Duration = Duration::from_millis(500);
+
 impl Exchange {
-    /// Waits for readiness, not at all if something is left to do from the last turn.
+    /// Waits for readiness, not at all if something is left to do from the last turn. Whether what
+    /// is ready is no turn, but is served beside them.
     pub(in crate::server) fn wait(
         &mut self,
         readiness: &mut Vec<Readiness>,
         longest: Option<Duration>,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         let lines = self.net.with_input() > 0 || self.console.has_line();
         let work_left =
             (lines && self.engine.has_room()) || self.engine.has_work() || self.workers.has_done();
-        self.net.wait(readiness, work_left, longest)?;
+        let beside = self.net.wait(readiness, work_left, longest)?;
         self.broadcast.begin_turn(self.net.moment());
-        Ok(())
+        Ok(beside)
     }
 
     /// The connections, for the parts that stand beside the exchange.
@@ -107,6 +113,8 @@ impl Exchange {
                 self.net.read(token);
                 if self.net.is_mute(token) {
                     self.greet_the_mute(token);
+                } else if self.is_perhaps_a_browser(token) {
+                    self.net.arm(token, BROWSER_PAUSE, PeerTimer::Detection.of(token));
                 } else {
                     self.stop_detecting(token);
                 }
@@ -131,6 +139,19 @@ impl Exchange {
                 }
             }
         }
+    }
+
+    /// Browsers open connections before they know what for. One that has just been given a page may be
+    /// silent for longer than the detection timeout: greeted as plain text, it would lose a file.
+    fn is_perhaps_a_browser(&mut self, token: Token) -> bool {
+        let (now, tenths) = (self.net.now(), self.net.tenths());
+        let Some(connection) = self.net.connection(token) else { return false };
+        let is_silent = connection.io.inbox.is_empty() && connection.session.is_undecided();
+        let is_new = !connection.life.last_heard.is_older(BROWSER, tenths);
+        let of_browser = |(origin, when): (Origin, Instant)| {
+            origin == connection.address.origin() && now - when < BROWSER
+        };
+        is_silent && is_new && self.last_page.is_some_and(of_browser)
     }
 
     /// An IRC client has been welcomed: it is idle from here on. One behind a WebSocket is asked from
@@ -230,10 +251,41 @@ impl Exchange {
             }
             self.broadcast.leave(token, connection.lane, &mut connection.session);
             acceptor.left(&connection, self.net.now());
+            self.forget_page(token);
             if connection.life.reset {
                 connection.io.transport.abort();
             }
         }
+    }
+
+    /// Step mode: how many turns the loop may take.
+    pub(in crate::server) fn stepper(&mut self) -> &mut Stepper {
+        &mut self.stepper
+    }
+
+    /// Whether the next turn has to wait for someone who can have the loop take it.
+    pub(in crate::server) fn is_held(&self) -> bool {
+        self.stepper.holds() && (self.console.is_open() || !self.page_tokens().is_empty())
+    }
+
+    /// Watches, with `poller`, those who may act while the loop waits for a step.
+    pub(in crate::server) fn watch_beside(&mut self, poller: &mut Poller) -> io::Result<()> {
+        self.console.watch(poller)?;
+        for token in self.page_tokens() {
+            if let Some(connection) = self.net.connection(token) {
+                let writes = connection.io.unsent() > 0;
+                let interest = if writes { Interest::BOTH } else { Interest::READ };
+                poller.add(&connection.io.transport, token, interest)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was done beside the turns is over.
+    pub(in crate::server) fn end_beside(&mut self, acceptor: &mut Acceptor, is_held: bool) {
+        self.reap(acceptor);
+        self.show_loop(is_held);
+        self.show();
     }
 
     /// Proposes the end of registered rooms in which no one has been for `--room-expiry`, as found at
@@ -264,6 +316,10 @@ impl Exchange {
     pub(in crate::server) fn open_console(&mut self) {
         let config = self.live.config();
         let change = self.console.open(&mut self.net, config.quiet, config.boot.no_console);
+        if self.stepper.is_enabled() {
+            self.console.set_stepping();
+            self.net.trace().hide(CONSOLE);
+        }
         if let Some(change) = change {
             self.propose(CONSOLE, change);
         }

@@ -8,10 +8,13 @@ mod budget;
 #[cfg(feature = "simulation")]
 mod check;
 mod deadlines;
+#[cfg(feature = "web")]
+mod hidden;
 mod listeners;
 mod peer;
 mod timer;
 mod turn_times;
+mod work;
 
 pub(super) use peer::{Peer, Queues};
 pub(super) use timer::{PeerTimer, TimerKind};
@@ -19,11 +22,10 @@ pub(super) use turn_times::TurnTimes;
 
 use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
-use super::limits::Pace;
 use super::stats::{Counter, Stats};
-use super::trace::{self, Event, Phase as TurnPhase, ReadOutcome, Trace};
 use crate::chat::Moment;
 use crate::chat::work::Cost;
+use crate::trace::{self, Event, Phase as TurnPhase, ReadOutcome, Trace};
 use budget::SendBudget;
 use chatloop_reactor::{
     ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, Timers, Token, Written,
@@ -93,16 +95,18 @@ impl Net {
         }
     }
 
-    /// Waits until something is ready or due, not at all if work is left. A new turn begins.
+    /// Waits until something is ready or due, not at all if work is left. A new turn begins, unless
+    /// it is for hidden descriptors alone: whether it is.
     pub(super) fn wait(
         &mut self,
         readiness: &mut Vec<Readiness>,
         work_left: bool,
         longest: Option<Duration>,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         let spent = self.clock.spent();
         self.turn_times.add(spent);
-        let timeout = if work_left || !self.to_reap.is_empty() || self.queues.has_output() {
+        let busy = work_left || !self.to_reap.is_empty() || self.queues.has_output();
+        let timeout = if busy {
             Some(Duration::ZERO)
         } else {
             let due = self.timers.time_left(self.clock.now() + spent);
@@ -111,10 +115,17 @@ impl Net {
         let slept = self.clock.now() + spent;
         self.poller.wait(readiness, timeout)?;
         self.clock.tick();
-        let waited = self.clock.now().saturating_duration_since(slept);
-        self.trace.turn(&self.clock, self.turn_times.count(), waited, readiness.len());
+        if !busy && self.trace.hides(readiness) && !self.is_due() {
+            self.trace.begin_hidden(slept);
+            return Ok(true);
+        }
+        self.trace.begin_turn(&self.clock, slept, readiness);
         self.budget.begin_turn(&mut self.queues.bounds);
-        Ok(())
+        Ok(false)
+    }
+
+    fn is_due(&self) -> bool {
+        self.timers.time_left(self.clock.now()).is_some_and(|left| left.is_zero())
     }
 
     /// What the loop does, for whoever watches it.
@@ -125,6 +136,12 @@ impl Net {
     /// A phase of the turn has ended.
     pub(super) fn end_phase(&self, phase: TurnPhase) {
         self.trace.phase(phase, &self.clock);
+    }
+
+    /// What has passed of this turn since so much of it was spent does not count.
+    pub(super) fn stand_still(&mut self, since: Duration) {
+        let passed = self.clock.spent().saturating_sub(since);
+        self.clock.stand_still(passed);
     }
 
     /// The moment of this turn, as the chat counts it.
@@ -222,46 +239,6 @@ impl Net {
         &self.clock
     }
 
-    /// How fast a client may talk whose pace is limited.
-    pub(super) fn pace(&self) -> Pace {
-        self.queues.bounds.pace
-    }
-
-    /// Work was done for a connection: its flood limit and its origin pay. `unfinished`, if it was a
-    /// record or a question that had been waiting.
-    pub(super) fn charge(&mut self, token: Token, cost: Cost, unfinished: bool) {
-        let Some(connection) = self.connections.get_mut(token) else { return };
-        connection.gate.charge(cost, self.queues.bounds.pace, self.clock.now());
-        if unfinished {
-            self.queues.input.charge_unfinished(connection.share, cost);
-        } else {
-            self.queues.input.charge(connection.share, cost);
-        }
-    }
-
-    /// Another limit of unfinished work is in force.
-    pub(super) fn limit_work(&mut self, token: Token, limit: Option<Cost>) {
-        if let Some(connection) = self.connections.get_mut(token) {
-            self.queues.input.set_limit(connection.share, limit);
-        }
-    }
-
-    /// Whether records are saved now, so that those on their way count against their origins.
-    pub(super) fn set_saving(&mut self, saving: bool) {
-        self.queues.input.set_limits(saving);
-    }
-
-    /// Whether the lines of a connection wait for what its origin has unfinished.
-    pub(super) fn waits_for_its_origin(&self, token: Token) -> bool {
-        let connection = self.connections.get(token);
-        connection.is_some_and(|connection| self.queues.input.is_full(connection.share))
-    }
-
-    /// How many connections have input to look at.
-    pub(super) fn with_input(&self) -> usize {
-        self.queues.input.waiting()
-    }
-
     /// Has the connection's inbox looked at in the turn's command phase, or in the next turn's.
     pub(super) fn look_at_input(&mut self, token: Token) {
         if let Some(mut peer) = self.peer(token) {
@@ -313,6 +290,7 @@ impl Net {
         self.trace.note(|| Event::Read {
             client: trace::number(token),
             bytes: trace::small(bytes),
+            held: trace::small(connection.io.inbox.len()),
             outcome: match (has_news, bytes) {
                 // What a handshake has received is not in the inbox.
                 (true, 0) if connection.io.transport.is_opening() => ReadOutcome::Bytes,
@@ -391,6 +369,9 @@ impl Net {
                 left: trace::small(left),
             });
             self.bytes_out += written as u64;
+            if left > 0 {
+                self.trace.note_all(|| Event::queue(token, &connection.io.outbox));
+            }
             if left == 0 {
                 connection.life.stalled_since = Tenths::NEVER;
             } else if left < before || connection.life.stalled_since == Tenths::NEVER {
@@ -416,7 +397,7 @@ impl Net {
         }
         let bounds = &self.queues.bounds;
         if self.trace.is_on() && connection.is_watched_wrongly(bounds) {
-            self.trace.note(|| trace::watch(token, connection.interest(bounds)));
+            self.trace.note(|| Event::watch(token, connection.interest(bounds)));
         }
         if let Err(error) = connection.update_interest(&mut self.poller, bounds) {
             warn!("{}: cannot be watched: {error}", connection.address);

@@ -27,6 +27,25 @@ pub(in crate::server) enum TimerKind {
     Console,
 }
 
+impl TimerKind {
+    /// For those who watch.
+    #[cfg(feature = "web")]
+    pub(in crate::server) fn name(self) -> &'static str {
+        match self {
+            TimerKind::Peer(_, timer) => timer.name(),
+            TimerKind::Stall => "does everyone read?",
+            TimerKind::Shortage => "is memory still short?",
+            TimerKind::Trim => "memory may go back",
+            TimerKind::Accept => "accept again",
+            TimerKind::Rejections => "log the rejections",
+            TimerKind::Files => "files that are due",
+            TimerKind::Rooms => "rooms that no one uses",
+            TimerKind::Shutdown => "the shutdown is over",
+            TimerKind::Console => "the console",
+        }
+    }
+}
+
 /// What a timer of a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::server) enum PeerTimer {
@@ -55,6 +74,23 @@ pub(in crate::server) enum PeerTimer {
 }
 
 impl PeerTimer {
+    #[cfg(feature = "web")]
+    fn name(self) -> &'static str {
+        match self {
+            PeerTimer::Detection => "protocol detection",
+            PeerTimer::Handshake => "TLS handshake",
+            PeerTimer::Acknowledgement => "is it there?",
+            PeerTimer::Registration => "registration",
+            PeerTimer::Idle => "idle limit",
+            PeerTimer::Probe => "is it still there?",
+            PeerTimer::Close => "close",
+            PeerTimer::Flood => "flood limit",
+            PeerTimer::Ping => "ping",
+            PeerTimer::Batch => "open batch",
+            PeerTimer::Transfer => "is the transfer fast enough?",
+        }
+    }
+
     /// The timer of this connection.
     pub(in crate::server) fn of(self, token: Token) -> TimerKind {
         TimerKind::Peer(token, self)

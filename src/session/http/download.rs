@@ -155,7 +155,7 @@ pub fn answer(file: Option<&StoredFile>, fetch: &Fetch, now: Moment) -> Answer {
 fn finished(head: Response, length: u64, now: Moment) -> Answer {
     let mut bytes = Vec::new();
     head.write_head(length, Some(&http_date(now)), &mut bytes);
-    Answer::Whole(Action::Respond { status: head.status, bytes })
+    Answer::Whole(Action::Respond { status: head.status, bytes, of_page: false })
 }
 
 #[cfg(test)]

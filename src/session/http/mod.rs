@@ -26,12 +26,13 @@ pub use respond::told;
 pub(super) use websocket::Received;
 pub use websocket::{Framing, WebSocket};
 
-use super::action::Action;
+use super::action::{Action, PageRequest};
 use super::frame::{Body, Frame};
 use super::transfer::FileRequest;
 use crate::chat::Moment;
 use crate::wire::http::{Fault, LONGEST_HEAD, Length, Request, Response, TOO_LONG, end_of_head};
 use crate::wire::http_body::Decoder;
+use crate::wire::websocket::{Opcode, write_frame};
 use respond::respond;
 use std::time::Duration;
 
@@ -54,6 +55,9 @@ enum Route<'a> {
     Fetch(&'a str),
 }
 
+/// The page that shows the loop.
+const LOOP: &str = "/loop";
+
 /// The methods of routes that only read.
 const METHODS: &str = "GET, HEAD";
 
@@ -74,6 +78,8 @@ enum Stage {
     Taken,
     /// The answer has begun.
     Answered,
+    /// It has become the WebSocket of a page that the loop is shown to.
+    Watching(Box<WebSocket>),
 }
 
 impl Session {
@@ -92,6 +98,7 @@ impl Session {
                 let body = (!piece.is_empty()).then_some(Body::Data(piece));
                 return Frame { used: piece.len(), pipelined: true, body };
             }
+            Stage::Watching(socket) => return socket.next(input, |_| true),
             // There is no second request.
             Stage::Taken | Stage::Answered => {
                 return Frame { used: input.len(), pipelined: true, body: None };
@@ -110,8 +117,21 @@ impl Session {
         Frame { used, pipelined: true, body }
     }
 
-    /// What becomes of a request, or of a piece of its body.
-    pub(super) fn take(&mut self, body: &Body<'_>, settings: &Settings, now: Moment) -> Outcome {
+    /// What becomes of a request, of a piece of its body, or of a frame, which may be answered to `out`.
+    pub(super) fn take(
+        &mut self,
+        body: &Body<'_>,
+        settings: &Settings,
+        now: Moment,
+        out: &mut Vec<u8>,
+    ) -> Outcome {
+        if let (Stage::Watching(socket), Body::Frame(frame)) = (&mut self.stage, body) {
+            return match socket.take(frame, out) {
+                Received::Nothing => Outcome::Nothing,
+                Received::Message(message) => page_request(&message),
+                Received::End(_) => Outcome::Answer(Action::Close),
+            };
+        }
         let parsed = match body {
             Body::Data(data) => return Outcome::Answer(self.take_data(data, now)),
             Body::Line(head) => Request::parse(head),
@@ -126,6 +146,12 @@ impl Session {
                     (Outcome::Answer(request), Stage::Deciding(decoder, expects))
                 }
                 outcome @ Outcome::Answer(Action::Files(_)) => (outcome, Stage::Taken),
+                Outcome::Upgrade(socket, answer) if request.path == Some(LOOP) => {
+                    let key = request.query.and_then(|query| query.strip_prefix("key="));
+                    let (key, forwarded) = (key.map(str::to_owned), request.is_forwarded());
+                    let watch = Action::Watch { key, forwarded, answer };
+                    (Outcome::Answer(watch), Stage::Watching(Box::new(socket)))
+                }
                 outcome => (outcome, Stage::Answered),
             },
             Err(fault) => (Outcome::Answer(respond(&fault.into(), now)), Stage::Answered),
@@ -175,6 +201,18 @@ impl Session {
         matches!(self.stage, Stage::Head(_)).then(slow)
     }
 
+    pub(super) fn websocket(&mut self) -> Option<&mut WebSocket> {
+        match &mut self.stage {
+            Stage::Watching(socket) => Some(socket),
+            _ => None,
+        }
+    }
+
+    /// The page may not be shown the loop.
+    pub(super) fn stop_watching(&mut self) {
+        self.stage = Stage::Answered;
+    }
+
     /// The answer begins.
     pub fn begin_answer(&mut self) {
         self.stage = Stage::Answered;
@@ -187,12 +225,12 @@ impl Session {
 
     /// Whether its client is still to send something.
     pub(super) fn is_unfinished(&self) -> bool {
-        matches!(self.stage, Stage::Head(_) | Stage::Body(_))
+        matches!(self.stage, Stage::Head(_) | Stage::Body(_) | Stage::Watching(_))
     }
 
     /// The connection ends before a request was answered.
     pub(super) fn farewell(&self, text: &str, out: &mut Vec<u8>) {
-        if !matches!(self.stage, Stage::Answered) {
+        if !matches!(self.stage, Stage::Answered | Stage::Watching(_)) {
             Response::text(503, text).write(None, out);
         }
     }
@@ -204,6 +242,35 @@ pub(super) enum Outcome {
     Answer(Action),
     /// It is answered with these bytes, and the connection is a WebSocket from here on.
     Upgrade(WebSocket, Vec<u8>),
+    /// There is nothing to do.
+    Nothing,
+}
+
+/// What a page has said.
+fn page_request(message: &[u8]) -> Outcome {
+    Outcome::Answer(Action::Page(match message {
+        b"next" => PageRequest::Next,
+        b"step" => PageRequest::Step(1),
+        b"run" => PageRequest::Run(true),
+        b"hold" => PageRequest::Run(false),
+        _ => return Outcome::Nothing,
+    }))
+}
+
+/// What a page is sent of the loop, in one frame.
+pub fn page_frame(rows: &[u8], out: &mut Vec<u8>) {
+    write_frame(Opcode::Binary, rows, out);
+}
+
+/// The answer to a page that may not be shown the loop.
+pub fn not_shown(is_full: bool, now: Moment) -> Action {
+    let text = match is_full {
+        true => "the loop is shown to as many pages as it may be (--loop-pages)",
+        false => {
+            "the loop is shown on loopback, and by the link that /loop gives a server operator"
+        }
+    };
+    respond(&Response::text(403, text), now)
 }
 
 /// The answer to a scrape, in the text that it asked for; `None` if its peer may not have it.
@@ -286,7 +353,7 @@ fn answer(request: &Request<'_>, settings: &Settings, now: Moment) -> Outcome {
             let fetch = Box::new(download::read(request, id));
             Outcome::Answer(Action::Files(FileRequest::Fetch(fetch)))
         }
-        Route::File(file) if file.is_root() && handshake::is_asked(request) => {
+        Route::File(file) if file.has_socket() && handshake::is_asked(request) => {
             match handshake::answer(request) {
                 Ok((socket, answer)) => Outcome::Upgrade(socket, answer),
                 Err(response) => respond(response),
@@ -315,9 +382,9 @@ mod tests {
         let settings = Settings::new(true, ["chat.example.org"], []);
         let mut session = Session::begin(&settings).unwrap();
         let frame = session.next(head.as_bytes());
-        let action = session.take(&frame.body.unwrap(), &settings, Moment(0));
+        let action = session.take(&frame.body.unwrap(), &settings, Moment(0), &mut Vec::new());
         match action {
-            Outcome::Answer(Action::Respond { status, bytes }) => {
+            Outcome::Answer(Action::Respond { status, bytes, .. }) => {
                 (status, String::from_utf8(bytes).unwrap())
             }
             _ => panic!("{head} is not answered"),

@@ -35,6 +35,22 @@ const FILES: &[File] = &[
     File { path: "/files.js", content_type: SCRIPT, text: include_str!("../web/files.js") },
     File { path: "/scram.js", content_type: SCRIPT, text: include_str!("../web/scram.js") },
     File {
+        path: "/loop",
+        content_type: "text/html; charset=utf-8",
+        text: include_str!("../web/loop.html"),
+    },
+    File {
+        path: "/loop.css",
+        content_type: "text/css; charset=utf-8",
+        text: include_str!("../web/loop.css"),
+    },
+    File { path: "/loop.js", content_type: SCRIPT, text: include_str!("../web/loop.js") },
+    File {
+        path: "/loop-model.js",
+        content_type: SCRIPT,
+        text: include_str!("../web/loop-model.js"),
+    },
+    File {
         path: "/icon.svg",
         content_type: "image/svg+xml",
         text: include_str!("../web/icon.svg"),
@@ -47,9 +63,9 @@ pub(super) fn file(path: &str) -> Option<&'static File> {
 }
 
 impl File {
-    /// Whether it is at `/`, where a WebSocket is opened, too.
-    pub(super) fn is_root(&self) -> bool {
-        self.path == "/"
+    /// Whether a WebSocket is opened at its path, too.
+    pub(super) fn has_socket(&self) -> bool {
+        matches!(self.path, "/" | "/loop")
     }
 
     pub(super) fn response(&self) -> Response {
@@ -84,19 +100,22 @@ mod tests {
     /// The policy would forbid it, and the page would be broken in a browser and nowhere else.
     #[test]
     fn the_page_needs_nothing_that_its_policy_forbids() {
-        let page = text("/");
-        for attribute in between(page, "=\"", '"') {
-            assert!(
-                !attribute.contains("//") && !attribute.starts_with("javascript"),
-                "{attribute}"
-            );
-        }
-        for forbidden in ["<style", " style=", " onclick", " onload", "<script>", "data:"] {
-            assert!(!page.contains(forbidden), "{forbidden}");
-        }
-        for path in between(page, "href=\"", '"').into_iter().chain(between(page, "src=\"", '"')) {
-            let is_here = path.strip_prefix('#').map(|id| page.contains(&format!("id=\"{id}\"")));
-            assert!(is_here.unwrap_or_else(|| file(path).is_some()), "{path} is not served");
+        for page in ["/", "/loop"].map(text) {
+            for attribute in between(page, "=\"", '"') {
+                assert!(
+                    !attribute.contains("//") && !attribute.starts_with("javascript"),
+                    "{attribute}"
+                );
+            }
+            for forbidden in ["<style", " style=", " onclick", " onload", "<script>", "data:"] {
+                assert!(!page.contains(forbidden), "{forbidden}");
+            }
+            let paths = between(page, "href=\"", '"');
+            for path in paths.into_iter().chain(between(page, "src=\"", '"')) {
+                let is_here =
+                    path.strip_prefix('#').map(|id| page.contains(&format!("id=\"{id}\"")));
+                assert!(is_here.unwrap_or_else(|| file(path).is_some()), "{path} is not served");
+            }
         }
         for script in FILES.iter().filter(|file| file.content_type == SCRIPT) {
             for markup in
@@ -109,21 +128,30 @@ mod tests {
                 assert!(file(&format!("/{name}")).is_some(), "{name} is not served");
             }
         }
-        assert!(!text("/chat.css").contains("url(") && !text("/chat.css").contains("@import"));
+        for sheet in ["/chat.css", "/loop.css"].map(text) {
+            assert!(!sheet.contains("url(") && !sheet.contains("@import"));
+        }
     }
 
     #[test]
     fn every_element_that_the_script_looks_for_is_there() {
-        for selector in between(text("/view.js"), "$('#", '\'') {
-            let id = selector.split(' ').next().unwrap();
-            assert!(text("/").contains(&format!("id=\"{id}\"")), "{id}");
+        for (page, script) in [("/", "/view.js"), ("/loop", "/loop.js")] {
+            let page = text(page);
+            for selector in between(text(script), "$('#", '\'') {
+                let id = selector.split(' ').next().unwrap();
+                assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+            }
         }
     }
 
     /// It is to be read, and to load over a slow line.
     #[test]
     fn the_page_stays_small() {
-        let bytes: usize = FILES.iter().map(|file| file.text.len()).sum();
-        assert!(bytes < 80_000, "{bytes}");
+        let (shows_loop, chats): (Vec<&File>, Vec<&File>) =
+            FILES.iter().partition(|file| file.path.starts_with("/loop"));
+        for files in [shows_loop, chats] {
+            let bytes: usize = files.iter().map(|file| file.text.len()).sum();
+            assert!(bytes < 80_000, "{bytes}");
+        }
     }
 }

@@ -8,7 +8,8 @@ use crate::wire::http::Response;
 pub(super) fn respond(response: &Response, now: Moment) -> Action {
     let mut bytes = Vec::new();
     response.write(Some(&http_date(now)), &mut bytes);
-    Action::Respond { status: response.status, bytes }
+    let of_page = response.status == 200 && response.content_type.starts_with("text/html");
+    Action::Respond { status: response.status, bytes, of_page }
 }
 
 /// One line as the answer to a request.

@@ -257,6 +257,10 @@ static ROWS: &[Row] = rows! {
         line.end()?;
         Ok(Action::Trace(on))
     };
+    ["loop"], "", "operator: make a link to the page that shows the loop", |_, line| {
+        line.end()?;
+        Ok(Action::LoopLink)
+    };
 };
 
 /// Parses a line without its `/`.

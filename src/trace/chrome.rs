@@ -9,7 +9,7 @@
 //!
 //! Format: "Trace Event Format", Google, 2016. Times are in microseconds.
 
-use super::{Turn, phase_of};
+use super::turn::{Turn, phase_of};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
@@ -110,8 +110,8 @@ fn microseconds(nanoseconds: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Entry;
     use super::*;
+    use crate::trace::Entry;
 
     fn entry(what: &str, number: u32) -> Entry {
         let connection = Some((number, format!("user{number}")));

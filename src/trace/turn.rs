@@ -15,10 +15,6 @@
 //!
 //! An entry names a connection by its number and by the name it has by then, or none (`-`).
 
-mod chrome;
-
-pub use chrome::Chrome;
-
 use std::fmt;
 
 /// One turn of a loop.
@@ -57,12 +53,12 @@ impl Turn {
 }
 
 /// The phase in which something happens.
-fn phase_of(what: &str) -> &'static str {
+pub(super) fn phase_of(what: &str) -> &'static str {
     match what {
-        "accept" | "read" => "read",
-        "lines" => "commands",
+        "ready" | "accept" | "read" => "read",
+        "lines" | "waits" => "commands",
         "timer" => "timers",
-        "record" | "run" => "journal",
+        "record" | "text" | "run" => "journal",
         "close" => "reap",
         _ => "flush",
     }

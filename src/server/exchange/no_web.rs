@@ -1,0 +1,35 @@
+//! Metrics and the loop's page in a build without the feature `web`: no request asks for them.
+
+use super::Exchange;
+use crate::session::{Action, PageRequest};
+use chatloop_reactor::{Readiness, Token};
+
+impl Exchange {
+    pub(super) fn scrape(&mut self, _: Token, _: bool, _: bool, _: bool) -> Action {
+        Action::Gone
+    }
+
+    pub(super) fn make_loop_link(&mut self, token: Token) {
+        self.notice(token, "this build has no page that shows the loop (feature web)");
+    }
+
+    pub(super) fn watch(&mut self, _: Token, _: Option<&str>, _: bool, _: &[u8]) -> Option<Action> {
+        None
+    }
+
+    pub(super) fn serve_page(&mut self, _: Token, _: PageRequest) {}
+
+    pub(super) fn forget_page(&mut self, _: Token) {}
+
+    pub(in crate::server) fn is_page(&self, _: Token) -> bool {
+        false
+    }
+
+    pub(super) fn page_tokens(&self) -> Vec<Token> {
+        Vec::new()
+    }
+
+    pub(in crate::server) fn attend(&mut self, _: Readiness) {}
+
+    pub(in crate::server) fn show_loop(&mut self, _: bool) {}
+}

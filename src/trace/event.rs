@@ -1,0 +1,330 @@
+//! What can happen in a turn: small events of one size, and the bytes that a page is sent of each.
+
+use chatloop_reactor::fault::Injected;
+use chatloop_reactor::{Interest, Outbox, Readiness, Token};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A part of a turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Phase {
+    Read,
+    Commands,
+    Timers,
+    Journal,
+    Answers,
+    Flush,
+    Reap,
+    Show,
+}
+
+impl Phase {
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Read => "read",
+            Phase::Commands => "commands",
+            Phase::Timers => "timers",
+            Phase::Journal => "journal",
+            Phase::Answers => "answers",
+            Phase::Flush => "flush",
+            Phase::Reap => "reap",
+            Phase::Show => "show",
+        }
+    }
+
+    /// Whether a turn is over with it.
+    pub(super) fn ends_turn(self) -> bool {
+        matches!(self, Phase::Reap | Phase::Show)
+    }
+}
+
+/// What a read was good for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum ReadOutcome {
+    Bytes,
+    /// Bytes, and the inbox has no room for more.
+    Full,
+    /// It was ready to be read, and nothing was there.
+    Nothing,
+    /// The end of the input.
+    Ended,
+}
+
+/// Why the next line of a connection waits, by the bits of a set.
+pub const REASONS: [&str; 7] = [
+    "its own records are being saved",
+    "the answer to its last command",
+    "its send queue: it does not read",
+    "its flood limit",
+    "the disk, which is behind with its upload",
+    "other work of its address",
+    "the next turn: its share of this one is used",
+];
+
+/// A part of what waits for a peer: which chunk, and how many bytes of it in units of 64.
+pub type Slice = (u16, u16);
+
+/// Slices of one event, and events of one connection.
+const SLICES: usize = 4;
+const PARTS: usize = 4;
+
+/// What happened. Connections by the number of their slot.
+#[derive(Clone, Copy, Debug)]
+pub enum Event {
+    /// A turn began so many nanoseconds after the trace; how long the loop had waited is in the
+    /// next event.
+    Turn {
+        number: u64,
+        began: u64,
+        ready: u32,
+    },
+    Waited {
+        time: u64,
+    },
+    /// The poller has reported a descriptor.
+    Ready {
+        client: u32,
+        read: bool,
+        write: bool,
+        hangup: bool,
+    },
+    /// A phase ended, so many nanoseconds after the turn began.
+    Phase {
+        phase: Phase,
+        spent: u64,
+    },
+    Accepted {
+        client: u32,
+    },
+    Read {
+        client: u32,
+        bytes: u32,
+        /// Bytes in the inbox from here on.
+        held: u32,
+        outcome: ReadOutcome,
+    },
+    Lines {
+        client: u32,
+        lines: u32,
+        bytes: u32,
+        held: u32,
+    },
+    /// The next line of a connection waits: a set of reasons, and the bytes of its inbox.
+    Waits {
+        client: u32,
+        reasons: u8,
+        bytes: u32,
+    },
+    Record {
+        client: u32,
+        id: u64,
+    },
+    /// Events of a room, rendered once for each format and queued for so many connections.
+    Run {
+        events: u32,
+        clients: u32,
+        bytes: u32,
+        chunk: u16,
+    },
+    Written {
+        client: u32,
+        bytes: u32,
+        left: u32,
+    },
+    /// What waits for a connection after the write, from the front, in so many parts.
+    Queue {
+        client: u32,
+        part: u8,
+        slices: [Slice; SLICES],
+    },
+    Watch {
+        client: u32,
+        read: bool,
+        write: bool,
+    },
+    Timer {
+        client: u32,
+    },
+    Closed {
+        client: u32,
+    },
+    /// A fault was injected (`--fault`).
+    Fault {
+        client: u32,
+        what: Injected,
+    },
+}
+
+const _: () = assert!(size_of::<Event>() <= 24, "one event costs the loop a copy of this size");
+
+/// Connections have lower numbers: from here on they are those of [`Token::fixed`].
+pub(super) const FIXED: u32 = Token::fixed(0).slot() as u32;
+
+/// The connection of a fault that concerns none.
+pub const NO_CLIENT: u32 = u32::MAX;
+
+/// A count within an event.
+pub fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// The number that stands for a connection.
+pub fn number(token: Token) -> u32 {
+    small(token.slot())
+}
+
+pub(super) fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Event {
+    pub fn ready(ready: Readiness) -> Event {
+        let Readiness { token, readable, writable, hangup } = ready;
+        Event::Ready { client: number(token), read: readable, write: writable, hangup }
+    }
+
+    /// What the poller is asked for.
+    pub fn watch(token: Token, interest: Interest) -> Event {
+        Event::Watch { client: number(token), read: interest.readable, write: interest.writable }
+    }
+
+    /// What waits for a connection.
+    pub fn queue(token: Token, outbox: &Outbox) -> impl Iterator<Item = Event> {
+        let mut segments = outbox.iter().peekable();
+        (0..PARTS as u8).map_while(move |part| {
+            segments.peek()?;
+            let mut slices = [(0, 0); SLICES];
+            for (slice, segment) in slices.iter_mut().zip(&mut segments) {
+                let units = u16::try_from(segment.len().div_ceil(64)).unwrap_or(u16::MAX);
+                *slice = (segment.chunk() as u16, units);
+            }
+            Some(Event::Queue { client: number(token), part, slices })
+        })
+    }
+
+    /// The connection that it is about.
+    pub(super) fn client(&self) -> Option<u32> {
+        match *self {
+            Event::Turn { .. } | Event::Waited { .. } | Event::Phase { .. } | Event::Run { .. } => {
+                None
+            }
+            Event::Ready { client, .. }
+            | Event::Accepted { client }
+            | Event::Read { client, .. }
+            | Event::Lines { client, .. }
+            | Event::Waits { client, .. }
+            | Event::Record { client, .. }
+            | Event::Written { client, .. }
+            | Event::Queue { client, .. }
+            | Event::Watch { client, .. }
+            | Event::Timer { client }
+            | Event::Closed { client }
+            | Event::Fault { client, .. } => Some(client),
+        }
+    }
+
+    /// As a [`Row`].
+    pub fn row(&self) -> Row {
+        let bits =
+            |bits: [bool; 3]| bits.iter().rev().fold(0, |all, bit| all << 1 | u8::from(*bit));
+        let row = |kind, client| Row { kind, client, ..Row::default() };
+        match *self {
+            Event::Turn { number, began, ready } => Row { x: number, y: began, ..row(1, ready) },
+            Event::Waited { time } => Row { x: time, ..row(2, 0) },
+            Event::Phase { phase, spent } => Row { a: phase as u8, x: spent, ..row(3, 0) },
+            Event::Accepted { client } => row(4, client),
+            Event::Read { client, bytes, held, outcome } => {
+                Row { a: outcome as u8, x: bytes.into(), y: held.into(), ..row(5, client) }
+            }
+            Event::Lines { client, lines, bytes, held } => {
+                let b = u16::try_from(lines).unwrap_or(u16::MAX);
+                Row { b, x: bytes.into(), y: held.into(), ..row(6, client) }
+            }
+            Event::Record { client, id } => Row { x: id, ..row(7, client) },
+            Event::Run { events, clients, bytes, chunk } => {
+                Row { b: chunk, x: events.into(), y: bytes.into(), ..row(8, clients) }
+            }
+            Event::Written { client, bytes, left } => {
+                Row { x: bytes.into(), y: left.into(), ..row(9, client) }
+            }
+            Event::Watch { client, read, write } => {
+                Row { a: bits([read, write, false]), ..row(10, client) }
+            }
+            Event::Timer { client } => row(11, client),
+            Event::Closed { client } => row(12, client),
+            Event::Waits { client, reasons, bytes } => {
+                Row { a: reasons, x: bytes.into(), ..row(13, client) }
+            }
+            Event::Queue { client, part, slices } => {
+                let two = |at: usize| {
+                    let word = |(chunk, units): Slice| u64::from(chunk) | u64::from(units) << 16;
+                    word(slices[at]) | word(slices[at + 1]) << 32
+                };
+                Row { a: part, x: two(0), y: two(2), ..row(14, client) }
+            }
+            Event::Ready { client, read, write, hangup } => {
+                Row { a: bits([read, write, hangup]), ..row(15, client) }
+            }
+            Event::Fault { client, what } => Row { a: what as u8, ..row(16, client) },
+        }
+    }
+}
+
+/// A text that belongs to the event of this number and those after it.
+#[derive(Clone, Debug)]
+pub struct Note {
+    pub before: u64,
+    pub client: u32,
+    pub text: Arc<str>,
+    /// It is what the connection is called from here on, and not a message.
+    pub is_name: bool,
+}
+
+/// What was read of the ring.
+pub struct News {
+    /// Events that were overwritten before they could be read.
+    pub lost: u64,
+    /// Names are missing, too.
+    pub lost_notes: bool,
+    /// The number of the first event.
+    pub first: u64,
+    pub events: Vec<Event>,
+    pub notes: Vec<Note>,
+}
+
+/// What a page is sent of one thing: 24 bytes, little-endian. `src/session/web/loop-model.js` is its
+/// other end.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Row {
+    pub kind: u8,
+    pub a: u8,
+    pub b: u16,
+    pub client: u32,
+    pub x: u64,
+    pub y: u64,
+}
+
+/// The size of a [`Row`] on its way.
+pub const ROW: usize = 24;
+
+impl Row {
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let Row { kind, a, b, client, x, y } = self;
+        out.extend([*kind, *a]);
+        out.extend(b.to_le_bytes());
+        out.extend(client.to_le_bytes());
+        out.extend(x.to_le_bytes());
+        out.extend(y.to_le_bytes());
+    }
+
+    /// A row that a text follows, in as many rows as it takes.
+    pub fn write_text(&self, text: &str, out: &mut Vec<u8>) {
+        Row { b: text.len().min(usize::from(u16::MAX)) as u16, ..*self }.write(out);
+        let start = out.len();
+        out.extend_from_slice(&text.as_bytes()[..text.len().min(usize::from(u16::MAX))]);
+        let length = (out.len() - start).next_multiple_of(ROW);
+        out.resize(start + length, 0);
+    }
+}

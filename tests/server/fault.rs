@@ -1,0 +1,99 @@
+//! Does the server lose anything when calls of the system fail on purpose?
+
+use crate::common::{Client, Server};
+use crate::irc::PATIENT;
+use chatloop::trace::Parser;
+use nix::sys::signal::Signal;
+use std::process::Command;
+
+const FAULTS: &str = "--fault=short-write=0.5,short-read=0.2,eintr=0.2,eagain=0.2,seed=7";
+
+/// A crowd whose every delivery is checked.
+#[cfg(feature = "lab")]
+fn swarm(server: &Server, flags: &[&str]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_chatloop-lab"))
+        .args(["swarm", &server.address.to_string()])
+        .args(["--clients=200", "--senders=50", "--messages=300", "--one-order"])
+        .args(flags)
+        .output()
+        .unwrap();
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(report.contains("0 lost, 0 duplicated, 0 reordered, 0 corrupted"), "{report}");
+}
+
+#[cfg(feature = "lab")]
+const IRC: [&str; 3] =
+    ["--hello=NICK i{}\\nUSER u 0 * :r\\nJOIN #r", "--welcome= 366 ", "--prefix=PRIVMSG #r :"];
+
+#[cfg(feature = "lab")]
+#[test]
+fn a_crowd_loses_nothing_by_short_writes_and_readiness_that_was_none() {
+    let server = Server::start(&[PATIENT, "--quiet", FAULTS]);
+    server.log.wait_for("calls of the system fail on purpose");
+    swarm(&server, &["--hello=/nick n{}", "--welcome=now known as"]);
+    swarm(&server, &IRC);
+}
+
+#[test]
+fn a_connection_that_is_reset_takes_no_other_with_it() {
+    let server = Server::start(&[PATIENT, "--quiet", "--fault=reset=0.1,accept-emfile=0.3,seed=1"]);
+    for round in 0..60 {
+        let Ok(mut client) = std::net::TcpStream::connect(server.address) else { continue };
+        use std::io::{Read, Write};
+        let _ = client.write_all(format!("round {round}\n/quit\n").as_bytes());
+        let _ = client.read_to_end(&mut Vec::new());
+    }
+    // Sooner or later one comes through.
+    loop {
+        use std::io::{Read, Write};
+        let mut client = std::net::TcpStream::connect(server.address).unwrap();
+        let mut all = Vec::new();
+        let _ = client.write_all(b"/who\n/quit\n");
+        if client.read_to_end(&mut all).is_ok() && String::from_utf8_lossy(&all).contains("1 user")
+        {
+            break;
+        }
+    }
+}
+
+#[test]
+fn the_trace_names_each_fault() {
+    let file = std::env::temp_dir().join(format!("chatloop-fault-{}", std::process::id()));
+    let trace = format!("--trace={}", file.display());
+    let mut server = Server::start(&["--quiet", FAULTS, &trace]);
+    let mut room: Vec<Client> = (0..2).map(|_| server.join()).collect();
+    for round in 0..200 {
+        room[0].send(format!("round {round}\n"));
+        while !room[1].line().contains(&format!("round {round}")) {}
+    }
+    server.signal(Signal::SIGTERM);
+    assert!(server.ended().success());
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let mut parser = Parser::default();
+    let turns = text.lines().filter_map(|line| parser.line(line).unwrap());
+    let entries: Vec<_> = turns.flat_map(|turn| turn.entries).collect();
+    for fault in ["short-write", "short-read", "eintr", "eagain"] {
+        let named =
+            |entry: &&chatloop::trace::Entry| entry.what == "fault" && entry.detail == fault;
+        assert!(entries.iter().filter(named).count() > 10, "{fault}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_rates_is_said() {
+    for (rates, word) in [
+        ("short-write", "expected for example short-write=0.3"),
+        ("lost-packet=0.1", "there are short-write, short-read"),
+        ("eagain=1", "a rate from 0 to 0.9"),
+        ("seed=x", "invalid seed"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
+            .arg(format!("--fault={rates}"))
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && text.contains(word), "{rates}: {text}");
+    }
+}
