@@ -69,17 +69,17 @@ fn run_swarm(options: &swarm::Options) -> io::Result<u8> {
     let report = swarm::run(options)?;
     let text = if options.json { report.to_json() } else { report.to_string() };
     // A closed pipe is not the server's fault: the exit code is that of the report.
-    Ok(print_text(NAME, &format!("{text}\n"), report.exit_code()))
+    Ok(print_text(NAME, format!("{text}\n"), report.exit_code()))
 }
 
 fn run_storm(options: &storm::Options) -> io::Result<u8> {
     let style = options.style();
     if options.list {
         let names: String = storm::names().map(|name| format!("{name}\n")).collect();
-        return Ok(print_text(NAME, &names, 0));
+        return Ok(print_text(NAME, names, 0));
     }
     let mut failed = 0;
-    let mut print = |line: String| failed |= print_text(NAME, &(line + "\n"), 0);
+    let mut print = |line: String| failed |= print_text(NAME, line + "\n", 0);
     if let Some(heading) = style.heading()
         && options.skip == 0
     {
@@ -97,8 +97,8 @@ fn run_storm(options: &storm::Options) -> io::Result<u8> {
 #[cfg(feature = "simulation")]
 fn run_simulation(options: &simulation::Options) -> io::Result<u8> {
     Ok(match simulation::run(options) {
-        Ok((seeds, sum)) => print_text(NAME, &format!("{seeds} seeds, no failure: {sum}\n"), 0),
-        Err(failure) => print_text(NAME, &format!("{failure}\n"), 1),
+        Ok((seeds, sum)) => print_text(NAME, format!("{seeds} seeds, no failure: {sum}\n"), 0),
+        Err(failure) => print_text(NAME, format!("{failure}\n"), 1),
     })
 }
 

@@ -23,6 +23,7 @@ pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
 pub use values::{Bytes, ChannelModes, Days, LineRate, OrOff, Seconds};
 
+use crate::chat::limits::PASSWORD_LEAST;
 use crate::chat::{Flag, Modes, Moment, PasswordHash, Secret};
 use crate::session::{http, irc};
 use crate::tls;
@@ -175,6 +176,10 @@ pub struct Config {
     /// File whose first line is that password
     #[arg(long, value_name = "FILE", conflicts_with = "password")]
     pub password_file: Option<PathBuf>,
+
+    /// Fewest characters of the password of an account
+    #[arg(long, default_value_t = PASSWORD_LEAST as u32, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub password_length: u32,
 
     /// File with the message of the day for IRC clients
     #[arg(long, value_name = "FILE")]

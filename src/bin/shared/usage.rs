@@ -8,7 +8,7 @@ pub fn print_usage(program: &str, error: &clap::Error) -> u8 {
     let text = error.render();
     let shown = |terminal| if terminal { text.ansi().to_string() } else { text.to_string() };
     if !error.use_stderr() {
-        return print_text(program, &shown(io::stdout().is_terminal()), 0);
+        return print_text(program, shown(io::stdout().is_terminal()), 0);
     }
     let text = shown(io::stderr().is_terminal());
     // The word that clap begins with, in its colour or without one.

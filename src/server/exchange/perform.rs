@@ -314,6 +314,14 @@ impl Exchange {
             }
             work => work,
         };
+        if let Work::Hash { secret, .. }
+        | Work::Verify { purpose: Purpose::Change(_, secret), .. } = &work
+        {
+            let least = self.live.config().password_length as usize;
+            if secret.expose().chars().count() < least {
+                return Err(Refusal::ShortPassword(least));
+            }
+        }
         if let Some(refusal) = registration_refusal(self.live.config().registration, &work) {
             self.stats.count(Counter::Registration);
             return Err(refusal);

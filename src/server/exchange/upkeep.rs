@@ -3,7 +3,7 @@
 use super::Exchange;
 use crate::chat::{Change, Moment, Origin};
 use crate::server::accept::{Acceptor, NewPeer, is_flood_limited, work_limit};
-use crate::server::config::{Config, ProtocolName};
+use crate::server::config::Config;
 use crate::server::connection::{Bounds, Connection};
 use crate::server::gate::{Blocked, LineGate};
 use crate::server::net::{Net, PeerTimer, TimerKind};
@@ -101,9 +101,7 @@ impl Exchange {
         } else if delay.is_zero() {
             self.stop_detecting(token);
         } else {
-            if config.protocol != ProtocolName::Irc {
-                self.broadcast.buffer_early(token, self.engine.hub().last().unwrap_or_default());
-            }
+            self.broadcast.buffer_early(token, self.engine.hub().last().unwrap_or_default());
             self.net.arm(token, delay, PeerTimer::Detection.of(token));
         }
     }
