@@ -69,6 +69,7 @@ impl Chat {
                 Action::Stats
                 | Action::Reload
                 | Action::Trace(_)
+                | Action::LoopLink
                 | Action::Files(_)
                 | Action::AddCertificate
                 | Action::LogInByCertificate,
