@@ -13,7 +13,7 @@ const README: &str = include_str!("../README.md");
 type Flags = BTreeMap<String, String>;
 
 /// In every help text, and in no table.
-const EVERYWHERE: [&str; 2] = ["-h, --help", "-V, --version"];
+const EVERYWHERE: [&str; 4] = ["-h, --help", "-V, --version", "--completions <SHELL>", "--man"];
 
 /// The flags of a program's own `--help`.
 fn of_help(program: &str, arguments: &[&str]) -> Flags {
@@ -123,6 +123,62 @@ fn every_tool_of_the_lab_is_in_the_readme() {
     }
 }
 
+#[cfg(feature = "disk")]
+const OPERATING: &str = include_str!("../docs/OPERATING.md");
+
+/// A fenced block of a page.
+#[cfg(feature = "disk")]
+fn block<'a>(page: &'a str, language: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("```{language}\n")).expect("such a block");
+    rest.split("\n```").next().unwrap_or(rest)
+}
+
+#[cfg(feature = "disk")]
+#[test]
+fn what_operators_are_told_to_type_exists() {
+    let server = env!("CARGO_BIN_EXE_chatloop-server");
+    let help = |arguments: &[&str]| {
+        let output = Command::new(server).args(arguments).arg("--help").output().unwrap();
+        assert!(output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let mut known = help(&[]);
+    let commands = OPERATING.split("chatloop-server ").skip(1);
+    for command in commands.filter_map(|rest| rest.split([' ', '\n', '`']).next()) {
+        if command.starts_with(|letter: char| letter.is_ascii_lowercase()) && command != "chatloop"
+        {
+            known += &help(&[command]);
+        }
+    }
+    let code = OPERATING.split('`').skip(1).step_by(2).chain(
+        OPERATING.lines().filter(|line| line.starts_with("    ") || line.starts_with("ExecStart=")),
+    );
+    let mut flags = 0;
+    for flag in code.flat_map(|line| line.split([' ', '\n', '|', '='])) {
+        let is_ours = |it: &&str| it.starts_with("--") && known.contains(*it);
+        let foreign = ["--release", "--install", "--system", "--home-dir", "--shell", "--now"];
+        if flag.starts_with("--") && !foreign.contains(&flag) {
+            assert!(is_ours(&flag), "OPERATING.md: {flag} is no flag of chatloop-server");
+            flags += 1;
+        }
+    }
+    assert!(flags > 20, "too few flags found: {flags}");
+
+    // The configuration is one that the server takes.
+    let directory = std::env::temp_dir().join(format!("chatloop-operating-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let (file, operators) = (directory.join("chatloop.toml"), directory.join("operators"));
+    std::fs::write(&operators, "").unwrap();
+    let text = block(OPERATING, "toml");
+    let text = text.replace("/etc/chatloop/operators", operators.to_str().unwrap());
+    std::fs::write(&file, text).unwrap();
+    let shown = Command::new(server).args(["config", "--config"]).arg(&file).output().unwrap();
+    let _ = std::fs::remove_dir_all(&directory);
+    assert!(shown.status.success(), "{shown:?}");
+    let unit = block(OPERATING, "ini");
+    assert!(unit.contains("Type=notify") && unit.contains("--config /etc/chatloop/chatloop.toml"));
+}
+
 /// The anchors of a page's headings, as GitHub makes them.
 fn anchors(page: &str) -> Vec<String> {
     let headings = page.lines().filter(|line| line.starts_with('#'));
@@ -174,6 +230,7 @@ fn every_file_that_a_page_names_is_there() {
         "README",
         "docs/ARCHITECTURE",
         "docs/DEVELOPING",
+        "docs/OPERATING",
         "docs/PROTOCOL",
         "docs/PERFORMANCE",
         "docs/TOUR",

@@ -1,9 +1,22 @@
 //! `chatloop-client [HOST] [PORT]`: arguments in, exit code out.
 
-use chatloop::client::{Options, run};
-use clap::Parser;
+#[path = "shared/usage.rs"]
+mod usage;
+
+use chatloop::client::{Exit, Invalid, read, run};
 use std::process::ExitCode;
+use usage::{print_text, print_usage};
+
+const NAME: &str = "chatloop-client";
 
 fn main() -> ExitCode {
-    ExitCode::from(run(&Options::parse()).code())
+    ExitCode::from(match read(std::env::args_os()) {
+        Ok(options) => run(&options).code(),
+        Err(Invalid::Document(text)) => print_text(NAME, text, 0),
+        Err(Invalid::Arguments(error)) => print_usage(NAME, &error),
+        Err(Invalid::Setting(why)) => {
+            eprintln!("{NAME}: {why}");
+            Exit::Arguments.code()
+        }
+    })
 }

@@ -1,11 +1,17 @@
 //! `chatloop-lab`: load tests for chat servers, and traces of their loops. Arguments in, exit code out.
 
-use chatloop::lab::{storm, swarm, trace};
+#[path = "shared/usage.rs"]
+mod usage;
+
+use chatloop::lab::{document, storm, swarm, trace, with_documents};
 #[cfg(feature = "simulation")]
 use chatloop::simulation;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use usage::{not_written, print_text, print_usage};
+
+const NAME: &str = "chatloop-lab";
 
 /// Load tests for chat servers, and traces of their loops
 #[derive(Parser)]
@@ -32,20 +38,29 @@ enum Tool {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().tool {
-        Tool::Swarm(options) => run_swarm(&options),
-        Tool::Storm(options) => run_storm(&options),
-        Tool::Trace(options) => run_trace(&options),
+    let command = with_documents(Arguments::command(), NAME).subcommand_required(false);
+    let matches = match command.clone().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return ExitCode::from(print_usage(NAME, &error)),
+    };
+    if let Some(text) = document(&command, &matches) {
+        return ExitCode::from(print_text(NAME, text, 0));
+    }
+    let outcome = match Arguments::from_arg_matches(&matches).map(|arguments| arguments.tool) {
+        Ok(Tool::Swarm(options)) => run_swarm(&options),
+        Ok(Tool::Storm(options)) => run_storm(&options),
+        Ok(Tool::Trace(options)) => run_trace(&options),
         #[cfg(feature = "simulation")]
-        Tool::Simulate(options) => run_simulation(&options),
+        Ok(Tool::Simulate(options)) => run_simulation(&options),
         #[cfg(not(feature = "simulation"))]
-        Tool::Simulate { .. } => Err(io::Error::new(
+        Ok(Tool::Simulate { .. }) => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "this build has no simulation; build one with: cargo build --features simulation",
         )),
+        Err(error) => Ok(print_usage(NAME, &error)),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| {
-        eprintln!("chatloop-lab: {error}");
+        eprintln!("{NAME}: {error}");
         if error.kind() == io::ErrorKind::InvalidInput { 2 } else { 3 }
     }))
 }
@@ -53,48 +68,37 @@ fn main() -> ExitCode {
 fn run_swarm(options: &swarm::Options) -> io::Result<u8> {
     let report = swarm::run(options)?;
     let text = if options.json { report.to_json() } else { report.to_string() };
-    Ok(print(&text, report.exit_code()))
-}
-
-/// Writes a line to stdout. A closed one is not the server's fault, and the exit code is that of the
-/// report; a report that is lost to a full disk is an error.
-fn print(text: &str, code: u8) -> u8 {
-    let mut out = io::stdout();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            eprintln!("chatloop-lab: could not write to standard output: {error}");
-            1
-        }
-        _ => code,
-    }
+    // A closed pipe is not the server's fault: the exit code is that of the report.
+    Ok(print_text(NAME, format!("{text}\n"), report.exit_code()))
 }
 
 fn run_storm(options: &storm::Options) -> io::Result<u8> {
-    let mut out = io::stdout();
     let style = options.style();
     if options.list {
-        storm::names().for_each(|name| drop(writeln!(out, "{name}")));
-        return Ok(0);
+        let names: String = storm::names().map(|name| format!("{name}\n")).collect();
+        return Ok(print_text(NAME, names, 0));
     }
+    let mut failed = 0;
+    let mut print = |line: String| failed |= print_text(NAME, line + "\n", 0);
     if let Some(heading) = style.heading()
         && options.skip == 0
     {
-        let _ = writeln!(out, "{heading}");
+        print(heading);
     }
     let mut all_pass = true;
     // A whole table takes minutes, so each row is printed as soon as it is measured.
     storm::run(options, |row| {
         all_pass &= row.passes();
-        let _ = writeln!(out, "{}", style.row(row));
+        print(style.row(row));
     })?;
-    Ok(u8::from(!all_pass))
+    Ok(failed | u8::from(!all_pass))
 }
 
 #[cfg(feature = "simulation")]
 fn run_simulation(options: &simulation::Options) -> io::Result<u8> {
     Ok(match simulation::run(options) {
-        Ok((seeds, sum)) => print(&format!("{seeds} seeds, no failure: {sum}"), 0),
-        Err(failure) => print(&failure.to_string(), 1),
+        Ok((seeds, sum)) => print_text(NAME, format!("{seeds} seeds, no failure: {sum}\n"), 0),
+        Err(failure) => print_text(NAME, format!("{failure}\n"), 1),
     })
 }
 
@@ -104,6 +108,7 @@ fn run_trace(options: &trace::Options) -> io::Result<u8> {
     match result {
         // `chatloop-lab trace FILE | head`
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(not_written(NAME, &error)),
         result => result.map(|()| 0),
     }
 }

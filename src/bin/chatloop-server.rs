@@ -1,14 +1,22 @@
 //! `chatloop-server`: arguments in, exit code out.
 
+#[path = "shared/usage.rs"]
+mod usage;
+
 use chatloop::server::config::{Invalid, Settings, Task};
-use chatloop::server::{Ending, JournalError, Log, Server, export, import, password, set_password};
-use std::io::{BufWriter, ErrorKind, Write};
+use chatloop::server::{Ending, JournalError, Log, Server};
+use chatloop::server::{backup, export, import, password, restore, set_password};
+use std::io::ErrorKind;
 use std::process::ExitCode;
+use usage::{print_text, print_usage};
+
+const NAME: &str = "chatloop-server";
 
 fn main() -> ExitCode {
     match Task::read(std::env::args_os()) {
         Ok(Task::Serve(settings)) => serve(*settings),
-        Ok(Task::Show(settings)) => print(&settings.to_string()),
+        Ok(Task::Show(settings)) => print(settings.to_string().as_bytes()),
+        Ok(Task::Text(text)) => print(&text),
         Ok(Task::Hash) => hash(),
         Ok(Task::Password(directory, name, add)) => match set_password(&directory, &name, add) {
             Ok(done) => {
@@ -20,20 +28,18 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
-        Ok(Task::Export(directory, room)) => {
-            let mut out = BufWriter::new(std::io::stdout().lock());
-            let written = export(&directory, room.as_ref(), &mut out);
-            told(written.map(|messages| format!("{messages} messages written")))
+        Ok(Task::Export(wanted)) => told(export(&wanted)),
+        Ok(Task::Backup(data, to)) => {
+            told(backup(&data, &to).map(|()| format!("backup written to '{}'", to.display())))
+        }
+        Ok(Task::Restore(from, data)) => {
+            told(restore(&from, &data).map(|()| format!("restored to '{}'", data.display())))
         }
         Ok(Task::Import(directory)) => {
             let read = import(&directory, &mut std::io::stdin().lock());
             told(read.map(|imported| format!("{} messages imported", imported.messages)))
         }
-        // clap knows its colours and its exit code, and that help is not an error.
-        Err(Invalid::Arguments(error)) => match error.print() {
-            Err(failed) if !error.use_stderr() => not_written(&failed),
-            _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
-        },
+        Err(Invalid::Arguments(error)) => ExitCode::from(print_usage(NAME, &error)),
         Err(error) => {
             eprintln!("chatloop-server: {error}");
             ExitCode::from(2)
@@ -44,7 +50,10 @@ fn main() -> ExitCode {
 fn serve(settings: Settings) -> ExitCode {
     let log = match Log::start(&settings.config) {
         Ok(log) => log,
-        Err(_) => return ExitCode::FAILURE, // no thread: and nowhere to say so without waiting
+        Err(error) => {
+            eprintln!("chatloop-server: no log: {error}");
+            return ExitCode::FAILURE;
+        }
     };
     let code = run(settings, &log);
     log.finish();
@@ -76,21 +85,8 @@ fn run(settings: Settings, log: &Log) -> ExitCode {
     }
 }
 
-/// Writes to stdout. A reader that has seen enough is no error.
-fn print(text: &str) -> ExitCode {
-    let mut out = std::io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => not_written(&error),
-    }
-}
-
-fn not_written(error: &std::io::Error) -> ExitCode {
-    if error.kind() == ErrorKind::BrokenPipe {
-        return ExitCode::SUCCESS;
-    }
-    eprintln!("chatloop-server: could not write to standard output: {error}");
-    ExitCode::FAILURE
+fn print(text: &[u8]) -> ExitCode {
+    ExitCode::from(print_text(NAME, text, 0))
 }
 
 /// Tells how a task went, on stderr: stdout is for what it makes.
@@ -108,7 +104,7 @@ fn told(outcome: Result<String, JournalError>) -> ExitCode {
 
 fn hash() -> ExitCode {
     match password::ask_and_hash() {
-        Ok(hash) => print(&format!("{}\n", hash.as_phc())),
+        Ok(hash) => print(format!("{}\n", hash.as_phc()).as_bytes()),
         Err(error) => {
             eprintln!("chatloop-server: {error}");
             ExitCode::FAILURE

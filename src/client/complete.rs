@@ -10,7 +10,7 @@ pub const MAX_NICKS: usize = 1_000;
 pub const MAX_ROOMS: usize = 500;
 /// Commands kept.
 pub const MAX_COMMANDS: usize = 200;
-/// Lines of a list of commands.
+/// Commands of a list.
 const MAX_SHOWN: usize = 100;
 
 /// The words for completion.
@@ -29,7 +29,7 @@ pub enum Completion {
     /// These, in this order, from this byte of the line on; none if nothing begins like that.
     Words { start: usize, words: Vec<String> },
     /// Too many commands to guess: lines to show.
-    List(Vec<String>),
+    List(String),
 }
 
 impl Vocabulary {
@@ -116,8 +116,8 @@ impl Vocabulary {
 
     fn command_named(&self, name: &str) -> Completion {
         if name.is_empty() && !self.commands.is_empty() {
-            let forms = self.commands.iter().map(|(_, form)| form.clone());
-            return Completion::List(forms.take(MAX_SHOWN).collect());
+            let names = self.commands.iter().map(|(name, _)| format!("/{name}"));
+            return Completion::List(names.take(MAX_SHOWN).collect::<Vec<_>>().join(" "));
         }
         let known = self.commands.iter().filter(|(known, _)| begins(known, name));
         let words = known.map(|(known, _)| format!("/{known} ")).collect();
@@ -146,7 +146,7 @@ mod tests {
     fn offered(line: &str) -> Vec<String> {
         match known().complete(line, line.len(), "bob") {
             Completion::Words { words, .. } => words,
-            Completion::List(lines) => lines,
+            Completion::List(line) => vec![line],
         }
     }
 
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(offered("/join #ru"), ["#ruby ", "#rust "]);
         assert_eq!(offered("@#l"), ["@#lobby "]);
         assert_eq!(offered("/j"), ["/join "]);
-        assert_eq!(offered("/"), ["/join #room [KEY]", "/me TEXT"]);
+        assert_eq!(offered("/"), ["/join /me"]);
         for nothing in ["b", "", "hi ", "/x", "x /j", "#x"] {
             assert_eq!(offered(nothing), Vec::<String>::new(), "{nothing:?}");
         }

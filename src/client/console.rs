@@ -15,9 +15,12 @@ use super::secrets::{self, Forms};
 use super::{Notice, Severity};
 use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE, Mask};
 use std::io;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 const PROMPT: &str = "[You]: ";
+/// How long after Ctrl-C has cleared a draft another one does not leave: it was pressed twice.
+const CLEARED: Duration = Duration::from_secs(1);
 /// The prefix of further lines of one message.
 const INDENT: &str = "    ";
 
@@ -48,6 +51,8 @@ pub struct Console {
     pub progress: String,
     /// The draft that was being typed when a password was asked for, while it is.
     set_aside: Option<String>,
+    /// When Ctrl-C has cleared a draft.
+    cleared: Option<Instant>,
 }
 
 impl Console {
@@ -59,7 +64,6 @@ impl Console {
         let terminal = LineConsole::open(ConsoleOptions {
             // Some plain-text servers disconnect on an empty line.
             keeps_blank_lines: forms == Forms::Irc,
-            always_interrupts: false,
             style: painter.style(style::YOU),
             mask: mask(forms),
         })?;
@@ -73,11 +77,12 @@ impl Console {
             asked: None,
             progress: String::new(),
             set_aside: None,
+            cleared: None,
         })
     }
 
     /// Does what the keys say that were read. If they end the client, returns how.
-    pub fn act(&mut self, link: &mut Link, irc: &mut Irc) -> Option<ConsoleEvent> {
+    pub fn act(&mut self, link: &mut Link, irc: &mut Irc, now: Instant) -> Option<ConsoleEvent> {
         while let Some(event) = self.terminal.next_event() {
             match event {
                 ConsoleEvent::Line(line) if line.is_empty() => {}
@@ -86,18 +91,31 @@ impl Console {
                     self.send_or_keep(&lines[0], link, irc);
                 }
                 ConsoleEvent::PasteConfirmed(lines) => match self.send(&lines, link, irc) {
-                    Ok(()) => self.terminal.editor.clear(),
+                    Ok(()) => {
+                        self.terminal.editor.clear();
+                        self.remember(&lines);
+                    }
                     Err(why) => {
                         self.notice(&Notice::error(format!("{why}; nothing was sent")));
                         self.terminal.ask(lines);
                     }
                 },
-                ConsoleEvent::PasteDeclined(count) => {
+                ConsoleEvent::PasteDeclined(..) if self.asked.is_some() => {
                     if let Some(line) = self.asked.take() {
                         self.send_or_keep(&line, link, irc);
-                        continue;
                     }
-                    self.notice(&Notice::note(format!("{count} lines not sent")));
+                }
+                ConsoleEvent::PasteDeclined(count, true) => self.notice(&Notice::note(format!(
+                    "{count} lines not sent: edit them (⏎ ends each), Enter sends, Ctrl-C clears"
+                ))),
+                ConsoleEvent::PasteDeclined(count, false) => self.notice(&Notice::note(format!(
+                    "{count} lines not sent, too many to edit here; Ctrl-Y asks again"
+                ))),
+                ConsoleEvent::Cleared => self.cleared = Some(now),
+                ConsoleEvent::Interrupt
+                    if self.cleared.take().is_some_and(|cleared| now - cleared < CLEARED) =>
+                {
+                    self.notice(&Notice::note("press Ctrl-C again to quit"));
                 }
                 ConsoleEvent::PasteTooLong => {
                     let limit = MAX_PASTE / (1024 * 1024);
@@ -119,9 +137,7 @@ impl Console {
             }
             return self.ask_or_not(irc);
         }
-        if secrets::begins(&line, self.forms).is_none() {
-            self.terminal.editor.history.push(&line);
-        }
+        self.remember(std::slice::from_ref(&line));
         if let Some((question, command)) = irc.as_ref().and_then(|irc| irc.may_mean_a_file(&line)) {
             self.asked = Some(line);
             return self.terminal.ask_about(question, vec![command]);
@@ -137,10 +153,17 @@ impl Console {
         }
     }
 
+    /// Puts lines into the history, unless one has a password.
+    fn remember(&mut self, lines: &[String]) {
+        if lines.iter().all(|line| secrets::begins(line, self.forms).is_none()) {
+            self.terminal.editor.history.push(&lines.join("\n"));
+        }
+    }
+
     /// Turns the row into a question for a password when the session has one, and back. What was
     /// being typed is set aside: a message must not be sent as a password, nor be lost.
     pub fn ask_or_not(&mut self, irc: &Irc) {
-        let asks = irc.as_ref().is_some_and(|session| session.asked_account().is_some());
+        let asks = irc.as_ref().is_some_and(|session| session.question().is_some());
         if asks && self.set_aside.is_none() {
             self.set_aside = Some(self.terminal.editor.line().to_owned());
             self.terminal.editor.clear();
@@ -164,9 +187,7 @@ impl Console {
             None => match vocabulary.complete(line, cursor, nick) {
                 Completion::Words { words, .. } if words.is_empty() => return self.terminal.bell(),
                 Completion::Words { start, words } => (start, words, 0),
-                Completion::List(lines) => {
-                    return lines.iter().for_each(|line| self.notice(&Notice::note(line)));
-                }
+                Completion::List(line) => return self.notice(&Notice::note(line)),
             },
         };
         let current = current % words.len();
@@ -194,38 +215,29 @@ impl Console {
         let Some(session) = irc else {
             plain::can_send(lines)?;
             for line in lines {
-                self.echo(std::slice::from_ref(line), None);
+                self.echo(line);
                 link.send(&[line.as_bytes(), b"\n"].concat());
                 self.quit_sent = is_quit(line.as_bytes());
             }
             return Ok(());
         };
         session.can_send(lines)?;
-        self.echo(lines, Some(session));
         session.typed(lines, self.painter.now.timestamp());
         link.send(&session.take_outgoing());
         self.quit_sent = session.has_quit();
-        self.show(session.take_shown(), session.show_numbers);
+        self.show_of(session);
         Ok(())
     }
 
-    /// Shows the user's own message. Lines after the first are indented.
-    fn echo(&mut self, lines: &[String], session: Option<&IrcSession>) {
-        for (place, line) in lines.iter().enumerate() {
-            let mut shown = Vec::new();
-            match place {
-                0 => {
-                    self.painter.time(&mut shown);
-                    self.painter.styled(&prompt(session), style::YOU, &mut shown);
-                }
-                _ if line.is_empty() => {}
-                _ => shown.extend_from_slice(INDENT.as_bytes()),
-            }
-            let masked = secrets::sent(line, self.forms);
-            let line = masked.as_deref().unwrap_or(line);
-            shown.extend_from_slice(crate::wire::clean::clean(line.as_bytes()).as_bytes());
-            self.print(&shown);
-        }
+    /// Shows a line that the user has sent to a server of plain lines, whose commands are not known.
+    fn echo(&mut self, line: &str) {
+        let mut shown = Vec::new();
+        self.painter.time(&mut shown);
+        self.painter.styled(PROMPT, style::YOU, &mut shown);
+        let masked = secrets::sent(line, self.forms);
+        let line = masked.as_deref().unwrap_or(line);
+        shown.extend_from_slice(crate::wire::clean::clean(line.as_bytes()).as_bytes());
+        self.print(&shown);
     }
 
     /// A line from the server.
@@ -237,7 +249,7 @@ impl Console {
             }
             Some(session) => {
                 session.heard(line, self.painter.now.timestamp());
-                self.show(session.take_shown(), session.show_numbers);
+                self.show_of(session);
                 self.ask_or_not(irc);
             }
         }
@@ -246,14 +258,22 @@ impl Console {
     /// Shows what the session has to show.
     pub fn refresh(&mut self, irc: &mut Irc) {
         if let Some(session) = irc {
-            self.show(session.take_shown(), session.show_numbers);
+            self.show_of(session);
         }
+    }
+
+    /// Shows what the session has to show. Its current room needs no name in front of its messages.
+    fn show_of(&mut self, session: &mut IrcSession) {
+        let items = session.take_shown();
+        self.painter.here = session.destination().map(str::to_owned);
+        self.show(items, session.show_numbers);
     }
 
     fn show(&mut self, items: Vec<DisplayItem>, numbers: bool) {
         for item in items {
             match item {
                 DisplayItem::Bell => self.terminal.bell(),
+                DisplayItem::Clear => self.terminal.clear(),
                 DisplayItem::Notice(notice) => self.notice(&notice),
                 item => {
                     for line in self.painter.item(&item, numbers, Some(INDENT)) {
@@ -315,12 +335,12 @@ impl Console {
     }
 }
 
-/// `[You]: `, with the room that messages go to in front if that is known.
+/// `[You]: `, with the room or nick that messages go to in front if that is known.
 fn prompt(session: Option<&IrcSession>) -> String {
-    let (account, room) =
-        session.map_or((None, None), |session| (session.asked_account(), session.room()));
-    match (account, room) {
-        (Some(account), _) => format!("Password for {account}: "),
+    let (question, room) =
+        session.map_or((None, None), |session| (session.question(), session.destination()));
+    match (question, room) {
+        (Some(question), _) => question,
         (None, Some(room)) => format!("{room} {PROMPT}"),
         (None, None) => PROMPT.to_owned(),
     }

@@ -13,12 +13,106 @@ pub enum DisplayItem {
     Line(Vec<u8>),
     /// A message, new or from the history.
     Message(Box<Incoming>),
-    /// A message from the server, or an event; one sanitised line.
+    /// A message from the server; one sanitised line.
     ServerText(String),
+    /// What happened, apart from messages.
+    Event(Box<Event>),
+    /// A clear screen.
+    Clear,
     /// A notice of the client.
     Notice(Notice),
     /// The bell.
     Bell,
+}
+
+/// What happened. Its fields are harmless.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    pub kind: EventKind,
+    pub room: Option<String>,
+    /// Who did it; empty if no user did.
+    pub nick: String,
+    /// To whom or what: a nick, or the id of a message; else empty.
+    pub target: String,
+    /// The reason, topic, modes or new text; else empty.
+    pub text: String,
+    /// All of it in a sentence.
+    pub shown: String,
+}
+
+impl Event {
+    /// An event without a target or a text.
+    pub fn new(kind: EventKind, room: Option<&str>, nick: &str, shown: String) -> Event {
+        let room = room.map(str::to_owned);
+        Event {
+            kind,
+            room,
+            nick: nick.to_owned(),
+            target: String::new(),
+            text: String::new(),
+            shown,
+        }
+    }
+
+    pub fn to(self, target: &str) -> Event {
+        Event { target: target.to_owned(), ..self }
+    }
+
+    pub fn with_text(self, text: &str) -> Event {
+        Event { text: text.to_owned(), ..self }
+    }
+}
+
+/// The kind of an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EventKind {
+    Join,
+    Part,
+    Quit,
+    Nick,
+    Topic,
+    Mode,
+    Kick,
+    Reaction,
+    Delete,
+    Edit,
+    Away,
+    Error,
+}
+
+impl EventKind {
+    /// Whether it only tells who is there.
+    pub fn is_presence(self) -> bool {
+        matches!(self, EventKind::Join | EventKind::Part | EventKind::Quit | EventKind::Away)
+    }
+
+    /// What the users did, for those that are present or not.
+    pub fn past(self) -> &'static str {
+        match self {
+            EventKind::Join => "joined",
+            EventKind::Part => "left",
+            EventKind::Quit => "quit",
+            _ => "away or back",
+        }
+    }
+
+    /// Its name for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            EventKind::Join => "join",
+            EventKind::Part => "part",
+            EventKind::Quit => "quit",
+            EventKind::Nick => "nick",
+            EventKind::Topic => "topic",
+            EventKind::Mode => "mode",
+            EventKind::Kick => "kick",
+            EventKind::Reaction => "reaction",
+            EventKind::Delete => "delete",
+            EventKind::Edit => "edit",
+            EventKind::Away => "away",
+            EventKind::Error => "error",
+        }
+    }
 }
 
 /// The kind of a message.
@@ -55,7 +149,7 @@ pub struct Incoming {
     pub room: Option<String>,
     /// The sender; of the user's own direct message, the recipient.
     pub nick: String,
-    /// A direct message from the user.
+    /// A message from the user.
     pub own: bool,
     pub kind: MessageKind,
     /// The number that commands name it by.

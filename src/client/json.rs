@@ -5,18 +5,19 @@
 //!
 //! | `type` | is | and has |
 //! |---|---|---|
-//! | `message`, `action`, `notice` | sent to a room | `room`, `number` (or null), `nick`, `mention` |
+//! | `message`, `action`, `notice` | sent to a room | `room`, `number` (or null), `nick`, `own`, `mention` |
 //! | `private` | a direct message | `nick`, `own` (sent by this client, to `nick`), `kind` |
 //! | `past` | from the history | `room` or null, `number`, `nick`, `own`, `kind`; `time` is when |
 //! | all of these | | `id`, `account`, `reply` (the `id` of the message it replies to), each or
 //! null |
+//! | `join`, `part`, `quit`, `nick`, `topic`, `mode`, `kick`, `reaction`, `delete`, `edit`, `away`, `error` | what happened | `room`, `nick`, `target`, each or null |
 //! | `server` | a message from the server itself | |
 //! | `raw` | not IRC; with `--plain` every line | |
 //!
 //! `kind` is `message`, `action` or `notice`. `text` is harmless on a terminal, as in all output
 //! of the client; a newline in it separates two lines of one message.
 
-use super::display::{DisplayItem, Incoming, MessageKind};
+use super::display::{DisplayItem, Event, Incoming, MessageKind};
 use crate::wire::clean::{clean, escape_json};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -39,9 +40,18 @@ pub fn object(item: &DisplayItem, now: Timestamp) -> Option<String> {
         DisplayItem::Message(message) => message_object(message),
         DisplayItem::ServerText(text) => json!({ "type": "server", "text": text }),
         DisplayItem::Line(line) => json!({ "type": "raw", "text": clean(line) }),
-        DisplayItem::Notice(_) | DisplayItem::Bell => return None,
+        DisplayItem::Event(event) => event_object(event),
+        DisplayItem::Notice(_) | DisplayItem::Bell | DisplayItem::Clear => return None,
     };
     Some(finished(object, &rfc3339(now)))
+}
+
+fn event_object(event: &Event) -> Value {
+    let given = |text: &str| Some(text).filter(|text| !text.is_empty()).map(str::to_owned);
+    json!({
+        "type": event.kind.name(), "room": event.room, "nick": given(&event.nick),
+        "target": given(&event.target), "text": event.text,
+    })
 }
 
 fn rfc3339(time: Timestamp) -> String {
@@ -63,7 +73,6 @@ fn message_object(heard: &Incoming) -> Value {
     } else if heard.room.is_some() {
         fields.insert("type".to_owned(), kind(heard.kind).into());
         fields.insert("mention".to_owned(), heard.mention.into());
-        fields.remove("own");
         fields.remove("kind");
     }
     if heard.past || heard.room.is_some() {
@@ -119,7 +128,7 @@ mod tests {
             (
                 message(in_room),
                 json!({"v": 1, "type": "message", "time": now, "room": "#x", "number": 7,
-                    "nick": "bob", "mention": true, "text": "hi \"alice\"",
+                    "nick": "bob", "own": false, "mention": true, "text": "hi \"alice\"",
                     "id": "m1", "account": null, "reply": null}),
             ),
             (

@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `options` | what can be asked for on the command line? |
+//! | `options`, `settings` | what can be asked for on the command line, and in a file? |
 //! | `startup` | addresses, passwords, colours |
 //! | `run` | what happens in one turn of the loop, and how does it end? |
 //! | `run/connection` | what follows when the connection is established, fails or is lost? |
@@ -47,12 +47,15 @@ mod plain;
 mod run;
 mod script;
 mod secrets;
+mod settings;
 mod startup;
 #[cfg(feature = "web")]
 mod transfer;
 
+pub use crate::wire::command_line::{document, with_documents};
 pub use options::Options;
 pub use run::run;
+pub use settings::{Invalid, read};
 
 use std::fmt;
 

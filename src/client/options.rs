@@ -69,13 +69,13 @@ pub struct Options {
     /// Port of the server [default: 7777]
     pub port: Option<Port>,
 
-    /// Your nick [default: your user name]
+    /// Your nick [default: the account's name, or your user name]
     #[arg(long, value_name = "NICK")]
     pub nick: Option<String>,
 
     /// Join this room at startup; may be repeated [default: the lobby of a chatloop server; none
     /// elsewhere]
-    #[arg(long, value_name = "#ROOM")]
+    #[arg(long, value_name = "#ROOM", value_delimiter = ',')]
     pub join: Vec<String>,
 
     /// Log in to this account; the password is read from CHATLOOP_ACCOUNT_PASSWORD or the terminal
@@ -133,9 +133,17 @@ pub struct Options {
     #[arg(long, short, conflicts_with = "json")]
     pub quiet: bool,
 
-    /// Exit when the connection is lost instead of reconnecting (a script always exits)
+    /// Exit when the connection is lost instead of reconnecting
     #[arg(long)]
     pub no_reconnect: bool,
+
+    /// Script mode: reconnect when the connection is lost instead of exiting
+    #[arg(long, conflicts_with = "no_reconnect")]
+    pub reconnect: bool,
+
+    /// Exit after so many attempts to reconnect [default: never]
+    #[arg(long, value_name = "N")]
+    pub give_up: Option<u32>,
 
     /// Show the local time in front of each line
     #[arg(long, value_name = "WHEN", value_enum, default_value = "auto",
@@ -149,6 +157,11 @@ pub struct Options {
     /// Script mode: print every line as a JSON object (see README.md)
     #[arg(long)]
     pub json: bool,
+
+    /// Read settings from this TOML file [default: chatloop/client.toml in $XDG_CONFIG_HOME or
+    /// ~/.config, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 
     /// No colours; the environment variable NO_COLOR has the same effect
     #[arg(long, visible_alias = "no-colour")]

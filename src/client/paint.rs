@@ -28,7 +28,8 @@ pub mod style {
 /// Colours of names. Red is for errors, black and white are backgrounds.
 const NAMES: [&str; 10] = ["32", "33", "34", "35", "36", "92", "93", "94", "95", "96"];
 
-/// The room whose name is not written in front of its messages: a chatloop server's first one.
+/// The room whose name is not written in front of its messages for a script: a chatloop server's
+/// first one.
 const LOBBY: &str = "#lobby";
 
 /// Renders lines, and tracks the date.
@@ -40,12 +41,15 @@ pub struct Painter {
     day: Option<Date>,
     /// The time of the next one.
     pub now: ZonedDateTime,
+    /// The room whose name is not written in front of its messages.
+    pub here: Option<String>,
 }
 
 impl Painter {
     /// A painter with or without colours and the time.
     pub fn new(colours: bool, timestamps: bool) -> Painter {
-        Painter { colours, timestamps, day: None, now: ZonedDateTime::default() }
+        let here = Some(LOBBY.to_owned());
+        Painter { colours, timestamps, day: None, now: ZonedDateTime::default(), here }
     }
 
     /// `name` if there are colours, else no style.
@@ -104,15 +108,18 @@ impl Painter {
         let mut out = Vec::new();
         match item {
             DisplayItem::Message(message) => return self.message(message, numbers, indent),
-            DisplayItem::ServerText(text) => {
-                self.time(&mut out);
-                out.extend_from_slice(b"* ");
-                out.extend_from_slice(text.as_bytes());
-            }
+            DisplayItem::ServerText(text) => self.event(text, &mut out),
+            DisplayItem::Event(event) => self.event(&event.shown, &mut out),
             DisplayItem::Line(line) if self.line(line, &mut out) => {}
-            DisplayItem::Line(_) | DisplayItem::Notice(_) | DisplayItem::Bell => return Vec::new(),
+            _ => return Vec::new(),
         }
         vec![out]
+    }
+
+    fn event(&self, text: &str, out: &mut Vec<u8>) {
+        self.time(out);
+        out.extend_from_slice(b"* ");
+        out.extend_from_slice(text.as_bytes());
     }
 
     /// A message in IRC, without newlines: a line for each of its lines, those after the first
@@ -142,7 +149,10 @@ impl Painter {
                     self.styled("*", style::MENTION, &mut out);
                 }
             }
-            if let Some(room) = message.room.as_ref().filter(|room| *room != LOBBY) {
+            let is_here = |room: &String| {
+                self.here.as_ref().is_some_and(|here| here.eq_ignore_ascii_case(room))
+            };
+            if let Some(room) = message.room.as_ref().filter(|room| !is_here(room)) {
                 self.styled(&format!("{room} "), style::DIM, &mut out);
             }
             if numbers && !message.past {
@@ -157,12 +167,15 @@ impl Painter {
     fn sender_and_text(&self, message: &Incoming, text: &str, out: &mut Vec<u8>) {
         let nick = &message.nick;
         let (head, tail) = message.kind.between().split_at(1);
+        let now = message.own && !message.past;
         let name = match (&message.room, message.own) {
+            (Some(_), true) if now => format!("[You{head}"),
             (Some(_), _) => format!("[{nick}{head}"),
             (None, true) => format!("[you -> {nick}{head}"),
             (None, false) => format!("[{nick} -> you{head}"),
         };
-        self.styled(&name, colour_of(nick), out);
+        let colour = if now && message.room.is_some() { style::YOU } else { colour_of(nick) };
+        self.styled(&name, colour, out);
         out.extend_from_slice(tail.as_bytes());
         let loud = message.mention || (message.room.is_none() && !message.own);
         self.styled(text, if loud { style::MENTION } else { "" }, out);

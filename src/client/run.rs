@@ -197,7 +197,7 @@ impl<'options> Client<'options> {
             (FILES, _) => self.follow_transfer(),
             (INPUT, Front::Person(Some(console))) => {
                 console.terminal.read(&mut self.turn.scratch);
-                self.act();
+                return self.act();
             }
             (INPUT, Front::Script(script)) => {
                 script.input_ready(&mut self.turn.scratch, &mut self.link, &mut self.irc);
@@ -209,9 +209,10 @@ impl<'options> Client<'options> {
     }
 
     /// Does what the person's keys say.
-    fn act(&mut self) {
-        let Some(console) = self.front.console() else { return };
-        match console.act(&mut self.link, &mut self.irc) {
+    fn act(&mut self) -> io::Result<()> {
+        let Some(console) = self.front.console() else { return Ok(()) };
+        let outcome = console.act(&mut self.link, &mut self.irc, self.turn.clock.now());
+        match outcome {
             Some(ConsoleEvent::Closed) => self.ended = Some(Exit::Signal(SIGHUP)),
             Some(_) => self.end_within(LAST_SEND, Exit::Done),
             None => {
@@ -223,6 +224,8 @@ impl<'options> Client<'options> {
                     timeout.map(|timeout| self.turn.arm(timeout, TimerKind::EscapeTimeout));
             }
         }
+        let typed = self.irc.as_mut().is_some_and(|it| std::mem::take(&mut it.reconnects));
+        if typed { self.link.start(&mut self.turn) } else { Ok(()) }
     }
 
     /// Ends with `exit` when everything is sent, or after `limit`.
@@ -268,7 +271,7 @@ impl<'options> Client<'options> {
                 TimerKind::EscapeTimeout => {
                     self.keys_timer = None;
                     self.front.console().into_iter().for_each(|it| it.terminal.timed_out());
-                    self.act();
+                    self.act()?;
                 }
                 TimerKind::SilenceHint => self.hint(),
                 TimerKind::FirstLine if self.irc.as_ref().is_some_and(|it| it.has_answered()) => {}
@@ -298,9 +301,7 @@ impl<'options> Client<'options> {
                     "a line from the server exceeds 64 KiB and is not shown",
                 )),
                 LinkEvent::Connected(address) => self.connected(address)?,
-                LinkEvent::Unreachable(address, why) => {
-                    self.notice(Notice::error(format!("could not connect to {address}: {why}")));
-                }
+                LinkEvent::Unreachable(address, why) => self.unreachable(address, &why),
                 LinkEvent::NotConnected => match self.connected_at {
                     None => self.ended = Some(Exit::NotConnected),
                     Some(_) => self.retry(),
@@ -348,9 +349,9 @@ impl<'options> Client<'options> {
 
     /// The exit code when everything is sent.
     fn done(&self) -> Exit {
-        let failed = self.irc.as_ref().is_some_and(|session| session.failed);
-        match &self.front {
-            Front::Script(_) if failed => Exit::Rejected,
+        match (&self.front, &self.irc) {
+            (Front::Script(_), Some(session)) if session.lost => Exit::Lost,
+            (Front::Script(_), Some(session)) if session.failed => Exit::Rejected,
             _ => Exit::Done,
         }
     }
@@ -359,10 +360,13 @@ impl<'options> Client<'options> {
     fn check_end(&mut self) {
         let sent = self.link.unsent() == 0;
         match &self.front {
+            // What was read is still sent, if that does not take long.
             Front::Script(script) if script.output_closed() => {
-                self.end_within(LAST_SEND, Exit::Done);
-                if sent {
-                    self.ended.get_or_insert(Exit::Done);
+                let idle = self.irc.as_ref().is_none_or(IrcSession::is_idle);
+                let exit = self.done();
+                self.end_within(LAST_SEND, exit);
+                if sent && idle {
+                    self.ended.get_or_insert(exit);
                 }
             }
             Front::Script(script) => {
@@ -384,6 +388,7 @@ impl<'options> Client<'options> {
 
     /// Leaves the server, shows the last lines and gives the terminal back.
     fn quit(mut self, exit: Exit) -> io::Result<Exit> {
+        let mut lost = false;
         if let Some(session) = &mut self.irc {
             let (bytes, waiting) = (session.quit(), session.waiting());
             // It is a short line, and goes out with one write or not at all.
@@ -393,7 +398,12 @@ impl<'options> Client<'options> {
             }
             if waiting > 0 {
                 let lines = counted(waiting, "line");
-                self.notice(Notice::error(format!("{lines} not sent: the server was too slow")));
+                let why = match &self.front {
+                    Front::Script(script) if script.output_closed() => "standard output was closed",
+                    _ => "the server was too slow",
+                };
+                self.notice(Notice::error(format!("{lines} not sent: {why}")));
+                lost = exit == Exit::Done && matches!(self.front, Front::Script(_));
             }
         }
         self.link.close(&mut self.turn);
@@ -404,7 +414,7 @@ impl<'options> Client<'options> {
         }
         self.turn.trace.finish();
         self.front.finish()?;
-        Ok(exit)
+        Ok(if lost { Exit::Lost } else { exit })
     }
 }
 

@@ -14,7 +14,7 @@
 //! Bounds: `MAX_LINE`; input is read only while less than [`SEND_SOFT`] waits to be sent, the socket only
 //! while less than [`OUTPUT_SOFT`] waits to be written.
 
-use super::display::DisplayItem;
+use super::display::{DisplayItem, EventKind};
 use super::event_loop::{INPUT, OUTPUT};
 use super::irc::Irc;
 use super::link::{Link, SEND_SOFT};
@@ -172,6 +172,9 @@ impl Script {
         {
             let line = String::from_utf8_lossy(&rest[..end]);
             let line = line.strip_suffix('\r').unwrap_or(&line);
+            if !self.literal && session.must_wait(line) {
+                break;
+            }
             rest = rest[end..].strip_prefix(b"\n").unwrap_or(&rest[end..]);
             if line.trim().is_empty() || session.has_quit() {
                 continue;
@@ -243,12 +246,18 @@ impl Script {
     }
 
     /// Queues items for standard output; the client's own errors go to standard error.
-    fn show(&mut self, items: Vec<DisplayItem>) {
+    pub fn show(&mut self, items: Vec<DisplayItem>) {
         for item in items {
             match &item {
                 DisplayItem::Notice(notice) if notice.severity == Severity::Note => {}
                 DisplayItem::Notice(notice) => startup::to_stderr(notice, self.red),
+                DisplayItem::Event(event) if self.quiet && event.kind == EventKind::Error => {
+                    startup::to_stderr(&Notice::error(&event.shown), self.red);
+                }
                 _ if self.output_closed || self.quiet => {}
+                // A script knows what it has sent; a program wants the ids.
+                DisplayItem::Message(message)
+                    if message.own && message.room.is_some() && !message.past && !self.json => {}
                 _ if self.json => {
                     let object = super::json::object(&item, self.painter.now.timestamp());
                     object.iter().for_each(|object| self.push_line(object.as_bytes()));

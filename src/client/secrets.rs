@@ -67,6 +67,9 @@ fn words_in_front(command: &str, forms: Forms) -> Option<usize> {
         let words = if forms == Forms::Plain { plain } else { irc };
         return Some(*words).filter(|words| *words > 0);
     }
+    if is("/account", first) && (is("add", second) || is("reset", second)) {
+        return Some(3);
+    }
     let among = |all: &[&str]| all.iter().any(|name| is(name, second));
     let hidden = match first.to_ascii_lowercase().as_str() {
         "/msg" | "/m" | "/tell" | "/query" | "/notice" => is_service(second),
@@ -124,6 +127,8 @@ mod tests {
             ("/register hunter2", Some("/register •••••••")),
             ("/password old new", Some("/password ••• •••")),
             ("/oper root word", Some("/oper root ••••")),
+            ("/account reset ann word", Some("/account reset ann ••••")),
+            ("/account delete ann erase", None),
             ("/logins alice hunter2", None),
             ("the /login alice hunter2", None),
             ("", None),

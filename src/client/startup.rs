@@ -70,7 +70,7 @@ pub(super) fn connect_options(
     scram_seen: bool,
 ) -> Result<ConnectOptions, String> {
     let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
-    let nick = options.nick.clone().unwrap_or_else(|| {
+    let nick = options.nick.clone().or_else(|| options.account.clone()).unwrap_or_else(|| {
         let fits = |letter: &char| letter.is_ascii_alphanumeric() || "-_".contains(*letter);
         user().chars().filter(fits).collect()
     });

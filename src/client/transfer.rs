@@ -183,8 +183,12 @@ fn fetch(
             return Err(Fault::Break(io::Error::other("the part that is here does not fit")));
         }
         status => {
-            let text = text(&mut connection)?;
-            return Err(Fault::Final(format!("{text} ({status})")));
+            let text = format!("{} ({status})", text(&mut connection)?);
+            return Err(match status {
+                // Too many at a time: it may be one's turn in a moment.
+                503 => Fault::Break(io::Error::other(text)),
+                _ => Fault::Final(text),
+            });
         }
     };
     file.set_len(start).map_err(write)?;

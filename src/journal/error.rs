@@ -42,6 +42,10 @@ pub enum JournalError {
     },
     /// There is no database to export from.
     Missing { path: PathBuf },
+    /// A backup goes to a new directory.
+    Exists { path: PathBuf },
+    /// A file of a backup cannot be read or written.
+    Copy { path: PathBuf, source: io::Error },
     /// An import wants an empty journal.
     NotEmpty { path: PathBuf },
     /// A line of an import cannot be taken. Nothing of the import was kept.
@@ -70,7 +74,11 @@ impl fmt::Display for JournalError {
                 path.display()
             ),
             JournalError::Busy { path } => {
-                write!(f, "another program has locked '{}'; stop it, or wait for it", path.display())
+                write!(
+                    f,
+                    "another program has locked '{}'; stop it, or wait for it",
+                    path.display()
+                )
             }
             JournalError::Moved { path } => write!(
                 f,
@@ -93,11 +101,9 @@ impl fmt::Display for JournalError {
             JournalError::ReadOnly { path } => {
                 write!(f, "'{}' cannot be written; change its owner or permissions", path.display())
             }
-            JournalError::Full { path } => write!(
-                f,
-                "no space left for '{}'; free some, or raise --max-data",
-                path.display()
-            ),
+            JournalError::Full { path } => {
+                write!(f, "no space left for '{}'; free some, or raise --max-data", path.display())
+            }
             JournalError::Corrupt { path, detail } => write!(
                 f,
                 "'{}' is damaged or not a chatloop database ({detail}); restore a backup, or move \
@@ -110,12 +116,27 @@ impl fmt::Display for JournalError {
                  this program",
                 path.display()
             ),
+            other => other.of_transfers(f),
+        }
+    }
+}
+
+impl JournalError {
+    /// Those of exports, imports and backups.
+    fn of_transfers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             JournalError::Missing { path } => {
                 write!(f, "no database in '{}'", path.display())
             }
+            JournalError::Exists { path } => {
+                write!(f, "'{}' exists already; a backup goes to a new directory", path.display())
+            }
+            JournalError::Copy { path, source } => {
+                write!(f, "cannot copy to or from '{}': {source}", path.display())
+            }
             JournalError::NotEmpty { path } => write!(
                 f,
-                "data directory '{}' is not empty; import into a new one",
+                "data directory '{}' is not empty; import or restore into a new one",
                 path.display()
             ),
             JournalError::Line { number, detail } => {
@@ -129,6 +150,8 @@ impl fmt::Display for JournalError {
             JournalError::Database { path, source } => {
                 write!(f, "database '{}' failed: {source}", path.display())
             }
+            // The function above has told all others.
+            _ => Ok(()),
         }
     }
 }
@@ -136,7 +159,9 @@ impl fmt::Display for JournalError {
 impl std::error::Error for JournalError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            JournalError::Directory { source, .. } | JournalError::Stream(source) => Some(source),
+            JournalError::Directory { source, .. }
+            | JournalError::Copy { source, .. }
+            | JournalError::Stream(source) => Some(source),
             JournalError::Database { source, .. } => Some(source.as_ref()),
             _ => None,
         }

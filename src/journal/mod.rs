@@ -31,9 +31,13 @@
 //! | `database` | opening the file that both use |
 //! | `no_disk` | stands in for `transfer` in a build without the feature `disk` |
 //! | `words` | which words has a text, for a search? |
+//! | `publish` | what may other programs and people be given of it? |
+//! | `backup` | how is a directory copied while it is in use? |
 //! | `transfer` | how does a journal get to another directory? It reads the log's state and the index's rows, so it is above both |
 
 mod age;
+#[cfg(feature = "disk")]
+mod backup;
 #[cfg(feature = "disk")]
 mod database;
 mod error;
@@ -42,6 +46,8 @@ pub mod limits;
 mod log;
 #[cfg(not(feature = "disk"))]
 mod no_disk;
+#[cfg(feature = "disk")]
+mod publish;
 mod runtime;
 #[cfg(feature = "disk")]
 mod transfer;
@@ -52,10 +58,15 @@ pub use index::query::{Answer, HistoryQuery, QueryId};
 pub use limits::{Durability, Limits};
 pub use log::proposal::{Committed, Proposal, ProposalId, Rejected};
 #[cfg(not(feature = "disk"))]
-pub use no_disk::{Imported, export, import};
+pub use no_disk::{Imported, Published, Selection, backup, export, import, publish, restore};
 pub use runtime::{Runtime, TimeSource, Wake};
 #[cfg(feature = "disk")]
 pub use transfer::{Imported, export, import};
+#[cfg(feature = "disk")]
+pub use {
+    backup::{backup, restore},
+    publish::{Published, Selection, publish},
+};
 
 use crate::chat::{Change, HistoryUpdate, Hub, Moment, Name, SessionId};
 use index::Index;

@@ -13,6 +13,31 @@ pub fn export(_: &Path, _: Option<&Name>, _: &mut impl Write) -> Result<u64, Jou
     Err(JournalError::NoDisk)
 }
 
+/// What `publish` is to write; see `publish`.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    pub room: Option<Name>,
+    pub private: bool,
+    pub accounts: bool,
+}
+
+pub struct Published {
+    pub messages: u64,
+    pub left_out: usize,
+}
+
+pub fn publish(_: &Path, _: &Selection, _: &mut impl Write) -> Result<Published, JournalError> {
+    Err(JournalError::NoDisk)
+}
+
+pub fn backup(_: &Path, _: &Path) -> Result<(), JournalError> {
+    Err(JournalError::NoDisk)
+}
+
+pub fn restore(_: &Path, _: &Path) -> Result<(), JournalError> {
+    Err(JournalError::NoDisk)
+}
+
 pub fn import(_: &Path, _: &mut impl BufRead) -> Result<Imported, JournalError> {
     Err(JournalError::NoDisk)
 }

@@ -17,6 +17,7 @@
 use super::database::classify::classify;
 use super::database::{json, open, schema};
 use super::error::JournalError;
+use super::index::sqlite::erasure::Erased;
 use super::index::sqlite::rows::{COLUMNS, read_message};
 use super::index::sqlite::tables::{self, Names};
 use super::limits::{self, Limits};
@@ -47,11 +48,11 @@ enum Line {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Message {
+pub(super) struct Message {
     #[serde(flatten)]
-    message: StoredMessage,
+    pub(super) message: StoredMessage,
     /// Text, nick, and the record that put it on.
-    put_on: Vec<(String, String, u64)>,
+    pub(super) put_on: Vec<(String, String, u64)>,
 }
 
 impl Message {
@@ -99,14 +100,18 @@ pub fn export(
             }
         }
     }
+    let erased = Erased::read(&connection).map_err(failed)?;
     let mut exported = 0;
     let mut after = 0;
     loop {
         let page = page(&connection, room, after).map_err(failed)?;
         let Some(last) = page.last() else { break };
         after = last.message.id.0.cast_signed();
-        exported += page.len() as u64;
         for message in page {
+            if erased.has(message.message.id, message.message.account.as_ref()) {
+                continue;
+            }
+            exported += 1;
             write_line(out, &Line::Message(Box::new(message)))?;
         }
     }
@@ -136,7 +141,7 @@ fn room_of(mut hub: Value, wanted: &Name) -> Option<Value> {
 }
 
 /// Some messages, from after an id on.
-fn page(
+pub(super) fn page(
     connection: &Connection,
     room: Option<&Name>,
     after: i64,

@@ -35,3 +35,5 @@ pub mod trace;
 #[cfg(feature = "web")]
 mod websocket;
 mod welcome;
+
+pub use crate::wire::command_line::{document, with_documents};

@@ -285,15 +285,21 @@ mod tests {
         }
         let (mut near, mut far) = (near.remove(0), Transport::new(Stream::new(far).unwrap()));
         let sent: Vec<u8> = (0..5_000u32).flat_map(u32::to_le_bytes).collect();
-        let mut outbox = Outbox::new();
-        outbox.push(&ChunkWriter::new().append(&sent));
+        let (mut outbox, mut messages) = (Outbox::new(), sent.chunks(100));
         let (mut received, mut echo, mut ready) = (Vec::new(), Outbox::new(), Vec::new());
         let mut poller = Poller::new(Backend::best()).unwrap();
         faults.disturb(&mut poller);
         poller.add(&near, Token::fixed(1), Interest::READ).unwrap();
         // Out by the faulty end, back to it, one turn after the other.
-        let mut back = Vec::new();
+        let (mut back, mut idle) = (Vec::new(), 0);
         while back.len() < sent.len() {
+            idle = if ready.is_empty() { idle + 1 } else { 0 };
+            assert!(idle < 500, "{} bytes are missing", sent.len() - back.len());
+            if outbox.is_empty()
+                && let Some(message) = messages.next()
+            {
+                outbox.push(&ChunkWriter::new().append(message));
+            }
             let interest = Interest { readable: true, writable: !outbox.is_empty() };
             poller.modify(&near, Token::fixed(1), interest).unwrap();
             poller.wait(&mut ready, Some(Duration::from_millis(10))).unwrap();

@@ -10,13 +10,18 @@ use std::io;
 use std::net::SocketAddr;
 #[cfg(not(feature = "simulation"))]
 use std::net::TcpListener;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The longest queue of waiting connections that can be asked for; every system cuts it to its own
 /// maximum (Linux: net.core.somaxconn). With the 5 or 10 of the textbooks the packets of a crowd
 /// that connects at once are dropped, and the peers try again a second later.
 pub const LONGEST_BACKLOG: u32 = 65_535;
+
+/// The first descriptor that a service manager hands over, and how many are taken at most.
+const FIRST_INHERITED: RawFd = 3;
+const MOST_INHERITED: u32 = 32;
 
 /// How accepting ended.
 ///
@@ -61,14 +66,22 @@ impl Listener {
     /// # Errors
     /// The address is in use or not of this machine, or the port needs permission.
     pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<Listener> {
+        Listener::bind_only(address, backlog, !address.ip().is_unspecified())
+    }
+
+    /// The same, with a choice for IPv6: whether it takes no IPv4 peers (`only_v6`).
+    ///
+    /// # Errors
+    /// The address is in use or not of this machine, or the port needs permission.
+    pub fn bind_only(address: SocketAddr, backlog: u32, only_v6: bool) -> io::Result<Listener> {
         #[cfg(feature = "simulation")]
         if let Some(socket) = TcpListener::bind(address) {
-            return Ok(Listener { socket: socket? });
+            return Ok(Listener { socket: socket?, faults: None });
         }
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         if address.is_ipv6() {
-            socket.set_only_v6(!address.ip().is_unspecified())?;
+            socket.set_only_v6(only_v6)?;
         }
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
@@ -79,6 +92,43 @@ impl Listener {
     /// Has its accepts, and the connections accepted from now on, suffer from faults.
     pub fn disturb(&mut self, faults: &Rc<Faults>) {
         self.faults = Some(Rc::clone(faults));
+    }
+
+    /// The listening sockets that a service manager has opened for this process (systemd's socket
+    /// activation: LISTEN_PID, LISTEN_FDS, descriptors from 3 on). The first call takes them.
+    ///
+    /// # Errors
+    /// A descriptor is closed, or is no TCP socket.
+    pub fn inherited() -> io::Result<Vec<Listener>> {
+        static TAKEN: AtomicBool = AtomicBool::new(false);
+        let number = |name| std::env::var(name).ok()?.parse::<u32>().ok();
+        let is_ours = number("LISTEN_PID") == Some(std::process::id());
+        let count = number("LISTEN_FDS").filter(|_| is_ours).unwrap_or(0);
+        if count == 0 || TAKEN.swap(true, Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        let listeners = (0..count.min(MOST_INHERITED) as RawFd).map(|place| {
+            let descriptor = FIRST_INHERITED + place;
+            let invalid = |what: &str| {
+                let what = format!("LISTEN_FDS: descriptor {descriptor} is {what}");
+                io::Error::new(io::ErrorKind::InvalidInput, what)
+            };
+            // SAFETY: it only asks about a number.
+            if unsafe { libc::fcntl(descriptor, libc::F_GETFD) } == -1 {
+                return Err(invalid("not open"));
+            }
+            // SAFETY: it is open, the service manager opened it for this process, and `TAKEN` says
+            // that nothing else has taken it.
+            let socket = Socket::from(unsafe { OwnedFd::from_raw_fd(descriptor) });
+            let address = socket.local_addr().ok().and_then(|address| address.as_socket());
+            if address.is_none() || socket.r#type()? != Type::STREAM {
+                return Err(invalid("not a TCP socket"));
+            }
+            socket.set_cloexec(true)?;
+            socket.set_nonblocking(true)?;
+            Ok(Listener { socket: socket.into(), faults: None })
+        });
+        listeners.collect()
     }
 
     /// Bounds what the system keeps unsent for each connection accepted from now on (SO_SNDBUF);

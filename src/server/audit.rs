@@ -86,8 +86,13 @@ pub(super) fn failed_oper(hub: &Hub, session: SessionId, name: &str, is_known: b
     info!(target: AUDIT, "{AUDIT}: {who}: failed to become operator {name}");
 }
 
+/// An operator has the configuration reloaded.
+pub(super) fn reload(hub: &Hub, session: SessionId) {
+    info!(target: AUDIT, "{AUDIT}: {}: reload the configuration", who(hub, session));
+}
+
 /// A user's nick, address and account.
-fn who(hub: &Hub, session: SessionId) -> String {
+pub(super) fn who(hub: &Hub, session: SessionId) -> String {
     let Some(user) = hub.user(session) else { return "a user who has quit".to_owned() };
     let identity = &user.identity;
     match &identity.account {

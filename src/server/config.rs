@@ -7,20 +7,23 @@
 #![allow(rustdoc::bare_urls)] // clap shows the texts as they are
 
 mod choices;
+mod example;
 mod file;
 mod files;
 mod parameters;
+mod secrets;
 mod show;
 mod sources;
 mod values;
 
-pub use choices::{LogLevel, Operator, ProtocolName, Registration, StyleName};
+pub use choices::{Durability, LogLevel, Operator, ProtocolName, Registration, StyleName, When};
 pub use file::InvalidFile;
 pub use files::FileSettings;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
 pub use values::{Bytes, ChannelModes, Days, LineRate, Network, OrOff, Seconds};
 
+use crate::chat::limits::PASSWORD_LEAST;
 use crate::chat::{Flag, Modes, Moment, PasswordHash, Secret};
 use crate::session::{http, irc};
 use crate::tls;
@@ -141,6 +144,10 @@ pub struct Config {
     #[arg(long, value_name = "NAME:PASSWORD-OR-HASH", value_delimiter = BETWEEN)]
     pub oper: Vec<Operator>,
 
+    /// File with server operators as --oper takes them, one a line
+    #[arg(long, value_name = "FILE")]
+    pub oper_file: Option<PathBuf>,
+
     /// Protocol detection timeout in milliseconds: a client that has sent nothing by then is treated
     /// as plain text. 0 turns detection off, and IRC with it
     #[arg(long, default_value_t = 150, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=60_000))]
@@ -165,6 +172,14 @@ pub struct Config {
     /// Password required to connect: PASS in IRC, /pass in plain text
     #[arg(long, value_name = "WORD", value_parser = parse_secret)]
     pub password: Option<Secret>,
+
+    /// File whose first line is that password
+    #[arg(long, value_name = "FILE", conflicts_with = "password")]
+    pub password_file: Option<PathBuf>,
+
+    /// Fewest characters of the password of an account
+    #[arg(long, default_value_t = PASSWORD_LEAST as u32, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub password_length: u32,
 
     /// File with the message of the day for IRC clients
     #[arg(long, value_name = "FILE")]
@@ -240,6 +255,10 @@ pub struct Config {
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub log: Option<LogLevel>,
 
+    /// Chat transcript on stdout
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub transcript: When,
+
     /// No chat transcript on stdout, and no operator console
     #[arg(long, short, value_parser = BoolishValueParser::new())]
     pub quiet: bool,
@@ -264,6 +283,10 @@ pub struct Boot {
     /// Length of the listen backlog; the system may impose a lower limit
     #[arg(long, default_value_t = LONGEST_BACKLOG, value_name = "N")]
     pub backlog: u32,
+
+    /// Address to listen on, beside HOST and PORT if those are given; may be repeated
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = BETWEEN, value_parser = parse_listen)]
+    pub listen: Vec<Address>,
 
     /// Data directory; without it, everything is kept in memory and lost on exit
     #[arg(long, value_name = "DIR")]
@@ -291,6 +314,14 @@ pub struct Boot {
     /// deletions and accounts are still saved. The log beside it (a few MiB) does not count
     #[arg(long, default_value = "off", value_name = "BYTES|off", value_parser = parse_max_data)]
     pub max_data: OrOff<Bytes>,
+
+    /// What a message that has been delivered survives
+    #[arg(long, value_enum, default_value_t = Durability::Process, value_name = "WHAT")]
+    pub durability: Durability,
+
+    /// Write the log to this file; SIGHUP opens it anew, for a program that has moved it away
+    #[arg(long, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
 
     /// Write what each turn of the loop does to this file, or to stdout (-); SIGUSR1 and /trace
     /// switch it off and on
@@ -451,6 +482,16 @@ fn parse_host(text: &str) -> Result<String, String> {
     text.parse::<Address>().map(|_| text.to_owned())
 }
 
+/// An address with a port.
+fn parse_listen(text: &str) -> Result<Address, String> {
+    let address: Address = text.parse()?;
+    match address.port {
+        _ if address.tls => Err("the + is for clients; a server speaks TLS with --tls".to_owned()),
+        None => Err(format!("'{text}' has no port: expected HOST:PORT, such as 0.0.0.0:6667")),
+        Some(_) => Ok(address),
+    }
+}
+
 fn parse_secret(text: &str) -> Result<Secret, String> {
     if text.is_empty() {
         Err("the password must not be empty".to_owned())
@@ -491,56 +532,4 @@ fn parse_max_data(text: &str) -> Result<OrOff<Bytes>, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(arguments: &[&str]) -> Result<Config, clap::Error> {
-        Config::try_parse_from(["chatloop-server"].iter().chain(arguments))
-    }
-
-    #[test]
-    fn it_starts_with_nothing_given() {
-        let config = parse(&[]).unwrap();
-        assert_eq!((config.boot.host.as_str(), config.boot.port), ("127.0.0.1", 7777));
-        assert_eq!((config.outbox_soft, config.outbox_hard), (Bytes(1 << 20), Bytes(8 << 20)));
-        assert_eq!(config.max_line, Bytes(4096));
-        assert_eq!(config.idle_timeout, OrOff::Off);
-        config.check().unwrap();
-    }
-
-    #[test]
-    fn what_is_wrong_and_what_would_be_right_is_said() {
-        for (arguments, word) in [
-            (["--max-line", "1 foot"], "64k"),
-            (["--max-line", "1M"], "32 KiB"),
-            (["--flood-limit", "fast"], "20/s"),
-            (["--max-data", "100k"], "1 MiB"),
-            (["--idle-timeout", "0"], "above 0"),
-            (["--max-per-address", "0"], "off"),
-            (["--backend", "iocp"], "select"),
-            (["--style", "baroque"], "classic"),
-            (["--protocol", "gopher"], "plain"),
-            (["--channel-modes", "nk"], "i, m, n, s and t"),
-            (["--web-origin", "example.org"], "https://example.org"),
-            (["--url", "https://example.org/chat"], "https://example.org"),
-            (["--metrics-from", "anywhere"], "10.0.0.0/8"),
-            (["--proxy-from", "10.0.0.0/33"], "10.0.0.0/8"),
-        ] {
-            let message = parse(&arguments).unwrap_err().to_string();
-            assert!(message.contains(word), "{arguments:?}: {message}");
-        }
-        let config = parse(&["--outbox-soft", "9M"]).unwrap();
-        assert!(config.check().unwrap_err().contains("--outbox-hard (8 MiB)"));
-    }
-
-    #[test]
-    fn values_are_read() {
-        let config = parse(&["--flood-limit", "20/s", "--max-per-address", "off"]).unwrap();
-        assert_eq!(config.flood_limit, Some(OrOff::On(LineRate(20))));
-        assert_eq!(config.max_per_address, Some(OrOff::Off));
-        let config = parse(&["--max-data", "2G"]).unwrap();
-        assert_eq!(config.boot.max_data, OrOff::On(Bytes(2 << 30)));
-        let config = parse(&["localhost", "0", "--keep-alive", "off"]).unwrap();
-        assert_eq!((config.boot.port, config.keep_alive), (0, OrOff::Off));
-    }
-}
+mod tests;

@@ -20,7 +20,7 @@ use super::limits::{DEFAULT_LINE_RATE, Pace};
 use super::shares::ShareId;
 use crate::chat::{Origin, QuitReason};
 use crate::journal::QueryId;
-use crate::session::{Dialect, Format};
+use crate::session::{Dialect, Format, Protocol};
 use chatloop_reactor::{
     Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
     Written,
@@ -443,8 +443,11 @@ impl Connection {
         self.deferred.get_or_insert_default().wait_for(query);
     }
 
-    /// Keeps a segment until it is known whether the peer is to be sent it.
+    /// Keeps a segment until it is known whether the peer is to be sent it: never, where all speak IRC.
     pub(super) fn buffer_early(&mut self, segment: &Segment) {
+        if self.session.expects() == Some(Protocol::Irc) {
+            return;
+        }
         self.deferred.get_or_insert_default().buffer(segment);
     }
 

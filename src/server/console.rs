@@ -9,7 +9,7 @@
 //!
 //! What the operator is to the chat is in `operator`.
 
-use super::log::LogHold;
+use super::log::{LogHold, is_on_stderr};
 use super::outlet::{self, Content, Full, Outlet};
 pub(super) use crate::terminal::ConsoleEvent;
 use crate::terminal::raw::in_foreground;
@@ -56,8 +56,6 @@ impl Console {
         let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let console = LineConsole::open(ConsoleOptions {
             keeps_blank_lines: false,
-            // In the row of a server Ctrl-C means the server, whatever is half typed.
-            always_interrupts: true,
             style: if colours { YELLOW } else { "" },
             mask: |_, _| None,
         })?;
@@ -69,7 +67,7 @@ impl Console {
             left_out: 0,
             paused: false,
             // Only the log of a server whose stderr is elsewhere keeps going there.
-            held: io::stderr().is_terminal().then(LogHold::start),
+            held: (is_on_stderr() && io::stderr().is_terminal()).then(LogHold::start),
         })
     }
 
@@ -96,7 +94,7 @@ impl Console {
                 // Nothing is completed here: operators' commands are few, and `/help` lists them.
                 ConsoleEvent::Complete => self.console.bell(),
                 ConsoleEvent::PasteTooLong => self.print(b"* that paste is too long\n", false),
-                ConsoleEvent::PasteDeclined(_) => {}
+                ConsoleEvent::PasteDeclined(..) | ConsoleEvent::Cleared => {}
                 ConsoleEvent::PasteConfirmed(lines) => {
                     self.console.editor.clear();
                     return Some(ConsoleEvent::PasteConfirmed(lines));

@@ -1,23 +1,68 @@
 //! The export as an operator's terminal may show it: the same JSON, with an escape for every
 //! character that a terminal would obey or hide.
 
-use crate::chat::Name;
-use crate::journal::{self, JournalError};
+use crate::journal::{self, JournalError, Published, Selection};
 use crate::wire::clean::escape_json;
 use chatloop_reactor::signals;
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 
-/// Writes what a data directory holds, one line of JSON for each message; see
-/// [`journal::export`]. Returns the number of messages.
-pub fn export(
-    directory: &Path,
-    room: Option<&Name>,
-    out: &mut impl Write,
-) -> Result<u64, JournalError> {
+/// What is to be exported, and where to.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// The data directory.
+    pub data: PathBuf,
+    /// All of it, as `import` reads it: see [`journal::export`].
+    pub all: bool,
+    /// Else this, as [`journal::publish`] writes it.
+    pub selection: Selection,
+    /// A file; stdout without one.
+    pub file: Option<PathBuf>,
+}
+
+/// Exports, and tells in words what has been.
+///
+/// # Errors
+/// What is wrong with the data directory, or with the file.
+pub fn export(wanted: &Export) -> Result<String, JournalError> {
     // A file at its limit (`ulimit -f`) is an error to report, and not the end by a signal.
     signals::ignore_write_signals().map_err(JournalError::Stream)?;
-    journal::export(directory, room, &mut Escaped(out))
+    let Some(file) = &wanted.file else {
+        return write(wanted, &mut BufWriter::new(io::stdout().lock()));
+    };
+    // An export that fails leaves an earlier one alone.
+    let mut partial = file.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let failed = |source| JournalError::Copy { path: file.clone(), source };
+    let _ = std::fs::remove_file(&partial);
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial);
+    let mut out = BufWriter::new(opened.map_err(failed)?);
+    let told = write(wanted, &mut out)
+        .and_then(|told| out.get_ref().sync_all().map(|()| told).map_err(failed))
+        .and_then(|told| std::fs::rename(&partial, file).map(|()| told).map_err(failed));
+    if told.is_err() {
+        let _ = std::fs::remove_file(&partial);
+    }
+    told
+}
+
+fn write(wanted: &Export, out: &mut impl Write) -> Result<String, JournalError> {
+    let Export { data, all, selection, .. } = wanted;
+    if *all {
+        let messages = journal::export(data, selection.room.as_ref(), &mut Escaped(out))?;
+        return Ok(format!("{messages} messages written"));
+    }
+    let Published { messages, left_out } = journal::publish(data, selection, &mut Escaped(out))?;
+    let mut told = format!("{messages} messages written");
+    if left_out > 0 {
+        told += &format!(
+            "; rooms left out: {left_out}, because not everyone may enter them (name one, or --all)"
+        );
+    }
+    Ok(told)
 }
 
 /// Takes JSON in pieces that are text each, as serde writes it.

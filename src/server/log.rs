@@ -1,4 +1,4 @@
-//! The log: one line an event, to stderr, by a thread that may be kept waiting.
+//! The log: one line an event, to stderr or a file, by a thread that may be kept waiting.
 //!
 //! What stderr does not take in time, or not at all, is counted, and the count is the first thing
 //! written when it takes something again.
@@ -10,8 +10,11 @@ use super::config::{Config, LogLevel};
 use super::outlet::{Content, Full, Outlet};
 use crate::wire::clean::clean_text;
 use log::{LevelFilter, Metadata, Record};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// In [`LEVEL`]: RUST_LOG decides.
@@ -26,9 +29,59 @@ static HELD: Mutex<Option<Vec<u8>>> = Mutex::new(None);
 /// Bytes of lines that wait for the console; what is more is left out.
 const MOST_HELD: usize = 64 * 1024;
 
+/// The log goes to a file.
+static TO_FILE: AtomicBool = AtomicBool::new(false);
+
+/// The file is to be opened anew: another program may have moved it away.
+static REOPEN: AtomicBool = AtomicBool::new(false);
+
+/// Opens the log's file anew before its next line, if it goes to one.
+pub(super) fn reopen() {
+    REOPEN.store(true, Ordering::Relaxed);
+}
+
+/// The log's file.
+#[derive(Clone)]
+struct LogFile {
+    path: PathBuf,
+    file: Arc<File>,
+}
+
+impl LogFile {
+    fn open(path: &Path) -> io::Result<LogFile> {
+        let options = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+        let named = |error| io::Error::other(format!("--log-file {}: {error}", path.display()));
+        Ok(LogFile { path: path.to_owned(), file: Arc::new(options.map_err(named)?) })
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if REOPEN.swap(false, Ordering::Relaxed) {
+            match LogFile::open(&self.path) {
+                Ok(opened) => *self = opened,
+                // The old file takes it; the next line tries again.
+                Err(_) => REOPEN.store(true, Ordering::Relaxed),
+            }
+        }
+        (&*self.file).write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether the log is written to the terminal, if stderr is one.
+pub(super) fn is_on_stderr() -> bool {
+    !TO_FILE.load(Ordering::Relaxed)
+}
+
 /// Keeps the log going. Call [`finish`](Log::finish) at the end, or its last lines may be lost.
 pub struct Log {
     outlet: Arc<Mutex<Option<Outlet>>>,
+    /// Where it goes, unless to stderr.
+    file: Option<LogFile>,
 }
 
 /// What the loggers write their lines to.
@@ -112,9 +165,15 @@ impl Log {
     /// Starts the log as `--log` or RUST_LOG say, once in a process.
     ///
     /// # Errors
-    /// What the system said when it had no thread to give.
+    /// What the system said when it had no thread to give, or no file.
     pub fn start(config: &Config) -> io::Result<Log> {
-        let outlet = Arc::new(Mutex::new(Some(Outlet::start(Content::Log, io::stderr)?)));
+        let file = config.boot.log_file.as_deref().map(LogFile::open).transpose()?;
+        TO_FILE.store(file.is_some(), Ordering::Relaxed);
+        let outlet = match file.clone() {
+            Some(file) => Outlet::start(Content::Log, move || file)?,
+            None => Outlet::start(Content::Log, io::stderr)?,
+        };
+        let outlet = Arc::new(Mutex::new(Some(outlet)));
         let line = Line { outlet: Arc::clone(&outlet), left_out: 0 };
         let logger = || {
             let mut builder = env_logger::Builder::new();
@@ -127,11 +186,15 @@ impl Log {
         // Refused if this process has a logger already: that one stays.
         let _ = log::set_boxed_logger(Box::new(Gate { by_environment, all }));
         set_level(config.log);
-        Ok(Log { outlet })
+        Ok(Log { outlet, file })
     }
 
-    /// Writes one line that is no event, whatever the log's level: it answers the operator.
+    /// Writes one line that is no event, whatever the log's level: it answers the operator. Beside a
+    /// log in a file, it is told on stderr, too.
     pub fn say(&self, text: &str) {
+        if self.file.is_some() {
+            eprintln!("{text}");
+        }
         let outlet = self.outlet.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(outlet) = outlet.as_ref() {
             // Full: there is nobody to tell that to.
@@ -146,7 +209,10 @@ impl Log {
         if let Some(old) = outlet.take() {
             old.finish();
             // Without another thread to be had there is no log.
-            *outlet = Outlet::start(Content::Log, io::stderr).ok();
+            *outlet = match self.file.clone() {
+                Some(file) => Outlet::start(Content::Log, move || file).ok(),
+                None => Outlet::start(Content::Log, io::stderr).ok(),
+            };
         }
     }
 

@@ -15,6 +15,7 @@
 //! | `limits`, `stats`, `config`, `reload` | configuration, limits, and what these have done |
 //! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | the operator's terminal and the log |
 //! | `metrics`, `times` | the server's numbers, for Prometheus |
+//! | `service` | what a service manager is told |
 //! | `transfers`, `upload_tokens` | files on their way up and down |
 //! | `shutdown`, `trim` | shutting down, and returning memory |
 //! | `trace` | what each turn has done, for whoever watches it |
@@ -60,6 +61,7 @@ mod random;
 mod registrations;
 mod reload;
 mod scram;
+mod service;
 mod shares;
 mod shutdown;
 #[cfg(feature = "simulation")]
@@ -80,9 +82,9 @@ pub mod turn;
 mod upload_tokens;
 mod worker;
 
-pub use crate::journal::{JournalError, import};
+pub use crate::journal::{JournalError, backup, import, restore};
 pub use config::Config;
-pub use export::export;
+pub use export::{Export, export};
 pub use log::Log;
 pub use passwd::set_password;
 pub use shutdown::Ending;

@@ -5,10 +5,11 @@
 //! records. Effects are offered to it separately, so that connections do not pay for it. Its typed
 //! lines wait as those in an inbox do.
 
+use super::config::Config;
 use super::console::{self, Console, ConsoleEvent};
 use super::gate::{Kind, PendingRecords};
 use super::net::{Net, TimerKind};
-use super::transcript::Transcript;
+use super::transcript::{self, Transcript};
 use crate::chat::{
     Audience, Change, Effect, Entry, Event, Hub, Moment, Name, QuitReason, Room, SessionId,
     Viewpoint,
@@ -75,10 +76,10 @@ pub(super) struct ConsoleService {
 }
 
 impl ConsoleService {
-    pub(super) fn new(quiet: bool) -> ConsoleService {
+    pub(super) fn new(config: &Config) -> ConsoleService {
         ConsoleService {
             operator: None,
-            transcript: transcript(quiet),
+            transcript: transcript(transcript::is_wanted(config)),
             had_terminal: io::stdin().is_terminal(),
             stepping: false,
             share: 0,
@@ -116,10 +117,10 @@ impl ConsoleService {
     }
 
     /// The transcript is wanted from here on, or no longer. An open console takes its place.
-    pub(super) fn set_quiet(&mut self, quiet: bool) {
+    pub(super) fn set_transcript(&mut self, wanted: bool) {
         if self.operator.is_none() {
             self.transcript.finish();
-            self.transcript = transcript(quiet);
+            self.transcript = transcript(wanted);
         }
     }
 
@@ -186,7 +187,8 @@ impl ConsoleService {
                 }
                 // The console does these itself.
                 ConsoleEvent::Complete
-                | ConsoleEvent::PasteDeclined(_)
+                | ConsoleEvent::PasteDeclined(..)
+                | ConsoleEvent::Cleared
                 | ConsoleEvent::PasteTooLong => {}
             }
         }
@@ -257,10 +259,10 @@ impl ConsoleService {
 
     /// Shows an effect: to the operator, if it is among the audience, or in the transcript.
     pub(super) fn offer(&mut self, hub: &Hub, effect: &Effect) {
-        let Effect { audience, event, .. } = effect;
+        let Effect { audience, event, stamp, .. } = effect;
         let private = matches!(audience, Audience::One(_) | Audience::Private { .. });
         if !private && !matches!(event, Event::MetadataSet { .. }) {
-            self.transcript.say(event);
+            self.transcript.say(event, stamp.time);
         }
         if self.operator.is_none() {
             return;
@@ -410,6 +412,6 @@ impl ConsoleService {
     }
 }
 
-fn transcript(quiet: bool) -> Transcript {
-    if quiet { Transcript::silent() } else { Transcript::on_stdout() }
+fn transcript(wanted: bool) -> Transcript {
+    if wanted { Transcript::on_stdout() } else { Transcript::silent() }
 }

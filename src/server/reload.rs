@@ -1,4 +1,4 @@
-//! The effective settings, and SIGHUP, which reloads them without disconnecting a client.
+//! The effective settings, and SIGHUP or REHASH, which reload them without disconnecting a client.
 //!
 //! Rejected: to take over the valid part of a file with a mistake in it. Half of two files is a
 //! state that no one has written down; so all of the old settings stay.
@@ -45,12 +45,12 @@ impl Live {
         let before = self.tls().map(tls::Acceptor::fingerprint);
         match load(&self.settings.config) {
             Ok(tls) => self.tls = tls,
-            Err(wrong) => return error!("SIGHUP: the TLS certificate is unchanged: {wrong}"),
+            Err(wrong) => return error!("reload: the TLS certificate is unchanged: {wrong}"),
         }
         match self.tls().map(tls::Acceptor::fingerprint) {
             after if after == before => {}
-            Some(now) => info!("SIGHUP: the TLS certificate is now {now}, for new connections"),
-            None => info!("SIGHUP: no TLS for new connections"),
+            Some(now) => info!("reload: the TLS certificate is now {now}, for new connections"),
+            None => info!("reload: no TLS for new connections"),
         }
     }
 
@@ -63,18 +63,18 @@ impl Live {
     pub(super) fn reload(&mut self) -> bool {
         let mut settings = match self.settings.read_again() {
             None => {
-                info!("SIGHUP: no --config was given, so there is nothing to reload");
+                info!("reload: no --config was given, so there is nothing to reload");
                 return false;
             }
             Some(Err(wrong)) => {
-                error!("SIGHUP: configuration not reloaded: {wrong}");
+                error!("reload: configuration not reloaded: {wrong}");
                 return false;
             }
             Some(Ok(settings)) => settings,
         };
         let changes = differences(&self.settings, &settings);
         if changes.is_empty() {
-            info!("SIGHUP: configuration reloaded, no changes");
+            info!("reload: configuration reloaded, no changes");
         }
         // First, so that the log lines below appear at the new level.
         log::set_level(settings.config.log);
@@ -82,11 +82,11 @@ impl Live {
             let (name, text) = (&after.name, shown(after));
             if needs_restart(name) {
                 let before = shown(before);
-                warn!("SIGHUP: {name} is still {before}: changing it to {text} needs a restart");
+                warn!("reload: {name} is still {before}: changing it to {text} needs a restart");
             } else if FOR_NEWCOMERS.contains(&name.as_str()) {
-                info!("SIGHUP: {name} is now {text}, for new connections");
+                info!("reload: {name} is now {text}, for new connections");
             } else {
-                info!("SIGHUP: {name} is now {text}");
+                info!("reload: {name} is now {text}");
             }
         }
         settings.keep_boot(&self.settings);

@@ -3,17 +3,18 @@
 use super::config::{Config, Days};
 use crate::chat::{Change, Hub, Moment, SessionId};
 use crate::journal::{Journal, JournalError, Limits, Runtime, TimeSource, Wake};
+use crate::wire::address::{DEFAULT_HOST, DEFAULT_PORT};
 use chatloop_reactor::fault::Faults;
 use chatloop_reactor::{Clock, Listener, Token, Waker};
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Addresses that one name may resolve to and all be listened at.
-pub(super) const MOST_LISTENERS: usize = 8;
+/// Addresses that are listened at, of all names together.
+pub(super) const MOST_LISTENERS: usize = 32;
 
 /// What the system keeps unsent for one peer (Linux doubles it, for its own bookkeeping). More than a
 /// fast peer takes between two turns; without it, Linux keeps up to 4 MB for each peer that does not
@@ -84,39 +85,70 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// Listens at every address the host's name has, all at the same port.
+/// Listens where a service manager does already, or else at every address of the configured hosts.
 pub(super) fn listen(
     config: &Config,
     faults: Option<&Rc<Faults>>,
 ) -> Result<Vec<Listener>, StartError> {
-    let resolved = (config.boot.host.as_str(), config.boot.port)
-        .to_socket_addrs()
-        .map_err(|error| StartError::Resolve { host: config.boot.host.clone(), error })?;
-    let mut listeners: Vec<Listener> = Vec::new();
-    let mut port = config.boot.port;
+    let mut listeners = Listener::inherited().map_err(StartError::System)?;
+    if listeners.is_empty() {
+        let host_and_port = [(config.boot.host.clone(), config.boot.port)];
+        let places = config.boot.listen.iter().map(|it| {
+            let host = it.host.clone().unwrap_or_else(|| DEFAULT_HOST.to_owned());
+            (host, it.port.unwrap_or(DEFAULT_PORT))
+        });
+        let places: Vec<_> =
+            if places.len() == 0 { host_and_port.into() } else { places.collect() };
+        let at_v4: Vec<u16> = places
+            .iter()
+            .filter(|(host, _)| host.parse::<Ipv4Addr>().is_ok_and(|it| it.is_unspecified()))
+            .map(|(_, port)| *port)
+            .collect();
+        for (host, port) in places {
+            listen_at(&host, port, config.boot.backlog, &at_v4, &mut listeners)?;
+        }
+    }
+    listeners.truncate(MOST_LISTENERS);
+    for listener in &mut listeners {
+        faults.into_iter().for_each(|faults| listener.disturb(faults));
+        listener.bound_send_buffers(SEND_BUFFER).map_err(StartError::System)?;
+        if let Some(bytes) = UNSENT {
+            listener.bound_unsent(bytes).map_err(StartError::System)?;
+        }
+    }
+    Ok(listeners)
+}
+
+/// Listens at every address a host's name has, all at the same port. The IPv6 wildcard takes IPv4
+/// peers too, unless that port is one of `at_v4`, at which the IPv4 wildcard listens.
+fn listen_at(
+    host: &str,
+    mut port: u16,
+    backlog: u32,
+    at_v4: &[u16],
+    listeners: &mut Vec<Listener>,
+) -> Result<(), StartError> {
+    let unknown = |error| StartError::Resolve { host: host.to_owned(), error };
+    let resolved = (host, port).to_socket_addrs().map_err(unknown)?;
+    let before = listeners.len();
     for mut address in resolved.take(MOST_LISTENERS) {
         address.set_port(port);
-        match Listener::bind(address, config.boot.backlog) {
-            Ok(mut listener) => {
-                faults.into_iter().for_each(|faults| listener.disturb(faults));
+        let only_v6 = !address.ip().is_unspecified() || at_v4.contains(&port);
+        match Listener::bind_only(address, backlog, only_v6) {
+            Ok(listener) => {
                 port = listener.local_address().map_err(StartError::System)?.port();
-                listener.bound_send_buffers(SEND_BUFFER).map_err(StartError::System)?;
-                if let Some(bytes) = UNSENT {
-                    listener.bound_unsent(bytes).map_err(StartError::System)?;
-                }
                 listeners.push(listener);
             }
             // A name like localhost may have an address of a family this machine has not.
             Err(error)
-                if error.kind() == io::ErrorKind::AddrNotAvailable && !listeners.is_empty() => {}
+                if error.kind() == io::ErrorKind::AddrNotAvailable && listeners.len() > before => {}
             Err(error) => return Err(StartError::Listen { address, error }),
         }
     }
-    if listeners.is_empty() {
-        let error = io::Error::new(io::ErrorKind::NotFound, "no address found");
-        return Err(StartError::Resolve { host: config.boot.host.clone(), error });
+    if listeners.len() == before {
+        return Err(unknown(io::Error::new(io::ErrorKind::NotFound, "no address found")));
     }
-    Ok(listeners)
+    Ok(())
 }
 
 /// The origin of what the server itself writes down. No connection's: 0 is the first one's, whose
@@ -136,7 +168,7 @@ pub(super) fn open_journal(
         room_memory: config.room_memory(),
         memory: config.boot.history_memory.0,
         file_size: config.boot.max_data.on().map(|size| size.0 as u64),
-        ..Limits::default()
+        durability: config.boot.durability.into(),
     };
     let Some(directory) = &config.boot.data else {
         let mut hub = Hub::new();

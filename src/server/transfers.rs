@@ -166,10 +166,11 @@ impl Transfers {
 
     // Bounds.
 
-    /// Whether one more transfer fits.
+    /// Whether one more transfer fits: of one origin a quarter of them, unless it is this machine.
     pub(super) fn has_place(&self, origin: Origin, most: u32) -> bool {
         let own = self.all.values().filter(|transfer| transfer.origin() == origin).count();
-        self.all.len() < most as usize && own < most.div_ceil(4) as usize
+        let quarter = most.div_ceil(4) as usize;
+        self.all.len() < most as usize && (origin.is_loopback() || own < quarter)
     }
 
     /// The bytes that uploads in progress may take: of this account, or of the guests of this origin,
@@ -373,5 +374,35 @@ impl Transfers {
         if let Some(store) = &self.store {
             store.remove(id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_origin_does_not_take_all_the_places() {
+        let mut transfers = Transfers::closed();
+        let (here, there) = (Origin::V4([127, 0, 0, 1]), Origin::V4([192, 0, 2, 1]));
+        let begin = |transfers: &mut Transfers, number: u8, origin| {
+            let place = transfers.has_place(origin, 8);
+            if place {
+                transfers.begin_download(
+                    Token::fixed(number),
+                    origin,
+                    "a".into(),
+                    Vec::new(),
+                    0..1,
+                );
+            }
+            place
+        };
+        let begun: Vec<bool> = (0..4).map(|number| begin(&mut transfers, number, there)).collect();
+        assert_eq!(begun, [true, true, false, false]);
+        let begun = (4..20).filter(|number| begin(&mut transfers, *number, here)).count();
+        assert_eq!(begun, 6);
+        transfers.end(Token::fixed(0));
+        assert!(begin(&mut transfers, 20, there));
     }
 }

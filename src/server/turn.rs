@@ -13,10 +13,12 @@ use super::connection::Bounds;
 use super::engine::Engine;
 use super::exchange::Exchange;
 use super::intake::Intake;
+use super::log;
 use super::net::{Net, TimerKind};
 use super::operator::{CONSOLE, ConsoleService, Request};
 use super::random::Random;
 use super::reload::Live;
+use super::service;
 use super::shutdown::{Ending, Shutdown};
 use super::start::{self, StartError, listen, open_journal};
 use super::stats::Stats;
@@ -24,12 +26,12 @@ use super::trim::MemoryTrim;
 use super::worker::Workers;
 use crate::chat::Moment;
 use crate::trace::{self, Event, Phase, Trace};
+use ::log::{info, warn};
 use chatloop_reactor::fault::Faults;
 use chatloop_reactor::{
     Backend, Clock, Interest, Listener, Poller, Readiness, Signal, Signals, Token, WakeReceiver,
     Waker, descriptors, signals, waker,
 };
-use log::{info, warn};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -81,7 +83,7 @@ impl Server {
         W: FnOnce(Waker, WakeReceiver) -> io::Result<Workers>,
     {
         let Setup { clock, signals, work, inline } = setup;
-        settings.warn_of_exposed_secrets();
+        settings.warn();
         let faults = settings.config.boot.fault.map(Faults::new);
         let listeners = listen(&settings.config, faults.as_ref())?;
         if let Some(Ok(address)) = listeners.first().map(Listener::local_address) {
@@ -119,7 +121,7 @@ impl Server {
         }
         let net = Net::new(poller, clock, Bounds::of(config), stats.clone(), trace);
         let engine = Engine::new(journal, hub);
-        let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config.quiet));
+        let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config));
         let workers = work(waker.clone(), wakes).map_err(StartError::System)?;
         let intake = Intake::new(config, stats.clone());
         let live = Live::new(settings).map_err(StartError::Setting)?;
@@ -158,6 +160,7 @@ impl Server {
         self.exchange.open_console();
         self.exchange.log_urls();
         self.exchange.lapse_rooms();
+        service::notify("READY=1");
         loop {
             self.turn(&mut readiness, None)?;
             if let Some(ending) = self.shutdown.ending() {
@@ -181,6 +184,9 @@ impl Server {
         self.exchange.take_files_done();
         self.end_phase(Phase::Read);
         self.exchange.take_lines(&mut self.intake);
+        if self.exchange.take_reload() {
+            self.reload();
+        }
         self.end_phase(Phase::Commands);
         for _ in 0..TIMERS_PER_TURN {
             let Some(timer) = self.exchange.net().next_due() else { break };
@@ -196,6 +202,7 @@ impl Server {
         self.exchange.reap();
         self.trim.end_turn(self.exchange.allocated(), self.exchange.net());
         self.shutdown.end_turn(self.exchange.net());
+        self.exchange.net().note_totals();
         self.end_phase(Phase::Reap);
         self.exchange.net().trace().end_turn();
         self.exchange.show_loop(false);
@@ -330,6 +337,7 @@ impl Server {
         match timer {
             TimerKind::Stall => self.exchange.drop_stalled(),
             TimerKind::Shortage => self.exchange.net().check_shortage(),
+            #[cfg(feature = "web")]
             TimerKind::Files => self.exchange.delete_old_files(),
             TimerKind::Trim => self.trim.timer(self.exchange.allocated(), self.exchange.net()),
             TimerKind::Rejections => self.exchange.log_rejections(),
@@ -347,8 +355,9 @@ impl Server {
         }
     }
 
-    /// SIGHUP: takes over the settings that can change.
+    /// SIGHUP or REHASH: takes over the settings that can change.
     fn reload(&mut self) {
+        log::reopen();
         if let Some(config) = self.exchange.reload() {
             self.acceptor.configure(config);
             self.intake.configure(config);
@@ -358,6 +367,7 @@ impl Server {
     /// A first request to stop is a graceful shutdown; a second one is meant.
     fn stop(&mut self, signal: Signal) {
         if self.shutdown.begin(signal, self.exchange.net()) {
+            service::notify("STOPPING=1");
             self.acceptor.close(self.exchange.net());
             self.exchange.say_goodbye();
         }

@@ -11,7 +11,7 @@ pub fn managed(account: &Name, what: AccountChange) -> String {
         }
         AccountChange::Deleted { erases: false, .. } => format!("account {account} deleted"),
         AccountChange::Deleted { erases: true, .. } => {
-            format!("account {account} deleted, and its messages erased")
+            format!("account {account} deleted, with its messages and files")
         }
     }
 }

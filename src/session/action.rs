@@ -16,6 +16,8 @@ pub enum Action {
     Do(Command),
     /// Show what the server's limits have done, if the peer is a server operator.
     Stats,
+    /// Reload the configuration, if the peer is a server operator.
+    Reload,
     /// Switch the trace of the loop on or off, if the peer is a server operator.
     Trace(bool),
     /// Make a link to the page that shows the loop, if the peer is a server operator.

@@ -25,8 +25,8 @@ pub mod refusal_text;
 mod time;
 mod transfer;
 
-/// A time as people read it, in UTC.
-pub use time::shown;
+/// Times as people read them, in UTC.
+pub use time::{shown, shown_to_the_second};
 
 pub use action::{Action, PageRequest, Proof, Relay};
 pub use detect::{Detect, Protocol, detect};

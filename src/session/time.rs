@@ -50,6 +50,12 @@ pub fn shown(moment: Moment) -> String {
     time.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
+/// `2026-01-31T12:30:05Z`, as the log has it.
+pub fn shown_to_the_second(moment: Moment) -> String {
+    let time = Timestamp::from_millisecond(moment.0).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, as HTTP writes it.
 #[cfg(feature = "web")]
 pub(super) fn http_date(moment: Moment) -> String {

@@ -95,6 +95,12 @@ impl Plan {
         } else {
             steps.retain(|(step, _)| *step != Step::Kill);
         }
+        if dice.chance(60) {
+            let names = ["short-write", "short-read", "eintr", "eagain", "accept-emfile"];
+            let chosen = names.iter().filter(|_| dice.chance(60)).copied().collect::<Vec<_>>();
+            let rates = chosen.iter().map(|name| format!("{name}=0.{},", 1 + dice.below(6)));
+            flags.push(format!("--fault={}seed={}", rates.collect::<String>(), dice.number()));
+        }
         if dice.chance(30) {
             flags.push("--flood-limit=20/s".to_owned());
         }

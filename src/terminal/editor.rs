@@ -12,8 +12,9 @@
 //! | Up Down, Ctrl-P Ctrl-N | history |
 //! | Enter Ctrl-J, Ctrl-C, Ctrl-D, Ctrl-Z, Ctrl-L, Tab, Ctrl-R | an [`Outcome`] for the caller |
 //!
-//! Invariants: the cursor is on a grapheme boundary; the line contains no control character and at
-//! most [`MAX_LINE`] bytes, so an insertion that does not fit is rejected as a whole. Nothing in
+//! Invariants: the cursor is on a grapheme boundary; the line contains no control character but the
+//! newlines and tabs of a paste that is being edited, and at most [`MAX_LINE`] bytes, so an insertion that
+//! does not fit is rejected as a whole. Nothing in
 //! here prints, and a paste of several lines is returned to the caller as a question, never as sent
 //! lines.
 //!
@@ -38,8 +39,10 @@ pub enum Outcome {
     /// Enter: the line, which is now empty. The caller decides whether to keep it with
     /// [`History::push`], because it may contain a password.
     Submitted(String),
-    /// Ctrl-C on an empty line; on a draft it clears the draft and is `Changed`.
+    /// Ctrl-C on an empty line.
     Interrupted,
+    /// Ctrl-C on a draft, which Ctrl-Y puts back.
+    Cleared,
     /// Ctrl-D on an empty line.
     Ended,
     /// Ctrl-Z.
@@ -91,11 +94,11 @@ impl Editor {
         Outcome::Changed
     }
 
-    /// Replaces the line and moves the cursor to its end. Control characters are dropped, and so is
-    /// everything over [`MAX_LINE`].
+    /// Replaces the line and moves the cursor to its end. Control characters other than newlines and
+    /// tabs are dropped, and so is everything over [`MAX_LINE`].
     pub fn set(&mut self, line: &str) {
         self.line.clear();
-        self.line.extend(line.chars().filter(|character| !character.is_control()));
+        self.line.extend(line.chars().filter(is_kept));
         self.line.truncate(self.line.floor_char_boundary(MAX_LINE));
         self.cursor = self.line.len();
     }
@@ -143,8 +146,9 @@ impl Editor {
             'b' => self.move_to(text::grapheme_before(line, cursor)),
             'c' if line.is_empty() => Outcome::Interrupted,
             'c' => {
+                self.killed = std::mem::take(&mut self.line);
                 self.clear();
-                Outcome::Changed
+                Outcome::Cleared
             }
             'd' if line.is_empty() => Outcome::Ended,
             'd' => self.delete(cursor, text::grapheme_after(line, cursor)),
@@ -182,9 +186,8 @@ impl Editor {
     /// Inserts `insertion` at the cursor, or rejects it if the line would exceed [`MAX_LINE`]. A
     /// tab becomes a space; other control characters are dropped.
     pub fn insert(&mut self, insertion: &str) -> Outcome {
-        let printable = |character: &char| !character.is_control();
         let spaced = insertion.chars().map(|it| if it == '\t' { ' ' } else { it });
-        let insertion: String = spaced.filter(printable).collect();
+        let insertion: String = spaced.filter(is_kept).collect();
         if insertion.is_empty() || self.line.len() + insertion.len() > MAX_LINE {
             return Outcome::Refused;
         }
@@ -217,7 +220,7 @@ impl Editor {
         Outcome::Ask(lines)
     }
 
-    /// Empties the line without keeping it: Ctrl-C on a draft, and a yes to a paste.
+    /// Empties the line without keeping it.
     pub fn clear(&mut self) {
         self.history.rest();
         self.line.clear();
@@ -295,6 +298,11 @@ impl Editor {
         self.cursor = text::boundary_at_or_after(&self.line, end);
         Outcome::Changed
     }
+}
+
+/// Whether a character may stand in the line: newlines and tabs are those of a paste.
+fn is_kept(character: &char) -> bool {
+    !character.is_control() || matches!(character, '\n' | '\t')
 }
 
 #[cfg(test)]

@@ -26,16 +26,17 @@ pub const MAX_PASTE: usize = 4 * 1024 * 1024;
 /// Bytes of one escape sequence that are kept; the rest of a longer one is dropped.
 const MAX_SEQUENCE: usize = 32;
 
-/// How long an ESC may stand alone: a user is slower, a terminal over a slow line usually faster.
-const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(50);
+/// How long an ESC may stand alone. As a key of its own it does little here, so the marker of a paste
+/// that a slow line cuts behind it matters more than a fast Escape.
+const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long a sequence may pause once it has begun with more than ESC: few keys are typed like that,
 /// and the marker of a paste that a slow line has cut in two must not turn its lines into typed ones.
 const BEGUN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long a paste may pause before it counts as complete. If its end marker is lost, the keyboard
-/// must not remain inside the paste; and a paste alone sends nothing in any case.
-const PASTE_TIMEOUT: Duration = Duration::from_secs(2);
+/// must not remain inside the paste; but on a line that stalls, what follows would be typed keys.
+const PASTE_TIMEOUT: Duration = Duration::from_secs(10);
 
 const PASTE_END: &[u8] = b"\x1b[201~";
 

@@ -8,19 +8,25 @@
 //! Events are taken one by one because the caller may change the line between two of them: a line
 //! that could not be sent comes back, and the keys behind it in the same read are typed after it.
 //!
-//! A paste of several lines waits for one key. Until then output goes on appearing above the
-//! question, and the line that was being typed is untouched under it.
+//! A paste of several lines shows its beginning and waits for one key. Until then output goes on
+//! appearing above the question. Without a yes the paste becomes the edited line, its newlines shown
+//! as ⏎, to be changed, sent or cleared; one that is too long for that comes back with Ctrl-Y.
 //!
 //! Rejected: a trait for the caller's part (prompt, mask, completion). Two callers, a string and a
 //! function pointer are less to read.
 
-use super::editor::{Editor, Outcome};
+use super::editor::{Editor, MAX_LINE, Outcome};
 use super::keys::{Code, Decoder, Input, Key};
 use super::raw::{RawMode, suspend_job};
 use super::screen::{Face, Screen};
 use super::search::{Search, SearchStep};
+use super::text;
+use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
+
+/// Lines of a paste that are shown with the question.
+const PREVIEW: usize = 4;
 
 /// What is shown of a line instead of the line itself, with the cursor moved along; `None` to
 /// show it as it is.
@@ -31,17 +37,19 @@ pub type Mask = fn(line: &str, cursor: usize) -> Option<(String, usize)>;
 pub enum ConsoleEvent {
     /// Enter: a line that is not empty.
     Line(String),
-    /// A yes to "send N lines?". The edited line is untouched; [clear](Editor::clear) it
-    /// when they are sent, or [`ask`](LineConsole::ask) again.
+    /// A yes to "send N lines?", or Enter behind an edited paste. [Clear](Editor::clear) the
+    /// line when they are sent, or [`ask`](LineConsole::ask) again.
     PasteConfirmed(Vec<String>),
-    /// A no to it, with the number of lines.
-    PasteDeclined(usize),
+    /// A no to it, with the number of lines, and whether they are the edited line now.
+    PasteDeclined(usize, bool),
     /// A paste exceeded [`MAX_PASTE`](super::keys::MAX_PASTE) and is gone.
     PasteTooLong,
     /// Tab: the caller may [`complete`](LineConsole::complete) the word at the cursor.
     Complete,
     /// Ctrl-C on an empty line, or on any if the console was opened so.
     Interrupt,
+    /// Ctrl-C on a draft.
+    Cleared,
     /// Ctrl-D on an empty line.
     Eof,
     /// The terminal is gone.
@@ -51,7 +59,7 @@ pub enum ConsoleEvent {
 /// Lines that wait for a yes.
 struct Question {
     lines: Vec<String>,
-    /// What is asked, if it is not whether to send them; then Enter is a no.
+    /// What is asked, if it is not whether to send them.
     text: Option<String>,
 }
 
@@ -60,9 +68,6 @@ struct Question {
 pub struct ConsoleOptions {
     /// A paste keeps the empty lines between its others.
     pub keeps_blank_lines: bool,
-    /// Ctrl-C is an [`Interrupt`](ConsoleEvent::Interrupt) whatever is half typed, and does not
-    /// clear the draft first.
-    pub always_interrupts: bool,
     /// SGR parameters of the prompt; empty for none.
     pub style: &'static str,
     /// Hides passwords.
@@ -82,6 +87,8 @@ pub struct LineConsole {
     prompt: String,
     /// What waits for a yes.
     question: Option<Question>,
+    /// A paste that was declined and is too long to be edited.
+    declined: Option<Vec<String>>,
     /// Ctrl-R, while it goes on.
     search: Option<Search>,
     out: Vec<u8>,
@@ -105,6 +112,7 @@ impl LineConsole {
             editor: Editor::default(),
             prompt: String::new(),
             question: None,
+            declined: None,
             search: None,
             out: Vec::new(),
             row: Vec::new(),
@@ -140,9 +148,6 @@ impl LineConsole {
     pub fn next_event(&mut self) -> Option<ConsoleEvent> {
         while let Some(input) = self.decoder.next_input() {
             let event = match (input, self.question.take()) {
-                (Input::Key(key), _) if self.options.always_interrupts && is_control_c(key) => {
-                    Some(ConsoleEvent::Interrupt)
-                }
                 (Input::Key(key), Some(question)) => self.answer(key, question),
                 (Input::Key(key), None) => self.key(key),
                 // A second paste while the first one waits: one question at a time.
@@ -173,6 +178,12 @@ impl LineConsole {
                 SearchStep::Accepted => self.take_found(),
             }
         }
+        if key == Key::control('y')
+            && let Some(lines) = self.declined.take()
+        {
+            self.ask(lines);
+            return None;
+        }
         let outcome = self.editor.key(key);
         self.follow(outcome)
     }
@@ -195,13 +206,17 @@ impl LineConsole {
                 self.search = Some(Search::default());
                 None
             }
+            Outcome::Submitted(line) if line.contains('\n') => {
+                Some(ConsoleEvent::PasteConfirmed(line.split('\n').map(str::to_owned).collect()))
+            }
             Outcome::Submitted(line) => Some(ConsoleEvent::Line(line)),
             Outcome::Interrupted => Some(ConsoleEvent::Interrupt),
+            Outcome::Cleared => Some(ConsoleEvent::Cleared),
             Outcome::Ended => Some(ConsoleEvent::Eof),
             Outcome::Suspended if suspend_job() => None,
             Outcome::Suspended => self.refuse(),
             Outcome::ClearScreen => {
-                self.on_screen(Screen::clear);
+                self.clear();
                 None
             }
             Outcome::Ask(lines) => {
@@ -214,16 +229,17 @@ impl LineConsole {
     /// One key decides.
     fn answer(&mut self, key: Key, question: Question) -> Option<ConsoleEvent> {
         match key {
-            Key { code: Code::Char('n' | 'N') | Code::Escape, control: false, .. }
-            | Key { code: Code::Char('c' | 'd'), control: true, .. } => {
-                Some(ConsoleEvent::PasteDeclined(question.lines.len()))
-            }
-            Key { code: Code::Enter, .. } if question.text.is_some() => {
-                Some(ConsoleEvent::PasteDeclined(question.lines.len()))
+            Key { code: Code::Char('y' | 'Y'), control: false, alt: false, .. } => {
+                Some(ConsoleEvent::PasteConfirmed(question.lines))
             }
             Key {
-                code: Code::Char('y' | 'Y') | Code::Enter, control: false, alt: false, ..
-            } => Some(ConsoleEvent::PasteConfirmed(question.lines)),
+                code: Code::Char('n' | 'N') | Code::Enter | Code::Escape,
+                control: false,
+                ..
+            }
+            | Key { code: Code::Char('c' | 'd' | 'j'), control: true, .. } => {
+                Some(self.decline(question))
+            }
             _ => self.ask_again(question),
         }
     }
@@ -238,8 +254,32 @@ impl LineConsole {
         None
     }
 
-    /// Asks whether these lines are to be sent.
+    /// Keeps a paste that is not to be sent as it is.
+    fn decline(&mut self, question: Question) -> ConsoleEvent {
+        let Question { lines, text: None } = question else {
+            return ConsoleEvent::PasteDeclined(question.lines.len(), false);
+        };
+        let (count, whole) = (lines.len(), lines.join("\n"));
+        let fits = whole.len() <= MAX_LINE;
+        if fits {
+            self.editor.set(&whole);
+        } else {
+            self.declined = Some(lines);
+        }
+        ConsoleEvent::PasteDeclined(count, fits)
+    }
+
+    /// Shows the beginning of these lines, and asks whether they are to be sent.
     pub fn ask(&mut self, lines: Vec<String>) {
+        for line in lines.iter().take(PREVIEW) {
+            let masked = (self.options.mask)(line, 0);
+            let line = masked.as_ref().map_or(line, |(line, _)| line).replace('\t', " ");
+            let shown = text::fitting(&line, self.screen.columns().saturating_sub(3));
+            self.print(format!("| {shown}").as_bytes());
+        }
+        if let Some(more) = lines.len().checked_sub(PREVIEW).filter(|more| *more > 0) {
+            self.print(format!("| … {more} more").as_bytes());
+        }
         self.question = Some(Question { lines, text: None });
     }
 
@@ -266,6 +306,11 @@ impl LineConsole {
     /// Prints a whole line, without its newline, above the edited one.
     pub fn print(&mut self, line: &[u8]) {
         self.screen.print(line, &mut self.out);
+    }
+
+    /// Clears the screen.
+    pub fn clear(&mut self) {
+        self.on_screen(Screen::clear);
     }
 
     /// Rings the terminal's bell.
@@ -351,19 +396,21 @@ impl LineConsole {
     /// place. On a narrow screen the end of the question is what stays.
     fn on_screen(&mut self, act: impl FnOnce(&mut Screen, &Face<'_>, &mut Vec<u8>)) {
         let style = self.options.style;
-        let (asked, prompt, masked);
+        let (asked, prompt, masked, whole);
         let face = match (&self.question, &self.search) {
             (Some(Question { lines, text }), _) => {
                 asked = match text {
                     Some(text) => format!("{text} [y/N] "),
-                    None => format!("send {} lines? y or n ", lines.len()),
+                    None => format!("send {} lines? [y/N] ", lines.len()),
                 };
                 Face { prompt: "", style: "", line: &asked, cursor: asked.len() }
             }
             (None, Some(search)) => {
                 prompt = search.prompt();
                 let (line, cursor) = search.found().unwrap_or_default();
-                Face { prompt: &prompt, style, line, cursor }
+                let (line, cursor) = in_one_row(line, cursor);
+                whole = line;
+                Face { prompt: &prompt, style, line: &whole, cursor }
             }
             (None, None) => {
                 let (line, cursor) = (self.editor.line(), self.editor.cursor());
@@ -372,13 +419,20 @@ impl LineConsole {
                     Some((line, cursor)) => (line.as_str(), *cursor),
                     None => (line, cursor),
                 };
-                Face { prompt: &self.prompt, style, line, cursor }
+                let (line, cursor) = in_one_row(line, cursor);
+                whole = line;
+                Face { prompt: &self.prompt, style, line: &whole, cursor }
             }
         };
         act(&mut self.screen, &face, &mut self.out);
     }
 }
 
-fn is_control_c(key: Key) -> bool {
-    key.control && key.code == Code::Char('c')
+/// A line with a sign for each of its newlines and tabs, and the cursor in that.
+fn in_one_row(line: &str, cursor: usize) -> (Cow<'_, str>, usize) {
+    if !line.contains(['\n', '\t']) {
+        return (Cow::Borrowed(line), cursor);
+    }
+    let shown = |text: &str| text.replace('\n', "⏎").replace('\t', "⇥");
+    (Cow::Owned(shown(line)), shown(&line[..cursor]).len())
 }

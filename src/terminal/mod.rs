@@ -8,6 +8,7 @@
 //! | `history` | the lines sent before |
 //! | `search` | incremental search through the sent lines |
 //! | `text` | graphemes and their columns |
+//! | `wrap` | a line wrapped at its spaces |
 //! | `screen` | the edited row on the screen, and messages above it |
 //! | `line_console` | all of these together, as both programs use them |
 //!
@@ -27,6 +28,7 @@ pub mod raw;
 mod screen;
 mod search;
 mod text;
+mod wrap;
 
 pub use keys::MAX_PASTE;
 pub use line_console::{ConsoleEvent, ConsoleOptions, LineConsole, Mask};

@@ -3,7 +3,9 @@
 //! The prompt and the line take one row, the last one printed, and never its last column: nothing
 //! wraps, so one `\r` always returns to its start, at every width down to one column. A line that
 //! is too long for the row scrolls horizontally with the cursor. Messages are printed as ordinary
-//! text and wrap as the terminal likes, so they are complete in its scrollback and when copied.
+//! text above it, wrapped at their spaces, so they stay in the terminal's scrollback. Rejected: to
+//! leave the wrapping to the terminal, which would give a copied message back in one line but breaks
+//! words in two on the screen.
 //!
 //! Every method appends to a buffer of the caller, who emits it with one write: the terminal
 //! never shows half a redraw.
@@ -14,6 +16,7 @@
 //! would leave parts of old prompts in every other terminal.
 
 use super::text;
+use super::wrap::wrapped;
 use std::io::Write;
 
 /// Columns taken when the terminal does not know its own: the VT100's.
@@ -55,6 +58,10 @@ impl Screen {
         (self.columns, self.painted)
     }
 
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
     pub fn is_hidden(&self) -> bool {
         self.painted.is_none()
     }
@@ -94,7 +101,7 @@ impl Screen {
     /// Prints `message` and leaves the row hidden: for many messages in one turn.
     pub fn print(&mut self, message: &[u8], out: &mut Vec<u8>) {
         self.hide(out);
-        out.extend_from_slice(message);
+        wrapped(message, self.columns, out);
         // Both, because the terminal's output processing may be off.
         out.extend_from_slice(b"\r\n");
     }

@@ -1,7 +1,7 @@
 //! A trace in the JSON of Chrome's trace viewer, which Perfetto opens (ui.perfetto.dev).
 //!
-//! One track shows the turns, one their phases, and one each what happened on a connection; a
-//! counter shows how many descriptors were ready. Perfetto's importer takes slices that overlap on a
+//! One track shows the turns, one their phases, and one each what happened on a connection; counters
+//! show how many descriptors were ready, the memory of the send queues, and the timers. Perfetto's importer takes slices that overlap on a
 //! track for nested ones, and silently drops those that do not nest. So there are complete events
 //! (`X`) only, no pairs of begin and end, and none overlap: what happened within a phase shares the
 //! phase's time in equal parts, in order. The lengths of turns and phases are measured; those of the
@@ -75,13 +75,23 @@ impl Chrome {
 
 /// How many events a turn has in the file.
 fn events_of(turn: &Turn) -> usize {
-    2 + turn.phases.len() + turn.entries.len()
+    // A total is two.
+    3 + turn.phases.len() + turn.entries.len()
 }
 
 fn write_turn(turn: &Turn, write: &mut impl FnMut(Value) -> io::Result<()>) -> io::Result<()> {
     write(slice("turn", TURNS, turn.began, turn.length(), &format!("turn {}", turn.number)))?;
-    write(json!({"name": "ready", "ph": "C", "pid": PROCESS, "tid": TURNS,
-        "ts": microseconds(turn.began), "args": {"descriptors": turn.ready}}))?;
+    let counter = |name: &str, when, unit: &str, count: u64| {
+        json!({"name": name, "ph": "C", "pid": PROCESS, "tid": TURNS, "ts": microseconds(when),
+            "args": {unit: count}})
+    };
+    write(counter("ready", turn.began, "descriptors", turn.ready.into()))?;
+    let total = turn.entries.iter().find(|entry| entry.what == "total");
+    if let Some((queued, timers)) = total.and_then(|entry| totals(&entry.detail)) {
+        let end = turn.began + turn.length();
+        write(counter("send queues", end, "bytes", queued))?;
+        write(counter("timers", end, "timers", timers))?;
+    }
     let mut begins = turn.began;
     for (phase, length) in &turn.phases {
         write(slice(phase, PHASES, begins, *length, phase))?;
@@ -97,6 +107,12 @@ fn write_turn(turn: &Turn, write: &mut impl FnMut(Value) -> io::Result<()>) -> i
         begins += length;
     }
     Ok(())
+}
+
+/// The numbers of `N bytes behind the send queues, M timers`.
+fn totals(detail: &str) -> Option<(u64, u64)> {
+    let mut numbers = detail.split(' ').filter_map(|word| word.parse().ok());
+    Some((numbers.next()?, numbers.next()?))
 }
 
 fn slice(category: &str, track: u32, begins: u64, length: u64, name: &str) -> Value {
@@ -124,7 +140,17 @@ mod tests {
             number,
             began: number * 1_000_000,
             ready: 2,
-            entries: vec![entry("read", 3), entry("read", 3), entry("write", 3), entry("write", 4)],
+            entries: vec![
+                entry("read", 3),
+                entry("read", 3),
+                entry("write", 3),
+                entry("write", 4),
+                Entry {
+                    what: "total".to_owned(),
+                    connection: None,
+                    detail: "65536 bytes behind the send queues, 2 timers".to_owned(),
+                },
+            ],
             phases: phases.map(|(name, length)| (name.to_owned(), length)).into(),
             ..Turn::default()
         }
@@ -141,7 +167,7 @@ mod tests {
             assert!(event["pid"].is_u64());
             match event["ph"].as_str().unwrap() {
                 "M" => named.push(track),
-                "C" => assert!(event["args"]["descriptors"].is_u64()),
+                "C" => assert!(event["args"].as_object().unwrap().values().all(Value::is_u64)),
                 "X" => {
                     let begins = event["ts"].as_f64().unwrap();
                     let end = ends.entry(track).or_default();
@@ -162,6 +188,8 @@ mod tests {
         let mut file = Vec::new();
         chrome.write(&mut file).unwrap();
         assert!(check(&file) > 20 * 8);
+        let text = String::from_utf8(file).unwrap();
+        assert!(text.contains(r#""args":{"bytes":65536}"#) && text.contains(r#"{"timers":2}"#));
     }
 
     #[test]

@@ -150,6 +150,11 @@ pub enum Event {
     Closed {
         client: u32,
     },
+    /// What there is at the end of a turn: the memory behind all send queues, and the timers.
+    Totals {
+        queued: u64,
+        timers: u32,
+    },
     /// A fault was injected (`--fault`).
     Fault {
         client: u32,
@@ -207,9 +212,11 @@ impl Event {
     /// The connection that it is about.
     pub(super) fn client(&self) -> Option<u32> {
         match *self {
-            Event::Turn { .. } | Event::Waited { .. } | Event::Phase { .. } | Event::Run { .. } => {
-                None
-            }
+            Event::Turn { .. }
+            | Event::Waited { .. }
+            | Event::Phase { .. }
+            | Event::Run { .. }
+            | Event::Totals { .. } => None,
             Event::Ready { client, .. }
             | Event::Accepted { client }
             | Event::Read { client, .. }
@@ -267,6 +274,7 @@ impl Event {
             Event::Ready { client, read, write, hangup } => {
                 Row { a: bits([read, write, hangup]), ..row(15, client) }
             }
+            Event::Totals { queued, timers } => Row { x: queued, y: timers.into(), ..row(17, 0) },
             Event::Fault { client, what } => Row { a: what as u8, ..row(16, client) },
         }
     }

@@ -37,6 +37,8 @@ pub(super) struct Pen<W: Write> {
     /// What was ready.
     ready: Vec<String>,
     names: HashMap<u32, Arc<str>>,
+    /// Those told last: memory of the send queues, and timers.
+    totals: (u64, u32),
 }
 
 impl<W: Write> Pen<W> {
@@ -51,6 +53,7 @@ impl<W: Write> Pen<W> {
             whole: Vec::new(),
             ready: Vec::new(),
             names: HashMap::new(),
+            totals: (0, 0),
         }
     }
 
@@ -183,6 +186,12 @@ impl<W: Write> Pen<W> {
             Event::Fault { client, what } => {
                 let client = (client != NO_CLIENT).then_some(client);
                 self.add("fault", client, what.name().to_owned());
+            }
+            Event::Totals { queued, timers } => {
+                if std::mem::replace(&mut self.totals, (queued, timers)) != (queued, timers) {
+                    let detail = format!("{queued} bytes behind the send queues, {timers} timers");
+                    self.add("total", None, detail);
+                }
             }
             // For the page: the text has the bytes that are left.
             Event::Queue { .. } => {}

@@ -59,7 +59,7 @@ pub(super) fn phase_of(what: &str) -> &'static str {
         "lines" | "waits" => "commands",
         "timer" => "timers",
         "record" | "text" | "run" => "journal",
-        "close" => "reap",
+        "close" | "total" => "reap",
         _ => "flush",
     }
 }

@@ -22,6 +22,17 @@ fn start(server: SocketAddr, arguments: &[&str], says: &str) -> Child {
     child
 }
 
+/// The same with standard input left open.
+fn start_open(server: SocketAddr, arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
+        .args([server.ip().to_string(), server.port().to_string()])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .start()
+}
+
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
@@ -110,6 +121,10 @@ fn who_is_not_let_in_or_not_heard_is_exit_code_1() {
     };
     refused(&|peer| peer.say("ERROR :Closing link: too many of you"), "too many of you");
     refused(&|peer| peer.say(":srv 465 bot :You are banned"), "You are banned");
+    refused(
+        &|peer| peer.say("* the server is full: 9 clients"),
+        "rejected by the server: the server is full: 9 clients",
+    );
     refused(&|peer| peer.say("welcome to the echo service"), "--plain");
     refused(&|peer| peer.end(), "closed the connection");
     refused(
@@ -128,6 +143,14 @@ fn who_is_not_let_in_or_not_heard_is_exit_code_1() {
             peer.say(":srv 480 bot #x :Cannot join channel (+j) - throttle exceeded");
         },
         "could not join #x: Cannot join channel (+j)",
+    );
+    // None at all: the PONG behind it decides.
+    refused(
+        &|peer| {
+            peer.let_in("");
+            peer.expect(&["JOIN #x"]);
+        },
+        "could not join #x: the server did not confirm it",
     );
     refused(
         &|peer| {
@@ -151,6 +174,74 @@ fn a_lost_connection_is_exit_code_3() {
     // The PING behind it is not answered: nobody knows whether it was heard.
     peer.reset();
     assert!(text(&finished(child, 3).stderr).contains("connection lost"));
+}
+
+#[test]
+fn a_bot_reconnects_and_what_may_be_lost_is_told() {
+    let server = LineServer::new();
+    let arguments = ["--nick", "bot", "--join", "#x", "--linger=0", "--reconnect"];
+    let mut child = start_open(server.address(), &arguments);
+    let mut input = child.stdin.take().unwrap();
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    input.write_all(b"one\n").unwrap();
+    assert_eq!(peer.hear().unwrap(), "PRIVMSG #x :one");
+    peer.reset();
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    input.write_all(b"two\n").unwrap();
+    drop(input);
+    peer.expect(&["PRIVMSG #x :two", "QUIT"]);
+    let said = text(&finished(child, 3).stderr).to_owned();
+    assert!(said.contains("possibly not delivered: one"), "{said}");
+}
+
+#[test]
+fn a_bot_does_not_come_back_to_a_server_that_has_banned_it() {
+    let server = LineServer::new();
+    let arguments = ["--nick", "bot", "--join", "#x", "--reconnect"];
+    let mut child = start_open(server.address(), &arguments);
+    let _input = child.stdin.take().unwrap();
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    peer.say("ERROR :you are banned from this server");
+    peer.end();
+    finished(child, 1);
+}
+
+#[test]
+fn attempts_have_an_end_with_give_up_and_the_nick_is_the_accounts() {
+    let server = LineServer::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
+        .args([server.address().ip().to_string(), server.address().port().to_string()])
+        .args(["--account", "ada", "--reconnect", "--give-up=1"])
+        .env("CHATLOOP_ACCOUNT_PASSWORD", "hunter22")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .start();
+    let _input = child.stdin.take().unwrap();
+    let mut peer = accept(&server);
+    peer.expect(&["CAP LS 302", "NICK ada"]);
+    assert!(peer.hear().unwrap().starts_with("USER "));
+    peer.say(":srv CAP * LS :sasl=PLAIN");
+    peer.expect(&["CAP REQ :sasl"]);
+    peer.say(":srv CAP * ACK :sasl");
+    peer.expect(&["AUTHENTICATE PLAIN"]);
+    peer.say("AUTHENTICATE +");
+    assert!(peer.hear().unwrap().starts_with("AUTHENTICATE "));
+    peer.say(":srv 903 ada :yes");
+    peer.expect(&["CAP END"]);
+    peer.say(":srv 001 ada :Welcome|:srv 422 ada :no");
+    // The first line behind the welcome.
+    assert!(peer.hear_any().unwrap().starts_with("PING "));
+    drop(server);
+    peer.reset();
+    let said = text(&finished(child, 3).stderr).to_owned();
+    assert!(said.contains("gave up after 1 attempt"), "{said}");
 }
 
 #[test]
@@ -271,7 +362,8 @@ fn json_has_ids_and_accounts() {
             return value;
         }
     };
-    next(&|value| value["text"].as_str().unwrap().starts_with("you joined #lobby"));
+    let joined = next(&|value| value["type"] == "join");
+    assert_eq!((&joined["room"], &joined["nick"]), (&"#lobby".into(), &"alice".into()));
     let says = "/register secret-word\nhey @alice\n/msg alice psst\n";
     finished(start(server.address, &["--nick", "bob", "--linger=0"], says), 0);
     let said = next(&|value| value["type"] == "message");
@@ -292,8 +384,29 @@ fn json_has_ids_and_accounts() {
     );
     let answer = next(&|value| value["type"] == "past");
     assert_eq!((&answer["reply"], &answer["text"]), (&said["id"], &"and another".into()));
+    // What happens has types of its own, and one's own messages have ids.
+    let number = &said["number"];
+    writeln!(input, "mine\n/edit last my own\n/react {number} +1\n/delete last").unwrap();
+    let mine = next(&|value| value["type"] == "message" && value["text"] == "mine");
+    assert_eq!((&mine["own"], &mine["nick"]), (&true.into(), &"alice".into()));
+    assert!(mine["id"].is_string());
+    let edit = next(&|value| value["type"] == "edit");
+    assert_eq!((&edit["target"], &edit["text"]), (&mine["id"], &"my own".into()));
+    let reaction = next(&|value| value["type"] == "reaction");
+    assert_eq!((&reaction["target"], &reaction["text"]), (&said["id"], &"+1".into()));
+    let gone = next(&|value| value["type"] == "delete");
+    assert_eq!((&gone["target"], &gone["room"]), (&mine["id"], &"#lobby".into()));
+    input.write_all(b"/join #beans\n/topic tea\n/nick\n/nick ann\n/part\n").unwrap();
+    // The client finds this one by itself.
+    next(&|value| value["type"] == "error");
+    let topic = next(&|value| value["type"] == "topic");
+    assert_eq!((&topic["room"], &topic["text"]), (&"#beans".into(), &"tea".into()));
+    let nick = next(&|value| value["type"] == "nick");
+    assert_eq!((&nick["nick"], &nick["target"]), (&"alice".into(), &"ann".into()));
+    assert_eq!(next(&|value| value["type"] == "part")["nick"], "ann");
     input.write_all(b"/quit\n").unwrap();
-    assert_eq!(listener.wait().unwrap().code(), Some(0));
+    // One command had no argument.
+    assert_eq!(listener.wait().unwrap().code(), Some(1));
 }
 
 fn with_account(server: SocketAddr, password: &str, says: &str, state: &std::path::Path) -> Child {

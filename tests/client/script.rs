@@ -143,7 +143,46 @@ fn wrong_arguments_are_exit_code_2() {
     let address = SocketAddr::from(([127, 0, 0, 1], 1));
     let output = client(address, &["--backend=iocp"]).start().wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("poll"), "{}", text(&output.stderr));
+    let said = text(&output.stderr);
+    assert!(said.starts_with("chatloop-client: invalid value") && said.contains("poll"), "{said}");
+}
+
+#[test]
+fn settings_come_from_a_file_and_variables_and_an_error_names_them() {
+    let folder = std::env::temp_dir().join(format!("chatloop-settings-{}", std::process::id()));
+    let (file, server) = (folder.join("chatloop/client.toml"), LineServer::new());
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let [host, port] = [server.address().ip().to_string(), server.address().port().to_string()];
+    let run = |content: &str, variable: (&str, &str)| {
+        std::fs::write(&file, content).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-client"));
+        command.env("XDG_CONFIG_HOME", &folder).env(variable.0, variable.1).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.start().wait_with_output().unwrap()
+    };
+    let right = format!("host = \"{host}\"\nport = {port}\nplain = true\nlinger = 0");
+    let output = run(&right, ("CHATLOOP_CLIENT_LINGER", "0.1"));
+    assert_quiet_success(&output, "");
+    server.accept();
+    for (content, variable, says) in [
+        (
+            "plan = true",
+            ("X", ""),
+            "client.toml, line 1: plan: unknown setting (did you mean 'plain'?)",
+        ),
+        (
+            "",
+            ("CHATLOOP_CLIENT_BELL", "loud"),
+            "environment variable CHATLOOP_CLIENT_BELL: invalid value 'loud'",
+        ),
+        ("", ("CHATLOOP_CLIENT_NIK", "ann"), "CHATLOOP_CLIENT_NIK: there is no such setting"),
+    ] {
+        let output = run(content, variable);
+        let said = text(&output.stderr);
+        assert!(said.starts_with("chatloop-client: ") && said.contains(says), "{said}");
+        assert_eq!(output.status.code(), Some(2));
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

@@ -25,6 +25,10 @@ impl Start for Command {
     fn start(&mut self) -> Child {
         // What a client remembers of a server must not reach the next test at the same port.
         static STARTS: AtomicU64 = AtomicU64::new(0);
+        let config = OsStr::new("XDG_CONFIG_HOME");
+        if self.get_envs().all(|(set, _)| set != config) {
+            self.env(config, "/nonexistent");
+        }
         let name = OsStr::new("XDG_STATE_HOME");
         if self.get_envs().all(|(set, _)| set != name) {
             let number = STARTS.fetch_add(1, Ordering::Relaxed);

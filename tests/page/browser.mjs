@@ -15,6 +15,7 @@ const [program, chromium, directory, pictures] = process.argv.slice(2);
 const puppeteer = createRequire(`${directory}/`)('puppeteer-core');
 const PATIENCE = 60_000;
 const PASSWORD = 'secret-of-bob';
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=';
 
 let port = 0;
 let server;
@@ -232,6 +233,23 @@ async function acting({ tom, ada, bob }) {
   step('reply, reaction and deletion, by the keys and by the mouse; an unknown command');
 }
 
+/** A file that is chosen is shared, and shown if it is a picture of this server. */
+async function sharing({ tom, ada, bob }) {
+  const picture = `${directory}/a picture.png`;
+  writeFileSync(picture, Buffer.from(PNG, 'base64'));
+  const [chooser] = await Promise.all([ada.page.waitForFileChooser(), ada.page.click('#attach')]);
+  await chooser.accept([picture]);
+  await until('a file', () => tom.said.includes('[ada] shared a picture.png ('));
+  for (const page of [ada, bob]) {
+    await until('its picture', () => page.page.evaluate(() => document.querySelector('#log .picture img')?.naturalWidth === 1));
+  }
+  await until('no bar', async () => !await ada.text('#uploads'));
+  tom.write('not ours: http://example.org/files/0123456789abcdef0123456789abcdef/a.png\n');
+  await ada.sees('not ours');
+  if ((await ada.page.$$('#log .picture')).length !== 1) throw new Error('a picture from elsewhere');
+  step('a file is shared, and a picture of this server is shown, no other');
+}
+
 async function moving({ tom, ada, bob }) {
   await ada.press('Control+k');
   await ada.keyboard.type('#den');
@@ -249,6 +267,31 @@ async function moving({ tom, ada, bob }) {
   await bob.say('/join #lab');
   await bob.sees('#lab', '#name');
   step('another room and back by the keys; a mention is counted; what is new is marked; a direct message');
+}
+
+/** By the button and by drag and drop; what is shown of it, and of what is not ours. */
+async function sharing({ tom, iris, ada, bob }) {
+  const dot = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+  writeFileSync(`${directory}/a dot.png`, Buffer.from(dot, 'base64'));
+  await (await ada.page.$('#file')).uploadFile(`${directory}/a dot.png`);
+  for (const one of [tom, iris]) await until('a file', () => one.said.includes('shared a dot.png (70 bytes): http://'));
+  await until('its picture', () => bob.page.evaluate(() => {
+    const image = document.querySelector('#log .picture img');
+    return image?.complete && image.naturalWidth === 1;
+  }));
+  await ada.page.evaluate(() => {
+    const dropped = new DataTransfer();
+    dropped.items.add(new File(['x'.repeat(5000)], 'notes.txt'));
+    const event = (type) => new DragEvent(type, { dataTransfer: dropped, bubbles: true, cancelable: true });
+    for (const type of ['dragover', 'drop']) document.querySelector('#composer').dispatchEvent(event(type));
+  });
+  await until('a dropped file', () => tom.said.includes('shared notes.txt (5.0 kB): http://'));
+  await until('no bar', async () => !(await ada.page.$('#uploads li')));
+  await ada.picture('shared');
+  tom.write('elsewhere: http://example.org/files/0123456789abcdef0123456789abcdef/a.png\n');
+  await bob.sees('elsewhere: ');
+  if ((await bob.page.$$('#log .picture')).length !== 1) throw new Error('a picture from elsewhere');
+  step('files by the button and by drag and drop; a picture of this server is shown, no other');
 }
 
 async function scrolling({ tom, ada }) {
@@ -350,7 +393,7 @@ try {
   users.iris = irssi('iris');
   users.ada = await Page.open(1280, 800, 'light');
   users.bob = await Page.open(400, 800, 'dark');
-  for (const act of [entering, chatting, acting, moving, scrolling]) await act(users);
+  for (const act of [entering, chatting, acting, sharing, moving, scrolling]) await act(users);
   users.tom.destroy();
   await reconnecting(users);
   await looking(users);

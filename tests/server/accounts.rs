@@ -173,7 +173,7 @@ fn an_operator_manages_accounts_from_an_irc_client() {
         ("ACCOUNT ADD bob sesame", "already exists"),
         ("ACCOUNT RESET bob another1", "has a new password"),
         ("ACCOUNT LIST", "bob: since"),
-        ("ACCOUNT DELETE bob ERASE", "its messages erased"),
+        ("ACCOUNT DELETE bob ERASE", "with its messages and files"),
         ("ACCOUNT DELETE bob", "no such account"),
     ] {
         let told = ask_bare(&mut root, line);

@@ -221,11 +221,17 @@ fn ctrl_d_closes_the_console_and_not_the_server() {
 }
 
 #[test]
-fn ctrl_c_stops_the_server_in_order() {
-    for keys in ["\u{3}", "half a line\u{3}"] {
+fn ctrl_c_clears_a_half_typed_line_and_then_stops_the_server_in_order() {
+    for draft in ["", "half a line"] {
         let (mut terminal, address) = AtTerminal::serve(&[]);
         let mut ann = join(address);
-        terminal.type_keys(keys);
+        if !draft.is_empty() {
+            terminal.type_keys(draft);
+            terminal.wait("half a line", |terminal| terminal.row().ends_with(draft));
+            terminal.type_keys("\u{3}");
+            terminal.wait("the row again", |terminal| terminal.row().trim_end() == "[server]:");
+        }
+        terminal.type_keys("\u{3}");
         assert!(texts::is_goodbye(ann.rest().lines().last().unwrap()));
         assert_eq!(terminal.ended().code(), Some(0));
         terminal.wait_for("stopped after");

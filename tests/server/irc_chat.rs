@@ -1,7 +1,7 @@
 //! IRC over real sockets: coming in, talking with plain clients, and bad input.
 
 use crate::common::{Client, Server};
-use crate::irc::{ask, irc, line, server};
+use crate::irc::{ask, ask_bare, irc, line, server};
 use chatloop_reactor::Backend;
 use std::time::Duration;
 
@@ -349,4 +349,50 @@ fn lines_that_are_not_utf8_are_refused_whole() {
     let refused =
         ":irc.example.org FAIL PRIVMSG INVALID_UTF8 :Not sent: the line is not valid UTF-8";
     assert_eq!(line(&mut ada), refused);
+}
+
+#[test]
+fn what_irc_has_no_command_for_is_behind_chatloop_and_searched_with_search() {
+    let server = server(&["--oper", "root:open-sesame"]);
+    let mut ada = irc(&server, "ada", "batch message-tags draft/chathistory echo-message");
+    let mut bob = irc(&server, "bob", "");
+    ask(&mut ada, "JOIN #tea");
+    ask(&mut bob, "JOIN #tea");
+    let said = ask(&mut ada, "PRIVMSG #tea :gren tea");
+    let id =
+        said.last().unwrap().strip_prefix("@msgid=").unwrap().split(' ').next().unwrap().to_owned();
+    let edited = ask(&mut ada, &format!("CHATLOOP :edit #tea id:{id} green  tea"));
+    assert!(edited[0].contains(&format!(";chatloop/edit={id}")), "{edited:?}");
+    assert!(edited[0].ends_with(" PRIVMSG #tea :* green  tea"), "{edited:?}");
+    // A client without batches gets notices, with the numbers of plain text.
+    line(&mut bob);
+    line(&mut bob);
+    let found = ask_bare(&mut bob, "CHATLOOP search green");
+    assert_eq!(found[0], "NOTICE bob :search for \"green\": 1 message (times in UTC)");
+    assert!(
+        found[1].starts_with("NOTICE bob :- 1 2") && found[1].ends_with(" (edited)"),
+        "{found:?}"
+    );
+    let found = ask(&mut ada, "SEARCH in=#tea;text=green");
+    assert!(found[0].contains(" BATCH +found soju.im/search") && found.len() == 3, "{found:?}");
+    assert!(found[1].contains(&format!("msgid={id}")) && found[1].ends_with(":green  tea"));
+    let thread = ask(&mut ada, &format!("CHATLOOP thread #tea id:{id}"));
+    assert!(thread[0].ends_with(" BATCH +history chathistory #tea"), "{thread:?}");
+    for (line, answer) in [
+        ("CHATLOOP edit", "FAIL CHATLOOP INVALID_PARAMS :usage: /edit N TEXT"),
+        ("CHATLOOP join #x", "FAIL CHATLOOP INVALID_PARAMS :usage: CHATLOOP COMMAND (one of: edit"),
+        ("CHATLOOP connections", "481 bob"),
+        ("SEARCH in=#tea", "FAIL SEARCH INVALID_PARAMS text :Missing text"),
+    ] {
+        let said = ask_bare(&mut bob, line);
+        assert!(said.len() == 1 && said[0].starts_with(answer), "{line}: {said:?}");
+    }
+    ask(&mut bob, "OPER root open-sesame");
+    let connected = ask_bare(&mut bob, "CHATLOOP connections");
+    assert_eq!(connected[0], "NOTICE bob :2 users connected:");
+    assert!(connected[1].starts_with("NOTICE bob :ada") && connected.len() == 3, "{connected:?}");
+    let kept = ask_bare(&mut bob, "CHATLOOP keep #tea");
+    assert!(kept.contains(&"NOTICE bob :#tea is now permanent".to_owned()), "{kept:?}");
+    let bans = ask_bare(&mut bob, "CHATLOOP gban 10.9.8.* 2h spam\nCHATLOOP gban");
+    assert!(bans.last().unwrap().starts_with("NOTICE bob :10.9.8.* (until "), "{bans:?}");
 }

@@ -8,6 +8,8 @@ mod common;
 
 #[cfg(feature = "disk")]
 mod accounts;
+#[cfg(feature = "disk")]
+mod backup;
 mod cases;
 mod chat;
 mod console;
@@ -36,6 +38,7 @@ mod metadata;
 #[cfg(target_os = "linux")]
 mod origins;
 mod sasl;
+mod service;
 mod settings;
 #[cfg(feature = "tls")]
 mod tls;

@@ -2,7 +2,7 @@
 //! implementation of its other half.
 
 use crate::common::{Client, Server};
-use crate::irc::{line, server};
+use crate::irc::{ask, line, server};
 use argon2::Argon2;
 use argon2::password_hash::PasswordHasher;
 use base64ct::{Base64, Encoding};
@@ -101,11 +101,15 @@ fn scram_proves_an_account_before_coming_in_and_after() {
     assert_eq!(line(&mut jilles), prefix);
     let success = ":irc.example.org 903 * :SASL authentication successful";
     assert_eq!(line(&mut jilles), success);
-    jilles.send("AUTHENTICATE SCRAM-SHA-256\r\n");
-    let again = ":irc.example.org 907 * :You have already authenticated using SASL";
-    assert_eq!(line(&mut jilles), again);
-    jilles.send("NICK jilles\r\nUSER j 0 * :J\r\nCAP END\r\n");
-    assert!(line(&mut jilles).starts_with(":irc.example.org 001 jilles :"));
+    // Until it registers, it may log in to another account in place of that.
+    register(&server, "millet", "sorghum");
+    plain(&mut jilles, "millet", "sorghum");
+    assert!(line(&mut jilles).contains(" 900 * *!*@* millet :"));
+    assert_eq!(line(&mut jilles), success);
+    jilles.send("NICK millet\r\nUSER j 0 * :J\r\nCAP END\r\n");
+    assert!(line(&mut jilles).starts_with(":irc.example.org 001 millet :"));
+    let again = ":irc.example.org 907 millet :You have already authenticated using SASL";
+    assert_eq!(ask(&mut jilles, "AUTHENTICATE SCRAM-SHA-256").last().unwrap(), again);
 
     // A client that could bind to the connection sees that we cannot, and says so.
     let mut other = inside(&server, "other");

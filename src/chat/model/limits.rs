@@ -72,7 +72,7 @@ pub const SESSIONS_PER_ACCOUNT: usize = 100;
 pub const CERTIFICATES_PER_ACCOUNT: usize = 10;
 /// Private messages that wait for one account.
 pub const MAIL_PER_ACCOUNT: u32 = 200;
-/// Shortest password, in characters.
+/// Shortest password, in characters, unless a setting says otherwise.
 pub const PASSWORD_LEAST: usize = 6;
 /// Longest password: hashing is not a way to make the server read a book.
 pub const PASSWORD_LENGTH: usize = 1024;

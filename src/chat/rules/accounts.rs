@@ -337,10 +337,8 @@ impl Hub {
     }
 }
 
+/// How short it may be is a setting: the server sees to that.
 pub(super) fn checked_password(secret: &Secret) -> Result<(), Refusal> {
-    if secret.expose().chars().count() < limits::PASSWORD_LEAST {
-        return Err(Refusal::ShortPassword(limits::PASSWORD_LEAST));
-    }
     if secret.expose().len() > limits::PASSWORD_LENGTH {
         return Err(Refusal::TooLong(Field::Password, limits::PASSWORD_LENGTH));
     }

@@ -4,7 +4,7 @@ use super::applying::Applying;
 use super::checks::checked_reason;
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Mask, ModeChange, Name, Refusal, SessionId, limits};
+use crate::chat::model::{Audience, Mask, ModeChange, Name, Origin, Refusal, SessionId, limits};
 use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
 
@@ -67,26 +67,27 @@ impl Hub {
             ModeChange::Ban(text, on) => {
                 let bad = || Refusal::BadMask(text.as_str().into());
                 let plain = Mask::parse(text).ok_or_else(bad)?;
-                // A user who is logged in is banned by account, and stays banned under another
-                // nick.
+                // A nick means the person: by account, who stays banned under another nick.
                 let (mutes, nick) = match text.strip_prefix("m:") {
                     Some(nick) => ("m:", nick),
                     None => ("", text.as_str()),
                 };
-                let account = match self.session_of(nick) {
-                    Some(session) => {
-                        self.user(session).and_then(|user| user.identity.account.clone())
-                    }
+                let user = self.session_of(nick).and_then(|session| self.user(session));
+                let account = match user {
+                    Some(user) => user.identity.account.clone(),
                     None if self.accounts.contains_key(&Name::new(nick)) => Some(Name::new(nick)),
                     None => None,
                 };
                 let by_account =
                     account.and_then(|account| Mask::parse(&format!("{mutes}a:{account}")));
+                // Who is not is banned by address; not from this machine, whose users share one.
+                let host = user.map(|user| user.identity.host());
+                let host =
+                    host.filter(|host| Origin::of_host(host).is_some_and(|it| !it.is_loopback()));
+                let by_address = host.and_then(|host| Mask::parse(&format!("{mutes}*!*@{host}")));
                 let listed = |mask: &Mask| room.bans.iter().any(|ban| ban.mask == *mask);
-                let mask = match by_account {
-                    Some(mask) if *on || listed(&mask) => mask,
-                    _ => plain,
-                };
+                let mask = by_account.into_iter().chain(by_address).find(|it| *on || listed(it));
+                let mask = mask.unwrap_or(plain);
                 if !*on && !listed(&mask) {
                     return Err(Refusal::NoSuchBan(text.as_str().into()));
                 }

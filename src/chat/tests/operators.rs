@@ -144,3 +144,49 @@ fn registered_rooms_are_counted_through_renames_and_deletions() {
     // They are no one's, and stay until they lapse.
     assert!(world.hub.room("#c").is_some() && world.hub.room("#b").is_none());
 }
+
+#[test]
+fn a_ban_of_a_nick_is_one_of_the_person() {
+    let mut world = World::new();
+    let (alice, bob) = (registered(&mut world, 1, "alice"), world.enter(2, "bob"));
+    let (carol, dave) = (registered(&mut world, 3, "carol"), world.enter(4, "dave"));
+    join(&mut world, alice, "#x");
+    let ban = |nick: &str| Command::SetModes("#x".into(), vec![ModeChange::Ban(nick.into(), true)]);
+    for nick in ["bob", "carol"] {
+        world.run(alice, ban(nick)).effects();
+    }
+    let masks = world.hub.room("#x").map(|room| room.masks('b').iter());
+    let masks: Vec<String> = masks.unwrap().map(|ban| ban.mask.to_string()).collect();
+    assert_eq!(masks, ["*!*@10.0.0.2", "a:carol"]);
+    for (who, nick) in [(bob, "rob"), (carol, "caroline")] {
+        world.run(who, Command::Nick(nick.into())).effects();
+        let refused = world.run(who, Command::Join("#x".into(), None)).refusal();
+        assert_eq!(refused, Refusal::Banned(Name::new("#x")));
+    }
+    world.run(dave, Command::Join("#x".into(), None)).effects();
+}
+
+#[test]
+fn the_files_of_a_deleted_account_go_with_its_messages_or_stay_as_a_guests() {
+    let mut world = World::new();
+    let (alice, root) = (registered(&mut world, 1, "alice"), operator(&mut world));
+    let file = |id: &str, account: &str| StoredFile {
+        id: id.repeat(32).into(),
+        name: "plan.pdf".into(),
+        size: 1,
+        sha256: "0".repeat(64).into(),
+        by: Name::new(account),
+        account: Some(Name::new(account)),
+        origin: Origin::of_host("10.0.0.1").unwrap(),
+        room: None,
+        time: Moment(1),
+    };
+    world.run(root, Command::SetAccount("bob".into(), Secret::new("sesame"), true)).effects();
+    for (id, account) in [("a", "alice"), ("b", "bob")] {
+        world.write(alice, Change::Upload { file: Box::new(file(id, account)) });
+    }
+    world.run(root, Command::DeleteAccount("alice".into(), true)).effects();
+    world.run(root, Command::DeleteAccount("bob".into(), false)).effects();
+    assert!(world.hub.file(&"a".repeat(32)).is_none());
+    assert_eq!(world.hub.file(&"b".repeat(32)).map(|file| file.account.clone()), Some(None));
+}

@@ -50,7 +50,8 @@ fn a_mute_holds_for_the_session_until_it_is_lifted() {
     let snapshot = serde_json::to_string(&world.hub).unwrap();
     world.hub = serde_json::from_str(&snapshot).unwrap();
     assert_eq!(world.run(bob, say()).refusal(), muted);
-    world.run(alice, mode(ModeChange::Ban("m:bob".into(), false))).effects();
+    // As the ban list shows it: they had no account then.
+    world.run(alice, mode(ModeChange::Ban("m:*!*@10.0.0.2".into(), false))).effects();
     world.run(bob, say()).effects();
 }
 
@@ -61,10 +62,12 @@ fn a_ban_of_somebody_who_was_kicked_before_holds_under_another_nick() {
     world.run(alice, mode(ModeChange::Ban("bob".into(), true))).effects();
     world.run(bob, Command::Nick("rob".into())).effects();
     assert_eq!(world.run(bob, join("#x")).refusal(), Refusal::Banned(Name::new("#x")));
+    let mask = "bob!*@*";
+    world.run(alice, mode(ModeChange::Ban(mask.into(), true))).effects();
     for number in 0..2 * limits::HITS_PER_ROOM as u64 {
         let other = world.enter(100 + number, "bob");
-        world.run(alice, mode(ModeChange::Ban("bob".into(), false))).effects();
-        world.run(alice, mode(ModeChange::Ban("bob".into(), true))).effects();
+        world.run(alice, mode(ModeChange::Ban(mask.into(), false))).effects();
+        world.run(alice, mode(ModeChange::Ban(mask.into(), true))).effects();
         world.leave(other);
     }
     let room = world.hub.room("#x").unwrap();

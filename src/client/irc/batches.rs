@@ -1,6 +1,6 @@
 //! Lines that belong together: IRCv3 batch.
 //!
-//! The messages of `draft/multiline` and `chathistory` wait for the end of their batch. Lines of
+//! The messages of `draft/multiline`, `chathistory` and a search wait for the end of their batch. Lines of
 //! all other batches are taken as they come; such a batch is only remembered for its label.
 //!
 //! Bounds: `MAX_OPEN`, `MAX_LINES`, `MAX_BYTES`. What exceeds them is dropped, and that is shown.
@@ -67,7 +67,7 @@ impl Batch {
 
     /// Whether its messages wait for its end.
     pub fn waits(&self) -> bool {
-        matches!(self.kind.as_str(), "draft/multiline" | "chathistory")
+        matches!(self.kind.as_str(), "draft/multiline" | "chathistory" | "soju.im/search")
     }
 }
 

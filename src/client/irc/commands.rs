@@ -16,9 +16,14 @@ impl Command {
         self.usage[1..].split(' ').next().unwrap_or_default()
     }
 
+    /// Its usage and summary in one row.
+    pub fn described(&self) -> String {
+        format!("{:<25} {}", self.usage, self.summary)
+    }
+
     /// Whether its arguments are text, which may contain words that begin with a colon.
     pub fn takes_text(&self) -> bool {
-        let kinds = ["TEXT", "REASON", "MESSAGE", "EMOJI", "LINE", "PASSWORD"];
+        let kinds = ["TEXT", "REASON", "MESSAGE", "EMOJI", "LINE", "PASSWORD", "NEW", "WORDS"];
         kinds.iter().any(|kind| self.usage.contains(kind))
     }
 }
@@ -31,88 +36,183 @@ const fn command(
     Command { usage, aliases, summary }
 }
 
-/// All of them, in the order of `/help`.
-pub const COMMANDS: &[Command] = &[
-    command("/help [COMMAND]", &["h", "?"], "list the commands, or explain one"),
-    command("/quit [REASON]", &["exit", "bye"], "disconnect"),
-    command("/nick NAME", &["name"], "change your nick"),
-    command("/whois NICK", &[], "show who a user is"),
-    command("/away [MESSAGE]", &[], "mark yourself as away"),
-    command("/back", &[], "mark yourself as back"),
-    command("/ignore [NICK]", &[], "hide a user's messages; without a nick: list ignored users"),
-    command("/unignore NICK", &[], "show their messages again"),
-    command("/join #room [KEY]", &["j"], "join a room"),
-    command("/part [#room] [REASON]", &["leave"], "leave a room"),
-    command("/room [#room]", &["r"], "show or change the current room"),
-    command("/list [MASK]", &["rooms"], "list rooms"),
-    command("/names [#room]", &["users"], "list the users in a room"),
-    command("/who [#room|MASK]", &[], "list the users in a room, or matching a mask"),
-    command("/topic [#room] [TEXT]", &["t"], "show or set a room's topic; - clears it"),
-    command("/invite NICK [#room]", &[], "invite a user to a room"),
-    command("/msg NICK TEXT", &["m", "tell", "query"], "send a direct message"),
-    command("/reply TEXT", &[], "reply to the last direct message"),
-    command("/notice NICK|#room TEXT", &[], "send a notice, which programs do not answer"),
-    command("/me TEXT", &["action"], "send an action"),
-    command("/say TEXT", &[], "send text as it is, even if it begins with /"),
-    command("/re N TEXT", &[], "reply to message N"),
-    command("/react N EMOJI", &[], "react to message N"),
-    command("/unreact N EMOJI", &[], "remove a reaction"),
-    command("/delete N [REASON]", &["del"], "delete your message N"),
-    command("/numbers on|off", &[], "show or hide message numbers"),
-    command("/bell off|pm|mention|all", &[], "when to ring the bell"),
-    command("/history [#room|NICK] [N] | before|after N [COUNT]", &[], "show earlier messages"),
-    command("/upload FILE [#room]", &[], "upload a file and share it in a room"),
-    command("/download URL [FILE]", &[], "save a file; goes on with one that was broken off"),
-    command("/files [#room]", &[], "list the files shared in a room"),
-    command("/delfile URL", &[], "delete a file that you have uploaded"),
-    command("/register PASSWORD", &[], "register your nick as an account"),
-    command("/login [NAME] PASSWORD", &["identify"], "log in to an account"),
-    command("/op NICK [#room]", &[], "make a user an operator of the room"),
-    command("/deop NICK [#room]", &[], "remove operator status"),
-    command("/voice NICK [#room]", &[], "allow a user to speak in a moderated room"),
-    command("/devoice NICK [#room]", &[], "remove voice"),
-    command("/kick [#room] NICK [REASON]", &[], "kick a user from a room"),
-    command(
-        "/ban [#room] [NICK|MASK]",
-        &[],
-        "ban a user from a room; without a name: list the bans",
-    ),
-    command("/unban [#room] NICK|MASK", &[], "remove a ban"),
-    command("/mute [#room] NICK|MASK", &[], "prevent a user from speaking"),
-    command("/unmute [#room] NICK|MASK", &[], "allow a muted user to speak"),
-    command(
-        "/lock [#room] topic|invite|moderated|external|secret|ctcp|key WORD|limit N",
-        &[],
-        "restrict the room",
-    ),
-    command(
-        "/unlock [#room] topic|invite|moderated|external|secret|ctcp|key|limit",
-        &[],
-        "remove a restriction",
-    ),
-    command("/mode [#room|NICK] [MODES]", &["modes"], "show or change modes"),
-    command("/motd", &[], "show the message of the day"),
-    command("/oper NAME PASSWORD", &[], "become a server operator"),
-    command("/kill NICK [REASON]", &[], "disconnect a user from the server"),
-    command("/quote LINE", &["raw"], "send a raw line"),
+/// What `/help` lists: few enough for a small screen, and the commands of each for a larger one.
+pub struct Topic {
+    pub name: &'static str,
+    pub summary: &'static str,
+    pub commands: &'static [Command],
+}
+
+pub const TOPICS: &[Topic] = &[
+    Topic {
+        name: "talk",
+        summary: "messages and edits",
+        commands: &[
+            command("/msg NICK TEXT", &["m", "tell"], "send a direct message"),
+            command("/query [NICK]", &["q"], "write to one user until /query or /room"),
+            command("/reply TEXT", &[], "reply to the last direct message"),
+            command("/re N TEXT", &[], "reply to message N"),
+            command("/thread N", &[], "show message N and its replies"),
+            command("/react N EMOJI", &[], "react to message N"),
+            command("/unreact N EMOJI", &[], "remove a reaction"),
+            command("/edit N|last TEXT", &[], "change your message N, or your last one"),
+            command("/delete N|last [REASON]", &["del"], "delete your message"),
+            command("/me TEXT", &["action"], "send an action"),
+            command("/notice NICK|#room TEXT", &[], "send a notice, which programs do not answer"),
+            command("/say TEXT", &[], "send text as it is, even if it begins with /"),
+        ],
+    },
+    Topic {
+        name: "rooms",
+        summary: "join, leave, topic",
+        commands: &[
+            command("/join #room [KEY]", &["j"], "join a room"),
+            command("/part [#room] [REASON]", &["leave"], "leave a room"),
+            command("/room [#room]", &["r"], "show or change the current room"),
+            command("/list [MASK]", &["rooms"], "list rooms"),
+            command("/topic [#room] [TEXT]", &["t"], "show or set a room's topic; - clears it"),
+            command("/invite NICK [#room]", &[], "invite a user to a room"),
+        ],
+    },
+    Topic {
+        name: "people",
+        summary: "who, names, ignore",
+        commands: &[
+            command("/names [#room]", &["users"], "list the users in a room"),
+            command("/who [#room|MASK]", &[], "list the users in a room, or matching a mask"),
+            command("/whois NICK", &[], "show who a user is"),
+            command("/ignore [NICK]", &[], "hide a user's messages; without a nick: list them"),
+            command("/unignore NICK", &[], "show their messages again"),
+        ],
+    },
+    Topic {
+        name: "account",
+        summary: "nick, away, login",
+        commands: &[
+            command("/nick NAME", &["name"], "change your nick"),
+            command("/away [MESSAGE]", &[], "mark yourself as away"),
+            command("/back", &[], "mark yourself as back"),
+            command("/register PASSWORD", &[], "register your nick as an account"),
+            command("/login [NAME] PASSWORD", &["identify"], "log in to an account"),
+            command("/logout", &[], "log out of your account"),
+            command("/password OLD NEW", &["passwd"], "change your account's password"),
+            command("/quit [REASON]", &["exit", "bye"], "disconnect"),
+        ],
+    },
+    Topic {
+        name: "history",
+        summary: "earlier, search",
+        commands: &[
+            command(
+                "/history [#room|NICK] [N] | before|after N|TIME [COUNT]",
+                &["last"],
+                "show earlier messages; TIME is 10m, 2h, 12:30 or 2026-01-31T12:30",
+            ),
+            command("/search WORDS [#room] [from NICK]", &[], "search your rooms for messages"),
+        ],
+    },
+    Topic {
+        name: "files",
+        summary: "send, save, delete",
+        commands: &[
+            command("/upload FILE [#room]", &[], "upload a file and share it in a room"),
+            command(
+                "/download URL [FILE]",
+                &[],
+                "save a file; goes on with one that was broken off",
+            ),
+            command("/files [#room]", &[], "list the files shared in a room"),
+            command("/delfile URL", &[], "delete a file that you have uploaded"),
+        ],
+    },
+    Topic {
+        name: "screen",
+        summary: "hide, clear, bell",
+        commands: &[
+            command("/help [TOPIC|COMMAND|all]", &["h", "?"], "explain the commands"),
+            command("/clear", &[], "clear the screen"),
+            command(
+                "/hide [#room] [on|off|fold|auto]",
+                &[],
+                "hide, show or fold joins, departures and absences",
+            ),
+            command("/numbers on|off", &[], "show or hide message numbers"),
+            command("/bell off|pm|mention|all", &[], "when to ring the bell"),
+            command("/motd", &[], "show the message of the day"),
+        ],
+    },
+    Topic {
+        name: "moderation",
+        summary: "kick, ban, lock",
+        commands: &[
+            command("/op NICK [#room]", &[], "make a user an operator of the room"),
+            command("/deop NICK [#room]", &[], "remove operator status"),
+            command("/voice NICK [#room]", &[], "allow a user to speak in a moderated room"),
+            command("/devoice NICK [#room]", &[], "remove voice"),
+            command("/kick [#room] NICK [REASON]", &[], "kick a user from a room"),
+            command(
+                "/ban [#room] [NICK|MASK]",
+                &[],
+                "ban a user from a room; without a name: list the bans",
+            ),
+            command("/unban [#room] NICK|MASK", &[], "remove a ban"),
+            command("/mute [#room] NICK|MASK", &[], "prevent a user from speaking"),
+            command("/unmute [#room] NICK|MASK", &[], "allow a muted user to speak"),
+            command(
+                "/lock [#room] topic|invite|moderated|external|secret|ctcp|key WORD|limit N",
+                &[],
+                "restrict the room",
+            ),
+            command(
+                "/unlock [#room] topic|invite|moderated|external|secret|ctcp|key|limit",
+                &[],
+                "remove a restriction",
+            ),
+            command("/mode [#room|NICK] [MODES]", &["modes"], "show or change modes"),
+        ],
+    },
+    Topic {
+        name: "operator",
+        summary: "of the server",
+        commands: &[
+            command("/oper NAME PASSWORD", &[], "become a server operator"),
+            command("/kill NICK [REASON]", &[], "disconnect a user from the server"),
+            command(
+                "/gban [ADDRESS|account:NAME] [10m|2h|3d] [REASON]",
+                &[],
+                "ban from the server; without an address: list the bans",
+            ),
+            command("/ungban ADDRESS|account:NAME", &[], "remove a server ban"),
+            command(
+                "/account [list] | add|reset NAME PASSWORD | delete NAME [erase]",
+                &[],
+                "list or change accounts",
+            ),
+            command("/announce TEXT", &["wall"], "send a message to everyone"),
+            command("/connections", &[], "list all connections"),
+            command("/keep [#room]", &[], "make a room permanent"),
+            command("/unkeep [#room]", &[], "make a room temporary again"),
+            command("/quote LINE", &["raw"], "send a raw line"),
+        ],
+    },
 ];
 
-/// Commands that a chatloop server has in plain lines only.
-pub const ONLY_PLAIN: [&str; 3] = ["edit", "search", "thread"];
+/// All of them, in the order of `/help all`.
+pub fn all() -> impl Iterator<Item = &'static Command> {
+    TOPICS.iter().flat_map(|topic| topic.commands)
+}
 
 /// The command of a name, in capitals or not.
 pub fn find(name: &str) -> Option<&'static Command> {
     let is = |known: &str| known.eq_ignore_ascii_case(name);
-    COMMANDS
-        .iter()
-        .find(|command| is(command.name()) || command.aliases.iter().any(|alias| is(alias)))
+    all().find(|command| is(command.name()) || command.aliases.iter().any(|alias| is(alias)))
 }
 
 /// The command that a name misspells by one letter or two transposed ones.
 pub fn almost(name: &str) -> Option<&'static Command> {
     let name = name.to_ascii_lowercase();
     let is_near = |command: &&Command| strsim::osa_distance(command.name(), &name) == 1;
-    COMMANDS.iter().find(|command| name.len() > 2 && is_near(command))
+    all().find(|command| name.len() > 2 && is_near(command))
 }
 
 #[cfg(test)]
@@ -123,7 +223,7 @@ mod tests {
     #[test]
     fn every_name_is_one_commands_and_stands_in_its_form() {
         let mut names = HashSet::new();
-        for command in COMMANDS {
+        for command in all() {
             assert!(
                 command.usage.starts_with(&format!("/{}", command.name())),
                 "{}",

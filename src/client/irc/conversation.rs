@@ -3,7 +3,7 @@
 use super::IrcSession;
 use super::messages::{self, ChatMessage};
 use crate::client::display::MessageKind;
-use crate::client::display::{DisplayItem, Quoted, mentions};
+use crate::client::display::{DisplayItem, Event, EventKind, Quoted, mentions};
 use crate::client::options::Bell;
 use crate::client::secrets;
 use crate::wire::irc::Message;
@@ -20,8 +20,11 @@ const ANOTHER_DAY: SignedDuration = SignedDuration::from_hours(12);
 
 impl IrcSession {
     /// A message arrives.
-    pub(super) fn message_received(&mut self, chat: ChatMessage, label: Option<&str>) {
+    pub(super) fn message_received(&mut self, mut chat: ChatMessage, label: Option<&str>) {
         let mine = !chat.by_server && self.is_me(&chat.nick);
+        if let Some(id) = chat.edit.take() {
+            return self.edited(&chat, &id);
+        }
         if mine && self.is_own_echo(&chat, label) {
             return;
         }
@@ -50,24 +53,35 @@ impl IrcSession {
         }
     }
 
-    /// Whether this is the echo of the person's own message: it is on the screen already, and gets
-    /// its number now.
+    /// Whether this is the echo of this client's own message. If that is on the screen already, it
+    /// gets its number now.
     fn is_own_echo(&mut self, chat: &ChatMessage, label: Option<&str>) -> bool {
-        if !self.server.has("echo-message") || !self.sent.echoed(label, &chat.target, &self.server)
-        {
+        if !self.server.has("echo-message") {
             return false;
         }
-        let Some(name) = self.server.room_of(&chat.target).map(str::to_owned) else {
-            self.show(chat.clone(), false);
-            return true;
-        };
-        if let Some(room) = self.rooms.get(&self.server, &name) {
+        let Some(shown) = self.sent.echoed(label, &chat.target, &self.server) else { return false };
+        let name = self.server.room_of(&chat.target).map(str::to_owned);
+        if let Some(room) = name.as_ref().and_then(|name| self.rooms.get(&self.server, name)) {
             room.log.note(chat);
         }
-        if let Some(id) = &chat.id {
+        if !shown {
+            self.show(chat.clone(), false);
+        } else if let (Some(id), Some(name)) = (&chat.id, name) {
             self.numbers.give(&name, id, &chat.nick, &chat.text);
         }
         true
+    }
+
+    /// A message has another text now.
+    fn edited(&mut self, chat: &ChatMessage, id: &str) {
+        let (who, room) = (&chat.nick, self.server.room_of(&chat.target).map(str::to_owned));
+        if self.is_ignored(chat) {
+            return;
+        }
+        let text = chat.text.strip_prefix("* ").unwrap_or(&chat.text);
+        let shown = format!("{who} edited {}: {text}", self.described(id, &chat.target));
+        let event = Event::new(EventKind::Edit, room.as_deref(), who, shown);
+        self.event(event.to(id).with_text(text));
     }
 
     fn is_ignored(&self, chat: &ChatMessage) -> bool {
@@ -79,10 +93,11 @@ impl IrcSession {
     pub(super) fn show(&mut self, mut chat: ChatMessage, past: bool) {
         let room = self.server.room_of(&chat.target).map(str::to_owned);
         let mine = self.is_me(&chat.nick);
-        let own = room.is_none() && mine && !self.is_me(&chat.target);
-        let nick = if own { chat.target.clone() } else { chat.nick.clone() };
+        let told = room.is_none() && mine && !self.is_me(&chat.target);
+        let own = told || (room.is_some() && mine);
+        let nick = if told { chat.target.clone() } else { chat.nick.clone() };
         let old = !past && self.is_old(&chat);
-        if own {
+        if told {
             chat.text = secrets::masked_message(&nick, &chat.text).into_owned();
         }
         let mut heard = chat.heard(room, nick, own);
@@ -96,12 +111,15 @@ impl IrcSession {
         if let Some(Quoted { id, known }) = &mut heard.reply
             && let Some(of) = self.numbers.by_id(id)
         {
-            *known = Some((of.number, of.nick.clone(), of.excerpt.clone()));
+            *known = Some(of.quoted());
             let to_me = self.server.same(&of.nick, &self.nick);
             heard.mention |= to_me && !heard.past && !mine && heard.room.is_some();
         }
         if !mine {
             self.vocabulary.spoke(&chat.nick);
+        }
+        if let Some(room) = heard.room.clone().filter(|_| !heard.past) {
+            self.unfold(&room);
         }
         if heard.room.is_none() {
             self.missed.private.note(&chat);
@@ -140,8 +158,12 @@ impl IrcSession {
             None => (messages::word(tags, "+draft/unreact"), "removed a reaction from"),
         };
         if let (Some(of), Some(reaction)) = (of, reaction) {
-            let what = self.described(&of, message.parameters.first().copied().unwrap_or_default());
-            self.show_text(format!("{who} {did} {what}: {reaction}"));
+            let target = message.parameters.first().copied().unwrap_or_default();
+            let shown = format!("{who} {did} {}: {reaction}", self.described(&of, target));
+            let room = self.server.room_of(target).map(str::to_owned);
+            let event = Event::new(EventKind::Reaction, room.as_deref(), &who, shown);
+            let sign = if did == "reacted to" { "" } else { "-" };
+            self.event(event.to(&of).with_text(&format!("{sign}{reaction}")));
         }
     }
 
@@ -157,13 +179,16 @@ impl IrcSession {
     pub(super) fn redacted(&mut self, message: &Message<'_>, words: &[&str]) {
         let [target, id, reason @ ..] = words else { return };
         let who = super::people::name(message);
-        let reason = reason.first().filter(|reason| !reason.is_empty());
-        let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let why = reason.first().copied().unwrap_or_default();
+        let reason = if why.is_empty() { String::new() } else { format!(" ({why})") };
         let what = self.described(id, target);
         if let Some(room) = self.rooms.get(&self.server, target) {
             room.log.deleted(id);
         }
-        self.show_text(format!("{who} deleted {what}{reason}"));
+        let shown = format!("{who} deleted {what}{reason}");
+        let room = self.server.room_of(target).map(str::to_owned);
+        let event = Event::new(EventKind::Delete, room.as_deref(), &who, shown);
+        self.event(event.to(id).with_text(why));
     }
 
     /// CTCP. Two harmless requests are answered, at a limited rate; nothing is ever obeyed.

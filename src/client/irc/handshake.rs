@@ -45,14 +45,21 @@ pub(super) struct Logins {
     /// A registration of an account that was not answered yet.
     pub registering: Option<Login>,
     pub exchange: Option<Exchange>,
-    /// The account whose password the person is asked for, and how many times it was wrong.
-    pub asked: Option<String>,
+    /// The password that the person is asked for, and how many were wrong.
+    pub asked: Option<Asked>,
     pub wrong: u32,
     /// The server has offered SCRAM, on this connection or an earlier one, and whether that is news.
     pub scram_seen: bool,
     pub scram_news: bool,
     /// Logins so far: each has a separate nonce.
     pub nonces: u64,
+}
+
+/// A password that a person is asked for.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Account(String),
+    Server,
 }
 
 /// A login in progress.

@@ -9,6 +9,7 @@
 
 use super::catchup::{CatchUp, Next, by_timestamp, shortly_before};
 use super::messages::ChatMessage;
+use super::rooms::Joining;
 use super::{DisplayItem, IrcSession};
 use crate::client::display::{counted, mentions};
 use crate::client::options::Bell;
@@ -55,8 +56,28 @@ impl IrcSession {
         let Some(line) = self.line("JOIN", &[&[room], key.as_slice()].concat(), None) else {
             return self.fail("that room name is too long");
         };
-        self.rooms.joining.push((room.to_owned(), key.map(|key| key.to_owned().into())));
-        self.pace.push(line);
+        let (room, key) = (room.to_owned(), key.map(|key| key.to_owned().into()));
+        let serial = self.pace.push(line);
+        self.rooms.joining.push(Joining { room, key, serial, waited: false });
+    }
+
+    /// The server has answered a PING. What it has not answered before a second one was rejected, in
+    /// whatever words: a script must not wait for it.
+    pub(super) fn give_up_joins(&mut self) {
+        let (taken, person) = (self.pace.taken, self.connect_options.person);
+        let behind = |it: &mut Joining| !person && it.serial <= taken;
+        let over = self
+            .rooms
+            .joining
+            .extract_if(.., |it| behind(it) && std::mem::replace(&mut it.waited, true));
+        let over: Vec<Joining> = over.collect();
+        if self.rooms.joining.iter().any(|it| it.waited) {
+            self.pace.fence();
+        }
+        for Joining { room, .. } in over {
+            self.fail(format!("could not join {room}: the server did not confirm it"));
+            self.check_rejoined();
+        }
     }
 
     fn rejoin(&mut self) {

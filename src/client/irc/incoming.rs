@@ -2,6 +2,7 @@
 
 use super::batches::Batch;
 use super::messages::{self, ChatMessage};
+use super::registration::is_ban;
 use super::{IrcSession, Line, people};
 use crate::client::display::{DisplayItem, counted};
 use crate::wire::irc::{Message, ParseError, Tags};
@@ -34,8 +35,11 @@ impl IrcSession {
         let label = messages::word(message.tags, "label");
         let outer = || self.batches.label(batch.as_deref()?);
         let label = label.or_else(outer);
-        let past =
-            batch.as_deref().is_some_and(|it| self.batches.inside(it, "chathistory").is_some());
+        let past = batch.as_deref().is_some_and(|it| {
+            ["chathistory", "soju.im/search"]
+                .iter()
+                .any(|kind| self.batches.inside(it, kind).is_some())
+        });
         if let Some(time) = messages::time(message.tags).filter(|_| !past) {
             self.newest = self.newest.max(Some(time));
         }
@@ -46,6 +50,7 @@ impl IrcSession {
         {
             self.address = Some(format!("{user}@{host}"));
         }
+        self.unfold_old();
         let words = message.parameters.as_slice();
         let text = words.last().copied().unwrap_or_default();
         self.dispatch(&Line { message: &message, words, text, label, batch, past });
@@ -68,7 +73,10 @@ impl IrcSession {
             "REGISTER" => self.registered(words),
             "CHATHISTORY" => self.history_target(words),
             "ERROR" if self.quit => {}
-            "ERROR" => self.show_text(line.text),
+            "ERROR" => {
+                self.banned |= is_ban(line.text);
+                self.show_text(line.text);
+            }
             "WALLOPS" => {
                 let who = people::name(line.message);
                 self.show_text(format!("{who} to all operators: {}", line.text));
@@ -86,6 +94,7 @@ impl IrcSession {
             // With a label an echo is recognised at any time; without, only in order.
             let known = self.server.has("echo-message") && self.server.has("labeled-response");
             self.sent.taken(self.pace.taken, known);
+            self.give_up_joins();
             self.end_of_upload_answer();
             self.end_of_welcome();
         }
@@ -125,6 +134,10 @@ impl IrcSession {
                 }
             }
             "chathistory" => self.history_received(&batch.target, batch.messages),
+            "soju.im/search" => {
+                self.show_text(format!("found {}", counted(batch.messages.len(), "message")));
+                batch.messages.into_iter().for_each(|chat| self.show(chat, true));
+            }
             "netsplit" => {
                 self.show_text(format!("netsplit: {} quit", counted(batch.counted, "user")))
             }
@@ -166,11 +179,11 @@ impl IrcSession {
             if *command == "BATCH" || *command == "REDACT" || *command == "REGISTER" {
                 self.logins.registering = None;
             }
-            self.failed = true;
         }
         let about = middle.join(" ");
         let about = if about.is_empty() { String::new() } else { format!(", {about}") };
-        self.show_text(format!("{text} ({command} {code}{about})"));
+        let text = format!("{text} ({command} {code}{about})");
+        if kind == "FAIL" { self.fail(text) } else { self.show_text(text) }
     }
 
     /// `REGISTER SUCCESS account :text`, IRCv3 draft/account-registration.

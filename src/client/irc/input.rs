@@ -4,11 +4,13 @@
 //! `@#room text` sends to another room. A paste is one message, whatever its lines begin with,
 //! unless the first is a command: then each is taken as if it were typed.
 //!
-//! The commands that change modes are in `moderation`.
+//! The commands that change modes are in `moderation`, those that ask for earlier messages in
+//! `lookup`.
 
+use super::commands::{self, Command, TOPICS};
 use super::numbers::Numbered;
 use super::outgoing::Outgoing;
-use super::{IrcSession, ROWS_SHOWN, commands};
+use super::{IrcSession, ROWS_SHOWN};
 use crate::client::display::MessageKind;
 use crate::client::display::{DisplayItem, Incoming, Quoted};
 use crate::client::options::Bell;
@@ -20,14 +22,21 @@ use zeroize::Zeroizing;
 
 /// Nicks that may be ignored.
 const MAX_IGNORED: usize = 100;
-/// Messages that `/history` shows by default.
-const HISTORY: usize = 20;
 
 impl IrcSession {
     /// Sends a line as text, whatever it begins with.
     pub fn said(&mut self, line: &str, now: Timestamp) {
         self.begin_typing(now);
         self.send_here(MessageKind::Message, &carriable(line));
+    }
+
+    /// Whether a script's line is about this client's last message, which has no id yet.
+    pub fn must_wait(&self, line: &str) -> bool {
+        let about_last = || line.split_whitespace().nth(1) == Some("last");
+        self.server.has("echo-message")
+            && self.sent.is_waiting()
+            && command_in(line).is_some()
+            && about_last()
     }
 
     fn begin_typing(&mut self, now: Timestamp) {
@@ -60,14 +69,15 @@ impl IrcSession {
             first.strip_prefix('@').map(|rest| rest.split_once(' ').unwrap_or((rest, "")));
         let (to, first) = match elsewhere.filter(|(room, _)| self.server.is_room(room)) {
             Some((room, text)) => (Some(room.to_owned()), text),
-            None => (self.rooms.current.clone(), first),
+            None => (self.query.clone().or_else(|| self.rooms.current.clone()), first),
         };
         let Some(to) = to else {
             return self.fail(
                 "you are not in a room (try /join #room; to write to one user, /msg NICK TEXT)",
             );
         };
-        if self.rooms.get(&self.server, &to).is_none_or(|room| !room.inside) {
+        let outside = self.rooms.get(&self.server, &to).is_none_or(|room| !room.inside);
+        if outside && self.query.as_ref() != Some(&to) {
             return self.fail(format!("you are not in {to} (try /join {to})"));
         }
         let lines: Vec<&str> = std::iter::once(first).chain(rest.iter().copied()).collect();
@@ -81,7 +91,7 @@ impl IrcSession {
     }
 
     /// Whether a text looks like a mistyped login, and is not for a service that takes logins.
-    fn holds_back(&mut self, to: &str, text: &str) -> bool {
+    pub(super) fn holds_back(&mut self, to: &str, text: &str) -> bool {
         if wire::secrets::is_service(to) {
             return false;
         }
@@ -134,6 +144,36 @@ impl IrcSession {
             ("react", [number, _, ..]) => self.react(number, rest, "+draft/react"),
             ("unreact", [number, _, ..]) => self.react(number, rest, "+draft/unreact"),
             ("delete", [number, ..]) => self.delete(number, rest),
+            ("edit", [number, _, ..]) => self.edit(number, rest),
+            ("thread", [number]) => self.thread(number),
+            ("ignore" | "unignore", _) => self.ignore(command.name() == "ignore", &words),
+            ("history", _) => self.history(&words),
+            ("search", [_, ..]) => self.search(&words),
+            ("logout", []) | ("password", [_, _]) => self.vendor(command, rest),
+            ("upload", [_, ..]) => self.upload(rest),
+            ("download", [_, ..]) => self.download(rest),
+            ("files", []) => self.queue_in(None, "FILES", &[], None),
+            ("files", [room]) => self.queue("FILES", &[room], None),
+            ("delfile", [url]) => self.queue("DELFILE", &[url], None),
+            ("register", [password]) => self.register(password),
+            ("login", [password]) => self.log_in(None, password),
+            ("login", [account, password]) => self.log_in(Some(account), password),
+            ("quote", [_, ..]) => self.quote(rest),
+            _ if self.arranges(command, &words, rest) => {}
+            _ => self.moderate(command, &words, rest),
+        }
+    }
+
+    /// The commands of which the server hears nothing; `false` if it is another one.
+    fn arranges(&mut self, command: &Command, words: &[&str], rest: &str) -> bool {
+        match (command.name(), words) {
+            ("query", []) => self.end_query(),
+            ("query", [nick, ..]) => self.begin_query(nick, rest),
+            ("clear", []) => self.shown.push(DisplayItem::Clear),
+            ("hide", [room]) if self.server.is_room(room) => self.set_hide(Some(room), None),
+            ("hide", [room, how]) => self.set_hide(Some(room), Some(how)),
+            ("hide", []) => self.set_hide(None, None),
+            ("hide", [how]) => self.set_hide(None, Some(how)),
             ("numbers", ["on" | "off"]) => {
                 self.show_numbers = words[0] == "on";
                 self.show_text(format!("message numbers are {}", words[0]));
@@ -147,61 +187,51 @@ impl IrcSession {
                     self.usage_error(command, &format!("\"{when}\" is not off, pm, mention or all"))
                 }
             },
-            ("ignore" | "unignore", _) => self.ignore(command.name() == "ignore", &words),
-            ("history", _) => self.history(&words),
-            ("upload", [_, ..]) => self.upload(rest),
-            ("download", [_, ..]) => self.download(rest),
-            ("files", []) => self.queue_in(None, "FILES", &[], None),
-            ("files", [room]) => self.queue("FILES", &[room], None),
-            ("delfile", [url]) => self.queue("DELFILE", &[url], None),
-            ("register", [password]) => self.register(password),
-            ("login", [password]) => self.log_in(None, password),
-            ("login", [account, password]) => self.log_in(Some(account), password),
-            ("quote", [_, ..]) => self.quote(rest),
-            _ => self.moderate(command, &words, rest),
+            _ => return false,
         }
+        true
     }
 
     fn unknown(&mut self, name: &str) {
-        let is = |known: &&&str| known.eq_ignore_ascii_case(name);
         // A misspelt command may be followed by a password, so nothing of the line is repeated.
-        self.fail(match (commands::ONLY_PLAIN.iter().find(is), commands::almost(name)) {
-            (Some(name), _) => {
-                format!("/{name} is not available in IRC; use chatloop-client --plain")
-            }
-            (None, Some(near)) => {
-                let near = near.name();
+        self.fail(match commands::almost(name).map(Command::name) {
+            Some(near) => {
                 format!("unknown command; did you mean /{near}? (/help {near} shows its usage)")
             }
-            (None, None) => {
+            None => {
                 format!("unknown command /{name} (try /help; to send it as text, type //{name})")
             }
         });
     }
 
     /// Shows what is wrong, and the command's usage.
-    pub(super) fn usage_error(&mut self, command: &commands::Command, what: &str) {
+    pub(super) fn usage_error(&mut self, command: &Command, what: &str) {
         self.fail(format!("{what}; usage: {}", command.usage));
     }
 
     fn help(&mut self, name: Option<&str>) {
-        let name = name.map(|name| name.trim_start_matches('/'));
-        match name.map(|name| (name, commands::find(name))) {
-            None => {
-                for command in commands::COMMANDS {
-                    self.show_text(format!("{:<38} {}", command.usage, command.summary));
-                }
-                self.show_text(
-                    "@#room TEXT sends to another room; //TEXT sends a line that begins with /",
-                );
+        let name = name.map(|name| name.trim_start_matches('/')).unwrap_or_default();
+        let topic = TOPICS.iter().find(|topic| topic.name.eq_ignore_ascii_case(name));
+        if name.is_empty() {
+            self.show_text("/help TOPIC lists its commands:");
+            for topic in TOPICS {
+                self.show_text(format!(" {:<10} {}", topic.name, topic.summary));
             }
-            Some((_, Some(command))) => {
-                self.show_text(format!("{}: {}", command.usage, command.summary));
-                if !command.aliases.is_empty() {
-                    self.show_text(format!("aliases: /{}", command.aliases.join(", /")));
-                }
+            self.show_text("/help COMMAND, /help all; /quit");
+        } else if let Some(topic) = topic {
+            topic.commands.iter().for_each(|command| self.show_text(command.described()));
+        } else if name.eq_ignore_ascii_case("all") {
+            commands::all().for_each(|command| self.show_text(command.described()));
+            self.show_text(
+                "@#room TEXT sends to another room; //TEXT sends a line that begins with /",
+            );
+        } else if let Some(command) = commands::find(name) {
+            self.show_text(format!("{}: {}", command.usage, command.summary));
+            if !command.aliases.is_empty() {
+                self.show_text(format!("aliases: /{}", command.aliases.join(", /")));
             }
-            Some((name, None)) => self.unknown(name),
+        } else {
+            self.unknown(name);
         }
     }
 
@@ -221,9 +251,28 @@ impl IrcSession {
         match self.rooms.get(&self.server, room).map(|room| room.name.clone()) {
             Some(name) => {
                 self.show_text(format!("current room: {name}"));
-                self.rooms.current = Some(name);
+                (self.rooms.current, self.query) = (Some(name), None);
             }
             None => self.fail(format!("you are not in {room} (try /join {room})")),
+        }
+    }
+
+    /// `/query NICK [TEXT]`.
+    fn begin_query(&mut self, nick: &str, rest: &str) {
+        if self.server.is_room(nick) {
+            return self.go_to(nick);
+        }
+        self.query = Some(nick.to_owned());
+        self.show_text(format!("your lines go to {nick} now; /query ends it"));
+        if rest.len() > nick.len() {
+            self.send_to(nick, rest, MessageKind::Message);
+        }
+    }
+
+    fn end_query(&mut self) {
+        match self.query.take() {
+            Some(nick) => self.show_text(format!("your lines no longer go to {nick}")),
+            None => self.fail("your lines go to no user (try /query NICK)"),
         }
     }
 
@@ -237,7 +286,7 @@ impl IrcSession {
     }
 
     /// This room, or the current one.
-    fn room_or_fail(&mut self, room: Option<&str>) -> Option<String> {
+    pub(super) fn room_or_fail(&mut self, room: Option<&str>) -> Option<String> {
         let room = room.map(str::to_owned).or_else(|| self.rooms.current.clone());
         if room.is_none() {
             self.fail("you are not in a room (try /join #room)");
@@ -320,31 +369,39 @@ impl IrcSession {
         }
     }
 
-    /// Shows this person's own direct message, where the server does not echo it.
+    /// Shows this client's own message before the server has confirmed it.
     pub(super) fn show_own(&mut self, outgoing: Outgoing<'_>, text: &str) {
         let text = secrets::masked_message(outgoing.to, text);
         let lines: Vec<_> = text.split('\n').map(|line| clean(line.as_bytes())).collect();
+        let room = self.server.room_of(outgoing.to).map(str::to_owned);
+        room.iter().for_each(|room| self.unfold(room));
+        let nick = if room.is_some() { &self.nick } else { outgoing.to };
+        let known = outgoing.reply.and_then(|id| self.numbers.by_id(id)).map(Numbered::quoted);
         self.shown.push(DisplayItem::Message(Box::new(Incoming {
-            nick: clean(outgoing.to.as_bytes()).into_owned(),
+            nick: clean(nick.as_bytes()).into_owned(),
+            room,
             own: true,
             kind: outgoing.kind,
-            reply: outgoing.reply.map(|id| Quoted { id: id.to_owned(), known: None }),
+            reply: outgoing.reply.map(|id| Quoted { id: id.to_owned(), known }),
             text: lines.join("\n"),
             ..Incoming::default()
         })));
     }
 
-    /// The message with a typed number.
-    fn numbered(&mut self, number: &str) -> Option<Numbered> {
+    /// The message with a typed number, or `last`: this user's last one.
+    pub(super) fn numbered(&mut self, number: &str) -> Option<Numbered> {
         let parsed = number.parse::<u64>();
-        let found = parsed.as_ref().ok().and_then(|number| self.numbers.find(*number)).cloned();
-        match parsed {
-            _ if found.is_some() => {}
-            Ok(_) => self
-                .fail(format!("there is no message {number} (/numbers on shows message numbers)")),
-            Err(_) => {
-                self.fail(format!("invalid message number \"{number}\" (/numbers on shows them)"));
-            }
+        let found = match &parsed {
+            Ok(number) => self.numbers.find(*number).cloned(),
+            Err(_) if number == "last" => self.numbers.last_of(&self.nick).cloned(),
+            Err(_) => None,
+        };
+        if found.is_none() {
+            self.fail(match parsed {
+                Ok(_) => format!("there is no message {number} (/numbers on shows the numbers)"),
+                Err(_) if number == "last" => "you have not sent a message yet".to_owned(),
+                Err(_) => format!("invalid message number \"{number}\" (/numbers on shows them)"),
+            });
         }
         found
     }
@@ -413,38 +470,6 @@ impl IrcSession {
             (false, None) => {
                 self.fail(format!("you are not ignoring {nick} (/ignore shows the list)"))
             }
-        }
-    }
-
-    fn history(&mut self, words: &[&str]) {
-        if !self.server.keeps_history() {
-            return self.fail("this server does not keep history");
-        }
-        let (place, words) = match words {
-            [first, rest @ ..]
-                if first.parse::<usize>().is_err() && !["before", "after"].contains(first) =>
-            {
-                (Some(*first), rest)
-            }
-            _ => (None, words),
-        };
-        let most = self.server.history_page(1_000);
-        let count = |word: Option<&&str>| {
-            word.map_or(Some(HISTORY), |word| word.parse().ok().filter(|count| *count > 0))
-        };
-        let (how, reference, count) = match words {
-            [how @ ("before" | "after"), number, rest @ ..] => {
-                let Some(of) = self.numbered(number) else { return };
-                (how.to_ascii_uppercase(), format!("msgid={}", of.id), count(rest.first()))
-            }
-            _ => ("LATEST".to_owned(), "*".to_owned(), count(words.first())),
-        };
-        let Some(count) = count else {
-            return self.fail("invalid number of messages; usage: /history [#room|NICK] [N]");
-        };
-        let count = count.min(most).to_string();
-        if let Some(place) = self.room_or_fail(place) {
-            self.queue("CHATHISTORY", &[&how, &place, &reference, &count], None);
         }
     }
 

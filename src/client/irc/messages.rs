@@ -65,6 +65,8 @@ pub(super) struct ChatMessage {
     pub text: String,
     /// The msgid of the message it replies to.
     pub reply: Option<String>,
+    /// The msgid of the message whose new text it is.
+    pub edit: Option<String>,
     /// A CTCP request or reply, not a text.
     pub ctcp: bool,
 }
@@ -114,6 +116,7 @@ impl ChatMessage {
             kind,
             text: stripped(text).into_owned(),
             reply: word(head, "+draft/reply").or_else(|| word(head, "+reply")),
+            edit: word(head, "chatloop/edit"),
             ctcp: inside.is_some() && action.is_none(),
         })
     }

@@ -9,6 +9,7 @@
 //! | `messages` | which fields has a PRIVMSG or NOTICE? |
 //! | `conversation` | what becomes of a message, a reaction, a deletion, a CTCP request? |
 //! | `people` | joins, parts, nick changes, away |
+//! | `events`, `folding` | what is shown of joins and departures? |
 //! | `numerics` | which text does a numeric become? |
 //! | `history` | history, and missed messages |
 //! | `catchup` | which messages of one room were missed? |
@@ -17,7 +18,7 @@
 //! | `numbers` | short numbers for messages |
 //! | `files`, `file_state` | which file is asked for, offered, or on its way? |
 //! | `commands` | what can be typed? |
-//! | `input`, `moderation` | which lines does a typed line become? |
+//! | `input`, `lookup`, `moderation` | which lines does a typed line become? |
 //! | `handshake`, `sent_messages` | what is kept of a registration, a login, a message that is not confirmed? |
 //! | `outgoing` | how is a text split into lines that arrive whole, and which were confirmed? |
 //! | `pace` | how fast may lines go out, and which has the server taken? |
@@ -35,12 +36,15 @@ mod batches;
 mod catchup;
 pub mod commands;
 mod conversation;
+mod events;
 mod file_state;
 mod files;
+mod folding;
 mod handshake;
 mod history;
 mod incoming;
 mod input;
+mod lookup;
 mod messages;
 mod moderation;
 mod numbers;
@@ -58,7 +62,7 @@ mod server_info;
 mod tests;
 
 use super::complete::Vocabulary;
-use super::display::DisplayItem;
+use super::display::{DisplayItem, Event, EventKind};
 use super::options::{Bell, LoginMethod};
 use super::{Notice, Severity};
 use crate::wire::clean::clean;
@@ -67,6 +71,7 @@ use batches::Batches;
 use catchup::Missed;
 pub use file_state::FileRequest;
 use file_state::Files;
+use folding::Hide;
 pub use handshake::Login;
 use handshake::{Logins, Registration};
 use jiff::Timestamp;
@@ -114,8 +119,12 @@ pub struct RegistrationFailure {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FailureKind {
-    /// The server has rejected the client.
+    /// The server has rejected the client, and may accept it later.
     Rejected,
+    /// It has banned the client, or the password is wrong: another try would do no good.
+    Denied,
+    /// It wants its password, which the person is asked for.
+    Password,
     /// It is not an IRC server.
     NotIrc,
     /// A chatloop server, which has detected plain lines: the registration arrived later than its
@@ -181,9 +190,18 @@ pub struct IrcSession {
     answered: Vec<Timestamp>,
     ignored: Vec<String>,
     last_private: Option<String>,
+    /// The nick that lines go to instead of the room: `/query`.
+    query: Option<String>,
+    hide: Hide,
     bell: Bell,
     /// A command failed, or a message was not delivered.
     pub failed: bool,
+    /// Messages of a script may not have been delivered.
+    pub lost: bool,
+    /// The server has banned the client: it is not to come back.
+    pub banned: bool,
+    /// The server's password has been typed: it is time to connect again.
+    pub reconnects: bool,
     quit: bool,
     now: Timestamp,
     shown: Vec<DisplayItem>,
@@ -199,7 +217,7 @@ impl IrcSession {
     /// A session that is not connected yet.
     pub fn new(connect_options: ConnectOptions, bell: Bell) -> IrcSession {
         let mut vocabulary = Vocabulary::default();
-        for command in commands::COMMANDS {
+        for command in commands::all() {
             vocabulary.command(command.name(), &format!("{}: {}", command.usage, command.summary));
         }
         let login = connect_options.account.clone();
@@ -223,6 +241,11 @@ impl IrcSession {
     /// The current room.
     pub fn room(&self) -> Option<&str> {
         self.rooms.current.as_deref().filter(|_| self.welcomed)
+    }
+
+    /// The room or nick that lines go to.
+    pub fn destination(&self) -> Option<&str> {
+        self.query.as_deref().filter(|_| self.welcomed).or(self.room())
     }
 
     /// The items to show.
@@ -280,7 +303,7 @@ impl IrcSession {
                 self.waiting()
             ));
         }
-        let asked = self.rooms.joining.iter().map(|(room, _)| room);
+        let asked = self.rooms.joining.iter().map(|it| &it.room);
         let waits = asked.into_iter().find(|room| match &self.rooms.current {
             Some(current) => self.server.same(room, current),
             None => true,
@@ -312,6 +335,12 @@ impl IrcSession {
     /// registered, the reason.
     pub fn disconnected(&mut self) -> Option<String> {
         self.sent.connection_lost();
+        if !self.connect_options.person {
+            for text in self.sent.take_lost() {
+                self.lost = true;
+                self.notice(Severity::Error, format!("possibly not delivered: {text}"));
+            }
+        }
         self.forget_upload_answer();
         if self.welcomed {
             self.missed.since = self.newest.or(Some(self.now));
@@ -355,7 +384,8 @@ impl IrcSession {
     /// A command failed.
     fn fail(&mut self, text: impl AsRef<str>) {
         self.failed = true;
-        self.show_text(text);
+        let text = text.as_ref();
+        self.event(Event::new(EventKind::Error, None, "", text.to_owned()).with_text(text));
     }
 
     /// One line for the server. A `None` in place of the line: it would be cut.

@@ -34,6 +34,16 @@ impl IrcSession {
                 let reason = rest[nick.len()..].trim_start();
                 self.queue("KILL", &[nick], given(reason).or(Some("no reason")));
             }
+            ("gban" | "connections", _) | ("ungban" | "announce", [_, ..]) => {
+                self.vendor(command, rest);
+            }
+            ("account", []) => self.queue("ACCOUNT", &["LIST"], None),
+            ("account", _) => self.queue("ACCOUNT", words, None),
+            ("keep" | "unkeep", [] | [_]) => {
+                if let Some(room) = self.room_or_fail(words.first().copied()) {
+                    self.vendor(command, &room);
+                }
+            }
             (_, []) => self.usage_error(command, "missing arguments"),
             _ => self.usage_error(command, "invalid arguments"),
         }

@@ -21,6 +21,13 @@ pub(super) struct Numbered {
     pub excerpt: String,
 }
 
+impl Numbered {
+    /// As [`Quoted`](crate::client::display::Quoted) has it.
+    pub fn quoted(&self) -> (u64, String, String) {
+        (self.number, self.nick.clone(), self.excerpt.clone())
+    }
+}
+
 /// The messages that have numbers.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
@@ -55,6 +62,11 @@ impl Numbers {
     pub fn find(&self, number: u64) -> Option<&Numbered> {
         let first = self.kept.front()?.number;
         self.kept.get(usize::try_from(number.checked_sub(first)?).ok()?)
+    }
+
+    /// The last message of a nick.
+    pub fn last_of(&self, nick: &str) -> Option<&Numbered> {
+        self.kept.iter().rfind(|known| known.nick == nick)
     }
 
     /// The message of a msgid; the last one that had it.

@@ -36,6 +36,8 @@ impl IrcSession {
                     self.pace.wide = true;
                 }
             }
+            // RPL_TRYAGAIN: nothing was done.
+            263 => self.refused_with(number, words, line.label.as_deref()),
             5 => self.server.supports(&words[..words.len().saturating_sub(1)]),
             372 | 375 | 376 | 422 => self.message_of_the_day(number, text),
             400..=599 | 691 | 696 | 902 | 904..=908 if numeric.is_error() || number >= 900 => {
@@ -89,22 +91,22 @@ impl IrcSession {
     fn refused_with(&mut self, number: u16, words: &[&str], label: Option<&str>) {
         let text = words.last().copied().unwrap_or_default();
         let names = |room: &str| words.iter().any(|word| self.server.same(word, room));
-        if let Some(place) = self.rooms.joining.iter().position(|(room, _)| names(room))
+        if let Some(place) = self.rooms.joining.iter().position(|it| names(&it.room))
             // Servers have numbers of their own for this; these are about something else.
             && !matches!(number, 401 | 404 | 441..=443 | 482)
         {
-            let (room, _) = self.rooms.joining.remove(place);
+            let room = self.rooms.joining.remove(place).room;
             self.fail(format!("could not join {room}: {text}"));
             return self.check_rejoined();
         }
         if self.message_rejected(label, text) {
             return;
         }
+        self.banned |= number == 465;
         if matches!(number, 902 | 904..=907) {
             return self.sasl_failed(number, text);
         }
-        self.failed = true;
-        self.show_text(match (number, words) {
+        self.fail(match (number, words) {
             (401 | 406, [nick, ..]) => format!("no such nick: {nick}"),
             (403, [room, ..]) => format!("no such room: {room} (/join {room} creates it)"),
             (404, [room, ..]) => format!("not sent to {room}: {text}"),

@@ -48,6 +48,9 @@ impl IrcSession {
     /// Sends lines. One that fits is one message; more are one `draft/multiline` message, or as
     /// many messages as it takes. Empty lines are kept only in the former.
     pub(super) fn send_message(&mut self, outgoing: Outgoing<'_>, lines: &[&str]) {
+        if self.shows_at_once(outgoing.to) {
+            self.show_own(outgoing, &lines.join("\n"));
+        }
         let room = self.room_for(outgoing);
         let whole = matches!(lines, [line] if line.len() <= room);
         match self.server.multiline() {
@@ -98,12 +101,15 @@ impl IrcSession {
         let shown = secrets::masked_message(outgoing.to, text);
         // By the server's clock, which is past its latest time.
         let after = self.newest.unwrap_or(self.now);
-        self.sent.remember(label, outgoing.to, &shown, serial, after);
-        let private =
-            !self.server.has("echo-message") && self.server.room_of(outgoing.to).is_none();
-        if private {
-            self.show_own(outgoing, text);
-        }
+        let at_once = self.shows_at_once(outgoing.to);
+        self.sent.remember(label, outgoing.to, &shown, serial, after, at_once);
+    }
+
+    /// Whether this client's own message is shown when it is sent. With its echo it has an id, which
+    /// a program wants, and a number, if those are shown.
+    fn shows_at_once(&self, to: &str) -> bool {
+        let early = self.connect_options.person && !self.show_numbers;
+        !self.server.has("echo-message") || (early && self.server.room_of(to).is_some())
     }
 
     /// As many `draft/multiline` messages as its limits make of the lines.

@@ -1,7 +1,7 @@
 //! Joins, parts, quits, nick changes, away, and changes of a room: one line each.
 
 use super::{IrcSession, Line};
-use crate::client::display::counted;
+use crate::client::display::{Event, EventKind, counted};
 use crate::wire::clean::clean;
 use crate::wire::irc::{Message, ModeKind, Sign, format::stripped};
 
@@ -18,8 +18,12 @@ pub(super) fn name(message: &Message<'_>) -> String {
 }
 
 fn reason(text: Option<&&str>) -> String {
-    let text = text.map(|text| stripped(text)).filter(|text| !text.is_empty());
-    text.map(|text| format!(" ({text})")).unwrap_or_default()
+    text.map(|text| stripped(text).into_owned()).unwrap_or_default()
+}
+
+/// ` (the reason)`, if there is one.
+fn in_brackets(why: &str) -> String {
+    if why.is_empty() { String::new() } else { format!(" ({why})") }
 }
 
 /// The reason of a QUIT, without what servers add.
@@ -63,17 +67,17 @@ impl IrcSession {
                 self.address = Some(format!("{user}@{host}"));
             }
             ("AWAY" | "ACCOUNT", _) if self.is_me(&who) => {}
-            ("AWAY", [text, ..]) if !text.is_empty() => {
-                self.show_text(format!("{who} is away: {}", stripped(text)));
-            }
-            ("AWAY", _) => self.show_text(format!("{who} is back")),
+            ("AWAY", words) => self.away_by(&who, words.first().copied().unwrap_or_default()),
             ("ACCOUNT", [account, ..]) if *account == "*" || self.server.same(account, &who) => {}
             ("ACCOUNT", [account, ..]) => {
                 self.show_text(format!("{who} is logged in as {account}"));
             }
             ("SETNAME", _) | ("CHGHOST", [_, _, ..]) => {}
             ("KILL", [nick, rest @ ..]) if self.is_me(nick) => {
-                self.show_text(format!("{who} killed your session{}", reason(rest.last())));
+                self.show_text(format!(
+                    "{who} killed your session{}",
+                    in_brackets(&reason(rest.last()))
+                ));
             }
             _ => return false,
         }
@@ -97,8 +101,22 @@ impl IrcSession {
         let text = format!("{who} joined {}{}", room.name, count.unwrap_or_default());
         self.vocabulary.present(who);
         if !quiet {
-            self.show_text(text);
+            self.event(Event::new(EventKind::Join, Some(name), who, text));
         }
+    }
+
+    /// A user is away, or with an empty text back: folded in the current room if that is large.
+    fn away_by(&mut self, who: &str, text: &str) {
+        let text = stripped(text);
+        let shown = match text.is_empty() {
+            true => format!("{who} is back"),
+            false => format!("{who} is away: {text}"),
+        };
+        let server = &self.server;
+        let mut rooms = self.rooms.all.iter().filter(|room| room.has(server, who));
+        let room = rooms.next().filter(|_| rooms.next().is_none()).map(|room| room.name.clone());
+        let room = room.or_else(|| self.rooms.current.clone());
+        self.event(Event::new(EventKind::Away, room.as_deref(), who, shown).with_text(&text));
     }
 
     /// The user has joined a room.
@@ -106,8 +124,8 @@ impl IrcSession {
         if !self.server.is_room(name) {
             return self.note(format!("{name} is not followed: its name cannot be displayed"));
         }
-        let place = self.rooms.joining.iter().position(|(asked, _)| self.server.same(asked, name));
-        let key = place.map(|place| self.rooms.joining.remove(place)).and_then(|(_, key)| key);
+        let place = self.rooms.joining.iter().position(|it| self.server.same(&it.room, name));
+        let key = place.and_then(|place| self.rooms.joining.remove(place).key);
         let Some(room) = self.rooms.enter(&self.server, name) else {
             return self.note(format!("too many rooms: {name} is not followed"));
         };
@@ -156,32 +174,38 @@ impl IrcSession {
                 self.vocabulary.present(nick);
             }
         }
-        if asked || !quiet {
+        if asked {
             self.show_text(text);
+        } else if !quiet {
+            let nick = self.nick.clone();
+            self.event(Event::new(EventKind::Join, Some(name), &nick, text));
         }
     }
 
     fn parted(&mut self, who: &str, name: &str, why: &str) {
         if self.is_me(who) {
             self.left(name);
-            return self.show_text(format!("you left {name}{why}"));
+            let text = format!("you left {name}{}", in_brackets(why));
+            return self.event(Event::new(EventKind::Part, Some(name), who, text).with_text(why));
         }
         let Some(room) = self.rooms.get(&self.server, name) else { return };
         room.remove(&self.server, who);
         let count = room.count().map(|count| format!(", {} there", counted(count, "user")));
-        let text = format!("{who} left {}{why}{}", room.name, count.unwrap_or_default());
-        self.show_text(text);
+        let (why_shown, count) = (in_brackets(why), count.unwrap_or_default());
+        let text = format!("{who} left {}{why_shown}{count}", room.name);
+        self.event(Event::new(EventKind::Part, Some(name), who, text).with_text(why));
     }
 
     fn kicked(&mut self, who: &str, name: &str, nick: &str, why: &str) {
         if self.is_me(nick) {
             self.left(name);
-            return self.show_text(format!("{who} kicked you from {name}{why}"));
-        }
-        if let Some(room) = self.rooms.get(&self.server, name) {
+        } else if let Some(room) = self.rooms.get(&self.server, name) {
             room.remove(&self.server, nick);
         }
-        self.show_text(format!("{who} kicked {nick} from {name}{why}"));
+        let whom = if self.is_me(nick) { "you" } else { nick };
+        let text = format!("{who} kicked {whom} from {name}{}", in_brackets(why));
+        let event = Event::new(EventKind::Kick, Some(name), who, text);
+        self.event(event.to(nick).with_text(why));
     }
 
     /// The user has left a room.
@@ -209,7 +233,14 @@ impl IrcSession {
             _ => String::new(),
         };
         if !quiet {
-            self.show_text(format!("{who} quit{why}{count}"));
+            let text = format!("{who} quit{}{count}", in_brackets(why));
+            // Of several rooms the current one decides whether it is folded.
+            let current = self.rooms.current.clone();
+            let here = places.iter().map(|(name, _)| name);
+            let room =
+                here.clone().find(|name| Some(*name) == current.as_ref()).or(here.clone().next());
+            let event = Event::new(EventKind::Quit, room.map(String::as_str), who, text);
+            self.event(event.with_text(why));
         }
         self.vocabulary.forget(who);
         self.take_back_nick(who);
@@ -231,10 +262,15 @@ impl IrcSession {
         if mine {
             nick.clone_into(&mut self.nick);
             self.regain = None;
-            return self.show_text(format!("you are now known as {nick}"));
+            let text = format!("you are now known as {nick}");
+            return self.event(Event::new(EventKind::Nick, None, before, text).to(nick));
+        }
+        if self.query.as_deref().is_some_and(|query| self.server.same(query, before)) {
+            self.query = Some(nick.to_owned());
         }
         self.vocabulary.renamed(before, nick);
-        self.show_text(format!("{before} is now known as {nick}"));
+        let text = format!("{before} is now known as {nick}");
+        self.event(Event::new(EventKind::Nick, None, before, text).to(nick));
         self.take_back_nick(before);
     }
 
@@ -258,15 +294,20 @@ impl IrcSession {
                 room.mark(server, &nick, mark, on);
             }
         }
-        self.show_text(format!("{who} changed the modes of {target}: {}", words.join(" ")));
+        let modes = words.join(" ");
+        let text = format!("{who} changed the modes of {target}: {modes}");
+        let target_nick = words.get(1).copied().unwrap_or_default();
+        let event = Event::new(EventKind::Mode, Some(target), who, text);
+        self.event(event.to(target_nick).with_text(&modes));
     }
 
     fn topic_set(&mut self, who: &str, name: &str, text: &str) {
         let text = self.keep_topic(name, text);
-        self.show_text(match text.is_empty() {
+        let shown = match text.is_empty() {
             true => format!("{who} cleared the topic of {name}"),
             false => format!("{who} set the topic of {name} to: {text}"),
-        });
+        };
+        self.event(Event::new(EventKind::Topic, Some(name), who, shown).with_text(&text));
     }
 
     pub(super) fn keep_topic(&mut self, name: &str, text: &str) -> String {

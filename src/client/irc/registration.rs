@@ -3,7 +3,7 @@
 //! IRCv3 capability-negotiation, version 302. A server without CAP answers 421 or nothing: either
 //! way its 001 decides, and nothing is waited for that only a newer server would send.
 
-use super::handshake::{Registration, Sasl};
+use super::handshake::{Asked, Registration, Sasl};
 use super::{FailureKind, IrcSession, RegistrationFailure};
 use crate::client::Severity;
 use crate::wire::clean::clean;
@@ -18,6 +18,9 @@ const MAX_PASSWORDS: u32 = 3;
 const SHORT_NICK: usize = 9;
 /// The nick if there is no user name.
 const GUEST: &str = "guest";
+
+/// How a chatloop server greets a client that it takes for one of plain lines.
+const GREETINGS: [&str; 3] = ["connected as ", "connected, ", "this server requires a password"];
 
 /// Commands that a server may send before 001, apart from numerics.
 const KNOWN: [&str; 13] = [
@@ -93,14 +96,34 @@ impl IrcSession {
     }
 
     pub(super) fn rejected(&mut self, why: &str) {
-        let why = format!("registration failed: {}", clean(why.as_bytes()));
-        self.fail_registration(FailureKind::Rejected, why);
+        let kind = if is_ban(why) { FailureKind::Denied } else { FailureKind::Rejected };
+        self.rejected_as(kind, why);
+    }
+
+    fn rejected_as(&mut self, kind: FailureKind, why: &str) {
+        self.fail_registration(kind, format!("registration failed: {}", clean(why.as_bytes())));
+    }
+
+    /// 464: the server's password is missing or wrong. A person on a terminal may type it.
+    fn server_password(&mut self, why: &str) {
+        if !self.connect_options.person || self.logins.wrong >= MAX_PASSWORDS {
+            let why = format!("{why} (set CHATLOOP_PASSWORD or use --password-file)");
+            return self.rejected_as(FailureKind::Denied, &why);
+        }
+        self.logins.wrong += 1;
+        self.logins.asked = Some(Asked::Server);
+        self.rejected_as(FailureKind::Password, why);
     }
 
     /// A line that is not IRC, or no answer to a registration.
     pub(super) fn not_irc_line(&mut self, line: &[u8]) {
         // The mark of a chatloop server's own lines in plain text.
-        if line.starts_with(b"* ") {
+        if let Some(words) = line.strip_prefix(b"* ") {
+            let words = clean(words);
+            if !GREETINGS.iter().any(|greeting| words.starts_with(greeting)) {
+                let kind = if is_ban(&words) { FailureKind::Denied } else { FailureKind::Rejected };
+                return self.fail_registration(kind, format!("rejected by the server: {words}"));
+            }
             let text = "the server detected plain text: the registration arrives after its detection timeout (--greeting-delay); try again, or try --plain";
             return self.fail_registration(FailureKind::TooLate, text.to_owned());
         }
@@ -126,10 +149,8 @@ impl IrcSession {
         match (numeric, message.command) {
             (Some(1), _) => return !self.may_welcome(),
             (Some(432 | 433 | 436 | 437), _) => self.try_another_nick(numeric == Some(432), text),
-            (Some(464), _) => {
-                self.rejected(&format!("{text} (set CHATLOOP_PASSWORD or use --password-file)"));
-            }
-            (Some(465 | 463 | 466), _) => self.rejected(text),
+            (Some(464), _) => self.server_password(text),
+            (Some(465 | 463 | 466), _) => self.rejected_as(FailureKind::Denied, text),
             (Some(421 | 451 | 410), _) => {}
             // Shown before the server has proven itself, it would be the server's word alone.
             (Some(900), _) if self.awaits_proof() => {}
@@ -304,26 +325,41 @@ impl IrcSession {
     /// The login was rejected. A person on a terminal may type the password again: joining as a
     /// guest would be another identity than the one that was asked for.
     pub(super) fn wrong_password(&mut self, account: &str, why: &str) {
-        if self.registration.is_none() || !self.connect_options.person {
+        if self.registration.is_none() {
             return self.no_login(account, why);
+        }
+        if !self.connect_options.person {
+            let text = format!("login as {account} failed: {why}");
+            return self.rejected_as(FailureKind::Denied, &text);
         }
         self.logins.wrong += 1;
         let text = format!("login as {account} failed: {why}");
         if self.logins.wrong >= MAX_PASSWORDS {
-            return self.rejected(&text);
+            return self.rejected_as(FailureKind::Denied, &text);
         }
         self.notice(Severity::Error, text);
-        self.logins.asked = Some(account.to_owned());
+        self.logins.asked = Some(Asked::Account(account.to_owned()));
     }
 
-    /// The account whose password the person is asked for.
-    pub fn asked_account(&self) -> Option<&str> {
-        self.logins.asked.as_deref()
+    /// The question for a password, if the person is asked one.
+    pub fn question(&self) -> Option<String> {
+        Some(match self.logins.asked.as_ref()? {
+            Asked::Account(account) => format!("Password for {account}: "),
+            Asked::Server => "Password of the server: ".to_owned(),
+        })
     }
 
     /// The person has typed that password.
     pub fn password_typed(&mut self, password: Zeroizing<String>) {
-        let Some(account) = self.logins.asked.take() else { return };
+        let account = match self.logins.asked.take() {
+            Some(Asked::Account(account)) => account,
+            Some(Asked::Server) => {
+                self.connect_options.password = Some(password);
+                self.reconnects = true;
+                return;
+            }
+            None => return,
+        };
         let login = super::Login { account, password };
         self.logins.current = Some(login.clone());
         self.begin_sasl(login);
@@ -364,6 +400,12 @@ impl IrcSession {
         }
         self.failure.is_none()
     }
+}
+
+/// Whether the words of a server mean that the client is banned.
+pub(super) fn is_ban(why: &str) -> bool {
+    let why = why.to_ascii_lowercase();
+    ["banned", "k-line", "g-line", "z-line", "kline", "gline"].iter().any(|word| why.contains(word))
 }
 
 /// A nick that any server accepts.

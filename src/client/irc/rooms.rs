@@ -5,6 +5,7 @@
 //! in any room.
 
 use super::catchup::RoomLog;
+use super::folding::{Folded, Hide};
 use super::server_info::ServerInfo;
 use std::collections::HashMap;
 use zeroize::Zeroizing;
@@ -45,6 +46,9 @@ pub(super) struct JoinedRoom {
     pub quiet: bool,
     /// The names were requested: they are to be shown.
     pub asked_names: bool,
+    /// `/hide` of this room, and what is folded.
+    pub hide: Option<Hide>,
+    pub folded: Folded,
 }
 
 impl JoinedRoom {
@@ -65,6 +69,10 @@ impl JoinedRoom {
         } else {
             self.unknown += 1;
         }
+    }
+
+    pub fn has(&self, server: &ServerInfo, nick: &str) -> bool {
+        self.members.contains_key(server.fold(nick).as_ref())
     }
 
     /// This nick is no longer a member; whether it was known as one.
@@ -122,14 +130,25 @@ impl JoinedRoom {
     }
 }
 
+/// A join that is not answered yet.
+#[derive(Debug)]
+pub(super) struct Joining {
+    pub room: String,
+    pub key: Option<Zeroizing<String>>,
+    /// Its serial number in the [`Pace`](super::pace::Pace).
+    pub serial: u64,
+    /// A PING behind it was answered, and another one sent.
+    pub waited: bool,
+}
+
 /// All rooms.
 #[derive(Debug, Default)]
 pub(super) struct JoinedRooms {
     pub all: Vec<JoinedRoom>,
     /// The one that messages go to.
     pub current: Option<String>,
-    /// Joins that are not answered yet, with their keys.
-    pub joining: Vec<(String, Option<Zeroizing<String>>)>,
+    /// Joins that are not answered yet.
+    pub joining: Vec<Joining>,
 }
 
 impl JoinedRooms {

@@ -21,6 +21,8 @@ struct Sent {
     serial: u64,
     /// It was sent after this.
     after: Timestamp,
+    /// It was shown when it was sent.
+    shown: bool,
 }
 
 /// This person's messages that the server has not confirmed.
@@ -47,24 +49,36 @@ impl SentMessages {
         text: &str,
         serial: u64,
         after: Timestamp,
+        shown: bool,
     ) {
         if self.waiting.len() == MAX_SPOKEN {
             self.waiting.pop_front();
         }
         let (target, text) = (target.to_owned(), text.to_owned());
-        self.waiting.push_back(Sent { label, target, text, serial, after });
+        self.waiting.push_back(Sent { label, target, text, serial, after, shown });
     }
 
-    /// An echo arrives; whether this client sent the message. Without labels they come in order.
-    pub fn echoed(&mut self, label: Option<&str>, target: &str, server: &ServerInfo) -> bool {
+    /// An echo arrives; if this client sent the message, whether it was shown then. Without labels
+    /// they come in order.
+    pub fn echoed(
+        &mut self,
+        label: Option<&str>,
+        target: &str,
+        server: &ServerInfo,
+    ) -> Option<bool> {
         let labelled = server.has("labeled-response");
         let place = self.waiting.iter().position(|it| match label {
             Some(label) => it.label == label,
             None => !labelled && server.same(&it.target, target),
         });
-        let found = place.and_then(|place| self.waiting.remove(place)).is_some();
-        self.confirmed += u64::from(found);
-        found
+        let found = self.waiting.remove(place?)?;
+        self.confirmed += 1;
+        Some(found.shown)
+    }
+
+    /// Whether a message is not confirmed.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// The server rejected the message with this label: its target and text.

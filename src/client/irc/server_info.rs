@@ -17,7 +17,7 @@ const MAX_VALUE: usize = 400;
 
 /// Capabilities of this client. `sasl` is requested with `--account` only. Left out:
 /// userhost-in-names, which makes the names of a large room three times as long.
-pub(super) const USEFUL: [&str; 19] = [
+pub(super) const USEFUL: [&str; 20] = [
     "account-notify",
     "account-tag",
     "away-notify",
@@ -36,6 +36,7 @@ pub(super) const USEFUL: [&str; 19] = [
     "multi-prefix",
     "server-time",
     "setname",
+    "soju.im/search",
     "standard-replies",
 ];
 

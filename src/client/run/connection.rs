@@ -1,9 +1,11 @@
 //! What follows when a connection is established, registered, rejected or lost.
 //!
-//! Only a person's client reconnects, with growing pauses.
+//! A person's client reconnects, and that of a script with `--reconnect`: without end, with growing
+//! pauses, but not to a server that has banned it or does not accept its password.
 
 use super::Client;
 use crate::client::console::Console;
+use crate::client::display::counted;
 use crate::client::event_loop::{INPUT, TimerKind};
 use crate::client::front::Front;
 use crate::client::irc::{FailureKind, IrcSession, RegistrationFailure};
@@ -14,16 +16,17 @@ use crate::client::startup::unix_seconds;
 use crate::client::startup::wants_colours;
 use crate::client::{Exit, Notice};
 use chatloop_reactor::Interest;
+use std::cmp::Ordering;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Attempts to reconnect.
-const MAX_ATTEMPTS: u32 = 10;
 /// The delay before the first of them; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Attempts that are told of: the last of them says that the pauses grow no more.
+const TOLD: u32 = 8;
 /// A connection that lasted this long resets the count of attempts. A server that accepts and
 /// closes at once must not be tried endlessly.
 const STEADY: Duration = Duration::from_secs(10);
@@ -135,7 +138,13 @@ impl Client<'_> {
             return Ok(true);
         }
         self.notice(Notice::error(why));
-        if !was_in || kind == FailureKind::Impostor {
+        if kind == FailureKind::Password {
+            self.link.abandon(&mut self.turn)?;
+            self.link.forget_unsent();
+            self.front.console().into_iter().for_each(|console| console.ask_or_not(&self.irc));
+            return Ok(true);
+        }
+        if !was_in || matches!(kind, FailureKind::Impostor | FailureKind::Denied) {
             self.ended.get_or_insert(Exit::Rejected);
             return Ok(true);
         }
@@ -158,7 +167,9 @@ impl Client<'_> {
         }
         let unsent = self.link.forget_unsent();
         self.cancel_registration_timers();
-        if let Some(why) = self.irc.as_mut().and_then(IrcSession::disconnected) {
+        let why = self.irc.as_mut().and_then(IrcSession::disconnected);
+        self.front.refresh(&mut self.irc);
+        if let Some(why) = why {
             self.notice(Notice::error(why));
             self.ended.get_or_insert(Exit::Rejected);
             return;
@@ -169,8 +180,9 @@ impl Client<'_> {
         let (quit, persistent) = match &self.front {
             // A script that has sent everything has nothing to lose.
             Front::Script(script) => {
+                let again = self.options.reconnect;
                 let sent_all = script.has_sent_all(&self.irc) && unsent == 0 && error.is_none();
-                (script.has_quit(&self.irc) || sent_all, false)
+                (script.has_quit(&self.irc) || (sent_all && !again), again)
             }
             Front::Person(console) => {
                 let sent_quit = console.as_ref().is_some_and(|console| console.quit_sent);
@@ -188,21 +200,43 @@ impl Client<'_> {
         if unsent > 0 {
             self.notice(Notice::error(format!("{unsent} bytes were not sent")));
         }
-        if persistent { self.retry() } else { self.ended = Some(Exit::Lost) }
+        if self.irc.as_ref().is_some_and(|session| session.banned) {
+            self.ended = Some(Exit::Rejected);
+        } else if persistent {
+            self.retry();
+        } else {
+            self.ended = Some(Exit::Lost);
+        }
     }
 
     pub(super) fn retry(&mut self) {
-        if self.attempts == MAX_ATTEMPTS {
-            self.notice(Notice::error(format!("gave up after {MAX_ATTEMPTS} attempts")));
+        if let Some(most) = self.options.give_up.filter(|most| self.attempts >= *most) {
+            let attempts = counted(most as usize, "attempt");
+            self.notice(Notice::error(format!("gave up after {attempts} (--give-up)")));
             self.ended = Some(Exit::Lost);
             return;
         }
-        let pause = (FIRST_PAUSE * (1 << self.attempts)).min(LONGEST_PAUSE);
-        self.attempts += 1;
+        let pause = (FIRST_PAUSE * (1 << self.attempts.min(TOLD))).min(LONGEST_PAUSE);
+        self.attempts = self.attempts.saturating_add(1);
         let seconds = pause.as_secs_f64();
-        let text =
-            format!("reconnecting in {seconds} s (attempt {} of {MAX_ATTEMPTS})", self.attempts);
-        self.notice(Notice::note(text));
+        let of = self.options.give_up.map(|most| format!(" of {most}")).unwrap_or_default();
+        let text = match self.attempts.cmp(&TOLD) {
+            Ordering::Less => {
+                format!("reconnecting in {seconds} s (attempt {}{of})", self.attempts)
+            }
+            Ordering::Equal => format!("reconnecting every {seconds} s from now on"),
+            Ordering::Greater => String::new(),
+        };
+        if !text.is_empty() {
+            self.notice(Notice::note(text));
+        }
         self.turn.arm(pause, TimerKind::Reconnect);
+    }
+
+    /// One address could not be reached. After many attempts that is no news.
+    pub(super) fn unreachable(&mut self, address: SocketAddr, why: &str) {
+        if self.attempts <= TOLD {
+            self.notice(Notice::error(format!("could not connect to {address}: {why}")));
+        }
     }
 }

@@ -77,7 +77,7 @@ impl Drop for Database {
     }
 }
 
-fn make_private(directory: &Path) -> Result<File, JournalError> {
+pub(in crate::journal) fn make_private(directory: &Path) -> Result<File, JournalError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| JournalError::Directory { path, source }

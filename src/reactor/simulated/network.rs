@@ -166,6 +166,15 @@ impl Network {
         left
     }
 
+    /// From here on the network keeps at least so many bytes in each direction.
+    pub fn widen(&self, capacity: usize) {
+        for connection in &mut self.0.borrow_mut().connections {
+            for pipe in [&mut connection.inbound, &mut connection.outbound] {
+                pipe.capacity = pipe.capacity.max(capacity);
+            }
+        }
+    }
+
     /// How long the loop would have waited; `None` is for ever.
     pub fn wait(&self) -> Option<Duration> {
         self.0.borrow().wait

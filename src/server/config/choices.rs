@@ -1,6 +1,7 @@
 //! Settings that are one of a few words, and operators.
 
 use crate::chat::PasswordHash;
+use crate::journal::Durability as JournalDurability;
 use crate::session::{Protocol, Style};
 use clap::ValueEnum;
 use std::str::FromStr;
@@ -30,6 +31,33 @@ impl From<StyleName> for Style {
         match name {
             StyleName::Plain => Style::Plain,
             StyleName::Classic => Style::Classic,
+        }
+    }
+}
+
+/// `--transcript`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum When {
+    /// Unless stdout is the log of a service manager
+    Auto,
+    On,
+    Off,
+}
+
+/// `--durability`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Durability {
+    /// The end of the process, also kill -9; a power cut may take the last seconds
+    Process,
+    /// A power cut as well, at the price of a wait for the disk with each commit
+    Power,
+}
+
+impl From<Durability> for JournalDurability {
+    fn from(name: Durability) -> JournalDurability {
+        match name {
+            Durability::Process => JournalDurability::Process,
+            Durability::Power => JournalDurability::Power,
         }
     }
 }
@@ -94,7 +122,7 @@ pub enum LogLevel {
     Error,
     /// Also exceeded limits and disconnected clients
     Warn,
-    /// Also startup, shutdown and moderation
+    /// Also startup, shutdown, moderation, and who connects from where
     Info,
     /// Also every connection
     Debug,

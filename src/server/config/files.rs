@@ -30,7 +30,8 @@ pub struct FileSettings {
     #[arg(long, default_value = "90", value_name = "DAYS|off")]
     pub file_age: OrOff<Days>,
 
-    /// Uploads and downloads in progress, and a quarter of that for one IPv4 address or IPv6 /64
+    /// Uploads and downloads in progress; of one IPv4 address or IPv6 /64 that is not loopback, a
+    /// quarter of that
     #[arg(long, default_value = "64", value_name = "N")]
     pub max_transfers: NonZeroU32,
 

@@ -4,12 +4,13 @@ use super::{Boot, Config};
 use clap::{Arg, ArgAction, Args, CommandFactory};
 
 /// The prefix of the environment variables.
-const PREFIX: &str = "CHATLOOP_";
+pub(super) const PREFIX: &str = "CHATLOOP_";
 
 /// The name of a setting; `None` for `--help` and its kind.
 pub(super) fn name_of(arg: &Arg) -> Option<String> {
     let id = arg.get_id().as_str();
-    (!matches!(id, "help" | "version")).then(|| id.replace('_', "-"))
+    (!matches!(id, "help" | "version" | "completions" | "man" | "example"))
+        .then(|| id.replace('_', "-"))
 }
 
 pub(super) fn variable(name: &str) -> String {

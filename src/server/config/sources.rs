@@ -6,10 +6,16 @@
 //! through the same parser with the same bounds, and clap knows which source won.
 
 use super::Config;
+use super::example::example;
 use super::file::{self, Entry, InvalidFile};
-use super::parameters::{check, is_many, is_switch, name_of, needs_restart, parameters, variable};
+use super::parameters::{
+    PREFIX, check, is_many, is_switch, name_of, needs_restart, parameters, variable,
+};
 use crate::chat::Name;
+use crate::journal::Selection;
+use crate::server::Export;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
+use crate::wire::command_line::{document, with_documents};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
@@ -69,12 +75,18 @@ pub enum Task {
     Serve(Box<Settings>),
     /// Print the settings.
     Show(Box<Settings>),
+    /// Print a text: completions, the manual, an example.
+    Text(Vec<u8>),
     /// Hash a password.
     Hash,
     /// Give an account a password, or make it: data directory, name, whether it is new.
     Password(PathBuf, String, bool),
-    /// Write a data directory, or one room of it, to stdout.
-    Export(PathBuf, Option<Name>),
+    /// Write what a data directory holds.
+    Export(Export),
+    /// Copy a data directory to a new one.
+    Backup(PathBuf, PathBuf),
+    /// Copy a backup to an empty data directory.
+    Restore(PathBuf, PathBuf),
     /// Fill an empty data directory from stdin.
     Import(PathBuf),
 }
@@ -112,11 +124,19 @@ impl Task {
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, Invalid> {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
         let matches = first_look(&arguments)?;
+        if let Some(text) = document(&grammar(&[]), &matches) {
+            return Ok(Task::Text(text));
+        }
         match matches.subcommand_name() {
             Some("hash") => Ok(Task::Hash),
             Some("passwd") => Ok(password_task(&matches)),
             Some("export") => export_task(&matches),
+            Some("backup") => Ok(Task::Backup(data_of(&matches), path_of(&matches, "dir"))),
+            Some("restore") => Ok(Task::Restore(path_of(&matches, "dir"), data_of(&matches))),
             Some("import") => Ok(Task::Import(data_of(&matches))),
+            Some("config") if of_settings(&matches).get_flag("example") => {
+                Ok(Task::Text(example().into_bytes()))
+            }
             Some("config") => Settings::read(arguments).map(Box::new).map(Task::Show),
             _ => match mistyped_subcommand(&matches) {
                 Some(error) => Err(Invalid::Together(error)),
@@ -141,6 +161,7 @@ impl Settings {
         let list = parameters.iter().map(|arg| setting(arg, matches, &entries));
         let mut list: Vec<Setting> = list.collect();
         split_address(&mut config, &mut list).map_err(Invalid::Together)?;
+        config.read_secrets().map_err(Invalid::Together)?;
         config.check().map_err(Invalid::Together)?;
         Ok(Settings { config, list, arguments })
     }
@@ -188,6 +209,11 @@ fn split_address(config: &mut Config, list: &mut [Setting]) -> Result<(), String
     }
     config.boot.host = address.host.unwrap_or_else(|| DEFAULT_HOST.to_owned());
     host.values = vec![config.boot.host.clone()];
+    let is_given = host.origin != Origin::Default || port.origin != Origin::Default;
+    if is_given && !config.boot.listen.is_empty() {
+        let (host, port) = (config.boot.host.clone(), config.boot.port);
+        config.boot.listen.insert(0, Address { host: Some(host), port: Some(port), tls: false });
+    }
     Ok(())
 }
 
@@ -224,12 +250,21 @@ fn export_task(matches: &ArgMatches) -> Result<Task, Invalid> {
             asked.map_or("", |it| it)
         ))
     })?;
-    Ok(Task::Export(data_of(matches), room))
+    let given = matches.subcommand().map(|(_, given)| given);
+    let is_given = |flag| given.is_some_and(|given| given.get_flag(flag));
+    let selection =
+        Selection { room, private: is_given("private"), accounts: is_given("accounts") };
+    let file = given.and_then(|given| given.get_one::<PathBuf>("output").cloned());
+    Ok(Task::Export(Export { data: data_of(matches), all: is_given("all"), selection, file }))
 }
 
 /// The directory of a subcommand that requires one.
 fn data_of(matches: &ArgMatches) -> PathBuf {
-    let given = matches.subcommand().and_then(|(_, given)| given.get_one::<PathBuf>("data"));
+    path_of(matches, "data")
+}
+
+fn path_of(matches: &ArgMatches, id: &str) -> PathBuf {
+    let given = matches.subcommand().and_then(|(_, given)| given.get_one::<PathBuf>(id));
     given.cloned().unwrap_or_default()
 }
 
@@ -250,7 +285,11 @@ fn data() -> Arg {
 fn grammar(entries: &[Entry]) -> clap::Command {
     let about = "Print the effective settings as a TOML file, with the source of each";
     let show = <Config as clap::Args>::augment_args(clap::Command::new("config"));
-    let show = show.about(about).long_about(about);
+    let example = Arg::new("example")
+        .long("example")
+        .action(ArgAction::SetTrue)
+        .help("Print a commented example of a configuration file instead");
+    let show = show.about(about).long_about(about).arg(example);
     let hash = clap::Command::new("hash")
         .about("Hash a password for --oper, read from the terminal or from stdin");
     let name = Arg::new("name").value_name("NAME").required(true).help("Name of the account");
@@ -262,17 +301,35 @@ fn grammar(entries: &[Entry]) -> clap::Command {
         .arg(add);
     let room = Arg::new("room")
         .value_name("ROOM")
-        .help("Export one room only, such as '#lobby' [default: all]");
+        .help("Export one room only, such as '#lobby' [default: all that everyone may enter]");
+    let switch = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    };
+    let path = |name: &'static str| Arg::new(name).value_parser(clap::value_parser!(PathBuf));
+    let output = path("output").short('o').long("output").value_name("FILE");
     let export = clap::Command::new("export")
-        .about("Write the messages in a data directory to stdout as JSON lines")
+        .about("Write the messages in a data directory as JSON lines")
         .arg(data())
+        .arg(output.help("File to write, which only its owner can read [default: standard output]"))
+        .arg(switch("private", "With direct messages"))
+        .arg(switch("accounts", "With the list of accounts, without their passwords"))
+        .arg(switch("all", "Everything, password hashes included, in the form that import reads"))
         .arg(room);
+    let directory = || path("dir").value_name("DIR").required(true);
+    let backup = clap::Command::new("backup")
+        .about("Copy a data directory to a new one, DIR, also while a server uses it")
+        .arg(directory())
+        .arg(data());
+    let restore = clap::Command::new("restore")
+        .about("Copy a backup, DIR, to an empty data directory")
+        .arg(directory())
+        .arg(data());
     let import = clap::Command::new("import")
         .about("Import an export from stdin into an empty data directory (all or nothing)")
         .arg(data());
-    with_sources(Config::command(), entries)
+    with_documents(with_sources(Config::command(), entries), "chatloop-server")
         .subcommand(with_sources(show, entries))
-        .subcommands([hash, passwd, export, import])
+        .subcommands([hash, passwd, export, import, backup, restore])
         .args_conflicts_with_subcommands(true)
 }
 
@@ -317,6 +374,23 @@ fn hide_password(error: &mut clap::Error) {
 /// The matches that hold the settings: those of the subcommand, if there is one.
 fn of_settings(matches: &ArgMatches) -> &ArgMatches {
     matches.subcommand().map_or(matches, |(_, inner)| inner)
+}
+
+/// Variables that look like a setting's and are none.
+pub(super) fn mistyped_variables() -> Vec<String> {
+    let known: Vec<String> =
+        parameters().iter().filter_map(name_of).map(|name| variable(&name)).collect();
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let strange = names.filter(|name| name.starts_with(PREFIX) && !known.contains(name));
+    let told = strange.filter_map(|name| {
+        let near = |it: &&String| {
+            let slips = (it.len() - PREFIX.len()).div_ceil(4).min(2);
+            strsim::osa_distance(it, &name) <= slips
+        };
+        let meant = known.iter().find(near)?;
+        Some(format!("the environment variable {name} sets nothing (did you mean {meant}?)"))
+    });
+    told.collect()
 }
 
 /// Checks each variable by itself, so that the error can name it.

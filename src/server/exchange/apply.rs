@@ -17,6 +17,7 @@ use crate::session::{Action, ProofAnswer, Replay};
 use crate::trace::{self, Event};
 use crate::wire::clean::clean_text;
 use chatloop_reactor::Token;
+use log::info;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,7 +78,11 @@ impl Exchange {
             _ => None,
         });
         self.net.trace().note(|| Event::Record { client: trace::number(token), id: id.0 });
+        let leaver = leaves.then(|| audit::who(self.engine.hub(), origin));
         let mut effects = self.engine.apply(record);
+        if enters || leaves {
+            self.log_presence(token, leaver);
+        }
         if renames && let Some(user) = self.engine.hub().user(origin) {
             self.net.trace().label(token, || user.identity.nick.to_string());
         }
@@ -101,6 +106,22 @@ impl Exchange {
         self.settle(token, Some(kind));
         if leaves {
             self.say_farewell(token);
+        }
+    }
+
+    /// Logs who has connected from where, or disconnected.
+    fn log_presence(&mut self, token: Token, leaver: Option<String>) {
+        if let Some(leaver) = leaver {
+            return info!("{leaver} disconnected");
+        }
+        let hub = self.engine.hub();
+        if hub.user(session(token)).is_none() {
+            return;
+        }
+        let who = audit::who(hub, session(token));
+        if let Some(connection) = self.net.connection(token) {
+            let tls = if connection.io.transport.layer().is_some() { " over TLS" } else { "" };
+            info!("{who} connected by {}{tls}", connection.session.name());
         }
     }
 

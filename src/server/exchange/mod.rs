@@ -32,6 +32,7 @@ mod upkeep;
 mod upload;
 
 use super::admission::Admission;
+use super::audit;
 use super::broadcast::{Broadcast, Cause};
 use super::config::Bytes;
 use super::engine::Engine;
@@ -77,6 +78,8 @@ pub(super) struct Exchange {
     transfers: Transfers,
     /// Registered rooms in which no one has been for long, and at how many looks before.
     abandoned: BTreeMap<Name, u8>,
+    /// An operator wants the configuration to be reloaded.
+    reload_asked: bool,
     /// What is to be done for one connection; its memory is used again.
     actions: Vec<Action>,
 }
@@ -109,6 +112,7 @@ impl Exchange {
             #[cfg(feature = "web")]
             transfers: Transfers::closed(),
             abandoned: BTreeMap::new(),
+            reload_asked: false,
             actions: Vec::new(),
         }
     }
@@ -201,6 +205,22 @@ impl Exchange {
             return lines.iter().for_each(|line| self.console.tell(line));
         }
         self.speak(token, |session, view, out| session.stats(&lines, view, out));
+    }
+
+    /// Has the configuration reloaded for a server operator, after this turn's lines.
+    pub(super) fn ask_for_reload(&mut self, token: Token) {
+        let user = self.engine.hub().user(session(token));
+        if !user.is_some_and(User::is_operator) {
+            return self.reply(token, &Event::Refused(Refusal::NotOperator));
+        }
+        audit::reload(self.engine.hub(), session(token));
+        self.reload_asked = true;
+        self.notice(token, "reloading the configuration; the log says what has changed");
+    }
+
+    /// Whether an operator has asked for that.
+    pub(super) fn take_reload(&mut self) -> bool {
+        std::mem::take(&mut self.reload_asked)
     }
 
     /// Switches the trace for a server operator.

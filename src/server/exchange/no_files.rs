@@ -14,8 +14,6 @@ impl Exchange {
 
     pub(in crate::server) fn take_files_done(&mut self) {}
 
-    pub(in crate::server) fn delete_old_files(&mut self) {}
-
     pub(super) fn perform_files(&mut self, token: Token, _: FileRequest) {
         self.notice(token, "this server takes no files: it was built without HTTP");
     }
@@ -23,8 +21,6 @@ impl Exchange {
     pub(super) fn is_upload_decided(&mut self, _: Token, _: &ProofAnswer<'_>) -> bool {
         false
     }
-
-    pub(super) fn check_transfer(&mut self, _: Token) {}
 
     pub(super) fn read_on(&mut self) {}
 

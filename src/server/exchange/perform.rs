@@ -69,6 +69,7 @@ impl Exchange {
         match action {
             Action::Do(command) => return self.decide(token, command),
             Action::Stats => self.show_stats(token),
+            Action::Reload => self.ask_for_reload(token),
             Action::Trace(on) => self.switch_trace(token, on),
             Action::LoopLink | Action::Watch { .. } | Action::Page(_) => {
                 return self.perform_of_page(token, action);
@@ -309,6 +310,14 @@ impl Exchange {
             }
             work => work,
         };
+        if let Work::Hash { secret, .. }
+        | Work::Verify { purpose: Purpose::Change(_, secret), .. } = &work
+        {
+            let least = self.live.config().password_length as usize;
+            if secret.expose().chars().count() < least {
+                return Err(Refusal::ShortPassword(least));
+            }
+        }
         if let Some(refusal) = registration_refusal(self.live.config().registration, &work) {
             self.stats.count(Counter::Registration);
             return Err(refusal);

@@ -4,7 +4,7 @@ use super::Exchange;
 use super::relay::HEADER_TIMEOUT;
 use crate::chat::{Change, Moment, Origin};
 use crate::server::admission::{NewPeer, is_flood_limited, work_limit};
-use crate::server::config::{Config, ProtocolName};
+use crate::server::config::Config;
 use crate::server::connection::{Bounds, Connection, Via};
 use crate::server::gate::{Blocked, LineGate};
 use crate::server::net::{Net, PeerTimer, TimerKind};
@@ -12,6 +12,7 @@ use crate::server::operator::{CONSOLE, ConsoleService};
 use crate::server::start::NOBODY;
 use crate::server::stats::Counter;
 use crate::server::stepping::Stepper;
+use crate::server::transcript;
 use crate::session::Dialect;
 use chatloop_reactor::{Interest, Poller, Readiness, Token, Transport};
 use log::{error, info};
@@ -97,9 +98,7 @@ impl Exchange {
         } else if delay.is_zero() {
             self.stop_detecting(token);
         } else {
-            if config.protocol != ProtocolName::Irc {
-                self.broadcast.buffer_early(token, self.engine.hub().last().unwrap_or_default());
-            }
+            self.broadcast.buffer_early(token, self.engine.hub().last().unwrap_or_default());
             self.net.arm(token, delay, PeerTimer::Detection.of(token));
         }
     }
@@ -128,6 +127,7 @@ impl Exchange {
                 }
             }
             PeerTimer::Ping => self.ping(token),
+            #[cfg(feature = "web")]
             PeerTimer::Transfer => self.check_transfer(token),
             PeerTimer::Close => self.net.close(token),
             PeerTimer::Flood => self.unblock(token, Blocked::FLOOD),
@@ -350,7 +350,7 @@ impl Exchange {
 
     /// Takes over the settings that can change; those in force then, unless they stay as they were.
     pub(in crate::server) fn reload(&mut self) -> Option<&Config> {
-        let was_quiet = self.live.config().quiet;
+        let had_transcript = transcript::is_wanted(self.live.config());
         let changed = self.live.reload();
         self.live.reload_certificate();
         if !changed {
@@ -359,11 +359,12 @@ impl Exchange {
         let config = self.live.config();
         match config.irc_settings(self.broadcast.started()) {
             Ok(irc) => self.broadcast.set_irc(irc),
-            Err(wrong) => error!("SIGHUP: the settings for IRC clients are unchanged: {wrong}"),
+            Err(wrong) => error!("reload: the settings for IRC clients are unchanged: {wrong}"),
         }
         self.net.set_bounds(Bounds::of(config));
-        if was_quiet != config.quiet {
-            self.console.set_quiet(config.quiet);
+        let has_transcript = transcript::is_wanted(config);
+        if had_transcript != has_transcript {
+            self.console.set_transcript(has_transcript);
         }
         let now = self.net.now();
         for token in self.net.tokens() {

@@ -2,7 +2,7 @@
 
 use super::Net;
 use crate::server::connection::{Connection, Phase};
-use crate::server::trace;
+use crate::trace;
 use chatloop_reactor::{Interest, Token};
 
 impl Net {

@@ -134,6 +134,14 @@ impl Net {
         self.trace.phase(phase, &self.clock);
     }
 
+    /// For the trace: what there is at the end of the turn.
+    pub(super) fn note_totals(&self) {
+        self.trace.note(|| Event::Totals {
+            queued: ChunkWriter::in_use() as u64,
+            timers: trace::small(self.timers.len()),
+        });
+    }
+
     /// What has passed of this turn since so much of it was spent does not count.
     pub(super) fn stand_still(&mut self, since: Duration) {
         let passed = self.clock.spent().saturating_sub(since);

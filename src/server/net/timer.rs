@@ -16,6 +16,7 @@ pub(in crate::server) enum TimerKind {
     /// Try to accept again after descriptors ran out.
     Accept,
     /// Delete files that are too old.
+    #[cfg(feature = "web")]
     Files,
     /// Log how many clients were rejected.
     Rejections,
@@ -70,6 +71,7 @@ pub(in crate::server) enum PeerTimer {
     /// Check whether an IRC client has left a batch open.
     Batch,
     /// Check how far an upload or download has come.
+    #[cfg(feature = "web")]
     Transfer,
 }
 

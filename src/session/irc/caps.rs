@@ -67,6 +67,7 @@ capabilities! {
     24 READ_MARKER "draft/read-marker" false;
     25 MULTILINE "draft/multiline" true = MULTILINE_VALUE;
     26 CHANNEL_RENAME "draft/channel-rename" true;
+    27 SEARCH "soju.im/search" false;
 }
 
 impl Caps {

@@ -3,7 +3,7 @@
 use super::{
     Context, Replies, Session, View, about, account, capabilities, channel, files, history,
     messages, metadata, modes, multiline, operator, people, read_marker, registration, sasl,
-    services,
+    services, vendor,
 };
 use crate::session::action::Action;
 use crate::session::frame::PasswordAnswer;
@@ -42,6 +42,7 @@ static ROWS: &[Row] = rows! {
     "CERT" After 1 account::cert;
     "CHANSERV" After 0 services::service;
     "CHATHISTORY" After 1 history::chathistory;
+    "CHATLOOP" After 1 vendor::chatloop;
     "CS" After 0 services::service;
     "DELFILE" After 1 files::delfile;
     "ERROR" Always 0 |_, _| {};
@@ -78,6 +79,7 @@ static ROWS: &[Row] = rows! {
     "REGISTER" Always 3 account::register;
     "REHASH" After 0 operator::rehash;
     "RENAME" After 2 channel::rename;
+    "SEARCH" After 1 vendor::search;
     "SETNAME" After 1 people::setname;
     "STATS" After 1 about::stats;
     "TAGMSG" After 1 messages::tagmsg;

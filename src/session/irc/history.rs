@@ -152,7 +152,7 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
     }
 }
 
-fn write(entry: &StoredMessage, caps: Caps, me: &str, out: &mut Lines<'_>) {
+pub(super) fn write(entry: &StoredMessage, caps: Caps, me: &str, out: &mut Lines<'_>) {
     let to = match &entry.target {
         Target::Room(room) => room.as_str(),
         Target::Private { to, .. } => to.as_str(),

@@ -61,11 +61,12 @@ pub(super) fn send(context: &mut Context<'_, '_>, targets: &str, outgoing: Outgo
         if services::takes(context, to, &text) {
             continue;
         }
-        // What does not fit into a line with its sender is split where it is rendered. Not so a word of
-        // a direct message: those who check servers by irctest take its rest for a broken line.
+        // What does not fit into a line with its sender is split where it is rendered. Inside a word only
+        // in a channel, and not under tags: who checks servers by irctest takes the rest for broken.
         let room = MAX_BODY.saturating_sub(source + command + target.len() + ":   :\r\n".len());
         let is_long = |word: &str| word.len() > room;
-        if !to.starts_with('#') && !splits && text.split(' ').any(is_long) {
+        let cuts = to.starts_with('#') && tags.is_none();
+        if !cuts && !splits && text.split(' ').any(is_long) {
             let text = "Message not sent: it holds a word that does not fit into a line";
             context.reply().numeric_text(numeric::ERR_INPUTTOOLONG, &[], text);
             continue;

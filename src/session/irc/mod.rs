@@ -15,6 +15,7 @@
 //! | `people` (`monitor`, `whowas`), `about` (`counts`, `settings`), `operator`, `services` | users, the server |
 //! | `files` | uploads |
 //! | `metadata`, `subscriptions`, `metadata_lines` | METADATA |
+//! | `vendor` | CHATLOOP, SEARCH |
 //! | `replies`, `refusals`, `label`, `pages` | what one client is told |
 //! | `render`, `reply`, `fields` | how lines are written |
 //! | `session`, `view`, `context` | one client, what it may see, a command in progress |
@@ -65,6 +66,7 @@ mod settings;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod vendor;
 mod view;
 mod whowas;
 

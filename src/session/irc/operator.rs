@@ -3,6 +3,7 @@
 use super::Context;
 use super::fields::cut;
 use crate::chat::{Command, Secret, limits};
+use crate::session::action::Action;
 use crate::wire::irc::{Message, numeric};
 
 /// `OPER name password`.
@@ -28,11 +29,11 @@ pub(super) fn wallops(context: &mut Context<'_, '_>, message: &Message<'_>) {
     }
 }
 
-/// `REHASH`. Only a signal reloads the configuration: then whoever edits the file sees its errors.
+/// `REHASH`.
 pub(super) fn rehash(context: &mut Context<'_, '_>, _: &Message<'_>) {
     if may(context) {
-        let text = "Nothing reloaded: send SIGHUP to the server process instead";
-        context.reply().numeric_text(numeric::RPL_REHASHING, &["configuration"], text);
+        context.numeric(numeric::RPL_REHASHING, &["configuration"]);
+        context.actions.push(Action::Reload);
     }
 }
 

@@ -171,7 +171,8 @@ fn about_messages(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Lin
             let source = prefix(who);
             let mut line = Line { caps, stamp, who, tags: None }.tagged(out.line());
             if caps.has(Caps::MESSAGE_TAGS) {
-                line = line.tag("+draft/reply", &message.id.0.to_string());
+                let id = message.id.0.to_string();
+                line = line.tag("+draft/reply", &id).tag("chatloop/edit", &id);
             }
             let line = line.source(&source).command("PRIVMSG").middle(room.as_str());
             let _ = line.trailing(&format!("* {text}")).end();

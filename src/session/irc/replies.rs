@@ -3,7 +3,7 @@
 use super::render::{direct_message, joined, write};
 use super::{
     Caps, Context, Lines, Replies, Session, View, account as accounts, channel, fields, history,
-    metadata, modes, read_marker, refusals, registration,
+    metadata, modes, read_marker, refusals, registration, vendor,
 };
 use crate::chat::{
     AccountStep, DirectMessage, Event, Identity, Kind, Refusal, UserMode, Viewpoint,
@@ -110,6 +110,7 @@ fn own_action(context: &mut Context<'_, '_>, event: &Event, aside: &mut Lines<'_
             read_marker::tell(context, target.as_str(), Some(*time));
         }
         Event::Wallops { .. } => {}
+        event if vendor::answered(context, event, Viewpoint::Actor) => {}
         event => context.observed(event),
     }
 }
@@ -158,6 +159,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
                 read_marker::tell(context, target.as_str(), Some(*time));
             }
         }
+        event if vendor::answered(context, event, Viewpoint::Observer) => {}
         Event::Past(past) => history::past(context, past),
         Event::FileDeleted { name } => context.reply().notice(&format!("{name} is deleted")),
         event => context.observed(event),

@@ -12,15 +12,8 @@ pub(super) fn authenticate(context: &mut Context<'_, '_>, message: &Message<'_>)
     if !context.session.caps.has(Caps::SASL) {
         return fail(context, "SASL authentication failed: no capability");
     }
-    let account = match context.user() {
-        Some(user) => user.identity.account.clone(),
-        None => context
-            .session
-            .registration
-            .as_ref()
-            .and_then(|registration| registration.account.clone()),
-    };
-    if account.is_some() {
+    // Before it registers, it may still become another account.
+    if context.user().is_some_and(|user| user.identity.account.is_some()) {
         return context.numeric(numeric::ERR_SASLALREADY, &[]);
     }
     if word == "*" {

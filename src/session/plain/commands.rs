@@ -7,9 +7,11 @@ use super::parsers::{
     mask_mode, member_mode, password, react, room, room_or_current, run, search, server_ban,
     switch, target, tell, topic, who,
 };
-use super::session::quit;
-use crate::chat::{Command, Kind, Listing, ModeChange, Secret, Walk};
+use super::session::{Session, quit};
+use super::theme::Style;
+use crate::chat::{Command, Kind, Listing, ModeChange, Moment, Name, Secret, Walk};
 use crate::session::action::Action;
+use crate::session::detect::Protocol;
 use crate::session::refusal_text::short;
 use crate::session::transfer::{FileRequest, file_id};
 use crate::wire::secrets::nearest;
@@ -248,6 +250,10 @@ static ROWS: &[Row] = rows! {
         line.end()?;
         Ok(Action::Stats)
     };
+    ["rehash"], "", "operator: reload the configuration", |_, line| {
+        line.end()?;
+        Ok(Action::Reload)
+    };
     ["trace"], "on|off", "operator: switch the trace of the loop (--trace)", |_, mut line| {
         let on = match line.need()? {
             "on" => true,
@@ -280,6 +286,44 @@ pub(super) fn parse(context: &mut Context<'_>, text: &str) -> Result<Action, Str
         Fault::Invalid(text) => format!("{text} (usage: {})", usage(row)),
         Fault::Other(text) => text,
     })
+}
+
+/// The commands that have no counterpart in IRC, which CHATLOOP lends it.
+const LENT: [&str; 13] = [
+    "edit",
+    "search",
+    "thread",
+    "logout",
+    "password",
+    "gban",
+    "ungban",
+    "announce",
+    "connections",
+    "keep",
+    "unkeep",
+    "stats",
+    "trace",
+];
+
+/// Parses one of those, without its `/`, for a peer that has no current room.
+///
+/// # Errors
+/// What is wrong, for the peer.
+pub fn parse_lent(text: &str, rooms: &[Name], now: Moment) -> Result<Action, String> {
+    let name = Line::new(text).word().unwrap_or_default();
+    let exists = find(name).is_some_and(|row| LENT.contains(&row.names[0]));
+    if !exists {
+        let lent = LENT.iter().filter(|name| find(name).is_some()).copied();
+        return Err(format!(
+            "usage: CHATLOOP COMMAND (one of: {})",
+            lent.collect::<Vec<_>>().join(" ")
+        ));
+    }
+    let mut session = Session::new(Style::Plain, Protocol::Plain);
+    if let [only] = rooms {
+        session.choose(only.clone());
+    }
+    parse(&mut Context { session: &mut session, rooms, now }, text)
 }
 
 /// The names of all commands.

@@ -32,6 +32,7 @@ mod theme;
 
 #[cfg(test)]
 pub use commands::command_names;
+pub use commands::parse_lent;
 pub use render::{render, render_notice};
 pub use session::{Session, is_message};
 pub(super) use session::{password_timeout, without_password};

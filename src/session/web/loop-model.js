@@ -31,7 +31,7 @@ const OUTCOMES = ['', ', and its inbox is full', 'nothing (EAGAIN: readiness is 
 
 const KIND = {
   1: 'turn', 2: 'waited', 3: 'phase', 4: 'accepted', 5: 'read', 6: 'lines', 7: 'record', 8: 'run', 9: 'written',
-  10: 'watch', 11: 'timer', 12: 'closed', 13: 'waits', 14: 'queue', 15: 'ready', 16: 'fault', 32: 'lost',
+  10: 'watch', 11: 'timer', 12: 'closed', 13: 'waits', 14: 'queue', 15: 'ready', 16: 'fault', 17: 'totals', 32: 'lost',
   33: 'state', 34: 'name', 35: 'text', 40: 'snapshot', 41: 'now', 42: 'deadline', 43: 'held', 48: 'hello',
 };
 const WITH_TEXT = new Set(['name', 'text', 'deadline']);
@@ -148,6 +148,7 @@ export class Model {
     const turn = this.turns.at(-1);
     if (!turn) return void apply(this.#base, row);
     if (turn.done && row.kind !== 'name') return; // what was lost has its turn's beginning in it
+    if (row.kind === 'totals') return;
     if (row.kind === 'waited') turn.waited = row.x;
     else if (row.kind === 'phase') {
       turn.phases.push({ phase: row.a, spent: row.x - (turn.spent ?? 0) });
@@ -180,12 +181,14 @@ const how = bits => ['readable', 'writable', 'hung up'].filter((_, bit) => bits 
 export function sentences(turn, states, most = 40) {
   const name = client => nameOf(states, client), told = [];
   const whole = turn.rows.filter(row => row.kind === 'written' && row.y === 0);
+  const ready = turn.rows.filter(row => row.kind === 'ready');
+  if (ready.length > 8) told.push(['wait', `${ready.length} are ready: ${ready.slice(0, 6).map(row => name(row.client)).join(', ')} and ${ready.length - 6} more`]);
   for (const row of turn.rows) {
     if (told.length >= most) { told.push(['', 'and more']); break; }
     const who = row.client;
     const say = (phase, text) => told.push([phase, text, who]);
     switch (row.kind) {
-      case 'ready': say('wait', `${name(who)} is ${how(row.a)}`); break;
+      case 'ready': if (ready.length <= 8) say('wait', `${name(who)} is ${how(row.a)}`); break;
       case 'accepted': say('read', `connection ${who} is new`); break;
       case 'read': say('read', `${name(who)}: ${row.a < 2 ? bytes(row.x) + OUTCOMES[row.a] : OUTCOMES[row.a]}`); break;
       case 'lines': say('commands', `${name(who)}: ${plural(row.b, 'line')}, ${bytes(row.x)}`); break;

@@ -101,8 +101,8 @@ fn outcomes_for_the_caller() {
     assert_eq!(feed(&mut editor, "\t"), Outcome::Complete);
     assert_eq!(feed(&mut editor, "\x12"), Outcome::Search);
     assert_eq!(feed(&mut editor, "hi\r"), Outcome::Submitted("hi".to_owned()));
-    assert_eq!(feed(&mut editor, "x\x03"), Outcome::Changed);
-    assert_eq!(feed(&mut editor, "x\x04"), Outcome::Refused);
+    assert_eq!(feed(&mut editor, "x\x03"), Outcome::Cleared);
+    assert_eq!(feed(&mut editor, "\x19\x04"), Outcome::Refused);
     assert_eq!(shown(&editor), "x|");
 }
 

@@ -79,19 +79,89 @@ fn what_is_said_is_shown_with_its_looks() {
 fn own_words_are_not_shown_twice_and_have_numbers() {
     let mut talk = Talk::with("message-tags echo-message labeled-response batch");
     assert_eq!(talk.typed("hello"), ["@label=1 PRIVMSG #x :hello"]);
+    assert_eq!(talk.shown(), ["#x [You]: hello"]);
     talk.hear("@label=1;msgid=7 :ada!a@h PRIVMSG #x :hello");
     assert_eq!(talk.shown(), Vec::<String>::new());
     assert_eq!(talk.typed("/re 1 and more"), ["@label=2;+draft/reply=7 PRIVMSG #x :and more"]);
+    assert_eq!(talk.shown(), ["#x [You]: re 1 <ada> hello: and more"]);
     talk.hear("@msgid=8 :ada!a@h PRIVMSG #x :from my other client");
-    assert_eq!(talk.shown(), ["#x [ada]: from my other client"]);
+    assert_eq!(talk.shown(), ["#x [You]: from my other client"]);
     assert_eq!(talk.typed("/msg bob psst"), ["@label=3 PRIVMSG bob :psst"]);
     assert_eq!(talk.shown(), Vec::<String>::new());
     talk.hear("@label=3;msgid=9 :ada!a@h PRIVMSG bob :psst");
     assert_eq!(talk.shown(), ["[you -> bob]: psst"]);
     talk.typed("is it moderated?");
     talk.hear("@label=4 404 ada #x :Cannot send to channel");
-    assert_eq!(talk.shown(), ["* not sent to #x: Cannot send to channel: is it moderated?"]);
+    let not_sent = "* not sent to #x: Cannot send to channel: is it moderated?";
+    assert_eq!(talk.shown(), ["#x [You]: is it moderated?", not_sent]);
     assert!(talk.session.failed);
+}
+
+#[test]
+fn a_command_is_shown_as_what_it_says_and_numbers_come_with_the_echo() {
+    let mut talk = Talk::with("message-tags echo-message labeled-response batch");
+    talk.typed("/me waves");
+    assert_eq!(talk.shown(), ["#x [You] waves"]);
+    talk.typed("/nick ann");
+    assert_eq!(talk.shown(), Vec::<String>::new());
+    talk.typed("/numbers on");
+    assert_eq!(talk.shown(), ["* message numbers are on"]);
+    talk.typed("hello");
+    assert_eq!(talk.shown(), Vec::<String>::new());
+    talk.hear("@label=2;msgid=7 :ada!a@h PRIVMSG #x :hello");
+    assert_eq!(talk.shown(), ["#x [You]: hello"]);
+}
+
+#[test]
+fn an_edit_is_told_with_its_new_text_and_made_by_number_or_last() {
+    let mut talk = Talk::with("message-tags echo-message labeled-response batch");
+    talk.hear("004 ada srv chatloop-0.1.0 o o");
+    talk.hear("@msgid=7 :bob!b@h PRIVMSG #x :teh cat|@chatloop/edit=7;msgid=8 :bob!b@h PRIVMSG #x :* the cat");
+    assert_eq!(talk.shown(), ["#x [bob]: teh cat", "* bob edited #x 1 <bob>: the cat"]);
+    assert_eq!(talk.typed("/edit last x"), Vec::<String>::new());
+    assert_eq!(talk.shown(), ["* you have not sent a message yet"]);
+    talk.hear("@msgid=9 :ada!a@h PRIVMSG #x :mine");
+    assert_eq!(talk.typed("/edit last my  own"), ["CHATLOOP :edit #x id:9 my  own"]);
+    assert_eq!(talk.typed("/thread 1"), ["CHATLOOP :thread #x id:7"]);
+    assert_eq!(talk.typed("/logout"), ["CHATLOOP :logout"]);
+    assert_eq!(talk.typed("/gban 10.0.0.* 2h spam"), ["CHATLOOP :gban 10.0.0.* 2h spam"]);
+    assert_eq!(talk.typed("/keep"), ["CHATLOOP :keep #x"]);
+}
+
+#[test]
+fn a_query_sends_lines_to_one_user_until_it_ends() {
+    let mut talk = Talk::plain();
+    talk.typed("/query bob");
+    assert_eq!(talk.session.destination(), Some("bob"));
+    assert_eq!(talk.typed("psst"), ["PRIVMSG bob :psst"]);
+    talk.hear(":bob!b@h NICK rob");
+    assert_eq!(talk.typed("still there?"), ["PRIVMSG rob :still there?"]);
+    talk.typed("/query");
+    assert_eq!(talk.typed("hello"), ["PRIVMSG #x :hello"]);
+}
+
+#[test]
+fn joins_in_a_large_room_are_folded_until_the_next_message() {
+    let mut talk = Talk::plain();
+    let many: Vec<String> = (0..30).map(|number| format!("n{number}")).collect();
+    let come = |nick: &str| format!(":{nick}!u@h JOIN #x");
+    for nick in &many {
+        talk.hear(&come(nick));
+    }
+    let shown = talk.shown();
+    assert!(shown[0].starts_with("* n0 joined #x") && shown.len() < 21, "{shown:?}");
+    talk.hear(":n3!u@h QUIT :bye|:n4!u@h PART #x|:n5!u@h PRIVMSG #x :hi");
+    let shown = talk.shown();
+    assert!(shown[0].starts_with("* in #x: joined: n"), "{shown:?}");
+    assert!(shown[0].ends_with(" more; quit: n3; left: n4"), "{shown:?}");
+    assert_eq!(shown[1..], ["#x [n5]: hi"]);
+    talk.typed("/hide off");
+    talk.hear(":n6!u@h QUIT :bye");
+    assert!(talk.shown().last().unwrap().starts_with("* n6 quit (bye)"));
+    talk.typed("/hide #x on");
+    talk.shown();
+    talk.hear(":n7!u@h QUIT :bye|:n8!u@h PRIVMSG #x :hi");
+    assert_eq!(talk.shown(), ["#x [n8]: hi"]);
 }
 
 #[test]
@@ -101,7 +171,7 @@ fn many_own_words_at_once_are_not_shown_either() {
     for number in 0..LINES {
         talk.session.typed(&[&format!("line {number}")], talk.now);
     }
-    assert_eq!(talk.sent().len(), LINES);
+    assert_eq!((talk.sent().len(), talk.shown().len()), (LINES, LINES));
     for number in 0..LINES {
         let label = number + 1;
         talk.hear(&format!("@label={label};msgid=m{number} :ada!a@h PRIVMSG #x :line {number}"));
@@ -140,7 +210,7 @@ fn without_echo_a_private_message_is_shown_at_once() {
     assert_eq!(talk.typed("/msg bob psst"), ["PRIVMSG bob :psst"]);
     assert_eq!(talk.shown(), ["[you -> bob]: psst"]);
     assert_eq!(talk.typed("hello"), ["PRIVMSG #x :hello"]);
-    assert_eq!(talk.shown(), Vec::<String>::new());
+    assert_eq!(talk.shown(), ["#x [You]: hello"]);
     talk.hear(":bob!b@h PRIVMSG ada :what?");
     talk.shown();
     assert_eq!(talk.typed("/reply nothing"), ["PRIVMSG bob :nothing"]);

@@ -94,7 +94,7 @@ fn what_cannot_be_done_is_said_with_the_right_form() {
         ("/msg bob", "invalid arguments; usage: /msg NICK TEXT"),
         ("/nick", "missing arguments; usage: /nick NAME"),
         ("/join x", "invalid room name \"x\": room names begin with # (try #x)"),
-        ("/re 5 hm", "there is no message 5 (/numbers on shows message numbers)"),
+        ("/re 5 hm", "there is no message 5 (/numbers on shows the numbers)"),
         ("/history", "this server does not keep history"),
         ("@#nowhere hi", "you are not in #nowhere (try /join #nowhere)"),
         ("/nick :x", "names cannot begin with a colon"),
@@ -119,6 +119,7 @@ fn a_paste_is_one_message_where_that_can_be() {
         "BATCH -1",
     ];
     assert_eq!(talk.sent(), expected);
+    assert_eq!(talk.shown(), ["#x [You]: one", "", "    /three"]);
     talk.hear("@label=1;msgid=5 :ada!a@h BATCH +z draft/multiline #x|@batch=z :ada!a@h PRIVMSG #x :one|@batch=z :ada!a@h PRIVMSG #x :|@batch=z :ada!a@h PRIVMSG #x :/three|BATCH -z");
     assert_eq!(talk.shown(), Vec::<String>::new());
     // Four lines are two messages here, and the single one that is left needs no batch.
@@ -166,18 +167,43 @@ fn somebody_is_muted_in_the_way_that_the_server_knows() {
 }
 
 #[test]
-fn what_only_plain_lines_have_is_said() {
-    let mut talk = Talk::plain();
-    for name in ["search", "Thread", "edit"] {
-        assert_eq!(talk.typed(&format!("/{name} 1 x")), Vec::<String>::new());
-        let shown = talk.shown().concat();
-        let name = name.to_lowercase();
-        assert!(
-            shown.contains(&format!("/{name} is not available in IRC"))
-                && shown.contains("--plain")
-        );
+fn what_only_a_chatloop_server_has_is_said() {
+    let mut talk = Talk::with("message-tags");
+    talk.hear("@msgid=7 :ada!a@h PRIVMSG #x :mine");
+    talk.shown();
+    for command in ["edit 1 x", "thread 1", "logout", "gban"] {
+        assert_eq!(talk.typed(&format!("/{command}")), Vec::<String>::new());
+        assert_eq!(talk.shown(), ["* only a chatloop server has that command"]);
     }
+    talk.typed("/search x");
+    assert_eq!(talk.shown(), ["* this server does not support search"]);
     assert!(talk.session.failed);
+}
+
+#[test]
+fn help_fits_a_small_screen() {
+    let mut talk = Talk::plain();
+    talk.typed("/help");
+    let topics = talk.shown();
+    assert!(topics.len() <= 11 && topics.iter().all(|line| line.len() <= 33), "{topics:#?}");
+    for topic in &topics[1..topics.len() - 1] {
+        talk.typed(&format!("/help {}", topic[3..].trim().split(' ').next().unwrap()));
+        let lines = talk.shown();
+        assert!((1..=14).contains(&lines.len()), "{lines:#?}");
+    }
+    talk.typed("/help all");
+    assert_eq!(talk.shown().len(), super::super::commands::all().count() + 1);
+}
+
+#[test]
+fn history_before_and_after_a_time_or_a_message() {
+    let mut talk = Talk::with("batch message-tags draft/chathistory");
+    talk.hear("005 ada CHATHISTORY=100 :are supported");
+    talk.hear("@msgid=7 :bob!b@h PRIVMSG #x :hi");
+    assert_eq!(talk.typed("/history after 1"), ["CHATHISTORY AFTER #x msgid=7 20"]);
+    let sent = talk.typed("/history before 2026-01-31T12:30Z 5");
+    assert_eq!(sent, ["CHATHISTORY BEFORE #x timestamp=2026-01-31T12:30:00.000Z 5"]);
+    assert!(talk.typed("/history after 10m").concat().contains("AFTER #x timestamp="));
 }
 
 #[test]

@@ -124,6 +124,8 @@ impl Talk {
                         .map(|line| String::from_utf8(line).unwrap()),
                 ),
                 DisplayItem::ServerText(text) => all.push(format!("* {text}")),
+                DisplayItem::Event(event) => all.push(format!("* {}", event.shown)),
+                DisplayItem::Clear => all.push("<clear>".to_owned()),
                 DisplayItem::Notice(notice) => all.push(format!("-- {}", notice.text)),
                 DisplayItem::Bell => all.push("<bell>".to_owned()),
                 DisplayItem::Line(line) => {

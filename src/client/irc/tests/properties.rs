@@ -129,8 +129,9 @@ fn check_harmless(talk: &mut Talk) -> Result<(), TestCaseError> {
                 format!("{}{}", heard.nick, heard.text.replace('\n', "")) + &heard.reply_prefix()
             }
             DisplayItem::ServerText(text) => text,
+            DisplayItem::Event(event) => event.shown + &event.nick + &event.target + &event.text,
             DisplayItem::Notice(notice) => notice.text,
-            DisplayItem::Line(_) | DisplayItem::Bell => continue,
+            DisplayItem::Line(_) | DisplayItem::Bell | DisplayItem::Clear => continue,
         };
         prop_assert!(!text.chars().any(|c| c.is_control() && c != '\t'), "{:?}", text);
     }

@@ -102,7 +102,7 @@ fn digits_that_are_no_good_stand_behind_a_line() {
 fn who_is_taken_for_plain_may_try_again() {
     for line in [
         "* connected as guest1, 1 user online; /help lists the commands, /quit leaves",
-        "* this server has a password: /pass PASSWORD",
+        "* this server requires a password: /pass PASSWORD",
     ] {
         let mut talk = Talk::new(connect_options());
         talk.sent();
@@ -138,19 +138,20 @@ fn what_is_no_irc_is_told() {
 
 #[test]
 fn who_is_not_let_in_is_told_why() {
-    for (line, why) in [
-        ("464 ada :Password incorrect", "CHATLOOP_PASSWORD"),
-        ("465 ada :You are banned", "You are banned"),
-        ("ERROR :Closing link: too many", "too many"),
+    use FailureKind::{Denied, Password, Rejected};
+    for (line, person, kind, why) in [
+        ("464 ada :Password incorrect", true, Password, "Password incorrect"),
+        ("464 ada :Password incorrect", false, Denied, "CHATLOOP_PASSWORD"),
+        ("465 ada :You are banned", true, Denied, "You are banned"),
+        ("ERROR :Closing link: too many", true, Rejected, "too many"),
+        ("ERROR :Closing link: K-lined", true, Denied, "K-lined"),
+        ("* the server is full: 9 clients", true, Rejected, "the server is full: 9 clients"),
+        ("* you are banned from this server", true, Denied, "you are banned"),
     ] {
-        let mut talk = Talk::new(connect_options());
+        let mut talk = Talk::new(ConnectOptions { person, ..connect_options() });
         talk.hear(line);
-        let Some(RegistrationFailure { kind: FailureKind::Rejected, why: text }) =
-            talk.session.failure.take()
-        else {
-            panic!("{line}")
-        };
-        assert!(text.contains(why), "{text}");
+        let failure = talk.session.failure.take().unwrap();
+        assert!(failure.kind == kind && failure.why.contains(why), "{failure:?}");
     }
 }
 
@@ -175,14 +176,14 @@ fn after_a_wrong_password_a_script_ends_and_a_person_is_asked_again() {
             continue;
         }
         assert_eq!(talk.shown(), ["-- login as ada failed: SASL failed"]);
-        assert_eq!(talk.session.asked_account(), Some("ada"));
+        assert_eq!(talk.session.question().as_deref(), Some("Password for ada: "));
         talk.session.password_typed("wrong, too".to_owned().into());
         assert_eq!(talk.sent(), ["AUTHENTICATE PLAIN"]);
         talk.hear("AUTHENTICATE +|904 ada :SASL failed");
         talk.session.password_typed("secret".to_owned().into());
         talk.hear("AUTHENTICATE +|903 ada :success");
         assert_eq!(talk.sent().last().unwrap(), "CAP END");
-        assert!(talk.session.asked_account().is_none() && talk.session.failure.take().is_none());
+        assert!(talk.session.question().is_none() && talk.session.failure.take().is_none());
         talk.hear("001 ada :Welcome");
         assert_eq!(talk.session.logins.current.as_ref().unwrap().password.as_str(), "secret");
     }
@@ -192,7 +193,7 @@ fn after_a_wrong_password_a_script_ends_and_a_person_is_asked_again() {
         talk.session.password_typed("wrong".to_owned().into());
         talk.hear("AUTHENTICATE +|904 ada :no");
     }
-    assert_eq!(talk.failure(), Some(FailureKind::Rejected));
+    assert_eq!(talk.failure(), Some(FailureKind::Denied));
 }
 
 #[test]
@@ -254,7 +255,7 @@ fn scram_that_fails_is_never_followed_by_plain() {
             talk.hear("908 ada PLAIN :are the mechanisms");
             let sent = talk.sent();
             assert!(!sent.contains(&"AUTHENTICATE PLAIN".to_owned()), "{sent:?}");
-            let asked = talk.session.asked_account().is_some();
+            let asked = talk.session.question().is_some();
             assert!(asked != talk.session.failure.take().is_some(), "{ending}");
         }
     }

@@ -67,7 +67,9 @@ impl Chat {
             None
             | Some(
                 Action::Stats
+                | Action::Reload
                 | Action::Trace(_)
+                | Action::LoopLink
                 | Action::Files(_)
                 | Action::AddCertificate
                 | Action::LogInByCertificate,

@@ -1,0 +1,36 @@
+//! What a program says about its command line: errors with its name in front, and help that a closed
+//! pipe or a full disk behind standard output does not spoil.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+/// Prints clap's error or help; returns the exit code.
+pub fn print_usage(program: &str, error: &clap::Error) -> u8 {
+    let text = error.render();
+    let shown = |terminal| if terminal { text.ansi().to_string() } else { text.to_string() };
+    if !error.use_stderr() {
+        return print_text(program, shown(io::stdout().is_terminal()), 0);
+    }
+    let text = shown(io::stderr().is_terminal());
+    // The word that clap begins with, in its colour or without one.
+    let end = text.find("error:").map_or(0, |at| at + "error:".len());
+    eprint!("{program}: {}", text[end..].trim_start_matches("\x1b[0m").trim_start());
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+/// Prints a text; returns the exit code, which is `code` if all is well.
+pub fn print_text(program: &str, text: impl AsRef<[u8]>, code: u8) -> u8 {
+    let mut out = io::stdout();
+    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => not_written(program, &error),
+        _ => code,
+    }
+}
+
+/// Standard output took no more; returns the exit code. A reader that has seen enough is no error.
+pub fn not_written(program: &str, error: &io::Error) -> u8 {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return 0;
+    }
+    eprintln!("{program}: could not write to standard output: {error}");
+    1
+}

@@ -1,0 +1,155 @@
+//! A copy of a data directory while a server uses it, and back.
+//!
+//! The database is copied by SQLite's backup interface in one read transaction, which holds up no
+//! writer. Everything else in the directory (uploaded files, a certificate) is copied after it, file
+//! by file: what the database names is there by then, and never changes.
+//!
+//! A backup is complete or is not there: it is made in `DIR.partial` and renamed at the end. A
+//! restore puts the database into its place last, so that one that was interrupted can be repeated.
+
+use super::database::classify::classify;
+use super::database::{open, schema};
+use super::error::JournalError;
+use super::log::sqlite::restore::restore as restore_state;
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// Copies the data directory `directory` to `to`, which must not exist.
+///
+/// # Errors
+/// What is wrong with one of them.
+pub fn backup(directory: &Path, to: &Path) -> Result<(), JournalError> {
+    let path = open::file_in(directory);
+    let source = open::open_reader(&path)?;
+    if schema::version(&source, &path)? == 0 {
+        return Err(JournalError::Missing { path });
+    }
+    if to.symlink_metadata().is_ok() {
+        return Err(JournalError::Exists { path: to.to_owned() });
+    }
+    let partial = with_suffix(to, "partial");
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| JournalError::Copy { path, source }
+    };
+    DirBuilder::new().mode(0o700).create(&partial).map_err(failed(&partial))?;
+    let made = copy_database(&source, &open::file_in(&partial))
+        .and_then(|()| copy_rest(directory, &partial).map_err(failed(directory)))
+        .and_then(|()| fs::rename(&partial, to).map_err(failed(to)))
+        .and_then(|()| sync_parent(to).map_err(failed(to)));
+    if made.is_err() {
+        // What is left is worth nothing. If that fails too, the next backup names it.
+        let _ = fs::remove_dir_all(&partial);
+    }
+    made
+}
+
+/// Puts a backup into the empty (or new) data directory `directory`.
+///
+/// # Errors
+/// It is no backup, the directory is in use or not empty, or a file cannot be copied.
+pub fn restore(from: &Path, directory: &Path) -> Result<(), JournalError> {
+    let path = open::file_in(from);
+    let source = open::open_reader(&path)?;
+    let broken = |detail: String| JournalError::Corrupt { path: path.clone(), detail };
+    let failed = |error| classify(&path, error);
+    if schema::version(&source, &path)? == 0 {
+        return Err(JournalError::Missing { path });
+    }
+    let found: String =
+        source.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    if found != "ok" {
+        return Err(broken(found));
+    }
+    restore_state(&source, &path)?.hub.check().map_err(broken)?;
+    let _lock = open::make_private(directory)?;
+    let place = open::file_in(directory);
+    let copy_failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| JournalError::Copy { path, source }
+    };
+    // Opening has created it if there was none.
+    if fs::metadata(&place).map_err(copy_failed(&place))?.len() > 0 {
+        return Err(JournalError::NotEmpty { path: directory.to_owned() });
+    }
+    copy_rest(from, directory).map_err(copy_failed(directory))?;
+    let partial = with_suffix(&place, "partial");
+    let _ = fs::remove_file(&partial);
+    copy_database(&source, &partial)?;
+    fs::rename(&partial, &place).map_err(copy_failed(&place))?;
+    sync_parent(&place).map_err(copy_failed(&place))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn copy_database(source: &Connection, to: &Path) -> Result<(), JournalError> {
+    let failed = |error| classify(to, error);
+    let copy = |source| JournalError::Copy { path: to.to_owned(), source };
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(copy)?;
+    let mut target = Connection::open(to).map_err(failed)?;
+    let backup = Backup::new(source, &mut target).map_err(failed)?;
+    // All pages at once: a second step would find that a writer has been there, and begin again.
+    if backup.step(-1).map_err(failed)? != StepResult::Done {
+        return Err(JournalError::Busy { path: to.to_owned() });
+    }
+    drop(backup);
+    // One file, without a log beside it.
+    target.pragma_update(None, "journal_mode", "DELETE").map_err(failed)?;
+    target.close().map_err(|(_, error)| failed(error))?;
+    File::open(to).and_then(|file| file.sync_all()).map_err(copy)
+}
+
+/// Copies what is not the database's.
+fn copy_rest(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !name.as_encoded_bytes().starts_with(b"chatloop.") {
+            copy(&entry.path(), &to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a file, or a directory and what is in it. A link leads out of the directory: it stays.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let kind = match fs::symlink_metadata(from) {
+        // It was an upload under way, or has been deleted since.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        found => found?.file_type(),
+    };
+    if kind.is_dir() {
+        match DirBuilder::new().mode(0o700).create(to) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+    } else if kind.is_file() {
+        let mut source = match File::open(from) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
+        let mut target =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
+        io::copy(&mut source, &mut target)?;
+        target.sync_all()?;
+    }
+    Ok(())
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}

@@ -1,0 +1,203 @@
+//! The public form of a journal: what was said, as lines of JSON that other programs may rely on.
+//!
+//! It has no internal state and no secrets: no passwords, keys, addresses or user names. Fields may be
+//! added to it; none is renamed or removed while `version` is 1. Direct messages and the list of
+//! accounts are in it only if asked for, and rooms that not everyone may enter only by name.
+
+use super::database::classify::classify;
+use super::database::{open, schema};
+use super::error::JournalError;
+use super::index::sqlite::erasure::Erased;
+use super::limits::Limits;
+use super::log::sqlite::restore::restore;
+use super::transfer::{Message, page};
+use crate::chat::{Flag, Hub, Kind, Moment, Name, RecordId, Room, Target, Walk};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::Path;
+
+const VERSION: u32 = 1;
+
+/// What is to be published.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// One room only.
+    pub room: Option<Name>,
+    /// Direct messages.
+    pub private: bool,
+    /// The list of accounts.
+    pub accounts: bool,
+}
+
+/// What was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Published {
+    pub messages: u64,
+    /// Rooms that not everyone may enter, and that were not asked for.
+    pub left_out: usize,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line<'a> {
+    Export {
+        program: &'a str,
+        version: u32,
+    },
+    Room {
+        room: &'a str,
+        created: Option<String>,
+        topic: Option<&'a str>,
+    },
+    Account {
+        account: &'a str,
+        created: String,
+        last_login: Option<String>,
+    },
+    Message {
+        room: &'a str,
+        number: u64,
+        #[serde(flatten)]
+        said: Said<'a>,
+        reply_to: Option<u64>,
+        reactions: Vec<Reaction<'a>>,
+    },
+    Private {
+        to: &'a str,
+        to_account: Option<&'a str>,
+        #[serde(flatten)]
+        said: Said<'a>,
+    },
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    id: u64,
+    time: String,
+    nick: &'a str,
+    account: Option<&'a str>,
+    kind: Kind,
+    text: &'a str,
+    edited: bool,
+}
+
+#[derive(Serialize)]
+struct Reaction<'a> {
+    text: &'a str,
+    nick: &'a str,
+}
+
+/// Writes the public form of the journal in `directory`. It can run while the server is running.
+///
+/// # Errors
+/// What is wrong with the journal, or with `out`.
+pub fn publish(
+    directory: &Path,
+    wanted: &Selection,
+    out: &mut impl Write,
+) -> Result<Published, JournalError> {
+    let path = open::file_in(directory);
+    let connection = open::open_reader(&path)?;
+    match schema::version(&connection, &path)? {
+        0 => return Err(JournalError::Missing { path }),
+        old if old < schema::CURRENT => drop(open::open(directory, &Limits::default())?),
+        _ => {}
+    }
+    let failed = |error| classify(&path, error);
+    let one_state = connection.unchecked_transaction().map_err(failed)?;
+    let hub = restore(&connection, &path)?.hub;
+    write_line(out, &Line::Export { program: "chatloop", version: VERSION })?;
+    let (rooms, left_out) = rooms(&hub, wanted);
+    for (name, room) in &rooms {
+        let topic = room.topic.as_ref().map(|topic| &*topic.text);
+        let created = (room.created.0 > 0).then(|| time(room.created));
+        write_line(out, &Line::Room { room: name.as_str(), created, topic })?;
+    }
+    if wanted.accounts {
+        let mut walk = Walk::default();
+        while let Some(account) = hub.next_account(&mut walk) {
+            let (created, last_login) = (time(account.created), account.seen.map(time));
+            let account = account.name.as_str();
+            write_line(out, &Line::Account { account, created, last_login })?;
+        }
+    }
+    let since: HashMap<&Name, RecordId> =
+        rooms.iter().map(|(name, room)| (*name, room.since)).collect();
+    let erased = Erased::read(&connection).map_err(failed)?;
+    let (mut messages, mut after) = (0, 0);
+    loop {
+        let page = page(&connection, wanted.room.as_ref(), after).map_err(failed)?;
+        let Some(last) = page.last() else { break };
+        after = last.message.id.0.cast_signed();
+        for message in &page {
+            if erased.has(message.message.id, message.message.account.as_ref()) {
+                continue;
+            }
+            let line = line(message, |room, id| since.get(room).is_some_and(|it| id >= *it));
+            let is_private = matches!(line, Some(Line::Private { .. }));
+            if let Some(line) = line.filter(|_| wanted.private || !is_private) {
+                write_line(out, &line)?;
+                messages += 1;
+            }
+        }
+    }
+    out.flush().map_err(JournalError::Stream)?;
+    drop(one_state);
+    Ok(Published { messages, left_out })
+}
+
+/// The rooms to publish, and how many others there are.
+fn rooms<'a>(hub: &'a Hub, wanted: &Selection) -> (Vec<(&'a Name, &'a Room)>, usize) {
+    let is_open = |room: &Room| {
+        !room.modes.has(Flag::Secret)
+            && !room.modes.has(Flag::InviteOnly)
+            && room.modes.key.is_none()
+    };
+    let all = hub.rooms().map(|room| (&room.name, room));
+    if let Some(wanted) = &wanted.room {
+        return (all.filter(|(name, _)| *name == wanted).collect(), 0);
+    }
+    let (open, others): (Vec<_>, Vec<_>) = all.partition(|(_, room)| is_open(room));
+    (open, others.len())
+}
+
+/// The line of a message, if it is in a room that is published.
+fn line(
+    Message { message, put_on }: &Message,
+    is_in: impl Fn(&Name, RecordId) -> bool,
+) -> Option<Line<'_>> {
+    let said = Said {
+        id: message.id.0,
+        time: time(message.time),
+        nick: message.from.as_str(),
+        account: message.account.as_ref().map(Name::as_str),
+        kind: message.kind,
+        text: &message.text,
+        edited: message.edited,
+    };
+    match &message.target {
+        Target::Room(room) if is_in(room, message.id) => Some(Line::Message {
+            room: room.as_str(),
+            number: message.number,
+            said,
+            reply_to: message.reply.as_ref().map(|reply| reply.number),
+            reactions: put_on.iter().map(|(text, nick, _)| Reaction { text, nick }).collect(),
+        }),
+        Target::Room(_) => None,
+        Target::Private { to, account } => {
+            let to_account = account.as_ref().map(Name::as_str);
+            Some(Line::Private { to: to.as_str(), to_account, said })
+        }
+    }
+}
+
+/// `2026-01-31T12:30:00.123Z`.
+fn time(moment: Moment) -> String {
+    jiff::Timestamp::from_millisecond(moment.0).unwrap_or_default().to_string()
+}
+
+fn write_line(out: &mut impl Write, line: &Line<'_>) -> Result<(), JournalError> {
+    serde_json::to_writer(&mut *out, line).map_err(|error| JournalError::Stream(error.into()))?;
+    out.write_all(b"\n").map_err(JournalError::Stream)
+}

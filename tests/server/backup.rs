@@ -1,0 +1,151 @@
+//! What an operator takes out of a data directory, and puts back: exports, backups.
+
+use crate::common::{Client, Server};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A directory that is gone when the test is over.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let name = format!("chatloop-backup-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir(&path).unwrap();
+        Scratch(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn program(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-server"));
+    command.args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn ask(client: &mut Client, line: &str, words: &str) {
+    client.send(format!("{line}\n"));
+    while !client.line().contains(words) {}
+}
+
+fn mode(path: &str) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// A server with an account, a message in the lobby, a direct one, and one in a secret room.
+fn filled(data: &str) -> Server {
+    let server = Server::start(&["--data", data]);
+    let mut alice = server.join();
+    ask(&mut alice, "/nick alice", "known as alice");
+    ask(&mut alice, "/register sesame-1", "created");
+    ask(&mut alice, "/msg alice psst", "psst");
+    ask(&mut alice, "/join #den", "you joined #den");
+    ask(&mut alice, "/lock secret", "secret");
+    alice.send("@#lobby hello \u{1b}[2J\nhidden words\n");
+    ask(&mut alice, "/react 1 :+1:", "reacted");
+    ask(&mut alice, "/history #lobby", "hello");
+    server
+}
+
+#[test]
+fn a_backup_is_made_while_the_server_runs_and_a_restored_server_goes_on() {
+    let scratch = Scratch::new("whole");
+    let (data, copy) = (scratch.path("data"), scratch.path("copy"));
+    let server = filled(&data);
+    let upload = Path::new(&data).join("files/ab");
+    std::fs::create_dir_all(upload.parent().unwrap()).unwrap();
+    std::fs::write(&upload, "bytes").unwrap();
+    let made = program(&["backup", &copy, "--data", &data]);
+    assert!(made.status.success(), "{made:?}");
+    assert_eq!((mode(&copy), mode(&format!("{copy}/chatloop.db"))), (0o700, 0o600));
+    let again = program(&["backup", &copy, "--data", &data]);
+    assert!(told(&again).contains("exists already"), "{again:?}");
+    assert_eq!(again.status.code(), Some(1));
+    let into = program(&["restore", &copy, "--data", &data]);
+    assert!(told(&into).contains("another server is using"), "{into:?}");
+
+    let mut late = server.join();
+    late.send("after the backup\n");
+    drop(server);
+    let into = program(&["restore", &copy, "--data", &data]);
+    assert!(told(&into).contains("is not empty"), "{into:?}");
+    let fresh = scratch.path("fresh");
+    let into = program(&["restore", &copy, "--data", &fresh]);
+    assert!(into.status.success(), "{into:?}");
+    assert_eq!(std::fs::read(format!("{fresh}/files/ab")).unwrap(), b"bytes");
+    let server = Server::start(&["--data", &fresh]);
+    let mut alice = server.join();
+    ask(&mut alice, "/login alice sesame-1", "logged in as alice");
+    ask(&mut alice, "/join #den", "hidden words");
+}
+
+#[test]
+fn what_is_no_backup_is_not_restored_and_leaves_nothing() {
+    let scratch = Scratch::new("damaged");
+    let (data, copy, fresh) = (scratch.path("data"), scratch.path("copy"), scratch.path("fresh"));
+    drop(filled(&data));
+    let nothing = program(&["restore", &scratch.path("nowhere"), "--data", &fresh]);
+    assert!(told(&nothing).contains("no database in"), "{nothing:?}");
+    assert!(program(&["backup", &copy, "--data", &data]).status.success());
+    let file = format!("{copy}/chatloop.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].iter_mut().for_each(|byte| *byte ^= 0x5a);
+    std::fs::write(&file, bytes).unwrap();
+    let damaged = program(&["restore", &copy, "--data", &fresh]);
+    assert!(told(&damaged).contains("damaged"), "{damaged:?}");
+    assert!(!Path::new(&fresh).exists());
+    let none = program(&["backup", &scratch.path("x"), "--data", &scratch.path("nowhere")]);
+    assert_eq!(none.status.code(), Some(1));
+}
+
+#[test]
+fn an_export_has_what_everyone_may_read_unless_more_is_asked_for() {
+    let scratch = Scratch::new("public");
+    let (data, file) = (scratch.path("data"), scratch.path("chat.jsonl"));
+    let server = filled(&data);
+    let export = |flags: &[&str]| {
+        let output = program(&[&["export", "--data", &data, "-o", &file], flags].concat());
+        assert!(output.status.success(), "{output:?}");
+        (told(&output), std::fs::read_to_string(&file).unwrap())
+    };
+    let (said, public) = export(&[]);
+    assert_eq!(mode(&file), 0o600);
+    assert!(said.contains("1 messages written; rooms left out: 1"), "{said}");
+    let lines: Vec<&str> = public.lines().collect();
+    assert_eq!(lines[0], r#"{"type":"export","program":"chatloop","version":1}"#);
+    assert_eq!(lines[1], r##"{"type":"room","room":"#lobby","created":null,"topic":null}"##);
+    let message: serde_json::Value = serde_json::from_str(lines[2]).unwrap();
+    for (field, value) in [("type", "message"), ("room", "#lobby"), ("nick", "alice")] {
+        assert_eq!(message[field], value);
+    }
+    assert_eq!((&message["number"], &message["account"]), (&1.into(), &"alice".into()));
+    assert!(message["time"].as_str().unwrap().ends_with('Z'), "{message}");
+    assert_eq!(lines.len(), 3, "{public}");
+    for secret in ["argon2", "127.0.0.1", "hidden words", "psst", "\u{1b}"] {
+        assert!(!public.contains(secret), "{secret}: {public}");
+    }
+    let (_, more) = export(&["--private", "--accounts"]);
+    assert!(more.contains(r#""type":"private""#) && more.contains("psst"), "{more}");
+    assert!(more.contains(r#""type":"account","account":"alice""#) && !more.contains("argon2"));
+    let (_, den) = export(&["#den"]);
+    assert!(den.contains("hidden words") && !den.contains("hello"), "{den}");
+    assert!(den.contains(r#""reactions":[{"text":"+1","nick":"alice"}]"#), "{den}");
+    let (_, all) = export(&["--all"]);
+    assert!(all.contains("argon2"));
+    drop(server);
+}
