@@ -88,7 +88,7 @@ impl From<ProtocolName> for Protocol {
 pub struct Operator {
     /// The name that `/oper` is given.
     pub name: String,
-    /// The hash of the password, or the password itself as [`crate::server::hashing::unhashed`].
+    /// The hash of the password, or the password itself, to be hashed when it is first needed.
     pub hash: PasswordHash,
 }
 
