@@ -21,7 +21,7 @@ pub fn wrapped(line: &[u8], columns: usize, out: &mut Vec<u8>) {
         let word = &word[..word.find(' ').unwrap_or(word.len())];
         rest = &rest[gap.len() + word.len()..];
         let width = visible_columns(word);
-        if column > indent && column + gap.len() + width > room && width <= room - indent {
+        if column > 0 && column + gap.len() + width > room && width <= room - indent {
             out.extend_from_slice(b"\r\n");
             out.resize(out.len() + indent, b' ');
             column = indent;
@@ -69,6 +69,7 @@ mod tests {
             ),
             ("see https://example.org/longer", 20, "see https://example.org/longer"),
             ("a narrow screen", 10, "a narrow\r\nscreen"),
+            ("aa   123456789012345", 20, "aa\r\n    123456789012345"),
             ("  spaces  stay", 20, "  spaces  stay"),
         ] {
             assert_eq!(wrap(line, columns), shown);
