@@ -15,7 +15,6 @@ const [program, chromium, directory, pictures] = process.argv.slice(2);
 const puppeteer = createRequire(`${directory}/`)('puppeteer-core');
 const PATIENCE = 60_000;
 const PASSWORD = 'secret-of-bob';
-const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=';
 
 let port = 0;
 let server;
@@ -231,23 +230,6 @@ async function acting({ tom, ada, bob }) {
   await ada.say('/nope');
   await ada.sees('unknown command /nope', '#notices');
   step('reply, reaction and deletion, by the keys and by the mouse; an unknown command');
-}
-
-/** A file that is chosen is shared, and shown if it is a picture of this server. */
-async function sharing({ tom, ada, bob }) {
-  const picture = `${directory}/a picture.png`;
-  writeFileSync(picture, Buffer.from(PNG, 'base64'));
-  const [chooser] = await Promise.all([ada.page.waitForFileChooser(), ada.page.click('#attach')]);
-  await chooser.accept([picture]);
-  await until('a file', () => tom.said.includes('[ada] shared a picture.png ('));
-  for (const page of [ada, bob]) {
-    await until('its picture', () => page.page.evaluate(() => document.querySelector('#log .picture img')?.naturalWidth === 1));
-  }
-  await until('no bar', async () => !await ada.text('#uploads'));
-  tom.write('not ours: http://example.org/files/0123456789abcdef0123456789abcdef/a.png\n');
-  await ada.sees('not ours');
-  if ((await ada.page.$$('#log .picture')).length !== 1) throw new Error('a picture from elsewhere');
-  step('a file is shared, and a picture of this server is shown, no other');
 }
 
 async function moving({ tom, ada, bob }) {
