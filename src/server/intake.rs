@@ -176,11 +176,16 @@ impl Intake {
         let (now, pace) = (net.now(), net.pace());
         let Some(mut peer) = net.peer(token) else { return LineOutcome::Blocked };
         let Connection { gate, life, .. } = &*peer.connection;
-        if life.phase == Phase::Open && life.hung_up && gate.waits_for_the_peer() {
+        if life.phase == Phase::Open && life.hung_up {
             // Gone with more lines than it was allowed to send: they do not outlive it.
-            actions.push(Action::Gone);
-            return LineOutcome::Taken;
+            if gate.waits_for_the_peer() || net.is_outlived(token) {
+                actions.push(Action::Gone);
+                return LineOutcome::Taken;
+            }
+            let Some(again) = net.peer(token) else { return LineOutcome::Blocked };
+            peer = again;
         }
+        let Connection { gate, life, .. } = &*peer.connection;
         if life.phase != Phase::Open || !gate.is_open() {
             return LineOutcome::Blocked;
         }
@@ -218,14 +223,7 @@ impl Intake {
                 }
                 Err(Wait::Flood { until, first }) => {
                     net.at(until, PeerTimer::Flood.of(token));
-                    if !first {
-                        return LineOutcome::Blocked;
-                    }
-                    self.stats.count(Counter::Flood);
-                    let text = "you are sending faster than --flood-limit allows; your messages \
-                                are delayed, not dropped";
-                    actions.push(Action::Tell(vec![text.to_owned()]));
-                    return LineOutcome::Taken;
+                    return if first { self.slow_down(actions) } else { LineOutcome::Blocked };
                 }
             }
         }
@@ -280,6 +278,14 @@ impl Intake {
         work::charge(LINE);
         actions.push(Action::Relay(relay));
         Some(self.pay(peer, used, LineOutcome::Taken))
+    }
+
+    fn slow_down(&self, actions: &mut Vec<Action>) -> LineOutcome {
+        self.stats.count(Counter::Flood);
+        let text = "you are sending faster than --flood-limit allows; your messages are delayed, \
+                    not dropped";
+        actions.push(Action::Tell(vec![text.to_owned()]));
+        LineOutcome::Taken
     }
 
     fn too_long(&self) -> Action {

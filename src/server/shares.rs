@@ -216,6 +216,11 @@ impl Shares {
         self.limits && self.shares[id.0 as usize].is_full()
     }
 
+    /// Whether an origin may have only so much unfinished.
+    pub(super) fn is_limited(&self, id: ShareId) -> bool {
+        self.limits && self.shares[id.0 as usize].limit.is_some()
+    }
+
     /// Whether unfinished work counts. It does not while a database that cannot be written is what
     /// it waits for: the others of the same origin would wait for that, too.
     pub(super) fn set_limits(&mut self, limits: bool) {

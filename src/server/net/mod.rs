@@ -8,6 +8,7 @@ mod budget;
 #[cfg(feature = "simulation")]
 mod check;
 mod deadlines;
+mod flush;
 #[cfg(feature = "web")]
 mod hidden;
 mod listeners;
@@ -26,9 +27,7 @@ use crate::chat::Moment;
 use crate::chat::work::Cost;
 use crate::trace::{self, Event, Phase as TurnPhase, ReadOutcome, Trace};
 use budget::SendBudget;
-use chatloop_reactor::{
-    ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, Timers, Token, Written,
-};
+use chatloop_reactor::{ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, Timers, Token};
 use log::{debug, error, warn};
 use numbers::Numbers;
 use std::collections::VecDeque;
@@ -38,12 +37,8 @@ use std::time::{Duration, Instant};
 /// Bytes taken from one connection by one read: one buffer for all of them.
 const SCRATCH: usize = 64 * 1024;
 
-/// Bytes written to one connection per turn, more or less: the rest goes when the poller says
-/// that it is writable, after all others have had a turn.
-const WRITE_SHARE: usize = 256 * 1024;
-
-/// Up to so many unsent bytes a connection is written to before those that have more.
-const LIGHT: usize = 2 * 1024;
+/// A peer that is gone has so long for the lines that wait because its origin asks for too much.
+const OUTLIVED: Duration = Duration::from_secs(2);
 
 /// How long a peer may take to read what is queued when its connection is about to close.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -240,6 +235,17 @@ impl Net {
         Some(Peer { token, connection, queues: &mut self.queues })
     }
 
+    /// Whether the peer was heard last so long ago, and its lines wait because its origin asks for
+    /// more than its share (`--origin-work`). Of one that is gone too, they are dropped: 250 connections
+    /// that leave hundreds of lines each behind would keep the server busy for minutes.
+    pub(super) fn is_outlived(&self, token: Token) -> bool {
+        let now = self.tenths();
+        self.connections.get(token).is_some_and(|connection| {
+            connection.life.last_heard.is_older(OUTLIVED, now)
+                && self.queues.input.is_limited(connection.share)
+        })
+    }
+
     /// The next connection with input to look at.
     pub(super) fn next_with_input(&mut self) -> Option<Token> {
         while let Some(token) = self.queues.input.next() {
@@ -332,104 +338,18 @@ impl Net {
         }
     }
 
-    // Writing.
-
-    /// Writes what is queued, once per connection, and asks the poller for what is left to ask.
-    ///
-    /// Those with little to send come first: two users who talk to each other do not wait until a
-    /// flooded room of thousands has been written to.
-    pub(super) fn flush(&mut self) {
-        let mut to_flush = std::mem::take(&mut self.queues.output);
-        for token in to_flush.drain(..) {
-            self.flush_one(token, LIGHT);
-        }
-        let mut heavy = std::mem::take(&mut self.queues.heavy);
-        for token in heavy.drain(..) {
-            self.flush_one(token, usize::MAX);
-        }
-        self.queues.heavy = heavy;
-        // Its memory is used again, unless something was marked meanwhile.
-        if self.queues.output.is_empty() {
-            self.queues.output = to_flush;
-        }
-    }
-
-    /// Puts a connection with more than `most` bytes to send off until the others have been written
-    /// to.
-    fn flush_one(&mut self, token: Token, most: usize) {
-        let Some(connection) = self.connections.get_mut(token) else { return };
-        let before = connection.io.unsent();
-        if before > most {
-            self.queues.heavy.push(token);
-            return;
-        }
-        connection.in_flush_queue = false;
-        if before > 0 {
-            match connection.io.write(WRITE_SHARE) {
-                Written::All | Written::Some => {}
-                Written::Failed(error) => {
-                    // What it sent before it broke still counts: reading goes on to the end.
-                    if error.kind() != io::ErrorKind::BrokenPipe {
-                        connection.life.blame(|| error.kind().to_string());
-                    }
-                    if connection.life.phase == Phase::Open {
-                        connection.life.hung_up = true;
-                        self.queues.look_at_input(token, connection);
-                    } else {
-                        mark_gone(token, connection, &mut self.to_reap);
-                    }
-                }
-            }
-            let left = connection.io.unsent();
-            let written = before.saturating_sub(left);
-            self.trace.note(|| Event::Written {
-                client: trace::number(token),
-                bytes: trace::small(written),
-                left: trace::small(left),
-            });
-            self.numbers.sent_bytes += written as u64;
-            if left > 0 {
-                self.trace.note_all(|| Event::queue(token, &connection.io.outbox));
-            }
-            if left == 0 {
-                connection.life.stalled_since = Tenths::NEVER;
-            } else if left < before || connection.life.stalled_since == Tenths::NEVER {
-                connection.life.stalled_since = Tenths::since(self.started, self.clock.now());
-                if let Some(when) = self.budget.watch(self.clock.now()) {
-                    self.timers.arm(when, TimerKind::Stall);
-                }
-            }
-        }
-        let bounds = &self.queues.bounds;
-        if connection.life.phase == Phase::Draining && connection.is_drained() {
-            connection.io.transport.shutdown_write();
-            connection.life.phase = Phase::Lingering;
-            if connection.life.input_ended {
-                mark_gone(token, connection, &mut self.to_reap);
-            } else {
-                let when = self.clock.now() + LINGER;
-                set_timer(connection, &mut self.timers, when, PeerTimer::Close.of(token));
-            }
-        } else if !connection.is_over_soft_limit(bounds) && connection.gate.unblock(Blocked::OUTBOX)
-        {
-            self.queues.look_at_input(token, connection);
-        }
-        let bounds = &self.queues.bounds;
-        if self.trace.is_on() && connection.is_watched_wrongly(bounds) {
-            self.trace.note(|| Event::watch(token, connection.interest(bounds)));
-        }
-        if let Err(error) = connection.update_interest(&mut self.poller, bounds) {
-            warn!("{}: cannot be watched: {error}", connection.address);
-            mark_gone(token, connection, &mut self.to_reap);
-        }
-    }
-
     /// The next connection whose send queue is over the hard limit: it does not read, and the
     /// others must not pay for it. Checked after the flush: what the socket has taken no longer
     /// counts.
     pub(super) fn next_overrun(&mut self) -> Option<Token> {
-        while let Some(token) = self.queues.overrun.pop_front() {
+        for _ in 0..self.queues.overrun.len() {
+            let Some(token) = self.queues.overrun.pop_front() else { break };
             let Some(connection) = self.connections.get_mut(token) else { continue };
+            if connection.in_flush_queue {
+                // It was put off: the next flush is its own.
+                self.queues.overrun.push_back(token);
+                continue;
+            }
             let (queued, limit) = (connection.queued(), self.queues.bounds.outbox_hard);
             if connection.life.phase == Phase::Gone || queued <= limit {
                 continue;

@@ -16,7 +16,7 @@ pub(in crate::server) struct Queues {
     /// Have something to be written.
     pub(super) output: Vec<Token>,
     /// Those of them that have more to send than others; written to last.
-    pub(super) heavy: Vec<Token>,
+    pub(super) heavy: VecDeque<Token>,
     /// Have more in their send queue than the hard limit allows.
     pub(super) overrun: VecDeque<Token>,
     /// Have input to look at.
@@ -25,13 +25,13 @@ pub(in crate::server) struct Queues {
 
 impl Queues {
     pub(super) fn new(bounds: Bounds, stats: Stats) -> Queues {
-        let (output, heavy) = (Vec::new(), Vec::new());
+        let (output, heavy) = (Vec::new(), VecDeque::new());
         let (overrun, input) = (VecDeque::new(), Shares::new(stats));
         Queues { bounds, output, heavy, overrun, input }
     }
 
     pub(super) fn has_output(&self) -> bool {
-        !self.output.is_empty()
+        !self.output.is_empty() || !self.heavy.is_empty()
     }
 
     pub(super) fn flush_later(&mut self, token: Token, connection: &mut Connection) {

@@ -183,3 +183,27 @@ fn a_login_is_checked_in_line() {
     bench.wait_for(&mut again, "wrong");
     bench.wait_for(&mut again, "ada");
 }
+
+/// How many of 20,000 lines are said whose sender is gone before most of them have been looked at.
+fn said_after_leaving(flags: &[&str], later: Duration) -> usize {
+    let mut bench = Bench::new(flags);
+    let (mut talker, mut listener) = (bench.join("talker"), bench.join("listener"));
+    talker.send(&"x\n".repeat(20_000));
+    while listener.received.is_empty() {
+        bench.turn();
+        listener.receive();
+    }
+    talker.reset();
+    bench.pass(later);
+    let lines = bench.wait_for(&mut listener, "talker quit");
+    lines.iter().filter(|line| line.contains(": x")).count()
+}
+
+#[test]
+fn lines_that_wait_for_their_origin_do_not_outlive_their_sender_for_long() {
+    let limited = ["--origin-work=1000"];
+    assert_eq!(said_after_leaving(&[], Duration::from_secs(3)), 20_000);
+    assert_eq!(said_after_leaving(&limited, Duration::from_secs(1)), 20_000);
+    let said = said_after_leaving(&limited, Duration::from_secs(3));
+    assert!((1..20_000).contains(&said), "{said}");
+}
