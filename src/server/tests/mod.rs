@@ -178,11 +178,6 @@ impl Client {
         self.socket.shutdown(Shutdown::Write).unwrap();
     }
 
-    /// Breaks the connection.
-    fn reset(self) {
-        socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO)).unwrap();
-    }
-
     fn receive(&mut self) {
         let mut buffer = [0; 64 * 1024];
         while !self.ended {
