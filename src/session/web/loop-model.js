@@ -177,6 +177,26 @@ export function nameOf(states, client) {
 export const readyIn = turn => new Map(turn.rows.filter(row => row.kind === 'ready').map(row => [row.client, row.a]));
 const how = bits => ['readable', 'writable', 'hung up'].filter((_, bit) => bits >> bit & 1).join(' and ');
 
+// A turn in two sentences.
+export function summary(turn, states) {
+  const of = kind => turn.rows.filter(row => row.kind === kind);
+  const sum = (rows, key) => rows.reduce((all, row) => all + row[key], 0);
+  const ready = of('ready');
+  const why = ready.length > 2 ? `${ready.length} connections were ready`
+    : ready.length ? ready.map(row => `${nameOf(states, row.client)} was ${how(row.a)}`).join(' and ') : 'a timer was due';
+  const slept = turn.waited > 0 ? `The loop slept for ${time(turn.waited)}, until ${why}.` : `The loop did not sleep: ${ready.length ? why : 'work was left over'}.`;
+  if (!turn.done) return slept;
+  const read = sum(of('read').filter(row => row.a < 2), 'x'), lines = sum(of('lines'), 'b'), written = of('written');
+  const did = [
+    of('accepted').length && `let ${plural(of('accepted').length, 'new connection')} in`,
+    read && `read ${bytes(read)}`, lines && `took ${plural(lines, 'line')}`, of('record').length && `saved ${plural(of('record').length, 'change')}`,
+    written.length && `wrote ${bytes(sum(written, 'x'))} to ${plural(written.length, 'connection')}`,
+    of('closed').length && `closed ${plural(of('closed').length, 'connection')}`,
+  ].filter(Boolean);
+  const all = did.length > 1 ? `${did.slice(0, -1).join(', ')} and ${did.at(-1)}` : did[0] ?? 'had nothing to do on any connection';
+  return `${slept} Then it ${all}, in ${time(turn.spent ?? 0)}.`;
+}
+
 // One sentence for each thing that happened on the way of a turn.
 export function sentences(turn, states, most = 40) {
   const name = client => nameOf(states, client), told = [];
