@@ -5,7 +5,6 @@
 //! never adds credentials of its own: a page that has a token or a password sends it itself.
 
 use super::origin::Settings;
-use super::{download, upload};
 use crate::wire::http::{Request, Response};
 
 /// How a page may send a file, and ask for one.
@@ -27,12 +26,9 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Who may read the answer to a request.
+    /// Who may read the answer to a request about files.
     pub(super) fn of(request: &Request<'_>, settings: &Settings) -> Reader {
-        let of_files =
-            |path: &&str| upload::below(path).is_some() || download::id(path).is_some();
-        let origin = request.path.filter(of_files).and_then(|_| request.header("origin"));
-        let known = origin.and_then(|origin| settings.other_site(origin));
+        let known = request.header("origin").and_then(|origin| settings.other_site(origin));
         Reader { origin: known.map(Into::into), is_preflight: request.method == "OPTIONS" }
     }
 

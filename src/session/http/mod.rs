@@ -29,8 +29,8 @@ pub use websocket::{Framing, WebSocket};
 
 use super::action::{Action, PageRequest, Relay};
 use super::frame::{Body, Frame};
-use super::transfer::FileRequest;
-use crate::chat::Moment;
+use super::transfer::{Fetch, FileRequest};
+use crate::chat::{Moment, StoredFile};
 use crate::wire::http::{Fault, LONGEST_HEAD, Length, Request, Response, TOO_LONG, end_of_head};
 use crate::wire::http_body::Decoder;
 use crate::wire::websocket::{Opcode, write_frame};
@@ -149,7 +149,9 @@ impl Session {
                 if request.is_forwarded() {
                     actions.push(Action::Relay(Relay::Forwarded(request.forwarded_for())));
                 }
-                self.reader = Reader::of(&request, settings);
+                if matches!(request.path.and_then(route), Some(Route::Upload(_) | Route::Fetch(_))) {
+                    self.reader = Reader::of(&request, settings);
+                }
                 match answer(&request, settings, &self.reader, now) {
                     Outcome::Answer(Action::Files(FileRequest::Upload(upload))) => {
                         let decoder = Box::new(Decoder::new(request.body));
@@ -189,6 +191,29 @@ impl Session {
             self.stage = Stage::Taken;
         }
         Action::Files(FileRequest::Store { bytes, done })
+    }
+
+    /// The answer to its request.
+    fn respond(&self, mut response: Response, now: Moment) -> Action {
+        self.reader.allow(&mut response);
+        respond(&response, now)
+    }
+
+    /// One line as the answer to its request.
+    pub fn tell(
+        &self,
+        status: u16,
+        text: &str,
+        headers: Vec<(&'static str, String)>,
+        now: Moment,
+    ) -> Action {
+        let headers = headers.into_iter().map(|(name, value)| (name, value.into())).collect();
+        self.respond(Response { headers, ..Response::text(status, text) }, now)
+    }
+
+    /// The answer to its request for a file; `None` if there is no such file.
+    pub fn send_file(&self, file: Option<&StoredFile>, fetch: &Fetch, now: Moment) -> Answer {
+        download::answer(file, fetch, &self.reader, now)
     }
 
     /// The body is to be taken: tells a client that waits to be told. Whether it has come in full,
