@@ -107,8 +107,8 @@ impl Collector for Metrics {
         metric("transferred_bytes", help, MetricType::Counter, &|mut it| {
             let counts = [("upload", files.received_bytes), ("download", files.sent_bytes)];
             counts.iter().try_for_each(|(direction, count)| {
-                let mut family = it.encode_family(&[("direction", *direction)])?;
-                family.encode_counter::<NoLabelSet, _, u64>(count, None)
+                let labels = [("direction", *direction)];
+                it.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(count, None)
             })
         })?;
         let help = "How long a record has waited to be saved";

@@ -214,9 +214,8 @@ impl Exchange {
         if self.live.config().files.upload_accounts_only && uploader.account.is_none() {
             return rejected(403, "only accounts may upload files here (--upload-accounts-only)");
         }
-        let reserved = self
-            .upload_limit(&uploader, upload.length)
-            .map_err(|limit| self.beyond(limit))?;
+        let reserved =
+            self.upload_limit(&uploader, upload.length).map_err(|limit| self.beyond(limit))?;
         if !self.has_place(token) {
             return Ok(());
         }

@@ -184,7 +184,9 @@ fn a_page_of_another_site_moves_files_if_that_site_is_named() {
     };
     let preflight = request(&mut bench, &head("OPTIONS", &path, &format!("{page}{asks}")));
     assert!(readable(&preflight, "200"), "{preflight}");
-    for header in ["Methods: GET, HEAD, POST, PUT\r\n", "Headers: Authorization, Content-Disposition"] {
+    for header in
+        ["Methods: GET, HEAD, POST, PUT\r\n", "Headers: Authorization, Content-Disposition"]
+    {
         assert!(preflight.contains(&format!("\r\nAccess-Control-Allow-{header}")), "{preflight}");
     }
     let sent = |length| format!("{page}Content-Length: {length}\r\n");
@@ -196,7 +198,8 @@ fn a_page_of_another_site_moves_files_if_that_site_is_named() {
     let answer = request(&mut bench, &head("OPTIONS", &file, &format!("{page}{asks}")));
     assert!(readable(&answer, "200"), "{answer}");
     for (range, expected) in [("", "200"), ("bytes=1-", "206"), ("bytes=9-", "416")] {
-        let headers = if range.is_empty() { page.to_owned() } else { format!("{page}Range: {range}\r\n") };
+        let headers =
+            if range.is_empty() { page.to_owned() } else { format!("{page}Range: {range}\r\n") };
         let answer = get(&mut bench, &file, &headers);
         assert!(readable(&answer, expected), "{answer}");
     }

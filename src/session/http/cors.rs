@@ -13,7 +13,8 @@ const METHODS: &str = "GET, HEAD, POST, PUT";
 const HEADERS: &str =
     "Authorization, Content-Disposition, Content-Type, If-Range, Range, Server-Password";
 /// What it may read of an answer.
-const EXPOSED: &str = "Accept-Ranges, Content-Disposition, Content-Range, ETag, Location, Retry-After";
+const EXPOSED: &str =
+    "Accept-Ranges, Content-Disposition, Content-Range, ETag, Location, Retry-After";
 /// Seconds for which a browser need not ask again.
 const MAX_AGE: &str = "3600";
 

@@ -149,7 +149,8 @@ impl Session {
                 if request.is_forwarded() {
                     actions.push(Action::Relay(Relay::Forwarded(request.forwarded_for())));
                 }
-                if matches!(request.path.and_then(route), Some(Route::Upload(_) | Route::Fetch(_))) {
+                if matches!(request.path.and_then(route), Some(Route::Upload(_) | Route::Fetch(_)))
+                {
                     self.reader = Reader::of(&request, settings);
                 }
                 match answer(&request, settings, &self.reader, now) {
@@ -350,12 +351,7 @@ fn route(path: &str) -> Option<Route<'_>> {
 }
 
 /// The checks of a request, from its address to what it wants, and the answer.
-fn answer(
-    request: &Request<'_>,
-    settings: &Settings,
-    reader: &Reader,
-    now: Moment,
-) -> Outcome {
+fn answer(request: &Request<'_>, settings: &Settings, reader: &Reader, now: Moment) -> Outcome {
     let head_only = request.method == "HEAD";
     let respond = |response: Response| {
         let mut response = Response { head_only, ..response };

@@ -549,7 +549,9 @@ export class Chat {
       case 'irc': return void this.connection.socket.send(rest);
       case 'help':
         return '/me /msg /join /part /nick /topic /kick /invite /op /deop /voice /devoice /whois /away /back '
-          + '/register /quit /irc; // sends a text that begins with a slash';
+          + '/register /quit /irc; // sends a text that begins with a slash\n'
+          + 'Keys: Ctrl+K joins a room, Alt+↑ and Alt+↓ change rooms, ↑ leads to the messages, where R replies, '
+          + 'E reacts and Delete deletes; Tab completes a name, Shift+Enter begins a new line.';
       default: return `unknown command /${word} (try /help; to send it as text, type //${word})`;
     }
   }
