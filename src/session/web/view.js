@@ -225,8 +225,7 @@ function draw(message, before) {
     item.dataset.day = date.toLocaleDateString([], { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' });
   }
   const { marker } = chat.current;
-  const isNew = (one) => one.time > marker && !one.own;
-  if (isNew(message) && !(before && isNew(before))) item.classList.add('new');
+  if (message.time > marker && !message.own && !(before?.time > marker)) item.classList.add('new');
   if (message.event) {
     item.classList.add('event');
     item.append(element('span', { className: 'text', textContent: message.text }));
