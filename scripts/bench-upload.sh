@@ -60,7 +60,7 @@ measure() {
     fi
     "$programs/chatloop-lab" swarm 127.0.0.1 "$port" --pid "$server_pid" --json --timeout 60 "${chat[@]}" \
         >>"$work/chat.$1" || die "the chat was not clean: $(tail -n 1 "$work/chat.$1")"
-    sed -n 's/^VmHWM: *\([0-9]*\) kB/{"peak":\1000}/p' "/proc/$server_pid/status" >>"$work/memory.$1"
+    sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/{"peak":\1000}/p' "/proc/$server_pid/status" >>"$work/memory.$1"
     if [ -n "$uploader" ]; then
         kill "$uploader" 2>/dev/null || true
         wait "$uploader" 2>/dev/null || true
