@@ -227,7 +227,8 @@ pub struct Config {
     #[arg(long, value_name = "URL", value_parser = parse_origin)]
     pub url: Option<String>,
 
-    /// Origin of another site whose pages may connect, such as https://example.org; may be repeated
+    /// Origin of another site whose pages may connect, and upload and fetch files, such as
+    /// https://example.org; may be repeated
     #[arg(long, value_name = "ORIGIN", value_delimiter = BETWEEN, value_parser = parse_origin)]
     pub web_origin: Vec<String>,
 
