@@ -4,9 +4,8 @@
 //! of the whole server.
 
 use chatloop::chat::{
-    Audience, Challenge, Change, Decision, Effect, Event, Hub, Moment, Name, Outcome, Past,
-    PasswordHash, Purpose, QuitReason, Record, RecordId, ScramKeys, Secret, SessionId, Viewpoint,
-    Work,
+    Audience, Challenge, Change, Decision, Effect, Event, Hub, Moment, Name, Outcome, PasswordHash,
+    Past, Purpose, QuitReason, Record, RecordId, ScramKeys, Secret, SessionId, Viewpoint, Work,
 };
 use chatloop::session::irc::{MonitorList, Settings, UserCounts, Whowas};
 use chatloop::session::{Action, Body, Dialect, Proof, ProofAnswer, Protocol, Style, View, http};

@@ -64,14 +64,17 @@ fn keys(typed: &[u8]) -> Vec<u8> {
 /// What a terminal is sent: text, rows, bells, colours that are reset, and what moves in the own row.
 fn check_screen(bytes: &[u8]) {
     let text = std::str::from_utf8(bytes).expect("the screen is sent UTF-8");
-    let mut rest = text;
+    let (mut rest, mut coloured) = (text, false);
     while let Some(at) = rest.find(|c: char| c.is_control() && !"\r\n\t\x07".contains(c)) {
         let escape = rest[at..].strip_prefix("\x1b[");
         let escape = escape.unwrap_or_else(|| panic!("a control character: {:?}", &rest[at..]));
         let digits = escape.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
         let parameters = &escape[..escape.len() - digits.len()];
         let known = match digits.chars().next() {
-            Some('m') => parameters.split(';').all(is_colour),
+            Some('m') => {
+                coloured = !matches!(parameters, "" | "0");
+                parameters.split(';').all(is_colour)
+            }
             Some('K' | 'H') => parameters.is_empty(),
             Some('C') => parameters.parse::<usize>().is_ok(),
             Some('J') => parameters == "2",
@@ -80,6 +83,7 @@ fn check_screen(bytes: &[u8]) {
         assert!(known, "an escape that is not the client's: {:?}", &rest[at..]);
         rest = &digits[1..];
     }
+    assert!(!coloured, "a colour that is not reset: {text:?}");
     let hidden = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     assert!(!text.contains(hidden), "text that runs the other way: {text:?}");
 }

@@ -64,7 +64,10 @@ fn answer(stream: &[u8], step: usize) {
         }
         std::mem::take(&mut chat.peers[0].out)
     };
-    if !stream.starts_with(b"GET ") && !stream.starts_with(b"HEAD ") && !stream.starts_with(b"POST ") {
+    if !stream.starts_with(b"GET ")
+        && !stream.starts_with(b"HEAD ")
+        && !stream.starts_with(b"POST ")
+    {
         return;
     }
     let answer = talk(stream.len());
@@ -75,5 +78,8 @@ fn answer(stream: &[u8], step: usize) {
     let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
     let length = length.and_then(|length| length.parse::<usize>().ok());
     let rest = answer.len() - end;
-    assert!(rest == 0 || Some(rest) == length || head.contains(" 101 "), "{rest} bytes behind {head}");
+    assert!(
+        rest == 0 || Some(rest) == length || head.contains(" 101 "),
+        "{rest} bytes behind {head}"
+    );
 }

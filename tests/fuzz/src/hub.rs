@@ -34,7 +34,8 @@ pub fn run(data: &[u8]) {
         if let Ok(change) = serde_json::from_slice::<Change>(line) {
             number += 1;
             let origin = SessionId(u64::from(line[line.len() / 2]) % USERS as u64);
-            let record = Record { id: RecordId(number), time: Moment(number as i64), origin, change };
+            let record =
+                Record { id: RecordId(number), time: Moment(number as i64), origin, change };
             broken.apply(record, &mut effects);
             effects.clear();
             continue;

@@ -33,7 +33,11 @@ const fn target(name: &'static str, about: &'static str, run: fn(&[u8])) -> Targ
 /// All of them.
 pub const TARGETS: &[Target] = &[
     target("irc_lines", "the grammar of IRC, in pieces", irc_lines::run),
-    target("plain_commands", "lines that plain users type, and what all are shown", plain_commands::run),
+    target(
+        "plain_commands",
+        "lines that plain users type, and what all are shown",
+        plain_commands::run,
+    ),
     target("hub", "the whole hub by its records, from plain and IRC users and from JSON", hub::run),
     target("http", "requests, their bodies, and a proxy's header", http::run),
     target("websocket", "a browser's frames, and the frames it is sent", websocket::run),
@@ -77,8 +81,12 @@ mod tests {
         for folder in fs::read_dir(folder).unwrap() {
             let name = folder.unwrap().file_name().into_string().unwrap();
             let of_simulation = ["client", "server"].contains(&name.as_str());
-            assert!(of_simulation || TARGETS.iter().any(|it| it.name == name), "{name} is no target");
-            bytes += corpus(&name).iter().map(|file| fs::metadata(file).unwrap().len()).sum::<u64>();
+            assert!(
+                of_simulation || TARGETS.iter().any(|it| it.name == name),
+                "{name} is no target"
+            );
+            bytes +=
+                corpus(&name).iter().map(|file| fs::metadata(file).unwrap().len()).sum::<u64>();
         }
         assert!(bytes < 100_000, "{bytes} bytes");
     }

@@ -28,7 +28,9 @@ pub fn check_irc(out: &[u8]) {
         let text = String::from_utf8_lossy(bare);
         assert!(!bare.iter().any(|byte| b"\r\n\0".contains(byte)), "in a line: {text:?}");
         let tags = match bare.first() {
-            Some(b'@') => bare.iter().position(|byte| *byte == b' ').map_or(bare.len(), |end| end + 1),
+            Some(b'@') => {
+                bare.iter().position(|byte| *byte == b' ').map_or(bare.len(), |end| end + 1)
+            }
             _ => 0,
         };
         assert!(tags <= TAGS, "{tags} bytes of tags");

@@ -92,10 +92,10 @@ impl Member {
 }
 
 pub fn run(data: &[u8]) {
-    let mut script = Script(data);
+    let (before, mut script) = (ChunkWriter::in_use(), Script(data));
     let mut chunks = ChunkWriter::with_chunk_size(1 + script.length());
     let mut members: [Member; MEMBERS] = Default::default();
-    let (mut last, mut next) = (chunks.append(&[]), 0_u8);
+    let (mut last, mut next) = (None, 0_u8);
     while !script.0.is_empty() {
         let step = script.byte();
         let chosen = usize::from(step / 8) % MEMBERS;
@@ -107,22 +107,25 @@ pub fn run(data: &[u8]) {
                         next
                     })
                     .collect();
-                last = chunks.append(&bytes);
+                let segment = chunks.append(&bytes);
                 let told = script.byte();
-                members.iter_mut().enumerate().filter(|(at, _)| told >> at & 1 == 1).for_each(
-                    |(_, member)| {
-                        member.push(&last);
-                    },
-                );
+                for (_, member) in
+                    members.iter_mut().enumerate().filter(|(at, _)| told >> at & 1 == 1)
+                {
+                    member.push(&segment);
+                }
+                last = Some(segment);
             }
             3 => {
-                let place = |byte: u8| last.len() * usize::from(byte) / 255;
-                let (one, other) = (place(script.byte()), place(script.byte()));
-                members[chosen].push(&last.slice(one.min(other)..one.max(other)));
+                let (one, other) = (script.byte(), script.byte());
+                if let Some(last) = &last {
+                    let place = |byte: u8| last.len() * usize::from(byte) / 255;
+                    members[chosen].push(&last.slice(place(one.min(other))..place(one.max(other))));
+                }
             }
             4 => members[chosen].outbox.gather(),
             5 => {
-                last = last.slice(0..0);
+                last = None;
                 chunks.rewind();
             }
             _ => members[chosen].write(&mut script),
@@ -139,4 +142,6 @@ pub fn run(data: &[u8]) {
         assert!(matches!(outbox.write_to(&mut taken, usize::MAX), Written::All));
         assert_eq!(taken, owed);
     }
+    drop((chunks, last));
+    assert_eq!(ChunkWriter::in_use(), before, "memory that nothing waits in");
 }

@@ -36,7 +36,6 @@ struct World {
     server: Simulated,
     network: Network,
     time: TimeControl,
-    clock: Clock,
     clients: Vec<Client>,
     capacity: usize,
     idle: (u32, u64),
@@ -55,9 +54,9 @@ pub fn run(data: &[u8]) {
     let network = Network::new(u64::from(*set));
     let entered = network.enter();
     let (clock, time) = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
-    let server = Simulated::start(&flags, clock.clone(), 1).expect("the flags are right");
+    let server = Simulated::start(&flags, clock, 1).expect("the flags are right");
     let (clients, idle) = (Vec::new(), (0, 0));
-    let mut world = World { server, network, time, clock, clients, capacity, idle };
+    let mut world = World { server, network, time, clients, capacity, idle };
     for step in script.split(|byte| *byte == b'\n') {
         world.step(step);
         world.turn();
@@ -69,7 +68,8 @@ pub fn run(data: &[u8]) {
 impl World {
     fn step(&mut self, step: &[u8]) {
         let Some((kind, rest)) = step.split_first() else { return };
-        let chosen = |digit: Option<&u8>| usize::from(digit.map_or(0, |digit| digit.wrapping_sub(b'0')));
+        let chosen =
+            |digit: Option<&u8>| usize::from(digit.map_or(0, |digit| digit.wrapping_sub(b'0')));
         match kind {
             b'c' => self.connect(),
             b'0'..=b'5' => {
@@ -145,7 +145,6 @@ impl World {
             }
             self.turn();
             self.time.advance(Duration::from_millis(50));
-            self.clock.tick();
         }
         panic!("{} connections are left of clients that are gone", self.network.open());
     }
