@@ -48,7 +48,7 @@ impl Simulated {
         let listener = Listener::bind(address, 1)?;
         let server = network.connect(address, CAPACITY)?;
         let mut accepted = None;
-        listener.accept_each(1, |transport, _| accepted = Some(transport));
+        let _ = listener.accept_each(1, |transport, _| accepted = Some(transport));
         let mut turn = EventLoop::new(Poller::new(Backend::best())?, None)?;
         let link = Link::over(accepted.ok_or(ErrorKind::ConnectionRefused)?, &mut turn)?;
         drop(entered);

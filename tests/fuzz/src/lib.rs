@@ -10,6 +10,7 @@ mod http;
 mod hub;
 mod irc_lines;
 mod lines;
+#[cfg(feature = "simulation")]
 mod memory;
 mod outbox;
 mod plain_commands;
