@@ -8,19 +8,20 @@
 #   scripts/fuzz.sh --build            builds and ends
 #   scripts/fuzz.sh --help             this text
 #
-# What it finds is in target/fuzz/TARGET/, beside the inputs that it has kept: give them to TARGET FILE, and
-# once the fault is mended, to the corpus. Needs a C++ compiler: exit code 77 without one. FUZZ_FLAGS are flags
-# for libFuzzer (-help=1).
+# Builds with optimisation, or quickly with CHATLOOP_PROFILE=dev. What it finds is in target/fuzz/TARGET/, beside the
+# inputs that it has kept: give them to TARGET FILE, and once the fault is mended, to the corpus. Needs a C++
+# compiler: exit code 77 without one. FUZZ_FLAGS are flags for libFuzzer (-help=1).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case ${1:-} in
 -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p; /^set/q' "$0"; exit 0 ;;
 esac
 command -v "${CXX:-c++}" >/dev/null || { echo 'fuzz: libFuzzer needs a C++ compiler' >&2; exit 77; }
-target=${CARGO_TARGET_DIR:-target}
-RUSTC_WORKSPACE_WRAPPER=$PWD/tests/fuzz/rustc.sh cargo build --locked --quiet --config scripts/optimised.toml \
+target=${CARGO_TARGET_DIR:-target} profile=${CHATLOOP_PROFILE:-simulation}
+RUSTC_WORKSPACE_WRAPPER=$PWD/tests/fuzz/rustc.sh cargo build --locked --quiet --profile "$profile" \
   -p chatloop-fuzz --features libfuzzer,simulation
-fuzz=$target/debug/chatloop-fuzz
+[ "$profile" != dev ] || profile=debug
+fuzz=$target/$profile/chatloop-fuzz
 
 # run TARGET SECONDS: new inputs are kept in target/, and found again by the next run.
 run() {

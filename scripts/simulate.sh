@@ -12,14 +12,8 @@ cd "$(dirname "$0")/.."
 case ${1:-} in
 -h | --help) sed -n '/^#!/d; /^set/q; s/^# \{0,1\}//p' "$0"; exit 0 ;;
 esac
-case ${1:-} in
-# A short run is not worth building the dependencies again.
---gate) profile=debug build='--config scripts/optimised.toml' ;;
-*) profile=simulation build='--profile simulation' ;;
-esac
-# shellcheck disable=SC2086 # flags are words
-cargo build --locked --quiet $build --features simulation --bin chatloop-lab
-lab=${CARGO_TARGET_DIR:-target}/$profile/chatloop-lab
+cargo build --locked --quiet --profile simulation --features simulation --bin chatloop-lab
+lab=${CARGO_TARGET_DIR:-target}/simulation/chatloop-lab
 # Its journals are small and many.
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 echo "commit $(git rev-parse --short HEAD 2>/dev/null || echo unknown)"

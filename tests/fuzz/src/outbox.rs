@@ -47,7 +47,9 @@ impl Write for Socket<'_, '_> {
             // Not for ever.
             0 if self.calls < 9 => return Err(ErrorKind::Interrupted.into()),
             1 => return Err(ErrorKind::WouldBlock.into()),
-            2 if self.script.byte().is_multiple_of(8) => return Err(ErrorKind::ConnectionReset.into()),
+            2 if self.script.byte().is_multiple_of(8) => {
+                return Err(ErrorKind::ConnectionReset.into());
+            }
             3 | 4 => self.script.length(),
             _ => usize::MAX,
         };
