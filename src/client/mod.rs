@@ -50,7 +50,7 @@ mod script;
 mod secrets;
 mod settings;
 #[cfg(feature = "simulation")]
-mod simulated;
+pub mod simulated;
 mod startup;
 #[cfg(feature = "web")]
 mod transfer;
@@ -59,8 +59,6 @@ pub use crate::wire::command_line::{document, with_documents};
 pub use options::Options;
 pub use run::run;
 pub use settings::{Invalid, read};
-#[cfg(feature = "simulation")]
-pub use simulated::Simulated;
 
 use std::fmt;
 

@@ -6,7 +6,7 @@
 //! in place of each `%`.
 
 use crate::memory::held;
-use chatloop::client::Simulated;
+use chatloop::client::simulated::Simulated;
 
 /// How often an input with a `%` comes again.
 const ROUNDS: usize = 40;
