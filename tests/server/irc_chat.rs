@@ -342,6 +342,31 @@ fn answers_bear_the_label_of_their_command() {
 }
 
 #[test]
+fn a_message_has_the_same_number_in_every_dialect() {
+    let server = server(&[]);
+    let mut ada = irc(&server, "ada", "batch draft/chathistory message-tags chatloop/number");
+    ask(&mut ada, "JOIN #lobby");
+    let mut nc = Client::connect(server.address);
+    nc.send("/numbers on\n");
+    while !nc.line().contains("now shown") {}
+    let joined = line(&mut ada);
+    assert!(joined.contains(" JOIN #lobby"), "{joined}");
+    ada.send("PRIVMSG #lobby :tea?\r\n");
+    assert_eq!(nc.line(), "1 [ada]: tea?");
+    nc.send("/re 1 yes\n");
+    let answer = line(&mut ada);
+    assert!(answer.contains(";chatloop/number=2;+draft/reply="), "{answer}");
+    let past = ask(&mut ada, "CHATHISTORY LATEST #lobby * 5");
+    let number = |line: &String| line.split_once("chatloop/number=").map(|it| it.1[..1].to_owned());
+    assert_eq!(past.iter().filter_map(number).collect::<String>(), "12", "{past:?}");
+    let told = ask(&mut ada, "CHATLOOP re #lobby 1 with milk");
+    assert_eq!(told, Vec::<String>::new());
+    assert_eq!(nc.line(), "3 [ada]: re 1 <ada> tea?: with milk");
+    let edit = ask(&mut ada, "PRIVMSG ada :no number here");
+    assert!(edit.iter().all(|line| !line.contains("chatloop/number")), "{edit:?}");
+}
+
+#[test]
 fn lines_that_are_not_utf8_are_refused_whole() {
     let server = server(&[]);
     let mut ada = irc(&server, "ada", "");

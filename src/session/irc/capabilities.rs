@@ -52,10 +52,9 @@ fn ls(context: &mut Context<'_, '_>, argument: &str) {
     let sts = context.view.settings.sts.as_ref().filter(|_| version >= 302);
     let sts = sts.map(|value| format!("sts={value}"));
     // Some clients look at the last line alone: what every client knows stands there together.
-    let (drafts, common): (Vec<_>, Vec<_>) =
-        ALL.iter().partition(|(name, ..)| name.starts_with("draft/"));
+    let (special, common): (Vec<_>, Vec<_>) = ALL.iter().partition(|(name, ..)| name.contains('/'));
     let common: Vec<String> = common.into_iter().map(named).chain(sts).collect();
-    let names = drafts.into_iter().map(named).chain([common.join(" ")]);
+    let names = special.into_iter().map(named).chain([common.join(" ")]);
     list(context, "LS", names.collect());
 }
 

@@ -68,6 +68,7 @@ capabilities! {
     25 MULTILINE "draft/multiline" true = MULTILINE_VALUE;
     26 CHANNEL_RENAME "draft/channel-rename" true;
     27 SEARCH "soju.im/search" false;
+    28 NUMBER "chatloop/number" true;
 }
 
 impl Caps {

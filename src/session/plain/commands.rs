@@ -288,11 +288,15 @@ pub(super) fn parse(context: &mut Context<'_>, text: &str) -> Result<Action, Str
     })
 }
 
-/// The commands that have no counterpart in IRC, which CHATLOOP lends it.
-const LENT: [&str; 13] = [
+/// The commands that have no counterpart in IRC, or none that takes a number, which CHATLOOP lends it.
+const LENT: [&str; 17] = [
     "edit",
     "search",
     "thread",
+    "re",
+    "react",
+    "unreact",
+    "delete",
     "logout",
     "password",
     "gban",
