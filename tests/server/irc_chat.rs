@@ -193,9 +193,18 @@ fn a_line_that_is_too_long_is_refused_and_a_legal_one_is_never_lost() {
     assert_eq!(ask(&mut ada, &long), [refused]);
     let tags = format!("@a={} PING x", "y".repeat(5000));
     assert_eq!(ask(&mut ada, &tags), [refused]);
-    // It fits on its way in, but not with its sender on its way out: it comes in two.
-    let direct = ask(&mut ada, &format!("PRIVMSG ada :{}", "x".repeat(490)));
+    // It fits on its way in, but not with its sender on its way out: it comes in two, or is told.
+    let word = format!("PRIVMSG ada :{}", "x".repeat(490));
+    let direct = ask(&mut ada, &word);
     assert!(direct.len() == 1 && direct[0].contains(" 417 ada :Message not sent"), "{direct:?}");
+    let mut bob = irc(&server, "bob", "message-tags");
+    let direct = ask(&mut bob, &word.replace("ada", "bob"));
+    let said = direct.iter().map(|line| line.rsplit_once(':').unwrap().1);
+    assert_eq!((direct.len(), said.collect::<String>()), (2, "x".repeat(490)));
+    let under_tags = ask(&mut bob, &format!("@+a=b {}", word.replace("ada", "bob")));
+    assert_eq!(under_tags.len(), 2, "{under_tags:?}");
+    let long_tags = ask(&mut bob, &format!("@+a={} {word}", "y".repeat(600)));
+    assert!(long_tags[0].contains(" 417 bob :Message not sent"), "{long_tags:?}");
     let prose = "words ".repeat(81);
     let direct = ask(&mut ada, &format!("PRIVMSG ada :{prose}"));
     let said =
