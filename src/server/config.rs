@@ -453,6 +453,7 @@ impl Config {
             network: self.network.clone(),
             has_password: self.password.is_some(),
             requires_account: self.require_account,
+            registers_early: self.registers_early(),
             tls: self.tls_source().is_some(),
             sts: self.sts.map(|days| {
                 format!("duration={},port={}", days.duration().as_secs(), self.boot.port)
@@ -462,6 +463,16 @@ impl Config {
             filehost: self.takes_uploads().then(|| format!("{}/upload", self.public_url())),
             web: self.web_settings(),
         })
+    }
+
+    /// Whether clients may register accounts before they are admitted.
+    pub(in crate::server) fn registers_early(&self) -> bool {
+        match self.registration {
+            Registration::Early => true,
+            // Nobody new would get in otherwise.
+            Registration::Open => self.require_account,
+            Registration::Operators | Registration::Closed => false,
+        }
     }
 
     /// What HTTP requests may ask for.

@@ -383,11 +383,15 @@ impl Dialect {
         let irc = match self {
             Dialect::Irc(irc) => irc,
             Dialect::Plain(plain) => {
-                let proved = match answer {
-                    ProofAnswer::Proved(account) => plain.proved(account.as_ref()),
-                    _ => plain.proved(None),
+                let account = match answer {
+                    ProofAnswer::Proved(account) => account,
+                    ProofAnswer::Registered(account) => {
+                        actions.push(Action::Tell(vec![format!("account {account} created")]));
+                        Some(account)
+                    }
+                    _ => None,
                 };
-                return actions.extend(proved);
+                return actions.extend(plain.proved(account.as_ref()));
             }
             Dialect::Http(_) => return,
         };
@@ -396,6 +400,10 @@ impl Dialect {
             ProofAnswer::Signed(account, signature) => irc.signed(account, signature, view, out),
             ProofAnswer::Proved(account) => {
                 irc.proved(account, view, out);
+                irc.go_on(view, out, actions);
+            }
+            ProofAnswer::Registered(account) => {
+                irc.registered_early(account, view, out);
                 irc.go_on(view, out, actions);
             }
             ProofAnswer::Failed => irc.fail_sasl(view, out),

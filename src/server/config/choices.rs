@@ -18,8 +18,10 @@ pub enum StyleName {
 /// `--registration` on the command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Registration {
-    /// Everyone, by /register
+    /// Everyone, by /register; with --require-account also before they are admitted
     Open,
+    /// Everyone, in IRC also before they are admitted (draft/account-registration=before-connect)
+    Early,
     /// Server operators only, by /account add
     Operators,
     /// No one; chatloop-server passwd --add, while the server does not run

@@ -16,6 +16,7 @@
 mod apply;
 #[cfg(feature = "web")]
 mod download;
+mod early_account;
 mod encryption;
 #[cfg(feature = "web")]
 mod loop_pages;

@@ -26,8 +26,11 @@ use std::time::Duration;
 fn registration_refusal(registration: Registration, work: &Work) -> Option<Refusal> {
     let Work::Hash { purpose, .. } = work else { return None };
     let setting = match (purpose, registration) {
-        (Purpose::Register(_), Registration::Operators) => "operators",
-        (Purpose::Register(_) | Purpose::Set(_, true), Registration::Closed) => "closed",
+        (Purpose::Register(_) | Purpose::RegisterEarly(_), Registration::Operators) => "operators",
+        (
+            Purpose::Register(_) | Purpose::RegisterEarly(_) | Purpose::Set(_, true),
+            Registration::Closed,
+        ) => "closed",
         _ => return None,
     };
     Some(Refusal::RegistrationClosed(setting))
@@ -93,6 +96,11 @@ impl Exchange {
                 self.prove_by_certificate(token, account.as_deref());
             }
             Action::Prove(proof) => self.prove(token, proof),
+            Action::RegisterEarly(name, secret) => self.register_early(token, &name, secret),
+            Action::RegisteredEarly(account) => {
+                self.answer_proof(token, ProofAnswer::Registered(account));
+                self.perform(token);
+            }
             Action::AddCertificate => return self.add_certificate(token),
             Action::LogInByCertificate => self.log_in_by_certificate(token),
             Action::LogIn(account) => {
@@ -323,7 +331,7 @@ impl Exchange {
             return Err(refusal);
         }
         let origin = self.origin(token);
-        if let Work::Hash { purpose: Purpose::Register(_), .. } = &work
+        if let Work::Hash { purpose: Purpose::Register(_) | Purpose::RegisterEarly(_), .. } = &work
             && let Some(connection) = self.net.connection(token)
             && let address = connection.address
             && let Some(limit) = register_limit(self.live.config(), &address)
@@ -366,9 +374,11 @@ impl Exchange {
                 (Target::Account(name.clone()), known(name))
             }
             Purpose::Oper(name) => (Target::Oper(hub.known_or_stand_in(name)), false),
-            Purpose::Register(_) | Purpose::Replace(_) | Purpose::Set(..) | Purpose::Challenge => {
-                return None;
-            }
+            Purpose::Register(_)
+            | Purpose::RegisterEarly(_)
+            | Purpose::Replace(_)
+            | Purpose::Set(..)
+            | Purpose::Challenge => return None,
         };
         Some(Guess { target, origin, known })
     }

@@ -40,8 +40,12 @@ fn ls(context: &mut Context<'_, '_>, argument: &str) {
         None => (*word).to_owned(),
     };
     let mechanisms = context.view.settings.mechanisms();
+    let registers_early = context.view.settings.registers_early;
     let named = |(name, bit, value): &(&str, Caps, Option<Value>)| match value {
         Some(_) if version >= 302 && *bit == Caps::SASL => format!("{name}={mechanisms}"),
+        None if version >= 302 && *bit == Caps::ACCOUNT_REGISTRATION && registers_early => {
+            format!("{name}=before-connect")
+        }
         Some(tokens) if version >= 302 => {
             let tokens: Vec<String> = tokens.iter().map(token).collect();
             format!("{name}={}", tokens.join(","))

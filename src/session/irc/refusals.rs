@@ -136,7 +136,9 @@ fn as_fail(
             metadata::refused(subject, refusal, reply);
             return true;
         }
-        ("REGISTER", Refusal::AccountExists(name)) => ("ACCOUNT_EXISTS", vec![name.as_str()]),
+        ("REGISTER", Refusal::AccountExists(name) | Refusal::NickInUse(name)) => {
+            ("ACCOUNT_EXISTS", vec![name.as_str()])
+        }
         ("REGISTER", Refusal::LoggedIn(name)) => ("ALREADY_AUTHENTICATED", vec![name.as_str()]),
         ("REGISTER", Refusal::ShortPassword(_)) => ("WEAK_PASSWORD", vec![nick.as_str()]),
         ("REGISTER", Refusal::TooLong(..)) => ("UNACCEPTABLE_PASSWORD", vec![nick.as_str()]),
