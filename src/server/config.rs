@@ -1,14 +1,14 @@
 //! Configuration: one struct, read from the command line, the environment and a file.
 //!
 //! Every limit has a flag, a default, and an error message that names the flag. A setting is one
-//! field here; its variable and its key in the file follow from the field's name (`sources`,
-//! `file`), and so does its line in the output of `chatloop-server config` (`show`).
+//! field here; its variable and its key in the file follow from the field's name
+//! ([`settings`](crate::settings)), and so does its line in the output of `chatloop-server config`
+//! (`show`).
 
 #![allow(rustdoc::bare_urls)] // clap shows the texts as they are
 
 mod choices;
 mod example;
-mod file;
 mod files;
 mod parameters;
 mod secrets;
@@ -17,7 +17,6 @@ mod sources;
 mod values;
 
 pub use choices::{Durability, LogLevel, Operator, ProtocolName, Registration, StyleName, When};
-pub use file::InvalidFile;
 pub use files::FileSettings;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
