@@ -140,6 +140,8 @@ fn a_wrong_variable_is_named_and_a_password_is_not_shown() {
     ] {
         assert!(said.contains("NAME:PASSWORD") && !said.contains("hunter2"), "{said}");
     }
+    let short = message(&["--oper", "ann:short"], &[]);
+    assert!(short.contains("operator ann: a password needs at least 6"), "{short}");
     let help = program(&["--help"], &[("CHATLOOP_PORT", "no")]);
     assert!(help.status.success());
 }

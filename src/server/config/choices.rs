@@ -2,6 +2,7 @@
 
 use crate::chat::PasswordHash;
 use crate::journal::Durability as JournalDurability;
+use crate::server::password;
 use crate::session::{Protocol, Style};
 use clap::ValueEnum;
 use std::str::FromStr;
@@ -104,6 +105,8 @@ impl FromStr for Operator {
                 Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
             }
             Some((name, password)) if !name.is_empty() && !password.is_empty() => {
+                // What `hash` would not hash is none here either.
+                password::check(password).map_err(|why| format!("operator {name}: {why}"))?;
                 // To hash it here would cost a tenth of a second at every start.
                 Ok(Operator {
                     name: name.to_owned(),
