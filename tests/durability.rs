@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -301,11 +302,24 @@ fn a_server_that_ends_while_messages_cannot_be_saved_fails() {
 #[test]
 fn a_database_that_is_deleted_under_the_server_is_noticed() {
     let scratch = Scratch::new("deleted");
-    let mut server = scratch.server(&[]);
+    let mut server = scratch.server(&["--greeting-delay=150"]);
     let mut alice = server.join();
     std::fs::remove_file(scratch.0.join("chatloop.db")).unwrap();
     ask(&mut alice, "into nowhere", "not saved: the database file has been deleted or replaced");
     server.log.wait_for("chatloop.db' has been deleted or replaced while the server uses it");
+    // A script is told so by its exit code.
+    let mut script = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
+        .args([server.address.ip().to_string(), server.address.port().to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    script.stdin.take().unwrap().write_all(b"a report\n").unwrap();
+    let output = script.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("not sent to #lobby: not saved: the database file"), "{output:?}");
+    assert_eq!(output.status.code(), Some(1));
     let name = alice.name();
     ask(&mut alice, "/who #lobby", &name);
     server.signal(Signal::SIGTERM);

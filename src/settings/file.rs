@@ -149,13 +149,22 @@ mod tests {
 
     #[test]
     fn a_file_has_the_names_of_the_flags() {
-        let text = "nick = \"ann\"\njoin = [\"#a\", \"#b\"]\ntls = true\ntime-out = 1.5\nhost = \"h\"";
+        let text =
+            "nick = \"ann\"\njoin = [\"#a\", \"#b\"]\ntls = true\ntime-out = 1.5\nhost = \"h\"";
         let entries = SCHEMA.parse(text).unwrap();
         let found: Vec<_> =
             entries.iter().map(|it| (it.name.as_str(), it.values.join(" "), it.line)).collect();
-        let expected =
-            [("nick", "ann"), ("join", "#a #b"), ("tls", "true"), ("time-out", "1.5"), ("host", "h")];
-        let expected = expected.iter().zip(1..).map(|((name, value), line)| (*name, (*value).to_owned(), line));
+        let expected = [
+            ("nick", "ann"),
+            ("join", "#a #b"),
+            ("tls", "true"),
+            ("time-out", "1.5"),
+            ("host", "h"),
+        ];
+        let expected = expected
+            .iter()
+            .zip(1..)
+            .map(|((name, value), line)| (*name, (*value).to_owned(), line));
         assert_eq!(found, expected.collect::<Vec<_>>());
     }
 

@@ -32,7 +32,8 @@ impl IrcSession {
 
     /// Whether a script's line is about this client's last message, which has no id yet.
     pub fn must_wait(&self, line: &str) -> bool {
-        let mut words = line.split_whitespace().skip(1).skip_while(|word| self.server.is_room(word));
+        let mut words =
+            line.split_whitespace().skip(1).skip_while(|word| self.server.is_room(word));
         let about_last = words.next() == Some("last");
         self.server.has("echo-message")
             && self.sent.is_waiting()

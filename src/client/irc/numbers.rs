@@ -52,7 +52,12 @@ pub(super) struct Numbers {
 impl Numbers {
     /// Remembers a message of `room`, or a direct one with `peer`; its number, if it is in a room and
     /// has a msgid.
-    pub fn give(&mut self, server: &ServerInfo, place: Place<'_>, chat: &ChatMessage) -> Option<u64> {
+    pub fn give(
+        &mut self,
+        server: &ServerInfo,
+        place: Place<'_>,
+        chat: &ChatMessage,
+    ) -> Option<u64> {
         let id = chat.id.as_ref()?;
         let (Place::Room(name) | Place::Peer(name)) = place;
         let here = |known: &&Numbered| server.same(&known.place, name);
@@ -87,9 +92,13 @@ impl Numbers {
     }
 
     /// The last message of a nick, or the last one in this room.
-    pub fn last_of(&self, server: &ServerInfo, nick: &str, room: Option<&str>) -> Option<&Numbered> {
-        let is_there =
-            |known: &&Numbered| room.is_none_or(|room| server.same(&known.place, room));
+    pub fn last_of(
+        &self,
+        server: &ServerInfo,
+        nick: &str,
+        room: Option<&str>,
+    ) -> Option<&Numbered> {
+        let is_there = |known: &&Numbered| room.is_none_or(|room| server.same(&known.place, room));
         self.kept.iter().rev().filter(is_there).find(|known| known.nick == nick)
     }
 

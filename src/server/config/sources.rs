@@ -7,9 +7,7 @@ use super::parameters::{SCHEMA, needs_restart};
 use crate::chat::Name;
 use crate::journal::Selection;
 use crate::server::Export;
-use crate::settings::{
-    Entry, InvalidFile, document, is_many, is_switch, name_of, with_documents,
-};
+use crate::settings::{Entry, InvalidFile, document, is_many, is_switch, name_of, with_documents};
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};

@@ -3,7 +3,8 @@
 use super::{Exchange, session};
 use crate::chat::work::{self, LINE, RECORD};
 use crate::chat::{
-    Change, Effect, Hub, Name, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
+    Change, Effect, Event as ChatEvent, Hub, Name, Point, Query, Range, Record, RecordId, Refusal,
+    Scope, SessionId, Viewpoint,
 };
 use crate::journal::Rejected;
 use crate::server::audit;
@@ -130,7 +131,7 @@ impl Exchange {
         let Rejected { proposal, reason } = rejected;
         let token = Token::from_bits(proposal.origin.0);
         self.stats.count(Counter::NotSaved);
-        self.notice(token, &format!("not saved: {reason}"));
+        self.reply(token, &ChatEvent::Refused(Refusal::NotSaved(Arc::clone(&reason))));
         if matches!(proposal.change, Change::Login { .. }) {
             self.answer_proof(token, ProofAnswer::Failed);
         }

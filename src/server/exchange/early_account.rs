@@ -11,9 +11,9 @@ impl Exchange {
         let Some(connection) = self.net.connection(token) else { return };
         let host = connection.address.ip().to_string();
         let (hub, now) = (self.engine.hub(), self.net.moment());
-        let work = hub.admits(&host, now).and_then(|()| {
-            hub.early_registration(session(token), name, secret)
-        });
+        let work = hub
+            .admits(&host, now)
+            .and_then(|()| hub.early_registration(session(token), name, secret));
         if let Err(refusal) = work.and_then(|work| self.submit(token, work)) {
             self.reply(token, &Event::Refused(refusal));
             self.answer_proof(token, ProofAnswer::Failed);

@@ -23,6 +23,11 @@ pub(super) fn refuse(
     refusal: &Refusal,
     reply: &mut ReplyWriter<'_>,
 ) {
+    // Nothing else tells a program that its message is lost.
+    if matches!(refusal, Refusal::NotSaved(_)) {
+        let command = if command.is_empty() { "*" } else { command };
+        return reply.fail(command, "NOT_SAVED", &[], &refusal_text::of(refusal));
+    }
     // A notice never has a reply, lest two programs answer each other forever.
     if command == "NOTICE" || as_fail(command, subject, refusal, reply) {
         return;

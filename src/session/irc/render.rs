@@ -94,13 +94,16 @@ pub(super) fn write(caps: RenderCaps, stamp: Option<Stamp>, event: &Event, out: 
             joined(caps, stamp, who, room, *op, out);
             if let Some(message) = away.as_ref().filter(|_| caps.has(Caps::AWAY_NOTIFY)) {
                 let source = prefix(who);
-                let line = Line { caps, stamp, who, tags: None, number: None }.continued(out.line());
+                let line =
+                    Line { caps, stamp, who, tags: None, number: None }.continued(out.line());
                 let _ = line.source(&source).command("AWAY").trailing(message).end();
             }
         }
         Event::Renamed { who, before } => {
             let source = prefix(before);
-            let line = Line { caps, stamp, who, tags: None, number: None }.tagged(out.line()).source(&source);
+            let line = Line { caps, stamp, who, tags: None, number: None }
+                .tagged(out.line())
+                .source(&source);
             let _ = line.command("NICK").trailing(who.nick.as_str()).end();
         }
         _ => about_rooms(caps, stamp, event, out),
@@ -163,7 +166,8 @@ fn about_messages(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Lin
         Event::Reacted { who, room, message, text, on, tags } if caps.has(Caps::MESSAGE_TAGS) => {
             let (source, reply) = (prefix(who), message.id.0.to_string());
             let key = if *on { "+draft/react" } else { "+draft/unreact" };
-            let line = Line { caps, stamp, who, tags: tags.as_deref(), number: None }.tagged(out.line());
+            let line =
+                Line { caps, stamp, who, tags: tags.as_deref(), number: None }.tagged(out.line());
             let line = match tags {
                 Some(_) => line,
                 // From a plain client.
