@@ -6,7 +6,7 @@ use crate::chat::{Field, NickFault, Refusal, RoomFault, limits};
 pub fn of(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NotHere => "you are no longer in the chat".to_owned(),
-        Refusal::NotSaved(reason) => format!("not saved: {reason}"),
+        Refusal::Failed(why) => why.to_string(),
         Refusal::NoSuchNick(nick) => format!("no such nick: {nick} (/who * lists everyone)"),
         Refusal::BadNick(nick, fault) => bad_nick(nick, *fault),
         Refusal::NickInUse(nick) => format!("nick already in use: {nick}"),

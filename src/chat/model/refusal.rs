@@ -10,8 +10,8 @@ use std::sync::Arc;
 pub enum Refusal {
     /// The session is not in the chat.
     NotHere,
-    /// It cannot be saved; why, in a few words.
-    NotSaved(Arc<str>),
+    /// The server could not do it now, through no fault of the user; a text.
+    Failed(Arc<str>),
     /// No user has this nick.
     NoSuchNick(Name),
     /// There is no such room, or the user may not know of it.

@@ -131,7 +131,7 @@ impl Exchange {
         let Rejected { proposal, reason } = rejected;
         let token = Token::from_bits(proposal.origin.0);
         self.stats.count(Counter::NotSaved);
-        self.reply(token, &ChatEvent::Refused(Refusal::NotSaved(Arc::clone(&reason))));
+        self.fail(token, &format!("not saved: {reason}"));
         if matches!(proposal.change, Change::Login { .. }) {
             self.answer_proof(token, ProofAnswer::Failed);
         }
@@ -223,7 +223,8 @@ impl Exchange {
             Found::Decide(token, command) => (token, Action::Do(command)),
             Found::Failed(token, why) => {
                 self.stats.count(Counter::Queries);
-                (token, Action::Tell(vec![format!("the database cannot answer: {why}")]))
+                let why = Refusal::Failed(format!("the database cannot answer: {why}").into());
+                (token, Action::Show(Box::new(ChatEvent::Refused(why))))
             }
         };
         self.unblock(token, Blocked::ANSWER);

@@ -189,6 +189,11 @@ impl Exchange {
         self.broadcast.tell(&mut self.net, self.engine.hub(), Cause::default(), to, event);
     }
 
+    /// Tells a peer that the server could not do what it asked for: to a program, a failure.
+    pub(super) fn fail(&mut self, token: Token, why: &str) {
+        self.reply(token, &Event::Refused(Refusal::Failed(why.into())));
+    }
+
     /// Shows a server operator how full the server is and what its limits have done.
     pub(super) fn show_stats(&mut self, token: Token) {
         let user = self.engine.hub().user(session(token));

@@ -108,7 +108,7 @@ impl Exchange {
             }
             Action::Worked(purpose, outcome) => self.worked(token, purpose, outcome),
             Action::WorkFailed(why) => {
-                self.notice(token, why);
+                self.fail(token, why);
                 self.answer_proof(token, ProofAnswer::Failed);
             }
             Action::Replay(query, upto) => self.replay(token, *query, upto),

@@ -24,9 +24,13 @@ pub(super) fn refuse(
     reply: &mut ReplyWriter<'_>,
 ) {
     // Nothing else tells a program that its message is lost.
-    if matches!(refusal, Refusal::NotSaved(_)) {
+    if let Refusal::Failed(why) = refusal {
         let command = if command.is_empty() { "*" } else { command };
-        return reply.fail(command, "NOT_SAVED", &[], &refusal_text::of(refusal));
+        let subject: Vec<&str> = subject.iter().map(String::as_str).collect();
+        return match command {
+            "CHATHISTORY" => reply.fail(command, "MESSAGE_ERROR", &subject, why),
+            _ => reply.fail(command, "TEMPORARILY_UNAVAILABLE", &[], why),
+        };
     }
     // A notice never has a reply, lest two programs answer each other forever.
     if command == "NOTICE" || as_fail(command, subject, refusal, reply) {
