@@ -203,6 +203,15 @@ fn a_message_to_nobody_was_not_said_to_them() {
     talk.typed("/msg nobody psst");
     talk.hear("@label=1 :srv 401 ada nobody :No such nick");
     assert_eq!(talk.shown(), ["* not sent to nobody: No such nick: psst"]);
+    // A notice has no error, only no echo.
+    talk.session.failed = false;
+    talk.typed("/notice nobody psst");
+    talk.hear("@label=2 :srv ACK");
+    assert_eq!(talk.shown(), ["* not sent to nobody: the server did not deliver it: psst"]);
+    assert!(talk.session.failed);
+    talk.typed("/msg NickServ help");
+    talk.hear("@label=3 :srv ACK");
+    assert_eq!(talk.shown(), Vec::<String>::new());
 }
 
 #[test]
