@@ -3,7 +3,7 @@
 //! One flat table of TOML: `max-line = "64k"`, with the names of the flags. Every value is checked
 //! by itself, by the parser of its flag, so that an error names the file, the line and the key.
 
-use super::parameters::{Schema, check, is_many, is_switch};
+use super::parameters::{Entry, Schema, check, is_many, is_switch};
 use clap::Arg;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,17 +13,6 @@ use toml::{Spanned, Value};
 
 /// Bytes of a file: many times the size of all settings.
 const MOST_BYTES: u64 = 1024 * 1024;
-
-/// One line of the file.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Entry {
-    /// The setting.
-    pub name: String,
-    /// Its values, as a command line would give them.
-    pub values: Vec<String>,
-    /// The line, from 1.
-    pub line: usize,
-}
 
 /// An error in a file, and its line.
 #[derive(Debug)]

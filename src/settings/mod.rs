@@ -19,5 +19,5 @@ mod file;
 mod parameters;
 
 pub use documents::{document, with_documents};
-pub use file::{Entry, InvalidFile};
-pub use parameters::{Schema, is_many, is_switch, name_of};
+pub use file::InvalidFile;
+pub use parameters::{Entry, Schema, is_many, is_switch, name_of};

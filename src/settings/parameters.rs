@@ -1,6 +1,5 @@
 //! The settings of a program one by one: names, variables, and a check of one value.
 
-use super::Entry;
 use clap::{Arg, ArgAction, Command};
 
 /// What settings a program has.
@@ -16,6 +15,17 @@ pub struct Schema {
     pub beside: &'static [&'static str],
     /// Beginnings of variables that other programs read.
     pub others: &'static [&'static str],
+}
+
+/// One line of a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// The setting.
+    pub name: String,
+    /// Its values, as a command line would give them.
+    pub values: Vec<String>,
+    /// The line, from 1.
+    pub line: usize,
 }
 
 impl Schema {
