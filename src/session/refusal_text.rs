@@ -125,8 +125,9 @@ fn about_accounts(refusal: &Refusal) -> String {
             "too many accounts registered from your address; try again in {seconds} s \
              (--register-limit)"
         ),
-        Refusal::AccountRequired => {
-            "this server requires an account: log in with SASL (--require-account)".to_owned()
+        Refusal::AccountRequired { registers } => {
+            let how = if *registers { "; to register one: /register NAME PASSWORD, in nc" } else { "" };
+            format!("this server requires an account: log in with SASL (--require-account){how}")
         }
         Refusal::NotLoggedIn => "you are not logged in (try /login NAME PASSWORD)".to_owned(),
         Refusal::LoggedIn(name) => {

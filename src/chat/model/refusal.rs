@@ -101,7 +101,10 @@ pub enum Refusal {
     /// Too many accounts were registered from the user's address: how many seconds to wait.
     TooManyRegistrations(u64),
     /// Only users who are logged in are admitted.
-    AccountRequired,
+    AccountRequired {
+        /// Whether it can be registered without being in the chat.
+        registers: bool,
+    },
     /// Only who is logged in can do this.
     NotLoggedIn,
     /// The user is already logged in.

@@ -286,7 +286,7 @@ impl Exchange {
         entry.label = connection.address.to_string().into();
         let admitted = if self.live.config().require_account && entry.account.is_none() {
             self.stats.count(Counter::NoAccount);
-            Err(Refusal::AccountRequired)
+            Err(Refusal::AccountRequired { registers: self.live.config().registers_early() })
         } else {
             self.engine.hub().admits(entry.host(), now)
         };

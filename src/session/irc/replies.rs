@@ -148,7 +148,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
                 let line = lines.line().source(&fields::prefix(by)).command("KILL");
                 let _ = line.middle(nick.as_str()).trailing(reason).end();
             }
-            if *why == Refusal::AccountRequired {
+            if matches!(why, Refusal::AccountRequired { .. }) {
                 let code = "ACCOUNT_REQUIRED_TO_CONNECT";
                 context.reply().fail("*", code, &[], &refusal_text::of(why));
             }
