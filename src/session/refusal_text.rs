@@ -126,7 +126,8 @@ fn about_accounts(refusal: &Refusal) -> String {
              (--register-limit)"
         ),
         Refusal::AccountRequired { registers } => {
-            let how = if *registers { "; to register one: /register NAME PASSWORD, in nc" } else { "" };
+            let how =
+                if *registers { "; to register one: /register NAME PASSWORD, in nc" } else { "" };
             format!("this server requires an account: log in with SASL (--require-account){how}")
         }
         Refusal::NotLoggedIn => "you are not logged in (try /login NAME PASSWORD)".to_owned(),

@@ -25,7 +25,7 @@ impl IrcSession {
         if number.is_empty() || (needs_text && text.is_empty()) {
             return self.usage_error(command, "missing arguments");
         }
-        let of = match self.named(room, number) {
+        let of = match self.message_named(room, number) {
             Some(Named::Known(of)) => of,
             Some(Named::Unseen(room, number)) => {
                 return self.about_unseen(command, &room, number, text);
@@ -52,7 +52,7 @@ impl IrcSession {
     }
 
     /// The message of a number in the room, or the current one; `last`: this user's last one.
-    fn named(&mut self, room: Option<&str>, number: &str) -> Option<Named> {
+    fn message_named(&mut self, room: Option<&str>, number: &str) -> Option<Named> {
         match number.parse() {
             Ok(number) => {
                 let room = self.room_or_fail(room)?;
@@ -85,7 +85,7 @@ impl IrcSession {
 
     /// The msgid of a number in a place, for CHATHISTORY.
     pub(super) fn msgid_of(&mut self, place: &str, number: &str) -> Option<String> {
-        match self.named(Some(place), number)? {
+        match self.message_named(Some(place), number)? {
             Named::Known(of) => Some(of.id),
             Named::Unseen(room, number) => {
                 self.fail(unseen(&room, number));

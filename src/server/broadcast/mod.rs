@@ -10,8 +10,8 @@ mod unidentified;
 use super::net::{Net, Peer};
 use crate::chat::work::{self, Cost};
 use crate::chat::{
-    AccountChange, Audience, Change, Effect, Event, Hub, Moment, Name, Record, RecordId, SessionId, Stamp,
-    Viewpoint,
+    AccountChange, Audience, Change, Effect, Event, Hub, Moment, Name, Record, RecordId, SessionId,
+    Stamp, Viewpoint,
 };
 use crate::journal::QueryId;
 use crate::session::{Action, Dialect, Format, View, irc};

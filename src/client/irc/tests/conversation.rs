@@ -130,8 +130,7 @@ fn an_edit_is_told_with_its_new_text_and_made_by_number_or_last() {
 
 #[test]
 fn numbers_are_those_of_the_room_and_the_server_knows_those_not_shown() {
-    let mut talk =
-        Talk::with("message-tags echo-message labeled-response batch chatloop/number");
+    let mut talk = Talk::with("message-tags echo-message labeled-response batch chatloop/number");
     talk.hear("004 ada srv chatloop-0.1.0 o o");
     talk.hear("@msgid=7;chatloop/number=17 :bob!b@h PRIVMSG #x :tea?");
     assert_eq!(talk.typed("/re 17 yes"), ["@label=1;+draft/reply=7 PRIVMSG #x :yes"]);
