@@ -167,7 +167,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
 }
 
 fn refused(context: &mut Context<'_, '_>, refusal: &Refusal) {
-    if !context.session.is_registered() {
+    if !context.session.is_registered() && context.session.command != "REGISTER" {
         context.session.entry_rejected();
         return refusals::refuse("NICK", &[], refusal, &mut context.reply());
     }
