@@ -418,6 +418,47 @@ fn a_directory_of_an_earlier_server_is_served_as_before() {
     ask(&mut carol, "/join #ferrous", "topic: Ferris & friends");
 }
 
+/// A directory that the server of commit 9bbf673 wrote before it was killed: a snapshot and records
+/// behind it, with registered and permanent rooms, accounts of operators, bans of accounts, mail,
+/// search without spaces, and an uploaded file.
+#[test]
+fn a_directory_with_files_rooms_and_accounts_is_served_as_before() {
+    let scratch = Scratch::new("fixture-of-rooms");
+    let fixture =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/journal/fixtures/9bbf673");
+    std::fs::create_dir(scratch.0.join("files")).unwrap();
+    let file = "files/383aa741e1b29ac0837d7b881d0b1dca";
+    for name in ["chatloop.db", file] {
+        std::fs::copy(fixture.join(name), scratch.0.join(name)).unwrap();
+    }
+    let server = scratch.server(&["--oper", "root:operator"]);
+    let mut alice = server.join();
+    ask(&mut alice, "/login alice correct-horse-2", "logged in as alice");
+    wait_for(&mut alice, "call me");
+    ask(&mut alice, "/join #dev sesame", "you are an operator); topic: ours");
+    ask(&mut alice, "/ban", "eve!*@*");
+    ask(&mut alice, "/history", "the first in dev");
+    for said in ["an answer", "no typo here (edited)", "日本語", "plan.txt", "after the snapshot"]
+    {
+        wait_for(&mut alice, said);
+    }
+    wait_for(&mut alice, "re 1 <alice> the first in dev: late answer");
+    ask(&mut alice, "/search 日本語", "日本語のテキスト");
+    let mut root = server.join();
+    ask(&mut root, "/oper root operator", "server operator");
+    ask(&mut root, "/account", "4 registered accounts");
+    ask(&mut root, "/gban", "account:eve");
+    ask(&mut root, "/join #kept", "topic: kept");
+    #[cfg(feature = "web")]
+    {
+        let mut web = TcpStream::connect(server.address).unwrap();
+        let host = server.address;
+        write!(web, "GET /{file}/plan.txt HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+        let answer = std::io::read_to_string(&mut web).unwrap();
+        assert!(answer.ends_with("\r\n\r\nall according to plan\n"), "{answer}");
+    }
+}
+
 /// If the loop waited for a single hash, the last account would be there before the balls.
 #[test]
 fn lines_pass_while_passwords_are_hashed() {
