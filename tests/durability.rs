@@ -424,8 +424,7 @@ fn a_directory_of_an_earlier_server_is_served_as_before() {
 #[test]
 fn a_directory_with_files_rooms_and_accounts_is_served_as_before() {
     let scratch = Scratch::new("fixture-of-rooms");
-    let fixture =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/journal/fixtures/9bbf673");
+    let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/journal/fixtures/9bbf673");
     std::fs::create_dir(scratch.0.join("files")).unwrap();
     let file = "files/383aa741e1b29ac0837d7b881d0b1dca";
     for name in ["chatloop.db", file] {

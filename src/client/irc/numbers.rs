@@ -61,7 +61,11 @@ impl Numbers {
         let id = chat.id.as_ref()?;
         let (Place::Room(name) | Place::Peer(name)) = place;
         let here = |known: &&Numbered| server.same(&known.place, name);
-        if let Some(known) = self.by_id(id).filter(here) {
+        // A server without a data directory gives the same msgids again after a restart.
+        let again = |known: &&Numbered| {
+            known.nick == chat.nick && (chat.number.is_none() || chat.number == known.number)
+        };
+        if let Some(known) = self.by_id(id).filter(here).filter(again) {
             return known.number;
         }
         let last = || self.kept.iter().rev().filter(here).find_map(|known| known.number);
@@ -144,6 +148,9 @@ mod tests {
         assert_eq!(numbers.find(&server, "#z", 1), None);
         assert_eq!(numbers.last_of(&server, "bob", None).unwrap().id, "e");
         assert_eq!(numbers.last_of(&server, "bob", Some("#x")).unwrap().id, "b");
+        let restarted = "@msgid=e;chatloop/number=1 :ann!a@h PRIVMSG #y :first";
+        assert_eq!(give(&mut numbers, Place::Room("#y"), restarted), Some(1));
+        assert_eq!(numbers.by_id("e").unwrap().nick, "ann");
         let described = |id| numbers.by_id(id).unwrap().to_string();
         assert_eq!((described("a"), described("d")), ("#x 1 <bob>".into(), "\"psst\"".into()));
         for number in 0..2 * MAX_KEPT {
