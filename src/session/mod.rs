@@ -202,6 +202,9 @@ impl Dialect {
             }
             (Detect::Irc, _) => self.begin_irc(irc::Session::new(), view, actions),
             (Detect::Tls, _) => actions.push(Action::StartTls),
+            (Detect::Foreign, _) => {
+                actions.push(Action::Reject { what: "another protocol", farewell: None });
+            }
             (Detect::Proxy, _) => {
                 let farewell = "the PROXY protocol is only for trusted proxies (--proxy-from)";
                 let (what, farewell) = ("the PROXY protocol", Some(farewell.to_owned()));
