@@ -278,20 +278,6 @@ mod tests {
             (&b""[..], Detect::NeedMore),
             (b"\x16", Detect::NeedMore),
             (b"\x16\x03\x01\x02\x00", Detect::Tls),
-            (b"\x16\x04", Detect::Foreign),
-            (b"\0\0\0\xa4\xffSMBr\0", Detect::Foreign),
-            (b"\x03\0\0\x13\x0e\xe0\0\0", Detect::Foreign),
-            (b"\x80\x2e\x01\0\x02\0\x15", Detect::Foreign),
-            (b"\r\n\r\n\0hi\r\n", Detect::Foreign),
-            (b"\x1b[Aup\n", Detect::Plain),
-            (b"\xa1hola!\n", Detect::Plain),
-            (b"SSH-2.0-OpenSSH_9.2\r\n", Detect::Foreign),
-            (b"SSH", Detect::NeedMore),
-            (b"SSH is for shells\n", Detect::Plain),
-            (b"OPTIONS rtsp://x RTSP/1.0\r\n", Detect::Foreign),
-            (b"OPTIONS sip:nm SIP/2.0\r\n", Detect::Foreign),
-            (b"OPTIONS are good\n", Detect::Plain),
-            (b"OPTIONS r", Detect::NeedMore),
             (b"GET / HTTP/1.1\r\n", Detect::Http),
             (b"GET /", Detect::Http),
             (b"OPTIONS * HTTP/1.1", Detect::Http),
@@ -357,6 +343,28 @@ mod tests {
             assert_eq!(detect(first), protocol, "{:?}", String::from_utf8_lossy(first));
         }
         assert_eq!(detect(format!("PASS {}", "x".repeat(600)).as_bytes()), Detect::Plain);
+    }
+
+    #[test]
+    fn what_begins_like_another_protocol_is_none_of_ours() {
+        for (first, protocol) in [
+            (&b"\x16\x04"[..], Detect::Foreign),
+            (b"\0\0\0\xa4\xffSMBr\0", Detect::Foreign),
+            (b"\x03\0\0\x13\x0e\xe0\0\0", Detect::Foreign),
+            (b"\x80\x2e\x01\0\x02\0\x15", Detect::Foreign),
+            (b"\r\n\r\n\0hi\r\n", Detect::Foreign),
+            (b"\x1b[Aup\n", Detect::Plain),
+            (b"\xa1hola!\n", Detect::Plain),
+            (b"SSH-2.0-OpenSSH_9.2\r\n", Detect::Foreign),
+            (b"SSH", Detect::NeedMore),
+            (b"SSH is for shells\n", Detect::Plain),
+            (b"OPTIONS rtsp://x RTSP/1.0\r\n", Detect::Foreign),
+            (b"OPTIONS sip:nm SIP/2.0\r\n", Detect::Foreign),
+            (b"OPTIONS are good\n", Detect::Plain),
+            (b"OPTIONS r", Detect::NeedMore),
+        ] {
+            assert_eq!(detect(first), protocol, "{:?}", String::from_utf8_lossy(first));
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Numbers {
             place: name.to_owned(),
             id: id.clone(),
             nick: chat.nick.clone(),
-            excerpt: format!("{}{more}", clean(line[..end].as_bytes())),
+            excerpt: format!("{}{more}", clean(&line.as_bytes()[..end])),
         });
         number
     }

@@ -1,7 +1,7 @@
 //! An account for a peer that has not entered yet, where that is allowed (`--registration`).
 
 use super::{Exchange, session};
-use crate::chat::{Event, Secret};
+use crate::chat::{Event, Name, Secret};
 use crate::session::ProofAnswer;
 use chatloop_reactor::Token;
 
@@ -18,5 +18,11 @@ impl Exchange {
             self.reply(token, &Event::Refused(refusal));
             self.answer_proof(token, ProofAnswer::Failed);
         }
+    }
+
+    /// It is there: its owner enters.
+    pub(super) fn registered_early(&mut self, token: Token, account: Name) {
+        self.answer_proof(token, ProofAnswer::Registered(account));
+        self.perform(token);
     }
 }

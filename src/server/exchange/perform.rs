@@ -86,21 +86,13 @@ impl Exchange {
             Action::Unlock(secret) => self.unlock(token, &secret),
             Action::Enter(entry) => self.enter(token, *entry),
             Action::Registered => self.registered(token),
-            Action::NotAdmitted(event) => {
-                if let Some(connection) = self.net.connection(token) {
-                    connection.life.entered = false;
-                }
-                self.reply(token, &event);
-            }
+            Action::NotAdmitted(event) => self.not_admitted(token, &event),
             Action::ProveByCertificate(account) => {
                 self.prove_by_certificate(token, account.as_deref());
             }
             Action::Prove(proof) => self.prove(token, proof),
             Action::RegisterEarly(name, secret) => self.register_early(token, &name, secret),
-            Action::RegisteredEarly(account) => {
-                self.answer_proof(token, ProofAnswer::Registered(account));
-                self.perform(token);
-            }
+            Action::RegisteredEarly(account) => self.registered_early(token, account),
             Action::AddCertificate => return self.add_certificate(token),
             Action::LogInByCertificate => self.log_in_by_certificate(token),
             Action::LogIn(account) => {
@@ -144,6 +136,13 @@ impl Exchange {
             }
         }
         true
+    }
+
+    fn not_admitted(&mut self, token: Token, event: &Event) {
+        if let Some(connection) = self.net.connection(token) {
+            connection.life.entered = false;
+        }
+        self.reply(token, event);
     }
 
     fn perform_of_page(&mut self, token: Token, action: Action) -> bool {
