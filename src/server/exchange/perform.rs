@@ -410,7 +410,8 @@ impl Exchange {
             return;
         }
         let work = self.engine.prove(proof, self.net.moment());
-        if self.submit(token, work).is_err() {
+        if let Err(refusal) = self.submit(token, work) {
+            self.reply(token, &Event::Refused(refusal));
             self.answer_proof(token, ProofAnswer::Failed);
         }
     }
