@@ -41,7 +41,7 @@ impl Exchange {
         let (hub, config) = (self.engine.hub(), self.live.config());
         let Some(identity) = hub.user(me).map(|user| &user.identity) else { return };
         if !self.transfers.is_open() {
-            return self.notice(token, "this server takes no files (--file-max, --no-http)");
+            return self.fail(token, "this server takes no files (--file-max, --no-http)");
         }
         if config.files.upload_accounts_only && identity.account.is_none() {
             return self.reply(token, &Event::Refused(Refusal::NotLoggedIn));
@@ -54,7 +54,7 @@ impl Exchange {
         let shared = share.as_ref().map(|(_, room, _)| room.to_string());
         let uploader = Uploader { name, account, origin, share, session: Some(me) };
         let Ok(key) = self.transfers.issue_token(uploader, self.net.now()) else {
-            return self.notice(token, "the system has no randomness for a token; try again");
+            return self.fail(token, "the system has no randomness for a token; try again");
         };
         let tls = self.is_encrypted(token) && !self.live.tls().is_none_or(|it| it.is_self_signed());
         let config = self.live.config();
