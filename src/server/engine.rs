@@ -192,6 +192,12 @@ impl Engine {
         Some(record)
     }
 
+    /// Gives back the memory of queues that were long once.
+    pub(super) fn release_memory(&mut self) {
+        self.taken.shrink_to_fit();
+        self.committed.shrink_to_fit();
+    }
+
     /// Applies a committed record. The effects go back with [`reuse`](Engine::reuse).
     pub(super) fn apply(&mut self, record: Record) -> Vec<Effect> {
         let mut effects = std::mem::take(&mut self.effects);

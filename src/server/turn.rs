@@ -339,7 +339,11 @@ impl Server {
             TimerKind::Shortage => self.exchange.net().check_shortage(),
             #[cfg(feature = "web")]
             TimerKind::Files => self.exchange.delete_old_files(),
-            TimerKind::Trim => self.trim.timer(self.exchange.allocated(), self.exchange.net()),
+            TimerKind::Trim => {
+                if self.trim.timer(self.exchange.allocated(), self.exchange.net()) {
+                    self.exchange.release_memory();
+                }
+            }
             TimerKind::Rejections => self.exchange.log_rejections(),
             TimerKind::Accept => self.acceptor.resume(self.exchange.net()),
             TimerKind::Rooms => self.exchange.lapse_rooms(),

@@ -14,7 +14,7 @@ use crate::server::stats::Counter;
 use crate::server::stepping::Stepper;
 use crate::server::transcript;
 use crate::session::Dialect;
-use chatloop_reactor::{Interest, Poller, Readiness, Token, Transport};
+use chatloop_reactor::{Interest, Poller, Readiness, Token, Transport, memory};
 use log::{error, info};
 use std::io;
 use std::net::SocketAddr;
@@ -59,6 +59,13 @@ impl Exchange {
     /// Bytes allocated for messages so far.
     pub(in crate::server) fn allocated(&self) -> u64 {
         self.broadcast.allocated()
+    }
+
+    /// A burst is over: what was kept to be used again goes back to the system.
+    pub(in crate::server) fn release_memory(&mut self) {
+        self.engine.release_memory();
+        self.net.release_memory();
+        memory::trim();
     }
 
     /// A worker has rung.
