@@ -206,6 +206,7 @@ fi
 
 step "other people's tools: promtool, curl, openssl"
 try scripts/edges.sh
+try scripts/proxies.sh
 
 step "other people's clients: irssi and WeeChat, libraries, Chromium"
 try scripts/real-clients.sh

@@ -55,10 +55,9 @@ mod startup;
 #[cfg(feature = "web")]
 mod transfer;
 
-pub use crate::wire::command_line::{document, with_documents};
 pub use options::Options;
 pub use run::run;
-pub use settings::{Invalid, read};
+pub use settings::{Invalid, mistyped_variables, read};
 
 use std::fmt;
 
