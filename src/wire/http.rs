@@ -233,7 +233,9 @@ impl Response {
 
     /// Its head alone: a body of this length follows by another way.
     pub fn write_head(&self, length: u64, date: Option<&str>, out: &mut Vec<u8>) {
-        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        let reason = reason(self.status);
+        debug_assert_ne!(reason, UNNAMED, "{}", self.status);
+        let mut head = format!("HTTP/1.1 {} {reason}\r\n", self.status);
         let length = length.to_string();
         let common = [
             ("Content-Type", self.content_type),
@@ -249,6 +251,9 @@ impl Response {
         out.extend_from_slice(head.as_bytes());
     }
 }
+
+/// A status that has no name here: a test that meets it fails.
+const UNNAMED: &str = "Unknown";
 
 /// The name of a status that this server uses.
 fn reason(status: u16) -> &'static str {
@@ -276,7 +281,7 @@ fn reason(status: u16) -> &'static str {
         503 => "Service Unavailable",
         505 => "HTTP Version Not Supported",
         507 => "Insufficient Storage",
-        _ => "Unknown",
+        _ => UNNAMED,
     }
 }
 

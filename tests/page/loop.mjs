@@ -53,9 +53,9 @@ async function stopped(page, tom, ada) {
     return (await page.text('#verdict')).includes('--outbox-soft), so R is off');
   });
   await page.sees('ada is slow', '#verdict');
-  await page.sees('ada', '#columns .slow strong');
+  await until('a red column', () => page.page.evaluate(() => [...document.querySelectorAll('#columns .slow strong')].some((one) => one.textContent === 'ada')));
   ada.write('and now?\n');
-  await page.page.evaluate(() => document.querySelector('#columns .slow').click());
+  await page.page.evaluate(() => [...document.querySelectorAll('#columns button')].find((one) => one.textContent.startsWith('ada')).click());
   await page.sees('its own next line waits until it reads', '#detail');
   await page.picture('loop-stopped');
   const narrow = await open(400, 'dark');

@@ -181,7 +181,8 @@ const owner = (states, row) => row.name ?? nameOf(states, row.client);
 const listed = words => (words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` : words[0] ?? '');
 
 export const readyIn = turn => new Map(turn.rows.filter(row => row.kind === 'ready').map(row => [row.client, row.a]));
-const how = bits => listed(['readable', 'writable', 'hung up'].filter((_, bit) => bits >> bit & 1));
+const how = bits => listed(['readable', 'writable'].filter((_, bit) => bits >> bit & 1));
+const is = (bits, [is, has]) => listed([bits & 3 && `${is} ${how(bits)}`, bits & 4 && `${has} hung up`].filter(Boolean));
 
 // A turn in two sentences.
 export function summary(turn, states) {
@@ -191,7 +192,7 @@ export function summary(turn, states) {
   const [accepted, closed, written] = [of('accepted').length, of('closed').length, of('written')];
   const [took, full] = [written.filter(row => row.x > 0), written.filter(row => row.x === 0 && row.y > 0)];
   const why = ready.length > 2 ? `${ready.length} connections were ready`
-    : ready.length ? ready.map(row => `${owner(states, row)} was ${how(row.a)}`).join(' and ') : 'a timer was due';
+    : ready.length ? ready.map(row => `${owner(states, row)} ${is(row.a, ['was', 'had'])}`).join(' and ') : 'a timer was due';
   const isLeft = !ready.length && taken.length;
   const slept = isLeft ? 'The loop did not sleep: there were lines left from the turn before.' : `The loop slept for ${time(turn.waited)}, until ${why}.`;
   if (!turn.done) return slept;
@@ -222,7 +223,7 @@ export function sentences(turn, states, most = 40) {
     const [who, name] = [row.client, owner(states, row)];
     const say = (phase, text) => told.push([phase, text, who]);
     switch (row.kind) {
-      case 'ready': if (ready.length <= 8) say('wait', `${name} is ${how(row.a)}`); break;
+      case 'ready': if (ready.length <= 8) say('wait', `${name} ${is(row.a, ['is', 'has'])}`); break;
       case 'accepted': say('read', `connection ${who} is new`); break;
       case 'read': say('read', `${name}: ${row.a < 2 ? bytes(row.x) + OUTCOMES[row.a] : OUTCOMES[row.a]}`); break;
       case 'lines': say('commands', `${name}: ${plural(row.b, 'line')}, ${bytes(row.x)}`); break;
@@ -234,7 +235,7 @@ export function sentences(turn, states, most = 40) {
         if (row.y > 0) say('flush', `${name}: the socket took ${bytes(row.x)}, ${bytes(row.y)} stay queued`);
         else if (whole.length <= 8) say('flush', `${name}: ${bytes(row.x)} written`);
         break;
-      case 'watch': say('flush', `${name}: from now on the loop waits for it to be ${how(row.a & 3) || 'nothing'}`); break;
+      case 'watch': say('flush', `${name}: from now on the loop waits ${row.a & 3 ? `for it to be ${how(row.a)}` : 'for nothing from it'}`); break;
       case 'timer': say('timers', `${name}: its time has come`); break;
       case 'closed': say('reap', `${name} is closed`); break;
       case 'fault': say('fault', `${name}: ${FAULTS[row.a]}, on purpose`); break;
