@@ -89,8 +89,10 @@ behind() {
 }
 
 gather() {
-  local code=0
-  wait "$(cat "$outputs/$1.process")" || code=$?
+  local code=0 process
+  process=$(cat "$outputs/$1.process")
+  wait "$process" || code=$?
+  beside=${beside/ $process/}
   # shellcheck disable=SC2046 # a command is words
   outcome "$code" "$outputs/$1" $(cat "$outputs/$1.command")
 }
