@@ -36,6 +36,8 @@ impl Hub {
                 return Err(Refusal::NotOperator);
             }
             Listing::Accounts(walk) => Event::Accounts(self.list_accounts(walk)),
+            // Asked of the journal.
+            Listing::History(_) => return Err(Refusal::NotHere),
             Listing::Connections(walk) => {
                 let all = || self.users.values().map(joined);
                 let people = self.list_people(None, walk, self.online(), all, Listing::Connections);

@@ -80,6 +80,9 @@ impl Hub {
     ) -> Result<(), Refusal> {
         self.may_manage(at)?;
         let sessions = self.account(name.as_str())?.sessions.clone();
+        if !sessions.is_empty() && !self.users.contains_key(&at.origin) {
+            return Ok(()); // it had been unused for long; its owner has come back just now
+        }
         self.log_out(at, sessions);
         let Some(account) = self.accounts.swap_remove(name) else { return Ok(()) };
         for certificate in &account.certificates {

@@ -31,7 +31,7 @@ mod tests;
 mod theme;
 
 #[cfg(test)]
-pub use commands::command_names;
+pub use commands::{command_names, main_names};
 pub use commands::parse_lent;
 pub use render::{render, render_notice};
 pub use session::{Session, is_message};

@@ -50,12 +50,7 @@ fn events(text: &str) -> Vec<(Event, usize)> {
     let query = |scope| Query { scope, range: Range::Latest, limit: None, events: false };
     let past = |scope| {
         let entries = vec![stored.clone(), stored.clone()];
-        Event::Past(Box::new(Past {
-            query: query(scope),
-            entries,
-            happened: Vec::new(),
-            unsearched: None,
-        }))
+        Event::Past(Box::new(Past::whole(query(scope), entries, Vec::new(), Some(id))))
     };
     let message = RoomMessage {
         id,
@@ -178,7 +173,7 @@ fn events(text: &str) -> Vec<(Event, usize)> {
             2,
         ),
         (past(Scope::Private { account: name(), peer: name() }), 3),
-        (past(Scope::Search { rooms: Vec::new(), words: shared.clone(), from: None }), 3),
+        (past(Scope::Search { rooms: Vec::new(), words: shared.clone(), from: None }), 4),
     ]
 }
 

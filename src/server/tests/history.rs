@@ -1,0 +1,143 @@
+//! Answers about history come in pages: they cost a page while they are not read, and drop no asker.
+
+use super::{Bench, Client};
+use chatloop_reactor::ChunkWriter;
+
+/// Far less than the answers have.
+const FLAGS: &[&str] = &["--outbox-soft=64k", "--outbox-hard=128k"];
+
+/// Bytes of each message, about.
+const TEXT: usize = 3_900;
+
+/// Has `talker` send so many messages with the line that `send` makes of each.
+fn fill(bench: &mut Bench, talker: &mut Client, count: usize, send: impl Fn(&str) -> String) {
+    let long = "w".repeat(TEXT);
+    for number in 0..count {
+        talker.send(&send(&format!("n{number}. word {long}")));
+    }
+    talker.send("/fence\n");
+    bench.wait_for(talker, "/fence");
+}
+
+/// The numbers of the messages in these lines.
+fn numbers(lines: &[String]) -> Vec<usize> {
+    let number = |line: &String| {
+        let (before, _) = line.split_once(". word ")?;
+        before.rsplit_once('n')?.1.parse().ok()
+    };
+    lines.iter().filter_map(number).collect()
+}
+
+/// Turns until nothing happens any more, although someone does not read.
+fn wait_unread(bench: &mut Bench) {
+    for _ in 0..4 {
+        bench.settle();
+    }
+    assert!(bench.longest_queue() < 64 * 1024, "{}", bench.longest_queue());
+    assert!(ChunkWriter::in_use() < 2 << 20, "{}", ChunkWriter::in_use());
+}
+
+#[test]
+fn an_answer_of_any_length_drops_no_asker_and_has_everything_once() {
+    let mut bench = Bench::new(FLAGS);
+    let mut talker = bench.join("talker");
+    fill(&mut bench, &mut talker, 200, |text| format!("{text}\n"));
+    for (question, expected) in
+        [("/history 200", 0..200), ("/search word", 180..200), ("/history before 150 140", 9..149)]
+    {
+        let mut askers: Vec<_> = (0..4).map(|number| bench.join(&format!("a{number}"))).collect();
+        assert_eq!(bench.online(), 5);
+        for asker in &mut askers {
+            bench.wait_for_silence(asker);
+            asker.send(&format!("{question}\n").repeat(3));
+        }
+        wait_unread(&mut bench);
+        assert_eq!(bench.online(), 5, "{question}");
+        for mut asker in askers {
+            asker.send("/fence\n");
+            let lines = bench.wait_for(&mut asker, "/fence");
+            let once: Vec<usize> = expected.clone().collect();
+            assert_eq!(numbers(&lines), once.repeat(3), "{question}");
+            let headings = lines.iter().filter(|line| line.contains(" messages (times in UTC)"));
+            assert_eq!(headings.count(), 3, "{question}");
+            asker.send("/quit\n");
+            bench.wait_for_end(&mut asker);
+        }
+    }
+}
+
+/// An IRC client in the lobby.
+fn irc(bench: &mut Bench, nick: &str) -> Client {
+    let mut client = bench.connect();
+    client.send(&format!(
+        "CAP REQ :batch draft/chathistory labeled-response server-time\r\nNICK {nick}\r\n\
+         USER u 0 * :u\r\nCAP END\r\nJOIN #lobby\r\n"
+    ));
+    bench.wait_for(&mut client, " 366 ");
+    client
+}
+
+#[test]
+fn a_batch_goes_on_over_its_pages() {
+    let mut bench = Bench::new(FLAGS);
+    let mut talker = bench.join("talker");
+    fill(&mut bench, &mut talker, 100, |text| format!("{text}\n"));
+    let mut ada = irc(&mut bench, "ada");
+    ada.send(&"@label=x CHATHISTORY LATEST #lobby * 100\r\n".repeat(3));
+    ada.send("@label=y CHATLOOP search word\r\nPING end\r\n");
+    wait_unread(&mut bench);
+    assert_eq!(bench.online(), 2);
+    let lines = bench.wait_for(&mut ada, "PONG");
+    let all: Vec<usize> = (0..100).chain(0..100).chain(0..100).chain(80..100).collect();
+    assert_eq!(numbers(&lines), all);
+    let with = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+    assert_eq!((with("BATCH +history chathistory #lobby"), with("BATCH -history")), (3, 3));
+    assert_eq!((with("label=x"), with("label=y"), with("batch=history")), (3, 1, with("PRIVMSG")));
+    assert_eq!(with("BATCH +"), with("BATCH -"));
+}
+
+#[test]
+fn a_page_is_not_for_a_user_who_has_been_kicked_meanwhile() {
+    let mut bench = Bench::new(FLAGS);
+    let mut talker = bench.join("talker");
+    talker.send("/join #room\n");
+    fill(&mut bench, &mut talker, 200, |text| format!("{text}\n"));
+    let mut ada = irc(&mut bench, "ada");
+    ada.send("JOIN #room\r\n");
+    bench.wait_for(&mut ada, " 366 ada #room");
+    ada.send(&"CHATHISTORY LATEST #room * 100\r\n".repeat(9));
+    wait_unread(&mut bench);
+    talker.send("/kick ada\n");
+    bench.wait_for(&mut talker, "kicked ada");
+    ada.send("PING end\r\n");
+    let lines = bench.wait_for(&mut ada, "PONG");
+    let with = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+    let kick = lines.iter().position(|line| line.contains("KICK #room ada")).unwrap();
+    let after = numbers(&lines[kick..]);
+    assert!(after.is_empty(), "{after:?}");
+    assert!(numbers(&lines).len() < 9 * 100);
+    assert_eq!(with("BATCH +history"), with("BATCH -history"));
+}
+
+#[test]
+fn mail_of_any_length_is_delivered_and_a_joiner_is_shown_what_fits() {
+    let mut bench = Bench::new(&[FLAGS, &["--history-on-join=500"]].concat());
+    let mut alice = bench.join("alice");
+    alice.send("/register correct-horse\n");
+    bench.wait_for(&mut alice, "account alice created");
+    alice.send("/quit\n");
+    bench.wait_for_end(&mut alice);
+    let mut bob = bench.join("bob");
+    fill(&mut bench, &mut bob, 100, |text| format!("/msg alice {text}\n"));
+    fill(&mut bench, &mut bob, 100, |text| format!("{text}\n"));
+    let mut alice = bench.connect();
+    alice.send("/login alice correct-horse\n");
+    wait_unread(&mut bench);
+    alice.send("/fence\n");
+    let lines = bench.wait_for(&mut alice, "/fence");
+    let (mail, lobby): (Vec<String>, Vec<String>) =
+        lines.into_iter().partition(|line| line.contains("-> you]"));
+    assert!(numbers(&mail).into_iter().eq(0..100), "{:?}", numbers(&mail));
+    let shown = numbers(&lobby);
+    assert!(!shown.is_empty() && shown.len() < 10 && shown.last() == Some(&99), "{shown:?}");
+}
