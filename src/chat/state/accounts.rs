@@ -51,8 +51,7 @@ impl Serialize for Accounts {
 impl From<Table<Name, Account>> for Accounts {
     fn from(table: Table<Name, Account>) -> Accounts {
         let names: Vec<Name> = table.keys().cloned().collect();
-        let mut accounts =
-            Accounts { table, weights: BTreeMap::new(), bytes: 0, memory: MEMORY };
+        let mut accounts = Accounts { table, weights: BTreeMap::new(), bytes: 0, memory: MEMORY };
         names.iter().for_each(|name| accounts.weigh(name));
         accounts
     }

@@ -72,7 +72,8 @@ fn bans_are_looked_at_when_a_member_speaks_and_not_when_they_change() {
     for from in (0..91).step_by(13) {
         world.run(alice, bans(from, true)).effects();
     }
-    let Decision::Change(change) = world.hub.decide(alice, bans(0, false), Moment(world.now)) else {
+    let Decision::Change(change) = world.hub.decide(alice, bans(0, false), Moment(world.now))
+    else {
         panic!()
     };
     let (id, time) = (RecordId(1_000_000), Moment(world.now));
