@@ -92,10 +92,11 @@ impl Account {
         self.former.as_ref().filter(|former| age(former) < limits::FORMER_PASSWORD)
     }
 
-    /// Whether no one has been logged in to it since `before`.
+    /// Whether it was used, and no one has been logged in to it since `before`. One that an operator has
+    /// made waits for its owner.
     pub(in crate::chat) fn is_unused(&self, before: Moment) -> bool {
-        let times = [Some(self.created), self.seen, self.left];
-        self.sessions.is_empty() && times.into_iter().flatten().all(|time| time < before)
+        let last = self.seen.max(self.left);
+        self.sessions.is_empty() && last.is_some_and(|last| last < before)
     }
 
     /// Bytes of its metadata and read markers, about.
