@@ -141,3 +141,48 @@ fn mail_of_any_length_is_delivered_and_a_joiner_is_shown_what_fits() {
     let shown = numbers(&lobby);
     assert!(!shown.is_empty() && shown.len() < 10 && shown.last() == Some(&99), "{shown:?}");
 }
+
+/// What is in one synchronization once was sent in one go, or not at all if it was too much.
+#[test]
+fn a_synchronization_of_metadata_of_any_size_is_one_batch() {
+    const MEMBERS: usize = 50;
+    const KEYS: usize = 20;
+    let mut bench = Bench::new(FLAGS);
+    let enter = |bench: &mut Bench, nick: &str| {
+        let mut client = bench.connect();
+        client.send(&format!(
+            "CAP REQ :batch draft/metadata-2\r\nNICK {nick}\r\nUSER u 0 * :u\r\nCAP END\r\n\
+             JOIN #lobby\r\n"
+        ));
+        bench.wait_for(&mut client, " 366 ");
+        client
+    };
+    let value = "v".repeat(280);
+    let set: String = (0..KEYS).map(|key| format!("METADATA * SET k{key} :{value}\r\n")).collect();
+    let mut members = Vec::new();
+    for number in 0..MEMBERS {
+        let mut member = enter(&mut bench, &format!("m{number}"));
+        member.send(&format!("{set}PING end\r\n"));
+        bench.wait_for(&mut member, "PONG");
+        members.push(member);
+    }
+    let mut ada = enter(&mut bench, "ada");
+    let keys: Vec<String> = (0..KEYS).map(|key| format!("k{key}")).collect();
+    for key in &keys {
+        ada.send(&format!("METADATA * SUB {key}\r\n"));
+    }
+    ada.send("METADATA #lobby SYNC\r\nMETADATA *ALL SYNC\r\nPING end\r\n");
+    wait_unread(&mut bench);
+    assert_eq!(bench.online(), MEMBERS + 1);
+    let lines = bench.wait_for(&mut ada, "PONG");
+    for (start, end) in [(" +metadata metadata #lobby", 1), (" +metadata metadata *ALL", 2)] {
+        let start = lines.iter().rposition(|line| line.ends_with(start)).unwrap();
+        let all = lines[start + 1..].iter().take_while(|line| line.contains("batch=metadata"));
+        assert_eq!(all.count(), MEMBERS * KEYS);
+        let ends = lines.iter().filter(|line| line.ends_with("BATCH -metadata")).count();
+        assert!(ends >= end, "{ends}");
+    }
+    let alone =
+        lines.iter().filter(|line| line.contains(" METADATA m") && !line.contains("batch="));
+    assert_eq!(alone.count(), MEMBERS * KEYS, "each subscription is answered with its values");
+}
