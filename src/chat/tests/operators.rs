@@ -137,7 +137,7 @@ fn an_account_that_no_one_uses_is_deleted_and_one_in_use_is_not() {
     world.leave(alice);
     let left = Moment(world.now);
     assert!(world.hub.unused_accounts(left).is_empty());
-    assert_eq!(world.hub.unused_accounts(Moment(left.0 + 1)), [name.clone()]);
+    assert_eq!(world.hub.unused_accounts(Moment(left.0 + 1)), [Name::new("alice")]);
     world.write(SessionId(77), expire);
     assert!(!world.hub.has_account("alice"));
     assert_eq!(world.hub.rooms_of(&name), 0);
