@@ -17,6 +17,8 @@ pub enum Listing {
     Connections(Walk<(Moment, SessionId)>),
     /// All accounts, for an operator.
     Accounts(Walk<Name>),
+    /// The server bans, for an operator.
+    ServerBans(Walk<BanTarget>),
     /// What is left of an answer of the journal.
     History(Box<Rest>),
 }

@@ -114,8 +114,6 @@ pub enum Command {
     ServerBan(BanTarget, Option<i64>, Option<Arc<str>>),
     /// Remove a server ban.
     ServerUnban(BanTarget),
-    /// List the server bans.
-    ServerBans,
     /// Send a message to all users.
     Announce(Arc<str>),
     /// Delete an uploaded file, by its id.

@@ -312,7 +312,7 @@ pub enum Event {
     /// A file was deleted, by the recipient.
     FileDeleted { name: Arc<str> },
     /// A reply: the server bans.
-    ServerBans(Vec<ServerBanLine>),
+    ServerBans(Page<ServerBanLine>),
     /// A reply: all connections, for an operator.
     Connections(Page<Person>),
     /// A reply: all accounts, for an operator.
@@ -328,6 +328,7 @@ impl Event {
             Event::Rooms(page) => page.more.as_deref(),
             Event::Who { people: page, .. } | Event::Connections(page) => page.more.as_deref(),
             Event::Accounts(page) => page.more.as_deref(),
+            Event::ServerBans(page) => page.more.as_deref(),
             Event::Past(past) => past.more.as_deref(),
             _ => None,
         }

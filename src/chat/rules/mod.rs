@@ -94,7 +94,6 @@ impl Hub {
             | Command::Kill(..)
             | Command::ServerBan(..)
             | Command::ServerUnban(_)
-            | Command::ServerBans
             | Command::Announce(_)
             | Command::Wallops(_) => self.decide_administration(user, command, now),
             Command::List(_)

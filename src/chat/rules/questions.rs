@@ -20,7 +20,7 @@ impl Hub {
         let event = match command {
             Command::List(listing) => match *listing {
                 Listing::History(rest) => return Ok(self.next_page(user, *rest)),
-                listing => self.list(user, listing)?,
+                listing => self.list(user, listing, now)?,
             },
             Command::Whois(nick) => self.whois(user, &nick, now)?,
             Command::Topic(name) => {

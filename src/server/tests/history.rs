@@ -186,3 +186,26 @@ fn a_synchronization_of_metadata_of_any_size_is_one_batch() {
         lines.iter().filter(|line| line.contains(" METADATA m") && !line.contains("batch="));
     assert_eq!(alone.count(), MEMBERS * KEYS, "each subscription is answered with its values");
 }
+
+#[test]
+fn a_list_of_server_bans_comes_in_pages_too() {
+    const BANS: usize = 900;
+    let mut bench = Bench::new(&[FLAGS, &["--oper=root:correct-horse"]].concat());
+    let mut root = bench.join("root");
+    root.send("/oper root correct-horse\n");
+    bench.wait_for(&mut root, "you are now a server operator");
+    let reason = "r".repeat(290);
+    for number in 0..BANS {
+        root.send(&format!("/gban 10.{}.{}.1 {reason}\n", number / 200, number % 200));
+    }
+    root.send("/fence\n");
+    bench.wait_for(&mut root, "/fence");
+    root.send(&"/gban\n".repeat(9));
+    wait_unread(&mut bench);
+    assert_eq!(bench.online(), 1);
+    root.send("/fence\n");
+    let lines = bench.wait_for(&mut root, "/fence");
+    let headings = lines.iter().filter(|line| line.contains("server bans: 900 entries"));
+    assert_eq!(headings.count(), 9);
+    assert_eq!(lines.iter().filter(|line| line.contains(&reason)).count(), 9 * BANS);
+}

@@ -100,6 +100,7 @@ fn there_are_so_many_accounts() {
     bench.wait_for(&mut bob, "(--max-accounts)");
 }
 
+#[cfg(feature = "disk")]
 #[test]
 fn an_account_that_no_one_has_used_for_long_ends_and_one_in_use_does_not() {
     let directory = std::env::temp_dir().join(format!("chatloop-expiry-{}", std::process::id()));

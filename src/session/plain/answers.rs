@@ -33,8 +33,8 @@ fn page<T>(
 }
 
 /// "2 entries:", "no entries".
-fn entries<T>(items: &[T]) -> String {
-    match items.len() {
+fn entries(count: usize) -> String {
+    match count {
         0 => "no entries".to_owned(),
         1 => "1 entry:".to_owned(),
         count => format!("{count} entries:"),
@@ -69,7 +69,7 @@ fn lines(theme: Theme, event: &Event) -> Vec<String> {
             vec![format!("modes of {room}: {}{}", modes_text(modes), created_text(*created))]
         }
         Event::Bans { room, bans } => {
-            let heading = format!("ban list of {room}: {}", entries(bans));
+            let heading = format!("ban list of {room}: {}", entries(bans.len()));
             list(heading, bans, |(mask, by, time)| {
                 format!("{mask} (set by {by}, {} UTC)", time::shown(*time))
             })
@@ -94,7 +94,7 @@ fn lines(theme: Theme, event: &Event) -> Vec<String> {
         }
         Event::FileDeleted { name } => vec![format!("{name} is deleted")],
         Event::ServerBans(bans) => {
-            list(format!("server bans: {}", entries(bans)), bans, server_ban_line)
+            page(|total| format!("server bans: {}", entries(total)), bans, server_ban_line)
         }
         _ => Vec::new(),
     }

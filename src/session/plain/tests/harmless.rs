@@ -146,12 +146,12 @@ fn events(text: &str) -> Vec<(Event, usize)> {
         (Event::Bans { room: room(), bans: vec![(text.to_owned(), name(), time)] }, 2),
         (Event::Ignored(vec![name()]), 1),
         (
-            Event::ServerBans(vec![ServerBanLine {
+            Event::ServerBans(page(ServerBanLine {
                 target: ban(),
                 by: name(),
                 reason: some(),
                 until: None,
-            }]),
+            })),
             2,
         ),
         (Event::Connections(page(person)), 2),
