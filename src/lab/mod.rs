@@ -36,4 +36,4 @@ pub mod trace;
 mod websocket;
 mod welcome;
 
-pub use crate::wire::command_line::{document, with_documents};
+pub use crate::settings::{document, with_documents};

@@ -56,7 +56,8 @@ impl Hub {
         self.may_manage(at)?;
         if new {
             self.may_be_made(&name)?;
-            let account = Account::new(name.clone(), (hash, scram), (at.id, at.time));
+            let mut account = Account::new(name.clone(), (hash, scram), (at.id, at.time));
+            account.left = Some(at.time);
             self.accounts.insert(name.clone(), account);
             at.tell_origin(Event::AccountManaged { account: name, what: AccountChange::Made });
             return Ok(());

@@ -22,7 +22,7 @@ pub struct Account {
     /// The time of the last login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::chat) seen: Option<Moment>,
-    /// The end of the last session that was logged in to it.
+    /// The end of the last session that was logged in to it, or when someone else made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::chat) left: Option<Moment>,
     /// The sessions logged in to it. At most [`limits::SESSIONS_PER_ACCOUNT`].
@@ -92,8 +92,8 @@ impl Account {
         self.former.as_ref().filter(|former| age(former) < limits::FORMER_PASSWORD)
     }
 
-    /// Whether it was used, and no one has been logged in to it since `before`. One that an operator has
-    /// made waits for its owner.
+    /// Whether no one has been logged in to it since `before`, as far as is known: one from before servers
+    /// remembered that waits for its owner.
     pub(in crate::chat) fn is_unused(&self, before: Moment) -> bool {
         let last = self.seen.max(self.left);
         self.sessions.is_empty() && last.is_some_and(|last| last < before)

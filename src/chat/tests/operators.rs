@@ -142,6 +142,13 @@ fn an_account_that_no_one_uses_is_deleted_and_one_in_use_is_not() {
     assert!(!world.hub.has_account("alice"));
     assert_eq!(world.hub.rooms_of(&name), 0);
     assert!(world.hub.room("#dev").is_some(), "it lapses in its time");
+    // One that was made for a stranger, and never used.
+    let hash = PasswordHash::new("x".to_owned());
+    let made = Change::AccountSet { account: name.clone(), hash, scram: None, new: true };
+    world.write(SessionId(77), made);
+    let made = Moment(world.now);
+    assert!(world.hub.unused_accounts(made).is_empty());
+    assert_eq!(world.hub.unused_accounts(always), [name]);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use super::{Exchange, session};
 use crate::chat::work::{self, LINE, RECORD};
 use crate::chat::{
-    Change, Effect, Event, Hub, Name, Point, Query, Range, Record, RecordId, Scope, SessionId,
+    Change, Effect, Event, Hub, Name, Point, Query, Range, Record, RecordId, Refusal, Scope,
+    SessionId,
 };
 use crate::journal::Rejected;
 use crate::server::audit;
@@ -144,7 +145,7 @@ impl Exchange {
         let Rejected { proposal, reason } = rejected;
         let token = Token::from_bits(proposal.origin.0);
         self.stats.count(Counter::NotSaved);
-        self.notice(token, &format!("not saved: {reason}"));
+        self.fail(token, &format!("not saved: {reason}"));
         if matches!(proposal.change, Change::Login { .. }) {
             self.answer_proof(token, ProofAnswer::Failed);
         }
@@ -245,7 +246,8 @@ impl Exchange {
             Found::Failed(token, why, end) => {
                 self.stats.count(Counter::Queries);
                 self.actions.extend(end.map(|end| Action::Show(Box::new(end))));
-                (token, Action::Tell(vec![format!("the database cannot answer: {why}")]))
+                let why = Refusal::Failed(format!("the database cannot answer: {why}").into());
+                (token, Action::Show(Box::new(Event::Refused(why))))
             }
         };
         self.unblock(token, Blocked::ANSWER);
