@@ -82,37 +82,6 @@ fn a_message_is_followed_from_the_read_to_the_write() {
 }
 
 #[test]
-fn those_with_little_to_send_are_written_to_before_those_with_much() {
-    let scratch = Scratch::new("light");
-    let server = scratch.server(&["--log", "info"]);
-    let mut room = server.room(2);
-    let (crowd, alone) = (room[0].name(), room[1].name());
-    room[1].send("/part #lobby\n/join #quiet\n");
-    // With few to write to, the order does not matter, and is that of the lines.
-    let _others: Vec<Client> = (0..600).map(|_| Client::connect(server.address)).collect();
-    let mut there = 0;
-    while there < 600 {
-        there += usize::from(room[0].line().contains("joined"));
-    }
-    let mut talker = Client::connect(server.address);
-    talker.send("NICK talker\r\nUSER t 0 * :t\r\nJOIN #lobby,#quiet\r\n");
-    while !talker.line().contains("366 talker #quiet") {}
-    // All in one turn, the crowd first.
-    let much = format!("PRIVMSG #lobby :{}\r\n", "~".repeat(400)).repeat(7);
-    talker.send(format!("{much}PRIVMSG #quiet :hello\r\n"));
-    while !room[1].line().contains("hello") {}
-    stop(server);
-    let turns = turns(&scratch.0);
-    let turn = turns.iter().find(|turn| has(turn, &[("lines", "8 lines")])).unwrap();
-    let names = turn.entries.iter().filter(|entry| entry.what == "write").map(|entry| {
-        let (_, name) = entry.connection.as_ref().unwrap();
-        name.clone()
-    });
-    let both: Vec<String> = names.filter(|name| *name == crowd || *name == alone).collect();
-    assert_eq!(both, [alone, crowd]);
-}
-
-#[test]
 fn a_signal_switches_it_off_and_on_and_names_are_known_again() {
     let scratch = Scratch::new("signal");
     let server = scratch.server(&["--log", "info"]);

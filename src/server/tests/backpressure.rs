@@ -1,6 +1,7 @@
 //! A peer that does not read: its own lines wait, then it is dropped; the others never notice.
 
 use super::{Bench, Client};
+use crate::trace::Event;
 use chatloop_reactor::ChunkWriter;
 use std::time::Duration;
 
@@ -144,4 +145,28 @@ fn a_question_costs_nothing_while_its_asker_does_not_read() {
     let mut patient = askers.remove(0);
     patient.send("/fence\n");
     bench.wait_for(&mut patient, "/fence");
+}
+
+#[test]
+fn those_with_little_to_send_are_written_to_before_those_with_much() {
+    let mut bench = Bench::new(&[]);
+    let (mut talker, _crowd) = (bench.join("talker"), bench.join("crowd"));
+    let mut alone = bench.join("alone");
+    talker.send("/join #quiet\n/room #lobby\n");
+    alone.send("/part #lobby\n/join #quiet\n");
+    bench.wait_for(&mut alone, "you joined #quiet");
+    bench.settle();
+    let trace = bench.server.exchange().net().trace().clone();
+    let mut position = trace.open_page();
+    // All in one turn, the crowd first.
+    let much = format!("{}\n", "~".repeat(400)).repeat(7);
+    talker.send(&format!("{much}@#quiet hello\n"));
+    bench.wait_for(&mut alone, "hello");
+    let events = trace.read(&mut position, usize::MAX).events;
+    let written = events.iter().filter_map(|event| match event {
+        Event::Written { bytes, .. } => Some(*bytes),
+        _ => None,
+    });
+    let written: Vec<u32> = written.collect();
+    assert!(written.len() == 2 && written[0] < 100 && written[1] > 2_800, "{written:?}");
 }
