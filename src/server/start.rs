@@ -166,6 +166,7 @@ pub(super) fn open_journal(
         per_room: config.boot.keep_messages.on().map(|count| count.get().into()),
         age: config.boot.keep_days.on().map(Days::duration),
         room_memory: config.room_memory(),
+        account_memory: config.account_memory(),
         memory: config.boot.history_memory.0,
         file_size: config.boot.max_data.on().map(|size| size.0 as u64),
         durability: config.boot.durability.into(),
@@ -173,6 +174,7 @@ pub(super) fn open_journal(
     let Some(directory) = &config.boot.data else {
         let mut hub = Hub::new();
         hub.set_room_memory(limits.room_memory);
+        hub.set_account_memory(limits.account_memory);
         return Ok((Journal::memory(&limits), hub));
     };
     let waker = waker.clone();

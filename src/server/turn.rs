@@ -159,7 +159,7 @@ impl Server {
         let mut readiness = Vec::new();
         self.exchange.open_console();
         self.exchange.log_urls();
-        self.exchange.lapse_rooms();
+        self.exchange.end_unused();
         service::notify("READY=1");
         loop {
             self.turn(&mut readiness, None)?;
@@ -346,7 +346,7 @@ impl Server {
             }
             TimerKind::Rejections => self.exchange.log_rejections(),
             TimerKind::Accept => self.acceptor.resume(self.exchange.net()),
-            TimerKind::Rooms => self.exchange.lapse_rooms(),
+            TimerKind::Unused => self.exchange.end_unused(),
             TimerKind::Shutdown => self.shutdown.timer(),
             TimerKind::Console => {
                 let requests = self.exchange.at_console(ConsoleService::timer);

@@ -4,9 +4,11 @@
 //! or until it has turned so often that it will never be.
 
 mod backpressure;
+mod costs;
 mod detection;
 #[cfg(feature = "web")]
 mod files;
+mod history;
 #[cfg(feature = "web")]
 mod http;
 mod limits;
