@@ -120,6 +120,7 @@ step 'the whole server on a simulated network: 300 seeds'
 bounded 900 cargo clippy --locked --quiet --all-targets --features simulation -- -D warnings
 bounded 600 cargo test --locked --quiet -p chatloop-reactor --features simulation --lib simulated
 try scripts/simulate.sh --gate
+try scripts/simulate.sh --check-mutations
 
 step 'the scripts, with the quick build'
 # They type at nc.

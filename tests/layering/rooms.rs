@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("client", &["reactor", "wire", "terminal", "tls", "trace"]),
     ("lab", &["reactor", "wire", "tls", "trace"]),
     ("server", &["reactor", "chat", "wire", "session", "journal", "tls", "trace", "files"]),
-    ("simulation", &["reactor", "server"]),
+    ("simulation", &["reactor", "server", "tls", "lab"]),
 ];
 
 /// Folder of a room, and what it may import of its neighbours.
