@@ -19,6 +19,9 @@ const IDLE_TURNS: u32 = 40;
 /// Turns in which everything that is owed arrives when faults have stopped.
 const SETTLING: u32 = 20_000;
 
+/// What the network keeps for a client once faults have stopped.
+const WIDE: usize = 256 * 1024;
+
 /// Files that are looked at again at the end.
 const FILES: usize = 3;
 
@@ -224,17 +227,17 @@ impl World {
     fn carrier(&mut self, is_framed: bool) -> Result<(usize, Carrier), String> {
         let number = self.tally.clients as usize;
         self.tally.clients += 1;
-        let peer = self.dial()?;
+        let peer = self.dial(self.plan.capacity)?;
         let tls = self.plan.tls.as_ref().filter(|_| self.dice.chance(50));
         Ok((number, Carrier::new(peer, tls, is_framed.then_some(SERVER))))
     }
 
-    fn dial(&mut self) -> Result<Peer, String> {
+    fn dial(&mut self, capacity: usize) -> Result<Peer, String> {
         // Three origins, so that shares and limits of an origin matter.
         let host = IpAddr::from([192, 0, 2, 1 + self.dice.below(3) as u8]);
         let port = 1_024 + (self.tally.clients as u16 & 0x7fff);
         let address = SocketAddr::new(host, port);
-        self.network.connect(address, self.plan.capacity).map_err(|error| error.to_string())
+        self.network.connect(address, capacity).map_err(|error| error.to_string())
     }
 
     /// A thread of the server does a piece of its work. Whether it has woken the loop.
@@ -351,7 +354,7 @@ impl World {
     /// Faults have stopped: what is owed arrives, and nothing is forgotten.
     fn settle(&mut self) -> Result<(), String> {
         self.directory.heal()?;
-        self.network.widen(256 * 1024);
+        self.network.widen(WIDE);
         for client in &mut self.clients {
             (client.in_pieces, client.paused) = (false, false);
         }
@@ -444,7 +447,7 @@ impl World {
         request: &[u8],
         is_whole: impl Fn(&[u8]) -> bool,
     ) -> Result<Vec<u8>, String> {
-        let mut peer = self.dial()?;
+        let mut peer = self.dial(WIDE)?;
         let (mut unsent, mut received) = (request, Vec::new());
         for _ in 0..SETTLING {
             unsent = &unsent[peer.send(unsent)..];
@@ -457,7 +460,7 @@ impl World {
                 return Ok(received);
             }
             if peer.is_over() {
-                peer = self.dial()?; // the server was full until now
+                peer = self.dial(WIDE)?; // the server was full until now
                 (unsent, received) = (request, Vec::new());
             }
             self.time.advance(Duration::from_millis(20));
