@@ -8,6 +8,9 @@ use chatloop_reactor::{Layer, OVERHEAD, Received};
 use std::io;
 use std::net::SocketAddr;
 
+/// Bytes taken by one read, as a layer expects them.
+const READ: usize = 64 * 1024;
+
 /// Bytes on their way.
 pub(super) struct Carrier {
     peer: Peer,
@@ -122,7 +125,7 @@ impl Carrier {
     /// # Errors
     /// They are no TLS, or no WebSocket.
     pub(super) fn receive(&mut self, most: usize) -> Result<Arrived, String> {
-        let mut bytes = self.peer.receive(most);
+        let mut bytes = self.peer.receive(most.min(READ));
         let moved = !bytes.is_empty();
         if let Some(tls) = self.tls.as_mut().filter(|_| moved) {
             bytes = decrypt(&mut **tls, &mut bytes).map_err(broken)?;

@@ -260,11 +260,13 @@ impl World {
             };
         };
         self.tally.turns += 1;
-        self.woken = false;
+        let was_woken = std::mem::take(&mut self.woken);
         let (progress, now) = (self.network.progress(), self.clock.now());
         self.idle = match self.idle {
             // Without readiness it may have been a timer.
-            (turns, (before, then)) if before == progress && (ready > 0 || then == now) => {
+            (turns, (before, then))
+                if before == progress && !was_woken && (ready > 0 || then == now) =>
+            {
                 (turns + 1, (progress, now))
             }
             _ => (0, (progress, now)),
