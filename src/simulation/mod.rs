@@ -74,7 +74,11 @@ const TWICE: u64 = 100;
 pub fn run_seed(seed: u64, options: &Options) -> Result<Tally, Failure> {
     // Nothing is left of the run that a panic could leave half done.
     let outcome = catch_unwind(AssertUnwindSafe(|| world::run(seed, options)));
-    let outcome = outcome.unwrap_or_else(|_| Err("it panicked, as said above".to_owned()));
+    let outcome = outcome.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(format!("it panicked: {}", text.unwrap_or_default()))
+    });
     outcome.map_err(|what| Failure { seed, what })
 }
 

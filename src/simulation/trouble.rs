@@ -46,7 +46,7 @@ impl DataDirectory {
             1 => {
                 // Those before it in the same transaction were taken.
                 let sql = "CREATE TRIGGER refusal BEFORE INSERT ON record WHEN NEW.id % 3 = 0
-                           BEGIN SELECT RAISE(ABORT, 'refused by the simulation'); END";
+                           BEGIN SELECT RAISE(ABORT, 'rejected by the simulation'); END";
                 run(self.connect()?, sql)?;
                 Trouble::Refusing
             }

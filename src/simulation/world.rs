@@ -428,7 +428,7 @@ impl World {
 
     fn work_all(&mut self) -> bool {
         let threads = self.server.as_ref().map_or(0, Simulated::threads);
-        (0..threads).fold(false, |woken, thread| self.work(thread) || woken)
+        (0..threads).filter(|thread| self.work(*thread)).count() > 0
     }
 
     /// What a newcomer is told of a room's past.
