@@ -1,9 +1,10 @@
 #!/bin/sh
-# The page in two headless browsers, in one room with users of nc and irssi.
+# The pages in headless browsers: the chat with users of nc and irssi in one room, and the loop.
 #
 # Starts a server, enters as a guest by the keys alone and with an account by SCRAM, talks both ways,
 # replies, reacts, deletes, changes rooms, scrolls back, kills the server twice, and looks at the page
-# light and dark, 1280 and 400 pixels wide. Prints one line per step.
+# light and dark, 1280 and 400 pixels wide. Then it looks at /loop: a quiet and a busy room, a stopped reader,
+# a crowd, step mode and faults. Prints one line per step.
 #
 #   scripts/browser.sh [DIRECTORY]   exit code 0 on success, 77 if it cannot run here; DIRECTORY is
 #                                    for pictures of the page
@@ -45,6 +46,8 @@ npm_install puppeteer-core@24
 build
 set -- "$workdir/chatloop-server" "$(browser)" "$workdir" ${pictures:+"$pictures"}
 cp "$bin/chatloop-server" "$workdir/chatloop-server" || exit 1
-HOME=$workdir node tests/page/browser.mjs "$@" &
-children="$children $!"
-wait "$!"
+for page in browser loop; do
+  HOME=$workdir node "tests/page/$page.mjs" "$@" &
+  children="$children $!"
+  wait "$!" || exit
+done

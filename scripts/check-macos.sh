@@ -98,12 +98,12 @@ SCRIPT
 fi
 
 key=$(pwd | sha256sum | cut -c1-12); export CARGO_TARGET_DIR=$cache/target-$key
+platforms=()
+for t in "${targets[@]}"; do platforms+=(--target "$t"); done
 rc=0
-for t in "${targets[@]}"; do
-  echo "check-macos: cargo $sub --target $t" >&2
-  if [ $sub = clippy ]; then cargo clippy -j"$jobs" --target "$t" "${extra[@]}" -- -D warnings || rc=1
-  else cargo check -j"$jobs" --target "$t" "${extra[@]}" || rc=1; fi
-  if [ $link = 1 ] && [ $rc = 0 ]; then cargo build -j"$jobs" --target "$t" "${extra[@]}" || rc=1; fi
-done
+echo "check-macos: cargo $sub ${platforms[*]}" >&2
+if [ $sub = clippy ]; then cargo clippy -j"$jobs" "${platforms[@]}" "${extra[@]}" -- -D warnings || rc=1
+else cargo check -j"$jobs" "${platforms[@]}" "${extra[@]}" || rc=1; fi
+if [ $link = 1 ] && [ $rc = 0 ]; then cargo build -j"$jobs" "${platforms[@]}" "${extra[@]}" || rc=1; fi
 [ $rc = 0 ] && echo "check-macos: ok" >&2
 exit $rc

@@ -10,8 +10,13 @@ cannot_run() {
   exit 77
 }
 
-# Installs what missing() names, with apt-get as root.
+# Installs what missing() names, with apt-get as root. INSTALL_ONLY=1 ends the script then.
 have_packages() {
+  install_packages
+  [ -z "${INSTALL_ONLY:-}" ] || exit 0
+}
+
+install_packages() {
   packages=$(missing | tr '\n' ' ')
   [ -n "$packages" ] || return 0
   if command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then

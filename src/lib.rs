@@ -1,6 +1,6 @@
 //! chatloop: a multi-user TCP chat whose event loop you can watch.
 //!
-//! The house has six foundations that know nothing of each other and three floors over them;
+//! The house has seven foundations that know nothing of each other and three floors over them;
 //! `tests/layering/` holds the arrows.
 //!
 //! | module | what lives there |
@@ -13,6 +13,7 @@
 //! | [`trace`] | what a loop has done, for those who watch it |
 //! | [`session`] | a peer's dialect, plain or IRC: lines to chat commands, effects to bytes |
 //! | [`journal`] | keeps records in order and hands them back |
+//! | [`settings`] | flags, variables and a file, for every program |
 //! | `files` | the bytes of uploaded files (feature `web`) |
 //! | [`client`] | the terminal client, in IRC or plain lines: socket and stdin in one loop |
 //! | [`lab`] | the load generator and behaviour checker |
@@ -28,6 +29,7 @@ pub mod journal;
 pub mod lab;
 pub mod server;
 pub mod session;
+pub mod settings;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod terminal;

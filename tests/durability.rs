@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -301,11 +302,24 @@ fn a_server_that_ends_while_messages_cannot_be_saved_fails() {
 #[test]
 fn a_database_that_is_deleted_under_the_server_is_noticed() {
     let scratch = Scratch::new("deleted");
-    let mut server = scratch.server(&[]);
+    let mut server = scratch.server(&["--greeting-delay=150"]);
     let mut alice = server.join();
     std::fs::remove_file(scratch.0.join("chatloop.db")).unwrap();
     ask(&mut alice, "into nowhere", "not saved: the database file has been deleted or replaced");
     server.log.wait_for("chatloop.db' has been deleted or replaced while the server uses it");
+    // A script is told so by its exit code.
+    let mut script = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
+        .args([server.address.ip().to_string(), server.address.port().to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    script.stdin.take().unwrap().write_all(b"a report\n").unwrap();
+    let output = script.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("not sent to #lobby: not saved: the database file"), "{output:?}");
+    assert_eq!(output.status.code(), Some(1));
     let name = alice.name();
     ask(&mut alice, "/who #lobby", &name);
     server.signal(Signal::SIGTERM);
@@ -402,6 +416,46 @@ fn a_directory_of_an_earlier_server_is_served_as_before() {
     ask(&mut carol, "/login carol purple-monkey", "logged in as Carol");
     ask(&mut carol, "/history bob", "call me when you are back");
     ask(&mut carol, "/join #ferrous", "topic: Ferris & friends");
+}
+
+/// A directory that the server of commit 9bbf673 wrote before it was killed: a snapshot and records
+/// behind it, with registered and permanent rooms, accounts of operators, bans of accounts, mail,
+/// search without spaces, and an uploaded file.
+#[test]
+fn a_directory_with_files_rooms_and_accounts_is_served_as_before() {
+    let scratch = Scratch::new("fixture-of-rooms");
+    let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/journal/fixtures/9bbf673");
+    std::fs::create_dir(scratch.0.join("files")).unwrap();
+    let file = "files/383aa741e1b29ac0837d7b881d0b1dca";
+    for name in ["chatloop.db", file] {
+        std::fs::copy(fixture.join(name), scratch.0.join(name)).unwrap();
+    }
+    let server = scratch.server(&["--oper", "root:operator"]);
+    let mut alice = server.join();
+    ask(&mut alice, "/login alice correct-horse-2", "logged in as alice");
+    wait_for(&mut alice, "call me");
+    ask(&mut alice, "/join #dev sesame", "you are an operator); topic: ours");
+    ask(&mut alice, "/ban", "eve!*@*");
+    ask(&mut alice, "/history", "the first in dev");
+    for said in ["an answer", "no typo here (edited)", "日本語", "plan.txt", "after the snapshot"]
+    {
+        wait_for(&mut alice, said);
+    }
+    wait_for(&mut alice, "re 1 <alice> the first in dev: late answer");
+    ask(&mut alice, "/search 日本語", "日本語のテキスト");
+    let mut root = server.join();
+    ask(&mut root, "/oper root operator", "server operator");
+    ask(&mut root, "/account", "4 registered accounts");
+    ask(&mut root, "/gban", "account:eve");
+    ask(&mut root, "/join #kept", "topic: kept");
+    #[cfg(feature = "web")]
+    {
+        let mut web = TcpStream::connect(server.address).unwrap();
+        let host = server.address;
+        write!(web, "GET /{file}/plan.txt HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+        let answer = std::io::read_to_string(&mut web).unwrap();
+        assert!(answer.ends_with("\r\n\r\nall according to plan\n"), "{answer}");
+    }
 }
 
 /// If the loop waited for a single hash, the last account would be there before the balls.

@@ -2,7 +2,7 @@
 //! slow references that are obviously right.
 //!
 //! Every test draws from a seed and prints it; `CHATLOOP_SEED=<number>` replays one. For as long as
-//! one likes with more rounds (`tests/fuzz/` has a fuzz target beside it, led by the code's branches):
+//! one likes with more rounds (`tests/fuzz/` has a fuzz target for it, led by the code's branches):
 //!
 //! ```text
 //! CHATLOOP_ROUNDS=100000000 cargo test --release --test wire_irc

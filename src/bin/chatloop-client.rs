@@ -3,7 +3,7 @@
 #[path = "shared/usage.rs"]
 mod usage;
 
-use chatloop::client::{Exit, Invalid, read, run};
+use chatloop::client::{Exit, Invalid, mistyped_variables, read, run};
 use std::process::ExitCode;
 use usage::{print_text, print_usage};
 
@@ -11,12 +11,20 @@ const NAME: &str = "chatloop-client";
 
 fn main() -> ExitCode {
     ExitCode::from(match read(std::env::args_os()) {
-        Ok(options) => run(&options).code(),
+        Ok(options) => {
+            mistyped_variables().iter().for_each(|text| eprintln!("{NAME}: {text}"));
+            run(&options).code()
+        }
         Err(Invalid::Document(text)) => print_text(NAME, text, 0),
         Err(Invalid::Arguments(error)) => print_usage(NAME, &error),
-        Err(Invalid::Setting(why)) => {
-            eprintln!("{NAME}: {why}");
-            Exit::Arguments.code()
+        Err(Invalid::File(error)) => wrong(&error.to_string()),
+        Err(Invalid::Environment(name, why)) => {
+            wrong(&format!("environment variable {name}: {why}"))
         }
     })
+}
+
+fn wrong(why: &str) -> u8 {
+    eprintln!("{NAME}: {why}");
+    Exit::Arguments.code()
 }

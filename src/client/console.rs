@@ -61,13 +61,19 @@ impl Console {
     /// # Errors
     /// They are not a terminal.
     pub fn open(painter: Painter, forms: Forms, bell: Bell) -> io::Result<Console> {
-        let terminal = LineConsole::open(ConsoleOptions {
-            // Some plain-text servers disconnect on an empty line.
-            keeps_blank_lines: forms == Forms::Irc,
-            style: painter.style(style::YOU),
-            mask: mask(forms),
-        })?;
-        Ok(Console {
+        let terminal = LineConsole::open(console_options(&painter, forms))?;
+        Ok(Console::on(terminal, painter, forms, bell))
+    }
+
+    /// Without a terminal, so many columns wide.
+    #[cfg(feature = "simulation")]
+    pub fn simulated(painter: Painter, forms: Forms, bell: Bell, columns: usize) -> Console {
+        let terminal = LineConsole::simulated(console_options(&painter, forms), columns);
+        Console::on(terminal, painter, forms, bell)
+    }
+
+    fn on(terminal: LineConsole, painter: Painter, forms: Forms, bell: Bell) -> Console {
+        Console {
             terminal,
             painter,
             forms,
@@ -78,7 +84,7 @@ impl Console {
             progress: String::new(),
             set_aside: None,
             cleared: None,
-        })
+        }
     }
 
     /// Does what the keys say that were read. If they end the client, returns how.
@@ -311,9 +317,14 @@ impl Console {
     /// # Errors
     /// The terminal is gone.
     pub fn present(&mut self, irc: &Irc) -> io::Result<()> {
-        self.terminal.set_prompt(&(self.progress.clone() + &prompt(irc.as_ref())));
-        let frame = self.terminal.frame();
+        let frame = self.frame(irc);
         self.terminal.write(&frame)
+    }
+
+    /// What the turn has changed on the screen.
+    pub fn frame(&mut self, irc: &Irc) -> Vec<u8> {
+        self.terminal.set_prompt(&(self.progress.clone() + &prompt(irc.as_ref())));
+        self.terminal.frame()
     }
 
     /// Gives the terminal back while the process is stopped.
@@ -343,6 +354,15 @@ fn prompt(session: Option<&IrcSession>) -> String {
         (Some(question), _) => question,
         (None, Some(room)) => format!("{room} {PROMPT}"),
         (None, None) => PROMPT.to_owned(),
+    }
+}
+
+fn console_options(painter: &Painter, forms: Forms) -> ConsoleOptions {
+    ConsoleOptions {
+        // Some plain-text servers disconnect on an empty line.
+        keeps_blank_lines: forms == Forms::Irc,
+        style: painter.style(style::YOU),
+        mask: mask(forms),
     }
 }
 

@@ -171,15 +171,16 @@ pub struct Incoming {
 pub struct Quoted {
     /// The server's msgid.
     pub id: String,
-    /// Its number, sender and beginning, if it was received here.
-    pub known: Option<(u64, String, String)>,
+    /// Its number if it has one, sender and beginning, if it was received here.
+    pub known: Option<(Option<u64>, String, String)>,
 }
 
 impl Incoming {
     /// The prefix of a reply: `re 17 <alice> tea or coffee?: `; empty for other messages.
     pub fn reply_prefix(&self) -> String {
         match self.reply.as_ref().map(|reply| &reply.known) {
-            Some(Some((number, nick, text))) => format!("re {number} <{nick}> {text}: "),
+            Some(Some((Some(number), nick, text))) => format!("re {number} <{nick}> {text}: "),
+            Some(Some((None, nick, text))) => format!("re <{nick}> {text}: "),
             Some(None) => "re …: ".to_owned(),
             None => String::new(),
         }

@@ -103,6 +103,18 @@ impl Link {
         }
     }
 
+    /// Made already, over this transport.
+    ///
+    /// # Errors
+    /// The poller's.
+    #[cfg(feature = "simulation")]
+    pub fn over(transport: Transport, turn: &mut EventLoop) -> io::Result<Link> {
+        let mut link = Link::new(Vec::new(), Duration::ZERO, None);
+        link.registration.set(&mut turn.poller, &transport, Interest::READ)?;
+        link.state = State::Up(transport);
+        Ok(link)
+    }
+
     /// What has happened since the last call.
     pub fn take_events(&mut self) -> Vec<LinkEvent> {
         std::mem::take(&mut self.events)

@@ -19,6 +19,7 @@
 //! | `paint`, `json` | how does it look to a person, and to a program? |
 //! | `complete` | what may the word at the cursor become? |
 //! | `secrets` | which part of a typed line is a password? |
+//! | `simulated` | the client without a terminal, its server in the caller's hands (feature `simulation`) |
 //!
 //! It speaks IRC, and sends only the registration before the server has accepted that. With
 //! `--plain` it works with any line-based server.
@@ -48,14 +49,15 @@ mod run;
 mod script;
 mod secrets;
 mod settings;
+#[cfg(feature = "simulation")]
+pub mod simulated;
 mod startup;
 #[cfg(feature = "web")]
 mod transfer;
 
-pub use crate::wire::command_line::{document, with_documents};
 pub use options::Options;
 pub use run::run;
-pub use settings::{Invalid, read};
+pub use settings::{Invalid, mistyped_variables, read};
 
 use std::fmt;
 

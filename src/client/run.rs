@@ -274,7 +274,7 @@ impl<'options> Client<'options> {
                     self.act()?;
                 }
                 TimerKind::SilenceHint => self.hint(),
-                TimerKind::FirstLine if self.irc.as_ref().is_some_and(|it| it.has_answered()) => {}
+                TimerKind::FirstLine if self.irc.as_ref().is_some_and(|it| it.is_content()) => {}
                 TimerKind::FirstLine | TimerKind::Registration => {
                     self.irc.iter_mut().for_each(IrcSession::registration_timed_out);
                     self.check_registration()?;

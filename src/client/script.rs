@@ -212,7 +212,10 @@ impl Script {
                 self.pending.clear();
                 Ok(())
             }
-            _ => Err(error),
+            kind => {
+                let text = format!("could not write to standard output: {error}");
+                Err(io::Error::new(kind, text))
+            }
         }
     }
 

@@ -12,17 +12,28 @@ use std::sync::Arc;
 /// The end of the name of a file that is being written.
 const PART: &str = "part";
 
+/// Bytes that are written before the disk is waited for. Without it, a large file is all in the
+/// system's memory when it ends, and while that is written, the database waits for the disk, too.
+const UNSYNCED: usize = 8 << 20;
+
 pub(super) struct Directory(PathBuf);
 
 /// A file that is being written. It is removed when it is dropped.
 pub(super) struct Part {
     file: File,
     path: PathBuf,
+    unsynced: usize,
 }
 
 impl Part {
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)
+        self.file.write_all(bytes)?;
+        self.unsynced += bytes.len();
+        if self.unsynced < UNSYNCED {
+            return Ok(());
+        }
+        self.unsynced = 0;
+        self.file.sync_data()
     }
 }
 
@@ -61,7 +72,7 @@ impl Directory {
     pub(super) fn begin(&self, id: &str) -> io::Result<Part> {
         let path = self.0.join(id).with_extension(PART);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        Ok(Part { file, path })
+        Ok(Part { file, path, unsynced: 0 })
     }
 
     pub(super) fn keep(&self, part: Part, id: &str) -> io::Result<()> {

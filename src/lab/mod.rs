@@ -39,4 +39,4 @@ mod welcome;
 #[cfg(feature = "simulation")]
 pub(crate) use websocket::WebSocket;
 
-pub use crate::wire::command_line::{document, with_documents};
+pub use crate::settings::{document, with_documents};

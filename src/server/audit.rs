@@ -43,6 +43,8 @@ pub(super) fn describe(hub: &Hub, record: &Record) -> Option<String> {
         Change::Metadata { target, key, .. } if is_somebody_else(hub, record.origin, target) => {
             format!("metadata of {}: {}", named(target), key.as_deref().unwrap_or("all removed"))
         }
+        // Its owner's doing: they register before they enter.
+        Change::AccountSet { .. } if hub.user(record.origin).is_none() => return None,
         Change::AccountSet { account, new, .. } => match new {
             true => format!("account {account} created"),
             false => format!("account {account}: password reset"),

@@ -1,14 +1,14 @@
 //! Configuration: one struct, read from the command line, the environment and a file.
 //!
 //! Every limit has a flag, a default, and an error message that names the flag. A setting is one
-//! field here; its variable and its key in the file follow from the field's name (`sources`,
-//! `file`), and so does its line in the output of `chatloop-server config` (`show`).
+//! field here; its variable and its key in the file follow from the field's name
+//! ([`settings`](crate::settings)), and so does its line in the output of `chatloop-server config`
+//! (`show`).
 
 #![allow(rustdoc::bare_urls)] // clap shows the texts as they are
 
 mod choices;
 mod example;
-mod file;
 mod files;
 mod parameters;
 mod secrets;
@@ -17,7 +17,6 @@ mod sources;
 mod values;
 
 pub use choices::{Durability, LogLevel, Operator, ProtocolName, Registration, StyleName, When};
-pub use file::InvalidFile;
 pub use files::FileSettings;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
@@ -227,7 +226,8 @@ pub struct Config {
     #[arg(long, value_name = "URL", value_parser = parse_origin)]
     pub url: Option<String>,
 
-    /// Origin of another site whose pages may connect, such as https://example.org; may be repeated
+    /// Origin of another site whose pages may connect, and upload and fetch files, such as
+    /// https://example.org; may be repeated
     #[arg(long, value_name = "ORIGIN", value_delimiter = BETWEEN, value_parser = parse_origin)]
     pub web_origin: Vec<String>,
 
@@ -453,6 +453,7 @@ impl Config {
             network: self.network.clone(),
             has_password: self.password.is_some(),
             requires_account: self.require_account,
+            registers_early: self.registers_early(),
             tls: self.tls_source().is_some(),
             sts: self.sts.map(|days| {
                 format!("duration={},port={}", days.duration().as_secs(), self.boot.port)
@@ -462,6 +463,16 @@ impl Config {
             filehost: self.takes_uploads().then(|| format!("{}/upload", self.public_url())),
             web: self.web_settings(),
         })
+    }
+
+    /// Whether clients may register accounts before they are admitted.
+    pub(in crate::server) fn registers_early(&self) -> bool {
+        match self.registration {
+            Registration::Early => true,
+            // Nobody new would get in otherwise.
+            Registration::Open => self.require_account,
+            Registration::Operators | Registration::Closed => false,
+        }
     }
 
     /// What HTTP requests may ask for.

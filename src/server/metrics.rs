@@ -6,6 +6,7 @@
 //! Rejected: the library's own counters in the parts. Each is an atomic behind a shared pointer, and
 //! the second copy of a number would be wrong one day.
 
+use super::transfers::TransferNumbers;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::encoding::{prometheus_text, text};
@@ -32,6 +33,9 @@ pub(super) struct Metrics {
     /// How often each limit was exceeded.
     pub(super) limits: Vec<(String, u64)>,
     pub(super) deliveries: u64,
+    pub(super) files: u64,
+    pub(super) file_bytes: u64,
+    pub(super) transfers: TransferNumbers,
     pub(super) unsaved_records: u64,
     pub(super) save_lag: f64,
     pub(super) turns: Histogram,
@@ -58,24 +62,33 @@ impl Collector for Metrics {
         let mut metric = |name, help, kind, write: &dyn Fn(MetricEncoder<'_>) -> fmt::Result| {
             write(encoder.encode_descriptor(name, help, None, kind)?)
         };
-        let gauge = |number: u64| move |mut it: MetricEncoder<'_>| it.encode_gauge(&number);
-        let counter = |number: u64| {
-            move |mut it: MetricEncoder<'_>| it.encode_counter::<NoLabelSet, _, u64>(&number, None)
-        };
         metric("connections", "Connections by dialect and TLS", MetricType::Gauge, &|mut it| {
             self.connections.iter().try_for_each(|((dialect, tls), count)| {
                 let labels = [("dialect", *dialect), ("tls", if *tls { "true" } else { "false" })];
                 it.encode_family(&labels)?.encode_gauge(count)
             })
         })?;
-        metric("users", "Users online", MetricType::Gauge, &gauge(self.users))?;
-        metric("rooms", "Rooms", MetricType::Gauge, &gauge(self.rooms))?;
-        let help = "Memory behind all send queues";
-        metric("send_queue_bytes", help, MetricType::Gauge, &gauge(self.send_queue_bytes))?;
-        let help = "Bytes received from clients";
-        metric("received_bytes", help, MetricType::Counter, &counter(self.received_bytes))?;
-        let help = "Bytes sent to clients";
-        metric("sent_bytes", help, MetricType::Counter, &counter(self.sent_bytes))?;
+        let files = &self.transfers;
+        for (name, help, number) in [
+            ("users", "Users online", self.users),
+            ("rooms", "Rooms", self.rooms),
+            ("send_queue_bytes", "Memory behind all send queues", self.send_queue_bytes),
+            ("files", "Uploaded files", self.files),
+            ("file_bytes", "Bytes of uploaded files", self.file_bytes),
+            ("unsaved_records", "Records that are not saved yet", self.unsaved_records),
+        ] {
+            metric(name, help, MetricType::Gauge, &|mut it| it.encode_gauge(&number))?;
+        }
+        for (name, help, number) in [
+            ("received_bytes", "Bytes received from clients", self.received_bytes),
+            ("sent_bytes", "Bytes sent to clients", self.sent_bytes),
+            ("deliveries", "Events of rooms queued for their members, one each", self.deliveries),
+            ("uploads", "Uploads that were kept", files.kept),
+        ] {
+            metric(name, help, MetricType::Counter, &|mut it| {
+                it.encode_counter::<NoLabelSet, _, u64>(&number, None)
+            })?;
+        }
         let help = "Times that a limit was exceeded";
         metric("limits_exceeded", help, MetricType::Counter, &|mut it| {
             self.limits.iter().try_for_each(|(limit, count)| {
@@ -83,10 +96,21 @@ impl Collector for Metrics {
                 it.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(count, None)
             })
         })?;
-        let help = "Events of rooms queued for their members, one for each";
-        metric("deliveries", help, MetricType::Counter, &counter(self.deliveries))?;
-        let help = "Records that are not saved yet";
-        metric("unsaved_records", help, MetricType::Gauge, &gauge(self.unsaved_records))?;
+        let help = "Uploads and downloads in progress";
+        metric("transfers", help, MetricType::Gauge, &|mut it| {
+            let counts = [("upload", files.uploads), ("download", files.downloads)];
+            counts.iter().try_for_each(|(direction, count)| {
+                it.encode_family(&[("direction", *direction)])?.encode_gauge(count)
+            })
+        })?;
+        let help = "Bytes of files received and sent";
+        metric("transferred_bytes", help, MetricType::Counter, &|mut it| {
+            let counts = [("upload", files.received_bytes), ("download", files.sent_bytes)];
+            counts.iter().try_for_each(|(direction, count)| {
+                let labels = [("direction", *direction)];
+                it.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(count, None)
+            })
+        })?;
         let help = "How long a record has waited to be saved";
         metric("save_lag_seconds", help, MetricType::Gauge, &|mut it| {
             it.encode_gauge(&self.save_lag)
@@ -119,6 +143,9 @@ mod tests {
             sent_bytes: 20,
             limits: vec![("flood".to_owned(), 4)],
             deliveries: 500,
+            files: 7,
+            file_bytes: 70_000,
+            transfers: TransferNumbers { uploads: 1, sent_bytes: 9, ..Default::default() },
             unsaved_records: 2,
             save_lag: 0.25,
             turns: (0.5, 3, vec![(0.1, 1), (1.0, 1)]),
@@ -145,6 +172,11 @@ mod tests {
             "chatloop_turn_seconds_count 3",
             "chatloop_save_lag_seconds 0.25",
             "chatloop_deliveries_total 500",
+            "chatloop_files 7",
+            "chatloop_file_bytes 70000",
+            "chatloop_transfers{direction=\"upload\"} 1",
+            "chatloop_transferred_bytes_total{direction=\"download\"} 9",
+            "chatloop_uploads_total 0",
         ] {
             assert!(text.lines().any(|it| it == line), "{line} in:\n{text}");
         }
@@ -165,6 +197,16 @@ mod tests {
             assert!(named.len() >= least, "{named:?}");
             let unknown: Vec<_> = named.difference(&samples).collect();
             assert!(unknown.is_empty(), "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn every_metric_is_in_the_manual() {
+        let manual = include_str!("../../docs/OPERATING.md");
+        let (_, text) = metrics().encode(false);
+        let names = text.lines().filter_map(|line| line.strip_prefix("# TYPE chatloop_"));
+        for name in names.filter_map(|line| line.split(' ').next()) {
+            assert!(manual.contains(&format!("`{name}`")), "{name}");
         }
     }
 

@@ -49,14 +49,19 @@ pub fn ask_and_hash() -> Result<PasswordHash, NoHash> {
 /// Asks for a password: twice and without echo at a terminal, else for one line of stdin.
 pub(super) fn ask() -> Result<Secret, NoHash> {
     let secret = if io::stdin().is_terminal() { from_terminal()? } else { from_line()? };
-    if secret.expose().contains(char::is_whitespace) {
+    check(secret.expose())?;
+    Ok(secret)
+}
+
+/// Whether it can be a password of an account or of an operator.
+pub(super) fn check(password: &str) -> Result<(), NoHash> {
+    if password.contains(char::is_whitespace) {
         return Err(NoHash::NotOneWord);
     }
-    let characters = secret.expose().chars().count();
-    if characters < PASSWORD_LEAST || secret.expose().len() > PASSWORD_LENGTH {
+    if password.chars().count() < PASSWORD_LEAST || password.len() > PASSWORD_LENGTH {
         return Err(NoHash::Length);
     }
-    Ok(secret)
+    Ok(())
 }
 
 fn from_terminal() -> Result<Secret, NoHash> {

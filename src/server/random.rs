@@ -16,6 +16,15 @@ impl Random {
         Random::System
     }
 
+    /// Whether passwords may be cheap to hash: a simulation has no time for real ones.
+    pub(super) fn is_simulated(&self) -> bool {
+        match self {
+            Random::System => false,
+            #[cfg(any(test, feature = "simulation"))]
+            Random::Seeded(_) => cfg!(feature = "simulation"),
+        }
+    }
+
     /// Fills `bytes`.
     pub(super) fn fill(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         match self {

@@ -50,7 +50,11 @@ counters! {
     LoopPages "pages that the loop was not shown to for their number (--loop-pages)";
     Transfers "uploads and downloads rejected because too many were in progress (--max-transfers)";
     SlowTransfers "uploads and downloads given up because their client was too slow";
-    Files "uploads rejected for their size (--file-max, --files-per-account, --files-per-address, --files-all)";
+    FileSize "uploads rejected for their size (--file-max)";
+    FileQuota "uploads rejected for the files of their owner (--files-per-account, --files-per-address)";
+    FilesAll "uploads rejected because no room was left for files (--files-all)";
+    UploadRights "uploads rejected for want of a login, a valid token or a right";
+    UnwrittenFiles "uploads that could not be written to disk";
     Guesses "logins delayed after wrong passwords";
     NotSaved "changes rejected because they could not be saved (--data, --max-data)";
     Searches "searches ended before they were through";

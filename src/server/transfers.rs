@@ -33,12 +33,38 @@ const LEAST_PROGRESS: u64 = 16 * 1024;
 /// What a file counts for at least: many small ones take their room as well.
 pub(super) const LEAST_SIZE: u64 = 64 * 1024;
 
+/// What bounds an upload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum FileLimit {
+    /// `--file-max`
+    Size,
+    /// `--files-per-account`
+    PerAccount,
+    /// `--files-per-address`
+    PerAddress,
+    /// `--files-all`
+    All,
+}
+
+/// What the transfers add up to.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct TransferNumbers {
+    /// In progress.
+    pub(super) uploads: u64,
+    pub(super) downloads: u64,
+    /// Since the server started.
+    pub(super) kept: u64,
+    pub(super) received_bytes: u64,
+    pub(super) sent_bytes: u64,
+}
+
 /// An upload whose bytes are coming.
 struct Incoming {
     name: String,
     uploader: Uploader,
-    /// Bytes that it may have; they are counted as used until it is done.
+    /// Bytes that it may have, by which limit; they are counted as used until it is done.
     reserved: u64,
+    limit: FileLimit,
     received: u64,
     in_flight: usize,
     /// All of it has come.
@@ -78,8 +104,8 @@ pub(super) enum Stored {
     Taken,
     /// The socket is to be read no further for now.
     Enough,
-    /// It is longer than it may be.
-    TooLong,
+    /// It is longer than this allows.
+    TooLong(FileLimit),
 }
 
 /// What is to be done about a report of the thread.
@@ -109,6 +135,8 @@ pub(super) struct Transfers {
     all: BTreeMap<u64, Transfer>,
     /// Uploads whose password is being checked.
     deciding: BTreeMap<u64, Upload>,
+    /// Without those in progress.
+    numbers: TransferNumbers,
 }
 
 impl Transfers {
@@ -120,6 +148,7 @@ impl Transfers {
             random: Random::system(),
             all: BTreeMap::new(),
             deciding: BTreeMap::new(),
+            numbers: TransferNumbers::default(),
         }
     }
 
@@ -151,6 +180,13 @@ impl Transfers {
 
     pub(super) fn is_open(&self) -> bool {
         self.store.is_some()
+    }
+
+    pub(super) fn numbers(&self) -> TransferNumbers {
+        let is_upload = |transfer: &&Transfer| matches!(transfer, Transfer::In(_));
+        let uploads = self.all.values().filter(is_upload).count() as u64;
+        let downloads = self.all.len() as u64 - uploads;
+        TransferNumbers { uploads, downloads, ..self.numbers }
     }
 
     // Tokens, and passwords that are being checked.
@@ -213,7 +249,7 @@ impl Transfers {
         token: Token,
         name: String,
         uploader: Uploader,
-        reserved: u64,
+        (reserved, limit): (u64, FileLimit),
     ) -> io::Result<()> {
         let id: Arc<str> = random_id(&mut self.random)?.into();
         if let Some(store) = &self.store {
@@ -223,6 +259,7 @@ impl Transfers {
             name,
             uploader,
             reserved,
+            limit,
             received: 0,
             in_flight: 0,
             complete: false,
@@ -239,8 +276,9 @@ impl Transfers {
         };
         upload.received += bytes.len() as u64;
         upload.progress += bytes.len() as u64;
+        self.numbers.received_bytes += bytes.len() as u64;
         if upload.received > upload.reserved {
-            return Stored::TooLong;
+            return Stored::TooLong(upload.limit);
         }
         let Some(store) = &self.store else { return Stored::Taken };
         upload.in_flight += bytes.len();
@@ -315,6 +353,7 @@ impl Transfers {
             Report::Kept { transfer, id, size, sha256 } => match self.all.remove(&transfer) {
                 Some(Transfer::In(upload)) => {
                     let Incoming { name, uploader, .. } = *upload;
+                    self.numbers.kept += 1;
                     let token = Token::from_bits(transfer);
                     Some(News::Kept { token, id, name, uploader, size, sha256 })
                 }
@@ -338,6 +377,7 @@ impl Transfers {
                 outgoing.reading = false;
                 outgoing.left.start += count;
                 outgoing.progress += count;
+                self.numbers.sent_bytes += count;
                 let out = match outgoing.head.take() {
                     Some(head) => [head, bytes].concat(),
                     None => bytes,

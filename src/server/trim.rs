@@ -2,14 +2,15 @@
 //!
 //! In a burst (a thousand simultaneous joins) the outboxes briefly hold megabytes, and the
 //! allocator keeps them permanently: the memory use would stay at three times what is needed. So
-//! when much was allocated for messages and no more is, free memory is returned to the system,
-//! once. A server under steady load reuses the same chunks and never gets here.
+//! when much was sent and no more is, free memory is returned to the system, once. What counts is
+//! what was sent, too, and not only the chunks: one chunk in the send queues of thousands needs
+//! far more memory for the queues than for itself.
 
 use super::net::{Net, TimerKind};
 use chatloop_reactor::memory;
 use std::time::Duration;
 
-/// Bytes of chunks, allocated and not reused, that count as a burst.
+/// Bytes of chunks, allocated and not reused, and bytes sent, that together count as a burst.
 const BURST: u64 = 4 * 1024 * 1024;
 
 /// How long the server must be calm.
@@ -18,7 +19,7 @@ const CALM: Duration = Duration::from_millis(250);
 /// Whether there has been a burst.
 #[derive(Default)]
 pub(super) struct MemoryTrim {
-    /// Bytes allocated at the last check.
+    /// Bytes allocated and sent at the last check.
     seen: u64,
     /// A burst has been seen, and a timer waits for its end.
     watched: bool,
@@ -27,7 +28,8 @@ pub(super) struct MemoryTrim {
 impl MemoryTrim {
     /// Notices the beginning of a burst; `allocated` is what was allocated for messages so far.
     pub(super) fn end_turn(&mut self, allocated: u64, net: &mut Net) {
-        if !self.watched && allocated - self.seen > BURST {
+        let moved = allocated + net.numbers().sent_bytes;
+        if !self.watched && moved - self.seen > BURST {
             self.watched = true;
             net.after(CALM, TimerKind::Trim);
         }
@@ -36,7 +38,8 @@ impl MemoryTrim {
     /// Returns memory if the server has been calm since the last check; otherwise checks again
     /// later.
     pub(super) fn timer(&mut self, allocated: u64, net: &mut Net) {
-        let lately = allocated - std::mem::replace(&mut self.seen, allocated);
+        let moved = allocated + net.numbers().sent_bytes;
+        let lately = moved - std::mem::replace(&mut self.seen, moved);
         if lately > BURST {
             net.after(CALM, TimerKind::Trim);
         } else {

@@ -91,7 +91,7 @@ impl Server {
         let faults = settings.config.boot.fault.map(Faults::new);
         let listeners = listen(&settings.config, faults.as_ref())?;
         if let Some(Ok(address)) = listeners.first().map(Listener::local_address) {
-            settings.config.boot.port = address.port(); // perhaps the system has picked it
+            settings.config.boot.listen_at(address);
         }
         let config = &settings.config;
         signals::ignore_write_signals().map_err(StartError::System)?;

@@ -202,7 +202,7 @@ struct Worker {
 
 impl Worker {
     fn new(mut random: Random) -> io::Result<Worker> {
-        Ok(Worker { scram: Scram::new(&mut random)?, hashing: Hashing::default(), random })
+        Ok(Worker { scram: Scram::new(&mut random)?, hashing: Hashing::new(&random), random })
     }
 
     fn carry_out(&mut self, work: Work) -> Result<Outcome, NoOutcome> {

@@ -45,6 +45,10 @@ pub enum Action {
     Enter(Box<Entry>),
     /// Have the worker check this step of a login.
     Prove(Proof),
+    /// Register an account of this name and password before the peer enters.
+    RegisterEarly(Arc<str>, Secret),
+    /// That account is there.
+    RegisteredEarly(Name),
     /// Prove an account, this one if one is named, by the certificate that the connection has shown.
     ProveByCertificate(Option<Arc<str>>),
     /// Have the account know the certificate that the connection has shown.

@@ -21,6 +21,8 @@ pub enum Detect {
     Proxy,
     /// An IRC client.
     Irc,
+    /// Another protocol, of which nothing is ever text.
+    Foreign,
     /// Lines of text.
     Plain,
 }
@@ -76,9 +78,10 @@ pub fn detect(first: &[u8]) -> Detect {
         _ if start > LONGEST_OPENING => Detect::Plain,
         [] => Detect::NeedMore,
         _ if PROXY_2.starts_with(first) => Detect::NeedMore,
-        first => match http(first) {
-            Detect::Plain => irc(first),
-            http => http,
+        [byte, ..] if is_binary(*byte) => Detect::Foreign,
+        first => match [http(first), ssh(first)] {
+            [Detect::Plain, Detect::Plain] => irc(first),
+            [Detect::Plain, other] | [other, _] => other,
         },
     }
 }
@@ -117,6 +120,22 @@ fn is_program(line: &str) -> bool {
     command.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
+/// No text begins with such a byte: a control character that no terminal sends by itself, or one that
+/// is nothing in UTF-8 and in Latin-1. Scanners of ports begin with it, and old handshakes of TLS.
+fn is_binary(byte: u8) -> bool {
+    matches!(byte, 0..=0x07 | 0x0b | 0x0c | 0x0e..=0x1a | 0x1c..=0x1f | 0x80..=0x9f)
+}
+
+/// The first line of SSH.
+fn ssh(first: &[u8]) -> Detect {
+    let alike = |word: &[u8]| word.starts_with(&first[..first.len().min(word.len())]);
+    match [b"SSH-1.", b"SSH-2."].iter().any(|word| alike(&word[..])) {
+        true if first.len() >= 6 => Detect::Foreign,
+        true => Detect::NeedMore,
+        false => Detect::Plain,
+    }
+}
+
 /// A method, a space and the beginning of a target: a path, `*`, a whole URL, or for CONNECT an
 /// authority.
 fn http(first: &[u8]) -> Detect {
@@ -136,6 +155,28 @@ fn http(first: &[u8]) -> Detect {
         [b'/' | b'*', ..] => Detect::Http,
         _ if starts_alike(target, b"http://") || starts_alike(target, b"https://") => {
             if target.len() < 5 { Detect::NeedMore } else { Detect::Http }
+        }
+        _ => other_request(target),
+    }
+}
+
+/// The rest of a line that would be a request of another protocol: `rtsp://host RTSP/1.0`.
+fn other_request(rest: &[u8]) -> Detect {
+    let Some(end) = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
+        let long = rest.len() > LONGEST_OPENING;
+        return if long { Detect::Plain } else { Detect::NeedMore };
+    };
+    let mut words = rest[..end].split(|byte| *byte == b' ');
+    let version = match (words.next(), words.next(), words.next()) {
+        (Some(_), Some(version), None) => version,
+        _ => return Detect::Plain,
+    };
+    let name = version.strip_suffix(b".0").or_else(|| version.strip_suffix(b".1"));
+    match name {
+        Some([name @ .., b'/', b'0'..=b'9'])
+            if !name.is_empty() && name.iter().all(u8::is_ascii_uppercase) =>
+        {
+            Detect::Foreign
         }
         _ => Detect::Plain,
     }
@@ -237,7 +278,6 @@ mod tests {
             (&b""[..], Detect::NeedMore),
             (b"\x16", Detect::NeedMore),
             (b"\x16\x03\x01\x02\x00", Detect::Tls),
-            (b"\x16\x04", Detect::Plain),
             (b"GET / HTTP/1.1\r\n", Detect::Http),
             (b"GET /", Detect::Http),
             (b"OPTIONS * HTTP/1.1", Detect::Http),
@@ -306,6 +346,28 @@ mod tests {
     }
 
     #[test]
+    fn what_begins_like_another_protocol_is_none_of_ours() {
+        for (first, protocol) in [
+            (&b"\x16\x04"[..], Detect::Foreign),
+            (b"\0\0\0\xa4\xffSMBr\0", Detect::Foreign),
+            (b"\x03\0\0\x13\x0e\xe0\0\0", Detect::Foreign),
+            (b"\x80\x2e\x01\0\x02\0\x15", Detect::Foreign),
+            (b"\r\n\r\n\0hi\r\n", Detect::Foreign),
+            (b"\x1b[Aup\n", Detect::Plain),
+            (b"\xa1hola!\n", Detect::Plain),
+            (b"SSH-2.0-OpenSSH_9.2\r\n", Detect::Foreign),
+            (b"SSH", Detect::NeedMore),
+            (b"SSH is for shells\n", Detect::Plain),
+            (b"OPTIONS rtsp://x RTSP/1.0\r\n", Detect::Foreign),
+            (b"OPTIONS sip:nm SIP/2.0\r\n", Detect::Foreign),
+            (b"OPTIONS are good\n", Detect::Plain),
+            (b"OPTIONS r", Detect::NeedMore),
+        ] {
+            assert_eq!(detect(first), protocol, "{:?}", String::from_utf8_lossy(first));
+        }
+    }
+
+    #[test]
     fn more_bytes_never_change_a_decision() {
         for whole in [
             "GET / HTTP/1.1\r\nHost: x\r\n",
@@ -314,6 +376,10 @@ mod tests {
             "hi\n",
             "\r\n @a=b NICK ada\r\n",
             "PROXY UNKNOWN\r\n",
+            "SSH-2.0-Go\r\n",
+            "SSHells\n",
+            "OPTIONS sip:nm SIP/2.0\r\n",
+            "\x05\x01\0",
             "\r\n\r\n\0\r\nQUIT\n\x21",
             "\r\n\r\n\0hi\r\n",
         ] {

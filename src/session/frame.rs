@@ -37,6 +37,8 @@ pub enum ProofAnswer<'a> {
     Signed(&'a Name, &'a str),
     /// The proof of a client that has not registered yet: the account, if it was right.
     Proved(Option<Name>),
+    /// The client has an account now, which it has registered before anything else.
+    Registered(Name),
     /// Nothing comes of it.
     Failed,
 }
@@ -48,6 +50,8 @@ pub struct Needs {
     pub password: bool,
     /// The password of an account.
     pub account: bool,
+    /// Not one that it has: it may register.
+    pub registers: bool,
 }
 
 /// What came of the server's password.

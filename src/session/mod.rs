@@ -202,6 +202,9 @@ impl Dialect {
             }
             (Detect::Irc, _) => self.begin_irc(irc::Session::new(), view, actions),
             (Detect::Tls, _) => actions.push(Action::StartTls),
+            (Detect::Foreign, _) => {
+                actions.push(Action::Reject { what: "another protocol", farewell: None });
+            }
             (Detect::Proxy, _) => {
                 let farewell = "the PROXY protocol is only for trusted proxies (--proxy-from)";
                 let (what, farewell) = ("the PROXY protocol", Some(farewell.to_owned()));
@@ -383,11 +386,15 @@ impl Dialect {
         let irc = match self {
             Dialect::Irc(irc) => irc,
             Dialect::Plain(plain) => {
-                let proved = match answer {
-                    ProofAnswer::Proved(account) => plain.proved(account.as_ref()),
-                    _ => plain.proved(None),
+                let account = match answer {
+                    ProofAnswer::Proved(account) => account,
+                    ProofAnswer::Registered(account) => {
+                        actions.push(Action::Tell(vec![format!("account {account} created")]));
+                        Some(account)
+                    }
+                    _ => None,
                 };
-                return actions.extend(proved);
+                return actions.extend(plain.proved(account.as_ref()));
             }
             Dialect::Http(_) => return,
         };
@@ -396,6 +403,10 @@ impl Dialect {
             ProofAnswer::Signed(account, signature) => irc.signed(account, signature, view, out),
             ProofAnswer::Proved(account) => {
                 irc.proved(account, view, out);
+                irc.go_on(view, out, actions);
+            }
+            ProofAnswer::Registered(account) => {
+                irc.registered_early(account, view, out);
                 irc.go_on(view, out, actions);
             }
             ProofAnswer::Failed => irc.fail_sasl(view, out),

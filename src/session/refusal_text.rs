@@ -6,6 +6,7 @@ use crate::chat::{Field, NickFault, Refusal, RoomFault, limits};
 pub fn of(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NotHere => "you are no longer in the chat".to_owned(),
+        Refusal::Failed(why) => why.to_string(),
         Refusal::NoSuchNick(nick) => format!("no such nick: {nick} (/who * lists everyone)"),
         Refusal::BadNick(nick, fault) => bad_nick(nick, *fault),
         Refusal::NickInUse(nick) => format!("nick already in use: {nick}"),
@@ -124,8 +125,10 @@ fn about_accounts(refusal: &Refusal) -> String {
             "too many accounts registered from your address; try again in {seconds} s \
              (--register-limit)"
         ),
-        Refusal::AccountRequired => {
-            "this server requires an account: log in with SASL (--require-account)".to_owned()
+        Refusal::AccountRequired { registers } => {
+            let how =
+                if *registers { "; to register one: /register NAME PASSWORD, in nc" } else { "" };
+            format!("this server requires an account: log in with SASL (--require-account){how}")
         }
         Refusal::NotLoggedIn => "you are not logged in (try /login NAME PASSWORD)".to_owned(),
         Refusal::LoggedIn(name) => {

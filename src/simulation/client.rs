@@ -37,6 +37,9 @@ pub(super) struct Client {
     pub(super) may_end: bool,
     /// The rooms that it has asked for and not left, by number.
     rooms: Vec<usize>,
+    /// How often it has asked to join each room, and how often that was confirmed: a slow client
+    /// reads of an earlier time.
+    joins: [(u32, u32); ROOMS.len()],
     /// Tokens to upload with that it has been given.
     tokens: Vec<String>,
     /// Prints what it sends.
@@ -61,12 +64,14 @@ impl Client {
             is_in: false,
             may_end: false,
             rooms: Vec::new(),
+            joins: [(0, 0); ROOMS.len()],
             tokens: Vec::new(),
             steps,
         };
         match dialect {
             Dialect::Plain => {
                 client.rooms.push(0);
+                client.joins[0].0 = 1;
                 client.line("/who"); // is known for what it is at once
             }
             Dialect::Irc => client.line(&format!("NICK n{number}\r\nUSER u 0 * :u")),
@@ -138,6 +143,7 @@ impl Client {
         }
         ledger.asks_to_join(self.number, room);
         self.rooms.push(room);
+        self.joins[room].0 += 1;
         match self.dialect {
             Dialect::Plain => self.line(&format!("/join {}", ROOMS[room])),
             _ => self.line(&format!("JOIN {}", ROOMS[room])),
@@ -331,9 +337,13 @@ impl Client {
             }
         };
         let room = confirmed.and_then(|name| ROOMS.iter().position(|room| *room == name));
-        // What it has asked to leave meanwhile, it may hear of or not.
-        if let Some(room) = room.filter(|room| self.rooms.contains(room) && !self.closing) {
-            ledger.joined(self.number, room);
+        if let Some(room) = room {
+            let (asked, confirmed) = &mut self.joins[room];
+            *confirmed += 1;
+            // What it has asked to leave meanwhile, it may hear of or not.
+            if confirmed == asked && self.rooms.contains(&room) && !self.closing {
+                ledger.joined(self.number, room);
+            }
         }
         Ok(())
     }

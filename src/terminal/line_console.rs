@@ -103,9 +103,26 @@ impl LineConsole {
     /// They are not a terminal.
     pub fn open(options: ConsoleOptions) -> io::Result<LineConsole> {
         let terminal = RawMode::enter(io::stdin(), io::stdout())?;
-        Ok(LineConsole {
-            screen: Screen::new(terminal.columns()),
-            terminal: Some(terminal),
+        let screen = Screen::new(terminal.columns());
+        Ok(LineConsole { terminal: Some(terminal), ..LineConsole::detached(options, screen) })
+    }
+
+    /// A console without a terminal, so many columns wide.
+    #[cfg(feature = "simulation")]
+    pub fn simulated(options: ConsoleOptions, columns: usize) -> LineConsole {
+        LineConsole::detached(options, Screen::new(columns))
+    }
+
+    /// These keys are pressed, as `read` would find them.
+    #[cfg(feature = "simulation")]
+    pub fn press(&mut self, keys: &[u8]) {
+        self.decoder.feed(keys);
+    }
+
+    fn detached(options: ConsoleOptions, screen: Screen) -> LineConsole {
+        LineConsole {
+            screen,
+            terminal: None,
             options,
             decoder: Decoder::default(),
             closed: false,
@@ -116,7 +133,7 @@ impl LineConsole {
             search: None,
             out: Vec::new(),
             row: Vec::new(),
-        })
+        }
     }
 
     /// How long to wait for more bytes before [`timed_out`](LineConsole::timed_out).
@@ -213,7 +230,7 @@ impl LineConsole {
             Outcome::Interrupted => Some(ConsoleEvent::Interrupt),
             Outcome::Cleared => Some(ConsoleEvent::Cleared),
             Outcome::Ended => Some(ConsoleEvent::Eof),
-            Outcome::Suspended if suspend_job() => None,
+            Outcome::Suspended if self.terminal.is_some() && suspend_job() => None,
             Outcome::Suspended => self.refuse(),
             Outcome::ClearScreen => {
                 self.clear();

@@ -9,12 +9,10 @@
 //! - [`scram`]: the messages of SCRAM;
 //! - [`secrets`]: texts that look like a command with a password;
 //! - [`telnet`]: the commands of a terminal program between the lines of a person;
-//! - [`address`], [`seconds`]: a server's address and a time, as people write them on a command line;
-//! - [`command_line`]: completions and the manual page of a program.
+//! - [`address`], [`seconds`]: a server's address and a time, as people write them on a command line.
 
 pub mod address;
 pub mod clean;
-pub mod command_line;
 pub mod frame;
 #[cfg(feature = "web")]
 pub mod http;

@@ -26,9 +26,9 @@ pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
             "not sent: it looks like {command} of IRC with a password (to send it as text, use /say)"
         ));
     }
-    let mut words = text.split_whitespace();
-    let Some(first) = words.next() else { return Ok(()) };
-    let bare = first.trim_start_matches(|c: char| !c.is_alphabetic());
+    let (first, behind) = first_word(text);
+    let words = behind.split_whitespace();
+    let bare = from_first_letter(first);
     if is_account_command(bare, words.clone()) {
         return Err(held_back("account"));
     }
@@ -48,6 +48,26 @@ pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
         return Err("not sent: a command must begin its line (to send it as text, use /say)".into());
     }
     Ok(())
+}
+
+/// The first word of a text, and what is behind it. Every message passes here, so the bytes of an
+/// ASCII word are not decoded.
+fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim_start();
+    let end =
+        text.bytes().position(|byte| matches!(byte, b'\t'..=b'\r' | b' ') || !byte.is_ascii());
+    match end {
+        Some(end) if !text.as_bytes()[end].is_ascii() => {
+            text.split_at(text.find(char::is_whitespace).unwrap_or(text.len()))
+        }
+        end => text.split_at(end.unwrap_or(text.len())),
+    }
+}
+
+/// A word without what is in front of its first letter.
+fn from_first_letter(word: &str) -> &str {
+    let signs = word.bytes().take_while(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic());
+    word[signs.count()..].trim_start_matches(|c: char| !c.is_alphabetic())
 }
 
 /// `account add NAME PASSWORD`, of an operator.
@@ -81,27 +101,29 @@ pub fn nearest(word: &str, exists: impl Fn(&str) -> bool) -> Option<&'static str
 /// The IRC command with a password that a line is, as a program or a person writes it who takes this
 /// for IRC: one that is never talk in any case, the others as programs write them.
 fn irc_secret(text: &str) -> Option<&'static str> {
-    let mut words = without_tags(text.trim_start()).split_whitespace();
-    let command = words.next()?.trim_start_matches(|c: char| !c.is_alphabetic());
+    let (first, behind) = first_word(without_tags(text.trim_start()));
+    let command = from_first_letter(first);
+    let mut words = behind.split_whitespace();
     let next = words.next()?;
-    let count = 1 + words.clone().count();
+    // Counted only behind a command: this looks at every message.
+    let count = || 1 + words.clone().count();
     let among = |all: &[&'static str], word: &str| {
         let word = word.trim_start_matches(':');
         all.iter().copied().find(|known| known.eq_ignore_ascii_case(word))
     };
     if among(&["PRIVMSG", "NOTICE", "SQUERY", "QUOTE", "RAW"], command).is_some() {
-        let text = words.next().unwrap_or_default();
+        let text = words.clone().next().unwrap_or_default();
         return (is_service(next.trim_start_matches(':'))
             && among(&SERVICE_SECRETS, text).is_some())
         .then_some("a login");
     }
     if among(&SERVICES, command).is_some() {
-        return among(&SERVICE_SECRETS, next).filter(|_| count > 1).map(|_| "a login");
+        return among(&SERVICE_SECRETS, next).filter(|_| count() > 1).map(|_| "a login");
     }
     let program = command.bytes().all(|byte| byte.is_ascii_uppercase());
     let exact = |name: &str| match name {
-        "WEBIRC" => matches!(count, 4 | 5),
-        "AUTHENTICATE" => count == 1,
+        "WEBIRC" => matches!(count(), 4 | 5),
+        "AUTHENTICATE" => count() == 1,
         _ => false,
     };
     among(&["AUTHENTICATE", "IDENTIFY", "OPER", "PASS", "REGISTER", "WEBIRC"], command)

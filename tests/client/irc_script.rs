@@ -164,6 +164,17 @@ fn who_is_not_let_in_or_not_heard_is_exit_code_1() {
 }
 
 #[test]
+fn an_unfamiliar_refusal_of_the_registration_is_not_waited_out() {
+    let server = LineServer::new();
+    let child = start(server.address(), &["--nick", "bot", "--timeout=0.1"], "hello\n");
+    let mut peer = accept(&server);
+    peer.say(":srv 439 * :Please wait|:srv 468 * :Your user name is invalid");
+    while peer.hear().is_some() {}
+    let output = finished(child, 1);
+    assert!(text(&output.stderr).contains("registration failed: Your user name is invalid"));
+}
+
+#[test]
 fn a_lost_connection_is_exit_code_3() {
     let server = LineServer::new();
     let child = start(server.address(), &ARGUMENTS, "hello\n");

@@ -175,12 +175,23 @@ fn settings_come_from_a_file_and_variables_and_an_error_names_them() {
             ("CHATLOOP_CLIENT_BELL", "loud"),
             "environment variable CHATLOOP_CLIENT_BELL: invalid value 'loud'",
         ),
-        ("", ("CHATLOOP_CLIENT_NIK", "ann"), "CHATLOOP_CLIENT_NIK: there is no such setting"),
     ] {
         let output = run(content, variable);
         let said = text(&output.stderr);
         assert!(said.starts_with("chatloop-client: ") && said.contains(says), "{said}");
         assert_eq!(output.status.code(), Some(2));
+    }
+    // It may be meant for another version: a warning.
+    for (variable, meant) in [
+        ("CHATLOOP_CLIENT_NIK", "CHATLOOP_CLIENT_NICK"),
+        ("CHATLOOP_ACOUNT_PASSWORD", "CHATLOOP_ACCOUNT_PASSWORD"),
+    ] {
+        let output = run(&right, (variable, "ann"));
+        let said = format!(
+            "chatloop-client: the environment variable {variable} sets nothing (did you mean {meant}?)\n"
+        );
+        assert_eq!((text(&output.stderr), output.status.code()), (said.as_str(), Some(0)));
+        server.accept();
     }
     std::fs::remove_dir_all(folder).unwrap();
 }

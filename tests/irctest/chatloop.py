@@ -96,8 +96,6 @@ class ChatloopController(BaseServerController, DirectoryBasedController):
         websocket_port: Optional[int] = None,
         **unused: Any,
     ) -> None:
-        if self.test_config.account_registration_before_connect:
-            raise NotImplementedByController("registration of accounts before connecting")
         if self.test_config.account_registration_requires_email:
             raise NotImplementedByController("registration of accounts by email")
         self.create_config()
@@ -118,6 +116,8 @@ class ChatloopController(BaseServerController, DirectoryBasedController):
             "--password-length=1",
             f"--motd={motd}",
         ]
+        if self.test_config.account_registration_before_connect:
+            command.append("--registration=early")
         if password is not None:
             command.append(f"--password={password}")
         if faketime and shutil.which("faketime"):

@@ -12,11 +12,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("tls", &["reactor"]),
     ("trace", &["reactor"]),
     ("files", &[]),
+    ("settings", &[]),
     ("session", &["chat", "wire"]),
     ("journal", &["chat"]),
-    ("client", &["reactor", "wire", "terminal", "tls", "trace"]),
-    ("lab", &["reactor", "wire", "tls", "trace"]),
-    ("server", &["reactor", "chat", "wire", "session", "journal", "tls", "trace", "files"]),
+    ("client", &["reactor", "wire", "terminal", "tls", "trace", "settings"]),
+    ("lab", &["reactor", "wire", "tls", "trace", "settings"]),
+    (
+        "server",
+        &["reactor", "chat", "wire", "session", "journal", "tls", "trace", "files", "settings"],
+    ),
     ("simulation", &["reactor", "server", "tls", "lab"]),
 ];
 

@@ -1,60 +1,15 @@
 // The page in two browsers, in one room with users of nc and irssi: looks, keys, history, and a server
 // that is killed.
 //
-//   node browser.mjs SERVER CHROMIUM DIRECTORY [SCREENSHOTS]
-//
-// DIRECTORY is written to, and its node_modules has puppeteer-core; SCREENSHOTS is a directory for
-// pictures of what a person would see.
+//   node browser.mjs SERVER CHROMIUM DIRECTORY [PICTURES]
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { connect } from 'node:net';
+import { Page, directory, faults, kill, launch, nc, port, start, step, until } from './harness.mjs';
 
-const [program, chromium, directory, pictures] = process.argv.slice(2);
-const puppeteer = createRequire(`${directory}/`)('puppeteer-core');
-const PATIENCE = 60_000;
 const PASSWORD = 'secret-of-bob';
-
-let port = 0;
-let server;
+const DATA = ['--data', `${directory}/data`, '--file-max', '1M'];
 let browser;
-const faults = [];      // what a browser has complained about
-
-/** Starts the server, at the port that it had before. */
-function start() {
-  const flags = ['127.0.0.1', String(port), '--quiet', '--no-console', '--data', `${directory}/data`];
-  server = spawn(program, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
-  return new Promise((resolve, reject) => {
-    let log = '';
-    server.stderr.on('data', (data) => {
-      log += data;
-      const ready = /listening on 127\.0\.0\.1:(\d+) /.exec(log);
-      if (ready) resolve(port = Number(ready[1]));
-    });
-    server.on('exit', () => reject(new Error(`the server has exited: ${log}`)));
-  });
-}
-
-async function until(what, holds) {
-  const deadline = Date.now() + PATIENCE;
-  while (!await holds()) {
-    if (Date.now() > deadline) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-function step(what) { console.log(`ok: ${what}`); }
-
-/** A user of nc; `said` is what they have received. */
-function nc(nick, ...lines) {
-  const socket = connect(port, '127.0.0.1');
-  socket.said = '';
-  socket.on('data', (data) => { socket.said += data; });
-  socket.on('error', () => {});
-  socket.write([`/nick ${nick}`, ...lines, ''].join('\n'));
-  return socket;
-}
 
 /** A user of irssi, on a terminal of script(1); the log of all that it has shown is `said`. */
 function irssi(nick) {
@@ -74,79 +29,6 @@ function irssi(nick) {
     type(line) { terminal.stdin.write(`${line}\n`); },
     end() { process.kill(Number(readFileSync(`${home}/pid`, 'utf8'))); },
   };
-}
-
-/** One page, in a browser profile of its own. */
-class Page {
-  static async open(width, height, scheme) {
-    const context = await browser.createBrowserContext();
-    const page = await context.newPage();
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
-    await page.setViewport({ width, height });
-    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-    await page.goto(`http://127.0.0.1:${port}/#lab`);
-    return Object.assign(new Page(), { page, keyboard: page.keyboard });
-  }
-
-  /** What is shown there; nothing if there is no such element. */
-  text(selector) { return this.page.evaluate((at) => document.querySelector(at)?.textContent ?? '', selector); }
-
-  sees(text, selector = '#log') {
-    return until(`'${text}' in ${selector}`, async () => (await this.text(selector)).includes(text));
-  }
-
-  /** Presses keys, one after the other; "Shift+Enter" is one. */
-  async press(...keys) {
-    for (const key of keys) {
-      const held = key.split('+').slice(0, -1);
-      for (const one of held) await this.keyboard.down(one);
-      await this.keyboard.press(key.split('+').at(-1));
-      for (const one of held) await this.keyboard.up(one);
-    }
-  }
-
-  /** Goes through the page by Tab to what is called so. */
-  async tabTo(name) {
-    const focus = () => this.page.evaluate(() => {
-      const { ariaLabel, labels, textContent } = document.activeElement;
-      return ariaLabel || labels?.[0]?.textContent || textContent;
-    });
-    for (let steps = 0; steps < 60; steps++) {
-      if ((await focus()).trim() === name) return;
-      await this.press('Tab');
-    }
-    throw new Error(`Tab does not lead to '${name}'`);
-  }
-
-  async fill(name, value) {
-    await this.tabTo(name);
-    await this.press('Control+a');
-    await this.keyboard.type(value);
-  }
-
-  async say(text) {
-    await this.tabTo('Message');
-    await this.keyboard.type(text);
-    await this.press('Enter');
-  }
-
-  async picture(name) { if (pictures) await this.page.screenshot({ path: `${pictures}/${name}.png` }); }
-
-  /** Nothing is cut off or lies over something else: neither the page nor a line is too wide. */
-  async isNeat() {
-    const wide = await this.page.evaluate(() => [document.documentElement, ...document.querySelectorAll('#log li')]
-      .filter((element) => element.scrollWidth > element.clientWidth + 1).map((element) => element.textContent));
-    if (wide.length) throw new Error(`wider than its place: ${wide[0].slice(0, 200)}`);
-    const covered = await this.page.evaluate(() => {
-      const boxes = (item, selector) => item.querySelector(selector)?.getBoundingClientRect();
-      return [...document.querySelectorAll('#log li:not(.follows)')].filter((item) => {
-        const [time, nick] = [boxes(item, 'time'), boxes(item, '.nick')];
-        return nick && time.left < nick.right && nick.left < time.right && time.top < nick.bottom && nick.top < time.bottom;
-      }).map((item) => item.textContent);
-    });
-    if (covered.length) throw new Error(`time and nick overlap: ${covered[0]}`);
-  }
 }
 
 // The steps.
@@ -269,11 +151,22 @@ async function sharing({ tom, iris, ada, bob }) {
   });
   await until('a dropped file', () => tom.said.includes('shared notes.txt (5.0 kB): http://'));
   await until('no bar', async () => !(await ada.page.$('#uploads li')));
+  await bob.sees('notes.txt5.0 kB', '#log .file:not([href*=png])');
   await ada.picture('shared');
   tom.write('elsewhere: http://example.org/files/0123456789abcdef0123456789abcdef/a.png\n');
   await bob.sees('elsewhere: ');
   if ((await bob.page.$$('#log .picture')).length !== 1) throw new Error('a picture from elsewhere');
-  step('files by the button and by drag and drop; a picture of this server is shown, no other');
+  await ada.page.evaluate(() => {
+    const dropped = new DataTransfer();
+    dropped.items.add(new File(['x'.repeat(1_500_000)], 'large.bin'));
+    document.querySelector('#composer').dispatchEvent(new DragEvent('drop', { dataTransfer: dropped, bubbles: true, cancelable: true }));
+  });
+  await ada.sees('--file-max', '#uploads .failed');
+  await ada.picture('upload-failed');
+  await ada.tabTo('Close');
+  await ada.press('Enter');
+  await until('no line', async () => !(await ada.page.$('#uploads li')));
+  step('files by the button and by drag and drop; one that is too large; a picture of this server is shown, no other');
 }
 
 async function scrolling({ tom, ada }) {
@@ -286,7 +179,7 @@ async function scrolling({ tom, ada }) {
   if (before > 120) throw new Error(`a reload asks for ${before} messages at once`);
   await until('the beginning', async () => {
     await ada.page.$eval('#scroll', (scroll) => { scroll.scrollTop = 0; });
-    return ada.page.$eval('#start', (start) => !start.hidden);
+    return (await ada.text('#start')).includes('begins here');
   });
   await once(ada, numbered(250, 'old '));
   await ada.page.click('#down');
@@ -307,12 +200,11 @@ const numbered = (count, text) => Array.from({ length: count }, (_, number) => `
 async function reconnecting({ ada, bob }) {
   for (let round = 0; round < 2; round++) {
     await ada.say(`racing ${round}.`); // it may be committed, or not
-    server.removeAllListeners('exit');
-    server.kill('SIGKILL');
+    kill();
     for (const page of [ada, bob]) await page.sees('waiting', '#state');
     await ada.picture('offline');
     await ada.say(`offline ${round}.`);
-    await start();
+    await start(...DATA);
     const tom = nc('tom', '/join #lab');
     tom.write(`${numbered(120, `away ${round}.`).join('\n')}\n`);
     for (const page of [ada, bob]) {
@@ -366,20 +258,17 @@ async function looking({ ada, bob }) {
 
 const users = {};
 try {
-  await start();
-  browser = await puppeteer.launch({
-    executablePath: chromium, headless: true, userDataDir: `${directory}/profile`,
-    args: process.getuid() === 0 ? ['--no-sandbox'] : [],
-  });
+  await start(...DATA);
+  browser = await launch();
   users.tom = nc('tom', '/join #lab');
   users.iris = irssi('iris');
-  users.ada = await Page.open(1280, 800, 'light');
-  users.bob = await Page.open(400, 800, 'dark');
+  users.ada = await Page.open('/#lab', 1280, 800, 'light');
+  users.bob = await Page.open('/#lab', 400, 800, 'dark');
   for (const act of [entering, chatting, acting, sharing, moving, scrolling]) await act(users);
   users.tom.destroy();
   await reconnecting(users);
   await looking(users);
-  const unexpected = faults.filter((text) => !/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/.test(text));
+  const unexpected = faults.filter((text) => !/WebSocket connection to .* failed|ERR_CONNECTION_(REFUSED|RESET)|status of 413/.test(text));
   if (unexpected.length) throw new Error(`a browser complains: ${unexpected[0]}`);
   step('the browsers have nothing to complain about');
 } catch (error) {
@@ -391,6 +280,6 @@ try {
 } finally {
   users.iris?.end();
   await browser?.close();
-  server.kill('SIGKILL');
+  kill();
 }
 process.exit();

@@ -207,6 +207,38 @@ fn a_server_may_require_an_account() {
 }
 
 #[test]
+fn a_newcomer_registers_where_an_account_is_required() {
+    let server = Server::start(&["--require-account"]);
+    let mut bob = Client::connect(server.address);
+    wait(&mut bob, "an account: /login NAME PASSWORD, or /register NAME PASSWORD");
+    ask(&mut bob, "/register bob short", "password too short");
+    ask(&mut bob, "/register bob open-sesame", "account bob created");
+    wait(&mut bob, "connected as bob");
+    let mut eve = Client::connect(server.address);
+    ask(&mut eve, "/register bob open-sesame", "already exists");
+    wait(&mut eve, "you are not logged in");
+
+    let server = Server::start(&["--require-account", "--registration=operators"]);
+    let mut eve = Client::connect(server.address);
+    assert!(eve.line().ends_with("/login NAME PASSWORD"));
+    ask(&mut eve, "/register eve open-sesame", "requires an account");
+
+    let server = irc::server(&["--require-account"]);
+    let mut carol = Client::connect(server.address);
+    let told = ask_bare(&mut carol, "CAP LS 302\nREGISTER * * open-sesame\nNICK carol");
+    assert!(told[0].contains("draft/account-registration=before-connect "), "{told:?}");
+    assert!(told.last().unwrap().starts_with("FAIL REGISTER NEED_NICK * "), "{told:?}");
+    let told = ask_bare(&mut carol, "REGISTER * * open-sesame");
+    assert_eq!(told[0], "REGISTER SUCCESS carol :Account created");
+    assert!(told[1].starts_with("900 carol carol!*@* carol "), "{told:?}");
+    let told = ask_bare(&mut carol, "USER c 0 * :c\nCAP END");
+    assert!(told[0].starts_with("001 carol "), "{told:?}");
+    let mut late = Client::connect(server.address);
+    let told = ask_bare(&mut late, "CAP LS 302\nNICK carol\nREGISTER * * open-sesame");
+    assert!(told.last().unwrap().starts_with("FAIL REGISTER ACCOUNT_EXISTS carol "), "{told:?}");
+}
+
+#[test]
 fn a_registered_room_keeps_its_topic_its_operators_and_its_bans() {
     let scratch = Scratch::new("rooms");
     let server = scratch.server(&["--rooms-per-account", "1"]);

@@ -226,7 +226,7 @@ fn commands_are_answered_to_their_sender_only() {
     let server = Server::start(&[]);
     let mut room = server.room(2);
     let name = room[0].name();
-    room[0].send("/help\n/fence\n");
+    room[0].send("/help all\n/fence\n");
     let mut help = String::new();
     loop {
         let line = room[0].line();

@@ -167,6 +167,33 @@ fn a_full_disk_in_mid_upload_leaves_nothing_and_the_chat_goes_on() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_is_told_and_counted_and_the_chat_goes_on() {
+    let scratch = Scratch::new("unwritable");
+    let server = scratch.server();
+    let mut alice = join(&server);
+    // Whatever the server's user may do, a file in a directory that is gone it cannot make.
+    std::fs::remove_dir_all(scratch.0.join("files")).unwrap();
+    let path = token(&mut alice);
+    let answer = request(server.address, &format!("PUT {path}a.txt"), b"abc");
+    let text = String::from_utf8_lossy(&answer);
+    assert!(text.starts_with("HTTP/1.1 500 Internal Server Error\r\n"), "{text}");
+    std::fs::create_dir(scratch.0.join("files")).unwrap();
+    let path = token(&mut alice);
+    assert!(kept(&request(server.address, &format!("PUT {path}b.txt"), b"abcd")).is_some());
+    let metrics = request(server.address, "GET /metrics", b"");
+    let metrics = String::from_utf8_lossy(body_of(&metrics));
+    for line in [
+        "chatloop_files 1",
+        "chatloop_file_bytes 4",
+        "chatloop_uploads_total 1",
+        "chatloop_transfers{direction=\"upload\"} 0",
+        "chatloop_limits_exceeded_total{limit=\"unwritten_files\"} 1",
+    ] {
+        assert!(metrics.lines().any(|it| it == line), "{line} in {metrics}");
+    }
+}
+
+#[test]
 fn a_restart_keeps_files_with_their_names_and_who_may_delete_them() {
     let scratch = Scratch::new("restart");
     let mut server = scratch.server();

@@ -193,9 +193,18 @@ fn a_line_that_is_too_long_is_refused_and_a_legal_one_is_never_lost() {
     assert_eq!(ask(&mut ada, &long), [refused]);
     let tags = format!("@a={} PING x", "y".repeat(5000));
     assert_eq!(ask(&mut ada, &tags), [refused]);
-    // It fits on its way in, but not with its sender on its way out: it comes in two.
-    let direct = ask(&mut ada, &format!("PRIVMSG ada :{}", "x".repeat(490)));
+    // It fits on its way in, but not with its sender on its way out: it comes in two, or is told.
+    let word = format!("PRIVMSG ada :{}", "x".repeat(490));
+    let direct = ask(&mut ada, &word);
     assert!(direct.len() == 1 && direct[0].contains(" 417 ada :Message not sent"), "{direct:?}");
+    let mut bob = irc(&server, "bob", "message-tags");
+    let direct = ask(&mut bob, &word.replace("ada", "bob"));
+    let said = direct.iter().map(|line| line.rsplit_once(':').unwrap().1);
+    assert_eq!((direct.len(), said.collect::<String>()), (2, "x".repeat(490)));
+    let under_tags = ask(&mut bob, &format!("@+a=b {}", word.replace("ada", "bob")));
+    assert_eq!(under_tags.len(), 2, "{under_tags:?}");
+    let long_tags = ask(&mut bob, &format!("@+a={} {word}", "y".repeat(600)));
+    assert!(long_tags[0].contains(" 417 bob :Message not sent"), "{long_tags:?}");
     let prose = "words ".repeat(81);
     let direct = ask(&mut ada, &format!("PRIVMSG ada :{prose}"));
     let said =
@@ -339,6 +348,31 @@ fn answers_bear_the_label_of_their_command() {
     let echo = ask(&mut ada, "@label=d;+x=y PRIVMSG #room :hi");
     assert!(echo[0].starts_with("@label=d;msgid="), "{echo:?}");
     assert!(echo[0].ends_with(";+x=y :ada!~ada@127.0.0.1 PRIVMSG #room :hi"), "{echo:?}");
+}
+
+#[test]
+fn a_message_has_the_same_number_in_every_dialect() {
+    let server = server(&[]);
+    let mut ada = irc(&server, "ada", "batch draft/chathistory message-tags chatloop/number");
+    ask(&mut ada, "JOIN #lobby");
+    let mut nc = Client::connect(server.address);
+    nc.send("/numbers on\n");
+    while !nc.line().contains("now shown") {}
+    let joined = line(&mut ada);
+    assert!(joined.contains(" JOIN #lobby"), "{joined}");
+    ada.send("PRIVMSG #lobby :tea?\r\n");
+    assert_eq!(nc.line(), "1 [ada]: tea?");
+    nc.send("/re 1 yes\n");
+    let answer = line(&mut ada);
+    assert!(answer.contains(";chatloop/number=2;+draft/reply="), "{answer}");
+    let past = ask(&mut ada, "CHATHISTORY LATEST #lobby * 5");
+    let number = |line: &String| line.split_once("chatloop/number=").map(|it| it.1[..1].to_owned());
+    assert_eq!(past.iter().filter_map(number).collect::<String>(), "12", "{past:?}");
+    let told = ask(&mut ada, "CHATLOOP re #lobby 1 with milk");
+    assert_eq!(told, Vec::<String>::new());
+    assert_eq!(nc.line(), "3 [ada]: re 1 <ada> tea?: with milk");
+    let edit = ask(&mut ada, "PRIVMSG ada :no number here");
+    assert!(edit.iter().all(|line| !line.contains("chatloop/number")), "{edit:?}");
 }
 
 #[test]

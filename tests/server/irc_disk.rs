@@ -81,6 +81,8 @@ fn a_question_that_the_journal_cannot_answer_is_over() {
     file.execute_batch("ALTER TABLE message RENAME TO elsewhere").unwrap();
     let told = ask(&mut ada, "@label=1 CHATHISTORY LATEST #room * 9\nTOPIC #room");
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].starts_with("@label=1 NOTICE ada :the database cannot answer: "), "{told:?}");
+    let failure =
+        "@label=1 FAIL CHATHISTORY MESSAGE_ERROR LATEST #room :the database cannot answer: ";
+    assert!(told[0].starts_with(failure), "{told:?}");
     assert_eq!(told[1], "331 ada #room :No topic is set");
 }

@@ -102,7 +102,7 @@ fn a_wrong_file_is_named_with_line_key_and_what_would_be_right() {
         ("oper = [1]", 1, ["oper", "strings"]),
         ("max_line = 5", 1, ["max_line", "'max-line'"]),
         ("maxlin = 5", 1, ["maxlin", "'max-line'"]),
-        ("colour = 5", 1, ["colour", "history-on-join"]),
+        ("colour = 5", 1, ["colour", "chatloop-server --help"]),
         ("config = \"other.toml\"", 1, ["config", "unknown setting"]),
         ("[server]\nport = 1", 1, ["server", "unknown setting"]),
         ("port = 1\nport = 2", 2, ["duplicate", "TOML"]),
@@ -140,6 +140,8 @@ fn a_wrong_variable_is_named_and_a_password_is_not_shown() {
     ] {
         assert!(said.contains("NAME:PASSWORD") && !said.contains("hunter2"), "{said}");
     }
+    let short = message(&["--oper", "ann:short"], &[]);
+    assert!(short.contains("operator ann: a password needs at least 6"), "{short}");
     let help = program(&["--help"], &[("CHATLOOP_PORT", "no")]);
     assert!(help.status.success());
 }
@@ -242,7 +244,7 @@ fn sighup_changes_what_can_change_and_says_what_cannot() {
 #[test]
 fn sighup_with_a_broken_file_changes_nothing_and_says_why() {
     let (server, mut client, file) = with_file("max-line = 10\n");
-    file.write("max-line = 20\nhost = 5.5\n");
+    file.write("max-line = 20\nhost = []\n");
     server.signal(Signal::SIGHUP);
     let said = server.log.wait_for("configuration not reloaded");
     assert!(said.contains(&format!("{}, line 2: host", file.path())), "{said}");

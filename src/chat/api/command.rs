@@ -307,6 +307,8 @@ pub struct Challenge {
 pub enum Purpose {
     /// To make the nick an account.
     Register(Name),
+    /// To make an account whose owner has not entered yet.
+    RegisterEarly(Name),
     /// To log in.
     Login(Name),
     /// To begin to log in, by SCRAM.

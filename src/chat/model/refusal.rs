@@ -10,6 +10,8 @@ use std::sync::Arc;
 pub enum Refusal {
     /// The session is not in the chat.
     NotHere,
+    /// The server could not do it now, through no fault of the user; a text.
+    Failed(Arc<str>),
     /// No user has this nick.
     NoSuchNick(Name),
     /// There is no such room, or the user may not know of it.
@@ -99,7 +101,10 @@ pub enum Refusal {
     /// Too many accounts were registered from the user's address: how many seconds to wait.
     TooManyRegistrations(u64),
     /// Only users who are logged in are admitted.
-    AccountRequired,
+    AccountRequired {
+        /// Whether it can be registered without being in the chat.
+        registers: bool,
+    },
     /// Only who is logged in can do this.
     NotLoggedIn,
     /// The user is already logged in.

@@ -66,6 +66,23 @@ impl Hub {
         Work::Verify { secret, hash, former, lacks_keys, purpose: Purpose::Login(name) }
     }
 
+    /// The work of registering an account before its owner, the session to be, has entered.
+    ///
+    /// # Errors
+    /// The name cannot be an account's, or is another user's nick.
+    pub fn early_registration(
+        &self,
+        session: SessionId,
+        name: &str,
+        secret: Secret,
+    ) -> Result<Work, Refusal> {
+        let name = Name::nick(name).map_err(|fault| Refusal::BadNick(name.into(), fault))?;
+        self.may_be_made(&name)?;
+        self.nick_is_free(session, None, &name)?;
+        checked_password(&secret)?;
+        Ok(Work::Hash { secret, former: None, purpose: Purpose::RegisterEarly(name) })
+    }
+
     /// The hashes of an account's password and of its former one.
     fn hashes_of(&self, name: &Name, now: Moment) -> (Option<PasswordHash>, Option<PasswordHash>) {
         let Some(account) = self.accounts.get(name) else { return (None, None) };
@@ -133,10 +150,12 @@ impl Hub {
         outcome: Outcome,
         now: Moment,
     ) -> Decision {
-        if !self.users.contains_key(&session) {
-            return Decision::Refuse(Refusal::NotHere);
-        }
+        let has_entered = self.users.contains_key(&session);
         match (purpose, outcome) {
+            (Purpose::RegisterEarly(account), Outcome::Hashed(hash, scram)) if !has_entered => {
+                Decision::Change(Change::AccountSet { account, hash, scram, new: true })
+            }
+            _ if !has_entered => Decision::Refuse(Refusal::NotHere),
             (Purpose::Register(account), Outcome::Hashed(hash, scram)) => {
                 Decision::Change(Change::Register { account, hash, scram })
             }

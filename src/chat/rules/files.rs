@@ -31,6 +31,11 @@ impl Hub {
         self.files.keys()
     }
 
+    /// How many there are, and their bytes.
+    pub fn files_kept(&self) -> (u64, u64) {
+        (self.files.len() as u64, self.files.values().map(|file| file.size).sum())
+    }
+
     pub fn has_room_for_a_file(&self) -> bool {
         self.files.len() < limits::FILES
     }

@@ -5,22 +5,45 @@
 
 use crate::chat::model::{Identity, Name, SessionId, limits};
 use crate::chat::state::Hub;
+use std::iter;
 
 /// The runs of bytes that could be nicks. Non-ASCII letters belong to a run, so that the end of a
 /// foreign word is not taken for a nick.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    // Rejected: `"…".contains(c)`, which searches the text of marks for every space and comma.
-    let mark = |c| matches!(c, '[' | ']' | '\\' | '`' | '_' | '^' | '{' | '|' | '}' | '-');
-    let part = move |c: char| c.is_ascii_alphanumeric() || mark(c) || !c.is_ascii();
-    text.split(move |c: char| !part(c))
-        .filter(|word| !word.is_empty() && word.len() <= limits::NICK_LENGTH + 4)
+    let mut rest = text;
+    let runs = iter::from_fn(move || {
+        // By bytes: every message is read here, and all separators are ASCII.
+        let begin = rest.bytes().position(is_part)?;
+        let behind = rest.bytes().skip(begin).position(|byte| !is_part(byte));
+        let (run, left) = rest.split_at(behind.map_or(rest.len(), |length| begin + length));
+        rest = left;
+        Some(&run[begin..])
+    });
+    runs.filter(|word| word.len() <= limits::NICK_LENGTH + 4)
+}
+
+/// Whether a byte may be part of a nick; all bytes of characters beyond ASCII count as such.
+fn is_part(byte: u8) -> bool {
+    const PARTS: [bool; 256] = {
+        let mut parts = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            parts[byte] = match byte as u8 {
+                b'[' | b']' | b'\\' | b'`' | b'_' | b'^' | b'{' | b'|' | b'}' | b'-' => true,
+                other => other.is_ascii_alphanumeric() || !other.is_ascii(),
+            };
+            byte += 1;
+        }
+        parts
+    };
+    PARTS[usize::from(byte)]
 }
 
 impl Hub {
     /// The members of a room that a text mentions.
     pub(super) fn mentions(&self, text: &str, room: &Name, author: &Identity) -> Vec<SessionId> {
         let mut marked = Vec::new();
-        for word in words(text).filter(|word| !word.is_empty()) {
+        for word in words(text) {
             let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c.is_ascii());
             for spelling in [word, bare] {
                 if !self.initials.begins_a_nick(spelling) {

@@ -54,15 +54,16 @@ impl Hub {
         };
         let Some(user) = self.users.get(&origin) else { return Vec::new() };
         let mut left = left(user);
-        left.retain(|name| self.is_silenced_in(user, name));
+        left.retain(|name| self.is_silenced_in(origin, name));
         left
     }
 
-    fn is_silenced_in(&self, user: &User, name: &Name) -> bool {
-        let room = self.rooms.get(name);
-        room.is_some_and(|room| {
-            room.member(user.identity.session).is_some() && self.may_be_heard(user, room).is_err()
-        })
+    fn is_silenced_in(&self, session: SessionId, name: &Name) -> bool {
+        let Some(room) = self.rooms.get(name).filter(|room| room.may_silence()) else {
+            return false;
+        };
+        let user = self.users.get(&session).filter(|_| room.member(session).is_some());
+        user.is_some_and(|user| self.may_be_heard(user, room).is_err())
     }
 
     /// Takes words out of the effects of a record: all that a silenced user wrote, and for those who
@@ -91,10 +92,7 @@ impl Hub {
             Audience::Peers { rooms, .. } => rooms,
             _ => return false,
         };
-        let user = self.users.get(&who.session);
-        rooms.iter().any(|room| {
-            before.contains(room) || user.is_some_and(|user| self.is_silenced_in(user, room))
-        })
+        rooms.iter().any(|room| before.contains(room) || self.is_silenced_in(who.session, room))
     }
 
     fn receives(&self, audience: &Audience, session: SessionId) -> bool {
@@ -177,7 +175,8 @@ impl Hub {
 
     /// Whether a session is not to be told what a user in this room has written.
     pub fn is_hushed_for(&self, session: SessionId, user: &User, room: &Name) -> bool {
-        self.is_ignored_by(&user.identity, session) || self.is_silenced_in(user, room)
+        self.is_ignored_by(&user.identity, session)
+            || self.is_silenced_in(user.identity.session, room)
     }
 
     pub fn is_ignored_by(&self, who: &Identity, session: SessionId) -> bool {

@@ -2,6 +2,7 @@
 
 use super::IrcSession;
 use super::messages::{self, ChatMessage};
+use super::numbers::Place;
 use crate::client::display::MessageKind;
 use crate::client::display::{DisplayItem, Event, EventKind, Quoted, mentions};
 use crate::client::options::Bell;
@@ -66,8 +67,8 @@ impl IrcSession {
         }
         if !shown {
             self.show(chat.clone(), false);
-        } else if let (Some(id), Some(name)) = (&chat.id, name) {
-            self.numbers.give(&name, id, &chat.nick, &chat.text);
+        } else if let Some(name) = name {
+            self.numbers.give(&self.server, Place::Room(&name), chat);
         }
         true
     }
@@ -104,10 +105,8 @@ impl IrcSession {
         heard.past = past || old;
         heard.mention =
             !heard.past && !mine && heard.room.is_some() && mentions(&heard.text, &self.nick);
-        let place = heard.room.clone().unwrap_or_else(|| heard.nick.clone());
-        if let Some(id) = &heard.id {
-            heard.number = Some(self.numbers.give(&place, id, &chat.nick, &heard.text));
-        }
+        let place = heard.room.as_deref().map_or(Place::Peer(&heard.nick), Place::Room);
+        heard.number = self.numbers.give(&self.server, place, &chat);
         if let Some(Quoted { id, known }) = &mut heard.reply
             && let Some(of) = self.numbers.by_id(id)
         {
@@ -167,10 +166,10 @@ impl IrcSession {
         }
     }
 
-    /// Describes a message: `#rust 17 <alice>`.
+    /// Describes a message: `#rust 17 <alice>`, or its beginning if it was a direct one.
     pub(super) fn described(&self, id: &str, target: &str) -> String {
         match self.numbers.by_id(id) {
-            Some(known) => format!("{} {} <{}>", known.place, known.number, known.nick),
+            Some(known) => known.to_string(),
             None => format!("a message in {target}"),
         }
     }

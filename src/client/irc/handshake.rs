@@ -15,6 +15,8 @@ pub struct Login {
 pub(super) struct Registration {
     /// The server has sent something that IRC servers send.
     pub answered: bool,
+    /// What it has objected to, in a numeric of its own.
+    pub complaint: Option<String>,
     /// The requested nick, and the last one tried.
     pub wanted: String,
     pub nick: String,

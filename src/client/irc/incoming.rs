@@ -71,6 +71,7 @@ impl IrcSession {
             "REDACT" => self.redacted(line.message, words),
             "FAIL" | "WARN" | "NOTE" => self.standard_reply(&command, line),
             "REGISTER" => self.registered(words),
+            "ACK" => self.acknowledged(line.label.as_deref()),
             "CHATHISTORY" => self.history_target(words),
             "ERROR" if self.quit => {}
             "ERROR" => {
@@ -160,6 +161,15 @@ impl IrcSession {
         let head = if batch.is_one_message() { Tags::new(&tags) } else { message.tags };
         if let Some(chat) = ChatMessage::of(message, head) {
             batch.add(chat, message.tags.find("draft/multiline-concat").is_some());
+        }
+    }
+
+    /// IRCv3 labeled-response: nothing has come of a message. Where its echo would have, it was not
+    /// delivered: a notice to no one, for example, of which no error tells.
+    fn acknowledged(&mut self, label: Option<&str>) {
+        let to_service = label.is_some_and(|label| self.sent.is_to_service(label));
+        if self.server.has("echo-message") && !to_service {
+            self.message_rejected(label, "the server did not deliver it");
         }
     }
 

@@ -4,8 +4,8 @@
 //! `@#room text` sends to another room. A paste is one message, whatever its lines begin with,
 //! unless the first is a command: then each is taken as if it were typed.
 //!
-//! The commands that change modes are in `moderation`, those that ask for earlier messages in
-//! `lookup`.
+//! The commands about one message are in `about`, those that change modes in `moderation`, those that
+//! ask for earlier messages in `lookup`.
 
 use super::commands::{self, Command, TOPICS};
 use super::numbers::Numbered;
@@ -32,11 +32,13 @@ impl IrcSession {
 
     /// Whether a script's line is about this client's last message, which has no id yet.
     pub fn must_wait(&self, line: &str) -> bool {
-        let about_last = || line.split_whitespace().nth(1) == Some("last");
+        let mut words =
+            line.split_whitespace().skip(1).skip_while(|word| self.server.is_room(word));
+        let about_last = words.next() == Some("last");
         self.server.has("echo-message")
             && self.sent.is_waiting()
             && command_in(line).is_some()
-            && about_last()
+            && about_last
     }
 
     fn begin_typing(&mut self, now: Timestamp) {
@@ -140,12 +142,9 @@ impl IrcSession {
             },
             ("me", [_, ..]) => self.send_here(MessageKind::Action, rest),
             ("say", [_, ..]) => self.send_here(MessageKind::Message, verbatim),
-            ("re", [number, _, ..]) => self.answer(number, rest),
-            ("react", [number, _, ..]) => self.react(number, rest, "+draft/react"),
-            ("unreact", [number, _, ..]) => self.react(number, rest, "+draft/unreact"),
-            ("delete", [number, ..]) => self.delete(number, rest),
-            ("edit", [number, _, ..]) => self.edit(number, rest),
-            ("thread", [number]) => self.thread(number),
+            ("re" | "react" | "unreact" | "edit" | "delete" | "thread", [_, ..]) => {
+                self.about_message(command, rest);
+            }
             ("ignore" | "unignore", _) => self.ignore(command.name() == "ignore", &words),
             ("history", _) => self.history(&words),
             ("search", [_, ..]) => self.search(&words),
@@ -363,7 +362,7 @@ impl IrcSession {
         self.send_checked(Outgoing { kind, ..Outgoing::to(to) }, text);
     }
 
-    fn send_checked(&mut self, outgoing: Outgoing<'_>, text: &str) {
+    pub(super) fn send_checked(&mut self, outgoing: Outgoing<'_>, text: &str) {
         if !self.holds_back(outgoing.to, text) {
             self.send_message(outgoing, &[text]);
         }
@@ -386,62 +385,6 @@ impl IrcSession {
             text: lines.join("\n"),
             ..Incoming::default()
         })));
-    }
-
-    /// The message with a typed number, or `last`: this user's last one.
-    pub(super) fn numbered(&mut self, number: &str) -> Option<Numbered> {
-        let parsed = number.parse::<u64>();
-        let found = match &parsed {
-            Ok(number) => self.numbers.find(*number).cloned(),
-            Err(_) if number == "last" => self.numbers.last_of(&self.nick).cloned(),
-            Err(_) => None,
-        };
-        if found.is_none() {
-            self.fail(match parsed {
-                Ok(_) => format!("there is no message {number} (/numbers on shows the numbers)"),
-                Err(_) if number == "last" => "you have not sent a message yet".to_owned(),
-                Err(_) => format!("invalid message number \"{number}\" (/numbers on shows them)"),
-            });
-        }
-        found
-    }
-
-    fn answer(&mut self, number: &str, rest: &str) {
-        let Some(of) = self.numbered(number) else { return };
-        let text = rest[number.len()..].trim_start();
-        self.send_checked(Outgoing { reply: Some(&of.id), ..Outgoing::to(&of.place) }, text);
-    }
-
-    fn react(&mut self, number: &str, rest: &str, key: &str) {
-        let Some(of) = self.numbered(number) else { return };
-        if !self.server.has("message-tags") {
-            return self.fail("this server does not support reactions (message-tags)");
-        }
-        let text = rest[number.len()..].trim();
-        let text = text.strip_prefix(':').and_then(|text| text.strip_suffix(':')).unwrap_or(text);
-        let mut out = Vec::new();
-        let limits = crate::wire::irc::Limits::FROM_CLIENT;
-        let line = crate::wire::irc::LineWriter::new(&mut out, limits);
-        let line = line.tag("+draft/reply", &of.id).tag(key, text);
-        let _ = line.command("TAGMSG").middle(&of.place).end();
-        self.pace.push(out);
-        if !self.server.has("echo-message") {
-            let did =
-                if key.ends_with("unreact") { "removed a reaction from" } else { "reacted to" };
-            self.show_text(format!(
-                "{} {did} {} {} <{}>: {text}",
-                self.nick, of.place, of.number, of.nick
-            ));
-        }
-    }
-
-    fn delete(&mut self, number: &str, rest: &str) {
-        let Some(of) = self.numbered(number) else { return };
-        if !self.server.has("draft/message-redaction") {
-            return self.fail("this server cannot delete messages");
-        }
-        let reason = given(rest[number.len()..].trim_start());
-        self.queue("REDACT", &[&of.place, &of.id], reason);
     }
 
     fn ignore(&mut self, on: bool, words: &[&str]) {

@@ -24,13 +24,15 @@ impl IrcSession {
             }
             _ => (None, words),
         };
+        let place = place.map(str::to_owned).or_else(|| self.query.clone());
+        let Some(place) = self.room_or_fail(place.as_deref()) else { return };
         let most = self.server.history_page(1_000);
         let count = |word: Option<&&str>| {
             word.map_or(Some(HISTORY), |word| word.parse().ok().filter(|count| *count > 0))
         };
         let (how, reference, count) = match words {
             [how @ ("before" | "after"), point, rest @ ..] => {
-                let Some(reference) = self.point(point) else { return };
+                let Some(reference) = self.point(&place, point) else { return };
                 (how.to_ascii_uppercase(), reference, count(rest.first()))
             }
             _ => ("LATEST".to_owned(), "*".to_owned(), count(words.first())),
@@ -39,17 +41,14 @@ impl IrcSession {
             return self.fail("invalid number of messages; usage: /history [#room|NICK] [N]");
         };
         let count = count.min(most).to_string();
-        let place = place.map(str::to_owned).or_else(|| self.query.clone());
-        if let Some(place) = self.room_or_fail(place.as_deref()) {
-            self.queue("CHATHISTORY", &[&how, &place, &reference, &count], None);
-        }
+        self.queue("CHATHISTORY", &[&how, &place, &reference, &count], None);
     }
 
     /// A message's number, or a time, as CHATHISTORY refers to it.
-    fn point(&mut self, word: &str) -> Option<String> {
+    fn point(&mut self, place: &str, word: &str) -> Option<String> {
         match moment(word, self.now, &TimeZone::system()) {
             Some(time) => Some(by_timestamp(time)),
-            None => self.numbered(word).map(|of| format!("msgid={}", of.id)),
+            None => self.msgid_of(place, word).map(|id| format!("msgid={id}")),
         }
     }
 
@@ -76,28 +75,13 @@ impl IrcSession {
         self.queue("SEARCH", &[&attributes.join(";")], None);
     }
 
-    /// `/thread N`.
-    pub(super) fn thread(&mut self, number: &str) {
-        if let Some(of) = self.numbered(number) {
-            self.vendor_line(&format!("thread {} id:{}", of.place, of.id));
-        }
-    }
-
-    /// `/edit N TEXT`.
-    pub(super) fn edit(&mut self, number: &str, rest: &str) {
-        let Some(of) = self.numbered(number) else { return };
-        let text = rest[number.len()..].trim_start();
-        if !self.holds_back(&of.place, text) {
-            self.vendor_line(&format!("edit {} id:{} {text}", of.place, of.id));
-        }
-    }
-
     /// A command that only a chatloop server has, as it was typed.
     pub(super) fn vendor(&mut self, command: &Command, rest: &str) {
         self.vendor_line(format!("{} {rest}", command.name()).trim_end());
     }
 
-    fn vendor_line(&mut self, line: &str) {
+    /// The same, with its name.
+    pub(super) fn vendor_line(&mut self, line: &str) {
         if !self.server.is_chatloop {
             return self.fail("only a chatloop server has that command");
         }

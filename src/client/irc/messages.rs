@@ -3,6 +3,7 @@
 //! Formatting is removed, a CTCP ACTION becomes an action, and anything else between `\x01` is a
 //! CTCP request or reply.
 
+use super::server_info::NUMBER;
 use crate::client::display::MessageKind;
 use crate::client::display::{Incoming, Quoted};
 use crate::wire::clean::clean;
@@ -63,6 +64,8 @@ pub(super) struct ChatMessage {
     pub target: String,
     pub kind: MessageKind,
     pub text: String,
+    /// Its number in its room, as the server counts.
+    pub number: Option<u64>,
     /// The msgid of the message it replies to.
     pub reply: Option<String>,
     /// The msgid of the message whose new text it is.
@@ -115,6 +118,7 @@ impl ChatMessage {
             target: clean(target.as_bytes()).into_owned(),
             kind,
             text: stripped(text).into_owned(),
+            number: word(head, NUMBER).and_then(|number| number.parse().ok()),
             reply: word(head, "+draft/reply").or_else(|| word(head, "+reply")),
             edit: word(head, "chatloop/edit"),
             ctcp: inside.is_some() && action.is_none(),

@@ -18,7 +18,7 @@
 //! | `numbers` | short numbers for messages |
 //! | `files`, `file_state` | which file is asked for, offered, or on its way? |
 //! | `commands` | what can be typed? |
-//! | `input`, `lookup`, `moderation` | which lines does a typed line become? |
+//! | `input`, `about`, `lookup`, `moderation` | which lines does a typed line become? |
 //! | `handshake`, `sent_messages` | what is kept of a registration, a login, a message that is not confirmed? |
 //! | `outgoing` | how is a text split into lines that arrive whole, and which were confirmed? |
 //! | `pace` | how fast may lines go out, and which has the server taken? |
@@ -32,6 +32,7 @@
 //!
 //! Absent: DCC, and anything else that one program asks another to do. TLS.
 
+mod about;
 mod batches;
 mod catchup;
 pub mod commands;

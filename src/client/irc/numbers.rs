@@ -1,11 +1,16 @@
-//! Short message numbers: IRC identifies messages by msgids, which are too long to type.
+//! Short numbers of messages: IRC identifies messages by msgids, which are too long to type.
 //!
-//! Every message with a msgid gets the next number, or the same one if it arrives again. Bound: the
-//! last `MAX_KEPT`.
+//! A number is one of its room: a chatloop server sends it (`chatloop/number`), and `nc` shows the
+//! same one. On other servers the messages of each room are counted as they arrive. Direct messages
+//! have none, but are known by their msgid. Bound: the last `MAX_KEPT`.
 
+use super::messages::ChatMessage;
+use super::server_info::ServerInfo;
+use crate::wire::clean::clean;
 use std::collections::VecDeque;
+use std::fmt;
 
-/// Messages that have a number.
+/// Messages that are known.
 pub const MAX_KEPT: usize = 1_000;
 /// Characters of a message that are quoted.
 const EXCERPT: usize = 30;
@@ -13,7 +18,8 @@ const EXCERPT: usize = 30;
 /// One message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Numbered {
-    pub number: u64,
+    /// `None` for a direct message.
+    pub number: Option<u64>,
     /// The room, or the other user.
     pub place: String,
     pub id: String,
@@ -23,50 +29,81 @@ pub(super) struct Numbered {
 
 impl Numbered {
     /// As [`Quoted`](crate::client::display::Quoted) has it.
-    pub fn quoted(&self) -> (u64, String, String) {
+    pub fn quoted(&self) -> (Option<u64>, String, String) {
         (self.number, self.nick.clone(), self.excerpt.clone())
     }
 }
 
-/// The messages that have numbers.
+impl fmt::Display for Numbered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.number {
+            Some(number) => write!(f, "{} {number} <{}>", self.place, self.nick),
+            None => write!(f, "\"{}\"", self.excerpt),
+        }
+    }
+}
+
+/// The messages that are known.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
-    last: u64,
     kept: VecDeque<Numbered>,
 }
 
 impl Numbers {
-    /// The number of a message.
-    pub fn give(&mut self, place: &str, id: &str, nick: &str, text: &str) -> u64 {
-        if let Some(known) = self.by_id(id).filter(|known| known.place == place) {
+    /// Remembers a message of `room`, or a direct one with `peer`; its number, if it is in a room and
+    /// has a msgid.
+    pub fn give(
+        &mut self,
+        server: &ServerInfo,
+        place: Place<'_>,
+        chat: &ChatMessage,
+    ) -> Option<u64> {
+        let id = chat.id.as_ref()?;
+        let (Place::Room(name) | Place::Peer(name)) = place;
+        let here = |known: &&Numbered| server.same(&known.place, name);
+        // A server without a data directory gives the same msgids again after a restart.
+        let again = |known: &&Numbered| {
+            known.nick == chat.nick && (chat.number.is_none() || chat.number == known.number)
+        };
+        if let Some(known) = self.by_id(id).filter(here).filter(again) {
             return known.number;
         }
+        let last = || self.kept.iter().rev().filter(here).find_map(|known| known.number);
+        let number = match place {
+            Place::Room(_) => chat.number.or_else(|| Some(last().unwrap_or_default() + 1)),
+            Place::Peer(_) => None,
+        };
         if self.kept.len() == MAX_KEPT {
             self.kept.pop_front();
         }
-        self.last += 1;
-        let line = text.lines().next().unwrap_or_default();
+        let line = chat.text.lines().next().unwrap_or_default();
         let end = line.char_indices().nth(EXCERPT).map_or(line.len(), |(end, _)| end);
-        let more = if end < text.len() { "…" } else { "" };
+        let more = if end < chat.text.len() { "…" } else { "" };
         self.kept.push_back(Numbered {
-            number: self.last,
-            place: place.to_owned(),
-            id: id.to_owned(),
-            nick: nick.to_owned(),
-            excerpt: format!("{}{more}", &line[..end]),
+            number,
+            place: name.to_owned(),
+            id: id.clone(),
+            nick: chat.nick.clone(),
+            excerpt: format!("{}{more}", clean(&line.as_bytes()[..end])),
         });
-        self.last
+        number
     }
 
-    /// The message of a number.
-    pub fn find(&self, number: u64) -> Option<&Numbered> {
-        let first = self.kept.front()?.number;
-        self.kept.get(usize::try_from(number.checked_sub(first)?).ok()?)
+    /// The message of a number in a room.
+    pub fn find(&self, server: &ServerInfo, room: &str, number: u64) -> Option<&Numbered> {
+        let is = |known: &&Numbered| known.number == Some(number);
+        self.kept.iter().rev().filter(is).find(|known| server.same(&known.place, room))
     }
 
-    /// The last message of a nick.
-    pub fn last_of(&self, nick: &str) -> Option<&Numbered> {
-        self.kept.iter().rfind(|known| known.nick == nick)
+    /// The last message of a nick, or the last one in this room.
+    pub fn last_of(
+        &self,
+        server: &ServerInfo,
+        nick: &str,
+        room: Option<&str>,
+    ) -> Option<&Numbered> {
+        let is_there = |known: &&Numbered| room.is_none_or(|room| server.same(&known.place, room));
+        self.kept.iter().rev().filter(is_there).find(|known| known.nick == nick)
     }
 
     /// The message of a msgid; the last one that had it.
@@ -75,24 +112,52 @@ impl Numbers {
     }
 }
 
+/// Where a message was sent.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    Room(&'a str),
+    /// The other user.
+    Peer(&'a str),
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::irc::Message;
+
+    fn give(numbers: &mut Numbers, place: Place<'_>, line: &str) -> Option<u64> {
+        let message = Message::parse(line.as_bytes()).unwrap();
+        let chat = ChatMessage::of(&message, message.tags).unwrap();
+        numbers.give(&ServerInfo::new(), place, &chat)
+    }
 
     #[test]
-    fn numbers_are_short_and_few() {
-        let mut numbers = Numbers::default();
-        assert_eq!(numbers.give("#x", "a", "bob", "hello"), 1);
-        assert_eq!(numbers.give("#x", "b", "bob", &"é".repeat(40)), 2);
-        assert_eq!(numbers.give("#x", "a", "bob", "hello"), 1, "heard again");
-        assert_eq!(numbers.find(2).unwrap().excerpt, "é".repeat(30) + "…");
-        assert_eq!(numbers.by_id("a").unwrap().number, 1);
+    fn numbers_are_those_of_the_room_or_counted_in_it() {
+        let (mut numbers, server) = (Numbers::default(), ServerInfo::new());
+        let line = |id: &str, text: &str| format!("@msgid={id} :bob!b@h PRIVMSG #x :{text}");
+        assert_eq!(give(&mut numbers, Place::Room("#x"), &line("a", "hello")), Some(1));
+        let long = "é".repeat(40);
+        assert_eq!(give(&mut numbers, Place::Room("#X"), &line("b", &long)), Some(2));
+        assert_eq!(give(&mut numbers, Place::Room("#x"), &line("a", "hello")), Some(1), "again");
+        assert_eq!(give(&mut numbers, Place::Room("#y"), &line("c", "hi")), Some(1));
+        assert_eq!(give(&mut numbers, Place::Peer("bob"), &line("d", "psst")), None);
+        let sent = "@msgid=e;chatloop/number=17 :bob!b@h PRIVMSG #y :hi";
+        assert_eq!(give(&mut numbers, Place::Room("#y"), sent), Some(17));
+        assert_eq!(numbers.find(&server, "#x", 2).unwrap().excerpt, "é".repeat(30) + "…");
+        assert_eq!(numbers.find(&server, "#Y", 1).unwrap().id, "c");
+        assert_eq!(numbers.find(&server, "#z", 1), None);
+        assert_eq!(numbers.last_of(&server, "bob", None).unwrap().id, "e");
+        assert_eq!(numbers.last_of(&server, "bob", Some("#x")).unwrap().id, "b");
+        let restarted = "@msgid=e;chatloop/number=1 :ann!a@h PRIVMSG #y :first";
+        assert_eq!(give(&mut numbers, Place::Room("#y"), restarted), Some(1));
+        assert_eq!(numbers.by_id("e").unwrap().nick, "ann");
+        let described = |id| numbers.by_id(id).unwrap().to_string();
+        assert_eq!((described("a"), described("d")), ("#x 1 <bob>".into(), "\"psst\"".into()));
         for number in 0..2 * MAX_KEPT {
-            numbers.give("#x", &format!("n{number}"), "bob", "two\nlines");
+            give(&mut numbers, Place::Room("#x"), &line(&format!("n{number}"), "hi"));
         }
         assert_eq!(numbers.kept.len(), MAX_KEPT);
-        assert!(numbers.find(1).is_none() && numbers.find(99_999).is_none());
-        let last = numbers.find(numbers.last).unwrap();
-        assert_eq!((last.id.as_str(), last.excerpt.as_str()), ("n1999", "two…"));
+        assert_eq!(numbers.find(&server, "#x", 1), None);
+        assert_eq!(numbers.find(&server, "#x", 2_002).unwrap().id, "n1999");
     }
 }

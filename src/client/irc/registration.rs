@@ -75,10 +75,20 @@ impl IrcSession {
         self.nick = nick;
     }
 
+    /// Whether the server has answered a script, without an objection. One that it cannot get over is not
+    /// waited out.
+    pub fn is_content(&self) -> bool {
+        let complaint = self.registration.as_ref().and_then(|it| it.complaint.as_ref());
+        self.has_answered() && (complaint.is_none() || self.connect_options.person)
+    }
+
     /// The server has not responded, or not completed the registration, in time.
     pub fn registration_timed_out(&mut self) {
         match &self.registration {
             Some(registration) if !registration.answered => self.not_irc("it did not respond"),
+            Some(Registration { complaint: Some(text), .. }) if !self.connect_options.person => {
+                self.rejected(&text.clone());
+            }
             Some(_) if self.logins.asked.is_some() => self.rejected("no password within a minute"),
             Some(_) => self.rejected("the server did not complete it within a minute"),
             None if self.is_settled() || self.connect_options.person => {}
@@ -162,7 +172,14 @@ impl IrcSession {
             (Some(number @ (902 | 904..=907)), _) => self.sasl_failed(number, text),
             // Old servers send some of these before 001.
             (Some(number), _) if number < 400 => {}
-            (Some(_), _) => self.show_text(text),
+            // "Please wait while we process your connection".
+            (Some(439), _) => self.show_text(text),
+            (Some(_), _) => {
+                if let Some(registration) = &mut self.registration {
+                    registration.complaint = Some(clean(text.as_bytes()).into_owned());
+                }
+                self.show_text(text);
+            }
             (None, "ERROR") => self.rejected(text),
             (None, "AUTHENTICATE") => self.sasl_asked(text),
             (None, "FAIL") => self.rejected(text),

@@ -2,6 +2,7 @@
 
 use super::pace::MAX_WAITING;
 use super::server_info::ServerInfo;
+use crate::wire::secrets;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
@@ -79,6 +80,12 @@ impl SentMessages {
     /// Whether a message is not confirmed.
     pub fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
+    }
+
+    /// Whether the message with this label is for a service, which may answer in its own way.
+    pub fn is_to_service(&self, label: &str) -> bool {
+        let found = self.waiting.iter().find(|it| it.label == label);
+        found.is_some_and(|it| secrets::is_service(&it.target))
     }
 
     /// The server rejected the message with this label: its target and text.

@@ -15,14 +15,18 @@ const MAX_TOKENS: usize = 200;
 /// Bytes of a value.
 const MAX_VALUE: usize = 400;
 
+/// The capability and the tag of the numbers that messages have in their room.
+pub(super) const NUMBER: &str = "chatloop/number";
+
 /// Capabilities of this client. `sasl` is requested with `--account` only. Left out:
 /// userhost-in-names, which makes the names of a large room three times as long.
-pub(super) const USEFUL: [&str; 20] = [
+pub(super) const USEFUL: [&str; 21] = [
     "account-notify",
     "account-tag",
     "away-notify",
     "batch",
     "cap-notify",
+    NUMBER,
     "chghost",
     "draft/account-registration",
     "draft/chathistory",

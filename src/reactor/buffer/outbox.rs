@@ -89,17 +89,24 @@ impl Outbox {
 
     /// Queues `segment` behind what waits. The limit is the caller's: it looks at
     /// [`len`](Outbox::len) and decides what becomes of a peer that does not read.
+    // Inlined for the first segment, which most outboxes never go beyond: a broadcast to thousands
+    // is thousands of these.
+    #[inline]
     pub fn push(&mut self, segment: &Segment) {
         if segment.is_empty() {
             return;
         }
         self.bytes += segment.len();
-        let newest = self.rest.as_mut().and_then(|rest| rest.back_mut());
-        let Some(last) = newest.or(self.first.as_mut()) else {
+        if self.first.is_none() {
             self.first = Some(segment.clone());
-            return;
-        };
-        if last.merge(segment) {
+        } else {
+            self.push_behind(segment);
+        }
+    }
+
+    fn push_behind(&mut self, segment: &Segment) {
+        let newest = self.rest.as_mut().and_then(|rest| rest.back_mut());
+        if newest.or(self.first.as_mut()).is_some_and(|last| last.merge(segment)) {
             return;
         }
         self.gather_last();
@@ -206,7 +213,9 @@ impl Outbox {
             self.first = self.rest.as_mut().and_then(|rest| rest.pop_front());
         }
         // Drained: a queue that was long once must not keep its table.
-        self.rest = None;
+        if self.rest.is_some() {
+            self.rest = None;
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 //! Invariants: each session is told everything in the order of the effects; a format that no member
 //! has is not rendered; nothing is written to a socket here.
 
-use crate::chat::work::{self, BYTE};
+use crate::chat::work::{self, BYTE, TOLD};
 use crate::chat::{Event, Name, SessionId, Stamp, Viewpoint};
 use crate::server::connection::Connection;
 use crate::server::net::{Net, Peer};
@@ -282,10 +282,11 @@ impl Delivery {
                 rendition.parts(gaps, |part| peer.queue(part));
             } else {
                 for piece in &rendition.pieces {
-                    peer.queue(piece);
+                    peer.queue_charged(piece);
                 }
             }
         }
+        work::charge(TOLD.times(clients as usize));
         let all = self.run.events.len() * clients as usize;
         net.delivered(all.saturating_sub(left_out) as u64);
         net.trace().note(|| {

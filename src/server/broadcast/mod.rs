@@ -10,8 +10,8 @@ mod unidentified;
 use super::net::{Net, Peer};
 use crate::chat::work::{self, Cost};
 use crate::chat::{
-    Audience, Change, Effect, Event, Hub, Moment, Name, Record, RecordId, SessionId, Stamp,
-    Viewpoint,
+    AccountChange, Audience, Change, Effect, Event, Hub, Moment, Name, Record, RecordId, SessionId,
+    Stamp, Viewpoint,
 };
 use crate::journal::QueryId;
 use crate::session::{Action, Dialect, Format, View, irc};
@@ -450,6 +450,11 @@ impl Broadcast {
             Event::ReplayHistory(query) => return Some((token, Action::Replay(query, None))),
             Event::Refused(_) if hub.user(session).is_none() => {
                 return Some((token, Action::NotAdmitted(Box::new(event))));
+            }
+            Event::AccountManaged { account, what: AccountChange::Made }
+                if hub.user(session).is_none() =>
+            {
+                return Some((token, Action::RegisteredEarly(account)));
             }
             Event::Welcome { .. } => {
                 self.tell(net, hub, cause, (session, Viewpoint::Observer), &event);

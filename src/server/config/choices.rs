@@ -2,6 +2,7 @@
 
 use crate::chat::PasswordHash;
 use crate::journal::Durability as JournalDurability;
+use crate::server::password;
 use crate::session::{Protocol, Style};
 use clap::ValueEnum;
 use std::str::FromStr;
@@ -18,8 +19,10 @@ pub enum StyleName {
 /// `--registration` on the command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Registration {
-    /// Everyone, by /register
+    /// Everyone, by /register; with --require-account also before they are admitted
     Open,
+    /// Everyone, in IRC also before they are admitted (draft/account-registration=before-connect)
+    Early,
     /// Server operators only, by /account add
     Operators,
     /// No one; chatloop-server passwd --add, while the server does not run
@@ -102,6 +105,8 @@ impl FromStr for Operator {
                 Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
             }
             Some((name, password)) if !name.is_empty() && !password.is_empty() => {
+                // What `hash` would not hash is none here either.
+                password::check(password).map_err(|why| format!("operator {name}: {why}"))?;
                 // To hash it here would cost a tenth of a second at every start.
                 Ok(Operator {
                     name: name.to_owned(),

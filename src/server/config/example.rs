@@ -1,6 +1,7 @@
 //! A configuration file with every setting, as a comment with its default: `config --example`.
 
-use super::parameters::{is_many, is_switch, name_of, parameters};
+use super::parameters::SCHEMA;
+use crate::settings::{is_many, is_switch, name_of};
 use clap::Arg;
 use std::fmt::Write;
 
@@ -16,7 +17,7 @@ const HEAD: &str = "\
 
 pub(super) fn example() -> String {
     let mut text = String::from(HEAD);
-    for arg in parameters() {
+    for arg in SCHEMA.parameters() {
         let Some(name) = name_of(&arg).filter(|name| name != "config") else { continue };
         text.push('\n');
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
@@ -74,7 +75,7 @@ mod tests {
             .flat_map(|line| [line, "\n"])
             .collect();
         let table: toml::Table = bare.parse().unwrap();
-        assert_eq!(table.len(), parameters().len() - 1, "all but config");
+        assert_eq!(table.len(), SCHEMA.parameters().len() - 1, "all but config");
         assert_eq!(table["max-line"].as_integer(), Some(4096));
     }
 }

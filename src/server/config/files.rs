@@ -1,9 +1,9 @@
 //! Settings of uploaded files, and the address in their URLs.
 
-use super::{Bytes, Config, Days, OrOff, share_of_memory};
+use super::{Boot, Bytes, Config, Days, OrOff, share_of_memory};
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
 // No doc comment, because clap would show it in place of the program's.
@@ -38,6 +38,17 @@ pub struct FileSettings {
     /// Accept uploads from accounts only
     #[arg(long, value_parser = BoolishValueParser::new())]
     pub upload_accounts_only: bool,
+}
+
+impl Boot {
+    /// Where it listens first: perhaps the system has picked the port, and `--listen` or a service
+    /// manager the address. A host name stays: it is what URLs are to have.
+    pub(in crate::server) fn listen_at(&mut self, address: SocketAddr) {
+        self.port = address.port();
+        if self.host.parse::<IpAddr>().is_ok() {
+            self.host = address.ip().to_string();
+        }
+    }
 }
 
 impl Config {
@@ -81,6 +92,23 @@ mod tests {
     fn url(arguments: &[&str]) -> String {
         let arguments = ["chatloop-server"].iter().chain(arguments);
         Config::try_parse_from(arguments).unwrap().public_url()
+    }
+
+    #[test]
+    fn urls_lead_to_where_it_listens() {
+        let arguments = ["chatloop-server", "--listen", "0.0.0.0:6667", "--name", "a.example"];
+        let mut config = Config::try_parse_from(arguments).unwrap();
+        for (address, url) in [
+            ("0.0.0.0:6667", "http://a.example:6667"),
+            ("192.0.2.1:6667", "http://192.0.2.1:6667"),
+            ("[2001:db8::1]:80", "http://[2001:db8::1]:80"),
+        ] {
+            config.boot.listen_at(address.parse().unwrap());
+            assert_eq!(config.public_url(), url);
+        }
+        config.boot.host = "localhost".to_owned();
+        config.boot.listen_at("127.0.0.1:80".parse().unwrap());
+        assert_eq!(config.public_url(), "http://localhost:80");
     }
 
     #[test]

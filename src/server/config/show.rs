@@ -1,14 +1,14 @@
 //! The effective settings, as a file with the same meaning.
 
-use super::parameters::variable;
-use super::sources::{Origin, Setting, Settings, mistyped_variables};
+use super::parameters::SCHEMA;
+use super::sources::{Origin, Setting, Settings};
 use log::warn;
 use std::fmt;
 use toml::Value;
 
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        mistyped_variables().iter().try_for_each(|text| writeln!(f, "# {text}"))?;
+        SCHEMA.mistyped_variables().iter().try_for_each(|text| writeln!(f, "# {text}"))?;
         writeln!(f, "# The effective settings, with their sources; a file for --config.")?;
         if let Some(path) = &self.config.boot.config {
             writeln!(f, "# The configuration file is {}.", path.display())?;
@@ -21,11 +21,11 @@ impl fmt::Display for Settings {
 impl Settings {
     /// Warns of passwords that stand in the list of processes, and of mistyped variables.
     pub fn warn(&self) {
-        mistyped_variables().iter().for_each(|text| warn!("{text}"));
+        SCHEMA.mistyped_variables().iter().for_each(|text| warn!("{text}"));
         let exposed =
             |setting: &&Setting| setting.origin == Origin::CommandLine && setting.is_secret();
         for Setting { name, .. } in self.list.iter().filter(exposed) {
-            let variable = variable(name);
+            let variable = SCHEMA.variable(name);
             warn!(
                 "--{name} is visible to every user of this machine, in the list of processes; \
                  use --config, {variable} or --{name}-file"

@@ -1,21 +1,14 @@
-//! Where settings come from: a flag, else the environment, else the file, else the default.
-//!
-//! Each setting is defined once, as a field of [`Config`] with its flag. The rest is derived:
-//! `--max-line` is `CHATLOOP_MAX_LINE` in the environment and `max-line` in the file. A value from
-//! the file becomes the flag's default before clap reads the command line, so every source goes
-//! through the same parser with the same bounds, and clap knows which source won.
+//! Where settings come from: a flag, else the environment, else the file, else the default
+//! ([`settings`](crate::settings)); and what the command line asks for beside them.
 
 use super::Config;
 use super::example::example;
-use super::file::{self, Entry, InvalidFile};
-use super::parameters::{
-    PREFIX, check, is_many, is_switch, name_of, needs_restart, parameters, variable,
-};
+use super::parameters::{SCHEMA, needs_restart};
 use crate::chat::Name;
 use crate::journal::Selection;
 use crate::server::Export;
+use crate::settings::{Entry, InvalidFile, document, is_many, is_switch, name_of, with_documents};
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
-use crate::wire::command_line::{document, with_documents};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
@@ -150,14 +143,14 @@ impl Settings {
     fn read(arguments: Vec<OsString>) -> Result<Settings, Invalid> {
         let first = first_look(&arguments)?;
         let entries = match of_settings(&first).get_one::<PathBuf>("config").cloned() {
-            Some(path) => file::read(&path).map_err(Invalid::File)?,
+            Some(path) => SCHEMA.read(&path).map_err(Invalid::File)?,
             None => Vec::new(),
         };
         let matches = matches(&arguments, &entries)?;
         let matches = of_settings(&matches);
         let config = Config::from_arg_matches(matches);
         let mut config = config.map_err(|error| Invalid::Arguments(Box::new(error)))?;
-        let parameters = parameters();
+        let parameters = SCHEMA.parameters();
         let list = parameters.iter().map(|arg| setting(arg, matches, &entries));
         let mut list: Vec<Setting> = list.collect();
         split_address(&mut config, &mut list).map_err(Invalid::Together)?;
@@ -275,7 +268,7 @@ fn data() -> Arg {
         .long("data")
         .value_name("DIR")
         .value_parser(directory)
-        .env(variable("data"))
+        .env(SCHEMA.variable("data"))
         .hide_env(true)
         .required(true)
         .help("Data directory")
@@ -327,27 +320,16 @@ fn grammar(entries: &[Entry]) -> clap::Command {
     let import = clap::Command::new("import")
         .about("Import an export from stdin into an empty data directory (all or nothing)")
         .arg(data());
-    with_documents(with_sources(Config::command(), entries), "chatloop-server")
-        .subcommand(with_sources(show, entries))
+    with_documents(SCHEMA.with_sources(Config::command(), entries), SCHEMA.program)
+        .subcommand(SCHEMA.with_sources(show, entries))
         .subcommands([hash, passwd, export, import, backup, restore])
         .args_conflicts_with_subcommands(true)
 }
 
-/// Gives every argument its variable, and the value of the file as its default.
-fn with_sources(command: clap::Command, entries: &[Entry]) -> clap::Command {
-    command.mut_args(|arg| {
-        let Some(name) = name_of(&arg) else { return arg };
-        let arg = arg.env(variable(&name)).hide_env(true);
-        match entries.iter().find(|entry| entry.name == name) {
-            Some(entry) => arg.default_values(entry.values.clone()),
-            None => arg,
-        }
-    })
-}
-
 /// Parses the command line without the file, to find the name of the file.
 fn first_look(arguments: &[OsString]) -> Result<ArgMatches, Invalid> {
-    let invalid_variable = check_environment();
+    let checked = SCHEMA.check_environment();
+    let invalid_variable = checked.map_err(|(name, why)| Invalid::Environment(name, why));
     match matches(arguments, &[]) {
         // --help and --version work even if a variable is invalid.
         Err(Invalid::Arguments(error)) if !error.use_stderr() => Err(Invalid::Arguments(error)),
@@ -376,46 +358,13 @@ fn of_settings(matches: &ArgMatches) -> &ArgMatches {
     matches.subcommand().map_or(matches, |(_, inner)| inner)
 }
 
-/// Variables that look like a setting's and are none.
-pub(super) fn mistyped_variables() -> Vec<String> {
-    let known: Vec<String> =
-        parameters().iter().filter_map(name_of).map(|name| variable(&name)).collect();
-    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let strange = names.filter(|name| name.starts_with(PREFIX) && !known.contains(name));
-    let told = strange.filter_map(|name| {
-        let near = |it: &&String| {
-            let slips = (it.len() - PREFIX.len()).div_ceil(4).min(2);
-            strsim::osa_distance(it, &name) <= slips
-        };
-        let meant = known.iter().find(near)?;
-        Some(format!("the environment variable {name} sets nothing (did you mean {meant}?)"))
-    });
-    told.collect()
-}
-
-/// Checks each variable by itself, so that the error can name it.
-fn check_environment() -> Result<(), Invalid> {
-    for arg in parameters() {
-        let variable = variable(&name_of(&arg).unwrap_or_default());
-        let Some(value) = std::env::var_os(&variable) else { continue };
-        let value = value.to_string_lossy();
-        let invalid = |why| Invalid::Environment(variable.clone(), why);
-        if is_many(&arg) {
-            value.split(super::BETWEEN).try_for_each(|part| check(&arg, part)).map_err(invalid)?;
-        } else {
-            check(&arg, &value).map_err(invalid)?;
-        }
-    }
-    Ok(())
-}
-
 fn setting(arg: &Arg, matches: &ArgMatches, entries: &[Entry]) -> Setting {
     let name = name_of(arg).unwrap_or_default();
     let id = arg.get_id().as_str();
     let raw = matches.get_raw(id).into_iter().flatten();
     let origin = match matches.value_source(id) {
         Some(ValueSource::CommandLine) => Origin::CommandLine,
-        Some(ValueSource::EnvVariable) => Origin::Environment(variable(&name)),
+        Some(ValueSource::EnvVariable) => Origin::Environment(SCHEMA.variable(&name)),
         _ => match entries.iter().find(|entry| entry.name == name) {
             Some(entry) => Origin::File(entry.line),
             None => Origin::Default,

@@ -3,7 +3,8 @@
 use super::{Exchange, session};
 use crate::chat::work::{self, LINE, RECORD};
 use crate::chat::{
-    Change, Effect, Hub, Name, Point, Query, Range, Record, RecordId, Scope, SessionId, Viewpoint,
+    Change, Effect, Event as ChatEvent, Hub, Name, Point, Query, Range, Record, RecordId, Refusal,
+    Scope, SessionId, Viewpoint,
 };
 use crate::journal::Rejected;
 use crate::server::audit;
@@ -130,7 +131,7 @@ impl Exchange {
         let Rejected { proposal, reason } = rejected;
         let token = Token::from_bits(proposal.origin.0);
         self.stats.count(Counter::NotSaved);
-        self.notice(token, &format!("not saved: {reason}"));
+        self.fail(token, &format!("not saved: {reason}"));
         if matches!(proposal.change, Change::Login { .. }) {
             self.answer_proof(token, ProofAnswer::Failed);
         }
@@ -222,7 +223,8 @@ impl Exchange {
             Found::Decide(token, command) => (token, Action::Do(command)),
             Found::Failed(token, why) => {
                 self.stats.count(Counter::Queries);
-                (token, Action::Tell(vec![format!("the database cannot answer: {why}")]))
+                let why = Refusal::Failed(format!("the database cannot answer: {why}").into());
+                (token, Action::Show(Box::new(ChatEvent::Refused(why))))
             }
         };
         self.unblock(token, Blocked::ANSWER);

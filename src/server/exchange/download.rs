@@ -108,8 +108,11 @@ impl Exchange {
 
     /// Answers a request for a file.
     pub(super) fn fetch(&mut self, token: Token, fetch: &Fetch) {
+        let now = self.net.moment();
         let file = self.engine.hub().file(&fetch.id).filter(|_| self.transfers.is_open());
-        let (head, part, id) = match http::file_answer(file, fetch, self.net.moment()) {
+        let Some(connection) = self.net.connection(token) else { return };
+        let Some(http) = connection.session.http() else { return };
+        let (head, part, id) = match http.send_file(file, fetch, now) {
             http::Answer::Whole(action) => {
                 self.perform_one(token, action);
                 return;
@@ -173,13 +176,15 @@ impl Exchange {
         text: &str,
         headers: Vec<(&'static str, String)>,
     ) {
-        let connection = self.net.connection(token);
-        let begun = connection.and_then(|it| it.session.http()).is_none_or(|it| it.is_answered());
-        if begun {
-            return self.gone(token);
+        let now = self.net.moment();
+        let http = self.net.connection(token).and_then(|it| it.session.http());
+        match http.filter(|http| !http.is_answered()) {
+            Some(http) => {
+                let action = http.tell(status, text, headers, now);
+                self.perform_one(token, action);
+            }
+            None => self.gone(token),
         }
-        let action = http::told(status, text, headers, self.net.moment());
-        self.perform_one(token, action);
     }
 
     /// Lists the files of a room.

@@ -16,6 +16,7 @@
 mod apply;
 #[cfg(feature = "web")]
 mod download;
+mod early_account;
 mod encryption;
 #[cfg(feature = "web")]
 mod loop_pages;
@@ -192,6 +193,11 @@ impl Exchange {
         }
         let to = (session(token), Viewpoint::Observer);
         self.broadcast.tell(&mut self.net, self.engine.hub(), Cause::default(), to, event);
+    }
+
+    /// Tells a peer that the server could not do what it asked for: to a program, a failure.
+    pub(super) fn fail(&mut self, token: Token, why: &str) {
+        self.reply(token, &Event::Refused(Refusal::Failed(why.into())));
     }
 
     /// Shows a server operator how full the server is and what its limits have done.

@@ -22,7 +22,7 @@ impl Exchange {
     pub(in crate::server) fn take_files_done(&mut self) {}
 
     pub(super) fn perform_files(&mut self, token: Token, _: FileRequest) {
-        self.notice(token, "this server takes no files: it was built without HTTP");
+        self.fail(token, "this server takes no files: it was built without HTTP");
     }
 
     pub(super) fn is_upload_decided(&mut self, _: Token, _: &ProofAnswer<'_>) -> bool {

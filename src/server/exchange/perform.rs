@@ -26,8 +26,11 @@ use std::time::Duration;
 fn registration_refusal(registration: Registration, work: &Work) -> Option<Refusal> {
     let Work::Hash { purpose, .. } = work else { return None };
     let setting = match (purpose, registration) {
-        (Purpose::Register(_), Registration::Operators) => "operators",
-        (Purpose::Register(_) | Purpose::Set(_, true), Registration::Closed) => "closed",
+        (Purpose::Register(_) | Purpose::RegisterEarly(_), Registration::Operators) => "operators",
+        (
+            Purpose::Register(_) | Purpose::RegisterEarly(_) | Purpose::Set(_, true),
+            Registration::Closed,
+        ) => "closed",
         _ => return None,
     };
     Some(Refusal::RegistrationClosed(setting))
@@ -83,16 +86,13 @@ impl Exchange {
             Action::Unlock(secret) => self.unlock(token, &secret),
             Action::Enter(entry) => self.enter(token, *entry),
             Action::Registered => self.registered(token),
-            Action::NotAdmitted(event) => {
-                if let Some(connection) = self.net.connection(token) {
-                    connection.life.entered = false;
-                }
-                self.reply(token, &event);
-            }
+            Action::NotAdmitted(event) => self.not_admitted(token, &event),
             Action::ProveByCertificate(account) => {
                 self.prove_by_certificate(token, account.as_deref());
             }
             Action::Prove(proof) => self.prove(token, proof),
+            Action::RegisterEarly(name, secret) => self.register_early(token, &name, secret),
+            Action::RegisteredEarly(account) => self.registered_early(token, account),
             Action::AddCertificate => return self.add_certificate(token),
             Action::LogInByCertificate => self.log_in_by_certificate(token),
             Action::LogIn(account) => {
@@ -100,7 +100,7 @@ impl Exchange {
             }
             Action::Worked(purpose, outcome) => self.worked(token, purpose, outcome),
             Action::WorkFailed(why) => {
-                self.notice(token, why);
+                self.fail(token, why);
                 self.answer_proof(token, ProofAnswer::Failed);
             }
             Action::Replay(query, upto) => self.replay(token, *query, upto),
@@ -136,6 +136,13 @@ impl Exchange {
             }
         }
         true
+    }
+
+    fn not_admitted(&mut self, token: Token, event: &Event) {
+        if let Some(connection) = self.net.connection(token) {
+            connection.life.entered = false;
+        }
+        self.reply(token, event);
     }
 
     fn perform_of_page(&mut self, token: Token, action: Action) -> bool {
@@ -278,7 +285,7 @@ impl Exchange {
         entry.label = connection.address.to_string().into();
         let admitted = if self.live.config().require_account && entry.account.is_none() {
             self.stats.count(Counter::NoAccount);
-            Err(Refusal::AccountRequired)
+            Err(Refusal::AccountRequired { registers: self.live.config().registers_early() })
         } else {
             self.engine.hub().admits(entry.host(), now)
         };
@@ -323,7 +330,7 @@ impl Exchange {
             return Err(refusal);
         }
         let origin = self.origin(token);
-        if let Work::Hash { purpose: Purpose::Register(_), .. } = &work
+        if let Work::Hash { purpose: Purpose::Register(_) | Purpose::RegisterEarly(_), .. } = &work
             && let Some(connection) = self.net.connection(token)
             && let address = connection.address
             && let Some(limit) = register_limit(self.live.config(), &address)
@@ -366,9 +373,11 @@ impl Exchange {
                 (Target::Account(name.clone()), known(name))
             }
             Purpose::Oper(name) => (Target::Oper(hub.known_or_stand_in(name)), false),
-            Purpose::Register(_) | Purpose::Replace(_) | Purpose::Set(..) | Purpose::Challenge => {
-                return None;
-            }
+            Purpose::Register(_)
+            | Purpose::RegisterEarly(_)
+            | Purpose::Replace(_)
+            | Purpose::Set(..)
+            | Purpose::Challenge => return None,
         };
         Some(Guess { target, origin, known })
     }
@@ -401,7 +410,8 @@ impl Exchange {
             return;
         }
         let work = self.engine.prove(proof, self.net.moment());
-        if self.submit(token, work).is_err() {
+        if let Err(refusal) = self.submit(token, work) {
+            self.reply(token, &Event::Refused(refusal));
             self.answer_proof(token, ProofAnswer::Failed);
         }
     }

@@ -26,6 +26,7 @@ impl Exchange {
         }
         let hub = self.engine.hub();
         let numbers = self.net.numbers();
+        let (files, file_bytes) = hub.files_kept();
         Metrics {
             connections: connections.into_iter().collect(),
             users: hub.online() as u64,
@@ -35,6 +36,9 @@ impl Exchange {
             sent_bytes: numbers.sent_bytes,
             limits: self.stats.named().collect(),
             deliveries: numbers.deliveries,
+            files,
+            file_bytes,
+            transfers: self.transfers.numbers(),
             unsaved_records: self.engine.pending(),
             save_lag: self.engine.lag(self.net.now()).as_secs_f64(),
             turns: numbers.turns.read(),

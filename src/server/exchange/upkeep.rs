@@ -416,7 +416,10 @@ impl Exchange {
 
     /// All connections look as if they came from another machine.
     #[cfg(test)]
-    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "asked for by the tests of TLS"))]
+    #[cfg_attr(
+        not(any(feature = "tls", feature = "web")),
+        expect(dead_code, reason = "asked for by the tests of TLS and files")
+    )]
     pub(in crate::server) fn pretend_remote(&mut self) {
         for token in self.net.tokens() {
             if let Some(connection) = self.net.connection(token) {

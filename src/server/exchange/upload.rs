@@ -10,7 +10,7 @@ use crate::server::gate::Blocked;
 use crate::server::guesses::{Ended, Guess, Target};
 use crate::server::net::PeerTimer;
 use crate::server::stats::Counter;
-use crate::server::transfers::{LEAST_SIZE, Stored};
+use crate::server::transfers::{FileLimit, LEAST_SIZE, Stored};
 use crate::server::upload_tokens::Uploader;
 use crate::session::http::path_of;
 use crate::session::{Credentials, Proof, ProofAnswer, Upload, refusal_text};
@@ -41,7 +41,7 @@ impl Exchange {
         let (hub, config) = (self.engine.hub(), self.live.config());
         let Some(identity) = hub.user(me).map(|user| &user.identity) else { return };
         if !self.transfers.is_open() {
-            return self.notice(token, "this server takes no files (--file-max, --no-http)");
+            return self.fail(token, "this server takes no files (--file-max, --no-http)");
         }
         if config.files.upload_accounts_only && identity.account.is_none() {
             return self.reply(token, &Event::Refused(Refusal::NotLoggedIn));
@@ -54,7 +54,7 @@ impl Exchange {
         let shared = share.as_ref().map(|(_, room, _)| room.to_string());
         let uploader = Uploader { name, account, origin, share, session: Some(me) };
         let Ok(key) = self.transfers.issue_token(uploader, self.net.now()) else {
-            return self.notice(token, "the system has no randomness for a token; try again");
+            return self.fail(token, "the system has no randomness for a token; try again");
         };
         let tls = self.is_encrypted(token) && !self.live.tls().is_none_or(|it| it.is_self_signed());
         let config = self.live.config();
@@ -91,7 +91,10 @@ impl Exchange {
         let accepted = match outcome {
             Ok(Some(uploader)) => self.take_upload(token, &upload, uploader),
             Ok(None) => return self.transfers.await_password(token, upload),
-            Err(rejection) => Err(rejection),
+            Err(rejection) => {
+                self.stats.count(Counter::UploadRights);
+                Err(rejection)
+            }
         };
         if let Err((status, text, headers)) = accepted {
             self.tell_http(token, status, &text, headers);
@@ -211,8 +214,8 @@ impl Exchange {
         if self.live.config().files.upload_accounts_only && uploader.account.is_none() {
             return rejected(403, "only accounts may upload files here (--upload-accounts-only)");
         }
-        let most = self.upload_limit(&uploader, upload.length);
-        let reserved = most.inspect_err(|_| self.stats.count(Counter::Files))?;
+        let reserved =
+            self.upload_limit(&uploader, upload.length).map_err(|limit| self.beyond(limit))?;
         if !self.has_place(token) {
             return Ok(());
         }
@@ -235,34 +238,69 @@ impl Exchange {
         Ok(())
     }
 
-    /// The bytes that an upload may have; its limits are named if that is not enough.
-    fn upload_limit(&self, uploader: &Uploader, length: Option<u64>) -> Result<u64, Rejection> {
+    /// The bytes that an upload may have, and what bounds them.
+    ///
+    /// # Errors
+    /// The limit that is in its way.
+    fn upload_limit(
+        &self,
+        uploader: &Uploader,
+        length: Option<u64>,
+    ) -> Result<(u64, FileLimit), FileLimit> {
         let (hub, config) = (self.engine.hub(), self.live.config());
         let files = &config.files;
         let account = uploader.account.as_ref();
         let kept = hub.file_usage(account, uploader.origin, LEAST_SIZE);
         let coming = self.transfers.reserved(account, uploader.origin);
-        let (own, own_flag) = match account {
-            Some(_) => (files.files_per_account, "--files-per-account"),
-            None => (files.files_per_address, "--files-per-address"),
+        let (own_limit, own) = match account {
+            Some(_) => (FileLimit::PerAccount, files.files_per_account),
+            None => (FileLimit::PerAddress, files.files_per_address),
         };
         let left = |limit: Bytes, used: u64| (limit.0 as u64).saturating_sub(used);
-        let largest = files.file_max.on().unwrap_or(Bytes(0));
-        let (own_left, all_left) =
-            (left(own, kept.own + coming.own), left(config.files_all(), kept.all + coming.all));
+        let bounds = [
+            (left(files.file_max.on().unwrap_or(Bytes(0)), 0), FileLimit::Size),
+            (left(own, kept.own + coming.own), own_limit),
+            (left(config.files_all(), kept.all + coming.all), FileLimit::All),
+        ];
         // What comes in chunks says no length: it may have what there is.
         let wanted = length.unwrap_or(1);
-        if wanted > largest.0 as u64 {
-            return rejected(413, format!("the file is larger than {largest} (--file-max)"));
+        if let Some((_, limit)) = bounds.iter().find(|(left, _)| wanted > *left) {
+            return Err(*limit);
         }
-        if wanted > own_left {
-            let text = format!("your files would take more than {own} ({own_flag}); delete some");
-            return rejected(413, text);
+        if !hub.has_room_for_a_file() {
+            return Err(FileLimit::All);
         }
-        if wanted > all_left || !hub.has_room_for_a_file() {
-            return rejected(507, "no room is left for files on this server (--files-all)");
-        }
-        Ok(length.unwrap_or_else(|| (largest.0 as u64).min(own_left).min(all_left)))
+        let [first, rest @ ..] = bounds;
+        let (most, limit) =
+            rest.into_iter().fold(first, |least, it| if it.0 < least.0 { it } else { least });
+        Ok((length.unwrap_or(most), limit))
+    }
+
+    /// An upload is beyond a limit.
+    fn beyond(&self, limit: FileLimit) -> Rejection {
+        let files = &self.live.config().files;
+        let quota = |most: Bytes, flag: &str| {
+            (413, format!("your files would take more than {most} ({flag}); delete some"))
+        };
+        let (counter, (status, text)) = match limit {
+            FileLimit::Size => {
+                let largest = files.file_max.on().unwrap_or(Bytes(0));
+                let text = format!("the file is larger than {largest} (--file-max)");
+                (Counter::FileSize, (413, text))
+            }
+            FileLimit::PerAccount => {
+                (Counter::FileQuota, quota(files.files_per_account, "--files-per-account"))
+            }
+            FileLimit::PerAddress => {
+                (Counter::FileQuota, quota(files.files_per_address, "--files-per-address"))
+            }
+            FileLimit::All => {
+                let text = "no room is left for files on this server (--files-all)".to_owned();
+                (Counter::FilesAll, (507, text))
+            }
+        };
+        self.stats.count(counter);
+        (status, text, Vec::new())
     }
 
     /// The next bytes of an upload.
@@ -274,12 +312,10 @@ impl Exchange {
                     connection.gate.block(Blocked::STORE);
                 }
             }
-            Stored::TooLong => {
-                self.stats.count(Counter::Files);
+            Stored::TooLong(limit) => {
                 self.transfers.end(token);
-                let text = "the file is larger than it may be (--file-max, --files-per-account, \
-                            --files-per-address, --files-all)";
-                self.tell_http(token, 413, text, Vec::new());
+                let (status, text, headers) = self.beyond(limit);
+                self.tell_http(token, status, &text, headers);
             }
         }
     }
@@ -291,6 +327,7 @@ impl Exchange {
     /// A file cannot be written. What there was of it is removed.
     pub(super) fn upload_failed(&mut self, token: Token, error: &io::Error) {
         warn!("an upload failed: {error}");
+        self.stats.count(Counter::UnwrittenFiles);
         let full = matches!(
             error.kind(),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge

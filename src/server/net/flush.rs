@@ -19,6 +19,9 @@ const WRITE_SHARE: usize = 256 * 1024;
 /// Up to so many unsent bytes, a connection is written to before those that have more.
 const LIGHT: usize = 2 * 1024;
 
+/// With so few to write to, a turn is short in any order.
+const FEW: usize = 600;
+
 /// How long a turn may write to those: a room of 2,000 takes about twice as long.
 const FLUSHING: Duration = Duration::from_millis(8);
 
@@ -32,17 +35,29 @@ impl Net {
     /// flooded room of thousands has been written to. Nor does their next line: what the others are
     /// not sent in time is sent in the next turn.
     pub(in crate::server) fn flush(&mut self) {
+        let few = self.queues.output.len() + self.queues.heavy.len() <= FEW;
+        let first = if few { usize::MAX } else { LIGHT };
         let mut to_flush = std::mem::take(&mut self.queues.output);
-        for token in to_flush.drain(..) {
-            self.flush_one(token, LIGHT);
+        let mut light = to_flush.drain(..);
+        let mut stint = None;
+        // One call, so that it is inlined: a broadcast to thousands is thousands of these.
+        loop {
+            let (token, most) = if let Some(token) = light.next() {
+                (token, first)
+            } else if let Some(&token) = self.queues.heavy.front() {
+                let stint = stint.get_or_insert_with(|| Stint::begin(&self.clock, FLUSHING));
+                if stint.is_over() {
+                    break;
+                }
+                stint.add(WRITE, &self.clock);
+                self.queues.heavy.pop_front();
+                (token, usize::MAX)
+            } else {
+                break;
+            };
+            self.flush_one(token, most);
         }
-        let mut stint = Stint::begin(&self.clock, FLUSHING);
-        while !stint.is_over()
-            && let Some(token) = self.queues.heavy.pop_front()
-        {
-            self.flush_one(token, usize::MAX);
-            stint.add(WRITE, &self.clock);
-        }
+        drop(light);
         // Its memory is used again, unless something was marked meanwhile.
         if self.queues.output.is_empty() {
             self.queues.output = to_flush;
@@ -51,6 +66,7 @@ impl Net {
 
     /// Puts a connection with more than `most` bytes to send off until the others have been written
     /// to.
+    #[inline(always)]
     pub(super) fn flush_one(&mut self, token: Token, most: usize) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         let before = connection.io.unsent();

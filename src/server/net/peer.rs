@@ -58,6 +58,12 @@ impl Peer<'_> {
     /// Queues a segment to be sent.
     pub(in crate::server) fn queue(&mut self, segment: &Segment) {
         work::charge(TOLD);
+        self.queue_charged(segment);
+    }
+
+    /// The same, where the caller charges for all recipients at once.
+    #[inline]
+    pub(in crate::server) fn queue_charged(&mut self, segment: &Segment) {
         if !self.connection.queue(segment, &self.queues.bounds) {
             self.queues.overrun.push_back(self.token);
         }

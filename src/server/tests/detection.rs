@@ -78,6 +78,25 @@ fn a_tls_handshake_is_told_in_one_line_and_closed() {
 }
 
 #[test]
+fn what_scanners_of_ports_begin_with_is_closed_and_not_talk() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    for probe in [
+        &b"\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01\0\x08\0\x03\0\0\0\n"[..],
+        b"\0\0\0\xa4\xffSMBr\0\0\0\0\x08\x01\x40\nhello\n",
+        b"\x80\x2e\x01\0\x02\0\x15\0\0\0\x10\n",
+        b"SSH-2.0-Go\r\nhello\n",
+        b"OPTIONS rtsp://x RTSP/1.0\r\nCSeq: 1\r\n\r\n",
+    ] {
+        let mut scanner = bench.connect();
+        scanner.send_bytes(probe);
+        assert_eq!(bench.wait_for_end(&mut scanner), "");
+    }
+    assert!(bench.lines(&mut tom).is_empty());
+    assert_eq!(bench.online(), 1);
+}
+
+#[test]
 fn a_password_that_is_not_given_in_time_ends_the_connection() {
     let mut bench = Bench::new(&["--password=open sesame"]);
     let mut peer = bench.connect();

@@ -108,6 +108,117 @@ fn what_may_not_be_uploaded_has_its_status() {
     assert!(status(&answer) == "413" && answer.contains("--files-per-address"), "{answer}");
 }
 
+/// What shows only when the body comes: it costs the upload, and leaves nothing.
+#[test]
+fn a_body_that_may_not_be_kept_has_its_status() {
+    let flags = ["--file-max", "100k", "--files-per-address", "150k", "--files-all", "200k"];
+    let mut bench = Bench::new(&flags);
+    let mut alice = bench.join("alice");
+    let chunk = format!("{:x}\r\n{}\r\n", 60_000, "x".repeat(60_000));
+    let chunked = |bench: &mut Bench, alice: &mut Client, body: &str| {
+        let path = token(bench, alice) + "a";
+        request(bench, &(head("PUT", &path, "Transfer-Encoding: chunked\r\n") + body))
+    };
+    for (body, expected, word) in [
+        ("xyz\r\n", "400", "chunk"),
+        ("2\r\nabc\r\n", "400", "chunk"),
+        (&chunk.repeat(2), "413", "--file-max"),
+    ] {
+        let answer = chunked(&mut bench, &mut alice, body);
+        assert_eq!(status(&answer), expected, "{body:.20}: {answer}");
+        assert!(answer.contains(word), "{body:.20}: {answer}");
+    }
+    alice.send("/files\n");
+    bench.wait_for(&mut alice, "no files in #lobby");
+    let whole = chunk.clone() + "0\r\n\r\n";
+    location(&chunked(&mut bench, &mut alice, &whole));
+    let answer = chunked(&mut bench, &mut alice, &chunk.repeat(2));
+    assert!(status(&answer) == "413" && answer.contains("--files-per-address"), "{answer}");
+    // An account has a quota of its own, and all together have one.
+    alice.send("/register sesame\n");
+    bench.wait_for(&mut alice, "account alice created");
+    location(&chunked(&mut bench, &mut alice, &whole));
+    let path = token(&mut bench, &mut alice) + "a";
+    let answer = put(&mut bench, &path, &"x".repeat(80_000));
+    assert!(status(&answer) == "507" && answer.contains("--files-all"), "{answer}");
+    for words in ["(--file-max): 1", "--files-per-address): 1", "(--files-all): 1"] {
+        let mut lines = bench.server.exchange().stats().lines();
+        assert!(lines.any(|line| line.ends_with(words)), "{words}");
+    }
+}
+
+/// A password in the clear is not taken from another machine, nor is a body of a server that stops.
+#[test]
+fn an_upload_that_is_not_taken_is_told_why() {
+    let mut bench = Bench::new(&["--web-origin", "https://web.example.org"]);
+    let mut web = bench.connect();
+    web.send("PUT /upload/a.txt HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n");
+    bench.settle();
+    bench.server.exchange().pretend_remote();
+    web.send("Authorization: Basic YWxpY2U6c2VzYW1l\r\n\r\nabc");
+    let answer = bench.wait_for_end(&mut web);
+    assert!(status(&answer) == "403" && answer.contains("over TLS only"), "{answer}");
+    let mut alice = bench.join("alice");
+    let path = token(&mut bench, &mut alice) + "a.txt";
+    web = bench.connect();
+    web.send(&head("PUT", &path, "Content-Length: 3\r\n"));
+    bench.settle();
+    bench.server.exchange().say_goodbye();
+    assert_eq!(status(&bench.wait_for_end(&mut web)), "503");
+}
+
+/// A page of `--web-origin` may send a file and read the answer, errors included; no other may, and
+/// nowhere else.
+#[test]
+fn a_page_of_another_site_moves_files_if_that_site_is_named() {
+    let mut bench = Bench::new(&["--web-origin", "https://web.example.org", "--file-max", "10"]);
+    let mut alice = bench.join("alice");
+    let path = token(&mut bench, &mut alice) + "a.txt";
+    let page = "Origin: https://web.example.org\r\n";
+    let asks = "Access-Control-Request-Method: PUT\r\n\
+                Access-Control-Request-Headers: content-disposition\r\n";
+    let readable = |answer: &str, expected: &str| {
+        assert_eq!(status(answer), expected, "{answer}");
+        let allowed = "\r\nAccess-Control-Allow-Origin: https://web.example.org\r\n";
+        answer.matches("Access-Control-Allow-Origin").count() == 1 && answer.contains(allowed)
+    };
+    let preflight = request(&mut bench, &head("OPTIONS", &path, &format!("{page}{asks}")));
+    assert!(readable(&preflight, "200"), "{preflight}");
+    for header in
+        ["Methods: GET, HEAD, POST, PUT\r\n", "Headers: Authorization, Content-Disposition"]
+    {
+        assert!(preflight.contains(&format!("\r\nAccess-Control-Allow-{header}")), "{preflight}");
+    }
+    let sent = |length| format!("{page}Content-Length: {length}\r\n");
+    let answer = request(&mut bench, &head("PUT", &path, &sent(11)));
+    assert!(readable(&answer, "413"), "{answer}");
+    let answer = request(&mut bench, &(head("PUT", &path, &sent(3)) + "abc"));
+    assert!(readable(&answer, "201") && answer.contains("-Expose-Headers: "), "{answer}");
+    let file = location(&answer);
+    let answer = request(&mut bench, &head("OPTIONS", &file, &format!("{page}{asks}")));
+    assert!(readable(&answer, "200"), "{answer}");
+    for (range, expected) in [("", "200"), ("bytes=1-", "206"), ("bytes=9-", "416")] {
+        let headers =
+            if range.is_empty() { page.to_owned() } else { format!("{page}Range: {range}\r\n") };
+        let answer = get(&mut bench, &file, &headers);
+        assert!(readable(&answer, expected), "{answer}");
+    }
+    let answer = get(&mut bench, "/files/0123456789abcdef0123456789abcdef/a", page);
+    assert!(readable(&answer, "404"), "{answer}");
+    // A cache must not hand the one in place of the other.
+    let answer = get(&mut bench, &file, "");
+    assert!(answer.contains("\r\nVary: Origin\r\n") && !answer.contains("Access-Control"));
+    for path in ["/", "/health", "/metrics", "/loop", "/nothing"] {
+        let answer = get(&mut bench, path, page);
+        assert!(!answer.contains("Access-Control"), "{path}: {answer}");
+    }
+    for path in [path, file] {
+        let headers = format!("Origin: https://evil.example\r\n{asks}");
+        let answer = request(&mut bench, &head("OPTIONS", &path, &headers));
+        assert!(status(&answer) == "403" && !answer.contains("Access-Control"), "{answer}");
+    }
+}
+
 /// Cut anywhere, with two requests in one packet, and in chunks.
 #[test]
 fn a_body_is_found_at_every_cut() {

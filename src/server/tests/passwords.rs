@@ -55,6 +55,12 @@ fn the_owner_logs_in_while_the_account_is_guessed_at_and_a_challenge_is_no_signa
     bench.lines(&mut owner);
     owner.send("/login victim correct-horse\n");
     bench.wait_for(&mut owner, "try again in 10 s");
+    // By SASL as well it is told that the password was not looked at.
+    let mut early = bench.connect();
+    early.send("CAP REQ :sasl\r\nNICK y\r\nUSER y 0 * :y\r\nAUTHENTICATE PLAIN\r\n");
+    bench.wait_for(&mut early, "AUTHENTICATE +");
+    early.send("AUTHENTICATE AHZpY3RpbQBjb3JyZWN0LWhvcnNl\r\n");
+    bench.wait_for(&mut early, "SASL authentication failed: too many failed logins; try again in");
     let mut irc = bench.connect();
     irc.send("CAP REQ :sasl\r\nNICK x\r\nUSER x 0 * :x\r\nAUTHENTICATE SCRAM-SHA-256\r\n");
     bench.wait_for(&mut irc, "AUTHENTICATE +");

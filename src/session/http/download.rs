@@ -4,6 +4,7 @@
 //! So only types that cannot hold a script are shown; everything else is saved, and what a browser
 //! shows after all is in a sandbox.
 
+use super::cors::Reader;
 use super::respond::respond;
 use crate::chat::{Moment, StoredFile};
 use crate::session::action::Action;
@@ -45,6 +46,14 @@ pub fn path_of(file: &StoredFile) -> String {
 /// The id in the path of a file, if it is one.
 pub(super) fn id(path: &str) -> Option<&str> {
     path.strip_prefix("/files/")?.split('/').next().filter(|id| !id.is_empty())
+}
+
+/// The answer to OPTIONS.
+pub(super) fn options() -> Response {
+    Response {
+        headers: vec![("Allow", "GET, HEAD, OPTIONS".into())],
+        ..Response::text(200, "GET a file here")
+    }
 }
 
 pub(super) fn read(request: &Request<'_>, id: &str) -> Fetch {
@@ -94,36 +103,30 @@ pub enum Answer {
 }
 
 /// The answer to a request for a file; `None` if there is no such file.
-pub fn answer(file: Option<&StoredFile>, fetch: &Fetch, now: Moment) -> Answer {
+pub(super) fn answer(
+    file: Option<&StoredFile>,
+    fetch: &Fetch,
+    reader: &Reader,
+    now: Moment,
+) -> Answer {
+    let told = |response: Response| {
+        let mut response = Response { head_only: fetch.head_only, ..response };
+        reader.allow(&mut response);
+        Answer::Whole(respond(&response, now))
+    };
     let Some(file) = file else {
-        let response = Response::text(404, "no such file; it may have been deleted");
-        return Answer::Whole(respond(&Response { head_only: fetch.head_only, ..response }, now));
+        return told(Response::text(404, "no such file; it may have been deleted"));
     };
     let tag = format!("\"{}\"", file.sha256);
-    let ending = file.name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    let shown = SHOWN.iter().find(|(known, _)| Some(*known) == ending.as_deref());
-    let disposition = if shown.is_some() { "inline" } else { "attachment" };
-    let name = utf8_percent_encode(&file.name, ESCAPED);
-    let mut head = Response {
-        content_type: shown.map_or("application/octet-stream", |(_, content_type)| *content_type),
-        headers: vec![
-            ("Accept-Ranges", "bytes".into()),
-            ("Cache-Control", "private, max-age=31536000, immutable".into()),
-            ("Content-Disposition", format!("{disposition}; filename*=UTF-8''{name}").into()),
-            ("Content-Security-Policy", "sandbox; default-src 'none'".into()),
-            ("ETag", tag.clone().into()),
-            ("Last-Modified", http_date(file.time).into()),
-            ("Referrer-Policy", "no-referrer".into()),
-        ],
-        ..Response::text(200, "")
-    };
+    let mut head = head(file, &tag);
+    reader.allow(&mut head);
     let is_same = |known: &String| {
         let known = known.strip_prefix("W/").unwrap_or(known);
         known == tag || known == "*"
     };
     if fetch.known.iter().any(is_same) {
         head.status = 304;
-        return finished(head, 0, now);
+        return finished(head, file.size, now);
     }
     let valid = fetch.if_range.as_ref().is_none_or(|known| *known == tag);
     let part = match fetch.range.filter(|_| valid).map(|range| bytes(range, file.size)) {
@@ -136,11 +139,11 @@ pub fn answer(file: Option<&StoredFile>, fetch: &Fetch, now: Moment) -> Answer {
             part
         }
         Some(None) => {
-            let mut response = Response::text(416, "the file does not have these bytes");
             let size = format!("bytes */{}", file.size);
-            response.headers.push(("Content-Range", size.into()));
-            response.head_only = fetch.head_only;
-            return Answer::Whole(respond(&response, now));
+            return told(Response {
+                headers: vec![("Content-Range", size.into())],
+                ..Response::text(416, "the file does not have these bytes")
+            });
         }
     };
     let length = part.end - part.start;
@@ -150,6 +153,29 @@ pub fn answer(file: Option<&StoredFile>, fetch: &Fetch, now: Moment) -> Answer {
     let mut out = Vec::new();
     head.write_head(length, Some(&http_date(now)), &mut out);
     Answer::Body(out, part)
+}
+
+/// The head of the answer with the whole file.
+fn head(file: &StoredFile, tag: &str) -> Response {
+    let ending = file.name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let shown = SHOWN.iter().find(|(known, _)| Some(*known) == ending.as_deref());
+    let disposition = if shown.is_some() { "inline" } else { "attachment" };
+    let name = utf8_percent_encode(&file.name, ESCAPED);
+    Response {
+        content_type: shown.map_or("application/octet-stream", |(_, content_type)| *content_type),
+        headers: vec![
+            ("Accept-Ranges", "bytes".into()),
+            ("Cache-Control", "private, max-age=31536000, immutable".into()),
+            ("Content-Disposition", format!("{disposition}; filename*=UTF-8''{name}").into()),
+            ("Content-Security-Policy", "sandbox; default-src 'none'".into()),
+            ("ETag", tag.to_owned().into()),
+            ("Last-Modified", http_date(file.time).into()),
+            ("Referrer-Policy", "no-referrer".into()),
+            // What a page of this server has in its cache does not say that another may read it.
+            ("Vary", "Origin".into()),
+        ],
+        ..Response::text(200, "")
+    }
 }
 
 fn finished(head: Response, length: u64, now: Moment) -> Answer {
@@ -182,7 +208,7 @@ mod tests {
         let head = format!("GET /files/ab/x HTTP/1.1\r\nHost: a\r\n{headers}\r\n");
         let request = Request::parse(head.as_bytes()).unwrap();
         let fetch = read(&request, id(request.path.unwrap()).unwrap());
-        let (bytes, part) = match answer(Some(&file(name)), &fetch, Moment(0)) {
+        let (bytes, part) = match answer(Some(&file(name)), &fetch, &Reader::default(), Moment(0)) {
             Answer::Whole(Action::Respond { bytes, .. }) => (bytes, 0..0),
             Answer::Body(bytes, part) => (bytes, part),
             Answer::Whole(_) => panic!("no response"),

@@ -5,6 +5,7 @@
 //! | this one | one connection: a head becomes an [`Action`] |
 //! | `handshake`, `websocket` | a WebSocket, and the frames under a session of IRC |
 //! | `origin` | which `Host` and `Origin` a request may name |
+//! | `cors` | which pages of other sites may read an answer |
 //! | `upload`, `download` | requests that bring a file, or ask for one |
 //! | `page` | the files that a browser is given |
 //! | `respond` | a response as an [`Action`] |
@@ -12,6 +13,7 @@
 //! A request is no peer of the chat: it enters no room, is announced to no one, and nothing of it is
 //! ever read as a line. In a build without the feature `web`, `no_http` stands in for all of it.
 
+mod cors;
 mod download;
 mod handshake;
 mod origin;
@@ -20,19 +22,19 @@ mod respond;
 mod upload;
 mod websocket;
 
-pub use download::{Answer, answer as file_answer, path_of};
+pub use download::{Answer, path_of};
 pub use origin::Settings;
-pub use respond::told;
 pub(super) use websocket::Received;
 pub use websocket::{Framing, WebSocket};
 
 use super::action::{Action, PageRequest, Relay};
 use super::frame::{Body, Frame};
-use super::transfer::FileRequest;
-use crate::chat::Moment;
+use super::transfer::{Fetch, FileRequest};
+use crate::chat::{Moment, StoredFile};
 use crate::wire::http::{Fault, LONGEST_HEAD, Length, Request, Response, TOO_LONG, end_of_head};
 use crate::wire::http_body::Decoder;
 use crate::wire::websocket::{Opcode, write_frame};
+use cors::Reader;
 use respond::respond;
 use std::time::Duration;
 
@@ -64,6 +66,8 @@ const METHODS: &str = "GET, HEAD";
 /// A connection with one request.
 pub struct Session {
     stage: Stage,
+    /// The page of another site that may read the answer.
+    reader: Reader,
 }
 
 /// How far its request has come.
@@ -85,7 +89,8 @@ enum Stage {
 impl Session {
     /// A connection on which an HTTP request has begun; `None` if HTTP is not served.
     pub(super) fn begin(settings: &Settings) -> Option<Session> {
-        settings.enabled.then_some(Session { stage: Stage::Head(0) })
+        let session = Session { stage: Stage::Head(0), reader: Reader::default() };
+        settings.enabled.then_some(session)
     }
 
     /// The head of the request, once all of it is there, and then pieces of its body.
@@ -144,7 +149,11 @@ impl Session {
                 if request.is_forwarded() {
                     actions.push(Action::Relay(Relay::Forwarded(request.forwarded_for())));
                 }
-                match answer(&request, settings, now) {
+                if matches!(request.path.and_then(route), Some(Route::Upload(_) | Route::Fetch(_)))
+                {
+                    self.reader = Reader::of(&request, settings);
+                }
+                match answer(&request, settings, &self.reader, now) {
                     Outcome::Answer(Action::Files(FileRequest::Upload(upload))) => {
                         let decoder = Box::new(Decoder::new(request.body));
                         let expects = !request.is_old && request.lists("expect", "100-continue");
@@ -174,7 +183,7 @@ impl Session {
                 Ok(()) => decoder.is_done(),
                 Err(fault) => {
                     self.stage = Stage::Answered;
-                    return respond(&fault.into(), now);
+                    return self.respond(fault.into(), now);
                 }
             },
             _ => false,
@@ -183,6 +192,29 @@ impl Session {
             self.stage = Stage::Taken;
         }
         Action::Files(FileRequest::Store { bytes, done })
+    }
+
+    /// The answer to its request.
+    fn respond(&self, mut response: Response, now: Moment) -> Action {
+        self.reader.allow(&mut response);
+        respond(&response, now)
+    }
+
+    /// One line as the answer to its request.
+    pub fn tell(
+        &self,
+        status: u16,
+        text: &str,
+        headers: Vec<(&'static str, String)>,
+        now: Moment,
+    ) -> Action {
+        let headers = headers.into_iter().map(|(name, value)| (name, value.into())).collect();
+        self.respond(Response { headers, ..Response::text(status, text) }, now)
+    }
+
+    /// The answer to its request for a file; `None` if there is no such file.
+    pub fn send_file(&self, file: Option<&StoredFile>, fetch: &Fetch, now: Moment) -> Answer {
+        download::answer(file, fetch, &self.reader, now)
     }
 
     /// The body is to be taken: tells a client that waits to be told. Whether it has come in full,
@@ -319,10 +351,13 @@ fn route(path: &str) -> Option<Route<'_>> {
 }
 
 /// The checks of a request, from its address to what it wants, and the answer.
-fn answer(request: &Request<'_>, settings: &Settings, now: Moment) -> Outcome {
+fn answer(request: &Request<'_>, settings: &Settings, reader: &Reader, now: Moment) -> Outcome {
     let head_only = request.method == "HEAD";
-    let respond =
-        |response: Response| Outcome::Answer(respond(&Response { head_only, ..response }, now));
+    let respond = |response: Response| {
+        let mut response = Response { head_only, ..response };
+        reader.allow(&mut response);
+        Outcome::Answer(respond(&response, now))
+    };
     let method_not_allowed = || Response {
         headers: vec![("Allow", METHODS.into())],
         ..Response::text(405, "this path has the methods GET and HEAD")
@@ -353,6 +388,9 @@ fn answer(request: &Request<'_>, settings: &Settings, now: Moment) -> Outcome {
                 ..Response::text(405, "POST a file here, or PUT it to /upload/NAME")
             }),
         };
+    }
+    if request.method == "OPTIONS" && matches!(route, Route::Fetch(_)) {
+        return respond(download::options());
     }
     if !matches!(request.method, "GET" | "HEAD") {
         return respond(method_not_allowed());

@@ -41,7 +41,12 @@ impl Settings {
     /// Whether a page from there may connect to the server that it calls `host`.
     pub(super) fn allows_origin(&self, origin: &str, host: Option<&str>) -> bool {
         let own = host.is_some_and(|host| authority(origin).eq_ignore_ascii_case(host));
-        own || self.origins.iter().any(|known| known.eq_ignore_ascii_case(origin))
+        own || self.other_site(origin).is_some()
+    }
+
+    /// The other site of this origin, if its pages may connect.
+    pub(super) fn other_site(&self, origin: &str) -> Option<&str> {
+        self.origins.iter().find(|it| it.eq_ignore_ascii_case(origin)).map(String::as_str)
     }
 }
 

@@ -11,9 +11,3 @@ pub(super) fn respond(response: &Response, now: Moment) -> Action {
     let of_page = response.status == 200 && response.content_type.starts_with("text/html");
     Action::Respond { status: response.status, bytes, of_page }
 }
-
-/// One line as the answer to a request.
-pub fn told(status: u16, text: &str, headers: Vec<(&'static str, String)>, now: Moment) -> Action {
-    let headers = headers.into_iter().map(|(name, value)| (name, value.into())).collect();
-    respond(&Response { headers, ..Response::text(status, text) }, now)
-}

@@ -1,7 +1,7 @@
 //! Account registration. IRCv3 draft/account-registration.
 
-use super::Context;
 use super::pages::Answer;
+use super::{Context, Replies, Session, View};
 use crate::chat::{AccountChange, Command, Name, Secret, Walk};
 use crate::session::account_text;
 use crate::session::action::Action;
@@ -11,15 +11,47 @@ use crate::wire::irc::{Message, numeric};
 /// `REGISTER account|* email|* password`.
 pub(super) fn register(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [account, _, password] = message.words();
-    let Some(user) = context.user() else {
-        let text = "You must complete the connection before registering an account";
-        return context.fail("COMPLETE_CONNECTION_REQUIRED", &[account], text);
+    let early = context.session.registration.as_ref();
+    let (nick, known) = match (context.user(), early) {
+        (Some(user), _) => (Some(user.identity.nick.clone()), None),
+        (None, Some(early)) if context.view.settings.registers_early => {
+            (early.wanted.clone(), early.account.clone())
+        }
+        _ => {
+            let text = "You must complete the connection before registering an account";
+            return context.fail("COMPLETE_CONNECTION_REQUIRED", &[account], text);
+        }
     };
-    if account != "*" && user.identity.nick != Name::new(account) {
+    let Some(nick) = nick else {
+        return context.fail("NEED_NICK", &[account], "Choose a nickname first: NICK");
+    };
+    if account != "*" && nick != Name::new(account) {
         let text = "Your account name must be your nickname";
         return context.fail("ACCOUNT_NAME_MUST_BE_NICK", &[account], text);
     }
-    context.run(Command::Register(Secret::new(password)));
+    if let Some(known) = known {
+        let text = "You are logged in to an account";
+        return context.fail("ALREADY_AUTHENTICATED", &[known.as_str()], text);
+    }
+    match context.session.is_registered() {
+        true => context.run(Command::Register(Secret::new(password))),
+        false => {
+            let secret = Secret::new(password);
+            context.actions.push(Action::RegisterEarly(nick.as_str().into(), secret));
+        }
+    }
+}
+
+impl Session {
+    /// The account is there that it has registered before it has registered with the server.
+    pub fn registered_early(&mut self, account: Name, view: &mut View<'_>, out: &mut Replies) {
+        let words = ["SUCCESS", account.as_str()];
+        self.reply(view, out).line("REGISTER", &words, Some("Account created"));
+        if let Some(registration) = &mut self.registration {
+            registration.nick = Some(account.clone());
+        }
+        self.logged_in_early(account, view, out);
+    }
 }
 
 /// `ACCOUNT LIST`, `ACCOUNT ADD|RESET name password`, `ACCOUNT DELETE name [ERASE]`: for operators, as

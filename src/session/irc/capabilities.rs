@@ -40,8 +40,12 @@ fn ls(context: &mut Context<'_, '_>, argument: &str) {
         None => (*word).to_owned(),
     };
     let mechanisms = context.view.settings.mechanisms();
+    let registers_early = context.view.settings.registers_early;
     let named = |(name, bit, value): &(&str, Caps, Option<Value>)| match value {
         Some(_) if version >= 302 && *bit == Caps::SASL => format!("{name}={mechanisms}"),
+        None if version >= 302 && *bit == Caps::ACCOUNT_REGISTRATION && registers_early => {
+            format!("{name}=before-connect")
+        }
         Some(tokens) if version >= 302 => {
             let tokens: Vec<String> = tokens.iter().map(token).collect();
             format!("{name}={}", tokens.join(","))
@@ -52,10 +56,9 @@ fn ls(context: &mut Context<'_, '_>, argument: &str) {
     let sts = context.view.settings.sts.as_ref().filter(|_| version >= 302);
     let sts = sts.map(|value| format!("sts={value}"));
     // Some clients look at the last line alone: what every client knows stands there together.
-    let (drafts, common): (Vec<_>, Vec<_>) =
-        ALL.iter().partition(|(name, ..)| name.starts_with("draft/"));
+    let (special, common): (Vec<_>, Vec<_>) = ALL.iter().partition(|(name, ..)| name.contains('/'));
     let common: Vec<String> = common.into_iter().map(named).chain(sts).collect();
-    let names = drafts.into_iter().map(named).chain([common.join(" ")]);
+    let names = special.into_iter().map(named).chain([common.join(" ")]);
     list(context, "LS", names.collect());
 }
 

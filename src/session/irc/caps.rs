@@ -36,8 +36,8 @@ const MULTILINE_VALUE: Value =
 
 // Bit, constant, name, whether it changes shared lines, value.
 //
-// `draft/account-registration` has no value: registering needs a connection (no `before-connect`)
-// and no address (no `email-required`), and takes the nick (no `custom-account-name`).
+// `draft/account-registration` has no value but the setting's `before-connect`: registering needs no
+// address (no `email-required`), and takes the nick (no `custom-account-name`).
 // `draft/chathistory` is defined without one; RPL_ISUPPORT has the limit.
 capabilities! {
     0 ACCOUNT_NOTIFY "account-notify" true;
@@ -68,6 +68,7 @@ capabilities! {
     25 MULTILINE "draft/multiline" true = MULTILINE_VALUE;
     26 CHANNEL_RENAME "draft/channel-rename" true;
     27 SEARCH "soju.im/search" false;
+    28 NUMBER "chatloop/number" true;
 }
 
 impl Caps {

@@ -162,6 +162,7 @@ pub(super) fn write(entry: &StoredMessage, caps: Caps, me: &str, out: &mut Lines
     let tags = render::client_tags(entry.tags.as_deref(), entry.reply.as_ref());
     let continuations = entry.continuations.as_deref().unwrap_or_default();
     let (kind, text, tags) = (entry.kind, &*entry.text, tags.as_deref());
-    let body = MessageBody { kind, text, continuations, tags };
+    let number = Some(entry.number).filter(|number| *number > 0);
+    let body = MessageBody { kind, text, continuations, tags, number };
     render::message(caps, stamp, &entry.author(), &body, to, out);
 }

@@ -61,11 +61,13 @@ pub(super) fn send(context: &mut Context<'_, '_>, targets: &str, outgoing: Outgo
         if services::takes(context, to, &text) {
             continue;
         }
-        // What does not fit into a line with its sender is split where it is rendered. Inside a word only
-        // in a channel, and not under tags: who checks servers by irctest takes the rest for broken.
+        // What does not fit into a line with its sender is split where it is rendered. Inside a word not
+        // under long tags, which each piece would repeat, and not from a client without any capability to
+        // a user: irctest reads both pieces at once, and takes them for a broken line.
         let room = MAX_BODY.saturating_sub(source + command + target.len() + ":   :\r\n".len());
         let is_long = |word: &str| word.len() > room;
-        let cuts = to.starts_with('#') && tags.is_none();
+        let is_simple = context.session.caps == Caps::NONE && !to.starts_with('#');
+        let cuts = !is_simple && tags.as_ref().is_none_or(|tags| tags.len() <= MAX_BODY);
         if !cuts && !splits && text.split(' ').any(is_long) {
             let text = "Message not sent: it holds a word that does not fit into a line";
             context.reply().numeric_text(numeric::ERR_INPUTTOOLONG, &[], text);

@@ -23,6 +23,15 @@ pub(super) fn refuse(
     refusal: &Refusal,
     reply: &mut ReplyWriter<'_>,
 ) {
+    // Nothing else tells a program that its message is lost.
+    if let Refusal::Failed(why) = refusal {
+        let command = if command.is_empty() { "*" } else { command };
+        let subject: Vec<&str> = subject.iter().map(String::as_str).collect();
+        return match command {
+            "CHATHISTORY" => reply.fail(command, "MESSAGE_ERROR", &subject, why),
+            _ => reply.fail(command, "TEMPORARILY_UNAVAILABLE", &[], why),
+        };
+    }
     // A notice never has a reply, lest two programs answer each other forever.
     if command == "NOTICE" || as_fail(command, subject, refusal, reply) {
         return;
@@ -136,7 +145,9 @@ fn as_fail(
             metadata::refused(subject, refusal, reply);
             return true;
         }
-        ("REGISTER", Refusal::AccountExists(name)) => ("ACCOUNT_EXISTS", vec![name.as_str()]),
+        ("REGISTER", Refusal::AccountExists(name) | Refusal::NickInUse(name)) => {
+            ("ACCOUNT_EXISTS", vec![name.as_str()])
+        }
         ("REGISTER", Refusal::LoggedIn(name)) => ("ALREADY_AUTHENTICATED", vec![name.as_str()]),
         ("REGISTER", Refusal::ShortPassword(_)) => ("WEAK_PASSWORD", vec![nick.as_str()]),
         ("REGISTER", Refusal::TooLong(..)) => ("UNACCEPTABLE_PASSWORD", vec![nick.as_str()]),

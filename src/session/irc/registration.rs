@@ -133,6 +133,9 @@ pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
         return;
     }
     let checked = Name::nick(wanted).map_err(|fault| Refusal::BadNick(wanted.into(), fault));
+    if let Some(registration) = &mut context.session.registration {
+        registration.wanted = checked.as_ref().ok().cloned();
+    }
     let free = checked.and_then(|nick| {
         let account = context
             .session

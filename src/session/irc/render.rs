@@ -25,6 +25,8 @@ struct Line<'a> {
     stamp: Option<Stamp>,
     who: &'a Identity,
     tags: Option<&'a str>,
+    /// Its number, if it is a message of a room.
+    number: Option<u64>,
 }
 
 impl Line<'_> {
@@ -42,6 +44,9 @@ impl Line<'_> {
             if self.caps.has(Caps::MESSAGE_TAGS) {
                 line = line.tag("msgid", &msgid(stamp));
             }
+        }
+        if let Some(number) = self.number.filter(|_| self.caps.has(Caps::NUMBER)) {
+            line = line.tag("chatloop/number", &number.to_string());
         }
         self.author_tagged(line)
     }
@@ -80,7 +85,7 @@ pub(super) fn write(caps: RenderCaps, stamp: Option<Stamp>, event: &Event, out: 
         Event::DirectMessage(message) => direct_message(caps, message, message.to.as_str(), out),
         Event::Tagged { who, to, status, tags, .. } => {
             if caps.has(Caps::MESSAGE_TAGS) {
-                let line = Line { caps, stamp, who, tags: Some(tags) };
+                let line = Line { caps, stamp, who, tags: Some(tags), number: None };
                 line.write("TAGMSG", &[&with_status(*status, to)], None, out);
             }
         }
@@ -89,13 +94,16 @@ pub(super) fn write(caps: RenderCaps, stamp: Option<Stamp>, event: &Event, out: 
             joined(caps, stamp, who, room, *op, out);
             if let Some(message) = away.as_ref().filter(|_| caps.has(Caps::AWAY_NOTIFY)) {
                 let source = prefix(who);
-                let line = Line { caps, stamp, who, tags: None }.continued(out.line());
+                let line =
+                    Line { caps, stamp, who, tags: None, number: None }.continued(out.line());
                 let _ = line.source(&source).command("AWAY").trailing(message).end();
             }
         }
         Event::Renamed { who, before } => {
             let source = prefix(before);
-            let line = Line { caps, stamp, who, tags: None }.tagged(out.line()).source(&source);
+            let line = Line { caps, stamp, who, tags: None, number: None }
+                .tagged(out.line())
+                .source(&source);
             let _ = line.command("NICK").trailing(who.nick.as_str()).end();
         }
         _ => about_rooms(caps, stamp, event, out),
@@ -104,7 +112,7 @@ pub(super) fn write(caps: RenderCaps, stamp: Option<Stamp>, event: &Event, out: 
 
 fn about_rooms(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Lines<'_>) {
     let mut line = |who: &Identity, command: &str, words: &[&str], text: Option<&str>| {
-        Line { caps, stamp, who, tags: None }.write(command, words, text, out);
+        Line { caps, stamp, who, tags: None, number: None }.write(command, words, text, out);
     };
     match event {
         Event::Parted { who, room, reason } => {
@@ -158,7 +166,8 @@ fn about_messages(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Lin
         Event::Reacted { who, room, message, text, on, tags } if caps.has(Caps::MESSAGE_TAGS) => {
             let (source, reply) = (prefix(who), message.id.0.to_string());
             let key = if *on { "+draft/react" } else { "+draft/unreact" };
-            let line = Line { caps, stamp, who, tags: tags.as_deref() }.tagged(out.line());
+            let line =
+                Line { caps, stamp, who, tags: tags.as_deref(), number: None }.tagged(out.line());
             let line = match tags {
                 Some(_) => line,
                 // From a plain client.
@@ -169,7 +178,7 @@ fn about_messages(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Lin
         // IRC has no command for it: a message tells what the text is now.
         Event::Edited { who, room, message, text } => {
             let source = prefix(who);
-            let mut line = Line { caps, stamp, who, tags: None }.tagged(out.line());
+            let mut line = Line { caps, stamp, who, tags: None, number: None }.tagged(out.line());
             if caps.has(Caps::MESSAGE_TAGS) {
                 let id = message.id.0.to_string();
                 line = line.tag("+draft/reply", &id).tag("chatloop/edit", &id);
@@ -198,7 +207,7 @@ pub(super) fn joined(
     op: bool,
     out: &mut Lines<'_>,
 ) {
-    let line = Line { caps, stamp, who, tags: None };
+    let line = Line { caps, stamp, who, tags: None, number: None };
     if caps.has(Caps::EXTENDED_JOIN) {
         let account = who.account.as_ref().map_or("*", Name::as_str);
         line.write("JOIN", &[room.as_str(), account], Some(realname(who)), out);
@@ -225,6 +234,8 @@ pub(super) struct MessageBody<'a> {
     pub(super) text: &'a str,
     pub(super) continuations: &'a [u32],
     pub(super) tags: Option<&'a str>,
+    /// Its number in its room.
+    pub(super) number: Option<u64>,
 }
 
 /// A message in as many lines as it takes: one batch for clients with draft/multiline, else line by
@@ -237,8 +248,8 @@ pub(super) fn message(
     to: &str,
     out: &mut Lines<'_>,
 ) {
-    let MessageBody { kind, text, continuations, tags } = *body;
-    let line = Line { caps, stamp: Some(stamp), who, tags };
+    let MessageBody { kind, text, continuations, tags, number } = *body;
+    let line = Line { caps, stamp: Some(stamp), who, tags, number };
     let source = prefix(who);
     let command = if kind == Kind::Notice { "NOTICE" } else { "PRIVMSG" };
     let taken = source.len() + command.len() + to.len() + MARGIN;
@@ -288,7 +299,9 @@ pub(super) fn client_tags<'t>(
 fn room_message(caps: Caps, it: &RoomMessage, out: &mut Lines<'_>) {
     let tags = client_tags(it.tags.as_deref(), it.reply.as_deref());
     let continuations = it.continuations.as_deref().unwrap_or_default();
-    let body = MessageBody { kind: it.kind, text: &it.text, continuations, tags: tags.as_deref() };
+    let number = Some(it.number).filter(|number| *number > 0);
+    let (kind, tags) = (it.kind, tags.as_deref());
+    let body = MessageBody { kind, text: &it.text, continuations, tags, number };
     let stamp = Stamp { id: it.id, part: 0, time: it.time };
     message(caps, stamp, &it.who, &body, &with_status(it.status, &it.room), out);
 }
@@ -296,7 +309,7 @@ fn room_message(caps: Caps, it: &RoomMessage, out: &mut Lines<'_>) {
 pub(super) fn direct_message(caps: Caps, it: &DirectMessage, to: &str, out: &mut Lines<'_>) {
     let continuations = it.continuations.as_deref().unwrap_or_default();
     let tags = it.tags.as_deref();
-    let body = MessageBody { kind: it.kind, text: &it.text, continuations, tags };
+    let body = MessageBody { kind: it.kind, text: &it.text, continuations, tags, number: None };
     let stamp = Stamp { id: it.id, part: 0, time: it.time };
     message(caps, stamp, &it.who, &body, to, out);
 }

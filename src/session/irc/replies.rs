@@ -148,7 +148,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
                 let line = lines.line().source(&fields::prefix(by)).command("KILL");
                 let _ = line.middle(nick.as_str()).trailing(reason).end();
             }
-            if *why == Refusal::AccountRequired {
+            if matches!(why, Refusal::AccountRequired { .. }) {
                 let code = "ACCOUNT_REQUIRED_TO_CONNECT";
                 context.reply().fail("*", code, &[], &refusal_text::of(why));
             }
@@ -167,12 +167,19 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
 }
 
 fn refused(context: &mut Context<'_, '_>, refusal: &Refusal) {
-    if !context.session.is_registered() {
+    if context.session.take_sasl() {
+        return match refusal {
+            Refusal::WrongPassword => context.numeric(numeric::ERR_SASLFAIL, &[]),
+            // The password may be right.
+            _ => {
+                let text = format!("SASL authentication failed: {}", refusal_text::of(refusal));
+                context.reply().numeric_text(numeric::ERR_SASLFAIL, &[], &text);
+            }
+        };
+    }
+    if !context.session.is_registered() && context.session.command != "REGISTER" {
         context.session.entry_rejected();
         return refusals::refuse("NICK", &[], refusal, &mut context.reply());
-    }
-    if context.session.take_sasl() {
-        return context.numeric(numeric::ERR_SASLFAIL, &[]);
     }
     let command = context.session.command;
     let subject = context.session.subject.take().unwrap_or_default();

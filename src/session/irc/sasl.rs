@@ -112,11 +112,21 @@ impl Session {
     pub fn proved(&mut self, account: Option<Name>, view: &mut View<'_>, out: &mut Replies) {
         let Some(account) = account else { return self.fail_sasl(view, out) };
         self.sasl = None;
+        self.logged_in_early(account, view, out);
+        self.reply(view, out).numeric(numeric::RPL_SASLSUCCESS, &[]);
+    }
+
+    /// It has an account, before it has registered with the server.
+    pub(super) fn logged_in_early(
+        &mut self,
+        account: Name,
+        view: &mut View<'_>,
+        out: &mut Replies,
+    ) {
         let mut reply = self.reply(view, out);
         let prefix = format!("{}!*@*", reply.nick);
         let text = format!("You are now logged in as {account}");
         reply.numeric_text(numeric::RPL_LOGGEDIN, &[&prefix, account.as_str()], &text);
-        reply.numeric(numeric::RPL_SASLSUCCESS, &[]);
         if let Some(registration) = &mut self.registration {
             registration.account = Some(account);
         }

@@ -68,6 +68,8 @@ pub(super) trait Unfinished {
 #[derive(Default)]
 pub(super) struct Registration {
     pub(super) nick: Option<Name>,
+    /// The nick that it has asked for last, free or not.
+    pub(super) wanted: Option<Name>,
     pub(super) username: Option<Arc<str>>,
     pub(super) realname: Option<Arc<str>>,
     pub(super) password: ServerPassword,

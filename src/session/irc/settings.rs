@@ -15,6 +15,8 @@ pub struct Settings {
     pub has_password: bool,
     /// Whether clients must log in to an account before they can register.
     pub requires_account: bool,
+    /// Whether clients may register accounts before that.
+    pub registers_early: bool,
     /// Whether clients may come by TLS.
     pub tls: bool,
     /// That they are to use nothing else, in the words of the capability `sts`.
@@ -30,7 +32,11 @@ pub struct Settings {
 
 impl Settings {
     pub fn needs(&self) -> Needs {
-        Needs { password: self.has_password, account: self.requires_account }
+        Needs {
+            password: self.has_password,
+            account: self.requires_account,
+            registers: self.registers_early,
+        }
     }
 }
 
@@ -157,6 +163,7 @@ impl Settings {
             network: "Test".into(),
             has_password: false,
             requires_account: false,
+            registers_early: false,
             tls: false,
             sts: None,
             motd: None,

@@ -38,7 +38,7 @@ macro_rules! rows {
 
 /// In the order of `/help`.
 static ROWS: &[Row] = rows! {
-    ["help", "h", "?"], "[COMMAND]", "list all commands, or describe one", |_, line| help_with(line);
+    ["help", "h", "?"], "[COMMAND|all]", "list the usual commands, or all; or describe one", |_, line| help_with(line);
     ["quit", "exit", "bye"], "[MESSAGE]", "disconnect", |_, line| {
         Ok(quit(line.rest()))
     };
@@ -288,11 +288,15 @@ pub(super) fn parse(context: &mut Context<'_>, text: &str) -> Result<Action, Str
     })
 }
 
-/// The commands that have no counterpart in IRC, which CHATLOOP lends it.
-const LENT: [&str; 13] = [
+/// The commands that have no counterpart in IRC, or none that takes a number, which CHATLOOP lends it.
+const LENT: [&str; 17] = [
     "edit",
     "search",
     "thread",
+    "re",
+    "react",
+    "unreact",
+    "delete",
     "logout",
     "password",
     "gban",
@@ -355,7 +359,21 @@ fn unknown(name: &str) -> String {
     format!("unknown command /{name} (try /help; to send it as text, type //{name})")
 }
 
+/// What a newcomer needs: few enough for a small screen.
+const USUAL: [&str; 13] = [
+    "nick", "who", "join", "part", "room", "rooms", "msg", "re", "history", "search", "register",
+    "login", "quit",
+];
+
 /// The lines that answer `/help`.
+pub fn usual_help() -> impl Iterator<Item = String> {
+    let rows = USUAL.iter().filter_map(|name| find(name));
+    let rows = rows.map(|row| format!("{:<22} {}", usage(row), row.help));
+    let more = "/help COMMAND describes a command, /help all lists all of them";
+    rows.chain([more.to_owned()])
+}
+
+/// The lines that answer `/help all`.
 pub fn help() -> impl Iterator<Item = String> {
     let own = [("//text", "send \"/text\""), ("@#room text", "send a message to another room")];
     let line = |usage: &str, help: &str| format!("{usage:<34} {help}");
@@ -364,8 +382,11 @@ pub fn help() -> impl Iterator<Item = String> {
 }
 
 fn help_with(mut line: Line<'_>) -> Parsed {
-    let Some(name) = line.word() else { return Ok(Action::Tell(help().collect())) };
-    let name = name.trim_start_matches('/');
+    let name = match line.word().map(|word| word.trim_start_matches('/')) {
+        None => return Ok(Action::Tell(usual_help().collect())),
+        Some("all") => return Ok(Action::Tell(help().collect())),
+        Some(name) => name,
+    };
     let row = find(name).ok_or_else(|| Fault::Other(unknown(name)))?;
     let mut lines = vec![format!("{}: {}", usage(row), row.help)];
     if let [_, others @ ..] = row.names

@@ -15,8 +15,6 @@ const PASSWORD_TIMEOUT: Duration = Duration::from_secs(30);
 
 const PASSWORD_TRIES: u8 = 3;
 
-const LOGIN_QUESTION: &str = "this server requires an account: /login NAME PASSWORD";
-
 const PASSWORD_QUESTION: &str = "this server requires a password: /pass PASSWORD";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,8 +24,8 @@ enum Stage {
     /// The server's password is missing; the tries left. Until then the peer is told nothing: not
     /// whether the server is full, who is there or what it is called.
     Locked(u8),
-    /// It has to log in to an account first (`--require-account`); the tries left.
-    LoggedOut(u8),
+    /// It has to log in to an account first (`--require-account`).
+    LoggedOut { tries: u8, registers: bool },
     /// Its lines go to the chat.
     Open,
 }
@@ -82,7 +80,7 @@ impl Session {
 
     /// Whether it has yet to give a password: the server's, or an account's.
     pub(in crate::session) fn is_locked(&self) -> bool {
-        matches!(self.stage, Stage::Locked(_) | Stage::LoggedOut(_))
+        matches!(self.stage, Stage::Locked(_) | Stage::LoggedOut { .. })
     }
 
     /// Whether it has entered the chat.
@@ -103,9 +101,9 @@ impl Session {
 
     fn log_in_or_enter(&mut self, needs: Needs, actions: &mut Vec<Action>) {
         if needs.account {
-            self.stage = Stage::LoggedOut(PASSWORD_TRIES);
+            self.stage = Stage::LoggedOut { tries: PASSWORD_TRIES, registers: needs.registers };
             actions.push(Action::AwaitRegistration(PASSWORD_TIMEOUT));
-            actions.push(tell(LOGIN_QUESTION));
+            actions.push(tell(&login_question(needs.registers)));
         } else {
             actions.push(self.enter(None));
         }
@@ -168,13 +166,16 @@ impl Session {
     /// A line of a peer that has yet to give the password.
     pub(super) fn take_password(&mut self, line: &[u8]) -> Action {
         let line = std::str::from_utf8(line).unwrap_or_default().trim_end();
-        if let Stage::LoggedOut(_) = self.stage {
-            let words = line.strip_prefix("/login ").map(str::split_whitespace);
-            return match words.map(|mut words| (words.next(), words.next(), words.next())) {
-                Some((Some(name), Some(password), None)) => {
+        if let Stage::LoggedOut { registers, .. } = self.stage {
+            let mut words = line.split_whitespace();
+            return match (words.next(), words.next(), words.next(), words.next()) {
+                (Some("/login"), Some(name), Some(password), None) => {
                     Action::Prove(Proof::Password(name.into(), Secret::new(password)))
                 }
-                _ if line == "/quit" => quit(None),
+                (Some("/register"), Some(name), Some(password), None) if registers => {
+                    Action::RegisterEarly(name.into(), Secret::new(password))
+                }
+                (Some("/quit"), None, ..) => quit(None),
                 _ => self.ask_again(""),
             };
         }
@@ -206,8 +207,8 @@ impl Session {
     /// What came of its login; `None` if nothing did.
     pub(in crate::session) fn proved(&mut self, account: Option<&Name>) -> Option<Action> {
         match (self.stage, account) {
-            (Stage::LoggedOut(_), Some(account)) => Some(self.enter(Some(account.clone()))),
-            (Stage::LoggedOut(_), None) => Some(self.ask_again("you are not logged in; ")),
+            (Stage::LoggedOut { .. }, Some(account)) => Some(self.enter(Some(account.clone()))),
+            (Stage::LoggedOut { .. }, None) => Some(self.ask_again("you are not logged in; ")),
             _ => None,
         }
     }
@@ -218,9 +219,9 @@ impl Session {
                 self.stage = Stage::Locked(tries - 1);
                 tell(&format!("{wrong}{PASSWORD_QUESTION}"))
             }
-            Stage::LoggedOut(tries) if tries > 1 => {
-                self.stage = Stage::LoggedOut(tries - 1);
-                tell(&format!("{wrong}{LOGIN_QUESTION}"))
+            Stage::LoggedOut { tries, registers } if tries > 1 => {
+                self.stage = Stage::LoggedOut { tries: tries - 1, registers };
+                tell(&format!("{wrong}{}", login_question(registers)))
             }
             _ => without_password(),
         }
@@ -276,6 +277,11 @@ impl Session {
         }
         Ok(Action::Do(Command::Say(room.shared(), kind, text.into())))
     }
+}
+
+fn login_question(registers: bool) -> String {
+    let or_register = if registers { ", or /register NAME PASSWORD" } else { "" };
+    format!("this server requires an account: /login NAME PASSWORD{or_register}")
 }
 
 /// Whether a line is a message; all others are commands.

@@ -6,12 +6,13 @@
 // sent it back; when a connection breaks, what has not come back by the end of the catching up is sent
 // again.
 
-import { Connection, pieces } from './irc.js';
+import { Connection, clean, pieces } from './irc.js';
 
 const PAGE = 100;       // messages of one request, the most that the server sends
 const KEPT = 2000;      // messages of one room; older ones are asked for again
 const OWN = '+chatloop/id';
 const LINE = 350;       // bytes of text in one line, so that source and target fit beside it
+const EVENTS = 60_000;  // milliseconds in which comings and goings are told in one line
 const TYPING = 6000;    // milliseconds after which someone no longer types
 
 const fold = (name) => name.toLowerCase();
@@ -145,6 +146,8 @@ export class Chat {
 
   /** Everything since the last message that is here; then what of ours has not arrived is sent again. */
   async catchUp(room) {
+    room.loading = !room.since;
+    this.changed('room', room);
     try {
       if (!room.since) {
         const got = await this.history(room, 'LATEST', '*');
@@ -159,6 +162,7 @@ export class Chat {
       room.since = 0;
       for (const message of room.pending.values()) if (!message.failed) this.transmit(room, message);
     } catch { /* The connection broke again; `since` says where to go on. */ }
+    room.loading = false;
     this.changed('room', room);
   }
 
@@ -323,6 +327,11 @@ export class Chat {
     // In a large room, who comes and goes would hide what is said.
     if (room?.members.size > 20 && ['JOIN', 'PART', 'QUIT', 'NICK'].includes(command)) return;
     const time = Date.parse(tags.get('time')) || Date.now();
+    const { last } = room ?? {};
+    if (last?.event && time - last.time < EVENTS && last.text.length < 200) {
+      last.text += `, ${text}`;
+      return this.changed('changed', room, { message: last });
+    }
     const event = { event: true, time, order: order(tags.get('msgid')), text, reactions: new Map() };
     if (room) this.insert(room, event);
   }
@@ -540,7 +549,9 @@ export class Chat {
       case 'irc': return void this.connection.socket.send(rest);
       case 'help':
         return '/me /msg /join /part /nick /topic /kick /invite /op /deop /voice /devoice /whois /away /back '
-          + '/register /quit /irc; // sends a text that begins with a slash';
+          + '/register /quit /irc; // sends a text that begins with a slash\n'
+          + 'Keys: Ctrl+K joins a room, Alt+↑ and Alt+↓ change rooms, ↑ leads to the messages, where R replies, '
+          + 'E reacts and Delete deletes; Tab completes a name, Shift+Enter begins a new line.';
       default: return `unknown command /${word} (try /help; to send it as text, type //${word})`;
     }
   }
@@ -567,9 +578,4 @@ function joined({ tags, source, nick, params, messages }) {
     text + (place && !one.tags.has('draft/multiline-concat') ? '\n' : '') + one.params[1], '');
   const command = messages[0]?.command ?? 'PRIVMSG';
   return { tags, source, nick, command, params: [params[0], text] };
-}
-
-/** Without the control characters that IRC clients send for colours and the like. */
-function clean(text) {
-  return text.replace(/\x03(\d{1,2}(,\d{1,2})?)?|\x04([0-9a-f]{6})?|[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]/gi, '');
 }

@@ -1,13 +1,21 @@
 // Files: uploaded over HTTP beside the chat, with a token that the chat has given; and which links
-// are pictures that this server has.
+// lead to files that this server has.
 
-const FILE = /^\/files\/([0-9a-f]{32}\/[^/?#]*\.(?:png|jpe?g|gif|webp|avif))$/i;
+import { clean } from './irc.js';
 
-/** The path of a picture of this server that a link leads to; nothing for other links. */
-export function picture(link, filehost) {
+const FILE = /^\/files\/[0-9a-f]{32}\/([^/?#]+)$/i;
+const PICTURE = /\.(png|jpe?g|gif|webp|avif)$/i;
+
+/** The file of this server that a link leads to; nothing for other links. */
+export function ours(link, filehost) {
   const bases = [location.origin, filehost?.replace(/\/upload$/, '')].filter(Boolean);
   const base = bases.find((one) => link.startsWith(`${one}/`));
-  return base && FILE.exec(link.slice(base.length)) ? link.slice(base.length) : undefined;
+  const path = base && link.slice(base.length);
+  const [, encoded] = FILE.exec(path ?? '') ?? [];
+  if (!encoded) return undefined;
+  let name = encoded;
+  try { name = clean(decodeURIComponent(encoded)); } catch { /* It is shown as it is. */ }
+  return { path, name, isPicture: PICTURE.test(name) };
 }
 
 /** The path of one upload, to be shared in a room or not. */

@@ -50,6 +50,11 @@ export function format(command, params, tags = {}) {
   return [section.length ? `@${section.join(';')}` : '', command, ...words].filter(Boolean).join(' ');
 }
 
+/** Without the control characters that IRC clients send for colours and the like. */
+export function clean(text) {
+  return text.replace(/\x03(\d{1,2}(,\d{1,2})?)?|\x04([0-9a-f]{6})?|[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]/gi, '');
+}
+
 /** Cuts a text so that no piece has more than `most` bytes, and no character is cut. */
 export function pieces(text, most) {
   const found = [];

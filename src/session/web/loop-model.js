@@ -144,7 +144,10 @@ export class Model {
   }
 
   #add(row) {
+    // Whose it is, also when that is gone at the end of the turn.
+    row.name = this.states.get(row.client)?.name;
     apply(this.states, row);
+    row.name ??= this.states.get(row.client)?.name;
     const turn = this.turns.at(-1);
     if (!turn) return void apply(this.#base, row);
     if (turn.done && row.kind !== 'name') return; // what was lost has its turn's beginning in it
@@ -174,36 +177,67 @@ export function nameOf(states, client) {
   return states.get(client)?.name ?? `connection ${client}`;
 }
 
+const owner = (states, row) => row.name ?? nameOf(states, row.client);
+const listed = words => (words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` : words[0] ?? '');
+
 export const readyIn = turn => new Map(turn.rows.filter(row => row.kind === 'ready').map(row => [row.client, row.a]));
-const how = bits => ['readable', 'writable', 'hung up'].filter((_, bit) => bits >> bit & 1).join(' and ');
+const how = bits => listed(['readable', 'writable', 'hung up'].filter((_, bit) => bits >> bit & 1));
+
+// A turn in two sentences.
+export function summary(turn, states) {
+  const of = kind => turn.rows.filter(row => row.kind === kind);
+  const sum = (rows, key) => rows.reduce((all, row) => all + row[key], 0);
+  const [ready, read, taken] = [of('ready'), of('read').filter(row => row.a < 2), of('lines')];
+  const [accepted, closed, written] = [of('accepted').length, of('closed').length, of('written')];
+  const [took, full] = [written.filter(row => row.x > 0), written.filter(row => row.x === 0 && row.y > 0)];
+  const why = ready.length > 2 ? `${ready.length} connections were ready`
+    : ready.length ? ready.map(row => `${owner(states, row)} was ${how(row.a)}`).join(' and ') : 'a timer was due';
+  const isLeft = !ready.length && taken.length;
+  const slept = isLeft ? 'The loop did not sleep: there were lines left from the turn before.' : `The loop slept for ${time(turn.waited)}, until ${why}.`;
+  if (!turn.done) return slept;
+  const did = [
+    accepted && `let ${plural(accepted, 'new connection')} in`, read.length && `read ${bytes(sum(read, 'x'))}`,
+    taken.length && `took ${plural(sum(taken, 'b'), 'line')}`, of('record').length && `saved ${plural(of('record').length, 'change')}`,
+    took.length && `wrote ${bytes(sum(took, 'x'))} to ${plural(took.length, 'connection')}`,
+    full.length && `found ${plural(full.length, 'socket')} full`, closed && `closed ${plural(closed, 'connection')}`,
+  ].filter(Boolean);
+  return `${slept} Then it ${listed(did) || 'had nothing to do on any connection'}, in ${time(turn.spent ?? 0)}.`;
+}
 
 // One sentence for each thing that happened on the way of a turn.
 export function sentences(turn, states, most = 40) {
-  const name = client => nameOf(states, client), told = [];
+  const told = [];
+  // Changes of one user, one after the other, are told at once.
+  const rows = turn.rows.reduce((all, row) => {
+    const last = all.at(-1);
+    if (row.kind === 'record' && last?.kind === 'record' && last.client === row.client) last.upto = row.x;
+    else all.push({ ...row });
+    return all;
+  }, []);
   const whole = turn.rows.filter(row => row.kind === 'written' && row.y === 0);
   const ready = turn.rows.filter(row => row.kind === 'ready');
-  if (ready.length > 8) told.push(['wait', `${ready.length} are ready: ${ready.slice(0, 6).map(row => name(row.client)).join(', ')} and ${ready.length - 6} more`]);
-  for (const row of turn.rows) {
+  if (ready.length > 8) told.push(['wait', `${ready.length} are ready: ${ready.slice(0, 6).map(row => owner(states, row)).join(', ')} and ${ready.length - 6} more`]);
+  for (const row of rows) {
     if (told.length >= most) { told.push(['', 'and more']); break; }
-    const who = row.client;
+    const [who, name] = [row.client, owner(states, row)];
     const say = (phase, text) => told.push([phase, text, who]);
     switch (row.kind) {
-      case 'ready': if (ready.length <= 8) say('wait', `${name(who)} is ${how(row.a)}`); break;
+      case 'ready': if (ready.length <= 8) say('wait', `${name} is ${how(row.a)}`); break;
       case 'accepted': say('read', `connection ${who} is new`); break;
-      case 'read': say('read', `${name(who)}: ${row.a < 2 ? bytes(row.x) + OUTCOMES[row.a] : OUTCOMES[row.a]}`); break;
-      case 'lines': say('commands', `${name(who)}: ${plural(row.b, 'line')}, ${bytes(row.x)}`); break;
-      case 'waits': say('commands', `${name(who)}: its next line waits, because ${reasons(row.a)}`); break;
-      case 'record': say('journal', `${name(who)} caused record ${row.x}`); break;
-      case 'text': say('journal', `${name(who)}: “${row.text}”`); break;
+      case 'read': say('read', `${name}: ${row.a < 2 ? bytes(row.x) + OUTCOMES[row.a] : OUTCOMES[row.a]}`); break;
+      case 'lines': say('commands', `${name}: ${plural(row.b, 'line')}, ${bytes(row.x)}`); break;
+      case 'waits': say('commands', `${name}: its next line waits, because ${reasons(row.a)}`); break;
+      case 'record': say('journal', `${name} caused ${row.upto ? `records ${row.x} to ${row.upto}` : `record ${row.x}`}`); break;
+      case 'text': say('journal', `${name}: “${row.text}”`); break;
       case 'run': say('journal', `${plural(row.x, 'event')}, written once (${bytes(row.y)}) and queued for ${plural(who, 'connection')}`); break;
       case 'written':
-        if (row.y > 0) say('flush', `${name(who)}: the socket took ${bytes(row.x)}, ${bytes(row.y)} stay queued`);
-        else if (whole.length <= 8) say('flush', `${name(who)}: ${bytes(row.x)} written`);
+        if (row.y > 0) say('flush', `${name}: the socket took ${bytes(row.x)}, ${bytes(row.y)} stay queued`);
+        else if (whole.length <= 8) say('flush', `${name}: ${bytes(row.x)} written`);
         break;
-      case 'watch': say('flush', `${name(who)}: from now on the loop waits for it to be ${how(row.a & 3) || 'nothing'}`); break;
-      case 'timer': say('timers', `${name(who)}: its time has come`); break;
-      case 'closed': say('reap', `${name(who)} is closed`); break;
-      case 'fault': say('fault', `${name(who)}: ${FAULTS[row.a]}, on purpose`); break;
+      case 'watch': say('flush', `${name}: from now on the loop waits for it to be ${how(row.a & 3) || 'nothing'}`); break;
+      case 'timer': say('timers', `${name}: its time has come`); break;
+      case 'closed': say('reap', `${name} is closed`); break;
+      case 'fault': say('fault', `${name}: ${FAULTS[row.a]}, on purpose`); break;
     }
   }
   if (whole.length > 8) {
@@ -215,11 +249,15 @@ export function sentences(turn, states, most = 40) {
 
 export const reasons = bits => REASONS.filter((_, bit) => bits >> bit & 1).join(', and ');
 
+// A little may be left for a turn or two: that is not slow yet.
+export const isSlow = it => it.outbox > 16384 || it.stuck > 3;
+
 // What keeps a connection waiting, in words; nothing, if nothing does.
 export function trouble(it, { soft, hard, inbox }) {
   const told = [];
   if (it.outbox > 0) {
-    told.push(`It does not read as fast as it is sent: ${bytes(it.outbox)} wait in its send queue. W is on: the loop waits until its socket takes more.`);
+    const what = isSlow(it) ? `It does not read as fast as it is sent: ${bytes(it.outbox)} wait in its send queue.` : `Its socket did not take ${bytes(it.outbox)} yet.`;
+    told.push(`${what} W is on: the loop waits until its socket takes more.`);
     if (it.outbox > soft) told.push(`That is above ${bytes(soft)} (--outbox-soft), so R is off: nothing is read from it, and its own next line waits until it reads. At ${bytes(hard)} (--outbox-hard) it is disconnected.`);
     else told.push(`Up to ${bytes(soft)} (--outbox-soft) its own messages still pass; at ${bytes(hard)} (--outbox-hard) it is disconnected.`);
   }

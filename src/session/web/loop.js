@@ -1,6 +1,6 @@
 // The page that shows the loop: the model's turns as pictures, with a text beside each.
 
-import { FIXED, Model, PHASES, bytes, nameOf, plural, readyIn, sentences, time, trouble, weight } from './loop-model.js';
+import { FIXED, Model, PHASES, bytes, isSlow, nameOf, plural, readyIn, sentences, summary, time, trouble, weight } from './loop-model.js';
 
 const $ = selector => document.querySelector(selector);
 const MOST_COLUMNS = 24;
@@ -30,7 +30,20 @@ function svg(tag, attributes, text = '') {
   return made;
 }
 
-const short = count => (count ? bytes(count).replace('bytes', 'B') : '0');
+// What is drawn already, by the place: an element that has not changed stays, and with it what is selected in it.
+const drawn = new Map();
+function redraw(selector, key, make) {
+  if (drawn.get(selector) === key) return;
+  drawn.set(selector, key);
+  $(selector).replaceChildren(...make());
+}
+
+// The item that was clicked: it may have been drawn anew between the press and the click.
+function clicked(event, selector) {
+  return event.target.closest(selector) ?? document.elementFromPoint(event.clientX, event.clientY)?.closest(selector);
+}
+
+const short = count => (count < 1024 ? `${count}` : count < 1024 ** 2 ? `${Math.round(count / 1024)}K` : `${Math.round(count / 1024 ** 2)}M`);
 const colour = chunk => `hsl(${chunk * 67 % 360} 60% 52%)`;
 const speed = () => Number($('#speed').value);
 const isLive = () => place === null;
@@ -109,7 +122,7 @@ function ring(turn) {
     svg('text', { y: 30, class: 'small' }, `after ${time(turn.waited)} asleep`),
   );
   $('#ring').replaceChildren(...made);
-  const width = turn.waited > took ? ' (drawn shorter)' : '';
+  const width = took && turn.waited > took ? ' (drawn shorter)' : '';
   let at = waited / all;
   const items = parts.map(([name, spent], index) => {
     const item = element('li', { className: `p-${name}` }, element('strong', {}, name), element('b', {}, time(spent)), element('span', {}, PHASES[turn.phases[index].phase][1]));
@@ -149,8 +162,8 @@ function column(client, it, ready) {
     out.append(mark);
   }
   const slow = it.outbox > 0 || (it.reasons && it.inbox > 0);
-  const why = it.outbox > hello.soft ? 'not read until it reads' : it.outbox > 0 ? 'reads slowly' : slow ? 'its line waits' : '';
-  const button = element('button', { type: 'button', onclick: () => { chosen = chosen === client ? null : client; draw(); } },
+  const why = it.outbox > hello.soft ? 'does not read; its line waits' : it.outbox > 0 ? (isSlow(it) ? 'reads slowly' : 'not all taken yet') : slow ? 'its line waits' : '';
+  const button = element('button', { type: 'button', client },
     element('strong', {}, it.name), marks,
     element('span', { className: 'bars' }, bar(it.inbox, hello.inbox, [], 'inbox'), out),
     element('span', { className: 'small' }, element('span', {}, `in ${short(it.inbox)}`), element('span', {}, `out ${short(it.outbox)}`)),
@@ -178,7 +191,7 @@ function connections(turn, states) {
   if (at >= 0) $('#columns').children[at]?.querySelector('button').focus();
   const it = states.get(chosen);
   const words = !it ? [] : trouble(it, model.hello);
-  $('#detail').replaceChildren(...(!it ? [] : [
+  redraw('#detail', it && `${it.name} ${words} ${it.slices}`, () => (!it ? [] : [
     element('h2', {}, it.name),
     element('p', {}, words.length ? words.join(' ') : 'Nothing of it waits: it has sent no more than was taken, and was sent all that there is.'),
     ...(it.slices.length ? [element('p', {}, 'Its send queue, from the front: ',
@@ -219,10 +232,10 @@ function strip(all, ready) {
 function verdict(states) {
   const worst = [...states].filter(([, it]) => it.outbox > 0 || (it.reasons && it.inbox > 0));
   worst.sort(([, one], [, other]) => weight(other) - weight(one));
-  const made = worst.slice(0, 3).map(([, it]) => element('div', {}, element('strong', {}, `${it.name} is ${it.outbox > 0 ? 'slow' : 'waiting'}. `), trouble(it, model.hello).join(' ')));
+  const made = worst.slice(0, 3).map(([, it]) => element('div', {}, element('strong', {}, `${it.name} ${it.outbox === 0 ? 'waits' : isSlow(it) ? 'is slow' : 'has not been sent all yet'}. `), trouble(it, model.hello).join(' ')));
   if (worst.length > 3) made.push(element('div', { className: 'calm' }, `${plural(worst.length - 3, 'more connection')} with something that waits.`));
   if (!made.length) made.push(element('div', { className: 'calm' }, 'Nothing waits: every connection has been sent all that there is for it, and every line that has come was taken.'));
-  $('#verdict').replaceChildren(...made);
+  redraw('#verdict', made.map(one => one.textContent).join(' '), () => made);
 }
 
 function story(turn, states) {
@@ -235,7 +248,7 @@ function story(turn, states) {
 function follow(turn, states) {
   const records = turn.rows.filter(row => row.kind === 'record').slice(0, 24);
   $('#records').replaceChildren(...(records.length ? records.map(row => {
-    const made = element('button', { type: 'button', onclick: () => { followed = row.x; draw(); } }, `${row.x} of ${nameOf(states, row.client)}`);
+    const made = element('button', { type: 'button', record: row.x }, `${row.x} of ${row.name ?? nameOf(states, row.client)}`);
     made.setAttribute('aria-pressed', row.x === followed);
     return made;
   }) : ['No message was sent in this turn. Go back to one of the turns with a record.']));
@@ -244,7 +257,7 @@ function follow(turn, states) {
   const at = turn.rows.indexOf(record), of = kind => turn.rows.find(row => row.kind === kind && row.client === record.client);
   const text = turn.rows.slice(0, at).findLast(row => row.kind === 'text' && row.client === record.client);
   const run = turn.rows.slice(at).find(row => row.kind === 'run');
-  const name = nameOf(states, record.client), read = of('read'), lines = of('lines');
+  const name = record.name ?? nameOf(states, record.client), read = of('read'), lines = of('lines');
   const way = [];
   const step = (phase, ...parts) => way.push(element('li', { className: `p-${phase}` }, element('small', {}, phase), ' ', ...parts));
   step('read', read ? `${bytes(read.x)} came from ${name}, into its inbox.` : `It was read from ${name} in an earlier turn.`);
@@ -257,7 +270,7 @@ function follow(turn, states) {
     const written = turn.rows.filter(row => row.kind === 'written'), short = written.filter(row => row.y > 0);
     const whole = written.length - short.length;
     step('flush', `${plural(written.length, 'connection')} ${written.length === 1 ? 'was' : 'were'} written to, ${whole} in full.`);
-    for (const row of short.slice(0, 6)) step('flush', `${nameOf(states, row.client)} took ${bytes(row.x)}; ${bytes(row.y)} wait in its queue.`);
+    for (const row of short.slice(0, 6)) step('flush', `${row.name ?? nameOf(states, row.client)} took ${bytes(row.x)}; ${bytes(row.y)} wait in its queue.`);
   } else step('journal', 'It concerned no room: no one was told by a shared line.');
   $('#way').replaceChildren(...way);
 }
@@ -288,7 +301,7 @@ function turns() {
   const items = model.turns.slice(from, from + MOST_LISTED).map((turn, index) => {
     const records = turn.rows.filter(row => row.kind === 'record').length, took = turn.spent ?? 0;
     const words = [plural(turn.ready, 'ready').replace('readys', 'ready'), records && plural(records, 'record'), time(took)].filter(Boolean).join(', ');
-    const item = element('li', { onclick: () => go(from + index) }, `${turn.number.toLocaleString('en')}: ${words}`);
+    const item = element('li', { place: from + index }, `${turn.number.toLocaleString('en')}: ${words}`);
     item.setAttribute('aria-current', from + index === shown());
     return item;
   });
@@ -299,7 +312,7 @@ function turns() {
 function status() {
   const said = [];
   if (!socket) said.push('ended');
-  else if (model.held) said.push('the loop waits: “let it turn” takes one turn');
+  else if (model.held) said.push('the loop waits for you: “take one turn” has it take one');
   else if (isLive()) said.push('live');
   else said.push(playing ? 'playing what was recorded' : 'stopped here; the server goes on');
   if (model.lost) said.push(`${plural(model.lost, 'event')} lost: this page was too slow for them`);
@@ -322,6 +335,7 @@ function render() {
   turns();
   if (!turn) return void ($('#turn-title').textContent = 'No turn yet: nothing has happened since you came');
   $('#turn-title').textContent = `Turn ${turn.number.toLocaleString('en')}`;
+  $('#summary').textContent = summary(turn, states);
   ring(turn);
   story(turn, states);
   follow(turn, states);
@@ -376,6 +390,20 @@ $('#run').onclick = () => {
   $('#run').setAttribute('aria-pressed', runs);
   socket?.send(runs ? 'run' : 'hold');
 };
+$('#columns').onclick = event => {
+  const { client } = clicked(event, '#columns button') ?? {};
+  if (client === undefined) return;
+  chosen = chosen === client ? null : client;
+  draw();
+};
+$('#records').onclick = event => {
+  followed = clicked(event, '#records button')?.record ?? followed;
+  draw();
+};
+$('#turns').onclick = event => {
+  const { place: to } = clicked(event, '#turns li') ?? {};
+  if (to !== undefined) go(to);
+};
 $('#strip').onkeydown = event => {
   const all = [...model.after(shown()).keys()].filter(client => client < FIXED);
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -402,5 +430,12 @@ document.onkeydown = event => {
   event.preventDefault();
   if (!action.disabled && !action.closest('[hidden]')) action.click();
 };
+
+// Who has closed the explanation knows it.
+try {
+  $('#about').open = !localStorage.getItem('loop-known');
+  $('#about').ontoggle = () => localStorage.setItem('loop-known', $('#about').open ? '' : 'yes');
+} catch { /* private */ }
+matchMedia('(prefers-color-scheme: dark)').onchange = draw; // a canvas keeps its colours
 
 connect();

@@ -3,33 +3,14 @@
 // Every text of a stranger becomes a text node; no markup is ever made of one.
 
 import { Chat, isRoom } from './client.js';
-import { picture, upload } from './files.js';
+import { notifyOf, showSettings, store } from './settings.js';
+import { share } from './share.js';
+import { element, icon, name, rich } from './text.js';
 
 const $ = (selector) => document.querySelector(selector);
 const REACTIONS = ['👍', '❤️', '😂', '🎉', '😮', '😢', '🙏', '👀'];
-const LINK = /\bhttps?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]}]/gi;
 const GROUP = 5 * 60_000;   // messages of one user within this time stand under one name
 const NEAR = 60;            // pixels from an end that count as being there
-
-const store = {
-  get all() { try { return JSON.parse(localStorage.getItem('chatloop')) ?? {}; } catch { return {}; } },
-  set(values) { try { localStorage.setItem('chatloop', JSON.stringify({ ...this.all, ...values })); } catch { /* private */ } },
-};
-
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
-
-/** One of the drawings in the page. */
-function icon(id) {
-  const space = 'http://www.w3.org/2000/svg';
-  const [drawing, use] = [document.createElementNS(space, 'svg'), document.createElementNS(space, 'use')];
-  use.setAttribute('href', `#i-${id}`);
-  drawing.append(use);
-  return drawing;
-}
 
 const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
 const chat = new Chat(url, changed);
@@ -46,6 +27,7 @@ function showEntry(fault = '') {
   $('#chat').hidden = true;
   $('#entry').hidden = false;
   const form = $('#login');
+  $('#where').textContent = location.host;
   // `guest1` and the like are the server's to give.
   form.nick.value ||= nick ?? `visitor${Math.floor(Math.random() * 9000) + 1000}`;
   if (location.hash.length > 1) form.room.value = decodeURIComponent(location.hash);
@@ -113,7 +95,7 @@ function showState(detail) {
 
 function notice(words) {
   if (!words) return;
-  const line = element('p', { textContent: words });
+  const line = element('p', { textContent: words, title: 'Click to close', onclick: () => line.remove() });
   $('#notices').append(line);
   setTimeout(() => line.remove(), 4000 + words.length * 60);
 }
@@ -121,20 +103,22 @@ function notice(words) {
 function showRooms() {
   const rooms = [...chat.rooms.values()].sort((a, b) => isRoom(b.name) - isRoom(a.name) || a.name.localeCompare(b.name));
   if (chat.current && !rooms.includes(chat.current)) open(rooms[0] ?? chat.join('#lobby'));
-  $('#list').replaceChildren(...rooms.map((room) => {
-    const count = room.mentions || room.unread;
+  const items = rooms.map((room) => {
     const button = element('button', { type: 'button', onclick: () => open(room) },
       element('span', { textContent: room.name, className: room.unread ? 'unread' : '' }));
     button.setAttribute('aria-current', room === chat.current);
+    const count = room.mentions || room.unread;
     if (count) {
-      const label = room.mentions ? `${count} mentions` : `${count} unread`;
-      const badge = element('span', { textContent: count, className: room.mentions ? 'count mentions' : 'count' });
-      badge.setAttribute('aria-label', label);
-      button.append(badge);
+      const hidden = element('span', { className: 'hidden', textContent: room.mentions ? ' mentions' : ' unread' });
+      button.append(element('span', { className: room.mentions ? 'count mentions' : 'count' }, `${count}`, hidden));
     }
     return element('li', {}, button);
-  }));
+  });
+  const direct = rooms.findIndex((room) => !isRoom(room.name));
+  if (direct >= 0) items.splice(direct, 0, element('li', { className: 'heading', textContent: 'Direct messages' }));
+  $('#list').replaceChildren(...items);
   const mentions = rooms.reduce((sum, room) => sum + room.mentions, 0);
+  $('#menu').dataset.count = mentions || '';
   document.title = `${mentions ? `(${mentions}) ` : ''}${chat.current?.name ?? 'chatloop'}`;
   if (chat.state === 'online') store.set({ rooms: rooms.map((room) => room.name).filter(isRoom) });
 }
@@ -145,8 +129,11 @@ function showHead() {
   $('#me').textContent = chat.nick;
   $('#name').textContent = room.name;
   $('#topic').textContent = $('#topic').title = room.topic;
-  $('#start').hidden = !room.atStart;
-  log.setAttribute('aria-live', room.since ? 'off' : 'polite');
+  $('#leave').ariaLabel = $('#leave').title = isRoom(room.name) ? 'Leave this room' : 'Close this conversation';
+  text.placeholder = `Message ${room.name}`;
+  $('#start').textContent = room.loading ? 'Loading…' : !room.atStart ? '' : room.messages.length
+    ? 'The history begins here.' : `Nothing has been said in ${room.name} yet.`;
+  $('#live').ariaLive = room.since ? 'off' : 'polite';
   const rank = (member) => (member.prefix === '@' ? 0 : member.prefix === '+' ? 1 : 2);
   const members = [...room.members.values()].sort((a, b) => rank(a) - rank(b) || a.nick.localeCompare(b.nick));
   $('#members h2').textContent = `${members.length} ${members.length === 1 ? 'member' : 'members'}`;
@@ -197,7 +184,7 @@ async function fill() {
 // Messages.
 
 function showMessage(room, { message, place, news, trimmed }) {
-  if (news && message.mention && (document.hidden || room !== chat.current)) alertOf(room, message);
+  if (news && message.mention && (document.hidden || room !== chat.current)) notifyOf(room, message, () => open(room));
   if (news) queueMicrotask(showRooms);
   if (room !== chat.current) return;
   if (trimmed) {
@@ -238,8 +225,7 @@ function draw(message, before) {
     item.dataset.day = date.toLocaleDateString([], { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' });
   }
   const { marker } = chat.current;
-  const isNew = (one) => one.time > marker && !one.own;
-  if (isNew(message) && !(before && isNew(before))) item.classList.add('new');
+  if (message.time > marker && !message.own && !(before?.time > marker)) item.classList.add('new');
   if (message.event) {
     item.classList.add('event');
     item.append(element('span', { className: 'text', textContent: message.text }));
@@ -260,19 +246,11 @@ function draw(message, before) {
     item.classList.add('deleted');
     body.textContent = 'deleted';
   } else {
-    body.append(...rich(message.text));
+    body.append(...rich(message.text, chat.filehost, seen));
   }
   item.append(body);
   if (message.reactions.size) item.append(reactions(message));
   return item;
-}
-
-function name(nick, shown) {
-  const made = element('span', { className: 'nick', textContent: shown });
-  let hue = 0;
-  for (const letter of nick.toLowerCase()) hue = (hue * 31 + letter.codePointAt(0)) % 360;
-  made.style.color = `light-dark(hsl(${hue} 65% 32%), hsl(${hue} 60% 72%))`;
-  return made;
 }
 
 function quote(id) {
@@ -282,40 +260,6 @@ function quote(id) {
     type: 'button', className: 'quote', textContent: shown,
     onclick: () => quoted && select(elements.get(quoted)),
   });
-}
-
-/** A text with its `code` and its links. */
-function rich(words) {
-  const parts = words.split(/```\n?([^]*?)```|`([^`\n]+)`/);
-  const made = [];
-  for (let at = 0; at < parts.length; at += 3) {
-    made.push(...linked(parts[at]));
-    const [block, code] = [parts[at + 1], parts[at + 2]];
-    if (block !== undefined) made.push(element('pre', {}, element('code', { textContent: block.replace(/\n$/, '') })));
-    else if (code !== undefined) made.push(element('code', { textContent: code }));
-  }
-  return made;
-}
-
-function linked(words) {
-  const parts = [];
-  const pictures = [];
-  let end = 0;
-  for (const { 0: link, index } of words.matchAll(LINK)) {
-    parts.push(words.slice(end, index), element('a', {
-      href: link, textContent: link, target: '_blank', rel: 'noopener noreferrer nofollow',
-    }));
-    end = index + link.length;
-    const path = picture(link, chat.filehost);
-    if (path) pictures.push(shown(path));
-  }
-  return [...parts, words.slice(end), ...pictures];
-}
-
-/** A picture of this server, in its message. */
-function shown(path) {
-  const image = element('img', { src: path, alt: decodeURIComponent(path.split('/').at(-1)), loading: 'lazy', onload: seen });
-  return element('a', { href: path, target: '_blank', rel: 'noopener', className: 'picture' }, image);
 }
 
 function reactions(message) {
@@ -523,26 +467,10 @@ function complete() {
 
 // Files: from the button, dropped, or pasted.
 
-async function share(file) {
-  const room = chat.current;
-  if (!room || !chat.connection?.isOpen) return notice('not connected');
-  const bar = element('progress', { max: 1, value: 0, ariaLabel: file.name });
-  const stop = element('button', { type: 'button', textContent: '✕', ariaLabel: `Cancel ${file.name}` });
-  const line = element('li', {}, element('span', { textContent: file.name }), bar, stop);
-  $('#uploads').append(line);
-  try {
-    const url = await upload(chat, isRoom(room.name) ? room.name : null, file, (part, cancel) => {
-      bar.value = part;
-      if (cancel) stop.onclick = cancel;
-    });
-    if (!isRoom(room.name)) chat.say(room, `shared ${file.name}: ${url}`, null, 'action');
-  } catch (error) {
-    notice(`${file.name}: ${error.message}`);
-  }
-  line.remove();
+function shareAll(files) {
+  if (!chat.connection?.isOpen) return notice('not connected: files can be sent when the connection is back');
+  for (const file of files ?? []) share(chat, file, $('#uploads'));
 }
-
-function shareAll(files) { for (const file of files ?? []) share(file); }
 
 $('#attach').onclick = () => $('#file').click();
 $('#file').onchange = ({ target }) => {
@@ -591,7 +519,7 @@ scroll.onscroll = async () => {
   if (stick) seen();
   const room = chat.current;
   if (scroll.scrollTop < NEAR && room && !room.loading && !room.atStart && room.messages.length) {
-    log.setAttribute('aria-live', 'off');
+    $('#live').ariaLive = 'off';
     const below = scroll.scrollHeight - scroll.scrollTop;
     const more = await chat.older(room);
     if (room === chat.current && more && !stick) scroll.scrollTop = scroll.scrollHeight - below;
@@ -621,42 +549,16 @@ for (const [button, drawer] of [['#menu', '#rooms'], ['#people', '#members']]) {
   };
 }
 $('#room').addEventListener('click', (event) => !event.target.closest('header') && closeDrawers());
+$('#leave').onclick = () => chat.part(chat.current);
 
-function showTheme(theme = store.all.theme ?? 'auto') {
-  document.documentElement.dataset.theme = theme;
-  $('#theme').title = $('#theme').ariaLabel = `Theme: ${theme}`;
-}
-$('#theme').onclick = () => {
-  const themes = ['auto', 'light', 'dark'];
-  const theme = themes[(themes.indexOf(store.all.theme ?? 'auto') + 1) % themes.length];
-  store.set({ theme });
-  showTheme(theme);
-};
-
-function mayNotify() { return globalThis.Notification?.permission === 'granted' && store.all.notify; }
-function showNotify() { $('#notify').setAttribute('aria-pressed', !!mayNotify()); }
-$('#notify').hidden = !globalThis.Notification;
-$('#notify').onclick = async () => {
-  const permission = await Notification.requestPermission();
-  store.set({ notify: permission === 'granted' && !store.all.notify });
-  if (permission === 'denied') notice('the browser does not allow notifications for this page');
-  showNotify();
-};
-
-function alertOf(room, message) {
-  if (!mayNotify()) return;
-  const title = isRoom(room.name) ? `${message.nick} in ${room.name}` : message.nick;
-  const shown = new Notification(title, { body: message.text, tag: message.id, icon: '/icon.svg' });
-  shown.onclick = () => {
-    focus();
-    open(room);
-    shown.close();
-  };
-}
 
 addEventListener('keydown', (event) => {
   if ($('#chat').hidden) return;
-  if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
+  const opened = document.querySelector('[aria-expanded=true]');
+  if (event.key === 'Escape' && opened) {
+    closeDrawers();
+    opened.focus();
+  } else if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
     event.preventDefault();
     const buttons = [...$('#list').querySelectorAll('button')];
     const at = buttons.findIndex((button) => button.getAttribute('aria-current') === 'true');
@@ -674,6 +576,5 @@ addEventListener('resize', seen);
 document.addEventListener('visibilitychange', seen);
 addEventListener('pagehide', () => chat.connection?.send('QUIT', ['page closed']));
 
-showTheme();
-showNotify();
+showSettings(notice);
 showEntry();

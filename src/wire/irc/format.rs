@@ -16,7 +16,8 @@ use std::borrow::Cow;
 /// assert_eq!(stripped("\x02bold\x02 \x0304,12red\x03 2,3"), "bold red 2,3");
 /// ```
 pub fn stripped(text: &str) -> Cow<'_, str> {
-    if !text.bytes().any(is_formatting) {
+    // Nearly always, so without a branch for each byte: it is vectorised.
+    if !text.bytes().fold(false, |any, byte| any | is_formatting(byte)) {
         return Cow::Borrowed(text);
     }
     let mut left = String::with_capacity(text.len());

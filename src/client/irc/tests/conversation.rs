@@ -129,6 +129,23 @@ fn an_edit_is_told_with_its_new_text_and_made_by_number_or_last() {
 }
 
 #[test]
+fn numbers_are_those_of_the_room_and_the_server_knows_those_not_shown() {
+    let mut talk = Talk::with("message-tags echo-message labeled-response batch chatloop/number");
+    talk.hear("004 ada srv chatloop-0.1.0 o o");
+    talk.hear("@msgid=7;chatloop/number=17 :bob!b@h PRIVMSG #x :tea?");
+    assert_eq!(talk.typed("/re 17 yes"), ["@label=1;+draft/reply=7 PRIVMSG #x :yes"]);
+    assert_eq!(talk.shown(), ["#x [bob]: tea?", "#x [You]: re 17 <bob> tea?: yes"]);
+    assert_eq!(talk.typed("/re #y 17 no"), ["CHATLOOP :re #y 17 no"]);
+    assert_eq!(talk.typed("/delete 3"), ["CHATLOOP :delete #x 3"]);
+    talk.hear("@msgid=8 :bob!b@h PRIVMSG ada :psst");
+    talk.hear("@msgid=9;+draft/reply=8 :bob!b@h PRIVMSG ada :psst, I say");
+    assert_eq!(
+        talk.shown(),
+        ["<bell>", "[bob -> you]: psst", "<bell>", "[bob -> you]: re <bob> psst: psst, I say"]
+    );
+}
+
+#[test]
 fn a_query_sends_lines_to_one_user_until_it_ends() {
     let mut talk = Talk::plain();
     talk.typed("/query bob");
@@ -185,6 +202,15 @@ fn a_message_to_nobody_was_not_said_to_them() {
     talk.typed("/msg nobody psst");
     talk.hear("@label=1 :srv 401 ada nobody :No such nick");
     assert_eq!(talk.shown(), ["* not sent to nobody: No such nick: psst"]);
+    // A notice has no error, only no echo.
+    talk.session.failed = false;
+    talk.typed("/notice nobody psst");
+    talk.hear("@label=2 :srv ACK");
+    assert_eq!(talk.shown(), ["* not sent to nobody: the server did not deliver it: psst"]);
+    assert!(talk.session.failed);
+    talk.typed("/msg NickServ help");
+    talk.hear("@label=3 :srv ACK");
+    assert_eq!(talk.shown(), Vec::<String>::new());
 }
 
 #[test]

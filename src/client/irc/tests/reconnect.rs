@@ -144,7 +144,7 @@ fn private_words_that_were_missed_are_asked_for() {
         [
             "-- missed 1 direct message from carol",
             "<bell>",
-            "- 2 2026-02-02 10:04 [carol -> you]: are you there?",
+            "- 2026-02-02 10:04 [carol -> you]: are you there?",
         ]
     );
 }

@@ -121,7 +121,10 @@ fn help_lists_what_there_is_and_says_how() {
         chat.both(0, "/help /msg", 1).0,
         "* /msg NICK TEXT: send a direct message\n* also: /m, /tell, /query\n"
     );
-    assert_eq!(chat.both(0, "/help", 1).0.lines().count(), lines.len());
+    assert_eq!(chat.both(0, "/help all", 1).0.lines().count(), lines.len());
+    // With the lines that wrap and the line that is typed, on 24 rows.
+    let usual = chat.both(0, "/help", 1).0;
+    assert_eq!((usual.lines().count(), usual.contains("/quit")), (14, true), "{usual}");
 }
 
 #[test]

@@ -1,26 +1,22 @@
-//! Bytes from a stranger as the header of a proxy, as an HTTP request, as its body, and as WebSocket frames
-//! behind one: no panic, no answer that depends on how they were cut, and nothing over its limit is kept.
+//! Bytes from a stranger as the header of a proxy, as an HTTP request and as its body: no panic, no answer that
+//! depends on how they were cut, and one whole answer to each request.
 //!
-//! ```text
-//! cargo +nightly fuzz run --fuzz-dir tests/fuzz http -- -max_len=20000
-//! ```
+//! The first byte says in which pieces the rest arrives.
 
-#![no_main]
-
+use crate::chat::Chat;
+use chatloop::session::{Protocol, Style};
 use chatloop::wire::http::{LONGEST_HEAD, Length, Request, end_of_head};
 use chatloop::wire::http_body::Decoder;
 use chatloop::wire::proxy::{Header, LONGEST, header};
-use chatloop::wire::websocket::{Close, Frame, LONGEST_MESSAGE};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let Some((cut, stream)) = data.split_first() else { return };
     let step = usize::from(*cut) + 1;
     proxied(stream, step);
     head(stream, step);
     body(stream, step);
-    frames(stream, step);
-});
+    answer(stream, step);
+}
 
 fn proxied(stream: &[u8], step: usize) {
     let whole = header(stream);
@@ -56,28 +52,34 @@ fn head(stream: &[u8], step: usize) {
     }
 }
 
-fn frames(stream: &[u8], step: usize) {
-    let at_once = read(stream, stream.len().max(1));
-    assert_eq!(read(stream, step), at_once, "a frame depends on how its bytes were cut");
-}
-
-/// The payloads of all frames, up to the first fault, and that.
-fn read(stream: &[u8], step: usize) -> (Vec<Vec<u8>>, Option<Close>) {
-    let (mut payloads, mut consumed) = (Vec::new(), 0);
-    for end in (step..stream.len()).step_by(step).chain([stream.len()]) {
-        while consumed < end {
-            let pending = &stream[consumed..end];
-            match Frame::read(pending) {
-                Ok(Some(frame)) if frame.length() <= pending.len() => {
-                    let payload = frame.payload(pending, usize::MAX);
-                    assert!(payload.len() <= LONGEST_MESSAGE);
-                    payloads.push(payload);
-                    consumed += frame.length();
-                }
-                Ok(_) => break,
-                Err(close) => return (payloads, Some(close)),
+/// A request is answered once, and the same however it was cut.
+fn answer(stream: &[u8], step: usize) {
+    let talk = |step: usize| {
+        let mut chat = Chat::new(&[(Protocol::Any, Style::Plain)]);
+        for piece in stream.chunks(step) {
+            if chat.is_over(0) {
+                break;
             }
+            chat.receive(0, piece);
         }
+        std::mem::take(&mut chat.peers[0].out)
+    };
+    if !stream.starts_with(b"GET ")
+        && !stream.starts_with(b"HEAD ")
+        && !stream.starts_with(b"POST ")
+    {
+        return;
     }
-    (payloads, None)
+    let answer = talk(stream.len());
+    assert!(answer == talk(step), "an answer depends on how the request was cut");
+    let Some(end) = end_of_head(&answer, 0) else { return };
+    let head = String::from_utf8_lossy(&answer[..end]);
+    assert!(head.starts_with("HTTP/1.1 "), "{head}");
+    let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    let rest = answer.len() - end;
+    assert!(
+        rest == 0 || Some(rest) == length || head.contains(" 101 "),
+        "{rest} bytes behind {head}"
+    );
 }

@@ -1,21 +1,13 @@
 //! Bytes from a stranger, in pieces, through the grammar of IRC: no panic, no line over its limit,
 //! no memory over its bound, and what is understood means the same when it is written down again.
 //!
-//! ```text
-//! cargo install cargo-fuzz
-//! cargo +nightly fuzz run --fuzz-dir tests/fuzz irc_lines -- -max_len=20000
-//! ```
-//!
 //! `tests/wire_irc.rs` draws by hand-made generators and has other parsers to compare with; this
 //! one is led by the branches of the code itself.
 
-#![no_main]
-
 use chatloop::wire::frame::{Framer, LineKind, Step};
 use chatloop::wire::irc::{Fit, Limits, LineWriter, Message};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     // The first byte says in which pieces the rest arrives.
     let Some((cut, stream)) = data.split_first() else { return };
     let in_pieces = frames(stream.chunks(usize::from(*cut) + 1));
@@ -24,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
     for line in at_once.into_iter().flatten() {
         check(&line);
     }
-});
+}
 
 /// All lines of a stream; `None` for one that was too long.
 fn frames<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Option<Vec<u8>>> {

@@ -1,0 +1,28 @@
+//! An account for a peer that has not entered yet, where that is allowed (`--registration`).
+
+use super::{Exchange, session};
+use crate::chat::{Event, Name, Secret};
+use crate::session::ProofAnswer;
+use chatloop_reactor::Token;
+
+impl Exchange {
+    /// Makes it, or tells the peer why not.
+    pub(super) fn register_early(&mut self, token: Token, name: &str, secret: Secret) {
+        let Some(connection) = self.net.connection(token) else { return };
+        let host = connection.address.ip().to_string();
+        let (hub, now) = (self.engine.hub(), self.net.moment());
+        let work = hub
+            .admits(&host, now)
+            .and_then(|()| hub.early_registration(session(token), name, secret));
+        if let Err(refusal) = work.and_then(|work| self.submit(token, work)) {
+            self.reply(token, &Event::Refused(refusal));
+            self.answer_proof(token, ProofAnswer::Failed);
+        }
+    }
+
+    /// It is there: its owner enters.
+    pub(super) fn registered_early(&mut self, token: Token, account: Name) {
+        self.answer_proof(token, ProofAnswer::Registered(account));
+        self.perform(token);
+    }
+}
