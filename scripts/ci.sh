@@ -163,6 +163,7 @@ fi
 step 'the whole server on a simulated network: 300 seeds, beside the next steps'
 bounded 900 cargo clippy --locked --quiet --workspace --all-targets --features simulation -- -D warnings
 bounded 600 cargo test --locked --quiet -p chatloop-reactor --features simulation --lib simulated
+try scripts/simulate.sh --check-mutations
 # The quick build takes longer for it, but an optimised one would take longer than that to compile.
 bounded 900 cargo build --locked --quiet --features simulation --bin chatloop-lab
 cp "${CARGO_TARGET_DIR:-target}/debug/chatloop-lab" "$outputs/lab"

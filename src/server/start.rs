@@ -2,7 +2,7 @@
 
 use super::config::{Config, Days};
 use crate::chat::{Change, Hub, Moment, SessionId};
-use crate::journal::{Journal, JournalError, Limits, Runtime, TimeSource, Wake};
+use crate::journal::{Journal, JournalError, Limits, Runtime, Threads, TimeSource, Wake};
 use crate::wire::address::{DEFAULT_HOST, DEFAULT_PORT};
 use chatloop_reactor::fault::Faults;
 use chatloop_reactor::{Clock, Listener, Token, Waker};
@@ -160,7 +160,7 @@ pub(super) fn open_journal(
     config: &Config,
     waker: &Waker,
     clock: &Clock,
-    inline: bool,
+    threads: &Threads,
 ) -> Result<(Journal, Hub), StartError> {
     let limits = Limits {
         per_room: config.boot.keep_messages.on().map(|count| count.get().into()),
@@ -179,7 +179,7 @@ pub(super) fn open_journal(
     };
     let waker = waker.clone();
     let wake: Wake = Arc::new(move || waker.wake());
-    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline };
+    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), threads: threads.clone() };
     let (mut journal, hub) =
         Journal::open(directory, &limits, &runtime).map_err(StartError::Journal)?;
     // The previous sessions are over.

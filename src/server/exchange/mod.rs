@@ -120,6 +120,12 @@ impl Exchange {
         }
     }
 
+    /// For the simulation.
+    #[cfg(feature = "simulation")]
+    pub(in crate::server) fn hub(&self) -> &crate::chat::Hub {
+        self.engine.hub()
+    }
+
     /// Proposes a change. It happens when the journal has committed it.
     pub(super) fn propose(&mut self, token: Token, change: Change) {
         match self.net.peer(token) {
@@ -275,9 +281,11 @@ impl Exchange {
             let change = self.console.leave(words);
             return change.into_iter().for_each(|change| self.propose(token, change));
         }
-        let Some(connection) = self.net.connection(token) else { return };
-        connection.leave(words, farewell);
-        if connection.life.entered {
+        let Some(mut peer) = self.net.peer(token) else { return };
+        peer.connection.leave(words, farewell);
+        // Its leaving may be committed later than the next wait, which is not to wait for its input.
+        peer.flush_later();
+        if peer.connection.life.entered {
             self.propose_leave(token);
         } else {
             self.say_farewell(token);
