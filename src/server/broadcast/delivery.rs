@@ -279,7 +279,7 @@ impl Delivery {
             if std::mem::take(&mut peer.connection.has_gap) {
                 let gaps = self.run.gaps_of(session);
                 left_out += gaps.iter().map(ExactSizeIterator::len).sum::<usize>();
-                rendition.parts(gaps, |part| peer.queue(part));
+                rendition.parts(gaps, |part| peer.queue_charged(part));
             } else {
                 for piece in &rendition.pieces {
                     peer.queue_charged(piece);
