@@ -122,7 +122,9 @@ impl World {
             }
         }
         self.network.deliver();
-        (0..self.server.threads()).for_each(|thread| drop(self.server.work(thread)));
+        for thread in 0..self.server.threads() {
+            self.server.work(thread);
+        }
         let ready = self.server.turn().expect("a turn").unwrap_or(0);
         if let Err(what) = self.server.check() {
             panic!("between two turns: {what}");
