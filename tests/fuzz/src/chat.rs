@@ -54,6 +54,7 @@ fn settings() -> Settings {
         network: "Fuzz".to_owned(),
         has_password: false,
         requires_account: false,
+        registers_early: true,
         tls: false,
         sts: None,
         motd: Some(vec!["tea".to_owned()]),
