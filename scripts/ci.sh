@@ -89,8 +89,10 @@ behind() {
 }
 
 gather() {
-  local code=0
-  wait "$(cat "$outputs/$1.process")" || code=$?
+  local code=0 process
+  process=$(cat "$outputs/$1.process")
+  wait "$process" || code=$?
+  beside=${beside/ $process/}
   # shellcheck disable=SC2046 # a command is words
   outcome "$code" "$outputs/$1" $(cat "$outputs/$1.command")
 }
@@ -161,6 +163,7 @@ fi
 step 'the whole server on a simulated network: 300 seeds, beside the next steps'
 bounded 900 cargo clippy --locked --quiet --workspace --all-targets --features simulation -- -D warnings
 bounded 600 cargo test --locked --quiet -p chatloop-reactor --features simulation --lib simulated
+try scripts/simulate.sh --check-mutations
 # The quick build takes longer for it, but an optimised one would take longer than that to compile.
 bounded 900 cargo build --locked --quiet --features simulation --bin chatloop-lab
 cp "${CARGO_TARGET_DIR:-target}/debug/chatloop-lab" "$outputs/lab"

@@ -31,8 +31,8 @@ mod tests;
 
 pub use api::{
     AccountChange, AccountLine, AccountStep, Challenge, Command, Decision, DirectMessage, Effect,
-    Event, HistoryUpdate, Holder, Listing, Outcome, Page, Past, Person, Pick, Purpose, RoomLine,
-    RoomMessage, ScramProof, SendMessage, ServerBanLine, Tagging, Whois, Work,
+    Event, HistoryUpdate, Holder, Listing, Outcome, Page, Past, Person, Pick, Purpose, Rest,
+    RoomLine, RoomMessage, ScramProof, SendMessage, ServerBanLine, Tagging, Whois, Work,
 };
 pub use log::{
     BanTarget, Change, Entry, HistoryEvent, QuitReason, Record, StoredEvent, StoredFile,

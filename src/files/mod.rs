@@ -69,25 +69,48 @@ impl Store {
         known: HashSet<Arc<str>>,
         wake: impl Fn() + Send + 'static,
     ) -> io::Result<Store> {
+        let (store, mut thread) = Store::new(directory, known, wake)?;
+        let work = move || {
+            while let Ok(command) = thread.commands.recv() {
+                thread.carry_out(command);
+            }
+        };
+        std::thread::Builder::new().name("files".into()).spawn(work)?;
+        Ok(store)
+    }
+
+    /// The same without a thread: each call of what is returned carries out one command, if there is
+    /// one, and tells whether it has called `wake`.
+    ///
+    /// # Errors
+    /// The directory cannot be made or read.
+    #[cfg(feature = "simulation")]
+    pub fn in_steps(
+        directory: Option<&Path>,
+        known: HashSet<Arc<str>>,
+        wake: impl Fn() + Send + 'static,
+    ) -> io::Result<(Store, Box<dyn FnMut() -> bool>)> {
+        let (store, mut thread) = Store::new(directory, known, wake)?;
+        let step = move || {
+            let command = thread.commands.try_recv();
+            command.is_ok_and(|command| thread.carry_out(command))
+        };
+        Ok((store, Box::new(step)))
+    }
+
+    fn new<W: Fn()>(
+        directory: Option<&Path>,
+        known: HashSet<Arc<str>>,
+        wake: W,
+    ) -> io::Result<(Store, Thread<W>)> {
         let place = match directory {
             Some(directory) => Place::Directory(Directory::open(directory, &known)?),
             None => Place::Memory(Memory::default()),
         };
-        let (commands, to_do) = channel();
+        let (tell, commands) = channel();
         let (report, reports) = channel();
-        let work = move || {
-            let mut thread = Thread { place, uploads: BTreeMap::new() };
-            for command in to_do {
-                if let Some(done) = thread.obey(command) {
-                    if report.send(done).is_err() {
-                        return;
-                    }
-                    wake();
-                }
-            }
-        };
-        std::thread::Builder::new().name("files".into()).spawn(work)?;
-        Ok(Store { commands, reports })
+        let thread = Thread { place, uploads: BTreeMap::new(), commands, report, wake };
+        Ok((Store { commands: tell, reports }, thread))
     }
 
     /// An upload of the file with this id begins.
@@ -148,12 +171,24 @@ enum Writing {
     Memory(Vec<u8>),
 }
 
-struct Thread {
+struct Thread<W> {
     place: Place,
     uploads: BTreeMap<Transfer, Upload>,
+    commands: Receiver<Command>,
+    report: Sender<Report>,
+    wake: W,
 }
 
-impl Thread {
+impl<W: Fn()> Thread<W> {
+    /// Whether there was something to report.
+    fn carry_out(&mut self, command: Command) -> bool {
+        let Some(done) = self.obey(command) else { return false };
+        // If the loop has ended, no one waits for it, and there are no more commands.
+        let _ = self.report.send(done);
+        (self.wake)();
+        true
+    }
+
     fn obey(&mut self, command: Command) -> Option<Report> {
         match command {
             Command::Begin(transfer, id) => self.begin(transfer, id).err(),

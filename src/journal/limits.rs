@@ -20,6 +20,8 @@ pub struct Limits {
     pub durability: Durability,
     /// Memory for rooms: the hub of the writer is bounded like that of the loop.
     pub room_memory: usize,
+    /// The same for what accounts hold.
+    pub account_memory: usize,
 }
 
 impl Default for Limits {
@@ -31,6 +33,7 @@ impl Default for Limits {
             memory: MEMORY_BYTES,
             durability: Durability::Process,
             room_memory: Hub::new().room_memory(),
+            account_memory: Hub::new().account_memory(),
         }
     }
 }

@@ -59,7 +59,9 @@ pub use limits::{Durability, Limits};
 pub use log::proposal::{Committed, Proposal, ProposalId, Rejected};
 #[cfg(not(feature = "disk"))]
 pub use no_disk::{Imported, Published, Selection, backup, export, import, publish, restore};
-pub use runtime::{Runtime, TimeSource, Wake};
+#[cfg(feature = "simulation")]
+pub use runtime::Steps;
+pub use runtime::{Runtime, Threads, TimeSource, Wake};
 #[cfg(feature = "disk")]
 pub use transfer::{Imported, export, import};
 #[cfg(feature = "disk")]

@@ -1,4 +1,4 @@
-//! What the program provides to a journal on disk: a wake-up, the time, and whether to use threads.
+//! What the program provides to a journal on disk: a wake-up, the time, and where its threads run.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,9 +16,24 @@ pub trait TimeSource: Send + Sync {
 pub struct Runtime {
     pub wake: Wake,
     pub time: Arc<dyn TimeSource>,
-    /// Whether writing and reading happen in the caller's thread: in
-    /// [`Journal::end_turn`](super::Journal::end_turn) and
-    /// [`Journal::query`](super::Journal::query), without a wake-up. For tests and the simulation,
-    /// which need one order of everything; the event loop would block on the disk.
-    pub inline: bool,
+    pub threads: Threads,
 }
+
+/// Where writing and reading happen.
+#[derive(Clone)]
+pub enum Threads {
+    /// On threads of the system.
+    System,
+    /// In the caller's thread: in [`Journal::end_turn`](super::Journal::end_turn) and
+    /// [`Journal::query`](super::Journal::query), without a wake-up. For programs and tests without
+    /// an event loop, which would block on the disk.
+    Inline,
+    /// In steps, when a simulation takes them.
+    #[cfg(feature = "simulation")]
+    Steps(Steps),
+}
+
+/// Takes over the work of a thread. Each call of that does one piece of it without waiting, and tells
+/// whether the loop has been woken for it.
+#[cfg(feature = "simulation")]
+pub type Steps = std::rc::Rc<dyn Fn(Box<dyn FnMut() -> bool>)>;

@@ -36,4 +36,7 @@ pub mod trace;
 mod websocket;
 mod welcome;
 
+#[cfg(feature = "simulation")]
+pub(crate) use websocket::WebSocket;
+
 pub use crate::settings::{document, with_documents};

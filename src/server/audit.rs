@@ -49,6 +49,11 @@ pub(super) fn describe(hub: &Hub, record: &Record) -> Option<String> {
             true => format!("account {account} created"),
             false => format!("account {account}: password reset"),
         },
+        Change::AccountDeleted { account, .. } if hub.user(record.origin).is_none() => {
+            return Some(format!(
+                "account {account} deleted: no one has logged in to it for long (--account-expiry)"
+            ));
+        }
         Change::AccountDeleted { account, erases } => {
             let erases = if *erases { ", with its messages" } else { "" };
             format!("account {account} deleted{erases}")

@@ -118,6 +118,14 @@ pub struct Config {
     #[arg(long, value_name = "N|off")]
     pub register_limit: Option<OrOff<NonZeroU32>>,
 
+    /// Maximum number of accounts
+    #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub max_accounts: u32,
+
+    /// With --data: days after which an account is deleted that no one has logged in to, or off
+    #[arg(long, default_value = "off", value_name = "DAYS|off")]
+    pub account_expiry: OrOff<Days>,
+
     /// Who may make accounts
     #[arg(long, value_enum, default_value_t = Registration::Open, value_name = "WHO")]
     pub registration: Registration,
@@ -306,6 +314,11 @@ pub struct Boot {
     #[arg(long, value_name = "BYTES")]
     pub room_memory: Option<Bytes>,
 
+    /// Memory for the metadata and read markers of all accounts; above it no account takes in more
+    /// [default: an eighth of the memory, at most 64M]
+    #[arg(long, value_name = "BYTES")]
+    pub account_memory: Option<Bytes>,
+
     /// Memory for messages without --data; above it the oldest are forgotten
     #[arg(long, default_value = "64M", value_name = "BYTES")]
     pub history_memory: Bytes,
@@ -429,6 +442,11 @@ impl Config {
     /// The memory for rooms.
     pub(super) fn room_memory(&self) -> usize {
         self.boot.room_memory.map_or_else(share_of_memory, |bytes| bytes.0)
+    }
+
+    /// The memory for what accounts hold.
+    pub(super) fn account_memory(&self) -> usize {
+        self.boot.account_memory.map_or_else(share_of_memory, |bytes| bytes.0)
     }
 
     /// The hash of an operator's password, if there is such an operator.

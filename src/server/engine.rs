@@ -6,7 +6,7 @@
 use super::times::Times;
 use crate::chat::{
     Change, Command, Decision, Effect, Event, Hub, Lookup, Moment, Name, Origin, Outcome, Past,
-    Purpose, Query, Record, Refusal, Scope, SessionId, Work,
+    Purpose, Query, Record, Refusal, Rest, Scope, SessionId, Work,
 };
 use crate::journal::{Answer, Committed, Health, HistoryQuery, Journal, Limits, QueryId, Rejected};
 use crate::session::Proof;
@@ -23,6 +23,8 @@ const APPLIED_PER_TURN: usize = 512 * 1024;
 enum Pending {
     /// To be shown to this connection, whose next line waits.
     Show(Token, Query),
+    /// The same for a page of an answer; what is left behind it.
+    Page(Token, Query, Option<Box<Rest>>),
     /// To be shown before what this connection is told from here on.
     Replay(Token, Query),
     /// A command that names an old message, and what to say if there is none.
@@ -37,8 +39,8 @@ pub(super) enum Found {
     Replay(Token, QueryId, Option<Event>),
     /// Its command can be decided.
     Decide(Token, Command),
-    /// There is no answer; why.
-    Failed(Token, String),
+    /// There is no answer; why, and the end of what has been shown of it.
+    Failed(Token, String, Option<Event>),
 }
 
 impl Found {
@@ -48,7 +50,7 @@ impl Found {
             Found::Show(token, _)
             | Found::Replay(token, ..)
             | Found::Decide(token, _)
-            | Found::Failed(token, _) => *token,
+            | Found::Failed(token, ..) => *token,
         }
     }
 
@@ -192,6 +194,12 @@ impl Engine {
         Some(record)
     }
 
+    /// Gives back the memory of queues that were long once.
+    pub(super) fn release_memory(&mut self) {
+        self.taken.shrink_to_fit();
+        self.committed.shrink_to_fit();
+    }
+
     /// Applies a committed record. The effects go back with [`reuse`](Engine::reuse).
     pub(super) fn apply(&mut self, record: Record) -> Vec<Effect> {
         let mut effects = std::mem::take(&mut self.effects);
@@ -271,6 +279,13 @@ impl Engine {
         self.journal.query(id, self.asker(token), HistoryQuery::Past(query));
     }
 
+    /// Asks for a page of an answer, to be shown to a connection.
+    pub(super) fn query_page(&mut self, token: Token, query: Query, rest: Option<Box<Rest>>) {
+        let id = self.next_query();
+        self.queries.insert(id, Pending::Page(token, query.clone(), rest));
+        self.journal.query(id, self.asker(token), HistoryQuery::Past(query));
+    }
+
     /// Asks for messages to be shown before all else (`asked`, shown as the answer to `query`).
     pub(super) fn query_replay(&mut self, id: QueryId, token: Token, asked: Query, query: Query) {
         self.queries.insert(id, Pending::Replay(token, query));
@@ -314,16 +329,15 @@ impl Engine {
 }
 
 fn found(id: QueryId, purpose: Pending, answer: Answer) -> Found {
-    let past = |query, answer| {
-        let (entries, happened, unsearched) = match answer {
-            Answer::Past(entries, happened) => (entries, happened, None),
-            Answer::Partial(entries, from) => (entries, Vec::new(), Some(from)),
-            _ => return None,
-        };
-        Some(Event::Past(Box::new(Past { query, entries, happened, unsearched })))
-    };
     match (purpose, answer) {
-        (Pending::Replay(token, query), answer) => Found::Replay(token, id, past(query, answer)),
+        (Pending::Replay(token, query), answer) => {
+            let past = past(query, answer).ok().map(|past| match past.query.scope {
+                // Delivered once, however much it is.
+                Scope::Mail { .. } => past.first_page(),
+                _ => past,
+            });
+            Found::Replay(token, id, past.map(|past| Event::Past(Box::new(past))))
+        }
         (Pending::Decide(token, command, missing), Answer::Found(message, reactions)) => {
             let command = match message {
                 Some(reference) => command.found(reference, reactions),
@@ -334,16 +348,41 @@ fn found(id: QueryId, purpose: Pending, answer: Answer) -> Found {
                 Err(refusal) => Found::Show(token, Event::Refused(refusal)),
             }
         }
-        (Pending::Show(token, _) | Pending::Decide(token, ..), Answer::Failed(why)) => {
-            Found::Failed(token, why)
-        }
-        // The journal answers what it was asked; if not, a connection must not wait permanently.
-        (Pending::Decide(token, ..), _) => {
-            Found::Failed(token, "it answered another question".to_owned())
-        }
+        (Pending::Decide(token, ..), answer) => Found::Failed(token, failure(answer), None),
         (Pending::Show(token, query), answer) => match past(query, answer) {
-            Some(past) => Found::Show(token, past),
-            None => Found::Failed(token, "it answered another question".to_owned()),
+            Ok(past) => Found::Show(token, Event::Past(Box::new(past.first_page()))),
+            Err(why) => Found::Failed(token, why, None),
         },
+        (Pending::Page(token, query, rest), answer) => match answer {
+            Answer::Past(entries, happened) => {
+                let page = Past::page(query, entries, happened, rest);
+                Found::Show(token, Event::Past(Box::new(page)))
+            }
+            // What was found before is there still.
+            Answer::Partial(entries, _) => {
+                let page = Past::page(query, entries, Vec::new(), rest);
+                Found::Show(token, Event::Past(Box::new(page)))
+            }
+            answer => {
+                let end = Past::page(query, Vec::new(), Vec::new(), None);
+                Found::Failed(token, failure(answer), Some(Event::Past(Box::new(end))))
+            }
+        },
+    }
+}
+
+fn past(query: Query, answer: Answer) -> Result<Past, String> {
+    match answer {
+        Answer::Past(entries, happened) => Ok(Past::whole(query, entries, happened, None)),
+        Answer::Partial(entries, from) => Ok(Past::whole(query, entries, Vec::new(), Some(from))),
+        answer => Err(failure(answer)),
+    }
+}
+
+/// The journal answers what it was asked; if not, a connection must not wait permanently.
+fn failure(answer: Answer) -> String {
+    match answer {
+        Answer::Failed(why) => why,
+        _ => "it answered another question".to_owned(),
     }
 }

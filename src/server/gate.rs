@@ -34,6 +34,7 @@ impl PendingRecords {
     /// One of them is committed or rejected.
     pub(super) fn remove(&mut self, kind: Kind) {
         let count = self.count(kind);
+        debug_assert!(*count > 0, "a record is handed out that was not on its way");
         *count = count.saturating_sub(1);
     }
 

@@ -47,6 +47,7 @@ mod intake;
 mod job_queue;
 mod limits;
 mod log;
+mod looks;
 #[cfg(feature = "web")]
 mod metrics;
 mod net;

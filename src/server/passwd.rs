@@ -6,7 +6,7 @@ use super::random::Random;
 use super::scram::keys_of;
 use super::start::{NOBODY, Time};
 use crate::chat::{Change, Moment, Name, SessionId};
-use crate::journal::{Health, Journal, JournalError, Limits, Runtime};
+use crate::journal::{Health, Journal, JournalError, Limits, Runtime, Threads};
 use chatloop_reactor::Clock;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub fn set_password(directory: &Path, name: &str, add: bool) -> Result<String, String> {
     let clock = Clock::system();
     let time = Arc::new(Time(clock.clone()));
-    let runtime = Runtime { wake: Arc::new(|| {}), time, inline: true };
+    let runtime = Runtime { wake: Arc::new(|| {}), time, threads: Threads::Inline };
     if !add && !directory.exists() {
         return Err(format!("there is no data directory '{}'", directory.display()));
     }

@@ -1,16 +1,24 @@
-//! A whole server that a simulation turns, with its workers and its journal in the loop's thread.
+//! A whole server that a simulation turns, and whose threads it moves.
 
 use super::config::Task;
 use super::random::Random;
 use super::turn::{Server, Setup};
 use super::worker::Workers;
+use crate::journal::Threads;
 use chatloop_reactor::{Clock, Readiness};
-use std::io;
+use std::cell::RefCell;
+use std::io::{self, ErrorKind};
+use std::rc::Rc;
+
+/// The work of what would be a thread, piece by piece: whether it has woken the loop.
+type Work = Box<dyn FnMut() -> bool>;
 
 /// A server on the thread's simulated network.
 pub struct Simulated {
     server: Server,
     readiness: Vec<Readiness>,
+    /// Behind the server: its end is theirs.
+    threads: Rc<RefCell<Vec<Work>>>,
 }
 
 impl Simulated {
@@ -26,18 +34,40 @@ impl Simulated {
             Ok(_) => return Err(format!("{flags:?} do not start a server")),
             Err(problem) => return Err(format!("{flags:?}: {problem:?}")),
         };
-        let work = |_, wakes| Workers::in_line(wakes, Random::Seeded(seed));
-        let setup = Setup { clock, signals: &[], work, inline: true };
+        let threads = Rc::new(RefCell::new(Vec::new()));
+        let taken_over = Rc::clone(&threads);
+        let steps = Threads::Steps(Rc::new(move |work| taken_over.borrow_mut().push(work)));
+        let (work, random) =
+            (|_, wakes| Workers::in_line(wakes, Random::Seeded(seed)), Random::Seeded(!seed));
+        let setup = Setup { clock, signals: &[], work, threads: steps, random };
         let server = Server::start_with(*settings, setup).map_err(|error| error.to_string())?;
-        Ok(Simulated { server, readiness: Vec::new() })
+        Ok(Simulated { server, readiness: Vec::new(), threads })
     }
 
-    /// One turn; how many descriptors were ready.
+    /// One turn: how many descriptors were ready. `None` if it would still wait.
     ///
     /// # Errors
     /// The poller has failed.
-    pub fn turn(&mut self) -> io::Result<usize> {
-        self.server.turn(&mut self.readiness, None)
+    pub fn turn(&mut self) -> io::Result<Option<usize>> {
+        match self.server.turn(&mut self.readiness, None) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            turn => turn.map(Some),
+        }
+    }
+
+    /// How many threads it would have: that of the journal that writes is the first one.
+    pub fn threads(&self) -> usize {
+        self.threads.borrow().len()
+    }
+
+    /// Lets a thread do one piece of its work. Whether it has woken the loop.
+    pub fn work(&self, thread: usize) -> bool {
+        self.threads.borrow_mut().get_mut(thread).is_some_and(|work| work())
+    }
+
+    /// The chat as it is, to be compared with itself.
+    pub fn state(&mut self) -> impl PartialEq + use<> {
+        self.server.exchange().hub().clone()
     }
 
     /// What must be true between two turns, or what is not.

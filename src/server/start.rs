@@ -2,7 +2,7 @@
 
 use super::config::{Config, Days};
 use crate::chat::{Change, Hub, Moment, SessionId};
-use crate::journal::{Journal, JournalError, Limits, Runtime, TimeSource, Wake};
+use crate::journal::{Journal, JournalError, Limits, Runtime, Threads, TimeSource, Wake};
 use crate::wire::address::{DEFAULT_HOST, DEFAULT_PORT};
 use chatloop_reactor::fault::Faults;
 use chatloop_reactor::{Clock, Listener, Token, Waker};
@@ -160,12 +160,13 @@ pub(super) fn open_journal(
     config: &Config,
     waker: &Waker,
     clock: &Clock,
-    inline: bool,
+    threads: &Threads,
 ) -> Result<(Journal, Hub), StartError> {
     let limits = Limits {
         per_room: config.boot.keep_messages.on().map(|count| count.get().into()),
         age: config.boot.keep_days.on().map(Days::duration),
         room_memory: config.room_memory(),
+        account_memory: config.account_memory(),
         memory: config.boot.history_memory.0,
         file_size: config.boot.max_data.on().map(|size| size.0 as u64),
         durability: config.boot.durability.into(),
@@ -173,11 +174,12 @@ pub(super) fn open_journal(
     let Some(directory) = &config.boot.data else {
         let mut hub = Hub::new();
         hub.set_room_memory(limits.room_memory);
+        hub.set_account_memory(limits.account_memory);
         return Ok((Journal::memory(&limits), hub));
     };
     let waker = waker.clone();
     let wake: Wake = Arc::new(move || waker.wake());
-    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), inline };
+    let runtime = Runtime { wake, time: Arc::new(Time(clock.clone())), threads: threads.clone() };
     let (mut journal, hub) =
         Journal::open(directory, &limits, &runtime).map_err(StartError::Journal)?;
     // The previous sessions are over.

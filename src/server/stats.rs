@@ -36,6 +36,8 @@ counters! {
     OriginRooms "rooms rejected for their number from one address (--origin-rooms)";
     RoomsPerAccount "rooms not registered for their number from one account (--rooms-per-account)";
     RoomTexts "topics, masks and metadata rejected for their memory (--room-memory)";
+    MaxAccounts "accounts not registered for the number of all (--max-accounts)";
+    AccountMemory "metadata and read markers rejected for their memory (--account-memory)";
     LongLine "lines rejected for their length (--max-line)";
     Flood "clients slowed down (--flood-limit)";
     OriginWork "times that an address waited for its own unfinished work (--origin-work)";

@@ -9,6 +9,7 @@ use super::random::Random;
 use super::upload_tokens::{UploadTokens, Uploader, random_id};
 use crate::chat::{FileUsage, Name, Origin};
 use crate::files::{Report, Store, directory_in};
+use crate::journal::Threads;
 use crate::session::Upload;
 use chatloop_reactor::{Token, Waker};
 use std::collections::BTreeMap;
@@ -159,11 +160,22 @@ impl Transfers {
         config: &Config,
         known: impl Iterator<Item = &'a Arc<str>>,
         waker: Waker,
+        threads: &Threads,
+        random: Random,
     ) -> io::Result<Transfers> {
         let directory = config.boot.data.as_deref().map(directory_in);
-        let known = known.cloned().collect();
-        let store = Store::start(directory.as_deref(), known, move || waker.wake())?;
-        Ok(Transfers { store: Some(store), ..Transfers::closed() })
+        let (directory, known) = (directory.as_deref(), known.cloned().collect());
+        let wake = move || waker.wake();
+        let store = match threads {
+            #[cfg(feature = "simulation")]
+            Threads::Steps(take_over) => {
+                let (store, work) = Store::in_steps(directory, known, wake)?;
+                take_over(work);
+                store
+            }
+            Threads::System | Threads::Inline => Store::start(directory, known, wake)?,
+        };
+        Ok(Transfers { store: Some(store), random, ..Transfers::closed() })
     }
 
     pub(super) fn is_open(&self) -> bool {

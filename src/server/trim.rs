@@ -7,7 +7,6 @@
 //! far more memory for the queues than for itself.
 
 use super::net::{Net, TimerKind};
-use chatloop_reactor::memory;
 use std::time::Duration;
 
 /// Bytes of chunks, allocated and not reused, and bytes sent, that together count as a burst.
@@ -35,16 +34,15 @@ impl MemoryTrim {
         }
     }
 
-    /// Returns memory if the server has been calm since the last check; otherwise checks again
-    /// later.
-    pub(super) fn timer(&mut self, allocated: u64, net: &mut Net) {
+    /// Whether the server has been calm since the last check, so that memory is to go back;
+    /// otherwise checks again later.
+    pub(super) fn timer(&mut self, allocated: u64, net: &mut Net) -> bool {
         let moved = allocated + net.numbers().sent_bytes;
         let lately = moved - std::mem::replace(&mut self.seen, moved);
-        if lately > BURST {
+        self.watched = lately > BURST;
+        if self.watched {
             net.after(CALM, TimerKind::Trim);
-        } else {
-            self.watched = false;
-            memory::trim();
         }
+        !self.watched
     }
 }

@@ -25,6 +25,7 @@ use super::stats::Stats;
 use super::trim::MemoryTrim;
 use super::worker::Workers;
 use crate::chat::Moment;
+use crate::journal::Threads;
 use crate::trace::{self, Event, Phase, Trace};
 use ::log::{info, warn};
 use chatloop_reactor::fault::Faults;
@@ -50,8 +51,10 @@ pub(super) struct Setup<W> {
     pub(super) signals: &'static [Signal],
     /// Starts the workers.
     pub(super) work: W,
-    /// Whether the journal works in the loop's thread.
-    pub(super) inline: bool,
+    /// Where the journal and the files have their threads.
+    pub(super) threads: Threads,
+    /// Draws the tokens and ids of files.
+    pub(super) random: Random,
 }
 
 /// The server: its parts, and the loop that moves them.
@@ -71,7 +74,8 @@ impl Server {
     pub fn start(settings: Settings) -> Result<Server, StartError> {
         let signals = wanted_signals(&settings.config);
         let work = |waker, wakes| Workers::start(waker, wakes, Random::system());
-        Server::start_with(settings, Setup { clock: Clock::system(), signals, work, inline: false })
+        let (clock, threads, random) = (Clock::system(), Threads::System, Random::system());
+        Server::start_with(settings, Setup { clock, signals, work, threads, random })
     }
 
     /// The same with its surroundings given.
@@ -82,7 +86,7 @@ impl Server {
     where
         W: FnOnce(Waker, WakeReceiver) -> io::Result<Workers>,
     {
-        let Setup { clock, signals, work, inline } = setup;
+        let Setup { clock, signals, work, threads, random } = setup;
         settings.warn();
         let faults = settings.config.boot.fault.map(Faults::new);
         let listeners = listen(&settings.config, faults.as_ref())?;
@@ -104,7 +108,7 @@ impl Server {
         poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
         let (waker, wakes) = waker().map_err(StartError::System)?;
         poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
-        let (journal, hub) = open_journal(config, &waker, &clock, inline)?;
+        let (journal, hub) = open_journal(config, &waker, &clock, &threads)?;
         let irc =
             config.irc_settings(Moment(clock.unix_milliseconds())).map_err(StartError::Setting)?;
         let trace = config.boot.trace.as_deref().map(|path| (path, config.boot.trace_format));
@@ -126,7 +130,7 @@ impl Server {
         let intake = Intake::new(config, stats.clone());
         let live = Live::new(settings).map_err(StartError::Setting)?;
         let mut exchange = Exchange::new(net, engine, broadcast, workers, (console, live), stats);
-        exchange.open_files(waker)?;
+        exchange.open_files(waker, &threads, random)?;
         Ok(Server {
             exchange,
             acceptor,
@@ -159,7 +163,7 @@ impl Server {
         let mut readiness = Vec::new();
         self.exchange.open_console();
         self.exchange.log_urls();
-        self.exchange.lapse_rooms();
+        self.exchange.end_unused();
         service::notify("READY=1");
         loop {
             self.turn(&mut readiness, None)?;
@@ -339,10 +343,14 @@ impl Server {
             TimerKind::Shortage => self.exchange.net().check_shortage(),
             #[cfg(feature = "web")]
             TimerKind::Files => self.exchange.delete_old_files(),
-            TimerKind::Trim => self.trim.timer(self.exchange.allocated(), self.exchange.net()),
+            TimerKind::Trim => {
+                if self.trim.timer(self.exchange.allocated(), self.exchange.net()) {
+                    self.exchange.release_memory();
+                }
+            }
             TimerKind::Rejections => self.exchange.log_rejections(),
             TimerKind::Accept => self.acceptor.resume(self.exchange.net()),
-            TimerKind::Rooms => self.exchange.lapse_rooms(),
+            TimerKind::Unused => self.exchange.end_unused(),
             TimerKind::Shutdown => self.shutdown.timer(),
             TimerKind::Console => {
                 let requests = self.exchange.at_console(ConsoleService::timer);

@@ -258,7 +258,10 @@ impl Dialect {
     pub fn tell_replay(&mut self, past: &Event, view: &mut View<'_>, out: &mut Vec<u8>) {
         let is_empty = matches!(past, Event::Past(past) if past.entries.is_empty());
         match self {
-            Dialect::Plain(plain) => plain::render(plain.theme(), past, Viewpoint::Observer, out),
+            Dialect::Plain(plain) => {
+                plain.heard(past, Viewpoint::Observer);
+                plain::render(plain.theme(), past, Viewpoint::Observer, out);
+            }
             Dialect::Irc(_) if is_empty => {}
             Dialect::Irc(irc) => irc.answering(false, out, |irc, out| {
                 irc.tell(past, Viewpoint::Observer, view, out, &mut Vec::new());

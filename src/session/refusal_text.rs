@@ -153,7 +153,13 @@ fn about_accounts(refusal: &Refusal) -> String {
         Refusal::TooManyCertificates(limit) => {
             format!("too many certificates of this account: the limit is {limit}")
         }
-        Refusal::TooManyAccounts => "this server accepts no more accounts".to_owned(),
+        Refusal::TooManyAccounts => {
+            "this server accepts no more accounts (--max-accounts)".to_owned()
+        }
+        Refusal::TooMuchAccountData => {
+            "the metadata and read markers of accounts have no more memory (--account-memory)"
+                .to_owned()
+        }
         Refusal::TooManySessions(limit) => {
             format!("too many sessions of this account: the limit is {limit}")
         }

@@ -1,7 +1,9 @@
-//! A client in a simulation: what it sends, in one of two dialects, and what it makes of the answers.
+//! A client in a simulation: what it sends, in one of three dialects, and what it makes of the answers.
 
-use super::ledger::{self, Ledger, ROOMS};
-use chatloop_reactor::simulated::{Dice, Peer};
+use super::carrier::Carrier;
+use super::errand::{Errand, Outcome};
+use super::ledger::{self, Ledger, ROOMS, Target};
+use chatloop_reactor::simulated::Dice;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Dialect {
@@ -10,29 +12,22 @@ pub(super) enum Dialect {
     Http,
 }
 
-/// Requests, and the status of the answer.
-const REQUESTS: [(&str, &str); 5] = [
-    ("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
-    ("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
-    ("GET / HTTP/1.1\r\nHost: localhost\r\nX: y\r\n\r\n", "200"),
-    ("GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
-    ("GET / HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n", "421"),
-];
-
 /// One client, from its connection to the end of it.
 pub(super) struct Client {
     pub(super) number: usize,
     dialect: Dialect,
-    peer: Peer,
-    /// To be sent, as soon as the network takes it.
-    outgoing: Vec<u8>,
+    carrier: Carrier,
+    /// What it asks for, if it speaks HTTP.
+    errand: Option<Errand>,
     /// Sends a few bytes at a time.
     pub(super) in_pieces: bool,
     /// Does not read.
     pub(super) paused: bool,
-    /// Nothing more is to be sent behind what is in `outgoing`.
+    /// Has been either.
+    was_slow: bool,
+    /// Nothing more is to be sent behind what is queued.
     closing: bool,
-    /// What was received of an unfinished line.
+    /// What was received of an unfinished line, or of an answer of HTTP.
     received: Vec<u8>,
     said: u32,
     nicks: u32,
@@ -42,17 +37,26 @@ pub(super) struct Client {
     pub(super) may_end: bool,
     /// The rooms that it has asked for and not left, by number.
     rooms: Vec<usize>,
+    /// How often it has asked to join each room, and how often that was confirmed: a slow client
+    /// reads of an earlier time.
+    joins: [(u32, u32); ROOMS.len()],
+    /// Tokens to upload with that it has been given.
+    tokens: Vec<String>,
+    /// Prints what it sends.
+    steps: bool,
 }
 
 impl Client {
-    pub(super) fn new(number: usize, dialect: Dialect, peer: Peer, ledger: &mut Ledger) -> Client {
+    /// One that talks; its first line says in which dialect.
+    pub(super) fn new(number: usize, dialect: Dialect, carrier: Carrier, steps: bool) -> Client {
         let mut client = Client {
             number,
             dialect,
-            peer,
-            outgoing: Vec::new(),
+            carrier,
+            errand: None,
             in_pieces: false,
             paused: false,
+            was_slow: false,
             closing: false,
             received: Vec::new(),
             said: 0,
@@ -60,30 +64,39 @@ impl Client {
             is_in: false,
             may_end: false,
             rooms: Vec::new(),
+            joins: [(0, 0); ROOMS.len()],
+            tokens: Vec::new(),
+            steps,
         };
         match dialect {
             Dialect::Plain => {
-                ledger.asks_to_join(number, 0);
                 client.rooms.push(0);
+                client.joins[0].0 = 1;
                 client.line("/who"); // is known for what it is at once
             }
             Dialect::Irc => client.line(&format!("NICK n{number}\r\nUSER u 0 * :u")),
-            Dialect::Http => {
-                client.outgoing.extend_from_slice(REQUESTS[number % REQUESTS.len()].0.as_bytes());
-                client.may_end = true;
-            }
+            Dialect::Http => {}
         }
+        client
+    }
+
+    /// One that makes a request.
+    pub(super) fn with_errand(
+        number: usize,
+        errand: Errand,
+        carrier: Carrier,
+        steps: bool,
+    ) -> Client {
+        let mut client = Client::new(number, Dialect::Http, carrier, steps);
+        client.carrier.queue(&errand.request());
+        (client.errand, client.may_end) = (Some(errand), true);
         client
     }
 
     fn line(&mut self, line: &str) {
         if !self.closing && self.dialect != Dialect::Http {
-            self.outgoing.extend_from_slice(line.as_bytes());
-            self.outgoing.extend_from_slice(if self.dialect == Dialect::Irc {
-                b"\r\n"
-            } else {
-                b"\n"
-            });
+            let end = if self.dialect == Dialect::Irc { "\r\n" } else { "\n" };
+            self.carrier.queue(format!("{line}{end}").as_bytes());
         }
     }
 
@@ -93,12 +106,34 @@ impl Client {
             return;
         }
         let room = self.rooms[dice.below(self.rooms.len())];
-        self.said += 1;
-        let text = ledger::text(room, (self.number, self.said));
-        ledger.says(self.number, self.said, room);
+        let text = self.compose(Target::Room(room), ledger);
         match self.dialect {
             Dialect::Plain => self.line(&format!("/room {}\n{text}", ROOMS[room])),
             _ => self.line(&format!("PRIVMSG {} :{text}", ROOMS[room])),
+        }
+    }
+
+    fn compose(&mut self, target: Target, ledger: &mut Ledger) -> String {
+        self.said += 1;
+        ledger.says(self.number, self.said, target);
+        ledger::text(target, (self.number, self.said))
+    }
+
+    /// The nick that another client can reach it by, if that is known.
+    pub(super) fn nick(&self) -> Option<(usize, String)> {
+        let is_known = self.dialect == Dialect::Irc && self.is_in && self.nicks == 0;
+        (is_known && !self.closing).then(|| (self.number, format!("n{}", self.number)))
+    }
+
+    /// A message to one other client.
+    pub(super) fn tell(&mut self, (client, nick): (usize, String), ledger: &mut Ledger) {
+        if self.closing || !self.is_in || client == self.number {
+            return;
+        }
+        let text = self.compose(Target::Client(client), ledger);
+        match self.dialect {
+            Dialect::Plain => self.line(&format!("/msg {nick} {text}")),
+            _ => self.line(&format!("PRIVMSG {nick} :{text}")),
         }
     }
 
@@ -108,6 +143,7 @@ impl Client {
         }
         ledger.asks_to_join(self.number, room);
         self.rooms.push(room);
+        self.joins[room].0 += 1;
         match self.dialect {
             Dialect::Plain => self.line(&format!("/join {}", ROOMS[room])),
             _ => self.line(&format!("JOIN {}", ROOMS[room])),
@@ -128,7 +164,7 @@ impl Client {
 
     pub(super) fn ask(&mut self, dice: &mut Dice) {
         let question = match self.dialect {
-            Dialect::Plain => ["/who", "/rooms", "/help", "/room", "/nonsense"],
+            Dialect::Plain => ["/who", "/rooms", "/help", "/history 5", "/nonsense"],
             _ => ["WHO *", "LIST", "LUSERS", "PING x", "NONSENSE"],
         };
         self.line(question[dice.below(question.len())]);
@@ -150,9 +186,10 @@ impl Client {
             .map(|_| dice.below(256) as u8)
             .filter(|byte| !b"~/\x16".contains(byte) && !byte.is_ascii_alphabetic())
             .collect();
-        if !self.closing && self.is_in {
-            self.outgoing.extend_from_slice(b"!");
-            self.outgoing.extend_from_slice(&bytes);
+        // A WebSocket that carries anything but text is closed.
+        if !self.closing && self.is_in && !self.carrier.is_framed() {
+            self.carrier.queue(b"!");
+            self.carrier.queue(&bytes);
             self.line("");
         }
     }
@@ -169,33 +206,67 @@ impl Client {
     fn end(&mut self, ledger: &mut Ledger) {
         self.closing = true;
         self.may_end = true;
+        self.carrier.end();
         ledger.gone(self.number);
+    }
+
+    /// Asks for a token to upload with.
+    pub(super) fn ask_for_token(&mut self) {
+        if self.is_in && self.dialect == Dialect::Plain {
+            self.line("/upload");
+        }
+    }
+
+    /// A token that it has been given.
+    pub(super) fn take_token(&mut self) -> Option<String> {
+        self.tokens.pop()
     }
 
     /// Ends the connection without a word; a reset, or a close that leaves everything unread.
     pub(super) fn vanish(&mut self, reset: bool, ledger: &mut Ledger) {
         ledger.gone(self.number);
         ledger.may_be_lost(self.number);
-        if reset { self.peer.reset() } else { self.peer.close() }
+        self.carrier.vanish(reset);
     }
 
     /// Sends what is to be sent, or a part of it. Whether anything has moved.
-    pub(super) fn send(&mut self, dice: &mut Dice, mut sending: impl FnMut(&[u8])) -> bool {
-        if self.outgoing.is_empty() {
-            if self.closing {
-                self.peer.shut_down();
+    ///
+    /// # Errors
+    /// The handshake of TLS has failed.
+    pub(super) fn send(&mut self, dice: &mut Dice) -> Result<bool, String> {
+        let most = if self.in_pieces { 1 + dice.below(8) } else { usize::MAX };
+        let sent = self.carrier.send(most)?;
+        if self.steps && !sent.is_empty() {
+            match self.carrier.is_encrypted() {
+                true => eprintln!("{} sends {} encrypted bytes", self.number, sent.len()),
+                false => eprintln!("{} sends {:?}", self.number, String::from_utf8_lossy(&sent)),
             }
-            return false;
         }
-        let most = if self.in_pieces { 1 + dice.below(8) } else { self.outgoing.len() };
-        let sent = self.peer.send(&self.outgoing[..most.min(self.outgoing.len())]);
-        sending(&self.outgoing[..sent]);
-        self.outgoing.drain(..sent);
-        sent > 0
+        Ok(!sent.is_empty())
     }
 
     pub(super) fn has_sent_all(&self) -> bool {
-        self.outgoing.is_empty()
+        self.carrier.has_sent_all()
+    }
+
+    /// Whether the server may give it up: it has taken its time with the first lines.
+    pub(super) fn may_be_given_up(&self) -> bool {
+        self.was_slow && !self.is_in
+    }
+
+    /// Whether it is in a handshake, which may be refused.
+    pub(super) fn may_be_refused(&self) -> bool {
+        (self.carrier.is_framed() || self.carrier.is_encrypted()) && !self.is_in
+    }
+
+    /// Goes on in small pieces, or does not any more.
+    pub(super) fn break_up(&mut self) {
+        (self.in_pieces, self.was_slow) = (!self.in_pieces, true);
+    }
+
+    /// Stops reading, or reads again.
+    pub(super) fn pause(&mut self) {
+        (self.paused, self.was_slow) = (!self.paused, true);
     }
 
     /// Reads at most so many bytes, and understands what they say. Whether there were any.
@@ -208,11 +279,11 @@ impl Client {
         ledger: &mut Ledger,
         mut seen: impl FnMut(&[u8]),
     ) -> Result<bool, String> {
-        let bytes = self.peer.receive(most);
-        seen(&bytes);
-        self.received.extend_from_slice(&bytes);
+        let arrived = self.carrier.receive(most)?;
+        seen(&arrived.bytes);
+        self.received.extend_from_slice(&arrived.bytes);
         if self.dialect == Dialect::Http {
-            return Ok(!bytes.is_empty());
+            return Ok(arrived.moved);
         }
         while let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.received.drain(..=end).collect();
@@ -220,11 +291,20 @@ impl Client {
                 String::from_utf8(line).map_err(|_| "a line that is not UTF-8".to_owned())?;
             self.understand(line.trim_end_matches(['\r', '\n']), ledger)?;
         }
-        Ok(!bytes.is_empty())
+        Ok(arrived.moved)
     }
 
     fn understand(&mut self, line: &str, ledger: &mut Ledger) -> Result<(), String> {
+        if !self.is_in && line.contains("~~") {
+            return Err(format!("client {} is told before it is let in: {line:?}", self.number));
+        }
+        if self.dialect == Dialect::Plain && line.starts_with("- ") {
+            return ledger.recalls(self.number, line);
+        }
         ledger.hears(self.number, line)?;
+        if let Some((_, token)) = line.split_once("/upload/") {
+            self.tokens.extend(token.split('/').next().map(str::to_owned));
+        }
         let greeted = line.starts_with("* connected as ");
         if greeted && self.dialect == Dialect::Irc {
             return Err(format!(
@@ -257,31 +337,30 @@ impl Client {
             }
         };
         let room = confirmed.and_then(|name| ROOMS.iter().position(|room| *room == name));
-        // What it has asked to leave meanwhile, it may hear of or not.
-        if let Some(room) = room.filter(|room| self.rooms.contains(room) && !self.closing) {
-            ledger.joined(self.number, room);
+        if let Some(room) = room {
+            let (asked, confirmed) = &mut self.joins[room];
+            *confirmed += 1;
+            // What it has asked to leave meanwhile, it may hear of or not.
+            if confirmed == asked && self.rooms.contains(&room) && !self.closing {
+                ledger.joined(self.number, room);
+            }
         }
         Ok(())
     }
 
-    /// Whether the answer to a request is whole, as its length says. True of other clients.
-    pub(super) fn is_answered(&self) -> bool {
-        let text = String::from_utf8_lossy(&self.received);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            return self.dialect != Dialect::Http;
-        };
-        let (request, status) = REQUESTS[self.number % REQUESTS.len()];
-        let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
-        let length = if request.starts_with("HEAD") {
-            Some(0)
-        } else {
-            length.and_then(|it| it.parse().ok())
-        };
-        self.dialect != Dialect::Http
-            || (head.starts_with(&format!("HTTP/1.1 {status} ")) && length == Some(body.len()))
+    /// What has come of its errand: `None` if it has none.
+    ///
+    /// # Errors
+    /// The answer is wrong.
+    pub(super) fn outcome(&self) -> Result<Option<Outcome>, String> {
+        self.errand.as_ref().map(|errand| errand.answer(&self.received)).transpose()
+    }
+
+    pub(super) fn errand(&self) -> Option<&Errand> {
+        self.errand.as_ref()
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.peer.is_over()
+        self.carrier.is_over()
     }
 }

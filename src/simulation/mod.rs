@@ -1,15 +1,17 @@
 //! The whole server under one seed: what it does on a bad day, again and again.
 //!
 //! The same [`Server::turn`](crate::server::Server) as ever, on a network inside the process
-//! ([`chatloop_reactor::simulated`]) and a clock that is moved by hand. A seed decides what clients
-//! do, how much of what they send arrives and when, how little a socket takes, when the date jumps and
-//! when the server is killed. What the clients receive is held against what they have sent:
+//! ([`chatloop_reactor::simulated`]) and a clock that is moved by hand. Its threads (the journal's
+//! and that of the files) are steps. A seed decides what clients do, how much of what they send
+//! arrives and when, how little a socket takes, how far behind the threads are, what goes wrong in the
+//! data directory, when the date jumps and when the server is killed. What the clients receive is
+//! held against what they have sent:
 //!
 //! - nothing is lost, duplicated, reordered or torn, and no one receives what was said elsewhere;
-//! - all see one order;
-//! - what anyone has seen is in the history after a kill;
+//! - all see one order, and a message that was refused is seen by no one;
+//! - what anyone has seen is in the history after a kill, and a file that was said to be kept is there;
 //! - between two turns, every connection is watched for what its state says, and every queue
-//!   keeps its bound; no turn after turn comes to nothing.
+//!   keeps its bound; no turn after turn comes to nothing; the loop does not sleep on a wake.
 //!
 //! First everything goes wrong (*safety*), then faults stop, and what is owed must arrive within so
 //! many turns (*liveness*). Each run draws which operations and faults it has at all: a fault that is
@@ -19,17 +21,24 @@
 //! |---|---|
 //! | `world` | what happens next? |
 //! | `client` | what does a client send, and understand? |
+//! | `carrier` | what is around its bytes? |
+//! | `errand` | what does it ask for by HTTP, and is the answer right? |
 //! | `ledger` | was that right? |
 //! | `report` | what is asked for, and what has come of it? |
 //! | `plan` | which operations and faults does this seed have? |
+//! | `certificate` | what do clients know the server by? |
+//! | `trouble` | what happens to the data directory? |
 //!
-//! Limits: one server; passwords are hashed at their real cost, so no client logs in; no
-//! TLS and no WebSocket yet; faults of the disk are kills.
+//! Limits: one server; passwords are hashed at their real cost, so no client logs in.
 
+mod carrier;
+mod certificate;
 mod client;
+mod errand;
 mod ledger;
 mod plan;
 mod report;
+mod trouble;
 mod world;
 
 pub use report::{Options, Tally};
@@ -37,6 +46,7 @@ pub use report::{Options, Tally};
 use chatloop_reactor::Clock;
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Why a run has failed.
 #[derive(Debug)]
@@ -62,7 +72,14 @@ const TWICE: u64 = 100;
 /// # Errors
 /// The rule that was broken.
 pub fn run_seed(seed: u64, options: &Options) -> Result<Tally, Failure> {
-    world::run(seed, options).map_err(|what| Failure { seed, what })
+    // Nothing is left of the run that a panic could leave half done.
+    let outcome = catch_unwind(AssertUnwindSafe(|| world::run(seed, options)));
+    let outcome = outcome.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(format!("it panicked: {}", text.unwrap_or_default()))
+    });
+    outcome.map_err(|what| Failure { seed, what })
 }
 
 /// Runs all seeds that are asked for, and returns how many and the sum of what happened.
@@ -91,6 +108,7 @@ pub fn run(options: &Options) -> io::Result<(u64, Tally)> {
         sum.clients += tally.clients;
         sum.said += tally.said;
         sum.heard += tally.heard;
+        sum.files += tally.files;
         sum.kills += tally.kills;
         count += 1;
     }
@@ -118,6 +136,7 @@ mod tests {
     fn seeds_differ_and_things_happen_in_them() {
         let (count, sum) = run(&Options { seeds: 20, ..options() }).unwrap();
         assert_eq!(count, 20);
-        assert!(sum.said > 200 && sum.heard > 400 && sum.kills > 0, "{sum:?}");
+        let all = [sum.said / 200, sum.heard / 400, sum.kills, sum.files];
+        assert!(all.iter().all(|count| *count > 0), "{sum:?}");
     }
 }

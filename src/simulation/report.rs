@@ -42,6 +42,10 @@ pub struct Tally {
     pub heard: u64,
     /// Kills of the server.
     pub kills: u64,
+    /// Files kept.
+    pub files: u64,
+    /// Bytes that the server has read and written, and connections that it has accepted.
+    pub bytes: u64,
     /// A digest of every byte that a client received, in order.
     pub digest: u64,
 }
@@ -50,8 +54,8 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} turns, {} clients, {} messages sent and {} received, {} kills",
-            self.turns, self.clients, self.said, self.heard, self.kills
+            "{} turns, {} clients, {} messages sent and {} received, {} files, {} kills",
+            self.turns, self.clients, self.said, self.heard, self.files, self.kills
         )
     }
 }

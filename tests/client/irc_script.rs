@@ -45,6 +45,21 @@ fn finished(child: Child, code: i32) -> Output {
 
 const ARGUMENTS: [&str; 5] = ["--nick", "bot", "--join", "#x", "--linger=0"];
 
+/// A server that asks and reads no answer once had the client keep every one of them.
+#[test]
+fn a_server_that_reads_no_answers_is_not_read_either() {
+    let server = LineServer::new();
+    let mut child = start_open(server.address(), &ARGUMENTS);
+    let mut peer = accept(&server);
+    peer.let_in("");
+    peer.enter("#x");
+    let most = 64 << 20;
+    let taken = peer.push(&format!("PING :{}", "x".repeat(400)), most);
+    assert!(taken < most, "all of it");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 #[test]
 fn it_says_its_lines_waits_until_they_are_taken_and_quits() {
     let server = LineServer::new();

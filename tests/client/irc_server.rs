@@ -2,6 +2,8 @@
 //! and no ISUPPORT, or have what a test gives it.
 
 use crate::line_server::{LineServer, Peer};
+use std::io::{ErrorKind, Write};
+use std::time::Duration;
 
 pub struct IrcPeer {
     peer: Peer,
@@ -67,6 +69,24 @@ impl IrcPeer {
         self.say(&format!(
             ":{nick}!u@host JOIN {room}|:srv 353 {nick} = {room} :{nick} @bob|:srv 366 {nick} {room} :end"
         ));
+    }
+
+    /// Sends this again and again, and reads nothing: how much the client has taken when it takes no
+    /// more for a while, or when that is all.
+    pub fn push(&mut self, line: &str, most: usize) -> usize {
+        let mut stream = self.peer.stream();
+        stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+        let (lines, mut taken) = (format!("{line}\r\n").repeat(100), 0);
+        while taken < most {
+            match stream.write(lines.as_bytes()) {
+                Ok(count) => taken += count,
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                    break;
+                }
+            }
+        }
+        taken
     }
 
     pub fn end(&mut self) {

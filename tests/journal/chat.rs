@@ -6,7 +6,8 @@ use chatloop::chat::{
     Reference, Scope, SessionId, StoredMessage,
 };
 use chatloop::journal::{
-    Answer, Committed, HistoryQuery, Journal, Limits, QueryId, Rejected, Runtime, TimeSource, Wake,
+    Answer, Committed, HistoryQuery, Journal, Limits, QueryId, Rejected, Runtime, Threads,
+    TimeSource, Wake,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,7 +47,7 @@ impl TimeSource for SystemTimes {
 
 /// Threads, and the time of this machine.
 pub fn runtime(wake: Wake) -> Runtime {
-    Runtime { wake, time: Arc::new(SystemTimes), inline: false }
+    Runtime { wake, time: Arc::new(SystemTimes), threads: Threads::System }
 }
 
 pub struct Chat {
@@ -78,7 +79,8 @@ impl Chat {
     pub fn inline(directory: &Path, limits: &Limits) -> Chat {
         let (_, woken) = mpsc::channel();
         let wake: Wake = Arc::new(|| panic!("there is no other thread to wake"));
-        Chat::opened(directory, limits, &Runtime { inline: true, ..runtime(wake) }, woken)
+        let runtime = Runtime { threads: Threads::Inline, ..runtime(wake) };
+        Chat::opened(directory, limits, &runtime, woken)
     }
 
     fn opened(directory: &Path, limits: &Limits, runtime: &Runtime, woken: Receiver<()>) -> Chat {

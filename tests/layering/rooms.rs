@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "server",
         &["reactor", "chat", "wire", "session", "journal", "tls", "trace", "files", "settings"],
     ),
-    ("simulation", &["reactor", "server"]),
+    ("simulation", &["reactor", "server", "tls", "lab"]),
 ];
 
 /// Folder of a room, and what it may import of its neighbours.

@@ -13,7 +13,7 @@ const FAULTS: &str = "--fault=short-write=0.5,short-read=0.2,eintr=0.2,eagain=0.
 fn swarm(server: &Server, flags: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_chatloop-lab"))
         .args(["swarm", &server.address.to_string()])
-        .args(["--clients=200", "--senders=50", "--messages=300", "--one-order"])
+        .args(["--messages=300", "--one-order"])
         .args(flags)
         .output()
         .unwrap();
@@ -31,8 +31,23 @@ const IRC: [&str; 3] =
 fn a_crowd_loses_nothing_by_short_writes_and_readiness_that_was_none() {
     let server = Server::start(&[PATIENT, "--quiet", FAULTS]);
     server.log.wait_for("calls of the system fail on purpose");
-    swarm(&server, &["--hello=/nick n{}", "--welcome=now known as"]);
-    swarm(&server, &IRC);
+    let crowd = ["--clients=200", "--senders=50"];
+    let plain = ["--hello=/nick n{}", "--welcome=now known as"];
+    swarm(&server, &[plain, crowd].concat());
+    swarm(&server, &[&IRC[..], &crowd].concat());
+}
+
+#[cfg(all(feature = "lab", feature = "tls", feature = "web"))]
+#[test]
+fn nor_does_one_that_is_encrypted_or_in_the_frames_of_a_websocket() {
+    let server = Server::start(&[PATIENT, "--tls", FAULTS]);
+    let said = server.log.so_far();
+    let ready = said.iter().find(|line| line.contains("certificate ")).unwrap();
+    let (_, fingerprint) = ready.rsplit_once(' ').unwrap();
+    let tls = format!("--tls-fingerprint={fingerprint}");
+    for wrapping in [&[tls.as_str()][..], &["--websocket"], &[tls.as_str(), "--websocket"]] {
+        swarm(&server, &[&IRC[..], wrapping, &["--clients=60", "--senders=20"]].concat());
+    }
 }
 
 #[test]

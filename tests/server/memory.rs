@@ -37,6 +37,10 @@ fn in_256_mb_it_lives_and_serves_while_300_ask_for_everything_and_read_nothing()
         let lines = rooms.map(|room| format!("JOIN {room}\nTOPIC {room} :{topic}\n"));
         ask(owner, &lines.collect::<String>());
     }
+    // Four hundred kilobytes of history.
+    let mut talker = Client::connect(server.address);
+    talker.send(format!("{}\n", "w".repeat(3_900)).repeat(100) + "/quit\n");
+    talker.rest();
     let mut askers: Vec<Client> = (0..ASKERS)
         .map(|number| {
             let mut asker = Client::connect_narrow(server.address);

@@ -7,7 +7,7 @@ use argon2::Argon2;
 use argon2::password_hash::PasswordHasher;
 use base64ct::{Base64, Encoding};
 use chatloop::chat::{Change, Entry, Moment, Name, PasswordHash, SessionId};
-use chatloop::journal::{Journal, Limits, Runtime, TimeSource};
+use chatloop::journal::{Journal, Limits, Runtime, Threads, TimeSource};
 use sasl::client::Mechanism;
 use sasl::client::mechanisms::Scram;
 use sasl::common::ChannelBinding;
@@ -221,7 +221,7 @@ impl TimeSource for Epoch {
 fn old_journal(directory: &Path, name: &str, password: &str) {
     let hash = Argon2::default().hash_password(password.as_bytes()).unwrap().to_string();
     let (wake, time) = (Arc::new(|| {}), Arc::new(Epoch(Instant::now())));
-    let runtime = Runtime { wake, time, inline: true };
+    let runtime = Runtime { wake, time, threads: Threads::Inline };
     let (mut journal, _) = Journal::open(directory, &Limits::default(), &runtime).unwrap();
     let session = SessionId(1);
     let entry = Entry { nick: Some(Name::new(name)), ..Entry::default() };

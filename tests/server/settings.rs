@@ -186,7 +186,15 @@ fn hash_takes_a_line_and_its_hash_opens_the_operators_door() {
         let line = server.log.wait_for(act);
         assert!(line.contains(&name), "{line}");
     }
-    let everything = server.log.so_far().join("\n");
+    // Whatever a reason holds, it obeys no terminal.
+    ann.send("/announce \u{9b}2J\u{85}\u{2028}\u{202e}end\n");
+    let line = server.log.wait_for("end");
+    let obeyed = |c: char| c.is_control() || ['\u{2028}', '\u{202e}'].contains(&c);
+    assert!(line.contains("announce: ") && !line.contains(obeyed), "{line:?}");
+    let announced = server.transcript.wait_for("end");
+    assert!(!announced.contains(obeyed), "{announced:?}");
+    server.transcript.wait_for("set the key of #lobby to (not shown)");
+    let everything = [server.log.so_far(), server.transcript.so_far()].concat().join("\n");
     for secret in ["horse", "mistaken", "sesame", "argon2"] {
         assert!(!everything.contains(secret), "{everything}");
     }

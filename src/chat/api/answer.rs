@@ -1,5 +1,6 @@
 //! The lines of a reply: one room, one user, one ban.
 
+use super::pages::Rest;
 use crate::chat::log::BanTarget;
 use crate::chat::model::{Identity, Moment, Name, SessionId, Walk};
 use std::cmp::Reverse;
@@ -16,6 +17,10 @@ pub enum Listing {
     Connections(Walk<(Moment, SessionId)>),
     /// All accounts, for an operator.
     Accounts(Walk<Name>),
+    /// The server bans, for an operator.
+    ServerBans(Walk<BanTarget>),
+    /// What is left of an answer of the journal.
+    History(Box<Rest>),
 }
 
 /// A page of a list: a list has any length, and the next page is asked for when this one has been

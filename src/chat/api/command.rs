@@ -2,6 +2,7 @@
 
 use super::answer::Listing;
 use super::effect::Event;
+use super::pages::Rest;
 use crate::chat::log::{BanTarget, Change};
 use crate::chat::model::{
     Continuations, Kind, Lookup, ModeChange, Moment, Name, PasswordHash, Query, Range, RecordId,
@@ -113,8 +114,6 @@ pub enum Command {
     ServerBan(BanTarget, Option<i64>, Option<Arc<str>>),
     /// Remove a server ban.
     ServerUnban(BanTarget),
-    /// List the server bans.
-    ServerBans,
     /// Send a message to all users.
     Announce(Arc<str>),
     /// Delete an uploaded file, by its id.
@@ -220,6 +219,8 @@ pub enum Decision {
     Reply(Event),
     /// Query the journal, then send the client [`Event::Past`].
     Ask(Query),
+    /// The same for a page of an answer, and what is left behind it.
+    AskPage(Query, Option<Box<Rest>>),
     /// Look up a message in the journal, then decide `then.found(it)`, or `then.not_found()` if
     /// there is no such message; if that is `None`, reject with `missing`.
     Lookup {

@@ -6,7 +6,8 @@
 //! [`Viewpoint`](crate::chat::Viewpoint).
 
 use super::answer::{AccountLine, Listing, Page, Person, RoomLine, ServerBanLine, Whois};
-use crate::chat::log::{BanTarget, HistoryEvent, QuitReason, StoredMessage};
+use super::past::Past;
+use crate::chat::log::{BanTarget, QuitReason};
 use crate::chat::model::{
     Audience, Continuations, Identity, Kind, MetadataChanges, ModeChange, Modes, Moment, Name,
     Query, Quoted, RecordId, Refusal, SessionId, Stamp, Topic, UserMode,
@@ -311,12 +312,12 @@ pub enum Event {
     /// A file was deleted, by the recipient.
     FileDeleted { name: Arc<str> },
     /// A reply: the server bans.
-    ServerBans(Vec<ServerBanLine>),
+    ServerBans(Page<ServerBanLine>),
     /// A reply: all connections, for an operator.
     Connections(Page<Person>),
     /// A reply: all accounts, for an operator.
     Accounts(Page<AccountLine>),
-    /// A reply from the journal.
+    /// A reply from the journal. Boxed, because events are moved a lot.
     Past(Box<Past>),
 }
 
@@ -327,22 +328,11 @@ impl Event {
             Event::Rooms(page) => page.more.as_deref(),
             Event::Who { people: page, .. } | Event::Connections(page) => page.more.as_deref(),
             Event::Accounts(page) => page.more.as_deref(),
+            Event::ServerBans(page) => page.more.as_deref(),
+            Event::Past(past) => past.more.as_deref(),
             _ => None,
         }
     }
-}
-
-/// The result of a query for history, oldest first. Boxed in its event, because events are moved a
-/// lot.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Past {
-    pub query: Query,
-    /// The messages.
-    pub entries: Vec<StoredMessage>,
-    /// The other events, if requested.
-    pub happened: Vec<HistoryEvent>,
-    /// Where a search stopped early: what is before this record has not been examined.
-    pub unsearched: Option<RecordId>,
 }
 
 /// A step in the life of an account.

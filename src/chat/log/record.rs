@@ -459,7 +459,7 @@ pub enum QuitReason {
 }
 
 /// The target of a server ban.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BanTarget {
     /// Addresses, with `*` and `?`.

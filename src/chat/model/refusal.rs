@@ -66,6 +66,8 @@ pub enum Refusal {
     TooManyRoomsOfOrigin(u32),
     /// The topics, masks and metadata of rooms take more memory than they may.
     TooMuchRoomText,
+    /// The metadata and read markers of all accounts together use up their memory.
+    TooMuchAccountData,
     /// A text is longer than it may be: what, and the bound in bytes.
     TooLong(Field, usize),
     /// A text is missing.

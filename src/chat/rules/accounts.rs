@@ -258,11 +258,19 @@ impl Hub {
             }
         }
         let identity = Arc::clone(&user.identity);
+        self.accounts.weigh(name);
         Some(identity)
     }
 
-    pub(super) fn detach_account(&mut self, session: SessionId, name: &Name) {
+    /// The accounts that no one has been logged in to since `before`.
+    pub fn unused_accounts(&self, before: Moment) -> Vec<Name> {
+        let unused = |account: &&Account| account.is_unused(before);
+        self.accounts.values().filter(unused).map(|account| account.name.clone()).collect()
+    }
+
+    pub(super) fn detach_account(&mut self, session: SessionId, name: &Name, now: Moment) {
         if let Some(account) = self.accounts.get_mut(name) {
+            account.left = Some(now);
             account.sessions.retain(|other| *other != session);
         }
     }
@@ -304,7 +312,7 @@ impl Hub {
         let Some(account) = user.identity_mut().account.take() else {
             return Err(Refusal::NotLoggedIn);
         };
-        self.detach_account(at.origin, &account);
+        self.detach_account(at.origin, &account, at.time);
         self.tell_account(at, AccountStep::LoggedOut);
         self.tell_metadata_since(at, &metadata);
         if renames && self.origin(at)?.identity.nick == account {

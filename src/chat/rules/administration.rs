@@ -2,7 +2,7 @@
 
 use super::applying::Applying;
 use super::checks::checked_reason;
-use crate::chat::api::{Command, Decision, Event, Purpose, ServerBanLine, Work};
+use crate::chat::api::{Command, Decision, Event, Purpose, Work};
 use crate::chat::log::{BanTarget, Change, QuitReason};
 use crate::chat::model::{Audience, Field, Moment, Name, Origin, Refusal, SessionId, limits};
 use crate::chat::state::{Hub, ServerBan, User};
@@ -53,16 +53,6 @@ impl Hub {
                     return Err(Refusal::Missing(Field::Text));
                 }
                 Change::Wallops { text }
-            }
-            Command::ServerBans => {
-                let bans = self.server_bans.iter().filter(|ban| ban.in_force(now));
-                let lines = bans.cloned().map(|ban| ServerBanLine {
-                    target: ban.target,
-                    by: ban.by,
-                    reason: ban.reason,
-                    until: ban.until,
-                });
-                return Ok(Decision::Reply(Event::ServerBans(lines.collect())));
             }
             _ => return Err(Refusal::NotHere),
         };

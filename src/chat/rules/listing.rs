@@ -1,6 +1,7 @@
 //! Lists of any length, a page at a time.
 
-use crate::chat::api::{Event, Listing, Page, Person, RoomLine};
+use crate::chat::api::{Event, Listing, Page, Person, RoomLine, ServerBanLine};
+use crate::chat::log::BanTarget;
 use crate::chat::model::{Moment, Name, Refusal, SessionId, Walk};
 use crate::chat::state::{Hub, Room, User};
 use std::cmp::Reverse;
@@ -14,7 +15,12 @@ const LINE: usize = 96;
 
 impl Hub {
     /// The next page of a list.
-    pub(super) fn list(&self, asker: &User, listing: Listing) -> Result<Event, Refusal> {
+    pub(super) fn list(
+        &self,
+        asker: &User,
+        listing: Listing,
+        now: Moment,
+    ) -> Result<Event, Refusal> {
         Ok(match listing {
             Listing::Rooms(walk) => Event::Rooms(self.list_rooms(asker, walk)),
             Listing::Who(None, walk) => {
@@ -32,10 +38,15 @@ impl Hub {
                 let people = self.list_people(Some(room), walk, total, members, more);
                 Event::Who { room: Some(room.name.clone()), people }
             }
-            Listing::Connections(_) | Listing::Accounts(_) if !asker.is_operator() => {
+            Listing::Connections(_) | Listing::Accounts(_) | Listing::ServerBans(_)
+                if !asker.is_operator() =>
+            {
                 return Err(Refusal::NotOperator);
             }
             Listing::Accounts(walk) => Event::Accounts(self.list_accounts(walk)),
+            Listing::ServerBans(walk) => Event::ServerBans(self.list_server_bans(walk, now)),
+            // Asked of the journal.
+            Listing::History(_) => return Err(Refusal::NotHere),
             Listing::Connections(walk) => {
                 let all = || self.users.values().map(joined);
                 let people = self.list_people(None, walk, self.online(), all, Listing::Connections);
@@ -67,6 +78,22 @@ impl Hub {
             });
         }
         Page { total, lines, more: Some(Box::new(Listing::Rooms(walk))) }
+    }
+
+    fn list_server_bans(&self, mut walk: Walk<BanTarget>, now: Moment) -> Page<ServerBanLine> {
+        let in_force = || self.server_bans.iter().filter(|ban| ban.in_force(now));
+        let total = walk.is_new().then(|| in_force().count());
+        let (mut lines, mut bytes) = (Vec::new(), 0);
+        while bytes < PAGE {
+            let Some(target) = walk.next(|| in_force().map(|ban| ban.target.clone())) else {
+                return Page { total, lines, more: None };
+            };
+            let Some(ban) = in_force().find(|ban| ban.target == target) else { continue };
+            let (by, reason, until) = (ban.by.clone(), ban.reason.clone(), ban.until);
+            bytes += LINE + reason.as_ref().map_or(0, |reason| reason.len());
+            lines.push(ServerBanLine { target, by, reason, until });
+        }
+        Page { total, lines, more: Some(Box::new(Listing::ServerBans(walk))) }
     }
 
     fn list_people<I: Iterator<Item = (Moment, SessionId)>>(

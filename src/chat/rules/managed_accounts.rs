@@ -56,7 +56,8 @@ impl Hub {
         self.may_manage(at)?;
         if new {
             self.may_be_made(&name)?;
-            let account = Account::new(name.clone(), (hash, scram), (at.id, at.time));
+            let mut account = Account::new(name.clone(), (hash, scram), (at.id, at.time));
+            account.left = Some(at.time);
             self.accounts.insert(name.clone(), account);
             at.tell_origin(Event::AccountManaged { account: name, what: AccountChange::Made });
             return Ok(());
@@ -80,6 +81,9 @@ impl Hub {
     ) -> Result<(), Refusal> {
         self.may_manage(at)?;
         let sessions = self.account(name.as_str())?.sessions.clone();
+        if !sessions.is_empty() && !self.users.contains_key(&at.origin) {
+            return Ok(()); // it had been unused for long; its owner has come back just now
+        }
         self.log_out(at, sessions);
         let Some(account) = self.accounts.swap_remove(name) else { return Ok(()) };
         for certificate in &account.certificates {

@@ -60,6 +60,9 @@ impl Hub {
             _ => return Err(Refusal::NotHere),
         };
         let owner = self.owner(user, &target)?;
+        if value.is_some() && self.account_of(&owner).is_some() && self.accounts.are_full() {
+            return Err(Refusal::TooMuchAccountData);
+        }
         if let Some(key) = &key {
             // On a copy: nothing changes before it is written down.
             set_metadata(&mut self.metadata_at(&owner).clone(), key, value.as_ref())?;
@@ -92,6 +95,18 @@ impl Hub {
             Owner::Person(session) => {
                 self.users.get(session).map_or(&NONE, |user| self.metadata_of(user))
             }
+        }
+    }
+
+    /// Whose account it is that has the metadata, if it is an account's.
+    fn account_of(&self, owner: &Owner) -> Option<&Name> {
+        let Owner::Person(session) = owner else { return None };
+        self.users.get(session)?.identity.account.as_ref()
+    }
+
+    fn weigh_metadata(&mut self, owner: &Owner) {
+        if let Some(account) = self.account_of(owner).cloned() {
+            self.accounts.weigh(&account);
         }
     }
 
@@ -130,6 +145,7 @@ impl Hub {
                 (all.into_keys().map(|key| (key, None)).collect(), news)
             }
         };
+        self.weigh_metadata(&owner);
         let mut holders = self.holders(&owner).into_iter();
         let Some((holder, audience)) = holders.next() else { return Ok(()) };
         let alone = Audience::Private { to: Vec::new(), from: at.origin };
@@ -181,6 +197,7 @@ impl Hub {
                 changes.push((key, Some(value)));
             }
         }
+        self.weigh_metadata(&owner);
         if !changes.is_empty() {
             for (holder, audience) in self.holders(&owner).into_iter().skip(1) {
                 at.tell(audience, Event::MetadataSet { holder, changes: changes.clone() });

@@ -78,7 +78,7 @@ impl Hub {
             Command::SetMetadata(..) | Command::ClearMetadata(_) => {
                 self.decide_metadata(user, command)
             }
-            Command::MarkRead(target, time) => self.decide_mark_read(&target, time),
+            Command::MarkRead(target, time) => self.decide_mark_read(user, &target, time),
             Command::Register(_)
             | Command::Login(..)
             | Command::Logout
@@ -94,7 +94,6 @@ impl Hub {
             | Command::Kill(..)
             | Command::ServerBan(..)
             | Command::ServerUnban(_)
-            | Command::ServerBans
             | Command::Announce(_)
             | Command::Wallops(_) => self.decide_administration(user, command, now),
             Command::List(_)

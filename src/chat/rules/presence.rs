@@ -241,7 +241,7 @@ impl Hub {
             self.stop_ignoring(session, nick);
         }
         if let Some(account) = &user.identity.account {
-            self.detach_account(session, account);
+            self.detach_account(session, account, now);
         }
         Some(user)
     }

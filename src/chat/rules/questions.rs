@@ -3,8 +3,10 @@
 //! Invariant: a reply contains nothing about a room that the client may not see.
 
 use super::messages::{Found, find};
-use crate::chat::api::{Command, Decision, Event, Person, Whois};
-use crate::chat::model::{Caseless, Field, Moment, Name, Query, Range, Refusal, Scope, limits};
+use crate::chat::api::{Command, Decision, Event, Listing, Past, Person, Rest, Whois};
+use crate::chat::model::{
+    Caseless, Field, Moment, Name, Query, Range, Refusal, Scope, limits, query,
+};
 use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
 
@@ -16,7 +18,10 @@ impl Hub {
         now: Moment,
     ) -> Result<Decision, Refusal> {
         let event = match command {
-            Command::List(listing) => self.list(user, *listing)?,
+            Command::List(listing) => match *listing {
+                Listing::History(rest) => return Ok(self.next_page(user, *rest)),
+                listing => self.list(user, listing, now)?,
+            },
             Command::Whois(nick) => self.whois(user, &nick, now)?,
             Command::Topic(name) => {
                 let room = self.visible_room(user, &name)?;
@@ -105,6 +110,32 @@ impl Hub {
             _ => return Err(Refusal::NotHere),
         };
         Ok(Decision::Ask(query))
+    }
+
+    /// The next page of an answer; the end of it, if the asker may see it no more.
+    fn next_page(&self, user: &User, rest: Rest) -> Decision {
+        if !self.may_read(user, &rest.query().scope) {
+            let end = Past::page(rest.query().clone(), Vec::new(), Vec::new(), None);
+            return Decision::Reply(Event::Past(Box::new(end)));
+        }
+        let (query, rest) = rest.next();
+        Decision::AskPage(query, rest)
+    }
+
+    fn may_read(&self, user: &User, scope: &Scope) -> bool {
+        let is_in = |room: &query::Room| {
+            self.rooms.get(&room.name).is_some_and(|it| {
+                it.since == room.since && it.members.contains_key(&user.identity.session)
+            })
+        };
+        match scope {
+            Scope::Room(room) | Scope::Thread { room, .. } => is_in(room),
+            Scope::Search { rooms, .. } => rooms.iter().all(is_in),
+            Scope::Mail { account, .. } | Scope::Private { account, .. } => {
+                user.identity.account.as_ref() == Some(account)
+            }
+            Scope::Session { session, .. } => *session == user.identity.session,
+        }
     }
 
     fn whois(&self, asker: &User, nick: &str, now: Moment) -> Result<Event, Refusal> {

@@ -28,8 +28,17 @@ impl Hub {
         markers.rev().find(|(known, _)| *known == *target).map(|(_, time)| *time)
     }
 
-    pub(super) fn decide_mark_read(&self, target: &str, time: Moment) -> Result<Decision, Refusal> {
+    pub(super) fn decide_mark_read(
+        &self,
+        user: &User,
+        target: &str,
+        time: Moment,
+    ) -> Result<Decision, Refusal> {
         let target = marker_target(target)?;
+        let is_new = self.read_marker(user, target.as_str()).is_none();
+        if is_new && user.identity.account.is_some() && self.accounts.are_full() {
+            return Err(Refusal::TooMuchAccountData);
+        }
         Ok(Decision::Change(Change::ReadMarker { target, time }))
     }
 
@@ -54,6 +63,9 @@ impl Hub {
         let others = sessions.iter().copied().filter(|session| *session != at.origin);
         let audience = Audience::Private { to: others.collect(), from: at.origin };
         at.tell(audience, Event::ReadMarker { target, time });
+        if let Some(account) = self.origin(at)?.identity.account.clone() {
+            self.accounts.weigh(&account);
+        }
         Ok(())
     }
 }

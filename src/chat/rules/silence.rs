@@ -190,8 +190,11 @@ impl Hub {
             && !ignores.is_empty()
         {
             let is_ignored = |name: &Name| ignores.contains(name);
+            let before = past.entries.len();
             past.entries
                 .retain(|it| !is_ignored(&it.from) && !it.account.as_ref().is_some_and(is_ignored));
+            let ignored = before - past.entries.len();
+            past.total = past.total.map(|total| total.saturating_sub(ignored));
         }
     }
 }

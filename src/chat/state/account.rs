@@ -22,6 +22,9 @@ pub struct Account {
     /// The time of the last login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::chat) seen: Option<Moment>,
+    /// The end of the last session that was logged in to it, or when someone else made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::chat) left: Option<Moment>,
     /// The sessions logged in to it. At most [`limits::SESSIONS_PER_ACCOUNT`].
     pub(in crate::chat) sessions: Vec<SessionId>,
     /// The number of pending direct messages, and the first of them.
@@ -70,6 +73,7 @@ impl Account {
             created,
             since,
             seen: None,
+            left: None,
             sessions: Vec::new(),
             mail: 0,
             mail_since: None,
@@ -86,6 +90,22 @@ impl Account {
     pub(in crate::chat) fn former(&self, now: Moment) -> Option<&FormerPassword> {
         let age = |former: &FormerPassword| now.0.saturating_sub(former.until.0);
         self.former.as_ref().filter(|former| age(former) < limits::FORMER_PASSWORD)
+    }
+
+    /// Whether no one has been logged in to it since `before`, as far as is known: one from before servers
+    /// remembered that waits for its owner.
+    pub(in crate::chat) fn is_unused(&self, before: Moment) -> bool {
+        let last = self.seen.max(self.left);
+        self.sessions.is_empty() && last.is_some_and(|last| last < before)
+    }
+
+    /// Bytes of its metadata and read markers, about.
+    pub(in crate::chat) fn weight(&self) -> usize {
+        /// What an entry takes beside its text.
+        const ENTRY: usize = 48;
+        let metadata = self.metadata.iter().map(|(key, value)| key.len() + value.len() + 2 * ENTRY);
+        let markers = self.markers.iter().map(|(target, _)| target.as_str().len() + ENTRY);
+        metadata.chain(markers).sum()
     }
 
     pub(in crate::chat) fn mail_is_full(&self) -> bool {

@@ -3,7 +3,7 @@
 //! The hub is serializable as it is: that is its snapshot. It is changed by the rules only
 //! ([`Hub::apply`](crate::chat::Hub::apply)).
 
-use super::account::Account;
+use super::accounts::Accounts;
 use super::guest_numbers::GuestNumbers;
 use super::initials::Initials;
 use super::room::{Held, Room};
@@ -32,7 +32,7 @@ pub struct Hub {
     /// record after it, because the one of the restart may be the last one's before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::chat) rooms_wait: Option<Moment>,
-    pub(in crate::chat) accounts: Table<Name, Account>,
+    pub(in crate::chat) accounts: Accounts,
     /// Reverse index from certificate to the account that knows it.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub(in crate::chat) certificates: Table<Arc<str>, Name>,
@@ -81,7 +81,7 @@ impl Hub {
             initials: Initials::default(),
             rooms: Table::from_iter([(lobby, room)]).into(),
             rooms_wait: None,
-            accounts: Table::default(),
+            accounts: Accounts::from(Table::default()),
             certificates: Table::default(),
             ignorers: Table::default(),
             server_bans: Vec::new(),
@@ -152,6 +152,25 @@ impl Hub {
 
     pub fn set_room_memory(&mut self, bytes: usize) {
         self.rooms.set_memory(bytes);
+    }
+
+    /// How many accounts there are.
+    pub fn account_count(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Whether the metadata and read markers of all accounts together use up their memory.
+    pub fn accounts_are_full(&self) -> bool {
+        self.accounts.are_full()
+    }
+
+    /// That memory.
+    pub fn account_memory(&self) -> usize {
+        self.accounts.memory()
+    }
+
+    pub fn set_account_memory(&mut self, bytes: usize) {
+        self.accounts.set_memory(bytes);
     }
 
     pub fn online(&self) -> usize {

@@ -1,6 +1,7 @@
 //! The tables of the hub: everything that a snapshot holds.
 
 pub mod account;
+mod accounts;
 mod check;
 pub mod guest_numbers;
 pub mod hub;

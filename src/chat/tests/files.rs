@@ -52,10 +52,12 @@ fn a_file_is_deleted_by_its_owner_and_stays_when_the_name_is_taken_anew() {
     world.write(alice, Change::DeleteFile { id: "a".repeat(32).into() });
     assert!(world.hub.file(&"a".repeat(32)).is_none() && world.hub.file(&"b".repeat(32)).is_some());
     let deleted = |erases| Change::AccountDeleted { account: Name::new("alice"), erases };
+    world.leave(alice);
     world.write(SessionId(99), deleted(false));
     assert_eq!(world.hub.file(&"b".repeat(32)).unwrap().account, None);
     upload(&mut world, "c", Some("eve"), "192.0.2.1", 10);
     let erased = Change::AccountDeleted { account: Name::new("eve"), erases: true };
+    world.leave(eve);
     world.write(SessionId(99), erased);
     assert!(world.hub.file(&"c".repeat(32)).is_none());
 }

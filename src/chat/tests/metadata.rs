@@ -122,6 +122,31 @@ fn keys_and_values_have_bounds() {
     world.run(alice, set("alice", "more", "x")).effects();
 }
 
+/// Each account is bounded, and a hundred thousand of them were not.
+#[test]
+fn what_all_accounts_hold_has_a_bound() {
+    let mut world = World::new();
+    let (alice, guest) = (world.enter(1, "alice"), world.enter(2, "guest"));
+    world.run(alice, Command::Register(Secret::new("sesame"))).effects();
+    world.hub.set_account_memory(2_000);
+    let long = "v".repeat(200);
+    let mut run = |who, command| match world.run(who, command) {
+        Came::Refused(refusal) => Err(refusal),
+        _ => Ok(()),
+    };
+    let key = |number| set("alice", &format!("k{number}"), &long);
+    let kept = (0..20).take_while(|number| run(alice, key(*number)).is_ok()).count();
+    assert!((5..8).contains(&kept), "{kept}");
+    assert_eq!(run(alice, key(30)), Err(Refusal::TooMuchAccountData));
+    assert_eq!(run(alice, mark("#lobby", 1)), Err(Refusal::TooMuchAccountData));
+    // What belongs to no account is as before, and so is what makes room.
+    run(guest, set("guest", "k", &long)).unwrap();
+    run(guest, mark("#lobby", 1)).unwrap();
+    run(alice, Command::ClearMetadata("alice".into())).unwrap();
+    run(alice, mark("#lobby", 1)).unwrap();
+    assert!(!world.hub.accounts_are_full());
+}
+
 #[test]
 fn an_account_keeps_what_is_said_and_its_sessions_share_it() {
     let mut world = World::new();

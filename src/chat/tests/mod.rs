@@ -120,7 +120,7 @@ impl World {
         match decision {
             Decision::Change(change) => Ok(change),
             Decision::Reply(event) => Err(Came::Answer(event)),
-            Decision::Ask(query) => Err(Came::Asked(query)),
+            Decision::Ask(query) | Decision::AskPage(query, _) => Err(Came::Asked(query)),
             Decision::Refuse(refusal) => Err(Came::Refused(refusal)),
             Decision::Lookup { lookup, then, missing } => {
                 let found = self.archive.values().find(|logged| {
@@ -262,6 +262,7 @@ fn reversed(secret: &Secret) -> String {
 fn check_state(hub: &Hub) {
     hub.check().unwrap();
     assert!(hub.rooms.is_counted(), "a command forgot to have a room weighed");
+    assert!(hub.accounts.is_counted(), "a command forgot to have an account weighed");
     for (name, room) in hub.rooms.iter() {
         for session in room.members.keys() {
             let user = hub.users.get(session).unwrap();

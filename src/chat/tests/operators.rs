@@ -126,6 +126,32 @@ fn a_room_that_an_account_has_created_stays_without_members_until_it_lapses() {
 }
 
 #[test]
+fn an_account_that_no_one_uses_is_deleted_and_one_in_use_is_not() {
+    let mut world = World::new();
+    let alice = registered(&mut world, 1, "alice");
+    join(&mut world, alice, "#dev");
+    let (always, name) = (Moment(i64::MAX), Name::new("alice"));
+    let expire = Change::AccountDeleted { account: name.clone(), erases: false };
+    assert!(world.hub.unused_accounts(always).is_empty());
+    assert!(world.write(SessionId(77), expire.clone()).is_empty(), "its owner is there");
+    world.leave(alice);
+    let left = Moment(world.now);
+    assert!(world.hub.unused_accounts(left).is_empty());
+    assert_eq!(world.hub.unused_accounts(Moment(left.0 + 1)), [Name::new("alice")]);
+    world.write(SessionId(77), expire);
+    assert!(!world.hub.has_account("alice"));
+    assert_eq!(world.hub.rooms_of(&name), 0);
+    assert!(world.hub.room("#dev").is_some(), "it lapses in its time");
+    // One that was made for a stranger, and never used.
+    let hash = PasswordHash::new("x".to_owned());
+    let made = Change::AccountSet { account: name.clone(), hash, scram: None, new: true };
+    world.write(SessionId(77), made);
+    let made = Moment(world.now);
+    assert!(world.hub.unused_accounts(made).is_empty());
+    assert_eq!(world.hub.unused_accounts(always), [name]);
+}
+
+#[test]
 fn registered_rooms_are_counted_through_renames_and_deletions() {
     let mut world = World::new();
     let (alice, root) = (registered(&mut world, 1, "alice"), operator(&mut world));

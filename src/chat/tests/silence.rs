@@ -1,6 +1,7 @@
 //! Who is silenced and who is ignored is not heard, by whatever way; and what opens a door.
 
 use super::*;
+use crate::chat::model::work::{self, STEP};
 
 fn join(room: &str) -> Command {
     Command::Join(room.into(), None)
@@ -53,6 +54,39 @@ fn a_mute_holds_for_the_session_until_it_is_lifted() {
     // As the ban list shows it: they had no account then.
     world.run(alice, mode(ModeChange::Ban("m:*!*@10.0.0.2".into(), false))).effects();
     world.run(bob, say()).effects();
+}
+
+/// Each ban that was lifted once had every member compared with all the others.
+#[test]
+fn bans_are_looked_at_when_a_member_speaks_and_not_when_they_change() {
+    let (mut world, [alice, bob, _]) = three();
+    for number in 4..64 {
+        let member = world.enter(number, "");
+        world.run(member, join("#x")).effects();
+    }
+    let bans = |from: usize, on| {
+        let mask = |number| format!("*{}{number}*", "a".repeat(22));
+        let changes = (from..from + 13).map(|number| ModeChange::Ban(mask(number), on));
+        Command::SetModes("#x".into(), changes.collect())
+    };
+    for from in (0..91).step_by(13) {
+        world.run(alice, bans(from, true)).effects();
+    }
+    let Decision::Change(change) = world.hub.decide(alice, bans(0, false), Moment(world.now))
+    else {
+        panic!()
+    };
+    let (id, time) = (RecordId(1_000_000), Moment(world.now));
+    work::take();
+    world.hub.apply(Record { id, time, origin: alice, change }, &mut Vec::new());
+    let lifted = work::take();
+    let say = Command::Say("#x".into(), Kind::Message, "hello".into());
+    assert!(matches!(world.hub.decide(bob, say, time), Decision::Change(_)));
+    let said = work::take();
+    // So much is looking at all masks for one member.
+    let once = STEP.times(78 * 22 * 4);
+    assert!(lifted < once, "{lifted:?}");
+    assert!(said > STEP.times(78) && said < once, "{said:?}");
 }
 
 #[test]

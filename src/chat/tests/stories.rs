@@ -402,6 +402,8 @@ fn secret_rooms_are_not_there_for_others() {
     let secret = || Refusal::NoSuchRoom(Name::new("#s"));
     assert_eq!(world.run(bob, who("#s".into())).refusal(), secret());
     assert_eq!(world.run(bob, Command::Topic("#s".into())).refusal(), secret());
+    let kick = Command::Kick("#s".into(), "alice".into(), None);
+    assert_eq!(world.run(bob, kick).refusal(), secret());
     let Event::Whois(whois) = world.run(bob, Command::Whois("alice".into())).answer() else {
         panic!()
     };

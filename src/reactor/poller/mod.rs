@@ -219,7 +219,7 @@ impl Poller {
     /// descriptor left for it.
     pub fn new(backend: Backend) -> io::Result<Poller> {
         #[cfg(feature = "simulation")]
-        if let Some(selector) = super::simulated::Simulated::here() {
+        if let Some(selector) = super::simulated::Simulated::here(Box::new(poll::Poll::new())) {
             return Ok(Poller { backend, selector: Box::new(selector), always_ready: Vec::new() });
         }
         let Some((_, open)) = HERE.iter().find(|(here, _)| *here == backend) else {

@@ -6,7 +6,9 @@
 //! was found once is found again.
 //!
 //! On a thread that has [entered](Network::enter) a network, [`Listener::bind`](super::Listener::bind)
-//! listens in it, and a poller waits for it: at once, since the time is the simulation's to move.
+//! listens in it, and a poller watches it. It never waits, since the time is the simulation's to
+//! move: with nothing ready and nothing due, the wait fails with `WouldBlock`. What is not of the
+//! network, such as a waker, is watched as ever.
 //! A connection is two bounded queues of bytes; what its peer has sent arrives when the simulation
 //! [delivers](Network::deliver) it. Each end has a descriptor of its own that nothing is ever sent
 //! over: it is what a poller knows it by.
@@ -28,6 +30,7 @@ mod tests {
     use super::*;
     use crate::{Accepted, Backend, Interest, Listener, Poller, Received, Token};
     use std::io::{ErrorKind, Write as _};
+    use std::time::Duration;
 
     #[test]
     fn bytes_arrive_when_they_are_delivered_and_ends_are_seen() {
@@ -45,8 +48,10 @@ mod tests {
         poller.add(&transport, Token::fixed(1), Interest::READ).unwrap();
         let mut ready = Vec::new();
         assert_eq!(peer.send(b"hello"), 5);
-        poller.wait(&mut ready, None).unwrap();
-        assert!(ready.is_empty(), "it travels");
+        let asleep = poller.wait(&mut ready, None).unwrap_err();
+        assert_eq!(asleep.kind(), ErrorKind::WouldBlock, "it travels");
+        poller.wait(&mut ready, Some(Duration::ZERO)).unwrap();
+        assert!(ready.is_empty());
         while network.deliver() {}
         poller.wait(&mut ready, None).unwrap();
         assert_eq!((ready.len(), ready[0].token), (1, Token::fixed(1)));

@@ -200,6 +200,11 @@ impl Network {
         Ok(socket)
     }
 
+    /// Whether a descriptor is of this network.
+    pub(super) fn has(&self, fd: RawFd) -> bool {
+        self.0.borrow().descriptors.contains_key(&fd)
+    }
+
     pub(super) fn readiness(&self, fd: RawFd, interest: Interest) -> (bool, bool, bool) {
         let state = self.0.borrow();
         match state.descriptors.get(&fd) {

@@ -212,6 +212,9 @@ impl Broadcast {
         past: Option<&Event>,
     ) {
         let Some(mut peer) = net.peer(token) else { return };
+        if past.is_some_and(|past| past.more().is_some()) {
+            peer.look_at_input();
+        }
         if !peer.connection.awaits(query) {
             // No command in hand has asked for it: mail that has waited.
             if let Some(past) = past {

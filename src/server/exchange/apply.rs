@@ -3,8 +3,8 @@
 use super::{Exchange, session};
 use crate::chat::work::{self, LINE, RECORD};
 use crate::chat::{
-    Change, Effect, Event as ChatEvent, Hub, Name, Point, Query, Range, Record, RecordId, Refusal,
-    Scope, SessionId, Viewpoint,
+    Change, Effect, Event, Hub, Name, Point, Query, Range, Record, RecordId, Refusal, Scope,
+    SessionId,
 };
 use crate::journal::Rejected;
 use crate::server::audit;
@@ -15,7 +15,7 @@ use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
 use crate::server::stint::Stint;
 use crate::session::{Action, ProofAnswer, Replay};
-use crate::trace::{self, Event};
+use crate::trace;
 use crate::wire::clean::clean_text;
 use chatloop_reactor::Token;
 use log::info;
@@ -35,6 +35,20 @@ fn files_of(hub: &Hub, change: &Change) -> Vec<Arc<str>> {
         Change::AccountDeleted { account, erases: true } => hub.files_of(account),
         _ => Vec::new(),
     }
+}
+
+/// What a client is shown of a room that it joins is sent in one go: it takes no more than a share of
+/// what may wait for it.
+fn shorten(past: &mut Event, bytes: usize) {
+    if !is_mail(past)
+        && let Event::Past(past) = past
+    {
+        past.keep_newest(bytes);
+    }
+}
+
+fn is_mail(event: &Event) -> bool {
+    matches!(event, Event::Past(past) if matches!(past.query.scope, Scope::Mail { .. }))
 }
 
 impl Exchange {
@@ -78,7 +92,7 @@ impl Exchange {
             Change::Say { text, .. } => Some(clean_text(text).into_owned()),
             _ => None,
         });
-        self.net.trace().note(|| Event::Record { client: trace::number(token), id: id.0 });
+        self.net.trace().note(|| trace::Event::Record { client: trace::number(token), id: id.0 });
         let leaver = leaves.then(|| audit::who(self.engine.hub(), origin));
         let mut effects = self.engine.apply(record);
         if enters || leaves {
@@ -206,12 +220,15 @@ impl Exchange {
         }
         let (token, action) = match found {
             Found::Replay(CONSOLE, _, past) => {
-                past.iter().for_each(|past| self.console.hear(past, Viewpoint::Observer));
-                return;
+                past.iter().for_each(|past| self.reply(CONSOLE, past));
+                return self.perform(CONSOLE);
             }
             Found::Replay(token, id, mut past) => {
-                let hub = self.engine.hub();
-                past.iter_mut().for_each(|past| hub.leave_out_ignored(session(token), past));
+                let (hub, share) = (self.engine.hub(), self.live.config().outbox_hard.0 / 4);
+                past.iter_mut().for_each(|past| {
+                    shorten(past, share);
+                    hub.leave_out_ignored(session(token), past);
+                });
                 self.broadcast.release(&mut self.net, hub, (token, id), past.as_ref());
                 if past.is_none() {
                     self.stats.count(Counter::Replays);
@@ -219,12 +236,18 @@ impl Exchange {
                 }
                 return;
             }
-            Found::Show(token, event) => (token, Action::Show(Box::new(event))),
+            Found::Show(token, mut event) => {
+                if is_mail(&event) {
+                    self.engine.hub().leave_out_ignored(session(token), &mut event);
+                }
+                (token, Action::Show(Box::new(event)))
+            }
             Found::Decide(token, command) => (token, Action::Do(command)),
-            Found::Failed(token, why) => {
+            Found::Failed(token, why, end) => {
                 self.stats.count(Counter::Queries);
+                self.actions.extend(end.map(|end| Action::Show(Box::new(end))));
                 let why = Refusal::Failed(format!("the database cannot answer: {why}").into());
-                (token, Action::Show(Box::new(ChatEvent::Refused(why))))
+                (token, Action::Show(Box::new(Event::Refused(why))))
             }
         };
         self.unblock(token, Blocked::ANSWER);

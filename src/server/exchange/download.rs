@@ -2,7 +2,9 @@
 
 use super::{Exchange, session};
 use crate::chat::{Change, Event, Moment, SessionId, StoredFile};
+use crate::journal::Threads;
 use crate::server::net::{PeerTimer, TimerKind};
+use crate::server::random::Random;
 use crate::server::start::{NOBODY, StartError};
 use crate::server::stats::Counter;
 use crate::server::transfers::{News, Transfers};
@@ -26,12 +28,18 @@ const LISTED: usize = 20;
 
 impl Exchange {
     /// Opens the directory of uploaded files and starts its thread.
-    pub(in crate::server) fn open_files(&mut self, waker: Waker) -> Result<(), StartError> {
+    pub(in crate::server) fn open_files(
+        &mut self,
+        waker: Waker,
+        threads: &Threads,
+        random: Random,
+    ) -> Result<(), StartError> {
         let config = self.live.config();
         if !config.takes_uploads() {
             return Ok(());
         }
-        let opened = Transfers::open(config, self.engine.hub().file_ids(), waker);
+        let known = self.engine.hub().file_ids();
+        let opened = Transfers::open(config, known, waker, threads, random);
         self.transfers = opened.map_err(StartError::Files)?;
         self.net.after(SWEEP, TimerKind::Files);
         Ok(())

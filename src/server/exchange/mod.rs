@@ -39,6 +39,7 @@ use super::config::Bytes;
 use super::engine::Engine;
 use super::gate::Kind;
 use super::guesses::Guesses;
+use super::looks::Looks;
 use super::net::Net;
 use super::operator::{CONSOLE, ConsoleService};
 #[cfg(feature = "web")]
@@ -50,11 +51,10 @@ use super::stepping::Stepper;
 #[cfg(feature = "web")]
 use super::transfers::Transfers;
 use super::worker::Workers;
-use crate::chat::{Change, Command, Event, Name, Origin, Refusal, SessionId, User, Viewpoint};
+use crate::chat::{Change, Command, Event, Origin, Refusal, SessionId, User, Viewpoint};
 use crate::session::{Action, Dialect, View};
 use chatloop_reactor::Token;
 use log::info;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -77,8 +77,9 @@ pub(super) struct Exchange {
     pages: Pages,
     #[cfg(feature = "web")]
     transfers: Transfers,
-    /// Registered rooms in which no one has been for long, and at how many looks before.
-    abandoned: BTreeMap<Name, u8>,
+    /// Registered rooms in which no one has been for long, and accounts of the kind.
+    abandoned_rooms: Looks,
+    unused_accounts: Looks,
     /// An operator wants the configuration to be reloaded.
     reload_asked: bool,
     /// What is to be done for one connection; its memory is used again.
@@ -112,10 +113,17 @@ impl Exchange {
             pages: Pages::default(),
             #[cfg(feature = "web")]
             transfers: Transfers::closed(),
-            abandoned: BTreeMap::new(),
+            abandoned_rooms: Looks::default(),
+            unused_accounts: Looks::default(),
             reload_asked: false,
             actions: Vec::new(),
         }
+    }
+
+    /// For the simulation.
+    #[cfg(feature = "simulation")]
+    pub(in crate::server) fn hub(&self) -> &crate::chat::Hub {
+        self.engine.hub()
     }
 
     /// Proposes a change. It happens when the journal has committed it.
@@ -273,9 +281,11 @@ impl Exchange {
             let change = self.console.leave(words);
             return change.into_iter().for_each(|change| self.propose(token, change));
         }
-        let Some(connection) = self.net.connection(token) else { return };
-        connection.leave(words, farewell);
-        if connection.life.entered {
+        let Some(mut peer) = self.net.peer(token) else { return };
+        peer.connection.leave(words, farewell);
+        // Its leaving may be committed later than the next wait, which is not to wait for its input.
+        peer.flush_later();
+        if peer.connection.life.entered {
             self.propose_leave(token);
         } else {
             self.say_farewell(token);

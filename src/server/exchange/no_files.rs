@@ -1,12 +1,19 @@
 //! Uploaded files in a build without the feature `web`: there are none.
 
 use super::Exchange;
+use crate::journal::Threads;
+use crate::server::random::Random;
 use crate::server::start::StartError;
 use crate::session::{FileRequest, ProofAnswer};
 use chatloop_reactor::{Token, Waker};
 
 impl Exchange {
-    pub(in crate::server) fn open_files(&mut self, _: Waker) -> Result<(), StartError> {
+    pub(in crate::server) fn open_files(
+        &mut self,
+        _: Waker,
+        _: &Threads,
+        _: Random,
+    ) -> Result<(), StartError> {
         Ok(())
     }
 

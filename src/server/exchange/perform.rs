@@ -8,7 +8,7 @@ use crate::chat::{
 };
 use crate::server::admission::{register_limit, room_limit};
 use crate::server::audit;
-use crate::server::config::Registration;
+use crate::server::config::{Config, Registration};
 use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
 use crate::server::guesses::{Ended, Guess, Target};
@@ -22,9 +22,20 @@ use chatloop_reactor::Token;
 use log::{debug, info};
 use std::time::Duration;
 
-/// Whether `--registration` forbids the account that a job is for.
-fn registration_refusal(registration: Registration, work: &Work) -> Option<Refusal> {
+/// Whether the settings forbid the account that a job is for, and what counts that.
+fn registration_refusal(config: &Config, hub: &Hub, work: &Work) -> Option<(Refusal, Counter)> {
     let Work::Hash { purpose, .. } = work else { return None };
+    let makes =
+        matches!(purpose, Purpose::Register(_) | Purpose::RegisterEarly(_) | Purpose::Set(_, true));
+    if makes {
+        if hub.account_count() >= config.max_accounts as usize {
+            return Some((Refusal::TooManyAccounts, Counter::MaxAccounts));
+        }
+        if hub.accounts_are_full() {
+            return Some((Refusal::TooMuchAccountData, Counter::AccountMemory));
+        }
+    }
+    let registration = config.registration;
     let setting = match (purpose, registration) {
         (Purpose::Register(_) | Purpose::RegisterEarly(_), Registration::Operators) => "operators",
         (
@@ -33,7 +44,7 @@ fn registration_refusal(registration: Registration, work: &Work) -> Option<Refus
         ) => "closed",
         _ => return None,
     };
-    Some(Refusal::RegistrationClosed(setting))
+    Some((Refusal::RegistrationClosed(setting), Counter::Registration))
 }
 
 pub(super) fn seconds(wait: Duration) -> u64 {
@@ -258,11 +269,18 @@ impl Exchange {
                 return true;
             }
             Decision::Refuse(refusal) => {
+                if refusal == Refusal::TooMuchAccountData {
+                    self.stats.count(Counter::AccountMemory);
+                }
                 self.reply(token, &Event::Refused(refusal));
                 return true;
             }
             Decision::Ask(query) => {
                 self.engine.query(token, query);
+                self.block(token);
+            }
+            Decision::AskPage(query, rest) => {
+                self.engine.query_page(token, query, rest);
                 self.block(token);
             }
             Decision::Lookup { lookup, then, missing } => {
@@ -283,6 +301,9 @@ impl Exchange {
         let now = self.net.moment();
         let Some(connection) = self.net.connection(token) else { return };
         entry.label = connection.address.to_string().into();
+        if entry.account.is_some() && self.engine.hub().accounts_are_full() {
+            entry.metadata.clear();
+        }
         let admitted = if self.live.config().require_account && entry.account.is_none() {
             self.stats.count(Counter::NoAccount);
             Err(Refusal::AccountRequired { registers: self.live.config().registers_early() })
@@ -325,8 +346,9 @@ impl Exchange {
                 return Err(Refusal::ShortPassword(least));
             }
         }
-        if let Some(refusal) = registration_refusal(self.live.config().registration, &work) {
-            self.stats.count(Counter::Registration);
+        let (config, hub) = (self.live.config(), self.engine.hub());
+        if let Some((refusal, counter)) = registration_refusal(config, hub, &work) {
+            self.stats.count(counter);
             return Err(refusal);
         }
         let origin = self.origin(token);

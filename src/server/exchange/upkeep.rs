@@ -4,9 +4,10 @@ use super::Exchange;
 use super::relay::HEADER_TIMEOUT;
 use crate::chat::{Change, Moment, Origin};
 use crate::server::admission::{NewPeer, is_flood_limited, work_limit};
-use crate::server::config::Config;
+use crate::server::config::{Config, Days, OrOff};
 use crate::server::connection::{Bounds, Connection, Via};
 use crate::server::gate::{Blocked, LineGate};
+use crate::server::looks;
 use crate::server::net::{Net, PeerTimer, TimerKind};
 use crate::server::operator::{CONSOLE, ConsoleService};
 use crate::server::start::NOBODY;
@@ -14,7 +15,7 @@ use crate::server::stats::Counter;
 use crate::server::stepping::Stepper;
 use crate::server::transcript;
 use crate::session::Dialect;
-use chatloop_reactor::{Interest, Poller, Readiness, Token, Transport};
+use chatloop_reactor::{Interest, Poller, Readiness, Token, Transport, memory};
 use log::{error, info};
 use std::io;
 use std::net::SocketAddr;
@@ -24,9 +25,8 @@ use std::time::{Duration, Instant};
 /// proxies wait. `--keep-alive` may be shorter.
 const PING: Duration = Duration::from_secs(45);
 
-/// Between two looks for registered rooms in which no one has been, and how many have to find one.
-const LOOK_AT_ROOMS: Duration = Duration::from_secs(3600);
-const LOOKS: u8 = 24;
+/// Unused accounts that end at one look: each takes a walk over all rooms.
+const ACCOUNTS_AT_ONCE: usize = 100;
 
 /// So many pauses without a byte are the end.
 const UNANSWERED: u32 = 3;
@@ -59,6 +59,13 @@ impl Exchange {
     /// Bytes allocated for messages so far.
     pub(in crate::server) fn allocated(&self) -> u64 {
         self.broadcast.allocated()
+    }
+
+    /// A burst is over: what was kept to be used again goes back to the system.
+    pub(in crate::server) fn release_memory(&mut self) {
+        self.engine.release_memory();
+        self.net.release_memory();
+        memory::trim();
     }
 
     /// A worker has rung.
@@ -292,27 +299,28 @@ impl Exchange {
         self.show();
     }
 
-    /// Proposes the end of registered rooms in which no one has been for `--room-expiry`, as found at
-    /// each look for a day: a clock that is set wrong for an hour must not delete them all.
-    pub(in crate::server) fn lapse_rooms(&mut self) {
+    /// Proposes the end of registered rooms in which no one has been for `--room-expiry`, and of
+    /// accounts that no one has logged in to for `--account-expiry`.
+    pub(in crate::server) fn end_unused(&mut self) {
         let config = self.live.config();
         if config.boot.data.is_none() {
             return;
         }
-        let expiry = config.room_expiry.on();
-        self.net.after(LOOK_AT_ROOMS, TimerKind::Rooms);
-        let Some(expiry) = expiry else { return self.abandoned.clear() };
-        let now = self.net.moment();
-        let expiry = i64::try_from(expiry.duration().as_millis()).unwrap_or(i64::MAX);
-        let before = Moment(now.0.saturating_sub(expiry));
-        let found = self.engine.hub().abandoned_rooms(before).into_iter();
-        let known = std::mem::take(&mut self.abandoned);
-        for room in found {
-            let looks = known.get(&room).map_or(0, |looks| looks + 1);
-            if looks >= LOOKS {
-                self.propose(NOBODY, Change::Lapse { room: room.clone(), before });
-            }
-            self.abandoned.insert(room, looks);
+        self.net.after(looks::PAUSE, TimerKind::Unused);
+        let (now, hub) = (self.net.moment(), self.engine.hub());
+        let before = |expiry: OrOff<Days>| {
+            let expiry = i64::try_from(expiry.on()?.duration().as_millis()).unwrap_or(i64::MAX);
+            Some(Moment(now.0.saturating_sub(expiry)))
+        };
+        let (left, seen) = (before(config.room_expiry), before(config.account_expiry));
+        let rooms = left.map_or_else(Vec::new, |left| hub.abandoned_rooms(left));
+        let accounts = seen.map_or_else(Vec::new, |seen| hub.unused_accounts(seen));
+        let before = left.unwrap_or_default();
+        for room in self.abandoned_rooms.look(rooms) {
+            self.propose(NOBODY, Change::Lapse { room, before });
+        }
+        for account in self.unused_accounts.look(accounts).into_iter().take(ACCOUNTS_AT_ONCE) {
+            self.propose(NOBODY, Change::AccountDeleted { account, erases: false });
         }
     }
 

@@ -167,6 +167,11 @@ impl Net {
         &mut self.scratch
     }
 
+    /// Gives back the memory of queues that were long once.
+    pub(in crate::server) fn release_memory(&mut self) {
+        self.queues.release_memory();
+    }
+
     /// What has been done so far.
     pub(super) fn numbers(&self) -> &Numbers {
         &self.numbers

@@ -12,4 +12,7 @@ pub(in crate::server) struct Numbers {
     pub(in crate::server) deliveries: u64,
     pub(in crate::server) received_bytes: u64,
     pub(in crate::server) sent_bytes: u64,
+    /// What all work has cost.
+    #[cfg(test)]
+    pub(in crate::server) charged: crate::chat::work::Cost,
 }

@@ -30,6 +30,13 @@ impl Queues {
         Queues { bounds, output, heavy, overrun, input }
     }
 
+    /// Gives back the memory of queues that were long once.
+    pub(super) fn release_memory(&mut self) {
+        self.output.shrink_to_fit();
+        self.heavy.shrink_to_fit();
+        self.overrun.shrink_to_fit();
+    }
+
     pub(super) fn has_output(&self) -> bool {
         !self.output.is_empty() || !self.heavy.is_empty()
     }

@@ -21,7 +21,7 @@ pub(in crate::server) enum TimerKind {
     /// Log how many clients were rejected.
     Rejections,
     /// Look for registered rooms in which no one has been for long.
-    Rooms,
+    Unused,
     /// The graceful shutdown has lasted long enough.
     Shutdown,
     /// The console's escape-sequence timeout expired, or it is time to try to regain the terminal.
@@ -40,7 +40,7 @@ impl TimerKind {
             TimerKind::Accept => "accept again",
             TimerKind::Rejections => "log the rejections",
             TimerKind::Files => "files that are due",
-            TimerKind::Rooms => "rooms that no one uses",
+            TimerKind::Unused => "rooms and accounts that no one uses",
             TimerKind::Shutdown => "the shutdown is over",
             TimerKind::Console => "the console",
         }

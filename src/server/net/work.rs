@@ -14,6 +14,10 @@ impl Net {
     /// Work was done for a connection: its flood limit and its origin pay. `unfinished`, if it was a
     /// record or a question that had been waiting.
     pub(in crate::server) fn charge(&mut self, token: Token, cost: Cost, unfinished: bool) {
+        #[cfg(test)]
+        {
+            self.numbers.charged += cost;
+        }
         let Some(connection) = self.connections.get_mut(token) else { return };
         connection.gate.charge(cost, self.queues.bounds.pace, self.clock.now());
         if unfinished {

@@ -91,6 +91,56 @@ fn topics_and_masks_have_a_memory_and_recent_messages_the_rest() {
 }
 
 #[test]
+fn there_are_so_many_accounts() {
+    let mut bench = Bench::new(&["--max-accounts=1"]);
+    let (mut ada, mut bob) = (bench.join("ada"), bench.join("bob"));
+    ada.send("/register correct-horse\n");
+    bench.wait_for(&mut ada, "account ada created");
+    bob.send("/register correct-horse\n");
+    bench.wait_for(&mut bob, "(--max-accounts)");
+}
+
+#[cfg(feature = "disk")]
+#[test]
+fn an_account_that_no_one_has_used_for_long_ends_and_one_in_use_does_not() {
+    let directory = std::env::temp_dir().join(format!("chatloop-expiry-{}", std::process::id()));
+    let data = format!("--data={}", directory.display());
+    let mut bench = Bench::new(&[&data, "--account-expiry=2", "--stall-timeout=off"]);
+    let (mut ada, mut bob) = (bench.join("ada"), bench.join("bob"));
+    for (client, name) in [(&mut ada, "ada"), (&mut bob, "bob")] {
+        client.send("/register correct-horse\n");
+        bench.wait_for(client, &format!("account {name} created"));
+    }
+    ada.send("/quit\n");
+    bench.wait_for_end(&mut ada);
+    bench.server.exchange().end_unused();
+    // Two days, and looks for another; in the middle of that day the clock may be wrong.
+    for _ in 0..48 + 23 {
+        bench.pass(3_600 * SECOND);
+    }
+    let mut eve = bench.join("eve");
+    eve.send("/nick ada\n");
+    bench.wait_for(&mut eve, "ada");
+    assert!(!bench.lines(&mut eve).iter().any(|line| line.contains("now known as ada")));
+    for _ in 0..3 {
+        bench.pass(3_600 * SECOND);
+    }
+    let mut freed = false;
+    for _ in 0..1_000 {
+        eve.send("/nick ada\n");
+        freed |= bench.lines(&mut eve).iter().any(|line| line.contains("now known as ada"));
+        if freed {
+            break;
+        }
+    }
+    assert!(freed);
+    eve.send("/login bob correct-horse\n");
+    bench.wait_for(&mut eve, "you are now logged in as bob");
+    drop(bench);
+    let _ = std::fs::remove_dir_all(directory);
+}
+
+#[test]
 fn an_idle_client_is_told_and_closed_and_a_busy_one_is_not() {
     let mut bench = Bench::new(&["--idle-timeout=10"]);
     let (mut idle, mut busy) = (bench.join("idle"), bench.join("busy"));

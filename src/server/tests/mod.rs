@@ -4,9 +4,11 @@
 //! or until it has turned so often that it will never be.
 
 mod backpressure;
+mod costs;
 mod detection;
 #[cfg(feature = "web")]
 mod files;
+mod history;
 #[cfg(feature = "web")]
 mod http;
 mod limits;
@@ -20,6 +22,7 @@ use super::config::Task;
 use super::random::Random;
 use super::turn::{Server, Setup};
 use super::worker::Workers;
+use crate::journal::Threads;
 use chatloop_reactor::{Clock, Readiness, TimeControl};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -47,8 +50,9 @@ impl Bench {
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
         let (clock, time) = Clock::manual(date);
         let work = |_, wakes| Workers::in_line(wakes, Random::Seeded(1));
+        let (threads, random) = (Threads::System, Random::system());
         let server =
-            Server::start_with(*settings, Setup { clock, signals: &[], work, inline: false })
+            Server::start_with(*settings, Setup { clock, signals: &[], work, threads, random })
                 .unwrap();
         Bench { server, time, readiness: Vec::new() }
     }

@@ -105,9 +105,14 @@ fn point(word: &str) -> Option<Point> {
     Some(Point::Time(Moment(time.as_millisecond())))
 }
 
-/// The reply to a query.
+/// Whether a page is the first one, and the last.
+pub(super) fn place(past: &Past) -> (bool, bool) {
+    (past.total.is_some(), past.more.is_none())
+}
+
+/// The reply to a query, or a page of it.
 pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
-    let Past { query, entries, happened, .. } = past;
+    let Past { query, entries, happened, total, .. } = past;
     let me = context.session.nick(context.view);
     let caps = context.session.look().caps();
     let target = match &query.scope {
@@ -124,15 +129,15 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
     let look = context.session.look();
     // Some clients show every message with the time at which it came.
     let played_back = context.session.is_played_back() && target.as_str().starts_with('#');
-    if let Some(first) = entries.first().filter(|_| played_back) {
-        let count = entries.len();
+    if let (Some(first), Some(count)) = (entries.first().filter(|_| played_back), total) {
         let text = format!(
             "History: {count} of the last messages, from {} UTC on",
             time::shown(first.time)
         );
         context.reply().line("NOTICE", &[target.as_str()], Some(&text));
     }
-    context.reply().batch("history", &["chathistory", target.as_str()], |reply| {
+    let batch = ("history", &["chathistory", target.as_str()][..]);
+    context.reply().page_of_batch(batch, place(past), |reply| {
         let out = &mut reply.lines;
         let mut happened = happened.iter().peekable();
         let mut happen = |before: Option<RecordId>, out: &mut Lines<'_>| {
@@ -147,7 +152,7 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
         }
         happen(None, out);
     });
-    if played_back && !entries.is_empty() {
+    if played_back && !entries.is_empty() && past.more.is_none() {
         context.reply().line("NOTICE", &[target.as_str()], Some("End of history"));
     }
 }

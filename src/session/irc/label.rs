@@ -65,6 +65,9 @@ impl Label {
         }
         // A line with the lines of its batch, if it starts one: those have their tag.
         let marks = self.replies.marks();
+        // What is before the first of them goes on with a batch that an earlier page has begun.
+        let first = marks.first().map_or(bytes.len(), |(at, _)| *at);
+        out.extend_from_slice(&bytes[..first]);
         let ends = marks.iter().skip(1).map(|(at, _)| *at).chain([bytes.len()]);
         for ((start, _), end) in marks.iter().zip(ends) {
             insert_tag("batch", &self.reference, &bytes[*start..end], out);

@@ -161,10 +161,7 @@ fn read(context: &mut Context<'_, '_>, target: &str, subcommand: &str, keys: &[&
     if subcommand == "SYNC" {
         return match found.room {
             Some(room) => subscriptions::sync_room(context, room),
-            None => {
-                let own = std::iter::once((found.name, found.metadata));
-                subscriptions::sync(context, found.name, own);
-            }
+            None => subscriptions::sync(context, found.name, found.metadata),
         };
     }
     batch(&mut context.reply(), &["metadata", found.name], |out| {

@@ -14,7 +14,7 @@
 //! | `history`, `read_marker` | CHATHISTORY, MARKREAD |
 //! | `people` (`monitor`, `whowas`), `about` (`counts`, `settings`), `operator`, `services` | users, the server |
 //! | `files` | uploads |
-//! | `metadata`, `subscriptions`, `metadata_lines` | METADATA |
+//! | `metadata`, `subscriptions`, `metadata_sync`, `metadata_lines` | METADATA |
 //! | `vendor` | CHATLOOP, SEARCH |
 //! | `replies`, `refusals`, `label`, `pages` | what one client is told |
 //! | `render`, `reply`, `fields` | how lines are written |
@@ -44,6 +44,7 @@ mod lookup;
 mod messages;
 mod metadata;
 mod metadata_lines;
+mod metadata_sync;
 mod mode_letters;
 mod modes;
 mod monitor;

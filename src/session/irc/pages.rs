@@ -6,6 +6,7 @@
 
 use super::session::Unfinished;
 use super::{Context, Replies, Session, View};
+use crate::chat::{Command, Event, Listing};
 use crate::session::action::Action;
 
 /// Bytes of a page, more or less a line.
@@ -38,6 +39,14 @@ impl Context<'_, '_> {
         }
     }
 
+    /// Asks for the next page of a list, which the chat has, when this one has been taken.
+    pub(super) fn continue_list(&mut self, page: &Event) {
+        if let Some(more) = page.more() {
+            let next = NextPage(Some(Box::new(more.clone())));
+            self.session.answers.get_or_insert_default().push_back(Box::new(next));
+        }
+    }
+
     /// Whether there is more.
     fn write_page(&mut self, answer: &mut dyn Unfinished) -> bool {
         let end = self.out.bytes().len() + PAGE;
@@ -47,6 +56,22 @@ impl Context<'_, '_> {
             }
         }
         true
+    }
+}
+
+/// The next page of a list that the chat has, or the journal.
+struct NextPage(Option<Box<Listing>>);
+
+impl Unfinished for NextPage {
+    fn go_on(
+        &mut self,
+        _: &mut Session,
+        _: &mut View<'_>,
+        _: &mut Replies,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        actions.extend(self.0.take().map(|more| Action::Do(Command::List(more))));
+        false
     }
 }
 

@@ -9,6 +9,7 @@ use crate::chat::{
 };
 use crate::wire::irc::{Message, numeric};
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
 /// Nicks of one USERHOST. RFC 1459 §5.7.
 const USERHOST_MOST: usize = 5;
@@ -111,15 +112,23 @@ fn tell_presence(context: &mut Context<'_, '_>, nicks: &[Name]) {
             None => offline.push(Cow::Borrowed(nick.as_str())),
         }
     }
-    let hub = context.view.hub;
     let mut reply = context.reply();
     let prefixes = online.iter().map(|user| fields::prefix(&user.identity).into());
     reply.list(numeric::RPL_MONONLINE, &[], ',', prefixes);
     reply.list(numeric::RPL_MONOFFLINE, &[], ',', offline);
-    let (session, view) = (&*context.session, &*context.view);
-    let mut reply = session.reply(view, context.out);
-    for user in online {
-        session.tell_watched_metadata(user, hub, &mut reply);
+    context.answer(MonitoredMetadata(online.iter().map(|it| it.identity.session).collect()));
+}
+
+/// The metadata of those of the monitored users who are online.
+struct MonitoredMetadata(VecDeque<SessionId>);
+
+impl Answer for MonitoredMetadata {
+    fn step(&mut self, context: &mut Context<'_, '_>) -> bool {
+        let (session, view) = (&*context.session, &*context.view);
+        if let Some(user) = self.0.pop_front().and_then(|online| view.hub.user(online)) {
+            session.tell_watched_metadata(user, view.hub, &mut session.reply(view, context.out));
+        }
+        !self.0.is_empty()
     }
 }
 

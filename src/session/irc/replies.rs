@@ -160,7 +160,10 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
             }
         }
         event if vendor::answered(context, event, Viewpoint::Observer) => {}
-        Event::Past(past) => history::past(context, past),
+        Event::Past(past) => {
+            history::past(context, past);
+            context.continue_list(event);
+        }
         Event::FileDeleted { name } => context.reply().notice(&format!("{name} is deleted")),
         event => context.observed(event),
     }

@@ -185,18 +185,32 @@ impl ReplyWriter<'_> {
         words: &[&str],
         inside: impl FnOnce(&mut ReplyWriter<'_>),
     ) {
+        self.page_of_batch((reference, words), (true, true), inside);
+    }
+
+    /// A part of a batch: whether it is the first one, and the last.
+    pub(super) fn page_of_batch(
+        &mut self,
+        (reference, words): (&str, &[&str]),
+        (first, last): (bool, bool),
+        inside: impl FnOnce(&mut ReplyWriter<'_>),
+    ) {
         if !self.caps.has(Caps::BATCH) {
             return inside(self);
         }
-        let start = self.lines.batch_start().source(self.server).command("BATCH");
-        let _ = start.middle(&format!("+{reference}")).middles(words).end();
+        if first {
+            let start = self.lines.batch_start().source(self.server).command("BATCH");
+            let _ = start.middle(&format!("+{reference}")).middles(words).end();
+        }
         inside(&mut ReplyWriter {
             server: self.server,
             nick: self.nick.clone(),
             caps: self.caps,
             lines: self.lines.inside(reference),
         });
-        let end = self.lines.batch_end().source(self.server).command("BATCH");
-        let _ = end.middle(&format!("-{reference}")).end();
+        if last {
+            let end = self.lines.batch_end().source(self.server).command("BATCH");
+            let _ = end.middle(&format!("-{reference}")).end();
+        }
     }
 }

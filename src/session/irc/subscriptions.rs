@@ -4,28 +4,21 @@
 //! Beyond the specifications, the members of a channel are sent a newcomer's metadata, as they are
 //! told that a newcomer is away: nothing else would tell them.
 //!
-//! Bounds: [`SUBSCRIPTIONS`] keys per client and [`SYNC_BYTES`] per synchronization. A larger one is
-//! postponed (774) rather than sent in parts, because a client takes what is missing in a batch for
-//! removed. So is that on joining a channel of more than [`SYNC_AT_JOIN`] members, lest a crowd that
-//! joins is sent everything about everyone at once.
+//! Bounds: [`SUBSCRIPTIONS`] keys per client; a synchronization comes in pages. That on joining a channel
+//! of more than [`SYNC_AT_JOIN`] members is postponed (774), lest a crowd that joins is sent everything
+//! about everyone at once.
 
 use super::metadata_lines::{announce, batch, invalid_key, name};
+use super::metadata_sync::{Sync, of_person};
 use super::settings::SUBSCRIPTIONS;
 use super::{Context, Replies, ReplyWriter, Session, View};
-use crate::chat::{Holder, Hub, Metadata, MetadataChanges, Room, SessionId, User, is_metadata_key};
+use crate::chat::{Holder, Hub, Metadata, MetadataChanges, Room, User, is_metadata_key};
 use crate::wire::irc::{MAX_BODY, Numeric, numeric};
-use std::collections::HashSet;
 
 /// Members of a channel whose metadata is sent to a client that joins.
 const SYNC_AT_JOIN: usize = 100;
-/// Bytes of one synchronization: far below the limit of a send queue.
-const SYNC_BYTES: usize = 512 * 1024;
-/// Bytes of a line beyond target, key and value, roughly.
-const LINE: usize = 64;
 /// Seconds after which a client that has joined a large channel may ask.
 const SOON: &str = "4";
-/// Seconds after which a client may ask again for what was too much.
-const LATER: &str = "60";
 /// The target that means everything the client may see.
 pub(super) const ALL: &str = "*ALL";
 
@@ -73,22 +66,12 @@ pub(super) fn subscribe(context: &mut Context<'_, '_>, keys: &[&str]) {
 }
 
 /// After a subscription a client of version 3 is told to synchronize when it likes. Version 2 has no
-/// `*ALL`: the client is sent the values, or told to synchronize its channels.
+/// `*ALL`: the client is sent the values.
 fn tell_of_new(context: &mut Context<'_, '_>, new: &[String]) {
     if !context.session.caps.metadata_2() {
         return sync_later(&mut context.reply(), ALL, "0");
     }
-    let values = collect(new, visible(context));
-    let rooms = context.user().map_or(&[][..], |user| user.rooms());
-    let mut reply = context.reply();
-    match values {
-        Some(values) => {
-            for (target, key, value) in values {
-                announce(&mut reply, target, key, Some(value));
-            }
-        }
-        None => rooms.iter().for_each(|room| sync_later(&mut reply, room.as_str(), SOON)),
-    }
+    context.answer(Sync::new(new, None, None));
 }
 
 /// `METADATA * UNSUB key …`.
@@ -133,89 +116,21 @@ fn several(reply: &mut ReplyWriter<'_>, numeric: Numeric, keys: &[&str]) {
     }
 }
 
-/// Everything the client may be sent: its channels and their members, the users it monitors, itself.
-fn visible<'v>(context: &Context<'_, 'v>) -> Vec<(&'v str, &'v Metadata)> {
-    let hub = context.view.hub;
-    let Some(user) = context.user() else { return Vec::new() };
-    let rooms = user.rooms().iter().filter_map(|name| hub.room(name.as_str()));
-    let mut seen: HashSet<SessionId> = HashSet::from([context.view.me]);
-    let mut all = vec![of_person(hub, user)];
-    for room in rooms {
-        all.push((room.name.as_str(), room.metadata()));
-        let members = room.sessions().filter(|session| seen.insert(*session));
-        all.extend(members.filter_map(|member| hub.user(member)).map(|it| of_person(hub, it)));
-    }
-    let watched = context.view.monitors.watched(context.view.me).iter();
-    let watched = watched.filter_map(|nick| hub.session_of(nick.as_str()));
-    let watched: Vec<SessionId> = watched.filter(|session| seen.insert(*session)).collect();
-    all.extend(watched.into_iter().filter_map(|it| hub.user(it)).map(|it| of_person(hub, it)));
-    all
-}
-
-fn of_person<'h>(hub: &'h Hub, user: &'h User) -> (&'h str, &'h Metadata) {
-    (user.identity.nick.as_str(), hub.metadata_of(user))
-}
-
-/// A channel and its members, without those that the client does not want to hear or that are
-/// silenced.
-fn inside<'h>(
-    hub: &'h Hub,
-    room: &'h Room,
-    me: SessionId,
-) -> impl Iterator<Item = (&'h str, &'h Metadata)> {
-    let members = room.sessions().filter_map(|session| hub.user(session));
-    let members = members.filter(|user| !hub.metadata_of(user).is_empty());
-    let hushed =
-        move |user: &User| user.identity.session != me && hub.is_hushed_for(me, user, &room.name);
-    let members = members.filter(move |user| !hushed(user)).map(|user| of_person(hub, user));
-    std::iter::once((room.name.as_str(), room.metadata())).chain(members)
-}
-
-/// Target, key and value of all subscribed keys; `None` if that is too much.
-fn collect<'h>(
-    keys: &[String],
-    targets: impl IntoIterator<Item = (&'h str, &'h Metadata)>,
-) -> Option<Vec<(&'h str, &'h str, &'h str)>> {
-    let mut found = Vec::new();
-    let mut bytes = 0;
-    if keys.is_empty() {
-        return Some(found);
-    }
-    for (target, metadata) in targets {
-        for (key, value) in metadata {
-            if keys.iter().any(|followed| **followed == **key) {
-                bytes += target.len() + key.len() + value.len() + LINE;
-                if bytes > SYNC_BYTES {
-                    return None;
-                }
-                found.push((target, &**key, &**value));
-            }
-        }
-    }
-    Some(found)
-}
-
-/// Sends all subscribed keys of `targets`, or that it is too much now.
-pub(super) fn sync<'h>(
-    context: &mut Context<'_, '_>,
-    name: &str,
-    targets: impl IntoIterator<Item = (&'h str, &'h Metadata)>,
-) {
+/// Sends all subscribed keys of one user.
+pub(super) fn sync(context: &mut Context<'_, '_>, name: &str, metadata: &Metadata) {
     let (session, view) = (&*context.session, &*context.view);
-    session.sync(name, targets, &mut session.reply(view, context.out));
+    session.sync(name, metadata, &mut session.reply(view, context.out));
 }
 
 /// `METADATA #channel SYNC`.
 pub(super) fn sync_room(context: &mut Context<'_, '_>, room: &Room) {
-    let hub = context.view.hub;
-    let me = context.view.me;
-    sync(context, room.name.as_str(), inside(hub, room, me));
+    let keys = &context.session.subscriptions;
+    context.answer(Sync::new(keys, Some(&room.name), Some(room.name.as_str())));
 }
 
 /// `METADATA *ALL SYNC`.
 pub(super) fn sync_all(context: &mut Context<'_, '_>) {
-    let targets = visible(context);
-    sync(context, ALL, targets);
+    context.answer(Sync::new(&context.session.subscriptions, None, Some(ALL)));
 }
 
 fn sync_later(reply: &mut ReplyWriter<'_>, target: &str, seconds: &str) {
@@ -282,22 +197,15 @@ impl Session {
     ) {
         if self.caps.metadata() {
             let own = of_person(hub, user);
-            self.sync(own.0, std::iter::once(own), reply);
+            self.sync(own.0, own.1, reply);
         }
     }
 
-    fn sync<'h>(
-        &self,
-        name: &str,
-        targets: impl IntoIterator<Item = (&'h str, &'h Metadata)>,
-        reply: &mut ReplyWriter<'_>,
-    ) {
-        let Some(values) = collect(&self.subscriptions, targets) else {
-            return sync_later(reply, name, LATER);
-        };
+    fn sync(&self, name: &str, metadata: &Metadata, reply: &mut ReplyWriter<'_>) {
+        let followed = |key: &str| self.subscriptions.iter().any(|known| known == key);
         batch(reply, &["metadata", name], |reply| {
-            for (target, key, value) in values {
-                announce(reply, target, key, Some(value));
+            for (key, value) in metadata.iter().filter(|(key, _)| followed(key)) {
+                announce(reply, name, key, Some(value));
             }
         });
     }

@@ -1,10 +1,8 @@
 //! What plain lines have and no specification of IRC: `CHATLOOP`, with a command of theirs, and the
 //! `SEARCH` of the capability soju.im/search.
 
-use super::session::Unfinished;
-use super::{Caps, Context, Replies, Session, View, history};
-use crate::chat::{Command, Event, Listing, Moment, Past, Point, Range, Scope, Viewpoint};
-use crate::session::action::Action;
+use super::{Caps, Context, history};
+use crate::chat::{Command, Event, Moment, Past, Point, Range, Scope, Viewpoint};
 use crate::session::plain;
 use crate::wire::irc::{Message, Tags};
 use std::sync::Arc;
@@ -50,11 +48,13 @@ pub(super) fn answered(context: &mut Context<'_, '_>, event: &Event, viewpoint: 
         ("SEARCH", Event::Past(past)) if is_search(past) => {
             let caps = context.session.look().caps();
             let me = context.session.nick(context.view);
-            context.reply().batch("found", &["soju.im/search"], |reply| {
+            let batch = ("found", &["soju.im/search"][..]);
+            context.reply().page_of_batch(batch, history::place(past), |reply| {
                 for entry in &past.entries {
                     history::write(entry, caps, me.as_str(), &mut reply.lines);
                 }
             });
+            context.continue_list(event);
         }
         (NAME, Event::Past(past))
             if is_search(past)
@@ -62,16 +62,14 @@ pub(super) fn answered(context: &mut Context<'_, '_>, event: &Event, viewpoint: 
                 || (is_thread(past) && !context.session.caps.has(Caps::CHATHISTORY)) =>
         {
             tell(context, event, viewpoint);
+            context.continue_list(event);
         }
-        (NAME, Event::Kept { .. } | Event::ServerBan { .. } | Event::ServerBans(_)) => {
+        (NAME, Event::Kept { .. } | Event::ServerBan { .. }) => {
             tell(context, event, viewpoint);
         }
-        (NAME, Event::Connections(_)) => {
+        (NAME, Event::Connections(_) | Event::ServerBans(_)) => {
             tell(context, event, viewpoint);
-            if let Some(more) = event.more() {
-                let next = NextPage(Some(Box::new(more.clone())));
-                context.session.answers.get_or_insert_default().push_back(Box::new(next));
-            }
+            context.continue_list(event);
         }
         _ => return false,
     }
@@ -94,21 +92,5 @@ fn tell(context: &mut Context<'_, '_>, event: &Event, viewpoint: Viewpoint) {
     let mut reply = context.reply();
     for line in text.lines() {
         reply.notice(line.strip_prefix("* ").unwrap_or(line));
-    }
-}
-
-/// The next page of a list, which the chat has.
-struct NextPage(Option<Box<Listing>>);
-
-impl Unfinished for NextPage {
-    fn go_on(
-        &mut self,
-        _: &mut Session,
-        _: &mut View<'_>,
-        _: &mut Replies,
-        actions: &mut Vec<Action>,
-    ) -> bool {
-        actions.extend(self.0.take().map(|more| Action::Do(Command::List(more))));
-        false
     }
 }

@@ -3,15 +3,15 @@
 use super::Theme;
 use super::lines::{GREEN, LineWriter, label, users};
 use crate::chat::{
-    BanTarget, Event, Flag, Modes, Moment, Name, Page, Person, Query, RoomLine, Scope,
-    ServerBanLine, StoredMessage, Target, Whois,
+    BanTarget, Event, Flag, Modes, Moment, Name, Page, Past, Person, RoomLine, Scope,
+    ServerBanLine, Target, Whois,
 };
 use crate::session::{account_text, time};
 
 /// Adds the lines of an answer to `out`.
 pub(super) fn render(theme: Theme, event: &Event, out: &mut LineWriter<'_>) {
     if let Event::Past(found) = event {
-        return past(&found.query, &found.entries, out);
+        return past(found, out);
     }
     for line in lines(theme, event) {
         out.notice(GREEN, &line);
@@ -33,8 +33,8 @@ fn page<T>(
 }
 
 /// "2 entries:", "no entries".
-fn entries<T>(items: &[T]) -> String {
-    match items.len() {
+fn entries(count: usize) -> String {
+    match count {
         0 => "no entries".to_owned(),
         1 => "1 entry:".to_owned(),
         count => format!("{count} entries:"),
@@ -69,7 +69,7 @@ fn lines(theme: Theme, event: &Event) -> Vec<String> {
             vec![format!("modes of {room}: {}{}", modes_text(modes), created_text(*created))]
         }
         Event::Bans { room, bans } => {
-            let heading = format!("ban list of {room}: {}", entries(bans));
+            let heading = format!("ban list of {room}: {}", entries(bans.len()));
             list(heading, bans, |(mask, by, time)| {
                 format!("{mask} (set by {by}, {} UTC)", time::shown(*time))
             })
@@ -94,7 +94,7 @@ fn lines(theme: Theme, event: &Event) -> Vec<String> {
         }
         Event::FileDeleted { name } => vec![format!("{name} is deleted")],
         Event::ServerBans(bans) => {
-            list(format!("server bans: {}", entries(bans)), bans, server_ban_line)
+            page(|total| format!("server bans: {}", entries(total)), bans, server_ban_line)
         }
         _ => Vec::new(),
     }
@@ -185,9 +185,8 @@ fn modes_text(modes: &Modes) -> String {
     if words.is_empty() { "no restrictions".to_owned() } else { words.join(", ") }
 }
 
-/// History: `- 17 2026-01-31 12:30 [alice]: text`.
-fn past(query: &Query, entries: &[StoredMessage], out: &mut LineWriter<'_>) {
-    let what = match &query.scope {
+fn heading(past: &Past, total: usize, out: &mut LineWriter<'_>) {
+    let what = match &past.query.scope {
         Scope::Room(room) => format!("history of {}", room.name),
         Scope::Thread { room, .. } => format!("thread in {}", room.name),
         Scope::Mail { .. } => "direct messages while you were offline".to_owned(),
@@ -196,12 +195,28 @@ fn past(query: &Query, entries: &[StoredMessage], out: &mut LineWriter<'_>) {
         }
         Scope::Search { words, .. } => format!("search for \"{words}\""),
     };
-    let count = match entries.len() {
+    let count = match total {
         0 => "no messages".to_owned(),
         1 => "1 message (times in UTC)".to_owned(),
         count => format!("{count} messages (times in UTC)"),
     };
     out.notice(GREEN, &format!("{what}: {count}"));
+    if let (Some(from), Scope::Search { words, .. }) = (past.unsearched, &past.query.scope) {
+        let from = from.0;
+        let text = format!(
+            "the search took too long: messages before id:{from} were not searched \
+             (try /search {words} before id:{from})"
+        );
+        out.notice(GREEN, &text);
+    }
+}
+
+/// History: `- 17 2026-01-31 12:30 [alice]: text`.
+fn past(past: &Past, out: &mut LineWriter<'_>) {
+    let Past { query, entries, .. } = past;
+    if let Some(total) = past.total {
+        heading(past, total, out);
+    }
     let account = match &query.scope {
         Scope::Mail { account, .. } | Scope::Private { account, .. } => Some(account),
         _ => None,

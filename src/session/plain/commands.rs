@@ -330,6 +330,12 @@ pub fn parse_lent(text: &str, rooms: &[Name], now: Moment) -> Result<Action, Str
     parse(&mut Context { session: &mut session, rooms, now }, text)
 }
 
+/// The first name of each command.
+#[cfg(test)]
+pub fn main_names() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().map(|row| row.names[0])
+}
+
 /// The names of all commands.
 #[cfg(test)]
 pub fn command_names() -> Vec<&'static str> {

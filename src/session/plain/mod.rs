@@ -30,9 +30,9 @@ mod session;
 mod tests;
 mod theme;
 
-#[cfg(test)]
-pub use commands::command_names;
 pub use commands::parse_lent;
+#[cfg(test)]
+pub use commands::{command_names, main_names};
 pub use render::{render, render_notice};
 pub use session::{Session, is_message};
 pub(super) use session::{password_timeout, without_password};

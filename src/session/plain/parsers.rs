@@ -246,7 +246,9 @@ pub(super) fn keep(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Parse
 }
 
 pub(super) fn server_ban(_: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
-    let Some(word) = line.word() else { return run(Command::ServerBans) };
+    let Some(word) = line.word() else {
+        return list(Listing::ServerBans(Walk::default()));
+    };
     let mut rest = line;
     let duration = rest.word().and_then(time::span);
     let line = if duration.is_some() { rest } else { line };

@@ -8,6 +8,7 @@ use crate::session::detect::{self, Detect, Protocol};
 use crate::session::frame::{Body, Frame, Needs, PasswordAnswer};
 use crate::wire::frame::{Framer, LineKind, Step};
 use crate::wire::telnet;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long the password may take.
@@ -41,8 +42,9 @@ pub struct Session {
     chosen: Option<Name>,
     /// All lines so far were those that an IRC client begins with.
     opening: bool,
-    /// Where the next page of its answer begins. Boxed: most of the time there is none.
-    more: Option<Box<Listing>>,
+    /// Where the next pages of its answers begin. Boxed: most of the time there are none.
+    #[expect(clippy::box_collection, reason = "a pointer in each idle client, not four words")]
+    more: Option<Box<VecDeque<Listing>>>,
 }
 
 impl Session {
@@ -155,7 +157,9 @@ impl Session {
 
     /// Asks for the next page of its answer.
     pub(in crate::session) fn more(&mut self) -> Option<Action> {
-        self.more.take().map(|more| Action::Do(Command::List(more)))
+        let more = self.more.as_mut().and_then(|more| more.pop_front());
+        self.more.take_if(|more| more.is_empty());
+        more.map(|more| Action::Do(Command::List(Box::new(more))))
     }
 
     /// The line that [`next`](Session::next) found has been taken.
@@ -237,7 +241,7 @@ impl Session {
     /// leaves no longer is.
     pub fn heard(&mut self, event: &Event, viewpoint: Viewpoint) {
         if let Some(more) = event.more() {
-            self.more = Some(Box::new(more.clone()));
+            self.more.get_or_insert_default().push_back(more.clone());
         }
         match (event, viewpoint) {
             (Event::Joined { room, .. }, Viewpoint::Actor) => self.chosen = Some(room.clone()),

@@ -54,7 +54,7 @@ fn settings() -> Settings {
         network: "Fuzz".to_owned(),
         has_password: false,
         requires_account: false,
-        registers_early: true,
+        registers_early: false,
         tls: false,
         sts: None,
         motd: Some(vec!["tea".to_owned()]),
@@ -220,9 +220,8 @@ impl Chat {
             Decision::Change(change) => self.propose(number, change),
             Decision::Reply(event) => self.reply(number, &event),
             Decision::Refuse(why) => self.reply(number, &Event::Refused(why)),
-            Decision::Ask(query) => {
-                let (entries, happened) = (Vec::new(), Vec::new());
-                let past = Past { query, entries, happened, unsearched: None };
+            Decision::Ask(query) | Decision::AskPage(query, _) => {
+                let past = Past::whole(query, Vec::new(), Vec::new(), None);
                 self.reply(number, &Event::Past(Box::new(past)));
             }
             Decision::Lookup { then, missing, .. } => match then.not_found() {

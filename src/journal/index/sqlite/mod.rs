@@ -30,12 +30,12 @@ use crate::chat::{HistoryUpdate, Name, RecordId};
 use crate::journal::database::open::open_reader;
 use crate::journal::error::JournalError;
 use crate::journal::limits;
-use crate::journal::runtime::{Runtime, TimeSource};
+use crate::journal::runtime::{Runtime, Threads, TimeSource};
 use queue::{Job, Queue};
 use reader::Reader;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::{Builder, JoinHandle};
 
 /// The readers: on threads, or in line.
@@ -60,26 +60,45 @@ impl SqliteIndex {
         told: RecordId,
         runtime: &Runtime,
     ) -> Result<SqliteIndex, JournalError> {
-        let reader = || Ok(Reader::new(open_reader(path)?, Arc::clone(&runtime.time)));
         let (answers_in, answers) = mpsc::sync_channel(limits::WAITING_ANSWERS);
         let queue = Arc::new(Queue::new());
-        let hand = if runtime.inline {
-            Hand::Inline(Box::new(reader()?))
-        } else {
-            let mut threads = Vec::new();
-            for (name, searches) in [("journal-read", false), ("journal-search", true)] {
-                let (mut reader, queue) = (reader()?, Arc::clone(&queue));
-                let (answers, wake) = (answers_in.clone(), Arc::clone(&runtime.wake));
-                let spawned = Builder::new()
-                    .name(name.into())
-                    .spawn(move || reader.run(&queue, searches, &answers, &*wake));
-                let failed = |source| JournalError::Directory { path: path.to_owned(), source };
-                threads.push(spawned.map_err(failed)?);
+        let hand = match &runtime.threads {
+            Threads::Inline => Hand::Inline(Box::new(reader(path, runtime)?)),
+            #[cfg(feature = "simulation")]
+            Threads::Steps(take_over) => {
+                let (mut reader, queue) = (reader(path, runtime)?, Arc::clone(&queue));
+                let wake = Arc::clone(&runtime.wake);
+                take_over(Box::new(move || reader.step(&queue, &answers_in, &*wake)));
+                Hand::Threads(Vec::new())
             }
-            Hand::Threads(threads)
+            Threads::System => Hand::Threads(start(path, &queue, &answers_in, runtime)?),
         };
         Ok(SqliteIndex { hand, queue, answers, time: Arc::clone(&runtime.time), told })
     }
+}
+
+fn reader(path: &Path, runtime: &Runtime) -> Result<Reader, JournalError> {
+    Ok(Reader::new(open_reader(path)?, Arc::clone(&runtime.time)))
+}
+
+/// Starts the threads.
+fn start(
+    path: &Path,
+    queue: &Arc<Queue>,
+    answers: &SyncSender<(QueryId, Answer)>,
+    runtime: &Runtime,
+) -> Result<Vec<JoinHandle<()>>, JournalError> {
+    let mut threads = Vec::new();
+    for (name, searches) in [("journal-read", false), ("journal-search", true)] {
+        let (mut reader, queue) = (reader(path, runtime)?, Arc::clone(queue));
+        let (answers, wake) = (answers.clone(), Arc::clone(&runtime.wake));
+        let spawned = Builder::new()
+            .name(name.into())
+            .spawn(move || reader.run(&queue, searches, &answers, &*wake));
+        let failed = |source| JournalError::Directory { path: path.to_owned(), source };
+        threads.push(spawned.map_err(failed)?);
+    }
+    Ok(threads)
 }
 
 impl Store for SqliteIndex {

@@ -109,6 +109,14 @@ impl Queue {
     }
 }
 
+#[cfg(feature = "simulation")]
+impl Queue {
+    /// What is next, without a wait.
+    pub(super) fn try_next(&self, searches: bool, now: Instant) -> Option<Next> {
+        self.lock().next(searches, now)
+    }
+}
+
 impl State {
     fn queue_for(&mut self, job: &Job) -> &mut FairQueue<Job> {
         if job.query.is_search() { &mut self.searches } else { &mut self.history }

@@ -100,8 +100,22 @@ impl Reader {
         let next = || queue.next(searches, || time.instant());
         answer_with(next, queue, answers, wake, |job| self.answer(job));
     }
+
+    /// What a simulation has it do in place of a thread: whether a query was answered.
+    #[cfg(feature = "simulation")]
+    pub(super) fn step(
+        &mut self,
+        queue: &Queue,
+        answers: &SyncSender<(QueryId, Answer)>,
+        wake: &dyn Fn(),
+    ) -> bool {
+        let mut next = queue.try_next(true, self.time.instant());
+        answer_with(|| next.take(), queue, answers, wake, |job| self.answer(job)) > 0
+    }
 }
 
+/// Answers what is next until there is nothing, and tells how many were answered.
+///
 /// A panic affects only the query that caused it: it leaves a read-only transaction incomplete,
 /// which is rolled back.
 fn answer_with(
@@ -110,8 +124,8 @@ fn answer_with(
     answers: &SyncSender<(QueryId, Answer)>,
     wake: &dyn Fn(),
     mut answer: impl FnMut(&mut Job) -> Option<Answer>,
-) {
-    let mut told = false;
+) -> usize {
+    let (mut told, mut answered) = (false, 0);
     while let Some(next) = next() {
         let (id, answer) = match next {
             Next::GiveUp(id) => (id, Answer::Failed("it took too long".to_owned())),
@@ -131,10 +145,12 @@ fn answer_with(
             }
         };
         if answers.send((id, answer)).is_err() {
-            return;
+            break;
         }
+        answered += 1;
         wake();
     }
+    answered
 }
 
 fn find(connection: &Connection, lookup: &Lookup, upto: RecordId) -> Result<Option<Reference>> {

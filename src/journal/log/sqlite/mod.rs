@@ -28,9 +28,11 @@ use super::Log;
 use super::numbering::Numbering;
 use super::proposal::{Committed, Proposal, Rejected};
 use crate::chat::Hub;
+#[cfg(feature = "simulation")]
+use crate::journal::database::classify::classify;
 use crate::journal::error::{Health, JournalError};
 use crate::journal::limits::{self, Limits};
-use crate::journal::runtime::Runtime;
+use crate::journal::runtime::{Runtime, Threads};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -41,7 +43,8 @@ enum Hand {
     Thread {
         jobs: Sender<Job>,
         batches: Receiver<Batch>,
-        thread: JoinHandle<()>,
+        /// `None` if a simulation has taken over its work.
+        thread: Option<JoinHandle<()>>,
     },
     Inline(Box<Writer>),
     /// Closed.
@@ -72,17 +75,27 @@ impl SqliteLog {
         let opened = Store::open(directory, limits)?;
         let (path, hub) = (opened.0.database.path.clone(), opened.0.hub.clone());
         let (last, time) = opened.0.last;
+        #[cfg(feature = "simulation")]
+        if let Threads::Steps(_) = runtime.threads {
+            // The time that a lock is waited for is the system's.
+            let lock = opened.0.database.connection.busy_timeout(std::time::Duration::ZERO);
+            lock.map_err(|error| classify(&path, error))?;
+        }
         let writer = Writer::new(opened, limits, Arc::clone(&runtime.time));
-        let hand = if runtime.inline {
-            Hand::Inline(Box::new(writer))
-        } else {
-            let (jobs, jobs_out) = mpsc::channel();
-            let (batches_in, batches) = mpsc::channel();
-            let wake = Arc::clone(&runtime.wake);
-            let thread = WriterThread { writer, jobs: jobs_out, batches: batches_in, wake };
-            let spawned = Builder::new().name("journal-write".into()).spawn(|| thread.run());
-            let failed = |source| JournalError::Directory { path: path.clone(), source };
-            Hand::Thread { jobs, batches, thread: spawned.map_err(failed)? }
+        let hand = match &runtime.threads {
+            Threads::Inline => Hand::Inline(Box::new(writer)),
+            Threads::System => {
+                let (thread, jobs, batches) = WriterThread::new(writer, &runtime.wake);
+                let spawned = Builder::new().name("journal-write".into()).spawn(|| thread.run());
+                let failed = |source| JournalError::Directory { path: path.clone(), source };
+                Hand::Thread { jobs, batches, thread: Some(spawned.map_err(failed)?) }
+            }
+            #[cfg(feature = "simulation")]
+            Threads::Steps(take_over) => {
+                let (mut thread, jobs, batches) = WriterThread::new(writer, &runtime.wake);
+                take_over(Box::new(move || thread.step()));
+                Hand::Thread { jobs, batches, thread: None }
+            }
         };
         let log = SqliteLog {
             turn: Vec::new(),
@@ -189,7 +202,7 @@ impl Log for SqliteLog {
                 // If the thread is gone, there is nothing to close.
                 let _ = jobs.send(Job::Close);
                 // A thread that panicked has reported it.
-                let _ = thread.join();
+                let _ = thread.map(JoinHandle::join);
                 batches.try_iter().for_each(|batch| self.take(batch));
             }
             Hand::Inline(mut writer) => {
@@ -211,7 +224,7 @@ impl Drop for SqliteLog {
         {
             drop((jobs, batches));
             // A thread that panicked has reported it.
-            let _ = thread.join();
+            let _ = thread.map(JoinHandle::join);
         }
     }
 }

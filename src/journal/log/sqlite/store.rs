@@ -28,6 +28,7 @@ impl Store {
         let state = restore(&database.connection, &database.path)?;
         let State { mut hub, last, time, replayed, stale } = state;
         hub.set_room_memory(limits.room_memory);
+        hub.set_account_memory(limits.account_memory);
         let last = (RecordId(last), time);
         Ok((Store { database, names: Names::default(), hub, last }, replayed, stale))
     }

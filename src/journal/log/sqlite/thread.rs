@@ -8,7 +8,9 @@ use crate::journal::limits;
 use crate::journal::log::proposal::Proposal;
 use crate::journal::runtime::Wake;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 pub(super) enum Job {
     Commit(Vec<Proposal>),
@@ -17,13 +19,20 @@ pub(super) enum Job {
 }
 
 pub(super) struct WriterThread {
-    pub(super) writer: Writer,
-    pub(super) jobs: Receiver<Job>,
-    pub(super) batches: Sender<Batch>,
-    pub(super) wake: Wake,
+    writer: Writer,
+    jobs: Receiver<Job>,
+    batches: Sender<Batch>,
+    wake: Wake,
 }
 
 impl WriterThread {
+    /// With the loop's ends of its queues.
+    pub(super) fn new(writer: Writer, wake: &Wake) -> (WriterThread, Sender<Job>, Receiver<Batch>) {
+        let (tell, jobs) = channel();
+        let (batches, written) = channel();
+        (WriterThread { writer, jobs, batches, wake: Arc::clone(wake) }, tell, written)
+    }
+
     pub(super) fn run(mut self) {
         while self.panics(WriterThread::serve) {
             self.panics(|it| {
@@ -41,26 +50,39 @@ impl WriterThread {
 
     /// Runs until the loop closes the journal or exits.
     fn serve(&mut self) {
-        loop {
-            match self.jobs.recv_timeout(self.writer.due_in()) {
-                Ok(Job::Commit(first)) => {
-                    let (proposals, close) = self.all_queued(first);
-                    let batch = self.writer.write(proposals);
-                    self.send(batch);
-                    if close {
-                        break;
-                    }
-                }
-                Ok(Job::Close) => break,
-                Err(RecvTimeoutError::Timeout) => {}
-                // Dropped, not closed.
-                Err(RecvTimeoutError::Disconnected) => return,
+        while self.round(self.writer.due_in()).is_some() {}
+    }
+
+    /// What a simulation has it do in place of a thread.
+    #[cfg(feature = "simulation")]
+    pub(super) fn step(&mut self) -> bool {
+        self.round(Duration::ZERO).unwrap_or(false)
+    }
+
+    /// Waits at most so long for work, and does it: whether something was handed back. `None` if the
+    /// loop has closed the journal or exited.
+    fn round(&mut self, wait: Duration) -> Option<bool> {
+        let (written, close) = match self.jobs.recv_timeout(wait) {
+            Ok(Job::Commit(first)) => {
+                let (proposals, close) = self.all_queued(first);
+                (Some(self.writer.write(proposals)), close)
             }
-            let news = self.writer.maintain();
-            news.into_iter().for_each(|batch| self.send(batch));
+            Ok(Job::Close) => (None, true),
+            Err(RecvTimeoutError::Timeout) => (None, false),
+            // Dropped, not closed.
+            Err(RecvTimeoutError::Disconnected) => return None,
+        };
+        let has_written = written.is_some();
+        written.into_iter().for_each(|batch| self.send(batch));
+        if close {
+            let last = self.writer.finish();
+            self.send(last);
+            return None;
         }
-        let last = self.writer.finish();
-        self.send(last);
+        let news = self.writer.maintain();
+        let has_news = news.is_some();
+        news.into_iter().for_each(|batch| self.send(batch));
+        Some(has_written || has_news)
     }
 
     /// `proposals` and everything else queued so far, and whether to close afterwards.
@@ -92,8 +114,6 @@ mod tests {
     use crate::journal::limits::Limits;
     use crate::journal::log::proposal::ProposalId;
     use crate::journal::runtime::TimeSource;
-    use std::sync::Arc;
-    use std::sync::mpsc::channel;
     use std::time::Instant;
 
     struct Fixed(Instant);
@@ -126,8 +146,6 @@ mod tests {
         let path = std::env::temp_dir().join(format!("chatloop-writer-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         let limits = Limits::default();
-        let (batches, written) = channel();
-        let (tell, jobs) = channel();
         let opened = Store::open(&path, &limits).unwrap();
         let writer = Writer::new(opened, &limits, Arc::new(Fixed(Instant::now())));
         // The first batch is handed back by a wake that panics.
@@ -137,8 +155,8 @@ mod tests {
             assert!(!first, "in the middle of it");
         });
         let leave = || Change::Leave { departure: QuitReason::Quit };
+        let (thread, tell, written) = WriterThread::new(writer, &wake);
         tell.send(Job::Commit(vec![message(1)])).unwrap();
-        let thread = WriterThread { writer, jobs, batches, wake };
         let more = tell.clone();
         let sender = std::thread::spawn(move || {
             let first = written.recv().unwrap();

@@ -50,12 +50,7 @@ fn events(text: &str) -> Vec<(Event, usize)> {
     let query = |scope| Query { scope, range: Range::Latest, limit: None, events: false };
     let past = |scope| {
         let entries = vec![stored.clone(), stored.clone()];
-        Event::Past(Box::new(Past {
-            query: query(scope),
-            entries,
-            happened: Vec::new(),
-            unsearched: None,
-        }))
+        Event::Past(Box::new(Past::whole(query(scope), entries, Vec::new(), Some(id))))
     };
     let message = RoomMessage {
         id,
@@ -151,12 +146,12 @@ fn events(text: &str) -> Vec<(Event, usize)> {
         (Event::Bans { room: room(), bans: vec![(text.to_owned(), name(), time)] }, 2),
         (Event::Ignored(vec![name()]), 1),
         (
-            Event::ServerBans(vec![ServerBanLine {
+            Event::ServerBans(page(ServerBanLine {
                 target: ban(),
                 by: name(),
                 reason: some(),
                 until: None,
-            }]),
+            })),
             2,
         ),
         (Event::Connections(page(person)), 2),
@@ -178,7 +173,7 @@ fn events(text: &str) -> Vec<(Event, usize)> {
             2,
         ),
         (past(Scope::Private { account: name(), peer: name() }), 3),
-        (past(Scope::Search { rooms: Vec::new(), words: shared.clone(), from: None }), 3),
+        (past(Scope::Search { rooms: Vec::new(), words: shared.clone(), from: None }), 4),
     ]
 }
 

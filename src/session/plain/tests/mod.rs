@@ -95,7 +95,7 @@ impl Chat {
         match decision {
             Decision::Change(change) => self.write(number, change),
             Decision::Reply(event) => self.show(number, &event),
-            Decision::Ask(query) => {
+            Decision::Ask(query) | Decision::AskPage(query, _) => {
                 self.show(number, &past(query, Vec::new()));
             }
             Decision::Lookup { missing, .. } => self.notice(number, &refusal_text::of(&missing)),
@@ -147,12 +147,7 @@ impl Chat {
 }
 
 fn past(query: Query, entries: Vec<StoredMessage>) -> Event {
-    Event::Past(Box::new(crate::chat::Past {
-        query,
-        entries,
-        happened: Vec::new(),
-        unsearched: None,
-    }))
+    Event::Past(Box::new(crate::chat::Past::whole(query, entries, Vec::new(), None)))
 }
 
 /// Alice and bob in the lobby.

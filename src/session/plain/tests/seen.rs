@@ -206,6 +206,7 @@ fn every_refusal_has_words_of_its_own() {
         Refusal::ServerFull,
         Refusal::TooManyRoomsOfOrigin(1_000),
         Refusal::TooMuchRoomText,
+        Refusal::TooMuchAccountData,
         Refusal::BadKey,
         Refusal::NotOperator,
         Refusal::TryLater(3),
