@@ -44,7 +44,7 @@ fn commands_of(server: &Server) -> BTreeSet<String> {
     let irc = irc.iter().filter_map(|line| line.split_once(" 705 ")?.1.split_once(':'));
     let irc: BTreeSet<String> =
         irc.flat_map(|(_, names)| names.split(' ')).map(str::to_owned).collect();
-    let plain = conversation(server, "/help\n/fence\n", "/fence");
+    let plain = conversation(server, "/help all\n/fence\n", "/fence");
     let plain = plain.iter().filter_map(|line| line.strip_prefix("* ")?.split(' ').next());
     let is_command = |word: &&str| word.starts_with('/') && !word.starts_with("//");
     let plain: BTreeSet<String> = plain.filter(is_command).map(str::to_owned).collect();

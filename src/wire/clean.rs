@@ -43,8 +43,8 @@ pub fn without_mark(text: &[u8]) -> &[u8] {
 /// The same for text.
 pub fn clean_text(text: &str) -> Cow<'_, str> {
     // The common case, at the speed of memory: without a branch for each byte it is vectorised.
-    let plain = |all, byte| all & matches!(byte, b' '..=b'~' | b'\t');
-    if text.bytes().fold(true, plain) || shown(text).eq(text.chars()) {
+    let odd = |odd: u8, byte: u8| odd | u8::from(byte.wrapping_sub(b' ') > b'~' - b' ');
+    if text.bytes().fold(0, odd) == 0 || shown(text).eq(text.chars()) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(shown(text).collect())

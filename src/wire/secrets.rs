@@ -21,12 +21,13 @@ pub const COMMANDS: [(&[&str], usize); 4] =
 /// # Errors
 /// What it looks like, for the one who typed it.
 pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
-    if let Some(command) = irc_secret(text) {
+    let (first, behind) = first_word(text);
+    let tagged = first.starts_with('@').then(|| first_word(without_tags(text.trim_start())));
+    if let Some(command) = irc_secret(tagged.unwrap_or((first, behind))) {
         return Err(format!(
             "not sent: it looks like {command} of IRC with a password (to send it as text, use /say)"
         ));
     }
-    let (first, behind) = first_word(text);
     let words = behind.split_whitespace();
     let bare = from_first_letter(first);
     if is_account_command(bare, words.clone()) {
@@ -54,13 +55,10 @@ pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
 /// ASCII word are not decoded.
 fn first_word(text: &str) -> (&str, &str) {
     let text = text.trim_start();
-    let end =
-        text.bytes().position(|byte| matches!(byte, b'\t'..=b'\r' | b' ') || !byte.is_ascii());
-    match end {
-        Some(end) if !text.as_bytes()[end].is_ascii() => {
-            text.split_at(text.find(char::is_whitespace).unwrap_or(text.len()))
-        }
-        end => text.split_at(end.unwrap_or(text.len())),
+    match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
+        Some(end) if text.as_bytes()[end] == b' ' => text.split_at(end),
+        Some(_) => text.split_at(text.find(char::is_whitespace).unwrap_or(text.len())),
+        None => (text, ""),
     }
 }
 
@@ -100,8 +98,7 @@ pub fn nearest(word: &str, exists: impl Fn(&str) -> bool) -> Option<&'static str
 
 /// The IRC command with a password that a line is, as a program or a person writes it who takes this
 /// for IRC: one that is never talk in any case, the others as programs write them.
-fn irc_secret(text: &str) -> Option<&'static str> {
-    let (first, behind) = first_word(without_tags(text.trim_start()));
+fn irc_secret((first, behind): (&str, &str)) -> Option<&'static str> {
     let command = from_first_letter(first);
     let mut words = behind.split_whitespace();
     let next = words.next()?;

@@ -47,13 +47,13 @@ impl Hub {
 
     /// The rooms of the origin's where it is silenced, if the change takes it out of them.
     pub(super) fn silenced_before(&self, origin: SessionId, change: &Change) -> Vec<Name> {
-        let left = |user: &User| match change {
+        let mut left = match change {
             Change::Part { room, .. } => vec![room.clone()],
-            Change::Leave { .. } => user.rooms().to_vec(),
-            _ => Vec::new(),
+            Change::Leave { .. } => {
+                self.users.get(&origin).map(|user| user.rooms().to_vec()).unwrap_or_default()
+            }
+            _ => return Vec::new(),
         };
-        let Some(user) = self.users.get(&origin) else { return Vec::new() };
-        let mut left = left(user);
         left.retain(|name| self.is_silenced_in(origin, name));
         left
     }

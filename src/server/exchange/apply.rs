@@ -108,9 +108,9 @@ impl Exchange {
             self.publish(origin, effect, early.as_ref());
         }
         self.engine.reuse(effects);
-        let lobby = self.engine.hub().room(Name::lobby().as_str());
         if let Some(early) = early
-            && lobby.is_some_and(|room| room.member(origin).is_some())
+            && let Some(lobby) = self.engine.hub().room(Name::lobby().as_str())
+            && lobby.member(origin).is_some()
             && let Some(mut peer) = self.net.peer(token)
         {
             early.messages.iter().for_each(|message| peer.queue(message));

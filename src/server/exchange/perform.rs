@@ -207,8 +207,12 @@ impl Exchange {
         let Some(connection) = self.net.connection(token) else { return Ok(()) };
         let (address, hub) = (connection.address, self.engine.hub());
         let Some((name, _)) = change.weighs_on() else { return Ok(()) };
+        let joins = matches!(change, Change::Join { .. });
+        if !joins && !change.adds_to_room() {
+            return Ok(());
+        }
         let room = hub.room(name.as_str());
-        let creates = room.is_none() && matches!(change, Change::Join { .. });
+        let creates = room.is_none() && joins;
         if !creates && !change.adds_to_room() {
             return Ok(());
         }

@@ -16,8 +16,9 @@ use std::borrow::Cow;
 /// assert_eq!(stripped("\x02bold\x02 \x0304,12red\x03 2,3"), "bold red 2,3");
 /// ```
 pub fn stripped(text: &str) -> Cow<'_, str> {
-    // Nearly always, so without a branch for each byte: it is vectorised.
-    if !text.bytes().fold(false, |any, byte| any | is_formatting(byte)) {
+    // Nearly no text has a control character: without a branch for each byte this is vectorised.
+    let control = text.bytes().fold(0, |any, byte| any | u8::from(byte < b' '));
+    if control == 0 || !text.bytes().any(is_formatting) {
         return Cow::Borrowed(text);
     }
     let mut left = String::with_capacity(text.len());
