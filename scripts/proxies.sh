@@ -48,10 +48,10 @@ configuration() {
 answers() {
   (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
-# free_port: sets $front to a port at which no one listens.
+# free_port: sets $front to a port at which no one listens, below those that systems give to clients.
 free_port() {
-  front=$((RANDOM % 20000 + 30000))
-  while answers "$front"; do front=$((RANDOM % 20000 + 30000)); done
+  front=$((RANDOM % 10000 + 20000))
+  while answers "$front"; do front=$((RANDOM % 10000 + 20000)); done
 }
 # run_proxy COMMAND...: starts a proxy that listens at $front; sets $proxy.
 run_proxy() {
@@ -135,7 +135,8 @@ wait_until 'curl -T FILE ' "$workdir/chat" || die "no token: $(cat "$workdir/cha
 upload=$(sed -n 's/.*curl -T FILE //p' "$workdir/chat")
 head -c 5000000 /dev/urandom >"$workdir/file"
 file=$(get -T "$workdir/file" "$upload") || die "no upload to $upload"
-get -o "$workdir/copy" "$file" || die "no download from $file"
+get -o "$workdir/copy" "$file" ||
+  die "no download from $file: $(tail -n 5 "$workdir/proxy.log" "$workdir/log")"
 cmp "$workdir/file" "$workdir/copy" || die "the file has changed"
 step "nginx: a file of 5 MB up and down"
 exec 4>&-
