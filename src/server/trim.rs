@@ -13,7 +13,7 @@ use std::time::Duration;
 const BURST: u64 = 4 * 1024 * 1024;
 
 /// How long the server must be calm.
-const CALM: Duration = Duration::from_millis(250);
+const CALM: Duration = Duration::from_millis(100);
 
 /// Whether there has been a burst.
 #[derive(Default)]
