@@ -45,7 +45,8 @@ impl Hub {
         let mut marked = Vec::new();
         for word in words(text) {
             let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c.is_ascii());
-            for spelling in [word, bare] {
+            let once = bare.len() == word.len();
+            for spelling in [word, bare].into_iter().skip(usize::from(once)) {
                 if !self.initials.begins_a_nick(spelling) {
                     continue;
                 }

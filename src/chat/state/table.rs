@@ -3,11 +3,15 @@
 //! Looking something up is free. Whoever walks over a table is charged for all of it when the walk
 //! begins, so a loop that ends early costs as much as one that does not: what is to be found has an
 //! index. There is no other way to walk, so no command can forget to pay.
+//!
+//! Sessions are looked up several times for each message. Their numbers are this server's own, so no
+//! stranger can choose them to collide, and they are hashed by a multiplication. Names are chosen by
+//! strangers: they are hashed with a secret key, by the standard library's hasher.
 
 use crate::chat::model::work::{self, ROW};
 use indexmap::{Equivalent, IndexMap};
 use serde::{Deserialize, Serialize};
-use std::hash::Hash;
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 
 /// A map in the order of insertion, but for removals: the last entry fills the gap.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -20,12 +24,58 @@ pub(in crate::chat) struct Table<K: Hash + Eq, V>(
             deserialize = "K: Deserialize<'de>, V: Deserialize<'de>"
         )
     )]
-    IndexMap<K, V>,
+    IndexMap<K, V, KeyHashing>,
 );
+
+/// How keys are hashed: see above.
+#[derive(Clone, Default, Debug)]
+struct KeyHashing(RandomState);
+
+impl BuildHasher for KeyHashing {
+    type Hasher = KeyHasher;
+
+    #[inline]
+    fn build_hasher(&self) -> KeyHasher {
+        KeyHasher { number: 0, has_bytes: false, keyed: self.0.build_hasher() }
+    }
+}
+
+/// A hash of a number of this server's, or of bytes that may be anyone's.
+struct KeyHasher {
+    number: u64,
+    has_bytes: bool,
+    keyed: DefaultHasher,
+}
+
+impl Hasher for KeyHasher {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        self.has_bytes = true;
+        self.keyed.write(bytes);
+    }
+
+    #[inline]
+    fn write_u8(&mut self, number: u8) {
+        self.write(&[number]);
+    }
+
+    /// Both halves of the product: the low bits of a token are its place, the high ones what tells
+    /// its users apart.
+    #[inline]
+    fn write_u64(&mut self, number: u64) {
+        let product = u128::from(self.number ^ number) * 0x9e37_79b9_7f4a_7c15;
+        self.number = product as u64 ^ (product >> 64) as u64;
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        if self.has_bytes { self.number ^ self.keyed.finish() } else { self.number }
+    }
+}
 
 impl<K: Hash + Eq, V> Default for Table<K, V> {
     fn default() -> Table<K, V> {
-        Table(IndexMap::new())
+        Table(IndexMap::default())
     }
 }
 
