@@ -173,19 +173,13 @@ impl Intake {
         token: Token,
         actions: &mut Vec<Action>,
     ) -> LineOutcome {
-        let (now, pace) = (net.now(), net.pace());
+        let (started, now, pace) = (net.started(), net.now(), net.pace());
         let Some(mut peer) = net.peer(token) else { return LineOutcome::Blocked };
         let Connection { gate, life, .. } = &*peer.connection;
-        if life.phase == Phase::Open && life.hung_up {
-            // Gone with more lines than it was allowed to send: they do not outlive it.
-            if gate.waits_for_the_peer() || net.is_outlived(token) {
-                actions.push(Action::Gone);
-                return LineOutcome::Taken;
-            }
-            let Some(again) = net.peer(token) else { return LineOutcome::Blocked };
-            peer = again;
+        if life.phase == Phase::Open && life.hung_up && peer.is_outlived(started, now) {
+            actions.push(Action::Gone);
+            return LineOutcome::Taken;
         }
-        let Connection { gate, life, .. } = &*peer.connection;
         if life.phase != Phase::Open || !gate.is_open() {
             return LineOutcome::Blocked;
         }

@@ -37,9 +37,6 @@ use std::time::{Duration, Instant};
 /// Bytes taken from one connection by one read: one buffer for all of them.
 const SCRATCH: usize = 64 * 1024;
 
-/// A peer that is gone has so long for the lines that wait because its origin asks for too much.
-const OUTLIVED: Duration = Duration::from_secs(2);
-
 /// How long a peer may take to read what is queued when its connection is about to close.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -152,6 +149,11 @@ impl Net {
         self.clock.now()
     }
 
+    /// When it began: what a connection remembers is counted from here.
+    pub(super) fn started(&self) -> Instant {
+        self.started
+    }
+
     /// The same in what a connection remembers.
     pub(super) fn tenths(&self) -> Tenths {
         Tenths::since(self.started, self.clock.now())
@@ -238,17 +240,6 @@ impl Net {
     pub(super) fn peer(&mut self, token: Token) -> Option<Peer<'_>> {
         let connection = self.connections.get_mut(token)?;
         Some(Peer { token, connection, queues: &mut self.queues })
-    }
-
-    /// Whether the peer was heard last so long ago, and its lines wait because its origin asks for
-    /// more than its share (`--origin-work`). Of one that is gone too, they are dropped: 250 connections
-    /// that leave hundreds of lines each behind would keep the server busy for minutes.
-    pub(super) fn is_outlived(&self, token: Token) -> bool {
-        let now = self.tenths();
-        self.connections.get(token).is_some_and(|connection| {
-            connection.life.last_heard.is_older(OUTLIVED, now)
-                && self.queues.input.is_limited(connection.share)
-        })
     }
 
     /// The next connection with input to look at.

@@ -2,12 +2,16 @@
 
 use crate::chat::Change;
 use crate::chat::work::{self, TOLD};
-use crate::server::connection::{Bounds, Connection};
+use crate::server::connection::{Bounds, Connection, Tenths};
 use crate::server::gate::{Blocked, Kind};
 use crate::server::shares::Shares;
 use crate::server::stats::Stats;
 use chatloop_reactor::{Segment, Token};
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// A peer that is gone has so long for the lines that wait because its origin asks for too much.
+const OUTLIVED: Duration = Duration::from_secs(2);
 
 /// The connections with something to do later in the turn, each once.
 pub(in crate::server) struct Queues {
@@ -99,6 +103,17 @@ impl Peer<'_> {
         if self.connection.gate.settled(kind) {
             self.look_at_input();
         }
+    }
+
+    /// Whether the lines of a peer that is gone are not to outlive it: it was not allowed to send so
+    /// many, or its origin asks for more than its share (`--origin-work`) and it was heard last so
+    /// long ago. 250 connections that leave hundreds of lines each behind would keep the server
+    /// busy for minutes.
+    pub(in crate::server) fn is_outlived(&self, started: Instant, now: Instant) -> bool {
+        let Connection { gate, life, share, .. } = &*self.connection;
+        gate.waits_for_the_peer()
+            || (life.last_heard.is_older(OUTLIVED, Tenths::since(started, now))
+                && self.queues.input.is_limited(*share))
     }
 
     /// The next line waits for an answer.
