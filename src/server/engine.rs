@@ -353,21 +353,19 @@ fn found(id: QueryId, purpose: Pending, answer: Answer) -> Found {
             Ok(past) => Found::Show(token, Event::Past(Box::new(past.first_page()))),
             Err(why) => Found::Failed(token, why, None),
         },
-        (Pending::Page(token, query, rest), answer) => match answer {
-            Answer::Past(entries, happened) => {
-                let page = Past::page(query, entries, happened, rest);
-                Found::Show(token, Event::Past(Box::new(page)))
-            }
-            // What was found before is there still.
-            Answer::Partial(entries, _) => {
-                let page = Past::page(query, entries, Vec::new(), rest);
-                Found::Show(token, Event::Past(Box::new(page)))
-            }
-            answer => {
-                let end = Past::page(query, Vec::new(), Vec::new(), None);
-                Found::Failed(token, failure(answer), Some(Event::Past(Box::new(end))))
-            }
-        },
+        (Pending::Page(token, query, rest), answer) => {
+            let (entries, happened) = match answer {
+                Answer::Past(entries, happened) => (entries, happened),
+                // What was found before is there still.
+                Answer::Partial(entries, _) => (entries, Vec::new()),
+                answer => {
+                    let end = Event::Past(Box::new(Past::end(query)));
+                    return Found::Failed(token, failure(answer), Some(end));
+                }
+            };
+            let page = Past::page(query, entries, happened, rest);
+            Found::Show(token, Event::Past(Box::new(page)))
+        }
     }
 }
 

@@ -51,6 +51,11 @@ impl Past {
         Past { query, total: None, entries, happened, unsearched: None, more }
     }
 
+    /// The end of an answer of which no more is shown.
+    pub fn end(query: Query) -> Past {
+        Past::page(query, Vec::new(), Vec::new(), None)
+    }
+
     /// Its first page; the others are asked for when that has been taken.
     pub fn first_page(mut self) -> Past {
         let messages = self.entries.iter().map(|it| (place_of(it), it.bytes()));

@@ -115,8 +115,7 @@ impl Hub {
     /// The next page of an answer; the end of it, if the asker may see it no more.
     fn next_page(&self, user: &User, rest: Rest) -> Decision {
         if !self.may_read(user, &rest.query().scope) {
-            let end = Past::page(rest.query().clone(), Vec::new(), Vec::new(), None);
-            return Decision::Reply(Event::Past(Box::new(end)));
+            return Decision::Reply(Event::Past(Box::new(Past::end(rest.query().clone()))));
         }
         let (query, rest) = rest.next();
         Decision::AskPage(query, rest)
