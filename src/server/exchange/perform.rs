@@ -25,23 +25,19 @@ use std::time::Duration;
 /// Whether the settings forbid the account that a job is for, and what counts that.
 fn registration_refusal(config: &Config, hub: &Hub, work: &Work) -> Option<(Refusal, Counter)> {
     let Work::Hash { purpose, .. } = work else { return None };
-    let makes =
-        matches!(purpose, Purpose::Register(_) | Purpose::RegisterEarly(_) | Purpose::Set(_, true));
-    if makes {
-        if hub.account_count() >= config.max_accounts as usize {
-            return Some((Refusal::TooManyAccounts, Counter::MaxAccounts));
-        }
-        if hub.accounts_are_full() {
-            return Some((Refusal::TooMuchAccountData, Counter::AccountMemory));
-        }
+    let is_owner = matches!(purpose, Purpose::Register(_) | Purpose::RegisterEarly(_));
+    if !is_owner && !matches!(purpose, Purpose::Set(_, true)) {
+        return None;
     }
-    let registration = config.registration;
-    let setting = match (purpose, registration) {
-        (Purpose::Register(_) | Purpose::RegisterEarly(_), Registration::Operators) => "operators",
-        (
-            Purpose::Register(_) | Purpose::RegisterEarly(_) | Purpose::Set(_, true),
-            Registration::Closed,
-        ) => "closed",
+    if hub.account_count() >= config.max_accounts as usize {
+        return Some((Refusal::TooManyAccounts, Counter::MaxAccounts));
+    }
+    if hub.accounts_are_full() {
+        return Some((Refusal::TooMuchAccountData, Counter::AccountMemory));
+    }
+    let setting = match config.registration {
+        Registration::Operators if is_owner => "operators",
+        Registration::Closed => "closed",
         _ => return None,
     };
     Some((Refusal::RegistrationClosed(setting), Counter::Registration))
@@ -207,13 +203,12 @@ impl Exchange {
         let Some(connection) = self.net.connection(token) else { return Ok(()) };
         let (address, hub) = (connection.address, self.engine.hub());
         let Some((name, _)) = change.weighs_on() else { return Ok(()) };
-        let joins = matches!(change, Change::Join { .. });
-        if !joins && !change.adds_to_room() {
+        let creates = matches!(change, Change::Join { .. });
+        if !creates && !change.adds_to_room() {
             return Ok(());
         }
         let room = hub.room(name.as_str());
-        let creates = room.is_none() && joins;
-        if !creates && !change.adds_to_room() {
+        if creates && room.is_some() {
             return Ok(());
         }
         let limit = room_limit(self.live.config(), &address);
