@@ -28,6 +28,7 @@ pub use mask::Mask;
 pub use message::{Continuations, Kind, Quoted, Reference};
 pub use metadata::{Metadata, MetadataChanges, check_metadata, is_metadata_key, set_metadata};
 pub use modes::{Flag, ModeChange, Modes, UserMode};
+pub(in crate::chat) use name::is_nick_character;
 pub use name::{Caseless, Name, NickFault, RoomFault, guest_number};
 pub use origin::{NoOrigin, Origin};
 pub use query::{Lookup, Point, Query, Range, Scope};

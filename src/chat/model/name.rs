@@ -65,11 +65,10 @@ impl Name {
     pub fn nick(text: &str) -> Result<Name, NickFault> {
         let mut characters = text.chars();
         let first = characters.next().ok_or(NickFault::Empty)?;
-        if !first.is_ascii_alphabetic() && !special(first) {
+        if !is_nick_character(first) || first.is_ascii_digit() || first == '-' {
             return Err(NickFault::Start(first));
         }
-        let allowed = |&c: &char| c.is_ascii_alphanumeric() || special(c) || c == '-';
-        if let Some(wrong) = characters.find(|c| !allowed(c)) {
+        if let Some(wrong) = characters.find(|c| !is_nick_character(*c)) {
             return Err(NickFault::Character(wrong));
         }
         if text.len() > limits::NICK_LENGTH {
@@ -134,8 +133,9 @@ fn is_reserved(nick: &str) -> bool {
         || seen.strip_prefix(b"guest").is_some_and(number)
 }
 
-fn special(character: char) -> bool {
-    matches!(character, '[' | ']' | '\\' | '`' | '_' | '^' | '{' | '|' | '}')
+/// Whether a character may be in a nick, behind its first one.
+pub(in crate::chat) const fn is_nick_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '['..='`' | '{'..='}' | '-')
 }
 
 /// Unicode's Default_Ignorable_Code_Point and its line ends: two names that look alike are one name.

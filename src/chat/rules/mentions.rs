@@ -3,7 +3,7 @@
 //! Words are looked up among the nicks, never nicks in the text: the cost hangs on the length of
 //! the text, not on how many are there.
 
-use crate::chat::model::{Identity, Name, SessionId, limits};
+use crate::chat::model::{Identity, Name, SessionId, is_nick_character, limits};
 use crate::chat::state::Hub;
 use std::iter;
 
@@ -28,10 +28,7 @@ fn is_part(byte: u8) -> bool {
         let mut parts = [false; 256];
         let mut byte = 0;
         while byte < 256 {
-            parts[byte] = match byte as u8 {
-                b'[' | b']' | b'\\' | b'`' | b'_' | b'^' | b'{' | b'|' | b'}' | b'-' => true,
-                other => other.is_ascii_alphanumeric() || !other.is_ascii(),
-            };
+            parts[byte] = byte >= 128 || is_nick_character(byte as u8 as char);
             byte += 1;
         }
         parts

@@ -54,11 +54,6 @@ impl Hasher for KeyHasher {
         self.keyed.write(bytes);
     }
 
-    #[inline]
-    fn write_u8(&mut self, number: u8) {
-        self.write(&[number]);
-    }
-
     /// Both halves of the product: the low bits of a token are its place, the high ones what tells
     /// its users apart.
     #[inline]
