@@ -166,8 +166,7 @@ pub(super) fn write(entry: &StoredMessage, caps: Caps, me: &str, out: &mut Lines
     let stamp = Stamp { id: entry.id, part: 0, time: entry.time };
     let tags = render::client_tags(entry.tags.as_deref(), entry.reply.as_ref());
     let continuations = entry.continuations.as_deref().unwrap_or_default();
-    let (kind, text, tags) = (entry.kind, &*entry.text, tags.as_deref());
-    let number = Some(entry.number).filter(|number| *number > 0);
+    let (kind, text, tags, number) = (entry.kind, &*entry.text, tags.as_deref(), entry.number);
     let body = MessageBody { kind, text, continuations, tags, number };
     render::message(caps, stamp, &entry.author(), &body, to, out);
 }

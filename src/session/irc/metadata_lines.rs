@@ -32,6 +32,18 @@ pub(super) fn announce(out: &mut ReplyWriter<'_>, target: &str, key: &str, value
     }
 }
 
+/// Those of the keys that there are, as announcements.
+pub(super) fn announce_some(
+    out: &mut ReplyWriter<'_>,
+    target: &str,
+    metadata: &Metadata,
+    keys: &[String],
+) {
+    for (key, value) in metadata.iter().filter(|(key, _)| keys.iter().any(|it| **it == ***key)) {
+        announce(out, target, key, Some(value));
+    }
+}
+
 /// One invalid key among others: version 3 has a warning for it, version 2 only failures.
 pub(super) fn invalid_key(out: &mut ReplyWriter<'_>, key: &str) {
     if out.caps.metadata_2() {

@@ -2,7 +2,7 @@
 //! that it may be sent: page by page, and one batch, because a client takes what is missing in a batch
 //! for removed.
 
-use super::metadata_lines::announce;
+use super::metadata_lines::announce_some;
 use super::pages::Answer;
 use super::{Context, View};
 use crate::chat::{Hub, Metadata, Name, SessionId, User, Walk};
@@ -84,11 +84,8 @@ impl Answer for Sync {
         let (more, keys) = (next.is_some(), &self.keys);
         let mut reply = context.reply();
         let lines = |reply: &mut super::ReplyWriter<'_>| {
-            let Some((target, metadata)) = next.flatten() else { return };
-            for (key, value) in
-                metadata.iter().filter(|(key, _)| keys.iter().any(|it| **it == ***key))
-            {
-                announce(reply, target, key, Some(value));
+            if let Some((target, metadata)) = next.flatten() {
+                announce_some(reply, target, metadata, keys);
             }
         };
         match &self.batch {

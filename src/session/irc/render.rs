@@ -25,11 +25,15 @@ struct Line<'a> {
     stamp: Option<Stamp>,
     who: &'a Identity,
     tags: Option<&'a str>,
-    /// Its number, if it is a message of a room.
-    number: Option<u64>,
+    /// Its number, or 0 if it is no message of a room.
+    number: u64,
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    fn new(caps: Caps, stamp: Option<Stamp>, who: &'a Identity) -> Line<'a> {
+        Line { caps, stamp, who, tags: None, number: 0 }
+    }
+
     fn write(&self, command: &str, words: &[&str], text: Option<&str>, out: &mut Lines<'_>) {
         let source = prefix(self.who);
         let line = self.tagged(out.line()).source(&source).command(command);
@@ -45,8 +49,8 @@ impl Line<'_> {
                 line = line.tag("msgid", &msgid(stamp));
             }
         }
-        if let Some(number) = self.number.filter(|_| self.caps.has(Caps::NUMBER)) {
-            line = line.tag("chatloop/number", &number.to_string());
+        if self.number > 0 && self.caps.has(Caps::NUMBER) {
+            line = line.tag("chatloop/number", &self.number.to_string());
         }
         self.author_tagged(line)
     }
@@ -85,7 +89,7 @@ pub(super) fn write(caps: RenderCaps, stamp: Option<Stamp>, event: &Event, out: 
         Event::DirectMessage(message) => direct_message(caps, message, message.to.as_str(), out),
         Event::Tagged { who, to, status, tags, .. } => {
             if caps.has(Caps::MESSAGE_TAGS) {
-                let line = Line { caps, stamp, who, tags: Some(tags), number: None };
+                let line = Line { tags: Some(tags), ..Line::new(caps, stamp, who) };
                 line.write("TAGMSG", &[&with_status(*status, to)], None, out);
             }
         }
@@ -94,16 +98,13 @@ pub(super) fn write(caps: RenderCaps, stamp: Option<Stamp>, event: &Event, out: 
             joined(caps, stamp, who, room, *op, out);
             if let Some(message) = away.as_ref().filter(|_| caps.has(Caps::AWAY_NOTIFY)) {
                 let source = prefix(who);
-                let line =
-                    Line { caps, stamp, who, tags: None, number: None }.continued(out.line());
+                let line = Line::new(caps, stamp, who).continued(out.line());
                 let _ = line.source(&source).command("AWAY").trailing(message).end();
             }
         }
         Event::Renamed { who, before } => {
             let source = prefix(before);
-            let line = Line { caps, stamp, who, tags: None, number: None }
-                .tagged(out.line())
-                .source(&source);
+            let line = Line::new(caps, stamp, who).tagged(out.line()).source(&source);
             let _ = line.command("NICK").trailing(who.nick.as_str()).end();
         }
         _ => about_rooms(caps, stamp, event, out),
@@ -112,7 +113,7 @@ pub(super) fn write(caps: RenderCaps, stamp: Option<Stamp>, event: &Event, out: 
 
 fn about_rooms(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Lines<'_>) {
     let mut line = |who: &Identity, command: &str, words: &[&str], text: Option<&str>| {
-        Line { caps, stamp, who, tags: None, number: None }.write(command, words, text, out);
+        Line::new(caps, stamp, who).write(command, words, text, out);
     };
     match event {
         Event::Parted { who, room, reason } => {
@@ -167,7 +168,7 @@ fn about_messages(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Lin
             let (source, reply) = (prefix(who), message.id.0.to_string());
             let key = if *on { "+draft/react" } else { "+draft/unreact" };
             let line =
-                Line { caps, stamp, who, tags: tags.as_deref(), number: None }.tagged(out.line());
+                Line { tags: tags.as_deref(), ..Line::new(caps, stamp, who) }.tagged(out.line());
             let line = match tags {
                 Some(_) => line,
                 // From a plain client.
@@ -178,7 +179,7 @@ fn about_messages(caps: Caps, stamp: Option<Stamp>, event: &Event, out: &mut Lin
         // IRC has no command for it: a message tells what the text is now.
         Event::Edited { who, room, message, text } => {
             let source = prefix(who);
-            let mut line = Line { caps, stamp, who, tags: None, number: None }.tagged(out.line());
+            let mut line = Line::new(caps, stamp, who).tagged(out.line());
             if caps.has(Caps::MESSAGE_TAGS) {
                 let id = message.id.0.to_string();
                 line = line.tag("+draft/reply", &id).tag("chatloop/edit", &id);
@@ -207,7 +208,7 @@ pub(super) fn joined(
     op: bool,
     out: &mut Lines<'_>,
 ) {
-    let line = Line { caps, stamp, who, tags: None, number: None };
+    let line = Line::new(caps, stamp, who);
     if caps.has(Caps::EXTENDED_JOIN) {
         let account = who.account.as_ref().map_or("*", Name::as_str);
         line.write("JOIN", &[room.as_str(), account], Some(realname(who)), out);
@@ -234,8 +235,8 @@ pub(super) struct MessageBody<'a> {
     pub(super) text: &'a str,
     pub(super) continuations: &'a [u32],
     pub(super) tags: Option<&'a str>,
-    /// Its number in its room.
-    pub(super) number: Option<u64>,
+    /// Its number in its room; 0 for a message to users.
+    pub(super) number: u64,
 }
 
 /// A message in as many lines as it takes: one batch for clients with draft/multiline, else line by
@@ -299,8 +300,7 @@ pub(super) fn client_tags<'t>(
 fn room_message(caps: Caps, it: &RoomMessage, out: &mut Lines<'_>) {
     let tags = client_tags(it.tags.as_deref(), it.reply.as_deref());
     let continuations = it.continuations.as_deref().unwrap_or_default();
-    let number = Some(it.number).filter(|number| *number > 0);
-    let (kind, tags) = (it.kind, tags.as_deref());
+    let (kind, tags, number) = (it.kind, tags.as_deref(), it.number);
     let body = MessageBody { kind, text: &it.text, continuations, tags, number };
     let stamp = Stamp { id: it.id, part: 0, time: it.time };
     message(caps, stamp, &it.who, &body, &with_status(it.status, &it.room), out);
@@ -309,7 +309,7 @@ fn room_message(caps: Caps, it: &RoomMessage, out: &mut Lines<'_>) {
 pub(super) fn direct_message(caps: Caps, it: &DirectMessage, to: &str, out: &mut Lines<'_>) {
     let continuations = it.continuations.as_deref().unwrap_or_default();
     let tags = it.tags.as_deref();
-    let body = MessageBody { kind: it.kind, text: &it.text, continuations, tags, number: None };
+    let body = MessageBody { kind: it.kind, text: &it.text, continuations, tags, number: 0 };
     let stamp = Stamp { id: it.id, part: 0, time: it.time };
     message(caps, stamp, &it.who, &body, to, out);
 }

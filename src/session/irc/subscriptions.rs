@@ -8,7 +8,7 @@
 //! of more than [`SYNC_AT_JOIN`] members is postponed (774), lest a crowd that joins is sent everything
 //! about everyone at once.
 
-use super::metadata_lines::{announce, batch, invalid_key, name};
+use super::metadata_lines::{announce, announce_some, batch, invalid_key, name};
 use super::metadata_sync::{Sync, of_person};
 use super::settings::SUBSCRIPTIONS;
 use super::{Context, Replies, ReplyWriter, Session, View};
@@ -202,11 +202,8 @@ impl Session {
     }
 
     fn sync(&self, name: &str, metadata: &Metadata, reply: &mut ReplyWriter<'_>) {
-        let followed = |key: &str| self.subscriptions.iter().any(|known| known == key);
         batch(reply, &["metadata", name], |reply| {
-            for (key, value) in metadata.iter().filter(|(key, _)| followed(key)) {
-                announce(reply, name, key, Some(value));
-            }
+            announce_some(reply, name, metadata, &self.subscriptions);
         });
     }
 
