@@ -48,6 +48,15 @@ show_help() {
   sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
 }
 
+# no_arguments "$@": for a script that takes none, but for --help.
+no_arguments() {
+  case ${1:-} in
+    '') ;;
+    -h | --help) show_help; exit 0 ;;
+    *) echo "${0##*/}: no arguments expected; see --help" >&2; exit 2 ;;
+  esac
+}
+
 # Builds the programs and sets $bin to where they are.
 build() {
   profile=${CHATLOOP_PROFILE:-release}

@@ -14,13 +14,9 @@
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
-case ${1:-} in
-  '') ;;
-  -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit 0 ;;
-  *) echo "${0##*/}: no arguments expected; see --help" >&2; exit 2 ;;
-esac
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
+no_arguments "$@"
 # shellcheck source=scripts/install-lib.sh
 . scripts/install-lib.sh
 
