@@ -200,7 +200,7 @@ const numbered = (count, text) => Array.from({ length: count }, (_, number) => `
 async function reconnecting({ ada, bob }) {
   for (let round = 0; round < 2; round++) {
     await ada.say(`racing ${round}.`); // it may be committed, or not
-    kill();
+    await kill();
     for (const page of [ada, bob]) await page.sees('waiting', '#state');
     await ada.picture('offline');
     await ada.say(`offline ${round}.`);
@@ -280,6 +280,6 @@ try {
 } finally {
   users.iris?.end();
   await browser?.close();
-  kill();
+  await kill();
 }
 process.exit();

@@ -4,6 +4,7 @@
 // has puppeteer-core; PICTURES is a directory for pictures of what a person would see.
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 
@@ -31,10 +32,10 @@ export function start(...flags) {
   });
 }
 
-/** Ends the server as a kill does. */
-export function kill() {
+/** Ends the server as a kill does. Its port is free when it is gone, and not before. */
+export async function kill() {
   server?.removeAllListeners('exit');
-  server?.kill('SIGKILL');
+  if (server?.kill('SIGKILL')) await once(server, 'exit');
 }
 
 export async function launch() {

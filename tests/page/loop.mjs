@@ -82,7 +82,7 @@ async function crowded(page) {
 }
 
 async function stepped() {
-  kill();
+  await kill();
   await start('--step', '--fault', 'short-write=0.3,eagain=0.2');
   const page = await open(1280, 'light');
   const tom = nc('tom', 'hello');
@@ -120,6 +120,6 @@ try {
   process.exitCode = 1;
 } finally {
   await browser?.close();
-  kill();
+  await kill();
 }
 process.exit();
