@@ -12,6 +12,7 @@ pub mod rooms;
 pub mod server_ban;
 pub mod table;
 pub mod user;
+pub mod users;
 
 pub use account::{Account, FormerPassword, note_partner};
 pub use hub::{Hub, Private, Recalled};
