@@ -79,6 +79,7 @@ pub struct Segment {
 
 impl Segment {
     /// The bytes it stands for.
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
         let cells = &self.chunk.storage[self.start as usize..self.end as usize];
         // SAFETY: a segment ends at or below `filled`, and those bytes are initialised and do not
