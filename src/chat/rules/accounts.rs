@@ -258,9 +258,7 @@ impl Hub {
                 advance(&mut account.markers, &target, time);
             }
         }
-        let identity = Arc::clone(&user.identity);
-        self.accounts.weigh(name);
-        Some(identity)
+        Some(Arc::clone(&user.identity))
     }
 
     /// The accounts that no one has been logged in to since `before`.

@@ -75,7 +75,7 @@ impl Hub {
         room.kept = true;
         Hub {
             last: None,
-            users: Users::default(),
+            users: Users::from(Table::default()),
             guests: GuestNumbers::default(),
             initials: Initials::default(),
             rooms: Table::from_iter([(lobby, room)]).into(),

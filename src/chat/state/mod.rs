@@ -5,6 +5,7 @@ mod accounts;
 mod check;
 pub mod guest_numbers;
 pub mod hub;
+mod indexed;
 pub mod initials;
 pub mod room;
 pub mod room_list;

@@ -3,58 +3,28 @@
 //! The index of nicks holds sessions only: the text of a nick is in its user's identity, and thousands
 //! of idle users do not pay for it twice. So a nick is changed here and nowhere else.
 
+use super::indexed::Indexed;
 use super::table::Table;
 use super::user::User;
 use crate::chat::model::{Caseless, Name, SessionId};
 use hashbrown::HashTable;
-use serde::{Deserialize, Serialize, Serializer};
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::ops::Deref;
 
 /// All users.
-#[derive(Clone, Default, Deserialize)]
-#[serde(from = "Table<SessionId, User>")]
-pub(in crate::chat) struct Users {
-    table: Table<SessionId, User>,
-    by_nick: HashTable<SessionId>,
+pub(in crate::chat) type Users = Indexed<SessionId, User, ByNick>;
+
+#[derive(Clone, Default)]
+pub(in crate::chat) struct ByNick {
+    sessions: HashTable<SessionId>,
     /// Nicks are chosen by strangers, so they are hashed with a secret key.
     hashing: RandomState,
 }
 
-/// Reading; what changes users is below.
-impl Deref for Users {
-    type Target = Table<SessionId, User>;
-
-    fn deref(&self) -> &Table<SessionId, User> {
-        &self.table
-    }
-}
-
-/// The index has no order that means anything.
-impl fmt::Debug for Users {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.table.fmt(f)
-    }
-}
-
-impl PartialEq for Users {
-    fn eq(&self, other: &Users) -> bool {
-        self.table == other.table
-    }
-}
-
-impl Serialize for Users {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.table.serialize(serializer)
-    }
-}
-
 impl From<Table<SessionId, User>> for Users {
     fn from(table: Table<SessionId, User>) -> Users {
-        let mut users = Users { table, ..Users::default() };
+        let mut users = Users { table, index: ByNick::default() };
         let sessions: Vec<SessionId> = users.table.keys().copied().collect();
-        sessions.into_iter().for_each(|session| users.index(session));
+        sessions.into_iter().for_each(|session| users.add_nick(session));
         users
     }
 }
@@ -64,12 +34,13 @@ impl Users {
     pub(in crate::chat) fn called(&self, nick: &str) -> Option<&User> {
         let user = |session: &SessionId| self.table.get(session);
         let is_it = |session: &SessionId| user(session).is_some_and(|it| it.identity.nick == *nick);
-        user(self.by_nick.find(self.hashing.hash_one(Caseless(nick)), is_it)?)
+        let hash = self.index.hashing.hash_one(Caseless(nick));
+        user(self.index.sessions.find(hash, is_it)?)
     }
 
     /// Whether each user is found by their nick: no two have the same.
     pub(in crate::chat) fn have_different_nicks(&self) -> bool {
-        self.by_nick.len() == self.table.len()
+        self.index.sessions.len() == self.table.len()
     }
 
     pub(in crate::chat) fn get_mut(&mut self, session: &SessionId) -> Option<&mut User> {
@@ -84,7 +55,7 @@ impl Users {
     pub(in crate::chat) fn insert(&mut self, user: User) {
         let session = user.identity.session;
         self.table.insert(session, user);
-        self.index(session);
+        self.add_nick(session);
     }
 
     pub(in crate::chat) fn swap_remove(&mut self, session: &SessionId) -> Option<User> {
@@ -98,24 +69,24 @@ impl Users {
         if let Some(user) = self.table.get_mut(session) {
             let identity = user.identity_mut();
             (identity.nick, identity.named) = (nick, true);
-            self.index(*session);
+            self.add_nick(*session);
         }
     }
 
-    fn index(&mut self, session: SessionId) {
-        let Users { table, by_nick, hashing } = self;
+    fn add_nick(&mut self, session: SessionId) {
+        let Users { table, index: ByNick { sessions, hashing } } = self;
         let nick_of = |session: &SessionId| table.get(session).map(|user| &user.identity.nick);
         let hash = |session: &SessionId| nick_of(session).map_or(0, |nick| hashing.hash_one(nick));
         let has_same = |other: &SessionId| nick_of(other) == nick_of(&session);
-        if by_nick.find(hash(&session), has_same).is_none() {
-            by_nick.insert_unique(hash(&session), session, hash);
+        if sessions.find(hash(&session), has_same).is_none() {
+            sessions.insert_unique(hash(&session), session, hash);
         }
     }
 
     fn forget_nick(&mut self, session: &SessionId) {
         let Some(user) = self.table.get(session) else { return };
-        let hash = self.hashing.hash_one(&user.identity.nick);
-        if let Ok(entry) = self.by_nick.find_entry(hash, |it| it == session) {
+        let hash = self.index.hashing.hash_one(&user.identity.nick);
+        if let Ok(entry) = self.index.sessions.find_entry(hash, |it| it == session) {
             entry.remove();
         }
     }
@@ -144,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_user_is_found_by_the_nick_of_today_in_any_spelling() {
-        let mut users = Users::default();
+        let mut users = Users::from(Table::default());
         (1..100).for_each(|number| users.insert(user(number, &format!("user{number}"))));
         let found = |users: &Users, nick| users.called(nick).map(|it| it.identity.session.0);
         assert_eq!((found(&users, "USER7"), found(&users, "user100")), (Some(7), None));
