@@ -74,7 +74,6 @@ pub(super) fn connect_options(
         let fits = |letter: &char| letter.is_ascii_alphanumeric() || "-_".contains(*letter);
         user().chars().filter(fits).collect()
     });
-    let nick = if nick.is_empty() { "guest".to_owned() } else { nick };
     if nick.contains(char::is_whitespace) || nick.starts_with(':') {
         return Err(format!("invalid nick \"{nick}\": it contains a space or begins with a colon"));
     }

@@ -45,7 +45,11 @@ impl IrcSession {
                 now.into_iter().for_each(|chat| self.show(chat, false));
             }
             None if chat.by_server || chat.target.starts_with('$') => {
-                let by = if chat.by_server { String::new() } else { format!("{}: ", chat.nick) };
+                let by = if chat.by_server {
+                    String::new()
+                } else {
+                    format!("announcement from {}: ", chat.nick)
+                };
                 for line in chat.text.split('\n') {
                     self.show_text(format!("{by}{line}"));
                 }

@@ -285,9 +285,10 @@ impl IrcSession {
         self.is_settled() && self.pace.is_idle() && self.files.is_idle()
     }
 
-    /// Whether a script should send no more for now.
+    /// Whether a script should hand over no more for now: a file is on its way, or the line would have
+    /// to wait here, where it would be lost with the connection.
     pub fn is_full(&self) -> bool {
-        !self.pace.has_room_for(1) || !self.files.is_idle()
+        self.pace.is_full() || !self.files.is_idle()
     }
 
     /// Whether these lines can be sent now.
@@ -335,9 +336,10 @@ impl IrcSession {
     /// The connection is lost: unconfirmed messages may not have been received. If it was never
     /// registered, the reason.
     pub fn disconnected(&mut self) -> Option<String> {
-        self.sent.connection_lost();
-        if !self.connect_options.person {
-            for text in self.sent.take_lost() {
+        if self.connect_options.person {
+            self.sent.connection_lost();
+        } else {
+            for text in self.sent.give_up() {
                 self.lost = true;
                 self.notice(Severity::Error, format!("possibly not delivered: {text}"));
             }

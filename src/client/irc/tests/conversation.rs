@@ -126,6 +126,18 @@ fn an_edit_is_told_with_its_new_text_and_made_by_number_or_last() {
     assert_eq!(talk.typed("/logout"), ["CHATLOOP :logout"]);
     assert_eq!(talk.typed("/gban 10.0.0.* 2h spam"), ["CHATLOOP :gban 10.0.0.* 2h spam"]);
     assert_eq!(talk.typed("/keep"), ["CHATLOOP :keep #x"]);
+    assert_eq!(talk.typed("/stats"), ["CHATLOOP :stats"]);
+    assert_eq!(talk.typed("/trace on"), ["CHATLOOP :trace on"]);
+    assert_eq!(talk.typed("/loop"), ["CHATLOOP :loop"]);
+    assert_eq!(talk.typed("/rehash"), ["REHASH"]);
+    assert_eq!(talk.typed("/cert list"), ["CERT list"]);
+    assert_eq!(talk.typed("/cert login"), Vec::<String>::new());
+    talk.shown();
+    talk.hear(":bob!b@h NOTICE $* :at noon|:srv FAIL CHATLOOP INVALID_PARAMS :no message 99|:srv 400 ada CHATLOOP :no message 99");
+    assert_eq!(
+        talk.shown(),
+        ["* announcement from bob: at noon", "* no message 99", "* no message 99"]
+    );
 }
 
 #[test]
