@@ -103,11 +103,8 @@ impl Console {
                 ConsoleEvent::PasteConfirmed(lines) if self.asked.take().is_some() => {
                     self.send_or_keep(&lines[0], link, irc);
                 }
-                ConsoleEvent::PasteConfirmed(lines)
-                    if self.declined.take().is_some_and(|(declined, line)| {
-                        now - declined < ANSWERED && line == lines.join("\n")
-                    }) =>
-                {
+                ConsoleEvent::PasteConfirmed(lines) if self.answered_by_enter(&lines, now) => {
+                    self.terminal.editor.set(&lines.join("\n"));
                     self.terminal.bell();
                 }
                 ConsoleEvent::PasteConfirmed(lines) => match self.send(&lines, link, irc) {
@@ -151,6 +148,12 @@ impl Console {
             }
         }
         None
+    }
+
+    /// Whether these lines have just been declined: the Enter belongs to the answer.
+    fn answered_by_enter(&mut self, lines: &[String], now: Instant) -> bool {
+        let declined = self.declined.take();
+        declined.is_some_and(|(at, line)| now - at < ANSWERED && line == lines.join("\n"))
     }
 
     fn submitted(&mut self, line: String, link: &mut Link, irc: &mut Irc) {

@@ -219,7 +219,7 @@ fn secrets_stand_in_no_transcript_and_in_no_printed_configuration() {
 /// Commands that only plain lines had were a surprise to operators who came from `nc`.
 #[test]
 fn the_client_has_every_command_of_nc() {
-    let server = server(&[]);
+    let server = Server::start(&[]);
     let mut nc = server.join();
     nc.send("/help all\n/help nick\n");
     let mut names = Vec::new();

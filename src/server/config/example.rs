@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_comment_of_any_length_is_wrapped_in_front_of_a_word() {
-        for length in 1..WIDTH {
+        for length in 1..WIDTH - 1 {
             let mut text = String::new();
             write_comment(&format!("{} and more", "x".repeat(length)), &mut text);
             let lines: Vec<&str> = text.lines().collect();
