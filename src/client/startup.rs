@@ -79,9 +79,11 @@ pub(super) fn connect_options(
     }
     for room in &options.join {
         if room.contains([' ', ',', '\u{7}']) || !room.starts_with(['#', '&', '!']) {
-            return Err(format!(
-                "invalid room name \"{room}\": room names begin with # (try '#{room}')"
-            ));
+            let what = match room.starts_with(['#', '&', '!']) {
+                true => "room names contain no spaces and no commas".to_owned(),
+                false => format!("room names begin with # (try '#{room}')"),
+            };
+            return Err(format!("invalid room name \"{room}\": {what}"));
         }
     }
     let password = match &options.password_file {

@@ -178,6 +178,23 @@ fn who_is_not_let_in_or_not_heard_is_exit_code_1() {
     );
 }
 
+/// A login is checked by another thread of the server, so its PING is answered first.
+#[test]
+fn what_follows_a_login_is_said_under_its_name() {
+    let server = RealServer::start(0, &[]);
+    let said = |nick: &str, lines: &str, code: i32| {
+        let child = start(server.address, &["--nick", nick, "--json"], lines);
+        text(&finished(child, code).stdout).to_owned()
+    };
+    said("ann", "/register correct-horse\n", 0);
+    let refused = said("bob", "/login ann wrong-horse\n", 1);
+    assert!(refused.contains("login as ann failed"), "{refused}");
+    said("bob", "/login ann correct-horse\nby ann\n", 0);
+    let history = said("bob", "/history 1\n", 0);
+    let line = history.lines().find(|line| line.contains("by ann")).unwrap();
+    assert!(line.contains("\"account\":\"ann\""), "{line}");
+}
+
 #[test]
 fn an_unfamiliar_refusal_of_the_registration_is_not_waited_out() {
     let server = LineServer::new();

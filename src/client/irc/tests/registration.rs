@@ -323,6 +323,7 @@ fn a_login_that_fails_later_leaves_the_one_before() {
         [("right", "900 ada a!b@c ada :in|903 ada :yes"), ("wrong", "904 ada :no")]
     {
         assert_eq!(talk.typed(&format!("/login {password}")).last().unwrap(), "AUTHENTICATE PLAIN");
+        assert!(talk.session.is_full() && !talk.session.is_idle(), "what follows waits for it");
         talk.hear("CAP ada ACK :sasl|AUTHENTICATE +");
         talk.sent();
         talk.hear(answer);
