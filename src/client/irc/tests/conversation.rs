@@ -118,6 +118,13 @@ fn an_edit_is_told_with_its_new_text_and_made_by_number_or_last() {
     talk.hear("004 ada srv chatloop-0.1.0 o o");
     talk.hear("@msgid=7 :bob!b@h PRIVMSG #x :teh cat|@chatloop/edit=7;msgid=8 :bob!b@h PRIVMSG #x :* the cat");
     assert_eq!(talk.shown(), ["#x [bob]: teh cat", "* bob edited #x 1 <bob>: the cat"]);
+    // A reply quotes what is there now.
+    for (line, quoted) in [("", "the cat"), (":bob!b@h REDACT #x 7", "(deleted)")] {
+        talk.hear(line);
+        talk.shown();
+        talk.hear("@msgid=8;+draft/reply=7 :ann!a@h PRIVMSG #x :yes");
+        assert_eq!(talk.shown(), [format!("#x [ann]: re 1 <bob> {quoted}: yes")]);
+    }
     assert_eq!(talk.typed("/edit last x"), Vec::<String>::new());
     assert_eq!(talk.shown(), ["* you have not sent a message yet"]);
     talk.hear("@msgid=9 :ada!a@h PRIVMSG #x :mine");
