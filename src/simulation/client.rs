@@ -353,7 +353,11 @@ impl Client {
     /// # Errors
     /// The answer is wrong.
     pub(super) fn outcome(&self) -> Result<Option<Outcome>, String> {
-        self.errand.as_ref().map(|errand| errand.answer(&self.received)).transpose()
+        let Some(errand) = &self.errand else { return Ok(None) };
+        match errand.answer(&self.received)? {
+            Outcome::Late if !self.was_slow => Err(format!("{} came in time", errand.summary())),
+            outcome => Ok(Some(outcome)),
+        }
     }
 
     pub(super) fn errand(&self) -> Option<&Errand> {

@@ -7,6 +7,7 @@ use super::ledger::{HISTORY, Ledger, ROOMS};
 use super::plan::{MOST_CLIENTS, Plan, Step};
 use super::report::{Options, Tally};
 use super::trouble::DataDirectory;
+use crate::server::config::Settings;
 use crate::server::simulated::Simulated;
 use chatloop_reactor::simulated::{Dice, Network, Peer};
 use chatloop_reactor::{Clock, TimeControl};
@@ -34,6 +35,7 @@ struct World {
     time: TimeControl,
     clock: Clock,
     plan: Plan,
+    settings: Settings,
     /// `None` while it is dead.
     server: Option<Simulated>,
     /// Behind the server, which holds it.
@@ -77,7 +79,8 @@ pub(super) fn run(seed: u64, options: &Options) -> Result<Tally, String> {
     if options.steps {
         eprintln!("flags: {}; capacity {}", plan.flags.join(" "), plan.capacity);
     }
-    let server = Simulated::start(&plan.flags, clock.clone(), seed)?;
+    let settings = Simulated::settings(&plan.flags)?;
+    let server = Simulated::start(settings.clone(), clock.clone(), seed)?;
     let ledger = Ledger::new(plan.has(Step::Trouble));
     let mut world = World {
         dice,
@@ -86,6 +89,7 @@ pub(super) fn run(seed: u64, options: &Options) -> Result<Tally, String> {
         idle: (0, (0, clock.now())),
         clock,
         plan,
+        settings,
         server: Some(server),
         directory,
         clients: Vec::new(),
@@ -348,7 +352,7 @@ impl World {
         self.time.advance(Duration::from_millis(200));
         self.clock.tick();
         let seed = self.seed.wrapping_add(self.starts << 32);
-        let server = Simulated::start(&self.plan.flags, self.clock.clone(), seed)?;
+        let server = Simulated::start(self.settings.clone(), self.clock.clone(), seed)?;
         self.server = Some(server);
         Ok(())
     }
@@ -356,6 +360,8 @@ impl World {
     /// Faults have stopped: what is owed arrives, and nothing is forgotten.
     fn settle(&mut self) -> Result<(), String> {
         self.directory.heal()?;
+        self.settings.config.boot.fault = None;
+        self.server.iter_mut().for_each(Simulated::stop_faults);
         self.network.widen(WIDE);
         for client in &mut self.clients {
             (client.in_pieces, client.paused) = (false, false);
