@@ -90,3 +90,10 @@ impl Simulated {
         self.server.exchange().net().check()
     }
 }
+
+impl Drop for Simulated {
+    /// The end of a trace tells what went wrong.
+    fn drop(&mut self) {
+        self.server.exchange().net().trace().finish();
+    }
+}

@@ -477,6 +477,10 @@ impl Dialect {
     pub fn registration_timeout(&self, now: Moment) -> Option<Action> {
         let farewell = match self {
             Dialect::Http(http) => return http.timeout(now),
+            // It has done its part; the disk has not.
+            Dialect::Irc(irc) if irc.is_entering() => {
+                return Some(Action::AwaitRegistration(REGISTRATION));
+            }
             Dialect::Irc(irc) if !irc.is_registered() => "registration timed out".to_owned(),
             Dialect::Plain(plain) if plain.is_locked() => plain::password_timeout(),
             _ => return None,

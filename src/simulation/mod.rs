@@ -158,9 +158,18 @@ mod tests {
     }
 
     /// Seeds that have found something, with what it was.
-    const FOUND: [(u64, &str); 2] = [
+    const FOUND: [(u64, &str); 5] = [
+        (
+            20_271_731,
+            "a client was disconnected for not registering while its entry was being saved",
+        ),
+        (20_271_442, "a message to a nick that had been given up meanwhile was said to be lost"),
+        (20_270_365, "a client for which no more could be kept was said to be greeted too early"),
         (20_261_135, "system calls still failed when faults were said to have stopped"),
-        (20_261_173, "a request that took longer than the server waits was said to be answered wrongly"),
+        (
+            20_261_173,
+            "a request that took longer than the server waits was said to be answered wrongly",
+        ),
     ];
 
     #[test]

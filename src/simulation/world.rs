@@ -182,7 +182,7 @@ impl World {
             Step::Join => client.join(dice.below(ROOMS.len()), ledger),
             Step::Part => client.part(dice, ledger),
             Step::Ask => client.ask(dice),
-            Step::Nick => client.rename(),
+            Step::Nick => client.rename(ledger),
             Step::Garbage => client.garble(dice),
             Step::Pause => client.pause(),
             Step::Quit => client.quit(ledger),
@@ -213,7 +213,9 @@ impl World {
         if dialect == Dialect::Plain {
             self.ledger.asks_to_join(number, 0);
         }
-        self.clients.push(Client::new(number, dialect, carrier, self.steps));
+        let mut client = Client::new(number, dialect, carrier, self.steps);
+        client.said_before = self.plan.keeps_little.then(|| self.ledger.arrived());
+        self.clients.push(client);
         Ok(())
     }
 

@@ -266,7 +266,7 @@ function follow(turn, states) {
   if (run) {
     const chip = element('span', { className: 'chip' });
     chip.style.background = colour(run.b);
-    step('journal', `With ${run.x === 1 ? 'no other' : `${run.x - 1} others`} it was written once into memory, ${bytes(run.y)} of chunk ${run.b} `, chip, `, and ${plural(run.client, 'send queue')} got a reference to it.`);
+    step('journal', `With ${run.x === 1 ? 'no other' : `${run.x - 1} others`} it was written once into memory, ${bytes(run.y)} of chunk ${run.b} `, chip, run.client ? `, and ${plural(run.client, 'send queue')} got a reference to it.` : '. No one else is in the room, so it is queued for no one.');
     const written = turn.rows.filter(row => row.kind === 'written'), short = written.filter(row => row.y > 0);
     const whole = written.length - short.length;
     step('flush', `${plural(written.length, 'connection')} ${written.length === 1 ? 'was' : 'were'} written to, ${whole} in full.`);
