@@ -110,6 +110,8 @@ async function stepped() {
   await until('the message', () => tom.said.includes('now known as tom'));
   await until('a fault', async () => (await page.text('#story')).includes('on purpose') || (tom.write('more\n'), false));
   await page.page.click('#pause');
+  await page.page.evaluate(() => [...document.querySelectorAll('#turns li')].find((one) => one.textContent.includes('fault')).click());
+  await page.sees('on purpose', '#story');
   await page.picture('loop-fault');
   tom.destroy();
   step('step mode: a turn for each key; faults are told as such');

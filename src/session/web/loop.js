@@ -220,11 +220,15 @@ function strip(all, ready) {
       slow++;
       const tall = Math.max(0.15, Math.min(1, it.outbox / hello.soft)) * height * 0.7;
       pen.fillStyle = warn;
-      pen.fillRect(x, height - tall, Math.max(w, 2 * devicePixelRatio), tall);
+      pen.fillRect(x, height - tall, Math.max(w, 4 * devicePixelRatio), tall);
     }
-    if (client === chosen) { pen.fillStyle = looks.color; pen.fillRect(x, 0, Math.max(w, 2), height); }
+    if (client === chosen) { // marked above and below, so that what it says stays to be seen
+      const mark = 5 * devicePixelRatio;
+      pen.fillStyle = looks.color;
+      for (const y of [0, height - mark]) pen.fillRect(Math.max(0, x + w / 2 - mark), y, 2 * mark, mark);
+    }
   });
-  const text = `One stroke for each connection. ${lit} ready in this turn (upper part), ${slow} with something that waits (red, as high as the send queue is full), ${all.length - slow} with nothing that waits.`;
+  const text = `One stroke for each connection. ${lit} ready in this turn (upper part), ${slow} with something that waits (red, as high as the send queue is full), ${(all.length - slow).toLocaleString('en')} with nothing that waits.`;
   canvas.setAttribute('aria-label', `${text} The arrow keys choose one.`);
   $('#strip-text').textContent = text;
 }
@@ -299,8 +303,9 @@ function timers(states) {
 function turns() {
   const from = Math.max(0, Math.min(shown() - MOST_LISTED / 2, model.turns.length - MOST_LISTED));
   const items = model.turns.slice(from, from + MOST_LISTED).map((turn, index) => {
-    const records = turn.rows.filter(row => row.kind === 'record').length, took = turn.spent ?? 0;
-    const words = [plural(turn.ready, 'ready').replace('readys', 'ready'), records && plural(records, 'record'), time(took)].filter(Boolean).join(', ');
+    const count = kind => turn.rows.filter(row => row.kind === kind).length;
+    const [records, faults, took] = [count('record'), count('fault'), turn.spent ?? 0];
+    const words = [plural(turn.ready, 'ready').replace('readys', 'ready'), records && plural(records, 'record'), faults && plural(faults, 'fault'), time(took)].filter(Boolean).join(', ');
     const item = element('li', { place: from + index }, `${turn.number.toLocaleString('en')}: ${words}`);
     item.setAttribute('aria-current', from + index === shown());
     return item;
