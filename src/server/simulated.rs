@@ -82,6 +82,11 @@ impl Simulated {
         self.server.exchange().hub().clone()
     }
 
+    /// A number that grows with every record that is applied.
+    pub fn records(&mut self) -> u64 {
+        self.server.exchange().hub().last().map_or(0, |id| id.0)
+    }
+
     /// What must be true between two turns, or what is not.
     ///
     /// # Errors

@@ -201,6 +201,10 @@ impl Dialect {
                 plain.begin(view.settings.needs(), actions);
             }
             (Detect::Irc, _) => self.begin_irc(irc::Session::new(), view, actions),
+            // Its handshake has been answered by a greeting in plain text.
+            (Detect::Tls, Dialect::Plain(plain)) if !plain.is_undecided() => {
+                actions.push(Action::Reject { what: "TLS after the greeting", farewell: None });
+            }
             (Detect::Tls, _) => actions.push(Action::StartTls),
             (Detect::Foreign, _) => {
                 actions.push(Action::Reject { what: "another protocol", farewell: None });

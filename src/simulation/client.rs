@@ -361,6 +361,7 @@ impl Client {
             return Err(format!("client {number} begins in IRC, and is greeted in plain text"));
         }
         self.may_end = true;
+        self.received.clear(); // the rest is for a client of plain text
         self.vanish(true, ledger);
         Ok(())
     }

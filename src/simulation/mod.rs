@@ -158,7 +158,12 @@ mod tests {
     }
 
     /// Seeds that have found something, with what it was.
-    const FOUND: [(u64, &str); 5] = [
+    const FOUND: [(u64, &str); 7] = [
+        (20_284_544, "a handshake began behind plain text that was still queued"),
+        (
+            20_280_591,
+            "turns that only applied what a reset connection had sent were said to do nothing",
+        ),
         (
             20_271_731,
             "a client was disconnected for not registering while its entry was being saved",

@@ -267,7 +267,7 @@ impl World {
         };
         self.tally.turns += 1;
         let was_woken = std::mem::take(&mut self.woken);
-        let (progress, now) = (self.network.progress(), self.clock.now());
+        let (progress, now) = (self.network.progress() + server.records(), self.clock.now());
         self.idle = match self.idle {
             // Without readiness it may have been a timer.
             (turns, (before, then))

@@ -138,7 +138,7 @@ impl World {
         if let Err(what) = self.server.check() {
             panic!("between two turns: {what}");
         }
-        let progress = self.network.progress();
+        let progress = self.network.progress() + self.server.records();
         self.idle = match self.idle {
             (turns, before) if ready > 0 && before == progress => (turns + 1, progress),
             _ => (0, progress),
