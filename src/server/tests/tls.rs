@@ -166,7 +166,7 @@ fn a_handshake_behind_the_greeting_is_none() {
     bench.settle();
     bench.pass(Duration::from_millis(150));
     bench.wait_for(&mut late, "connected as guest");
-    late.send_bytes(b"\x16\x03\x01\x02\x00");
+    late.send_bytes(b"\x16\x03\x01\x02\x00\n"); // looked at as a line
     bench.wait_for_end(&mut late);
     assert_eq!(bench.online(), 0);
 }
