@@ -107,8 +107,11 @@ pub fn publish(
     let failed = |error| classify(&path, error);
     let one_state = connection.unchecked_transaction().map_err(failed)?;
     let hub = restore(&connection, &path)?.hub;
-    write_line(out, &Line::Export { program: "chatloop", version: VERSION })?;
     let (rooms, left_out) = rooms(&hub, wanted);
+    if let Some(room) = wanted.room.as_ref().filter(|_| rooms.is_empty()) {
+        return Err(JournalError::NoRoom { room: room.as_str().to_owned() });
+    }
+    write_line(out, &Line::Export { program: "chatloop", version: VERSION })?;
     for (name, room) in &rooms {
         let topic = room.topic.as_ref().map(|topic| &*topic.text);
         let created = (room.created.0 > 0).then(|| time(room.created));

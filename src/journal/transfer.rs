@@ -117,7 +117,12 @@ pub fn export(
     }
     out.flush().map_err(JournalError::Stream)?;
     drop(one_state);
-    Ok(exported)
+    match room {
+        Some(room) if exported == 0 && state.hub.room(room.as_str()).is_none() => {
+            Err(JournalError::NoRoom { room: room.as_str().to_owned() })
+        }
+        _ => Ok(exported),
+    }
 }
 
 fn write_line(out: &mut impl Write, line: &Line) -> Result<(), JournalError> {
@@ -208,8 +213,12 @@ pub fn import(directory: &Path, lines: &mut impl BufRead) -> Result<Imported, Jo
             break;
         }
         let wrong = |detail: String| JournalError::Line { number, detail };
-        let line = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-            .map_err(|error| wrong(error.to_string()))?;
+        let line = text.trim_start_matches('\u{feff}');
+        if line.starts_with("{\"type\":") {
+            let why = "this is an export for people and other programs; import reads what export --all wrote";
+            return Err(wrong(why.to_owned()));
+        }
+        let line = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
         import.take(&transaction, line).map_err(|fault| match fault {
             Fault::Line(detail) => wrong(detail),
             Fault::Database(error) => classify(&opened.path, error),

@@ -111,6 +111,29 @@ fn what_is_no_backup_is_not_restored_and_leaves_nothing() {
     assert!(!Path::new(&fresh).exists());
     let none = program(&["backup", &scratch.path("x"), "--data", &scratch.path("nowhere")]);
     assert_eq!(none.status.code(), Some(1));
+    let inside = program(&["backup", &format!("{data}/copy"), "--data", &data]);
+    assert!(told(&inside).contains("is in the data directory"), "{inside:?}");
+    assert!(!Path::new(&format!("{data}/copy.partial")).exists());
+}
+
+#[test]
+fn an_export_of_no_room_and_an_import_of_a_public_export_say_what_is_wrong() {
+    let scratch = Scratch::new("no-room");
+    let (data, file) = (scratch.path("data"), scratch.path("chat.jsonl"));
+    drop(filled(&data));
+    for all in [&[][..], &["--all"]] {
+        let output = program(&[&["export", "--data", &data, "#nowhere"], all].concat());
+        assert_eq!(told(&output).trim_end(), "chatloop-server: no such room: #nowhere");
+        assert_eq!(output.status.code(), Some(1));
+    }
+    assert!(program(&["export", "--data", &data, "-o", &file]).status.success());
+    let import = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
+        .args(["import", "--data", &scratch.path("fresh")])
+        .stdin(std::fs::File::open(&file).unwrap())
+        .output()
+        .unwrap();
+    assert!(told(&import).contains("import reads what export --all wrote"), "{import:?}");
+    assert_eq!(import.status.code(), Some(1));
 }
 
 #[test]
@@ -125,7 +148,7 @@ fn an_export_has_what_everyone_may_read_unless_more_is_asked_for() {
     };
     let (said, public) = export(&[]);
     assert_eq!(mode(&file), 0o600);
-    assert!(said.contains("1 messages written; rooms left out: 1"), "{said}");
+    assert!(said.contains("1 message written; rooms left out: 1"), "{said}");
     let lines: Vec<&str> = public.lines().collect();
     assert_eq!(lines[0], r#"{"type":"export","program":"chatloop","version":1}"#);
     assert_eq!(lines[1], r##"{"type":"room","room":"#lobby","created":null,"topic":null}"##);

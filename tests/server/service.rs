@@ -104,7 +104,7 @@ fn a_log_that_was_moved_away_goes_on_in_a_new_file_after_sighup() {
     };
     let _first = server.join();
     wait_for(&log, "guest1 (127.0.0.1:");
-    wait_for(&log, "connected by plain");
+    wait_for(&log, "connected (plain)");
     std::fs::rename(&log, &old).unwrap();
     server.signal(Signal::SIGHUP);
     wait_for(&log, "nothing to reload");

@@ -191,11 +191,10 @@ impl Hub {
 }
 
 fn checked_target(target: BanTarget) -> Result<BanTarget, Refusal> {
-    if let BanTarget::Address(mask) = &target {
-        let wrong = |c: char| c.is_whitespace() || c.is_control();
-        if mask.is_empty() || mask.len() > limits::MASK_LENGTH || mask.contains(wrong) {
-            return Err(Refusal::BadMask(mask.as_str().into()));
-        }
+    if let BanTarget::Address(mask) = &target
+        && (mask.len() > limits::MASK_LENGTH || Origin::ban_of(mask).is_none())
+    {
+        return Err(Refusal::BadAddress(mask.as_str().into()));
     }
     Ok(canonical(target))
 }
@@ -203,10 +202,7 @@ fn checked_target(target: BanTarget) -> Result<BanTarget, Refusal> {
 /// A ban of one IPv6 address is one of its /64, and says so: its owner has the others as well.
 fn canonical(target: BanTarget) -> BanTarget {
     match target {
-        BanTarget::Address(mask) => match mask.parse::<Origin>() {
-            Ok(origin) => BanTarget::Address(origin.to_string()),
-            Err(_) => BanTarget::Address(mask),
-        },
+        BanTarget::Address(mask) => BanTarget::Address(Origin::ban_of(&mask).unwrap_or(mask)),
         account => account,
     }
 }

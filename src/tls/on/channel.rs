@@ -11,7 +11,7 @@ use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus,
 };
-use rustls::{CertificateError, Error, SideData};
+use rustls::{CertificateError, Error, InvalidMessage, SideData};
 use std::io;
 
 /// A message of a handshake may have 64 KiB, and come in records.
@@ -116,6 +116,10 @@ impl Failure {
             // rustls has only debugging words for what a verifier says.
             Failure::Tls(Error::InvalidCertificate(CertificateError::Other(why))) => {
                 io::Error::new(io::ErrorKind::InvalidData, why.0.to_string())
+            }
+            // Records of another kind: lines of text, for example.
+            Failure::Tls(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                io::Error::new(io::ErrorKind::InvalidData, "the peer does not speak it")
             }
             Failure::Tls(error) => io::Error::new(io::ErrorKind::InvalidData, error.clone()),
             Failure::Cut => io::Error::new(io::ErrorKind::UnexpectedEof, "closed too early"),

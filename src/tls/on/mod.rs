@@ -24,9 +24,15 @@ pub use certificate::Fingerprint;
 pub use client::{Connector, Trust};
 pub use server::{Acceptor, Source};
 
+use rustls::CipherSuite;
 use rustls::crypto::CryptoProvider;
 use std::sync::Arc;
 
+/// AES with 128 bits comes first, as in browsers: it takes four rounds less for each block than AES
+/// with 256, and no one can try 2^128 keys, either. A server takes the first one of its client's.
 fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
+    let mut provider = rustls::crypto::ring::default_provider();
+    let first = CipherSuite::TLS13_AES_128_GCM_SHA256;
+    provider.cipher_suites.sort_by_key(|suite| suite.suite() != first);
+    Arc::new(provider)
 }
