@@ -3,6 +3,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `channel` | records in, bytes out, and back: a [`Layer`](chatloop_reactor::Layer), pure |
+//! | `records` | what a server's channel consists of when its handshake in TLS 1.3 is over |
 //! | `server` | the server's settings, and whether a client is asked for a certificate |
 //! | `certificate` | certificates and keys from PEM, a self-signed one, fingerprints |
 //! | `client` | whom a client trusts |
@@ -16,6 +17,7 @@
 mod certificate;
 mod channel;
 mod client;
+mod records;
 mod server;
 #[cfg(test)]
 mod tests;
