@@ -62,7 +62,7 @@ impl StoredMessage {
             host: Some(who.host().into()),
             bot: who.bot,
             kind: Kind::Message,
-            text: "".into(),
+            text: Arc::default(),
             tags: None,
             continuations: None,
             reply: None,

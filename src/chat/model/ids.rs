@@ -1,7 +1,7 @@
 //! Sessions, records and moments: the numbers that everything else is named by.
 
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// One connected session, numbered by whoever owns the sockets. The top 16 bits are the node; the
@@ -23,6 +23,9 @@ impl SessionId {
 
 /// Sessions that have been seen. For membership only: its order means nothing.
 pub type SessionSet = HashSet<SessionId, BuildHasherDefault<SessionHasher>>;
+
+/// What is known of some sessions. Its order means nothing, either.
+pub type SessionMap<V> = HashMap<SessionId, V, BuildHasherDefault<SessionHasher>>;
 
 /// Hashes the numbers of sessions: the server draws them, so no one can choose ones that collide,
 /// and a hash that withstands that takes ten times as long.

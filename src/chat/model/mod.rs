@@ -23,7 +23,7 @@ pub mod work;
 pub use audience::{Audience, Viewpoint};
 pub use glob::{Glob, glob};
 pub use identity::{Identity, IrcNames, host_of};
-pub use ids::{Moment, RecordId, SessionId, SessionSet, Stamp};
+pub use ids::{Moment, RecordId, SessionId, SessionMap, SessionSet, Stamp};
 pub use mask::Mask;
 pub use message::{Continuations, Kind, Quoted, Reference};
 pub use metadata::{Metadata, MetadataChanges, check_metadata, is_metadata_key, set_metadata};

@@ -163,14 +163,15 @@ pub struct Caseless<'a>(pub &'a str);
 
 impl Hash for Caseless<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let mut folded = [0u8; limits::ROOM_LENGTH];
-        for piece in self.0.as_bytes().chunks(folded.len()) {
-            let piece_folded = &mut folded[..piece.len()];
-            piece_folded.copy_from_slice(piece);
-            piece_folded.make_ascii_lowercase();
-            state.write(piece_folded);
+        // A valid name is one piece. The byte behind it is in no text: two names do not hash like
+        // two others that are written alike.
+        let mut folded = [0; limits::ROOM_LENGTH + 1];
+        for piece in self.0.as_bytes().chunks(limits::ROOM_LENGTH) {
+            folded[..piece.len()].copy_from_slice(piece);
+            folded[..piece.len()].make_ascii_lowercase();
+            folded[piece.len()] = 0xff;
+            state.write(&folded[..=piece.len()]);
         }
-        state.write_u8(0xff);
     }
 }
 

@@ -12,13 +12,12 @@
 //! has is not rendered; nothing is written to a socket here.
 
 use crate::chat::work::{self, BYTE, TOLD};
-use crate::chat::{Event, Name, SessionId, Stamp, Viewpoint};
+use crate::chat::{Event, Name, SessionId, SessionMap, Stamp, Viewpoint};
 use crate::server::connection::Connection;
 use crate::server::net::{Net, Peer};
 use crate::session::Format;
 use crate::trace;
 use chatloop_reactor::{ChunkWriter, Segment, Token};
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// What a turn has said to one room so far.
@@ -28,7 +27,7 @@ struct Run {
     events: Vec<(Stamp, Event)>,
     /// What a session is not to be told, as ranges of events, rising: its own events, those from
     /// before it entered, those it has got already. Most members are not in here at all.
-    gaps: HashMap<SessionId, Vec<Range<usize>>>,
+    gaps: SessionMap<Vec<Range<usize>>>,
     /// Events that are no messages, as ranges, rising: the early buffers do not get them.
     not_messages: Vec<Range<usize>>,
 }

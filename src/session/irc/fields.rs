@@ -1,7 +1,6 @@
 //! Users, times and message ids as IRC lines carry them.
 
 use crate::chat::{Identity, Moment, Stamp};
-use std::borrow::Cow;
 
 /// A parameter that may be missing or empty.
 pub(super) fn given(word: &str) -> Option<&str> {
@@ -15,16 +14,32 @@ pub(super) fn cut(text: &str, limit: usize) -> &str {
 
 /// `nick!user@host`; the nick alone if the host is not known any more.
 pub(super) fn prefix(who: &Identity) -> String {
-    if who.label.is_empty() {
-        return who.nick.as_str().to_owned();
-    }
-    format!("{}!{}@{}", who.nick, who.user(), host(who))
+    prefix_parts(who).concat()
 }
 
-/// A host as a parameter: an IPv6 address that begins with a colon would be read as the text.
-pub(super) fn host(who: &Identity) -> Cow<'_, str> {
+/// The length of [`prefix`]: what each line of a message has to leave for it.
+pub(super) fn prefix_length(who: &Identity) -> usize {
+    prefix_parts(who).iter().map(|part| part.len()).sum()
+}
+
+fn prefix_parts(who: &Identity) -> [&str; 6] {
+    let nick = who.nick.as_str();
+    if who.label.is_empty() {
+        return [nick, "", "", "", "", ""];
+    }
+    let [zero, host] = host_parts(who);
+    [nick, "!", who.user(), "@", zero, host]
+}
+
+/// A host as a parameter.
+pub(super) fn host(who: &Identity) -> String {
+    host_parts(who).concat()
+}
+
+/// An IPv6 address that begins with a colon would be read as the text: there is a zero before it.
+fn host_parts(who: &Identity) -> [&str; 2] {
     let host = who.host();
-    if host.starts_with(':') { format!("0{host}").into() } else { host.into() }
+    [if host.starts_with(':') { "0" } else { "" }, host]
 }
 
 /// Plain clients have no real name; the nick stands in, because clients show the field in

@@ -54,7 +54,7 @@ pub(super) fn send(context: &mut Context<'_, '_>, targets: &str, outgoing: Outgo
     let reply = tags.as_deref().and_then(reply_of);
     let text: Arc<str> = text.into();
     let splits = text.contains('\n') || continuations.is_some();
-    let source = context.user().map_or(0, |user| fields::prefix(&user.identity).len());
+    let source = context.user().map_or(0, |user| fields::prefix_length(&user.identity));
     let command = context.session.command.len() + if kind == Kind::Action { 9 } else { 0 };
     for target in split_targets(context, targets) {
         let (status, to) = with_status(target);

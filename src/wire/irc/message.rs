@@ -94,7 +94,7 @@ impl<'a> Message<'a> {
             Ok(text) => text,
             Err(bad) => return Err(not_utf8(line, bad.valid_up_to())),
         };
-        if text.bytes().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) {
+        if memchr::memchr3(0, b'\r', b'\n', line).is_some() {
             return Err(ParseError::ForbiddenByte);
         }
         let head = Head::split(text);

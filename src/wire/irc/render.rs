@@ -182,7 +182,7 @@ impl ParameterWriter<'_> {
         self.push(" :");
         let mut rest = text;
         // Between the bytes that no line carries; each of those becomes a space.
-        while let Some(bad) = rest.find(['\0', '\r', '\n']) {
+        while let Some(bad) = memchr::memchr3(b'\0', b'\r', b'\n', rest.as_bytes()) {
             self.push(&rest[..bad]);
             self.push(" ");
             rest = &rest[bad + 1..];
