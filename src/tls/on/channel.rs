@@ -36,7 +36,8 @@ pub(super) trait Connection: Sized {
     fn into_carrier(self: Box<Self>) -> Result<Carrier<Self>, Error>;
 }
 
-/// What carries bytes.
+/// What carries bytes. The large one is not boxed: it is the one that stays, and each record looks at it.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Carrier<C> {
     /// The connection with all that its handshake needed: before it is over, of a client, and in TLS 1.2.
     Connection(Box<C>),
@@ -245,17 +246,21 @@ impl<C: Connection> Channel<C> {
             used += done;
         }
         if self.opening && !connection.is_handshaking() {
-            self.opening = false;
-            let certificate = connection.peer_certificates().and_then(<[_]>::first);
-            self.identity = certificate.map(|it| Box::new(Fingerprint::of(it).0));
-            if let Some(Carrier::Connection(connection)) = self.carrier.take() {
-                match connection.into_carrier() {
-                    Ok(carrier) => self.carrier = Some(carrier),
-                    Err(error) => self.failure = Some(Box::new(Failure::Tls(error))),
-                }
-            }
+            self.finish_handshake();
         }
         (used, outcome)
+    }
+
+    /// From here on, only what carries bytes is kept.
+    fn finish_handshake(&mut self) {
+        self.opening = false;
+        let Some(Carrier::Connection(connection)) = self.carrier.take() else { return };
+        let certificate = connection.peer_certificates().and_then(<[_]>::first);
+        self.identity = certificate.map(|it| Box::new(Fingerprint::of(it).0));
+        match connection.into_carrier() {
+            Ok(carrier) => self.carrier = Some(carrier),
+            Err(error) => self.failure = Some(Box::new(Failure::Tls(error))),
+        }
     }
 
     /// Opens `bytes` as far as they are whole records. How many are done with.
