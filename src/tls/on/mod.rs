@@ -8,7 +8,7 @@
 //! | `certificate` | certificates and keys from PEM, a self-signed one, fingerprints |
 //! | `client` | whom a client trusts |
 //!
-//! rustls' unbuffered API, because an idle connection costs 3 KB with it, and 7 KB with rustls' own
+//! rustls' unbuffered API, because an idle connection costs 2 KB with it, and 7 KB with rustls' own
 //! buffers.
 //!
 //! Rejected: session tickets and 0-RTT. A connection of a chat lasts for hours, and what comes early
