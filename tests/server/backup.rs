@@ -96,7 +96,7 @@ fn what_is_no_backup_is_not_restored_and_leaves_nothing() {
 #[test]
 fn an_export_of_no_room_and_an_import_of_a_public_export_say_what_is_wrong() {
     let scratch = Scratch::new("no-room");
-    let (data, file) = (scratch.path("data"), scratch.path("chat.jsonl"));
+    let (data, file) = (scratch.file("data"), scratch.file("chat.jsonl"));
     drop(filled(&data));
     for all in [&[][..], &["--all"]] {
         let output = program(&[&["export", "--data", &data, "#nowhere"], all].concat());
@@ -105,7 +105,7 @@ fn an_export_of_no_room_and_an_import_of_a_public_export_say_what_is_wrong() {
     }
     assert!(program(&["export", "--data", &data, "-o", &file]).status.success());
     let import = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
-        .args(["import", "--data", &scratch.path("fresh")])
+        .args(["import", "--data", &scratch.file("fresh")])
         .stdin(std::fs::File::open(&file).unwrap())
         .output()
         .unwrap();

@@ -108,6 +108,7 @@ export class Model {
   hello = null;
   #base = new Map();
   #rows = 0;
+  #kept = { turn: null, states: null };
 
   take(buffer) {
     let inSnapshot = false;
@@ -160,11 +161,13 @@ export class Model {
     } else { turn.rows.push(row); this.#rows++; }
   }
 
-  // The states after the turn at this place.
+  // The states after the turn at this place. Those asked for last are kept: a replay asks for them again, or for the next.
   after(place) {
     if (place >= this.turns.length - 1) return this.states;
-    const states = copy(this.#base);
-    for (const turn of this.turns.slice(0, place + 1)) for (const row of turn.rows) apply(states, row);
+    const last = this.turns.indexOf(this.#kept.turn), goesOn = last >= 0 && last <= place;
+    const states = goesOn ? this.#kept.states : copy(this.#base);
+    for (const turn of this.turns.slice(goesOn ? last + 1 : 0, place + 1)) for (const row of turn.rows) apply(states, row);
+    this.#kept = { turn: this.turns[place], states };
     return states;
   }
 }
@@ -230,7 +233,7 @@ export function sentences(turn, states, most = 40) {
       case 'waits': say('commands', `${name}: its next line waits, because ${reasons(row.a)}`); break;
       case 'record': say('journal', `${name} caused ${row.upto ? `records ${row.x} to ${row.upto}` : `record ${row.x}`}`); break;
       case 'text': say('journal', `${name}: “${row.text}”`); break;
-      case 'run': say('journal', `${plural(row.x, 'event')}, written once (${bytes(row.y)}) and queued for ${plural(who, 'connection')}`); break;
+      case 'run': say('journal', `${plural(row.x, 'event')}, written once (${bytes(row.y)}) and queued for ${who ? plural(who, 'connection') : 'no one: no one else is in the room'}`); break;
       case 'written':
         if (row.y > 0) say('flush', `${name}: the socket took ${bytes(row.x)}, ${bytes(row.y)} stay queued`);
         else if (whole.length <= 8) say('flush', `${name}: ${bytes(row.x)} written`);
