@@ -313,7 +313,15 @@ mod tests {
             (b"AUTHENTICATE PLAIN\r\n", Detect::Irc),
             (b"WEBIRC a b c d\r\n", Detect::Irc),
             (b"WEBIRC a b c d :secure local-port=1\r\n", Detect::Irc),
-            (b"N", Detect::NeedMore),
+        ] {
+            assert_eq!(detect(first), protocol, "{:?}", String::from_utf8_lossy(first));
+        }
+    }
+
+    #[test]
+    fn what_stands_before_the_first_word_and_what_no_program_sends_tell_too() {
+        for (first, protocol) in [
+            (&b"N"[..], Detect::NeedMore),
             (b"nice to meet you", Detect::Plain),
             (b"hello\n", Detect::Plain),
             (b"/nick ada\n", Detect::Plain),
