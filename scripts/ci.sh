@@ -168,7 +168,7 @@ try scripts/simulate.sh --check-mutations
 bounded 900 cargo build --locked --quiet --features simulation --bin chatloop-lab
 cp "${CARGO_TARGET_DIR:-target}/debug/chatloop-lab" "$outputs/lab"
 behind simulation 10 env TMPDIR="$([ -w /dev/shm ] && echo /dev/shm || echo "$outputs")" \
-  "$outputs/lab" simulate --seeds 300
+  "$outputs/lab" simulate --seeds 300 --jobs "$(getconf _NPROCESSORS_ONLN)"
 
 step 'the fuzz targets: their corpus; a minute in all, beside the next steps'
 export CHATLOOP_PROFILE=dev

@@ -14,6 +14,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
 lab=$target/simulation/chatloop-lab
+jobs=$(getconf _NPROCESSORS_ONLN)
 
 build() {
   cargo build --locked --quiet --profile simulation --features simulation --bin chatloop-lab \
@@ -55,8 +56,8 @@ case ${1:-} in
   build
   echo "commit $(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
   case ${1:-} in
-  --gate) exec "$lab" simulate --seeds 300 ;;
-  *) exec "$lab" simulate --seconds "${1:-3600}" --seed "${2:-$(date +%s)}" ;;
+  --gate) exec "$lab" simulate --seeds 300 --jobs "$jobs" ;;
+  *) exec "$lab" simulate --jobs "$jobs" --seconds "${1:-3600}" --seed "${2:-$(date +%s)}" ;;
   esac
   ;;
 esac

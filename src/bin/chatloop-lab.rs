@@ -38,12 +38,12 @@ enum Tool {
 }
 
 fn main() -> ExitCode {
-    let command = with_documents(Arguments::command(), NAME).subcommand_required(false);
-    let matches = match command.clone().try_get_matches() {
+    let grammar = || with_documents(Arguments::command(), NAME).subcommand_required(false);
+    let matches = match grammar().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return ExitCode::from(print_usage(NAME, &error)),
     };
-    if let Some(text) = document(&command, &matches) {
+    if let Some(text) = document(grammar, &matches) {
         return ExitCode::from(print_text(NAME, text, 0));
     }
     let outcome = match Arguments::from_arg_matches(&matches).map(|arguments| arguments.tool) {

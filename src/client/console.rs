@@ -21,6 +21,10 @@ use zeroize::Zeroizing;
 const PROMPT: &str = "[You]: ";
 /// How long after Ctrl-C has cleared a draft another one does not leave: it was pressed twice.
 const CLEARED: Duration = Duration::from_secs(1);
+/// How long after a no to "send N lines?" Enter does not send them: many people end an answer with it.
+const ANSWERED: Duration = Duration::from_secs(1);
+/// Columns below which there is no room for two columns of text.
+const NARROW: usize = 64;
 /// The prefix of further lines of one message.
 const INDENT: &str = "    ";
 
@@ -53,6 +57,8 @@ pub struct Console {
     set_aside: Option<String>,
     /// When Ctrl-C has cleared a draft.
     cleared: Option<Instant>,
+    /// When a paste was declined and became the edited line, and that line.
+    declined: Option<(Instant, String)>,
 }
 
 impl Console {
@@ -84,6 +90,7 @@ impl Console {
             progress: String::new(),
             set_aside: None,
             cleared: None,
+            declined: None,
         }
     }
 
@@ -95,6 +102,10 @@ impl Console {
                 ConsoleEvent::Line(line) => self.submitted(line, link, irc),
                 ConsoleEvent::PasteConfirmed(lines) if self.asked.take().is_some() => {
                     self.send_or_keep(&lines[0], link, irc);
+                }
+                ConsoleEvent::PasteConfirmed(lines) if self.answered_by_enter(&lines, now) => {
+                    self.terminal.editor.set(&lines.join("\n"));
+                    self.terminal.bell();
                 }
                 ConsoleEvent::PasteConfirmed(lines) => match self.send(&lines, link, irc) {
                     Ok(()) => {
@@ -111,9 +122,12 @@ impl Console {
                         self.send_or_keep(&line, link, irc);
                     }
                 }
-                ConsoleEvent::PasteDeclined(count, true) => self.notice(&Notice::note(format!(
-                    "{count} lines not sent: edit them (⏎ ends each), Enter sends, Ctrl-C clears"
-                ))),
+                ConsoleEvent::PasteDeclined(count, true) => {
+                    self.declined = Some((now, self.terminal.editor.line().to_owned()));
+                    self.notice(&Notice::note(format!(
+                        "{count} lines not sent: edit them (⏎ ends each), Enter sends, Ctrl-C clears"
+                    )));
+                }
                 ConsoleEvent::PasteDeclined(count, false) => self.notice(&Notice::note(format!(
                     "{count} lines not sent, too many to edit here; Ctrl-Y asks again"
                 ))),
@@ -134,6 +148,12 @@ impl Console {
             }
         }
         None
+    }
+
+    /// Whether these lines have just been declined: the Enter belongs to the answer.
+    fn answered_by_enter(&mut self, lines: &[String], now: Instant) -> bool {
+        let declined = self.declined.take();
+        declined.is_some_and(|(at, line)| now - at < ANSWERED && line == lines.join("\n"))
     }
 
     fn submitted(&mut self, line: String, link: &mut Link, irc: &mut Irc) {
@@ -272,6 +292,7 @@ impl Console {
     fn show_of(&mut self, session: &mut IrcSession) {
         let items = session.take_shown();
         self.painter.here = session.destination().map(str::to_owned);
+        self.painter.narrow = self.terminal.columns() < NARROW;
         self.show(items, session.show_numbers);
     }
 

@@ -15,6 +15,8 @@ pub enum DisplayItem {
     Message(Box<Incoming>),
     /// A message from the server; one sanitised line.
     ServerText(String),
+    /// A term and what it means: two columns, where there is room for them.
+    Row(&'static str, &'static str),
     /// What happened, apart from messages.
     Event(Box<Event>),
     /// A clear screen.

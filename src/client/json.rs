@@ -39,6 +39,9 @@ pub fn object(item: &DisplayItem, now: Timestamp) -> Option<String> {
     let object = match item {
         DisplayItem::Message(message) => message_object(message),
         DisplayItem::ServerText(text) => json!({ "type": "server", "text": text }),
+        DisplayItem::Row(term, meaning) => {
+            json!({ "type": "server", "text": format!("{term}: {meaning}") })
+        }
         DisplayItem::Line(line) => json!({ "type": "raw", "text": clean(line) }),
         DisplayItem::Event(event) => event_object(event),
         DisplayItem::Notice(_) | DisplayItem::Bell | DisplayItem::Clear => return None,

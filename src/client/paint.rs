@@ -32,6 +32,9 @@ const NAMES: [&str; 10] = ["32", "33", "34", "35", "36", "92", "93", "94", "95",
 /// first one.
 const LOBBY: &str = "#lobby";
 
+/// Bytes of the first of two columns, which are ASCII.
+const COLUMN: usize = 25;
+
 /// Renders lines, and tracks the date.
 #[derive(Debug)]
 pub struct Painter {
@@ -43,13 +46,16 @@ pub struct Painter {
     pub now: ZonedDateTime,
     /// The room whose name is not written in front of its messages.
     pub here: Option<String>,
+    /// Whether there is no room for two columns.
+    pub narrow: bool,
 }
 
 impl Painter {
     /// A painter with or without colours and the time.
     pub fn new(colours: bool, timestamps: bool) -> Painter {
         let here = Some(LOBBY.to_owned());
-        Painter { colours, timestamps, day: None, now: ZonedDateTime::default(), here }
+        let now = ZonedDateTime::default();
+        Painter { colours, timestamps, day: None, now, here, narrow: false }
     }
 
     /// `name` if there are colours, else no style.
@@ -109,6 +115,12 @@ impl Painter {
         match item {
             DisplayItem::Message(message) => return self.message(message, numbers, indent),
             DisplayItem::ServerText(text) => self.event(text, &mut out),
+            DisplayItem::Row(term, meaning) if self.narrow || term.len() > COLUMN => {
+                self.event(&format!("{term}: {meaning}"), &mut out);
+            }
+            DisplayItem::Row(term, meaning) => {
+                self.event(&format!("{term:<COLUMN$} {meaning}"), &mut out);
+            }
             DisplayItem::Event(event) => self.event(&event.shown, &mut out),
             DisplayItem::Line(line) if self.line(line, &mut out) => {}
             _ => return Vec::new(),

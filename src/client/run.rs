@@ -280,6 +280,10 @@ impl<'options> Client<'options> {
                     self.check_registration()?;
                 }
                 TimerKind::Answer => self.no_answer(),
+                // What was rejected meanwhile counts.
+                TimerKind::Exit if self.ending == Some(Exit::Done) => {
+                    self.ended = Some(self.done())
+                }
                 TimerKind::Exit => self.ended = self.ending,
             }
         }

@@ -8,10 +8,10 @@
 //! each other through a client do not deadlock.
 //!
 //! In plain lines the bytes are sent as they come. In IRC each line is taken as if it were typed,
-//! once the server has accepted the registration, and input is read only as fast as the server
-//! takes it.
+//! once the server has accepted the registration, and only as fast as the server takes it: what is
+//! still here when the connection is lost is sent over the next one.
 //!
-//! Bounds: `MAX_LINE`; input is read only while less than [`SEND_SOFT`] waits to be sent, the socket only
+//! Bounds: `MAX_LINE`, and as much again of input that has been read ahead; input is read only while less than [`SEND_SOFT`] waits to be sent, the socket only
 //! while less than [`OUTPUT_SOFT`] waits to be written.
 
 use super::display::{DisplayItem, EventKind};
@@ -166,7 +166,7 @@ impl Script {
         let Some(session) = irc else { return };
         let begun = std::mem::take(&mut self.begun);
         let mut rest = &begun[..];
-        while ((session.is_settled() && session.may_go_on()) || session.has_quit())
+        while ((session.is_settled() && !session.is_full()) || session.has_quit())
             && let Some(end) =
                 memchr::memchr(b'\n', rest).or((rest.len() > MAX_LINE).then_some(MAX_LINE))
         {
@@ -289,7 +289,7 @@ impl Script {
     /// The poller's.
     pub fn update(&mut self, poller: &mut Poller, link: &Link, irc: &Irc) -> io::Result<()> {
         let ready = irc.as_ref().is_none_or(|session| {
-            session.is_settled() && !session.is_full() && !session.has_quit()
+            session.is_settled() && self.begun.len() <= MAX_LINE && !session.has_quit()
         });
         let reads = !self.input_ended && link.is_up() && link.unsent() < SEND_SOFT && ready;
         // While it is not read it is not watched: a pipe whose writer has gone reports a hangup at

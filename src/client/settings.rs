@@ -55,10 +55,10 @@ pub fn mistyped_variables() -> Vec<String> {
 
 fn parsed(arguments: &[OsString], entries: &[Entry]) -> Result<Options, Invalid> {
     let invalid = |error| Invalid::Arguments(Box::new(error));
-    let command = SCHEMA.with_sources(Options::command(), entries);
-    let command = with_documents(command, SCHEMA.program);
-    let matches = command.clone().try_get_matches_from(arguments).map_err(invalid)?;
-    match document(&command, &matches) {
+    let sources = || SCHEMA.with_sources(Options::command(), entries);
+    let grammar = || with_documents(sources(), SCHEMA.program);
+    let matches = grammar().try_get_matches_from(arguments).map_err(invalid)?;
+    match document(grammar, &matches) {
         Some(text) => Err(Invalid::Document(text)),
         None => Options::from_arg_matches(&matches).map_err(invalid),
     }

@@ -74,15 +74,16 @@ pub(super) fn connect_options(
         let fits = |letter: &char| letter.is_ascii_alphanumeric() || "-_".contains(*letter);
         user().chars().filter(fits).collect()
     });
-    let nick = if nick.is_empty() { "guest".to_owned() } else { nick };
     if nick.contains(char::is_whitespace) || nick.starts_with(':') {
         return Err(format!("invalid nick \"{nick}\": it contains a space or begins with a colon"));
     }
     for room in &options.join {
         if room.contains([' ', ',', '\u{7}']) || !room.starts_with(['#', '&', '!']) {
-            return Err(format!(
-                "invalid room name \"{room}\": room names begin with # (try '#{room}')"
-            ));
+            let what = match room.starts_with(['#', '&', '!']) {
+                true => "room names contain no spaces and no commas".to_owned(),
+                false => format!("room names begin with # (try '#{room}')"),
+            };
+            return Err(format!("invalid room name \"{room}\": {what}"));
         }
     }
     let password = match &options.password_file {

@@ -36,6 +36,14 @@ pub fn backup(directory: &Path, to: &Path) -> Result<(), JournalError> {
         let path = path.to_owned();
         move |source| JournalError::Copy { path, source }
     };
+    let parent = match to.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let parent = parent.canonicalize().map_err(failed(to))?;
+    if parent.starts_with(directory.canonicalize().map_err(failed(directory))?) {
+        return Err(JournalError::Inside { path: to.to_owned() });
+    }
     DirBuilder::new().mode(0o700).create(&partial).map_err(failed(&partial))?;
     let made = copy_database(&source, &open::file_in(&partial))
         .and_then(|()| copy_rest(directory, &partial).map_err(failed(directory)))

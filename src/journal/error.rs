@@ -44,6 +44,10 @@ pub enum JournalError {
     Missing { path: PathBuf },
     /// A backup goes to a new directory.
     Exists { path: PathBuf },
+    /// A backup would be copied into itself.
+    Inside { path: PathBuf },
+    /// There is no such room to export.
+    NoRoom { room: String },
     /// A file of a backup cannot be read or written.
     Copy { path: PathBuf, source: io::Error },
     /// An import wants an empty journal.
@@ -131,8 +135,14 @@ impl JournalError {
             JournalError::Exists { path } => {
                 write!(f, "'{}' exists already; a backup goes to a new directory", path.display())
             }
+            JournalError::Inside { path } => write!(
+                f,
+                "'{}' is in the data directory; a backup goes to a directory elsewhere",
+                path.display()
+            ),
+            JournalError::NoRoom { room } => write!(f, "no such room: {room}"),
             JournalError::Copy { path, source } => {
-                write!(f, "cannot copy to or from '{}': {source}", path.display())
+                write!(f, "cannot read or write '{}': {source}", path.display())
             }
             JournalError::NotEmpty { path } => write!(
                 f,

@@ -125,7 +125,7 @@ const MOST_KEPT: usize = 64;
 
 /// The faults of one loop.
 pub struct Faults {
-    plan: FaultPlan,
+    plan: Cell<FaultPlan>,
     state: Cell<u64>,
     injected: RefCell<Vec<Injected>>,
 }
@@ -133,7 +133,13 @@ pub struct Faults {
 impl Faults {
     /// Those of this plan, from its seed on.
     pub fn new(plan: FaultPlan) -> Rc<Faults> {
-        Rc::new(Faults { plan, state: Cell::new(plan.seed), injected: RefCell::default() })
+        let (state, injected) = (Cell::new(plan.seed), RefCell::default());
+        Rc::new(Faults { plan: Cell::new(plan), state, injected })
+    }
+
+    /// From here on nothing fails.
+    pub fn stop(&self) {
+        self.plan.set(FaultPlan::default());
     }
 
     /// Those injected since the last call.
@@ -151,7 +157,7 @@ impl Faults {
     }
 
     fn happens(&self, what: Injected) -> bool {
-        let rate = self.plan.rates[what as usize];
+        let rate = self.plan.get().rates[what as usize];
         let happens = rate > 0.0 && (self.random() >> 11) as f64 / (1u64 << 53) as f64 <= rate;
         if happens && self.injected.borrow().len() < MOST_KEPT {
             self.injected.borrow_mut().push(what);
@@ -218,7 +224,7 @@ impl Faults {
 
 impl fmt::Debug for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.plan.fmt(f)
+        self.plan.get().fmt(f)
     }
 }
 
@@ -270,6 +276,9 @@ mod tests {
         assert_eq!(decisions("short-write=0.5,seed=1"), decisions("short-write=0.5,seed=1"));
         assert_ne!(decisions("short-write=0.5,seed=1"), decisions("short-write=0.5,seed=2"));
         assert!(decisions("eagain=0.5").iter().all(|(happens, _)| !happens));
+        let faults = Faults::new(plan("short-write=0.9"));
+        faults.stop();
+        assert!((0..100).all(|_| !faults.happens(Injected::ShortWrite)));
     }
 
     /// An outbox, a poller and a reader that take what is injected for what it is.

@@ -59,7 +59,7 @@ pub trait Layer {
     /// than those. How many it has written.
     ///
     /// # Errors
-    /// It can encode nothing more; `WouldBlock`, nothing yet.
+    /// It can encode nothing more.
     fn encode(&mut self, plain: &[u8], output: &mut [u8]) -> io::Result<usize>;
 
     /// Moves what it has to say by itself to the end of `output`.
@@ -148,7 +148,8 @@ impl Layered {
 
     /// Encodes and sends a record after the other, as long as the socket takes them whole.
     pub(super) fn write(&mut self, socket: &Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        if !self.flush(socket)? {
+        let is_opening = self.layer.as_ref().is_some_and(|layer| layer.is_opening());
+        if is_opening || !self.flush(socket)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let faults = self.faults.as_deref();

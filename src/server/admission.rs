@@ -171,7 +171,7 @@ impl Admission {
         }
         if let Some(capacity) = capacity.filter(|capacity| self.clients >= *capacity) {
             self.stats.count(Counter::Full);
-            return Some(format!("the server is full: {capacity} clients (--max-clients)"));
+            return Some(format!("the server is full (--max-clients {capacity})"));
         }
         if is_proxy {
             return None;

@@ -64,7 +64,7 @@ pub(super) fn describe(hub: &Hub, record: &Record) -> Option<String> {
                 shown(*before)
             ));
         }
-        Change::Oper { name } => format!("is operator {name} now"),
+        Change::Oper { name } => format!("became operator {name}"),
         _ => return None,
     };
     Some(format!("{}: {act}", person(record.origin)))

@@ -53,16 +53,20 @@ fn write(wanted: &Export, out: &mut impl Write) -> Result<String, JournalError> 
     let Export { data, all, selection, .. } = wanted;
     if *all {
         let messages = journal::export(data, selection.room.as_ref(), &mut Escaped(out))?;
-        return Ok(format!("{messages} messages written"));
+        return Ok(written(messages));
     }
     let Published { messages, left_out } = journal::publish(data, selection, &mut Escaped(out))?;
-    let mut told = format!("{messages} messages written");
+    let mut told = written(messages);
     if left_out > 0 {
         told += &format!(
             "; rooms left out: {left_out}, because not everyone may enter them (name one, or --all)"
         );
     }
     Ok(told)
+}
+
+fn written(messages: u64) -> String {
+    format!("{messages} {} written", if messages == 1 { "message" } else { "messages" })
 }
 
 /// Takes JSON in pieces that are text each, as serde writes it.

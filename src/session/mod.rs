@@ -201,6 +201,10 @@ impl Dialect {
                 plain.begin(view.settings.needs(), actions);
             }
             (Detect::Irc, _) => self.begin_irc(irc::Session::new(), view, actions),
+            // Its handshake has been answered by a greeting in plain text.
+            (Detect::Tls, Dialect::Plain(plain)) if !plain.is_undecided() => {
+                actions.push(Action::Reject { what: "TLS after the greeting", farewell: None });
+            }
             (Detect::Tls, _) => actions.push(Action::StartTls),
             (Detect::Foreign, _) => {
                 actions.push(Action::Reject { what: "another protocol", farewell: None });
@@ -477,6 +481,10 @@ impl Dialect {
     pub fn registration_timeout(&self, now: Moment) -> Option<Action> {
         let farewell = match self {
             Dialect::Http(http) => return http.timeout(now),
+            // It has done its part; the disk has not.
+            Dialect::Irc(irc) if irc.is_entering() => {
+                return Some(Action::AwaitRegistration(REGISTRATION));
+            }
             Dialect::Irc(irc) if !irc.is_registered() => "registration timed out".to_owned(),
             Dialect::Plain(plain) if plain.is_locked() => plain::password_timeout(),
             _ => return None,

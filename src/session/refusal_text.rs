@@ -93,6 +93,11 @@ fn about_rooms(refusal: &Refusal) -> Option<String> {
             "no memory is left for more rooms, topics, masks and metadata (--room-memory)"
                 .to_owned()
         }
+        Refusal::BadAddress(address) => format!(
+            "invalid address \"{}\": use 192.0.2.1, 192.0.2.*, 192.0.2.0/24 or account:NAME \
+             (/connections shows addresses)",
+            short(address)
+        ),
         Refusal::BadMask(mask) => {
             let mask = short(mask);
             format!(

@@ -20,21 +20,21 @@ pub fn with_documents(command: Command, name: &'static str) -> Command {
     command.name(name).bin_name(name).arg(completions).arg(man)
 }
 
-/// What the command line asks for of these, if it does.
-pub fn document(command: &Command, matches: &ArgMatches) -> Option<Vec<u8>> {
+/// What the command line asks for of these, if it does; only then is the `grammar` built again.
+pub fn document(grammar: impl FnOnce() -> Command, matches: &ArgMatches) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     if let Some(shell) = matches.get_one::<Shell>("completions") {
+        let mut command = grammar();
         let name = command.get_name().to_owned();
-        clap_complete::generate(*shell, &mut command.clone(), name, &mut text);
+        clap_complete::generate(*shell, &mut command, name, &mut text);
         return Some(text);
     }
     // Writing to memory does not fail.
-    matches.get_flag("man").then(|| write_manual(command, &mut text).map(|()| text).ok())?
+    matches.get_flag("man").then(|| write_manual(grammar(), &mut text).map(|()| text).ok())?
 }
 
 /// One page for the program and all its commands.
-fn write_manual(command: &Command, text: &mut Vec<u8>) -> io::Result<()> {
-    let mut command = command.clone();
+fn write_manual(mut command: Command, text: &mut Vec<u8>) -> io::Result<()> {
     command.build();
     clap_mangen::Man::new(command.clone()).render(text)?;
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {

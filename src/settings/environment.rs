@@ -30,6 +30,10 @@ impl Schema {
     fn mistyped(&self, name: &str) -> Option<String> {
         // Of every program's variables.
         const FAMILY: &str = "CHATLOOP_";
+        let is_anothers = || self.others.iter().any(|beginning| name.starts_with(beginning));
+        if !name.starts_with(FAMILY) || is_anothers() {
+            return None;
+        }
         let known: Vec<String> = self
             .parameters()
             .iter()
@@ -37,8 +41,7 @@ impl Schema {
             .map(|name| self.variable(&name))
             .chain(self.beside.iter().map(|name| (*name).to_owned()))
             .collect();
-        let is_anothers = || self.others.iter().any(|beginning| name.starts_with(beginning));
-        if !name.starts_with(FAMILY) || known.iter().any(|it| it == name) || is_anothers() {
+        if known.iter().any(|it| it == name) {
             return None;
         }
         let near = |it: &&String| {

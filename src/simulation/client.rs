@@ -5,6 +5,9 @@ use super::errand::{Errand, Outcome};
 use super::ledger::{self, Ledger, ROOMS, Target};
 use chatloop_reactor::simulated::Dice;
 
+/// Messages that may be more than the server keeps for a client whose protocol is not known.
+const MANY: u64 = 40;
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Dialect {
     Plain,
@@ -30,6 +33,9 @@ pub(super) struct Client {
     /// What was received of an unfinished line, or of an answer of HTTP.
     received: Vec<u8>,
     said: u32,
+    /// How many messages were said and had arrived somewhere before it connected, if the server keeps
+    /// little for it.
+    pub(super) said_before: Option<u64>,
     nicks: u32,
     /// Has been let in.
     pub(super) is_in: bool,
@@ -60,6 +66,7 @@ impl Client {
             closing: false,
             received: Vec::new(),
             said: 0,
+            said_before: None,
             nicks: 0,
             is_in: false,
             may_end: false,
@@ -170,8 +177,9 @@ impl Client {
         self.line(question[dice.below(question.len())]);
     }
 
-    pub(super) fn rename(&mut self) {
+    pub(super) fn rename(&mut self, ledger: &mut Ledger) {
         self.nicks += 1;
+        ledger.changes_its_nick(self.number);
         let nick = format!("n{}x{}", self.number, self.nicks);
         match self.dialect {
             Dialect::Plain => self.line(&format!("/nick {nick}")),
@@ -307,10 +315,7 @@ impl Client {
         }
         let greeted = line.starts_with("* connected as ");
         if greeted && self.dialect == Dialect::Irc {
-            return Err(format!(
-                "client {} begins in IRC, and is greeted in plain text",
-                self.number
-            ));
+            return self.taken_for_plain(ledger);
         }
         let confirmed = match self.dialect {
             Dialect::Plain if greeted => {
@@ -348,12 +353,29 @@ impl Client {
         Ok(())
     }
 
+    /// It begins in IRC, and is greeted in plain text: right only if so much was said before its first
+    /// line came that it could not be kept for it any longer.
+    fn taken_for_plain(&mut self, ledger: &mut Ledger) -> Result<(), String> {
+        if self.said_before.is_none_or(|before| ledger.count.0 < before + MANY) {
+            let number = self.number;
+            return Err(format!("client {number} begins in IRC, and is greeted in plain text"));
+        }
+        self.may_end = true;
+        self.received.clear(); // the rest is for a client of plain text
+        self.vanish(true, ledger);
+        Ok(())
+    }
+
     /// What has come of its errand: `None` if it has none.
     ///
     /// # Errors
     /// The answer is wrong.
     pub(super) fn outcome(&self) -> Result<Option<Outcome>, String> {
-        self.errand.as_ref().map(|errand| errand.answer(&self.received)).transpose()
+        let Some(errand) = &self.errand else { return Ok(None) };
+        match errand.answer(&self.received)? {
+            Outcome::Late if !self.was_slow => Err(format!("{} came in time", errand.summary())),
+            outcome => Ok(Some(outcome)),
+        }
     }
 
     pub(super) fn errand(&self) -> Option<&Errand> {

@@ -35,6 +35,8 @@ pub(super) enum Outcome {
     Kept(String),
     /// The server has no room for it now.
     Busy,
+    /// The request took longer than the server waits for one.
+    Late,
 }
 
 /// What is in the file of this number.
@@ -90,6 +92,7 @@ impl Errand {
             return Err(format!("{} bytes behind an answer of {length}", body.len() - length));
         }
         match self {
+            _ if status == "408" => Ok(Outcome::Late),
             Errand::Page(number) if status == REQUESTS[*number].1 => Ok(Outcome::Done),
             Errand::Upload { .. } if status == "201" => {
                 let url = String::from_utf8_lossy(body);

@@ -99,6 +99,16 @@ impl Ledger {
         self.forgive(client, Some(Target::Room(room)));
     }
 
+    /// How many messages have been received by anyone.
+    pub(super) fn arrived(&self) -> u64 {
+        self.said.values().filter(|said| said.heard).count() as u64
+    }
+
+    /// What is on its way to its nick arrives or does not.
+    pub(super) fn changes_its_nick(&mut self, client: usize) {
+        self.forgive(client, Some(Target::Client(client)));
+    }
+
     /// It is gone, or will not hear all of what it is sent.
     pub(super) fn gone(&mut self, client: usize) {
         for members in &mut self.members {

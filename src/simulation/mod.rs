@@ -47,6 +47,8 @@ use chatloop_reactor::Clock;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 /// Why a run has failed.
 #[derive(Debug)]
@@ -66,6 +68,9 @@ impl fmt::Display for Failure {
 
 /// Every seed with this many before it runs twice, and must do the same.
 const TWICE: u64 = 100;
+
+/// More than any number of seeds.
+const NO_MORE: u64 = u64::MAX / 2;
 
 /// Runs one seed.
 ///
@@ -87,32 +92,52 @@ pub fn run_seed(seed: u64, options: &Options) -> Result<Tally, Failure> {
 /// # Errors
 /// The first failure, as an error with its text.
 pub fn run(options: &Options) -> io::Result<(u64, Tally)> {
-    let clock = Clock::system();
+    let next = AtomicU64::new(0);
+    let jobs = if options.steps { 1 } else { options.jobs };
+    let outcomes: Vec<_> = thread::scope(|scope| {
+        let jobs: Vec<_> = (0..jobs).map(|_| scope.spawn(|| run_share(options, &next))).collect();
+        jobs.into_iter().map(thread::ScopedJoinHandle::join).collect()
+    });
     let (mut count, mut sum) = (0, Tally::default());
-    let goes_on = |count| match options.seconds {
-        Some(seconds) => clock.spent().as_secs() < seconds,
-        None => count < options.seeds,
-    };
-    while goes_on(count) {
-        let seed = options.seed.wrapping_add(count);
-        let failed = |failure: Failure| io::Error::other(failure.to_string());
-        let tally = run_seed(seed, options).map_err(failed)?;
-        if seed % TWICE == 0 {
-            let again = run_seed(seed, options).map_err(failed)?;
-            if again != tally {
-                let what = format!("it does not repeat: {tally:?}, then {again:?}");
-                return Err(failed(Failure { seed, what }));
-            }
-        }
-        sum.turns += tally.turns;
-        sum.clients += tally.clients;
-        sum.said += tally.said;
-        sum.heard += tally.heard;
-        sum.files += tally.files;
-        sum.kills += tally.kills;
-        count += 1;
+    for outcome in outcomes {
+        let share = outcome.map_err(|_| io::Error::other("a thread has panicked"))?;
+        let (runs, tally) = share.map_err(|failure| io::Error::other(failure.to_string()))?;
+        count += runs;
+        sum.add(&tally);
     }
     Ok((count, sum))
+}
+
+/// Runs the seeds that one thread comes to; all stop at a failure.
+fn run_share(options: &Options, next: &AtomicU64) -> Result<(u64, Tally), Failure> {
+    let clock = Clock::system();
+    let (mut runs, mut sum) = (0, Tally::default());
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let is_over = match options.seconds {
+            Some(seconds) => clock.spent().as_secs() >= seconds || number >= NO_MORE,
+            None => number >= options.seeds,
+        };
+        if is_over {
+            return Ok((runs, sum));
+        }
+        let tally = run_checked(options.seed.wrapping_add(number), options);
+        sum.add(&tally.inspect_err(|_| next.store(NO_MORE, Ordering::Relaxed))?);
+        runs += 1;
+    }
+}
+
+/// Runs one seed, and some twice.
+fn run_checked(seed: u64, options: &Options) -> Result<Tally, Failure> {
+    let tally = run_seed(seed, options)?;
+    if seed.is_multiple_of(TWICE) {
+        let again = run_seed(seed, options)?;
+        if again != tally {
+            let what = format!("it does not repeat: {tally:?}, then {again:?}");
+            return Err(Failure { seed, what });
+        }
+    }
+    Ok(tally)
 }
 
 #[cfg(test)]
@@ -120,8 +145,8 @@ mod tests {
     use super::*;
 
     fn options() -> Options {
-        let (seed, seeds, minutes) = (1, 1, 1);
-        Options { seed, seeds, minutes, seconds: None, steps: false, trace: None }
+        let (seed, seeds, minutes, jobs) = (1, 1, 1, 2);
+        Options { seed, seeds, minutes, jobs, seconds: None, steps: false, trace: None }
     }
 
     #[test]
@@ -132,10 +157,39 @@ mod tests {
         }
     }
 
+    /// Seeds that have found something, with what it was.
+    const FOUND: [(u64, &str); 7] = [
+        (20_284_544, "a handshake began behind plain text that was still queued"),
+        (
+            20_280_591,
+            "turns that only applied what a reset connection had sent were said to do nothing",
+        ),
+        (
+            20_271_731,
+            "a client was disconnected for not registering while its entry was being saved",
+        ),
+        (20_271_442, "a message to a nick that had been given up meanwhile was said to be lost"),
+        (20_270_365, "a client for which no more could be kept was said to be greeted too early"),
+        (20_261_135, "system calls still failed when faults were said to have stopped"),
+        (
+            20_261_173,
+            "a request that took longer than the server waits was said to be answered wrongly",
+        ),
+    ];
+
+    #[test]
+    fn seeds_that_found_something_find_nothing_any_more() {
+        for (seed, what) in FOUND {
+            run_seed(seed, &options()).unwrap_or_else(|failure| panic!("{what}: {failure}"));
+        }
+    }
+
     #[test]
     fn seeds_differ_and_things_happen_in_them() {
         let (count, sum) = run(&Options { seeds: 20, ..options() }).unwrap();
         assert_eq!(count, 20);
+        let alone = run(&Options { seeds: 20, jobs: 1, ..options() }).unwrap();
+        assert_eq!(alone, (count, sum), "threads do not matter");
         let all = [sum.said / 200, sum.heard / 400, sum.kills, sum.files];
         assert!(all.iter().all(|count| *count > 0), "{sum:?}");
     }

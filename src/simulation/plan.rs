@@ -96,6 +96,8 @@ pub(super) struct Plan {
     pub(super) is_on_disk: bool,
     /// A client may be disconnected for a limit.
     pub(super) is_limited: bool,
+    /// The server keeps little for a client that does not read, or is not known yet.
+    pub(super) keeps_little: bool,
     /// All clients speak plain text: the server does not wait for the first line.
     pub(super) plain_only: bool,
 }
@@ -146,7 +148,8 @@ impl Plan {
             flags.push("--tls-timeout=600".to_owned());
             tls = Some(connector);
         }
-        if dice.chance(50) {
+        let keeps_little = dice.chance(50);
+        if keeps_little {
             flags.push("--outbox-soft=16k".to_owned());
             flags.push("--outbox-hard=64k".to_owned());
         }
@@ -163,7 +166,17 @@ impl Plan {
         let capacity = [60, 300, 4_000, 200_000][dice.below(4)];
         let limits = |flag: &String| LIMITS.iter().any(|limit| flag.starts_with(limit));
         let is_limited = flags.iter().any(limits);
-        Ok(Plan { steps, total, flags, capacity, tls, is_on_disk, is_limited, plain_only })
+        Ok(Plan {
+            steps,
+            total,
+            flags,
+            capacity,
+            tls,
+            is_on_disk,
+            is_limited,
+            keeps_little,
+            plain_only,
+        })
     }
 
     pub(super) fn has(&self, step: Step) -> bool {

@@ -21,6 +21,9 @@ pub struct Options {
     /// Go on with other seeds for so many seconds instead of a number of them
     #[arg(long, value_name = "SECONDS", conflicts_with = "seeds")]
     pub seconds: Option<u64>,
+    /// Number of seeds that run at the same time
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub jobs: u32,
     /// Print what happens, step by step
     #[arg(long)]
     pub steps: bool,
@@ -48,6 +51,18 @@ pub struct Tally {
     pub bytes: u64,
     /// A digest of every byte that a client received, in order.
     pub digest: u64,
+}
+
+impl Tally {
+    /// Adds what another run has come to, but for what only compares runs.
+    pub fn add(&mut self, other: &Tally) {
+        self.turns += other.turns;
+        self.clients += other.clients;
+        self.said += other.said;
+        self.heard += other.heard;
+        self.kills += other.kills;
+        self.files += other.files;
+    }
 }
 
 impl fmt::Display for Tally {

@@ -7,6 +7,7 @@ use super::ledger::{HISTORY, Ledger, ROOMS};
 use super::plan::{MOST_CLIENTS, Plan, Step};
 use super::report::{Options, Tally};
 use super::trouble::DataDirectory;
+use crate::server::config::Settings;
 use crate::server::simulated::Simulated;
 use chatloop_reactor::simulated::{Dice, Network, Peer};
 use chatloop_reactor::{Clock, TimeControl};
@@ -34,6 +35,7 @@ struct World {
     time: TimeControl,
     clock: Clock,
     plan: Plan,
+    settings: Settings,
     /// `None` while it is dead.
     server: Option<Simulated>,
     /// Behind the server, which holds it.
@@ -77,7 +79,8 @@ pub(super) fn run(seed: u64, options: &Options) -> Result<Tally, String> {
     if options.steps {
         eprintln!("flags: {}; capacity {}", plan.flags.join(" "), plan.capacity);
     }
-    let server = Simulated::start(&plan.flags, clock.clone(), seed)?;
+    let settings = Simulated::settings(&plan.flags)?;
+    let server = Simulated::start(settings.clone(), clock.clone(), seed)?;
     let ledger = Ledger::new(plan.has(Step::Trouble));
     let mut world = World {
         dice,
@@ -86,6 +89,7 @@ pub(super) fn run(seed: u64, options: &Options) -> Result<Tally, String> {
         idle: (0, (0, clock.now())),
         clock,
         plan,
+        settings,
         server: Some(server),
         directory,
         clients: Vec::new(),
@@ -178,7 +182,7 @@ impl World {
             Step::Join => client.join(dice.below(ROOMS.len()), ledger),
             Step::Part => client.part(dice, ledger),
             Step::Ask => client.ask(dice),
-            Step::Nick => client.rename(),
+            Step::Nick => client.rename(ledger),
             Step::Garbage => client.garble(dice),
             Step::Pause => client.pause(),
             Step::Quit => client.quit(ledger),
@@ -209,7 +213,9 @@ impl World {
         if dialect == Dialect::Plain {
             self.ledger.asks_to_join(number, 0);
         }
-        self.clients.push(Client::new(number, dialect, carrier, self.steps));
+        let mut client = Client::new(number, dialect, carrier, self.steps);
+        client.said_before = self.plan.keeps_little.then(|| self.ledger.arrived());
+        self.clients.push(client);
         Ok(())
     }
 
@@ -261,7 +267,7 @@ impl World {
         };
         self.tally.turns += 1;
         let was_woken = std::mem::take(&mut self.woken);
-        let (progress, now) = (self.network.progress(), self.clock.now());
+        let (progress, now) = (self.network.progress() + server.records(), self.clock.now());
         self.idle = match self.idle {
             // Without readiness it may have been a timer.
             (turns, (before, then))
@@ -348,7 +354,7 @@ impl World {
         self.time.advance(Duration::from_millis(200));
         self.clock.tick();
         let seed = self.seed.wrapping_add(self.starts << 32);
-        let server = Simulated::start(&self.plan.flags, self.clock.clone(), seed)?;
+        let server = Simulated::start(self.settings.clone(), self.clock.clone(), seed)?;
         self.server = Some(server);
         Ok(())
     }
@@ -356,6 +362,8 @@ impl World {
     /// Faults have stopped: what is owed arrives, and nothing is forgotten.
     fn settle(&mut self) -> Result<(), String> {
         self.directory.heal()?;
+        self.settings.config.boot.fault = None;
+        self.server.iter_mut().for_each(Simulated::stop_faults);
         self.network.widen(WIDE);
         for client in &mut self.clients {
             (client.in_pieces, client.paused) = (false, false);

@@ -325,6 +325,11 @@ impl LineConsole {
         self.screen.print(line, &mut self.out);
     }
 
+    /// The width of the terminal.
+    pub fn columns(&self) -> usize {
+        self.screen.columns()
+    }
+
     /// Clears the screen.
     pub fn clear(&mut self) {
         self.on_screen(Screen::clear);

@@ -5,7 +5,8 @@
 //! track for nested ones, and silently drops those that do not nest. So there are complete events
 //! (`X`) only, no pairs of begin and end, and none overlap: what happened within a phase shares the
 //! phase's time in equal parts, in order. The lengths of turns and phases are measured; those of the
-//! parts within a phase are not.
+//! parts within a phase are not. A turn that was read back from text is rounded and could reach into
+//! the next one, so everything is cut off where that begins.
 //!
 //! Format: "Trace Event Format", Google, 2016. Times are in microseconds.
 
@@ -66,8 +67,9 @@ impl Chrome {
                 "args": {"name": name}});
             write!(out, ",\n{event}")?;
         }
-        for turn in &self.turns {
-            write_turn(turn, &mut |event| write!(out, ",\n{event}"))?;
+        let ends = self.turns.iter().skip(1).map(|next| next.began).chain([u64::MAX]);
+        for (turn, end) in self.turns.iter().zip(ends) {
+            write_turn(turn, end, &mut |event| write!(out, ",\n{event}"))?;
         }
         out.write_all(b"\n]}\n")
     }
@@ -79,8 +81,14 @@ fn events_of(turn: &Turn) -> usize {
     3 + turn.phases.len() + turn.entries.len()
 }
 
-fn write_turn(turn: &Turn, write: &mut impl FnMut(Value) -> io::Result<()>) -> io::Result<()> {
-    write(slice("turn", TURNS, turn.began, turn.length(), &format!("turn {}", turn.number)))?;
+/// Writes a turn; the next one begins at `end`.
+fn write_turn(
+    turn: &Turn,
+    end: u64,
+    write: &mut impl FnMut(Value) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut left = end.saturating_sub(turn.began).min(turn.length());
+    write(slice("turn", TURNS, turn.began, left, &format!("turn {}", turn.number)))?;
     let counter = |name: &str, when, unit: &str, count: u64| {
         json!({"name": name, "ph": "C", "pid": PROCESS, "tid": TURNS, "ts": microseconds(when),
             "args": {unit: count}})
@@ -88,13 +96,15 @@ fn write_turn(turn: &Turn, write: &mut impl FnMut(Value) -> io::Result<()>) -> i
     write(counter("ready", turn.began, "descriptors", turn.ready.into()))?;
     let total = turn.entries.iter().find(|entry| entry.what == "total");
     if let Some((queued, timers)) = total.and_then(|entry| totals(&entry.detail)) {
-        let end = turn.began + turn.length();
+        let end = turn.began + left;
         write(counter("send queues", end, "bytes", queued))?;
         write(counter("timers", end, "timers", timers))?;
     }
     let mut begins = turn.began;
     for (phase, length) in &turn.phases {
-        write(slice(phase, PHASES, begins, *length, phase))?;
+        let length = left.min(*length);
+        left -= length;
+        write(slice(phase, PHASES, begins, length, phase))?;
         let entries = turn.entries.iter().filter(|entry| phase_of(&entry.what) == phase);
         let on_connections: Vec<_> =
             entries.filter_map(|entry| Some((entry, entry.connection.as_ref()?.0))).collect();
@@ -120,8 +130,10 @@ fn slice(category: &str, track: u32, begins: u64, length: u64, name: &str) -> Va
         "ts": microseconds(begins), "dur": microseconds(length)})
 }
 
+/// Older importers multiply by 1,000 and cut off, newer ones round: so never below the true number.
 fn microseconds(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / 1_000.0
+    let time = nanoseconds as f64 / 1_000.0;
+    if ((time * 1_000.0) as u64) < nanoseconds { time.next_up() } else { time }
 }
 
 #[cfg(test)]
@@ -161,7 +173,13 @@ mod tests {
         let file: Value = serde_json::from_slice(json).unwrap();
         let events = file["traceEvents"].as_array().unwrap();
         let mut named = Vec::new();
-        let mut ends: BTreeMap<u64, f64> = BTreeMap::new();
+        let mut ends: BTreeMap<u64, u64> = BTreeMap::new();
+        // One importer cuts off, another rounds.
+        let exact = |time: &Value| {
+            let time = time.as_f64().unwrap() * 1_000.0;
+            assert_eq!(time as u64, time.round() as u64);
+            time as u64
+        };
         for event in events {
             let track = event["tid"].as_u64().unwrap();
             assert!(event["pid"].is_u64());
@@ -169,10 +187,10 @@ mod tests {
                 "M" => named.push(track),
                 "C" => assert!(event["args"].as_object().unwrap().values().all(Value::is_u64)),
                 "X" => {
-                    let begins = event["ts"].as_f64().unwrap();
+                    let begins = exact(&event["ts"]);
                     let end = ends.entry(track).or_default();
-                    assert!(begins >= *end - 1e-6, "{event} overlaps on track {track}");
-                    *end = begins + event["dur"].as_f64().unwrap();
+                    assert!(begins >= *end, "{event} overlaps on track {track}");
+                    *end = begins + exact(&event["dur"]);
                     assert!(named.contains(&track), "track {track} has no name");
                 }
                 other => panic!("{other} is no event of ours"),
@@ -190,6 +208,21 @@ mod tests {
         assert!(check(&file) > 20 * 8);
         let text = String::from_utf8(file).unwrap();
         assert!(text.contains(r#""args":{"bytes":65536}"#) && text.contains(r#"{"timers":2}"#));
+    }
+
+    #[test]
+    fn times_are_exact_to_the_nanosecond_and_a_rounded_turn_ends_before_the_next() {
+        let mut chrome = Chrome::default();
+        let mut began = 0;
+        for number in 0..3_000 {
+            // Odd lengths, and turns that follow each other without a pause.
+            let turn = Turn { began, ..turn(number) };
+            began += turn.length() - number % 3 + number * 7_919 % 10_007;
+            chrome.add(turn);
+        }
+        let mut file = Vec::new();
+        chrome.write(&mut file).unwrap();
+        check(&file);
     }
 
     #[test]

@@ -5,12 +5,14 @@
 //! | `recorder` | [`Trace`]: the ring that a loop writes, and what is read of it between turns |
 //! | `event` | what can happen, and the bytes that a page is sent of it |
 //! | `pen` | the thread that makes turns of events and writes them |
+//! | `probes` | the same events for bpftrace and its kind |
 //! | `turn` | a turn as lines of text, and back |
 //! | `chrome` | turns as JSON for Perfetto |
 
 mod chrome;
 mod event;
 mod pen;
+mod probes;
 mod recorder;
 mod turn;
 

@@ -162,8 +162,10 @@ impl<W: Write> Pen<W> {
                 self.add("record", Some(client), format!("number {id}"));
             }
             Event::Run { events, clients, bytes, .. } => {
-                let s = if events == 1 { "" } else { "s" };
-                let detail = format!("{events} event{s} for {clients} connections, {bytes} bytes");
+                let s = |count| if count == 1 { "" } else { "s" };
+                let (of, to) = (s(events), s(clients));
+                let detail =
+                    format!("{events} event{of} for {clients} connection{to}, {bytes} bytes");
                 self.add("run", None, detail);
             }
             Event::Written { client, bytes, left } => {

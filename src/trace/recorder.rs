@@ -13,6 +13,7 @@
 
 use super::event::{Event, NO_CLIENT, News, Note, Phase, nanoseconds, number, small};
 use super::pen::{Pen, TraceFormat};
+use super::probes;
 use chatloop_reactor::fault::Faults;
 use chatloop_reactor::trace::{Reader, Ring};
 use chatloop_reactor::{Clock, Readiness, Token};
@@ -139,17 +140,32 @@ impl Trace {
     #[cold]
     fn push(&self, event: Event) {
         let client = event.client();
-        if let Some(faults) = &self.0.faults {
-            for what in faults.take() {
-                self.0
-                    .ring
-                    .borrow_mut()
-                    .push(Event::Fault { client: client.unwrap_or(NO_CLIENT), what });
-            }
-        }
         let hides = |client| self.0.hidden.borrow().iter().any(|it| number(*it) == client);
-        if !client.is_some_and(hides) {
-            self.0.ring.borrow_mut().push(event);
+        if client.is_some_and(hides) {
+            return self.forget_faults();
+        }
+        let client = client.unwrap_or(NO_CLIENT);
+        let faults = self.0.faults.iter().flat_map(|faults| faults.take());
+        let faults = faults.map(|what| Event::Fault { client, what });
+        let mut ring = self.0.ring.borrow_mut();
+        for event in faults.chain([event]) {
+            probes::pass(&event);
+            ring.push(event);
+        }
+    }
+
+    /// What has failed on purpose until now was on a hidden descriptor, and is noted nowhere.
+    pub fn forget_faults(&self) {
+        if let Some(faults) = &self.0.faults {
+            faults.take();
+        }
+    }
+
+    /// Nothing fails on purpose from here on.
+    #[cfg(feature = "simulation")]
+    pub fn stop_faults(&self) {
+        if let Some(faults) = &self.0.faults {
+            faults.stop();
         }
     }
 
@@ -208,7 +224,9 @@ impl Trace {
     #[inline]
     pub fn begin_turn(&self, clock: &Clock, slept: Instant, ready: &[Readiness]) {
         self.0.turns.set(self.0.turns.get() + 1);
-        if self.0.wanted.get() || self.0.pages.get() > 0 {
+        let waited = || nanoseconds(clock.now().saturating_duration_since(slept));
+        let is_probed = probes::turn(self.0.turns.get(), waited, ready.len());
+        if self.0.wanted.get() || self.0.pages.get() > 0 || is_probed {
             self.note_turn(clock, slept, ready);
         } else {
             self.0.on.set(false);

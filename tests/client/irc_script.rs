@@ -23,7 +23,7 @@ fn start(server: SocketAddr, arguments: &[&str], says: &str) -> Child {
 }
 
 /// The same with standard input left open.
-fn start_open(server: SocketAddr, arguments: &[&str]) -> Child {
+pub fn start_open(server: SocketAddr, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
         .args([server.ip().to_string(), server.port().to_string()])
         .args(arguments)
@@ -33,11 +33,11 @@ fn start_open(server: SocketAddr, arguments: &[&str]) -> Child {
         .start()
 }
 
-fn text(bytes: &[u8]) -> &str {
+pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-fn finished(child: Child, code: i32) -> Output {
+pub fn finished(child: Child, code: i32) -> Output {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(code), "{output:?}");
     output
@@ -178,6 +178,23 @@ fn who_is_not_let_in_or_not_heard_is_exit_code_1() {
     );
 }
 
+/// A login is checked by another thread of the server, so its PING is answered first.
+#[test]
+fn what_follows_a_login_is_said_under_its_name() {
+    let server = RealServer::start(0, &[]);
+    let said = |nick: &str, lines: &str, code: i32| {
+        let child = start(server.address, &["--nick", nick, "--json"], lines);
+        text(&finished(child, code).stdout).to_owned()
+    };
+    said("ann", "/register correct-horse\n", 0);
+    let refused = said("bob", "/login ann wrong-horse\n", 1);
+    assert!(refused.contains("login as ann failed"), "{refused}");
+    said("bob", "/login ann correct-horse\nby ann\n", 0);
+    let history = said("bob", "/history 1\n", 0);
+    let line = history.lines().find(|line| line.contains("by ann")).unwrap();
+    assert!(line.contains("\"account\":\"ann\""), "{line}");
+}
+
 #[test]
 fn an_unfamiliar_refusal_of_the_registration_is_not_waited_out() {
     let server = LineServer::new();
@@ -200,42 +217,6 @@ fn a_lost_connection_is_exit_code_3() {
     // The PING behind it is not answered: nobody knows whether it was heard.
     peer.reset();
     assert!(text(&finished(child, 3).stderr).contains("connection lost"));
-}
-
-#[test]
-fn a_bot_reconnects_and_what_may_be_lost_is_told() {
-    let server = LineServer::new();
-    let arguments = ["--nick", "bot", "--join", "#x", "--linger=0", "--reconnect"];
-    let mut child = start_open(server.address(), &arguments);
-    let mut input = child.stdin.take().unwrap();
-    let mut peer = accept(&server);
-    peer.let_in("");
-    peer.enter("#x");
-    input.write_all(b"one\n").unwrap();
-    assert_eq!(peer.hear().unwrap(), "PRIVMSG #x :one");
-    peer.reset();
-    let mut peer = accept(&server);
-    peer.let_in("");
-    peer.enter("#x");
-    input.write_all(b"two\n").unwrap();
-    drop(input);
-    peer.expect(&["PRIVMSG #x :two", "QUIT"]);
-    let said = text(&finished(child, 3).stderr).to_owned();
-    assert!(said.contains("possibly not delivered: one"), "{said}");
-}
-
-#[test]
-fn a_bot_does_not_come_back_to_a_server_that_has_banned_it() {
-    let server = LineServer::new();
-    let arguments = ["--nick", "bot", "--join", "#x", "--reconnect"];
-    let mut child = start_open(server.address(), &arguments);
-    let _input = child.stdin.take().unwrap();
-    let mut peer = accept(&server);
-    peer.let_in("");
-    peer.enter("#x");
-    peer.say("ERROR :you are banned from this server");
-    peer.end();
-    finished(child, 1);
 }
 
 #[test]

@@ -127,6 +127,13 @@ fn a_paste_of_many_lines_asks_first() {
     for line in ["my draft one", "two", "three!"] {
         assert_eq!(peer.hear().unwrap(), line);
     }
+    // The Enter of someone who ends an answer with it sends nothing; the next one does.
+    terminal.type_keys(&format!("{paste}n\r"));
+    terminal.wait_for("[You]: one⏎two⏎three");
+    terminal.type_keys("\r");
+    for line in ["one", "two", "three"] {
+        assert_eq!(peer.hear().unwrap(), line);
+    }
     terminal.type_keys(&format!("{paste}y\x04"));
     assert_eq!(peer.hear_all(), ["one", "two", "three"]);
     assert_eq!(terminal.end().code(), Some(0));

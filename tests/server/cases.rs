@@ -215,3 +215,38 @@ fn secrets_stand_in_no_transcript_and_in_no_printed_configuration() {
     assert!(!line.contains("open-door"), "{line}");
     assert!(server.log.so_far().iter().all(|line| !line.contains("open-door")));
 }
+
+/// Commands that only plain lines had were a surprise to operators who came from `nc`.
+#[test]
+fn the_client_has_every_command_of_nc() {
+    let server = Server::start(&[]);
+    let mut nc = server.join();
+    nc.send("/help all\n/help nick\n");
+    let mut names = Vec::new();
+    loop {
+        let line = nc.line();
+        let Some(row) = line.strip_prefix("* /") else { continue };
+        if row == "nick NAME: change your nick" {
+            break;
+        }
+        names.extend(row.split(' ').next().map(str::to_owned).filter(|it| !it.starts_with('/')));
+    }
+    assert!(names.len() > 50, "{names:?}");
+    let questions: String = names.iter().map(|name| format!("/help {name}\n")).collect();
+    let answers = fed(CLIENT, &[&server.address.to_string()], &questions);
+    assert!(!text(&answers.stdout).contains("unknown command"), "{}", text(&answers.stdout));
+}
+
+/// As root in a container there is no `USER`: the second such client did not get in.
+#[test]
+fn clients_without_a_user_name_get_in_beside_each_other() {
+    let server = server(&[]);
+    let _others = [irc(&server, "guest", ""), irc(&server, "user", "")];
+    for nick in [&[][..], &["--nick=guest"]] {
+        let mut command = Command::new(CLIENT);
+        command.arg(server.address.to_string()).args(nick).env_remove("USER").env_remove("LOGNAME");
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert!(text(&output.stdout).contains(" as user"), "{output:?}");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+}

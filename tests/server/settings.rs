@@ -177,7 +177,7 @@ fn hash_takes_a_line_and_its_hash_opens_the_operators_door() {
     let name = format!("audit: guest1 ({}): ", ann.address());
     for act in [
         "failed to become operator root",
-        "is operator root now",
+        "became operator root",
         "announce: it works",
         "failed to become operator of an unknown name",
         "mode #lobby +k",

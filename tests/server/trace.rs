@@ -68,7 +68,7 @@ fn a_message_is_followed_from_the_read_to_the_write() {
         ("read", "6 bytes"),
         ("lines", "1 line, 6 bytes"),
         ("record", "number "),
-        ("run", "1 event for 2 connections"),
+        ("run", "1 event for 1 connection, "), // the speaker is not told
         ("write", ""),
     ];
     let turn = turns.iter().find(|turn| has(turn, &way)).unwrap_or_else(|| panic!("{turns:#?}"));
@@ -162,4 +162,17 @@ fn a_file_that_cannot_be_written_is_refused_by_name() {
     assert!(!output.status.success());
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("--trace: cannot write the file"), "{text}");
+}
+
+/// A tracer finds the probes by notes in the executable: provider, name, arguments.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_server_has_a_probe_for_each_event_of_the_trace() {
+    let program = std::fs::read(env!("CARGO_BIN_EXE_chatloop-server")).unwrap();
+    let names =
+        "turn phase ready accept read lines waits record run write watch timer close total fault";
+    for name in names.split(' ') {
+        let note = format!("chatloop\0{name}\0");
+        assert!(memchr::memmem::find(&program, note.as_bytes()).is_some(), "no probe {name}");
+    }
 }

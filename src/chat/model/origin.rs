@@ -6,7 +6,7 @@
 //! The address types are those of `core`: values that can be parsed and compared, no sockets.
 //! Confessed: a provider that hands out a /56 hands out 256 origins, and a router for IPv4 is one.
 
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -22,9 +22,7 @@ pub enum Origin {
 impl Origin {
     /// The origin of a host as an identity has it. `None` for what is no address: the console.
     pub fn of_host(host: &str) -> Option<Origin> {
-        // A link-local address names its interface.
-        let address = host.split_once('%').map_or(host, |(address, _)| address);
-        address.parse::<IpAddr>().ok().map(Origin::from)
+        address_of(host).map(Origin::from)
     }
 
     pub fn is_loopback(self) -> bool {
@@ -35,12 +33,61 @@ impl Origin {
         }
     }
 
-    /// Whether a ban of addresses means this host: a pattern with `*` and `?`, an address, or an
-    /// origin as it is displayed.
+    /// Whether a ban of addresses means this host: a pattern with `*` and `?`, an address, a network
+    /// (`10.0.0.0/8`), or an origin as it is displayed.
     pub fn ban_matches(pattern: &str, host: &str) -> bool {
-        match pattern.parse::<Origin>() {
-            Ok(origin) => Origin::of_host(host) == Some(origin),
-            Err(_) => super::glob(pattern, host),
+        if let Ok(origin) = pattern.parse::<Origin>() {
+            return Origin::of_host(host) == Some(origin);
+        }
+        match (network(pattern), address_of(host)) {
+            (Some((of, length)), Some(address)) => {
+                of.is_ipv4() == address.is_ipv4() && first_of(address, length) == of
+            }
+            (Some(_), None) => false,
+            (None, _) => super::glob(pattern, host),
+        }
+    }
+
+    /// What a ban of addresses says, in the one spelling in which it is shown. `None` for what can
+    /// match no address, such as a nick.
+    pub fn ban_of(pattern: &str) -> Option<String> {
+        if let Ok(origin) = pattern.parse::<Origin>() {
+            return Some(origin.to_string());
+        }
+        if let Some((first, length)) = network(pattern) {
+            let is_origin = length >= if first.is_ipv4() { 32 } else { 64 };
+            let network = format!("{first}/{length}");
+            return Some(if is_origin { Origin::from(first).to_string() } else { network });
+        }
+        let fits = |c: char| c.is_ascii_hexdigit() || ".:%*?".contains(c);
+        (pattern.contains(['*', '?']) && pattern.chars().all(fits)).then(|| pattern.to_owned())
+    }
+}
+
+fn address_of(host: &str) -> Option<IpAddr> {
+    // A link-local address names its interface.
+    let address = host.split_once('%').map_or(host, |(address, _)| address);
+    Some(address.parse::<IpAddr>().ok()?.to_canonical())
+}
+
+/// The first address of a network, and the length of its prefix.
+fn network(text: &str) -> Option<(IpAddr, u32)> {
+    let (address, length) = text.split_once('/')?;
+    let (address, length): (IpAddr, u32) = (address.parse().ok()?, length.parse().ok()?);
+    (length <= if address.is_ipv4() { 32 } else { 128 })
+        .then(|| (first_of(address, length), length))
+}
+
+/// An address of which only the first bits are left.
+fn first_of(address: IpAddr, length: u32) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => {
+            let rest = u32::MAX.checked_shr(length).unwrap_or(0);
+            Ipv4Addr::from_bits(address.to_bits() & !rest).into()
+        }
+        IpAddr::V6(address) => {
+            let rest = u128::MAX.checked_shr(length).unwrap_or(0);
+            Ipv6Addr::from_bits(address.to_bits() & !rest).into()
         }
     }
 }
@@ -148,5 +195,40 @@ mod tests {
         assert!(!Origin::ban_matches("2001:db8::/64", "2001:db8:0:1::1"));
         assert!(Origin::ban_matches("192.0.2.*", "192.0.2.7"));
         assert!(!Origin::ban_matches("192.0.2.1", "192.0.2.10"));
+    }
+
+    #[test]
+    fn a_ban_of_a_network_means_its_addresses() {
+        for (network, inside, outside) in [
+            ("10.0.0.0/8", "10.255.0.1", "11.0.0.1"),
+            ("192.0.2.128/25", "192.0.2.200", "192.0.2.1"),
+            ("0.0.0.0/0", "203.0.113.9", "2001:db8::1"),
+            ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::1"),
+        ] {
+            assert!(Origin::ban_matches(network, inside), "{network}");
+            assert!(!Origin::ban_matches(network, outside), "{network}");
+            assert!(!Origin::ban_matches(network, "console"), "{network}");
+        }
+    }
+
+    #[test]
+    fn a_ban_that_can_match_no_address_is_none() {
+        for (given, shown) in [
+            ("192.0.2.1", Some("192.0.2.1")),
+            ("192.0.2.77/24", Some("192.0.2.0/24")),
+            ("192.0.2.1/32", Some("192.0.2.1")),
+            ("2001:db8::1", Some("2001:db8::/64")),
+            ("2001:db8::1/128", Some("2001:db8::/64")),
+            ("2001:db8:1::/32", Some("2001:db8::/32")),
+            ("10.0.*", Some("10.0.*")),
+            ("eve", None),
+            ("ev*", None),
+            ("300.1.1.1", None),
+            ("10.0.0.0/33", None),
+            ("10.0/8", None),
+            ("", None),
+        ] {
+            assert_eq!(Origin::ban_of(given).as_deref(), shown, "{given}");
+        }
     }
 }

@@ -74,6 +74,8 @@ pub enum Refusal {
     Missing(Field),
     /// The mask is invalid.
     BadMask(Arc<str>),
+    /// A server ban that could match no address.
+    BadAddress(Arc<str>),
     /// The key is invalid: empty, too long, or with a space or a comma.
     BadKey,
     /// The ban list is full.

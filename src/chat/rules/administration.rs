@@ -105,10 +105,9 @@ impl Hub {
         reason: Option<Arc<str>>,
     ) -> Result<(), Refusal> {
         let by = Arc::clone(&self.operator(at)?.identity);
-        let Some((nick, &session)) = self.nicks.get_key_value(nick) else {
-            return Err(Refusal::NoSuchNick(nick.clone()));
-        };
-        let nick = nick.clone();
+        let user = self.users.called(nick.as_str());
+        let user = user.ok_or_else(|| Refusal::NoSuchNick(nick.clone()))?;
+        let (nick, session) = (user.identity.nick.clone(), user.identity.session);
         self.close(at, session, Refusal::Killed { nick, by, reason });
         Ok(())
     }
@@ -191,11 +190,10 @@ impl Hub {
 }
 
 fn checked_target(target: BanTarget) -> Result<BanTarget, Refusal> {
-    if let BanTarget::Address(mask) = &target {
-        let wrong = |c: char| c.is_whitespace() || c.is_control();
-        if mask.is_empty() || mask.len() > limits::MASK_LENGTH || mask.contains(wrong) {
-            return Err(Refusal::BadMask(mask.as_str().into()));
-        }
+    if let BanTarget::Address(mask) = &target
+        && (mask.len() > limits::MASK_LENGTH || Origin::ban_of(mask).is_none())
+    {
+        return Err(Refusal::BadAddress(mask.as_str().into()));
     }
     Ok(canonical(target))
 }
@@ -203,10 +201,7 @@ fn checked_target(target: BanTarget) -> Result<BanTarget, Refusal> {
 /// A ban of one IPv6 address is one of its /64, and says so: its owner has the others as well.
 fn canonical(target: BanTarget) -> BanTarget {
     match target {
-        BanTarget::Address(mask) => match mask.parse::<Origin>() {
-            Ok(origin) => BanTarget::Address(origin.to_string()),
-            Err(_) => BanTarget::Address(mask),
-        },
+        BanTarget::Address(mask) => BanTarget::Address(Origin::ban_of(&mask).unwrap_or(mask)),
         account => account,
     }
 }

@@ -1,6 +1,8 @@
 //! The commands of the client in IRC: the names are those of a chatloop server's plain dialect, as
 //! far as IRC can carry them, and `/quote` for the rest.
 
+use crate::client::display::DisplayItem;
+
 /// One command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Command {
@@ -16,9 +18,9 @@ impl Command {
         self.usage[1..].split(' ').next().unwrap_or_default()
     }
 
-    /// Its usage and summary in one row.
-    pub fn described(&self) -> String {
-        format!("{:<25} {}", self.usage, self.summary)
+    /// Its usage and summary, for a list.
+    pub fn row(&self) -> DisplayItem {
+        DisplayItem::Row(self.usage, self.summary)
     }
 
     /// Whether its arguments are text, which may contain words that begin with a colon.
@@ -96,6 +98,11 @@ pub const TOPICS: &[Topic] = &[
             command("/login [NAME] PASSWORD", &["identify"], "log in to an account"),
             command("/logout", &[], "log out of your account"),
             command("/password OLD NEW", &["passwd"], "change your account's password"),
+            command(
+                "/cert add|list|del [FINGERPRINT]",
+                &[],
+                "log in with the certificate of your TLS connection",
+            ),
             command("/quit [REASON]", &["exit", "bye"], "disconnect"),
         ],
     },
@@ -192,6 +199,10 @@ pub const TOPICS: &[Topic] = &[
             command("/connections", &[], "list all connections"),
             command("/keep [#room]", &[], "make a room permanent"),
             command("/unkeep [#room]", &[], "make a room temporary again"),
+            command("/stats", &[], "show how full the server is"),
+            command("/rehash", &[], "reload the configuration"),
+            command("/trace on|off", &[], "switch the trace of the server's loop"),
+            command("/loop", &[], "make a link to the page that shows the loop"),
             command("/quote LINE", &["raw"], "send a raw line"),
         ],
     },

@@ -10,6 +10,8 @@ use crate::client::secrets;
 use crate::wire::irc::Message;
 use jiff::SignedDuration;
 
+/// What is quoted of a message that was deleted.
+const DELETED: &str = "(deleted)";
 /// CTCP requests that are answered, and within which time.
 const MAX_ANSWERS: (usize, SignedDuration) = (3, SignedDuration::from_secs(60));
 /// Bytes of a CTCP PING that are sent back.
@@ -45,7 +47,11 @@ impl IrcSession {
                 now.into_iter().for_each(|chat| self.show(chat, false));
             }
             None if chat.by_server || chat.target.starts_with('$') => {
-                let by = if chat.by_server { String::new() } else { format!("{}: ", chat.nick) };
+                let by = if chat.by_server {
+                    String::new()
+                } else {
+                    format!("announcement from {}: ", chat.nick)
+                };
                 for line in chat.text.split('\n') {
                     self.show_text(format!("{by}{line}"));
                 }
@@ -81,6 +87,7 @@ impl IrcSession {
         }
         let text = chat.text.strip_prefix("* ").unwrap_or(&chat.text);
         let shown = format!("{who} edited {}: {text}", self.described(id, &chat.target));
+        self.numbers.edited(id, text);
         let event = Event::new(EventKind::Edit, room.as_deref(), who, shown);
         self.event(event.to(id).with_text(text));
     }
@@ -185,6 +192,7 @@ impl IrcSession {
             room.log.deleted(id);
         }
         let shown = format!("{who} deleted {what}{reason}");
+        self.numbers.edited(id, DELETED);
         let room = self.server.room_of(target).map(str::to_owned);
         let event = Event::new(EventKind::Delete, room.as_deref(), &who, shown);
         self.event(event.to(id).with_text(why));

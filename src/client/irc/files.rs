@@ -21,11 +21,6 @@ impl IrcSession {
         }
     }
 
-    /// Whether a script's next line may be taken: no file is on its way.
-    pub fn may_go_on(&self) -> bool {
-        self.files.is_idle()
-    }
-
     /// A file has been moved; what to tell, or what went wrong.
     pub fn file_done(&mut self, outcome: Result<String, String>) {
         self.files.state = State::Idle;

@@ -21,8 +21,6 @@ pub(super) struct Registration {
     pub wanted: String,
     pub nick: String,
     pub tries: u32,
-    /// What separates the digits. Some servers reserve `guest1` and the like.
-    pub joint: &'static str,
     /// Pending requests.
     pub requests: usize,
     /// The list of capabilities is complete.

@@ -192,7 +192,11 @@ impl IrcSession {
         }
         let about = middle.join(" ");
         let about = if about.is_empty() { String::new() } else { format!(", {about}") };
-        let text = format!("{text} ({command} {code}{about})");
+        let text = match self.server.is_chatloop {
+            // Its texts say it all.
+            true => (*text).to_owned(),
+            false => format!("{text} ({command} {code}{about})"),
+        };
         if kind == "FAIL" { self.fail(text) } else { self.show_text(text) }
     }
 

@@ -218,9 +218,9 @@ impl IrcSession {
             }
             self.show_text("/help COMMAND, /help all; /quit");
         } else if let Some(topic) = topic {
-            topic.commands.iter().for_each(|command| self.show_text(command.described()));
+            topic.commands.iter().for_each(|command| self.shown.push(command.row()));
         } else if name.eq_ignore_ascii_case("all") {
-            commands::all().for_each(|command| self.show_text(command.described()));
+            commands::all().for_each(|command| self.shown.push(command.row()));
             self.show_text(
                 "@#room TEXT sends to another room; //TEXT sends a line that begins with /",
             );

@@ -274,20 +274,27 @@ impl IrcSession {
         self.welcomed && self.rooms.joining.is_empty() && self.pace.taken >= self.parting
     }
 
-    /// What the server owes: the PING that it did not respond and how much it has confirmed so
-    /// far. It changes with every step, and is `None` when nothing is owed.
+    /// What the server owes: the PING that it did not respond, or 0 for a login, and how much it has
+    /// confirmed so far. It changes with every step, and is `None` when nothing is owed.
     pub fn owed(&self) -> Option<(u64, u64)> {
-        Some((self.pace.token?, self.sent.confirmed))
+        let login = self.logins.exchange.as_ref().map(|_| 0);
+        Some((self.pace.token.or(login)?, self.sent.confirmed))
     }
 
     /// Whether the server has accepted everything.
     pub fn is_idle(&self) -> bool {
-        self.is_settled() && self.pace.is_idle() && self.files.is_idle()
+        self.is_settled() && self.pace.is_idle() && self.may_go_on()
     }
 
-    /// Whether a script should send no more for now.
+    /// Whether a script should hand over no more for now: something has to be finished first, or the
+    /// line would have to wait here, where it would be lost with the connection.
     pub fn is_full(&self) -> bool {
-        !self.pace.has_room_for(1) || !self.files.is_idle()
+        self.pace.is_full() || !self.may_go_on()
+    }
+
+    /// Whether no file is on its way, and no login: what follows is said under its name.
+    fn may_go_on(&self) -> bool {
+        self.files.is_idle() && self.logins.exchange.is_none()
     }
 
     /// Whether these lines can be sent now.
@@ -335,9 +342,10 @@ impl IrcSession {
     /// The connection is lost: unconfirmed messages may not have been received. If it was never
     /// registered, the reason.
     pub fn disconnected(&mut self) -> Option<String> {
-        self.sent.connection_lost();
-        if !self.connect_options.person {
-            for text in self.sent.take_lost() {
+        if self.connect_options.person {
+            self.sent.connection_lost();
+        } else {
+            for text in self.sent.give_up() {
                 self.lost = true;
                 self.notice(Severity::Error, format!("possibly not delivered: {text}"));
             }

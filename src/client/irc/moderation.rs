@@ -34,9 +34,12 @@ impl IrcSession {
                 let reason = rest[nick.len()..].trim_start();
                 self.queue("KILL", &[nick], given(reason).or(Some("no reason")));
             }
-            ("gban" | "connections", _) | ("ungban" | "announce", [_, ..]) => {
+            ("gban" | "connections" | "stats" | "loop", _)
+            | ("ungban" | "announce" | "trace", [_, ..]) => {
                 self.vendor(command, rest);
             }
+            ("rehash", []) => self.queue("REHASH", &[], None),
+            ("cert", ["add" | "list" | "del", ..]) => self.queue("CERT", words, None),
             ("account", []) => self.queue("ACCOUNT", &["LIST"], None),
             ("account", _) => self.queue("ACCOUNT", words, None),
             ("keep" | "unkeep", [] | [_]) => {

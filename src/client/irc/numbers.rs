@@ -76,17 +76,21 @@ impl Numbers {
         if self.kept.len() == MAX_KEPT {
             self.kept.pop_front();
         }
-        let line = chat.text.lines().next().unwrap_or_default();
-        let end = line.char_indices().nth(EXCERPT).map_or(line.len(), |(end, _)| end);
-        let more = if end < chat.text.len() { "…" } else { "" };
         self.kept.push_back(Numbered {
             number,
             place: name.to_owned(),
             id: id.clone(),
             nick: chat.nick.clone(),
-            excerpt: format!("{}{more}", clean(&line.as_bytes()[..end])),
+            excerpt: excerpt(&chat.text),
         });
         number
+    }
+
+    /// The message of a msgid has another text now.
+    pub fn edited(&mut self, id: &str, text: &str) {
+        if let Some(known) = self.kept.iter_mut().rfind(|known| known.id == id) {
+            known.excerpt = excerpt(text);
+        }
     }
 
     /// The message of a number in a room.
@@ -110,6 +114,14 @@ impl Numbers {
     pub fn by_id(&self, id: &str) -> Option<&Numbered> {
         self.kept.iter().rfind(|known| known.id == id)
     }
+}
+
+/// What is quoted of a text.
+fn excerpt(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let end = line.char_indices().nth(EXCERPT).map_or(line.len(), |(end, _)| end);
+    let more = if end < text.len() { "…" } else { "" };
+    format!("{}{more}", clean(&line.as_bytes()[..end]))
 }
 
 /// Where a message was sent.

@@ -139,7 +139,8 @@ impl IrcSession {
             (319, [_, rooms]) => format!("in {}", rooms.trim()),
             (330, [_, account, _]) => format!("logged in as {account}"),
             (307 | 313 | 320 | 335 | 338 | 378 | 379 | 671, [nick, ..]) => format!("{nick} {text}"),
-            (318 | 369, _) => return true,
+            // Ends of answers that need none.
+            (219 | 318 | 369, _) => return true,
             (352, [_, user, host, _, nick, flags, real]) => {
                 let real = real.split_once(' ').map_or("", |(_, real)| real);
                 let away = if flags.starts_with('G') { ", away" } else { "" };
@@ -230,6 +231,8 @@ impl IrcSession {
 /// A reply without a text of its own here: its parameters, and its text.
 fn in_words(words: &[&str]) -> String {
     match words {
+        // What was typed is a command of the client.
+        ["CHATLOOP", text] => (*text).to_owned(),
         [about @ .., text] if !about.is_empty() => format!("{}: {text}", about.join(" ")),
         [text] => (*text).to_owned(),
         _ => "the server sent an empty reply".to_owned(),

@@ -52,6 +52,17 @@ impl Pace {
         self.waiting.len() + count <= MAX_WAITING
     }
 
+    /// Whether another line would have to wait for the server.
+    pub fn is_full(&self) -> bool {
+        let (lines, bytes) = self.window();
+        self.waiting.len() + self.since.0 + self.asked.0 >= lines
+            || self.since.1 + self.asked.1 >= bytes
+    }
+
+    fn window(&self) -> (usize, usize) {
+        if self.wide { WIDE } else { (WINDOW, WINDOW_BYTES) }
+    }
+
     /// Items that wait to be sent.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
@@ -77,7 +88,7 @@ impl Pace {
 
     /// The bytes that can be sent now.
     pub fn take(&mut self, out: &mut Vec<u8>) {
-        let (lines, bytes) = if self.wide { WIDE } else { (WINDOW, WINDOW_BYTES) };
+        let (lines, bytes) = self.window();
         while let Some(item) = self.waiting.front() {
             let under_way = (self.since.0 + self.asked.0, self.since.1 + self.asked.1);
             let fits = under_way.0 + item.lines <= lines && under_way.1 + item.bytes.len() <= bytes;

@@ -16,8 +16,9 @@ const MAX_TRIES: u32 = 10;
 const MAX_PASSWORDS: u32 = 3;
 /// Bytes of a nick that every server accepts. RFC 1459 §1.2.
 const SHORT_NICK: usize = 9;
-/// The nick if there is no user name.
-const GUEST: &str = "guest";
+/// The nick if there is no user name. Not `guest`: a chatloop server keeps that with digits, in every
+/// spelling, for those who give no name, so a second client could not get in.
+const ANYONE: &str = "user";
 
 /// How a chatloop server greets a client that it takes for one of plain lines.
 const GREETINGS: [&str; 3] = ["connected as ", "connected, ", "this server requires a password"];
@@ -53,7 +54,7 @@ impl IrcSession {
         (self.logins.exchange, self.logins.registering, self.logins.asked) = (None, None, None);
         self.urgent.clear();
         let nick = self.regain.clone().unwrap_or_else(|| self.nick.clone());
-        let nick = if nick.is_empty() { GUEST.to_owned() } else { nick };
+        let nick = if nick.is_empty() { ANYONE.to_owned() } else { nick };
         self.registration = Some(Registration {
             wanted: nick.clone(),
             nick: nick.clone(),
@@ -70,7 +71,7 @@ impl IrcSession {
         self.send_now("NICK", &[&nick], None);
         let user: String =
             self.connect_options.nick.chars().filter(char::is_ascii_alphanumeric).collect();
-        let user = if user.is_empty() { GUEST } else { &user[..user.len().min(10)] }.to_owned();
+        let user = if user.is_empty() { ANYONE } else { &user[..user.len().min(10)] }.to_owned();
         self.send_now("USER", &[&user, "0", "*"], Some(&nick));
         self.nick = nick;
     }
@@ -196,22 +197,16 @@ impl IrcSession {
         if tries == MAX_TRIES {
             return self.rejected(&format!("no free nick found ({before}: {why})"));
         }
-        let with_digits = tries > 1 && before != registration.wanted;
-        if bad && with_digits && registration.joint.is_empty() {
-            registration.joint = "_";
+        let better = presentable(&registration.wanted);
+        if is_guest(&registration.wanted) || (bad && better == registration.wanted) {
+            ANYONE.clone_into(&mut registration.wanted);
         } else if bad {
-            let better = presentable(&registration.wanted);
-            registration.wanted =
-                if better == registration.wanted { GUEST.to_owned() } else { better };
+            registration.wanted = better;
         }
         let digits = match tries {
             1 if bad => String::new(),
-            1..=3 => format!("{}{tries}", registration.joint),
-            _ => format!(
-                "{}{}",
-                registration.joint,
-                self.connect_options.seed.wrapping_add(tries) % 10_000
-            ),
+            1..=3 => tries.to_string(),
+            _ => (self.connect_options.seed.wrapping_add(tries) % 10_000).to_string(),
         };
         // An old server may truncate a long nick to one that is taken.
         let room = if tries > 3 { SHORT_NICK - digits.len() } else { registration.wanted.len() };
@@ -425,11 +420,17 @@ pub(super) fn is_ban(why: &str) -> bool {
     ["banned", "k-line", "g-line", "z-line", "kline", "gline"].iter().any(|word| why.contains(word))
 }
 
+/// Whether a chatloop server keeps this nick, or what digits make of it, for those who give no name.
+fn is_guest(nick: &str) -> bool {
+    let stem = nick.trim_end_matches(|end: char| !end.is_ascii_alphabetic());
+    stem.eq_ignore_ascii_case("guest")
+}
+
 /// A nick that any server accepts.
 fn presentable(nick: &str) -> String {
     let fitting = |letter: &char| letter.is_ascii_alphanumeric() || "-_[]\\`^{|}".contains(*letter);
     let nick: String = nick.chars().filter(fitting).collect();
     let nick = nick.trim_start_matches(|first: char| first.is_ascii_digit() || first == '-');
     let nick = &nick[..nick.len().min(SHORT_NICK - 1)];
-    if name::is_nickname(nick, SHORT_NICK) { nick.to_owned() } else { GUEST.to_owned() }
+    if name::is_nickname(nick, SHORT_NICK) { nick.to_owned() } else { ANYONE.to_owned() }
 }

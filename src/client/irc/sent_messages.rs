@@ -2,6 +2,7 @@
 
 use super::pace::MAX_WAITING;
 use super::server_info::ServerInfo;
+use crate::client::display::counted;
 use crate::wire::secrets;
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -9,7 +10,8 @@ use std::collections::VecDeque;
 /// Messages that are remembered until they are confirmed: more than may wait or be in flight. If
 /// one were forgotten, its echo would be shown.
 const MAX_SPOKEN: usize = 2 * MAX_WAITING;
-/// Messages that were possibly not delivered.
+/// Messages that were possibly not delivered, and are looked for in the history. Of those before them
+/// the number is told.
 const MAX_LOST: usize = 100;
 
 /// One message.
@@ -32,6 +34,8 @@ pub(super) struct SentMessages {
     waiting: VecDeque<Sent>,
     /// Possibly not delivered.
     lost: Vec<Sent>,
+    /// How many others there were, before these.
+    forgotten: usize,
     labels: u64,
     /// How many echoes have arrived.
     pub confirmed: u64,
@@ -105,7 +109,7 @@ impl SentMessages {
     pub fn connection_lost(&mut self) {
         self.lost.extend(self.waiting.drain(..));
         let over = self.lost.len().saturating_sub(MAX_LOST);
-        self.lost.drain(..over);
+        self.forgotten += self.lost.drain(..over).count();
     }
 
     /// A message of this person is in the room's history; whether it is one that may be lost.
@@ -121,8 +125,18 @@ impl SentMessages {
         here.map(|it| it.after).min()
     }
 
-    /// The possibly lost messages.
+    /// The possibly lost messages, in words.
     pub fn take_lost(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.lost).into_iter().map(|it| it.text).collect()
+        let earlier = match std::mem::take(&mut self.forgotten) {
+            0 => None,
+            count => Some(counted(count, "earlier message")),
+        };
+        earlier.into_iter().chain(self.lost.drain(..).map(|it| it.text)).collect()
+    }
+
+    /// Those that no one will look for.
+    pub fn give_up(&mut self) -> Vec<String> {
+        self.lost.extend(self.waiting.drain(..));
+        self.take_lost()
     }
 }

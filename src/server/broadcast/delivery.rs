@@ -266,7 +266,7 @@ impl Delivery {
         if self.run.room.take().is_none() {
             return;
         }
-        let (mut clients, mut left_out) = (0, 0);
+        let (mut clients, mut left_out, mut spared) = (0, 0, 0);
         for session in members {
             let Some(mut peer) = net.peer(Token::from_bits(session.0)) else { continue };
             clients += 1;
@@ -278,7 +278,12 @@ impl Delivery {
             if std::mem::take(&mut peer.connection.has_gap) {
                 let gaps = self.run.gaps_of(session);
                 left_out += gaps.iter().map(ExactSizeIterator::len).sum::<usize>();
-                rendition.parts(gaps, |part| peer.queue_charged(part));
+                let mut is_told = false;
+                rendition.parts(gaps, |part| {
+                    is_told |= part.len() > 0;
+                    peer.queue_charged(part);
+                });
+                spared += u32::from(!is_told);
             } else {
                 for piece in &rendition.pieces {
                     peer.queue_charged(piece);
@@ -292,7 +297,7 @@ impl Delivery {
             let pieces = || self.lanes.iter().flat_map(|lane| &lane.rendition.pieces);
             trace::Event::Run {
                 events: trace::small(self.run.events.len()),
-                clients,
+                clients: clients - spared,
                 bytes: trace::small(pieces().map(Segment::len).sum()),
                 chunk: pieces().next().map_or(0, |piece| piece.chunk() as u16),
             }
@@ -310,6 +315,17 @@ impl Delivery {
     pub(super) fn allocated(&self) -> u64 {
         let lanes = self.lanes.iter().map(|lane| lane.writer.allocated());
         self.private.allocated() + lanes.sum::<u64>()
+    }
+
+    /// Gives back the memory of a burst, between two turns' runs.
+    pub(super) fn release_memory(&mut self) {
+        debug_assert!(self.run.room.is_none(), "an open run would be lost");
+        (self.run, self.line) = (Run::default(), Vec::new());
+        self.private.release_memory();
+        for lane in &mut self.lanes {
+            lane.rendition = Rendition::default();
+            lane.writer.release_memory();
+        }
     }
 
     /// The turn's writing is done: where nothing was left over, fill the same memory again.

@@ -34,13 +34,11 @@ pub(super) fn example() -> String {
 }
 
 fn write_comment(comment: &str, text: &mut String) {
-    let mut column = WIDTH;
+    text.push('#');
+    let mut column = 1;
     for word in comment.split_whitespace() {
-        if column + 1 + word.len() > WIDTH {
-            if column != WIDTH {
-                text.push('\n');
-            }
-            text.push('#');
+        if column > 1 && column + 1 + word.len() > WIDTH {
+            text.push_str("\n#");
             column = 1;
         }
         text.push(' ');
@@ -77,5 +75,16 @@ mod tests {
         let table: toml::Table = bare.parse().unwrap();
         assert_eq!(table.len(), SCHEMA.parameters().len() - 1, "all but config");
         assert_eq!(table["max-line"].as_integer(), Some(4096));
+    }
+
+    #[test]
+    fn a_comment_of_any_length_is_wrapped_in_front_of_a_word() {
+        for length in 1..WIDTH - 1 {
+            let mut text = String::new();
+            write_comment(&format!("{} and more", "x".repeat(length)), &mut text);
+            let lines: Vec<&str> = text.lines().collect();
+            assert!(lines.iter().all(|line| line.starts_with("# ") && line.len() <= WIDTH));
+            assert_eq!(lines.concat().matches('#').count(), lines.len(), "{text}");
+        }
     }
 }

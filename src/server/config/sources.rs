@@ -117,7 +117,7 @@ impl Task {
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, Invalid> {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
         let matches = first_look(&arguments)?;
-        if let Some(text) = document(&grammar(&[]), &matches) {
+        if let Some(text) = document(|| grammar(&[]), &matches) {
             return Ok(Task::Text(text));
         }
         match matches.subcommand_name() {

@@ -135,8 +135,8 @@ impl Exchange {
         }
         let who = audit::who(hub, session(token));
         if let Some(connection) = self.net.connection(token) {
-            let tls = if connection.io.transport.layer().is_some() { " over TLS" } else { "" };
-            info!("{who} connected by {}{tls}", connection.session.name());
+            let tls = if connection.io.transport.layer().is_some() { ", TLS" } else { "" };
+            info!("{who} connected ({}{tls})", connection.session.name());
         }
     }
 

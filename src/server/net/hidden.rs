@@ -21,6 +21,7 @@ impl Net {
             let before = connection.io.inbox.len();
             connection.read(&mut self.scratch, &self.queues.bounds, now);
             self.numbers.received_bytes += (connection.io.inbox.len() - before) as u64;
+            self.trace.forget_faults();
         }
         !ready.hangup && !connection.life.input_ended && !connection.life.hung_up
     }
@@ -29,6 +30,7 @@ impl Net {
     pub(in crate::server) fn flush_alone(&mut self, token: Token) {
         self.queues.output.retain(|queued| *queued != token);
         self.flush_one(token, usize::MAX);
+        self.trace.forget_faults();
     }
 
     /// Sends a page something.

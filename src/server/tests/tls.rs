@@ -160,6 +160,18 @@ fn who_is_silent_inside_is_greeted_after_the_delay() {
 }
 
 #[test]
+fn a_handshake_behind_the_greeting_is_none() {
+    let mut bench = Bench::new(&["--tls"]);
+    let mut late = bench.connect();
+    bench.settle();
+    bench.pass(Duration::from_millis(150));
+    bench.wait_for(&mut late, "connected as guest");
+    late.send_bytes(b"\x16\x03\x01\x02\x00\n"); // looked at as a line
+    bench.wait_for_end(&mut late);
+    assert_eq!(bench.online(), 0);
+}
+
+#[test]
 fn a_handshake_in_single_bytes_is_one() {
     let mut bench = Bench::new(&["--tls"]);
     let client = bench.connect();

@@ -249,6 +249,11 @@ impl Session {
         self.registration.is_none()
     }
 
+    /// Whether its entry is being saved.
+    pub fn is_entering(&self) -> bool {
+        self.registration.as_ref().is_some_and(|registration| registration.entering)
+    }
+
     /// A NOTICE from the server.
     pub fn notice(&self, text: &str, view: &View<'_>, out: &mut Replies) {
         self.reply(view, out).notice(text);

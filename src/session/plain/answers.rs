@@ -75,8 +75,10 @@ fn lines(theme: Theme, event: &Event) -> Vec<String> {
             })
         }
         Event::Accounts(accounts) => page(
-            |total| {
-                format!("{total} registered {}:", if total == 1 { "account" } else { "accounts" })
+            |total| match total {
+                0 => "no registered accounts".to_owned(),
+                1 => "1 registered account:".to_owned(),
+                _ => format!("{total} registered accounts:"),
             },
             accounts,
             account_text::line,

@@ -289,7 +289,7 @@ pub(super) fn parse(context: &mut Context<'_>, text: &str) -> Result<Action, Str
 }
 
 /// The commands that have no counterpart in IRC, or none that takes a number, which CHATLOOP lends it.
-const LENT: [&str; 17] = [
+const LENT: [&str; 18] = [
     "edit",
     "search",
     "thread",
@@ -307,6 +307,7 @@ const LENT: [&str; 17] = [
     "unkeep",
     "stats",
     "trace",
+    "loop",
 ];
 
 /// Parses one of those, without its `/`, for a peer that has no current room.
@@ -374,7 +375,11 @@ const USUAL: [&str; 13] = [
 /// The lines that answer `/help`.
 pub fn usual_help() -> impl Iterator<Item = String> {
     let rows = USUAL.iter().filter_map(|name| find(name));
-    let rows = rows.map(|row| format!("{:<22} {}", usage(row), row.help));
+    // The first way to use each: on 80 columns a row has to be one line.
+    let rows = rows.map(|row| {
+        let usage = usage(row);
+        in_columns::<22>(usage.split(" | ").next().unwrap_or_default(), row.help)
+    });
     let more = "/help COMMAND describes a command, /help all lists all of them";
     rows.chain([more.to_owned()])
 }
@@ -382,9 +387,16 @@ pub fn usual_help() -> impl Iterator<Item = String> {
 /// The lines that answer `/help all`.
 pub fn help() -> impl Iterator<Item = String> {
     let own = [("//text", "send \"/text\""), ("@#room text", "send a message to another room")];
-    let line = |usage: &str, help: &str| format!("{usage:<34} {help}");
-    let rows = ROWS.iter().map(move |row| line(&usage(row), row.help));
-    rows.chain(own.into_iter().map(move |(usage, help)| line(usage, help)))
+    let rows = ROWS.iter().map(|row| in_columns::<34>(&usage(row), row.help));
+    rows.chain(own.into_iter().map(|(usage, help)| in_columns::<34>(usage, help)))
+}
+
+/// The usage and the help of a command in a row, the first one so wide if it fits.
+fn in_columns<const WIDTH: usize>(usage: &str, help: &str) -> String {
+    match usage.len() <= WIDTH {
+        true => format!("{usage:<WIDTH$} {help}"),
+        false => format!("{usage}: {help}"),
+    }
 }
 
 fn help_with(mut line: Line<'_>) -> Parsed {

@@ -220,9 +220,13 @@ function strip(all, ready) {
       slow++;
       const tall = Math.max(0.15, Math.min(1, it.outbox / hello.soft)) * height * 0.7;
       pen.fillStyle = warn;
-      pen.fillRect(x, height - tall, Math.max(w, 2 * devicePixelRatio), tall);
+      pen.fillRect(x, height - tall, Math.max(w, 4 * devicePixelRatio), tall);
     }
-    if (client === chosen) { pen.fillStyle = looks.color; pen.fillRect(x, 0, Math.max(w, 2), height); }
+    if (client === chosen) { // marked above and below, so that what it says stays to be seen
+      const mark = 5 * devicePixelRatio;
+      pen.fillStyle = looks.color;
+      for (const y of [0, height - mark]) pen.fillRect(Math.max(0, x + w / 2 - mark), y, 2 * mark, mark);
+    }
   });
   const text = `One stroke for each connection. ${lit} ready in this turn (upper part), ${slow} with something that waits (red, as high as the send queue is full), ${(all.length - slow).toLocaleString('en')} with nothing that waits.`;
   canvas.setAttribute('aria-label', `${text} The arrow keys choose one.`);
@@ -266,7 +270,7 @@ function follow(turn, states) {
   if (run) {
     const chip = element('span', { className: 'chip' });
     chip.style.background = colour(run.b);
-    step('journal', `With ${run.x === 1 ? 'no other' : `${run.x - 1} others`} it was written once into memory, ${bytes(run.y)} of chunk ${run.b} `, chip, `, and ${plural(run.client, 'send queue')} got a reference to it.`);
+    step('journal', `With ${run.x === 1 ? 'no other' : `${run.x - 1} others`} it was written once into memory, ${bytes(run.y)} of chunk ${run.b} `, chip, run.client ? `, and ${plural(run.client, 'send queue')} got a reference to it.` : '. No one else is in the room, so it is queued for no one.');
     const written = turn.rows.filter(row => row.kind === 'written'), short = written.filter(row => row.y > 0);
     const whole = written.length - short.length;
     step('flush', `${plural(written.length, 'connection')} ${written.length === 1 ? 'was' : 'were'} written to, ${whole} in full.`);
@@ -299,8 +303,9 @@ function timers(states) {
 function turns() {
   const from = Math.max(0, Math.min(shown() - MOST_LISTED / 2, model.turns.length - MOST_LISTED));
   const items = model.turns.slice(from, from + MOST_LISTED).map((turn, index) => {
-    const records = turn.rows.filter(row => row.kind === 'record').length, took = turn.spent ?? 0;
-    const words = [plural(turn.ready, 'ready').replace('readys', 'ready'), records && plural(records, 'record'), time(took)].filter(Boolean).join(', ');
+    const count = kind => turn.rows.filter(row => row.kind === kind).length;
+    const [records, faults, took] = [count('record'), count('fault'), turn.spent ?? 0];
+    const words = [plural(turn.ready, 'ready').replace('readys', 'ready'), records && plural(records, 'record'), faults && plural(faults, 'fault'), time(took)].filter(Boolean).join(', ');
     const item = element('li', { place: from + index }, `${turn.number.toLocaleString('en')}: ${words}`);
     item.setAttribute('aria-current', from + index === shown());
     return item;

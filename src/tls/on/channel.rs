@@ -4,7 +4,6 @@
 //! and not yet read is at most what one read of the socket brought. An idle channel keeps no buffer.
 
 use super::certificate::Fingerprint;
-use super::records::{Content, Records};
 use chatloop_reactor::{Layer, OVERHEAD, Received};
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::CertificateDer;
@@ -12,14 +11,14 @@ use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus,
 };
-use rustls::{CertificateError, Error, ProtocolVersion, SideData};
+use rustls::{CertificateError, Error, InvalidMessage, SideData};
 use std::io;
 
 /// A message of a handshake may have 64 KiB, and come in records.
 const MOST_INCOMING: usize = 80 * 1024;
 
 /// Both kinds of rustls' connections, which share no such trait.
-pub(super) trait Connection: Sized {
+pub(super) trait Connection {
     type Side: SideData;
 
     fn process<'c, 'i>(&'c mut self, records: &'i mut [u8])
@@ -31,22 +30,10 @@ pub(super) trait Connection: Sized {
     fn wants_write(&self) -> bool;
 
     fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]>;
-
-    /// What carries bytes once the handshake is over.
-    fn into_carrier(self: Box<Self>) -> Result<Carrier<Self>, Error>;
-}
-
-/// What carries bytes. The large one is not boxed: it is the one that stays, and each record looks at it.
-#[allow(clippy::large_enum_variant)]
-pub(super) enum Carrier<C> {
-    /// The connection with all that its handshake needed: before it is over, of a client, and in TLS 1.2.
-    Connection(Box<C>),
-    /// Records alone: of a server, in TLS 1.3.
-    Records(Records),
 }
 
 macro_rules! connection {
-    ($kind:ty, $side:ty, $into_carrier:expr) => {
+    ($kind:ty, $side:ty) => {
         impl Connection for $kind {
             type Side = $side;
 
@@ -68,27 +55,12 @@ macro_rules! connection {
             fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
                 (**self).peer_certificates()
             }
-
-            fn into_carrier(self: Box<Self>) -> Result<Carrier<Self>, Error> {
-                $into_carrier(self)
-            }
         }
     };
 }
 
-connection!(UnbufferedClientConnection, rustls::client::ClientConnectionData, |client| Ok(
-    Carrier::Connection(client)
-));
-connection!(UnbufferedServerConnection, rustls::server::ServerConnectionData, serving);
-
-fn serving(
-    server: Box<UnbufferedServerConnection>,
-) -> Result<Carrier<UnbufferedServerConnection>, Error> {
-    match server.protocol_version() {
-        Some(ProtocolVersion::TLSv1_3) => Records::new(*server).map(Carrier::Records),
-        _ => Ok(Carrier::Connection(server)),
-    }
-}
+connection!(UnbufferedClientConnection, rustls::client::ClientConnectionData);
+connection!(UnbufferedServerConnection, rustls::server::ServerConnectionData);
 
 /// Makes the connection, if what has come is enough to know how.
 pub(super) type Start<C> = Box<dyn FnMut(&[u8]) -> Option<Result<C, Error>>>;
@@ -97,7 +69,7 @@ pub(super) type Start<C> = Box<dyn FnMut(&[u8]) -> Option<Result<C, Error>>>;
 pub(super) struct Channel<C> {
     /// Until there is a connection.
     start: Option<Start<C>>,
-    carrier: Option<Carrier<C>>,
+    connection: Option<C>,
     buffers: Option<Box<Buffers>>,
     opening: bool,
     /// The peer has said that nothing more will come, or the socket has ended.
@@ -145,6 +117,10 @@ impl Failure {
             Failure::Tls(Error::InvalidCertificate(CertificateError::Other(why))) => {
                 io::Error::new(io::ErrorKind::InvalidData, why.0.to_string())
             }
+            // Records of another kind: lines of text, for example.
+            Failure::Tls(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                io::Error::new(io::ErrorKind::InvalidData, "the peer does not speak it")
+            }
             Failure::Tls(error) => io::Error::new(io::ErrorKind::InvalidData, error.clone()),
             Failure::Cut => io::Error::new(io::ErrorKind::UnexpectedEof, "closed too early"),
             Failure::TooLong => {
@@ -166,7 +142,7 @@ impl<C: Connection> Channel<C> {
     pub(super) fn new(start: Start<C>) -> Channel<C> {
         Channel {
             start: Some(start),
-            carrier: None,
+            connection: None,
             buffers: None,
             opening: true,
             ended: false,
@@ -183,11 +159,7 @@ impl<C: Connection> Channel<C> {
     /// where it finds others: so it is always shown all that is not done with, also when only
     /// something is to be written, and nothing after a failure.
     fn process(&mut self, records: &mut [u8], wish: Wish<'_>) -> (usize, Result<(), EncryptError>) {
-        let connection = match &mut self.carrier {
-            None => return (0, Ok(())),
-            Some(Carrier::Connection(connection)) => connection,
-            Some(Carrier::Records(_)) => return (self.open(records), Ok(())),
-        };
+        let Some(connection) = &mut self.connection else { return (0, Ok(())) };
         let (mut used, mut outcome) = (0, Ok(()));
         loop {
             let UnbufferedStatus { discard, state, .. } = connection.process(&mut records[used..]);
@@ -246,51 +218,11 @@ impl<C: Connection> Channel<C> {
             used += done;
         }
         if self.opening && !connection.is_handshaking() {
-            self.finish_handshake();
+            self.opening = false;
+            let certificate = connection.peer_certificates().and_then(<[_]>::first);
+            self.identity = certificate.map(|it| Box::new(Fingerprint::of(it).0));
         }
         (used, outcome)
-    }
-
-    /// From here on, only what carries bytes is kept.
-    fn finish_handshake(&mut self) {
-        self.opening = false;
-        let Some(Carrier::Connection(connection)) = self.carrier.take() else { return };
-        let certificate = connection.peer_certificates().and_then(<[_]>::first);
-        self.identity = certificate.map(|it| Box::new(Fingerprint::of(it).0));
-        match connection.into_carrier() {
-            Ok(carrier) => self.carrier = Some(carrier),
-            Err(error) => self.failure = Some(Box::new(Failure::Tls(error))),
-        }
-    }
-
-    /// Opens `bytes` as far as they are whole records. How many are done with.
-    fn open(&mut self, bytes: &mut [u8]) -> usize {
-        let Some(Carrier::Records(records)) = &mut self.carrier else { return 0 };
-        let mut used = 0;
-        while !self.ended {
-            match records.open(&mut bytes[used..]) {
-                Ok(None) => return used,
-                Ok(Some((length, content))) => {
-                    used += length;
-                    match content {
-                        Content::Text([]) | Content::Nothing => {}
-                        Content::Text(text) => {
-                            let buffers = self.buffers.get_or_insert_default();
-                            buffers.plain.extend_from_slice(text);
-                        }
-                        Content::Closed => self.ended = true,
-                    }
-                }
-                Err(error) => {
-                    let outgoing = &mut self.buffers.get_or_insert_default().outgoing;
-                    records.fail(&error, outgoing);
-                    self.failure = Some(Box::new(Failure::Tls(error)));
-                    return used;
-                }
-            }
-        }
-        // Nothing counts that comes after the end.
-        bytes.len()
     }
 
     /// The same with what has come so far.
@@ -386,14 +318,8 @@ impl<C: Connection> Layer for Channel<C> {
     }
 
     fn encode(&mut self, plain: &[u8], output: &mut [u8]) -> io::Result<usize> {
-        if self.opening {
-            return Err(io::ErrorKind::WouldBlock.into()); // the handshake reports what fails
-        }
         if let Some(failure) = &self.failure {
             return Err(failure.error());
-        }
-        if let Some(Carrier::Records(records)) = &mut self.carrier {
-            return records.seal(plain, output).map_err(io::Error::other);
         }
         let mut length = 0;
         let encoded = self.process_incoming(Wish::Encode(plain, output, &mut length));
@@ -420,10 +346,7 @@ impl<C: Connection> Layer for Channel<C> {
                 Some(Err(error)) => {
                     self.failure.get_or_insert_with(|| Box::new(Failure::Tls(error)));
                 }
-                Some(Ok(connection)) => {
-                    self.start = None;
-                    self.carrier = Some(Carrier::Connection(Box::new(connection)));
-                }
+                Some(Ok(connection)) => (self.start, self.connection) = (None, Some(connection)),
             }
         }
         if self.failure.is_none() {
@@ -436,12 +359,7 @@ impl<C: Connection> Layer for Channel<C> {
     }
 
     fn close(&mut self) {
-        if self.failure.is_some() {
-            return;
-        }
-        if let Some(Carrier::Records(records)) = &mut self.carrier {
-            records.close(&mut self.buffers.get_or_insert_default().outgoing);
-        } else {
+        if self.failure.is_none() {
             let _ = self.process_incoming(Wish::Close); // then it is closed without a word
         }
     }

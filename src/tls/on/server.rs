@@ -60,8 +60,6 @@ impl Acceptor {
             let mut config = builder.with_single_cert(identity.chain.clone(), key)?;
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;
-            // For `records`, which seals and opens them once the handshake is over.
-            config.enable_secret_extraction = true;
             Ok::<ServerConfig, Error>(config)
         };
         let explain = |error: Error| match source {

@@ -148,7 +148,7 @@ numerics! {
     378 RPL_WHOISHOST "<nick> :text with user@host and address"
     379 RPL_WHOISMODES "<nick> :text with the modes"
     381 RPL_YOUREOPER "" = "You are now an IRC operator"
-    382 RPL_REHASHING "<file> :text"
+    382 RPL_REHASHING "<file>" = "Rehashing"
     391 RPL_TIME "<server> [<seconds since 1970> [<offset>]] :time in words"
 
     // Errors.

@@ -118,6 +118,13 @@ fn an_edit_is_told_with_its_new_text_and_made_by_number_or_last() {
     talk.hear("004 ada srv chatloop-0.1.0 o o");
     talk.hear("@msgid=7 :bob!b@h PRIVMSG #x :teh cat|@chatloop/edit=7;msgid=8 :bob!b@h PRIVMSG #x :* the cat");
     assert_eq!(talk.shown(), ["#x [bob]: teh cat", "* bob edited #x 1 <bob>: the cat"]);
+    // A reply quotes what is there now.
+    for (line, quoted) in [("", "the cat"), (":bob!b@h REDACT #x 7", "(deleted)")] {
+        talk.hear(line);
+        talk.shown();
+        talk.hear("@msgid=8;+draft/reply=7 :ann!a@h PRIVMSG #x :yes");
+        assert_eq!(talk.shown(), [format!("#x [ann]: re 1 <bob> {quoted}: yes")]);
+    }
     assert_eq!(talk.typed("/edit last x"), Vec::<String>::new());
     assert_eq!(talk.shown(), ["* you have not sent a message yet"]);
     talk.hear("@msgid=9 :ada!a@h PRIVMSG #x :mine");
@@ -126,6 +133,18 @@ fn an_edit_is_told_with_its_new_text_and_made_by_number_or_last() {
     assert_eq!(talk.typed("/logout"), ["CHATLOOP :logout"]);
     assert_eq!(talk.typed("/gban 10.0.0.* 2h spam"), ["CHATLOOP :gban 10.0.0.* 2h spam"]);
     assert_eq!(talk.typed("/keep"), ["CHATLOOP :keep #x"]);
+    assert_eq!(talk.typed("/stats"), ["CHATLOOP :stats"]);
+    assert_eq!(talk.typed("/trace on"), ["CHATLOOP :trace on"]);
+    assert_eq!(talk.typed("/loop"), ["CHATLOOP :loop"]);
+    assert_eq!(talk.typed("/rehash"), ["REHASH"]);
+    assert_eq!(talk.typed("/cert list"), ["CERT list"]);
+    assert_eq!(talk.typed("/cert login"), Vec::<String>::new());
+    talk.shown();
+    talk.hear(":bob!b@h NOTICE $* :at noon|:srv FAIL CHATLOOP INVALID_PARAMS :no message 99|:srv 400 ada CHATLOOP :no message 99");
+    assert_eq!(
+        talk.shown(),
+        ["* announcement from bob: at noon", "* no message 99", "* no message 99"]
+    );
 }
 
 #[test]

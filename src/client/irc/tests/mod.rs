@@ -124,6 +124,7 @@ impl Talk {
                         .map(|line| String::from_utf8(line).unwrap()),
                 ),
                 DisplayItem::ServerText(text) => all.push(format!("* {text}")),
+                DisplayItem::Row(term, meaning) => all.push(format!("* {term}: {meaning}")),
                 DisplayItem::Event(event) => all.push(format!("* {}", event.shown)),
                 DisplayItem::Clear => all.push("<clear>".to_owned()),
                 DisplayItem::Notice(notice) => all.push(format!("-- {}", notice.text)),

@@ -131,7 +131,10 @@ fn check_harmless(talk: &mut Talk) -> Result<(), TestCaseError> {
             DisplayItem::ServerText(text) => text,
             DisplayItem::Event(event) => event.shown + &event.nick + &event.target + &event.text,
             DisplayItem::Notice(notice) => notice.text,
-            DisplayItem::Line(_) | DisplayItem::Bell | DisplayItem::Clear => continue,
+            DisplayItem::Line(_)
+            | DisplayItem::Row(..)
+            | DisplayItem::Bell
+            | DisplayItem::Clear => continue,
         };
         prop_assert!(!text.chars().any(|c| c.is_control() && c != '\t'), "{:?}", text);
     }

@@ -86,16 +86,22 @@ fn a_nick_that_is_taken_gets_digits() {
     assert_eq!(talk.failure(), Some(FailureKind::Rejected));
 }
 
-/// A chatloop server keeps `guest1` for those who say no name.
+/// A chatloop server keeps `guest1`, `guest_2` and the like for those who give no name: without
+/// another name, the second of two clients called `guest` would not get in.
 #[test]
-fn digits_that_are_no_good_stand_behind_a_line() {
+fn a_guest_has_another_name_when_that_is_taken() {
+    for wanted in ["guest", "Guest", "guest7", "guest_"] {
+        let mut talk = Talk::new(ConnectOptions { nick: wanted.to_owned(), ..connect_options() });
+        talk.sent();
+        for next in ["user1", "user2", "user3", "user44"] {
+            talk.hear("433 * x :no");
+            assert_eq!(talk.outgoing(), [format!("NICK {next}")], "{wanted}");
+        }
+    }
     let mut talk = Talk::new(ConnectOptions { nick: "guest".to_owned(), ..connect_options() });
     talk.sent();
-    for (numeric, next) in [(433, "guest1"), (432, "guest_2"), (433, "guest_3"), (433, "guest_44")]
-    {
-        talk.hear(&format!("{numeric} * x :no"));
-        assert_eq!(talk.outgoing(), [format!("NICK {next}")]);
-    }
+    talk.hear("432 * guest :Erroneous nickname");
+    assert_eq!(talk.outgoing(), ["NICK user"]);
 }
 
 #[test]
@@ -317,6 +323,7 @@ fn a_login_that_fails_later_leaves_the_one_before() {
         [("right", "900 ada a!b@c ada :in|903 ada :yes"), ("wrong", "904 ada :no")]
     {
         assert_eq!(talk.typed(&format!("/login {password}")).last().unwrap(), "AUTHENTICATE PLAIN");
+        assert!(talk.session.is_full() && !talk.session.is_idle(), "what follows waits for it");
         talk.hear("CAP ada ACK :sasl|AUTHENTICATE +");
         talk.sent();
         talk.hear(answer);

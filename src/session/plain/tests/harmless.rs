@@ -120,6 +120,7 @@ fn events(text: &str) -> Vec<(Event, usize)> {
         (Event::Announced { who: w(), text: shared.clone() }, 1),
         (Event::ServerBan { target: ban(), on: true, until: None }, 1),
         (Event::Refused(Refusal::BadMask(shared.clone())), 1),
+        (Event::Refused(Refusal::BadAddress(shared.clone())), 1),
         (Event::Refused(Refusal::NoSuchNick(name())), 1),
         (Event::Closed { why: Refusal::ServerBanned { reason: some(), until: None } }, 1),
         (

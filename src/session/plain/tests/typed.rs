@@ -125,6 +125,10 @@ fn help_lists_what_there_is_and_says_how() {
     // With the lines that wrap and the line that is typed, on 24 rows.
     let usual = chat.both(0, "/help", 1).0;
     assert_eq!((usual.lines().count(), usual.contains("/quit")), (14, true), "{usual}");
+    assert!(usual.lines().all(|line| line.len() < 80), "{usual}");
+    assert!(
+        lines.iter().any(|line| line.starts_with("/lock [#room] topic|") && line.contains(": "))
+    );
 }
 
 #[test]
