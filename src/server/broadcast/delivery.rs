@@ -280,7 +280,7 @@ impl Delivery {
                 left_out += gaps.iter().map(ExactSizeIterator::len).sum::<usize>();
                 let mut is_told = false;
                 rendition.parts(gaps, |part| {
-                    is_told |= part.len() > 0;
+                    is_told |= !part.is_empty();
                     peer.queue_charged(part);
                 });
                 spared += u32::from(!is_told);
